@@ -1,0 +1,57 @@
+"""What every store platform offers. One folder per platform, the same file names in each; `registry.py` is a dict.
+
+signature.py    is this delivery from the store? (constant time, several secrets)
+delivery.py     topic, delivery id, trigger time from headers; the handshake of the platform
+topics.py       every topic we know, and what is done with it
+understand.py   bytes -> commerce events and states; pure and total: any bytes in, events or a parked reason out
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from custom_events.values.deliveries import Platform, RawDelivery, Refusal, SiteContext, Understood
+
+
+class Secret(msgspec.Struct, frozen=True, kw_only=True):
+    """One signing secret of a site, decrypted. `key_id` is named by senders of our own scheme."""
+
+    value: bytes
+    key_id: str | None = None
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """What the headers say of a delivery, before anything is parsed."""
+
+    topic: str | None = None
+    delivery_id: str | None = None  # decides what is a duplicate; None: the body's digest does
+    event_id: str | None = None  # correlates deliveries of one merchant action
+    triggered_at: datetime | None = None
+    api_version: str | None = None
+    shop_domain: str | None = None
+
+
+class StorePlatform(Protocol):
+    """The functions of one platform's folder. Header names are lower-case throughout."""
+
+    name: Platform
+
+    def check(
+        self, headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret], now: datetime, replay_window_s: int
+    ) -> Refusal | None:
+        """None when a secret signs exactly these bytes, else why not. Never raises, whatever the headers hold."""
+        ...
+
+    def is_handshake(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Whether this is the platform's unsigned hello, answered with exactly 200 and not stored (WooCommerce's ping)."""
+        ...
+
+    def describe(self, headers: Mapping[str, str], body: bytes) -> Delivery:
+        """Topic, ids and times from the headers. Never raises."""
+        ...
+
+    def understand(self, delivery: RawDelivery, site: SiteContext) -> Understood:
+        """Commerce events and states of one body. Never raises: what cannot be understood is parked with a reason."""
+        ...

@@ -1,0 +1,101 @@
+"""A conversion or an adjustment on its way to an ad platform, and the answer. Independent of the lane that carries it."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from custom_events.values.clicks import Click, ConsentStatus
+
+
+class Lane(StrEnum):
+    """The two ways to Google (reference: google-ads, section 0)."""
+
+    GOOGLE_ADS = "google_ads"
+    DATA_MANAGER = "data_manager"
+
+
+class UploadKind(StrEnum):
+    CONVERSION = "conversion"
+    RESTATEMENT = "restatement"  # value is the new total
+    RETRACTION = "retraction"
+
+
+class UploadState(StrEnum):
+    """States of a row of `conversion_uploads` (design section 5)."""
+
+    NEW = "new"  # made, not yet decided
+    HELD = "held"  # reason, until
+    QUEUED = "queued"
+    CLAIMED = "claimed"  # a worker has it; intent committed, nothing sent
+    SENT = "sent"  # accepted for processing, verdict comes later (Data Manager)
+    UNKNOWN = "unknown"  # sent, and no answer came
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"  # code
+    EXPIRED = "expired"
+    WITHHELD = "withheld"  # reason; never sent
+
+
+class AdsAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """Google's side: whose conversions these are, and how we get in."""
+
+    id: int
+    customer_id: str  # ten digits
+    lane: Lane
+    login_customer_id: str | None = None
+
+
+class Conversion(msgspec.Struct, frozen=True, kw_only=True):
+    """One row to send. `transaction_id` is the idempotency key at Google: one conversion per (action, transaction id)."""
+
+    upload_id: int
+    kind: UploadKind
+    action_id: str  # Google's numeric id
+    transaction_id: str  # at most 64 characters, no personal data
+    occurred_at: datetime
+    adjusted_at: datetime | None = None  # adjustments only; later than any before
+    value: Decimal | None = None
+    currency: str | None = None
+    click: Click | None = None
+    email_sha256: str | None = None
+    phone_sha256: str | None = None
+    ad_user_data: ConsentStatus = ConsentStatus.UNKNOWN
+    ad_personalization: ConsentStatus = ConsentStatus.UNKNOWN
+    new_customer: bool | None = None
+
+
+class Verdict(StrEnum):
+    """What happens next to a row, from the lane's answer."""
+
+    ACCEPTED = "accepted"
+    ALREADY_THERE = "already_there"  # duplicate answer: delivered before
+    PENDING = "pending"  # accepted for processing; ask again with the request id
+    RETRY = "retry"
+    HOLD = "hold"  # until retry_at
+    FIX = "fix"  # configuration: park the lane or the action, a person must act
+    REJECTED = "rejected"  # never
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"  # no answer: it may have been applied
+
+
+class RowAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Google's answer to one row, in our words. `code` is Google's (`ConversionUploadError.EXPIRED_EVENT`)."""
+
+    upload_id: int
+    verdict: Verdict
+    code: str | None = None
+    sentence: str | None = None
+    retry_at: datetime | None = None
+
+
+class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one request: an answer for each row, in the order of the rows."""
+
+    rows: tuple[RowAnswer, ...]
+    request_id: str | None = None
+    job_id: int | None = None
+    verdict: Verdict | None = None  # set when the request failed as a whole
+    code: str | None = None
+    sentence: str | None = None
+    retry_after_s: float | None = None

@@ -1,0 +1,209 @@
+"""Commerce events: what happened in a store, independent of its platform.
+
+A commerce event is a frozen value. Platforms make it from bytes, the matching reads it, the database keeps it as JSON
+(`to_json` / `from_json` are exact inverses). Money is `Decimal` in the order's currency, times are aware UTC.
+Personal data is hashed before it gets here; nothing in a commerce event names a person in clear.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from custom_events.values.clicks import Click, Consent
+
+
+class EventType(StrEnum):
+    """The closed list of commerce event types; a definition's trigger names one or more of them."""
+
+    ORDER_CREATED = "order.created"
+    ORDER_PAID = "order.paid"
+    ORDER_FULFILLED = "order.fulfilled"
+    ORDER_CANCELLED = "order.cancelled"
+    ORDER_REFUNDED = "order.refunded"  # one for each refund
+    CHECKOUT_STARTED = "checkout.started"
+    CART_ITEM_ADDED = "cart.item_added"
+    CUSTOMER_CREATED = "customer.created"
+    SUBSCRIPTION_STARTED = "subscription.started"
+    SUBSCRIPTION_RENEWED = "subscription.renewed"
+    SUBSCRIPTION_PAYMENT_FAILED = "subscription.payment_failed"
+    SUBSCRIPTION_CANCELLED = "subscription.cancelled"
+
+
+class LineItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of an order, checkout or cart. `total` is after line discounts, without tax unless the store's prices include it."""
+
+    product_id: str | None = None
+    variant_id: str | None = None
+    sku: str | None = None
+    title: str | None = None
+    vendor: str | None = None
+    product_type: str | None = None
+    quantity: int = 0
+    price: Decimal | None = None  # of one unit
+    total: Decimal | None = None
+    discount: Decimal | None = None
+    categories: tuple[str, ...] = ()
+    properties: dict[str, str] = {}
+
+
+class Customer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who ordered. `key` joins a customer's events: `c:<platform id>`, else `e:<email_sha256>`; None for nobody known."""
+
+    key: str | None = None
+    id: str | None = None
+    email_sha256: str | None = None  # lower-case hex, normalised as Google asks (reference: google-ads 2.4)
+    phone_sha256: str | None = None  # of the E.164 form
+    tags: tuple[str, ...] = ()
+    country: str | None = None
+    created_at: datetime | None = None
+    accepts_marketing: bool | None = None  # newsletter consent; not consent to ads
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An order's facts as one body showed them. Totals are the original ones; refunds are events of their own."""
+
+    id: str
+    number: str | None = None
+    created_at: datetime
+    updated_at: datetime
+    paid_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    currency: str | None = None
+    total: Decimal | None = None
+    subtotal: Decimal | None = None
+    tax: Decimal | None = None
+    shipping: Decimal | None = None
+    discount: Decimal | None = None
+    status: str | None = None  # the platform's own word
+    financial_status: str | None = None
+    fulfillment_status: str | None = None
+    cancel_reason: str | None = None
+    items: tuple[LineItem, ...] = ()
+    discount_codes: tuple[str, ...] = ()
+    payment_methods: tuple[str, ...] = ()
+    shipping_methods: tuple[str, ...] = ()
+    billing_country: str | None = None
+    billing_postcode: str | None = None
+    shipping_country: str | None = None
+    shipping_postcode: str | None = None
+    tags: tuple[str, ...] = ()
+    source_name: str | None = None  # web, pos, subscription_contract, checkout, admin ...
+    landing_site: str | None = None
+    referring_site: str | None = None
+    cart_token: str | None = None
+    checkout_token: str | None = None
+    refunded: Decimal | None = None  # sum of the refunds this body knows
+
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One refund of one order; `amount` is positive. `currency` may be unknown until the order is."""
+
+    id: str
+    order_id: str
+    amount: Decimal
+    currency: str | None = None
+    reason: str | None = None
+    items: tuple[LineItem, ...] = ()
+    created_at: datetime | None = None
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A subscription (Shopify: contract) and, for renewals, the order that paid the period."""
+
+    id: str
+    status: str | None = None
+    order_id: str | None = None  # of the period this event is about
+    origin_order_id: str | None = None
+    interval: str | None = None
+    interval_count: int | None = None
+    created_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    error_code: str | None = None
+
+
+class Cart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A cart or a checkout before it is an order."""
+
+    token: str
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    currency: str | None = None
+    total: Decimal | None = None
+    items: tuple[LineItem, ...] = ()
+
+
+class CommerceEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that happened. `key` is its natural key inside the site, and decides what is the same event:
+    `order.paid:<order id>`, `order.refunded:<order id>:<refund id>`, `subscription.renewed:<subscription id>:<order id>`.
+
+    `occurred_at` is the store's clock. `evidence_at` is the store's clock of the body that showed it (its `updated_at`):
+    of two bodies that show the same event the older evidence is nearer to the truth.
+    """
+
+    type: EventType
+    key: str
+    occurred_at: datetime
+    evidence_at: datetime
+    is_test: bool = False
+    order: Order | None = None
+    refund: Refund | None = None
+    subscription: Subscription | None = None
+    cart: Cart | None = None
+    customer: Customer | None = None
+    clicks: tuple[Click, ...] = ()  # best first
+    consent: Consent | None = None
+    utm: dict[str, str] = {}  # source, medium, campaign, content, term, id
+    note_attributes: dict[str, str] = {}  # Shopify cart attributes
+    meta: dict[str, str] = {}  # WooCommerce meta_data, values as text
+    properties: dict[str, msgspec.Raw] = {}  # custom platform: whatever the sender put in
+
+    @property
+    def order_id(self) -> str | None:
+        """The order this event is about, if it is about one."""
+        if self.order is not None:
+            return self.order.id
+        if self.refund is not None:
+            return self.refund.order_id
+        return self.subscription.order_id if self.subscription is not None else None
+
+    @property
+    def customer_key(self) -> str | None:
+        """What joins this customer's events within the site."""
+        return self.customer.key if self.customer is not None else None
+
+    @property
+    def amount(self) -> Decimal | None:
+        """The amount the event is about: refund, order total, subscription or cart total, in that order."""
+        for part in (self.refund, self.subscription):
+            if part is not None and part.amount is not None:
+                return part.amount
+        for whole in (self.order, self.cart):
+            if whole is not None:
+                return whole.total
+        return None
+
+    @property
+    def currency(self) -> str | None:
+        """ISO 4217 code of `amount`, as far as the body said it."""
+        for part in (self.refund, self.order, self.subscription, self.cart):
+            if part is not None and part.currency is not None:
+                return part.currency
+        return None
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="string")
+_DECODER = msgspec.json.Decoder(CommerceEvent)
+
+
+def to_json(event: CommerceEvent) -> bytes:
+    """The event as compact JSON (UTF-8)."""
+    return _ENCODER.encode(event)
+
+
+def from_json(text: bytes | str) -> CommerceEvent:
+    """The inverse of `to_json`. Raises msgspec.ValidationError for anything else."""
+    return _DECODER.decode(text)

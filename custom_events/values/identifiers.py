@@ -1,0 +1,68 @@
+"""Normalising and hashing what identifies a person, the way Google asks (reference: google-ads 2.4).
+
+Written as plain functions with test vectors, since public examples contradict each other: dots and `+suffix` are removed
+for gmail.com and googlemail.com only.
+"""
+
+import hashlib
+import re
+from functools import lru_cache
+
+_HEX64 = re.compile(r"[0-9a-fA-F]{64}\Z")
+_E164 = re.compile(r"\+[1-9]\d{6,14}\Z")
+_GMAIL = ("gmail.com", "googlemail.com")
+
+
+def normalise_email(email: str) -> str | None:
+    """Trimmed, lower-case; dots and `+suffix` gone for Gmail. None when it cannot be an address."""
+    address = email.strip().lower()
+    local, at, domain = address.rpartition("@")
+    if not at or not local or "." not in domain or any(c.isspace() for c in address):
+        return None
+    if domain in _GMAIL:
+        local = local.partition("+")[0].replace(".", "")
+        if not local:
+            return None
+    return f"{local}@{domain}"
+
+
+def email_sha256(email: str | None) -> str | None:
+    """SHA-256 of the normalised address, lower-case hex; a value that is a hash already stays as it is."""
+    if not email:
+        return None
+    if _HEX64.match(email.strip()):
+        return email.strip().lower()
+    address = normalise_email(email)
+    return sha256_hex(address) if address else None
+
+
+def phone_sha256(phone: str | None, country: str | None) -> str | None:
+    """SHA-256 of the E.164 form; national numbers need the order's country (ISO 3166 alpha-2). None when invalid."""
+    if not phone:
+        return None
+    if _HEX64.match(phone.strip()):
+        return phone.strip().lower()
+    number = to_e164(phone, country)
+    return sha256_hex(number) if number else None
+
+
+@lru_cache(maxsize=65_536)
+def to_e164(phone: str, country: str | None) -> str | None:
+    """`+<digits>`, or None. Numbers written internationally skip the metadata (phonenumbers costs about 100 us a number)."""
+    compact = re.sub(r"[\s().\-/]", "", phone)
+    if _E164.match(compact):
+        return compact
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(phone, (country or "").upper() or None)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def sha256_hex(text: str) -> str:
+    """Lower-case hex of SHA-256 over UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
