@@ -1,0 +1,85 @@
+-- Each stage counts its own rows on the day they were made there, in the site's time zone.
+with sites as (
+    select * from {{ ref('dim_sites') }}
+),
+
+deliveries as (
+    select
+        d.site_id,
+        (d.received_at at time zone coalesce(sites.time_zone, 'UTC'))::date as day,
+        count(*) as received,
+        count(*) filter (where d.verdict = 'refused') as refused,
+        count(*) filter (where d.verdict != 'refused') as landed,
+        count(*) filter (where d.outcome = 'understood') as understood,
+        count(*) filter (where d.outcome = 'parked') as parked,
+        count(*) filter (where d.outcome = 'ignored') as ignored
+    from {{ ref('int_deliveries') }} as d
+    left join sites on sites.site_id = d.site_id
+    group by 1, 2
+),
+
+events as (
+    select
+        e.site_id,
+        (e.created_at at time zone sites.time_zone)::date as day,
+        count(*) as commerce_events
+    from {{ ref('stg_app__commerce_events') }} as e
+    inner join sites on sites.site_id = e.site_id
+    group by 1, 2
+),
+
+conversions as (
+    select
+        c.site_id,
+        (c.created_at at time zone sites.time_zone)::date as day,
+        count(*) as matched,
+        count(*) filter (where c.standing != 'withheld') as queued,
+        count(*) filter (where c.standing = 'withheld') as withheld,
+        count(*) filter (where c.attempts > 0) as sent,
+        count(*) filter (where c.standing = 'accepted') as accepted,
+        count(*) filter (where c.standing = 'failed') as failed,
+        count(*) filter (where c.standing = 'waiting') as waiting,
+        count(*) filter (where c.standing = 'expired') as expired,
+        count(*) filter (where c.standing = 'unknown') as unknown
+    from {{ ref('int_conversions') }} as c
+    inner join sites on sites.site_id = c.site_id
+    group by 1, 2
+),
+
+days as (
+    select site_id, day from deliveries
+    union
+    select site_id, day from events
+    union
+    select site_id, day from conversions
+),
+
+final as (
+    select
+        days.site_id,
+        sites.site_name,
+        days.day,
+        coalesce(deliveries.received, 0) as received,
+        coalesce(deliveries.refused, 0) as refused,
+        coalesce(deliveries.landed, 0) as landed,
+        coalesce(deliveries.understood, 0) as understood,
+        coalesce(deliveries.parked, 0) as parked,
+        coalesce(deliveries.ignored, 0) as ignored,
+        coalesce(events.commerce_events, 0) as commerce_events,
+        coalesce(conversions.matched, 0) as matched,
+        coalesce(conversions.queued, 0) as queued,
+        coalesce(conversions.withheld, 0) as withheld,
+        coalesce(conversions.sent, 0) as sent,
+        coalesce(conversions.accepted, 0) as accepted,
+        coalesce(conversions.failed, 0) as failed,
+        coalesce(conversions.waiting, 0) as waiting,
+        coalesce(conversions.expired, 0) as expired,
+        coalesce(conversions.unknown, 0) as unknown
+    from days
+    left join sites on sites.site_id = days.site_id
+    left join deliveries on deliveries.site_id is not distinct from days.site_id and deliveries.day = days.day
+    left join events on events.site_id = days.site_id and events.day = days.day
+    left join conversions on conversions.site_id = days.site_id and conversions.day = days.day
+)
+
+select * from final

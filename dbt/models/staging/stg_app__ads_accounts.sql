@@ -1,0 +1,25 @@
+with source as (
+    select * from {{ source('app', 'ads_accounts') }}
+),
+
+renamed as (
+    select
+        ---------- ids
+        id,
+        customer_id,
+        login_customer_id,
+        ---------- facts
+        name,
+        lane,
+        currency,
+        time_zone,
+        parked_reason,
+        capabilities,
+        ---------- times
+        parked_at,
+        created_at,
+        updated_at
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,28 @@
+with source as (
+    select * from {{ source('app', 'commerce_events') }}
+),
+
+renamed as (
+    select
+        ---------- ids
+        id,
+        site_id,
+        key,
+        order_id,
+        customer_key,
+        raw_id,
+        ---------- facts
+        type,
+        amount,
+        currency,
+        is_test,
+        facts,
+        ---------- times
+        occurred_at,
+        evidence_at,
+        raw_received_at,
+        created_at
+    from source
+)
+
+select * from renamed

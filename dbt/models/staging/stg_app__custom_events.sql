@@ -1,0 +1,29 @@
+with source as (
+    select * from {{ source('app', 'custom_events') }}
+),
+
+renamed as (
+    select
+        ---------- ids
+        id,
+        site_id,
+        assignment_id,
+        definition_revision_id,
+        assignment_revision_id,
+        commerce_event_id,
+        dedup_key,
+        order_id,
+        customer_key,
+        ---------- facts
+        value,
+        currency,
+        withheld_reason,
+        withdrawn_reason,
+        ---------- times
+        occurred_at,
+        withdrawn_at,
+        created_at
+    from source
+)
+
+select * from renamed

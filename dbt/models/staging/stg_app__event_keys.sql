@@ -1,0 +1,17 @@
+with source as (
+    select * from {{ source('app', 'event_keys') }}
+),
+
+renamed as (
+    select
+        ---------- ids
+        site_id,
+        key,
+        event_id,
+        ---------- times
+        occurred_at,
+        evidence_at
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,26 @@
+with source as (
+    select * from {{ source('app', 'upload_requests') }}
+),
+
+renamed as (
+    select
+        ---------- ids
+        id,
+        ads_account_id,
+        job_id,
+        google_request_id,
+        ---------- facts
+        lane,
+        kind,
+        rows,
+        outcome,
+        code,
+        sentence,
+        ---------- times
+        intent_at,
+        answered_at,
+        next_poll_at
+    from source
+)
+
+select * from renamed

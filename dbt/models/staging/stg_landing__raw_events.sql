@@ -1,0 +1,24 @@
+with source as (
+    select * from {{ source('landing', 'raw_events') }}
+),
+
+renamed as (
+    select
+        ---------- ids
+        id,
+        site_id,
+        dedup_key,
+        delivery_id,
+        event_id,
+        ---------- facts
+        topic,
+        api_version,
+        signature,
+        body_bytes,
+        ---------- times
+        received_at,
+        triggered_at
+    from source
+)
+
+select * from renamed

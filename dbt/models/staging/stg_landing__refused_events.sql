@@ -1,0 +1,20 @@
+with source as (
+    select * from {{ source('landing', 'refused_events') }}
+),
+
+renamed as (
+    select
+        ---------- ids
+        id,
+        site_id,
+        ---------- facts
+        platform,
+        reason,
+        topic,
+        body_bytes,
+        ---------- times
+        received_at
+    from source
+)
+
+select * from renamed
