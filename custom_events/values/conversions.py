@@ -63,6 +63,16 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True):
     ad_user_data: ConsentStatus = ConsentStatus.UNKNOWN
     ad_personalization: ConsentStatus = ConsentStatus.UNKNOWN
     new_customer: bool | None = None
+    click_window_days: int = 90  # of the action
+    one_per_click: bool = False  # counting type of the action
+    action_created_at: datetime | None = None  # at Google; the action takes nothing in its first hours
+
+
+class RequestKind(StrEnum):
+    """What one request carries; conversions and adjustments go to different methods."""
+
+    CONVERSIONS = "conversions"
+    ADJUSTMENTS = "adjustments"
 
 
 class Verdict(StrEnum):
@@ -77,6 +87,17 @@ class Verdict(StrEnum):
     REJECTED = "rejected"  # never
     EXPIRED = "expired"
     UNKNOWN = "unknown"  # no answer: it may have been applied
+    SPLIT = "split"  # refused as a whole, and no row is named: send again in smaller parts
+    WITHHELD = "withheld"  # our own check says no; it was never sent
+
+
+class Scope(StrEnum):
+    """How far an answer reaches: what has to wait, or to be mended, before more is sent."""
+
+    ROW = "row"
+    ACTION = "action"  # every conversion of this conversion action
+    ACCOUNT = "account"
+    PROJECT = "project"  # every account that is reached with the same credentials
 
 
 class RowAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +108,7 @@ class RowAnswer(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
     sentence: str | None = None
     retry_at: datetime | None = None
+    scope: Scope = Scope.ROW
 
 
 class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,3 +121,17 @@ class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = None
     sentence: str | None = None
     retry_after_s: float | None = None
+    scope: Scope = Scope.ACCOUNT  # of `verdict`
+
+
+class StatusAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The later verdict on a request that was accepted for processing. Google gives counts and names no row:
+
+    PENDING: ask again. SPLIT: some rows failed and nobody says which. Anything else goes for every row of the request.
+    """
+
+    verdict: Verdict
+    code: str | None = None
+    sentence: str | None = None
+    scope: Scope = Scope.ROW
+    counts: tuple[tuple[str, int], ...] = ()  # reason and number of rows, as Google gave them

@@ -1,0 +1,45 @@
+"""What every way to an ad platform can do. The ledger knows lanes by this protocol only."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from custom_events.values.conversions import (
+    AdsAccount,
+    BatchAnswer,
+    Conversion,
+    RequestKind,
+    RowAnswer,
+    StatusAnswer,
+)
+
+
+class Destination(Protocol):
+    """One lane. It never raises for what the platform or the network says: every outcome is an answer.
+
+    Raises `NeedsAction` only when it cannot even begin: no credentials, no endpoint.
+    """
+
+    def validate(self, row: Conversion, now: datetime) -> RowAnswer | None:
+        """Why the row cannot go (WITHHELD, HOLD or EXPIRED), by its own content alone; None: it can. Pure."""
+        ...
+
+    def send(
+        self,
+        account: AdsAccount,
+        rows: Sequence[Conversion],
+        *,
+        kind: RequestKind,
+        job_id: int,
+        timeout_s: float,
+        now: datetime,
+    ) -> BatchAnswer:
+        """One call with up to 2,000 rows of one account; an answer for each row, in their order. No retries in here.
+
+        `job_id` (1 to 2^31 - 1) is ours and joins Google's summaries; `timeout_s` is the call's deadline.
+        """
+        ...
+
+    def poll(self, account: AdsAccount, request_id: str, *, timeout_s: float, now: datetime) -> StatusAnswer:
+        """The verdict on an earlier request whose rows were answered PENDING."""
+        ...
