@@ -1,0 +1,49 @@
+"""What goes to Google, and its answers."""
+
+import dagster as dg
+
+from assets.database import opened
+from assets.figures import rate, table_of
+from assets.sums import check_result
+from custom_events.ledger import send
+from custom_events.settings import settings
+
+
+@dg.asset(
+    deps=["custom_events", "configuration"],
+    group_name="sent",
+    kinds={"postgres", "googlecloud"},
+    description="The ledger: conversions and adjustments on their way to Google Ads, each with its answer.",
+)
+def conversion_uploads(
+    context: dg.AssetExecutionContext, database_url: dg.ResourceParam[str]
+) -> dg.MaterializeResult[None]:
+    """Sends what is due, polls what is pending, adjusts what was refunded; lives on while there is work, within bounds."""
+    configured = settings()
+
+    def tell(batch: send.UploadFigures) -> None:
+        context.log.info(f"{batch.rows} rows in {batch.requests} requests: {dict(batch.verdicts)}")
+
+    with opened(database_url) as engine:
+        figures = send.drain(
+            engine,
+            configured,
+            until_idle_s=configured.drain_idle_s,
+            limit_s=configured.drain_limit_s,
+            on_batch=tell,
+        )
+    return dg.MaterializeResult(
+        metadata={
+            "rows": dg.MetadataValue.int(figures.rows),
+            "requests": dg.MetadataValue.int(figures.requests),
+            "seconds": dg.MetadataValue.float(round(figures.seconds, 3)),
+            "rows_per_second": dg.MetadataValue.text(rate(figures.rows, figures.seconds)),
+            "verdicts": table_of("verdict", figures.verdicts),
+        }
+    )
+
+
+@dg.asset_check(asset="conversion_uploads", description="queued = accepted + failed + waiting + expired + unknown.")
+def queued_has_a_standing(database_url: dg.ResourceParam[str]) -> dg.AssetCheckResult:
+    """A gap means that a row of the ledger stands nowhere."""
+    return check_result(database_url, "queued")

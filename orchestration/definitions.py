@@ -1,0 +1,26 @@
+"""Everything Dagster serves. WHAT exists stands in assets/; here is when it runs, with what, and how many at once."""
+
+import dagster as dg
+
+from assets import analytics, commerce_events, conversion_uploads, custom_events, raw_events
+from orchestration import dbt_project, jobs, resources, schedules, sensors
+
+defs = dg.Definitions(
+    assets=[
+        raw_events.raw_events,
+        raw_events.configuration,
+        commerce_events.understand_and_match,
+        conversion_uploads.conversion_uploads,
+        analytics.analytics(dbt_project.MANIFEST),
+    ],
+    asset_checks=[
+        raw_events.received_is_landed_or_refused,
+        commerce_events.landed_is_understood_parked_or_ignored,
+        custom_events.matched_is_queued_or_withheld,
+        conversion_uploads.queued_has_a_standing,
+    ],
+    jobs=[jobs.understand_and_match, jobs.upload_conversions, jobs.build_reports, jobs.keep_partitions],
+    schedules=[schedules.reports_hourly, schedules.partitions_daily],
+    sensors=[sensors.raw_backlog, sensors.upload_backlog],
+    resources={"database_url": resources.database_url, "dbt": resources.dbt},
+)

@@ -1,0 +1,30 @@
+"""What assets are given: the database's address and dbt. Made when a run needs them, never at import."""
+
+import os
+
+import dagster as dg
+from custom_events.postgres.address import database
+from dagster_dbt import DbtCliResource
+
+from custom_events.settings import settings
+from orchestration import dbt_project
+
+
+@dg.resource(description="libpq URL of the project's database.")
+def database_url(_: dg.InitResourceContext) -> str:
+    """DATABASE_URL, else the embedded server that is already running."""
+    return address()
+
+
+def address() -> str:
+    """The database's URL, for sensors as well, which have no resources of their own."""
+    with database(settings()) as url:
+        return url
+
+
+@dg.resource(description="dbt with the project's directory and profile.")
+def dbt(_: dg.InitResourceContext) -> DbtCliResource:
+    """The command dbt, with the database's address in its environment."""
+    os.environ.update(dbt_project.environment(address()))
+    directory = os.fspath(dbt_project.PROJECT_DIRECTORY)
+    return DbtCliResource(project_dir=directory, profiles_dir=directory)

@@ -1,0 +1,21 @@
+"""What runs by the clock."""
+
+import dagster as dg
+
+from orchestration import jobs
+
+reports_hourly = dg.ScheduleDefinition(
+    name="reports_hourly",
+    job=jobs.build_reports,
+    cron_schedule="7 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Reports are at most an hour old.",
+)
+
+partitions_daily = dg.ScheduleDefinition(
+    name="partitions_daily",
+    job=jobs.keep_partitions,
+    cron_schedule="23 2 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Partitions are made weeks ahead, so a missed day harms nothing.",
+)

@@ -1,0 +1,70 @@
+"""What runs when there is work. A run drains until it is idle or its time is up, so a sensor starts one only when none
+is alive, or when the youngest is about to hand over: two may overlap, since a shard or a row has one holder at a time."""
+
+import time
+from collections.abc import Callable
+
+import dagster as dg
+import sqlalchemy as sa
+from custom_events.postgres.connect import engine
+
+from custom_events.ledger import send
+from custom_events.queries import backlog
+from custom_events.settings import settings
+from orchestration import jobs, resources
+
+LOOK_EVERY_S = 5  # Dagster's daemon looks at sensors every five seconds; a look costs one indexed query
+HAND_OVER_S = 30  # a run needs 7 to 11 s from launch to its first line (reference: performance), on a busy machine more
+
+_ALIVE = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+def is_wanted(ages_s: list[float], limit_s: float) -> bool:
+    """Whether another draining run should start, given the ages of those alive and the longest life of a run."""
+    return not ages_s or min(ages_s) > limit_s - HAND_OVER_S
+
+
+def ages_of_runs(instance: dg.DagsterInstance, job_name: str) -> list[float]:
+    """Seconds since each living run of a job was made."""
+    records = instance.get_run_records(dg.RunsFilter(job_name=job_name, statuses=_ALIVE))
+    return [time.time() - record.create_timestamp.timestamp() for record in records]
+
+
+def _decide(
+    context: dg.SensorEvaluationContext, job_name: str, has_work: Callable[[sa.Connection], bool]
+) -> dg.RunRequest | dg.SkipReason:
+    if not is_wanted(ages_of_runs(context.instance, job_name), settings().drain_limit_s):
+        return dg.SkipReason("A run is draining already.")
+    made = engine(resources.address())
+    try:
+        with made.connect() as connection:
+            return dg.RunRequest() if has_work(connection) else dg.SkipReason("Nothing is waiting.")
+    finally:
+        made.dispose()
+
+
+@dg.sensor(
+    job=jobs.understand_and_match,
+    minimum_interval_seconds=LOOK_EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts a draining run when landed webhooks wait.",
+)
+def raw_backlog(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Looks at the raw queue."""
+    return _decide(context, jobs.understand_and_match.name, backlog.raw_events_wait)
+
+
+@dg.sensor(
+    job=jobs.upload_conversions,
+    minimum_interval_seconds=LOOK_EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts an uploading run when rows of the ledger are due.",
+)
+def upload_backlog(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Looks at the ledger."""
+    return _decide(context, jobs.upload_conversions.name, send.has_work)
