@@ -1,0 +1,177 @@
+"""Reading the value an operator is given: from JSON to what the generated test compares with."""
+
+from collections.abc import Callable, Hashable
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from custom_events.conditions.operators import Operator, Wants
+
+# Limits keep a stored tree small enough to read, to store in a revision and to compile in milliseconds.
+MAX_TEXT_CHARACTERS = 1_000
+MAX_PATTERN_CHARACTERS = 500
+MAX_LIST_VALUES = 1_000
+MAX_PATTERN_MEMORY_BYTES = 1 << 20  # RE2 refuses a pattern whose program would be larger (its own default is 8 MiB)
+MAX_DIGITS = 30  # of a number; money in any currency is far below
+MAX_DURATION_DAYS = 3_660  # ten years
+
+_UNITS = ("minutes", "hours", "days")
+
+
+class Unreadable(Exception):
+    """The value is not what the operator wants: `wrong` says what it is, `right` what would do."""
+
+    def __init__(self, wrong: str, right: str) -> None:
+        super().__init__(wrong)
+        self.wrong = wrong
+        self.right = right
+
+
+def read_literal(operator: Operator, value: Any, *, ignore_case: bool = False) -> Any:
+    """The literal for this operator's template. Raises Unreadable."""
+    return _READERS[operator.wants](operator, value, ignore_case)
+
+
+def _told(value: Any) -> str:
+    """The value for a message, bounded."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."  # one line of a terminal keeps the sentence around it
+
+
+def _nothing(operator: Operator, value: Any, ignore_case: bool) -> None:
+    if value is not None:
+        raise Unreadable(f"{operator.op} takes no value, here is {_told(value)}", "remove `value`")
+
+
+def _text(operator: Operator, value: Any, ignore_case: bool) -> str:
+    if not isinstance(value, str):
+        raise Unreadable(f"{_told(value)} is not a text", f"{operator.op} wants {operator.wants}")
+    if not value:
+        raise Unreadable("the text is empty", 'use the operator "missing" or "exists"')
+    if len(value) > MAX_TEXT_CHARACTERS:
+        raise Unreadable(f"the text has {len(value)} characters", f"at most {MAX_TEXT_CHARACTERS}")
+    return value.casefold() if ignore_case else value
+
+
+def _pattern(operator: Operator, value: Any, ignore_case: bool) -> Callable[[str], object]:
+    import re2
+
+    _text(operator, value, ignore_case)
+    if len(value) > MAX_PATTERN_CHARACTERS:
+        raise Unreadable(f"the pattern has {len(value)} characters", f"at most {MAX_PATTERN_CHARACTERS}")
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = MAX_PATTERN_MEMORY_BYTES
+    options.case_sensitive = not ignore_case
+    try:
+        return re2.compile(value, options).search
+    except (re2.error, UnicodeError) as reason:
+        detail = reason.args[0] if reason.args else reason
+        detail = detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail)
+        raise Unreadable(
+            f"{_told(value)} is not a pattern RE2 takes ({detail})",
+            "RE2 syntax, without look-around and back-references (https://github.com/google/re2/wiki/Syntax)",
+        ) from None
+
+
+def _number(operator: Operator, value: Any, ignore_case: bool) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise Unreadable(f"{_told(value)} is not a number", f"{operator.op} wants {operator.wants}")
+    try:
+        # A JSON number goes through its shortest text: 19.99 is read as 19.99, not as the binary fraction next to it.
+        number = Decimal(value) if isinstance(value, int) else Decimal(str(value).strip())
+    except InvalidOperation:
+        raise Unreadable(f"{_told(value)} is not a number", 'digits with a point, such as "200.00"') from None
+    if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS or len(number.as_tuple().digits) > MAX_DIGITS:
+        raise Unreadable(f"{_told(value)} is no amount one can compare with", f"a number of at most {MAX_DIGITS} digits")
+    return number
+
+
+def _integer(operator: Operator, value: Any, ignore_case: bool) -> int:
+    number = _number(operator, value, ignore_case)
+    if number != number.to_integral_value():
+        raise Unreadable(f"{_told(value)} is not a whole number", f"{int(number)} or {int(number) + 1}")
+    return int(number)
+
+
+def _boolean(operator: Operator, value: Any, ignore_case: bool) -> bool:
+    if not isinstance(value, bool):
+        raise Unreadable(f"{_told(value)} is neither true nor false", f"{operator.op} wants true or false")
+    return value
+
+
+def _moment(operator: Operator, value: Any, ignore_case: bool) -> date | datetime:
+    right = f"{operator.op} wants {Wants.MOMENT}"
+    if not isinstance(value, str):
+        raise Unreadable(f"{_told(value)} is not a time", right)
+    try:
+        if "T" not in value and " " not in value.strip():
+            return date.fromisoformat(value.strip())
+        moment = datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise Unreadable(f"{_told(value)} is not a time", right) from None
+    if moment.tzinfo is None:
+        raise Unreadable(f"{_told(value)} does not say in which time zone", f"{value.strip()}Z for UTC, or with an offset such as +01:00")
+    return moment
+
+
+def _duration(operator: Operator, value: Any, ignore_case: bool) -> timedelta:
+    right = f"{operator.op} wants {Wants.DURATION}"
+    if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in _UNITS:
+        raise Unreadable(f"{_told(value)} is not a duration", right)
+    unit, amount = next(iter(value.items()))
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not amount > 0:
+        raise Unreadable(f"{_told(amount)} {unit} is not a duration", right)
+    try:
+        duration = timedelta(**{unit: amount})
+    except OverflowError:
+        duration = timedelta.max
+    if duration > timedelta(days=MAX_DURATION_DAYS):
+        raise Unreadable(f"{_told(amount)} {unit} is too long", f"at most {MAX_DURATION_DAYS} days")
+    return duration
+
+
+_Reader = Callable[[Operator, Any, bool], Any]
+
+
+def _list_of(read: _Reader) -> _Reader:
+    def read_list(operator: Operator, value: Any, ignore_case: bool) -> frozenset[Hashable]:
+        if not isinstance(value, list | tuple) or not value:
+            raise Unreadable(f"{_told(value)} is not a list with values", f"{operator.op} wants {operator.wants}")
+        if len(value) > MAX_LIST_VALUES:
+            raise Unreadable(f"the list has {len(value)} values", f"at most {MAX_LIST_VALUES}; a tag or a property serves longer lists")
+        return frozenset(read(operator, element, ignore_case) for element in value)
+
+    return read_list
+
+
+def _pair_of(read: _Reader) -> _Reader:
+    def read_pair(operator: Operator, value: Any, ignore_case: bool) -> tuple[Any, Any]:
+        if not isinstance(value, list | tuple) or len(value) != 2:  # noqa: PLR2004 - a pair
+            raise Unreadable(f"{_told(value)} is not a pair", f"{operator.op} wants {operator.wants}")
+        low, high = (read(operator, element, ignore_case) for element in value)
+        if isinstance(low, datetime) is not isinstance(high, datetime):
+            raise Unreadable("one end is a date, the other a time", "two dates or two times")
+        if low > high:
+            raise Unreadable(f"the range runs from {value[0]} down to {value[1]}", "the smaller end first")
+        return low, high
+
+    return read_pair
+
+
+_READERS: dict[Wants, _Reader] = {
+    Wants.NOTHING: _nothing,
+    Wants.TEXT: _text,
+    Wants.TEXTS: _list_of(_text),
+    Wants.PATTERN: _pattern,
+    Wants.NUMBER: _number,
+    Wants.NUMBERS: _list_of(_number),
+    Wants.RANGE: _pair_of(_number),
+    Wants.INTEGER: _integer,
+    Wants.INTEGERS: _list_of(_integer),
+    Wants.INTEGER_RANGE: _pair_of(_integer),
+    Wants.BOOLEAN: _boolean,
+    Wants.MOMENT: _moment,
+    Wants.MOMENTS: _pair_of(_moment),
+    Wants.DURATION: _duration,
+}
