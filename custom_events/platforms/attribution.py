@@ -1,0 +1,173 @@
+"""Where an order came from: click ids, consent to ads and UTM words, from named values and the landing page.
+
+Precedence of click ids (reference: platforms, section 4): our own attribute or meta, then the landing page's query, then
+line item properties (the last resort of express buttons). Within one place: gclid, gbraid, wbraid.
+
+Names are accepted in any case, with or without a leading underscore and one of PREFIXES: `gclid`, `_gclid`, `ce_gclid`,
+`custom_events_gbraid`, `_gads_gclid`; `clicked_at`, `gclid_time`; `consent_ad_user_data`, `ad_storage`; `consent` (an
+object). One attribute `_custom_events` may hold all of it as JSON: {"gclid", "clicked_at", "consent": {...}}.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from custom_events.platforms.attributes import Pair
+from custom_events.platforms.consent import consent_from
+from custom_events.platforms.leaves import MAX_TEXT_CHARS
+from custom_events.values.clicks import Click, ClickCarrier, ClickKind, Consent
+
+PREFIXES = ("", "ce_", "custom_events_", "gads_", "google_", "google_ads_")
+MAX_CLICK_ID_CHARS = 512  # the longest seen is about 120; longer is no click id
+MAX_UTM_CHARS = 200
+MAX_QUERY_FIELDS = 100  # of a landing page
+
+_KINDS = {kind.value: kind for kind in ClickKind}
+_CLICKED_AT = ("clicked_at", "click_time", "gclid_time", "gclid_at", "captured_at")
+_CONSENTS = ("ad_user_data", "ad_personalization", "ad_storage", "marketing")
+_BLOB = "custom_events"
+_UTM = {f"utm_{word}": word for word in ("source", "medium", "campaign", "content", "term", "id")}
+_CLICK_ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~+/=%")
+_EPOCH_MILLISECONDS_FROM = 10**11  # seconds reach this in the year 5138
+
+# Full lower-case name without the leading underscore -> what it means.
+_MEANING: dict[str, str] = {
+    **{prefix + name: name for prefix in PREFIXES for name in (*_KINDS, "consent")},
+    **{prefix + name: "clicked_at" for prefix in PREFIXES for name in _CLICKED_AT},
+    **{prefix + name: name for prefix in PREFIXES for name in _CONSENTS},
+    **{prefix + "consent_" + name: name for prefix in PREFIXES for name in _CONSENTS},
+    **{prefix + "consent_source": "consent_source" for prefix in PREFIXES},
+    **{prefix + name: name for prefix in (*PREFIXES, "wc_order_attribution_") for name in _UTM},
+    _BLOB: _BLOB,
+}
+del _MEANING["marketing"]  # a bare `marketing` beside an order is anything
+
+
+class Attribution(msgspec.Struct, frozen=True):
+    """What is known of an order's origin. `clicks` best first."""
+
+    clicks: tuple[Click, ...] = ()
+    consent: Consent | None = None
+    utm: dict[str, str] = {}
+
+
+NOTHING = Attribution()
+
+
+class _Gathered:
+    """What the named values of one place said, while they are read."""
+
+    def __init__(self) -> None:
+        self.ids: dict[ClickKind, str] = {}
+        self.clicked_at: datetime | None = None
+        self.consent: dict[str, Any] = {}
+        self.utm: dict[str, str] = {}
+
+    def read(self, name: str, value: Any) -> None:
+        meaning = _MEANING.get(name.lower().lstrip("_"))
+        if meaning is None or value is None:
+            return
+        kind = _KINDS.get(meaning)
+        if kind is not None:
+            if (click_id := click_id_of(value)) is not None:
+                self.ids[kind] = click_id
+        elif meaning in _UTM:
+            if isinstance(value, str) and value.strip():
+                self.utm[_UTM[meaning]] = value.strip()[:MAX_UTM_CHARS]
+        elif meaning == "clicked_at":
+            self.clicked_at = moment_of(value) or self.clicked_at
+        elif meaning == "consent":
+            self.consent.update(_object(value))
+        elif meaning == _BLOB:
+            for inner, inner_value in _object(value).items():
+                if inner.lower().lstrip("_") != _BLOB:  # a blob in a blob is nobody's
+                    self.read(inner, inner_value)
+        else:
+            self.consent["source" if meaning == "consent_source" else meaning] = value
+
+
+def attribution(pairs: Iterable[Pair], landing_page: str | None = None, item_pairs: Iterable[Pair] = ()) -> Attribution:
+    """Clicks, consent and UTM words of one order, checkout or cart. Never raises, whatever the values hold."""
+    own = _Gathered()
+    for name, value in pairs:
+        own.read(name, value)
+    items = _Gathered()
+    for name, value in item_pairs:
+        items.read(name, value)
+    query = _query(landing_page)
+    clicks: dict[tuple[ClickKind, str], Click] = {}
+    _add(clicks, own.ids, ClickCarrier.ATTRIBUTE, own.clicked_at)
+    if query:
+        landing = {kind: found for name, kind in _KINDS.items() if (found := click_id_of(query.get(name))) is not None}
+        _add(clicks, landing, ClickCarrier.LANDING, None)
+    if items.ids:
+        _add(clicks, items.ids, ClickCarrier.ATTRIBUTE, items.clicked_at)
+    utm = {word: query[name][:MAX_UTM_CHARS] for name, word in _UTM.items() if query.get(name)} if query else {}
+    return Attribution(
+        clicks=tuple(clicks.values()),
+        consent=consent_from(own.consent or items.consent, "attribute"),
+        utm=utm | own.utm if own.utm else utm,
+    )
+
+
+def _add(
+    clicks: dict[tuple[ClickKind, str], Click],
+    ids: dict[ClickKind, str],
+    carrier: ClickCarrier,
+    clicked_at: datetime | None,
+) -> None:
+    for kind in ClickKind:
+        click_id = ids.get(kind)
+        if click_id is not None and (kind, click_id) not in clicks:
+            clicks[kind, click_id] = Click(kind=kind, id=click_id, carrier=carrier, clicked_at=clicked_at)
+
+
+def click_id_of(value: Any) -> str | None:
+    """The value as a click id: URL-safe characters only, at most MAX_CLICK_ID_CHARS; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    click_id = value.strip()
+    if not 0 < len(click_id) <= MAX_CLICK_ID_CHARS or not _CLICK_ID_CHARACTERS.issuperset(click_id):
+        return None
+    return click_id
+
+
+def moment_of(value: Any) -> datetime | None:
+    """A capture time: ISO 8601 (UTC where no offset is written), or seconds or milliseconds since 1970."""
+    try:
+        if isinstance(value, str) and not value.strip().isdigit():
+            moment = datetime.fromisoformat(value.strip())
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        if isinstance(value, bool):
+            return None
+        number = float(value)
+        return datetime.fromtimestamp(number / 1000 if number >= _EPOCH_MILLISECONDS_FROM else number, UTC)
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """A JSON object given as such or as text; anything else is an empty one."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, RecursionError):
+            return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _query(page: str | None) -> dict[str, str]:
+    """The query of a landing page (path or full URL, perhaps truncated), percent-decoded once; the first of a repeated name."""
+    if not page or "?" not in page or not ("clid" in page or "braid" in page or "utm_" in page):
+        return {}
+    try:
+        fields = parse_qsl(urlsplit(page[:MAX_TEXT_CHARS]).query, max_num_fields=MAX_QUERY_FIELDS)
+    except ValueError:  # "http://[" and the like, or too many fields
+        return {}
+    query: dict[str, str] = {}
+    for name, value in fields:
+        query.setdefault(name.lower(), value)
+    return query

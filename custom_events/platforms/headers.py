@@ -1,0 +1,53 @@
+"""Header values, which anybody may write: bounded, and parsed without raising."""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import msgspec
+
+from custom_events.values.deliveries import Refusal
+
+MAX_HEADER_CHARS = 255  # longest topic, id or domain that is believed; the platforms' own are under 100
+_SHA256_BYTES = 32
+
+
+def bounded(value: str | None) -> str | None:
+    """The value without surrounding blanks; None when it is missing, empty or longer than MAX_HEADER_CHARS."""
+    text = value.strip() if value else ""
+    return text if text and len(text) <= MAX_HEADER_CHARS else None
+
+
+def rfc3339(value: str | None) -> datetime | None:
+    """An RFC 3339 time as aware UTC, or None. More than six fraction digits are cut (Shopify sends nanoseconds)."""
+    text = bounded(value)
+    if text is None:
+        return None
+    try:
+        moment = msgspec.convert(text, datetime)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (msgspec.ValidationError, OverflowError):
+        return None
+
+
+def check_base64_hmac(given: str | None, body: bytes, secrets: Iterable[bytes]) -> Refusal | None:
+    """None when one of the secrets gives `given` = base64(HMAC-SHA256(body)); compared on decoded bytes, in constant time."""
+    if not given:
+        return Refusal.NO_SIGNATURE
+    try:
+        digest = base64.b64decode(given, validate=True)
+    except (binascii.Error, ValueError):  # ValueError: characters beyond ASCII
+        return Refusal.MALFORMED_SIGNATURE
+    if len(digest) != _SHA256_BYTES:
+        return Refusal.MALFORMED_SIGNATURE
+    matched = False
+    for secret in secrets:
+        matched |= hmac.compare_digest(hmac.digest(secret, body, "sha256"), digest)
+    return None if matched else Refusal.WRONG_SIGNATURE
+
+
+def base64_hmac(body: bytes, secret: bytes) -> str:
+    """base64(HMAC-SHA256(secret, body)): what Shopify and WooCommerce put beside a body."""
+    return base64.b64encode(hmac.digest(secret, body, "sha256")).decode()

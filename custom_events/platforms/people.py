@@ -1,0 +1,51 @@
+"""Who ordered, as an event may hold it: ids, hashes and coarse facts; never an address, a name or a number in clear."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from custom_events.platforms.leaves import Id, country_code, optional_id
+from custom_events.values.events import Customer
+from custom_events.values.identifiers import email_sha256, phone_sha256
+
+MAX_PHONE_CHARS = 40  # longer is no number; parsing it would only cost time
+MAX_EMAIL_CHARS = 320  # RFC 5321: 64 + @ + 255
+
+
+def customer(
+    *,
+    id: Id | None = None,  # noqa: A002  (the field's name)
+    emails: Iterable[str | None] = (),
+    phones: Iterable[str | None] = (),
+    countries: Iterable[str | None] = (),
+    tags: tuple[str, ...] = (),
+    created_at: datetime | None = None,
+    accepts_marketing: bool | None = None,
+) -> Customer | None:
+    """A customer from the first usable of each kind; None when nothing identifies anybody.
+
+    National phone numbers are read with the first country given. `key` is `c:<id>`, else `e:<hash>`.
+    """
+    platform_id = optional_id(id)
+    country = next((code for code in map(country_code, countries) if code), None)
+    email = next((digest for digest in map(_email, emails) if digest), None)
+    phone = next((digest for digest in (_phone(number, country) for number in phones) if digest), None)
+    if platform_id is None and email is None and phone is None:
+        return None
+    return Customer(
+        key=f"c:{platform_id}" if platform_id else f"e:{email}" if email else None,
+        id=platform_id,
+        email_sha256=email,
+        phone_sha256=phone,
+        tags=tags,
+        country=country,
+        created_at=created_at,
+        accepts_marketing=accepts_marketing,
+    )
+
+
+def _email(address: str | None) -> str | None:
+    return email_sha256(address) if address and len(address) <= MAX_EMAIL_CHARS else None
+
+
+def _phone(number: str | None, country: str | None) -> str | None:
+    return phone_sha256(number, country) if number and len(number) <= MAX_PHONE_CHARS else None

@@ -1,0 +1,264 @@
+"""The fields of Shopify's webhook bodies that we read; everything else in a body is skipped without being built.
+
+Bodies keep the REST shape (reference: platforms 1.1 and 1.11). Times must carry their offset, amounts are decimal text
+(numbers in old fixtures), ids are 64-bit. What may be null, absent or of two shapes says so here.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
+
+from custom_events.platforms.attributes import NameValue
+from custom_events.platforms.leaves import Id
+
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Money(msgspec.Struct):
+    """One side of a `*_set`."""
+
+    amount: Decimal | None = None
+    currency_code: str | None = None
+
+
+class MoneySet(msgspec.Struct):
+    """`shop_money` is in the shop's currency, the one we use throughout."""
+
+    shop_money: Money | None = None
+
+
+class Address(msgspec.Struct):
+    """Of an address only what is coarse, and the number for its hash."""
+
+    country_code: str | None = None
+    zip: str | None = None
+    phone: str | None = None
+
+
+class Allocation(msgspec.Struct):
+    """A share of a discount that falls on a line."""
+
+    amount: Decimal | None = None
+
+
+class Line(msgspec.Struct):
+    """A line of an order, a checkout, a cart or a refund. `properties` is a list in orders and an object in carts."""
+
+    id: Id | None = None
+    key: str | None = None  # carts and checkouts
+    product_id: Id | None = None
+    variant_id: Id | None = None
+    sku: str | None = None
+    title: str | None = None
+    vendor: str | None = None
+    quantity: int | float | None = None
+    price: Decimal | None = None
+    price_set: MoneySet | None = None
+    total_discount: Decimal | None = None
+    line_price: Decimal | None = None  # carts and checkouts
+    discount_allocations: list[Allocation] | None = None
+    properties: list[NameValue] | dict[str, Any] | None = None
+    selling_plan_allocation: Any = None
+
+
+class DiscountCode(msgspec.Struct):
+    code: str | None = None
+
+
+class ShippingLine(msgspec.Struct):
+    title: str | None = None
+    price: Decimal | None = None
+
+
+class Fulfillment(msgspec.Struct):
+    created_at: Time | None = None
+    status: str | None = None
+
+
+class Transaction(msgspec.Struct):
+    """A movement of money. `currency` may be the shopper's; `amount_set`, where sent, holds the shop's too."""
+
+    amount: Decimal
+    kind: str
+    status: str
+    currency: str | None = None
+    amount_set: MoneySet | None = None
+    test: bool | None = None
+
+
+class RefundLine(msgspec.Struct):
+    quantity: int | float | None = None
+    subtotal: Decimal | None = None
+    total_tax: Decimal | None = None
+    subtotal_set: MoneySet | None = None
+    line_item: Line | None = None
+
+
+class Adjustment(msgspec.Struct):
+    """Shipping given back and discrepancies: negative amounts are money to the customer."""
+
+    amount: Decimal | None = None
+    tax_amount: Decimal | None = None
+
+
+class Refund(msgspec.Struct):
+    """The body of refunds/create, and one of an order's `refunds`."""
+
+    id: Id
+    order_id: Id | None = None
+    created_at: Time | None = None
+    processed_at: Time | None = None
+    note: str | None = None
+    transactions: list[Transaction] | None = None
+    refund_line_items: list[RefundLine] | None = None
+    order_adjustments: list[Adjustment] | None = None
+    total_duties_set: MoneySet | None = None
+    admin_graphql_api_id: str | None = None
+
+
+class MarketingConsent(msgspec.Struct):
+    state: str | None = None
+
+
+class Customer(msgspec.Struct):
+    """The body of customers/*, and the `customer` of orders and checkouts. Much of it is gone since 2025-01."""
+
+    id: Id | None = None
+    email: str | None = None
+    phone: str | None = None
+    created_at: Time | None = None
+    updated_at: Time | None = None
+    tags: str | list[str] | None = None
+    accepts_marketing: bool | None = None
+    email_marketing_consent: MarketingConsent | None = None
+    default_address: Address | list[Any] | None = None
+    admin_graphql_api_id: str | None = None
+
+
+class Order(msgspec.Struct):
+    """The body of every orders/* topic but edited and delete. `total_price` is the original total, before any refund."""
+
+    id: Id
+    created_at: Time
+    updated_at: Time
+    total_price: Decimal
+    admin_graphql_api_id: str | None = None
+    name: str | None = None
+    processed_at: Time | None = None
+    cancelled_at: Time | None = None
+    closed_at: Time | None = None
+    cancel_reason: str | None = None
+    currency: str | None = None
+    subtotal_price: Decimal | None = None
+    total_tax: Decimal | None = None
+    total_discounts: Decimal | None = None
+    total_shipping_price_set: MoneySet | None = None
+    financial_status: str | None = None
+    fulfillment_status: str | None = None
+    test: bool | None = None
+    email: str | None = None
+    contact_email: str | None = None
+    phone: str | None = None
+    buyer_accepts_marketing: bool | None = None
+    customer: Customer | None = None
+    billing_address: Address | list[Any] | None = None
+    shipping_address: Address | list[Any] | None = None
+    line_items: list[Line] | None = None
+    shipping_lines: list[ShippingLine] | None = None
+    discount_codes: list[DiscountCode] | None = None
+    payment_gateway_names: list[str] | None = None
+    tags: str | list[str] | None = None
+    source_name: str | None = None
+    landing_site: str | None = None
+    referring_site: str | None = None
+    cart_token: str | None = None
+    checkout_token: str | None = None
+    note_attributes: list[NameValue] | dict[str, Any] | None = None
+    order_status_url: str | None = None
+    fulfillments: list[Fulfillment] | None = None
+    refunds: list[Refund] | None = None
+
+
+class Checkout(msgspec.Struct):
+    """The body of checkouts/create and checkouts/update: an abandoned checkout, until it is an order."""
+
+    token: str
+    created_at: Time
+    updated_at: Time
+    total_price: Decimal
+    currency: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    buyer_accepts_marketing: bool | None = None
+    customer: Customer | None = None
+    billing_address: Address | list[Any] | None = None
+    shipping_address: Address | list[Any] | None = None
+    line_items: list[Line] | None = None
+    landing_site: str | None = None
+    note_attributes: list[NameValue] | dict[str, Any] | None = None
+
+
+class Cart(msgspec.Struct):
+    """The whole body of carts/*: neither customer nor attributes nor a currency of its own."""
+
+    created_at: Time
+    updated_at: Time
+    token: str | None = None
+    id: str | None = None
+    line_items: list[Line] | None = None
+
+
+class BillingPolicy(msgspec.Struct):
+    interval: str | None = None
+    interval_count: int | None = None
+
+
+class Contract(msgspec.Struct):
+    """The body of subscription_contracts/*. It holds no time: the delivery's trigger time is the store's clock."""
+
+    id: Id
+    admin_graphql_api_id: str | None = None
+    status: str | None = None
+    currency_code: str | None = None
+    customer_id: Id | None = None
+    origin_order_id: Id | None = None
+    billing_policy: BillingPolicy | None = None
+
+
+class BillingAttempt(msgspec.Struct):
+    """The body of subscription_billing_attempts/*. `id` is null in the official sample; no time, no amount."""
+
+    subscription_contract_id: Id
+    idempotency_key: str | None = None
+    order_id: Id | None = None
+    error_code: str | None = None
+
+
+class OnlyId(msgspec.Struct):
+    """The body of orders/delete."""
+
+    id: Id
+    admin_graphql_api_id: str | None = None
+
+
+class OrderTransaction(msgspec.Struct):
+    """The body of order_transactions/create, as far as it is checked."""
+
+    id: Id
+    order_id: Id
+    amount: Decimal
+    kind: str
+    status: str
+
+
+ORDER = msgspec.json.Decoder(Order)
+REFUND = msgspec.json.Decoder(Refund)
+CUSTOMER = msgspec.json.Decoder(Customer)
+CHECKOUT = msgspec.json.Decoder(Checkout)
+CART = msgspec.json.Decoder(Cart)
+CONTRACT = msgspec.json.Decoder(Contract)
+BILLING_ATTEMPT = msgspec.json.Decoder(BillingAttempt)
+ONLY_ID = msgspec.json.Decoder(OnlyId)
+ORDER_TRANSACTION = msgspec.json.Decoder(OrderTransaction)

@@ -1,0 +1,161 @@
+"""Every webhook topic of Shopify that we know, and what is done with it (reference: platforms 1.2).
+
+A topic of a family that is of no use to us is ignored, also one that Shopify adds later; any other unknown topic is
+parked, so that nothing we should have read disappears.
+"""
+
+from custom_events.platforms.leaves import required_id
+from custom_events.platforms.parking import Handler
+from custom_events.platforms.shopify.bodies import ONLY_ID, ORDER_TRANSACTION
+from custom_events.platforms.shopify.checkouts import understand_cart, understand_checkout
+from custom_events.platforms.shopify.customers import understand_customer
+from custom_events.platforms.shopify.orders import understand_order
+from custom_events.platforms.shopify.origin import check_kind
+from custom_events.platforms.shopify.refunds import understand_refund
+from custom_events.platforms.shopify.subscriptions import understand_billing_attempt, understand_contract
+from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored, parked
+
+
+def _order_deleted(delivery: RawDelivery, _site: SiteContext) -> Understood:
+    body = ONLY_ID.decode(delivery.body)
+    check_kind(body.admin_graphql_api_id, "Order")
+    return Understood(deleted_order_id=required_id(body.id, "$.id"))
+
+
+def _transaction(delivery: RawDelivery, _site: SiteContext) -> Understood:
+    """The order's own topics tell of every payment and refund, with the state around it; read only to park what is broken."""
+    ORDER_TRANSACTION.decode(delivery.body)
+    return ignored("told_by_order")
+
+
+def _redact(_delivery: RawDelivery, _site: SiteContext) -> Understood:
+    return Understood(redact=True, detail="A person or a shop must be forgotten within 30 days")
+
+
+def _data_request(_delivery: RawDelivery, _site: SiteContext) -> Understood:
+    """A legal duty that no program fulfils: it stays visible among what is parked."""
+    return parked("data_request", "Somebody asks what is stored about them: answer the merchant within 30 days")
+
+
+HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(
+        (
+            "orders/create",
+            "orders/paid",
+            "orders/updated",
+            "orders/cancelled",
+            "orders/fulfilled",
+            "orders/partially_fulfilled",
+        ),
+        understand_order,
+    ),
+    "orders/delete": _order_deleted,
+    "refunds/create": understand_refund,
+    "order_transactions/create": _transaction,
+    "checkouts/create": understand_checkout,
+    "checkouts/update": understand_checkout,
+    "carts/create": understand_cart,
+    "carts/update": understand_cart,
+    **dict.fromkeys(
+        ("customers/create", "customers/update", "customers/enable", "customers/disable"), understand_customer
+    ),
+    **dict.fromkeys(
+        (
+            f"subscription_contracts/{verb}"
+            for verb in ("create", "activate", "update", "pause", "fail", "cancel", "expire")
+        ),
+        understand_contract,
+    ),
+    "subscription_billing_attempts/success": understand_billing_attempt,
+    "subscription_billing_attempts/failure": understand_billing_attempt,
+    "customers/redact": _redact,
+    "shop/redact": _redact,
+    "customers/data_request": _data_request,
+}
+
+# Topic -> why it is of no use to us. The order matters to nobody.
+IGNORED: dict[str, str] = {
+    "orders/edited": "no_totals",  # an orders/updated with the totals follows
+    "orders/risk_assessment_changed": "no_conversion",
+    "orders/shopify_protect_eligibility_changed": "no_conversion",
+    "orders/link_requested": "no_conversion",
+    "checkouts/delete": "no_conversion",
+    "customers/delete": "no_conversion",
+    "customers/merge": "no_conversion",
+    "customers/purchasing_summary": "no_conversion",
+    "customer.tags_added": "no_conversion",
+    "customer.tags_removed": "no_conversion",
+    "customer.joined_segment": "no_conversion",
+    "customer.left_segment": "no_conversion",
+    "subscription_billing_attempts/challenged": "awaiting_customer",
+    "shop/update": "shop_topic",
+}
+
+# What stands before the slash or dot of a topic -> why the whole family is of no use to us.
+IGNORED_FAMILIES: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "products",
+            "product_listings",
+            "product_feeds",
+            "product_publications",
+            "variants",
+            "collections",
+            "collection_listings",
+            "collection_publications",
+            "inventory_items",
+            "inventory_levels",
+            "inventory_shipments",
+            "inventory_transfers",
+            "selling_plan_groups",
+            "metafield_definitions",
+            "metaobjects",
+            "publications",
+            "segments",
+        ),
+        "product_topic",
+    ),
+    **dict.fromkeys(("app", "app_subscriptions", "app_purchases_one_time", "bulk_operations"), "app_topic"),
+    **dict.fromkeys(
+        ("shop", "themes", "locations", "locales", "domains", "markets", "channels", "profiles", "audit_events"),
+        "shop_topic",
+    ),
+    **dict.fromkeys(
+        (
+            "fulfillments",
+            "fulfillment_events",
+            "fulfillment_orders",
+            "fulfillment_holds",
+            "reverse_deliveries",
+            "reverse_fulfillment_orders",
+            "returns",
+            "delivery_promise_settings",
+        ),
+        "fulfilment_topic",
+    ),
+    **dict.fromkeys(
+        (
+            "draft_orders",
+            "disputes",
+            "tender_transactions",
+            "payment_schedules",
+            "payment_terms",
+            "finance_app_staff_member",
+            "subscription_billing_cycles",
+            "subscription_billing_cycle_edits",
+            "customer_payment_methods",
+            "customer_account_settings",
+            "customer_groups",
+            "customers_marketing_consent",
+            "customers_email_marketing_consent",
+            "customers_whats_app_marketing_consent",
+            "companies",
+            "company_contacts",
+            "company_contact_roles",
+            "company_locations",
+            "discounts",
+            "marketing_events",
+        ),
+        "no_conversion",
+    ),
+}

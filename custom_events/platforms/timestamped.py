@@ -1,0 +1,87 @@
+"""Our own signing scheme, for the WooCommerce plugin and for custom senders (reference: platforms 2.6).
+
+    X-Custom-Events-Key-Id      which secret signed (optional while a site has one)
+    X-Custom-Events-Timestamp   seconds since 1970, as sent
+    X-Custom-Events-Event-Id    the sender's own id of the delivery, the same on every retry
+    X-Custom-Events-Topic       what the body is about
+    X-Custom-Events-Signature   "v1=" + hex(HMAC-SHA256(secret, timestamp + "." + body))
+
+Unlike the stores' native signatures it covers the time, so that a captured delivery cannot be replayed later.
+"""
+
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from custom_events.platforms.base import Delivery, Secret
+from custom_events.platforms.headers import bounded
+from custom_events.values.deliveries import Refusal
+
+KEY_ID = "x-custom-events-key-id"
+TIMESTAMP = "x-custom-events-timestamp"
+EVENT_ID = "x-custom-events-event-id"
+TOPIC = "x-custom-events-topic"
+SIGNATURE = "x-custom-events-signature"
+
+_VERSION = "v1="
+_SIGNATURE_SHAPE = re.compile(r"v1=[0-9a-fA-F]{64}\Z")
+_TIMESTAMP_SHAPE = re.compile(r"[0-9]{1,11}\Z")  # seconds, until the year 5138
+
+
+def sign(timestamp: str, body: bytes, secret: bytes) -> str:
+    """The value of X-Custom-Events-Signature for this timestamp (seconds, as text) and body."""
+    return _VERSION + hmac.digest(secret, timestamp.encode() + b"." + body, "sha256").hex()
+
+
+def signed_headers(
+    body: bytes, secret: bytes, *, now: datetime, event_id: str, topic: str, key_id: str | None = None
+) -> dict[str, str]:
+    """The headers a sender of this scheme adds to its request; names lower-case. Used by the sandbox's stores and the tests."""
+    timestamp = str(int(now.timestamp()))
+    headers = {TIMESTAMP: timestamp, EVENT_ID: event_id, TOPIC: topic, SIGNATURE: sign(timestamp, body, secret)}
+    if key_id is not None:
+        headers[KEY_ID] = key_id
+    return headers
+
+
+def is_used(headers: Mapping[str, str]) -> bool:
+    """Whether this delivery says it is signed by our own scheme."""
+    return SIGNATURE in headers
+
+
+def check(
+    headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret], now: datetime, replay_window_s: int
+) -> Refusal | None:
+    """None when a secret signs timestamp and body and the timestamp is within the window, on either side of `now`.
+
+    The age is looked at last: whoever has no secret learns nothing but that the signature is wrong.
+    """
+    given = headers.get(SIGNATURE)
+    if not given:
+        return Refusal.NO_SIGNATURE
+    timestamp = headers.get(TIMESTAMP, "")
+    if not _SIGNATURE_SHAPE.match(given) or not _TIMESTAMP_SHAPE.match(timestamp):
+        return Refusal.MALFORMED_SIGNATURE
+    digest = bytes.fromhex(given[len(_VERSION) :])
+    message = timestamp.encode() + b"." + body
+    key_id = headers.get(KEY_ID)
+    matched = False
+    for secret in secrets:
+        if key_id is None or secret.key_id is None or secret.key_id == key_id:
+            matched |= hmac.compare_digest(hmac.digest(secret.value, message, "sha256"), digest)
+    if not matched:
+        return Refusal.WRONG_SIGNATURE
+    return None if abs(now.timestamp() - int(timestamp)) <= replay_window_s else Refusal.TOO_OLD
+
+
+def describe(headers: Mapping[str, str]) -> Delivery:
+    """Topic, id and time from our own headers. The event id is the sender's and unique, so it decides what is a duplicate."""
+    timestamp = headers.get(TIMESTAMP, "")
+    event_id = bounded(headers.get(EVENT_ID))
+    return Delivery(
+        topic=bounded(headers.get(TOPIC)),
+        delivery_id=event_id,
+        event_id=event_id,
+        triggered_at=datetime.fromtimestamp(int(timestamp), UTC) if _TIMESTAMP_SHAPE.match(timestamp) else None,
+    )
