@@ -3,25 +3,27 @@
 import sqlalchemy as sa
 
 from custom_events.tables.base import APP, METADATA, Amount, JsonText, Time, one_of, site_id, updated_at
+from custom_events.tables.landing import landed_week
 from custom_events.values.clicks import ClickCarrier, ClickKind
 from custom_events.values.deliveries import Outcome
 
 raw_outcomes = sa.Table(
     "raw_outcomes",
     METADATA,
-    sa.Column("received_at", Time, nullable=False, comment="raw_events.received_at; partition key."),
+    landed_week("raw_events.landed_week; partition key."),
     sa.Column("raw_id", sa.BigInteger, nullable=False, autoincrement=False, comment="raw_events.id."),
+    sa.Column("received_at", Time, nullable=False, comment="raw_events.received_at."),
     site_id(foreign_key=False),
     sa.Column("outcome", sa.Text, nullable=False, comment="understood, parked or ignored."),
     sa.Column("reason", sa.Text, comment="Stable word, for parked and ignored."),
     sa.Column("detail", sa.Text, comment="For people; no personal data."),
     sa.Column("new_events", sa.SmallInteger, nullable=False, comment="Commerce events that were not known before."),
     sa.Column("processed_at", Time, nullable=False, server_default=sa.func.now(), comment="When the batch ran."),
-    sa.PrimaryKeyConstraint("received_at", "raw_id"),
+    sa.PrimaryKeyConstraint("landed_week", "raw_id"),
     one_of("outcome", Outcome),
     sa.Index("ix_raw_outcomes_parked", "site_id", "received_at", postgresql_where=sa.text("outcome = 'parked'")),
     schema=APP,
-    postgresql_partition_by="RANGE (received_at)",
+    postgresql_partition_by="RANGE (landed_week)",
     comment="What became of each raw event. One row per raw event.",
 )
 
@@ -41,7 +43,7 @@ commerce_events = sa.Table(
     sa.Column("is_test", sa.Boolean, nullable=False, comment="A test order: matches nothing."),
     sa.Column("facts", JsonText, nullable=False, comment="The whole event (values/events.py), personal data hashed."),
     sa.Column("raw_id", sa.BigInteger, comment="The raw event that showed it first."),
-    sa.Column("raw_received_at", Time, comment="Its received_at."),
+    sa.Column("raw_landed_week", sa.Date, comment="Its landed_week."),
     sa.Column("created_at", Time, nullable=False, server_default=sa.func.now(), comment="When the batch ran."),
     sa.PrimaryKeyConstraint("occurred_at", "id"),
     sa.Index(None, "site_id", "type", "occurred_at"),

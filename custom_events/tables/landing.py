@@ -1,19 +1,32 @@
 """What the receiver writes. It may insert here and read sites and secrets, nothing else.
 
-`raw_events` is append-only and partitioned by week; a week is longer than every store's retries (Shopify: 4 hours), so
-the unique index inside a partition plus a look at the one before it decides what is a duplicate (decision 0006).
+`raw_events` is append-only and partitioned by the week it landed in, which is a column: so (week, site, dedup key) is
+exactly unique, and a look at the week before decides at the boundary (decision 0006). A week is longer than every store's
+retries (Shopify: 4 hours).
 """
+
+from datetime import date
 
 import sqlalchemy as sa
 
 from custom_events.tables.base import LANDING, METADATA, Digest, JsonText, Time, one_of, site_id
 from custom_events.values.deliveries import Refusal
 
+
+
+def landed_week(comment: str) -> sa.Column[date]:
+    """Monday (UTC) of the week in which a raw event landed; with the id it finds the raw event in its partition."""
+    return sa.Column("landed_week", sa.Date, nullable=False, comment=comment)
+
+
 raw_events = sa.Table(
     "raw_events",
     METADATA,
+    landed_week("Monday (UTC) of the week it landed in, by the database's clock; partition key."),
     sa.Column("id", sa.BigInteger, sa.Identity(always=False), nullable=False, comment="Surrogate key."),
-    sa.Column("received_at", Time, nullable=False, comment="When the receiver committed it; partition key."),
+    sa.Column(
+        "received_at", Time, nullable=False, server_default=sa.func.now(), comment="When the receiver's group began."
+    ),
     site_id(foreign_key=False),
     sa.Column("topic", sa.Text, comment="The platform's topic, as the header said it."),
     sa.Column("dedup_key", Digest, nullable=False, comment="Digest of the delivery id, else of topic and body."),
@@ -25,10 +38,11 @@ raw_events = sa.Table(
     sa.Column("headers", JsonText, nullable=False, comment="Headers as received, lower-case names, without secrets."),
     sa.Column("body", sa.LargeBinary, nullable=False, comment="The exact bytes, zstd-compressed by the receiver."),
     sa.Column("body_bytes", sa.Integer, nullable=False, comment="Length before compression, bytes."),
-    sa.PrimaryKeyConstraint("received_at", "id"),
-    sa.Index("uq_raw_events_delivery", "site_id", "dedup_key", "received_at", unique=True),
+    sa.PrimaryKeyConstraint("landed_week", "id"),
+    sa.UniqueConstraint("landed_week", "site_id", "dedup_key", name="uq_raw_events_delivery"),
+    sa.CheckConstraint("EXTRACT(isodow FROM landed_week) = 1", name="landed_week_monday"),
     schema=LANDING,
-    postgresql_partition_by="RANGE (received_at)",
+    postgresql_partition_by="RANGE (landed_week)",
     comment="Deliveries as they were received: exact bytes, headers, verdict. One row per accepted delivery.",
 )
 
@@ -36,7 +50,7 @@ raw_queue = sa.Table(
     "raw_queue",
     METADATA,
     sa.Column("raw_id", sa.BigInteger, primary_key=True, autoincrement=False, comment="raw_events.id."),
-    sa.Column("received_at", Time, nullable=False, comment="raw_events.received_at: finds the partition."),
+    landed_week("raw_events.landed_week: finds the partition."),
     site_id(foreign_key=False),
     schema=LANDING,
     comment="Raw events that nobody has understood yet; the batch that does deletes them. One row per raw event.",

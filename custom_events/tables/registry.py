@@ -17,29 +17,45 @@ class Span(StrEnum):
 
 
 class Partitioning(msgspec.Struct, frozen=True, kw_only=True):
-    """`column` decides the partition; `retention` names the setting (days) after which a partition is dropped, None: never."""
+    """How one table is partitioned: `column` decides, `span` says how much one holds, `behind` how many are made behind now.
+
+    `retention` names the setting (days) after which a partition is dropped, None: never. While `queue` has rows with the
+    same value of `column`, it is not dropped.
+    """
 
     table: sa.Table
     column: str
     span: Span
+    behind: int
     retention: str | None
+    queue: sa.Table | None = None
+
+
+_WEEKS_BEHIND = 2  # nothing lands in the past; two are for clocks, and for a replay of last week in tests
+_MONTHS_BEHIND = 13  # orders edited or refunded a year later, and a first import of a year
+
+
+def _weekly(table: sa.Table, column: str, retention: str, queue: sa.Table | None = None) -> Partitioning:
+    return Partitioning(
+        table=table, column=column, span=Span.WEEK, behind=_WEEKS_BEHIND, retention=retention, queue=queue
+    )
+
+
+def _monthly(table: sa.Table, column: str, *, behind: int, retention: str | None) -> Partitioning:
+    return Partitioning(table=table, column=column, span=Span.MONTH, behind=behind, retention=retention)
 
 
 PARTITIONED: tuple[Partitioning, ...] = (
-    Partitioning(table=landing.raw_events, column="received_at", span=Span.WEEK, retention="raw_retention_days"),
-    Partitioning(
-        table=landing.duplicate_deliveries, column="received_at", span=Span.WEEK, retention="raw_retention_days"
-    ),
-    Partitioning(table=landing.refused_events, column="received_at", span=Span.WEEK, retention="raw_retention_days"),
-    Partitioning(table=landing.receipts, column="at", span=Span.WEEK, retention="event_retention_days"),
-    Partitioning(table=commerce.raw_outcomes, column="received_at", span=Span.WEEK, retention="event_retention_days"),
-    Partitioning(
-        table=commerce.commerce_events, column="occurred_at", span=Span.MONTH, retention="event_retention_days"
-    ),
-    Partitioning(table=commerce.clicks, column="seen_at", span=Span.MONTH, retention="event_retention_days"),
-    Partitioning(table=uploads.custom_events, column="occurred_at", span=Span.MONTH, retention="event_retention_days"),
-    Partitioning(table=uploads.conversion_uploads, column="created_at", span=Span.MONTH, retention=None),
-    Partitioning(table=uploads.upload_attempts, column="at", span=Span.MONTH, retention="event_retention_days"),
+    _weekly(landing.raw_events, "landed_week", "raw_retention_days", queue=landing.raw_queue),
+    _weekly(landing.duplicate_deliveries, "received_at", "raw_retention_days"),
+    _weekly(landing.refused_events, "received_at", "raw_retention_days"),
+    _weekly(landing.receipts, "at", "event_retention_days"),
+    _weekly(commerce.raw_outcomes, "landed_week", "event_retention_days"),
+    _monthly(commerce.commerce_events, "occurred_at", behind=_MONTHS_BEHIND, retention="event_retention_days"),
+    _monthly(commerce.clicks, "seen_at", behind=_MONTHS_BEHIND, retention="event_retention_days"),
+    _monthly(uploads.custom_events, "occurred_at", behind=_MONTHS_BEHIND, retention="event_retention_days"),
+    _monthly(uploads.conversion_uploads, "created_at", behind=1, retention=None),
+    _monthly(uploads.upload_attempts, "at", behind=1, retention="event_retention_days"),
 )
 
 TABLES: tuple[sa.Table, ...] = tuple(METADATA.sorted_tables)

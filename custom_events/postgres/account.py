@@ -1,0 +1,77 @@
+"""The system account that the embedded server runs as.
+
+PostgreSQL refuses to run as root. Where we are root (containers, CI) it runs as the account `pgserver`, which is made if it
+does not exist; everywhere else it runs as ourselves and nothing here does anything.
+"""
+
+import os
+import pwd
+import stat
+import subprocess
+from pathlib import Path
+from typing import TypedDict
+
+import structlog
+
+from custom_events.errors import NeedsAction
+
+ACCOUNT = "pgserver"
+ROOT = 0
+
+
+class RunAs(TypedDict, total=False):
+    """Arguments of subprocess.run."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def run_as() -> RunAs:
+    """How to start one of PostgreSQL's programs."""
+    if os.geteuid() != ROOT:
+        return {}
+    entry = _entry()
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def owner_id() -> int:
+    """User id that owns the server's files."""
+    return os.geteuid() if os.geteuid() != ROOT else _entry().pw_uid
+
+
+def hand_over(path: Path) -> None:
+    """Give `path` to the account."""
+    if os.geteuid() == ROOT:
+        entry = _entry()
+        os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+def let_through(path: Path) -> None:
+    """Let the account pass through the directories above `path`: search permission only, nothing becomes readable."""
+    if os.geteuid() != ROOT:
+        return
+    for parent in path.parents:
+        mode = stat.S_IMODE(parent.stat().st_mode)
+        if not mode & stat.S_IXOTH:
+            structlog.get_logger().info("directory_opened_for_search", directory=str(parent), account=ACCOUNT)
+            parent.chmod(mode | stat.S_IXOTH)
+
+
+def _entry() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(ACCOUNT)
+    except KeyError:
+        done = subprocess.run(
+            ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", ACCOUNT],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    try:
+        return pwd.getpwnam(ACCOUNT)  # made by us, or by another process at the same moment
+    except KeyError:
+        raise NeedsAction(
+            f"PostgreSQL does not run as root, and the account {ACCOUNT} could not be made ({done.stderr.strip()}): "
+            "run as another user, or set DATABASE_URL."
+        ) from None

@@ -1,0 +1,33 @@
+"""Where the database is: DATABASE_URL, else the embedded server."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from custom_events.errors import InvalidConfiguration
+from custom_events.postgres import embedded
+from custom_events.settings import Settings
+
+DIRECTORY = "postgres"  # of the embedded server, inside settings.local_directory
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """A libpq URL (`postgresql://...`) of the database, usable until the end of the block.
+
+    Without DATABASE_URL the embedded server is started, or attached to if it runs; the last one to leave stops it.
+    Raises InvalidConfiguration for a DATABASE_URL of another kind, NeedsAction when the embedded server does not start.
+    """
+    if settings.database_url is not None:
+        yield libpq(settings.database_url.get_secret_value())
+        return
+    with embedded.start(settings.local_directory / DIRECTORY) as server:
+        yield server.url
+
+
+def libpq(url: str) -> str:
+    """`url` in the spelling that libpq and asyncpg share: SQLAlchemy's driver name and Heroku's `postgres:` are accepted."""
+    found = re.match(r"(?:postgres|postgresql)(?:\+\w+)?://", url)
+    if found is None:
+        raise InvalidConfiguration("must begin with postgresql://", path="DATABASE_URL")
+    return "postgresql://" + url[found.end() :]
