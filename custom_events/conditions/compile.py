@@ -12,12 +12,15 @@ import msgspec
 from custom_events.conditions.facts import Facts
 from custom_events.conditions.fields import Scope
 from custom_events.conditions.interpret import interpret
+from custom_events.conditions.problems import Problem
 from custom_events.conditions.source import Source, condition_function, item_function
 from custom_events.conditions.tree import Node, fields_of, needs_history
-from custom_events.conditions.validate import Problem, read_tree
+from custom_events.conditions.validate import read_tree
 from custom_events.values.events import CommerceEvent, LineItem
 
-MAX_KEPT_CONDITIONS = 20_000  # about 3 kB each; 1,000 sites x 5 assignments had 1,500 distinct ones (performance, "Matching")
+MAX_KEPT_CONDITIONS = (
+    20_000  # about 3 kB each; 1,000 sites x 5 assignments had 1,500 distinct ones (performance, "Matching")
+)
 
 Predicate = Callable[[CommerceEvent, Facts], bool]
 ItemFilter = Callable[[LineItem, CommerceEvent, Facts], bool]
@@ -33,11 +36,11 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     needs_history: bool = False
 
 
-def _always(event: CommerceEvent, facts: Facts) -> bool:
+def _always(_event: CommerceEvent, _facts: Facts) -> bool:
     return True
 
 
-def _never(event: CommerceEvent, facts: Facts) -> bool:
+def _never(_event: CommerceEvent, _facts: Facts) -> bool:
     return False
 
 

@@ -10,15 +10,17 @@ import msgspec
 from custom_events.conditions.compile import compile_condition
 from custom_events.conditions.facts import NO_FACTS, Facts
 from custom_events.conditions.interpret import Verdict, judge
+from custom_events.conditions.problems import Problem
 from custom_events.conditions.render import render_node
-from custom_events.conditions.tree import All, Any_, Items, Leaf, Measure, Not
-from custom_events.conditions.validate import Problem
+from custom_events.conditions.tree import AllOf, AnyOf, Items, Leaf, Measure, Not
 from custom_events.values.events import CommerceEvent
 
-MAX_SHOWN_ITEMS = 50  # line items of an order shown with their verdicts; B2B orders reach 500 lines (reference: platforms 3)
+MAX_SHOWN_ITEMS = (
+    50  # line items of an order shown with their verdicts; B2B orders reach 500 lines (reference: platforms 3)
+)
 MAX_SHOWN_CHARACTERS = 200  # of a value; the rest of a landing page's query explains nothing
 
-_KINDS = {All: "all", Any_: "any", Not: "not", Items: "items", Measure: "measure", Leaf: "leaf"}
+_KINDS = {AllOf: "all", AnyOf: "any", Not: "not", Items: "items", Measure: "measure", Leaf: "leaf"}
 
 
 class ExplainedNode(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -99,7 +101,9 @@ def shown(value: Any) -> str:
         case bool():
             text = "true" if value else "false"
         case Decimal():
-            text = f"{value:f}" if abs(value.adjusted() if value.is_finite() else 0) < MAX_SHOWN_CHARACTERS else str(value)
+            text = (
+                f"{value:f}" if abs(value.adjusted() if value.is_finite() else 0) < MAX_SHOWN_CHARACTERS else str(value)
+            )
         case datetime():
             text = value.isoformat()
         case str():
@@ -109,5 +113,3 @@ def shown(value: Any) -> str:
         case _:
             text = str(value)
     return text if len(text) <= MAX_SHOWN_CHARACTERS else text[: MAX_SHOWN_CHARACTERS - 3] + "..."
-
-

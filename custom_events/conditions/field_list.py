@@ -1,19 +1,17 @@
-"""The fields themselves. Adding one is adding a line here; the reference page and the JSON Schema follow.
+"""The fields themselves. Adding one is adding a line here or in `order_fields.py`; the reference page and the JSON Schema follow.
 
 Which platform delivers what: reference platforms 1.2, 1.11, 2.1, 2.4 and 2.9.
 """
 
 from collections.abc import Iterator
 
-from custom_events.conditions.fields import ALL_PLATFORMS, Field, FieldType, OpenPath, Root, Scope
+from custom_events.conditions.fields import SHOPIFY_CUSTOM, Field, FieldType, OpenPath, Root, Scope
+from custom_events.conditions.order_fields import order_fields
+from custom_events.conditions.runtime import WEEKDAYS
 from custom_events.values.clicks import ClickCarrier, ClickKind, ConsentStatus
 from custom_events.values.deliveries import Platform
 from custom_events.values.events import EventType
 
-SHOPIFY = (Platform.SHOPIFY,)
-SHOPIFY_CUSTOM = (Platform.SHOPIFY, Platform.CUSTOM)
-WOO_CUSTOM = (Platform.WOOCOMMERCE, Platform.CUSTOM)
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 UTM_PARTS = ("source", "medium", "campaign", "content", "term", "id")
 
 T = FieldType
@@ -21,122 +19,149 @@ T = FieldType
 
 def _event() -> Iterator[Field]:
     words = tuple(kind.value for kind in EventType)
-    yield Field(name="event.type", type=T.TEXT, meaning="What happened; the trigger has chosen among these already.",
-                example="order.paid", expression="e.type", words=words)
-    yield Field(name="event.occurred_at", type=T.TIME, meaning="When it happened, by the store's clock.",
-                example="2026-11-01T08:30:00Z", expression="e.occurred_at")
-    yield Field(name="event.amount", type=T.MONEY, meaning="The amount the event is about: of the refund, the subscription, the order or the cart.",
-                example="200.00", expression="e.amount", currency="e.currency")
-    yield Field(name="event.currency", type=T.TEXT, meaning="ISO 4217 code of that amount.", example="EUR", expression="e.currency")
-    yield Field(name="time.hour", type=T.INTEGER, meaning="Hour of the day in the site's time zone, 0 to 23.",
-                example="18", expression="local_time(e, f).hour")
-    yield Field(name="time.weekday", type=T.TEXT, meaning="Day of the week in the site's time zone.",
-                example="friday", expression="WEEKDAYS[local_time(e, f).weekday()]", words=WEEKDAYS)
-    yield Field(name="time.day", type=T.INTEGER, meaning="Day of the month in the site's time zone, 1 to 31.",
-                example="1", expression="local_time(e, f).day")
-    yield Field(name="time.month", type=T.INTEGER, meaning="Month in the site's time zone, 1 to 12.",
-                example="12", expression="local_time(e, f).month")
-
-
-def _order_money() -> Iterator[Field]:
-    parts = {
-        "total": "Total with tax and shipping, after discounts, as ordered; refunds do not change it.",
-        "subtotal": "Total of the items after discounts, without shipping.",
-        "tax": "Tax of the whole order.",
-        "shipping": "Shipping costs.",
-        "discount": "Sum of all discounts, as a positive amount.",
-        "refunded": "Sum of the refunds known when the event was seen.",
-    }
-    for name, meaning in parts.items():
-        yield Field(name=f"order.{name}", type=T.MONEY, meaning=meaning, example="200.00", root=Root.ORDER,
-                    expression=f"o.{name}", currency="o.currency")
-    yield Field(name="order.total_without_tax", type=T.MONEY, meaning="Total less tax; missing when either is.", example="168.07",
-                root=Root.ORDER, expression="(o.total - o.tax if o.total is not None and o.tax is not None else None)", currency="o.currency")
-    yield Field(name="order.total_without_shipping", type=T.MONEY, meaning="Total less shipping; missing when either is.", example="195.00",
-                root=Root.ORDER, expression="(o.total - o.shipping if o.total is not None and o.shipping is not None else None)",
-                currency="o.currency")
-
-
-def _order_facts() -> Iterator[Field]:
-    texts = {
-        "id": ("The platform's id of the order.", "5123456789012", ALL_PLATFORMS),
-        "number": ("The number people see.", "1001", ALL_PLATFORMS),
-        "currency": ("ISO 4217 code of the order's amounts.", "EUR", ALL_PLATFORMS),
-        "status": ("The platform's own status word.", "processing", ALL_PLATFORMS),
-        "financial_status": ("Payment status.", "paid", SHOPIFY_CUSTOM),
-        "fulfillment_status": ("Fulfilment status.", "fulfilled", SHOPIFY_CUSTOM),
-        "cancel_reason": ("Why it was cancelled, in the platform's word.", "customer", SHOPIFY_CUSTOM),
-        "billing_country": ("ISO 3166 code of the billing address.", "DE", ALL_PLATFORMS),
-        "billing_postcode": ("Postcode of the billing address.", "10115", ALL_PLATFORMS),
-        "shipping_country": ("ISO 3166 code of the shipping address.", "AT", ALL_PLATFORMS),
-        "shipping_postcode": ("Postcode of the shipping address.", "1010", ALL_PLATFORMS),
-        "source_name": ("Where it was ordered: web, pos, checkout, admin ...", "web", ALL_PLATFORMS),
-        "landing_site": ("First page of the visit, with its query.", "/products/a?gclid=x", ALL_PLATFORMS),
-        "referring_site": ("Page that led to the store.", "https://www.google.com/", ALL_PLATFORMS),
-    }  # fmt: skip
-    for name, (meaning, example, platforms) in texts.items():
-        yield Field(name=f"order.{name}", type=T.TEXT, meaning=meaning, example=example, root=Root.ORDER,
-                    expression=f"o.{name}", platforms=platforms)
-    times = {
-        "created_at": ("When it was placed.", ALL_PLATFORMS),
-        "updated_at": ("When the store last changed it.", ALL_PLATFORMS),
-        "paid_at": ("When it was paid.", ALL_PLATFORMS),
-        "cancelled_at": ("When it was cancelled.", SHOPIFY_CUSTOM),
-    }
-    for name, (meaning, platforms) in times.items():
-        yield Field(name=f"order.{name}", type=T.TIME, meaning=meaning, example="2026-11-01T08:30:00Z", root=Root.ORDER,
-                    expression=f"o.{name}", platforms=platforms)
-    lists = {
-        "tags": ("Tags of the order.", "wholesale", SHOPIFY_CUSTOM),
-        "discount_codes": ("Codes that were used.", "WELCOME10", ALL_PLATFORMS),
-        "payment_methods": ("Payment methods or gateways.", "paypal", ALL_PLATFORMS),
-        "shipping_methods": ("Shipping methods.", "express", ALL_PLATFORMS),
-    }
-    for name, (meaning, example, platforms) in lists.items():
-        yield Field(name=f"order.{name}", type=T.TEXTS, meaning=meaning, example=example, root=Root.ORDER,
-                    expression=f"o.{name}", platforms=platforms)
-
-
-def _contents() -> Iterator[Field]:
-    for root, what in ((Root.ORDER, "order"), (Root.CART, "cart")):
-        yield Field(name=f"{what}.item_count", type=T.INTEGER, meaning=f"Number of lines of the {what}.", example="2", root=root,
-                    expression=f"len({root}.items)")
-        yield Field(name=f"{what}.quantity", type=T.INTEGER, meaning=f"Number of pieces over all lines of the {what}.", example="3", root=root,
-                    expression=f"pieces({root}.items)")
-        for attribute, plural in (("sku", "skus"), ("product_id", "product_ids"), ("variant_id", "variant_ids"),
-                                  ("title", "titles"), ("vendor", "vendors"), ("product_type", "product_types")):  # fmt: skip
-            yield Field(name=f"{what}.{plural}", type=T.TEXTS, meaning=f"The lines' {plural.replace('_', ' ')}, in order.", example="VIP-1",
-                        root=root, expression=f"item_texts({root}.items, {attribute!r})",
-                        platforms=SHOPIFY_CUSTOM if attribute in ("vendor", "product_type") else ALL_PLATFORMS)
-        yield Field(name=f"{what}.categories", type=T.TEXTS, meaning="Categories of all lines.", example="shoes", root=root,
-                    expression=f"item_categories({root}.items)", platforms=WOO_CUSTOM)
-    yield Field(name="cart.total", type=T.MONEY, meaning="Total of the cart or checkout.", example="80.00", root=Root.CART,
-                expression="k.total", currency="k.currency")
-    yield Field(name="cart.currency", type=T.TEXT, meaning="ISO 4217 code of the cart's amounts.", example="EUR", root=Root.CART,
-                expression="k.currency")
+    yield Field(
+        name="event.type",
+        type=T.TEXT,
+        meaning="What happened; the trigger has chosen among these already.",
+        example="order.paid",
+        expression="e.type",
+        words=words,
+    )
+    yield Field(
+        name="event.occurred_at",
+        type=T.TIME,
+        meaning="When it happened, by the store's clock.",
+        example="2026-11-01T08:30:00Z",
+        expression="e.occurred_at",
+    )
+    yield Field(
+        name="event.amount",
+        type=T.MONEY,
+        meaning="The amount the event is about: of the refund, the subscription, the order or the cart.",
+        example="200.00",
+        expression="e.amount",
+        currency="e.currency",
+    )
+    yield Field(
+        name="event.currency",
+        type=T.TEXT,
+        meaning="ISO 4217 code of that amount.",
+        example="EUR",
+        expression="e.currency",
+    )
+    yield Field(
+        name="time.hour",
+        type=T.INTEGER,
+        meaning="Hour of the day in the site's time zone, 0 to 23.",
+        example="18",
+        expression="local_time(e, f).hour",
+    )
+    yield Field(
+        name="time.weekday",
+        type=T.TEXT,
+        meaning="Day of the week in the site's time zone.",
+        example="friday",
+        expression="WEEKDAYS[local_time(e, f).weekday()]",
+        words=WEEKDAYS,
+    )
+    yield Field(
+        name="time.day",
+        type=T.INTEGER,
+        meaning="Day of the month in the site's time zone, 1 to 31.",
+        example="1",
+        expression="local_time(e, f).day",
+    )
+    yield Field(
+        name="time.month",
+        type=T.INTEGER,
+        meaning="Month in the site's time zone, 1 to 12.",
+        example="12",
+        expression="local_time(e, f).month",
+    )
 
 
 def _customer() -> Iterator[Field]:
-    yield Field(name="customer.id", type=T.TEXT, meaning="The platform's id of the customer.", example="207119551", root=Root.CUSTOMER, expression="c.id")
-    yield Field(name="customer.country", type=T.TEXT, meaning="ISO 3166 code of the customer's country.", example="DE", root=Root.CUSTOMER,
-                expression="c.country")
-    yield Field(name="customer.tags", type=T.TEXTS, meaning="Tags of the customer.", example="vip", root=Root.CUSTOMER, expression="c.tags",
-                platforms=SHOPIFY_CUSTOM)
-    yield Field(name="customer.created_at", type=T.TIME, meaning="When the store made the customer's account.", example="2026-01-15", root=Root.CUSTOMER,
-                expression="c.created_at")
-    yield Field(name="customer.accepts_marketing", type=T.BOOLEAN, meaning="Newsletter consent; it is not consent to ads.", example="true",
-                root=Root.CUSTOMER, expression="c.accepts_marketing")
+    yield Field(
+        name="customer.id",
+        type=T.TEXT,
+        meaning="The platform's id of the customer.",
+        example="207119551",
+        root=Root.CUSTOMER,
+        expression="c.id",
+    )
+    yield Field(
+        name="customer.country",
+        type=T.TEXT,
+        meaning="ISO 3166 code of the customer's country.",
+        example="DE",
+        root=Root.CUSTOMER,
+        expression="c.country",
+    )
+    yield Field(
+        name="customer.tags",
+        type=T.TEXTS,
+        meaning="Tags of the customer.",
+        example="vip",
+        root=Root.CUSTOMER,
+        expression="c.tags",
+        platforms=SHOPIFY_CUSTOM,
+    )
+    yield Field(
+        name="customer.created_at",
+        type=T.TIME,
+        meaning="When the store made the customer's account.",
+        example="2026-01-15",
+        root=Root.CUSTOMER,
+        expression="c.created_at",
+    )
+    yield Field(
+        name="customer.accepts_marketing",
+        type=T.BOOLEAN,
+        meaning="Newsletter consent; it is not consent to ads.",
+        example="true",
+        root=Root.CUSTOMER,
+        expression="c.accepts_marketing",
+    )
     for kind in ("email", "phone"):
-        yield Field(name=f"customer.has_{kind}", type=T.BOOLEAN, meaning=f"Whether a usable {kind} is known (hashed).", example="true",
-                    expression=f"(e.customer is not None and e.customer.{kind}_sha256 is not None)")
-    yield Field(name="customer.known", type=T.BOOLEAN, meaning="Whether the customer can be recognised again.", example="true",
-                expression="(e.customer_key is not None)")
-    yield Field(name="customer.orders_before", type=T.INTEGER, meaning="Paid orders of this customer before this event. Missing for nobody known.",
-                example="0", expression="f.orders_before", history=True)
-    yield Field(name="customer.spent_before", type=T.MONEY, meaning="Total of those orders, in the event's currency.", example="500.00",
-                expression="f.spent_before", currency="e.currency", history=True)
-    yield Field(name="customer.first_seen", type=T.TIME, meaning="When we first saw this customer at this site.", example="2026-01-15",
-                expression="f.first_seen", history=True)
+        yield Field(
+            name=f"customer.has_{kind}",
+            type=T.BOOLEAN,
+            meaning=f"Whether a usable {kind} is known (hashed).",
+            example="true",
+            expression=f"(e.customer is not None and e.customer.{kind}_sha256 is not None)",
+        )
+    yield Field(
+        name="customer.known",
+        type=T.BOOLEAN,
+        meaning="Whether the customer can be recognised again.",
+        example="true",
+        expression="(e.customer_key is not None)",
+    )
+    yield Field(
+        name="customer.orders_before",
+        type=T.INTEGER,
+        meaning="Paid orders of this customer before this event. Missing for nobody known.",
+        example="0",
+        expression="f.orders_before",
+        history=True,
+    )
+    yield Field(
+        name="customer.spent_before",
+        type=T.MONEY,
+        meaning="Total of those orders, in the event's currency.",
+        example="500.00",
+        expression="f.spent_before",
+        currency="e.currency",
+        history=True,
+    )
+    yield Field(
+        name="customer.first_seen",
+        type=T.TIME,
+        meaning="When we first saw this customer at this site.",
+        example="2026-01-15",
+        expression="f.first_seen",
+        history=True,
+    )
 
 
 def _subscription_and_refund() -> Iterator[Field]:
@@ -145,57 +170,126 @@ def _subscription_and_refund() -> Iterator[Field]:
              "order_id": "Order that paid this period.", "origin_order_id": "Order that started it.",
              "error_code": "Why a payment failed."}  # fmt: skip
     for name, meaning in texts.items():
-        yield Field(name=f"subscription.{name}", type=T.TEXT, meaning=meaning, example="active" if name == "status" else "month",
-                    root=Root.SUBSCRIPTION, expression=f"s.{name}")
-    yield Field(name="subscription.interval_count", type=T.INTEGER, meaning="Units in a period.", example="3", root=Root.SUBSCRIPTION,
-                expression="s.interval_count")
-    yield Field(name="subscription.amount", type=T.MONEY, meaning="Amount of one period.", example="19.00", root=Root.SUBSCRIPTION,
-                expression="s.amount", currency="s.currency")
+        yield Field(
+            name=f"subscription.{name}",
+            type=T.TEXT,
+            meaning=meaning,
+            example="active" if name == "status" else "month",
+            root=Root.SUBSCRIPTION,
+            expression=f"s.{name}",
+        )
+    yield Field(
+        name="subscription.interval_count",
+        type=T.INTEGER,
+        meaning="Units in a period.",
+        example="3",
+        root=Root.SUBSCRIPTION,
+        expression="s.interval_count",
+    )
+    yield Field(
+        name="subscription.amount",
+        type=T.MONEY,
+        meaning="Amount of one period.",
+        example="19.00",
+        root=Root.SUBSCRIPTION,
+        expression="s.amount",
+        currency="s.currency",
+    )
     for name, meaning in (("created_at", "When it was started."), ("cancelled_at", "When it was cancelled.")):
-        yield Field(name=f"subscription.{name}", type=T.TIME, meaning=meaning, example="2026-01-15", root=Root.SUBSCRIPTION, expression=f"s.{name}")
-    yield Field(name="refund.amount", type=T.MONEY, meaning="Amount of this refund, positive.", example="25.00", root=Root.REFUND,
-                expression="r.amount", currency="e.currency")
-    yield Field(name="refund.reason", type=T.TEXT, meaning="Why it was refunded.", example="damaged", root=Root.REFUND, expression="r.reason")
+        yield Field(
+            name=f"subscription.{name}",
+            type=T.TIME,
+            meaning=meaning,
+            example="2026-01-15",
+            root=Root.SUBSCRIPTION,
+            expression=f"s.{name}",
+        )
+    yield Field(
+        name="refund.amount",
+        type=T.MONEY,
+        meaning="Amount of this refund, positive.",
+        example="25.00",
+        root=Root.REFUND,
+        expression="r.amount",
+        currency="e.currency",
+    )
+    yield Field(
+        name="refund.reason",
+        type=T.TEXT,
+        meaning="Why it was refunded.",
+        example="damaged",
+        root=Root.REFUND,
+        expression="r.reason",
+    )
 
 
 def _advertising() -> Iterator[Field]:
-    yield Field(name="click.present", type=T.BOOLEAN, meaning="Whether a click id is known.", example="true", expression="bool(e.clicks)")
-    yield Field(name="click.kind", type=T.TEXT, meaning="Kind of the best click id.", example="gclid", root=Root.CLICK, expression="b.kind",
-                words=tuple(kind.value for kind in ClickKind))
-    yield Field(name="click.carrier", type=T.TEXT, meaning="Where the click id was found.", example="attribute", root=Root.CLICK, expression="b.carrier",
-                words=tuple(carrier.value for carrier in ClickCarrier))
-    yield Field(name="click.clicked_at", type=T.TIME, meaning="When the ad was clicked; known only from our own capture.", example="2026-11-01",
-                root=Root.CLICK, expression="b.clicked_at")
+    yield Field(
+        name="click.present",
+        type=T.BOOLEAN,
+        meaning="Whether a click id is known.",
+        example="true",
+        expression="bool(e.clicks)",
+    )
+    yield Field(
+        name="click.kind",
+        type=T.TEXT,
+        meaning="Kind of the best click id.",
+        example="gclid",
+        root=Root.CLICK,
+        expression="b.kind",
+        words=tuple(kind.value for kind in ClickKind),
+    )
+    yield Field(
+        name="click.carrier",
+        type=T.TEXT,
+        meaning="Where the click id was found.",
+        example="attribute",
+        root=Root.CLICK,
+        expression="b.carrier",
+        words=tuple(carrier.value for carrier in ClickCarrier),
+    )
+    yield Field(
+        name="click.clicked_at",
+        type=T.TIME,
+        meaning="When the ad was clicked; known only from our own capture.",
+        example="2026-11-01",
+        root=Root.CLICK,
+        expression="b.clicked_at",
+    )
     for part in UTM_PARTS:
-        yield Field(name=f"utm.{part}", type=T.TEXT, meaning=f"utm_{part} of the visit.", example="google", expression=f"e.utm.get({part!r})")
+        yield Field(
+            name=f"utm.{part}",
+            type=T.TEXT,
+            meaning=f"utm_{part} of the visit.",
+            example="google",
+            expression=f"e.utm.get({part!r})",
+        )
     for kind in ("ad_user_data", "ad_personalization", "ad_storage"):
-        yield Field(name=f"consent.{kind}", type=T.TEXT, meaning=f"Consent to {kind}; unknown when nobody said.", example="granted",
-                    expression=f"consent_of(e).{kind}", words=tuple(status.value for status in ConsentStatus))
-    yield Field(name="consent.source", type=T.TEXT, meaning="Who said so.", example="wp_consent_api", expression="consent_of(e).source")
-
-
-def _item() -> Iterator[Field]:
-    texts = {"product_id": "Id of the product.", "variant_id": "Id of the variant.", "sku": "Stock keeping unit.", "title": "Name of the product.",
-             "vendor": "Vendor or brand.", "product_type": "Type of the product."}  # fmt: skip
-    for name, meaning in texts.items():
-        yield Field(name=f"item.{name}", type=T.TEXT, meaning=meaning, example="VIP-1", expression=f"i.{name}", scope=Scope.ITEM,
-                    platforms=SHOPIFY_CUSTOM if name in ("vendor", "product_type") else ALL_PLATFORMS)
-    yield Field(name="item.quantity", type=T.INTEGER, meaning="Pieces of this line.", example="2", expression="i.quantity", scope=Scope.ITEM)
-    money = {"price": ("Price of one piece.", "i.price"), "total": ("Total of the line after its discounts.", "line_total(i)"),
-             "discount": ("Discount on this line, positive.", "i.discount")}  # fmt: skip
-    for name, (meaning, expression) in money.items():
-        yield Field(name=f"item.{name}", type=T.MONEY, meaning=meaning, example="50.00", expression=expression, currency="cur", scope=Scope.ITEM)
-    yield Field(name="item.categories", type=T.TEXTS, meaning="Categories of the product.", example="shoes", expression="i.categories",
-                scope=Scope.ITEM, platforms=WOO_CUSTOM)
+        yield Field(
+            name=f"consent.{kind}",
+            type=T.TEXT,
+            meaning=f"Consent to {kind}; unknown when nobody said.",
+            example="granted",
+            expression=f"consent_of(e).{kind}",
+            words=tuple(status.value for status in ConsentStatus),
+        )
+    yield Field(
+        name="consent.source",
+        type=T.TEXT,
+        meaning="Who said so.",
+        example="wp_consent_api",
+        expression="consent_of(e).source",
+    )
 
 
 FIELDS: tuple[Field, ...] = (
-    *_event(), *_order_money(), *_order_facts(), *_contents(), *_customer(), *_subscription_and_refund(), *_advertising(), *_item(),
+    *_event(), *order_fields(), *_customer(), *_subscription_and_refund(), *_advertising(),
 )  # fmt: skip
 
 OPEN_PATHS: tuple[OpenPath, ...] = (
     OpenPath(prefix="note_attributes", meaning="A cart attribute by its name, which may contain dots.",
-             example="note_attributes.gift_wrap", expression="e.note_attributes.get({path})", platforms=SHOPIFY),
+             example="note_attributes.gift_wrap", expression="e.note_attributes.get({path})", platforms=(Platform.SHOPIFY,)),
     OpenPath(prefix="meta", meaning="An order's meta value by its key, which may contain dots.",
              example="meta._wc_order_attribution_device_type", expression="e.meta.get({path})", platforms=(Platform.WOOCOMMERCE,)),
     OpenPath(prefix="properties", meaning="A value the sender put into the event; dots go deeper, numbers count list elements from 0.",

@@ -2,7 +2,7 @@
 
 Each field carries the Python expression that reads it. The compiler puts these expressions into the functions it generates,
 the explanation and the value rules evaluate the very same ones, so that they cannot disagree. Expressions are constants of
-this package (`field_list.py`), never anything a person typed.
+this package (`field_list.py`, `order_fields.py`), never anything a person typed.
 """
 
 import difflib
@@ -59,6 +59,8 @@ ROOT_EXPRESSIONS: dict[Root, str] = {
 }
 
 ALL_PLATFORMS = (Platform.SHOPIFY, Platform.WOOCOMMERCE, Platform.CUSTOM)
+SHOPIFY_CUSTOM = (Platform.SHOPIFY, Platform.CUSTOM)
+WOO_CUSTOM = (Platform.WOOCOMMERCE, Platform.CUSTOM)
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from custom_events.conditions import runtime
 from custom_events.conditions.facts import Facts
 from custom_events.conditions.fields import FieldType, Scope
 from custom_events.conditions.source import Source, event_function, item_function, value_function
-from custom_events.conditions.tree import All, Any_, Items, ItemsWord, Leaf, Measure, MeasureWord, Node, Not
+from custom_events.conditions.tree import AllOf, AnyOf, Items, ItemsWord, Leaf, Measure, MeasureWord, Node, Not
 from custom_events.values.events import CommerceEvent, LineItem
 
 
@@ -44,10 +44,10 @@ _LeafJudge = Callable[[Leaf], Verdict]
 
 def _judge(node: Node, leaf: _LeafJudge, event: CommerceEvent, facts: Facts) -> Verdict:
     match node:
-        case All():
+        case AllOf():
             children = tuple(_judge(child, leaf, event, facts) for child in node.children)
             return Verdict(node=node, holds=all(child.holds for child in children), children=children)
-        case Any_():
+        case AnyOf():
             children = tuple(_judge(child, leaf, event, facts) for child in node.children)
             return Verdict(node=node, holds=any(child.holds for child in children), children=children)
         case Not():
@@ -66,7 +66,9 @@ def _each_item(child: Node, event: CommerceEvent, facts: Facts) -> tuple[tuple[L
     currency = event.currency
     judged: list[tuple[LineItem, Verdict]] = []
     for index, item in enumerate(runtime.items_of(event) or ()):
-        verdict = _judge(child, lambda leaf, item=item: _judge_item_leaf(leaf, item, currency, event, facts), event, facts)
+        verdict = _judge(
+            child, lambda leaf, item=item: _judge_item_leaf(leaf, item, currency, event, facts), event, facts
+        )
         judged.append((item, msgspec.structs.replace(verdict, item=index)))
     return tuple(judged)
 
@@ -123,7 +125,11 @@ def _judge_item_leaf(leaf: Leaf, item: LineItem, currency: str | None, event: Co
     test, value = Source(), Source()
     holds = item_function(test, test.expression(leaf))
     read = item_function(value, value.value(leaf.field, leaf.test.operator))
-    return Verdict(node=leaf, holds=_held(lambda: holds(item, currency, event, facts)), value=_read(lambda: read(item, currency, event, facts)))
+    return Verdict(
+        node=leaf,
+        holds=_held(lambda: holds(item, currency, event, facts)),
+        value=_read(lambda: read(item, currency, event, facts)),
+    )
 
 
 def _held(function: Callable[[], Any]) -> bool:

@@ -1,9 +1,12 @@
 """Reading the value an operator is given: from JSON to what the generated test compares with."""
 
+import re
 from collections.abc import Callable, Hashable
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from custom_events.conditions.operators import Operator, Wants
 
@@ -14,6 +17,8 @@ MAX_LIST_VALUES = 1_000
 MAX_PATTERN_MEMORY_BYTES = 1 << 20  # RE2 refuses a pattern whose program would be larger (its own default is 8 MiB)
 MAX_DIGITS = 30  # of a number; money in any currency is far below
 MAX_DURATION_DAYS = 3_660  # ten years
+MAX_TOLD_CHARACTERS = 60  # of a wrong value in a message: one line of a terminal keeps the sentence around it
+NUMBER_PATTERN = r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?"  # of a number written as text; also in the published JSON Schema
 
 _UNITS = ("minutes", "hours", "days")
 
@@ -27,42 +32,49 @@ class Unreadable(Exception):
         self.right = right
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a value is read for."""
+
+    operator: Operator
+    ignore_case: bool = False
+
+
 def read_literal(operator: Operator, value: Any, *, ignore_case: bool = False) -> Any:
     """The literal for this operator's template. Raises Unreadable."""
-    return _READERS[operator.wants](operator, value, ignore_case)
+    return _READERS[operator.wants](Asked(operator=operator, ignore_case=ignore_case), value)
 
 
 def _told(value: Any) -> str:
     """The value for a message, bounded."""
     text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."  # one line of a terminal keeps the sentence around it
+    return text if len(text) <= MAX_TOLD_CHARACTERS else text[:MAX_TOLD_CHARACTERS] + "..."
 
 
-def _nothing(operator: Operator, value: Any, ignore_case: bool) -> None:
+def _nothing(asked: Asked, value: Any) -> None:
     if value is not None:
-        raise Unreadable(f"{operator.op} takes no value, here is {_told(value)}", "remove `value`")
+        raise Unreadable(f"{asked.operator.op} takes no value, here is {_told(value)}", "remove `value`")
 
 
-def _text(operator: Operator, value: Any, ignore_case: bool) -> str:
+def _text(asked: Asked, value: Any) -> str:
     if not isinstance(value, str):
-        raise Unreadable(f"{_told(value)} is not a text", f"{operator.op} wants {operator.wants}")
+        raise Unreadable(f"{_told(value)} is not a text", f"{asked.operator.op} wants {asked.operator.wants}")
     if not value:
         raise Unreadable("the text is empty", 'use the operator "missing" or "exists"')
     if len(value) > MAX_TEXT_CHARACTERS:
         raise Unreadable(f"the text has {len(value)} characters", f"at most {MAX_TEXT_CHARACTERS}")
-    return value.casefold() if ignore_case else value
+    return value.casefold() if asked.ignore_case else value
 
 
-def _pattern(operator: Operator, value: Any, ignore_case: bool) -> Callable[[str], object]:
+def _pattern(asked: Asked, value: Any) -> Callable[[str], object]:
     import re2
 
-    _text(operator, value, ignore_case)
+    _text(asked, value)
     if len(value) > MAX_PATTERN_CHARACTERS:
         raise Unreadable(f"the pattern has {len(value)} characters", f"at most {MAX_PATTERN_CHARACTERS}")
     options = re2.Options()
     options.log_errors = False
     options.max_mem = MAX_PATTERN_MEMORY_BYTES
-    options.case_sensitive = not ignore_case
+    options.case_sensitive = not asked.ignore_case
     try:
         return re2.compile(value, options).search
     except (re2.error, UnicodeError) as reason:
@@ -74,34 +86,35 @@ def _pattern(operator: Operator, value: Any, ignore_case: bool) -> Callable[[str
         ) from None
 
 
-def _number(operator: Operator, value: Any, ignore_case: bool) -> Decimal:
+def _number(asked: Asked, value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise Unreadable(f"{_told(value)} is not a number", f"{operator.op} wants {operator.wants}")
-    try:
-        # A JSON number goes through its shortest text: 19.99 is read as 19.99, not as the binary fraction next to it.
-        number = Decimal(value) if isinstance(value, int) else Decimal(str(value).strip())
-    except InvalidOperation:
-        raise Unreadable(f"{_told(value)} is not a number", 'digits with a point, such as "200.00"') from None
+        raise Unreadable(f"{_told(value)} is not a number", f"{asked.operator.op} wants {asked.operator.wants}")
+    if isinstance(value, str) and not re.fullmatch(NUMBER_PATTERN, value):
+        raise Unreadable(f"{_told(value)} is not a number", 'digits with a point, such as "200.00"')
+    # A JSON number goes through its shortest text: 19.99 is read as 19.99, not as the binary fraction next to it.
+    number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite() or abs(number.adjusted()) > MAX_DIGITS or len(number.as_tuple().digits) > MAX_DIGITS:
-        raise Unreadable(f"{_told(value)} is no amount one can compare with", f"a number of at most {MAX_DIGITS} digits")
+        raise Unreadable(
+            f"{_told(value)} is no amount one can compare with", f"a number of at most {MAX_DIGITS} digits"
+        )
     return number
 
 
-def _integer(operator: Operator, value: Any, ignore_case: bool) -> int:
-    number = _number(operator, value, ignore_case)
+def _integer(asked: Asked, value: Any) -> int:
+    number = _number(asked, value)
     if number != number.to_integral_value():
         raise Unreadable(f"{_told(value)} is not a whole number", f"{int(number)} or {int(number) + 1}")
     return int(number)
 
 
-def _boolean(operator: Operator, value: Any, ignore_case: bool) -> bool:
+def _boolean(asked: Asked, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise Unreadable(f"{_told(value)} is neither true nor false", f"{operator.op} wants true or false")
+        raise Unreadable(f"{_told(value)} is neither true nor false", f"{asked.operator.op} wants true or false")
     return value
 
 
-def _moment(operator: Operator, value: Any, ignore_case: bool) -> date | datetime:
-    right = f"{operator.op} wants {Wants.MOMENT}"
+def _moment(asked: Asked, value: Any) -> date | datetime:
+    right = f"{asked.operator.op} wants {Wants.MOMENT}"
     if not isinstance(value, str):
         raise Unreadable(f"{_told(value)} is not a time", right)
     try:
@@ -111,12 +124,15 @@ def _moment(operator: Operator, value: Any, ignore_case: bool) -> date | datetim
     except ValueError:
         raise Unreadable(f"{_told(value)} is not a time", right) from None
     if moment.tzinfo is None:
-        raise Unreadable(f"{_told(value)} does not say in which time zone", f"{value.strip()}Z for UTC, or with an offset such as +01:00")
+        raise Unreadable(
+            f"{_told(value)} does not say in which time zone",
+            f"{value.strip()}Z for UTC, or with an offset such as +01:00",
+        )
     return moment
 
 
-def _duration(operator: Operator, value: Any, ignore_case: bool) -> timedelta:
-    right = f"{operator.op} wants {Wants.DURATION}"
+def _duration(asked: Asked, value: Any) -> timedelta:
+    right = f"{asked.operator.op} wants {Wants.DURATION}"
     if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in _UNITS:
         raise Unreadable(f"{_told(value)} is not a duration", right)
     unit, amount = next(iter(value.items()))
@@ -131,25 +147,30 @@ def _duration(operator: Operator, value: Any, ignore_case: bool) -> timedelta:
     return duration
 
 
-_Reader = Callable[[Operator, Any, bool], Any]
+_Reader = Callable[["Asked", Any], Any]
 
 
 def _list_of(read: _Reader) -> _Reader:
-    def read_list(operator: Operator, value: Any, ignore_case: bool) -> frozenset[Hashable]:
+    def read_list(asked: Asked, value: Any) -> frozenset[Hashable]:
         if not isinstance(value, list | tuple) or not value:
-            raise Unreadable(f"{_told(value)} is not a list with values", f"{operator.op} wants {operator.wants}")
+            raise Unreadable(
+                f"{_told(value)} is not a list with values", f"{asked.operator.op} wants {asked.operator.wants}"
+            )
         if len(value) > MAX_LIST_VALUES:
-            raise Unreadable(f"the list has {len(value)} values", f"at most {MAX_LIST_VALUES}; a tag or a property serves longer lists")
-        return frozenset(read(operator, element, ignore_case) for element in value)
+            raise Unreadable(
+                f"the list has {len(value)} values",
+                f"at most {MAX_LIST_VALUES}; a tag or a property serves longer lists",
+            )
+        return frozenset(read(asked, element) for element in value)
 
     return read_list
 
 
 def _pair_of(read: _Reader) -> _Reader:
-    def read_pair(operator: Operator, value: Any, ignore_case: bool) -> tuple[Any, Any]:
+    def read_pair(asked: Asked, value: Any) -> tuple[Any, Any]:
         if not isinstance(value, list | tuple) or len(value) != 2:  # noqa: PLR2004 - a pair
-            raise Unreadable(f"{_told(value)} is not a pair", f"{operator.op} wants {operator.wants}")
-        low, high = (read(operator, element, ignore_case) for element in value)
+            raise Unreadable(f"{_told(value)} is not a pair", f"{asked.operator.op} wants {asked.operator.wants}")
+        low, high = (read(asked, element) for element in value)
         if isinstance(low, datetime) is not isinstance(high, datetime):
             raise Unreadable("one end is a date, the other a time", "two dates or two times")
         if low > high:

@@ -116,7 +116,12 @@ _WANTS_ONE = {FieldType.TEXT: Wants.TEXT, FieldType.TEXTS: Wants.TEXT, FieldType
               FieldType.INTEGER: Wants.INTEGER, FieldType.BOOLEAN: Wants.BOOLEAN, FieldType.TIME: Wants.MOMENT}  # fmt: skip
 _WANTS_MANY = {FieldType.TEXT: Wants.TEXTS, FieldType.TEXTS: Wants.TEXTS, FieldType.MONEY: Wants.NUMBERS, FieldType.NUMBER: Wants.NUMBERS,
                FieldType.INTEGER: Wants.INTEGERS}  # fmt: skip
-_WANTS_RANGE = {FieldType.MONEY: Wants.RANGE, FieldType.NUMBER: Wants.RANGE, FieldType.INTEGER: Wants.INTEGER_RANGE, FieldType.TIME: Wants.MOMENTS}
+_WANTS_RANGE = {
+    FieldType.MONEY: Wants.RANGE,
+    FieldType.NUMBER: Wants.RANGE,
+    FieldType.INTEGER: Wants.INTEGER_RANGE,
+    FieldType.TIME: Wants.MOMENTS,
+}
 _TEMPLATES: dict[FieldType, dict[str, str]] = {
     FieldType.TEXT: TEXT_TEMPLATES,
     FieldType.MONEY: NUMBER_TEMPLATES,

@@ -6,7 +6,7 @@ from typing import Any
 
 from custom_events.conditions.fields import Scope
 from custom_events.conditions.operators import Presence, Wants
-from custom_events.conditions.tree import All, Any_, Items, ItemsWord, Leaf, Measure, MeasureWord, Node, Not, Test
+from custom_events.conditions.tree import AllOf, AnyOf, Items, ItemsWord, Leaf, Measure, MeasureWord, Node, Not, Test
 from custom_events.conditions.validate import read_tree
 
 MAX_SHOWN_VALUES = 5  # of a list; the rest is counted
@@ -29,10 +29,10 @@ def render(tree: object) -> str:
 def render_node(node: Node) -> str:
     """One line for a node."""
     match node:
-        case All():
-            return _joined(" and ", node.children, Any_)
-        case Any_():
-            return _joined(" or ", node.children, All)
+        case AllOf():
+            return _joined(" and ", node.children, AnyOf)
+        case AnyOf():
+            return _joined(" or ", node.children, AllOf)
         case Not():
             return f"not ({render_node(node.child)})"
         case Items():
@@ -45,7 +45,7 @@ def render_node(node: Node) -> str:
             return f"{name} {_render_test(node.test)}"
 
 
-def _joined(word: str, children: tuple[Node, ...], other: type[All] | type[Any_]) -> str:
+def _joined(word: str, children: tuple[Node, ...], other: type[AllOf] | type[AnyOf]) -> str:
     """The children with `word` between them. Groups of the other kind get brackets; so do conditions over items, unless last,
     since nobody would see where they end."""
     texts: list[str] = []
@@ -59,7 +59,7 @@ def _joined(word: str, children: tuple[Node, ...], other: type[All] | type[Any_]
 
 def _below(child: Node) -> str:
     text = render_node(child)
-    return f"({text})" if isinstance(child, All | Any_) and len(child.children) > 1 else text
+    return f"({text})" if isinstance(child, AllOf | AnyOf) and len(child.children) > 1 else text
 
 
 def _render_test(test: Test) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from custom_events.conditions import runtime
 from custom_events.conditions.fields import ROOT_EXPRESSIONS, Field, FieldType, Root
 from custom_events.conditions.operators import Operator, Presence, Wants
-from custom_events.conditions.tree import All, Any_, Items, ItemsWord, Leaf, Measure, MeasureWord, Node, Not, Test
+from custom_events.conditions.tree import AllOf, AnyOf, Items, ItemsWord, Leaf, Measure, MeasureWord, Node, Not, Test
 
 MAX_KEPT_SHAPES = 4_096  # compiled sources kept; a shape is a few kB, real rule sets have some hundreds
 
@@ -61,9 +61,9 @@ class Source:
     def expression(self, node: Node) -> str:
         """The node as a Python expression with a truth value."""
         match node:
-            case All():
+            case AllOf():
                 return f"({' and '.join(map(self.expression, node.children))})"
-            case Any_():
+            case AnyOf():
                 return f"({' or '.join(map(self.expression, node.children))})"
             case Not():
                 return f"(not {self.expression(node.child)})"

@@ -1,10 +1,10 @@
 """The condition tree as frozen nodes. JSON forms:
 
-    {"all": [...]}  {"any": [...]}  {"not": {...}}
-    {"field": "order.total", "op": ">=", "value": "200.00", "currency": "EUR"}
-    {"field": "customer.tags", "op": "contains", "value": "vip", "ignore_case": true}
-    {"any_item": {...}}  {"all_items": {...}}  {"no_item": {...}}        trees over item.* fields
-    {"measure": "quantity", "items": {...}, "op": ">=", "value": 3}      of the items that satisfy a tree
+{"all": [...]}  {"any": [...]}  {"not": {...}}
+{"field": "order.total", "op": ">=", "value": "200.00", "currency": "EUR"}
+{"field": "customer.tags", "op": "contains", "value": "vip", "ignore_case": true}
+{"any_item": {...}}  {"all_items": {...}}  {"no_item": {...}}        trees over item.* fields
+{"measure": "quantity", "items": {...}, "op": ">=", "value": 3}      of the items that satisfy a tree
 """
 
 from collections.abc import Iterator
@@ -52,13 +52,13 @@ class Leaf(msgspec.Struct, frozen=True, kw_only=True):
     test: Test
 
 
-class All(msgspec.Struct, frozen=True):
+class AllOf(msgspec.Struct, frozen=True):
     """Every one."""
 
     children: tuple["Node", ...]
 
 
-class Any_(msgspec.Struct, frozen=True):
+class AnyOf(msgspec.Struct, frozen=True):
     """At least one."""
 
     children: tuple["Node", ...]
@@ -85,13 +85,13 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     test: Test
 
 
-Node = All | Any_ | Not | Items | Measure | Leaf
+Node = AllOf | AnyOf | Not | Items | Measure | Leaf
 
 
 def children_of(node: Node) -> tuple[Node, ...]:
     """The nodes directly below."""
     match node:
-        case All() | Any_():
+        case AllOf() | AnyOf():
             return node.children
         case Not() | Items():
             return (node.child,)

@@ -4,15 +4,13 @@ Reading never raises, whatever JSON it is given; a tree with an error has no nod
 """
 
 from collections.abc import Collection
-from enum import StrEnum
 from typing import Any
-
-import msgspec
 
 from custom_events.conditions.fields import Field, FieldType, Scope, find_field, nearest_names
 from custom_events.conditions.literals import Unreadable, read_literal
 from custom_events.conditions.operators import Operator, Wants, find_operator, operators_of
-from custom_events.conditions.tree import All, Any_, Items, ItemsWord, Leaf, Measure, MeasureWord, Node, Not, Test
+from custom_events.conditions.problems import Problem, Severity, kind_of
+from custom_events.conditions.tree import AllOf, AnyOf, Items, ItemsWord, Leaf, Measure, MeasureWord, Node, Not, Test
 from custom_events.errors import InvalidConfiguration
 from custom_events.values.deliveries import Platform
 
@@ -24,27 +22,12 @@ _GROUPS = ("all", "any")
 _LEAF_KEYS = frozenset({"field", "op", "value", "currency", "ignore_case"})
 _MEASURE_KEYS = frozenset({"measure", "items", "op", "value", "currency"})
 _FORMS = "all, any, not, field, any_item, all_items, no_item or measure"
-_MEASURE_TYPES = {MeasureWord.COUNT: FieldType.INTEGER, MeasureWord.QUANTITY: FieldType.INTEGER, MeasureWord.TOTAL: FieldType.MONEY}
+_MEASURE_TYPES = {
+    MeasureWord.COUNT: FieldType.INTEGER,
+    MeasureWord.QUANTITY: FieldType.INTEGER,
+    MeasureWord.TOTAL: FieldType.MONEY,
+}
 MEASURE_OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "between")
-
-
-class Severity(StrEnum):
-    """An error stops publishing; a warning is shown."""
-
-    ERROR = "error"
-    WARNING = "warning"
-
-
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """`path` stands inside the tree (`all[1].value`; empty: the tree itself)."""
-
-    path: str
-    wrong: str
-    right: str
-    severity: Severity = Severity.ERROR
-
-    def __str__(self) -> str:
-        return f"{self.path or 'conditions'}: {self.wrong}; {self.right}"
 
 
 def read_tree(tree: object, scope: Scope = Scope.EVENT) -> tuple[Node | None, list[Problem]]:
@@ -94,15 +77,21 @@ class _Reader:
 
     def node(self, tree: object, path: str, depth: int, scope: Scope) -> Node | None:
         """The node at `path`, None when it has an error (then a problem was added)."""
-        if not isinstance(tree, dict):
-            return self._wrong(path, f"a condition cannot be {_kind_of(tree)}", f"an object with one of {_FORMS}")
         self._nodes += 1
         if self._nodes > MAX_NODES:
             if self._nodes == MAX_NODES + 1:
-                self._wrong(path, f"the tree has more than {MAX_NODES} conditions", "a list with `in`, or several definitions")
+                self._wrong(
+                    path, f"the tree has more than {MAX_NODES} conditions", "a list with `in`, or several definitions"
+                )
             return None
+        if not isinstance(tree, dict):
+            return self._wrong(path, f"a condition cannot be {kind_of(tree)}", f"an object with one of {_FORMS}")
         if depth > MAX_DEPTH:
-            return self._wrong(path, f"the tree is deeper than {MAX_DEPTH} levels", "flatten groups of one kind, or split the definition")
+            return self._wrong(
+                path,
+                f"the tree is deeper than {MAX_DEPTH} levels",
+                "flatten groups of one kind, or split the definition",
+            )
         if "field" in tree:
             return self._leaf(tree, path, scope)
         if "measure" in tree:
@@ -135,14 +124,16 @@ class _Reader:
 
     def _group(self, word: str, below: object, path: str, depth: int, scope: Scope) -> Node | None:
         if not isinstance(below, list | tuple):
-            return self._wrong(path, f"{word} holds {_kind_of(below)}", "a list of conditions")
+            return self._wrong(path, f"{word} holds {kind_of(below)}", "a list of conditions")
         if not below:
             return self._wrong(path, "the group is empty", "at least one condition, or remove the group")
-        children = [self.node(child, f"{path}[{index}]", depth + 1, scope) for index, child in enumerate(below[: MAX_NODES + 1])]
+        children = [
+            self.node(child, f"{path}[{index}]", depth + 1, scope) for index, child in enumerate(below[: MAX_NODES + 1])
+        ]
         good = tuple(child for child in children if child is not None)
         if len(good) < len(children):
             return None
-        return All(good) if word == "all" else Any_(good)
+        return AllOf(good) if word == "all" else AnyOf(good)
 
     def _leaf(self, tree: dict[Any, Any], path: str, scope: Scope) -> Node | None:
         self._no_other_keys(tree, _LEAF_KEYS, path)
@@ -158,26 +149,46 @@ class _Reader:
         self._check_words(field, operator, test, path)
         if self._platform is not None and self._platform not in field.platforms:
             names = ", ".join(field.platforms)
-            self._warn(_join(path, "field"), f"{self._platform} does not deliver {field.name}", f"only {names}; here it is always missing")
+            self._warn(
+                _join(path, "field"),
+                f"{self._platform} does not deliver {field.name}",
+                f"only {names}; here it is always missing",
+            )
         return Leaf(field=field, test=test)
 
     def _field(self, name: object, path: str, scope: Scope) -> Field | None:
         if not isinstance(name, str):
-            return self._wrong(path, f"a field's name cannot be {_kind_of(name)}", "a name of the catalogue, such as order.total")
+            return self._wrong(
+                path, f"a field's name cannot be {kind_of(name)}", "a name of the catalogue, such as order.total"
+            )
         field = find_field(name)
         if field is None:
             near = nearest_names(name, scope)
-            return self._wrong(path, f"there is no field {name[:100]!r}", f"nearest: {', '.join(near)}" if near else "see the catalogue of fields")
+            return self._wrong(
+                path,
+                f"there is no field {name[:100]!r}",
+                f"nearest: {', '.join(near)}" if near else "see the catalogue of fields",
+            )
         if field.scope is not scope:
-            right = "put it inside any_item, all_items, no_item or a measure" if field.scope is Scope.ITEM else "here only item.* fields may stand"
+            right = (
+                "put it inside any_item, all_items, no_item or a measure"
+                if field.scope is Scope.ITEM
+                else "here only item.* fields may stand"
+            )
             return self._wrong(path, f"{name} cannot be asked here", right)
         return field
 
-    def _operator(self, tree: dict[Any, Any], kind: FieldType, known: tuple[str, ...], about: str, path: str) -> Operator | None:
+    def _operator(
+        self, tree: dict[Any, Any], kind: FieldType, known: tuple[str, ...], about: str, path: str
+    ) -> Operator | None:
         op = tree.get("op")
         here = _join(path, "op")
         if not isinstance(op, str):
-            return self._wrong(here, "the operator is missing" if op is None else f"an operator cannot be {_kind_of(op)}", f"one of {', '.join(known)}")
+            return self._wrong(
+                here,
+                "the operator is missing" if op is None else f"an operator cannot be {kind_of(op)}",
+                f"one of {', '.join(known)}",
+            )
         operator = find_operator(kind, op, tree.get("value")) if op in known else None
         if operator is None:
             return self._wrong(here, f"{about} ({kind}) takes no operator {op[:60]!r}", f"one of {', '.join(known)}")
@@ -187,10 +198,12 @@ class _Reader:
         before = len(self.problems)
         ignore_case = tree.get("ignore_case", False)
         if not isinstance(ignore_case, bool):
-            self._wrong(_join(path, "ignore_case"), f"ignore_case cannot be {_kind_of(ignore_case)}", "true or false")
+            self._wrong(_join(path, "ignore_case"), f"ignore_case cannot be {kind_of(ignore_case)}", "true or false")
         elif ignore_case and not operator.takes_case:
             self._wrong(_join(path, "ignore_case"), "upper and lower case exist in texts only", "remove ignore_case")
-        currency = self._currency(tree.get("currency"), _join(path, "currency"), allowed=is_money and operator.wants is not Wants.NOTHING)
+        currency = self._currency(
+            tree.get("currency"), _join(path, "currency"), allowed=is_money and operator.wants is not Wants.NOTHING
+        )
         literal = None
         if "value" not in tree and operator.wants is not Wants.NOTHING:
             self._wrong(_join(path, "value"), "the value is missing", f"{operator.op} wants {operator.wants}")
@@ -201,19 +214,41 @@ class _Reader:
                 self._wrong(_join(path, "value"), reason.wrong, reason.right)
         if len(self.problems) > before:
             return None
-        return Test(operator=operator, given=tree.get("value"), literal=literal, currency=currency, ignore_case=ignore_case is True)
+        return Test(
+            operator=operator,
+            given=tree.get("value"),
+            literal=literal,
+            currency=currency,
+            ignore_case=ignore_case is True,
+        )
 
     def _currency(self, code: object, path: str, *, allowed: bool) -> str | None:
         if code is None:
             if allowed and len(self._currencies) > 1:
-                self._warn(path, "amounts of every currency are compared alike", f"name one: {', '.join(sorted(self._currencies))}")
+                self._warn(
+                    path,
+                    "amounts of every currency are compared alike",
+                    f"name one: {', '.join(sorted(self._currencies))}",
+                )
             return None
         if not allowed:
             return self._wrong(path, "a currency belongs to a comparison of money", "remove `currency`")
-        if not (isinstance(code, str) and len(code) == CURRENCY_CODE_LETTERS and code.isascii() and code.isalpha() and code.isupper()):
-            return self._wrong(path, f"{str(code)[:20]!r} is no currency code", "three capital letters of ISO 4217, such as EUR")
+        if not (
+            isinstance(code, str)
+            and len(code) == CURRENCY_CODE_LETTERS
+            and code.isascii()
+            and code.isalpha()
+            and code.isupper()
+        ):
+            return self._wrong(
+                path, f"{str(code)[:20]!r} is no currency code", "three capital letters of ISO 4217, such as EUR"
+            )
         if self._currencies and code not in self._currencies:
-            self._warn(path, f"the site never uses {code}: this is never true", f"it uses {', '.join(sorted(self._currencies))}")
+            self._warn(
+                path,
+                f"the site never uses {code}: this is never true",
+                f"it uses {', '.join(sorted(self._currencies))}",
+            )
         return code
 
     def _check_words(self, field: Field, operator: Operator, test: Test, path: str) -> None:
@@ -222,7 +257,11 @@ class _Reader:
         given = test.literal if isinstance(test.literal, frozenset) else {test.literal}
         unknown = sorted(given - {word.casefold() if test.ignore_case else word for word in field.words})
         if unknown:
-            self._wrong(_join(path, "value"), f"{field.name} is never {', '.join(unknown)[:100]}", f"one of {', '.join(field.words)}")
+            self._wrong(
+                _join(path, "value"),
+                f"{field.name} is never {', '.join(unknown)[:100]}",
+                f"one of {', '.join(field.words)}",
+            )
 
     def _measure(self, tree: dict[Any, Any], path: str, depth: int, scope: Scope) -> Node | None:
         self._no_other_keys(tree, _MEASURE_KEYS, path)
@@ -245,7 +284,11 @@ class _Reader:
     def _no_other_keys(self, tree: dict[Any, Any], known: frozenset[str], path: str) -> None:
         for key in tree:
             if key not in known:
-                self._wrong(_join(path, str(key)[:60]), f"{str(key)[:60]!r} means nothing here", f"known here: {', '.join(sorted(known))}")
+                self._wrong(
+                    _join(path, str(key)[:60]),
+                    f"{str(key)[:60]!r} means nothing here",
+                    f"known here: {', '.join(sorted(known))}",
+                )
 
 
 def nearest_words(word: str) -> str:
@@ -257,14 +300,5 @@ def nearest_words(word: str) -> str:
     return f"did you mean {near[0]}? " if near else ""
 
 
-
-
 def _join(path: str, step: str) -> str:
     return f"{path}.{step}" if path else step
-
-
-def _kind_of(value: object) -> str:
-    if value is None:
-        return "nothing (null)"
-    names = {bool: "true or false", int: "a number", float: "a number", str: "a text", list: "a list", tuple: "a list", dict: "an object"}
-    return names.get(type(value), type(value).__name__)

@@ -1,0 +1,219 @@
+"""Fields about orders, carts and their line items.
+
+Which platform delivers what: reference platforms 1.2, 1.11, 2.1 and 2.9.
+"""
+
+from collections.abc import Iterator
+
+from custom_events.conditions.fields import ALL_PLATFORMS, SHOPIFY_CUSTOM, WOO_CUSTOM, Field, FieldType, Root, Scope
+
+T = FieldType
+
+
+def order_fields() -> Iterator[Field]:
+    """Every field about orders, carts and line items."""
+    yield from _order_money()
+    yield from _order_facts()
+    yield from _contents()
+    yield from _item()
+
+
+def _order_money() -> Iterator[Field]:
+    parts = {
+        "total": "Total with tax and shipping, after discounts, as ordered; refunds do not change it.",
+        "subtotal": "Total of the items after discounts, without shipping.",
+        "tax": "Tax of the whole order.",
+        "shipping": "Shipping costs.",
+        "discount": "Sum of all discounts, as a positive amount.",
+        "refunded": "Sum of the refunds known when the event was seen.",
+    }
+    for name, meaning in parts.items():
+        yield Field(
+            name=f"order.{name}",
+            type=T.MONEY,
+            meaning=meaning,
+            example="200.00",
+            root=Root.ORDER,
+            expression=f"o.{name}",
+            currency="o.currency",
+        )
+    yield Field(
+        name="order.total_without_tax",
+        type=T.MONEY,
+        meaning="Total less tax; missing when either is.",
+        example="168.07",
+        root=Root.ORDER,
+        expression="(o.total - o.tax if o.total is not None and o.tax is not None else None)",
+        currency="o.currency",
+    )
+    yield Field(
+        name="order.total_without_shipping",
+        type=T.MONEY,
+        meaning="Total less shipping; missing when either is.",
+        example="195.00",
+        root=Root.ORDER,
+        expression="(o.total - o.shipping if o.total is not None and o.shipping is not None else None)",
+        currency="o.currency",
+    )
+
+
+def _order_facts() -> Iterator[Field]:
+    texts = {
+        "id": ("The platform's id of the order.", "5123456789012", ALL_PLATFORMS),
+        "number": ("The number people see.", "1001", ALL_PLATFORMS),
+        "currency": ("ISO 4217 code of the order's amounts.", "EUR", ALL_PLATFORMS),
+        "status": ("The platform's own status word.", "processing", ALL_PLATFORMS),
+        "financial_status": ("Payment status.", "paid", SHOPIFY_CUSTOM),
+        "fulfillment_status": ("Fulfilment status.", "fulfilled", SHOPIFY_CUSTOM),
+        "cancel_reason": ("Why it was cancelled, in the platform's word.", "customer", SHOPIFY_CUSTOM),
+        "billing_country": ("ISO 3166 code of the billing address.", "DE", ALL_PLATFORMS),
+        "billing_postcode": ("Postcode of the billing address.", "10115", ALL_PLATFORMS),
+        "shipping_country": ("ISO 3166 code of the shipping address.", "AT", ALL_PLATFORMS),
+        "shipping_postcode": ("Postcode of the shipping address.", "1010", ALL_PLATFORMS),
+        "source_name": ("Where it was ordered: web, pos, checkout, admin ...", "web", ALL_PLATFORMS),
+        "landing_site": ("First page of the visit, with its query.", "/products/a?gclid=x", ALL_PLATFORMS),
+        "referring_site": ("Page that led to the store.", "https://www.google.com/", ALL_PLATFORMS),
+    }  # fmt: skip
+    for name, (meaning, example, platforms) in texts.items():
+        yield Field(
+            name=f"order.{name}",
+            type=T.TEXT,
+            meaning=meaning,
+            example=example,
+            root=Root.ORDER,
+            expression=f"o.{name}",
+            platforms=platforms,
+        )
+    times = {
+        "created_at": ("When it was placed.", ALL_PLATFORMS),
+        "updated_at": ("When the store last changed it.", ALL_PLATFORMS),
+        "paid_at": ("When it was paid.", ALL_PLATFORMS),
+        "cancelled_at": ("When it was cancelled.", SHOPIFY_CUSTOM),
+    }
+    for name, (meaning, platforms) in times.items():
+        yield Field(
+            name=f"order.{name}",
+            type=T.TIME,
+            meaning=meaning,
+            example="2026-11-01T08:30:00Z",
+            root=Root.ORDER,
+            expression=f"o.{name}",
+            platforms=platforms,
+        )
+    lists = {
+        "tags": ("Tags of the order.", "wholesale", SHOPIFY_CUSTOM),
+        "discount_codes": ("Codes that were used.", "WELCOME10", ALL_PLATFORMS),
+        "payment_methods": ("Payment methods or gateways.", "paypal", ALL_PLATFORMS),
+        "shipping_methods": ("Shipping methods.", "express", ALL_PLATFORMS),
+    }
+    for name, (meaning, example, platforms) in lists.items():
+        yield Field(
+            name=f"order.{name}",
+            type=T.TEXTS,
+            meaning=meaning,
+            example=example,
+            root=Root.ORDER,
+            expression=f"o.{name}",
+            platforms=platforms,
+        )
+
+
+def _contents() -> Iterator[Field]:
+    for root, what in ((Root.ORDER, "order"), (Root.CART, "cart")):
+        yield Field(
+            name=f"{what}.item_count",
+            type=T.INTEGER,
+            meaning=f"Number of lines of the {what}.",
+            example="2",
+            root=root,
+            expression=f"len({root}.items)",
+        )
+        yield Field(
+            name=f"{what}.quantity",
+            type=T.INTEGER,
+            meaning=f"Number of pieces over all lines of the {what}.",
+            example="3",
+            root=root,
+            expression=f"pieces({root}.items)",
+        )
+        for attribute, plural in (("sku", "skus"), ("product_id", "product_ids"), ("variant_id", "variant_ids"),
+                                  ("title", "titles"), ("vendor", "vendors"), ("product_type", "product_types")):  # fmt: skip
+            yield Field(
+                name=f"{what}.{plural}",
+                type=T.TEXTS,
+                meaning=f"The lines' {plural.replace('_', ' ')}, in order.",
+                example="VIP-1",
+                root=root,
+                expression=f"item_texts({root}.items, {attribute!r})",
+                platforms=SHOPIFY_CUSTOM if attribute in ("vendor", "product_type") else ALL_PLATFORMS,
+            )
+        yield Field(
+            name=f"{what}.categories",
+            type=T.TEXTS,
+            meaning="Categories of all lines.",
+            example="shoes",
+            root=root,
+            expression=f"item_categories({root}.items)",
+            platforms=WOO_CUSTOM,
+        )
+    yield Field(
+        name="cart.total",
+        type=T.MONEY,
+        meaning="Total of the cart or checkout.",
+        example="80.00",
+        root=Root.CART,
+        expression="k.total",
+        currency="k.currency",
+    )
+    yield Field(
+        name="cart.currency",
+        type=T.TEXT,
+        meaning="ISO 4217 code of the cart's amounts.",
+        example="EUR",
+        root=Root.CART,
+        expression="k.currency",
+    )
+
+
+def _item() -> Iterator[Field]:
+    texts = {"product_id": "Id of the product.", "variant_id": "Id of the variant.", "sku": "Stock keeping unit.", "title": "Name of the product.",
+             "vendor": "Vendor or brand.", "product_type": "Type of the product."}  # fmt: skip
+    for name, meaning in texts.items():
+        yield Field(
+            name=f"item.{name}",
+            type=T.TEXT,
+            meaning=meaning,
+            example="VIP-1",
+            expression=f"i.{name}",
+            scope=Scope.ITEM,
+            platforms=SHOPIFY_CUSTOM if name in ("vendor", "product_type") else ALL_PLATFORMS,
+        )
+    yield Field(
+        name="item.quantity",
+        type=T.INTEGER,
+        meaning="Pieces of this line.",
+        example="2",
+        expression="i.quantity",
+        scope=Scope.ITEM,
+    )
+    money = {"price": ("Price of one piece.", "i.price"), "total": ("Total of the line after its discounts.", "line_total(i)"),
+             "discount": ("Discount on this line, positive.", "i.discount")}  # fmt: skip
+    for name, (meaning, expression) in money.items():
+        yield Field(
+            name=f"item.{name}",
+            type=T.MONEY,
+            meaning=meaning,
+            example="50.00",
+            expression=expression,
+            currency="cur",
+            scope=Scope.ITEM,
+        )
+    yield Field(
+        name="item.categories",
+        type=T.TEXTS,
+        meaning="Categories of the product.",
+        example="shoes",
+        expression="i.categories",
+        scope=Scope.ITEM,
+        platforms=WOO_CUSTOM,
+    )
