@@ -126,6 +126,16 @@ upload_keys = sa.Table(
     comment="One conversion per (action, transaction id), for ever, across partitions. One row per upload with an action.",
 )
 
+value_changes = sa.Table(
+    "value_changes",
+    METADATA,
+    sa.Column("site_id", sa.BigInteger, primary_key=True, autoincrement=False, comment="The site."),
+    sa.Column("order_id", sa.Text, primary_key=True, comment="The order."),
+    sa.Column("changed_at", Time, nullable=False, comment="When its refunds, total or cancellation changed last."),
+    schema=APP,
+    comment="Orders whose conversions may need another value; the ledger's adjuster takes them. One row per order.",
+)
+
 upload_requests = sa.Table(
     "upload_requests",
     METADATA,
