@@ -1,9 +1,9 @@
 """The jobs. Steps run in the run's own process: a process per step would cost seconds each (reference: performance)."""
 
 import dagster as dg
-from custom_events.postgres.connect import engine
 
 from custom_events.postgres import partitions
+from custom_events.postgres.connect import engine
 from custom_events.settings import settings
 
 IN_ONE_PROCESS = dg.in_process_executor

@@ -3,9 +3,9 @@
 import os
 
 import dagster as dg
-from custom_events.postgres.address import database
 from dagster_dbt import DbtCliResource
 
+from custom_events.postgres.address import database
 from custom_events.settings import settings
 from orchestration import dbt_project
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import dagster as dg
 import sqlalchemy as sa
-from custom_events.postgres.connect import engine
 
 from custom_events.ledger import send
+from custom_events.postgres.connect import engine
 from custom_events.queries import backlog
 from custom_events.settings import settings
 from orchestration import jobs, resources

@@ -13,6 +13,7 @@ renamed as (
         detail,
         new_events,
         ---------- times
+        landed_week,
         received_at,
         processed_at
     from source

@@ -16,6 +16,7 @@ renamed as (
         signature,
         body_bytes,
         ---------- times
+        landed_week,
         received_at,
         triggered_at
     from source

@@ -8,7 +8,7 @@ renamed as (
         raw_id,
         site_id,
         ---------- times
-        received_at
+        landed_week
     from source
 )
 

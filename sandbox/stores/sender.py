@@ -1,0 +1,63 @@
+"""Posts webhooks as stores do: several at once, kept-alive connections, a retry when the answer is 503."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import httpx
+import msgspec
+
+from sandbox.stores.posts import Post
+
+CONNECTIONS = 16
+TRIES = 5  # of one post; a store of Shopify's would try nine times over four hours
+TIMEOUT_S = 10.0
+
+
+class Sent(msgspec.Struct, kw_only=True):
+    """What the stores saw: answers by status, and by kind of post and status."""
+
+    posts: int = 0
+    by_status: Counter[int] = msgspec.field(default_factory=Counter[int])
+    by_kind: Counter[tuple[str, int]] = msgspec.field(default_factory=Counter[tuple[str, int]])
+
+    @property
+    def acknowledged(self) -> int:
+        """Answers that tell the store not to send again."""
+        return sum(count for status, count in self.by_status.items() if status < 300)
+
+    @property
+    def refused(self) -> int:
+        """Answers that say no."""
+        return self.posts - self.acknowledged
+
+
+async def send(url: str, posts: Sequence[Post], on_sent: Callable[[Post, int], None] | None = None) -> Sent:
+    """Posts all of them to the receiver at `url`; raises httpx.HTTPError when it cannot be reached."""
+    sent = Sent()
+    waiting = iter(posts)
+    limits = httpx.Limits(max_connections=CONNECTIONS)
+    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=TIMEOUT_S, trust_env=False) as client:
+
+        async def work() -> None:
+            for post in waiting:
+                status = await _post(client, post)
+                sent.posts += 1
+                sent.by_status[status] += 1
+                sent.by_kind[(post.kind, status)] += 1
+                if on_sent:
+                    on_sent(post, status)
+
+        await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
+    return sent
+
+
+async def _post(client: httpx.AsyncClient, post: Post) -> int:
+    status = 0
+    for attempt in range(TRIES):
+        answer = await client.post(post.path, content=post.body, headers=post.headers)
+        status = answer.status_code
+        if status != httpx.codes.SERVICE_UNAVAILABLE:
+            return status
+        await asyncio.sleep(min(2**attempt, float(answer.headers.get("retry-after", "1"))))
+    return status

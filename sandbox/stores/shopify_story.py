@@ -1,0 +1,154 @@
+"""The demo's Shopify store: orders with their updates, checkouts, carts, customers, subscriptions, products."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sandbox.stores import shopify as body
+from sandbox.stores.clicks import visit
+from sandbox.stores.people import Person, basket, person, total_of
+from sandbox.stores.posts import Post, Store, shopify_post
+
+if TYPE_CHECKING:
+    from sandbox.stores.script import Draw
+
+ORDERS = 110
+CUSTOMERS = 45  # fewer than orders: some buy again
+CHECKOUTS = 14
+CARTS = 14
+SIGNUPS = 12
+SUBSCRIPTIONS = 5
+
+
+def shopify_story(store: Store, draw: "Draw") -> tuple[list[Post], list[Post]]:
+    """First wave and second wave."""
+    people = [person(draw.random, number) for number in range(1, CUSTOMERS + 1)]
+    first: list[Post] = []
+    second: list[Post] = []
+    for index in range(ORDERS):
+        posts, later = _order(store, draw, people[index % CUSTOMERS], index)
+        first.extend(posts)
+        second.extend(later)
+    first.extend(_browsing(store, draw, people))
+    for index in range(SUBSCRIPTIONS):
+        posts, later = _subscription(store, draw, people[index], index)
+        first.extend(posts)
+        second.extend(later)
+    return first, second
+
+
+def _order(store: Store, draw: "Draw", who: Person, index: int) -> tuple[list[Post], list[Post]]:
+    serial = draw.next_serial()
+    late = index % 25 == 24  # an order of last month whose webhooks come only now
+    at = draw.moment(600, 700) if late else draw.moment(1, 60)
+    base = body.HUGE_ID_BASE if index % 10 == 0 else body.ID_BASE
+    lines = basket(draw.random)
+    seen = visit(draw.random, store.ads_customer_id, at, draw.now, serial)
+    facts: dict[str, Any] = {
+        "order_id": base + serial,
+        "number": 1000 + index,
+        "who": who,
+        "lines": lines,
+        "seen": seen,
+    }
+
+    def show(topic: str, minutes: int, kind: str = "order", **changes: Any) -> Post:
+        updated_at = at + timedelta(minutes=minutes)
+        document = body.order(**facts, created_at=at, updated_at=updated_at, domain=store.shop_domain or "", **changes)
+        return shopify_post(store, kind, topic, document, draw.delivery(), updated_at)
+
+    first = [show("orders/create", 0, financial_status="pending"), show("orders/paid", 1)]
+    if index % 2 == 0:
+        first.append(show("orders/updated", 2))
+    if index % 11 == 3:
+        first.append(show("orders/cancelled", 9, kind="cancelled", cancelled_at=at + timedelta(minutes=9)))
+    if index % 9 == 5:
+        first.append(shopify_post(store, "edited", "orders/edited", _edit(base + serial), draw.delivery(), at))
+    return first, _refunds(store, draw, index, base + serial, total_of(lines) + body.SHIPPING, show, at)
+
+
+def _refunds(
+    store: Store, draw: "Draw", index: int, order_id: int, total: Decimal, show: Any, at: datetime
+) -> list[Post]:
+    """Every seventh order is refunded in part, every sixteenth in full, some in two steps."""
+    refunded_at = max(at + timedelta(hours=1), draw.now - timedelta(minutes=30)).replace(microsecond=0)
+    amounts: list[Decimal] = []
+    if index % 16 == 7:
+        amounts = [total]
+    elif index % 7 == 2:
+        amounts = [draw.part_of(total)] if index % 2 else [draw.part_of(total), draw.part_of(total)]
+    posts: list[Post] = []
+    refunds: list[dict[str, Any]] = []
+    for number, amount in enumerate(amounts):
+        refund = body.refund(order_id, order_id * 10 + number, amount, refunded_at + timedelta(seconds=number))
+        refunds.append(refund)
+        posts.append(shopify_post(store, "refund", "refunds/create", refund, draw.delivery(), refunded_at))
+    if refunds:
+        status = "refunded" if sum(amounts) == total else "partially_refunded"
+        minutes = int((refunded_at - at).total_seconds() // 60) + 1
+        posts.append(show("orders/updated", minutes, kind="refund", financial_status=status, refunds=refunds))
+    return posts
+
+
+def _edit(order_id: int) -> dict[str, Any]:
+    return {"order_edit": {"id": order_id * 2, "order_id": order_id, "committed_at": None, "line_items": {}}}
+
+
+def _browsing(store: Store, draw: "Draw", people: list[Person]) -> list[Post]:
+    posts: list[Post] = []
+    for index in range(CHECKOUTS):
+        at = draw.moment(1, 50)
+        seen = visit(draw.random, store.ads_customer_id, at, draw.now, draw.next_serial())
+        document = body.checkout(draw.next_serial(), people[index], basket(draw.random), seen, at)
+        posts.append(shopify_post(store, "checkout", "checkouts/create", document, draw.delivery(), at))
+    for index in range(CARTS):
+        at = draw.moment(1, 50)
+        document = body.cart(draw.next_serial(), basket(draw.random), at)
+        posts.append(shopify_post(store, "cart", "carts/update", document, draw.delivery(), at))
+    for index in range(SIGNUPS):
+        at = draw.moment(70, 90)
+        document = body.customer(people[index], at)
+        posts.append(shopify_post(store, "signup", "customers/create", document, draw.delivery(), at))
+    for index in range(6):
+        at = draw.moment(1, 9)
+        product = {"id": 9_000_000_000 + index, "title": "Demo product", "updated_at": body.stamp(at), "variants": []}
+        posts.append(shopify_post(store, "product", "products/update", product, draw.delivery(), at))
+    return posts
+
+
+def _subscription(store: Store, draw: "Draw", who: Person, index: int) -> tuple[list[Post], list[Post]]:
+    """Started with an order, renewed by an order of its own; two are cancelled afterwards."""
+    started_at, renewed_at = draw.moment(40, 60), draw.moment(8, 20)
+    contract_id, origin, renewal = (body.ID_BASE + draw.next_serial() for _ in range(3))
+    lines = basket(draw.random)[:1]
+
+    def order(order_id: int, at: datetime, source: str, serial: int) -> Post:
+        seen = visit(draw.random, store.ads_customer_id, at, draw.now, serial)
+        document = body.order(
+            order_id=order_id,
+            number=5000 + index,
+            who=who,
+            lines=lines,
+            seen=seen,
+            created_at=at,
+            updated_at=at,
+            source_name=source,
+            domain=store.shop_domain or "",
+        )
+        return shopify_post(store, "subscription", "orders/paid", document, draw.delivery(), at)
+
+    def contract(topic: str, status: str, at: datetime) -> Post:
+        document = body.contract(contract_id, who, origin, status, at)
+        return shopify_post(store, "subscription", topic, document, draw.delivery(), at)
+
+    billing = body.billing_attempt(contract_id, renewal, "success")
+    topic = "subscription_billing_attempts/success"
+    first = [
+        order(origin, started_at, "web", draw.next_serial()),
+        contract("subscription_contracts/create", "active", started_at),
+        order(renewal, renewed_at, "subscription_contract", draw.next_serial()),
+        shopify_post(store, "subscription", topic, billing, draw.delivery(), renewed_at),
+    ]
+    cancelled_at = (draw.now - timedelta(hours=1)).replace(microsecond=0)
+    second = [contract("subscription_contracts/cancel", "cancelled", cancelled_at)] if index % 2 else []
+    return first, second
