@@ -18,6 +18,8 @@ MAX_TEXT_CHARS = 2_048  # of one text kept in an event (a landing page's URL is 
 MAX_MONEY_EXPONENT = 15  # below 10^15 of any currency
 MIN_MONEY_EXPONENT = -12  # finer than any currency or per-unit price
 MAX_QUANTITY = 10**9
+_CURRENCY_CHARS = 3  # ISO 4217
+_COUNTRY_CHARS = 2  # ISO 3166 alpha-2
 _FLOAT_EXACT = 1e22  # whole numbers up to here have an exact shortest text
 
 
@@ -121,7 +123,7 @@ def currency_code(value: str | None) -> str | None:
     if value is None:
         return None
     code = value.strip().upper()
-    return code if len(code) == 3 and code.isascii() and code.isalpha() else None
+    return code if len(code) == _CURRENCY_CHARS and code.isascii() and code.isalpha() else None
 
 
 def country_code(value: str | None) -> str | None:
@@ -129,4 +131,4 @@ def country_code(value: str | None) -> str | None:
     if value is None:
         return None
     code = value.strip().upper()
-    return code if len(code) == 2 and code.isascii() and code.isalpha() else None
+    return code if len(code) == _COUNTRY_CHARS and code.isascii() and code.isalpha() else None

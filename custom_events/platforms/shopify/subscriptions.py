@@ -29,6 +29,7 @@ def understand_contract(delivery: RawDelivery, site: SiteContext) -> Understood:
     subscription = Subscription(
         id=required_id(body.id, "$.id"),
         status=text(body.status),
+        order_id=optional_id(body.origin_order_id) if started else None,
         origin_order_id=optional_id(body.origin_order_id),
         interval=text(body.billing_policy.interval) if body.billing_policy else None,
         interval_count=body.billing_policy.interval_count if body.billing_policy else None,

@@ -1,0 +1,205 @@
+"""The parts of a custom sender's body as our values."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from custom_events.platforms import people
+from custom_events.platforms.attributes import MAX_ENTRIES, MAX_NAME_CHARS, flattened
+from custom_events.platforms.attribution import MAX_UTM_CHARS, click_id_of
+from custom_events.platforms.consent import consent_from
+from custom_events.platforms.custom import bodies
+from custom_events.platforms.leaves import (
+    amount,
+    country_code,
+    currency_code,
+    optional_amount,
+    optional_id,
+    optional_utc,
+    required_id,
+    text,
+    utc,
+    whole_quantity,
+    wrong_shape,
+)
+from custom_events.values.clicks import Click, ClickKind, Consent
+from custom_events.values.deliveries import SiteContext
+from custom_events.values.events import Cart, Customer, LineItem, Order, Refund, Subscription
+
+MAX_PROPERTY_BYTES = 4_096  # of one value, as JSON
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+def line_item(item: bodies.Item) -> LineItem:
+    """One line; without a total it is price times quantity."""
+    quantity = whole_quantity(item.quantity, "$.items[].quantity")
+    price = optional_amount(item.price, "$.items[].price")
+    total = optional_amount(item.total, "$.items[].total")
+    return LineItem(
+        product_id=optional_id(item.product_id),
+        variant_id=optional_id(item.variant_id),
+        sku=text(item.sku),
+        title=text(item.title),
+        vendor=text(item.vendor),
+        product_type=text(item.product_type),
+        quantity=quantity,
+        price=price,
+        total=price * quantity if total is None and price is not None else total,
+        discount=optional_amount(item.discount, "$.items[].discount"),
+        categories=tuple(item.categories),
+        properties=flattened(item.properties.items()),
+    )
+
+
+def order_of(body: bodies.Order, occurred_at: datetime, refunded: Refund | None) -> Order:
+    """The order. `created_at` and `updated_at` default to the event's time."""
+    return Order(
+        id=required_id(body.id, "$.order.id"),
+        number=optional_id(body.number),
+        created_at=utc(body.created_at or occurred_at),
+        updated_at=utc(body.updated_at or occurred_at),
+        paid_at=optional_utc(body.paid_at),
+        cancelled_at=optional_utc(body.cancelled_at),
+        currency=_currency(body.currency, "$.order.currency"),
+        total=amount(body.total, "$.order.total"),
+        subtotal=optional_amount(body.subtotal, "$.order.subtotal"),
+        tax=optional_amount(body.tax, "$.order.tax"),
+        shipping=optional_amount(body.shipping, "$.order.shipping"),
+        discount=optional_amount(body.discount, "$.order.discount"),
+        status=text(body.status),
+        financial_status=text(body.financial_status),
+        fulfillment_status=text(body.fulfillment_status),
+        cancel_reason=text(body.cancel_reason),
+        items=tuple([line_item(item) for item in body.items]),
+        discount_codes=tuple(body.discount_codes),
+        payment_methods=tuple(body.payment_methods),
+        shipping_methods=tuple(body.shipping_methods),
+        billing_country=country_code(body.billing_country),
+        billing_postcode=text(body.billing_postcode),
+        shipping_country=country_code(body.shipping_country),
+        shipping_postcode=text(body.shipping_postcode),
+        tags=tuple(body.tags),
+        source_name=text(body.source_name),
+        landing_site=text(body.landing_site),
+        referring_site=text(body.referring_site),
+        cart_token=text(body.cart_token),
+        checkout_token=text(body.checkout_token),
+        refunded=refunded.amount if refunded else None,
+    )
+
+
+def refund_of(body: bodies.Body, occurred_at: datetime, site: SiteContext) -> Refund | None:
+    """The refund; its order and currency may be said by the order beside it."""
+    if body.refund is None:
+        return None
+    order_id = optional_id(body.refund.order_id) or (optional_id(body.order.id) if body.order else None)
+    currency = body.refund.currency or (body.order.currency if body.order else None)
+    return Refund(
+        id=required_id(body.refund.id, "$.refund.id"),
+        order_id=required_id(order_id, "$.refund.order_id"),
+        amount=abs(amount(body.refund.amount, "$.refund.amount")),
+        currency=_currency(currency, "$.refund.currency") or site.currency,
+        reason=text(body.refund.reason),
+        items=tuple([line_item(item) for item in body.refund.items]),
+        created_at=utc(occurred_at),
+    )
+
+
+def subscription_of(body: bodies.Body, site: SiteContext) -> Subscription | None:
+    """The subscription; the order of its period may be the order beside it."""
+    found = body.subscription
+    if found is None:
+        return None
+    return Subscription(
+        id=required_id(found.id, "$.subscription.id"),
+        status=text(found.status),
+        order_id=optional_id(found.order_id) or (optional_id(body.order.id) if body.order else None),
+        origin_order_id=optional_id(found.origin_order_id),
+        interval=text(found.interval),
+        interval_count=found.interval_count,
+        created_at=optional_utc(found.created_at),
+        cancelled_at=optional_utc(found.cancelled_at),
+        amount=optional_amount(found.amount, "$.subscription.amount"),
+        currency=_currency(found.currency, "$.subscription.currency") or site.currency,
+        error_code=text(found.error_code),
+    )
+
+
+def cart_of(body: bodies.Cart, site: SiteContext) -> Cart:
+    """The cart or checkout."""
+    return Cart(
+        token=required_id(body.token, "$.cart.token"),
+        created_at=optional_utc(body.created_at),
+        updated_at=optional_utc(body.updated_at),
+        currency=_currency(body.currency, "$.cart.currency") or site.currency,
+        total=optional_amount(body.total, "$.cart.total"),
+        items=tuple([line_item(item) for item in body.items]),
+    )
+
+
+def customer_of(body: bodies.Body, site: SiteContext) -> Customer | None:
+    """The customer. A national phone number is read with the customer's country, else the order's, else the site's."""
+    found = body.customer
+    if found is None:
+        return None
+    places = (body.order.billing_country, body.order.shipping_country) if body.order else ()
+    return people.customer(
+        id=found.id,
+        emails=(found.email,),
+        phones=(found.phone,),
+        countries=(found.country, *places, site.default_country),
+        tags=tuple(found.tags),
+        created_at=optional_utc(found.created_at),
+        accepts_marketing=found.accepts_marketing,
+    )
+
+
+def clicks_of(body: bodies.Clicks | None) -> tuple[Click, ...]:
+    """Click ids, gclid first. Raises NotUnderstood for a value that is no click id: the sender should hear of it."""
+    if body is None:
+        return ()
+    clicks: list[Click] = []
+    for kind, value in zip(ClickKind, (body.gclid, body.gbraid, body.wbraid), strict=True):
+        if value:
+            click_id = click_id_of(value)
+            if click_id is None:
+                raise wrong_shape(f"$.clicks.{kind}", "Expected a click id of URL-safe characters")
+            clicks.append(Click(kind=kind, id=click_id, clicked_at=optional_utc(body.clicked_at)))
+    return tuple(clicks)
+
+
+def consent_of(body: bodies.ConsentBody | None) -> Consent | None:
+    """Consent; what the sender does not say is unknown."""
+    return consent_from(msgspec.structs.asdict(body), "sender") if body else None
+
+
+def utm_of(body: bodies.Utm | None) -> dict[str, str]:
+    """UTM words that were given."""
+    if body is None:
+        return {}
+    words = msgspec.structs.asdict(body)
+    return {name: value[:MAX_UTM_CHARS] for name, value in words.items() if value}
+
+
+def properties_of(values: dict[str, Any]) -> dict[str, msgspec.Raw]:
+    """`properties` as compact JSON values. Raises NotUnderstood when there are too many or one is too large."""
+    if len(values) > MAX_ENTRIES:
+        raise wrong_shape("$.properties", f"Expected at most {MAX_ENTRIES} properties")
+    properties: dict[str, msgspec.Raw] = {}
+    for name, value in values.items():
+        encoded = _ENCODER.encode(value)
+        if not 0 < len(name) <= MAX_NAME_CHARS or len(encoded) > MAX_PROPERTY_BYTES:
+            what = (
+                f"Expected names of 1 to {MAX_NAME_CHARS} characters and values of at most {MAX_PROPERTY_BYTES} bytes"
+            )
+            raise wrong_shape("$.properties[...]", what)
+        properties[name] = msgspec.Raw(encoded)
+    return properties
+
+
+def _currency(value: str | None, path: str) -> str | None:
+    code = currency_code(value)
+    if value and code is None:
+        raise wrong_shape(path, "Expected an ISO 4217 currency code")
+    return code

@@ -1,0 +1,35 @@
+"""Custom senders as the registry holds them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from custom_events.platforms import timestamped
+from custom_events.platforms.base import Delivery, Secret
+from custom_events.platforms.custom import delivery as deliveries
+from custom_events.platforms.custom.understand import understand
+from custom_events.values.deliveries import Platform, RawDelivery, Refusal, SiteContext, Understood
+
+
+class Custom:
+    """See `StorePlatform`."""
+
+    name = Platform.CUSTOM
+
+    def check(
+        self, headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret], now: datetime, replay_window_s: int
+    ) -> Refusal | None:
+        """Our own timestamped scheme."""
+        return timestamped.check(headers, body, secrets, now, replay_window_s)
+
+    def is_handshake(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Custom senders have no unsigned hello."""
+        del headers, body
+        return False
+
+    def describe(self, headers: Mapping[str, str], body: bytes) -> Delivery:
+        """From the headers; the topic from the body's `type` where no header says it."""
+        return deliveries.describe(headers, body)
+
+    def understand(self, delivery: RawDelivery, site: SiteContext) -> Understood:
+        """See `understand.py`."""
+        return understand(delivery, site)

@@ -1,0 +1,53 @@
+"""What a body is understood as, on one line of JSON: the answer of `custom-events understand`."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from custom_events.platforms.registry import PLATFORMS
+from custom_events.platforms.shopify.delivery import TRIGGERED_AT
+from custom_events.values.deliveries import Outcome, Platform, RawDelivery, SiteContext, Understood
+
+_ENCODER = msgspec.json.Encoder(decimal_format="string")
+
+
+def understood_line(
+    platform: Platform,
+    topic: str,
+    body: bytes,
+    *,
+    site: SiteContext | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> bytes:
+    """One line without its end, of compact JSON:
+
+    {"events": [...]}                                      also "deleted_order_id" and "redact" where a body says so
+    {"events": [], "ignored": reason, "detail": ...}
+    {"parked": reason, "detail": ...}
+
+    Some of Shopify's bodies hold no time of their own; without the delivery's headers (lower-case) they are read as if
+    they had been triggered now. Never raises.
+    """
+    given = {TRIGGERED_AT: datetime.now(UTC).isoformat()} if headers is None else headers
+    delivery = RawDelivery(topic=topic, body=body, headers=given)
+    context = site or SiteContext(site_id=0, platform=platform)
+    return _ENCODER.encode(_answer(PLATFORMS[platform].understand(delivery, context)))
+
+
+def _answer(understood: Understood) -> dict[str, Any]:
+    answer: dict[str, Any]
+    if understood.outcome is Outcome.PARKED:
+        answer = {"parked": understood.reason}
+    else:
+        answer = {"events": understood.events}
+        if understood.outcome is Outcome.IGNORED:
+            answer["ignored"] = understood.reason
+        if understood.deleted_order_id is not None:
+            answer["deleted_order_id"] = understood.deleted_order_id
+        if understood.redact:
+            answer["redact"] = True
+    if understood.detail is not None:
+        answer["detail"] = understood.detail
+    return answer

@@ -1,0 +1,158 @@
+"""The fields of WooCommerce's REST resources that we read; everything else in a body is skipped without being built.
+
+Traps (reference: platforms 2.9): amounts are text with the store's decimals (numbers in old shapes), `*_gmt` has no Z and
+may be "" or null, ids may be 0 for nobody, PHP writes an empty object as `[]`, meta values may be of any type.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from custom_events.platforms.leaves import Id
+
+
+class Meta(msgspec.Struct):
+    """One entry of `meta_data`, hidden `_` keys included."""
+
+    key: str | None = None
+    value: Any = None
+
+
+class Party(msgspec.Struct):
+    """`billing` and `shipping`: only what is coarse, and what is hashed."""
+
+    email: str | None = None
+    phone: str | None = None
+    country: str | None = None
+    postcode: str | None = None
+
+
+class Line(msgspec.Struct):
+    """`total` is after discounts, `subtotal` before; both without tax. Plugins sell fractions of a piece."""
+
+    name: str | None = None
+    product_id: Id | None = None
+    variation_id: Id | None = None
+    sku: str | None = None
+    quantity: int | float | None = None
+    price: Decimal | None = None
+    subtotal: Decimal | None = None
+    total: Decimal | None = None
+    meta_data: list[Meta] | None = None
+
+
+class ShippingLine(msgspec.Struct):
+    method_title: str | None = None
+
+
+class CouponLine(msgspec.Struct):
+    code: str | None = None
+
+
+class RefundEntry(msgspec.Struct):
+    """One of an order's `refunds`: a negative total, neither date nor lines."""
+
+    id: Id
+    total: Decimal
+    reason: str | None = None
+
+
+class Order(msgspec.Struct):
+    """The body of order.*. It is built when it is delivered, so it shows a later state than its topic says."""
+
+    id: Id
+    status: str
+    total: Decimal
+    date_created_gmt: str | None = None
+    date_modified_gmt: str | None = None
+    date_paid_gmt: str | None = None
+    date_completed_gmt: str | None = None
+    date_created: str | None = None  # the site's time zone; API v1 has nothing else
+    date_modified: str | None = None
+    date_paid: str | None = None
+    date_completed: str | None = None
+    number: Id | None = None
+    currency: str | None = None
+    total_tax: Decimal | None = None
+    shipping_total: Decimal | None = None
+    discount_total: Decimal | None = None
+    customer_id: Id | None = None
+    billing: Party | list[Any] | None = None
+    shipping: Party | list[Any] | None = None
+    payment_method: str | None = None
+    created_via: str | None = None
+    meta_data: list[Meta] | None = None
+    line_items: list[Line] | None = None
+    shipping_lines: list[ShippingLine] | None = None
+    coupon_lines: list[CouponLine] | None = None
+    refunds: list[RefundEntry] | None = None
+
+
+class Subscription(msgspec.Struct):
+    """The body of subscription.* (WooCommerce Subscriptions)."""
+
+    id: Id
+    status: str
+    date_created_gmt: str | None = None
+    date_modified_gmt: str | None = None
+    date_paid_gmt: str | None = None
+    start_date_gmt: str | None = None
+    cancelled_date_gmt: str | None = None
+    end_date_gmt: str | None = None
+    parent_id: Id | None = None
+    currency: str | None = None
+    total: Decimal | None = None
+    billing_period: str | None = None
+    billing_interval: Id | None = None
+    customer_id: Id | None = None
+    billing: Party | list[Any] | None = None
+    shipping: Party | list[Any] | None = None
+    meta_data: list[Meta] | None = None
+
+
+class Customer(msgspec.Struct):
+    """The body of customer.*: any WordPress user, shop staff included."""
+
+    id: Id
+    date_created_gmt: str | None = None
+    date_modified_gmt: str | None = None
+    date_created: str | None = None
+    email: str | None = None
+    role: str | None = None
+    billing: Party | list[Any] | None = None
+    shipping: Party | list[Any] | None = None
+
+
+class Link(msgspec.Struct):
+    href: str | None = None
+
+
+class Links(msgspec.Struct):
+    up: list[Link] | None = None
+
+
+class Refund(msgspec.Struct):
+    """A refund's own REST resource: no native webhook sends it, our plugin and the reconciler may. The order is in `_links`."""
+
+    id: Id
+    amount: Decimal
+    date_created_gmt: str | None = None
+    date_created: str | None = None
+    reason: str | None = None
+    line_items: list[Line] | None = None
+    parent_id: Id | None = None
+    links: Links | None = msgspec.field(default=None, name="_links")
+
+
+class OnlyId(msgspec.Struct):
+    """The body of *.deleted."""
+
+    id: Id
+
+
+ORDER = msgspec.json.Decoder(Order)
+SUBSCRIPTION = msgspec.json.Decoder(Subscription)
+CUSTOMER = msgspec.json.Decoder(Customer)
+REFUND = msgspec.json.Decoder(Refund)
+ONLY_ID = msgspec.json.Decoder(OnlyId)

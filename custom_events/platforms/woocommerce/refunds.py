@@ -1,0 +1,47 @@
+"""A refund's own REST resource: sent by our plugin and read by the reconciler, never by a native webhook."""
+
+import re
+
+from custom_events.platforms import natural_keys
+from custom_events.platforms.leaves import amount, gmt, local, optional_id, required_id, text, wrong_shape, zone_of
+from custom_events.platforms.woocommerce.bodies import REFUND, Links
+from custom_events.platforms.woocommerce.parties import line_items
+from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored
+from custom_events.values.events import CommerceEvent, EventType, Refund
+
+_ORDER_IN_LINK = re.compile(r"/orders/([0-9]{1,20})(?:/|\Z)")
+
+
+def understand_refund(delivery: RawDelivery, site: SiteContext) -> Understood:
+    """order_refund: one `order.refunded`. The resource names its order in `_links.up` only, and no currency."""
+    body = REFUND.decode(delivery.body)
+    created_at = gmt(body.date_created_gmt, "$.date_created_gmt") or local(
+        body.date_created, zone_of(site.time_zone), "$.date_created"
+    )
+    if created_at is None:
+        raise wrong_shape("$.date_created_gmt", "Expected a date and time")
+    if not body.amount:
+        return ignored("no_money_back", "Goods put back in stock")
+    refund = Refund(
+        id=required_id(body.id, "$.id"),
+        order_id=required_id(optional_id(body.parent_id) or _linked_order(body.links), "$._links.up[0].href"),
+        amount=abs(amount(body.amount, "$.amount")),
+        currency=site.currency,
+        reason=text(body.reason),
+        items=line_items(body.line_items),
+        created_at=created_at,
+    )
+    event = CommerceEvent(
+        type=EventType.ORDER_REFUNDED,
+        key=natural_keys.of_refund(refund.order_id, refund.id),
+        occurred_at=created_at,
+        evidence_at=created_at,
+        refund=refund,
+    )
+    return Understood(events=(event,), refunds=(refund,))
+
+
+def _linked_order(links: Links | None) -> str | None:
+    hrefs = [link.href for link in (links.up or ()) if link.href] if links else []
+    found = _ORDER_IN_LINK.search(hrefs[0]) if hrefs else None
+    return found.group(1) if found else None

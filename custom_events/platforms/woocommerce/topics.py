@@ -1,0 +1,42 @@
+"""Every topic of WooCommerce, WooCommerce Subscriptions and our plugin, and what is done with it (reference: platforms 2.1)."""
+
+from custom_events.platforms.leaves import required_id
+from custom_events.platforms.parking import Handler
+from custom_events.platforms.woocommerce.bodies import ONLY_ID
+from custom_events.platforms.woocommerce.customers import understand_customer
+from custom_events.platforms.woocommerce.orders import understand_order
+from custom_events.platforms.woocommerce.refunds import understand_refund
+from custom_events.platforms.woocommerce.subscriptions import understand_subscription
+from custom_events.values.deliveries import RawDelivery, SiteContext, Understood
+
+
+def _order_deleted(delivery: RawDelivery, _site: SiteContext) -> Understood:
+    return Understood(deleted_order_id=required_id(ONLY_ID.decode(delivery.body).id, "$.id"))
+
+
+HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(("order.created", "order.updated", "order.restored"), understand_order),
+    # our plugin's own topics carry the same resource
+    **dict.fromkeys(("order.paid", "order.cancelled", "order.completed", "order.refunded"), understand_order),
+    "order.deleted": _order_deleted,
+    "order_refund": understand_refund,
+    **dict.fromkeys(("customer.created", "customer.updated", "customer.restored"), understand_customer),
+    **dict.fromkeys(("subscription.created", "subscription.updated", "subscription.restored"), understand_subscription),
+}
+
+# Topic -> why it is of no use to us.
+IGNORED: dict[str, str] = {
+    **{
+        f"{resource}.{event}": f"{resource}_topic"
+        for resource in ("product", "coupon")
+        for event in ("created", "updated", "deleted", "restored")
+    },
+    "product.published": "product_topic",
+    "customer.deleted": "no_conversion",
+    "subscription.deleted": "no_conversion",
+    "subscription.switched": "no_conversion",
+}
+
+# Custom topics are hooks with their first argument only: `{"action": ..., "arg": ...}`. For add_to_cart that is the key
+# of a cart item without product, price or customer: nothing an event could be made of.
+ACTION_PREFIXES = ("action.woocommerce_", "action.wc_")
