@@ -40,6 +40,9 @@ class Destination(Protocol):
         """
         ...
 
-    def poll(self, account: AdsAccount, request_id: str, *, timeout_s: float, now: datetime) -> StatusAnswer:
-        """The verdict on an earlier request whose rows were answered PENDING."""
+    def poll(
+        self, account: AdsAccount, request_id: str, *, timeout_s: float, now: datetime
+    ) -> tuple[tuple[str, StatusAnswer], ...]:
+        """The verdict on an earlier request whose rows were answered PENDING: (action id, verdict) for each conversion
+        action of the request; an empty action id stands for all of them."""
         ...

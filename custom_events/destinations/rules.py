@@ -8,7 +8,9 @@ import msgspec
 
 from custom_events.values.conversions import Conversion, RowAnswer, Scope, UploadKind, Verdict
 
-SETTLING_S: Final = 6 * 3600  # Google takes a click, and a new action, six hours after it came into being (google-ads 2.2)
+SETTLING_S: Final = (
+    6 * 3600
+)  # Google takes a click, and a new action, six hours after it came into being (google-ads 2.2)
 LATER_S: Final = 24 * 3600  # once more after a day, where Google may only be late (google-ads 2.1)
 RATE_PAUSE_S: Final = 30  # at least, where Google names no delay (google-ads 2.1)
 
@@ -39,6 +41,11 @@ def hold(sentence: str, seconds: int = SETTLING_S, then: Verdict | None = None) 
 def fix(sentence: str, scope: Scope = Scope.ACCOUNT) -> Rule:
     """A person must act first."""
     return Rule(Verdict.FIX, sentence, scope)
+
+
+def taken(sentence: str) -> Rule:
+    """Settled, though nothing can be attributed; not an error."""
+    return Rule(Verdict.ACCEPTED, sentence)
 
 
 def there(sentence: str) -> Rule:

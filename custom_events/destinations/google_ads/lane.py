@@ -1,0 +1,81 @@
+"""The Google Ads API as a lane: for accounts that may import conversions there (reference: google-ads, 0.1)."""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from custom_events.destinations.conversion_rules import validate
+from custom_events.destinations.google_ads.answers import read_answer, read_failure
+from custom_events.destinations.google_ads.client import Services, services
+from custom_events.destinations.google_ads.requests import adjustments_request, conversions_request
+from custom_events.destinations.transport_errors import is_foreseen
+from custom_events.settings import Settings
+from custom_events.values.conversions import (
+    AdsAccount,
+    BatchAnswer,
+    Conversion,
+    RequestKind,
+    RowAnswer,
+    StatusAnswer,
+)
+
+
+class GoogleAdsLane:
+    """Uploads through ConversionUploadService and ConversionAdjustmentUploadService; answers are row by row and at once."""
+
+    def __init__(self, connect: Callable[[AdsAccount], Services]) -> None:
+        self._connect = connect
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "GoogleAdsLane":
+        """The lane with the credentials and the endpoint of the settings. Nothing is imported or opened yet."""
+
+        def connect(account: AdsAccount) -> Services:
+            return services(
+                settings.google_json_key_file, settings.google_ads_endpoint, account.login_customer_id, os.getpid()
+            )
+
+        return cls(connect)
+
+    def validate(self, row: Conversion, now: datetime) -> RowAnswer | None:
+        """See `Destination.validate`."""
+        return validate(row, now)
+
+    def send(
+        self,
+        account: AdsAccount,
+        rows: Sequence[Conversion],
+        *,
+        kind: RequestKind,
+        job_id: int,
+        timeout_s: float,
+        now: datetime,
+    ) -> BatchAnswer:
+        """See `Destination.send`."""
+        connected = self._connect(account)
+        if kind is RequestKind.CONVERSIONS:
+            call, request = connected.conversions.upload_click_conversions, conversions_request(account, rows, job_id)
+        else:
+            call = connected.adjustments.upload_conversion_adjustments
+            request = adjustments_request(account, rows, job_id)
+        try:
+            response: Any = call(request=request, timeout=timeout_s)
+        except Exception as error:
+            if not _foreseen(error):
+                raise
+            return read_failure(error, rows, now)
+        return read_answer(response, rows, now, request_id=None)
+
+    def poll(
+        self, account: AdsAccount, request_id: str, *, timeout_s: float, now: datetime
+    ) -> tuple[tuple[str, StatusAnswer], ...]:
+        """This lane answers at once; nothing is ever pending."""
+        del account, request_id, timeout_s, now
+        return ()
+
+
+def _foreseen(error: Exception) -> bool:
+    from google.ads.googleads.errors import GoogleAdsException
+
+    return isinstance(error, GoogleAdsException) or is_foreseen(error)

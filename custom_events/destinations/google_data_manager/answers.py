@@ -1,0 +1,192 @@
+"""The Data Manager's answers: refusals that may name rows, and verdicts that come later and never do."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from custom_events.destinations.google_data_manager.codes import RULES, processing_name
+from custom_events.destinations.google_data_manager.requests import actions_of
+from custom_events.destinations.rules import Rule, answer, lookup
+from custom_events.destinations.transport_errors import classify, status_of
+from custom_events.values.conversions import BatchAnswer, Conversion, RowAnswer, Scope, StatusAnswer, Verdict
+
+_EVENT = re.compile(r"(?:^|\.)events\[(\d+)\]")
+_DESTINATION = re.compile(r"(?:^|\.)destinations\[(\d+)\]")
+_INNOCENT: Final = Rule(Verdict.RETRY, "Another row of the request was refused; this one goes again", Scope.ROW, 0)
+_NEXT: Final = Rule(Verdict.RETRY, "A request takes ten conversion actions; this one goes with the next", Scope.ROW, 0)
+_SUCCESS, _PROCESSING, _FAILED, _PARTIAL = 1, 2, 3, 4  # RequestStatusPerDestination.RequestStatus
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """A bad field. `event` or `destination` is its index where the path names one."""
+
+    reason: str
+    event: int | None = None
+    destination: int | None = None
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """What a refused request says, over gRPC or REST."""
+
+    reason: str | None = None
+    violations: tuple[Violation, ...] = ()
+    delay_s: float | None = None
+    request_id: str | None = None
+
+
+def accepted(rows: Sequence[Conversion], request_id: str) -> BatchAnswer:
+    """Every row was taken for processing; the verdict comes later."""
+    answers = tuple(RowAnswer(upload_id=row.upload_id, verdict=Verdict.PENDING) for row in rows)
+    return BatchAnswer(rows=answers, request_id=request_id)
+
+
+def next_request(row: Conversion, now: datetime) -> RowAnswer:
+    """For rows that were left out of a request with ten actions."""
+    return answer(_NEXT, "next_request", row, now)
+
+
+def read_failure(error: Exception, rows: Sequence[Conversion], now: datetime) -> BatchAnswer:
+    """The answer when the call raised: the rows it names get their reason, the others go again; or one for all."""
+    refusal = refusal_of(error)
+    named = _named_rows(refusal, rows)
+    if named:
+        answers = tuple(
+            answer(lookup(RULES, named[index]), named[index], row, now)
+            if index in named
+            else answer(_INNOCENT, "another_row_refused", row, now)
+            for index, row in enumerate(rows)
+        )
+        return BatchAnswer(rows=answers, request_id=refusal.request_id)
+    code, rule = _whole(error, refusal, len(rows))
+    pause_s = refusal.delay_s if refusal.delay_s is not None else rule.hold_s
+    return BatchAnswer(
+        rows=tuple(answer(rule, code, row, now) for row in rows),
+        request_id=refusal.request_id,
+        verdict=rule.verdict,
+        code=code,
+        sentence=rule.sentence,
+        retry_after_s=None if pause_s is None else float(pause_s),
+        scope=rule.scope if rule.scope is not Scope.ROW else Scope.ACCOUNT,
+    )
+
+
+def _whole(error: Exception, refusal: Refusal, rows: int) -> tuple[str, Rule]:
+    """One rule for a refused request. A reason about data that names no row has to be looked for: SPLIT."""
+    reason = refusal.violations[0].reason if refusal.violations else refusal.reason
+    code = f"ErrorReason.{reason}"
+    if reason is None or code not in RULES:
+        classified = classify(error)
+        return classified.code, classified.rule
+    rule = RULES[code]
+    if status_of(error) == "INVALID_ARGUMENT" and rule.scope is Scope.ROW and rows > 1:
+        return code, Rule(Verdict.SPLIT, f"{rule.sentence}; Google does not say which row: looked for in halves")
+    return code, rule
+
+
+def _named_rows(refusal: Refusal, rows: Sequence[Conversion]) -> dict[int, str]:
+    """Index of row -> code. A named destination stands for every row of its conversion action."""
+    actions = actions_of(rows)
+    named: dict[int, str] = {}
+    for violation in refusal.violations:
+        code = f"ErrorReason.{violation.reason}"
+        if violation.event is not None and violation.event < len(rows):
+            named.setdefault(violation.event, code)
+        elif violation.destination is not None and violation.destination < len(actions):
+            if lookup(RULES, code).scope is Scope.ACCOUNT:
+                continue  # concerns the account, whichever action it was found at
+            action_id = actions[violation.destination]
+            for index, row in enumerate(rows):
+                if row.action_id == action_id:
+                    named.setdefault(index, code)
+    return named
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """ErrorInfo, BadRequest, RetryInfo and RequestInfo of an exception: messages over gRPC, dicts over REST (5.16)."""
+    reason: str | None = None
+    violations: tuple[Violation, ...] = ()
+    delay_s: float | None = None
+    request_id: str | None = None
+    for detail in getattr(error, "details", None) or ():
+        fields = detail if isinstance(detail, Mapping) else _as_mapping(detail)
+        if "fieldViolations" in fields:
+            violations = tuple(_violation(item) for item in fields["fieldViolations"])
+        elif "retryDelay" in fields:
+            delay_s = float(str(fields["retryDelay"]).removesuffix("s"))
+        elif "requestId" in fields:
+            request_id = str(fields["requestId"])
+        elif "reason" in fields:
+            reason = str(fields["reason"])
+    return Refusal(reason, violations, delay_s, request_id)
+
+
+def _as_mapping(message: Any) -> dict[str, Any]:
+    from google.protobuf.json_format import MessageToDict
+
+    return MessageToDict(message)
+
+
+def _violation(item: Mapping[str, Any]) -> Violation:
+    path = str(item.get("field", ""))
+    event, destination = _EVENT.search(path), _DESTINATION.search(path)
+    return Violation(
+        str(item.get("reason") or "INVALID_ARGUMENT"),
+        int(event[1]) if event else None,
+        int(destination[1]) if destination and not event else None,
+    )
+
+
+def read_status(response: Any) -> tuple[tuple[str, StatusAnswer], ...]:
+    """(action id, verdict) per destination of a RetrieveRequestStatusResponse (wrapped or raw)."""
+    raw = type(response).pb(response) if hasattr(type(response), "pb") else response
+    return tuple(
+        (part.destination.product_destination_id, _destination_status(part))
+        for part in raw.request_status_per_destination
+    )
+
+
+def poll_failure(error: Exception) -> tuple[str, StatusAnswer]:
+    """A poll that got no verdict. Nothing is known about the rows: ask again, whatever the reason; a code says why."""
+    refusal = refusal_of(error)
+    code = f"ErrorReason.{refusal.reason}" if refusal.reason is not None else classify(error).code
+    if code == "ErrorReason.INVALID_REQUEST_ID":
+        return "", StatusAnswer(
+            verdict=Verdict.UNKNOWN, code=code, sentence="Google no longer knows the request; its rows are sent again"
+        )
+    return "", StatusAnswer(verdict=Verdict.PENDING, code=code, sentence=lookup(RULES, code).sentence)
+
+
+def _destination_status(part: Any) -> StatusAnswer:
+    counts = tuple(
+        (_reason(count), int(count.record_count)) for count in part.error_info.error_counts if count.record_count
+    )
+    if part.request_status == _SUCCESS:
+        return StatusAnswer(verdict=Verdict.ACCEPTED, counts=counts)
+    if part.request_status not in {_FAILED, _PARTIAL}:
+        return StatusAnswer(verdict=Verdict.PENDING)
+    rules = {code: lookup(RULES, code) for code, _ in counts}
+    if rules and all(rule.verdict in {Verdict.ALREADY_THERE, Verdict.ACCEPTED} for rule in rules.values()):
+        code = next(iter(rules))
+        return _for_all(code, rules[code], counts)
+    if part.request_status == _FAILED and len(rules) == 1:
+        code = next(iter(rules))
+        return _for_all(code, rules[code], counts)
+    code = next((name for name in rules if rules[name].verdict is not Verdict.ALREADY_THERE), None)
+    return StatusAnswer(
+        verdict=Verdict.SPLIT,
+        code=code,
+        sentence="Some rows of the request failed and Google does not say which: sent again in smaller parts",
+        counts=counts,
+    )
+
+
+def _for_all(code: str, rule: Rule, counts: tuple[tuple[str, int], ...]) -> StatusAnswer:
+    return StatusAnswer(verdict=rule.verdict, code=code, sentence=rule.sentence, scope=rule.scope, counts=counts)
+
+
+def _reason(count: Any) -> str:
+    value = count.DESCRIPTOR.fields_by_name["reason"].enum_type.values_by_number.get(count.reason)
+    return f"ProcessingErrorReason.{processing_name(value.name) if value is not None else 'UNKNOWN'}"

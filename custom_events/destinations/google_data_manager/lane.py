@@ -1,0 +1,86 @@
+"""The Data Manager API as a lane: open to everyone, answers later and in counts (reference: google-ads, 2.7)."""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from custom_events.destinations.conversion_rules import validate
+from custom_events.destinations.google_data_manager import answers
+from custom_events.destinations.google_data_manager.client import ingestion
+from custom_events.destinations.google_data_manager.requests import actions_of, events_request, message_class
+from custom_events.destinations.transport_errors import is_foreseen
+from custom_events.settings import Settings
+from custom_events.values.conversions import (
+    AdsAccount,
+    BatchAnswer,
+    Conversion,
+    RequestKind,
+    RowAnswer,
+    StatusAnswer,
+)
+
+
+class DataManagerLane:
+    """Uploads through IngestionService; conversions and adjustments alike are events under their transaction id."""
+
+    def __init__(self, connect: Callable[[], Any]) -> None:
+        self._connect = connect
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "DataManagerLane":
+        """The lane with the credentials and the endpoint of the settings. Nothing is imported or opened yet."""
+        return cls(lambda: ingestion(settings.google_json_key_file, settings.data_manager_endpoint, os.getpid()))
+
+    def validate(self, row: Conversion, now: datetime) -> RowAnswer | None:
+        """See `Destination.validate`."""
+        return validate(row, now)
+
+    def send(
+        self,
+        account: AdsAccount,
+        rows: Sequence[Conversion],
+        *,
+        kind: RequestKind,
+        job_id: int,
+        timeout_s: float,
+        now: datetime,
+    ) -> BatchAnswer:
+        """See `Destination.send`. `kind` and `job_id` have no counterpart here."""
+        del kind, job_id
+        actions = set(actions_of(rows))
+        taken = [row for row in rows if row.action_id in actions]
+        answer = self._ingest(account, taken, timeout_s, now)
+        if len(taken) == len(rows):
+            return answer
+        ready = iter(answer.rows)
+        every = tuple(next(ready) if row.action_id in actions else answers.next_request(row, now) for row in rows)
+        return msgspec.structs.replace(answer, rows=every)
+
+    def _ingest(self, account: AdsAccount, rows: Sequence[Conversion], timeout_s: float, now: datetime) -> BatchAnswer:
+        client = self._connect()
+        request = message_class("IngestEventsRequest").wrap(events_request(account, rows))
+        try:
+            response = client.ingest_events(request=request, retry=None, timeout=timeout_s)
+        except Exception as error:
+            if not is_foreseen(error):
+                raise
+            return answers.read_failure(error, rows, now)
+        return answers.accepted(rows, str(response.request_id))
+
+    def poll(
+        self, account: AdsAccount, request_id: str, *, timeout_s: float, now: datetime
+    ) -> tuple[tuple[str, StatusAnswer], ...]:
+        """See `Destination.poll`."""
+        del account, now
+        client = self._connect()
+        request = message_class("RetrieveRequestStatusRequest")(request_id=request_id)
+        try:
+            response = client.retrieve_request_status(request=request, retry=None, timeout=timeout_s)
+        except Exception as error:
+            if not is_foreseen(error):
+                raise
+            return (answers.poll_failure(error),)
+        return answers.read_status(response)

@@ -1,0 +1,77 @@
+"""Conversions as events of the Data Manager API, as raw protobuf.
+
+Refunds are the same event sent again with the new value: Google overwrites value and currency of a transaction id it knows
+(reference: google-ads, 2.7). A retraction is the value 0, as there is no message for it.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
+
+from custom_events.destinations.google_data_manager.limits import MAX_DESTINATIONS
+from custom_events.values.clicks import ConsentStatus
+from custom_events.values.conversions import AdsAccount, Conversion, UploadKind
+
+# Numbers of google.ads.datamanager_v1 enums; a test compares them with the installed package.
+CONSENT: Final = {ConsentStatus.GRANTED: 1, ConsentStatus.DENIED: 2}
+SOURCE_WEB: Final = 1
+ENCODING_HEX: Final = 1
+ACCOUNT_GOOGLE_ADS: Final = 1
+CUSTOMER_NEW: Final = 1
+CUSTOMER_RETURNING: Final = 2
+
+
+@cache
+def message_class(name: str) -> Any:
+    """The wrapped class of a message; `.pb()` is the raw one."""
+    return getattr(import_module("google.ads.datamanager_v1"), name)
+
+
+def actions_of(rows: Sequence[Conversion]) -> list[str]:
+    """The conversion actions of the rows, in order of appearance, as many as one request may name."""
+    return list(dict.fromkeys(row.action_id for row in rows))[:MAX_DESTINATIONS]
+
+
+def events_request(account: AdsAccount, rows: Sequence[Conversion], *, validate_only: bool = False) -> Any:
+    """Raw IngestEventsRequest: one destination per conversion action, one event per row, in their order."""
+    request = message_class("IngestEventsRequest").pb()(validate_only=validate_only, encoding=ENCODING_HEX)
+    for action_id in actions_of(rows):
+        destination = request.destinations.add(reference=action_id, product_destination_id=action_id)
+        destination.operating_account.account_type = ACCOUNT_GOOGLE_ADS
+        destination.operating_account.account_id = account.customer_id
+        if account.login_customer_id is not None:
+            destination.login_account.account_type = ACCOUNT_GOOGLE_ADS
+            destination.login_account.account_id = account.login_customer_id
+    for row in rows:
+        _fill(request.events.add(), row)
+    return request
+
+
+def _fill(event: Any, row: Conversion) -> None:
+    event.destination_references.append(row.action_id)
+    event.transaction_id = row.transaction_id
+    event.event_timestamp.FromDatetime(row.occurred_at.astimezone(UTC).replace(tzinfo=None, microsecond=0))
+    event.event_source = SOURCE_WEB
+    if row.kind is not UploadKind.CONVERSION and row.adjusted_at is not None:
+        event.last_updated_timestamp.FromDatetime(row.adjusted_at.astimezone(UTC).replace(tzinfo=None, microsecond=0))
+    if row.kind is UploadKind.RETRACTION:
+        event.conversion_value = 0.0
+    elif row.value is not None:
+        event.conversion_value = float(row.value)
+    if row.currency is not None:
+        event.currency = row.currency
+    if row.click is not None:
+        setattr(event.ad_identifiers, row.click.kind.value, row.click.id)
+    for field, status in (("ad_user_data", row.ad_user_data), ("ad_personalization", row.ad_personalization)):
+        number = CONSENT.get(status)
+        if number is not None:
+            setattr(event.consent, field, number)
+    if row.new_customer is not None:
+        event.user_properties.customer_type = CUSTOMER_NEW if row.new_customer else CUSTOMER_RETURNING
+    if row.ad_user_data is not ConsentStatus.DENIED:
+        if row.email_sha256 is not None:
+            event.user_data.user_identifiers.add(email_address=row.email_sha256)
+        if row.phone_sha256 is not None:
+            event.user_data.user_identifiers.add(phone_number=row.phone_sha256)
