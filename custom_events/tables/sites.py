@@ -66,6 +66,10 @@ ads_accounts = sa.Table(
     sa.Column("time_zone", sa.Text, nullable=False, server_default="UTC", comment="IANA name of the account's zone."),
     sa.Column("parked_reason", sa.Text, comment="Why nothing is sent until a person acts; null: sending."),
     sa.Column("parked_at", Time, comment="Since when it is parked."),
+    sa.Column(
+        "paused_until", Time, comment="Nothing is sent before: a quota's delay or a lost connection; ends by itself."
+    ),
+    sa.Column("paused_reason", sa.Text, comment="Google's code behind the pause."),
     sa.Column("capabilities", Json, comment="Findings of the last capability probe."),
     created_at(),
     updated_at(),
@@ -90,6 +94,8 @@ ads_actions = sa.Table(
     ),
     sa.Column("one_per_click", sa.Boolean, nullable=False, server_default=sa.false(), comment="Counting type."),
     sa.Column("action_created_at", Time, comment="When it was made at Google; refused for its first six hours."),
+    sa.Column("parked_reason", sa.Text, comment="Why nothing is sent to it until a person acts; null: sending."),
+    sa.Column("parked_at", Time, comment="Since when it is parked."),
     created_at(),
     updated_at(),
     sa.UniqueConstraint("ads_account_id", "action_id"),

@@ -56,7 +56,7 @@ CREATE TABLE app.conversion_uploads (
     CONSTRAINT ck_conversion_uploads_transaction_id_length CHECK (length(transaction_id) BETWEEN 1 AND 64)
 )
  PARTITION BY RANGE (created_at);
-CREATE INDEX ix_conversion_uploads_due ON app.conversion_uploads (ads_account_id, deadline_at) WHERE state IN ('new', 'held', 'queued');
+CREATE INDEX ix_conversion_uploads_due ON app.conversion_uploads (ads_account_id, deadline_at) WHERE state IN ('new', 'held', 'queued', 'unknown');
 CREATE INDEX ix_conversion_uploads_open ON app.conversion_uploads (state, lease_until) WHERE state IN ('claimed', 'sent', 'unknown');
 CREATE INDEX ix_conversion_uploads_order ON app.conversion_uploads (site_id, order_id);
 CREATE INDEX ix_conversion_uploads_transaction ON app.conversion_uploads (ads_action_id, transaction_id);
@@ -210,6 +210,7 @@ CREATE TABLE app.upload_requests (
     code TEXT,
     sentence TEXT,
     next_poll_at TIMESTAMP WITH TIME ZONE,
+    counts JSON,
     CONSTRAINT pk_upload_requests PRIMARY KEY (id),
     CONSTRAINT ck_upload_requests_lane_known CHECK (lane IN ('google_ads', 'data_manager')),
     CONSTRAINT fk_upload_requests_ads_account_id FOREIGN KEY(ads_account_id) REFERENCES app.ads_accounts (id)
@@ -230,3 +231,4 @@ COMMENT ON COLUMN app.upload_requests.outcome IS 'answered, failed or unknown.';
 COMMENT ON COLUMN app.upload_requests.code IS 'Google''s code when the request failed as a whole.';
 COMMENT ON COLUMN app.upload_requests.sentence IS 'The same for people.';
 COMMENT ON COLUMN app.upload_requests.next_poll_at IS 'Data Manager: when to ask for the verdict.';
+COMMENT ON COLUMN app.upload_requests.counts IS 'Data Manager: rows by reason, as its verdict gave them; no row is named.';

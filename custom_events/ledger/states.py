@@ -1,0 +1,56 @@
+"""The states of an upload and the changes between them: the one place where they are told.
+
+The database enforces the same list (migration 0002), so that no statement, ours or a person's, makes a conversion count
+twice by putting a settled row back in the queue. `values.conversions.UploadState` says what each state means.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from custom_events.values.conversions import UploadState as State
+
+TRANSITIONS: Final[Mapping[State, frozenset[State]]] = MappingProxyType(
+    {
+        State.NEW: frozenset({State.CLAIMED, State.QUEUED, State.HELD, State.EXPIRED, State.WITHHELD}),
+        State.HELD: frozenset({State.CLAIMED, State.QUEUED, State.EXPIRED, State.WITHHELD}),
+        State.QUEUED: frozenset({State.CLAIMED, State.HELD, State.EXPIRED, State.WITHHELD}),
+        State.CLAIMED: frozenset(
+            {
+                State.ACCEPTED,
+                State.SENT,
+                State.QUEUED,
+                State.HELD,
+                State.UNKNOWN,
+                State.REJECTED,
+                State.EXPIRED,
+                State.WITHHELD,
+            }
+        ),
+        State.SENT: frozenset(
+            {State.ACCEPTED, State.QUEUED, State.HELD, State.UNKNOWN, State.REJECTED, State.EXPIRED}
+        ),
+        State.UNKNOWN: frozenset(
+            {State.CLAIMED, State.QUEUED, State.HELD, State.ACCEPTED, State.REJECTED, State.EXPIRED}
+        ),
+        State.REJECTED: frozenset({State.QUEUED}),  # by hand, after what was wrong is mended
+        State.WITHHELD: frozenset({State.QUEUED}),  # likewise
+        State.ACCEPTED: frozenset(),
+        State.EXPIRED: frozenset(),
+    }
+)
+
+WAITING: Final = (State.NEW, State.HELD, State.QUEUED, State.UNKNOWN)  # may be claimed when their time has come
+SETTLED: Final = (State.ACCEPTED, State.REJECTED, State.EXPIRED, State.WITHHELD)
+
+NO_ANSWER: Final = "no_answer"  # reason of a row whose last call may have been applied; kept until Google has answered
+SPLIT: Final = "split"  # reason of a row that goes again in a smaller request
+ORIGINAL_NOT_SENT: Final = "original_not_sent"
+FULLY_REFUNDED: Final = "fully_refunded_before_sending"
+SUPERSEDED: Final = "superseded"
+ALREADY_RETRACTED: Final = "already_retracted"
+
+
+def may_become(before: State, after: State) -> bool:
+    """Whether a row may go from one state to the other; staying is always allowed."""
+    return before is after or after in TRANSITIONS[before]
