@@ -1,6 +1,7 @@
 """What happened, and what of it matched: one transaction takes a batch from landed to queued (decision 0003)."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 from custom_events.pipeline.drain import BatchFigures, DrainFigures, drain_sync
@@ -31,12 +32,12 @@ from custom_events.settings import settings
 )
 def understand_and_match(
     context: dg.AssetExecutionContext, database_url: dg.ResourceParam[str]
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[Any]]:
     """Drains the backlog in batches and lives on while there is traffic, within bounds (a run costs seconds to start)."""
     configured = settings()
 
     def tell(batch: BatchFigures) -> None:
-        context.log.info(f"{batch.raw} raw events in {batch.seconds:.2f} s ({rate(batch.raw, batch.seconds)})")
+        context.log.info("%s raw events in %.2f s (%s)", batch.raw, batch.seconds, rate(batch.raw, batch.seconds))
 
     figures = drain_sync(
         database_url,

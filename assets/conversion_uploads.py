@@ -1,5 +1,7 @@
 """What goes to Google, and its answers."""
 
+from typing import Any
+
 import dagster as dg
 
 from assets.database import opened
@@ -17,12 +19,12 @@ from custom_events.settings import settings
 )
 def conversion_uploads(
     context: dg.AssetExecutionContext, database_url: dg.ResourceParam[str]
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult[Any]:
     """Sends what is due, polls what is pending, adjusts what was refunded; lives on while there is work, within bounds."""
     configured = settings()
 
     def tell(batch: send.UploadFigures) -> None:
-        context.log.info(f"{batch.rows} rows in {batch.requests} requests: {dict(batch.verdicts)}")
+        context.log.info("%s rows in %s requests: %s", batch.rows, batch.requests, dict(batch.verdicts))
 
     with opened(database_url) as engine:
         figures = send.drain(

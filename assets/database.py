@@ -1,14 +1,15 @@
 """Engines for assets: one per use, so that a run that lives for minutes holds no idle connections."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
-from custom_events.postgres.connect import engine
 from sqlalchemy import Connection, Engine
+
+from custom_events.postgres.connect import engine
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Engine]:
+def opened(url: str) -> Generator[Engine]:
     """An engine that is disposed of at the end."""
     made = engine(url)
     try:
@@ -18,7 +19,7 @@ def opened(url: str) -> Iterator[Engine]:
 
 
 @contextmanager
-def reading(url: str) -> Iterator[Connection]:
+def reading(url: str) -> Generator[Connection]:
     """One connection in one transaction."""
     with opened(url) as made, made.begin() as connection:
         yield connection

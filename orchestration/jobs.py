@@ -1,5 +1,7 @@
 """The jobs. Steps run in the run's own process: a process per step would cost seconds each (reference: performance)."""
 
+from datetime import UTC, datetime
+
 import dagster as dg
 
 from custom_events.postgres import partitions
@@ -37,13 +39,13 @@ def keep(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) ->
     made_engine = engine(database_url)
     try:
         with made_engine.begin() as connection:
-            made = partitions.ensure(connection)
-            dropped = partitions.drop_expired(connection, settings())
+            made = partitions.ensure(connection, datetime.now(UTC))
+            dropped = partitions.drop_expired(connection, settings(), datetime.now(UTC))
     finally:
         made_engine.dispose()
-    context.add_output_metadata({"made": len(made), "dropped": len(dropped)})
-    for name in [*made, *dropped]:
-        context.log.info(str(name))
+    context.add_output_metadata({"made": len(made.names), "dropped": len(dropped.names), "kept": dropped.kept})
+    for name in [*made.names, *dropped.names]:
+        context.log.info(name)
 
 
 @dg.job(executor_def=IN_ONE_PROCESS, description="Partitions: made ahead, dropped by retention.")

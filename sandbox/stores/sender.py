@@ -12,10 +12,11 @@ from sandbox.stores.posts import Post
 CONNECTIONS = 16
 TRIES = 5  # of one post; a store of Shopify's would try nine times over four hours
 TIMEOUT_S = 10.0
+BUSY = 503
 
 
 class Sent(msgspec.Struct, kw_only=True):
-    """What the stores saw: answers by status, and by kind of post and status."""
+    """What the stores saw: requests made (a post that met a busy receiver is several), answers by status and by kind."""
 
     posts: int = 0
     by_status: Counter[int] = msgspec.field(default_factory=Counter[int])
@@ -32,7 +33,7 @@ class Sent(msgspec.Struct, kw_only=True):
         return self.posts - self.acknowledged
 
 
-async def send(url: str, posts: Sequence[Post], on_sent: Callable[[Post, int], None] | None = None) -> Sent:
+async def send(url: str, posts: Sequence[Post], on_sent: Callable[[Post], None] | None = None) -> Sent:
     """Posts all of them to the receiver at `url`; raises httpx.HTTPError when it cannot be reached."""
     sent = Sent()
     waiting = iter(posts)
@@ -41,23 +42,24 @@ async def send(url: str, posts: Sequence[Post], on_sent: Callable[[Post, int], N
 
         async def work() -> None:
             for post in waiting:
-                status = await _post(client, post)
-                sent.posts += 1
-                sent.by_status[status] += 1
-                sent.by_kind[(post.kind, status)] += 1
+                for status in await _post(client, post):
+                    sent.posts += 1
+                    sent.by_status[status] += 1
+                    sent.by_kind[(post.kind, status)] += 1
                 if on_sent:
-                    on_sent(post, status)
+                    on_sent(post)
 
         await asyncio.gather(*(work() for _ in range(CONNECTIONS)))
     return sent
 
 
-async def _post(client: httpx.AsyncClient, post: Post) -> int:
-    status = 0
+async def _post(client: httpx.AsyncClient, post: Post) -> list[int]:
+    """The answers to one post, in order: several when the receiver was busy."""
+    statuses: list[int] = []
     for attempt in range(TRIES):
         answer = await client.post(post.path, content=post.body, headers=post.headers)
-        status = answer.status_code
-        if status != httpx.codes.SERVICE_UNAVAILABLE:
-            return status
+        statuses.append(answer.status_code)
+        if answer.status_code != BUSY:
+            break
         await asyncio.sleep(min(2**attempt, float(answer.headers.get("retry-after", "1"))))
-    return status
+    return statuses

@@ -101,7 +101,7 @@ def _browsing(store: Store, draw: "Draw", people: list[Person]) -> list[Post]:
         seen = visit(draw.random, store.ads_customer_id, at, draw.now, draw.next_serial())
         document = body.checkout(draw.next_serial(), people[index], basket(draw.random), seen, at)
         posts.append(shopify_post(store, "checkout", "checkouts/create", document, draw.delivery(), at))
-    for index in range(CARTS):
+    for _ in range(CARTS):
         at = draw.moment(1, 50)
         document = body.cart(draw.next_serial(), basket(draw.random), at)
         posts.append(shopify_post(store, "cart", "carts/update", document, draw.delivery(), at))

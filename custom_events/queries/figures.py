@@ -1,0 +1,67 @@
+"""Figures for people: how much there is of what. Each counts whole tables, so for demos and status, not for hot paths."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+# Commerce events by type.
+EVENTS_BY_TYPE = "SELECT type, count(*) FROM app.commerce_events GROUP BY type"
+
+# Custom events by the key of their definition.
+CUSTOM_EVENTS_BY_DEFINITION = """
+SELECT d.key, count(*)
+FROM app.custom_events e
+JOIN app.site_custom_events a ON a.id = e.assignment_id
+JOIN app.custom_event_definitions d ON d.id = a.definition_id
+GROUP BY d.key
+"""
+
+# Conversions by state.
+UPLOADS_BY_STATE = "SELECT state, count(*) FROM app.conversion_uploads WHERE kind = 'conversion' GROUP BY state"
+
+# Restatements and retractions by state.
+ADJUSTMENTS_BY_STATE = "SELECT state, count(*) FROM app.conversion_uploads WHERE kind <> 'conversion' GROUP BY state"
+
+# Why conversions and adjustments are not sent, or were refused, or wait.
+REASONS = """
+SELECT state || ': ' || coalesce(reason, '-'), count(*) FROM app.conversion_uploads
+WHERE state IN ('held', 'withheld', 'rejected', 'expired', 'unknown') GROUP BY 1
+"""
+
+# Value that stands at Google by site: the newest accepted row of each conversion (a retraction leaves nothing).
+VALUE_SENT_BY_SITE = """
+SELECT s.name, sum(CASE WHEN u.kind = 'retraction' THEN 0 ELSE u.value END)
+FROM (
+  SELECT DISTINCT ON (ads_action_id, transaction_id) site_id, kind, value
+  FROM app.conversion_uploads WHERE state = 'accepted'
+  ORDER BY ads_action_id, transaction_id, sequence DESC
+) u JOIN app.sites s ON s.id = u.site_id
+GROUP BY s.name
+"""
+
+# What is still to be done: raw events, value changes, and rows of the ledger that will move by themselves soon.
+OPEN_WORK = """
+SELECT
+  (SELECT count(*) FROM landing.raw_queue) AS raw_events,
+  (SELECT count(*) FROM app.value_changes) AS value_changes,
+  (SELECT count(*) FROM app.conversion_uploads
+   WHERE state IN ('new', 'queued', 'claimed', 'sent', 'unknown')
+      OR (state = 'held' AND not_before < now() + make_interval(secs => :soon_s))) AS uploads
+"""
+
+
+def counted(connection: sa.Connection, statement: str) -> dict[str, int]:
+    """A statement that gives (name, count), as a dict."""
+    return {str(name): int(count) for name, count in connection.execute(sa.text(statement)).all()}
+
+
+def value_sent_by_site(connection: sa.Connection) -> dict[str, Decimal]:
+    """Site name -> value at Google, all currencies of the site together (the demo has one)."""
+    rows = connection.execute(sa.text(VALUE_SENT_BY_SITE)).all()
+    return {str(name): Decimal(value or 0) for name, value in rows}
+
+
+def open_work(connection: sa.Connection, soon_s: float) -> Mapping[str, int]:
+    """Rows that will move within `soon_s` seconds without anybody's doing, by kind."""
+    return dict(connection.execute(sa.text(OPEN_WORK), {"soon_s": soon_s}).mappings().one())

@@ -1,0 +1,96 @@
+"""Google's stand-in in the demo: its seed from our own ads accounts, its address for our processes, its clock."""
+
+from pathlib import Path
+
+import httpx
+import msgspec
+import sqlalchemy as sa
+
+from custom_events.settings import Settings
+from custom_events.tables.sites import ads_accounts, ads_actions
+from orchestration.processes import Program, Supervisor, python
+from sandbox.demo.ready import wait_until_ready
+from sandbox.google_ads.certificates import TRUST_VARIABLE, ensure
+from sandbox.google_ads.seed import Action, Customer, SandboxSeed
+from sandbox.google_ads.service_account import write_service_account
+
+VERDICT_AFTER_S = 1_860.0  # Google's verdict on a Data Manager request takes half an hour; the demo's clock jumps it
+SEED_FILE = "seed.json"
+
+
+def directory(settings: Settings) -> Path:
+    """Certificates, key file and seed."""
+    return settings.local_directory.resolve() / "sandbox"
+
+
+def write_seed(connection: sa.Connection, settings: Settings) -> Path:
+    """The sandbox's seed: the accounts and actions that our assignments name. Returns the file."""
+    account_of = {row.id: row for row in connection.execute(sa.select(ads_accounts)).all()}
+    seed = SandboxSeed(
+        customers=[
+            Customer(
+                customer_id=row.customer_id, name=row.name, currency=row.currency or "EUR", time_zone=row.time_zone
+            )
+            for row in account_of.values()
+        ],
+        actions=[
+            Action(
+                customer_id=account_of[row.ads_account_id].customer_id,
+                action_id=row.action_id,
+                name=row.name,
+                click_through_lookback_window_days=row.click_window_days,
+            )
+            for row in connection.execute(sa.select(ads_actions)).all()
+        ],
+    )
+    file = directory(settings) / SEED_FILE
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(msgspec.json.encode(seed))
+    return file
+
+
+def google_program(settings: Settings) -> Program:
+    """The sandbox's Google as a process."""
+    home = directory(settings)
+    arguments = [
+        *("--directory", str(home)),
+        *("--grpc-port", str(settings.sandbox_grpc_port)),
+        *("--http-port", str(settings.sandbox_http_port)),
+        *("--seed", str(home / SEED_FILE)),
+    ]
+    return Program(
+        name="google",
+        arguments=python("sandbox.google_ads.server", *arguments),
+        port=settings.sandbox_http_port,
+        port_setting="CUSTOM_EVENTS_SANDBOX_HTTP_PORT",
+    )
+
+
+def google_environment(settings: Settings) -> dict[str, str]:
+    """The variables that turn both lanes to the sandbox instead of Google."""
+    home = directory(settings)
+    home.mkdir(parents=True, exist_ok=True)
+    url = _url(settings)
+    return {
+        TRUST_VARIABLE: str(ensure(home).ca_file.resolve()),
+        "GOOGLE_ADS_ENDPOINT": f"localhost:{settings.sandbox_grpc_port}",
+        "GOOGLE_ADS_JSON_KEY_FILE_PATH": str(write_service_account(home, f"{url}/token").resolve()),
+        "GOOGLE_ADS_USE_PROTO_PLUS": "False",
+        "CUSTOM_EVENTS_DATA_MANAGER_ENDPOINT": url,
+        "no_proxy": "localhost,127.0.0.1",
+    }
+
+
+def wait_for_google(settings: Settings, supervisor: Supervisor) -> None:
+    """Returns when the sandbox answers."""
+    wait_until_ready(f"{_url(settings)}/control/health", supervisor)
+
+
+def let_time_pass(settings: Settings, seconds: float = VERDICT_AFTER_S) -> None:
+    """Moves the sandbox's clock, so that verdicts that take half an hour are there at once."""
+    answer = httpx.post(f"{_url(settings)}/control/clock", json={"move_seconds": seconds}, timeout=5.0, trust_env=False)
+    answer.raise_for_status()
+
+
+def _url(settings: Settings) -> str:
+    return f"http://127.0.0.1:{settings.sandbox_http_port}"

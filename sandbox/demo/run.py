@@ -1,0 +1,151 @@
+"""The demo: everything started, two waves of webhooks followed until Google has answered, the figures shown and checked."""
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+
+from custom_events.errors import NeedsAction
+from custom_events.postgres.connect import engine
+from custom_events.settings import Settings
+from orchestration import programs
+from orchestration.processes import Supervisor, check_ports
+from sandbox.demo import figures as demo_figures
+from sandbox.demo.figures import Figures
+from sandbox.demo.google import google_environment, google_program, let_time_pass, wait_for_google
+from sandbox.demo.progress import display
+from sandbox.demo.ready import wait_until_ready
+from sandbox.demo.sites import prepare
+from sandbox.stores.posts import Post
+from sandbox.stores.script import script
+from sandbox.stores.sender import Sent, send
+
+LOOK_EVERY_S = 0.5
+SETTLE_LIMIT_S = 240.0  # to settle takes about 60 s on two idle cores; beyond this something is wrong
+JUMP_EVERY_S = 8.0
+FIGURES_FILE = "demo.json"
+
+
+class Demo:
+    """One run of the demo on one database."""
+
+    def __init__(self, settings: Settings, url: str, console: Console) -> None:
+        self.settings = settings
+        self.url = url
+        self.console = console
+        self.started = time.monotonic()
+        self.engine = engine(url)
+        self.supervisor = Supervisor(
+            settings.local_directory / "logs",
+            {**programs.environment(settings, url), **google_environment(settings)},
+        )
+        self.sent = Sent()
+        self.jumped = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Since the start of this run."""
+        return time.monotonic() - self.started
+
+    def start(self) -> None:
+        """Starts Google's stand-in, the receiver, the console and Dagster, in this order, and waits for the receiver."""
+        wanted = [google_program(self.settings), programs.receiver(self.settings)]
+        slower = [programs.console(self.settings), programs.dagster(self.settings)]
+        check_ports([*wanted, *slower])
+        for program in (*wanted, *slower):
+            self.supervisor.start(program)
+        wait_for_google(self.settings, self.supervisor)
+        base = f"http://{self.settings.receiver_host}:{self.settings.receiver_port}"
+        wait_until_ready(f"{base}/readyz", self.supervisor)
+
+    def follow(self, step: str, posts: Sequence[Post], live: Live) -> None:
+        """Posts a wave and follows it until nothing moves any more. Raises NeedsAction when it does not settle in time."""
+        base = f"http://{self.settings.receiver_host}:{self.settings.receiver_port}"
+        live.update(display(f"{step}: the stores post {len(posts)} webhooks", self.seconds, None))
+        wave = asyncio.run(send(base, posts))
+        self.sent.posts += wave.posts
+        self.sent.by_status.update(wave.by_status)
+        self.sent.by_kind.update(wave.by_kind)
+        deadline = time.monotonic() + SETTLE_LIMIT_S
+        while True:
+            found = self.read()
+            live.update(display(step, self.seconds, found))
+            if found.settled:
+                return
+            if time.monotonic() > deadline:
+                raise NeedsAction(f"{step}: not settled after {SETTLE_LIMIT_S:.0f} s; still open: {found.open_work}")
+            if found.uploads.get("sent") or found.adjustments.get("sent"):
+                self.jump()
+            self.supervisor.check()
+            time.sleep(LOOK_EVERY_S)
+
+    def jump(self) -> None:
+        """Moves Google's clock past its verdicts, at most once in a while: more would age every click."""
+        if time.monotonic() - self.jumped > JUMP_EVERY_S:
+            let_time_pass(self.settings)
+            self.jumped = time.monotonic()
+
+    def read(self) -> Figures:
+        """The figures now."""
+        with self.engine.connect() as connection:
+            return demo_figures.read(connection)
+
+    def stop(self) -> None:
+        """Ends every process."""
+        self.supervisor.stop()
+        self.engine.dispose()
+
+
+def run(settings: Settings, url: str, console: Console, *, once: bool) -> int:
+    """Runs the demo on a prepared database; stays up until interrupted unless `once`. Returns the exit code."""
+    demo = Demo(settings, url, console)
+    try:
+        with demo.engine.begin() as connection:
+            stores = prepare(connection, settings)
+        demo.start()
+        before = demo.read()
+        number = _run_number(settings.local_directory / FIGURES_FILE)
+        waves = script(stores.shopify, stores.woocommerce, stores.custom, datetime.now(UTC), seed=number)
+        with Live(console=console, refresh_per_second=4) as live:
+            demo.follow("First wave", waves.first, live)
+            demo.follow("Second wave: refunds, cancellations, redeliveries", waves.second, live)
+        return _conclude(demo, before, number, once=once)
+    finally:
+        demo.stop()
+
+
+def _conclude(demo: Demo, before: Figures, number: int, *, once: bool) -> int:
+    after = demo.read()
+    gaps = demo_figures.disagreements(demo.sent, before, after)
+    after.sums_agree = not gaps
+    after.gaps = gaps
+    demo_figures.show(demo.console, after)
+    demo_figures.write(demo.settings.local_directory / FIGURES_FILE, after, seconds=round(demo.seconds, 1), run=number)
+    demo.console.print("The sums agree." if not gaps else "The sums do NOT agree: " + " ".join(gaps))
+    demo.console.print(f"Settled after {demo.seconds:.0f} s.")
+    if not once:
+        for name, address in programs.addresses(demo.settings).items():
+            demo.console.print(f"  {name:12} {address}")
+        demo.console.print("Running until Ctrl-C.")
+        _stay(demo)
+    return 1 if gaps else 0
+
+
+def _stay(demo: Demo) -> None:
+    """Until a signal raises, or a process ends by itself."""
+    while True:
+        demo.supervisor.check()
+        time.sleep(1)
+
+
+def _run_number(file: Path) -> int:
+    """1, 2, 3 ...: a second run on the same directory posts other orders of the same customers."""
+    try:
+        return int(json.loads(file.read_text())["run"]) + 1
+    except (OSError, ValueError, KeyError):
+        return 1
