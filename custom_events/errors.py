@@ -3,7 +3,9 @@
 CustomEventsError
 ├── Transient(retry_after_s)      try again, later; nobody has to do anything
 ├── NeedsAction(who, sentence)    a person must act; the work waits until then
-│   └── InvalidConfiguration      a setting, definition or assignment that cannot be used (names the path)
+│   ├── InvalidConfiguration      a setting, definition or assignment that cannot be used (names the path)
+│   ├── NotFound                  what was named does not exist (names what does)
+│   └── Conflict                  somebody else changed it in between (holds both differences)
 └── Permanent(reason)             never; the reason is kept with what failed
     └── NotUnderstood             a body that cannot become commerce events: it is parked, with its reason
 """
@@ -45,6 +47,32 @@ class InvalidConfiguration(NeedsAction):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.sentence}" if self.path else self.sentence
+
+
+@dataclass
+class NotFound(NeedsAction):
+    """What was named does not exist. `what` is its noun (site, definition, assignment ...)."""
+
+    what: str = ""
+
+
+@dataclass
+class Conflict(NeedsAction):
+    """Somebody else changed it since it was read. Nothing was written; each line of a difference names a path."""
+
+    theirs: tuple[str, ...] = ()
+    yours: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [
+                self.sentence,
+                "Theirs:",
+                *(f"  {line}" for line in self.theirs),
+                "Yours:",
+                *(f"  {line}" for line in self.yours),
+            ]
+        )
 
 
 @dataclass

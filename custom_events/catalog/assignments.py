@@ -1,0 +1,204 @@
+"""Assignments: definitions applied to sites. One definition may be assigned to a site any number of times, under labels.
+
+The overrides of an assignment stand in its revisions. What applies in the end, and where each setting comes from, is the
+effective configuration; it is checked as a whole before any revision of an assignment is published.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from custom_events.catalog import ads, audit, definitions, diff, revisions, sites
+from custom_events.catalog.configurations import check, read_config, read_overrides, to_plain
+from custom_events.catalog.revisions import Revision
+from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
+from custom_events.matching.effective import Origin, effective, origins
+from custom_events.queries import assignments as queries
+from custom_events.queries.revisions import ASSIGNMENTS, DEFINITIONS
+from custom_events.values.definitions import DefinitionConfig, Overrides
+
+Given = Mapping[str, Any] | Overrides
+
+
+class SiteAssignment(msgspec.Struct, frozen=True, kw_only=True):
+    """A definition on a site. `published_number` is None while nothing of it applies."""
+
+    id: int
+    site_id: int
+    definition_id: int
+    definition_key: str
+    label: str
+    is_active: bool
+    published_number: int | None
+    newest_number: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Effective(msgspec.Struct, frozen=True, kw_only=True):
+    """What applies, and for each setting where it comes from."""
+
+    config: DefinitionConfig
+    origins: dict[str, Origin]
+    definition_revision: Revision
+    assignment_revision: Revision
+
+
+def assign(
+    connection: sa.Connection,
+    site_id: int,
+    definition_key: str,
+    label: str,
+    *,
+    author: str,
+    overrides: Given | None = None,
+    reason: str = "",
+    publish_now: bool = True,
+) -> SiteAssignment:
+    """Apply a definition to a site under a label; its first overrides are published unless told otherwise.
+
+    Raises NotFound for the site, definition or ads action, NeedsAction when the label is taken, InvalidConfiguration when
+    the overrides do not fit the definition.
+    """
+    site = sites.get(connection, site_id)
+    definition = definitions.get(connection, definition_key)
+    if not label.strip():
+        raise InvalidConfiguration("a label is needed: it tells assignments of one definition apart", path="label")
+    made = queries.add(connection, site_id=site.id, definition_id=definition.id, label=label)
+    if made is None:
+        raise NeedsAction(
+            f'Site {site_id} has "{definition_key}" labelled "{label}" already: change it, or choose another label.'
+        )
+    first = override(connection, made, overrides or {}, expected=0, author=author, reason=reason)
+    if publish_now:
+        publish(connection, made, first.number, by=author)
+    return get(connection, made)
+
+
+def get(connection: sa.Connection, assignment_id: int) -> SiteAssignment:
+    """The assignment of this id. Raises NotFound."""
+    row = queries.by_id(connection, assignment_id)
+    if row is None:
+        raise NotFound(f"There is no assignment {assignment_id}.", what="assignment")
+    return msgspec.convert(row, SiteAssignment, from_attributes=True)
+
+
+def of_site(connection: sa.Connection, site_id: int) -> list[SiteAssignment]:
+    """The assignments of a site, by definition and label."""
+    return [msgspec.convert(row, SiteAssignment, from_attributes=True) for row in queries.of_site(connection, site_id)]
+
+
+def history(connection: sa.Connection, assignment_id: int) -> list[Revision]:
+    """All revisions of the overrides, oldest first."""
+    return revisions.history(connection, ASSIGNMENTS, get(connection, assignment_id).id)
+
+
+def override(
+    connection: sa.Connection, assignment_id: int, overrides: Given, *, expected: int, author: str, reason: str = ""
+) -> Revision:
+    """New overrides as a draft made from revision `expected`. Raises Conflict with both differences, or as `assign` does."""
+    owner = get(connection, assignment_id)
+    read = read_overrides(overrides)
+    _effective_config(connection, owner, read)
+    plain = to_plain(read)
+    before = {revision.number: revision.payload for revision in history(connection, assignment_id)}
+    made = revisions.draft(
+        connection, ASSIGNMENTS, owner.id, plain, expected=expected, author=author, reason=reason, name=_name(owner)
+    )
+    changed = diff.lines(before.get(expected, {}), plain)
+    _record(connection, author, "override", owner, number=made.number, changes=changed, reason=reason)
+    return made
+
+
+def publish(connection: sa.Connection, assignment_id: int, number: int, *, by: str) -> Revision:
+    """Draft `number` begins to apply. Raises NeedsAction when it is no draft, InvalidConfiguration when it fits no more."""
+    owner = get(connection, assignment_id)
+    chosen = revisions.numbered(connection, ASSIGNMENTS, owner.id, number, _name(owner))
+    _effective_config(connection, owner, read_overrides(chosen.payload))
+    made, changed = revisions.publish(connection, ASSIGNMENTS, owner.id, number, by=by, name=_name(owner))
+    _record(connection, by, "publish", owner, number=number, changes=changed)
+    return made
+
+
+def rollback(connection: sa.Connection, assignment_id: int, number: int, *, by: str, reason: str = "") -> Revision:
+    """Publish the overrides of revision `number` again, as a new revision."""
+    owner = get(connection, assignment_id)
+    old = revisions.numbered(connection, ASSIGNMENTS, owner.id, number, _name(owner))
+    _effective_config(connection, owner, read_overrides(old.payload))
+    made, changed = revisions.again(connection, ASSIGNMENTS, owner.id, number, by=by, reason=reason, name=_name(owner))
+    _record(connection, by, "rollback", owner, number=made.number, to=number, changes=changed, reason=reason)
+    return made
+
+
+def pause(connection: sa.Connection, assignment_id: int, *, actor: str, reason: str = "") -> SiteAssignment:
+    """It matches nothing from the next batch on."""
+    return _switch(connection, assignment_id, active=False, actor=actor, reason=reason)
+
+
+def resume(connection: sa.Connection, assignment_id: int, *, actor: str, reason: str = "") -> SiteAssignment:
+    """It matches again, from the next batch on."""
+    return _switch(connection, assignment_id, active=True, actor=actor, reason=reason)
+
+
+def effective_of(connection: sa.Connection, assignment_id: int) -> Effective:
+    """What applies now, setting by setting. Raises NeedsAction while the definition or the overrides are unpublished."""
+    owner = get(connection, assignment_id)
+    definition = revisions.published(connection, DEFINITIONS, owner.definition_id)
+    own = revisions.published(connection, ASSIGNMENTS, owner.id)
+    if definition is None:
+        raise NeedsAction(f'Nothing of definition "{owner.definition_key}" is published: publish a revision of it.')
+    if own is None:
+        raise NeedsAction(f"Nothing of {_name(owner)} is published: publish a revision of it.")
+    config, overrides = read_config(definition.payload), read_overrides(own.payload)
+    return Effective(
+        config=effective(config, overrides),
+        origins=origins(config, overrides),
+        definition_revision=definition,
+        assignment_revision=own,
+    )
+
+
+def _effective_config(connection: sa.Connection, owner: SiteAssignment, overrides: Overrides) -> None:
+    """Refuse overrides that make no usable whole with the definition as it is published (else: as it was drafted last)."""
+    base = revisions.published(connection, DEFINITIONS, owner.definition_id) or revisions.newest(
+        connection, DEFINITIONS, owner.definition_id
+    )
+    if base is None:
+        return
+    config = effective(read_config(base.payload), overrides)
+    check(config)
+    if config.ads_action is None:
+        return
+    action = ads.get_action(connection, config.ads_action)
+    if config.click_window_days > action.click_window_days:
+        raise InvalidConfiguration(
+            f"{config.click_window_days} is longer than the {action.click_window_days} days of {action.reference} "
+            f'("{action.name}"): Google would refuse what lies between. Shorten it here or lengthen it there',
+            path="click_window_days",
+        )
+
+
+def _switch(connection: sa.Connection, assignment_id: int, *, active: bool, actor: str, reason: str) -> SiteAssignment:
+    old = get(connection, assignment_id)
+    if old.is_active != active:
+        queries.switch(connection, assignment_id, active=active)
+        _record(connection, actor, "resume" if active else "pause", old, reason=reason)
+    return get(connection, assignment_id)
+
+
+def _name(owner: SiteAssignment) -> str:
+    return f'assignment {owner.id} ("{owner.definition_key}" labelled "{owner.label}" on site {owner.site_id})'
+
+
+def _record(connection: sa.Connection, actor: str, verb: str, owner: SiteAssignment, **detail: Any) -> None:
+    known = {name: value for name, value in detail.items() if value not in ("", ())}
+    audit.record(
+        connection,
+        actor=actor,
+        action=f"assignment.{verb}",
+        subject=f"assignment:{owner.id}",
+        detail={"site_id": owner.site_id, "definition": owner.definition_key, "label": owner.label, **known},
+    )

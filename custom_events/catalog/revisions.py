@@ -1,0 +1,142 @@
+"""Immutable revisions of definitions and assignments: draft, published, retired.
+
+One at most is published. A change is a new revision made from the newest one that its author saw; when another came in
+between, nothing is written and Conflict holds both differences. Rolling back publishes an older configuration as a new
+revision, so that history only grows.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from custom_events.catalog import diff
+from custom_events.errors import Conflict, NeedsAction, NotFound
+from custom_events.queries import revisions as queries
+from custom_events.queries.revisions import RevisionTable
+
+
+class Revision(msgspec.Struct, frozen=True, kw_only=True):
+    """One revision. `payload` is the configuration (of an assignment: the overrides) as plain JSON."""
+
+    id: int
+    number: int
+    state: str
+    payload: dict[str, Any]
+    author: str
+    reason: str
+    published_by: str | None
+    published_at: datetime | None
+    retired_at: datetime | None
+    created_at: datetime
+
+
+def history(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> list[Revision]:
+    """All revisions, oldest first."""
+    return [_revision(row) for row in queries.of(connection, kind, owner_id)]
+
+
+def published(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> Revision | None:
+    """The revision that applies now."""
+    row = queries.published(connection, kind, owner_id)
+    return _revision(row) if row is not None else None
+
+
+def newest(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> Revision | None:
+    """The revision with the highest number, in whatever state."""
+    row = queries.newest(connection, kind, owner_id)
+    return _revision(row) if row is not None else None
+
+
+def numbered(connection: sa.Connection, kind: RevisionTable, owner_id: int, number: int, name: str) -> Revision:
+    """The revision of this number. Raises NotFound; `name` says whose (`definition "purchase"`)."""
+    row = queries.numbered(connection, kind, owner_id, number)
+    if row is None:
+        last = newest(connection, kind, owner_id)
+        have = f"it has 1 to {last.number}" if last is not None else "it has none"
+        raise NotFound(f"{name} has no revision {number}; {have}.", what="revision")
+    return _revision(row)
+
+
+def draft(
+    connection: sa.Connection,
+    kind: RevisionTable,
+    owner_id: int,
+    payload: dict[str, Any],
+    *,
+    expected: int,
+    author: str,
+    reason: str,
+    name: str,
+) -> Revision:
+    """A new draft made from revision `expected` (0: the first one). Raises Conflict when that is not the newest any more."""
+    queries.lock_owner(connection, kind, owner_id)
+    last = newest(connection, kind, owner_id)
+    number = last.number if last is not None else 0
+    if number != expected:
+        seen = queries.numbered(connection, kind, owner_id, expected)
+        base: dict[str, Any] = seen.payload if seen is not None else {}
+        raise Conflict(
+            f"{name} was changed in between: you began from revision {expected}, the newest is {number}"
+            + (f" by {last.author}." if last is not None else "."),
+            theirs=diff.lines(base, last.payload if last is not None else {}),
+            yours=diff.lines(base, payload),
+        )
+    row = queries.add(connection, kind, owner_id, number=number + 1, payload=payload, author=author, reason=reason)
+    queries.touch_owner(connection, kind, owner_id)
+    return _revision(row)
+
+
+def publish(
+    connection: sa.Connection, kind: RevisionTable, owner_id: int, number: int, *, by: str, name: str
+) -> tuple[Revision, tuple[str, ...]]:
+    """A draft begins to apply and the one before ceases to; with the difference between the two.
+
+    Raises NeedsAction for a revision that is no draft, Conflict for a draft older than what is published.
+    """
+    queries.lock_owner(connection, kind, owner_id)
+    chosen = numbered(connection, kind, owner_id, number, name)
+    now = published(connection, kind, owner_id)
+    if chosen.state != "draft":
+        way = "It applies already." if chosen.state == "published" else "To have it again, roll back to it."
+        raise NeedsAction(f"Revision {number} of {name} is {chosen.state}, not a draft. {way}")
+    if now is not None and now.number > number:
+        before = queries.numbered(connection, kind, owner_id, number - 1)
+        base = before.payload if before is not None else {}
+        raise Conflict(
+            f"Revision {now.number} of {name} was published after draft {number} was made. Draft again from the newest.",
+            theirs=diff.lines(base, now.payload),
+            yours=diff.lines(base, chosen.payload),
+        )
+    queries.retire(connection, kind, owner_id)
+    row = queries.publish(connection, kind, owner_id, number, by)
+    queries.touch_owner(connection, kind, owner_id)
+    return _revision(row), diff.lines(now.payload if now is not None else {}, chosen.payload)
+
+
+def retire(connection: sa.Connection, kind: RevisionTable, owner_id: int, *, name: str) -> int:
+    """Nothing is published any more; the number of what was. Raises NeedsAction when nothing was."""
+    queries.lock_owner(connection, kind, owner_id)
+    number = queries.retire(connection, kind, owner_id)
+    if number is None:
+        raise NeedsAction(f"{name} has no published revision that could be retired.")
+    queries.touch_owner(connection, kind, owner_id)
+    return number
+
+
+def again(
+    connection: sa.Connection, kind: RevisionTable, owner_id: int, number: int, *, by: str, reason: str, name: str
+) -> tuple[Revision, tuple[str, ...]]:
+    """Roll back: the configuration of revision `number` as a new revision, published; with the difference."""
+    queries.lock_owner(connection, kind, owner_id)
+    old = numbered(connection, kind, owner_id, number, name)
+    last = newest(connection, kind, owner_id)
+    expected = last.number if last is not None else 0
+    why = f"rollback to revision {number}" + (f": {reason}" if reason else "")
+    made = draft(connection, kind, owner_id, old.payload, expected=expected, author=by, reason=why, name=name)
+    return publish(connection, kind, owner_id, made.number, by=by, name=name)
+
+
+def _revision(row: sa.Row[*tuple[Any, ...]]) -> Revision:
+    return msgspec.convert(row, Revision, from_attributes=True)

@@ -1,0 +1,84 @@
+"""Encrypting what must not stand in the database in clear: the signing secrets of sites.
+
+A key is 44 characters of URL-safe base64 (Fernet: AES-128-CBC with HMAC-SHA256). Several keys, separated by commas or
+lines, are a rotation: the first encrypts, each of them decrypts.
+"""
+
+import os
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from custom_events.errors import InvalidConfiguration, NeedsAction
+from custom_events.settings import Settings
+
+KEY_FILE = "secret.key"
+_OWNER_ONLY = 0o600
+_PATH = "CUSTOM_EVENTS_SECRET_KEY"
+
+
+def key(settings: Settings) -> bytes:
+    """The installation's key: from the setting, else from the key file, which is made once and readable by its owner only.
+
+    Raises InvalidConfiguration when it is no Fernet key, and NeedsAction when the file cannot be read or made.
+    """
+    if settings.secret_key is not None:
+        found = settings.secret_key.get_secret_value().encode()
+        _fernet(found)
+        return found
+    path = settings.local_directory / KEY_FILE
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written beside and linked into place: of two processes that start together both read the same, whole key.
+        if not path.exists():
+            made = path.with_name(f"{KEY_FILE}.{os.getpid()}")
+            with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "wb") as file:
+                file.write(Fernet.generate_key() + b"\n")
+            try:
+                path.hardlink_to(made)
+            except FileExistsError:
+                pass
+            finally:
+                made.unlink()
+        found = path.read_bytes().strip()
+    except OSError as error:
+        raise NeedsAction(
+            f"The key file {path} cannot be read or made ({error.strerror}). "
+            f"Mend its permissions, or set {_PATH} to a Fernet key."
+        ) from error
+    _fernet(found)
+    return found
+
+
+def encrypt(value: bytes, key: bytes) -> bytes:
+    """A Fernet token of `value`, by the first key."""
+    return _fernet(key).encrypt(value)
+
+
+def decrypt(token: bytes, key: bytes) -> bytes:
+    """The inverse of `encrypt`, by any of the keys. Raises NeedsAction when none of them fits."""
+    try:
+        return _fernet(key).decrypt(token)
+    except InvalidToken:
+        raise NeedsAction(
+            f"A stored secret cannot be decrypted with this installation's key. Set {_PATH} to the key it was "
+            "encrypted with (after the new one, separated by a comma), or enter the secret again."
+        ) from None
+
+
+def renew(token: bytes, key: bytes) -> bytes:
+    """The same secret encrypted by the first key: what a rotation does to every stored token."""
+    return encrypt(decrypt(token, key), key)
+
+
+@lru_cache(maxsize=8)
+def _fernet(keys: bytes) -> MultiFernet:
+    try:
+        each = [Fernet(part) for part in keys.replace(b",", b"\n").split()]
+        return MultiFernet(each)
+    except ValueError:
+        raise InvalidConfiguration(
+            "not a Fernet key: 44 characters of URL-safe base64 are needed. Make one with: "
+            'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"',
+            path=_PATH,
+        ) from None

@@ -1,0 +1,124 @@
+"""Signing secrets of sites: what proves that a delivery is from the store. Encrypted at rest, never shown again.
+
+`key` is the installation's key (`secrets.key(settings)`). During a rotation the old and the new secret are both good.
+"""
+
+import secrets as tokens
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from custom_events.catalog import audit, secrets, sites
+from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
+from custom_events.queries import sites as queries
+
+SECRET_BYTES = 32  # 256 bits, the block that HMAC-SHA256 makes best use of
+LEAST_CHARACTERS = 8  # WooCommerce lets people choose; shorter ones are guessed offline from one delivery
+OVERLAP = timedelta(hours=24)  # Shopify: old secrets sign for up to an hour after a rotation; a day suits people too
+_PAGE = 500  # secrets read at once
+
+
+class SiteSecret(msgspec.Struct, frozen=True, kw_only=True):
+    """A secret without what it holds. `valid_until` None: until removed."""
+
+    id: int
+    key_id: str | None
+    valid_until: datetime | None
+    created_at: datetime
+
+
+def make() -> str:
+    """A fresh random secret, for stores that take ours."""
+    return tokens.token_urlsafe(SECRET_BYTES)
+
+
+def add(
+    connection: sa.Connection,
+    site_id: int,
+    value: str,
+    *,
+    key: bytes,
+    actor: str,
+    key_id: str | None = None,
+    valid_until: datetime | None = None,
+) -> SiteSecret:
+    """One more secret beside those the site has. `key_id` is what senders of the timestamped scheme name it by.
+
+    Raises NotFound for the site, InvalidConfiguration for a secret that is too short or has space around it.
+    """
+    sites.get(connection, site_id)
+    if value != value.strip() or len(value) < LEAST_CHARACTERS:
+        raise InvalidConfiguration(
+            f"at least {LEAST_CHARACTERS} characters, without space around them, are needed (pasted in full?)",
+            path="secret",
+        )
+    token = secrets.encrypt(value.encode(), key)
+    made = queries.add_secret(connection, site_id, token=token, key_id=key_id, valid_until=valid_until)
+    _record(connection, actor, "add", site_id, secret_id=made, key_id=key_id)
+    return next(secret for secret in of(connection, site_id) if secret.id == made)
+
+
+def rotate(
+    connection: sa.Connection,
+    site_id: int,
+    value: str,
+    *,
+    key: bytes,
+    actor: str,
+    key_id: str | None = None,
+    overlap: timedelta = OVERLAP,
+) -> SiteSecret:
+    """A new secret; the ones before it stay good for `overlap`."""
+    end = queries.database_now(connection) + overlap
+    ended = queries.end_secrets(connection, site_id, at=end)
+    made = add(connection, site_id, value, key=key, actor=actor, key_id=key_id)
+    _record(connection, actor, "rotate", site_id, secret_id=made.id, ended=ended, at=end.isoformat())
+    return made
+
+
+def remove(connection: sa.Connection, site_id: int, secret_id: int, *, actor: str) -> None:
+    """A secret is good no longer, at once. Raises NotFound when the site has no such secret."""
+    if not queries.remove_secret(connection, site_id, secret_id):
+        raise NotFound(f"Site {site_id} has no secret {secret_id}.", what="secret")
+    _record(connection, actor, "remove", site_id, secret_id=secret_id)
+
+
+def of(connection: sa.Connection, site_id: int) -> list[SiteSecret]:
+    """The secrets of a site, oldest first, ended ones too."""
+    return [msgspec.convert(row, SiteSecret, from_attributes=True) for row in queries.secrets_of(connection, site_id)]
+
+
+def undecryptable(connection: sa.Connection, key: bytes) -> tuple[int, list[int]]:
+    """How many secrets are in use, and the ids of the sites with one that `key` does not decrypt."""
+    total = 0
+    sites_with: set[int] = set()
+    for row in _tokens(connection):
+        total += 1
+        try:
+            secrets.decrypt(bytes(row.secret_encrypted), key)
+        except NeedsAction:
+            sites_with.add(row.site_id)
+    return total, sorted(sites_with)
+
+
+def renew_all(connection: sa.Connection, key: bytes, *, actor: str) -> int:
+    """Encrypt every secret in use by the first of the keys; how many. Raises NeedsAction when one cannot be decrypted."""
+    rows = list(_tokens(connection))
+    for row in rows:
+        queries.replace_token(connection, row.id, secrets.renew(bytes(row.secret_encrypted), key))
+    audit.record(connection, actor=actor, action="secret.renew_all", subject="secrets", detail={"count": len(rows)})
+    return len(rows)
+
+
+def _tokens(connection: sa.Connection) -> Any:
+    after = 0
+    while rows := queries.tokens_after(connection, after_id=after, limit=_PAGE):
+        yield from rows
+        after = rows[-1].id
+
+
+def _record(connection: sa.Connection, actor: str, verb: str, site_id: int, **detail: Any) -> None:
+    known = {name: value for name, value in detail.items() if value is not None}
+    audit.record(connection, actor=actor, action=f"secret.{verb}", subject=f"site:{site_id}", detail=known)

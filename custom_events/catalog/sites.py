@@ -1,0 +1,229 @@
+"""Sites: the stores that send us events."""
+
+import re
+import secrets as tokens
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Literal
+from zoneinfo import available_timezones
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from custom_events.catalog import audit, diff
+from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
+from custom_events.queries import sites as queries
+from custom_events.values.clicks import ConsentStatus
+from custom_events.values.deliveries import Platform
+
+SITE_KEY_BYTES = 16  # 128 bits: an address nobody guesses, though the signature is what protects
+PAGE = 100  # sites read at once, unless told otherwise
+_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}\Z")
+_DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}\Z")
+_CURRENCY = re.compile(r"[A-Z]{3}\Z")
+_COUNTRY = re.compile(r"[A-Z]{2}\Z")
+
+
+class SiteSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What may be set per site beyond its columns; the defaults are those of `values.deliveries.SiteContext`."""
+
+    default_country: str | None = None  # ISO 3166 alpha-2, for national phone numbers without an address
+    cod_paid_when: Literal["processing", "completed"] = "processing"  # WooCommerce cash on delivery
+    subscription_sources: tuple[str, ...] = ("subscription_contract",)  # Shopify order.source_name prefixes of renewals
+    take_test_orders: bool = False
+    consent_default: ConsentStatus = ConsentStatus.UNKNOWN  # where an order says nothing
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """A store. `site_key` is its public name in webhook addresses."""
+
+    id: int
+    site_key: str
+    platform: Platform
+    name: str
+    shop_domain: str | None
+    currency: str | None
+    time_zone: str
+    is_active: bool
+    settings: SiteSettings
+    created_at: datetime
+    updated_at: datetime
+
+
+def create(
+    connection: sa.Connection,
+    *,
+    platform: Platform,
+    name: str,
+    actor: str,
+    shop_domain: str | None = None,
+    currency: str | None = None,
+    time_zone: str = "UTC",
+    settings: SiteSettings | Mapping[str, Any] | None = None,
+    site_key: str | None = None,
+) -> Site:
+    """A new site, active, without secrets. `site_key` None: a random one.
+
+    Raises InvalidConfiguration for a field that cannot be used, NeedsAction when the key or the domain is taken.
+    """
+    values = _checked(
+        {
+            "site_key": site_key if site_key is not None else tokens.token_urlsafe(SITE_KEY_BYTES),
+            "name": name,
+            "shop_domain": shop_domain,
+            "currency": currency,
+            "time_zone": time_zone,
+            "settings": settings or {},
+        },
+        platform,
+    )
+    values["platform"] = platform.value
+    with _addresses_free(connection, values):
+        made = queries.add(connection, values)
+    audit.record(
+        connection,
+        actor=actor,
+        action="site.create",
+        subject=f"site:{made}",
+        detail={"changes": diff.lines({}, values)},
+    )
+    return get(connection, made)
+
+
+def get(connection: sa.Connection, site_id: int) -> Site:
+    """The site of this id. Raises NotFound."""
+    return _found(queries.by_id(connection, site_id), f"id {site_id}")
+
+
+def by_key(connection: sa.Connection, site_key: str) -> Site:
+    """The site of this public key. Raises NotFound."""
+    return _found(queries.by_key(connection, site_key), f'key "{site_key}"')
+
+
+def by_domain(connection: sa.Connection, shop_domain: str) -> Site:
+    """The site of this shop domain, in whatever case. Raises NotFound."""
+    return _found(queries.by_domain(connection, shop_domain.strip().lower()), f'domain "{shop_domain}"')
+
+
+def page(connection: sa.Connection, *, after_id: int = 0, limit: int = PAGE) -> list[Site]:
+    """Sites in the order of their ids; the next page begins after the last id of this one."""
+    return [_site(row) for row in queries.page(connection, after_id=after_id, limit=limit)]
+
+
+def update(connection: sa.Connection, site_id: int, *, actor: str, **changes: Any) -> Site:
+    """Change `name`, `shop_domain`, `currency`, `time_zone` or `settings`; what is not named stays.
+
+    The platform and the key never change: webhooks on their way would be lost. Raises as `create` does.
+    """
+    row = queries.by_id(connection, site_id, lock=True)
+    old = _found(row, f"id {site_id}")
+    changeable = ("name", "shop_domain", "currency", "time_zone", "settings")
+    for field in changes:
+        if field not in changeable:
+            raise InvalidConfiguration(f"cannot be changed; these can: {', '.join(changeable)}", path=field)
+    values = _checked(changes, old.platform)
+    before = {field: value for field, value in _plain(old).items() if field in values}
+    changed = diff.lines(before, values)
+    if changed:
+        with _addresses_free(connection, values):
+            queries.update(connection, site_id, values)
+        audit.record(
+            connection, actor=actor, action="site.update", subject=f"site:{site_id}", detail={"changes": changed}
+        )
+    return get(connection, site_id)
+
+
+def pause(connection: sa.Connection, site_id: int, *, actor: str, reason: str = "") -> Site:
+    """Deliveries of the site are refused from now on (the store tries again for a while)."""
+    return _switch(connection, site_id, active=False, actor=actor, reason=reason)
+
+
+def resume(connection: sa.Connection, site_id: int, *, actor: str, reason: str = "") -> Site:
+    """Deliveries of the site are taken again."""
+    return _switch(connection, site_id, active=True, actor=actor, reason=reason)
+
+
+def _switch(connection: sa.Connection, site_id: int, *, active: bool, actor: str, reason: str) -> Site:
+    old = get(connection, site_id)
+    if old.is_active != active:
+        queries.update(connection, site_id, {"is_active": active})
+        verb = "resume" if active else "pause"
+        audit.record(
+            connection, actor=actor, action=f"site.{verb}", subject=f"site:{site_id}", detail={"reason": reason}
+        )
+    return get(connection, site_id)
+
+
+@contextmanager
+def _addresses_free(connection: sa.Connection, values: Mapping[str, Any]) -> Generator[None]:
+    """Say whose name is taken, and leave the caller's transaction usable."""
+    try:
+        with connection.begin_nested():
+            yield
+    except IntegrityError as error:
+        field = "shop_domain" if "shop_domain" in str(error.orig) else "site_key"
+        raise NeedsAction(
+            f'Another site has the {field} "{values.get(field)}". Change that one, or choose another.'
+        ) from None
+
+
+def _checked(given: Mapping[str, Any], platform: Platform) -> dict[str, Any]:
+    """The columns to write, in their plain form. Raises InvalidConfiguration for the first that cannot be used."""
+    values = dict(given)
+    if "site_key" in values and not _KEY.match(values["site_key"]):
+        raise InvalidConfiguration("8 to 64 letters, digits, - and _ are needed", path="site_key")
+    if "name" in values and not values["name"].strip():
+        raise InvalidConfiguration("a name for people is needed", path="name")
+    if "shop_domain" in values:
+        values["shop_domain"] = _domain(values["shop_domain"], platform)
+    if values.get("currency") is not None and not _CURRENCY.match(values["currency"]):
+        raise InvalidConfiguration(f'"{values["currency"]}" is not an ISO 4217 code, EUR for example', path="currency")
+    if "time_zone" in values and values["time_zone"] not in available_timezones():
+        raise InvalidConfiguration(
+            f'"{values["time_zone"]}" is not an IANA name, Europe/Berlin for example', path="time_zone"
+        )
+    if "settings" in values:
+        values["settings"] = msgspec.to_builtins(_settings(values["settings"]))
+    return values
+
+
+def _domain(given: str | None, platform: Platform) -> str | None:
+    if given is None:
+        if platform is Platform.SHOPIFY:
+            raise InvalidConfiguration("a Shopify site is found by it: my-shop.myshopify.com", path="shop_domain")
+        return None
+    domain = given.strip().lower()
+    if not _DOMAIN.match(domain):
+        raise InvalidConfiguration(f'"{given}" is not a host name, my-shop.example for example', path="shop_domain")
+    return domain
+
+
+def _settings(given: Mapping[str, Any] | SiteSettings) -> SiteSettings:
+    plain = msgspec.to_builtins(given) if isinstance(given, SiteSettings) else given
+    try:
+        read = msgspec.convert(plain, SiteSettings)
+    except msgspec.ValidationError as error:
+        known = ", ".join(SiteSettings.__struct_fields__)
+        raise InvalidConfiguration(f"{error}; known settings: {known}", path="settings") from None
+    if read.default_country is not None and not _COUNTRY.match(read.default_country):
+        raise InvalidConfiguration(
+            f'"{read.default_country}" is not an ISO 3166 code of two capitals, DE for example',
+            path="settings.default_country",
+        )
+    return read
+
+
+def _found(row: sa.Row[*tuple[Any, ...]] | None, by: str) -> Site:
+    if row is None:
+        raise NotFound(f"There is no site with {by}.", what="site")
+    return _site(row)
+
+
+def _site(row: sa.Row[*tuple[Any, ...]]) -> Site:
+    return msgspec.convert(row, Site, from_attributes=True)
+
+
+def _plain(site: Site) -> dict[str, Any]:
+    return {**msgspec.structs.asdict(site), "settings": msgspec.to_builtins(site.settings)}

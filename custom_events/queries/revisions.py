@@ -1,0 +1,132 @@
+"""Immutable revisions: those of definitions and those of assignments stand in two tables of one shape."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from custom_events.tables.definitions import (
+    assignment_revisions,
+    custom_event_definitions,
+    definition_revisions,
+    site_custom_events,
+)
+
+
+class RevisionTable(msgspec.Struct, frozen=True):
+    """A table of revisions, the table of what they are revisions of, and the two columns that differ in name."""
+
+    revisions: sa.Table
+    owners: sa.Table
+    owner: str  # column of `revisions` that names the owner
+    payload: str  # column that holds the configuration
+
+
+DEFINITIONS = RevisionTable(definition_revisions, custom_event_definitions, "definition_id", "config")
+ASSIGNMENTS = RevisionTable(assignment_revisions, site_custom_events, "assignment_id", "overrides")
+
+
+def lock_owner(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> None:
+    """Hold the owner until the end of the transaction: numbers follow each other and one revision is published at a time."""
+    connection.execute(sa.select(kind.owners.c.id).where(kind.owners.c.id == owner_id).with_for_update())
+
+
+def of(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """All revisions, oldest first."""
+    table = kind.revisions
+    return connection.execute(_columns(kind).where(table.c[kind.owner] == owner_id).order_by(table.c.number)).all()
+
+
+def numbered(
+    connection: sa.Connection, kind: RevisionTable, owner_id: int, number: int
+) -> sa.Row[*tuple[Any, ...]] | None:
+    """The revision of this number."""
+    table = kind.revisions
+    found = _columns(kind).where(table.c[kind.owner] == owner_id, table.c.number == number)
+    return connection.execute(found).one_or_none()
+
+
+def newest(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> sa.Row[*tuple[Any, ...]] | None:
+    """The revision with the highest number, in whatever state."""
+    table = kind.revisions
+    found = _columns(kind).where(table.c[kind.owner] == owner_id).order_by(table.c.number.desc()).limit(1)
+    return connection.execute(found).one_or_none()
+
+
+def published(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> sa.Row[*tuple[Any, ...]] | None:
+    """The revision that applies now."""
+    table = kind.revisions
+    found = _columns(kind).where(table.c[kind.owner] == owner_id, table.c.state == "published")
+    return connection.execute(found).one_or_none()
+
+
+def add(
+    connection: sa.Connection,
+    kind: RevisionTable,
+    owner_id: int,
+    *,
+    number: int,
+    payload: dict[str, Any],
+    author: str,
+    reason: str,
+) -> sa.Row[*tuple[Any, ...]]:
+    """A new draft."""
+    table = kind.revisions
+    values = {kind.owner: owner_id, "number": number, "state": "draft", kind.payload: payload}
+    statement = (
+        sa.insert(table).values(**values, author=author, reason=reason).returning(*_columns(kind).selected_columns)
+    )
+    return connection.execute(statement).one()
+
+
+def retire(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> int | None:
+    """The published revision ceases to apply; its number, None when there was none."""
+    table = kind.revisions
+    statement = (
+        sa.update(table)
+        .where(table.c[kind.owner] == owner_id, table.c.state == "published")
+        .values(state="retired", retired_at=sa.func.now())
+        .returning(table.c.number)
+    )
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def publish(
+    connection: sa.Connection, kind: RevisionTable, owner_id: int, number: int, by: str
+) -> sa.Row[*tuple[Any, ...]]:
+    """A draft begins to apply. The one before must be retired first: a unique index allows one."""
+    table = kind.revisions
+    statement = (
+        sa.update(table)
+        .where(table.c[kind.owner] == owner_id, table.c.number == number)
+        .values(state="published", published_by=by, published_at=sa.func.now())
+        .returning(*_columns(kind).selected_columns)
+    )
+    return connection.execute(statement).one()
+
+
+def touch_owner(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> None:
+    """The owner has changed: its `updated_at` says so."""
+    connection.execute(sa.update(kind.owners).where(kind.owners.c.id == owner_id).values(updated_at=sa.func.now()))
+
+
+def delete_all(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> None:
+    """Remove every revision of an owner that was never in use."""
+    connection.execute(sa.delete(kind.revisions).where(kind.revisions.c[kind.owner] == owner_id))
+
+
+def _columns(kind: RevisionTable) -> sa.Select[*tuple[Any, ...]]:
+    c = kind.revisions.c
+    return sa.select(
+        c.id,
+        c.number,
+        c.state,
+        c[kind.payload].label("payload"),
+        c.author,
+        c.reason,
+        c.published_by,
+        c.published_at,
+        c.retired_at,
+        c.created_at,
+    )

@@ -1,0 +1,89 @@
+"""Sites and their signing secrets, as the catalogue reads and writes them (the receiver has its own look-up)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from custom_events.tables.sites import site_secrets, sites
+
+
+def add(connection: sa.Connection, values: dict[str, Any]) -> int:
+    """Id of a new site. Raises IntegrityError when its key or shop domain is taken."""
+    return connection.execute(sa.insert(sites).values(values).returning(sites.c.id)).scalar_one()
+
+
+def by_id(connection: sa.Connection, site_id: int, *, lock: bool = False) -> sa.Row[*tuple[Any, ...]] | None:
+    """One site; `lock` holds it until the end of the transaction."""
+    statement = sa.select(sites).where(sites.c.id == site_id)
+    return connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+
+
+def by_key(connection: sa.Connection, site_key: str) -> sa.Row[*tuple[Any, ...]] | None:
+    """The site of this public key."""
+    return connection.execute(sa.select(sites).where(sites.c.site_key == site_key)).one_or_none()
+
+
+def by_domain(connection: sa.Connection, shop_domain: str) -> sa.Row[*tuple[Any, ...]] | None:
+    """The site of this shop domain (lower case)."""
+    return connection.execute(sa.select(sites).where(sites.c.shop_domain == shop_domain)).one_or_none()
+
+
+def page(connection: sa.Connection, *, after_id: int, limit: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Sites in the order of their ids, after one of them."""
+    return connection.execute(sa.select(sites).where(sites.c.id > after_id).order_by(sites.c.id).limit(limit)).all()
+
+
+def update(connection: sa.Connection, site_id: int, values: dict[str, Any]) -> None:
+    """Change some columns of a site."""
+    changed = {**values, "updated_at": sa.func.now()}
+    connection.execute(sa.update(sites).where(sites.c.id == site_id).values(changed))
+
+
+def add_secret(
+    connection: sa.Connection, site_id: int, *, token: bytes, key_id: str | None, valid_until: datetime | None
+) -> int:
+    """Id of a new secret; `token` is encrypted."""
+    values = {"site_id": site_id, "secret_encrypted": token, "key_id": key_id, "valid_until": valid_until}
+    return connection.execute(sa.insert(site_secrets).values(values).returning(site_secrets.c.id)).scalar_one()
+
+
+def secrets_of(connection: sa.Connection, site_id: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """The secrets of a site, oldest first, ended ones too, without what they hold."""
+    c = site_secrets.c
+    statement = sa.select(c.id, c.key_id, c.valid_until, c.created_at).where(c.site_id == site_id).order_by(c.id)
+    return connection.execute(statement).all()
+
+
+def end_secrets(connection: sa.Connection, site_id: int, *, at: datetime) -> int:
+    """Every secret of a site that would be valid beyond `at` ends then; how many there were."""
+    c = site_secrets.c
+    later = sa.or_(c.valid_until.is_(None), c.valid_until > at)
+    return connection.execute(
+        sa.update(site_secrets).where(c.site_id == site_id, later).values(valid_until=at)
+    ).rowcount
+
+
+def remove_secret(connection: sa.Connection, site_id: int, secret_id: int) -> bool:
+    """Remove one secret; False when the site has no such."""
+    c = site_secrets.c
+    return connection.execute(sa.delete(site_secrets).where(c.site_id == site_id, c.id == secret_id)).rowcount == 1
+
+
+def tokens_after(connection: sa.Connection, *, after_id: int, limit: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Encrypted secrets that are or will be used, of all sites, in the order of their ids."""
+    c = site_secrets.c
+    used = sa.or_(c.valid_until.is_(None), c.valid_until > sa.func.now())
+    statement = sa.select(c.id, c.site_id, c.secret_encrypted).where(c.id > after_id, used).order_by(c.id).limit(limit)
+    return connection.execute(statement).all()
+
+
+def replace_token(connection: sa.Connection, secret_id: int, token: bytes) -> None:
+    """The same secret, encrypted by another key."""
+    connection.execute(sa.update(site_secrets).where(site_secrets.c.id == secret_id).values(secret_encrypted=token))
+
+
+def database_now(connection: sa.Connection) -> datetime:
+    """The database's clock at the beginning of the transaction: secrets end by it."""
+    return connection.execute(sa.select(sa.func.now())).scalar_one()
