@@ -64,6 +64,11 @@ class Settings(BaseSettings):
         10_000, ge=0, description="Refused deliveries kept with their body, per day; the rest is counted."
     )
 
+    receiver_role: bool = Field(
+        True,
+        description="The receiver gives up its login's rights for those of its own role; false where that role cannot be made.",
+    )
+
     # ---------------------------------------------------------------- retention
     raw_retention_days: int = Field(
         90, ge=1, description="Days that raw events (bodies) are kept before their partition is dropped."

@@ -1,0 +1,106 @@
+"""Every answer of the hot path, made once: ASGI messages are sent as they are, without building anything for a request."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from custom_events.settings import Settings
+from custom_events.values.deliveries import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The two ASGI messages of one answer, and its status for tests and logs."""
+
+    status: int
+    start: dict[str, Any]
+    body: dict[str, Any]
+
+
+def answer(status: int, payload: dict[str, str], **headers: str) -> Answer:
+    """An answer with a JSON body. Header names are written with `_` for `-`."""
+    body = json.dumps(payload, separators=(",", ":")).encode()
+    lines = {"content-type": "application/json", "content-length": str(len(body))}
+    lines |= {name.replace("_", "-"): value for name, value in headers.items()}
+    start = {
+        "type": "http.response.start",
+        "status": status,
+        "headers": [(name.encode(), value.encode()) for name, value in lines.items()],
+    }
+    return Answer(status, start, {"type": "http.response.body", "body": body})
+
+
+def error(status: int, code: str, message: str, remedy: str, **headers: str) -> Answer:
+    """An answer that says what is wrong (`message`) and what to do about it (`remedy`)."""
+    return answer(status, {"error": code, "message": message, "remedy": remedy}, **headers)
+
+
+LANDED = answer(200, {"status": "landed"})
+DUPLICATE = answer(200, {"status": "duplicate"})
+HANDSHAKE = answer(200, {"status": "hello"})  # WooCommerce takes nothing but 200 here (reference: platforms 2.1)
+NO_SUCH_ADDRESS = error(
+    404,
+    "no_such_address",
+    "No webhook address looks like this.",
+    "Use /webhooks/{shopify|woocommerce|custom}/{site_key} as the site's page shows it.",
+)
+METHOD_NOT_ALLOWED = error(
+    405, "method_not_allowed", "Webhooks are sent with POST.", "Send the delivery with POST.", allow="POST"
+)
+TOO_SLOW = error(408, "too_slow", "The body did not arrive in time.", "Send the delivery again.")
+
+
+def refusals(settings: Settings) -> dict[Refusal, Answer]:
+    """The answer for every reason to refuse. Says what the sender got wrong, and nothing about a site's secrets."""
+    limit, window = settings.body_limit_bytes, settings.replay_window_s
+    return {
+        Refusal.NO_SUCH_SITE: error(
+            401,
+            Refusal.NO_SUCH_SITE,
+            "No site belongs to this address or shop domain.",
+            "Copy the address from the site's page; a deleted site's webhook is to be removed in the store.",
+        ),
+        Refusal.NO_SIGNATURE: error(
+            401,
+            Refusal.NO_SIGNATURE,
+            "The signature header is missing.",
+            "Set a secret for the webhook in the store, and let no proxy remove headers.",
+        ),
+        Refusal.MALFORMED_SIGNATURE: error(
+            401,
+            Refusal.MALFORMED_SIGNATURE,
+            "The signature header cannot be read.",
+            "Stores' own: base64 of 32 bytes. Timestamped: v1= and 64 hex digits, and a timestamp in seconds.",
+        ),
+        Refusal.WRONG_SIGNATURE: error(
+            401,
+            Refusal.WRONG_SIGNATURE,
+            "The signature does not match the bytes that arrived.",
+            "Enter the same secret here and in the store, and let no proxy rewrite the body.",
+        ),
+        Refusal.TOO_OLD: error(
+            401,
+            Refusal.TOO_OLD,
+            f"The signed timestamp is more than {window} seconds away from this server's clock.",
+            "Sign each attempt anew, and set the sender's clock.",
+        ),
+        Refusal.TOO_LARGE: error(
+            413,
+            Refusal.TOO_LARGE,
+            f"The body is larger than {limit} bytes.",
+            "Leave fields out of the webhook, or have the operator raise CUSTOM_EVENTS_BODY_LIMIT_BYTES.",
+        ),
+        Refusal.SITE_PAUSED: error(
+            403,
+            Refusal.SITE_PAUSED,
+            "This site is switched off.",
+            "Switch the site on again, or remove the webhook in the store.",
+        ),
+        Refusal.BUSY: error(
+            503,
+            Refusal.BUSY,
+            "The delivery could not be stored just now.",
+            f"Send it again in {settings.retry_after_s} seconds.",
+            retry_after=str(settings.retry_after_s),
+        ),
+    }

@@ -1,0 +1,198 @@
+"""The receiver as an ASGI application: webhooks on a plain callable, everything else on the FastAPI app behind it.
+
+FastAPI's own handling of one request costs more than verifying and storing a delivery, and mounting inside it gives half the
+gain away (reference: performance, Receiver). `create_app` puts the parts together; `Receiver` is the hot path.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+
+from custom_events.errors import Transient
+from custom_events.platforms.base import StorePlatform
+from custom_events.settings import Settings
+from custom_events.values.deliveries import Platform, Refusal
+from ingest_api import answers, health, rows
+from ingest_api.answers import Answer
+from ingest_api.database import Database
+from ingest_api.metrics import Metrics
+from ingest_api.rows import Room
+from ingest_api.sites import Site, Sites, by_domain
+from ingest_api.writer import WAITING_LIMIT_BYTES, Writer
+
+PREFIX = "/webhooks/"
+BODY_LIMIT_S = 30.0  # for a body that does not come in one piece; Shopify gives up after 5 s, WooCommerce after 60
+LOG_LINES_PER_S = 100  # of refusals; the figures count them all
+SHOP_DOMAIN = "x-shopify-shop-domain"
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Receiver:
+    """The hot path: verify over the raw bytes, have it committed, answer. Nothing else happens in the request."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        platforms: Mapping[Platform, StorePlatform],
+        parts: tuple[Sites, Writer],
+        rest: Asgi,
+    ) -> None:
+        self._body_limit = settings.body_limit_bytes
+        self._replay_window_s = settings.replay_window_s
+        self._platforms: dict[str, StorePlatform] = {str(name): platform for name, platform in platforms.items()}
+        self._refusals = answers.refusals(settings)
+        self._sites, self._writer = parts
+        self._log_room = Room(LOG_LINES_PER_S, 1)
+        self._rest = rest
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """One ASGI connection."""
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+            await self._rest(scope, receive, send)
+            return
+        answer = await self._webhook(scope, receive)
+        if answer is not None:
+            await send(answer.start)
+            await send(answer.body)
+
+    async def _webhook(self, scope: Message, receive: Receive) -> Answer | None:
+        """The answer to one delivery; None when the client has gone."""
+        name, _, key = scope["path"][len(PREFIX) :].partition("/")
+        platform = self._platforms.get(name)
+        if platform is None or "/" in key or not (key or name == Platform.SHOPIFY):
+            return answers.NO_SUCH_ADDRESS
+        if scope["method"] != "POST":
+            return answers.METHOD_NOT_ALLOWED
+        if self._writer.is_full:  # before the body is read: a refusal after it costs nearly as much as an acceptance
+            return self._busy(name)
+        headers = {line[0].decode("latin-1"): line[1].decode("latin-1") for line in scope["headers"]}
+        address = key or by_domain(headers.get(SHOP_DOMAIN, ""))
+        body = await self._read(receive, headers.get("content-length", ""))
+        if body is None:
+            return None
+        if isinstance(body, Answer):
+            return body
+        try:
+            site = self._sites.cached(address) or await self._sites.find(address)
+        except Transient:
+            return self._busy(name)
+        if site is not None and site.platform != name:
+            site = None
+        if isinstance(body, Refusal):
+            return await self._refuse(body, platform, site, headers, None)
+        if site is None:
+            return await self._refuse(Refusal.NO_SUCH_SITE, platform, None, headers, body)
+        return await self._judge(platform, site, headers, body)
+
+    async def _judge(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes) -> Answer:
+        if platform.is_handshake(headers, body):
+            return answers.HANDSHAKE
+        refusal = self._check(platform, site, headers, body)
+        if refusal is Refusal.BUSY:
+            return self._busy(platform.name)
+        if refusal is not None:
+            return await self._refuse(refusal, platform, site, headers, body)
+        row = rows.delivered(site.site_id, platform.describe(headers, body), headers, body)
+        landed = await self._writer.land(platform.name, row)
+        if landed is None:
+            return self._refusals[Refusal.BUSY]
+        return answers.LANDED if landed else answers.DUPLICATE
+
+    def _check(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes) -> Refusal | None:
+        refusal = platform.check(headers, body, site.secrets, datetime.now(UTC), self._replay_window_s)
+        if refusal is Refusal.WRONG_SIGNATURE and site.unreadable:
+            return Refusal.BUSY  # it may be signed with the secret that we cannot decrypt: our fault, not the store's
+        if refusal is None and not site.is_active:
+            return Refusal.SITE_PAUSED
+        return refusal
+
+    async def _read(self, receive: Receive, content_length: str) -> bytes | Refusal | Answer | None:
+        """The whole body; TOO_LARGE as soon as that is known; an answer when it takes too long; None when the client goes."""
+        if content_length.isdecimal() and int(content_length[:20]) > self._body_limit:
+            return Refusal.TOO_LARGE
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            body = message.get("body", b"")
+            return body if len(body) <= self._body_limit else Refusal.TOO_LARGE
+        try:
+            async with asyncio.timeout(BODY_LIMIT_S):
+                return await self._read_pieces(receive, message)
+        except TimeoutError:
+            return answers.TOO_SLOW
+
+    async def _read_pieces(self, receive: Receive, message: Message) -> bytes | Refusal | Answer | None:
+        body = bytearray()
+        try:
+            while message["type"] == "http.request":
+                piece = message.get("body", b"")
+                body += piece
+                self._writer.held_bytes += len(piece)
+                if len(body) > self._body_limit:
+                    return Refusal.TOO_LARGE
+                if not message.get("more_body"):
+                    return bytes(body)
+                if self._writer.held_bytes > WAITING_LIMIT_BYTES:
+                    return self._refusals[Refusal.BUSY]
+                message = await receive()
+            return None
+        finally:
+            self._writer.held_bytes -= len(body)
+
+    async def _refuse(
+        self,
+        refusal: Refusal,
+        platform: StorePlatform,
+        site: Site | None,
+        headers: Mapping[str, str],
+        body: bytes | None,
+    ) -> Answer:
+        """Log it, keep it where there is room, and answer when it is committed. The answer is the same if it cannot be."""
+        name, size = str(platform.name), len(body or b"")
+        topic = platform.describe(headers, body or b"").topic
+        site_id = site.site_id if site is not None else None
+        if self._log_room.takes(0):
+            _LOG.warning("delivery_refused", reason=refusal, platform=name, site_id=site_id, topic=topic, bytes=size)
+        if self._writer.has_room(name, refusal, size):
+            await self._writer.quarantine(rows.refused(refusal, name, site_id, topic, headers, body))
+        return self._refusals[refusal]
+
+    def _busy(self, platform: str) -> Answer:
+        self._writer.count_refused(platform, Refusal.BUSY)
+        return self._refusals[Refusal.BUSY]
+
+
+def create_app(settings: Settings, platforms: Mapping[Platform, StorePlatform] | None = None) -> Receiver:
+    """The application on `settings.database_url`, which must be set. `platforms` is the registry unless a test gives others."""
+    if platforms is None:
+        from custom_events.platforms.registry import PLATFORMS as platforms  # noqa: N811
+    metrics = Metrics()
+    database = Database(settings)
+    sites = Sites(database.sites, settings.site_cache_s)
+    writer = Writer(settings, metrics, database.connect)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        async with database:
+            background = asyncio.create_task(sites.run())
+            writing = asyncio.create_task(writer.run())
+            try:
+                yield
+            finally:
+                writer.close()
+                await writing  # what was accepted is committed first
+                background.cancel()
+
+    rest: Any = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    health.add_routes(rest, database, writer, metrics)
+    return Receiver(settings, platforms, (sites, writer), rest)

@@ -1,0 +1,89 @@
+"""The receiver's way to Postgres: a connection for the writer, a small pool for look-ups, both with the receiver's role."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import asyncpg
+import structlog
+
+from custom_events.catalog import secrets
+from custom_events.errors import InvalidConfiguration, NeedsAction
+from custom_events.postgres import connect, spans
+from custom_events.queries import landing
+from custom_events.queries.landing import Site
+from custom_events.settings import Settings
+from custom_events.tables.base import LANDING
+from custom_events.tables.registry import PARTITIONED
+from ingest_api.sites import by_domain
+
+READ_LIMIT_S = 2.0  # of a look-up; the store's request waits for it
+READERS = 2  # connections for look-ups and readiness, besides the writer's
+
+# Nothing is acknowledged that a crash could take back, whatever the server's default is; the rest saves planning time.
+_WRITER_SETTINGS = "SET synchronous_commit = on; SET jit = off; SET plan_cache_mode = force_generic_plan"
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Database:
+    """Opened and closed by the application's lifespan. Opening connects to nothing: a receiver starts without its database."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.database_url is None:
+            raise InvalidConfiguration("the receiver needs the address of its database", path="DATABASE_URL")
+        url = settings.database_url.get_secret_value()
+        self._url = connect.receiver_url(url) if settings.receiver_role else url
+        self._key = secrets.key(settings)
+        self._pool: asyncpg.Pool | None = None
+
+    async def __aenter__(self) -> Self:
+        self._pool = asyncpg.create_pool(self._url, min_size=0, max_size=READERS, command_timeout=READ_LIMIT_S)
+        await self._pool
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.terminate()
+
+    async def connect(self) -> asyncpg.Connection:
+        """A connection for the writer."""
+        connection = await connect.asyncpg_connect(self._url, name="receiver-writer")
+        await connection.execute(_WRITER_SETTINGS)
+        return connection
+
+    async def sites(self, addresses: Sequence[str]) -> Mapping[str, Site]:
+        """Sites by address: site keys, and `@` with a shop domain."""
+        keys = [address for address in addresses if not address.startswith("@")]
+        domains = [address[1:] for address in addresses if address.startswith("@")]
+        found: dict[str, Site] = {}
+        for key, domain, site in await landing.sites(self._readers(), keys, domains, self._decrypt):
+            found[key] = site
+            if domain is not None:
+                found[by_domain(domain)] = site
+        return found
+
+    async def missing_tables(self) -> list[str]:
+        """Partitions of today that are not there. Raises when the database does not answer."""
+        today = datetime.now(UTC).date()
+        names = [
+            f"{kind.table.fullname}_{spans.suffix(kind.span, spans.span_begin(kind.span, today))}"
+            for kind in PARTITIONED
+            if kind.table.schema == LANDING
+        ]
+        return [row["name"] for row in await self._readers().fetch(landing.MISSING_TABLES, names)]
+
+    def _readers(self) -> asyncpg.Pool:
+        if self._pool is None:
+            raise ConnectionError("the database is not open")
+        return self._pool
+
+    def _decrypt(self, token: bytes) -> bytes | None:
+        try:
+            return secrets.decrypt(token, self._key)
+        except NeedsAction as fault:
+            _LOG.error("secret_not_decrypted", remedy=str(fault))
+            return None

@@ -1,0 +1,129 @@
+"""The receiver as a process: uvicorn with uvloop and httptools, one worker or several on one socket."""
+
+import asyncio
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import structlog
+import uvicorn
+from pydantic import SecretStr
+from uvicorn.supervisors import Multiprocess
+
+from custom_events.errors import NeedsAction
+from custom_events.postgres import address
+from custom_events.settings import Settings
+from custom_events.settings import settings as read_settings
+from ingest_api import logs
+from ingest_api.app import Receiver, create_app
+from ingest_api.metrics import MULTIPROCESS_DIRECTORY
+
+BACKLOG = 2048  # connections that wait to be accepted
+KEEP_ALIVE_S = 75  # stores keep connections; a new one costs them a TLS handshake
+GRACE_S = 20  # for requests under way when told to stop; stores wait 5 s at most (reference: platforms 1.5)
+
+_LOG = structlog.get_logger(__name__)
+
+
+def main(settings: Settings | None = None) -> None:
+    """Serve until SIGTERM or SIGINT. Raises NeedsAction when the port is taken or the database cannot be had."""
+    settings = settings or read_settings()
+    logs.configure(settings)
+    signal.signal(
+        signal.SIGTERM, _end
+    )  # uvicorn hands the signal on when it has stopped: leave through the blocks below
+    with bound(settings) as listening, address.database(settings) as url, _figures(settings):
+        os.environ |= {**environment(settings), "DATABASE_URL": url}  # how workers learn of them
+        read_settings.cache_clear()
+        config = uvicorn.Config(
+            "ingest_api.serve:application",
+            factory=True,
+            workers=settings.receiver_workers,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        _LOG.info(
+            "receiver_serves", host=settings.receiver_host, port=listening.getsockname()[1], workers=config.workers
+        )
+        if settings.receiver_workers > 1:
+            Multiprocess(config, [listening]).run()
+        else:
+            uvicorn.Server(config).run([listening])
+
+
+def application() -> Receiver:
+    """What each worker serves (uvicorn calls it by name). A worker ends when the process that started it is gone."""
+    settings = read_settings()
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        logs.configure(settings)
+        asyncio.get_running_loop().add_reader(parent.sentinel, os.kill, os.getpid(), signal.SIGTERM)
+    return create_app(settings)
+
+
+@contextmanager
+def bound(settings: Settings) -> Generator[socket.socket]:
+    """The listening socket. Raises NeedsAction that names the port and its setting."""
+    host, port = settings.receiver_host, settings.receiver_port
+    try:
+        listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as fault:
+        raise NeedsAction(
+            f"The receiver cannot listen on {host} port {port} ({fault.strerror}). End what uses it, or choose another "
+            "with CUSTOM_EVENTS_RECEIVER_PORT (and CUSTOM_EVENTS_RECEIVER_HOST)."
+        ) from fault
+    with listening:
+        yield listening
+
+
+@contextmanager
+def _figures(settings: Settings) -> Generator[None]:
+    """A fresh directory where several workers sum their figures; a single worker needs none."""
+    if settings.receiver_workers == 1:
+        yield
+        return
+    directory = settings.local_directory / f"receiver-figures-{os.getpid()}"
+    shutil.rmtree(directory, ignore_errors=True)
+    Path(directory).mkdir(parents=True)
+    os.environ[MULTIPROCESS_DIRECTORY] = str(directory.resolve())
+    try:
+        yield
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables that make `Settings()` read what was set explicitly in `settings`."""
+    variables: dict[str, str] = {}
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        alias = type(settings).model_fields[name].validation_alias
+        variable = alias if isinstance(alias, str) else f"CUSTOM_EVENTS_{name.upper()}"
+        if value is not None:
+            variables[variable] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    return variables
+
+
+def _end(_: int, __: FrameType | None) -> None:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
