@@ -81,6 +81,5 @@ def refunded(order_id: str, refund_id: str, amount: str, at: datetime) -> dict[s
             "order_id": order_id,
             "amount": amount,
             "currency": "EUR",
-            "created_at": at.isoformat(),
         },
     }

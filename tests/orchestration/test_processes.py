@@ -67,7 +67,7 @@ def test_a_child_that_does_not_listen_is_killed(supervisor: Supervisor, monkeypa
 def test_a_child_that_ends_by_itself_is_named_with_the_end_of_its_log(supervisor: Supervisor) -> None:
     child = supervisor.start(program("short", "raise SystemExit('no database here')"))
     child.wait(PATIENCE_S)
-    with pytest.raises(NeedsAction, match=r"short ended with exit code 1.*no database here") as caught:
+    with pytest.raises(NeedsAction, match=r"(?s)short ended with exit code 1.*no database here") as caught:
         supervisor.check()
     assert str(supervisor.log_file("short")) in str(caught.value)
 
