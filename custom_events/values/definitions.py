@@ -63,7 +63,8 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     """How many, or how much, over time."""
 
     measure: ThresholdMeasure = ThresholdMeasure.COUNT
-    field: str | None = None  # amount field of a sum
+    field: str | None = None  # amount field of a sum; None: the event's amount
+    currency: str | None = None  # of a sum: only amounts in it count; None: each currency is summed for itself
     at_least: Decimal
     scope: ThresholdScope = ThresholdScope.CUSTOMER
     period: ThresholdPeriod = ThresholdPeriod.LIFETIME
@@ -77,6 +78,15 @@ class ValueSource(StrEnum):
     FIXED = "fixed"
     FIELD = "field"
     NONE = "none"
+
+
+class CurrencyRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a value rule does otherwise in one currency; None keeps the rule's own."""
+
+    fixed: Decimal | None = None
+    factor: Decimal | None = None
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
 
 
 class ValueRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -93,6 +103,7 @@ class ValueRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     factor: Decimal = Decimal(1)
     at_least: Decimal | None = None
     at_most: Decimal | None = None
+    by_currency: dict[str, CurrencyRule] = {}  # by ISO 4217 code
     refunds_lower_it: bool = True
 
 

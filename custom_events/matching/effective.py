@@ -1,0 +1,60 @@
+"""A definition's settings with an assignment's overrides: the one place where they are combined."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from custom_events.values.definitions import ConditionTree, DefinitionConfig, Overrides
+
+
+class Origin(StrEnum):
+    """Where a setting of the effective configuration comes from."""
+
+    DEFAULT = "default"  # neither says anything: the product's default
+    DEFINITION = "definition"  # inherited
+    ASSIGNMENT = "assignment"  # replaced
+    BOTH = "definition and assignment"  # conditions that were added to
+
+
+SETTINGS: tuple[str, ...] = tuple(field.name for field in msgspec.structs.fields(DefinitionConfig))
+
+
+def effective(definition: DefinitionConfig, overrides: Overrides) -> DefinitionConfig:
+    """The configuration that matching uses. `also` is added to the conditions, inherited or replaced."""
+    replaced = {name: value for name in SETTINGS if (value := getattr(overrides, name)) is not msgspec.UNSET}
+    config = msgspec.structs.replace(definition, **replaced)
+    if overrides.also is None:
+        return config
+    return msgspec.structs.replace(config, conditions=_both(config.conditions, overrides.also))
+
+
+def origins(definition: DefinitionConfig, overrides: Overrides) -> dict[str, Origin]:
+    """For each setting, where its effective value comes from."""
+    found = {name: _origin(definition, overrides, name) for name in SETTINGS}
+    if overrides.also is not None:
+        base = definition.conditions if overrides.conditions is msgspec.UNSET else None
+        found["conditions"] = Origin.ASSIGNMENT if base is None else Origin.BOTH
+    return found
+
+
+def _origin(definition: DefinitionConfig, overrides: Overrides, name: str) -> Origin:
+    if getattr(overrides, name) is not msgspec.UNSET:
+        return Origin.ASSIGNMENT
+    return Origin.DEFAULT if getattr(definition, name) == _DEFAULTS.get(name, msgspec.UNSET) else Origin.DEFINITION
+
+
+def _both(first: ConditionTree | None, second: ConditionTree) -> ConditionTree:
+    """Both trees; an `all` group of the definition is extended, so that the line for people stays flat."""
+    if first is None:
+        return second
+    if list(first) == ["all"] and isinstance(first["all"], list):
+        return {"all": [*first["all"], second]}
+    return {"all": [first, second]}
+
+
+_DEFAULTS: dict[str, Any] = {
+    field.name: field.default
+    for field in msgspec.structs.fields(DefinitionConfig)
+    if field.default is not msgspec.NODEFAULT
+}

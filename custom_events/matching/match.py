@@ -1,0 +1,216 @@
+"""A commerce event and a site's rules give matches: what becomes custom events. Pure; everything it needs is handed in.
+
+    plan = MatchPlan(assignments, time_zones)                  once per set of revisions
+    facts = plan.site(site_id).facts_with(orders_before=2)     only where plan.needs_facts(site_id, event.type)
+    history = History(counted={assignment_id: [...]})          only where plan.needs_history(site_id, event.type)
+    for found in match(event, site_id, plan, facts, history): ...
+
+Which matches exist follows from the event, the rules and what happened before it by the store's time; never from the order
+of arrival or from how events are batched. `counted` and `standing` let a caller settle what a late event changes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import msgspec
+
+from custom_events.conditions.facts import Facts
+from custom_events.conditions.runtime import as_number
+from custom_events.matching.dedup import dedup_key, first_of_each
+from custom_events.matching.money import is_amount
+from custom_events.matching.plan import MatchPlan, Rule
+from custom_events.matching.reasons import Reason
+from custom_events.matching.release import consent_reason, consent_status, identity_reason, usable_click
+from custom_events.matching.threshold import Crossing, Occurrence, crossing, fired
+from custom_events.matching.value import value_of
+from custom_events.values.clicks import Click, ConsentStatus
+from custom_events.values.definitions import Assignment, DedupPer, ThresholdScope, ValueSource
+from custom_events.values.events import CommerceEvent
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """Occurrences that count for thresholds and deduplication windows, by assignment id: of this event's customer, or of the
+    site for thresholds of that scope. Earlier ones decide about this event; later ones and itself may be among them."""
+
+    counted: Mapping[int, Sequence[Occurrence]] = {}
+
+
+NO_HISTORY = History()
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """One occurrence of a custom event. `withheld` says why it must not leave; it is recorded all the same."""
+
+    assignment: Assignment
+    event_key: str
+    dedup_key: str
+    value: Decimal | None
+    currency: str | None
+    occurred_at: datetime
+    order_id: str | None
+    customer_key: str | None
+    consent: ConsentStatus
+    click: Click | None  # the best one that can stand for the event
+    withheld: Reason | None
+    not_before: datetime  # the earliest time to send it
+
+
+class Item(NamedTuple):
+    """One event to match, with what is known about it."""
+
+    event: CommerceEvent
+    site_id: int
+    facts: Facts | None = None
+    history: History = NO_HISTORY
+
+
+def match(
+    event: CommerceEvent, site_id: int, plan: MatchPlan, facts: Facts | None = None, history: History = NO_HISTORY
+) -> list[Match]:
+    """The matches of one event, by assignment id. Without `facts` nothing is known but the site's time zone. Never raises."""
+    site = plan.sites.get(site_id)
+    if site is None or event.is_test:
+        return []
+    buckets = site.buckets.get(event.type)
+    if buckets is None:
+        return []
+    if facts is None:
+        facts = site.facts
+    satisfied = [rule for holds, rules in buckets if holds(event, facts) for rule in rules]
+    if not satisfied:
+        return []
+    firing = [rule for rule in satisfied if refused(rule, event, facts, history) is None]
+    if len(firing) > 1:
+        firing = sorted(group_winners(firing), key=_by_id)
+    return [make_match(rule, event, facts, history) for rule in firing]
+
+
+def match_batch(items: Iterable[Item], plan: MatchPlan) -> list[list[Match]]:
+    """The matches of each item, in the items' order: the same as one by one."""
+    return [match(item.event, item.site_id, plan, item.facts, item.history) for item in items]
+
+
+def is_in_dates(rule: Rule, event: CommerceEvent, facts: Facts) -> bool:
+    """Whether the event happened within the rule's dates, both included, by the site's calendar."""
+    if not rule.is_bounded:
+        return True
+    day = event.occurred_at.astimezone(facts.zone).date()
+    return (rule.valid_from is None or day >= rule.valid_from) and (rule.valid_until is None or day <= rule.valid_until)
+
+
+def refused(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> Reason | None:
+    """Why a rule whose conditions hold does not fire on this event; None when it does. Groups come after."""
+    if not is_in_dates(rule, event, facts):
+        return Reason.NOT_VALID_AT_THAT_TIME
+    threshold = rule.assignment.config.threshold
+    if threshold is None:
+        return None
+    if threshold.scope is ThresholdScope.CUSTOMER and event.customer_key is None:
+        return Reason.CUSTOMER_UNKNOWN
+    found = threshold_crossing(rule, event, facts, history)
+    return None if found is not None and found.fires else Reason.THRESHOLD_NOT_REACHED
+
+
+def threshold_crossing(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> Crossing | None:
+    """Where the event stands against the rule's threshold; None without one."""
+    threshold = rule.assignment.config.threshold
+    if threshold is None:
+        return None
+    return crossing(threshold, history.counted.get(rule.id, ()), occurrence(rule, event, facts), facts.zone)
+
+
+def occurrence(rule: Rule, event: CommerceEvent, facts: Facts) -> Occurrence:
+    """The event as the rule's threshold counts it."""
+    amount = event.amount if rule.amount is None else as_number(rule.amount(event, facts))
+    if amount is not None and not is_amount(amount):
+        amount = None
+    return Occurrence(
+        occurred_at=event.occurred_at,
+        key=event.key,
+        amount=amount,
+        currency=event.currency,
+        customer=event.customer_key,
+    )
+
+
+def counted(rule: Rule, event: CommerceEvent, facts: Facts) -> Occurrence | None:
+    """The event as an occurrence when it counts for the rule (trigger, dates, conditions; no test order), else None. This is
+    how a caller makes `History` from stored events."""
+    if event.is_test or event.type not in rule.assignment.config.trigger or not is_in_dates(rule, event, facts):
+        return None
+    return occurrence(rule, event, facts) if rule.condition.holds(event, facts) else None
+
+
+def standing(rule: Rule, occurrences: Iterable[Occurrence], facts: Facts) -> list[Occurrence]:
+    """Of all counted occurrences of a scope, those that have a custom event: threshold reached, first of their key. What has
+    one and is not among them was unmade by a late event; what is among them and has none is to be made."""
+    config = rule.assignment.config
+    found = list(occurrences)
+    if config.threshold is not None:
+        if config.threshold.scope is ThresholdScope.CUSTOMER:
+            found = [one for one in found if one.customer is not None]
+        found = fired(config.threshold, found, facts.zone)
+    return first_of_each(config.dedup, found)
+
+
+def group_winners(rules: Sequence[Rule]) -> list[Rule]:
+    """Of the rules that fire on one event, those that stay: in each group the highest priority (ties: the lowest id)."""
+    best: dict[str, Rule] = {}
+    for rule in rules:
+        group = rule.assignment.config.group
+        if group is not None and (group not in best or _rank(rule) < _rank(best[group])):
+            best[group] = rule
+    return [
+        rule for rule in rules if rule.assignment.config.group is None or best[rule.assignment.config.group] is rule
+    ]
+
+
+def key_of(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> str:
+    """The deduplication key of the event's occurrence."""
+    config = rule.assignment.config
+    if config.dedup.per is not DedupPer.CUSTOMER_WINDOW:
+        return dedup_key(config.dedup, event)
+    earlier = history.counted.get(rule.id, ())
+    if config.threshold is not None:
+        earlier = fired(config.threshold, earlier, facts.zone)
+    return dedup_key(config.dedup, event, earlier)
+
+
+def make_match(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> Match:
+    """The match of a rule that fires."""
+    config = rule.assignment.config
+    value = value_of(rule.value, event, facts)
+    click = usable_click(event, rule.click_window)
+    consent = consent_status(event)
+    withheld = None
+    if config.ads_action is None and rule.assignment.ads_action_id is None:
+        withheld = Reason.NO_ADS_ACTION
+    elif (reason := consent_reason(consent, config.consent_needed)) is not None or (reason := identity_reason(event, click, rule.click_window)) is not None:
+        withheld = reason
+    elif value.amount is None and config.value.source is not ValueSource.NONE:
+        withheld = Reason.VALUE_UNKNOWN
+    return Match(
+        assignment=rule.assignment,
+        event_key=event.key,
+        dedup_key=key_of(rule, event, facts, history),
+        value=value.amount,
+        currency=value.currency,
+        occurred_at=event.occurred_at,
+        order_id=event.order_id,
+        customer_key=event.customer_key,
+        consent=consent,
+        click=click,
+        withheld=withheld,
+        not_before=event.occurred_at + rule.delay,
+    )
+
+
+def _rank(rule: Rule) -> tuple[int, int]:
+    """The smaller, the better."""
+    return -rule.assignment.config.priority, rule.id
+
+
+def _by_id(rule: Rule) -> int:
+    return rule.id

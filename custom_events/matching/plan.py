@@ -1,0 +1,172 @@
+"""The rules of many sites, compiled once for a set of revisions: an index by site and type of event.
+
+Per site and type the assignments stand grouped by their condition, so that a condition many assignments share is asked once.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from custom_events.conditions.compile import Condition, Predicate, compile_condition
+from custom_events.conditions.facts import Facts
+from custom_events.conditions.fields import find_field
+from custom_events.matching.value import CompiledRule, amount_reader, compile_rule
+from custom_events.values.definitions import Assignment, DedupPer, ThresholdMeasure, ThresholdScope
+from custom_events.values.events import CommerceEvent, EventType
+
+MAX_KEPT_ZONES = 1_024  # more than the IANA database has
+
+AmountReader = Callable[[CommerceEvent, Facts], object]
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One assignment, compiled."""
+
+    assignment: Assignment
+    condition: Condition
+    value: CompiledRule
+    amount: AmountReader | None = None  # of a sum threshold's field; None: the event's own amount
+    delay: timedelta
+    click_window: timedelta
+    valid_from: date | None
+    valid_until: date | None
+    is_bounded: bool  # by dates
+
+    @property
+    def id(self) -> int:
+        """The assignment's id."""
+        return self.assignment.assignment_id
+
+    @property
+    def needs_facts(self) -> bool:
+        """Whether conditions or value ask for facts about the customer from our own state."""
+        fields = (self.value.rule.field, self.assignment.config.threshold and self.assignment.config.threshold.field)
+        named = [found for name in fields if name and (found := find_field(name)) is not None]
+        return self.condition.needs_history or any(field.history for field in named)
+
+    @property
+    def needs_history(self) -> bool:
+        """Whether earlier occurrences decide: a threshold, or a deduplication window."""
+        config = self.assignment.config
+        return config.threshold is not None or config.dedup.per is DedupPer.CUSTOMER_WINDOW
+
+
+def _no_amount(_event: CommerceEvent, _facts: Facts) -> None:
+    """An amount field that does not exist: nothing is summed."""
+
+
+Bucket = tuple[Predicate, tuple[Rule, ...]]
+
+
+class SitePlan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One site's rules. `buckets` by type of event: (condition, the rules that share it)."""
+
+    site_id: int
+    facts: Facts  # of an event about which nothing else is known: the site's time zone
+    buckets: Mapping[EventType, tuple[Bucket, ...]]
+    rules: tuple[Rule, ...]
+
+    def facts_with(
+        self, *, orders_before: int | None, spent_before: Decimal | None = None, first_seen: datetime | None = None
+    ) -> Facts:
+        """The facts about one event of this site, in the site's time zone."""
+        return Facts(
+            zone=self.facts.zone, orders_before=orders_before, spent_before=spent_before, first_seen=first_seen
+        )
+
+    def facts_needed(self, kind: EventType) -> bool:
+        """Whether any rule for this type of event asks for facts about the customer."""
+        return any(rule.needs_facts for rule in self.rules_for(kind))
+
+    def history_needed(self, kind: EventType) -> tuple[Rule, ...]:
+        """The rules for this type of event that earlier occurrences decide."""
+        return tuple(rule for rule in self.rules_for(kind) if rule.needs_history)
+
+    def site_wide(self, kind: EventType) -> tuple[Rule, ...]:
+        """Those of them whose threshold counts over the whole site instead of one customer."""
+        return tuple(
+            rule
+            for rule in self.history_needed(kind)
+            if (threshold := rule.assignment.config.threshold) is not None and threshold.scope is ThresholdScope.SITE
+        )
+
+    def rules_for(self, kind: EventType) -> Iterator[Rule]:
+        """The rules with this trigger."""
+        for _, rules in self.buckets.get(kind, ()):
+            yield from rules
+
+
+class MatchPlan:
+    """Compiled once for a set of revisions, then only read: workers may share it between threads."""
+
+    def __init__(self, assignments: Iterable[Assignment], time_zones: Mapping[int, str] | None = None) -> None:
+        """`time_zones`: IANA names by site id; a site without a known one is in UTC."""
+        by_site: dict[int, list[Rule]] = {}
+        for assignment in assignments:
+            by_site.setdefault(assignment.site_id, []).append(compile_rule_of(assignment))
+        zones = time_zones or {}
+        self.sites: dict[int, SitePlan] = {
+            site_id: _site_plan(site_id, rules, zone_named(zones.get(site_id))) for site_id, rules in by_site.items()
+        }
+
+    def site(self, site_id: int) -> SitePlan | None:
+        """The rules of a site; None when it has none."""
+        return self.sites.get(site_id)
+
+    def needs_facts(self, site_id: int, kind: EventType) -> bool:
+        """Whether matching such an event asks for facts about the customer (orders before, spend, first seen)."""
+        site = self.sites.get(site_id)
+        return site is not None and site.facts_needed(kind)
+
+    def needs_history(self, site_id: int, kind: EventType) -> bool:
+        """Whether matching such an event asks for earlier occurrences (thresholds, deduplication windows)."""
+        site = self.sites.get(site_id)
+        return site is not None and bool(site.history_needed(kind))
+
+    def unreadable(self) -> list[Rule]:
+        """Rules whose stored conditions cannot be read; they match nothing until mended."""
+        return [rule for site in self.sites.values() for rule in site.rules if rule.condition.problems]
+
+
+def compile_rule_of(assignment: Assignment) -> Rule:
+    """One assignment, compiled."""
+    config = assignment.config
+    threshold = config.threshold
+    sum_field = threshold.field if threshold is not None and threshold.measure is ThresholdMeasure.SUM else None
+    return Rule(
+        assignment=assignment,
+        condition=compile_condition(config.conditions),
+        value=compile_rule(config.value),
+        amount=(amount_reader(sum_field) or _no_amount) if sum_field else None,
+        delay=timedelta(minutes=config.delay_minutes),
+        click_window=timedelta(days=config.click_window_days),
+        valid_from=config.valid_from,
+        valid_until=config.valid_until,
+        is_bounded=config.valid_from is not None or config.valid_until is not None,
+    )
+
+
+@lru_cache(maxsize=MAX_KEPT_ZONES)
+def zone_named(name: str | None) -> tzinfo:
+    """The time zone of an IANA name; UTC for none and for a name nobody knows."""
+    if not name:
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+def _site_plan(site_id: int, rules: list[Rule], zone: tzinfo) -> SitePlan:
+    grouped: dict[EventType, dict[int, tuple[Predicate, list[Rule]]]] = {}
+    for rule in rules:
+        for kind in dict.fromkeys(rule.assignment.config.trigger):
+            # Equal trees are one Condition object while its cache keeps it.
+            _, same = grouped.setdefault(kind, {}).setdefault(id(rule.condition), (rule.condition.holds, []))
+            same.append(rule)
+    buckets = {kind: tuple((holds, tuple(same)) for holds, same in by_id.values()) for kind, by_id in grouped.items()}
+    return SitePlan(site_id=site_id, facts=Facts(zone=zone), buckets=buckets, rules=tuple(rules))

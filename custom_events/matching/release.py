@@ -1,0 +1,55 @@
+"""May a match leave, and with which click? Consent, click window, identifiers."""
+
+from datetime import timedelta
+
+from custom_events.conditions.runtime import consent_of
+from custom_events.matching.reasons import Reason
+from custom_events.values.clicks import Click, ConsentStatus
+from custom_events.values.definitions import ConsentNeeded
+from custom_events.values.events import CommerceEvent
+
+
+def consent_status(event: CommerceEvent) -> ConsentStatus:
+    """Consent to sending user data to ad platforms; unknown when nobody said."""
+    return consent_of(event).ad_user_data
+
+
+def consent_reason(status: ConsentStatus, needed: ConsentNeeded) -> Reason | None:
+    """Why consent keeps a match back; None when it does not. A refusal always does."""
+    if status is ConsentStatus.DENIED:
+        return Reason.CONSENT_DENIED
+    if status is ConsentStatus.UNKNOWN and needed is ConsentNeeded.GRANTED:
+        return Reason.CONSENT_UNKNOWN
+    return None
+
+
+def click_reason(click: Click, event: CommerceEvent, window: timedelta) -> Reason | None:
+    """Why this click cannot stand for the event; None when it can. A click of unknown time is taken."""
+    if click.clicked_at is None:
+        return None
+    if click.clicked_at > event.occurred_at:
+        return Reason.CLICK_AFTER_EVENT
+    return Reason.CLICK_TOO_OLD if event.occurred_at - click.clicked_at > window else None
+
+
+def usable_click(event: CommerceEvent, window: timedelta) -> Click | None:
+    """The best click that can stand for the event."""
+    for click in event.clicks:
+        if click_reason(click, event, window) is None:
+            return click
+    return None
+
+
+def has_identifier(event: CommerceEvent) -> bool:
+    """Whether a hashed e-mail or phone number is known."""
+    customer = event.customer
+    return customer is not None and (customer.email_sha256 is not None or customer.phone_sha256 is not None)
+
+
+def identity_reason(event: CommerceEvent, click: Click | None, window: timedelta) -> Reason | None:
+    """Why Google could not tell whose event it is; the best click's reason where there are only unusable clicks."""
+    if click is not None or has_identifier(event):
+        return None
+    if event.clicks:
+        return click_reason(event.clicks[0], event, window)
+    return Reason.NO_CLICK_OR_IDENTIFIER

@@ -1,0 +1,185 @@
+"""A conversion's value: source, minus parts, times factor, clamped, rounded to the currency's minor units, never below 0.
+
+Refunds lower it by a share. Of an items total it is the share of those items that was refunded; a refund that names no items
+counts in proportion to the order. Of every other source it is refunded / order total. The share applies to the value as it
+was sent (after factor and clamps), so a full refund gives 0 also where the rule has a least value.
+
+A part that the store does not know (no tax, no shipping line) counts as 0; a source that is missing gives no value.
+"""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal, DecimalException
+from functools import lru_cache
+
+import msgspec
+
+from custom_events.conditions.compile import ItemFilter, compile_item_filter
+from custom_events.conditions.facts import NO_FACTS, Facts
+from custom_events.conditions.interpret import field_reader
+from custom_events.conditions.runtime import as_number, items_of, items_total
+from custom_events.matching.money import is_amount, rounded
+from custom_events.values.definitions import CurrencyRule, ValueRule, ValueSource
+from custom_events.values.events import CommerceEvent, LineItem, Refund
+
+MAX_KEPT_RULES = 4_096  # compiled value rules; they are few, most assignments inherit
+
+_SAME = CurrencyRule()
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """An amount and its currency, both None when the rule gives none."""
+
+    amount: Decimal | None = None
+    currency: str | None = None
+
+
+NO_VALUE = Value()
+
+
+class CompiledRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A value rule ready to be asked."""
+
+    rule: ValueRule
+    items: ItemFilter | None = None
+    read: Callable[[CommerceEvent, Facts], object] | None = None
+
+
+def compile_rule(rule: ValueRule) -> CompiledRule:
+    """The rule with its items tree and its field compiled; equal rules share. Raises nothing: what cannot be read gives no value."""
+    return _compiled(msgspec.json.encode(rule, order="deterministic"))
+
+
+@lru_cache(maxsize=MAX_KEPT_RULES)
+def _compiled(encoded: bytes) -> CompiledRule:
+    rule = msgspec.json.decode(encoded, type=ValueRule)
+    items = compile_item_filter(rule.items) if rule.items is not None else _every_item
+    return CompiledRule(rule=rule, items=items, read=amount_reader(rule.field) if rule.field else None)
+
+
+def _every_item(_item: LineItem, _event: CommerceEvent, _facts: Facts) -> bool:
+    return True
+
+
+def amount_reader(name: str) -> Callable[[CommerceEvent, Facts], object] | None:
+    """Reads a named amount of events; None for no such field."""
+    try:
+        return field_reader(name)
+    except KeyError:
+        return None
+
+
+def value_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts = NO_FACTS) -> Value:
+    """The value of this event under the rule. Never raises; what is no amount of money gives no value."""
+    rule = compiled.rule
+    if rule.source is ValueSource.NONE:
+        return NO_VALUE
+    currency = event.currency
+    here = rule.by_currency.get(currency or "", _SAME)
+    try:
+        base = _base(compiled, here, event, facts)
+        if base is None or not is_amount(base):
+            return NO_VALUE
+        if rule.source is ValueSource.FIXED and here.fixed is None and rule.currency is not None:
+            currency = rule.currency
+        return Value(amount=_finished(rule, here, base, currency), currency=currency)
+    except (DecimalException, TypeError, ValueError):
+        return NO_VALUE
+
+
+def value_after_refunds(
+    compiled: CompiledRule, event: CommerceEvent, refunds: Iterable[Refund], facts: Facts = NO_FACTS
+) -> Decimal | None:
+    """The value once these refunds of the event's order are known; the full value where refunds do not lower it."""
+    full = value_of(compiled, event, facts)
+    if full.amount is None or not compiled.rule.refunds_lower_it:
+        return full.amount
+    try:
+        share = share_left(compiled, event, refunds, facts)
+        return rounded(full.amount * share, full.currency)
+    except DecimalException:
+        return full.amount
+
+
+def share_left(
+    compiled: CompiledRule, event: CommerceEvent, refunds: Iterable[Refund], facts: Facts = NO_FACTS
+) -> Decimal:
+    """What is left of the value, 0 to 1. A refund counts once (by id), and only in the order's currency."""
+    known = {refund.id: refund for refund in refunds if refund.currency in (None, event.currency)}
+    whole = event.order.total if event.order is not None and event.order.total is not None else event.amount
+    if compiled.rule.source is ValueSource.ITEMS_TOTAL:
+        base = _items_total(compiled, items_of(event) or (), event, facts)
+        gone = sum((_gone(compiled, refund, whole, base, event, facts) for refund in known.values()), Decimal(0))
+    else:
+        base = whole
+        gone = sum((refund.amount for refund in known.values()), Decimal(0))
+    if not base or base < 0:
+        return Decimal(1)
+    return min(max(1 - gone / base, Decimal(0)), Decimal(1))
+
+
+def _base(compiled: CompiledRule, here: CurrencyRule, event: CommerceEvent, facts: Facts) -> Decimal | None:
+    """The amount that the rule starts from."""
+    rule = compiled.rule
+    match rule.source:
+        case ValueSource.FIXED:
+            return rule.fixed if here.fixed is None else here.fixed
+        case ValueSource.FIELD:
+            return None if compiled.read is None else as_number(compiled.read(event, facts))
+        case ValueSource.ITEMS_TOTAL:
+            items = items_of(event)
+            return None if items is None else _items_total(compiled, items, event, facts)
+        case ValueSource.ORDER_TOTAL:
+            return _order_total(rule, event)
+        case ValueSource.NONE:
+            return None
+
+
+def _order_total(rule: ValueRule, event: CommerceEvent) -> Decimal | None:
+    order = event.order
+    if order is None or order.total is None:
+        whole = event.subscription.amount if event.subscription is not None else None
+        return event.cart.total if whole is None and event.cart is not None else whole
+    total = order.total
+    if rule.without_tax:
+        total -= order.tax or 0
+    if rule.without_shipping:
+        total -= order.shipping or 0
+    if rule.without_discounts:
+        total += order.discount or 0
+    return total
+
+
+def _items_total(
+    compiled: CompiledRule, items: Iterable[LineItem], event: CommerceEvent, facts: Facts
+) -> Decimal | None:
+    wanted = compiled.items
+    if wanted is None:  # a tree that cannot be read
+        return None
+    return items_total(item for item in items if wanted(item, event, facts))
+
+
+def _gone(
+    compiled: CompiledRule,
+    refund: Refund,
+    whole: Decimal | None,
+    base: Decimal | None,
+    event: CommerceEvent,
+    facts: Facts,
+) -> Decimal:
+    """What one refund takes from the items total."""
+    named = _items_total(compiled, refund.items, event, facts) if refund.items else None
+    if named is not None:
+        return named
+    return refund.amount / whole * base if whole and base else Decimal(0)
+
+
+def _finished(rule: ValueRule, here: CurrencyRule, base: Decimal, currency: str | None) -> Decimal:
+    """Times factor, clamped, rounded."""
+    amount = base * (rule.factor if here.factor is None else here.factor)
+    least = rule.at_least if here.at_least is None else here.at_least
+    most = rule.at_most if here.at_most is None else here.at_most
+    if least is not None:
+        amount = max(amount, least)
+    if most is not None:
+        amount = min(amount, most)
+    return max(rounded(amount, currency), Decimal(0))
