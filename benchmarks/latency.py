@@ -1,0 +1,169 @@
+"""Latency under a trickle of 10 webhooks a second: from the answer to the store to the queued upload, through the real thing.
+
+Receiver, Dagster (webserver, daemon, sensor, draining runs) and an embedded Postgres with fsync; no part is called directly.
+A draining run lives on while there is traffic and hands over; its longest life is set short here, so that the measured
+minute has hand-overs in it. The time until the first run is up is reported beside (`cold_start_s`) and is not in p50/p95.
+"""
+
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import sqlalchemy as sa
+
+from benchmarks.bodies import shopify_orders
+from custom_events.postgres import embedded, migrate
+from custom_events.postgres.connect import engine
+from custom_events.settings import Settings
+from orchestration import programs
+from orchestration.processes import Supervisor
+from sandbox.demo.google import google_environment
+from sandbox.demo.ready import wait_until_ready
+from sandbox.demo.sites import prepare
+from sandbox.stores.posts import Post, Store, shopify_post
+
+RATE_PER_S = 10
+SECONDS = 90  # measured, after the first run is up
+QUICK_SECONDS = 20
+RUN_LIFE_S = 45  # of a draining run, so that hand-overs fall into the measured time
+LOOK_EVERY_S = 0.02
+PATIENCE_S = 120.0
+TARGET_P95_S = 10.0
+OUT = Path(".local/bench/latency.json")
+
+SEEN = "SELECT id, order_id FROM app.conversion_uploads WHERE id > $1 AND state = 'queued' ORDER BY id"
+
+
+class Watch:
+    """Remembers when an order's answer came and when its queued upload was first visible."""
+
+    def __init__(self) -> None:
+        self.answered: dict[str, float] = {}
+        self.queued: dict[str, float] = {}
+        self.last_id = 0
+
+    async def look(self, connection: Any) -> None:
+        rows = await connection.fetch(SEEN, self.last_id)
+        now = time.monotonic()
+        for row in rows:
+            self.last_id = max(self.last_id, row["id"])
+            self.queued.setdefault(row["order_id"], now)
+
+    def latencies(self, since: float) -> list[float]:
+        return [
+            self.queued[order] - answered
+            for order, answered in self.answered.items()
+            if order in self.queued and answered >= since
+        ]
+
+
+def posts(store: Store, count: int) -> list[tuple[str, Post]]:
+    """Paid orders with an e-mail address, each an upload of its own."""
+    made: list[tuple[str, Post]] = []
+    for body in shopify_orders(count, seed=int(time.time()), sites=1):
+        document = json.loads(body)
+        document["order_status_url"] = None  # names another shop
+        made.append((str(document["id"]), shopify_post(store, "order", "orders/paid", document, uuid4(), datetime.now(UTC))))
+    return made
+
+
+async def trickle(url: str, base: str, store: Store, seconds: int) -> dict[str, Any]:
+    """Posts until the first upload is queued, then for `seconds` more; waits for the last."""
+    watch = Watch()
+    connection = await asyncpg.connect(url)
+    first_at: float | None = None
+    started = time.monotonic()
+    async with httpx.AsyncClient(base_url=base, timeout=10, trust_env=False) as client:
+
+        async def post(order_id: str, sent: Post) -> None:
+            answer = await client.post(sent.path, content=sent.body, headers=sent.headers)
+            answer.raise_for_status()
+            watch.answered[order_id] = time.monotonic()
+
+        sending: list[asyncio.Task[None]] = []
+        for number, (order_id, sent) in enumerate(posts(store, RATE_PER_S * (seconds + int(PATIENCE_S)))):
+            due = started + number / RATE_PER_S
+            while time.monotonic() < due:
+                await watch.look(connection)
+                await asyncio.sleep(LOOK_EVERY_S)
+            sending.append(asyncio.create_task(post(order_id, sent)))
+            if first_at is None and watch.queued:
+                first_at = time.monotonic()
+            if first_at is not None and time.monotonic() > first_at + seconds:
+                break
+        await asyncio.gather(*sending)
+        deadline = time.monotonic() + PATIENCE_S
+        while len(watch.queued) < len(watch.answered) and time.monotonic() < deadline:
+            await watch.look(connection)
+            await asyncio.sleep(LOOK_EVERY_S)
+    await connection.close()
+    if first_at is None:
+        raise SystemExit(f"No upload was queued within {PATIENCE_S} s.")
+    found = sorted(watch.latencies(first_at))
+    return {
+        "webhooks": len(watch.answered),
+        "measured": len(found),
+        "lost": len(watch.answered) - len(watch.queued),
+        "cold_start_s": round(first_at - started, 2),
+        "p50_s": round(statistics.median(found), 3),
+        "p95_s": round(found[int(len(found) * 0.95)], 3),
+        "max_s": round(found[-1], 3),
+    }
+
+
+def run(quick: bool = False) -> dict[str, Any]:
+    """The measurement on a database of its own; writes `.local/bench/latency.json`."""
+    with tempfile.TemporaryDirectory(prefix="latency-") as directory, embedded.start(Path(directory) / "pg") as server:
+        settings = Settings(local_directory=Path(directory), receiver_port=8870, console_port=8871, dagster_port=8872)
+        migrate.upgrade(server.url)
+        made = engine(server.url)
+        with made.begin() as connection:
+            stores = prepare(connection, settings)
+            connection.execute(sa.text("UPDATE app.site_custom_events SET is_active = true"))
+        made.dispose()
+        environment = {
+            **programs.environment(settings, server.url),
+            **google_environment(settings),
+            "CUSTOM_EVENTS_RECEIVER_PORT": str(settings.receiver_port),
+            "CUSTOM_EVENTS_DRAIN_LIMIT_S": str(RUN_LIFE_S),
+        }
+        supervisor = Supervisor(Path(directory) / "logs", environment)
+        try:
+            supervisor.start(programs.receiver(settings))
+            supervisor.start(programs.dagster(settings))
+            base = f"http://127.0.0.1:{settings.receiver_port}"
+            wait_until_ready(f"{base}/readyz", supervisor)
+            figures = asyncio.run(trickle(server.url, base, stores.shopify, QUICK_SECONDS if quick else SECONDS))
+        finally:
+            supervisor.stop()
+    result = {
+        "name": "latency",
+        "figures": figures,
+        "ratios": {"target_p95_over_p95": round(TARGET_P95_S / figures["p95_s"], 2)},
+        "reached": {"p95_at_most_10_s": figures["p95_s"] <= TARGET_P95_S, "nothing_lost": figures["lost"] == 0},
+    }
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(result, indent=2) + "\n")
+    return result
+
+
+def main() -> None:
+    """Prints the table."""
+    result = run(quick="--quick" in sys.argv)
+    print("\nLatency from the store's answer to the queued upload, 10 webhooks a second")
+    for name, value in result["figures"].items():
+        print(f"  {name:14} {value}")
+    print(f"  reached: {result['reached']}")
+
+
+if __name__ == "__main__":
+    main()
