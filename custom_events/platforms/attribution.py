@@ -150,8 +150,8 @@ def moment_of(value: Any) -> datetime | None:
 
 
 def _object(value: Any) -> dict[str, Any]:
-    """A JSON object given as such or as text; anything else is an empty one."""
-    if isinstance(value, str) and value.lstrip().startswith("{"):
+    """A JSON object given as such or as text; anything else, or one with a NUL (no database keeps it), is an empty one."""
+    if isinstance(value, str) and value.lstrip().startswith("{") and "\\u0000" not in value:
         try:
             value = msgspec.json.decode(value)
         except (msgspec.DecodeError, RecursionError):

@@ -21,7 +21,7 @@ def bounded(value: str | None) -> str | None:
 
 
 def rfc3339(value: str | None) -> datetime | None:
-    """An RFC 3339 time as aware UTC, or None. More than six fraction digits are cut (Shopify sends nanoseconds)."""
+    """An RFC 3339 time as aware UTC, or None. More than six fraction digits are rounded (Shopify sends nanoseconds)."""
     text = bounded(value)
     if text is None:
         return None

@@ -11,7 +11,7 @@ from custom_events.platforms.leaves import amount, currency_code, optional_id, o
 from custom_events.platforms.shopify import bodies
 from custom_events.platforms.shopify.bodies import CART, CHECKOUT, Line
 from custom_events.platforms.shopify.lines import address_of, item_pairs, line_item, line_items, split_tags
-from custom_events.values.deliveries import RawDelivery, SiteContext, Understood
+from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored
 from custom_events.values.events import Cart, CommerceEvent, Customer, EventType
 
 
@@ -52,7 +52,7 @@ def understand_cart(delivery: RawDelivery, site: SiteContext) -> Understood:
     for line in body.line_items or ():
         event = _item_added(body, token, line, site)
         events.setdefault(event.key, event)
-    return Understood(events=tuple(events.values()))
+    return Understood(events=tuple(events.values())) if events else ignored("empty_cart")
 
 
 def _item_added(body: bodies.Cart, token: str, line: Line, site: SiteContext) -> CommerceEvent:

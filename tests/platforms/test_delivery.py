@@ -1,0 +1,139 @@
+"""What headers say: which topic, which duplicate, when, and which hello is a ping."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custom_events.errors import NotUnderstood
+from custom_events.platforms import timestamped
+from custom_events.platforms.base import StorePlatform
+from custom_events.platforms.headers import MAX_HEADER_CHARS, bounded, rfc3339
+from custom_events.platforms.registry import PLATFORMS
+from custom_events.platforms.shopify import delivery as shopify
+from custom_events.platforms.woocommerce import delivery as woo
+from custom_events.values.deliveries import Platform
+
+NOW = datetime(2026, 11, 22, 10, 0, 1, 123456, tzinfo=UTC)
+FORM = {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"}
+
+
+def test_shopify_webhook_id_decides_what_is_a_duplicate_and_event_id_only_correlates():
+    headers = shopify.signed_headers(
+        b"{}",
+        b"s",
+        topic="orders/paid",
+        shop_domain="Fjard.myshopify.com",
+        webhook_id="w1",
+        event_id="e1",
+        triggered_at=NOW,
+    )
+    found = PLATFORMS[Platform.SHOPIFY].describe(headers, b"{}")
+    assert (found.topic, found.delivery_id, found.event_id) == ("orders/paid", "w1", "e1")
+    assert found.triggered_at == NOW
+    assert (found.api_version, found.shop_domain) == ("2026-10", "fjard.myshopify.com")
+    assert headers[shopify.TRIGGERED_AT] == "2026-11-22T10:00:01.123456000Z"
+
+
+def test_shopify_trigger_time_keeps_an_offset():
+    moment = NOW.astimezone(timezone(timedelta(hours=-4)))
+    headers = shopify.signed_headers(
+        b"", b"s", topic="t", shop_domain="s", webhook_id="w", event_id=None, triggered_at=moment
+    )
+    assert headers[shopify.EVENT_ID] == "w"
+    assert shopify.triggered_at(headers) == NOW
+
+
+def test_a_body_without_time_needs_the_trigger_time():
+    with pytest.raises(NotUnderstood, match="no time"):
+        shopify.triggered_at({shopify.TRIGGERED_AT: "yesterday"})
+
+
+def test_a_request_without_headers_describes_as_nothing():
+    for platform in PLATFORMS.values():
+        found = platform.describe({}, b"")
+        assert found.topic is found.delivery_id is found.triggered_at is found.shop_domain is None
+
+
+def test_woocommerce_delivery_id_repeats_within_a_second_so_it_decides_nothing():
+    headers = woo.signed_headers(
+        b"{}", b"s", topic="order.created", source="https://Moinho.example/", webhook_id=1, delivery_id="d1"
+    )
+    found = PLATFORMS[Platform.WOOCOMMERCE].describe(headers, b"{}")
+    assert (found.topic, found.delivery_id, found.event_id) == ("order.created", None, "d1")
+    assert found.shop_domain == "moinho.example"
+    assert headers["x-wc-webhook-resource"] == "order"
+    assert headers["x-wc-webhook-event"] == "created"
+
+
+def test_a_source_may_be_a_bare_host():
+    assert woo.describe({woo.SOURCE: "moinho.example/shop"}).shop_domain == "moinho.example"
+    assert woo.describe({woo.SOURCE: "https:///"}).shop_domain is None
+
+
+def test_the_plugins_event_id_decides_what_is_a_duplicate():
+    headers = timestamped.signed_headers(b"{}", b"s", now=NOW, event_id="uuid-1", topic="order.paid")
+    found = PLATFORMS[Platform.WOOCOMMERCE].describe({**headers, woo.TOPIC: "order.updated"}, b"{}")
+    assert (found.topic, found.delivery_id) == ("order.paid", "uuid-1")
+    assert found.triggered_at == NOW.replace(microsecond=0)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "topic"),
+    [
+        ({timestamped.TOPIC: "order.paid"}, b'{"type":"other"}', "order.paid"),
+        ({}, b'{"x":[1],"type":"order.paid"}', "order.paid"),
+        ({}, b'{"type":7}', None),
+        ({}, b'{"type":null}', None),
+        ({}, b"not json", None),
+        ({}, b"[" * 100_000, None),
+    ],
+)
+def test_a_custom_senders_topic_may_stand_in_the_body(headers: dict[str, str], body: bytes, topic: str | None):
+    assert PLATFORMS[Platform.CUSTOM].describe(headers, body).topic == topic
+
+
+def test_the_ping_of_a_saved_webhook_is_a_handshake():
+    ping = PLATFORMS[Platform.WOOCOMMERCE].is_handshake
+    assert ping(FORM, b"webhook_id=12")
+    assert not ping(FORM, b"webhook_id=12&x=1")
+    assert not ping(FORM, b"webhook_id=12\n")
+    assert not ping({"content-type": "application/json"}, b"webhook_id=12")
+    assert not ping({}, b"webhook_id=12")
+    for signed in ("x-wc-webhook-signature", "x-wc-webhook-topic", timestamped.SIGNATURE):
+        assert not ping(FORM | {signed: "x"}, b"webhook_id=12")
+    for other in (Platform.SHOPIFY, Platform.CUSTOM):
+        assert not PLATFORMS[other].is_handshake(FORM, b"webhook_id=12")
+
+
+def test_headers_are_bounded():
+    assert bounded(" x ") == "x"
+    assert bounded(" ") is bounded(None) is bounded("x" * (MAX_HEADER_CHARS + 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-22T10:00:01.123456289Z", NOW),
+        ("2026-11-22T05:00:01.123456-05:00", NOW),
+        ("2026-11-22T10:00:01", None),  # no offset: whose clock?
+        ("0001-01-01T00:00:00+14:00", None),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_rfc3339(text: str | None, moment: datetime | None):
+    assert rfc3339(text) == moment
+
+
+@given(
+    platform=st.sampled_from(list(PLATFORMS.values())),
+    headers=st.dictionaries(
+        st.sampled_from([shopify.TOPIC, shopify.TRIGGERED_AT, shopify.SHOP_DOMAIN, woo.TOPIC, woo.SOURCE, "x"]),
+        st.text(),
+    ),
+    body=st.binary(max_size=64),
+)
+def test_describing_never_raises(platform: StorePlatform, headers: dict[str, str], body: bytes):
+    platform.describe(headers, body)

@@ -1,0 +1,163 @@
+"""Who may speak for a site: right secrets pass, everything else is refused by its name, and nothing raises."""
+
+import base64
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custom_events.platforms import timestamped
+from custom_events.platforms.base import Secret, StorePlatform
+from custom_events.platforms.registry import PLATFORMS
+from custom_events.platforms.shopify import delivery as shopify_delivery
+from custom_events.platforms.shopify import signature as shopify
+from custom_events.platforms.woocommerce import delivery as woo_delivery
+from custom_events.platforms.woocommerce import signature as woo
+from custom_events.values.deliveries import Platform, Refusal
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+WINDOW_S = 300
+BODY = b'{"id":1}'
+OLD, NEW = Secret(value=b"old secret"), Secret(value=b"new secret", key_id="k2")
+
+
+def check(platform: Platform, headers: dict[str, str], body: bytes = BODY, secrets: tuple[Secret, ...] = (OLD, NEW)):
+    return PLATFORMS[platform].check(headers, body, secrets, NOW, WINDOW_S)
+
+
+def ours(secret: bytes = b"new secret", now: datetime = NOW, key_id: str | None = None) -> dict[str, str]:
+    return timestamped.signed_headers(BODY, secret, now=now, event_id="e1", topic="order.paid", key_id=key_id)
+
+
+def test_shopify_signs_as_the_documentation_says():
+    expected = base64.b64encode(hmac.new(b"old secret", BODY, hashlib.sha256).digest()).decode()
+    assert shopify.sign(BODY, b"old secret") == expected
+
+
+@pytest.mark.parametrize("secret", [b"old secret", b"new secret"])
+def test_shopify_takes_every_secret_while_they_rotate(secret: bytes):
+    assert check(Platform.SHOPIFY, {shopify.SIGNATURE: shopify.sign(BODY, secret)}) is None
+
+
+@pytest.mark.parametrize("platform", [Platform.SHOPIFY, Platform.WOOCOMMERCE])
+@pytest.mark.parametrize(
+    ("given_signature", "refusal"),
+    [
+        (None, Refusal.NO_SIGNATURE),
+        ("", Refusal.NO_SIGNATURE),
+        ("not base64!", Refusal.MALFORMED_SIGNATURE),
+        ("häßlich", Refusal.MALFORMED_SIGNATURE),
+        ("AAAA", Refusal.MALFORMED_SIGNATURE),  # base64, but no 32 bytes
+        (base64.b64encode(bytes(32)).decode(), Refusal.WRONG_SIGNATURE),
+    ],
+)
+def test_native_signatures_are_refused_by_their_fault(
+    platform: Platform, given_signature: str | None, refusal: Refusal
+):
+    name = shopify.SIGNATURE if platform is Platform.SHOPIFY else woo.SIGNATURE
+    headers = {} if given_signature is None else {name: given_signature}
+    assert check(platform, headers) is refusal
+
+
+def test_a_signature_fits_exactly_one_body():
+    headers = {shopify.SIGNATURE: shopify.sign(BODY, b"old secret")}
+    assert check(Platform.SHOPIFY, headers, BODY + b" ") is Refusal.WRONG_SIGNATURE
+    assert check(Platform.SHOPIFY, headers, BODY, ()) is Refusal.WRONG_SIGNATURE
+
+
+@pytest.mark.parametrize(
+    ("stored", "key"),
+    [
+        (b"plain", b"plain"),
+        (b"a&amp;b", b"a&b"),
+        (b"&lt;&gt;&quot;", b'<>"'),
+        (b"&#039;&#39;&#0039;&#x27;&#X0027;", b"'''''"),
+        (b"&#038;&#x26;&#60;&#x3C;&#062;&#34;", b'&&<<>"'),
+        (b"&amp;lt;", b"&lt;"),  # decoded once
+        (b"&AMP;&nbsp;&#40;", b"&AMP;&nbsp;&#40;"),  # not among WordPress's
+    ],
+)
+def test_woocommerce_decodes_its_secret_as_wordpress_does(stored: bytes, key: bytes):
+    assert woo.decoded_secret(stored) == key
+    signature = base64.b64encode(hmac.new(key, BODY, hashlib.sha256).digest()).decode()
+    assert woo.sign(BODY, stored) == signature
+    assert check(Platform.WOOCOMMERCE, {woo.SIGNATURE: signature}, secrets=(Secret(value=stored),)) is None
+
+
+@pytest.mark.parametrize("platform", [Platform.WOOCOMMERCE, Platform.CUSTOM])
+def test_our_own_scheme_is_taken_from_the_plugin_and_from_custom_senders(platform: Platform):
+    assert check(platform, ours()) is None
+    assert check(platform, ours(key_id="k2")) is None
+    assert check(platform, ours(b"old secret", key_id="any")) is None  # that secret has no key id
+    assert check(platform, ours(b"new secret", key_id="other")) is Refusal.WRONG_SIGNATURE
+    assert check(platform, ours(b"third")) is Refusal.WRONG_SIGNATURE
+
+
+def test_our_own_scheme_signs_timestamp_dot_body():
+    headers = ours(b"s")
+    expected = hmac.new(b"s", headers[timestamped.TIMESTAMP].encode() + b"." + BODY, hashlib.sha256).hexdigest()
+    assert headers[timestamped.SIGNATURE] == "v1=" + expected
+
+
+@pytest.mark.parametrize(
+    ("shift_s", "refusal"), [(-300, None), (300, None), (-301, Refusal.TOO_OLD), (301, Refusal.TOO_OLD)]
+)
+def test_a_captured_delivery_is_no_use_outside_the_window(shift_s: int, refusal: Refusal | None):
+    assert check(Platform.CUSTOM, ours(now=NOW + timedelta(seconds=shift_s))) is refusal
+
+
+def test_who_has_no_secret_does_not_learn_that_the_time_was_wrong():
+    assert check(Platform.CUSTOM, ours(b"wrong", now=NOW - timedelta(days=1))) is Refusal.WRONG_SIGNATURE
+
+
+@pytest.mark.parametrize(
+    ("changed", "refusal"),
+    [
+        ({timestamped.SIGNATURE: ""}, Refusal.NO_SIGNATURE),
+        ({timestamped.SIGNATURE: "v2=" + "0" * 64}, Refusal.MALFORMED_SIGNATURE),
+        ({timestamped.SIGNATURE: "v1=zz"}, Refusal.MALFORMED_SIGNATURE),
+        ({timestamped.SIGNATURE: "v1=" + "é" * 64}, Refusal.MALFORMED_SIGNATURE),
+        ({timestamped.TIMESTAMP: ""}, Refusal.MALFORMED_SIGNATURE),
+        ({timestamped.TIMESTAMP: "-5"}, Refusal.MALFORMED_SIGNATURE),
+        ({timestamped.TIMESTAMP: "9" * 12}, Refusal.MALFORMED_SIGNATURE),
+        ({timestamped.TIMESTAMP: "١٢٣"}, Refusal.MALFORMED_SIGNATURE),
+        ({timestamped.TIMESTAMP: "1"}, Refusal.WRONG_SIGNATURE),
+    ],
+)
+def test_our_own_scheme_refuses_by_the_fault(changed: dict[str, str], refusal: Refusal):
+    assert check(Platform.CUSTOM, ours() | changed) is refusal
+
+
+def test_no_signature_at_all():
+    assert check(Platform.CUSTOM, {}) is Refusal.NO_SIGNATURE
+    assert check(Platform.WOOCOMMERCE, {}) is Refusal.NO_SIGNATURE
+
+
+def test_the_sandbox_headers_pass_the_checks():
+    headers = shopify_delivery.signed_headers(
+        BODY, b"old secret", topic="orders/paid", shop_domain="a.myshopify.com", webhook_id="w", triggered_at=NOW
+    )
+    assert check(Platform.SHOPIFY, headers) is None
+    headers = woo_delivery.signed_headers(
+        BODY, b"old secret", topic="order.created", source="https://a.example/", webhook_id=3, delivery_id="d"
+    )
+    assert check(Platform.WOOCOMMERCE, headers) is None
+
+
+@given(
+    platform=st.sampled_from(list(PLATFORMS.values())),
+    headers=st.dictionaries(
+        st.sampled_from(
+            [shopify.SIGNATURE, woo.SIGNATURE, timestamped.SIGNATURE, timestamped.TIMESTAMP, timestamped.KEY_ID]
+        ),
+        st.text() | st.from_regex(r"v1=[0-9a-f]{64}", fullmatch=True) | st.integers().map(str),
+    ),
+    body=st.binary(),
+)
+def test_nothing_a_stranger_sends_raises_or_passes(platform: StorePlatform, headers: dict[str, str], body: bytes):
+    assert platform.check(headers, body, (OLD, NEW), NOW, WINDOW_S) is not None
+    platform.describe(headers, body)
+    platform.is_handshake(headers, body)
