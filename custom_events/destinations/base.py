@@ -10,7 +10,6 @@ from custom_events.values.conversions import (
     Conversion,
     RequestKind,
     RowAnswer,
-    StatusAnswer,
 )
 
 
@@ -41,8 +40,7 @@ class Destination(Protocol):
         ...
 
     def poll(
-        self, account: AdsAccount, request_id: str, *, timeout_s: float, now: datetime
-    ) -> tuple[tuple[str, StatusAnswer], ...]:
-        """The verdict on an earlier request whose rows were answered PENDING: (action id, verdict) for each conversion
-        action of the request; an empty action id stands for all of them."""
+        self, account: AdsAccount, request_id: str, rows: Sequence[Conversion], *, timeout_s: float, now: datetime
+    ) -> BatchAnswer:
+        """The verdict on an earlier request whose `rows` were answered PENDING; its own verdict is PENDING: ask again."""
         ...

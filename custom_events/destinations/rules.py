@@ -85,7 +85,13 @@ def answer(rule: Rule, code: str, row: Conversion, now: datetime) -> RowAnswer:
     elif rule.hold_s is not None:
         retry_at = now + timedelta(seconds=rule.hold_s)
     return RowAnswer(
-        upload_id=row.upload_id, verdict=rule.verdict, code=code, sentence=sentence, retry_at=retry_at, scope=rule.scope
+        upload_id=row.upload_id,
+        verdict=rule.verdict,
+        code=code,
+        sentence=sentence,
+        retry_at=retry_at,
+        scope=rule.scope,
+        then=rule.then,
     )
 
 

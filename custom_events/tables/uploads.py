@@ -106,6 +106,16 @@ conversion_uploads = sa.Table(
         "lease_until",
         postgresql_where=sa.text("state IN ('claimed', 'sent', 'unknown')"),
     ),
+    sa.Index(
+        "ix_conversion_uploads_split", "ads_account_id", "request_id", postgresql_where=sa.text("reason = 'split'")
+    ),
+    sa.Index("ix_conversion_uploads_sent", "request_id", postgresql_where=sa.text("state = 'sent'")),
+    sa.Index(
+        "ix_conversion_uploads_adjustments",
+        "ads_account_id",
+        "not_before",
+        postgresql_where=sa.text("kind <> 'conversion' AND state IN ('new', 'held', 'queued', 'unknown')"),
+    ),
     sa.Index("ix_conversion_uploads_order", "site_id", "order_id"),
     sa.Index("ix_conversion_uploads_transaction", "ads_action_id", "transaction_id"),
     schema=APP,

@@ -109,6 +109,7 @@ class RowAnswer(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str | None = None
     retry_at: datetime | None = None
     scope: Scope = Scope.ROW
+    then: Verdict | None = None  # of a HOLD: the verdict if the same code had come before
 
 
 class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,16 +123,4 @@ class BatchAnswer(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str | None = None
     retry_after_s: float | None = None
     scope: Scope = Scope.ACCOUNT  # of `verdict`
-
-
-class StatusAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The later verdict on a request that was accepted for processing. Google gives counts and names no row:
-
-    PENDING: ask again. SPLIT: some rows failed and nobody says which. Anything else goes for every row of the request.
-    """
-
-    verdict: Verdict
-    code: str | None = None
-    sentence: str | None = None
-    scope: Scope = Scope.ROW
-    counts: tuple[tuple[str, int], ...] = ()  # reason and number of rows, as Google gave them
+    counts: tuple[tuple[str, int], ...] = ()  # a later verdict: reason and number of rows, as Google gave them

@@ -17,7 +17,6 @@ from custom_events.values.conversions import (
     Conversion,
     RequestKind,
     RowAnswer,
-    StatusAnswer,
 )
 
 
@@ -68,11 +67,10 @@ class GoogleAdsLane:
         return read_answer(response, rows, now, request_id=None)
 
     def poll(
-        self, account: AdsAccount, request_id: str, *, timeout_s: float, now: datetime
-    ) -> tuple[tuple[str, StatusAnswer], ...]:
-        """This lane answers at once; nothing is ever pending."""
-        del account, request_id, timeout_s, now
-        return ()
+        self, account: AdsAccount, request_id: str, rows: Sequence[Conversion], *, timeout_s: float, now: datetime
+    ) -> BatchAnswer:
+        """This lane answers at once: nothing that it sent is ever pending."""
+        raise NotImplementedError(f"the Google Ads API has no later verdict (request {request_id})")
 
 
 def _foreseen(error: Exception) -> bool:

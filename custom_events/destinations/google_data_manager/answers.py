@@ -1,4 +1,4 @@
-"""The Data Manager's answers: refusals that may name rows, and verdicts that come later and never do."""
+"""The Data Manager's answers at once: taken for processing, or refused, naming rows or not. Verdicts: verdicts.py."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,17 +7,16 @@ from typing import Any, Final
 
 import msgspec
 
-from custom_events.destinations.google_data_manager.codes import RULES, processing_name
+from custom_events.destinations.google_data_manager.codes import RULES
 from custom_events.destinations.google_data_manager.requests import actions_of
 from custom_events.destinations.rules import Rule, answer, lookup
 from custom_events.destinations.transport_errors import classify, status_of
-from custom_events.values.conversions import BatchAnswer, Conversion, RowAnswer, Scope, StatusAnswer, Verdict
+from custom_events.values.conversions import BatchAnswer, Conversion, RowAnswer, Scope, Verdict
 
 _EVENT = re.compile(r"(?:^|\.)events\[(\d+)\]")
 _DESTINATION = re.compile(r"(?:^|\.)destinations\[(\d+)\]")
 _INNOCENT: Final = Rule(Verdict.RETRY, "Another row of the request was refused; this one goes again", Scope.ROW, 0)
 _NEXT: Final = Rule(Verdict.RETRY, "A request takes ten conversion actions; this one goes with the next", Scope.ROW, 0)
-_SUCCESS, _PROCESSING, _FAILED, _PARTIAL = 1, 2, 3, 4  # RequestStatusPerDestination.RequestStatus
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -137,56 +136,3 @@ def _violation(item: Mapping[str, Any]) -> Violation:
         int(event[1]) if event else None,
         int(destination[1]) if destination and not event else None,
     )
-
-
-def read_status(response: Any) -> tuple[tuple[str, StatusAnswer], ...]:
-    """(action id, verdict) per destination of a RetrieveRequestStatusResponse (wrapped or raw)."""
-    raw = type(response).pb(response) if hasattr(type(response), "pb") else response
-    return tuple(
-        (part.destination.product_destination_id, _destination_status(part))
-        for part in raw.request_status_per_destination
-    )
-
-
-def poll_failure(error: Exception) -> tuple[str, StatusAnswer]:
-    """A poll that got no verdict. Nothing is known about the rows: ask again, whatever the reason; a code says why."""
-    refusal = refusal_of(error)
-    code = f"ErrorReason.{refusal.reason}" if refusal.reason is not None else classify(error).code
-    if code == "ErrorReason.INVALID_REQUEST_ID":
-        return "", StatusAnswer(
-            verdict=Verdict.UNKNOWN, code=code, sentence="Google no longer knows the request; its rows are sent again"
-        )
-    return "", StatusAnswer(verdict=Verdict.PENDING, code=code, sentence=lookup(RULES, code).sentence)
-
-
-def _destination_status(part: Any) -> StatusAnswer:
-    counts = tuple(
-        (_reason(count), int(count.record_count)) for count in part.error_info.error_counts if count.record_count
-    )
-    if part.request_status == _SUCCESS:
-        return StatusAnswer(verdict=Verdict.ACCEPTED, counts=counts)
-    if part.request_status not in {_FAILED, _PARTIAL}:
-        return StatusAnswer(verdict=Verdict.PENDING)
-    rules = {code: lookup(RULES, code) for code, _ in counts}
-    if rules and all(rule.verdict in {Verdict.ALREADY_THERE, Verdict.ACCEPTED} for rule in rules.values()):
-        code = next(iter(rules))
-        return _for_all(code, rules[code], counts)
-    if part.request_status == _FAILED and len(rules) == 1:
-        code = next(iter(rules))
-        return _for_all(code, rules[code], counts)
-    code = next((name for name in rules if rules[name].verdict is not Verdict.ALREADY_THERE), None)
-    return StatusAnswer(
-        verdict=Verdict.SPLIT,
-        code=code,
-        sentence="Some rows of the request failed and Google does not say which: sent again in smaller parts",
-        counts=counts,
-    )
-
-
-def _for_all(code: str, rule: Rule, counts: tuple[tuple[str, int], ...]) -> StatusAnswer:
-    return StatusAnswer(verdict=rule.verdict, code=code, sentence=rule.sentence, scope=rule.scope, counts=counts)
-
-
-def _reason(count: Any) -> str:
-    value = count.DESCRIPTOR.fields_by_name["reason"].enum_type.values_by_number.get(count.reason)
-    return f"ProcessingErrorReason.{processing_name(value.name) if value is not None else 'UNKNOWN'}"

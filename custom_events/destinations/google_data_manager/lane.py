@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from custom_events.destinations.conversion_rules import validate
-from custom_events.destinations.google_data_manager import answers
+from custom_events.destinations.google_data_manager import answers, verdicts
 from custom_events.destinations.google_data_manager.client import ingestion
 from custom_events.destinations.google_data_manager.requests import actions_of, events_request, message_class
 from custom_events.destinations.transport_errors import is_foreseen
@@ -19,7 +19,6 @@ from custom_events.values.conversions import (
     Conversion,
     RequestKind,
     RowAnswer,
-    StatusAnswer,
 )
 
 
@@ -71,10 +70,10 @@ class DataManagerLane:
         return answers.accepted(rows, str(response.request_id))
 
     def poll(
-        self, account: AdsAccount, request_id: str, *, timeout_s: float, now: datetime
-    ) -> tuple[tuple[str, StatusAnswer], ...]:
+        self, account: AdsAccount, request_id: str, rows: Sequence[Conversion], *, timeout_s: float, now: datetime
+    ) -> BatchAnswer:
         """See `Destination.poll`."""
-        del account, now
+        del account
         client = self._connect()
         request = message_class("RetrieveRequestStatusRequest")(request_id=request_id)
         try:
@@ -82,5 +81,5 @@ class DataManagerLane:
         except Exception as error:
             if not is_foreseen(error):
                 raise
-            return (answers.poll_failure(error),)
-        return answers.read_status(response)
+            return verdicts.read_poll_failure(error, rows, request_id)
+        return verdicts.read_status(response, rows, now, request_id)

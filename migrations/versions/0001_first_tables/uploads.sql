@@ -56,9 +56,12 @@ CREATE TABLE app.conversion_uploads (
     CONSTRAINT ck_conversion_uploads_transaction_id_length CHECK (length(transaction_id) BETWEEN 1 AND 64)
 )
  PARTITION BY RANGE (created_at);
+CREATE INDEX ix_conversion_uploads_adjustments ON app.conversion_uploads (ads_account_id, not_before) WHERE kind <> 'conversion' AND state IN ('new', 'held', 'queued', 'unknown');
 CREATE INDEX ix_conversion_uploads_due ON app.conversion_uploads (ads_account_id, deadline_at) WHERE state IN ('new', 'held', 'queued', 'unknown');
 CREATE INDEX ix_conversion_uploads_open ON app.conversion_uploads (state, lease_until) WHERE state IN ('claimed', 'sent', 'unknown');
 CREATE INDEX ix_conversion_uploads_order ON app.conversion_uploads (site_id, order_id);
+CREATE INDEX ix_conversion_uploads_sent ON app.conversion_uploads (request_id) WHERE state = 'sent';
+CREATE INDEX ix_conversion_uploads_split ON app.conversion_uploads (ads_account_id, request_id) WHERE reason = 'split';
 CREATE INDEX ix_conversion_uploads_transaction ON app.conversion_uploads (ads_action_id, transaction_id);
 CREATE TABLE app.conversion_uploads_default PARTITION OF app.conversion_uploads DEFAULT;
 COMMENT ON TABLE app.conversion_uploads IS 'The ledger: conversions and adjustments on their way to an ads account. One row per key; never expires.';

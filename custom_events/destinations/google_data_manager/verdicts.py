@@ -1,0 +1,107 @@
+"""The Data Manager's later verdicts: counts by reason for each conversion action, and never a row (google-ads, 2.7).
+
+Where the counts leave no doubt they are told to every row; else the rows go again in smaller parts. Sending them again changes
+nothing at Google, as the same transaction id overwrites the same value.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from custom_events.destinations.google_data_manager.answers import refusal_of
+from custom_events.destinations.google_data_manager.codes import RULES, processing_name
+from custom_events.destinations.rules import Rule, answer, lookup
+from custom_events.destinations.transport_errors import classify
+from custom_events.values.conversions import BatchAnswer, Conversion, RowAnswer, Scope, Verdict
+
+SUCCESS: Final = 1  # RequestStatusPerDestination.RequestStatus; a test compares them with the installed package
+FAILED: Final = 3
+PARTIAL_SUCCESS: Final = 4
+
+_TAKEN: Final = Rule(Verdict.ACCEPTED, "Google has processed it")
+_SPLIT: Final = Rule(
+    Verdict.SPLIT, "Some rows of the request failed and Google does not say which: sent again in smaller parts"
+)
+_NONE: Final = Rule(Verdict.REJECTED, "Google could not process it and gave no single reason")
+_FORGOTTEN: Final = Rule(
+    Verdict.UNKNOWN, "Google no longer knows the request; it is sent again under the same order id"
+)
+_DELIVERED: Final = frozenset({Verdict.ALREADY_THERE, Verdict.ACCEPTED})
+
+Counts = tuple[tuple[str, int], ...]
+
+
+def read_status(response: Any, rows: Sequence[Conversion], now: datetime, request_id: str) -> BatchAnswer:
+    """A RetrieveRequestStatusResponse (wrapped or raw) as answers to the request's rows; PENDING until all is processed."""
+    raw = type(response).pb(response) if hasattr(type(response), "pb") else response
+    parts = {part.destination.product_destination_id: part for part in raw.request_status_per_destination}
+    if not parts or any(part.request_status not in {SUCCESS, FAILED, PARTIAL_SUCCESS} for part in parts.values()):
+        return pending(rows, request_id)
+    sizes: dict[str, int] = {}
+    for row in rows:
+        sizes[row.action_id] = sizes.get(row.action_id, 0) + 1
+    decided = {action: _decide(parts[action], size) for action, size in sizes.items() if action in parts}
+    answers: list[RowAnswer] = []
+    for row in rows:
+        code, rule = decided.get(row.action_id, ("no_verdict", _SPLIT if len(rows) > 1 else _NONE))
+        answers.append(answer(rule, code, row, now) if code else _accepted(row))
+    counts = tuple(count for part in parts.values() for count in counts_of(part))
+    return BatchAnswer(rows=tuple(answers), request_id=request_id, counts=counts)
+
+
+def read_poll_failure(error: Exception, rows: Sequence[Conversion], request_id: str) -> BatchAnswer:
+    """A poll without a verdict. It says nothing about the rows, so they keep waiting, and never go again for it."""
+    refusal = refusal_of(error)
+    code = f"ErrorReason.{refusal.reason}"
+    if code == "ErrorReason.INVALID_REQUEST_ID":
+        answers = tuple(
+            RowAnswer(upload_id=row.upload_id, verdict=_FORGOTTEN.verdict, code=code, sentence=_FORGOTTEN.sentence)
+            for row in rows
+        )
+        return BatchAnswer(rows=answers, request_id=request_id)
+    if code in RULES:
+        return pending(rows, request_id, code, RULES[code].sentence)
+    classified = classify(error)
+    return pending(rows, request_id, classified.code, classified.rule.sentence)
+
+
+def pending(
+    rows: Sequence[Conversion], request_id: str, code: str | None = None, sentence: str | None = None
+) -> BatchAnswer:
+    """Nothing is known yet."""
+    answers = tuple(RowAnswer(upload_id=row.upload_id, verdict=Verdict.PENDING) for row in rows)
+    return BatchAnswer(
+        rows=answers, request_id=request_id, verdict=Verdict.PENDING, code=code, sentence=sentence, scope=Scope.ROW
+    )
+
+
+def counts_of(part: Any) -> Counts:
+    """(code, rows) of one destination."""
+    return tuple(
+        (_code(count), int(count.record_count)) for count in part.error_info.error_counts if count.record_count
+    )
+
+
+def _decide(part: Any, size: int) -> tuple[str, Rule]:
+    """Code and rule for every row of one conversion action; an empty code for plain success."""
+    if part.request_status == SUCCESS:
+        return "", _TAKEN
+    counts = counts_of(part)
+    rules = {code: lookup(RULES, code) for code, _ in counts}
+    if rules and all(rule.verdict in _DELIVERED for rule in rules.values()):
+        return next(iter(rules.items()))
+    if part.request_status == FAILED and len(rules) == 1:
+        return next(iter(rules.items()))
+    code = next((name for name, rule in rules.items() if rule.verdict not in _DELIVERED), "no_verdict")
+    if size > 1:
+        return code, _SPLIT
+    return code, rules.get(code, _NONE)
+
+
+def _accepted(row: Conversion) -> RowAnswer:
+    return RowAnswer(upload_id=row.upload_id, verdict=Verdict.ACCEPTED)
+
+
+def _code(count: Any) -> str:
+    value = count.DESCRIPTOR.fields_by_name["reason"].enum_type.values_by_number.get(count.reason)
+    return f"ProcessingErrorReason.{processing_name(value.name) if value is not None else 'UNKNOWN'}"

@@ -1,0 +1,130 @@
+"""Calls to Google and the accounts they are made for: whose turn it is, intent, answer, polls, parking and pauses."""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+# Who has something to send, of which kind: whoever was served longest ago comes first. Parked and paused accounts wait.
+TURNS: Final = sa.text("""
+SELECT a.id, a.customer_id, a.lane, a.login_customer_id, k.kind
+FROM app.ads_accounts a
+CROSS JOIN (VALUES ('conversions'), ('adjustments')) AS k(kind)
+WHERE a.parked_reason IS NULL AND (a.paused_until IS NULL OR a.paused_until <= :now)
+  AND EXISTS (SELECT FROM app.conversion_uploads u
+    WHERE u.ads_account_id = a.id AND u.state IN ('new', 'held', 'queued', 'unknown')
+      AND (u.kind = 'conversion') = (k.kind = 'conversions')
+      AND u.not_before <= :now AND (u.deadline_at > :now OR u.reason = 'no_answer'))
+ORDER BY (SELECT max(r.intent_at) FROM app.upload_requests r WHERE r.ads_account_id = a.id) NULLS FIRST, a.id, k.kind DESC
+LIMIT :accounts
+""")
+
+# Intent: committed with the claimed rows, before the call.
+INTEND: Final = sa.text("""
+INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at)
+VALUES (:account, :lane, :kind, 0, :now) RETURNING id
+""")
+
+# How many rows the request carries, and our job id.
+INTEND_ROWS: Final = sa.text("UPDATE app.upload_requests SET rows = :rows, job_id = :job_id WHERE id = :request")
+
+# An intent that came to nothing: no row was left to send.
+DROP_INTENT: Final = sa.text("DELETE FROM app.upload_requests WHERE id = :request")
+
+# The answer, or that there was none.
+ANSWERED: Final = sa.text("""
+UPDATE app.upload_requests
+SET answered_at = :now, outcome = :outcome, code = :code, sentence = :sentence, google_request_id = :google_request_id,
+  next_poll_at = :next_poll_at
+WHERE id = :request
+""")
+
+# Requests whose worker went away before the answer was written.
+ABANDONED: Final = sa.text("""
+UPDATE app.upload_requests SET outcome = 'unknown', sentence = 'The worker went away before an answer was written'
+WHERE id = ANY(CAST(:requests AS bigint[])) AND answered_at IS NULL
+""")
+
+# One request whose verdict is due; taken by moving its next poll ahead, so that others leave it alone.
+DUE_POLL: Final = sa.text("""
+UPDATE app.upload_requests r SET next_poll_at = :lease_until
+FROM app.ads_accounts a
+WHERE r.id = (SELECT id FROM app.upload_requests WHERE next_poll_at <= :now ORDER BY next_poll_at LIMIT 1
+              FOR UPDATE SKIP LOCKED)
+  AND a.id = r.ads_account_id
+RETURNING r.id, r.rows, r.kind, r.intent_at, r.answered_at, r.google_request_id, a.id AS account_id, a.customer_id, a.lane,
+  a.login_customer_id
+""")
+
+# Ask again later.
+POLL_LATER: Final = sa.text("""
+UPDATE app.upload_requests SET next_poll_at = :next_poll_at, code = :code, sentence = :sentence WHERE id = :request
+""")
+
+# The verdict came.
+POLLED: Final = sa.text("""
+UPDATE app.upload_requests SET next_poll_at = NULL, counts = CAST(:counts AS json), code = :code, sentence = :sentence
+WHERE id = :request
+""")
+
+# Stop an account until a person acts; the first reason stays.
+PARK_ACCOUNT: Final = sa.text("""
+UPDATE app.ads_accounts SET parked_reason = :reason, parked_at = :now, updated_at = :now
+WHERE id = :account AND parked_reason IS NULL
+""")
+
+# Stop every account of a lane: the fault is in the project or the credentials they share.
+PARK_LANE: Final = sa.text("""
+UPDATE app.ads_accounts SET parked_reason = :reason, parked_at = :now, updated_at = :now
+WHERE lane = :lane AND parked_reason IS NULL
+""")
+
+# Stop one conversion action until a person acts.
+PARK_ACTION: Final = sa.text("""
+UPDATE app.ads_actions SET parked_reason = :reason, parked_at = :now, updated_at = :now
+WHERE id = :action AND parked_reason IS NULL
+""")
+
+# Wait, then go on without anybody's doing; a longer pause stays.
+PAUSE_ACCOUNT: Final = sa.text("""
+UPDATE app.ads_accounts SET paused_until = greatest(paused_until, :until), paused_reason = :reason, updated_at = :now
+WHERE id = :account
+""")
+
+# The same for every account of a lane: they share the project's quota.
+PAUSE_LANE: Final = sa.text("""
+UPDATE app.ads_accounts SET paused_until = greatest(paused_until, :until), paused_reason = :reason, updated_at = :now
+WHERE lane = :lane
+""")
+
+# Resume an account and its actions after what was wrong is mended.
+RELEASE_ACCOUNT: Final = sa.text("""
+WITH actions AS (
+  UPDATE app.ads_actions SET parked_reason = NULL, parked_at = NULL, updated_at = :now
+  WHERE ads_account_id = :account AND parked_reason IS NOT NULL)
+UPDATE app.ads_accounts SET parked_reason = NULL, parked_at = NULL, paused_until = NULL, paused_reason = NULL, updated_at = :now
+WHERE id = :account RETURNING customer_id
+""")
+
+# Held rows of an account may go now; with `reason`, those that are held for it.
+RELEASE_HELD: Final = sa.text("""
+UPDATE app.conversion_uploads SET not_before = :now, updated_at = :now
+WHERE ads_account_id = :account AND state IN ('held', 'queued') AND not_before > :now
+  AND (CAST(:reason AS text) IS NULL OR reason = :reason)
+""")
+
+# Is there anything to do now: rows due in an account that may send, leases that ran out, polls, changed values?
+HAS_WORK: Final = sa.text("""
+SELECT EXISTS (SELECT FROM app.value_changes)
+  OR EXISTS (SELECT FROM app.conversion_uploads WHERE state = 'claimed' AND lease_until < :now)
+  OR EXISTS (SELECT FROM app.upload_requests WHERE next_poll_at <= :now)
+  OR EXISTS (SELECT FROM app.ads_accounts a
+    WHERE a.parked_reason IS NULL AND (a.paused_until IS NULL OR a.paused_until <= :now)
+      AND EXISTS (SELECT FROM app.conversion_uploads u
+        WHERE u.ads_account_id = a.id AND u.state IN ('new', 'held', 'queued', 'unknown') AND u.not_before <= :now
+          AND u.kind = 'conversion'))
+  OR EXISTS (SELECT FROM app.ads_accounts a JOIN app.conversion_uploads u ON u.ads_account_id = a.id
+    JOIN app.conversion_uploads o ON o.ads_action_id = u.ads_action_id AND o.transaction_id = u.transaction_id AND o.sequence = 0
+    WHERE a.parked_reason IS NULL AND (a.paused_until IS NULL OR a.paused_until <= :now)
+      AND u.state IN ('new', 'held', 'queued', 'unknown') AND u.kind <> 'conversion' AND u.not_before <= :now
+      AND o.state IN ('accepted', 'rejected', 'expired', 'withheld'))
+""")

@@ -1,0 +1,165 @@
+"""The ledger's statements on `conversion_uploads`: claim, settle, recover, expire. Set-based: one statement for a batch.
+
+Every change of rows that were sent names the request it answers: a worker whose lease ran out, and whose rows another one has
+taken since, changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+# The columns from which a row of a request is made, and those that decide how its answer is read.
+_CLAIMED_COLUMNS = """u.id, u.created_at, u.kind, u.transaction_id, u.conversion_at, u.adjusted_at, u.value, u.currency,
+  u.click_kind, u.click_id, u.clicked_at, u.email_sha256, u.phone_sha256, u.ad_user_data, u.ad_personalization,
+  u.deadline_at, u.attempts, u.reason, u.ads_action_id, a.action_id, a.click_window_days, a.one_per_click,
+  a.action_created_at"""
+
+# What may be claimed now. A row whose last call had no answer is asked about even after its deadline: it may be delivered.
+_DUE = """u.ads_account_id = :account AND u.state IN ('new', 'held', 'queued', 'unknown')
+    AND u.not_before <= :now AND (u.deadline_at > :now OR u.reason = 'no_answer')
+    AND NOT EXISTS (SELECT FROM app.ads_actions x WHERE x.id = u.ads_action_id AND x.parked_reason IS NOT NULL)"""
+
+# An adjustment goes after its original was accepted, and after every earlier adjustment is settled.
+_IN_ORDER = """EXISTS (SELECT FROM app.conversion_uploads o WHERE o.ads_action_id = u.ads_action_id
+      AND o.transaction_id = u.transaction_id AND o.sequence = 0 AND o.state = 'accepted')
+    AND NOT EXISTS (SELECT FROM app.conversion_uploads o WHERE o.ads_action_id = u.ads_action_id
+      AND o.transaction_id = u.transaction_id AND o.sequence < u.sequence
+      AND o.state NOT IN ('accepted', 'rejected', 'expired', 'withheld'))"""
+
+
+def _claim(condition: str, order: str) -> sa.TextClause:
+    return sa.text(f"""
+WITH picked AS MATERIALIZED (
+  SELECT u.created_at, u.id FROM app.conversion_uploads u
+  WHERE {_DUE} AND {condition}
+  ORDER BY {order} LIMIT :rows FOR UPDATE OF u SKIP LOCKED)
+UPDATE app.conversion_uploads u
+SET state = 'claimed', lease_until = :lease_until, attempts = u.attempts + 1, request_id = :request, updated_at = :now
+FROM picked p, app.ads_actions a
+WHERE u.created_at = p.created_at AND u.id = p.id AND a.id = u.ads_action_id
+RETURNING {_CLAIMED_COLUMNS}
+""")
+
+
+# Conversions of one account, nearest deadline first; rows locked by another worker are left to it.
+CLAIM_CONVERSIONS: Final = _claim("u.kind = 'conversion' AND u.reason IS DISTINCT FROM 'split'", "u.deadline_at")
+
+# Adjustments of one account whose turn it is.
+CLAIM_ADJUSTMENTS: Final = _claim(
+    f"u.kind <> 'conversion' AND u.reason IS DISTINCT FROM 'split' AND {_IN_ORDER}", "u.deadline_at"
+)
+
+# A part of an earlier request that was refused, or failed in part, without a row being named.
+CLAIM_PART: Final = _claim("u.reason = 'split' AND u.request_id = :earlier", "u.id")
+
+# The oldest request of this kind whose rows have to go again in smaller parts, and how many rows it had.
+SPLIT_REQUEST: Final = sa.text("""
+SELECT r.id, r.rows FROM app.upload_requests r
+WHERE r.id = (SELECT min(u.request_id) FROM app.conversion_uploads u
+              JOIN app.upload_requests q ON q.id = u.request_id
+              WHERE u.ads_account_id = :account AND u.reason = 'split' AND u.state = 'queued' AND q.kind = :kind)
+""")
+
+# Rows that Google took, plainly: the common case, with two arrays.
+SETTLE_ACCEPTED: Final = sa.text("""
+WITH given AS MATERIALIZED (
+  SELECT * FROM unnest(CAST(:created_at AS timestamptz[]), CAST(:id AS bigint[])) AS g(created_at, id)),
+attempted AS (
+  INSERT INTO app.upload_attempts (at, upload_id, request_id, verdict)
+  SELECT :now, id, :request, 'accepted' FROM given)
+UPDATE app.conversion_uploads u
+SET state = 'accepted', reason = NULL, sentence = NULL, lease_until = NULL, settled_at = :now, updated_at = :now
+FROM given g
+WHERE u.created_at = g.created_at AND u.id = g.id AND u.request_id = :request AND u.state IN ('claimed', 'unknown', 'sent')
+""")
+
+# Every other answer, row by row; `attempt` keeps it in the history as well.
+_SETTLE = """
+WITH given AS MATERIALIZED (
+  SELECT * FROM unnest(CAST(:created_at AS timestamptz[]), CAST(:id AS bigint[]), CAST(:state AS text[]),
+    CAST(:reason AS text[]), CAST(:sentence AS text[]), CAST(:not_before AS timestamptz[]), CAST(:verdict AS text[]),
+    CAST(:code AS text[])) AS g(created_at, id, state, reason, sentence, not_before, verdict, code)){attempted}
+UPDATE app.conversion_uploads u
+SET state = g.state, reason = g.reason, sentence = g.sentence, lease_until = NULL, updated_at = :now,
+  not_before = coalesce(g.not_before, u.not_before), attempts = u.attempts - :never_sent,
+  settled_at = CASE WHEN g.state IN ('accepted', 'rejected', 'expired', 'withheld') THEN CAST(:now AS timestamptz) END
+FROM given g
+WHERE u.created_at = g.created_at AND u.id = g.id AND u.request_id = :request AND u.state IN ('claimed', 'unknown', 'sent')
+"""
+SETTLE: Final = sa.text(
+    _SETTLE.format(
+        attempted=""",
+attempted AS (
+  INSERT INTO app.upload_attempts (at, upload_id, request_id, verdict, code, sentence)
+  SELECT :now, id, :request, verdict, code, sentence FROM given)"""
+    )
+)
+
+# What our own checks found before the call: no attempt was made.
+SETTLE_UNSENT: Final = sa.text(_SETTLE.format(attempted=""))
+
+# The rows of a request that Google took for processing, to be settled by its later verdict.
+PENDING_ROWS: Final = sa.text("""
+SELECT u.id, u.created_at, u.kind, u.transaction_id, u.conversion_at, u.adjusted_at, u.clicked_at, u.click_kind, u.click_id,
+  u.attempts, u.reason, u.ads_action_id, a.action_id, a.action_created_at
+FROM app.conversion_uploads u JOIN app.ads_actions a ON a.id = u.ads_action_id
+WHERE u.request_id = :request AND u.state = 'sent' AND u.created_at BETWEEN :earliest AND :now
+""")
+
+# Claimed rows whose worker is gone: the call may have been made, so what became of them is not known.
+RECOVER: Final = sa.text("""
+UPDATE app.conversion_uploads u
+SET state = 'unknown', reason = 'no_answer', lease_until = NULL, not_before = :now, updated_at = :now,
+  sentence = 'The worker that was sending it went away; it is sent again under the same order id'
+WHERE u.state = 'claimed' AND u.lease_until < :now
+RETURNING u.request_id
+""")
+
+# Rows that Google would no longer take, except those that it may have taken already.
+EXPIRE: Final = sa.text("""
+UPDATE app.conversion_uploads u
+SET state = 'expired', settled_at = :now, updated_at = :now, lease_until = NULL,
+  reason = coalesce(u.reason, 'deadline_passed'),
+  sentence = 'Google took it until ' || to_char(u.deadline_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC'
+    || coalesce('; it waited because: ' || u.sentence, '')
+WHERE u.state IN ('new', 'held', 'queued') AND u.deadline_at <= :now AND u.reason IS DISTINCT FROM 'no_answer'
+  AND u.ads_account_id IN (SELECT id FROM app.ads_accounts)
+""")
+
+# Adjustments whose original will never be at Google.
+WITHHOLD_ORPHANS: Final = sa.text("""
+UPDATE app.conversion_uploads u
+SET state = 'withheld', reason = 'original_not_sent', settled_at = :now, updated_at = :now,
+  sentence = 'Its conversion was not accepted by Google, so there is nothing to adjust'
+FROM app.conversion_uploads o
+WHERE u.kind <> 'conversion' AND u.state IN ('new', 'held', 'queued')
+  AND u.ads_account_id IN (SELECT id FROM app.ads_accounts)
+  AND o.ads_action_id = u.ads_action_id AND o.transaction_id = u.transaction_id AND o.sequence = 0
+  AND o.state IN ('rejected', 'expired', 'withheld')
+""")
+
+
+class Columns:
+    """Rows turned into arrays for `unnest`: one parameter per column, whatever the number of rows."""
+
+    def __init__(self, *names: str) -> None:
+        self.arrays: dict[str, list[Any]] = {name: [] for name in names}
+
+    def add(self, **values: Any) -> None:
+        """One row; every column must be given."""
+        for name, array in self.arrays.items():
+            array.append(values[name])
+
+    def __len__(self) -> int:
+        return len(next(iter(self.arrays.values())))
+
+
+def settlements() -> Columns:
+    """Arrays for SETTLE and SETTLE_UNSENT."""
+    return Columns("created_at", "id", "state", "reason", "sentence", "not_before", "verdict", "code")
+
+
+def claim(connection: sa.Connection, statement: sa.TextClause, values: Mapping[str, Any]) -> Sequence[sa.Row[Any]]:
+    """Claim rows; see the three statements above. The rows come in no order."""
+    return connection.execute(statement, dict(values)).all()
