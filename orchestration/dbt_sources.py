@@ -1,6 +1,6 @@
 """The dbt sources file, written from the tables, so that a column cannot exist in one and not in the other.
 
-`python -m orchestration.dbt_sources` writes it; a test holds the file equal to `render()`.
+`make docs` writes it (orchestration/dbt_staging.py); a test holds the file equal to `render()`.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ SOURCES_FILE = Path(__file__).parents[1] / "dbt" / "models" / "staging" / "_sour
 HIDDEN_TABLES = frozenset({"site_secrets"})
 HIDDEN_COLUMNS = frozenset({"body", "headers"})
 
-_HEADER = "# Written by `make docs` (orchestration/dbt_sources.py) from custom_events/tables; do not edit.\n"
+_HEADER = "# Written by `make docs` (orchestration/dbt_staging.py) from custom_events/tables; do not edit.\n"
 
 
 def visible_columns(table: sa.Table) -> list[sa.Column[object]]:
@@ -83,12 +83,3 @@ ASSET_OF_TABLE = {
     "assignment_revisions": "configuration",
     "audit_entries": "configuration",
 }
-
-
-def main() -> None:
-    """Write the file."""
-    SOURCES_FILE.write_text(render())
-
-
-if __name__ == "__main__":
-    main()

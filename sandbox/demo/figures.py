@@ -26,7 +26,9 @@ class Figures(msgspec.Struct, kw_only=True):
     parked: int
     ignored: int
     understood: int
-    duplicates: int
+    refused_by_reason: dict[str, int]
+    parked_by_reason: dict[str, int]
+    ignored_by_reason: dict[str, int]
     commerce_events: dict[str, int]
     custom_events: dict[str, int]
     uploads: dict[str, int]
@@ -46,15 +48,16 @@ class Figures(msgspec.Struct, kw_only=True):
 def read(connection: sa.Connection) -> Figures:
     """The figures as they stand."""
     found = sums.sums(connection)
-    counts = found.figures()
     return Figures(
-        received=counts["received"],
-        refused=counts["refused"],
-        landed=counts["landed"],
-        parked=counts["parked"],
-        ignored=counts["ignored"],
-        understood=counts["understood"],
-        duplicates=counts["duplicates"],
+        received=found.received,
+        refused=found.refused,
+        refused_by_reason=found.refused_by_reason,
+        landed=found.landed,
+        parked=sum(found.parked.values()),
+        parked_by_reason=found.parked,
+        ignored=sum(found.ignored.values()),
+        ignored_by_reason=found.ignored,
+        understood=found.understood,
         commerce_events=queries.counted(connection, queries.EVENTS_BY_TYPE),
         custom_events=queries.counted(connection, queries.CUSTOM_EVENTS_BY_DEFINITION),
         uploads=queries.counted(connection, queries.UPLOADS_BY_STATE),
@@ -90,10 +93,16 @@ def write(file: Path, figures: Figures, **more: Any) -> None:
 def show(console: Console, figures: Figures) -> None:
     """The tables at the end."""
     deliveries = {
-        name: getattr(figures, name)
-        for name in ("received", "refused", "landed", "understood", "parked", "ignored", "duplicates")
+        name: getattr(figures, name) for name in ("received", "refused", "landed", "understood", "parked", "ignored")
     }
     console.print(_table("Webhooks", "", deliveries))
+    whys = {
+        "refused": figures.refused_by_reason,
+        "parked": figures.parked_by_reason,
+        "ignored": figures.ignored_by_reason,
+    }
+    reasons = {f"{what}: {why}": count for what, by_reason in whys.items() for why, count in by_reason.items()}
+    console.print(_table("Refused, parked, ignored", "reason", reasons))
     console.print(_table("Commerce events", "type", figures.commerce_events))
     console.print(_table("Custom events", "definition", figures.custom_events))
     console.print(_table("Conversions at Google", "state", figures.uploads))

@@ -17,7 +17,9 @@ from orchestration.processes import MARK, Program, Supervisor, check_ports, end_
 
 PATIENCE_S = 20.0
 SLEEPER = "import time; time.sleep(600)"
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+)
 # A child that starts a grandchild in a session of its own, prints its id and waits.
 PARENT = f"""
 import subprocess, sys, time

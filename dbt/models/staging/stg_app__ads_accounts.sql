@@ -14,9 +14,11 @@ renamed as (
         currency,
         time_zone,
         parked_reason,
+        paused_reason,
         capabilities,
         ---------- times
         parked_at,
+        paused_until,
         created_at,
         updated_at
     from source

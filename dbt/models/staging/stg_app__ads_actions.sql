@@ -13,8 +13,10 @@ renamed as (
         action_type,
         click_window_days,
         one_per_click,
+        parked_reason,
         ---------- times
         action_created_at,
+        parked_at,
         created_at,
         updated_at
     from source

@@ -17,10 +17,10 @@ renamed as (
         currency,
         is_test,
         facts,
-        raw_landed_week,
         ---------- times
         occurred_at,
         evidence_at,
+        raw_landed_week,
         created_at
     from source
 )

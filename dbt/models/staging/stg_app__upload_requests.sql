@@ -16,6 +16,7 @@ renamed as (
         outcome,
         code,
         sentence,
+        counts,
         ---------- times
         intent_at,
         answered_at,
