@@ -1,0 +1,38 @@
+"""`custom-events demo`: the whole product on this machine, with traffic, until Google has answered."""
+
+import sys
+
+import click
+
+from cli.signals import Terminated, terminable
+
+
+@click.command(
+    epilog="Examples:\n\n  custom-events demo          stay up afterwards, until Ctrl-C\n\n"
+    "  custom-events demo --once   end by itself: exit 0 when all is settled and the sums agree"
+)
+@click.option("--once", is_flag=True, help="End when settled: exit 0 if the sums agree, else 1 with the reason.")
+def demo(*, once: bool) -> None:
+    """Start everything with sandbox stores and a sandbox Google, and follow 700 webhooks to the answer.
+
+    Figures go to demo.json in the local directory. Ports and directory are settings (docs/reference/settings.md).
+    """
+    from rich.console import Console
+
+    from custom_events.errors import CustomEventsError
+    from custom_events.postgres.address import database
+    from custom_events.settings import settings
+    from sandbox.demo.run import run
+
+    console = Console()
+    configured = settings()
+    try:
+        with terminable(), database(configured) as url:
+            code = run(configured, url, console, once=once)
+    except (KeyboardInterrupt, Terminated):
+        console.print("Ended; every process is stopped.")
+        code = 0
+    except CustomEventsError as error:
+        click.echo(f"Error: {error}", err=True)
+        code = 1
+    sys.exit(code)

@@ -1,0 +1,46 @@
+"""When another draining run is wanted: none alive, or the youngest about to hand over."""
+
+import dagster as dg
+import pytest
+import sqlalchemy as sa
+
+from orchestration import sensors
+
+
+@pytest.mark.parametrize(
+    ("ages_s", "wanted"),
+    [
+        ([], True),
+        ([0.0], False),
+        ([569.0], False),
+        ([571.0], True),
+        ([599.0, 3.0], False),  # the successor is there already
+        ([5_000.0], True),  # a run that hangs does not stop the others
+    ],
+)
+def test_another_run_is_wanted(ages_s: list[float], wanted: bool) -> None:
+    assert sensors.is_wanted(ages_s, 600.0) is wanted
+
+
+def test_the_sensors_ask_for_a_run_only_when_work_waits(
+    engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.resources.address", lambda: database)
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance)
+        assert isinstance(sensors.raw_backlog(context), dg.SkipReason)
+        assert isinstance(sensors.upload_backlog(context), dg.SkipReason)
+        with engine.begin() as connection:
+            connection.execute(
+                sa.text("INSERT INTO landing.raw_queue (raw_id, landed_week, site_id) VALUES (1, '2026-11-16', 1)")
+            )
+        assert isinstance(sensors.raw_backlog(context), dg.RunRequest)
+
+
+def test_a_living_run_is_enough(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestration.resources.address", lambda: database)
+    monkeypatch.setattr(sensors, "ages_of_runs", lambda *_: [1.0])
+    with dg.DagsterInstance.ephemeral() as instance:
+        answer = sensors.raw_backlog(dg.build_sensor_context(instance=instance))
+    assert isinstance(answer, dg.SkipReason)
+    assert "draining already" in (answer.skip_message or "")
