@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     upload_lease_s: float = Field(
         300.0, gt=0, description="Seconds a claimed row stays with its worker before others may resolve it."
     )
+    upload_verdict_s: float = Field(
+        1_800.0, gt=0, description="Seconds before the Data Manager API is first asked for its verdict (Google: 30 minutes)."
+    )
     google_ads_endpoint: str | None = Field(
         None,
         validation_alias="GOOGLE_ADS_ENDPOINT",
