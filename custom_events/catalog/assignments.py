@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from custom_events.catalog import ads, audit, definitions, diff, revisions, sites
 from custom_events.catalog.configurations import check, read_config, read_overrides, to_plain
 from custom_events.catalog.revisions import Revision
+from custom_events.conditions.problems import Problem, Severity
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
+from custom_events.matching.checks import config_problems
 from custom_events.matching.effective import Origin, effective, origins
 from custom_events.queries import assignments as queries
 from custom_events.queries.revisions import ASSIGNMENTS, DEFINITIONS
@@ -159,6 +161,19 @@ def effective_of(connection: sa.Connection, assignment_id: int) -> Effective:
         definition_revision=definition,
         assignment_revision=own,
     )
+
+
+def warnings(connection: sa.Connection, assignment_id: int) -> list[Problem]:
+    """What of the effective configuration can hardly be meant on this site: a currency it never uses, a field its platform
+    never delivers. Raises as `effective_of` does."""
+    found = effective_of(connection, assignment_id)
+    site = sites.get(connection, get(connection, assignment_id).site_id)
+    currencies = (site.currency,) if site.currency is not None else ()
+    return [
+        problem
+        for problem in config_problems(found.config, currencies=currencies, platform=site.platform)
+        if problem.severity is Severity.WARNING
+    ]
 
 
 def _effective_config(connection: sa.Connection, owner: SiteAssignment, overrides: Overrides) -> None:

@@ -90,6 +90,12 @@ def of(connection: sa.Connection, site_id: int) -> list[SiteSecret]:
     return [msgspec.convert(row, SiteSecret, from_attributes=True) for row in queries.secrets_of(connection, site_id)]
 
 
+def holds(connection: sa.Connection, site_id: int, value: str, *, key: bytes) -> bool:
+    """Whether this is one of the site's secrets in use. Raises NeedsAction when one of them cannot be decrypted."""
+    stored = queries.tokens_of(connection, site_id)
+    return any(tokens.compare_digest(secrets.decrypt(token, key), value.encode()) for token in stored)
+
+
 def undecryptable(connection: sa.Connection, key: bytes) -> tuple[int, list[int]]:
     """How many secrets are in use, and the ids of the sites with one that `key` does not decrypt."""
     total = 0

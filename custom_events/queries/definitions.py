@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from custom_events.tables.definitions import custom_event_definitions, definition_revisions, site_custom_events
+
+SEEDING = 7_105_002  # key of the advisory lock; any number that nobody else uses
 
 _TABLE = custom_event_definitions
 
 
 def add(connection: sa.Connection, *, key: str, name: str, description: str, is_system: bool) -> int | None:
     """Id of a new definition, None when the key is taken."""
-    from sqlalchemy.dialects.postgresql import insert
-
     values = {"key": key, "name": name, "description": description, "is_system": is_system}
     statement = insert(_TABLE).values(values).on_conflict_do_nothing(index_elements=["key"]).returning(_TABLE.c.id)
     return connection.execute(statement).scalar_one_or_none()
@@ -64,3 +65,8 @@ def _with_published() -> sa.Select[*tuple[Any, ...]]:
         .scalar_subquery()
     )
     return sa.select(_TABLE, number.label("published_number"), newest.label("newest_number"))
+
+
+def take_turns(connection: sa.Connection) -> None:
+    """Until the end of the transaction nobody else seeds."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SEEDING)))

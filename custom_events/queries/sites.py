@@ -71,6 +71,14 @@ def remove_secret(connection: sa.Connection, site_id: int, secret_id: int) -> bo
     return connection.execute(sa.delete(site_secrets).where(c.site_id == site_id, c.id == secret_id)).rowcount == 1
 
 
+def tokens_of(connection: sa.Connection, site_id: int) -> list[bytes]:
+    """The encrypted secrets of a site that are in use."""
+    c = site_secrets.c
+    used = sa.or_(c.valid_until.is_(None), c.valid_until > sa.func.now())
+    statement = sa.select(c.secret_encrypted).where(c.site_id == site_id, used)
+    return [bytes(token) for token in connection.execute(statement).scalars()]
+
+
 def tokens_after(connection: sa.Connection, *, after_id: int, limit: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
     """Encrypted secrets that are or will be used, of all sites, in the order of their ids."""
     c = site_secrets.c

@@ -1,0 +1,56 @@
+"""What an installation begins with: the system definitions (always), and a sample to try it out. Both as often as you like."""
+
+import sqlalchemy as sa
+
+from custom_events.catalog import definitions
+from custom_events.catalog.configurations import to_plain
+from custom_events.errors import NotFound
+from custom_events.matching.system import SYSTEM_DEFINITIONS, SystemDefinition
+from custom_events.queries import definitions as queries
+
+AUTHOR = "custom-events"
+
+
+def seed_system_definitions(connection: sa.Connection) -> list[str]:
+    """Make or renew the definitions that every installation has; the keys of those that changed.
+
+    One that people have revised is theirs: a new release does not touch it.
+    """
+    queries.take_turns(connection)
+    return [key for key, shipped in SYSTEM_DEFINITIONS.items() if _seed(connection, shipped)]
+
+
+def _seed(connection: sa.Connection, shipped: SystemDefinition) -> bool:
+    try:
+        known = definitions.get(connection, shipped.key)
+    except NotFound:
+        definitions.create(
+            connection,
+            key=shipped.key,
+            name=shipped.name,
+            description=shipped.description,
+            config=shipped.config,
+            author=AUTHOR,
+            reason="ships with the product",
+            is_system=True,
+        )
+        definitions.publish(connection, shipped.key, 1, by=AUTHOR)
+        return True
+    revised = definitions.history(connection, shipped.key)
+    if any(revision.author != AUTHOR or revision.state == "draft" for revision in revised):
+        return False
+    renamed = (known.name, known.description) != (shipped.name, shipped.description)
+    if renamed:
+        definitions.rename(connection, shipped.key, name=shipped.name, description=shipped.description, author=AUTHOR)
+    changed = revised[-1].payload != to_plain(shipped.config)
+    if changed:
+        made = definitions.draft(
+            connection,
+            shipped.key,
+            shipped.config,
+            expected=known.newest_number,
+            author=AUTHOR,
+            reason="a new release",
+        )
+        definitions.publish(connection, shipped.key, made.number, by=AUTHOR)
+    return renamed or changed
