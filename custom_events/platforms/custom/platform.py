@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from custom_events.platforms import timestamped
 from custom_events.platforms.base import Delivery, Secret
 from custom_events.platforms.custom import delivery as deliveries
+from custom_events.platforms.custom import signature
 from custom_events.platforms.custom.understand import understand
 from custom_events.values.deliveries import Platform, RawDelivery, Refusal, SiteContext, Understood
 
@@ -19,7 +19,7 @@ class Custom:
         self, headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret], now: datetime, replay_window_s: int
     ) -> Refusal | None:
         """Our own timestamped scheme."""
-        return timestamped.check(headers, body, secrets, now, replay_window_s)
+        return signature.check(headers, body, secrets, now, replay_window_s)
 
     def is_handshake(self, headers: Mapping[str, str], body: bytes) -> bool:
         """Custom senders have no unsigned hello."""

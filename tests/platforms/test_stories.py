@@ -1,0 +1,297 @@
+"""Rules that a single expected file would not explain: the same body under other settings, and pairs of bodies."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from custom_events.platforms.lines import understood_line
+from custom_events.values.deliveries import Outcome, Platform, SiteContext, Understood
+from custom_events.values.events import CommerceEvent, EventType
+
+SHOPIFY, WOO, CUSTOM = Platform.SHOPIFY, Platform.WOOCOMMERCE, Platform.CUSTOM
+Sample = Callable[[Platform, str], bytes]
+Understand = Callable[..., Understood]
+
+
+def changed(body: bytes, **fields: Any) -> bytes:
+    return msgspec.json.encode(msgspec.json.decode(body) | fields)
+
+
+def keyed(understood: Understood) -> dict[str, CommerceEvent]:
+    return {event.key: event for event in understood.events}
+
+
+def kinds(understood: Understood) -> list[str]:
+    return [event.type.value for event in understood.events]
+
+
+def test_two_bodies_that_show_the_same_event_agree_on_its_time(sample: Sample, understand: Understand):
+    pairs = [
+        (SHOPIFY, "orders/paid", "orders__paid--web", "orders/updated", "orders__updated--partially_refunded"),
+        (WOO, "order.created", "order.created--paid_by_card", "order.updated", "order.created--paid_by_card"),
+        (
+            WOO,
+            "order.created",
+            "order.created--cash_on_delivery",
+            "order.updated",
+            "order.updated--cash_on_delivery_completed",
+        ),
+        (
+            WOO,
+            "subscription.updated",
+            "subscription.updated--pending_cancel",
+            "subscription.updated",
+            "subscription.updated--cancelled",
+        ),
+    ]
+    for platform, early_topic, early, late_topic, late in pairs:
+        first = keyed(understand(platform, early_topic, sample(platform, early)))
+        second = keyed(understand(platform, late_topic, sample(platform, late)))
+        same = first.keys() & second.keys()
+        assert len(same) >= 2
+        assert all(first[key].occurred_at == second[key].occurred_at for key in same)
+
+
+def test_a_refund_told_twice_is_one_event(sample: Sample, understand: Understand):
+    by_order = keyed(understand(SHOPIFY, "orders/updated", sample(SHOPIFY, "orders__updated--partially_refunded")))
+    by_refund = keyed(understand(SHOPIFY, "refunds/create", sample(SHOPIFY, "refunds__create--transactions")))
+    (key,) = by_refund
+    assert by_order[key].amount == by_refund[key].amount
+    assert by_order[key].occurred_at == by_refund[key].occurred_at
+    assert by_order[key].currency == by_refund[key].currency == "EUR"
+    assert by_order[key].customer is not None
+
+
+def test_a_renewal_told_by_its_order_and_by_the_billing_attempt_is_one_event(sample: Sample, understand: Understand):
+    by_order = understand(SHOPIFY, "orders/create", sample(SHOPIFY, "orders__create--renewal"))
+    body = sample(SHOPIFY, "subscription_billing_attempts__success--order")
+    by_attempt = understand(SHOPIFY, "subscription_billing_attempts/success", body)
+    assert keyed(by_order).keys() & keyed(by_attempt).keys() == {"subscription.renewed:order:5550042:5550042"}
+
+
+def test_a_renewal_carries_no_click_of_the_first_order(sample: Sample, understand: Understand):
+    renewals = [
+        understand(SHOPIFY, "orders/create", sample(SHOPIFY, "orders__create--renewal")),
+        understand(WOO, "order.created", sample(WOO, "order.created--renewal")),
+    ]
+    for understood in renewals:
+        assert "subscription.renewed" in kinds(understood)
+        assert all(event.clicks == () and event.utm == {} for event in understood.events)
+        assert all(event.consent is not None for event in understood.events)  # a refusal must not be forgotten
+
+
+def test_which_sources_renew_is_the_sites_setting(sample: Sample, understand: Understand):
+    body = sample(SHOPIFY, "orders__create--renewal")
+    assert "subscription.renewed" not in kinds(
+        understand(SHOPIFY, "orders/create", body, subscription_sources=("app7",))
+    )
+    body = changed(body, source_name="app7-x")
+    assert "subscription.renewed" in kinds(
+        understand(SHOPIFY, "orders/create", body, subscription_sources=("app7", ""))
+    )
+
+
+def test_the_first_order_of_a_selling_plan_is_no_renewal(sample: Sample, understand: Understand):
+    body = sample(SHOPIFY, "orders__paid--renewal_by_selling_plan")
+    assert "subscription.renewed" in kinds(understand(SHOPIFY, "orders/paid", body))
+    for field, value in (("checkout_token", "ck"), ("cart_token", "c1"), ("source_name", "web")):
+        assert "subscription.renewed" not in kinds(understand(SHOPIFY, "orders/paid", changed(body, **{field: value})))
+
+
+def test_an_unpaid_renewal_is_not_renewed_yet(sample: Sample, understand: Understand):
+    body = changed(sample(SHOPIFY, "orders__create--renewal"), financial_status="pending")
+    assert kinds(understand(SHOPIFY, "orders/create", body)) == ["order.created"]
+    body = changed(sample(WOO, "order.created--renewal"), status="pending", date_paid_gmt=None, date_paid=None)
+    assert kinds(understand(WOO, "order.created", body)) == ["order.created"]
+
+
+@pytest.mark.parametrize(
+    ("status", "paid"),
+    [
+        ("pending", False),
+        ("authorized", False),
+        ("partially_paid", False),
+        ("voided", False),
+        ("expired", False),
+        (None, False),
+        ("paid", True),
+        ("partially_refunded", True),
+        ("refunded", True),
+    ],
+)
+def test_which_financial_statuses_prove_a_payment(
+    sample: Sample, understand: Understand, status: str | None, paid: bool
+):
+    body = changed(sample(SHOPIFY, "orders__create--pending"), financial_status=status)
+    assert ("order.paid" in kinds(understand(SHOPIFY, "orders/updated", body))) == paid
+    assert "order.paid" in kinds(understand(SHOPIFY, "orders/paid", body))  # the topic is evidence by itself
+
+
+def test_cash_on_delivery_counts_when_the_site_says(sample: Sample, understand: Understand):
+    early, late = (
+        sample(WOO, "order.created--cash_on_delivery"),
+        sample(WOO, "order.updated--cash_on_delivery_completed"),
+    )
+    assert "order.paid" in kinds(understand(WOO, "order.created", early))
+    assert "order.paid" not in kinds(understand(WOO, "order.created", early, cod_paid_when="completed"))
+    by_completion = keyed(understand(WOO, "order.updated", late, cod_paid_when="completed"))["order.paid:7304"]
+    assert by_completion.occurred_at.isoformat() == "2026-09-16T09:00:00+00:00"
+
+
+@pytest.mark.parametrize("status", ["pending", "on-hold", "failed", "cancelled", "my-own-status"])
+def test_without_a_date_only_paid_statuses_prove_a_payment(sample: Sample, understand: Understand, status: str):
+    body = changed(sample(WOO, "order.updated--transfer_on_hold"), status=status)
+    assert "order.paid" not in kinds(understand(WOO, "order.updated", body))
+    with_date = changed(body, date_paid_gmt="2026-09-15T10:00:00")
+    assert "order.paid" in kinds(understand(WOO, "order.updated", with_date))
+
+
+@pytest.mark.parametrize("status", ["processing", "completed", "refunded"])
+def test_a_paid_status_without_a_date_counts_from_the_order(sample: Sample, understand: Understand, status: str):
+    body = changed(sample(WOO, "order.updated--transfer_on_hold"), status=status)
+    paid = keyed(understand(WOO, "order.updated", body))["order.paid:7303"]
+    assert paid.occurred_at.isoformat() == "2026-09-14T19:41:09+00:00"
+
+
+def test_a_failed_renewal_of_a_known_subscription(sample: Sample, understand: Understand):
+    body = changed(
+        sample(WOO, "order.updated--renewal_failed"), meta_data=[{"key": "_subscription_renewal", "value": 31}]
+    )
+    assert kinds(understand(WOO, "order.updated", body)) == ["order.created", "subscription.payment_failed"]
+    assert understand(WOO, "order.updated", body).events[1].key == "subscription.payment_failed:31:7313"
+
+
+def test_an_order_without_any_time_is_parked(sample: Sample, understand: Understand):
+    body = changed(sample(WOO, "order.created--pending"), date_created_gmt=None, date_created=None)
+    assert understand(WOO, "order.created", body).detail == "Expected a date and time - at `$.date_created_gmt`"
+    body = changed(sample(WOO, "subscription.updated--active"), start_date_gmt="", date_created_gmt=None)
+    assert understand(WOO, "subscription.updated", body).reason == "wrong_shape"
+    for name in ("order_refund--resource", "order_refund--linked"):
+        body = changed(sample(WOO, name), date_created_gmt="", date_created=None)
+        assert understand(WOO, "order_refund", body).reason == "wrong_shape"
+    body = changed(sample(WOO, "order_refund--linked"), _links={"up": [{"href": "https://x.example/none"}]})
+    assert "up" in (understand(WOO, "order_refund", body).detail or "")
+
+
+def test_an_order_under_the_wrong_topic_or_shop_is_parked(sample: Sample, understand: Understand):
+    order = sample(SHOPIFY, "orders__paid--web")
+    assert understand(SHOPIFY, "customers/create", order).reason == "topic_mismatch"
+    elsewhere = changed(order, order_status_url="https://other.myshopify.com/1/orders/x/authenticate")
+    assert understand(SHOPIFY, "orders/paid", elsewhere).reason == "shop_mismatch"
+    assert understand(SHOPIFY, "orders/paid", elsewhere, shop_domain="other.myshopify.com").events
+    assert understand(SHOPIFY, "orders/paid", elsewhere, shop_domain=None).events
+    assert understand(SHOPIFY, "orders/paid", elsewhere, shop_domain="shop.example").events
+    for url in ("https://x.example/?r=.myshopify.com", "//[.myshopify.com", None):
+        assert understand(SHOPIFY, "orders/paid", changed(order, order_status_url=url)).outcome is not None
+    foreign = changed(order, admin_graphql_api_id="https://www.example.com/")
+    assert understand(SHOPIFY, "orders/paid", foreign).events
+
+
+def test_test_orders_are_marked_and_kept(sample: Sample, understand: Understand):
+    understood = understand(SHOPIFY, "orders/cancelled", sample(SHOPIFY, "orders__cancelled--test"))
+    assert kinds(understood) == ["order.created", "order.cancelled"]
+    assert all(event.is_test for event in understood.events)
+
+
+@pytest.mark.parametrize(
+    ("transactions", "amount"),
+    [
+        ([("refund", "success", "5.00"), ("refund", "success", "2.50"), ("void", "success", "1")], "7.50"),
+        ([("refund", "pending", "5.00")], "21.50"),  # on its way: what the lines say
+        ([("refund", "failure", "5.00"), ("refund", "error", "5.00")], None),  # never came
+        ([("sale", "success", "5.00")], "21.50"),
+        ([], "21.50"),
+    ],
+)
+def test_what_a_refund_gave_back(
+    sample: Sample, understand: Understand, transactions: list[tuple[str, str, str]], amount: str | None
+):
+    moved = [dict(zip(("kind", "status", "amount"), found, strict=True)) for found in transactions]
+    body = changed(sample(SHOPIFY, "refunds__create--transactions"), transactions=moved)
+    understood = understand(SHOPIFY, "refunds/create", body)
+    assert [str(event.amount) for event in understood.events] == ([amount] if amount else [])
+    assert (understood.outcome is Outcome.IGNORED) == (amount is None)
+
+
+def test_a_refund_known_only_in_the_shoppers_currency_is_taken_from_its_lines(sample: Sample, understand: Understand):
+    body = msgspec.json.decode(sample(SHOPIFY, "refunds__create--shoppers_currency"))
+    assert understand(SHOPIFY, "refunds/create", msgspec.json.encode(body)).events[0].amount == 21.5
+    del body["transactions"][0]["amount_set"]
+    event = understand(SHOPIFY, "refunds/create", msgspec.json.encode(body)).events[0]
+    assert (str(event.amount), event.currency) == ("21.50", "EUR")
+
+
+def test_a_refund_without_time_takes_the_trigger_time(sample: Sample, understand: Understand):
+    body = changed(sample(SHOPIFY, "refunds__create--transactions"), created_at=None, processed_at=None)
+    assert understand(SHOPIFY, "refunds/create", body).events[0].occurred_at.isoformat()[:19] == "2026-11-22T10:00:00"
+
+
+def test_bodies_without_time_and_headers_are_parked(sample: Sample):
+    line = understood_line(
+        SHOPIFY,
+        "subscription_contracts/create",
+        sample(SHOPIFY, "subscription_contracts__create--active"),
+        headers={},
+    )
+    assert msgspec.json.decode(line)["parked"] == "no_store_time"
+
+
+def test_lines_for_the_command(sample: Sample):
+    def line(platform: Platform, topic: str, name: str) -> dict[str, Any]:
+        return msgspec.json.decode(understood_line(platform, topic, sample(platform, name)))
+
+    contract = line(SHOPIFY, "subscription_contracts/create", "subscription_contracts__create--active")
+    assert contract["events"][0]["type"] == "subscription.started"
+    assert line(SHOPIFY, "products/update", "products__update--mug") == {"events": [], "ignored": "product_topic"}
+    assert line(SHOPIFY, "orders/delete", "orders__delete--id_only") == {"events": [], "deleted_order_id": "5550042"}
+    assert line(SHOPIFY, "shop/redact", "shop__redact--shop")["redact"] is True
+    odd = line(WOO, "order.updated", "order.updated--odd_total")
+    assert odd == {"parked": "wrong_shape", "detail": "Invalid decimal string - at `$.total`"}
+    body = sample(WOO, "order.created--pending")
+    site = SiteContext(site_id=1, platform=WOO, default_country="PT")
+    assert b"\n" not in understood_line(WOO, "order.created", body, site=site)
+
+
+def test_customers_without_a_creation_time(sample: Sample, understand: Understand):
+    body = sample(SHOPIFY, "customers__create--without_time")
+    assert kinds(understand(SHOPIFY, "customers/create", body)) == ["customer.created"]
+    assert understand(SHOPIFY, "customers/update", body).reason == "no_creation_time"
+
+
+def test_a_cart_in_an_unknown_currency_is_in_the_sites(sample: Sample, understand: Understand):
+    body = msgspec.json.decode(sample(SHOPIFY, "carts__update--two_lines"))
+    for line in body["line_items"]:
+        del line["price_set"]
+    body["line_items"][0]["key"] = None
+    body["line_items"][1] |= {"key": None, "variant_id": None, "product_id": None, "id": 5, "line_price": None}
+    events = understand(SHOPIFY, "carts/update", msgspec.json.encode(body), currency="DKK").events
+    assert [event.key.rpartition(":")[2] for event in events] == ["9101", "5"]
+    assert {event.currency for event in events} == {"DKK"}
+
+
+def test_custom_senders_are_told_what_is_wrong(sample: Sample, understand: Understand):
+    full = sample(CUSTOM, "order.paid--full")
+    assert understand(CUSTOM, "order.created", full).reason == "topic_mismatch"
+    assert understand(CUSTOM, None, full).events == understand(CUSTOM, "order.paid", full).events
+    many = changed(full, properties={str(n): n for n in range(101)})
+    assert "at most 100" in (understand(CUSTOM, None, many).detail or "")
+    for wrong in ({"x": "y" * 5000}, {"": 1}, {"n" * 200: 1}):
+        assert "$.properties" in (understand(CUSTOM, None, changed(full, properties=wrong)).detail or "")
+    plain = understand(CUSTOM, None, changed(full, clicks={}, consent=None, utm=None, customer=None))
+    assert (plain.events[0].clicks, plain.events[0].consent, plain.events[0].customer) == ((), None, None)
+
+
+def test_numbers_in_properties_stay_exact(sample: Sample, understand: Understand):
+    body = sample(CUSTOM, "order.paid--full").replace(b"0.31", b"0.3100000000000000000001")
+    assert bytes(understand(CUSTOM, None, body).events[0].properties["margin"]) == b"0.3100000000000000000001"
+
+
+def test_order_events_beside_a_subscription_are_about_the_order(sample: Sample, understand: Understand):
+    events = understand(CUSTOM, None, sample(CUSTOM, "subscription.renewed--with_order")).events
+    assert {event.type: str(event.amount) for event in events} == {
+        EventType.ORDER_CREATED: "120.00",
+        EventType.ORDER_PAID: "120.00",
+        EventType.SUBSCRIPTION_RENEWED: "19.00",
+    }
