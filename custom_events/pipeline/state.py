@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from custom_events.values.events import CommerceEvent, Order, Refund, Subscription
+from custom_events.values.events import CommerceEvent, Customer, Order, Refund, Subscription
 
 NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -163,11 +163,9 @@ def _subscription_rank(state: SubscriptionState) -> tuple[Any, ...]:
     return (state.state_at or NO_TIME, _STATIONS.get(state.status or "", 0), *comparable(state.status))
 
 
-def customer_state(event: CommerceEvent) -> CustomerState:
-    """What one event says of its customer; the event must have one."""
-    customer = event.customer
-    assert customer is not None
-    return CustomerState(event.occurred_at, customer.email_sha256, customer.phone_sha256)
+def customer_state(customer: Customer, seen_at: datetime) -> CustomerState:
+    """What one event, as of its own time, says of its customer."""
+    return CustomerState(seen_at, customer.email_sha256, customer.phone_sha256)
 
 
 def merge_customers(one: CustomerState, two: CustomerState) -> CustomerState:

@@ -4,7 +4,7 @@ A raw event that cannot be decompressed or understood is parked; nothing that is
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -20,7 +20,6 @@ from custom_events.values.events import CommerceEvent
 
 UNKNOWN_SITE = "unknown_site"
 INTERNAL_ERROR = "internal_error"
-BODY_GONE = "body_gone"
 
 Key = tuple[int, str]  # site, and what is unique within it
 Row = TypeVar("Row")
@@ -32,6 +31,7 @@ _HEADERS = msgspec.json.Decoder(dict[str, str])
 class Raw(NamedTuple):
     """A raw event as the queue and the landing table hold it; `body` is compressed, `headers` is JSON text."""
 
+    landed_week: date
     raw_id: int
     received_at: datetime
     site_id: int
@@ -45,10 +45,12 @@ class Raw(NamedTuple):
 class Delivered:
     """What became of one raw event; `new_events` is counted when its events are found to be new."""
 
-    __slots__ = ("detail", "new_events", "outcome", "raw_id", "reason", "received_at", "site_id")
+    __slots__ = ("detail", "landed_week", "new_events", "outcome", "raw_id", "reason", "received_at", "site_id")
 
-    def __init__(self, raw_id: int, received_at: datetime, site_id: int, understood: Understood) -> None:
-        self.raw_id, self.received_at, self.site_id = raw_id, received_at, site_id
+    def __init__(
+        self, landed_week: date, raw_id: int, received_at: datetime, site_id: int, understood: Understood
+    ) -> None:
+        self.landed_week, self.raw_id, self.received_at, self.site_id = landed_week, raw_id, received_at, site_id
         self.outcome: Outcome = understood.outcome
         self.reason, self.detail = understood.reason, understood.detail
         self.new_events = 0
@@ -92,16 +94,11 @@ class Gathered:
     def take(self, raw: Raw) -> Delivered:
         """Understand one raw event and merge what it says. Never raises for what a body holds."""
         understood = self._understand(raw)
-        delivered = Delivered(raw.raw_id, raw.received_at, raw.site_id, understood)
+        delivered = Delivered(raw.landed_week, raw.raw_id, raw.received_at, raw.site_id, understood)
         self.delivered.append(delivered)
         if understood.outcome is Outcome.UNDERSTOOD:
             self._merge(raw, understood, delivered)
         return delivered
-
-    def gone(self, raw_id: int, received_at: datetime, site_id: int) -> None:
-        """A claimed raw event whose body is not there any more (its partition was dropped)."""
-        verdict = parked(BODY_GONE, "The body was dropped by retention before it was understood")
-        self.delivered.append(Delivered(raw_id, received_at, site_id, verdict))
 
     def _understand(self, raw: Raw) -> Understood:
         site = self._sites.get(raw.site_id)
@@ -129,7 +126,8 @@ class Gathered:
             customer = event.customer
             if customer is not None and customer.key is not None:
                 customer_key = customer.key
-                _merge_into(self.customers, (site_id, customer_key), state.customer_state(event), state.merge_customers)
+                seen = state.customer_state(customer, event.occurred_at)
+                _merge_into(self.customers, (site_id, customer_key), seen, state.merge_customers)
         if understood.order is not None:
             order = state.order_state(understood.order, customer_key, is_test=is_test)
             _merge_into(self.orders, (site_id, understood.order.id), order, state.merge_orders)
@@ -142,9 +140,7 @@ class Gathered:
             _merge_into(self.refunds, (site_id, refund.order_id, refund.id), found, state.merge_refunds)
         if understood.subscription is not None:
             contract = state.subscription_state(understood.subscription, evidence_at, customer_key)
-            _merge_into(
-                self.subscriptions, (site_id, understood.subscription.id), contract, state.merge_subscriptions
-            )
+            _merge_into(self.subscriptions, (site_id, understood.subscription.id), contract, state.merge_subscriptions)
 
 
 def internal_error(error: Exception) -> Understood:

@@ -12,8 +12,14 @@ BACKLOG: Final = """
 SELECT site_id % $1::bigint AS shard, count(*) AS waiting FROM landing.raw_queue GROUP BY 1
 """
 
+# For a drain's connection: plans that do not know how many keys a batch has.
+GENERIC_PLANS: Final = "SET plan_cache_mode = force_generic_plan"
+
 # Whether anything waits at all; the idle worker's poll.
 ANYTHING_WAITING: Final = "SELECT EXISTS (SELECT FROM landing.raw_queue)"
+
+# The transaction's time, by the database's clock.
+NOW: Final = "SELECT now()"
 
 # Take a shard for this transaction, if nobody has it.
 LOCK_SHARD: Final = "SELECT pg_try_advisory_xact_lock($1::int, $2::int)"

@@ -1,0 +1,147 @@
+"""What is configured, as one batch uses it throughout: sites, published rules compiled, ads actions. Loaded once per change."""
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+import structlog
+
+from custom_events.errors import Transient
+from custom_events.matching.effective import effective
+from custom_events.matching.plan import MatchPlan
+from custom_events.pipeline.conversion import AdsAction
+from custom_events.pipeline.matching import NeedsMemo
+from custom_events.pipeline.rows import Connection
+from custom_events.queries import matching as sql
+from custom_events.values.definitions import Assignment, DefinitionConfig, Overrides
+from custom_events.values.deliveries import Platform, SiteContext
+
+LOADS_LIMIT = (
+    5  # a configuration that changes during five loads in a row is loaded as it is; the next batch sees the rest
+)
+
+_T = TypeVar("_T")
+Version = tuple[tuple[Any, ...], ...]
+
+# What understanding reads of sites.settings; the other settings there are for other stages.
+_SITE_SETTINGS = frozenset(("default_country", "cod_paid_when", "subscription_sources", "take_test_orders"))
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True):
+    """One set of revisions. `actions` by our id; `needs` remembers what the plan asks for."""
+
+    version: Version
+    sites: dict[int, SiteContext]
+    plan: MatchPlan
+    actions: dict[int, AdsAction]
+    needs: NeedsMemo = {}
+
+
+class ConfigurationCache:
+    """Keeps the last configuration while nothing in its tables changes. One for each worker process."""
+
+    def __init__(self) -> None:
+        self._kept: Configuration | None = None
+
+    async def current(self, connection: Connection) -> Configuration:
+        """The configuration as it is committed now; asks for a fingerprint and loads only when that differs."""
+        version = await _version(connection)
+        kept = self._kept
+        for _ in range(LOADS_LIMIT):
+            if kept is not None and kept.version == version:
+                return kept
+            self._kept = kept = await load(connection, version)
+            version = await _version(connection)  # changed between our statements: a mixture, load again
+        raise Transient("The configuration changes faster than it can be loaded", LOAD_AGAIN_S)
+
+
+async def _version(connection: Connection) -> Version:
+    return tuple(sorted(tuple(row) for row in await connection.fetch(sql.CONFIGURATION_VERSION)))
+
+
+async def load(connection: Connection, version: Version = ()) -> Configuration:
+    """Read and compile everything. A stored rule or site setting that cannot be read is left out, with a warning: it stops
+    nothing else."""
+    sites = [_site(*row) for row in await connection.fetch(sql.SITES)]
+    rows = await connection.fetch(sql.ADS_ACTIONS)
+    actions = {row[0]: _action(*row[1:]) for row in rows}
+    definitions: dict[int, tuple[int, str, DefinitionConfig]] = {}
+    for definition_id, revision_id, key, config in await connection.fetch(sql.DEFINITIONS):
+        read = _read(config, DefinitionConfig, definition=key)
+        if read is not None:
+            definitions[definition_id] = (revision_id, key, read)
+    assignments = [
+        assignment
+        for row in await connection.fetch(sql.ASSIGNMENTS)
+        if (assignment := _assignment(row, definitions, actions)) is not None
+    ]
+    return Configuration(
+        version=version,
+        sites={site.site_id: site for site in sites},
+        plan=MatchPlan(assignments, {site.site_id: site.time_zone for site in sites}),
+        actions={action.id: action for action in actions.values()},
+    )
+
+
+def _assignment(
+    row: Any, definitions: dict[int, tuple[int, str, DefinitionConfig]], actions: dict[str, AdsAction]
+) -> Assignment | None:
+    assignment_id, site_id, label, definition_id, revision_id, overrides = row
+    if definition_id not in definitions:  # nothing published yet
+        return None
+    definition_revision_id, key, definition = definitions[definition_id]
+    read = _read(overrides, Overrides, assignment=assignment_id)
+    if read is None:
+        return None
+    config = effective(definition, read)
+    action = actions.get(config.ads_action or "")
+    return Assignment(
+        assignment_id=assignment_id,
+        site_id=site_id,
+        label=label,
+        definition_key=key,
+        definition_revision_id=definition_revision_id,
+        assignment_revision_id=revision_id,
+        config=config,
+        ads_account_id=action.ads_account_id if action else None,
+        ads_action_id=action.id if action else None,
+    )
+
+
+def _action(
+    action_id: int, ads_account_id: int, click_window_days: int, one_per_click: bool, created_at: datetime | None
+) -> AdsAction:
+    return AdsAction(
+        id=action_id,
+        ads_account_id=ads_account_id,
+        click_window_days=click_window_days,
+        one_per_click=one_per_click,
+        created_at=created_at,
+    )
+
+
+def _site(
+    site_id: int, platform: str, shop_domain: str | None, currency: str | None, time_zone: str, settings: str
+) -> SiteContext:
+    known = {
+        "site_id": site_id,
+        "platform": Platform(platform),
+        "shop_domain": shop_domain,
+        "currency": currency,
+        "time_zone": time_zone,
+    }
+    stored: dict[str, Any] = msgspec.json.decode(settings)
+    chosen = {name: value for name, value in stored.items() if name in _SITE_SETTINGS and value is not None}
+    try:
+        return msgspec.convert({**known, **chosen}, SiteContext)
+    except msgspec.ValidationError as error:
+        structlog.get_logger().warning("site_settings_unreadable", site_id=site_id, reason=str(error))
+        return msgspec.convert(known, SiteContext)
+
+
+def _read(text: str, kind: type[_T], **about: Any) -> _T | None:
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.ValidationError as error:
+        structlog.get_logger().warning("rule_unreadable", reason=str(error), **about)
+        return None

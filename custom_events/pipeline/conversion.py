@@ -1,0 +1,163 @@
+"""From a match to its row in the ledger: queued, held until when, or withheld and why. Pure.
+
+Consent, identifiers and value were decided by the matching; what Google asks of a single row is checked again when it is sent
+(`destinations/conversion_rules.py`, whose limits these are). Here the ads action has its say, and the clock: when the
+conversion may go first and when it is too late.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+import msgspec
+
+from custom_events.destinations.conversion_rules import (
+    CLOCK_TOLERANCE,
+    MAX_TRANSACTION_ID_CHARACTERS,
+    OLDEST_CLICK,
+    OLDEST_USER_DATA,
+    SETTLING,
+)
+from custom_events.matching.match import Match
+from custom_events.matching.reasons import SENTENCES
+from custom_events.matching.release import click_reason, has_identifier
+from custom_events.values.clicks import Click, ClickKind
+from custom_events.values.conversions import UploadState
+from custom_events.values.events import CommerceEvent, EventType
+
+DIGEST_CHARACTERS: Final = 24  # 96 bits of SHA-256: no two events of an installation will meet
+
+# Why nothing is sent, beside the matching's own reasons.
+UNKNOWN_ADS_ACTION: Final = "unknown_ads_action"
+CLICK_NOT_TAKEN: Final = "click_not_taken"
+NO_CURRENCY: Final = "no_currency"
+TOO_LATE: Final = "too_late"
+SAME_TRANSACTION: Final = "same_transaction_other_assignment"
+SAME_TRANSACTION_SENTENCE: Final = (
+    "Another assignment sends this transaction to the same ads action: Google counts it once"
+)
+
+# What a held conversion waits for.
+DELAY: Final = "delay"
+CLICK_TOO_RECENT: Final = "click_too_recent"
+ACTION_TOO_RECENT: Final = "action_too_recent"
+TIME_IN_FUTURE: Final = "time_in_future"
+
+# Events that can happen to an order more than once: the order's id would make their conversions one.
+_MANY_PER_ORDER = frozenset(
+    (EventType.ORDER_REFUNDED, EventType.SUBSCRIPTION_PAYMENT_FAILED, EventType.CART_ITEM_ADDED)
+)
+
+
+class AdsAction(msgspec.Struct, frozen=True, kw_only=True):
+    """What deciding needs to know of an ads action; a row of `ads_actions`."""
+
+    id: int
+    ads_account_id: int
+    click_window_days: int = 90
+    one_per_click: bool = False
+    created_at: datetime | None = None
+
+
+class Draft(NamedTuple):
+    """A conversion as it enters the ledger. `reason` and `sentence` say why it is held or withheld."""
+
+    state: UploadState
+    reason: str | None
+    sentence: str | None
+    transaction_id: str
+    click: Click | None
+    not_before: datetime
+    deadline_at: datetime
+
+
+def draft(match: Match, event: CommerceEvent, action: AdsAction | None, now: datetime) -> Draft:
+    """The ledger's row for a match; `action` is the one its assignment names, None when there is none."""
+    click = usable_click(match, event, action)
+    deadline_at = deadline(event.occurred_at, click)
+    transaction = transaction_id(match.assignment.site_id, event)
+    against = withheld(match, event, action, click)
+    if against is None and deadline_at <= now:
+        against = TOO_LATE, f"Google took this conversion until {deadline_at:%Y-%m-%d %H:%M} UTC"
+    if against is not None:
+        return Draft(UploadState.WITHHELD, *against, transaction, click, now, deadline_at)
+    until, reason, sentence = earliest_moment(match, click, action, now)
+    state = UploadState.QUEUED if reason is None else UploadState.HELD
+    return Draft(state, reason, sentence, transaction, click, until, deadline_at)
+
+
+def withheld(
+    match: Match, event: CommerceEvent, action: AdsAction | None, click: Click | None
+) -> tuple[str, str] | None:
+    """Reason and sentence why nothing is sent, whatever the time; None when nothing speaks against it."""
+    if match.withheld is not None:
+        return match.withheld, SENTENCES[match.withheld]
+    if action is None:
+        name = match.assignment.config.ads_action
+        return UNKNOWN_ADS_ACTION, f"The assignment names the ads action {name}, which is not registered here"
+    if click is None and not has_identifier(event):
+        return CLICK_NOT_TAKEN, "The ads action takes none of the click ids, and there is no hashed e-mail or phone"
+    if match.value and match.currency is None:
+        return NO_CURRENCY, "The value has no currency"
+    return None
+
+
+def usable_click(match: Match, event: CommerceEvent, action: AdsAction | None) -> Click | None:
+    """The best click that the action takes too: its window may be shorter than the assignment's, and one that counts one per
+    click refuses gbraid and wbraid (google-ads 2.3)."""
+    days = match.assignment.config.click_window_days
+    if action is None or match.click is None or (not action.one_per_click and action.click_window_days >= days):
+        return match.click
+    window = timedelta(days=min(days, action.click_window_days))
+    for click in event.clicks:
+        if action.one_per_click and click.kind is not ClickKind.GCLID:
+            continue
+        if click_reason(click, event, window) is None:
+            return click
+    return None
+
+
+def deadline(at: datetime, click: Click | None) -> datetime:
+    """After this Google refuses it: 90 days from the click (from the conversion, where the click's time is unknown: it was not
+    later), 63 days for hashed user data alone (google-ads 2.2)."""
+    if click is None:
+        return at + OLDEST_USER_DATA
+    return (click.clicked_at or at) + OLDEST_CLICK
+
+
+def earliest_moment(
+    match: Match, click: Click | None, action: AdsAction | None, now: datetime
+) -> tuple[datetime, str | None, str | None]:
+    """When it may be sent first, and what it waits for until then (reason and sentence; None: it may go now)."""
+    waits: list[tuple[datetime, str, str]] = []
+    if match.not_before > match.occurred_at:
+        waits.append((match.not_before, DELAY, "The assignment's delay ends"))
+    if click is not None and click.clicked_at is not None:
+        settled = click.clicked_at + SETTLING
+        waits.append((settled, CLICK_TOO_RECENT, "Google accepts this click 6 hours after it happened"))
+    if action is not None and action.created_at is not None:
+        settled = action.created_at + SETTLING
+        waits.append((settled, ACTION_TOO_RECENT, "Google takes conversions for an action 6 hours after it was made"))
+    if match.occurred_at > now + CLOCK_TOLERANCE:
+        waits.append((match.occurred_at, TIME_IN_FUTURE, "The store's clock says this is still to come"))
+    until, reason, sentence = max(waits, default=(now, "", ""))
+    if until <= now:
+        return now, None, None
+    return until, reason, f"{sentence}: {until:%Y-%m-%d %H:%M} UTC"
+
+
+def transaction_id(site_id: int, event: CommerceEvent) -> str:
+    """The idempotency key at Google: the order's id; a digest of site and natural key for events that are not one per order,
+    or where the id is none that Google would take (too long, or an address)."""
+    order_id = event.order_id
+    if (
+        order_id
+        and event.type not in _MANY_PER_ORDER
+        and len(order_id) <= MAX_TRANSACTION_ID_CHARACTERS
+        and order_id.isprintable()
+        and "@" not in order_id
+        and order_id[0] != "+"
+    ):
+        return order_id
+    digest = hashlib.sha256(f"{site_id}:{event.key}".encode()).hexdigest()
+    return f"ce-{digest[:DIGEST_CHARACTERS]}"

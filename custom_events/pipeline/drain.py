@@ -1,0 +1,129 @@
+"""A draining run: batch after batch until nothing waits for a while, or its time is up.
+
+Within one process several lanes run at once, each with its own connection and transaction: while Postgres works for one, Python
+works for the other, which keeps both busy without threads (measured: docs/decisions/0003).
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import asyncpg
+import structlog
+
+from custom_events.errors import Transient
+from custom_events.pipeline.batch import drain_batch
+from custom_events.pipeline.configuration import ConfigurationCache
+from custom_events.pipeline.figures import BatchFigures, DrainFigures
+from custom_events.postgres import connect
+from custom_events.queries import understanding as sql
+from custom_events.settings import Settings
+
+LANES = 2  # one computes while the other waits for Postgres; a third gained nothing
+RETRY_AFTER_S = 5.0  # after the database failed under a run
+
+_DATABASE_FAILED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
+
+async def drain(
+    url: str,
+    settings: Settings,
+    *,
+    until_idle_s: float,
+    limit_s: float,
+    on_batch: Callable[[BatchFigures], None] = lambda _: None,
+    lanes: int = LANES,
+) -> DrainFigures:
+    """Drain until nothing was there to do for `until_idle_s` seconds, or `limit_s` is over (the batch in hand is finished).
+
+    `on_batch` is called after each commit. Raises Transient when the database fails: what was committed stays, the rest waits
+    in the queue.
+    """
+    run = _Run(url, settings, until_idle_s, limit_s, on_batch)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(lanes):
+                group.create_task(run.lane())
+    except* _DATABASE_FAILED as failures:
+        error = failures.exceptions[0]
+        raise Transient(
+            f"The database failed while draining ({type(error).__name__}: {error}); what was committed stays",
+            RETRY_AFTER_S,
+        ) from error
+    return run.figures
+
+
+class _Run:
+    """What the lanes of one run share."""
+
+    def __init__(
+        self,
+        url: str,
+        settings: Settings,
+        until_idle_s: float,
+        limit_s: float,
+        on_batch: Callable[[BatchFigures], None],
+    ) -> None:
+        self._url, self._settings, self._on_batch = url, settings, on_batch
+        self._until_idle_s = until_idle_s
+        self._started = self._last_work = time.monotonic()
+        self._ends = self._started + limit_s
+        self._cache = ConfigurationCache()
+        self.figures = DrainFigures()
+
+    async def lane(self) -> None:
+        """One connection, batch after batch."""
+        connection = await connect.asyncpg_connect(self._url, name="custom-events-drain")
+        try:
+            # See queries/understanding.py: look-ups by key, whatever the planner thinks of the batch's size.
+            await connection.execute(sql.GENERIC_PLANS)
+            while time.monotonic() < self._ends:
+                began = time.monotonic()
+                batch = await drain_batch(connection, self._cache, self._settings)
+                if batch.raw:
+                    self._count(batch, began)
+                elif not await self._wait(connection):
+                    return
+        finally:
+            await connection.close(timeout=RETRY_AFTER_S)
+
+    def _count(self, batch: BatchFigures, began: float) -> None:
+        self._last_work = time.monotonic()
+        batch.seconds = self._last_work - began
+        self.figures.add(batch)
+        self.figures.seconds = self._last_work - self._started
+        structlog.get_logger().info(
+            "batch_drained",
+            raw=batch.raw,
+            events=sum(batch.events.values()),
+            custom_events=sum(batch.custom_events.values()),
+            seconds=round(batch.seconds, 3),
+        )
+        self._on_batch(batch)
+
+    async def _wait(self, connection: Any) -> bool:
+        """Look again and again until something waits. False: there was nothing for long enough, or time is up."""
+        while time.monotonic() < self._ends:
+            if time.monotonic() - self._last_work >= self._until_idle_s:
+                return False
+            await asyncio.sleep(self._settings.drain_poll_s)
+            if await connection.fetchval(sql.ANYTHING_WAITING):
+                return True
+        return False
+
+
+def drain_sync(
+    url: str,
+    settings: Settings,
+    *,
+    until_idle_s: float,
+    limit_s: float,
+    on_batch: Callable[[BatchFigures], None] = lambda _: None,
+) -> DrainFigures:
+    """`drain` for callers without an event loop (assets, the command line). Uses uvloop where it is installed."""
+    return _run(drain(url, settings, until_idle_s=until_idle_s, limit_s=limit_s, on_batch=on_batch))
+
+
+def _run(work: Coroutine[Any, Any, DrainFigures]) -> DrainFigures:
+    return asyncio.run(work)

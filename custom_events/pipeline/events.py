@@ -1,0 +1,130 @@
+"""Which of a batch's events are new, which get older and so truer evidence, and which are known; and how they are written."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from custom_events.pipeline.rows import Connection, columns_of, copy, reserve_ids
+from custom_events.pipeline.understanding import Key, Proposal
+from custom_events.queries import understanding as sql
+from custom_events.values import events
+
+EVENT_COLUMNS = (
+    "id",
+    "occurred_at",
+    "site_id",
+    "type",
+    "key",
+    "evidence_at",
+    "order_id",
+    "customer_key",
+    "amount",
+    "currency",
+    "is_test",
+    "facts",
+    "raw_id",
+    "raw_landed_week",
+)
+KEY_COLUMNS = ("site_id", "key", "event_id", "occurred_at", "evidence_at")
+
+
+async def settle(connection: Connection, proposed: dict[Key, Proposal]) -> tuple[list[Proposal], list[Proposal]]:
+    """New events with their ids, and revised ones: known, with content from evidence nearer to the truth. Both oldest first,
+    by the store's time and then the key, so that a batch decides like its events one by one."""
+    known = await _known(connection, proposed)
+    new = sorted((found for key, found in proposed.items() if key not in known), key=_moment)
+    for proposal, event_id in zip(new, await reserve_ids(connection, "app.commerce_events", len(new)), strict=True):
+        proposal.event_id = event_id
+        proposal.from_raw.new_events += 1
+    candidates = [proposed[key] for key, evidence_at in known.items() if proposed[key].event.evidence_at <= evidence_at]
+    return new, sorted(await _nearer(connection, candidates), key=_moment)
+
+
+def _moment(proposal: Proposal) -> tuple[Any, ...]:
+    return proposal.event.occurred_at, proposal.site_id, proposal.key
+
+
+async def _known(connection: Connection, proposed: dict[Key, Proposal]) -> dict[Key, Any]:
+    """Keys that are known, with the clock of their evidence; their proposals learn where the event is stored."""
+    if not proposed:
+        return {}
+    known: dict[Key, Any] = {}
+    for site_id, key, event_id, stored_at, evidence_at in await connection.fetch(
+        sql.KNOWN_EVENTS, *columns_of(list(proposed))
+    ):
+        proposal = proposed[site_id, key]
+        proposal.event_id, proposal.stored_at = event_id, stored_at
+        known[site_id, key] = evidence_at
+    return known
+
+
+async def _nearer(connection: Connection, candidates: list[Proposal]) -> list[Proposal]:
+    """Those candidates that are nearer to the truth than what is stored, and say something else."""
+    if not candidates:
+        return []
+    places = columns_of([(found.stored_at, found.event_id) for found in candidates])
+    stored = {row[0]: row[1] for row in await connection.fetch(sql.STORED_EVENTS, *places)}
+    nearer: list[Proposal] = []
+    for candidate in candidates:
+        facts = stored.get(candidate.event_id)  # None: its partition was dropped; the key alone stays
+        if facts is None or facts == candidate.json():
+            continue
+        before = Proposal(candidate.site_id, events.from_json(facts), candidate.from_raw)
+        before.facts = facts
+        if candidate.is_nearer_than(before):
+            nearer.append(candidate)
+    return nearer
+
+
+async def write(connection: Connection, new: list[Proposal], revised: list[Proposal]) -> None:
+    """New events and their keys by COPY, revised ones in place."""
+    if new:
+        await copy(connection, "app.commerce_events", EVENT_COLUMNS, _event_rows(new))
+        await copy(connection, "app.event_keys", KEY_COLUMNS, _key_rows(new))
+    if revised:
+        await connection.execute(sql.REVISE_EVENTS, *columns_of([_revision(found) for found in revised]))
+        moved = [(found.site_id, found.key, found.event.occurred_at, found.event.evidence_at) for found in revised]
+        await connection.execute(sql.REVISE_KEYS, *columns_of(moved))
+
+
+def _event_rows(proposals: Iterable[Proposal]) -> Iterator[tuple[Any, ...]]:
+    for found in proposals:
+        event, raw = found.event, found.from_raw
+        yield (
+            found.event_id,
+            event.occurred_at,
+            found.site_id,
+            event.type,
+            found.key,
+            event.evidence_at,
+            event.order_id,
+            event.customer_key,
+            event.amount,
+            event.currency,
+            event.is_test,
+            found.json(),
+            raw.raw_id,
+            raw.landed_week,
+        )
+
+
+def _key_rows(proposals: Iterable[Proposal]) -> Iterator[tuple[Any, ...]]:
+    for found in proposals:
+        yield found.site_id, found.key, found.event_id, found.event.occurred_at, found.event.evidence_at
+
+
+def _revision(found: Proposal) -> tuple[Any, ...]:
+    event, raw = found.event, found.from_raw
+    return (
+        found.stored_at,
+        found.event_id,
+        event.occurred_at,
+        event.evidence_at,
+        event.order_id,
+        event.customer_key,
+        event.amount,
+        event.currency,
+        event.is_test,
+        found.json(),
+        raw.raw_id,
+        raw.landed_week,
+    )

@@ -1,0 +1,195 @@
+"""The batch's events meet the published rules: with customer facts and earlier occurrences where a rule asks for them."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from custom_events.conditions.facts import Facts
+from custom_events.matching.match import NO_HISTORY, History, Match, counted, match
+from custom_events.matching.plan import MatchPlan, Rule, SitePlan
+from custom_events.matching.threshold import Occurrence, look_back
+from custom_events.pipeline.rows import Connection, columns_of
+from custom_events.pipeline.understanding import Key, Proposal
+from custom_events.queries import matching as sql
+from custom_events.values import events
+from custom_events.values.definitions import DedupPer, ThresholdScope
+from custom_events.values.events import CommerceEvent, EventType
+
+
+class Matched(NamedTuple):
+    """A match and the event that gave it."""
+
+    match: Match
+    proposal: Proposal
+
+
+class Needs(NamedTuple):
+    """What the rules of one site for one type of event ask for, beyond the event."""
+
+    site: SitePlan
+    facts: bool
+    rules: tuple[Rule, ...]  # those that earlier occurrences decide
+
+
+class Asked(NamedTuple):
+    """Whose facts are asked for: the customer at a moment, seen from an order."""
+
+    site_id: int
+    event: CommerceEvent
+
+
+NeedsMemo = dict[tuple[int, EventType], Needs | None]
+
+
+async def match_events(
+    connection: Connection, plan: MatchPlan, proposals: Iterable[Proposal], needs: NeedsMemo
+) -> list[Matched]:
+    """The matches of events that are stored already, in the order of the proposals. `needs` is kept as long as the plan is."""
+    waiting: list[tuple[Proposal, Needs]] = []
+    for proposal in proposals:
+        kind = (proposal.site_id, proposal.event.type)
+        if kind not in needs:
+            needs[kind] = needs_of(plan, *kind)
+        found = needs[kind]
+        if found is not None and not proposal.event.is_test:
+            waiting.append((proposal, found))
+    facts = await customer_facts(
+        connection, plan, [Asked(one.site_id, one.event) for one, needed in waiting if needed.facts]
+    )
+    histories = await earlier_occurrences(connection, plan, [pair for pair in waiting if pair[1].rules])
+    return [
+        Matched(found, proposal)
+        for proposal, needed in waiting
+        for found in match(
+            proposal.event,
+            proposal.site_id,
+            plan,
+            facts.get((proposal.site_id, proposal.key), needed.site.facts),
+            histories.get((proposal.site_id, proposal.key), NO_HISTORY),
+        )
+    ]
+
+
+def needs_of(plan: MatchPlan, site_id: int, kind: EventType) -> Needs | None:
+    """What matching such events asks for; None when no rule waits for them."""
+    site = plan.site(site_id)
+    if site is None or kind not in site.buckets:
+        return None
+    rules = site.history_needed(kind)
+    return Needs(site, site.facts_needed(kind), rules)
+
+
+async def customer_facts(connection: Connection, plan: MatchPlan, asked: list[Asked]) -> dict[Key, Facts]:
+    """Facts by site and key of the event. Events of nobody known have none."""
+    known = [one for one in asked if one.event.customer_key is not None]
+    if not known:
+        return {}
+    rows = [
+        (
+            place,
+            one.site_id,
+            one.event.customer_key,
+            one.event.occurred_at,
+            one.event.order_id or "",
+            one.event.currency,
+        )
+        for place, one in enumerate(known)
+    ]
+    found: dict[Key, Facts] = {}
+    for place, orders, spent, first_seen in await connection.fetch(sql.CUSTOMER_HISTORY, *columns_of(rows)):
+        one = known[place]
+        site = plan.sites[one.site_id]
+        found[one.site_id, one.event.key] = Facts(
+            zone=site.facts.zone, orders_before=orders, spent_before=spent, first_seen=first_seen
+        )
+    return found
+
+
+class _Reach(NamedTuple):
+    """A stretch of a customer's events (None: of the whole site's), of those types that its rules wait for."""
+
+    since: datetime | None
+    until: datetime
+    rules: dict[int, Rule]
+
+
+async def earlier_occurrences(
+    connection: Connection, plan: MatchPlan, waiting: list[tuple[Proposal, Needs]]
+) -> dict[Key, History]:
+    """What thresholds and deduplication windows have to count, by site and key of the event: stored events of the same
+    customer or site, back to where the widest window begins. The batch's own events are stored already."""
+    reaches: dict[tuple[int, str | None], _Reach] = {}
+    for proposal, needed in waiting:
+        for rule in needed.rules:
+            scope = _scope(proposal, rule)
+            reaches[scope] = _widened(reaches.get(scope), proposal.event, rule, needed.site)
+    if not reaches:
+        return {}
+    occurrences = await _count(connection, plan, reaches)
+    return {
+        (proposal.site_id, proposal.key): History(
+            counted={rule.id: occurrences.get((_scope(proposal, rule), rule.id), ()) for rule in needed.rules}
+        )
+        for proposal, needed in waiting
+    }
+
+
+def _scope(proposal: Proposal, rule: Rule) -> tuple[int, str | None]:
+    """Site and customer; no customer for thresholds over the whole site."""
+    threshold = rule.assignment.config.threshold
+    if threshold is not None and threshold.scope is ThresholdScope.SITE:
+        return proposal.site_id, None
+    return proposal.site_id, proposal.event.customer_key or ""
+
+
+def _widened(reach: _Reach | None, event: CommerceEvent, rule: Rule, site: SitePlan) -> _Reach:
+    since = _since(rule, event.occurred_at, site)
+    if reach is None:
+        return _Reach(since, event.occurred_at, {rule.id: rule})
+    reach.rules[rule.id] = rule
+    earliest = None if since is None or reach.since is None else min(since, reach.since)
+    return _Reach(earliest, max(reach.until, event.occurred_at), reach.rules)
+
+
+def _since(rule: Rule, at: datetime, site: SitePlan) -> datetime | None:
+    """From when occurrences matter. A chain of deduplication windows has no beginning."""
+    config = rule.assignment.config
+    if config.threshold is None or config.dedup.per is DedupPer.CUSTOMER_WINDOW:
+        return None
+    return look_back(config.threshold, at, site.facts.zone)
+
+
+async def _count(
+    connection: Connection, plan: MatchPlan, reaches: Mapping[tuple[int, str | None], _Reach]
+) -> dict[tuple[tuple[int, str | None], int], list[Occurrence]]:
+    """Stored events of each reach, as occurrences of each of its rules."""
+    scopes = list(reaches)
+    rows = [_reach_row(place, scope, reaches[scope]) for place, scope in enumerate(scopes)]
+    stored: list[tuple[int, CommerceEvent]] = []
+    for query, chosen in (
+        (sql.CUSTOMER_EVENTS, [row for row in rows if row[2] is not None]),
+        (sql.SITE_EVENTS, [row for row in rows if row[2] is None]),
+    ):
+        if chosen:
+            found = await connection.fetch(query, *columns_of(chosen))
+            stored += [(place, events.from_json(facts)) for place, facts in found]
+    asking = [
+        Asked(scopes[place][0], event)
+        for place, event in stored
+        if any(rule.needs_facts for rule in reaches[scopes[place]].rules.values())
+    ]
+    facts = await customer_facts(connection, plan, asking)
+    result: dict[tuple[tuple[int, str | None], int], list[Occurrence]] = {}
+    for place, event in stored:
+        scope = scopes[place]
+        known = facts.get((scope[0], event.key), plan.sites[scope[0]].facts)
+        for rule in reaches[scope].rules.values():
+            occurrence = counted(rule, event, known)
+            if occurrence is not None:
+                result.setdefault((scope, rule.id), []).append(occurrence)
+    return result
+
+
+def _reach_row(place: int, scope: tuple[int, str | None], reach: _Reach) -> tuple[Any, ...]:
+    types = {kind for rule in reach.rules.values() for kind in rule.assignment.config.trigger}
+    return place, scope[0], scope[1], ",".join(sorted(types)), reach.since, reach.until

@@ -1,0 +1,31 @@
+"""Rows in and out of Postgres by asyncpg: COPY, columns for `unnest`, surrogate keys."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from custom_events.queries import understanding as sql
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    Connection = Any
+
+
+async def copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """COPY rows into `schema.table`; they are encoded while Postgres reads the first of them."""
+    schema, _, name = table.partition(".")
+    await connection.copy_records_to_table(name, schema_name=schema, columns=columns, records=rows)
+
+
+def columns_of(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """Rows turned into columns, for `unnest`. There must be at least one row."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+async def reserve_ids(connection: Connection, table: str, count: int) -> list[int]:
+    """`count` new ids of `schema.table`'s identity column, rising. Ids of a batch that fails stay unused."""
+    if not count:
+        return []
+    return [row[0] for row in await connection.fetch(sql.RESERVE_IDS, f"{table}_id_seq", count)]

@@ -1,0 +1,203 @@
+"""From matches to custom events and their rows in the ledger: what was matched before, or is sent already, is left out."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from custom_events.matching.match import Match
+from custom_events.pipeline.configuration import Configuration
+from custom_events.pipeline.conversion import SAME_TRANSACTION, SAME_TRANSACTION_SENTENCE, Draft, draft
+from custom_events.pipeline.matching import Matched
+from custom_events.pipeline.rows import Connection, columns_of, copy, reserve_ids
+from custom_events.pipeline.understanding import Proposal
+from custom_events.queries import matching as sql
+from custom_events.values.clicks import ConsentStatus
+from custom_events.values.conversions import UploadKind, UploadState
+
+CUSTOM_EVENT_COLUMNS = (
+    "id",
+    "occurred_at",
+    "site_id",
+    "assignment_id",
+    "definition_revision_id",
+    "assignment_revision_id",
+    "commerce_event_id",
+    "dedup_key",
+    "order_id",
+    "customer_key",
+    "value",
+    "currency",
+    "withheld_reason",
+)
+CUSTOM_EVENT_KEY_COLUMNS = ("assignment_id", "dedup_key", "custom_event_id", "occurred_at")
+UPLOAD_COLUMNS = (
+    "id",
+    "created_at",
+    "site_id",
+    "assignment_id",
+    "custom_event_id",
+    "ads_account_id",
+    "ads_action_id",
+    "kind",
+    "transaction_id",
+    "sequence",
+    "order_id",
+    "conversion_at",
+    "value",
+    "currency",
+    "click_kind",
+    "click_id",
+    "clicked_at",
+    "email_sha256",
+    "phone_sha256",
+    "ad_user_data",
+    "ad_personalization",
+    "state",
+    "reason",
+    "sentence",
+    "not_before",
+    "deadline_at",
+    "settled_at",
+)
+UPLOAD_KEY_COLUMNS = ("ads_action_id", "transaction_id", "sequence", "upload_id", "created_at")
+
+
+class Occurrence(NamedTuple):
+    """A custom event about to be written, with its row of the ledger."""
+
+    custom_event_id: int
+    upload_id: int
+    match: Match
+    proposal: Proposal
+    draft: Draft
+
+
+async def settle(
+    connection: Connection, matched: list[Matched], configuration: Configuration, now: datetime
+) -> list[Occurrence]:
+    """New custom events: one for each assignment and dedup key, one conversion for each ads action and transaction."""
+    fresh = await _without_known(connection, matched)
+    drafts = [_draft(one, configuration, now) for one in fresh]
+    drafts = await _one_for_each_transaction(connection, fresh, drafts)
+    custom_event_ids = await reserve_ids(connection, "app.custom_events", len(fresh))
+    upload_ids = await reserve_ids(connection, "app.conversion_uploads", len(fresh))
+    parts = zip(custom_event_ids, upload_ids, fresh, drafts, strict=True)
+    return [Occurrence(event_id, upload_id, *one, found) for event_id, upload_id, one, found in parts]
+
+
+async def _without_known(connection: Connection, matched: list[Matched]) -> list[Matched]:
+    """The first of each dedup key in the batch's order, which is that of the store's time; none that was there before."""
+    first: dict[tuple[int, str], Matched] = {}
+    for one in matched:
+        first.setdefault((one.match.assignment.assignment_id, one.match.dedup_key), one)
+    if first:
+        for row in await connection.fetch(sql.KNOWN_CUSTOM_EVENTS, *columns_of(list(first))):
+            del first[row[0], row[1]]
+    return list(first.values())
+
+
+def _draft(one: Matched, configuration: Configuration, now: datetime) -> Draft:
+    action_id = one.match.assignment.ads_action_id
+    action = None if action_id is None else configuration.actions.get(action_id)
+    return draft(one.match, one.proposal.event, action, now)
+
+
+async def _one_for_each_transaction(connection: Connection, fresh: list[Matched], drafts: list[Draft]) -> list[Draft]:
+    """The drafts, with all but the first to send a transaction to an action withheld."""
+    keys = [_transaction(one, found) for one, found in zip(fresh, drafts, strict=True)]
+    wanted = list({key for key in keys if key is not None})
+    taken: set[tuple[int, str]] = set()
+    if wanted:
+        taken = {(row[0], row[1]) for row in await connection.fetch(sql.KNOWN_TRANSACTIONS, *columns_of(wanted))}
+    result: list[Draft] = []
+    for key, found in zip(keys, drafts, strict=True):
+        if key is not None and key in taken:
+            result.append(
+                found._replace(state=UploadState.WITHHELD, reason=SAME_TRANSACTION, sentence=SAME_TRANSACTION_SENTENCE)
+            )
+            continue
+        if key is not None:
+            taken.add(key)
+        result.append(found)
+    return result
+
+
+def _transaction(one: Matched, found: Draft) -> tuple[int, str] | None:
+    action_id = one.match.assignment.ads_action_id
+    return None if action_id is None or found.state is UploadState.WITHHELD else (action_id, found.transaction_id)
+
+
+async def write(connection: Connection, occurrences: list[Occurrence], now: datetime) -> None:
+    """COPY the custom events, the ledger's rows, and the keys that keep both unique for ever."""
+    if not occurrences:
+        return
+    await copy(connection, "app.custom_events", CUSTOM_EVENT_COLUMNS, _custom_event_rows(occurrences))
+    await copy(connection, "app.custom_event_keys", CUSTOM_EVENT_KEY_COLUMNS, _custom_event_key_rows(occurrences))
+    await copy(connection, "app.conversion_uploads", UPLOAD_COLUMNS, _upload_rows(occurrences, now))
+    keys = [
+        (one.match.assignment.ads_action_id, one.draft.transaction_id, 0, one.upload_id, now)
+        for one in occurrences
+        if one.draft.state is not UploadState.WITHHELD
+    ]
+    if keys:
+        await copy(connection, "app.upload_keys", UPLOAD_KEY_COLUMNS, keys)
+
+
+def _custom_event_rows(occurrences: list[Occurrence]) -> Iterator[tuple[Any, ...]]:
+    for event_id, _, match, proposal, found in occurrences:
+        assignment = match.assignment
+        yield (
+            event_id,
+            match.occurred_at,
+            proposal.site_id,
+            assignment.assignment_id,
+            assignment.definition_revision_id,
+            assignment.assignment_revision_id,
+            proposal.event_id,
+            match.dedup_key,
+            match.order_id,
+            match.customer_key,
+            match.value,
+            match.currency,
+            found.reason if found.state is UploadState.WITHHELD else None,
+        )
+
+
+def _custom_event_key_rows(occurrences: list[Occurrence]) -> Iterator[tuple[Any, ...]]:
+    for event_id, _, match, _, _ in occurrences:
+        yield match.assignment.assignment_id, match.dedup_key, event_id, match.occurred_at
+
+
+def _upload_rows(occurrences: list[Occurrence], now: datetime) -> Iterator[tuple[Any, ...]]:
+    for event_id, upload_id, match, proposal, found in occurrences:
+        assignment, click = match.assignment, found.click
+        customer, consent = proposal.event.customer, proposal.event.consent
+        yield (
+            upload_id,
+            now,
+            proposal.site_id,
+            assignment.assignment_id,
+            event_id,
+            assignment.ads_account_id,
+            assignment.ads_action_id,
+            UploadKind.CONVERSION,
+            found.transaction_id,
+            0,
+            match.order_id,
+            match.occurred_at,
+            match.value,
+            match.currency,
+            click.kind if click else None,
+            click.id if click else None,
+            click.clicked_at if click else None,
+            customer.email_sha256 if customer else None,
+            customer.phone_sha256 if customer else None,
+            match.consent,
+            consent.ad_personalization if consent else ConsentStatus.UNKNOWN,
+            found.state,
+            found.reason,
+            found.sentence,
+            found.not_before,
+            found.deadline_at,
+            now if found.state is UploadState.WITHHELD else None,
+        )

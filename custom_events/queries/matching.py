@@ -1,0 +1,102 @@
+"""SQL of the drain, second half: the published configuration, customer history, and the keys of what was matched before.
+
+asyncpg, positional parameters. The look-ups join `unnest` of the batch's keys with an index, like those of `understanding.py`.
+"""
+
+from typing import Final
+
+# The tables that the configuration is made of; all small.
+_CONFIGURATION_TABLES: Final = (
+    "app.sites",
+    "app.custom_event_definitions",
+    "app.definition_revisions",
+    "app.site_custom_events",
+    "app.assignment_revisions",
+    "app.ads_accounts",
+    "app.ads_actions",
+)
+
+# A fingerprint of the configuration: changes with every committed change, in whatever order transactions commit, and needs
+# nobody to remember a version number. A row's xmin is the transaction that wrote it and younger than all before, so with as
+# many rows as before the sum can only have grown.
+CONFIGURATION_VERSION: Final = " UNION ALL ".join(
+    f"SELECT {place}, count(*), coalesce(sum(xmin::text::bigint), 0)::text FROM {table}"
+    for place, table in enumerate(_CONFIGURATION_TABLES)
+)
+
+# Every site, also a paused one: what has landed is understood.
+SITES: Final = "SELECT id, platform, shop_domain, currency, time_zone, settings FROM app.sites"
+
+# Published revisions of definitions.
+DEFINITIONS: Final = """
+SELECT r.definition_id, r.id, d.key, r.config
+FROM app.definition_revisions r JOIN app.custom_event_definitions d ON d.id = r.definition_id
+WHERE r.state = 'published'
+"""
+
+# Active assignments with their published revision.
+ASSIGNMENTS: Final = """
+SELECT a.id, a.site_id, a.label, a.definition_id, r.id, r.overrides
+FROM app.site_custom_events a JOIN app.assignment_revisions r ON r.assignment_id = a.id
+WHERE a.is_active AND r.state = 'published'
+ORDER BY a.id
+"""
+
+# Ads actions by the name that configurations use: "<customer id>/<action id>".
+ADS_ACTIONS: Final = """
+SELECT c.customer_id || '/' || a.action_id, a.id, a.ads_account_id, a.click_window_days, a.one_per_click, a.action_created_at
+FROM app.ads_actions a JOIN app.ads_accounts c ON c.id = a.ads_account_id
+"""
+
+# Paid orders of a customer before a moment by the store's time; the order's id breaks ties, test orders and the order itself
+# do not count. The total is in the currency asked for; orders in another one make it unknown.
+CUSTOMER_HISTORY: Final = """
+SELECT c.place, h.orders, CASE WHEN h.others = 0 THEN h.spent END, u.first_seen_at
+FROM unnest($1::int[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
+  AS c(place, site_id, customer_key, at, order_id, currency)
+CROSS JOIN LATERAL (
+  SELECT count(*) AS orders, coalesce(sum(o.total), 0) AS spent, count(*) FILTER (WHERE o.currency IS DISTINCT FROM c.currency) AS others
+  FROM app.orders o
+  WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.ordered_at <= c.at AND NOT o.is_test
+    AND o.order_id <> c.order_id AND (o.paid_at, o.order_id) < (c.at, c.order_id)
+) h
+LEFT JOIN app.customers u ON u.site_id = c.site_id AND u.customer_key = c.customer_key
+"""
+
+# Dedup keys of assignments that have their custom event already.
+KNOWN_CUSTOM_EVENTS: Final = """
+SELECT k.assignment_id, k.dedup_key
+FROM unnest($1::bigint[], $2::text[]) AS c(assignment_id, dedup_key)
+JOIN app.custom_event_keys k ON k.assignment_id = c.assignment_id AND k.dedup_key = c.dedup_key
+"""
+
+# Transactions that an ads action has its conversion for already.
+KNOWN_TRANSACTIONS: Final = """
+SELECT k.ads_action_id, k.transaction_id
+FROM unnest($1::bigint[], $2::text[]) AS c(ads_action_id, transaction_id)
+JOIN app.upload_keys k ON k.ads_action_id = c.ads_action_id AND k.transaction_id = c.transaction_id AND k.sequence = 0
+"""
+
+# Stored events of customers, of the types in a list with commas, within a stretch of the store's time.
+CUSTOMER_EVENTS: Final = """
+SELECT c.place, e.facts
+FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+  AS c(place, site_id, customer_key, types, since, until)
+CROSS JOIN LATERAL (
+  SELECT o.facts FROM app.commerce_events o
+  WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.type = ANY (string_to_array(c.types, ','))
+    AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at <= c.until
+) e
+"""
+
+# The same over whole sites.
+SITE_EVENTS: Final = """
+SELECT c.place, e.facts
+FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
+  AS c(place, site_id, customer_key, types, since, until)
+CROSS JOIN LATERAL (
+  SELECT o.facts FROM app.commerce_events o
+  WHERE o.site_id = c.site_id AND o.type = ANY (string_to_array(c.types, ','))
+    AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at <= c.until
+) e
+"""
