@@ -27,9 +27,7 @@ TRANSITIONS: Final[Mapping[State, frozenset[State]]] = MappingProxyType(
                 State.WITHHELD,
             }
         ),
-        State.SENT: frozenset(
-            {State.ACCEPTED, State.QUEUED, State.HELD, State.UNKNOWN, State.REJECTED, State.EXPIRED}
-        ),
+        State.SENT: frozenset({State.ACCEPTED, State.QUEUED, State.HELD, State.UNKNOWN, State.REJECTED, State.EXPIRED}),
         State.UNKNOWN: frozenset(
             {State.CLAIMED, State.QUEUED, State.HELD, State.ACCEPTED, State.REJECTED, State.EXPIRED}
         ),

@@ -123,7 +123,8 @@ SELECT EXISTS (SELECT FROM app.value_changes)
         WHERE u.ads_account_id = a.id AND u.state IN ('new', 'held', 'queued', 'unknown') AND u.not_before <= :now
           AND u.kind = 'conversion'))
   OR EXISTS (SELECT FROM app.ads_accounts a JOIN app.conversion_uploads u ON u.ads_account_id = a.id
-    JOIN app.conversion_uploads o ON o.ads_action_id = u.ads_action_id AND o.transaction_id = u.transaction_id AND o.sequence = 0
+    JOIN app.conversion_uploads o ON o.ads_action_id = u.ads_action_id AND o.transaction_id = u.transaction_id
+      AND o.custom_event_id = u.custom_event_id AND o.sequence = 0
     WHERE a.parked_reason IS NULL AND (a.paused_until IS NULL OR a.paused_until <= :now)
       AND u.state IN ('new', 'held', 'queued', 'unknown') AND u.kind <> 'conversion' AND u.not_before <= :now
       AND o.state IN ('accepted', 'rejected', 'expired', 'withheld'))

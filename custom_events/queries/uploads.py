@@ -22,9 +22,10 @@ _DUE = """u.ads_account_id = :account AND u.state IN ('new', 'held', 'queued', '
 
 # An adjustment goes after its original was accepted, and after every earlier adjustment is settled.
 _IN_ORDER = """EXISTS (SELECT FROM app.conversion_uploads o WHERE o.ads_action_id = u.ads_action_id
-      AND o.transaction_id = u.transaction_id AND o.sequence = 0 AND o.state = 'accepted')
+      AND o.transaction_id = u.transaction_id AND o.custom_event_id = u.custom_event_id AND o.sequence = 0
+      AND o.state = 'accepted')
     AND NOT EXISTS (SELECT FROM app.conversion_uploads o WHERE o.ads_action_id = u.ads_action_id
-      AND o.transaction_id = u.transaction_id AND o.sequence < u.sequence
+      AND o.transaction_id = u.transaction_id AND o.custom_event_id = u.custom_event_id AND o.sequence < u.sequence
       AND o.state NOT IN ('accepted', 'rejected', 'expired', 'withheld'))"""
 
 
@@ -135,7 +136,8 @@ SET state = 'withheld', reason = 'original_not_sent', settled_at = :now, updated
 FROM app.conversion_uploads o
 WHERE u.kind <> 'conversion' AND u.state IN ('new', 'held', 'queued')
   AND u.ads_account_id IN (SELECT id FROM app.ads_accounts)
-  AND o.ads_action_id = u.ads_action_id AND o.transaction_id = u.transaction_id AND o.sequence = 0
+  AND o.ads_action_id = u.ads_action_id AND o.transaction_id = u.transaction_id
+  AND o.custom_event_id = u.custom_event_id AND o.sequence = 0
   AND o.state IN ('rejected', 'expired', 'withheld')
 """)
 

@@ -1,0 +1,174 @@
+"""Answers written into the ledger, row by row, in one transaction with what they mean for the account."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+import structlog
+
+from custom_events.ledger import retry
+from custom_events.ledger.rows import Claimed, Request
+from custom_events.ledger.settle import settle
+from custom_events.queries import upload_requests as requests
+from custom_events.queries import uploads
+from custom_events.values.conversions import AdsAccount, BatchAnswer, RowAnswer, Scope, UploadState, Verdict
+
+log = structlog.get_logger(__name__)
+
+_OUTCOMES: Final = {Verdict.UNKNOWN: "unknown"}  # a request that failed otherwise is "failed", else "answered"
+
+
+def write_answer(
+    connection: sa.Connection, request: Request, batch: BatchAnswer, now: datetime, verdict_after_s: float
+) -> Counter[str]:
+    """Write an answer: states, attempts, the request, and what waits or is parked with it. Verdicts by number of rows.
+
+    `verdict_after_s`: when to ask first for the verdict of rows that are pending.
+    """
+    if len(batch.rows) != len(request.rows):
+        raise ValueError(f"request {request.id} had {len(request.rows)} rows, its answer {len(batch.rows)}")
+    whole = batch.verdict is not None and batch.verdict is not Verdict.PENDING
+    write_rows(connection, request, batch.rows, now, whole=whole)
+    pending = any(answer.verdict is Verdict.PENDING for answer in batch.rows)
+    connection.execute(
+        requests.ANSWERED,
+        {
+            "request": request.id,
+            "now": now,
+            "outcome": _OUTCOMES.get(batch.verdict, "failed") if batch.verdict is not None else "answered",
+            "code": batch.code,
+            "sentence": batch.sentence,
+            "google_request_id": batch.request_id,
+            "next_poll_at": now + timedelta(seconds=verdict_after_s) if pending else None,
+        },
+    )
+    heed(connection, request, batch, now)
+    return Counter(answer.verdict.value for answer in batch.rows)
+
+
+def write_rows(
+    connection: sa.Connection, request: Request, answers: Sequence[RowAnswer], now: datetime, *, whole: bool
+) -> None:
+    """The rows' states and their attempts. Plain acceptance, the common case, travels as two arrays."""
+    plain = uploads.Columns("created_at", "id")
+    others = uploads.settlements()
+    size = len(request.rows)
+    for row, answer in zip(request.rows, answers, strict=True):
+        if answer.verdict is Verdict.ACCEPTED and answer.code is None:
+            plain.add(created_at=row.created_at, id=row.conversion.upload_id)
+        else:
+            add_settlement(others, row, answer, now, whole=whole, rows=size)
+    common = {"request": request.id, "now": now}
+    if len(plain):
+        connection.execute(uploads.SETTLE_ACCEPTED, plain.arrays | common)
+    if len(others):
+        connection.execute(uploads.SETTLE, others.arrays | common | {"never_sent": 0})
+
+
+def add_settlement(
+    columns: uploads.Columns, row: Claimed, answer: RowAnswer, now: datetime, *, whole: bool, rows: int
+) -> None:
+    """One row of the arrays."""
+    settled = settle(row, answer, now, whole=whole, rows=rows)
+    columns.add(
+        created_at=row.created_at,
+        id=row.conversion.upload_id,
+        state=settled.state.value,
+        reason=settled.reason,
+        sentence=settled.sentence,
+        not_before=settled.not_before,
+        verdict=answer.verdict.value,
+        code=answer.code,
+    )
+
+
+def heed(connection: sa.Connection, request: Request, batch: BatchAnswer, now: datetime) -> None:
+    """What the answer means beyond its rows: park what a person must mend, pause what has to wait."""
+    account = request.account
+    if batch.verdict is Verdict.FIX:
+        park(connection, account, batch.scope, batch.sentence or str(batch.code), now)
+    elif batch.verdict in {Verdict.RETRY, Verdict.UNKNOWN}:
+        _pause(connection, request, batch, now)
+    seen: set[tuple[Scope, int]] = set()
+    for row, answer in zip(request.rows, batch.rows, strict=True):
+        if answer.verdict is not Verdict.FIX or answer.scope is Scope.ROW or batch.verdict is Verdict.FIX:
+            continue
+        key = (answer.scope, row.ads_action_id if answer.scope is Scope.ACTION else 0)
+        if key not in seen:
+            seen.add(key)
+            park(connection, account, answer.scope, answer.sentence or str(answer.code), now, row.ads_action_id)
+
+
+def park(
+    connection: sa.Connection, account: AdsAccount, scope: Scope, reason: str, now: datetime, action: int | None = None
+) -> None:
+    """Stop an action, an account, or all accounts of a lane until a person releases them. Told once: only when it is new."""
+    values = {"reason": reason, "now": now}
+    if scope is Scope.ACTION and action is not None:
+        parked = connection.execute(requests.PARK_ACTION, values | {"action": action}).rowcount
+    elif scope is Scope.PROJECT:
+        parked = connection.execute(requests.PARK_LANE, values | {"lane": account.lane.value}).rowcount
+    else:
+        parked = connection.execute(requests.PARK_ACCOUNT, values | {"account": account.id}).rowcount
+    if parked:
+        log.error("uploads_parked", scope=scope.value, customer_id=account.customer_id, action=action, reason=reason)
+
+
+def _pause(connection: sa.Connection, request: Request, batch: BatchAnswer, now: datetime) -> None:
+    """Google's own delay where it names one, else longer with every try."""
+    attempts = max(row.attempts for row in request.rows)
+    pause_s = batch.retry_after_s
+    if pause_s is None:
+        pause_s = retry.wait_s(attempts, longest_s=retry.LONGEST_ACCOUNT_PAUSE_S)
+    values = {"until": now + timedelta(seconds=pause_s), "reason": batch.code, "now": now}
+    if batch.scope is Scope.PROJECT:
+        connection.execute(requests.PAUSE_LANE, values | {"lane": request.account.lane.value})
+    else:
+        connection.execute(requests.PAUSE_ACCOUNT, values | {"account": request.account.id})
+    log.warning("uploads_paused", customer_id=request.account.customer_id, code=batch.code, seconds=round(pause_s, 1))
+
+
+def write_unsent(
+    connection: sa.Connection, request_id: int, refused: Sequence[tuple[Claimed, RowAnswer]], now: datetime
+) -> None:
+    """Rows that our own checks kept back, before the call: no attempt was made, and none is counted."""
+    columns = uploads.settlements()
+    for row, answer in refused:
+        add_settlement(columns, row, answer, now, whole=False, rows=len(refused))
+    if len(columns):
+        connection.execute(uploads.SETTLE_UNSENT, columns.arrays | {"request": request_id, "now": now, "never_sent": 1})
+
+
+def give_back(connection: sa.Connection, request: Request, sentence: str, now: datetime) -> None:
+    """A request that was never made, because we were not able to begin: its rows wait as before."""
+    until = now + timedelta(seconds=retry.CONFIGURATION_RECHECK_S)
+    columns = uploads.settlements()
+    for row in request.rows:
+        held = row.reason == "no_answer"
+        columns.add(
+            created_at=row.created_at,
+            id=row.conversion.upload_id,
+            state=(UploadState.UNKNOWN if held else UploadState.QUEUED).value,
+            reason=row.reason if held else "configuration",
+            sentence=sentence,
+            not_before=until,
+            verdict=Verdict.RETRY.value,
+            code=None,
+        )
+    connection.execute(uploads.SETTLE_UNSENT, columns.arrays | {"request": request.id, "now": now, "never_sent": 1})
+    pause = {"until": until, "reason": "configuration", "now": now, "lane": request.account.lane.value}
+    connection.execute(requests.PAUSE_LANE, pause)
+    connection.execute(
+        requests.ANSWERED,
+        {
+            "request": request.id,
+            "now": now,
+            "outcome": "failed",
+            "code": "configuration",
+            "sentence": sentence,
+            "google_request_id": None,
+            "next_poll_at": None,
+        },
+    )

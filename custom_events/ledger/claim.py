@@ -1,0 +1,112 @@
+"""Claiming: whose turn it is, which rows go, and the intent that is committed before the call."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from custom_events.destinations.base import Destination
+from custom_events.ledger.answers import write_unsent
+from custom_events.ledger.rows import Claimed, Request, Turn, account_of, claimed_of
+from custom_events.queries import upload_requests as requests
+from custom_events.queries import uploads
+from custom_events.settings import Settings
+from custom_events.values.conversions import Conversion, RequestKind, RowAnswer, Verdict
+
+ACCOUNTS_AT_ONCE: Final = 100  # turns fetched together
+MAX_JOB_ID: Final = 2**31 - 1  # job ids lie in [1, 2^31) (reference: google-ads, 1.1)
+PARTS: Final = 8  # a refused request goes again in so many: 2,000 rows are down to one after four rounds
+SAME_CLICK_WAIT: Final = timedelta(seconds=30)
+
+Validate = Callable[[Conversion, datetime], RowAnswer | None]
+
+
+def turns(connection: sa.Connection, now: datetime) -> list[Turn]:
+    """Accounts with something to send, those served longest ago first; fair whatever the size of their backlogs."""
+    rows = connection.execute(requests.TURNS, {"now": now, "accounts": ACCOUNTS_AT_ONCE}).all()
+    return [Turn(account_of(row), RequestKind(row.kind)) for row in rows]
+
+
+def claim(engine: sa.Engine, turn: Turn, destination: Destination, settings: Settings, now: datetime) -> Request | None:
+    """Claim up to a batch of rows, check each, and commit the intent to send them. None: nothing is left to send.
+
+    After this returns, the rows belong to this worker until the lease ends, and whatever happens then is resolved by
+    re-sending under the same order ids.
+    """
+    with engine.begin() as connection:
+        request_id = int(
+            connection.execute(
+                requests.INTEND,
+                {"account": turn.account.id, "lane": turn.account.lane.value, "kind": turn.kind.value, "now": now},
+            ).scalar_one()
+        )
+        rows = [claimed_of(row) for row in _claim_rows(connection, turn, request_id, settings, now)]
+        ready, refused = sift(rows, destination.validate, now)
+        write_unsent(connection, request_id, refused, now)
+        if not ready:
+            connection.execute(requests.DROP_INTENT, {"request": request_id})
+            return None
+        job_id = request_id % MAX_JOB_ID + 1
+        connection.execute(requests.INTEND_ROWS, {"request": request_id, "rows": len(ready), "job_id": job_id})
+    return Request(request_id, job_id, turn.account, turn.kind, ready)
+
+
+def sift(
+    rows: Sequence[Claimed], validate: Validate, now: datetime
+) -> tuple[list[Claimed], list[tuple[Claimed, RowAnswer]]]:
+    """The rows that may go together, and those that may not, each with the reason."""
+    ready: list[Claimed] = []
+    refused: list[tuple[Claimed, RowAnswer]] = []
+    seen: set[tuple[int, str, int]] = set()
+    for row in rows:
+        wrong = validate(row.conversion, now)
+        if wrong is None:
+            wrong = _same_click(row, seen, now)
+        if wrong is None:
+            ready.append(row)
+        else:
+            refused.append((row, wrong))
+    return ready, refused
+
+
+def _same_click(row: Claimed, seen: set[tuple[int, str, int]], now: datetime) -> RowAnswer | None:
+    """Two orders of one click in one second: the second goes with the next request, as one that held both is refused."""
+    conversion = row.conversion
+    if conversion.click is None or conversion.adjusted_at is not None:
+        return None
+    key = (row.ads_action_id, conversion.click.id, int(conversion.occurred_at.timestamp()))
+    if key not in seen:
+        seen.add(key)
+        return None
+    return RowAnswer(
+        upload_id=conversion.upload_id,
+        verdict=Verdict.RETRY,
+        code="same_click_and_second",
+        sentence="Another conversion of this click and second goes first",
+        retry_at=now + SAME_CLICK_WAIT,
+    )
+
+
+def _claim_rows(
+    connection: sa.Connection, turn: Turn, request_id: int, settings: Settings, now: datetime
+) -> Sequence[sa.Row[Any]]:
+    """The next part of a request that has to be split, else the rows that are due."""
+    values: dict[str, Any] = {
+        "account": turn.account.id,
+        "now": now,
+        "rows": settings.upload_batch_size,
+        "request": request_id,
+        "lease_until": now + timedelta(seconds=settings.upload_lease_s),
+    }
+    earlier = connection.execute(
+        uploads.SPLIT_REQUEST, {"account": turn.account.id, "kind": turn.kind.value}
+    ).one_or_none()
+    if earlier is not None:
+        part = values | {"earlier": earlier.id, "rows": max(1, earlier.rows // PARTS)}
+        rows = uploads.claim(connection, uploads.CLAIM_PART, part)
+        if rows:
+            return rows
+    if turn.kind is RequestKind.CONVERSIONS:
+        return uploads.claim(connection, uploads.CLAIM_CONVERSIONS, values)
+    return uploads.claim(connection, uploads.CLAIM_ADJUSTMENTS, values)

@@ -1,0 +1,79 @@
+"""Rows of the ledger as the values that lanes carry."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from custom_events.values.clicks import Click, ClickKind, ConsentStatus
+from custom_events.values.conversions import AdsAccount, Conversion, Lane, RequestKind, UploadKind
+
+_CONSENT = {status.value: status for status in ConsentStatus}
+_KINDS = {kind.value: kind for kind in UploadKind}
+_CLICK_KINDS = {kind.value: kind for kind in ClickKind}
+
+
+class Turn(NamedTuple):
+    """An account that has something of one kind to send."""
+
+    account: AdsAccount
+    kind: RequestKind
+
+
+class Claimed(NamedTuple):
+    """One row of a request: what is sent, and what reading its answer needs.
+
+    `attempts` counts this call. `reason` is the one from before it: what it was held for, or that a call had no answer.
+    """
+
+    created_at: datetime
+    deadline_at: datetime
+    attempts: int
+    reason: str | None
+    ads_action_id: int
+    conversion: Conversion
+
+
+class Request(NamedTuple):
+    """A committed intent: these rows, in this order, in one call. `id` is ours (upload_requests.id)."""
+
+    id: int
+    job_id: int
+    account: AdsAccount
+    kind: RequestKind
+    rows: list[Claimed]
+
+    def conversions(self) -> list[Conversion]:
+        """What the lane carries."""
+        return [row.conversion for row in self.rows]
+
+
+def account_of(row: Any) -> AdsAccount:
+    """From a row with id, customer_id, lane and login_customer_id."""
+    return AdsAccount(
+        id=row.id, customer_id=row.customer_id, lane=Lane(row.lane), login_customer_id=row.login_customer_id
+    )
+
+
+def claimed_of(row: Any) -> Claimed:
+    """From a row of a claim."""
+    click = None
+    if row.click_id is not None:
+        click = Click(kind=_CLICK_KINDS[row.click_kind], id=row.click_id, clicked_at=row.clicked_at)
+    conversion = Conversion(
+        upload_id=row.id,
+        kind=_KINDS[row.kind],
+        action_id=row.action_id,
+        transaction_id=row.transaction_id,
+        occurred_at=row.conversion_at,
+        adjusted_at=row.adjusted_at,
+        value=row.value,
+        currency=row.currency,
+        click=click,
+        email_sha256=row.email_sha256,
+        phone_sha256=row.phone_sha256,
+        ad_user_data=_CONSENT[row.ad_user_data],
+        ad_personalization=_CONSENT[row.ad_personalization],
+        click_window_days=row.click_window_days,
+        one_per_click=row.one_per_click,
+        action_created_at=row.action_created_at,
+    )
+    return Claimed(row.created_at, row.deadline_at, row.attempts, row.reason, row.ads_action_id, conversion)

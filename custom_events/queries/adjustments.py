@@ -1,0 +1,79 @@
+"""What refunds and cancellations make of conversions that are in the ledger already."""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+# Orders whose conversions may need another value, oldest change first; taken in the transaction that adjusts them.
+TAKE_CHANGES: Final = sa.text("""
+DELETE FROM app.value_changes v
+USING (SELECT site_id, order_id FROM app.value_changes ORDER BY changed_at LIMIT :orders FOR UPDATE SKIP LOCKED) t
+WHERE v.site_id = t.site_id AND v.order_id = t.order_id
+RETURNING v.site_id, v.order_id
+""")
+
+_ORDERS = "unnest(CAST(:sites AS bigint[]), CAST(:orders AS text[])) AS g(site_id, order_id)"
+
+# Every ledger row of these orders, locked: conversions (sequence 0) and their adjustments, with the account's lane.
+LEDGER_ROWS: Final = sa.text(f"""
+SELECT u.created_at, u.id, u.custom_event_id, u.site_id, u.order_id, u.kind, u.sequence, u.state, u.reason, u.attempts, u.value,
+  u.conversion_at, u.adjusted_at, a.lane
+FROM {_ORDERS}
+JOIN app.conversion_uploads u ON u.site_id = g.site_id AND u.order_id = g.order_id
+JOIN app.ads_accounts a ON a.id = u.ads_account_id
+ORDER BY u.created_at, u.id FOR UPDATE OF u
+""")
+
+# What gave these conversions their value: the event, the configuration that decided, and whether the order stands.
+ORIGINS: Final = sa.text("""
+SELECT c.id AS custom_event_id, e.facts, d.config, r.overrides, o.cancelled_at, c.withdrawn_at
+FROM unnest(CAST(:occurred_at AS timestamptz[]), CAST(:id AS bigint[])) AS g(occurred_at, id)
+JOIN app.custom_events c ON c.occurred_at = g.occurred_at AND c.id = g.id
+JOIN app.commerce_events e ON e.occurred_at = c.occurred_at AND e.id = c.commerce_event_id
+JOIN app.definition_revisions d ON d.id = c.definition_revision_id
+JOIN app.assignment_revisions r ON r.id = c.assignment_revision_id
+LEFT JOIN app.orders o ON o.site_id = c.site_id AND o.order_id = c.order_id
+""")
+
+# Every refund of these orders, whichever delivery told of it.
+REFUNDS: Final = sa.text(f"""
+SELECT r.site_id, r.order_id, r.refund_id, r.amount, r.currency, r.refunded_at
+FROM {_ORDERS} JOIN app.order_refunds r ON r.site_id = g.site_id AND r.order_id = g.order_id
+""")
+
+# Another value for rows that were never sent.
+SET_VALUE: Final = sa.text("""
+UPDATE app.conversion_uploads u
+SET value = g.value, kind = g.kind, adjusted_at = coalesce(g.adjusted_at, u.adjusted_at), updated_at = :now
+FROM unnest(CAST(:created_at AS timestamptz[]), CAST(:id AS bigint[]), CAST(:value AS numeric[]), CAST(:kind AS text[]),
+  CAST(:adjusted_at AS timestamptz[])) AS g(created_at, id, value, kind, adjusted_at)
+WHERE u.created_at = g.created_at AND u.id = g.id AND u.attempts = 0
+""")
+
+# Rows that were never sent and need not be.
+WITHHOLD: Final = sa.text("""
+UPDATE app.conversion_uploads u
+SET state = 'withheld', reason = g.reason, sentence = g.sentence, settled_at = :now, updated_at = :now
+FROM unnest(CAST(:created_at AS timestamptz[]), CAST(:id AS bigint[]), CAST(:reason AS text[]), CAST(:sentence AS text[]))
+  AS g(created_at, id, reason, sentence)
+WHERE u.created_at = g.created_at AND u.id = g.id AND u.attempts = 0
+""")
+
+# New adjustments of conversions; `created_at` and `id` name the conversion. Withheld ones need no key.
+APPEND: Final = sa.text("""
+WITH made AS (
+  INSERT INTO app.conversion_uploads (created_at, site_id, assignment_id, custom_event_id, ads_account_id, ads_action_id, kind,
+    transaction_id, sequence, order_id, conversion_at, adjusted_at, value, currency, click_kind, click_id, clicked_at,
+    email_sha256, phone_sha256, ad_user_data, ad_personalization, state, reason, sentence, not_before, deadline_at, settled_at)
+  SELECT :now, c.site_id, c.assignment_id, c.custom_event_id, c.ads_account_id, c.ads_action_id, g.kind, c.transaction_id,
+    g.sequence, c.order_id, c.conversion_at, g.adjusted_at, g.value, c.currency, c.click_kind, c.click_id, c.clicked_at,
+    c.email_sha256, c.phone_sha256, c.ad_user_data, c.ad_personalization, g.state, g.reason, g.sentence, :now,
+    c.conversion_at + CAST(:adjustable AS interval), CASE WHEN g.state = 'withheld' THEN CAST(:now AS timestamptz) END
+  FROM unnest(CAST(:created_at AS timestamptz[]), CAST(:id AS bigint[]), CAST(:kind AS text[]), CAST(:value AS numeric[]),
+    CAST(:sequence AS integer[]), CAST(:adjusted_at AS timestamptz[]), CAST(:state AS text[]), CAST(:reason AS text[]),
+    CAST(:sentence AS text[])) AS g(created_at, id, kind, value, sequence, adjusted_at, state, reason, sentence)
+  JOIN app.conversion_uploads c ON c.created_at = g.created_at AND c.id = g.id
+  RETURNING ads_action_id, transaction_id, sequence, id, created_at, state)
+INSERT INTO app.upload_keys (ads_action_id, transaction_id, sequence, upload_id, created_at)
+SELECT ads_action_id, transaction_id, sequence, id, created_at FROM made WHERE state <> 'withheld'
+""")
