@@ -110,5 +110,5 @@ def write(root: Path = Path()) -> None:
         (root / path).write_text(text, encoding="utf-8")
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover
     write()

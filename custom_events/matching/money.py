@@ -35,12 +35,15 @@ MINOR_DIGITS: dict[str, int] = {
 }
 
 
+_QUANTA: dict[str, Decimal] = {code: Decimal(1).scaleb(-digits) for code, digits in MINOR_DIGITS.items()}
+_USUAL_QUANTUM = Decimal(1).scaleb(-USUAL_MINOR_DIGITS)
+
+
 def rounded(amount: Decimal, currency: str | None) -> Decimal:
     """The amount in the currency's minor units, halves away from zero. Raises InvalidOperation for what is no amount."""
     if not is_amount(amount):
         raise InvalidOperation(f"{amount} is no amount of money")
-    digits = MINOR_DIGITS.get(currency or "", USUAL_MINOR_DIGITS)
-    return amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    return amount.quantize(_QUANTA.get(currency or "", _USUAL_QUANTUM), rounding=ROUND_HALF_UP)
 
 
 def is_amount(amount: Decimal) -> bool:

@@ -1,0 +1,162 @@
+"""Every problem has a path, what is wrong and what would be right; all of them at once."""
+
+from typing import Any
+
+import pytest
+
+from custom_events.conditions.fields import Scope, nearest_names
+from custom_events.conditions.problems import Severity, kind_of
+from custom_events.conditions.validate import MAX_DEPTH, MAX_NODES, parse, validate
+from custom_events.errors import InvalidConfiguration
+from custom_events.values.deliveries import Platform
+
+GOOD = {"field": "order.total", "op": ">=", "value": "200.00"}
+
+
+def nested(depth: int) -> Any:
+    return GOOD if depth == 1 else {"not": nested(depth - 1)}
+
+
+CASES: list[tuple[Any, str, str, str]] = [
+    (None, "", "nothing (null)", "an object with one of"),
+    ([], "", "a list", "an object"),
+    ("a", "", "a text", "an object"),
+    (3, "", "a number", "an object"),
+    (True, "", "true or false", "an object"),
+    ({}, "", "a condition with nothing", "exactly one of"),
+    ({"all": [GOOD], "any": [GOOD]}, "", "all, any", "exactly one of"),
+    ({"al": [GOOD]}, "al", "no kind of condition", "did you mean all?"),
+    ({"zzzzzz": 1}, "zzzzzz", "no kind of condition", "one of all"),
+    ({"all": []}, "all", "the group is empty", "at least one"),
+    ({"any": {}}, "any", "an object", "a list of conditions"),
+    ({"all": [GOOD, {"not": {"any": [3]}}]}, "all[1].not.any[0]", "a number", "an object"),
+    ({"field": "order.totl", "op": ">", "value": 1}, "field", "no field 'order.totl'", "nearest: order.total"),
+    ({"field": "total", "op": ">", "value": 1}, "field", "no field 'total'", "order.total"),
+    ({"field": "qqqqqqqqqqqqq", "op": ">", "value": 1}, "field", "no field", "catalogue"),
+    ({"field": 3, "op": ">", "value": 1}, "field", "a number", "order.total"),
+    ({"field": "item.sku", "op": "=", "value": "a"}, "field", "cannot be asked here", "any_item"),
+    ({"any_item": {"field": "order.total", "op": ">", "value": 1}}, "any_item.field", "cannot be asked here", "item.*"),
+    ({"any_item": {"any_item": GOOD}}, "any_item.any_item", "inside one another", "item.*"),
+    ({"any_item": {"measure": "count", "op": ">", "value": 1}}, "any_item.measure", "inside one another", "item.*"),
+    ({"field": "order.total", "op": "contains", "value": "a"}, "op", "takes no operator 'contains'", "=, !=, <"),
+    ({"field": "order.total", "value": "a"}, "op", "the operator is missing", "one of ="),
+    ({"field": "order.total", "op": 3, "value": "a"}, "op", "cannot be a number", "one of ="),
+    ({"field": "order.total", "op": ">"}, "value", "the value is missing", "a number"),
+    ({"field": "order.total", "op": ">", "value": "many"}, "value", "'many' is not a number", "digits"),
+    ({"field": "order.total", "op": ">", "value": True}, "value", "True is not a number", "a number"),
+    ({"field": "order.total", "op": ">", "value": "NaN"}, "value", "not a number", "digits"),
+    ({"field": "order.total", "op": ">", "value": 10**40}, "value", "no amount", "30 digits"),
+    ({"field": "order.total", "op": ">", "value": float("inf")}, "value", "no amount", "30 digits"),
+    ({"field": "order.total", "op": "in", "value": []}, "value", "not a list", "a list of numbers"),
+    ({"field": "order.total", "op": "in", "value": list(range(1001))}, "value", "1001 values", "at most 1000"),
+    ({"field": "order.total", "op": "between", "value": [1]}, "value", "not a pair", "two numbers"),
+    ({"field": "order.total", "op": "between", "value": [2, 1]}, "value", "from 2 down to 1", "smaller end first"),
+    ({"field": "order.item_count", "op": "=", "value": 1.5}, "value", "not a whole number", "1 or 2"),
+    ({"field": "order.total", "op": ">", "value": 1, "currency": "eur"}, "currency", "no currency code", "EUR"),
+    ({"field": "order.total", "op": "exists", "currency": "EUR"}, "currency", "comparison of money", "remove"),
+    ({"field": "order.item_count", "op": "=", "value": 1, "currency": "EUR"}, "currency", "comparison of money", "remove"),
+    ({"field": "order.total", "op": "exists", "value": 1}, "value", "takes no value", "remove"),
+    ({"field": "order.status", "op": "=", "value": ""}, "value", "the text is empty", "missing"),
+    ({"field": "order.status", "op": "=", "value": 3}, "value", "3 is not a text", "a text"),
+    ({"field": "order.status", "op": "=", "value": "x" * 1001}, "value", "1001 characters", "at most 1000"),
+    ({"field": "order.status", "op": "matches", "value": "(?=a)"}, "value", "not a pattern RE2 takes", "look-around"),
+    ({"field": "order.status", "op": "matches", "value": "a" * 501}, "value", "501 characters", "at most 500"),
+    ({"field": "order.status", "op": "matches", "value": "((a{100}){100}){100}"}, "value", "not a pattern RE2 takes", "RE2"),
+    ({"field": "order.status", "op": "matches", "value": "\ud800"}, "value", "not a pattern", "RE2"),
+    ({"field": "order.status", "op": "=", "value": "a", "ignore_case": 1}, "ignore_case", "a number", "true or false"),
+    ({"field": "order.total", "op": ">", "value": 1, "ignore_case": True}, "ignore_case", "texts only", "remove"),
+    ({"field": "order.status", "op": "=", "value": "a", "nocase": 1}, "nocase", "means nothing here", "ignore_case"),
+    ({"field": "click.present", "op": "=", "value": "yes"}, "value", "neither true nor false", "true or false"),
+    ({"field": "time.weekday", "op": "in", "value": ["friday", "freitag"]}, "value", "never freitag", "monday"),
+    ({"field": "order.paid_at", "op": "before", "value": "soon"}, "value", "not a time", "a date"),
+    ({"field": "order.paid_at", "op": "before", "value": 3}, "value", "not a time", "a date"),
+    ({"field": "order.paid_at", "op": "before", "value": "2026-01-01T10:00"}, "value", "time zone", "2026-01-01T10:00Z"),
+    ({"field": "order.paid_at", "op": "between", "value": ["2026-01-01", "2026-01-01T10:00Z"]}, "value", "a date, the other a time", "two dates"),
+    ({"field": "order.paid_at", "op": "within_last", "value": "30 days"}, "value", "not a duration", "days"),
+    ({"field": "order.paid_at", "op": "within_last", "value": {"days": -1}}, "value", "-1 days", "days"),
+    ({"field": "order.paid_at", "op": "within_last", "value": {"days": 10**12}}, "value", "too long", "3660"),
+    ({"field": "order.paid_at", "op": "within_last", "value": {"days": 4000}}, "value", "too long", "3660"),
+    ({"measure": "weight", "op": ">", "value": 1}, "measure", "no measure 'weight'", "count, quantity, total"),
+    ({"measure": "count", "op": "contains", "value": 1}, "op", "the count of items", "="),
+    ({"measure": "count", "op": ">", "value": 1, "currency": "EUR"}, "currency", "comparison of money", "remove"),
+    ({"measure": "total", "op": ">", "value": "x", "items": {"all": []}}, "items.all", "empty", "at least one"),
+    ({"measure": "count", "op": ">", "value": 1, "field_": 2}, "field_", "means nothing here", "items"),
+    (nested(MAX_DEPTH + 1), "not." * 9 + "not", "deeper than 10", "flatten"),
+    ({"all": [GOOD] * MAX_NODES}, f"all[{MAX_NODES - 1}]", "more than 500", "in"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tree", "path", "wrong", "right"), CASES, ids=lambda part: str(part)[:50])
+def test_problem(tree: Any, path: str, wrong: str, right: str) -> None:
+    problems = validate(tree)
+    found = [
+        problem for problem in problems if problem.path == path and wrong in problem.wrong and right in problem.right
+    ]
+    assert found, [str(problem) for problem in problems]
+    assert all(problem.severity is Severity.ERROR for problem in problems)
+
+
+def test_all_problems_at_once() -> None:
+    tree = {
+        "all": [
+            {"field": "x", "op": "="},
+            {"any": []},
+            {"field": "order.total", "op": ">", "value": "a", "currency": "1"},
+            GOOD,
+        ]
+    }
+    assert [problem.path for problem in validate(tree)] == [
+        "all[0].field",
+        "all[1].any",
+        "all[2].currency",
+        "all[2].value",
+    ]
+
+
+def test_a_measure_tells_both_halves() -> None:
+    tree = {"measure": "total", "op": ">", "value": "x", "items": {"all": []}}
+    assert {problem.path for problem in validate(tree)} == {"value", "items.all"}
+
+
+def test_the_deepest_tree_that_is_allowed() -> None:
+    assert validate(nested(MAX_DEPTH)) == []
+    assert validate({"all": [GOOD] * (MAX_NODES - 1)}) == []
+
+
+def test_a_huge_wrong_tree_gives_few_problems() -> None:
+    tree = {"all": [{"all": [1] * 5000} for _ in range(5000)]}
+    assert len(validate(tree)) <= MAX_NODES + 1
+
+
+def test_currencies_of_the_site_warn() -> None:
+    never = validate(GOOD | {"currency": "USD"}, currencies=["EUR"])
+    assert [(problem.severity, problem.path) for problem in never] == [(Severity.WARNING, "currency")]
+    assert "never uses USD" in never[0].wrong
+    mixed = validate(GOOD, currencies=["EUR", "CHF"])
+    assert [problem.right for problem in mixed] == ["name one: CHF, EUR"]
+    assert validate(GOOD | {"currency": "EUR"}, currencies=["EUR", "CHF"]) == []
+    assert validate(GOOD, currencies=["EUR"]) == []
+
+
+def test_a_field_the_platform_does_not_deliver_warns() -> None:
+    tree = {"field": "note_attributes.gift", "op": "exists"}
+    assert validate(tree, platform=Platform.SHOPIFY) == []
+    warned = validate(tree, platform=Platform.WOOCOMMERCE)
+    assert [(problem.severity, problem.path) for problem in warned] == [(Severity.WARNING, "field")]
+
+
+def test_parse_raises_the_first_problem() -> None:
+    parse(GOOD)
+    with pytest.raises(InvalidConfiguration, match=r"all\[0\]\.field: there is no field"):
+        parse({"all": [{"field": "order.totl", "op": ">", "value": 1}]})
+
+
+def test_nearest_names_stay_in_their_scope() -> None:
+    assert nearest_names("item.skuu", Scope.ITEM)[0] == "item.sku"
+    assert all(name.startswith("item.") for name in nearest_names("order.sku", Scope.ITEM))
+    assert "note_attributes.NAME" in nearest_names("note_attributes", Scope.EVENT)
+
+
+def test_kinds_in_words() -> None:
+    assert kind_of(object()) == "object"
+    assert kind_of({}) == "an object"

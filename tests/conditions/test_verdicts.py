@@ -1,0 +1,245 @@
+"""What each operator answers, by example."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from custom_events.conditions.compile import ALWAYS, MAX_KEPT_CONDITIONS, clear, compile_condition, compile_item_filter
+from custom_events.conditions.facts import NO_FACTS
+from custom_events.conditions.fields import FieldType, Scope, catalogue, find_field
+from custom_events.conditions.interpret import field_reader
+from custom_events.conditions.operators import MEANINGS, find_operator, operators_of
+from custom_events.values.events import CommerceEvent, LineItem
+from tests.conditions.examples import BERLIN, PAID, REFUNDED, RENEWED, SIGNUP
+
+
+def ask(tree: Any, event: CommerceEvent = PAID) -> bool:
+    condition = compile_condition(tree)
+    assert condition.problems == ()
+    return condition.holds(event, BERLIN)
+
+
+def leaf(field: str, op: str, value: Any = None, **more: Any) -> dict[str, Any]:
+    return {"field": field, "op": op, **({} if value is None else {"value": value}), **more}
+
+
+HOLD = [
+    leaf("order.total", ">=", "250.00"),
+    leaf("order.total", "=", 250),
+    leaf("order.total", "<", 250.01),
+    leaf("order.total", "!=", "249.99"),
+    leaf("order.total", "in", ["1", 250]),
+    leaf("order.total", "not_in", [1, 2]),
+    leaf("order.total", "between", ["250", "300"]),
+    leaf("order.total", ">=", "200.00", currency="EUR"),
+    leaf("order.total_without_tax", "=", "210.08"),
+    leaf("order.total_without_shipping", "=", "245"),
+    leaf("order.item_count", "=", 2),
+    leaf("order.quantity", "=", 5),
+    leaf("order.skus", "contains_all", ["VIP-1", "SOCK"]),
+    leaf("order.categories", "contains", "winter"),
+    leaf("order.vendors", "contains", "Acme"),
+    leaf("order.status", "=", "processing", ignore_case=True),
+    leaf("order.status", "in", ["PROCESSING"], ignore_case=True),
+    leaf("order.status", "contains", "cess"),
+    leaf("order.status", "ends_with", "ING", ignore_case=True),
+    leaf("order.status", "matches", "^pro", ignore_case=True),
+    leaf("order.status", "not_in", ["processing"]),
+    leaf("order.cancel_reason", "missing"),
+    leaf("order.number", "exists"),
+    leaf("order.tags", "contains", "PRIORITY", ignore_case=True),
+    leaf("order.tags", "contains_any", ["x", "wholesale"]),
+    leaf("order.tags", "starts_with", "whole"),
+    leaf("order.tags", "ends_with", "RITY", ignore_case=True),
+    leaf("order.tags", "matches", "^P.+y$"),
+    leaf("order.payment_methods", "exists"),
+    leaf("order.shipping_methods", "missing"),
+    leaf("order.paid_at", "exists"),
+    leaf("order.cancelled_at", "missing"),
+    leaf("customer.accepts_marketing", "=", False),
+    leaf("customer.accepts_marketing", "!=", True),
+    leaf("customer.has_email", "=", True),
+    leaf("customer.has_phone", "=", False),
+    leaf("customer.known", "=", True),
+    leaf("customer.orders_before", ">=", 2),
+    leaf("customer.spent_before", ">", 300, currency="EUR"),
+    leaf("customer.first_seen", "before", "2026-01-02"),
+    leaf("click.present", "=", True),
+    leaf("click.kind", "=", "gclid"),
+    leaf("click.clicked_at", "within_last", {"days": 6}),
+    leaf("click.clicked_at", "between", ["2026-03-01", "2026-03-01"]),
+    leaf("utm.source", "=", "google"),
+    leaf("utm.campaign", "missing"),
+    leaf("consent.ad_user_data", "=", "granted"),
+    leaf("consent.ad_storage", "=", "unknown"),
+    leaf("event.amount", "=", 250),
+    leaf("event.type", "=", "order.paid"),
+    # Friday 23:30 in UTC is Saturday 00:30 at the site
+    leaf("time.weekday", "=", "saturday"),
+    leaf("time.hour", "between", [0, 5]),
+    leaf("time.day", "=", 7),
+    leaf("time.month", "=", 3),
+    leaf("event.occurred_at", "after", "2026-03-06"),
+    leaf("event.occurred_at", "before", "2026-03-08"),
+    leaf("event.occurred_at", "after", "2026-03-06T23:29:59Z"),
+    leaf("note_attributes.gift.wrap", "=", "yes"),
+    leaf("note_attributes.gift.wrap", "=", True),
+    leaf("note_attributes.points", ">", 12),
+    leaf("note_attributes.points", "between", ["12", "13"]),
+    leaf("meta._device", "contains", "mob", ignore_case=True),
+    leaf("properties.level", "starts_with", "g"),
+    leaf("properties.score", "=", 19.99),
+    leaf("properties.score", "=", "19.99"),
+    leaf("properties.score", "in", [19.99, 3]),
+    leaf("properties.trial", "=", False),
+    leaf("properties.trial", "=", "false"),
+    leaf("properties.a.b.c.0", "=", 1),
+    leaf("properties.a.b.c.1", "matches", "X", ignore_case=True),
+    leaf("properties.a.b.c.2.d", "!=", False),
+    leaf("properties.a.b", "exists"),
+    leaf("properties.a.when", "before", "2026-03-06"),
+    leaf("properties.a.when", "within_last", {"hours": 48}),
+    leaf("properties.a.when", "between", ["2026-03-05", "2026-03-06"]),
+    leaf("properties.list", "contains", "red"),
+    leaf("properties.list", "contains", "blue", ignore_case=True),
+    leaf("properties.list", "contains_any", ["3"]),
+    leaf("properties.level", "contains_all", ["gold"]),
+    leaf("properties.empty", "missing"),
+    leaf("properties.a.b.c.9", "missing"),
+    leaf("properties.level.deeper", "missing"),
+    {"any_item": leaf("item.sku", "starts_with", "VIP-")},
+    {"any_item": {"all": [leaf("item.quantity", ">=", 3), leaf("item.total", "=", 45)]}},
+    {"any_item": leaf("item.price", "=", 100, currency="EUR")},
+    {"any_item": leaf("item.properties.engraving", "exists")},
+    {"all_items": leaf("item.quantity", ">=", 2)},
+    {"no_item": leaf("item.sku", "=", "nothing")},
+    {"measure": "count", "op": "=", "value": 2},
+    {"measure": "quantity", "items": leaf("item.title", "exists"), "op": ">", "value": 4},
+    {"measure": "total", "op": "=", "value": "245.00", "currency": "EUR"},
+    {"measure": "total", "items": leaf("item.sku", "=", "SOCK"), "op": "between", "value": [45, 45]},
+]  # fmt: skip
+
+FAIL = [
+    leaf("order.total", ">=", "200.00", currency="USD"),
+    leaf("order.total", "!=", "1.00", currency="USD"),
+    leaf("order.cancel_reason", "!=", "customer"),  # missing: also != is false
+    leaf("order.cancel_reason", "not_in", ["customer"]),
+    leaf("order.refunded", "<", 10),
+    leaf("order.status", "=", "processing"),
+    leaf("order.cancelled_at", "before", "2030-01-01"),
+    leaf("refund.amount", ">", 0),
+    leaf("subscription.status", "!=", "x"),
+    leaf("cart.total", ">=", 0),
+    leaf("click.clicked_at", "within_last", {"days": 5}),
+    leaf("event.occurred_at", "before", "2026-03-07"),
+    leaf("note_attributes.gift.wrap", ">", 1),
+    leaf("properties.level", "=", True),
+    leaf("properties.trial", "<", 3),
+    leaf("properties.a.b", "=", "x"),
+    leaf("properties.score", "after", "2026-01-01"),
+    leaf("properties.level", "after", "2026-01-01"),
+    leaf("properties.list", "starts_with", "red"),
+    leaf("properties.list", "contains", "re"),
+    {"all_items": leaf("item.sku", "starts_with", "VIP-")},
+    {"no_item": leaf("item.sku", "starts_with", "VIP-")},
+    {"any_item": leaf("item.price", "=", 100, currency="USD")},
+    {"measure": "total", "op": "=", "value": "245.00", "currency": "USD"},
+    {"measure": "total", "items": leaf("item.sku", "=", "none"), "op": ">", "value": 0},
+]
+
+
+@pytest.mark.parametrize("tree", HOLD, ids=str)
+def test_holds(tree: Any) -> None:
+    assert ask(tree) is True
+    assert ask({"not": tree}) is False
+
+
+@pytest.mark.parametrize("tree", FAIL, ids=str)
+def test_does_not_hold(tree: Any) -> None:
+    assert ask(tree) is False
+    assert ask({"not": tree}) is True
+
+
+def test_items_of_a_refund_are_those_refunded() -> None:
+    assert ask({"measure": "quantity", "op": "=", "value": 1}, REFUNDED)
+    assert ask({"measure": "total", "op": "=", "value": 100, "currency": "EUR"}, REFUNDED)
+    assert ask(leaf("refund.amount", "=", 100, currency="EUR"), REFUNDED)
+    assert ask(leaf("order.item_count", "=", 2), REFUNDED)
+
+
+def test_subscription_facts() -> None:
+    assert ask(
+        {"all": [leaf("subscription.interval_count", "=", 3), leaf("subscription.amount", ">", 18, currency="EUR")]},
+        RENEWED,
+    )
+
+
+@pytest.mark.parametrize("word", ["any_item", "all_items"])
+def test_without_items_nothing_is_said_about_them(word: str) -> None:
+    anything = leaf("item.quantity", ">=", 0)
+    assert not ask({word: anything}, SIGNUP)
+    assert ask({"no_item": anything}, SIGNUP)
+    assert not ask({"measure": "count", "op": ">=", "value": 0}, SIGNUP)
+    assert not ask({"measure": "count", "items": anything, "op": ">=", "value": 0}, SIGNUP)
+
+
+def test_a_fact_that_nobody_knows_is_missing() -> None:
+    condition = compile_condition(leaf("customer.orders_before", "=", 0))
+    assert condition.needs_history
+    assert condition.fields == {"customer.orders_before"}
+    assert not condition.holds(PAID, NO_FACTS)
+
+
+def test_equal_trees_share_one_function_and_the_cache_is_bounded() -> None:
+    clear()
+    first = compile_condition({"field": "order.total", "op": ">", "value": 1})
+    again = compile_condition({"value": 1, "op": ">", "field": "order.total"})
+    assert first is again
+    assert MAX_KEPT_CONDITIONS < 100_000
+
+
+def test_no_conditions_hold_for_everything() -> None:
+    assert compile_condition(None) is ALWAYS
+    assert ALWAYS.holds(SIGNUP, NO_FACTS)
+
+
+@pytest.mark.parametrize(
+    "tree", [{"all": []}, {"field": "order.total", "op": ">", "value": {1, 2}}, 7, {"all": [object()]}]
+)
+def test_a_tree_that_cannot_be_read_never_holds(tree: Any) -> None:
+    condition = compile_condition(tree)
+    assert condition.problems
+    assert not condition.holds(PAID, NO_FACTS)
+
+
+@pytest.mark.parametrize("name", [name for name, field in catalogue().items() if field.scope is Scope.EVENT])
+@pytest.mark.parametrize("event", [PAID, REFUNDED, RENEWED, SIGNUP], ids=lambda event: event.type)
+def test_every_field_can_be_read_from_every_event(name: str, event: CommerceEvent) -> None:
+    field_reader(name)(event, BERLIN)
+
+
+@pytest.mark.parametrize("name", ["nothing.here", "item.sku", "meta."])
+def test_only_event_fields_have_a_reader(name: str) -> None:
+    with pytest.raises(KeyError):
+        field_reader(name)
+
+
+def test_a_hostile_name_is_a_name_and_not_code() -> None:
+    name = "properties.x'); raise SystemExit(1) #"
+    assert find_field(name) is not None
+    assert not ask(leaf(name, "=", "a"))
+    assert not ask(leaf('note_attributes.{path}"\\', "exists"))
+
+
+def test_an_item_whose_values_cannot_be_compared_does_not_satisfy() -> None:
+    chosen = compile_item_filter(leaf("item.total", ">", 1))
+    assert chosen is not None
+    assert not chosen(LineItem(total=Decimal("sNaN")), PAID, BERLIN)
+    assert chosen(LineItem(total=Decimal(2)), PAID, BERLIN)
+    assert compile_item_filter(leaf("order.total", ">", 1)) is None
+
+
+def test_open_values_take_every_operator() -> None:
+    assert set(operators_of(FieldType.OPEN)) == set(MEANINGS)
+    assert find_operator(FieldType.OPEN, "sounds_like", "a") is None
