@@ -1,7 +1,9 @@
 """Fixtures that tests of every folder use. Blocks are separate: one noun each."""
 
 # ---------------------------------------------------------------- PostgreSQL
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from custom_events.postgres import connect, embedded, migrate
+from sandbox.google_ads.certificates import TRUST_VARIABLE
+from sandbox.google_ads.server import SandboxGoogle
 
 TEMPLATE = "migrated"
 MACHINE_BINARIES = "/usr/lib/postgresql"  # Debian's place: <major>/bin
@@ -26,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """URL of a running, empty server that belongs to this worker; its settings are fast, not durable."""
     binaries = None
     if request.config.getoption("--postgres") == "machine":
@@ -34,8 +38,24 @@ def postgres_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         if not found:
             pytest.skip(f"--postgres=machine: no PostgreSQL in {MACHINE_BINARIES}")
         binaries = found[-1].parent
-    with embedded.start(tmp_path_factory.mktemp("postgres"), fast=True, binaries=binaries) as server:
+    with _directory() as directory, embedded.start(directory, fast=True, binaries=binaries) as server:
         yield server.url
+
+
+@pytest.fixture
+def server_directory() -> Iterator[Path]:
+    """A directory for an embedded server (or a whole `.local/`) of the test's own.
+
+    Not tmp_path: each pytest that starts closes /tmp/pytest-of-root to all but root, also under a server that runs there.
+    """
+    with _directory() as directory:
+        yield directory
+
+
+@contextmanager
+def _directory() -> Generator[Path]:
+    with tempfile.TemporaryDirectory(prefix="custom-events-test-", ignore_cleanup_errors=True) as directory:
+        yield Path(directory)
 
 
 @pytest.fixture(scope="session")
@@ -78,3 +98,21 @@ def _fresh(url: str, template: str) -> Iterator[str]:
 
 def _named(url: str, database: str) -> str:
     return sa.make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+# ---------------------------------------------------------------- the sandbox's Google
+@pytest.fixture(scope="session")
+def _google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxGoogle]:
+    """One sandbox per test process. gRPC reads the roots it trusts once, so there is one authority as well."""
+    google = SandboxGoogle.start(tmp_path_factory.mktemp("sandbox-google"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(TRUST_VARIABLE, str(google.ca_file))
+        yield google
+    google.stop()
+
+
+@pytest.fixture
+def sandbox_google(_google: SandboxGoogle) -> SandboxGoogle:
+    """The sandbox's Google with the default seed, real time, no faults and nothing uploaded."""
+    _google.reset()
+    return _google

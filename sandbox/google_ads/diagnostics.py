@@ -1,0 +1,120 @@
+"""What Google's upload diagnostics know: totals, days, jobs and errors, per account and per conversion action."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from sandbox.google_ads.error_names import ErrorName
+
+SECONDS_PER_DAY = 86_400
+NO_RECENT_UPLOAD_DAYS = 28  # the status's own definition (OfflineConversionDiagnosticStatus)
+DAILY_SUMMARIES_DAYS = 28
+# Google names no limits for its verdicts; these shares of failed events are ours. [U]
+GOOD_FAILURE_SHARE = 0.02
+NEEDS_ATTENTION_FAILURE_SHARE = 0.10
+
+
+@dataclass
+class Counts:
+    """Events by outcome."""
+
+    successful: int = 0
+    failed: int = 0
+    pending: int = 0
+
+    def add(self, other: "Counts") -> None:
+        """Add the counts of `other`."""
+        self.successful += other.successful
+        self.failed += other.failed
+        self.pending += other.pending
+
+    @property
+    def total(self) -> int:
+        """All events."""
+        return self.successful + self.failed + self.pending
+
+
+@dataclass
+class Summary:
+    """One account's or one action's uploads. Days are dates in the account's time zone."""
+
+    counts: Counts = field(default_factory=Counts)
+    by_day: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    by_job: defaultdict[int, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    errors: Counter[ErrorName] = field(default_factory=Counter)
+    last_upload: float = 0.0
+
+    def status(self, now: float) -> str:
+        """EXCELLENT, GOOD, NEEDS_ATTENTION or NO_RECENT_UPLOAD at `now` (seconds since 1970)."""
+        if now - self.last_upload > NO_RECENT_UPLOAD_DAYS * SECONDS_PER_DAY:
+            return "NO_RECENT_UPLOAD"
+        share = self.counts.failed / self.counts.total if self.counts.total else 0.0
+        if share >= NEEDS_ATTENTION_FAILURE_SHARE:
+            return "NEEDS_ATTENTION"
+        return "GOOD" if share >= GOOD_FAILURE_SHARE else "EXCELLENT"
+
+
+@dataclass
+class Batch:
+    """What one request did, collected row by row and recorded once."""
+
+    customer_id: str
+    day: str
+    job_id: int
+    at: float
+    by_action: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    errors: defaultdict[str, Counter[ErrorName]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def success(self, action_id: str) -> None:
+        """A row was recorded."""
+        self.by_action[action_id].successful += 1
+
+    def failure(self, action_id: str, name: ErrorName) -> None:
+        """A row was refused, or accepted but of no use."""
+        self.by_action[action_id].failed += 1
+        self.errors[action_id][name] += 1
+
+    def pending(self, action_id: str) -> None:
+        """A row waits for its conversion."""
+        self.by_action[action_id].pending += 1
+
+
+class Diagnostics:
+    """Summaries by account, and by account and action."""
+
+    def __init__(self) -> None:
+        self._summaries: dict[tuple[str, str], Summary] = {}
+
+    def record(self, batch: Batch) -> None:
+        """Add a batch to its account and to each known action (an unknown one has the id "")."""
+        for action_id, counts in batch.by_action.items():
+            for summary in self._of(batch.customer_id, action_id):
+                for part in (summary.counts, summary.by_day[batch.day], summary.by_job[batch.job_id]):
+                    part.add(counts)
+                summary.errors.update(batch.errors[action_id])
+                summary.last_upload = max(summary.last_upload, batch.at)
+
+    def settle(self, customer_id: str, action_id: str, day: str, job_id: int, error: ErrorName | None) -> None:
+        """A pending event of that day and job succeeded (`error` None) or failed."""
+        for summary in self._of(customer_id, action_id):
+            for part in (summary.counts, summary.by_day[day], summary.by_job[job_id]):
+                part.pending -= 1
+                if error is None:
+                    part.successful += 1
+                else:
+                    part.failed += 1
+            if error is not None:
+                summary.errors[error] += 1
+
+    def account(self, customer_id: str) -> Summary | None:
+        """The account's summary; None before its first upload."""
+        return self._summaries.get((customer_id, ""))
+
+    def actions(self, customer_id: str) -> dict[str, Summary]:
+        """The account's summaries by action id."""
+        return {
+            action: summary for (owner, action), summary in self._summaries.items() if owner == customer_id and action
+        }
+
+    def _of(self, customer_id: str, action_id: str) -> list[Summary]:
+        keys = [(customer_id, "")] if not action_id else [(customer_id, ""), (customer_id, action_id)]
+        return [self._summaries.setdefault(key, Summary()) for key in keys]

@@ -1,0 +1,160 @@
+"""Everything one sandbox remembers, behind one lock."""
+
+import secrets
+from collections import Counter
+from datetime import UTC, datetime
+from threading import RLock
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from sandbox.google_ads.clock import Clock
+from sandbox.google_ads.diagnostics import Diagnostics
+from sandbox.google_ads.faults import FaultBox
+from sandbox.google_ads.quota import Quotas
+from sandbox.google_ads.seed import Action, Customer, SandboxSeed, Token, default_seed
+from sandbox.google_ads.switches import Switches
+
+FIRST_GENERATED_JOB_ID = (
+    2**31
+)  # "a server-generated job id lies in [2^31, 2^63)" (UploadClickConversionsRequest.job_id)
+
+
+class Conversion(msgspec.Struct, kw_only=True, gc=False):
+    """A recorded conversion. `value` is what counts now, `conversion_at` and `uploaded_at` are seconds since 1970."""
+
+    customer_id: str
+    action_id: str
+    order_id: str | None
+    click_id: str | None
+    kind: str  # gclid, gbraid, wbraid, or user for user identifiers alone
+    value: float
+    original_value: float
+    currency: str
+    conversion_date_time: str
+    conversion_at: int
+    uploaded_at: float
+    counted: bool  # adds to the reported number of conversions
+    via: str  # google_ads or data_manager
+    user_identifiers: int  # how many came with it
+    consent: str  # GRANTED, DENIED, UNKNOWN or UNSPECIFIED
+    user_data_usable: bool
+    job_id: int | None = None
+    request_id: str | None = None
+    retracted: bool = False
+    enhanced: bool = False
+    restatement_times: tuple[int, ...] = ()  # adjustment times so far
+    customer_type: str = "UNSPECIFIED"
+    environment: str = "UNSPECIFIED"
+    cart: dict[str, object] | None = None
+
+
+class Adjustment(msgspec.Struct, kw_only=True, gc=False):
+    """An accepted adjustment. `status`: APPLIED, PENDING (its conversion is not known yet) or FAILED."""
+
+    customer_id: str
+    action_id: str
+    order_id: str | None
+    click_id: str | None
+    conversion_at: int | None  # with click_id: addressed by click and time
+    type: str
+    adjusted_value: float | None
+    currency: str
+    adjustment_date_time: str
+    adjusted_at: int
+    uploaded_at: float
+    day: str
+    job_id: int
+    status: str = "APPLIED"
+    error: str | None = None
+
+
+class State:
+    """Accounts, uploads, counters, faults and switches. Hold `lock` while reading or changing several of them."""
+
+    def __init__(self, seed: SandboxSeed | None = None, clock: Clock | None = None) -> None:
+        self.lock = RLock()
+        self.clock = clock or Clock()
+        self.faults = FaultBox()
+        self._zones: dict[str, ZoneInfo] = {}
+        self.reset(seed)
+
+    def reset(self, seed: SandboxSeed | None = None) -> None:
+        """Forget everything but the time, and start from `seed` (the default seed when None)."""
+        with self.lock:
+            self.switches = Switches()
+            self.customers: dict[str, Customer] = {}
+            self.actions: dict[str, Action] = {}
+            self.tokens: dict[str, Token] = {}
+            self.matched_users: set[str] = set()
+            self.conversions: list[Conversion] = []
+            self.adjustments: list[Adjustment] = []
+            self.by_order: dict[tuple[str, str], Conversion] = {}
+            self.by_click_time: dict[tuple[str, str, int], tuple[Conversion, ...]] = {}
+            self.clicks_counted: set[tuple[str, str]] = set()
+            self.waiting: dict[
+                tuple[object, ...], list[Adjustment]
+            ] = {}  # adjustments by what their conversion is called
+            self.requests: Counter[str] = Counter()
+            self.status_requests: dict[str, object] = {}  # Data Manager's request id -> what it answers
+            self.quotas = Quotas()
+            self.diagnostics = Diagnostics()
+            self.grant_revoked = False
+            self._issued: set[str] = set()
+            self.faults = FaultBox()
+            self._next_job_id = FIRST_GENERATED_JOB_ID
+            self._next_request = 0
+            self.add(default_seed() if seed is None else seed)
+            self.switches = Switches() if seed is None else msgspec.structs.replace(seed.switches)
+
+    def add(self, seed: SandboxSeed) -> None:
+        """Add the accounts, actions, tokens and users of `seed`; the same ids are replaced, uploads stay."""
+        with self.lock:
+            self.customers.update({customer.customer_id: customer for customer in seed.customers})
+            self.actions.update({action.action_id: action for action in seed.actions})
+            self.tokens.update({token.token: token for token in seed.tokens})
+            self.matched_users.update(user.lower() for user in seed.matched_users)
+
+    def issue_token(self) -> str:
+        """A fresh access token. It has no end on the sandbox's clock: clients renew by real time."""
+        token = f"sandbox-token-{secrets.token_hex(12)}"
+        self.tokens[token] = Token(token=token)
+        self._issued.add(token)
+        return token
+
+    def revoke_grant(self, *, revoked: bool) -> None:
+        """Take the grant back (with every token given out under it), or give it again: new tokens are good then."""
+        with self.lock:
+            self.grant_revoked = revoked
+            if revoked:
+                for token in self._issued:
+                    self.tokens[token] = Token(token=token, status="REVOKED")
+
+    def generated_job_id(self) -> int:
+        """The next job id of Google's own making."""
+        self._next_job_id += 1
+        return self._next_job_id
+
+    def new_request_id(self) -> str:
+        """A request id, as the trailer of every answer has one."""
+        with self.lock:
+            self._next_request += 1
+            return f"sandbox-{self._next_request:08d}-{secrets.token_hex(4)}"
+
+    def local_time(self, customer: Customer, at: float) -> datetime:
+        """The instant in the account's time zone."""
+        zone = self._zones.get(customer.time_zone)
+        if zone is None:
+            zone = self._zones[customer.time_zone] = ZoneInfo(customer.time_zone)
+        return datetime.fromtimestamp(at, UTC).astimezone(zone)
+
+    def remember(self, conversion: Conversion) -> None:
+        """Record a conversion under its order id and its click."""
+        self.conversions.append(conversion)
+        if conversion.order_id is not None:
+            self.by_order[conversion.action_id, conversion.order_id] = conversion
+        if conversion.click_id is not None:
+            key = (conversion.action_id, conversion.click_id, conversion.conversion_at)
+            self.by_click_time[key] = (*self.by_click_time.get(key, ()), conversion)
+            if conversion.counted and self.actions[conversion.action_id].counting_type == "ONE_PER_CLICK":
+                self.clicks_counted.add((conversion.action_id, conversion.click_id))
