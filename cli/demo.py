@@ -8,8 +8,9 @@ from cli.signals import Terminated, terminable
 
 
 @click.command(
+    short_help="Everything on this machine, with traffic.",
     epilog="Examples:\n\n  custom-events demo          stay up afterwards, until Ctrl-C\n\n"
-    "  custom-events demo --once   end by itself: exit 0 when all is settled and the sums agree"
+    "  custom-events demo --once   end by itself: exit 0 when all is settled and the sums agree",
 )
 @click.option("--once", is_flag=True, help="End when settled: exit 0 if the sums agree, else 1 with the reason.")
 def demo(*, once: bool) -> None:

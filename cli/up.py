@@ -10,7 +10,10 @@ from cli.signals import Terminated, terminable
 LOOK_EVERY_S = 1.0
 
 
-@click.command(epilog="Example:\n\n  DATABASE_URL=postgresql://... custom-events up")
+@click.command(
+    short_help="Run receiver, console and Dagster.",
+    epilog="Example:\n\n  DATABASE_URL=postgresql://... custom-events up",
+)
 def up() -> None:
     """Migrate the database, then run the receiver, the console's server and Dagster until Ctrl-C."""
     from custom_events.errors import CustomEventsError

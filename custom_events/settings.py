@@ -96,7 +96,9 @@ class Settings(BaseSettings):
         300.0, gt=0, description="Seconds a claimed row stays with its worker before others may resolve it."
     )
     upload_verdict_s: float = Field(
-        1_800.0, gt=0, description="Seconds before the Data Manager API is first asked for its verdict (Google: 30 minutes)."
+        1_800.0,
+        gt=0,
+        description="Seconds before the Data Manager API is first asked for its verdict (Google: 30 minutes).",
     )
     google_ads_endpoint: str | None = Field(
         None,
@@ -115,6 +117,15 @@ class Settings(BaseSettings):
     # ---------------------------------------------------------------- logging
     log_level: str = Field("INFO", description="Least severe level that is logged.")
     log_json: bool = Field(True, description="One JSON object a line; false: for people.")
+
+
+def variable_of(field: str) -> str:
+    """The environment variable of a field (or of an alias, which is the variable itself)."""
+    known = Settings.model_fields.get(field)
+    if known is None:
+        return field
+    alias = known.validation_alias
+    return alias if isinstance(alias, str) else f"{Settings.model_config.get('env_prefix', '')}{field}".upper()
 
 
 @cache

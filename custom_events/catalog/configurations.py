@@ -40,7 +40,7 @@ def read_overrides(raw: Mapping[str, Any] | Overrides) -> Overrides:
 
 def to_plain(config: DefinitionConfig | Overrides) -> dict[str, Any]:
     """The inverse of reading: plain JSON as the revision tables keep it; amounts are text, defaults are left out."""
-    return msgspec.to_builtins(config)
+    return msgspec.json.decode(msgspec.json.encode(config))
 
 
 def check(config: DefinitionConfig) -> None:

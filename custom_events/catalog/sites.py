@@ -185,7 +185,7 @@ def _checked(given: Mapping[str, Any], platform: Platform) -> dict[str, Any]:
             f'"{values["time_zone"]}" is not an IANA name, Europe/Berlin for example', path="time_zone"
         )
     if "settings" in values:
-        values["settings"] = msgspec.to_builtins(_settings(values["settings"]))
+        values["settings"] = _plain_settings(_settings(values["settings"]))
     return values
 
 
@@ -201,7 +201,7 @@ def _domain(given: str | None, platform: Platform) -> str | None:
 
 
 def _settings(given: Mapping[str, Any] | SiteSettings) -> SiteSettings:
-    plain = msgspec.to_builtins(given) if isinstance(given, SiteSettings) else given
+    plain = _plain_settings(given) if isinstance(given, SiteSettings) else given
     try:
         read = msgspec.convert(plain, SiteSettings)
     except msgspec.ValidationError as error:
@@ -226,4 +226,9 @@ def _site(row: sa.Row[*tuple[Any, ...]]) -> Site:
 
 
 def _plain(site: Site) -> dict[str, Any]:
-    return {**msgspec.structs.asdict(site), "settings": msgspec.to_builtins(site.settings)}
+    return {**msgspec.structs.asdict(site), "settings": _plain_settings(site.settings)}
+
+
+def _plain_settings(settings: SiteSettings) -> dict[str, Any]:
+    """As the database keeps them: pure JSON, defaults left out."""
+    return msgspec.json.decode(msgspec.json.encode(settings))

@@ -1,0 +1,217 @@
+"""What `custom-events doctor` looks at. Each check says what it found and, when something is wrong, what to do."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+
+from custom_events.catalog import secrets, signing
+from custom_events.catalog.definitions import all_of
+from custom_events.errors import CustomEventsError
+from custom_events.matching.system import SYSTEM_DEFINITIONS
+from custom_events.postgres import address, connect, migrate, partitions, spans
+from custom_events.queries.sites import database_now
+from custom_events.settings import Settings, variable_of
+from custom_events.tables.registry import PARTITIONED, Partitioning
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+LEAST_VERSION = 150_000  # PostgreSQL 15, as server_version_num says it
+CLOCK_LIMIT = timedelta(seconds=5)  # a sixtieth of the window in which timestamped signatures are good
+PARTITIONS_LEAST_DAYS = 7  # of room ahead; the schedule makes more every day
+REACH_LIMIT_S = 5.0
+GOOGLE_ADS = "googleads.googleapis.com:443"
+DATA_MANAGER = "https://datamanager.googleapis.com:443"
+KEY_FIELDS = ("client_email", "private_key", "token_uri")  # of a service account's key file
+
+
+class State(StrEnum):
+    """Of one check. Only FAILED makes the doctor's exit code 1."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """`found` is a sentence; `remedy` is what to do, empty when all is well."""
+
+    name: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """Every check, in the order in which things are mended."""
+    yield _guarded("secret key", lambda: _key(settings))
+    yield from _of_database(settings)
+    for what, host, port, field in (
+        ("the receiver", settings.receiver_host, settings.receiver_port, "receiver_port"),
+        ("the console", settings.console_host, settings.console_port, "console_port"),
+        ("Dagster", settings.dagster_host, settings.dagster_port, "dagster_port"),
+    ):
+        yield _port(what, host, port, field)
+    yield _credentials(settings)
+    worst = (
+        State.WARNING if settings.google_json_key_file is None else State.FAILED
+    )  # without a key nothing is sent yet
+    yield _way("way to the Google Ads API", settings.google_ads_endpoint or GOOGLE_ADS, worst)
+    yield _way("way to the Data Manager API", settings.data_manager_endpoint or DATA_MANAGER, worst)
+
+
+def _guarded(name: str, look: Callable[[], Check]) -> Check:
+    try:
+        return look()
+    except CustomEventsError as error:
+        return Check(name=name, state=State.FAILED, found="not usable", remedy=str(error))
+
+
+def _key(settings: Settings) -> Check:
+    secrets.key(settings)
+    place = "the setting" if settings.secret_key is not None else str(settings.local_directory / secrets.KEY_FILE)
+    return Check(name="secret key", state=State.OK, found=f"a Fernet key, from {place}")
+
+
+def _of_database(settings: Settings) -> Iterator[Check]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    name = "database"
+    try:
+        with address.database(settings) as url:
+            engine = connect.engine(url, name="custom-events doctor")
+            try:
+                with engine.connect() as connection:
+                    yield _version(connection, settings)
+                    migrated = _migrations(migrate.current(url))
+                    yield migrated
+                    yield _clock(connection)
+                    if migrated.state is State.OK:
+                        yield _partitions(connection)
+                        yield _definitions(connection)
+                        yield _guarded("site secrets", lambda: _site_secrets(connection, secrets.key(settings)))
+            finally:
+                engine.dispose()
+    except SQLAlchemyError as error:
+        found = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        remedy = "Check DATABASE_URL and that the server runs and lets us in."
+        yield Check(name=name, state=State.FAILED, found=found, remedy=remedy)
+    except CustomEventsError as error:
+        yield Check(name=name, state=State.FAILED, found="cannot be had", remedy=str(error))
+
+
+def _version(connection: "sa.Connection", settings: Settings) -> Check:
+    kind = "embedded" if settings.database_url is None else "DATABASE_URL"
+    number = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
+    found = f"PostgreSQL {number // 10_000}.{number % 10_000} ({kind})"
+    if number < LEAST_VERSION:
+        return Check(name="database", state=State.FAILED, found=found, remedy="PostgreSQL 15 or newer is needed.")
+    return Check(name="database", state=State.OK, found=found)
+
+
+def _migrations(current: str | None) -> Check:
+    wanted = migrate.head()
+    if current == wanted:
+        return Check(name="migrations", state=State.OK, found=f"at {current}, the newest")
+    found = f"at {current or 'nothing'}, this version needs {wanted}"
+    return Check(name="migrations", state=State.FAILED, found=found, remedy="Run: custom-events migrate")
+
+
+def _clock(connection: "sa.Connection") -> Check:
+    before = datetime.now(UTC)
+    apart = abs(database_now(connection) - before)
+    found = f"{apart.total_seconds():.1f} s apart from the database's"
+    if apart > CLOCK_LIMIT:
+        remedy = "Let both machines follow one time server: signatures with a time would be refused."
+        return Check(name="clock", state=State.FAILED, found=found, remedy=remedy)
+    return Check(name="clock", state=State.OK, found=found)
+
+
+def _partitions(connection: "sa.Connection") -> Check:
+    today = datetime.now(UTC).date()
+    missing = [
+        f"{kind.table.schema}.{partition.name}"
+        for kind in PARTITIONED
+        for partition in _not_there(connection, kind, today)
+    ]
+    if missing:
+        remedy = "Run: custom-events migrate. Then see that Dagster's daemon runs: its schedule makes them every day."
+        found = f"{len(missing)} are missing for the next {PARTITIONS_LEAST_DAYS} days, {missing[0]} for example"
+        return Check(name="partitions", state=State.FAILED, found=found, remedy=remedy)
+    return Check(name="partitions", state=State.OK, found=f"made for the next {PARTITIONS_LEAST_DAYS} days at least")
+
+
+def _not_there(connection: "sa.Connection", kind: Partitioning, today: date) -> Iterator[spans.Partition]:
+    there = partitions.existing(connection, kind)
+    for partition in spans.wanted(kind, today, PARTITIONS_LEAST_DAYS):
+        if partition.end > today and partition.name not in there:
+            yield partition
+
+
+def _definitions(connection: "sa.Connection") -> Check:
+    missing = SYSTEM_DEFINITIONS.keys() - {definition.key for definition in all_of(connection)}
+    if missing:
+        found = f"missing: {', '.join(sorted(missing))}"
+        return Check(name="system definitions", state=State.FAILED, found=found, remedy="Run: custom-events seed")
+    return Check(name="system definitions", state=State.OK, found=f"all {len(SYSTEM_DEFINITIONS)} are there")
+
+
+def _site_secrets(connection: "sa.Connection", key: bytes) -> Check:
+    total, sites = signing.undecryptable(connection, key)
+    if sites:
+        named = ", ".join(map(str, sites[:10]))
+        return Check(
+            name="site secrets",
+            state=State.FAILED,
+            found=f"of {total}, those of {len(sites)} sites cannot be decrypted (site {named})",
+            remedy=f"Set {variable_of('secret_key')} to the key they were encrypted with, or enter the secrets again.",
+        )
+    return Check(name="site secrets", state=State.OK, found=f"all {total} can be decrypted")
+
+
+def _port(what: str, host: str, port: int, field: str) -> Check:
+    name = f"port of {what}"
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind((host, port))
+        except OSError as error:
+            found = f"{host}:{port} is in use or cannot be had ({error.strerror})"
+            remedy = f"Fine while {what} runs. Else free it, or move ours: {variable_of(field)}"
+            return Check(name=name, state=State.WARNING, found=found, remedy=remedy)
+    return Check(name=name, state=State.OK, found=f"{host}:{port} is free")
+
+
+def _credentials(settings: Settings) -> Check:
+    name, variable, file = "Google's credentials", variable_of("google_json_key_file"), settings.google_json_key_file
+    if file is None:
+        remedy = f"Before anything is sent to Google: set {variable} to the key file of a service account."
+        return Check(name=name, state=State.WARNING, found="no key file is set", remedy=remedy)
+    try:
+        document = json.loads(file.read_bytes())
+        lacking = [field for field in KEY_FIELDS if not document.get(field)]
+    except (OSError, ValueError, AttributeError) as error:
+        found = f"{file} is not a readable key file ({type(error).__name__})"
+        return Check(name=name, state=State.FAILED, found=found, remedy=f"Mend the file, or {variable}.")
+    if lacking:
+        found = f"{file} lacks {', '.join(lacking)}"
+        return Check(name=name, state=State.FAILED, found=found, remedy="Download the service account's key again.")
+    return Check(name=name, state=State.OK, found=f"service account {document['client_email']}")
+
+
+def _way(name: str, endpoint: str, worst: State) -> Check:
+    split = urlsplit(endpoint if "://" in endpoint else f"//{endpoint}")
+    host, port = split.hostname or "", split.port or (80 if split.scheme == "http" else 443)
+    try:
+        with socket.create_connection((host, port), timeout=REACH_LIMIT_S):
+            return Check(name=name, state=State.OK, found=f"{host}:{port} answers")
+    except OSError as error:
+        remedy = "Let this machine reach it (firewall, proxy, DNS); until then uploads wait, nothing is lost."
+        found = f"{host}:{port} cannot be reached ({error.strerror or type(error).__name__})"
+        return Check(name=name, state=worst, found=found, remedy=remedy)

@@ -1,0 +1,73 @@
+"""`custom-events migrate`: bring the database up or down."""
+
+import click
+
+from cli.session import connected, prepared
+
+
+@click.group(invoke_without_command=True, short_help="Make or renew the tables.")
+@click.pass_context
+def migrate(context: click.Context) -> None:
+    """Bring the database to this version: tables, partitions, roles, system definitions.
+
+    Safe at any time and from several machines at once; gives up after seconds rather than block a busy table.
+
+    \b
+    Examples:
+      custom-events migrate                  to the newest revision
+      custom-events migrate current          where the database stands
+      custom-events migrate downgrade 0002   back, after a release that must be undone
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(upgrade, revision="head")
+
+
+@migrate.command()
+@click.argument("revision", default="head")
+def upgrade(*, revision: str) -> None:
+    """Up to REVISION, the newest one by default."""
+    from custom_events.catalog.seed import seed_system_definitions
+    from custom_events.postgres import address
+    from custom_events.postgres import migrate as migrations
+
+    settings = prepared()
+    with address.database(settings) as url:
+        before = migrations.current(url)
+        migrations.upgrade(url, revision)
+        after = migrations.current(url)
+        click.echo(
+            f"The database is at revision {after}" + (f" (was {before or 'empty'})." if before != after else ".")
+        )
+        if after == migrations.head():
+            with connected(settings) as engine, engine.begin() as connection:
+                changed = seed_system_definitions(connection)
+            if changed:
+                click.echo(f"System definitions made or renewed: {', '.join(changed)}.")
+
+
+@migrate.command()
+@click.argument("revision")
+@click.option("--yes", is_flag=True, help="Do not ask: what the newer revisions added is lost.")
+def downgrade(*, revision: str, yes: bool) -> None:
+    """Down to REVISION; "base" removes every table of ours."""
+    from custom_events.postgres import address
+    from custom_events.postgres import migrate as migrations
+
+    settings = prepared()
+    if not yes:
+        click.confirm(f"What was added after revision {revision} will be lost, data too. Go on?", abort=True)
+    with address.database(settings) as url:
+        migrations.downgrade(url, revision)
+        click.echo(f"The database is at revision {migrations.current(url) or 'base: nothing of ours is left'}.")
+
+
+@migrate.command()
+def current() -> None:
+    """Which revision the database is at, and which one this version needs."""
+    from custom_events.postgres import address
+    from custom_events.postgres import migrate as migrations
+
+    with address.database(prepared()) as url:
+        found, wanted = migrations.current(url), migrations.head()
+    verdict = "up to date" if found == wanted else "run: custom-events migrate"
+    click.echo(f"database {found or 'empty'}, this version {wanted}: {verdict}")

@@ -1,0 +1,52 @@
+"""`custom-events sandbox`: stand-ins for the outside world."""
+
+from pathlib import Path
+
+import click
+
+from cli.session import prepared
+
+
+@click.group(short_help="Stand-ins for Google, to develop against.")
+def sandbox() -> None:
+    """Stand-ins for the outside world, to develop and test against."""
+
+
+@sandbox.command("google-ads")
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Certificates and key file; default: .local/sandbox.",
+)
+@click.option("--grpc-port", type=int, help="TCP port of gRPC with TLS; 0: a free one. Default: the setting.")
+@click.option(
+    "--http-port", type=int, help="TCP port of REST, token endpoint and control; 0: a free one. Default: the setting."
+)
+@click.option(
+    "--seed",
+    "seed_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="JSON file with accounts, actions, tokens and switches.",
+)
+def google_ads(*, directory: Path | None, grpc_port: int | None, http_port: int | None, seed_file: Path | None) -> None:
+    """Google Ads API and Data Manager API, as far as conversions go, until Ctrl-C.
+
+    Prints the variables that turn a client to it.
+
+    \b
+    Example:
+      custom-events sandbox google-ads --grpc-port 0 --http-port 0
+    """
+    from sandbox.google_ads.seed import read_seed_file
+    from sandbox.google_ads.server import serve
+
+    settings = prepared()
+    seed = read_seed_file(seed_file) if seed_file is not None else None
+    place = directory if directory is not None else settings.local_directory / "sandbox"
+    code = serve(
+        place,
+        settings.sandbox_grpc_port if grpc_port is None else grpc_port,
+        settings.sandbox_http_port if http_port is None else http_port,
+        seed,
+    )
+    click.get_current_context().exit(code)
