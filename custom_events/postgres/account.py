@@ -62,7 +62,7 @@ def _entry() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(ACCOUNT)
     except KeyError:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603
             ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", ACCOUNT],  # noqa: S607
             capture_output=True,
             text=True,

@@ -1,7 +1,7 @@
 """Where the database is: DATABASE_URL, else the embedded server."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from custom_events.errors import InvalidConfiguration
@@ -12,7 +12,7 @@ DIRECTORY = "postgres"  # of the embedded server, inside settings.local_director
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
+def database(settings: Settings) -> Generator[str]:
     """A libpq URL (`postgresql://...`) of the database, usable until the end of the block.
 
     Without DATABASE_URL the embedded server is started, or attached to if it runs; the last one to leave stops it.

@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from custom_events.postgres import address, roles
 
 CONNECT_LIMIT_S = 10
-LOCK_LIMIT_MS = 30_000  # nobody here holds a lock for long: longer means a fault, and an error is better than a silent stop
+LOCK_LIMIT_MS = (
+    30_000  # nobody here holds a lock for long: longer means a fault, and an error is better than a silent stop
+)
 
 
 def engine(
@@ -20,6 +22,7 @@ def engine(
     options = dict(parse_qsl(urlsplit(url).query)).get("options", "")
     return sa.create_engine(
         f"postgresql+psycopg://{split}",
+        pool_pre_ping=True,  # processes that live for weeks survive a restart of the server
         connect_args={
             "application_name": name,
             "connect_timeout": CONNECT_LIMIT_S,

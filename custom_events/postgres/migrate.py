@@ -1,8 +1,9 @@
 """Alembic, from Python: one call brings a database up, down, or says how it differs from the tables."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import OperationalError
 
 from custom_events.errors import Transient
 from custom_events.postgres import connect, partitions, roles
@@ -19,7 +21,6 @@ LOCK_LIMIT_MS = 4_000  # a migration gives up rather than queue everybody behind
 TURN_LIMIT_MS = 120_000  # how long a migrator waits for another one
 MIGRATORS = 7_105_001  # key of the advisory lock; any number that nobody else uses
 RETRY_AFTER_S = 30.0
-LOCK_NOT_AVAILABLE = "55P03"
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -68,10 +69,10 @@ def head() -> str:
 
 
 @contextmanager
-def _turn(url: str) -> Iterator[tuple[sa.Connection, Config]]:
+def _turn(url: str) -> Generator[tuple[sa.Connection, Config]]:
     """One transaction for all of it, while no other migrator works on this database."""
     engine = connect.engine(url, name="custom-events migrate", lock_limit_ms=TURN_LIMIT_MS)
-    config = Config()
+    config = Config(stdout=StringIO())  # alembic prints
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     try:
         with engine.begin() as connection:
@@ -79,8 +80,8 @@ def _turn(url: str) -> Iterator[tuple[sa.Connection, Config]]:
             connection.execute(sa.text(f"SET LOCAL lock_timeout = {LOCK_LIMIT_MS}"))
             config.attributes["connection"] = connection
             yield connection, config
-    except sa.exc.OperationalError as error:
-        if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) == partitions.LOCK_NOT_AVAILABLE:
             raise Transient(
                 "The migration gave up: a table, or another migrator, was busy for too long. Nothing has changed; try again.",
                 retry_after_s=RETRY_AFTER_S,

@@ -1,32 +1,24 @@
 """Partitions by time: made ahead, dropped by retention. Each partitioned table has a DEFAULT partition, so no row is refused."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.exc import OperationalError
 
+from custom_events.postgres import spans
+from custom_events.postgres.spans import Partition
 from custom_events.settings import Settings, settings
-from custom_events.tables.registry import PARTITIONED, Partitioning, Span
+from custom_events.tables.registry import PARTITIONED, Partitioning
 
 LOCK_LIMIT_MS = 4_000  # ATTACH and DROP lock out readers of the table; they give up rather than queue everybody
 LOCK_NOT_AVAILABLE = "55P03"
-DAYS_OF_A_WEEK = 7
-MONTHS_OF_A_YEAR = 12
 
 _EXISTING = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = CAST(:parent AS regclass)
 """
 _LOCK = "SELECT set_config('lock_timeout', :limit, true)"
-
-
-class Partition(msgspec.Struct, frozen=True, kw_only=True):
-    """One partition as it should be: `begin` inclusive, `end` exclusive, days in UTC."""
-
-    name: str
-    begin: date
-    end: date
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +47,7 @@ def ensure(connection: sa.Connection, now: datetime, *, ahead_days: int | None =
     moved: dict[str, int] = {}
     for kind in PARTITIONED:
         there = existing(connection, kind)
-        for partition in wanted(kind, now.astimezone(UTC).date(), ahead):
+        for partition in spans.wanted(kind, now.astimezone(UTC).date(), ahead):
             if partition.name not in there:
                 name = f"{kind.table.schema}.{partition.name}"
                 names.append(name)
@@ -82,7 +74,7 @@ def drop_expired(connection: sa.Connection, settings: Settings, now: datetime) -
         if kind.retention is None:
             continue
         cutoff = today - timedelta(days=getattr(settings, kind.retention))
-        for partition in _expired(existing(connection, kind), kind, cutoff):
+        for partition in spans.expired(kind, existing(connection, kind), cutoff):
             name = f"{kind.table.schema}.{partition.name}"
             reason = _drop(connection, kind, partition)
             if reason is None:
@@ -99,54 +91,6 @@ def drop_expired(connection: sa.Connection, settings: Settings, now: datetime) -
 def existing(connection: sa.Connection, kind: Partitioning) -> set[str]:
     """Names of the table's partitions, DEFAULT among them."""
     return set(connection.execute(sa.text(_EXISTING), {"parent": kind.table.fullname}).scalars())
-
-
-def wanted(kind: Partitioning, today: date, ahead_days: int) -> Iterator[Partition]:
-    """The partitions that should be there on `today`, oldest first."""
-    begin = span_begin(kind.span, today)
-    for _ in range(kind.behind):
-        begin = span_begin(kind.span, begin - timedelta(days=1))
-    while begin <= today + timedelta(days=ahead_days):
-        end = span_end(kind.span, begin)
-        yield Partition(name=f"{kind.table.name}_{suffix(kind.span, begin)}", begin=begin, end=end)
-        begin = end
-
-
-def span_begin(span: Span, day: date) -> date:
-    """First day of the span that holds `day`: the Monday of its ISO week, or the first of its month."""
-    return day - timedelta(days=day.weekday()) if span is Span.WEEK else day.replace(day=1)
-
-
-def span_end(span: Span, begin: date) -> date:
-    """First day after the span that begins at `begin`."""
-    if span is Span.WEEK:
-        return begin + timedelta(days=DAYS_OF_A_WEEK)
-    return date(begin.year + begin.month // MONTHS_OF_A_YEAR, begin.month % MONTHS_OF_A_YEAR + 1, 1)
-
-
-def suffix(span: Span, begin: date) -> str:
-    """`2026w48` (ISO week and its year) or `2026m11`: sorts by time."""
-    if span is Span.WEEK:
-        year, week, _ = begin.isocalendar()
-        return f"{year}w{week:02}"
-    return f"{begin.year}m{begin.month:02}"
-
-
-def _begin_of(suffix_text: str) -> date | None:
-    """The inverse of `suffix`; None for DEFAULT and anything that is not ours."""
-    year, letter, number = suffix_text[:4], suffix_text[4:5], suffix_text[5:]
-    if not (year.isdigit() and number.isdigit()):
-        return None
-    if letter == "w":
-        return date.fromisocalendar(int(year), int(number), 1)
-    return date(int(year), int(number), 1) if letter == "m" else None
-
-
-def _expired(names: set[str], kind: Partitioning, cutoff: date) -> Iterator[Partition]:
-    for name in sorted(names):
-        begin = _begin_of(name.removeprefix(f"{kind.table.name}_"))
-        if begin is not None and span_end(kind.span, begin) <= cutoff:
-            yield Partition(name=name, begin=begin, end=span_end(kind.span, begin))
 
 
 def _bound(kind: Partitioning, day: date) -> str:
@@ -180,17 +124,12 @@ def _make(connection: sa.Connection, kind: Partitioning, partition: Partition) -
 
 def _drop(connection: sa.Connection, kind: Partitioning, partition: Partition) -> str | None:
     """Drop it; else the reason why not. Each in its own savepoint: one that is busy does not keep the others."""
-    name = f"{kind.table.schema}.{partition.name}"
-    if kind.queue is not None:
-        waiting = sa.select(sa.func.count()).where(
-            kind.queue.c[kind.column] >= partition.begin, kind.queue.c[kind.column] < partition.end
-        )
-        if count := connection.execute(waiting).scalar_one():
-            return f"{count} rows wait in {kind.queue.fullname}"
+    if waiting := _waiting(connection, kind, partition.begin, partition.end):
+        return waiting
     try:
         with connection.begin_nested():
-            connection.execute(sa.text(f"DROP TABLE {name}"))
-    except sa.exc.OperationalError as error:
+            connection.execute(sa.text(f"DROP TABLE {kind.table.schema}.{partition.name}"))
+    except OperationalError as error:
         if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
             raise
         return "in use; tried again next time"
@@ -198,5 +137,18 @@ def _drop(connection: sa.Connection, kind: Partitioning, partition: Partition) -
 
 
 def _delete_default(connection: sa.Connection, kind: Partitioning, cutoff: date) -> int:
+    if _waiting(connection, kind, date.min, cutoff):
+        return 0
     default = f"{kind.table.schema}.{kind.table.name}_default"
     return connection.execute(sa.text(f"DELETE FROM {default} WHERE {kind.column} < {_bound(kind, cutoff)}")).rowcount
+
+
+def _waiting(connection: sa.Connection, kind: Partitioning, begin: date, end: date) -> str | None:
+    """Rows of the period that nobody has worked on yet, as a reason to keep it."""
+    if kind.queue is None:
+        return None
+    column = kind.queue.c[kind.column]
+    count = connection.execute(
+        sa.select(sa.func.count()).select_from(kind.queue).where(column >= begin, column < end)
+    ).scalar_one()
+    return f"{count} rows wait in {kind.queue.fullname}" if count else None

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.exc import ProgrammingError
 
 RECEIVER = "custom_events_receiver"
 
@@ -19,10 +20,6 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN
 END $$
 """
 
-_MAY_BECOME = "SELECT pg_has_role(current_user, :role, 'MEMBER')"
-
-_GRANT_MEMBERSHIP = f"GRANT {RECEIVER} TO CURRENT_USER"
-
 _GRANT = f"""
 GRANT USAGE ON SCHEMA landing, app TO {RECEIVER};
 GRANT INSERT ON landing.raw_events, landing.raw_queue, landing.duplicate_deliveries, landing.refused_events,
@@ -30,6 +27,15 @@ GRANT INSERT ON landing.raw_events, landing.raw_queue, landing.duplicate_deliver
 GRANT SELECT ({_DEDUP_COLUMNS}) ON landing.raw_events TO {RECEIVER};
 GRANT SELECT (received_at) ON landing.refused_events TO {RECEIVER};
 GRANT SELECT ON app.sites, app.site_secrets TO {RECEIVER};
+"""
+
+_BECOME = f"""
+DO $$
+BEGIN
+    IF NOT pg_has_role(current_user, '{RECEIVER}', 'MEMBER') THEN
+        GRANT {RECEIVER} TO CURRENT_USER;
+    END IF;
+END $$
 """
 
 _DROP = f"""
@@ -43,23 +49,19 @@ END $$
 
 
 def ensure(connection: sa.Connection) -> bool:
-    """Make the receiver's role and give it its rights, as often as you like. False, with a warning in the log, when our login may not."""
-    plain = connection.execution_options(no_parameters=True)
-    try:
-        with connection.begin_nested():
-            plain.exec_driver_sql(_CREATE)
-            if not connection.execute(sa.text(_MAY_BECOME), {"role": RECEIVER}).scalar_one():
-                plain.exec_driver_sql(_GRANT_MEMBERSHIP)
-            plain.exec_driver_sql(_GRANT)
-    except sa.exc.ProgrammingError as error:
-        structlog.get_logger().warning(
-            "receiver_role_missing",
-            role=RECEIVER,
-            reason=str(error.orig).strip(),
-            remedy=f"As a superuser: CREATE ROLE {RECEIVER}; GRANT {RECEIVER} TO <our login> WITH ADMIN OPTION; "
-            "then migrate again. Until then the receiver runs with all rights only if told so.",
-        )
-        return False
+    """Make the receiver's role, give it its rights, and make us a member of it; as often as you like.
+
+    False, with a warning in the log that names the remedy, when our login may not do one of these.
+    """
+    remedy = f"as a superuser: CREATE ROLE {RECEIVER}; GRANT {RECEIVER} TO the login that migrates; then migrate again"
+    for purpose, statement in (("create", _CREATE), ("grant", _GRANT), ("become", _BECOME)):
+        try:
+            with connection.begin_nested():
+                connection.execution_options(no_parameters=True).exec_driver_sql(statement)
+        except ProgrammingError as error:
+            reason = str(error.orig).strip()
+            structlog.get_logger().warning("receiver_role", failed=purpose, role=RECEIVER, reason=reason, remedy=remedy)
+            return False
     return True
 
 

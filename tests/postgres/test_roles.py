@@ -1,0 +1,131 @@
+"""What the receiver's role can do, and what it cannot."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from custom_events.postgres import connect, migrate, roles
+from custom_events.tables.registry import TABLES
+
+LANDS = {"raw_events", "raw_queue", "duplicate_deliveries", "refused_events", "receipts"}
+READS = {"sites", "site_secrets"}
+LAND = """
+INSERT INTO landing.raw_events (landed_week, site_id, dedup_key, signature, headers, body, body_bytes)
+VALUES (date_trunc('week', now() AT TIME ZONE 'UTC')::date, 1, 'key', 'verified', '{}', 'secret', 6)
+ON CONFLICT (landed_week, site_id, dedup_key) DO NOTHING RETURNING landed_week, id
+"""
+
+
+@pytest.fixture
+def receiver(database: str) -> Iterator[sa.Engine]:
+    made = connect.engine(connect.receiver_url(database))
+    yield made
+    made.dispose()
+
+
+def test_lands_deduplicates_and_queues(receiver: sa.Engine) -> None:
+    with receiver.begin() as connection:
+        week, raw_id = connection.execute(sa.text(LAND)).one()
+        assert connection.execute(sa.text(LAND)).all() == []
+        connection.execute(
+            sa.text("INSERT INTO landing.raw_queue VALUES (:raw_id, :week, 1)"), {"raw_id": raw_id, "week": week}
+        )
+        connection.execute(
+            sa.text("INSERT INTO landing.receipts VALUES (:now, 2, 1, 1, 0)"), {"now": datetime.now(UTC)}
+        )
+        connection.execute(sa.text("INSERT INTO landing.duplicate_deliveries VALUES (now(), 1, 'orders/paid', 'key')"))
+        connection.execute(
+            sa.text("INSERT INTO landing.refused_events (received_at, reason) VALUES (now(), 'too_old')")
+        )
+        seen = sa.text("SELECT count(*) FROM landing.refused_events WHERE received_at > now() - interval '1 day'")
+        assert connection.execute(seen).scalar_one() == 1
+        assert connection.execute(sa.text("SELECT count(*) FROM app.sites, app.site_secrets")).scalar_one() == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT body FROM landing.raw_events",
+        "SELECT headers FROM landing.raw_events",
+        "SELECT * FROM landing.raw_events",
+        "SELECT body FROM landing.refused_events",
+        "SELECT * FROM landing.raw_queue",
+        "DELETE FROM landing.raw_events",
+        "DELETE FROM landing.raw_queue",
+        "UPDATE landing.raw_events SET site_id = 2",
+        "TRUNCATE landing.raw_events",
+        "UPDATE app.sites SET name = 'mine'",
+        "INSERT INTO app.site_secrets (site_id, secret_encrypted) VALUES (1, 'x')",
+        "DROP TABLE landing.raw_queue",
+        "CREATE TABLE landing.mine ()",
+        "CREATE TABLE app.mine ()",
+        "SELECT * FROM landing.raw_events_default",
+    ],
+)
+def test_nothing_else(receiver: sa.Engine, statement: str) -> None:
+    with (
+        receiver.connect() as connection,
+        pytest.raises(sa.exc.ProgrammingError, match=r"permission denied|must be owner"),
+    ):
+        connection.execute(sa.text(statement))
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_rights_on_every_table(engine: sa.Engine, table: sa.Table) -> None:
+    """By the catalogue, so that a table made tomorrow is covered."""
+    question = sa.text("SELECT has_table_privilege(:role, :table, :right)")
+    with engine.connect() as connection:
+        for right in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"):
+            may = {"role": roles.RECEIVER, "table": table.fullname, "right": right}
+            expected = (right == "INSERT" and table.name in LANDS) or (right == "SELECT" and table.name in READS)
+            assert connection.execute(question, may).scalar_one() is expected, right
+
+
+def test_again_changes_nothing(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        assert roles.ensure(connection)
+        assert roles.ensure(connection)
+        roles.drop(connection)  # it has rights here: stays
+        assert roles.ensure(connection)
+
+
+@pytest.fixture
+def plain(postgres_url: str, empty_database: str) -> Iterator[str]:
+    """A login that owns its database and may not make roles."""
+    name = sa.make_url(empty_database).database
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE plain LOGIN")
+        connection.execute(f"ALTER DATABASE {name} OWNER TO plain")
+    yield sa.make_url(empty_database).set(username="plain").render_as_string(hide_password=False)
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("DROP OWNED BY plain CASCADE")
+        connection.execute(f"ALTER DATABASE {name} OWNER TO custom_events")
+        connection.execute("DROP ROLE plain")
+
+
+@pytest.mark.usefixtures("_template")  # its migration made the role that is renamed
+def test_login_that_may_not_make_roles_migrates_all_the_same(
+    plain: str, postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("ALTER ROLE custom_events_receiver RENAME TO away")
+        try:
+            migrate.upgrade(plain)
+            assert "failed=create" in capsys.readouterr().out.replace("\x1b[35m", "").replace("\x1b[0m", "").replace(
+                "\x1b[36m", ""
+            )
+        finally:
+            connection.execute("ALTER ROLE away RENAME TO custom_events_receiver")
+        migrate.upgrade(plain)  # there it is, and the tables are ours to grant; but we are no member of it
+        assert "CREATE ROLE" in capsys.readouterr().out
+        connection.execute("GRANT custom_events_receiver TO plain")
+    migrate.upgrade(plain)
+    assert "receiver_role" not in capsys.readouterr().out
+    engine = connect.engine(connect.receiver_url(plain))
+    with engine.begin() as connection:
+        assert connection.execute(sa.text(LAND)).one()
+    engine.dispose()
+    migrate.downgrade(plain, "base")
