@@ -48,6 +48,7 @@ _PRIVATE_NAMES = frozenset(
 )
 # Sizes and counts of such things say nothing about a person.
 _HARMLESS = re.compile(r"_(bytes|count|limit|id)\Z|\A(ip|token)_(version|type)\Z")
+_CHATTY = ("alembic", "httpx", "httpcore")  # a line for every look at the database or every call
 _WORDS = re.compile(r"[^a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -95,6 +96,8 @@ def configure(process: str, *, level: str = "INFO", json_lines: bool = True, str
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
+    for chatty in _CHATTY:
+        logging.getLogger(chatty).setLevel(max(number, logging.WARNING))
 
 
 def is_private(name: str) -> bool:

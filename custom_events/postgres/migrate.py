@@ -56,9 +56,14 @@ def current(url: str) -> str | None:
     engine = connect.engine(url, name="custom-events migrate")
     try:
         with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            return revision_of(connection)
     finally:
         engine.dispose()
+
+
+def revision_of(connection: sa.Connection) -> str | None:
+    """Revision of the database behind a connection, None when it was never migrated."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def head() -> str:
