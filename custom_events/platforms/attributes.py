@@ -7,6 +7,7 @@ Conditions may test them by name. They are free text by strangers, so they are b
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -25,7 +26,7 @@ _EMAIL = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
-class NameValue(msgspec.Struct):
+class NameValue(msgspec.Struct, gc=False):
     """One `{"name": ..., "value": ...}` (Shopify) with any value."""
 
     name: str | None = None
@@ -45,17 +46,22 @@ def as_text(value: Any) -> str | None:
     return _ENCODER.encode(value).decode()
 
 
+@lru_cache(maxsize=4_096)  # the same few names in every order of a shop
+def _is_kept(name: str | None) -> bool:
+    return bool(name) and len(name) <= MAX_NAME_CHARS and _PERSONAL_NAME.search(name) is None
+
+
 def flattened(pairs: Iterable[Pair]) -> dict[str, str]:
     """Name -> text, the last of a repeated name; at most MAX_ENTRIES, each at most MAX_VALUE_CHARS, nothing that names a person."""
     texts: dict[str, str] = {}
     for name, value in pairs:
-        if len(texts) >= MAX_ENTRIES:
-            break
-        if not name or len(name) > MAX_NAME_CHARS or _PERSONAL_NAME.search(name):
+        if not _is_kept(name):
             continue
-        value_text = as_text(value)
+        value_text = value if type(value) is str else as_text(value)
         if value_text and not ("@" in value_text and _EMAIL.search(value_text)):
-            texts[name] = value_text[:MAX_VALUE_CHARS]
+            texts[name] = value_text if len(value_text) <= MAX_VALUE_CHARS else value_text[:MAX_VALUE_CHARS]
+            if len(texts) >= MAX_ENTRIES:
+                break
     return texts
 
 

@@ -8,14 +8,16 @@ Names are accepted in any case, with or without a leading underscore and one of 
 object). One attribute `_custom_events` may hold all of it as JSON: {"gclid", "clicked_at", "consent": {...}}.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote_plus
 
 import msgspec
 
-from custom_events.platforms.attributes import Pair
+from custom_events.platforms.attributes import MAX_NAME_CHARS, Pair
 from custom_events.platforms.consent import consent_from
 from custom_events.platforms.leaves import MAX_TEXT_CHARS
 from custom_events.values.clicks import Click, ClickCarrier, ClickKind, Consent
@@ -25,12 +27,13 @@ MAX_CLICK_ID_CHARS = 512  # the longest seen is about 120; longer is no click id
 MAX_UTM_CHARS = 200
 MAX_QUERY_FIELDS = 100  # of a landing page
 
-_KINDS = {kind.value: kind for kind in ClickKind}
+_KINDS = {kind.value: kind for kind in ClickKind}  # best first
 _CLICKED_AT = ("clicked_at", "click_time", "gclid_time", "gclid_at", "captured_at")
 _CONSENTS = ("ad_user_data", "ad_personalization", "ad_storage", "marketing")
 _BLOB = "custom_events"
 _UTM = {f"utm_{word}": word for word in ("source", "medium", "campaign", "content", "term", "id")}
-_CLICK_ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~+/=%")
+_LANDING_NAMES = frozenset((*_KINDS, *_UTM))
+_CLICK_ID = re.compile(rf"[A-Za-z0-9\-_.~+/=%]{{1,{MAX_CLICK_ID_CHARS}}}")
 _EPOCH_MILLISECONDS_FROM = 10**11  # seconds reach this in the year 5138
 
 # Full lower-case name without the leading underscore -> what it means.
@@ -46,7 +49,12 @@ _MEANING: dict[str, str] = {
 del _MEANING["marketing"]  # a bare `marketing` beside an order is anything
 
 
-class Attribution(msgspec.Struct, frozen=True):
+@lru_cache(maxsize=4_096)  # the same few names in every order of a shop
+def _meaning_of(name: str) -> str | None:
+    return _MEANING.get(name.lower().lstrip("_")) if len(name) <= MAX_NAME_CHARS else None
+
+
+class Attribution(msgspec.Struct, frozen=True, gc=False):
     """What is known of an order's origin. `clicks` best first."""
 
     clicks: tuple[Click, ...] = ()
@@ -61,19 +69,18 @@ class _Gathered:
     """What the named values of one place said, while they are read."""
 
     def __init__(self) -> None:
-        self.ids: dict[ClickKind, str] = {}
+        self.ids: dict[str, str] = {}  # by the kind's word: an enum's hash is Python code
         self.clicked_at: datetime | None = None
         self.consent: dict[str, Any] = {}
         self.utm: dict[str, str] = {}
 
     def read(self, name: str, value: Any) -> None:
-        meaning = _MEANING.get(name.lower().lstrip("_"))
+        meaning = _meaning_of(name)
         if meaning is None or value is None:
             return
-        kind = _KINDS.get(meaning)
-        if kind is not None:
+        if meaning in _KINDS:
             if (click_id := click_id_of(value)) is not None:
-                self.ids[kind] = click_id
+                self.ids[meaning] = click_id
         elif meaning in _UTM:
             if isinstance(value, str) and value.strip():
                 self.utm[_UTM[meaning]] = value.strip()[:MAX_UTM_CHARS]
@@ -89,40 +96,48 @@ class _Gathered:
             self.consent["source" if meaning == "consent_source" else meaning] = value
 
 
+_EMPTY = _Gathered()  # never written to
+
+
 def attribution(pairs: Iterable[Pair], landing_page: str | None = None, item_pairs: Iterable[Pair] = ()) -> Attribution:
     """Clicks, consent and UTM words of one order, checkout or cart. Never raises, whatever the values hold."""
-    own = _Gathered()
-    for name, value in pairs:
-        own.read(name, value)
-    items = _Gathered()
-    for name, value in item_pairs:
-        items.read(name, value)
+    own = _gathered(pairs)
+    items = _gathered(item_pairs) if item_pairs else _EMPTY
     query = _query(landing_page)
-    clicks: dict[tuple[ClickKind, str], Click] = {}
-    _add(clicks, own.ids, ClickCarrier.ATTRIBUTE, own.clicked_at)
+    clicks: list[Click] = []
+    if own.ids:
+        _add(clicks, own.ids, ClickCarrier.ATTRIBUTE, own.clicked_at)
     if query:
-        landing = {kind: found for name, kind in _KINDS.items() if (found := click_id_of(query.get(name))) is not None}
-        _add(clicks, landing, ClickCarrier.LANDING, None)
+        _add(clicks, query, ClickCarrier.LANDING, None)
     if items.ids:
         _add(clicks, items.ids, ClickCarrier.ATTRIBUTE, items.clicked_at)
-    utm = {word: query[name][:MAX_UTM_CHARS] for name, word in _UTM.items() if query.get(name)} if query else {}
+    said = own.consent or items.consent
     return Attribution(
-        clicks=tuple(clicks.values()),
-        consent=consent_from(own.consent or items.consent, "attribute"),
-        utm=utm | own.utm if own.utm else utm,
+        clicks=tuple(clicks),
+        consent=consent_from(said, "attribute") if said else None,
+        utm=_utm(query) | own.utm if query else own.utm,
     )
 
 
-def _add(
-    clicks: dict[tuple[ClickKind, str], Click],
-    ids: dict[ClickKind, str],
-    carrier: ClickCarrier,
-    clicked_at: datetime | None,
-) -> None:
-    for kind in ClickKind:
-        click_id = ids.get(kind)
-        if click_id is not None and (kind, click_id) not in clicks:
-            clicks[kind, click_id] = Click(kind=kind, id=click_id, carrier=carrier, clicked_at=clicked_at)
+def _gathered(pairs: Iterable[Pair]) -> _Gathered:
+    gathered = _Gathered()
+    for name, value in pairs:
+        gathered.read(name, value)
+    return gathered
+
+
+def _add(clicks: list[Click], ids: dict[str, str], carrier: ClickCarrier, clicked_at: datetime | None) -> None:
+    """The ids of one place, those that are none and those known from a better place left out."""
+    for word, kind in _KINDS.items():
+        click_id = ids.get(word)
+        if click_id is None or (carrier is ClickCarrier.LANDING and (click_id := click_id_of(click_id)) is None):
+            continue
+        if not any(known.id == click_id and known.kind is kind for known in clicks):
+            clicks.append(Click(kind=kind, id=click_id, carrier=carrier, clicked_at=clicked_at))
+
+
+def _utm(query: dict[str, str]) -> dict[str, str]:
+    return {_UTM[name]: value[:MAX_UTM_CHARS] for name, value in query.items() if name in _UTM and value}
 
 
 def click_id_of(value: Any) -> str | None:
@@ -130,9 +145,7 @@ def click_id_of(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     click_id = value.strip()
-    if not 0 < len(click_id) <= MAX_CLICK_ID_CHARS or not _CLICK_ID_CHARACTERS.issuperset(click_id):
-        return None
-    return click_id
+    return click_id if _CLICK_ID.fullmatch(click_id) else None
 
 
 def moment_of(value: Any) -> datetime | None:
@@ -160,14 +173,17 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _query(page: str | None) -> dict[str, str]:
-    """The query of a landing page (path or full URL, perhaps truncated), percent-decoded once; the first of a repeated name."""
-    if not page or "?" not in page or not ("clid" in page or "braid" in page or "utm_" in page):
-        return {}
-    try:
-        fields = parse_qsl(urlsplit(page[:MAX_TEXT_CHARS]).query, max_num_fields=MAX_QUERY_FIELDS)
-    except ValueError:  # "http://[" and the like, or too many fields
-        return {}
+    """What is of use in the query of a landing page (path or full URL, perhaps truncated); the first of a repeated name.
+
+    Percent-decoded once. By hand, since urllib costs as much as decoding the order around it (measured: 19 of 90 us).
+    """
     query: dict[str, str] = {}
-    for name, value in fields:
-        query.setdefault(name.lower(), value)
+    if not page or "?" not in page:
+        return query
+    fields = page[:MAX_TEXT_CHARS].partition("?")[2].partition("#")[0].split("&", MAX_QUERY_FIELDS)
+    for field in fields[:MAX_QUERY_FIELDS]:
+        name, _, value = field.partition("=")
+        name = name.lower()
+        if value and name in _LANDING_NAMES and name not in query:
+            query[name] = unquote_plus(value) if "%" in value or "+" in value else value
     return query

@@ -21,9 +21,11 @@ _GOOGLE = ("ad_user_data", "ad_personalization", "ad_storage")
 
 def status_of(value: Any) -> ConsentStatus:
     """granted / allow / true / 1 / yes, and their opposites; anything else is UNKNOWN."""
-    if isinstance(value, bool | int | str):
-        return _WORDS.get(str(value).strip().lower(), ConsentStatus.UNKNOWN)
-    return ConsentStatus.UNKNOWN
+    if not isinstance(value, str):
+        if not isinstance(value, int):
+            return ConsentStatus.UNKNOWN
+        value = str(value)
+    return _WORDS.get(value) or _WORDS.get(value.strip().lower(), ConsentStatus.UNKNOWN)
 
 
 def consent_from(said: Mapping[str, Any], default_source: str) -> Consent | None:
@@ -38,9 +40,7 @@ def consent_from(said: Mapping[str, Any], default_source: str) -> Consent | None
     if not answers:
         return None
     return Consent(
-        ad_user_data=answers.get("ad_user_data", ConsentStatus.UNKNOWN),
-        ad_personalization=answers.get("ad_personalization", ConsentStatus.UNKNOWN),
-        ad_storage=answers.get("ad_storage", ConsentStatus.UNKNOWN),
+        **answers,
         source=source[:MAX_SOURCE_CHARS] if isinstance(source, str) and source else default_source,
     )
 

@@ -32,11 +32,11 @@ def optional_id(value: Id | None) -> str | None:
     """An id as text, or None for null, 0, "" and what no id looks like. 7.0 (through JavaScript) is "7"."""
     if type(value) is int:
         return str(value) if value > 0 else None
-    if isinstance(value, float):
-        return str(int(value)) if 1 <= value < _FLOAT_EXACT and value.is_integer() else None
-    if isinstance(value, str):
+    if type(value) is str:
         text = value.strip()
         return text if 0 < len(text) <= MAX_ID_CHARS and text != "0" else None
+    if type(value) is float and 1 <= value < _FLOAT_EXACT and value.is_integer():
+        return str(int(Decimal(repr(value))))  # the digits that were written, not those of the nearest binary number
     return None
 
 
@@ -52,11 +52,12 @@ def amount(value: Decimal, path: str) -> Decimal:
     """Money, exact. Raises NotUnderstood for NaN, infinity and magnitudes that are no money."""
     try:
         exact = +value  # rounds beyond 28 digits, and turns -0 into 0
+        # NaN and infinity have an `adjusted()` of 0
+        if MIN_MONEY_EXPONENT <= exact.adjusted() < MAX_MONEY_EXPONENT and exact.is_finite():
+            return exact
     except ArithmeticError:
-        exact = None
-    if exact is None or not exact.is_finite() or not MIN_MONEY_EXPONENT <= exact.adjusted() < MAX_MONEY_EXPONENT:
-        raise wrong_shape(path, "Expected an amount of money")
-    return exact
+        pass
+    raise wrong_shape(path, "Expected an amount of money")
 
 
 def optional_amount(value: Decimal | None, path: str) -> Decimal | None:
@@ -115,20 +116,22 @@ def text(value: str | None) -> str | None:
     """A text without surrounding blanks, cut to MAX_TEXT_CHARS; None for null and blank."""
     if not value:
         return None
-    return value.strip()[:MAX_TEXT_CHARS] or None
+    stripped = value.strip()
+    return (stripped if len(stripped) <= MAX_TEXT_CHARS else stripped[:MAX_TEXT_CHARS]) or None
 
 
+@lru_cache(maxsize=1_024)
 def currency_code(value: str | None) -> str | None:
     """An ISO 4217 code in capitals, or None for what cannot be one."""
-    if value is None:
-        return None
-    code = value.strip().upper()
-    return code if len(code) == _CURRENCY_CHARS and code.isascii() and code.isalpha() else None
+    return _letters(value, _CURRENCY_CHARS)
 
 
+@lru_cache(maxsize=1_024)
 def country_code(value: str | None) -> str | None:
     """An ISO 3166 alpha-2 code in capitals, or None for what cannot be one."""
-    if value is None:
-        return None
-    code = value.strip().upper()
-    return code if len(code) == _COUNTRY_CHARS and code.isascii() and code.isalpha() else None
+    return _letters(value, _COUNTRY_CHARS)
+
+
+def _letters(value: str | None, count: int) -> str | None:
+    code = value.strip().upper() if value else ""
+    return code if len(code) == count and code.isascii() and code.isalpha() else None

@@ -1,6 +1,6 @@
 """Who ordered, as an event may hold it: ids, hashes and coarse facts; never an address, a name or a number in clear."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from custom_events.platforms.leaves import Id, country_code, optional_id
@@ -26,9 +26,12 @@ def customer(
     National phone numbers are read with the first country given. `key` is `c:<id>`, else `e:<hash>`.
     """
     platform_id = optional_id(id)
-    country = next((code for code in map(country_code, countries) if code), None)
-    email = next((digest for digest in map(_email, emails) if digest), None)
-    phone = next((digest for digest in (_phone(number, country) for number in phones) if digest), None)
+    country = _first(country_code, countries)
+    email = _first(_email, emails)
+    phone = None
+    for number in phones:
+        if number and (phone := _phone(number, country)):
+            break
     if platform_id is None and email is None and phone is None:
         return None
     return Customer(
@@ -43,9 +46,16 @@ def customer(
     )
 
 
-def _email(address: str | None) -> str | None:
-    return email_sha256(address) if address and len(address) <= MAX_EMAIL_CHARS else None
+def _first(read: Callable[[str], str | None], values: Iterable[str | None]) -> str | None:
+    for value in values:
+        if value and (found := read(value)):
+            return found
+    return None
 
 
-def _phone(number: str | None, country: str | None) -> str | None:
-    return phone_sha256(number, country) if number and len(number) <= MAX_PHONE_CHARS else None
+def _email(address: str) -> str | None:
+    return email_sha256(address) if len(address) <= MAX_EMAIL_CHARS else None
+
+
+def _phone(number: str, country: str | None) -> str | None:
+    return phone_sha256(number, country) if len(number) <= MAX_PHONE_CHARS else None

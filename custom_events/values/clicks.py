@@ -22,7 +22,7 @@ class ClickCarrier(StrEnum):
     PIXEL = "pixel"  # joined from browser events
 
 
-class Click(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Click(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A captured click id. `clicked_at` is known only where our own capture wrote it."""
 
     kind: ClickKind
@@ -39,7 +39,7 @@ class ConsentStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Consent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Consent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Consent to ads as the order carries it; newsletter consent is something else. `source` says who gave the answer."""
 
     ad_user_data: ConsentStatus = ConsentStatus.UNKNOWN

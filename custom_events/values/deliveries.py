@@ -53,7 +53,7 @@ class SiteContext(msgspec.Struct, frozen=True, kw_only=True):
     take_test_orders: bool = False
 
 
-class RawDelivery(msgspec.Struct, frozen=True, kw_only=True):
+class RawDelivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One landed delivery, for understanding. Header names are lower-case."""
 
     topic: str | None
@@ -61,7 +61,7 @@ class RawDelivery(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
 
 
-class Understood(msgspec.Struct, frozen=True, kw_only=True):
+class Understood(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a body says: the events it is evidence of (deduplicated later by key) and the states it shows."""
 
     outcome: Outcome = Outcome.UNDERSTOOD

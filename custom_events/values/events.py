@@ -31,7 +31,7 @@ class EventType(StrEnum):
     SUBSCRIPTION_CANCELLED = "subscription.cancelled"
 
 
-class LineItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LineItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One line of an order, checkout or cart. `total` is after line discounts, without tax unless the store's prices include it."""
 
     product_id: str | None = None
@@ -48,7 +48,7 @@ class LineItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     properties: dict[str, str] = {}
 
 
-class Customer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Customer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Who ordered. `key` joins a customer's events: `c:<platform id>`, else `e:<email_sha256>`; None for nobody known."""
 
     key: str | None = None
@@ -61,7 +61,7 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     accepts_marketing: bool | None = None  # newsletter consent; not consent to ads
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """An order's facts as one body showed them. Totals are the original ones; refunds are events of their own."""
 
     id: str
@@ -97,7 +97,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     refunded: Decimal | None = None  # sum of the refunds this body knows
 
 
-class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One refund of one order; `amount` is positive. `currency` may be unknown until the order is."""
 
     id: str
@@ -109,7 +109,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: datetime | None = None
 
 
-class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A subscription (Shopify: contract) and, for renewals, the order that paid the period."""
 
     id: str
@@ -125,7 +125,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     error_code: str | None = None
 
 
-class Cart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Cart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A cart or a checkout before it is an order."""
 
     token: str
@@ -136,7 +136,7 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: tuple[LineItem, ...] = ()
 
 
-class CommerceEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CommerceEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One thing that happened. `key` is its natural key inside the site, and decides what is the same event:
     `order.paid:<order id>`, `order.refunded:<order id>:<refund id>`, `subscription.renewed:<subscription id>:<order id>`.
 

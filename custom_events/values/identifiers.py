@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 
 _HEX64 = re.compile(r"[0-9a-fA-F]{64}\Z")
+_SHA256_HEX_CHARS = 64
 _E164 = re.compile(r"\+[1-9]\d{6,14}\Z")
 _GMAIL = ("gmail.com", "googlemail.com")
 
@@ -17,7 +18,7 @@ def normalise_email(email: str) -> str | None:
     """Trimmed, lower-case; dots and `+suffix` gone for Gmail. None when it cannot be an address."""
     address = email.strip().lower()
     local, at, domain = address.rpartition("@")
-    if not at or not local or "." not in domain or any(c.isspace() for c in address):
+    if not at or not local or "." not in domain or len(address.split()) != 1:
         return None
     if domain in _GMAIL:
         local = local.partition("+")[0].replace(".", "")
@@ -30,7 +31,7 @@ def email_sha256(email: str | None) -> str | None:
     """SHA-256 of the normalised address, lower-case hex; a value that is a hash already stays as it is."""
     if not email:
         return None
-    if _HEX64.match(email.strip()):
+    if len(email) >= _SHA256_HEX_CHARS and _HEX64.match(email.strip()):
         return email.strip().lower()
     address = normalise_email(email)
     return sha256_hex(address) if address else None
@@ -40,7 +41,7 @@ def phone_sha256(phone: str | None, country: str | None) -> str | None:
     """SHA-256 of the E.164 form; national numbers need the order's country (ISO 3166 alpha-2). None when invalid."""
     if not phone:
         return None
-    if _HEX64.match(phone.strip()):
+    if len(phone) >= _SHA256_HEX_CHARS and _HEX64.match(phone.strip()):
         return phone.strip().lower()
     number = to_e164(phone, country)
     return sha256_hex(number) if number else None

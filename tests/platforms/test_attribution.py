@@ -67,8 +67,8 @@ def test_what_is_no_click_id(value: Any):
         ("/?gclid=", []),
         ("/?gclid", []),
         ("/gclid=Abc", []),
-        ("http://[?gclid=a", []),
-        ("/?gclid=a" + "&a=1" * 200, []),
+        ("http://[?gclid=a", ["a"]),  # truncated URLs are read as far as they go
+        ("/?a=1" + "&a=1" * 200 + "&gclid=a", []),  # beyond the fields that are read
         ("/?" + "utm_x=1&" * 3 + "gbraid=b", ["b"]),
         (None, []),
     ],

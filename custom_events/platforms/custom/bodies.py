@@ -15,7 +15,7 @@ from custom_events.platforms.leaves import Id
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class Item(msgspec.Struct, forbid_unknown_fields=True):
+class Item(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """One line. `total` is after discounts; without it price times quantity."""
 
     product_id: Id | None = None
@@ -32,7 +32,7 @@ class Item(msgspec.Struct, forbid_unknown_fields=True):
     properties: dict[str, Any] = {}
 
 
-class Order(msgspec.Struct, forbid_unknown_fields=True):
+class Order(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """`total` is the original total, before any refund."""
 
     id: Id
@@ -67,7 +67,7 @@ class Order(msgspec.Struct, forbid_unknown_fields=True):
     checkout_token: str | None = None
 
 
-class Refund(msgspec.Struct, forbid_unknown_fields=True):
+class Refund(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """`amount` is positive; `order_id` may be left out beside an `order`."""
 
     id: Id
@@ -78,7 +78,7 @@ class Refund(msgspec.Struct, forbid_unknown_fields=True):
     items: list[Item] = []
 
 
-class Subscription(msgspec.Struct, forbid_unknown_fields=True):
+class Subscription(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """`order_id` is the order that paid the period this event is about."""
 
     id: Id
@@ -94,7 +94,7 @@ class Subscription(msgspec.Struct, forbid_unknown_fields=True):
     error_code: str | None = None
 
 
-class Cart(msgspec.Struct, forbid_unknown_fields=True):
+class Cart(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """A cart, or a checkout before it is an order."""
 
     token: Id
@@ -105,7 +105,7 @@ class Cart(msgspec.Struct, forbid_unknown_fields=True):
     items: list[Item] = []
 
 
-class Customer(msgspec.Struct, forbid_unknown_fields=True):
+class Customer(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """`email` and `phone` in clear or as SHA-256 in hex (of the normalised form); neither is kept in clear in an event."""
 
     id: Id | None = None
@@ -117,7 +117,7 @@ class Customer(msgspec.Struct, forbid_unknown_fields=True):
     accepts_marketing: bool | None = None
 
 
-class Clicks(msgspec.Struct, forbid_unknown_fields=True):
+class Clicks(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """Google's click ids as captured on the landing page, and when."""
 
     gclid: str | None = None
@@ -126,7 +126,7 @@ class Clicks(msgspec.Struct, forbid_unknown_fields=True):
     clicked_at: Time | None = None
 
 
-class ConsentBody(msgspec.Struct, forbid_unknown_fields=True):
+class ConsentBody(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """granted, denied or unknown for each; `source` says who asked."""
 
     ad_user_data: str = "unknown"
@@ -146,7 +146,7 @@ class Utm(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     id: str | None = None
 
 
-class Body(msgspec.Struct, forbid_unknown_fields=True):
+class Body(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """One event. `type` decides which of the parts is needed."""
 
     type: str

@@ -16,20 +16,20 @@ from custom_events.platforms.leaves import Id
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class Money(msgspec.Struct):
+class Money(msgspec.Struct, gc=False):
     """One side of a `*_set`."""
 
     amount: Decimal | None = None
     currency_code: str | None = None
 
 
-class MoneySet(msgspec.Struct):
+class MoneySet(msgspec.Struct, gc=False):
     """`shop_money` is in the shop's currency, the one we use throughout."""
 
     shop_money: Money | None = None
 
 
-class Address(msgspec.Struct):
+class Address(msgspec.Struct, gc=False):
     """Of an address only what is coarse, and the number for its hash."""
 
     country_code: str | None = None
@@ -37,13 +37,13 @@ class Address(msgspec.Struct):
     phone: str | None = None
 
 
-class Allocation(msgspec.Struct):
+class Allocation(msgspec.Struct, gc=False):
     """A share of a discount that falls on a line."""
 
     amount: Decimal | None = None
 
 
-class Line(msgspec.Struct):
+class Line(msgspec.Struct, gc=False):
     """A line of an order, a checkout, a cart or a refund. `properties` is a list in orders and an object in carts."""
 
     id: Id | None = None
@@ -63,21 +63,21 @@ class Line(msgspec.Struct):
     selling_plan_allocation: Any = None
 
 
-class DiscountCode(msgspec.Struct):
+class DiscountCode(msgspec.Struct, gc=False):
     code: str | None = None
 
 
-class ShippingLine(msgspec.Struct):
+class ShippingLine(msgspec.Struct, gc=False):
     title: str | None = None
     price: Decimal | None = None
 
 
-class Fulfillment(msgspec.Struct):
+class Fulfillment(msgspec.Struct, gc=False):
     created_at: Time | None = None
     status: str | None = None
 
 
-class Transaction(msgspec.Struct):
+class Transaction(msgspec.Struct, gc=False):
     """A movement of money. `currency` may be the shopper's; `amount_set`, where sent, holds the shop's too."""
 
     amount: Decimal
@@ -88,7 +88,7 @@ class Transaction(msgspec.Struct):
     test: bool | None = None
 
 
-class RefundLine(msgspec.Struct):
+class RefundLine(msgspec.Struct, gc=False):
     quantity: int | float | None = None
     subtotal: Decimal | None = None
     total_tax: Decimal | None = None
@@ -96,14 +96,14 @@ class RefundLine(msgspec.Struct):
     line_item: Line | None = None
 
 
-class Adjustment(msgspec.Struct):
+class Adjustment(msgspec.Struct, gc=False):
     """Shipping given back and discrepancies: negative amounts are money to the customer."""
 
     amount: Decimal | None = None
     tax_amount: Decimal | None = None
 
 
-class Refund(msgspec.Struct):
+class Refund(msgspec.Struct, gc=False):
     """The body of refunds/create, and one of an order's `refunds`."""
 
     id: Id
@@ -118,11 +118,11 @@ class Refund(msgspec.Struct):
     admin_graphql_api_id: str | None = None
 
 
-class MarketingConsent(msgspec.Struct):
+class MarketingConsent(msgspec.Struct, gc=False):
     state: str | None = None
 
 
-class Customer(msgspec.Struct):
+class Customer(msgspec.Struct, gc=False):
     """The body of customers/*, and the `customer` of orders and checkouts. Much of it is gone since 2025-01."""
 
     id: Id | None = None
@@ -137,7 +137,7 @@ class Customer(msgspec.Struct):
     admin_graphql_api_id: str | None = None
 
 
-class Order(msgspec.Struct):
+class Order(msgspec.Struct, gc=False):
     """The body of every orders/* topic but edited and delete. `total_price` is the original total, before any refund."""
 
     id: Id
@@ -181,7 +181,7 @@ class Order(msgspec.Struct):
     refunds: list[Refund] | None = None
 
 
-class Checkout(msgspec.Struct):
+class Checkout(msgspec.Struct, gc=False):
     """The body of checkouts/create and checkouts/update: an abandoned checkout, until it is an order."""
 
     token: str
@@ -200,7 +200,7 @@ class Checkout(msgspec.Struct):
     note_attributes: list[NameValue] | dict[str, Any] | None = None
 
 
-class Cart(msgspec.Struct):
+class Cart(msgspec.Struct, gc=False):
     """The whole body of carts/*: neither customer nor attributes nor a currency of its own."""
 
     created_at: Time
@@ -210,12 +210,12 @@ class Cart(msgspec.Struct):
     line_items: list[Line] | None = None
 
 
-class BillingPolicy(msgspec.Struct):
+class BillingPolicy(msgspec.Struct, gc=False):
     interval: str | None = None
     interval_count: int | None = None
 
 
-class Contract(msgspec.Struct):
+class Contract(msgspec.Struct, gc=False):
     """The body of subscription_contracts/*. It holds no time: the delivery's trigger time is the store's clock."""
 
     id: Id
@@ -227,7 +227,7 @@ class Contract(msgspec.Struct):
     billing_policy: BillingPolicy | None = None
 
 
-class BillingAttempt(msgspec.Struct):
+class BillingAttempt(msgspec.Struct, gc=False):
     """The body of subscription_billing_attempts/*. `id` is null in the official sample; no time, no amount."""
 
     subscription_contract_id: Id
@@ -236,14 +236,14 @@ class BillingAttempt(msgspec.Struct):
     error_code: str | None = None
 
 
-class OnlyId(msgspec.Struct):
+class OnlyId(msgspec.Struct, gc=False):
     """The body of orders/delete."""
 
     id: Id
     admin_graphql_api_id: str | None = None
 
 
-class OrderTransaction(msgspec.Struct):
+class OrderTransaction(msgspec.Struct, gc=False):
     """The body of order_transactions/create, as far as it is checked."""
 
     id: Id

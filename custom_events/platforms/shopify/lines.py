@@ -1,6 +1,5 @@
 """Lines of Shopify's orders, checkouts and carts as our line items."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -40,11 +39,9 @@ def line_items(lines: list[Line] | None) -> tuple[LineItem, ...]:
     return tuple([line_item(line) for line in lines]) if lines else ()
 
 
-def item_pairs(lines: list[Line] | None) -> Iterator[Pair]:
+def item_pairs(lines: list[Line] | None) -> list[Pair]:
     """The properties of all lines: the last place where a click id may be."""
-    for line in lines or ():
-        if line.properties:
-            yield from named(line.properties)
+    return [pair for line in lines or () if line.properties for pair in named(line.properties)]
 
 
 def _discount(line: Line) -> Decimal:

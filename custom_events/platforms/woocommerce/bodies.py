@@ -12,14 +12,14 @@ import msgspec
 from custom_events.platforms.leaves import Id
 
 
-class Meta(msgspec.Struct):
+class Meta(msgspec.Struct, gc=False):
     """One entry of `meta_data`, hidden `_` keys included."""
 
     key: str | None = None
     value: Any = None
 
 
-class Party(msgspec.Struct):
+class Party(msgspec.Struct, gc=False):
     """`billing` and `shipping`: only what is coarse, and what is hashed."""
 
     email: str | None = None
@@ -28,7 +28,7 @@ class Party(msgspec.Struct):
     postcode: str | None = None
 
 
-class Line(msgspec.Struct):
+class Line(msgspec.Struct, gc=False):
     """`total` is after discounts, `subtotal` before; both without tax. Plugins sell fractions of a piece."""
 
     name: str | None = None
@@ -42,15 +42,15 @@ class Line(msgspec.Struct):
     meta_data: list[Meta] | None = None
 
 
-class ShippingLine(msgspec.Struct):
+class ShippingLine(msgspec.Struct, gc=False):
     method_title: str | None = None
 
 
-class CouponLine(msgspec.Struct):
+class CouponLine(msgspec.Struct, gc=False):
     code: str | None = None
 
 
-class RefundEntry(msgspec.Struct):
+class RefundEntry(msgspec.Struct, gc=False):
     """One of an order's `refunds`: a negative total, neither date nor lines."""
 
     id: Id
@@ -58,7 +58,7 @@ class RefundEntry(msgspec.Struct):
     reason: str | None = None
 
 
-class Order(msgspec.Struct):
+class Order(msgspec.Struct, gc=False):
     """The body of order.*. It is built when it is delivered, so it shows a later state than its topic says."""
 
     id: Id
@@ -89,7 +89,7 @@ class Order(msgspec.Struct):
     refunds: list[RefundEntry] | None = None
 
 
-class Subscription(msgspec.Struct):
+class Subscription(msgspec.Struct, gc=False):
     """The body of subscription.* (WooCommerce Subscriptions)."""
 
     id: Id
@@ -111,7 +111,7 @@ class Subscription(msgspec.Struct):
     meta_data: list[Meta] | None = None
 
 
-class Customer(msgspec.Struct):
+class Customer(msgspec.Struct, gc=False):
     """The body of customer.*: any WordPress user, shop staff included."""
 
     id: Id
@@ -124,15 +124,15 @@ class Customer(msgspec.Struct):
     shipping: Party | list[Any] | None = None
 
 
-class Link(msgspec.Struct):
+class Link(msgspec.Struct, gc=False):
     href: str | None = None
 
 
-class Links(msgspec.Struct):
+class Links(msgspec.Struct, gc=False):
     up: list[Link] | None = None
 
 
-class Refund(msgspec.Struct):
+class Refund(msgspec.Struct, gc=False):
     """A refund's own REST resource: no native webhook sends it, our plugin and the reconciler may. The order is in `_links`."""
 
     id: Id
@@ -145,7 +145,7 @@ class Refund(msgspec.Struct):
     links: Links | None = msgspec.field(default=None, name="_links")
 
 
-class OnlyId(msgspec.Struct):
+class OnlyId(msgspec.Struct, gc=False):
     """The body of *.deleted."""
 
     id: Id
