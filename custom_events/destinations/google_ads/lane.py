@@ -64,7 +64,7 @@ class GoogleAdsLane:
             if not _foreseen(error):
                 raise
             return read_failure(error, rows, now)
-        return read_answer(response, rows, now, request_id=None)
+        return read_answer(response, rows, now, connected.request_ids.last)
 
     def poll(
         self, account: AdsAccount, request_id: str, rows: Sequence[Conversion], *, timeout_s: float, now: datetime
