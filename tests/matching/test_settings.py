@@ -1,0 +1,192 @@
+"""Effective settings and where they come from; the checks; the system's definitions."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from custom_events.conditions.problems import Severity
+from custom_events.conditions.render import render
+from custom_events.matching.checks import config_problems
+from custom_events.matching.effective import SETTINGS, Origin, effective, origins
+from custom_events.matching.match import match
+from custom_events.matching.plan import MatchPlan
+from custom_events.matching.system import SYSTEM_DEFINITIONS
+from custom_events.values.definitions import (
+    CurrencyRule,
+    Dedup,
+    DedupPer,
+    DefinitionConfig,
+    Overrides,
+    Threshold,
+    ThresholdMeasure,
+    ThresholdPeriod,
+    ValueRule,
+    ValueSource,
+)
+from custom_events.values.events import CommerceEvent, EventType
+from tests.conditions.examples import PAID, REFUNDED, RENEWED, SIGNUP
+from tests.matching.building import SITE, assignment, paid
+
+BIG = {"field": "order.total", "op": ">=", "value": "200"}
+TAG = {"field": "order.tags", "op": "contains", "value": "vip"}
+D = Decimal
+BASE = DefinitionConfig(trigger=(EventType.ORDER_PAID,), conditions=BIG, priority=3)
+
+
+def test_every_setting_can_be_overridden() -> None:
+    assert set(SETTINGS) | {"also"} == {field.name for field in msgspec.structs.fields(Overrides)}
+
+
+def test_inherit_replace_add() -> None:
+    assert effective(BASE, Overrides()) == BASE
+    assert effective(BASE, Overrides(priority=9, group="g")) == msgspec.structs.replace(BASE, priority=9, group="g")
+    assert effective(BASE, Overrides(conditions=None)).conditions is None
+    assert effective(BASE, Overrides(also=TAG)).conditions == {"all": [BIG, TAG]}
+    assert effective(BASE, Overrides(conditions=None, also=TAG)).conditions == TAG
+    grouped = msgspec.structs.replace(BASE, conditions={"all": [BIG, BIG]})
+    assert effective(grouped, Overrides(also=TAG)).conditions == {"all": [BIG, BIG, TAG]}
+    either = msgspec.structs.replace(BASE, conditions={"any": [BIG, BIG]})
+    assert effective(either, Overrides(also=TAG)).conditions == {"all": [{"any": [BIG, BIG]}, TAG]}
+
+
+def test_where_each_setting_comes_from() -> None:
+    found = origins(BASE, Overrides(priority=3, also=TAG))
+    assert found["trigger"] is Origin.DEFINITION
+    assert found["priority"] is Origin.ASSIGNMENT, "the same value, but said here"
+    assert found["group"] is Origin.DEFAULT
+    assert found["conditions"] is Origin.BOTH
+    assert origins(BASE, Overrides())["conditions"] is Origin.DEFINITION
+    assert origins(BASE, Overrides(conditions=BIG, also=TAG))["conditions"] is Origin.ASSIGNMENT
+    assert origins(DefinitionConfig(trigger=()), Overrides(also=TAG))["conditions"] is Origin.ASSIGNMENT
+    assert set(found) == set(SETTINGS)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 5) | st.just(msgspec.UNSET),
+    st.sampled_from([msgspec.UNSET, None, "g"]),
+    st.sampled_from([msgspec.UNSET, None, BIG]),
+)
+def test_overrides_survive_storage(priority: Any, group: Any, conditions: Any) -> None:
+    overrides = Overrides(priority=priority, group=group, conditions=conditions)
+    stored = msgspec.json.decode(msgspec.json.encode(overrides), type=Overrides)
+    assert effective(BASE, stored) == effective(BASE, overrides)
+
+
+# ---------------------------------------------------------------- checks
+def config(**more: Any) -> DefinitionConfig:
+    return DefinitionConfig(**({"trigger": (EventType.ORDER_PAID,)} | more))
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"trigger": ()}, "trigger"),
+    ({"click_window_days": 0}, "click_window_days"),
+    ({"click_window_days": 91}, "click_window_days"),
+    ({"delay_minutes": -1}, "delay_minutes"),
+    ({"valid_from": date(2026, 2, 1), "valid_until": date(2026, 1, 1)}, "valid_until"),
+    ({"group": " "}, "group"),
+    ({"ads_action": "customers/1/actions/2"}, "ads_action"),
+    ({"conditions": {"all": [BIG, {"field": "order.totl", "op": "=", "value": 1}]}}, "conditions.all[1].field"),
+    ({"conditions": {}}, "conditions"),
+    ({"threshold": Threshold(at_least=D(0))}, "threshold.at_least"),
+    ({"threshold": Threshold(at_least=D("2.5"))}, "threshold.at_least"),
+    ({"threshold": Threshold(at_least=D(2), period=ThresholdPeriod.ROLLING)}, "threshold.window_days"),
+    ({"threshold": Threshold(at_least=D(2), period=ThresholdPeriod.ROLLING, window_days=0)}, "threshold.window_days"),
+    ({"threshold": Threshold(at_least=D(2), window_days=3)}, "threshold.window_days"),
+    ({"threshold": Threshold(at_least=D(2), field="order.total")}, "threshold.field"),
+    ({"threshold": Threshold(at_least=D(2), currency="EUR")}, "threshold.currency"),
+    ({"threshold": Threshold(measure=ThresholdMeasure.SUM, at_least=D(2), field="order.totl")}, "threshold.field"),
+    ({"threshold": Threshold(measure=ThresholdMeasure.SUM, at_least=D(2), field="order.status")}, "threshold.field"),
+    ({"threshold": Threshold(measure=ThresholdMeasure.SUM, at_least=D(2), currency="euro")}, "threshold.currency"),
+    ({"dedup": Dedup(per=DedupPer.CUSTOMER_WINDOW)}, "dedup.window_days"),
+    ({"dedup": Dedup(window_days=3)}, "dedup.window_days"),
+    ({"value": ValueRule(source=ValueSource.FIXED)}, "value.fixed"),
+    ({"value": ValueRule(source=ValueSource.FIELD)}, "value.field"),
+    ({"value": ValueRule(source=ValueSource.FIELD, field="qqqqqqqqqqqq")}, "value.field"),
+    ({"value": ValueRule(items=TAG)}, "value.items"),
+    ({"value": ValueRule(source=ValueSource.ITEMS_TOTAL, items=BIG)}, "value.items.field"),
+    ({"value": ValueRule(currency="eur")}, "value.currency"),
+    ({"value": ValueRule(factor=D(0))}, "value.factor"),
+    ({"value": ValueRule(factor=D(-1))}, "value.factor"),
+    ({"value": ValueRule(at_most=D("NaN"))}, "value.at_most"),
+    ({"value": ValueRule(at_least=D(5), at_most=D(4))}, "value.at_most"),
+    ({"value": ValueRule(by_currency={"eur": CurrencyRule()})}, "value.by_currency.eur"),
+    ({"value": ValueRule(by_currency={"EUR": CurrencyRule(fixed=D(-1))})}, "value.by_currency.EUR.fixed"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "path"), WRONG, ids=str)
+def test_problems_have_their_path(wrong: dict[str, Any], path: str) -> None:
+    problems = config_problems(config(**wrong))
+    assert path in [problem.path for problem in problems], [str(problem) for problem in problems]
+
+
+GOOD: list[dict[str, Any]] = [
+    {},
+    {"conditions": BIG, "ads_action": "1234567890/1", "group": "g"},
+    {"threshold": Threshold(measure=ThresholdMeasure.SUM, at_least=D("99.5"), field="properties.points", period=ThresholdPeriod.ROLLING, window_days=30)},
+    {"dedup": Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=30)},
+    {"value": ValueRule(source=ValueSource.FIXED, by_currency={"EUR": CurrencyRule(fixed=D(3))})},
+    {"value": ValueRule(source=ValueSource.ITEMS_TOTAL, items={"field": "item.sku", "op": "exists"}, at_least=D(1), at_most=D(2))},
+    {"value": ValueRule(source=ValueSource.FIELD, field="order.subtotal")},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("good", GOOD, ids=str)
+def test_good_settings_have_none(good: dict[str, Any]) -> None:
+    assert config_problems(config(**good)) == []
+
+
+def test_currencies_of_the_site_warn() -> None:
+    rule = ValueRule(by_currency={"USD": CurrencyRule(factor=D(2))})
+    found = config_problems(config(value=rule, conditions=BIG | {"currency": "USD"}), currencies=["EUR"])
+    assert {(problem.path, problem.severity) for problem in found} == {
+        ("value.by_currency.USD", Severity.WARNING),
+        ("conditions.currency", Severity.WARNING),
+    }
+
+
+# ---------------------------------------------------------------- the system's definitions
+def test_the_system_definitions_are_all_there_and_good() -> None:
+    assert list(SYSTEM_DEFINITIONS) == [
+        "purchase", "first_purchase", "repeat_purchase", "high_value_order", "subscription_start", "subscription_renewal",
+        "subscription_cancel", "checkout_start", "add_to_cart", "customer_signup", "refund",
+    ]  # fmt: skip
+    for key, definition in SYSTEM_DEFINITIONS.items():
+        assert definition.key == key
+        assert config_problems(definition.config) == []
+        assert definition.name
+        assert definition.description.endswith(".")
+        assert render(definition.config.conditions)
+
+
+@pytest.mark.parametrize(
+    ("event", "orders_before", "expected"),
+    [
+        (PAID, 0, ["first_purchase", "purchase"]),
+        (PAID, 2, ["purchase", "repeat_purchase"]),
+        (PAID, None, ["purchase"]),
+        (paid(total="500"), None, ["high_value_order", "purchase"]),
+        (REFUNDED, 1, ["refund"]),
+        (RENEWED, 1, ["subscription_renewal"]),
+        (SIGNUP, None, ["customer_signup"]),
+    ],
+)
+def test_what_the_system_definitions_match(
+    event: CommerceEvent, orders_before: int | None, expected: list[str]
+) -> None:
+    rules = [
+        msgspec.structs.replace(assignment(number), label=key, config=definition.config)
+        for number, (key, definition) in enumerate(SYSTEM_DEFINITIONS.items())
+    ]
+    plan = MatchPlan(rules)
+    site = plan.site(SITE)
+    assert site is not None
+    found = match(event, SITE, plan, site.facts_with(orders_before=orders_before))
+    assert sorted(one.assignment.label for one in found) == expected
+    assert all(one.value is not None or one.assignment.config.value.source is ValueSource.NONE for one in found)
