@@ -1,0 +1,91 @@
+"""docs/reference/custom-webhooks.md says what the code does: its examples run, its names are the code's."""
+
+import hashlib
+import hmac
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from custom_events.platforms import timestamped
+from custom_events.platforms.attributes import MAX_ENTRIES
+from custom_events.platforms.custom import bodies, parts
+from custom_events.platforms.leaves import MAX_ID_CHARS
+from custom_events.platforms.registry import PLATFORMS
+from custom_events.values.clicks import ConsentStatus
+from custom_events.values.deliveries import Platform, RawDelivery, SiteContext
+from custom_events.values.events import EventType
+
+PAGE = (Path(__file__).parents[2] / "docs/reference/custom-webhooks.md").read_text()
+
+
+def block(language: str) -> str:
+    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    assert found, language
+    return found.group(1)
+
+
+def test_the_example_gives_the_keys_below_it():
+    delivery = RawDelivery(topic="order.paid", body=block("json").encode())
+    found = PLATFORMS[Platform.CUSTOM].understand(delivery, SiteContext(site_id=1, platform=Platform.CUSTOM))
+    assert [event.key for event in found.events] == block("keys").split()
+    paid = found.events[1]
+    assert (str(paid.amount), paid.currency, paid.clicks[0].id) == ("120.00", "CHF", "EAIaIQobChMI-example")
+    assert paid.consent is not None
+    assert paid.consent.ad_personalization is ConsentStatus.DENIED
+
+
+def test_the_signature_in_the_page_is_right():
+    expected = hmac.new(b"example-secret", b"1785658500.{}", hashlib.sha256).hexdigest()
+    assert block("signature").strip() == f"v1={expected}" == timestamped.sign("1785658500", b"{}", b"example-secret")
+
+
+def test_the_python_in_the_page_compiles():
+    compile(block("python"), "custom-webhooks.md", "exec")
+
+
+def test_every_header_is_named():
+    for name in (
+        timestamped.TIMESTAMP,
+        timestamped.SIGNATURE,
+        timestamped.EVENT_ID,
+        timestamped.TOPIC,
+        timestamped.KEY_ID,
+    ):
+        assert name in PAGE.lower()
+
+
+def test_every_type_is_named():
+    types = set(
+        re.findall(r"^\| `([a-z_.]+)` \|", PAGE.partition("## Types")[2].partition("## Fields")[0], re.MULTILINE)
+    )
+    assert types - {"type"} == {kind.value for kind in EventType}
+
+
+@pytest.mark.parametrize(
+    ("word", "struct"),
+    [
+        ("Event", bodies.Body),
+        ("order", bodies.Order),
+        ("items", bodies.Item),
+        ("refund", bodies.Refund),
+        ("subscription", bodies.Subscription),
+        ("cart", bodies.Cart),
+        ("customer", bodies.Customer),
+        ("clicks", bodies.Clicks),
+        ("consent", bodies.ConsentBody),
+        ("utm", bodies.Utm),
+    ],
+)
+def test_every_field_is_named(word: str, struct: type[msgspec.Struct]):
+    found = re.search(rf"^\*\*{word}\*\*(.*?)\n\n", PAGE, re.DOTALL | re.MULTILINE)
+    assert found
+    named = set(re.findall(r"`([a-z_]+)`", found.group(1)))
+    assert set(struct.__struct_fields__) <= named
+    assert named - set(struct.__struct_fields__) <= {"occurred_at", "granted", "denied", "unknown", "total"}
+
+
+def test_every_limit_is_the_codes():
+    assert f"at most {MAX_ENTRIES}, each at most {parts.MAX_PROPERTY_BYTES:,} bytes" in PAGE
+    assert f"at most {MAX_ID_CHARS} characters" in PAGE
