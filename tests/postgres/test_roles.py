@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import product
 
 import psycopg
 import pytest
@@ -45,43 +46,45 @@ def test_lands_deduplicates_and_queues(receiver: sa.Engine) -> None:
         assert connection.execute(sa.text("SELECT count(*) FROM app.sites, app.site_secrets")).scalar_one() == 0
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "SELECT body FROM landing.raw_events",
-        "SELECT headers FROM landing.raw_events",
-        "SELECT * FROM landing.raw_events",
-        "SELECT body FROM landing.refused_events",
-        "SELECT * FROM landing.raw_queue",
-        "DELETE FROM landing.raw_events",
-        "DELETE FROM landing.raw_queue",
-        "UPDATE landing.raw_events SET site_id = 2",
-        "TRUNCATE landing.raw_events",
-        "UPDATE app.sites SET name = 'mine'",
-        "INSERT INTO app.site_secrets (site_id, secret_encrypted) VALUES (1, 'x')",
-        "DROP TABLE landing.raw_queue",
-        "CREATE TABLE landing.mine ()",
-        "CREATE TABLE app.mine ()",
-        "SELECT * FROM landing.raw_events_default",
-    ],
-)
-def test_nothing_else(receiver: sa.Engine, statement: str) -> None:
-    with (
-        receiver.connect() as connection,
-        pytest.raises(sa.exc.ProgrammingError, match=r"permission denied|must be owner"),
-    ):
-        connection.execute(sa.text(statement))
+FORBIDDEN = [
+    "SELECT body FROM landing.raw_events",
+    "SELECT headers FROM landing.raw_events",
+    "SELECT * FROM landing.raw_events",
+    "SELECT body FROM landing.refused_events",
+    "SELECT * FROM landing.raw_queue",
+    "DELETE FROM landing.raw_events",
+    "DELETE FROM landing.raw_queue",
+    "UPDATE landing.raw_events SET site_id = 2",
+    "TRUNCATE landing.raw_events",
+    "UPDATE app.sites SET name = 'mine'",
+    "INSERT INTO app.site_secrets (site_id, secret_encrypted) VALUES (1, 'x')",
+    "DROP TABLE landing.raw_queue",
+    "CREATE TABLE landing.mine ()",
+    "CREATE TABLE app.mine ()",
+    "SELECT * FROM landing.raw_events_default",
+]
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_rights_on_every_table(engine: sa.Engine, table: sa.Table) -> None:
+def test_nothing_else(receiver: sa.Engine) -> None:
+    with receiver.connect() as connection:
+        for statement in FORBIDDEN:
+            with (
+                pytest.raises(sa.exc.ProgrammingError, match=r"permission denied|must be owner"),
+                connection.begin_nested(),
+            ):
+                connection.execute(sa.text(statement))
+
+
+def test_rights_on_every_table(engine: sa.Engine) -> None:
     """By the catalogue, so that a table made tomorrow is covered."""
     question = sa.text("SELECT has_table_privilege(:role, :table, :right)")
     with engine.connect() as connection:
-        for right in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"):
+        for table, right in product(
+            TABLES, ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+        ):
             may = {"role": roles.RECEIVER, "table": table.fullname, "right": right}
             expected = (right == "INSERT" and table.name in LANDS) or (right == "SELECT" and table.name in READS)
-            assert connection.execute(question, may).scalar_one() is expected, right
+            assert connection.execute(question, may).scalar_one() is expected, (table.name, right)
 
 
 def test_again_changes_nothing(engine: sa.Engine) -> None:
