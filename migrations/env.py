@@ -8,7 +8,7 @@ from alembic import context
 from custom_events.postgres import address, connect
 from custom_events.settings import settings
 from custom_events.tables.base import APP, LANDING
-from custom_events.tables.registry import PARTITIONED, METADATA
+from custom_events.tables.registry import METADATA, PARTITIONED
 
 OURS = {LANDING, APP}
 PARTITION = re.compile(r"_(default|\d{4}w\d\d|\d{4}m\d\d)$")

@@ -13,7 +13,6 @@ from custom_events.tables.base import LANDING, METADATA, Digest, JsonText, Time,
 from custom_events.values.deliveries import Refusal
 
 
-
 def landed_week(comment: str) -> sa.Column[date]:
     """Monday (UTC) of the week in which a raw event landed; with the id it finds the raw event in its partition."""
     return sa.Column("landed_week", sa.Date, nullable=False, comment=comment)
