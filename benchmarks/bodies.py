@@ -27,11 +27,11 @@ def shopify_order_bodies(count: int, seed: int = 1, sites: int = 1_000) -> list[
     return list(shopify_orders(count, seed, sites))
 
 
-def shopify_orders(count: int, seed: int = 1, sites: int = 1_000) -> Iterator[bytes]:
-    """The same as `shopify_order_bodies`, one at a time."""
+def shopify_orders(count: int, seed: int = 1, sites: int = 1_000, first: int = 0) -> Iterator[bytes]:
+    """The same as `shopify_order_bodies`, one at a time; numbers count from `first`."""
     rng = random.Random(seed)  # speed, not secrecy
     start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=6)
-    for number in range(count):
+    for number in range(first, first + count):
         yield _ENCODER.encode(order(number, number % sites, rng, start + timedelta(seconds=rng.randrange(5 * 86_400))))
 
 

@@ -1,0 +1,174 @@
+"""The pipeline: landed orders to queued uploads per second, beside (a) copying the finished rows, (b) dlt, (c) pandas.
+
+    python -m benchmarks.pipeline [--quick]
+
+One real PostgreSQL with fsync on (embedded). Every round has a fresh copy of the database in which the orders have landed; workers are
+processes that were started before the clock. Rounds are interleaved and the median of each ratio counts.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from benchmarks import pipeline_ceiling, pipeline_peers
+from benchmarks.bodies import shopify_order_bodies
+from benchmarks.pipeline_world import configure, land
+from custom_events.postgres import embedded, migrate
+from custom_events.settings import Settings
+
+TARGETS = {"of_copying": 0.4, "of_dlt": 8.0, "of_pandas": 8.0}  # issue 2, "Speed"
+ORDERS, SITES, ROUNDS = 100_000, 1_000, 3
+QUICK_ORDERS, QUICK_SITES = 6_000, 100
+PEER_ORDERS, QUICK_PEER_ORDERS = 5_000, 1_000  # the peers' rates do not depend on how many there are
+WORKERS = (1, 2)
+RESULT = Path(".local/bench/pipeline.json")
+
+Figures = dict[str, float]
+
+
+def run(quick: bool = False) -> dict[str, Any]:
+    """Measure and write RESULT; its content. `quick`: one small round, only to see that everything works."""
+    orders, sites, rounds = (QUICK_ORDERS, QUICK_SITES, 1) if quick else (ORDERS, SITES, ROUNDS)
+    measured: dict[str, list[Figures]] = {}
+    with ExitStack() as stack:
+        place = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-pipeline-", ignore_cleanup_errors=True))
+        )
+        server = stack.enter_context(embedded.start(place / "postgres"))
+        bench = _Bench(server.url, place, orders, sites)
+        bench.prepare()
+        _say(f"{orders} orders of {sites} sites have landed")
+        for number in range(rounds):
+            for workers in WORKERS:
+                measured.setdefault(f"workers_{workers}", []).append(bench.drain(workers))
+                measured.setdefault(f"copying_{workers}", []).append(bench.copy_back(workers))
+            _say(f"round {number + 1} of {rounds}")
+        bodies = shopify_order_bodies(QUICK_PEER_ORDERS if quick else PEER_ORDERS)
+        for _ in range(rounds):
+            for name, peer in (("dlt", pipeline_peers.with_dlt), ("pandas", pipeline_peers.with_pandas)):
+                with bench.database(name) as url:
+                    measured.setdefault(name, []).append({"per_second": len(bodies) / peer(url, bodies, place)})
+    result = summary(measured, orders)
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    return result
+
+
+def summary(measured: dict[str, list[Figures]], orders: int) -> dict[str, Any]:
+    """Medians; our rate over copying's with as many connections (the better of one and two counts), over the peers' with
+    one worker against their one."""
+    medians = {
+        name: {key: round(statistics.median(figures[key] for figures in runs), 1) for key in runs[0]}
+        for name, runs in measured.items()
+    }
+    of_copying = {
+        str(workers): round(
+            statistics.median(
+                ours["per_second"] / theirs["per_second"]
+                for ours, theirs in zip(measured[f"workers_{workers}"], measured[f"copying_{workers}"], strict=True)
+            ),
+            2,
+        )
+        for workers in WORKERS
+    }
+    one = medians["workers_1"]["per_second"]
+    ratios = {
+        "of_copying": max(of_copying.values()),
+        "of_dlt": round(one / medians["dlt"]["per_second"], 1),
+        "of_pandas": round(one / medians["pandas"]["per_second"], 1),
+    }
+    return {
+        "orders": orders,
+        "measured": medians,
+        "ratios": ratios,
+        "of_copying_by_workers": of_copying,
+        "targets": TARGETS,
+        "reached": {name: ratios[name] >= target for name, target in TARGETS.items()},
+    }
+
+
+class _Bench:
+    """One server, and on it a template database in which everything has landed."""
+
+    def __init__(self, server_url: str, place: Path, orders: int, sites: int) -> None:
+        self._server, self._place, self._orders, self._sites = server_url, place, orders, sites
+        self._finished = place / "finished"
+        self._number = 0
+
+    def prepare(self) -> None:
+        migrate.upgrade(self._server)
+        configure(self._server, self._sites)
+        land(self._server, self._orders, self._sites)
+
+    @contextmanager
+    def database(self, name: str) -> Iterator[str]:
+        """A copy of the template."""
+        self._number += 1
+        name = f"{name}_{self._number}"
+        admin = self._server.replace("/custom_events?", "/postgres?")
+        with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE custom_events STRATEGY file_copy")
+            connection.execute("CHECKPOINT")
+        yield self._server.replace("/custom_events?", f"/{name}?")
+        with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def drain(self, workers: int) -> Figures:
+        """Rate and peak memory of the workers; checks that every order came through."""
+        with self.database("drain") as url:
+            figures = drained(url, workers, Settings().batch_size)
+            with psycopg.connect(url) as connection:
+                left, outcomes = connection.execute(
+                    "SELECT (SELECT count(*) FROM landing.raw_queue),"
+                    " (SELECT count(*) FROM app.raw_outcomes WHERE outcome = 'understood')"
+                ).fetchone() or (None, None)
+            if (left, outcomes) != (0, self._orders):
+                raise RuntimeError(f"{left} orders left in the queue, {outcomes} of {self._orders} understood")
+            if not self._finished.exists():
+                self._finished.mkdir()
+                pipeline_ceiling.export(url, self._finished)
+            return {"per_second": self._orders / figures.pop("seconds"), **figures}
+
+    def copy_back(self, connections: int) -> Figures:
+        with self.database("copying") as url:
+            return {"per_second": self._orders / pipeline_ceiling.copy_back(url, self._finished, connections)}
+
+
+def drained(url: str, workers: int, batch_size: int) -> Figures:
+    """Seconds from the start signal to the last worker's end; peak memory of the largest worker; uploads by state."""
+    command = [sys.executable, "-m", "benchmarks.pipeline_worker", url, str(batch_size)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(workers)
+    ]
+    for process in processes:
+        if process.stdout is None or not process.stdout.readline().startswith("ready"):
+            raise RuntimeError("a worker did not start")
+    began = time.time()
+    for process in processes:
+        if process.stdin is not None:
+            process.stdin.write("\n")
+            process.stdin.flush()
+    done = [json.loads(process.communicate(timeout=600)[0]) for process in processes]
+    return {
+        "seconds": max(one["ended"] for one in done) - began,
+        "peak_mib": max(one["peak_mib"] for one in done),
+        "queued": sum(one["queued"] for one in done),
+        "withheld": sum(sum(one["withheld"].values()) for one in done),
+    }
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(quick="--quick" in sys.argv), indent=2))

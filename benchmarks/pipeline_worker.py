@@ -1,0 +1,35 @@
+"""One worker process of the pipeline's benchmark: gets ready, waits for a line, drains, and prints what it did as JSON.
+
+python -m benchmarks.pipeline_worker URL BATCH_SIZE
+"""
+
+import json
+import logging
+import resource
+import sys
+import time
+
+import structlog
+
+from custom_events.pipeline.drain import drain_sync
+from custom_events.platforms.registry import PLATFORMS
+from custom_events.settings import Settings
+
+
+def main(url: str, batch_size: int) -> None:
+    """Ready when the first line is out; starts when a line comes in."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    settings = Settings.model_validate({"batch_size": batch_size})
+    print(f"ready {len(PLATFORMS)}", flush=True)
+    sys.stdin.readline()
+    figures = drain_sync(url, settings, until_idle_s=0.0, limit_s=600.0)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    done = {"raw": figures.raw, "queued": figures.queued, "withheld": figures.withheld, "parked": figures.parked}
+    print(json.dumps({**done, "ended": time.time(), "peak_mib": round(peak, 1)}), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
