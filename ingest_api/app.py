@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from custom_events.errors import Transient
 from custom_events.platforms.base import StorePlatform
+from custom_events.queries.landing import Refused
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Platform, Refusal
 from ingest_api import answers, health, rows
@@ -103,11 +104,15 @@ class Receiver:
             return self._busy(platform.name)
         if refusal is not None:
             return await self._refuse(refusal, platform, site, headers, body)
-        row = rows.delivered(site.site_id, platform.describe(headers, body), headers, body)
-        landed = await self._writer.land(platform.name, row)
+        landed = await self.store(platform, site, headers, body)
         if landed is None:
             return self._refusals[Refusal.BUSY]
         return answers.LANDED if landed else answers.DUPLICATE
+
+    async def store(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes) -> bool | None:
+        """Commit a verified delivery. True: it landed, False: it had landed before, None: it could not be stored."""
+        row = rows.delivered(site.site_id, platform.describe(headers, body), headers, body)
+        return await self._writer.land(platform.name, row, body)
 
     def _check(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes) -> Refusal | None:
         refusal = platform.check(headers, body, site.secrets, datetime.now(UTC), self._replay_window_s)
@@ -164,7 +169,16 @@ class Receiver:
         if self._log_room.takes(0):
             _LOG.warning("delivery_refused", reason=refusal, platform=name, site_id=site_id, topic=topic, bytes=size)
         if self._writer.has_room(name, refusal, size):
-            await self._writer.quarantine(rows.refused(refusal, name, site_id, topic, headers, body))
+            kept = rows.kept_headers(headers)
+            row = Refused(
+                site_id=site_id,
+                platform=name,
+                reason=refusal,
+                topic=topic,
+                headers=kept,
+                body_bytes=None if body is None else size,
+            )
+            await self._writer.quarantine(row, body)
         return self._refusals[refusal]
 
     def _busy(self, platform: str) -> Answer:
@@ -172,7 +186,11 @@ class Receiver:
         return self._refusals[Refusal.BUSY]
 
 
-def create_app(settings: Settings, platforms: Mapping[Platform, StorePlatform] | None = None) -> Receiver:
+def create_app(
+    settings: Settings,
+    platforms: Mapping[Platform, StorePlatform] | None = None,
+    kind: type[Receiver] = Receiver,
+) -> Receiver:
     """The application on `settings.database_url`, which must be set. `platforms` is the registry unless a test gives others."""
     if platforms is None:
         from custom_events.platforms.registry import PLATFORMS as platforms  # noqa: N811
@@ -195,4 +213,4 @@ def create_app(settings: Settings, platforms: Mapping[Platform, StorePlatform] |
 
     rest: Any = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     health.add_routes(rest, database, writer, metrics)
-    return Receiver(settings, platforms, (sites, writer), rest)
+    return kind(settings, platforms, (sites, writer), rest)

@@ -21,8 +21,11 @@ from ingest_api.sites import by_domain
 READ_LIMIT_S = 2.0  # of a look-up; the store's request waits for it
 READERS = 2  # connections for look-ups and readiness, besides the writer's
 
-# Nothing is acknowledged that a crash could take back, whatever the server's default is; the rest saves planning time.
-_WRITER_SETTINGS = "SET synchronous_commit = on; SET jit = off; SET plan_cache_mode = force_generic_plan"
+# Nothing is acknowledged that a crash could take back, whatever the server's default is. The rest is for planning: once, and
+# with the index even while a week's partition is still empty.
+_WRITER_SETTINGS = (
+    "SET synchronous_commit = on; SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
+)
 
 _LOG = structlog.get_logger(__name__)
 

@@ -27,6 +27,7 @@ from ingest_api.metrics import MULTIPROCESS_DIRECTORY
 
 BACKLOG = 2048  # connections that wait to be accepted
 KEEP_ALIVE_S = 75  # stores keep connections; a new one costs them a TLS handshake
+START_LIMIT_S = 60  # for a worker to import and answer; uvicorn kills one that takes longer, and its 5 s are short on a busy machine
 GRACE_S = 20  # for requests under way when told to stop; stores wait 5 s at most (reference: platforms 1.5)
 
 _LOG = structlog.get_logger(__name__)
@@ -57,6 +58,7 @@ def main(settings: Settings | None = None) -> None:
             proxy_headers=False,
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_worker_healthcheck=START_LIMIT_S,
             timeout_graceful_shutdown=GRACE_S,
         )
         _LOG.info(
@@ -86,7 +88,7 @@ def bound(settings: Settings) -> Generator[socket.socket]:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as fault:
         raise NeedsAction(
-            f"The receiver cannot listen on {host} port {port} ({fault.strerror}). End what uses it, or choose another "
+            f"The receiver cannot listen on {host} port {port} ({os.strerror(fault.errno or 0)}). End what uses it, or choose another "
             "with CUSTOM_EVENTS_RECEIVER_PORT (and CUSTOM_EVENTS_RECEIVER_HOST)."
         ) from fault
     with listening:

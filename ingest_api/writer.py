@@ -9,7 +9,6 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 import structlog
@@ -18,13 +17,14 @@ from custom_events.queries import landing
 from custom_events.queries.landing import Delivered, Refused
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Refusal
+from ingest_api.groups import Answered, Group, Waiting
 from ingest_api.metrics import Metrics
 from ingest_api.rows import Room, plain
 
 COMMIT_LIMIT_S = 4.0  # Shopify waits 5 s for the whole request (reference: platforms 1.5)
 BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)  # between attempts to connect; meanwhile everybody is answered 503 at once
-WAITING_LIMIT_BYTES = 64 * 1024 * 1024  # compressed bodies that wait, and bodies being read, per process
-GROUP_LIMIT_BYTES = 16 * 1024 * 1024  # compressed bodies in one statement
+WAITING_LIMIT_BYTES = 64 * 1024 * 1024  # bodies that wait or are being read, per process
+GROUP_LIMIT_BYTES = 16 * 1024 * 1024  # bodies in one statement, before compression
 QUARANTINE_LIMIT_BYTES = 1024 * 1024 * 1024  # bodies kept of refused deliveries, per day and process
 DAY_S = 86_400
 BOUNDARY = timedelta(seconds=60)  # around the change of week, one landing at a time
@@ -35,23 +35,6 @@ _FAULT = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 Connection = asyncpg.Connection
 Connect = Callable[[], Awaitable[Connection]]
-Answered = asyncio.Future[bool | None]  # True: landed; False: had landed before; None: not stored, or a refusal
-
-
-class Waiting:
-    """A delivery, verified or refused, that waits to be committed."""
-
-    __slots__ = ("platform", "result", "row")
-
-    def __init__(self, platform: str, row: Delivered | Refused, result: Answered) -> None:
-        self.platform = platform
-        self.row = row
-        self.result = result
-
-    def tell(self, value: bool | None) -> None:
-        """Answer the request, unless its client has gone."""
-        if not self.result.done():
-            self.result.set_result(value)
 
 
 class Writer:
@@ -85,9 +68,9 @@ class Writer:
             or (self._retry_at != 0.0 and time.monotonic() < self._retry_at)
         )
 
-    def land(self, platform: str, row: Delivered) -> Answered:
+    def land(self, platform: str, row: Delivered, body: bytes) -> Answered:
         """Have a verified delivery committed with the next group."""
-        return self._put(platform, row, len(row.body))
+        return self._put(Waiting(platform, row, body, asyncio.get_running_loop().create_future()))
 
     def has_room(self, platform: str, reason: Refusal, size: int) -> bool:
         """Whether a refused delivery of `size` bytes is to be kept; if not, it is counted here."""
@@ -96,10 +79,10 @@ class Writer:
             return False
         return True
 
-    def quarantine(self, row: Refused) -> Answered:
+    def quarantine(self, row: Refused, body: bytes | None) -> Answered:
         """Have a refused delivery kept with the next group."""
         self._metrics.count_refused(row.platform, row.reason)
-        return self._put(row.platform, row, len(row.body or b""))
+        return self._put(Waiting(row.platform, row, body, asyncio.get_running_loop().create_future()))
 
     def count_refused(self, platform: str, reason: Refusal) -> None:
         """A refusal that leaves nothing but its number in the next receipt."""
@@ -123,12 +106,11 @@ class Writer:
         if self._connection is not None:
             await self._connection.close()
 
-    def _put(self, platform: str, row: Delivered | Refused, size: int) -> Answered:
-        result: Answered = asyncio.get_running_loop().create_future()
-        self._waiting.append(Waiting(platform, row, result))
-        self.held_bytes += size
+    def _put(self, item: Waiting) -> Answered:
+        self._waiting.append(item)
+        self.held_bytes += len(item.body or b"")
         self._wake.set()
-        return result
+        return item.result
 
     def _take(self) -> list[Waiting]:
         group: list[Waiting] = []
@@ -136,7 +118,7 @@ class Writer:
         self._metrics.queue_depth.set(len(waiting))
         while waiting and len(group) < self._group_limit and size < GROUP_LIMIT_BYTES:
             item = waiting.popleft()
-            size += len(item.row.body or b"")
+            size += len(item.body or b"")
             group.append(item)
         self.held_bytes -= size
         return group
@@ -161,37 +143,18 @@ class Writer:
         self._metrics.commit_seconds.observe(time.perf_counter() - started)
         self._metrics.group_size.observe(len(group))
 
-    async def _store(self, group: Sequence[Waiting], counted: int) -> None:
-        """Land one group and tell everybody. All processes sort alike, so that two never wait for each other in a circle."""
-        first: dict[tuple[bytes, int], Waiting] = {}
-        repeats: list[Waiting] = []
-        refusals: list[Waiting] = []
-        for item in group:
-            if isinstance(item.row, Refused):
-                refusals.append(item)
-            elif first.setdefault((item.row.dedup_key, item.row.site_id), item) is not item:
-                repeats.append(item)
-        ordered = [first[key] for key in sorted(first)]
-        known = await self._land([[item.row for item in part] for part in (ordered, repeats, refusals)], counted)
-        for index, item in enumerate(ordered):
-            item.tell(index not in known)
-        for item in repeats:
-            item.tell(False)
-        for item in refusals:
-            item.tell(None)
-        new = [item for index, item in enumerate(ordered) if index not in known]
-        again = [*repeats, *(ordered[index] for index in known)]
-        self._metrics.count_landed(
-            ((item.platform, item.row.body_bytes or 0) for item in new), (item.platform for item in again)
-        )
-
-    async def _land(self, rows: Sequence[Sequence[Any]], counted: int) -> set[int]:
+    async def _store(self, items: Sequence[Waiting], counted: int) -> None:
+        """Land one group and tell everybody."""
+        group = Group(items)
         connection = self._connection or await self._reconnect()
-        if not is_near_boundary(datetime.now(UTC) + self._clock_offset):
-            return await landing.land(connection, *rows, only_counted=counted, timeout_s=COMMIT_LIMIT_S)
-        async with asyncio.timeout(COMMIT_LIMIT_S), connection.transaction():
-            await connection.fetch(landing.LOCK_BOUNDARY, landing.BOUNDARY_LOCK)
-            return await landing.land(connection, *rows, only_counted=counted)
+        bodies = await group.bodies()
+        if is_near_boundary(datetime.now(UTC) + self._clock_offset):
+            async with asyncio.timeout(COMMIT_LIMIT_S), connection.transaction():
+                await connection.fetch(landing.LOCK_BOUNDARY, landing.BOUNDARY_LOCK)
+                known = await landing.land(connection, *group.rows, bodies, only_counted=counted)
+        else:
+            known = await landing.land(connection, *group.rows, bodies, only_counted=counted, timeout_s=COMMIT_LIMIT_S)
+        group.tell(known, self._metrics)
 
     async def _reconnect(self) -> Connection:
         """A new connection; fails at once while the pause after a failure lasts."""
@@ -224,7 +187,7 @@ class Writer:
         """The culprit itself: its body is only bytes, so it lands once what its headers said is made harmless."""
         _LOG.error("row_not_taken", platform=item.platform, cause=type(fault).__name__)
         try:
-            await self._store([Waiting(item.platform, plain(item.row), item.result)], 0)
+            await self._store([Waiting(item.platform, plain(item.row), item.body, item.result)], 0)
         except (*_BAD_ROW, *_FAULT) as still:
             self._fail([item], still)
 

@@ -4,15 +4,16 @@
 duplicate_deliveries, refused ones into quarantine, and the receipt that the sums check against (decision 0002).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from custom_events.platforms.base import Secret
 from custom_events.values.deliveries import Platform, Refusal
 
+_TO_JSON = msgspec.json.Encoder()
 BOUNDARY_LOCK = 0x6C616E64  # "land": key of the advisory lock around the change of week
 
 # Sites and their valid secrets by site key or shop domain ($1, $2: text arrays); a site without secrets has one row.
@@ -25,18 +26,18 @@ WHERE site.site_key = ANY($1) OR site.shop_domain = ANY($2)
 ORDER BY site.id, secret.id
 """
 
-# Land one group: deliveries ($1-$10), repeats inside the group ($11-$13), refusals ($14-$20), refusals only counted ($21).
-# Returns the positions (from 1) of deliveries that had landed before. The unique key of the week decides, between
-# processes too; the neighbouring weeks are looked at because a store may try again across midnight of Sunday.
+# Land one group. $1 to $3: deliveries, repeats inside the group and refusals as JSON arrays (Delivered, Refused); $4: their
+# compressed bodies, one after the other; $5: refusals that are only counted. Returns the places (from 0) of deliveries that had
+# landed before. The unique key of the week decides, between processes too; the neighbouring weeks are looked at because a store
+# may try again across midnight of Sunday: by a subquery for each row, since a join would read the whole week.
+# JSON, because asyncpg's arrays of ten columns cost the event loop twice as much (decision 0002).
 LAND = """
-WITH this AS (
-    SELECT date_trunc('week', now() AT TIME ZONE 'UTC')::date AS week
-), delivery AS MATERIALIZED (
-    SELECT * FROM unnest(
-        $1::bigint[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::timestamptz[], $7::text[], $8::text[],
-        $9::bytea[], $10::integer[]
-    ) WITH ORDINALITY AS given (
-        site_id, topic, dedup_key, delivery_id, event_id, triggered_at, api_version, headers, body, body_bytes, position
+WITH delivery AS MATERIALIZED (
+    SELECT place, site_id, topic, decode(dedup_key, 'hex') AS dedup_key, delivery_id, event_id, triggered_at, api_version,
+        headers, body_from, body_size, body_bytes
+    FROM json_to_recordset($1::json) AS given (
+        place integer, site_id bigint, topic text, dedup_key text, delivery_id text, event_id text, triggered_at timestamptz,
+        api_version text, headers json, body_from integer, body_size integer, body_bytes integer
     )
 ), landed AS (
     INSERT INTO landing.raw_events (
@@ -44,47 +45,53 @@ WITH this AS (
         body, body_bytes
     )
     SELECT
-        this.week, site_id, topic, dedup_key, delivery_id, event_id, triggered_at, api_version, 'verified', headers::json,
-        body, body_bytes
-    FROM delivery CROSS JOIN this
-    WHERE NOT EXISTS (
-        SELECT FROM landing.raw_events AS before
+        date_trunc('week', now() AT TIME ZONE 'UTC')::date, site_id, topic, dedup_key, delivery_id, event_id, triggered_at,
+        api_version, 'verified', headers, substring($4::bytea FROM body_from FOR body_size), body_bytes
+    FROM delivery
+    WHERE (
+        SELECT true FROM landing.raw_events AS before
         WHERE before.landed_week IN (
                 date_trunc('week', now() AT TIME ZONE 'UTC')::date - 7,
                 date_trunc('week', now() AT TIME ZONE 'UTC')::date + 7
             )
             AND before.site_id = delivery.site_id AND before.dedup_key = delivery.dedup_key
-    )
+        LIMIT 1
+    ) IS NULL
     ON CONFLICT DO NOTHING
     RETURNING landed_week, id, site_id, dedup_key
 ), queued AS (
     INSERT INTO landing.raw_queue (raw_id, landed_week, site_id) SELECT id, landed_week, site_id FROM landed
 ), known AS MATERIALIZED (
-    SELECT position, site_id, topic, dedup_key FROM delivery
-    WHERE NOT EXISTS (
-        SELECT FROM landed WHERE landed.site_id = delivery.site_id AND landed.dedup_key = delivery.dedup_key
-    )
+    SELECT place, site_id, topic, dedup_key FROM delivery
+    WHERE (site_id, dedup_key) NOT IN (SELECT site_id, dedup_key FROM landed)
+), again AS MATERIALIZED (
+    SELECT site_id, topic, decode(dedup_key, 'hex') AS dedup_key
+    FROM json_to_recordset($2::json) AS given (site_id bigint, topic text, dedup_key text)
 ), repeated AS (
     INSERT INTO landing.duplicate_deliveries (received_at, site_id, topic, dedup_key)
     SELECT now(), site_id, topic, dedup_key FROM known
     UNION ALL
-    SELECT now(), * FROM unnest($11::bigint[], $12::text[], $13::bytea[])
+    SELECT now(), site_id, topic, dedup_key FROM again
+), refusal AS MATERIALIZED (
+    SELECT * FROM json_to_recordset($3::json) AS given (
+        site_id bigint, platform text, reason text, topic text, headers json, body_from integer, body_size integer,
+        body_bytes integer
+    )
 ), quarantined AS (
     INSERT INTO landing.refused_events (received_at, site_id, platform, reason, topic, headers, body, body_bytes)
-    SELECT now(), site_id, platform, reason, topic, headers::json, body, body_bytes
-    FROM unnest($14::bigint[], $15::text[], $16::text[], $17::text[], $18::text[], $19::bytea[], $20::integer[])
-        AS given (site_id, platform, reason, topic, headers, body, body_bytes)
+    SELECT now(), site_id, platform, reason, topic, headers, substring($4::bytea FROM body_from FOR body_size), body_bytes
+    FROM refusal
+), figures AS (
+    SELECT
+        (SELECT count(*) FROM delivery)::integer AS deliveries,
+        (SELECT count(*) FROM known)::integer AS known,
+        (SELECT count(*) FROM again)::integer AS again,
+        (SELECT count(*) FROM refusal)::integer + $5::integer AS refused
 ), receipt AS (
     INSERT INTO landing.receipts (at, received, landed, duplicates, refused)
-    SELECT
-        now(),
-        cardinality($1::bigint[]) + cardinality($11::bigint[]) + cardinality($14::bigint[]) + $21::integer,
-        cardinality($1::bigint[]) - count(*),
-        cardinality($11::bigint[]) + count(*),
-        cardinality($14::bigint[]) + $21::integer
-    FROM known
+    SELECT now(), deliveries + again + refused, deliveries - known, known + again, refused FROM figures
 )
-SELECT position FROM known
+SELECT place FROM known
 """
 
 # One landing at a time while the week changes: a key that two processes land at once, one on each side, is seen by the second.
@@ -107,31 +114,34 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     unreadable: bool = False
 
 
-class Delivered(NamedTuple):
-    """One verified delivery, in the order of LAND's first ten parameters. `body` is compressed, `body_bytes` counts before."""
+class Delivered(msgspec.Struct, kw_only=True):
+    """One verified delivery. The body travels beside it; `body_bytes` is its length before compression."""
 
     site_id: int
     topic: str | None
-    dedup_key: bytes
+    dedup_key: str  # hex
     delivery_id: str | None
     event_id: str | None
     triggered_at: datetime | None
     api_version: str | None
-    headers: str
-    body: bytes
+    headers: Mapping[str, str]
     body_bytes: int
+    place: int = 0
+    body_from: int = 0  # where its compressed body begins among all of the group's, from 1
+    body_size: int = 0
 
 
-class Refused(NamedTuple):
-    """One refused delivery, in the order of LAND's parameters 14 to 20."""
+class Refused(msgspec.Struct, kw_only=True):
+    """One refused delivery. Without a body `body_from` and `body_size` are None, and so is the column."""
 
     site_id: int | None
     platform: str
     reason: Refusal
     topic: str | None
-    headers: str
-    body: bytes | None
+    headers: Mapping[str, str]
     body_bytes: int | None
+    body_from: int | None = None
+    body_size: int | None = None
 
 
 class Fetches(Protocol):
@@ -145,22 +155,23 @@ class Fetches(Protocol):
 async def land(
     connection: Fetches,
     deliveries: Sequence[Delivered],
-    repeats: Sequence[Delivered] = (),
-    refusals: Sequence[Refused] = (),
+    repeats: Sequence[Delivered],
+    refusals: Sequence[Refused],
+    bodies: bytes,
     *,
     only_counted: int = 0,
     timeout_s: float | None = None,
 ) -> set[int]:
-    """Land one group in one statement; the indexes (from 0) in `deliveries` of those that had landed before.
+    """Land one group in one statement; the places in `deliveries` of those that had landed before.
 
-    `deliveries` have distinct (site_id, dedup_key), sorted alike by every process so that two never wait for each other;
-    `repeats` are the group's further deliveries with the same keys. Raises what asyncpg raises.
+    `deliveries` have distinct (site_id, dedup_key), sorted alike by every process so that two never wait for each other in a
+    circle; `repeats` are the group's further deliveries with the same keys. Raises what asyncpg raises.
     """
-    columns = [*zip(*deliveries, strict=True)] if deliveries else [()] * len(Delivered._fields)
-    again = [[getattr(row, name) for row in repeats] for name in ("site_id", "topic", "dedup_key")]
-    refused = [*zip(*refusals, strict=True)] if refusals else [()] * len(Refused._fields)
-    known = await connection.fetch(LAND, *columns, *again, *refused, only_counted, timeout=timeout_s)
-    return {row["position"] - 1 for row in known}
+    for place, row in enumerate(deliveries):
+        row.place = place
+    columns = [_TO_JSON.encode(part).decode() for part in (deliveries, repeats, refusals)]
+    known = await connection.fetch(LAND, *columns, bodies, only_counted, timeout=timeout_s)
+    return {row["place"] for row in known}
 
 
 async def sites(
