@@ -295,3 +295,10 @@ def test_order_events_beside_a_subscription_are_about_the_order(sample: Sample, 
         EventType.ORDER_PAID: "120.00",
         EventType.SUBSCRIPTION_RENEWED: "19.00",
     }
+
+
+def test_an_order_without_anything_shipped(sample: Sample, understand: Understand):
+    body = changed(sample(SHOPIFY, "orders__paid--web"), total_shipping_price_set=None, shipping_lines=[])
+    order = understand(SHOPIFY, "orders/paid", body).order
+    assert order is not None
+    assert (order.shipping, order.shipping_methods) == (None, ())
