@@ -31,7 +31,7 @@ def instant(text: str) -> int | None:
         return None
     try:
         return int(datetime.fromisoformat(text).timestamp())
-    except (ValueError, OverflowError):  # month 13, or the year 1 east of Greenwich
+    except ValueError:  # month 13, or the year 0
         return None
 
 
