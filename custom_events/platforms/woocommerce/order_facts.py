@@ -38,6 +38,7 @@ class Times(msgspec.Struct, frozen=True):
 
 
 def times_of(body: bodies.Order, site: SiteContext) -> Times:
+    """The order's times; raises NotUnderstood without a creation time. Site-local ones serve where there is no `*_gmt`."""
     zone = zone_of(site.time_zone)
     created = gmt(body.date_created_gmt, "$.date_created_gmt") or local(body.date_created, zone, "$.date_created")
     if created is None:
@@ -79,6 +80,7 @@ def order_of(
     refunds: tuple[Refund, ...],
     meta: dict[str, Any],
 ) -> Order:
+    """The order's facts. `paid_at` is decided by `orders.py`, `meta` holds WooCommerce's own order attribution."""
     billing, shipping = party(body.billing), party(body.shipping)
     items = line_items(body.line_items)
     return Order(
