@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = Field(
         None,
-        description="Fernet key (44 characters) that encrypts site secrets at rest. Unset: one is made in `local_directory`.",
+        description="Fernet key (44 characters) that encrypts site secrets at rest; old ones after it, separated by commas, still decrypt. Unset: one is made in `local_directory`.",
     )
 
     # ---------------------------------------------------------------- addresses

@@ -181,9 +181,7 @@ def _effective_config(connection: sa.Connection, owner: SiteAssignment, override
     base = revisions.published(connection, DEFINITIONS, owner.definition_id) or revisions.newest(
         connection, DEFINITIONS, owner.definition_id
     )
-    if base is None:
-        return
-    config = effective(read_config(base.payload), overrides)
+    config = effective(read_config(base.payload if base is not None else {}), overrides)
     check(config)
     if config.ads_action is None:
         return
