@@ -13,32 +13,61 @@ and are duplicates, the next one after it opens another. So the key follows from
 the store's time. A caller without them gets the event itself as the opening one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 
 from custom_events.matching.threshold import Occurrence, in_order
 from custom_events.values.definitions import Dedup, DedupPer
 from custom_events.values.events import CommerceEvent
 
+KeyFunction = Callable[[CommerceEvent, Iterable[Occurrence]], str]
+
 
 def dedup_key(dedup: Dedup, event: CommerceEvent, earlier: Iterable[Occurrence] = ()) -> str:
     """The key of this event's occurrence. `earlier`: occurrences of the same assignment (windows only)."""
+    return key_function(dedup)(event, earlier)
+
+
+def key_function(dedup: Dedup) -> KeyFunction:
+    """`(event, earlier occurrences) -> key` for one kind of deduplication."""
     match dedup.per:
         case DedupPer.ORDER:
-            return event.key if event.order_id is None else f"o:{event.order_id}"
+            return _order_key
         case DedupPer.CUSTOMER:
-            return event.key if event.customer_key is None else f"c:{event.customer_key}"
+            return _customer_key
         case DedupPer.CUSTOMER_WINDOW:
-            if event.customer_key is None or not dedup.window_days:
-                return event.key
-            this = Occurrence(occurred_at=event.occurred_at, key=event.key, customer=event.customer_key)
-            return f"w:{event.customer_key}:{opening(earlier, this, dedup.window_days).key}"
+            return partial(_window_key, dedup.window_days) if dedup.window_days else _event_key
         case DedupPer.SUBSCRIPTION_PERIOD:
-            if event.subscription is None or event.order_id is None:
-                return event.key
-            return f"s:{event.subscription.id}:{event.order_id}"
+            return _period_key
         case DedupPer.EVENT:
-            return event.key
+            return _event_key
+
+
+def _event_key(event: CommerceEvent, _earlier: Iterable[Occurrence]) -> str:
+    return event.key
+
+
+def _order_key(event: CommerceEvent, _earlier: Iterable[Occurrence]) -> str:
+    order_id = event.order_id
+    return event.key if order_id is None else f"o:{order_id}"
+
+
+def _customer_key(event: CommerceEvent, _earlier: Iterable[Occurrence]) -> str:
+    return event.key if event.customer_key is None else f"c:{event.customer_key}"
+
+
+def _period_key(event: CommerceEvent, _earlier: Iterable[Occurrence]) -> str:
+    if event.subscription is None or event.order_id is None:
+        return event.key
+    return f"s:{event.subscription.id}:{event.order_id}"
+
+
+def _window_key(window_days: int, event: CommerceEvent, earlier: Iterable[Occurrence]) -> str:
+    if event.customer_key is None:
+        return event.key
+    this = Occurrence(occurred_at=event.occurred_at, key=event.key, customer=event.customer_key)
+    return f"w:{event.customer_key}:{opening(earlier, this, window_days).key}"
 
 
 def opening(earlier: Iterable[Occurrence], this: Occurrence, window_days: int) -> Occurrence:

@@ -18,15 +18,15 @@ import msgspec
 
 from custom_events.conditions.facts import Facts
 from custom_events.conditions.runtime import as_number
-from custom_events.matching.dedup import dedup_key, first_of_each
+from custom_events.matching.dedup import first_of_each
 from custom_events.matching.money import is_amount
 from custom_events.matching.plan import MatchPlan, Rule
 from custom_events.matching.reasons import Reason
 from custom_events.matching.release import consent_reason, consent_status, identity_reason, usable_click
 from custom_events.matching.threshold import Crossing, Occurrence, crossing, fired
-from custom_events.matching.value import value_of
+from custom_events.matching.value import Value, value_of
 from custom_events.values.clicks import Click, ConsentStatus
-from custom_events.values.definitions import Assignment, DedupPer, ThresholdScope, ValueSource
+from custom_events.values.definitions import Assignment
 from custom_events.values.events import CommerceEvent
 
 
@@ -84,7 +84,8 @@ def match(
     firing = [rule for rule in satisfied if refused(rule, event, facts, history) is None]
     if len(firing) > 1:
         firing = sorted(group_winners(firing), key=_by_id)
-    return [make_match(rule, event, facts, history) for rule in firing]
+    seen = Seen(event)
+    return [make_match(rule, event, facts, history, seen) for rule in firing]
 
 
 def match_batch(items: Iterable[Item], plan: MatchPlan) -> list[list[Match]]:
@@ -102,12 +103,11 @@ def is_in_dates(rule: Rule, event: CommerceEvent, facts: Facts) -> bool:
 
 def refused(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> Reason | None:
     """Why a rule whose conditions hold does not fire on this event; None when it does. Groups come after."""
-    if not is_in_dates(rule, event, facts):
+    if rule.is_bounded and not is_in_dates(rule, event, facts):
         return Reason.NOT_VALID_AT_THAT_TIME
-    threshold = rule.assignment.config.threshold
-    if threshold is None:
+    if rule.threshold is None:
         return None
-    if threshold.scope is ThresholdScope.CUSTOMER and event.customer_key is None:
+    if rule.counts_per_customer and event.customer_key is None:
         return Reason.CUSTOMER_UNKNOWN
     found = threshold_crossing(rule, event, facts, history)
     return None if found is not None and found.fires else Reason.THRESHOLD_NOT_REACHED
@@ -115,10 +115,9 @@ def refused(rule: Rule, event: CommerceEvent, facts: Facts, history: History) ->
 
 def threshold_crossing(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> Crossing | None:
     """Where the event stands against the rule's threshold; None without one."""
-    threshold = rule.assignment.config.threshold
-    if threshold is None:
+    if rule.threshold is None:
         return None
-    return crossing(threshold, history.counted.get(rule.id, ()), occurrence(rule, event, facts), facts.zone)
+    return crossing(rule.threshold, history.counted.get(rule.id, ()), occurrence(rule, event, facts), facts.zone)
 
 
 def occurrence(rule: Rule, event: CommerceEvent, facts: Facts) -> Occurrence:
@@ -146,51 +145,58 @@ def counted(rule: Rule, event: CommerceEvent, facts: Facts) -> Occurrence | None
 def standing(rule: Rule, occurrences: Iterable[Occurrence], facts: Facts) -> list[Occurrence]:
     """Of all counted occurrences of a scope, those that have a custom event: threshold reached, first of their key. What has
     one and is not among them was unmade by a late event; what is among them and has none is to be made."""
-    config = rule.assignment.config
     found = list(occurrences)
-    if config.threshold is not None:
-        if config.threshold.scope is ThresholdScope.CUSTOMER:
+    if rule.threshold is not None:
+        if rule.counts_per_customer:
             found = [one for one in found if one.customer is not None]
-        found = fired(config.threshold, found, facts.zone)
-    return first_of_each(config.dedup, found)
+        found = fired(rule.threshold, found, facts.zone)
+    return first_of_each(rule.assignment.config.dedup, found)
 
 
 def group_winners(rules: Sequence[Rule]) -> list[Rule]:
     """Of the rules that fire on one event, those that stay: in each group the highest priority (ties: the lowest id)."""
     best: dict[str, Rule] = {}
     for rule in rules:
-        group = rule.assignment.config.group
+        group = rule.group
         if group is not None and (group not in best or _rank(rule) < _rank(best[group])):
             best[group] = rule
-    return [
-        rule for rule in rules if rule.assignment.config.group is None or best[rule.assignment.config.group] is rule
-    ]
+    return [rule for rule in rules if rule.group is None or best[rule.group] is rule]
 
 
 def key_of(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> str:
     """The deduplication key of the event's occurrence."""
-    config = rule.assignment.config
-    if config.dedup.per is not DedupPer.CUSTOMER_WINDOW:
-        return dedup_key(config.dedup, event)
+    if not rule.has_window:
+        return rule.key(event, ())
     earlier = history.counted.get(rule.id, ())
-    if config.threshold is not None:
-        earlier = fired(config.threshold, earlier, facts.zone)
-    return dedup_key(config.dedup, event, earlier)
+    if rule.threshold is not None:
+        earlier = fired(rule.threshold, earlier, facts.zone)
+    return rule.key(event, earlier)
 
 
-def make_match(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> Match:
+class Seen:
+    """What is the same for every rule that fires on one event, worked out once."""
+
+    __slots__ = ("consent", "customer_key", "order_id", "values")
+
+    def __init__(self, event: CommerceEvent) -> None:
+        self.consent = consent_status(event)
+        self.customer_key = event.customer_key
+        self.order_id = event.order_id
+        self.values: dict[int, Value] = {}  # by id of the compiled value rule, which most assignments share
+
+    def value(self, rule: Rule, event: CommerceEvent, facts: Facts) -> Value:
+        """The rule's value of the event."""
+        number = id(rule.value)
+        if number not in self.values:
+            self.values[number] = value_of(rule.value, event, facts)
+        return self.values[number]
+
+
+def make_match(rule: Rule, event: CommerceEvent, facts: Facts, history: History, seen: Seen | None = None) -> Match:
     """The match of a rule that fires."""
-    config = rule.assignment.config
-    value = value_of(rule.value, event, facts)
-    click = usable_click(event, rule.click_window)
-    consent = consent_status(event)
-    withheld = None
-    if config.ads_action is None and rule.assignment.ads_action_id is None:
-        withheld = Reason.NO_ADS_ACTION
-    elif (reason := consent_reason(consent, config.consent_needed)) is not None or (reason := identity_reason(event, click, rule.click_window)) is not None:
-        withheld = reason
-    elif value.amount is None and config.value.source is not ValueSource.NONE:
-        withheld = Reason.VALUE_UNKNOWN
+    seen = seen or Seen(event)
+    value = seen.value(rule, event, facts)
+    click = usable_click(event, rule.click_window) if event.clicks else None
     return Match(
         assignment=rule.assignment,
         event_key=event.key,
@@ -198,18 +204,32 @@ def make_match(rule: Rule, event: CommerceEvent, facts: Facts, history: History)
         value=value.amount,
         currency=value.currency,
         occurred_at=event.occurred_at,
-        order_id=event.order_id,
-        customer_key=event.customer_key,
-        consent=consent,
+        order_id=seen.order_id,
+        customer_key=seen.customer_key,
+        consent=seen.consent,
         click=click,
-        withheld=withheld,
+        withheld=_withheld(rule, event, seen.consent, click, value),
         not_before=event.occurred_at + rule.delay,
     )
 
 
+def _withheld(
+    rule: Rule, event: CommerceEvent, consent: ConsentStatus, click: Click | None, value: Value
+) -> Reason | None:
+    """The first reason that keeps a match from leaving."""
+    if not rule.sends:
+        return Reason.NO_ADS_ACTION
+    reason = consent_reason(consent, rule.assignment.config.consent_needed)
+    if reason is None and click is None:
+        reason = identity_reason(event, click, rule.click_window)
+    if reason is None and value.amount is None and rule.wants_value:
+        reason = Reason.VALUE_UNKNOWN
+    return reason
+
+
 def _rank(rule: Rule) -> tuple[int, int]:
     """The smaller, the better."""
-    return -rule.assignment.config.priority, rule.id
+    return -rule.priority, rule.id
 
 
 def _by_id(rule: Rule) -> int:

@@ -14,8 +14,16 @@ import msgspec
 from custom_events.conditions.compile import Condition, Predicate, compile_condition
 from custom_events.conditions.facts import Facts
 from custom_events.conditions.fields import find_field
+from custom_events.matching.dedup import KeyFunction, key_function
 from custom_events.matching.value import CompiledRule, amount_reader, compile_rule
-from custom_events.values.definitions import Assignment, DedupPer, ThresholdMeasure, ThresholdScope
+from custom_events.values.definitions import (
+    Assignment,
+    DedupPer,
+    Threshold,
+    ThresholdMeasure,
+    ThresholdScope,
+    ValueSource,
+)
 from custom_events.values.events import CommerceEvent, EventType
 
 MAX_KEPT_ZONES = 1_024  # more than the IANA database has
@@ -24,9 +32,19 @@ AmountReader = Callable[[CommerceEvent, Facts], object]
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """One assignment, compiled."""
+    """One assignment, compiled. What matching reads for every event stands here as plain values (naming a member of an
+    enumeration costs Python 3.11 as much as a comparison)."""
 
+    id: int  # the assignment's
     assignment: Assignment
+    group: str | None
+    priority: int
+    threshold: Threshold | None
+    counts_per_customer: bool
+    key: KeyFunction
+    has_window: bool
+    sends: bool  # names an ads action
+    wants_value: bool
     condition: Condition
     value: CompiledRule
     amount: AmountReader | None = None  # of a sum threshold's field; None: the event's own amount
@@ -37,22 +55,16 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     is_bounded: bool  # by dates
 
     @property
-    def id(self) -> int:
-        """The assignment's id."""
-        return self.assignment.assignment_id
-
-    @property
     def needs_facts(self) -> bool:
         """Whether conditions or value ask for facts about the customer from our own state."""
-        fields = (self.value.rule.field, self.assignment.config.threshold and self.assignment.config.threshold.field)
+        fields = (self.value.rule.field, self.threshold and self.threshold.field)
         named = [found for name in fields if name and (found := find_field(name)) is not None]
         return self.condition.needs_history or any(field.history for field in named)
 
     @property
     def needs_history(self) -> bool:
         """Whether earlier occurrences decide: a threshold, or a deduplication window."""
-        config = self.assignment.config
-        return config.threshold is not None or config.dedup.per is DedupPer.CUSTOMER_WINDOW
+        return self.threshold is not None or self.has_window
 
 
 def _no_amount(_event: CommerceEvent, _facts: Facts) -> None:
@@ -89,9 +101,7 @@ class SitePlan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def site_wide(self, kind: EventType) -> tuple[Rule, ...]:
         """Those of them whose threshold counts over the whole site instead of one customer."""
         return tuple(
-            rule
-            for rule in self.history_needed(kind)
-            if (threshold := rule.assignment.config.threshold) is not None and threshold.scope is ThresholdScope.SITE
+            rule for rule in self.history_needed(kind) if rule.threshold is not None and not rule.counts_per_customer
         )
 
     def rules_for(self, kind: EventType) -> Iterator[Rule]:
@@ -138,7 +148,16 @@ def compile_rule_of(assignment: Assignment) -> Rule:
     threshold = config.threshold
     sum_field = threshold.field if threshold is not None and threshold.measure is ThresholdMeasure.SUM else None
     return Rule(
+        id=assignment.assignment_id,
         assignment=assignment,
+        group=config.group,
+        priority=config.priority,
+        threshold=threshold,
+        counts_per_customer=threshold is not None and threshold.scope is ThresholdScope.CUSTOMER,
+        key=key_function(config.dedup),
+        has_window=config.dedup.per is DedupPer.CUSTOMER_WINDOW,
+        sends=config.ads_action is not None or assignment.ads_action_id is not None,
+        wants_value=config.value.source is not ValueSource.NONE,
         condition=compile_condition(config.conditions),
         value=compile_rule(config.value),
         amount=(amount_reader(sum_field) or _no_amount) if sum_field else None,

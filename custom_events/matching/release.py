@@ -8,6 +8,12 @@ from custom_events.values.clicks import Click, ConsentStatus
 from custom_events.values.definitions import ConsentNeeded
 from custom_events.values.events import CommerceEvent
 
+_CONSENT_REASONS: dict[tuple[ConsentStatus, ConsentNeeded], Reason] = {
+    (ConsentStatus.DENIED, ConsentNeeded.GRANTED): Reason.CONSENT_DENIED,
+    (ConsentStatus.DENIED, ConsentNeeded.NOT_DENIED): Reason.CONSENT_DENIED,
+    (ConsentStatus.UNKNOWN, ConsentNeeded.GRANTED): Reason.CONSENT_UNKNOWN,
+}
+
 
 def consent_status(event: CommerceEvent) -> ConsentStatus:
     """Consent to sending user data to ad platforms; unknown when nobody said."""
@@ -16,11 +22,7 @@ def consent_status(event: CommerceEvent) -> ConsentStatus:
 
 def consent_reason(status: ConsentStatus, needed: ConsentNeeded) -> Reason | None:
     """Why consent keeps a match back; None when it does not. A refusal always does."""
-    if status is ConsentStatus.DENIED:
-        return Reason.CONSENT_DENIED
-    if status is ConsentStatus.UNKNOWN and needed is ConsentNeeded.GRANTED:
-        return Reason.CONSENT_UNKNOWN
-    return None
+    return _CONSENT_REASONS.get((status, needed))
 
 
 def click_reason(click: Click, event: CommerceEvent, window: timedelta) -> Reason | None:

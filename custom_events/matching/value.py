@@ -24,6 +24,7 @@ from custom_events.values.events import CommerceEvent, LineItem, Refund
 MAX_KEPT_RULES = 4_096  # compiled value rules; they are few, most assignments inherit
 
 _SAME = CurrencyRule()
+_ORDER_TOTALS = (ValueRule(), ValueRule(refunds_lower_it=False))
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +41,7 @@ class CompiledRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A value rule ready to be asked."""
 
     rule: ValueRule
+    is_order_total: bool = False  # and nothing else: what most rules are
     items: ItemFilter | None = None
     read: Callable[[CommerceEvent, Facts], object] | None = None
 
@@ -53,7 +55,12 @@ def compile_rule(rule: ValueRule) -> CompiledRule:
 def _compiled(encoded: bytes) -> CompiledRule:
     rule = msgspec.json.decode(encoded, type=ValueRule)
     items = compile_item_filter(rule.items) if rule.items is not None else _every_item
-    return CompiledRule(rule=rule, items=items, read=amount_reader(rule.field) if rule.field else None)
+    return CompiledRule(
+        rule=rule,
+        is_order_total=rule in _ORDER_TOTALS,
+        items=items,
+        read=amount_reader(rule.field) if rule.field else None,
+    )
 
 
 def _every_item(_item: LineItem, _event: CommerceEvent, _facts: Facts) -> bool:
@@ -70,6 +77,20 @@ def amount_reader(name: str) -> Callable[[CommerceEvent, Facts], object] | None:
 
 def value_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts = NO_FACTS) -> Value:
     """The value of this event under the rule. Never raises; what is no amount of money gives no value."""
+    order = event.order
+    if (
+        compiled.is_order_total
+        and order is not None
+        and order.total is not None
+        and is_amount(order.total)
+        and order.total >= 0
+    ):
+        currency = event.currency
+        return Value(amount=rounded(order.total, currency), currency=currency)
+    return _value_of(compiled, event, facts)
+
+
+def _value_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts) -> Value:
     rule = compiled.rule
     if rule.source is ValueSource.NONE:
         return NO_VALUE
