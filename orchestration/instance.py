@@ -4,7 +4,9 @@ from pathlib import Path
 
 import yaml
 from sqlalchemy.engine import make_url
+from sqlalchemy.schema import CreateSchema
 
+from custom_events.postgres.connect import engine
 from custom_events.tables.base import DAGSTER
 
 # dagster-postgres speaks psycopg2; SQLAlchemy 2.1 would take psycopg 3 for a bare postgresql:// address.
@@ -29,7 +31,14 @@ def configuration(url: str) -> dict[str, object]:
 
 
 def prepare(directory: Path, url: str) -> dict[str, str]:
-    """Writes dagster.yaml into `directory` (mode 0600: the address may hold a password); returns the environment to set."""
+    """Makes the schema, writes dagster.yaml into `directory` (mode 0600: the address may hold a password); returns the
+    environment to set."""
+    made = engine(url)
+    try:
+        with made.begin() as connection:
+            connection.execute(CreateSchema(DAGSTER, if_not_exists=True))
+    finally:
+        made.dispose()
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / "dagster.yaml"
     file.touch(mode=0o600)

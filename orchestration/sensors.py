@@ -3,6 +3,7 @@ is alive, or when the youngest is about to hand over: two may overlap, since a s
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import dagster as dg
 import sqlalchemy as sa
@@ -48,6 +49,11 @@ def _decide(
         made.dispose()
 
 
+def uploads_wait(connection: sa.Connection) -> bool:
+    """Whether the ledger has anything to do now."""
+    return send.has_work(connection, datetime.now(UTC))
+
+
 @dg.sensor(
     job=jobs.understand_and_match,
     minimum_interval_seconds=LOOK_EVERY_S,
@@ -67,4 +73,4 @@ def raw_backlog(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipR
 )
 def upload_backlog(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Looks at the ledger."""
-    return _decide(context, jobs.upload_conversions.name, send.has_work)
+    return _decide(context, jobs.upload_conversions.name, uploads_wait)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 
 from custom_events.errors import NeedsAction
+from custom_events.postgres import migrate
 from custom_events.postgres.connect import engine
 from custom_events.settings import Settings
 from orchestration import programs
@@ -102,7 +103,8 @@ class Demo:
 
 
 def run(settings: Settings, url: str, console: Console, *, once: bool) -> int:
-    """Runs the demo on a prepared database; stays up until interrupted unless `once`. Returns the exit code."""
+    """Migrates and seeds the database, runs the demo; stays up until interrupted unless `once`. Returns the exit code."""
+    migrate.upgrade(url)
     demo = Demo(settings, url, console)
     try:
         with demo.engine.begin() as connection:
