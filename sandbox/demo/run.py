@@ -28,7 +28,7 @@ from sandbox.stores.sender import Sent, send
 
 LOOK_EVERY_S = 0.5
 SETTLE_LIMIT_S = 240.0  # to settle takes about 60 s on two idle cores; beyond this something is wrong
-JUMP_EVERY_S = 8.0
+JUMP_EVERY_S = 4.0
 FIGURES_FILE = "demo.json"
 
 
