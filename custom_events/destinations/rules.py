@@ -1,5 +1,6 @@
 """What a code of an ad platform means to us: one rule for each code, in tables beside each lane."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -66,6 +67,11 @@ def expired(sentence: str) -> Rule:
 def split(sentence: str) -> Rule:
     """Send in smaller parts."""
     return Rule(Verdict.SPLIT, sentence)
+
+
+def delayed(rule: Rule, delay_s: float | None) -> Rule:
+    """The rule with the platform's own delay, where it named one."""
+    return rule if delay_s is None else msgspec.structs.replace(rule, hold_s=math.ceil(delay_s))
 
 
 def lookup(table: Mapping[str, Rule], code: str) -> Rule:

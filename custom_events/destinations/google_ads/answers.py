@@ -12,8 +12,8 @@ import msgspec
 
 from custom_events.destinations.google_ads.errors import RULES, code_of
 from custom_events.destinations.google_ads.requests import message_class
-from custom_events.destinations.rules import Rule, answer, lookup
-from custom_events.destinations.transport_errors import Classified, classify
+from custom_events.destinations.rules import Rule, answer, delayed, lookup
+from custom_events.destinations.transport_errors import NO_ANSWER, Classified, classify
 from custom_events.values.conversions import BatchAnswer, Conversion, RowAnswer, Scope, Verdict
 
 ROW_FIELDS: Final = ("conversions", "conversion_adjustments")
@@ -55,7 +55,8 @@ def read_failure(error: Exception, rows: Sequence[Conversion], now: datetime) ->
     faults, request_id = failure_of(error)
     if faults:
         fault = _gravest(faults)
-        rule = lookup(RULES, fault.code)
+        # Of a whole request, an error inside Google does not say whether it had been applied (of a row it does).
+        rule = NO_ANSWER if fault.code.startswith("InternalError.") else lookup(RULES, fault.code)
         classified = Classified(fault.code, rule)
         return whole(classified, rows, now, request_id, fault.delay_s)
     return whole(classify(error), rows, now, request_id)
@@ -69,15 +70,14 @@ def whole(
     delay_s: float | None = None,
 ) -> BatchAnswer:
     """One answer for every row. Every row gets the rule's verdict; `retry_after_s` is what the lane should pause."""
-    code, rule = classified.code, classified.rule
-    pause_s = delay_s if delay_s is not None else rule.hold_s
+    code, rule = classified.code, delayed(classified.rule, delay_s)
     return BatchAnswer(
         rows=tuple(answer(rule, code, row, now) for row in rows),
         request_id=request_id,
         verdict=rule.verdict,
         code=code,
         sentence=rule.sentence,
-        retry_after_s=None if pause_s is None else float(pause_s),
+        retry_after_s=rule.hold_s,
         scope=rule.scope if rule.scope is not Scope.ROW else Scope.ACCOUNT,
     )
 

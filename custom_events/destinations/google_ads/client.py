@@ -55,12 +55,21 @@ class RequestIds:
             def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
                 seen.request_id = None
                 call = continuation(client_call_details, request)
-                for key, value in call.trailing_metadata() or ():
+                for key, value in _innermost(call).trailing_metadata() or ():
                     if key == "request-id":
                         seen.request_id = value
                 return call
 
         return Listener()
+
+
+def _innermost(call: Any) -> Any:
+    """The call itself. google-ads 34.0.0 wraps it, and its wrapper gives the initial metadata for the trailing one."""
+    while True:
+        inner = getattr(call, "_underlay_call", None) or getattr(call, "_call", None)
+        if inner is None or not hasattr(inner, "trailing_metadata"):
+            return call
+        call = inner
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,81 @@
+"""Credentials that Google refuses stop the account once; a token service that is away, or a missing setting, stops nothing."""
+
+import pytest
+
+from custom_events.destinations.registry import destinations
+from custom_events.ledger import release
+from custom_events.settings import Settings
+from custom_events.values.conversions import Lane
+from sandbox.google_ads.service_account import write_service_account
+
+
+@pytest.fixture
+def real_lanes(google, tmp_path):
+    """The lanes as the product makes them, with a service account whose tokens come from the sandbox."""
+    key_file = write_service_account(tmp_path, f"{google.http_url}/token")
+    return destinations(
+        Settings(
+            GOOGLE_ADS_JSON_KEY_FILE_PATH=key_file,
+            GOOGLE_ADS_ENDPOINT=google.grpc_endpoint,
+            data_manager_endpoint=google.grpc_endpoint,
+        )
+    )
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+def test_sends_with_a_service_account(ledger, real_lanes, at_google, lane):
+    ledger.orders(2, lane)
+    ledger.settle(real_lanes)
+    assert len(at_google()) == 2
+
+
+def test_a_revoked_grant_parks_the_account_until_it_is_mended(ledger, real_lanes, google, at_google):
+    upload = ledger.order()
+    google.state.revoke_grant(revoked=True)
+    ledger.settle(real_lanes)
+    account = ledger.rows("SELECT id, parked_reason, parked_at FROM app.ads_accounts WHERE lane = 'google_ads'")[0]
+    assert "credentials" in account.parked_reason
+    assert (ledger.upload(upload).state, ledger.upload(upload).reason) == ("queued", "auth.credentials")
+    google.state.revoke_grant(revoked=False)
+    ledger.clock.forward(hours=1)
+    assert ledger.once(real_lanes).idle
+    with ledger.engine.begin() as connection:
+        release.release_account(connection, account.id, ledger.clock())
+    ledger.settle(real_lanes)
+    assert ledger.upload(upload).state == "accepted"
+    assert len(at_google()) == 1
+
+
+def test_without_credentials_rows_wait_and_are_looked_at_again(ledger, at_google):
+    upload = ledger.order()
+    lanes = destinations(Settings())
+    ledger.settle(lanes)
+    row = ledger.upload(upload)
+    assert (row.state, row.reason, row.attempts) == ("queued", "configuration", 0)
+    assert "GOOGLE_ADS_JSON_KEY_FILE_PATH" in row.sentence
+    assert ledger.rows("SELECT count(parked_reason) FROM app.ads_accounts") == [(0,)]
+    ledger.clock.forward(seconds=61)
+    assert not ledger.once(lanes).idle
+
+
+def test_without_credentials_a_poll_only_waits(ledger, lanes):
+    ledger.order(lane=Lane.DATA_MANAGER)
+    ledger.settle(lanes)
+    ledger.clock.forward(minutes=31)
+    ledger.settle(destinations(Settings()))
+    assert ledger.states() == {"sent": 1}
+
+
+def test_a_token_service_that_is_away_is_no_reason_to_park(ledger, google, tmp_path):
+    upload = ledger.order()
+    key_file = write_service_account(tmp_path, "http://127.0.0.1:9/token")
+    lanes = destinations(Settings(GOOGLE_ADS_JSON_KEY_FILE_PATH=key_file, GOOGLE_ADS_ENDPOINT=google.grpc_endpoint))
+    ledger.settings.upload_timeout_s = 5
+    ledger.once(lanes)
+    assert ledger.upload(upload).state in ("queued", "unknown")
+    assert ledger.rows("SELECT count(parked_reason) FROM app.ads_accounts") == [(0,)]
+
+
+def test_release_of_an_unknown_account_says_so(ledger):
+    with ledger.engine.begin() as connection, pytest.raises(Exception, match="there is no ads account 99"):
+        release.release_account(connection, 99, ledger.clock())

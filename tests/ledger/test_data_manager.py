@@ -1,0 +1,158 @@
+"""The Data Manager lane: verdicts come later and name no row; one bad row refuses a request."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from custom_events.values.conversions import Lane
+from sandbox.google_ads.faults import Fault, FaultKind
+
+DM = Lane.DATA_MANAGER
+
+
+@pytest.fixture(params=["grpc", "rest"])
+def dm_lanes(request, lanes, rest_lanes):
+    return lanes if request.param == "grpc" else rest_lanes
+
+
+def switch(google, **values):
+    google.state.switches = msgspec.structs.replace(google.state.switches, **values)
+
+
+def test_accepted_after_the_verdict(ledger, dm_lanes, google, at_google):
+    ledger.orders(5, DM)
+    ledger.settle(dm_lanes)
+    assert ledger.states() == {"sent": 5}
+    request = ledger.rows("SELECT * FROM app.upload_requests")[0]
+    assert request.next_poll_at == ledger.clock() + timedelta(minutes=30)
+    assert request.google_request_id
+    ledger.clock.forward(minutes=29)
+    assert ledger.once(dm_lanes).idle
+    ledger.clock.forward(minutes=2)
+    figures = ledger.settle(dm_lanes)
+    assert (figures.polls, dict(figures.verdicts)) == (1, {"accepted": 5})
+    assert ledger.states() == {"accepted": 5}
+    assert len(at_google()) == 5
+
+
+def test_two_actions_in_one_request(ledger, dm_lanes, google):
+    ledger.orders(2, DM)
+    ledger.orders(2, DM, action="8002")
+    ledger.settle(dm_lanes)
+    ledger.clock.forward(minutes=31)
+    ledger.settle(dm_lanes)
+    assert ledger.states() == {"accepted": 4}
+    assert google.state.requests["IngestEvents"] == 1
+
+
+@pytest.mark.parametrize("poison", [0, 3, 6], ids=["first", "middle", "last"])
+def test_a_named_row_is_taken_out_and_the_rest_goes(ledger, dm_lanes, google, poison, monkeypatch):
+    uploads = ledger.orders(7, DM)
+    break_row(ledger, monkeypatch, uploads[poison])
+    ledger.settle(dm_lanes)
+    assert ledger.states() == {"sent": 6, "rejected": 1}
+    row = ledger.upload(uploads[poison])
+    assert (row.state, row.reason) == ("rejected", "ErrorReason.INVALID_SHA256_FORMAT")
+    assert google.state.requests["IngestEvents"] == 2
+
+
+def test_an_unnamed_row_is_found_in_parts(ledger, dm_lanes, google, monkeypatch):
+    switch(google, data_manager_names_bad_rows=False)
+    uploads = ledger.orders(40, DM)
+    break_row(ledger, monkeypatch, uploads[17])
+    ledger.settle(dm_lanes, steps=80)
+    assert ledger.states() == {"sent": 39, "rejected": 1}
+    assert ledger.upload(uploads[17]).state == "rejected"
+
+
+def break_row(ledger, monkeypatch, upload):
+    """A hash that Google refuses, and a check of our own that lets it pass."""
+    ledger.do("UPDATE app.conversion_uploads SET email_sha256 = 'abcd' WHERE id = :u", u=upload)
+    monkeypatch.setattr("custom_events.destinations.google_data_manager.lane.validate", lambda _row, _now: None)
+
+
+def test_rows_that_fail_later_are_found_in_parts(ledger, lanes, google):
+    uploads = ledger.orders(20, DM)
+    ledger.do("UPDATE app.conversion_uploads SET click_id = 'EAIaIQobChMIxxxxxxxx' WHERE id = :u", u=uploads[4])
+    ledger.settle(lanes)
+    for _ in range(8):
+        ledger.clock.forward(minutes=31)
+        ledger.settle(lanes, steps=80)
+    assert ledger.states() == {"accepted": 19, "rejected": 1}
+    row = ledger.upload(uploads[4])
+    assert (row.state, row.reason) == ("rejected", "ProcessingErrorReason.INVALID_GCLID")
+    counts = ledger.rows("SELECT counts FROM app.upload_requests ORDER BY id LIMIT 1")[0].counts
+    assert counts == {"ProcessingErrorReason.INVALID_GCLID": 1}
+
+
+def test_a_request_google_forgot_is_sent_again(ledger, dm_lanes, google):
+    ledger.orders(2, DM)
+    ledger.settle(dm_lanes)
+    google.state.status_requests.clear()
+    ledger.clock.forward(minutes=31)
+    ledger.settle(dm_lanes)
+    assert ledger.states() == {"unknown": 2}
+    ledger.clock.forward(minutes=1)
+    ledger.settle(dm_lanes)
+    ledger.clock.forward(minutes=31)
+    ledger.settle(dm_lanes)
+    assert ledger.states() == {"accepted": 2}
+    assert len(google.state.conversions) == 2
+
+
+def test_a_poll_that_fails_only_waits(ledger, dm_lanes, google):
+    ledger.orders(2, DM)
+    ledger.settle(dm_lanes)
+    ledger.clock.forward(minutes=31)
+    google.state.faults.arm(Fault(kind=FaultKind.UNAVAILABLE, method="RetrieveRequestStatus", count=1))
+    ledger.settle(dm_lanes)
+    assert ledger.states() == {"sent": 2}
+    ledger.clock.forward(minutes=32)
+    ledger.settle(dm_lanes)
+    assert ledger.states() == {"accepted": 2}
+    assert google.state.requests["IngestEvents"] == 1
+
+
+def test_quota_waits_for_the_delay(ledger, dm_lanes, google):
+    ledger.orders(2, DM)
+    google.state.faults.arm(Fault(kind=FaultKind.QUOTA_RATE, seconds=17, count=1))
+    ledger.settle(dm_lanes)
+    assert ledger.states() == {"queued": 2}
+    ledger.clock.forward(seconds=16)
+    assert ledger.once(dm_lanes).idle
+    ledger.clock.forward(seconds=2)
+    ledger.settle(dm_lanes)
+    assert ledger.states() == {"sent": 2}
+
+
+def test_a_right_that_is_missing_parks(ledger, dm_lanes, google):
+    ledger.orders(2, DM)
+    google.state.customers["2345678901"].manager_id = "9999999999"
+    ledger.settle(dm_lanes)
+    parked = ledger.rows("SELECT customer_id, parked_reason FROM app.ads_accounts WHERE parked_reason IS NOT NULL")
+    assert [row.customer_id for row in parked] == ["2345678901"]
+    assert ledger.states() == {"queued": 2}
+
+
+def test_an_action_of_another_type_parks_the_action(ledger, dm_lanes, google):
+    bad = ledger.orders(2, DM, action="8002")
+    good = ledger.orders(2, DM)
+    google.state.actions["8002"].type = "WEBPAGE"
+    ledger.settle(dm_lanes)
+    assert {ledger.upload(upload).state for upload in good} == {"sent"}
+    assert {ledger.upload(upload).state for upload in bad} == {"queued"}
+    assert ledger.rows("SELECT action_id FROM app.ads_actions WHERE parked_reason IS NOT NULL") == [("8002",)]
+
+
+def test_more_than_ten_actions_go_in_several_requests(ledger, lanes, google):
+    from sandbox.google_ads.seed import Action
+
+    for number in range(8010, 8022):
+        google.state.actions[str(number)] = Action(customer_id="2345678901", action_id=str(number))
+        with ledger.engine.begin() as connection:
+            ledger.actions[str(number)] = ledger.action(connection, ledger.accounts[DM], str(number))
+        ledger.order(lane=DM, action=str(number))
+    ledger.settle(lanes)
+    assert ledger.states() == {"sent": 12}
+    assert google.state.requests["IngestEvents"] == 2
