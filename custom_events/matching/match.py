@@ -12,6 +12,7 @@ of arrival or from how events are batched. `counted` and `standing` let a caller
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -22,7 +23,7 @@ from custom_events.matching.dedup import first_of_each
 from custom_events.matching.money import is_amount
 from custom_events.matching.plan import MatchPlan, Rule
 from custom_events.matching.reasons import Reason
-from custom_events.matching.release import consent_reason, consent_status, identity_reason, usable_click
+from custom_events.matching.release import consent_status, identity_reason, usable_click
 from custom_events.matching.threshold import Crossing, Occurrence, crossing, fired
 from custom_events.matching.value import Value, value_of
 from custom_events.values.clicks import Click, ConsentStatus
@@ -38,6 +39,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NO_HISTORY = History()
+_BY_ID = attrgetter("id")
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,9 +83,11 @@ def match(
     satisfied = [rule for holds, rules in buckets if holds(event, facts) for rule in rules]
     if not satisfied:
         return []
-    firing = [rule for rule in satisfied if refused(rule, event, facts, history) is None]
+    firing = [rule for rule in satisfied if rule.always_fires or refused(rule, event, facts, history) is None]
     if len(firing) > 1:
-        firing = sorted(group_winners(firing), key=_by_id)
+        if site.has_groups:
+            firing = group_winners(firing)
+        firing.sort(key=_BY_ID)
     seen = Seen(event)
     return [make_match(rule, event, facts, history, seen) for rule in firing]
 
@@ -164,9 +168,7 @@ def group_winners(rules: Sequence[Rule]) -> list[Rule]:
 
 
 def key_of(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> str:
-    """The deduplication key of the event's occurrence."""
-    if not rule.has_window:
-        return rule.key(event, ())
+    """The deduplication key of the event's occurrence, where windows ask for those before it."""
     earlier = history.counted.get(rule.id, ())
     if rule.threshold is not None:
         earlier = fired(rule.threshold, earlier, facts.zone)
@@ -200,7 +202,7 @@ def make_match(rule: Rule, event: CommerceEvent, facts: Facts, history: History,
     return Match(
         assignment=rule.assignment,
         event_key=event.key,
-        dedup_key=key_of(rule, event, facts, history),
+        dedup_key=key_of(rule, event, facts, history) if rule.has_window else rule.key(event, ()),
         value=value.amount,
         currency=value.currency,
         occurred_at=event.occurred_at,
@@ -219,7 +221,7 @@ def _withheld(
     """The first reason that keeps a match from leaving."""
     if not rule.sends:
         return Reason.NO_ADS_ACTION
-    reason = consent_reason(consent, rule.assignment.config.consent_needed)
+    reason = rule.consent_reasons.get(consent)
     if reason is None and click is None:
         reason = identity_reason(event, click, rule.click_window)
     if reason is None and value.amount is None and rule.wants_value:
@@ -230,7 +232,3 @@ def _withheld(
 def _rank(rule: Rule) -> tuple[int, int]:
     """The smaller, the better."""
     return -rule.priority, rule.id
-
-
-def _by_id(rule: Rule) -> int:
-    return rule.id

@@ -15,7 +15,10 @@ from custom_events.conditions.compile import Condition, Predicate, compile_condi
 from custom_events.conditions.facts import Facts
 from custom_events.conditions.fields import find_field
 from custom_events.matching.dedup import KeyFunction, key_function
+from custom_events.matching.reasons import Reason
+from custom_events.matching.release import consent_reasons
 from custom_events.matching.value import CompiledRule, amount_reader, compile_rule
+from custom_events.values.clicks import ConsentStatus
 from custom_events.values.definitions import (
     Assignment,
     DedupPer,
@@ -43,7 +46,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     counts_per_customer: bool
     key: KeyFunction
     has_window: bool
+    always_fires: bool  # when its conditions hold: neither dates nor threshold
     sends: bool  # names an ads action
+    consent_reasons: Mapping[ConsentStatus, Reason]  # why consent keeps a match back
     wants_value: bool
     condition: Condition
     value: CompiledRule
@@ -81,6 +86,7 @@ class SitePlan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     facts: Facts  # of an event about which nothing else is known: the site's time zone
     buckets: Mapping[EventType, tuple[Bucket, ...]]
     rules: tuple[Rule, ...]
+    has_groups: bool
 
     def facts_with(
         self, *, orders_before: int | None, spent_before: Decimal | None = None, first_seen: datetime | None = None
@@ -156,6 +162,8 @@ def compile_rule_of(assignment: Assignment) -> Rule:
         counts_per_customer=threshold is not None and threshold.scope is ThresholdScope.CUSTOMER,
         key=key_function(config.dedup),
         has_window=config.dedup.per is DedupPer.CUSTOMER_WINDOW,
+        always_fires=threshold is None and config.valid_from is None and config.valid_until is None,
+        consent_reasons=consent_reasons(config.consent_needed),
         sends=config.ads_action is not None or assignment.ads_action_id is not None,
         wants_value=config.value.source is not ValueSource.NONE,
         condition=compile_condition(config.conditions),
@@ -188,4 +196,10 @@ def _site_plan(site_id: int, rules: list[Rule], zone: tzinfo) -> SitePlan:
             _, same = grouped.setdefault(kind, {}).setdefault(id(rule.condition), (rule.condition.holds, []))
             same.append(rule)
     buckets = {kind: tuple((holds, tuple(same)) for holds, same in by_id.values()) for kind, by_id in grouped.items()}
-    return SitePlan(site_id=site_id, facts=Facts(zone=zone), buckets=buckets, rules=tuple(rules))
+    return SitePlan(
+        site_id=site_id,
+        facts=Facts(zone=zone),
+        buckets=buckets,
+        rules=tuple(rules),
+        has_groups=any(rule.group is not None for rule in rules),
+    )

@@ -8,21 +8,18 @@ from custom_events.values.clicks import Click, ConsentStatus
 from custom_events.values.definitions import ConsentNeeded
 from custom_events.values.events import CommerceEvent
 
-_CONSENT_REASONS: dict[tuple[ConsentStatus, ConsentNeeded], Reason] = {
-    (ConsentStatus.DENIED, ConsentNeeded.GRANTED): Reason.CONSENT_DENIED,
-    (ConsentStatus.DENIED, ConsentNeeded.NOT_DENIED): Reason.CONSENT_DENIED,
-    (ConsentStatus.UNKNOWN, ConsentNeeded.GRANTED): Reason.CONSENT_UNKNOWN,
-}
-
 
 def consent_status(event: CommerceEvent) -> ConsentStatus:
     """Consent to sending user data to ad platforms; unknown when nobody said."""
     return consent_of(event).ad_user_data
 
 
-def consent_reason(status: ConsentStatus, needed: ConsentNeeded) -> Reason | None:
-    """Why consent keeps a match back; None when it does not. A refusal always does."""
-    return _CONSENT_REASONS.get((status, needed))
+def consent_reasons(needed: ConsentNeeded) -> dict[ConsentStatus, Reason]:
+    """Why consent keeps a match back, by its status; a status that does not is not there. A refusal always does."""
+    reasons = {ConsentStatus.DENIED: Reason.CONSENT_DENIED}
+    if needed is ConsentNeeded.GRANTED:
+        reasons[ConsentStatus.UNKNOWN] = Reason.CONSENT_UNKNOWN
+    return reasons
 
 
 def click_reason(click: Click, event: CommerceEvent, window: timedelta) -> Reason | None:
@@ -37,7 +34,7 @@ def click_reason(click: Click, event: CommerceEvent, window: timedelta) -> Reaso
 def usable_click(event: CommerceEvent, window: timedelta) -> Click | None:
     """The best click that can stand for the event."""
     for click in event.clicks:
-        if click_reason(click, event, window) is None:
+        if click.clicked_at is None or click_reason(click, event, window) is None:
             return click
     return None
 
