@@ -107,17 +107,18 @@ def serve(directory: Path, grpc_port: int = 0, http_port: int = 0, seed: Sandbox
     """
     ended = Event()
     before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    sandbox = SandboxGoogle.start(directory, grpc_port, http_port, seed)
+    sandbox = None
     try:
-        variables = environment(sandbox, directory)
-        lines = [f"export {name}={value}" for name, value in variables.items()]
+        sandbox = SandboxGoogle.start(directory, grpc_port, http_port, seed)
+        lines = [f"export {name}={value}" for name, value in environment(sandbox, directory).items()]
         _print(
             f"Sandbox Google: gRPC {sandbox.grpc_endpoint}, HTTP {sandbox.http_url}", *lines, "Ready. Ctrl-C ends it."
         )
         gc.freeze()  # what is loaded by now lives until the end: the collector need not look at it again
         ended.wait()
     finally:
-        sandbox.stop()
+        if sandbox is not None:
+            sandbox.stop()
         for number, handler in before.items():
             signal.signal(number, handler)
     return 0

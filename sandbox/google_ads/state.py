@@ -3,14 +3,17 @@
 import secrets
 from collections import Counter
 from datetime import UTC, datetime
+from functools import cache
 from threading import RLock
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
 from sandbox.google_ads.clock import Clock
 from sandbox.google_ads.diagnostics import Diagnostics
 from sandbox.google_ads.faults import FaultBox
+from sandbox.google_ads.formats import is_customer_id
+from sandbox.google_ads.installed import ads_enums
 from sandbox.google_ads.quota import Quotas
 from sandbox.google_ads.seed import Action, Customer, SandboxSeed, Token, default_seed
 from sandbox.google_ads.switches import Switches
@@ -108,7 +111,14 @@ class State:
             self.switches = Switches() if seed is None else msgspec.structs.replace(seed.switches)
 
     def add(self, seed: SandboxSeed) -> None:
-        """Add the accounts, actions, tokens and users of `seed`; the same ids are replaced, uploads stay."""
+        """Add the accounts, actions, tokens and users of `seed`; the same ids are replaced, uploads stay.
+
+        Raises ValueError for an id, a time zone or an action's type or category that Google could not have.
+        """
+        for customer in seed.customers:
+            _check_customer(customer)
+        for action in seed.actions:
+            _check_action(action)
         with self.lock:
             self.customers.update({customer.customer_id: customer for customer in seed.customers})
             self.actions.update({action.action_id: action for action in seed.actions})
@@ -158,3 +168,29 @@ class State:
             self.by_click_time[key] = (*self.by_click_time.get(key, ()), conversion)
             if conversion.counted and self.actions[conversion.action_id].counting_type == "ONE_PER_CLICK":
                 self.clicks_counted.add((conversion.action_id, conversion.click_id))
+
+
+@cache
+def _zone_names() -> set[str]:
+    return available_timezones()
+
+
+def _check_customer(customer: Customer) -> None:
+    if not is_customer_id(customer.customer_id):
+        raise ValueError(f"customer_id {customer.customer_id!r} is not made of ten digits")
+    if customer.time_zone not in _zone_names():
+        raise ValueError(f"time_zone {customer.time_zone!r} of customer {customer.customer_id} is no IANA time zone")
+
+
+def _check_action(action: Action) -> None:
+    if not action.action_id.isdecimal():
+        raise ValueError(f"action_id {action.action_id!r} is not a number")
+    enums = ads_enums()
+    for field, table, name in (
+        ("type", enums.action_type, action.type),
+        ("category", enums.action_category, action.category),
+    ):
+        try:
+            table.number(name)
+        except LookupError as error:
+            raise ValueError(f"{field} of conversion action {action.action_id}: {error}") from error

@@ -1,7 +1,7 @@
 """The real clients, pointed at a sandbox whose clock stands still. Clients and channels are kept for the session."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -31,7 +31,14 @@ def seed() -> SandboxSeed:
             Action(customer_id=SHOP, action_id="1", default_value=7.5),
             Action(customer_id=SHOP, action_id="2", name="Second"),
             Action(customer_id=SHOP, action_id="3", name="Once", counting_type="ONE_PER_CLICK"),
-            Action(customer_id=SHOP, action_id="4", name="Fixed", always_use_default_value=True, default_value=5.0, currency="USD"),
+            Action(
+                customer_id=SHOP,
+                action_id="4",
+                name="Fixed",
+                always_use_default_value=True,
+                default_value=5.0,
+                currency="USD",
+            ),
             Action(customer_id=SHOP, action_id="5", name="Page", type="WEBPAGE"),
             Action(customer_id=SHOP, action_id="6", name="Gone", status="REMOVED"),
             Action(customer_id=SHOP, action_id="7", name="Short", click_through_lookback_window_days=2),
@@ -45,7 +52,9 @@ def seed() -> SandboxSeed:
 class Ads:
     """The real Google Ads client (raw protobuf) with short ways to build requests and read errors."""
 
-    def __init__(self, endpoint: str, version: str, token: str | None, login: str | None, developer_token: str | None) -> None:
+    def __init__(
+        self, endpoint: str, version: str, token: str | None, login: str | None, developer_token: str | None
+    ) -> None:
         from google.ads.googleads.client import GoogleAdsClient
         from google.auth.credentials import AnonymousCredentials
         from google.oauth2.credentials import Credentials
@@ -59,7 +68,17 @@ class Ads:
             version=version,
             use_proto_plus=False,
         )
-        self._service = cache(self._client.get_service)
+        self._services: dict[str, Any] = {}
+
+    def close(self) -> None:
+        """Close the channels."""
+        for service in self._services.values():
+            service.transport.close()
+
+    def _service(self, name: str) -> Any:
+        if name not in self._services:
+            self._services[name] = self._client.get_service(name)
+        return self._services[name]
 
     def row(self, **fields: Any) -> Any:
         """A ClickConversion: a good one, changed by `fields`; None takes a field away."""
@@ -178,7 +197,9 @@ def error_name(error: Any) -> str:
 _SERIALS = iter(range(1, 1_000_000_000))
 
 
-def click(kind: str, age: timedelta = timedelta(days=1), customer: str = SHOP, flags: ClickFlag = ClickFlag.NONE) -> str:
+def click(
+    kind: str, age: timedelta = timedelta(days=1), customer: str = SHOP, flags: ClickFlag = ClickFlag.NONE
+) -> str:
     """A new click id of that age."""
     return make_click_id(kind, customer, NOW - age, next(_SERIALS), flags)
 
@@ -191,15 +212,25 @@ def google(sandbox_google: SandboxGoogle) -> SandboxGoogle:
 
 
 @pytest.fixture(scope="session")
-def _clients() -> Callable[..., Ads]:
-    return cache(Ads)
+def _clients(_google: SandboxGoogle) -> Iterator[Callable[..., Ads]]:
+    opened: list[Ads] = []
+
+    def connect(*options: Any) -> Ads:
+        opened.append(Ads(*options))
+        return opened[-1]
+
+    yield cache(connect)
+    for ads in opened:
+        ads.close()
 
 
 @pytest.fixture
 def client(google: SandboxGoogle, _clients: Callable[..., Ads]) -> Callable[..., Ads]:
     """Clients by version, token, login customer and developer token."""
 
-    def make(version: str = "v26", token: str | None = "any", login: str | None = None, developer_token: str | None = None) -> Ads:
+    def make(
+        version: str = "v26", token: str | None = "any", login: str | None = None, developer_token: str | None = None
+    ) -> Ads:
         return _clients(google.grpc_endpoint, version, token, login, developer_token)
 
     return make

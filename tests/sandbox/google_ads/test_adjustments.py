@@ -57,7 +57,9 @@ def test_s24_waiting_adjustments_meet_their_conversion(google, ads):
     assert ads.errors(ads.adjust(*rows)) == []
     ads.upload(ads.row(order_id="o1"))
     assert google.state.conversions[0].value == 40.0
-    states = sorted((adjustment.status, adjustment.error) for adjustment in google.state.adjustments if adjustment.error)
+    states = sorted(
+        (adjustment.status, adjustment.error) for adjustment in google.state.adjustments if adjustment.error
+    )
     assert states == [("FAILED", "ADJUSTMENT_PRECEDES_CONVERSION")]
     assert google.state.waiting == {}
 
@@ -101,25 +103,65 @@ def test_what_a_row_must_look_like(ads, sold, new_click):
     restated = ads.adjustment(order_id="o1", value=1.0)
     restated.restatement_value.ClearField("adjusted_value")
     cases = [
-        (ads.adjustment(order_id="o1", value=1.0, conversion_action=action(404)), FAMILY + "NO_CONVERSION_ACTION_FOUND", "conversion_action"),
+        (
+            ads.adjustment(order_id="o1", value=1.0, conversion_action=action(404)),
+            FAMILY + "NO_CONVERSION_ACTION_FOUND",
+            "conversion_action",
+        ),
         (ads.adjustment("UNSPECIFIED", order_id="o1"), "field_error.REQUIRED", "adjustment_type"),
         (ads.adjustment("ENHANCEMENT", order_id="o1"), FAMILY + "INVALID_CONVERSION_ACTION_TYPE", "conversion_action"),
-        (ads.adjustment(order_id="o1", pair=pair, value=1.0), FAMILY + "GCLID_DATE_TIME_PAIR_AND_ORDER_ID_BOTH_SET", ""),
+        (
+            ads.adjustment(order_id="o1", pair=pair, value=1.0),
+            FAMILY + "GCLID_DATE_TIME_PAIR_AND_ORDER_ID_BOTH_SET",
+            "",
+        ),
         (ads.adjustment(value=1.0), "field_error.REQUIRED", "order_id"),
-        (ads.adjustment(pair=pair, value=1.0, conversion_action=action(5)), FAMILY + "MISSING_ORDER_ID_FOR_WEBPAGE", "order_id"),
+        (
+            ads.adjustment(pair=pair, value=1.0, conversion_action=action(5)),
+            FAMILY + "MISSING_ORDER_ID_FOR_WEBPAGE",
+            "order_id",
+        ),
         (ads.adjustment(order_id="", value=1.0), "string_length_error.TOO_SHORT", "order_id"),
         (ads.adjustment(order_id="x" * 65, value=1.0), "string_length_error.TOO_LONG", "order_id"),
         (ads.adjustment(order_id="a@b.de", value=1.0), FAMILY + "ORDER_ID_CONTAINS_PII", "order_id"),
-        (ads.adjustment(order_id="o1", value=1.0, adjustment_date_time="today"), "date_error.INVALID_STRING_DATE_TIME_SECONDS_WITH_OFFSET", "adjustment_date_time"),
-        (ads.adjustment(order_id="o1", value=1.0, adjustment_date_time="2026-11-20 13:00:00+00:00"), "date_error.LATER_THAN_MAXIMUM_DATE", "adjustment_date_time"),
-        (ads.adjustment(pair=(pair[0], "noon"), value=1.0), "date_error.INVALID_STRING_DATE_TIME_SECONDS_WITH_OFFSET", "gclid_date_time_pair.conversion_date_time"),
-        (ads.adjustment("RETRACTION", order_id="o1", value=1.0), "field_error.VALUE_MUST_BE_UNSET", "restatement_value"),
+        (
+            ads.adjustment(order_id="o1", value=1.0, adjustment_date_time="today"),
+            "date_error.INVALID_STRING_DATE_TIME_SECONDS_WITH_OFFSET",
+            "adjustment_date_time",
+        ),
+        (
+            ads.adjustment(order_id="o1", value=1.0, adjustment_date_time="2026-11-20 13:00:00+00:00"),
+            "date_error.LATER_THAN_MAXIMUM_DATE",
+            "adjustment_date_time",
+        ),
+        (
+            ads.adjustment(pair=(pair[0], "noon"), value=1.0),
+            "date_error.INVALID_STRING_DATE_TIME_SECONDS_WITH_OFFSET",
+            "gclid_date_time_pair.conversion_date_time",
+        ),
+        (
+            ads.adjustment("RETRACTION", order_id="o1", value=1.0),
+            "field_error.VALUE_MUST_BE_UNSET",
+            "restatement_value",
+        ),
         (ads.adjustment(order_id="o1"), "field_error.REQUIRED", "restatement_value"),
         (restated, "field_error.REQUIRED", "restatement_value"),
         (ads.adjustment(order_id="o1", value=-1.0), "field_error.INVALID_VALUE", "restatement_value.adjusted_value"),
-        (ads.adjustment(order_id="o1", value=math.nan), "field_error.INVALID_VALUE", "restatement_value.adjusted_value"),
-        (ads.adjustment(order_id="o1", value=1.0, conversion_action=action(4)), FAMILY + "CANNOT_RESTATE_CONVERSION_ACTION_THAT_ALWAYS_USES_DEFAULT_CONVERSION_VALUE", ""),
-        (ads.adjustment(order_id="o1", value=1.0, users=["0" * 64]), "field_error.VALUE_MUST_BE_UNSET", "user_identifiers"),
+        (
+            ads.adjustment(order_id="o1", value=math.nan),
+            "field_error.INVALID_VALUE",
+            "restatement_value.adjusted_value",
+        ),
+        (
+            ads.adjustment(order_id="o1", value=1.0, conversion_action=action(4)),
+            FAMILY + "CANNOT_RESTATE_CONVERSION_ACTION_THAT_ALWAYS_USES_DEFAULT_CONVERSION_VALUE",
+            "",
+        ),
+        (
+            ads.adjustment(order_id="o1", value=1.0, users=["0" * 64]),
+            "field_error.VALUE_MUST_BE_UNSET",
+            "user_identifiers",
+        ),
     ]
     response = ads.adjust(*(row for row, _, _ in cases))
     assert ads.errors(response) == [(index, name, field) for index, (_, name, field) in enumerate(cases)]
@@ -146,7 +188,10 @@ def test_s26_restatements_go_forward(google, ads, sold):
     assert ads.names(ads.adjust(first)) == ["RESTATEMENT_ALREADY_EXISTS"]
     older = ads.adjustment(order_id="o1", value=60.0, adjustment_date_time="2026-11-20 11:29:59+00:00")
     assert ads.names(ads.adjust(older)) == ["MORE_RECENT_RESTATEMENT_FOUND"]
-    twice = [ads.adjustment(order_id="o1", value=value, adjustment_date_time="2026-11-20 11:50:00+00:00") for value in (1.0, 2.0)]
+    twice = [
+        ads.adjustment(order_id="o1", value=value, adjustment_date_time="2026-11-20 11:50:00+00:00")
+        for value in (1.0, 2.0)
+    ]
     assert ads.names(ads.adjust(*twice)) == ["DUPLICATE_ADJUSTMENT_IN_REQUEST"] * 2
     assert google.state.conversions[0].value == 70.0
 

@@ -103,7 +103,14 @@ def test_s13_which_identifiers_go_together(google, ads, new_click, hashed):
 @pytest.mark.parametrize("kind", ["gclid", "gbraid", "wbraid"])
 def test_s14_ids_that_cannot_be_decoded(ads, new_click, kind):
     good, name = new_click(kind), f"conversion_upload_error.UNPARSEABLE_{kind.upper()}"
-    wrong = [good.lower(), good[:-1], good + "x", "h\u00e9" * 16, "!" * 32, new_click("gclid" if kind != "gclid" else "gbraid")]
+    wrong = [
+        good.lower(),
+        good[:-1],
+        good + "x",
+        "h\u00e9" * 16,
+        "!" * 32,
+        new_click("gclid" if kind != "gclid" else "gbraid"),
+    ]
     assert ads.errors(ads.upload(*(ads.row(**{kind: text}) for text in wrong))) == [
         (index, name, kind) for index in range(len(wrong))
     ]
@@ -229,9 +236,7 @@ def test_s18_before_the_click_and_after_its_window(google, ads, new_click):
     rows = [
         ads.row(gclid=new_click("gclid"), conversion_date_time="2026-11-19 11:59:59+00:00"),
         ads.row(gclid=new_click("gclid", age=timedelta(days=3)), conversion_action=action(7)),
-        ads.row(
-            gclid=new_click("gclid", age=timedelta(days=91)), conversion_date_time="2026-08-30 11:00:00+00:00"
-        ),
+        ads.row(gclid=new_click("gclid", age=timedelta(days=91)), conversion_date_time="2026-08-30 11:00:00+00:00"),
         ads.row(gclid=new_click("gclid", flags=ClickFlag.TRACKING_OFF)),
         ads.row(gclid=new_click("gclid", age=timedelta(days=29))),
     ]
@@ -291,9 +296,7 @@ def test_s21_consent(google, ads, new_click):
     ]
     personal = ads.row()
     personal.consent.ad_personalization = 2
-    assert ads.errors(ads.upload(personal)) == [
-        (0, "field_error.VALUE_MUST_BE_UNSET", "consent.ad_personalization")
-    ]
+    assert ads.errors(ads.upload(personal)) == [(0, "field_error.VALUE_MUST_BE_UNSET", "consent.ad_personalization")]
     google.state.switches.ad_personalization_refused = False
     assert ads.errors(ads.upload(personal)) == []
 

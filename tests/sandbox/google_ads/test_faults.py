@@ -86,9 +86,18 @@ def test_quota_faults(google, ads):
     for _ in range(3):
         with pytest.raises(ResourceExhausted) as caught:
             ads.upload(ads.row())
-        data = dict(caught.value.errors[0].trailing_metadata()).get("google.ads.googleads.v26.errors.googleadsfailure-bin")
+        data = dict(caught.value.errors[0].trailing_metadata()).get(
+            "google.ads.googleads.v26.errors.googleadsfailure-bin"
+        )
         error = None if data is None else ads.failure(data).errors[0]
-        found.append(None if error is None else (error.error_code.quota_error, error.details.quota_error_details.retry_delay.ToTimedelta().total_seconds()))
+        found.append(
+            None
+            if error is None
+            else (
+                error.error_code.quota_error,
+                error.details.quota_error_details.retry_delay.ToTimedelta().total_seconds(),
+            )
+        )
     assert found == [(4, 30.5), (2, 30.5), None]
 
 
@@ -102,7 +111,9 @@ def test_a_version_that_never_was_ours(google):
 
     channel = grpc.secure_channel(google.grpc_endpoint, grpc.ssl_channel_credentials(google.ca_file.read_bytes()))
     with channel, pytest.raises(grpc.RpcError) as caught:
-        channel.unary_unary("/google.ads.googleads.v22.services.ConversionUploadService/UploadClickConversions")(b"", timeout=30)
+        channel.unary_unary("/google.ads.googleads.v22.services.ConversionUploadService/UploadClickConversions")(
+            b"", timeout=30
+        )
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     keys = [key for key, _ in caught.value.trailing_metadata()]
     assert "google.ads.googleads.v22.errors.googleadsfailure-bin" in keys
@@ -144,7 +155,11 @@ def test_which_requests_a_fault_hits():
     box.arm(Fault(kind=FaultKind.UNAVAILABLE, method=INGEST))
     box.arm(Fault(kind=FaultKind.SLOW, customer_id="1", count=2))
     assert box.draw(UPLOAD, "2") is None
-    assert [fault.kind for fault in (box.draw(UPLOAD, "1"), box.draw(INGEST), box.draw(UPLOAD, "1")) if fault] == ["SLOW", "UNAVAILABLE", "SLOW"]
+    assert [fault.kind for fault in (box.draw(UPLOAD, "1"), box.draw(INGEST), box.draw(UPLOAD, "1")) if fault] == [
+        "SLOW",
+        "UNAVAILABLE",
+        "SLOW",
+    ]
     assert box.draw(UPLOAD, "1") is None
     assert box.draw("token") is None
     assert [fault.kind for fault in box.armed()] == ["UNAVAILABLE"]

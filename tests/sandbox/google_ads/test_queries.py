@@ -29,12 +29,20 @@ def test_only_the_selected_fields_are_filled(ads):
 
 
 def test_a_search_in_one_page(ads):
-    response = ads.search("SELECT conversion_action.id FROM conversion_action WHERE conversion_action.value_settings.always_use_default_value = TRUE")
+    response = ads.search(
+        "SELECT conversion_action.id FROM conversion_action WHERE conversion_action.value_settings.always_use_default_value = TRUE"
+    )
     assert [row.conversion_action.id for row in response] == [4]
     assert response.total_results_count == 1
     assert not list(ads.search("SELECT customer.id FROM customer", validate_only=True))
-    assert ads.refused(lambda: ads.search("SELECT customer.id FROM customer", page_size=5))[1] == "request_error.PAGE_SIZE_NOT_SUPPORTED"
-    assert ads.refused(lambda: ads.search("SELECT customer.id FROM customer", page_token="x"))[1] == "request_error.INVALID_PAGE_TOKEN"
+    assert (
+        ads.refused(lambda: ads.search("SELECT customer.id FROM customer", page_size=5))[1]
+        == "request_error.PAGE_SIZE_NOT_SUPPORTED"
+    )
+    assert (
+        ads.refused(lambda: ads.search("SELECT customer.id FROM customer", page_token="x"))[1]
+        == "request_error.INVALID_PAGE_TOKEN"
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,7 +52,7 @@ def test_a_search_in_one_page(ads):
         ("id >= 5", [5, 6, 7]),
         ("id < 2", [1]),
         ("id <= 2", [1, 2]),
-        ("name = \"Page\"", [5]),
+        ('name = "Page"', [5]),
         ("name NOT IN ('Purchase', 'Page', 'Gone', 'Short')", [2, 3, 4]),
         ("category IN (PURCHASE) PARAMETERS include_drafts=true", [1, 2, 3, 4, 5, 6, 7]),
         ("primary_for_goal = false", []),
@@ -56,7 +64,9 @@ def test_conditions(ads, condition, ids):
 
 
 def test_order_by_several_fields(ads):
-    rows = ads.rows("SELECT conversion_action.id FROM conversion_action ORDER BY conversion_action.counting_type ASC, conversion_action.id DESC LIMIT 3")
+    rows = ads.rows(
+        "SELECT conversion_action.id FROM conversion_action ORDER BY conversion_action.counting_type ASC, conversion_action.id DESC LIMIT 3"
+    )
     assert [row.conversion_action.id for row in rows] == [7, 6, 5]
 
 
@@ -69,7 +79,10 @@ def test_order_by_several_fields(ads):
         ("SELECT customer FROM customer", "UNRECOGNIZED_FIELD"),
         ("SELECT customer.id.x FROM customer", "UNRECOGNIZED_FIELD"),
         ("SELECT customer.conversion_tracking_setting FROM customer", "UNRECOGNIZED_FIELD"),
-        ("SELECT customer.conversion_tracking_setting.enhanced_conversions_for_leads_enabled FROM customer", "UNRECOGNIZED_FIELD"),
+        (
+            "SELECT customer.conversion_tracking_setting.enhanced_conversions_for_leads_enabled FROM customer",
+            "UNRECOGNIZED_FIELD",
+        ),
         ("SELECT campaign.id FROM customer", "PROHIBITED_RESOURCE_TYPE_IN_SELECT_CLAUSE"),
         ("UPDATE customer", "EXPECTED_SELECT"),
         ("", "EXPECTED_SELECT"),
@@ -96,14 +109,19 @@ def test_queries_that_are_refused(ads, query, name):
 def test_the_field_that_v26_removed(google, client):
     path = "customer.conversion_tracking_setting."
     old, new = client("v24"), client("v26")
-    (row,) = old.rows(f"SELECT {path}enhanced_conversions_for_leads_enabled, {path}accepted_customer_data_terms FROM customer")
+    (row,) = old.rows(
+        f"SELECT {path}enhanced_conversions_for_leads_enabled, {path}accepted_customer_data_terms FROM customer"
+    )
     setting = row.customer.conversion_tracking_setting
     assert setting.enhanced_conversions_for_leads_enabled
     assert setting.accepted_customer_data_terms
     google.state.customers[SHOP].enhanced_conversions = False
     (row,) = old.rows(f"SELECT {path}enhanced_conversions_for_leads_enabled FROM customer")
     assert not row.customer.conversion_tracking_setting.enhanced_conversions_for_leads_enabled
-    assert old.refused(lambda: old.rows(f"SELECT {path}enablement_setting FROM customer"))[1] == "query_error.UNRECOGNIZED_FIELD"
+    assert (
+        old.refused(lambda: old.rows(f"SELECT {path}enablement_setting FROM customer"))[1]
+        == "query_error.UNRECOGNIZED_FIELD"
+    )
     query = f"SELECT customer.id FROM customer WHERE {path}enhanced_conversions_for_leads_enabled = TRUE"
     assert old.refused(lambda: old.rows(query))[1] == "query_error.BAD_VALUE"
     (row,) = new.rows(f"SELECT {path}enablement_setting, {path}conversion_tracking_status FROM customer")
@@ -119,7 +137,9 @@ def test_long_answers_come_in_chunks(google, ads):
     import msgspec
 
     first = google.state.actions["1"]
-    google.state.actions = {str(number): msgspec.structs.replace(first, action_id=str(number)) for number in range(1, 1502)}
+    google.state.actions = {
+        str(number): msgspec.structs.replace(first, action_id=str(number)) for number in range(1, 1502)
+    }
     chunks = ads.stream("SELECT conversion_action.id FROM conversion_action")
     assert [len(chunk.results) for chunk in chunks] == [1000, 501]
 
@@ -140,7 +160,9 @@ def test_s28_diagnostics_follow_uploads(google, ads):
     assert (summary.success_rate, summary.pending_rate) == (0.4, 0.2)
     assert (summary.client, summary.status) == (2, 4)  # Google Ads API; needs attention
     assert summary.last_upload_date_time == "2026-11-21 13:00:00"  # in the account's time zone
-    days = [(day.upload_date, day.successful_count, day.failed_count, day.pending_count) for day in summary.daily_summaries]
+    days = [
+        (day.upload_date, day.successful_count, day.failed_count, day.pending_count) for day in summary.daily_summaries
+    ]
     assert days == [("2026-11-20", 1, 2, 0), ("2026-11-21", 1, 0, 1)]
     jobs = [(job.job_id, job.successful_count, job.failed_count, job.pending_count) for job in summary.job_summaries]
     assert jobs == [(71, 1, 2, 0), (72, 1, 0, 1)]
@@ -158,7 +180,9 @@ def test_s28_per_action_and_the_verdicts(google, ads):
 
     def summaries():
         rows = [row.offline_conversion_upload_conversion_action_summary for row in ads.rows(query)]
-        return [(row.conversion_action_id, row.conversion_action_name, row.status, row.total_event_count) for row in rows]
+        return [
+            (row.conversion_action_id, row.conversion_action_name, row.status, row.total_event_count) for row in rows
+        ]
 
     ads.upload(*(ads.row() for _ in range(30)))
     ads.upload(ads.row(conversion_action=f"customers/{SHOP}/conversionActions/404"))

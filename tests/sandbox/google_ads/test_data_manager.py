@@ -1,0 +1,476 @@
+"""S29-S31: the Data Manager API through its real client, over gRPC with TLS and over REST."""
+
+import base64
+import hashlib
+import math
+from datetime import timedelta
+
+import pytest
+
+from sandbox.google_ads.click_ids import ClickFlag
+from sandbox.google_ads.faults import Fault, FaultKind
+from sandbox.google_ads.seed import Token
+
+SHOP, OTHER, CHILD, MANAGER = "1234567890", "2222222222", "3333333333", "9999999999"
+
+
+class Events:
+    """The real client with short ways to build requests."""
+
+    def __init__(self, transport, address, token):
+        import google.ads.datamanager_v1 as api
+        from google.api_core.client_options import ClientOptions
+        from google.oauth2.credentials import Credentials
+
+        self.api = api
+        self.client = api.IngestionServiceClient(
+            credentials=Credentials(token=token),
+            client_options=ClientOptions(api_endpoint=address),
+            transport=transport,
+        )
+
+    def destination(self, action="1", account=SHOP, **fields):
+        return {
+            "operating_account": {"account_type": "GOOGLE_ADS", "account_id": account},
+            "product_destination_id": action,
+            **fields,
+        }
+
+    def ingest(self, *events, destinations=None, **fields):
+        request = self.api.IngestEventsRequest(
+            destinations=[self.destination()] if destinations is None else destinations, events=list(events), **fields
+        )
+        return self.client.ingest_events(request=request, retry=None, timeout=30)
+
+    def status(self, request_id):
+        """Status name and failures by reason, per destination."""
+        request = self.api.RetrieveRequestStatusRequest(request_id=request_id)
+        response = self.client.retrieve_request_status(request=request, retry=None, timeout=30)
+        return [
+            (
+                entry.request_status.name,
+                {
+                    count.reason.name.removeprefix("PROCESSING_ERROR_REASON_"): count.record_count
+                    for count in entry.error_info.error_counts
+                },
+                entry.events_ingestion_status.record_count,
+            )
+            for entry in response.request_status_per_destination
+        ]
+
+    def refused(self, call, code=400):
+        """Violations (field, reason) and ErrorInfo's reason of a call that is refused; gRPC and REST alike."""
+        from google.api_core.exceptions import GoogleAPICallError
+        from google.rpc import error_details_pb2 as details
+
+        with pytest.raises(GoogleAPICallError) as caught:
+            call()
+        assert caught.value.code == code
+        found = []
+        for detail in caught.value.details:
+            if isinstance(detail, details.BadRequest):
+                found += [(violation.field, violation.reason) for violation in detail.field_violations]
+            elif isinstance(detail, dict) and detail["@type"].endswith("BadRequest"):
+                found += [(violation["field"], violation["reason"]) for violation in detail["fieldViolations"]]
+        return found, caught.value.reason
+
+
+@pytest.fixture(params=["grpc", "rest"])
+def transport(request):
+    return request.param
+
+
+@pytest.fixture
+def connect(google, transport):
+    """Clients by token; closed at the end."""
+    opened = []
+
+    def make(token="any"):
+        address = google.grpc_endpoint if transport == "grpc" else google.http_url
+        opened.append(Events(transport, address, token))
+        return opened[-1]
+
+    yield make
+    for events in opened:
+        events.client.transport.close()
+
+
+@pytest.fixture
+def events(connect):
+    return connect()
+
+
+@pytest.fixture
+def event(google, new_click):
+    """A good event, changed by keyword; None takes a field away."""
+
+    def make(**fields):
+        wanted = {
+            "transaction_id": "o1",
+            "event_timestamp": google.clock.now() - timedelta(hours=1),
+            "event_source": "WEB",
+            "currency": "EUR",
+            "conversion_value": 100.0,
+            **fields,
+        }
+        if not {"ad_identifiers", "user_data"} & set(fields):
+            wanted["ad_identifiers"] = {"gclid": new_click("gclid")}
+        return {name: value for name, value in wanted.items() if value is not None}
+
+    return make
+
+
+def users(*emails):
+    return {"user_identifiers": [{"email_address": email} for email in emails]}
+
+
+def test_s30_accepted_then_processing_then_success(google, events, event):
+    request_id = events.ingest(event()).request_id
+    assert events.status(request_id) == [("PROCESSING", {}, 1)]
+    google.clock.move(timedelta(minutes=29))
+    assert events.status(request_id) == [("PROCESSING", {}, 1)]
+    google.clock.move(timedelta(minutes=1))
+    assert events.status(request_id) == [("SUCCESS", {}, 1)]
+    (conversion,) = google.state.conversions
+    assert (conversion.order_id, conversion.value, conversion.via, conversion.counted) == (
+        "o1",
+        100.0,
+        "data_manager",
+        True,
+    )
+    assert conversion.conversion_date_time == "2026-11-20 11:00:00+00:00"
+    google.clock.move(timedelta(days=50))
+    assert events.refused(lambda: events.status(request_id)) == ([("request_id", "REQUEST_TOO_OLD")], "REQUEST_TOO_OLD")
+
+
+def test_s30_what_failed_is_told_by_count_and_reason(google, events, event, new_click):
+    now, gclid = google.clock.now(), new_click("gclid")
+
+    def clicked(kind="gclid", **options):
+        return {"ad_identifiers": {kind: new_click(kind, **options)}}
+
+    sent = [
+        event(transaction_id="a"),
+        event(transaction_id="a"),
+        event(transaction_id="b", ad_identifiers={"gclid": "broken"}),
+        event(transaction_id="c", ad_identifiers={"gbraid": "broken"}),
+        event(transaction_id="d", ad_identifiers={"wbraid": "broken"}),
+        event(transaction_id="e", **clicked(age=timedelta(hours=5))),
+        event(transaction_id="f", event_timestamp=now - timedelta(days=2), **clicked()),
+        event(transaction_id="g", event_timestamp=now - timedelta(days=91), **clicked(age=timedelta(days=92))),
+        event(transaction_id="h", **clicked(age=timedelta(days=40))),
+        event(transaction_id="i", **clicked(flags=ClickFlag.UNKNOWN)),
+        event(transaction_id="j", **clicked(customer=OTHER)),
+        event(transaction_id="k", consent={"ad_user_data": "CONSENT_DENIED"}),
+        event(transaction_id="l", **clicked(flags=ClickFlag.EEA)),
+        event(transaction_id="m", consent={"ad_user_data": "CONSENT_GRANTED"}, **clicked(flags=ClickFlag.EEA)),
+        event(transaction_id=None, ad_identifiers={"gclid": gclid}),
+        event(transaction_id=None, ad_identifiers={"gclid": gclid}),
+    ]
+    request_id = events.ingest(*sent).request_id
+    google.clock.move(timedelta(minutes=30))
+    ((status, reasons, count),) = events.status(request_id)
+    assert (status, count) == ("PARTIAL_SUCCESS", 16)
+    assert reasons == {
+        "DUPLICATE_TRANSACTION_ID": 1,
+        "INVALID_GCLID": 1,
+        "INVALID_GBRAID": 1,
+        "INVALID_WBRAID": 1,
+        "TOO_RECENT_CLICK": 1,
+        "CONVERSION_PRECEDES_CLICK": 1,
+        "EVENT_TOO_OLD": 2,
+        "INVALID_CLICK": 1,
+        "INVALID_OPERATING_ACCOUNT_FOR_CLICK": 1,
+        "DENIED_CONSENT": 1,
+        "UNKNOWN_CONSENT": 1,
+        "DUPLICATE_GCLID": 1,
+    }
+    assert [conversion.order_id for conversion in google.state.conversions] == ["a", "m", None]
+
+
+def test_s30_the_same_id_again_overwrites_value_and_currency(google, events, event):
+    events.ingest(event())
+    events.ingest(event(conversion_value=40.0, currency="SEK", event_timestamp=google.clock.now()))
+    (conversion,) = google.state.conversions
+    assert (conversion.value, conversion.currency, conversion.original_value) == (40.0, "SEK", 100.0)
+    assert conversion.conversion_date_time == "2026-11-20 11:00:00+00:00"
+    events.ingest(event(transaction_id="unknown", conversion_value=1.0))
+    assert len(google.state.conversions) == 2
+    google.state.switches.data_manager_repeated_id_in_request_refused = False
+    events.ingest(event(conversion_value=30.0), event(conversion_value=20.0))
+    assert conversion.value == 20.0
+
+
+def test_s30_value_zero_takes_a_conversion_back(google, events, event):
+    events.ingest(event())
+    events.ingest(event(conversion_value=0.0))
+    assert google.state.conversions[0].value == 0.0
+    google.state.switches.data_manager_accepts_zero_value = False
+    refused = events.refused(lambda: events.ingest(event(conversion_value=0.0)))
+    assert refused == ([("events.events[0].conversion_value", "INVALID_EVENT")], "INVALID_EVENT")
+
+
+def test_s30_nothing_is_known_of_other_request_ids(google, events, event):
+    checked = events.ingest(event(), validate_only=True).request_id
+    assert google.state.conversions == []
+    for request_id in (checked, "never-given"):
+        assert events.refused(lambda request_id=request_id: events.status(request_id))[1] == "INVALID_REQUEST_ID"
+
+
+def test_s30_users_and_braids(google, events, event, hashed, new_click):
+    encoded = base64.b64encode(hashlib.sha256(b"known@example.com").digest()).decode()
+    known = event(transaction_id="a", user_data=users(encoded))
+    nobody = event(
+        transaction_id="b",
+        user_data={"user_identifiers": [{"phone_number": encoded[::-1][1:] + "="}, {"address": {"region_code": "DE"}}]},
+    )
+    nobody["user_data"]["user_identifiers"][0]["phone_number"] = base64.b64encode(b"x" * 32).decode()
+    request_id = events.ingest(known, nobody, encoding="BASE64").request_id
+    braid = event(
+        transaction_id="c",
+        ad_identifiers={"wbraid": new_click("wbraid")},
+        cart_data={"items": [{"merchant_product_id": "sku", "quantity": 1}]},
+    )
+    once = events.ingest(braid, destinations=[events.destination("3")])
+    (warning,) = once.field_warnings
+    assert warning.field == "events.events[0].cart_data"
+    assert warning.reason.name == "WARNING_REASON_CART_DATA_NOT_SUPPORTED_WITH_GBRAID_OR_WBRAID"
+    google.clock.move(timedelta(minutes=30))
+    assert events.status(request_id) == [("PARTIAL_SUCCESS", {"CLICK_NOT_FOUND": 1}, 2)]
+    assert events.status(once.request_id) == [
+        ("FAILED", {"ONE_PER_CLICK_CONVERSION_ACTION_NOT_PERMITTED_WITH_BRAID": 1}, 1)
+    ]
+    assert [conversion.counted for conversion in google.state.conversions] == [True, False]
+    events.ingest(braid)
+    assert google.state.conversions[-1].cart["items"][0]["product_id"] == "sku"
+
+
+def test_several_destinations(google, events, event):
+    two = [events.destination("1", reference="x"), events.destination("2", reference="y")]
+    request_id = events.ingest(
+        event(), event(transaction_id="o2", destination_references=["y"]), destinations=two
+    ).request_id
+    google.clock.move(timedelta(minutes=30))
+    assert events.status(request_id) == [("SUCCESS", {}, 1), ("SUCCESS", {}, 2)]
+    assert [(c.action_id, c.order_id) for c in google.state.conversions] == [("1", "o1"), ("2", "o1"), ("2", "o2")]
+
+
+def test_s29_one_bad_event_refuses_them_all(google, events, event, hashed):
+    good = hashed("a@example.com")
+    at = "events.events"
+    sent = [
+        event(),
+        event(event_source=None),
+        event(transaction_id="x" * 65),
+        event(event_timestamp=None),
+        event(event_timestamp=google.clock.now() + timedelta(seconds=1)),
+        event(currency="XYZ"),
+        event(conversion_value=-1.0),
+        event(ad_identifiers={}),
+        event(user_data=users(good, "plain")),
+        event(user_data=users("abcdef")),
+        event(user_data={"user_identifiers": [{}]}),
+        event(user_data=users(*[good] * 11)),
+        event(user_data=users(*[good] * 10)),
+        event(destination_references=["nowhere"]),
+    ]
+    violations, reason = events.refused(lambda: events.ingest(*sent, encoding="HEX"))
+    assert violations == [
+        (f"{at}[1].event_source", "REQUIRED_FIELD_MISSING"),
+        (f"{at}[2].transaction_id", "FIELD_VALUE_TOO_LONG"),
+        (f"{at}[3].event_timestamp", "REQUIRED_FIELD_MISSING"),
+        (f"{at}[4].event_timestamp", "EVENT_TIME_INVALID"),
+        (f"{at}[5].currency", "INVALID_CURRENCY_CODE"),
+        (f"{at}[6].conversion_value", "INVALID_NUMBER_FORMAT"),
+        (f"{at}[7]", "NO_IDENTIFIERS_PROVIDED"),
+        (f"{at}[8].user_data.user_identifiers[1].email_address", "INVALID_HEX_ENCODING"),
+        (f"{at}[9].user_data.user_identifiers[0].email_address", "INVALID_SHA256_FORMAT"),
+        (f"{at}[10].user_data.user_identifiers[0]", "REQUIRED_FIELD_MISSING"),
+        (f"{at}[11].user_data.user_identifiers", "TOO_MANY_USER_IDENTIFIERS"),
+        (f"{at}[13].destination_references[0]", "INVALID_DESTINATION"),
+    ]
+    assert reason == "REQUIRED_FIELD_MISSING"
+    assert google.state.conversions == []
+    google.state.switches.data_manager_names_bad_rows = False
+    assert events.refused(lambda: events.ingest(*sent, encoding="HEX")) == ([], "REQUIRED_FIELD_MISSING")
+
+
+def test_s29_encodings(events, event, hashed):
+    row = event(user_data=users(hashed("a")))
+    assert events.refused(lambda: events.ingest(row))[0] == [("encoding", "REQUIRED_FIELD_MISSING")]
+    field = "events.events[0].user_data.user_identifiers[0].email_address"
+    for text, reason in (("not base64!", "INVALID_BASE64_ENCODING"), ("YWJj", "INVALID_SHA256_FORMAT")):
+        wrong = event(user_data=users(text))
+        assert events.refused(lambda wrong=wrong: events.ingest(wrong, encoding="BASE64"))[0] == [(field, reason)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "reason"),
+    [
+        ("terms_accepted", False, "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED"),
+        ("enhanced_conversions", False, "DESTINATION_ACCOUNT_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS"),
+        ("data_policy_prohibits", True, "DESTINATION_ACCOUNT_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS"),
+    ],
+)
+def test_s29_user_data_needs_an_account_that_may(google, events, event, hashed, setting, value, reason):
+    setattr(google.state.customers[SHOP], setting, value)
+    row = event(user_data=users(hashed("a")))
+    assert events.refused(lambda: events.ingest(row, encoding="HEX"))[1] == reason
+
+
+def test_s29_sizes(events, event):
+    row = event()
+    many = [events.destination(reference=str(index)) for index in range(11)]
+    same = [events.destination(reference="x")] * 2
+    cases = [
+        (lambda: events.ingest(*[row] * 2001), "events.events", "TOO_MANY_EVENTS"),
+        (events.ingest, "events.events", "REQUIRED_FIELD_MISSING"),
+        (lambda: events.ingest(row, destinations=[]), "destinations", "REQUIRED_FIELD_MISSING"),
+        (lambda: events.ingest(row, destinations=many), "destinations", "TOO_MANY_DESTINATIONS"),
+        (lambda: events.ingest(row, destinations=same), "destinations", "DUPLICATE_DESTINATION_REFERENCE"),
+    ]
+    for call, field, reason in cases:
+        assert events.refused(call) == ([(field, reason)], reason)
+
+
+def test_s29_destinations(google, events, event):
+    google.state.actions["2"].created_at = google.clock.now()
+    google.state.customers[CHILD].manager_id = None
+    google.state.customers[CHILD].conversion_customer_id = SHOP
+    wrong_type = events.destination()
+    wrong_type["operating_account"]["account_type"] = "DATA_PARTNER"
+    cases = [
+        (events.destination("404"), "product_destination_id", "INVALID_CONVERSION_ACTION_ID"),
+        (events.destination("6"), "product_destination_id", "INVALID_CONVERSION_ACTION_ID"),
+        (events.destination("5"), "product_destination_id", "INVALID_CONVERSION_ACTION_TYPE"),
+        (events.destination("2"), "product_destination_id", "CONVERSION_ACTION_TOO_RECENTLY_CREATED"),
+        (events.destination("1", CHILD), "operating_account", "INVALID_DESTINATION"),
+        (wrong_type, "operating_account.account_type", "INVALID_DESTINATION"),
+    ]
+    for destination, field, reason in cases:
+        violations, _ = events.refused(lambda d=destination: events.ingest(event(), destinations=[d]))
+        assert violations == [(f"destinations[0].{field}", reason)]
+
+
+def test_s29_access(google, connect, events, event, new_click):
+    managed = events.destination("31", CHILD)
+    row = event(ad_identifiers={"gclid": new_click("gclid", customer=CHILD)})
+    assert events.refused(lambda: events.ingest(row, destinations=[managed]), 403)[1] == "PERMISSION_DENIED"
+    managed["login_account"] = {"account_type": "GOOGLE_ADS", "account_id": MANAGER}
+    assert events.ingest(row, destinations=[managed]).request_id
+    google.state.tokens["ads"] = Token(token="ads", scopes=["https://www.googleapis.com/auth/adwords"])
+    other = connect("ads")
+    assert other.refused(lambda: other.ingest(row), 403)[1] == "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
+
+
+def test_s29_tokens(google, connect, event, transport):
+    from google.auth.exceptions import RefreshError
+
+    google.state.tokens["old"] = Token(token="old", status="EXPIRED")
+    google.state.tokens["off"] = Token(token="off", status="REVOKED")
+    for token, reason in (("old", "ACCESS_TOKEN_EXPIRED"), ("off", "OAUTH_TOKEN_REVOKED")):
+        events = connect(token)
+        if transport == "grpc":
+            assert events.refused(lambda events=events: events.ingest(event()), 401)[1] == reason
+        else:  # over REST google-auth answers a 401 with a refresh, which a bare token cannot do
+            with pytest.raises(RefreshError):
+                events.ingest(event())
+
+
+def test_s29_a_click_of_another_account_at_once(google, events, event, new_click):
+    google.state.switches.data_manager_checks_click_account_at_once = True
+    row = event(ad_identifiers={"gclid": new_click("gclid", customer=OTHER)})
+    expected = [("events.events[0].ad_identifiers.gclid", "INVALID_AD_IDENTIFIER_FOR_ACCOUNT")]
+    assert events.refused(lambda: events.ingest(row))[0] == expected
+    assert events.ingest(event()).request_id
+
+
+@pytest.mark.parametrize(
+    ("limit", "wait"), [("data_manager_requests_per_minute", 60), ("data_manager_requests_per_day", 86_400)]
+)
+def test_s29_quotas(google, events, event, limit, wait):
+    setattr(google.state.switches, limit, 2)
+    events.ingest(event(transaction_id="a"))
+    events.ingest(event(transaction_id="b"))
+    assert events.refused(lambda: events.ingest(event()), 429)[1] == "RESOURCE_EXHAUSTED"
+    google.clock.move(timedelta(seconds=wait))
+    assert events.ingest(event()).request_id
+
+
+def test_faults(google, events, event):
+    from google.api_core.exceptions import GoogleAPICallError
+
+    faults = google.state.faults
+    cases = [
+        (Fault(kind=FaultKind.UNAVAILABLE, method="IngestEvents", count=1), 503, None),
+        (Fault(kind=FaultKind.INTERNAL, count=1), 500, "INTERNAL_ERROR"),
+        (Fault(kind=FaultKind.QUOTA_RATE, seconds=17, count=1), 429, "RESOURCE_EXHAUSTED"),
+        (Fault(kind=FaultKind.DEADLINE, count=1), 504, None),
+    ]
+    for fault, code, reason in cases:
+        faults.arm(fault)
+        assert events.refused(lambda: events.ingest(event()), code)[1] == reason
+    assert google.state.conversions == []
+    faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
+    events.refused(lambda: events.ingest(event()), 503)
+    events.ingest(event())
+    assert len(google.state.conversions) == 1
+    faults.arm(Fault(kind=FaultKind.CONNECTION_RESET, count=1))
+    with pytest.raises((GoogleAPICallError, OSError)):
+        events.ingest(event(transaction_id="lost"))
+    assert len(google.state.conversions) == 1
+
+
+def test_rows_that_fail_inside(google, events, event):
+    google.state.faults.arm(Fault(kind=FaultKind.ROW_INTERNAL_ERROR, count=1))
+    google.state.faults.arm(Fault(kind=FaultKind.ROW_INTERNAL_ERROR, count=1, after_apply=True))
+    request_id = events.ingest(*(event(transaction_id=text) for text in "abc")).request_id
+    google.clock.move(timedelta(minutes=30))
+    assert events.status(request_id) == [("PARTIAL_SUCCESS", {"INTERNAL_ERROR": 2}, 3)]
+    assert [conversion.order_id for conversion in google.state.conversions] == ["b", "c"]
+
+
+def test_both_lanes_share_their_conversions(google, events, event, ads):
+    ads.adjust(ads.adjustment(order_id="o1", value=60.0))
+    events.ingest(event())
+    assert google.state.conversions[0].value == 60.0  # the adjustment had waited for it
+    assert ads.names(ads.upload(ads.row(order_id="o1"))) == ["ORDER_ID_ALREADY_IN_USE"]
+
+
+def test_values_that_are_left_out(google, events, event):
+    events.ingest(event(conversion_value=None, currency=None))
+    assert (google.state.conversions[0].value, google.state.conversions[0].currency) == (7.5, "EUR")
+    google.state.switches.negative_value_refused = False
+    events.ingest(event(transaction_id="odd", conversion_value=math.inf))
+    assert google.state.conversions[1].value == math.inf
+
+
+def test_s31_rest_is_plain_http_with_json(google):
+    import requests
+
+    url = f"{google.http_url}/v1/events:ingest"
+    headers = {"authorization": "Bearer any"}
+    answer = requests.post(url, data=b'{"events": [{"colour": "red"}]}', headers=headers, timeout=30)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["status"] == "INVALID_ARGUMENT"
+    assert requests.post(url, json={}, timeout=30).status_code == 401
+    assert requests.get(url, timeout=30).status_code == 404
+    good = {
+        "destinations": [
+            {"operatingAccount": {"accountType": "GOOGLE_ADS", "accountId": SHOP}, "productDestinationId": "1"}
+        ],
+        "events": [
+            {
+                "eventTimestamp": "2026-11-20T11:00:00Z",
+                "eventSource": "WEB",
+                "userData": {"userIdentifiers": [{"emailAddress": "0" * 64}]},
+            }
+        ],
+        "encoding": "HEX",
+    }
+    request_id = requests.post(url, json=good, headers=headers, timeout=30).json()["requestId"]
+    status = requests.get(
+        f"{google.http_url}/v1/requestStatus:retrieve?requestId={request_id}", headers=headers, timeout=30
+    )
+    (entry,) = status.json()["requestStatusPerDestination"]
+    assert entry["requestStatus"] == "PROCESSING"
