@@ -19,6 +19,7 @@ from custom_events.tables.registry import PARTITIONED
 from ingest_api.sites import by_domain
 
 READ_LIMIT_S = 2.0  # of a look-up; the store's request waits for it
+DECRYPTED_LIMIT = 20_000  # secrets held in memory, by their encrypted form
 READERS = 2  # connections for look-ups and readiness, besides the writer's
 
 # Nothing is acknowledged that a crash could take back, whatever the server's default is. The rest is for planning: once, and
@@ -40,6 +41,7 @@ class Database:
         self._url = connect.receiver_url(url) if settings.receiver_role else url
         self._key = secrets.key(settings)
         self._pool: asyncpg.Pool | None = None
+        self._decrypted: dict[bytes, bytes] = {}
 
     async def __aenter__(self) -> Self:
         self._pool = asyncpg.create_pool(self._url, min_size=0, max_size=READERS, command_timeout=READ_LIMIT_S)
@@ -85,8 +87,13 @@ class Database:
         return self._pool
 
     def _decrypt(self, token: bytes) -> bytes | None:
-        try:
-            return secrets.decrypt(token, self._key)
-        except NeedsAction as fault:
-            _LOG.error("secret_not_decrypted", remedy=str(fault))
-            return None
+        """Decrypting costs 70 us and sites are read again every few seconds: what is in use is remembered."""
+        if token not in self._decrypted:
+            if len(self._decrypted) >= DECRYPTED_LIMIT:
+                self._decrypted.clear()
+            try:
+                self._decrypted[token] = secrets.decrypt(token, self._key)
+            except NeedsAction as fault:
+                _LOG.error("secret_not_decrypted", remedy=str(fault))
+                return None
+        return self._decrypted[token]

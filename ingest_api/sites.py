@@ -102,6 +102,7 @@ class Sites:
                 self._unknown[address] = until
             else:
                 self._known[address] = site
+                self._used.add(address)
                 self._unknown.pop(address, None)
             future.set_result(site)
 

@@ -1,7 +1,7 @@
 """A receiver on a real PostgreSQL, with one site of each platform."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
+import structlog
+import structlog.testing
 from cryptography.fernet import Fernet
 
 from custom_events.catalog import secrets
@@ -96,7 +98,7 @@ def add_secret(connection: sa.Connection, site_id: int, token: bytes, key_id: st
 
 
 @asynccontextmanager
-async def alive(app: Receiver) -> AsyncGenerator[None]:
+async def living(app: Receiver) -> AsyncGenerator[None]:
     """Drives the lifespan as a server does."""
     incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -116,6 +118,12 @@ async def alive(app: Receiver) -> AsyncGenerator[None]:
 
 
 @pytest.fixture
+def alive() -> Any:
+    """`async with alive(app)`: drives the lifespan."""
+    return living
+
+
+@pytest.fixture
 def receive(receiver_settings: Callable[..., Settings], sites: None) -> Callable[..., None]:
     """Runs an async scenario `(posts) -> None` against a receiver on the test's database; keyword arguments are settings."""
 
@@ -123,7 +131,7 @@ def receive(receiver_settings: Callable[..., Settings], sites: None) -> Callable
         async def main() -> None:
             app = create_app(receiver_settings(**changed))
             async with (
-                alive(app),
+                living(app),
                 httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://receiver") as client,
             ):
                 await scenario(Posts(client))
@@ -142,3 +150,16 @@ def rows(engine: sa.Engine) -> Callable[..., list[Any]]:
             return list(connection.execute(sa.text(statement), given))
 
     return query
+
+
+@pytest.fixture
+def old_secret() -> bytes:
+    """The secret before the rotation that is under way at the Shopify site."""
+    return OLD_SECRET
+
+
+@pytest.fixture
+def log() -> Iterator[list[Any]]:
+    """What is logged meanwhile."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines

@@ -1,0 +1,291 @@
+"""Group commit, and what happens when Postgres does not want to."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from custom_events.platforms.base import Delivery
+from custom_events.postgres import connect
+from custom_events.queries.landing import Delivered, Refused
+from custom_events.settings import Settings
+from custom_events.values.deliveries import Refusal
+from ingest_api import rows as made
+from ingest_api import writer as module
+from ingest_api.metrics import Metrics
+from ingest_api.writer import Writer, is_near_boundary
+
+Query = Callable[..., list[Any]]
+Play = Callable[..., None]
+
+
+def delivery(number: int, topic: str = "orders/paid") -> tuple[str, Delivered, bytes]:
+    body = b"body %d" % number
+    return "shopify", made.delivered(1, Delivery(topic=topic, delivery_id=str(number)), {"a": "b"}, body), body
+
+
+def refusal(topic: str | None = None) -> tuple[Refused, bytes]:
+    row = Refused(site_id=None, platform="shopify", reason=Refusal.NO_SUCH_SITE, topic=topic, headers={}, body_bytes=1)
+    return row, b"x"
+
+
+class Connections:
+    """Connects to the test's database unless told not to, and remembers every connection."""
+
+    def __init__(self, url: str) -> None:
+        self._url = connect.receiver_url(url)
+        self.down = False
+        self.made: list[asyncpg.Connection] = []
+
+    async def connect(self) -> asyncpg.Connection:
+        if self.down:
+            raise ConnectionRefusedError
+        self.made.append(await connect.asyncpg_connect(self._url))
+        return self.made[-1]
+
+
+@pytest.fixture
+def play(receiver_settings: Callable[..., Settings], database: str, sites: None) -> Play:
+    """Runs a scenario `(writer, connections) -> None`; the writer is closed at its end."""
+
+    def run(scenario: Callable[[Writer, Connections], Awaitable[None]], **changed: Any) -> None:
+        async def main() -> None:
+            connections = Connections(database)
+            writer = Writer(receiver_settings(**changed), Metrics(), connections.connect)
+            running = asyncio.create_task(writer.run())
+            try:
+                await asyncio.wait_for(scenario(writer, connections), 30)
+            finally:
+                writer.close()
+                await asyncio.wait_for(running, 30)
+            assert writer.held_bytes == 0
+
+        asyncio.run(main())
+
+    return run
+
+
+def test_what_waits_together_is_committed_together_within_the_limit(play: Play, rows: Query) -> None:
+    async def scenario(writer: Writer, _: Connections) -> None:
+        waiting = [writer.land(*delivery(number)) for number in range(25)]
+        assert await asyncio.gather(*waiting) == [True] * 25
+
+    play(scenario, group_limit=10)
+    assert rows("SELECT landed FROM landing.receipts ORDER BY at, landed DESC") == [(10,), (10,), (5,)]
+
+
+def test_closing_commits_what_was_accepted(play: Play, rows: Query) -> None:
+    waiting: list[Any] = []
+
+    async def scenario(writer: Writer, _: Connections) -> None:
+        waiting.extend(writer.land(*delivery(number)) for number in range(5))
+        writer.count_refused("shopify", Refusal.BUSY)
+        writer.close()
+        assert writer.is_full
+
+    play(scenario)
+    assert all(future.result() for future in waiting)
+    assert rows("SELECT count(*) FROM landing.raw_events") == [(5,)]
+    assert rows("SELECT sum(refused) FROM landing.receipts") == [(1,)]
+
+
+def test_full_by_number_and_by_bytes(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(writer: Writer, _: Connections) -> None:
+        waiting = [writer.land(*delivery(number)) for number in range(2)]
+        assert not writer.is_full
+        waiting.append(writer.land(*delivery(3)))
+        assert writer.is_full
+        assert not writer.has_room("shopify", Refusal.NO_SUCH_SITE, 1), "a flood of refusals waits for nobody"
+        await asyncio.gather(*waiting)
+        assert not writer.is_full
+        monkeypatch.setattr(module, "WAITING_LIMIT_BYTES", 5)
+        last = writer.land(*delivery(4))
+        assert writer.is_full
+        await last
+
+    play(scenario, queue_limit=3)
+
+
+def test_a_group_is_bounded_in_bytes(play: Play, rows: Query, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "GROUP_LIMIT_BYTES", 10)
+
+    async def scenario(writer: Writer, _: Connections) -> None:
+        await asyncio.gather(*(writer.land(*delivery(number)) for number in range(4)))
+
+    play(scenario)
+    assert rows("SELECT landed FROM landing.receipts ORDER BY at") == [(2,), (2,)]
+
+
+def test_large_groups_are_compressed_beside_the_event_loop(play: Play, rows: Query) -> None:
+    body = b'{"a": 1}' * 4_000
+
+    async def scenario(writer: Writer, _: Connections) -> None:
+        platform, row, small = delivery(1)
+        _, other, _ = delivery(2)
+        assert await asyncio.gather(writer.land(platform, row, body), writer.land(platform, other, small))
+
+    play(scenario)
+    import zstandard
+
+    assert {zstandard.decompress(row.body) for row in rows("SELECT body FROM landing.raw_events")} == {body, b"body 1"}
+
+
+def test_a_bad_row_fails_nobody_else_and_lands_itself(play: Play, rows: Query) -> None:
+    async def scenario(writer: Writer, _: Connections) -> None:
+        waiting = [writer.land(*delivery(1)), writer.land(*delivery(2, "nul \x00 byte")), writer.land(*delivery(3))]
+        kept = writer.quarantine(*refusal("\x00"))
+        assert await asyncio.gather(*waiting) == [True, True, True]
+        await kept
+
+    play(scenario)
+    assert [row.topic for row in rows("SELECT topic FROM landing.raw_events ORDER BY delivery_id")] == [
+        "orders/paid",
+        "nul \\x00 byte",
+        "orders/paid",
+    ]
+    assert rows("SELECT topic FROM landing.refused_events") == [("\\x00",)]
+    assert rows("SELECT sum(received), sum(landed), sum(refused) FROM landing.receipts") == [(4, 3, 1)]
+
+
+def test_a_row_that_cannot_be_helped_is_not_acknowledged(play: Play, rows: Query) -> None:
+    async def scenario(writer: Writer, _: Connections) -> None:
+        platform, row, body = delivery(1)
+        row.site_id = 1 << 70
+        assert await writer.land(platform, row, body) is None
+        assert await writer.land(*delivery(2)) is True
+
+    play(scenario)
+    assert rows("SELECT sum(received), sum(landed), sum(refused) FROM landing.receipts") == [(2, 1, 1)]
+
+
+def test_a_lost_connection_is_replaced(play: Play, rows: Query) -> None:
+    async def scenario(writer: Writer, connections: Connections) -> None:
+        assert await writer.land(*delivery(1)) is True
+        connections.made[0].terminate()
+        assert await writer.land(*delivery(1)) is None, "not acknowledged; the store sends it again"
+        assert writer.is_full, "for the moment nobody is let in"
+        async with asyncio.timeout(10):
+            while writer.is_full:
+                await asyncio.sleep(0.01)
+        assert await writer.land(*delivery(1)) is False
+        assert len(connections.made) == 2
+
+    play(scenario)
+    assert rows("SELECT sum(received), sum(landed), sum(duplicates), sum(refused) FROM landing.receipts") == [
+        (3, 1, 1, 1)
+    ]
+
+
+def test_no_attempt_to_connect_while_the_pause_lasts(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BACKOFF_S", (60.0,))
+
+    async def scenario(writer: Writer, connections: Connections) -> None:
+        connections.down = True
+        assert await writer.land(*delivery(1)) is None
+        connections.down = False
+        assert await writer.land(*delivery(2)) is None
+        assert await writer.quarantine(*refusal()) is None
+        assert connections.made == []
+
+    play(scenario)
+
+
+def test_a_statement_that_fails_keeps_the_connection(play: Play, engine: Any) -> None:
+    async def scenario(writer: Writer, connections: Connections) -> None:
+        assert await writer.land(*delivery(1)) is True
+        await connections.made[0].execute("SET default_transaction_read_only = on")
+        assert await writer.land(*delivery(2)) is None
+        await connections.made[0].execute("SET default_transaction_read_only = off")
+        assert await writer.land(*delivery(2)) is True
+        assert len(connections.made) == 1
+
+    play(scenario)
+
+
+def test_a_client_that_goes_away_takes_nothing_from_the_others(play: Play, rows: Query) -> None:
+    async def scenario(writer: Writer, _: Connections) -> None:
+        gone, stays = writer.land(*delivery(1)), writer.land(*delivery(2))
+        gone.cancel()
+        assert await stays is True
+
+    play(scenario)
+    assert rows("SELECT count(*) FROM landing.raw_events") == [(2,)]
+
+
+def test_the_week_before_is_looked_at(play: Play, rows: Query, engine: Any) -> None:
+    async def first(writer: Writer, _: Connections) -> None:
+        assert await writer.land(*delivery(1)) is True
+
+    async def again(writer: Writer, _: Connections) -> None:
+        assert await writer.land(*delivery(1)) is False
+        assert await writer.land(*delivery(2)) is True
+
+    play(first)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE landing.raw_events SET landed_week = landed_week - 7")
+    play(again)
+    assert rows("SELECT delivery_id FROM landing.raw_events ORDER BY 1") == [("1",), ("2",)]
+
+
+def test_around_the_change_of_week_landings_take_turns(
+    play: Play, rows: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "is_near_boundary", lambda moment: True)
+
+    async def scenario(writer: Writer, connections: Connections) -> None:
+        assert await writer.land(*delivery(1)) is True
+        other = await connections.connect()
+        async with other.transaction():
+            await other.fetch(module.landing.LOCK_BOUNDARY, module.landing.BOUNDARY_LOCK)
+            waits = writer.land(*delivery(2))
+            async with asyncio.timeout(10):
+                while not await other.fetchval(
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+                ):
+                    await asyncio.sleep(0.01)
+            assert not waits.done()
+        assert await waits is True
+        await other.close()
+
+    play(scenario)
+    assert rows("SELECT count(*) FROM landing.raw_events") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("moment", "near"),
+    [
+        (datetime(2026, 11, 22, 23, 59, 30, tzinfo=UTC), True),
+        (datetime(2026, 11, 23, 0, 0, 30, tzinfo=UTC), True),
+        (datetime(2026, 11, 22, 23, 58, tzinfo=UTC), False),
+        (datetime(2026, 11, 23, 0, 2, tzinfo=UTC), False),
+        (datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC), False),
+        (datetime(2027, 1, 4, tzinfo=UTC) + timedelta(seconds=1), True),
+    ],
+)
+def test_when_the_week_changes(moment: datetime, near: bool) -> None:
+    assert is_near_boundary(moment) is near
+
+
+def test_two_writers_land_each_delivery_once(
+    receiver_settings: Callable[..., Settings], database: str, sites: None, rows: Query
+) -> None:
+    async def main() -> None:
+        connections = Connections(database)
+        writers = [Writer(receiver_settings(group_limit=7), Metrics(), connections.connect) for _ in range(2)]
+        running = [asyncio.create_task(writer.run()) for writer in writers]
+        numbers = [*range(150)]
+        waiting = [writers[0].land(*delivery(n)) for n in numbers] + [
+            writers[1].land(*delivery(n)) for n in numbers[::-1]
+        ]
+        said = await asyncio.wait_for(asyncio.gather(*waiting), 30)
+        assert (said.count(True), said.count(False)) == (150, 150)
+        for writer in writers:
+            writer.close()
+        await asyncio.gather(*running)
+
+    asyncio.run(main())
+    assert rows("SELECT count(*) FROM landing.raw_events") == [(150,)]
+    assert rows("SELECT sum(received), sum(landed), sum(duplicates) FROM landing.receipts") == [(300, 150, 150)]
