@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from cli.main import main as command
+from custom_events.destinations import error_page
 from custom_events.settings import Settings, variable_of
 from custom_events.tables import page
 
@@ -47,7 +48,13 @@ def cli_page() -> str:
 def write(directory: Path) -> None:
     """Write the pages into `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
-    for name, text in (("settings.md", settings_page()), ("cli.md", cli_page()), ("schema.md", page.render())):
+    pages = (
+        ("settings.md", settings_page()),
+        ("cli.md", cli_page()),
+        ("schema.md", page.render()),
+        ("google-errors.md", error_page.render()),
+    )
+    for name, text in pages:
         (directory / name).write_text(text, encoding="utf-8")
 
 

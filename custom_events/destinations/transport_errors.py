@@ -29,9 +29,7 @@ _NETWORK_WORDS: Final = (
     "internal_failure",
     "connection refused",
     "connection aborted",
-    "503",
-    "502",
-    "500",
+    "server_error",
 )
 _NOT_TRUSTED_WORDS: Final = (
     "ssl handshake failed",

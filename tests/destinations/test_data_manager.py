@@ -1,0 +1,223 @@
+"""Events as raw protobuf, refusals over gRPC and REST, and verdicts in counts."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import google.ads.datamanager_v1 as dm
+import pytest
+from google.api_core import exceptions as api
+from google.rpc import error_details_pb2
+
+from custom_events.destinations.google_data_manager import answers, requests, verdicts
+from custom_events.destinations.google_data_manager.lane import DataManagerLane
+from custom_events.values.clicks import Click, ClickKind, ConsentStatus
+from custom_events.values.conversions import AdsAccount, Conversion, Lane, RequestKind, Scope, UploadKind, Verdict
+
+NOW = datetime(2026, 10, 20, 12, 0, tzinfo=UTC)
+ACCOUNT = AdsAccount(id=1, customer_id="1234567890", lane=Lane.DATA_MANAGER, login_customer_id="9999999999")
+HASH = "b" * 64
+
+
+def row(upload_id=1, **changes):
+    values = {
+        "upload_id": upload_id,
+        "kind": UploadKind.CONVERSION,
+        "action_id": "8001",
+        "transaction_id": f"order-{upload_id}",
+        "occurred_at": NOW,
+        "value": Decimal("19.99"),
+        "currency": "EUR",
+        "click": Click(kind=ClickKind.GCLID, id="abc"),
+    }
+    return Conversion(**(values | changes))
+
+
+def test_an_event_field_by_field():
+    made = requests.events_request(
+        ACCOUNT,
+        [
+            row(
+                email_sha256=HASH,
+                phone_sha256=HASH,
+                ad_user_data=ConsentStatus.GRANTED,
+                ad_personalization=ConsentStatus.DENIED,
+                new_customer=True,
+            )
+        ],
+    )
+    (destination,) = made.destinations
+    assert (destination.reference, destination.product_destination_id) == ("8001", "8001")
+    assert destination.operating_account.account_id == "1234567890"
+    assert destination.login_account.account_id == "9999999999"
+    (event,) = made.events
+    assert (event.transaction_id, list(event.destination_references), event.event_source) == ("order-1", ["8001"], 1)
+    assert event.event_timestamp.ToDatetime(UTC) == NOW
+    assert (event.conversion_value, event.currency, event.ad_identifiers.gclid) == (19.99, "EUR", "abc")
+    assert (event.consent.ad_user_data, event.consent.ad_personalization) == (1, 2)
+    assert [(u.email_address, u.phone_number) for u in event.user_data.user_identifiers] == [(HASH, ""), ("", HASH)]
+    assert event.user_properties.customer_type == 1
+
+
+def test_what_is_not_known_is_not_set():
+    account = AdsAccount(id=1, customer_id="1234567890", lane=Lane.DATA_MANAGER)
+    bare = row(
+        value=None, currency=None, click=None, new_customer=False, email_sha256=HASH, ad_user_data=ConsentStatus.DENIED
+    )
+    made = requests.events_request(account, [bare])
+    assert not made.destinations[0].HasField("login_account")
+    event = made.events[0]
+    assert (event.HasField("conversion_value"), event.HasField("user_data"), event.currency) == (False, False, "")
+    assert event.user_properties.customer_type == 2
+
+
+def test_a_retraction_is_the_value_zero():
+    rows = [
+        row(kind=UploadKind.RETRACTION, adjusted_at=NOW),
+        row(kind=UploadKind.RESTATEMENT, adjusted_at=NOW, value=Decimal(7)),
+    ]
+    gone, less = requests.events_request(ACCOUNT, rows).events
+    assert (gone.HasField("conversion_value"), gone.conversion_value, less.conversion_value) == (True, 0.0, 7.0)
+    assert less.last_updated_timestamp.ToDatetime(UTC) == NOW
+
+
+def refused(*violations, reason="INVALID_ARGUMENT", kind=api.InvalidArgument, delay_s=None, rest=False):
+    """An exception as the real client raises it: messages over gRPC, dicts over REST."""
+    bad = error_details_pb2.BadRequest()
+    for field, why in violations:
+        bad.field_violations.add(field=field, reason=why, description="...")
+    info = error_details_pb2.ErrorInfo(reason=reason)
+    details = [info, bad, error_details_pb2.RequestInfo(request_id="r-9")]
+    if delay_s is not None:
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromSeconds(delay_s)
+        details.append(retry)
+    if rest:
+        from google.protobuf.json_format import MessageToDict
+
+        details = [{"@type": "x"} | MessageToDict(detail) for detail in details]
+    return kind("refused", details=details)
+
+
+@pytest.mark.parametrize("rest", [False, True])
+@pytest.mark.parametrize("index", [0, 2])
+def test_a_named_row_gets_its_reason_and_the_others_go_again(rest, index):
+    error = refused((f"events.events[{index}].currency", "INVALID_CURRENCY_CODE"), rest=rest)
+    answer = answers.read_failure(error, [row(number) for number in range(3)], NOW)
+    assert answer.rows[index].verdict is Verdict.REJECTED
+    assert answer.rows[index].code == "ErrorReason.INVALID_CURRENCY_CODE"
+    others = [one for number, one in enumerate(answer.rows) if number != index]
+    assert [(one.verdict, one.retry_at) for one in others] == [(Verdict.RETRY, NOW)] * 2
+    assert (answer.verdict, answer.request_id) == (None, "r-9")
+
+
+def test_a_named_destination_stands_for_its_rows():
+    error = refused(("destinations[1].product_destination_id", "INVALID_CONVERSION_ACTION_TYPE"))
+    answer = answers.read_failure(error, [row(1), row(2, action_id="8002"), row(3)], NOW)
+    assert [one.verdict for one in answer.rows] == [Verdict.RETRY, Verdict.FIX, Verdict.RETRY]
+    assert answer.rows[1].scope is Scope.ACTION
+
+
+def test_a_destination_of_the_wrong_account_concerns_all():
+    error = refused(("destinations[0].operating_account", "INVALID_DESTINATION"), reason="INVALID_DESTINATION")
+    answer = answers.read_failure(error, [row(1), row(2)], NOW)
+    assert (answer.verdict, answer.scope) == (Verdict.FIX, Scope.ACCOUNT)
+
+
+def test_a_reason_without_a_row_is_looked_for():
+    answer = answers.read_failure(refused(reason="INVALID_CURRENCY_CODE"), [row(1), row(2)], NOW)
+    assert (answer.verdict, answer.code) == (Verdict.SPLIT, "ErrorReason.INVALID_CURRENCY_CODE")
+    alone = answers.read_failure(refused(reason="INVALID_CURRENCY_CODE"), [row(1)], NOW)
+    assert alone.rows[0].verdict is Verdict.REJECTED
+    nothing = answers.read_failure(refused(reason="SOMETHING_NEW"), [row(1), row(2)], NOW)
+    assert (nothing.verdict, nothing.code) == (Verdict.SPLIT, "grpc.INVALID_ARGUMENT")
+    beyond = answers.read_failure(refused(("events.events[9].x", "INVALID_EVENT")), [row(1), row(2)], NOW)
+    assert beyond.verdict is Verdict.SPLIT
+    strange = answers.read_failure(refused(("destinations[9].x", "INVALID_EVENT")), [row(1), row(2)], NOW)
+    assert strange.verdict is Verdict.SPLIT
+
+
+def test_a_quota_names_its_delay():
+    error = refused(reason="RESOURCE_EXHAUSTED", kind=api.TooManyRequests, delay_s=17, rest=True)
+    answer = answers.read_failure(error, [row()], NOW)
+    assert (answer.verdict, answer.scope, answer.retry_after_s) == (Verdict.RETRY, Scope.PROJECT, 17)
+
+
+def status(*parts):
+    made = dm.RetrieveRequestStatusResponse()
+    for action, state, counts in parts:
+        part = dm.RequestStatusPerDestination(request_status=state)
+        part.destination.product_destination_id = action
+        part.error_info.error_counts = [
+            dm.ErrorCount(record_count=number, reason=f"PROCESSING_ERROR_REASON_{reason}") for reason, number in counts
+        ]
+        made.request_status_per_destination.append(part)
+    return made
+
+
+def verdict_of(rows, *parts):
+    return verdicts.read_status(status(*parts), rows, NOW, "r-1")
+
+
+def test_verdicts_by_action():
+    rows = [row(1), row(2, action_id="8002"), row(3, action_id="8003"), row(4, action_id="8003")]
+    answer = verdict_of(
+        rows,
+        ("8001", "SUCCESS", []),
+        ("8002", "FAILED", [("TOO_RECENT_CLICK", 1)]),
+        ("8003", "PARTIAL_SUCCESS", [("INVALID_GCLID", 1)]),
+    )
+    assert [one.verdict for one in answer.rows] == [Verdict.ACCEPTED, Verdict.HOLD, Verdict.SPLIT, Verdict.SPLIT]
+    assert answer.rows[1].retry_at == NOW + timedelta(hours=6)
+    assert dict(answer.counts) == {
+        "ProcessingErrorReason.TOO_RECENT_CLICK": 1,
+        "ProcessingErrorReason.INVALID_GCLID": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("state", "counts", "verdict"),
+    [
+        ("PROCESSING", [], Verdict.PENDING),
+        ("REQUEST_STATUS_UNKNOWN", [], Verdict.PENDING),
+        ("PARTIAL_SUCCESS", [("DUPLICATE_TRANSACTION_ID", 1)], Verdict.ALREADY_THERE),
+        ("FAILED", [("INVALID_GCLID", 1)], Verdict.REJECTED),
+        ("FAILED", [("INVALID_GCLID", 1), ("EVENT_TOO_OLD", 1)], Verdict.REJECTED),
+        ("FAILED", [], Verdict.REJECTED),
+        ("PARTIAL_SUCCESS", [("INTERNAL_ERROR", 1)], Verdict.RETRY),
+    ],
+)
+def test_a_single_row_gets_a_verdict_of_its_own(state, counts, verdict):
+    assert verdict_of([row()], ("8001", state, counts)).rows[0].verdict is verdict
+
+
+def test_an_answer_that_says_nothing():
+    assert verdict_of([row()]).verdict is Verdict.PENDING
+    assert verdict_of([row()], ("8002", "SUCCESS", [])).rows[0].verdict is Verdict.REJECTED
+    assert verdict_of([row(), row(2)], ("8002", "SUCCESS", [])).rows[0].verdict is Verdict.SPLIT
+    raw = dm.RetrieveRequestStatusResponse.pb(status(("8001", "SUCCESS", [])))
+    assert verdicts.read_status(raw, [row()], NOW, "r").rows[0].verdict is Verdict.ACCEPTED
+
+
+def test_a_failed_poll_keeps_the_rows_waiting():
+    for error, code in (
+        (api.ServiceUnavailable("away"), "grpc.UNAVAILABLE"),
+        (refused(reason="RESOURCE_EXHAUSTED", kind=api.ResourceExhausted), "ErrorReason.RESOURCE_EXHAUSTED"),
+    ):
+        answer = verdicts.read_poll_failure(error, [row()], "r-1")
+        assert (answer.verdict, answer.code) == (Verdict.PENDING, code)
+    forgotten = verdicts.read_poll_failure(refused(reason="INVALID_REQUEST_ID"), [row()], "r-1")
+    assert (forgotten.verdict, forgotten.rows[0].verdict) == (None, Verdict.UNKNOWN)
+
+
+def test_a_defect_is_not_taken_for_an_answer():
+    class Broken:
+        def ingest_events(self, **_):
+            raise KeyError("a defect")
+
+        retrieve_request_status = ingest_events
+
+    lane = DataManagerLane(Broken)
+    with pytest.raises(KeyError):
+        lane.send(ACCOUNT, [row()], kind=RequestKind.CONVERSIONS, job_id=1, timeout_s=1, now=NOW)
+    with pytest.raises(KeyError):
+        lane.poll(ACCOUNT, "r", [row()], timeout_s=1, now=NOW)
