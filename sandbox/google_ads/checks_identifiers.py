@@ -47,9 +47,8 @@ def check_user_identifiers(row: ConversionRow, uploads: Uploads) -> Fail | None:
     if row.user_identifiers > MAX_USER_IDENTIFIERS:
         return Fail.at(CollectionSize.TOO_MANY, "user_identifiers")
     for index, identifier in enumerate(row.message.user_identifiers):
-        error = _user_identifier_error(identifier)
-        if error is not None:
-            return Fail.at(error, "user_identifiers", index)
+        if not formats.is_sha256_hex(identifier.hashed_email or identifier.hashed_phone_number):
+            return Fail.at(_user_identifier_error(identifier), "user_identifiers", index)
     refusal = _account_refusal(uploads.customer)
     if refusal is not None:
         return Fail.at(refusal, "user_identifiers")
@@ -74,14 +73,10 @@ def _unparseable(message: Any, kind: str) -> Fail | None:
     return None
 
 
-def _user_identifier_error(identifier: Any) -> ErrorName | None:
-    text = identifier.hashed_email or identifier.hashed_phone_number
-    if text and formats.is_sha256_hex(text):
-        return None
-    which = identifier.WhichOneof("identifier")
-    return (
-        ConversionUpload.INVALID_USER_IDENTIFIER if which in _HASHED else ConversionUpload.UNSUPPORTED_USER_IDENTIFIER
-    )
+def _user_identifier_error(identifier: Any) -> ErrorName:
+    if identifier.WhichOneof("identifier") in _HASHED:
+        return ConversionUpload.INVALID_USER_IDENTIFIER
+    return ConversionUpload.UNSUPPORTED_USER_IDENTIFIER
 
 
 def _account_refusal(customer: Customer) -> ErrorName | None:

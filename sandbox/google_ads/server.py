@@ -17,6 +17,12 @@ from sandbox.google_ads.seed import SandboxSeed, read_seed_file
 from sandbox.google_ads.service_account import write_service_account
 from sandbox.google_ads.state import State
 
+COLLECTOR_THRESHOLDS = (
+    50_000,
+    20,
+    50,
+)  # uploads leave no cycles; the default thresholds cost 10 % of the rows per second
+
 
 @dataclass
 class SandboxGoogle:
@@ -107,6 +113,7 @@ def serve(directory: Path, grpc_port: int = 0, http_port: int = 0, seed: Sandbox
     """
     ended = Event()
     before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    thresholds = gc.get_threshold()
     sandbox = None
     try:
         sandbox = SandboxGoogle.start(directory, grpc_port, http_port, seed)
@@ -115,10 +122,13 @@ def serve(directory: Path, grpc_port: int = 0, http_port: int = 0, seed: Sandbox
             f"Sandbox Google: gRPC {sandbox.grpc_endpoint}, HTTP {sandbox.http_url}", *lines, "Ready. Ctrl-C ends it."
         )
         gc.freeze()  # what is loaded by now lives until the end: the collector need not look at it again
+        gc.set_threshold(*COLLECTOR_THRESHOLDS)
         ended.wait()
     finally:
         if sandbox is not None:
             sandbox.stop()
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
         for number, handler in before.items():
             signal.signal(number, handler)
     return 0
