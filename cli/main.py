@@ -15,7 +15,7 @@ from cli.up import up
 
 @click.group(cls=TellingGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens, and show tracebacks.")
-@click.version_option(package_name="custom-events")
+@click.version_option(package_name="custom-events", prog_name="custom-events")
 def main(*, verbose: bool) -> None:
     """From a store's webhook to Google's answer.
 
@@ -37,5 +37,5 @@ def main(*, verbose: bool) -> None:
 for _verb in (demo, up, migrate, seed, understand, status, doctor, sandbox):
     main.add_command(_verb)
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover
     main()

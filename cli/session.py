@@ -33,11 +33,12 @@ def prepared() -> "Settings":
             path=name,
         ) from None
     root = click.get_current_context().find_root()
-    level = settings.log_level if root.params.get("verbose") else "WARNING"
     try:
-        logs.configure("cli", level=level, json_lines=settings.log_json)
+        logs.level_number(settings.log_level)
     except ValueError as error:
         raise InvalidConfiguration(str(error), path=variable_of("log_level")) from None
+    level = settings.log_level if root.params.get("verbose") else "WARNING"
+    logs.configure("cli", level=level, json_lines=settings.log_json)
     return settings
 
 

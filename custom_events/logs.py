@@ -58,10 +58,7 @@ def configure(process: str, *, level: str = "INFO", json_lines: bool = True, str
 
     Raises ValueError for a level that logging does not know.
     """
-    number = logging.getLevelNamesMapping().get(level.upper())
-    if number is None:
-        known = ", ".join(name for name in logging.getLevelNamesMapping() if name != "NOTSET")
-        raise ValueError(f"log level {level!r} is not known; one of {known}")
+    number = level_number(level)
     target = stream if stream is not None else sys.stderr
 
     def name_process(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -84,7 +81,7 @@ def configure(process: str, *, level: str = "INFO", json_lines: bool = True, str
         processors=[*before, *renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(target),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # a process may configure again (tests do), and streams change
     )
     handler = logging.StreamHandler(target)
     handler.setFormatter(
@@ -98,6 +95,16 @@ def configure(process: str, *, level: str = "INFO", json_lines: bool = True, str
     root.setLevel(number)
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(max(number, logging.WARNING))
+
+
+def level_number(level: str) -> int:
+    """The number of a level's name, in whatever case. Raises ValueError, naming those there are."""
+    names = logging.getLevelNamesMapping()
+    if level.upper() not in names:
+        raise ValueError(
+            f"log level {level!r} is not known; one of {', '.join(name for name in names if name != 'NOTSET')}"
+        )
+    return names[level.upper()]
 
 
 def is_private(name: str) -> bool:

@@ -1,0 +1,199 @@
+import json
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from cli import checks
+from cli.checks import Check, State, examine
+from custom_events.catalog.sample import seed_sample
+from custom_events.postgres import connect
+from custom_events.settings import Settings
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def google() -> Iterator[str]:
+    """host:port of something that answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture(scope="module")
+def seeded(postgres_url: str, _template: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """One seeded database for the tests that only look at it."""
+    server = connect.engine(postgres_url, name="tests").execution_options(isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE doctor_tests TEMPLATE {_template}"))
+    server.dispose()
+    url = sa.make_url(postgres_url).set(database="doctor_tests").render_as_string(hide_password=False)
+    made = Settings(_env_file=None, local_directory=tmp_path_factory.mktemp("local"), database_url=url)
+    engine = connect.engine(url, name="tests")
+    with engine.begin() as connection:
+        seed_sample(connection, made)
+    engine.dispose()
+    return made
+
+
+@pytest.fixture
+def configured(tmp_path: Path, seeded: Settings, google: str) -> Settings:
+    """An installation where nothing is wrong."""
+    key_file = tmp_path / "google.json"
+    key_file.write_text(json.dumps({"client_email": "me@project", "private_key": "x", "token_uri": "http://token"}))
+    free = iter(_free_ports(3))
+    return Settings(
+        _env_file=None,
+        local_directory=seeded.local_directory,
+        database_url=seeded.database_url,
+        google_ads_endpoint=google,
+        data_manager_endpoint=f"http://{google}",
+        google_json_key_file=key_file,
+        receiver_port=next(free),
+        console_port=next(free),
+        dagster_port=next(free),
+    )
+
+
+def _free_ports(count: int) -> list[int]:
+    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [server.getsockname()[1] for server in servers]
+    for server in servers:
+        server.close()
+    return ports
+
+
+def _found(settings: Settings, **changes: object) -> dict[str, Check]:
+    return {check.name: check for check in examine(settings.model_copy(update=changes))}
+
+
+def test_where_nothing_is_wrong_every_check_is_ok(configured: Settings) -> None:
+    found = _found(configured)
+    assert {name: check.found for name, check in found.items() if check.state is not State.OK} == {}
+    assert all(check.remedy == "" for check in found.values())
+    assert list(found) == [
+        *("secret key", "database", "migrations", "clock", "partitions", "system definitions", "site secrets"),
+        *("port of the receiver", "port of the console", "port of Dagster", "Google's credentials"),
+        *("way to the Google Ads API", "way to the Data Manager API"),
+    ]
+
+
+def test_an_empty_database_says_to_migrate(configured: Settings, empty_database: str) -> None:
+    found = _found(configured, database_url=SecretStr(empty_database))
+    assert found["migrations"].state is State.FAILED
+    assert found["migrations"].remedy == "Run: custom-events migrate"
+    assert "partitions" not in found
+
+
+def test_a_database_that_does_not_answer_is_said_and_the_rest_is_still_looked_at(configured: Settings) -> None:
+    (port,) = _free_ports(1)
+    found = _found(configured, database_url=SecretStr(f"postgresql://me:hush@127.0.0.1:{port}/x"))
+    assert found["database"].state is State.FAILED
+    assert "hush" not in str(found)
+    assert "way to the Google Ads API" in found
+    wrong = _found(configured, database_url=SecretStr("mysql://x"))
+    assert "DATABASE_URL: must begin with postgresql://" in wrong["database"].remedy
+
+
+def test_too_old_a_server(configured: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "LEAST_VERSION", 990_000)
+    assert _found(configured)["database"].state is State.FAILED
+
+
+def test_missing_partitions_are_named(configured: Settings, database: str, engine: sa.Engine) -> None:
+    coming = (datetime.now(UTC) + timedelta(days=3)).isocalendar()
+    name = f"landing.receipts_{coming.year}w{coming.week:02}"
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"DROP TABLE {name}"))
+    found = _found(configured, database_url=SecretStr(database))["partitions"]
+    assert found.state is State.FAILED
+    assert name in found.found
+
+
+def test_clocks_apart(configured: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "database_now", lambda _: datetime.now(UTC) + timedelta(seconds=60))
+    found = _found(configured)["clock"]
+    assert (found.state, found.found) == (State.FAILED, "60.0 s apart from the database's")
+
+
+def test_missing_system_definitions(configured: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "all_of", lambda _: [])
+    assert "custom-events seed" in _found(configured)["system definitions"].remedy
+
+
+def test_another_key_cannot_decrypt_the_sites_secrets(configured: Settings) -> None:
+    found = _found(configured, secret_key=SecretStr(Fernet.generate_key().decode()))
+    assert found["secret key"].found == "a Fernet key, from the setting"
+    assert found["site secrets"].state is State.FAILED
+    assert "those of 3 sites cannot be decrypted" in found["site secrets"].found
+
+
+def test_what_is_no_key_at_all(configured: Settings) -> None:
+    found = _found(configured, secret_key=SecretStr("short"))
+    assert found["secret key"].state is State.FAILED
+    assert found["site secrets"].state is State.FAILED
+
+
+def test_a_port_in_use_is_a_warning_with_the_setting_that_moves_it(configured: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        found = _found(configured, console_port=server.getsockname()[1])["port of the console"]
+    assert found.state is State.WARNING
+    assert "CUSTOM_EVENTS_CONSOLE_PORT" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("content", "state", "words"),
+    [
+        (None, State.FAILED, "not a readable key file (FileNotFoundError)"),
+        ("no json", State.FAILED, "not a readable key file (JSONDecodeError)"),
+        ("[]", State.FAILED, "not a readable key file (AttributeError)"),
+        ('{"client_email": "me"}', State.FAILED, "lacks private_key, token_uri"),
+    ],
+)
+def test_a_key_file_for_google_that_cannot_be_used(
+    configured: Settings, tmp_path: Path, content: str | None, state: State, words: str
+) -> None:
+    file = tmp_path / "other.json"
+    if content is not None:
+        file.write_text(content)
+    found = _found(configured, google_json_key_file=file)["Google's credentials"]
+    assert found.state is state
+    assert words in found.found
+
+
+def test_without_a_key_file_an_unreachable_google_is_only_a_warning(configured: Settings) -> None:
+    (port,) = _free_ports(1)
+    nowhere = f"127.0.0.1:{port}"
+    found = _found(configured, google_ads_endpoint=nowhere)["way to the Google Ads API"]
+    assert (found.state, found.found) == (State.FAILED, f"{nowhere} cannot be reached (Connection refused)")
+    without = _found(configured, google_ads_endpoint=nowhere, google_json_key_file=None)
+    assert without["way to the Google Ads API"].state is State.WARNING
+    assert without["Google's credentials"].state is State.WARNING
+
+
+def test_the_command_ends_with_what_it_found(run: Run, configured: Settings, google: str) -> None:
+    variables = {
+        "DATABASE_URL": configured.database_url.get_secret_value() if configured.database_url else "",
+        "CUSTOM_EVENTS_LOCAL_DIRECTORY": str(configured.local_directory),
+        "GOOGLE_ADS_ENDPOINT": google,
+        "CUSTOM_EVENTS_DATA_MANAGER_ENDPOINT": f"http://{google}",
+        "GOOGLE_ADS_JSON_KEY_FILE_PATH": str(configured.google_json_key_file),
+        "CUSTOM_EVENTS_RECEIVER_PORT": str(configured.receiver_port),
+        "CUSTOM_EVENTS_CONSOLE_PORT": str(configured.console_port),
+        "CUSTOM_EVENTS_DAGSTER_PORT": str(configured.dagster_port),
+    }
+    well = run("doctor", **variables)
+    assert well.exit_code == 0
+    assert well.output.endswith("Nothing is wrong.\n")
+    ill = {**variables, "GOOGLE_ADS_JSON_KEY_FILE_PATH": "/no/such/file"}
+    result = run("doctor", **ill)
+    assert result.exit_code == 1
+    assert "FAILED   Google's credentials: /no/such/file is not a readable key file" in result.output
+    assert "1 of 13 checks failed." in result.output
+    document = json.loads(run("doctor", "--json", **ill).output)
+    assert document["healthy"] is False
+    assert {check["state"] for check in document["checks"]} == {"ok", "failed"}

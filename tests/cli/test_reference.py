@@ -1,0 +1,24 @@
+from pathlib import Path
+
+from cli import reference
+
+PAGES = Path(__file__).parents[2] / "docs" / "reference"
+
+
+def test_the_pages_are_those_the_code_gives(tmp_path: Path) -> None:
+    reference.write(tmp_path / "new")
+    for name in ("settings.md", "cli.md"):
+        written = (tmp_path / "new" / name).read_text()
+        assert (PAGES / name).read_text() == written, f"docs/reference/{name} is old: run `make docs`"
+
+
+def test_every_setting_has_a_row_with_type_and_default() -> None:
+    page = reference.settings_page()
+    assert "| `CUSTOM_EVENTS_GROUP_LIMIT` | integer, from 1 | `256` |" in page
+    assert "| `DATABASE_URL` | secret |  | PostgreSQL 15" in page
+
+
+def test_every_verb_has_its_help() -> None:
+    page = reference.cli_page()
+    assert "#### custom-events migrate downgrade\n" in page
+    assert "--once" in page

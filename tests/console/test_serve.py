@@ -1,0 +1,71 @@
+"""The server as a process: it answers, ends on SIGTERM, and says which port is taken."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from console.serve import bound
+from custom_events.errors import NeedsAction
+from custom_events.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+LIMIT_S = 60
+
+
+def _start(database: str, port: int, directory: Path) -> subprocess.Popen[str]:
+    variables = {
+        **os.environ,
+        "DATABASE_URL": database,
+        "CUSTOM_EVENTS_CONSOLE_PORT": str(port),
+        "PYTHONPATH": str(ROOT),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "console.serve"], env=variables, cwd=directory, stderr=subprocess.PIPE, text=True
+    )
+
+
+def _answers(url: str, process: subprocess.Popen[str]) -> bool:
+    deadline = time.monotonic() + LIMIT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            return httpx.get(url, trust_env=False).status_code == 200
+        except httpx.TransportError:
+            time.sleep(0.1)
+    return False
+
+
+def test_it_answers_until_told_to_end(database: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = _start(database, port, tmp_path)
+    try:
+        assert _answers(f"http://127.0.0.1:{port}/readyz", process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0, errors
+    assert '"process": "console"' in errors
+
+
+def test_a_taken_port_is_one_line_with_its_setting(database: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = _start(database, taken.getsockname()[1], tmp_path)
+        _, errors = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 1
+    assert errors.startswith("Error: The console cannot listen on 127.0.0.1 port")
+    assert "CUSTOM_EVENTS_CONSOLE_PORT" in errors
+
+
+def test_the_port_is_taken_before_the_database_is_started() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = Settings(_env_file=None, console_port=taken.getsockname()[1])
+        with pytest.raises(NeedsAction, match="Address already in use"):
+            bound(settings)
+    bound(Settings(_env_file=None, console_port=0)).close()
