@@ -1,0 +1,120 @@
+"""The database refuses what no program should write: the last line of defence behind the programs' own checks."""
+
+import pytest
+import sqlalchemy as sa
+
+GROUND = """
+INSERT INTO app.sites (id, site_key, platform, name, shop_domain) VALUES (1, 'one', 'shopify', 'One', 'one.example');
+INSERT INTO app.ads_accounts (id, customer_id, name, lane) VALUES (1, '1234567890', 'Account', 'google_ads');
+INSERT INTO app.ads_actions (id, ads_account_id, action_id, name) VALUES (1, 1, '77', 'Purchase');
+INSERT INTO app.custom_event_definitions (id, key, name) VALUES (1, 'mine', 'Mine');
+INSERT INTO app.site_custom_events (id, site_id, definition_id, label) VALUES (1, 1, 1, 'main');
+INSERT INTO app.definition_revisions (definition_id, number, state, config, author) VALUES (1, 1, 'published', '{}', 'me');
+INSERT INTO app.assignment_revisions (assignment_id, number, state, overrides, author) VALUES (1, 1, 'published', '{}', 'me');
+INSERT INTO app.event_keys VALUES (1, 'order.paid:1', 1, now(), now());
+INSERT INTO app.custom_event_keys VALUES (1, 'order:1', 1, now());
+INSERT INTO app.upload_keys VALUES (1, '1001', 0, 1, now());
+INSERT INTO app.order_refunds VALUES (1, '1', 'r1', 5, 'EUR', now());
+ALTER TABLE app.sites ALTER COLUMN id RESTART WITH 100;
+ALTER TABLE app.ads_accounts ALTER COLUMN id RESTART WITH 100;
+ALTER TABLE app.ads_actions ALTER COLUMN id RESTART WITH 100;
+ALTER TABLE app.custom_event_definitions ALTER COLUMN id RESTART WITH 100;
+ALTER TABLE app.site_custom_events ALTER COLUMN id RESTART WITH 100;
+"""
+UPLOAD = """
+INSERT INTO app.conversion_uploads (created_at, site_id, assignment_id, custom_event_id, kind, transaction_id, sequence,
+  conversion_at, ad_user_data, ad_personalization, state, not_before, deadline_at)
+VALUES (now(), 1, 1, 1, '{kind}', '{transaction}', {sequence}, now(), 'granted', 'granted', '{state}', now(), now())
+"""
+
+
+def upload(kind: str = "conversion", transaction: str = "1001", sequence: int = 0, state: str = "queued") -> str:
+    return UPLOAD.format(kind=kind, transaction=transaction, sequence=sequence, state=state)
+
+
+REFUSED = {
+    "fk_site_secrets_site_id": "INSERT INTO app.site_secrets (site_id, secret_encrypted) VALUES (9, 'x')",
+    "fk_ads_actions_ads_account_id": "INSERT INTO app.ads_actions (ads_account_id, action_id, name) VALUES (9, '1', 'x')",
+    "fk_site_custom_events_site_id": "INSERT INTO app.site_custom_events (site_id, definition_id, label) VALUES (9, 1, 'x')",
+    "fk_site_custom_events_definition_id": "INSERT INTO app.site_custom_events (site_id, definition_id, label) VALUES (1, 9, 'x')",
+    "fk_definition_revisions_definition_id": "INSERT INTO app.definition_revisions (definition_id, number, state, config, author) VALUES (9, 1, 'draft', '{}', 'me')",
+    "fk_assignment_revisions_assignment_id": "INSERT INTO app.assignment_revisions (assignment_id, number, state, overrides, author) VALUES (9, 1, 'draft', '{}', 'me')",
+    "fk_upload_requests_ads_account_id": "INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at) VALUES (9, 'google_ads', 'conversions', 1, now())",
+    "fk_site_custom_events_site_id ": "DELETE FROM app.sites",
+    "fk_definition_revisions_definition_id ": "DELETE FROM app.custom_event_definitions",
+    "uq_sites_site_key": "INSERT INTO app.sites (site_key, platform, name) VALUES ('one', 'shopify', 'x')",
+    "uq_sites_shop_domain": "INSERT INTO app.sites (site_key, platform, name, shop_domain) VALUES ('x', 'shopify', 'x', 'one.example')",
+    "uq_ads_accounts_customer_id": "INSERT INTO app.ads_accounts (customer_id, name, lane) VALUES ('1234567890', 'x', 'google_ads')",
+    "uq_ads_actions_ads_account_id_action_id": "INSERT INTO app.ads_actions (ads_account_id, action_id, name) VALUES (1, '77', 'x')",
+    "uq_custom_event_definitions_key": "INSERT INTO app.custom_event_definitions (key, name) VALUES ('mine', 'x')",
+    "uq_site_custom_events_site_id_definition_id_label": "INSERT INTO app.site_custom_events (site_id, definition_id, label) VALUES (1, 1, 'main')",
+    "uq_definition_revisions_definition_id_number": "INSERT INTO app.definition_revisions (definition_id, number, state, config, author) VALUES (1, 1, 'draft', '{}', 'me')",
+    "uq_definition_revisions_published": "INSERT INTO app.definition_revisions (definition_id, number, state, config, author) VALUES (1, 2, 'published', '{}', 'me')",
+    "uq_assignment_revisions_assignment_id_number": "INSERT INTO app.assignment_revisions (assignment_id, number, state, overrides, author) VALUES (1, 1, 'draft', '{}', 'me')",
+    "uq_assignment_revisions_published": "INSERT INTO app.assignment_revisions (assignment_id, number, state, overrides, author) VALUES (1, 2, 'published', '{}', 'me')",
+    "pk_event_keys": "INSERT INTO app.event_keys VALUES (1, 'order.paid:1', 2, now(), now())",
+    "pk_custom_event_keys": "INSERT INTO app.custom_event_keys VALUES (1, 'order:1', 2, now())",
+    "pk_upload_keys": "INSERT INTO app.upload_keys VALUES (1, '1001', 0, 2, now())",
+    "pk_order_refunds": "INSERT INTO app.order_refunds VALUES (1, '1', 'r1', 6, 'EUR', now())",
+    "ck_sites_platform_known": "INSERT INTO app.sites (site_key, platform, name) VALUES ('x', 'magento', 'x')",
+    "ck_ads_accounts_customer_id_ten_digits": "INSERT INTO app.ads_accounts (customer_id, name, lane) VALUES ('123-456-7890', 'x', 'google_ads')",
+    "ck_ads_accounts_lane_known": "INSERT INTO app.ads_accounts (customer_id, name, lane) VALUES ('1234567891', 'x', 'post')",
+    "ck_ads_actions_action_id_digits": "INSERT INTO app.ads_actions (ads_account_id, action_id, name) VALUES (1, 'AW-1', 'x')",
+    "ck_definition_revisions_state_known": "INSERT INTO app.definition_revisions (definition_id, number, state, config, author) VALUES (1, 2, 'live', '{}', 'me')",
+    "ck_order_refunds_amount_positive": "INSERT INTO app.order_refunds VALUES (1, '1', 'r2', -5, 'EUR', now())",
+    "ck_raw_outcomes_outcome_known": "INSERT INTO app.raw_outcomes (landed_week, raw_id, received_at, site_id, outcome, new_events) VALUES ('2026-11-16', 1, now(), 1, 'lost', 0)",
+    "ck_refused_events_reason_known": "INSERT INTO landing.refused_events (received_at, reason) VALUES (now(), 'mood')",
+    "ck_raw_events_landed_week_monday": "INSERT INTO landing.raw_events (landed_week, site_id, dedup_key, signature, headers, body, body_bytes) VALUES ('2026-11-17', 1, 'k', 'verified', '{}', 'x', 1)",
+    "ck_clicks_kind_known": "INSERT INTO app.clicks VALUES (now(), 1, 'fbclid', 'x', 'order:1', 'pixel')",
+    "ck_clicks_carrier_known": "INSERT INTO app.clicks VALUES (now(), 1, 'gclid', 'x', 'order:1', 'pigeon')",
+    "ck_conversion_uploads_kind_known": upload(kind="wish"),
+    "ck_conversion_uploads_state_known": upload(state="lost"),
+    "ck_conversion_uploads_sequence_of_kind": upload(sequence=1),
+    "ck_conversion_uploads_sequence_of_kind ": upload(kind="retraction", sequence=0),
+    "ck_conversion_uploads_transaction_id_length": upload(transaction=""),
+    "ck_conversion_uploads_transaction_id_length ": upload(transaction="x" * 65),
+}
+
+
+@pytest.fixture
+def ground(engine: sa.Engine) -> sa.Engine:
+    with engine.begin() as connection:
+        connection.execution_options(no_parameters=True).exec_driver_sql(GROUND)
+    return engine
+
+
+def test_bad_rows_are_refused_by_the_constraint_that_names_the_fault(ground: sa.Engine) -> None:
+    with ground.begin() as connection:
+        for name, statement in REFUSED.items():
+            with pytest.raises(sa.exc.IntegrityError) as caught, connection.begin_nested():
+                connection.execution_options(no_parameters=True).exec_driver_sql(statement)
+            # A partition's own constraint is named after the parent's or the partition.
+            found = caught.value.orig.diag.constraint_name
+            assert found == name.strip(), (name, str(caught.value.orig))
+
+
+def test_good_rows_are_taken(ground: sa.Engine) -> None:
+    with ground.begin() as connection:
+        plain = connection.execution_options(no_parameters=True)
+        plain.exec_driver_sql(upload())
+        plain.exec_driver_sql(upload(kind="retraction", sequence=1, transaction="x" * 64))
+        plain.exec_driver_sql(
+            "INSERT INTO app.site_custom_events (site_id, definition_id, label) VALUES (1, 1, 'other')"
+        )
+        plain.exec_driver_sql(
+            "INSERT INTO app.definition_revisions (definition_id, number, state, config, author) VALUES (1, 2, 'draft', '{}', 'me')"
+        )
+
+
+def test_every_constraint_is_tried(ground: sa.Engine) -> None:
+    """By the catalogue: a check, foreign key or unique constraint made tomorrow must come with a row that it refuses."""
+    question = """
+    SELECT conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+    WHERE k.contype IN ('c', 'f', 'u') AND NOT c.relispartition
+      AND c.relnamespace IN ('landing'::regnamespace, 'app'::regnamespace) AND conparentid = 0
+    """
+    with ground.connect() as connection:
+        constraints = set(connection.execute(sa.text(question)).scalars())
+    words = {name for name in constraints if name.endswith("_known")}  # all made by one_of(); some are tried
+    others = {"uq_raw_events_delivery"}  # tested with what lands (tests/ingest_api)
+    assert constraints - words - others <= {name.strip() for name in REFUSED}
