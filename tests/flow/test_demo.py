@@ -45,7 +45,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def demo(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "cli.main", "demo", *arguments]
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def left_of(environment: dict[str, str]) -> list[str]:
@@ -79,7 +81,12 @@ def test_once_settles_and_the_sums_agree_twice(environment: dict[str, str]) -> N
         assert figures["parked"] >= 2 * run
         assert figures["uploads"]["accepted"] > 100 * run
         assert figures["adjustments"]["accepted"] > 10 * run
-        assert set(figures["custom_events"]) >= {"purchase", "first_purchase", "subscription_renewal", "customer_signup"}
+        assert set(figures["custom_events"]) >= {
+            "purchase",
+            "first_purchase",
+            "subscription_renewal",
+            "customer_signup",
+        }
         assert figures["seconds"] > 0
         assert left_of(environment) == []
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-import yaml
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
 from custom_events.tables.registry import TABLES
 from orchestration import dbt_project, dbt_sources, dbt_staging, instance
@@ -50,13 +51,16 @@ def test_no_secret_and_no_body_reaches_reports() -> None:
     assert {table.name for table in TABLES} - {table.name for table in dbt_sources.source_tables()} == {"site_secrets"}
 
 
-def test_dagster_keeps_its_tables_in_its_own_schema(tmp_path: Path) -> None:
-    url = "postgresql://u:secret@/custom_events?host=/tmp/socket"
-    environment = instance.prepare(tmp_path / "dagster", url)
+def test_dagster_keeps_its_tables_in_its_own_schema(tmp_path: Path, database: str, engine: sa.Engine) -> None:
+    for _ in (1, 2):
+        environment = instance.prepare(tmp_path / "dagster", database)
     file = tmp_path / "dagster" / "dagster.yaml"
     assert environment == {"DAGSTER_HOME": str(file.parent)}
     assert file.stat().st_mode & 0o077 == 0
-    written = yaml.safe_load(file.read_text())["storage"]["postgres"]["postgres_url"]
+    assert "dagster" in sa.inspect(engine).get_schema_names()
+
+
+def test_dagster_gets_its_own_driver_and_search_path() -> None:
+    written = instance.storage_url("postgresql://u:secret@/custom_events?host=/tmp/socket")
     assert written.startswith("postgresql+psycopg2://u:secret@/custom_events?")
-    assert "search_path" in written
-    assert "dagster" in written
+    assert make_url(written).query == {"host": "/tmp/socket", "options": "-csearch_path=dagster"}

@@ -31,7 +31,9 @@ def understood(post: Post) -> tuple[Outcome, str | None, list[str]]:
     platform = Platform(post.path.split("/")[2])
     described = PLATFORMS[platform].describe(post.headers, post.body)
     site = SiteContext(site_id=1, platform=platform, shop_domain=SHOPIFY.shop_domain, currency="EUR")
-    found = PLATFORMS[platform].understand(RawDelivery(topic=described.topic, body=post.body, headers=post.headers), site)
+    found = PLATFORMS[platform].understand(
+        RawDelivery(topic=described.topic, body=post.body, headers=post.headers), site
+    )
     return found.outcome, found.reason, [event.type for event in found.events]
 
 
