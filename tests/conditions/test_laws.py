@@ -20,7 +20,7 @@ from custom_events.conditions.validate import Severity, read_tree, validate
 from custom_events.values.events import CommerceEvent, from_json, to_json
 from tests.conditions.strategies import any_json, events, facts, hostile_events, item_trees, trees
 
-law = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+law = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def holds(tree: object, event: CommerceEvent, known: Facts) -> bool:
@@ -119,7 +119,7 @@ def published() -> jsonschema.Draft202012Validator:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @given(trees)
 def test_what_is_valid_satisfies_the_published_schema(published: jsonschema.Draft202012Validator, tree: Any) -> None:
@@ -130,7 +130,7 @@ def test_what_is_valid_satisfies_the_published_schema(published: jsonschema.Draf
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @given(any_json)
 def test_what_the_schema_refuses_has_problems(published: jsonschema.Draft202012Validator, tree: Any) -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from custom_events.conditions.facts import Facts
+from custom_events.matching.dedup import dedup_key
 from custom_events.matching.explain import explain
 from custom_events.matching.match import (
     NO_HISTORY,
@@ -403,7 +404,7 @@ configs = st.builds(
 rule_sets = st.lists(configs, min_size=1, max_size=4).map(
     lambda found: [msgspec.structs.replace(assignment(number), config=config) for number, config in enumerate(found)]
 )
-law = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+law = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @law
@@ -439,3 +440,7 @@ def test_the_explanation_says_what_matching_does(rules: list[Assignment], event:
         assert found.match == made.get(one.assignment_id)
         assert found.reason is (made[one.assignment_id].withheld if found.fires else found.reason)
         assert found.fires or found.reason not in WITHHOLDING
+
+
+def test_dedup_key_alone() -> None:
+    assert dedup_key(Dedup(per=DedupPer.CUSTOMER), paid()) == "c:c:1"

@@ -170,7 +170,7 @@ histories = st.lists(
     max_size=12,
     unique_by=lambda one: one.key,
 )
-law = settings(max_examples=100, deadline=None)
+law = settings(max_examples=60, deadline=None)
 
 
 @law
