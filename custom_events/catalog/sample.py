@@ -134,6 +134,11 @@ def seed_sample(connection: sa.Connection, settings: Settings) -> SampleData:
     return SampleData(sites=made, ads_customer_ids=tuple(account[0] for account in _ACCOUNTS), assignments=count)
 
 
+def action_number(customer_id: str, action: str) -> str:
+    """Google's ids of actions are unique over all accounts, so each account's begin with a digit of its own."""
+    return f"{customer_id[0]}{action}"
+
+
 def sample_secret(site_key: str, key: bytes) -> str:
     """The secret of a sample's site in this installation."""
     digest = hmac.digest(key, f"sample secret of {site_key}".encode(), "sha256")
@@ -155,11 +160,11 @@ def _account(connection: sa.Connection, customer_id: str, name: str, lane: Lane)
         )
     known = {action.action_id for action in ads.actions(connection, customer_id)}
     for action_id, action, window in _ACTIONS:
-        if action_id not in known:
+        if action_number(customer_id, action_id) not in known:
             ads.create_action(
                 connection,
                 customer_id=customer_id,
-                action_id=action_id,
+                action_id=action_number(customer_id, action_id),
                 name=action,
                 actor=AUTHOR,
                 click_window_days=window,
@@ -207,7 +212,11 @@ def _assign(connection: sa.Connection, site: SampleSite) -> int:
     for one in wanted:
         if (one.definition, one.label) in known:
             continue
-        action = {"ads_action": f"{site.ads_customer_id}/{one.action}"} if one.action is not None else {}
+        action = (
+            {"ads_action": f"{site.ads_customer_id}/{action_number(site.ads_customer_id, one.action)}"}
+            if one.action is not None
+            else {}
+        )
         assignments.assign(
             connection,
             site.site_id,
