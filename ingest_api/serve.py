@@ -17,11 +17,11 @@ import uvicorn
 from pydantic import SecretStr
 from uvicorn.supervisors import Multiprocess
 
+from custom_events import logs
 from custom_events.errors import NeedsAction
 from custom_events.postgres import address
 from custom_events.settings import Settings
 from custom_events.settings import settings as read_settings
-from ingest_api import logs
 from ingest_api.app import Receiver, create_app
 from ingest_api.metrics import MULTIPROCESS_DIRECTORY
 
@@ -36,7 +36,7 @@ _LOG = structlog.get_logger(__name__)
 def main(settings: Settings | None = None) -> None:
     """Serve until SIGTERM or SIGINT. Raises NeedsAction when the port is taken or the database cannot be had."""
     settings = settings or read_settings()
-    logs.configure(settings)
+    logs.configure("receiver", level=settings.log_level, json_lines=settings.log_json)
     signal.signal(
         signal.SIGTERM, _end
     )  # uvicorn hands the signal on when it has stopped: leave through the blocks below
@@ -75,7 +75,7 @@ def application() -> Receiver:
     settings = read_settings()
     parent = multiprocessing.parent_process()
     if parent is not None:
-        logs.configure(settings)
+        logs.configure("receiver", level=settings.log_level, json_lines=settings.log_json)
         asyncio.get_running_loop().add_reader(parent.sentinel, os.kill, os.getpid(), signal.SIGTERM)
     return create_app(settings)
 
@@ -128,4 +128,7 @@ def _end(_: int, __: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except NeedsAction as fault:
+        sys.exit(str(fault))

@@ -1,0 +1,45 @@
+"""The reference page says every answer there is."""
+
+import re
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from custom_events.settings import Settings
+from custom_events.values.deliveries import Refusal
+from ingest_api import answers
+from ingest_api.metrics import MULTIPROCESS_DIRECTORY, Metrics
+
+PAGE = (Path(__file__).parents[2] / "docs/reference/receiver.md").read_text()
+ROWS = re.findall(r"^\| (\d{3}) \| `([^`]+)` \|", PAGE, flags=re.MULTILINE)
+
+
+def test_every_refusal_has_an_answer_and_a_line() -> None:
+    made = answers.refusals(Settings.model_validate({}))
+    assert set(made) == set(Refusal)
+    for refusal, answer in made.items():
+        assert (str(answer.status), refusal.value) in ROWS
+
+
+def test_every_other_answer_has_a_line() -> None:
+    for answer in vars(answers).values():
+        if isinstance(answer, answers.Answer):
+            body = answer.body["body"].decode()
+            code = re.search(r'"error":"(\w+)"', body)
+            assert (str(answer.status), code.group(1) if code else body) in ROWS
+
+
+def test_no_line_without_an_answer() -> None:
+    assert len(ROWS) == len(Refusal) + 6
+
+
+def test_every_figure_is_named() -> None:
+    for family in Metrics().registry.collect():
+        assert family.name.removeprefix("custom_events_receiver_") in PAGE
+
+
+def test_figures_of_several_workers_come_from_their_directory(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(MULTIPROCESS_DIRECTORY, str(tmp_path))
+    metrics = Metrics()
+    assert isinstance(metrics.registry, CollectorRegistry)
+    assert metrics.text() == b""
