@@ -28,6 +28,12 @@ QUERIES = {
     "indexes": """
         SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid)
         FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE {ours} ORDER BY 1""",
+    "triggers": """
+        SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(t.oid)
+        FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid WHERE NOT tgisinternal AND {ours} ORDER BY 1, 2""",
+    "functions": """
+        SELECT p.oid::regprocedure::text, pg_get_functiondef(p.oid) FROM pg_proc p
+        WHERE pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('landing', 'app', 'reporting')) ORDER BY 1""",
     "column rights": """
         SELECT attrelid::regclass::text, attname, attacl::text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
         WHERE attacl IS NOT NULL AND {ours} ORDER BY 1, 2""",
