@@ -87,7 +87,7 @@ lock: ## Renew requirements.txt and requirements-bench.txt from pyproject.toml (
 	$(COMPILE) --extra bench --constraint requirements.txt $(if $(KEEP),,--upgrade) --output-file requirements-bench.txt
 
 .PHONY: docs
-docs: setup ## Generate the reference pages (settings, command line, schema) and dbt staging.
+docs: setup ## Generate the reference pages (docs/reference) and dbt staging.
 	$(BIN)/python -m orchestration.dbt_staging
 	$(BIN)/python -m cli.reference docs/reference
 

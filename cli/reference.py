@@ -1,4 +1,4 @@
-"""The reference pages of settings, command line and schema, generated from the code. `make docs` writes them, a test compares."""
+"""The reference pages, generated from the code. `make docs` writes them, a test compares."""
 
 import sys
 from collections.abc import Iterator
@@ -10,6 +10,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from cli.main import main as command
+from custom_events.conditions import reference as conditions
+from custom_events.conditions.schema import schema_text
 from custom_events.destinations import error_page
 from custom_events.settings import Settings, variable_of
 from custom_events.tables import page
@@ -53,6 +55,8 @@ def write(directory: Path) -> None:
         ("cli.md", cli_page()),
         ("schema.md", page.render()),
         ("google-errors.md", error_page.render()),
+        ("conditions.md", conditions.reference_page()),
+        ("conditions.schema.json", schema_text()),
     )
     for name, text in pages:
         (directory / name).write_text(text, encoding="utf-8")

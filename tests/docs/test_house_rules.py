@@ -1,0 +1,104 @@
+"""Rules of the house that no linter knows."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+LIMIT_LINES = 400
+CODE = (".py", ".sql")  # dbt's YAML of sources is generated
+LOCKS = ("requirements.txt", "requirements-bench.txt")
+NO_FOLDERS = {"utils", "common", "core", "shared", "helpers", "manager", "managers", "util", "helper"}
+# Written in pieces, so that this file does not find itself.
+ADDRESSES = "|".join(
+    [
+        "index-url" + r"[ =]+http",
+        r"pypi\." + "org",
+        r"pythonhosted\." + "org",
+        r"registry\." + "npmjs",
+        "/opt/" + "(pypi|wheels)",
+    ]
+)
+LEFT_UNDONE = r"\b(" + "TO" + "DO|FIX" + r"ME)\b"
+
+
+@pytest.fixture(scope="module")
+def files() -> list[Path]:
+    """Everything that belongs to the project: what git tracks, or would."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+def test_no_file_of_code_is_too_long(files: list[Path]) -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in files
+        if path.suffix in CODE and (lines := _text(path).count("\n")) > LIMIT_LINES
+    }
+    assert long == {}
+
+
+def test_nothing_is_left_undone_and_no_registry_is_named(files: list[Path]) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()[:80]}"
+        for path in files
+        for number, line in enumerate(_text(path).splitlines(), 1)
+        if re.search(ADDRESSES, line) or (path.suffix in CODE and re.search(LEFT_UNDONE, line))
+    ]
+    assert found == []
+
+
+def test_packages_are_named_after_what_they_hold_and_begin_empty(files: list[Path]) -> None:
+    for path in files:
+        inside = path.relative_to(ROOT)
+        assert NO_FOLDERS.isdisjoint(inside.parts), inside
+        assert inside.stem not in NO_FOLDERS or path.suffix != ".py", inside
+        if path.name == "__init__.py":
+            assert inside.parts[0] not in ("tests", "dbt"), f"{inside}: folders there are no packages"
+            assert _text(path) == "", f"{inside} is not empty"
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_the_lock_pins_everything_with_hashes_and_names_no_place(lock: str) -> None:
+    text = _text(ROOT / lock)
+    assert "://" not in text
+    blocks = re.split(r"\n(?=[a-zA-Z0-9])", text.split("\n", 2)[2])
+    assert len(blocks) > 50
+    for block in blocks:
+        assert re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+", block), block
+        assert "--hash=sha256:" in block, block
+
+
+def test_the_lock_holds_what_the_project_asks_for() -> None:
+    project = tomllib.loads(_text(ROOT / "pyproject.toml"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = {"requirements-bench.txt": extras.pop("bench")}
+    wanted["requirements.txt"] = [*project["dependencies"], *(line for lines in extras.values() for line in lines)]
+    for lock, lines in wanted.items():
+        pinned: dict[str, set[str]] = {}
+        for name, version in re.findall(r"^([\w.-]+)(?:\[[^\]]+\])?==([^\s;]+)", _text(ROOT / lock), re.MULTILINE):
+            pinned.setdefault(canonicalize_name(name), set()).add(version)
+        for line in lines:
+            requirement = Requirement(line)
+            versions = pinned.get(canonicalize_name(requirement.name), set())
+            assert any(requirement.specifier.contains(version) for version in versions), (
+                f"{lock}: {line}: run `make lock`"
+            )
