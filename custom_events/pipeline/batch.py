@@ -12,11 +12,12 @@ from typing import Any
 import asyncpg
 import structlog
 
-from custom_events.pipeline import events, merging, uploads
+from custom_events.pipeline import events, uploads
 from custom_events.pipeline.claim import Claimed, claim
 from custom_events.pipeline.configuration import Configuration, ConfigurationCache
 from custom_events.pipeline.figures import BatchFigures, add, count
 from custom_events.pipeline.matching import match_events
+from custom_events.pipeline.merging import Merger, write_clicks
 from custom_events.pipeline.rows import Connection, columns_of, copy
 from custom_events.pipeline.understanding import Delivered, Gathered, Raw, internal_error
 from custom_events.platforms.registry import PLATFORMS
@@ -74,7 +75,7 @@ async def _safely(connection: Connection, claimed: Sequence[Claimed], configurat
         except _ONCE_MORE as error:
             if last_try:
                 return await _halved(connection, claimed, configuration, error)
-            await connection.execute(sql.FORGET_OUTCOMES, *_places(claimed))
+            await connection.executemany(sql.FORGET_OUTCOME, [one[:2] for one in claimed])
         except Exception as error:
             if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):
                 raise  # the connection is closed or in use; a value that does not fit is a ValueError too
@@ -87,6 +88,7 @@ async def _halved(
 ) -> BatchFigures:
     if len(claimed) == 1:
         return await _park(connection, claimed[0], error)
+    structlog.get_logger().info("batch_halved", raw=len(claimed), error=type(error).__name__)
     middle = len(claimed) // 2
     figures = await _safely(connection, claimed[:middle], configuration)
     add(figures, await _safely(connection, claimed[middle:], configuration))
@@ -96,7 +98,7 @@ async def _halved(
 async def _park(connection: Connection, culprit: Claimed, error: Exception) -> BatchFigures:
     structlog.get_logger().warning("raw_event_parked", raw_id=culprit.raw_id, error=type(error).__name__)
     delivered = Delivered(*culprit[:2], await _now(connection), culprit.site_id, internal_error(error))
-    await connection.execute(sql.FORGET_OUTCOMES, *_places([culprit]))
+    await connection.execute(sql.FORGET_OUTCOME, *culprit[:2])
     await copy(connection, "app.raw_outcomes", OUTCOME_COLUMNS, _outcome_rows([delivered]))
     return count([delivered], [], 0, [])
 
@@ -108,11 +110,11 @@ async def process(connection: Connection, claimed: Sequence[Claimed], configurat
     await _understand(connection, claimed, gathered, now)
     new, revised = await events.settle(connection, gathered.events)
     await events.write(connection, new, revised)
-    touched = await merging.merge_state(connection, gathered)
+    touched = await Merger(connection, now).merge(gathered)
     touched |= {(found.site_id, order) for found in revised if (order := found.event.order_id) is not None}
     if touched:
         await connection.execute(sql.MARK_VALUE_CHANGES, *columns_of(sorted(touched)))
-    await merging.write_clicks(connection, ((found.site_id, found.event) for found in new))
+    await write_clicks(connection, ((found.site_id, found.event) for found in new))
     matched = await match_events(connection, configuration.plan, [*new, *revised], configuration.needs)
     occurrences = await uploads.settle(connection, matched, configuration, now)
     await uploads.write(connection, occurrences, now)
@@ -122,7 +124,7 @@ async def process(connection: Connection, claimed: Sequence[Claimed], configurat
 
 async def _understand(connection: Connection, claimed: Sequence[Claimed], gathered: Gathered, now: datetime) -> None:
     """Read the bodies in pieces; each piece is understood while Postgres prepares the next one."""
-    cursor = await connection.cursor(sql.READ_BODIES, *_places(claimed))
+    cursor = await connection.cursor(sql.READ_BODIES, *columns_of([one[:2] for one in claimed]))
     rows = await cursor.fetch(PREFETCH_ROWS)
     while rows:
         coming = asyncio.ensure_future(cursor.fetch(PREFETCH_ROWS))
@@ -142,10 +144,6 @@ async def _understand(connection: Connection, claimed: Sequence[Claimed], gather
 async def _now(connection: Connection) -> datetime:
     """The transaction's time by the database's clock: one moment for all rows of the batch."""
     return await connection.fetchval(sql.NOW)
-
-
-def _places(claimed: Sequence[Claimed]) -> list[list[Any]]:
-    return [[one.landed_week for one in claimed], [one.raw_id for one in claimed]]
 
 
 def _outcome_rows(delivered: Sequence[Delivered]) -> Iterator[tuple[Any, ...]]:

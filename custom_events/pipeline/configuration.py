@@ -16,9 +16,8 @@ from custom_events.queries import matching as sql
 from custom_events.values.definitions import Assignment, DefinitionConfig, Overrides
 from custom_events.values.deliveries import Platform, SiteContext
 
-LOADS_LIMIT = (
-    5  # a configuration that changes during five loads in a row is loaded as it is; the next batch sees the rest
-)
+LOADS_LIMIT = 5  # loads in a row during each of which somebody changed something
+LOAD_AGAIN_S = 1.0
 
 _T = TypeVar("_T")
 Version = tuple[tuple[Any, ...], ...]

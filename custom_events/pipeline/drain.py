@@ -76,8 +76,7 @@ class _Run:
         """One connection, batch after batch."""
         connection = await connect.asyncpg_connect(self._url, name="custom-events-drain")
         try:
-            # See queries/understanding.py: look-ups by key, whatever the planner thinks of the batch's size.
-            await connection.execute(sql.GENERIC_PLANS)
+            await connection.execute(sql.SESSION)
             while time.monotonic() < self._ends:
                 began = time.monotonic()
                 batch = await drain_batch(connection, self._cache, self._settings)

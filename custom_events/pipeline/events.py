@@ -81,9 +81,8 @@ async def write(connection: Connection, new: list[Proposal], revised: list[Propo
         await copy(connection, "app.commerce_events", EVENT_COLUMNS, _event_rows(new))
         await copy(connection, "app.event_keys", KEY_COLUMNS, _key_rows(new))
     if revised:
-        await connection.execute(sql.REVISE_EVENTS, *columns_of([_revision(found) for found in revised]))
-        moved = [(found.site_id, found.key, found.event.occurred_at, found.event.evidence_at) for found in revised]
-        await connection.execute(sql.REVISE_KEYS, *columns_of(moved))
+        await connection.executemany(sql.REVISE_EVENT, [_revision(found) for found in revised])
+        await connection.execute(sql.REVISE_KEYS, *columns_of(list(_key_rows(revised))))
 
 
 def _event_rows(proposals: Iterable[Proposal]) -> Iterator[tuple[Any, ...]]:

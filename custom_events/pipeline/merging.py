@@ -1,6 +1,7 @@
 """The batch's state meets the stored state: look up, merge (`state.py`), write what is new by COPY and what differs in place."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
@@ -21,18 +22,25 @@ _CONSENT = msgspec.json.Encoder()
 
 
 class _Noun(NamedTuple):
-    """How one noun's state is stored: the look-up returns the keys and then the row, in the order of its columns."""
+    """How one noun's state is stored: the look-up returns the keys and then the row, in the order of its columns. `stamped`:
+    the row has an `updated_at`, which a change sets."""
 
     table: str
     keys: tuple[str, ...]
     row: Any
     known: str
     change: str
+    stamped: bool = True
 
 
 _ORDERS = _Noun("app.orders", ("site_id", "order_id"), OrderState, sql.KNOWN_ORDERS, sql.CHANGE_ORDERS)
 _REFUNDS = _Noun(
-    "app.order_refunds", ("site_id", "order_id", "refund_id"), RefundState, sql.KNOWN_REFUNDS, sql.CHANGE_REFUNDS
+    "app.order_refunds",
+    ("site_id", "order_id", "refund_id"),
+    RefundState,
+    sql.KNOWN_REFUNDS,
+    sql.CHANGE_REFUNDS,
+    stamped=False,
 )
 _SUBSCRIPTIONS = _Noun(
     "app.subscriptions",
@@ -46,40 +54,70 @@ _CUSTOMERS = _Noun(
 )
 
 
-async def merge_state(connection: Connection, gathered: Gathered) -> set[Key]:
-    """Merge all state of a batch into the tables. Returns the orders whose conversions may need another value now."""
-    refunds = await _merge_refunds(connection, gathered.refunds)
-    await _merge(connection, _SUBSCRIPTIONS, gathered.subscriptions, state.merge_subscriptions)
-    await _merge(connection, _CUSTOMERS, gathered.customers, state.merge_customers)
-    return await _merge_orders(connection, gathered.orders, refunds)
+class Merger:
+    """Merges a batch's state into the tables, within the transaction that is open; `now` stamps what changes."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection, self._now = connection, now
+
+    async def merge(self, gathered: Gathered) -> set[Key]:
+        """Merge all of it. Returns the orders whose conversions may need another value now."""
+        refunds = await self._refunds(gathered.refunds)
+        await self._all(_SUBSCRIPTIONS, gathered.subscriptions, state.merge_subscriptions)
+        await self._all(_CUSTOMERS, gathered.customers, state.merge_customers)
+        return await self._orders(gathered.orders, refunds)
+
+    async def _refunds(self, told: dict[RefundKey, RefundState]) -> dict[Key, Decimal]:
+        """The sum of all refunds, known and told, of every order that the batch's refunds are about."""
+        if not told:
+            return {}
+        orders = list({(site_id, order_id) for site_id, order_id, _ in told})
+        known: dict[RefundKey, RefundState] = await self._known(_REFUNDS, orders)
+        merged = await self._write(_REFUNDS, known, told, state.merge_refunds)
+        sums: dict[Key, Decimal] = {}
+        for (site_id, order_id, _), refund in {**known, **merged}.items():
+            sums[site_id, order_id] = sums.get((site_id, order_id), Decimal(0)) + refund.amount
+        return sums
+
+    async def _orders(self, told: dict[Key, OrderState], refunded: dict[Key, Decimal]) -> set[Key]:
+        if not told:
+            return set()
+        for key, amount in refunded.items():
+            told[key] = told[key]._replace(refunded=amount)
+        known: dict[Key, OrderState] = await self._known(_ORDERS, list(told))
+        merged = await self._write(_ORDERS, known, told, state.merge_orders)
+        return {key for key, order in merged.items() if _changes_value(known.get(key), order)}
+
+    async def _all(self, noun: _Noun, told: dict[Any, Row], merge: Callable[[Row, Row], Row]) -> None:
+        if told:
+            await self._write(noun, await self._known(noun, list(told)), told, merge)
+
+    async def _known(self, noun: _Noun, keys: list[Any]) -> dict[Any, Any]:
+        width = len(noun.keys)
+        rows = await self._connection.fetch(noun.known, *columns_of(keys))
+        return {tuple(row[:width]): noun.row(*row[width:]) for row in rows}
+
+    async def _write(
+        self, noun: _Noun, known: dict[Any, Row], told: dict[Any, Row], merge: Callable[[Row, Row], Row]
+    ) -> dict[Any, Row]:
+        """COPY the new rows, replace those that differ. Returns the told rows, merged with the known ones."""
+        new = [(*key, *row) for key, row in told.items() if key not in known]
+        changed: list[tuple[Any, ...]] = []
+        stamp = (self._now,) if noun.stamped else ()
+        merged = dict(told)
+        for key in known.keys() & told.keys():
+            merged[key] = merge(known[key], told[key])
+            if merged[key] != known[key]:
+                changed.append((*key, *merged[key], *stamp))
+        if new:
+            await copy(self._connection, noun.table, (*noun.keys, *noun.row._fields), new)
+        if changed:
+            await self._connection.execute(noun.change, *columns_of(changed))
+        return merged
 
 
-async def _merge_refunds(connection: Connection, told: dict[RefundKey, RefundState]) -> dict[Key, Decimal]:
-    """Merge the refunds; returns the sum of all refunds of every order that the batch's are about."""
-    if not told:
-        return {}
-    orders = list({(site_id, order_id) for site_id, order_id, _ in told})
-    known = await _look_up(connection, _REFUNDS, orders)
-    merged = await _write(connection, _REFUNDS, known, told, state.merge_refunds)
-    sums: dict[Key, Decimal] = {}
-    for (site_id, order_id, _), refund in merged.items():
-        sums[site_id, order_id] = sums.get((site_id, order_id), Decimal(0)) + refund.amount
-    return sums
-
-
-async def _merge_orders(connection: Connection, told: dict[Key, OrderState], refunded: dict[Key, Decimal]) -> set[Key]:
-    if not told:
-        return set()
-    for key, amount in refunded.items():
-        told[key] = told[key]._replace(refunded=amount)
-    known: dict[Key, OrderState] = await _look_up(connection, _ORDERS, list(told))
-    await _write(connection, _ORDERS, known, told, state.merge_orders)
-    return {key for key, order in told.items() if _changes_value(known.get(key), order)}
-
-
-def _changes_value(before: OrderState | None, told: OrderState) -> bool:
-    """Whether what conversions are worth may have changed by what the batch told of the order."""
-    after = told if before is None else state.merge_orders(before, told)
+def _changes_value(before: OrderState | None, after: OrderState) -> bool:
+    """Whether what the order's conversions are worth may have changed."""
     if before is None or before.state_at is None:
         return bool(after.refunded or after.cancelled_at or after.deleted_at)
     return (before.refunded, before.total, before.cancelled_at is None, before.deleted_at is None) != (
@@ -88,36 +126,6 @@ def _changes_value(before: OrderState | None, told: OrderState) -> bool:
         after.cancelled_at is None,
         after.deleted_at is None,
     )
-
-
-async def _merge(connection: Connection, noun: _Noun, told: dict[Any, Row], merge: Callable[[Row, Row], Row]) -> None:
-    if told:
-        known = await _look_up(connection, noun, list(told))
-        await _write(connection, noun, known, told, merge)
-
-
-async def _look_up(connection: Connection, noun: _Noun, keys: list[Any]) -> dict[Any, Any]:
-    width = len(noun.keys)
-    rows = await connection.fetch(noun.known, *columns_of(keys))
-    return {tuple(row[:width]): noun.row(*row[width:]) for row in rows}
-
-
-async def _write(
-    connection: Connection, noun: _Noun, known: dict[Any, Row], told: dict[Any, Row], merge: Callable[[Row, Row], Row]
-) -> dict[Any, Row]:
-    """COPY the new rows, change those that differ. Returns the known rows and the told ones, merged."""
-    new = [(*key, *row) for key, row in told.items() if key not in known]
-    changed: list[tuple[Any, ...]] = []
-    merged = {**known, **told}
-    for key in known.keys() & told.keys():
-        merged[key] = merge(known[key], told[key])
-        if merged[key] != known[key]:
-            changed.append((*key, *merged[key]))
-    if new:
-        await copy(connection, noun.table, (*noun.keys, *noun.row._fields), new)
-    if changed:
-        await connection.execute(noun.change, *columns_of(changed))
-    return merged
 
 
 async def write_clicks(connection: Connection, events: Iterable[tuple[int, CommerceEvent]]) -> None:

@@ -1,7 +1,9 @@
-"""Rows in and out of Postgres by asyncpg: COPY, columns for `unnest`, surrogate keys."""
+"""Rows in and out of Postgres by asyncpg: COPY, columns of keys, surrogate keys."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from custom_events.queries import understanding as sql
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 else:
     Connection = Any
 
+_ENCODER = msgspec.json.Encoder(decimal_format="string")
+
 
 async def copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """COPY rows into `schema.table`; they are encoded while Postgres reads the first of them."""
@@ -19,9 +23,9 @@ async def copy(connection: Connection, table: str, columns: Sequence[str], rows:
     await connection.copy_records_to_table(name, schema_name=schema, columns=columns, records=rows)
 
 
-def columns_of(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    """Rows turned into columns, for `unnest`. There must be at least one row."""
-    return [list(column) for column in zip(*rows, strict=True)]
+def columns_of(rows: Sequence[Sequence[Any]]) -> list[str]:
+    """Rows turned into columns, each as JSON text, for `queries.understanding.given`. There must be at least one row."""
+    return [_ENCODER.encode(column).decode() for column in zip(*rows, strict=True)]
 
 
 async def reserve_ids(connection: Connection, table: str, count: int) -> list[int]:

@@ -1,9 +1,11 @@
 """SQL of the drain, second half: the published configuration, customer history, and the keys of what was matched before.
 
-asyncpg, positional parameters. The look-ups join `unnest` of the batch's keys with an index, like those of `understanding.py`.
+asyncpg, positional parameters. The look-ups are index probes in the same way as those of `understanding.py`.
 """
 
 from typing import Final
+
+from custom_events.queries.understanding import given
 
 # The tables that the configuration is made of; all small.
 _CONFIGURATION_TABLES: Final = (
@@ -50,53 +52,62 @@ FROM app.ads_actions a JOIN app.ads_accounts c ON c.id = a.ads_account_id
 
 # Paid orders of a customer before a moment by the store's time; the order's id breaks ties, test orders and the order itself
 # do not count. The total is in the currency asked for; orders in another one make it unknown.
-CUSTOMER_HISTORY: Final = """
+CUSTOMER_HISTORY: Final = f"""
 SELECT c.place, h.orders, CASE WHEN h.others = 0 THEN h.spent END, u.first_seen_at
-FROM unnest($1::int[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
-  AS c(place, site_id, customer_key, at, order_id, currency)
+FROM {given("place int", "site_id bigint", "customer_key text", "at timestamptz", "order_id text", "currency text")}
 CROSS JOIN LATERAL (
-  SELECT count(*) AS orders, coalesce(sum(o.total), 0) AS spent, count(*) FILTER (WHERE o.currency IS DISTINCT FROM c.currency) AS others
+  SELECT count(*) AS orders, coalesce(sum(o.total), 0) AS spent,
+         count(*) FILTER (WHERE o.currency IS DISTINCT FROM c.currency) AS others
   FROM app.orders o
   WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.ordered_at <= c.at AND NOT o.is_test
     AND o.order_id <> c.order_id AND (o.paid_at, o.order_id) < (c.at, c.order_id)
 ) h
-LEFT JOIN app.customers u ON u.site_id = c.site_id AND u.customer_key = c.customer_key
+LEFT JOIN LATERAL (
+  SELECT s.first_seen_at FROM app.customers s WHERE s.site_id = c.site_id AND s.customer_key = c.customer_key LIMIT 1
+) u ON true
 """
 
 # Dedup keys of assignments that have their custom event already.
-KNOWN_CUSTOM_EVENTS: Final = """
-SELECT k.assignment_id, k.dedup_key
-FROM unnest($1::bigint[], $2::text[]) AS c(assignment_id, dedup_key)
-JOIN app.custom_event_keys k ON k.assignment_id = c.assignment_id AND k.dedup_key = c.dedup_key
+KNOWN_CUSTOM_EVENTS: Final = f"""
+SELECT c.assignment_id, c.dedup_key
+FROM {given("assignment_id bigint", "dedup_key text")}
+CROSS JOIN LATERAL (
+  SELECT FROM app.custom_event_keys k WHERE k.assignment_id = c.assignment_id AND k.dedup_key = c.dedup_key LIMIT 1
+) k
 """
 
 # Transactions that an ads action has its conversion for already.
-KNOWN_TRANSACTIONS: Final = """
-SELECT k.ads_action_id, k.transaction_id
-FROM unnest($1::bigint[], $2::text[]) AS c(ads_action_id, transaction_id)
-JOIN app.upload_keys k ON k.ads_action_id = c.ads_action_id AND k.transaction_id = c.transaction_id AND k.sequence = 0
+KNOWN_TRANSACTIONS: Final = f"""
+SELECT c.ads_action_id, c.transaction_id
+FROM {given("ads_action_id bigint", "transaction_id text")}
+CROSS JOIN LATERAL (
+  SELECT FROM app.upload_keys k
+  WHERE k.ads_action_id = c.ads_action_id AND k.transaction_id = c.transaction_id AND k.sequence = 0 LIMIT 1
+) k
 """
 
+_REACH: Final = given(
+    "place int", "site_id bigint", "customer_key text", "types text", "since timestamptz", "until timestamptz"
+)
+
 # Stored events of customers, of the types in a list with commas, within a stretch of the store's time.
-CUSTOMER_EVENTS: Final = """
+CUSTOMER_EVENTS: Final = f"""
 SELECT c.place, e.facts
-FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
-  AS c(place, site_id, customer_key, types, since, until)
+FROM {_REACH}
 CROSS JOIN LATERAL (
   SELECT o.facts FROM app.commerce_events o
   WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.type = ANY (string_to_array(c.types, ','))
-    AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at <= c.until
+    AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at <= c.until OFFSET 0
 ) e
 """
 
 # The same over whole sites.
-SITE_EVENTS: Final = """
+SITE_EVENTS: Final = f"""
 SELECT c.place, e.facts
-FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[])
-  AS c(place, site_id, customer_key, types, since, until)
+FROM {_REACH}
 CROSS JOIN LATERAL (
   SELECT o.facts FROM app.commerce_events o
   WHERE o.site_id = c.site_id AND o.type = ANY (string_to_array(c.types, ','))
-    AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at <= c.until
+    AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at <= c.until OFFSET 0
 ) e
 """
