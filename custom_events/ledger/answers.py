@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 import structlog
 
-from custom_events.ledger import retry
+from custom_events.ledger import retry, states
 from custom_events.ledger.rows import Claimed, Request
 from custom_events.ledger.settle import settle
 from custom_events.queries import upload_requests as requests
@@ -144,20 +144,7 @@ def write_unsent(
 def give_back(connection: sa.Connection, request: Request, sentence: str, now: datetime) -> None:
     """A request that was never made, because we were not able to begin: its rows wait as before."""
     until = now + timedelta(seconds=retry.CONFIGURATION_RECHECK_S)
-    columns = uploads.settlements()
-    for row in request.rows:
-        held = row.reason == "no_answer"
-        columns.add(
-            created_at=row.created_at,
-            id=row.conversion.upload_id,
-            state=(UploadState.UNKNOWN if held else UploadState.QUEUED).value,
-            reason=row.reason if held else "configuration",
-            sentence=sentence,
-            not_before=until,
-            verdict=Verdict.RETRY.value,
-            code=None,
-        )
-    connection.execute(uploads.SETTLE_UNSENT, columns.arrays | {"request": request.id, "now": now, "never_sent": 1})
+    _return_rows(connection, request, now, reason="configuration", sentence=sentence, not_before=until)
     pause = {"until": until, "reason": "configuration", "now": now, "lane": request.account.lane.value}
     connection.execute(requests.PAUSE_LANE, pause)
     connection.execute(
@@ -172,3 +159,34 @@ def give_back(connection: sa.Connection, request: Request, sentence: str, now: d
             "next_poll_at": None,
         },
     )
+
+
+def unclaim(connection: sa.Connection, request: Request, now: datetime) -> None:
+    """A request that was never made, because the one before it fared ill: as if it had not been claimed."""
+    _return_rows(connection, request, now, reason=None, sentence=None, not_before=None)
+    connection.execute(requests.DROP_INTENT, {"request": request.id})
+
+
+def _return_rows(
+    connection: sa.Connection,
+    request: Request,
+    now: datetime,
+    *,
+    reason: str | None,
+    sentence: str | None,
+    not_before: datetime | None,
+) -> None:
+    columns = uploads.settlements()
+    for row in request.rows:
+        unknown = row.reason == states.NO_ANSWER
+        columns.add(
+            created_at=row.created_at,
+            id=row.conversion.upload_id,
+            state=(UploadState.UNKNOWN if unknown else UploadState.QUEUED).value,
+            reason=row.reason if unknown or reason is None else reason,
+            sentence=sentence,
+            not_before=not_before,
+            verdict=Verdict.RETRY.value,
+            code=None,
+        )
+    connection.execute(uploads.SETTLE_UNSENT, columns.arrays | {"request": request.id, "now": now, "never_sent": 1})

@@ -54,26 +54,31 @@ def account_of(row: Any) -> AdsAccount:
 
 
 def claimed_of(row: Any) -> Claimed:
-    """From a row of a claim."""
+    """From a row of a claim, in the order of `queries.uploads.CLAIMED_COLUMNS`. Unpacking is five times as fast as names."""
+    (
+        upload_id, created_at, kind, transaction_id, conversion_at, adjusted_at, value, currency, click_kind, click_id,
+        clicked_at, email_sha256, phone_sha256, ad_user_data, ad_personalization, deadline_at, attempts, reason,
+        ads_action_id, action_id, click_window_days, one_per_click, action_created_at,
+    ) = row  # fmt: skip
     click = None
-    if row.click_id is not None:
-        click = Click(kind=_CLICK_KINDS[row.click_kind], id=row.click_id, clicked_at=row.clicked_at)
+    if click_id is not None:
+        click = Click(kind=_CLICK_KINDS[click_kind], id=click_id, clicked_at=clicked_at)
     conversion = Conversion(
-        upload_id=row.id,
-        kind=_KINDS[row.kind],
-        action_id=row.action_id,
-        transaction_id=row.transaction_id,
-        occurred_at=row.conversion_at,
-        adjusted_at=row.adjusted_at,
-        value=row.value,
-        currency=row.currency,
+        upload_id=upload_id,
+        kind=_KINDS[kind],
+        action_id=action_id,
+        transaction_id=transaction_id,
+        occurred_at=conversion_at,
+        adjusted_at=adjusted_at,
+        value=value,
+        currency=currency,
         click=click,
-        email_sha256=row.email_sha256,
-        phone_sha256=row.phone_sha256,
-        ad_user_data=_CONSENT[row.ad_user_data],
-        ad_personalization=_CONSENT[row.ad_personalization],
-        click_window_days=row.click_window_days,
-        one_per_click=row.one_per_click,
-        action_created_at=row.action_created_at,
+        email_sha256=email_sha256,
+        phone_sha256=phone_sha256,
+        ad_user_data=_CONSENT[ad_user_data],
+        ad_personalization=_CONSENT[ad_personalization],
+        click_window_days=click_window_days,
+        one_per_click=one_per_click,
+        action_created_at=action_created_at,
     )
-    return Claimed(row.created_at, row.deadline_at, row.attempts, row.reason, row.ads_action_id, conversion)
+    return Claimed(created_at, deadline_at, attempts, reason, ads_action_id, conversion)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 # The columns from which a row of a request is made, and those that decide how its answer is read.
-_CLAIMED_COLUMNS = """u.id, u.created_at, u.kind, u.transaction_id, u.conversion_at, u.adjusted_at, u.value, u.currency,
+CLAIMED_COLUMNS = """u.id, u.created_at, u.kind, u.transaction_id, u.conversion_at, u.adjusted_at, u.value, u.currency,
   u.click_kind, u.click_id, u.clicked_at, u.email_sha256, u.phone_sha256, u.ad_user_data, u.ad_personalization,
   u.deadline_at, u.attempts, u.reason, u.ads_action_id, a.action_id, a.click_window_days, a.one_per_click,
   a.action_created_at"""
@@ -39,7 +39,7 @@ UPDATE app.conversion_uploads u
 SET state = 'claimed', lease_until = :lease_until, attempts = u.attempts + 1, request_id = :request, updated_at = :now
 FROM picked p, app.ads_actions a
 WHERE u.created_at = p.created_at AND u.id = p.id AND a.id = u.ads_action_id
-RETURNING {_CLAIMED_COLUMNS}
+RETURNING {CLAIMED_COLUMNS}
 """)
 
 

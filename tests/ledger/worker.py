@@ -40,7 +40,7 @@ def main() -> None:
     services = Services(Credentials(token="a-token"), os.environ["WORKER_GRPC"], None)
     now = datetime.fromisoformat(os.environ["WORKER_NOW"])
     if STOP_AT == "answer":
-        send.answers.write_answer = write_and_die
+        answers.write_answer = write_and_die
     send.run_once(
         connect.engine(os.environ["WORKER_DATABASE"], name="doomed"),
         Settings(upload_lease_s=60, upload_timeout_s=10),

@@ -1,0 +1,120 @@
+"""One worker: claims requests, makes calls, writes answers, keeps house."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+import structlog
+
+from custom_events.destinations.base import Destination
+from custom_events.errors import NeedsAction
+from custom_events.ledger import adjustments, answers, claim, poll, recover
+from custom_events.ledger.figures import UploadFigures
+from custom_events.ledger.rows import Request, Turn
+from custom_events.settings import Settings
+from custom_events.values.conversions import BatchAnswer, Lane, RowAnswer, Scope, Verdict
+
+log = structlog.get_logger(__name__)
+
+Lanes = Mapping[Lane, Destination]
+Clock = Callable[[], datetime]
+Outcome = BatchAnswer | NeedsAction  # an answer, or that the call could not even begin
+
+
+class Sender:
+    """One worker: its lanes, and whose turn comes next."""
+
+    def __init__(self, engine: sa.Engine, settings: Settings, lanes: Lanes, clock: Clock) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._lanes = lanes
+        self._clock = clock
+        self._turns: list[Turn] = []
+
+    def keep_house(self) -> UploadFigures:
+        """Bring refunds to the ledger, resolve lost workers, expire what is too late."""
+        now = self._clock()
+        with self._engine.begin() as connection:
+            adjusted = adjustments.adjust(connection, now)
+        with self._engine.begin() as connection:
+            recovered = recover.recover(connection, now)
+            expired = recover.expire(connection, now)
+            recover.withhold_orphans(connection, now)
+        return UploadFigures(adjusted_orders=adjusted, recovered=recovered, expired=expired)
+
+    def ask(self) -> UploadFigures:
+        """Ask for one later verdict that is due."""
+        try:
+            verdicts = poll.poll_due(self._engine, self._lanes, self._settings, self._clock)
+        except NeedsAction as error:  # the poll comes back when its lease ends
+            log.warning("uploads_cannot_ask", reason=str(error))
+            return UploadFigures(polls=1)
+        return UploadFigures() if verdicts is None else UploadFigures(polls=1, verdicts=verdicts)
+
+    def batch(self) -> UploadFigures:
+        """Send one batch of whoever's turn it is; idle figures when nobody has anything due."""
+        request = self.next_request()
+        return UploadFigures() if request is None else self.write(request, self.call(request))
+
+    def next_request(self) -> Request | None:
+        """Claim the next request of whoever's turn it is; None when nobody has anything due."""
+        for fresh in (False, True):
+            if fresh:
+                with self._engine.connect() as connection:
+                    self._turns = claim.turns(connection, self._clock())
+            while self._turns:
+                turn = self._turns.pop(0)
+                lane = self._lanes[turn.account.lane]
+                request = claim.claim(self._engine, turn, lane, self._settings, self._clock())
+                if request is not None:
+                    return request
+        return None
+
+    def call(self, request: Request) -> Outcome:
+        """The call, between two commits. Touches no database."""
+        lane = request.account.lane
+        try:
+            return self._lanes[lane].send(
+                request.account,
+                request.conversions(),
+                kind=request.kind,
+                job_id=request.job_id,
+                timeout_s=self._settings.upload_timeout_s,
+                now=self._clock(),
+            )
+        except NeedsAction as error:
+            log.warning("uploads_cannot_begin", lane=lane.value, reason=str(error))
+            return error
+        except Exception as error:
+            log.exception("uploads_call_failed", lane=lane.value, request=request.id)
+            return _no_answer(request, error)
+
+    def write(self, request: Request, outcome: Outcome) -> UploadFigures:
+        """Commit what became of a request."""
+        with self._engine.begin() as connection:
+            if isinstance(outcome, NeedsAction):
+                answers.give_back(connection, request, str(outcome), self._clock())
+                return UploadFigures(requests=1, verdicts=Counter({"not_begun": len(request.rows)}))
+            verdicts = answers.write_answer(
+                connection, request, outcome, self._clock(), self._settings.upload_verdict_s
+            )
+        return UploadFigures(rows=len(request.rows), requests=1, verdicts=verdicts)
+
+    def unclaim(self, request: Request) -> None:
+        """Put a claimed request back as if it had never been."""
+        with self._engine.begin() as connection:
+            answers.unclaim(connection, request, self._clock())
+
+
+def _no_answer(request: Request, error: Exception) -> BatchAnswer:
+    """A call that failed in a way nobody foresaw: it may have reached Google."""
+    code = f"client.{type(error).__name__}"
+    sentence = (
+        "The call ended in an error of our own; it may have been applied, so it is sent again: tell the developers"
+    )
+    rows = tuple(
+        RowAnswer(upload_id=row.conversion.upload_id, verdict=Verdict.UNKNOWN, code=code, sentence=sentence)
+        for row in request.rows
+    )
+    return BatchAnswer(rows=rows, verdict=Verdict.UNKNOWN, code=code, sentence=sentence, scope=Scope.ACCOUNT)
