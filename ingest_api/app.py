@@ -80,10 +80,10 @@ class Receiver:
         headers = {line[0].decode("latin-1"): line[1].decode("latin-1") for line in scope["headers"]}
         address = key or by_domain(headers.get(SHOP_DOMAIN, ""))
         body = await self._read(receive, headers.get("content-length", ""))
-        if body is None:
-            return None
-        if isinstance(body, Answer):
+        if body is None or isinstance(body, Answer):
             return body
+        if body is Refusal.BUSY:
+            return self._busy(name)
         try:
             site = self._sites.cached(address) or await self._sites.find(address)
         except Transient:
@@ -136,7 +136,7 @@ class Receiver:
         except TimeoutError:
             return answers.TOO_SLOW
 
-    async def _read_pieces(self, receive: Receive, message: Message) -> bytes | Refusal | Answer | None:
+    async def _read_pieces(self, receive: Receive, message: Message) -> bytes | Refusal | None:
         body = bytearray()
         try:
             while message["type"] == "http.request":
@@ -148,7 +148,7 @@ class Receiver:
                 if not message.get("more_body"):
                     return bytes(body)
                 if self._writer.held_bytes > WAITING_LIMIT_BYTES:
-                    return self._refusals[Refusal.BUSY]
+                    return Refusal.BUSY
                 message = await receive()
             return None
         finally:

@@ -77,6 +77,15 @@ def test_what_waits_together_is_committed_together_within_the_limit(play: Play, 
     assert rows("SELECT landed FROM landing.receipts ORDER BY at, landed DESC") == [(10,), (10,), (5,)]
 
 
+def test_of_the_same_at_the_same_moment_one_lands(play: Play, rows: Query) -> None:
+    async def scenario(writer: Writer, _: Connections) -> None:
+        assert await asyncio.gather(*(writer.land(*delivery(1)) for _ in range(3))) == [True, False, False]
+
+    play(scenario)
+    assert rows("SELECT received, landed, duplicates FROM landing.receipts") == [(3, 1, 2)]
+    assert rows("SELECT count(*) FROM landing.duplicate_deliveries") == [(2,)]
+
+
 def test_closing_commits_what_was_accepted(play: Play, rows: Query) -> None:
     waiting: list[Any] = []
 
