@@ -21,16 +21,21 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     consent: str | None = None
 
 
+def fresh_visit(customer_id: str, ordered_at: datetime, serial: int) -> Visit:
+    """A click half an hour before the order: Google takes it only six hours after it happened, so it is held."""
+    clicked_at = ordered_at - timedelta(minutes=30)
+    click_id = make_click_id("gclid", customer_id, clicked_at, serial)
+    return Visit(place="attribute", click_id=click_id, clicked_at=clicked_at, consent="granted")
+
+
 def visit(generator: Random, customer_id: str, ordered_at: datetime, now: datetime, serial: int) -> Visit:
-    """A visit before an order. One in six has no click; one in twelve is too fresh for Google."""
+    """A visit before an order. One in six has no click; the others are old enough for Google."""
     place = PLACES[serial % len(PLACES)]
     if place == "none":
         return Visit(place=place, consent=generator.choice(("granted", None)))
     kind = ("gclid", "gclid", "gclid", "gbraid", "wbraid")[serial % 5]
     clicked_at = ordered_at - timedelta(minutes=generator.randint(20, 5 * 24 * 60))
-    settled = now - timedelta(hours=YOUNGEST_SETTLED_H)
-    if serial % 12 != 1:
-        clicked_at = min(clicked_at, settled)
+    clicked_at = min(clicked_at, now - timedelta(hours=YOUNGEST_SETTLED_H))
     return Visit(
         place=place,
         kind=kind,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sandbox.stores import shopify as body
-from sandbox.stores.clicks import visit
+from sandbox.stores.clicks import fresh_visit, visit
 from sandbox.stores.people import Person, basket, person, total_of
 from sandbox.stores.posts import Post, Store, shopify_post
 
@@ -40,10 +40,15 @@ def shopify_story(store: Store, draw: "Draw") -> tuple[list[Post], list[Post]]:
 def _order(store: Store, draw: "Draw", who: Person, index: int) -> tuple[list[Post], list[Post]]:
     serial = draw.next_serial()
     late = index % 25 == 24  # an order of last month whose webhooks come only now
-    at = draw.moment(600, 700) if late else draw.moment(1, 60)
+    fresh = index % 37 == 12
+    at = draw.moment(600, 700) if late else draw.moment(0.5, 1.5) if fresh else draw.moment(1, 60)
     base = body.HUGE_ID_BASE if index % 10 == 0 else body.ID_BASE
     lines = basket(draw.random)
-    seen = visit(draw.random, store.ads_customer_id, at, draw.now, serial)
+    seen = (
+        fresh_visit(store.ads_customer_id, at, serial)
+        if fresh
+        else visit(draw.random, store.ads_customer_id, at, draw.now, serial)
+    )
     facts: dict[str, Any] = {
         "order_id": base + serial,
         "number": 1000 + index,
