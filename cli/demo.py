@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from cli.session import prepared
 from cli.signals import Terminated, terminable
 
 
@@ -22,11 +23,10 @@ def demo(*, once: bool) -> None:
 
     from custom_events.errors import CustomEventsError
     from custom_events.postgres.address import database
-    from custom_events.settings import settings
     from sandbox.demo.run import run
 
     console = Console()
-    configured = settings()
+    configured = prepared()
     try:
         with terminable(), database(configured) as url:
             code = run(configured, url, console, once=once)

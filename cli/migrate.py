@@ -2,7 +2,7 @@
 
 import click
 
-from cli.session import connected, prepared
+from cli.session import prepared
 
 
 @click.group(invoke_without_command=True, short_help="Make or renew the tables.")
@@ -26,23 +26,23 @@ def migrate(context: click.Context) -> None:
 @click.argument("revision", default="head")
 def upgrade(*, revision: str) -> None:
     """Up to REVISION, the newest one by default."""
-    from custom_events.catalog.seed import seed_system_definitions
+    from custom_events.catalog.seed import bring_up_to_date
     from custom_events.postgres import address
     from custom_events.postgres import migrate as migrations
 
-    settings = prepared()
-    with address.database(settings) as url:
+    with address.database(prepared()) as url:
         before = migrations.current(url)
-        migrations.upgrade(url, revision)
+        changed: list[str] = []
+        if revision == "head":
+            changed = bring_up_to_date(url)
+        else:
+            migrations.upgrade(url, revision)
         after = migrations.current(url)
         click.echo(
             f"The database is at revision {after}" + (f" (was {before or 'empty'})." if before != after else ".")
         )
-        if after == migrations.head():
-            with connected(settings) as engine, engine.begin() as connection:
-                changed = seed_system_definitions(connection)
-            if changed:
-                click.echo(f"System definitions made or renewed: {', '.join(changed)}.")
+        if changed:
+            click.echo(f"System definitions made or renewed: {', '.join(changed)}.")
 
 
 @migrate.command()

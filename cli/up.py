@@ -5,6 +5,7 @@ import time
 
 import click
 
+from cli.session import prepared
 from cli.signals import Terminated, terminable
 
 LOOK_EVERY_S = 1.0
@@ -16,20 +17,19 @@ LOOK_EVERY_S = 1.0
 )
 def up() -> None:
     """Migrate the database, then run the receiver, the console's server and Dagster until Ctrl-C."""
+    from custom_events.catalog.seed import bring_up_to_date
     from custom_events.errors import CustomEventsError
-    from custom_events.postgres import migrate
     from custom_events.postgres.address import database
-    from custom_events.settings import settings
     from orchestration import programs
     from orchestration.processes import Supervisor, check_ports
 
-    configured = settings()
+    configured = prepared()
     wanted = [programs.receiver(configured), programs.console(configured), programs.dagster(configured)]
     code = 0
     try:
         with terminable(), database(configured) as url:
             check_ports(wanted)
-            migrate.upgrade(url)
+            bring_up_to_date(url)
             supervisor = Supervisor(configured.local_directory / "logs", programs.environment(configured, url))
             try:
                 for program in wanted:

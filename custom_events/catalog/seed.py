@@ -6,9 +6,24 @@ from custom_events.catalog import definitions
 from custom_events.catalog.configurations import to_plain
 from custom_events.errors import NotFound
 from custom_events.matching.system import SYSTEM_DEFINITIONS, SystemDefinition
+from custom_events.postgres import connect, migrate
 from custom_events.queries import definitions as queries
 
 AUTHOR = "custom-events"
+
+
+def bring_up_to_date(url: str) -> list[str]:
+    """Migrate a database (libpq URL) to the newest revision and seed it; the keys of the definitions that changed.
+
+    Raises Transient when a table is too busy to be changed now.
+    """
+    migrate.upgrade(url)
+    engine = connect.engine(url, name="custom-events seed")
+    try:
+        with engine.begin() as connection:
+            return seed_system_definitions(connection)
+    finally:
+        engine.dispose()
 
 
 def seed_system_definitions(connection: sa.Connection) -> list[str]:
