@@ -4,6 +4,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from custom_events.queries.uploads import DUE, IN_ORDER
+
 # Who has something to send, of which kind: whoever was served longest ago comes first. Parked and paused accounts wait.
 TURNS: Final = sa.text("""
 SELECT a.id, a.customer_id, a.lane, a.login_customer_id, k.kind
@@ -113,19 +115,14 @@ WHERE ads_account_id = :account AND state IN ('held', 'queued') AND not_before >
 """)
 
 # Is there anything to do now: rows due in an account that may send, leases that ran out, polls, changed values?
-HAS_WORK: Final = sa.text("""
+HAS_WORK: Final = sa.text(f"""
 SELECT EXISTS (SELECT FROM app.value_changes)
   OR EXISTS (SELECT FROM app.conversion_uploads WHERE state = 'claimed' AND lease_until < :now)
   OR EXISTS (SELECT FROM app.upload_requests WHERE next_poll_at <= :now)
   OR EXISTS (SELECT FROM app.ads_accounts a
     WHERE a.parked_reason IS NULL AND (a.paused_until IS NULL OR a.paused_until <= :now)
-      AND EXISTS (SELECT FROM app.conversion_uploads u
-        WHERE u.ads_account_id = a.id AND u.state IN ('new', 'held', 'queued', 'unknown') AND u.not_before <= :now
-          AND u.kind = 'conversion'))
-  OR EXISTS (SELECT FROM app.ads_accounts a JOIN app.conversion_uploads u ON u.ads_account_id = a.id
-    JOIN app.conversion_uploads o ON o.ads_action_id = u.ads_action_id AND o.transaction_id = u.transaction_id
-      AND o.custom_event_id = u.custom_event_id AND o.sequence = 0
-    WHERE a.parked_reason IS NULL AND (a.paused_until IS NULL OR a.paused_until <= :now)
-      AND u.state IN ('new', 'held', 'queued', 'unknown') AND u.kind <> 'conversion' AND u.not_before <= :now
-      AND o.state IN ('accepted', 'rejected', 'expired', 'withheld'))
+      AND (EXISTS (SELECT FROM app.conversion_uploads u
+          WHERE u.ads_account_id = a.id AND u.kind = 'conversion' AND {DUE})
+        OR EXISTS (SELECT FROM app.conversion_uploads u
+          WHERE u.ads_account_id = a.id AND u.kind <> 'conversion' AND {DUE} AND {IN_ORDER})))
 """)

@@ -16,12 +16,11 @@ CLAIMED_COLUMNS = """u.id, u.created_at, u.kind, u.transaction_id, u.conversion_
   a.action_created_at"""
 
 # What may be claimed now. A row whose last call had no answer is asked about even after its deadline: it may be delivered.
-_DUE = """u.ads_account_id = :account AND u.state IN ('new', 'held', 'queued', 'unknown')
-    AND u.not_before <= :now AND (u.deadline_at > :now OR u.reason = 'no_answer')
+DUE: Final = """u.state IN ('new', 'held', 'queued', 'unknown') AND u.not_before <= :now AND (u.deadline_at > :now OR u.reason = 'no_answer')
     AND NOT EXISTS (SELECT FROM app.ads_actions x WHERE x.id = u.ads_action_id AND x.parked_reason IS NOT NULL)"""
 
 # An adjustment goes after its original was accepted, and after every earlier adjustment is settled.
-_IN_ORDER = """EXISTS (SELECT FROM app.conversion_uploads o WHERE o.ads_action_id = u.ads_action_id
+IN_ORDER: Final = """EXISTS (SELECT FROM app.conversion_uploads o WHERE o.ads_action_id = u.ads_action_id
       AND o.transaction_id = u.transaction_id AND o.custom_event_id = u.custom_event_id AND o.sequence = 0
       AND o.state = 'accepted')
     AND NOT EXISTS (SELECT FROM app.conversion_uploads o WHERE o.ads_action_id = u.ads_action_id
@@ -33,7 +32,7 @@ def _claim(condition: str, order: str) -> sa.TextClause:
     return sa.text(f"""
 WITH picked AS MATERIALIZED (
   SELECT u.created_at, u.id FROM app.conversion_uploads u
-  WHERE {_DUE} AND {condition}
+  WHERE u.ads_account_id = :account AND {DUE} AND {condition}
   ORDER BY {order} LIMIT :rows FOR UPDATE OF u SKIP LOCKED)
 UPDATE app.conversion_uploads u
 SET state = 'claimed', lease_until = :lease_until, attempts = u.attempts + 1, request_id = :request, updated_at = :now
@@ -48,7 +47,7 @@ CLAIM_CONVERSIONS: Final = _claim("u.kind = 'conversion' AND u.reason IS DISTINC
 
 # Adjustments of one account whose turn it is.
 CLAIM_ADJUSTMENTS: Final = _claim(
-    f"u.kind <> 'conversion' AND u.reason IS DISTINCT FROM 'split' AND {_IN_ORDER}", "u.deadline_at"
+    f"u.kind <> 'conversion' AND u.reason IS DISTINCT FROM 'split' AND {IN_ORDER}", "u.deadline_at"
 )
 
 # A part of an earlier request that was refused, or failed in part, without a row being named.

@@ -302,3 +302,43 @@ def test_held_rows_go_when_released(ledger, lanes):
         assert release.release_held(connection, ledger.accounts[Lane.GOOGLE_ADS], ledger.clock(), "by_hand") == 1
     ledger.settle(lanes)
     assert ledger.upload(upload).state == "accepted"
+
+
+def test_nobody_is_woken_for_what_cannot_go(ledger, lanes, google):
+    """Rows of a parked action, and adjustments behind one that has no verdict, are no work."""
+
+    def work() -> bool:
+        with ledger.engine.connect() as connection:
+            return send.has_work(connection, ledger.clock())
+
+    ledger.order(action="7002")
+    google.state.actions["7002"].status = "REMOVED"
+    ledger.settle(lanes)
+    assert not work()
+    ledger.order(order_id="A", lane=Lane.DATA_MANAGER)
+    ledger.settle(lanes)
+    ledger.refund("A", "10")
+    ledger.settle(lanes)
+    assert not work()
+    ledger.clock.forward(minutes=31)
+    ledger.settle(lanes)  # the original's verdict; the first adjustment is sent
+    ledger.refund("A", "10")
+    ledger.settle(lanes)
+    assert [row.state for row in ledger.of_order("A")] == ["accepted", "sent", "queued"]
+    assert not work()
+
+
+def test_what_is_claimed_behind_a_refused_request_is_given_back(ledger, lanes, google, at_google):
+    ledger.settings.upload_batch_size = 2
+    ledger.orders(6)
+    google.state.faults.arm(Fault(kind=FaultKind.QUOTA_RATE, seconds=300, count=1))
+    figures = send.drain(ledger.engine, ledger.settings, until_idle_s=0, limit_s=30, lanes=lanes, clock=ledger.clock)
+    assert figures.requests == 1
+    assert ledger.rows("SELECT state, attempts, count(*) FROM app.conversion_uploads GROUP BY 1, 2 ORDER BY 2") == [
+        ("queued", 0, 4),
+        ("queued", 1, 2),
+    ]
+    assert ledger.rows("SELECT count(*) FROM app.upload_requests") == [(1,)]
+    ledger.clock.forward(minutes=6)
+    send.drain(ledger.engine, ledger.settings, until_idle_s=0, limit_s=30, lanes=lanes, clock=ledger.clock)
+    assert len(at_google()) == 6
