@@ -29,6 +29,7 @@ POLL_S = 0.05
 DURABLE = """\
 max_wal_size = 2GB
 checkpoint_timeout = 15min
+autovacuum_naptime = 15s  # tables grow from nothing: statistics, and with them plans, must follow
 """
 FAST = """\
 fsync = off
@@ -46,6 +47,7 @@ shared_buffers = 128MB
 wal_level = minimal
 max_wal_senders = 0
 jit = off
+random_page_cost = 1.1  # nobody runs this on a spinning disk
 timezone = 'UTC'
 log_timezone = 'UTC'
 lc_messages = 'C'

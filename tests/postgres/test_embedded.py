@@ -140,10 +140,12 @@ def test_killed_server_recovers_what_was_committed(home: Path) -> None:
         idle.close()
 
 
-@pytest.mark.parametrize("pid", ["", "?", str(os.getpid()), "dead"])
+@pytest.mark.parametrize("pid", ["", "?", "ours", "dead"])
 def test_pid_file_left_behind(home: Path, pid: str) -> None:
     """Half written, of another program by now, or of a process that is no more."""
-    if pid == "dead":
+    if pid == "ours":
+        pid = str(os.getpid())
+    elif pid == "dead":
         process = subprocess.Popen([sys.executable, "-c", ""])
         process.wait()
         pid = str(process.pid)
