@@ -4,7 +4,6 @@ Each child gets a process group and log file of its own, dies with its parent (P
 its environment that its own children inherit: what is left after the groups were ended is found by that mark.
 """
 
-import ctypes
 import os
 import signal
 import socket
@@ -24,7 +23,14 @@ MARK = "CUSTOM_EVENTS_SUPERVISOR"
 STOP_LIMIT_S = 15.0  # for a graceful end; Dagster's webserver needs the longest
 KILL_LIMIT_S = 5.0
 LOG_TAIL_LINES = 12
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+# Run by the child before it becomes the program (15 ms); as preexec_fn it would run gRPC's fork handlers, which abort.
+_DIE_WITH_PARENT = f"""
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, {int(signal.SIGTERM)})  # PR_SET_PDEATHSIG of linux/prctl.h
+if os.getppid() != int(sys.argv[1]):  # it died before the line above
+    sys.exit(1)
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,13 +79,12 @@ class Supervisor:
         self.logs.mkdir(parents=True, exist_ok=True)
         with self.log_file(program.name).open("wb") as log:
             child = subprocess.Popen(  # noqa: S603  (our own command lines)
-                program.arguments,
+                [sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid()), *program.arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self.environment,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509  (one prctl call, before any thread of the child)
             )
         self.children[program.name] = child
         return child
@@ -149,7 +154,3 @@ def _wait(child: subprocess.Popen[bytes], seconds: float) -> None:
         child.wait(max(0.0, seconds))
     except subprocess.TimeoutExpired:
         return
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -37,10 +37,10 @@ def free_ports(count: int) -> list[int]:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment(server_directory: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "DAGSTER_HOME"}}
     ports = dict(zip(SETTINGS, map(str, free_ports(len(SETTINGS))), strict=True))
-    return {**kept, **ports, "CUSTOM_EVENTS_LOCAL_DIRECTORY": str(tmp_path / "local")}
+    return {**kept, **ports, "CUSTOM_EVENTS_LOCAL_DIRECTORY": str(server_directory / "local")}
 
 
 def demo(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
