@@ -13,12 +13,13 @@ from custom_events.settings import Settings, settings
 from custom_events.tables.registry import PARTITIONED, Partitioning
 
 LOCK_LIMIT_MS = 4_000  # ATTACH and DROP lock out readers of the table; they give up rather than queue everybody
+MAKERS = 7_105_003  # key of the advisory lock: one at a time; any number that nobody else uses
 LOCK_NOT_AVAILABLE = "55P03"
 
 _EXISTING = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = CAST(:parent AS regclass)
 """
-_LOCK = "SELECT set_config('lock_timeout', :limit, true)"
+_TURN = "SELECT set_config('lock_timeout', :limit, true), pg_advisory_xact_lock(:key)"
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +43,7 @@ def ensure(connection: sa.Connection, now: datetime, *, ahead_days: int | None =
     Runs in the caller's transaction. Rows that had fallen into DEFAULT move into the partition made for them.
     """
     ahead = settings().partitions_ahead_days if ahead_days is None else ahead_days
-    connection.execute(sa.text(_LOCK), {"limit": str(LOCK_LIMIT_MS)})
+    connection.execute(sa.text(_TURN), {"limit": str(LOCK_LIMIT_MS), "key": MAKERS})
     names: list[str] = []
     moved: dict[str, int] = {}
     for kind in PARTITIONED:
@@ -65,7 +66,7 @@ def drop_expired(connection: sa.Connection, settings: Settings, now: datetime) -
     Runs in the caller's transaction. A partition is kept, and reported with the reason, while raw events in it wait to be
     understood or somebody holds a lock on it.
     """
-    connection.execute(sa.text(_LOCK), {"limit": str(LOCK_LIMIT_MS)})
+    connection.execute(sa.text(_TURN), {"limit": str(LOCK_LIMIT_MS), "key": MAKERS})
     today = now.astimezone(UTC).date()
     names: list[str] = []
     deleted: dict[str, int] = {}

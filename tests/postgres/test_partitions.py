@@ -142,6 +142,14 @@ def test_one_in_use_is_left_for_next_time(engine: sa.Engine, monkeypatch: pytest
         assert "landing.raw_events_default" not in dropped.names
 
 
+def test_one_maker_at_a_time(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partitions, "LOCK_LIMIT_MS", 50)
+    with engine.begin() as first, engine.connect() as second:
+        partitions.ensure(first, NOW)
+        with pytest.raises(sa.exc.OperationalError, match="lock timeout"):
+            partitions.ensure(second, NOW)
+
+
 def test_other_faults_are_not_hidden(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         busy = min(names(connection, "receipts"))
