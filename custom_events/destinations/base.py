@@ -39,6 +39,10 @@ class Destination(Protocol):
         """
         ...
 
+    def rehearse(self, account: AdsAccount, row: Conversion, *, timeout_s: float, now: datetime) -> BatchAnswer:
+        """One conversion validated by the platform and not stored: what would be said of it. The answer has one row."""
+        ...
+
     def poll(
         self, account: AdsAccount, request_id: str, rows: Sequence[Conversion], *, timeout_s: float, now: datetime
     ) -> BatchAnswer:

@@ -105,7 +105,7 @@ def park(
     connection: sa.Connection, account: AdsAccount, scope: Scope, reason: str, now: datetime, action: int | None = None
 ) -> None:
     """Stop an action, an account, or all accounts of a lane until a person releases them. Told once: only when it is new."""
-    values = {"reason": reason, "now": now}
+    values = {"reason": reason, "now": now, "recheck_at": now + retry.PARKED_RECHECK}
     if scope is Scope.ACTION and action is not None:
         parked = connection.execute(requests.PARK_ACTION, values | {"action": action}).rowcount
     elif scope is Scope.PROJECT:

@@ -14,13 +14,16 @@ class UploadFigures(msgspec.Struct, kw_only=True):
     recovered: int = 0
     expired: int = 0
     polls: int = 0
+    rechecks: int = 0  # of parked accounts and actions
     seconds: float = 0.0
     verdicts: Counter[str] = msgspec.field(default_factory=Counter)
 
     @property
     def idle(self) -> bool:
         """Nothing was found to do."""
-        return not (self.requests or self.adjusted_orders or self.recovered or self.expired or self.polls)
+        return not (
+            self.requests or self.adjusted_orders or self.recovered or self.expired or self.polls or self.rechecks
+        )
 
     def add(self, other: "UploadFigures") -> None:
         """Sum up, seconds excepted: they are the whole run's."""
@@ -30,4 +33,5 @@ class UploadFigures(msgspec.Struct, kw_only=True):
         self.recovered += other.recovered
         self.expired += other.expired
         self.polls += other.polls
+        self.rechecks += other.rechecks
         self.verdicts += other.verdicts

@@ -9,6 +9,7 @@ LONGEST_WAIT_S: Final = 3_600.0
 LONGEST_ACCOUNT_PAUSE_S: Final = 300.0  # an account whose calls fail is tried again this often, whatever its rows wait
 JITTER: Final = 0.25  # of the wait, either way, so that workers do not come back together
 FIX_RECHECK: Final = timedelta(hours=24)  # a row that waits for a setting to change is tried once a day
+PARKED_RECHECK: Final = timedelta(minutes=15)  # one call a quarter of an hour, without effect, until a person has acted
 CONFIGURATION_RECHECK_S: Final = 60.0  # a missing setting of ours is looked for once a minute
 
 

@@ -38,6 +38,7 @@ def run_once(
     """Keep house, ask for one verdict, send one batch. Idle figures mean that nothing is due now."""
     sender = Sender(engine, settings, lanes if lanes is not None else destinations(settings), clock)
     figures = sender.keep_house()
+    figures.add(sender.look_again())
     figures.add(sender.ask())
     figures.add(sender.batch())
     return figures
@@ -67,6 +68,7 @@ def drain(
             step = UploadFigures()
             if time.monotonic() - house_at >= HOUSEKEEPING_S:
                 step.add(sender.keep_house())
+                step.add(sender.look_again())
                 step.add(sender.ask())
                 house_at = time.monotonic()
             step.add(line.step())

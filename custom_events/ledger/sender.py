@@ -9,7 +9,7 @@ import structlog
 
 from custom_events.destinations.base import Destination
 from custom_events.errors import NeedsAction
-from custom_events.ledger import adjustments, answers, claim, poll, recover
+from custom_events.ledger import adjustments, answers, claim, poll, recheck, recover
 from custom_events.ledger.figures import UploadFigures
 from custom_events.ledger.rows import Request, Turn
 from custom_events.settings import Settings
@@ -51,6 +51,15 @@ class Sender:
             log.warning("uploads_cannot_ask", reason=str(error))
             return UploadFigures(polls=1)
         return UploadFigures() if verdicts is None else UploadFigures(polls=1, verdicts=verdicts)
+
+    def look_again(self) -> UploadFigures:
+        """Try whether one parked account or action is mended."""
+        try:
+            tried = recheck.recheck(self._engine, self._lanes, self._settings, self._clock)
+        except NeedsAction as error:
+            log.warning("uploads_cannot_begin", reason=str(error))
+            return UploadFigures(rechecks=1)
+        return UploadFigures() if tried is None else UploadFigures(rechecks=1)
 
     def batch(self) -> UploadFigures:
         """Send one batch of whoever's turn it is; idle figures when nobody has anything due."""

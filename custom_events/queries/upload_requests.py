@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from custom_events.queries.uploads import DUE, IN_ORDER
+from custom_events.queries.uploads import CLAIMED_COLUMNS, DUE, IN_ORDER
 
 # Who has something to send, of which kind: whoever was served longest ago comes first. Parked and paused accounts wait.
 TURNS: Final = sa.text("""
@@ -70,19 +70,19 @@ WHERE id = :request
 
 # Stop an account until a person acts; the first reason stays.
 PARK_ACCOUNT: Final = sa.text("""
-UPDATE app.ads_accounts SET parked_reason = :reason, parked_at = :now, updated_at = :now
+UPDATE app.ads_accounts SET parked_reason = :reason, parked_at = :now, recheck_at = :recheck_at, updated_at = :now
 WHERE id = :account AND parked_reason IS NULL
 """)
 
 # Stop every account of a lane: the fault is in the project or the credentials they share.
 PARK_LANE: Final = sa.text("""
-UPDATE app.ads_accounts SET parked_reason = :reason, parked_at = :now, updated_at = :now
+UPDATE app.ads_accounts SET parked_reason = :reason, parked_at = :now, recheck_at = :recheck_at, updated_at = :now
 WHERE lane = :lane AND parked_reason IS NULL
 """)
 
 # Stop one conversion action until a person acts.
 PARK_ACTION: Final = sa.text("""
-UPDATE app.ads_actions SET parked_reason = :reason, parked_at = :now, updated_at = :now
+UPDATE app.ads_actions SET parked_reason = :reason, parked_at = :now, recheck_at = :recheck_at, updated_at = :now
 WHERE id = :action AND parked_reason IS NULL
 """)
 
@@ -101,10 +101,50 @@ WHERE lane = :lane
 # Resume an account and its actions after what was wrong is mended.
 RELEASE_ACCOUNT: Final = sa.text("""
 WITH actions AS (
-  UPDATE app.ads_actions SET parked_reason = NULL, parked_at = NULL, updated_at = :now
+  UPDATE app.ads_actions SET parked_reason = NULL, parked_at = NULL, recheck_at = NULL, updated_at = :now
   WHERE ads_account_id = :account AND parked_reason IS NOT NULL)
-UPDATE app.ads_accounts SET parked_reason = NULL, parked_at = NULL, paused_until = NULL, paused_reason = NULL, updated_at = :now
+UPDATE app.ads_accounts SET parked_reason = NULL, parked_at = NULL, recheck_at = NULL, paused_until = NULL,
+  paused_reason = NULL, updated_at = :now
 WHERE id = :account RETURNING customer_id
+""")
+
+# A parked account whose recheck is due; taken by moving the next one ahead.
+RECHECK_ACCOUNT: Final = sa.text("""
+UPDATE app.ads_accounts a SET recheck_at = :next
+WHERE a.id = (SELECT id FROM app.ads_accounts WHERE parked_reason IS NOT NULL AND recheck_at <= :now
+              ORDER BY recheck_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING a.id, a.customer_id, a.lane, a.login_customer_id, NULL::bigint AS action
+""")
+
+# A parked conversion action of an account that is not parked itself, likewise.
+RECHECK_ACTION: Final = sa.text("""
+UPDATE app.ads_actions x SET recheck_at = :next
+FROM app.ads_accounts a
+WHERE x.id = (SELECT y.id FROM app.ads_actions y JOIN app.ads_accounts b ON b.id = y.ads_account_id
+              WHERE y.parked_reason IS NOT NULL AND y.recheck_at <= :now AND b.parked_reason IS NULL
+              ORDER BY y.recheck_at LIMIT 1 FOR UPDATE OF y SKIP LOCKED)
+  AND a.id = x.ads_account_id
+RETURNING a.id, a.customer_id, a.lane, a.login_customer_id, x.id AS action
+""")
+
+# One row that waits for a parked account or action: what the recheck tries.
+WAITING_SAMPLE: Final = sa.text(f"""
+SELECT {CLAIMED_COLUMNS}
+FROM app.conversion_uploads u JOIN app.ads_actions a ON a.id = u.ads_action_id
+WHERE u.ads_account_id = :account AND u.kind = 'conversion' AND u.state IN ('new', 'held', 'queued', 'unknown')
+  AND u.not_before <= :now AND (CAST(:action AS bigint) IS NULL OR u.ads_action_id = :action)
+  AND (CAST(:action AS bigint) IS NOT NULL OR a.parked_reason IS NULL)
+ORDER BY u.deadline_at LIMIT 1
+""")
+
+# The account is mended.
+UNPARK_ACCOUNT: Final = sa.text("""
+UPDATE app.ads_accounts SET parked_reason = NULL, parked_at = NULL, recheck_at = NULL, updated_at = :now WHERE id = :account
+""")
+
+# The conversion action is mended.
+UNPARK_ACTION: Final = sa.text("""
+UPDATE app.ads_actions SET parked_reason = NULL, parked_at = NULL, recheck_at = NULL, updated_at = :now WHERE id = :action
 """)
 
 # Held rows of an account may go now; with `reason`, those that are held for it.
@@ -119,6 +159,8 @@ HAS_WORK: Final = sa.text(f"""
 SELECT EXISTS (SELECT FROM app.value_changes)
   OR EXISTS (SELECT FROM app.conversion_uploads WHERE state = 'claimed' AND lease_until < :now)
   OR EXISTS (SELECT FROM app.upload_requests WHERE next_poll_at <= :now)
+  OR EXISTS (SELECT FROM app.ads_accounts WHERE parked_reason IS NOT NULL AND recheck_at <= :now)
+  OR EXISTS (SELECT FROM app.ads_actions WHERE parked_reason IS NOT NULL AND recheck_at <= :now)
   OR EXISTS (SELECT FROM app.ads_accounts a
     WHERE a.parked_reason IS NULL AND (a.paused_until IS NULL OR a.paused_until <= :now)
       AND (EXISTS (SELECT FROM app.conversion_uploads u

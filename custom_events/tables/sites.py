@@ -67,6 +67,9 @@ ads_accounts = sa.Table(
     sa.Column("parked_reason", sa.Text, comment="Why nothing is sent until a person acts; null: sending."),
     sa.Column("parked_at", Time, comment="Since when it is parked."),
     sa.Column(
+        "recheck_at", Time, comment="Parked: when to try, with one row and without effect, whether it is mended."
+    ),
+    sa.Column(
         "paused_until", Time, comment="Nothing is sent before: a quota's delay or a lost connection; ends by itself."
     ),
     sa.Column("paused_reason", sa.Text, comment="Google's code behind the pause."),
@@ -96,6 +99,9 @@ ads_actions = sa.Table(
     sa.Column("action_created_at", Time, comment="When it was made at Google; refused for its first six hours."),
     sa.Column("parked_reason", sa.Text, comment="Why nothing is sent to it until a person acts; null: sending."),
     sa.Column("parked_at", Time, comment="Since when it is parked."),
+    sa.Column(
+        "recheck_at", Time, comment="Parked: when to try, with one row and without effect, whether it is mended."
+    ),
     created_at(),
     updated_at(),
     sa.UniqueConstraint("ads_account_id", "action_id"),

@@ -37,13 +37,27 @@ def test_a_revoked_grant_parks_the_account_until_it_is_mended(ledger, real_lanes
     assert "credentials" in account.parked_reason
     assert (ledger.upload(upload).state, ledger.upload(upload).reason) == ("queued", "auth.credentials")
     google.state.revoke_grant(revoked=False)
-    ledger.clock.forward(hours=1)
+    ledger.clock.forward(minutes=14)
     assert ledger.once(real_lanes).idle
     with ledger.engine.begin() as connection:
         release.release_account(connection, account.id, ledger.clock())
     ledger.settle(real_lanes)
     assert ledger.upload(upload).state == "accepted"
     assert len(at_google()) == 1
+
+
+def test_a_grant_that_is_mended_resumes_by_itself(ledger, real_lanes, google, at_google):
+    ledger.orders(3)
+    google.state.revoke_grant(revoked=True)
+    for _ in range(3):
+        ledger.settle(real_lanes)
+        ledger.clock.forward(minutes=20)
+    assert google.state.requests["UploadClickConversions"] == 0
+    google.state.revoke_grant(revoked=False)
+    ledger.settle(real_lanes)
+    assert ledger.rows("SELECT count(parked_reason) FROM app.ads_accounts") == [(0,)]
+    assert ledger.states() == {"accepted": 3}
+    assert len(at_google()) == 3
 
 
 def test_without_credentials_rows_wait_and_are_looked_at_again(ledger, at_google):

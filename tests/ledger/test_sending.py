@@ -178,7 +178,7 @@ def test_a_missing_right_parks_the_account_until_released(ledger, lanes, google,
         "AuthorizationError.CUSTOMER_NOT_ENABLED",
     )
     google.state.customers["1234567890"].status = "ENABLED"
-    ledger.clock.forward(hours=1)
+    ledger.clock.forward(minutes=14)
     assert ledger.once(lanes).idle
     with ledger.engine.begin() as connection:
         assert release.release_account(connection, account.id, ledger.clock()) == "1234567890"
@@ -342,3 +342,46 @@ def test_what_is_claimed_behind_a_refused_request_is_given_back(ledger, lanes, g
     ledger.clock.forward(minutes=6)
     send.drain(ledger.engine, ledger.settings, until_idle_s=0, limit_s=30, lanes=lanes, clock=ledger.clock)
     assert len(at_google()) == 6
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+def test_what_is_parked_resumes_when_it_is_mended(ledger, lanes, google, lane):
+    action, customer = ("7002", "1234567890") if lane is Lane.GOOGLE_ADS else ("8002", "2345678901")
+    ledger.order(lane=lane, action=action)
+    google.state.actions[action].type = "WEBPAGE"
+    ledger.settle(lanes)
+    google.state.customers[customer].status = "CANCELED"
+    ledger.order(lane=lane)
+    ledger.settle(lanes)
+    parked = (
+        "SELECT (SELECT count(parked_reason) FROM app.ads_accounts), (SELECT count(parked_reason) FROM app.ads_actions)"
+    )
+    before = ledger.rows(parked)[0]
+    ledger.clock.forward(minutes=16)
+    ledger.settle(lanes)
+    assert ledger.rows(parked)[0] == before
+    google.state.customers[customer].status = "ENABLED"
+    ledger.clock.forward(minutes=16)
+    ledger.settle(lanes)
+    assert ledger.rows(parked) == [(0, 1)]
+    google.state.actions[action].type = "UPLOAD_CLICKS"
+    ledger.clock.forward(minutes=16)
+    ledger.settle(lanes)
+    assert ledger.rows(parked) == [(0, 0)]
+    assert set(ledger.states()) <= {"accepted", "sent"}
+
+
+def test_a_recheck_without_rows_or_without_an_answer_leaves_it_parked(ledger, lanes, google):
+    ledger.do(
+        "UPDATE app.ads_accounts SET parked_reason = 'x', recheck_at = :now WHERE lane = 'google_ads'",
+        now=ledger.clock(),
+    )
+    assert ledger.once(lanes).rechecks == 1
+    ledger.order()
+    google.state.faults.arm(Fault(kind=FaultKind.UNAVAILABLE, count=1))
+    ledger.clock.forward(minutes=15)
+    assert ledger.once(lanes).rechecks == 1
+    assert ledger.rows("SELECT count(parked_reason) FROM app.ads_accounts") == [(1,)]
+    ledger.clock.forward(minutes=15)
+    ledger.settle(lanes)
+    assert ledger.states() == {"accepted": 1}

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from custom_events.destinations.conversion_rules import validate
 from custom_events.destinations.google_ads.answers import read_answer, read_failure
@@ -18,6 +18,8 @@ from custom_events.values.conversions import (
     RequestKind,
     RowAnswer,
 )
+
+REHEARSAL_JOB_ID: Final = 1  # validated requests leave no trace in Google's summaries
 
 
 class GoogleAdsLane:
@@ -52,12 +54,25 @@ class GoogleAdsLane:
         now: datetime,
     ) -> BatchAnswer:
         """See `Destination.send`."""
-        connected = self._connect(account)
         if kind is RequestKind.CONVERSIONS:
-            call, request = connected.conversions.upload_click_conversions, conversions_request(account, rows, job_id)
-        else:
-            call = connected.adjustments.upload_conversion_adjustments
-            request = adjustments_request(account, rows, job_id)
+            return self._call(account, rows, conversions_request(account, rows, job_id), timeout_s, now)
+        return self._call(account, rows, adjustments_request(account, rows, job_id), timeout_s, now)
+
+    def rehearse(self, account: AdsAccount, row: Conversion, *, timeout_s: float, now: datetime) -> BatchAnswer:
+        """See `Destination.rehearse`."""
+        request = conversions_request(account, [row], REHEARSAL_JOB_ID, validate_only=True)
+        return self._call(account, [row], request, timeout_s, now)
+
+    def _call(
+        self, account: AdsAccount, rows: Sequence[Conversion], request: Any, timeout_s: float, now: datetime
+    ) -> BatchAnswer:
+        connected = self._connect(account)
+        adjusts = hasattr(request, "conversion_adjustments")
+        call: Any = (
+            connected.adjustments.upload_conversion_adjustments
+            if adjusts
+            else connected.conversions.upload_click_conversions
+        )
         try:
             response: Any = call(request=request, timeout=timeout_s)
         except Exception as error:

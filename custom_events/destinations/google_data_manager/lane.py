@@ -58,9 +58,21 @@ class DataManagerLane:
         every = tuple(next(ready) if row.action_id in actions else answers.next_request(row, now) for row in rows)
         return msgspec.structs.replace(answer, rows=every)
 
-    def _ingest(self, account: AdsAccount, rows: Sequence[Conversion], timeout_s: float, now: datetime) -> BatchAnswer:
+    def rehearse(self, account: AdsAccount, row: Conversion, *, timeout_s: float, now: datetime) -> BatchAnswer:
+        """See `Destination.rehearse`."""
+        return self._ingest(account, [row], timeout_s, now, validate_only=True)
+
+    def _ingest(
+        self,
+        account: AdsAccount,
+        rows: Sequence[Conversion],
+        timeout_s: float,
+        now: datetime,
+        *,
+        validate_only: bool = False,
+    ) -> BatchAnswer:
         client = self._connect()
-        request = message_class("IngestEventsRequest").wrap(events_request(account, rows))
+        request = message_class("IngestEventsRequest").wrap(events_request(account, rows, validate_only=validate_only))
         try:
             response = client.ingest_events(request=request, retry=None, timeout=timeout_s)
         except Exception as error:

@@ -8,6 +8,7 @@ CREATE TABLE app.ads_accounts (
     time_zone TEXT DEFAULT 'UTC' NOT NULL,
     parked_reason TEXT,
     parked_at TIMESTAMP WITH TIME ZONE,
+    recheck_at TIMESTAMP WITH TIME ZONE,
     paused_until TIMESTAMP WITH TIME ZONE,
     paused_reason TEXT,
     capabilities JSONB,
@@ -28,6 +29,7 @@ COMMENT ON COLUMN app.ads_accounts.currency IS 'ISO 4217 code of the account.';
 COMMENT ON COLUMN app.ads_accounts.time_zone IS 'IANA name of the account''s zone.';
 COMMENT ON COLUMN app.ads_accounts.parked_reason IS 'Why nothing is sent until a person acts; null: sending.';
 COMMENT ON COLUMN app.ads_accounts.parked_at IS 'Since when it is parked.';
+COMMENT ON COLUMN app.ads_accounts.recheck_at IS 'Parked: when to try, with one row and without effect, whether it is mended.';
 COMMENT ON COLUMN app.ads_accounts.paused_until IS 'Nothing is sent before: a quota''s delay or a lost connection; ends by itself.';
 COMMENT ON COLUMN app.ads_accounts.paused_reason IS 'Google''s code behind the pause.';
 COMMENT ON COLUMN app.ads_accounts.capabilities IS 'Findings of the last capability probe.';
@@ -75,6 +77,7 @@ CREATE TABLE app.ads_actions (
     action_created_at TIMESTAMP WITH TIME ZONE,
     parked_reason TEXT,
     parked_at TIMESTAMP WITH TIME ZONE,
+    recheck_at TIMESTAMP WITH TIME ZONE,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_ads_actions PRIMARY KEY (id),
@@ -93,6 +96,7 @@ COMMENT ON COLUMN app.ads_actions.one_per_click IS 'Counting type.';
 COMMENT ON COLUMN app.ads_actions.action_created_at IS 'When it was made at Google; refused for its first six hours.';
 COMMENT ON COLUMN app.ads_actions.parked_reason IS 'Why nothing is sent to it until a person acts; null: sending.';
 COMMENT ON COLUMN app.ads_actions.parked_at IS 'Since when it is parked.';
+COMMENT ON COLUMN app.ads_actions.recheck_at IS 'Parked: when to try, with one row and without effect, whether it is mended.';
 COMMENT ON COLUMN app.ads_actions.created_at IS 'When the row was made.';
 COMMENT ON COLUMN app.ads_actions.updated_at IS 'When it last changed.';
 
