@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -112,11 +112,27 @@ class World:
     async def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await self.connection.fetch(query, *values)]
 
+    async def everything(self) -> dict[str, list[tuple[Any, ...]]]:
+        """What must not differ after a redelivery: keys, state and the ledger."""
+        return {
+            name: await self.rows(query)
+            for name, query in {
+                "events": "SELECT site_id, key, event_id, evidence_at FROM app.event_keys ORDER BY 1, 2",
+                "orders": "SELECT site_id, order_id, total, refunded, paid_at, updated_at FROM app.orders ORDER BY 1, 2",
+                "refunds": "SELECT * FROM app.order_refunds ORDER BY 1, 2, 3",
+                "customers": "SELECT * FROM app.customers ORDER BY 1, 2",
+                "clicks": "SELECT seen_at, site_id, click_id FROM app.clicks ORDER BY 1, 2, 3",
+                "custom_events": "SELECT assignment_id, dedup_key, id FROM app.custom_events ORDER BY 1, 2",
+                "uploads": "SELECT ads_action_id, transaction_id, state, id FROM app.conversion_uploads ORDER BY 1, 2",
+                "upload_keys": "SELECT * FROM app.upload_keys ORDER BY 1, 2",
+            }.items()
+        }
+
     async def value(self, query: str, *values: Any) -> Any:
         return await self.connection.fetchval(query, *values)
 
 
-def order(order_id: int = 1, **fields: Any) -> dict[str, Any]:
+def paid_order(order_id: int = 1, **fields: Any) -> dict[str, Any]:
     """A paid Shopify order of 100 EUR with a click, of customer 7."""
     at = NOON.isoformat()
     return {
@@ -135,6 +151,18 @@ def order(order_id: int = 1, **fields: Any) -> dict[str, Any]:
         "refunds": [],
         **fields,
     }
+
+
+@pytest.fixture
+def order() -> Callable[..., dict[str, Any]]:
+    """Makes a Shopify order: `order(1, total_price="5.00")`."""
+    return paid_order
+
+
+@pytest.fixture
+def noon() -> datetime:
+    """When the orders of this world were made, paid and changed last."""
+    return NOON
 
 
 @pytest.fixture
