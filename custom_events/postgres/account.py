@@ -58,6 +58,17 @@ def let_through(path: Path) -> None:
             parent.chmod(mode | stat.S_IXOTH)
 
 
+def let_read(tree: Path) -> None:
+    """Let the account read and run what is below `tree`, an installation that umask 077 made private."""
+    if os.geteuid() != ROOT:
+        return
+    for path in [tree, *tree.rglob("*")]:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        wanted = mode | (mode & (stat.S_IRUSR | stat.S_IXUSR)) >> 6
+        if wanted != mode:
+            path.chmod(wanted)
+
+
 def _entry() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(ACCOUNT)

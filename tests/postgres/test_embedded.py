@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -198,6 +199,19 @@ def test_without_the_wheel_or_its_programs(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(NeedsAction, match="make setup"):
         embedded.start(tmp_path / "two")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as another account")
+def test_installation_made_under_a_strict_umask(server_directory: Path) -> None:
+    programs = server.wheel_binaries().parent
+    site, package = server_directory / "site", programs.parent
+    shutil.copytree(programs, site / package.name / programs.name)
+    shutil.copytree(package.with_name(f"{package.name}.libs"), site / f"{package.name}.libs")
+    for path in [site, *site.rglob("*")]:
+        path.chmod(path.stat().st_mode & 0o700)
+    binaries = site / package.name / programs.name / "bin"
+    with embedded.start(server_directory / "postgres", fast=True, binaries=binaries) as held:
+        assert ask(held.url, "SELECT 1") == 1
 
 
 def test_directory_that_cannot_be_made(tmp_path: Path) -> None:
