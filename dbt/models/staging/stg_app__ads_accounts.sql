@@ -18,6 +18,7 @@ renamed as (
         capabilities,
         ---------- times
         parked_at,
+        recheck_at,
         paused_until,
         created_at,
         updated_at

@@ -17,6 +17,7 @@ renamed as (
         ---------- times
         action_created_at,
         parked_at,
+        recheck_at,
         created_at,
         updated_at
     from source

@@ -1,12 +1,16 @@
 """The demo's own logic, with a real receiver, Google's stand-in and database; Dagster's runs are made in this process."""
 
 import json
+import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +21,7 @@ from custom_events.ledger import send
 from custom_events.pipeline.drain import drain_sync
 from custom_events.postgres.connect import engine as connect
 from custom_events.settings import Settings, settings
+from orchestration import dbt_project
 from orchestration.processes import Program, Supervisor
 from sandbox.demo import figures as demo_figures
 from sandbox.demo import google, ready, run
@@ -80,6 +85,39 @@ def test_the_demo_follows_every_webhook_to_an_answer(
     text = console.export_text()
     assert "The sums agree." in text
     assert "Conversions at Google" in text
+    reports_agree(database, written)
+
+
+def reports_agree(url: str, written: dict[str, Any]) -> None:
+    """dbt builds on this database, its tests pass, and its marts say what the demo said."""
+    project = str(dbt_project.PROJECT_DIRECTORY)
+    build = subprocess.run(
+        [
+            Path(sys.executable).with_name("dbt"),
+            "build",
+            "--quiet",
+            "--project-dir",
+            project,
+            "--profiles-dir",
+            project,
+        ],
+        env={**os.environ, **dbt_project.environment(url)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert build.returncode == 0, build.stdout[-3_000:] + build.stderr[-1_000:]
+    made = connect(url)
+    with made.connect() as connection:
+        accepted = connection.execute(sa.text("SELECT sum(accepted) FROM reporting.fct_funnel_daily")).scalar_one()
+        received = connection.execute(sa.text("SELECT sum(received) FROM reporting.fct_funnel_daily")).scalar_one()
+        value = connection.execute(
+            sa.text("SELECT sum(value_at_google) FROM reporting.fct_conversions_by_definition")
+        ).scalar_one()
+    made.dispose()
+    assert accepted == written["uploads"]["accepted"]
+    assert received == written["received"]
+    assert float(value) == pytest.approx(sum(written["value_sent"].values()))
 
 
 def figures(**changes: object) -> Figures:

@@ -1,0 +1,73 @@
+"""The graph as Dagster serves it: a change of it shows here."""
+
+from itertools import pairwise
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from orchestration import dbt_project
+
+if not dbt_project.MANIFEST.exists():
+    pytest.skip("dbt's manifest is missing: make dbt-parse", allow_module_level=True)
+
+SPINE = ["raw_events", "commerce_events", "custom_events", "conversion_uploads"]
+MARTS = ["dim_sites", "fct_conversions_by_definition", "fct_funnel_daily", "fct_orders"]
+
+
+@pytest.fixture(scope="module")
+def defs() -> Any:
+    from orchestration.definitions import defs
+
+    return defs
+
+
+def key(name: str) -> dg.AssetKey:
+    return dg.AssetKey(name)
+
+
+def test_everything_loads_and_resolves(defs: Any) -> None:
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_the_spine_is_one_unbroken_line_into_every_report(defs: Any) -> None:
+    graph = defs.resolve_asset_graph()
+    for before, after in pairwise(SPINE):
+        assert key(before) in graph.get(key(after)).parent_keys
+    for mart in ("fct_conversions_by_definition", "fct_funnel_daily", "fct_orders"):
+        ancestors = graph.get_ancestor_asset_keys(key(mart))
+        assert ancestors >= {key(name) for name in SPINE}, mart
+
+
+def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
+    graph = defs.resolve_asset_graph()
+    names = {found.to_user_string() for found in graph.get_all_asset_keys()}
+    assert names >= {*SPINE, *MARTS, "configuration"}
+    assert all(name.startswith("stg_") for name in names - {*SPINE, *MARTS, "configuration"})
+    assert {job.name for job in defs.jobs} == {
+        "understand_and_match",
+        "upload_conversions",
+        "build_reports",
+        "keep_partitions",
+    }
+    assert {schedule.name: schedule.cron_schedule for schedule in defs.schedules} == {
+        "reports_hourly": "7 * * * *",
+        "partitions_daily": "23 2 * * *",
+    }
+    assert {sensor.name for sensor in defs.sensors} == {"raw_backlog", "upload_backlog"}
+
+
+def test_every_sum_is_a_check_beside_its_asset(defs: Any) -> None:
+    checks = {f"{spec.asset_key.to_user_string()}: {spec.name}" for spec in defs.resolve_asset_graph().asset_check_keys}
+    assert checks >= {
+        "raw_events: received_is_landed_or_refused",
+        "commerce_events: landed_is_understood_parked_or_ignored",
+        "custom_events: matched_is_queued_or_withheld",
+        "conversion_uploads: queued_has_a_standing",
+    }
+
+
+def test_partitions_are_kept_by_a_job(defs: Any, database: str) -> None:
+    job = defs.resolve_job_def("keep_partitions")
+    result = job.execute_in_process(resources={"database_url": dg.ResourceDefinition.hardcoded_resource(database)})
+    assert result.success
