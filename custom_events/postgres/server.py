@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -95,6 +96,8 @@ class Server:
         if self._is_running():
             mode = "immediate" if self._fast else "fast"
             self._call("pg_ctl", "stop", "-D", str(self.data), "-m", mode, "-w", "-t", str(int(START_LIMIT_S)))
+        if self.sockets.parent != self.directory:
+            shutil.rmtree(self.sockets, ignore_errors=True)  # nothing of ours stays in /tmp
 
     def _is_running(self) -> bool:
         """Also removes a pid file that PostgreSQL would refuse to start over: unreadable, or its number is another program's.
