@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from custom_events.destinations.findings import Findings
 from custom_events.values.conversions import (
     AdsAccount,
     BatchAnswer,
@@ -41,6 +42,10 @@ class Destination(Protocol):
 
     def rehearse(self, account: AdsAccount, row: Conversion, *, timeout_s: float, now: datetime) -> BatchAnswer:
         """One conversion validated by the platform and not stored: what would be said of it. The answer has one row."""
+        ...
+
+    def probe(self, account: AdsAccount, action_ids: Sequence[str], *, timeout_s: float, now: datetime) -> Findings:
+        """What the account and these conversion actions allow, found out without effect."""
         ...
 
     def poll(

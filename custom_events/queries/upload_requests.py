@@ -168,3 +168,23 @@ SELECT EXISTS (SELECT FROM app.value_changes)
         OR EXISTS (SELECT FROM app.conversion_uploads u
           WHERE u.ads_account_id = a.id AND u.kind <> 'conversion' AND {DUE} AND {IN_ORDER})))
 """)
+
+# The account of a customer id.
+ACCOUNT: Final = sa.text(
+    "SELECT id, customer_id, lane, login_customer_id FROM app.ads_accounts WHERE customer_id = :customer_id"
+)
+
+# The conversion actions that are configured for an account.
+ACTIONS_OF: Final = sa.text("SELECT action_id FROM app.ads_actions WHERE ads_account_id = :account ORDER BY id")
+
+# What a probe found.
+KEEP_CAPABILITIES: Final = sa.text("""
+UPDATE app.ads_accounts SET capabilities = CAST(:found AS jsonb), updated_at = :now WHERE id = :account
+""")
+
+# A conversion action as Google describes it now; only those that are configured.
+KEEP_ACTION: Final = sa.text("""
+UPDATE app.ads_actions SET action_type = :action_type, one_per_click = :one_per_click, updated_at = :now,
+  click_window_days = CASE WHEN :days BETWEEN 1 AND 90 THEN :days ELSE click_window_days END
+WHERE ads_account_id = :account AND action_id = :action_id
+""")

@@ -136,7 +136,7 @@ def test_a_click_without_a_time_passes():
     assert conversion_rules.validate(row(click=Click(kind=ClickKind.GBRAID, id="abcdef")), NOW) is None
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     transaction_id=st.text(max_size=70),
     value=st.none() | st.decimals(allow_nan=True, allow_infinity=True),

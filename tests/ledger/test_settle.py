@@ -78,7 +78,7 @@ def test_a_row_that_waits_for_a_setting_is_looked_at_daily():
     assert (found.state, found.not_before) == (UploadState.HELD, NOW + retry.FIX_RECHECK)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(min_value=0, max_value=10_000))
 def test_waits_are_bounded_and_rise(attempts):
     seconds = retry.wait_s(attempts)
@@ -161,7 +161,7 @@ def test_a_conversion_that_is_not_at_google():
     assert wanted(row(state=UploadState.WITHHELD, reason=states.FULLY_REFUNDED), [], "70") is None
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(min_value=0, max_value=100), min_size=1, max_size=8), st.sampled_from(list(Lane)))
 def test_whatever_the_sequence_of_values_the_last_one_stands(values, lane):
     """Each change is sent and accepted at once, as long as Google allows it: the newest row stands for the desired value."""

@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from custom_events.destinations import rehearsal
 from custom_events.destinations.conversion_rules import validate
+from custom_events.destinations.findings import Finding, Findings, may_import
+from custom_events.destinations.google_ads import probe
 from custom_events.destinations.google_ads.answers import read_answer, read_failure
 from custom_events.destinations.google_ads.client import Services, services
 from custom_events.destinations.google_ads.requests import adjustments_request, conversions_request
@@ -80,6 +83,19 @@ class GoogleAdsLane:
                 raise
             return read_failure(error, rows, now)
         return read_answer(response, rows, now, connected.request_ids.last)
+
+    def probe(self, account: AdsAccount, action_ids: Sequence[str], *, timeout_s: float, now: datetime) -> Findings:
+        """See `Destination.probe`."""
+        asked = self.rehearse(account, rehearsal.conversion((*action_ids, "0")[0], now), timeout_s=timeout_s, now=now)
+        importing = may_import(asked)
+        try:
+            found = probe.read(self._connect(account).reads(), account, action_ids, timeout_s)
+        except Exception as error:
+            if not _foreseen(error):
+                raise
+            sentence = f"The account could not be read: {read_failure(error, [], now).sentence}"
+            return Findings(findings=(importing, Finding(question="readable", fine=False, sentence=sentence)))
+        return Findings(findings=(importing, *found.findings), actions=found.actions)
 
     def poll(
         self, account: AdsAccount, request_id: str, rows: Sequence[Conversion], *, timeout_s: float, now: datetime

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from custom_events.destinations import rehearsal
 from custom_events.destinations.conversion_rules import validate
+from custom_events.destinations.findings import Findings, may_import
 from custom_events.destinations.google_data_manager import answers, verdicts
 from custom_events.destinations.google_data_manager.client import ingestion
 from custom_events.destinations.google_data_manager.requests import actions_of, events_request, message_class
@@ -80,6 +82,16 @@ class DataManagerLane:
                 raise
             return answers.read_failure(error, rows, now)
         return answers.accepted(rows, str(response.request_id))
+
+    def probe(self, account: AdsAccount, action_ids: Sequence[str], *, timeout_s: float, now: datetime) -> Findings:
+        """See `Destination.probe`. This API reads no accounts: one validated event for each action is all there is to ask."""
+        asked = [
+            (action_id, self.rehearse(account, rehearsal.conversion(action_id, now), timeout_s=timeout_s, now=now))
+            for action_id in action_ids
+        ]
+        return Findings(
+            findings=tuple(msgspec.structs.replace(may_import(one), action_id=action) for action, one in asked)
+        )
 
     def poll(
         self, account: AdsAccount, request_id: str, rows: Sequence[Conversion], *, timeout_s: float, now: datetime

@@ -1,0 +1,60 @@
+"""What a capability probe found out about an ads account, in plain sentences."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from custom_events.values.conversions import BatchAnswer, RowAnswer, Verdict
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One question and its answer. `fine` None: it could not be found out, and `sentence` says why."""
+
+    question: str  # a stable word: may_import, terms_accepted, action_type ...
+    fine: bool | None
+    sentence: str
+    action_id: str | None = None  # of a finding about one conversion action
+
+
+class ActionFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversion action as Google describes it now."""
+
+    action_id: str
+    name: str
+    action_type: str
+    click_window_days: int
+    one_per_click: bool
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """All of a probe. `actions` is empty where the lane cannot read them."""
+
+    findings: tuple[Finding, ...]
+    actions: tuple[ActionFacts, ...] = ()
+
+    @property
+    def fine(self) -> bool:
+        """Nothing was found that keeps conversions from being sent."""
+        return all(finding.fine is not False for finding in self.findings)
+
+
+def may_import(answer: BatchAnswer) -> Finding:
+    """From a rehearsal: whatever Google says of the row itself, it let us ask."""
+    if answer.verdict is None:
+        row = answer.rows[0]
+        if row.verdict is Verdict.FIX and row.scope.value != "row":
+            return Finding(question="may_import", fine=False, sentence=_words(row))
+        return Finding(question="may_import", fine=True, sentence="Google takes conversions of this account from us")
+    if answer.verdict is Verdict.FIX:
+        return Finding(question="may_import", fine=False, sentence=answer.sentence or str(answer.code))
+    return Finding(question="may_import", fine=None, sentence=f"Google did not answer: {answer.sentence}")
+
+
+def _words(row: RowAnswer) -> str:
+    return row.sentence or str(row.code)
+
+
+def as_json(found: Findings, checked_at: str) -> Mapping[str, Any]:
+    """What `ads_accounts.capabilities` keeps."""
+    return {"checked_at": checked_at, "fine": found.fine, "findings": msgspec.to_builtins(found.findings)}
