@@ -1,24 +1,16 @@
-"""One group of deliveries on its way into the database: sorted, compressed, and told what became of it."""
+"""One group of deliveries on its way into the database: sorted, packed, and told what became of it."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-
-import zstandard
+from collections.abc import Iterable
 
 from custom_events.queries.landing import Delivered, Refused
 from ingest_api.metrics import Metrics
-
-# On order bodies 2 % larger than level 3 for two thirds of its time; higher levels cost more yet (decision 0002).
-ZSTD_LEVEL = 1
-THREAD_FROM_BYTES = 16 * 1024  # less is compressed faster than a thread is woken (about 50 us)
-
-_ZSTD = zstandard.ZstdCompressor(level=ZSTD_LEVEL)  # one for each process: groups come one after the other
 
 Answered = asyncio.Future[bool | None]  # True: landed; False: had landed before; None: not stored, or a refusal
 
 
 class Waiting:
-    """A delivery, verified or refused, that waits to be committed, with its body as received."""
+    """A delivery, verified or refused, that waits to be committed, with its compressed body."""
 
     __slots__ = ("body", "platform", "result", "row")
 
@@ -55,18 +47,15 @@ class Group:
         """What `queries.landing.land` takes."""
         return tuple([item.row for item in part] for part in (self.deliveries, self.repeats, self.refusals))  # type: ignore[return-value]
 
-    async def bodies(self) -> bytes:
-        """The compressed bodies one after the other; the rows learn where theirs is. Large groups are compressed beside the event loop."""
-        with_body = [item for item in (*self.deliveries, *self.refusals) if item.body is not None]
-        raw = [item.body for item in with_body if item.body is not None]
-        if sum(map(len, raw)) < THREAD_FROM_BYTES:
-            pieces: Sequence[bytes] = [_ZSTD.compress(body) for body in raw]
-        else:
-            pieces = await asyncio.get_running_loop().run_in_executor(None, _compressed, raw)
+    def bodies(self) -> bytes:
+        """The compressed bodies one after the other; the rows learn where theirs is."""
+        pieces: list[bytes] = []
         position = 1
-        for item, piece in zip(with_body, pieces, strict=True):
-            item.row.body_from, item.row.body_size = position, len(piece)
-            position += len(piece)
+        for item in (*self.deliveries, *self.refusals):
+            if item.body is not None:
+                item.row.body_from, item.row.body_size = position, len(item.body)
+                position += len(item.body)
+                pieces.append(item.body)
         return b"".join(pieces)
 
     def tell(self, known: set[int], metrics: Metrics) -> None:
@@ -77,15 +66,10 @@ class Group:
             if place in known:
                 again.append(item.platform)
             else:
-                new.append((item.platform, len(item.body or b"")))
+                new.append((item.platform, item.row.body_bytes or 0))
             item.tell(place not in known)
         for item in self.repeats:
             item.tell(False)
         for item in self.refusals:
             item.tell(None)
         metrics.count_landed(new, again)
-
-
-def _compressed(raw: list[bytes]) -> Sequence[bytes]:
-    """In one call for all, which lets other threads run meanwhile."""
-    return list(_ZSTD.multi_compress_to_buffer(raw))  # pyright: ignore[reportArgumentType, reportReturnType]

@@ -128,20 +128,6 @@ def test_a_group_is_bounded_in_bytes(play: Play, rows: Query, monkeypatch: pytes
     assert rows("SELECT landed FROM landing.receipts ORDER BY at") == [(2,), (2,)]
 
 
-def test_large_groups_are_compressed_beside_the_event_loop(play: Play, rows: Query) -> None:
-    body = b'{"a": 1}' * 4_000
-
-    async def scenario(writer: Writer, _: Connections) -> None:
-        platform, row, small = delivery(1)
-        _, other, _ = delivery(2)
-        assert await asyncio.gather(writer.land(platform, row, body), writer.land(platform, other, small))
-
-    play(scenario)
-    import zstandard
-
-    assert {zstandard.decompress(row.body) for row in rows("SELECT body FROM landing.raw_events")} == {body, b"body 1"}
-
-
 def test_a_bad_row_fails_nobody_else_and_lands_itself(play: Play, rows: Query) -> None:
     async def scenario(writer: Writer, _: Connections) -> None:
         waiting = [writer.land(*delivery(1)), writer.land(*delivery(2, "nul \x00 byte")), writer.land(*delivery(3))]
