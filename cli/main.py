@@ -11,6 +11,7 @@ from cli.seed import seed
 from cli.status import status
 from cli.understand import understand
 from cli.up import up
+from cli.uploads import uploads
 
 
 @click.group(cls=TellingGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -34,7 +35,7 @@ def main(*, verbose: bool) -> None:
     del verbose  # read by the verbs from the context
 
 
-for _verb in (demo, up, migrate, seed, understand, status, doctor, sandbox):
+for _verb in (demo, up, migrate, seed, understand, status, uploads, doctor, sandbox):
     main.add_command(_verb)
 
 if __name__ == "__main__":  # pragma: no cover

@@ -188,3 +188,14 @@ UPDATE app.ads_actions SET action_type = :action_type, one_per_click = :one_per_
   click_window_days = CASE WHEN :days BETWEEN 1 AND 90 THEN :days ELSE click_window_days END
 WHERE ads_account_id = :account AND action_id = :action_id
 """)
+
+# How each account stands: its stops, its rows by state, and those that will be too late by `soon`.
+OVERVIEW: Final = sa.text("""
+SELECT a.customer_id, a.name, a.lane, a.parked_reason, a.parked_at, a.paused_reason,
+  CASE WHEN a.paused_until > :now THEN a.paused_until END AS paused_until,
+  coalesce((SELECT jsonb_object_agg(c.state, c.rows) FROM (
+      SELECT state, count(*) AS rows FROM app.conversion_uploads u WHERE u.ads_account_id = a.id GROUP BY state) c), '{}') AS states,
+  (SELECT count(*) FROM app.conversion_uploads u
+   WHERE u.ads_account_id = a.id AND u.state IN ('new', 'held', 'queued', 'unknown') AND u.deadline_at <= :soon) AS expiring
+FROM app.ads_accounts a ORDER BY a.customer_id
+""")
