@@ -50,6 +50,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 def examine(settings: Settings) -> Iterator[Check]:
     """Every check, in the order in which things are mended."""
+    yield _settings(settings)
     yield _guarded("secret key", lambda: _key(settings))
     yield from _of_database(settings)
     for what, host, port, field in (
@@ -71,6 +72,12 @@ def _guarded(name: str, look: Callable[[], Check]) -> Check:
         return look()
     except CustomEventsError as error:
         return Check(name=name, state=State.FAILED, found="not usable", remedy=str(error))
+
+
+def _settings(settings: Settings) -> Check:
+    """They could be read, else we were not here; says which differ from the defaults, by name only."""
+    named = ", ".join(sorted(variable_of(field) for field in settings.model_fields_set))
+    return Check(name="settings", state=State.OK, found=f"set: {named}" if named else "all have their defaults")
 
 
 def _key(settings: Settings) -> Check:

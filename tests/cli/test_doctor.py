@@ -76,10 +76,26 @@ def test_where_nothing_is_wrong_every_check_is_ok(configured: Settings) -> None:
     assert {name: check.found for name, check in found.items() if check.state is not State.OK} == {}
     assert all(check.remedy == "" for check in found.values())
     assert list(found) == [
-        *("secret key", "database", "migrations", "clock", "partitions", "system definitions", "site secrets"),
+        *(
+            "settings",
+            "secret key",
+            "database",
+            "migrations",
+            "clock",
+            "partitions",
+            "system definitions",
+            "site secrets",
+        ),
         *("port of the receiver", "port of the console", "port of Dagster", "Google's credentials"),
         *("way to the Google Ads API", "way to the Data Manager API"),
     ]
+
+
+def test_settings_are_named_and_never_shown(configured: Settings) -> None:
+    shown = _found(configured)["settings"].found
+    assert "DATABASE_URL" in shown
+    assert "postgresql://" not in shown
+    assert next(examine(Settings(_env_file=None))).found == "all have their defaults"
 
 
 def test_an_empty_database_says_to_migrate(configured: Settings, empty_database: str) -> None:
@@ -193,7 +209,7 @@ def test_the_command_ends_with_what_it_found(run: Run, configured: Settings, goo
     result = run("doctor", **ill)
     assert result.exit_code == 1
     assert "FAILED   Google's credentials: /no/such/file is not a readable key file" in result.output
-    assert "1 of 13 checks failed." in result.output
+    assert "1 of 14 checks failed." in result.output
     document = json.loads(run("doctor", "--json", **ill).output)
     assert document["healthy"] is False
     assert {check["state"] for check in document["checks"]} == {"ok", "failed"}
