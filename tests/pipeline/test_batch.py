@@ -7,6 +7,10 @@ from typing import Any
 
 import pytest
 
+from custom_events.pipeline.merging import write_clicks
+from custom_events.values.clicks import Click, ClickKind, Consent, ConsentStatus
+from custom_events.values.events import CommerceEvent, EventType
+
 InWorld = Callable[[Callable[[Any], Any]], None]
 
 
@@ -287,5 +291,25 @@ def test_subscriptions_and_carts(in_world: InWorld, noon: datetime) -> None:
         assert {"subscription.started", "subscription.cancelled", "checkout.started", "cart.item_added"} <= types
         assert await world.rows("SELECT status FROM app.subscriptions") == [("cancelled",)]
         assert await world.rows("SELECT subject FROM app.clicks") == [("cart:t1",)]
+
+    in_world(test)
+
+
+def test_a_click_on_what_is_neither_order_nor_cart(in_world: InWorld, noon: datetime) -> None:
+    async def test(world: Any) -> None:
+        site = await world.site()
+        click = Click(kind=ClickKind.WBRAID, id="0AAA-test")
+        event = CommerceEvent(
+            type=EventType.CUSTOMER_CREATED,
+            key="customer.created:7",
+            occurred_at=noon,
+            evidence_at=noon,
+            clicks=(click,),
+            consent=Consent(ad_user_data=ConsentStatus.GRANTED),
+        )
+        await write_clicks(world.connection, [(site, event), (site, event)])
+        assert await world.rows("SELECT subject, seen_at, consent->>'ad_user_data' FROM app.clicks") == [
+            ("customer.created:7", noon, "granted")
+        ]
 
     in_world(test)

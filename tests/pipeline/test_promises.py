@@ -63,25 +63,26 @@ def test_killed_in_the_middle_of_a_batch_nothing_is_lost_and_nothing_doubled(in_
     async def test(world: Any) -> None:
         site = await world.site()
         await world.rule(site, ads_action=await world.action())
-        orders = 150
+        orders = 60
         for number in range(orders):
             await world.land(site, "orders/paid", order(number + 1))
         # A lock on the last table that a batch writes: the worker has claimed, copied and matched, and waits to go on.
         blocker = await connect.asyncpg_connect(world.url)
         await blocker.execute("BEGIN; LOCK TABLE app.raw_outcomes IN EXCLUSIVE MODE")
-        victim = worker(world.url, batch_size=50)
+        victim = worker(world.url, batch_size=20)
         stuck = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'app.raw_outcomes'::regclass"
         await until(lambda: world.value(stuck), "the worker to reach the last table")
         victim.send_signal(signal.SIGKILL)
-        victim.wait(WAIT_S)
+        victim.communicate(timeout=WAIT_S)
         await blocker.close()
         await until(
             lambda: world.value("SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory')"),
             "its locks to go",
         )
         assert await world.rows(TOTALS) == [(orders, 0, 0, 0, 0, 0, 0)]
-        second = worker(world.url, batch_size=50)
-        assert second.wait(WAIT_S) == 0
+        second = worker(world.url, batch_size=20)
+        second.communicate(timeout=WAIT_S)
+        assert second.returncode == 0
         assert await world.rows(TOTALS) == [(0, orders, 2 * orders, orders, orders, orders, orders)]
 
     in_world(test)
@@ -89,7 +90,7 @@ def test_killed_in_the_middle_of_a_batch_nothing_is_lost_and_nothing_doubled(in_
 
 def test_two_workers_share_a_backlog_exactly(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
-        orders, sites = 240, 6
+        orders, sites = 120, 6
         ids = [await world.site(f"shop{number}") for number in range(sites)]
         action = await world.action()
         definition = await world.value(
@@ -100,7 +101,7 @@ def test_two_workers_share_a_backlog_exactly(in_world: InWorld, order: Any) -> N
             await world.assignment(site, definition, "", ads_action=action)
         for number in range(orders):
             await world.land(ids[number % sites], "orders/paid", order(number // 2 + 1 + 1000 * (number % sites)))
-        workers = [worker(world.url, batch_size=40) for _ in range(2)]
+        workers = [worker(world.url, batch_size=15) for _ in range(2)]
         told = [one.communicate(timeout=WAIT_S)[0].split() for one in workers]
         assert [one.returncode for one in workers] == [0, 0]
         assert sum(int(raw) for lines in told for raw in lines) == orders
@@ -183,7 +184,7 @@ def test_any_order_and_any_batching_gives_the_same(in_world: InWorld, order: Any
         definitions = [row[0] for row in await world.rows("SELECT id FROM app.custom_event_definitions ORDER BY id")]
         loop = asyncio.get_running_loop()
 
-        @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
         @given(bodies=stories(), data=st.data())
         def law(bodies: list[tuple[str, Any]], data: st.DataObject) -> None:
             other = data.draw(st.permutations(bodies))
