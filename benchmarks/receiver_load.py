@@ -7,6 +7,7 @@ protocols because its cost counts: it shares the machine's cores with what it me
 import asyncio
 import itertools
 import time
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
@@ -38,8 +39,6 @@ def site_key(number: int) -> str:
 
 def requests() -> list[tuple[bytes, bytes]]:
     """Each delivery as the bytes before and after its webhook id."""
-    from datetime import UTC, datetime
-
     made: list[tuple[bytes, bytes]] = []
     for number, body in enumerate(shopify_order_bodies(BODIES, sites=SITES)):
         shop = f"benchmark-{number % SITES}.myshopify.com"
@@ -83,7 +82,8 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._run.closed(exc)
+        del exc
+        self._run.closed()
 
     def _send(self) -> None:
         number = next(self._run.numbers)
@@ -111,7 +111,7 @@ class _Run:
             else:
                 self.failed += 1
 
-    def closed(self, exc: Exception | None) -> None:
+    def closed(self) -> None:
         self._open -= 1
         if not self.over:
             self.failed += 1

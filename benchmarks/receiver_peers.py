@@ -19,6 +19,7 @@ class WithoutStoring(Receiver):
 
     async def store(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes) -> bool | None:
         """Only what a receiver that stores nothing would do."""
+        del site
         platform.describe(headers, body)
         return True
 

@@ -112,7 +112,7 @@ class Receiver:
     async def store(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes) -> bool | None:
         """Commit a verified delivery. True: it landed, False: it had landed before, None: it could not be stored."""
         row = rows.delivered(site.site_id, platform.describe(headers, body), headers, body)
-        return await self._writer.land(platform.name, row, rows.compressed(body))
+        return await self._writer.land(platform.name, row, body)
 
     def _check(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes) -> Refusal | None:
         refusal = platform.check(headers, body, site.secrets, datetime.now(UTC), self._replay_window_s)
@@ -178,7 +178,7 @@ class Receiver:
                 headers=kept,
                 body_bytes=None if body is None else size,
             )
-            await self._writer.quarantine(row, None if body is None else rows.compressed(body))
+            await self._writer.quarantine(row, body)
         return self._refusals[refusal]
 
     def _busy(self, platform: str) -> Answer:

@@ -1,16 +1,24 @@
-"""One group of deliveries on its way into the database: sorted, packed, and told what became of it."""
+"""One group of deliveries on its way into the database: sorted, compressed, and told what became of it."""
 
 import asyncio
 from collections.abc import Iterable
 
+import zstandard
+
 from custom_events.queries.landing import Delivered, Refused
 from ingest_api.metrics import Metrics
+
+# On order bodies 2 % larger than level 3 for two thirds of its time; higher levels cost more yet (decision 0002).
+ZSTD_LEVEL = 1
+THREAD_FROM_BYTES = 1024 * 1024  # 4 ms of compression; for less, waking a thread costs a commit more than it gives
+
+_ZSTD = zstandard.ZstdCompressor(level=ZSTD_LEVEL)  # one for each process: groups come one after the other
 
 Answered = asyncio.Future[bool | None]  # True: landed; False: had landed before; None: not stored, or a refusal
 
 
 class Waiting:
-    """A delivery, verified or refused, that waits to be committed, with its compressed body."""
+    """A delivery, verified or refused, that waits to be committed, with its body as received."""
 
     __slots__ = ("body", "platform", "result", "row")
 
@@ -47,15 +55,18 @@ class Group:
         """What `queries.landing.land` takes."""
         return tuple([item.row for item in part] for part in (self.deliveries, self.repeats, self.refusals))  # type: ignore[return-value]
 
-    def bodies(self) -> bytes:
+    async def bodies(self) -> bytes:
         """The compressed bodies one after the other; the rows learn where theirs is."""
-        pieces: list[bytes] = []
+        with_body = [item for item in (*self.deliveries, *self.refusals) if item.body is not None]
+        raw = [item.body or b"" for item in with_body]
+        if sum(map(len, raw)) < THREAD_FROM_BYTES:
+            pieces = [_ZSTD.compress(body) for body in raw]
+        else:
+            pieces = await asyncio.get_running_loop().run_in_executor(None, _compressed, raw)
         position = 1
-        for item in (*self.deliveries, *self.refusals):
-            if item.body is not None:
-                item.row.body_from, item.row.body_size = position, len(item.body)
-                position += len(item.body)
-                pieces.append(item.body)
+        for item, piece in zip(with_body, pieces, strict=True):
+            item.row.body_from, item.row.body_size = position, len(piece)
+            position += len(piece)
         return b"".join(pieces)
 
     def tell(self, known: set[int], metrics: Metrics) -> None:
@@ -73,3 +84,8 @@ class Group:
         for item in self.refusals:
             item.tell(None)
         metrics.count_landed(new, again)
+
+
+def _compressed(raw: list[bytes]) -> list[bytes]:
+    """In one call for all, which lets the event loop run meanwhile."""
+    return [piece.tobytes() for piece in _ZSTD.multi_compress_to_buffer(raw)]  # pyright: ignore[reportArgumentType]

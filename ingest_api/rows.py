@@ -7,25 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-import zstandard
 
 from custom_events.platforms.base import Delivery
 from custom_events.queries.landing import Delivered, Refused
 
-# On order bodies 2 % larger than level 3 for two thirds of its time; higher levels cost more yet (decision 0002).
-ZSTD_LEVEL = 1
 DEDUP_KEY_BYTES = 16
 
 # Credentials of whoever forwards to us. Signatures are kept: with them a delivery can be verified again.
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
-
-
-_ZSTD = zstandard.ZstdCompressor(level=ZSTD_LEVEL)  # one for each process: receivers have one thread
-
-
-def compressed(body: bytes) -> bytes:
-    """The exact bytes, as they are stored."""
-    return _ZSTD.compress(body)
 
 
 def kept_headers(headers: Mapping[str, str]) -> Mapping[str, str]:

@@ -23,8 +23,8 @@ from ingest_api.rows import Room, plain
 
 COMMIT_LIMIT_S = 4.0  # Shopify waits 5 s for the whole request (reference: platforms 1.5)
 BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)  # between attempts to connect; meanwhile everybody is answered 503 at once
-WAITING_LIMIT_BYTES = 64 * 1024 * 1024  # compressed bodies that wait, and bodies being read, per process
-GROUP_LIMIT_BYTES = 16 * 1024 * 1024  # compressed bodies in one statement
+WAITING_LIMIT_BYTES = 64 * 1024 * 1024  # bodies that wait or are being read, per process
+GROUP_LIMIT_BYTES = 16 * 1024 * 1024  # bodies in one statement, before compression
 QUARANTINE_LIMIT_BYTES = 1024 * 1024 * 1024  # bodies kept of refused deliveries, per day and process
 DAY_S = 86_400
 BOUNDARY = timedelta(seconds=60)  # around the change of week, one landing at a time
@@ -69,7 +69,7 @@ class Writer:
         )
 
     def land(self, platform: str, row: Delivered, body: bytes) -> Answered:
-        """Have a verified delivery, its body compressed, committed with the next group."""
+        """Have a verified delivery committed with the next group."""
         return self._put(Waiting(platform, row, body, asyncio.get_running_loop().create_future()))
 
     def has_room(self, platform: str, reason: Refusal, size: int) -> bool:
@@ -147,7 +147,7 @@ class Writer:
         """Land one group and tell everybody."""
         group = Group(items)
         connection = self._connection or await self._reconnect()
-        bodies = group.bodies()
+        bodies = await group.bodies()
         if is_near_boundary(datetime.now(UTC) + self._clock_offset):
             async with asyncio.timeout(COMMIT_LIMIT_S), connection.transaction():
                 await connection.fetch(landing.LOCK_BOUNDARY, landing.BOUNDARY_LOCK)

@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import zstandard
 
 from custom_events.platforms.base import Delivery
 from custom_events.postgres import connect
@@ -15,6 +16,7 @@ from custom_events.settings import Settings
 from custom_events.values.deliveries import Refusal
 from ingest_api import rows as made
 from ingest_api import writer as module
+from ingest_api.groups import THREAD_FROM_BYTES
 from ingest_api.metrics import Metrics
 from ingest_api.writer import Writer, is_near_boundary
 
@@ -126,6 +128,18 @@ def test_a_group_is_bounded_in_bytes(play: Play, rows: Query, monkeypatch: pytes
 
     play(scenario)
     assert rows("SELECT landed FROM landing.receipts ORDER BY at") == [(2,), (2,)]
+
+
+def test_large_groups_are_compressed_beside_the_event_loop(play: Play, rows: Query) -> None:
+    body = b'{"a": 1}' * (THREAD_FROM_BYTES // 8)
+
+    async def scenario(writer: Writer, _: Connections) -> None:
+        platform, row, small = delivery(1)
+        _, other, _ = delivery(2)
+        assert await asyncio.gather(writer.land(platform, row, body), writer.land(platform, other, small))
+
+    play(scenario)
+    assert {zstandard.decompress(row.body) for row in rows("SELECT body FROM landing.raw_events")} == {body, b"body 1"}
 
 
 def test_a_bad_row_fails_nobody_else_and_lands_itself(play: Play, rows: Query) -> None:
