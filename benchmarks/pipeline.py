@@ -64,33 +64,31 @@ def run(quick: bool = False) -> dict[str, Any]:
 
 
 def summary(measured: dict[str, list[Figures]], orders: int) -> dict[str, Any]:
-    """Medians; our rate over copying's with as many connections (the better of one and two counts), over the peers' with
-    one worker against their one."""
+    """Medians; our rate over copying's with as many connections, and over each peer's own way of running; by workers, of
+    which the better counts."""
     medians = {
         name: {key: round(statistics.median(figures[key] for figures in runs), 1) for key in runs[0]}
         for name, runs in measured.items()
     }
-    of_copying = {
-        str(workers): round(
-            statistics.median(
-                ours["per_second"] / theirs["per_second"]
-                for ours, theirs in zip(measured[f"workers_{workers}"], measured[f"copying_{workers}"], strict=True)
-            ),
-            2,
-        )
-        for workers in WORKERS
+    by_workers = {
+        ratio: {
+            str(workers): round(
+                statistics.median(
+                    ours["per_second"] / theirs["per_second"]
+                    for ours, theirs in zip(measured[f"workers_{workers}"], measured[peer.format(workers)], strict=True)
+                ),
+                2,
+            )
+            for workers in WORKERS
+        }
+        for ratio, peer in (("of_copying", "copying_{}"), ("of_dlt", "dlt"), ("of_pandas", "pandas"))
     }
-    one = medians["workers_1"]["per_second"]
-    ratios = {
-        "of_copying": max(of_copying.values()),
-        "of_dlt": round(one / medians["dlt"]["per_second"], 1),
-        "of_pandas": round(one / medians["pandas"]["per_second"], 1),
-    }
+    ratios = {name: max(found.values()) for name, found in by_workers.items()}
     return {
         "orders": orders,
         "measured": medians,
         "ratios": ratios,
-        "of_copying_by_workers": of_copying,
+        "ratios_by_workers": by_workers,
         "targets": TARGETS,
         "reached": {name: ratios[name] >= target for name, target in TARGETS.items()},
     }

@@ -54,8 +54,8 @@ def with_pandas(url: str, bodies: list[bytes], _place: Path) -> float:
     lines[listed] = lines[listed].map(json.dumps)
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE SCHEMA pandas_orders"))
-        orders.to_sql("orders", connection, schema="pandas_orders", index=False, method="multi", chunksize=100)
-        lines.to_sql("lines", connection, schema="pandas_orders", index=False, method="multi", chunksize=500)
+        orders.to_sql("orders", connection, schema="pandas_orders", index=False)
+        lines.to_sql("lines", connection, schema="pandas_orders", index=False)
     seconds = time.perf_counter() - began
     engine.dispose()
     return seconds

@@ -128,9 +128,7 @@ def refund_state(refund: Refund) -> RefundState:
 def merge_refunds(one: RefundState, two: RefundState) -> RefundState:
     """The larger amount: a refund is told of before its money has moved (amount 0), never the other way round."""
     return RefundState(
-        max(one.amount, two.amount),
-        min((code for code in (one.currency, two.currency) if code), default=None),
-        earliest(one.refunded_at, two.refunded_at),
+        max(one.amount, two.amount), least(one.currency, two.currency), earliest(one.refunded_at, two.refunded_at)
     )
 
 
@@ -154,8 +152,8 @@ def merge_subscriptions(one: SubscriptionState, two: SubscriptionState) -> Subsc
         newer.status,
         earliest(one.started_at, two.started_at),
         earliest(one.cancelled_at, two.cancelled_at),
-        max((key for key in (newer.customer_key, older.customer_key) if key), default=None),
-        min((order for order in (newer.origin_order_id, older.origin_order_id) if order), default=None),
+        least(newer.customer_key, older.customer_key),
+        least(newer.origin_order_id, older.origin_order_id),
     )
 
 
@@ -172,8 +170,8 @@ def merge_customers(one: CustomerState, two: CustomerState) -> CustomerState:
     """First seen at the earlier; of several hashes the least, which is arbitrary and the same whatever came first."""
     return CustomerState(
         min(one.first_seen_at, two.first_seen_at),
-        min((found for found in (one.email_sha256, two.email_sha256) if found), default=None),
-        min((found for found in (one.phone_sha256, two.phone_sha256) if found), default=None),
+        least(one.email_sha256, two.email_sha256),
+        least(one.phone_sha256, two.phone_sha256),
     )
 
 
@@ -195,6 +193,13 @@ def evidence_rank(event: CommerceEvent) -> tuple[Any, ...]:
 
 def earliest(one: datetime | None, two: datetime | None) -> datetime | None:
     """The earlier of two moments, as far as they are known."""
+    if one is None or two is None:
+        return one or two
+    return min(one, two)
+
+
+def least(one: str | None, two: str | None) -> str | None:
+    """The lesser of two words, as far as they are known: arbitrary, and the same whatever came first."""
     if one is None or two is None:
         return one or two
     return min(one, two)

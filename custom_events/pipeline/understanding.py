@@ -115,6 +115,7 @@ class Gathered:
     def _merge(self, raw: Raw, understood: Understood, delivered: Delivered) -> None:
         site_id = raw.site_id
         customer_key = None
+        customer, seen_at = None, raw.received_at
         is_test = False
         evidence_at = raw.triggered_at or raw.received_at
         for event in understood.events:
@@ -123,10 +124,12 @@ class Gathered:
             known = self.events.setdefault((site_id, event.key), proposal)
             if known is not proposal and proposal.is_nearer_than(known):
                 self.events[site_id, event.key] = proposal
-            customer = event.customer
+            if event.customer is customer and event.occurred_at >= seen_at:
+                continue  # all events of a body have the same one: nothing new about it
+            customer, seen_at = event.customer, event.occurred_at
             if customer is not None and customer.key is not None:
                 customer_key = customer.key
-                seen = state.customer_state(customer, event.occurred_at)
+                seen = state.customer_state(customer, seen_at)
                 _merge_into(self.customers, (site_id, customer_key), seen, state.merge_customers)
         if understood.order is not None:
             order = state.order_state(understood.order, customer_key, is_test=is_test)
