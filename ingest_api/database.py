@@ -24,7 +24,7 @@ READERS = 2  # connections for look-ups and readiness, besides the writer's
 
 # Nothing is acknowledged that a crash could take back, whatever the server's default is. The rest is for planning: once, and
 # with the index even while a week's partition is still empty.
-_WRITER_SETTINGS = (
+WRITER_SETTINGS = (
     "SET synchronous_commit = on; SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
 )
 
@@ -57,7 +57,7 @@ class Database:
     async def connect(self) -> asyncpg.Connection:
         """A connection for the writer."""
         connection = await connect.asyncpg_connect(self._url, name="receiver-writer")
-        await connection.execute(_WRITER_SETTINGS)
+        await connection.execute(WRITER_SETTINGS)
         return connection
 
     async def sites(self, addresses: Sequence[str]) -> Mapping[str, Site]:
