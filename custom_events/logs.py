@@ -48,6 +48,7 @@ _PRIVATE_NAMES = frozenset(
 )
 # Sizes and counts of such things say nothing about a person.
 _HARMLESS = re.compile(r"_(bytes|count|limit|id)\Z|\A(ip|token)_(version|type)\Z")
+_SILENT = ("google.ads.googleads.client",)  # at INFO it writes whole requests, with hashes of people and click ids
 _CHATTY = ("alembic", "httpx", "httpcore")  # a line for every look at the database or every call
 _WORDS = re.compile(r"[^a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -93,6 +94,8 @@ def configure(process: str, *, level: str = "INFO", json_lines: bool = True, str
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
+    for silent in _SILENT:
+        logging.getLogger(silent).setLevel(logging.CRITICAL)
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(max(number, logging.WARNING))
 

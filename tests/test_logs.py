@@ -47,6 +47,12 @@ def test_libraries_come_out_in_the_same_form(stream: io.StringIO) -> None:
     assert "a@example.org" not in stream.getvalue()
 
 
+def test_googles_client_never_writes_its_requests(stream: io.StringIO) -> None:
+    logs.configure("drain", level="DEBUG", stream=stream)
+    logging.getLogger("google.ads.googleads.client").warning("Request: gclid ...")
+    assert stream.getvalue() == ""
+
+
 def test_levels_below_the_one_set_are_silent(stream: io.StringIO) -> None:
     logs.configure("drain", level="warning", stream=stream)
     structlog.get_logger().info("quiet")

@@ -1,5 +1,6 @@
 """The real client, made late and once: it costs 1.5 s and 100 MB, leaks threads when made often, and dies in forks."""
 
+import logging
 import os
 import threading
 from functools import lru_cache
@@ -9,6 +10,8 @@ from typing import Any, cast
 from custom_events.destinations.google_ads.limits import API_VERSION
 from custom_events.destinations.google_credentials import ADS_SCOPE, service_account
 
+CLIENT_LOGGER = "google.ads.googleads.client"
+
 
 class Services:
     """The services of one login; kept referenced as long as the process lives (reference: google-ads, 5.8, 5.9)."""
@@ -16,6 +19,8 @@ class Services:
     def __init__(self, credentials: Any, endpoint: str | None, login_customer_id: str | None) -> None:
         from google.ads.googleads.client import GoogleAdsClient
 
+        # At INFO it writes whole requests, people's hashes and click ids with them; the ledger keeps what was answered.
+        logging.getLogger(CLIENT_LOGGER).setLevel(logging.CRITICAL)
         self._client = GoogleAdsClient(
             credentials=credentials,
             developer_token=os.environ.get("GOOGLE_ADS_DEVELOPER_TOKEN"),
