@@ -50,6 +50,7 @@ def run(quick: bool = False) -> dict[str, Any]:
     rounds, seconds, warm_up_s = (1, 0.5, 0.3) if quick else (ROUNDS, SECONDS, WARM_UP_S)
     workers, connections = ((1,), (64,)) if quick else (WORKERS, CONNECTIONS)
     measured: dict[str, list[Figures]] = {}
+    load_before = os.getloadavg()[0]  # above 0.5 somebody else was at work, and the figures mean little
     with ExitStack() as stack:
         place = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-receiver-", ignore_cleanup_errors=True))
@@ -73,6 +74,7 @@ def run(quick: bool = False) -> dict[str, Any]:
             measured.setdefault("pgbench", []).append(_pgbench(pgbench, seconds + warm_up_s, place))
             print(f"round {number + 1} of {rounds}", file=sys.stderr)
     result = _result(measured, [f"{count}x{clients}" for count in workers for clients in connections])
+    result["load_before"] = round(load_before, 2)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
     return result
@@ -241,6 +243,7 @@ def table(result: dict[str, Any]) -> str:
         cells = "  ".join(f"{cell}: {value}" for cell, value in of_cell.items())
         verdict = "reached" if result["reached"][ratio] else "NOT reached"
         lines.append(f"{ratio:16} {result['ratios'][ratio]:>6} (target {TARGETS[ratio]}, {verdict})   {cells}")
+    lines.append(f"load of the machine before: {result['load_before']}")
     return "\n".join(lines)
 
 
