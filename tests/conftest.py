@@ -1,6 +1,7 @@
 """Fixtures that tests of every folder use. Blocks are separate: one noun each."""
 
 # ---------------------------------------------------------------- PostgreSQL
+import os
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 TEMPLATE = "migrated"
 MACHINE_BINARIES = "/usr/lib/postgresql"  # Debian's place: <major>/bin
 _NUMBERS = count(1)
+AUTHORITY = pytest.StashKey[Path]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -126,16 +128,23 @@ def _named(url: str, database: str) -> str:
 
 
 # ---------------------------------------------------------------- the sandbox's Google
+def pytest_configure(config: pytest.Config) -> None:
+    """One authority for the whole process, before any test: gRPC reads the roots it trusts once, at its first channel."""
+    from sandbox.google_ads.certificates import TRUST_VARIABLE, ensure
+
+    directory = tempfile.TemporaryDirectory(prefix="custom-events-authority-")
+    config.add_cleanup(directory.cleanup)
+    config.stash[AUTHORITY] = Path(directory.name)
+    os.environ[TRUST_VARIABLE] = str(ensure(Path(directory.name)).ca_file)
+
+
 @pytest.fixture(scope="session")
-def _google(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SandboxGoogle"]:
-    """One sandbox per test process. gRPC reads the roots it trusts once, so there is one authority as well."""
-    from sandbox.google_ads.certificates import TRUST_VARIABLE
+def _google(request: pytest.FixtureRequest) -> Iterator["SandboxGoogle"]:
+    """One sandbox per test process."""
     from sandbox.google_ads.server import SandboxGoogle
 
-    google = SandboxGoogle.start(tmp_path_factory.mktemp("sandbox-google"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(TRUST_VARIABLE, str(google.ca_file))
-        yield google
+    google = SandboxGoogle.start(request.config.stash[AUTHORITY])
+    yield google
     google.stop()
 
 

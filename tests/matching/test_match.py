@@ -1,9 +1,8 @@
 """From an event to its matches."""
 
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -24,7 +23,7 @@ from custom_events.matching.match import (
     occurrence,
     standing,
 )
-from custom_events.matching.plan import MatchPlan, zone_named
+from custom_events.matching.plan import MatchPlan
 from custom_events.matching.reasons import SENTENCES, WITHHOLDING, Reason
 from custom_events.matching.threshold import Occurrence
 from custom_events.values.clicks import Click, ClickKind, Consent, ConsentStatus
@@ -327,52 +326,6 @@ def test_the_first_of_each_key_stands(dedup: Dedup, kept: list[str]) -> None:
 def test_nobody_known_stands_at_no_threshold_per_customer() -> None:
     (rule,) = plan(assignment(1, threshold=Threshold(at_least=Decimal(1)))).sites[SITE].rules
     assert standing(rule, [Occurrence(occurred_at=DAY_0, key="a")], Facts()) == []
-
-
-# ---------------------------------------------------------------- the plan
-def test_the_plan_knows_what_must_be_looked_up() -> None:
-    rules = plan(
-        assignment(1, conditions={"field": "customer.orders_before", "op": "=", "value": 0}),
-        assignment(2, trigger=(EventType.ORDER_REFUNDED,), dedup=Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=3)),
-        assignment(
-            3,
-            trigger=(EventType.ORDER_CREATED,),
-            value=ValueRule(source=ValueSource.FIELD, field="customer.spent_before"),
-        ),
-        assignment(4, trigger=(EventType.CHECKOUT_STARTED,), threshold=THIRD),
-    )
-    asked = {kind: (rules.needs_facts(SITE, kind), rules.needs_history(SITE, kind)) for kind in EventType}
-    assert asked[EventType.ORDER_PAID] == (True, False)
-    assert asked[EventType.ORDER_REFUNDED] == (False, True)
-    assert asked[EventType.ORDER_CREATED] == (True, False)
-    assert asked[EventType.CHECKOUT_STARTED] == (False, True)
-    assert asked[EventType.CUSTOMER_CREATED] == (False, False)
-    assert not rules.needs_facts(99, EventType.ORDER_PAID)
-    assert not rules.needs_history(99, EventType.ORDER_PAID)
-
-
-def test_facts_decide_and_carry_the_sites_time_zone() -> None:
-    rules = plan(
-        assignment(1, conditions={"field": "customer.orders_before", "op": "=", "value": 0}), zone="Asia/Tokyo"
-    )
-    site = rules.site(SITE)
-    assert site is not None
-    first = site.facts_with(orders_before=0)
-    assert first.zone == ZoneInfo("Asia/Tokyo")
-    assert len(match(paid(), SITE, rules, first)) == 1
-    assert match(paid(), SITE, rules, site.facts_with(orders_before=1)) == []
-    assert match(paid(), SITE, rules) == []
-
-
-@pytest.mark.parametrize("name", [None, "", "Middle/Earth", "../etc/passwd", "a" * 5000, "Europe"])
-def test_a_time_zone_nobody_knows_is_utc(name: str | None) -> None:
-    assert zone_named(name) is UTC
-
-
-def test_a_condition_that_many_share_is_asked_once() -> None:
-    rules = plan(*(assignment(number, conditions=BIG) for number in range(1, 6)))
-    assert len(rules.sites[SITE].buckets[EventType.ORDER_PAID]) == 1
-    assert ids(paid(total="200"), *(assignment(number, conditions=BIG) for number in (3, 1, 2))) == [1, 2, 3]
 
 
 # ---------------------------------------------------------------- laws
