@@ -73,7 +73,9 @@ def posts(store: Store, count: int) -> list[tuple[str, Post]]:
     for body in shopify_orders(count, seed=int(time.time()), sites=1):
         document = json.loads(body)
         document["order_status_url"] = None  # names another shop
-        made.append((str(document["id"]), shopify_post(store, "order", "orders/paid", document, uuid4(), datetime.now(UTC))))
+        made.append(
+            (str(document["id"]), shopify_post(store, "order", "orders/paid", document, uuid4(), datetime.now(UTC)))
+        )
     return made
 
 
