@@ -1,5 +1,6 @@
 """What is configured, as one batch uses it throughout: sites, published rules compiled, ads actions. Loaded once per change."""
 
+import asyncio
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -37,14 +38,19 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfigurationCache:
-    """Keeps the last configuration while nothing in its tables changes. One for each worker process."""
+    """Keeps the last configuration while nothing in its tables changes. One for each worker process, for all its lanes."""
 
     def __init__(self) -> None:
         self._kept: Configuration | None = None
+        self._loading = asyncio.Lock()  # lanes that miss together load once
 
     async def current(self, connection: Connection) -> Configuration:
         """The configuration as it is committed now; asks for a fingerprint and loads only when that differs."""
         version = await _version(connection)
+        async with self._loading:
+            return await self._fitting(connection, version)
+
+    async def _fitting(self, connection: Connection, version: Version) -> Configuration:
         kept = self._kept
         for _ in range(LOADS_LIMIT):
             if kept is not None and kept.version == version:
