@@ -1,11 +1,12 @@
 """The pipeline: landed orders to queued uploads per second, beside (a) copying the finished rows, (b) dlt, (c) pandas.
 
-    python -m benchmarks.pipeline [--quick]
+    python -m benchmarks.pipeline [--quick] [--orders N] [--rounds N]
 
 One real PostgreSQL with fsync on (embedded). Every round has a fresh copy of the database in which the orders have landed; workers are
 processes that were started before the clock. Rounds are interleaved and the median of each ratio counts.
 """
 
+import argparse
 import json
 import statistics
 import subprocess
@@ -27,17 +28,19 @@ from custom_events.settings import Settings
 
 TARGETS = {"of_copying": 0.4, "of_dlt": 8.0, "of_pandas": 8.0}  # issue 2, "Speed"
 ORDERS, SITES, ROUNDS = 100_000, 1_000, 3
-QUICK_ORDERS, QUICK_SITES = 6_000, 100
-PEER_ORDERS, QUICK_PEER_ORDERS = 5_000, 1_000  # the peers' rates do not depend on how many there are
+QUICK_ORDERS, QUICK_SITES = 3_000, 100
+PEER_ORDERS, QUICK_PEER_ORDERS = 4_000, 500  # the peers' rates do not depend on how many there are
 WORKERS = (1, 2)
 RESULT = Path(".local/bench/pipeline.json")
 
 Figures = dict[str, float]
 
 
-def run(quick: bool = False) -> dict[str, Any]:
+def run(quick: bool = False, *, orders: int = ORDERS, rounds: int = ROUNDS) -> dict[str, Any]:
     """Measure and write RESULT; its content. `quick`: one small round, only to see that everything works."""
-    orders, sites, rounds = (QUICK_ORDERS, QUICK_SITES, 1) if quick else (ORDERS, SITES, ROUNDS)
+    sites = SITES
+    if quick:
+        orders, sites, rounds = QUICK_ORDERS, QUICK_SITES, 1
     measured: dict[str, list[Figures]] = {}
     with ExitStack() as stack:
         place = Path(
@@ -168,5 +171,15 @@ def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
+def main() -> None:
+    """From the command line."""
+    parser = argparse.ArgumentParser(description="The pipeline beside copying its rows, dlt and pandas.")
+    parser.add_argument("--quick", action="store_true", help="one small round, only to see that everything works")
+    parser.add_argument("--orders", type=int, default=ORDERS)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    chosen = parser.parse_args()
+    print(json.dumps(run(chosen.quick, orders=chosen.orders, rounds=chosen.rounds), indent=2))
+
+
 if __name__ == "__main__":
-    print(json.dumps(run(quick="--quick" in sys.argv), indent=2))
+    main()
