@@ -22,7 +22,7 @@ def render(tree: object) -> str:
         return "always"
     node, problems = read_tree(tree)
     if node is None:
-        return f"not readable ({problems[0]})"
+        return f"not readable ({' '.join(str(problems[0]).split())})"  # what people wrote may hold line breaks
     return render_node(node)
 
 

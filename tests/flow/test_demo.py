@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -22,7 +24,7 @@ SETTINGS = (
     "CUSTOM_EVENTS_SANDBOX_HTTP_PORT",
 )
 
-pytestmark = [pytest.mark.flow, pytest.mark.timeout(LIMIT_S + 60)]
+pytestmark = [pytest.mark.flow, pytest.mark.timeout(2 * LIMIT_S + 60)]
 
 
 def free_ports(count: int) -> list[int]:
@@ -43,7 +45,9 @@ def environment(server_directory: Path) -> dict[str, str]:
     return {**kept, **ports, "CUSTOM_EVENTS_LOCAL_DIRECTORY": str(server_directory / "local")}
 
 
-def demo(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
+@contextmanager
+def demo(environment: dict[str, str], *arguments: str) -> Generator[subprocess.Popen[str]]:
+    """The command, ended at the end of the block whatever happened."""
     command = [sys.executable, "-m", "cli.main", "demo", *arguments]
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -66,11 +70,8 @@ def left_of(environment: dict[str, str]) -> list[str]:
 
 def test_once_settles_and_the_sums_agree_twice(environment: dict[str, str]) -> None:
     for run in (1, 2):
-        child = demo(environment, "--once")
-        try:
+        with demo(environment, "--once") as child:
             output, _ = child.communicate(timeout=LIMIT_S)
-        finally:
-            child.kill()
         assert child.returncode == 0, output[-4_000:]
         figures = json.loads((Path(environment["CUSTOM_EVENTS_LOCAL_DIRECTORY"]) / "demo.json").read_text())
         assert figures["run"] == run
@@ -92,8 +93,7 @@ def test_once_settles_and_the_sums_agree_twice(environment: dict[str, str]) -> N
 
 
 def test_sigterm_ends_every_process(environment: dict[str, str]) -> None:
-    child = demo(environment)
-    try:
+    with demo(environment) as child:
         log = Path(environment["CUSTOM_EVENTS_LOCAL_DIRECTORY"]) / "logs" / "dagster.log"
         deadline = time.monotonic() + LIMIT_S
         while not log.exists() and time.monotonic() < deadline and child.poll() is None:
@@ -101,8 +101,6 @@ def test_sigterm_ends_every_process(environment: dict[str, str]) -> None:
         assert log.exists(), child.communicate(timeout=10)[0] if child.poll() is not None else "Dagster was not started"
         child.send_signal(signal.SIGTERM)
         child.communicate(timeout=60)
-    finally:
-        child.kill()
     assert left_of(environment) == []
 
 
@@ -110,8 +108,8 @@ def test_a_port_in_use_is_a_clear_error(environment: dict[str, str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", int(environment["CUSTOM_EVENTS_RECEIVER_PORT"])))
         taken.listen()
-        child = demo(environment, "--once")
-        output, _ = child.communicate(timeout=LIMIT_S)
+        with demo(environment, "--once") as child:
+            output, _ = child.communicate(timeout=LIMIT_S)
     assert child.returncode == 1
     assert "CUSTOM_EVENTS_RECEIVER_PORT" in output
     assert "Traceback" not in output
