@@ -1,7 +1,7 @@
 """A draining run: batch after batch until nothing waits for a while, or its time is up.
 
 Within one process several lanes run at once, each with its own connection and transaction: while Postgres works for one, Python
-works for the other, which keeps both busy without threads (measured: docs/decisions/0003).
+works for the other, which keeps both busy without threads.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from custom_events.postgres import connect
 from custom_events.queries import understanding as sql
 from custom_events.settings import Settings
 
-LANES = 2  # one computes while the other waits for Postgres; a third gained nothing
+LANES = 2  # one computes while the other waits for Postgres
 GC_ALLOCATIONS = 100_000  # a batch lives in acyclic values until it is written: Python's 700 cost 12 % of the drain
 RETRY_AFTER_S = 5.0  # after the database failed under a run
 

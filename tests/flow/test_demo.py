@@ -49,9 +49,18 @@ def environment(server_directory: Path) -> dict[str, str]:
 def demo(environment: dict[str, str], *arguments: str) -> Generator[subprocess.Popen[str]]:
     """The command, ended at the end of the block whatever happened."""
     command = [sys.executable, "-m", "cli.main", "demo", *arguments]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=pipe, stderr=subprocess.STDOUT, text=True
+    ) as child:
+        try:
+            yield child
+        finally:
+            child.terminate()
+            try:
+                child.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                child.kill()
 
 
 def left_of(environment: dict[str, str]) -> list[str]:

@@ -89,13 +89,22 @@ def _decide(part: Any, size: int) -> tuple[str, Rule]:
     counts = counts_of(part)
     rules = {code: lookup(RULES, code) for code, _ in counts}
     if rules and all(rule.verdict in _DELIVERED for rule in rules.values()):
-        return next(iter(rules.items()))
+        return _delivered(counts, rules, size)
     if part.request_status == FAILED and len(rules) == 1:
         return next(iter(rules.items()))
     code = next((name for name, rule in rules.items() if rule.verdict not in _DELIVERED), "no_verdict")
     if size > 1:
         return code, _SPLIT
     return code, rules.get(code, _NONE)
+
+
+def _delivered(counts: Counts, rules: dict[str, Rule], size: int) -> tuple[str, Rule]:
+    """All rows are taken; what is said of some of them is said as that, since Google does not name them."""
+    code, rule = next(iter(rules.items()))
+    told = sum(count for _, count in counts)
+    if told >= size:
+        return code, rule
+    return code, Rule(rule.verdict, f"{told} of the request's {size} rows, which Google does not name: {rule.sentence}")
 
 
 def _accepted(row: Conversion) -> RowAnswer:
