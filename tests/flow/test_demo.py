@@ -88,7 +88,7 @@ def test_once_settles_and_the_sums_agree_twice(environment: dict[str, str]) -> N
         assert figures["received"] >= 600 * run
         assert figures["refused"] >= 6 * run
         assert figures["landed"] == figures["received"] - figures["refused"]
-        assert figures["parked"] >= 2 * run
+        assert figures["parked"] == 2  # posted again in the second run: repeated deliveries
         assert figures["uploads"]["accepted"] > 100 * run
         assert figures["adjustments"]["accepted"] > 10 * run
         assert set(figures["custom_events"]) >= {
