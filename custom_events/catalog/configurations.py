@@ -3,19 +3,18 @@
 Every problem is an InvalidConfiguration that names the path inside the configuration and says what would be right.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
+from custom_events.catalog.reading import read_struct
 from custom_events.conditions.problems import Problem, Severity
 from custom_events.conditions.validate import validate
 from custom_events.errors import InvalidConfiguration
 from custom_events.matching.checks import config_problems
 from custom_events.values.definitions import DefinitionConfig, Overrides
 
-_PLACE = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<path>.*)`)?\Z", re.DOTALL)  # how msgspec ends its messages
 _Config = TypeVar("_Config", DefinitionConfig, Overrides)
 
 
@@ -50,18 +49,18 @@ def check(config: DefinitionConfig) -> None:
 
 def _decode(raw: Mapping[str, Any] | _Config, kind: type[_Config]) -> _Config:
     # What was built in code passes the same way: its fields were never checked.
-    plain = to_plain(raw) if isinstance(raw, kind) else raw
-    try:
-        return msgspec.convert(plain, kind)
-    except msgspec.ValidationError as error:
-        found = _PLACE.fullmatch(str(error))
-        what, path = (found["what"], found["path"] or "") if found is not None else (str(error), "")
-        hint = f"; known settings: {', '.join(kind.__struct_fields__)}" if "unknown field" in what and not path else ""
-        raise InvalidConfiguration(what[:1].lower() + what[1:] + hint, path=path) from None
+    found = read_struct(to_plain(raw) if isinstance(raw, kind) else raw, kind)
+    if isinstance(found, list):
+        raise _invalid(found[0])
+    return found
 
 
 def _refuse(problems: Iterable[Problem], below: str = "") -> None:
     for problem in problems:
         if problem.severity is Severity.ERROR:
-            path = ".".join(part for part in (below, problem.path) if part).replace(".[", "[")
-            raise InvalidConfiguration(f"{problem.wrong}; {problem.right}", path=path)
+            raise _invalid(problem, below)
+
+
+def _invalid(problem: Problem, below: str = "") -> InvalidConfiguration:
+    path = ".".join(part for part in (below, problem.path) if part).replace(".[", "[")
+    return InvalidConfiguration(f"{problem.wrong}; {problem.right}", path=path)
