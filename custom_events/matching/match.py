@@ -33,9 +33,21 @@ from custom_events.values.events import CommerceEvent
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
     """Occurrences that count for thresholds and deduplication windows, by assignment id: of this event's customer, or of the
-    site for thresholds of that scope. Earlier ones decide about this event; later ones and itself may be among them."""
+    site for thresholds of that scope. Earlier ones decide about this event; later ones and itself may be among them.
+
+    `settled` holds, by assignment id, what a caller has worked out for this event already: over a whole site's history that is
+    done for all events in one pass (`threshold.crossings`, `threshold.Tally`)."""
 
     counted: Mapping[int, Sequence[Occurrence]] = {}
+    settled: Mapping[int, "Settled"] = {}
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """An event's place against one threshold, and of the occurrences that it fired on before those that matter to a
+    deduplication window. `crossing` is None when the event does not count."""
+
+    crossing: Crossing | None
+    fired: Sequence[Occurrence] = ()
 
 
 NO_HISTORY = History()
@@ -121,6 +133,9 @@ def threshold_crossing(rule: Rule, event: CommerceEvent, facts: Facts, history: 
     """Where the event stands against the rule's threshold; None without one."""
     if rule.threshold is None:
         return None
+    settled = history.settled.get(rule.id)
+    if settled is not None:
+        return settled.crossing
     return crossing(rule.threshold, history.counted.get(rule.id, ()), occurrence(rule, event, facts), facts.zone)
 
 
@@ -169,6 +184,9 @@ def group_winners(rules: Sequence[Rule]) -> list[Rule]:
 
 def key_of(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> str:
     """The deduplication key of the event's occurrence, where windows ask for those before it."""
+    settled = history.settled.get(rule.id)
+    if settled is not None:
+        return rule.key(event, settled.fired)
     earlier = history.counted.get(rule.id, ())
     if rule.threshold is not None:
         earlier = fired(rule.threshold, earlier, facts.zone)

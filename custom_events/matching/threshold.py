@@ -16,9 +16,11 @@ Nothing here knows the order of arrival. A late event is decided by inserting it
 of later occurrences may change by it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
+from itertools import takewhile
 from typing import NamedTuple
 
 import msgspec
@@ -49,19 +51,23 @@ class Crossing(msgspec.Struct, frozen=True, kw_only=True):
 
 def crossing(threshold: Threshold, history: Iterable[Occurrence], this: Occurrence, zone: tzinfo) -> Crossing:
     """`this` among the history of its scope (one customer's, or the site's). It may stand in the history already."""
-    everything = [this, *(other for other in history if other.key != this.key)]
-    for series in _series(threshold, everything):
-        for index, place in enumerate(_places(threshold, series, zone)):
-            if series[index].key == this.key:
-                counted = tuple(series[place.first : index + 1])
-                return Crossing(
-                    before=place.before,
-                    after=place.after,
-                    fires=fires(threshold, place.before, place.after),
-                    counted=counted,
-                )
-    # A sum in another currency than the threshold's: the event does not count at all.
-    return Crossing(before=Decimal(0), after=Decimal(0), fires=False)
+    tally = Tally(threshold, zone)
+    series: list[Occurrence] = []  # those that are measured together with `this`
+    for one in sorted([this, *(other for other in history if other.key != this.key)], key=in_order):
+        if tally.series_of(one) != tally.series_of(this):
+            continue
+        series.append(one)
+        place = tally.take(one)
+        if one.key == this.key:
+            counted = tuple(series[len(series) - place.number :])
+            return Crossing(before=place.before, after=place.after, fires=place.fires, counted=counted)
+    raise AssertionError("`this` is among those taken")
+
+
+def crossings(threshold: Threshold, occurrences: Iterable[Occurrence], zone: tzinfo) -> dict[str, Crossing]:
+    """The place of each occurrence of one scope, by its key, in one pass; without the list of those counted."""
+    tally = Tally(threshold, zone)
+    return {one.key: tally.crossing(one) for one in sorted(occurrences, key=in_order)}
 
 
 def reached(threshold: Threshold, history: Iterable[Occurrence], this: Occurrence, zone: tzinfo) -> bool:
@@ -71,13 +77,8 @@ def reached(threshold: Threshold, history: Iterable[Occurrence], this: Occurrenc
 
 def fired(threshold: Threshold, occurrences: Iterable[Occurrence], zone: tzinfo) -> list[Occurrence]:
     """All occurrences of one scope that the threshold fires on, in the order of time. Keys are unique."""
-    found = [
-        one
-        for series in _series(threshold, occurrences)
-        for one, place in zip(series, _places(threshold, series, zone), strict=True)
-        if fires(threshold, place.before, place.after)
-    ]
-    return sorted(found, key=in_order)
+    tally = Tally(threshold, zone)
+    return [one for one in sorted(occurrences, key=in_order) if tally.take(one).fires]
 
 
 def in_order(one: Occurrence) -> tuple[datetime, str]:
@@ -138,40 +139,85 @@ def _midnight(day: date, zone: tzinfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-class _Place(NamedTuple):
-    """Where an occurrence stands in its series: the first one counted with it, the measure before and with it."""
+class Place(NamedTuple):
+    """Where an occurrence stands in its series: how many are counted with it, the measure before and with it."""
 
-    first: int
+    number: int
     before: Decimal
     after: Decimal
+    fires: bool
 
 
-def _series(threshold: Threshold, occurrences: Iterable[Occurrence]) -> list[list[Occurrence]]:
-    """The occurrences in the order of time; for a sum one series for each currency."""
-    ordered = sorted(occurrences, key=in_order)
-    if threshold.measure is ThresholdMeasure.COUNT:
-        return [ordered]
-    currencies = {one.currency for one in ordered} if threshold.currency is None else {threshold.currency}
-    return [[one for one in ordered if one.currency == currency] for currency in currencies]
+class _Series:
+    """One measure that runs along: what its period holds."""
+
+    __slots__ = ("held", "number", "period", "total")
+
+    def __init__(self) -> None:
+        self.total, self.number = Decimal(0), 0
+        self.period: date | None = None  # of calendar periods: its first day
+        self.held: deque[tuple[datetime, Decimal]] = deque()  # of rolling windows
 
 
-def _places(threshold: Threshold, ordered: Sequence[Occurrence], zone: tzinfo) -> Iterator[_Place]:
-    """The place of each occurrence of one series, in one pass."""
-    sums = [Decimal(0)]
-    for one in ordered:
-        sums.append(sums[-1] + (1 if threshold.measure is ThresholdMeasure.COUNT else one.amount or 0))
-    window = timedelta(days=threshold.window_days or 0)
-    first = first_before = 0
-    period: date | None = None
-    for index, one in enumerate(ordered):
-        if threshold.period is ThresholdPeriod.ROLLING and threshold.window_days:
-            while ordered[first].occurred_at <= one.occurred_at - window:
-                first += 1
-            while ordered[first_before].occurred_at < one.occurred_at - window:
-                first_before += 1
+NOT_MEASURED = Place(0, Decimal(0), Decimal(0), fires=False)
+_NO_SERIES = "-"  # of an amount in another currency than the threshold's
+
+
+class Tally:
+    """A threshold's measure along the occurrences of one scope, which are taken in the order of time (`in_order`), each once.
+
+    It keeps what a rolling window still holds, and of other periods one sum: a site's millionth order costs what the first did.
+    """
+
+    def __init__(self, threshold: Threshold, zone: tzinfo) -> None:
+        self._threshold, self._zone = threshold, zone
+        days = threshold.window_days if threshold.period is ThresholdPeriod.ROLLING else None
+        self._window = timedelta(days=days) if days else None
+        self._counts = threshold.measure is ThresholdMeasure.COUNT
+        self._series: dict[str | None, _Series] = {}
+
+    def series_of(self, one: Occurrence) -> str | None:
+        """A count has one series; a sum one for each currency, or that of the threshold's currency alone."""
+        if self._counts:
+            return None
+        currency = self._threshold.currency
+        return one.currency if currency in (None, one.currency) else _NO_SERIES
+
+    def take(self, one: Occurrence) -> Place:
+        """Count the next occurrence; where it stands."""
+        name = self.series_of(one)
+        if name == _NO_SERIES:
+            return NOT_MEASURED
+        series = self._series.setdefault(name, _Series())
+        amount = Decimal(1) if self._counts else one.amount or Decimal(0)
+        if self._window is not None:
+            number, before, after = _roll(series, one.occurred_at, amount, self._window)
         else:
-            start = period_start(threshold.period, one.occurred_at, zone)
-            if start != period:
-                first = first_before = index
-                period = start
-        yield _Place(first, sums[index] - sums[first_before], sums[index + 1] - sums[first])
+            number, before, after = self._add(series, one.occurred_at, amount)
+        return Place(number, before, after, fires(self._threshold, before, after))
+
+    def crossing(self, one: Occurrence) -> Crossing:
+        """`take`, as a crossing without the list of those counted."""
+        place = self.take(one)
+        return Crossing(before=place.before, after=place.after, fires=place.fires)
+
+    def _add(self, series: _Series, at: datetime, amount: Decimal) -> tuple[int, Decimal, Decimal]:
+        start = period_start(self._threshold.period, at, self._zone)
+        if start != series.period:
+            series.period, series.total, series.number = start, Decimal(0), 0
+        before = series.total
+        series.total += amount
+        series.number += 1
+        return series.number, before, series.total
+
+
+def _roll(series: _Series, at: datetime, amount: Decimal, window: timedelta) -> tuple[int, Decimal, Decimal]:
+    """Just before `at` the window still holds what happened at its edge; with it no more."""
+    held, edge = series.held, at - window
+    while held and held[0][0] < edge:
+        series.total -= held.popleft()[1]
+    before = series.total
+    held.append((at, amount))
+    series.total += amount
+    at_edge = [gone for _, gone in takewhile(lambda one: one[0] == edge, held)]
+    return len(held) - len(at_edge), before, series.total - sum(at_edge, Decimal(0))

@@ -1,6 +1,7 @@
 """What is configured, as one batch uses it throughout: sites, published rules compiled, ads actions. Loaded once per change."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ LOAD_AGAIN_S = 1.0
 
 _T = TypeVar("_T")
 Version = tuple[tuple[Any, ...], ...]
+Defined = tuple[int, str, DefinitionConfig]  # revision, the definition's key, what the revision says
 
 # What understanding reads of sites.settings; the other settings there are for other stages.
 _SITE_SETTINGS = frozenset(("default_country", "cod_paid_when", "subscription_sources", "take_test_orders"))
@@ -67,18 +69,18 @@ async def _version(connection: Connection) -> Version:
 async def load(connection: Connection, version: Version = ()) -> Configuration:
     """Read and compile everything. A stored rule or site setting that cannot be read is left out, with a warning: it stops
     nothing else."""
-    sites = [_site(*row) for row in await connection.fetch(sql.SITES)]
+    sites = [site_of(*row) for row in await connection.fetch(sql.SITES)]
     rows = await connection.fetch(sql.ADS_ACTIONS)
-    actions = {row[0]: _action(*row[1:]) for row in rows}
-    definitions: dict[int, tuple[int, str, DefinitionConfig]] = {}
+    actions = {row[0]: action_of(*row[1:]) for row in rows}
+    definitions: dict[int, Defined] = {}
     for definition_id, revision_id, key, config in await connection.fetch(sql.DEFINITIONS):
-        read = _read(config, DefinitionConfig, definition=key)
+        read = read_rule(config, DefinitionConfig, definition=key)
         if read is not None:
             definitions[definition_id] = (revision_id, key, read)
     assignments = [
         assignment
         for row in await connection.fetch(sql.ASSIGNMENTS)
-        if (assignment := _assignment(row, definitions, actions)) is not None
+        if (assignment := assignment_of(row, definitions, actions)) is not None
     ]
     return Configuration(
         version=version,
@@ -88,14 +90,14 @@ async def load(connection: Connection, version: Version = ()) -> Configuration:
     )
 
 
-def _assignment(
-    row: Any, definitions: dict[int, tuple[int, str, DefinitionConfig]], actions: dict[str, AdsAction]
-) -> Assignment | None:
+def assignment_of(row: Any, definitions: Mapping[int, Defined], actions: Mapping[str, AdsAction]) -> Assignment | None:
+    """A row (id, site, label, definition, revision, overrides) with its definition, by id (revision, key, configuration). None
+    when that is not there, or the overrides cannot be read."""
     assignment_id, site_id, label, definition_id, revision_id, overrides = row
     if definition_id not in definitions:  # nothing published yet
         return None
     definition_revision_id, key, definition = definitions[definition_id]
-    read = _read(overrides, Overrides, assignment=assignment_id)
+    read = read_rule(overrides, Overrides, assignment=assignment_id)
     if read is None:
         return None
     config = effective(definition, read)
@@ -113,9 +115,10 @@ def _assignment(
     )
 
 
-def _action(
+def action_of(
     action_id: int, ads_account_id: int, click_window_days: int, one_per_click: bool, created_at: datetime | None
 ) -> AdsAction:
+    """A row of ADS_ACTIONS after its name."""
     return AdsAction(
         id=action_id,
         ads_account_id=ads_account_id,
@@ -125,9 +128,10 @@ def _action(
     )
 
 
-def _site(
+def site_of(
     site_id: int, platform: str, shop_domain: str | None, currency: str | None, time_zone: str, settings: str
 ) -> SiteContext:
+    """A row of SITES."""
     known = {
         "site_id": site_id,
         "platform": Platform(platform),
@@ -144,7 +148,8 @@ def _site(
         return msgspec.convert(known, SiteContext)
 
 
-def _read(text: str, kind: type[_T], **about: Any) -> _T | None:
+def read_rule(text: str, kind: type[_T], **about: Any) -> _T | None:
+    """A stored rule; None, with a warning that names it by `about`, when it cannot be read."""
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.ValidationError as error:

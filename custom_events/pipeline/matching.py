@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from custom_events.conditions.facts import Facts
-from custom_events.matching.match import NO_HISTORY, History, Match, counted, match
+from custom_events.matching.match import NO_HISTORY, History, Match, Settled, counted, match
 from custom_events.matching.plan import MatchPlan, Rule, SitePlan
-from custom_events.matching.threshold import Occurrence, look_back
+from custom_events.matching.threshold import Crossing, Occurrence, crossings, in_order, look_back
 from custom_events.pipeline.rows import Connection, columns_of
 from custom_events.pipeline.understanding import Key, Proposal
 from custom_events.queries import matching as sql
@@ -21,6 +21,14 @@ class Matched(NamedTuple):
 
     match: Match
     proposal: Proposal
+
+
+class Surrounded(NamedTuple):
+    """An event with what is known about it."""
+
+    proposal: Proposal
+    facts: Facts
+    history: History
 
 
 class Needs(NamedTuple):
@@ -38,6 +46,7 @@ class Asked(NamedTuple):
     event: CommerceEvent
 
 
+Scope = tuple[int, str | None]  # site and customer; no customer: all of the site
 NeedsMemo = dict[tuple[int, EventType], Needs | None]
 
 
@@ -45,6 +54,17 @@ async def match_events(
     connection: Connection, plan: MatchPlan, proposals: Iterable[Proposal], needs: NeedsMemo
 ) -> list[Matched]:
     """The matches of events that are stored already, in the order of the proposals. `needs` is kept as long as the plan is."""
+    return [
+        Matched(found, one.proposal)
+        for one in await surroundings(connection, plan, proposals, needs)
+        for found in match(one.proposal.event, one.proposal.site_id, plan, one.facts, one.history)
+    ]
+
+
+async def surroundings(
+    connection: Connection, plan: MatchPlan, proposals: Iterable[Proposal], needs: NeedsMemo
+) -> list[Surrounded]:
+    """What deciding asks for beyond each event. Events that no rule waits for, and test orders, are left out."""
     waiting: list[tuple[Proposal, Needs]] = []
     for proposal in proposals:
         kind = (proposal.site_id, proposal.event.type)
@@ -58,15 +78,12 @@ async def match_events(
     )
     histories = await earlier_occurrences(connection, plan, [pair for pair in waiting if pair[1].rules])
     return [
-        Matched(found, proposal)
-        for proposal, needed in waiting
-        for found in match(
-            proposal.event,
-            proposal.site_id,
-            plan,
-            facts.get((proposal.site_id, proposal.key), needed.site.facts),
-            histories.get((proposal.site_id, proposal.key), NO_HISTORY),
+        Surrounded(
+            one,
+            facts.get((one.site_id, one.key), needed.site.facts),
+            histories.get((one.site_id, one.key), NO_HISTORY),
         )
+        for one, needed in waiting
     ]
 
 
@@ -118,7 +135,7 @@ async def earlier_occurrences(
 ) -> dict[Key, History]:
     """What thresholds and deduplication windows have to count, by site and key of the event: stored events of the same
     customer or site, back to where the widest window begins. The batch's own events are stored already."""
-    reaches: dict[tuple[int, str | None], _Reach] = {}
+    reaches: dict[Scope, _Reach] = {}
     for proposal, needed in waiting:
         for rule in needed.rules:
             scope = _scope(proposal, rule)
@@ -126,15 +143,48 @@ async def earlier_occurrences(
     if not reaches:
         return {}
     occurrences = await _count(connection, plan, reaches)
+    settled = _site_wide(plan, reaches, occurrences)
     return {
         (proposal.site_id, proposal.key): History(
-            counted={rule.id: occurrences.get((_scope(proposal, rule), rule.id), ()) for rule in needed.rules}
+            counted={rule.id: occurrences.get((_scope(proposal, rule), rule.id), ()) for rule in needed.rules},
+            settled={rule.id: settled[rule.id].of(proposal.key) for rule in needed.rules if rule.id in settled},
         )
         for proposal, needed in waiting
     }
 
 
-def _scope(proposal: Proposal, rule: Rule) -> tuple[int, str | None]:
+class _SiteWide(NamedTuple):
+    """A threshold over a whole site, worked out for every occurrence in one pass."""
+
+    places: dict[str, Crossing]
+    fired: list[Occurrence]
+
+    def of(self, key: str) -> Settled:
+        """The place of one event; it counts for nothing when it is not among them."""
+        return Settled(crossing=self.places.get(key), fired=self.fired)
+
+
+def _site_wide(
+    plan: MatchPlan,
+    reaches: Mapping[Scope, _Reach],
+    occurrences: Mapping[tuple[Scope, int], list[Occurrence]],
+) -> dict[int, _SiteWide]:
+    """Thresholds over whole sites by assignment id: worked out event by event they would cost the square of the history."""
+    found: dict[int, _SiteWide] = {}
+    for scope, reach in reaches.items():
+        if scope[1] is not None:
+            continue
+        zone = plan.sites[scope[0]].facts.zone
+        for rule in reach.rules.values():
+            if rule.threshold is not None:
+                counted_here = occurrences.get((scope, rule.id), [])
+                places = crossings(rule.threshold, counted_here, zone)
+                in_time = sorted(counted_here, key=in_order) if rule.has_window else []
+                found[rule.id] = _SiteWide(places, [one for one in in_time if places[one.key].fires])
+    return found
+
+
+def _scope(proposal: Proposal, rule: Rule) -> Scope:
     """Site and customer; no customer for thresholds over the whole site."""
     threshold = rule.assignment.config.threshold
     if threshold is not None and threshold.scope is ThresholdScope.SITE:
@@ -160,8 +210,8 @@ def _since(rule: Rule, at: datetime, site: SitePlan) -> datetime | None:
 
 
 async def _count(
-    connection: Connection, plan: MatchPlan, reaches: Mapping[tuple[int, str | None], _Reach]
-) -> dict[tuple[tuple[int, str | None], int], list[Occurrence]]:
+    connection: Connection, plan: MatchPlan, reaches: Mapping[Scope, _Reach]
+) -> dict[tuple[Scope, int], list[Occurrence]]:
     """Stored events of each reach, as occurrences of each of its rules."""
     scopes = list(reaches)
     rows = [_reach_row(place, scope, reaches[scope]) for place, scope in enumerate(scopes)]
@@ -179,7 +229,7 @@ async def _count(
         if any(rule.needs_facts for rule in reaches[scopes[place]].rules.values())
     ]
     facts = await customer_facts(connection, plan, asking)
-    result: dict[tuple[tuple[int, str | None], int], list[Occurrence]] = {}
+    result: dict[tuple[Scope, int], list[Occurrence]] = {}
     for place, event in stored:
         scope = scopes[place]
         known = facts.get((scope[0], event.key), plan.sites[scope[0]].facts)
@@ -190,6 +240,6 @@ async def _count(
     return result
 
 
-def _reach_row(place: int, scope: tuple[int, str | None], reach: _Reach) -> tuple[Any, ...]:
+def _reach_row(place: int, scope: Scope, reach: _Reach) -> tuple[Any, ...]:
     types = {kind for rule in reach.rules.values() for kind in rule.assignment.config.trigger}
     return place, scope[0], scope[1], ",".join(sorted(types)), reach.since, reach.until
