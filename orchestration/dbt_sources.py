@@ -74,6 +74,8 @@ ASSET_OF_TABLE = {
     "upload_keys": "conversion_uploads",
     "upload_requests": "conversion_uploads",
     "upload_attempts": "conversion_uploads",
+    "google_upload_status": "reconciliation",
+    "reconciliation_days": "reconciliation",
     "sites": "configuration",
     "ads_accounts": "configuration",
     "ads_actions": "configuration",

@@ -12,6 +12,7 @@ from custom_events.values.conversions import (
     RequestKind,
     RowAnswer,
 )
+from custom_events.values.summaries import Summaries
 
 
 class Destination(Protocol):
@@ -52,4 +53,11 @@ class Destination(Protocol):
         self, account: AdsAccount, request_id: str, rows: Sequence[Conversion], *, timeout_s: float, now: datetime
     ) -> BatchAnswer:
         """The verdict on an earlier request whose `rows` were answered PENDING; its own verdict is PENDING: ask again."""
+        ...
+
+    def summaries(self, account: AdsAccount, *, timeout_s: float) -> Summaries:
+        """What the platform says it made of the account's uploads of late; empty where it keeps no such summaries.
+
+        Raises Transient or NeedsAction when it cannot be read: no row is concerned, so there is no answer to give.
+        """
         ...

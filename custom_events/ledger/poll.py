@@ -15,7 +15,7 @@ from custom_events.queries import upload_requests as requests
 from custom_events.queries import uploads
 from custom_events.settings import Settings
 from custom_events.values.clicks import Click, ClickKind
-from custom_events.values.conversions import AdsAccount, Conversion, Lane, RequestKind, UploadKind, Verdict
+from custom_events.values.conversions import AdsAccount, Conversion, Lane, RequestKind, UploadKind, UploadState, Verdict
 
 LONGEST_INTERVAL: Final = timedelta(hours=6)
 ROWS_WINDOW: Final = timedelta(days=4_000)  # how far back a pending row may have been made
@@ -57,9 +57,10 @@ def poll_due(
                 {"request": due.id, "next_poll_at": now + interval, "code": answer.code, "sentence": answer.sentence},
             )
             return Counter()
-        write_rows(connection, request, answer.rows, now, whole=False)
+        write_rows(connection, request, answer.rows, now, whole=False, standing=(UploadState.SENT,))
         heed(connection, request, answer, now)
-        counts = json.dumps(dict(answer.counts)) if answer.counts else None
+        told = {one.action_id: one.figures for one in answer.counts}
+        counts = json.dumps(told) if told else None
         connection.execute(
             requests.POLLED,
             {"request": due.id, "counts": counts, "code": answer.code, "sentence": answer.sentence},

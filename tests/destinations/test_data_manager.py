@@ -168,10 +168,16 @@ def test_verdicts_by_action():
     )
     assert [one.verdict for one in answer.rows] == [Verdict.ACCEPTED, Verdict.HOLD, Verdict.SPLIT, Verdict.SPLIT]
     assert answer.rows[1].retry_at == NOW + timedelta(hours=6)
-    assert dict(answer.counts) == {
-        "ProcessingErrorReason.TOO_RECENT_CLICK": 1,
-        "ProcessingErrorReason.INVALID_GCLID": 1,
+    assert {one.action_id: (one.counts.successful, one.counts.failed, one.reasons) for one in answer.counts} == {
+        "8001": (1, 0, {}),
+        "8002": (0, 1, {"ProcessingErrorReason.TOO_RECENT_CLICK": 1}),
+        "8003": (1, 1, {"ProcessingErrorReason.INVALID_GCLID": 1}),
     }
+
+
+def test_a_failure_without_reasons_counts_every_event():
+    (told,) = verdict_of([row(1), row(2)], ("8001", "FAILED", [])).counts
+    assert (told.counts.successful, told.counts.failed) == (0, 2)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,8 @@ def test_rows_that_fail_later_are_found_in_parts(ledger, lanes, google):
     row = ledger.upload(uploads[4])
     assert (row.state, row.reason) == ("rejected", "ProcessingErrorReason.INVALID_GCLID")
     counts = ledger.rows("SELECT counts FROM app.upload_requests ORDER BY id LIMIT 1")[0].counts
-    assert counts == {"ProcessingErrorReason.INVALID_GCLID": 1}
+    reasons = {"ProcessingErrorReason.INVALID_GCLID": 1}
+    assert counts == {"8001": {"successful": 19, "failed": 1, "pending": 0, "reasons": reasons}}
 
 
 def test_a_request_google_forgot_is_sent_again(ledger, dm_lanes, google):

@@ -14,6 +14,7 @@ from custom_events.destinations.google_ads.errors import RULES, code_of
 from custom_events.destinations.google_ads.requests import message_class
 from custom_events.destinations.rules import Rule, answer, delayed, lookup
 from custom_events.destinations.transport_errors import NO_ANSWER, Classified, classify
+from custom_events.errors import CustomEventsError, NeedsAction, Transient
 from custom_events.values.conversions import BatchAnswer, Conversion, RowAnswer, Scope, Verdict
 
 ROW_FIELDS: Final = ("conversions", "conversion_adjustments")
@@ -82,6 +83,14 @@ def whole(
     )
 
 
+def not_read(failure: BatchAnswer) -> CustomEventsError:
+    """What to raise when a reading failed as `failure` says: nobody's rows are concerned, so it is an error of the reader."""
+    sentence = f"Google Ads could not be read: {failure.sentence} ({failure.code})"
+    if failure.verdict is Verdict.FIX:
+        return NeedsAction(sentence, who="ads account owner")
+    return Transient(sentence, retry_after_s=failure.retry_after_s or 0.0)
+
+
 def failure_of(error: Exception) -> tuple[list[Fault], str | None]:
     """Google's reasons and request id from an exception, whichever class it has (3.2): GoogleAdsException holds the
     failure itself; RESOURCE_EXHAUSTED and INTERNAL hold it in the trailing metadata only."""
@@ -122,15 +131,18 @@ def _partial_faults(status: Any) -> list[Fault]:
 
 def fault_of(item: Any) -> Fault:
     """One GoogleAdsError: its code by name, its row, its delay."""
-    family = item.error_code.WhichOneof("error_code")
-    if family is None:
-        return Fault("ErrorCode.UNKNOWN", _row_index(item))
-    field = item.error_code.DESCRIPTOR.fields_by_name[family]
-    value = field.enum_type.values_by_number.get(getattr(item.error_code, family))
-    name = "UNKNOWN" if value is None else value.name
     quota = item.details.quota_error_details
     delay_s = quota.retry_delay.seconds + quota.retry_delay.nanos / 1e9 if quota.HasField("retry_delay") else None
-    return Fault(code_of(family, name), _row_index(item), delay_s)
+    return Fault(code_in(item.error_code), _row_index(item), delay_s)
+
+
+def code_in(error_code: Any) -> str:
+    """The code that a oneof `error_code` holds, in our spelling. Errors of calls and alerts of summaries have one each."""
+    family = error_code.WhichOneof("error_code")
+    if family is None:
+        return "ErrorCode.UNKNOWN"
+    value = error_code.DESCRIPTOR.fields_by_name[family].enum_type.values_by_number.get(getattr(error_code, family))
+    return code_of(family, "UNKNOWN" if value is None else value.name)
 
 
 def _row_index(item: Any) -> int | None:

@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from custom_events.destinations import rehearsal
 from custom_events.destinations.conversion_rules import validate
 from custom_events.destinations.findings import Finding, Findings, may_import
-from custom_events.destinations.google_ads import probe
-from custom_events.destinations.google_ads.answers import read_answer, read_failure
+from custom_events.destinations.google_ads import probe, summaries
+from custom_events.destinations.google_ads.answers import not_read, read_answer, read_failure
 from custom_events.destinations.google_ads.client import Services, services
 from custom_events.destinations.google_ads.requests import adjustments_request, conversions_request
 from custom_events.destinations.transport_errors import is_foreseen
@@ -21,6 +21,7 @@ from custom_events.values.conversions import (
     RequestKind,
     RowAnswer,
 )
+from custom_events.values.summaries import Summaries
 
 REHEARSAL_JOB_ID: Final = 1  # validated requests leave no trace in Google's summaries
 
@@ -102,6 +103,15 @@ class GoogleAdsLane:
     ) -> BatchAnswer:
         """This lane answers at once: nothing that it sent is ever pending."""
         raise NotImplementedError(f"the Google Ads API has no later verdict (request {request_id})")
+
+    def summaries(self, account: AdsAccount, *, timeout_s: float) -> Summaries:
+        """See `Destination.summaries`."""
+        try:
+            return summaries.read(self._connect(account).reads(), account, timeout_s)
+        except Exception as error:
+            if not _foreseen(error):
+                raise
+            raise not_read(read_failure(error, [], datetime.now(UTC))) from None
 
 
 def _foreseen(error: Exception) -> bool:

@@ -1,9 +1,10 @@
 """The capability probe of the Google Ads API: what the account and its actions allow, read before the first conversion."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from custom_events.destinations.findings import ActionFacts, Finding, Findings
+from custom_events.destinations.google_ads.reading import rows
 from custom_events.values.conversions import AdsAccount
 
 ACCOUNT: Final = (
@@ -26,22 +27,12 @@ ENHANCED_ON: Final = 3
 def read(service: Any, account: AdsAccount, action_ids: Sequence[str], timeout_s: float) -> Findings:
     """Ask for the account and its actions. Raises what the client raises."""
     findings: list[Finding] = []
-    for row in _rows(service, account, ACCOUNT, timeout_s):
+    for row in rows(service, account, ACCOUNT, timeout_s):
         findings += _account_findings(row.customer)
-    found = {
-        str(row.conversion_action.id): row.conversion_action for row in _rows(service, account, ACTIONS, timeout_s)
-    }
+    found = {str(row.conversion_action.id): row.conversion_action for row in rows(service, account, ACTIONS, timeout_s)}
     for action_id in action_ids:
         findings += _action_findings(action_id, found.get(action_id), account)
     return Findings(findings=tuple(findings), actions=tuple(_facts(action) for action in found.values()))
-
-
-def _rows(service: Any, account: AdsAccount, query: str, timeout_s: float) -> Iterator[Any]:
-    """Every row: a stream that is not read to its end hangs a later call (reference: google-ads, 5.8)."""
-    stream = service.search_stream(customer_id=account.customer_id, query=query, timeout=timeout_s)
-    chunks = list(stream)
-    for chunk in chunks:
-        yield from chunk.results
 
 
 def _account_findings(customer: Any) -> list[Finding]:

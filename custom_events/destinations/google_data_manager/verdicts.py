@@ -13,6 +13,7 @@ from custom_events.destinations.google_data_manager.codes import RULES, processi
 from custom_events.destinations.rules import Rule, answer, lookup
 from custom_events.destinations.transport_errors import classify
 from custom_events.values.conversions import BatchAnswer, Conversion, RowAnswer, Scope, Verdict
+from custom_events.values.summaries import Counts, RequestCounts
 
 SUCCESS: Final = 1  # RequestStatusPerDestination.RequestStatus; a test compares them with the installed package
 FAILED: Final = 3
@@ -28,7 +29,7 @@ _FORGOTTEN: Final = Rule(
 )
 _DELIVERED: Final = frozenset({Verdict.ALREADY_THERE, Verdict.ACCEPTED})
 
-Counts = tuple[tuple[str, int], ...]
+ReasonCounts = tuple[tuple[str, int], ...]
 
 
 def read_status(response: Any, rows: Sequence[Conversion], now: datetime, request_id: str) -> BatchAnswer:
@@ -45,8 +46,19 @@ def read_status(response: Any, rows: Sequence[Conversion], now: datetime, reques
     for row in rows:
         code, rule = decided.get(row.action_id, ("no_verdict", _SPLIT if len(rows) > 1 else _NONE))
         answers.append(answer(rule, code, row, now) if code else _accepted(row))
-    counts = tuple(count for part in parts.values() for count in counts_of(part))
+    counts = tuple(_request_counts(action, part, sizes.get(action, 0)) for action, part in parts.items())
     return BatchAnswer(rows=tuple(answers), request_id=request_id, counts=counts)
+
+
+def _request_counts(action_id: str, part: Any, size: int) -> RequestCounts:
+    """What Google counted for one conversion action, by its own words: a repetition counts as failed there."""
+    reasons = dict(counts_of(part))
+    events = int(part.events_ingestion_status.record_count) or size
+    failed = sum(reasons.values())
+    if part.request_status == FAILED and not reasons:
+        failed = events
+    failed = min(failed, events)
+    return RequestCounts(action_id=action_id, counts=Counts(successful=events - failed, failed=failed), reasons=reasons)
 
 
 def read_poll_failure(error: Exception, rows: Sequence[Conversion], request_id: str) -> BatchAnswer:
@@ -75,7 +87,7 @@ def pending(
     )
 
 
-def counts_of(part: Any) -> Counts:
+def counts_of(part: Any) -> ReasonCounts:
     """(code, rows) of one destination."""
     return tuple(
         (_code(count), int(count.record_count)) for count in part.error_info.error_counts if count.record_count
@@ -98,7 +110,7 @@ def _decide(part: Any, size: int) -> tuple[str, Rule]:
     return code, rules.get(code, _NONE)
 
 
-def _delivered(counts: Counts, rules: dict[str, Rule], size: int) -> tuple[str, Rule]:
+def _delivered(counts: ReasonCounts, rules: dict[str, Rule], size: int) -> tuple[str, Rule]:
     """All rows are taken; what is said of some of them is said as that, since Google does not name them."""
     code, rule = next(iter(rules.items()))
     told = sum(count for _, count in counts)

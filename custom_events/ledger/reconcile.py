@@ -1,0 +1,133 @@
+"""Google's own counts laid beside the ledger, per account, conversion action and day. No row's state is touched by them."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+
+from custom_events.destinations.google_ads.errors import RULES as ADS_RULES
+from custom_events.destinations.google_data_manager.codes import RULES as DATA_MANAGER_RULES
+from custom_events.errors import NeedsAction, Transient
+from custom_events.ledger.rows import account_of
+from custom_events.ledger.sender import Lanes
+from custom_events.queries import reconciliation as queries
+from custom_events.queries.uploads import Columns
+from custom_events.settings import Settings
+from custom_events.values.conversions import Verdict
+from custom_events.values.summaries import RequestCounts, Summaries, Summary
+
+log = structlog.get_logger(__name__)
+
+WINDOW: Final = timedelta(days=28)  # Google calls an upload recent for 28 days (NO_RECENT_UPLOAD, google-ads 1.6)
+LONGEST_LIFE: Final = timedelta(
+    days=100
+)  # a row is sent at most 90 days after it was made (the click window), and a margin
+OUR_CLIENT: Final = "GOOGLE_ADS_API"  # other clients' uploads are other systems'
+
+RULES: Final = {**ADS_RULES, **DATA_MANAGER_RULES}
+UNATTRIBUTABLE: Final = sorted(code for code, rule in RULES.items() if rule.verdict is Verdict.ACCEPTED)
+ALREADY_THERE: Final = sorted(code for code, rule in RULES.items() if rule.verdict is Verdict.ALREADY_THERE)
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run read: accounts whose summaries came, and a sentence for each that could not be read."""
+
+    read: tuple[str, ...] = ()
+    not_read: Mapping[str, str] = {}
+
+
+def reconcile(
+    engine: sa.Engine, lanes: Lanes, settings: Settings, now: datetime, customer_id: str | None = None
+) -> Reading:
+    """Read Google's summaries of every account that sent something of late, then count our side of the same days.
+
+    An account that cannot be read keeps its last figures; the others are not held up by it.
+    """
+    since = now - WINDOW
+    with engine.connect() as connection:
+        accounts = connection.execute(queries.ACCOUNTS, {"customer_id": customer_id, "since": since}).all()
+    read: list[str] = []
+    not_read: dict[str, str] = {}
+    for row in accounts:
+        account = account_of(row)
+        try:
+            found = lanes[account.lane].summaries(account, timeout_s=settings.upload_timeout_s)
+        except (NeedsAction, Transient) as error:
+            log.warning("summaries_not_read", customer_id=account.customer_id, reason=str(error))
+            not_read[account.customer_id] = str(error)
+            continue
+        with engine.begin() as connection:
+            keep(connection, account.id, found, now)
+        read.append(account.customer_id)
+    with engine.begin() as connection:
+        count_ours(connection, now)
+    return Reading(read=tuple(read), not_read=not_read)
+
+
+def keep(connection: sa.Connection, account_id: int, found: Summaries, now: datetime) -> None:
+    """Write what one account's summaries say."""
+    if found.time_zone:
+        connection.execute(queries.KEEP_TIME_ZONE, {"account": account_id, "time_zone": found.time_zone, "now": now})
+    for summary in found.summaries:
+        connection.execute(queries.KEEP_STATUS, _status(account_id, summary, now))
+    ours = [summary for summary in found.summaries if summary.client == OUR_CLIENT and summary.action_id]
+    days = Columns("action_id", "day", "successful", "failed", "pending")
+    jobs: dict[int, dict[str, Any]] = {}
+    for summary in ours:
+        for day, counts in summary.days.items():
+            days.add(action_id=summary.action_id, day=day, **msgspec.structs.asdict(counts))
+        for job_id, counts in summary.jobs.items():
+            jobs.setdefault(job_id, {})[summary.action_id] = RequestCounts(
+                action_id=summary.action_id, counts=counts
+            ).figures
+    if len(days):
+        connection.execute(queries.KEEP_GOOGLE_DAYS, days.arrays | {"account": account_id, "now": now})
+    if jobs:
+        connection.execute(
+            queries.KEEP_JOB_COUNTS,
+            {
+                "account": account_id,
+                "since": now - WINDOW,
+                "job_id": list(jobs),
+                "counts": [json.dumps(by_action, sort_keys=True) for by_action in jobs.values()],
+            },
+        )
+
+
+def count_ours(connection: sa.Connection, now: datetime) -> None:
+    """Count our side of the last four weeks anew."""
+    since = now - WINDOW - timedelta(days=1)
+    first_day = {"first_day": first_day_of(now), "now": now}
+    connection.execute(queries.FORGET_OURS, first_day)
+    connection.execute(
+        queries.KEEP_DAYS,
+        first_day
+        | {
+            "since": since,
+            "made_since": since - LONGEST_LIFE,
+            "unattributable": UNATTRIBUTABLE,
+            "already_there": ALREADY_THERE,
+        },
+    )
+
+
+def first_day_of(now: datetime) -> date:
+    """The first day that the window covers whole, in every time zone."""
+    return (now.astimezone(UTC) - WINDOW).date() + timedelta(days=1)
+
+
+def _status(account_id: int, summary: Summary, now: datetime) -> dict[str, Any]:
+    return {
+        "account": account_id,
+        "action_id": summary.action_id,
+        "client": summary.client,
+        "status": summary.status,
+        **msgspec.structs.asdict(summary.counts),
+        "last_upload_at": summary.last_upload_at,
+        "alerts": json.dumps([msgspec.structs.asdict(alert) for alert in summary.alerts]),
+        "now": now,
+    }
