@@ -69,6 +69,12 @@ class Settings(BaseSettings):
         description="The receiver gives up its login's rights for those of its own role; false where that role cannot be made.",
     )
 
+    # ---------------------------------------------------------------- configuration
+    publish_needs_second_person: bool = Field(
+        False,
+        description="A revision is published by somebody else than who drafted it; to pause or to retire needs nobody else.",
+    )
+
     # ---------------------------------------------------------------- retention
     raw_retention_days: int = Field(
         90, ge=1, description="Days that raw events (bodies) are kept before their partition is dropped."

@@ -12,11 +12,12 @@ import msgspec
 import sqlalchemy as sa
 
 from custom_events.catalog import ads, audit, definitions, diff, revisions, sites
-from custom_events.catalog.configurations import check, read_config, read_overrides, to_plain
+from custom_events.catalog.ads import Action
+from custom_events.catalog.configurations import read_config, read_overrides, refuse, to_plain
 from custom_events.catalog.revisions import Revision
+from custom_events.catalog.wholes import whole_problems
 from custom_events.conditions.problems import Problem, Severity
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
-from custom_events.matching.checks import config_problems
 from custom_events.matching.effective import Origin, effective, origins
 from custom_events.queries import assignments as queries
 from custom_events.queries.revisions import ASSIGNMENTS, DEFINITIONS
@@ -60,10 +61,11 @@ def assign(
     reason: str = "",
     publish_now: bool = True,
 ) -> SiteAssignment:
-    """Apply a definition to a site under a label; its first overrides are published unless told otherwise.
+    """Apply a definition to a site under a label; its first overrides are published unless told otherwise, or unless that
+    needs a second person (`published_number` is None then, and somebody else publishes revision 1).
 
-    Raises NotFound for the site, definition or ads action, NeedsAction when the label is taken, InvalidConfiguration when
-    the overrides do not fit the definition.
+    Raises NotFound for the site or definition, NeedsAction when the label is taken, InvalidConfiguration when the overrides
+    do not fit the definition or name an ads action that does not exist.
     """
     site = sites.get(connection, site_id)
     definition = definitions.get(connection, definition_key)
@@ -75,7 +77,7 @@ def assign(
             f'Site {site_id} has "{definition_key}" labelled "{label}" already: change it, or choose another label.'
         )
     first = override(connection, made, overrides or {}, expected=0, author=author, reason=reason)
-    if publish_now:
+    if publish_now and not revisions.needs_second_person():
         publish(connection, made, first.number, by=author)
     return get(connection, made)
 
@@ -104,7 +106,7 @@ def override(
     """New overrides as a draft made from revision `expected`. Raises Conflict with both differences, or as `assign` does."""
     owner = get(connection, assignment_id)
     read = read_overrides(overrides)
-    _effective_config(connection, owner, read)
+    _check_whole(connection, owner, read)
     plain = to_plain(read)
     before = {revision.number: revision.payload for revision in history(connection, assignment_id)}
     made = revisions.draft(
@@ -115,23 +117,45 @@ def override(
     return made
 
 
-def publish(connection: sa.Connection, assignment_id: int, number: int, *, by: str) -> Revision:
-    """Draft `number` begins to apply. Raises NeedsAction when it is no draft, InvalidConfiguration when it fits no more."""
+def publish(
+    connection: sa.Connection, assignment_id: int, number: int, *, by: str, ships_with_product: bool = False
+) -> Revision:
+    """Draft `number` begins to apply. Raises NeedsAction when it is no draft or waits for a second person,
+    InvalidConfiguration when it fits no more."""
     owner = get(connection, assignment_id)
     chosen = revisions.numbered(connection, ASSIGNMENTS, owner.id, number, _name(owner))
-    _effective_config(connection, owner, read_overrides(chosen.payload))
-    made, changed = revisions.publish(connection, ASSIGNMENTS, owner.id, number, by=by, name=_name(owner))
-    _record(connection, by, "publish", owner, number=number, changes=changed)
+    _check_whole(connection, owner, read_overrides(chosen.payload))
+    made, changed = revisions.publish(
+        connection, ASSIGNMENTS, owner.id, number, by=by, name=_name(owner), ships_with_product=ships_with_product
+    )
+    _record(connection, by, "publish", owner, number=number, draft_by=made.author, changes=changed)
     return made
 
 
+def retire(connection: sa.Connection, assignment_id: int, *, by: str, reason: str = "") -> None:
+    """Nothing of it applies any more, until a revision is published again. Raises NeedsAction when nothing did."""
+    owner = get(connection, assignment_id)
+    number = revisions.retire(connection, ASSIGNMENTS, owner.id, name=_name(owner))
+    _record(connection, by, "retire", owner, number=number, reason=reason)
+
+
 def rollback(connection: sa.Connection, assignment_id: int, number: int, *, by: str, reason: str = "") -> Revision:
-    """Publish the overrides of revision `number` again, as a new revision."""
+    """Publish the overrides of revision `number` again, as a new revision; a draft where a second person is needed."""
     owner = get(connection, assignment_id)
     old = revisions.numbered(connection, ASSIGNMENTS, owner.id, number, _name(owner))
-    _effective_config(connection, owner, read_overrides(old.payload))
+    _check_whole(connection, owner, read_overrides(old.payload))
     made, changed = revisions.again(connection, ASSIGNMENTS, owner.id, number, by=by, reason=reason, name=_name(owner))
-    _record(connection, by, "rollback", owner, number=made.number, to=number, changes=changed, reason=reason)
+    _record(
+        connection,
+        by,
+        "rollback",
+        owner,
+        number=made.number,
+        to=number,
+        state=made.state,
+        changes=changed,
+        reason=reason,
+    )
     return made
 
 
@@ -168,30 +192,29 @@ def warnings(connection: sa.Connection, assignment_id: int) -> list[Problem]:
     never delivers. Raises as `effective_of` does."""
     found = effective_of(connection, assignment_id)
     site = sites.get(connection, get(connection, assignment_id).site_id)
-    currencies = (site.currency,) if site.currency is not None else ()
-    return [
-        problem
-        for problem in config_problems(found.config, currencies=currencies, platform=site.platform)
-        if problem.severity is Severity.WARNING
-    ]
+    found_in = whole_problems(
+        read_config(found.definition_revision.payload),
+        read_overrides(found.assignment_revision.payload),
+        _actions(connection, found.config),
+        currencies=(site.currency,) if site.currency is not None else (),
+        platform=site.platform,
+    )
+    return [problem for problem in found_in if problem.severity is Severity.WARNING]
 
 
-def _effective_config(connection: sa.Connection, owner: SiteAssignment, overrides: Overrides) -> None:
+def _check_whole(connection: sa.Connection, owner: SiteAssignment, overrides: Overrides) -> None:
     """Refuse overrides that make no usable whole with the definition as it is published (else: as it was drafted last)."""
     base = revisions.published(connection, DEFINITIONS, owner.definition_id) or revisions.newest(
         connection, DEFINITIONS, owner.definition_id
     )
-    config = effective(read_config(base.payload if base is not None else {}), overrides)
-    check(config)
-    if config.ads_action is None:
-        return
-    action = ads.get_action(connection, config.ads_action)
-    if config.click_window_days > action.click_window_days:
-        raise InvalidConfiguration(
-            f"{config.click_window_days} is longer than the {action.click_window_days} days of {action.reference} "
-            f'("{action.name}"): Google would refuse what lies between. Shorten it here or lengthen it there',
-            path="click_window_days",
-        )
+    config = read_config(base.payload if base is not None else {})
+    refuse(whole_problems(config, overrides, _actions(connection, effective(config, overrides))))
+
+
+def _actions(connection: sa.Connection, config: DefinitionConfig) -> dict[str, Action]:
+    """The actions of the account that the configuration names."""
+    account = (config.ads_action or "").partition("/")[0]
+    return {action.reference: action for action in ads.actions(connection, account)} if account else {}
 
 
 def _switch(connection: sa.Connection, assignment_id: int, *, active: bool, actor: str, reason: str) -> SiteAssignment:

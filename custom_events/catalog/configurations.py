@@ -33,7 +33,7 @@ def read_overrides(raw: Mapping[str, Any] | Overrides) -> Overrides:
     overrides = _decode(raw, Overrides)
     for name, tree in (("also", overrides.also), ("conditions", overrides.conditions)):
         if tree is not None and tree is not msgspec.UNSET:
-            _refuse(validate(tree), name)
+            refuse(validate(tree), name)
     return overrides
 
 
@@ -44,7 +44,7 @@ def to_plain(config: DefinitionConfig | Overrides) -> dict[str, Any]:
 
 def check(config: DefinitionConfig) -> None:
     """Raise InvalidConfiguration for the first setting that cannot be used, alone or together with another one."""
-    _refuse(config_problems(config))
+    refuse(config_problems(config))
 
 
 def _decode(raw: Mapping[str, Any] | _Config, kind: type[_Config]) -> _Config:
@@ -55,7 +55,8 @@ def _decode(raw: Mapping[str, Any] | _Config, kind: type[_Config]) -> _Config:
     return found
 
 
-def _refuse(problems: Iterable[Problem], below: str = "") -> None:
+def refuse(problems: Iterable[Problem], below: str = "") -> None:
+    """Raise InvalidConfiguration for the first error; warnings pass."""
     for problem in problems:
         if problem.severity is Severity.ERROR:
             raise _invalid(problem, below)

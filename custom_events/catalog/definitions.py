@@ -11,10 +11,13 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.catalog import audit, diff, revisions
-from custom_events.catalog.configurations import read_config, to_plain
+from custom_events.catalog import ads, audit, diff, revisions
+from custom_events.catalog.configurations import read_config, read_overrides, to_plain
 from custom_events.catalog.revisions import Revision
+from custom_events.catalog.wholes import whole_problems
+from custom_events.conditions.problems import Severity
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound, Permanent
+from custom_events.queries import assignments as assignment_queries
 from custom_events.queries import definitions as queries
 from custom_events.queries import revisions as revision_queries
 from custom_events.queries.revisions import DEFINITIONS
@@ -122,11 +125,27 @@ def draft(
     return made
 
 
-def publish(connection: sa.Connection, key: str, number: int, *, by: str) -> Revision:
-    """Draft `number` begins to apply. Raises NeedsAction when it is no draft, Conflict when a newer one is published."""
+def publish(
+    connection: sa.Connection,
+    key: str,
+    number: int,
+    *,
+    by: str,
+    ships_with_product: bool = False,
+    check_assigned: bool = True,
+) -> Revision:
+    """Draft `number` begins to apply, on every site that has it assigned.
+
+    Raises NeedsAction when it is no draft or waits for a second person, Conflict when a newer one was published,
+    InvalidConfiguration when it makes no usable whole with an assignment's overrides (not asked with `check_assigned` False).
+    """
     owner = get(connection, key)
-    made, changed = revisions.publish(connection, DEFINITIONS, owner.id, number, by=by, name=_name(key))
-    _record(connection, by, "publish", key, number=number, changes=changed)
+    made, changed = revisions.publish(
+        connection, DEFINITIONS, owner.id, number, by=by, name=_name(key), ships_with_product=ships_with_product
+    )
+    if check_assigned:
+        _check_assigned(connection, owner, read_config(made.payload))
+    _record(connection, by, "publish", key, number=number, draft_by=made.author, changes=changed)
     return made
 
 
@@ -137,10 +156,16 @@ def retire(connection: sa.Connection, key: str, *, by: str, reason: str = "") ->
 
 
 def rollback(connection: sa.Connection, key: str, number: int, *, by: str, reason: str = "") -> Revision:
-    """Publish the configuration of revision `number` again, as a new revision."""
+    """Publish the configuration of revision `number` again, as a new revision; a draft where a second person is needed.
+
+    Raises InvalidConfiguration as `publish` does: what fitted then may not fit today's overrides.
+    """
     owner = get(connection, key)
     made, changed = revisions.again(connection, DEFINITIONS, owner.id, number, by=by, reason=reason, name=_name(key))
-    _record(connection, by, "rollback", key, number=made.number, to=number, changes=changed, reason=reason)
+    _check_assigned(connection, owner, read_config(made.payload))
+    _record(
+        connection, by, "rollback", key, number=made.number, to=number, state=made.state, changes=changed, reason=reason
+    )
     return made
 
 
@@ -159,6 +184,18 @@ def delete(connection: sa.Connection, key: str, *, by: str) -> None:
     revision_queries.delete_all(connection, DEFINITIONS, owner.id)
     queries.delete(connection, owner.id)
     _record(connection, by, "delete", key)
+
+
+def _check_assigned(connection: sa.Connection, owner: Definition, config: DefinitionConfig) -> None:
+    """Refuse what makes no usable whole with the published overrides of an assignment."""
+    known: dict[str, ads.Action] | None = None
+    for row in assignment_queries.published_overrides(connection, owner.id):
+        if known is None:
+            known = {action.reference: action for action in ads.actions(connection)}
+        for problem in whole_problems(config, read_overrides(row.payload), known):
+            if problem.severity is Severity.ERROR:
+                where = f'with assignment {row.id} ("{row.label}" on site {row.site_id}): '
+                raise InvalidConfiguration(f"{where}{problem.wrong}; {problem.right}", path=problem.path)
 
 
 def _name(key: str) -> str:

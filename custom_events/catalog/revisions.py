@@ -2,7 +2,7 @@
 
 One at most is published. A change is a new revision made from the newest one that its author saw; when another came in
 between, nothing is written and Conflict holds both differences. Rolling back publishes an older configuration as a new
-revision, so that history only grows.
+revision, so that history only grows. Where the setting asks for a second person, nobody publishes a draft of their own.
 """
 
 from datetime import datetime
@@ -15,6 +15,7 @@ from custom_events.catalog import diff
 from custom_events.errors import Conflict, NeedsAction, NotFound
 from custom_events.queries import revisions as queries
 from custom_events.queries.revisions import RevisionTable
+from custom_events.settings import settings, variable_of
 
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,26 +89,46 @@ def draft(
     return _revision(row)
 
 
+def needs_second_person() -> bool:
+    """Whether a draft waits for somebody else than its author."""
+    return settings().publish_needs_second_person
+
+
 def publish(
-    connection: sa.Connection, kind: RevisionTable, owner_id: int, number: int, *, by: str, name: str
+    connection: sa.Connection,
+    kind: RevisionTable,
+    owner_id: int,
+    number: int,
+    *,
+    by: str,
+    name: str,
+    ships_with_product: bool = False,
 ) -> tuple[Revision, tuple[str, ...]]:
     """A draft begins to apply and the one before ceases to; with the difference between the two.
 
-    Raises NeedsAction for a revision that is no draft, Conflict for a draft older than what is published.
+    Raises NeedsAction for a revision that is no draft and for one's own where a second person is needed (what ships with the
+    product was approved by whoever installed it), Conflict for a draft older than what was published last.
     """
     queries.lock_owner(connection, kind, owner_id)
     chosen = numbered(connection, kind, owner_id, number, name)
+    last = queries.published_last(connection, kind, owner_id)
     now = published(connection, kind, owner_id)
     if chosen.state != "draft":
         way = "It applies already." if chosen.state == "published" else "To have it again, roll back to it."
         raise NeedsAction(f"Revision {number} of {name} is {chosen.state}, not a draft. {way}")
-    if now is not None and now.number > number:
+    if last is not None and last.number > number:
         before = queries.numbered(connection, kind, owner_id, number - 1)
         base = before.payload if before is not None else {}
         raise Conflict(
-            f"Revision {now.number} of {name} was published after draft {number} was made. Draft again from the newest.",
-            theirs=diff.lines(base, now.payload),
+            f"Revision {last.number} of {name} was published after draft {number} was made. Draft again from the newest.",
+            theirs=diff.lines(base, last.payload),
             yours=diff.lines(base, chosen.payload),
+        )
+    if needs_second_person() and not ships_with_product and _same_person(chosen.author, by):
+        raise NeedsAction(
+            f"Revision {number} of {name} was drafted by {chosen.author}: somebody else publishes it "
+            f"({variable_of('publish_needs_second_person')} is on).",
+            who="a second person",
         )
     queries.retire(connection, kind, owner_id)
     row = queries.publish(connection, kind, owner_id, number, by)
@@ -128,14 +149,25 @@ def retire(connection: sa.Connection, kind: RevisionTable, owner_id: int, *, nam
 def again(
     connection: sa.Connection, kind: RevisionTable, owner_id: int, number: int, *, by: str, reason: str, name: str
 ) -> tuple[Revision, tuple[str, ...]]:
-    """Roll back: the configuration of revision `number` as a new revision, published; with the difference."""
+    """Roll back: the configuration of revision `number` as a new revision, published; with the difference.
+
+    Where a second person is needed the new revision stays a draft (`state` says so) until somebody else publishes it.
+    """
     queries.lock_owner(connection, kind, owner_id)
     old = numbered(connection, kind, owner_id, number, name)
     last = newest(connection, kind, owner_id)
     expected = last.number if last is not None else 0
     why = f"rollback to revision {number}" + (f": {reason}" if reason else "")
     made = draft(connection, kind, owner_id, old.payload, expected=expected, author=by, reason=why, name=name)
+    if needs_second_person():
+        now = published(connection, kind, owner_id)
+        return made, diff.lines(now.payload if now is not None else {}, made.payload)
     return publish(connection, kind, owner_id, made.number, by=by, name=name)
+
+
+def _same_person(one: str, other: str) -> bool:
+    """Names as people write them: with or without capitals, with or without space around."""
+    return one.strip().casefold() == other.strip().casefold()
 
 
 def _revision(row: sa.Row[*tuple[Any, ...]]) -> Revision:

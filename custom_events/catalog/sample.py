@@ -217,7 +217,7 @@ def _assign(connection: sa.Connection, site: SampleSite) -> int:
             if one.action is not None
             else {}
         )
-        assignments.assign(
+        made = assignments.assign(
             connection,
             site.site_id,
             one.definition,
@@ -225,5 +225,7 @@ def _assign(connection: sa.Connection, site: SampleSite) -> int:
             author=AUTHOR,
             overrides={**one.overrides, **action},
             reason="sample",
+            publish_now=False,
         )
+        assignments.publish(connection, made.id, made.newest_number, by=AUTHOR, ships_with_product=True)
     return len(wanted)

@@ -49,7 +49,7 @@ def _seed(connection: sa.Connection, shipped: SystemDefinition) -> bool:
             reason="ships with the product",
             is_system=True,
         )
-        definitions.publish(connection, shipped.key, 1, by=AUTHOR)
+        definitions.publish(connection, shipped.key, 1, by=AUTHOR, ships_with_product=True)
         return True
     revised = definitions.history(connection, shipped.key)
     if any(revision.author != AUTHOR or revision.state == "draft" for revision in revised):
@@ -67,5 +67,5 @@ def _seed(connection: sa.Connection, shipped: SystemDefinition) -> bool:
             author=AUTHOR,
             reason="a new release",
         )
-        definitions.publish(connection, shipped.key, made.number, by=AUTHOR)
+        definitions.publish(connection, shipped.key, made.number, by=AUTHOR, ships_with_product=True)
     return renamed or changed

@@ -30,6 +30,17 @@ def of_site(connection: sa.Connection, site_id: int) -> Sequence[sa.Row[*tuple[A
     return connection.execute(statement.order_by(custom_event_definitions.c.key, _TABLE.c.label)).all()
 
 
+def published_overrides(connection: sa.Connection, definition_id: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """The active assignments of a definition with their published overrides."""
+    revisions = assignment_revisions
+    statement = (
+        sa.select(_TABLE.c.id, _TABLE.c.site_id, _TABLE.c.label, revisions.c.overrides.label("payload"))
+        .join(revisions, sa.and_(revisions.c.assignment_id == _TABLE.c.id, revisions.c.state == "published"))
+        .where(_TABLE.c.definition_id == definition_id, _TABLE.c.is_active)
+    )
+    return connection.execute(statement.order_by(_TABLE.c.id)).all()
+
+
 def switch(connection: sa.Connection, assignment_id: int, *, active: bool) -> None:
     """Let it match, or not."""
     values = {"is_active": active, "updated_at": sa.func.now()}

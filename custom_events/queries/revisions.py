@@ -61,6 +61,13 @@ def published(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> 
     return connection.execute(found).one_or_none()
 
 
+def published_last(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> sa.Row[*tuple[Any, ...]] | None:
+    """The newest revision that was ever published; it may be retired by now."""
+    table = kind.revisions
+    found = _columns(kind).where(table.c[kind.owner] == owner_id, table.c.published_at.is_not(None))
+    return connection.execute(found.order_by(table.c.number.desc()).limit(1)).one_or_none()
+
+
 def add(
     connection: sa.Connection,
     kind: RevisionTable,

@@ -1,0 +1,123 @@
+"""A folder of YAML files as a catalogue, with everything that is wrong in it, and a catalogue as such a folder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from custom_events.catalog.files import text
+from custom_events.catalog.files.documents import STRUCTS, Catalogue, Kind, plain
+from custom_events.catalog.files.text import Parsed
+from custom_events.catalog.reading import read_struct
+from custom_events.conditions.problems import Problem, Severity
+
+ENDING = ".yaml"
+_OTHER_ENDINGS = (".yml", ".json")
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something wrong in a file: where, what, and what would be right. `line` 0: not in a file."""
+
+    file: str
+    path: str
+    wrong: str
+    right: str
+    line: int = 0
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {f'{self.path}: ' if self.path else ''}{self.wrong}; {self.right}"
+
+
+class Folder(msgspec.Struct, frozen=True):
+    """What a folder says. Files that cannot be read are not in the catalogue; `findings` says why."""
+
+    catalogue: Catalogue
+    findings: list[Finding]
+    parsed: dict[str, Parsed]  # by the file's name inside the folder
+
+    def located(self, file: str, problem: Problem) -> Finding:
+        """A problem of a file's content, with its line."""
+        known = self.parsed.get(file)
+        return Finding(
+            file=file,
+            path=problem.path,
+            wrong=problem.wrong,
+            right=problem.right,
+            line=known.line_of(problem.path) if known is not None else 0,
+            severity=problem.severity,
+        )
+
+
+def file_of(kind: Kind, key: str) -> str:
+    """The name of a file inside the folder."""
+    return f"{kind}/{key}{ENDING}"
+
+
+def read(directory: Path) -> Folder:
+    """Every file of the folder. Only shapes are checked here; what the values mean, `checks` knows."""
+    found: dict[Kind, dict[str, Any]] = {kind: {} for kind in Kind}
+    folder = Folder(Catalogue(accounts=found[Kind.ACCOUNT], definitions=found[Kind.DEFINITION], sites=found[Kind.SITE]), [], {})
+    if not any((directory / kind).is_dir() for kind in Kind):
+        folders = ", ".join(f"{kind}/" for kind in Kind)
+        folder.findings.append(
+            Finding(file=str(directory), path="", wrong="there is no configuration here", right=f"a folder with {folders}")
+        )
+    for kind in Kind:
+        for path in sorted((directory / kind).glob("*")):
+            name = f"{kind}/{path.name}"
+            if path.suffix == ENDING and path.is_file():
+                _read_file(folder, kind, name, path)
+            elif path.suffix in _OTHER_ENDINGS:
+                wrong = Finding(file=name, path="", wrong="it is not read", right=f"name it {path.stem}{ENDING}")
+                folder.findings.append(wrong)
+    return folder
+
+
+def _read_file(folder: Folder, kind: Kind, name: str, path: Path) -> None:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        wrong = f"it cannot be read ({error.strerror})"
+        folder.findings.append(Finding(file=name, path="", wrong=wrong, right="mend its permissions"))
+        return
+    parsed = folder.parsed[name] = text.parse(content)
+    problems = list(parsed.problems)
+    if not any(problem.path == "" for problem in problems):  # else nothing more can be said about it
+        document = read_struct({} if parsed.value is None else parsed.value, STRUCTS[kind])
+        if isinstance(document, list):
+            problems += document
+        elif not problems:
+            folder.catalogue.of(kind)[path.stem] = document
+    folder.findings.extend(folder.located(name, problem) for problem in problems)
+
+
+def texts(catalogue: Catalogue) -> dict[str, str]:
+    """The files of a catalogue: their content by name, in order."""
+    return {
+        file_of(kind, key): text.render(plain(document))
+        for kind in Kind
+        for key, document in sorted(catalogue.of(kind).items())
+    }
+
+
+def write(directory: Path, files: Mapping[str, str], *, prune: bool = False) -> tuple[list[str], list[str]]:
+    """Write the files; the names of those that changed, and of the folder's other files (`prune` removes them)."""
+    changed: list[str] = []
+    for name, content in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != content:
+            path.write_text(content, encoding="utf-8")
+            changed.append(name)
+    others = [
+        name
+        for kind in Kind
+        for path in sorted((directory / kind).glob(f"*{ENDING}"))
+        if (name := f"{kind}/{path.name}") not in files
+    ]
+    for name in others if prune else ():
+        (directory / name).unlink()
+    return changed, others

@@ -1,0 +1,217 @@
+"""YAML as plain values and back, the strict and surprise-free part of it.
+
+Only `true`, `false`, `null` and decimal numbers are anything but text (YAML 1.2's core; `NO` is Norway, 2026-01-31 is text).
+A key that stands twice, an alias, a tag and a second document are errors: a file means what one sees. Numbers with a point
+are Decimal, so that an amount keeps the digits that were written.
+"""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import msgspec
+import yaml
+
+from custom_events.conditions.problems import Problem
+
+MAX_BYTES = 1 << 20  # of one file; a site with 500 assignments has a fifth of that
+MAX_DEPTH = 64  # levels; trees of conditions end at ten
+WIDTH = 120  # characters of a line that is written
+FLAT_WIDTH = 96  # of a group that stands in one line, without its indentation
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times faster, where the wheel has it
+_WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
+_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?\Z")
+_MAX_DIGITS = 40  # of a number; beyond it is text, and a text is refused where a number is wanted
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """The value of a file, and the line (from 1) of each path in it."""
+
+    value: Any
+    lines: dict[str, int]
+    problems: list[Problem]
+
+    def line_of(self, path: str) -> int:
+        """Where a path stands; of something missing, where what should hold it begins."""
+        while path not in self.lines and path:
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return self.lines.get(path, 1)
+
+
+def parse(content: bytes) -> Parsed:
+    """The one document of a file. Never raises: what cannot be read is in `problems`."""
+    if len(content) > MAX_BYTES:
+        return _unreadable(f"the file has {len(content):,} bytes", f"at most {MAX_BYTES:,}")
+    builder = _Builder()
+    try:
+        events = yaml.parse(content.decode(), Loader=_Loader)
+        return Parsed(builder.document(events), builder.lines, builder.problems)
+    except UnicodeDecodeError as error:
+        return _unreadable(f"byte {error.start} is not UTF-8", "save the file as UTF-8")
+    except _TooDeep as error:
+        return _unreadable(f"it is deeper than {MAX_DEPTH} levels", "see the format's reference", error.line)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
+        return _unreadable(f"it is not YAML: {error.problem}", "mend the line, or the one before it", line)
+    except yaml.YAMLError as error:
+        return _unreadable(f"it is not YAML: {str(error).splitlines()[0]}", "plain text in UTF-8")
+
+
+def render(value: dict[str, Any]) -> str:
+    """Plain values as YAML, one way only: keys in the order given, groups of plain values on one line."""
+    root = _Dumper(StringIO()).represent_data(value)
+    for _, part in root.value:
+        _lay_out(part)
+        for entry in part.value if isinstance(part, yaml.SequenceNode) else ():
+            if isinstance(entry, yaml.MappingNode):  # a list's entries at the top are told apart by lines
+                entry.flow_style = part.flow_style = False
+    root.flow_style = False
+    return yaml.serialize(root, Dumper=_Dumper, width=WIDTH, allow_unicode=True)
+
+
+def _unreadable(wrong: str, right: str, line: int = 1) -> Parsed:
+    return Parsed(None, {"": line}, [Problem(path="", wrong=wrong, right=right)])
+
+
+class _TooDeep(Exception):
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+
+
+class _Builder:
+    """Values from the parser's events; the parser has no recursion, and this has a bounded one."""
+
+    def __init__(self) -> None:
+        self.lines: dict[str, int] = {}
+        self.problems: list[Problem] = []
+
+    def document(self, events: Iterator[Any]) -> Any:
+        value: Any = None
+        documents = 0
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    self._wrong("", event, "a second document begins", "one document in each file")
+                    return value
+            elif isinstance(event, yaml.NodeEvent):
+                value = self._node(event, events, "", 1)
+        return value
+
+    def _wrong(self, path: str, event: Any, wrong: str, right: str) -> None:
+        self.lines.setdefault(path, event.start_mark.line + 1)
+        self.problems.append(Problem(path=path, wrong=wrong, right=right))
+
+    def _node(self, event: Any, events: Iterator[Any], path: str, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            raise _TooDeep(event.start_mark.line + 1)
+        self.lines.setdefault(path, event.start_mark.line + 1)
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+            self._wrong(path, event, "anchors and aliases are not used here", "write it out")
+        if isinstance(event, yaml.AliasEvent):
+            return None
+        if event.tag is not None:
+            self._wrong(path, event, f"tags such as {event.tag[:60]} are not used here", "remove it")
+        if isinstance(event, yaml.ScalarEvent):
+            return _plain(event.value) if event.implicit[0] else event.value
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self._list(events, path, depth)
+        return self._mapping(events, path, depth)
+
+    def _list(self, events: Iterator[Any], path: str, depth: int) -> list[Any]:
+        found: list[Any] = []
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+            found.append(self._node(event, events, f"{path}[{len(found)}]", depth + 1))
+        return found
+
+    def _mapping(self, events: Iterator[Any], path: str, depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                self._wrong(path, event, "a key is a list or an object", "a name, and a colon")
+                self._node(event, events, f"{path}.?", depth + 1)
+                self._node(next(events), events, f"{path}.?", depth + 1)
+                continue
+            name = event.value
+            here = f"{path}.{name}" if path else name
+            if name in found:
+                first = self.lines[here]
+                self.lines[here] = event.start_mark.line + 1
+                self._wrong(here, event, f"it stands here twice, first in line {first}", "once")
+            self.lines.setdefault(here, event.start_mark.line + 1)
+            found[name] = self._node(next(events), events, here, depth + 1)
+        return found
+
+
+def _plain(text: str) -> Any:
+    """What an unquoted scalar means."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) <= _MAX_DIGITS:
+        if _WHOLE.match(text):
+            return int(text)
+        if _NUMBER.match(text):
+            return Decimal(text)
+    return text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes without tags what `_plain` reads back."""
+
+    yaml_implicit_resolvers = {}
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Equal objects are written out each time."""
+        del data
+        return True
+
+
+_TAG = "tag:yaml.org,2002:"
+_Dumper.add_implicit_resolver(f"{_TAG}bool", re.compile(r"(true|false)\Z"), list("tf"))
+_Dumper.add_implicit_resolver(f"{_TAG}null", re.compile(r"null\Z"), ["n"])
+_Dumper.add_implicit_resolver(f"{_TAG}int", _WHOLE, list("-+0123456789"))
+_Dumper.add_implicit_resolver(f"{_TAG}float", _NUMBER, list("-+0123456789"))
+
+
+def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    """Quoted where this or another YAML reader would take it for something else (`no`, `0x10`, `12:30`, `1e5`)."""
+    style: str | None = None
+    if any(not character.isprintable() for character in value):
+        lines = value.removesuffix("\n").split("\n")
+        is_paragraph = len(lines) > 1 and all(line and line == line.strip() and line.isprintable() for line in lines)
+        style = "|" if is_paragraph else '"'
+    elif _plain(value) is not value or (yaml.SafeDumper.resolve(_OTHERS, yaml.ScalarNode, value, (True, False)) in _TAKEN):
+        style = "'"
+    return dumper.represent_scalar(f"{_TAG}str", value, style=style)
+
+
+def _represent_number(dumper: yaml.SafeDumper, value: Decimal | float) -> yaml.ScalarNode:
+    """As Python spells it, so that it comes back as it was; in quotes where the spelling is no number to `_plain`."""
+    text = str(value)
+    if isinstance(_plain(text), str):
+        return dumper.represent_scalar(f"{_TAG}str", text, style="'")
+    return dumper.represent_scalar(f"{_TAG}{'int' if _WHOLE.match(text) else 'float'}", text)
+
+
+_OTHERS = yaml.SafeDumper(StringIO())  # resolves as YAML 1.1 does
+_TAKEN = tuple(f"{_TAG}{kind}" for kind in ("bool", "int", "float", "null", "merge", "value"))
+_Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(Decimal, _represent_number)
+_Dumper.add_representer(float, _represent_number)
+_Dumper.add_representer(dict, lambda dumper, value: dumper.represent_mapping(f"{_TAG}map", value.items()))
+
+
+def _lay_out(node: yaml.Node) -> int:
+    """Groups of scalars that fit stand in one line, all else in a line for each; the width of what is in one line."""
+    if isinstance(node, yaml.ScalarNode):
+        return WIDTH if node.style == "|" else len(node.value) + 2  # quotes, or a comma and a space
+    parts = [part for one in node.value for part in (one if isinstance(one, tuple) else (one,))]
+    widths = [_lay_out(part) for part in parts]
+    flat = all(isinstance(part, yaml.ScalarNode) for part in parts) and sum(widths) <= FLAT_WIDTH
+    node.flow_style = flat
+    return sum(widths)
