@@ -28,6 +28,8 @@ GROUP_LIMIT_BYTES = 16 * 1024 * 1024  # bodies in one statement, before compress
 QUARANTINE_LIMIT_BYTES = 1024 * 1024 * 1024  # bodies kept of refused deliveries, per day and process
 DAY_S = 86_400
 BOUNDARY = timedelta(seconds=60)  # around the change of week, one landing at a time
+# After it, last week is looked at: twelve times as long as Shopify tries again (reference: platforms 1.5).
+REPEATS = timedelta(hours=48)
 
 _LOG = structlog.get_logger(__name__)
 _BAD_ROW = (asyncpg.DataError, ValueError)  # ValueError: asyncpg could not encode a value
@@ -148,12 +150,20 @@ class Writer:
         group = Group(items)
         connection = self._connection or await self._reconnect()
         bodies = await group.bodies()
-        if is_near_boundary(datetime.now(UTC) + self._clock_offset):
+        now = datetime.now(UTC) + self._clock_offset
+        if is_near_boundary(now):
             async with asyncio.timeout(COMMIT_LIMIT_S), connection.transaction():
                 await connection.fetch(landing.LOCK_BOUNDARY, landing.BOUNDARY_LOCK)
                 known = await landing.land(connection, *group.rows, bodies, only_counted=counted)
         else:
-            known = await landing.land(connection, *group.rows, bodies, only_counted=counted, timeout_s=COMMIT_LIMIT_S)
+            known = await landing.land(
+                connection,
+                *group.rows,
+                bodies,
+                only_counted=counted,
+                around=is_after_boundary(now),
+                timeout_s=COMMIT_LIMIT_S,
+            )
         group.tell(known, self._metrics)
 
     async def _reconnect(self) -> Connection:
@@ -195,3 +205,8 @@ class Writer:
 def is_near_boundary(moment: datetime) -> bool:
     """Whether the week changes (Sunday to Monday, UTC) within BOUNDARY of `moment`, on either side."""
     return (moment - BOUNDARY).isocalendar()[1] != (moment + BOUNDARY).isocalendar()[1]
+
+
+def is_after_boundary(moment: datetime) -> bool:
+    """Whether stores may still try again what they first sent last week."""
+    return (moment - REPEATS).isocalendar()[1] != moment.isocalendar()[1]

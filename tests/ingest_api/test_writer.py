@@ -18,7 +18,7 @@ from ingest_api import rows as made
 from ingest_api import writer as module
 from ingest_api.groups import THREAD_FROM_BYTES
 from ingest_api.metrics import Metrics
-from ingest_api.writer import Writer, is_near_boundary
+from ingest_api.writer import Writer, is_after_boundary, is_near_boundary
 
 Query = Callable[..., list[Any]]
 Play = Callable[..., None]
@@ -224,7 +224,9 @@ def test_a_client_that_goes_away_takes_nothing_from_the_others(play: Play, rows:
     assert rows("SELECT count(*) FROM landing.raw_events") == [(2,)]
 
 
-def test_the_week_before_is_looked_at(play: Play, rows: Query, engine: Any) -> None:
+def test_the_week_before_is_looked_at(play: Play, rows: Query, engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "is_after_boundary", lambda moment: True)
+
     async def first(writer: Writer, _: Connections) -> None:
         assert await writer.land(*delivery(1)) is True
 
@@ -276,6 +278,20 @@ def test_around_the_change_of_week_landings_take_turns(
 )
 def test_when_the_week_changes(moment: datetime, near: bool) -> None:
     assert is_near_boundary(moment) is near
+
+
+@pytest.mark.parametrize(
+    ("moment", "after"),
+    [
+        (datetime(2026, 11, 22, 23, 59, 59, tzinfo=UTC), False),
+        (datetime(2026, 11, 23, tzinfo=UTC), True),
+        (datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC), True),
+        (datetime(2026, 11, 25, tzinfo=UTC), False),
+        (datetime(2027, 1, 4, 12, tzinfo=UTC), True),
+    ],
+)
+def test_how_long_last_week_is_looked_at(moment: datetime, after: bool) -> None:
+    assert is_after_boundary(moment) is after
 
 
 def test_two_writers_land_each_delivery_once(

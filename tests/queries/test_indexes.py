@@ -72,7 +72,7 @@ TIMES = [NOW] * len(BATCH)
 
 # Statements of asyncpg with the indexes that they must use; planned for any arguments, with the drain's settings.
 POSITIONAL: dict[str, tuple[str, set[str]]] = {
-    "land": (landing.LAND, {"uq_raw_events_delivery"}),
+    "land": (landing.LAND_AROUND, {"uq_raw_events_delivery"}),
     "claim": (understanding.CLAIM, {"pk_raw_queue"}),
     "bodies": (understanding.READ_BODIES, {"pk_raw_events"}),
     "event keys": (understanding.KNOWN_EVENTS, {"pk_event_keys"}),
@@ -151,7 +151,7 @@ def test_hot_statements_use_their_indexes(filled: sa.Engine, database: str) -> N
         connection = await connect.asyncpg_connect(database)
         nulls = ", ".join(["NULL"] * max(int(number) for number in re.findall(r"\$(\d+)", statement)))
         try:
-            settings = SOLID_STATE if statement == landing.LAND else understanding.SESSION
+            settings = SOLID_STATE if statement == landing.LAND_AROUND else understanding.SESSION
             await connection.execute(
                 f"{settings}; SET plan_cache_mode = force_generic_plan; PREPARE hot AS {statement}"
             )
