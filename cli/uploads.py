@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cli.reconcile import reconcile
 from cli.session import connected, prepared
 
 
@@ -18,7 +19,11 @@ def uploads() -> None:
       custom-events uploads list                      accounts, what waits, why
       custom-events uploads probe 123-456-7890        may we import there, are the actions right
       custom-events uploads release 123-456-7890      go on, after what was wrong is mended
+      custom-events uploads reconcile                 what we sent beside what Google counts, and why they differ
     """
+
+
+uploads.add_command(reconcile)
 
 
 @uploads.command(name="list", short_help="Accounts, what waits for each, and why.")

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets import analytics, commerce_events, conversion_uploads, custom_events, raw_events
+from assets import analytics, commerce_events, conversion_uploads, custom_events, raw_events, reconciliation
 from orchestration import dbt_project, jobs, resources, schedules, sensors
 
 defs = dg.Definitions(
@@ -11,6 +11,7 @@ defs = dg.Definitions(
         raw_events.configuration,
         commerce_events.understand_and_match,
         conversion_uploads.conversion_uploads,
+        reconciliation.reconciliation,
         analytics.analytics(dbt_project.MANIFEST),
     ],
     asset_checks=[
@@ -18,9 +19,16 @@ defs = dg.Definitions(
         commerce_events.landed_is_understood_parked_or_ignored,
         custom_events.matched_is_queued_or_withheld,
         conversion_uploads.queued_has_a_standing,
+        reconciliation.google_counts_what_it_answered,
     ],
-    jobs=[jobs.understand_and_match, jobs.upload_conversions, jobs.build_reports, jobs.keep_partitions],
-    schedules=[schedules.reports_hourly, schedules.partitions_daily],
+    jobs=[
+        jobs.understand_and_match,
+        jobs.upload_conversions,
+        jobs.reconcile_uploads,
+        jobs.build_reports,
+        jobs.keep_partitions,
+    ],
+    schedules=[schedules.reports_hourly, schedules.reconciliation_daily, schedules.partitions_daily],
     sensors=[sensors.raw_backlog, sensors.upload_backlog],
     resources={"database_url": resources.database_url, "dbt": resources.dbt},
 )

@@ -25,6 +25,13 @@ upload_conversions = dg.define_asset_job(
     description="Sends what is due to Google, reads the answers, adjusts what was refunded.",
 )
 
+reconcile_uploads = dg.define_asset_job(
+    "reconcile_uploads",
+    selection=dg.AssetSelection.assets("reconciliation"),
+    executor_def=IN_ONE_PROCESS,
+    description="Lays Google's own counts beside the ledger.",
+)
+
 build_reports = dg.define_asset_job(
     "build_reports",
     selection=dg.AssetSelection.groups("staging", "intermediate", "marts"),

@@ -12,6 +12,14 @@ reports_hourly = dg.ScheduleDefinition(
     description="Reports are at most an hour old.",
 )
 
+reconciliation_daily = dg.ScheduleDefinition(
+    name="reconciliation_daily",
+    job=jobs.reconcile_uploads,
+    cron_schedule="41 5 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Google's summaries follow its answers by hours; by then yesterday has ended in every zone of Europe.",
+)
+
 partitions_daily = dg.ScheduleDefinition(
     name="partitions_daily",
     job=jobs.keep_partitions,

@@ -12,7 +12,7 @@ if not dbt_project.MANIFEST.exists():
     pytest.skip("dbt's manifest is missing: make dbt-parse", allow_module_level=True)
 
 SPINE = ["raw_events", "commerce_events", "custom_events", "conversion_uploads"]
-MARTS = ["dim_sites", "fct_conversions_by_definition", "fct_funnel_daily", "fct_orders"]
+MARTS = ["dim_sites", "fct_conversions_by_definition", "fct_funnel_daily", "fct_orders", "fct_reconciliation_daily"]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_the_spine_is_one_unbroken_line_into_every_report(defs: Any) -> None:
     graph = defs.resolve_asset_graph()
     for before, after in pairwise(SPINE):
         assert key(before) in graph.get(key(after)).parent_keys
-    for mart in ("fct_conversions_by_definition", "fct_funnel_daily", "fct_orders"):
+    for mart in ("fct_conversions_by_definition", "fct_funnel_daily", "fct_orders", "fct_reconciliation_daily"):
         ancestors = graph.get_ancestor_asset_keys(key(mart))
         assert ancestors >= {key(name) for name in SPINE}, mart
 
@@ -42,16 +42,18 @@ def test_the_spine_is_one_unbroken_line_into_every_report(defs: Any) -> None:
 def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
     graph = defs.resolve_asset_graph()
     names = {found.to_user_string() for found in graph.get_all_asset_keys()}
-    assert names >= {*SPINE, *MARTS, "configuration"}
-    assert all(name.startswith("stg_") for name in names - {*SPINE, *MARTS, "configuration"})
+    assert names >= {*SPINE, *MARTS, "configuration", "reconciliation"}
+    assert all(name.startswith("stg_") for name in names - {*SPINE, *MARTS, "configuration", "reconciliation"})
     assert {job.name for job in defs.jobs} == {
         "understand_and_match",
         "upload_conversions",
+        "reconcile_uploads",
         "build_reports",
         "keep_partitions",
     }
     assert {schedule.name: schedule.cron_schedule for schedule in defs.schedules} == {
         "reports_hourly": "7 * * * *",
+        "reconciliation_daily": "41 5 * * *",
         "partitions_daily": "23 2 * * *",
     }
     assert {sensor.name for sensor in defs.sensors} == {"raw_backlog", "upload_backlog"}
@@ -64,6 +66,7 @@ def test_every_sum_is_a_check_beside_its_asset(defs: Any) -> None:
         "commerce_events: landed_is_understood_parked_or_ignored",
         "custom_events: matched_is_queued_or_withheld",
         "conversion_uploads: queued_has_a_standing",
+        "reconciliation: google_counts_what_it_answered",
     }
 
 

@@ -1,0 +1,73 @@
+"""Google's own counts beside the ledger."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from assets.database import opened, reading
+from custom_events.destinations.registry import destinations
+from custom_events.ledger import differences
+from custom_events.ledger.reconcile import reconcile
+from custom_events.settings import settings
+
+MOST_LINES = 20  # of a run's table: the newest days
+
+
+@dg.asset(
+    deps=["conversion_uploads", "configuration"],
+    group_name="sent",
+    kinds={"postgres", "googlecloud"},
+    description="What Google counted of our uploads, per account, conversion action and day, beside what the ledger says.",
+)
+def reconciliation(context: dg.AssetExecutionContext, database_url: dg.ResourceParam[str]) -> dg.MaterializeResult[Any]:
+    """Reads Google's summaries and counts our side of the same four weeks; changes no row of the ledger."""
+    now = datetime.now(UTC)
+    with opened(database_url) as engine:
+        found = reconcile(engine, destinations(settings()), settings(), now)
+    for customer_id, sentence in found.not_read.items():
+        context.log.warning("%s could not be read: %s", customer_id, sentence)
+    with reading(database_url) as connection:
+        days = differences.all_days(connection, now)
+    return dg.MaterializeResult(
+        metadata={
+            "accounts_read": dg.MetadataValue.int(len(found.read)),
+            "accounts_not_read": dg.MetadataValue.int(len(found.not_read)),
+            "days": dg.MetadataValue.int(len(days)),
+            "newest": table_of_days(days[:MOST_LINES]),
+        }
+    )
+
+
+def table_of_days(days: list[differences.Day]) -> dg.MetadataValue:
+    """The days as a table for the run's page."""
+    lines = [
+        "| day | account | action | sent | accepted | Google took | Google did not |",
+        "|---|---|---|--:|--:|--:|--:|",
+    ]
+    for day in days:
+        took, did_not = ("-", "-") if day.google is None else (day.google.successful, day.google.failed)
+        lines.append(
+            f"| {day.day} | {day.customer_id} | {day.action_id} | {day.sent} | {day.accepted} | {took} | {did_not} |"
+        )
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+@dg.asset_check(
+    asset="reconciliation", description="Google does not count fewer events than it answered two days ago or before."
+)
+def google_counts_what_it_answered(database_url: dg.ResourceParam[str]) -> dg.AssetCheckResult:
+    """A day that stays short means that what Google took is not in its books. Late summaries have two days to catch up."""
+    now = datetime.now(UTC)
+    with reading(database_url) as connection:
+        short = differences.short_days(differences.all_days(connection, now), now)
+    return dg.AssetCheckResult(
+        passed=not short,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=" ".join(
+            f"{day.day}, {day.customer_id}/{day.action_id}: Google counts {day.google.total if day.google else 0} of {day.events}."
+            for day in short
+        )
+        or "Google's books have every event of the last four weeks that it answered.",
+        metadata={"days_short": dg.MetadataValue.int(len(short))},
+    )
