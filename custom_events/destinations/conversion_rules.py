@@ -18,7 +18,7 @@ OLDEST_USER_DATA: Final = timedelta(days=63)  # hashed e-mail and phone (google-
 ADJUSTABLE: Final = timedelta(days=54)  # CONVERSION_EXPIRED (google-ads 1.4)
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)  # a store's clock may run ahead of ours
 
-_HEX64 = re.compile(r"[0-9a-f]{64}\Z")
+_DIGEST_CHARACTERS: Final = 64  # of a SHA-256 in hexadecimal
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+[1-9]\d{7,14}\Z")  # international form only: plain digits are what order ids are made of
 _CLICK_ID = re.compile(r"[A-Za-z0-9_\-.~%=]{5,512}\Z")
@@ -94,16 +94,24 @@ def _conversion(row: Conversion, now: datetime) -> RowAnswer | None:
 
 
 def _user_data(row: Conversion) -> tuple[str, str] | None:
-    hashes = [digest for digest in (row.email_sha256, row.phone_sha256) if digest is not None]
-    if any(not _HEX64.match(digest) for digest in hashes):
+    email, phone = row.email_sha256, row.phone_sha256
+    if (email is not None and not _is_digest(email)) or (phone is not None and not _is_digest(phone)):
         return "hash_malformed", "An e-mail or phone hash is not a SHA-256 of 64 lower-case hexadecimal characters"
     if row.click is not None:
         return None
-    if not hashes:
+    if email is None and phone is None:
         return "no_identifier", "There is neither a click id nor a hashed e-mail or phone: nothing to attribute it by"
     if row.ad_user_data is ConsentStatus.DENIED:
         return "consent_denied", "The customer denied the use of personal data for ads, and there is no click id"
     return None
+
+
+def _is_digest(text: str) -> bool:
+    """Decoding costs a fifth of a pattern of 64 characters, and rows have two."""
+    try:
+        return len(text) == _DIGEST_CHARACTERS == 2 * len(bytes.fromhex(text)) and text == text.lower()
+    except ValueError:
+        return False
 
 
 def _click_time(row: Conversion, clicked_at: datetime, now: datetime) -> RowAnswer | None:

@@ -3,20 +3,21 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 import structlog
 
 from custom_events.ledger import retry, states
 from custom_events.ledger.rows import Claimed, Request
-from custom_events.ledger.settle import settle
+from custom_events.ledger.settle import Settlement, settle
 from custom_events.queries import upload_requests as requests
 from custom_events.queries import uploads
 from custom_events.values.conversions import AdsAccount, BatchAnswer, RowAnswer, Scope, UploadState, Verdict
 
 log = structlog.get_logger(__name__)
 
+AT_GOOGLE: Final = (UploadState.CLAIMED, UploadState.UNKNOWN)  # unknown: the lease ran out before the answer came
 _OUTCOMES: Final = {Verdict.UNKNOWN: "unknown"}  # a request that failed otherwise is "failed", else "answered"
 
 
@@ -45,43 +46,81 @@ def write_answer(
         },
     )
     heed(connection, request, batch, now)
-    return Counter(answer.verdict.value for answer in batch.rows)
+    return Counter([answer.verdict.value for answer in batch.rows])
 
 
 def write_rows(
-    connection: sa.Connection, request: Request, answers: Sequence[RowAnswer], now: datetime, *, whole: bool
+    connection: sa.Connection,
+    request: Request,
+    answers: Sequence[RowAnswer],
+    now: datetime,
+    *,
+    whole: bool,
+    standing: Sequence[UploadState] = AT_GOOGLE,
 ) -> None:
-    """The rows' states and their attempts. Plain acceptance, the common case, travels as two arrays."""
-    plain = uploads.Columns("created_at", "id")
-    others = uploads.settlements()
+    """The rows' states and their attempts. `standing`: the states from which this answer may move them.
+
+    What most rows were told, nearly always all of them, is told to the request, and the others are named.
+    """
+    accepted: list[Claimed] = []
+    pending: list[Claimed] = []
+    groups: dict[_Told, list[Claimed]] = {_ACCEPTED: accepted, _PENDING: pending}
     size = len(request.rows)
     for row, answer in zip(request.rows, answers, strict=True):
-        if answer.verdict is Verdict.ACCEPTED and answer.code is None:
-            plain.add(created_at=row.created_at, id=row.conversion.upload_id)
+        if answer.code is None and answer.verdict is Verdict.ACCEPTED:
+            accepted.append(row)
+        elif answer.code is None and answer.verdict is Verdict.PENDING:
+            pending.append(row)
         else:
-            add_settlement(others, row, answer, now, whole=whole, rows=size)
+            settled = settle(row, answer, now, whole=whole, rows=size)
+            groups.setdefault(_Told(settled, answer.verdict.value, answer.code), []).append(row)
+    groups = {told: rows for told, rows in groups.items() if rows}
+    shared = max(groups, key=lambda told: len(groups[told]), default=None)
+    if shared is None:
+        return
+    rest = groups.pop(shared)
     common = {"request": request.id, "now": now}
-    if len(plain):
-        connection.execute(uploads.SETTLE_ACCEPTED, plain.arrays | common)
+    others = uploads.settlements()
+    for told, rows in groups.items():
+        for row in rows:
+            _add(others, row, told)
+    values = shared.values() | common | {"others": others.arrays["id"], "standing": [state.value for state in standing]}
+    moved = connection.execute(uploads.SETTLE_REST, values).rowcount
+    if moved < len(rest):  # a lease ran out, and another worker has rows of this request
+        connection.execute(
+            uploads.ATTEMPTED, shared.values() | common | {"ids": [row.conversion.upload_id for row in rest]}
+        )
     if len(others):
         connection.execute(uploads.SETTLE, others.arrays | common | {"never_sent": 0})
 
 
-def add_settlement(
-    columns: uploads.Columns, row: Claimed, answer: RowAnswer, now: datetime, *, whole: bool, rows: int
-) -> None:
+class _Told(NamedTuple):
+    """What becomes of a row, and the answer that made it so."""
+
+    settled: Settlement
+    verdict: str
+    code: str | None
+
+    def values(self) -> dict[str, Any]:
+        """For the statements."""
+        settled = self.settled
+        return {
+            "state": settled.state.value,
+            "reason": settled.reason,
+            "sentence": settled.sentence,
+            "not_before": settled.not_before,
+            "verdict": self.verdict,
+            "code": self.code,
+        }
+
+
+_ACCEPTED: Final = _Told(Settlement(UploadState.ACCEPTED), Verdict.ACCEPTED.value, None)
+_PENDING: Final = _Told(Settlement(UploadState.SENT), Verdict.PENDING.value, None)
+
+
+def _add(columns: uploads.Columns, row: Claimed, told: _Told) -> None:
     """One row of the arrays."""
-    settled = settle(row, answer, now, whole=whole, rows=rows)
-    columns.add(
-        created_at=row.created_at,
-        id=row.conversion.upload_id,
-        state=settled.state.value,
-        reason=settled.reason,
-        sentence=settled.sentence,
-        not_before=settled.not_before,
-        verdict=answer.verdict.value,
-        code=answer.code,
-    )
+    columns.add(created_at=row.created_at, id=row.conversion.upload_id, **told.values())
 
 
 def heed(connection: sa.Connection, request: Request, batch: BatchAnswer, now: datetime) -> None:
@@ -136,7 +175,8 @@ def write_unsent(
     """Rows that our own checks kept back, before the call: no attempt was made, and none is counted."""
     columns = uploads.settlements()
     for row, answer in refused:
-        add_settlement(columns, row, answer, now, whole=False, rows=len(refused))
+        settled = settle(row, answer, now, whole=False, rows=len(refused))
+        _add(columns, row, _Told(settled, answer.verdict.value, answer.code))
     if len(columns):
         connection.execute(uploads.SETTLE_UNSENT, columns.arrays | {"request": request_id, "now": now, "never_sent": 1})
 
@@ -179,14 +219,11 @@ def _return_rows(
     columns = uploads.settlements()
     for row in request.rows:
         unknown = row.reason == states.NO_ANSWER
-        columns.add(
-            created_at=row.created_at,
-            id=row.conversion.upload_id,
-            state=(UploadState.UNKNOWN if unknown else UploadState.QUEUED).value,
-            reason=row.reason if unknown or reason is None else reason,
-            sentence=sentence,
-            not_before=not_before,
-            verdict=Verdict.RETRY.value,
-            code=None,
+        settled = Settlement(
+            UploadState.UNKNOWN if unknown else UploadState.QUEUED,
+            row.reason if unknown or reason is None else reason,
+            sentence,
+            not_before,
         )
+        _add(columns, row, _Told(settled, Verdict.RETRY.value, None))
     connection.execute(uploads.SETTLE_UNSENT, columns.arrays | {"request": request.id, "now": now, "never_sent": 1})

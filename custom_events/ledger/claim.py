@@ -90,10 +90,11 @@ def _same_click(row: Claimed, seen: set[tuple[int, str, int]], now: datetime) ->
 
 def _claim_rows(
     connection: sa.Connection, turn: Turn, request_id: int, settings: Settings, now: datetime
-) -> Sequence[sa.Row[Any]]:
+) -> list[tuple[Any, ...]]:
     """The next part of a request that has to be split, else the rows that are due."""
     values: dict[str, Any] = {
         "account": turn.account.id,
+        "parked": list(connection.execute(uploads.PARKED_ACTIONS, {"account": turn.account.id}).scalars()),
         "now": now,
         "rows": settings.upload_batch_size,
         "request": request_id,

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
+
 from custom_events.values.clicks import Click, ClickKind, ConsentStatus
 from custom_events.values.conversions import AdsAccount, Conversion, Lane, RequestKind, UploadKind
 
@@ -18,7 +20,7 @@ class Turn(NamedTuple):
     kind: RequestKind
 
 
-class Claimed(NamedTuple):
+class Claimed(msgspec.Struct, frozen=True, gc=False):
     """One row of a request: what is sent, and what reading its answer needs.
 
     `attempts` counts this call. `reason` is the one from before it: what it was held for, or that a call had no answer.

@@ -4,18 +4,20 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from custom_events.queries.uploads import CLAIMED_COLUMNS, DUE, IN_ORDER
+from custom_events.queries.uploads import CLAIMED_COLUMNS, DUE, IN_ORDER, TIME_HAS_COME, WAITS
 
-# Who has something to send, of which kind: whoever was served longest ago comes first. Parked and paused accounts wait.
-TURNS: Final = sa.text("""
+# Who has something to send, of which kind: whoever was served longest ago comes first. Parked and paused accounts wait. The
+# kinds are asked for apart, as each has an index in which the first row answers.
+TURNS: Final = sa.text(f"""
 SELECT a.id, a.customer_id, a.lane, a.login_customer_id, k.kind
 FROM app.ads_accounts a
-CROSS JOIN (VALUES ('conversions'), ('adjustments')) AS k(kind)
+CROSS JOIN LATERAL (
+  SELECT 'conversions' AS kind WHERE EXISTS (SELECT FROM app.conversion_uploads u
+    WHERE u.ads_account_id = a.id AND {WAITS} AND u.kind = 'conversion' AND {TIME_HAS_COME})
+  UNION ALL
+  SELECT 'adjustments' WHERE EXISTS (SELECT FROM app.conversion_uploads u
+    WHERE u.ads_account_id = a.id AND {WAITS} AND u.kind <> 'conversion' AND {TIME_HAS_COME})) k
 WHERE a.parked_reason IS NULL AND (a.paused_until IS NULL OR a.paused_until <= :now)
-  AND EXISTS (SELECT FROM app.conversion_uploads u
-    WHERE u.ads_account_id = a.id AND u.state IN ('new', 'held', 'queued', 'unknown')
-      AND (u.kind = 'conversion') = (k.kind = 'conversions')
-      AND u.not_before <= :now AND (u.deadline_at > :now OR u.reason = 'no_answer'))
 ORDER BY (SELECT max(r.intent_at) FROM app.upload_requests r WHERE r.ads_account_id = a.id) NULLS FIRST, a.id, k.kind DESC
 LIMIT :accounts
 """)
@@ -157,7 +159,8 @@ WHERE ads_account_id = :account AND state IN ('held', 'queued') AND not_before >
 # Is there anything to do now: rows due in an account that may send, leases that ran out, polls, changed values?
 HAS_WORK: Final = sa.text(f"""
 SELECT EXISTS (SELECT FROM app.value_changes)
-  OR EXISTS (SELECT FROM app.conversion_uploads WHERE state = 'claimed' AND lease_until < :now)
+  OR EXISTS (SELECT FROM app.upload_requests r JOIN app.conversion_uploads u ON u.request_id = r.id
+    WHERE r.outcome IS NULL AND u.state = 'claimed' AND u.lease_until < :now)
   OR EXISTS (SELECT FROM app.upload_requests WHERE next_poll_at <= :now)
   OR EXISTS (SELECT FROM app.ads_accounts WHERE parked_reason IS NOT NULL AND recheck_at <= :now)
   OR EXISTS (SELECT FROM app.ads_actions WHERE parked_reason IS NOT NULL AND recheck_at <= :now)

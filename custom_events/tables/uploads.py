@@ -51,7 +51,7 @@ custom_event_keys = sa.Table(
     sa.Column("custom_event_id", sa.BigInteger, nullable=False, comment="custom_events.id."),
     sa.Column("occurred_at", Time, nullable=False, comment="custom_events.occurred_at: finds the partition."),
     schema=APP,
-    comment="Makes dedup keys unique across partitions, for ever. One row per custom event.",
+    comment="Makes dedup keys unique across partitions, for ever. One row per custom event that stands.",
 )
 
 conversion_uploads = sa.Table(
@@ -94,22 +94,21 @@ conversion_uploads = sa.Table(
     one_of("state", UploadState),
     sa.CheckConstraint("(kind = 'conversion') = (sequence = 0)", name="sequence_of_kind"),
     sa.CheckConstraint("length(transaction_id) BETWEEN 1 AND 64", name="transaction_id_length"),
-    sa.Index(
+    sa.Index(  # in the order of claims; `not_before` in it keeps rows that have to wait from being read
         "ix_conversion_uploads_due",
         "ads_account_id",
         "deadline_at",
+        "not_before",
         postgresql_where=sa.text("state IN ('new', 'held', 'queued', 'unknown')"),
     ),
     sa.Index(
-        "ix_conversion_uploads_open",
-        "state",
-        "lease_until",
+        "ix_conversion_uploads_request",
+        "request_id",
         postgresql_where=sa.text("state IN ('claimed', 'sent', 'unknown')"),
     ),
     sa.Index(
         "ix_conversion_uploads_split", "ads_account_id", "request_id", postgresql_where=sa.text("reason = 'split'")
     ),
-    sa.Index("ix_conversion_uploads_sent", "request_id", postgresql_where=sa.text("state = 'sent'")),
     sa.Index(
         "ix_conversion_uploads_adjustments",
         "ads_account_id",
@@ -117,7 +116,7 @@ conversion_uploads = sa.Table(
         postgresql_where=sa.text("kind <> 'conversion' AND state IN ('new', 'held', 'queued', 'unknown')"),
     ),
     sa.Index("ix_conversion_uploads_order", "site_id", "order_id"),
-    sa.Index("ix_conversion_uploads_transaction", "ads_action_id", "transaction_id"),
+    sa.Index("ix_conversion_uploads_alone", "custom_event_id", postgresql_where=sa.text("order_id IS NULL")),
     schema=APP,
     postgresql_partition_by="RANGE (created_at)",
     comment="The ledger: conversions and adjustments on their way to an ads account. One row per key; never expires.",
@@ -165,9 +164,10 @@ upload_requests = sa.Table(
     sa.Column("code", sa.Text, comment="Google's code when the request failed as a whole."),
     sa.Column("sentence", sa.Text, comment="The same for people."),
     sa.Column("next_poll_at", Time, comment="Data Manager: when to ask for the verdict."),
-    sa.Column("counts", JsonText, comment="Data Manager: rows by reason, as its verdict gave them; no row is named."),
+    sa.Column("counts", JsonText, comment="By conversion action, what Google counted in this call; no row is named."),
     one_of("lane", Lane),
     sa.Index("ix_upload_requests_poll", "next_poll_at", postgresql_where=sa.text("next_poll_at IS NOT NULL")),
+    sa.Index("ix_upload_requests_open", "id", postgresql_where=sa.text("outcome IS NULL")),
     sa.Index(None, "ads_account_id", "intent_at"),
     schema=APP,
     comment="Calls to Google, committed before they are made. One row per call.",

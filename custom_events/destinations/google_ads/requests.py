@@ -80,10 +80,9 @@ def _fill_conversion(message: Any, row: Conversion, prefix: str) -> None:
         message.currency_code = row.currency
     click = row.click
     if click is not None:
-        setattr(message, click.kind.value, click.id)
-    consent = CONSENT.get(row.ad_user_data)
-    if consent is not None:
-        message.consent.ad_user_data = consent  # ad_personalization may not be set here (1.2)
+        setattr(message, click.kind, click.id)
+    if row.ad_user_data is not ConsentStatus.UNKNOWN:
+        message.consent.ad_user_data = CONSENT[row.ad_user_data]  # ad_personalization may not be set here (1.2)
     if row.new_customer is not None:
         message.customer_type = CUSTOMER_NEW if row.new_customer else CUSTOMER_RETURNING
     if sends_user_data(row) and (click is None or click.kind is ClickKind.GCLID):
@@ -98,6 +97,10 @@ def sends_user_data(row: Conversion) -> bool:
 def _add_identifiers(message: Any, row: Conversion) -> None:
     """One message per identifier: a second one set in the same message erases the first (1.2)."""
     if row.email_sha256 is not None:
-        message.user_identifiers.add(hashed_email=row.email_sha256, user_identifier_source=FIRST_PARTY)
+        identifier = message.user_identifiers.add()
+        identifier.hashed_email = row.email_sha256
+        identifier.user_identifier_source = FIRST_PARTY
     if row.phone_sha256 is not None:
-        message.user_identifiers.add(hashed_phone_number=row.phone_sha256, user_identifier_source=FIRST_PARTY)
+        identifier = message.user_identifiers.add()
+        identifier.hashed_phone_number = row.phone_sha256
+        identifier.user_identifier_source = FIRST_PARTY

@@ -5,7 +5,6 @@ Refunds are the same event sent again with the new value: Google overwrites valu
 """
 
 from collections.abc import Sequence
-from datetime import UTC
 from functools import cache
 from importlib import import_module
 from typing import Any, Final
@@ -44,18 +43,20 @@ def events_request(account: AdsAccount, rows: Sequence[Conversion], *, validate_
         if account.login_customer_id is not None:
             destination.login_account.account_type = ACCOUNT_GOOGLE_ADS
             destination.login_account.account_id = account.login_customer_id
+    add = request.events.add
     for row in rows:
-        _fill(request.events.add(), row)
+        _fill(add(), row)
     return request
 
 
 def _fill(event: Any, row: Conversion) -> None:
+    """Seconds are set, not `FromDatetime`, and branches compare by identity: this runs for every row of every request."""
     event.destination_references.append(row.action_id)
     event.transaction_id = row.transaction_id
-    event.event_timestamp.FromDatetime(row.occurred_at.astimezone(UTC).replace(tzinfo=None, microsecond=0))
+    event.event_timestamp.seconds = int(row.occurred_at.timestamp())
     event.event_source = SOURCE_WEB
     if row.kind is not UploadKind.CONVERSION and row.adjusted_at is not None:
-        event.last_updated_timestamp.FromDatetime(row.adjusted_at.astimezone(UTC).replace(tzinfo=None, microsecond=0))
+        event.last_updated_timestamp.seconds = int(row.adjusted_at.timestamp())
     if row.kind is UploadKind.RETRACTION:
         event.conversion_value = 0.0
     elif row.value is not None:
@@ -63,15 +64,19 @@ def _fill(event: Any, row: Conversion) -> None:
     if row.currency is not None:
         event.currency = row.currency
     if row.click is not None:
-        setattr(event.ad_identifiers, row.click.kind.value, row.click.id)
-    for field, status in (("ad_user_data", row.ad_user_data), ("ad_personalization", row.ad_personalization)):
-        number = CONSENT.get(status)
-        if number is not None:
-            setattr(event.consent, field, number)
+        setattr(event.ad_identifiers, row.click.kind, row.click.id)
+    if row.ad_user_data is not ConsentStatus.UNKNOWN:
+        event.consent.ad_user_data = CONSENT[row.ad_user_data]
+    if row.ad_personalization is not ConsentStatus.UNKNOWN:
+        event.consent.ad_personalization = CONSENT[row.ad_personalization]
     if row.new_customer is not None:
         event.user_properties.customer_type = CUSTOMER_NEW if row.new_customer else CUSTOMER_RETURNING
     if row.ad_user_data is not ConsentStatus.DENIED:
-        if row.email_sha256 is not None:
-            event.user_data.user_identifiers.add(email_address=row.email_sha256)
-        if row.phone_sha256 is not None:
-            event.user_data.user_identifiers.add(phone_number=row.phone_sha256)
+        _add_identifiers(event, row)
+
+
+def _add_identifiers(event: Any, row: Conversion) -> None:
+    if row.email_sha256 is not None:
+        event.user_data.user_identifiers.add().email_address = row.email_sha256
+    if row.phone_sha256 is not None:
+        event.user_data.user_identifiers.add().phone_number = row.phone_sha256
