@@ -1,0 +1,167 @@
+"""What verdicts would do to the ledger: conversions sent anew, retracted, restated, or taken back before they were sent."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from custom_events.hindsight.comparison import Finding, Verdict
+from custom_events.hindsight.rules import RuleBook
+from custom_events.matching.money import rounded
+from custom_events.pipeline.conversion import Draft, draft
+from custom_events.pipeline.rows import Connection, columns_of
+from custom_events.queries import hindsight as sql
+from custom_events.queries import matching as matching_sql
+from custom_events.values.conversions import UploadKind, UploadState
+
+NO_ACTION: Final = "(no ads action)"
+ALREADY_SENT: Final = "already_sent"
+_AT_GOOGLE: Final = frozenset({UploadState.ACCEPTED, UploadState.SENT, UploadState.UNKNOWN, UploadState.CLAIMED})
+_UNSENT: Final = frozenset({UploadState.NEW, UploadState.HELD, UploadState.QUEUED})
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """On one ads action, in one currency. Amounts are sums of values; `restated_by` is the difference, new less old."""
+
+    ads_action: str  # <customer id>/<action id>
+    currency: str | None
+    sent_new: int = 0
+    value_new: Decimal = Decimal(0)
+    retracted: int = 0
+    value_retracted: Decimal = Decimal(0)
+    restated: int = 0
+    restated_by: Decimal = Decimal(0)
+    withdrawn_unsent: int = 0
+    value_withdrawn: Decimal = Decimal(0)
+    changed_unsent: int = 0
+    changed_by: Decimal = Decimal(0)
+
+
+class Ledgered(NamedTuple):
+    """A finding with what stands in the ledger for its custom event, or what would be written for it."""
+
+    finding: Finding
+    action: str
+    state: UploadState | None  # of the conversion; None: it has no row
+    value: Decimal  # that Google has, or is to have
+    draft: Draft | None  # of an add
+    reason: str | None  # why an add would not be sent
+
+    @property
+    def at_google(self) -> bool:
+        """Google has the conversion, or may have it."""
+        return self.state in _AT_GOOGLE
+
+    @property
+    def unsent(self) -> bool:
+        """It waits to be sent."""
+        return self.state in _UNSENT
+
+
+class Effects:
+    """The sum of effects, page by page."""
+
+    def __init__(self, connection: Connection, book: RuleBook, now: datetime) -> None:
+        self._connection, self._book, self._now = connection, book, now
+        self._sending: set[int] = set()  # hashes of (ads action, transaction) that adds have taken
+        self._sums: dict[tuple[str, str | None], dict[str, Any]] = {}
+
+    async def take(self, findings: Sequence[Finding]) -> list[Ledgered]:
+        """Count these; each with its place in the ledger. Unchanged ones are left out."""
+        adds = [one for one in findings if one.verdict is Verdict.ADD]
+        others = [one for one in findings if one.verdict in (Verdict.DROP, Verdict.CHANGE)]
+        found = [*await self._to_send(adds), *await self._sent(others)]
+        for one in found:
+            self._count(one)
+        return found
+
+    def sums(self) -> tuple[Effect, ...]:
+        """By ads action and currency."""
+        ordered = sorted(self._sums.items(), key=lambda item: (item[0][0], item[0][1] or ""))
+        return tuple(Effect(ads_action=action, currency=currency, **sums) for (action, currency), sums in ordered)
+
+    async def _to_send(self, adds: Sequence[Finding]) -> list[Ledgered]:
+        drafts = [self._draft(one) for one in adds]
+        keys = [
+            (one.assignment.ads_action_id, made.transaction_id)
+            for one, made in zip(adds, drafts, strict=True)
+            if one.assignment.ads_action_id is not None and made.state is not UploadState.WITHHELD
+        ]
+        known: set[tuple[int, str]] = set()
+        if keys:
+            rows = await self._connection.fetch(matching_sql.KNOWN_TRANSACTIONS, *columns_of(list(set(keys))))
+            known = {(row[0], row[1]) for row in rows}
+        found: list[Ledgered] = []
+        for one, made in zip(adds, drafts, strict=True):
+            action = one.assignment.ads_action_id
+            reason = made.reason if made.state is UploadState.WITHHELD else None
+            if reason is None and action is not None:
+                if (action, made.transaction_id) in known or hash((action, made.transaction_id)) in self._sending:
+                    reason = ALREADY_SENT
+                else:
+                    self._sending.add(hash((action, made.transaction_id)))
+            value = (one.match.value if one.match is not None else None) or Decimal(0)
+            found.append(Ledgered(one, self._name(action), None, value, made, reason))
+        return found
+
+    def _draft(self, one: Finding) -> Draft:
+        assert one.match is not None  # noqa: S101  an add is a match
+        action = self._book.actions.get(one.assignment.ads_action_id or 0)
+        return draft(one.match, one.proposal.event, action, self._now)
+
+    async def _sent(self, others: Sequence[Finding]) -> list[Ledgered]:
+        rows = await ledger_rows(self._connection, others)
+        found: list[Ledgered] = []
+        for one in others:
+            own = rows.get(one.standing.custom_event_id if one.standing is not None else 0, [])
+            conversion = next((row for row in own if row["sequence"] == 0), None)
+            if conversion is None:
+                found.append(Ledgered(one, NO_ACTION, None, Decimal(0), None, None))
+                continue
+            told = [row for row in own if row["sequence"] == 0 or row["state"] in _AT_GOOGLE]
+            last: Decimal | None = None if told[-1]["kind"] == UploadKind.RETRACTION else told[-1]["value"]
+            value = Decimal(0) if last is None else rounded(last, told[-1]["currency"])
+            action = self._name(conversion["ads_action_id"])
+            found.append(Ledgered(one, action, UploadState(conversion["state"]), value, None, None))
+        return found
+
+    def _name(self, action_id: int | None) -> str:
+        return NO_ACTION if action_id is None else self._book.action_names.get(action_id, f"ads action {action_id}")
+
+    def _count(self, one: Ledgered) -> None:
+        made, standing = one.finding.match, one.finding.standing
+        match one.finding.verdict:
+            case Verdict.ADD if one.reason is None and made is not None:
+                self._add(one, made.currency, "sent_new", "value_new", one.value)
+            case Verdict.DROP if standing is not None and one.at_google and one.value:
+                self._add(one, standing.currency, "retracted", "value_retracted", one.value)
+            case Verdict.DROP if standing is not None and one.unsent:
+                self._add(one, standing.currency, "withdrawn_unsent", "value_withdrawn", one.value)
+            case Verdict.CHANGE if standing is not None and made is not None:
+                difference = (made.value or Decimal(0)) - (standing.value or Decimal(0))
+                if one.at_google:
+                    self._add(one, made.currency, "restated", "restated_by", difference)
+                elif one.unsent:
+                    self._add(one, made.currency, "changed_unsent", "changed_by", difference)
+            case _:
+                pass
+
+    def _add(self, one: Ledgered, currency: str | None, number: str, amount: str, value: Decimal) -> None:
+        sums = self._sums.setdefault((one.action, currency), {})
+        sums[number] = sums.get(number, 0) + 1
+        sums[amount] = sums.get(amount, Decimal(0)) + value
+
+
+async def ledger_rows(connection: Connection, findings: Sequence[Finding]) -> Mapping[int, list[Mapping[str, Any]]]:
+    """The ledger's rows by custom event, the conversion first."""
+    standing = [(one.proposal.site_id, one.standing) for one in findings if one.standing is not None]
+    by_order = [(own.custom_event_id, site, own.order_id) for site, own in standing if own.order_id is not None]
+    by_time = [(own.custom_event_id, own.created_at) for _, own in standing if own.order_id is None]
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for query, asked in ((sql.LEDGER_BY_ORDER, by_order), (sql.LEDGER_BY_TIME, by_time)):
+        if asked:
+            for row in await connection.fetch(query, *columns_of(asked)):
+                found.setdefault(row["custom_event_id"], []).append(dict(row))
+    return found

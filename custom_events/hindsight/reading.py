@@ -1,0 +1,65 @@
+"""Reading the past: a connection that cannot write, and a site's stored events page by page in the store's order."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from custom_events.pipeline.rows import Connection
+from custom_events.postgres import connect
+from custom_events.queries import hindsight as sql
+from custom_events.queries import understanding
+from custom_events.values import events
+from custom_events.values.events import CommerceEvent, EventType
+
+PAGE_EVENTS: Final = 2_000  # about 10 MB of decoded events; larger pages are hardly faster (benchmarks/backtest.py)
+CLOSE_LIMIT_S: Final = 5.0
+
+
+class Stored(NamedTuple):
+    """A commerce event as it is stored."""
+
+    event_id: int
+    site_id: int
+    key: str
+    event: CommerceEvent
+
+
+@asynccontextmanager
+async def reading(url: str) -> AsyncGenerator[Connection]:
+    """A connection in one READ ONLY transaction with one snapshot: the database itself sees to it that nothing is written, and
+    that a long look back does not see half of what happens meanwhile. Whatever ends it leaves nothing behind."""
+    connection = await connect.asyncpg_connect(url, name="custom-events-hindsight")
+    try:
+        await connection.execute(understanding.SESSION)
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            yield connection
+    finally:
+        await connection.close(timeout=CLOSE_LIMIT_S)
+
+
+async def stored_events(
+    connection: Connection,
+    site_id: int,
+    types: Collection[EventType],
+    since: datetime,
+    until: datetime,
+    page_events: int = PAGE_EVENTS,
+) -> AsyncIterator[list[Stored]]:
+    """Pages of a site's events from `since` to before `until`, by (store's time, key). At most one page is in memory."""
+    names = sorted(types)
+    after: tuple[datetime, str] = (since, "")
+    while names:
+        rows = await connection.fetch(sql.EVENTS_PAGE, site_id, names, *after, until, page_events)
+        if not rows:
+            return
+        yield [Stored(event_id, site_id, key, events.from_json(facts)) for _, key, event_id, facts in rows]
+        after = rows[-1][0], rows[-1][1]
+        if len(rows) < page_events:
+            return
+
+
+async def first_event_at(connection: Connection, site_id: int, types: Collection[EventType]) -> datetime | None:
+    """When the first event happened that is kept; None without any."""
+    found: Any = await connection.fetchval(sql.FIRST_EVENT, site_id, sorted(types))
+    return found

@@ -1,0 +1,235 @@
+"""The rules of sites as a draft would have them, or as they were at a moment; by the functions that batches load them with."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from custom_events.catalog.configurations import check
+from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
+from custom_events.hindsight.drafts import (
+    NOT_STORED,
+    PUBLISHED,
+    Draft,
+    DraftedAssignment,
+    DraftedDefinition,
+    drafted_assignment,
+    drafted_definition,
+)
+from custom_events.matching.effective import effective
+from custom_events.matching.plan import MatchPlan
+from custom_events.pipeline.configuration import Defined, action_of, assignment_of, read_rule, site_of
+from custom_events.pipeline.conversion import AdsAction
+from custom_events.pipeline.rows import Connection
+from custom_events.queries import hindsight as sql
+from custom_events.queries import matching as matching_sql
+from custom_events.values.definitions import Assignment, DefinitionConfig, Overrides
+from custom_events.values.deliveries import SiteContext
+
+NOT_ASSIGNED = "(not assigned)"
+
+
+class SiteRules(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One site. `plan` holds the assignments asked about (`assignments`, by id) and those of the same groups, as they would be.
+    A negative id is a draft that the site does not have."""
+
+    site: SiteContext
+    plan: MatchPlan
+    assignments: Mapping[int, Assignment]
+
+
+class RuleBook(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """The rules of sites. `actions` by our id, `action_names` ("<customer id>/<action id>") likewise."""
+
+    draft: Draft
+    sites: Mapping[int, SiteContext]
+    actions: Mapping[int, AdsAction]
+    action_names: Mapping[int, str]
+    by_site: Mapping[int, Sequence[Assignment]]
+    chosen: frozenset[int] | None  # the assignments asked about; None: all
+
+    def site(self, site_id: int) -> SiteRules:
+        """One site's rules, compiled."""
+        context = self.sites[site_id]
+        all_of_site = self.by_site.get(site_id, ())
+        chosen = self.chosen
+        asked = [one for one in all_of_site if chosen is None or one.assignment_id in chosen]
+        groups = {one.config.group for one in asked} - {None}
+        scope = [one for one in all_of_site if one in asked or one.config.group in groups]
+        return SiteRules(
+            site=context,
+            plan=MatchPlan(scope, {site_id: context.time_zone}),
+            assignments={one.assignment_id: one for one in scope},
+        )
+
+    def __iter__(self) -> Iterator[int]:
+        """Ids of the sites."""
+        return iter(self.sites)
+
+
+async def site_called(connection: Connection, name: str) -> int:
+    """Id of the site of this id, key or shop domain. Raises NotFound, naming those there are."""
+    found = await connection.fetchval(sql.SITE_CALLED, name)
+    if found is None:
+        keys = ", ".join([row[0] for row in await connection.fetch(sql.SITE_KEYS)])
+        raise NotFound(f'There is no site "{name}" (an id, a key or a shop domain). There are: {keys or "none"}.', what="site")  # fmt: skip
+    return found
+
+
+async def load_rules(
+    connection: Connection,
+    draft: Draft = PUBLISHED,
+    sites: Sequence[int] | None = None,
+    *,
+    at: datetime | None = None,
+    definition: str | None = None,
+    assignment: int | None = None,
+) -> RuleBook:
+    """The rules as `draft` would have them. `sites`: only these (None: all that the draft is about). `at`: as they were then,
+    instead of now. `definition` and `assignment` narrow published rules down to one. Raises NotFound, NeedsAction when nothing
+    is left to ask about, InvalidConfiguration for a draft that cannot be used."""
+    own_definition = await drafted_definition(connection, draft)
+    own_assignment = await drafted_assignment(connection, draft)
+    if sites is None:
+        sites = await _sites_of(connection, own_definition, own_assignment)
+    contexts = {row[0]: site_of(*row) for row in await connection.fetch(sql.SITES, sites)}
+    if missing := set(sites or ()) - contexts.keys():
+        raise NotFound(f"There is no site {min(missing)}.", what="site")
+    drafted = [
+        name
+        for name in (
+            own_definition.config.ads_action if own_definition is not None else None,
+            own_assignment.overrides.ads_action if own_assignment is not None else None,
+        )
+        if isinstance(name, str)
+    ]
+    rows = (
+        await connection.fetch(matching_sql.ADS_ACTIONS)
+        if sites is None
+        else await connection.fetch(sql.ACTIONS_OF_SITES, sites, drafted)
+    )
+    named = {row[0]: (row[1], action_of(*row[1:])) for row in rows}
+    loader = _Loader(own_definition, own_assignment, {name: action for name, (_, action) in named.items()})
+    found = await loader.load(connection, list(contexts), at)
+    chosen = loader.chosen
+    if definition is not None or assignment is not None:
+        chosen = frozenset(
+            one.assignment_id
+            for own in found.values()
+            for one in own
+            if definition in (None, one.definition_key) and assignment in (None, one.assignment_id)
+        )
+        if not chosen:
+            name = f'definition "{definition}"' if definition is not None else f"assignment {assignment}"
+            raise NeedsAction(f"Nothing of {name} is published and active on these sites: there is nothing to look at.")
+    return RuleBook(
+        draft=draft,
+        sites=contexts,
+        actions=dict(named.values()),
+        action_names={number: name for name, (number, _) in named.items()},
+        by_site=found,
+        chosen=chosen,
+    )
+
+
+async def _sites_of(
+    connection: Connection, definition: DraftedDefinition | None, assignment: DraftedAssignment | None
+) -> Sequence[int] | None:
+    if assignment is not None:
+        return [assignment.site_id]
+    if definition is None:
+        return None
+    sites = [row[0] for row in await connection.fetch(sql.SITES_WITH, definition.id)]
+    if not sites:
+        raise NeedsAction(f'No site has "{definition.key}" assigned: name the site to try it on.')
+    return sites
+
+
+class _Loader:
+    """Stored rows become assignments; the draft takes the place of what is stored."""
+
+    def __init__(
+        self,
+        definition: DraftedDefinition | None,
+        assignment: DraftedAssignment | None,
+        actions: Mapping[str, AdsAction],
+    ) -> None:
+        self._definition, self._assignment, self._actions = definition, assignment, actions
+        self._changed: set[int] = set()
+
+    @property
+    def chosen(self) -> frozenset[int] | None:
+        """The assignments that the draft changes; None when it changes nothing."""
+        return None if self._definition is None and self._assignment is None else frozenset(self._changed)
+
+    async def load(
+        self, connection: Connection, sites: Sequence[int], at: datetime | None
+    ) -> dict[int, list[Assignment]]:
+        """Assignments by site."""
+        definitions = await self._definitions(connection, at)
+        found: dict[int, list[Assignment]] = {site_id: [] for site_id in sites}
+        for row in await connection.fetch(sql.ASSIGNMENTS, list(sites), at):
+            made = self._stored(row, definitions)
+            if made is not None:
+                found[made.site_id].append(made)
+        if self._definition is not None and self._assignment is None:
+            for site_id, own in found.items():
+                if not any(one.assignment_id in self._changed for one in own):
+                    own.append(self._new(self._definition, site_id))
+        return found
+
+    async def _definitions(self, connection: Connection, at: datetime | None) -> dict[int, Defined]:
+        found: dict[int, Defined] = {}
+        for definition_id, revision_id, key, config in await connection.fetch(sql.DEFINITIONS, at):
+            read = read_rule(config, DefinitionConfig, definition=key)
+            if read is not None:
+                found[definition_id] = (revision_id, key, read)
+        if (own := self._definition) is not None:
+            found[own.id] = (own.revision_id, own.key, own.config)
+        return found
+
+    def _stored(self, row: Any, definitions: Mapping[int, Defined]) -> Assignment | None:
+        assignment_id, site_id, label, definition_id, revision_id, overrides, is_active = row
+        is_own = self._assignment is not None and assignment_id == self._assignment.id
+        if self._assignment is not None and is_own:
+            revision_id, overrides = self._assignment.revision_id, msgspec.json.encode(self._assignment.overrides)
+        elif revision_id is None or not is_active:
+            return None
+        made = assignment_of((assignment_id, site_id, label, definition_id, revision_id, overrides), definitions, self._actions)  # fmt: skip
+        if is_own or (
+            self._definition is not None and self._assignment is None and definition_id == self._definition.id
+        ):
+            if made is None:
+                raise NeedsAction(f"Nothing of the definition of assignment {assignment_id} is published: name a draft of it too.")  # fmt: skip
+            self._changed.add(assignment_id)
+            _check(made)
+        return made
+
+    def _new(self, definition: DraftedDefinition, site_id: int) -> Assignment:
+        """The drafted definition on a site that does not have it."""
+        self._changed.add(-site_id)
+        made = assignment_of(
+            (-site_id, site_id, NOT_ASSIGNED, definition.id, NOT_STORED, msgspec.json.encode(Overrides())),
+            {definition.id: (definition.revision_id, definition.key, definition.config)},
+            self._actions,
+        )
+        assert made is not None  # noqa: S101  empty overrides can be read
+        return made
+
+
+def _check(made: Assignment) -> None:
+    try:
+        check(made.config)
+    except InvalidConfiguration as error:
+        raise InvalidConfiguration(
+            f'{error.sentence} (assignment {made.assignment_id}, "{made.definition_key}" labelled "{made.label}")',
+            path=error.path,
+        ) from None
+
+
+def effective_config(definition: DefinitionConfig, overrides: Overrides | None) -> DefinitionConfig:
+    """What a definition and overrides make together, checked. Raises InvalidConfiguration."""
+    config = effective(definition, overrides or Overrides())
+    check(config)
+    return config

@@ -1,0 +1,174 @@
+"""SQL of the look back: stored events in the store's order, what they became, and the rules of another moment.
+
+asyncpg, positional parameters; only reads. The look-ups are index probes in the same way as those of `understanding.py`.
+"""
+
+from typing import Final
+
+from custom_events.queries.matching import ADS_ACTIONS
+from custom_events.queries.understanding import given
+
+# A page of a site's events of some types in the order of (the store's time, key), after the last one of the page before. The
+# facts are fetched last, so that what is sorted is small.
+EVENTS_PAGE: Final = """
+SELECT k.occurred_at, k.key, k.id, f.facts
+FROM (
+  SELECT o.occurred_at, o.key, o.id
+  FROM unnest($2::text[]) AS t(type)
+  CROSS JOIN LATERAL (
+    SELECT s.occurred_at, s.key, s.id FROM app.commerce_events s
+    WHERE s.site_id = $1 AND s.type = t.type AND s.occurred_at >= $3 AND s.occurred_at < $5
+      AND (s.occurred_at, s.key) > ($3, $4::text)
+    ORDER BY s.occurred_at, s.key LIMIT $6::bigint
+  ) o
+  ORDER BY o.occurred_at, o.key LIMIT $6::bigint
+) k
+CROSS JOIN LATERAL (
+  SELECT e.facts FROM app.commerce_events e WHERE e.occurred_at = k.occurred_at AND e.id = k.id LIMIT 1
+) f
+ORDER BY k.occurred_at, k.key
+"""
+
+# The first event that is kept, of a site and some types.
+FIRST_EVENT: Final = """
+SELECT min(o.occurred_at)
+FROM unnest($2::text[]) AS t(type)
+CROSS JOIN LATERAL (
+  SELECT s.occurred_at FROM app.commerce_events s WHERE s.site_id = $1 AND s.type = t.type ORDER BY s.occurred_at LIMIT 1
+) o
+"""
+
+# What became of these events: custom events that stand.
+STANDING: Final = f"""
+SELECT c.place, u.assignment_id, u.id, u.occurred_at, u.dedup_key, u.value, u.currency, u.withheld_reason, u.created_at,
+  u.order_id
+FROM {given("place int", "occurred_at timestamptz", "event_id bigint")}
+CROSS JOIN LATERAL (
+  SELECT e.* FROM app.custom_events e
+  WHERE e.occurred_at = c.occurred_at AND e.commerce_event_id = c.event_id AND e.withdrawn_at IS NULL OFFSET 0
+) u
+"""
+
+# Who has these deduplication keys: a custom event and the commerce event it was made from.
+KEY_HOLDERS: Final = f"""
+SELECT c.assignment_id, c.dedup_key, k.custom_event_id, k.occurred_at, h.event_id, h.key
+FROM {given("assignment_id bigint", "dedup_key text")}
+CROSS JOIN LATERAL (
+  SELECT s.custom_event_id, s.occurred_at FROM app.custom_event_keys s
+  WHERE s.assignment_id = c.assignment_id AND s.dedup_key = c.dedup_key LIMIT 1
+) k
+CROSS JOIN LATERAL (
+  SELECT e.id AS event_id, e.key
+  FROM app.custom_events u JOIN app.commerce_events e ON e.occurred_at = u.occurred_at AND e.id = u.commerce_event_id
+  WHERE u.occurred_at = k.occurred_at AND u.id = k.custom_event_id LIMIT 1
+) h
+"""
+
+_LEDGER: Final = """
+  SELECT r.created_at, r.id, r.kind, r.sequence, r.state, r.reason, r.value, r.currency, r.ads_action_id, r.attempts
+  FROM app.conversion_uploads r"""
+
+# The ledger's rows of custom events that are about an order: conversions and their adjustments.
+LEDGER_BY_ORDER: Final = f"""
+SELECT c.custom_event_id, u.*
+FROM {given("custom_event_id bigint", "site_id bigint", "order_id text")}
+CROSS JOIN LATERAL ({_LEDGER}
+  WHERE r.site_id = c.site_id AND r.order_id = c.order_id AND r.custom_event_id = c.custom_event_id OFFSET 0
+) u
+ORDER BY c.custom_event_id, u.sequence, u.id
+"""
+
+# The same of custom events without an order: their row was written in one transaction with them, hence at the same time.
+LEDGER_BY_TIME: Final = f"""
+SELECT c.custom_event_id, u.*
+FROM {given("custom_event_id bigint", "created_at timestamptz")}
+CROSS JOIN LATERAL ({_LEDGER}
+  WHERE r.created_at = c.created_at AND r.custom_event_id = c.custom_event_id OFFSET 0
+) u
+ORDER BY c.custom_event_id, u.sequence, u.id
+"""
+
+# ---------------------------------------------------------------- rules
+# Sites by id; all of them without one.
+SITES: Final = """
+SELECT id, platform, shop_domain, currency, time_zone, settings FROM app.sites
+WHERE $1::bigint[] IS NULL OR id = ANY ($1) ORDER BY id
+"""
+
+# Sites that have a definition assigned and active.
+SITES_WITH: Final = (
+    "SELECT DISTINCT site_id FROM app.site_custom_events WHERE definition_id = $1 AND is_active ORDER BY 1"
+)
+
+# A site by what people call it: id, key or shop domain.
+SITE_CALLED: Final = """
+SELECT id FROM app.sites WHERE site_key = $1 OR shop_domain = lower($1) OR id::text = $1 ORDER BY id LIMIT 1
+"""
+
+# Sites there are, by key: what an error lists.
+SITE_KEYS: Final = "SELECT site_key FROM app.sites ORDER BY site_key LIMIT 20"
+
+# Definitions with what applied at a moment (NULL: what applies now).
+DEFINITIONS: Final = """
+SELECT DISTINCT ON (r.definition_id) r.definition_id, r.id, d.key, r.config
+FROM app.definition_revisions r JOIN app.custom_event_definitions d ON d.id = r.definition_id
+WHERE CASE WHEN $1::timestamptz IS NULL THEN r.state = 'published'
+           ELSE r.published_at <= $1 AND (r.retired_at IS NULL OR r.retired_at > $1) END
+ORDER BY r.definition_id, r.number DESC
+"""
+
+# Assignments of sites with what of them applied at a moment (NULL: what applies now), and whether they are active.
+ASSIGNMENTS: Final = """
+SELECT DISTINCT ON (a.id) a.id, a.site_id, a.label, a.definition_id, r.id AS revision_id, r.overrides, a.is_active
+FROM app.site_custom_events a
+LEFT JOIN app.assignment_revisions r ON r.assignment_id = a.id
+  AND CASE WHEN $2::timestamptz IS NULL THEN r.state = 'published'
+           ELSE r.published_at <= $2 AND (r.retired_at IS NULL OR r.retired_at > $2) END
+WHERE $1::bigint[] IS NULL OR a.site_id = ANY ($1)
+ORDER BY a.id, r.number DESC
+"""
+
+# A definition's revisions, newest first.
+DEFINITION_REVISIONS: Final = """
+SELECT d.id, d.key, r.id, r.number, r.state, r.config
+FROM app.custom_event_definitions d LEFT JOIN app.definition_revisions r ON r.definition_id = d.id
+WHERE d.key = $1 ORDER BY r.number DESC
+"""
+
+# An assignment's revisions, newest first.
+ASSIGNMENT_REVISIONS: Final = """
+SELECT a.id, a.site_id, r.id, r.number, r.state, r.overrides
+FROM app.site_custom_events a LEFT JOIN app.assignment_revisions r ON r.assignment_id = a.id
+WHERE a.id = $1 ORDER BY r.number DESC
+"""
+
+# Keys of definitions: what an error lists.
+DEFINITION_KEYS: Final = "SELECT key FROM app.custom_event_definitions ORDER BY key"
+
+# The ads actions that rules of these sites name, in any revision, and those in $2; columns as of ADS_ACTIONS.
+ACTIONS_OF_SITES: Final = f"""
+{ADS_ACTIONS}
+WHERE (c.customer_id, a.action_id) IN (
+  SELECT split_part(n.name, '/', 1), split_part(n.name, '/', 2)
+  FROM (
+    SELECT r.overrides ->> 'ads_action' AS name
+    FROM app.site_custom_events s JOIN app.assignment_revisions r ON r.assignment_id = s.id
+    WHERE s.site_id = ANY ($1::bigint[])
+    UNION SELECT r.config ->> 'ads_action' FROM app.definition_revisions r
+    UNION SELECT unnest($2::text[])
+  ) n
+  WHERE n.name IS NOT NULL
+)
+"""
+
+# Every trigger that a revision of these assignments, or of their definitions, has ever had: what their custom events came from.
+TRIGGERS_EVER: Final = """
+SELECT DISTINCT jsonb_array_elements_text(r.config -> 'trigger')
+FROM app.site_custom_events a JOIN app.definition_revisions r ON r.definition_id = a.definition_id
+WHERE a.id = ANY ($1::bigint[]) AND r.published_at IS NOT NULL AND jsonb_typeof(r.config -> 'trigger') = 'array'
+UNION
+SELECT DISTINCT jsonb_array_elements_text(r.overrides -> 'trigger')
+FROM app.assignment_revisions r
+WHERE r.assignment_id = ANY ($1::bigint[]) AND r.published_at IS NOT NULL
+  AND jsonb_typeof(r.overrides -> 'trigger') = 'array'
+"""
