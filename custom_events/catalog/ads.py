@@ -1,6 +1,7 @@
 """Google's side: ads accounts, and the conversion actions in them that assignments may name."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
@@ -8,7 +9,10 @@ from zoneinfo import available_timezones
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.catalog import audit
+from custom_events.catalog import audit, diff
+from custom_events.catalog.configurations import refuse
+from custom_events.catalog.reading import told
+from custom_events.conditions.problems import Problem
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
 from custom_events.queries import ads as queries
 from custom_events.values.conversions import Lane
@@ -67,18 +71,16 @@ def create_account(
 
     Raises InvalidConfiguration for a field that cannot be used, NeedsAction when the account is known already.
     """
-    if currency is not None and not _CURRENCY.match(currency):
-        raise InvalidConfiguration(f'"{currency}" is not an ISO 4217 code, EUR for example', path="currency")
-    if time_zone not in available_timezones():
-        raise InvalidConfiguration(f'"{time_zone}" is not an IANA name, Europe/Berlin for example', path="time_zone")
-    values = {
-        "customer_id": _customer_id(customer_id, "customer_id"),
-        "name": name,
-        "lane": lane.value,
-        "login_customer_id": _customer_id(login_customer_id, "login_customer_id") if login_customer_id else None,
-        "currency": currency,
-        "time_zone": time_zone,
-    }
+    values = _checked_account(
+        {
+            "customer_id": customer_id,
+            "name": name,
+            "lane": lane,
+            "login_customer_id": login_customer_id or None,
+            "currency": currency,
+            "time_zone": time_zone,
+        }
+    )
     if queries.add_account(connection, values) is None:
         raise NeedsAction(f"There is an ads account {values['customer_id']} already.")
     audit.record(
@@ -93,7 +95,7 @@ def create_account(
 
 def get_account(connection: sa.Connection, customer_id: str) -> Account:
     """The account of this customer id. Raises NotFound."""
-    digits = _customer_id(customer_id, "customer_id")
+    digits = _customer_id(customer_id)
     row = queries.account(connection, digits)
     if row is None:
         raise NotFound(f"There is no ads account {digits}.", what="ads account")
@@ -122,14 +124,7 @@ def create_action(
     Raises NotFound for the account, InvalidConfiguration for a field, NeedsAction when the action is known already.
     """
     account = get_account(connection, customer_id)
-    if not _ACTION_ID.match(action_id):
-        raise InvalidConfiguration(f'"{action_id}" is not Google\'s numeric id of an action', path="action_id")
-    if not 1 <= click_window_days <= WINDOW_LIMIT_DAYS:
-        raise InvalidConfiguration(
-            f"{click_window_days} is outside Google's 1 to {WINDOW_LIMIT_DAYS} days", path="click_window_days"
-        )
     values: dict[str, Any] = {
-        "ads_account_id": account.id,
         "action_id": action_id,
         "name": name,
         "action_type": action_type,
@@ -137,8 +132,9 @@ def create_action(
         "one_per_click": one_per_click,
         "action_created_at": action_created_at,
     }
+    refuse(action_problems(values))
     reference = f"{account.customer_id}/{action_id}"
-    if queries.add_action(connection, values) is None:
+    if queries.add_action(connection, {"ads_account_id": account.id, **values}) is None:
         raise NeedsAction(f"There is an action {reference} already.")
     detail = {"name": name, "action_type": action_type, "click_window_days": click_window_days}
     audit.record(connection, actor=actor, action="ads_action.create", subject=f"ads_action:{reference}", detail=detail)
@@ -163,8 +159,94 @@ def actions(connection: sa.Connection, customer_id: str | None = None) -> list[A
     return [msgspec.convert(row, Action, from_attributes=True) for row in queries.actions(connection, customer_id)]
 
 
-def _customer_id(given: str, path: str) -> str:
-    digits = given.replace("-", "").strip()
-    if not _CUSTOMER_ID.match(digits):
-        raise InvalidConfiguration(f'"{given}" is not a customer id of ten digits, 123-456-7890 for example', path=path)
-    return digits
+def update_account(connection: sa.Connection, customer_id: str, *, actor: str, **changes: Any) -> Account:
+    """Change `name`, `lane`, `login_customer_id`, `currency` or `time_zone`. Raises as `create_account` does."""
+    old = get_account(connection, customer_id)
+    _changeable(changes, ("name", "lane", "login_customer_id", "currency", "time_zone"))
+    values = _checked_account(changes)
+    changed = diff.lines({name: getattr(old, name) for name in values}, values)
+    if changed:
+        queries.update_account(connection, old.id, values)
+        subject = f"ads_account:{old.customer_id}"
+        audit.record(connection, actor=actor, action="ads_account.update", subject=subject, detail={"changes": changed})
+    return get_account(connection, customer_id)
+
+
+def update_action(connection: sa.Connection, reference: str, *, actor: str, **changes: Any) -> Action:
+    """Change `name`, `action_type`, `click_window_days` or `one_per_click`, as they were changed at Google.
+
+    Raises as `create_action` does. A window that is shorter than an assignment's is a conflict that `conflicts` shows.
+    """
+    old = get_action(connection, reference)
+    _changeable(changes, ("name", "action_type", "click_window_days", "one_per_click"))
+    refuse(action_problems(changes))
+    changed = diff.lines({name: getattr(old, name) for name in changes}, changes)
+    if changed:
+        queries.update_action(connection, old.id, changes)
+        audit.record(
+            connection,
+            actor=actor,
+            action="ads_action.update",
+            subject=f"ads_action:{reference}",
+            detail={"changes": changed},
+        )
+    return get_action(connection, reference)
+
+
+def account_problems(given: Mapping[str, Any]) -> list[Problem]:
+    """Everything that keeps these columns of an account from being used."""
+    found: list[Problem] = []
+    for path in ("customer_id", "login_customer_id"):
+        if given.get(path) is not None and not _CUSTOMER_ID.match(_digits(given[path])):
+            wrong = f"{told(given[path])} is not a customer id"
+            found.append(Problem(path=path, wrong=wrong, right="ten digits, 123-456-7890 for example"))
+    if "name" in given and not given["name"].strip():
+        found.append(Problem(path="name", wrong="it is empty", right="a name for people"))
+    if given.get("currency") is not None and not _CURRENCY.match(given["currency"]):
+        wrong = f"{told(given['currency'])} is not an ISO 4217 code"
+        found.append(Problem(path="currency", wrong=wrong, right="three capitals, EUR for example"))
+    if "time_zone" in given and given["time_zone"] not in available_timezones():
+        wrong = f"{told(given['time_zone'])} is not an IANA name"
+        found.append(Problem(path="time_zone", wrong=wrong, right="Europe/Berlin for example"))
+    return found
+
+
+def action_problems(given: Mapping[str, Any]) -> list[Problem]:
+    """Everything that keeps these columns of an action from being used."""
+    found: list[Problem] = []
+    if "action_id" in given and not _ACTION_ID.match(given["action_id"]):
+        wrong = f"{told(given['action_id'])} is not Google's id of an action"
+        found.append(Problem(path="action_id", wrong=wrong, right="digits, as the address of its page at Google shows"))
+    if "name" in given and not given["name"].strip():
+        found.append(Problem(path="name", wrong="it is empty", right="its name at Google"))
+    if "click_window_days" in given and not 1 <= given["click_window_days"] <= WINDOW_LIMIT_DAYS:
+        wrong = f"{given['click_window_days']} days are outside what Google allows"
+        found.append(Problem(path="click_window_days", wrong=wrong, right=f"1 to {WINDOW_LIMIT_DAYS}"))
+    return found
+
+
+def _checked_account(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns to write, in their plain form. Raises InvalidConfiguration."""
+    refuse(account_problems(given))
+    values = dict(given)
+    for name in ("customer_id", "login_customer_id"):
+        if values.get(name) is not None:
+            values[name] = _digits(values[name])
+    if "lane" in values:
+        values["lane"] = Lane(values["lane"]).value
+    return values
+
+
+def _changeable(changes: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    for field in changes:
+        if field not in names:
+            raise InvalidConfiguration(f"cannot be changed; these can: {', '.join(names)}", path=field)
+
+
+def _customer_id(given: str) -> str:
+    refuse(account_problems({"customer_id": given}))
+    return _digits(given)
+
+
+def _digits(given: str) -> str:
+    return given.replace("-", "").strip()

@@ -24,6 +24,7 @@ from custom_events.queries.revisions import DEFINITIONS
 from custom_events.values.definitions import DefinitionConfig
 
 KEY = re.compile(r"[a-z][a-z0-9_]{1,62}\Z")
+KEY_RULE = "lower-case letters, digits and _, beginning with a letter, 2 to 63"
 SYSTEM_NOT_DELETED = "system_definition"
 
 Config = Mapping[str, Any] | DefinitionConfig
@@ -59,9 +60,7 @@ def create(
     Raises InvalidConfiguration for a key or configuration that cannot be used, NeedsAction when the key is taken.
     """
     if not KEY.match(key):
-        raise InvalidConfiguration(
-            f'"{key}" is not a key: lower-case letters, digits and _, beginning with a letter, 2 to 63', path="key"
-        )
+        raise InvalidConfiguration(f'"{key}" is not a key: {KEY_RULE}', path="key")
     plain = to_plain(read_config(config))
     made = queries.add(connection, key=key, name=name, description=description, is_system=is_system)
     if made is None:

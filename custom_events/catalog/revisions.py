@@ -124,7 +124,7 @@ def publish(
             theirs=diff.lines(base, last.payload),
             yours=diff.lines(base, chosen.payload),
         )
-    if needs_second_person() and not ships_with_product and _same_person(chosen.author, by):
+    if needs_second_person() and not ships_with_product and same_person(chosen.author, by):
         raise NeedsAction(
             f"Revision {number} of {name} was drafted by {chosen.author}: somebody else publishes it "
             f"({variable_of('publish_needs_second_person')} is on).",
@@ -165,7 +165,7 @@ def again(
     return publish(connection, kind, owner_id, made.number, by=by, name=name)
 
 
-def _same_person(one: str, other: str) -> bool:
+def same_person(one: str, other: str) -> bool:
     """Names as people write them: with or without capitals, with or without space around."""
     return one.strip().casefold() == other.strip().casefold()
 

@@ -2,7 +2,7 @@
 
 import re
 import secrets as tokens
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal
@@ -13,6 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from custom_events.catalog import audit, diff
+from custom_events.catalog.configurations import refuse
+from custom_events.catalog.reading import read_struct, told
+from custom_events.conditions.problems import Problem
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
 from custom_events.queries import sites as queries
 from custom_events.values.clicks import ConsentStatus
@@ -21,6 +24,7 @@ from custom_events.values.deliveries import Platform
 SITE_KEY_BYTES = 16  # 128 bits: an address nobody guesses, though the signature is what protects
 PAGE = 100  # sites read at once, unless told otherwise
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}\Z")
+KEY_RULE = "8 to 64 letters, digits, - and _ are needed"
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
@@ -169,50 +173,58 @@ def _addresses_free(connection: sa.Connection, values: Mapping[str, Any]) -> Gen
         ) from None
 
 
-def _checked(given: Mapping[str, Any], platform: Platform) -> dict[str, Any]:
-    """The columns to write, in their plain form. Raises InvalidConfiguration for the first that cannot be used."""
-    values = dict(given)
-    if "site_key" in values and not _KEY.match(values["site_key"]):
-        raise InvalidConfiguration("8 to 64 letters, digits, - and _ are needed", path="site_key")
-    if "name" in values and not values["name"].strip():
-        raise InvalidConfiguration("a name for people is needed", path="name")
-    if "shop_domain" in values:
-        values["shop_domain"] = _domain(values["shop_domain"], platform)
-    if values.get("currency") is not None and not _CURRENCY.match(values["currency"]):
-        raise InvalidConfiguration(f'"{values["currency"]}" is not an ISO 4217 code, EUR for example', path="currency")
-    if "time_zone" in values and values["time_zone"] not in available_timezones():
-        raise InvalidConfiguration(
-            f'"{values["time_zone"]}" is not an IANA name, Europe/Berlin for example', path="time_zone"
-        )
-    if "settings" in values:
-        values["settings"] = _plain_settings(_settings(values["settings"]))
-    return values
+def problems(given: Mapping[str, Any], platform: Platform) -> list[Problem]:
+    """Everything that keeps these columns (of `create` and `update`) from being used."""
+    found: list[Problem] = []
+    if "site_key" in given and not _KEY.match(given["site_key"]):
+        found.append(Problem(path="site_key", wrong=told(given["site_key"]), right=KEY_RULE))
+    if "name" in given and not given["name"].strip():
+        found.append(Problem(path="name", wrong="it is empty", right="a name for people"))
+    if "shop_domain" in given:
+        found += _domain_problems(given["shop_domain"], platform)
+    if given.get("currency") is not None and not _CURRENCY.match(given["currency"]):
+        wrong = f"{told(given['currency'])} is not an ISO 4217 code"
+        found.append(Problem(path="currency", wrong=wrong, right="three capitals, EUR for example"))
+    if "time_zone" in given and given["time_zone"] not in available_timezones():
+        wrong = f"{told(given['time_zone'])} is not an IANA name"
+        found.append(Problem(path="time_zone", wrong=wrong, right="Europe/Berlin for example"))
+    if "settings" in given:
+        found += _settings_problems(given["settings"])
+    return found
 
 
-def _domain(given: str | None, platform: Platform) -> str | None:
+def _domain_problems(given: str | None, platform: Platform) -> Iterator[Problem]:
     if given is None:
         if platform is Platform.SHOPIFY:
-            raise InvalidConfiguration("a Shopify site is found by it: my-shop.myshopify.com", path="shop_domain")
-        return None
-    domain = given.strip().lower()
-    if not _DOMAIN.match(domain):
-        raise InvalidConfiguration(f'"{given}" is not a host name, my-shop.example for example', path="shop_domain")
-    return domain
+            right = "a Shopify site is found by it: my-shop.myshopify.com"
+            yield Problem(path="shop_domain", wrong="it is missing", right=right)
+    elif not _DOMAIN.match(given.strip().lower()):
+        wrong = f"{told(given)} is not a host name"
+        yield Problem(path="shop_domain", wrong=wrong, right="my-shop.example for example")
 
 
-def _settings(given: Mapping[str, Any] | SiteSettings) -> SiteSettings:
-    plain = _plain_settings(given) if isinstance(given, SiteSettings) else given
-    try:
-        read = msgspec.convert(plain, SiteSettings)
-    except msgspec.ValidationError as error:
-        known = ", ".join(SiteSettings.__struct_fields__)
-        raise InvalidConfiguration(f"{error}; known settings: {known}", path="settings") from None
-    if read.default_country is not None and not _COUNTRY.match(read.default_country):
-        raise InvalidConfiguration(
-            f'"{read.default_country}" is not an ISO 3166 code of two capitals, DE for example',
-            path="settings.default_country",
-        )
-    return read
+def _settings_problems(given: Mapping[str, Any] | SiteSettings) -> Iterator[Problem]:
+    read = _settings(given)
+    if isinstance(read, list):
+        yield from (msgspec.structs.replace(one, path=f"settings.{one.path}".rstrip(".")) for one in read)
+    elif read.default_country is not None and not _COUNTRY.match(read.default_country):
+        wrong = f"{told(read.default_country)} is not an ISO 3166 code"
+        yield Problem(path="settings.default_country", wrong=wrong, right="two capitals, DE for example")
+
+
+def _settings(given: Mapping[str, Any] | SiteSettings) -> SiteSettings | list[Problem]:
+    return read_struct(_plain_settings(given) if isinstance(given, SiteSettings) else given, SiteSettings)
+
+
+def _checked(given: Mapping[str, Any], platform: Platform) -> dict[str, Any]:
+    """The columns to write, in their plain form. Raises InvalidConfiguration for the first that cannot be used."""
+    refuse(problems(given, platform))
+    values = dict(given)
+    if values.get("shop_domain") is not None:
+        values["shop_domain"] = values["shop_domain"].strip().lower()
+    if "settings" in values and isinstance(read := _settings(values["settings"]), SiteSettings):
+        values["settings"] = _plain_settings(read)
+    return values
 
 
 def _found(row: sa.Row[*tuple[Any, ...]] | None, by: str) -> Site:

@@ -129,7 +129,15 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         return Catalogue(accounts=accounts, definitions=definitions, sites=sites)
 
 
-_FIRST = ("name", "description", "definition", "label", "platform", "published", "active")  # then the struct's own order
+_FIRST = (
+    "name",
+    "description",
+    "definition",
+    "label",
+    "platform",
+    "published",
+    "active",
+)  # then the struct's own order
 
 
 def plain(document: msgspec.Struct) -> dict[str, Any]:

@@ -59,11 +59,15 @@ def file_of(kind: Kind, key: str) -> str:
 def read(directory: Path) -> Folder:
     """Every file of the folder. Only shapes are checked here; what the values mean, `checks` knows."""
     found: dict[Kind, dict[str, Any]] = {kind: {} for kind in Kind}
-    folder = Folder(Catalogue(accounts=found[Kind.ACCOUNT], definitions=found[Kind.DEFINITION], sites=found[Kind.SITE]), [], {})
+    folder = Folder(
+        Catalogue(accounts=found[Kind.ACCOUNT], definitions=found[Kind.DEFINITION], sites=found[Kind.SITE]), [], {}
+    )
     if not any((directory / kind).is_dir() for kind in Kind):
         folders = ", ".join(f"{kind}/" for kind in Kind)
         folder.findings.append(
-            Finding(file=str(directory), path="", wrong="there is no configuration here", right=f"a folder with {folders}")
+            Finding(
+                file=str(directory), path="", wrong="there is no configuration here", right=f"a folder with {folders}"
+            )
         )
     for kind in Kind:
         for path in sorted((directory / kind).glob("*")):
@@ -105,10 +109,11 @@ def texts(catalogue: Catalogue) -> dict[str, str]:
 
 def write(directory: Path, files: Mapping[str, str], *, prune: bool = False) -> tuple[list[str], list[str]]:
     """Write the files; the names of those that changed, and of the folder's other files (`prune` removes them)."""
+    for kind in Kind:
+        (directory / kind).mkdir(parents=True, exist_ok=True)
     changed: list[str] = []
     for name, content in files.items():
         path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.is_file() or path.read_text(encoding="utf-8", errors="replace") != content:
             path.write_text(content, encoding="utf-8")
             changed.append(name)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from io import StringIO
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import yaml
@@ -63,7 +63,7 @@ def parse(content: bytes) -> Parsed:
 
 def render(value: dict[str, Any]) -> str:
     """Plain values as YAML, one way only: keys in the order given, groups of plain values on one line."""
-    root = _Dumper(StringIO()).represent_data(value)
+    root: Any = _Dumper(StringIO()).represent_data(value)
     for _, part in root.value:
         _lay_out(part)
         for entry in part.value if isinstance(part, yaml.SequenceNode) else ():
@@ -104,13 +104,16 @@ class _Builder:
         return value
 
     def _wrong(self, path: str, event: Any, wrong: str, right: str) -> None:
-        self.lines.setdefault(path, event.start_mark.line + 1)
+        self._stands(path, event)
         self.problems.append(Problem(path=path, wrong=wrong, right=right))
+
+    def _stands(self, path: str, event: Any) -> None:
+        self.lines.setdefault(path, event.start_mark.line + 1)
 
     def _node(self, event: Any, events: Iterator[Any], path: str, depth: int) -> Any:
         if depth > MAX_DEPTH:
             raise _TooDeep(event.start_mark.line + 1)
-        self.lines.setdefault(path, event.start_mark.line + 1)
+        self._stands(path, event)
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             self._wrong(path, event, "anchors and aliases are not used here", "write it out")
         if isinstance(event, yaml.AliasEvent):
@@ -140,10 +143,9 @@ class _Builder:
             name = event.value
             here = f"{path}.{name}" if path else name
             if name in found:
-                first = self.lines[here]
-                self.lines[here] = event.start_mark.line + 1
+                first = self.lines.pop(here)
                 self._wrong(here, event, f"it stands here twice, first in line {first}", "once")
-            self.lines.setdefault(here, event.start_mark.line + 1)
+            self._stands(here, event)
             found[name] = self._node(next(events), events, here, depth + 1)
         return found
 
@@ -163,7 +165,7 @@ def _plain(text: str) -> Any:
 class _Dumper(yaml.SafeDumper):
     """Writes without tags what `_plain` reads back."""
 
-    yaml_implicit_resolvers = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def ignore_aliases(self, data: Any) -> bool:
         """Equal objects are written out each time."""
@@ -185,7 +187,9 @@ def _represent_text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
         lines = value.removesuffix("\n").split("\n")
         is_paragraph = len(lines) > 1 and all(line and line == line.strip() and line.isprintable() for line in lines)
         style = "|" if is_paragraph else '"'
-    elif _plain(value) is not value or (yaml.SafeDumper.resolve(_OTHERS, yaml.ScalarNode, value, (True, False)) in _TAKEN):
+    elif _plain(value) is not value or (
+        yaml.SafeDumper.resolve(_OTHERS, yaml.ScalarNode, value, (True, False)) in _TAKEN
+    ):
         style = "'"
     return dumper.represent_scalar(f"{_TAG}str", value, style=style)
 
@@ -206,7 +210,7 @@ _Dumper.add_representer(float, _represent_number)
 _Dumper.add_representer(dict, lambda dumper, value: dumper.represent_mapping(f"{_TAG}map", value.items()))
 
 
-def _lay_out(node: yaml.Node) -> int:
+def _lay_out(node: Any) -> int:
     """Groups of scalars that fit stand in one line, all else in a line for each; the width of what is in one line."""
     if isinstance(node, yaml.ScalarNode):
         return WIDTH if node.style == "|" else len(node.value) + 2  # quotes, or a comma and a space

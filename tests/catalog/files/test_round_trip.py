@@ -1,0 +1,74 @@
+"""The law: what is exported and applied changes nothing, whatever is configured; and it makes the same again elsewhere."""
+
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+
+from custom_events.catalog import audit
+from custom_events.catalog.files import apply, folder, plan, stored
+from custom_events.catalog.files.documents import Catalogue
+from custom_events.catalog.files.folder import Folder
+from custom_events.catalog.seed import seed_system_definitions
+from tests.catalog.conftest import ME
+from tests.catalog.files.generated import catalogues
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def read_back(catalogue: Catalogue) -> Folder:
+    """Through files and back."""
+    with tempfile.TemporaryDirectory() as directory:
+        folder.write(Path(directory), folder.texts(catalogue))
+        return folder.read(Path(directory))
+
+
+def planned(connection: sa.Connection, found: Folder) -> plan.Plan:
+    return plan.make(stored.read(connection), found)
+
+
+def applied(connection: sa.Connection, found: Folder) -> None:
+    made = planned(connection, found)
+    assert made.can_be_applied, [str(finding) for finding in made.findings]
+    saved = apply.load(apply.save(made, author=ME, reason="test", now=NOW))
+    assert apply.apply(connection, saved, by=ME) == made.steps
+
+
+@pytest.fixture
+def seeded(connection: sa.Connection) -> sa.Connection:
+    seed_system_definitions(connection)
+    return connection
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(catalogues())
+def test_files_say_what_they_were_written_from(catalogue: Catalogue) -> None:
+    found = read_back(catalogue)
+    assert [str(finding) for finding in found.findings] == []
+    assert found.catalogue == catalogue
+    assert folder.texts(found.catalogue) == folder.texts(catalogue)
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(catalogues())
+def test_export_then_apply_changes_nothing(seeded: sa.Connection, catalogue: Catalogue) -> None:
+    connection = seeded
+    with connection.begin_nested() as savepoint:
+        applied(connection, read_back(catalogue))
+        first = stored.read(connection)
+        exported = stored.exported(first.catalogue)
+        assert exported == catalogue
+        again = planned(connection, read_back(exported))
+        assert again.steps == ()
+        assert again.left_alone == ()
+        entries = audit.entries(connection, limit=1)
+        saved = apply.load(apply.save(again, author=ME, reason="", now=NOW))
+        assert apply.apply(connection, saved, by=ME) == ()
+        assert stored.read(connection).fingerprints() == first.fingerprints()
+        assert audit.entries(connection, limit=1) == entries
+        savepoint.rollback()
