@@ -1,0 +1,203 @@
+"""Every assignment of a site about one event: why it matched or not, and what became of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from custom_events.hindsight.reading import Stored
+from custom_events.hindsight.rules import RuleBook, SiteRules, load_rules
+from custom_events.hindsight.story import Answer, Decision, Dedup, Occurred, Upload
+from custom_events.matching.effective import effective
+from custom_events.matching.explain import Explanation, explain
+from custom_events.matching.match import History
+from custom_events.matching.plan import MatchPlan
+from custom_events.matching.reasons import SENTENCES, Reason
+from custom_events.pipeline.configuration import read_rule
+from custom_events.pipeline.matching import surroundings
+from custom_events.pipeline.rows import Connection, columns_of
+from custom_events.queries import hindsight as sql
+from custom_events.queries import stories
+from custom_events.values.definitions import Assignment, DefinitionConfig, Overrides
+
+THEN: Final = "then"
+NOW: Final = "now"
+
+
+async def decisions(
+    connection: Connection,
+    stored: Stored,
+    matched_at: datetime,
+    *,
+    rules: str = THEN,
+    book: RuleBook | None = None,
+    only: int | None = None,
+) -> tuple[Decision, ...]:
+    """By assignment id. `rules` "then": each custom event under the revisions that made it, where there is none those that
+    applied when the event was matched; "now": what is published. `book` asks about its own rules instead (a draft)."""
+    made = await _custom_events(connection, stored)
+    if book is None:
+        at = matched_at if rules == THEN else None
+        book = await load_rules(connection, sites=[stored.site_id], at=at)
+    own = _with_those_that_decided(book, made, stored.site_id) if rules == THEN else book.site(stored.site_id)
+    explained = await explanations(connection, own, stored, only)
+    keys = {one.assignment_id: one.match.dedup_key for one in explained if one.match is not None}
+    holders = await _holders(connection, stored, keys)
+    numbers = await _numbers(connection, explained)
+    found: list[Decision] = []
+    for one in explained:
+        assignment = own.assignments[one.assignment_id]
+        events = tuple(msgspec.convert(row, Occurred) for row in made.get(one.assignment_id, ()))
+        key = keys.get(one.assignment_id)
+        dedup = None if key is None else holders.get(one.assignment_id, Dedup(key=key))
+        found.append(
+            Decision(
+                assignment_id=one.assignment_id,
+                definition=assignment.definition_key,
+                label=assignment.label,
+                rules=rules,
+                definition_revision=numbers.get(("definition", one.definition_revision_id)),
+                assignment_revision=numbers.get(("assignment", one.assignment_revision_id)),
+                verdict=verdict(one, dedup, events),
+                explanation=one,
+                dedup=dedup,
+                custom_events=events,
+            )
+        )
+    return tuple(found)
+
+
+async def explanations(
+    connection: Connection, rules: SiteRules, stored: Stored, only: int | None = None
+) -> list[Explanation]:
+    """Each rule of a site, or one, about an event, with the customer's facts and what its threshold counted."""
+    known = await surroundings(connection, rules.plan, [stored], {})
+    facts = known[0].facts if known else None
+    # without what was settled in one pass: that has no list of the events that were counted
+    history = History(counted=known[0].history.counted) if known else History()
+    return [
+        explain(stored.event, one, facts, history, rules.plan)
+        for number, one in sorted(rules.assignments.items())
+        if only in (None, number)
+    ]
+
+
+def verdict(found: Explanation, dedup: Dedup | None, made: Sequence[Occurred]) -> str:
+    """The outcome in one sentence."""
+    standing = next((one for one in made if one.withdrawn_at is None), None)
+    withdrawn = next((one for one in made if one.withdrawn_at is not None), None)
+    if standing is not None and not found.fires:
+        return f"It became custom event {standing.id}, and would not under these rules: {found.sentence}"
+    if standing is not None:
+        return f"It became custom event {standing.id}." + _upload_sentence(standing)
+    if withdrawn is not None:
+        word = withdrawn.withdrawn_reason or ""
+        why = SENTENCES[Reason(word)] if word in set(Reason) else word
+        return f"It became custom event {withdrawn.id}, which was withdrawn: {why}"
+    if not found.fires:
+        return found.sentence
+    if dedup is not None and dedup.is_taken:
+        return f"It matches, but {dedup.event_key} has the key {dedup.key} (custom event {dedup.custom_event_id})."
+    return "It matches, and there is no custom event of it: these rules did not apply when it was matched. A replay would add it."
+
+
+def _upload_sentence(standing: Occurred) -> str:
+    if not standing.uploads:
+        return ""
+    first = standing.uploads[0]
+    return f" The conversion is {first.state}" + (f": {first.sentence or first.reason}" if first.reason else "") + "."
+
+
+def _with_those_that_decided(book: RuleBook, made: dict[int, list[dict[str, Any]]], site_id: int) -> SiteRules:
+    """The site's rules with, for each custom event, the revisions that made it in place of those of the moment."""
+    own = book.site(site_id)
+    replaced: dict[int, Assignment] = dict(own.assignments)
+    for assignment_id, rows in made.items():
+        row, stands = rows[0], own.assignments.get(assignment_id)
+        if stands is not None and (row["definition_revision_id"], row["assignment_revision_id"]) == (
+            stands.definition_revision_id,
+            stands.assignment_revision_id,
+        ):
+            continue
+        decided = _decided(row, site_id, stands, book)
+        if decided is not None:
+            replaced[assignment_id] = decided
+    plan = MatchPlan(replaced.values(), {site_id: own.site.time_zone})
+    return SiteRules(site=own.site, plan=plan, assignments=replaced)
+
+
+def _decided(row: dict[str, Any], site_id: int, stands: Assignment | None, book: RuleBook) -> Assignment | None:
+    if row["config"] is None or row["overrides"] is None:
+        return None
+    definition = read_rule(row["config"], DefinitionConfig, definition=row["definition"])
+    overrides = read_rule(row["overrides"], Overrides, assignment=row["assignment_id"])
+    if definition is None or overrides is None:
+        return None
+    config = effective(definition, overrides)
+    action = next((number for number, name in book.action_names.items() if name == config.ads_action), None)
+    return Assignment(
+        assignment_id=row["assignment_id"],
+        site_id=site_id,
+        label=stands.label if stands is not None else row["label"],
+        definition_key=row["definition"],
+        definition_revision_id=row["definition_revision_id"],
+        assignment_revision_id=row["assignment_revision_id"],
+        config=config,
+        ads_account_id=book.actions[action].ads_account_id if action is not None else None,
+        ads_action_id=action,
+    )
+
+
+async def _custom_events(connection: Connection, stored: Stored) -> dict[int, list[dict[str, Any]]]:
+    """Custom events of the event by assignment, those that stand first, each with its rows of the ledger."""
+    rows = await connection.fetch(stories.CUSTOM_EVENTS, stored.event.occurred_at, stored.event_id)
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["assignment_id"], []).append({**row, "uploads": ()})
+    every = [one for rows_of in found.values() for one in rows_of]
+    if every:
+        for number, uploads in (await _uploads(connection, stored.site_id, every)).items():
+            next(one for one in every if one["id"] == number)["uploads"] = tuple(uploads)
+    for rows_of in found.values():
+        rows_of.sort(key=lambda one: (one["withdrawn_at"] is not None, one["id"]))
+    return found
+
+
+async def _uploads(connection: Connection, site_id: int, made: Sequence[dict[str, Any]]) -> dict[int, list[Upload]]:
+    order_id = made[0]["order_id"]
+    rows: list[Any] = []
+    if order_id is not None:
+        rows = await connection.fetch(stories.UPLOADS_OF_ORDER, site_id, order_id, [one["id"] for one in made])
+    else:
+        for one in made:
+            rows += await connection.fetch(stories.UPLOADS_OF_TIME, one["created_at"], one["id"])
+    answers: dict[int, list[Answer]] = {}
+    for row in await connection.fetch(stories.ANSWERS, [row["id"] for row in rows]):
+        answers.setdefault(row["upload_id"], []).append(msgspec.convert(dict(row), Answer))
+    found: dict[int, list[Upload]] = {}
+    for row in rows:
+        own = tuple(answers.get(row["id"], ()))
+        found.setdefault(row["custom_event_id"], []).append(msgspec.convert({**row, "answers": own}, Upload))
+    return found
+
+
+async def _holders(connection: Connection, stored: Stored, keys: dict[int, str]) -> dict[int, Dedup]:
+    """Keys that a custom event of another commerce event has, by assignment."""
+    if not keys:
+        return {}
+    rows: Sequence[Any] = await connection.fetch(sql.KEY_HOLDERS, *columns_of(list(keys.items())))
+    return {
+        row[0]: Dedup(key=row[1], custom_event_id=row[2], event_key=row[5], occurred_at=row[3])
+        for row in rows
+        if row[4] != stored.event_id
+    }
+
+
+async def _numbers(connection: Connection, explained: Sequence[Explanation]) -> dict[tuple[str, int], int]:
+    rows = await connection.fetch(
+        stories.REVISION_NUMBERS,
+        [one.definition_revision_id for one in explained],
+        [one.assignment_revision_id for one in explained],
+    )
+    return {(row[0], row[1]): row[2] for row in rows}

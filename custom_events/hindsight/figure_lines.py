@@ -1,0 +1,115 @@
+"""A backtest, a trial and a replay for the terminal."""
+
+from collections.abc import Iterator
+from datetime import UTC
+
+from custom_events.hindsight.effects import Effect
+from custom_events.hindsight.figures import Backtest, Counts, Sample
+from custom_events.hindsight.story_lines import amount, explained_lines, moment
+from custom_events.hindsight.trial import Trial, Tried
+
+MAX_SHOWN_ASSIGNMENTS = 20
+MAX_SHOWN_DAYS = 31
+
+
+def backtest_lines(found: Backtest) -> Iterator[str]:
+    """Numbers first, then by assignment and day, the effect on Google, samples."""
+    period = f"{found.since.astimezone(UTC):%Y-%m-%d %H:%M} to {found.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    yield f"{found.events:,} events of {len(found.sites):,} sites, {period}"
+    if not found.is_complete:
+        yield "STOPPED before the end: the figures are about what was read until then."
+    yield from count_lines(found.counts)
+    shares = [one for one in found.assignments if one.counts.differs]
+    if len(found.assignments) > 1 and shares:
+        yield ""
+        yield f"{'would add':>11}{'would drop':>12}{'would change':>14}{'unchanged':>11}  assignment"
+        for one in shares[:MAX_SHOWN_ASSIGNMENTS]:
+            c = one.counts
+            name = f"{one.assignment_id} {one.definition}" + (f' "{one.label}"' if one.label else "")
+            yield f"{c.would_add:>11,}{c.would_drop:>12,}{c.would_change:>14,}{c.unchanged:>11,}  {name}, site {one.site_id}"
+        if len(shares) > MAX_SHOWN_ASSIGNMENTS:
+            yield f"  ... and {len(shares) - MAX_SHOWN_ASSIGNMENTS} more (--json has all)"
+    yield from _days(found)
+    yield from effect_lines(found.effects)
+    for sample in found.samples:
+        yield ""
+        yield from _sample(sample)
+    for note in found.notes:
+        yield ""
+        yield note
+
+
+def count_lines(counts: Counts) -> Iterator[str]:
+    """The verdicts."""
+    yield f"  would add     {counts.would_add:>10,}"
+    if counts.already_sent:
+        yield f"    already sent by another assignment {counts.already_sent:,}"
+    for reason, number in counts.withheld.items():
+        yield f"    recorded and not sent: {reason} {number:,}"
+    yield f"  would drop    {counts.would_drop:>10,}"
+    yield f"  would change  {counts.would_change:>10,}"
+    yield f"  unchanged     {counts.unchanged:>10,}"
+
+
+def effect_lines(effects: tuple[Effect, ...]) -> Iterator[str]:
+    """What Google would hear."""
+    if not effects:
+        return
+    yield ""
+    yield "At Google"
+    for one in effects:
+        currency = one.currency
+        said = {
+            f"{one.sent_new:,} new, {amount(one.value_new, currency)}": one.sent_new,
+            f"{one.retracted:,} retracted, {amount(one.value_retracted, currency)}": one.retracted,
+            f"{one.restated:,} restated by {amount(one.restated_by, currency)}": one.restated,
+            f"{one.withdrawn_unsent:,} taken back before sending, {amount(one.value_withdrawn, currency)}": one.withdrawn_unsent,
+            f"{one.changed_unsent:,} changed before sending by {amount(one.changed_by, currency)}": one.changed_unsent,
+        }
+        yield f"  {one.ads_action}: " + "; ".join(words for words, number in said.items() if number)
+
+
+def _days(found: Backtest) -> Iterator[str]:
+    different = [one for one in found.days if (one.number_now, one.value_now) != (one.number_then, one.value_then)]
+    if not different:
+        return
+    yield ""
+    yield f"{'day':<12}{'now':>8}{'value':>16}{'then':>8}{'value':>16}"
+    for one in different[-MAX_SHOWN_DAYS:]:
+        now, then = amount(one.value_now, one.currency), amount(one.value_then, one.currency)
+        yield f"{one.day:%Y-%m-%d}  {one.number_now:>8,}{now:>16}{one.number_then:>8,}{then:>16}"
+
+
+def _sample(one: Sample) -> Iterator[str]:
+    values = {
+        "would_add": amount(one.value_then, one.currency),
+        "would_drop": amount(one.value_now, one.currency),
+        "would_change": f"{amount(one.value_now, one.currency)} to {amount(one.value_then, one.currency)}",
+    }
+    upload = f", upload {one.upload}" if one.upload is not None else ""
+    words = one.verdict.replace("_", " ")
+    yield f"{words} {one.event_key} of {moment(one.occurred_at)} (assignment {one.assignment_id}): {values[one.verdict]}{upload}"
+    yield f"  {one.explanation.sentence}"
+    for line in explained_lines(one.explanation):
+        yield f"  {line}"
+
+
+def trial_lines(found: Trial) -> Iterator[str]:
+    """Each event under each rule."""
+    if found.outcome != "understood":
+        yield f"The body is {found.outcome}: {found.reason}" + (f" ({found.detail})" if found.detail else "")
+    elif not found.tried:
+        yield "The body gives no commerce event."
+    for one in found.tried:
+        yield from _tried(one)
+    for note in found.notes:
+        yield note
+
+
+def _tried(one: Tried) -> Iterator[str]:
+    verdict = "fires" if one.explanation.fires else "no match"
+    name = one.definition if one.assignment_id <= 0 else f"{one.definition} (assignment {one.assignment_id})"
+    yield f"{one.event_key} under {name}: {verdict}"
+    yield f"  {one.explanation.sentence}"
+    for line in explained_lines(one.explanation):
+        yield f"  {line}"

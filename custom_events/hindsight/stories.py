@@ -1,0 +1,212 @@
+"""Explain: find what somebody asks about, and tell its whole way.
+
+    async with reading(url) as connection:
+        story = await story_of(connection, "#1001", site_id=3)
+
+A subject is an order's number or id, a commerce event's key (`order.paid:1001`), or a raw event (`raw:77`).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from custom_events.errors import NeedsAction, NotFound
+from custom_events.hindsight.decisions import NOW, THEN, decisions
+from custom_events.hindsight.reading import Stored, reading
+from custom_events.hindsight.rules import site_called
+from custom_events.hindsight.story import Delivery, EventStory, OrderState, Refunded, Silent, Story
+from custom_events.pipeline.configuration import site_of
+from custom_events.pipeline.rows import Connection
+from custom_events.pipeline.understanding import Gathered, Raw
+from custom_events.platforms.registry import PLATFORMS
+from custom_events.queries import hindsight as sql
+from custom_events.queries import stories
+from custom_events.values import events
+from custom_events.values.deliveries import Platform
+from custom_events.values.events import EventType
+
+RAW: Final = "raw:"
+RULES: Final = (THEN, NOW)
+_KINDS: Final = frozenset(kind.value for kind in EventType)
+_WEEKS: Final = 160  # three years of landing weeks that are probed for a raw event's number; each costs microseconds
+
+
+async def story_of(
+    connection: Connection,
+    subject: str,
+    *,
+    site_id: int | None = None,
+    rules: str = THEN,
+    assignment: int | None = None,
+) -> Story:
+    """The whole way of what `subject` names. `rules` chooses the revisions, `assignment` one of the site's.
+
+    Raises NotFound when nothing is called so, NeedsAction when several sites have it and none was named.
+    """
+    subject = subject.strip()
+    if subject.startswith(RAW):
+        return await _of_raw(connection, subject, rules, assignment)
+    if subject.partition(":")[0] in _KINDS:
+        site_id = site_id if site_id is not None else await _only_site_with(connection, subject)
+        rows = await connection.fetch(stories.EVENTS_OF_KEYS, site_id, [subject])
+        if not rows:
+            raise NotFound(f"Site {site_id} has no event {subject}.", what="event")
+        order_id = events.from_json(rows[0]["facts"]).order_id
+    else:
+        site_id, order_id = await _order_called(connection, subject, site_id)
+        rows = await connection.fetch(stories.EVENTS_OF_ORDER, site_id, order_id)
+    return await _told(connection, site_id, order_id, rows, (), rules, assignment)
+
+
+def explain_sync(url: str, subject: str, *, site: str | None = None, **how: Any) -> Story:
+    """`story_of` for callers without an event loop, on a connection of its own. `site` is an id, a key or a domain."""
+
+    async def whole() -> Story:
+        async with reading(url) as connection:
+            site_id = None if site is None else await site_called(connection, site)
+            return await story_of(connection, subject, site_id=site_id, **how)
+
+    return asyncio.run(whole())
+
+
+async def stored_event(connection: Connection, site_id: int, key: str) -> Stored:
+    """A stored event by its key. Raises NotFound."""
+    rows = await connection.fetch(stories.EVENTS_OF_KEYS, site_id, [key])
+    if not rows:
+        raise NotFound(f"Site {site_id} has no event {key}.", what="event")
+    return _stored(site_id, rows[0])
+
+
+async def _only_site_with(connection: Connection, key: str) -> int:
+    return _only([row[0] for row in await connection.fetch(stories.SITES_WITH_KEY, key)], f"an event {key}")
+
+
+async def _order_called(connection: Connection, name: str, site_id: int | None) -> tuple[int, str]:
+    bare = name.removeprefix("#")
+    rows = await connection.fetch(stories.ORDERS_CALLED, site_id, [bare, f"#{bare}"])
+    where = "" if site_id is None else f" on site {site_id}"
+    if not rows:
+        raise NotFound(
+            f'No order is called "{name}"{where}. Ask by number or id of an order, by an event ({EventType.ORDER_PAID}:1001), '
+            "or by a raw event (raw:77).",
+            what="order",
+        )
+    exact = [row for row in rows if row[1] == bare] or rows
+    site_id = _only(sorted({row[0] for row in exact}), f'an order "{name}"')
+    return site_id, next(row[1] for row in exact if row[0] == site_id)
+
+
+def _only(sites: Sequence[int], what: str) -> int:
+    if not sites:
+        raise NotFound(f"No site has {what}.", what="event")
+    if len(sites) > 1:
+        raise NeedsAction(f"Several sites have {what}: {', '.join(map(str, sites))}. Name one of them (--site).")
+    return sites[0]
+
+
+async def _of_raw(connection: Connection, subject: str, rules: str, assignment: int | None) -> Story:
+    """What a raw event is understood as today, and what is stored of it."""
+    number = subject.removeprefix(RAW)
+    today = datetime.now(UTC).date()
+    monday = today - timedelta(days=today.weekday())
+    weeks = [monday + timedelta(weeks=1 - ago) for ago in range(_WEEKS)]
+    found: date | None = (
+        await connection.fetchval(stories.WEEK_OF_RAW, int(number), weeks) if number.isdecimal() else None
+    )
+    if found is None:
+        raise NotFound(f"No raw event {number} is kept.", what="raw event")
+    body = await connection.fetchrow(stories.BODY, found, int(number))
+    assert body is not None  # noqa: S101  the week was found by it
+    site_id = body["site_id"]
+    sites = {row[0]: site_of(*row) for row in await connection.fetch(sql.SITES, [site_id])}
+    gathered = Gathered(sites, PLATFORMS)
+    gathered.take(Raw(*body))
+    keys = [key for _, key in gathered.events]
+    rows = await connection.fetch(stories.EVENTS_OF_KEYS, site_id, keys)
+    order_id = next((one.event.order_id for one in gathered.events.values()), None)
+    return await _told(connection, site_id, order_id, rows, [(found, int(number))], rules, assignment)
+
+
+async def _told(
+    connection: Connection,
+    site_id: int,
+    order_id: str | None,
+    rows: Sequence[Any],
+    raw: Sequence[tuple[date, int]],
+    rules: str,
+    assignment: int | None,
+) -> Story:
+    site = await connection.fetchrow(stories.SITE, site_id)
+    assert site is not None  # noqa: S101  it has events or orders
+    told: list[EventStory] = []
+    for row in rows:
+        stored = _stored(site_id, row)
+        decided = await decisions(connection, stored, row["created_at"], rules=rules, only=assignment)
+        told.append(_event_story(stored, row, decided))
+    first_shown = {(row["raw_landed_week"], row["raw_id"]) for row in rows if row["raw_id"] is not None} | set(raw)
+    return Story(
+        site_id=site_id,
+        site_key=site["site_key"],
+        site_name=site["name"],
+        platform=Platform(site["platform"]),
+        order=None if order_id is None else await _order(connection, site_id, order_id),
+        deliveries=await _deliveries(connection, sorted(first_shown)),
+        events=tuple(told),
+        silent=await _silent(connection, site_id, told, assignment),
+    )
+
+
+def _stored(site_id: int, row: Any) -> Stored:
+    return Stored(row["id"], site_id, row["key"], events.from_json(row["facts"]))
+
+
+def _event_story(stored: Stored, row: Any, decided: Any) -> EventStory:
+    event = stored.event
+    return EventStory(
+        id=stored.event_id,
+        key=stored.key,
+        type=event.type,
+        occurred_at=event.occurred_at,
+        evidence_at=event.evidence_at,
+        stored_at=row["created_at"],
+        amount=event.amount,
+        currency=event.currency,
+        is_test=event.is_test,
+        raw_id=row["raw_id"],
+        decisions=decided,
+    )
+
+
+async def _order(connection: Connection, site_id: int, order_id: str) -> OrderState | None:
+    row = await connection.fetchrow(stories.ORDER, site_id, order_id)
+    if row is None:
+        return None
+    refunds = await connection.fetch(stories.REFUNDS, site_id, order_id)
+    known = tuple(msgspec.convert(dict(one), Refunded) for one in refunds)
+    return msgspec.convert({**row, "refunds": known}, OrderState)
+
+
+async def _deliveries(connection: Connection, raw: Sequence[tuple[date, int]]) -> tuple[Delivery, ...]:
+    rows = await connection.fetch(stories.DELIVERIES, [week for week, _ in raw], [number for _, number in raw])
+    return tuple(msgspec.convert({**row, "raw_id": row["id"]}, Delivery) for row in rows)
+
+
+async def _silent(
+    connection: Connection, site_id: int, told: Sequence[EventStory], assignment: int | None
+) -> tuple[Silent, ...]:
+    asked = {one.assignment_id for event in told for one in event.decisions}
+    if not told or assignment is not None:
+        return ()
+    rows = await connection.fetch(stories.SILENT_ASSIGNMENTS, site_id, list(asked))
+    return tuple(
+        Silent(
+            assignment_id=row[0],
+            definition=row[1],
+            label=row[2],
+            why="Nothing of it applied." if row[3] else "It is paused.",
+        )
+        for row in rows
+    )

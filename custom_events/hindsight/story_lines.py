@@ -1,0 +1,209 @@
+"""A story for the terminal: one order from the store's webhook to Google's answer, line by line. Times are UTC."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from custom_events.conditions.explain import lines as condition_lines
+from custom_events.hindsight.story import (
+    Answer,
+    Decision,
+    Delivery,
+    EventStory,
+    Occurred,
+    OrderState,
+    Silent,
+    Story,
+    Upload,
+)
+from custom_events.matching.explain import Explanation, ThresholdStep
+from custom_events.matching.money import rounded
+
+MAX_SHOWN_COUNTED = 10  # events of a threshold in the terminal; JSON has more
+
+
+def story_lines(found: Story) -> Iterator[str]:
+    """The whole way."""
+    shop = f"{found.site_name} ({found.site_key}, {found.platform})"
+    if found.order is not None:
+        yield from _order(found.order, shop)
+    else:
+        yield shop
+    yield ""
+    yield "Delivered"
+    for delivery in found.deliveries:
+        yield from _delivery(delivery)
+    if not found.deliveries:
+        yield "  what was delivered is kept no more"
+    for event in found.events:
+        yield ""
+        yield from _event(event)
+    if not found.events:
+        yield ""
+        yield "Nothing happened: no commerce event is stored of it."
+    if found.silent:
+        yield ""
+        yield "Not asked"
+        for one in found.silent:
+            yield f"  {one.definition}{_label(one)} (assignment {one.assignment_id}): {one.why}"
+
+
+def _order(order: OrderState, shop: str) -> Iterator[str]:
+    name = order.number if order.number is not None else order.order_id
+    yield f"Order {name}" + (f" (id {order.order_id})" if name != order.order_id else "") + f" of {shop}"
+    words = [word for word in (order.status, order.financial_status) if word]
+    yield f"  {amount(order.total, order.currency)}" + (f", {', '.join(words)}" if words else "")
+    moments = {
+        "created": order.ordered_at,
+        "paid": order.paid_at,
+        "cancelled": order.cancelled_at,
+        "deleted": order.deleted_at,
+        "as of": order.state_at,
+    }
+    yield "  " + ", ".join(f"{word} {moment(at)}" for word, at in moments.items() if at is not None)
+    if order.is_test:
+        yield "  a test order: it matches nothing"
+    for refund in order.refunds:
+        yield f"  refunded {amount(refund.amount, refund.currency)} {moment(refund.refunded_at)} (refund {refund.refund_id})"
+
+
+def _delivery(one: Delivery) -> Iterator[str]:
+    number = f", delivery {one.delivery_id}" if one.delivery_id else ""
+    yield f"  {moment(one.received_at)}  {one.topic or 'no topic'}{number}, {one.body_bytes} bytes, signature {one.signature} (raw:{one.raw_id})"
+    if one.outcome is None:
+        yield "    waits to be understood" if one.is_waiting else "    its outcome is kept no more"
+        return
+    why = "" if one.reason is None else f" ({one.reason}{f': {one.detail}' if one.detail else ''})"
+    new = "" if not one.new_events else f", {one.new_events} new event{'s' if one.new_events > 1 else ''}"
+    yield f"    {one.outcome}{why} {moment(one.processed_at)}{new}"
+
+
+def _event(event: EventStory) -> Iterator[str]:
+    test = ", a test" if event.is_test else ""
+    yield f"{event.key}  {moment(event.occurred_at)}, {amount(event.amount, event.currency)}{test} (stored {moment(event.stored_at)})"
+    for one in event.decisions:
+        if one.explanation.trigger.holds or one.custom_events:
+            yield from decision_lines(one)
+    elsewhere = [one for one in event.decisions if not one.explanation.trigger.holds and not one.custom_events]
+    if elsewhere:
+        names = ", ".join(f"{one.definition}{_label(one)} ({one.assignment_id})" for one in elsewhere)
+        yield f"  wait for other types of events: {names}"
+    if not event.decisions:
+        yield "  no assignment applied"
+
+
+def decision_lines(one: Decision) -> Iterator[str]:
+    """One assignment about one event."""
+    yield f"  {one.definition}{_label(one)} (assignment {one.assignment_id}, {_revisions(one)}): {one.verdict}"
+    for line in explained_lines(one.explanation):
+        yield f"    {line}"
+    if one.dedup is not None and one.dedup.is_taken:
+        yield f"    key {one.dedup.key} belongs to {one.dedup.event_key} of {moment(one.dedup.occurred_at)}"
+    for event in one.custom_events:
+        for line in _occurred(event):
+            yield f"    {line}"
+
+
+def explained_lines(found: Explanation) -> Iterator[str]:
+    """Step by step, as far as there is something to say."""
+    if not found.trigger.holds:
+        yield f"waits for {', '.join(found.trigger.waits_for)}"
+        return
+    if not found.in_dates:
+        yield "outside its dates"
+    if found.conditions.tree is not None:
+        yield from condition_lines(found.conditions.tree)
+    for problem in found.conditions.problems:
+        yield f"conditions cannot be read: {problem}"
+    if found.threshold is not None:
+        yield from _threshold(found.threshold)
+    if found.group is not None:
+        yield f"group {found.group.group}: assignment {found.group.winner} keeps it (of {', '.join(map(str, found.group.candidates))})"
+    if (made := found.match) is not None:
+        click = f"click {made.click.kind}" if made.click is not None else "no usable click"
+        yield f"value {amount(made.value, made.currency)}, key {made.dedup_key}, consent {made.consent}, {click}"
+        for one in found.clicks:
+            if one.reason is not None:
+                yield f"click {one.kind} of {moment(one.clicked_at)} is not usable: {one.reason}"
+        if made.withheld is not None:
+            yield f"not sent: {found.sentence}"
+
+
+def _threshold(step: ThresholdStep) -> Iterator[str]:
+    rule = step.threshold
+    mark = "yes" if step.holds else "no "
+    yield (
+        f"{mark} threshold: {rule.measure} per {rule.scope}, {rule.period}, {rule.fires} {plain(rule.at_least)}: "
+        f"{plain(step.before)} before, {plain(step.after)} with it"
+    )
+    shown = step.counted[-MAX_SHOWN_COUNTED:]
+    if step.number_counted > len(shown):
+        yield f"  {step.number_counted - len(shown)} earlier ones were counted"
+    for one in shown:
+        worth = "" if one.amount is None else f", {amount(one.amount, one.currency)}"
+        yield f"  counted {one.key} of {moment(one.occurred_at)}{worth}"
+
+
+def _occurred(one: Occurred) -> Iterator[str]:
+    yield f"custom event {one.id} made {moment(one.created_at)}, {amount(one.value, one.currency)}"
+    if one.withdrawn_at is not None:
+        yield f"  withdrawn {moment(one.withdrawn_at)}: {one.withdrawn_reason}"
+    for upload in one.uploads:
+        yield from (f"  {line}" for line in _upload(upload))
+
+
+def _upload(one: Upload) -> Iterator[str]:
+    target = one.ads_action or "no ads action"
+    kind = one.kind if one.sequence == 0 else f"{one.kind} {one.sequence}"
+    yield (
+        f"{kind} of {amount(one.value, one.currency)} to {target}, transaction {one.transaction_id}: {one.state}"
+        + _why(one)
+    )
+    if one.state in ("held", "queued", "new"):
+        yield f"  goes from {moment(one.not_before)} on, Google takes it until {moment(one.deadline_at)}"
+    for answer in one.answers:
+        yield f"  {_answer(answer)}"
+    if not one.answers and one.answered_at is not None:
+        yield f"  sent {moment(one.intent_at)}, answered {moment(one.answered_at)}: {one.state}{_request(one.google_request_id)}"
+
+
+def _why(one: Upload) -> str:
+    if one.reason is None:
+        return ""
+    return f" ({one.reason}: {one.sentence})" if one.sentence else f" ({one.reason})"
+
+
+def _answer(one: Answer) -> str:
+    sent = f"sent {moment(one.intent_at)}, " if one.intent_at is not None else ""
+    code = "" if one.code is None else f" ({one.code}{f': {one.sentence}' if one.sentence else ''})"
+    return f"{sent}Google answered {moment(one.at)}: {one.verdict}{code}{_request(one.google_request_id)}"
+
+
+def _request(google_id: str | None) -> str:
+    return "" if google_id is None else f", request {google_id}"
+
+
+def _revisions(one: Decision) -> str:
+    numbers = f"{one.definition_revision or 'draft'}/{one.assignment_revision or 'draft'}"
+    return f"revisions {numbers}" + (", as it is now" if one.rules == "now" else "")
+
+
+def _label(one: Decision | Silent) -> str:
+    return f' "{one.label}"' if one.label not in ("", one.definition) else ""
+
+
+def moment(at: datetime | None) -> str:
+    """A time in UTC, to the second."""
+    return "at an unknown time" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def amount(value: Decimal | None, currency: str | None) -> str:
+    """Money, in the currency's minor units."""
+    if value is None:
+        return "no value"
+    return f"{rounded(value, currency):,} {currency or ''}".rstrip()
+
+
+def plain(value: Decimal) -> str:
+    """A number without the zeros that its column adds."""
+    return f"{value.normalize():f}"

@@ -1,0 +1,135 @@
+"""SQL of the explanation: one order's or event's way from the delivery to Google's answer. asyncpg; only reads, by index."""
+
+from typing import Final
+
+# A site for people.
+SITE: Final = "SELECT id, site_key, name, platform FROM app.sites WHERE id = $1"
+
+# Orders by id or number, at most a few; every site ($1 NULL) is probed for the id, its own orders are read for the number.
+ORDERS_CALLED: Final = """
+SELECT o.site_id, o.order_id
+FROM app.sites s
+CROSS JOIN LATERAL (
+  SELECT p.site_id, p.order_id FROM app.orders p WHERE p.site_id = s.id AND p.order_id = ANY ($2::text[])
+  UNION
+  SELECT p.site_id, p.order_id FROM app.orders p WHERE p.site_id = s.id AND p.number = ANY ($2::text[])
+) o
+WHERE $1::bigint IS NULL OR s.id = $1
+LIMIT 10
+"""
+
+# An order's state.
+ORDER: Final = """
+SELECT order_id, number, ordered_at, state_at, status, financial_status, paid_at, cancelled_at, deleted_at, currency, total,
+  refunded, is_test
+FROM app.orders WHERE site_id = $1 AND order_id = $2
+"""
+
+# Its refunds.
+REFUNDS: Final = """
+SELECT refund_id, amount, currency, refunded_at FROM app.order_refunds WHERE site_id = $1 AND order_id = $2
+ORDER BY refunded_at NULLS LAST, refund_id
+"""
+
+_EVENT: Final = (
+    "SELECT e.id, e.key, e.occurred_at, e.created_at, e.raw_id, e.raw_landed_week, e.facts FROM app.commerce_events e"
+)
+
+# The events of an order.
+EVENTS_OF_ORDER: Final = f"{_EVENT} WHERE e.site_id = $1 AND e.order_id = $2 ORDER BY e.occurred_at, e.key"
+
+# An event by its natural key.
+EVENTS_OF_KEYS: Final = f"""
+{_EVENT} JOIN app.event_keys k ON e.occurred_at = k.occurred_at AND e.id = k.event_id
+WHERE k.site_id = $1 AND k.key = ANY ($2::text[]) ORDER BY e.occurred_at, e.key
+"""
+
+# Which sites have an event of this key.
+SITES_WITH_KEY: Final = """
+SELECT s.id FROM app.sites s
+WHERE EXISTS (SELECT FROM app.event_keys k WHERE k.site_id = s.id AND k.key = $1) ORDER BY 1 LIMIT 10
+"""
+
+# Raw events by week and id, with what became of them.
+DELIVERIES: Final = """
+SELECT r.id, r.landed_week, r.site_id, r.received_at, r.topic, r.delivery_id, r.triggered_at, r.signature, r.body_bytes,
+  o.outcome, o.reason, o.detail, o.new_events, o.processed_at,
+  EXISTS (SELECT FROM landing.raw_queue q WHERE q.raw_id = r.id) AS is_waiting
+FROM unnest($1::date[], $2::bigint[]) AS g(landed_week, id)
+JOIN landing.raw_events r ON r.landed_week = g.landed_week AND r.id = g.id
+LEFT JOIN app.raw_outcomes o ON o.landed_week = r.landed_week AND o.raw_id = r.id
+ORDER BY r.received_at, r.id
+"""
+
+# In which of these weeks a raw event landed.
+WEEK_OF_RAW: Final = """
+SELECT r.landed_week FROM unnest($2::date[]) AS g(week)
+CROSS JOIN LATERAL (
+  SELECT e.landed_week FROM landing.raw_events e WHERE e.landed_week = g.week AND e.id = $1 LIMIT 1
+) r
+"""
+
+# A raw event's body, for understanding it again.
+BODY: Final = """
+SELECT landed_week, id, received_at, site_id, topic, triggered_at, headers, body, body_bytes
+FROM landing.raw_events WHERE landed_week = $1 AND id = $2
+"""
+
+# What became of an event: custom events, standing or withdrawn, with the revisions that decided.
+CUSTOM_EVENTS: Final = """
+SELECT c.id, c.occurred_at, c.assignment_id, c.dedup_key, c.value, c.currency, c.withheld_reason, c.withdrawn_at,
+  c.withdrawn_reason, c.created_at, c.order_id, f.key AS definition, a.label, d.id AS definition_revision_id, d.number AS definition_revision, d.definition_id,
+  d.config, r.id AS assignment_revision_id, r.number AS assignment_revision, r.overrides
+FROM app.custom_events c
+LEFT JOIN app.definition_revisions d ON d.id = c.definition_revision_id
+LEFT JOIN app.assignment_revisions r ON r.id = c.assignment_revision_id
+LEFT JOIN app.site_custom_events a ON a.id = c.assignment_id
+LEFT JOIN app.custom_event_definitions f ON f.id = d.definition_id
+WHERE c.occurred_at = $1 AND c.commerce_event_id = $2
+ORDER BY c.assignment_id, c.withdrawn_at NULLS LAST, c.id
+"""
+
+_UPLOAD: Final = """
+SELECT u.custom_event_id, u.id, u.created_at, u.kind, u.sequence, u.state, u.reason, u.sentence, u.value, u.currency,
+  u.transaction_id, u.click_kind, u.conversion_at, u.adjusted_at, u.not_before, u.deadline_at, u.settled_at, u.attempts,
+  c.customer_id || '/' || a.action_id AS ads_action, q.google_request_id, q.intent_at, q.answered_at
+FROM app.conversion_uploads u
+LEFT JOIN app.ads_actions a ON a.id = u.ads_action_id LEFT JOIN app.ads_accounts c ON c.id = a.ads_account_id
+LEFT JOIN app.upload_requests q ON q.id = u.request_id
+"""
+
+# The ledger's rows of custom events about an order: the conversion and its adjustments.
+UPLOADS_OF_ORDER: Final = f"""
+{_UPLOAD} WHERE u.site_id = $1 AND u.order_id = $2 AND u.custom_event_id = ANY ($3::bigint[]) ORDER BY u.sequence, u.id
+"""
+
+# The same without an order: written in one transaction with their custom event; adjustments follow the transaction's key.
+UPLOADS_OF_TIME: Final = f"""
+{_UPLOAD} WHERE u.created_at = $1 AND u.custom_event_id = $2
+  OR (u.ads_action_id, u.transaction_id) IN (
+    SELECT s.ads_action_id, s.transaction_id FROM app.conversion_uploads s
+    WHERE s.created_at = $1 AND s.custom_event_id = $2 AND s.ads_action_id IS NOT NULL
+  ) AND u.custom_event_id = $2
+ORDER BY u.sequence, u.id
+"""
+
+# Google's answers to rows of the ledger, with the calls that carried them.
+ANSWERS: Final = """
+SELECT t.upload_id, t.at, t.verdict, t.code, t.sentence, q.google_request_id, q.intent_at, q.answered_at
+FROM app.upload_attempts t LEFT JOIN app.upload_requests q ON q.id = t.request_id
+WHERE t.upload_id = ANY ($1::bigint[]) ORDER BY t.at, t.upload_id
+"""
+
+# The numbers of revisions, for people.
+REVISION_NUMBERS: Final = """
+SELECT 'definition', id, number FROM app.definition_revisions WHERE id = ANY ($1::bigint[])
+UNION ALL
+SELECT 'assignment', id, number FROM app.assignment_revisions WHERE id = ANY ($2::bigint[])
+"""
+
+# Assignments of a site that decide nothing: paused, or with nothing published.
+SILENT_ASSIGNMENTS: Final = """
+SELECT a.id, d.key, a.label, a.is_active
+FROM app.site_custom_events a JOIN app.custom_event_definitions d ON d.id = a.definition_id
+WHERE a.site_id = $1 AND a.id <> ALL ($2::bigint[]) ORDER BY a.id
+"""
