@@ -51,23 +51,3 @@ def table_of_days(days: list[differences.Day]) -> dg.MetadataValue:
             f"| {day.day} | {day.customer_id} | {day.action_id} | {day.sent} | {day.accepted} | {took} | {did_not} |"
         )
     return dg.MetadataValue.md("\n".join(lines))
-
-
-@dg.asset_check(
-    asset="reconciliation", description="Google does not count fewer events than it answered two days ago or before."
-)
-def google_counts_what_it_answered(database_url: dg.ResourceParam[str]) -> dg.AssetCheckResult:
-    """A day that stays short means that what Google took is not in its books. Late summaries have two days to catch up."""
-    now = datetime.now(UTC)
-    with reading(database_url) as connection:
-        short = differences.short_days(differences.all_days(connection, now), now)
-    return dg.AssetCheckResult(
-        passed=not short,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=" ".join(
-            f"{day.day}, {day.customer_id}/{day.action_id}: Google counts {day.google.total if day.google else 0} of {day.events}."
-            for day in short
-        )
-        or "Google's books have every event of the last four weeks that it answered.",
-        metadata={"days_short": dg.MetadataValue.int(len(short))},
-    )

@@ -12,6 +12,7 @@ from cli.status import status
 from cli.understand import understand
 from cli.up import up
 from cli.uploads import uploads
+from cli.watch import watch
 
 
 @click.group(cls=TellingGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -29,13 +30,14 @@ def main(*, verbose: bool) -> None:
       custom-events migrate                  make or renew the tables
       custom-events up                       receiver, console and Dagster
       custom-events status                   what came in, what went out, do the sums agree
+      custom-events watch                    what is wrong now, and who is told
 
     Settings come from the environment and .env: docs/reference/settings.md.
     """
     del verbose  # read by the verbs from the context
 
 
-for _verb in (demo, up, migrate, seed, understand, status, uploads, doctor, sandbox):
+for _verb in (demo, up, migrate, seed, understand, status, uploads, watch, doctor, sandbox):
     main.add_command(_verb)
 
 if __name__ == "__main__":  # pragma: no cover

@@ -15,7 +15,9 @@ from custom_events.conditions.schema import schema_text
 from custom_events.destinations import error_page
 from custom_events.settings import Settings, variable_of
 from custom_events.tables import page
+from custom_events.watching import exposition
 
+RULES = Path(__file__).parents[1] / "deploy" / "prometheus" / "alerts.yml"
 WIDTH = 100  # characters of a line of help
 _SETTINGS = """\
 # Settings
@@ -62,6 +64,12 @@ def write(directory: Path) -> None:
         (directory / name).write_text(text, encoding="utf-8")
 
 
+def write_rules(file: Path = RULES) -> None:
+    """Write the rules for Prometheus, where those who install them look."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(exposition.rules(), encoding="utf-8")
+
+
 def _row(name: str, field: FieldInfo) -> str:
     limits = ", ".join(
         f"{word} {getattr(limit, attribute)}"
@@ -101,3 +109,4 @@ def _helps(
 
 if __name__ == "__main__":  # pragma: no cover
     write(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference"))
+    write_rules()

@@ -120,6 +120,21 @@ class Settings(BaseSettings):
         description="Service account key for both lanes to Google.",
     )
 
+    # ---------------------------------------------------------------- alarms
+    console_url: str = Field(
+        "http://127.0.0.1:8080", description="Where people open the console; alarms link to it."
+    )
+    alarm_email_to: str | None = Field(None, description="E-mail addresses that alarms go to, separated by commas.")
+    alarm_email_from: str | None = Field(None, description="Sender of those e-mails. Unset: the first receiver.")
+    alarm_smtp_url: SecretStr | None = Field(
+        None,
+        description="Mail server: smtps://user:password@host:port, smtp+starttls://... or, unencrypted, smtp://host.",
+    )
+    alarm_slack_url: SecretStr | None = Field(None, description="Address of a Slack incoming webhook.")
+    alarm_teams_url: SecretStr | None = Field(
+        None, description="Address of a Teams workflow that takes an incoming webhook."
+    )
+
     # ---------------------------------------------------------------- logging
     log_level: str = Field("INFO", description="Least severe level that is logged.")
     log_json: bool = Field(True, description="One JSON object a line; false: for people.")

@@ -76,6 +76,7 @@ ASSET_OF_TABLE = {
     "upload_attempts": "conversion_uploads",
     "google_upload_status": "reconciliation",
     "reconciliation_days": "reconciliation",
+    "alarms": "configuration",
     "sites": "configuration",
     "ads_accounts": "configuration",
     "ads_actions": "configuration",

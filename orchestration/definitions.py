@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets import analytics, commerce_events, conversion_uploads, custom_events, raw_events, reconciliation
+from assets import analytics, commerce_events, conversion_uploads, custom_events, raw_events, reconciliation, watches
 from orchestration import dbt_project, jobs, resources, schedules, sensors
 
 defs = dg.Definitions(
@@ -19,7 +19,7 @@ defs = dg.Definitions(
         commerce_events.landed_is_understood_parked_or_ignored,
         custom_events.matched_is_queued_or_withheld,
         conversion_uploads.queued_has_a_standing,
-        reconciliation.google_counts_what_it_answered,
+        *(watches.checks_of(asset) for asset in watches.ASSETS),
     ],
     jobs=[
         jobs.understand_and_match,
@@ -29,6 +29,6 @@ defs = dg.Definitions(
         jobs.keep_partitions,
     ],
     schedules=[schedules.reports_hourly, schedules.reconciliation_daily, schedules.partitions_daily],
-    sensors=[sensors.raw_backlog, sensors.upload_backlog],
+    sensors=[sensors.raw_backlog, sensors.upload_backlog, sensors.watching],
     resources={"database_url": resources.database_url, "dbt": resources.dbt},
 )

@@ -12,8 +12,11 @@ from custom_events.ledger import send
 from custom_events.postgres.connect import engine
 from custom_events.queries import backlog
 from custom_events.settings import settings
+from custom_events.watching.channels import channels
+from custom_events.watching.watch import look
 from orchestration import jobs, resources
 
+WATCH_EVERY_S = 60  # an alarm needs minutes to be one; a look costs a handful of indexed queries
 LOOK_EVERY_S = 5  # Dagster's daemon looks at sensors every five seconds; a look costs one indexed query
 HAND_OVER_S = 30  # a run needs 7 to 11 s from launch to its first line (reference: performance), on a busy machine more
 
@@ -74,3 +77,31 @@ def raw_backlog(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipR
 def upload_backlog(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Looks at the ledger."""
     return _decide(context, jobs.upload_conversions.name, uploads_wait)
+
+
+@dg.sensor(
+    minimum_interval_seconds=WATCH_EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Looks for what is wrong, and tells people when that changes (`custom-events watch`). Starts no run.",
+)
+def watching(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """One look in the daemon itself: a run for it would cost seconds of CPU every minute. The sums are counted hourly."""
+    configured = settings()
+    now = datetime.now(UTC)
+    hour = now.strftime("%Y-%m-%dT%H")
+    made = engine(resources.address())
+    try:
+        found = look(
+            made,
+            channels(configured),
+            now,
+            console_url=configured.console_url,
+            with_sums=context.cursor != hour,
+        )
+    finally:
+        made.dispose()
+    context.update_cursor(hour)
+    said = [f"{len(found.open)} alarms are open."]
+    said += [f"{channel} was told of {parts}." for channel, parts in found.told.items()]
+    said += [f"{channel} was not told: {reason}." for channel, reason in found.not_told.items()]
+    return dg.SkipReason(" ".join(said))

@@ -12,9 +12,11 @@ import structlog
 from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
+from console.api.scrapes import Scrapes
 from custom_events.pipeline.status import Status, status
 from custom_events.postgres import connect, migrate
 
@@ -47,6 +49,7 @@ def create_app(url: str) -> FastAPI:
     )
     _health(app, engine)
     _figures(app, engine)
+    _metrics(app, Scrapes(engine))
     document = cache(lambda: _describe(app))
     app.openapi = document
     return app
@@ -85,6 +88,13 @@ def _figures(app: FastAPI, engine: sa.Engine) -> None:
         with engine.connect() as connection:
             found = status(connection)
         return Response(msgspec.json.encode(found), media_type="application/json")
+
+
+def _metrics(app: FastAPI, scrapes: Scrapes) -> None:
+    @app.get("/metrics", tags=["figures"], response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    def read_metrics() -> Response:
+        """Figures of the pipeline and the ledger for Prometheus; the receiver has its own at its /metrics."""
+        return Response(scrapes.text(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _schema_of(answer: type[msgspec.Struct]) -> dict[str, Any]:

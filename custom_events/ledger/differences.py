@@ -3,8 +3,8 @@
 The question it answers is "42 sent, Google shows 7: why?" (reference: peers-and-users, 3.1).
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime
 from typing import Any, Final
 
 import msgspec
@@ -15,8 +15,6 @@ from custom_events.ledger.reconcile import OUR_CLIENT, RULES, first_day_of
 from custom_events.queries import reconciliation as queries
 from custom_events.values.conversions import Lane
 from custom_events.values.summaries import Alert, Counts
-
-CATCHES_UP: Final = timedelta(days=2)  # summaries and verdicts are told to take up to a day (google-ads 2.7); one more
 
 _OURS: Final = {
     states.NO_ANSWER: "No answer came; it is sent again under the same order id",
@@ -70,14 +68,6 @@ def days(
 def all_days(connection: sa.Connection, now: datetime) -> list[Day]:
     """Every day of the window."""
     return days(connection, first_day_of(now))
-
-
-def short_days(found: Iterable[Day], now: datetime) -> list[Day]:
-    """Days that should be complete at Google by now and are not: it counts fewer events than it answered."""
-    complete_before = (now - CATCHES_UP).date()
-    return [
-        day for day in found if day.google is not None and day.google.total < day.events and day.day < complete_before
-    ]
 
 
 def causes(day: Day) -> Iterator[str]:

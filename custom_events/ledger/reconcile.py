@@ -23,6 +23,7 @@ from custom_events.values.summaries import RequestCounts, Summaries, Summary
 log = structlog.get_logger(__name__)
 
 WINDOW: Final = timedelta(days=28)  # Google calls an upload recent for 28 days (NO_RECENT_UPLOAD, google-ads 1.6)
+CATCHES_UP: Final = timedelta(days=2)  # verdicts and summaries take up to a day (google-ads 2.7); and one more
 LONGEST_LIFE: Final = timedelta(
     days=100
 )  # a row is sent at most 90 days after it was made (the click window), and a margin

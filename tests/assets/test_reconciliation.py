@@ -39,14 +39,3 @@ def test_a_run_shows_the_days_and_names_what_it_could_not_read(ground: None, dat
     assert event.metadata["days"].value == 3
     assert "| 1234567890 | 7001 | 0 | 0 | 4 | 0 |" in str(event.metadata["newest"].value)
     assert "| 1234567890 | 7001 | 0 | 0 | - | - |" in str(event.metadata["newest"].value)
-
-
-def test_a_day_that_stays_short_is_found_and_todays_is_not(ground: None, database: str, engine: sa.Engine) -> None:
-    check = reconciliation.google_counts_what_it_answered
-    found = check(database_url=database)
-    assert not found.passed
-    assert found.metadata["days_short"].value == 1
-    assert "1234567890/7001: Google counts 4 of 5." in str(found.description)
-    with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE app.reconciliation_days SET google_successful = 5 WHERE google_failed = 0"))
-    assert check(database_url=database).passed

@@ -15,6 +15,11 @@ def test_the_pages_are_those_the_code_gives(tmp_path: Path) -> None:
         )
 
 
+def test_the_rules_for_prometheus_are_those_of_the_watcher(tmp_path: Path) -> None:
+    reference.write_rules(tmp_path / "new" / "alerts.yml")
+    assert reference.RULES.read_text() == (tmp_path / "new" / "alerts.yml").read_text(), "run `make docs`"
+
+
 def test_every_setting_has_a_row_with_type_and_default() -> None:
     page = reference.settings_page()
     assert "| `CUSTOM_EVENTS_GROUP_LIMIT` | integer, from 1 | `256` |" in page

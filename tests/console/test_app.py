@@ -80,3 +80,22 @@ def test_the_documentation_page_loads_nothing_from_outside(client: Client) -> No
     for source in sources:
         assert source.startswith("/"), source
         assert client.get(source).status_code == 200, source
+
+
+def test_prometheus_gets_the_figures_and_they_are_counted_once_in_a_while(database: str, engine: sa.Engine) -> None:
+    app = create_app(database)
+
+    async def scrape() -> tuple[httpx.Response, httpx.Response]:
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as asked,
+        ):
+            first = await asked.get("/metrics")
+            with engine.begin() as connection:
+                connection.execute(sa.text("INSERT INTO landing.raw_queue VALUES (1, '2026-11-16', 1)"))
+            return first, await asked.get("/metrics")
+
+    first, second = asyncio.run(scrape())
+    assert first.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert "custom_events_pipeline_backlog_rows 0.0\n" in first.text
+    assert second.text == first.text

@@ -56,7 +56,7 @@ def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
         "reconciliation_daily": "41 5 * * *",
         "partitions_daily": "23 2 * * *",
     }
-    assert {sensor.name for sensor in defs.sensors} == {"raw_backlog", "upload_backlog"}
+    assert {sensor.name for sensor in defs.sensors} == {"raw_backlog", "upload_backlog", "watching"}
 
 
 def test_every_sum_is_a_check_beside_its_asset(defs: Any) -> None:
@@ -66,7 +66,10 @@ def test_every_sum_is_a_check_beside_its_asset(defs: Any) -> None:
         "commerce_events: landed_is_understood_parked_or_ignored",
         "custom_events: matched_is_queued_or_withheld",
         "conversion_uploads: queued_has_a_standing",
-        "reconciliation: google_counts_what_it_answered",
+        "reconciliation: google_counts_fewer",
+        "conversion_uploads: success_rate_low",
+        "raw_events: deliveries_refused",
+        "commerce_events: pipeline_stands_still",
     }
 
 

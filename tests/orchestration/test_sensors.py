@@ -44,3 +44,21 @@ def test_a_living_run_is_enough(database: str, monkeypatch: pytest.MonkeyPatch) 
         answer = sensors.raw_backlog(dg.build_sensor_context(instance=instance))
     assert isinstance(answer, dg.SkipReason)
     assert "draining already" in (answer.skip_message or "")
+
+
+def test_the_watcher_looks_in_the_daemon_and_counts_the_sums_hourly(
+    engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.resources.address", lambda: database)
+    with engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO landing.receipts VALUES (now(), 5, 0, 0, 0)"))
+    context = dg.build_sensor_context()
+    answer = sensors.watching(context)
+    assert isinstance(answer, dg.SkipReason)
+    assert answer.skip_message == "1 alarms are open."
+    assert context.cursor
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE app.alarms SET closed_at = now()"))
+    again = sensors.watching(dg.build_sensor_context(cursor=context.cursor))
+    assert isinstance(again, dg.SkipReason)
+    assert again.skip_message == "0 alarms are open."

@@ -1,0 +1,59 @@
+"""The watcher's alarms as asset checks: one for each, beside the asset whose rows it measures."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+import dagster as dg
+
+from assets.database import reading
+from custom_events.watching.alarms import WATCHES, Severity, Watch, raised
+from custom_events.watching.measure import measure
+
+_ASSETS: Final = {
+    "custom_events_uploads": "conversion_uploads",
+    "custom_events_pipeline": "commerce_events",
+    "custom_events_receiver": "raw_events",
+    "custom_events_reconciliation": "reconciliation",
+}
+
+
+def asset_of(watch: Watch) -> str | None:
+    """The asset whose rows an alarm is about; None for the sums, which have checks of their own."""
+    return next((asset for start, asset in _ASSETS.items() if watch.metric.startswith(start)), None)
+
+
+def checks_of(asset: str) -> dg.AssetChecksDefinition:
+    """Every alarm of one asset, from one measuring."""
+    watches = [watch for watch in WATCHES if asset_of(watch) == asset]
+    specs = [
+        dg.AssetCheckSpec(_name(watch.name), asset=asset, description=f"{watch.sentence}. {watch.remedy}.")
+        for watch in watches
+    ]
+
+    @dg.multi_asset_check(name=f"watch_{asset}", specs=specs)
+    def watch_asset(database_url: dg.ResourceParam[str]) -> Iterator[dg.AssetCheckResult]:
+        """One result for each alarm: passed while nothing is wrong."""
+        with reading(database_url) as connection:
+            found = list(raised(measure(connection, datetime.now(UTC))))
+        for watch in watches:
+            wrong = [alarm.sentence for alarm in found if alarm.name == watch.name]
+            grave = watch.severity is Severity.CRITICAL
+            yield dg.AssetCheckResult(
+                asset_key=asset,
+                check_name=_name(watch.name),
+                passed=not wrong,
+                severity=dg.AssetCheckSeverity.ERROR if grave else dg.AssetCheckSeverity.WARN,
+                description="; ".join(wrong) or "Nothing is wrong.",
+                metadata={"places": dg.MetadataValue.int(len(wrong))},
+            )
+
+    return watch_asset
+
+
+ASSETS: Final = tuple(_ASSETS.values())
+
+
+def _name(alarm: str) -> str:
+    """AccountParked -> account_parked."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in alarm).lstrip("_")

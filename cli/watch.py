@@ -1,0 +1,88 @@
+"""`custom-events watch`: what is wrong now, told to people when it changes."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.session import connected, prepared
+
+if TYPE_CHECKING:
+    from custom_events.watching.channels import Channel
+    from custom_events.watching.watch import Look
+
+
+@click.command(short_help="What is wrong now; tells people when that changes.")
+@click.option("--tell/--no-tell", default=True, help="Tell the channels that are set up, or only look.")
+@click.option("--test", "trial", is_flag=True, help="Send a test message by every channel instead.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
+def watch(*, tell: bool, trial: bool, as_json: bool) -> None:
+    """Look once: show every alarm that is open, and tell e-mail, Slack and Teams of what opened, closed, or stands a day.
+
+    Dagster's sensor `watching` looks every minute; without Dagster, let cron run this. Settings: CUSTOM_EVENTS_ALARM_...
+    The exit code is 1 while a critical alarm is open or a channel could not be told.
+
+    \b
+    Examples:
+      custom-events watch
+      custom-events watch --no-tell --json | jq '.open[].sentence'
+      custom-events watch --test
+    """
+    import msgspec
+
+    from custom_events.watching.alarms import Severity
+    from custom_events.watching.channels import channels
+    from custom_events.watching.watch import look
+
+    settings = prepared()
+    told_by = channels(settings)
+    if trial:
+        _try(told_by, settings.console_url)
+        return
+    with connected(settings) as engine:
+        found = look(
+            engine, told_by if tell else (), datetime.now(UTC), console_url=settings.console_url, with_sums=True
+        )
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+    else:
+        for line in _lines(found):
+            click.echo(line)
+    grave = any(one.severity is Severity.CRITICAL for one in found.open)
+    click.get_current_context().exit(1 if grave or found.not_told else 0)
+
+
+def _try(told_by: "tuple[Channel, ...]", console_url: str) -> None:
+    from custom_events.errors import NeedsAction, Transient
+    from custom_events.watching.messages import trial
+
+    if not told_by:
+        raise NeedsAction(
+            "no channel is set up: CUSTOM_EVENTS_ALARM_EMAIL_TO with CUSTOM_EVENTS_ALARM_SMTP_URL, "
+            "CUSTOM_EVENTS_ALARM_SLACK_URL or CUSTOM_EVENTS_ALARM_TEAMS_URL"
+        )
+    failed = 0
+    for channel in told_by:
+        try:
+            channel.send(trial(console_url))
+            click.echo(f"{channel.name}: sent")
+        except Transient as error:
+            failed += 1
+            click.echo(f"{channel.name}: NOT sent, {error}")
+    click.get_current_context().exit(1 if failed else 0)
+
+
+def _lines(found: "Look") -> Iterator[str]:
+    if found.other_watches:
+        yield "Another watcher is looking right now."
+        return
+    for one in found.open:
+        yield f"{one.severity.upper():<9}since {one.opened_at:%Y-%m-%d %H:%M} UTC  {one.name}: {one.sentence}"
+        yield f"{'':9}-> {one.remedy}"
+    if not found.open:
+        yield "Nothing is wrong."
+    for channel, parts in found.told.items():
+        yield f"{channel}: told of {parts}"
+    for channel, reason in found.not_told.items():
+        yield f"{channel}: NOT told, {reason}"

@@ -1,0 +1,32 @@
+"""The figures for Prometheus, counted at most once in a while, however many ask."""
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from custom_events.watching.exposition import text
+from custom_events.watching.measure import measure
+
+KEPT_S: Final = 10.0  # half of what scrapers usually wait: two of them cost as much as one
+
+
+class Scrapes:
+    """One measuring at a time; whoever asks within `KEPT_S` gets the one before."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._text = b""
+        self._measured_at = -KEPT_S
+
+    def text(self) -> bytes:
+        """The text format. Raises what the database raises: a scrape that fails is a figure, too."""
+        with self._lock:
+            if time.monotonic() - self._measured_at >= KEPT_S:
+                with self._engine.connect() as connection:
+                    self._text = text(measure(connection, datetime.now(UTC)))
+                self._measured_at = time.monotonic()
+            return self._text

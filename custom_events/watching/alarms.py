@@ -1,0 +1,216 @@
+"""What is wrong when: one list, from which the watcher tells people and from which Prometheus' rules are written."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from custom_events.watching.metrics import METRICS, Reading, Sample
+
+HOUR_S: Final = 3_600
+
+
+class Severity(StrEnum):
+    """CRITICAL: conversions are being lost, or will be soon. WARNING: somebody should look today."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+
+
+class Watch(msgspec.Struct, frozen=True, kw_only=True):
+    """An alarm's definition: `metric` (narrowed by `only`) above or below `limit` for `for_s` seconds.
+
+    `sentence` may name {value} and the metric's labels. `remedy` says what to do.
+    """
+
+    name: str
+    metric: str
+    severity: Severity
+    limit: float
+    below: bool = False
+    only: tuple[tuple[str, str], ...] = ()
+    for_s: int = 300
+    sentence: str
+    remedy: str
+
+    def holds(self, sample: Sample) -> bool:
+        """Whether a sample of the metric is wrong."""
+        labels = dict(zip(METRICS[self.metric].labels, sample.labels, strict=True))
+        if any(labels[name] != wanted for name, wanted in self.only):
+            return False
+        return sample.value < self.limit if self.below else sample.value > self.limit
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong now. `key` is the same as long as it is the same thing."""
+
+    key: str
+    name: str
+    severity: Severity
+    where: dict[str, str]
+    sentence: str
+    remedy: str
+
+
+WATCHES: Final = (
+    Watch(
+        name="AccountParked",
+        metric="custom_events_uploads_account_parked",
+        severity=Severity.CRITICAL,
+        limit=0,
+        for_s=0,
+        sentence="Nothing is sent to ads account {account}: it waits until a person acts",
+        remedy="`custom-events uploads list` says why; mend it at Google, then `custom-events uploads release`",
+    ),
+    Watch(
+        name="ActionParked",
+        metric="custom_events_uploads_action_parked",
+        severity=Severity.CRITICAL,
+        limit=0,
+        for_s=0,
+        sentence="Nothing is sent to conversion action {action} of account {account}: it waits until a person acts",
+        remedy="`custom-events uploads list` says why; mend it at Google, then `custom-events uploads release`",
+    ),
+    Watch(
+        name="ConversionsExpireSoon",
+        metric="custom_events_uploads_expiring_rows",
+        severity=Severity.CRITICAL,
+        limit=0,
+        only=(("within_hours", "48"),),
+        for_s=900,
+        sentence="{value} conversions of account {account} expire within 48 hours and are not at Google",
+        remedy="`custom-events uploads list` says what they wait for",
+    ),
+    Watch(
+        name="SuccessRateLow",
+        metric="custom_events_uploads_success_ratio",
+        severity=Severity.CRITICAL,
+        limit=0.99,
+        below=True,
+        for_s=900,
+        sentence="Google refused more than 1 % of what was sent to account {account} in 24 hours (taken: {value})",
+        remedy="`custom-events uploads reconcile` names the codes; docs/reference/google-errors.md says what each means",
+    ),
+    Watch(
+        name="AnswersMissing",
+        metric="custom_events_uploads_unknown_rows",
+        severity=Severity.CRITICAL,
+        limit=0,
+        sentence="{value} rows of account {account} were sent and have had no answer for more than an hour",
+        remedy="They go again under the same order ids by themselves; look whether uploads run, and whether Google answers",
+    ),
+    Watch(
+        name="UploadsStandStill",
+        metric="custom_events_uploads_due_age_seconds",
+        severity=Severity.CRITICAL,
+        limit=HOUR_S,
+        sentence="Conversions of account {account} have been due for {value} s and are not sent",
+        remedy="Look whether Dagster's sensor upload_backlog runs, and whether the account is paused (`uploads list`)",
+    ),
+    Watch(
+        name="ActionNeededAtGoogle",
+        metric="custom_events_uploads_needing_action_rows",
+        severity=Severity.WARNING,
+        limit=0,
+        sentence="{value} rows of account {account} wait until something is changed at Google: {reason}",
+        remedy="docs/reference/google-errors.md says what to change for this code; then `uploads release --held`",
+    ),
+    Watch(
+        name="VerdictsOverdue",
+        metric="custom_events_uploads_overdue_verdicts",
+        severity=Severity.WARNING,
+        limit=0,
+        sentence="{value} verdicts of the Data Manager API have not been asked for, an hour after they were due",
+        remedy="Look whether Dagster's sensor upload_backlog runs",
+    ),
+    Watch(
+        name="RefundsStandStill",
+        metric="custom_events_uploads_value_change_age_seconds",
+        severity=Severity.WARNING,
+        limit=HOUR_S,
+        sentence="Refunds or cancellations have waited for {value} s to be brought to the ledger",
+        remedy="Look whether Dagster's sensor upload_backlog runs",
+    ),
+    Watch(
+        name="PipelineStandsStill",
+        metric="custom_events_pipeline_backlog_age_seconds",
+        severity=Severity.CRITICAL,
+        limit=900,
+        sentence="The oldest delivery that nobody has understood landed {value} s ago",
+        remedy="Look whether Dagster's sensor raw_backlog runs, and at the newest run of understand_and_match",
+    ),
+    Watch(
+        name="DeliveriesParked",
+        metric="custom_events_pipeline_parked_rows",
+        severity=Severity.WARNING,
+        limit=0,
+        sentence="{value} deliveries of site {site} in 24 hours could not be understood: {reason}",
+        remedy="They are kept with their bytes; `custom-events status` counts them by reason",
+    ),
+    Watch(
+        name="DeliveriesRefused",
+        metric="custom_events_receiver_quarantined_rows",
+        severity=Severity.WARNING,
+        limit=20,
+        sentence="The receiver refused {value} deliveries in the last hour: {reason}",
+        remedy="A wrong signature means a changed secret, or a stranger; docs/reference/receiver.md explains each reason",
+    ),
+    Watch(
+        name="GoogleCountsFewer",
+        metric="custom_events_reconciliation_short_days",
+        severity=Severity.WARNING,
+        limit=0,
+        for_s=0,
+        sentence="On {value} days Google counts fewer events of account {account} than it answered",
+        remedy="`custom-events uploads reconcile` shows the days side by side",
+    ),
+    Watch(
+        name="GoogleNotRead",
+        metric="custom_events_reconciliation_age_seconds",
+        severity=Severity.WARNING,
+        limit=50 * HOUR_S,
+        for_s=0,
+        sentence="Google's own counts of account {account} were read {value} s ago; they are due daily",
+        remedy="Look at the newest run of reconcile_uploads",
+    ),
+    Watch(
+        name="SumsDisagree",
+        metric="custom_events_sums_gaps",
+        severity=Severity.CRITICAL,
+        limit=0,
+        for_s=0,
+        sentence="The sum of what was {sum} does not agree",
+        remedy="`custom-events status` shows both sides; nothing may be lost or counted twice: tell the developers",
+    ),
+)
+
+
+def raised(reading: Reading) -> Iterator[Alarm]:
+    """Everything that is wrong in a reading. How long it has been so is the watcher's to know."""
+    by_metric: dict[str, list[Sample]] = {}
+    for sample in reading.samples:
+        if sample.metric in reading.measured:
+            by_metric.setdefault(sample.metric, []).append(sample)
+    for watch in WATCHES:
+        for sample in by_metric.get(watch.metric, ()):
+            if watch.holds(sample):
+                yield _alarm(watch, sample)
+
+
+def _alarm(watch: Watch, sample: Sample) -> Alarm:
+    where = dict(zip(METRICS[watch.metric].labels, sample.labels, strict=True))
+    inside = ",".join(f"{name}={value}" for name, value in where.items())
+    return Alarm(
+        key=f"{watch.name}{{{inside}}}",
+        name=watch.name,
+        severity=watch.severity,
+        where=where,
+        sentence=watch.sentence.format(value=number(sample.value), **where),
+        remedy=watch.remedy,
+    )
+
+
+def number(value: float) -> str:
+    """12,345 or 98.70 %-like shares as 0.987."""
+    return f"{value:,.0f}" if value == int(value) or value >= 100 else f"{value:.3f}"  # noqa: PLR2004  (large ones whole)

@@ -1,0 +1,139 @@
+"""The figures of one moment, from a handful of indexed queries: for the scrape, for the watcher and for the checks alike."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from custom_events.ledger.reconcile import CATCHES_UP, RULES, first_day_of
+from custom_events.pipeline import sums
+from custom_events.queries import watching as queries
+from custom_events.values.conversions import UploadState, Verdict
+from custom_events.watching.metrics import METRICS, Reading, Sample
+
+SUMS_ALARM: Final = "SumsDisagree"
+ENOUGH_ANSWERS: Final = 100  # below, one refused row is more than a per cent, and a rate says nothing
+_TAKEN: Final = frozenset({Verdict.ACCEPTED, Verdict.ALREADY_THERE})
+_REFUSED: Final = frozenset({Verdict.REJECTED, Verdict.EXPIRED})
+
+Samples = Iterator[Sample]
+
+
+def measure(connection: sa.Connection, now: datetime, *, with_sums: bool = False) -> Reading:
+    """Every metric; the sums, which count whole tables, only when asked for: else as the last full look left them."""
+    parts: list[Callable[[sa.Connection, datetime], Samples]] = [
+        _uploads,
+        _answers,
+        _stops,
+        _overdue,
+        _pipeline,
+        _google,
+    ]
+    measured = set(METRICS)
+    if with_sums:
+        parts.append(_gaps)
+    else:
+        parts.append(_remembered_gaps)
+        measured.discard("custom_events_sums_gaps")
+    return Reading(tuple(sample for part in parts for sample in part(connection, now)), frozenset(measured))
+
+
+def _sample(name: str, value: float, *labels: str) -> Sample:
+    return Sample(f"custom_events_{name}", labels, float(value))
+
+
+def _uploads(connection: sa.Connection, now: datetime) -> Samples:
+    due, expiring, week, unknown = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    since: dict[str, datetime] = {}
+    states: Counter[tuple[str, str]] = Counter()
+    for row in connection.execute(queries.WAITING, {"now": now}):
+        account = row.customer_id
+        states[account, row.state] += row.rows
+        due[account] += row.due
+        expiring[account] += row.expiring
+        week[account] += row.expiring_in_a_week
+        if row.due_since is not None:
+            since[account] = min(row.due_since, since.get(account, row.due_since))
+        if row.state == UploadState.UNKNOWN:
+            unknown[account] += row.unchanged_for_an_hour
+        elif row.reason:
+            yield _sample("uploads_held_rows", row.rows, account, row.reason)
+            rule = RULES.get(row.reason)
+            if rule is not None and rule.verdict is Verdict.FIX:
+                yield _sample("uploads_needing_action_rows", row.rows, account, row.reason)
+    for (account, state), rows in states.items():
+        yield _sample("uploads_waiting_rows", rows, account, state)
+    for account in due:
+        yield _sample("uploads_due_rows", due[account], account)
+        age_s = (now - since[account]).total_seconds() if account in since else 0.0
+        yield _sample("uploads_due_age_seconds", age_s, account)
+        yield _sample("uploads_expiring_rows", expiring[account], account, "48")
+        yield _sample("uploads_expiring_rows", week[account], account, "168")
+        yield _sample("uploads_unknown_rows", unknown[account], account)
+
+
+def _answers(connection: sa.Connection, now: datetime) -> Samples:
+    verdicts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for row in connection.execute(queries.ANSWERS, {"now": now}):
+        verdicts[row.customer_id][row.verdict] += row.rows
+        if row.verdict == Verdict.REJECTED:
+            yield _sample("uploads_refused_rows", row.rows, row.customer_id, row.code)
+    for account, counts in verdicts.items():
+        for verdict, rows in counts.items():
+            yield _sample("uploads_answered_rows", rows, account, verdict)
+        taken, refused = (sum(counts[one] for one in group) for group in (_TAKEN, _REFUSED))
+        if taken + refused >= ENOUGH_ANSWERS:
+            yield _sample("uploads_success_ratio", taken / (taken + refused), account)
+
+
+def _stops(connection: sa.Connection, now: datetime) -> Samples:
+    for row in connection.execute(queries.STOPPED, {"now": now}):
+        if row.action_id:
+            yield _sample("uploads_action_parked", 1, row.customer_id, row.action_id)
+            continue
+        yield _sample("uploads_account_parked", row.parked_reason is not None, row.customer_id)
+        paused_s = (row.paused_until - now).total_seconds() if row.paused_until is not None else 0.0
+        yield _sample("uploads_paused_seconds", paused_s, row.customer_id)
+
+
+def _overdue(connection: sa.Connection, now: datetime) -> Samples:
+    row = connection.execute(queries.OVERDUE, {"now": now}).one()
+    yield _sample("uploads_overdue_verdicts", row.verdicts)
+    yield _sample("uploads_value_changes", row.value_changes)
+    yield _sample("uploads_value_change_age_seconds", _age_s(row.value_changes_since, now))
+
+
+def _pipeline(connection: sa.Connection, now: datetime) -> Samples:
+    backlog = connection.execute(queries.BACKLOG).one()
+    yield _sample("pipeline_backlog_rows", backlog.rows)
+    yield _sample("pipeline_backlog_age_seconds", _age_s(backlog.since, now))
+    for row in connection.execute(queries.PARKED, {"now": now}):
+        yield _sample("pipeline_parked_rows", row.rows, row.site_key, row.reason)
+    for row in connection.execute(queries.REFUSED, {"now": now}):
+        yield _sample("receiver_quarantined_rows", row.rows, row.reason)
+
+
+def _google(connection: sa.Connection, now: datetime) -> Samples:
+    days = {"first_day": first_day_of(now), "complete_before": (now - CATCHES_UP).date()}
+    for row in connection.execute(queries.RECONCILED, days):
+        if row.read_at is not None:
+            yield _sample("reconciliation_age_seconds", _age_s(row.read_at, now), row.customer_id)
+        yield _sample("reconciliation_short_days", row.short_days, row.customer_id)
+
+
+def _gaps(connection: sa.Connection, now: datetime) -> Samples:
+    del now
+    for gap in sums.sums(connection).gaps:
+        yield _sample("sums_gaps", 1, gap.partition(" ")[0])
+
+
+def _remembered_gaps(connection: sa.Connection, now: datetime) -> Samples:
+    del now
+    for row in connection.execute(queries.OPEN_PLACES, {"name": SUMS_ALARM}):
+        yield _sample("sums_gaps", 1, row.place["sum"])
+
+
+def _age_s(since: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - since).total_seconds()) if since is not None else 0.0

@@ -1,0 +1,72 @@
+"""What is measured, by name. The alarms, the rules for Prometheus and the reference name nothing else."""
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+
+class Metric(NamedTuple):
+    """A gauge: a sentence that says what it counts, and its labels."""
+
+    sentence: str
+    labels: tuple[str, ...] = ()
+
+
+class Sample(NamedTuple):
+    """One value of one metric; `labels` in the order of the metric's."""
+
+    metric: str
+    labels: tuple[str, ...]
+    value: float
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """All samples of one moment. A metric that was measured and has no sample stands at nothing; one that was not is given as
+    it is remembered, and says nothing new."""
+
+    samples: tuple[Sample, ...]
+    measured: frozenset[str]
+
+
+_ACCOUNT: Final = ("account",)
+
+METRICS: Final[dict[str, Metric]] = {
+    "custom_events_uploads_waiting_rows": Metric("Rows of the ledger that wait, by state.", ("account", "state")),
+    "custom_events_uploads_held_rows": Metric("Rows that are held or go again, by reason.", ("account", "reason")),
+    "custom_events_uploads_due_rows": Metric("Rows that may be sent now.", _ACCOUNT),
+    "custom_events_uploads_due_age_seconds": Metric("How long the oldest due row has been due.", _ACCOUNT),
+    "custom_events_uploads_expiring_rows": Metric(
+        "Waiting rows that Google will no longer take after so many hours.", ("account", "within_hours")
+    ),
+    "custom_events_uploads_unknown_rows": Metric(
+        "Rows whose call had no answer, and that stand so for more than an hour.", _ACCOUNT
+    ),
+    "custom_events_uploads_needing_action_rows": Metric(
+        "Rows that wait until a person changes something at Google.", ("account", "reason")
+    ),
+    "custom_events_uploads_answered_rows": Metric("Answers of the last 24 hours, by verdict.", ("account", "verdict")),
+    "custom_events_uploads_refused_rows": Metric("Rows refused for good in 24 hours, by code.", ("account", "code")),
+    "custom_events_uploads_success_ratio": Metric(
+        "Rows that Google took, of those it took or refused for good in 24 hours; given from 100 such rows on.",
+        _ACCOUNT,
+    ),
+    "custom_events_uploads_account_parked": Metric("1 while an account is stopped until a person acts.", _ACCOUNT),
+    "custom_events_uploads_action_parked": Metric(
+        "1 while a conversion action is stopped until a person acts.", ("account", "action")
+    ),
+    "custom_events_uploads_paused_seconds": Metric("How long an account still waits by itself.", _ACCOUNT),
+    "custom_events_uploads_overdue_verdicts": Metric("Data Manager verdicts that are an hour overdue."),
+    "custom_events_uploads_value_changes": Metric("Orders whose conversions wait for another value."),
+    "custom_events_uploads_value_change_age_seconds": Metric("How long the oldest of them has waited."),
+    "custom_events_pipeline_backlog_rows": Metric("Landed deliveries that nobody has understood yet."),
+    "custom_events_pipeline_backlog_age_seconds": Metric("How long ago the oldest of them landed."),
+    "custom_events_pipeline_parked_rows": Metric(
+        "Deliveries of 24 hours that nobody understands, by reason.", ("site", "reason")
+    ),
+    "custom_events_receiver_quarantined_rows": Metric("Deliveries refused in the last hour, by reason.", ("reason",)),
+    "custom_events_reconciliation_age_seconds": Metric("How long ago Google's counts were read.", _ACCOUNT),
+    "custom_events_reconciliation_short_days": Metric(
+        "Days on which Google counts fewer events than it answered, two days later still.", _ACCOUNT
+    ),
+    "custom_events_sums_gaps": Metric("Sums that do not agree (received, landed, matched, queued).", ("sum",)),
+}

@@ -1,0 +1,93 @@
+"""Alarms remembered, so that people hear of changes and not of every look. Times are the watcher's clock."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from custom_events.queries import watching as queries
+from custom_events.queries.uploads import Columns
+from custom_events.watching.alarms import WATCHES, Alarm, Severity
+from custom_events.watching.metrics import Reading
+
+GONE_FOR: Final = timedelta(minutes=10)  # what comes and goes within is one alarm, not many messages
+REMINDED_AFTER: Final = timedelta(days=1)
+STILL_TOLD_FOR: Final = timedelta(days=7)  # an all-clear that no channel could carry for a week is no news any more
+
+_FOR: Final = {watch.name: timedelta(seconds=watch.for_s) for watch in WATCHES}
+
+
+class News(StrEnum):
+    """What is to be told of an alarm."""
+
+    OPENED = "opened"
+    REMINDER = "still open"
+    CLOSED = "closed"
+
+
+class Episode(msgspec.Struct, frozen=True, kw_only=True):
+    """An alarm from the look that found it to the last. `told` and `told_closed`: channel -> time of its message."""
+
+    id: int
+    key: str
+    name: str
+    severity: Severity
+    place: dict[str, str]
+    sentence: str
+    remedy: str
+    opened_at: datetime
+    seen_at: datetime
+    closed_at: datetime | None = None
+    told: dict[str, datetime] = {}
+    told_closed: dict[str, datetime] = {}
+
+    def lasts(self, now: datetime) -> bool:
+        """Whether it is open, and has been for as long as its definition asks."""
+        wanted = _FOR.get(self.name, timedelta())
+        return self.closed_at is None and now - self.opened_at >= wanted
+
+    def news(self, channel: str, now: datetime) -> News | None:
+        """What this channel has not told yet; None: nothing."""
+        told_at = self.told.get(channel)
+        if self.closed_at is not None:
+            return News.CLOSED if told_at is not None and channel not in self.told_closed else None
+        if told_at is None:
+            return News.OPENED if self.lasts(now) else None
+        return News.REMINDER if now - told_at >= REMINDED_AFTER else None
+
+
+def remember(connection: sa.Connection, reading: Reading, found: Iterable[Alarm], now: datetime) -> None:
+    """Open what is new, keep what still is, close what was looked for and has been gone for a while."""
+    seen = Columns("key", "name", "severity", "place", "sentence", "remedy")
+    for alarm in {one.key: one for one in found}.values():
+        seen.add(
+            key=alarm.key,
+            name=alarm.name,
+            severity=alarm.severity.value,
+            place=json.dumps(alarm.where),
+            sentence=alarm.sentence,
+            remedy=alarm.remedy,
+        )
+    if len(seen):
+        connection.execute(queries.SEE, seen.arrays | {"now": now})
+    looked_for = [watch.name for watch in WATCHES if watch.metric in reading.measured]
+    connection.execute(queries.CLOSE, {"now": now, "gone_since": now - GONE_FOR, "looked_for": looked_for})
+
+
+def episodes(connection: sa.Connection, now: datetime) -> list[Episode]:
+    """Open alarms, and those closed within a week; the gravest and oldest first."""
+    rows = connection.execute(queries.TO_TELL, {"closed_after": now - STILL_TOLD_FOR})
+    return [msgspec.convert(_plain(row), Episode) for row in rows.mappings()]
+
+
+def mark_told(connection: sa.Connection, told: Iterable[Episode], channel: str, now: datetime) -> None:
+    """These were told by this channel."""
+    connection.execute(queries.TOLD, {"ids": [one.id for one in told], "channel": channel, "now": now})
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    return dict(row)

@@ -1,0 +1,72 @@
+"""One look: measure, remember what is wrong, tell each channel what it has not told yet."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+
+from custom_events.errors import Transient
+from custom_events.queries import watching as queries
+from custom_events.watching import messages, state
+from custom_events.watching.alarms import raised
+from custom_events.watching.channels import Channel
+from custom_events.watching.measure import measure
+
+log = structlog.get_logger(__name__)
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What a look found. `open`: alarms that last; `told`: channel -> messages' parts; `not_told`: channel -> why."""
+
+    open: tuple[state.Episode, ...] = ()
+    told: dict[str, int] = {}
+    not_told: dict[str, str] = {}
+    other_watches: bool = False
+
+
+def look(
+    engine: sa.Engine,
+    told_by: Sequence[Channel],
+    now: datetime,
+    *,
+    console_url: str,
+    with_sums: bool = False,
+) -> Look:
+    """One look. Two watchers at once would tell twice: the second finds the lock taken and does nothing.
+
+    What was told is written after it was sent, so that a crash between the two repeats a message and loses none.
+    """
+    with engine.connect() as turn:
+        if not turn.execute(queries.TAKE_TURN, {"key": queries.WATCHERS}).scalar_one():
+            return Look(other_watches=True)
+        turn.commit()
+        try:
+            return _look(engine, told_by, now, console_url, with_sums=with_sums)
+        finally:
+            turn.execute(queries.END_TURN, {"key": queries.WATCHERS})
+
+
+def _look(engine: sa.Engine, told_by: Sequence[Channel], now: datetime, console_url: str, *, with_sums: bool) -> Look:
+    with engine.begin() as connection:
+        reading = measure(connection, now, with_sums=with_sums)
+        state.remember(connection, reading, raised(reading), now)
+        known = state.episodes(connection, now)
+    told: dict[str, int] = {}
+    not_told: dict[str, str] = {}
+    for channel in told_by:
+        news = [(kind, one) for one in known if (kind := one.news(channel.name, now)) is not None]
+        if not news:
+            continue
+        try:
+            channel.send(messages.compose(news, console_url, now))
+        except Transient as error:  # the next look tries again: nothing was marked as told
+            log.warning("alarm_not_told", channel=channel.name, reason=str(error))
+            not_told[channel.name] = str(error)
+            continue
+        with engine.begin() as connection:
+            state.mark_told(connection, messages.told(news), channel.name, now)
+        told[channel.name] = len(news)
+        log.info("alarms_told", channel=channel.name, parts=len(news))
+    return Look(open=tuple(one for one in known if one.lasts(now)), told=told, not_told=not_told)
