@@ -1,4 +1,4 @@
-"""Refunds and cancellations brought to Google: desired values compared with what was sent, changes written set by set."""
+"""Refunds, edits, cancellations and withdrawals brought to Google: desired values compared with what was sent, changes written set by set."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,16 +10,17 @@ import msgspec
 import sqlalchemy as sa
 
 from custom_events.destinations.conversion_rules import ADJUSTABLE
-from custom_events.ledger.desired import Append, Change, LedgerRow, SetValue, Withhold, change
+from custom_events.ledger import states
+from custom_events.ledger.desired import Append, Change, Desired, LedgerRow, SetValue, Withhold, change
 from custom_events.matching.effective import effective
-from custom_events.matching.value import compile_rule, value_after_refunds
+from custom_events.matching.value import compile_rule, value_now
 from custom_events.queries import adjustments as queries
 from custom_events.queries.uploads import Columns
 from custom_events.values.conversions import Lane, UploadKind, UploadState
 from custom_events.values.definitions import DefinitionConfig, Overrides, ValueRule
 from custom_events.values.events import CommerceEvent, EventType, Refund, from_json
 
-ORDERS_AT_ONCE: Final = 500
+TAKEN_AT_ONCE: Final = 500
 # Conversions whose value is the order's: a refund lowers it. Conversions made by a refund itself are not among them.
 LOWERED_BY_REFUNDS: Final = frozenset(
     {
@@ -35,23 +36,40 @@ OrderKey = tuple[int, str]
 
 
 def adjust(connection: sa.Connection, now: datetime) -> int:
-    """Take orders whose value changed and bring their conversions to it. The number of orders taken.
+    """Take orders whose value changed, and custom events that were withdrawn or corrected, and bring their conversions to what is
+    right now. The number of orders and events taken.
 
     One transaction, the caller's: a crash leaves the changes to be taken again, and the rows stay locked against claims.
     """
-    taken: list[OrderKey] = [
-        (row.site_id, row.order_id) for row in connection.execute(queries.TAKE_CHANGES, {"orders": ORDERS_AT_ONCE})
-    ]
-    if not taken:
-        return 0
-    arrays = {"sites": [site for site, _ in taken], "orders": [order for _, order in taken]}
-    rows = connection.execute(queries.LEDGER_ROWS, arrays).all()
-    refunds = _refunds(connection.execute(queries.REFUNDS, arrays))
+    taken = 0
+    orders = connection.execute(queries.TAKE_CHANGES, {"orders": TAKEN_AT_ONCE}).all()
+    if orders:
+        taken += len(orders)
+        arrays = {"sites": [row.site_id for row in orders], "orders": [row.order_id for row in orders]}
+        rows = connection.execute(queries.LEDGER_ROWS, arrays).all()
+        origins = connection.execute(queries.ORIGINS, arrays).all()
+        _bring(connection, rows, origins, _refunds(connection.execute(queries.REFUNDS, arrays)), now)
+    alone = connection.execute(queries.TAKE_STANDING_CHANGES, {"events": TAKEN_AT_ONCE}).all()
+    if alone:
+        taken += len(alone)
+        arrays = {"ids": [row.custom_event_id for row in alone], "occurred_at": [row.occurred_at for row in alone]}
+        rows = connection.execute(queries.LEDGER_ROWS_ALONE, arrays).all()
+        _bring(connection, rows, connection.execute(queries.ORIGINS_ALONE, arrays).all(), {}, now)
+    return taken
+
+
+def _bring(
+    connection: sa.Connection,
+    rows: Sequence[sa.Row[Any]],
+    origins: Sequence[sa.Row[Any]],
+    refunds: Mapping[OrderKey, list[Refund]],
+    now: datetime,
+) -> None:
     conversions, adjustments = _group(rows)
-    origins = _origins(connection, conversions.values())
+    known = {row.custom_event_id: _origin(row) for row in origins}
     changes: list[tuple[LedgerRow, Change]] = []
     for event_id, (row, found) in conversions.items():
-        origin = origins.get(event_id)
+        origin = known.get(event_id)
         if origin is None:
             continue
         desired = desired_value(origin, refunds.get((found.site_id, found.order_id), ()))
@@ -61,23 +79,32 @@ def adjust(connection: sa.Connection, now: datetime) -> int:
         if wanted is not None:
             changes.append((row, wanted))
     _write(connection, changes, now)
-    return len(taken)
 
 
-class Origin(msgspec.Struct, frozen=True):
-    """What gave a conversion its value, and whether the order still stands."""
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """What gave a conversion its value, and how its order stands now."""
 
     event: CommerceEvent
     rule: ValueRule
-    undone: bool  # cancelled, or unmade by an event that came late
+    value: Decimal | None  # before refunds, by the rule
+    total: Decimal | None  # of the order, as it was edited last
+    undone: bool  # cancelled or deleted
+    withdrawn: str | None  # why it does not stand
 
 
-def desired_value(origin: Origin, refunds: Iterable[Refund]) -> Decimal | None:
-    """The value by the assignment's own rule, after refunds; 0 when the order no longer stands. None: leave it alone."""
-    if origin.event.type not in LOWERED_BY_REFUNDS or not origin.rule.refunds_lower_it:
+def desired_value(origin: Origin, refunds: Iterable[Refund]) -> Desired | None:
+    """What Google should have: the value by the assignment's own rule, after edits and refunds; 0 when the order was undone;
+    nothing at all when the custom event does not stand. None: leave it alone."""
+    if origin.withdrawn is not None:
+        return Desired(None, origin.withdrawn)
+    if origin.value is None:
         return None
-    full = value_after_refunds(compile_rule(origin.rule), origin.event, refunds)
-    return Decimal(0) if origin.undone and full is not None else full
+    if origin.event.type not in LOWERED_BY_REFUNDS or not origin.rule.refunds_lower_it:
+        return Desired(origin.value)
+    if origin.undone:
+        return Desired(Decimal(0))
+    rule = compile_rule(origin.rule)
+    return Desired(value_now(rule, origin.event, origin.value, origin.total, refunds))
 
 
 def _group(
@@ -124,22 +151,21 @@ def _refunds(rows: Iterable[Any]) -> Mapping[OrderKey, list[Refund]]:
     return found
 
 
-def _origins(connection: sa.Connection, conversions: Iterable[tuple[LedgerRow, sa.Row[Any]]]) -> dict[int, Origin]:
-    found = list(conversions)
-    arrays = {
-        "occurred_at": [row.conversion_at for row, _ in found],
-        "id": [source.custom_event_id for _, source in found],
-    }
-    return {row.custom_event_id: _origin(row) for row in connection.execute(queries.ORIGINS, arrays)}
-
-
 def _origin(row: Any) -> Origin:
     config = effective(
         msgspec.convert(row.config, DefinitionConfig, strict=False),
         msgspec.convert(row.overrides, Overrides, strict=False),
     )
     facts = row.facts if isinstance(row.facts, str | bytes) else msgspec.json.encode(row.facts)
-    return Origin(from_json(facts), config.value, row.cancelled_at is not None or row.withdrawn_at is not None)
+    event = from_json(facts)
+    return Origin(
+        event=event,
+        rule=config.value,
+        value=row.value,
+        total=row.total if row.currency == event.currency else None,
+        undone=row.cancelled_at is not None or row.deleted_at is not None,
+        withdrawn=None if row.withdrawn_at is None else row.withdrawn_reason or states.UNMADE,
+    )
 
 
 def _write(connection: sa.Connection, changes: Sequence[tuple[LedgerRow, Change]], now: datetime) -> None:

@@ -1,6 +1,6 @@
 """What a conversion's rows need so that Google ends with the value it should have now. Pure.
 
-Refunds and cancellations change a desired value; the ledger compares it with what was sent, or is going to be sent, and adds,
+Refunds, edits and cancellations change a desired value; a custom event that was withdrawn desires nothing; the ledger compares it with what was sent, or is going to be sent, and adds,
 changes or withdraws one row. So a burst of refunds is one adjustment, and history that was sent is never rewritten.
 """
 
@@ -15,6 +15,13 @@ from custom_events.values.conversions import Lane, UploadKind, UploadState
 STEP: Final = timedelta(seconds=1)  # Google reads whole seconds; a second adjustment needs a later time
 _UNSENT: Final = frozenset({UploadState.NEW, UploadState.HELD, UploadState.QUEUED})
 _NEVER_THERE: Final = frozenset({UploadState.WITHHELD, UploadState.REJECTED, UploadState.EXPIRED})
+
+
+class Desired(NamedTuple):
+    """What Google should have: a value, or nothing (None) and why."""
+
+    value: Decimal | None
+    reason: str | None = None
 
 
 class LedgerRow(NamedTuple):
@@ -74,37 +81,44 @@ Change = SetValue | Withhold | Append
 
 
 def change(
-    conversion: LedgerRow, adjustments: Sequence[LedgerRow], desired: Decimal, lane: Lane, now: datetime
+    conversion: LedgerRow, adjustments: Sequence[LedgerRow], desired: Desired, lane: Lane, now: datetime
 ) -> Change | None:
     """The one change that brings the conversion to `desired`; None: nothing to do. `adjustments` by rising sequence."""
     if conversion.unsent:
         return _before_sending(conversion, desired)
+    value = desired.value or Decimal(0)
     sequence = adjustments[-1].sequence + 1 if adjustments else 1
     at = _next_time(conversion, adjustments, now)
-    kind = UploadKind.RESTATEMENT if desired else UploadKind.RETRACTION
+    kind = UploadKind.RESTATEMENT if value else UploadKind.RETRACTION
     if conversion.state in _NEVER_THERE:
-        return _for_the_record(conversion, adjustments, Append(kind, desired, sequence, at))
+        if desired.value is None:
+            return None
+        return _for_the_record(conversion, adjustments, Append(kind, value, sequence, at))
     pending = adjustments[-1] if adjustments and adjustments[-1].unsent else None
     told = [row for row in adjustments if row is not pending and row.state not in _NEVER_THERE]
-    standing = told[-1].stands_for if told else conversion.stands_for
-    if desired == standing:
+    last = told[-1] if told else conversion
+    # A conversion without a value is there all the same: only its retraction takes it away.
+    if value == last.stands_for and (desired.value is not None or last.kind is UploadKind.RETRACTION):
         if pending is None:
             return None
         return Withhold(pending, states.SUPERSEDED, "Google already has the value that is right now")
-    if told and told[-1].kind is UploadKind.RETRACTION and lane is Lane.GOOGLE_ADS:
+    if last.kind is UploadKind.RETRACTION and lane is Lane.GOOGLE_ADS:
         sentence = "The conversion was retracted, and Google does not restate a retracted one"
-        return _once(adjustments, Append(kind, desired, sequence, at, states.ALREADY_RETRACTED, sentence))
+        return _once(adjustments, Append(kind, value, sequence, at, states.ALREADY_RETRACTED, sentence))
     if pending is not None:
-        return None if pending.stands_for == desired else SetValue(pending, kind, desired, at)
-    return Append(kind, desired, sequence, at)
+        return None if (pending.kind, pending.stands_for) == (kind, value) else SetValue(pending, kind, value, at)
+    return Append(kind, value, sequence, at)
 
 
-def _before_sending(conversion: LedgerRow, desired: Decimal) -> Change | None:
-    if desired == conversion.stands_for:
+def _before_sending(conversion: LedgerRow, desired: Desired) -> Change | None:
+    if desired.value is None:
+        reason = desired.reason or states.UNMADE
+        return Withhold(conversion, reason, "Its custom event was withdrawn before it was sent")
+    if desired.value == conversion.stands_for:
         return None
-    if not desired:
+    if not desired.value:
         return Withhold(conversion, states.FULLY_REFUNDED, "The order was refunded or cancelled before it was sent")
-    return SetValue(conversion, UploadKind.CONVERSION, desired, None)
+    return SetValue(conversion, UploadKind.CONVERSION, desired.value, None)
 
 
 def _for_the_record(conversion: LedgerRow, adjustments: Sequence[LedgerRow], row: Append) -> Change | None:

@@ -1,6 +1,6 @@
 """The states of an upload and the changes between them: the one place where they are told.
 
-The database enforces the same list (migration 0002), so that no statement, ours or a person's, makes a conversion count
+The database enforces the same list (migrations 0002 and 0007), so that no statement, ours or a person's, makes a conversion count
 twice by putting a settled row back in the queue. `values.conversions.UploadState` says what each state means.
 """
 
@@ -32,7 +32,7 @@ TRANSITIONS: Final[Mapping[State, frozenset[State]]] = MappingProxyType(
             {State.CLAIMED, State.QUEUED, State.HELD, State.ACCEPTED, State.REJECTED, State.EXPIRED}
         ),
         State.REJECTED: frozenset({State.QUEUED}),  # by hand, after what was wrong is mended
-        State.WITHHELD: frozenset({State.QUEUED}),  # likewise
+        State.WITHHELD: frozenset({State.QUEUED, State.HELD}),  # likewise, or when it stands again
         State.ACCEPTED: frozenset(),
         State.EXPIRED: frozenset(),
     }
@@ -47,6 +47,7 @@ ORIGINAL_NOT_SENT: Final = "original_not_sent"
 FULLY_REFUNDED: Final = "fully_refunded_before_sending"
 SUPERSEDED: Final = "superseded"
 ALREADY_RETRACTED: Final = "already_retracted"
+UNMADE: Final = "unmade"  # its custom event was withdrawn before it was sent
 
 
 def may_become(before: State, after: State) -> bool:

@@ -1,58 +1,22 @@
-"""How far an event reaches through time: what to read to match it, and what to match again when it came late."""
-
-from collections.abc import Callable, Iterable
-from datetime import datetime
-
-import msgspec
+"""How far an event reaches through time: whose verdicts may change when it comes late, or is corrected."""
 
 from custom_events.matching.plan import Rule, SitePlan
-from custom_events.matching.threshold import affected_until, look_back
-from custom_events.values.definitions import DedupPer, ThresholdScope
 from custom_events.values.events import EventType
 
 
-class Horizon(msgspec.Struct, frozen=True, kw_only=True):
-    """Events of `kinds`, of the same customer (`whole_site`: of everybody), from `since` (None: the first) decide about an
-    event; those after it up to `until` (None: without end) may change by it and are matched again if they are there."""
+def changes_later(site: SitePlan, kind: EventType) -> frozenset[EventType]:
+    """The types of events, of the same customer, that an event of this type may change when it is put in before them: its own
+    type and others in the triggers of rules that count it, or that ask what the customer did before. Empty: none, ever.
 
-    kinds: frozenset[EventType]
-    since: datetime | None
-    until: datetime | None
-    whole_site: bool
-
-
-def horizon(site: SitePlan, kind: EventType, occurred_at: datetime) -> Horizon | None:
-    """The reach of an event of this type and time under a site's rules; None when no other event matters to it or by it."""
-    rules = list(site.history_needed(kind))
-    if kind is EventType.ORDER_PAID:  # paid orders are what customers' facts are made of
-        rules += [rule for rule in site.rules if rule.needs_facts and rule not in rules]
-    if not rules:
-        return None
-    reaches = [_reach(rule, site, occurred_at) for rule in rules]
-    return Horizon(
-        kinds=frozenset(trigger for rule in rules for trigger in rule.assignment.config.trigger) | {kind},
-        since=_widest(min, (since for since, _ in reaches)),
-        until=_widest(max, (until for _, until in reaches)),
-        whole_site=any(_is_site_wide(rule) for rule in rules),
+    What thresholds over a whole site count is not the customer's, see `custom_events/pipeline/counters.py`.
+    """
+    return frozenset(
+        trigger for rule in site.rules if _looks_back(rule, kind) for trigger in rule.assignment.config.trigger
     )
 
 
-def _reach(rule: Rule, site: SitePlan, occurred_at: datetime) -> tuple[datetime | None, datetime | None]:
-    config = rule.assignment.config
-    # Facts are about all of the customer's past, and each window is opened by where the one before it ended.
-    if rule.needs_facts or config.dedup.per is DedupPer.CUSTOMER_WINDOW or config.threshold is None:
-        return None, None
-    zone = site.facts.zone
-    return look_back(config.threshold, occurred_at, zone), affected_until(config.threshold, occurred_at, zone)
-
-
-def _is_site_wide(rule: Rule) -> bool:
-    threshold = rule.assignment.config.threshold
-    return threshold is not None and threshold.scope is ThresholdScope.SITE
-
-
-def _widest(choose: Callable[[list[datetime]], datetime], ends: Iterable[datetime | None]) -> datetime | None:
-    """The outermost end; None as soon as one is open."""
-    found = list(ends)
-    known = [end for end in found if end is not None]
-    return choose(known) if len(known) == len(found) else None
+def _looks_back(rule: Rule, kind: EventType) -> bool:
+    if rule.needs_history and kind in rule.assignment.config.trigger:
+        return rule.counts_per_customer or rule.has_window
+    # Paid orders are what a customer's facts are made of; when they were first seen, any event tells.
+    return rule.needs_facts and (kind is EventType.ORDER_PAID or rule.asks_first_seen)

@@ -29,6 +29,7 @@ from custom_events.values.definitions import (
 )
 from custom_events.values.events import CommerceEvent, EventType
 
+FIRST_SEEN = "customer.first_seen"
 MAX_KEPT_ZONES = 1_024  # more than the IANA database has
 
 AmountReader = Callable[[CommerceEvent, Facts], object]
@@ -62,9 +63,18 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     @property
     def needs_facts(self) -> bool:
         """Whether conditions or value ask for facts about the customer from our own state."""
-        fields = (self.value.rule.field, self.threshold and self.threshold.field)
-        named = [found for name in fields if name and (found := find_field(name)) is not None]
+        named = [found for name in self._amount_fields if (found := find_field(name)) is not None]
         return self.condition.needs_history or any(field.history for field in named)
+
+    @property
+    def asks_first_seen(self) -> bool:
+        """Whether one of these facts is when the customer was first seen."""
+        return FIRST_SEEN in self.condition.fields or FIRST_SEEN in self._amount_fields
+
+    @property
+    def _amount_fields(self) -> tuple[str, ...]:
+        """The fields that value and threshold name."""
+        return tuple(name for name in (self.value.rule.field, self.threshold and self.threshold.field) if name)
 
     @property
     def needs_history(self) -> bool:

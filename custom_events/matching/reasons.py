@@ -16,6 +16,8 @@ class Reason(StrEnum):
     # decided against the ledger, by those who write it
     DUPLICATE = "duplicate"
     UNMADE_BY_LATE_EVENT = "unmade_by_late_event"
+    UNMADE_BY_CORRECTION = "unmade_by_correction"
+    UNMADE_BY_REPLAY = "unmade_by_replay"
     # no match at all
     TEST_ORDER = "test_order"
     OTHER_TRIGGER = "other_trigger"
@@ -38,6 +40,8 @@ WITHHOLDING = frozenset(
         Reason.VALUE_UNKNOWN,
         Reason.DUPLICATE,
         Reason.UNMADE_BY_LATE_EVENT,
+        Reason.UNMADE_BY_CORRECTION,
+        Reason.UNMADE_BY_REPLAY,
     }
 )
 
@@ -51,6 +55,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.VALUE_UNKNOWN: "The value rule found no amount in the event. Give a fixed amount, or choose no value.",
     Reason.DUPLICATE: "An earlier event took the same deduplication key.",
     Reason.UNMADE_BY_LATE_EVENT: "An event that arrived late happened before this one, so this is no longer the one that counts.",
+    Reason.UNMADE_BY_CORRECTION: "The store corrected what it had said, and by that the event no longer counts.",
+    Reason.UNMADE_BY_REPLAY: "A replay by today's rules found that the event does not count.",
     Reason.TEST_ORDER: "It is a test order.",
     Reason.OTHER_TRIGGER: "The assignment waits for other types of events.",
     Reason.NOT_VALID_AT_THAT_TIME: "The event happened outside the assignment's dates.",

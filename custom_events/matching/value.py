@@ -107,18 +107,48 @@ def _value_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts) -> Val
         return NO_VALUE
 
 
-def value_after_refunds(
-    compiled: CompiledRule, event: CommerceEvent, refunds: Iterable[Refund], facts: Facts = NO_FACTS
-) -> Decimal | None:
-    """The value once these refunds of the event's order are known; the full value where refunds do not lower it."""
-    full = value_of(compiled, event, facts)
-    if full.amount is None or not compiled.rule.refunds_lower_it:
-        return full.amount
+def value_now(
+    compiled: CompiledRule, event: CommerceEvent, value: Decimal, total: Decimal | None, refunds: Iterable[Refund]
+) -> Decimal:
+    """What a conversion of this `value` is worth now that its order's total is `total` and these refunds are known.
+
+    A store tells an edited order's total, not which part of it grew: its parts are taken to have grown alike, and the rule is asked
+    again with factor and clamps. A rule that gives nothing then (it asked for facts) keeps the value.
+    """
     try:
-        share = share_left(compiled, event, refunds, facts)
-        return rounded(full.amount * share, full.currency)
+        edited = _edited(event, total)
+        if edited is not event:
+            again = value_of(compiled, edited).amount
+            value = value if again is None else again
+        return rounded(value * share_left(compiled, edited, refunds), event.currency)
     except DecimalException:
-        return full.amount
+        return value
+
+
+def _edited(event: CommerceEvent, total: Decimal | None) -> CommerceEvent:
+    """The event as if its order had been worth `total` from the beginning."""
+    order = event.order
+    if order is None or not order.total or total is None or total == order.total or not is_amount(total) or total < 0:
+        return event
+    ratio = total / order.total
+
+    def grown(amount: Decimal | None) -> Decimal | None:
+        return None if amount is None else amount * ratio
+
+    items = tuple(
+        msgspec.structs.replace(item, price=grown(item.price), total=grown(item.total), discount=grown(item.discount))
+        for item in order.items
+    )
+    changed = msgspec.structs.replace(
+        order,
+        total=total,
+        subtotal=grown(order.subtotal),
+        tax=grown(order.tax),
+        shipping=grown(order.shipping),
+        discount=grown(order.discount),
+        items=items,
+    )
+    return msgspec.structs.replace(event, order=changed)
 
 
 def share_left(

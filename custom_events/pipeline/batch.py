@@ -5,21 +5,23 @@ stands alone and is parked. The others go through in the same transaction.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 import structlog
 
-from custom_events.pipeline import events, uploads
+from custom_events.pipeline import events, lateness, uploads
 from custom_events.pipeline.claim import Claimed, claim
 from custom_events.pipeline.configuration import Configuration, ConfigurationCache
 from custom_events.pipeline.figures import BatchFigures, add, count
 from custom_events.pipeline.matching import match_events
 from custom_events.pipeline.merging import Merger, write_clicks
+from custom_events.pipeline.rematch import rematch
 from custom_events.pipeline.rows import Connection, columns_of, copy
-from custom_events.pipeline.understanding import Delivered, Gathered, Raw, internal_error
+from custom_events.pipeline.state import OrderState
+from custom_events.pipeline.understanding import Delivered, Gathered, Key, Proposal, Raw, internal_error
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.queries import understanding as sql
 from custom_events.settings import Settings
@@ -109,17 +111,36 @@ async def process(connection: Connection, claimed: Sequence[Claimed], configurat
     gathered = Gathered(configuration.sites, PLATFORMS)
     await _understand(connection, claimed, gathered, now)
     new, revised = await events.settle(connection, gathered.events)
+    scopes = await lateness.late_events(connection, configuration, new)
     await events.write(connection, new, revised)
-    touched = await Merger(connection, now).merge(gathered)
+    merger = Merger(connection, now)
+    touched = await merger.merge(gathered)
+    touched |= _edited(new, merger.orders)
     touched |= {(found.site_id, order) for found in revised if (order := found.event.order_id) is not None}
     if touched:
         await connection.execute(sql.MARK_VALUE_CHANGES, *columns_of(sorted(touched)))
     await write_clicks(connection, ((found.site_id, found.event) for found in new))
-    matched = await match_events(connection, configuration.plan, [*new, *revised], configuration.needs)
-    occurrences = await uploads.settle(connection, matched, configuration, now)
+    matched = await match_events(connection, configuration.plan, new, configuration.needs)
+    occurrences, contested = await uploads.settle(connection, matched, configuration, now)
     await uploads.write(connection, occurrences, now)
+    scopes += lateness.corrected_events(configuration, revised)
+    scopes += lateness.corrected_orders(configuration, merger.corrected, merger.orders)
+    scopes += lateness.contested_keys(contested)
+    changes = await rematch(connection, configuration, scopes, now)
     await copy(connection, "app.raw_outcomes", OUTCOME_COLUMNS, _outcome_rows(gathered.delivered))
-    return count(gathered.delivered, new, len(revised), occurrences)
+    return count(gathered.delivered, new, len(revised), occurrences, changes)
+
+
+def _edited(new: Sequence[Proposal], orders: Mapping[Key, OrderState]) -> set[Key]:
+    """Orders that were worth something else when the event happened than they are by now."""
+    found: set[Key] = set()
+    for proposal in new:
+        order = proposal.event.order
+        if order is not None:
+            now = orders.get((proposal.site_id, order.id))
+            if now is not None and now.total != order.total:
+                found.add((proposal.site_id, order.id))
+    return found
 
 
 async def _understand(connection: Connection, claimed: Sequence[Claimed], gathered: Gathered, now: datetime) -> None:

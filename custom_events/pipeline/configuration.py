@@ -17,6 +17,7 @@ from custom_events.pipeline.rows import Connection
 from custom_events.queries import matching as sql
 from custom_events.values.definitions import Assignment, DefinitionConfig, Overrides
 from custom_events.values.deliveries import Platform, SiteContext
+from custom_events.values.events import EventType
 
 LOADS_LIMIT = 5  # loads in a row during each of which somebody changed something
 LOAD_AGAIN_S = 1.0
@@ -30,13 +31,16 @@ _SITE_SETTINGS = frozenset(("default_country", "cod_paid_when", "subscription_so
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
-    """One set of revisions. `actions` by our id; `needs` remembers what the plan asks for."""
+    """One set of revisions. `actions` by our id, `action_names` by the name that rules use ("<customer id>/<action id>"); `needs`
+    and `later` remember what the plan asks for."""
 
     version: Version
     sites: dict[int, SiteContext]
     plan: MatchPlan
     actions: dict[int, AdsAction]
+    action_names: dict[str, AdsAction] = {}
     needs: NeedsMemo = {}
+    later: dict[tuple[int, EventType], frozenset[EventType]] = {}
 
 
 class ConfigurationCache:
@@ -87,6 +91,7 @@ async def load(connection: Connection, version: Version = ()) -> Configuration:
         sites={site.site_id: site for site in sites},
         plan=MatchPlan(assignments, {site.site_id: site.time_zone for site in sites}),
         actions={action.id: action for action in actions.values()},
+        action_names=actions,
     )
 
 

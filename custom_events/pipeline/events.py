@@ -71,6 +71,7 @@ async def _nearer(connection: Connection, candidates: list[Proposal]) -> list[Pr
         before = Proposal(candidate.site_id, events.from_json(facts), candidate.from_raw)
         before.facts = facts
         if candidate.is_nearer_than(before):
+            candidate.before = before.event
             nearer.append(candidate)
     return nearer
 

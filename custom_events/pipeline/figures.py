@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from custom_events.pipeline.changes import Changes
 from custom_events.pipeline.understanding import Delivered, Proposal
 from custom_events.pipeline.uploads import Occurrence
 from custom_events.values.conversions import UploadState
@@ -26,6 +27,8 @@ class BatchFigures(msgspec.Struct, kw_only=True):
     queued: int = 0
     held: dict[str, int] = {}
     withheld: dict[str, int] = {}
+    corrected: int = 0  # custom events that stand for something else now
+    withdrawn: dict[str, int] = {}  # custom events that stand no longer, by reason
     seconds: float = 0.0
 
 
@@ -56,7 +59,8 @@ def add(total: BatchFigures, part: BatchFigures) -> None:
     total.understood += part.understood
     total.revised += part.revised
     total.queued += part.queued
-    for name in ("parked", "ignored", "events", "custom_events", "held", "withheld"):
+    total.corrected += part.corrected
+    for name in ("parked", "ignored", "events", "custom_events", "held", "withheld", "withdrawn"):
         setattr(total, name, _sum(getattr(total, name), getattr(part, name)))
 
 
@@ -65,12 +69,17 @@ def _sum(one: Mapping[str, int], two: Mapping[str, int]) -> dict[str, int]:
 
 
 def count(
-    delivered: Iterable[Delivered], new: Iterable[Proposal], revised: int, occurrences: Iterable[Occurrence]
+    delivered: Iterable[Delivered],
+    new: Iterable[Proposal],
+    revised: int,
+    occurrences: Iterable[Occurrence],
+    changes: Changes | None = None,
 ) -> BatchFigures:
-    """The figures of a batch that was written."""
+    """The figures of a batch that was written. `changes`: what it changed of what was there before."""
     outcomes = Counter((one.outcome, one.reason or NO_REASON) for one in delivered)
-    made = list(occurrences)
-    states = Counter((one.draft.state, one.draft.reason or NO_REASON) for one in made)
+    again = changes or Changes()
+    made = [(one.match, one.draft) for one in occurrences] + [(one.matched.match, one.draft) for one in again.added]
+    states = Counter((draft.state, draft.reason or NO_REASON) for _, draft in made)
     return BatchFigures(
         raw=sum(outcomes.values()),
         understood=sum(number for (outcome, _), number in outcomes.items() if outcome is Outcome.UNDERSTOOD),
@@ -78,8 +87,10 @@ def count(
         ignored={reason: number for (outcome, reason), number in outcomes.items() if outcome is Outcome.IGNORED},
         events=dict(Counter(str(one.event.type) for one in new)),
         revised=revised,
-        custom_events=dict(Counter(one.match.assignment.definition_key for one in made)),
+        custom_events=dict(Counter(match.assignment.definition_key for match, _ in made)),
         queued=sum(number for (state, _), number in states.items() if state is UploadState.QUEUED),
         held={reason: number for (state, reason), number in states.items() if state is UploadState.HELD},
         withheld={reason: number for (state, reason), number in states.items() if state is UploadState.WITHHELD},
+        corrected=len(again.corrected),
+        withdrawn=dict(Counter(str(one.cause.reason) for one in again.withdrawn)),
     )

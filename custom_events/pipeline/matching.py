@@ -2,31 +2,44 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from custom_events.conditions.facts import Facts
 from custom_events.matching.match import NO_HISTORY, History, Match, Settled, counted, match
 from custom_events.matching.plan import MatchPlan, Rule, SitePlan
 from custom_events.matching.threshold import Crossing, Occurrence, crossings, in_order, look_back
 from custom_events.pipeline.rows import Connection, columns_of
-from custom_events.pipeline.understanding import Key, Proposal
+from custom_events.pipeline.understanding import Key
 from custom_events.queries import matching as sql
 from custom_events.values import events
 from custom_events.values.definitions import DedupPer, ThresholdScope
 from custom_events.values.events import CommerceEvent, EventType
 
 
+class Happened(Protocol):
+    """An event that is stored: a proposal of this batch, or one that was read again."""
+
+    @property
+    def event_id(self) -> int: ...
+    @property
+    def site_id(self) -> int: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def event(self) -> CommerceEvent: ...
+
+
 class Matched(NamedTuple):
     """A match and the event that gave it."""
 
     match: Match
-    proposal: Proposal
+    proposal: Happened
 
 
 class Surrounded(NamedTuple):
     """An event with what is known about it."""
 
-    proposal: Proposal
+    proposal: Happened
     facts: Facts
     history: History
 
@@ -51,7 +64,7 @@ NeedsMemo = dict[tuple[int, EventType], Needs | None]
 
 
 async def match_events(
-    connection: Connection, plan: MatchPlan, proposals: Iterable[Proposal], needs: NeedsMemo
+    connection: Connection, plan: MatchPlan, proposals: Iterable[Happened], needs: NeedsMemo
 ) -> list[Matched]:
     """The matches of events that are stored already, in the order of the proposals. `needs` is kept as long as the plan is."""
     return [
@@ -62,10 +75,10 @@ async def match_events(
 
 
 async def surroundings(
-    connection: Connection, plan: MatchPlan, proposals: Iterable[Proposal], needs: NeedsMemo
+    connection: Connection, plan: MatchPlan, proposals: Iterable[Happened], needs: NeedsMemo
 ) -> list[Surrounded]:
     """What deciding asks for beyond each event. Events that no rule waits for, and test orders, are left out."""
-    waiting: list[tuple[Proposal, Needs]] = []
+    waiting: list[tuple[Happened, Needs]] = []
     for proposal in proposals:
         kind = (proposal.site_id, proposal.event.type)
         if kind not in needs:
@@ -131,7 +144,7 @@ class _Reach(NamedTuple):
 
 
 async def earlier_occurrences(
-    connection: Connection, plan: MatchPlan, waiting: list[tuple[Proposal, Needs]]
+    connection: Connection, plan: MatchPlan, waiting: list[tuple[Happened, Needs]]
 ) -> dict[Key, History]:
     """What thresholds and deduplication windows have to count, by site and key of the event: stored events of the same
     customer or site, back to where the widest window begins. The batch's own events are stored already."""
@@ -184,7 +197,7 @@ def _site_wide(
     return found
 
 
-def _scope(proposal: Proposal, rule: Rule) -> Scope:
+def _scope(proposal: Happened, rule: Rule) -> Scope:
     """Site and customer; no customer for thresholds over the whole site."""
     threshold = rule.assignment.config.threshold
     if threshold is not None and threshold.scope is ThresholdScope.SITE:

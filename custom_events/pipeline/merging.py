@@ -55,10 +55,13 @@ _CUSTOMERS = _Noun(
 
 
 class Merger:
-    """Merges a batch's state into the tables, within the transaction that is open; `now` stamps what changes."""
+    """Merges a batch's state into the tables, within the transaction that is open; `now` stamps what changes. Afterwards `orders`
+    has the batch's orders as they are, and `corrected` those that were paid before and say something else now, as they were."""
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection, self._now = connection, now
+        self.orders: dict[Key, OrderState] = {}
+        self.corrected: dict[Key, OrderState] = {}
 
     async def merge(self, gathered: Gathered) -> set[Key]:
         """Merge all of it. Returns the orders whose conversions may need another value now."""
@@ -86,6 +89,8 @@ class Merger:
             told[key] = told[key]._replace(refunded=amount)
         known: dict[Key, OrderState] = await self._known(_ORDERS, list(told))
         merged = await self._write(_ORDERS, known, told, state.merge_orders)
+        self.orders = merged
+        self.corrected = {key: before for key, before in known.items() if _changes_history(before, merged[key])}
         return {key for key, order in merged.items() if _changes_value(known.get(key), order)}
 
     async def _all(self, noun: _Noun, told: dict[Any, Row], merge: Callable[[Row, Row], Row]) -> None:
@@ -126,6 +131,15 @@ def _changes_value(before: OrderState | None, after: OrderState) -> bool:
         after.cancelled_at is None,
         after.deleted_at is None,
     )
+
+
+def _changes_history(before: OrderState, after: OrderState) -> bool:
+    """Whether a paid order counts otherwise among its customer's orders than it did. That it was paid is an event of its own."""
+    return before.paid_at is not None and before is not after and _as_history(before) != _as_history(after)
+
+
+def _as_history(order: OrderState) -> tuple[Any, ...]:
+    return order.paid_at, order.ordered_at, order.customer_key, order.total, order.currency, order.is_test
 
 
 async def write_clicks(connection: Connection, events: Iterable[tuple[int, CommerceEvent]]) -> None:

@@ -57,15 +57,17 @@ class Delivered:
 
 
 class Proposal:
-    """An event that a body is evidence of. `event_id` and `stored_at` come with the look-up of its key."""
+    """An event that a body is evidence of. `event_id` and `stored_at` come with the look-up of its key, `before` is what was
+    stored when this is nearer to the truth."""
 
-    __slots__ = ("event", "event_id", "facts", "from_raw", "key", "site_id", "stored_at")
+    __slots__ = ("before", "event", "event_id", "facts", "from_raw", "key", "site_id", "stored_at")
 
     def __init__(self, site_id: int, event: CommerceEvent, from_raw: Delivered) -> None:
         self.site_id, self.key, self.event, self.from_raw = site_id, event.key, event, from_raw
         self.event_id = 0
         self.stored_at: datetime | None = None  # where the event is stored already; None: it is new
         self.facts: str | None = None
+        self.before: CommerceEvent | None = None
 
     def json(self) -> str:
         """The event as JSON text, encoded once."""

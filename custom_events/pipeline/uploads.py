@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from custom_events.matching.match import Match
 from custom_events.pipeline.configuration import Configuration
 from custom_events.pipeline.conversion import SAME_TRANSACTION, SAME_TRANSACTION_SENTENCE, Draft, draft
-from custom_events.pipeline.matching import Matched
+from custom_events.pipeline.matching import Happened, Matched
 from custom_events.pipeline.rows import Connection, columns_of, copy, reserve_ids
-from custom_events.pipeline.understanding import Proposal
 from custom_events.queries import matching as sql
 from custom_events.values.clicks import ConsentStatus
 from custom_events.values.conversions import UploadKind, UploadState
@@ -30,36 +30,44 @@ CUSTOM_EVENT_COLUMNS = (
     "withheld_reason",
 )
 CUSTOM_EVENT_KEY_COLUMNS = ("assignment_id", "dedup_key", "custom_event_id", "occurred_at")
+UPLOAD_KEY_COLUMNS = ("ads_action_id", "transaction_id", "sequence", "upload_id", "created_at")
+
+
+class UploadData(NamedTuple):
+    """What a row of the ledger sends, from its match: where to, about whom, how much, until when at the latest."""
+
+    ads_account_id: int | None
+    ads_action_id: int | None
+    transaction_id: str
+    order_id: str | None
+    conversion_at: datetime
+    value: Decimal | None
+    currency: str | None
+    click_kind: str | None
+    click_id: str | None
+    clicked_at: datetime | None
+    email_sha256: str | None
+    phone_sha256: str | None
+    ad_user_data: str
+    ad_personalization: str
+    deadline_at: datetime
+
+
 UPLOAD_COLUMNS = (
     "id",
     "created_at",
     "site_id",
     "assignment_id",
     "custom_event_id",
-    "ads_account_id",
-    "ads_action_id",
     "kind",
-    "transaction_id",
     "sequence",
-    "order_id",
-    "conversion_at",
-    "value",
-    "currency",
-    "click_kind",
-    "click_id",
-    "clicked_at",
-    "email_sha256",
-    "phone_sha256",
-    "ad_user_data",
-    "ad_personalization",
+    *UploadData._fields,
     "state",
     "reason",
     "sentence",
     "not_before",
-    "deadline_at",
     "settled_at",
 )
-UPLOAD_KEY_COLUMNS = ("ads_action_id", "transaction_id", "sequence", "upload_id", "created_at")
 
 
 class Occurrence(NamedTuple):
@@ -68,31 +76,44 @@ class Occurrence(NamedTuple):
     custom_event_id: int
     upload_id: int
     match: Match
-    proposal: Proposal
+    proposal: Happened
     draft: Draft
+
+
+class Settled(NamedTuple):
+    """New custom events with their conversions, and matches whose key or transaction something has that happened no earlier: who
+    keeps it is for `rematch` to say."""
+
+    occurrences: list[Occurrence]
+    contested: list[Matched]
 
 
 async def settle(
     connection: Connection, matched: list[Matched], configuration: Configuration, now: datetime
-) -> list[Occurrence]:
+) -> Settled:
     """New custom events: one for each assignment and dedup key, one conversion for each ads action and transaction."""
-    fresh = await _without_known(connection, matched)
-    drafts = [_draft(one, configuration, now) for one in fresh]
-    drafts = await _one_for_each_transaction(connection, fresh, drafts)
-    custom_event_ids = await reserve_ids(connection, "app.custom_events", len(fresh))
-    upload_ids = await reserve_ids(connection, "app.conversion_uploads", len(fresh))
-    parts = zip(custom_event_ids, upload_ids, fresh, drafts, strict=True)
-    return [Occurrence(event_id, upload_id, *one, found) for event_id, upload_id, one, found in parts]
+    contested: list[Matched] = []
+    fresh = await _without_known(connection, matched, contested)
+    drafted = [(one, _draft(one, configuration, now)) for one in fresh]
+    drafted = await _one_for_each_transaction(connection, drafted, contested)
+    custom_event_ids = await reserve_ids(connection, "app.custom_events", len(drafted))
+    upload_ids = await reserve_ids(connection, "app.conversion_uploads", len(drafted))
+    parts = zip(custom_event_ids, upload_ids, drafted, strict=True)
+    return Settled(
+        [Occurrence(event_id, upload_id, *one, found) for event_id, upload_id, (one, found) in parts], contested
+    )
 
 
-async def _without_known(connection: Connection, matched: list[Matched]) -> list[Matched]:
+async def _without_known(connection: Connection, matched: list[Matched], contested: list[Matched]) -> list[Matched]:
     """The first of each dedup key in the batch's order, which is that of the store's time; none that was there before."""
     first: dict[tuple[int, str], Matched] = {}
     for one in matched:
         first.setdefault((one.match.assignment.assignment_id, one.match.dedup_key), one)
     if first:
         for row in await connection.fetch(sql.KNOWN_CUSTOM_EVENTS, *columns_of(list(first))):
-            del first[row[0], row[1]]
+            one = first.pop((row[0], row[1]))
+            if row[2] >= one.match.occurred_at:
+                contested.append(one)
     return list(first.values())
 
 
@@ -102,24 +123,33 @@ def _draft(one: Matched, configuration: Configuration, now: datetime) -> Draft:
     return draft(one.match, one.proposal.event, action, now)
 
 
-async def _one_for_each_transaction(connection: Connection, fresh: list[Matched], drafts: list[Draft]) -> list[Draft]:
+async def _one_for_each_transaction(
+    connection: Connection, drafted: list[tuple[Matched, Draft]], contested: list[Matched]
+) -> list[tuple[Matched, Draft]]:
     """The drafts, with all but the first to send a transaction to an action withheld."""
-    keys = [_transaction(one, found) for one, found in zip(fresh, drafts, strict=True)]
+    keys = [_transaction(*one) for one in drafted]
     wanted = list({key for key in keys if key is not None})
-    taken: set[tuple[int, str]] = set()
+    taken: dict[tuple[int, str], datetime | None] = {}
     if wanted:
-        taken = {(row[0], row[1]) for row in await connection.fetch(sql.KNOWN_TRANSACTIONS, *columns_of(wanted))}
-    result: list[Draft] = []
-    for key, found in zip(keys, drafts, strict=True):
-        if key is not None and key in taken:
-            result.append(
-                found._replace(state=UploadState.WITHHELD, reason=SAME_TRANSACTION, sentence=SAME_TRANSACTION_SENTENCE)
-            )
-            continue
-        if key is not None:
-            taken.add(key)
-        result.append(found)
+        for action_id, transaction_id, at in await connection.fetch(sql.KNOWN_TRANSACTIONS, *columns_of(wanted)):
+            taken[action_id, transaction_id] = at
+    result: list[tuple[Matched, Draft]] = []
+    for key, (one, found) in zip(keys, drafted, strict=True):
+        if key is None:
+            result.append((one, found))
+        elif key not in taken:
+            taken[key] = None
+            result.append((one, found))
+        elif (at := taken[key]) is not None and at >= one.match.occurred_at:
+            contested.append(one)
+        else:
+            result.append((one, same_transaction(found)))
     return result
+
+
+def same_transaction(found: Draft) -> Draft:
+    """The draft of a conversion whose transaction another one sends."""
+    return found._replace(state=UploadState.WITHHELD, reason=SAME_TRANSACTION, sentence=SAME_TRANSACTION_SENTENCE)
 
 
 def _transaction(one: Matched, found: Draft) -> tuple[int, str] | None:
@@ -170,34 +200,41 @@ def _custom_event_key_rows(occurrences: list[Occurrence]) -> Iterator[tuple[Any,
 
 def _upload_rows(occurrences: list[Occurrence], now: datetime) -> Iterator[tuple[Any, ...]]:
     for event_id, upload_id, match, proposal, found in occurrences:
-        assignment, click = match.assignment, found.click
-        customer, consent = proposal.event.customer, proposal.event.consent
         yield (
             upload_id,
             now,
             proposal.site_id,
-            assignment.assignment_id,
+            match.assignment.assignment_id,
             event_id,
-            assignment.ads_account_id,
-            assignment.ads_action_id,
             UploadKind.CONVERSION,
-            found.transaction_id,
             0,
-            match.order_id,
-            match.occurred_at,
-            match.value,
-            match.currency,
-            click.kind if click else None,
-            click.id if click else None,
-            click.clicked_at if click else None,
-            customer.email_sha256 if customer else None,
-            customer.phone_sha256 if customer else None,
-            match.consent,
-            consent.ad_personalization if consent else ConsentStatus.UNKNOWN,
+            *data_of(match, proposal, found),
             found.state,
             found.reason,
             found.sentence,
             found.not_before,
-            found.deadline_at,
             now if found.state is UploadState.WITHHELD else None,
         )
+
+
+def data_of(match: Match, proposal: Happened, found: Draft) -> UploadData:
+    """What the conversion of a match sends."""
+    assignment, click = match.assignment, found.click
+    customer, consent = proposal.event.customer, proposal.event.consent
+    return UploadData(
+        assignment.ads_account_id,
+        assignment.ads_action_id,
+        found.transaction_id,
+        match.order_id,
+        match.occurred_at,
+        match.value,
+        match.currency,
+        click.kind if click else None,
+        click.id if click else None,
+        click.clicked_at if click else None,
+        customer.email_sha256 if customer else None,
+        customer.phone_sha256 if customer else None,
+        match.consent,
+        consent.ad_personalization if consent else ConsentStatus.UNKNOWN,
+        found.deadline_at,
+    )

@@ -12,28 +12,54 @@ WHERE v.site_id = t.site_id AND v.order_id = t.order_id
 RETURNING v.site_id, v.order_id
 """)
 
-_ORDERS = "unnest(CAST(:sites AS bigint[]), CAST(:orders AS text[])) AS g(site_id, order_id)"
+# Custom events without an order that were withdrawn or corrected, likewise.
+TAKE_STANDING_CHANGES: Final = sa.text("""
+DELETE FROM app.standing_changes v
+USING (SELECT custom_event_id FROM app.standing_changes ORDER BY changed_at LIMIT :events FOR UPDATE SKIP LOCKED) t
+WHERE v.custom_event_id = t.custom_event_id
+RETURNING v.custom_event_id, v.occurred_at
+""")
 
-# Every ledger row of these orders, locked: conversions (sequence 0) and their adjustments, with the account's lane.
-LEDGER_ROWS: Final = sa.text(f"""
+_ORDERS = "unnest(CAST(:sites AS bigint[]), CAST(:orders AS text[])) AS g(site_id, order_id)"
+_ALONE = "unnest(CAST(:ids AS bigint[]), CAST(:occurred_at AS timestamptz[])) AS g(id, occurred_at)"
+
+
+def _ledger_rows(given: str, condition: str) -> sa.TextClause:
+    return sa.text(f"""
 SELECT u.created_at, u.id, u.custom_event_id, u.site_id, u.order_id, u.kind, u.sequence, u.state, u.reason, u.attempts, u.value,
   u.conversion_at, u.adjusted_at, a.lane
-FROM {_ORDERS}
-JOIN app.conversion_uploads u ON u.site_id = g.site_id AND u.order_id = g.order_id
+FROM {given}
+JOIN app.conversion_uploads u ON {condition}
 JOIN app.ads_accounts a ON a.id = u.ads_account_id
 ORDER BY u.created_at, u.id FOR UPDATE OF u
 """)
 
-# What gave these conversions their value: the event, the configuration that decided, and whether the order stands.
-ORIGINS: Final = sa.text("""
-SELECT c.id AS custom_event_id, e.facts, d.config, r.overrides, o.cancelled_at, c.withdrawn_at
-FROM unnest(CAST(:occurred_at AS timestamptz[]), CAST(:id AS bigint[])) AS g(occurred_at, id)
-JOIN app.custom_events c ON c.occurred_at = g.occurred_at AND c.id = g.id
+
+# Every ledger row of these orders, locked: conversions (sequence 0) and their adjustments, with the account's lane.
+LEDGER_ROWS: Final = _ledger_rows(_ORDERS, "u.site_id = g.site_id AND u.order_id = g.order_id")
+
+# The same of custom events without an order.
+LEDGER_ROWS_ALONE: Final = _ledger_rows(_ALONE, "u.custom_event_id = g.id AND u.order_id IS NULL")
+
+
+def _origins(given: str, condition: str) -> sa.TextClause:
+    return sa.text(f"""
+SELECT c.id AS custom_event_id, c.value, c.withdrawn_at, c.withdrawn_reason, e.facts, d.config, r.overrides,
+  o.total, o.currency, o.cancelled_at, o.deleted_at
+FROM {given}
+JOIN app.custom_events c ON {condition}
 JOIN app.commerce_events e ON e.occurred_at = c.occurred_at AND e.id = c.commerce_event_id
 JOIN app.definition_revisions d ON d.id = c.definition_revision_id
 JOIN app.assignment_revisions r ON r.id = c.assignment_revision_id
 LEFT JOIN app.orders o ON o.site_id = c.site_id AND o.order_id = c.order_id
 """)
+
+
+# What gave these orders' conversions their value: the event, the configuration that decided, and how the order stands now.
+ORIGINS: Final = _origins(_ORDERS, "c.site_id = g.site_id AND c.order_id = g.order_id")
+
+# The same of custom events without an order.
+ORIGINS_ALONE: Final = _origins(_ALONE, "c.occurred_at = g.occurred_at AND c.id = g.id")
 
 # Every refund of these orders, whichever delivery told of it.
 REFUNDS: Final = sa.text(f"""

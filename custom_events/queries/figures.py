@@ -44,7 +44,7 @@ GROUP BY s.name
 OPEN_WORK = """
 SELECT
   (SELECT count(*) FROM landing.raw_queue) AS raw_events,
-  (SELECT count(*) FROM app.value_changes) AS value_changes,
+  (SELECT count(*) FROM app.value_changes) + (SELECT count(*) FROM app.standing_changes) AS value_changes,
   (SELECT count(*) FROM app.conversion_uploads
    WHERE state IN ('new', 'queued', 'claimed', 'sent', 'unknown')
       OR (state = 'held' AND not_before < now() + make_interval(secs => :soon_s))) AS uploads

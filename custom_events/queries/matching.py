@@ -67,23 +67,26 @@ LEFT JOIN LATERAL (
 ) u ON true
 """
 
-# Dedup keys of assignments that have their custom event already.
+# Dedup keys of assignments that have their custom event already, with its time.
 KNOWN_CUSTOM_EVENTS: Final = f"""
-SELECT c.assignment_id, c.dedup_key
+SELECT c.assignment_id, c.dedup_key, k.occurred_at
 FROM {given("assignment_id bigint", "dedup_key text")}
 CROSS JOIN LATERAL (
-  SELECT FROM app.custom_event_keys k WHERE k.assignment_id = c.assignment_id AND k.dedup_key = c.dedup_key LIMIT 1
+  SELECT k.occurred_at FROM app.custom_event_keys k WHERE k.assignment_id = c.assignment_id AND k.dedup_key = c.dedup_key LIMIT 1
 ) k
 """
 
-# Transactions that an ads action has its conversion for already.
+# Transactions that an ads action has its conversion for already, with its time.
 KNOWN_TRANSACTIONS: Final = f"""
-SELECT c.ads_action_id, c.transaction_id
+SELECT c.ads_action_id, c.transaction_id, u.conversion_at
 FROM {given("ads_action_id bigint", "transaction_id text")}
 CROSS JOIN LATERAL (
-  SELECT FROM app.upload_keys k
+  SELECT k.upload_id, k.created_at FROM app.upload_keys k
   WHERE k.ads_action_id = c.ads_action_id AND k.transaction_id = c.transaction_id AND k.sequence = 0 LIMIT 1
 ) k
+LEFT JOIN LATERAL (
+  SELECT v.conversion_at FROM app.conversion_uploads v WHERE v.created_at = k.created_at AND v.id = k.upload_id LIMIT 1
+) u ON true
 """
 
 _REACH: Final = given(

@@ -158,7 +158,7 @@ WHERE ads_account_id = :account AND state IN ('held', 'queued') AND not_before >
 
 # Is there anything to do now: rows due in an account that may send, leases that ran out, polls, changed values?
 HAS_WORK: Final = sa.text(f"""
-SELECT EXISTS (SELECT FROM app.value_changes)
+SELECT EXISTS (SELECT FROM app.value_changes) OR EXISTS (SELECT FROM app.standing_changes)
   OR EXISTS (SELECT FROM app.upload_requests r JOIN app.conversion_uploads u ON u.request_id = r.id
     WHERE r.outcome IS NULL AND u.state = 'claimed' AND u.lease_until < :now)
   OR EXISTS (SELECT FROM app.upload_requests WHERE next_poll_at <= :now)

@@ -55,6 +55,7 @@ UNENFORCED: tuple[Reference, ...] = (
     Reference(table=uploads.conversion_uploads, column="request_id", target=uploads.upload_requests),
     Reference(table=uploads.upload_keys, column="upload_id", target=uploads.conversion_uploads),
     Reference(table=uploads.value_changes, column="order_id", target=commerce.orders, target_column="order_id"),
+    Reference(table=uploads.standing_changes, column="custom_event_id", target=uploads.custom_events),
     Reference(table=uploads.upload_attempts, column="upload_id", target=uploads.conversion_uploads),
     Reference(table=uploads.upload_attempts, column="request_id", target=uploads.upload_requests),
 )

@@ -31,8 +31,9 @@ custom_events = sa.Table(
     sa.Column("value", Amount, comment="By the assignment's value rule, before refunds."),
     sa.Column("currency", sa.Text, comment="ISO 4217 code of `value`."),
     sa.Column("withheld_reason", sa.Text, comment="Why nothing is sent; null: an upload was queued."),
-    sa.Column("withdrawn_at", Time, comment="When a later-arriving event unmade it."),
-    sa.Column("withdrawn_reason", sa.Text, comment="Which event unmade it and why."),
+    sa.Column("withdrawn_at", Time, comment="When it was found to stand no longer; null: it stands."),
+    sa.Column("withdrawn_reason", sa.Text, comment="Why: a stable word (matching/reasons.py)."),
+    sa.Column("withdrawn_by", sa.Text, comment="Natural key of the event that unmade it, or the name of a replay."),
     sa.Column("created_at", Time, nullable=False, server_default=sa.func.now(), comment="When the batch ran."),
     sa.PrimaryKeyConstraint("occurred_at", "id"),
     sa.Index(None, "assignment_id", "occurred_at"),
@@ -40,7 +41,7 @@ custom_events = sa.Table(
     sa.Index(None, "commerce_event_id"),
     schema=APP,
     postgresql_partition_by="RANGE (occurred_at)",
-    comment="This commerce event satisfied this assignment. One row per assignment and dedup key.",
+    comment="This commerce event satisfied this assignment. One standing row per assignment and dedup key; withdrawn ones stay.",
 )
 
 custom_event_keys = sa.Table(
@@ -144,6 +145,16 @@ value_changes = sa.Table(
     sa.Column("changed_at", Time, nullable=False, comment="When its refunds, total or cancellation changed last."),
     schema=APP,
     comment="Orders whose conversions may need another value; the ledger's adjuster takes them. One row per order.",
+)
+
+standing_changes = sa.Table(
+    "standing_changes",
+    METADATA,
+    sa.Column("custom_event_id", sa.BigInteger, primary_key=True, autoincrement=False, comment="custom_events.id."),
+    sa.Column("occurred_at", Time, nullable=False, comment="custom_events.occurred_at: finds the partition."),
+    sa.Column("changed_at", Time, nullable=False, comment="When it was withdrawn or corrected last."),
+    schema=APP,
+    comment="Custom events without an order that were withdrawn or corrected; the ledger's adjuster takes them. One row per event.",
 )
 
 upload_requests = sa.Table(

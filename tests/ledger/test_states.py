@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from custom_events.ledger import states
 from custom_events.values.conversions import UploadState
 
-MIGRATION = Path(__file__).parents[2] / "migrations/versions/0002_upload_transitions.py"
+MIGRATIONS = Path(__file__).parents[2] / "migrations/versions"
 
 
-def test_the_migration_has_the_same_list():
-    permitted = set(re.findall(r"(\w+)>(\w+)", MIGRATION.read_text().split('PERMITTED = """')[1].split('"""')[0]))
+def test_the_migrations_have_the_same_list():
+    first = (MIGRATIONS / "0002_upload_transitions.py").read_text().split('PERMITTED = """')[1].split('"""')[0]
+    later = (MIGRATIONS / "0007_withdrawals.py").read_text().split('ADDED = "')[1].split('"')[0]
+    permitted = set(re.findall(r"(\w+)>(\w+)", f"{first} {later}"))
     ours = {(before.value, after.value) for before, afters in states.TRANSITIONS.items() for after in afters}
     assert permitted == ours
 

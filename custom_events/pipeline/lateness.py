@@ -1,0 +1,126 @@
+"""Which stored events a batch may have changed: by events that come late by the store's time, and by corrections.
+
+In the ordinary case nothing is late, and all this costs is one statement a batch, with an index probe for each customer of a
+site whose rules look back. Everything found here is matched again by `rematch`, which decides; so this may find too much, and
+never too little.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from custom_events.matching.horizon import changes_later
+from custom_events.matching.plan import MatchPlan
+from custom_events.matching.reasons import Reason
+from custom_events.pipeline.configuration import Configuration
+from custom_events.pipeline.matching import Matched
+from custom_events.pipeline.rematch import Scope
+from custom_events.pipeline.rows import Connection, columns_of
+from custom_events.pipeline.standing import Cause
+from custom_events.pipeline.state import OrderState
+from custom_events.pipeline.understanding import Key, Proposal
+from custom_events.queries import rematch as sql
+from custom_events.values.events import EventType
+
+
+class _Earliest(NamedTuple):
+    """The earliest of a customer's new events, as far as they may change later ones: of which types."""
+
+    at: datetime
+    key: str
+    types: frozenset[EventType]
+
+
+async def late_events(connection: Connection, configuration: Configuration, new: Iterable[Proposal]) -> list[Scope]:
+    """The customers of whom a later event is stored already than one of these, which are not stored yet."""
+    earliest: dict[Key, _Earliest] = {}
+    for proposal in new:
+        event = proposal.event
+        customer = event.customer_key
+        if customer is None or event.is_test:
+            continue
+        types = later_types(configuration, proposal.site_id, event.type)
+        if types:
+            key = proposal.site_id, customer
+            here = _Earliest(event.occurred_at, event.key, types)
+            known = earliest.get(key)
+            earliest[key] = here if known is None else _merged(known, here)
+    if not earliest:
+        return []
+    rows = [
+        (place, site_id, customer, ",".join(sorted(one.types)), one.at, one.key)
+        for place, ((site_id, customer), one) in enumerate(earliest.items())
+    ]
+    keys = list(earliest)
+    scopes: list[Scope] = []
+    for (place,) in await connection.fetch(sql.LATER_EVENTS, *columns_of(rows)):
+        site_id, customer = keys[place]
+        first = earliest[site_id, customer]
+        cause = Cause(Reason.UNMADE_BY_LATE_EVENT, first.key)
+        scopes.append(Scope(site_id, cause, customer_key=customer, since=first.at))
+    return scopes
+
+
+def _merged(one: _Earliest, two: _Earliest) -> _Earliest:
+    first = min(one, two, key=lambda found: (found.at, found.key))
+    return first._replace(types=one.types | two.types)
+
+
+def later_types(configuration: Configuration, site_id: int, kind: EventType) -> frozenset[EventType]:
+    """`changes_later`, worked out once for each set of revisions."""
+    memo = configuration.later
+    if (site_id, kind) not in memo:
+        memo[site_id, kind] = _later_types(configuration.plan, site_id, kind)
+    return memo[site_id, kind]
+
+
+def _later_types(plan: MatchPlan, site_id: int, kind: EventType) -> frozenset[EventType]:
+    site = plan.site(site_id)
+    return changes_later(site, kind) if site is not None else frozenset()
+
+
+def corrected_events(configuration: Configuration, revised: Iterable[Proposal]) -> list[Scope]:
+    """Events that older evidence corrected: they, their order, and what their customers did from then on."""
+    scopes: list[Scope] = []
+    for proposal in revised:
+        site_id, event = proposal.site_id, proposal.event
+        before = proposal.before or event
+        cause = Cause(Reason.UNMADE_BY_CORRECTION, event.key)
+        scopes.append(Scope(site_id, cause, event_key=event.key))
+        scopes += [
+            Scope(site_id, cause, order_id=order) for order in {event.order_id, before.order_id} if order is not None
+        ]
+        if later_types(configuration, site_id, event.type):
+            since = min(event.occurred_at, before.occurred_at)
+            scopes += _customers(site_id, cause, since, event.customer_key, before.customer_key)
+    return scopes
+
+
+def corrected_orders(
+    configuration: Configuration, before: Mapping[Key, OrderState], after: Mapping[Key, OrderState]
+) -> list[Scope]:
+    """Paid orders that count otherwise now among what their customers had bought before later events."""
+    scopes: list[Scope] = []
+    for (site_id, order_id), order in before.items():
+        if not later_types(configuration, site_id, EventType.ORDER_PAID):
+            continue
+        now = after[site_id, order_id]
+        since = min(moment for moment in (order.paid_at, now.paid_at) if moment is not None)
+        cause = Cause(Reason.UNMADE_BY_CORRECTION, f"order:{order_id}")
+        scopes += _customers(site_id, cause, since, order.customer_key, now.customer_key)
+    return scopes
+
+
+def contested_keys(contested: Iterable[Matched]) -> list[Scope]:
+    """New events whose key or transaction something has that happened no earlier: they, and what their order did."""
+    scopes: list[Scope] = []
+    for match, proposal in contested:
+        cause = Cause(Reason.UNMADE_BY_LATE_EVENT, match.event_key)
+        scopes.append(Scope(proposal.site_id, cause, event_key=match.event_key))
+        if match.order_id is not None:
+            scopes.append(Scope(proposal.site_id, cause, order_id=match.order_id))
+    return scopes
+
+
+def _customers(site_id: int, cause: Cause, since: datetime, *customers: str | None) -> list[Scope]:
+    return [Scope(site_id, cause, customer_key=key, since=since) for key in set(customers) if key is not None]

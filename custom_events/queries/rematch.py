@@ -1,0 +1,206 @@
+"""SQL of matching again: what an event that comes late or is corrected may change, and what is written when it did.
+
+asyncpg, positional parameters; look-ups are index probes in the same way as those of `understanding.py`. Changes go row by
+row: they are few, and each names its row by its whole key.
+"""
+
+from typing import Final
+
+from custom_events.queries.understanding import given
+
+# Which customers have a stored event of these types later than a moment by the store's time (ties by the event's key).
+LATER_EVENTS: Final = f"""
+SELECT c.place
+FROM {given("place int", "site_id bigint", "customer_key text", "types text", "at timestamptz", "key text")}
+CROSS JOIN LATERAL (
+  SELECT FROM app.commerce_events o
+  WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.type = ANY (string_to_array(c.types, ','))
+    AND o.occurred_at >= c.at AND (o.occurred_at, o.key) > (c.at, c.key) LIMIT 1
+) o
+"""
+
+_STRETCH: Final = given("site_id bigint", "subject text", "types text", "since timestamptz", "until timestamptz")
+_EVENT: Final = "SELECT o.id, o.site_id, o.created_at, o.facts FROM app.commerce_events o WHERE o.site_id = c.site_id"
+_WITHIN: Final = """AND o.type = ANY (string_to_array(c.types, ','))
+    AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at < coalesce(c.until, 'infinity') OFFSET 0"""
+
+# Stored events of customers, of the types in a list with commas, from one moment until before another.
+EVENTS_OF_CUSTOMERS: Final = f"""
+SELECT e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} AND o.customer_key = c.subject {_WITHIN}) e
+"""
+
+# The same of orders.
+EVENTS_OF_ORDERS: Final = f"""
+SELECT e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} AND o.order_id = c.subject {_WITHIN}) e
+"""
+
+# The same of whole sites; `subject` says nothing.
+EVENTS_OF_SITES: Final = f"""
+SELECT e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} {_WITHIN}) e
+"""
+
+# Single stored events, by their natural keys.
+EVENTS_BY_KEY: Final = f"""
+SELECT e.*
+FROM {given("site_id bigint", "key text")}
+CROSS JOIN LATERAL (
+  SELECT k.event_id, k.occurred_at FROM app.event_keys k WHERE k.site_id = c.site_id AND k.key = c.key LIMIT 1
+) k
+CROSS JOIN LATERAL (
+  SELECT o.id, o.site_id, o.created_at, o.facts FROM app.commerce_events o
+  WHERE o.occurred_at = k.occurred_at AND o.id = k.event_id LIMIT 1
+) e
+"""
+
+_CUSTOM_EVENT: Final = """m.id, m.occurred_at, m.site_id, m.assignment_id, m.definition_revision_id, m.assignment_revision_id,
+  m.commerce_event_id, {event_key}, m.dedup_key, m.order_id, m.customer_key, m.value, m.currency, m.withdrawn_at IS NOT NULL"""
+_UPLOAD_COLUMNS: Final = """v.id, v.created_at, v.state, v.reason, v.attempts, v.ads_account_id, v.ads_action_id,
+  v.transaction_id, v.order_id, v.conversion_at, v.value, v.currency, v.click_kind, v.click_id, v.clicked_at, v.email_sha256,
+  v.phone_sha256, v.ad_user_data, v.ad_personalization, v.deadline_at"""
+
+# The conversion of a custom event: by its order, or by itself where it is about none.
+_UPLOAD: Final = f"""
+LEFT JOIN LATERAL (
+  (SELECT {_UPLOAD_COLUMNS} FROM app.conversion_uploads v
+   WHERE v.site_id = m.site_id AND v.order_id = m.order_id AND v.custom_event_id = m.id AND v.sequence = 0 LIMIT 1)
+  UNION ALL
+  (SELECT {_UPLOAD_COLUMNS} FROM app.conversion_uploads v
+   WHERE m.order_id IS NULL AND v.order_id IS NULL AND v.custom_event_id = m.id AND v.sequence = 0 LIMIT 1)
+) u ON true
+"""
+
+# Custom events of stored events, withdrawn ones too, each with its conversion.
+CUSTOM_EVENTS_OF: Final = f"""
+SELECT {_CUSTOM_EVENT.format(event_key="c.key")}, u.*
+FROM {given("commerce_event_id bigint", "key text")}
+CROSS JOIN LATERAL (
+  SELECT e.* FROM app.custom_events e WHERE e.commerce_event_id = c.commerce_event_id OFFSET 0
+) m
+{_UPLOAD}
+"""
+
+# The custom events that hold deduplication keys, each with its conversion.
+KEY_HOLDERS: Final = f"""
+SELECT {_CUSTOM_EVENT.format(event_key="coalesce(h.key, '')")}, u.*
+FROM {given("assignment_id bigint", "dedup_key text")}
+CROSS JOIN LATERAL (
+  SELECT k.custom_event_id, k.occurred_at FROM app.custom_event_keys k
+  WHERE k.assignment_id = c.assignment_id AND k.dedup_key = c.dedup_key LIMIT 1
+) k
+CROSS JOIN LATERAL (
+  SELECT e.* FROM app.custom_events e WHERE e.occurred_at = k.occurred_at AND e.id = k.custom_event_id LIMIT 1
+) m
+LEFT JOIN LATERAL (
+  SELECT o.key FROM app.commerce_events o WHERE o.occurred_at = m.occurred_at AND o.id = m.commerce_event_id LIMIT 1
+) h ON true
+{_UPLOAD}
+"""
+
+# The conversions that hold transactions of ads actions, each with the natural key of its event.
+TRANSACTION_HOLDERS: Final = f"""
+SELECT c.ads_action_id, c.transaction_id, v.id, v.created_at, v.custom_event_id, v.conversion_at, v.site_id, v.assignment_id,
+  v.state, v.attempts, coalesce(h.key, '')
+FROM {given("ads_action_id bigint", "transaction_id text")}
+CROSS JOIN LATERAL (
+  SELECT k.upload_id, k.created_at FROM app.upload_keys k
+  WHERE k.ads_action_id = c.ads_action_id AND k.transaction_id = c.transaction_id AND k.sequence = 0 LIMIT 1
+) k
+CROSS JOIN LATERAL (
+  SELECT u.* FROM app.conversion_uploads u WHERE u.created_at = k.created_at AND u.id = k.upload_id LIMIT 1
+) v
+LEFT JOIN LATERAL (
+  SELECT o.key FROM app.custom_events m
+  JOIN app.commerce_events o ON o.occurred_at = m.occurred_at AND o.id = m.commerce_event_id
+  WHERE m.occurred_at = v.conversion_at AND m.id = v.custom_event_id LIMIT 1
+) h ON true
+"""
+
+# Published and retired revisions of the definitions that these sites use, and when they applied.
+DEFINITION_REVISIONS: Final = """
+SELECT r.definition_id, r.id, d.key, r.config, r.published_at, r.retired_at
+FROM app.definition_revisions r JOIN app.custom_event_definitions d ON d.id = r.definition_id
+WHERE r.state <> 'draft' AND r.definition_id IN (
+  SELECT a.definition_id FROM app.site_custom_events a WHERE a.site_id = ANY ($1::bigint[]))
+ORDER BY r.id
+"""
+
+# The same of these sites' assignments; a paused one makes nothing new, and what it made is still judged.
+ASSIGNMENT_REVISIONS: Final = """
+SELECT a.id, a.site_id, a.label, a.definition_id, r.id, r.overrides, a.is_active, r.published_at, r.retired_at
+FROM app.site_custom_events a JOIN app.assignment_revisions r ON r.assignment_id = a.id
+WHERE r.state <> 'draft' AND a.site_id = ANY ($1::bigint[])
+ORDER BY a.id, r.id
+"""
+
+# A custom event that no longer stands.
+WITHDRAW: Final = """
+UPDATE app.custom_events SET withdrawn_at = $3, withdrawn_reason = $4, withdrawn_by = $5 WHERE occurred_at = $1 AND id = $2
+"""
+
+# A custom event as it stands now, also one that was withdrawn before.
+CORRECT: Final = """
+UPDATE app.custom_events SET
+  occurred_at = $3, definition_revision_id = $4, assignment_revision_id = $5, commerce_event_id = $6, dedup_key = $7,
+  order_id = $8, customer_key = $9, value = $10, currency = $11, withheld_reason = $12,
+  withdrawn_at = NULL, withdrawn_reason = NULL, withdrawn_by = NULL
+WHERE occurred_at = $1 AND id = $2
+"""
+
+# Its key, free for another one.
+DROP_CUSTOM_EVENT_KEY: Final = """
+DELETE FROM app.custom_event_keys WHERE assignment_id = $1 AND dedup_key = $2 AND custom_event_id = $3
+"""
+
+# A conversion that nobody has sent is not sent.
+WITHHOLD_UPLOAD: Final = """
+UPDATE app.conversion_uploads SET state = 'withheld', reason = $3, sentence = $4, settled_at = $5, updated_at = $5
+WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state IN ('new', 'held', 'queued')
+"""
+
+# Its transaction, free for another one: only of a conversion that nobody has tried to send.
+DROP_UPLOAD_KEY: Final = """
+DELETE FROM app.upload_keys k
+WHERE k.ads_action_id = $1 AND k.transaction_id = $2 AND k.sequence = 0 AND k.upload_id = $4
+  AND EXISTS (SELECT FROM app.conversion_uploads u
+    WHERE u.created_at = $3 AND u.id = $4 AND u.attempts = 0 AND u.state IN ('new', 'held', 'queued', 'withheld'))
+"""
+
+# A conversion that nobody has sent, as its event shows it now.
+CORRECT_UPLOAD: Final = """
+UPDATE app.conversion_uploads SET
+  ads_account_id = $3, ads_action_id = $4, transaction_id = $5, order_id = $6, conversion_at = $7, value = $8, currency = $9,
+  click_kind = $10, click_id = $11, clicked_at = $12, email_sha256 = $13, phone_sha256 = $14, ad_user_data = $15,
+  ad_personalization = $16, deadline_at = $17, updated_at = $18
+WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state IN ('new', 'held', 'queued', 'withheld')
+"""
+
+# A withheld conversion may go after all.
+LET_UPLOAD_GO: Final = """
+UPDATE app.conversion_uploads SET state = $3, reason = $4, sentence = $5, not_before = $6, settled_at = NULL, updated_at = $7
+WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state = 'withheld'
+"""
+
+# A conversion that is withheld for another reason than before.
+RENAME_REASON: Final = """
+UPDATE app.conversion_uploads SET reason = $3, sentence = $4, updated_at = $5
+WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state = 'withheld'
+"""
+
+# What a displaced conversion's custom event says of it.
+NAME_WITHHELD: Final = "UPDATE app.custom_events SET withheld_reason = $3 WHERE occurred_at = $1 AND id = $2"
+
+# Transactions of conversions that go; of two who want one the first has it.
+ADD_UPLOAD_KEYS: Final = f"""
+INSERT INTO app.upload_keys (ads_action_id, transaction_id, sequence, upload_id, created_at)
+SELECT c.ads_action_id, c.transaction_id, 0, c.upload_id, c.created_at
+FROM {given("ads_action_id bigint", "transaction_id text", "upload_id bigint", "created_at timestamptz")}
+ON CONFLICT DO NOTHING
+"""
+
+# Custom events without an order that were withdrawn or corrected; the ledger's adjuster takes them.
+MARK_STANDING_CHANGES: Final = f"""
+INSERT INTO app.standing_changes (custom_event_id, occurred_at, changed_at)
+SELECT c.custom_event_id, c.occurred_at, clock_timestamp()
+FROM {given("custom_event_id bigint", "occurred_at timestamptz")}
+ON CONFLICT (custom_event_id) DO UPDATE SET occurred_at = excluded.occurred_at, changed_at = excluded.changed_at
+"""
