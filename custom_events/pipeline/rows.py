@@ -1,10 +1,11 @@
 """Rows in and out of Postgres by asyncpg: COPY, columns of keys, surrogate keys."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from custom_events.pipeline.packing import packer
 from custom_events.queries import understanding as sql
 
 if TYPE_CHECKING:
@@ -18,9 +19,15 @@ _ENCODER = msgspec.json.Encoder(decimal_format="string")
 
 
 async def copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """COPY rows into `schema.table`; they are encoded while Postgres reads the first of them."""
+    """COPY rows into `schema.table`; they are packed while Postgres reads the first of them."""
     schema, _, name = table.partition(".")
-    await connection.copy_records_to_table(name, schema_name=schema, columns=columns, records=rows)
+    pieces = _given(packer(table, tuple(columns))(rows))
+    await connection.copy_to_table(name, schema_name=schema, columns=columns, source=pieces, format="binary")
+
+
+async def _given(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
 
 
 def columns_of(rows: Sequence[Sequence[Any]]) -> list[str]:

@@ -108,6 +108,7 @@ def _make(connection: sa.Connection, kind: Partitioning, partition: Partition) -
         sa.text(
             f"CREATE TABLE {name} (LIKE {schema}.{table} "
             "INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING STORAGE)"
+            + (f" WITH (toast_tuple_target = {kind.inline_bytes})" if kind.inline_bytes else "")
         )
     )
     connection.execute(sa.text(f"LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE"))

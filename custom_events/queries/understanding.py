@@ -67,8 +67,10 @@ CROSS JOIN LATERAL (
 ) r
 """
 
-# Surrogate keys for rows that refer to each other before they are written.
-RESERVE_IDS: Final = "SELECT nextval($1::text::regclass) FROM generate_series(1, $2::bigint)"
+# Surrogate keys for rows that refer to each other before they are written. The name is looked up once, not once for each.
+RESERVE_IDS: Final = """
+SELECT nextval(s.sequence) FROM (SELECT $1::text::regclass AS sequence OFFSET 0) s, generate_series(1, $2::bigint)
+"""
 
 # Somebody queued raw events that have an outcome already: the new one takes its place.
 FORGET_OUTCOME: Final = "DELETE FROM app.raw_outcomes WHERE landed_week = $1 AND raw_id = $2"
