@@ -1,6 +1,7 @@
 """The receiver as a process: uvicorn with uvloop and httptools, one worker or several on one socket."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import shutil
@@ -28,6 +29,8 @@ from ingest_api.metrics import MULTIPROCESS_DIRECTORY
 BACKLOG = 2048  # connections that wait to be accepted
 KEEP_ALIVE_S = 75  # stores keep connections; a new one costs them a TLS handshake
 START_LIMIT_S = 60  # for a worker to import and answer; uvicorn kills one that takes longer, and its 5 s are short on a busy machine
+# Objects made between two looks for cycles, of the youngest, and looks of one generation before one of the next; Python's are 700, 10, 10.
+GC_THRESHOLDS = (50_000, 20, 50)
 GRACE_S = 20  # for requests under way when told to stop; stores wait 5 s at most (reference: platforms 1.5)
 
 _LOG = structlog.get_logger(__name__)
@@ -77,7 +80,11 @@ def application() -> Receiver:
     if parent is not None:
         logs.configure("receiver", level=settings.log_level, json_lines=settings.log_json)
         asyncio.get_running_loop().add_reader(parent.sentinel, os.kill, os.getpid(), signal.SIGTERM)
-    return create_app(settings)
+    made = create_app(settings)
+    gc.collect()
+    gc.freeze()  # what is there now stays
+    gc.set_threshold(*GC_THRESHOLDS)
+    return made
 
 
 @contextmanager

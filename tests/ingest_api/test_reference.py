@@ -11,7 +11,7 @@ from ingest_api import answers
 from ingest_api.metrics import MULTIPROCESS_DIRECTORY, Metrics
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/receiver.md").read_text()
-ROWS = re.findall(r"^\| (\d{3}) \| `([^`]+)` \|", PAGE, flags=re.MULTILINE)
+ROWS = re.findall(r"^\| (\d{3}) \| (?:header )?`([^`]+)` \|", PAGE, flags=re.MULTILINE)
 
 
 def test_every_refusal_has_an_answer_and_a_line() -> None:
@@ -24,9 +24,9 @@ def test_every_refusal_has_an_answer_and_a_line() -> None:
 def test_every_other_answer_has_a_line() -> None:
     for answer in vars(answers).values():
         if isinstance(answer, answers.Answer):
-            body = answer.body["body"].decode()
-            code = re.search(r'"error":"(\w+)"', body)
-            assert (str(answer.status), code.group(1) if code else body) in ROWS
+            code = re.search(r'"error":"(\w+)"', answer.body["body"].decode())
+            outcome = dict(answer.start["headers"]).get(answers.OUTCOME.encode(), b"").decode()
+            assert (str(answer.status), code.group(1) if code else f"{answers.OUTCOME}: {outcome}") in ROWS
 
 
 def test_no_line_without_an_answer() -> None:

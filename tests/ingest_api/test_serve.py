@@ -1,6 +1,7 @@
 """The receiver as a process: its port, its workers, its end."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -117,7 +118,13 @@ def test_a_worker_ends_with_the_process_that_started_it(
 
     async def scenario(parent: Any) -> None:
         monkeypatch.setattr(serve.multiprocessing, "parent_process", lambda: parent)
-        assert isinstance(serve.application(), Receiver)
+        usual = gc.get_threshold()
+        try:
+            assert isinstance(serve.application(), Receiver)
+            assert gc.get_threshold() == serve.GC_THRESHOLDS
+        finally:
+            gc.unfreeze()
+            gc.set_threshold(*usual)
 
     asyncio.run(scenario(None))
     ours, theirs = socket.socketpair()
