@@ -64,7 +64,7 @@ async def backtest(
         raise InvalidConfiguration(f"{since:%Y-%m-%d %H:%M} is not before {until:%Y-%m-%d %H:%M}", path="since")
     book = await load_rules(connection, draft, sites, definition=definition, assignment=assignment)
     now: datetime = await connection.fetchval(understanding.NOW)
-    run = _Run(connection, book, since, until, Effects(connection, book, now), samples)
+    run = _Run(connection, book, since, until, now, samples)
     began = time.monotonic()
     complete = await run.all_sites(page_events, on_progress, stop)
     return run.answer(complete, time.monotonic() - began)
@@ -84,9 +84,10 @@ class _Run:
     """The sums that grow while sites and pages pass."""
 
     def __init__(
-        self, connection: Connection, book: RuleBook, since: datetime, until: datetime, effects: Effects, samples: int
+        self, connection: Connection, book: RuleBook, since: datetime, until: datetime, now: datetime, samples: int
     ) -> None:
-        self._connection, self._book, self._effects = connection, book, effects
+        self._connection, self._book, self._now = connection, book, now
+        self._effects = Effects(connection, book, now)
         self._since, self._until, self._per_verdict = since, until, samples
         self._events = 0
         self._verdicts: Counter[tuple[int, str]] = Counter()
@@ -104,7 +105,7 @@ class _Run:
         for done, site_id in enumerate(self._book):
             rules = self._book.site(site_id)
             self._asked |= rules.assignments
-            comparison = Comparison(self._connection, rules, self._since, self._until)
+            comparison = Comparison(self._connection, rules, self._book.actions, self._since, self._until, self._now)
             await comparison.prepare()
             await self._note(rules, comparison)
             pages = stored_events(self._connection, site_id, comparison.types, self._since, self._until, page_events)

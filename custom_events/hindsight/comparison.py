@@ -3,14 +3,14 @@
 A site's stored events pass once, in the order of the store's time, through the functions that batches match with. Each custom
 event that stands, and each match without one, gets a verdict:
 
-    would_add     the event matches, and nobody has the deduplication key
-    would_drop    a custom event stands, and its event matches no more (or another one takes its key)
-    would_change  both are there, with another value or currency
+    would_add     the event matches, and has no custom event (or a withdrawn one)
+    would_drop    a custom event stands, and its event matches no more, or another event has its key
+    would_change  both are there, with another value or currency, or another decision whether it is sent
     unchanged     both are there, alike
 
-An event has at most one custom event of an assignment. A key that an event of outside the period has stays with it. A match
-whose key belongs to a later event waits until that one is judged: it stays with the later one if that still matches. Where a key
-is an order's, another event of the order may stand in for the one that matches no more: Google knows the order, not the event.
+Of the events with one deduplication key the first by the store's time has it, as `pipeline.standing` decides; one that lies
+before the period keeps it. Where it goes to another event of the same transaction (`order.paid` instead of `order.created`), the
+custom event stays and moves: Google knows the order, not the event.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,18 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from custom_events.conditions.facts import Facts
-from custom_events.hindsight.reading import stored_events
+from custom_events.hindsight.reading import Stored, stored_events
 from custom_events.hindsight.rules import SiteRules
 from custom_events.hindsight.site_totals import SiteTotals, is_site_wide
 from custom_events.matching.match import History, Match, Settled, match
 from custom_events.matching.money import rounded
+from custom_events.pipeline.conversion import SAME_TRANSACTION, TOO_LATE, AdsAction, draft, transaction_id
 from custom_events.pipeline.matching import Happened, Needs, NeedsMemo, Surrounded, needs_of, surroundings
 from custom_events.pipeline.rows import Connection, columns_of
 from custom_events.queries import hindsight as sql
+from custom_events.queries import stories
+from custom_events.values import events
+from custom_events.values.conversions import UploadState
 from custom_events.values.definitions import Assignment, DedupPer
 from custom_events.values.events import EventType
 
@@ -37,6 +41,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)  # before every event
 _ONE_PER_ORDER: Final = frozenset(
     {EventType.ORDER_CREATED, EventType.ORDER_PAID, EventType.ORDER_FULFILLED, EventType.ORDER_CANCELLED}
 )
+_OURS: Final = frozenset({UploadState.NEW, UploadState.HELD, UploadState.QUEUED, UploadState.WITHHELD})
 _OF_AN_ORDER: Final = (DedupPer.ORDER, DedupPer.SUBSCRIPTION_PERIOD)
 
 
@@ -76,10 +81,16 @@ class Finding(NamedTuple):
 
 
 class _Holder(NamedTuple):
-    """The commerce event whose custom event has a key."""
+    """The custom event that has a key, and the commerce event it was made from."""
 
+    standing: Standing
     event_id: int
-    moment: tuple[datetime, str]
+    key: str
+
+    @property
+    def moment(self) -> tuple[datetime, str]:
+        """Its place in the order of the store's time."""
+        return self.standing.occurred_at, self.key
 
 
 Key = tuple[int, str]  # assignment, deduplication key
@@ -88,8 +99,16 @@ Key = tuple[int, str]  # assignment, deduplication key
 class Comparison:
     """One site, one period. Feed every page of `stored_events` of `types` to `judge`, in order, after `prepare`."""
 
-    def __init__(self, connection: Connection, rules: SiteRules, since: datetime, until: datetime) -> None:
-        self._connection, self._rules = connection, rules
+    def __init__(
+        self,
+        connection: Connection,
+        rules: SiteRules,
+        actions: Mapping[int, AdsAction],
+        since: datetime,
+        until: datetime,
+        now: datetime,
+    ) -> None:
+        self._connection, self._rules, self._actions, self._now = connection, rules, actions, now
         self._since, self._until = since, until
         site = rules.plan.sites.get(rules.site.site_id)
         self._totals = None if site is None else SiteTotals(site)
@@ -98,8 +117,9 @@ class Comparison:
         self._taken: set[int] = (
             set()
         )  # hashes of keys that an event of the period has: 64 bits each, so nothing collides
-        self._waiting: dict[Key, list[Surrounded]] = {}  # matches whose key belongs to a later event
-        self._leaving: dict[Key, Finding] = {}  # drops for which another event of the order may stand in
+        self._leaving: dict[Key, Finding] = {}  # drops whose custom event may yet move to another event of the order
+        self._moved: set[int] = set()  # custom events that have moved to an earlier event
+        self._events: dict[str, Stored] = {}  # of holders, as far as they are asked for
         self.types: frozenset[EventType] = frozenset()
 
     async def prepare(self) -> None:
@@ -135,7 +155,7 @@ class Comparison:
         for proposal in page:
             one = surrounded.get(proposal.key) or self._unasked(proposal)
             found += self._decide(one, matches.get(proposal.key, []), standing.get(proposal.key, {}), holders)
-        return found
+        return await self._settled(found)
 
     async def _surroundings(self, page: Sequence[Happened]) -> list[Surrounded]:
         """Facts and histories; measures over the whole site come from the running ones."""
@@ -190,7 +210,23 @@ class Comparison:
         if not wanted:
             return {}
         rows: Sequence[Any] = await self._connection.fetch(sql.KEY_HOLDERS, *columns_of(wanted))
-        return {(row[0], row[1]): _Holder(row[4], (row[3], row[5])) for row in rows}
+        holders = [_Holder(_standing(*row[:-2]), *row[-2:]) for row in map(tuple, rows)]
+        found = {(one.standing.assignment_id, one.standing.dedup_key): one for one in holders}
+        await self._read_events([one for one in holders if self._may_move(one, page)])
+        return found
+
+    def _may_move(self, holder: _Holder, page: Sequence[Happened]) -> bool:
+        """Whether its event itself is asked for: it happened after the period, or something else of its order comes first."""
+        orders = {proposal.event.order_id for proposal in page} - {None}
+        return holder.standing.occurred_at >= self._until or holder.standing.order_id in orders
+
+    async def _read_events(self, holders: Sequence[_Holder]) -> None:
+        keys = sorted({one.key for one in holders})
+        self._events = {}
+        if keys:
+            site_id = self._rules.site.site_id
+            for row in await self._connection.fetch(stories.EVENTS_OF_KEYS, site_id, keys):
+                self._events[row["key"]] = Stored(row["id"], site_id, row["key"], events.from_json(row["facts"]))
 
     def finish(self) -> list[Finding]:
         """What no later event of the period stands in for."""
@@ -205,57 +241,80 @@ class Comparison:
         standing: Mapping[int, Standing],
         holders: Mapping[Key, _Holder],
     ) -> list[Finding]:
+        here = {number: own for number, own in standing.items() if own.custom_event_id not in self._moved}
         found: list[Finding] = []
         for made in matches:
             number = made.assignment.assignment_id
-            key, own = (number, made.dedup_key), standing.get(number)
+            key, own = (number, made.dedup_key), here.pop(number, None)
             if self._is_taken(key):
                 found += [] if own is None else self._drop(one, own)
             elif own is not None:
                 found.append(self._kept(one, made, own))
-                self._waiting.pop((number, own.dedup_key), None)
-            elif (left := self._leaving.pop(key, None)) is not None and left.standing is not None:
-                found.append(self._kept(one, made, left.standing))
-            elif (holder := holders.get(key)) is None or self._has_lost(holder, one):
-                found.append(self._added(one, made))
-            elif self._is_to_come(holder):
-                self._waiting.setdefault(key, []).append(one)
-        matched = {made.assignment.assignment_id for made in matches}
-        for number, own in standing.items():
-            if number not in matched:
-                found += self._drop(one, own)
+            else:
+                found += self._new(one, made, key, holders.get(key))
+        for own in here.values():
+            found += self._drop(one, own)
+        return found
+
+    def _new(self, one: Surrounded, made: Match, key: Key, holder: _Holder | None) -> list[Finding]:
+        """A match without a custom event of its own."""
+        left = self._leaving.pop(key, None)
+        if left is not None and left.standing is not None:
+            if _same_transaction(left.proposal, one.proposal):
+                return [self._kept(one, made, left.standing)]
+            return [left, self._added(one, made)]
+        if holder is None or (self._since <= holder.moment[0] and holder.moment < _moment(one)):
+            return [self._added(one, made)]  # who had it was judged before, and has it no more
+        if holder.moment < _moment(one):
+            return []
+        event = self._events.get(holder.key)
+        if event is not None and _same_transaction(event, one.proposal):
+            self._moved.add(holder.standing.custom_event_id)
+            return [self._kept(one, made, holder.standing)]
+        found = [self._added(one, made)]
+        if event is not None and holder.moment[0] >= self._until:
+            found.append(Finding(Verdict.DROP, made.assignment, *self._unasked(event), None, holder.standing))
         return found
 
     def _kept(self, one: Surrounded, made: Match, own: Standing) -> Finding:
         self._take((own.assignment_id, made.dedup_key))
-        same = (own.value, own.currency) == (made.value, made.currency)
+        same = (own.value, own.currency) == (made.value, made.currency) and not self._is_redecided(one, made, own)
         return Finding(Verdict.SAME if same else Verdict.CHANGE, made.assignment, *one, made, own)
+
+    def _is_redecided(self, one: Surrounded, made: Match, own: Standing) -> bool:
+        """Whether it would be sent now and was not, or the other way round. What the clock has done since is no reason."""
+        action = self._actions.get(made.assignment.ads_action_id or 0)
+        found = draft(made, one.proposal.event, action, self._now)
+        reason = found.reason if found.state is UploadState.WITHHELD else None
+        return reason != own.withheld_reason and TOO_LATE not in (reason, own.withheld_reason) and own.withheld_reason != SAME_TRANSACTION  # fmt: skip
+
+    async def _settled(self, found: list[Finding]) -> list[Finding]:
+        """A conversion that somebody has tried to send is not decided again: only its value may change."""
+        asked = [one for one in found if one.verdict is Verdict.CHANGE and _same_value(one)]
+        if not asked:
+            return found
+        rows = await ledger_rows(self._connection, asked)
+        sent = {number for number, own in rows.items() if own[0]["attempts"] or own[0]["state"] not in _OURS}
+        return [
+            one._replace(verdict=Verdict.SAME)
+            if one.standing is not None and one.standing.custom_event_id in sent and _same_value(one)
+            else one
+            for one in found
+        ]
 
     def _added(self, one: Surrounded, made: Match) -> Finding:
         self._take((made.assignment.assignment_id, made.dedup_key))
         return Finding(Verdict.ADD, made.assignment, *one, made, None)
 
     def _drop(self, one: Surrounded, own: Standing) -> list[Finding]:
-        """The custom event goes; who waited for its key takes it, or stands in for it."""
+        """The custom event goes, or moves to an event of its order that is still to come."""
         assignment = self._rules.assignments[own.assignment_id]
         leaving = Finding(Verdict.DROP, assignment, *one, None, own)
         key = (own.assignment_id, own.dedup_key)
-        of_order = assignment.config.dedup.per in _OF_AN_ORDER
-        heirs = [(waiting, made) for waiting in self._waiting.pop(key, []) for made in self._matches(waiting)
-                 if (made.assignment.assignment_id, made.dedup_key) == key and not self._is_taken(key)]  # fmt: skip
-        if heirs and of_order:
-            return [self._kept(*heirs[0], own)]
-        if not heirs and of_order and len(self.types) > 1 and not self._is_taken(key):
+        if assignment.config.dedup.per in _OF_AN_ORDER and len(self.types) > 1 and not self._is_taken(key):
             self._leaving[key] = leaving
             return []
-        return [leaving, *(self._added(*heir) for heir in heirs[:1])]
-
-    def _has_lost(self, holder: _Holder, one: Surrounded) -> bool:
-        """The holder was judged before in this period, and does not have the key any more: else it would be taken."""
-        return holder.moment[0] >= self._since and holder.moment < (one.proposal.event.occurred_at, one.proposal.key)
-
-    def _is_to_come(self, holder: _Holder) -> bool:
-        return self._since <= holder.moment[0] < self._until
+        return [leaving]
 
     def _take(self, key: Key) -> None:
         if key[0] in self._repeating:
@@ -263,6 +322,32 @@ class Comparison:
 
     def _is_taken(self, key: Key) -> bool:
         return key[0] in self._repeating and hash(key) in self._taken
+
+
+async def ledger_rows(connection: Connection, findings: Sequence[Finding]) -> Mapping[int, list[Mapping[str, Any]]]:
+    """The ledger's rows of what stands, by custom event, the conversion first."""
+    standing = [(one.proposal.site_id, one.standing) for one in findings if one.standing is not None]
+    by_order = [(own.custom_event_id, site, own.order_id) for site, own in standing if own.order_id is not None]
+    by_time = [(own.custom_event_id, own.created_at) for _, own in standing if own.order_id is None]
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for query, asked in ((sql.LEDGER_BY_ORDER, by_order), (sql.LEDGER_BY_TIME, by_time)):
+        if asked:
+            for row in await connection.fetch(query, *columns_of(asked)):
+                found.setdefault(row["custom_event_id"], []).append(dict(row))
+    return found
+
+
+def _moment(one: Surrounded) -> tuple[datetime, str]:
+    return one.proposal.event.occurred_at, one.proposal.key
+
+
+def _same_transaction(one: Happened, other: Happened) -> bool:
+    return transaction_id(one.site_id, one.event) == transaction_id(other.site_id, other.event)
+
+
+def _same_value(one: Finding) -> bool:
+    made, own = one.match, one.standing
+    return made is not None and own is not None and (own.value, own.currency) == (made.value, made.currency)
 
 
 def _standing(assignment_id: int, custom_event_id: int, occurred_at: datetime, dedup_key: str, value: Decimal | None,

@@ -188,9 +188,11 @@ async def _holders(connection: Connection, stored: Stored, keys: dict[int, str])
         return {}
     rows: Sequence[Any] = await connection.fetch(sql.KEY_HOLDERS, *columns_of(list(keys.items())))
     return {
-        row[0]: Dedup(key=row[1], custom_event_id=row[2], event_key=row[5], occurred_at=row[3])
+        row["assignment_id"]: Dedup(
+            key=row["dedup_key"], custom_event_id=row["id"], event_key=row["key"], occurred_at=row["occurred_at"]
+        )
         for row in rows
-        if row[4] != stored.event_id
+        if row["event_id"] != stored.event_id
     }
 
 

@@ -1,18 +1,18 @@
 """What verdicts would do to the ledger: conversions sent anew, retracted, restated, or taken back before they were sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from custom_events.hindsight.comparison import Finding, Verdict
+from custom_events.hindsight.comparison import Finding, Standing, Verdict, ledger_rows
 from custom_events.hindsight.rules import RuleBook
+from custom_events.matching.match import Match
 from custom_events.matching.money import rounded
 from custom_events.pipeline.conversion import Draft, draft
 from custom_events.pipeline.rows import Connection, columns_of
-from custom_events.queries import hindsight as sql
 from custom_events.queries import matching as matching_sql
 from custom_events.values.conversions import UploadKind, UploadState
 
@@ -48,6 +48,7 @@ class Ledgered(NamedTuple):
     value: Decimal  # that Google has, or is to have
     draft: Draft | None  # of an add
     reason: str | None  # why an add would not be sent
+    redecided: Draft | None = None  # of a change that is about sending it or not
 
     @property
     def at_google(self) -> bool:
@@ -107,7 +108,7 @@ class Effects:
         return found
 
     def _draft(self, one: Finding) -> Draft:
-        assert one.match is not None  # noqa: S101  an add is a match
+        assert one.match is not None  # noqa: S101  adds and changes are matches
         action = self._book.actions.get(one.assignment.ads_action_id or 0)
         return draft(one.match, one.proposal.event, action, self._now)
 
@@ -123,9 +124,19 @@ class Effects:
             told = [row for row in own if row["sequence"] == 0 or row["state"] in _AT_GOOGLE]
             last: Decimal | None = None if told[-1]["kind"] == UploadKind.RETRACTION else told[-1]["value"]
             value = Decimal(0) if last is None else rounded(last, told[-1]["currency"])
-            action = self._name(conversion["ads_action_id"])
-            found.append(Ledgered(one, action, UploadState(conversion["state"]), value, None, None))
+            state, action_id = UploadState(conversion["state"]), conversion["ads_action_id"]
+            redecided = self._redecided(one, state)
+            if redecided is not None and redecided.state is not UploadState.WITHHELD:
+                action_id = one.assignment.ads_action_id
+            found.append(Ledgered(one, self._name(action_id), state, value, None, None, redecided))
         return found
+
+    def _redecided(self, one: Finding, state: UploadState) -> Draft | None:
+        """How a conversion would enter the ledger that nobody has tried to send, where that is another decision."""
+        if one.verdict is not Verdict.CHANGE or state in _AT_GOOGLE:
+            return None
+        found = self._draft(one)
+        return found if (found.state is UploadState.WITHHELD) != (state is UploadState.WITHHELD) else None
 
     def _name(self, action_id: int | None) -> str:
         return NO_ACTION if action_id is None else self._book.action_names.get(action_id, f"ads action {action_id}")
@@ -141,27 +152,23 @@ class Effects:
                 self._add(one, standing.currency, "withdrawn_unsent", "value_withdrawn", one.value)
             case Verdict.CHANGE if standing is not None and made is not None:
                 difference = (made.value or Decimal(0)) - (standing.value or Decimal(0))
-                if one.at_google:
+                if one.redecided is not None:
+                    self._count_redecided(one, made, standing)
+                elif one.at_google:
                     self._add(one, made.currency, "restated", "restated_by", difference)
                 elif one.unsent:
                     self._add(one, made.currency, "changed_unsent", "changed_by", difference)
             case _:
                 pass
 
+    def _count_redecided(self, one: Ledgered, made: Match, standing: Standing) -> None:
+        if one.redecided is None or one.redecided.state is UploadState.WITHHELD:
+            if one.unsent:
+                self._add(one, standing.currency, "withdrawn_unsent", "value_withdrawn", one.value)
+        else:
+            self._add(one, made.currency, "sent_new", "value_new", made.value or Decimal(0))
+
     def _add(self, one: Ledgered, currency: str | None, number: str, amount: str, value: Decimal) -> None:
         sums = self._sums.setdefault((one.action, currency), {})
         sums[number] = sums.get(number, 0) + 1
         sums[amount] = sums.get(amount, Decimal(0)) + value
-
-
-async def ledger_rows(connection: Connection, findings: Sequence[Finding]) -> Mapping[int, list[Mapping[str, Any]]]:
-    """The ledger's rows by custom event, the conversion first."""
-    standing = [(one.proposal.site_id, one.standing) for one in findings if one.standing is not None]
-    by_order = [(own.custom_event_id, site, own.order_id) for site, own in standing if own.order_id is not None]
-    by_time = [(own.custom_event_id, own.created_at) for _, own in standing if own.order_id is None]
-    found: dict[int, list[Mapping[str, Any]]] = {}
-    for query, asked in ((sql.LEDGER_BY_ORDER, by_order), (sql.LEDGER_BY_TIME, by_time)):
-        if asked:
-            for row in await connection.fetch(query, *columns_of(asked)):
-                found.setdefault(row["custom_event_id"], []).append(dict(row))
-    return found

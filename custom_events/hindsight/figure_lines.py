@@ -102,8 +102,7 @@ def trial_lines(found: Trial) -> Iterator[str]:
         yield "The body gives no commerce event."
     for one in found.tried:
         yield from _tried(one)
-    for note in found.notes:
-        yield note
+    yield from found.notes
 
 
 def _tried(one: Tried) -> Iterator[str]:

@@ -49,16 +49,17 @@ CROSS JOIN LATERAL (
 ) u
 """
 
-# Who has these deduplication keys: a custom event and the commerce event it was made from.
+# Who has these deduplication keys: a custom event, and the commerce event it was made from.
 KEY_HOLDERS: Final = f"""
-SELECT c.assignment_id, c.dedup_key, k.custom_event_id, k.occurred_at, h.event_id, h.key
+SELECT h.*
 FROM {given("assignment_id bigint", "dedup_key text")}
 CROSS JOIN LATERAL (
   SELECT s.custom_event_id, s.occurred_at FROM app.custom_event_keys s
   WHERE s.assignment_id = c.assignment_id AND s.dedup_key = c.dedup_key LIMIT 1
 ) k
 CROSS JOIN LATERAL (
-  SELECT e.id AS event_id, e.key
+  SELECT u.assignment_id, u.id, u.occurred_at, u.dedup_key, u.value, u.currency, u.withheld_reason, u.created_at, u.order_id,
+    e.id AS event_id, e.key
   FROM app.custom_events u JOIN app.commerce_events e ON e.occurred_at = u.occurred_at AND e.id = u.commerce_event_id
   WHERE u.occurred_at = k.occurred_at AND u.id = k.custom_event_id LIMIT 1
 ) h
@@ -171,4 +172,16 @@ SELECT DISTINCT jsonb_array_elements_text(r.overrides -> 'trigger')
 FROM app.assignment_revisions r
 WHERE r.assignment_id = ANY ($1::bigint[]) AND r.published_at IS NOT NULL
   AND jsonb_typeof(r.overrides -> 'trigger') = 'array'
+"""
+
+# The time of the oldest of a site's newest events of a period, as many as asked for; null when there are fewer.
+NEWEST_SINCE: Final = """
+SELECT o.occurred_at
+FROM unnest($2::text[]) AS t(type)
+CROSS JOIN LATERAL (
+  SELECT s.occurred_at FROM app.commerce_events s
+  WHERE s.site_id = $1 AND s.type = t.type AND s.occurred_at >= $3 AND s.occurred_at < $4
+  ORDER BY s.occurred_at DESC LIMIT $5::bigint
+) o
+ORDER BY o.occurred_at DESC OFFSET $5::bigint - 1 LIMIT 1
 """

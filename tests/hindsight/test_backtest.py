@@ -142,15 +142,19 @@ def test_a_key_stays_with_its_order(
         assert (found.would_add, found.would_drop, found.unchanged) == expected
 
 
-def test_of_a_customer_s_events_the_later_one_keeps_the_key_as_long_as_it_matches(world: Any) -> None:
+def test_of_a_customer_s_events_the_first_one_has_the_key(world: Any) -> None:
     site = world.site()
     key = world.define(conditions=LARGE, dedup={"per": "customer"})
     world.assign(site, key)
     for number, amount in enumerate(("100.00", "200.00", "120.00"), start=1):
         world.order(site, number, number, total_price=amount)
     world.drain()
-    counts = world.backtest(Draft(definition=key, config=_config(dedup={"per": "customer"}))).counts
-    assert (counts.would_add, counts.would_drop, counts.unchanged) == (0, 0, 1)
+    everything = Draft(definition=key, config=_config(dedup={"per": "customer"}))
+    counts = world.backtest(everything).counts
+    assert (counts.would_add, counts.would_drop, counts.unchanged) == (1, 1, 0)
+    # the holder happened after the period: it loses the key all the same
+    found = world.backtest(everything, last=2)
+    assert [(one.verdict, one.order_id) for one in found.samples] == [("would_add", "1"), ("would_drop", "2")]
     small = {"field": "order.total", "op": "<", "value": "150"}
     found = world.backtest(Draft(definition=key, config=_config(conditions=small, dedup={"per": "customer"})))
     assert (found.counts.would_add, found.counts.would_drop, found.counts.unchanged) == (1, 1, 0)
@@ -162,6 +166,24 @@ def test_of_a_customer_s_events_the_later_one_keeps_the_key_as_long_as_it_matche
     after = {"field": "order.number", "op": "=", "value": "#3"}
     found = world.backtest(Draft(definition=key, config=_config(conditions=after, dedup={"per": "customer"})))
     assert [(one.verdict, one.order_id) for one in found.samples] == [("would_add", "3"), ("would_drop", "2")]
+
+
+def test_an_assignment_that_names_an_action_now_sends_what_was_withheld(world: Any) -> None:
+    site, action = world.site(), world.action()
+    key = world.define()
+    world.assign(site, key)
+    totals(world, site, "100.00", "200.00")
+    sends = Draft(definition=key, config=_config(ads_action=action))
+    found = world.backtest(sends)
+    assert (found.counts.would_change, found.counts.unchanged) == (2, 0)
+    assert [(one.ads_action, one.sent_new, one.value_new) for one in found.effects] == [(action, 2, Decimal(300))]
+    world.publish(key, world.draft(key, ads_action=action))
+    world.order(site, 3, 3)
+    world.drain()
+    found = world.backtest(Draft(definition=key, config=_config()), first=3)
+    assert [(one.ads_action, one.withdrawn_unsent) for one in found.effects] == [(action, 1)]
+    world.execute("UPDATE app.conversion_uploads SET state = 'claimed', attempts = 1 WHERE state = 'queued'")
+    assert world.backtest(Draft(definition=key, config=_config()), first=3).counts.unchanged == 1
 
 
 def test_two_that_shared_nothing_share_a_key_now(world: Any) -> None:
