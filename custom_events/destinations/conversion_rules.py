@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from custom_events.destinations.currencies import CURRENCIES
+from custom_events.destinations.rules import without_click
 from custom_events.values.clicks import ClickKind, ConsentStatus
 from custom_events.values.conversions import Conversion, RowAnswer, UploadKind, Verdict
 
@@ -83,7 +84,7 @@ def _conversion(row: Conversion, now: datetime) -> RowAnswer | None:
             return _expired(row, "user_data_too_old", "Google takes hashed user data for 63 days")
         return _action_age(row, now)
     if not _CLICK_ID.match(click.id):
-        return _withheld(row, "click_id_malformed", f"The {click.kind} holds characters that no click id has")
+        return _malformed(row, f"The {click.kind} holds characters that no click id has")
     if click.kind is not ClickKind.GCLID and row.one_per_click:
         return _withheld(
             row, "braid_one_per_click", "The action counts one per click, which excludes gbraid and wbraid"
@@ -91,6 +92,13 @@ def _conversion(row: Conversion, now: datetime) -> RowAnswer | None:
     if click.clicked_at is not None:
         return _click_time(row, click.clicked_at, now)
     return _action_age(row, now)
+
+
+def _malformed(row: Conversion, sentence: str) -> RowAnswer:
+    verdict, words = without_click(row, sentence)
+    if verdict is Verdict.REJECTED:
+        return _withheld(row, "click_id_malformed", words)
+    return RowAnswer(upload_id=row.upload_id, verdict=verdict, code="click_id_malformed", sentence=words)
 
 
 def _user_data(row: Conversion) -> tuple[str, str] | None:

@@ -22,6 +22,7 @@ when a new version brings one that has none.
 | retry | tried again by itself: after Google's own delay, else after 5, 10, 20 s ... up to an hour, with jitter |
 | hold | waits for a known hour, which the sentence names |
 | fix | a person must act: the row is held and tried daily, or the action, the account or the whole lane is parked until released |
+| drop click | the click id is none: it goes again with hashed e-mail or phone alone where it has them, else it is rejected |
 | rejected | never taken, however often it is sent |
 | expired | too late for Google |
 | split | the request goes again in smaller parts, until the row that is to blame stands alone |
@@ -30,7 +31,10 @@ when a new version brings one that has none.
 A call that ends without an answer of Google's own is read from its text (`destinations/transport_errors.py`): a revoked grant and a
 refused certificate park, no connection is a retry, and whatever may have reached Google is unknown.
 """
-_WORDS: Final[Mapping[Verdict, str]] = {Verdict.ALREADY_THERE: "already there"}
+_WORDS: Final[Mapping[Verdict, str]] = {
+    Verdict.ALREADY_THERE: "already there",
+    Verdict.DROP_CLICK: "drop click",
+}
 _REACH: Final[Mapping[Scope, str]] = {
     Scope.ROW: "row",
     Scope.ACTION: "action",

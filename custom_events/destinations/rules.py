@@ -59,6 +59,11 @@ def never(sentence: str) -> Rule:
     return Rule(Verdict.REJECTED, sentence)
 
 
+def unreadable(sentence: str) -> Rule:
+    """The click id is none; without one, hashed e-mail or phone may still tell who it was."""
+    return Rule(Verdict.DROP_CLICK, sentence)
+
+
 def expired(sentence: str) -> Rule:
     """It came too late."""
     return Rule(Verdict.EXPIRED, sentence)
@@ -84,21 +89,30 @@ def lookup(table: Mapping[str, Rule], code: str) -> Rule:
 
 def answer(rule: Rule, code: str, row: Conversion, now: datetime) -> RowAnswer:
     """The rule applied to one row: with the time of the next try, and that time in words."""
-    sentence, retry_at = rule.sentence, None
+    verdict, sentence, retry_at = rule.verdict, rule.sentence, None
     if rule.verdict is Verdict.HOLD:
         retry_at = hold_until(rule, code, row, now)
         sentence = f"{sentence}: {retry_at:%Y-%m-%d %H:%M} UTC"
     elif rule.hold_s is not None:
         retry_at = now + timedelta(seconds=rule.hold_s)
+    elif verdict is Verdict.DROP_CLICK:
+        verdict, sentence = without_click(row, sentence)
     return RowAnswer(
         upload_id=row.upload_id,
-        verdict=rule.verdict,
+        verdict=verdict,
         code=code,
         sentence=sentence,
         retry_at=retry_at,
         scope=rule.scope,
         then=rule.then,
     )
+
+
+def without_click(row: Conversion, sentence: str) -> tuple[Verdict, str]:
+    """What becomes of a row whose click id is of no use, and why: its hashes go alone where it has some that may be sent."""
+    if row.goes_without_click:
+        return Verdict.DROP_CLICK, f"{sentence}; it goes with hashed e-mail or phone alone"
+    return Verdict.REJECTED, sentence
 
 
 def hold_until(rule: Rule, code: str, row: Conversion, now: datetime) -> datetime:

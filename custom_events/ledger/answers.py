@@ -1,13 +1,14 @@
 """Answers written into the ledger, row by row, in one transaction with what they mean for the account."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 import structlog
 
+from custom_events.destinations.conversion_rules import OLDEST_USER_DATA
 from custom_events.ledger import retry, states
 from custom_events.ledger.rows import Claimed, Request
 from custom_events.ledger.settle import Settlement, settle
@@ -75,6 +76,7 @@ def write_rows(
             settled = settle(row, answer, now, whole=whole, rows=size)
             groups.setdefault(_Told(settled, answer.verdict.value, answer.code), []).append(row)
     groups = {told: rows for told, rows in groups.items() if rows}
+    dropped = [(row, told) for told, rows in groups.items() if told.verdict == Verdict.DROP_CLICK for row in rows]
     shared = max(groups, key=lambda told: len(groups[told]), default=None)
     if shared is None:
         return
@@ -92,6 +94,8 @@ def write_rows(
         )
     if len(others):
         connection.execute(uploads.SETTLE, others.arrays | common | {"never_sent": 0})
+    if dropped:
+        _drop_clicks(connection, request.id, dropped)
 
 
 class _Told(NamedTuple):
@@ -174,11 +178,24 @@ def write_unsent(
 ) -> None:
     """Rows that our own checks kept back, before the call: no attempt was made, and none is counted."""
     columns = uploads.settlements()
-    for row, answer in refused:
-        settled = settle(row, answer, now, whole=False, rows=len(refused))
-        _add(columns, row, _Told(settled, answer.verdict.value, answer.code))
+    told = [
+        (row, _Told(settle(row, answer, now, whole=False, rows=len(refused)), answer.verdict.value, answer.code))
+        for row, answer in refused
+    ]
+    for row, one in told:
+        _add(columns, row, one)
     if len(columns):
         connection.execute(uploads.SETTLE_UNSENT, columns.arrays | {"request": request_id, "now": now, "never_sent": 1})
+    if dropped := [(row, one) for row, one in told if one.verdict == Verdict.DROP_CLICK]:
+        _drop_clicks(connection, request_id, dropped)
+
+
+def _drop_clicks(connection: sa.Connection, request_id: int, dropped: Iterable[tuple[Claimed, _Told]]) -> None:
+    """Rows that go again without their click id. Rare, so a statement of its own."""
+    columns = uploads.Columns("created_at", "id", "sentence")
+    for row, told in dropped:
+        columns.add(created_at=row.created_at, id=row.conversion.upload_id, sentence=told.settled.sentence)
+    connection.execute(uploads.DROP_CLICKS, columns.arrays | {"request": request_id, "user_data": OLDEST_USER_DATA})
 
 
 def give_back(connection: sa.Connection, request: Request, sentence: str, now: datetime) -> None:

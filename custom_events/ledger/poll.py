@@ -14,7 +14,7 @@ from custom_events.ledger.rows import Claimed, Request
 from custom_events.queries import upload_requests as requests
 from custom_events.queries import uploads
 from custom_events.settings import Settings
-from custom_events.values.clicks import Click, ClickKind
+from custom_events.values.clicks import Click, ClickKind, ConsentStatus
 from custom_events.values.conversions import AdsAccount, Conversion, Lane, RequestKind, UploadKind, UploadState, Verdict
 
 LONGEST_INTERVAL: Final = timedelta(hours=6)
@@ -87,6 +87,9 @@ def _pending(row: Any) -> Claimed:
         occurred_at=row.conversion_at,
         adjusted_at=row.adjusted_at,
         click=click,
+        email_sha256=row.email_sha256,
+        phone_sha256=row.phone_sha256,
+        ad_user_data=ConsentStatus(row.ad_user_data),
         action_created_at=row.action_created_at,
     )
     return Claimed(row.created_at, row.conversion_at, row.attempts, row.reason, row.ads_action_id, conversion)

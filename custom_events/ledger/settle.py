@@ -40,6 +40,8 @@ def settle(row: Claimed, answer: RowAnswer, now: datetime, *, whole: bool, rows:
             return Settlement(UploadState.SENT)
         case Verdict.UNKNOWN:
             return Settlement(UploadState.UNKNOWN, states.NO_ANSWER, answer.sentence, _later(row, now))
+        case Verdict.DROP_CLICK:
+            return Settlement(UploadState.QUEUED, answer.code, answer.sentence, now)
         case Verdict.SPLIT:
             return Settlement(UploadState.QUEUED, states.SPLIT, answer.sentence, now)
         case Verdict.RETRY | Verdict.FIX | Verdict.HOLD:

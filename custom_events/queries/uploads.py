@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 # The columns from which a row of a request is made, and those that decide how its answer is read.
 CLAIMED_COLUMNS = """u.id, u.created_at, u.kind, u.transaction_id, u.conversion_at, u.adjusted_at, u.value, u.currency,
-  u.click_kind, u.click_id, u.clicked_at, u.email_sha256, u.phone_sha256, u.ad_user_data, u.ad_personalization,
+  u.click_kind, CASE WHEN u.click_dropped IS NULL THEN u.click_id END, u.clicked_at, u.email_sha256, u.phone_sha256, u.ad_user_data, u.ad_personalization,
   u.deadline_at, u.attempts, u.reason, u.ads_action_id, a.action_id, a.click_window_days, a.one_per_click,
   a.action_created_at"""
 
@@ -118,10 +118,18 @@ attempted AS (
 # What our own checks found before the call: no attempt was made.
 SETTLE_UNSENT: Final = sa.text(_SETTLE.format(attempted=""))
 
+# Rows whose click id is of no use: it stays where it is, as evidence, and is not sent. Hashed user data has its own limit.
+DROP_CLICKS: Final = sa.text("""
+UPDATE app.conversion_uploads u
+SET click_dropped = g.sentence, deadline_at = least(u.deadline_at, u.conversion_at + CAST(:user_data AS interval))
+FROM unnest(CAST(:created_at AS timestamptz[]), CAST(:id AS bigint[]), CAST(:sentence AS text[])) AS g(created_at, id, sentence)
+WHERE u.created_at = g.created_at AND u.id = g.id AND u.request_id = :request AND u.state = 'queued'
+""")
+
 # The rows of a request that Google took for processing, to be settled by its later verdict.
 PENDING_ROWS: Final = sa.text("""
 SELECT u.id, u.created_at, u.kind, u.transaction_id, u.conversion_at, u.adjusted_at, u.clicked_at, u.click_kind, u.click_id,
-  u.attempts, u.reason, u.ads_action_id, a.action_id, a.action_created_at
+  u.attempts, u.reason, u.ads_action_id, a.action_id, a.action_created_at, u.email_sha256, u.phone_sha256, u.ad_user_data
 FROM app.conversion_uploads u JOIN app.ads_actions a ON a.id = u.ads_action_id
 WHERE u.request_id = :request AND u.state = 'sent' AND u.created_at BETWEEN :earliest AND :now
 """)

@@ -72,6 +72,12 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     one_per_click: bool = False  # counting type of the action
     action_created_at: datetime | None = None  # at Google; the action takes nothing in its first hours
 
+    @property
+    def goes_without_click(self) -> bool:
+        """Whether hashed e-mail or phone may go alone, should its click id be of no use."""
+        hashed = self.email_sha256 is not None or self.phone_sha256 is not None
+        return hashed and self.ad_user_data is not ConsentStatus.DENIED and self.kind is UploadKind.CONVERSION
+
 
 class RequestKind(StrEnum):
     """What one request carries; conversions and adjustments go to different methods."""
@@ -92,6 +98,7 @@ class Verdict(StrEnum):
     REJECTED = "rejected"  # never
     EXPIRED = "expired"
     UNKNOWN = "unknown"  # no answer: it may have been applied
+    DROP_CLICK = "drop_click"  # the click id is none: go again with hashed e-mail or phone alone
     SPLIT = "split"  # refused as a whole, and no row is named: send again in smaller parts
     WITHHELD = "withheld"  # our own check says no; it was never sent
 

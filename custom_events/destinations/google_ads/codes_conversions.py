@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from custom_events.destinations.rules import LATER_S, Rule, fix, hold, never, taken, there
+from custom_events.destinations.rules import LATER_S, Rule, fix, hold, never, taken, there, unreadable
 from custom_events.destinations.rules import expired as too_late
 from custom_events.values.conversions import Scope, Verdict
 
@@ -13,9 +13,9 @@ CONVERSION_UPLOAD: Final[dict[str, Rule]] = {
     "UNSPECIFIED": fix("Google gave no reason: look at the request id in Google's support tools", Scope.ROW),
     "UNKNOWN": fix("Google's reason is newer than the installed client: update google-ads, then release", Scope.ROW),
     "TOO_MANY_CONVERSIONS_IN_REQUEST": Rule(Verdict.SPLIT, "Google takes fewer rows in one request"),
-    "UNPARSEABLE_GCLID": never("The gclid is not one: it was cut, changed in case, or invented on its way"),
-    "UNPARSEABLE_WBRAID": never("The wbraid is not one: it was cut, changed in case, or invented on its way"),
-    "UNPARSEABLE_GBRAID": never("The gbraid is not one: it was cut, changed in case, or invented on its way"),
+    "UNPARSEABLE_GCLID": unreadable("The gclid is not one: it was cut, changed in case, or invented on its way"),
+    "UNPARSEABLE_WBRAID": unreadable("The wbraid is not one: it was cut, changed in case, or invented on its way"),
+    "UNPARSEABLE_GBRAID": unreadable("The gbraid is not one: it was cut, changed in case, or invented on its way"),
     "UNAUTHORIZED_CUSTOMER": fix(
         "The click belongs to an account that we may not use: check the site's account", Scope.ROW
     ),

@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from custom_events.destinations.rules import LATER_S, RATE_PAUSE_S, Rule, fix, hold, never, retry, taken, there
+from custom_events.destinations.rules import (
+    LATER_S,
+    RATE_PAUSE_S,
+    Rule,
+    fix,
+    hold,
+    never,
+    retry,
+    taken,
+    there,
+    unreadable,
+)
 from custom_events.destinations.rules import expired as too_late
 from custom_events.values.conversions import Scope, Verdict
 
@@ -133,9 +144,9 @@ PROCESSING_REASONS: Final[Mapping[str, Rule]] = MappingProxyType(
         "UNKNOWN_CONSENT": never("Google wants a consent, and the order's is unknown"),
         "DUPLICATE_GCLID": there("Google already has a conversion of this click at this time"),
         "DUPLICATE_TRANSACTION_ID": there("Google already has a conversion of this action under this order id"),
-        "INVALID_GCLID": never("The gclid is not one: it was cut, changed in case, or invented on its way"),
-        "INVALID_GBRAID": never("The gbraid is not one: it was cut, changed in case, or invented on its way"),
-        "INVALID_WBRAID": never("The wbraid is not one: it was cut, changed in case, or invented on its way"),
+        "INVALID_GCLID": unreadable("The gclid is not one: it was cut, changed in case, or invented on its way"),
+        "INVALID_GBRAID": unreadable("The gbraid is not one: it was cut, changed in case, or invented on its way"),
+        "INVALID_WBRAID": unreadable("The wbraid is not one: it was cut, changed in case, or invented on its way"),
         "INVALID_AD_IDENTIFIERS": never("The click ids cannot be used together"),
         "INVALID_CLICK": never("Google does not count this click as a valid one"),
         "INVALID_MERCHANT_ID": _ELSEWHERE,
