@@ -38,8 +38,9 @@ INSERT INTO app.custom_events (occurred_at, site_id, assignment_id, definition_r
     commerce_event_id, dedup_key, order_id)
   SELECT now(), 1 + g % {SITES}, 1 + g % 5, 1, 1, g, g, g FROM generate_series(1, {ROWS}) g;
 INSERT INTO app.custom_event_keys SELECT 1 + g % 5, g, g, now() FROM generate_series(1, {ROWS}) g;
-INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at, next_poll_at)
-  SELECT 1 + g % 50, 'google_ads', 'conversions', 1, now(), CASE WHEN g % 100 = 0 THEN now() END FROM generate_series(1, 5000) g;
+INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at, next_poll_at, outcome)
+  SELECT 1 + g % 50, 'google_ads', 'conversions', 1, now(), CASE WHEN g % 100 = 0 THEN now() END,
+    CASE WHEN g % 100 > 0 THEN 'answered' END FROM generate_series(1, 5000) g;
 INSERT INTO app.conversion_uploads (created_at, site_id, assignment_id, custom_event_id, ads_account_id, ads_action_id, kind,
     transaction_id, sequence, order_id, conversion_at, ad_user_data, ad_personalization, state, not_before, deadline_at,
     request_id, lease_until)
@@ -88,7 +89,11 @@ POSITIONAL: dict[str, tuple[str, set[str]]] = {
 }
 
 ONE = {"now": NOW, "account": 1, "rows": 10, "request": 1, "lease_until": NOW, "kind": "conversions", "earlier": 1}
+ONE |= dict.fromkeys(("reason", "sentence", "not_before", "code")) | {"state": "accepted", "verdict": "accepted"}
 ONE |= {
+    "parked": [],
+    "others": [],
+    "standing": ["claimed"],
     "earliest": NOW - timedelta(days=2),
     "accounts": 5,
     "sites": KEYS,
@@ -97,17 +102,21 @@ ONE |= {
     "id": BATCH,
 }
 
+
+def claimed(statement: str) -> sa.TextClause:
+    """A claim in SQLAlchemy's spelling."""
+    return sa.text(re.sub(r"%\((\w+)\)s(::\w+\[\])?", r":\1", statement))
+
+
 # Statements of SQLAlchemy: name -> (statement, indexes that must be used).
 NAMED: dict[str, tuple[sa.TextClause, set[str]]] = {
-    "due conversions": (uploads.CLAIM_CONVERSIONS, {"ix_conversion_uploads_due", "pk_conversion_uploads"}),
-    "due adjustments": (
-        uploads.CLAIM_ADJUSTMENTS,
-        {"ix_conversion_uploads_adjustments", "ix_conversion_uploads_transaction"},
-    ),
-    "parts": (uploads.CLAIM_PART, {"ix_conversion_uploads_split"}),
-    "verdicts": (uploads.PENDING_ROWS, {"ix_conversion_uploads_sent"}),
-    "lost leases": (uploads.RECOVER, {"ix_conversion_uploads_open"}),
-    "turns": (upload_requests.TURNS, {"ix_upload_requests_ads_account_id_intent_at"}),
+    "due conversions": (claimed(uploads.CLAIM_CONVERSIONS), {"ix_conversion_uploads_due", "pk_conversion_uploads"}),
+    "due adjustments": (claimed(uploads.CLAIM_ADJUSTMENTS), {"ix_conversion_uploads_adjustments", "pk_upload_keys"}),
+    "parts": (claimed(uploads.CLAIM_PART), {"ix_conversion_uploads_split"}),
+    "verdicts": (uploads.PENDING_ROWS, {"ix_conversion_uploads_request"}),
+    "answers": (uploads.SETTLE_REST, {"ix_conversion_uploads_request"}),
+    "lost leases": (uploads.RECOVER, {"ix_conversion_uploads_request", "ix_upload_requests_open"}),
+    "turns": (upload_requests.TURNS, {"ix_upload_requests_ads_account_id_intent_at", "ix_conversion_uploads_due"}),
     "due polls": (upload_requests.DUE_POLL, {"ix_upload_requests_poll"}),
     "rows of orders": (adjustments.LEDGER_ROWS, {"ix_conversion_uploads_order"}),
     "refunds of orders": (adjustments.REFUNDS, {"pk_order_refunds"}),
