@@ -53,3 +53,12 @@ def connected(settings: "Settings") -> Generator["sa.Engine"]:
             yield engine
         finally:
             engine.dispose()
+
+
+@contextmanager
+def located(settings: "Settings") -> Generator[str]:
+    """The configured database's URL; the embedded server is started if need be and stopped again."""
+    from custom_events.postgres import address
+
+    with address.database(settings) as url:
+        yield url

@@ -1,6 +1,7 @@
 """Which of a batch's events are new, which get older and so truer evidence, and which are known; and how they are written."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from custom_events.pipeline.rows import Connection, columns_of, copy, reserve_ids
@@ -30,24 +31,23 @@ KEY_COLUMNS = ("site_id", "key", "event_id", "occurred_at", "evidence_at")
 async def settle(connection: Connection, proposed: dict[Key, Proposal]) -> tuple[list[Proposal], list[Proposal]]:
     """New events with their ids, and revised ones: known, with content from evidence nearer to the truth. Both oldest first,
     by the store's time and then the key, so that a batch decides like its events one by one."""
-    known = await _known(connection, proposed)
+    known = await known_events(connection, proposed)
     new = sorted((found for key, found in proposed.items() if key not in known), key=_moment)
     for proposal, event_id in zip(new, await reserve_ids(connection, "app.commerce_events", len(new)), strict=True):
         proposal.event_id = event_id
         proposal.from_raw.new_events += 1
-    candidates = [proposed[key] for key, evidence_at in known.items() if proposed[key].event.evidence_at <= evidence_at]
-    return new, sorted(await _nearer(connection, candidates), key=_moment)
+    return new, sorted(await nearer_events(connection, proposed, known), key=_moment)
 
 
 def _moment(proposal: Proposal) -> tuple[Any, ...]:
     return proposal.event.occurred_at, proposal.site_id, proposal.key
 
 
-async def _known(connection: Connection, proposed: dict[Key, Proposal]) -> dict[Key, Any]:
+async def known_events(connection: Connection, proposed: dict[Key, Proposal]) -> dict[Key, datetime]:
     """Keys that are known, with the clock of their evidence; their proposals learn where the event is stored."""
     if not proposed:
         return {}
-    known: dict[Key, Any] = {}
+    known: dict[Key, datetime] = {}
     for site_id, key, event_id, stored_at, evidence_at in await connection.fetch(
         sql.KNOWN_EVENTS, *columns_of(list(proposed))
     ):
@@ -57,20 +57,26 @@ async def _known(connection: Connection, proposed: dict[Key, Proposal]) -> dict[
     return known
 
 
-async def _nearer(connection: Connection, candidates: list[Proposal]) -> list[Proposal]:
-    """Those candidates that are nearer to the truth than what is stored, and say something else."""
+async def nearer_events(
+    connection: Connection, proposed: dict[Key, Proposal], known: Mapping[Key, datetime]
+) -> list[Proposal]:
+    """Those of known keys that are nearer to the truth than what is stored, or what the same raw event says as it is understood
+    today, and say something else."""
+    candidates = [proposed[key] for key, evidence_at in known.items() if proposed[key].event.evidence_at <= evidence_at]
     if not candidates:
         return []
     places = columns_of([(found.stored_at, found.event_id) for found in candidates])
-    stored = {row[0]: row[1] for row in await connection.fetch(sql.STORED_EVENTS, *places)}
+    stored = {row[0]: (row[1], row[2]) for row in await connection.fetch(sql.STORED_EVENTS, *places)}
     nearer: list[Proposal] = []
     for candidate in candidates:
-        facts = stored.get(candidate.event_id)  # None: its partition was dropped; the key alone stays
-        if facts is None or facts == candidate.json():
+        if candidate.event_id not in stored:  # its partition was dropped; the key alone stays
+            continue
+        facts, raw_id = stored[candidate.event_id]
+        if facts == candidate.json():
             continue
         before = Proposal(candidate.site_id, events.from_json(facts), candidate.from_raw)
         before.facts = facts
-        if candidate.is_nearer_than(before):
+        if raw_id == candidate.from_raw.raw_id or candidate.is_nearer_than(before):
             candidate.before = before.event
             nearer.append(candidate)
     return nearer

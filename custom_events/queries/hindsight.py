@@ -185,3 +185,33 @@ CROSS JOIN LATERAL (
 ) o
 ORDER BY o.occurred_at DESC OFFSET $5::bigint - 1 LIMIT 1
 """
+
+# ---------------------------------------------------------------- replay
+# A page of a site's raw events of one landing week, received in a period, with what became of them; by their deduplication keys,
+# which is the order of the index (understanding does not ask for any).
+RAW_PAGE: Final = """
+SELECT r.dedup_key, r.landed_week, r.id, r.received_at, r.site_id, r.topic, r.triggered_at, r.headers, r.body, r.body_bytes,
+  o.outcome, o.reason
+FROM landing.raw_events r
+LEFT JOIN app.raw_outcomes o ON o.landed_week = r.landed_week AND o.raw_id = r.id
+WHERE r.landed_week = $1 AND r.site_id = $2 AND r.dedup_key > $3 AND r.received_at >= $4 AND r.received_at < $5
+ORDER BY r.dedup_key LIMIT $6
+"""
+
+# Every event of these orders of a site, by key: between them a custom event may move.
+KEYS_OF_ORDERS: Final = "SELECT key FROM app.commerce_events WHERE site_id = $1 AND order_id = ANY ($2::text[])"
+
+# Put these raw events back into the queue; their outcome goes at the same moment, so that the sums agree while they wait.
+REQUEUE_THESE: Final = f"""
+WITH gone AS (
+  DELETE FROM app.raw_outcomes o
+  USING (SELECT c.landed_week, c.id FROM {given("landed_week date", "id bigint")}) c
+  WHERE o.landed_week = c.landed_week AND o.raw_id = c.id
+  RETURNING o.raw_id, o.landed_week, o.site_id
+)
+INSERT INTO landing.raw_queue (raw_id, landed_week, site_id) SELECT raw_id, landed_week, site_id FROM gone
+ON CONFLICT DO NOTHING
+"""
+
+# Hold a shard until the end of the transaction, waiting for whoever has it.
+HOLD_SHARD: Final = "SELECT pg_advisory_xact_lock($1::int, $2::int)"

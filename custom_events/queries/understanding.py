@@ -85,12 +85,12 @@ CROSS JOIN LATERAL (
 ) k
 """
 
-# The stored content of events for which an equally old or older evidence came.
+# The stored content of events for which an equally old or older evidence came, and the raw event it is from.
 STORED_EVENTS: Final = f"""
-SELECT c.id, e.facts
+SELECT c.id, e.facts, e.raw_id
 FROM {given("occurred_at timestamptz", "id bigint")}
 CROSS JOIN LATERAL (
-  SELECT s.facts FROM app.commerce_events s WHERE s.occurred_at = c.occurred_at AND s.id = c.id LIMIT 1
+  SELECT s.facts, s.raw_id FROM app.commerce_events s WHERE s.occurred_at = c.occurred_at AND s.id = c.id LIMIT 1
 ) e
 """
 

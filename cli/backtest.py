@@ -1,0 +1,77 @@
+"""`custom-events backtest`: a draft against stored history, before it is published."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.drafts import draft_of, json_option, period_options, rule_options, site_ids, sites_option
+from cli.session import located, prepared
+
+if TYPE_CHECKING:
+    from custom_events.hindsight.figures import Progress
+
+
+@click.command(short_help="What a draft would have made of stored history.")
+@rule_options
+@sites_option
+@period_options("30d")
+@click.option(
+    "--samples",
+    default=3,
+    show_default=True,
+    type=click.IntRange(0, 50),
+    help="Explained samples of each verdict and assignment.",
+)
+@json_option
+def backtest(
+    *,
+    definition: tuple[str, int | None] | None,
+    config_file: Path | None,
+    assignment: tuple[str, int | None] | None,
+    overrides_file: Path | None,
+    sites: tuple[str, ...],
+    since: datetime,
+    until: datetime,
+    samples: int,
+    as_json: bool,
+) -> None:
+    """Compare a draft with what is stored: what it would add, drop and change, the value by day, what Google would hear of it,
+    and samples that explain themselves. Without a rule: the published rules, as a check of what is stored.
+
+    Nothing is written: it reads one snapshot in a read-only transaction. Ctrl-C ends it and leaves nothing behind.
+
+    \b
+    Examples:
+      custom-events backtest --definition purchase                     its newest draft, 30 days, every site that has it
+      custom-events backtest --definition purchase@3 --since 2026-10-01 --site shop.myshopify.com
+      custom-events backtest --config vip.yaml --site 3                a definition that is nowhere stored yet
+      custom-events backtest --assignment 12 --overrides stricter.yaml --json | jq .counts
+
+    --json: draft, since, until, sites, events, seconds, is_complete, counts, assignments, days, effects, samples, notes
+    (docs/reference/hindsight.md).
+    """
+    from custom_events.hindsight.backtest import backtest_sync
+    from custom_events.hindsight.figure_lines import backtest_lines
+    from custom_events.hindsight.figures import to_json
+
+    asked = draft_of(definition, config_file, assignment, overrides_file)
+    with located(prepared()) as url:
+        chosen = site_ids(url, sites)
+        found = backtest_sync(url, asked, since=since, until=until, sites=chosen, samples=samples, on_progress=_tell)
+    if sys.stderr.isatty():
+        click.echo("\r\033[K", nl=False, err=True)
+    if as_json:
+        click.echo(to_json(found))
+        return
+    for line in backtest_lines(found):
+        click.echo(line)
+
+
+def _tell(progress: "Progress") -> None:
+    """One line that is written over, for people only."""
+    if sys.stderr.isatty():
+        share = f"{progress.share:.0%}, site {progress.sites_done + 1} of {progress.sites}"
+        click.echo(f"\r\033[K{progress.events:,} events, {share}, {progress.reached:%Y-%m-%d}", nl=False, err=True)
