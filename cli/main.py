@@ -2,13 +2,18 @@
 
 import click
 
+from cli.backtest import backtest
+from cli.config import config
 from cli.demo import demo
 from cli.doctor import doctor
+from cli.explain import explain
 from cli.faults import TellingGroup
 from cli.migrate import migrate
+from cli.replay import replay
 from cli.sandbox import sandbox
 from cli.seed import seed
 from cli.status import status
+from cli.test_rule import rule_test
 from cli.understand import understand
 from cli.up import up
 from cli.uploads import uploads
@@ -30,14 +35,37 @@ def main(*, verbose: bool) -> None:
       custom-events migrate                  make or renew the tables
       custom-events up                       receiver, console and Dagster
       custom-events status                   what came in, what went out, do the sums agree
+      custom-events explain 1001             one order, from the webhook to Google's answer
       custom-events watch                    what is wrong now, and who is told
+    \b
+    Rules:
+      custom-events test-rule ...            one event under a rule, leaf by leaf
+      custom-events backtest ...             what a draft would have made of history
+      custom-events replay ...               the past through today's understanding and rules
+      custom-events config ...               the rules as files
 
     Settings come from the environment and .env: docs/reference/settings.md.
     """
     del verbose  # read by the verbs from the context
 
 
-for _verb in (demo, up, migrate, seed, understand, status, uploads, watch, doctor, sandbox):
+for _verb in (
+    demo,
+    up,
+    migrate,
+    seed,
+    understand,
+    status,
+    explain,
+    rule_test,
+    backtest,
+    replay,
+    uploads,
+    config,
+    watch,
+    doctor,
+    sandbox,
+):
     main.add_command(_verb)
 
 if __name__ == "__main__":  # pragma: no cover

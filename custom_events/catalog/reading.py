@@ -32,9 +32,15 @@ _PLAIN: dict[type[types.Type], tuple[type, str]] = {
 
 def read_struct(raw: object, kind: type[_Struct]) -> _Struct | list[Problem]:
     """`raw` as a struct, or every problem of its shape. What its values mean is checked elsewhere."""
+    found, problems = read_as_far(raw, kind)
+    return found if found is not None and not problems else problems
+
+
+def read_as_far(raw: object, kind: type[_Struct]) -> tuple[_Struct | None, list[Problem]]:
+    """Every problem of the shape, and the struct without what is wrong, so that the rest can be checked further. None where
+    something is missing that it cannot be without."""
     reader = _Reader()
-    found = reader.struct(raw, kind, "")
-    return reader.problems if found is None else found
+    return reader.struct(raw, kind, ""), reader.problems
 
 
 def nearest(name: str, known: tuple[str, ...]) -> str:
@@ -65,17 +71,20 @@ class _Reader:
         if not isinstance(raw, Mapping):
             return self._wrong(path, f"here is {told(raw)}", f"settings by name: {', '.join(kind.__struct_fields__)}")
         fields = _fields(kind)
-        before = len(self.problems)
         values: dict[str, Any] = {}
         for name, value in raw.items():
             if (field := fields.get(name)) is None:
                 self._wrong(_below(path, str(name)), f"{told(name)} is not known here", nearest(name, tuple(fields)))
             else:
-                values[field.name] = self.value(value, field.type, _below(path, name))
+                before = len(self.problems)
+                found = self.value(value, field.type, _below(path, name))
+                if found is not None or len(self.problems) == before:
+                    values[field.name] = found
         for name, field in fields.items():
             if field.required and name not in raw:
                 self._wrong(_below(path, name), "it is missing", _right(field.type))
-        return kind(**values) if len(self.problems) == before else None
+        is_whole = all(name in values for name, field in fields.items() if field.required)
+        return kind(**values) if is_whole else None
 
     def value(self, raw: object, wanted: types.Type, path: str) -> Any:
         """One value of the type that msgspec describes."""
@@ -90,7 +99,8 @@ class _Reader:
             case types.VarTupleType():
                 if not isinstance(raw, list | tuple):
                     return self._wrong(path, f"here is {told(raw)}", "a list")
-                return tuple(self.value(one, wanted.item_type, f"{path}[{place}]") for place, one in enumerate(raw))
+                found = tuple(self.value(one, wanted.item_type, f"{path}[{place}]") for place, one in enumerate(raw))
+                return None if None in found else found  # our lists hold no null
             case types.DictType():
                 return self._mapping(raw, wanted, path)
             case _:
@@ -101,7 +111,8 @@ class _Reader:
             return self._wrong(path, f"here is {told(raw)}", "an object")
         if isinstance(wanted.value_type, types.AnyType):  # a tree of conditions: JSON, which `conditions` reads
             return self._json(raw, path)
-        return {name: self.value(value, wanted.value_type, _below(path, str(name))) for name, value in raw.items()}
+        found = {name: self.value(value, wanted.value_type, _below(path, str(name))) for name, value in raw.items()}
+        return {name: value for name, value in found.items() if value is not None}
 
     def _scalar(self, raw: object, wanted: types.Type, path: str) -> Any:
         if words := _words(wanted):

@@ -24,7 +24,7 @@ from custom_events.values.deliveries import Platform
 SITE_KEY_BYTES = 16  # 128 bits: an address nobody guesses, though the signature is what protects
 PAGE = 100  # sites read at once, unless told otherwise
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}\Z")
-KEY_RULE = "8 to 64 letters, digits, - and _ are needed"
+KEY_RULE = "8 to 64 letters, digits, - and _"
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
@@ -177,7 +177,8 @@ def problems(given: Mapping[str, Any], platform: Platform) -> list[Problem]:
     """Everything that keeps these columns (of `create` and `update`) from being used."""
     found: list[Problem] = []
     if "site_key" in given and not _KEY.match(given["site_key"]):
-        found.append(Problem(path="site_key", wrong=told(given["site_key"]), right=KEY_RULE))
+        wrong = f"{told(given['site_key'])} is not a site's key"
+        found.append(Problem(path="site_key", wrong=wrong, right=KEY_RULE))
     if "name" in given and not given["name"].strip():
         found.append(Problem(path="name", wrong="it is empty", right="a name for people"))
     if "shop_domain" in given:

@@ -16,7 +16,7 @@ from custom_events.matching.plan import MatchPlan
 from custom_events.pipeline.conversion import transaction_id
 from custom_events.pipeline.matching import NeedsMemo, surroundings
 from custom_events.pipeline.rows import Connection
-from custom_events.queries import hindsight as sql
+from custom_events.queries import contention as sql
 from custom_events.values.definitions import Assignment, DefinitionConfig
 
 MAX_EVENTS: Final = 20_000  # of a site: ten pages, a second or two; a share of the newest says enough

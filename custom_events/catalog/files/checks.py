@@ -5,7 +5,7 @@ without a database.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
@@ -20,7 +20,7 @@ from custom_events.catalog.files.documents import (
     Kind,
     SiteFile,
 )
-from custom_events.catalog.files.folder import file_of
+from custom_events.catalog.files.folder import ENDING, file_of
 from custom_events.catalog.reading import nearest
 from custom_events.catalog.wholes import action_problems, whole_problems
 from custom_events.conditions.problems import Problem, Severity
@@ -31,8 +31,9 @@ from custom_events.values.definitions import DefinitionConfig
 Located = tuple[str, Problem]  # the file's name, and what is wrong in it
 
 
-def check(catalogue: Catalogue) -> list[Located]:
-    """Everything that is wrong, by file. Definitions that ship with the product are known without a file."""
+def check(catalogue: Catalogue, unread: Collection[str] = ()) -> list[Located]:
+    """Everything that is wrong, by file. Definitions that ship with the product are known without a file; what is in the files
+    of `unread` is not asked for."""
     actions = actions_of(catalogue)
     configs = configs_of(catalogue)
     found: list[Located] = []
@@ -44,11 +45,15 @@ def check(catalogue: Catalogue) -> list[Located]:
         if any(problem.severity is Severity.ERROR for problem in problems):
             broken.add(key)
         found += ((file_of(Kind.DEFINITION, key), problem) for problem in problems)
+    missing = {name.removesuffix(ENDING) for name in unread}
+    names = {*configs, *(name.partition("/")[2] for name in missing if name.startswith(Kind.DEFINITION))}
     domains = Counter(site.shop_domain.lower() for site in catalogue.sites.values() if site.shop_domain is not None)
     good = {key: config for key, config in configs.items() if key not in broken}
     for site_key, site in catalogue.sites.items():
-        problems = [*_site(site_key, site, domains), *_assignments(site, configs, good, actions)]
+        problems = [*_site(site_key, site, domains), *_assignments(site, names, good, actions)]
         found += ((file_of(Kind.SITE, site_key), problem) for problem in problems)
+    if any(name.startswith(Kind.ACCOUNT) for name in missing):  # then nobody knows which actions there are
+        return [one for one in found if not one[1].path.endswith("ads_action")]
     return found
 
 
@@ -105,7 +110,7 @@ def _site(site_key: str, site: SiteFile, domains: Mapping[str, int]) -> Iterator
 
 def _assignments(
     site: SiteFile,
-    known: Mapping[str, DefinitionConfig],
+    known: Collection[str],
     good: Mapping[str, DefinitionConfig],
     actions: Mapping[str, ActionEntry],
 ) -> Iterator[Problem]:

@@ -151,9 +151,23 @@ def plain(document: msgspec.Struct) -> dict[str, Any]:
     return _as_lists(result)
 
 
+_LEAF = (
+    "field",
+    "measure",
+    "items",
+    "op",
+    "value",
+    "currency",
+    "ignore_case",
+)  # as one says it; jsonb has its own order
+
+
 def _as_lists(value: Any) -> Any:
-    """JSON has no tuples."""
+    """JSON has no tuples, and the keys of a condition come in one order."""
     match value:
+        case dict() if "op" in value:
+            names = [*(name for name in _LEAF if name in value), *sorted(value.keys() - set(_LEAF))]
+            return {name: _as_lists(value[name]) for name in names}
         case dict():
             return {name: _as_lists(one) for name, one in value.items()}
         case list() | tuple():

@@ -1,6 +1,6 @@
 """A folder of YAML files as a catalogue, with everything that is wrong in it, and a catalogue as such a folder."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import msgspec
 from custom_events.catalog.files import text
 from custom_events.catalog.files.documents import STRUCTS, Catalogue, Kind, plain
 from custom_events.catalog.files.text import Parsed
-from custom_events.catalog.reading import read_struct
+from custom_events.catalog.reading import read_as_far
 from custom_events.conditions.problems import Problem, Severity
 
 ENDING = ".yaml"
@@ -32,11 +32,23 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Folder(msgspec.Struct, frozen=True):
-    """What a folder says. Files that cannot be read are not in the catalogue; `findings` says why."""
+    """What a folder says, as far as it can be read; `findings` says what cannot. `unread`: files that are not in the catalogue
+    at all."""
 
     catalogue: Catalogue
     findings: list[Finding]
     parsed: dict[str, Parsed]  # by the file's name inside the folder
+    unread: set[str]
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the catalogue is all that the files say."""
+        return not any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    def located_all(self, found: Iterable[tuple[str, Problem]]) -> list[Finding]:
+        """Problems with their lines; none about a path whose value could not be read."""
+        known = {(finding.file, finding.path) for finding in self.findings}
+        return [self.located(file, problem) for file, problem in found if (file, problem.path) not in known]
 
     def located(self, file: str, problem: Problem) -> Finding:
         """A problem of a file's content, with its line."""
@@ -60,7 +72,10 @@ def read(directory: Path) -> Folder:
     """Every file of the folder. Only shapes are checked here; what the values mean, `checks` knows."""
     found: dict[Kind, dict[str, Any]] = {kind: {} for kind in Kind}
     folder = Folder(
-        Catalogue(accounts=found[Kind.ACCOUNT], definitions=found[Kind.DEFINITION], sites=found[Kind.SITE]), [], {}
+        Catalogue(accounts=found[Kind.ACCOUNT], definitions=found[Kind.DEFINITION], sites=found[Kind.SITE]),
+        [],
+        {},
+        set(),
     )
     if not any((directory / kind).is_dir() for kind in Kind):
         folders = ", ".join(f"{kind}/" for kind in Kind)
@@ -86,15 +101,18 @@ def _read_file(folder: Folder, kind: Kind, name: str, path: Path) -> None:
     except OSError as error:
         wrong = f"it cannot be read ({error.strerror})"
         folder.findings.append(Finding(file=name, path="", wrong=wrong, right="mend its permissions"))
+        folder.unread.add(name)
         return
     parsed = folder.parsed[name] = text.parse(content)
     problems = list(parsed.problems)
+    document = None
     if not any(problem.path == "" for problem in problems):  # else nothing more can be said about it
-        document = read_struct({} if parsed.value is None else parsed.value, STRUCTS[kind])
-        if isinstance(document, list):
-            problems += document
-        elif not problems:
-            folder.catalogue.of(kind)[path.stem] = document
+        document, wrong = read_as_far({} if parsed.value is None else parsed.value, STRUCTS[kind])
+        problems += wrong
+    if document is None:
+        folder.unread.add(name)
+    else:
+        folder.catalogue.of(kind)[path.stem] = document
     folder.findings.extend(folder.located(name, problem) for problem in problems)
 
 

@@ -84,9 +84,9 @@ def make(stored: Stored, folder: Folder) -> Plan:
     """What the folder would change, and everything that would be wrong then."""
     wanted = folder.catalogue
     after = wanted.with_others(stored.catalogue)
-    problems = [folder.located(file, problem) for file, problem in check(after)]
+    problems = folder.located_all(check(after, folder.unread))
     findings = [*folder.findings, *problems, *_impossible(stored, folder)]
-    steps = tuple(compare(stored, wanted))
+    steps = tuple(compare(stored, wanted)) if folder.is_readable else ()
     return Plan(
         steps=steps,
         wanted=_only(wanted, steps),
@@ -132,7 +132,7 @@ def _definition(key: str, wanted: DefinitionFile, stored: Stored) -> Iterator[St
     config = to_plain(wanted.config)
     owner = stored.definitions.get(key)
     if owner is None:
-        names = {"name": wanted.name, "description": wanted.description}
+        names = {"name": wanted.name} | ({"description": wanted.description} if wanted.description else {})
         yield Step(noun=Noun.DEFINITION, verb=Verb.CREATE, key=(key,), lines=diff.lines({}, {**names, **config}))
         if wanted.published:
             yield Step(noun=Noun.DEFINITION, verb=Verb.PUBLISH, key=(key,))

@@ -1,10 +1,8 @@
 """The law: what is exported and applied changes nothing, whatever is configured; and it makes the same again elsewhere."""
 
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
@@ -12,11 +10,9 @@ from custom_events.catalog import audit
 from custom_events.catalog.files import apply, folder, plan, stored
 from custom_events.catalog.files.documents import Catalogue
 from custom_events.catalog.files.folder import Folder
-from custom_events.catalog.seed import seed_system_definitions
 from tests.catalog.conftest import ME
+from tests.catalog.files.conftest import NOW
 from tests.catalog.files.generated import catalogues
-
-NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def read_back(catalogue: Catalogue) -> Folder:
@@ -35,12 +31,6 @@ def applied(connection: sa.Connection, found: Folder) -> None:
     assert made.can_be_applied, [str(finding) for finding in made.findings]
     saved = apply.load(apply.save(made, author=ME, reason="test", now=NOW))
     assert apply.apply(connection, saved, by=ME) == made.steps
-
-
-@pytest.fixture
-def seeded(connection: sa.Connection) -> sa.Connection:
-    seed_system_definitions(connection)
-    return connection
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -11,7 +11,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
     ["no", "NO", "on", "~", "null", "true", "1e5", "012", "0x1f", "12:30", "2026-01-31", "1_000", ".5", "=", "<<", "- a",
      "a: b", "# c", "a\nb", "a\nb\n", "a\n\nb", " a", "'", '"', "{", "%", "@", "\t", "\ufeff", "!x", "&x", "*x", "1.", "-", ""]
 )  # fmt: skip
-DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, places=6)
+DECIMALS = st.decimals(-(10**12), 10**12, places=6)
 SCALARS = TEXTS | st.none() | st.booleans() | st.integers(-(10**30), 10**30) | DECIMALS
 VALUES = st.recursive(
     SCALARS, lambda below: st.lists(below, max_size=4) | st.dictionaries(TEXTS, below, max_size=4), max_leaves=12

@@ -1,0 +1,258 @@
+"""`custom-events config`: the rules as files: export, validate, plan, apply."""
+
+import getpass
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.session import connected, prepared
+
+if TYPE_CHECKING:
+    from custom_events.catalog.files.folder import Finding
+    from custom_events.catalog.files.plan import Plan
+    from custom_events.hindsight.contention import Counted
+    from custom_events.hindsight.plans import Outlook
+
+AUTHOR_VARIABLE = "CUSTOM_EVENTS_AUTHOR"
+HISTORY_DAYS = 30  # looked back at for conflicts and effects
+LOOK_LIMIT_S = 60.0  # for all looks back of one plan together
+
+_FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
+_DAYS = click.option(
+    "--days",
+    default=HISTORY_DAYS,
+    show_default=True,
+    type=click.IntRange(0),
+    help="History to count conflicts and effects on; 0: none.",
+)
+
+
+def _author(name: str, who: str) -> Callable[[Any], Any]:
+    return click.option(
+        name,
+        default=getpass.getuser,
+        envvar=AUTHOR_VARIABLE,
+        show_default=f"{AUTHOR_VARIABLE}, else the login",
+        help=who,
+    )
+
+
+@click.group(short_help="The rules as files: export, validate, plan, apply.")
+def config() -> None:
+    """Definitions, sites (without secrets), assignments and ads accounts as YAML files in a folder.
+
+    A folder changes what it names and nothing else. The format: docs/reference/config-files.md.
+
+    \b
+    Examples:
+      custom-events config export rules                     write what is configured
+      custom-events config validate rules                   check the files alone, without a database
+      custom-events config plan rules --out plan.json       what would change, and what that would have made of history
+      custom-events config apply --plan plan.json           just that, in one transaction
+    """
+
+
+@config.command(short_help="Write what is configured as files.")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--prune", is_flag=True, help="Remove files of FOLDER that hold nothing of the database.")
+def export(folder: Path, *, prune: bool) -> None:
+    """Write definitions, sites, assignments and ads accounts into FOLDER, one file each; drafts and secrets are left out.
+
+    What the product ships unchanged is left out, too. Files that say the same already are not touched.
+    """
+    from custom_events.catalog.files import folder as files
+    from custom_events.catalog.files import stored
+
+    with connected(prepared()) as engine, engine.connect() as connection:
+        found = stored.exported(stored.read(connection).catalogue)
+    texts = files.texts(found)
+    changed, others = files.write(folder, texts, prune=prune)
+    click.echo(f"{len(texts)} files in {folder}, {len(changed)} written.")
+    for name in others:
+        click.echo(f"  {name}: {'removed' if prune else 'not in the database (--prune removes it)'}")
+
+
+@config.command(short_help="Check files, or what is stored; all errors at once.")
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@_JSON
+@_DAYS
+def validate(folder: Path | None, *, as_json: bool, days: int) -> None:
+    """Check the files of FOLDER alone, without a database. Without FOLDER: what the database holds, with conflicts counted.
+
+    Each line names the file, the line, the path in it, what is wrong and what would be right. Exit code 1 when there is an
+    error; warnings are shown.
+    """
+    import msgspec
+
+    findings, counted = _stored_findings(days) if folder is None else (_folder_findings(folder), ())
+    if as_json:
+        _show_json({"findings": msgspec.to_builtins(findings), "conflicts": _counted_json(counted)})
+    else:
+        for finding in findings:
+            click.echo(f"{finding.severity:<8} {finding}")
+        for one in counted:
+            click.echo(f"conflict {one.contention.site_key}: {one.sentence}")
+    errors = sum(finding.severity == "error" for finding in findings)
+    if not as_json:
+        click.echo(f"{errors} errors, {len(findings) - errors} warnings." if findings else "Nothing is wrong.")
+    click.get_current_context().exit(1 if errors else 0)
+
+
+@config.command(short_help="What applying files would change.")
+@_FOLDER
+@_JSON
+@_DAYS
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, to be applied as it is.")
+@_author("--author", "Who makes the change.")
+@click.option("--reason", default="", help="Why; kept with each revision.")
+def plan(folder: Path, *, as_json: bool, days: int, out: Path | None, author: str, reason: str) -> None:
+    """Show what applying FOLDER would change, setting by setting, and what that would have made of the last days.
+
+    Nothing is changed. The saved plan is refused once the configuration has changed in between. Exit code 1 when there are
+    errors.
+    """
+    import msgspec
+
+    from custom_events.catalog.files import apply as applying
+
+    made, seen = _planned(folder, days)
+    if as_json:
+        outlook = None if seen is None else {**msgspec.to_builtins(seen), "conflicts": _counted_json(seen.conflicts)}
+        _show_json({"steps": made.steps, "findings": made.findings, "left_alone": made.left_alone, "outlook": outlook})
+    else:
+        for line in (*_plan_lines(made), *(() if seen is None else _outlook_lines(seen))):
+            click.echo(line)
+    if out is not None and made.can_be_applied:
+        out.write_bytes(applying.save(made, author=author, reason=reason, now=datetime.now(UTC)))
+        click.echo(f"Saved. Apply it with: custom-events config apply --plan {out}", err=as_json)
+    click.get_current_context().exit(0 if made.can_be_applied else 1)
+
+
+@config.command(short_help="Make it so, in one transaction.")
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--plan",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A plan that `plan --out` saved.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_author("--author", "Who applies, and so publishes; of a FOLDER also who makes the change.")
+@click.option("--reason", default="", help="Why; kept with each revision. A plan has its own.")
+def apply(folder: Path | None, *, file: Path | None, yes: bool, author: str, reason: str) -> None:
+    """Apply a saved plan, or plan FOLDER and apply it after a question. All of it, or nothing.
+
+    Refused when the configuration has changed since the plan, and, where publishing needs a second person, when the plan's
+    author applies it.
+    """
+    from custom_events.catalog.files import apply as applying
+
+    if (folder is None) is (file is None):
+        raise click.UsageError("Name a FOLDER, or a plan with --plan FILE.")
+    if folder is not None:
+        made, _ = _planned(folder, 0)
+        for line in _plan_lines(made):
+            click.echo(line)
+        if made.steps and made.can_be_applied and not yes:
+            click.confirm("Apply this?", abort=True)
+        saved = applying.load(applying.save(made, author=author, reason=reason, now=datetime.now(UTC)))
+    else:
+        assert file is not None  # noqa: S101 - one of the two, as was just asked
+        saved = applying.load(file.read_bytes())
+        for step in saved.steps:
+            click.echo(str(step))
+    with connected(prepared()) as engine, engine.begin() as connection:
+        steps = applying.apply(connection, saved, by=author)
+    click.echo(f"Applied: {len(steps)} steps." if steps else "Nothing to apply: it is so already.")
+
+
+def _folder_findings(folder: Path) -> "list[Finding]":
+    from custom_events.catalog.files import checks, effects
+    from custom_events.catalog.files import folder as files
+
+    read = files.read(folder)
+    problems = [*checks.check(read.catalogue, read.unread), *effects.warnings(read.catalogue)]
+    return [*read.findings, *read.located_all(problems)]
+
+
+def _stored_findings(days: int) -> "tuple[list[Finding], tuple[Counted, ...]]":
+    from custom_events.catalog.files import checks, stored
+    from custom_events.catalog.files.folder import Folder
+    from custom_events.hindsight.plans import conflicts
+
+    with connected(prepared()) as engine:
+        with engine.connect() as connection:
+            found = stored.read(connection)
+        url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        counted = conflicts(url, found, until=datetime.now(UTC), period=timedelta(days=days))
+    nowhere = Folder(found.catalogue, [], {}, set())
+    return nowhere.located_all(checks.check(found.catalogue)), counted
+
+
+def _planned(folder: Path, days: int) -> "tuple[Plan, Outlook | None]":
+    from custom_events.catalog.files import folder as files
+    from custom_events.catalog.files import plan as planning
+    from custom_events.catalog.files import stored
+    from custom_events.hindsight.plans import outlook
+
+    with connected(prepared()) as engine:
+        with engine.connect() as connection:
+            found = stored.read(connection)
+        made = planning.make(found, files.read(folder))
+        if not (days and made.steps and made.can_be_applied):
+            return made, None
+        url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        return made, outlook(
+            url,
+            found,
+            made.wanted,
+            until=datetime.now(UTC),
+            period=timedelta(days=days),
+            limit_s=LOOK_LIMIT_S,
+            tell=lambda sentence: click.echo(f"... {sentence}", err=True) if sys.stderr.isatty() else None,
+        )
+
+
+def _plan_lines(made: "Plan") -> Iterator[str]:
+    for finding in made.findings:
+        yield f"{finding.severity:<8} {finding}"
+    for step in made.steps:
+        yield str(step)
+        yield from (f"    {line}" for line in step.lines)
+    if made.left_alone:
+        yield "Not in the files, left as they are:"
+        yield from (f"    {name}" for name in made.left_alone)
+    yield f"{len(made.steps)} steps." if made.steps else "Nothing would change."
+
+
+def _outlook_lines(seen: "Outlook") -> Iterator[str]:
+    if seen.foreseen:
+        yield f"Had it applied since {seen.since:%Y-%m-%d}:"
+    for one in seen.foreseen:
+        counts = one.counts
+        part = "" if one.is_complete else " (the time was up: a part of the period)"
+        yield f"    {one.subject}: {counts.would_add} more, {counts.would_drop} fewer, {counts.would_change} of another value, {counts.unchanged} as they are{part}"
+        for effect in one.effects:
+            currency = effect.currency or ""
+            yield f"        {effect.ads_action}: {effect.sent_new} sent ({effect.value_new} {currency}), {effect.retracted} retracted, {effect.restated} restated ({effect.restated_by:+} {currency})"
+    if seen.left_out:
+        yield f"    {seen.left_out} changes were not looked back at: the time was up (`custom-events backtest` has more)"
+    for one in seen.conflicts:
+        yield f"conflict {one.contention.site_key}: {one.sentence}"
+
+
+def _counted_json(counted: "tuple[Counted, ...]") -> list[Any]:
+    import msgspec
+
+    return [{**msgspec.to_builtins(one), "sentence": one.sentence} for one in counted]
+
+
+def _show_json(found: dict[str, Any]) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
