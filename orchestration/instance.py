@@ -26,6 +26,7 @@ def configuration(url: str) -> dict[str, object]:
         # The daemon's queue would add its own waiting; the sensors already keep to one run a stage.
         "run_coordinator": {"module": "dagster.core.run_coordinator", "class": "DefaultRunCoordinator"},
         "telemetry": {"enabled": False},
+        "nux": {"enabled": False},  # its first page asks for a newsletter before it shows anything
         "run_monitoring": {"enabled": True},
     }
 
