@@ -2,12 +2,15 @@
 
     python -m benchmarks.pipeline [--quick] [--orders N] [--rounds N]
 
-One real PostgreSQL with fsync on (embedded). Every round has a fresh copy of the database in which the orders have landed; workers are
-processes that were started before the clock. Rounds are interleaved and the median of each ratio counts.
+One real PostgreSQL with fsync on (embedded). Every run has a fresh copy of the database in which the orders have landed, after a
+checkpoint, with nothing of the run before left to be written; workers are processes that were started before the clock. All
+runs of a round follow each other, so that a noisy machine is noisy for all of them, and the median of each ratio counts.
+`cpu_us` and `postgres_cpu_us` are the processors' time an order: they hardly depend on who else is at work.
 """
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -18,6 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 from benchmarks import pipeline_ceiling, pipeline_peers
@@ -50,16 +54,15 @@ def run(quick: bool = False, *, orders: int = ORDERS, rounds: int = ROUNDS) -> d
         bench = _Bench(server.url, place, orders, sites)
         bench.prepare()
         _say(f"{orders} orders of {sites} sites have landed")
+        bodies = shopify_order_bodies(QUICK_PEER_ORDERS if quick else PEER_ORDERS)
         for number in range(rounds):
             for workers in WORKERS:
                 measured.setdefault(f"workers_{workers}", []).append(bench.drain(workers))
                 measured.setdefault(f"copying_{workers}", []).append(bench.copy_back(workers))
-            _say(f"round {number + 1} of {rounds}")
-        bodies = shopify_order_bodies(QUICK_PEER_ORDERS if quick else PEER_ORDERS)
-        for _ in range(rounds):
             for name, peer in (("dlt", pipeline_peers.with_dlt), ("pandas", pipeline_peers.with_pandas)):
                 with bench.database(name) as url:
                     measured.setdefault(name, []).append({"per_second": len(bodies) / peer(url, bodies, place)})
+            _say(f"round {number + 1} of {rounds}")
     result = summary(measured, orders)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
@@ -119,6 +122,7 @@ class _Bench:
         with psycopg.connect(admin, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE custom_events STRATEGY file_copy")
             connection.execute("CHECKPOINT")
+        os.sync()
         yield self._server.replace("/custom_events?", f"/{name}?")
         with psycopg.connect(admin, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -126,7 +130,10 @@ class _Bench:
     def drain(self, workers: int) -> Figures:
         """Rate and peak memory of the workers; checks that every order came through."""
         with self.database("drain") as url:
+            before = self._postgres_cpu_s()
             figures = drained(url, workers, Settings().batch_size)
+            figures["postgres_cpu_us"] = (self._postgres_cpu_s() - before) / self._orders * 1e6
+            figures["cpu_us"] = figures.pop("cpu_s") / self._orders * 1e6
             with psycopg.connect(url) as connection:
                 left, outcomes = connection.execute(
                     "SELECT (SELECT count(*) FROM landing.raw_queue),"
@@ -141,11 +148,20 @@ class _Bench:
 
     def copy_back(self, connections: int) -> Figures:
         with self.database("copying") as url:
-            return {"per_second": self._orders / pipeline_ceiling.copy_back(url, self._finished, connections)}
+            before = self._postgres_cpu_s()
+            rate = self._orders / pipeline_ceiling.copy_back(url, self._finished, connections)
+            return {"per_second": rate, "postgres_cpu_us": (self._postgres_cpu_s() - before) / self._orders * 1e6}
+
+    def _postgres_cpu_s(self) -> float:
+        """Processors' time of all backends that have ended."""
+        postmaster = int((self._place / "postgres/data/postmaster.pid").read_text().split("\n", 1)[0])
+        times = psutil.Process(postmaster).cpu_times()
+        return times.children_user + times.children_system
 
 
 def drained(url: str, workers: int, batch_size: int) -> Figures:
-    """Seconds from the start signal to the last worker's end; peak memory of the largest worker; uploads by state."""
+    """Seconds from the start signal to the last worker's end, and of processors' time; peak memory of the largest worker; uploads
+    by state."""
     command = [sys.executable, "-m", "benchmarks.pipeline_worker", url, str(batch_size)]
     processes = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(workers)
@@ -161,6 +177,7 @@ def drained(url: str, workers: int, batch_size: int) -> Figures:
     done = [json.loads(process.communicate(timeout=600)[0]) for process in processes]
     return {
         "seconds": max(one["ended"] for one in done) - began,
+        "cpu_s": sum(one["cpu_s"] for one in done),
         "peak_mib": max(one["peak_mib"] for one in done),
         "queued": sum(one["queued"] for one in done),
         "withheld": sum(sum(one["withheld"].values()) for one in done),

@@ -25,10 +25,12 @@ def main(url: str, batch_size: int) -> None:
     settings = Settings.model_validate({"batch_size": batch_size})
     print(f"ready {len(PLATFORMS)}", flush=True)
     sys.stdin.readline()
+    began = time.process_time()
     figures = drain_sync(url, settings, until_idle_s=0.0, limit_s=600.0)
+    cpu_s = time.process_time() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     done = {"raw": figures.raw, "queued": figures.queued, "withheld": figures.withheld, "parked": figures.parked}
-    print(json.dumps({**done, "ended": time.time(), "peak_mib": round(peak, 1)}), flush=True)
+    print(json.dumps({**done, "cpu_s": cpu_s, "ended": time.time(), "peak_mib": round(peak, 1)}), flush=True)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from struct import Struct
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
 from custom_events.tables.registry import METADATA
 
@@ -52,7 +53,7 @@ def packer(table: str, columns: tuple[str, ...]) -> Packer:
         "length": Struct(">i").pack,
         "microseconds": _microseconds,
         "epoch_day": _EPOCH_DAY,
-        "numeric": _numeric,
+        "numeric": numeric,
         "header": HEADER,
         "trailer": TRAILER,
     }
@@ -99,7 +100,7 @@ def _part(column: sa.Column[Any], name: str, constants: dict[str, Any]) -> str:
         part = f"booleans[{name}]"
     elif isinstance(column.type, sa.Numeric):
         part = f"numeric({name})"
-    elif isinstance(column.type, sa.Text) or type(column.type).__name__ == "JSON":
+    elif isinstance(column.type, sa.Text) or type(column.type) is pg.JSON:
         part = f"length(len(t := {name}.encode())) + t"
     else:
         raise TypeError(f"No binary form is known for {column}, a {column.type!r}")
@@ -122,7 +123,7 @@ def _microseconds(moment: datetime) -> int:
 
 
 @lru_cache(maxsize=MAX_KEPT_AMOUNTS)
-def _numeric(amount: Decimal) -> bytes:
+def numeric(amount: Decimal) -> bytes:
     """Length and value. Equal amounts are one, however many zeros they were written with: the column has its own scale."""
     sign, _, _ = amount.as_tuple()
     whole, _, fraction = f"{abs(amount):f}".partition(".")

@@ -19,7 +19,8 @@ _NUL_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 def guarded(handler: Handler, delivery: RawDelivery, site: SiteContext) -> Understood:
     """The handler's verdict; parked as unreadable_body, wrong_shape or the handler's own reason when it cannot give one."""
-    if b"\\u0000" in delivery.body:
+    # Most bodies hold no backslash at all, and looking for one byte costs a tenth of looking for six.
+    if b"\\" in delivery.body and b"\\u0000" in delivery.body:
         delivery = msgspec.structs.replace(delivery, body=_NUL_ESCAPE.sub(rb"\1\\ufffd", delivery.body))
     try:
         return handler(delivery, site)

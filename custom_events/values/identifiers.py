@@ -10,6 +10,7 @@ from functools import lru_cache
 
 _HEX64 = re.compile(r"[0-9a-fA-F]{64}\Z")
 _SHA256_HEX_CHARS = 64
+_SEPARATORS = re.compile(r"[\s().\-/]")
 _E164 = re.compile(r"\+[1-9]\d{6,14}\Z")
 _GMAIL = ("gmail.com", "googlemail.com")
 
@@ -50,7 +51,7 @@ def phone_sha256(phone: str | None, country: str | None) -> str | None:
 @lru_cache(maxsize=65_536)
 def to_e164(phone: str, country: str | None) -> str | None:
     """`+<digits>`, or None. Numbers written internationally skip the metadata (phonenumbers costs about 100 us a number)."""
-    compact = re.sub(r"[\s().\-/]", "", phone)
+    compact = phone if _E164.match(phone) else _SEPARATORS.sub("", phone)
     if _E164.match(compact):
         return compact
     import phonenumbers

@@ -55,12 +55,17 @@ class Line(msgspec.Struct, gc=False):
     vendor: str | None = None
     quantity: int | float | None = None
     price: Decimal | None = None
-    price_set: MoneySet | None = None
     total_discount: Decimal | None = None
     line_price: Decimal | None = None  # carts and checkouts
     discount_allocations: list[Allocation] | None = None
     properties: list[NameValue] | dict[str, Any] | None = None
     selling_plan_allocation: Any = None
+
+
+class CartLine(Line, gc=False):
+    """A line of a cart, which names its currency nowhere else."""
+
+    price_set: MoneySet | None = None
 
 
 class DiscountCode(msgspec.Struct, gc=False):
@@ -207,7 +212,7 @@ class Cart(msgspec.Struct, gc=False):
     updated_at: Time
     token: str | None = None
     id: str | None = None
-    line_items: list[Line] | None = None
+    line_items: list[CartLine] | None = None
 
 
 class BillingPolicy(msgspec.Struct, gc=False):

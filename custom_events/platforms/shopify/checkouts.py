@@ -9,7 +9,7 @@ from custom_events.platforms.attributes import flattened, named
 from custom_events.platforms.attribution import NOTHING, attribution
 from custom_events.platforms.leaves import amount, currency_code, optional_id, optional_utc, required_id, utc
 from custom_events.platforms.shopify import bodies
-from custom_events.platforms.shopify.bodies import CART, CHECKOUT, Line
+from custom_events.platforms.shopify.bodies import CART, CHECKOUT, CartLine
 from custom_events.platforms.shopify.lines import address_of, item_pairs, line_item, line_items, split_tags
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored
 from custom_events.values.events import Cart, CommerceEvent, Customer, EventType
@@ -55,7 +55,7 @@ def understand_cart(delivery: RawDelivery, site: SiteContext) -> Understood:
     return Understood(events=tuple(events.values())) if events else ignored("empty_cart")
 
 
-def _item_added(body: bodies.Cart, token: str, line: Line, site: SiteContext) -> CommerceEvent:
+def _item_added(body: bodies.Cart, token: str, line: CartLine, site: SiteContext) -> CommerceEvent:
     """The line as a cart of its own, so that conditions and value are about what was added and not what lay there before.
 
     Line item properties are the only place where a cart may hold a click id.
