@@ -101,13 +101,13 @@ _EMPTY = _Gathered()  # never written to
 
 def attribution(pairs: Iterable[Pair], landing_page: str | None = None, item_pairs: Iterable[Pair] = ()) -> Attribution:
     """Clicks, consent and UTM words of one order, checkout or cart. Never raises, whatever the values hold."""
-    own = _gathered(pairs)
+    own = _gathered(pairs) if pairs else _EMPTY
     items = _gathered(item_pairs) if item_pairs else _EMPTY
     query = _query(landing_page)
     clicks: list[Click] = []
     if own.ids:
         _add(clicks, own.ids, ClickCarrier.ATTRIBUTE, own.clicked_at)
-    if query:
+    if not _KINDS.keys().isdisjoint(query):
         _add(clicks, query, ClickCarrier.LANDING, None)
     if items.ids:
         _add(clicks, items.ids, ClickCarrier.ATTRIBUTE, items.clicked_at)
@@ -183,7 +183,8 @@ def _query(page: str | None) -> dict[str, str]:
     fields = page[:MAX_TEXT_CHARS].partition("?")[2].partition("#")[0].split("&", MAX_QUERY_FIELDS)
     for field in fields[:MAX_QUERY_FIELDS]:
         name, _, value = field.partition("=")
-        name = name.lower()
+        if name not in _LANDING_NAMES:
+            name = name.lower()
         if value and name in _LANDING_NAMES and name not in query:
             query[name] = unquote_plus(value) if "%" in value or "+" in value else value
     return query

@@ -36,6 +36,7 @@ from custom_events.values.events import CommerceEvent, Customer, EventType, Orde
 # financial_status: pending, authorized, partially_paid, paid, partially_refunded, refunded, voided, expired
 _WAS_PAID = frozenset(("paid", "partially_refunded", "refunded"))
 _SUBSCRIBED = "subscribed"
+_NOBODY = bodies.Customer()
 
 
 def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
@@ -169,15 +170,15 @@ def _shipping(body: bodies.Order) -> Decimal | None:
 
 
 def _customer(body: bodies.Order, site: SiteContext) -> Customer | None:
-    who = body.customer or bodies.Customer()
-    billing, shipping, own = map(address_of, (body.billing_address, body.shipping_address, who.default_address))
-    places = [place for place in (billing, shipping, own) if place]
+    who = body.customer or _NOBODY
+    known = (body.billing_address, body.shipping_address, who.default_address)
+    places = [place for place in known if isinstance(place, bodies.Address)]  # an empty one comes as null or as `[]`
     newsletter = who.email_marketing_consent
     return people.customer(
         id=who.id,
         emails=(body.email, body.contact_email, who.email),
-        phones=(body.phone, who.phone, *(place.phone for place in places)),
-        countries=(*(place.country_code for place in places), site.default_country),
+        phones=[body.phone, who.phone, *[place.phone for place in places]],
+        countries=[*[place.country_code for place in places], site.default_country],
         tags=split_tags(who.tags),
         created_at=optional_utc(who.created_at),
         accepts_marketing=newsletter.state == _SUBSCRIBED
