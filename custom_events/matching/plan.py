@@ -16,7 +16,7 @@ from custom_events.conditions.facts import Facts
 from custom_events.conditions.fields import find_field
 from custom_events.matching.dedup import KeyFunction, key_function
 from custom_events.matching.reasons import Reason
-from custom_events.matching.release import consent_reasons
+from custom_events.matching.release import asks_in_europe, consent_reasons
 from custom_events.matching.value import CompiledRule, amount_reader, compile_rule
 from custom_events.values.clicks import ConsentStatus
 from custom_events.values.definitions import (
@@ -50,6 +50,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     always_fires: bool  # when its conditions hold: neither dates nor threshold
     sends: bool  # names an ads action
     consent_reasons: Mapping[ConsentStatus, Reason]  # why consent keeps a match back
+    asks_in_europe: bool  # consent that nobody gave is another matter there
+    tells_customer: bool  # whether it is the customer's first order
     wants_value: bool
     condition: Condition
     value: CompiledRule
@@ -62,7 +64,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def needs_facts(self) -> bool:
-        """Whether conditions or value ask for facts about the customer from our own state."""
+        """Whether conditions, value or what Google is told ask for facts about the customer from our own state."""
+        if self.assignment.config.tell.customer_type:
+            return True
         named = [found for name in self._amount_fields if (found := find_field(name)) is not None]
         return self.condition.needs_history or any(field.history for field in named)
 
@@ -75,6 +79,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     def _amount_fields(self) -> tuple[str, ...]:
         """The fields that value and threshold name."""
         return tuple(name for name in (self.value.rule.field, self.threshold and self.threshold.field) if name)
+
+    @property
+    def is_site_wide(self) -> bool:
+        """Whether the threshold counts over the whole site instead of one customer."""
+        return self.threshold is not None and not self.counts_per_customer
 
     @property
     def needs_history(self) -> bool:
@@ -114,12 +123,6 @@ class SitePlan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         """The rules for this type of event that earlier occurrences decide."""
         return tuple(rule for rule in self.rules_for(kind) if rule.needs_history)
 
-    def site_wide(self, kind: EventType) -> tuple[Rule, ...]:
-        """Those of them whose threshold counts over the whole site instead of one customer."""
-        return tuple(
-            rule for rule in self.history_needed(kind) if rule.threshold is not None and not rule.counts_per_customer
-        )
-
     def rules_for(self, kind: EventType) -> Iterator[Rule]:
         """The rules with this trigger."""
         for _, rules in self.buckets.get(kind, ()):
@@ -142,6 +145,11 @@ class MatchPlan:
     def site(self, site_id: int) -> SitePlan | None:
         """The rules of a site; None when it has none."""
         return self.sites.get(site_id)
+
+    def site_wide(self) -> dict[int, tuple[Rule, ...]]:
+        """By site, the rules whose threshold counts over the whole site instead of one customer; only sites that have any."""
+        found = {site.site_id: tuple(rule for rule in site.rules if rule.is_site_wide) for site in self.sites.values()}
+        return {site_id: rules for site_id, rules in found.items() if rules}
 
     def needs_facts(self, site_id: int, kind: EventType) -> bool:
         """Whether matching such an event asks for facts about the customer (orders before, spend, first seen)."""
@@ -174,6 +182,8 @@ def compile_rule_of(assignment: Assignment) -> Rule:
         has_window=config.dedup.per is DedupPer.CUSTOMER_WINDOW,
         always_fires=threshold is None and config.valid_from is None and config.valid_until is None,
         consent_reasons=consent_reasons(config.consent_needed),
+        asks_in_europe=asks_in_europe(config.consent_needed),
+        tells_customer=config.tell.customer_type,
         sends=config.ads_action is not None or assignment.ads_action_id is not None,
         wants_value=config.value.source is not ValueSource.NONE,
         condition=compile_condition(config.conditions),

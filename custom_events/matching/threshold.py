@@ -31,13 +31,16 @@ _MONTHS = {ThresholdPeriod.MONTH: 1, ThresholdPeriod.QUARTER: 3, ThresholdPeriod
 
 
 class Occurrence(msgspec.Struct, frozen=True, kw_only=True):
-    """One event that counts. `amount` and `currency` matter to sums only, `customer` where a site's history mixes them."""
+    """One event that counts. `amount` and `currency` matter to sums only, `customer` where a site's history mixes them.
+
+    It may stand for several `events` in a row: of a long history, those before all that are asked about."""
 
     occurred_at: datetime
     key: str
     amount: Decimal | None = None
     currency: str | None = None
     customer: str | None = None
+    events: int = 1
 
 
 class Crossing(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +105,7 @@ def look_back(threshold: Threshold, occurred_at: datetime, zone: tzinfo) -> date
     if threshold.period is ThresholdPeriod.ROLLING and threshold.window_days:
         return occurred_at - timedelta(days=threshold.window_days)
     first = period_start(threshold.period, occurred_at, zone)
-    return None if first is None else _midnight(first, zone)
+    return None if first is None else midnight(first, zone)
 
 
 def affected_until(threshold: Threshold, occurred_at: datetime, zone: tzinfo) -> datetime | None:
@@ -110,7 +113,7 @@ def affected_until(threshold: Threshold, occurred_at: datetime, zone: tzinfo) ->
     if threshold.period is ThresholdPeriod.ROLLING and threshold.window_days:
         return occurred_at + timedelta(days=threshold.window_days)
     first = period_start(threshold.period, occurred_at, zone)
-    return None if first is None else _midnight(_next_period(threshold.period, first), zone)
+    return None if first is None else midnight(_next_period(threshold.period, first), zone)
 
 
 def period_start(period: ThresholdPeriod, moment: datetime, zone: tzinfo) -> date | None:
@@ -135,7 +138,8 @@ def _next_period(period: ThresholdPeriod, first: date) -> date:
     return first + timedelta(days=7 if period is ThresholdPeriod.WEEK else 1)
 
 
-def _midnight(day: date, zone: tzinfo) -> datetime:
+def midnight(day: date, zone: tzinfo) -> datetime:
+    """When a day begins there, in UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
@@ -189,7 +193,7 @@ class Tally:
         if name == _NO_SERIES:
             return NOT_MEASURED
         series = self._series.setdefault(name, _Series())
-        amount = Decimal(1) if self._counts else one.amount or Decimal(0)
+        amount = Decimal(one.events) if self._counts else one.amount or Decimal(0)
         if self._window is not None:
             number, before, after = _roll(series, one.occurred_at, amount, self._window)
         else:

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from custom_events.pipeline import events, lateness, uploads
+from custom_events.pipeline import counters, events, lateness, uploads
 from custom_events.pipeline.claim import Claimed, claim
 from custom_events.pipeline.configuration import Configuration, ConfigurationCache
 from custom_events.pipeline.figures import BatchFigures, add, count
@@ -120,12 +120,14 @@ async def process(connection: Connection, claimed: Sequence[Claimed], configurat
     if touched:
         await connection.execute(sql.MARK_VALUE_CHANGES, *columns_of(sorted(touched)))
     await write_clicks(connection, ((found.site_id, found.event) for found in new))
+    shifts = await counters.count_new(connection, configuration.plan, configuration.site_wide, new)
     matched = await match_events(connection, configuration.plan, new, configuration.needs)
     occurrences, contested = await uploads.settle(connection, matched, configuration, now)
     await uploads.write(connection, occurrences, now)
     scopes += lateness.corrected_events(configuration, revised)
     scopes += lateness.corrected_orders(configuration, merger.corrected, merger.orders)
     scopes += lateness.contested_keys(contested)
+    scopes += await lateness.shifted_events(connection, configuration, shifts)
     changes = await rematch(connection, configuration, scopes, now)
     await copy(connection, "app.raw_outcomes", OUTCOME_COLUMNS, _outcome_rows(gathered.delivered))
     return count(gathered.delivered, new, len(revised), occurrences, changes)

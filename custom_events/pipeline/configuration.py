@@ -10,7 +10,7 @@ import structlog
 
 from custom_events.errors import Transient
 from custom_events.matching.effective import effective
-from custom_events.matching.plan import MatchPlan
+from custom_events.matching.plan import MatchPlan, Rule
 from custom_events.pipeline.conversion import AdsAction
 from custom_events.pipeline.matching import NeedsMemo
 from custom_events.pipeline.rows import Connection
@@ -32,7 +32,7 @@ _SITE_SETTINGS = frozenset(("default_country", "cod_paid_when", "subscription_so
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """One set of revisions. `actions` by our id, `action_names` by the name that rules use ("<customer id>/<action id>"); `needs`
-    and `later` remember what the plan asks for."""
+    and `later` remember what the plan asks for; `site_wide` are its rules with a threshold over a whole site, by site."""
 
     version: Version
     sites: dict[int, SiteContext]
@@ -41,6 +41,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     action_names: dict[str, AdsAction] = {}
     needs: NeedsMemo = {}
     later: dict[tuple[int, EventType], frozenset[EventType]] = {}
+    site_wide: dict[int, tuple[Rule, ...]] = {}
 
 
 class ConfigurationCache:
@@ -86,10 +87,12 @@ async def load(connection: Connection, version: Version = ()) -> Configuration:
         for row in await connection.fetch(sql.ASSIGNMENTS)
         if (assignment := assignment_of(row, definitions, actions)) is not None
     ]
+    plan = MatchPlan(assignments, {site.site_id: site.time_zone for site in sites})
     return Configuration(
         version=version,
         sites={site.site_id: site for site in sites},
-        plan=MatchPlan(assignments, {site.site_id: site.time_zone for site in sites}),
+        plan=plan,
+        site_wide=plan.site_wide(),
         actions={action.id: action for action in actions.values()},
         action_names=actions,
     )

@@ -13,6 +13,7 @@ from custom_events.matching.horizon import changes_later
 from custom_events.matching.plan import MatchPlan
 from custom_events.matching.reasons import Reason
 from custom_events.pipeline.configuration import Configuration
+from custom_events.pipeline.counters import Shift, shifted
 from custom_events.pipeline.matching import Matched
 from custom_events.pipeline.rematch import Scope
 from custom_events.pipeline.rows import Connection, columns_of
@@ -119,6 +120,16 @@ def contested_keys(contested: Iterable[Matched]) -> list[Scope]:
         scopes.append(Scope(proposal.site_id, cause, event_key=match.event_key))
         if match.order_id is not None:
             scopes.append(Scope(proposal.site_id, cause, order_id=match.order_id))
+    return scopes
+
+
+async def shifted_events(connection: Connection, configuration: Configuration, shifts: Iterable[Shift]) -> list[Scope]:
+    """Events that fire now by a threshold over their whole site, or no longer, since another one came late before them."""
+    scopes: list[Scope] = []
+    for shift in shifts:
+        cause = Cause(Reason.UNMADE_BY_LATE_EVENT, shift.key)
+        keys = await shifted(connection, configuration.plan, shift)
+        scopes += [Scope(shift.site_id, cause, event_key=key) for key in keys]
     return scopes
 
 

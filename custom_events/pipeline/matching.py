@@ -2,31 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from custom_events.conditions.facts import Facts
 from custom_events.matching.match import NO_HISTORY, History, Match, Settled, counted, match
 from custom_events.matching.plan import MatchPlan, Rule, SitePlan
 from custom_events.matching.threshold import Crossing, Occurrence, crossings, in_order, look_back
+from custom_events.pipeline import counters
+from custom_events.pipeline.customers import Asked, customer_facts
 from custom_events.pipeline.rows import Connection, columns_of
-from custom_events.pipeline.understanding import Key
+from custom_events.pipeline.understanding import Happened, Key
 from custom_events.queries import matching as sql
 from custom_events.values import events
 from custom_events.values.definitions import DedupPer, ThresholdScope
 from custom_events.values.events import CommerceEvent, EventType
-
-
-class Happened(Protocol):
-    """An event that is stored: a proposal of this batch, or one that was read again."""
-
-    @property
-    def event_id(self) -> int: ...
-    @property
-    def site_id(self) -> int: ...
-    @property
-    def key(self) -> str: ...
-    @property
-    def event(self) -> CommerceEvent: ...
 
 
 class Matched(NamedTuple):
@@ -50,13 +39,6 @@ class Needs(NamedTuple):
     site: SitePlan
     facts: bool
     rules: tuple[Rule, ...]  # those that earlier occurrences decide
-
-
-class Asked(NamedTuple):
-    """Whose facts are asked for: the customer at a moment, seen from an order."""
-
-    site_id: int
-    event: CommerceEvent
 
 
 Scope = tuple[int, str | None]  # site and customer; no customer: all of the site
@@ -109,36 +91,11 @@ def needs_of(plan: MatchPlan, site_id: int, kind: EventType) -> Needs | None:
     return Needs(site, site.facts_needed(kind), rules)
 
 
-async def customer_facts(connection: Connection, plan: MatchPlan, asked: list[Asked]) -> dict[Key, Facts]:
-    """Facts by site and key of the event. Events of nobody known have none."""
-    known = [one for one in asked if one.event.customer_key is not None]
-    if not known:
-        return {}
-    rows = [
-        (
-            place,
-            one.site_id,
-            one.event.customer_key,
-            one.event.occurred_at,
-            one.event.order_id or "",
-            one.event.currency,
-        )
-        for place, one in enumerate(known)
-    ]
-    found: dict[Key, Facts] = {}
-    for place, orders, spent, first_seen in await connection.fetch(sql.CUSTOMER_HISTORY, *columns_of(rows)):
-        one = known[place]
-        site = plan.sites[one.site_id]
-        found[one.site_id, one.event.key] = Facts(
-            zone=site.facts.zone, orders_before=orders, spent_before=spent, first_seen=first_seen
-        )
-    return found
-
-
 class _Reach(NamedTuple):
     """A stretch of a customer's events (None: of the whole site's), of those types that its rules wait for."""
 
     since: datetime | None
+    first: datetime
     until: datetime
     rules: dict[int, Rule]
 
@@ -155,7 +112,8 @@ async def earlier_occurrences(
             reaches[scope] = _widened(reaches.get(scope), proposal.event, rule, needed.site)
     if not reaches:
         return {}
-    occurrences = await _count(connection, plan, reaches)
+    occurrences, uncounted = await _from_counters(connection, plan, reaches)
+    occurrences |= await _count(connection, plan, uncounted)
     settled = _site_wide(plan, reaches, occurrences)
     return {
         (proposal.site_id, proposal.key): History(
@@ -164,6 +122,30 @@ async def earlier_occurrences(
         )
         for proposal, needed in waiting
     }
+
+
+async def _from_counters(
+    connection: Connection, plan: MatchPlan, reaches: Mapping[Scope, _Reach]
+) -> tuple[dict[tuple[Scope, int], list[Occurrence]], dict[Scope, _Reach]]:
+    """What site-wide thresholds have counted already, and the reaches whose events have to be read."""
+    stretches = [
+        counters.Stretch(scope[0], rule, reach.first, reach.until)
+        for scope, reach in reaches.items()
+        if scope[1] is None
+        for rule in reach.rules.values()
+    ]
+    if not stretches:
+        return {}, dict(reaches)
+    found = await counters.histories(connection, plan, stretches)
+    occurrences: dict[tuple[Scope, int], list[Occurrence]] = {
+        ((one.site_id, None), one.rule.id): found[one.rule.id] for one in stretches if one.rule.id in found
+    }
+    uncounted: dict[Scope, _Reach] = {}
+    for scope, reach in reaches.items():
+        left = {number: rule for number, rule in reach.rules.items() if (scope, number) not in occurrences}
+        if left:
+            uncounted[scope] = reach._replace(rules=left)
+    return occurrences, uncounted
 
 
 class _SiteWide(NamedTuple):
@@ -208,10 +190,11 @@ def _scope(proposal: Happened, rule: Rule) -> Scope:
 def _widened(reach: _Reach | None, event: CommerceEvent, rule: Rule, site: SitePlan) -> _Reach:
     since = _since(rule, event.occurred_at, site)
     if reach is None:
-        return _Reach(since, event.occurred_at, {rule.id: rule})
+        return _Reach(since, event.occurred_at, event.occurred_at, {rule.id: rule})
     reach.rules[rule.id] = rule
     earliest = None if since is None or reach.since is None else min(since, reach.since)
-    return _Reach(earliest, max(reach.until, event.occurred_at), reach.rules)
+    first, until = min(reach.first, event.occurred_at), max(reach.until, event.occurred_at)
+    return _Reach(earliest, first, until, reach.rules)
 
 
 def _since(rule: Rule, at: datetime, site: SitePlan) -> datetime | None:

@@ -21,6 +21,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from custom_events.matching.plan import MatchPlan
+from custom_events.pipeline import counters
 from custom_events.pipeline.changes import Changes, settle_transactions, write
 from custom_events.pipeline.configuration import Configuration
 from custom_events.pipeline.matching import Matched, match_events
@@ -63,7 +64,7 @@ class Scope(NamedTuple):
             return self.site_id, "customer", self.customer_key
         if self.order_id is not None:
             return self.site_id, "order", self.order_id
-        return self.site_id, "event" if self.event_key is not None else "site", self.event_key or ""
+        return self.site_id, _ONE if self.event_key is not None else "site", self.event_key or ""
 
 
 class StoredEvent(NamedTuple):
@@ -102,9 +103,9 @@ async def rematch(
     work = _Work(connection, configuration, book)
     comparison = Comparison(added=[], kept=[], withdrawn=[])
     while waiting:
-        await work.take(waiting)
+        shifted = await work.take(waiting, recount=not dry_run)
         comparison = await work.judge()
-        waiting = work.freed(comparison)
+        waiting = [*work.freed(comparison), *shifted]
     changes = await settle_transactions(connection, configuration, comparison, work.cause_of, now)
     changes.judged = len(work.events)
     if not dry_run:
@@ -122,25 +123,37 @@ class _Work:
         self._taken_over: dict[int, Cause] = {}  # by id of a custom event whose key another event took
         self.events: dict[int, StoredEvent] = {}
 
-    async def take(self, scopes: Sequence[Scope]) -> None:
-        """Load the events of these scopes."""
+    async def take(self, scopes: Sequence[Scope], *, recount: bool) -> list[Scope]:
+        """Load the events of these scopes. `recount`: bring what site-wide thresholds count to what these events say now; the
+        events of which that changes the verdict are returned."""
+        before = len(self.events)
         for kind, chosen in groupby(sorted(scopes, key=_kind), key=_kind):
             group = list(chosen)
             self._seen.update(scope.subject for scope in group)
-            for scope in group:
-                await self._load(kind, scope)
+            rows = [(place, *self._asked(kind, scope)) for place, scope in enumerate(group)]
+            for place, event_id, site_id, understood_at, facts in await self._connection.fetch(
+                _QUERIES[kind], *columns_of(rows)
+            ):
+                if event_id not in self.events:
+                    self.events[event_id] = StoredEvent(event_id, site_id, understood_at, events.from_json(facts))
+                    self._causes[event_id] = group[place].cause
+        fresh = list(self.events.values())[before:]
+        return await self._shifted(fresh) if recount and self._configuration.site_wide and fresh else []
 
-    async def _load(self, kind: str, scope: Scope) -> None:
-        if kind == "event":
-            rows = await self._connection.fetch(sql.EVENTS_BY_KEY, *columns_of([(scope.site_id, scope.event_key)]))
-        else:
-            types = ",".join(self._book.kinds(scope.site_id))
-            stretch = scope.site_id, scope.subject[2], types, scope.since, scope.until
-            rows = await self._connection.fetch(_QUERIES[kind], *columns_of([stretch]))
-        for event_id, site_id, understood_at, facts in rows:
-            if event_id not in self.events:
-                self.events[event_id] = StoredEvent(event_id, site_id, understood_at, events.from_json(facts))
-                self._causes[event_id] = scope.cause
+    def _asked(self, kind: str, scope: Scope) -> tuple[Any, ...]:
+        if kind == _ONE:
+            return scope.site_id, scope.event_key
+        types = ",".join(self._book.kinds(scope.site_id))
+        return scope.site_id, scope.subject[2], types, scope.since, scope.until
+
+    async def _shifted(self, fresh: Sequence[StoredEvent]) -> list[Scope]:
+        plan, rules = self._configuration.plan, self._configuration.site_wide
+        scopes: list[Scope] = []
+        for shift in await counters.recount(self._connection, plan, rules, fresh):
+            cause = next(self._causes[one.event_id] for one in fresh if one.key == shift.key)
+            keys = await counters.shifted(self._connection, plan, shift)
+            scopes += [Scope(shift.site_id, cause, event_key=key) for key in keys]
+        return [scope for scope in scopes if scope.subject not in self._seen]
 
     async def judge(self) -> Comparison:
         """Match every event that was taken in, and compare with what is stored."""
@@ -207,10 +220,12 @@ class _Work:
         return [_custom_event(row) for row in await self._connection.fetch(sql.KEY_HOLDERS, *columns_of(keys))]
 
 
+_ONE = "event"
 _QUERIES: Mapping[str, str] = {
     "customer": sql.EVENTS_OF_CUSTOMERS,
     "order": sql.EVENTS_OF_ORDERS,
     "site": sql.EVENTS_OF_SITES,
+    _ONE: sql.EVENTS_BY_KEY,
 }
 
 

@@ -5,7 +5,7 @@ A raw event that cannot be decompressed or understood is parked; nothing that is
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -79,6 +79,19 @@ class Proposal:
         """Whether this evidence of the same event is nearer to the truth than the other."""
         own, theirs = state.evidence_rank(self.event), state.evidence_rank(other.event)
         return own < theirs if own != theirs else self.json() < other.json()
+
+
+class Happened(Protocol):
+    """An event that is stored: a proposal of this batch, or one that was read again."""
+
+    @property
+    def event_id(self) -> int: ...
+    @property
+    def site_id(self) -> int: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def event(self) -> CommerceEvent: ...
 
 
 class Gathered:

@@ -19,30 +19,32 @@ CROSS JOIN LATERAL (
 ) o
 """
 
-_STRETCH: Final = given("site_id bigint", "subject text", "types text", "since timestamptz", "until timestamptz")
+_STRETCH: Final = given(
+    "place int", "site_id bigint", "subject text", "types text", "since timestamptz", "until timestamptz"
+)
 _EVENT: Final = "SELECT o.id, o.site_id, o.created_at, o.facts FROM app.commerce_events o WHERE o.site_id = c.site_id"
 _WITHIN: Final = """AND o.type = ANY (string_to_array(c.types, ','))
     AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at < coalesce(c.until, 'infinity') OFFSET 0"""
 
 # Stored events of customers, of the types in a list with commas, from one moment until before another.
 EVENTS_OF_CUSTOMERS: Final = f"""
-SELECT e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} AND o.customer_key = c.subject {_WITHIN}) e
+SELECT c.place, e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} AND o.customer_key = c.subject {_WITHIN}) e
 """
 
 # The same of orders.
 EVENTS_OF_ORDERS: Final = f"""
-SELECT e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} AND o.order_id = c.subject {_WITHIN}) e
+SELECT c.place, e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} AND o.order_id = c.subject {_WITHIN}) e
 """
 
 # The same of whole sites; `subject` says nothing.
 EVENTS_OF_SITES: Final = f"""
-SELECT e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} {_WITHIN}) e
+SELECT c.place, e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} {_WITHIN}) e
 """
 
 # Single stored events, by their natural keys.
 EVENTS_BY_KEY: Final = f"""
-SELECT e.*
-FROM {given("site_id bigint", "key text")}
+SELECT c.place, e.*
+FROM {given("place int", "site_id bigint", "key text")}
 CROSS JOIN LATERAL (
   SELECT k.event_id, k.occurred_at FROM app.event_keys k WHERE k.site_id = c.site_id AND k.key = c.key LIMIT 1
 ) k
@@ -56,7 +58,7 @@ _CUSTOM_EVENT: Final = """m.id, m.occurred_at, m.site_id, m.assignment_id, m.def
   m.commerce_event_id, {event_key}, m.dedup_key, m.order_id, m.customer_key, m.value, m.currency, m.withdrawn_at IS NOT NULL"""
 _UPLOAD_COLUMNS: Final = """v.id, v.created_at, v.state, v.reason, v.attempts, v.ads_account_id, v.ads_action_id,
   v.transaction_id, v.order_id, v.conversion_at, v.value, v.currency, v.click_kind, v.click_id, v.clicked_at, v.email_sha256,
-  v.phone_sha256, v.ad_user_data, v.ad_personalization, v.deadline_at"""
+  v.phone_sha256, v.ad_user_data, v.ad_personalization, v.deadline_at, v.new_customer, v.environment, v.cart::text"""
 
 # The conversion of a custom event: by its order, or by itself where it is about none.
 _UPLOAD: Final = f"""
@@ -170,7 +172,8 @@ CORRECT_UPLOAD: Final = """
 UPDATE app.conversion_uploads SET
   ads_account_id = $3, ads_action_id = $4, transaction_id = $5, order_id = $6, conversion_at = $7, value = $8, currency = $9,
   click_kind = $10, click_id = $11, clicked_at = $12, email_sha256 = $13, phone_sha256 = $14, ad_user_data = $15,
-  ad_personalization = $16, deadline_at = $17, updated_at = $18
+  ad_personalization = $16, deadline_at = $17, new_customer = $18, environment = $19, cart = CAST($20::text AS json),
+  updated_at = $21
 WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state IN ('new', 'held', 'queued', 'withheld')
 """
 

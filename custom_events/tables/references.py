@@ -6,7 +6,7 @@ The schema page draws these, and a test looks for rows that refer to nothing.
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.tables import commerce, definitions, landing, sites, uploads
+from custom_events.tables import commerce, counting, definitions, landing, sites, uploads
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +55,15 @@ UNENFORCED: tuple[Reference, ...] = (
     Reference(table=uploads.conversion_uploads, column="request_id", target=uploads.upload_requests),
     Reference(table=uploads.upload_keys, column="upload_id", target=uploads.conversion_uploads),
     Reference(table=uploads.value_changes, column="order_id", target=commerce.orders, target_column="order_id"),
+    Reference(table=counting.threshold_counters, column="assignment_id", target=definitions.site_custom_events),
+    Reference(
+        table=counting.threshold_counters, column="definition_revision_id", target=definitions.definition_revisions
+    ),
+    Reference(
+        table=counting.threshold_counters, column="assignment_revision_id", target=definitions.assignment_revisions
+    ),
+    Reference(table=counting.counted_events, column="counter_id", target=counting.threshold_counters),
+    Reference(table=counting.counted_days, column="counter_id", target=counting.threshold_counters),
     Reference(table=uploads.standing_changes, column="custom_event_id", target=uploads.custom_events),
     Reference(table=uploads.upload_attempts, column="upload_id", target=uploads.conversion_uploads),
     Reference(table=uploads.upload_attempts, column="request_id", target=uploads.upload_requests),

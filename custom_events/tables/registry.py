@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.tables import commerce, definitions, landing, reconciliation, sites, uploads, watching
+from custom_events.tables import commerce, counting, definitions, landing, quotas, reconciliation, sites, uploads, watching
 from custom_events.tables.base import METADATA
 
 
@@ -91,4 +91,4 @@ PARTITIONED: tuple[Partitioning, ...] = (
 TABLES: tuple[sa.Table, ...] = tuple(METADATA.sorted_tables)
 
 # One file per noun group, in the order of the schema page.
-MODULES = (sites, definitions, landing, commerce, uploads, reconciliation, watching)
+MODULES = (sites, definitions, landing, commerce, uploads, quotas, counting, reconciliation, watching)

@@ -33,8 +33,8 @@ custom_events = sa.Table(
     sa.Column("withheld_reason", sa.Text, comment="Why nothing is sent; null: an upload was queued."),
     sa.Column("withdrawn_at", Time, comment="When it was found to stand no longer; null: it stands."),
     sa.Column("withdrawn_reason", sa.Text, comment="Why: a stable word (matching/reasons.py)."),
-    sa.Column("withdrawn_by", sa.Text, comment="Natural key of the event that unmade it, or the name of a replay."),
     sa.Column("created_at", Time, nullable=False, server_default=sa.func.now(), comment="When the batch ran."),
+    sa.Column("withdrawn_by", sa.Text, comment="Natural key of the event that unmade it, or the name of a replay."),
     sa.PrimaryKeyConstraint("occurred_at", "id"),
     sa.Index(None, "assignment_id", "occurred_at"),
     sa.Index(None, "site_id", "order_id"),
@@ -102,6 +102,7 @@ conversion_uploads = sa.Table(
     sa.Index(  # in the order of claims; `not_before` in it keeps rows that have to wait from being read
         "ix_conversion_uploads_due",
         "ads_account_id",
+        sa.text("(created_at - conversion_at > '1 day'::interval)"),
         "deadline_at",
         "not_before",
         postgresql_where=sa.text("state IN ('new', 'held', 'queued', 'unknown')"),

@@ -1,15 +1,14 @@
-"""How far an event reaches."""
+"""How far an event reaches: whose verdicts it may change when it comes late."""
 
-from datetime import timedelta
 from decimal import Decimal
 
-from custom_events.matching.horizon import Horizon, horizon
+from custom_events.matching.horizon import changes_later
 from custom_events.matching.plan import SitePlan
 from custom_events.values.definitions import Assignment, Dedup, DedupPer, Threshold, ThresholdPeriod, ThresholdScope
 from custom_events.values.events import EventType
-from tests.matching.building import DAY_0, SITE, assignment, plan
+from tests.matching.building import SITE, assignment, plan
 
-PAID = EventType.ORDER_PAID
+PAID, SIGNUP = EventType.ORDER_PAID, EventType.CUSTOMER_CREATED
 FIRST = {"field": "customer.orders_before", "op": "=", "value": 0}
 MONTH = Threshold(at_least=Decimal(3), period=ThresholdPeriod.ROLLING, window_days=30)
 
@@ -21,45 +20,32 @@ def site(*assignments: Assignment) -> SitePlan:
 
 
 def test_most_events_stand_alone() -> None:
-    assert horizon(site(assignment()), PAID, DAY_0) is None
-    assert horizon(site(assignment(threshold=MONTH)), EventType.ORDER_REFUNDED, DAY_0) is None
+    assert changes_later(site(assignment()), PAID) == frozenset()
+    assert changes_later(site(assignment(threshold=MONTH)), EventType.ORDER_REFUNDED) == frozenset()
+    by_customer = assignment(dedup=Dedup(per=DedupPer.CUSTOMER))
+    assert changes_later(site(by_customer), PAID) == frozenset(), "who has the key says so itself"
 
 
-def test_a_window_reaches_as_far_as_it_is_long_to_both_sides() -> None:
+def test_a_threshold_reaches_all_types_that_it_counts() -> None:
     rules = site(assignment(1), assignment(2, threshold=MONTH, trigger=(PAID, EventType.SUBSCRIPTION_RENEWED)))
-    month = timedelta(days=30)
-    assert horizon(rules, PAID, DAY_0) == Horizon(
-        kinds=frozenset({PAID, EventType.SUBSCRIPTION_RENEWED}),
-        since=DAY_0 - month,
-        until=DAY_0 + month,
-        whole_site=False,
-    )
+    assert changes_later(rules, PAID) == {PAID, EventType.SUBSCRIPTION_RENEWED}
+    assert changes_later(rules, EventType.ORDER_CREATED) == frozenset()
 
 
-def test_the_widest_wins() -> None:
-    found = horizon(
-        site(
-            assignment(1, threshold=MONTH),
-            assignment(2, threshold=Threshold(at_least=Decimal(2), scope=ThresholdScope.SITE)),
-        ),
-        PAID,
-        DAY_0,
-    )
-    assert found is not None
-    assert (found.since, found.until, found.whole_site) == (None, None, True)
-
-
-def test_facts_and_deduplication_windows_reach_everywhere() -> None:
-    windowed = assignment(1, dedup=Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=3))
-    for rules in (site(windowed), site(assignment(1, conditions=FIRST))):
-        found = horizon(rules, PAID, DAY_0)
-        assert found is not None
-        assert (found.since, found.until) == (None, None)
+def test_a_threshold_over_the_site_is_not_the_customers() -> None:
+    over_the_site = Threshold(at_least=Decimal(2), scope=ThresholdScope.SITE)
+    assert changes_later(site(assignment(threshold=over_the_site)), PAID) == frozenset()
+    window = Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=3)
+    assert changes_later(site(assignment(threshold=over_the_site, dedup=window)), PAID) == {PAID}
 
 
 def test_a_paid_order_reaches_rules_that_wait_for_other_events_but_ask_for_orders_before() -> None:
-    signup = assignment(1, trigger=(EventType.CUSTOMER_CREATED,), conditions=FIRST)
-    found = horizon(site(signup), PAID, DAY_0)
-    assert found is not None
-    assert found.kinds == {PAID, EventType.CUSTOMER_CREATED}
-    assert horizon(site(signup), EventType.CUSTOMER_CREATED, DAY_0) is None
+    signup = site(assignment(1, trigger=(SIGNUP,), conditions=FIRST))
+    assert changes_later(signup, PAID) == {SIGNUP}
+    assert changes_later(signup, SIGNUP) == frozenset()
+
+
+def test_when_a_customer_was_first_seen_any_event_tells() -> None:
+    seen = {"field": "customer.first_seen", "op": "after", "value": "2026-01-01"}
+    rules = site(assignment(1, conditions=seen))
+    assert changes_later(rules, EventType.CHECKOUT_STARTED) == {PAID}

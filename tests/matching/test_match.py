@@ -202,9 +202,11 @@ def test_a_threshold_needs_its_history() -> None:
 def test_a_threshold_of_the_site_counts_everybody() -> None:
     rule = assignment(1, threshold=Threshold(at_least=Decimal(2), scope=ThresholdScope.SITE))
     assert ids(paid(day=1, customer=None), rule, history=history(1, 0, customer="c:9")) == [1]
-    site = plan(rule).site(SITE)
-    assert site is not None
-    assert [one.id for one in site.site_wide(EventType.ORDER_PAID)] == [1]
+    of_a_customer = assignment(2, threshold=Threshold(at_least=Decimal(2)))
+    assert {site: [one.id for one in rules] for site, rules in plan(rule, of_a_customer).site_wide().items()} == {
+        SITE: [1]
+    }
+    assert plan(of_a_customer).site_wide() == {}
 
 
 def test_the_amount_of_a_sum() -> None:

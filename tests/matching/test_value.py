@@ -1,5 +1,6 @@
 """Values: every source, factor and clamp, rounding by currency, and what refunds do to them."""
 
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from custom_events.conditions.facts import Facts
 from custom_events.matching.money import MINOR_DIGITS, rounded
-from custom_events.matching.value import compile_rule, share_left, value_after_refunds, value_of
+from custom_events.matching.value import compile_rule, share_left, value_now, value_of
 from custom_events.values.definitions import CurrencyRule, ValueRule, ValueSource
 from custom_events.values.events import Cart, CommerceEvent, EventType, LineItem, Refund, Subscription
 from tests.conditions.examples import PAID, REFUNDED
@@ -125,8 +126,20 @@ def refund(number: str, given: str, *items: LineItem, currency: str | None = "EU
     return Refund(id=number, order_id="1", amount=D(given), currency=currency, items=items, created_at=DAY_0)
 
 
-def after(*refunds: Refund, **rule: Any) -> Decimal | None:
-    return value_after_refunds(compile_rule(ValueRule(**rule)), ORDER, refunds)
+def now(rule: ValueRule, event: CommerceEvent, refunds: Iterable[Refund] = (), total: str | None = None) -> Decimal:
+    """What a conversion that was sent with the rule's value is worth after refunds and an edit."""
+    compiled = compile_rule(rule)
+    sent = value_of(compiled, event).amount
+    assert sent is not None
+    return value_now(compiled, event, sent, None if total is None else D(total), refunds)
+
+
+def after(*refunds: Refund, **rule: Any) -> Decimal:
+    return now(ValueRule(**rule), ORDER, refunds)
+
+
+def edited(total: str, *refunds: Refund, **rule: Any) -> Decimal:
+    return now(ValueRule(**rule), ORDER, refunds, total)
 
 
 def test_refunds_lower_the_value_in_proportion() -> None:
@@ -146,11 +159,6 @@ def test_a_refund_counts_once_and_only_in_the_orders_currency() -> None:
     assert after(refund("1", "25", currency="USD")) == D(100)
 
 
-def test_a_rule_may_leave_refunds_aside() -> None:
-    assert after(refund("1", "100"), refunds_lower_it=False) == D(100)
-    assert after(refund("1", "100"), source=ValueSource.NONE) is None
-
-
 def test_an_items_total_is_lowered_by_the_items_refunded() -> None:
     vip = {"source": ValueSource.ITEMS_TOTAL, "items": ONLY_VIP}
     assert after(refund("1", "40", SOCK), **vip) == D(60)
@@ -163,17 +171,44 @@ def test_an_items_total_is_lowered_by_the_items_refunded() -> None:
 
 
 def test_without_a_total_there_is_no_share() -> None:
-    rule = compile_rule(ValueRule(source=ValueSource.FIXED, fixed=D(10)))
+    fixed = ValueRule(source=ValueSource.FIXED, fixed=D(10))
+    rule = compile_rule(fixed)
     free = paid(total="0.00")
     assert share_left(rule, free, [refund("1", "5")]) == D(1)
     unknown = paid(total=None)
-    assert value_after_refunds(rule, unknown, [refund("1", "5")]) == D(10)
+    assert now(fixed, unknown, [refund("1", "5")]) == D(10)
+    assert now(fixed, unknown, total="20") == D(10)
     items = compile_rule(ValueRule(source=ValueSource.ITEMS_TOTAL))
     assert share_left(items, unknown, [refund("1", "5")]) == D(1)
 
 
 def test_a_refund_that_is_no_amount_leaves_the_value() -> None:
     assert after(refund("1", "sNaN")) == D(100)
+
+
+# ---------------------------------------------------------------- edits
+def test_an_edited_order_is_valued_by_the_rule_again() -> None:
+    assert edited("120") == D(120)
+    assert edited("80") == D(80)
+    assert edited("120", without_tax=True) == D("100.84")  # the tax is taken to have grown as well
+    assert edited("120", factor=D("0.5")) == D(60)
+    assert edited("120", at_most=D(110)) == D(110)
+    assert edited("20", at_least=D(50)) == D(50)
+    assert edited("120", source=ValueSource.FIXED, fixed=D(10)) == D(10)
+    assert edited("120", source=ValueSource.ITEMS_TOTAL, items=ONLY_VIP) == D(72)
+
+
+def test_refunds_are_a_share_of_the_edited_order() -> None:
+    assert edited("200", refund("1", "50")) == D(150)
+    assert edited("50", refund("1", "50")) == D(0)
+
+
+def test_an_edit_that_says_nothing_leaves_the_value() -> None:
+    assert edited("100.00") == D(100)
+    assert edited("-5") == D(100)
+    assert now(ValueRule(), paid(total="0.00"), total="10") == D(0)
+    spent = compile_rule(ValueRule(source=ValueSource.FIELD, field="customer.spent_before"))
+    assert value_now(spent, ORDER, D(30), D(200), ()) == D(30), "the rule asks for what is not known here"
 
 
 money = st.decimals(0, 500, places=2)
@@ -193,9 +228,9 @@ def test_refunds_in_any_order_never_raise_the_value_nor_pass_zero(
     compiled = compile_rule(ValueRule(**rule))
     refunds = [refund(str(number), str(given)) for number, given in enumerate(given_)]
     before = value_of(compiled, event).amount
-    found = value_after_refunds(compiled, event, refunds)
+    found = now(ValueRule(**rule), event, refunds)
     random.shuffle(refunds)
-    assert value_after_refunds(compiled, event, refunds) == found
+    assert now(ValueRule(**rule), event, refunds) == found
     assert before is not None
     assert found is not None
     assert 0 <= found <= before

@@ -55,6 +55,7 @@ REFUSED = {
     "uq_definition_revisions_published": "INSERT INTO app.definition_revisions (definition_id, number, state, config, author) VALUES (1, 2, 'published', '{}', 'me')",
     "uq_assignment_revisions_assignment_id_number": "INSERT INTO app.assignment_revisions (assignment_id, number, state, overrides, author) VALUES (1, 1, 'draft', '{}', 'me')",
     "uq_assignment_revisions_published": "INSERT INTO app.assignment_revisions (assignment_id, number, state, overrides, author) VALUES (1, 2, 'published', '{}', 'me')",
+    "uq_threshold_counters_rules": "INSERT INTO app.threshold_counters (assignment_id, definition_revision_id, assignment_revision_id, time_zone) SELECT 1, 1, 1, 'UTC' FROM generate_series(1, 2)",
     "pk_event_keys": "INSERT INTO app.event_keys VALUES (1, 'order.paid:1', 2, now(), now())",
     "pk_custom_event_keys": "INSERT INTO app.custom_event_keys VALUES (1, 'order:1', 2, now())",
     "pk_upload_keys": "INSERT INTO app.upload_keys VALUES (1, '1001', 0, 2, now())",

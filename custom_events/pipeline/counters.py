@@ -1,0 +1,271 @@
+"""Thresholds over whole sites, counted as events come: a batch reads the days, and the few events at the edges of its windows.
+
+What counts is kept in tables by assignment and revisions (`tables/counting.py`). A counter is filled from history when its
+revisions meet the first batch; a batch adds its events, `recount` mends those that were corrected. Where there is no counter
+(a draft, an older revision) the caller reads the events themselves: slower, and the same.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any, NamedTuple
+
+from custom_events.conditions.facts import Facts
+from custom_events.matching.match import counted
+from custom_events.matching.plan import MatchPlan, Rule
+from custom_events.matching.threshold import Occurrence, affected_until, fired, look_back, midnight
+from custom_events.pipeline.customers import Asked, customer_facts
+from custom_events.pipeline.rows import Connection, columns_of
+from custom_events.pipeline.understanding import Happened
+from custom_events.queries import counting as sql
+from custom_events.values import events
+from custom_events.values.definitions import ThresholdPeriod
+from custom_events.values.events import CommerceEvent
+
+READ_AT_ONCE = 1_000  # stored events while history is counted: some megabytes
+_TICK = timedelta(microseconds=1)  # Postgres's
+
+
+class Counter(NamedTuple):
+    """A counter of a rule, and the last event it has counted."""
+
+    id: int
+    is_stale: bool
+    latest: tuple[datetime, str] | None
+
+
+class Shift(NamedTuple):
+    """From this event on a site-wide rule's verdicts may differ: it was put in, or taken out, before others."""
+
+    site_id: int
+    rule: Rule
+    since: datetime
+    key: str
+
+
+class Stretch(NamedTuple):
+    """What a site-wide rule is asked about: the events of a batch between these moments."""
+
+    site_id: int
+    rule: Rule
+    first: datetime
+    last: datetime
+
+
+async def count_new(
+    connection: Connection, plan: MatchPlan, rules: Mapping[int, Sequence[Rule]], new: Sequence[Happened]
+) -> list[Shift]:
+    """Count a batch's new events, which are stored. `rules`: by site, those whose threshold is over the whole site; nothing is
+    asked of the database when there are none. What came late for a rule is returned."""
+    here = [one for one in new if one.site_id in rules]
+    if not here:
+        return []
+    wanted = [(site_id, rule) for site_id in {one.site_id for one in here} for rule in rules[site_id]]
+    known = await find(connection, plan, wanted)
+    filled = {number for number, one in known.items() if not one.is_stale}
+    for site_id, rule in wanted:
+        if rule.id not in filled:
+            await _fill(connection, plan, site_id, rule)
+    facts = await _facts(connection, plan, here, [rule for _, rule in wanted])
+    rows: list[tuple[Any, ...]] = []
+    shifts: dict[int, Shift] = {}
+    for one in here:
+        for rule in rules[one.site_id]:
+            found = counted(rule, one.event, _facts_of(facts, plan, one))
+            if found is None:
+                continue
+            latest = None
+            if rule.id in filled:
+                rows.append(_row(known[rule.id].id, found, _zone(plan, one.site_id)))
+                latest = known[rule.id].latest
+            # Nobody knows what came before what in a history that was counted just now.
+            if rule.id not in filled or (latest is not None and (found.occurred_at, found.key) < latest):
+                _note(shifts, Shift(one.site_id, rule, found.occurred_at, found.key))
+    if rows:
+        await connection.execute(sql.COUNT, *columns_of(rows))
+    return list(shifts.values())
+
+
+async def recount(
+    connection: Connection, plan: MatchPlan, rules: Mapping[int, Sequence[Rule]], stored: Sequence[Happened]
+) -> list[Shift]:
+    """Count stored events again that were corrected, or whose customers have another past now."""
+    here = [one for one in stored if one.site_id in rules]
+    wanted = [(site_id, rule) for site_id in {one.site_id for one in here} for rule in rules[site_id]]
+    known = {number: one for number, one in (await find(connection, plan, wanted)).items() if not one.is_stale}
+    if not known:
+        return []
+    facts = await _facts(connection, plan, here, [rule for _, rule in wanted])
+    keys = [(known[rule.id].id, one.key) for one in here for rule in rules[one.site_id] if rule.id in known]
+    before = {
+        (row[0], row[1]): Occurrence(
+            occurred_at=row[2], key=row[1], amount=row[3], currency=row[4] or None, customer=row[5]
+        )
+        for row in await connection.fetch(sql.COUNTED, *columns_of(keys))
+    }
+    gone: list[tuple[int, str]] = []
+    rows: list[tuple[Any, ...]] = []
+    shifts: dict[int, Shift] = {}
+    for one in here:
+        for rule in rules[one.site_id]:
+            if rule.id not in known:
+                continue
+            place = known[rule.id].id, one.key
+            was, now = before.get(place), counted(rule, one.event, _facts_of(facts, plan, one))
+            if was == now:
+                continue
+            if was is not None:
+                gone.append(place)
+            if now is not None:
+                rows.append(_row(place[0], now, _zone(plan, one.site_id)))
+            since = min(found.occurred_at for found in (was, now) if found is not None)
+            _note(shifts, Shift(one.site_id, rule, since, one.key))
+    if gone:
+        await connection.execute(sql.UNCOUNT, *columns_of(gone))
+    if rows:
+        await connection.execute(sql.COUNT, *columns_of(rows))
+    return list(shifts.values())
+
+
+async def shifted(connection: Connection, plan: MatchPlan, shift: Shift) -> list[str]:
+    """The natural keys of events that fire now and have no custom event of the rule, or the other way round."""
+    rule, threshold = shift.rule, shift.rule.threshold
+    found = await find(connection, plan, [(shift.site_id, rule)])
+    if threshold is None or rule.id not in found:
+        return []
+    zone = _zone(plan, shift.site_id)
+    until = affected_until(threshold, shift.since, zone)
+    last = until or datetime.max.replace(tzinfo=UTC)
+    stretch = Stretch(shift.site_id, rule, shift.since, last)
+    occurrences = (await histories(connection, plan, [stretch])).get(rule.id, [])
+    fires = {
+        one.key for one in fired(threshold, occurrences, zone) if shift.since <= one.occurred_at <= last and one.key
+    }
+    rows = await connection.fetch(sql.STANDING_OF_ASSIGNMENT, rule.id, shift.since, until)
+    return sorted(fires ^ {row[0] for row in rows})
+
+
+async def histories(
+    connection: Connection, plan: MatchPlan, stretches: Sequence[Stretch]
+) -> dict[int, list[Occurrence]]:
+    """What each rule's threshold has to count, by assignment id: events at the edges one by one, and those between together.
+    Rules without a counter are left out."""
+    known = await find(connection, plan, [(one.site_id, one.rule) for one in stretches])
+    one_by_one: list[tuple[Any, ...]] = []
+    together: list[tuple[Any, ...]] = []
+    ends: dict[int, datetime] = {}
+    for one in stretches:
+        counter = known.get(one.rule.id)
+        if counter is None or counter.is_stale:
+            continue
+        spans, between = _parts(one, _zone(plan, one.site_id))
+        one_by_one += [(one.rule.id, counter.id, *span) for span in spans]
+        if between is not None:
+            together.append((one.rule.id, counter.id, *_days(*between, _zone(plan, one.site_id))))
+            ends[one.rule.id] = between[1] - _TICK
+    result: dict[int, list[Occurrence]] = {row[0]: [] for row in one_by_one}
+    if together:
+        for rule_id, currency, number, amount in await connection.fetch(sql.TOGETHER, *columns_of(together)):
+            whole = Occurrence(
+                occurred_at=ends[rule_id], key="", amount=amount, currency=currency or None, events=number
+            )
+            result[rule_id].append(whole)
+    if one_by_one:
+        for rule_id, at, key, amount, currency, customer in await connection.fetch(
+            sql.ONE_BY_ONE, *columns_of(one_by_one)
+        ):
+            single = Occurrence(occurred_at=at, key=key, amount=amount, currency=currency or None, customer=customer)
+            result[rule_id].append(single)
+    return result
+
+
+async def find(connection: Connection, plan: MatchPlan, rules: Iterable[tuple[int, Rule]]) -> dict[int, Counter]:
+    """The counters of rules, by assignment id, as far as there are any."""
+    rows = [(rule.id, *_name(plan, site_id, rule)) for site_id, rule in rules]
+    if not rows:
+        return {}
+    found = await connection.fetch(sql.COUNTERS, *columns_of(rows))
+    return {row[0]: Counter(row[1], row[2], None if row[3] is None else (row[3], row[4])) for row in found}
+
+
+def _name(plan: MatchPlan, site_id: int, rule: Rule) -> tuple[int, int, int, str]:
+    one = rule.assignment
+    zone = str(_zone(plan, site_id))
+    return one.assignment_id, one.definition_revision_id, one.assignment_revision_id, zone
+
+
+async def _fill(connection: Connection, plan: MatchPlan, site_id: int, rule: Rule) -> None:
+    """Count the site's whole history, once for each pair of revisions."""
+    await connection.execute(sql.DROP_COUNTERS, rule.id)
+    counter_id = await connection.fetchval(sql.ADD_COUNTER, *_name(plan, site_id, rule))
+    types = sorted(rule.assignment.config.trigger)
+    async for page in _pages(connection, site_id, types):
+        asked = [Asked(site_id, event) for event in page] if rule.needs_facts else []
+        facts = await customer_facts(connection, plan, asked)
+        nothing_known = plan.sites[site_id].facts
+        found = (counted(rule, event, facts.get((site_id, event.key), nothing_known)) for event in page)
+        rows = [_row(counter_id, one, nothing_known.zone) for one in found if one is not None]
+        if rows:
+            await connection.execute(sql.COUNT, *columns_of(rows))
+
+
+async def _pages(connection: Connection, site_id: int, types: list[Any]) -> AsyncIterator[list[CommerceEvent]]:
+    cursor = await connection.cursor(sql.HISTORY, site_id, types)
+    while rows := await cursor.fetch(READ_AT_ONCE):
+        yield [events.from_json(row[0]) for row in rows]
+
+
+async def _facts(
+    connection: Connection, plan: MatchPlan, happened: Sequence[Happened], rules: Iterable[Rule]
+) -> Mapping[tuple[int, str], Facts]:
+    if not any(rule.needs_facts for rule in rules):
+        return {}
+    return await customer_facts(connection, plan, [Asked(one.site_id, one.event) for one in happened])
+
+
+def _facts_of(facts: Mapping[tuple[int, str], Facts], plan: MatchPlan, one: Happened) -> Facts:
+    return facts.get((one.site_id, one.key), plan.sites[one.site_id].facts)
+
+
+def _zone(plan: MatchPlan, site_id: int) -> tzinfo:
+    return plan.sites[site_id].facts.zone
+
+
+def _note(shifts: dict[int, Shift], shift: Shift) -> None:
+    known = shifts.get(shift.rule.id)
+    if known is None or (shift.since, shift.key) < (known.since, known.key):
+        shifts[shift.rule.id] = shift
+
+
+def _row(counter_id: int, one: Occurrence, zone: tzinfo) -> tuple[Any, ...]:
+    day = one.occurred_at.astimezone(zone).date()
+    return counter_id, one.key, one.occurred_at, day, one.amount, one.currency or "", one.customer
+
+
+def _parts(
+    one: Stretch, zone: tzinfo
+) -> tuple[list[tuple[datetime | None, datetime]], tuple[datetime | None, datetime] | None]:
+    """Spans whose events matter one by one (both ends included), and the one between whose events do together (end left out):
+    no window of the events asked about begins within it."""
+    threshold = one.rule.threshold
+    if threshold is None or one.rule.has_window:  # windows of deduplication are a chain from the very first event
+        return [(None, one.last)], None
+    since = look_back(threshold, one.first, zone)
+    if threshold.period is ThresholdPeriod.ROLLING and threshold.window_days and since is not None:
+        edge = one.last - timedelta(days=threshold.window_days)
+        if edge >= one.first - _TICK:
+            return [(since, one.last)], None
+        return [(since, edge), (one.first, one.last)], (edge + _TICK, one.first)
+    return [(one.first, one.last)], (since, one.first)
+
+
+def _days(since: datetime | None, until: datetime, zone: tzinfo) -> tuple[Any, ...]:
+    """A span (end left out) as whole days, and what is left at its beginning and its end."""
+    end_day = until.astimezone(zone).date()
+    if since is None:
+        return None, end_day, until, until, midnight(end_day, zone), until
+    first_day: date = since.astimezone(zone).date()
+    if midnight(first_day, zone) != since:
+        first_day += timedelta(days=1)
+    if first_day > end_day:
+        return end_day, end_day, since, until, until, until
+    return first_day, end_day, since, midnight(first_day, zone), midnight(end_day, zone), until
