@@ -60,9 +60,8 @@ def backtest(
     asked = draft_of(definition, config_file, assignment, overrides_file)
     with located(prepared()) as url:
         chosen = site_ids(url, sites)
-        found = backtest_sync(url, asked, since=since, until=until, sites=chosen, samples=samples, on_progress=_tell)
-    if sys.stderr.isatty():
-        click.echo("\r\033[K", nl=False, err=True)
+        found = backtest_sync(url, asked, since=since, until=until, sites=chosen, samples=samples, on_progress=tell)
+    cleared()
     if as_json:
         click.echo(to_json(found))
         return
@@ -70,8 +69,14 @@ def backtest(
         click.echo(line)
 
 
-def _tell(progress: "Progress") -> None:
+def tell(progress: "Progress") -> None:
     """One line that is written over, for people only."""
     if sys.stderr.isatty():
         share = f"{progress.share:.0%}, site {progress.sites_done + 1} of {progress.sites}"
         click.echo(f"\r\033[K{progress.events:,} events, {share}, {progress.reached:%Y-%m-%d}", nl=False, err=True)
+
+
+def cleared() -> None:
+    """The line of `tell` is gone."""
+    if sys.stderr.isatty():
+        click.echo("\r\033[K", nl=False, err=True)

@@ -5,6 +5,8 @@ from datetime import UTC
 
 from custom_events.hindsight.effects import Effect
 from custom_events.hindsight.figures import Backtest, Counts, Sample
+from custom_events.hindsight.replay import Replay
+from custom_events.hindsight.rereading import Reread
 from custom_events.hindsight.story_lines import amount, explained_lines, moment
 from custom_events.hindsight.trial import Trial, Tried
 
@@ -31,6 +33,33 @@ def backtest_lines(found: Backtest) -> Iterator[str]:
             yield f"  ... and {len(shares) - MAX_SHOWN_ASSIGNMENTS} more (--json has all)"
     yield from _days(found)
     yield from effect_lines(found.effects)
+    yield from _samples_and_notes(found)
+
+
+def replay_lines(found: Replay) -> Iterator[str]:
+    """What would change, or has changed."""
+    period = f"{found.since.astimezone(UTC):%Y-%m-%d %H:%M} to {found.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    if found.reread is not None:
+        yield from _reread(found.reread)
+    yield f"{found.events:,} stored events of {len(found.sites):,} sites, {period}, under the published rules"
+    yield from count_lines(found.counts)
+    yield from effect_lines(found.effects)
+    yield from _samples_and_notes(found)
+    yield ""
+    yield f"Written as {found.name}." if found.is_written else "Nothing was written: --write changes just this."
+
+
+def _reread(found: Reread) -> Iterator[str]:
+    yield f"{found.raw_events:,} raw events through today's understanding: {found.would_change:,} say something else"
+    for kind, number in found.new_events.items():
+        yield f"  new           {number:>10,}  {kind}"
+    for kind, number in found.revised_events.items():
+        yield f"  revised       {number:>10,}  {kind}"
+    for change, number in found.outcomes.items():
+        yield f"  outcome       {number:>10,}  {change}"
+
+
+def _samples_and_notes(found: Backtest | Replay) -> Iterator[str]:
     for sample in found.samples:
         yield ""
         yield from _sample(sample)

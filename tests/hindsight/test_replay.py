@@ -81,9 +81,6 @@ def test_stricter_rules_take_back_and_restate(world: Any, replay: Any) -> None:
     assert world.rows("SELECT withdrawn_reason, withdrawn_by FROM app.custom_events WHERE withdrawn_at IS NOT NULL") == [
         ("unmade_by_replay", real.name)
     ]  # fmt: skip
-    assert world.rows("SELECT count(*) FROM app.value_changes") == [(3,)] or world.rows(
-        "SELECT count(*) FROM app.value_changes"
-    )
     assert numbers(replay(sites=[site])) == (0, 0, 0, 2)
     # the rule is as it was: what was withdrawn stands again
     world.publish(key, world.draft(key))
@@ -143,7 +140,7 @@ def test_matching_begins_where_google_takes_clicks(world: Any, replay: Any) -> N
 
 
 def test_what_is_no_replay(world: Any, replay: Any) -> None:
-    with pytest.raises(InvalidConfiguration, match="since: .* is not before"):
+    with pytest.raises(InvalidConfiguration, match=r"since: .* is not before"):
         replay(first=3, last=3)
     with pytest.raises(InvalidConfiguration, match="who wants it and why"):
         replay(order=Order(actor="ana", reason=" "))
