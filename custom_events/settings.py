@@ -106,6 +106,31 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds before the Data Manager API is first asked for its verdict (Google: 30 minutes).",
     )
+    google_ads_operations_per_day: int | None = Field(
+        2_880,
+        ge=1,
+        description="Calls in 24 hours to the Google Ads API that the Cloud project may make, one a request whatever it holds (Explorer 2,880, Basic 15,000; empty: without end).",
+    )
+    google_ads_operations_per_minute: int = Field(
+        1_200,
+        ge=2,
+        description="Calls a minute to the Google Ads API, all accounts together (Google names no figure; its answers slow us down as well).",
+    )
+    data_manager_requests_per_day: int | None = Field(
+        100_000, ge=1, description="Calls in 24 hours to the Data Manager API that the Cloud project may make."
+    )
+    data_manager_requests_per_minute: int = Field(
+        300, ge=2, description="Calls a minute to the Data Manager API that the Cloud project may make."
+    )
+    upload_account_calls_per_minute: int = Field(
+        240, ge=2, description="Calls a minute for one ads account on either lane (Google names no figure)."
+    )
+    upload_live_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of minute and day that is kept for today's conversions while those of the past (a replay, an import) are sent.",
+    )
     google_ads_endpoint: str | None = Field(
         None,
         validation_alias="GOOGLE_ADS_ENDPOINT",

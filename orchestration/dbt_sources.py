@@ -74,6 +74,7 @@ ASSET_OF_TABLE = {
     "upload_keys": "conversion_uploads",
     "upload_requests": "conversion_uploads",
     "upload_attempts": "conversion_uploads",
+    "quota_buckets": "conversion_uploads",
     "google_upload_status": "reconciliation",
     "reconciliation_days": "reconciliation",
     "alarms": "configuration",

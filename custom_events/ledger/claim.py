@@ -7,7 +7,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from custom_events.destinations.base import Destination
+from custom_events.ledger import allowance
 from custom_events.ledger.answers import write_unsent
+from custom_events.ledger.quota import Call
 from custom_events.ledger.rows import Claimed, Request, Turn, account_of, claimed_of
 from custom_events.queries import upload_requests as requests
 from custom_events.queries import uploads
@@ -25,13 +27,13 @@ Validate = Callable[[Conversion, datetime], RowAnswer | None]
 def turns(connection: sa.Connection, now: datetime) -> list[Turn]:
     """Accounts with something to send, those served longest ago first; fair whatever the size of their backlogs."""
     rows = connection.execute(requests.TURNS, {"now": now, "accounts": ACCOUNTS_AT_ONCE}).all()
-    return [Turn(account_of(row), RequestKind(row.kind)) for row in rows]
+    return [Turn(account_of(row), RequestKind(row.kind), row.history) for row in rows]
 
 
 def claim(engine: sa.Engine, turn: Turn, destination: Destination, settings: Settings, now: datetime) -> Request | None:
     """Claim up to a batch of rows, check each, and commit the intent to send them. None: nothing is left to send.
 
-    After this returns, the rows belong to this worker until the lease ends, and whatever happens then is resolved by
+    Raises Refused, and leaves nothing behind, when the quota has no call left. After this returns, the rows belong to this worker until the lease ends, and whatever happens then is resolved by
     re-sending under the same order ids.
     """
     with engine.begin() as connection:
@@ -47,6 +49,12 @@ def claim(engine: sa.Engine, turn: Turn, destination: Destination, settings: Set
         if not ready:
             connection.execute(requests.DROP_INTENT, {"request": request_id})
             return None
+        call = Call(
+            full=len(ready) >= settings.upload_batch_size,
+            history=turn.history,
+            live_share=settings.upload_live_share,
+        )
+        allowance.take(connection, turn.account, call, settings, now)
         job_id = request_id % MAX_JOB_ID + 1
         connection.execute(requests.INTEND_ROWS, {"request": request_id, "rows": len(ready), "job_id": job_id})
     return Request(request_id, job_id, turn.account, turn.kind, ready)
@@ -109,5 +117,6 @@ def _claim_rows(
         if rows:
             return rows
     if turn.kind is RequestKind.CONVERSIONS:
-        return uploads.claim(connection, uploads.CLAIM_CONVERSIONS, values)
+        statement = uploads.CLAIM_HISTORY if turn.history else uploads.CLAIM_CONVERSIONS
+        return uploads.claim(connection, statement, values)
     return uploads.claim(connection, uploads.CLAIM_ADJUSTMENTS, values)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from custom_events.destinations.base import Destination
+from custom_events.ledger import allowance
 from custom_events.ledger.answers import heed, write_rows
 from custom_events.ledger.rows import Claimed, Request
 from custom_events.queries import upload_requests as requests
@@ -36,10 +37,12 @@ def poll_due(
         due = connection.execute(requests.DUE_POLL, {"now": now, "lease_until": lease_until}).one_or_none()
         if due is None:
             return None
+        account = _account(due)
+        allowance.spend(connection, account, settings, now)
         found = connection.execute(
             uploads.PENDING_ROWS, {"request": due.id, "earliest": now - ROWS_WINDOW, "now": now}
         ).all()
-    request = Request(due.id, 1, _account(due), RequestKind(due.kind), [_pending(row) for row in found])
+    request = Request(due.id, 1, account, RequestKind(due.kind), [_pending(row) for row in found])
     if not request.rows:
         with engine.begin() as connection:
             connection.execute(requests.POLLED, {"request": due.id, "counts": None, "code": None, "sentence": None})

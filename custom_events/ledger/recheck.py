@@ -7,7 +7,7 @@ import sqlalchemy as sa
 import structlog
 
 from custom_events.destinations.base import Destination
-from custom_events.ledger import retry
+from custom_events.ledger import allowance, retry
 from custom_events.ledger.rows import account_of, claimed_of
 from custom_events.queries import upload_requests as requests
 from custom_events.settings import Settings
@@ -35,9 +35,10 @@ def recheck(
             return None
         values = {"account": due.id, "action": due.action, "now": now}
         sample = connection.execute(requests.WAITING_SAMPLE, values).one_or_none()
-    if sample is None:
-        return False
-    account = account_of(due)
+        if sample is None:
+            return False
+        account = account_of(due)
+        allowance.spend(connection, account, settings, now)
     answer = lanes[account.lane].rehearse(
         account, claimed_of(sample).conversion, timeout_s=settings.upload_timeout_s, now=now
     )

@@ -14,10 +14,11 @@ _CLICK_KINDS = {kind.value: kind for kind in ClickKind}
 
 
 class Turn(NamedTuple):
-    """An account that has something of one kind to send."""
+    """An account that has something of one kind to send. `history`: conversions queued long after they happened."""
 
     account: AdsAccount
     kind: RequestKind
+    history: bool = False
 
 
 class Claimed(msgspec.Struct, frozen=True, gc=False):

@@ -3,19 +3,22 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 import structlog
 
 from custom_events.destinations.base import Destination
 from custom_events.errors import NeedsAction
-from custom_events.ledger import adjustments, answers, claim, poll, recheck, recover
+from custom_events.ledger import adjustments, allowance, answers, claim, poll, recheck, recover
 from custom_events.ledger.figures import UploadFigures
 from custom_events.ledger.rows import Request, Turn
 from custom_events.settings import Settings
 from custom_events.values.conversions import BatchAnswer, Lane, RowAnswer, Scope, Verdict
 
 log = structlog.get_logger(__name__)
+
+ROUND: Final = 10  # requests after which the turns are asked for again: with a long backlog, accounts may have joined
 
 Lanes = Mapping[Lane, Destination]
 Clock = Callable[[], datetime]
@@ -31,6 +34,7 @@ class Sender:
         self._lanes = lanes
         self._clock = clock
         self._turns: list[Turn] = []
+        self._round = 0  # requests since the turns were asked for
 
     def keep_house(self) -> UploadFigures:
         """Bring refunds to the ledger, resolve lost workers, expire what is too late."""
@@ -69,16 +73,29 @@ class Sender:
     def next_request(self) -> Request | None:
         """Claim the next request of whoever's turn it is; None when nobody has anything due."""
         for fresh in (False, True):
-            if fresh:
+            if fresh or self._round >= ROUND:
                 with self._engine.connect() as connection:
                     self._turns = claim.turns(connection, self._clock())
+                self._round = 0
             while self._turns:
                 turn = self._turns.pop(0)
-                lane = self._lanes[turn.account.lane]
-                request = claim.claim(self._engine, turn, lane, self._settings, self._clock())
+                request = self._claim(turn)
                 if request is not None:
+                    self._round += 1
+                    if len(request.rows) >= self._settings.upload_batch_size:
+                        self._turns.append(turn)  # it has more, and comes again after all others
                     return request
         return None
+
+    def _claim(self, turn: Turn) -> Request | None:
+        """The next request of this turn; None as well when the quota lets it wait."""
+        now = self._clock()
+        try:
+            return claim.claim(self._engine, turn, self._lanes[turn.account.lane], self._settings, now)
+        except allowance.Refused as refused:
+            with self._engine.begin() as connection:
+                allowance.heed(connection, turn.account, refused, self._settings, now)
+            return None
 
     def call(self, request: Request) -> Outcome:
         """The call, between two commits. Touches no database."""
@@ -105,6 +122,8 @@ class Sender:
             if isinstance(outcome, NeedsAction):
                 answers.give_back(connection, request, str(outcome), self._clock())
                 return UploadFigures(requests=1, verdicts=Counter({"not_begun": len(request.rows)}))
+            if said_too_much(outcome):
+                allowance.exhausted(connection, request.account, outcome.scope, self._settings, self._clock())
             verdicts = answers.write_answer(
                 connection, request, outcome, self._clock(), self._settings.upload_verdict_s
             )
@@ -114,6 +133,12 @@ class Sender:
         """Put a claimed request back as if it had never been."""
         with self._engine.begin() as connection:
             answers.unclaim(connection, request, self._clock())
+
+
+def said_too_much(outcome: BatchAnswer) -> bool:
+    """Whether Google refused a call because there were too many."""
+    code = outcome.code or ""
+    return outcome.verdict is not None and (code.startswith("QuotaError.") or code.endswith("RESOURCE_EXHAUSTED"))
 
 
 def _no_answer(request: Request, error: Exception) -> BatchAnswer:

@@ -4,21 +4,29 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from custom_events.queries.uploads import CLAIMED_COLUMNS, DUE, IN_ORDER, TIME_HAS_COME, WAITS
+from custom_events.queries.uploads import CLAIMED_COLUMNS, DUE, IN_ORDER, OF_THE_PAST, TIME_HAS_COME, WAITS
 
-# Who has something to send, of which kind: whoever was served longest ago comes first. Parked and paused accounts wait. The
+# Conversions of the past leave a share of the quota to those of today.
+HISTORY_MAY_GO: Final = (
+    "NOT EXISTS (SELECT FROM app.quota_buckets b WHERE b.name = a.lane AND b.history_until > CAST(:now AS timestamptz))"
+)
+
+# Who has something to send, of which kind, today's before the past's: whoever was served longest ago comes first. Parked and paused accounts wait. The
 # kinds are asked for apart, as each has an index in which the first row answers.
 TURNS: Final = sa.text(f"""
-SELECT a.id, a.customer_id, a.lane, a.login_customer_id, k.kind
+SELECT a.id, a.customer_id, a.lane, a.login_customer_id, k.kind, k.history
 FROM app.ads_accounts a
 CROSS JOIN LATERAL (
-  SELECT 'conversions' AS kind WHERE EXISTS (SELECT FROM app.conversion_uploads u
-    WHERE u.ads_account_id = a.id AND {WAITS} AND u.kind = 'conversion' AND {TIME_HAS_COME})
+  SELECT 'conversions' AS kind, false AS history WHERE EXISTS (SELECT FROM app.conversion_uploads u
+    WHERE u.ads_account_id = a.id AND NOT {OF_THE_PAST} AND {WAITS} AND u.kind = 'conversion' AND {TIME_HAS_COME})
   UNION ALL
-  SELECT 'adjustments' WHERE EXISTS (SELECT FROM app.conversion_uploads u
+  SELECT 'conversions', true WHERE {HISTORY_MAY_GO} AND EXISTS (SELECT FROM app.conversion_uploads u
+    WHERE u.ads_account_id = a.id AND {OF_THE_PAST} AND {WAITS} AND u.kind = 'conversion' AND {TIME_HAS_COME})
+  UNION ALL
+  SELECT 'adjustments', false WHERE EXISTS (SELECT FROM app.conversion_uploads u
     WHERE u.ads_account_id = a.id AND {WAITS} AND u.kind <> 'conversion' AND {TIME_HAS_COME})) k
 WHERE a.parked_reason IS NULL AND (a.paused_until IS NULL OR a.paused_until <= :now)
-ORDER BY (SELECT max(r.intent_at) FROM app.upload_requests r WHERE r.ads_account_id = a.id) NULLS FIRST, a.id, k.kind DESC
+ORDER BY k.history, (SELECT max(r.intent_at) FROM app.upload_requests r WHERE r.ads_account_id = a.id) NULLS FIRST, a.id, k.kind DESC
 LIMIT :accounts
 """)
 
@@ -167,7 +175,9 @@ SELECT EXISTS (SELECT FROM app.value_changes) OR EXISTS (SELECT FROM app.standin
   OR EXISTS (SELECT FROM app.ads_accounts a
     WHERE a.parked_reason IS NULL AND (a.paused_until IS NULL OR a.paused_until <= :now)
       AND (EXISTS (SELECT FROM app.conversion_uploads u
-          WHERE u.ads_account_id = a.id AND u.kind = 'conversion' AND {DUE})
+          WHERE u.ads_account_id = a.id AND u.kind = 'conversion' AND {DUE} AND NOT {OF_THE_PAST})
+        OR ({HISTORY_MAY_GO} AND EXISTS (SELECT FROM app.conversion_uploads u
+          WHERE u.ads_account_id = a.id AND u.kind = 'conversion' AND {DUE} AND {OF_THE_PAST}))
         OR EXISTS (SELECT FROM app.conversion_uploads u
           WHERE u.ads_account_id = a.id AND u.kind <> 'conversion' AND {DUE} AND {IN_ORDER})))
 """)
