@@ -5,7 +5,17 @@ from enum import StrEnum
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.tables import commerce, counting, definitions, landing, quotas, reconciliation, sites, uploads, watching
+from custom_events.tables import (
+    commerce,
+    counting,
+    definitions,
+    landing,
+    quotas,
+    reconciliation,
+    sites,
+    uploads,
+    watching,
+)
 from custom_events.tables.base import METADATA
 
 
