@@ -6,7 +6,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 # Commerce events by type.
-EVENTS_BY_TYPE = "SELECT type, count(*) FROM app.commerce_events GROUP BY type"
+EVENTS_BY_TYPE = "SELECT type, count(*) FROM app.commerce_events GROUP BY type ORDER BY 2 DESC, 1"
 
 # Custom events by the key of their definition.
 CUSTOM_EVENTS_BY_DEFINITION = """
@@ -14,30 +14,34 @@ SELECT d.key, count(*)
 FROM app.custom_events e
 JOIN app.site_custom_events a ON a.id = e.assignment_id
 JOIN app.custom_event_definitions d ON d.id = a.definition_id
-GROUP BY d.key
+GROUP BY d.key ORDER BY 2 DESC, 1
 """
 
 # Conversions by state.
-UPLOADS_BY_STATE = "SELECT state, count(*) FROM app.conversion_uploads WHERE kind = 'conversion' GROUP BY state"
+UPLOADS_BY_STATE = (
+    "SELECT state, count(*) FROM app.conversion_uploads WHERE kind = 'conversion' GROUP BY 1 ORDER BY 2 DESC"
+)
 
 # Restatements and retractions by state.
-ADJUSTMENTS_BY_STATE = "SELECT state, count(*) FROM app.conversion_uploads WHERE kind <> 'conversion' GROUP BY state"
+ADJUSTMENTS_BY_STATE = (
+    "SELECT state, count(*) FROM app.conversion_uploads WHERE kind <> 'conversion' GROUP BY 1 ORDER BY 2 DESC"
+)
 
 # Why conversions and adjustments are not sent, or were refused, or wait.
 REASONS = """
 SELECT state || ': ' || coalesce(reason, '-'), count(*) FROM app.conversion_uploads
-WHERE state IN ('held', 'withheld', 'rejected', 'expired', 'unknown') GROUP BY 1
+WHERE state IN ('held', 'withheld', 'rejected', 'expired', 'unknown') GROUP BY 1 ORDER BY 2 DESC, 1
 """
 
-# Value that stands at Google by site: the newest accepted row of each conversion (a retraction leaves nothing).
+# Value that stands at Google by site and currency: the newest accepted row of each conversion (a retraction leaves nothing).
 VALUE_SENT_BY_SITE = """
-SELECT s.name, sum(CASE WHEN u.kind = 'retraction' THEN 0 ELSE u.value END)
+SELECT s.name || coalesce(', ' || u.currency, ''), sum(CASE WHEN u.kind = 'retraction' THEN 0 ELSE u.value END)
 FROM (
-  SELECT DISTINCT ON (ads_action_id, transaction_id) site_id, kind, value
+  SELECT DISTINCT ON (ads_action_id, transaction_id) site_id, kind, value, currency
   FROM app.conversion_uploads WHERE state = 'accepted'
   ORDER BY ads_action_id, transaction_id, sequence DESC
 ) u JOIN app.sites s ON s.id = u.site_id
-GROUP BY s.name
+GROUP BY s.name, u.currency ORDER BY 1
 """
 
 # What is still to be done: raw events, value changes, and rows of the ledger that will move by themselves soon.
@@ -57,7 +61,7 @@ def counted(connection: sa.Connection, statement: str) -> dict[str, int]:
 
 
 def value_sent_by_site(connection: sa.Connection) -> dict[str, Decimal]:
-    """Site name -> value at Google, all currencies of the site together (the demo has one)."""
+    """Value at Google by "site, currency"."""
     rows = connection.execute(sa.text(VALUE_SENT_BY_SITE)).all()
     return {str(name): Decimal(value or 0) for name, value in rows}
 

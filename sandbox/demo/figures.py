@@ -109,7 +109,7 @@ def show(console: Console, figures: Figures) -> None:
     console.print(_table("Adjustments", "state", figures.adjustments))
     console.print(_table("Held, withheld, refused", "reason", figures.reasons))
     console.print(
-        _table("Value that stands at Google", "site", {k: f"{v:,.2f}" for k, v in figures.value_sent.items()})
+        _table("Value that stands at Google", "site, currency", {k: f"{v:,.2f}" for k, v in figures.value_sent.items()})
     )
 
 
