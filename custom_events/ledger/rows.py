@@ -5,20 +5,22 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from custom_events.values.clicks import Click, ClickKind, ConsentStatus
-from custom_events.values.conversions import AdsAccount, Conversion, Lane, RequestKind, UploadKind
+import msgspec
 
+from custom_events.values.clicks import Click, ClickKind, ConsentStatus
+from custom_events.values.conversions import AdsAccount, Cart, Conversion, Lane, RequestKind, UploadKind
+
+_CART = msgspec.json.Decoder(Cart)
 _CONSENT = {status.value: status for status in ConsentStatus}
 _KINDS = {kind.value: kind for kind in UploadKind}
 _CLICK_KINDS = {kind.value: kind for kind in ClickKind}
 
 
 class Turn(NamedTuple):
-    """An account that has something of one kind to send. `history`: conversions queued long after they happened."""
+    """An account that has something of one kind to send."""
 
     account: AdsAccount
     kind: RequestKind
-    history: bool = False
 
 
 class Claimed(msgspec.Struct, frozen=True, gc=False):
@@ -62,6 +64,7 @@ def claimed_of(row: Any) -> Claimed:
         upload_id, created_at, kind, transaction_id, conversion_at, adjusted_at, value, currency, click_kind, click_id,
         clicked_at, email_sha256, phone_sha256, ad_user_data, ad_personalization, deadline_at, attempts, reason,
         ads_action_id, action_id, click_window_days, one_per_click, action_created_at,
+        new_customer, environment, cart,
     ) = row  # fmt: skip
     click = None
     if click_id is not None:
@@ -83,5 +86,8 @@ def claimed_of(row: Any) -> Claimed:
         click_window_days=click_window_days,
         one_per_click=one_per_click,
         action_created_at=action_created_at,
+        new_customer=new_customer,
+        from_app=environment is not None,
+        cart=None if cart is None else _CART.decode(cart),
     )
     return Claimed(created_at, deadline_at, attempts, reason, ads_action_id, conversion)

@@ -11,6 +11,7 @@ from custom_events.conditions.problems import Problem, Severity
 from custom_events.conditions.validate import CURRENCY_CODE_LETTERS, validate
 from custom_events.matching.money import is_amount
 from custom_events.values.definitions import (
+    CartRule,
     Dedup,
     DedupPer,
     DefinitionConfig,
@@ -27,6 +28,10 @@ MAX_DELAY_MINUTES = 60 * 24 * 30  # a month: enough for every return period, wel
 MAX_WINDOW_DAYS = 3_660  # of thresholds and deduplication: ten years, longer than events are kept
 
 _AMOUNTS = (FieldType.MONEY, FieldType.NUMBER, FieldType.INTEGER, FieldType.OPEN)
+_MERCHANT = re.compile(r"[0-9]{1,18}\Z")
+_COUNTRY = re.compile(r"[A-Z]{2}\Z")
+_LANGUAGE = re.compile(r"[a-z]{2}\Z")
+_BRACES = re.compile(r"\{[^{}]*\}")
 _ACTION = re.compile(r"[0-9]{10}/[0-9]+\Z")
 
 
@@ -69,6 +74,23 @@ def _plain(config: DefinitionConfig) -> Iterator[Problem]:
         yield _wrong(
             "ads_action", f"{config.ads_action[:60]!r} names no ads action", "<ten digits of the account>/<action id>"
         )
+    if config.tell.cart is not None:
+        yield from _cart(config.tell.cart)
+
+
+def _cart(rule: CartRule) -> Iterator[Problem]:
+    if not _MERCHANT.match(rule.merchant_id):
+        yield _wrong("tell.cart.merchant_id", f"{rule.merchant_id[:40]!r} is no merchant centre's id", "its digits")
+    for name, pattern in (("country", _COUNTRY), ("language", _LANGUAGE)):
+        said = getattr(rule, name)
+        if said is not None and not pattern.match(said):
+            right = "two capitals, DE for example" if name == "country" else "two small letters, de for example"
+            yield _wrong(f"tell.cart.{name}", f"{said[:40]!r} is no {name}", right)
+    parts = _BRACES.findall(rule.item_id)
+    lone = set("{}") & set(_BRACES.sub("", rule.item_id))
+    if not parts or not set(parts) <= {"{sku}", "{product_id}", "{variant_id}"} or lone:
+        right = "text with {sku}, {product_id} or {variant_id} in it, such as shopify_DE_{product_id}_{variant_id}"
+        yield _wrong("tell.cart.item_id", f"{rule.item_id[:60]!r} makes no product's id", right)
 
 
 def _threshold(threshold: Threshold) -> Iterator[Problem]:

@@ -23,7 +23,7 @@ from custom_events.matching.dedup import first_of_each
 from custom_events.matching.money import is_amount
 from custom_events.matching.plan import MatchPlan, Rule
 from custom_events.matching.reasons import Reason
-from custom_events.matching.release import consent_status, identity_reason, usable_click
+from custom_events.matching.release import FREE, consent_status, identity_reason, release_of, usable_click
 from custom_events.matching.threshold import Crossing, Occurrence, crossing, fired
 from custom_events.matching.value import Value, value_of
 from custom_events.values.clicks import Click, ConsentStatus
@@ -69,6 +69,9 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     click: Click | None  # the best one that can stand for the event
     withheld: Reason | None
     not_before: datetime  # the earliest time to send it
+    waits_for_consent: bool = False  # held until somebody says
+    with_user_data: bool = True  # hashed e-mail and phone may go
+    new_customer: bool | None = None  # first order; None: not known, or not to be told
 
 
 class Item(NamedTuple):
@@ -217,6 +220,9 @@ def make_match(rule: Rule, event: CommerceEvent, facts: Facts, history: History,
     seen = seen or Seen(event)
     value = seen.value(rule, event, facts)
     click = usable_click(event, rule.click_window) if event.clicks else None
+    release = FREE
+    if rule.asks_in_europe and seen.consent is ConsentStatus.UNKNOWN:
+        release = release_of(rule.assignment.config.consent_needed, event, click)
     return Match(
         assignment=rule.assignment,
         event_key=event.key,
@@ -230,7 +236,15 @@ def make_match(rule: Rule, event: CommerceEvent, facts: Facts, history: History,
         click=click,
         withheld=_withheld(rule, event, seen.consent, click, value),
         not_before=event.occurred_at + rule.delay,
+        waits_for_consent=release.waits,
+        with_user_data=release.with_user_data,
+        new_customer=first_order(facts) if rule.tells_customer else None,
     )
+
+
+def first_order(facts: Facts) -> bool | None:
+    """Whether the customer had ordered nothing before; None when nobody knows."""
+    return None if facts.orders_before is None else facts.orders_before == 0
 
 
 def _withheld(

@@ -1,12 +1,54 @@
 """May a match leave, and with which click? Consent, click window, identifiers."""
 
 from datetime import timedelta
+from typing import Final, NamedTuple
 
 from custom_events.conditions.runtime import consent_of
 from custom_events.matching.reasons import Reason
 from custom_events.values.clicks import Click, ConsentStatus
 from custom_events.values.definitions import ConsentNeeded
 from custom_events.values.events import CommerceEvent
+
+# The EEA, the United Kingdom and Switzerland: where Google's EU user consent policy asks for a yes (google-ads 2.5).
+EUROPE: Final = frozenset(
+    ["AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL",
+     "PL", "PT", "RO", "SE", "SI", "SK", "IS", "LI", "NO", "GB", "CH"]
+)  # fmt: skip
+
+
+def is_european(event: CommerceEvent) -> bool:
+    """Whether the customer may be one: by the order's address, else by the customer's; yes where nobody said."""
+    order, customer = event.order, event.customer
+    country = None
+    if order is not None:
+        country = order.shipping_country or order.billing_country
+    if country is None and customer is not None:
+        country = customer.country
+    return country is None or country in EUROPE
+
+
+class Release(NamedTuple):
+    """What a policy makes of a consent that nobody gave or refused."""
+
+    waits: bool  # for somebody to say
+    with_user_data: bool
+
+
+FREE: Final = Release(waits=False, with_user_data=True)
+
+
+def release_of(needed: ConsentNeeded, event: CommerceEvent, click: Click | None) -> Release:
+    """The policy for an event whose consent is unknown. Without a click there is nothing but user data to send: it waits."""
+    if not asks_in_europe(needed) or not is_european(event):
+        return FREE
+    if needed is ConsentNeeded.GRANTED_IN_EUROPE or click is None:
+        return Release(waits=True, with_user_data=True)
+    return Release(waits=False, with_user_data=False)
+
+
+def asks_in_europe(needed: ConsentNeeded) -> bool:
+    """Whether the policy treats customers in Europe in its own way."""
+    return needed in {ConsentNeeded.GRANTED_IN_EUROPE, ConsentNeeded.CLICK_ONLY_IN_EUROPE}
 
 
 def consent_status(event: CommerceEvent) -> ConsentStatus:

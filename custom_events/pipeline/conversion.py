@@ -42,6 +42,11 @@ DELAY: Final = "delay"
 CLICK_TOO_RECENT: Final = "click_too_recent"
 ACTION_TOO_RECENT: Final = "action_too_recent"
 TIME_IN_FUTURE: Final = "time_in_future"
+CONSENT_UNKNOWN_IN_EUROPE: Final = "consent_unknown_in_europe"
+_CONSENT_SENTENCE: Final = (
+    "Nobody said whether this customer, who may be in the EEA, the UK or Switzerland, allows the use of their data for ads: held "
+    "by the assignment's policy until somebody says, or lets it go"
+)
 
 # Events that can happen to an order more than once: the order's id would make their conversions one.
 _MANY_PER_ORDER = frozenset(
@@ -81,6 +86,9 @@ def draft(match: Match, event: CommerceEvent, action: AdsAction | None, now: dat
         against = TOO_LATE, f"Google took this conversion until {deadline_at:%Y-%m-%d %H:%M} UTC"
     if against is not None:
         return Draft(UploadState.WITHHELD, *against, transaction, click, now, deadline_at)
+    if match.waits_for_consent:
+        held = CONSENT_UNKNOWN_IN_EUROPE, _CONSENT_SENTENCE
+        return Draft(UploadState.HELD, *held, transaction, click, deadline_at, deadline_at)
     until, reason, sentence = earliest_moment(match, click, action, now)
     state = UploadState.QUEUED if reason is None else UploadState.HELD
     return Draft(state, reason, sentence, transaction, click, until, deadline_at)

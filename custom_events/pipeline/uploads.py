@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from custom_events.matching.match import Match
+from custom_events.pipeline import telling
 from custom_events.pipeline.configuration import Configuration
 from custom_events.pipeline.conversion import SAME_TRANSACTION, SAME_TRANSACTION_SENTENCE, Draft, draft
 from custom_events.pipeline.matching import Happened, Matched
@@ -51,6 +52,9 @@ class UploadData(NamedTuple):
     ad_user_data: str
     ad_personalization: str
     deadline_at: datetime
+    new_customer: bool | None
+    environment: str | None
+    cart: str | None
 
 
 UPLOAD_COLUMNS = (
@@ -219,8 +223,10 @@ def _upload_rows(occurrences: list[Occurrence], now: datetime) -> Iterator[tuple
 
 def data_of(match: Match, proposal: Happened, found: Draft) -> UploadData:
     """What the conversion of a match sends."""
-    assignment, click = match.assignment, found.click
+    assignment, click, tell = match.assignment, found.click, match.assignment.config.tell
     customer, consent = proposal.event.customer, proposal.event.consent
+    if not match.with_user_data:
+        customer = None
     return UploadData(
         assignment.ads_account_id,
         assignment.ads_action_id,
@@ -237,4 +243,7 @@ def data_of(match: Match, proposal: Happened, found: Draft) -> UploadData:
         match.consent,
         consent.ad_personalization if consent else ConsentStatus.UNKNOWN,
         found.deadline_at,
+        match.new_customer,
+        telling.environment(tell, proposal.event) if tell.app_sources else None,
+        telling.cart(tell.cart, proposal.event) if tell.cart is not None else None,
     )

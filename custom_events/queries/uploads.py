@@ -14,12 +14,10 @@ import sqlalchemy as sa
 CLAIMED_COLUMNS = """u.id, u.created_at, u.kind, u.transaction_id, u.conversion_at, u.adjusted_at, u.value, u.currency,
   u.click_kind, CASE WHEN u.click_dropped IS NULL THEN u.click_id END, u.clicked_at, u.email_sha256, u.phone_sha256, u.ad_user_data, u.ad_personalization,
   u.deadline_at, u.attempts, u.reason, u.ads_action_id, a.action_id, a.click_window_days, a.one_per_click,
-  a.action_created_at"""
+  a.action_created_at, u.new_customer, u.environment, CAST(u.cart AS text)"""
 
 # What may be claimed now. A row whose last call had no answer is asked about even after its deadline: it may be delivered.
 WAITS: Final = "u.state IN ('new', 'held', 'queued', 'unknown')"
-# Queued more than a day after it happened: by a replay or an import. It must not crowd out the conversions of today.
-OF_THE_PAST: Final = "(u.created_at - u.conversion_at > '1 day'::interval)"
 TIME_HAS_COME: Final = "u.not_before <= :now AND (u.deadline_at > :now OR u.reason = 'no_answer')"
 DUE: Final = f"""{WAITS} AND {TIME_HAS_COME}
     AND NOT EXISTS (SELECT FROM app.ads_actions x WHERE x.id = u.ads_action_id AND x.parked_reason IS NOT NULL)"""
@@ -51,14 +49,7 @@ RETURNING {CLAIMED_COLUMNS}
 
 
 # Conversions of one account, nearest deadline first; rows locked by another worker are left to it.
-CLAIM_CONVERSIONS: Final = _claim(
-    f"u.kind = 'conversion' AND u.reason IS DISTINCT FROM 'split' AND NOT {OF_THE_PAST}", "u.deadline_at"
-)
-
-# The same for those that happened long before they were queued.
-CLAIM_HISTORY: Final = _claim(
-    f"u.kind = 'conversion' AND u.reason IS DISTINCT FROM 'split' AND {OF_THE_PAST}", "u.deadline_at"
-)
+CLAIM_CONVERSIONS: Final = _claim("u.kind = 'conversion' AND u.reason IS DISTINCT FROM 'split'", "u.deadline_at")
 
 # Adjustments of one account whose turn it is.
 CLAIM_ADJUSTMENTS: Final = _claim(
@@ -162,7 +153,6 @@ SET state = 'expired', settled_at = :now, updated_at = :now, lease_until = NULL,
     || coalesce('; it waited because: ' || u.sentence, '')
 WHERE u.state IN ('new', 'held', 'queued') AND u.deadline_at <= :now AND u.reason IS DISTINCT FROM 'no_answer'
   AND u.ads_account_id IN (SELECT id FROM app.ads_accounts)
-  AND (u.created_at - u.conversion_at > '1 day'::interval) IN (false, true)
 """)
 
 # Adjustments whose original will never be at Google.

@@ -6,11 +6,12 @@ from typing import Final
 
 import sqlalchemy as sa
 
-# Rows that wait, by account, state and reason: read from the partial index of what is due.
+# Rows that wait, by account, state and reason: read from the partial index of what is due. What a policy holds until its
+# deadline does not expire by anybody's neglect.
 WAITING: Final = sa.text("""
 SELECT a.customer_id, u.state, coalesce(u.reason, '') AS reason, count(*) AS rows,
-  count(*) FILTER (WHERE u.deadline_at <= :now + interval '48 hours') AS expiring,
-  count(*) FILTER (WHERE u.deadline_at <= :now + interval '7 days') AS expiring_in_a_week,
+  count(*) FILTER (WHERE u.deadline_at <= :now + interval '48 hours' AND u.not_before < u.deadline_at) AS expiring,
+  count(*) FILTER (WHERE u.deadline_at <= :now + interval '7 days' AND u.not_before < u.deadline_at) AS expiring_in_a_week,
   count(*) FILTER (WHERE u.not_before <= :now) AS due,
   min(u.not_before) FILTER (WHERE u.not_before <= :now) AS due_since,
   count(*) FILTER (WHERE u.updated_at <= :now - interval '1 hour') AS unchanged_for_an_hour
@@ -44,8 +45,9 @@ WHERE x.parked_reason IS NOT NULL
 OVERDUE: Final = sa.text("""
 SELECT
   (SELECT count(*) FROM app.upload_requests WHERE next_poll_at <= :now - interval '1 hour') AS verdicts,
-  (SELECT count(*) FROM app.value_changes) AS value_changes,
-  (SELECT min(changed_at) FROM app.value_changes) AS value_changes_since
+  (SELECT count(*) FROM app.value_changes) + (SELECT count(*) FROM app.standing_changes) AS value_changes,
+  least((SELECT min(changed_at) FROM app.value_changes), (SELECT min(changed_at) FROM app.standing_changes))
+    AS value_changes_since
 """)
 
 # What landed and is not understood yet. Raw ids rise with time, so the smallest is the oldest.

@@ -51,6 +51,24 @@ class AdsAccount(msgspec.Struct, frozen=True, kw_only=True):
     login_customer_id: str | None = None
 
 
+class CartItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a cart; `unit_price` in the conversion's currency."""
+
+    id: str  # in the merchant centre
+    quantity: int
+    unit_price: Decimal | None = None
+
+
+class Cart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was bought, by a merchant centre's ids. `discount` is the whole order's."""
+
+    merchant_id: str
+    country: str | None = None
+    language: str | None = None
+    discount: Decimal | None = None
+    items: tuple[CartItem, ...] = ()
+
+
 class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One row to send. `transaction_id` is the idempotency key at Google: one conversion per (action, transaction id)."""
 
@@ -68,6 +86,8 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ad_user_data: ConsentStatus = ConsentStatus.UNKNOWN
     ad_personalization: ConsentStatus = ConsentStatus.UNKNOWN
     new_customer: bool | None = None
+    from_app: bool = False
+    cart: Cart | None = None
     click_window_days: int = 90  # of the action
     one_per_click: bool = False  # counting type of the action
     action_created_at: datetime | None = None  # at Google; the action takes nothing in its first hours

@@ -108,10 +108,30 @@ class ValueRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
 
 
 class ConsentNeeded(StrEnum):
-    """When a match may leave: `granted` only, or unless `denied`."""
+    """When a match may leave: `granted` only, or unless `denied`; or unless it is unknown of a customer in Europe (the EEA, the
+    United Kingdom, Switzerland, and wherever nobody said), who is held until somebody says, or of whom only the click goes."""
 
     GRANTED = "granted"
     NOT_DENIED = "not_denied"
+    GRANTED_IN_EUROPE = "granted_in_europe"
+    CLICK_ONLY_IN_EUROPE = "click_only_in_europe"
+
+
+class CartRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The merchant centre whose products are told. `item_id` makes a product's id there, of {sku}, {product_id} and {variant_id}."""
+
+    merchant_id: str
+    country: str | None = None  # of the feed, ISO 3166 alpha-2
+    language: str | None = None  # of the feed, ISO 639-1
+    item_id: str = "{sku}"
+
+
+class Telling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What Google is told of a conversion beside when, how much and whose."""
+
+    customer_type: bool = False  # whether it is the customer's first order; asks the order history of every event
+    app_sources: tuple[str, ...] = ()  # order.source_name of orders that came from an app
+    cart: CartRule | None = None
 
 
 class DefinitionConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -130,6 +150,7 @@ class DefinitionConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     valid_from: date | None = None
     valid_until: date | None = None
     ads_action: str | None = None  # "<customer id>/<action id>"; None: the event is recorded and not sent
+    tell: Telling = Telling()
 
 
 class Overrides(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -149,6 +170,7 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     valid_from: date | None | msgspec.UnsetType = msgspec.UNSET
     valid_until: date | None | msgspec.UnsetType = msgspec.UNSET
     ads_action: str | None | msgspec.UnsetType = msgspec.UNSET
+    tell: Telling | msgspec.UnsetType = msgspec.UNSET
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):

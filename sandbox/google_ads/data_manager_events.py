@@ -110,6 +110,7 @@ class EventRecorder:
             consent="UNSPECIFIED" if consent == "STATUS_UNSPECIFIED" else consent,
             user_data_usable=usable(consent, click),
             request_id=self._request_id,
+            customer_type=self._customer_type(event),
             environment=self._enums.event_source.name(event.event_source),
             cart=_cart(event) if event.HasField("cart_data") else None,
         )
@@ -117,6 +118,9 @@ class EventRecorder:
         if self._state.waiting:
             apply_waiting(self._state, conversion)
         return None if matched else ProcessingReason.CLICK_NOT_FOUND
+
+    def _customer_type(self, event: Any) -> str:
+        return self._enums.customer_type.name(event.user_properties.customer_type).removeprefix("CUSTOMER_TYPE_")
 
     def _value(self, event: Any) -> tuple[float, str]:
         sent = event.conversion_value if event.HasField("conversion_value") else None

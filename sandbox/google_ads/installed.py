@@ -59,6 +59,7 @@ class DataManagerEnums:
     """The enums of the Data Manager API."""
 
     consent: EnumTable
+    customer_type: EnumTable
     event_source: EnumTable
     encoding: EnumTable
     account_type: EnumTable
@@ -127,7 +128,11 @@ def data_manager_enums() -> DataManagerEnums:
     processing = processing_errors.ErrorCount.pb().DESCRIPTOR.fields_by_name["reason"]
     return DataManagerEnums(
         consent=EnumTable(consent.enum_type, ["CONSENT_STATUS_UNSPECIFIED", "CONSENT_GRANTED", "CONSENT_DENIED"]),
-        event_source=EnumTable(event["event_source"].enum_type, ["WEB"]),
+        customer_type=EnumTable(
+            event["user_properties"].message_type.fields_by_name["customer_type"].enum_type,
+            ["CUSTOMER_TYPE_UNSPECIFIED", "NEW", "RETURNING"],
+        ),
+        event_source=EnumTable(event["event_source"].enum_type, ["WEB", "APP"]),
         encoding=EnumTable(request["encoding"].enum_type, ["HEX", "BASE64"]),
         account_type=EnumTable(account["account_type"].enum_type, ["GOOGLE_ADS"]),
         error_reason=EnumTable(file.FindEnumTypeByName("google.ads.datamanager.v1.ErrorReason"), Reason),

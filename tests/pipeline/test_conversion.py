@@ -170,3 +170,10 @@ def test_events_that_happen_more_than_once_per_order_have_keys_of_their_own() ->
     keys = {conversion.transaction_id(site, refund(number)) for site in (1, 2) for number in ("1", "2")}
     assert len(keys) == 4
     assert "1" not in keys
+
+
+def test_what_waits_for_consent_is_held_until_its_deadline() -> None:
+    found = drafted(event(GCLID), waits_for_consent=True)
+    assert (found.state, found.reason) == (UploadState.HELD, conversion.CONSENT_UNKNOWN_IN_EUROPE)
+    assert found.not_before == found.deadline_at == AT + timedelta(days=90)
+    assert "held by the assignment's policy" in str(found.sentence)

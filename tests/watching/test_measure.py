@@ -9,8 +9,16 @@ from custom_events.queries import watching as queries
 from custom_events.watching.measure import measure
 from custom_events.watching.metrics import METRICS
 
-NOW = datetime.now(UTC).replace(microsecond=0)  # rows made by the database's clock are a little later
-A_WHILE_S = 300  # as long as this module may take
+NOW = datetime.now(UTC).replace(microsecond=0)
+A_WHILE_S = 60  # rows made by the database's clock are a little later
+
+
+@pytest.fixture(autouse=True)
+def _now() -> None:
+    """Each test has its own moment: on a busy machine minutes pass between them."""
+    globals()["NOW"] = datetime.now(UTC).replace(microsecond=0)
+
+
 GROUND = """
 INSERT INTO app.sites (id, site_key, platform, name) VALUES (1, 'shop', 'custom', 'Shop');
 INSERT INTO app.ads_accounts (id, customer_id, name, lane, parked_reason, parked_at, paused_until) VALUES

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from custom_events.destinations.google_ads.limits import API_VERSION
 from custom_events.values.clicks import ClickKind, ConsentStatus
-from custom_events.values.conversions import AdsAccount, Conversion, UploadKind
+from custom_events.values.conversions import AdsAccount, Cart, Conversion, UploadKind
 
 # Numbers of google.ads.googleads.v26.enums; a test compares them with the installed package.
 CONSENT: Final = {ConsentStatus.GRANTED: 2, ConsentStatus.DENIED: 3}
+ENVIRONMENT_APP: Final = 2
 ENVIRONMENT_WEB: Final = 3
 CUSTOMER_NEW: Final = 2
 CUSTOMER_RETURNING: Final = 3
@@ -73,7 +74,7 @@ def _fill_conversion(message: Any, row: Conversion, prefix: str) -> None:
     message.conversion_action = prefix + row.action_id
     message.conversion_date_time = time_text(row.occurred_at)
     message.order_id = row.transaction_id
-    message.conversion_environment = ENVIRONMENT_WEB
+    message.conversion_environment = ENVIRONMENT_APP if row.from_app else ENVIRONMENT_WEB
     if row.value is not None:
         message.conversion_value = float(row.value)
     if row.currency is not None:
@@ -85,8 +86,24 @@ def _fill_conversion(message: Any, row: Conversion, prefix: str) -> None:
         message.consent.ad_user_data = CONSENT[row.ad_user_data]  # ad_personalization may not be set here (1.2)
     if row.new_customer is not None:
         message.customer_type = CUSTOMER_NEW if row.new_customer else CUSTOMER_RETURNING
+    if row.cart is not None:
+        _fill_cart(message.cart_data, row.cart)
     if sends_user_data(row) and (click is None or click.kind is ClickKind.GCLID):
         _add_identifiers(message, row)
+
+
+def _fill_cart(message: Any, cart: Cart) -> None:
+    message.merchant_id = int(cart.merchant_id)
+    if cart.country is not None:
+        message.feed_country_code = cart.country
+    if cart.language is not None:
+        message.feed_language_code = cart.language
+    if cart.discount is not None:
+        message.local_transaction_cost = float(cart.discount)
+    for line in cart.items:
+        item = message.items.add(product_id=line.id, quantity=line.quantity)
+        if line.unit_price is not None:
+            item.unit_price = float(line.unit_price)
 
 
 def sends_user_data(row: Conversion) -> bool:

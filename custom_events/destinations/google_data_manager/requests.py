@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from custom_events.destinations.google_data_manager.limits import MAX_DESTINATIONS
 from custom_events.values.clicks import ConsentStatus
-from custom_events.values.conversions import AdsAccount, Conversion, UploadKind
+from custom_events.values.conversions import AdsAccount, Cart, Conversion, UploadKind
 
 # Numbers of google.ads.datamanager_v1 enums; a test compares them with the installed package.
 CONSENT: Final = {ConsentStatus.GRANTED: 1, ConsentStatus.DENIED: 2}
 SOURCE_WEB: Final = 1
+SOURCE_APP: Final = 2
 ENCODING_HEX: Final = 1
 ACCOUNT_GOOGLE_ADS: Final = 1
 CUSTOMER_NEW: Final = 1
@@ -54,7 +55,7 @@ def _fill(event: Any, row: Conversion) -> None:
     event.destination_references.append(row.action_id)
     event.transaction_id = row.transaction_id
     event.event_timestamp.seconds = int(row.occurred_at.timestamp())
-    event.event_source = SOURCE_WEB
+    event.event_source = SOURCE_APP if row.from_app else SOURCE_WEB
     if row.kind is not UploadKind.CONVERSION and row.adjusted_at is not None:
         event.last_updated_timestamp.seconds = int(row.adjusted_at.timestamp())
     if row.kind is UploadKind.RETRACTION:
@@ -71,8 +72,24 @@ def _fill(event: Any, row: Conversion) -> None:
         event.consent.ad_personalization = CONSENT[row.ad_personalization]
     if row.new_customer is not None:
         event.user_properties.customer_type = CUSTOMER_NEW if row.new_customer else CUSTOMER_RETURNING
+    if row.cart is not None and row.kind is UploadKind.CONVERSION:
+        _fill_cart(event.cart_data, row.cart)
     if row.ad_user_data is not ConsentStatus.DENIED:
         _add_identifiers(event, row)
+
+
+def _fill_cart(message: Any, cart: Cart) -> None:
+    message.merchant_id = cart.merchant_id
+    if cart.country is not None:
+        message.merchant_feed_label = cart.country
+    if cart.language is not None:
+        message.merchant_feed_language_code = cart.language
+    if cart.discount is not None:
+        message.transaction_discount = float(cart.discount)
+    for line in cart.items:
+        item = message.items.add(merchant_product_id=line.id, quantity=line.quantity)
+        if line.unit_price is not None:
+            item.unit_price = float(line.unit_price)
 
 
 def _add_identifiers(event: Any, row: Conversion) -> None:
