@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets import analytics, commerce_events, conversion_uploads, custom_events, raw_events, reconciliation, watches
-from orchestration import dbt_project, jobs, resources, schedules, sensors
+from orchestration import backtests, dbt_project, jobs, resources, schedules, sensors
 
 defs = dg.Definitions(
     assets=[
@@ -27,6 +27,7 @@ defs = dg.Definitions(
         jobs.reconcile_uploads,
         jobs.build_reports,
         jobs.keep_partitions,
+        backtests.backtest,
     ],
     schedules=[schedules.reports_hourly, schedules.reconciliation_daily, schedules.partitions_daily],
     sensors=[sensors.raw_backlog, sensors.upload_backlog, sensors.watching],

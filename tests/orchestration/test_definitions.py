@@ -50,6 +50,7 @@ def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
         "reconcile_uploads",
         "build_reports",
         "keep_partitions",
+        "backtest",
     }
     assert {schedule.name: schedule.cron_schedule for schedule in defs.schedules} == {
         "reports_hourly": "7 * * * *",
