@@ -35,6 +35,7 @@ ORDERS, SITES, ROUNDS = 100_000, 1_000, 3
 QUICK_ORDERS, QUICK_SITES = 3_000, 100
 PEER_ORDERS, QUICK_PEER_ORDERS = 4_000, 500  # the peers' rates do not depend on how many there are
 WORKERS = (1, 2)
+BACKENDS_END_S = 5.0  # a closed connection's process has ended long before
 RESULT = Path(".local/bench/pipeline.json")
 
 Figures = dict[str, float]
@@ -153,10 +154,21 @@ class _Bench:
             return {"per_second": rate, "postgres_cpu_us": (self._postgres_cpu_s() - before) / self._orders * 1e6}
 
     def _postgres_cpu_s(self) -> float:
-        """Processors' time of all backends that have ended."""
-        postmaster = int((self._place / "postgres/data/postmaster.pid").read_text().split("\n", 1)[0])
-        times = psutil.Process(postmaster).cpu_times()
+        """Processors' time of all backends that have ended; waits for those of our connections, which are closed."""
+        postmaster = psutil.Process(int((self._place / "postgres/data/postmaster.pid").read_text().split("\n", 1)[0]))
+        deadline = time.monotonic() + BACKENDS_END_S
+        while time.monotonic() < deadline and _serves(postmaster):
+            time.sleep(0.02)
+        times = postmaster.cpu_times()
         return times.children_user + times.children_system
+
+
+def _serves(postmaster: psutil.Process) -> bool:
+    """Whether a connection's process is left."""
+    try:
+        return any("[local]" in " ".join(child.cmdline()) for child in postmaster.children())
+    except psutil.NoSuchProcess:
+        return True  # one ended while we looked: look again
 
 
 def drained(url: str, workers: int, batch_size: int) -> Figures:
