@@ -33,6 +33,26 @@ SELECT state || ': ' || coalesce(reason, '-'), count(*) FROM app.conversion_uplo
 WHERE state IN ('held', 'withheld', 'rejected', 'expired', 'unknown') GROUP BY 1 ORDER BY 2 DESC, 1
 """
 
+# What is wrong now, by name: as the watcher's last look left it.
+OPEN_ALARMS = "SELECT name, count(*) FROM app.alarms WHERE closed_at IS NULL GROUP BY name"
+
+# Conversions that go with hashed e-mail or phone alone because their click id is none, by what they became.
+WITHOUT_CLICK_ID = """
+SELECT state, count(*) FROM app.conversion_uploads WHERE click_dropped IS NOT NULL AND kind = 'conversion' GROUP BY state
+"""
+
+# Our ledger beside Google's counts over the days that were reconciled last.
+RECONCILED = """
+SELECT w.name, w.count FROM (
+  SELECT sum(sent) AS sent, sum(accepted) AS accepted, sum(refused) AS refused, sum(events) AS events,
+    sum(google_successful) AS taken, sum(google_failed) AS not_taken, sum(google_pending) AS undecided
+  FROM app.reconciliation_days WHERE day >= current_date - 28) d
+CROSS JOIN LATERAL (VALUES ('sent', d.sent), ('accepted by our ledger', d.accepted), ('refused by our ledger', d.refused),
+  ('carried by answered calls', d.events), ('taken, as Google counts', d.taken), ('not taken, as Google counts', d.not_taken),
+  ('undecided, as Google counts', d.undecided)) AS w(name, count)
+WHERE w.count > 0
+"""
+
 # Value that stands at Google by site and currency: the newest accepted row of each conversion (a retraction leaves nothing).
 VALUE_SENT_BY_SITE = """
 SELECT s.name || coalesce(', ' || u.currency, ''), sum(CASE WHEN u.kind = 'retraction' THEN 0 ELSE u.value END)

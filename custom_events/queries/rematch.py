@@ -19,30 +19,32 @@ CROSS JOIN LATERAL (
 ) o
 """
 
-_STRETCH: Final = given("site_id bigint", "subject text", "types text", "since timestamptz", "until timestamptz")
+_STRETCH: Final = given(
+    "place int", "site_id bigint", "subject text", "types text", "since timestamptz", "until timestamptz"
+)
 _EVENT: Final = "SELECT o.id, o.site_id, o.created_at, o.facts FROM app.commerce_events o WHERE o.site_id = c.site_id"
 _WITHIN: Final = """AND o.type = ANY (string_to_array(c.types, ','))
     AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at < coalesce(c.until, 'infinity') OFFSET 0"""
 
 # Stored events of customers, of the types in a list with commas, from one moment until before another.
 EVENTS_OF_CUSTOMERS: Final = f"""
-SELECT e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} AND o.customer_key = c.subject {_WITHIN}) e
+SELECT c.place, e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} AND o.customer_key = c.subject {_WITHIN}) e
 """
 
 # The same of orders.
 EVENTS_OF_ORDERS: Final = f"""
-SELECT e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} AND o.order_id = c.subject {_WITHIN}) e
+SELECT c.place, e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} AND o.order_id = c.subject {_WITHIN}) e
 """
 
 # The same of whole sites; `subject` says nothing.
 EVENTS_OF_SITES: Final = f"""
-SELECT e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} {_WITHIN}) e
+SELECT c.place, e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} {_WITHIN}) e
 """
 
 # Single stored events, by their natural keys.
 EVENTS_BY_KEY: Final = f"""
-SELECT e.*
-FROM {given("site_id bigint", "key text")}
+SELECT c.place, e.*
+FROM {given("place int", "site_id bigint", "key text")}
 CROSS JOIN LATERAL (
   SELECT k.event_id, k.occurred_at FROM app.event_keys k WHERE k.site_id = c.site_id AND k.key = c.key LIMIT 1
 ) k
@@ -109,9 +111,11 @@ CROSS JOIN LATERAL (
   SELECT u.* FROM app.conversion_uploads u WHERE u.created_at = k.created_at AND u.id = k.upload_id LIMIT 1
 ) v
 LEFT JOIN LATERAL (
-  SELECT o.key FROM app.custom_events m
-  JOIN app.commerce_events o ON o.occurred_at = m.occurred_at AND o.id = m.commerce_event_id
-  WHERE m.occurred_at = v.conversion_at AND m.id = v.custom_event_id LIMIT 1
+  SELECT e.occurred_at, e.commerce_event_id FROM app.custom_events e
+  WHERE e.occurred_at = v.conversion_at AND e.id = v.custom_event_id LIMIT 1
+) m ON true
+LEFT JOIN LATERAL (
+  SELECT o.key FROM app.commerce_events o WHERE o.occurred_at = m.occurred_at AND o.id = m.commerce_event_id LIMIT 1
 ) h ON true
 """
 

@@ -1,0 +1,193 @@
+"""What a late event unmakes, from the webhook's body to Google: the first purchase that was not the first."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from custom_events.ledger.adjustments import adjust
+from custom_events.pipeline.figures import BatchFigures
+from custom_events.pipeline.sums import sums
+from sandbox.google_ads.faults import Fault, FaultKind
+from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER
+from tests.pipeline.conftest import World, world_of
+
+FIRST = {"conditions": {"field": "customer.orders_before", "op": "=", "value": 0}, "dedup": {"per": "customer"}}
+SECOND_CHECKOUT = {"trigger": ["checkout.started"], "threshold": {"at_least": "2"}, "dedup": {"per": "event"}}
+HELD = "SELECT order_id, withdrawn_reason, withdrawn_by FROM app.custom_events ORDER BY occurred_at"
+
+
+class Store:
+    """A store of our own making, whose webhooks go through the pipeline; one action of one account for all its events."""
+
+    def __init__(self, url: str, ledger: Any) -> None:
+        self._url, self._ledger, self._landed = url, ledger, 0
+        ledger.clock.forward(seconds=(datetime.now(UTC) - ledger.clock()).total_seconds())
+        self.site = self._run(lambda world: world.site("late", "custom"))
+
+    def rule(self, key: str, **config: Any) -> None:
+        self._run(lambda world: world.rule(self.site, key, ads_action=f"{ADS_CUSTOMER}/{ADS_ACTION}", **config))
+
+    def happens(self, *bodies: dict[str, Any]) -> BatchFigures:
+        """The bodies arrive together, and are drained."""
+
+        async def work(world: World) -> BatchFigures:
+            world.landed = self._landed
+            for body in bodies:
+                await world.land(self.site, body["type"], body)
+            self._landed = world.landed
+            return await world.drain()
+
+        figures = self._run(work)
+        self._ledger.clock.forward(minutes=2)  # the database has a clock of its own
+        return figures
+
+    def order(self, number: str, days_ago: float, total: str = "100.00", **changes: Any) -> dict[str, Any]:
+        at = self._ledger.clock() - timedelta(days=days_ago)
+        order = {
+            "id": number,
+            "created_at": at.isoformat(),
+            "paid_at": at.isoformat(),
+            "currency": "EUR",
+            "total": total,
+        }
+        return self._body("order.paid", f"order {number}", at) | {"order": order} | changes
+
+    def checkout(self, token: str, days_ago: float) -> dict[str, Any]:
+        at = self._ledger.clock() - timedelta(days=days_ago)
+        cart = {"token": token, "created_at": at.isoformat(), "currency": "EUR", "total": "40.00"}
+        return self._body("checkout.started", f"checkout {token}", at) | {"cart": cart}
+
+    def _body(self, kind: str, name: str, at: datetime) -> dict[str, Any]:
+        clicked_at = at - timedelta(hours=3)
+        hours = (self._ledger.clock() - clicked_at).total_seconds() / 3600
+        return {
+            "type": kind,
+            "id": f"{kind} {name} {at.isoformat()}",
+            "occurred_at": at.isoformat(),
+            "customer": {"id": "K-7", "email": "lea@example.org"},
+            "clicks": {"gclid": self._ledger.gclid(hours_before=hours), "clicked_at": clicked_at.isoformat()},
+            "consent": {"ad_user_data": "granted", "ad_personalization": "granted"},
+        }
+
+    def _run(self, work: Callable[[World], Any]) -> Any:
+        async def whole() -> Any:
+            async with world_of(self._url) as world:
+                return await work(world)
+
+        return asyncio.run(whole())
+
+
+@pytest.fixture(name="at_google")
+def _orders_at_google(at_google: Any) -> Callable[[], dict[str, float]]:
+    """By order: its transaction's id begins with the site's."""
+    return lambda: {key.partition("-")[2]: value for key, value in at_google().items()}
+
+
+@pytest.fixture
+def store(database: str, ledger: Any) -> Store:
+    return Store(database, ledger)
+
+
+def agree(ledger: Any) -> bool:
+    """Whether the sums after the receiver's agree, which took no part in this."""
+    with ledger.engine.connect() as connection:
+        return not [gap for gap in sums(connection).gaps if not gap.startswith("received")]
+
+
+def test_the_first_purchase_that_was_not_the_first_is_retracted(store, ledger, lanes, at_google):
+    store.rule("first", **FIRST)
+    store.happens(store.order("B", 2))
+    ledger.settle(lanes)
+    assert at_google() == {"B": 100.0}
+    figures = store.happens(store.order("A", 3, "60.00"))
+    assert (figures.custom_events, figures.withdrawn) == ({"first": 1}, {"unmade_by_late_event": 1})
+    ledger.settle(lanes)
+    assert at_google() == {"A": 60.0, "B": 0.0}
+    assert ledger.rows(HELD) == [("A", None, None), ("B", "unmade_by_late_event", "order.paid:A")]
+    assert [(row.kind, row.state) for row in ledger.of_order("B")] == [
+        ("conversion", "accepted"),
+        ("retraction", "accepted"),
+    ]
+    assert agree(ledger)
+
+
+def test_what_was_not_sent_yet_is_withheld(store, ledger, lanes, at_google):
+    store.rule("first", **FIRST)
+    store.happens(store.order("B", 2))
+    store.happens(store.order("A", 3))
+    (row,) = ledger.of_order("B")
+    assert (row.state, row.reason) == ("withheld", "unmade_by_late_event")
+    assert "(order.paid:A)" in row.sentence
+    ledger.settle(lanes)
+    assert at_google() == {"A": 100.0}
+    assert agree(ledger)
+
+
+def test_while_nobody_knows_whether_it_arrived_the_retraction_waits_for_the_answer(
+    store, ledger, google, lanes, at_google
+):
+    store.rule("first", **FIRST)
+    store.happens(store.order("B", 2))
+    google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
+    ledger.once(lanes)
+    assert [row.state for row in ledger.of_order("B")] == ["unknown"]
+    store.happens(store.order("A", 3))
+    with ledger.engine.begin() as connection:
+        adjust(connection, ledger.clock())
+    assert [(row.kind, row.state) for row in ledger.of_order("B")] == [
+        ("conversion", "unknown"),
+        ("retraction", "queued"),
+    ]
+    ledger.clock.forward(hours=1)
+    ledger.settle(lanes)
+    assert at_google() == {"A": 100.0, "B": 0.0}
+
+
+def test_a_conversion_without_an_order_is_retracted_too(store, ledger, lanes):
+    store.rule("second checkout", **SECOND_CHECKOUT)
+    store.happens(store.checkout("c1", 3), store.checkout("c2", 2))
+    ledger.settle(lanes)
+    assert ledger.states() == {"accepted": 1}
+    store.happens(store.checkout("c0", 4))
+    ledger.settle(lanes)
+    kinds = ledger.rows("SELECT kind, state FROM app.conversion_uploads ORDER BY custom_event_id, sequence")
+    assert kinds == [("conversion", "accepted"), ("retraction", "accepted"), ("conversion", "accepted")]
+    assert ledger.rows("SELECT withdrawn_by FROM app.custom_events WHERE withdrawn_at IS NOT NULL") == [
+        ("checkout.started:c0",)
+    ]
+    assert ledger.rows("SELECT * FROM app.standing_changes") == []
+
+
+def test_an_order_edited_upwards_is_restated(store, ledger, lanes, at_google):
+    store.rule("purchase")
+    paid = store.order("A", 2)
+    store.happens(paid)
+    ledger.settle(lanes)
+    edited = paid["order"] | {"total": "130.00", "updated_at": ledger.clock().isoformat()}
+    store.happens(paid | {"id": "later", "order": edited})
+    ledger.settle(lanes)
+    assert at_google() == {"A": 130.0}
+    assert [(row.kind, row.state) for row in ledger.of_order("A")] == [
+        ("conversion", "accepted"),
+        ("restatement", "accepted"),
+    ]
+
+
+def test_what_was_withdrawn_stands_again(store, ledger, lanes, at_google):
+    big = {"field": "order.total", "op": ">=", "value": "50"}
+    store.rule("first big one", conditions=big, dedup={"per": "customer"})
+    store.happens(store.order("B", 2))
+    late = store.order("A", 3)
+    store.happens(late)
+    assert [row.state for row in ledger.of_order("B")] == ["withheld"]
+    # Older evidence says that the earlier order was a small one.
+    older = late["order"] | {"updated_at": (ledger.clock() - timedelta(days=30)).isoformat(), "total": "10.00"}
+    store.happens(late | {"id": "older", "order": older})
+    assert ledger.rows(HELD) == [("A", "unmade_by_correction", "order.paid:A"), ("B", None, None)]
+    assert [row.state for row in ledger.of_order("B")] == ["queued"]
+    ledger.settle(lanes)
+    assert at_google() == {"B": 100.0}
+    assert agree(ledger)
