@@ -15,6 +15,7 @@ from custom_events.catalog.definitions import all_of
 from custom_events.errors import CustomEventsError
 from custom_events.matching.system import SYSTEM_DEFINITIONS
 from custom_events.postgres import address, connect, migrate, partitions, spans
+from custom_events.queries.orphans import orphans
 from custom_events.queries.sites import database_now
 from custom_events.settings import Settings, variable_of
 from custom_events.tables.registry import PARTITIONED, Partitioning
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 LEAST_VERSION = 150_000  # PostgreSQL 15, as server_version_num says it
 CLOCK_LIMIT = timedelta(seconds=5)  # a sixtieth of the window in which timestamped signatures are good
 PARTITIONS_LEAST_DAYS = 7  # of room ahead; the schedule makes more every day
+ORPHANS_NEWEST = 10_000  # rows of each table whose references are followed: a second on a busy machine
 REACH_LIMIT_S = 5.0
 GOOGLE_ADS = "googleads.googleapis.com:443"
 DATA_MANAGER = "https://datamanager.googleapis.com:443"
@@ -102,6 +104,7 @@ def _of_database(settings: Settings) -> Iterator[Check]:
                     if migrated.state is State.OK:
                         yield _partitions(connection)
                         yield _definitions(connection)
+                        yield _references(connection)
                         yield _guarded("site secrets", lambda: _site_secrets(connection, secrets.key(settings)))
             finally:
                 engine.dispose()
@@ -167,6 +170,17 @@ def _definitions(connection: "sa.Connection") -> Check:
         found = f"missing: {', '.join(sorted(missing))}"
         return Check(name="system definitions", state=State.FAILED, found=found, remedy="Run: custom-events seed")
     return Check(name="system definitions", state=State.OK, found=f"all {len(SYSTEM_DEFINITIONS)} are there")
+
+
+def _references(connection: "sa.Connection") -> Check:
+    found = orphans(connection, newest=ORPHANS_NEWEST)
+    if found:
+        named = ", ".join(f"{count} in {column}" for column, count in found.items())
+        remedy = "No program of ours deletes what others refer to: was something removed by hand, or restored in part?"
+        return Check(name="references", state=State.FAILED, found=f"rows refer to nothing: {named}", remedy=remedy)
+    return Check(
+        name="references", state=State.OK, found=f"the last {ORPHANS_NEWEST:,} rows of each table refer to what exists"
+    )
 
 
 def _site_secrets(connection: "sa.Connection", key: bytes) -> Check:

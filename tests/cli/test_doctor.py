@@ -84,6 +84,7 @@ def test_where_nothing_is_wrong_every_check_is_ok(configured: Settings) -> None:
             "clock",
             "partitions",
             "system definitions",
+            "references",
             "site secrets",
         ),
         *("port of the receiver", "port of the console", "port of Dagster", "Google's credentials"),
@@ -209,7 +210,18 @@ def test_the_command_ends_with_what_it_found(run: Run, configured: Settings, goo
     result = run("doctor", **ill)
     assert result.exit_code == 1
     assert "FAILED   Google's credentials: /no/such/file is not a readable key file" in result.output
-    assert "1 of 14 checks failed." in result.output
+    assert "1 of 15 checks failed." in result.output
     document = json.loads(run("doctor", "--json", **ill).output)
     assert document["healthy"] is False
     assert {check["state"] for check in document["checks"]} == {"ok", "failed"}
+
+
+def test_rows_that_refer_to_nothing_are_named(configured: Settings) -> None:
+    engine = connect.engine(configured.database_url.get_secret_value() if configured.database_url else "")
+    with engine.connect() as connection, connection.begin() as transaction:
+        connection.execute(sa.text("INSERT INTO app.order_refunds VALUES (1, '8', 'r2', 1, 'EUR', now())"))
+        found = checks._references(connection)
+        transaction.rollback()
+    engine.dispose()
+    assert (found.state, found.found) == (State.FAILED, "rows refer to nothing: 1 in app.order_refunds.order_id")
+    assert "by hand" in found.remedy

@@ -26,3 +26,6 @@ def test_found_where_there_are_any(engine: sa.Engine) -> None:
             "app.customers.site_id": 1,
             "landing.raw_queue.raw_id": 1,
         }
+        # The doctor's look: bounded, and only at what an index finds.
+        assert orphans.orphans(connection, newest=100) == {"app.order_refunds.order_id": 2, "app.customers.site_id": 1}
+        assert orphans.orphans(connection, newest=1)["app.order_refunds.order_id"] == 1

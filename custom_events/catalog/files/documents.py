@@ -129,7 +129,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         return Catalogue(accounts=accounts, definitions=definitions, sites=sites)
 
 
-_FIRST = (
+FIRST = (
     "name",
     "description",
     "definition",
@@ -144,7 +144,7 @@ def plain(document: msgspec.Struct) -> dict[str, Any]:
     """A document as it is written: defaults left out, decimals exact, in one order of keys."""
     found: dict[str, Any] = msgspec.to_builtins(document, builtin_types=(Decimal,), str_keys=True)
     fields = document.__struct_fields__
-    ordered = [*(name for name in _FIRST if name in found), *(name for name in fields if name not in _FIRST)]
+    ordered = [*(name for name in FIRST if name in found), *(name for name in fields if name not in FIRST)]
     result = {name: found[name] for name in ordered if name in found}
     if isinstance(document, SiteFile) and document.assignments:
         result["assignments"] = [plain(entry) for entry in document.assignments]
