@@ -51,6 +51,9 @@ def _lines(found: "Status") -> Iterator[str]:
         "Conversions, by state": found.uploads,
         "Adjustments, by state": found.adjustments,
         "Held, withheld or refused": found.reasons,
+        "With hashes alone, as their click id is none, by state": found.without_click_id,
+        "Beside Google's counts, 28 days": found.reconciled,
+        "Alarms, open": found.alarms,
         "Open work": {name: count for name, count in found.open_work.items() if count},
     }
     for title, counts in sections.items():

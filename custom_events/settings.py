@@ -139,6 +139,10 @@ class Settings(BaseSettings):
     data_manager_endpoint: str | None = Field(
         None, description="Address of the Data Manager API; http://... selects its REST transport."
     )
+    data_manager_zero_value: bool = Field(
+        True,
+        description="The Data Manager API takes a conversion back by the value 0; false: such rows are withheld instead.",
+    )
     google_json_key_file: Path | None = Field(
         None,
         validation_alias="GOOGLE_ADS_JSON_KEY_FILE_PATH",
@@ -146,9 +150,7 @@ class Settings(BaseSettings):
     )
 
     # ---------------------------------------------------------------- alarms
-    console_url: str = Field(
-        "http://127.0.0.1:8080", description="Where people open the console; alarms link to it."
-    )
+    console_url: str = Field("http://127.0.0.1:8080", description="Where people open the console; alarms link to it.")
     alarm_email_to: str | None = Field(None, description="E-mail addresses that alarms go to, separated by commas.")
     alarm_email_from: str | None = Field(None, description="Sender of those e-mails. Unset: the first receiver.")
     alarm_smtp_url: SecretStr | None = Field(

@@ -10,7 +10,8 @@ SOON_S = 60.0  # what is held longer than this does not count as open work: it w
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts over all that is kept. `open_work` is what moves by itself within a minute; `reasons` is `state: reason`."""
+    """Counts over all that is kept. `open_work` is what moves by itself within a minute; `reasons` is `state: reason`;
+    `without_click_id` went with hashes alone, by state; `reconciled` is our ledger beside Google's counts of four weeks."""
 
     agree: bool
     sums: Sums
@@ -20,6 +21,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     uploads: dict[str, int]
     adjustments: dict[str, int]
     reasons: dict[str, int]
+    without_click_id: dict[str, int] = {}
+    reconciled: dict[str, int] = {}
+    alarms: dict[str, int] = {}
 
 
 def status(connection: sa.Connection) -> Status:
@@ -34,4 +38,7 @@ def status(connection: sa.Connection) -> Status:
         uploads=figures.counted(connection, figures.UPLOADS_BY_STATE),
         adjustments=figures.counted(connection, figures.ADJUSTMENTS_BY_STATE),
         reasons=figures.counted(connection, figures.REASONS),
+        without_click_id=figures.counted(connection, figures.WITHOUT_CLICK_ID),
+        reconciled=figures.counted(connection, figures.RECONCILED),
+        alarms=figures.counted(connection, figures.OPEN_ALARMS),
     )

@@ -12,6 +12,27 @@ def test_an_empty_installation_agrees(run: Run, database: str) -> None:
     assert result.output.endswith("The sums agree.\n")
 
 
+def test_what_google_counts_and_what_is_wrong_are_shown(run: Run, database: str, engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execution_options(no_parameters=True).exec_driver_sql(
+            """
+            INSERT INTO app.ads_accounts (id, customer_id, name, lane) VALUES (1, '1234567890', 'A', 'google_ads');
+            INSERT INTO app.reconciliation_days (ads_account_id, action_id, day, sent, accepted, refused, events,
+              google_successful, google_failed, updated_at) VALUES (1, '7001', current_date, 42, 35, 7, 42, 31, 11, now());
+            INSERT INTO app.alarms (key, name, severity, place, sentence, remedy, opened_at, seen_at)
+            VALUES ('k', 'AccountParked', 'critical', '{}', 's', 'r', now(), now());
+            INSERT INTO app.conversion_uploads (created_at, site_id, assignment_id, custom_event_id, kind, transaction_id,
+              sequence, conversion_at, ad_user_data, ad_personalization, state, not_before, deadline_at, click_dropped)
+            VALUES (now(), 1, 1, 1, 'conversion', '1', 0, now(), 'granted', 'granted', 'accepted', now(), now(), 'none')
+            """
+        )
+    text = run("status", DATABASE_URL=database).output
+    assert "Beside Google's counts, 28 days\n          42  carried by answered calls\n          42  sent\n" in text
+    assert "          31  taken, as Google counts\n" in text
+    assert "Alarms, open\n           1  AccountParked\n" in text
+    assert "as their click id is none, by state\n           1  accepted\n" in text
+
+
 def test_figures_are_shown_by_reason_and_gaps_are_named(run: Run, database: str, engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(

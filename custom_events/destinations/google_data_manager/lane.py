@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -21,23 +21,39 @@ from custom_events.values.conversions import (
     Conversion,
     RequestKind,
     RowAnswer,
+    UploadKind,
+    Verdict,
 )
 from custom_events.values.summaries import Summaries
+
+NO_RETRACTION: Final = "no_retraction"
 
 
 class DataManagerLane:
     """Uploads through IngestionService; conversions and adjustments alike are events under their transaction id."""
 
-    def __init__(self, connect: Callable[[], Any]) -> None:
+    def __init__(self, connect: Callable[[], Any], *, zero_value: bool = True) -> None:
+        """`zero_value`: whether the value 0 is sent, by which alone a conversion is taken back here (google-ads 2.7, 7)."""
         self._connect = connect
+        self._zero_value = zero_value
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "DataManagerLane":
         """The lane with the credentials and the endpoint of the settings. Nothing is imported or opened yet."""
-        return cls(lambda: ingestion(settings.google_json_key_file, settings.data_manager_endpoint, os.getpid()))
+        return cls(
+            lambda: ingestion(settings.google_json_key_file, settings.data_manager_endpoint, os.getpid()),
+            zero_value=settings.data_manager_zero_value,
+        )
 
     def validate(self, row: Conversion, now: datetime) -> RowAnswer | None:
         """See `Destination.validate`."""
+        if row.kind is UploadKind.RETRACTION and not self._zero_value:
+            return RowAnswer(
+                upload_id=row.upload_id,
+                verdict=Verdict.WITHHELD,
+                code=NO_RETRACTION,
+                sentence="The Data Manager API takes nothing back but by the value 0, which this installation does not send",
+            )
         return validate(row, now)
 
     def send(
