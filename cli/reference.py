@@ -10,11 +10,13 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from cli.main import main as command
+from custom_events.catalog.files import page as config_files
+from custom_events.catalog.files import schema as config_schema
 from custom_events.conditions import reference as conditions
 from custom_events.conditions.schema import schema_text
 from custom_events.destinations import error_page
 from custom_events.settings import Settings, variable_of
-from custom_events.tables import page
+from custom_events.tables import page, picture
 from custom_events.watching import exposition
 
 RULES = Path(__file__).parents[1] / "deploy" / "prometheus" / "alerts.yml"
@@ -56,9 +58,12 @@ def write(directory: Path) -> None:
         ("settings.md", settings_page()),
         ("cli.md", cli_page()),
         ("schema.md", page.render()),
+        ("schema.svg", picture.render()),
         ("google-errors.md", error_page.render()),
         ("conditions.md", conditions.reference_page()),
         ("conditions.schema.json", schema_text()),
+        ("config-files.md", config_files.render()),
+        *((name, config_schema.schema_text(name)) for name in config_schema.FILES),
     )
     for name, text in pages:
         (directory / name).write_text(text, encoding="utf-8")

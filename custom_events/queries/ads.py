@@ -48,5 +48,17 @@ def actions(connection: sa.Connection, customer_id: str | None) -> Sequence[sa.R
     return connection.execute(statement).all()
 
 
+def update_account(connection: sa.Connection, account_id: int, values: dict[str, Any]) -> None:
+    """Change some columns of an account."""
+    changed = {**values, "updated_at": sa.func.now()}
+    connection.execute(sa.update(ads_accounts).where(ads_accounts.c.id == account_id).values(changed))
+
+
+def update_action(connection: sa.Connection, action_id: int, values: dict[str, Any]) -> None:
+    """Change some columns of an action (our id)."""
+    changed = {**values, "updated_at": sa.func.now()}
+    connection.execute(sa.update(ads_actions).where(ads_actions.c.id == action_id).values(changed))
+
+
 def _actions() -> sa.Select[*tuple[Any, ...]]:
     return sa.select(ads_actions, ads_accounts.c.customer_id).join(ads_accounts)

@@ -27,7 +27,9 @@ retention (`custom_events/postgres/partitions.py`).
 
 Solid: a foreign key. Dashed: by value only, where a foreign key costs too much or cannot be
 ([decision 0005](../decisions/0005-foreign-keys-left-out.md)). Every table with a `site_id` belongs to a site; only foreign
-keys among those are drawn.
+keys among those are drawn. The same [as a picture](schema.svg), with the columns:
+
+![Tables and what they refer to](schema.svg)
 
 ```mermaid
 erDiagram
