@@ -7,6 +7,7 @@ from typing import Final
 import dagster as dg
 
 from assets.database import reading
+from custom_events.settings import settings
 from custom_events.watching.alarms import WATCHES, Severity, Watch, raised
 from custom_events.watching.measure import measure
 
@@ -35,7 +36,7 @@ def checks_of(asset: str) -> dg.AssetChecksDefinition:
     def watch_asset(database_url: dg.ResourceParam[str]) -> Iterator[dg.AssetCheckResult]:
         """One result for each alarm: passed while nothing is wrong."""
         with reading(database_url) as connection:
-            found = list(raised(measure(connection, datetime.now(UTC))))
+            found = list(raised(measure(connection, settings(), datetime.now(UTC))))
         for watch in watches:
             wrong = [alarm.sentence for alarm in found if alarm.name == watch.name]
             grave = watch.severity is Severity.CRITICAL

@@ -41,9 +41,7 @@ def watch(*, tell: bool, trial: bool, as_json: bool) -> None:
         _try(told_by, settings.console_url)
         return
     with connected(settings) as engine:
-        found = look(
-            engine, told_by if tell else (), datetime.now(UTC), console_url=settings.console_url, with_sums=True
-        )
+        found = look(engine, told_by if tell else (), settings, datetime.now(UTC), with_sums=True)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
     else:

@@ -91,13 +91,7 @@ def watching(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     hour = now.strftime("%Y-%m-%dT%H")
     made = engine(resources.address())
     try:
-        found = look(
-            made,
-            channels(configured),
-            now,
-            console_url=configured.console_url,
-            with_sums=context.cursor != hour,
-        )
+        found = look(made, channels(configured), configured, now, with_sums=context.cursor != hour)
     finally:
         made.dispose()
     context.update_cursor(hour)

@@ -7,6 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from custom_events.settings import settings
 from custom_events.watching.exposition import text
 from custom_events.watching.measure import measure
 
@@ -27,6 +28,6 @@ class Scrapes:
         with self._lock:
             if time.monotonic() - self._measured_at >= KEPT_S:
                 with self._engine.connect() as connection:
-                    self._text = text(measure(connection, datetime.now(UTC)))
+                    self._text = text(measure(connection, settings(), datetime.now(UTC)))
                 self._measured_at = time.monotonic()
             return self._text

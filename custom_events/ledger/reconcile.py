@@ -12,6 +12,7 @@ import structlog
 from custom_events.destinations.google_ads.errors import RULES as ADS_RULES
 from custom_events.destinations.google_data_manager.codes import RULES as DATA_MANAGER_RULES
 from custom_events.errors import NeedsAction, Transient
+from custom_events.ledger import allowance
 from custom_events.ledger.rows import account_of
 from custom_events.ledger.sender import Lanes
 from custom_events.queries import reconciliation as queries
@@ -27,6 +28,7 @@ CATCHES_UP: Final = timedelta(days=2)  # verdicts and summaries take up to a day
 LONGEST_LIFE: Final = timedelta(
     days=100
 )  # a row is sent at most 90 days after it was made (the click window), and a margin
+QUERIES: Final = 2  # of one reading: each costs an operation of the day's quota (google-ads 2.6)
 OUR_CLIENT: Final = "GOOGLE_ADS_API"  # other clients' uploads are other systems'
 
 RULES: Final = {**ADS_RULES, **DATA_MANAGER_RULES}
@@ -62,6 +64,8 @@ def reconcile(
             not_read[account.customer_id] = str(error)
             continue
         with engine.begin() as connection:
+            if found.summaries:
+                allowance.spend(connection, account, settings, now, calls=QUERIES)
             keep(connection, account.id, found, now)
         read.append(account.customer_id)
     with engine.begin() as connection:

@@ -133,6 +133,15 @@ WATCHES: Final = (
         remedy="Look whether Dagster's sensor upload_backlog runs",
     ),
     Watch(
+        name="CallsNearlyUsedUp",
+        metric="custom_events_uploads_daily_calls_left_ratio",
+        severity=Severity.WARNING,
+        limit=0.05,
+        below=True,
+        sentence="Less than 5 % of the calls that Google allows in 24 hours are left to {bucket} (left: {value})",
+        remedy="Conversions wait for the next hours; ask Google for a higher access level, or let a replay rest",
+    ),
+    Watch(
         name="PipelineStandsStill",
         metric="custom_events_pipeline_backlog_age_seconds",
         severity=Severity.CRITICAL,

@@ -3,13 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
 
+from custom_events.ledger import allowance
 from custom_events.ledger.reconcile import CATCHES_UP, RULES, first_day_of
 from custom_events.pipeline import sums
 from custom_events.queries import watching as queries
+from custom_events.settings import Settings
 from custom_events.values.conversions import UploadState, Verdict
 from custom_events.watching.metrics import METRICS, Reading, Sample
 
@@ -21,7 +24,7 @@ _REFUSED: Final = frozenset({Verdict.REJECTED, Verdict.EXPIRED})
 Samples = Iterator[Sample]
 
 
-def measure(connection: sa.Connection, now: datetime, *, with_sums: bool = False) -> Reading:
+def measure(connection: sa.Connection, settings: Settings, now: datetime, *, with_sums: bool = False) -> Reading:
     """Every metric; the sums, which count whole tables, only when asked for: else as the last full look left them."""
     parts: list[Callable[[sa.Connection, datetime], Samples]] = [
         _uploads,
@@ -30,6 +33,7 @@ def measure(connection: sa.Connection, now: datetime, *, with_sums: bool = False
         _overdue,
         _pipeline,
         _google,
+        partial(_quotas, settings),
     ]
     measured = set(METRICS)
     if with_sums:
@@ -121,6 +125,14 @@ def _google(connection: sa.Connection, now: datetime) -> Samples:
         if row.read_at is not None:
             yield _sample("reconciliation_age_seconds", _age_s(row.read_at, now), row.customer_id)
         yield _sample("reconciliation_short_days", row.short_days, row.customer_id)
+
+
+def _quotas(settings: Settings, connection: sa.Connection, now: datetime) -> Samples:
+    for left in allowance.remaining(connection, settings, now):
+        yield _sample("uploads_tokens", left.now, left.name)
+        yield _sample("uploads_calls", left.used_today, left.name)
+        if left.per_day:
+            yield _sample("uploads_daily_calls_left_ratio", max(0.0, 1 - left.used_today / left.per_day), left.name)
 
 
 def _gaps(connection: sa.Connection, now: datetime) -> Samples:

@@ -58,6 +58,9 @@ METRICS: Final[dict[str, Metric]] = {
     "custom_events_uploads_overdue_verdicts": Metric("Data Manager verdicts that are an hour overdue."),
     "custom_events_uploads_value_changes": Metric("Orders whose conversions wait for another value."),
     "custom_events_uploads_value_change_age_seconds": Metric("How long the oldest of them has waited."),
+    "custom_events_uploads_tokens": Metric("Calls to Google that may go at once now, by bucket.", ("bucket",)),
+    "custom_events_uploads_calls": Metric("Calls to Google of the last 24 hours, by bucket.", ("bucket",)),
+    "custom_events_uploads_daily_calls_left_ratio": Metric("Part of the day's calls that is left.", ("bucket",)),
     "custom_events_pipeline_backlog_rows": Metric("Landed deliveries that nobody has understood yet."),
     "custom_events_pipeline_backlog_age_seconds": Metric("How long ago the oldest of them landed."),
     "custom_events_pipeline_parked_rows": Metric(

@@ -9,6 +9,7 @@ import structlog
 
 from custom_events.errors import Transient
 from custom_events.queries import watching as queries
+from custom_events.settings import Settings
 from custom_events.watching import messages, state
 from custom_events.watching.alarms import raised
 from custom_events.watching.channels import Channel
@@ -29,9 +30,9 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 def look(
     engine: sa.Engine,
     told_by: Sequence[Channel],
+    settings: Settings,
     now: datetime,
     *,
-    console_url: str,
     with_sums: bool = False,
 ) -> Look:
     """One look. Two watchers at once would tell twice: the second finds the lock taken and does nothing.
@@ -43,14 +44,14 @@ def look(
             return Look(other_watches=True)
         turn.commit()
         try:
-            return _look(engine, told_by, now, console_url, with_sums=with_sums)
+            return _look(engine, told_by, settings, now, with_sums=with_sums)
         finally:
             turn.execute(queries.END_TURN, {"key": queries.WATCHERS})
 
 
-def _look(engine: sa.Engine, told_by: Sequence[Channel], now: datetime, console_url: str, *, with_sums: bool) -> Look:
+def _look(engine: sa.Engine, told_by: Sequence[Channel], settings: Settings, now: datetime, *, with_sums: bool) -> Look:
     with engine.begin() as connection:
-        reading = measure(connection, now, with_sums=with_sums)
+        reading = measure(connection, settings, now, with_sums=with_sums)
         state.remember(connection, reading, raised(reading), now)
         known = state.episodes(connection, now)
     told: dict[str, int] = {}
@@ -60,7 +61,7 @@ def _look(engine: sa.Engine, told_by: Sequence[Channel], now: datetime, console_
         if not news:
             continue
         try:
-            channel.send(messages.compose(news, console_url, now))
+            channel.send(messages.compose(news, settings.console_url, now))
         except Transient as error:  # the next look tries again: nothing was marked as told
             log.warning("alarm_not_told", channel=channel.name, reason=str(error))
             not_told[channel.name] = str(error)

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from custom_events.queries import watching as queries
+from custom_events.settings import Settings
 from custom_events.watching.measure import measure
 from custom_events.watching.metrics import METRICS
 
@@ -60,7 +61,7 @@ def uploads(engine, rows, state, reason=None, *, due_h=0.0, left_h=500.0, change
 
 def figures(engine, **options):
     with engine.connect() as connection:
-        found = measure(connection, NOW, **options)
+        found = measure(connection, Settings(), NOW, **options)
     named = {name.removeprefix("custom_events_") for name in found.measured}
     return {(one.metric.removeprefix("custom_events_"), *one.labels): one.value for one in found.samples}, named
 
@@ -159,6 +160,25 @@ def test_the_pipeline_the_receiver_and_google_in_figures(ground):
     assert ("reconciliation_age_seconds", "2345678901") not in found
 
 
+def test_what_is_left_of_the_quotas(ground):
+    with ground.begin() as connection:
+        hours = f'{{"{int(NOW.timestamp() // 3600)}": 2592}}'
+        connection.execute(
+            sa.text(
+                "INSERT INTO app.quota_buckets (name, tokens, pace, hours, refilled_at) "
+                "VALUES ('google_ads', 5, 1, CAST(:h AS jsonb), :n), ('google_ads:1234567890', 7, 1, '{}', :n)"
+            ),
+            {"h": hours, "n": NOW},
+        )
+    found, _ = figures(ground)
+    assert found["uploads_tokens", "google_ads:1234567890"] == pytest.approx(7, abs=1)
+    assert found["uploads_calls", "google_ads"] == 2592
+    assert ("uploads_daily_calls_left_ratio", "google_ads:1234567890") not in found
+    per_day = Settings().google_ads_operations_per_day
+    if per_day is not None:
+        assert found["uploads_daily_calls_left_ratio", "google_ads"] == pytest.approx(max(0, 1 - 2592 / per_day))
+
+
 def test_an_empty_installation_has_nothing_to_say(engine):
     found, named = figures(engine)
     assert set(found.values()) == {0.0}
@@ -178,7 +198,7 @@ def test_every_sample_has_its_metric_and_its_labels(ground):
     uploads(ground, 1, "held", "x")
     answers(ground, 200, "rejected", "C.D")
     with ground.connect() as connection:
-        for sample in measure(connection, NOW, with_sums=True).samples:
+        for sample in measure(connection, Settings(), NOW, with_sums=True).samples:
             assert len(sample.labels) == len(METRICS[sample.metric].labels), sample
 
 

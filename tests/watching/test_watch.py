@@ -9,6 +9,7 @@ import yaml
 
 from custom_events.errors import Transient
 from custom_events.queries import watching as queries
+from custom_events.settings import Settings
 from custom_events.watching import exposition, messages
 from custom_events.watching.alarms import WATCHES, Severity, number, raised
 from custom_events.watching.metrics import METRICS, Reading, Sample
@@ -47,7 +48,7 @@ class Watcher:
         return self
 
     def look(self, **options):
-        return look(self.engine, (self.told, *self.others), self.now, console_url=CONSOLE, **options)
+        return look(self.engine, (self.told, *self.others), Settings(console_url=CONSOLE), self.now, **options)
 
     def park(self, reason: str | None) -> None:
         with self.engine.begin() as connection:

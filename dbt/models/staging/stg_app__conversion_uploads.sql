@@ -29,6 +29,10 @@ renamed as (
         reason,
         sentence,
         attempts,
+        click_dropped,
+        new_customer,
+        environment,
+        cart,
         ---------- times
         created_at,
         conversion_at,

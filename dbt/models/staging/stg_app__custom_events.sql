@@ -19,6 +19,7 @@ renamed as (
         currency,
         withheld_reason,
         withdrawn_reason,
+        withdrawn_by,
         ---------- times
         occurred_at,
         withdrawn_at,
