@@ -48,6 +48,7 @@ def _lines(found: "Status") -> Iterator[str]:
         "Ignored, by reason": sums.ignored,
         "Commerce events": found.commerce_events,
         "Custom events": found.custom_events,
+        "Withdrawn since, by reason": sums.withdrawn,
         "Conversions, by state": found.uploads,
         "Adjustments, by state": found.adjustments,
         "Held, withheld or refused": found.reasons,

@@ -82,23 +82,3 @@ def opening(earlier: Iterable[Occurrence], this: Occurrence, window_days: int) -
         if index == 0 or one.occurred_at - opener.occurred_at >= window:
             opener = one
     return opener
-
-
-def first_of_each(dedup: Dedup, occurrences: Iterable[Occurrence]) -> list[Occurrence]:
-    """Those occurrences of one assignment that keep a custom event, when customers or windows deduplicate them: the first of
-    each key by the store's time. Other kinds of keys belong to one order or event each, so all are kept."""
-    ordered = sorted(occurrences, key=in_order)
-    if dedup.per not in (DedupPer.CUSTOMER, DedupPer.CUSTOMER_WINDOW):
-        return ordered
-    window = timedelta(days=dedup.window_days) if dedup.per is DedupPer.CUSTOMER_WINDOW and dedup.window_days else None
-    kept: list[Occurrence] = []
-    last: dict[str, Occurrence] = {}
-    for one in ordered:
-        if one.customer is None or (dedup.per is DedupPer.CUSTOMER_WINDOW and window is None):
-            kept.append(one)
-            continue
-        opener = last.get(one.customer)
-        if opener is None or (window is not None and one.occurred_at - opener.occurred_at >= window):
-            last[one.customer] = one
-            kept.append(one)
-    return kept

@@ -6,7 +6,8 @@
     for found in match(event, site_id, plan, facts, history): ...
 
 Which matches exist follows from the event, the rules and what happened before it by the store's time; never from the order
-of arrival or from how events are batched. `counted` and `standing` let a caller settle what a late event changes.
+of arrival or from how events are batched. `counted` lets a caller make the history; what a late event changes is settled by
+matching again (`custom_events/pipeline/rematch.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,6 @@ import msgspec
 
 from custom_events.conditions.facts import Facts
 from custom_events.conditions.runtime import as_number
-from custom_events.matching.dedup import first_of_each
 from custom_events.matching.money import is_amount
 from custom_events.matching.plan import MatchPlan, Rule
 from custom_events.matching.reasons import Reason
@@ -162,17 +162,6 @@ def counted(rule: Rule, event: CommerceEvent, facts: Facts) -> Occurrence | None
     if event.is_test or event.type not in rule.assignment.config.trigger or not is_in_dates(rule, event, facts):
         return None
     return occurrence(rule, event, facts) if rule.condition.holds(event, facts) else None
-
-
-def standing(rule: Rule, occurrences: Iterable[Occurrence], facts: Facts) -> list[Occurrence]:
-    """Of all counted occurrences of a scope, those that have a custom event: threshold reached, first of their key. What has
-    one and is not among them was unmade by a late event; what is among them and has none is to be made."""
-    found = list(occurrences)
-    if rule.threshold is not None:
-        if rule.counts_per_customer:
-            found = [one for one in found if one.customer is not None]
-        found = fired(rule.threshold, found, facts.zone)
-    return first_of_each(rule.assignment.config.dedup, found)
 
 
 def group_winners(rules: Sequence[Rule]) -> list[Rule]:

@@ -2,7 +2,7 @@
 
     received = landed + refused
     landed   = understood + parked(reason) + ignored(reason) + what waits to be understood
-    matched  = queued + withheld(reason)
+    matched  = queued + withheld(reason); those that were withdrawn since are among them, withheld or to be retracted
     queued   = accepted + failed + waiting + expired + unknown
 
 Received is the receiver's own count of what it answered; landed are acknowledged deliveries, repeated ones included, which
@@ -39,6 +39,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
     parked: dict[str, int] = {}
     ignored: dict[str, int] = {}
     matched: int = 0
+    withdrawn: dict[str, int] = {}  # of the matched: stand no longer
     queued: int = 0
     withheld: dict[str, int] = {}
     accepted: int = 0
@@ -64,7 +65,8 @@ def sums(connection: sa.Connection, since: datetime | None = None, site_id: int 
     for what, word, count in rows:
         counts.setdefault(what, {})[word or NO_REASON] = count
     found = _figures(counts, since, site_id)
-    return msgspec.structs.replace(found, gaps=gaps(found))
+    unheeded = sum(counts.get("unheeded", {}).values())
+    return msgspec.structs.replace(found, gaps=[*gaps(found), *_unheeded(unheeded)])
 
 
 def _figures(counts: dict[str, dict[str, int]], since: datetime | None, site_id: int | None) -> Sums:
@@ -89,6 +91,7 @@ def _figures(counts: dict[str, dict[str, int]], since: datetime | None, site_id:
         parked=counts.get(Outcome.PARKED, {}),
         ignored=ignored,
         matched=total("matched"),
+        withdrawn=counts.get("withdrawn", {}),
         queued=sum(states.values()) - states[UploadState.WITHHELD],
         withheld=counts.get(f"state {UploadState.WITHHELD}", {}),
         accepted=states[UploadState.ACCEPTED],
@@ -97,6 +100,11 @@ def _figures(counts: dict[str, dict[str, int]], since: datetime | None, site_id:
         expired=states[UploadState.EXPIRED],
         unknown=states[UploadState.UNKNOWN],
     )
+
+
+def _unheeded(number: int) -> list[str]:
+    """Conversions that Google has, or may have, of custom events that stand no longer, with nothing on its way to take them back."""
+    return [f"withdrawn custom events: {number} are neither withheld nor retracted"] if number else []
 
 
 def gaps(found: Sums) -> list[str]:

@@ -45,6 +45,22 @@ UNION ALL
 SELECT 'matched', NULL, count(*) FROM app.custom_events m, asked
   WHERE (asked.since IS NULL OR m.created_at >= asked.since) AND (asked.site_id IS NULL OR m.site_id = asked.site_id)
 UNION ALL
+SELECT 'withdrawn', m.withdrawn_reason, count(*) FROM app.custom_events m, asked
+  WHERE m.withdrawn_at IS NOT NULL AND (asked.since IS NULL OR m.created_at >= asked.since)
+    AND (asked.site_id IS NULL OR m.site_id = asked.site_id)
+  GROUP BY m.withdrawn_reason
+UNION ALL
+SELECT 'unheeded', NULL, count(*) FROM app.custom_events m, asked
+  WHERE m.withdrawn_at IS NOT NULL AND (asked.since IS NULL OR m.created_at >= asked.since)
+    AND (asked.site_id IS NULL OR m.site_id = asked.site_id)
+    AND EXISTS (SELECT FROM app.conversion_uploads u WHERE u.custom_event_id = m.id AND u.sequence = 0
+      AND (u.site_id = m.site_id AND u.order_id = m.order_id OR m.order_id IS NULL AND u.order_id IS NULL)
+      AND u.state NOT IN ('withheld', 'rejected', 'expired'))
+    AND NOT EXISTS (SELECT FROM app.conversion_uploads u WHERE u.custom_event_id = m.id AND u.kind = 'retraction'
+      AND (u.site_id = m.site_id AND u.order_id = m.order_id OR m.order_id IS NULL AND u.order_id IS NULL))
+    AND NOT EXISTS (SELECT FROM app.value_changes v WHERE v.site_id = m.site_id AND v.order_id = m.order_id)
+    AND NOT EXISTS (SELECT FROM app.standing_changes v WHERE v.custom_event_id = m.id)
+UNION ALL
 SELECT 'state ' || u.state, CASE WHEN u.state = 'withheld' THEN u.reason END, count(*) FROM app.conversion_uploads u, asked
   WHERE u.kind = 'conversion' AND (asked.since IS NULL OR u.created_at >= asked.since)
     AND (asked.site_id IS NULL OR u.site_id = asked.site_id)

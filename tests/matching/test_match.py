@@ -21,7 +21,6 @@ from custom_events.matching.match import (
     match,
     match_batch,
     occurrence,
-    standing,
 )
 from custom_events.matching.plan import MatchPlan
 from custom_events.matching.reasons import SENTENCES, WITHHOLDING, Reason
@@ -285,17 +284,6 @@ def test_windows_after_a_threshold_count_what_fired() -> None:
     assert found.dedup_key == "w:c:1:order.paid:h3"
 
 
-# ---------------------------------------------------------------- settling what a late event changes
-def test_standing_names_what_has_a_custom_event() -> None:
-    (rule,) = plan(assignment(1, threshold=Threshold(at_least=Decimal(2)))).sites[SITE].rules
-    orders = [paid(str(number), day=day) for number, day in enumerate((1, 2, 3))]
-    known = [one for order in orders if (one := counted(rule, order, Facts())) is not None]
-    assert [one.key for one in standing(rule, known, Facts())] == ["order.paid:1"]
-    late = counted(rule, paid("late", day=0), Facts())
-    assert late is not None
-    assert [one.key for one in standing(rule, [*known, late], Facts())] == ["order.paid:0"]
-
-
 def test_what_counts_for_a_rule() -> None:
     (rule,) = plan(assignment(1, conditions=BIG, valid_from=date(2026, 3, 3))).sites[SITE].rules
     good = paid(total="200", day=1)
@@ -304,30 +292,6 @@ def test_what_counts_for_a_rule() -> None:
     assert counted(rule, paid(day=1), Facts()) is None
     assert counted(rule, msgspec.structs.replace(good, is_test=True), Facts()) is None
     assert counted(rule, msgspec.structs.replace(good, type=EventType.ORDER_CREATED), Facts()) is None
-
-
-@pytest.mark.parametrize(
-    ("dedup", "kept"),
-    [
-        (Dedup(), ["a", "b", "c", "d", "n", "o"]),
-        (Dedup(per=DedupPer.CUSTOMER), ["a", "d", "n", "o"]),
-        (Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=5), ["a", "c", "d", "n", "o"]),
-        (Dedup(per=DedupPer.CUSTOMER_WINDOW), ["a", "b", "c", "d", "n", "o"]),
-    ],
-)
-def test_the_first_of_each_key_stands(dedup: Dedup, kept: list[str]) -> None:
-    (rule,) = plan(assignment(1, dedup=dedup)).sites[SITE].rules
-    where = {"a": (0, "c:1"), "b": (4, "c:1"), "c": (5, "c:1"), "d": (1, "c:2"), "n": (1, None), "o": (2, None)}
-    known = [
-        Occurrence(occurred_at=DAY_0 + timedelta(days=day), key=key, customer=customer)
-        for key, (day, customer) in where.items()
-    ]
-    assert sorted(one.key for one in standing(rule, reversed(known), Facts())) == kept
-
-
-def test_nobody_known_stands_at_no_threshold_per_customer() -> None:
-    (rule,) = plan(assignment(1, threshold=Threshold(at_least=Decimal(1)))).sites[SITE].rules
-    assert standing(rule, [Occurrence(occurred_at=DAY_0, key="a")], Facts()) == []
 
 
 # ---------------------------------------------------------------- laws

@@ -76,18 +76,18 @@ def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
     bodies: list[dict[str, Any]] = []
     for number in range(1, draw(st.integers(2, 4)) + 1):
         born = {"number": number, "customer": draw(st.integers(7, 8)), "day": draw(st.integers(0, 9))}
-        for version in range(draw(st.integers(1, 3))):
-            bodies.append(
-                {
-                    **born,
-                    "version": version,
-                    "total": draw(st.sampled_from([50, 50, 80, 120])),
-                    "paid": version > 0 or draw(st.booleans()),
-                    "refund": draw(st.booleans()) and version > 0,
-                    "cancelled": draw(st.integers(0, 5)) == 0,
-                    "click": draw(st.booleans()),
-                }
-            )
+        bodies += [
+            {
+                **born,
+                "version": version,
+                "total": draw(st.sampled_from([50, 50, 80, 120])),
+                "paid": version > 0 or draw(st.booleans()),
+                "refund": draw(st.booleans()) and version > 0,
+                "cancelled": draw(st.integers(0, 5)) == 0,
+                "click": draw(st.booleans()),
+            }
+            for version in range(draw(st.integers(1, 3)))
+        ]
     return bodies
 
 

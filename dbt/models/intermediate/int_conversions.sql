@@ -8,6 +8,11 @@ conversions as (
     where kind = 'conversion'
 ),
 
+withdrawn as (
+    select id from {{ ref('stg_app__custom_events') }}
+    where withdrawn_at is not null
+),
+
 adjustments as (
     select
         ads_action_id,
@@ -38,6 +43,7 @@ last_adjustments as (
 joined as (
     select
         conversions.*,
+        withdrawn.id is not null as is_withdrawn,
         coalesce(last_adjustments.adjustments, 0) as adjustments,
         coalesce(last_adjustments.adjustments_accepted, 0) as adjustments_accepted,
         case
@@ -57,6 +63,7 @@ joined as (
     left join last_adjustments
         on last_adjustments.ads_action_id = conversions.ads_action_id
         and last_adjustments.transaction_id = conversions.transaction_id
+    left join withdrawn on withdrawn.id = conversions.custom_event_id
 )
 
 select * from joined

@@ -24,11 +24,12 @@ final as (
         conversions.currency,
         (conversions.conversion_at at time zone sites.time_zone)::date as day,
         count(*) as matched,
+        count(*) filter (where conversions.is_withdrawn) as withdrawn,
         count(*) filter (where conversions.standing = 'withheld') as withheld,
         count(*) filter (where conversions.standing = 'accepted') as accepted,
         count(*) filter (where conversions.standing in ('failed', 'expired')) as lost,
         count(*) filter (where conversions.standing in ('waiting', 'unknown')) as open,
-        sum(conversions.value) as value_matched,
+        sum(conversions.value) filter (where not conversions.is_withdrawn) as value_matched,
         sum(conversions.value_at_google) as value_at_google
     from conversions
     inner join assignments on assignments.id = conversions.assignment_id
