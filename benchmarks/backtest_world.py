@@ -81,6 +81,10 @@ def fill(url: str, events: int) -> int:
             " SELECT site_id, order_id, order_id, occurred_at, occurred_at, occurred_at, currency, amount, customer_key"
             " FROM app.commerce_events"
         )
+        cursor.execute(
+            "INSERT INTO app.customers (site_id, customer_key, first_seen_at)"
+            " SELECT site_id, customer_key, min(occurred_at) FROM app.commerce_events GROUP BY 1, 2"
+        )
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
     return sites

@@ -6,23 +6,28 @@ from typing import Any, Final
 
 import msgspec
 
+from custom_events.hindsight.comparison import EPOCH
 from custom_events.hindsight.reading import Stored
 from custom_events.hindsight.rules import RuleBook, SiteRules, load_rules
 from custom_events.hindsight.story import Answer, Decision, Dedup, Occurred, Upload
 from custom_events.matching.effective import effective
-from custom_events.matching.explain import Explanation, explain
-from custom_events.matching.match import History
-from custom_events.matching.plan import MatchPlan
+from custom_events.matching.explain import MAX_SHOWN_OCCURRENCES, Explanation, explain
+from custom_events.matching.match import History, Settled, counted
+from custom_events.matching.plan import MatchPlan, Rule
 from custom_events.matching.reasons import SENTENCES, Reason
+from custom_events.matching.threshold import Occurrence, look_back
 from custom_events.pipeline.configuration import read_rule
-from custom_events.pipeline.matching import surroundings
+from custom_events.pipeline.customers import Asked, customer_facts
+from custom_events.pipeline.matching import Surrounded, surroundings
 from custom_events.pipeline.rows import Connection, columns_of
 from custom_events.queries import hindsight as sql
 from custom_events.queries import stories
-from custom_events.values.definitions import Assignment, DefinitionConfig, Overrides
+from custom_events.values import events
+from custom_events.values.definitions import Assignment, DefinitionConfig, Overrides, Threshold, ThresholdPeriod
 
 THEN: Final = "then"
 NOW: Final = "now"
+NEWEST_READ: Final = 1_000  # events read for the names of those that a site-wide threshold counted: some milliseconds
 
 
 async def decisions(
@@ -74,13 +79,50 @@ async def explanations(
     """Each rule of a site, or one, about an event, with the customer's facts and what its threshold counted."""
     known = await surroundings(connection, rules.plan, [stored], {})
     facts = known[0].facts if known else None
-    # without what was settled in one pass: that has no list of the events that were counted
-    history = History(counted=known[0].history.counted) if known else History()
+    history = await _with_names(connection, rules, known[0]) if known else History()
     return [
         explain(stored.event, one, facts, history, rules.plan)
         for number, one in sorted(rules.assignments.items())
         if only in (None, number)
     ]
+
+
+async def _with_names(connection: Connection, rules: SiteRules, known: Surrounded) -> History:
+    """What was counted, with the newest events by name also where a whole site's are counted together."""
+    settled: dict[int, Settled] = {}
+    for rule in rules.plan.sites[rules.site.site_id].rules:
+        found = known.history.settled.get(rule.id)
+        if found is not None and found.crossing is not None:  # None: a body that is stored nowhere; it is put in then
+            newest = await _newest_counted(connection, rules, rule, known)
+            settled[rule.id] = Settled(
+                crossing=msgspec.structs.replace(found.crossing, counted=newest), fired=found.fired
+            )
+    return History(counted=known.history.counted, settled=settled)
+
+
+async def _newest_counted(
+    connection: Connection, rules: SiteRules, rule: Rule, known: Surrounded
+) -> tuple[Occurrence, ...]:
+    """Events that a threshold over the whole site has counted up to this one, as far as they are among the newest."""
+    event, site_id = known.proposal.event, rules.site.site_id
+    threshold = rule.assignment.config.threshold
+    since = None if threshold is None else look_back(threshold, event.occurred_at, known.facts.zone)
+    rows = await connection.fetch(
+        sql.NEWEST_EVENTS, site_id, sorted(rule.assignment.config.trigger), since or EPOCH, event.occurred_at, event.key,
+        NEWEST_READ,
+    )  # fmt: skip
+    stored = [events.from_json(row[0]) for row in rows]
+    asked = [Asked(site_id, one) for one in stored] if rule.needs_facts else []
+    facts = await customer_facts(connection, rules.plan, asked)
+    found = [counted(rule, one, facts.get((site_id, one.key), known.facts)) for one in stored]
+    within = [one for one in found if one is not None and _is_within(threshold, one, since)]
+    return tuple(within[-MAX_SHOWN_OCCURRENCES:])
+
+
+def _is_within(threshold: Threshold | None, one: Occurrence, since: datetime | None) -> bool:
+    """What lies on the edge of a rolling window counts before the event, and no more with it."""
+    is_rolling = threshold is not None and threshold.period is ThresholdPeriod.ROLLING
+    return since is None or one.occurred_at > since or not is_rolling
 
 
 def verdict(found: Explanation, dedup: Dedup | None, made: Sequence[Occurred]) -> str:

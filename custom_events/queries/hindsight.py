@@ -29,6 +29,19 @@ CROSS JOIN LATERAL (
 ORDER BY k.occurred_at, k.key
 """
 
+# A site's newest events of some types, up to one of them by (the store's time, key), and not before a moment.
+NEWEST_EVENTS: Final = """
+SELECT o.facts
+FROM unnest($2::text[]) AS t(type)
+CROSS JOIN LATERAL (
+  SELECT s.occurred_at, s.key, s.facts FROM app.commerce_events s
+  WHERE s.site_id = $1 AND s.type = t.type AND s.occurred_at >= $3 AND s.occurred_at <= $4
+    AND (s.occurred_at, s.key) <= ($4, $5::text)
+  ORDER BY s.occurred_at DESC, s.key DESC LIMIT $6::bigint
+) o
+ORDER BY o.occurred_at, o.key
+"""
+
 # The first event that is kept, of a site and some types.
 FIRST_EVENT: Final = """
 SELECT min(o.occurred_at)
@@ -172,18 +185,6 @@ SELECT DISTINCT jsonb_array_elements_text(r.overrides -> 'trigger')
 FROM app.assignment_revisions r
 WHERE r.assignment_id = ANY ($1::bigint[]) AND r.published_at IS NOT NULL
   AND jsonb_typeof(r.overrides -> 'trigger') = 'array'
-"""
-
-# The time of the oldest of a site's newest events of a period, as many as asked for; null when there are fewer.
-NEWEST_SINCE: Final = """
-SELECT o.occurred_at
-FROM unnest($2::text[]) AS t(type)
-CROSS JOIN LATERAL (
-  SELECT s.occurred_at FROM app.commerce_events s
-  WHERE s.site_id = $1 AND s.type = t.type AND s.occurred_at >= $3 AND s.occurred_at < $4
-  ORDER BY s.occurred_at DESC LIMIT $5::bigint
-) o
-ORDER BY o.occurred_at DESC OFFSET $5::bigint - 1 LIMIT 1
 """
 
 # ---------------------------------------------------------------- replay

@@ -93,14 +93,21 @@ _REACH: Final = given(
     "place int", "site_id bigint", "customer_key text", "types text", "since timestamptz", "until timestamptz"
 )
 
-# Stored events of customers, of the types in a list with commas, within a stretch of the store's time.
+# Stored events of customers, of the types in a list with commas, within a stretch of the store's time. Nothing of a customer
+# happened before it was first seen, so partitions before that are not probed. The types are joined one by one: with `= ANY` the
+# planner takes a scan of the whole stretch for cheaper (it expects 0.5 % of a range), and reads every customer's events.
 CUSTOMER_EVENTS: Final = f"""
 SELECT c.place, e.facts
 FROM {_REACH}
+LEFT JOIN LATERAL (
+  SELECT s.first_seen_at FROM app.customers s WHERE s.site_id = c.site_id AND s.customer_key = c.customer_key LIMIT 1
+) u ON true
+CROSS JOIN LATERAL unnest(string_to_array(c.types, ',')) AS t(type)
 CROSS JOIN LATERAL (
   SELECT o.facts FROM app.commerce_events o
-  WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.type = ANY (string_to_array(c.types, ','))
-    AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at <= c.until OFFSET 0
+  WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.type = t.type
+    AND o.occurred_at >= greatest(coalesce(c.since, '-infinity'), coalesce(u.first_seen_at, '-infinity'))
+    AND o.occurred_at <= c.until OFFSET 0
 ) e
 """
 
@@ -108,9 +115,10 @@ CROSS JOIN LATERAL (
 SITE_EVENTS: Final = f"""
 SELECT c.place, e.facts
 FROM {_REACH}
+CROSS JOIN LATERAL unnest(string_to_array(c.types, ',')) AS t(type)
 CROSS JOIN LATERAL (
   SELECT o.facts FROM app.commerce_events o
-  WHERE o.site_id = c.site_id AND o.type = ANY (string_to_array(c.types, ','))
+  WHERE o.site_id = c.site_id AND o.type = t.type
     AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at <= c.until OFFSET 0
 ) e
 """

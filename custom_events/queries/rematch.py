@@ -23,22 +23,24 @@ _STRETCH: Final = given(
     "place int", "site_id bigint", "subject text", "types text", "since timestamptz", "until timestamptz"
 )
 _EVENT: Final = "SELECT o.id, o.site_id, o.created_at, o.facts FROM app.commerce_events o WHERE o.site_id = c.site_id"
-_WITHIN: Final = """AND o.type = ANY (string_to_array(c.types, ','))
+# Types are joined one by one (see `matching.CUSTOMER_EVENTS`).
+_TYPES: Final = "CROSS JOIN LATERAL unnest(string_to_array(c.types, ',')) AS t(type)"
+_WITHIN: Final = """AND o.type = t.type
     AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at < coalesce(c.until, 'infinity') OFFSET 0"""
 
 # Stored events of customers, of the types in a list with commas, from one moment until before another.
 EVENTS_OF_CUSTOMERS: Final = f"""
-SELECT c.place, e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} AND o.customer_key = c.subject {_WITHIN}) e
+SELECT c.place, e.* FROM {_STRETCH} {_TYPES} CROSS JOIN LATERAL ({_EVENT} AND o.customer_key = c.subject {_WITHIN}) e
 """
 
 # The same of orders.
 EVENTS_OF_ORDERS: Final = f"""
-SELECT c.place, e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} AND o.order_id = c.subject {_WITHIN}) e
+SELECT c.place, e.* FROM {_STRETCH} {_TYPES} CROSS JOIN LATERAL ({_EVENT} AND o.order_id = c.subject {_WITHIN}) e
 """
 
 # The same of whole sites; `subject` says nothing.
 EVENTS_OF_SITES: Final = f"""
-SELECT c.place, e.* FROM {_STRETCH} CROSS JOIN LATERAL ({_EVENT} {_WITHIN}) e
+SELECT c.place, e.* FROM {_STRETCH} {_TYPES} CROSS JOIN LATERAL ({_EVENT} {_WITHIN}) e
 """
 
 # Single stored events, by their natural keys.

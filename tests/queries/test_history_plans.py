@@ -1,0 +1,75 @@
+"""Looking into a long history stays a matter of index probes: also with statistics, and of many events per site."""
+
+import asyncio
+import re
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from custom_events.postgres import connect
+from custom_events.queries import hindsight, matching, rematch, understanding
+
+EVENTS = 20_000  # of forty sites; every customer has four
+
+FILL = f"""
+INSERT INTO app.commerce_events
+  (occurred_at, site_id, type, key, evidence_at, order_id, customer_key, amount, currency, is_test, facts)
+SELECT at, 1 + n % 40, 'order.paid', 'order.paid:' || n, at, n::text, 'c:' || n / 160, 1, 'EUR', false, '{{}}'
+FROM (SELECT n, now() - n * interval '20 seconds' AS at FROM generate_series(1, {EVENTS}) n) o;
+INSERT INTO app.customers (site_id, customer_key, first_seen_at)
+SELECT site_id, customer_key, min(occurred_at) FROM app.commerce_events GROUP BY 1, 2
+"""
+
+CUSTOMER = ["[0]", "[1]", '["c:7"]', '["order.paid"]', "[null]", '["2100-01-01T00:00:00Z"]']
+STRETCH = ["[0]", "[1]", '["c:7"]', '["order.paid"]', "[null]", "[null]"]
+LOOKS: dict[str, tuple[str, list[str], str, int]] = {
+    # statement, arguments, the column that the index has to find by, buffers at most
+    "a customer's threshold": (matching.CUSTOMER_EVENTS, CUSTOMER, "customer_key", 100),
+    "a customer matched again": (rematch.EVENTS_OF_CUSTOMERS, STRETCH, "customer_key", 100),
+    "a page of a site": (
+        hindsight.EVENTS_PAGE,
+        ["1", "{order.paid}", "2000-01-01T00:00:00Z", "", "2100-01-01T00:00:00Z", "50"],
+        "type",
+        1_000,
+    ),
+    "the newest of a site": (
+        hindsight.NEWEST_EVENTS,
+        ["1", "{order.paid}", "2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z", "z", "50"],
+        "type",
+        400,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_look_into_a_long_history_is_an_index_probe(database: str, name: str) -> None:
+    statement, arguments, column, most = LOOKS[name]
+
+    async def whole() -> list[str]:
+        connection: Any = await connect.asyncpg_connect(database)
+        try:
+            await connection.execute(FILL)
+            await connection.execute("ANALYZE")
+            await connection.execute(understanding.SESSION)
+            await connection.execute(f"PREPARE probe AS {statement}")
+            given = ", ".join(f"'{one}'" for one in arguments)
+            return [row[0] for row in await connection.fetch(f"EXPLAIN (ANALYZE, BUFFERS) EXECUTE probe({given})")]
+        finally:
+            await connection.close()
+
+    plan = asyncio.run(whole())
+    text = "\n".join(plan)
+    assert "Seq Scan" not in text
+    executed = [
+        condition
+        for node, condition in pairwise(plan)
+        if "on commerce_events_" in node
+        and "rows=0" not in node.partition("actual")[2]
+        and "never" not in node
+        and "_pkey" not in node
+    ]
+    assert executed, text
+    assert all(re.search(rf"Index Cond: .*\b{column}\b", condition) for condition in executed), text
+    buffers = sum(map(int, re.findall(r"shared hit=(\d+)", plan[1])))
+    assert buffers <= most, text
