@@ -45,6 +45,8 @@ WHERE x.parked_reason IS NOT NULL
 OVERDUE: Final = sa.text("""
 SELECT
   (SELECT count(*) FROM app.upload_requests WHERE next_poll_at <= :now - interval '1 hour') AS verdicts,
+  (SELECT count(*) FROM app.upload_requests WHERE next_poll_at IS NOT NULL AND intent_at <= :now - interval '25 hours')
+    AS undecided,
   (SELECT count(*) FROM app.value_changes) + (SELECT count(*) FROM app.standing_changes) AS value_changes,
   least((SELECT min(changed_at) FROM app.value_changes), (SELECT min(changed_at) FROM app.standing_changes))
     AS value_changes_since

@@ -125,6 +125,14 @@ WATCHES: Final = (
         remedy="Look whether Dagster's sensor upload_backlog runs",
     ),
     Watch(
+        name="VerdictsMissing",
+        metric="custom_events_uploads_undecided_requests",
+        severity=Severity.WARNING,
+        limit=0,
+        sentence="On {value} requests the Data Manager API has given no verdict for more than a day",
+        remedy="It is asked again every six hours; `upload_requests` has Google's request ids for its support",
+    ),
+    Watch(
         name="RefundsStandStill",
         metric="custom_events_uploads_value_change_age_seconds",
         severity=Severity.WARNING,

@@ -105,6 +105,7 @@ def _stops(connection: sa.Connection, now: datetime) -> Samples:
 def _overdue(connection: sa.Connection, now: datetime) -> Samples:
     row = connection.execute(queries.OVERDUE, {"now": now}).one()
     yield _sample("uploads_overdue_verdicts", row.verdicts)
+    yield _sample("uploads_undecided_requests", row.undecided)
     yield _sample("uploads_value_changes", row.value_changes)
     yield _sample("uploads_value_change_age_seconds", _age_s(row.value_changes_since, now))
 

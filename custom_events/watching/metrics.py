@@ -56,6 +56,9 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     "custom_events_uploads_paused_seconds": Metric("How long an account still waits by itself.", _ACCOUNT),
     "custom_events_uploads_overdue_verdicts": Metric("Data Manager verdicts that are an hour overdue."),
+    "custom_events_uploads_undecided_requests": Metric(
+        "Requests on which the Data Manager has given no verdict for more than the day it may take."
+    ),
     "custom_events_uploads_value_changes": Metric("Orders whose conversions wait for another value."),
     "custom_events_uploads_value_change_age_seconds": Metric("How long the oldest of them has waited."),
     "custom_events_uploads_tokens": Metric("Calls to Google that may go at once now, by bucket.", ("bucket",)),

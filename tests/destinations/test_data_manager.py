@@ -211,8 +211,9 @@ def test_a_failed_poll_keeps_the_rows_waiting():
     ):
         answer = verdicts.read_poll_failure(error, [row()], "r-1")
         assert (answer.verdict, answer.code) == (Verdict.PENDING, code)
-    forgotten = verdicts.read_poll_failure(refused(reason="INVALID_REQUEST_ID"), [row()], "r-1")
-    assert (forgotten.verdict, forgotten.rows[0].verdict) == (None, Verdict.UNKNOWN)
+    for reason in ("INVALID_REQUEST_ID", "REQUEST_TOO_OLD"):
+        forgotten = verdicts.read_poll_failure(refused(reason=reason), [row()], "r-1")
+        assert (forgotten.verdict, forgotten.rows[0].verdict) == (None, Verdict.UNKNOWN)
 
 
 def test_a_defect_is_not_taken_for_an_answer():

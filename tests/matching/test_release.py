@@ -6,13 +6,15 @@ import msgspec
 import pytest
 
 from custom_events.conditions.facts import Facts
+from custom_events.matching.checks import config_problems
+from custom_events.matching.explain import explain, explanation_lines
 from custom_events.matching.match import Match, match
 from custom_events.matching.plan import MatchPlan
 from custom_events.matching.reasons import Reason
 from custom_events.matching.release import EUROPE, is_european
 from custom_events.values.clicks import Consent, ConsentStatus
-from custom_events.values.definitions import ConsentNeeded, Telling
-from custom_events.values.events import Customer
+from custom_events.values.definitions import CartRule, ConsentNeeded, DefinitionConfig, Telling
+from custom_events.values.events import Customer, EventType
 from tests.matching.building import assignment, paid
 
 HASHED = Customer(key="c:1", email_sha256="a" * 64)
@@ -82,3 +84,28 @@ def test_the_first_order_is_told_where_it_is_asked_for(orders: int | None, new: 
     (found,) = match(event, 1, plan, site.facts_with(orders_before=orders))
     assert found.new_customer is new
     assert made(event, site.facts_with(orders_before=orders)).new_customer is None
+
+
+def test_the_explanation_says_what_the_policy_does() -> None:
+    for needed, word in (
+        (ConsentNeeded.GRANTED_IN_EUROPE, "waits until somebody says"),
+        (ConsentNeeded.CLICK_ONLY_IN_EUROPE, "the click goes alone"),
+    ):
+        text = explanation_lines(explain(order_to("DE"), assignment(consent_needed=needed)))
+        assert any(word in line for line in text), text
+
+
+@pytest.mark.parametrize(
+    ("cart", "paths"),
+    [
+        (CartRule(merchant_id="55"), []),
+        (CartRule(merchant_id="55", country="DE", language="de", item_id="a_{product_id}_{variant_id}"), []),
+        (CartRule(merchant_id="shop", country="Germany", language="DE"), ["merchant_id", "country", "language"]),
+        (CartRule(merchant_id="55", item_id="sku"), ["item_id"]),
+        (CartRule(merchant_id="55", item_id="{sku} {title}"), ["item_id"]),
+        (CartRule(merchant_id="55", item_id="{sku}}"), ["item_id"]),
+    ],
+)
+def test_a_cart_that_cannot_be_told_is_a_problem(cart: CartRule, paths: list[str]) -> None:
+    config = DefinitionConfig(trigger=(EventType.ORDER_PAID,), tell=Telling(cart=cart))
+    assert [problem.path for problem in config_problems(config)] == [f"tell.cart.{path}" for path in paths]

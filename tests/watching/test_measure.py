@@ -155,6 +155,7 @@ def test_the_pipeline_the_receiver_and_google_in_figures(ground):
     assert found["uploads_value_changes",] == 1
     assert 1800 - A_WHILE_S < found["uploads_value_change_age_seconds",] <= 1800
     assert found["uploads_overdue_verdicts",] == 1
+    assert found["uploads_undecided_requests",] == 0
     assert found["reconciliation_short_days", "1234567890"] == 1
     assert found["reconciliation_short_days", "2345678901"] == 0
     assert ("reconciliation_age_seconds", "2345678901") not in found

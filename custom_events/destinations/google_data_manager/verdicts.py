@@ -27,6 +27,7 @@ _NONE: Final = Rule(Verdict.REJECTED, "Google could not process it and gave no s
 _FORGOTTEN: Final = Rule(
     Verdict.UNKNOWN, "Google no longer knows the request; it is sent again under the same order id"
 )
+_NOT_KNOWN: Final = frozenset({"ErrorReason.INVALID_REQUEST_ID", "ErrorReason.REQUEST_TOO_OLD"})  # kept about 50 days
 _DELIVERED: Final = frozenset({Verdict.ALREADY_THERE, Verdict.ACCEPTED})
 
 ReasonCounts = tuple[tuple[str, int], ...]
@@ -65,7 +66,7 @@ def read_poll_failure(error: Exception, rows: Sequence[Conversion], request_id: 
     """A poll without a verdict. It says nothing about the rows, so they keep waiting, and never go again for it."""
     refusal = refusal_of(error)
     code = f"ErrorReason.{refusal.reason}"
-    if code == "ErrorReason.INVALID_REQUEST_ID":
+    if code in _NOT_KNOWN:
         answers = tuple(
             RowAnswer(upload_id=row.upload_id, verdict=_FORGOTTEN.verdict, code=code, sentence=_FORGOTTEN.sentence)
             for row in rows
