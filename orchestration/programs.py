@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from custom_events.errors import NeedsAction
 from custom_events.settings import Settings
 from orchestration import dbt_project, instance
 from orchestration.processes import Program, python
@@ -30,7 +31,12 @@ def console(settings: Settings) -> Program:
 
 
 def dagster(settings: Settings) -> Program:
-    """Dagster's webserver and daemon with one code location between them."""
+    """Dagster's webserver and daemon with one code location between them. Raises NeedsAction outside a checkout."""
+    if not (ROOT / "workspace.yaml").is_file():
+        raise NeedsAction(
+            f"Dagster needs workspace.yaml and dbt/, and {ROOT} has none: a wheel holds the receiver, the console and the "
+            "command only. Run this from a checkout of the project."
+        )
     arguments = [
         "dev",
         *("--workspace", str(ROOT / "workspace.yaml")),

@@ -62,3 +62,26 @@ def test_fields_of_an_action_are_checked(
     given: dict[str, Any] = {"customer_id": "1234567890", "action_id": "78", "name": "x", "actor": ME, field: value}
     with pytest.raises(error):
         ads.create_action(connection, **given)
+
+
+def test_an_account_and_an_action_follow_what_was_changed_at_google(connection: sa.Connection, action: str) -> None:
+    made = ads.update_account(connection, "123-456-7890", actor=ME, name="New", lane=Lane.DATA_MANAGER, currency=None)
+    assert (made.name, made.lane, made.currency) == ("New", Lane.DATA_MANAGER, None)
+    entry = audit.entries(connection, subject="ads_account:1234567890")[0]
+    assert entry.detail["changes"] == [
+        'name: "Ads" -> "New"',
+        'lane: "google_ads" -> "data_manager"',
+        'currency: "EUR" -> null',
+    ]
+    changed = ads.update_action(connection, action, actor=ME, click_window_days=60, name="Bought")
+    assert (changed.click_window_days, changed.name) == (60, "Bought")
+    before = audit.entries(connection)
+    ads.update_account(connection, "1234567890", actor=ME, name="New")
+    ads.update_action(connection, action, actor=ME, name="Bought")
+    assert audit.entries(connection) == before
+    with pytest.raises(InvalidConfiguration, match="these can: name, lane"):
+        ads.update_account(connection, "1234567890", actor=ME, parked_reason="x")
+    with pytest.raises(InvalidConfiguration, match="1 to 90"):
+        ads.update_action(connection, action, actor=ME, click_window_days=91)
+    with pytest.raises(InvalidConfiguration, match="name: it is empty"):
+        ads.update_account(connection, "1234567890", actor=ME, name=" ")

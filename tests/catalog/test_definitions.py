@@ -161,3 +161,19 @@ def test_revisions_never_change_whoever_asks(
 ) -> None:
     assignments.assign(connection, site.id, purchase, "x", author=ME)
     assert words in refused_by_database(statement.format(f"app.{table}"))
+
+
+def test_a_revision_that_breaks_an_assignment_is_not_published(
+    connection: sa.Connection, purchase: str, site: Site, action: str
+) -> None:
+    overrides = {"ads_action": action, "click_window_days": 30, "valid_until": "2026-06-30"}
+    made = assignments.assign(connection, site.id, purchase, "until June", author=ME, overrides=overrides)
+    late = {**PAID, "valid_from": "2026-07-01"}
+    definitions.draft(connection, purchase, late, expected=1, author=ME)
+    expected = f"with assignment {made.id} .* is before valid_from"
+    with pytest.raises(InvalidConfiguration, match=expected) as caught, connection.begin_nested():
+        definitions.publish(connection, purchase, 2, by=ME)
+    assert caught.value.path == "valid_until"
+    assert definitions.get(connection, purchase).published_number == 1
+    assignments.pause(connection, made.id, actor=ME)
+    assert definitions.publish(connection, purchase, 2, by=ME).number == 2

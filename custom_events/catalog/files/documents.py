@@ -4,7 +4,6 @@ A file's name is the key of what it holds, and only what differs from the defaul
 nothing of it applies; a draft beside what is published is work in progress and stays in the database.
 """
 
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -172,8 +171,6 @@ def _as_lists(value: Any) -> Any:
             return {name: _as_lists(one) for name, one in value.items()}
         case list() | tuple():
             return [_as_lists(one) for one in value]
-        case date():
-            return value.isoformat()
         case _:
             return value
 

@@ -51,13 +51,11 @@ def _made_ours(part: str, shape: dict[str, Any]) -> dict[str, Any]:
     return shape
 
 
-def _with_numbers(shape: Any) -> Any:
+def _with_numbers(shape: dict[str, Any]) -> dict[str, Any]:
     match shape:
         case {"type": "string", "format": "decimal", **others}:
             return {**others, **_NUMBER}
         case {"anyOf": [*alternatives], **others}:
             return {**others, "anyOf": [_with_numbers(one) for one in alternatives]}
-        case dict():
-            return dict(shape)
         case _:
-            return shape
+            return dict(shape)
