@@ -34,6 +34,21 @@ RULES: dict[str, dict[str, Any]] = {
     "rich": {"threshold": {"measure": "sum", "at_least": "200", "fires": "every_further"}, "group": "g", "priority": 2},
     "third of the shop": {"threshold": {"at_least": "3", "scope": "site"}, "dedup": {"per": "customer"}},
     "busy day": {"threshold": {"at_least": "2", "scope": "site", "period": "day", "fires": "every_nth"}},
+    "takings": {
+        "threshold": {
+            "measure": "sum",
+            "at_least": "150",
+            "scope": "site",
+            "period": "rolling",
+            "window_days": 3,
+            "fires": "every_nth",
+        }
+    },
+    "new of the shop": {
+        "threshold": {"at_least": "2", "scope": "site", "period": "week", "fires": "every_further"},
+        "dedup": {"per": "customer_window", "window_days": 2},
+        "conditions": {"field": "customer.orders_before", "op": "<=", "value": 1},
+    },
     "refunded twice": {"trigger": ["order.refunded"], "threshold": {"at_least": "2"}, "dedup": {"per": "event"}},
 }
 SHARED = ("purchase", "begun or paid")  # of one ads action: they want the same transactions
