@@ -1,8 +1,8 @@
 """From a match to its row in the ledger: queued, held until when, or withheld and why. Pure.
 
-Consent, identifiers and value were decided by the matching; what Google asks of a single row is checked again when it is sent
-(`destinations/conversion_rules.py`, whose limits these are). Here the ads action has its say, and the clock: when the
-conversion may go first and when it is too late.
+Consent, identifiers, value and what the ads action takes are decided in one place, `matching/release.py`; what Google asks of a
+single row is checked again when it is sent (`destinations/conversion_rules.py`, whose limits these are). Here the clock has its
+say: when the conversion may go first and when it is too late.
 """
 
 import hashlib
@@ -155,17 +155,19 @@ def earliest_moment(
 
 
 def transaction_id(site_id: int, event: CommerceEvent) -> str:
-    """The idempotency key at Google: the order's id; a digest of site and natural key for events that are not one per order,
-    or where the id is none that Google would take (too long, or an address)."""
+    """The idempotency key at Google, never the same for two orders, whichever sites feed an action (decision 0020): site and order
+    id; a digest of site and natural key for events that are not one per order, or where the id is none that Google would take
+    (too long, or an address). Only for new conversions: what is in the ledger keeps the key it has."""
     order_id = event.order_id
     if (
         order_id
         and event.type not in _MANY_PER_ORDER
-        and len(order_id) <= MAX_TRANSACTION_ID_CHARACTERS
         and order_id.isprintable()
         and "@" not in order_id
         and order_id[0] != "+"
     ):
-        return order_id
+        key = f"{site_id}-{order_id}"
+        if len(key) <= MAX_TRANSACTION_ID_CHARACTERS:
+            return key
     digest = hashlib.sha256(f"{site_id}:{event.key}".encode()).hexdigest()
     return f"ce-{digest[:DIGEST_CHARACTERS]}"

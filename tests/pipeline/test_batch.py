@@ -47,7 +47,7 @@ def test_a_paid_order_becomes_a_queued_conversion(in_world: InWorld, order: Any,
             " JOIN app.commerce_events c ON c.id = e.commerce_event_id"
         )
         assert upload == (
-            "queued", "1", Decimal(100), "EUR", "Cj0KCQ-test-1", noon, 0, "o:1", assignment, "order.paid:1",
+            "queued", f"{site}-1", Decimal(100), "EUR", "Cj0KCQ-test-1", noon, 0, "o:1", assignment, "order.paid:1",
         )  # fmt: skip
         assert await world.value("SELECT count(*) FROM app.upload_keys") == 1
         assert await world.value("SELECT count(*) FROM landing.raw_queue") == 0

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from custom_events.matching.match import Match
 from custom_events.matching.reasons import Reason
@@ -78,15 +80,15 @@ def test_a_conversion_with_a_click_is_queued_at_once() -> None:
     found = drafted(event(GCLID))
     assert (found.state, found.reason, found.not_before) == (UploadState.QUEUED, None, NOW)
     assert found.deadline_at == AT + timedelta(days=90)
-    assert found.transaction_id == "1"
+    assert found.transaction_id == "1-1"
 
 
 @pytest.mark.parametrize(
     ("fields", "action", "reason"),
     [
         ({"withheld": Reason.CONSENT_DENIED}, ACTION, "consent_denied"),
-        ({}, None, conversion.UNKNOWN_ADS_ACTION),
-        ({"currency": None}, ACTION, conversion.NO_CURRENCY),
+        ({}, None, Reason.UNKNOWN_ADS_ACTION),
+        ({"currency": None}, ACTION, Reason.NO_CURRENCY),
     ],
 )
 def test_withheld_with_the_reason(fields: dict[str, Any], action: AdsAction | None, reason: str) -> None:
@@ -102,7 +104,7 @@ def test_no_value_needs_no_currency() -> None:
 def test_one_per_click_action_takes_no_braid() -> None:
     strict = AdsAction(id=1, ads_account_id=1, one_per_click=True)
     assert drafted(event(GBRAID, GCLID), strict).click == GCLID
-    assert drafted(event(GBRAID), strict).reason == conversion.CLICK_NOT_TAKEN
+    assert drafted(event(GBRAID), strict).reason == Reason.CLICK_NOT_TAKEN
     by_mail = drafted(event(GBRAID, email="a" * 64), strict)
     assert (by_mail.state, by_mail.click) == (UploadState.QUEUED, None)
     assert by_mail.deadline_at == AT + timedelta(days=63), "hashed data alone is taken for 63 days"
@@ -112,8 +114,7 @@ def test_the_action_s_window_may_be_shorter_than_the_assignment_s() -> None:
     click = Click(kind=ClickKind.GCLID, id="x", clicked_at=AT - timedelta(days=8))
     assert drafted(event(click), AdsAction(id=1, ads_account_id=1, click_window_days=30)).click == click
     assert (
-        drafted(event(click), AdsAction(id=1, ads_account_id=1, click_window_days=7)).reason
-        == conversion.CLICK_NOT_TAKEN
+        drafted(event(click), AdsAction(id=1, ads_account_id=1, click_window_days=7)).reason == Reason.CLICK_NOT_TAKEN
     )
 
 
@@ -177,3 +178,17 @@ def test_what_waits_for_consent_is_held_until_its_deadline() -> None:
     assert (found.state, found.reason) == (UploadState.HELD, conversion.CONSENT_UNKNOWN_IN_EUROPE)
     assert found.not_before == found.deadline_at == AT + timedelta(days=90)
     assert "held by the assignment's policy" in str(found.sentence)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 10**6), st.text(min_size=1, max_size=70)), unique=True, min_size=2, max_size=6)
+)
+def test_no_two_orders_share_a_transaction_whichever_sites_they_are_of(orders: list[tuple[int, str]]) -> None:
+    keys = {
+        conversion.transaction_id(
+            site, event(key=f"order.paid:{number}", order=Order(id=number, created_at=AT, updated_at=AT))
+        )
+        for site, number in orders
+    }
+    assert len(keys) == len(orders)
+    assert all(1 <= len(key) <= 64 and "@" not in key for key in keys)

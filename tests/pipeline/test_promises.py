@@ -254,7 +254,7 @@ def test_a_transaction_that_another_worker_took_meanwhile_is_seen_at_the_second_
 
         async def late(*args: Any) -> None:
             await other.execute(
-                "INSERT INTO app.upload_keys VALUES ($1, '1', 0, 99, now()) ON CONFLICT DO NOTHING", action
+                "INSERT INTO app.upload_keys VALUES ($1, $2, 0, 99, now()) ON CONFLICT DO NOTHING", action, f"{site}-1"
             )
             await write(*args)
 
