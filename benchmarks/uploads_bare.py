@@ -41,7 +41,8 @@ def _ads(google: Google) -> Callable[[Finished], None]:
     from google.ads.googleads.client import GoogleAdsClient
     from google.oauth2.credentials import Credentials
 
-    client = GoogleAdsClient(credentials=Credentials(token="bench"), endpoint=google.endpoint, use_proto_plus=False)
+    credentials: Any = Credentials(token="bench")
+    client = GoogleAdsClient(credentials=credentials, endpoint=google.endpoint, use_proto_plus=False)
     service: Any = client.get_service("ConversionUploadService")
     request_class = type(client.get_type("UploadClickConversionsRequest"))
     customer, action_id = CUSTOMERS[Lane.GOOGLE_ADS]

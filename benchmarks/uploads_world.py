@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,7 +41,7 @@ class Google:
 
 
 @contextmanager
-def sandbox(directory: Path) -> Iterator[Google]:
+def sandbox(directory: Path) -> Generator[Google]:
     """Started, trusted by this process's channels, and stopped."""
     seed = json.dumps(
         {

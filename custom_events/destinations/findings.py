@@ -8,6 +8,9 @@ import msgspec
 from custom_events.values.conversions import BatchAnswer, RowAnswer, Verdict
 
 
+_IN_THE_WAY = frozenset({"may_import", "action_exists", "action_type", "action_enabled"})
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One question and its answer. `fine` None: it could not be found out, and `sentence` says why."""
 
@@ -28,10 +31,11 @@ class ActionFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """All of a probe. `actions` is empty where the lane cannot read them."""
+    """All of a probe. `actions` is empty where the lane cannot read them; `calls` is what it used of the quota."""
 
     findings: tuple[Finding, ...]
     actions: tuple[ActionFacts, ...] = ()
+    calls: int = 1
 
     @property
     def fine(self) -> bool:
@@ -53,6 +57,12 @@ def may_import(answer: BatchAnswer) -> Finding:
 
 def _words(row: RowAnswer) -> str:
     return row.sentence or str(row.code)
+
+
+def in_the_way(found: Findings) -> list[Finding]:
+    """What keeps every conversion of the account, or of one action, from being taken; nothing else is worth a stop. Terms and
+    settings of enhanced conversions concern rows that go without a click id, and Google says so row by row."""
+    return [finding for finding in found.findings if finding.fine is False and finding.question in _IN_THE_WAY]
 
 
 def as_json(found: Findings, checked_at: str) -> Mapping[str, Any]:

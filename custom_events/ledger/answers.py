@@ -145,9 +145,19 @@ def heed(connection: sa.Connection, request: Request, batch: BatchAnswer, now: d
 
 
 def park(
-    connection: sa.Connection, account: AdsAccount, scope: Scope, reason: str, now: datetime, action: int | None = None
+    connection: sa.Connection,
+    account: AdsAccount,
+    scope: Scope,
+    reason: str,
+    now: datetime,
+    action: int | None = None,
+    *,
+    probe_again: bool = True,
 ) -> None:
-    """Stop an action, an account, or all accounts of a lane until a person releases them. Told once: only when it is new."""
+    """Stop an action, an account, or all accounts of a lane until a person releases them. Told once: only when it is new.
+
+    `probe_again`: what the account allows is asked anew before it goes on.
+    """
     values = {"reason": reason, "now": now, "recheck_at": now + retry.PARKED_RECHECK}
     if scope is Scope.ACTION and action is not None:
         parked = connection.execute(requests.PARK_ACTION, values | {"action": action}).rowcount
@@ -156,6 +166,9 @@ def park(
     else:
         parked = connection.execute(requests.PARK_ACCOUNT, values | {"account": account.id}).rowcount
     if parked:
+        again = {"account": account.id, "lane": account.lane.value, "whole_lane": scope is Scope.PROJECT}
+        if probe_again:
+            connection.execute(requests.PROBE_AGAIN, again)
         log.error("uploads_parked", scope=scope.value, customer_id=account.customer_id, action=action, reason=reason)
 
 
@@ -198,12 +211,18 @@ def _drop_clicks(connection: sa.Connection, request_id: int, dropped: Iterable[t
     connection.execute(uploads.DROP_CLICKS, columns.arrays | {"request": request_id, "user_data": OLDEST_USER_DATA})
 
 
+def cannot_begin(connection: sa.Connection, account: AdsAccount, now: datetime) -> None:
+    """Something of ours is missing, as credentials are: the lane waits a minute, and looks again."""
+    until = now + timedelta(seconds=retry.CONFIGURATION_RECHECK_S)
+    pause = {"until": until, "reason": "configuration", "now": now, "lane": account.lane.value}
+    connection.execute(requests.PAUSE_LANE, pause)
+
+
 def give_back(connection: sa.Connection, request: Request, sentence: str, now: datetime) -> None:
     """A request that was never made, because we were not able to begin: its rows wait as before."""
     until = now + timedelta(seconds=retry.CONFIGURATION_RECHECK_S)
     _return_rows(connection, request, now, reason="configuration", sentence=sentence, not_before=until)
-    pause = {"until": until, "reason": "configuration", "now": now, "lane": request.account.lane.value}
-    connection.execute(requests.PAUSE_LANE, pause)
+    cannot_begin(connection, request.account, now)
     connection.execute(
         requests.ANSWERED,
         {

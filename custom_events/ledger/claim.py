@@ -27,7 +27,7 @@ Validate = Callable[[Conversion, datetime], RowAnswer | None]
 def turns(connection: sa.Connection, now: datetime) -> list[Turn]:
     """Accounts with something to send, those served longest ago first; fair whatever the size of their backlogs."""
     rows = connection.execute(requests.TURNS, {"now": now, "accounts": ACCOUNTS_AT_ONCE}).all()
-    return [Turn(account_of(row), RequestKind(row.kind), row.history) for row in rows]
+    return [Turn(account_of(row), RequestKind(row.kind), row.history, row.unprobed) for row in rows]
 
 
 def claim(engine: sa.Engine, turn: Turn, destination: Destination, settings: Settings, now: datetime) -> Request | None:

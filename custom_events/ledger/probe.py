@@ -1,16 +1,21 @@
-"""The capability probe, run on demand: its findings kept with the account, what it learned of actions kept with them."""
+"""The capability probe, before the first conversion and on demand: its findings are kept with the account and its actions."""
 
 import json
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from custom_events.destinations.findings import Findings, as_json
+from custom_events.destinations.base import Destination
+from custom_events.destinations.findings import Findings, as_json, in_the_way
 from custom_events.errors import Permanent
+from custom_events.ledger import allowance, answers, retry
 from custom_events.ledger.rows import account_of
-from custom_events.ledger.sender import Lanes
 from custom_events.queries import upload_requests as requests
 from custom_events.settings import Settings
+from custom_events.values.conversions import AdsAccount, Lane, Scope
+
+Lanes = Mapping[Lane, Destination]
 
 
 def probe_account(engine: sa.Engine, lanes: Lanes, settings: Settings, customer_id: str, now: datetime) -> Findings:
@@ -20,12 +25,43 @@ def probe_account(engine: sa.Engine, lanes: Lanes, settings: Settings, customer_
     """
     with engine.connect() as connection:
         row = connection.execute(requests.ACCOUNT, {"customer_id": customer_id}).one_or_none()
-        if row is None:
-            raise Permanent("unknown_ads_account", f"there is no ads account {customer_id}: create it first")
-        actions = [found.action_id for found in connection.execute(requests.ACTIONS_OF, {"account": row.id})]
-    account = account_of(row)
-    found = lanes[account.lane].probe(account, actions, timeout_s=settings.upload_timeout_s, now=now)
+    if row is None:
+        raise Permanent("unknown_ads_account", f"there is no ads account {customer_id}: create it first")
+    found, _ = _ask(engine, lanes, settings, account_of(row), now)
+    return found
+
+
+def before_sending(engine: sa.Engine, lanes: Lanes, settings: Settings, account: AdsAccount, now: datetime) -> bool:
+    """Probe an account that was never probed, or whose refusals hint at a change. Whether it may be sent to.
+
+    What is in the way parks the account, or the action it concerns, with the probe's sentence; the recheck lets it go on. Where
+    Google does not answer the account pauses, and is asked again. Raises NeedsAction without credentials.
+    """
+    found, actions = _ask(engine, lanes, settings, account, now)
     with engine.begin() as connection:
+        if found.findings and all(finding.fine is None for finding in found.findings):
+            until = now + timedelta(seconds=retry.CONFIGURATION_RECHECK_S)
+            pause = {"account": account.id, "until": until, "reason": "probe_unanswered", "now": now}
+            connection.execute(requests.PAUSE_ACCOUNT, pause)
+            connection.execute(requests.PROBE_AGAIN, {"account": account.id, "lane": None, "whole_lane": False})
+            return False
+        wrong = in_the_way(found)
+        for finding in wrong:
+            action = actions.get(finding.action_id) if finding.action_id is not None else None
+            scope = Scope.ACCOUNT if action is None else Scope.ACTION
+            answers.park(connection, account, scope, finding.sentence, now, action, probe_again=False)
+    return not any(finding.action_id is None for finding in wrong)
+
+
+def _ask(
+    engine: sa.Engine, lanes: Lanes, settings: Settings, account: AdsAccount, now: datetime
+) -> tuple[Findings, dict[str, int]]:
+    """The findings, kept with the account and its actions; and our ids of the actions by Google's."""
+    with engine.connect() as connection:
+        actions = {row.action_id: row.id for row in connection.execute(requests.ACTIONS_OF, {"account": account.id})}
+    found = lanes[account.lane].probe(account, list(actions), timeout_s=settings.upload_timeout_s, now=now)
+    with engine.begin() as connection:
+        allowance.spend(connection, account, settings, now, found.calls)
         connection.execute(
             requests.KEEP_CAPABILITIES,
             {"account": account.id, "found": json.dumps(as_json(found, now.isoformat())), "now": now},
@@ -42,4 +78,4 @@ def probe_account(engine: sa.Engine, lanes: Lanes, settings: Settings, customer_
                     "now": now,
                 },
             )
-    return found
+    return found, actions

@@ -38,6 +38,13 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
         """Calls that are not full which may go at once: an hour's part of the day."""
         return math.inf if self.per_day is None else max(1.0, self.per_day / HOURS)
 
+    @property
+    def gathered_per_second(self) -> float:
+        """Such calls that come back in a second, so that those at once and these do not use up the day."""
+        if self.per_day is None:
+            return 0.0
+        return max(self.per_day - self.gathered, self.per_day / 2) / ((HOURS + 1) * HOUR_S)
+
 
 class Used(msgspec.Struct, frozen=True, kw_only=True):
     """What is left at a moment: tokens of the minute, tokens of the pace, and the calls of each of the last 25 hours."""
@@ -77,11 +84,10 @@ def refilled(limit: Limit, used: Used, now: datetime) -> Used:
     """What is left at `now`. A clock that went back gives nothing and takes nothing."""
     passed = max((now - used.at).total_seconds(), 0.0)
     first = _hour(now) - HOURS
-    pace_per_second = 0.0 if limit.per_day is None else limit.per_day / (HOURS * HOUR_S)
     return Used(
         at=max(now, used.at),
         tokens=min(limit.burst, used.tokens + passed * limit.per_second),
-        pace=min(_finite(limit.gathered), used.pace + passed * pace_per_second),
+        pace=min(_finite(limit.gathered), used.pace + passed * limit.gathered_per_second),
         hours={hour: calls for hour, calls in used.hours.items() if hour >= first},
     )
 
@@ -122,7 +128,7 @@ def _against(limit: Limit, left: Used, call: Call) -> Wait | None:
         if left.day(left.at) >= budget:
             return Wait(_until_hours_pass(left, budget), "day")
         if not call.full and left.pace < 1:
-            return Wait(_finite((1 - left.pace) * HOURS * HOUR_S / limit.per_day), "pace")
+            return Wait((1 - left.pace) / limit.gathered_per_second, "pace")
     floor = 1 + share * (limit.burst - 1)
     if left.tokens < floor:
         return Wait((floor - left.tokens) / limit.per_second, "minute")

@@ -5,8 +5,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-import msgspec
-
 from custom_events.values.clicks import Click, ClickKind, ConsentStatus
 from custom_events.values.conversions import AdsAccount, Cart, Conversion, Lane, RequestKind, UploadKind
 
@@ -17,10 +15,13 @@ _CLICK_KINDS = {kind.value: kind for kind in ClickKind}
 
 
 class Turn(NamedTuple):
-    """An account that has something of one kind to send."""
+    """An account that has something of one kind to send. `history`: conversions queued long after they happened.
+    `unprobed`: nobody has asked yet what the account allows, or what was refused since hints at a change."""
 
     account: AdsAccount
     kind: RequestKind
+    history: bool = False
+    unprobed: bool = False
 
 
 class Claimed(msgspec.Struct, frozen=True, gc=False):

@@ -10,11 +10,11 @@ import structlog
 
 from custom_events.destinations.base import Destination
 from custom_events.errors import NeedsAction
-from custom_events.ledger import adjustments, allowance, answers, claim, poll, recheck, recover
+from custom_events.ledger import adjustments, allowance, answers, claim, poll, probe, recheck, recover
 from custom_events.ledger.figures import UploadFigures
 from custom_events.ledger.rows import Request, Turn
 from custom_events.settings import Settings
-from custom_events.values.conversions import BatchAnswer, Lane, RowAnswer, Scope, Verdict
+from custom_events.values.conversions import AdsAccount, BatchAnswer, Lane, RowAnswer, Scope, Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -90,12 +90,24 @@ class Sender:
     def _claim(self, turn: Turn) -> Request | None:
         """The next request of this turn; None as well when the quota lets it wait."""
         now = self._clock()
+        if turn.unprobed and not self._probed(turn.account, now):
+            return None
         try:
             return claim.claim(self._engine, turn, self._lanes[turn.account.lane], self._settings, now)
         except allowance.Refused as refused:
             with self._engine.begin() as connection:
                 allowance.heed(connection, turn.account, refused, self._settings, now)
             return None
+
+    def _probed(self, account: AdsAccount, now: datetime) -> bool:
+        """Ask what the account allows; whether it may be sent to."""
+        try:
+            return probe.before_sending(self._engine, self._lanes, self._settings, account, now)
+        except NeedsAction as error:
+            log.warning("uploads_cannot_begin", lane=account.lane.value, reason=str(error))
+            with self._engine.begin() as connection:
+                answers.cannot_begin(connection, account, now)
+            return False
 
     def call(self, request: Request) -> Outcome:
         """The call, between two commits. Touches no database."""
@@ -136,9 +148,9 @@ class Sender:
 
 
 def said_too_much(outcome: BatchAnswer) -> bool:
-    """Whether Google refused a call because there were too many."""
+    """Whether Google refused a call because there were too many; one that is to be split may only have been too large."""
     code = outcome.code or ""
-    return outcome.verdict is not None and (code.startswith("QuotaError.") or code.endswith("RESOURCE_EXHAUSTED"))
+    return outcome.verdict is Verdict.RETRY and (code.startswith("QuotaError.") or code.endswith("RESOURCE_EXHAUSTED"))
 
 
 def _no_answer(request: Request, error: Exception) -> BatchAnswer:

@@ -14,7 +14,8 @@ HISTORY_MAY_GO: Final = (
 # Who has something to send, of which kind, today's before the past's: whoever was served longest ago comes first. Parked and paused accounts wait. The
 # kinds are asked for apart, as each has an index in which the first row answers.
 TURNS: Final = sa.text(f"""
-SELECT a.id, a.customer_id, a.lane, a.login_customer_id, k.kind, k.history
+SELECT a.id, a.customer_id, a.lane, a.login_customer_id, k.kind, k.history,
+  a.capabilities IS NULL OR jsonb_exists(a.capabilities, 'stale') AS unprobed
 FROM app.ads_accounts a
 CROSS JOIN LATERAL (
   SELECT 'conversions' AS kind, false AS history WHERE EXISTS (SELECT FROM app.conversion_uploads u
@@ -167,8 +168,8 @@ WHERE ads_account_id = :account AND state IN ('held', 'queued') AND not_before >
 # Is there anything to do now: rows due in an account that may send, leases that ran out, polls, changed values?
 HAS_WORK: Final = sa.text(f"""
 SELECT EXISTS (SELECT FROM app.value_changes) OR EXISTS (SELECT FROM app.standing_changes)
-  OR EXISTS (SELECT FROM app.upload_requests r JOIN app.conversion_uploads u ON u.request_id = r.id
-    WHERE r.outcome IS NULL AND u.state = 'claimed' AND u.lease_until < :now)
+  OR EXISTS (SELECT FROM app.conversion_uploads u
+    WHERE u.request_id = ANY(ARRAY(SELECT r.id FROM app.upload_requests r WHERE r.outcome IS NULL)) AND u.state = 'claimed' AND u.lease_until < :now)
   OR EXISTS (SELECT FROM app.upload_requests WHERE next_poll_at <= :now)
   OR EXISTS (SELECT FROM app.ads_accounts WHERE parked_reason IS NOT NULL AND recheck_at <= :now)
   OR EXISTS (SELECT FROM app.ads_actions WHERE parked_reason IS NOT NULL AND recheck_at <= :now)
@@ -188,7 +189,13 @@ ACCOUNT: Final = sa.text(
 )
 
 # The conversion actions that are configured for an account.
-ACTIONS_OF: Final = sa.text("SELECT action_id FROM app.ads_actions WHERE ads_account_id = :account ORDER BY id")
+ACTIONS_OF: Final = sa.text("SELECT id, action_id FROM app.ads_actions WHERE ads_account_id = :account ORDER BY id")
+
+# Something was refused that a probe may explain: it is run again before the next call. Accounts of a lane, or one.
+PROBE_AGAIN: Final = sa.text("""
+UPDATE app.ads_accounts SET capabilities = capabilities || '{"stale": true}'
+WHERE capabilities IS NOT NULL AND (id = :account OR (lane = :lane AND :whole_lane))
+""")
 
 # What a probe found.
 KEEP_CAPABILITIES: Final = sa.text("""

@@ -5,7 +5,7 @@ taken since, changes nothing.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, LiteralString
+from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
@@ -18,6 +18,8 @@ CLAIMED_COLUMNS = """u.id, u.created_at, u.kind, u.transaction_id, u.conversion_
 
 # What may be claimed now. A row whose last call had no answer is asked about even after its deadline: it may be delivered.
 WAITS: Final = "u.state IN ('new', 'held', 'queued', 'unknown')"
+# Queued more than a day after it happened: by a replay or an import. It must not crowd out the conversions of today.
+OF_THE_PAST: Final = "(u.created_at - u.conversion_at > '1 day'::interval)"
 TIME_HAS_COME: Final = "u.not_before <= :now AND (u.deadline_at > :now OR u.reason = 'no_answer')"
 DUE: Final = f"""{WAITS} AND {TIME_HAS_COME}
     AND NOT EXISTS (SELECT FROM app.ads_actions x WHERE x.id = u.ads_action_id AND x.parked_reason IS NOT NULL)"""
@@ -31,7 +33,7 @@ IN_ORDER: Final = """EXISTS (SELECT FROM app.upload_keys k JOIN app.conversion_u
       AND o.custom_event_id = u.custom_event_id AND o.state NOT IN ('accepted', 'rejected', 'expired', 'withheld'))"""
 
 
-def _claim(condition: str, order: str) -> LiteralString:
+def _claim(condition: str, order: str) -> str:
     """In psycopg's own spelling, as claims bypass SQLAlchemy. The parked actions come as an array: a subquery would hide
     from the planner that the index gives the rows in order, and every batch would sort the whole backlog."""
     return f"""
@@ -49,7 +51,14 @@ RETURNING {CLAIMED_COLUMNS}
 
 
 # Conversions of one account, nearest deadline first; rows locked by another worker are left to it.
-CLAIM_CONVERSIONS: Final = _claim("u.kind = 'conversion' AND u.reason IS DISTINCT FROM 'split'", "u.deadline_at")
+CLAIM_CONVERSIONS: Final = _claim(
+    f"u.kind = 'conversion' AND u.reason IS DISTINCT FROM 'split' AND NOT {OF_THE_PAST}", "u.deadline_at"
+)
+
+# The same for those that happened long before they were queued.
+CLAIM_HISTORY: Final = _claim(
+    f"u.kind = 'conversion' AND u.reason IS DISTINCT FROM 'split' AND {OF_THE_PAST}", "u.deadline_at"
+)
 
 # Adjustments of one account whose turn it is.
 CLAIM_ADJUSTMENTS: Final = _claim(
@@ -139,8 +148,8 @@ RECOVER: Final = sa.text("""
 UPDATE app.conversion_uploads u
 SET state = 'unknown', reason = 'no_answer', lease_until = NULL, not_before = :now, updated_at = :now,
   sentence = 'The worker that was sending it went away; it is sent again under the same order id'
-FROM app.upload_requests r
-WHERE r.outcome IS NULL AND u.request_id = r.id AND u.state = 'claimed' AND u.lease_until < :now
+WHERE u.request_id = ANY(ARRAY(SELECT r.id FROM app.upload_requests r WHERE r.outcome IS NULL))
+  AND u.state = 'claimed' AND u.lease_until < :now
 RETURNING u.request_id
 """)
 
@@ -153,6 +162,7 @@ SET state = 'expired', settled_at = :now, updated_at = :now, lease_until = NULL,
     || coalesce('; it waited because: ' || u.sentence, '')
 WHERE u.state IN ('new', 'held', 'queued') AND u.deadline_at <= :now AND u.reason IS DISTINCT FROM 'no_answer'
   AND u.ads_account_id IN (SELECT id FROM app.ads_accounts)
+  AND (u.created_at - u.conversion_at > '1 day'::interval) IN (false, true)
 """)
 
 # Adjustments whose original will never be at Google.
@@ -189,11 +199,11 @@ def settlements() -> Columns:
     return Columns("created_at", "id", "state", "reason", "sentence", "not_before", "verdict", "code")
 
 
-def claim(connection: sa.Connection, statement: LiteralString, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def claim(connection: sa.Connection, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Claim rows; see the three statements above. The rows come in no order.
 
     Asked for in PostgreSQL's binary format: of 2,000 rows, reading the text of four times and a number each is what costs.
     """
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # pyright: ignore[reportAssignmentType]
     with driver.cursor(binary=True) as cursor:
-        return cursor.execute(statement, values).fetchall()
+        return cursor.execute(statement.encode(), values).fetchall()

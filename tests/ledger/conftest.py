@@ -132,7 +132,7 @@ class Ledger:
     def account(self, connection: sa.Connection, customer_id: str, lane: str) -> int:
         return self._scalar(
             connection,
-            "INSERT INTO app.ads_accounts (customer_id, name, lane) VALUES (:c, 'A', :l) RETURNING id",
+            "INSERT INTO app.ads_accounts (customer_id, name, lane, capabilities) VALUES (:c, 'A', :l, '{}') RETURNING id",
             c=customer_id,
             l=lane,
         )

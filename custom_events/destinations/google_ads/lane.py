@@ -23,6 +23,7 @@ from custom_events.values.conversions import (
 )
 from custom_events.values.summaries import Summaries
 
+PROBE_CALLS: Final = 3  # one rehearsal, and two readings: the customer and its actions
 REHEARSAL_JOB_ID: Final = 1  # validated requests leave no trace in Google's summaries
 
 
@@ -96,7 +97,7 @@ class GoogleAdsLane:
                 raise
             sentence = f"The account could not be read: {read_failure(error, [], now).sentence}"
             return Findings(findings=(importing, Finding(question="readable", fine=False, sentence=sentence)))
-        return Findings(findings=(importing, *found.findings), actions=found.actions)
+        return Findings(findings=(importing, *found.findings), actions=found.actions, calls=PROBE_CALLS)
 
     def poll(
         self, account: AdsAccount, request_id: str, rows: Sequence[Conversion], *, timeout_s: float, now: datetime

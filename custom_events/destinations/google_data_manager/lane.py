@@ -107,7 +107,8 @@ class DataManagerLane:
             for action_id in action_ids
         ]
         return Findings(
-            findings=tuple(msgspec.structs.replace(may_import(one), action_id=action) for action, one in asked)
+            findings=tuple(msgspec.structs.replace(may_import(one), action_id=action) for action, one in asked),
+            calls=len(asked),
         )
 
     def poll(

@@ -1,0 +1,245 @@
+"""A day of orders with everything going wrong a few per cent of the time: does every conversion end right at Google?
+
+    python -m benchmarks.day [--orders N]
+
+Connections break before and after the rows were taken, Google is out of quota, rows fail, click ids are rubbish, verdicts come
+half an hour late, and the grant is revoked for an hour. Both clocks, ours and the sandbox's, are moved by hand, so some days
+pass in a minute. In the end every order's conversion is in the sandbox exactly once with the value after refunds, or the
+ledger says why not; and the sums agree. tests/ledger/test_day.py runs it with 2,000 orders.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from benchmarks.day_world import BEGIN, Shop, Sold, day, seed
+from custom_events.ledger import send
+from custom_events.settings import Settings
+from sandbox.google_ads.faults import Fault, FaultKind
+from sandbox.google_ads.seed import Token
+from sandbox.google_ads.server import SandboxGoogle
+from sandbox.google_ads.state import Conversion
+
+ORDERS: Final = 100_000
+STEP: Final = timedelta(minutes=30)
+CALM: Final = timedelta(hours=56)  # the last refunds came 30 hours after the last orders; from then on no faults
+LATER_STEP: Final = timedelta(hours=2)
+LONGEST: Final = timedelta(days=14)  # what waits longer than this after the day is a fault
+TOKEN: Final = "a-token"
+REVOKED_FROM, REVOKED_UNTIL = timedelta(hours=10), timedelta(hours=11)
+FAULTS: Final = (
+    Fault(kind=FaultKind.UNAVAILABLE, probability=0.03),
+    Fault(kind=FaultKind.INTERNAL, probability=0.03),
+    Fault(kind=FaultKind.APPLY_THEN_DROP, probability=0.04),
+    Fault(kind=FaultKind.DEADLINE, probability=0.02),
+    Fault(kind=FaultKind.CONNECTION_RESET, probability=0.01),
+    Fault(kind=FaultKind.QUOTA_RATE, probability=0.03, seconds=30),
+    Fault(kind=FaultKind.ROW_TRANSIENT_ERROR, probability=0.01),
+    Fault(kind=FaultKind.ROW_INTERNAL_ERROR, probability=0.01, after_apply=True),
+)
+WAITING: Final = frozenset({"new", "held", "queued", "claimed", "sent", "unknown"})
+RESULT = Path(".local/bench/day.json")
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found in the end. `wrong` are sentences, and has to be empty."""
+
+    orders: int
+    at_google: int
+    value_at_google: Decimal
+    reasons: dict[str, int]  # why orders have no conversion at Google, or another value
+    states: dict[str, int]
+    requests: int
+    faults: dict[str, int]
+    wrong: list[str]
+
+
+class _Day:
+    """Both clocks and the faults."""
+
+    def __init__(self, google: SandboxGoogle) -> None:
+        self._google = google
+        self.now = BEGIN
+        google.state.reset(seed())
+        google.clock.freeze(BEGIN)
+        for fault in FAULTS:
+            google.state.faults.arm(msgspec.structs.replace(fault))
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, step: timedelta) -> None:
+        self.now += step
+        self._google.clock.move(step)
+        passed = self.now - BEGIN
+        with self._google.state.lock:
+            revoked = REVOKED_FROM <= passed < REVOKED_UNTIL
+            self._google.state.tokens[TOKEN] = Token(token=TOKEN, status="REVOKED" if revoked else "GOOD")
+
+
+def run(engine: sa.Engine, google: SandboxGoogle, lanes: send.Lanes, orders: int) -> Report:
+    """The day on an empty, migrated database; `lanes` send with the token TOKEN into `google`."""
+    sold = day(orders)
+    clock, shop = _Day(google), Shop(engine)
+    settings = Settings(  # pyright: ignore[reportCallIssue]  (the other fields have defaults)
+        upload_batch_size=max(20, min(2_000, orders // 50)), upload_lease_s=60, upload_timeout_s=30
+    )
+    refunds = [one for one in sold if one.refunded_at is not None]
+    since = BEGIN
+    while clock.now - BEGIN < LONGEST:
+        over = clock.now - BEGIN >= CALM
+        if over and since < clock.now and not _waiting(engine):
+            break
+        since = clock.now
+        clock.forward(LATER_STEP if over else STEP)
+        shop.sell([one for one in sold if since <= one.at < clock.now], clock.now)
+        shop.refund([one for one in refunds if since <= (one.refunded_at or one.at) < clock.now], clock.now)
+        if clock.now - BEGIN >= CALM:
+            google.state.faults.disarm()
+        _settle(engine, settings, lanes, clock)
+    return report(engine, google, sold)
+
+
+def _settle(engine: sa.Engine, settings: Settings, lanes: send.Lanes, clock: _Day) -> None:
+    """Send until nothing is due now."""
+    while not send.run_once(engine, settings, lanes=lanes, clock=clock).idle:
+        pass
+
+
+def _waiting(engine: sa.Engine) -> int:
+    statement = "SELECT count(*) FROM app.conversion_uploads WHERE state = ANY(:states)"
+    with engine.connect() as connection:
+        return int(connection.execute(sa.text(statement), {"states": sorted(WAITING)}).scalar_one())
+
+
+def report(engine: sa.Engine, google: SandboxGoogle, sold: Sequence[Sold]) -> Report:
+    """Lay the shop's orders, the ledger and the sandbox beside each other."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            sa.text(
+                "SELECT order_id, transaction_id, sequence, state, reason FROM app.conversion_uploads ORDER BY sequence"
+            )
+        ).all()
+        requests = int(connection.execute(sa.text("SELECT count(*) FROM app.upload_requests")).scalar_one())
+    ledger: dict[str, list[Any]] = {}
+    for row in rows:
+        ledger.setdefault(row.order_id, []).append(row)
+    there: dict[str, list[Conversion]] = {}
+    with google.state.lock:
+        for conversion in google.state.conversions:
+            there.setdefault(conversion.order_id or "", []).append(conversion)
+        fired = dict(google.state.faults.fired)
+    wrong: list[str] = []
+    reasons: Counter[str] = Counter()
+    value = Decimal(0)
+    for one in sold:
+        of_order = ledger.get(one.number, [])
+        found = there.pop(of_order[0].transaction_id, []) if of_order else []
+        value += sum((_value(conversion) for conversion in found), Decimal(0))
+        fault, reason = judged(one, of_order, found)
+        if fault is not None:
+            wrong.append(f"order {one.number}: {fault}")
+        elif reason is not None:
+            reasons[reason] += 1
+    wrong += [f"{name}: at Google, and nobody sold it" for name in there]
+    states = Counter(row.state for row in rows if row.sequence == 0)
+    at_google = len(sold) - sum(reasons.values()) - len(wrong)
+    if states.total() != len(sold):
+        wrong.append(f"{len(sold)} orders, but {states.total()} conversions in the ledger")
+    return Report(
+        orders=len(sold),
+        at_google=at_google,
+        value_at_google=value,
+        reasons=dict(reasons),
+        states=dict(states),
+        requests=requests,
+        faults=fired,
+        wrong=wrong,
+    )
+
+
+def judged(sold: Sold, rows: Sequence[Any], found: Sequence[Conversion]) -> tuple[str | None, str | None]:
+    """What is wrong with one order (None: nothing), and the stated reason why Google has not its value (None: it has)."""
+    if not rows:
+        return "not in the ledger", None
+    if any(row.state in WAITING for row in rows):
+        return f"still waiting: {[(row.state, row.reason) for row in rows]}", None
+    if len(found) > 1:
+        return f"{len(found)} times at Google", None
+    if found and _value(found[0]) == sold.value:
+        return None, None
+    reason = next((row.reason for row in reversed(rows) if row.reason is not None), None)
+    if found and rows[-1].state == "accepted":
+        return f"{_value(found[0])} at Google, not {sold.value}", None
+    if not found and rows[0].state == "accepted" and rows[0].reason is None:
+        return "accepted, but not at Google", None
+    return (None, reason) if reason is not None else ("no reason stated", None)
+
+
+def _value(conversion: Conversion) -> Decimal:
+    return Decimal(0) if conversion.retracted else Decimal(str(round(conversion.value, 2)))
+
+
+def main() -> int:
+    """From the command line; 0 when nothing is wrong."""
+    parser = argparse.ArgumentParser(description="A day of orders with every fault armed.")
+    parser.add_argument("--quick", action="store_true", help="200 orders, only to see that everything works")
+    parser.add_argument("--orders", type=int, default=ORDERS)
+    chosen = parser.parse_args()
+    began, busy = time.perf_counter(), time.process_time()
+    found = alone(200 if chosen.quick else chosen.orders)
+    took = {"seconds": round(time.perf_counter() - began, 1), "cpu_seconds": round(time.process_time() - busy, 1)}
+    document = msgspec.to_builtins(found, str_keys=True) | took
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps(document, indent=2) + "\n")
+    print(json.dumps(document | {"wrong": found.wrong[:20]}, indent=2))
+    return 1 if found.wrong else 0
+
+
+def alone(orders: int) -> Report:
+    """The day with a server and a sandbox of its own."""
+    import os
+
+    from google.oauth2.credentials import Credentials
+
+    from custom_events.destinations.google_ads.client import Services
+    from custom_events.destinations.google_ads.lane import GoogleAdsLane
+    from custom_events.destinations.google_data_manager.client import connect as connect_ingestion
+    from custom_events.destinations.google_data_manager.lane import DataManagerLane
+    from custom_events.logs import configure
+    from custom_events.postgres import connect, embedded, migrate
+    from custom_events.values.conversions import Lane
+
+    configure("day", level="CRITICAL", stream=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="bench-day-", ignore_cleanup_errors=True) as name:
+        google = SandboxGoogle.start(Path(name))
+        os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(google.ca_file)
+        services = Services(Credentials(token=TOKEN), google.grpc_endpoint, None)
+        ingestion = connect_ingestion(Credentials(token=TOKEN), google.grpc_endpoint)
+        lanes: send.Lanes = {
+            Lane.GOOGLE_ADS: GoogleAdsLane(lambda _: services),
+            Lane.DATA_MANAGER: DataManagerLane(lambda: ingestion),
+        }
+        with embedded.start(Path(name) / "postgres") as server:
+            migrate.upgrade(server.url)
+            engine = connect.engine(server.url, name="day")
+            try:
+                return run(engine, google, lanes, orders)
+            finally:
+                engine.dispose()
+                google.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

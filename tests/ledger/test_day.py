@@ -1,0 +1,66 @@
+"""A day of 2,000 orders with every fault armed: each conversion ends at Google once, with the value after refunds, or says why not."""
+
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+
+from benchmarks import day
+from benchmarks.day_world import PARTLY_REFUNDED, POISON_SHARE, Sold
+from benchmarks.day_world import day as orders_of_a_day
+from custom_events.values.conversions import Lane
+from sandbox.google_ads.faults import FaultKind
+
+ORDERS = 2_000
+
+
+def test_a_day_with_every_fault_ends_right(engine, google, lanes):
+    found = day.run(engine, google, lanes, ORDERS)
+    google.clock.run()
+    assert found.wrong == []
+    assert set(found.faults) == {fault.kind.value for fault in day.FAULTS}
+    assert found.at_google + sum(found.reasons.values()) == found.orders == ORDERS
+    sold = orders_of_a_day(ORDERS)
+    assert found.value_at_google <= sum((one.value for one in sold), Decimal(0))
+    assert sum(found.reasons.values()) < 3 * POISON_SHARE * ORDERS, found.reasons
+    assert sum(1 for one in sold if 0 < one.refunded < one.total) > PARTLY_REFUNDED * ORDERS / 2
+    assert sum(found.states.values()) == ORDERS
+    assert set(found.states) <= {"accepted", "rejected", "withheld", "expired"}
+
+
+SOLD = Sold(
+    number="1", at=day.BEGIN, total=Decimal(100), lane=Lane.GOOGLE_ADS, click="c", clicked_at=None,
+    refunded=Decimal(40), refunded_at=day.BEGIN,
+)  # fmt: skip
+
+
+def row(state, reason=None):
+    return SimpleNamespace(state=state, reason=reason)
+
+
+def there(value, *, retracted=False):
+    return SimpleNamespace(value=value, retracted=retracted)
+
+
+@pytest.mark.parametrize(
+    ("rows", "found", "said"),
+    [
+        ([row("accepted"), row("accepted")], [there(60.0)], (None, None)),
+        ([row("rejected", "code")], [], (None, "code")),
+        ([row("accepted"), row("expired", "late")], [there(100.0)], (None, "late")),
+        ([], [], ("not in the ledger", None)),
+        ([row("queued")], [], ("still waiting: [('queued', None)]", None)),
+        ([row("accepted")], [there(60.0), there(60.0)], ("2 times at Google", None)),
+        ([row("accepted")], [there(100.0)], ("100.0 at Google, not 60", None)),
+        ([row("accepted")], [there(60.0, retracted=True)], ("0 at Google, not 60", None)),
+        ([row("accepted")], [], ("accepted, but not at Google", None)),
+        ([row("rejected")], [], ("no reason stated", None)),
+    ],
+)
+def test_the_judge_sees_what_is_wrong(rows, found, said):
+    assert day.judged(SOLD, rows, found) == said
+
+
+def test_faults_are_a_few_per_cent():
+    assert all(fault.probability is not None and fault.probability <= 0.05 for fault in day.FAULTS)
+    assert {FaultKind.APPLY_THEN_DROP, FaultKind.QUOTA_RATE} <= {fault.kind for fault in day.FAULTS}
