@@ -23,7 +23,7 @@ from custom_events.conditions.runtime import as_number
 from custom_events.matching.money import is_amount
 from custom_events.matching.plan import MatchPlan, Rule
 from custom_events.matching.reasons import Reason
-from custom_events.matching.release import FREE, consent_status, identity_reason, release_of, usable_click
+from custom_events.matching.release import FREE, consent_status, match_reason, release_of, usable_click
 from custom_events.matching.threshold import Crossing, Occurrence, crossing, fired
 from custom_events.matching.value import Value, value_of
 from custom_events.values.clicks import Click, ConsentStatus
@@ -223,7 +223,14 @@ def make_match(rule: Rule, event: CommerceEvent, facts: Facts, history: History,
         customer_key=seen.customer_key,
         consent=seen.consent,
         click=click,
-        withheld=_withheld(rule, event, seen.consent, click, value),
+        withheld=match_reason(
+            sends=rule.sends,
+            consent=rule.consent_reasons.get(seen.consent),
+            event=event,
+            click=click,
+            window=rule.click_window,
+            value_missing=rule.wants_value and value.amount is None,
+        ),
         not_before=event.occurred_at + rule.delay,
         waits_for_consent=release.waits,
         with_user_data=release.with_user_data,
@@ -234,20 +241,6 @@ def make_match(rule: Rule, event: CommerceEvent, facts: Facts, history: History,
 def first_order(facts: Facts) -> bool | None:
     """Whether the customer had ordered nothing before; None when nobody knows."""
     return None if facts.orders_before is None else facts.orders_before == 0
-
-
-def _withheld(
-    rule: Rule, event: CommerceEvent, consent: ConsentStatus, click: Click | None, value: Value
-) -> Reason | None:
-    """The first reason that keeps a match from leaving."""
-    if not rule.sends:
-        return Reason.NO_ADS_ACTION
-    reason = rule.consent_reasons.get(consent)
-    if reason is None and click is None:
-        reason = identity_reason(event, click, rule.click_window)
-    if reason is None and value.amount is None and rule.wants_value:
-        reason = Reason.VALUE_UNKNOWN
-    return reason
 
 
 def _rank(rule: Rule) -> tuple[int, int]:

@@ -13,6 +13,9 @@ class Reason(StrEnum):
     CLICK_TOO_OLD = "click_too_old"
     CLICK_AFTER_EVENT = "click_after_event"
     VALUE_UNKNOWN = "value_unknown"
+    UNKNOWN_ADS_ACTION = "unknown_ads_action"
+    CLICK_NOT_TAKEN = "click_not_taken"
+    NO_CURRENCY = "no_currency"
     # decided against the ledger, by those who write it
     DUPLICATE = "duplicate"
     UNMADE_BY_LATE_EVENT = "unmade_by_late_event"
@@ -38,6 +41,9 @@ WITHHOLDING = frozenset(
         Reason.CLICK_TOO_OLD,
         Reason.CLICK_AFTER_EVENT,
         Reason.VALUE_UNKNOWN,
+        Reason.UNKNOWN_ADS_ACTION,
+        Reason.CLICK_NOT_TAKEN,
+        Reason.NO_CURRENCY,
         Reason.DUPLICATE,
         Reason.UNMADE_BY_LATE_EVENT,
         Reason.UNMADE_BY_CORRECTION,
@@ -53,6 +59,9 @@ SENTENCES: dict[Reason, str] = {
     Reason.CLICK_TOO_OLD: "The click is older than the assignment's click window, and there is no other identifier.",
     Reason.CLICK_AFTER_EVENT: "The click came after the event, so it did not lead to it, and there is no other identifier.",
     Reason.VALUE_UNKNOWN: "The value rule found no amount in the event. Give a fixed amount, or choose no value.",
+    Reason.UNKNOWN_ADS_ACTION: "The assignment names an ads action that is not registered here. Register it, or choose another.",
+    Reason.CLICK_NOT_TAKEN: "The ads action takes none of the click ids, and there is no hashed e-mail or phone number.",
+    Reason.NO_CURRENCY: "The value has no currency.",
     Reason.DUPLICATE: "An earlier event took the same deduplication key.",
     Reason.UNMADE_BY_LATE_EVENT: "An event that arrived late happened before this one, so this is no longer the one that counts.",
     Reason.UNMADE_BY_CORRECTION: "The store corrected what it had said, and by that the event no longer counts.",

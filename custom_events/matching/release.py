@@ -1,11 +1,14 @@
-"""May a match leave, and with which click? Consent, click window, identifiers."""
+"""May a match leave, and with which click? Consent, click window, identifiers, value, and what the ads action takes: all that can
+be said without a clock and without the ledger is said here."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from custom_events.conditions.runtime import consent_of
 from custom_events.matching.reasons import Reason
-from custom_events.values.clicks import Click, ConsentStatus
+from custom_events.values.clicks import Click, ClickKind, ConsentStatus
+from custom_events.values.conversions import AdsAction
 from custom_events.values.definitions import ConsentNeeded
 from custom_events.values.events import CommerceEvent
 
@@ -94,3 +97,47 @@ def identity_reason(event: CommerceEvent, click: Click | None, window: timedelta
     if event.clicks:
         return click_reason(event.clicks[0], event, window)
     return Reason.NO_CLICK_OR_IDENTIFIER
+
+
+def match_reason(
+    *,
+    sends: bool,
+    consent: Reason | None,
+    event: CommerceEvent,
+    click: Click | None,
+    window: timedelta,
+    value_missing: bool,
+) -> Reason | None:
+    """The first reason of the event and its assignment that keeps a match from leaving. `consent`: the consent's own."""
+    if not sends:
+        return Reason.NO_ADS_ACTION
+    if consent is not None:
+        return consent
+    if click is None and (reason := identity_reason(event, click, window)) is not None:
+        return reason
+    return Reason.VALUE_UNKNOWN if value_missing else None
+
+
+def action_reason(
+    action: AdsAction | None, event: CommerceEvent, click: Click | None, value: Decimal | None, currency: str | None
+) -> Reason | None:
+    """The first reason of the ads action that keeps one from leaving which may; `click` is the one that the action takes."""
+    if action is None:
+        return Reason.UNKNOWN_ADS_ACTION
+    if click is None and not has_identifier(event):
+        return Reason.CLICK_NOT_TAKEN
+    return Reason.NO_CURRENCY if value and currency is None else None
+
+
+def click_for(best: Click | None, event: CommerceEvent, window_days: int, action: AdsAction | None) -> Click | None:
+    """The best click that the action takes too: its window may be shorter than the assignment's, and one that counts one per
+    click refuses gbraid and wbraid (google-ads 2.3)."""
+    if action is None or best is None or (not action.one_per_click and action.click_window_days >= window_days):
+        return best
+    window = timedelta(days=min(window_days, action.click_window_days))
+    for click in event.clicks:
+        if action.one_per_click and click.kind is not ClickKind.GCLID:
+            continue
+        if click_reason(click, event, window) is None:
+            return click
+    return None

@@ -6,10 +6,8 @@ say: when the conversion may go first and when it is too late.
 """
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, NamedTuple
-
-import msgspec
 
 from custom_events.destinations.conversion_rules import (
     CLOCK_TOLERANCE,
@@ -20,17 +18,14 @@ from custom_events.destinations.conversion_rules import (
 )
 from custom_events.matching.match import Match
 from custom_events.matching.reasons import SENTENCES
-from custom_events.matching.release import click_reason, has_identifier
-from custom_events.values.clicks import Click, ClickKind
-from custom_events.values.conversions import UploadState
+from custom_events.matching.release import action_reason, click_for
+from custom_events.values.clicks import Click
+from custom_events.values.conversions import AdsAction, UploadState
 from custom_events.values.events import CommerceEvent, EventType
 
 DIGEST_CHARACTERS: Final = 24  # 96 bits of SHA-256: no two events of an installation will meet
 
 # Why nothing is sent, beside the matching's own reasons.
-UNKNOWN_ADS_ACTION: Final = "unknown_ads_action"
-CLICK_NOT_TAKEN: Final = "click_not_taken"
-NO_CURRENCY: Final = "no_currency"
 TOO_LATE: Final = "too_late"
 SAME_TRANSACTION: Final = "same_transaction_other_assignment"
 SAME_TRANSACTION_SENTENCE: Final = (
@@ -54,16 +49,6 @@ _MANY_PER_ORDER = frozenset(
 )
 
 
-class AdsAction(msgspec.Struct, frozen=True, kw_only=True):
-    """What deciding needs to know of an ads action; a row of `ads_actions`."""
-
-    id: int
-    ads_account_id: int
-    click_window_days: int = 90
-    one_per_click: bool = False
-    created_at: datetime | None = None
-
-
 class Draft(NamedTuple):
     """A conversion as it enters the ledger. `reason` and `sentence` say why it is held or withheld."""
 
@@ -78,10 +63,11 @@ class Draft(NamedTuple):
 
 def draft(match: Match, event: CommerceEvent, action: AdsAction | None, now: datetime) -> Draft:
     """The ledger's row for a match; `action` is the one its assignment names, None when there is none."""
-    click = usable_click(match, event, action)
+    click = click_for(match.click, event, match.assignment.config.click_window_days, action)
     deadline_at = deadline(event.occurred_at, click)
     transaction = transaction_id(match.assignment.site_id, event)
-    against = withheld(match, event, action, click)
+    reason = match.withheld or action_reason(action, event, click, match.value, match.currency)
+    against: tuple[str, str] | None = None if reason is None else (reason, SENTENCES[reason])
     if against is None and deadline_at <= now:
         against = TOO_LATE, f"Google took this conversion until {deadline_at:%Y-%m-%d %H:%M} UTC"
     if against is not None:
@@ -92,37 +78,6 @@ def draft(match: Match, event: CommerceEvent, action: AdsAction | None, now: dat
     until, reason, sentence = earliest_moment(match, click, action, now)
     state = UploadState.QUEUED if reason is None else UploadState.HELD
     return Draft(state, reason, sentence, transaction, click, until, deadline_at)
-
-
-def withheld(
-    match: Match, event: CommerceEvent, action: AdsAction | None, click: Click | None
-) -> tuple[str, str] | None:
-    """Reason and sentence why nothing is sent, whatever the time; None when nothing speaks against it."""
-    if match.withheld is not None:
-        return match.withheld, SENTENCES[match.withheld]
-    if action is None:
-        name = match.assignment.config.ads_action
-        return UNKNOWN_ADS_ACTION, f"The assignment names the ads action {name}, which is not registered here"
-    if click is None and not has_identifier(event):
-        return CLICK_NOT_TAKEN, "The ads action takes none of the click ids, and there is no hashed e-mail or phone"
-    if match.value and match.currency is None:
-        return NO_CURRENCY, "The value has no currency"
-    return None
-
-
-def usable_click(match: Match, event: CommerceEvent, action: AdsAction | None) -> Click | None:
-    """The best click that the action takes too: its window may be shorter than the assignment's, and one that counts one per
-    click refuses gbraid and wbraid (google-ads 2.3)."""
-    days = match.assignment.config.click_window_days
-    if action is None or match.click is None or (not action.one_per_click and action.click_window_days >= days):
-        return match.click
-    window = timedelta(days=min(days, action.click_window_days))
-    for click in event.clicks:
-        if action.one_per_click and click.kind is not ClickKind.GCLID:
-            continue
-        if click_reason(click, event, window) is None:
-            return click
-    return None
 
 
 def deadline(at: datetime, click: Click | None) -> datetime:

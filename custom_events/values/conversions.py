@@ -69,6 +69,16 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: tuple[CartItem, ...] = ()
 
 
+class AdsAction(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversion action, as far as deciding needs to know it; a row of `ads_actions`."""
+
+    id: int
+    ads_account_id: int
+    click_window_days: int = 90
+    one_per_click: bool = False
+    created_at: datetime | None = None
+
+
 class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One row to send. `transaction_id` is the idempotency key at Google: one conversion per (action, transaction id)."""
 
