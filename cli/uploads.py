@@ -1,11 +1,13 @@
 """`custom-events uploads`: what is on its way to Google, and what a person can do about it."""
 
+import getpass
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
+from cli.config import AUTHOR_VARIABLE
 from cli.reconcile import reconcile
 from cli.session import connected, prepared
 
@@ -19,6 +21,8 @@ def uploads() -> None:
       custom-events uploads list                      accounts, what waits, why
       custom-events uploads probe 123-456-7890        may we import there, are the actions right
       custom-events uploads release 123-456-7890      go on, after what was wrong is mended
+      custom-events uploads hold 123-456-7890 "..."   send nothing until somebody releases it
+      custom-events uploads retry 123-456-7890        what Google refused goes once more
       custom-events uploads reconcile                 what we sent beside what Google counts, and why they differ
     """
 
@@ -68,6 +72,37 @@ def release(customer_id: str, *, held: bool, reason: str | None) -> None:
         release_account(connection, account, now)
         rows = release_held(connection, account, now, reason) if held else 0
     click.echo(f"{customer_id} goes on." + (f" {rows} rows go now." if held else ""))
+
+
+@uploads.command(short_help="Send nothing for an account until it is released.")
+@click.argument("customer_id")
+@click.argument("reason")
+@click.option(
+    "--author", default=getpass.getuser, envvar=AUTHOR_VARIABLE, show_default="the login", help="Who holds it."
+)
+def hold(customer_id: str, reason: str, author: str) -> None:
+    """Hold account CUSTOMER_ID because of REASON, in words; what is under way is finished. `uploads release` lets it go on."""
+    from custom_events.ledger.release import account_id_of, hold_account
+
+    with connected(prepared()) as engine, engine.begin() as connection:
+        account = account_id_of(connection, _digits(customer_id))
+        hold_account(connection, account, reason, actor=author, now=datetime.now(UTC))
+    click.echo(f"{customer_id} is held. Its conversions wait: custom-events uploads release {customer_id}")
+
+
+@uploads.command(short_help="What Google refused goes once more.")
+@click.argument("customer_id")
+@click.option("--reason", help="Only rows that were refused with this code, as `uploads list` and the marts show it.")
+@click.option("--order", "order_id", help="Only rows of this order.")
+@click.option("--author", default=getpass.getuser, envvar=AUTHOR_VARIABLE, show_default="the login", help="Who asks.")
+def retry(customer_id: str, reason: str | None, order_id: str | None, author: str) -> None:
+    """Send refused conversions of account CUSTOMER_ID again, after what was wrong is mended; those that are too late stay."""
+    from custom_events.ledger.release import account_id_of, retry_refused
+
+    with connected(prepared()) as engine, engine.begin() as connection:
+        account = account_id_of(connection, _digits(customer_id))
+        rows = retry_refused(connection, account, actor=author, now=datetime.now(UTC), reason=reason, order_id=order_id)
+    click.echo(f"{rows} rows go once more.")
 
 
 def _digits(customer_id: str) -> str:

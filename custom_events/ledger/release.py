@@ -1,4 +1,7 @@
-"""By hand: let a parked account go on, and held rows go before their time. Behind the command line, the API and the console."""
+"""By hand: let an account go on or hold it, let held rows go before their time, send refused ones again.
+
+Behind the command line, the API and the console. Whoever holds or sends again is kept in the audit trail.
+"""
 
 from datetime import datetime
 
@@ -6,6 +9,7 @@ import sqlalchemy as sa
 import structlog
 
 from custom_events.errors import Permanent
+from custom_events.queries import audit
 from custom_events.queries import upload_requests as requests
 
 log = structlog.get_logger(__name__)
@@ -38,3 +42,33 @@ def release_account(connection: sa.Connection, account_id: int, now: datetime) -
 def release_held(connection: sa.Connection, account_id: int, now: datetime, reason: str | None = None) -> int:
     """Held rows of an account go now; with `reason` only those held for it. How many."""
     return connection.execute(requests.RELEASE_HELD, {"account": account_id, "now": now, "reason": reason}).rowcount
+
+
+def hold_account(connection: sa.Connection, account_id: int, reason: str, *, actor: str, now: datetime) -> None:
+    """Send nothing for an account until somebody releases it; `reason` is shown with it."""
+    connection.execute(requests.HOLD_ACCOUNT, {"account": account_id, "reason": f"Held by hand: {reason}", "now": now})
+    subject = f"ads_account:{account_id}"
+    audit.add(connection, actor=actor, action="uploads.hold", subject=subject, detail={"reason": reason})
+    log.warning("uploads_held", account=account_id)
+
+
+def retry_refused(
+    connection: sa.Connection,
+    account_id: int,
+    *,
+    actor: str,
+    now: datetime,
+    reason: str | None = None,
+    order_id: str | None = None,
+) -> int:
+    """Refused rows of an account go once more, those with a code or of an order where it is given. How many.
+
+    For what was mended since: at Google, or here. What was withheld is not among them: matching decided it, and a replay decides
+    it anew.
+    """
+    values = {"account": account_id, "now": now, "reason": reason, "order_id": order_id}
+    rows = connection.execute(requests.RETRY_REFUSED, values).rowcount
+    detail = {"rows": rows, "reason": reason, "order_id": order_id}
+    audit.add(connection, actor=actor, action="uploads.retry", subject=f"ads_account:{account_id}", detail=detail)
+    log.info("uploads_sent_again", account=account_id, rows=rows)
+    return rows

@@ -165,6 +165,23 @@ WHERE ads_account_id = :account AND state IN ('held', 'queued') AND not_before >
   AND (CAST(:reason AS text) IS NULL OR reason = :reason)
 """)
 
+# Refused rows of an account go once more, unless it is too late for them; with `reason`, those with that code, with `order_id`,
+# those of that order. Their keys are theirs still, so nothing counts twice.
+RETRY_REFUSED: Final = sa.text("""
+UPDATE app.conversion_uploads
+SET state = 'queued', reason = NULL, not_before = :now, settled_at = NULL, updated_at = :now,
+  sentence = 'Sent again by hand; before: ' || coalesce(sentence, reason, 'refused')
+WHERE ads_account_id = :account AND state = 'rejected' AND deadline_at > :now
+  AND (CAST(:reason AS text) IS NULL OR reason = :reason)
+  AND (CAST(:order_id AS text) IS NULL OR order_id = :order_id)
+""")
+
+# Stop an account by hand: nothing rechecks it, a person lets it go on. Another reason replaces the one there is.
+HOLD_ACCOUNT: Final = sa.text("""
+UPDATE app.ads_accounts SET parked_reason = :reason, parked_at = coalesce(parked_at, :now), recheck_at = NULL, updated_at = :now
+WHERE id = :account
+""")
+
 # Is there anything to do now: rows due in an account that may send, leases that ran out, polls, changed values?
 HAS_WORK: Final = sa.text(f"""
 SELECT EXISTS (SELECT FROM app.value_changes) OR EXISTS (SELECT FROM app.standing_changes)

@@ -1,0 +1,60 @@
+"""What a person does with an ads account from the command line."""
+
+import pytest
+import sqlalchemy as sa
+
+from tests.cli.conftest import Run
+
+GROUND = """
+INSERT INTO app.ads_accounts (id, customer_id, name, lane) VALUES (1, '1234567890', 'Shop', 'google_ads');
+INSERT INTO app.ads_actions (id, ads_account_id, action_id, name) VALUES (1, 1, '7001', 'Purchase');
+INSERT INTO app.conversion_uploads (created_at, site_id, assignment_id, custom_event_id, ads_account_id, ads_action_id, kind,
+  transaction_id, sequence, order_id, conversion_at, ad_user_data, ad_personalization, state, reason, sentence, not_before,
+  deadline_at, settled_at)
+SELECT now(), 1, 1, n, 1, 1, 'conversion', '1-' || n, 0, n, now(), 'granted', 'unknown', 'rejected', 'code-' || n, 'Why', now(),
+  now() + interval '1 day', now() FROM generate_series(1, 3) n
+"""
+
+
+@pytest.fixture
+def ground(engine: sa.Engine) -> sa.Engine:
+    with engine.begin() as connection:
+        connection.execution_options(no_parameters=True).exec_driver_sql(GROUND)
+    return engine
+
+
+def test_hold_list_and_release(run: Run, database: str, ground: sa.Engine) -> None:
+    held = run("uploads", "hold", "123-456-7890", "prices are wrong", "--author", "anna", DATABASE_URL=database)
+    assert (held.exit_code, held.output) == (
+        0,
+        "123-456-7890 is held. Its conversions wait: custom-events uploads release 123-456-7890\n",
+    )
+    listed = run("uploads", "list", DATABASE_URL=database).output
+    assert "1234567890  Shop  (google_ads)\n  PARKED since " in listed
+    assert ": Held by hand: prices are wrong\n" in listed
+    assert run("uploads", "release", "1234567890", DATABASE_URL=database).output == "1234567890 goes on.\n"
+    assert "PARKED" not in run("uploads", "list", DATABASE_URL=database).output
+    with ground.connect() as connection:
+        assert connection.execute(sa.text("SELECT actor, action, subject FROM app.audit_entries")).all() == [
+            ("anna", "uploads.hold", "ads_account:1")
+        ]
+
+
+def test_retry_by_code_by_order_and_all(run: Run, database: str, ground: sa.Engine) -> None:
+    def again(*options: str) -> str:
+        return run("uploads", "retry", "1234567890", *options, DATABASE_URL=database).output
+
+    assert again("--reason", "code-1") == "1 rows go once more.\n"
+    assert again("--order", "2") == "1 rows go once more.\n"
+    assert again() == "1 rows go once more.\n"
+    assert again() == "0 rows go once more.\n"
+    with ground.connect() as connection:
+        rows = connection.execute(sa.text("SELECT DISTINCT state, reason, sentence FROM app.conversion_uploads")).all()
+    assert rows == [("queued", None, "Sent again by hand; before: Why")]
+
+
+@pytest.mark.parametrize("command", [["hold", "5", "x"], ["retry", "5"], ["release", "5"]])
+def test_an_unknown_account_is_named(run: Run, database: str, command: list[str]) -> None:
+    result = run("uploads", *command, DATABASE_URL=database)
+    assert result.exit_code != 0
+    assert "there is no ads account 5" in result.output

@@ -1,0 +1,149 @@
+"""What a person can do with an account and its rows, and what the probe does before the first conversion."""
+
+import pytest
+
+from custom_events.errors import NeedsAction
+from custom_events.ledger import release
+from custom_events.values.conversions import Lane
+from sandbox.google_ads.faults import Fault, FaultKind
+
+
+def account(ledger) -> int:
+    return ledger.accounts[Lane.GOOGLE_ADS]
+
+
+def unprobed(ledger) -> None:
+    ledger.do("UPDATE app.ads_accounts SET capabilities = NULL")
+
+
+def kept(ledger) -> dict:
+    return ledger.rows("SELECT capabilities FROM app.ads_accounts WHERE customer_id = '1234567890'")[0][0]
+
+
+def parked(ledger) -> str | None:
+    return ledger.rows("SELECT parked_reason FROM app.ads_accounts WHERE customer_id = '1234567890'")[0][0]
+
+
+def test_held_by_hand_until_released(ledger, lanes, clock):
+    ledger.orders(2)
+    with ledger.engine.begin() as connection:
+        release.hold_account(connection, account(ledger), "the shop's prices are wrong", actor="anna", now=clock())
+    for _ in range(3):
+        clock.forward(hours=1)
+        ledger.settle(lanes)
+    assert ledger.states() == {"queued": 2}
+    assert parked(ledger) == "Held by hand: the shop's prices are wrong"
+    with ledger.engine.begin() as connection:
+        release.release_account(connection, account(ledger), clock())
+    ledger.settle(lanes)
+    assert ledger.states() == {"accepted": 2}
+    assert ledger.rows("SELECT actor, action FROM app.audit_entries") == [("anna", "uploads.hold")]
+
+
+def test_refused_rows_go_once_more(ledger, lanes, clock, at_google):
+    ledger.order(order_id="A", click_id="nonsense-click", clicked_at=None)
+    ledger.order(order_id="B", click_id="other-nonsense", clicked_at=None)
+    ledger.settle(lanes)
+    assert ledger.states() == {"rejected": 2}
+    with ledger.engine.begin() as connection:
+        asked = {"actor": "anna", "now": clock()}
+        assert release.retry_refused(connection, account(ledger), reason="another code", **asked) == 0
+        assert release.retry_refused(connection, account(ledger), order_id="A", **asked) == 1
+    assert ledger.states() == {"rejected": 1, "queued": 1}
+    ledger.do("UPDATE app.conversion_uploads SET click_id = :c WHERE order_id = 'A'", c=ledger.gclid())
+    ledger.settle(lanes)
+    assert at_google() == {"A": 100.0}
+    clock.forward(days=80)
+    with ledger.engine.begin() as connection:
+        assert release.retry_refused(connection, account(ledger), **asked | {"now": clock()}) == 0, "too late for B"
+
+
+def test_the_probe_runs_before_the_first_conversion_only(ledger, lanes, google):
+    unprobed(ledger)
+    ledger.order()
+    ledger.settle(lanes)
+    assert ledger.states() == {"accepted": 1}
+    assert kept(ledger)["fine"]
+    assert kept(ledger)["checked_at"] == ledger.clock().isoformat()
+    calls = ledger.rows("SELECT hours FROM app.quota_buckets WHERE name = 'google_ads'")[0][0]
+    assert sum(calls.values()) == 4, "three of the probe, one of the conversion"
+    google.state.customers["1234567890"].terms_accepted = False
+    ledger.order()
+    ledger.settle(lanes)
+    assert kept(ledger)["fine"], "nobody asked again"
+
+
+def test_an_account_that_may_not_import_parks_before_anything_is_sent(ledger, lanes, google, clock):
+    unprobed(ledger)
+    google.state.customers["1234567890"].allowlisted = False
+    ledger.orders(3)
+    ledger.settle(lanes)
+    assert ledger.states() == {"queued": 3}
+    assert "data_manager" in str(parked(ledger))
+    assert ledger.rows("SELECT count(*) FROM app.upload_requests")[0][0] == 0
+    google.state.customers["1234567890"].allowlisted = True
+    clock.forward(minutes=16)
+    ledger.settle(lanes)
+    assert ledger.states() == {"accepted": 3}
+
+
+def test_an_action_of_the_wrong_type_parks_alone(ledger, lanes, google):
+    unprobed(ledger)
+    google.state.actions["7002"].type = "WEBPAGE"
+    ledger.order()
+    ledger.order(action="7002")
+    ledger.settle(lanes)
+    assert ledger.states() == {"accepted": 1, "queued": 1}
+    assert ledger.rows("SELECT action_id FROM app.ads_actions WHERE parked_reason IS NOT NULL") == [("7002",)]
+
+
+def test_a_refusal_lets_the_probe_run_again(ledger, lanes, google, clock):
+    ledger.order()
+    google.state.customers["1234567890"].status = "CANCELED"
+    ledger.settle(lanes)
+    assert parked(ledger) is not None
+    assert kept(ledger) == {"stale": True}
+    google.state.customers["1234567890"].status = "ENABLED"
+    clock.forward(minutes=16)
+    ledger.settle(lanes)
+    assert ledger.states() == {"accepted": 1}
+    assert kept(ledger)["fine"]
+
+
+def test_a_probe_without_an_answer_is_made_again(ledger, lanes, google, clock):
+    unprobed(ledger)
+    ledger.order(lane=Lane.DATA_MANAGER)
+    google.state.faults.arm(Fault(kind=FaultKind.UNAVAILABLE, count=2))
+    ledger.settle(lanes)
+    assert ledger.states() == {"queued": 1}
+    assert ("probe_unanswered",) in ledger.rows("SELECT paused_reason FROM app.ads_accounts")
+    clock.forward(minutes=2)
+    ledger.settle(lanes)
+    assert ledger.states() == {"sent": 1}
+
+
+def test_without_credentials_the_probe_waits_as_calls_do(ledger, lanes, clock):
+    class Keyless:
+        def __getattr__(self, name):
+            return getattr(lanes[Lane.GOOGLE_ADS], name)
+
+        def probe(self, *_, **__):
+            raise NeedsAction("no credentials for Google: set GOOGLE_ADS_JSON_KEY_FILE_PATH")
+
+    unprobed(ledger)
+    ledger.order()
+    ledger.settle({**lanes, Lane.GOOGLE_ADS: Keyless()})
+    assert ledger.states() == {"queued": 1}
+    assert ("configuration",) in ledger.rows("SELECT paused_reason FROM app.ads_accounts")
+    clock.forward(minutes=2)
+    ledger.settle(lanes)
+    assert ledger.states() == {"accepted": 1}
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+def test_what_was_used_is_counted_for_both_lanes(ledger, lanes, lane):
+    ledger.orders(2, lane)
+    ledger.settle(lanes)
+    assert (
+        ledger.rows("SELECT count(*) FROM app.quota_buckets WHERE name LIKE :lane || '%'", lane=lane.value)[0][0] == 2
+    )
