@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.session import connected, prepared
+from cli.session import connected, located, prepared
 
 if TYPE_CHECKING:
     from custom_events.catalog.files.folder import Finding
     from custom_events.catalog.files.plan import Plan
+    from custom_events.catalog.files.stored import Stored
     from custom_events.hindsight.contention import Counted
     from custom_events.hindsight.plans import Outlook
 
@@ -68,8 +69,8 @@ def export(folder: Path, *, prune: bool) -> None:
     from custom_events.catalog.files import folder as files
     from custom_events.catalog.files import stored
 
-    with connected(prepared()) as engine, engine.connect() as connection:
-        found = stored.exported(stored.read(connection).catalogue)
+    with located(prepared()) as url:
+        found = stored.exported(_stored(url).catalogue)
     texts = files.texts(found)
     changed, others = files.write(folder, texts, prune=prune)
     click.echo(f"{len(texts)} files in {folder}, {len(changed)} written.")
@@ -181,14 +182,12 @@ def _folder_findings(folder: Path) -> "list[Finding]":
 
 
 def _stored_findings(days: int) -> "tuple[list[Finding], tuple[Counted, ...]]":
-    from custom_events.catalog.files import checks, stored
+    from custom_events.catalog.files import checks
     from custom_events.catalog.files.folder import Folder
     from custom_events.hindsight.plans import conflicts
 
-    with connected(prepared()) as engine:
-        with engine.connect() as connection:
-            found = stored.read(connection)
-        url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with located(prepared()) as url:
+        found = _stored(url)
         counted = conflicts(url, found, until=datetime.now(UTC), period=timedelta(days=days))
     nowhere = Folder(found.catalogue, [], {}, set())
     return nowhere.located_all(checks.check(found.catalogue)), counted
@@ -197,16 +196,13 @@ def _stored_findings(days: int) -> "tuple[list[Finding], tuple[Counted, ...]]":
 def _planned(folder: Path, days: int) -> "tuple[Plan, Outlook | None]":
     from custom_events.catalog.files import folder as files
     from custom_events.catalog.files import plan as planning
-    from custom_events.catalog.files import stored
     from custom_events.hindsight.plans import outlook
 
-    with connected(prepared()) as engine:
-        with engine.connect() as connection:
-            found = stored.read(connection)
+    with located(prepared()) as url:
+        found = _stored(url)
         made = planning.make(found, files.read(folder))
         if not (days and made.steps and made.can_be_applied):
             return made, None
-        url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         return made, outlook(
             url,
             found,
@@ -216,6 +212,18 @@ def _planned(folder: Path, days: int) -> "tuple[Plan, Outlook | None]":
             limit_s=LOOK_LIMIT_S,
             tell=lambda sentence: click.echo(f"... {sentence}", err=True) if sys.stderr.isatty() else None,
         )
+
+
+def _stored(url: str) -> "Stored":
+    from custom_events.catalog.files import stored
+    from custom_events.postgres import connect
+
+    engine = connect.engine(url, name="custom-events cli")
+    try:
+        with engine.connect() as connection:
+            return stored.read(connection)
+    finally:
+        engine.dispose()
 
 
 def _plan_lines(made: "Plan") -> Iterator[str]:

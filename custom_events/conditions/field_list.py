@@ -48,6 +48,7 @@ def _event() -> Iterator[Field]:
         meaning="ISO 4217 code of that amount.",
         example="EUR",
         expression="e.currency",
+        is_code=True,
     )
     yield Field(
         name="time.hour",
@@ -55,6 +56,7 @@ def _event() -> Iterator[Field]:
         meaning="Hour of the day in the site's time zone, 0 to 23.",
         example="18",
         expression="local_time(e, f).hour",
+        bounds=(0, 23),
     )
     yield Field(
         name="time.weekday",
@@ -70,6 +72,7 @@ def _event() -> Iterator[Field]:
         meaning="Day of the month in the site's time zone, 1 to 31.",
         example="1",
         expression="local_time(e, f).day",
+        bounds=(1, 31),
     )
     yield Field(
         name="time.month",
@@ -77,6 +80,7 @@ def _event() -> Iterator[Field]:
         meaning="Month in the site's time zone, 1 to 12.",
         example="12",
         expression="local_time(e, f).month",
+        bounds=(1, 12),
     )
 
 
@@ -96,6 +100,7 @@ def _customer() -> Iterator[Field]:
         example="DE",
         root=Root.CUSTOMER,
         expression="c.country",
+        is_code=True,
     )
     yield Field(
         name="customer.tags",
@@ -177,6 +182,7 @@ def _subscription_and_refund() -> Iterator[Field]:
             example="active" if name == "status" else "month",
             root=Root.SUBSCRIPTION,
             expression=f"s.{name}",
+            is_code=name == "currency",
         )
     yield Field(
         name="subscription.interval_count",

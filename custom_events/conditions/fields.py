@@ -74,6 +74,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     root: Root = Root.NONE
     platforms: tuple[Platform, ...] = ALL_PLATFORMS
     words: tuple[str, ...] = ()  # the closed set of values, where there is one
+    bounds: tuple[int, int] | None = None  # the least and the greatest value, where there are
+    is_code: bool = False  # of ISO, in capitals: DE, EUR
     currency: str | None = None  # expression for the currency of a money field
     scope: Scope = Scope.EVENT
     history: bool = False  # needs facts about the customer from our own state

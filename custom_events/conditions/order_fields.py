@@ -83,6 +83,7 @@ def _order_facts() -> Iterator[Field]:
             root=Root.ORDER,
             expression=f"o.{name}",
             platforms=platforms,
+            is_code=name in ("currency", "billing_country", "shipping_country"),
         )
     times = {
         "created_at": ("When it was placed.", ALL_PLATFORMS),
@@ -172,6 +173,7 @@ def _contents() -> Iterator[Field]:
         example="EUR",
         root=Root.CART,
         expression="k.currency",
+        is_code=True,
     )
 
 

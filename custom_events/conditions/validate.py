@@ -6,7 +6,8 @@ Reading never raises, whatever JSON it is given; a tree with an error has no nod
 from collections.abc import Collection
 from typing import Any
 
-from custom_events.conditions.fields import Field, FieldType, Scope, find_field, nearest_names
+from custom_events.conditions.fields import Field, FieldType, Scope, find_field
+from custom_events.conditions.hints import field_hint, operator_hint, word_hint
 from custom_events.conditions.literals import Unreadable, read_literal
 from custom_events.conditions.operators import Operator, Wants, find_operator, operators_of
 from custom_events.conditions.problems import Problem, Severity, kind_of
@@ -53,7 +54,7 @@ def validate(
     platform: Platform | None = None,
     scope: Scope = Scope.EVENT,
 ) -> list[Problem]:
-    """Every problem of a tree. `currencies` (those the site uses) and `platform` add warnings; without them there are none."""
+    """Every problem of a tree. `currencies` (those the site uses) and `platform` add warnings about the site."""
     reader = _Reader(currencies=frozenset(currencies), platform=platform)
     reader.node(tree, "", 1, scope)
     return reader.problems + reader.warnings
@@ -98,7 +99,10 @@ class _Reader:
             return self._measure(tree, path, depth, scope)
         if len(tree) != 1:
             found = ", ".join(sorted(map(str, tree)))[:100] or "nothing"
-            return self._wrong(path, f"a condition with {found}", f"exactly one of {_FORMS}")
+            hints = (word_hint(str(word), ("field", "measure")) for word in tree)
+            return self._wrong(
+                path, f"a condition with {found}", f"{next(filter(None, hints), '')}exactly one of {_FORMS}"
+            )
         word, below = next(iter(tree.items()))
         return self._branch(str(word), below, path, depth, scope)
 
@@ -114,8 +118,8 @@ class _Reader:
                 return None
             child = self.node(below, here, depth + 1, Scope.ITEM)
             return None if child is None else Items(word=ItemsWord(word), child=child)
-        near = nearest_words(word)
-        return self._wrong(here, f"{word[:60]!r} is no kind of condition", f"{near}one of {_FORMS}")
+        hint = word_hint(word, (*_GROUPS, "not", *ItemsWord, "field", "measure"))
+        return self._wrong(here, f"{word[:60]!r} is no kind of condition", f"{hint}one of {_FORMS}")
 
     def _may_hold_items(self, path: str, scope: Scope) -> bool:
         if scope is Scope.ITEM:
@@ -147,6 +151,7 @@ class _Reader:
         if test is None:
             return None
         self._check_words(field, operator, test, path)
+        self._check_range(field, test, path)
         if self._platform is not None and self._platform not in field.platforms:
             names = ", ".join(field.platforms)
             self._warn(
@@ -163,12 +168,7 @@ class _Reader:
             )
         field = find_field(name)
         if field is None:
-            near = nearest_names(name, scope)
-            return self._wrong(
-                path,
-                f"there is no field {name[:100]!r}",
-                f"nearest: {', '.join(near)}" if near else "see the catalogue of fields",
-            )
+            return self._wrong(path, f"there is no field {name[:100]!r}", field_hint(name, scope))
         if field.scope is not scope:
             right = (
                 "put it inside any_item, all_items, no_item or a measure"
@@ -191,7 +191,8 @@ class _Reader:
             )
         operator = find_operator(kind, op, tree.get("value")) if op in known else None
         if operator is None:
-            return self._wrong(here, f"{about} ({kind}) takes no operator {op[:60]!r}", f"one of {', '.join(known)}")
+            right = f"{operator_hint(op, known)}one of {', '.join(known)}"
+            return self._wrong(here, f"{about} ({kind}) takes no operator {op[:60]!r}", right)
         return operator
 
     def _test(self, tree: dict[Any, Any], operator: Operator, path: str, *, is_money: bool) -> Test | None:
@@ -251,6 +252,20 @@ class _Reader:
             )
         return code
 
+    def _check_range(self, field: Field, test: Test, path: str) -> None:
+        """Warn of a number that the field never is, of a code in small letters. No errors: a stored rule goes on as it is."""
+        given = test.literal if isinstance(test.literal, frozenset | tuple) else (test.literal,)
+        if field.bounds is not None:
+            low, high = field.bounds
+            outside = sorted(one for one in given if isinstance(one, int) and not low <= one <= high)
+            if outside:
+                wrong = f"{field.name} is never {', '.join(map(str, outside))[:100]}"
+                self._warn(_join(path, "value"), wrong, f"{low} to {high}")
+        small = sorted(one for one in given if isinstance(one, str) and one != one.upper())
+        if field.is_code and small and not test.ignore_case and test.operator.wants is not Wants.PATTERN:
+            wrong = f"{field.name} is in capitals: {', '.join(small)[:60]} is never found"
+            self._warn(_join(path, "value"), wrong, f"{', '.join(small)[:60].upper()}, or ignore_case")
+
     def _check_words(self, field: Field, operator: Operator, test: Test, path: str) -> None:
         if not field.words or operator.op not in ("=", "!=", "in", "not_in"):
             return
@@ -289,15 +304,6 @@ class _Reader:
                     f"{str(key)[:60]!r} means nothing here",
                     f"known here: {', '.join(sorted(known))}",
                 )
-
-
-def nearest_words(word: str) -> str:
-    """`did you mean X? ` for a misspelt kind of condition, else nothing."""
-    import difflib
-
-    known = (*_GROUPS, "not", *ItemsWord, "field", "measure")
-    near = difflib.get_close_matches(word.lower(), known, n=1)
-    return f"did you mean {near[0]}? " if near else ""
 
 
 def _join(path: str, step: str) -> str:

@@ -160,3 +160,46 @@ def test_nearest_names_stay_in_their_scope() -> None:
 def test_kinds_in_words() -> None:
     assert kind_of(object()) == "object"
     assert kind_of({}) == "an object"
+
+
+@pytest.mark.parametrize(
+    ("tree", "hint"),
+    [
+        ({"feild": "order.total", "op": ">", "value": 1}, "did you mean field? exactly one of"),
+        ({"and": [GOOD]}, "did you mean all? one of"),
+        ({"or": [GOOD]}, "did you mean any? one of"),
+        ({"any_items": GOOD}, "did you mean any_item? one of"),
+        ({"field": "order.total", "op": "==", "value": 1}, "did you mean =? one of ="),
+        ({"field": "order.total", "op": "=>", "value": 1}, "did you mean >=? one of"),
+        ({"field": "order.status", "op": "startswith", "value": "a"}, "did you mean starts_with? one of"),
+        ({"field": "order.status", "op": "not in", "value": ["a"]}, "did you mean not_in? one of"),
+        ({"field": "order.status", "op": "gte", "value": "a"}, "one of ="),  # texts have no such operator
+        ({"field": "sku", "op": "=", "value": "a"}, "item.sku inside any_item, all_items, no_item or a measure; nearest: cart.skus"),
+    ],
+)  # fmt: skip
+def test_what_somebody_may_have_meant_is_said(tree: dict[str, Any], hint: str) -> None:
+    (problem,) = validate(tree)
+    assert problem.right.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("field", "op", "value", "right"),
+    [
+        ("time.hour", "between", [9, 24], "0 to 23"),
+        ("time.day", "=", 0, "1 to 31"),
+        ("time.month", "in", [12, 13], "1 to 12"),
+    ],
+)
+def test_a_number_that_a_field_never_is(field: str, op: str, value: Any, right: str) -> None:
+    (problem,) = validate({"field": field, "op": op, "value": value})
+    assert (problem.path, problem.right, problem.severity) == ("value", right, Severity.WARNING)
+    assert "is never" in problem.wrong
+
+
+def test_a_code_in_small_letters_is_a_warning() -> None:
+    country = {"field": "order.shipping_country", "op": "in", "value": ["de", "AT"]}
+    (problem,) = validate(country)
+    assert problem.severity is Severity.WARNING
+    assert "in capitals: de is never found" in problem.wrong
+    assert validate({**country, "ignore_case": True}) == []
+    assert validate({**country, "op": "matches", "value": "(?i)de"}) == []
