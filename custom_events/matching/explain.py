@@ -22,9 +22,9 @@ from custom_events.matching.match import (
 from custom_events.matching.plan import MatchPlan, Rule, compile_rule_of, zone_named
 from custom_events.matching.reasons import SENTENCES, Reason
 from custom_events.matching.release import click_reason, consent_status
-from custom_events.matching.threshold import Occurrence
+from custom_events.matching.threshold import Crossing, Occurrence
 from custom_events.values.clicks import ConsentStatus
-from custom_events.values.definitions import Assignment, Threshold
+from custom_events.values.definitions import Assignment, Threshold, ThresholdMeasure
 from custom_events.values.events import CommerceEvent
 
 MAX_SHOWN_OCCURRENCES = 100  # of a threshold's counted events; the newest are shown, all are counted
@@ -167,9 +167,16 @@ def _threshold_step(rule: Rule, event: CommerceEvent, facts: Facts, history: His
         before=found.before,
         after=found.after,
         holds=found.fires,
-        number_counted=len(found.counted),
+        number_counted=_number_counted(threshold, found),
         counted=found.counted[-MAX_SHOWN_OCCURRENCES:],
     )
+
+
+def _number_counted(threshold: Threshold, found: Crossing) -> int:
+    """A count says itself how many there were; the list of those counted may hold the newest only."""
+    if threshold.measure is ThresholdMeasure.COUNT:
+        return int(found.after)
+    return sum(one.events for one in found.counted)
 
 
 def _group_step(

@@ -81,6 +81,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return tuple(name for name in (self.value.rule.field, self.threshold and self.threshold.field) if name)
 
     @property
+    def is_site_wide(self) -> bool:
+        """Whether the threshold counts over the whole site instead of one customer."""
+        return self.threshold is not None and not self.counts_per_customer
+
+    @property
     def needs_history(self) -> bool:
         """Whether earlier occurrences decide: a threshold, or a deduplication window."""
         return self.threshold is not None or self.has_window
@@ -118,12 +123,6 @@ class SitePlan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         """The rules for this type of event that earlier occurrences decide."""
         return tuple(rule for rule in self.rules_for(kind) if rule.needs_history)
 
-    def site_wide(self, kind: EventType) -> tuple[Rule, ...]:
-        """Those of them whose threshold counts over the whole site instead of one customer."""
-        return tuple(
-            rule for rule in self.history_needed(kind) if rule.threshold is not None and not rule.counts_per_customer
-        )
-
     def rules_for(self, kind: EventType) -> Iterator[Rule]:
         """The rules with this trigger."""
         for _, rules in self.buckets.get(kind, ()):
@@ -146,6 +145,11 @@ class MatchPlan:
     def site(self, site_id: int) -> SitePlan | None:
         """The rules of a site; None when it has none."""
         return self.sites.get(site_id)
+
+    def site_wide(self) -> dict[int, tuple[Rule, ...]]:
+        """By site, the rules whose threshold counts over the whole site instead of one customer; only sites that have any."""
+        found = {site.site_id: tuple(rule for rule in site.rules if rule.is_site_wide) for site in self.sites.values()}
+        return {site_id: rules for site_id, rules in found.items() if rules}
 
     def needs_facts(self, site_id: int, kind: EventType) -> bool:
         """Whether matching such an event asks for facts about the customer (orders before, spend, first seen)."""
