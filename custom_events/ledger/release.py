@@ -49,7 +49,7 @@ def hold_account(connection: sa.Connection, account_id: int, reason: str, *, act
     connection.execute(requests.HOLD_ACCOUNT, {"account": account_id, "reason": f"Held by hand: {reason}", "now": now})
     subject = f"ads_account:{account_id}"
     audit.add(connection, actor=actor, action="uploads.hold", subject=subject, detail={"reason": reason})
-    log.warning("uploads_held", account=account_id)
+    log.info("uploads_held", account=account_id)
 
 
 def retry_refused(

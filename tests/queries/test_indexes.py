@@ -100,6 +100,7 @@ ONE |= {
     "orders": TEXTS,
     "occurred_at": TIMES,
     "id": BATCH,
+    "ids": BATCH,
 }
 
 
