@@ -15,6 +15,7 @@ from custom_events.catalog.files import schema as config_schema
 from custom_events.conditions import reference as conditions
 from custom_events.conditions.schema import schema_text
 from custom_events.destinations import error_page
+from custom_events.hindsight import page as looking_back
 from custom_events.settings import Settings, variable_of
 from custom_events.tables import page, picture
 from custom_events.watching import exposition
@@ -61,6 +62,7 @@ def write(directory: Path) -> None:
         ("schema.svg", picture.render()),
         ("google-errors.md", error_page.render()),
         ("conditions.md", conditions.reference_page()),
+        ("hindsight.md", looking_back.page()),
         ("conditions.schema.json", schema_text()),
         ("config-files.md", config_files.render()),
         *((name, config_schema.schema_text(name)) for name in config_schema.FILES),

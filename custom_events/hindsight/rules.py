@@ -17,7 +17,6 @@ from custom_events.hindsight.drafts import (
     drafted_assignment,
     drafted_definition,
 )
-from custom_events.matching.effective import effective
 from custom_events.matching.plan import MatchPlan
 from custom_events.pipeline.configuration import Defined, action_of, assignment_of, read_rule, site_of
 from custom_events.pipeline.conversion import AdsAction
@@ -226,10 +225,3 @@ def _check(made: Assignment) -> None:
             f'{error.sentence} (assignment {made.assignment_id}, "{made.definition_key}" labelled "{made.label}")',
             path=error.path,
         ) from None
-
-
-def effective_config(definition: DefinitionConfig, overrides: Overrides | None) -> DefinitionConfig:
-    """What a definition and overrides make together, checked. Raises InvalidConfiguration."""
-    config = effective(definition, overrides or Overrides())
-    check(config)
-    return config

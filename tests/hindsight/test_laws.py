@@ -9,7 +9,7 @@ from custom_events.hindsight.drafts import Draft
 from custom_events.hindsight.replay import Order, replay_sync
 
 BY_ANA = Order(actor="ana@example.org", reason="a law")
-MANY: dict[str, Any] = {"max_examples": 12, "deadline": None, "suppress_health_check": list(HealthCheck)}
+MANY: dict[str, Any] = {"max_examples": 8, "deadline": None, "suppress_health_check": list(HealthCheck)}
 
 histories = st.lists(
     st.tuples(st.integers(1, 9), st.integers(1, 3), st.sampled_from(["50.00", "150.00", "250.00"])),
