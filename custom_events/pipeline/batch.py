@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from custom_events.pipeline import counters, events, lateness, uploads
+from custom_events.pipeline import consents, counters, events, lateness, uploads
 from custom_events.pipeline.claim import Claimed, claim
 from custom_events.pipeline.configuration import Configuration, ConfigurationCache
 from custom_events.pipeline.figures import BatchFigures, add, count
@@ -129,6 +129,8 @@ async def process(connection: Connection, claimed: Sequence[Claimed], configurat
     scopes += lateness.contested_keys(contested)
     scopes += await lateness.shifted_events(connection, configuration, shifts)
     changes = await rematch(connection, configuration, scopes, now)
+    if gathered.consents:
+        await consents.let_go(connection, configuration.plan, gathered.consents, now)
     await copy(connection, "app.raw_outcomes", OUTCOME_COLUMNS, _outcome_rows(gathered.delivered))
     return count(gathered.delivered, new, len(revised), occurrences, changes)
 

@@ -15,6 +15,7 @@ from custom_events.pipeline import state
 from custom_events.pipeline.state import CustomerState, OrderState, RefundState, SubscriptionState
 from custom_events.platforms.base import StorePlatform
 from custom_events.values import events
+from custom_events.values.clicks import Consent, ConsentStatus
 from custom_events.values.deliveries import Outcome, Platform, RawDelivery, SiteContext, Understood, parked
 from custom_events.values.events import CommerceEvent
 
@@ -105,6 +106,7 @@ class Gathered:
         self.refunds: dict[tuple[int, str, str], RefundState] = {}
         self.subscriptions: dict[Key, SubscriptionState] = {}
         self.customers: dict[Key, CustomerState] = {}
+        self.consents: dict[Key, tuple[datetime, Consent]] = {}  # what bodies said of orders, the newest, and when
 
     def take(self, raw: Raw) -> Delivered:
         """Understand one raw event and merge what it says. Never raises for what a body holds."""
@@ -114,6 +116,15 @@ class Gathered:
         if understood.outcome is Outcome.UNDERSTOOD:
             self._merge(raw, understood, delivered)
         return delivered
+
+    def _heed(self, site_id: int, order_id: str, event: CommerceEvent) -> None:
+        """Consent that somebody gave or refused; a body that says nothing takes nothing back."""
+        consent = event.consent
+        if consent is None or consent.ad_user_data is ConsentStatus.UNKNOWN:
+            return
+        known = self.consents.get((site_id, order_id))
+        if known is None or known[0] <= event.evidence_at:
+            self.consents[site_id, order_id] = event.evidence_at, consent
 
     def _understand(self, raw: Raw) -> Understood:
         site = self._sites.get(raw.site_id)
@@ -147,6 +158,8 @@ class Gathered:
                 seen = state.customer_state(customer, seen_at)
                 _merge_into(self.customers, (site_id, customer_key), seen, state.merge_customers)
         if understood.order is not None:
+            if understood.events:
+                self._heed(site_id, understood.order.id, understood.events[-1])
             order = state.order_state(understood.order, customer_key, is_test=is_test)
             _merge_into(self.orders, (site_id, understood.order.id), order, state.merge_orders)
         if understood.deleted_order_id is not None:

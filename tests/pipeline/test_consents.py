@@ -1,0 +1,70 @@
+"""Consent that nobody gave in Europe: held by the policy, and let go, or kept for good, when somebody says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+InWorld = Callable[[Callable[[Any], Any]], None]
+UPLOADS = "SELECT state, reason, ad_user_data FROM app.conversion_uploads"
+GERMAN = {"shipping_address": {"country_code": "DE", "zip": "10115"}}
+
+
+def said(word: str | None, minutes: int = 1) -> dict[str, Any]:
+    """What a later body of the order says."""
+    attributes = [{"name": "gclid", "value": "Cj0KCQ-test-1"}]
+    if word is not None:
+        attributes.append({"name": "_ce_consent", "value": f'{{"ad_user_data": "{word}"}}'})
+    return {"note_attributes": attributes}
+
+
+@pytest.mark.parametrize(
+    ("word", "after"),
+    [
+        ("granted", ("queued", None, "granted")),
+        ("denied", ("withheld", "consent_denied", "denied")),
+        (None, ("held", "consent_unknown_in_europe", "unknown")),
+    ],
+)
+@pytest.mark.parametrize("at_once", [False, True], ids=["later", "in one batch"])
+def test_what_comes_later_decides(in_world: InWorld, order: Any, word: Any, after: Any, at_once: bool) -> None:
+    async def test(world: Any) -> None:
+        site = await world.site()
+        await world.rule(site, ads_action=await world.action(), consent_needed="granted_in_europe")
+        await world.land(site, "orders/paid", order(1, **GERMAN))
+        if not at_once:
+            await world.drain()
+            assert await world.rows(UPLOADS) == [("held", "consent_unknown_in_europe", "unknown")]
+        later = order(1, **GERMAN, **said(word)) | {"updated_at": "2030-01-01T00:00:00Z"}
+        await world.land(site, "orders/updated", later)
+        await world.drain()
+        assert await world.rows(UPLOADS) == [after]
+
+    in_world(test)
+
+
+def test_without_such_a_policy_nobody_is_asked(in_world: InWorld, order: Any) -> None:
+    async def test(world: Any) -> None:
+        site = await world.site()
+        await world.rule(site, ads_action=await world.action())
+        await world.land(site, "orders/paid", order(1, **GERMAN, **said("granted")))
+        await world.drain()
+        assert await world.rows(UPLOADS) == [("queued", None, "granted")]
+
+    in_world(test)
+
+
+def test_the_click_goes_alone_and_the_rest_is_told(in_world: InWorld, order: Any) -> None:
+    async def test(world: Any) -> None:
+        site = await world.site()
+        tell = {"customer_type": True, "app_sources": ["mobile"], "cart": {"merchant_id": "55"}}
+        await world.rule(site, ads_action=await world.action(), consent_needed="click_only_in_europe", tell=tell)
+        await world.land(site, "orders/paid", order(1, **GERMAN, source_name="mobile"))
+        await world.drain()
+        (row,) = await world.rows(
+            "SELECT state, click_id, email_sha256, new_customer, environment, cart::text FROM app.conversion_uploads"
+        )
+        assert row[:5] == ("queued", "Cj0KCQ-test-1", None, True, "app")
+        assert '"id":"A-1","quantity":1,"unit_price":"100.00"' in row[5]
+
+    in_world(test)
