@@ -71,7 +71,7 @@ def apply(connection: sa.Connection, saved: Saved, *, by: str) -> tuple[Step, ..
     except OperationalError:
         raise Transient("Others are changing the configuration just now. Nothing was applied.", RETRY_AFTER_S) from None
     stored = read(connection)
-    _refuse_if_changed(saved.seen, stored.fingerprints())
+    _refuse_if_changed(saved, stored.fingerprints())
     for file, problem in check(saved.wanted.with_others(stored.catalogue)):
         if problem.severity is Severity.ERROR:
             raise InvalidConfiguration(f"{problem.wrong}; {problem.right}", path=f"{file}: {problem.path}")
@@ -84,7 +84,8 @@ def apply(connection: sa.Connection, saved: Saved, *, by: str) -> tuple[Step, ..
     return steps
 
 
-def _refuse_if_changed(seen: Mapping[str, str], now: Mapping[str, str]) -> None:
+def _refuse_if_changed(saved: Saved, now: Mapping[str, str]) -> None:
+    seen = saved.seen
     changed = [name for name in sorted({*seen, *now}) if seen.get(name) != now.get(name)]
     if changed:
         raise Conflict(
@@ -93,6 +94,7 @@ def _refuse_if_changed(seen: Mapping[str, str], now: Mapping[str, str]) -> None:
                 f"{name}: {'added' if name not in seen else 'removed' if name not in now else 'changed'}"
                 for name in changed
             ),
+            yours=tuple(map(str, saved.steps)),
         )
 
 

@@ -156,6 +156,7 @@ def test_a_plan_is_refused_once_the_configuration_has_changed(seeded: sa.Connect
     with pytest.raises(Conflict) as caught:
         apply.apply(seeded, saved, by=ME)
     assert caught.value.theirs == ("definitions/vip.yaml: changed", "sites/other-key-1.yaml: added")
+    assert caught.value.yours == ("revise definition vip", "publish definition vip")
     assert "plan again" in caught.value.sentence
     assert definitions.get(seeded, "vip").published_number == 1
 
