@@ -10,20 +10,19 @@ from custom_events.hindsight.comparison import EPOCH
 from custom_events.hindsight.reading import Stored
 from custom_events.hindsight.rules import RuleBook, SiteRules, load_rules
 from custom_events.hindsight.story import Answer, Decision, Dedup, Occurred, Upload
-from custom_events.matching.effective import effective
 from custom_events.matching.explain import MAX_SHOWN_OCCURRENCES, Explanation, explain
 from custom_events.matching.match import History, Settled, counted
 from custom_events.matching.plan import MatchPlan, Rule
 from custom_events.matching.reasons import SENTENCES, Reason
 from custom_events.matching.threshold import Occurrence, look_back
-from custom_events.pipeline.configuration import read_rule
+from custom_events.pipeline.configuration import assignment_of, read_rule
 from custom_events.pipeline.customers import Asked, customer_facts
 from custom_events.pipeline.matching import Surrounded, surroundings
 from custom_events.pipeline.rows import Connection, columns_of
 from custom_events.queries import hindsight as sql
 from custom_events.queries import stories
 from custom_events.values import events
-from custom_events.values.definitions import Assignment, DefinitionConfig, Overrides, Threshold, ThresholdPeriod
+from custom_events.values.definitions import Assignment, DefinitionConfig, Threshold, ThresholdPeriod
 
 THEN: Final = "then"
 NOW: Final = "now"
@@ -170,24 +169,19 @@ def _with_those_that_decided(book: RuleBook, made: dict[int, list[dict[str, Any]
 
 
 def _decided(row: dict[str, Any], site_id: int, stands: Assignment | None, book: RuleBook) -> Assignment | None:
+    """The assignment under the revisions that made a custom event; None when they cannot be read any more."""
     if row["config"] is None or row["overrides"] is None:
         return None
     definition = read_rule(row["config"], DefinitionConfig, definition=row["definition"])
-    overrides = read_rule(row["overrides"], Overrides, assignment=row["assignment_id"])
-    if definition is None or overrides is None:
+    if definition is None:
         return None
-    config = effective(definition, overrides)
-    action = next((number for number, name in book.action_names.items() if name == config.ads_action), None)
-    return Assignment(
-        assignment_id=row["assignment_id"],
-        site_id=site_id,
-        label=stands.label if stands is not None else row["label"],
-        definition_key=row["definition"],
-        definition_revision_id=row["definition_revision_id"],
-        assignment_revision_id=row["assignment_revision_id"],
-        config=config,
-        ads_account_id=book.actions[action].ads_account_id if action is not None else None,
-        ads_action_id=action,
+    label = stands.label if stands is not None else row["label"]
+    owner = row["definition_id"]
+    actions = {name: book.actions[number] for number, name in book.action_names.items()}
+    return assignment_of(
+        (row["assignment_id"], site_id, label, owner, row["assignment_revision_id"], row["overrides"]),
+        {owner: (row["definition_revision_id"], row["definition"], definition)},
+        actions,
     )
 
 

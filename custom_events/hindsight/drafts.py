@@ -30,16 +30,6 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     assignment_number: int | None = None
     overrides: Overrides | None = None
 
-    @property
-    def changes_definition(self) -> bool:
-        """Whether it is about a definition."""
-        return self.definition is not None or self.config is not None
-
-    @property
-    def is_published(self) -> bool:
-        """Whether it changes nothing."""
-        return not self.changes_definition and self.assignment is None
-
 
 PUBLISHED: Final = Draft()
 

@@ -1,5 +1,6 @@
 """A draft against history: verdicts, value by day, what Google would hear, samples that explain themselves."""
 
+import time
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -286,6 +287,26 @@ def test_the_database_itself_refuses_to_write(world: Any, day: Any) -> None:
         asyncio.run(write())
     empty = backtest_sync(world.url, since=day(0), until=day(1))
     assert (empty.events, empty.sites, empty.events_per_s) == (0, (), 0.0)
+
+
+def test_ctrl_c_leaves_nothing_behind(world: Any) -> None:
+    site = world.site()
+    world.rule(site)
+    world.order(site, 1, 1)
+    world.drain()
+
+    def interrupt(_progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    before = world.written()
+    with pytest.raises(KeyboardInterrupt):
+        world.backtest(on_progress=interrupt)
+    left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'custom-events-hindsight' AND datname = current_database()"
+    deadline = time.monotonic() + 10
+    while world.rows(left) != [(0,)] and time.monotonic() < deadline:
+        pass
+    assert world.rows(left) == [(0,)]
+    assert world.written() == before
 
 
 def _config(**config: Any) -> Any:

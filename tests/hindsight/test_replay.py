@@ -10,6 +10,7 @@ import zstandard
 from custom_events.errors import InvalidConfiguration
 from custom_events.hindsight.drafts import Draft
 from custom_events.hindsight.replay import Order, Replay, replay_sync, to_json
+from custom_events.hindsight.stories import explain_sync
 
 LARGE = {"field": "order.total", "op": ">=", "value": "150"}
 BY_ANA = Order(actor="ana@example.org", reason="the parser was mended")
@@ -82,6 +83,12 @@ def test_stricter_rules_take_back_and_restate(world: Any, replay: Any) -> None:
         ("unmade_by_replay", real.name)
     ]  # fmt: skip
     assert numbers(replay(sites=[site])) == (0, 0, 0, 2)
+    # the story of that time is told under the revisions that decided, also when nothing of the assignment applies any more
+    world.execute("UPDATE app.site_custom_events SET is_active = false")
+    for order, revision in (("1", 1), ("2", 2)):
+        (decided,) = explain_sync(world.url, f"order.paid:{order}").events[0].decisions
+        assert (decided.definition_revision, decided.label) == (revision, key)
+    world.execute("UPDATE app.site_custom_events SET is_active = true")
     # the rule is as it was: what was withdrawn stands again
     world.publish(key, world.draft(key))
     assert numbers(replay()) == (1, 0, 2, 0)
