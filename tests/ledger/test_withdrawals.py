@@ -176,6 +176,22 @@ def test_an_order_edited_upwards_is_restated(store, ledger, lanes, at_google):
     ]
 
 
+def test_a_correction_after_sending_restates_the_value(store, ledger, lanes, at_google):
+    store.rule("purchase")
+    paid = store.order("A", 2)
+    later = paid["order"] | {"updated_at": ledger.clock().isoformat()}
+    store.happens(paid | {"order": later})
+    ledger.settle(lanes)
+    # Older evidence of the payment, and the order's newest state is what it was worth when it was sent.
+    store.happens(paid | {"id": "older", "order": paid["order"] | {"total": "80.00"}})
+    (found,) = ledger.rows("SELECT value FROM app.custom_events")
+    assert found.value == 80
+    ledger.settle(lanes)
+    assert at_google() == {"A": 100.0}
+    assert len(ledger.of_order("A")) == 1
+    assert ledger.rows("SELECT * FROM app.value_changes") == []
+
+
 def test_what_was_withdrawn_stands_again(store, ledger, lanes, at_google):
     big = {"field": "order.total", "op": ">=", "value": "50"}
     store.rule("first big one", conditions=big, dedup={"per": "customer"})

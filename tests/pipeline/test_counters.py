@@ -14,7 +14,9 @@ InWorld = Callable[[Callable[[Any], Any]], None]
 
 YEARS = 3
 MINUTES = 26  # between two events
-EVENTS = YEARS * 365 * 24 * 60 // MINUTES  # a long history for a test; a year of a large shop's site has a few hundred a day
+EVENTS = (
+    YEARS * 365 * 24 * 60 // MINUTES
+)  # a long history for a test; a year of a large shop's site has a few hundred a day
 FEW_PAGES = YEARS * 366 + 120  # one for a day's row, the indexes' paths, the events of two edges
 MANY = f"""
 INSERT INTO app.counted_events (counter_id, key, occurred_at, day, amount, currency)
@@ -157,3 +159,42 @@ def test_whole_days_and_what_is_left_of_them() -> None:
     same_day = since + timedelta(minutes=5)
     assert counters._days(since, same_day, UTC)[2:4] == (since, same_day)  # pyright: ignore[reportPrivateUsage]
     assert counters._days(None, until, UTC)[:2] == (None, last)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_what_counts_otherwise_for_a_rule_that_asks_for_the_customers_past(
+    in_world: InWorld, order: Any, noon: datetime
+) -> None:
+    async def test(world: Any) -> None:
+        site = await world.site()
+        first = {"field": "customer.orders_before", "op": "=", "value": 0}
+        await world.rule(site, conditions=first, threshold={"at_least": "2", "scope": "site"}, dedup={"per": "event"})
+        for number, customer in ((2, 7), (4, 8)):
+            who = {"id": customer, "email": f"person{customer}@example.org"}
+            await world.land(site, "orders/paid", on_day(order, noon, number, number, customer=who))
+        await world.land(site, "orders/create", on_day(order, noon, 9, 9, financial_status="pending"))
+        await world.drain()
+        assert await world.rows(FIRED) == [("4",)]
+        eight = {"id": 8, "email": "person8@example.org"}
+        await world.land(site, "orders/paid", on_day(order, noon, 1, 1, customer=eight))
+        await world.drain()
+        assert await world.rows(FIRED) == [("2",)]
+        assert await world.rows("SELECT key FROM app.counted_events ORDER BY 1") == [
+            ("order.paid:1",),
+            ("order.paid:2",),
+        ]
+
+    in_world(test)
+
+
+def test_a_rule_without_a_counter_shifts_nothing(in_world: InWorld, noon: datetime) -> None:
+    async def test(world: Any) -> None:
+        site = await world.site()
+        await world.rule(site, threshold={"at_least": "2", "scope": "site"})
+        configuration = await world.cache.current(world.connection)
+        plan, rules = configuration.plan, configuration.site_wide
+        shift = counters.Shift(site, rules[site][0], noon, "order.paid:1")
+        assert await counters.shifted(world.connection, plan, shift) == []
+        assert await counters.recount(world.connection, plan, rules, []) == []
+        assert await counters.count_new(world.connection, plan, rules, []) == []
+
+    in_world(test)

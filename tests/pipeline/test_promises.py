@@ -157,7 +157,7 @@ RESULT = {
     "refunds": "SELECT order_id, refund_id, amount, currency, refunded_at FROM app.order_refunds WHERE site_id = $1 ORDER BY 1, 2",
     "customers": "SELECT customer_key, first_seen_at FROM app.customers WHERE site_id = $1",
     "custom_events": "SELECT s.label, e.dedup_key FROM app.custom_events e JOIN app.site_custom_events s ON s.id = e.assignment_id"
-    " WHERE e.site_id = $1 ORDER BY 1, 2",
+    " WHERE e.site_id = $1 AND e.withdrawn_at IS NULL ORDER BY 1, 2",
 }
 
 

@@ -176,3 +176,31 @@ def test_the_earlier_of_two_assignments_has_the_transaction(in_world: InWorld, o
         assert holders == [(True,)]
 
     in_world(test)
+
+
+def test_a_transaction_stays_with_an_earlier_event_that_is_not_judged_again(
+    in_world: InWorld, order: Any, noon: datetime
+) -> None:
+    async def test(world: Any) -> None:
+        site = await world.site()
+        action = await world.action()
+        await world.rule(site, "begun", trigger=["order.created"], ads_action=action)
+        await world.rule(site, "repeat", conditions={"not": BEFORE}, ads_action=action)
+        paid_at = (noon - timedelta(days=7)).isoformat()
+        await world.land(site, "orders/paid", day(order, noon, 2, 2) | {"processed_at": paid_at})
+        await world.drain()
+        between = day(order, noon, 1, 2) | {"processed_at": (noon - timedelta(days=7, hours=12)).isoformat()}
+        await world.land(site, "orders/paid", between)
+        await world.drain()
+        states = await world.rows(
+            "SELECT d.key, e.order_id, u.state, u.reason FROM app.custom_events e JOIN app.conversion_uploads u ON"
+            " u.custom_event_id = e.id JOIN app.site_custom_events a ON a.id = e.assignment_id"
+            " JOIN app.custom_event_definitions d ON d.id = a.definition_id ORDER BY 1, 2"
+        )
+        assert states == [
+            ("begun", "1", "queued", None),
+            ("begun", "2", "queued", None),
+            ("repeat", "2", "withheld", "same_transaction_other_assignment"),
+        ]
+
+    in_world(test)
