@@ -167,3 +167,13 @@ def test_an_export_touches_only_what_differs_and_removes_when_asked(rules: Write
         ["definitions/old.yaml"],
     )
     assert [path.name for path in (directory / "definitions").iterdir()] == ["vip.yaml"]
+
+
+def test_who_sends_the_same_orders_is_a_warning_with_its_remedy(rules: Write) -> None:
+    both = [f"definition: {key}, label: x, ads_action: 1234567890/78" for key in ("purchase", "repeat_purchase")]
+    ads = ADS + "  '78': {name: All}\n"
+    (finding,) = findings(rules(**{"ads/1234567890": ads, "sites/shop-key-1": entries(*both)}))
+    assert finding.startswith(
+        'sites/shop-key-1.yaml:3: assignments: "purchase" labelled "x", "repeat_purchase" labelled "x"'
+    )
+    assert "put them into one group" in finding
