@@ -33,11 +33,13 @@ from custom_events.values.definitions import DefinitionConfig
 from custom_events.values.events import EventType
 
 TARGETS = {"explain_ms": 20.0, "memory_of_ten_times": 1.3}  # issue 3, "Speed"; memory: bounded, so about the same
-EVENTS, QUICK_EVENTS, ROUNDS = 1_000_000, 10_000, 3
+EVENTS, QUICK_EVENTS, ROUNDS = 1_000_000, 10_000, 2
 EXPLAINED = 50
 RESULT = Path(".local/bench/backtest.json")
 
 _LARGE = {"field": "order.total", "op": ">=", "value": "200"}
+# Of these a tenth of the period: each order asks for its customer's others, so they take several times as long.
+SHORT = ("third_of_a_customer",)
 DRAFTS: dict[str, dict[str, Any]] = {
     "as_published": {},
     "conditions": {"conditions": {"all": [_LARGE, {"any_item": {"field": "item.sku", "op": "starts_with", "value": "SKU-"}}]}},
@@ -59,7 +61,8 @@ def run(quick: bool = False, *, events: int = EVENTS, rounds: int = ROUNDS) -> d
         _say(f"{events:,} events of {sites} sites are stored")
         for number in range(rounds):
             for name in ("reading", *DRAFTS):
-                measured.setdefault(name, []).append(_in_a_process(server.url, name, DAYS + 1))
+                days = DAYS // 10 if name in SHORT else DAYS + 1
+                measured.setdefault(name, []).append(_in_a_process(server.url, name, days))
             measured.setdefault("a_tenth", []).append(_in_a_process(server.url, "conditions", DAYS // 10))
             _say(f"round {number + 1} of {rounds}")
         explain_ms = asyncio.run(_explain(server.url, events))

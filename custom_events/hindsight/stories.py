@@ -86,7 +86,9 @@ async def _only_site_with(connection: Connection, key: str) -> int:
 
 async def _order_called(connection: Connection, name: str, site_id: int | None) -> tuple[int, str]:
     bare = name.removeprefix("#")
-    rows = await connection.fetch(stories.ORDERS_CALLED, site_id, [bare, f"#{bare}"])
+    rows = await connection.fetch(stories.ORDERS_BY_ID, site_id, name)
+    if not rows:
+        rows = await connection.fetch(stories.ORDERS_BY_NUMBER, site_id, [bare, f"#{bare}"])
     where = "" if site_id is None else f" on site {site_id}"
     if not rows:
         raise NotFound(
@@ -94,9 +96,8 @@ async def _order_called(connection: Connection, name: str, site_id: int | None) 
             "or by a raw event (raw:77).",
             what="order",
         )
-    exact = [row for row in rows if row[1] == bare] or rows
-    site_id = _only(sorted({row[0] for row in exact}), f'an order "{name}"')
-    return site_id, next(row[1] for row in exact if row[0] == site_id)
+    site_id = _only(sorted({row[0] for row in rows}), f'an order "{name}"')
+    return site_id, next(row[1] for row in rows if row[0] == site_id)
 
 
 def _only(sites: Sequence[int], what: str) -> int:

@@ -5,17 +5,21 @@ from typing import Final
 # A site for people.
 SITE: Final = "SELECT id, site_key, name, platform FROM app.sites WHERE id = $1"
 
-# Orders by id or number, at most a few; every site ($1 NULL) is probed for the id, its own orders are read for the number.
-ORDERS_CALLED: Final = """
+# Orders by id: one probe for each site ($1 NULL: every site).
+ORDERS_BY_ID: Final = """
 SELECT o.site_id, o.order_id
 FROM app.sites s
 CROSS JOIN LATERAL (
-  SELECT p.site_id, p.order_id FROM app.orders p WHERE p.site_id = s.id AND p.order_id = ANY ($2::text[])
-  UNION
-  SELECT p.site_id, p.order_id FROM app.orders p WHERE p.site_id = s.id AND p.number = ANY ($2::text[])
+  SELECT p.site_id, p.order_id FROM app.orders p WHERE p.site_id = s.id AND p.order_id = $2 LIMIT 1
 ) o
 WHERE $1::bigint IS NULL OR s.id = $1
 LIMIT 10
+"""
+
+# Orders by number: reads the orders of the site (of all of them without one), since numbers are not indexed.
+ORDERS_BY_NUMBER: Final = """
+SELECT p.site_id, p.order_id FROM app.orders p
+WHERE ($1::bigint IS NULL OR p.site_id = $1) AND p.number = ANY ($2::text[]) LIMIT 10
 """
 
 # An order's state.
