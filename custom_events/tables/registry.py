@@ -46,8 +46,9 @@ class Partitioning(msgspec.Struct, frozen=True, kw_only=True):
 _WEEKS_BEHIND = 2  # nothing lands in the past; two are for clocks, and for a replay of last week in tests
 _MONTHS_BEHIND = 13  # orders edited or refunded a year later, and a first import of a year
 # The largest that Postgres takes. An order's facts have 1.5 to 3 KB; compressing every third of them (pglz) was a third of
-# what Postgres did for an event (benchmarks/pipeline.py: 82 -> 45 us an order) and saved 15 % of the room. A delivery has 2 to
-# 4 KB, compressed by the receiver: moving its body into a second table with an index of its own was a quarter of landing it.
+# what Postgres did for an event (two pairs of runs: 82 -> 66 and 97 -> 45 us an order) and saved 15 % of the room. A delivery
+# has 2 to 4 KB, compressed by the receiver: moving its body into a second table with an index of its own was a quarter of
+# landing it.
 _WHOLE_ROW_BYTES = 8_160
 
 
