@@ -119,7 +119,7 @@ async def process(connection: Connection, claimed: Sequence[Claimed], configurat
     touched |= {(found.site_id, order) for found in revised if (order := found.event.order_id) is not None}
     if touched:
         await connection.execute(sql.MARK_VALUE_CHANGES, *columns_of(sorted(touched)))
-    await write_clicks(connection, ((found.site_id, found.event) for found in new))
+    await write_clicks(connection, new, merger.fresh)
     shifts = await counters.count_new(connection, configuration.plan, configuration.site_wide, new)
     matched = await match_events(connection, configuration.plan, new, configuration.needs)
     occurrences, contested = await uploads.settle(connection, matched, configuration, now)

@@ -1,6 +1,7 @@
 """The batch's state meets the stored state: look up, merge (`state.py`), write what is new by COPY and what differs in place."""
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
@@ -10,7 +11,7 @@ import msgspec
 from custom_events.pipeline import state
 from custom_events.pipeline.rows import Connection, columns_of, copy
 from custom_events.pipeline.state import CustomerState, OrderState, RefundState, SubscriptionState
-from custom_events.pipeline.understanding import Gathered, Key
+from custom_events.pipeline.understanding import Gathered, Key, Proposal
 from custom_events.queries import understanding as sql
 from custom_events.values.clicks import Click
 from custom_events.values.events import CommerceEvent
@@ -18,6 +19,7 @@ from custom_events.values.events import CommerceEvent
 Row = TypeVar("Row", bound=tuple[Any, ...])
 RefundKey = tuple[int, str, str]
 
+CLICK_COLUMNS = ("seen_at", "site_id", "kind", "click_id", "subject", "carrier", "clicked_at", "consent")
 _CONSENT = msgspec.json.Encoder()
 
 
@@ -56,11 +58,13 @@ _CUSTOMERS = _Noun(
 
 class Merger:
     """Merges a batch's state into the tables, within the transaction that is open; `now` stamps what changes. Afterwards `orders`
-    has the batch's orders as they are, and `corrected` those that were paid before and say something else now, as they were."""
+    has the batch's orders as they are, `fresh` those that nobody had told of before, and `corrected` those that were paid before
+    and say something else now, as they were."""
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection, self._now = connection, now
         self.orders: dict[Key, OrderState] = {}
+        self.fresh: set[Key] = set()
         self.corrected: dict[Key, OrderState] = {}
 
     async def merge(self, gathered: Gathered) -> set[Key]:
@@ -89,7 +93,7 @@ class Merger:
             told[key] = told[key]._replace(refunded=amount)
         known: dict[Key, OrderState] = await self._known(_ORDERS, list(told))
         merged = await self._write(_ORDERS, known, told, state.merge_orders)
-        self.orders = merged
+        self.orders, self.fresh = merged, told.keys() - known.keys()
         self.corrected = {key: before for key, before in known.items() if _changes_history(before, merged[key])}
         return {key for key, order in merged.items() if _changes_value(known.get(key), order)}
 
@@ -142,15 +146,23 @@ def _as_history(order: OrderState) -> tuple[Any, ...]:
     return order.paid_at, order.ordered_at, order.customer_key, order.total, order.currency, order.is_test
 
 
-async def write_clicks(connection: Connection, events: Iterable[tuple[int, CommerceEvent]]) -> None:
-    """The click ids that events carry, each once per carrier: an order's events all carry the order's."""
-    rows = {}
-    for site_id, event in events:
-        for click in event.clicks:
-            row = _click_row(site_id, event, click)
-            rows[row[:5]] = row
+async def write_clicks(connection: Connection, new: Iterable[Proposal], fresh: AbstractSet[Key]) -> None:
+    """The click ids that events carry, each once per carrier: an order's events all carry the order's. Those of `fresh` orders
+    cannot be there yet and go by COPY; that costs Postgres half of adding what is not there."""
+    rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    others: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for proposal in new:
+        event = proposal.event
+        if event.clicks:
+            order = event.order
+            found = rows if order is not None and (proposal.site_id, order.id) in fresh else others
+            for click in event.clicks:
+                row = _click_row(proposal.site_id, event, click)
+                found[row[:5]] = row
     if rows:
-        await connection.execute(sql.ADD_CLICKS, *columns_of(list(rows.values())))
+        await copy(connection, "app.clicks", CLICK_COLUMNS, rows.values())
+    if others:
+        await connection.execute(sql.ADD_CLICKS, *columns_of(list(others.values())))
 
 
 def _click_row(site_id: int, event: CommerceEvent, click: Click) -> tuple[Any, ...]:

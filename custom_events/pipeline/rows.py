@@ -39,4 +39,4 @@ async def reserve_ids(connection: Connection, table: str, count: int) -> list[in
     """`count` new ids of `schema.table`'s identity column, rising. Ids of a batch that fails stay unused."""
     if not count:
         return []
-    return [row[0] for row in await connection.fetch(sql.RESERVE_IDS, f"{table}_id_seq", count)]
+    return await connection.fetchval(sql.RESERVE_IDS, f"{table}_id_seq", count)

@@ -69,7 +69,7 @@ CROSS JOIN LATERAL (
 
 # Surrogate keys for rows that refer to each other before they are written. The name is looked up once, not once for each.
 RESERVE_IDS: Final = """
-SELECT nextval(s.sequence) FROM (SELECT $1::text::regclass AS sequence OFFSET 0) s, generate_series(1, $2::bigint)
+SELECT array_agg(nextval(s.sequence)) FROM (SELECT $1::text::regclass AS sequence OFFSET 0) s, generate_series(1, $2::bigint)
 """
 
 # Somebody queued raw events that have an outcome already: the new one takes its place.
@@ -201,7 +201,7 @@ CHANGE_CUSTOMERS: Final = upsert(
     ("first_seen_at timestamptz", "email_sha256 text", "phone_sha256 text", "updated_at timestamptz"),
 )
 
-# Captured click ids; the same click on the same carrier is one row.
+# Captured click ids, as far as they are not there; the same click on the same carrier is one row.
 ADD_CLICKS: Final = f"""
 INSERT INTO app.clicks (seen_at, site_id, kind, click_id, subject, carrier, clicked_at, consent)
 SELECT c.seen_at, c.site_id, c.kind, c.click_id, c.subject, c.carrier, c.clicked_at, c.consent
