@@ -243,7 +243,7 @@ class Ledger:
                 "assignment_revision_id, commerce_event_id, dedup_key, order_id, value, currency) "
                 "VALUES (:at, :s, :a, :d, :r, :e, :k, :o, :v, 'EUR') RETURNING id",
                 at=at, s=self.site, a=assignment, d=revisions[0], r=revisions[1], e=event_id, k=event.key, o=number,
-                v=Decimal(total),
+                v=row["value"],
             )  # fmt: skip
             names = ", ".join(row)
             marks = ", ".join(f":{name}" for name in row)
