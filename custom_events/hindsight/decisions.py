@@ -47,7 +47,10 @@ async def decisions(
     own = _with_those_that_decided(book, made, stored.site_id) if rules == THEN else book.site(stored.site_id)
     explained = await explanations(connection, own, stored, only)
     keys = {one.assignment_id: one.match.dedup_key for one in explained if one.match is not None}
-    holders = await _holders(connection, stored, keys)
+    standing = {number for number, rows in made.items() if rows[0]["withdrawn_at"] is None}
+    holders = await _holders(
+        connection, stored, {number: key for number, key in keys.items() if number not in standing}
+    )
     numbers = await _numbers(connection, explained)
     found: list[Decision] = []
     for one in explained:
