@@ -1,5 +1,6 @@
 """The watcher's alarms as asset checks: one for each, beside the asset whose rows it measures."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
@@ -28,7 +29,7 @@ def checks_of(asset: str) -> dg.AssetChecksDefinition:
     """Every alarm of one asset, from one measuring."""
     watches = [watch for watch in WATCHES if asset_of(watch) == asset]
     specs = [
-        dg.AssetCheckSpec(_name(watch.name), asset=asset, description=f"{watch.sentence}. {watch.remedy}.")
+        dg.AssetCheckSpec(_name(watch.name), asset=asset, description=f"{_in_general(watch.sentence)}. {watch.remedy}.")
         for watch in watches
     ]
 
@@ -53,6 +54,11 @@ def checks_of(asset: str) -> dg.AssetChecksDefinition:
 
 
 ASSETS: Final = tuple(_ASSETS.values())
+
+
+def _in_general(sentence: str) -> str:
+    """A sentence without its case, in Markdown: `account {account}` -> `account *account*`."""
+    return re.sub(r"\{(\w+)\}", r"*\1*", sentence)
 
 
 def _name(alarm: str) -> str:

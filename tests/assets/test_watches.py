@@ -24,6 +24,13 @@ def test_every_alarm_but_the_sums_stands_beside_an_asset() -> None:
 
 
 @pytest.mark.parametrize("asset", watches.ASSETS)
+def test_a_check_says_in_general_what_it_looks_for(asset: str) -> None:
+    said = [spec.description or "" for spec in watches.checks_of(asset).check_specs]
+    assert said
+    assert all("{" not in one and one.endswith(".") for one in said), said
+
+
+@pytest.mark.parametrize("asset", watches.ASSETS)
 def test_nothing_is_wrong_in_an_empty_installation(asset: str, database: str) -> None:
     found = results(asset, database)
     assert found
