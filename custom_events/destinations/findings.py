@@ -7,7 +7,6 @@ import msgspec
 
 from custom_events.values.conversions import BatchAnswer, RowAnswer, Verdict
 
-
 _IN_THE_WAY = frozenset({"may_import", "action_exists", "action_type", "action_enabled"})
 
 

@@ -1,13 +1,13 @@
 """What a code of an ad platform means to us: one rule for each code, in tables beside each lane."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
-from custom_events.values.conversions import Conversion, RowAnswer, Scope, UploadKind, Verdict
+from custom_events.values.conversions import BatchAnswer, Conversion, RowAnswer, Scope, UploadKind, Verdict
 
 SETTLING_S: Final = (
     6 * 3600
@@ -113,6 +113,27 @@ def without_click(row: Conversion, sentence: str) -> tuple[Verdict, str]:
     if row.goes_without_click:
         return Verdict.DROP_CLICK, f"{sentence}; it goes with hashed e-mail or phone alone"
     return Verdict.REJECTED, sentence
+
+
+def whole(
+    code: str,
+    rule: Rule,
+    rows: Sequence[Conversion],
+    now: datetime,
+    request_id: str | None = None,
+    delay_s: float | None = None,
+) -> BatchAnswer:
+    """One answer for every row of a request that failed as such; `retry_after_s` is what its account or lane should pause."""
+    rule = delayed(rule, delay_s)
+    return BatchAnswer(
+        rows=tuple(answer(rule, code, row, now) for row in rows),
+        request_id=request_id,
+        verdict=rule.verdict,
+        code=code,
+        sentence=rule.sentence,
+        retry_after_s=rule.hold_s,
+        scope=rule.scope if rule.scope is not Scope.ROW else Scope.ACCOUNT,
+    )
 
 
 def hold_until(rule: Rule, code: str, row: Conversion, now: datetime) -> datetime:

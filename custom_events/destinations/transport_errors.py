@@ -4,12 +4,15 @@ The text decides, not the class alone: a revoked grant, a refused certificate an
 (reference: google-ads, 0.7 and 3.2). Whatever may have reached Google is UNKNOWN, never RETRY.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import msgspec
 
 from custom_events.destinations.rules import RATE_PAUSE_S, Rule
 from custom_events.values.conversions import Scope, Verdict
+
+T = TypeVar("T")
 
 _GRANT_WORDS: Final = (
     "invalid_grant",
@@ -135,6 +138,16 @@ def is_foreseen(error: BaseException) -> bool:
     from google.auth import exceptions as auth
 
     return isinstance(error, api.GoogleAPIError | auth.GoogleAuthError | requests.RequestException)
+
+
+def attempt(call: Callable[[], T], foreseen: Callable[[Exception], bool] = is_foreseen) -> T | Exception:
+    """What a call to Google gives, or what Google or the network made it raise. Raises what is a defect of ours."""
+    try:
+        return call()
+    except Exception as error:
+        if not foreseen(error):
+            raise
+        return error
 
 
 def _credentials(text: str) -> Rule:

@@ -68,7 +68,7 @@ def write_rows(
     groups: dict[_Told, list[Claimed]] = {_ACCEPTED: accepted, _PENDING: pending}
     size = len(request.rows)
     for row, answer in zip(request.rows, answers, strict=True):
-        if answer.code is None and answer.verdict is Verdict.ACCEPTED:
+        if answer.code is None and answer.sentence is None and answer.verdict is Verdict.ACCEPTED:
             accepted.append(row)
         elif answer.code is None and answer.verdict is Verdict.PENDING:
             pending.append(row)

@@ -110,7 +110,7 @@ def earliest_moment(
 
 
 def transaction_id(site_id: int, event: CommerceEvent) -> str:
-    """The idempotency key at Google, never the same for two orders, whichever sites feed an action (decision 0020): site and order
+    """The idempotency key at Google, never the same for two orders, whichever sites feed an action (decision 0015): site and order
     id; a digest of site and natural key for events that are not one per order, or where the id is none that Google would take
     (too long, or an address). Only for new conversions: what is in the ledger keeps the key it has."""
     order_id = event.order_id

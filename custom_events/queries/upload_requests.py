@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from custom_events.queries.uploads import CLAIMED_COLUMNS, DUE, IN_ORDER, OF_THE_PAST, TIME_HAS_COME, WAITS
+from custom_events.queries.uploads import CLAIMED_COLUMNS, DUE, IN_ORDER, PAST, TIME_HAS_COME, WAITS
 
 # Conversions of the past leave a share of the quota to those of today.
 HISTORY_MAY_GO: Final = (
@@ -19,10 +19,10 @@ SELECT a.id, a.customer_id, a.lane, a.login_customer_id, k.kind, k.history,
 FROM app.ads_accounts a
 CROSS JOIN LATERAL (
   SELECT 'conversions' AS kind, false AS history WHERE EXISTS (SELECT FROM app.conversion_uploads u
-    WHERE u.ads_account_id = a.id AND NOT {OF_THE_PAST} AND {WAITS} AND u.kind = 'conversion' AND {TIME_HAS_COME})
+    WHERE u.ads_account_id = a.id AND {PAST} = 0 AND {WAITS} AND u.kind = 'conversion' AND {TIME_HAS_COME})
   UNION ALL
   SELECT 'conversions', true WHERE {HISTORY_MAY_GO} AND EXISTS (SELECT FROM app.conversion_uploads u
-    WHERE u.ads_account_id = a.id AND {OF_THE_PAST} AND {WAITS} AND u.kind = 'conversion' AND {TIME_HAS_COME})
+    WHERE u.ads_account_id = a.id AND {PAST} = 1 AND {WAITS} AND u.kind = 'conversion' AND {TIME_HAS_COME})
   UNION ALL
   SELECT 'adjustments', false WHERE EXISTS (SELECT FROM app.conversion_uploads u
     WHERE u.ads_account_id = a.id AND {WAITS} AND u.kind <> 'conversion' AND {TIME_HAS_COME})) k
@@ -193,9 +193,9 @@ SELECT EXISTS (SELECT FROM app.value_changes) OR EXISTS (SELECT FROM app.standin
   OR EXISTS (SELECT FROM app.ads_accounts a
     WHERE a.parked_reason IS NULL AND (a.paused_until IS NULL OR a.paused_until <= :now)
       AND (EXISTS (SELECT FROM app.conversion_uploads u
-          WHERE u.ads_account_id = a.id AND u.kind = 'conversion' AND {DUE} AND NOT {OF_THE_PAST})
+          WHERE u.ads_account_id = a.id AND u.kind = 'conversion' AND {DUE} AND {PAST} = 0)
         OR ({HISTORY_MAY_GO} AND EXISTS (SELECT FROM app.conversion_uploads u
-          WHERE u.ads_account_id = a.id AND u.kind = 'conversion' AND {DUE} AND {OF_THE_PAST}))
+          WHERE u.ads_account_id = a.id AND u.kind = 'conversion' AND {DUE} AND {PAST} = 1))
         OR EXISTS (SELECT FROM app.conversion_uploads u
           WHERE u.ads_account_id = a.id AND u.kind <> 'conversion' AND {DUE} AND {IN_ORDER})))
 """)

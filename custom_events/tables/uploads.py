@@ -102,7 +102,7 @@ conversion_uploads = sa.Table(
     sa.Index(  # in the order of claims; `not_before` in it keeps rows that have to wait from being read
         "ix_conversion_uploads_due",
         "ads_account_id",
-        sa.text("(created_at - conversion_at > '1 day'::interval)"),
+        sa.text("((created_at - conversion_at) > '1 day'::interval)::integer"),
         "deadline_at",
         "not_before",
         postgresql_where=sa.text("state IN ('new', 'held', 'queued', 'unknown')"),

@@ -12,10 +12,10 @@ import msgspec
 
 from custom_events.destinations.google_ads.errors import RULES, code_of
 from custom_events.destinations.google_ads.requests import message_class
-from custom_events.destinations.rules import Rule, answer, delayed, lookup
-from custom_events.destinations.transport_errors import NO_ANSWER, Classified, classify
+from custom_events.destinations.rules import Rule, answer, lookup, whole
+from custom_events.destinations.transport_errors import NO_ANSWER, classify
 from custom_events.errors import CustomEventsError, NeedsAction, Transient
-from custom_events.values.conversions import BatchAnswer, Conversion, RowAnswer, Scope, Verdict
+from custom_events.values.conversions import BatchAnswer, Conversion, RowAnswer, Verdict
 
 ROW_FIELDS: Final = ("conversions", "conversion_adjustments")
 _FAILURE_KEY_END: Final = "googleadsfailure-bin"
@@ -58,29 +58,9 @@ def read_failure(error: Exception, rows: Sequence[Conversion], now: datetime) ->
         fault = _gravest(faults)
         # Of a whole request, an error inside Google does not say whether it had been applied (of a row it does).
         rule = NO_ANSWER if fault.code.startswith("InternalError.") else lookup(RULES, fault.code)
-        classified = Classified(fault.code, rule)
-        return whole(classified, rows, now, request_id, fault.delay_s)
-    return whole(classify(error), rows, now, request_id)
-
-
-def whole(
-    classified: Classified,
-    rows: Sequence[Conversion],
-    now: datetime,
-    request_id: str | None = None,
-    delay_s: float | None = None,
-) -> BatchAnswer:
-    """One answer for every row. Every row gets the rule's verdict; `retry_after_s` is what the lane should pause."""
-    code, rule = classified.code, delayed(classified.rule, delay_s)
-    return BatchAnswer(
-        rows=tuple(answer(rule, code, row, now) for row in rows),
-        request_id=request_id,
-        verdict=rule.verdict,
-        code=code,
-        sentence=rule.sentence,
-        retry_after_s=rule.hold_s,
-        scope=rule.scope if rule.scope is not Scope.ROW else Scope.ACCOUNT,
-    )
+        return whole(fault.code, rule, rows, now, request_id, fault.delay_s)
+    classified = classify(error)
+    return whole(classified.code, classified.rule, rows, now, request_id)
 
 
 def not_read(failure: BatchAnswer) -> CustomEventsError:

@@ -12,7 +12,7 @@ from custom_events.destinations.google_ads import probe, summaries
 from custom_events.destinations.google_ads.answers import not_read, read_answer, read_failure
 from custom_events.destinations.google_ads.client import Services, services
 from custom_events.destinations.google_ads.requests import adjustments_request, conversions_request
-from custom_events.destinations.transport_errors import is_foreseen
+from custom_events.destinations.transport_errors import attempt, is_foreseen
 from custom_events.settings import Settings
 from custom_events.values.conversions import (
     AdsAccount,
@@ -78,24 +78,18 @@ class GoogleAdsLane:
             if adjusts
             else connected.conversions.upload_click_conversions
         )
-        try:
-            response: Any = call(request=request, timeout=timeout_s)
-        except Exception as error:
-            if not _foreseen(error):
-                raise
-            return read_failure(error, rows, now)
+        response: Any = attempt(lambda: call(request=request, timeout=timeout_s), _foreseen)
+        if isinstance(response, Exception):
+            return read_failure(response, rows, now)
         return read_answer(response, rows, now, connected.request_ids.last)
 
     def probe(self, account: AdsAccount, action_ids: Sequence[str], *, timeout_s: float, now: datetime) -> Findings:
         """See `Destination.probe`."""
         asked = self.rehearse(account, rehearsal.conversion((*action_ids, "0")[0], now), timeout_s=timeout_s, now=now)
         importing = may_import(asked)
-        try:
-            found = probe.read(self._connect(account).reads(), account, action_ids, timeout_s)
-        except Exception as error:
-            if not _foreseen(error):
-                raise
-            sentence = f"The account could not be read: {read_failure(error, [], now).sentence}"
+        found = attempt(lambda: probe.read(self._connect(account).reads(), account, action_ids, timeout_s), _foreseen)
+        if isinstance(found, Exception):
+            sentence = f"The account could not be read: {read_failure(found, [], now).sentence}"
             return Findings(findings=(importing, Finding(question="readable", fine=False, sentence=sentence)))
         return Findings(findings=(importing, *found.findings), actions=found.actions, calls=PROBE_CALLS)
 
@@ -107,12 +101,10 @@ class GoogleAdsLane:
 
     def summaries(self, account: AdsAccount, *, timeout_s: float) -> Summaries:
         """See `Destination.summaries`."""
-        try:
-            return summaries.read(self._connect(account).reads(), account, timeout_s)
-        except Exception as error:
-            if not _foreseen(error):
-                raise
-            raise not_read(read_failure(error, [], datetime.now(UTC))) from None
+        found = attempt(lambda: summaries.read(self._connect(account).reads(), account, timeout_s), _foreseen)
+        if isinstance(found, Exception):
+            raise not_read(read_failure(found, [], datetime.now(UTC)))
+        return found
 
 
 def _foreseen(error: Exception) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 
 from custom_events.destinations.google_data_manager.codes import RULES
 from custom_events.destinations.google_data_manager.requests import actions_of
-from custom_events.destinations.rules import Rule, answer, delayed, lookup
+from custom_events.destinations.rules import Rule, answer, lookup, whole
 from custom_events.destinations.transport_errors import classify, status_of
 from custom_events.values.conversions import BatchAnswer, Conversion, RowAnswer, Scope, Verdict
 
@@ -60,16 +60,7 @@ def read_failure(error: Exception, rows: Sequence[Conversion], now: datetime) ->
         )
         return BatchAnswer(rows=answers, request_id=refusal.request_id)
     code, rule = _whole(error, refusal, len(rows))
-    rule = delayed(rule, refusal.delay_s)
-    return BatchAnswer(
-        rows=tuple(answer(rule, code, row, now) for row in rows),
-        request_id=refusal.request_id,
-        verdict=rule.verdict,
-        code=code,
-        sentence=rule.sentence,
-        retry_after_s=rule.hold_s,
-        scope=rule.scope if rule.scope is not Scope.ROW else Scope.ACCOUNT,
-    )
+    return whole(code, rule, rows, now, refusal.request_id, refusal.delay_s)
 
 
 def _whole(error: Exception, refusal: Refusal, rows: int) -> tuple[str, Rule]:

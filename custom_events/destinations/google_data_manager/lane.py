@@ -13,7 +13,7 @@ from custom_events.destinations.findings import Findings, may_import
 from custom_events.destinations.google_data_manager import answers, verdicts
 from custom_events.destinations.google_data_manager.client import ingestion
 from custom_events.destinations.google_data_manager.requests import actions_of, events_request, message_class
-from custom_events.destinations.transport_errors import is_foreseen
+from custom_events.destinations.transport_errors import attempt
 from custom_events.settings import Settings
 from custom_events.values.conversions import (
     AdsAccount,
@@ -92,12 +92,9 @@ class DataManagerLane:
     ) -> BatchAnswer:
         client = self._connect()
         request = message_class("IngestEventsRequest").wrap(events_request(account, rows, validate_only=validate_only))
-        try:
-            response = client.ingest_events(request=request, retry=None, timeout=timeout_s)
-        except Exception as error:
-            if not is_foreseen(error):
-                raise
-            return answers.read_failure(error, rows, now)
+        response: Any = attempt(lambda: client.ingest_events(request=request, retry=None, timeout=timeout_s))
+        if isinstance(response, Exception):
+            return answers.read_failure(response, rows, now)
         return answers.accepted(rows, str(response.request_id))
 
     def probe(self, account: AdsAccount, action_ids: Sequence[str], *, timeout_s: float, now: datetime) -> Findings:
@@ -118,12 +115,9 @@ class DataManagerLane:
         del account
         client = self._connect()
         request = message_class("RetrieveRequestStatusRequest")(request_id=request_id)
-        try:
-            response = client.retrieve_request_status(request=request, retry=None, timeout=timeout_s)
-        except Exception as error:
-            if not is_foreseen(error):
-                raise
-            return verdicts.read_poll_failure(error, rows, request_id)
+        response: Any = attempt(lambda: client.retrieve_request_status(request=request, retry=None, timeout=timeout_s))
+        if isinstance(response, Exception):
+            return verdicts.read_poll_failure(response, rows, request_id)
         return verdicts.read_status(response, rows, now, request_id)
 
     def summaries(self, account: AdsAccount, *, timeout_s: float) -> Summaries:

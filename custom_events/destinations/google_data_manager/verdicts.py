@@ -46,7 +46,7 @@ def read_status(response: Any, rows: Sequence[Conversion], now: datetime, reques
     answers: list[RowAnswer] = []
     for row in rows:
         code, rule = decided.get(row.action_id, ("no_verdict", _SPLIT if len(rows) > 1 else _NONE))
-        answers.append(answer(rule, code, row, now) if code else _accepted(row))
+        answers.append(answer(rule, code, row, now) if code else _accepted(row, rule))
     counts = tuple(_request_counts(action, part, sizes.get(action, 0)) for action, part in parts.items())
     return BatchAnswer(rows=tuple(answers), request_id=request_id, counts=counts)
 
@@ -112,16 +112,21 @@ def _decide(part: Any, size: int) -> tuple[str, Rule]:
 
 
 def _delivered(counts: ReasonCounts, rules: dict[str, Rule], size: int) -> tuple[str, Rule]:
-    """All rows are taken; what is said of some of them is said as that, since Google does not name them."""
+    """All rows are taken. What is said of some of them is no row's code, since Google does not name them: it is kept with the
+    request's counts, and said to each row as that."""
     code, rule = next(iter(rules.items()))
     told = sum(count for _, count in counts)
     if told >= size:
         return code, rule
-    return code, Rule(rule.verdict, f"{told} of the request's {size} rows, which Google does not name: {rule.sentence}")
+    said = "; ".join(
+        f"{count} of the request's {size} rows, not named: {rules[name].sentence}" for name, count in counts
+    )
+    return "", Rule(Verdict.ACCEPTED, said)
 
 
-def _accepted(row: Conversion) -> RowAnswer:
-    return RowAnswer(upload_id=row.upload_id, verdict=Verdict.ACCEPTED)
+def _accepted(row: Conversion, rule: Rule) -> RowAnswer:
+    sentence = None if rule is _TAKEN else rule.sentence
+    return RowAnswer(upload_id=row.upload_id, verdict=Verdict.ACCEPTED, sentence=sentence)
 
 
 def _code(count: Any) -> str:
