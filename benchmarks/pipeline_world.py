@@ -37,7 +37,7 @@ DEFINITIONS: dict[str, dict[str, Any]] = {
         "conditions": {
             "any_item": {
                 "all": [
-                    {"field": "item.sku", "op": "starts with", "value": "VIP-"},
+                    {"field": "item.sku", "op": "starts_with", "value": "VIP-"},
                     {"field": "item.price", "op": ">=", "value": "60"},
                 ]
             }
