@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custom_events.ledger import retry, states
-from custom_events.ledger.desired import Append, LedgerRow, SetValue, Withhold, change
+from custom_events.ledger.desired import Append, Desired, LedgerRow, SetValue, Withhold, change
 from custom_events.ledger.rows import Claimed
 from custom_events.ledger.settle import settle
 from custom_events.values.conversions import (
@@ -103,7 +103,7 @@ def row(sequence=0, state=UploadState.ACCEPTED, value="100", kind=None, attempts
 
 
 def wanted(conversion, adjustments, value, lane=Lane.GOOGLE_ADS):
-    return change(conversion, adjustments, Decimal(value), lane, NOW)
+    return change(conversion, adjustments, Desired(Decimal(value)), lane, NOW)
 
 
 def test_nothing_to_do():
@@ -168,7 +168,7 @@ def test_whatever_the_sequence_of_values_the_last_one_stands(values, lane):
     conversion, adjustments, now, retracted = row(), [], NOW, False
     for value in values:
         now += timedelta(seconds=1)
-        found = change(conversion, adjustments, Decimal(value), lane, now)
+        found = change(conversion, adjustments, Desired(Decimal(value)), lane, now)
         if found is None:
             continue
         assert isinstance(found, Append)

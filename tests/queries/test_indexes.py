@@ -116,7 +116,10 @@ NAMED: dict[str, tuple[sa.TextClause, set[str]]] = {
     "parts": (claimed(uploads.CLAIM_PART), {"ix_conversion_uploads_split"}),
     "verdicts": (uploads.PENDING_ROWS, {"ix_conversion_uploads_request"}),
     "answers": (uploads.SETTLE_REST, {"ix_conversion_uploads_request"}),
-    "lost leases": (uploads.RECOVER, {"ix_conversion_uploads_request"}),  # the open requests are read whole: they are few
+    "lost leases": (
+        uploads.RECOVER,
+        {"ix_conversion_uploads_request"},
+    ),  # the open requests are read whole: they are few
     "turns": (upload_requests.TURNS, {"ix_upload_requests_ads_account_id_intent_at", "ix_conversion_uploads_due"}),
     "due polls": (upload_requests.DUE_POLL, {"ix_upload_requests_poll"}),
     "rows of orders": (adjustments.LEDGER_ROWS, {"ix_conversion_uploads_order"}),
