@@ -43,11 +43,15 @@ test: lint types contracts dbt-parse ## Everything CI checks: lint, types, impor
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --cov --cov-report=term
 	$(MAKE) test-machine
 
+# Many examples of the same statements, which other tests send to both servers: once is enough (CI has 25 minutes on two cores).
+LONG_LAWS := tests/ledger/test_day.py tests/hindsight/test_laws.py tests/pipeline/test_order_of_arrival.py \
+	tests/catalog/files/test_round_trip.py
+
 # The same database tests on the machine's own PostgreSQL, where there is one; 5 means none was selected.
 .PHONY: test-machine
 test-machine: setup
 	@if compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null; then
-		$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m database --postgres=machine || [ $$? -eq 5 ]
+		$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m database --postgres=machine --durations=10 $(LONG_LAWS:%=--ignore=%) || [ $$? -eq 5 ]
 	else
 		echo "No PostgreSQL binaries on this machine: the database tests ran on the embedded server only."
 	fi
