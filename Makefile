@@ -14,7 +14,7 @@ COMPILE := .local/lock/bin/uv pip compile pyproject.toml --universal --python-ve
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet
 # Two test processes: the smallest machine we promise to run on has two cores.
 TEST_PROCESSES ?= 2
-BENCHMARKS ?= receiver pipeline matching backtest uploads day
+BENCHMARKS ?= receiver pipeline latency matching backtest uploads day
 
 .PHONY: help
 help: ## List the verbs.

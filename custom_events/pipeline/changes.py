@@ -16,7 +16,7 @@ from custom_events.pipeline.conversion import SAME_TRANSACTION, SAME_TRANSACTION
 from custom_events.pipeline.matching import Matched
 from custom_events.pipeline.rows import Connection, columns_of, copy, reserve_ids
 from custom_events.pipeline.standing import UNSENT, Cause, Comparison, StoredCustomEvent, StoredUpload
-from custom_events.pipeline.uploads import CUSTOM_EVENT_KEY_COLUMNS, Occurrence, data_of, same_transaction
+from custom_events.pipeline.uploads import CUSTOM_EVENT_KEY_COLUMNS, Occurrence, data_of, same_transaction, standing_of
 from custom_events.pipeline.uploads import write as write_occurrences
 from custom_events.queries import rematch as sql
 from custom_events.queries import understanding
@@ -283,15 +283,7 @@ async def _correct(connection: Connection, corrected: Sequence[Corrected], now: 
             row.occurred_at,
             row.id,
             match.occurred_at,
-            assignment.definition_revision_id,
-            assignment.assignment_revision_id,
-            proposal.event_id,
-            match.dedup_key,
-            match.order_id,
-            match.customer_key,
-            match.value,
-            match.currency,
-            found.reason if is_withheld else None,
+            *standing_of(match, proposal, found),
         )
         upload = row.upload
         if upload is None or not upload.is_ours:

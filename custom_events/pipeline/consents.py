@@ -14,7 +14,10 @@ async def let_go(
     connection: Connection, plan: MatchPlan, said: Mapping[Key, tuple[datetime, Consent]], now: datetime
 ) -> None:
     """Bring what was said of orders to their conversions that are held for it; only sites with such a policy are asked about."""
-    asking = {site_id for site_id, site in plan.sites.items() if any(rule.asks_in_europe for rule in site.rules)}
+    heard = {site_id for site_id, _ in said}
+    asking = {
+        site_id for site_id in heard & plan.sites.keys() if any(r.asks_in_europe for r in plan.sites[site_id].rules)
+    }
     rows = [
         (site_id, order_id, consent.ad_user_data, consent.ad_personalization, now)
         for (site_id, order_id), (_, consent) in said.items()

@@ -179,22 +179,29 @@ async def write(connection: Connection, occurrences: list[Occurrence], now: date
 
 def _custom_event_rows(occurrences: list[Occurrence]) -> Iterator[tuple[Any, ...]]:
     for event_id, _, match, proposal, found in occurrences:
-        assignment = match.assignment
         yield (
             event_id,
             match.occurred_at,
             proposal.site_id,
-            assignment.assignment_id,
-            assignment.definition_revision_id,
-            assignment.assignment_revision_id,
-            proposal.event_id,
-            match.dedup_key,
-            match.order_id,
-            match.customer_key,
-            match.value,
-            match.currency,
-            found.reason if found.state is UploadState.WITHHELD else None,
+            match.assignment.assignment_id,
+            *standing_of(match, proposal, found),
         )
+
+
+def standing_of(match: Match, proposal: Happened, found: Draft) -> tuple[Any, ...]:
+    """What a custom event holds of its match, in the order of its columns from `definition_revision_id` to `withheld_reason`."""
+    assignment = match.assignment
+    return (
+        assignment.definition_revision_id,
+        assignment.assignment_revision_id,
+        proposal.event_id,
+        match.dedup_key,
+        match.order_id,
+        match.customer_key,
+        match.value,
+        match.currency,
+        found.reason if found.state is UploadState.WITHHELD else None,
+    )
 
 
 def _custom_event_key_rows(occurrences: list[Occurrence]) -> Iterator[tuple[Any, ...]]:
