@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.database import opened, reading
+from assets.database import opened
 from custom_events.destinations.registry import destinations
 from custom_events.ledger import differences
 from custom_events.ledger.reconcile import reconcile
@@ -25,10 +25,10 @@ def reconciliation(context: dg.AssetExecutionContext, database_url: dg.ResourceP
     now = datetime.now(UTC)
     with opened(database_url) as engine:
         found = reconcile(engine, destinations(settings()), settings(), now)
+        with engine.connect() as connection:
+            days = differences.all_days(connection, now)
     for customer_id, sentence in found.not_read.items():
         context.log.warning("%s could not be read: %s", customer_id, sentence)
-    with reading(database_url) as connection:
-        days = differences.all_days(connection, now)
     return dg.MaterializeResult(
         metadata={
             "accounts_read": dg.MetadataValue.int(len(found.read)),
