@@ -38,3 +38,8 @@ def entries(
     """Entries, newest first; the next page begins before the last id of this one."""
     rows = queries.newest(connection, subject=subject, before_id=before_id, limit=limit)
     return [msgspec.convert(row, Entry, from_attributes=True) for row in rows]
+
+
+def others_did(connection: sa.Connection, *, subject: str, action: str, actor: str) -> bool:
+    """Whether anybody but `actor` ever did this to the subject."""
+    return queries.others_did(connection, subject=subject, action=action, actor=actor)

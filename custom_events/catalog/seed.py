@@ -2,14 +2,18 @@
 
 import sqlalchemy as sa
 
-from custom_events.catalog import definitions
+from custom_events.catalog import audit, definitions
 from custom_events.catalog.configurations import to_plain
+from custom_events.catalog.revisions import Revision
 from custom_events.errors import NotFound
 from custom_events.matching.system import SYSTEM_DEFINITIONS, SystemDefinition
 from custom_events.postgres import connect, migrate
 from custom_events.queries import definitions as queries
 
 AUTHOR = "custom-events"
+# A person may log in under that name (a service account, say): our revisions are told by their reason as well.
+SHIPPED = "ships with the product"
+RENEWED = "a new release"
 
 
 def bring_up_to_date(url: str) -> list[str]:
@@ -29,7 +33,7 @@ def bring_up_to_date(url: str) -> list[str]:
 def seed_system_definitions(connection: sa.Connection) -> list[str]:
     """Make or renew the definitions that every installation has; the keys of those that changed.
 
-    One that people have revised is theirs: a new release does not touch it.
+    One that people have revised or retired is theirs: a new release does not touch it. A name that people gave it stays, too.
     """
     queries.take_turns(connection)
     return [key for key, shipped in SYSTEM_DEFINITIONS.items() if _seed(connection, shipped)]
@@ -46,15 +50,17 @@ def _seed(connection: sa.Connection, shipped: SystemDefinition) -> bool:
             description=shipped.description,
             config=shipped.config,
             author=AUTHOR,
-            reason="ships with the product",
+            reason=SHIPPED,
             is_system=True,
         )
         definitions.publish(connection, shipped.key, 1, by=AUTHOR, ships_with_product=True)
         return True
     revised = definitions.history(connection, shipped.key)
-    if any(revision.author != AUTHOR or revision.state == "draft" for revision in revised):
+    if known.published_number is None or not all(_is_ours(revision) for revision in revised):
         return False
-    renamed = (known.name, known.description) != (shipped.name, shipped.description)
+    renamed = (known.name, known.description) != (shipped.name, shipped.description) and not audit.others_did(
+        connection, subject=f"definition:{shipped.key}", action="definition.rename", actor=AUTHOR
+    )
     if renamed:
         definitions.rename(connection, shipped.key, name=shipped.name, description=shipped.description, author=AUTHOR)
     changed = revised[-1].payload != to_plain(shipped.config)
@@ -65,7 +71,11 @@ def _seed(connection: sa.Connection, shipped: SystemDefinition) -> bool:
             shipped.config,
             expected=known.newest_number,
             author=AUTHOR,
-            reason="a new release",
+            reason=RENEWED,
         )
         definitions.publish(connection, shipped.key, made.number, by=AUTHOR, ships_with_product=True)
     return renamed or changed
+
+
+def _is_ours(revision: Revision) -> bool:
+    return revision.author == AUTHOR and revision.reason in (SHIPPED, RENEWED) and revision.state != "draft"

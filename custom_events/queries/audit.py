@@ -23,3 +23,10 @@ def newest(
     if before_id is not None:
         statement = statement.where(audit_entries.c.id < before_id)
     return connection.execute(statement).all()
+
+
+def others_did(connection: sa.Connection, *, subject: str, action: str, actor: str) -> bool:
+    """Whether the subject has an entry of this action by somebody else."""
+    columns = audit_entries.c
+    found = sa.exists().where(columns.subject == subject, columns.action == action, columns.actor != actor)
+    return bool(connection.execute(sa.select(found)).scalar_one())

@@ -54,6 +54,29 @@ def test_a_release_renews_ours_and_leaves_what_people_revised(
     assert seed_system_definitions(connection) == []
 
 
+def test_what_people_retired_renamed_or_revised_under_our_name_stays(
+    connection: sa.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed_system_definitions(connection)
+    definitions.retire(connection, "refund", by=ME)
+    definitions.rename(connection, "purchase", name="Kauf", author=ME)
+    config = definitions.published_config(connection, "add_to_cart")
+    assert config is not None
+    stricter = msgspec.structs.replace(config, priority=3)
+    made = definitions.draft(connection, "add_to_cart", stricter, expected=1, author=seed.AUTHOR, reason="a login's name")
+    definitions.publish(connection, "add_to_cart", made.number, by=seed.AUTHOR)
+    assert seed_system_definitions(connection) == []
+    newer = {
+        name: msgspec.structs.replace(one, config=msgspec.structs.replace(one.config, priority=9))
+        for name, one in SYSTEM_DEFINITIONS.items()
+    }
+    monkeypatch.setattr(seed, "SYSTEM_DEFINITIONS", newer)
+    assert set(seed_system_definitions(connection)) == newer.keys() - {"refund", "add_to_cart"}
+    assert definitions.get(connection, "refund").published_number is None
+    assert definitions.get(connection, "purchase").name == "Kauf"
+    assert definitions.published_config(connection, "add_to_cart") == stricter
+
+
 def test_the_sample_covers_every_definition_and_is_seeded_once(connection: sa.Connection, tmp_path: Path) -> None:
     settings = Settings(local_directory=tmp_path, _env_file=None)
     made = seed_sample(connection, settings)
