@@ -1,13 +1,27 @@
 """Consent that comes after its order was matched: what a policy holds for want of it goes, or stays for good."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from custom_events.matching.plan import MatchPlan
+from custom_events.matching.reasons import SENTENCES, Reason
+from custom_events.pipeline.conversion import DELAY, delay_sentence
 from custom_events.pipeline.rows import Connection, columns_of
 from custom_events.pipeline.understanding import Key
 from custom_events.queries import understanding as sql
-from custom_events.values.clicks import Consent
+from custom_events.values.clicks import Consent, ConsentStatus
+from custom_events.values.conversions import UploadState
+
+
+class _Decision(NamedTuple):
+    """Where a conversion goes, in the order of ANSWER_CONSENT's parameters."""
+
+    state: UploadState
+    reason: str | None
+    sentence: str | None
+    not_before: datetime
+    settled_at: datetime | None
 
 
 async def let_go(
@@ -19,9 +33,34 @@ async def let_go(
         site_id for site_id in heard & plan.sites.keys() if any(r.asks_in_europe for r in plan.sites[site_id].rules)
     }
     rows = [
-        (site_id, order_id, consent.ad_user_data, consent.ad_personalization, now)
+        (site_id, order_id, consent.ad_user_data, consent.ad_personalization)
         for (site_id, order_id), (_, consent) in said.items()
         if site_id in asking
     ]
-    if rows:
-        await connection.execute(sql.ANSWER_CONSENT, *columns_of(sorted(rows)))
+    if not rows:
+        return
+    held = await connection.fetch(sql.HELD_FOR_CONSENT, *columns_of(sorted(rows)))
+    delays = {rule.id: rule.delay for site_id in asking for rule in plan.sites[site_id].rules}
+    answers = [
+        (
+            created_at,
+            upload_id,
+            said_of_data,
+            said_of_ads,
+            *_decide(said_of_data, happened + delays.get(rule, timedelta()), now),
+            now,
+        )
+        for created_at, upload_id, rule, happened, said_of_data, said_of_ads in held
+    ]
+    if answers:
+        await connection.executemany(sql.ANSWER_CONSENT, answers)
+
+
+def _decide(said: str, goes_at: datetime, now: datetime) -> _Decision:
+    """A no keeps it for good; a yes lets it go, when its assignment's delay is over."""
+    if said != ConsentStatus.GRANTED:
+        reason = Reason.CONSENT_DENIED
+        return _Decision(UploadState.WITHHELD, reason, SENTENCES[reason], now, now)
+    if goes_at > now:
+        return _Decision(UploadState.HELD, DELAY, delay_sentence(goes_at), goes_at, None)
+    return _Decision(UploadState.QUEUED, None, None, now, None)

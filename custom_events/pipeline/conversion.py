@@ -38,6 +38,7 @@ CLICK_TOO_RECENT: Final = "click_too_recent"
 ACTION_TOO_RECENT: Final = "action_too_recent"
 TIME_IN_FUTURE: Final = "time_in_future"
 CONSENT_UNKNOWN_IN_EUROPE: Final = "consent_unknown_in_europe"
+_DELAY_ENDS: Final = "The assignment's delay ends"
 _CONSENT_SENTENCE: Final = (
     "Nobody said whether this customer, who may be in the EEA, the UK or Switzerland, allows the use of their data for ads: held "
     "by the assignment's policy until somebody says, or lets it go"
@@ -94,7 +95,7 @@ def earliest_moment(
     """When it may be sent first, and what it waits for until then (reason and sentence; None: it may go now)."""
     waits: list[tuple[datetime, str, str]] = []
     if match.not_before > match.occurred_at:
-        waits.append((match.not_before, DELAY, "The assignment's delay ends"))
+        waits.append((match.not_before, DELAY, _DELAY_ENDS))
     if click is not None and click.clicked_at is not None:
         settled = click.clicked_at + SETTLING
         waits.append((settled, CLICK_TOO_RECENT, "Google accepts this click 6 hours after it happened"))
@@ -106,7 +107,16 @@ def earliest_moment(
     until, reason, sentence = max(waits, default=(now, "", ""))
     if until <= now:
         return now, None, None
-    return until, reason, f"{sentence}: {until:%Y-%m-%d %H:%M} UTC"
+    return until, reason, _until(sentence, until)
+
+
+def delay_sentence(until: datetime) -> str:
+    """What a conversion says that waits for the end of its assignment's delay."""
+    return _until(_DELAY_ENDS, until)
+
+
+def _until(sentence: str, until: datetime) -> str:
+    return f"{sentence}: {until:%Y-%m-%d %H:%M} UTC"
 
 
 def transaction_id(site_id: int, event: CommerceEvent) -> str:

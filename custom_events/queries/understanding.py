@@ -227,16 +227,23 @@ SELECT c.site_id, c.order_id, clock_timestamp() FROM {given("site_id bigint", "o
 ON CONFLICT (site_id, order_id) DO UPDATE SET changed_at = excluded.changed_at
 """
 
-# Conversions that wait for consent, of orders whose customer has said by now: a yes lets them go, a no withholds them.
-ANSWER_CONSENT: Final = f"""
-UPDATE app.conversion_uploads u SET
-  ad_user_data = c.ad_user_data, ad_personalization = c.ad_personalization, updated_at = c.now,
-  state = CASE WHEN c.ad_user_data = 'granted' THEN 'queued' ELSE 'withheld' END,
-  reason = CASE WHEN c.ad_user_data = 'granted' THEN NULL ELSE 'consent_denied' END,
-  sentence = CASE WHEN c.ad_user_data = 'granted' THEN NULL ELSE 'The customer refused that their data is used for ads.' END,
-  not_before = c.now, settled_at = CASE WHEN c.ad_user_data = 'granted' THEN NULL ELSE c.now END
-FROM {given("site_id bigint", "order_id text", "ad_user_data text", "ad_personalization text", "now timestamptz")}
-WHERE u.site_id = c.site_id AND u.order_id = c.order_id AND u.state = 'held' AND u.reason = 'consent_unknown_in_europe'
+# Conversions that wait for consent, of orders whose customer has said by now.
+HELD_FOR_CONSENT: Final = f"""
+SELECT v.created_at, v.id, v.assignment_id, v.conversion_at, c.ad_user_data, c.ad_personalization
+FROM {given("site_id bigint", "order_id text", "ad_user_data text", "ad_personalization text")}
+CROSS JOIN LATERAL (
+  SELECT v.created_at, v.id, v.assignment_id, v.conversion_at FROM app.conversion_uploads v
+  WHERE v.site_id = c.site_id AND v.order_id = c.order_id AND v.state = 'held' AND v.reason = 'consent_unknown_in_europe'
+  OFFSET 0
+) v
+"""
+
+# What somebody said, and where the conversion goes with it.
+ANSWER_CONSENT: Final = """
+UPDATE app.conversion_uploads SET
+  ad_user_data = $3, ad_personalization = $4, state = $5, reason = $6, sentence = $7, not_before = $8, settled_at = $9,
+  updated_at = $10
+WHERE created_at = $1 AND id = $2 AND state = 'held' AND reason = 'consent_unknown_in_europe'
 """
 
 # Put raw events back into the queue: those with this outcome, of this reason, site and period where given, whose body is

@@ -1,6 +1,7 @@
 """Consent that nobody gave in Europe: held by the policy, and let go, or kept for good, when somebody says."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -39,6 +40,32 @@ def test_what_comes_later_decides(in_world: InWorld, order: Any, word: Any, afte
         await world.land(site, "orders/updated", later)
         await world.drain()
         assert await world.rows(UPLOADS) == [after]
+
+    in_world(test)
+
+
+def test_a_yes_leaves_the_assignment_s_delay(in_world: InWorld, order: Any) -> None:
+    async def test(world: Any) -> None:
+        site, action, days = await world.site(), await world.action(), 20
+        await world.rule(
+            site, "slow", ads_action=action, consent_needed="granted_in_europe", delay_minutes=days * 1_440
+        )
+        await world.rule(site, "quick", ads_action=await world.action("2"), consent_needed="granted_in_europe")
+        now = await world.connection.fetchval("SELECT now()")
+        await world.land(
+            site, "orders/paid", order(1, created_at=now.isoformat(), processed_at=now.isoformat(), **GERMAN)
+        )
+        await world.drain()
+        later = order(1, created_at=now.isoformat(), processed_at=now.isoformat(), **GERMAN, **said("granted"))
+        await world.land(site, "orders/updated", later | {"updated_at": "2030-01-01T00:00:00Z"})
+        await world.drain()
+        rows = await world.rows(
+            "SELECT d.key, u.state, u.reason, u.sentence, u.not_before - u.conversion_at >= interval '20 days'"
+            " FROM app.conversion_uploads u JOIN app.site_custom_events a ON a.id = u.assignment_id"
+            " JOIN app.custom_event_definitions d ON d.id = a.definition_id ORDER BY 1 DESC"
+        )
+        ends = f"The assignment's delay ends: {now + timedelta(days=days):%Y-%m-%d %H:%M} UTC"
+        assert rows == [("slow", "held", "delay", ends, True), ("quick", "queued", None, None, False)]
 
     in_world(test)
 
