@@ -1,4 +1,4 @@
-"""What dbt derives for reading. The manifest must exist before this module is imported (`make setup` parses)."""
+"""What dbt derives for reading. The manifest must exist before this module is imported (`orchestration.dbt_project` sees to it)."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -31,12 +31,16 @@ def console(settings: Settings) -> Program:
 
 
 def dagster(settings: Settings) -> Program:
-    """Dagster's webserver and daemon with one code location between them. Raises NeedsAction outside a checkout."""
+    """Dagster's webserver and daemon with one code location between them, and dbt's manifest, which it reads.
+
+    Raises NeedsAction outside a checkout, and when dbt cannot read its models.
+    """
     if not (ROOT / "workspace.yaml").is_file():
         raise NeedsAction(
             f"Dagster needs workspace.yaml and dbt/, and {ROOT} has none: a wheel holds the receiver, the console and the "
             "command only. Run this from a checkout of the project."
         )
+    dbt_project.parse_if_needed()
     arguments = [
         "dev",
         *("--workspace", str(ROOT / "workspace.yaml")),

@@ -63,7 +63,9 @@ def test_what_people_retired_renamed_or_revised_under_our_name_stays(
     config = definitions.published_config(connection, "add_to_cart")
     assert config is not None
     stricter = msgspec.structs.replace(config, priority=3)
-    made = definitions.draft(connection, "add_to_cart", stricter, expected=1, author=seed.AUTHOR, reason="a login's name")
+    made = definitions.draft(
+        connection, "add_to_cart", stricter, expected=1, author=seed.AUTHOR, reason="a login's name"
+    )
     definitions.publish(connection, "add_to_cart", made.number, by=seed.AUTHOR)
     assert seed_system_definitions(connection) == []
     newer = {

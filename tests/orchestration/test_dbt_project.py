@@ -1,11 +1,15 @@
 """dbt's connection and its sources follow the database."""
 
+import os
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from custom_events.errors import NeedsAction
 from custom_events.tables.registry import TABLES
 from orchestration import dbt_project, dbt_sources, dbt_staging, instance
 
@@ -31,6 +35,29 @@ def test_dbt_connects_where_we_do(url: str, host: str, port: str, user: str, nam
     assert found["CUSTOM_EVENTS_DBT_PORT"] == port
     assert found["CUSTOM_EVENTS_DBT_USER"] == user
     assert found["CUSTOM_EVENTS_DBT_NAME"] == name
+
+
+def test_the_manifest_is_made_where_it_is_missing_or_old(tmp_path: Path) -> None:
+    """As in a fresh clone, where `make demo` is the first thing that anybody runs."""
+    project = tmp_path / "dbt"
+    shutil.copytree(dbt_project.PROJECT_DIRECTORY, project, ignore=shutil.ignore_patterns("target", "logs"))
+    assert dbt_project.parse_if_needed(project)
+    manifest = project / "target" / "manifest.json"
+    assert b"model.custom_events.fct_orders" in manifest.read_bytes()
+    assert not dbt_project.parse_if_needed(project, never)
+    model = next((project / "models" / "marts").glob("*.sql"))
+    later = manifest.stat().st_mtime + 10
+    os.utime(model, (later, later))
+    with pytest.raises(NeedsAction, match=r"dbt cannot read its models in .*\n.*no such column"):
+        dbt_project.parse_if_needed(project, lambda _: (1, "no such column"))
+    os.utime(model, (later - 20, later - 20))
+    (project / "models" / "marts" / "broken.sql").write_text("select {{ ref('nothing_like_it') }}")
+    with pytest.raises(NeedsAction, match="nothing_like_it"):
+        dbt_project.parse_if_needed(project)
+
+
+def never(_: Sequence[str]) -> tuple[int, str]:
+    raise AssertionError("dbt was asked, though nothing has changed")
 
 
 def test_sources_and_staging_are_written_from_the_tables() -> None:

@@ -8,15 +8,13 @@ import pytest
 
 from orchestration import dbt_project
 
-if not dbt_project.MANIFEST.exists():
-    pytest.skip("dbt's manifest is missing: make dbt-parse", allow_module_level=True)
-
 SPINE = ["raw_events", "commerce_events", "custom_events", "conversion_uploads"]
 MARTS = ["dim_sites", "fct_conversions_by_definition", "fct_funnel_daily", "fct_orders", "fct_reconciliation_daily"]
 
 
 @pytest.fixture(scope="module")
 def defs() -> Any:
+    dbt_project.parse_if_needed()
     from orchestration.definitions import defs
 
     return defs
