@@ -37,13 +37,12 @@ def claim(engine: sa.Engine, turn: Turn, destination: Destination, settings: Set
     re-sending under the same order ids.
     """
     with engine.begin() as connection:
-        request_id = int(
-            connection.execute(
-                requests.INTEND,
-                {"account": turn.account.id, "lane": turn.account.lane.value, "kind": turn.kind.value, "now": now},
-            ).scalar_one()
-        )
-        rows = [claimed_of(row) for row in _claim_rows(connection, turn, request_id, settings, now)]
+        intent = connection.execute(
+            requests.INTEND,
+            {"account": turn.account.id, "lane": turn.account.lane.value, "kind": turn.kind.value, "now": now},
+        ).one()
+        request_id = int(intent.id)
+        rows = [claimed_of(row) for row in _claim_rows(connection, turn, intent, settings, now)]
         ready, refused = sift(rows, destination.validate, now)
         write_unsent(connection, request_id, refused, now)
         if not ready:
@@ -97,22 +96,19 @@ def _same_click(row: Claimed, seen: set[tuple[int, str, int]], now: datetime) ->
 
 
 def _claim_rows(
-    connection: sa.Connection, turn: Turn, request_id: int, settings: Settings, now: datetime
+    connection: sa.Connection, turn: Turn, intent: sa.Row[Any], settings: Settings, now: datetime
 ) -> list[tuple[Any, ...]]:
     """The next part of a request that has to be split, else the rows that are due."""
     values: dict[str, Any] = {
         "account": turn.account.id,
-        "parked": list(connection.execute(uploads.PARKED_ACTIONS, {"account": turn.account.id}).scalars()),
+        "parked": intent.parked,
         "now": now,
         "rows": settings.upload_batch_size,
-        "request": request_id,
+        "request": intent.id,
         "lease_until": now + timedelta(seconds=settings.upload_lease_s),
     }
-    earlier = connection.execute(
-        uploads.SPLIT_REQUEST, {"account": turn.account.id, "kind": turn.kind.value}
-    ).one_or_none()
-    if earlier is not None:
-        part = values | {"earlier": earlier.id, "rows": max(1, earlier.rows // PARTS)}
+    if intent.earlier is not None:
+        part = values | {"earlier": intent.earlier, "rows": max(1, intent.earlier_rows // PARTS)}
         rows = uploads.claim(connection, uploads.CLAIM_PART, part)
         if rows:
             return rows

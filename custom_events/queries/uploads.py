@@ -69,19 +69,6 @@ CLAIM_ADJUSTMENTS: Final = _claim(
 # A part of an earlier request that was refused, or failed in part, without a row being named.
 CLAIM_PART: Final = _claim("u.reason = 'split' AND u.request_id = %(earlier)s", "u.id")
 
-# Conversion actions of an account that wait for a person.
-PARKED_ACTIONS: Final = sa.text(
-    "SELECT id FROM app.ads_actions WHERE ads_account_id = :account AND parked_reason IS NOT NULL"
-)
-
-# The oldest request of this kind whose rows have to go again in smaller parts, and how many rows it had.
-SPLIT_REQUEST: Final = sa.text("""
-SELECT r.id, r.rows FROM app.upload_requests r
-WHERE r.id = (SELECT min(u.request_id) FROM app.conversion_uploads u
-              JOIN app.upload_requests q ON q.id = u.request_id
-              WHERE u.ads_account_id = :account AND u.reason = 'split' AND u.state = 'queued' AND q.kind = :kind)
-""")
-
 # The answer that most rows of a request share, told to all of it but `others`: no row has to be named.
 SETTLE_REST: Final = sa.text("""
 WITH settled AS (
@@ -200,11 +187,6 @@ def settlements() -> Columns:
     return Columns("created_at", "id", "state", "reason", "sentence", "not_before", "verdict", "code")
 
 
-# For the rest of a claim's transaction: rows come in the index's order and are not sorted. Left to itself the planner sorts the
-# whole backlog of an account for every batch, wherever its statistics are a little old.
-IN_THE_INDEXS_ORDER: Final = "SET LOCAL enable_sort = off"
-
-
 def claim(connection: sa.Connection, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Claim rows; see the three statements above. The rows come in no order.
 
@@ -212,5 +194,4 @@ def claim(connection: sa.Connection, statement: str, values: Mapping[str, Any]) 
     """
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # pyright: ignore[reportAssignmentType]
     with driver.cursor(binary=True) as cursor:
-        cursor.execute(IN_THE_INDEXS_ORDER.encode())
         return cursor.execute(statement.encode(), values).fetchall()

@@ -67,7 +67,7 @@ def adjustments_request(
 
 def time_text(moment: datetime) -> str:
     """`yyyy-mm-dd hh:mm:ss+00:00`: converted to UTC, not relabelled; the colon in the offset is required."""
-    return moment.astimezone(UTC).isoformat(" ", "seconds")
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(" ", "seconds")
 
 
 def _fill_conversion(message: Any, row: Conversion, prefix: str) -> None:
