@@ -11,7 +11,12 @@ from functools import lru_cache
 _HEX64 = re.compile(r"[0-9a-fA-F]{64}\Z")
 _SHA256_HEX_CHARS = 64
 _SEPARATORS = re.compile(r"[\s().\-/]")
-_E164 = re.compile(r"\+[1-9]\d{6,14}\Z")
+# `+`, a country's calling code, and a digit that is no zero. A zero there is nearly always the trunk prefix of the number at home
+# (`+49 (0)30 ...`), which is not dialled from abroad: what the metadata know, as in some countries it is part of the number.
+_E164 = re.compile(
+    r"\+(?=\d{7,15}\Z)(?:1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"
+    r"|(?:2[1-689]|3[578]|42|5[09]|6[789]|8[0578]|9[679])\d)[1-9]\d*\Z"
+)
 _GMAIL = ("gmail.com", "googlemail.com")
 
 

@@ -1,0 +1,135 @@
+"""Google's rules for what identifies a person, each with a vector (reference: google-ads, 2.4). The digests are written out, so
+that a change of any step shows. Names and addresses are no identifiers here: Google's lanes get e-mail and phone alone."""
+
+import hashlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from custom_events.values.identifiers import email_sha256, normalise_email, phone_sha256, to_e164
+
+JANE = "d6117306485ed0e50afab3ac871e98f81699151f30281527d63ff5f233656c69"
+NUMBER = "54af34308301e43f00650baaeb6cf4925b942201d74191b26d48292cfec907fd"
+
+
+@pytest.mark.parametrize(
+    ("given", "normal"),
+    [
+        ("jane.doe@example.com", "jane.doe@example.com"),
+        ("  Jane.Doe@Example.COM\n", "jane.doe@example.com"),
+        (
+            "user.name+NYC@Example.com",
+            "user.name+nyc@example.com",
+        ),  # the guide's own: other domains keep dots and suffix
+        ("jane.doe@outlook.com", "jane.doe@outlook.com"),
+        ("Jane.Doe+Shopping@googlemail.com", "janedoe@googlemail.com"),
+        ("Jane.Doe+Shopping@Gmail.com", "janedoe@gmail.com"),
+        ("j.a.n.e@gmail.com", "jane@gmail.com"),
+        ("jane+a+b@gmail.com", "jane@gmail.com"),
+        ("jane.doe+x@notgmail.com", "jane.doe+x@notgmail.com"),
+        ("jane.doe+x@gmail.com.example", "jane.doe+x@gmail.com.example"),
+        ("jane.doe@mail.gmail.com", "jane.doe@mail.gmail.com"),
+        ("jörg@müller.de", "jörg@müller.de"),
+        ("two@ats@example.com", "two@ats@example.com"),
+    ],
+)
+def test_emails(given, normal):
+    assert normalise_email(given) == normal
+    assert email_sha256(given) == hashlib.sha256(normal.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        " ",
+        "jane",
+        "jane@",
+        "@example.com",
+        "jane@localhost",
+        "jane doe@example.com",
+        "+@gmail.com",
+        "...@gmail.com",
+    ],
+)
+def test_what_is_no_email_has_no_hash(given):
+    assert normalise_email(given) is None
+    assert email_sha256(given) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "country", "number"),
+    [
+        ("+49 30 123456", None, "+4930123456"),
+        ("+49 (0)30 123456", None, "+4930123456"),  # the trunk zero is not dialled from abroad
+        ("+49 (0) 30 / 12 34 56", "US", "+4930123456"),
+        ("+4901701234567", None, "+491701234567"),
+        ("+44 (0)20 7946 0018", None, "+442079460018"),
+        ("+46 (0)70-174 06 05", None, "+46701740605"),
+        ("+39 06 6982 0", None, "+390669820"),  # Italy's zero is part of the number
+        ("+1 (202) 555-0143", None, "+12025550143"),
+        ("+12025550143", "DE", "+12025550143"),
+        ("030 123456", "DE", "+4930123456"),
+        ("0170/1234567", "de", "+491701234567"),
+        ("0049 170 1234567", "DE", "+491701234567"),
+        ("011 49 170 1234567", "US", "+491701234567"),
+        ("070-174 06 05", "SE", "+46701740605"),
+        ("06 6982 0", "IT", "+390669820"),
+        ("(202) 555-0143", "US", "+12025550143"),
+        ("202.555.0143", "CA", "+12025550143"),
+        ("+380 44 123 4567", None, "+380441234567"),
+    ],
+)
+def test_phones(given, country, number):
+    assert to_e164(given, country) == number
+    assert phone_sha256(given, country) == hashlib.sha256(number.encode()).hexdigest()
+
+
+def test_every_region_s_number_in_every_way_it_is_written():
+    """The metadata's own example of each region: the way that skips the metadata has to agree with them."""
+    import phonenumbers
+    from phonenumbers import PhoneNumberFormat as Form
+
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        number = phonenumbers.example_number(region)
+        wanted = phonenumbers.format_number(number, Form.E164)
+        for form in (Form.E164, Form.INTERNATIONAL):
+            assert to_e164(phonenumbers.format_number(number, form), None) == wanted, region
+        assert to_e164(phonenumbers.format_number(number, Form.NATIONAL), region) == wanted, region
+
+
+@pytest.mark.parametrize(
+    ("given", "country"),
+    [("", "DE"), ("030 123456", None), ("call me", "DE"), ("030 123456", "XX"), ("+0301234567", None), ("+49", "DE")],
+)
+def test_what_is_no_phone_has_no_hash(given, country):
+    assert phone_sha256(given, country) is None
+
+
+def test_digests_written_out():
+    assert email_sha256("Jane.Doe+Shopping@Gmail.com") == JANE
+    assert phone_sha256("(202) 555-0143", "US") == NUMBER
+    assert email_sha256(None) is phone_sha256(None, "DE") is None
+
+
+@pytest.mark.parametrize("digest", [JANE, JANE.upper(), f" {JANE}\n"])
+def test_what_is_hashed_already_is_not_hashed_again(digest):
+    assert email_sha256(digest) == JANE
+    assert phone_sha256(digest, "DE") == JANE
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(st.emails(), st.text(max_size=80)), st.sampled_from([None, "DE", "US", "IT"]))
+def test_hashing_twice_is_hashing_once(text, country):
+    for once in (email_sha256(text), phone_sha256(text, country)):
+        assert once is None or (len(once) == 64 and once == once.lower())
+    assert email_sha256(email_sha256(text)) == email_sha256(text)
+    assert phone_sha256(phone_sha256(text, country), country) == phone_sha256(text, country)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.emails())
+def test_case_and_whitespace_make_no_difference(address):
+    ascii_only = address.isascii()  # beyond ASCII, upper and lower case are no pairs
+    assert email_sha256(f"  {address.upper() if ascii_only else address} ") == email_sha256(address)
