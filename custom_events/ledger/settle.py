@@ -5,10 +5,13 @@ from typing import Final, NamedTuple
 
 from custom_events.ledger import retry, states
 from custom_events.ledger.rows import Claimed
-from custom_events.values.conversions import RowAnswer, Scope, UploadState, Verdict
+from custom_events.values.conversions import RowAnswer, Scope, UploadKind, UploadState, Verdict
 
-# Duplicates by click and second: on a first try they are another order's conversion, not ours.
+# Duplicates by click and second: another order's conversion, unless an earlier call of ours may have been applied.
 _ANOTHER_ORDERS: Final = ("CLICK_CONVERSION_ALREADY_EXISTS", "DUPLICATE_GCLID")
+# What a row waited for after a call that may have been applied. Any other reason was a plain no to that row.
+_MAYBE_APPLIED: Final = (states.NO_ANSWER, states.SPLIT, "InternalError.", "ProcessingErrorReason.INTERNAL_ERROR")
+_RETRACTED: Final = "CONVERSION_ALREADY_RETRACTED"
 # A request of one row cannot be split; these are refused for their size or number, so the row itself is not to blame.
 _TOO_MUCH: Final = "RESOURCE_EXHAUSTED"
 
@@ -52,11 +55,14 @@ def settle(row: Claimed, answer: RowAnswer, now: datetime, *, whole: bool, rows:
 
 def _already_there(row: Claimed, answer: RowAnswer) -> Settlement:
     code = answer.code or ""
+    if row.conversion.kind is UploadKind.RESTATEMENT and code.endswith(_RETRACTED):
+        sentence = f"{answer.sentence}, though not by us, and Google does not restate a retracted one"
+        return Settlement(UploadState.REJECTED, code, sentence)
+    if code.endswith(_ANOTHER_ORDERS) and not (row.reason or "").startswith(_MAYBE_APPLIED):
+        return Settlement(UploadState.REJECTED, code, f"{answer.sentence}, under another order id")
     if row.attempts > 1:
         sentence = f"{answer.sentence}: an earlier call of ours had delivered it"
         return Settlement(UploadState.ACCEPTED, code, sentence)
-    if code.endswith(_ANOTHER_ORDERS):
-        return Settlement(UploadState.REJECTED, code, f"{answer.sentence}, under another order id")
     sentence = f"{answer.sentence}, though we had not sent it: another tag or system reports this order as well"
     return Settlement(UploadState.ACCEPTED, code, sentence)
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,6 +58,43 @@ def test_duplicates():
         Verdict.ALREADY_THERE, code="ConversionUploadError.CLICK_CONVERSION_ALREADY_EXISTS", sentence="Known"
     )
     assert (other.state, "another order id" in other.sentence) == (UploadState.REJECTED, True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [
+        (states.NO_ANSWER, UploadState.ACCEPTED),
+        (states.SPLIT, UploadState.ACCEPTED),
+        ("InternalError.INTERNAL_ERROR", UploadState.ACCEPTED),
+        (
+            "ConversionUploadError.TOO_RECENT_EVENT",
+            UploadState.REJECTED,
+        ),  # that call was a no: the click's conversion is another's
+        (None, UploadState.REJECTED),  # refused before, sent again by hand
+    ],
+)
+def test_a_click_s_duplicate_is_ours_only_after_a_call_that_may_have_been_applied(reason, state):
+    code = "ConversionUploadError.CLICK_CONVERSION_ALREADY_EXISTS"
+    found = settled(Verdict.ALREADY_THERE, attempts=2, reason=reason, code=code, sentence="Known")
+    assert found.state is state
+    by_order = "ConversionUploadError.ORDER_ID_ALREADY_IN_USE"
+    assert settled(Verdict.ALREADY_THERE, attempts=2, reason=reason, code=by_order).state is UploadState.ACCEPTED
+
+
+def test_a_restatement_of_what_somebody_else_retracted_is_not_delivered():
+    answer = RowAnswer(
+        upload_id=1, verdict=Verdict.ALREADY_THERE, sentence="Retracted",
+        code="ConversionAdjustmentUploadError.CONVERSION_ALREADY_RETRACTED",
+    )  # fmt: skip
+    ends = {}
+    for kind in (UploadKind.RESTATEMENT, UploadKind.RETRACTION):
+        conversion = msgspec.structs.replace(claimed().conversion, kind=kind)
+        ends[kind] = settle(
+            msgspec.structs.replace(claimed(attempts=2), conversion=conversion), answer, NOW, whole=False, rows=1
+        )
+    assert ends[UploadKind.RESTATEMENT].state is UploadState.REJECTED
+    assert "not by us" in str(ends[UploadKind.RESTATEMENT].sentence)
+    assert ends[UploadKind.RETRACTION].state is UploadState.ACCEPTED
 
 
 def test_a_hold_that_comes_again_ends():
