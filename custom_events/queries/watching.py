@@ -7,14 +7,17 @@ from typing import Final
 import sqlalchemy as sa
 
 # Rows that wait, by account, state and reason: read from the partial index of what is due. What a policy holds until its
-# deadline does not expire by anybody's neglect.
+# deadline does not expire by anybody's neglect. A row without an answer is tried again and again, and changes each time: how
+# long it has been so, its first attempt says.
 WAITING: Final = sa.text("""
 SELECT a.customer_id, u.state, coalesce(u.reason, '') AS reason, count(*) AS rows,
   count(*) FILTER (WHERE u.deadline_at <= :now + interval '48 hours' AND u.not_before < u.deadline_at) AS expiring,
   count(*) FILTER (WHERE u.deadline_at <= :now + interval '7 days' AND u.not_before < u.deadline_at) AS expiring_in_a_week,
   count(*) FILTER (WHERE u.not_before <= :now) AS due,
   min(u.not_before) FILTER (WHERE u.not_before <= :now) AS due_since,
-  count(*) FILTER (WHERE u.updated_at <= :now - interval '1 hour') AS unchanged_for_an_hour
+  count(*) FILTER (WHERE u.state = 'unknown' AND (u.updated_at <= :now - interval '1 hour'
+    OR EXISTS (SELECT FROM app.upload_attempts t WHERE t.upload_id = u.id AND t.verdict = 'unknown'
+      AND t.at BETWEEN u.created_at AND :now - interval '1 hour'))) AS unknown_for_an_hour
 FROM app.conversion_uploads u JOIN app.ads_accounts a ON a.id = u.ads_account_id
 WHERE u.state IN ('new', 'held', 'queued', 'unknown')
 GROUP BY 1, 2, 3
@@ -75,14 +78,18 @@ WHERE q.received_at > :now - interval '1 hour'
 GROUP BY 1
 """)
 
-# Days on which Google counts fewer events than it answered, two days later still; and when it was read last.
+# Days on which Google counts fewer events than it answered, two days later still; and when it was read last: `wanted_since` is
+# the first day of an account whose summaries were never read, where the lane has some (reconcile.py).
 RECONCILED: Final = sa.text("""
-SELECT a.customer_id, max(d.google_read_at) AS read_at,
+SELECT a.customer_id,
+  greatest(max(d.google_read_at),
+    (SELECT max(s.read_at) FROM app.google_upload_status s WHERE s.ads_account_id = a.id)) AS read_at,
+  CASE WHEN a.lane = 'google_ads' THEN min(d.day) END AS wanted_since,
   count(*) FILTER (WHERE d.day < CAST(:complete_before AS date)
     AND d.google_successful + d.google_failed + d.google_pending < d.events) AS short_days
 FROM app.reconciliation_days d JOIN app.ads_accounts a ON a.id = d.ads_account_id
 WHERE d.day >= CAST(:first_day AS date)
-GROUP BY 1
+GROUP BY a.id
 """)
 
 # Open alarms of one name, by what they are about.

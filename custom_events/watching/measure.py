@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, time
 from functools import partial
 from typing import Final
 
@@ -61,7 +61,7 @@ def _uploads(connection: sa.Connection, now: datetime) -> Samples:
         if row.due_since is not None:
             since[account] = min(row.due_since, since.get(account, row.due_since))
         if row.state == UploadState.UNKNOWN:
-            unknown[account] += row.unchanged_for_an_hour
+            unknown[account] += row.unknown_for_an_hour
         elif row.reason:
             yield _sample("uploads_held_rows", row.rows, account, row.reason)
             rule = RULES.get(row.reason)
@@ -123,8 +123,11 @@ def _pipeline(connection: sa.Connection, now: datetime) -> Samples:
 def _google(connection: sa.Connection, now: datetime) -> Samples:
     days = {"first_day": first_day_of(now), "complete_before": (now - CATCHES_UP).date()}
     for row in connection.execute(queries.RECONCILED, days):
-        if row.read_at is not None:
-            yield _sample("reconciliation_age_seconds", _age_s(row.read_at, now), row.customer_id)
+        since = row.read_at
+        if since is None and row.wanted_since is not None:
+            since = datetime.combine(row.wanted_since, time.max, UTC)
+        if since is not None:
+            yield _sample("reconciliation_age_seconds", _age_s(since, now), row.customer_id)
         yield _sample("reconciliation_short_days", row.short_days, row.customer_id)
 
 
