@@ -39,7 +39,13 @@ def claim(engine: sa.Engine, turn: Turn, destination: Destination, settings: Set
     with engine.begin() as connection:
         intent = connection.execute(
             requests.INTEND,
-            {"account": turn.account.id, "lane": turn.account.lane.value, "kind": turn.kind.value, "now": now},
+            {
+                "account": turn.account.id,
+                "lane": turn.account.lane.value,
+                "kind": turn.kind.value,
+                "parts": PARTS,
+                "now": now,
+            },
         ).one()
         request_id = int(intent.id)
         rows = [claimed_of(row) for row in _claim_rows(connection, turn, intent, settings, now)]

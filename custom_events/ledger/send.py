@@ -63,14 +63,19 @@ def drain(
     total = UploadFigures()
     began = busy_at = time.monotonic()
     house_at = -HOUSEKEEPING_S
+    asking = False
     with Line(sender) as line:
         while True:
             step = UploadFigures()
             if time.monotonic() - house_at >= HOUSEKEEPING_S:
                 step.add(sender.keep_house())
                 step.add(sender.look_again())
-                step.add(sender.ask())
                 house_at = time.monotonic()
+                asking = True
+            if asking:  # one between two batches, as long as one is due: many small accounts have many verdicts
+                asked = sender.ask()
+                asking = not asked.idle
+                step.add(asked)
             step.add(line.step())
             total.add(step)
             moment = time.monotonic()
@@ -78,7 +83,7 @@ def drain(
                 busy_at = moment
             if on_batch is not None and not step.idle:
                 on_batch(step)
-            if moment - began >= limit_s or (line.empty and moment - busy_at >= until_idle_s):
+            if moment - began >= limit_s or (step.idle and line.empty and moment - busy_at >= until_idle_s):
                 total.add(line.finish())
                 total.seconds = time.monotonic() - began
                 return total

@@ -32,19 +32,23 @@ LIMIT :accounts
 """)
 
 # Intent: committed with the claimed rows, before the call. With its id comes what the claim has to know: the account's parked
-# actions, and the oldest request of this kind whose rows go again in smaller parts. One statement, as each costs a way to the
-# server and back. For the rest of the transaction rows come in the order of their index and are not sorted: left to itself the
+# actions, and the oldest request of this kind whose rows go again in smaller parts and may go now; a part that was claimed and
+# given back names a request that is no more, and goes again as it was. One statement, as each costs a way to the server and back. For the rest of the transaction rows come in the order of their index and are not sorted: left to itself the
 # planner sorts the whole backlog of an account for every batch, wherever its statistics are a little old.
 INTEND: Final = sa.text("""
 WITH intent AS (
   INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at)
-  VALUES (:account, :lane, :kind, 0, :now) RETURNING id)
-SELECT i.id, ARRAY(SELECT id FROM app.ads_actions WHERE ads_account_id = :account AND parked_reason IS NOT NULL) AS parked,
-  r.id AS earlier, r.rows AS earlier_rows, set_config('enable_sort', 'off', true)
-FROM intent i LEFT JOIN app.upload_requests r
-  ON r.id = (SELECT min(u.request_id) FROM app.conversion_uploads u
-             JOIN app.upload_requests q ON q.id = u.request_id
-             WHERE u.ads_account_id = :account AND u.reason = 'split' AND u.state = 'queued' AND q.kind = :kind)
+  VALUES (:account, :lane, :kind, 0, :now) RETURNING id),
+parked AS (
+  SELECT ARRAY(SELECT id FROM app.ads_actions WHERE ads_account_id = :account AND parked_reason IS NOT NULL) AS ids),
+split AS (
+  SELECT u.request_id AS id, count(*) AS rows FROM app.conversion_uploads u, parked p
+  WHERE u.ads_account_id = :account AND u.reason = 'split' AND u.state = 'queued'
+    AND (u.kind = 'conversion') = (:kind = 'conversions') AND u.ads_action_id <> ALL(p.ids) AND u.not_before <= :now
+  GROUP BY 1 ORDER BY 1 LIMIT 1)
+SELECT i.id, p.ids AS parked, s.id AS earlier, coalesce(r.rows, s.rows * :parts) AS earlier_rows,
+  set_config('enable_sort', 'off', true)
+FROM intent i CROSS JOIN parked p LEFT JOIN split s ON true LEFT JOIN app.upload_requests r ON r.id = s.id
 """)
 
 # How many rows the request carries, and our job id.

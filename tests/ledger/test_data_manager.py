@@ -5,6 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from custom_events.ledger import send
 from custom_events.values.conversions import Lane
 from sandbox.google_ads.faults import Fault, FaultKind
 
@@ -36,6 +37,16 @@ def test_accepted_after_the_verdict(ledger, dm_lanes, google, at_google):
     assert len(at_google()) == 5
 
 
+def test_a_drain_asks_for_every_verdict_that_is_due(ledger, lanes):
+    ledger.settings.upload_batch_size = 1
+    ledger.orders(5, DM)
+    ledger.settle(lanes)
+    ledger.clock.forward(minutes=31)
+    figures = send.drain(ledger.engine, ledger.settings, until_idle_s=0, limit_s=30, lanes=lanes, clock=ledger.clock)
+    assert figures.polls == 5
+    assert ledger.states() == {"accepted": 5}
+
+
 def test_two_actions_in_one_request(ledger, dm_lanes, google):
     ledger.orders(2, DM)
     ledger.orders(2, DM, action="8002")
@@ -64,6 +75,43 @@ def test_an_unnamed_row_is_found_in_parts(ledger, dm_lanes, google, monkeypatch)
     ledger.settle(dm_lanes, steps=80)
     assert ledger.states() == {"sent": 39, "rejected": 1}
     assert ledger.upload(uploads[17]).state == "rejected"
+
+
+def test_a_part_that_was_claimed_behind_a_call_that_failed_goes_later(ledger, lanes, google, monkeypatch):
+    """Given back, it is a part of the request it came from still; the request it was claimed for is none."""
+    switch(google, data_manager_names_bad_rows=False)
+    uploads = ledger.orders(40, DM)
+    break_row(ledger, monkeypatch, uploads[17])
+
+    def drain():
+        options = {"until_idle_s": 0, "limit_s": 30, "lanes": lanes, "clock": ledger.clock}
+        send.drain(ledger.engine, ledger.settings, **options)
+
+    ledger.once(lanes)
+    assert {(row.state, row.reason) for row in map(ledger.upload, uploads)} == {("queued", "split")}
+    google.state.faults.arm(Fault(kind=FaultKind.UNAVAILABLE, method="IngestEvents", count=1))
+    for _ in range(3):
+        drain()
+        ledger.clock.forward(minutes=1)
+    assert ledger.states() == {"sent": 39, "rejected": 1}
+
+
+def test_a_part_that_waits_for_its_action_holds_up_no_other(ledger, lanes, google, monkeypatch):
+    switch(google, data_manager_names_bad_rows=False)
+    parked, going = ledger.order(lane=DM, action="8002"), ledger.order(lane=DM)
+    for upload, request in ((parked, 1), (going, 2)):
+        ledger.do(
+            "INSERT INTO app.upload_requests (id, ads_account_id, lane, kind, rows, intent_at) "
+            "VALUES (:r, :a, 'data_manager', 'conversions', 8, :t)",
+            r=request, a=ledger.accounts[DM], t=ledger.clock(),
+        )  # fmt: skip
+        ledger.do(
+            "UPDATE app.conversion_uploads SET reason = 'split', request_id = :r WHERE id = :u", r=request, u=upload
+        )
+    ledger.do("SELECT setval(pg_get_serial_sequence('app.upload_requests', 'id'), 10)")
+    ledger.do("UPDATE app.ads_actions SET parked_reason = 'x' WHERE action_id = '8002'")
+    ledger.settle(lanes)
+    assert (ledger.upload(parked).state, ledger.upload(going).state) == ("queued", "sent")
 
 
 def break_row(ledger, monkeypatch, upload):
