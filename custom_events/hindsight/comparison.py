@@ -25,13 +25,13 @@ from custom_events.hindsight.rules import SiteRules
 from custom_events.hindsight.site_totals import SiteTotals, is_site_wide
 from custom_events.matching.match import History, Match, Settled, match
 from custom_events.matching.money import rounded
-from custom_events.pipeline.conversion import SAME_TRANSACTION, TOO_LATE, AdsAction, draft, transaction_id
+from custom_events.pipeline.conversion import TOO_LATE, AdsAction, draft, transaction_id
 from custom_events.pipeline.matching import Happened, Needs, NeedsMemo, Surrounded, needs_of, surroundings
 from custom_events.pipeline.rows import Connection, columns_of
 from custom_events.queries import hindsight as sql
 from custom_events.queries import stories
 from custom_events.values import events
-from custom_events.values.conversions import UploadState
+from custom_events.values.conversions import SAME_TRANSACTION, UploadState
 from custom_events.values.definitions import Assignment, DedupPer
 from custom_events.values.events import EventType
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC
 
+from custom_events.hindsight.drafts import Draft
 from custom_events.hindsight.effects import Effect
 from custom_events.hindsight.figures import Backtest, Counts, Sample
 from custom_events.hindsight.replay import Replay
@@ -17,7 +18,7 @@ MAX_SHOWN_DAYS = 31
 def backtest_lines(found: Backtest) -> Iterator[str]:
     """Numbers first, then by assignment and day, the effect on Google, samples."""
     period = f"{found.since.astimezone(UTC):%Y-%m-%d %H:%M} to {found.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    yield f"{found.events:,} events of {len(found.sites):,} sites, {period}"
+    yield f"{_rule(found.draft)} on {found.events:,} events of {_sites(found.sites)}, {period}"
     if not found.is_complete:
         yield "STOPPED before the end: the figures are about what was read until then."
     yield from count_lines(found.counts)
@@ -27,7 +28,11 @@ def backtest_lines(found: Backtest) -> Iterator[str]:
         yield f"{'would add':>11}{'would drop':>12}{'would change':>14}{'unchanged':>11}  assignment"
         for one in shares[:MAX_SHOWN_ASSIGNMENTS]:
             c = one.counts
-            name = f"{one.assignment_id} {one.definition}" + (f' "{one.label}"' if one.label else "")
+            name = (
+                (f"{one.assignment_id} " if one.assignment_id > 0 else "")
+                + one.definition
+                + (f' "{one.label}"' if one.label else "")
+            )
             yield f"{c.would_add:>11,}{c.would_drop:>12,}{c.would_change:>14,}{c.unchanged:>11,}  {name}, site {one.site_id}"
         if len(shares) > MAX_SHOWN_ASSIGNMENTS:
             yield f"  ... and {len(shares) - MAX_SHOWN_ASSIGNMENTS} more (--json has all)"
@@ -36,12 +41,35 @@ def backtest_lines(found: Backtest) -> Iterator[str]:
     yield from _samples_and_notes(found)
 
 
+def _rule(draft: Draft) -> str:
+    """What was asked about, as one names it."""
+    if draft.definition is None and draft.assignment is None:
+        return "The published rules" if draft.config is None else "A definition from a file"
+    asked: list[str] = []
+    if draft.definition is not None:
+        asked.append(f"definition {draft.definition}{_revision(draft.definition_number, draft.config is not None)}")
+    if draft.assignment is not None:
+        asked.append(f"assignment {draft.assignment}{_revision(draft.assignment_number, draft.overrides is not None)}")
+    words = " with ".join(asked)
+    return words[0].upper() + words[1:]
+
+
+def _revision(number: int | None, is_given: bool) -> str:
+    if is_given:
+        return " as given"
+    return f" (revision {number})" if number is not None else " (newest revision)"
+
+
+def _sites(sites: tuple[int, ...]) -> str:
+    return f"{len(sites):,} site{'' if len(sites) == 1 else 's'}"
+
+
 def replay_lines(found: Replay) -> Iterator[str]:
     """What would change, or has changed."""
     period = f"{found.since.astimezone(UTC):%Y-%m-%d %H:%M} to {found.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     if found.reread is not None:
         yield from _reread(found.reread)
-    yield f"{found.events:,} stored events of {len(found.sites):,} sites, {period}, under the published rules"
+    yield f"{found.events:,} stored events of {_sites(found.sites)}, {period}, under the published rules"
     yield from count_lines(found.counts)
     yield from effect_lines(found.effects)
     yield from _samples_and_notes(found)
@@ -117,7 +145,8 @@ def _sample(one: Sample) -> Iterator[str]:
     }
     upload = f", upload {one.upload}" if one.upload is not None else ""
     words = one.verdict.replace("_", " ")
-    yield f"{words} {one.event_key} of {moment(one.occurred_at)} (assignment {one.assignment_id}): {values[one.verdict]}{upload}"
+    rule = f"assignment {one.assignment_id}" if one.assignment_id > 0 else f"the draft on site {one.site_id}"
+    yield f"{words} {one.event_key} of {moment(one.occurred_at)} ({rule}): {values[one.verdict]}{upload}"
     yield f"  {one.explanation.sentence}"
     for line in explained_lines(one.explanation):
         yield f"  {line}"

@@ -18,6 +18,7 @@ from custom_events.hindsight.story import (
 )
 from custom_events.matching.explain import Explanation, ThresholdStep
 from custom_events.matching.money import rounded
+from custom_events.values.definitions import Threshold, ThresholdFires, ThresholdMeasure, ThresholdPeriod
 
 MAX_SHOWN_COUNTED = 10  # events of a threshold in the terminal; JSON has more
 
@@ -28,7 +29,7 @@ def story_lines(found: Story) -> Iterator[str]:
     if found.order is not None:
         yield from _order(found.order, shop)
     else:
-        yield shop
+        yield f"{shop}; times are UTC"
     yield ""
     yield "Delivered"
     for delivery in found.deliveries:
@@ -50,7 +51,8 @@ def story_lines(found: Story) -> Iterator[str]:
 
 def _order(order: OrderState, shop: str) -> Iterator[str]:
     name = order.number if order.number is not None else order.order_id
-    yield f"Order {name}" + (f" (id {order.order_id})" if name != order.order_id else "") + f" of {shop}"
+    number = f" (id {order.order_id})" if name != order.order_id else ""
+    yield f"Order {name}{number} of {shop}; times are UTC"
     words = [word for word in (order.status, order.financial_status) if word]
     yield f"  {amount(order.total, order.currency)}" + (f", {', '.join(words)}" if words else "")
     moments = {
@@ -87,7 +89,7 @@ def _event(event: EventStory) -> Iterator[str]:
     elsewhere = [one for one in event.decisions if not one.explanation.trigger.holds and not one.custom_events]
     if elsewhere:
         names = ", ".join(f"{one.definition}{_label(one)} ({one.assignment_id})" for one in elsewhere)
-        yield f"  wait for other types of events: {names}"
+        yield f"  these are about other types of events: {names}"
     if not event.decisions:
         yield "  no assignment applied"
 
@@ -130,18 +132,35 @@ def explained_lines(found: Explanation) -> Iterator[str]:
 
 
 def _threshold(step: ThresholdStep) -> Iterator[str]:
-    rule = step.threshold
     mark = "yes" if step.holds else "no "
-    yield (
-        f"{mark} threshold: {rule.measure} per {rule.scope}, {rule.period}, {rule.fires} {plain(rule.at_least)}: "
-        f"{plain(step.before)} before, {plain(step.after)} with it"
-    )
+    yield f"{mark} threshold: {threshold_words(step.threshold)}: {plain(step.before)} before, {plain(step.after)} with this one"
     shown = step.counted[-MAX_SHOWN_COUNTED:]
     if step.number_counted > len(shown):
         yield f"  {step.number_counted - len(shown)} earlier ones were counted"
     for one in shown:
         worth = "" if one.amount is None else f", {amount(one.amount, one.currency)}"
         yield f"  counted {one.key} of {moment(one.occurred_at)}{worth}"
+
+
+_FIRES = {
+    ThresholdFires.REACHING: "when {} is reached",
+    ThresholdFires.EVERY_FURTHER: "from {} on, each time",
+    ThresholdFires.EVERY_NTH: "at every multiple of {}",
+}
+
+
+def threshold_words(rule: Threshold) -> str:
+    """As one says it: `number of events per customer ever, when 3 is reached`."""
+    measure = "number of events" if rule.measure is ThresholdMeasure.COUNT else "sum"
+    match rule.period:
+        case ThresholdPeriod.LIFETIME:
+            period = "ever"
+        case ThresholdPeriod.ROLLING:
+            period = f"within {rule.window_days} days"
+        case _:
+            period = f"in a calendar {rule.period}"
+    fires = _FIRES[rule.fires].format(f"{plain(rule.at_least)} {rule.currency or ''}".rstrip())
+    return f"{measure} per {rule.scope} {period}, {fires}"
 
 
 def _occurred(one: Occurred) -> Iterator[str]:

@@ -16,7 +16,7 @@ from custom_events.matching.effective import effective
 from custom_events.matching.value import compile_rule, value_now
 from custom_events.queries import adjustments as queries
 from custom_events.queries.uploads import Columns
-from custom_events.values.conversions import Lane, UploadKind, UploadState
+from custom_events.values.conversions import SAME_TRANSACTION, Lane, UploadKind, UploadState
 from custom_events.values.definitions import DefinitionConfig, Overrides, ValueRule
 from custom_events.values.events import CommerceEvent, EventType, Refund, from_json
 
@@ -33,6 +33,7 @@ LOWERED_BY_REFUNDS: Final = frozenset(
 )
 
 OrderKey = tuple[int, str]
+Transaction = tuple[int | None, str, str | None]  # ads action, transaction id, currency
 
 
 def adjust(connection: sa.Connection, now: datetime) -> int:
@@ -67,11 +68,14 @@ def _bring(
 ) -> None:
     conversions, adjustments = _group(rows)
     known = {row.custom_event_id: _origin(row) for row in origins}
+    heirs = _heirs(conversions, known)
     changes: list[tuple[LedgerRow, Change]] = []
     for event_id, (row, found) in conversions.items():
         origin = known.get(event_id)
         if origin is None:
             continue
+        if origin.withdrawn is not None and not row.unsent:
+            origin = heirs.get(_transaction(found), origin)
         desired = desired_value(origin, refunds.get((found.site_id, found.order_id), ()))
         if desired is None:
             continue
@@ -105,6 +109,25 @@ def desired_value(origin: Origin, refunds: Iterable[Refund]) -> Desired | None:
         return Desired(Decimal(0))
     rule = compile_rule(origin.rule)
     return Desired(value_now(rule, origin.event, origin.value, origin.total, refunds))
+
+
+def _heirs(
+    conversions: Mapping[int, tuple[LedgerRow, sa.Row[Any]]], origins: Mapping[int, Origin]
+) -> Mapping[Transaction, Origin]:
+    """What another assignment wants of a transaction, by transaction: of a custom event that stands and whose conversion is withheld
+    only because this one has the key. When the one that has it is withdrawn after it was sent, Google keeps the conversion, with
+    the other's value: under its key it takes no second one, and of a retracted one nothing more. The first by the store's time."""
+    found: dict[Transaction, Origin] = {}
+    for event_id, (row, stored) in sorted(conversions.items(), key=lambda one: (one[1][0].conversion_at, one[0])):
+        origin = origins.get(event_id)
+        stands = origin is not None and origin.withdrawn is None and origin.value is not None
+        if origin is not None and stands and row.reason == SAME_TRANSACTION:
+            found.setdefault(_transaction(stored), origin)
+    return found
+
+
+def _transaction(row: Any) -> Transaction:
+    return row.ads_action_id, row.transaction_id, row.currency
 
 
 def _group(

@@ -12,7 +12,7 @@ import msgspec
 
 from custom_events.matching.reasons import SENTENCES
 from custom_events.pipeline.configuration import Configuration
-from custom_events.pipeline.conversion import SAME_TRANSACTION, SAME_TRANSACTION_SENTENCE, TOO_LATE, Draft, draft
+from custom_events.pipeline.conversion import SAME_TRANSACTION_SENTENCE, TOO_LATE, Draft, draft
 from custom_events.pipeline.matching import Matched
 from custom_events.pipeline.rows import Connection, columns_of, copy, reserve_ids
 from custom_events.pipeline.standing import UNSENT, Cause, Comparison, StoredCustomEvent, StoredUpload
@@ -20,7 +20,7 @@ from custom_events.pipeline.uploads import CUSTOM_EVENT_KEY_COLUMNS, Occurrence,
 from custom_events.pipeline.uploads import write as write_occurrences
 from custom_events.queries import rematch as sql
 from custom_events.queries import understanding
-from custom_events.values.conversions import UploadState
+from custom_events.values.conversions import SAME_TRANSACTION, UploadState
 
 Transaction = tuple[int, str]  # ads action and transaction id
 

@@ -27,7 +27,6 @@ DIGEST_CHARACTERS: Final = 24  # 96 bits of SHA-256: no two events of an install
 
 # Why nothing is sent, beside the matching's own reasons.
 TOO_LATE: Final = "too_late"
-SAME_TRANSACTION: Final = "same_transaction_other_assignment"
 SAME_TRANSACTION_SENTENCE: Final = (
     "Another assignment sends this transaction to the same ads action: Google counts it once"
 )

@@ -103,7 +103,8 @@ def _figures(counts: dict[str, dict[str, int]], since: datetime | None, site_id:
 
 
 def _unheeded(number: int) -> list[str]:
-    """Conversions that Google has, or may have, of custom events that stand no longer, with nothing on its way to take them back."""
+    """Conversions that Google has, or may have, of custom events that stand no longer, with nothing on its way to take them
+    back, and no other custom event that they stand for now."""
     return [f"withdrawn custom events: {number} are neither withheld nor retracted"] if number else []
 
 

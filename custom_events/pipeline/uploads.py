@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from custom_events.matching.match import Match
 from custom_events.pipeline import telling
 from custom_events.pipeline.configuration import Configuration
-from custom_events.pipeline.conversion import SAME_TRANSACTION, SAME_TRANSACTION_SENTENCE, Draft, draft
+from custom_events.pipeline.conversion import SAME_TRANSACTION_SENTENCE, Draft, draft
 from custom_events.pipeline.matching import Happened, Matched
 from custom_events.pipeline.rows import Connection, columns_of, copy, reserve_ids
 from custom_events.queries import matching as sql
 from custom_events.values.clicks import ConsentStatus
-from custom_events.values.conversions import UploadKind, UploadState
+from custom_events.values.conversions import SAME_TRANSACTION, UploadKind, UploadState
 
 CUSTOM_EVENT_COLUMNS = (
     "id",

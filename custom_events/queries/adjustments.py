@@ -27,7 +27,7 @@ _ALONE = "unnest(CAST(:ids AS bigint[]), CAST(:occurred_at AS timestamptz[])) AS
 def _ledger_rows(given: str, condition: str) -> sa.TextClause:
     return sa.text(f"""
 SELECT u.created_at, u.id, u.custom_event_id, u.site_id, u.order_id, u.kind, u.sequence, u.state, u.reason, u.attempts, u.value,
-  u.conversion_at, u.adjusted_at, a.lane
+  u.conversion_at, u.adjusted_at, u.ads_action_id, u.transaction_id, u.currency, a.lane
 FROM {given}
 JOIN app.conversion_uploads u ON {condition}
 JOIN app.ads_accounts a ON a.id = u.ads_account_id

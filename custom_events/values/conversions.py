@@ -7,11 +7,15 @@ large heap of Google's client its passes cost more than making 2,000 answers doe
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from custom_events.values.clicks import Click, ConsentStatus
 from custom_events.values.summaries import RequestCounts
+
+# Why a conversion is withheld whose transaction another assignment's conversion has at the same ads action.
+SAME_TRANSACTION: Final = "same_transaction_other_assignment"
 
 
 class Lane(StrEnum):

@@ -36,7 +36,7 @@ def test_a_backtest_in_words_and_as_json(run: Run, world: World, stricter: str) 
     before = world.written()
     text = run("backtest", "--definition", "bought", "--config", stricter, DATABASE_URL=world.url).output
     for words in (
-        "2 events of 1 sites",
+        "Definition bought as given on 2 events of 1 site,",
         "  would drop             1\n",
         "  unchanged              1\n",
         "1 taken back before sending, 100.00 EUR",
@@ -72,7 +72,7 @@ def test_overrides_from_a_file_and_several_assignments(run: Run, world: World, t
 
 def test_explaining_an_order(run: Run, world: World) -> None:
     text = run("explain", "#1", DATABASE_URL=world.url).output
-    assert text.startswith("Order #1 (id 1) of Shop 1 (shop-key-1, shopify)\n")
+    assert text.startswith("Order #1 (id 1) of Shop 1 (shop-key-1, shopify); times are UTC\n")
     assert "It became custom event 1. The conversion is queued." in text
     found = json.loads(run("explain", "order.paid:1", "--site", "shop-key-1", "--json", DATABASE_URL=world.url).output)
     assert [one["verdict"] for one in found["events"][0]["decisions"]] == [

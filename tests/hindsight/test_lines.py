@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from custom_events.hindsight.drafts import Draft
 from custom_events.hindsight.effects import Effect
 from custom_events.hindsight.figure_lines import backtest_lines, replay_lines, trial_lines
@@ -11,7 +13,18 @@ from custom_events.hindsight.figures import AssignmentCounts, Backtest, Counts, 
 from custom_events.hindsight.page import page
 from custom_events.hindsight.replay import Replay
 from custom_events.hindsight.rereading import Reread
+from custom_events.hindsight.story_lines import threshold_words
 from custom_events.hindsight.trial import Trial
+from custom_events.values.definitions import (
+    DefinitionConfig,
+    Overrides,
+    Threshold,
+    ThresholdFires,
+    ThresholdMeasure,
+    ThresholdPeriod,
+    ThresholdScope,
+)
+from custom_events.values.events import EventType
 
 SINCE, UNTIL = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC)
 
@@ -26,10 +39,50 @@ def answer(**changes: Any) -> Backtest:
 
 def test_a_quiet_and_a_stopped_backtest() -> None:
     text = "\n".join(backtest_lines(answer()))
-    assert text.startswith("1,500 events of 1 sites, 2026-11-01 00:00 to 2026-11-02 00:00 UTC\n  would add ")
+    assert text.startswith(
+        "The published rules on 1,500 events of 1 site, 2026-11-01 00:00 to 2026-11-02 00:00 UTC\n  would add "
+    )
     assert "At Google" not in text
     assert answer().events_per_s == 750
     assert "STOPPED before the end" in "\n".join(backtest_lines(answer(is_complete=False)))
+
+
+@pytest.mark.parametrize(
+    ("draft", "words"),
+    [
+        (Draft(definition="vip"), "Definition vip (newest revision) on "),
+        (Draft(definition="vip", definition_number=3), "Definition vip (revision 3) on "),
+        (Draft(config=DefinitionConfig(trigger=(EventType.ORDER_PAID,))), "A definition from a file on "),
+        (Draft(assignment=12, overrides=Overrides()), "Assignment 12 as given on "),
+        (
+            Draft(definition="vip", assignment=12),
+            "Definition vip (newest revision) with assignment 12 (newest revision) on ",
+        ),
+    ],
+)
+def test_the_rule_asked_about_is_named(draft: Draft, words: str) -> None:
+    first = next(backtest_lines(answer(draft=draft, sites=(1, 2))))
+    assert first.startswith(words)
+    assert "1,500 events of 2 sites" in first
+
+
+@pytest.mark.parametrize(
+    ("threshold", "words"),
+    [
+        (Threshold(at_least=Decimal(3)), "number of events per customer ever, when 3 is reached"),
+        (
+            Threshold(measure=ThresholdMeasure.SUM, currency="EUR", at_least=Decimal("500.00"), scope=ThresholdScope.SITE,
+                      period=ThresholdPeriod.MONTH, fires=ThresholdFires.EVERY_NTH),
+            "sum per site in a calendar month, at every multiple of 500 EUR",
+        ),
+        (
+            Threshold(at_least=Decimal(2), period=ThresholdPeriod.ROLLING, window_days=30, fires=ThresholdFires.EVERY_FURTHER),
+            "number of events per customer within 30 days, from 2 on, each time",
+        ),
+    ],
+)  # fmt: skip
+def test_a_threshold_in_words(threshold: Threshold, words: str) -> None:
+    assert threshold_words(threshold) == words
 
 
 def test_shares_days_and_every_effect() -> None:

@@ -72,7 +72,7 @@ def test_the_whole_story_of_an_order(world: Any, body: Any) -> None:
         f"conversion of 100.00 EUR to {action}, transaction {made.uploads[0].transaction_id}: accepted",
         "already_there (CLICK_CONVERSION_ALREADY_EXISTS: It was there), request abc-1",
         "no  order.total >= 150   (is 100.00)",
-        "wait for other types of events: bought (1), large (2)",
+        "these are about other types of events: bought (1), large (2)",
     ):
         assert words in text, text
     assert msgspec.json.decode(to_json(found))["events"][0]["decisions"]
@@ -138,7 +138,7 @@ def test_thresholds_keys_groups_and_silent_assignments(world: Any) -> None:
     assert decided[spent].explanation.threshold is not None
     assert decided[once].verdict == "It matches, but order.paid:1 has the key c:c:7 (custom event 1)."
     for words in (
-        "yes threshold: count per site, lifetime, on_reaching 3: 2 before, 3 with it",
+        "yes threshold: number of events per site ever, when 3 is reached: 2 before, 3 with this one",
         "counted order.paid:1 of ",
         ", 100.00 EUR",
         "key c:c:7 belongs to order.paid:1 of ",

@@ -55,6 +55,11 @@ class Store:
         }
         return self._body("order.paid", f"order {number}", at) | {"order": order} | changes
 
+    def refund(self, number: str, amount: str) -> dict[str, Any]:
+        at = self._ledger.clock()
+        refund = {"id": f"R-{number}", "order_id": number, "amount": amount, "currency": "EUR"}
+        return {"type": "order.refunded", "id": f"refund {number}", "occurred_at": at.isoformat(), "refund": refund}
+
     def checkout(self, token: str, days_ago: float) -> dict[str, Any]:
         at = self._ledger.clock() - timedelta(days=days_ago)
         cart = {"token": token, "created_at": at.isoformat(), "currency": "EUR", "total": "40.00"}
@@ -112,6 +117,27 @@ def test_the_first_purchase_that_was_not_the_first_is_retracted(store, ledger, l
         ("retraction", "accepted"),
     ]
     assert agree(ledger)
+
+
+def test_what_another_assignment_sends_under_the_same_key_stays_with_its_value(store, ledger, lanes, at_google):
+    """Google takes one conversion of an order and action, and nothing more of one that was retracted."""
+    store.rule("first", **FIRST)
+    store.rule("purchase", value={"factor": "0.5"})
+    store.happens(store.order("B", 2))
+    ledger.settle(lanes)
+    assert at_google() == {"B": 100.0}
+    store.happens(store.order("A", 3, "60.00"))
+    ledger.settle(lanes)
+    assert at_google() == {"A": 60.0, "B": 50.0}
+    assert sorted((row.kind, row.state, row.reason or "") for row in ledger.of_order("B")) == [
+        ("conversion", "accepted", ""),
+        ("conversion", "withheld", "same_transaction_other_assignment"),
+        ("restatement", "accepted", ""),
+    ]
+    assert agree(ledger)
+    store.happens(store.refund("B", "40.00"))
+    ledger.settle(lanes)
+    assert at_google() == {"A": 60.0, "B": 30.0}
 
 
 def test_what_was_not_sent_yet_is_withheld(store, ledger, lanes, at_google):

@@ -32,7 +32,7 @@ def test_the_answer_is_metadata_of_the_step(database: str, engine: sa.Engine) ->
     assert metadata["would_add"].value == 0
     assert metadata["assignments"].records[0].data["definition"] == "bought"
     assert metadata["answer"].data["counts"]["unchanged"] == 0
-    assert metadata["in_words"].md_str.startswith("```text\n0 events of 1 sites")
+    assert metadata["in_words"].md_str.startswith("```text\nDefinition")
 
 
 @pytest.mark.parametrize(("question", "words"), [
