@@ -16,6 +16,8 @@ class TellingGroup(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except BrokenPipeError:  # whoever read along has seen enough (`... | head`): click ends without a word
+            raise
         except Exception as error:
             if ctx.params.get("verbose"):
                 raise

@@ -1,4 +1,7 @@
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,18 @@ def test_a_setting_that_cannot_be_used_is_named_with_its_value(run: Run, variabl
     result = run("status", **{variable: value})
     assert result.exit_code == 1
     assert words in result.stderr
+
+
+def test_a_reader_that_has_seen_enough_hears_no_complaint(tmp_path: Path) -> None:
+    """As with `custom-events understand ... | head`."""
+    body = tmp_path / "order.json"
+    body.write_text("{}")
+    command = [sys.executable, "-m", "cli.main", "understand", "--platform", "shopify", "--topic", "orders/paid"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer) as closed:
+        done = subprocess.run([*command, str(body)], stdout=closed, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_other_errors_name_their_kind_and_how_to_see_more() -> None:

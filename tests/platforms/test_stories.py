@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from custom_events.platforms.lines import understood_line
-from custom_events.values.deliveries import Outcome, Platform, SiteContext, Understood
+from custom_events.platforms.registry import PLATFORMS
+from custom_events.values.deliveries import Outcome, Platform, RawDelivery, SiteContext, Understood
 from custom_events.values.events import CommerceEvent, EventType
 
 SHOPIFY, WOO, CUSTOM = Platform.SHOPIFY, Platform.WOOCOMMERCE, Platform.CUSTOM
@@ -193,6 +194,27 @@ def test_test_orders_are_marked_and_kept(sample: Sample, understand: Understand)
     understood = understand(SHOPIFY, "orders/cancelled", sample(SHOPIFY, "orders__cancelled--test"))
     assert kinds(understood) == ["order.created", "order.cancelled"]
     assert all(event.is_test for event in understood.events)
+
+
+@pytest.mark.parametrize(
+    ("topic", "name"),
+    [
+        ("orders/paid", "orders__paid--web"),
+        ("refunds/create", "refunds__create--transactions"),
+        ("customers/create", "customers__create--registered"),
+        ("checkouts/create", "checkouts__create--contact"),
+        ("carts/update", "carts__update--two_lines"),
+        ("subscription_contracts/create", "subscription_contracts__create--active"),
+        ("subscription_billing_attempts/success", "subscription_billing_attempts__success--order"),
+    ],
+)
+def test_a_test_notification_from_the_admin_is_one_whatever_its_topic(sample: Sample, topic: str, name: str):
+    headers = {"x-shopify-triggered-at": "2026-11-20T10:00:00Z"}
+    for more, is_test in (({}, False), ({"x-shopify-test": "true"}, True)):
+        delivery = RawDelivery(topic=topic, body=sample(SHOPIFY, name), headers=headers | more)
+        events = PLATFORMS[SHOPIFY].understand(delivery, SiteContext(site_id=1, platform=SHOPIFY)).events
+        assert events
+        assert {event.is_test for event in events} == {is_test}
 
 
 @pytest.mark.parametrize(

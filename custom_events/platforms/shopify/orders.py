@@ -26,7 +26,6 @@ from custom_events.platforms.leaves import (
 )
 from custom_events.platforms.shopify import bodies
 from custom_events.platforms.shopify.bodies import ORDER
-from custom_events.platforms.shopify.delivery import TEST
 from custom_events.platforms.shopify.lines import address_of, item_pairs, line_items, split_tags
 from custom_events.platforms.shopify.origin import check_kind, check_shop
 from custom_events.platforms.shopify.refunds import refund_value
@@ -63,7 +62,7 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
         key=natural_keys.of_order(EventType.ORDER_CREATED, order_id),
         occurred_at=order.created_at,
         evidence_at=updated_at,
-        is_test=bool(body.test) or delivery.headers.get(TEST) == "true",
+        is_test=bool(body.test),
         order=order,
         subscription=renewal,
         customer=who,
