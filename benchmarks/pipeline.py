@@ -25,7 +25,6 @@ import psutil
 import psycopg
 
 from benchmarks import pipeline_ceiling, pipeline_peers
-from benchmarks.bodies import shopify_order_bodies
 from benchmarks.pipeline_world import configure, land
 from custom_events.postgres import embedded, migrate
 from custom_events.settings import Settings
@@ -55,14 +54,14 @@ def run(quick: bool = False, *, orders: int = ORDERS, rounds: int = ROUNDS) -> d
         bench = _Bench(server.url, place, orders, sites)
         bench.prepare()
         _say(f"{orders} orders of {sites} sites have landed")
-        bodies = shopify_order_bodies(QUICK_PEER_ORDERS if quick else PEER_ORDERS)
+        count = QUICK_PEER_ORDERS if quick else PEER_ORDERS
         for number in range(rounds):
             for workers in WORKERS:
                 measured.setdefault(f"workers_{workers}", []).append(bench.drain(workers))
                 measured.setdefault(f"copying_{workers}", []).append(bench.copy_back(workers))
             for name, peer in (("dlt", pipeline_peers.with_dlt), ("pandas", pipeline_peers.with_pandas)):
                 with bench.database(name) as url:
-                    measured.setdefault(name, []).append({"per_second": len(bodies) / peer(url, bodies, place)})
+                    measured.setdefault(name, []).append({"per_second": count / peer(url, count, place)})
             _say(f"round {number + 1} of {rounds}")
     result = summary(measured, orders)
     RESULT.parent.mkdir(parents=True, exist_ok=True)

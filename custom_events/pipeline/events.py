@@ -66,7 +66,7 @@ async def nearer_events(
     if not candidates:
         return []
     places = columns_of([(found.stored_at, found.event_id) for found in candidates])
-    stored = {row[0]: (row[1], row[2]) for row in await connection.fetch(sql.STORED_EVENTS, *places)}
+    stored = {row[0]: (row[1].encode(), row[2]) for row in await connection.fetch(sql.STORED_EVENTS, *places)}
     nearer: list[Proposal] = []
     for candidate in candidates:
         if candidate.event_id not in stored:  # its partition was dropped; the key alone stays
@@ -130,7 +130,7 @@ def _revision(found: Proposal) -> tuple[Any, ...]:
         event.amount,
         event.currency,
         event.is_test,
-        found.json(),
+        found.json().decode(),
         raw.raw_id,
         raw.landed_week,
     )

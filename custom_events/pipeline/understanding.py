@@ -59,21 +59,27 @@ class Delivered:
 
 class Proposal:
     """An event that a body is evidence of. `event_id` and `stored_at` come with the look-up of its key, `before` is what was
-    stored when this is nearer to the truth."""
+    stored when this is nearer to the truth. `first`: of the same body, before this one."""
 
-    __slots__ = ("before", "event", "event_id", "facts", "from_raw", "key", "site_id", "stored_at")
+    __slots__ = ("before", "event", "event_id", "facts", "first", "from_raw", "key", "site_id", "stored_at")
 
-    def __init__(self, site_id: int, event: CommerceEvent, from_raw: Delivered) -> None:
-        self.site_id, self.key, self.event, self.from_raw = site_id, event.key, event, from_raw
+    def __init__(
+        self, site_id: int, event: CommerceEvent, from_raw: Delivered, first: "Proposal | None" = None
+    ) -> None:
+        self.site_id, self.key, self.event, self.from_raw, self.first = site_id, event.key, event, from_raw, first
         self.event_id = 0
         self.stored_at: datetime | None = None  # where the event is stored already; None: it is new
-        self.facts: str | None = None
+        self.facts: bytes | None = None
         self.before: CommerceEvent | None = None
 
-    def json(self) -> str:
-        """The event as JSON text, encoded once."""
+    def json(self) -> bytes:
+        """The event as JSON, encoded once."""
         if self.facts is None:
-            self.facts = events.to_json(self.event).decode()
+            first = self.first
+            if first is None:
+                self.facts = events.to_json(self.event)
+            else:
+                self.facts = events.to_json_beside(self.event, first.event, first.json())
         return self.facts
 
     def is_nearer_than(self, other: "Proposal") -> bool:
@@ -144,9 +150,11 @@ class Gathered:
         customer, seen_at = None, raw.received_at
         is_test = False
         evidence_at = raw.triggered_at or raw.received_at
+        first: Proposal | None = None
         for event in understood.events:
             evidence_at, is_test = event.evidence_at, event.is_test
-            proposal = Proposal(site_id, event, delivered)
+            proposal = Proposal(site_id, event, delivered, first)
+            first = first or proposal
             known = self.events.setdefault((site_id, event.key), proposal)
             if known is not proposal and proposal.is_nearer_than(known):
                 self.events[site_id, event.key] = proposal

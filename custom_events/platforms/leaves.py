@@ -120,6 +120,9 @@ def text(value: str | None) -> str | None:
     return (stripped if len(stripped) <= MAX_TEXT_CHARS else stripped[:MAX_TEXT_CHARS]) or None
 
 
+word = lru_cache(maxsize=1_024)(text)  # of the few words that a store writes in every order
+
+
 @lru_cache(maxsize=1_024)
 def currency_code(value: str | None) -> str | None:
     """An ISO 4217 code in capitals, or None for what cannot be one."""

@@ -5,7 +5,7 @@ from custom_events.values.events import EventType
 
 def of_order(type: EventType, order_id: str) -> str:  # noqa: A002  (the field's name)
     """`order.paid:<order id>`; likewise created, fulfilled, cancelled."""
-    return f"{type}:{order_id}"
+    return type + ":" + order_id  # half of what formatting an enum takes
 
 
 def of_refund(order_id: str, refund_id: str) -> str:

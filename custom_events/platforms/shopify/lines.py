@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from custom_events.platforms.attributes import Pair, flattened, named
-from custom_events.platforms.leaves import amount, optional_amount, optional_id, text, whole_quantity
+from custom_events.platforms.leaves import amount, optional_amount, optional_id, text, whole_quantity, word
 from custom_events.platforms.shopify.bodies import Address, Line
 from custom_events.values.events import LineItem
 
@@ -15,9 +15,9 @@ def line_item(line: Line, quantity: float | None = None) -> LineItem:
     """One line. `total` is price times quantity less every discount that falls on the line, order-wide ones included;
     a refund gives its own `quantity`."""
     count = whole_quantity(line.quantity if quantity is None else quantity, "$.line_items[].quantity")
-    price = optional_amount(line.price, "$.line_items[].price")
-    discount = _discount(line)
-    total = optional_amount(line.line_price, "$.line_items[].line_price")
+    price = None if line.price is None else amount(line.price, "$.line_items[].price")
+    discount = _discount(line) if line.discount_allocations or line.total_discount else _ZERO
+    total = None if line.line_price is None else amount(line.line_price, "$.line_items[].line_price")
     if total is None and price is not None:
         total = price * count - discount
     return LineItem(
@@ -25,7 +25,7 @@ def line_item(line: Line, quantity: float | None = None) -> LineItem:
         variant_id=optional_id(line.variant_id),
         sku=text(line.sku),
         title=text(line.title),
-        vendor=text(line.vendor),
+        vendor=word(line.vendor),
         quantity=count,
         price=price,
         total=total,
@@ -57,7 +57,7 @@ def split_tags(tags: str | list[str] | None) -> tuple[str, ...]:
     if not tags:
         return ()
     parts = tags.split(",") if isinstance(tags, str) else tags
-    return tuple([tag.strip() for tag in parts if tag.strip()])
+    return tuple([tag for part in parts if (tag := part.strip())])
 
 
 def address_of(value: Address | list[Any] | None) -> Address | None:

@@ -23,6 +23,7 @@ from custom_events.platforms.leaves import (
     required_id,
     text,
     utc,
+    word,
 )
 from custom_events.platforms.shopify import bodies
 from custom_events.platforms.shopify.bodies import ORDER
@@ -49,7 +50,7 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
     currency = currency_code(body.currency) or site.currency
     refunds = tuple([refund_value(found, order_id, currency, body.updated_at) for found in body.refunds or ()])
     happened = _happened(body, delivery.topic)
-    order = _order(body, order_id, currency, happened.get(EventType.ORDER_PAID), refunds)
+    order = _order(body, order_id, currency, happened, updated_at, refunds)
     who = _customer(body, site)
     renewal = _renewal(body, order_id, site)
     pairs = named(body.note_attributes)
@@ -119,15 +120,20 @@ def _refunded(template: CommerceEvent, refund: Refund) -> CommerceEvent:
 
 
 def _order(
-    body: bodies.Order, order_id: str, currency: str | None, paid_at: datetime | None, refunds: tuple[Refund, ...]
+    body: bodies.Order,
+    order_id: str,
+    currency: str | None,
+    happened: dict[EventType, datetime],
+    updated_at: datetime,
+    refunds: tuple[Refund, ...],
 ) -> Order:
     billing, shipping = address_of(body.billing_address), address_of(body.shipping_address)
     return Order(
         id=order_id,
         number=text(body.name),
-        created_at=utc(body.created_at),
-        updated_at=utc(body.updated_at),
-        paid_at=paid_at,
+        created_at=happened[EventType.ORDER_CREATED],
+        updated_at=updated_at,
+        paid_at=happened.get(EventType.ORDER_PAID),
         cancelled_at=optional_utc(body.cancelled_at),
         currency=currency,
         total=amount(body.total_price, "$.total_price"),
@@ -136,11 +142,11 @@ def _order(
         shipping=_shipping(body),
         discount=optional_amount(body.total_discounts, "$.total_discounts"),
         status="cancelled" if body.cancelled_at else "closed" if body.closed_at else "open",
-        financial_status=text(body.financial_status),
-        fulfillment_status=text(body.fulfillment_status),
-        cancel_reason=text(body.cancel_reason),
+        financial_status=word(body.financial_status),
+        fulfillment_status=word(body.fulfillment_status),
+        cancel_reason=word(body.cancel_reason),
         items=line_items(body.line_items),
-        discount_codes=tuple([code.code for code in body.discount_codes or () if code.code]),
+        discount_codes=tuple([code.code for code in body.discount_codes if code.code]) if body.discount_codes else (),
         payment_methods=tuple(body.payment_gateway_names or ()),
         shipping_methods=tuple([line.title for line in body.shipping_lines or () if line.title]),
         billing_country=country_code(billing.country_code) if billing else None,
@@ -148,9 +154,9 @@ def _order(
         shipping_country=country_code(shipping.country_code) if shipping else None,
         shipping_postcode=text(shipping.zip) if shipping else None,
         tags=split_tags(body.tags),
-        source_name=text(body.source_name),
+        source_name=word(body.source_name),
         landing_site=text(body.landing_site),
-        referring_site=text(body.referring_site),
+        referring_site=word(body.referring_site),
         cart_token=optional_id(body.cart_token),
         checkout_token=optional_id(body.checkout_token),
         refunded=sum((found.amount for found in refunds), Decimal(0)) if refunds else None,
@@ -170,14 +176,18 @@ def _shipping(body: bodies.Order) -> Decimal | None:
 
 def _customer(body: bodies.Order, site: SiteContext) -> Customer | None:
     who = body.customer or _NOBODY
-    known = (body.billing_address, body.shipping_address, who.default_address)
-    places = [place for place in known if isinstance(place, bodies.Address)]  # an empty one comes as null or as `[]`
+    phones, countries = [body.phone, who.phone], []
+    for place in (body.billing_address, body.shipping_address, who.default_address):
+        if type(place) is bodies.Address:  # an empty one comes as null or as `[]`
+            phones.append(place.phone)
+            countries.append(place.country_code)
+    countries.append(site.default_country)
     newsletter = who.email_marketing_consent
     return people.customer(
         id=who.id,
         emails=(body.email, body.contact_email, who.email),
-        phones=[body.phone, who.phone, *[place.phone for place in places]],
-        countries=[*[place.country_code for place in places], site.default_country],
+        phones=phones,
+        countries=countries,
         tags=split_tags(who.tags),
         created_at=optional_utc(who.created_at),
         accepts_marketing=newsletter.state == _SUBSCRIBED
@@ -195,7 +205,10 @@ def _renewal(body: bodies.Order, order_id: str, site: SiteContext) -> Subscripti
     shopper checked out (the first order of a plan has a checkout). The order does not name its subscription.
     """
     source = body.source_name or ""
-    by_source = any(source.startswith(prefix) for prefix in site.subscription_sources if prefix)
+    # The second question only where the first says yes: an empty prefix says it to everything.
+    by_source = source.startswith(site.subscription_sources) and any(
+        source.startswith(prefix) for prefix in site.subscription_sources if prefix
+    )
     if not by_source and (body.checkout_token or body.cart_token or source in ("web", "pos")):
         return None
     if not by_source and not any(line.selling_plan_allocation for line in body.line_items or ()):

@@ -15,7 +15,9 @@ _SHOP_HOST = ".myshopify.com"
 
 def check_kind(admin_graphql_api_id: str | None, kind: str) -> None:
     """Raises NotUnderstood("topic_mismatch") when the body is about another kind of thing (`Order`, `Customer` ...)."""
-    if admin_graphql_api_id and admin_graphql_api_id.startswith(_GID):
+    if not admin_graphql_api_id or admin_graphql_api_id.startswith(f"{_GID}{kind}/"):
+        return
+    if admin_graphql_api_id.startswith(_GID):
         found = admin_graphql_api_id[len(_GID) :].partition("/")[0]
         if found != kind:
             raise NotUnderstood("topic_mismatch", f"The topic is about {kind}, the body about another kind of resource")
