@@ -18,6 +18,7 @@ from custom_events.ledger.line import Line
 from custom_events.ledger.sender import Clock, Lanes, Sender
 from custom_events.queries import upload_requests as requests
 from custom_events.settings import Settings
+from custom_events.values.conversions import Verdict
 
 HOUSEKEEPING_S: Final = 1.0  # leases, deadlines and orphans are looked at this often while batches follow each other
 
@@ -30,6 +31,11 @@ def utc_now() -> datetime:
 def has_work(connection: sa.Connection, now: datetime) -> bool:
     """Whether a run would find something to do now."""
     return bool(connection.execute(requests.HAS_WORK, {"now": now}).scalar_one())
+
+
+def speaks_of_more(asked: UploadFigures) -> bool:
+    """Whether a later verdict may have stopped an account: nothing that was claimed before it goes on."""
+    return any(verdict in asked.verdicts for verdict in (Verdict.FIX, Verdict.RETRY, Verdict.UNKNOWN))
 
 
 def run_once(
@@ -56,8 +62,8 @@ def drain(
 ) -> UploadFigures:
     """Send until nothing was due for `until_idle_s` seconds, or `limit_s` seconds have passed. The sum of it all.
 
-    While one request is at Google, the answer of the one before is written and the one after is claimed. `on_batch` is told of
-    every step that did something. When the limit comes, what is under way is finished and nothing new is begun.
+    While one request is at Google, answers of those before are written and the next are claimed. `on_batch` is told of every
+    step that did something. When the limit comes, what is under way is finished and nothing new is begun.
     """
     sender = Sender(engine, settings, lanes if lanes is not None else destinations(settings), clock)
     total = UploadFigures()
@@ -75,6 +81,8 @@ def drain(
             if asking:  # one between two batches, as long as one is due: many small accounts have many verdicts
                 asked = sender.ask()
                 asking = not asked.idle
+                if speaks_of_more(asked):
+                    line.put_back(lambda _: True)
                 step.add(asked)
             step.add(line.step())
             total.add(step)

@@ -1,4 +1,5 @@
-"""One worker: claims requests, makes calls, writes answers, keeps house."""
+"""One worker: claims requests, makes calls, writes answers, keeps house. `next_request`, `call`, `write` and the rest may each run
+in a thread of their own: they share nothing but the engine."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping

@@ -344,6 +344,16 @@ def test_what_is_claimed_behind_a_refused_request_is_given_back(ledger, lanes, g
     assert len(at_google()) == 6
 
 
+def test_what_google_says_of_one_row_stops_the_account_for_what_is_claimed_behind(ledger, lanes, google, at_google):
+    """A parked action: no request that was claimed before the answer carries another of its conversions."""
+    ledger.settings.upload_batch_size = 2
+    ledger.orders(8, action="7002")
+    google.state.actions["7002"].status = "REMOVED"
+    figures = send.drain(ledger.engine, ledger.settings, until_idle_s=0, limit_s=30, lanes=lanes, clock=ledger.clock)
+    assert (figures.requests, len(at_google())) == (1, 0)
+    assert ledger.rows("SELECT sum(attempts) FROM app.conversion_uploads") == [(2,)]
+
+
 @pytest.mark.parametrize("lane", list(Lane))
 def test_what_is_parked_resumes_when_it_is_mended(ledger, lanes, google, lane):
     action, customer = ("7002", "1234567890") if lane is Lane.GOOGLE_ADS else ("8002", "2345678901")
