@@ -12,6 +12,7 @@ import msgspec
 
 from custom_events.matching.reasons import SENTENCES
 from custom_events.pipeline.configuration import Configuration
+from custom_events.pipeline.consents import with_what_was_said
 from custom_events.pipeline.conversion import SAME_TRANSACTION_SENTENCE, TOO_LATE, Draft, draft
 from custom_events.pipeline.matching import Matched
 from custom_events.pipeline.rows import Connection, columns_of, copy, reserve_ids
@@ -133,12 +134,10 @@ async def settle_transactions(
     now: datetime,
 ) -> Changes:
     """Decide for every conversion that stands whether it goes, one for each transaction, and say what that changes."""
+    kept = [(with_what_was_said(one.matched, one.row.upload), one.row, one.differs) for one in found.kept]
     contenders = [
         _Contender(one, row, _draft(configuration, one, now), differs)
-        for one, row, differs in (
-            *((one, None, True) for one in found.added),
-            *((one.matched, one.row, one.differs) for one in found.kept),
-        )
+        for one, row, differs in (*((one, None, True) for one in found.added), *kept)
     ]
     withdrawn = [Withdrawn(row, cause_of(row)) for row in found.withdrawn]
     known = {one.row.upload.id for one in contenders if one.row is not None and one.row.upload is not None}

@@ -1,17 +1,23 @@
-"""Consent that comes after its order was matched: what a policy holds for want of it goes, or stays for good."""
+"""Consent that comes after its order was matched: what a policy holds for want of it goes, or stays for good, also when the order
+is matched again."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
+
 from custom_events.matching.plan import MatchPlan
 from custom_events.matching.reasons import SENTENCES, Reason
 from custom_events.pipeline.conversion import DELAY, delay_sentence
+from custom_events.pipeline.matching import Matched
 from custom_events.pipeline.rows import Connection, columns_of
+from custom_events.pipeline.standing import StoredUpload
 from custom_events.pipeline.understanding import Key
 from custom_events.queries import understanding as sql
 from custom_events.values.clicks import Consent, ConsentStatus
 from custom_events.values.conversions import UploadState
+from custom_events.values.events import CommerceEvent
 
 
 class _Decision(NamedTuple):
@@ -64,3 +70,35 @@ def _decide(said: str, goes_at: datetime, now: datetime) -> _Decision:
     if goes_at > now:
         return _Decision(UploadState.HELD, DELAY, delay_sentence(goes_at), goes_at, None)
     return _Decision(UploadState.QUEUED, None, None, now, None)
+
+
+class _Said(NamedTuple):
+    """A stored event with what its customer said since."""
+
+    event_id: int
+    site_id: int
+    key: str
+    event: CommerceEvent
+
+
+def with_what_was_said(matched: Matched, upload: StoredUpload | None) -> Matched:
+    """A match of a stored event that does not tell of consent, with what the customer said afterwards: the conversion knows it. As
+    a body that says nothing takes nothing back, matching again does not either."""
+    match, proposal = matched
+    if upload is None or not upload.is_ours or match.consent is not ConsentStatus.UNKNOWN:
+        return matched
+    said = ConsentStatus(upload.data.ad_user_data)
+    if said is ConsentStatus.UNKNOWN:
+        return matched
+    withheld = Reason.CONSENT_DENIED if said is ConsentStatus.DENIED and match.withheld is None else match.withheld
+    match = msgspec.structs.replace(
+        match, consent=said, waits_for_consent=False, with_user_data=True, withheld=withheld
+    )
+    event = proposal.event
+    consent = msgspec.structs.replace(
+        event.consent or Consent(),
+        ad_user_data=said,
+        ad_personalization=ConsentStatus(upload.data.ad_personalization),
+    )
+    event = msgspec.structs.replace(event, consent=consent)
+    return Matched(match, _Said(proposal.event_id, proposal.site_id, proposal.key, event))

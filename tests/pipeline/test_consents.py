@@ -1,10 +1,14 @@
 """Consent that nobody gave in Europe: held by the policy, and let go, or kept for good, when somebody says."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
+from custom_events.matching.reasons import Reason
+from custom_events.pipeline.rematch import Rules, Scope, rematch
+from custom_events.pipeline.standing import Cause
 
 InWorld = Callable[[Callable[[Any], Any]], None]
 UPLOADS = "SELECT state, reason, ad_user_data FROM app.conversion_uploads"
@@ -17,6 +21,36 @@ def said(word: str | None, minutes: int = 1) -> dict[str, Any]:
     if word is not None:
         attributes.append({"name": "_ce_consent", "value": f'{{"ad_user_data": "{word}"}}'})
     return {"note_attributes": attributes}
+
+
+@pytest.mark.parametrize(
+    ("word", "after"),
+    [
+        ("granted", ("queued", None, "granted")),
+        ("denied", ("withheld", "consent_denied", "denied")),
+        (None, ("held", "consent_unknown_in_europe", "unknown")),
+    ],
+)
+@pytest.mark.parametrize("rules", Rules)
+def test_what_was_said_stays_said_when_the_order_is_matched_again(
+    in_world: InWorld, order: Any, word: Any, after: Any, rules: Rules
+) -> None:
+    async def test(world: Any) -> None:
+        site = await world.site()
+        await world.rule(site, ads_action=await world.action(), consent_needed="granted_in_europe")
+        await world.land(site, "orders/paid", order(1, **GERMAN))
+        await world.drain()
+        later = order(1, **GERMAN, **said(word)) | {"updated_at": "2030-01-01T00:00:00Z"}
+        await world.land(site, "orders/updated", later)
+        await world.drain()
+        assert await world.rows(UPLOADS) == [after]
+        configuration = await world.cache.current(world.connection)
+        scope = Scope(site, Cause(Reason.UNMADE_BY_REPLAY, "replay:1"), order_id="1")
+        changes = await rematch(world.connection, configuration, [scope], datetime.now(UTC), rules=rules)
+        assert (changes.judged, changes.any) == (1, False)
+        assert await world.rows(UPLOADS) == [after]
+
+    in_world(test)
 
 
 @pytest.mark.parametrize(
