@@ -20,7 +20,7 @@ def up() -> None:
     from custom_events.catalog.seed import bring_up_to_date
     from custom_events.errors import CustomEventsError
     from custom_events.postgres.address import database
-    from orchestration import programs
+    from orchestration import instance, programs
     from orchestration.processes import Supervisor, check_ports
 
     configured = prepared()
@@ -41,6 +41,7 @@ def up() -> None:
                     supervisor.check()
                     time.sleep(LOOK_EVERY_S)
             finally:
+                instance.cancel_runs(instance.home(configured))
                 supervisor.stop()
     except (KeyboardInterrupt, Terminated):
         click.echo("Ended; every process is stopped.")

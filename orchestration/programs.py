@@ -8,6 +8,7 @@ from orchestration import dbt_project, instance
 from orchestration.processes import Program, python
 
 ROOT = Path(__file__).parents[1]
+DAGSTER = "dagster"
 
 
 def receiver(settings: Settings) -> Program:
@@ -49,7 +50,7 @@ def dagster(settings: Settings) -> Program:
         *("--log-level", "warning"),
     ]
     return Program(
-        name="dagster",
+        name=DAGSTER,
         arguments=python("dagster", *arguments),
         port=settings.dagster_port,
         port_setting="CUSTOM_EVENTS_DAGSTER_PORT",
@@ -62,7 +63,7 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
         "DATABASE_URL": url,
         "PYTHONPATH": str(ROOT),
         "CUSTOM_EVENTS_LOCAL_DIRECTORY": str(settings.local_directory.resolve()),
-        **instance.prepare(settings.local_directory / "dagster", url),
+        **instance.prepare(instance.home(settings), url),
         **dbt_project.environment(url),
     }
 

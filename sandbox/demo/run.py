@@ -14,7 +14,7 @@ from custom_events.errors import NeedsAction
 from custom_events.postgres import migrate
 from custom_events.postgres.connect import engine
 from custom_events.settings import Settings
-from orchestration import programs
+from orchestration import instance, programs
 from orchestration.processes import Supervisor, check_ports
 from sandbox.demo import figures as demo_figures
 from sandbox.demo.figures import Figures
@@ -103,7 +103,9 @@ class Demo:
             return demo_figures.read(connection)
 
     def stop(self) -> None:
-        """Ends every process."""
+        """Ends every process; Dagster's runs count as cancelled."""
+        if programs.DAGSTER in self.supervisor.children:
+            instance.cancel_runs(instance.home(self.settings))
         self.supervisor.stop()
         self.engine.dispose()
 

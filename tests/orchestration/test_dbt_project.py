@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import sqlalchemy as sa
+import yaml
 from sqlalchemy.engine import make_url
 
 from custom_events.errors import NeedsAction
@@ -85,6 +88,34 @@ def test_dagster_keeps_its_tables_in_its_own_schema(tmp_path: Path, database: st
     assert environment == {"DAGSTER_HOME": str(file.parent)}
     assert file.stat().st_mode & 0o077 == 0
     assert "dagster" in sa.inspect(engine).get_schema_names()
+
+
+def test_runs_that_are_ended_on_purpose_count_as_cancelled(tmp_path: Path, database: str) -> None:
+    instance.prepare(tmp_path, database)
+    before = {
+        name: dg.DagsterRun(job_name="upload_conversions", status=name)
+        for name in set(dg.DagsterRunStatus) - {dg.DagsterRunStatus.QUEUED}
+    }
+    with dg.DagsterInstance.from_config(str(tmp_path)) as made:
+        for run in before.values():
+            made.add_run(run)
+    assert instance.mark_canceling(tmp_path) == 2
+    with dg.DagsterInstance.from_config(str(tmp_path)) as made:
+        after = {run.run_id: run.status for run in made.get_runs()}
+    ended = {dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED}
+    for status, run in before.items():
+        assert after[run.run_id] is (dg.DagsterRunStatus.CANCELING if status in ended else status)
+
+
+def test_on_the_way_out_a_database_that_is_gone_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    began = time.monotonic()
+    instance.cancel_runs(tmp_path / "never prepared")
+    monkeypatch.setattr(instance, "CANCEL_LIMIT_S", 0.5)
+    (tmp_path / "dagster.yaml").write_text(
+        yaml.safe_dump(instance.configuration("postgresql://me@/nothing?host=/nowhere"))
+    )
+    instance.cancel_runs(tmp_path)
+    assert time.monotonic() - began < 10
 
 
 def test_dagster_gets_its_own_driver_and_search_path() -> None:
