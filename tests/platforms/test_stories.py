@@ -164,6 +164,15 @@ def test_a_failed_renewal_of_a_known_subscription(sample: Sample, understand: Un
     assert understand(WOO, "order.updated", body).events[1].key == "subscription.payment_failed:31:7313"
 
 
+def test_an_order_that_is_trashed_when_its_body_is_built_is_a_deleted_one(sample: Sample, understand: Understand):
+    body = sample(WOO, "order.created--paid_by_card")
+    assert understand(WOO, "order.created", body).deleted_order_id is None
+    trashed = understand(WOO, "order.created", changed(body, status="trash"))
+    assert kinds(trashed) == ["order.created", "order.paid"]
+    assert trashed.order is not None
+    assert trashed.deleted_order_id == trashed.order.id
+
+
 def test_an_order_without_any_time_is_parked(sample: Sample, understand: Understand):
     body = changed(sample(WOO, "order.created--pending"), date_created_gmt=None, date_created=None)
     assert understand(WOO, "order.created", body).detail == "Expected a date and time - at `$.date_created_gmt`"

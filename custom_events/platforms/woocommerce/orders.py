@@ -25,6 +25,7 @@ from custom_events.values.events import CommerceEvent, EventType, Refund, Subscr
 NOT_YET_ORDERS = frozenset(("checkout-draft", "auto-draft", "draft", "new"))
 _PAID_STATUSES = frozenset(("processing", "completed"))  # wc_get_is_paid_statuses()
 _CASH_ON_DELIVERY = "cod"
+_TRASHED = "trash"
 _RENEWAL = "_subscription_renewal"
 
 
@@ -64,6 +65,8 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
         events=(*_events(template, happened, order_id), *(_refunded(template, found) for found in refunds)),
         order=order,
         refunds=refunds,
+        # What is trashed before the delivery is built is told of by this body alone.
+        deleted_order_id=order_id if body.status == _TRASHED else None,
     )
 
 
