@@ -3,13 +3,26 @@
 import getpass
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.config import AUTHOR_VARIABLE
 from cli.reconcile import reconcile
 from cli.session import connected, prepared
+
+if TYPE_CHECKING:
+    from custom_events.ledger.overview import AccountOverview
+
+TIME = "%Y-%m-%d %H:%M UTC"
+
+_AUTHOR = click.option(
+    "--author",
+    default=getpass.getuser,
+    envvar=AUTHOR_VARIABLE,
+    show_default="the login",
+    help="Who does it; kept in the audit trail.",
+)
 
 
 @click.group(short_help="What is on its way to Google, and what to do about it.")
@@ -21,7 +34,7 @@ def uploads() -> None:
       custom-events uploads list                      accounts, what waits, why
       custom-events uploads probe 123-456-7890        may we import there, are the actions right
       custom-events uploads release 123-456-7890      go on, after what was wrong is mended
-      custom-events uploads hold 123-456-7890 "..."   send nothing until somebody releases it
+      custom-events uploads hold 123-456-7890 "..."   send nothing until released; --action, --order, --site: of that only
       custom-events uploads retry 123-456-7890        what Google refused goes once more
       custom-events uploads reconcile                 what we sent beside what Google counts, and why they differ
     """
@@ -32,7 +45,7 @@ uploads.add_command(reconcile)
 
 @uploads.command(name="list", short_help="Accounts, what waits for each, and why.")
 def list_() -> None:
-    """Show each ads account: parked or paused and why, rows by state, and what expires within 48 hours."""
+    """Show each ads account: what is parked, held or paused and why, rows by state and reason, and what expires within 48 hours."""
     from custom_events.ledger.overview import overview
 
     with connected(prepared()) as engine, engine.connect() as connection:
@@ -58,43 +71,87 @@ def probe(customer_id: str) -> None:
         raise SystemExit(1)
 
 
-@uploads.command(short_help="Let a parked account, or held rows, go on.")
+@uploads.command(short_help="Let a stopped account, or held rows, go on.")
 @click.argument("customer_id")
+@click.option("--action", "action_id", help="Only this conversion action (Google's number).")
 @click.option("--held", is_flag=True, help="Held rows go now as well, not at their hour.")
-@click.option("--reason", help="With --held: only rows that are held for this reason.")
-def release(customer_id: str, *, held: bool, reason: str | None) -> None:
-    """Resume account CUSTOMER_ID and its conversion actions after what was wrong is mended."""
-    from custom_events.ledger.release import account_id_of, release_account, release_held
+@click.option("--reason", help="Held rows with this reason go now.")
+@click.option("--order", "order_id", help="Held rows of this order go now; the account stays as it is.")
+@click.option("--site", "site_key", help="Held rows of this site go now; the account stays as it is.")
+@_AUTHOR
+def release(
+    customer_id: str,
+    *,
+    action_id: str | None,
+    held: bool,
+    reason: str | None,
+    order_id: str | None,
+    site_key: str | None,
+    author: str,
+) -> None:
+    """Resume account CUSTOMER_ID and its conversion actions after what was wrong is mended.
 
-    now = datetime.now(UTC)
+    Rows that wait for a customer's consent go only with `--reason consent_unknown_in_europe`: whoever says so answers for it.
+    """
+    from custom_events.ledger.release import account_id_of, release_account, release_action, release_held
+
+    now, only_rows = datetime.now(UTC), order_id is not None or site_key is not None
+    said: list[str] = []
     with connected(prepared()) as engine, engine.begin() as connection:
         account = account_id_of(connection, _digits(customer_id))
-        release_account(connection, account, now)
-        rows = release_held(connection, account, now, reason) if held else 0
-    click.echo(f"{customer_id} goes on." + (f" {rows} rows go now." if held else ""))
+        if action_id is not None:
+            release_action(connection, account, action_id, now, actor=author)
+            said.append(f"Action {action_id} of {customer_id} goes on.")
+        elif not only_rows:
+            release_account(connection, account, now, actor=author)
+            said.append(f"{customer_id} goes on.")
+        if held or only_rows or reason is not None:
+            rows = release_held(connection, account, now, reason, actor=author, order_id=order_id, site_key=site_key)
+            said.append(f"{rows} rows go now.")
+    click.echo(" ".join(said))
 
 
-@uploads.command(short_help="Send nothing for an account until it is released.")
+@uploads.command(short_help="Send nothing for an account, or part of it, until released.")
 @click.argument("customer_id")
 @click.argument("reason")
-@click.option(
-    "--author", default=getpass.getuser, envvar=AUTHOR_VARIABLE, show_default="the login", help="Who holds it."
-)
-def hold(customer_id: str, reason: str, author: str) -> None:
-    """Hold account CUSTOMER_ID because of REASON, in words; what is under way is finished. `uploads release` lets it go on."""
-    from custom_events.ledger.release import account_id_of, hold_account
+@click.option("--action", "action_id", help="Only this conversion action (Google's number).")
+@click.option("--order", "order_id", help="Only what waits of this order.")
+@click.option("--site", "site_key", help="Only what waits of this site now; what it makes later is not held.")
+@_AUTHOR
+def hold(
+    customer_id: str, reason: str, *, action_id: str | None, order_id: str | None, site_key: str | None, author: str
+) -> None:
+    """Hold account CUSTOMER_ID, or a part of it, because of REASON, in words; what is under way is finished.
 
+    \b
+    Examples:
+      custom-events uploads hold 123-456-7890 "prices are wrong"
+      custom-events uploads hold 123-456-7890 "wrong action" --action 7001
+      custom-events uploads hold 123-456-7890 "a test order" --order 10023
+    """
+    from custom_events.ledger.release import account_id_of, hold_account, hold_action, hold_rows
+
+    now, again = datetime.now(UTC), f"custom-events uploads release {customer_id}"
     with connected(prepared()) as engine, engine.begin() as connection:
         account = account_id_of(connection, _digits(customer_id))
-        hold_account(connection, account, reason, actor=author, now=datetime.now(UTC))
-    click.echo(f"{customer_id} is held. Its conversions wait: custom-events uploads release {customer_id}")
+        if action_id is not None:
+            hold_action(connection, account, action_id, reason, actor=author, now=now)
+            click.echo(f"Action {action_id} of {customer_id} is held: {again} --action {action_id}")
+        elif order_id is not None or site_key is not None:
+            rows = hold_rows(connection, account, reason, actor=author, now=now, order_id=order_id, site_key=site_key)
+            chosen = f" --order {order_id}" if order_id is not None else ""
+            chosen += f" --site {site_key}" if site_key is not None else ""
+            click.echo(f"{rows} rows are held: {again}{chosen}")
+        else:
+            hold_account(connection, account, reason, actor=author, now=now)
+            click.echo(f"{customer_id} is held. Its conversions wait: {again}")
 
 
 @uploads.command(short_help="What Google refused goes once more.")
 @click.argument("customer_id")
 @click.option("--reason", help="Only rows that were refused with this code, as `uploads list` and the marts show it.")
 @click.option("--order", "order_id", help="Only rows of this order.")
-@click.option("--author", default=getpass.getuser, envvar=AUTHOR_VARIABLE, show_default="the login", help="Who asks.")
+@_AUTHOR
 def retry(customer_id: str, reason: str | None, order_id: str | None, author: str) -> None:
     """Send refused conversions of account CUSTOMER_ID again, after what was wrong is mended; those that are too late stay."""
     from custom_events.ledger.release import account_id_of, retry_refused
@@ -109,13 +166,23 @@ def _digits(customer_id: str) -> str:
     return customer_id.replace("-", "")
 
 
-def _lines(account: Any) -> Iterator[str]:
+def _lines(account: "AccountOverview") -> Iterator[str]:
     yield f"{account.customer_id}  {account.name}  ({account.lane})"
     if account.parked_reason is not None:
-        yield f"  PARKED since {account.parked_at:%Y-%m-%d %H:%M}: {account.parked_reason}"
+        yield f"  PARKED since {_time(account.parked_at)}: {account.parked_reason}"
+    for action in account.parked_actions:
+        yield f"  action {action.action_id} ({action.name}) PARKED since {_time(action.since)}: {action.reason}"
     if account.paused_until is not None:
-        yield f"  paused until {account.paused_until:%Y-%m-%d %H:%M:%S}: {account.paused_reason}"
-    for state, count in account.states.items():
+        yield f"  paused until {account.paused_until:%Y-%m-%d %H:%M:%S} UTC: {account.paused_reason}"
+    for state, count in sorted(account.states.items()):
         yield f"  {state:<12}{count:>10}"
+        for standing in account.standings:
+            if standing.state == state:
+                following = f"; the next at {_time(standing.next_at)}" if standing.next_at is not None else ""
+                yield f"{standing.rows:>24}  {standing.reason}: {standing.sentence}{following}"
     if account.expiring:
         yield f"  {account.expiring} expire within 48 hours"
+
+
+def _time(moment: datetime | None) -> str:
+    return "?" if moment is None else f"{moment.astimezone(UTC):{TIME}}"

@@ -1,9 +1,10 @@
-"""By hand: let an account go on or hold it, let held rows go before their time, send refused ones again.
+"""By hand: hold an account, a conversion action, an order's or a site's rows; let them go on; send refused ones again.
 
-Behind the command line, the API and the console. Whoever holds or sends again is kept in the audit trail.
+Behind the command line, the API and the console. Whoever does it is kept in the audit trail.
 """
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -25,7 +26,7 @@ def account_id_of(connection: sa.Connection, customer_id: str) -> int:
     return int(row.id)
 
 
-def release_account(connection: sa.Connection, account_id: int, now: datetime) -> str:
+def release_account(connection: sa.Connection, account_id: int, now: datetime, *, actor: str) -> str:
     """Resume an account, its conversion actions included, after what was wrong is mended. Its customer id.
 
     Raises Permanent for an unknown account.
@@ -35,21 +36,72 @@ def release_account(connection: sa.Connection, account_id: int, now: datetime) -
         raise Permanent(
             "unknown_ads_account", f"there is no ads account {account_id}: `uploads list` shows those there are"
         )
-    log.info("uploads_released", customer_id=customer_id)
+    _tell(connection, account_id, "uploads.release", actor, {})
     return str(customer_id)
 
 
-def release_held(connection: sa.Connection, account_id: int, now: datetime, reason: str | None = None) -> int:
-    """Held rows of an account go now; with `reason` only those held for it. How many."""
-    return connection.execute(requests.RELEASE_HELD, {"account": account_id, "now": now, "reason": reason}).rowcount
+def release_action(connection: sa.Connection, account_id: int, action_id: str, now: datetime, *, actor: str) -> None:
+    """Resume one conversion action (Google's number). Raises Permanent for one that is not configured."""
+    values = {"account": account_id, "action_id": action_id, "now": now}
+    _known_action(connection.execute(requests.RELEASE_ACTION, values).rowcount, action_id)
+    _tell(connection, account_id, "uploads.release", actor, {"action": action_id})
+
+
+def release_held(
+    connection: sa.Connection,
+    account_id: int,
+    now: datetime,
+    reason: str | None = None,
+    *,
+    actor: str,
+    order_id: str | None = None,
+    site_key: str | None = None,
+) -> int:
+    """Held rows of an account go now; those held for `reason`, of an order, of a site, where they are given. How many.
+
+    Rows that wait for a customer's consent go only when theirs is the reason named.
+    """
+    chosen = {"reason": reason, "order_id": order_id, "site_key": site_key}
+    rows = connection.execute(requests.RELEASE_HELD, chosen | {"account": account_id, "now": now}).rowcount
+    _tell(connection, account_id, "uploads.release", actor, {"rows": rows} | chosen)
+    return rows
 
 
 def hold_account(connection: sa.Connection, account_id: int, reason: str, *, actor: str, now: datetime) -> None:
     """Send nothing for an account until somebody releases it; `reason` is shown with it."""
-    connection.execute(requests.HOLD_ACCOUNT, {"account": account_id, "reason": f"Held by hand: {reason}", "now": now})
-    subject = f"ads_account:{account_id}"
-    audit.add(connection, actor=actor, action="uploads.hold", subject=subject, detail={"reason": reason})
-    log.info("uploads_held", account=account_id)
+    values = {"account": account_id, "reason": _by_hand(reason, actor), "now": now}
+    connection.execute(requests.HOLD_ACCOUNT, values)
+    _tell(connection, account_id, "uploads.hold", actor, {"reason": reason})
+
+
+def hold_action(
+    connection: sa.Connection, account_id: int, action_id: str, reason: str, *, actor: str, now: datetime
+) -> None:
+    """The same for one conversion action (Google's number). Raises Permanent for one that is not configured."""
+    values = {"account": account_id, "action_id": action_id, "reason": _by_hand(reason, actor), "now": now}
+    _known_action(connection.execute(requests.HOLD_ACTION, values).rowcount, action_id)
+    _tell(connection, account_id, "uploads.hold", actor, {"reason": reason, "action": action_id})
+
+
+def hold_rows(
+    connection: sa.Connection,
+    account_id: int,
+    reason: str,
+    *,
+    actor: str,
+    now: datetime,
+    order_id: str | None = None,
+    site_key: str | None = None,
+) -> int:
+    """Hold what waits now of an order, or of a site, until somebody releases it, or Google no longer takes it. How many rows.
+
+    What comes later is not held: an order's refunds wait for its conversion anyway.
+    """
+    chosen = {"order_id": order_id, "site_key": site_key}
+    values = chosen | {"account": account_id, "sentence": _by_hand(reason, actor), "now": now}
+    rows = connection.execute(requests.HOLD_ROWS, values).rowcount
+    _tell(connection, account_id, "uploads.hold", actor, {"rows": rows, "reason": reason} | chosen)
+    return rows
 
 
 def retry_refused(
@@ -69,6 +121,23 @@ def retry_refused(
     values = {"account": account_id, "now": now, "reason": reason, "order_id": order_id}
     rows = connection.execute(requests.RETRY_REFUSED, values).rowcount
     detail = {"rows": rows, "reason": reason, "order_id": order_id}
-    audit.add(connection, actor=actor, action="uploads.retry", subject=f"ads_account:{account_id}", detail=detail)
-    log.info("uploads_sent_again", account=account_id, rows=rows)
+    _tell(connection, account_id, "uploads.retry", actor, detail)
     return rows
+
+
+def _by_hand(reason: str, actor: str) -> str:
+    return f"Held by hand: {reason} ({actor})"
+
+
+def _known_action(found: int, action_id: str) -> None:
+    if not found:
+        raise Permanent(
+            "unknown_ads_action",
+            f"the account has no conversion action {action_id}: `uploads probe` shows those there are",
+        )
+
+
+def _tell(connection: sa.Connection, account_id: int, action: str, actor: str, detail: dict[str, Any]) -> None:
+    """Keep who did it, and log it."""
+    audit.add(connection, actor=actor, action=action, subject=f"ads_account:{account_id}", detail=detail)
+    log.info(action.replace(".", "_"), account=account_id, **detail)

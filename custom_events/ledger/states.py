@@ -42,6 +42,7 @@ WAITING: Final = (State.NEW, State.HELD, State.QUEUED, State.UNKNOWN)  # may be 
 SETTLED: Final = (State.ACCEPTED, State.REJECTED, State.EXPIRED, State.WITHHELD)
 
 NO_ANSWER: Final = "no_answer"  # reason of a row whose last call may have been applied; kept until Google has answered
+HELD_BY_HAND: Final = "held_by_hand"
 SPLIT: Final = "split"  # reason of a row that goes again in a smaller request
 ORIGINAL_NOT_SENT: Final = "original_not_sent"
 FULLY_REFUNDED: Final = "fully_refunded_before_sending"

@@ -172,11 +172,15 @@ UNPARK_ACTION: Final = sa.text("""
 UPDATE app.ads_actions SET parked_reason = NULL, parked_at = NULL, recheck_at = NULL, updated_at = :now WHERE id = :action
 """)
 
-# Held rows of an account may go now; with `reason`, those that are held for it.
+# Held rows of an account may go now; with `reason`, those that are held for it, with `order_id` and `site_key` those of that order
+# and site. What waits for a consent goes only when that is the reason named.
 RELEASE_HELD: Final = sa.text("""
 UPDATE app.conversion_uploads SET not_before = :now, updated_at = :now
 WHERE ads_account_id = :account AND state IN ('held', 'queued') AND not_before > :now
-  AND (CAST(:reason AS text) IS NULL OR reason = :reason)
+  AND CASE WHEN CAST(:reason AS text) IS NOT NULL THEN reason = :reason
+    ELSE reason IS DISTINCT FROM 'consent_unknown_in_europe' END
+  AND (CAST(:order_id AS text) IS NULL OR order_id = :order_id)
+  AND (CAST(:site_key AS text) IS NULL OR site_id = (SELECT s.id FROM app.sites s WHERE s.site_key = :site_key))
 """)
 
 # Refused rows of an account go once more, unless it is too late for them; with `reason`, those with that code, with `order_id`,
@@ -194,6 +198,27 @@ WHERE ads_account_id = :account AND state = 'rejected' AND deadline_at > :now
 HOLD_ACCOUNT: Final = sa.text("""
 UPDATE app.ads_accounts SET parked_reason = :reason, parked_at = coalesce(parked_at, :now), recheck_at = NULL, updated_at = :now
 WHERE id = :account
+""")
+
+# The same for one conversion action.
+HOLD_ACTION: Final = sa.text("""
+UPDATE app.ads_actions SET parked_reason = :reason, parked_at = coalesce(parked_at, :now), recheck_at = NULL, updated_at = :now
+WHERE ads_account_id = :account AND action_id = :action_id
+""")
+
+# It goes on.
+RELEASE_ACTION: Final = sa.text("""
+UPDATE app.ads_actions SET parked_reason = NULL, parked_at = NULL, recheck_at = NULL, updated_at = :now
+WHERE ads_account_id = :account AND action_id = :action_id
+""")
+
+# Rows of an account that wait are held by hand, those of an order or of a site; what is at Google, or may be, is not.
+HOLD_ROWS: Final = sa.text("""
+UPDATE app.conversion_uploads u
+SET state = 'held', reason = 'held_by_hand', sentence = :sentence, not_before = u.deadline_at, updated_at = :now
+WHERE u.ads_account_id = :account AND u.state IN ('new', 'held', 'queued')
+  AND (CAST(:order_id AS text) IS NULL OR u.order_id = :order_id)
+  AND (CAST(:site_key AS text) IS NULL OR u.site_id = (SELECT s.id FROM app.sites s WHERE s.site_key = :site_key))
 """)
 
 # Is there anything to do now: rows due in an account that may send, leases that ran out, polls, changed values?
@@ -249,4 +274,19 @@ SELECT a.customer_id, a.name, a.lane, a.parked_reason, a.parked_at, a.paused_rea
   (SELECT count(*) FROM app.conversion_uploads u
    WHERE u.ads_account_id = a.id AND u.state IN ('new', 'held', 'queued', 'unknown') AND u.deadline_at <= :soon) AS expiring
 FROM app.ads_accounts a ORDER BY a.customer_id
+""")
+
+# Why rows stand where they stand, by account. `next_at`: when the first of those that are held goes on.
+STANDING: Final = sa.text("""
+SELECT a.customer_id, u.state, u.reason, count(*) AS rows, min(u.sentence) AS sentence,
+  min(u.not_before) FILTER (WHERE u.state = 'held' AND u.not_before < u.deadline_at) AS next_at
+FROM app.conversion_uploads u JOIN app.ads_accounts a ON a.id = u.ads_account_id
+WHERE u.reason IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 4 DESC, 3
+""")
+
+# Conversion actions that are stopped.
+PARKED_ACTIONS: Final = sa.text("""
+SELECT a.customer_id, x.action_id, x.name, x.parked_reason, x.parked_at
+FROM app.ads_actions x JOIN app.ads_accounts a ON a.id = x.ads_account_id
+WHERE x.parked_reason IS NOT NULL ORDER BY a.customer_id, x.action_id
 """)

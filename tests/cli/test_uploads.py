@@ -3,6 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
+from custom_events.pipeline.conversion import CONSENT_UNKNOWN_IN_EUROPE
 from tests.cli.conftest import Run
 
 GROUND = """
@@ -31,12 +32,14 @@ def test_hold_list_and_release(run: Run, database: str, ground: sa.Engine) -> No
     )
     listed = run("uploads", "list", DATABASE_URL=database).output
     assert "1234567890  Shop  (google_ads)\n  PARKED since " in listed
-    assert ": Held by hand: prices are wrong\n" in listed
-    assert run("uploads", "release", "1234567890", DATABASE_URL=database).output == "1234567890 goes on.\n"
+    assert ": Held by hand: prices are wrong (anna)\n" in listed
+    released = run("uploads", "release", "1234567890", "--author", "bert", DATABASE_URL=database)
+    assert released.output == "1234567890 goes on.\n"
     assert "PARKED" not in run("uploads", "list", DATABASE_URL=database).output
     with ground.connect() as connection:
         assert connection.execute(sa.text("SELECT actor, action, subject FROM app.audit_entries")).all() == [
-            ("anna", "uploads.hold", "ads_account:1")
+            ("anna", "uploads.hold", "ads_account:1"),
+            ("bert", "uploads.release", "ads_account:1"),
         ]
 
 
@@ -51,6 +54,57 @@ def test_retry_by_code_by_order_and_all(run: Run, database: str, ground: sa.Engi
     with ground.connect() as connection:
         rows = connection.execute(sa.text("SELECT DISTINCT state, reason, sentence FROM app.conversion_uploads")).all()
     assert rows == [("queued", None, "Sent again by hand; before: Why")]
+
+
+def test_hold_and_release_a_part_of_an_account(run: Run, database: str, ground: sa.Engine) -> None:
+    def uploads(*words: str) -> str:
+        return run("uploads", *words, DATABASE_URL=database).output
+
+    with ground.begin() as connection:
+        connection.execute(
+            sa.text("INSERT INTO app.sites (id, site_key, platform, name) VALUES (1, 'shop', 'custom', 'S')")
+        )
+        connection.execute(
+            sa.text("UPDATE app.conversion_uploads SET state = 'queued', settled_at = NULL, reason = NULL")
+        )
+    assert uploads("hold", "1234567890", "a test", "--order", "2", "--author", "anna") == (
+        "1 rows are held: custom-events uploads release 1234567890 --order 2\n"
+    )
+    assert uploads("hold", "1234567890", "wrong one", "--action", "7001", "--author", "anna") == (
+        "Action 7001 of 1234567890 is held: custom-events uploads release 1234567890 --action 7001\n"
+    )
+    listed = uploads("list")
+    assert "  action 7001 (Purchase) PARKED since 20" in listed
+    assert " UTC: Held by hand: wrong one (anna)\n" in listed
+    assert "                       1  held_by_hand: Held by hand: a test (anna)\n" in listed
+    assert uploads("release", "1234567890", "--order", "2") == "1 rows go now.\n"
+    assert uploads("release", "1234567890", "--action", "7001") == "Action 7001 of 1234567890 goes on.\n"
+    assert uploads("hold", "1234567890", "x", "--site", "shop") == (
+        "3 rows are held: custom-events uploads release 1234567890 --site shop\n"
+    )
+    assert uploads("hold", "1234567890", "x", "--site", "another").startswith("0 rows are held")
+    assert uploads("release", "1234567890", "--reason", "held_by_hand") == "1234567890 goes on. 3 rows go now.\n"
+    assert "the account has no conversion action 9" in uploads("hold", "1234567890", "x", "--action", "9")
+    assert "the account has no conversion action 9" in uploads("release", "1234567890", "--action", "9")
+
+
+def test_what_waits_for_consent_goes_only_by_its_name(run: Run, database: str, ground: sa.Engine) -> None:
+    with ground.begin() as connection:
+        connection.execute(sa.text("UPDATE app.conversion_uploads SET state = 'queued'"))
+        connection.execute(
+            sa.text(
+                "UPDATE app.conversion_uploads SET state = 'held', settled_at = NULL, not_before = deadline_at, "
+                "reason = CASE WHEN order_id = '1' THEN :consent ELSE 'click_too_recent' END"
+            ),
+            {"consent": CONSENT_UNKNOWN_IN_EUROPE},
+        )
+
+    def release(*options: str) -> str:
+        return run("uploads", "release", "1234567890", *options, DATABASE_URL=database).output
+
+    assert release("--held") == "1234567890 goes on. 2 rows go now.\n"
+    assert release("--order", "1") == "0 rows go now.\n"
+    assert release("--reason", CONSENT_UNKNOWN_IN_EUROPE) == "1234567890 goes on. 1 rows go now.\n"
 
 
 @pytest.mark.parametrize("command", [["hold", "5", "x"], ["retry", "5"], ["release", "5"]])

@@ -32,12 +32,47 @@ def test_held_by_hand_until_released(ledger, lanes, clock):
         clock.forward(hours=1)
         ledger.settle(lanes)
     assert ledger.states() == {"queued": 2}
-    assert parked(ledger) == "Held by hand: the shop's prices are wrong"
+    assert parked(ledger) == "Held by hand: the shop's prices are wrong (anna)"
     with ledger.engine.begin() as connection:
-        release.release_account(connection, account(ledger), clock())
+        release.release_account(connection, account(ledger), clock(), actor="anna")
     ledger.settle(lanes)
     assert ledger.states() == {"accepted": 2}
-    assert ledger.rows("SELECT actor, action FROM app.audit_entries") == [("anna", "uploads.hold")]
+    assert ledger.rows("SELECT actor, action FROM app.audit_entries ORDER BY id") == [
+        ("anna", "uploads.hold"),
+        ("anna", "uploads.release"),
+    ]
+
+
+def test_an_order_and_an_action_are_held_and_the_rest_goes(ledger, lanes, clock, at_google):
+    for order in "ABC":
+        ledger.order(order_id=order)
+    ledger.order(order_id="D", action="7002")
+    by = {"actor": "anna", "now": clock()}
+    with ledger.engine.begin() as connection:
+        assert release.hold_rows(connection, account(ledger), "a test", order_id="B", **by) == 1
+        release.hold_action(connection, account(ledger), "7002", "wrong", **by)
+    ledger.refund("B", "30.00")
+    ledger.settle(lanes)
+    assert sorted(at_google()) == ["A", "C"]
+    clock.forward(hours=1)
+    ledger.settle(lanes)
+    assert sorted(at_google()) == ["A", "C"], "nothing lets them go by itself"
+    with ledger.engine.begin() as connection:
+        assert release.release_held(connection, account(ledger), clock(), actor="anna", order_id="B") == 1
+        release.release_action(connection, account(ledger), "7002", clock(), actor="anna")
+    ledger.settle(lanes)
+    assert at_google() == {"A": 100.0, "B": 70.0, "C": 100.0, "D": 100.0}
+
+
+def test_what_may_be_at_google_is_not_held(ledger, lanes, clock, google):
+    upload = ledger.order(order_id="A")
+    google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
+    ledger.settle(lanes)
+    with ledger.engine.begin() as connection:
+        assert release.hold_rows(connection, account(ledger), "x", actor="anna", now=clock(), order_id="A") == 0
+    clock.forward(minutes=1)
+    ledger.settle(lanes)
+    assert ledger.upload(upload).state == "accepted"
 
 
 def test_refused_rows_go_once_more(ledger, lanes, clock, at_google):

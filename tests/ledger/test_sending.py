@@ -181,7 +181,7 @@ def test_a_missing_right_parks_the_account_until_released(ledger, lanes, google,
     ledger.clock.forward(minutes=14)
     assert ledger.once(lanes).idle
     with ledger.engine.begin() as connection:
-        assert release.release_account(connection, account.id, ledger.clock()) == "1234567890"
+        assert release.release_account(connection, account.id, ledger.clock(), actor="anna") == "1234567890"
     ledger.settle(lanes)
     assert len(at_google()) == 1
 
@@ -299,7 +299,10 @@ def test_held_rows_go_when_released(ledger, lanes):
     upload = ledger.order(state="held", reason="by_hand", not_before=ledger.clock() + timedelta(days=2))
     assert ledger.once(lanes).idle
     with ledger.engine.begin() as connection:
-        assert release.release_held(connection, ledger.accounts[Lane.GOOGLE_ADS], ledger.clock(), "by_hand") == 1
+        assert (
+            release.release_held(connection, ledger.accounts[Lane.GOOGLE_ADS], ledger.clock(), "by_hand", actor="anna")
+            == 1
+        )
     ledger.settle(lanes)
     assert ledger.upload(upload).state == "accepted"
 
