@@ -23,7 +23,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from benchmarks.day_world import BEGIN, Shop, Sold, day, seed
+from benchmarks.day_world import BEGIN, CALLS_IN_A_STEP, Shop, Sold, day, seed
 from custom_events.ledger import send
 from custom_events.settings import Settings
 from sandbox.google_ads.faults import Fault, FaultKind
@@ -93,7 +93,12 @@ def run(engine: sa.Engine, google: SandboxGoogle, lanes: send.Lanes, orders: int
     sold = day(orders)
     clock, shop = _Day(google), Shop(engine)
     settings = Settings(  # pyright: ignore[reportCallIssue]  (the other fields have defaults)
-        upload_batch_size=max(20, min(2_000, orders // 50)), upload_lease_s=60, upload_timeout_s=30
+        upload_batch_size=max(20, min(2_000, orders // 50)),
+        upload_lease_s=60,
+        upload_timeout_s=30,
+        upload_account_calls_per_minute=10 * CALLS_IN_A_STEP,  # a tenth goes at once
+        google_ads_operations_per_minute=10 * CALLS_IN_A_STEP,
+        data_manager_requests_per_minute=CALLS_IN_A_STEP,
     )
     refunds = [one for one in sold if one.refunded_at is not None]
     since = BEGIN

@@ -13,11 +13,14 @@ from custom_events.values.conversions import Lane
 from custom_events.values.events import CommerceEvent, EventType, Order, to_json
 from sandbox.google_ads.click_ids import make_click_id
 from sandbox.google_ads.seed import Action, Customer, SandboxSeed
+from sandbox.google_ads.switches import Switches
 
 BEGIN = datetime(2026, 10, 20, tzinfo=UTC)
 SEED = 20_261_020
 CUSTOMERS = {Lane.GOOGLE_ADS: ("1234567890", "7001"), Lane.DATA_MANAGER: ("2345678901", "8001")}
 DATA_MANAGER_SHARE, POISON_SHARE, STRANGER_SHARE = 0.3, 0.02, 0.01
+# The clocks stand still within a step of half an hour, so a step may call as often as all its minutes: 300 in each (google-ads 2.7).
+CALLS_IN_A_STEP = 300 * 30
 PARTLY_REFUNDED, FULLY_REFUNDED = 0.10, 0.04
 
 _ORDERS = """
@@ -80,6 +83,7 @@ def seed() -> SandboxSeed:
     return SandboxSeed(
         customers=[Customer(customer_id=customer) for customer, _ in CUSTOMERS.values()],
         actions=[Action(customer_id=customer, action_id=action) for customer, action in CUSTOMERS.values()],
+        switches=Switches(data_manager_requests_per_minute=CALLS_IN_A_STEP),
     )
 
 

@@ -152,14 +152,15 @@ WHERE x.id = (SELECT y.id FROM app.ads_actions y JOIN app.ads_accounts b ON b.id
 RETURNING a.id, a.customer_id, a.lane, a.login_customer_id, x.id AS action
 """)
 
-# One row that waits for a parked account or action: what the recheck tries.
+# One row that waits for a parked account or action: what the recheck tries. Where only adjustments wait, their conversion is asked
+# about: a validated one leaves nothing behind, and one that is there already is an answer as well.
 WAITING_SAMPLE: Final = sa.text(f"""
 SELECT {CLAIMED_COLUMNS}
 FROM app.conversion_uploads u JOIN app.ads_actions a ON a.id = u.ads_action_id
-WHERE u.ads_account_id = :account AND u.kind = 'conversion' AND u.state IN ('new', 'held', 'queued', 'unknown')
+WHERE u.ads_account_id = :account AND u.state IN ('new', 'held', 'queued', 'unknown')
   AND u.not_before <= :now AND (CAST(:action AS bigint) IS NULL OR u.ads_action_id = :action)
   AND (CAST(:action AS bigint) IS NOT NULL OR a.parked_reason IS NULL)
-ORDER BY u.deadline_at LIMIT 1
+ORDER BY u.kind <> 'conversion', u.deadline_at LIMIT 1
 """)
 
 # The account is mended.

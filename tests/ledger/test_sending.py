@@ -384,6 +384,25 @@ def test_what_is_parked_resumes_when_it_is_mended(ledger, lanes, google, lane):
     assert set(ledger.states()) <= {"accepted", "sent"}
 
 
+@pytest.mark.parametrize("lane", list(Lane))
+def test_an_account_that_has_only_refunds_to_send_resumes_as_well(ledger, lanes, google, at_google, lane):
+    customer = google.state.customers["1234567890" if lane is Lane.GOOGLE_ADS else "2345678901"]
+    ledger.order(order_id="A", lane=lane)
+    for _ in range(2):
+        ledger.settle(lanes)
+        ledger.clock.forward(minutes=31)
+    customer.manager_id = "9999999999"  # through whom we do not come
+    ledger.refund("A", "30.00")
+    ledger.settle(lanes)
+    assert ledger.rows("SELECT count(parked_reason) FROM app.ads_accounts") == [(1,)]
+    customer.manager_id = None
+    for _ in range(2):
+        ledger.clock.forward(minutes=31)
+        ledger.settle(lanes)
+    assert ledger.rows("SELECT count(parked_reason) FROM app.ads_accounts") == [(0,)]
+    assert at_google() == {"A": 70.0}
+
+
 def test_a_recheck_without_rows_or_without_an_answer_leaves_it_parked(ledger, lanes, google):
     ledger.do(
         "UPDATE app.ads_accounts SET parked_reason = 'x', recheck_at = :now WHERE lane = 'google_ads'",
