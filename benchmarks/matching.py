@@ -2,10 +2,11 @@
 
     python -m benchmarks.matching [--quick]
 
-Everything is in memory: no database, no decoding. The goals compare like with like: the same conditions judged one by one, the
-peers over plain dicts made before the clock. Beside it the whole `match`, which also settles thresholds and groups and works out value,
-deduplication key, consent and click of each match. Rounds are interleaved, medians count; in every round the peers must give our
-verdicts.
+Everything is in memory: no database, no decoding. `conditions_*` compares like with like: the same conditions judged one by one, the
+peers over plain dicts made before the clock. `whole_match_*` is `match_batch`, which also settles groups and works out value,
+deduplication key, consent and click of each match, against the peers' bare verdicts; `whole_match_with_thresholds` settles one
+threshold of five assignments as well, each over its customer's orders of before. Rounds are interleaved, medians count; in every
+round the peers must give our verdicts.
 """
 
 import gc
@@ -24,9 +25,12 @@ from custom_events.matching.match import NO_HISTORY, History, Item, match_batch
 from custom_events.matching.plan import MatchPlan
 
 TARGETS = {
-    "of_fastest_peer_many_sites": 10.0,
-    "of_fastest_peer_few_sites": 10.0,
-    "explain_ms": 20.0,
+    "conditions_of_fastest_peer_many_sites": 10.0,
+    "conditions_of_fastest_peer_few_sites": 10.0,
+    "whole_match_of_fastest_peer_many_sites": 10.0,
+    "whole_match_of_fastest_peer_few_sites": 10.0,
+    "whole_match_with_thresholds_of_fastest_peer": 10.0,
+    "explain_in_memory_ms": 20.0,
 }  # issue 3, "Speed"
 EVENTS, QUICK_EVENTS, ROUNDS = 50_000, 2_000, 3
 # A peer's rate does not depend on how many events there are; so many keep it at a few seconds.
@@ -66,17 +70,18 @@ def summary(measured: dict[str, list[float]], explain_ms: float, compile_s: floa
     def ratio(ours: str, theirs: str) -> float:
         return round(statistics.median(a / b for a, b in zip(measured[ours], measured[theirs], strict=True)), 1)
 
-    def of_fastest(name: str, part: str = "") -> float:
-        return min(ratio(name + part, other) for other in measured if other.startswith(f"{name}/"))
+    def of_fastest(name: str, ours: str | None = None) -> float:
+        return min(ratio(ours or name, other) for other in measured if other.startswith(f"{name}/"))
 
     ratios = {
-        "of_fastest_peer_many_sites": of_fastest("many_sites", ", conditions alone"),
-        "of_fastest_peer_few_sites": of_fastest("few_sites", ", conditions alone"),
+        "conditions_of_fastest_peer_many_sites": of_fastest("many_sites", "many_sites, conditions alone"),
+        "conditions_of_fastest_peer_few_sites": of_fastest("few_sites", "few_sites, conditions alone"),
         "whole_match_of_fastest_peer_many_sites": of_fastest("many_sites"),
         "whole_match_of_fastest_peer_few_sites": of_fastest("few_sites"),
-        "with_thresholds": ratio("many_sites_with_thresholds", "many_sites"),
+        "whole_match_with_thresholds_of_fastest_peer": of_fastest("many_sites", "many_sites_with_thresholds"),
+        "with_thresholds_of_without": ratio("many_sites_with_thresholds", "many_sites"),
         "cost_of_ten_times_the_assignments": ratio("many_sites", "ten_times_the_assignments"),
-        "explain_ms": round(explain_ms, 2),
+        "explain_in_memory_ms": round(explain_ms, 2),
     }
     rows = [{"what": name, "events_per_second": round(statistics.median(rates))} for name, rates in measured.items()]
     return {
@@ -86,7 +91,7 @@ def summary(measured: dict[str, list[float]], explain_ms: float, compile_s: floa
         "ratios": ratios,
         "targets": TARGETS,
         "reached": {
-            name: ratios[name] <= goal if name == "explain_ms" else ratios[name] >= goal
+            name: ratios[name] <= goal if name == "explain_in_memory_ms" else ratios[name] >= goal
             for name, goal in TARGETS.items()
         },
     }
@@ -111,7 +116,7 @@ def _conditions_alone(one: World) -> float:
     def judge() -> None:
         for event, number in one.events:
             site = plan.sites[number]
-            for holds, _ in site.buckets[event.type]:
+            for holds, _, _ in site.buckets[event.type]:
                 holds(event, site.facts)
 
     return len(one.events) / _clocked(judge)

@@ -28,6 +28,10 @@ _OPEN_READERS = {
 }
 _ADDED = {MeasureWord.COUNT: "1", MeasureWord.QUANTITY: "i.quantity", MeasureWord.TOTAL: "line_total(i)"}
 
+# The usual case inline: a call costs as much as a comparison.
+_READ_ITEMS = "o_.items if (o_ := e.order) is not None and e.refund is None else items_of(e)"
+_ITEMS = "\0items"  # stands where an expression asks for them; repr() writes no zero, so that nothing people type can look like it
+
 
 class Source:
     """Collects what one generated function needs while its expression is written."""
@@ -36,7 +40,7 @@ class Source:
         self.constants: list[Any] = []
         self.functions: list[str] = []
         self._roots: dict[Root, None] = {}
-        self._needs_items = False
+        self._item_nodes = 0
         self._needs_currency = False
 
     def constant(self, value: Any) -> str:
@@ -47,11 +51,15 @@ class Source:
     def prelude(self) -> list[str]:
         """Assignments at the start of a function over (e, f)."""
         lines = [f"{root} = {ROOT_EXPRESSIONS[root]}" for root in self._roots]
-        if self._needs_items:
-            # The usual case inline: a call costs as much as a comparison. The currency only where something compares it.
-            lines.append("items = o_.items if (o_ := e.order) is not None and e.refund is None else items_of(e)")
+        if self._item_nodes > 1:
+            lines.append(f"items = {_READ_ITEMS}")
+        if self._item_nodes:  # the currency only where something compares it
             lines.append("cur = e.currency" if self._needs_currency else "cur = None")
         return lines
+
+    def finished(self, text: str) -> str:
+        """Source with the line items: read once at the start where several nodes ask, else by the only one when it is reached."""
+        return text.replace(_ITEMS, "items" if self._item_nodes > 1 else f"(items := {_READ_ITEMS})")
 
     def value(self, field: Field, operator: Operator | None = None) -> str:
         """The field's value, None when missing. Open fields are read as what the operator asks for."""
@@ -115,17 +123,17 @@ class Source:
     def _items(self, node: Items) -> str:
         name = self._function(node.child, node.word)
         if node.word is ItemsWord.NONE:
-            return f"(not (items and {name}(items, cur, e, f)))"
-        return f"(items and {name}(items, cur, e, f))"
+            return f"(not ({_ITEMS} and {name}(items, cur, e, f)))"
+        return f"({_ITEMS} and {name}(items, cur, e, f))"
 
     def _function(self, child: Node, word: ItemsWord) -> str:
-        self._needs_items = True
+        self._item_nodes += 1
         found, else_ = ("not ", "False") if word is ItemsWord.ALL else ("", "True")
         body = f"for i in items:\n  if {found}{self.expression(child)}: return {else_}\n return {'True' if else_ == 'False' else 'False'}"
         return self._define(body)
 
     def _measure(self, node: Measure) -> str:
-        self._needs_items = True
+        self._item_nodes += 1
         condition = "True" if node.child is None else self.expression(node.child)
         body = (
             f"n = 0\n for i in items:\n  if {condition}:\n   x = {_ADDED[node.word]}\n"
@@ -133,7 +141,7 @@ class Source:
         )
         name = self._define(body)
         currency = self._in_currency("cur", node.test)
-        return f"(items is not None and (v := {name}(items, cur, e, f)) is not None and {self.test(node.test, FieldType.NUMBER)}{currency})"
+        return f"({_ITEMS} is not None and (v := {name}(items, cur, e, f)) is not None and {self.test(node.test, FieldType.NUMBER)}{currency})"
 
     def _define(self, body: str) -> str:
         name = f"q{len(self.functions)}"
@@ -178,7 +186,7 @@ def value_function(source: Source, expression: str) -> Callable[[Any, Any, Any, 
 def _made(source: Source, text: str, slow: object = None) -> Callable[..., Any]:
     names = ", ".join([*(f"k{index}" for index in range(len(source.constants))), "slow"])
     inner = "".join(f" {line}\n" for function in source.functions for line in function.splitlines())
-    return _factory(f"def make({names}):\n{inner}{text}")(*source.constants, slow)
+    return _factory(source.finished(f"def make({names}):\n{inner}{text}"))(*source.constants, slow)
 
 
 @lru_cache(maxsize=MAX_KEPT_SHAPES)

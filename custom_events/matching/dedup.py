@@ -49,8 +49,12 @@ def _event_key(event: CommerceEvent, _earlier: Iterable[Occurrence]) -> str:
 
 
 def _order_key(event: CommerceEvent, _earlier: Iterable[Occurrence]) -> str:
-    order_id = event.order_id
-    return event.key if order_id is None else f"o:{order_id}"
+    return order_key(event.order_id, event.key)
+
+
+def order_key(order_id: str | None, event_key: str) -> str:
+    """The key of an order's occurrence."""
+    return event_key if order_id is None else f"o:{order_id}"
 
 
 def _customer_key(event: CommerceEvent, _earlier: Iterable[Occurrence]) -> str:

@@ -196,7 +196,7 @@ def _group_step(
 def _click_steps(rule: Rule, event: CommerceEvent) -> tuple[ClickStep, ...]:
     steps: list[ClickStep] = []
     for click in event.clicks:
-        reason = click_reason(click, event, rule.click_window)
+        reason = click_reason(click, event, rule.making.click_window)
         steps.append(ClickStep(kind=click.kind, clicked_at=click.clicked_at, usable=reason is None, reason=reason))
     return tuple(steps)
 

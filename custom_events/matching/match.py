@@ -20,12 +20,11 @@ import msgspec
 
 from custom_events.conditions.facts import Facts
 from custom_events.conditions.runtime import as_number
+from custom_events.matching.making import Contents, Making, contents
 from custom_events.matching.money import is_amount
 from custom_events.matching.plan import MatchPlan, Rule
 from custom_events.matching.reasons import Reason
-from custom_events.matching.release import FREE, consent_status, match_reason, release_of, usable_click
 from custom_events.matching.threshold import Crossing, Occurrence, crossing, fired
-from custom_events.matching.value import Value, value_of
 from custom_events.values.clicks import Click, ConsentStatus
 from custom_events.values.definitions import Assignment
 from custom_events.values.events import CommerceEvent
@@ -52,9 +51,10 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
 NO_HISTORY = History()
 _BY_ID = attrgetter("id")
+_UNKNOWN = ConsentStatus.UNKNOWN
 
 
-class Match(msgspec.Struct, frozen=True, kw_only=True):
+class Match(msgspec.Struct, frozen=True, gc=False):
     """One occurrence of a custom event. `withheld` says why it must not leave; it is recorded all the same."""
 
     assignment: Assignment
@@ -95,21 +95,22 @@ def match(
         return []
     if facts is None:
         facts = site.facts
-    satisfied = [rule for holds, rules in buckets if holds(event, facts) for rule in rules]
-    if not satisfied:
+    firing: list[Rule] = []
+    for holds, rules, is_plain in buckets:
+        if holds(event, facts):
+            firing += rules if is_plain else [one for one in rules if _fires(one, event, facts, history)]
+    if not firing:
         return []
-    firing = [rule for rule in satisfied if rule.always_fires or refused(rule, event, facts, history) is None]
-    if len(firing) > 1:
-        if site.has_groups:
-            firing = group_winners(firing)
+    if site.has_groups:
+        firing = group_winners(firing)
+    if not site.is_sorted:
         firing.sort(key=_BY_ID)
-    seen = Seen(event)
-    return [make_match(rule, event, facts, history, seen) for rule in firing]
+    return _made(firing, event, facts, history)
 
 
 def match_batch(items: Iterable[Item], plan: MatchPlan) -> list[list[Match]]:
     """The matches of each item, in the items' order: the same as one by one."""
-    return [match(item.event, item.site_id, plan, item.facts, item.history) for item in items]
+    return [match(event, site_id, plan, facts, history) for event, site_id, facts, history in items]
 
 
 def is_in_dates(rule: Rule, event: CommerceEvent, facts: Facts) -> bool:
@@ -130,6 +131,18 @@ def refused(rule: Rule, event: CommerceEvent, facts: Facts, history: History) ->
         return Reason.CUSTOMER_UNKNOWN
     found = threshold_crossing(rule, event, facts, history)
     return None if found is not None and found.fires else Reason.THRESHOLD_NOT_REACHED
+
+
+def _fires(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> bool:
+    """`refused(...) is None`, without working out by how much a threshold is missed where counting says enough."""
+    counts = rule.counts
+    if counts is None or rule.id in history.settled:
+        return rule.always_fires or refused(rule, event, facts, history) is None
+    if rule.is_bounded and not is_in_dates(rule, event, facts):
+        return False
+    if rule.counts_per_customer and ((customer := event.customer) is None or customer.key is None):
+        return False
+    return counts(history.counted.get(rule.id, ()), event.occurred_at, event.key)
 
 
 def threshold_crossing(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> Crossing | None:
@@ -178,69 +191,41 @@ def key_of(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> 
     """The deduplication key of the event's occurrence, where windows ask for those before it."""
     settled = history.settled.get(rule.id)
     if settled is not None:
-        return rule.key(event, settled.fired)
+        return rule.making.key(event, settled.fired)
     earlier = history.counted.get(rule.id, ())
     if rule.threshold is not None:
         earlier = fired(rule.threshold, earlier, facts.zone)
-    return rule.key(event, earlier)
+    return rule.making.key(event, earlier)
 
 
-class Seen:
-    """What is the same for every rule that fires on one event, worked out once."""
-
-    __slots__ = ("consent", "customer_key", "order_id", "values")
-
-    def __init__(self, event: CommerceEvent) -> None:
-        self.consent = consent_status(event)
-        self.customer_key = event.customer_key
-        self.order_id = event.order_id
-        self.values: dict[int, Value] = {}  # by id of the compiled value rule, which most assignments share
-
-    def value(self, rule: Rule, event: CommerceEvent, facts: Facts) -> Value:
-        """The rule's value of the event."""
-        number = id(rule.value)
-        if number not in self.values:
-            self.values[number] = value_of(rule.value, event, facts)
-        return self.values[number]
-
-
-def make_match(rule: Rule, event: CommerceEvent, facts: Facts, history: History, seen: Seen | None = None) -> Match:
+def make_match(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> Match:
     """The match of a rule that fires."""
-    seen = seen or Seen(event)
-    value = seen.value(rule, event, facts)
-    click = usable_click(event, rule.click_window) if event.clicks else None
-    release = FREE
-    if rule.asks_in_europe and seen.consent is ConsentStatus.UNKNOWN:
-        release = release_of(rule.assignment.config.consent_needed, event, click)
-    return Match(
-        assignment=rule.assignment,
-        event_key=event.key,
-        dedup_key=key_of(rule, event, facts, history) if rule.has_window else rule.key(event, ()),
-        value=value.amount,
-        currency=value.currency,
-        occurred_at=event.occurred_at,
-        order_id=seen.order_id,
-        customer_key=seen.customer_key,
-        consent=seen.consent,
-        click=click,
-        withheld=match_reason(
-            sends=rule.sends,
-            consent=rule.consent_reasons.get(seen.consent),
-            event=event,
-            click=click,
-            window=rule.click_window,
-            value_missing=rule.wants_value and value.amount is None,
-        ),
-        not_before=event.occurred_at + rule.delay,
-        waits_for_consent=release.waits,
-        with_user_data=release.with_user_data,
-        new_customer=first_order(facts) if rule.tells_customer else None,
-    )
+    return _made([rule], event, facts, history)[0]
 
 
-def first_order(facts: Facts) -> bool | None:
-    """Whether the customer had ordered nothing before; None when nobody knows."""
-    return None if facts.orders_before is None else facts.orders_before == 0
+def _made(firing: Iterable[Rule], event: CommerceEvent, facts: Facts, history: History) -> list[Match]:
+    """The matches of the rules that fire on one event, in their order."""
+    # Parts instead of properties: in Python 3.11 a property costs as much as all parts together.
+    order, customer, said = event.order, event.customer, event.consent
+    consent = _UNKNOWN if said is None else said.ad_user_data
+    key, occurred_at = event.key, event.occurred_at
+    order_id = event.order_id if order is None else order.id
+    customer_key = None if customer is None else customer.key
+    known: dict[Making, Contents] = {}
+    found: list[Match] = []
+    for rule in firing:
+        making = rule.making
+        made = known.get(making)
+        if made is None:
+            made = known[making] = contents(making, event, facts, consent, order_id)
+        dedup_key, value, currency, click, withheld, not_before, waits, with_user_data, new_customer = made
+        if making.has_window:
+            dedup_key = key_of(rule, event, facts, history)
+        found.append(
+            Match(rule.assignment, key, dedup_key, value, currency, occurred_at, order_id, customer_key, consent, click, withheld,
+                  not_before, waits, with_user_data, new_customer)
+        )  # fmt: skip
+    return found
 
 
 def _rank(rule: Rule) -> tuple[int, int]:

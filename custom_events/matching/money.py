@@ -4,6 +4,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 USUAL_MINOR_DIGITS = 2
 MAX_AMOUNT_DIGITS = 15  # before the point; more is no amount of money, and Google's double could not hold it exactly
+AMOUNT_LIMIT = Decimal(10) ** MAX_AMOUNT_DIGITS
 
 # ISO 4217 list one (SIX Group, https://www.six-group.com/en/products-services/financial-information/data-standards.html):
 # minor units other than 2.
@@ -35,15 +36,16 @@ MINOR_DIGITS: dict[str, int] = {
 }
 
 
-_QUANTA: dict[str, Decimal] = {code: Decimal(1).scaleb(-digits) for code, digits in MINOR_DIGITS.items()}
-_USUAL_QUANTUM = Decimal(1).scaleb(-USUAL_MINOR_DIGITS)
+# One minor unit of each currency that has others.
+QUANTA: dict[str | None, Decimal] = {code: Decimal(1).scaleb(-digits) for code, digits in MINOR_DIGITS.items()}
+USUAL_QUANTUM = Decimal(1).scaleb(-USUAL_MINOR_DIGITS)
 
 
 def rounded(amount: Decimal, currency: str | None) -> Decimal:
     """The amount in the currency's minor units, halves away from zero. Raises InvalidOperation for what is no amount."""
     if not is_amount(amount):
         raise InvalidOperation(f"{amount} is no amount of money")
-    return amount.quantize(_QUANTA.get(currency or "", _USUAL_QUANTUM), rounding=ROUND_HALF_UP)
+    return amount.quantize(QUANTA.get(currency, USUAL_QUANTUM), ROUND_HALF_UP)
 
 
 def is_amount(amount: Decimal) -> bool:

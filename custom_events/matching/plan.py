@@ -4,9 +4,10 @@ Per site and type the assignments stand grouped by their condition, so that a co
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,19 +15,10 @@ import msgspec
 from custom_events.conditions.compile import Condition, Predicate, compile_condition
 from custom_events.conditions.facts import Facts
 from custom_events.conditions.fields import find_field
-from custom_events.matching.dedup import KeyFunction, key_function
-from custom_events.matching.reasons import Reason
-from custom_events.matching.release import asks_in_europe, consent_reasons
-from custom_events.matching.value import CompiledRule, amount_reader, compile_rule
-from custom_events.values.clicks import ConsentStatus
-from custom_events.values.definitions import (
-    Assignment,
-    DedupPer,
-    Threshold,
-    ThresholdMeasure,
-    ThresholdScope,
-    ValueSource,
-)
+from custom_events.matching.making import Making, making_of
+from custom_events.matching.threshold import CountFunction, count_function
+from custom_events.matching.value import amount_reader
+from custom_events.values.definitions import Assignment, Threshold, ThresholdMeasure, ThresholdScope
 from custom_events.values.events import CommerceEvent, EventType
 
 FIRST_SEEN = "customer.first_seen"
@@ -45,22 +37,19 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     priority: int
     threshold: Threshold | None
     counts_per_customer: bool
-    key: KeyFunction
-    has_window: bool
+    counts: CountFunction | None  # of thresholds that counting the history decides
     always_fires: bool  # when its conditions hold: neither dates nor threshold
-    sends: bool  # names an ads action
-    consent_reasons: Mapping[ConsentStatus, Reason]  # why consent keeps a match back
-    asks_in_europe: bool  # consent that nobody gave is another matter there
-    tells_customer: bool  # whether it is the customer's first order
-    wants_value: bool
     condition: Condition
-    value: CompiledRule
+    making: Making
     amount: AmountReader | None = None  # of a sum threshold's field; None: the event's own amount
-    delay: timedelta
-    click_window: timedelta
     valid_from: date | None
     valid_until: date | None
     is_bounded: bool  # by dates
+
+    @property
+    def has_window(self) -> bool:
+        """Whether the deduplication key follows from occurrences before the event."""
+        return self.making.has_window
 
     @property
     def needs_facts(self) -> bool:
@@ -78,7 +67,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     @property
     def _amount_fields(self) -> tuple[str, ...]:
         """The fields that value and threshold name."""
-        return tuple(name for name in (self.value.rule.field, self.threshold and self.threshold.field) if name)
+        return tuple(name for name in (self.making.value.rule.field, self.threshold and self.threshold.field) if name)
 
     @property
     def is_site_wide(self) -> bool:
@@ -95,17 +84,18 @@ def _no_amount(_event: CommerceEvent, _facts: Facts) -> None:
     """An amount field that does not exist: nothing is summed."""
 
 
-Bucket = tuple[Predicate, tuple[Rule, ...]]
+Bucket = tuple[Predicate, tuple[Rule, ...], bool]
 
 
 class SitePlan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """One site's rules. `buckets` by type of event: (condition, the rules that share it)."""
+    """One site's rules. `buckets` by type of event: (condition, the rules that share it, whether the condition alone decides)."""
 
     site_id: int
     facts: Facts  # of an event about which nothing else is known: the site's time zone
     buckets: Mapping[EventType, tuple[Bucket, ...]]
     rules: tuple[Rule, ...]
     has_groups: bool
+    is_sorted: bool  # the rules of each type's buckets, one bucket after the other, by id
 
     def facts_with(
         self, *, orders_before: int | None, spent_before: Decimal | None = None, first_seen: datetime | None = None
@@ -125,7 +115,7 @@ class SitePlan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def rules_for(self, kind: EventType) -> Iterator[Rule]:
         """The rules with this trigger."""
-        for _, rules in self.buckets.get(kind, ()):
+        for _, rules, _ in self.buckets.get(kind, ()):
             yield from rules
 
 
@@ -178,19 +168,11 @@ def compile_rule_of(assignment: Assignment) -> Rule:
         priority=config.priority,
         threshold=threshold,
         counts_per_customer=threshold is not None and threshold.scope is ThresholdScope.CUSTOMER,
-        key=key_function(config.dedup),
-        has_window=config.dedup.per is DedupPer.CUSTOMER_WINDOW,
+        counts=None if threshold is None else count_function(threshold),
         always_fires=threshold is None and config.valid_from is None and config.valid_until is None,
-        consent_reasons=consent_reasons(config.consent_needed),
-        asks_in_europe=asks_in_europe(config.consent_needed),
-        tells_customer=config.tell.customer_type,
-        sends=config.ads_action is not None or assignment.ads_action_id is not None,
-        wants_value=config.value.source is not ValueSource.NONE,
         condition=compile_condition(config.conditions),
-        value=compile_rule(config.value),
+        making=making_of(assignment),
         amount=(amount_reader(sum_field) or _no_amount) if sum_field else None,
-        delay=timedelta(minutes=config.delay_minutes),
-        click_window=timedelta(days=config.click_window_days),
         valid_from=config.valid_from,
         valid_until=config.valid_until,
         is_bounded=config.valid_from is not None or config.valid_until is not None,
@@ -210,16 +192,21 @@ def zone_named(name: str | None) -> tzinfo:
 
 def _site_plan(site_id: int, rules: list[Rule], zone: tzinfo) -> SitePlan:
     grouped: dict[EventType, dict[int, tuple[Predicate, list[Rule]]]] = {}
-    for rule in rules:
+    for rule in sorted(rules, key=attrgetter("id")):
         for kind in dict.fromkeys(rule.assignment.config.trigger):
             # Equal trees are one Condition object while its cache keeps it.
             _, same = grouped.setdefault(kind, {}).setdefault(id(rule.condition), (rule.condition.holds, []))
             same.append(rule)
-    buckets = {kind: tuple((holds, tuple(same)) for holds, same in by_id.values()) for kind, by_id in grouped.items()}
+    buckets = {
+        kind: tuple((holds, tuple(same), all(one.always_fires for one in same)) for holds, same in by_id.values())
+        for kind, by_id in grouped.items()
+    }
+    ids = [[one.id for _, same, _ in of_kind for one in same] for of_kind in buckets.values()]
     return SitePlan(
         site_id=site_id,
         facts=Facts(zone=zone),
         buckets=buckets,
         rules=tuple(rules),
         has_groups=any(rule.group is not None for rule in rules),
+        is_sorted=all(one == sorted(one) for one in ids),
     )

@@ -36,7 +36,9 @@ async def let_go(
     """Bring what was said of orders to their conversions that are held for it; only sites with such a policy are asked about."""
     heard = {site_id for site_id, _ in said}
     asking = {
-        site_id for site_id in heard & plan.sites.keys() if any(r.asks_in_europe for r in plan.sites[site_id].rules)
+        site_id
+        for site_id in heard & plan.sites.keys()
+        if any(r.making.asks_in_europe for r in plan.sites[site_id].rules)
     }
     rows = [
         (site_id, order_id, consent.ad_user_data, consent.ad_personalization)
@@ -46,7 +48,7 @@ async def let_go(
     if not rows:
         return
     held = await connection.fetch(sql.HELD_FOR_CONSENT, *columns_of(sorted(rows)))
-    delays = {rule.id: rule.delay for site_id in asking for rule in plan.sites[site_id].rules}
+    delays = {rule.id: rule.making.delay for site_id in asking for rule in plan.sites[site_id].rules}
     answers = [
         (
             created_at,

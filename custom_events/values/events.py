@@ -161,38 +161,42 @@ class CommerceEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     meta: dict[str, str] = {}  # WooCommerce meta_data, values as text
     properties: dict[str, msgspec.Raw] = {}  # custom platform: whatever the sender put in
 
+    # Matching reads these of every event, and conditions more than once: each part is looked at once, without loops.
     @property
     def order_id(self) -> str | None:
         """The order this event is about, if it is about one."""
-        if self.order is not None:
-            return self.order.id
-        if self.refund is not None:
-            return self.refund.order_id
-        return self.subscription.order_id if self.subscription is not None else None
+        if (order := self.order) is not None:
+            return order.id
+        if (refund := self.refund) is not None:
+            return refund.order_id
+        return subscription.order_id if (subscription := self.subscription) is not None else None
 
     @property
     def customer_key(self) -> str | None:
         """What joins this customer's events within the site."""
-        return self.customer.key if self.customer is not None else None
+        return customer.key if (customer := self.customer) is not None else None
 
     @property
     def amount(self) -> Decimal | None:
         """The amount the event is about: refund, order total, subscription or cart total, in that order."""
-        for part in (self.refund, self.subscription):
-            if part is not None and part.amount is not None:
-                return part.amount
-        for whole in (self.order, self.cart):
-            if whole is not None:
-                return whole.total
-        return None
+        if (refund := self.refund) is not None:
+            return refund.amount
+        if (subscription := self.subscription) is not None and subscription.amount is not None:
+            return subscription.amount
+        if (order := self.order) is not None:
+            return order.total
+        return cart.total if (cart := self.cart) is not None else None
 
     @property
     def currency(self) -> str | None:
         """ISO 4217 code of `amount`, as far as the body said it."""
-        for part in (self.refund, self.order, self.subscription, self.cart):
-            if part is not None and part.currency is not None:
-                return part.currency
-        return None
+        if (refund := self.refund) is not None and refund.currency is not None:
+            return refund.currency
+        if (order := self.order) is not None and order.currency is not None:
+            return order.currency
+        if (subscription := self.subscription) is not None and subscription.currency is not None:
+            return subscription.currency
+        return cart.currency if (cart := self.cart) is not None else None
 
 
 class _Head(msgspec.Struct, frozen=True, gc=False):

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from custom_events.matching.threshold import (
     Occurrence,
     affected_until,
+    count_function,
     crossing,
     fired,
     look_back,
@@ -220,3 +222,34 @@ def test_looking_back_is_enough(threshold: Threshold, history: list[Occurrence])
             if other.occurred_at <= one.occurred_at and (since is None or other.occurred_at >= since)
         ]
         assert reached(threshold, seen, one, BERLIN) is reached(threshold, history, one, BERLIN)
+
+
+@law
+@given(thresholds, histories, st.sampled_from([Decimal(1), Decimal("1.5"), Decimal(2), Decimal("Infinity")]))
+def test_counting_decides_as_the_crossing_does(
+    threshold: Threshold, history: list[Occurrence], at_least: Decimal
+) -> None:
+    threshold = msgspec.structs.replace(threshold, at_least=at_least)
+    counts = count_function(threshold)
+    for one in history if counts is not None else ():
+        assert counts(reversed(history), one.occurred_at, one.key) is crossing(threshold, history, one, BERLIN).fires
+
+
+def test_what_no_count_decides_is_tallied() -> None:
+    nth = Threshold(at_least=Decimal("1.5"), fires=EVERY_NTH)
+    tallied = [
+        Threshold(measure=SUM, at_least=Decimal(3)),
+        Threshold(at_least=Decimal(3), period=ThresholdPeriod.MONTH),
+        Threshold(at_least=Decimal("NaN")),
+        nth,
+        msgspec.structs.replace(nth, at_least=Decimal(0)),
+    ]
+    assert [count_function(one) for one in tallied] == [None] * len(tallied)
+    assert count_function(Threshold(at_least=Decimal("1.5"))) is not None
+
+
+def test_an_event_that_stands_in_the_history_at_another_time_is_counted_once() -> None:
+    counts = count_function(Threshold(at_least=Decimal(2)))
+    assert counts is not None
+    assert not counts([at(0, key="k")], DAY_0 + timedelta(days=1), "k")
+    assert counts([at(0, key="j")], DAY_0 + timedelta(days=1), "k")
