@@ -27,7 +27,7 @@ from custom_events.matching.match import History, Match, Settled, match
 from custom_events.matching.money import rounded
 from custom_events.pipeline.conversion import TOO_LATE, AdsAction, draft, transaction_id
 from custom_events.pipeline.matching import Happened, Needs, NeedsMemo, Surrounded, needs_of, surroundings
-from custom_events.pipeline.rows import Connection, columns_of
+from custom_events.pipeline.rows import Connection, columns_of, texts_of
 from custom_events.queries import hindsight as sql
 from custom_events.queries import stories
 from custom_events.values import events
@@ -124,7 +124,9 @@ class Comparison:
 
     async def prepare(self) -> None:
         """What precedes the period: which types of events there may be custom events of, and site-wide measures."""
-        ever = await self._connection.fetch(sql.TRIGGERS_EVER, [one for one in self._rules.assignments if one > 0])
+        ever = await self._connection.fetch(
+            sql.TRIGGERS_EVER, texts_of(one for one in self._rules.assignments if one > 0)
+        )
         now = {kind for one in self._rules.assignments.values() for kind in one.config.trigger}
         known = {kind.value for kind in EventType}
         self.types = frozenset({EventType(row[0]) for row in ever if row[0] in known} | now)

@@ -18,7 +18,7 @@ from custom_events.matching.threshold import Occurrence, look_back
 from custom_events.pipeline.configuration import assignment_of, read_rule
 from custom_events.pipeline.customers import Asked, customer_facts
 from custom_events.pipeline.matching import Surrounded, surroundings
-from custom_events.pipeline.rows import Connection, columns_of
+from custom_events.pipeline.rows import Connection, columns_of, texts_of
 from custom_events.queries import hindsight as sql
 from custom_events.queries import stories
 from custom_events.values import events
@@ -207,12 +207,15 @@ async def _uploads(connection: Connection, site_id: int, made: Sequence[dict[str
     order_id = made[0]["order_id"]
     rows: list[Any] = []
     if order_id is not None:
-        rows = await connection.fetch(stories.UPLOADS_OF_ORDER, site_id, order_id, [one["id"] for one in made])
+        numbers, since = texts_of(one["id"] for one in made), min(one["created_at"] for one in made)
+        rows = await connection.fetch(stories.UPLOADS_OF_ORDER, site_id, order_id, numbers, since)
     else:
         for one in made:
             rows += await connection.fetch(stories.UPLOADS_OF_TIME, one["created_at"], one["id"])
+    if not rows:
+        return {}
     answers: dict[int, list[Answer]] = {}
-    for row in await connection.fetch(stories.ANSWERS, [row["id"] for row in rows]):
+    for row in await connection.fetch(stories.ANSWERS, texts_of(row["id"] for row in rows)):
         answers.setdefault(row["upload_id"], []).append(msgspec.convert(dict(row), Answer))
     found: dict[int, list[Upload]] = {}
     for row in rows:
@@ -238,7 +241,7 @@ async def _holders(connection: Connection, stored: Stored, keys: dict[int, str])
 async def _numbers(connection: Connection, explained: Sequence[Explanation]) -> dict[tuple[str, int], int]:
     rows = await connection.fetch(
         stories.REVISION_NUMBERS,
-        [one.definition_revision_id for one in explained],
-        [one.assignment_revision_id for one in explained],
+        texts_of(one.definition_revision_id for one in explained),
+        texts_of(one.assignment_revision_id for one in explained),
     )
     return {(row[0], row[1]): row[2] for row in rows}

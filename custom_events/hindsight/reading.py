@@ -26,12 +26,15 @@ class Stored(NamedTuple):
 
 
 @asynccontextmanager
-async def reading(url: str) -> AsyncGenerator[Connection]:
+async def reading(url: str, *, once: bool = False) -> AsyncGenerator[Connection]:
     """A connection in one READ ONLY transaction with one snapshot: the database itself sees to it that nothing is written, and
-    that a long look back does not see half of what happens meanwhile. Whatever ends it leaves nothing behind."""
+    that a long look back does not see half of what happens meanwhile. Whatever ends it leaves nothing behind.
+
+    `once`: each statement runs about once, so it is planned for its values, over the partitions that these fall into; a plan for
+    any values opens them all, which is most of what a new connection does for one explanation."""
     connection = await connect.asyncpg_connect(url, name="custom-events-hindsight")
     try:
-        await connection.execute(understanding.SESSION)
+        await connection.execute(understanding.SESSION + (sql.PLANNED_FOR_VALUES if once else ""))
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             yield connection
     finally:

@@ -20,7 +20,7 @@ from custom_events.hindsight.drafts import (
 from custom_events.matching.plan import MatchPlan
 from custom_events.pipeline.configuration import Defined, action_of, assignment_of, read_rule, site_of
 from custom_events.pipeline.conversion import AdsAction
-from custom_events.pipeline.rows import Connection
+from custom_events.pipeline.rows import Connection, texts_of
 from custom_events.queries import hindsight as sql
 from custom_events.queries import matching as matching_sql
 from custom_events.values.definitions import Assignment, DefinitionConfig, Overrides
@@ -92,7 +92,9 @@ async def load_rules(
     own_assignment = await drafted_assignment(connection, draft)
     if sites is None:
         sites = await _sites_of(connection, own_definition, own_assignment)
-    contexts = {row[0]: site_of(*row) for row in await connection.fetch(sql.SITES, sites)}
+    contexts = {
+        row[0]: site_of(*row) for row in await connection.fetch(sql.SITES, None if sites is None else texts_of(sites))
+    }
     if missing := set(sites or ()) - contexts.keys():
         raise NotFound(f"There is no site {min(missing)}.", what="site")
     drafted = [
@@ -106,7 +108,7 @@ async def load_rules(
     rows = (
         await connection.fetch(matching_sql.ADS_ACTIONS)
         if sites is None
-        else await connection.fetch(sql.ACTIONS_OF_SITES, sites, drafted)
+        else await connection.fetch(sql.ACTIONS_OF_SITES, texts_of(sites), drafted)
     )
     named = {row[0]: (row[1], action_of(*row[1:])) for row in rows}
     loader = _Loader(own_definition, own_assignment, {name: action for name, (_, action) in named.items()})
@@ -168,7 +170,7 @@ class _Loader:
         """Assignments by site."""
         definitions = await self._definitions(connection, at)
         found: dict[int, list[Assignment]] = {site_id: [] for site_id in sites}
-        for row in await connection.fetch(sql.ASSIGNMENTS, list(sites), at):
+        for row in await connection.fetch(sql.ASSIGNMENTS, texts_of(sites), at):
             made = self._stored(row, definitions)
             if made is not None:
                 found[made.site_id].append(made)

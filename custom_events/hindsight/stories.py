@@ -9,6 +9,7 @@ A subject is an order's number or id, a commerce event's key (`order.paid:1001`)
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -19,7 +20,7 @@ from custom_events.hindsight.reading import Stored, reading
 from custom_events.hindsight.rules import site_called
 from custom_events.hindsight.story import Delivery, EventStory, OrderState, Refunded, Silent, Story
 from custom_events.pipeline.configuration import site_of
-from custom_events.pipeline.rows import Connection
+from custom_events.pipeline.rows import Connection, texts_of
 from custom_events.pipeline.understanding import Gathered, Raw
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.queries import hindsight as sql
@@ -51,9 +52,7 @@ async def story_of(
         return await _of_raw(connection, subject, rules, assignment)
     if subject.partition(":")[0] in _KINDS:
         site_id = site_id if site_id is not None else await _only_site_with(connection, subject)
-        rows = await connection.fetch(stories.EVENTS_OF_KEYS, site_id, [subject])
-        if not rows:
-            raise NotFound(f"Site {site_id} has no event {subject}.", what="event")
+        rows = [await _event_called(connection, site_id, subject)]
         order_id = events.from_json(rows[0]["facts"]).order_id
     else:
         site_id, order_id = await _order_called(connection, subject, site_id)
@@ -65,7 +64,7 @@ def explain_sync(url: str, subject: str, *, site: str | None = None, **how: Any)
     """`story_of` for callers without an event loop, on a connection of its own. `site` is an id, a key or a domain."""
 
     async def whole() -> Story:
-        async with reading(url) as connection:
+        async with reading(url, once=True) as connection:
             site_id = None if site is None else await site_called(connection, site)
             return await story_of(connection, subject, site_id=site_id, **how)
 
@@ -74,10 +73,16 @@ def explain_sync(url: str, subject: str, *, site: str | None = None, **how: Any)
 
 async def stored_event(connection: Connection, site_id: int, key: str) -> Stored:
     """A stored event by its key. Raises NotFound."""
-    rows = await connection.fetch(stories.EVENTS_OF_KEYS, site_id, [key])
-    if not rows:
+    return _stored(site_id, await _event_called(connection, site_id, key))
+
+
+async def _event_called(connection: Connection, site_id: int, key: str) -> Any:
+    """The row of an event. In two steps, since one that joins is planned over every partition."""
+    place = await connection.fetchrow(stories.PLACE_OF_KEY, site_id, key)
+    row = None if place is None else await connection.fetchrow(stories.EVENT_AT, *place, site_id)
+    if row is None:
         raise NotFound(f"Site {site_id} has no event {key}.", what="event")
-    return _stored(site_id, rows[0])
+    return row
 
 
 async def _only_site_with(connection: Connection, key: str) -> int:
@@ -115,14 +120,14 @@ async def _of_raw(connection: Connection, subject: str, rules: str, assignment: 
     monday = today - timedelta(days=today.weekday())
     weeks = [monday + timedelta(weeks=1 - ago) for ago in range(_WEEKS)]
     found: date | None = (
-        await connection.fetchval(stories.WEEK_OF_RAW, int(number), weeks) if number.isdecimal() else None
+        await connection.fetchval(stories.WEEK_OF_RAW, int(number), texts_of(weeks)) if number.isdecimal() else None
     )
     if found is None:
         raise NotFound(f"No raw event {number} is kept.", what="raw event")
     body = await connection.fetchrow(stories.BODY, found, int(number))
     assert body is not None  # noqa: S101  the week was found by it
     site_id = body["site_id"]
-    sites = {row[0]: site_of(*row) for row in await connection.fetch(sql.SITES, [site_id])}
+    sites = {row[0]: site_of(*row) for row in await connection.fetch(sql.SITES, texts_of([site_id]))}
     gathered = Gathered(sites, PLATFORMS)
     gathered.take(Raw(*body))
     keys = [key for _, key in gathered.events]
@@ -191,7 +196,13 @@ async def _order(connection: Connection, site_id: int, order_id: str) -> OrderSt
 
 
 async def _deliveries(connection: Connection, raw: Sequence[tuple[date, int]]) -> tuple[Delivery, ...]:
-    rows = await connection.fetch(stories.DELIVERIES, [week for week, _ in raw], [number for _, number in raw])
+    weeks: dict[date, list[int]] = {}
+    for week, number in raw:
+        weeks.setdefault(week, []).append(number)
+    rows: list[Any] = []
+    for week, numbers in weeks.items():
+        rows += await connection.fetch(stories.DELIVERIES, week, texts_of(numbers))
+    rows.sort(key=itemgetter("received_at", "id"))
     return tuple(msgspec.convert({**row, "raw_id": row["id"]}, Delivery) for row in rows)
 
 
@@ -201,7 +212,7 @@ async def _silent(
     asked = {one.assignment_id for event in told for one in event.decisions}
     if not told or assignment is not None:
         return ()
-    rows = await connection.fetch(stories.SILENT_ASSIGNMENTS, site_id, list(asked))
+    rows = await connection.fetch(stories.SILENT_ASSIGNMENTS, site_id, texts_of(asked))
     return tuple(
         Silent(
             assignment_id=row[0],

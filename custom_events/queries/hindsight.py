@@ -8,6 +8,9 @@ from typing import Final
 from custom_events.queries.matching import ADS_ACTIONS
 from custom_events.queries.understanding import given
 
+# After `understanding.SESSION`: statements that run once are planned for their values.
+PLANNED_FOR_VALUES: Final = "; SET plan_cache_mode = force_custom_plan"
+
 # A page of a site's events of some types in the order of (the store's time, key), after the last one of the page before. The
 # facts are fetched last, so that what is sorted is small.
 EVENTS_PAGE: Final = """
@@ -106,7 +109,7 @@ ORDER BY c.custom_event_id, u.sequence, u.id
 # Sites by id; all of them without one.
 SITES: Final = """
 SELECT id, platform, shop_domain, currency, time_zone, settings FROM app.sites
-WHERE $1::bigint[] IS NULL OR id = ANY ($1) ORDER BY id
+WHERE $1::text[]::bigint[] IS NULL OR id = ANY ($1::text[]::bigint[]) ORDER BY id
 """
 
 # Sites that have a definition assigned and active.
@@ -138,7 +141,7 @@ FROM app.site_custom_events a
 LEFT JOIN app.assignment_revisions r ON r.assignment_id = a.id
   AND CASE WHEN $2::timestamptz IS NULL THEN r.state = 'published'
            ELSE r.published_at <= $2 AND (r.retired_at IS NULL OR r.retired_at > $2) END
-WHERE $1::bigint[] IS NULL OR a.site_id = ANY ($1)
+WHERE $1::text[]::bigint[] IS NULL OR a.site_id = ANY ($1::text[]::bigint[])
 ORDER BY a.id, r.number DESC
 """
 
@@ -167,7 +170,7 @@ WHERE (c.customer_id, a.action_id) IN (
   FROM (
     SELECT r.overrides ->> 'ads_action' AS name
     FROM app.site_custom_events s JOIN app.assignment_revisions r ON r.assignment_id = s.id
-    WHERE s.site_id = ANY ($1::bigint[])
+    WHERE s.site_id = ANY ($1::text[]::bigint[])
     UNION SELECT r.config ->> 'ads_action' FROM app.definition_revisions r
     UNION SELECT unnest($2::text[])
   ) n
@@ -179,11 +182,11 @@ WHERE (c.customer_id, a.action_id) IN (
 TRIGGERS_EVER: Final = """
 SELECT DISTINCT jsonb_array_elements_text(r.config -> 'trigger')
 FROM app.site_custom_events a JOIN app.definition_revisions r ON r.definition_id = a.definition_id
-WHERE a.id = ANY ($1::bigint[]) AND r.published_at IS NOT NULL AND jsonb_typeof(r.config -> 'trigger') = 'array'
+WHERE a.id = ANY ($1::text[]::bigint[]) AND r.published_at IS NOT NULL AND jsonb_typeof(r.config -> 'trigger') = 'array'
 UNION
 SELECT DISTINCT jsonb_array_elements_text(r.overrides -> 'trigger')
 FROM app.assignment_revisions r
-WHERE r.assignment_id = ANY ($1::bigint[]) AND r.published_at IS NOT NULL
+WHERE r.assignment_id = ANY ($1::text[]::bigint[]) AND r.published_at IS NOT NULL
   AND jsonb_typeof(r.overrides -> 'trigger') = 'array'
 """
 

@@ -16,10 +16,10 @@ WHERE $1::bigint IS NULL OR s.id = $1
 LIMIT 10
 """
 
-# Orders by number: reads the orders of the site (of all of them without one), since numbers are not indexed.
+# Orders by number; several sites have the same numbers.
 ORDERS_BY_NUMBER: Final = """
 SELECT p.site_id, p.order_id FROM app.orders p
-WHERE ($1::bigint IS NULL OR p.site_id = $1) AND p.number = ANY ($2::text[]) LIMIT 10
+WHERE p.number = ANY ($2::text[]) AND ($1::bigint IS NULL OR p.site_id = $1) LIMIT 10
 """
 
 # An order's state.
@@ -54,20 +54,25 @@ SELECT s.id FROM app.sites s
 WHERE EXISTS (SELECT FROM app.event_keys k WHERE k.site_id = s.id AND k.key = $1) ORDER BY 1 LIMIT 10
 """
 
-# Raw events by week and id, with what became of them.
+# Where an event lies, by its natural key.
+PLACE_OF_KEY: Final = "SELECT occurred_at, event_id FROM app.event_keys WHERE site_id = $1 AND key = $2"
+
+# An event by its place: one partition, also for the planner.
+EVENT_AT: Final = f"{_EVENT} WHERE e.occurred_at = $1 AND e.id = $2 AND e.site_id = $3"
+
+# Raw events of a week by id, with what became of them.
 DELIVERIES: Final = """
 SELECT r.id, r.landed_week, r.site_id, r.received_at, r.topic, r.delivery_id, r.triggered_at, r.signature, r.body_bytes,
   o.outcome, o.reason, o.detail, o.new_events, o.processed_at,
   EXISTS (SELECT FROM landing.raw_queue q WHERE q.raw_id = r.id) AS is_waiting
-FROM unnest($1::date[], $2::bigint[]) AS g(landed_week, id)
-JOIN landing.raw_events r ON r.landed_week = g.landed_week AND r.id = g.id
-LEFT JOIN app.raw_outcomes o ON o.landed_week = r.landed_week AND o.raw_id = r.id
+FROM landing.raw_events r LEFT JOIN app.raw_outcomes o ON o.landed_week = r.landed_week AND o.raw_id = r.id
+WHERE r.landed_week = $1 AND r.id = ANY ($2::text[]::bigint[])
 ORDER BY r.received_at, r.id
 """
 
 # In which of these weeks a raw event landed.
 WEEK_OF_RAW: Final = """
-SELECT r.landed_week FROM unnest($2::date[]) AS g(week)
+SELECT r.landed_week FROM unnest($2::text[]::date[]) AS g(week)
 CROSS JOIN LATERAL (
   SELECT e.landed_week FROM landing.raw_events e WHERE e.landed_week = g.week AND e.id = $1 LIMIT 1
 ) r
@@ -102,9 +107,12 @@ LEFT JOIN app.ads_actions a ON a.id = u.ads_action_id LEFT JOIN app.ads_accounts
 LEFT JOIN app.upload_requests q ON q.id = u.request_id
 """
 
-# The ledger's rows of custom events about an order: the conversion and its adjustments.
+# The ledger's rows of custom events about an order: the conversion and its adjustments, none of them written before the first of
+# these custom events was.
 UPLOADS_OF_ORDER: Final = f"""
-{_UPLOAD} WHERE u.site_id = $1 AND u.order_id = $2 AND u.custom_event_id = ANY ($3::bigint[]) ORDER BY u.sequence, u.id
+{_UPLOAD} WHERE u.site_id = $1 AND u.order_id = $2 AND u.custom_event_id = ANY ($3::text[]::bigint[])
+  AND u.created_at >= $4
+ORDER BY u.sequence, u.id
 """
 
 # The same without an order: written in one transaction with their custom event; adjustments follow the transaction's key.
@@ -121,19 +129,19 @@ ORDER BY u.sequence, u.id
 ANSWERS: Final = """
 SELECT t.upload_id, t.at, t.verdict, t.code, t.sentence, q.google_request_id, q.intent_at, q.answered_at
 FROM app.upload_attempts t LEFT JOIN app.upload_requests q ON q.id = t.request_id
-WHERE t.upload_id = ANY ($1::bigint[]) ORDER BY t.at, t.upload_id
+WHERE t.upload_id = ANY ($1::text[]::bigint[]) ORDER BY t.at, t.upload_id
 """
 
 # The numbers of revisions, for people.
 REVISION_NUMBERS: Final = """
-SELECT 'definition', id, number FROM app.definition_revisions WHERE id = ANY ($1::bigint[])
+SELECT 'definition', id, number FROM app.definition_revisions WHERE id = ANY ($1::text[]::bigint[])
 UNION ALL
-SELECT 'assignment', id, number FROM app.assignment_revisions WHERE id = ANY ($2::bigint[])
+SELECT 'assignment', id, number FROM app.assignment_revisions WHERE id = ANY ($2::text[]::bigint[])
 """
 
 # Assignments of a site that decide nothing: paused, or with nothing published.
 SILENT_ASSIGNMENTS: Final = """
 SELECT a.id, d.key, a.label, a.is_active
 FROM app.site_custom_events a JOIN app.custom_event_definitions d ON d.id = a.definition_id
-WHERE a.site_id = $1 AND a.id <> ALL ($2::bigint[]) ORDER BY a.id
+WHERE a.site_id = $1 AND a.id <> ALL ($2::text[]::bigint[]) ORDER BY a.id
 """

@@ -86,6 +86,7 @@ orders = sa.Table(
     sa.Column("is_test", sa.Boolean, nullable=False, server_default=sa.false(), comment="A test order."),
     updated_at(),
     sa.Index("ix_orders_customer", "site_id", "customer_key", "ordered_at"),
+    sa.Index("ix_orders_number", "number"),  # without the site, so that no plan takes it for a customer's orders
     schema=APP,
     comment="State of an order by the store's own clock. One row per order.",
 )
