@@ -56,6 +56,12 @@ def _run(command: Sequence[str]) -> tuple[int, str]:
     return done.returncode, (done.stdout + done.stderr).strip()
 
 
+def executable() -> str:
+    """The command dbt beside the interpreter that runs this: an environment that nobody activated is not in PATH."""
+    beside = Path(sys.executable).with_name("dbt")
+    return str(beside) if beside.is_file() else "dbt"
+
+
 def environment(url: str) -> dict[str, str]:
     """The variables that dbt/profiles.yml reads, from a libpq URL (TCP or Unix socket)."""
     parsed = make_url(url)

@@ -27,4 +27,4 @@ def dbt(_: dg.InitResourceContext) -> DbtCliResource:
     """The command dbt, with the database's address in its environment."""
     os.environ.update(dbt_project.environment(address()))
     directory = os.fspath(dbt_project.PROJECT_DIRECTORY)
-    return DbtCliResource(project_dir=directory, profiles_dir=directory)
+    return DbtCliResource(project_dir=directory, profiles_dir=directory, dbt_executable=dbt_project.executable())

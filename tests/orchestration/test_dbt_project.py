@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +14,9 @@ import yaml
 from sqlalchemy.engine import make_url
 
 from custom_events.errors import NeedsAction
+from custom_events.settings import settings
 from custom_events.tables.registry import TABLES
-from orchestration import dbt_project, dbt_sources, dbt_staging, instance
+from orchestration import dbt_project, dbt_sources, dbt_staging, instance, resources
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,25 @@ def test_the_manifest_is_made_where_it_is_missing_or_old(tmp_path: Path) -> None
     (project / "models" / "marts" / "broken.sql").write_text("select {{ ref('nothing_like_it') }}")
     with pytest.raises(NeedsAction, match="nothing_like_it"):
         dbt_project.parse_if_needed(project)
+
+
+def test_dbt_is_found_in_an_environment_that_nobody_activated(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with `.venv/bin/custom-events up`: PATH has no dbt."""
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in dbt_project.environment(database):
+        monkeypatch.setenv(name, "")  # so that what the resource sets is taken back
+    settings.cache_clear()
+    try:
+        with dg.build_init_resource_context() as context:
+            made = resources.dbt(context)
+    finally:
+        settings.cache_clear()
+    assert Path(made.dbt_executable).is_file()
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert dbt_project.executable() == "dbt"
 
 
 def never(_: Sequence[str]) -> tuple[int, str]:
