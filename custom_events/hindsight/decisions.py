@@ -1,7 +1,7 @@
 """Every assignment of a site about one event: why it matched or not, and what became of it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -26,6 +26,7 @@ from custom_events.values.definitions import Assignment, DefinitionConfig, Thres
 
 THEN: Final = "then"
 NOW: Final = "now"
+CLOCKS_APART: Final = timedelta(days=1)  # at most, this machine's and the database's
 NEWEST_READ: Final = 1_000  # events read for the names of those that a site-wide threshold counted: some milliseconds
 
 
@@ -208,7 +209,8 @@ async def _uploads(connection: Connection, site_id: int, made: Sequence[dict[str
     rows: list[Any] = []
     if order_id is not None:
         numbers, since = texts_of(one["id"] for one in made), min(one["created_at"] for one in made)
-        rows = await connection.fetch(stories.UPLOADS_OF_ORDER, site_id, order_id, numbers, since)
+        until = datetime.now(UTC) + CLOCKS_APART
+        rows = await connection.fetch(stories.UPLOADS_OF_ORDER, site_id, order_id, numbers, since, until)
     else:
         for one in made:
             rows += await connection.fetch(stories.UPLOADS_OF_TIME, one["created_at"], one["id"])

@@ -108,10 +108,10 @@ LEFT JOIN app.upload_requests q ON q.id = u.request_id
 """
 
 # The ledger's rows of custom events about an order: the conversion and its adjustments, none of them written before the first of
-# these custom events was.
+# these custom events was, or after a time to come: each partition less is a millisecond less for a new connection.
 UPLOADS_OF_ORDER: Final = f"""
 {_UPLOAD} WHERE u.site_id = $1 AND u.order_id = $2 AND u.custom_event_id = ANY ($3::text[]::bigint[])
-  AND u.created_at >= $4
+  AND u.created_at >= $4 AND u.created_at < $5
 ORDER BY u.sequence, u.id
 """
 
