@@ -153,13 +153,13 @@ class _Contender:
             "CUSTOM_EVENTS_LOG_LEVEL": "WARNING",
         }
         _seed(self.url, self._place)
-        if self._name == "receiver":
-            command = ["-m", "ingest_api.serve"]
-        else:
-            factory = {"not_storing": "without_storing", "plain_app": "plain"}[self._name]
+        if self._name == "plain_app":
             options = f"--factory --port {self.port} --workers {self._workers} --loop uvloop --http httptools --log-level warning"
             more = "--no-access-log --no-server-header --no-date-header --timeout-worker-healthcheck 60"
-            command = ["-m", "uvicorn", f"benchmarks.receiver_peers:{factory}", *options.split(), *more.split()]
+            command = ["-m", "uvicorn", "benchmarks.receiver_peers:plain", *options.split(), *more.split()]
+        else:
+            module = {"receiver": "ingest_api.serve", "not_storing": "benchmarks.receiver_peers"}[self._name]
+            command = ["-m", module]
         self._process = subprocess.Popen([sys.executable, *command], env=environment)
         return self
 

@@ -1,4 +1,4 @@
-"""What the receiver is measured against, as applications for uvicorn."""
+"""What the receiver is measured against: itself without storing (run this module), and a plain application for uvicorn."""
 
 import hmac
 import json
@@ -10,23 +10,24 @@ from contextlib import asynccontextmanager
 from benchmarks.receiver_load import SECRET
 from custom_events.platforms.base import StorePlatform
 from custom_events.queries.landing import Site
-from custom_events.settings import settings
-from ingest_api.app import Receiver, create_app
+from ingest_api import serve
+from ingest_api.app import Receiver
+from ingest_api.groups import Tell
 
 
 class WithoutStoring(Receiver):
     """The same endpoint: it reads, verifies and answers, and stores nothing."""
 
-    async def store(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes) -> bool | None:
+    def store(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes, tell: Tell) -> None:
         """Only what a receiver that stores nothing would do."""
         del site
         platform.describe(headers, body)
-        return True
+        tell(True)
 
 
 def without_storing() -> Receiver:
-    """Peer (a)."""
-    return create_app(settings(), kind=WithoutStoring)
+    """Peer (a), served as the receiver is."""
+    return serve.application(WithoutStoring)
 
 
 PLAIN_TABLE = """
@@ -88,3 +89,7 @@ def plain():
         return {"status": "stored"}
 
     return app
+
+
+if __name__ == "__main__":
+    serve.main(factory="benchmarks.receiver_peers:without_storing")

@@ -1,7 +1,8 @@
-"""Every answer of the hot path, made once: ASGI messages are sent as they are, without building anything for a request."""
+"""Every answer of the hot path, made once: nothing is built for a request, neither ASGI messages nor the bytes of a response."""
 
 import json
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from custom_events.settings import Settings
@@ -10,13 +11,29 @@ from custom_events.values.deliveries import Refusal
 OUTCOME = "delivery"  # header of every 200: landed, duplicate or hello
 
 
+CLOSE = (b"connection", b"close")  # with it the server says that it takes nothing more on this connection
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The two ASGI messages of one answer, and its status for tests and logs."""
+    """The two ASGI messages of one answer, its status for tests and logs, and its bytes on the wire: usual, and the connection's last."""
 
     status: int
     start: dict[str, Any]
     body: dict[str, Any]
+    wire: bytes
+    last: bytes
+
+
+def _made(status: int, lines: list[tuple[bytes, bytes]], body: bytes) -> Answer:
+    start = {"type": "http.response.start", "status": status, "headers": lines}
+    wire, last = (_wire(status, headers, body) for headers in (lines, [*lines, CLOSE]))
+    return Answer(status, start, {"type": "http.response.body", "body": body}, wire, last)
+
+
+def _wire(status: int, lines: list[tuple[bytes, bytes]], body: bytes) -> bytes:
+    head = b"HTTP/1.1 %d %s\r\n" % (status, HTTPStatus(status).phrase.encode())
+    return head + b"".join(b"%s: %s\r\n" % line for line in lines) + b"\r\n" + body
 
 
 def answer(status: int, payload: dict[str, str], **headers: str) -> Answer:
@@ -24,23 +41,13 @@ def answer(status: int, payload: dict[str, str], **headers: str) -> Answer:
     body = json.dumps(payload, separators=(",", ":")).encode()
     lines = {"content-type": "application/json", "content-length": str(len(body))}
     lines |= {name.replace("_", "-"): value for name, value in headers.items()}
-    start = {
-        "type": "http.response.start",
-        "status": status,
-        "headers": [(name.encode(), value.encode()) for name, value in lines.items()],
-    }
-    return Answer(status, start, {"type": "http.response.body", "body": body})
+    return _made(status, [(name.encode(), value.encode()) for name, value in lines.items()], body)
 
 
 def done(outcome: str) -> Answer:
-    """200 without a body, its outcome in a header: uvicorn sends head and body apart, and a second send costs a seventh of the
-    receiver's throughput (decision 0002). Stores look at the status alone."""
-    start = {
-        "type": "http.response.start",
-        "status": 200,
-        "headers": [(b"content-length", b"0"), (OUTCOME.encode(), outcome.encode())],
-    }
-    return Answer(200, start, {"type": "http.response.body", "body": b""})
+    """200 without a body, its outcome in a header: an ASGI server sends head and body apart, and a second send costs a seventh of
+    the receiver's throughput (decision 0002). Stores look at the status alone."""
+    return _made(200, [(b"content-length", b"0"), (OUTCOME.encode(), outcome.encode())], b"")
 
 
 def error(status: int, code: str, message: str, remedy: str, **headers: str) -> Answer:

@@ -21,6 +21,7 @@ from custom_events.values.deliveries import Platform, Refusal
 from ingest_api import answers, health, rows
 from ingest_api.answers import Answer
 from ingest_api.database import Database
+from ingest_api.groups import Answered, Tell, Waiting, teller
 from ingest_api.metrics import Metrics
 from ingest_api.rows import Room
 from ingest_api.sites import Site, Sites, by_domain
@@ -104,15 +105,41 @@ class Receiver:
             return self._busy(platform.name)
         if refusal is not None:
             return await self._refuse(refusal, platform, site, headers, body)
-        landed = await self.store(platform, site, headers, body)
+        told: Answered = asyncio.get_running_loop().create_future()
+        self.store(platform, site, headers, body, teller(told))
+        return self.stored(await told)
+
+    def take(self, path: str, headers: Mapping[str, str], body: bytes, tell: Tell) -> bool:
+        """Put a rightly signed delivery of a site in memory to the writer, without waiting for anything; `tell` hears what
+        became of it (`stored` has the answer). False: it is anything else, and nothing has happened: `__call__` is to take it.
+        """
+        name, _, key = path[len(PREFIX) :].partition("/")
+        platform = self._platforms.get(name)
+        if platform is None or not (key or name == Platform.SHOPIFY):
+            return False
+        if len(body) > self._body_limit or self._writer.is_full:
+            return False
+        site = self._sites.cached(key or by_domain(headers.get(SHOP_DOMAIN, "")))
+        if (
+            site is None
+            or site.platform != name
+            or platform.is_handshake(headers, body)
+            or self._check(platform, site, headers, body) is not None
+        ):
+            return False
+        self.store(platform, site, headers, body, tell)
+        return True
+
+    def store(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes, tell: Tell) -> None:
+        """Have a verified delivery committed. `tell` hears True: it landed, False: it had before, None: it could not be."""
+        row = rows.delivered(site.site_id, platform.describe(headers, body), headers, body)
+        self._writer.put(Waiting(platform.name, row, body, tell))
+
+    def stored(self, landed: bool | None) -> Answer:
+        """The answer to a verified delivery."""
         if landed is None:
             return self._refusals[Refusal.BUSY]
         return answers.LANDED if landed else answers.DUPLICATE
-
-    async def store(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes) -> bool | None:
-        """Commit a verified delivery. True: it landed, False: it had landed before, None: it could not be stored."""
-        row = rows.delivered(site.site_id, platform.describe(headers, body), headers, body)
-        return await self._writer.land(platform.name, row, body)
 
     def _check(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes) -> Refusal | None:
         refusal = platform.check(headers, body, site.secrets, datetime.now(UTC), self._replay_window_s)

@@ -1,7 +1,7 @@
 """One group of deliveries on its way into the database: sorted, compressed, and told what became of it."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import zstandard
 
@@ -14,24 +14,30 @@ THREAD_FROM_BYTES = 1024 * 1024  # 4 ms of compression; for less, waking a threa
 
 _ZSTD = zstandard.ZstdCompressor(level=ZSTD_LEVEL)  # one for each process: groups come one after the other
 
-Answered = asyncio.Future[bool | None]  # True: landed; False: had landed before; None: not stored, or a refusal
+Tell = Callable[[bool | None], None]  # True: landed; False: had landed before; None: not stored, or a refusal
+Answered = asyncio.Future[bool | None]  # the same, for who waits
 
 
 class Waiting:
-    """A delivery, verified or refused, that waits to be committed, with its body as received."""
+    """A delivery, verified or refused, that waits to be committed, with its body as received. `tell` must not raise."""
 
-    __slots__ = ("body", "platform", "result", "row")
+    __slots__ = ("body", "platform", "row", "tell")
 
-    def __init__(self, platform: str, row: Delivered | Refused, body: bytes | None, result: Answered) -> None:
+    def __init__(self, platform: str, row: Delivered | Refused, body: bytes | None, tell: Tell) -> None:
         self.platform = platform
         self.row = row
         self.body = body
-        self.result = result
+        self.tell = tell
 
-    def tell(self, value: bool | None) -> None:
-        """Answer the request, unless its client has gone."""
-        if not self.result.done():
-            self.result.set_result(value)
+
+def teller(told: Answered) -> Tell:
+    """Gives a future its result, unless its client has gone."""
+
+    def tell(value: bool | None) -> None:
+        if not told.done():
+            told.set_result(value)
+
+    return tell
 
 
 class Group:

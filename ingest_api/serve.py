@@ -25,6 +25,7 @@ from custom_events.settings import Settings
 from custom_events.settings import settings as read_settings
 from ingest_api.app import Receiver, create_app
 from ingest_api.metrics import MULTIPROCESS_DIRECTORY
+from ingest_api.protocol import DeliveryProtocol
 
 BACKLOG = 2048  # connections that wait to be accepted
 KEEP_ALIVE_S = 75  # stores keep connections; a new one costs them a TLS handshake
@@ -36,8 +37,8 @@ GRACE_S = 20  # for requests under way when told to stop; stores wait 5 s at mos
 _LOG = structlog.get_logger(__name__)
 
 
-def main(settings: Settings | None = None) -> None:
-    """Serve until SIGTERM or SIGINT. Raises NeedsAction when the port is taken or the database cannot be had."""
+def main(settings: Settings | None = None, factory: str = "ingest_api.serve:application") -> None:
+    """Serve what `factory` names, until SIGTERM or SIGINT. Raises NeedsAction when the port is taken or the database cannot be had."""
     settings = settings or read_settings()
     logs.configure("receiver", level=settings.log_level, json_lines=settings.log_json)
     signal.signal(
@@ -47,11 +48,11 @@ def main(settings: Settings | None = None) -> None:
         os.environ |= {**environment(settings), "DATABASE_URL": url}  # how workers learn of them
         read_settings.cache_clear()
         config = uvicorn.Config(
-            "ingest_api.serve:application",
+            factory,
             factory=True,
             workers=settings.receiver_workers,
             loop="uvloop",
-            http="httptools",
+            http=DeliveryProtocol,
             ws="none",
             lifespan="on",
             access_log=False,
@@ -73,14 +74,14 @@ def main(settings: Settings | None = None) -> None:
             uvicorn.Server(config).run([listening])
 
 
-def application() -> Receiver:
+def application(kind: type[Receiver] = Receiver) -> Receiver:
     """What each worker serves (uvicorn calls it by name). A worker ends when the process that started it is gone."""
     settings = read_settings()
     parent = multiprocessing.parent_process()
     if parent is not None:
         logs.configure("receiver", level=settings.log_level, json_lines=settings.log_json)
         asyncio.get_running_loop().add_reader(parent.sentinel, os.kill, os.getpid(), signal.SIGTERM)
-    made = create_app(settings)
+    made = create_app(settings, kind=kind)
     gc.collect()
     gc.freeze()  # what is there now stays
     gc.set_threshold(*GC_THRESHOLDS)

@@ -152,6 +152,26 @@ def rows(engine: sa.Engine) -> Callable[..., list[Any]]:
     return query
 
 
+def request_bytes(body: bytes, webhook_id: str, *, secret: bytes = SECRET, **changed: str | None) -> bytes:
+    """A Shopify delivery as it comes over the wire. `changed`: headers, `method`, `path`, `version`; None leaves a header out."""
+    method, version = changed.pop("method", "POST"), changed.pop("version", "1.1")
+    path = changed.pop("path", "/webhooks/shopify/shop-key")
+    headers: dict[str, str | None] = {"host": "receiver", "content-length": str(len(body))}
+    headers |= shopify.signed_headers(
+        body, secret, topic="orders/paid", shop_domain=SHOP, webhook_id=webhook_id, triggered_at=datetime.now(UTC)
+    )
+    headers |= {name.replace("_", "-"): value for name, value in changed.items()}
+    lines = [f"{method} {path} HTTP/{version}"]
+    lines += [f"{name.title()}: {value}" for name, value in headers.items() if value is not None]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+@pytest.fixture
+def wire() -> Callable[..., bytes]:
+    """Makes requests as bytes: `(body, webhook_id, **changed)`."""
+    return request_bytes
+
+
 @pytest.fixture
 def old_secret() -> bytes:
     """The secret before the rotation that is under way at the Shopify site."""

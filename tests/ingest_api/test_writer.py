@@ -16,7 +16,7 @@ from custom_events.settings import Settings
 from custom_events.values.deliveries import Refusal
 from ingest_api import rows as made
 from ingest_api import writer as module
-from ingest_api.groups import THREAD_FROM_BYTES
+from ingest_api.groups import THREAD_FROM_BYTES, Answered, Waiting, teller
 from ingest_api.metrics import Metrics
 from ingest_api.writer import Writer, is_after_boundary, is_near_boundary
 
@@ -32,6 +32,13 @@ def delivery(number: int, topic: str = "orders/paid") -> tuple[str, Delivered, b
 def refusal(topic: str | None = None) -> tuple[Refused, bytes]:
     row = Refused(site_id=None, platform="shopify", reason=Refusal.NO_SUCH_SITE, topic=topic, headers={}, body_bytes=1)
     return row, b"x"
+
+
+def land(writer: Writer, platform: str, row: Delivered, body: bytes) -> Answered:
+    """What a request does that waits for a future."""
+    told: Answered = asyncio.get_running_loop().create_future()
+    writer.put(Waiting(platform, row, body, teller(told)))
+    return told
 
 
 class Connections:
@@ -72,16 +79,24 @@ def play(receiver_settings: Callable[..., Settings], database: str, sites: None)
 
 def test_what_waits_together_is_committed_together_within_the_limit(play: Play, rows: Query) -> None:
     async def scenario(writer: Writer, _: Connections) -> None:
-        waiting = [writer.land(*delivery(number)) for number in range(25)]
+        waiting = [land(writer, *delivery(number)) for number in range(25)]
         assert await asyncio.gather(*waiting) == [True] * 25
 
     play(scenario, group_limit=10)
     assert rows("SELECT landed FROM landing.receipts ORDER BY at, landed DESC") == [(10,), (10,), (5,)]
 
 
+def test_of_many_that_wait_a_quarter_is_taken(play: Play, rows: Query) -> None:
+    async def scenario(writer: Writer, _: Connections) -> None:
+        await asyncio.gather(*(land(writer, *delivery(number)) for number in range(160)))
+
+    play(scenario)
+    assert rows("SELECT landed FROM landing.receipts ORDER BY at") == [(40,), (32,), (32,), (32,), (24,)]
+
+
 def test_of_the_same_at_the_same_moment_one_lands(play: Play, rows: Query) -> None:
     async def scenario(writer: Writer, _: Connections) -> None:
-        assert await asyncio.gather(*(writer.land(*delivery(1)) for _ in range(3))) == [True, False, False]
+        assert await asyncio.gather(*(land(writer, *delivery(1)) for _ in range(3))) == [True, False, False]
 
     play(scenario)
     assert rows("SELECT received, landed, duplicates FROM landing.receipts") == [(3, 1, 2)]
@@ -92,7 +107,7 @@ def test_closing_commits_what_was_accepted(play: Play, rows: Query) -> None:
     waiting: list[Any] = []
 
     async def scenario(writer: Writer, _: Connections) -> None:
-        waiting.extend(writer.land(*delivery(number)) for number in range(5))
+        waiting.extend(land(writer, *delivery(number)) for number in range(5))
         writer.count_refused("shopify", Refusal.BUSY)
         writer.close()
         assert writer.is_full
@@ -105,15 +120,15 @@ def test_closing_commits_what_was_accepted(play: Play, rows: Query) -> None:
 
 def test_full_by_number_and_by_bytes(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario(writer: Writer, _: Connections) -> None:
-        waiting = [writer.land(*delivery(number)) for number in range(2)]
+        waiting = [land(writer, *delivery(number)) for number in range(2)]
         assert not writer.is_full
-        waiting.append(writer.land(*delivery(3)))
+        waiting.append(land(writer, *delivery(3)))
         assert writer.is_full
         assert not writer.has_room("shopify", Refusal.NO_SUCH_SITE, 1), "a flood of refusals waits for nobody"
         await asyncio.gather(*waiting)
         assert not writer.is_full
         monkeypatch.setattr(module, "WAITING_LIMIT_BYTES", 5)
-        last = writer.land(*delivery(4))
+        last = land(writer, *delivery(4))
         assert writer.is_full
         await last
 
@@ -124,7 +139,7 @@ def test_a_group_is_bounded_in_bytes(play: Play, rows: Query, monkeypatch: pytes
     monkeypatch.setattr(module, "GROUP_LIMIT_BYTES", 10)
 
     async def scenario(writer: Writer, _: Connections) -> None:
-        await asyncio.gather(*(writer.land(*delivery(number)) for number in range(4)))
+        await asyncio.gather(*(land(writer, *delivery(number)) for number in range(4)))
 
     play(scenario)
     assert rows("SELECT landed FROM landing.receipts ORDER BY at") == [(2,), (2,)]
@@ -136,7 +151,7 @@ def test_large_groups_are_compressed_beside_the_event_loop(play: Play, rows: Que
     async def scenario(writer: Writer, _: Connections) -> None:
         platform, row, small = delivery(1)
         _, other, _ = delivery(2)
-        assert await asyncio.gather(writer.land(platform, row, body), writer.land(platform, other, small))
+        assert await asyncio.gather(land(writer, platform, row, body), land(writer, platform, other, small))
 
     play(scenario)
     assert {zstandard.decompress(row.body) for row in rows("SELECT body FROM landing.raw_events")} == {body, b"body 1"}
@@ -144,7 +159,7 @@ def test_large_groups_are_compressed_beside_the_event_loop(play: Play, rows: Que
 
 def test_a_bad_row_fails_nobody_else_and_lands_itself(play: Play, rows: Query) -> None:
     async def scenario(writer: Writer, _: Connections) -> None:
-        waiting = [writer.land(*delivery(1)), writer.land(*delivery(2, "nul \x00 byte")), writer.land(*delivery(3))]
+        waiting = [land(writer, *delivery(1)), land(writer, *delivery(2, "nul \x00 byte")), land(writer, *delivery(3))]
         kept = writer.quarantine(*refusal("\x00"))
         assert await asyncio.gather(*waiting) == [True, True, True]
         await kept
@@ -163,8 +178,8 @@ def test_a_row_that_cannot_be_helped_is_not_acknowledged(play: Play, rows: Query
     async def scenario(writer: Writer, _: Connections) -> None:
         platform, row, body = delivery(1)
         row.site_id = 1 << 70
-        assert await writer.land(platform, row, body) is None
-        assert await writer.land(*delivery(2)) is True
+        assert await land(writer, platform, row, body) is None
+        assert await land(writer, *delivery(2)) is True
 
     play(scenario)
     assert rows("SELECT sum(received), sum(landed), sum(refused) FROM landing.receipts") == [(2, 1, 1)]
@@ -172,14 +187,14 @@ def test_a_row_that_cannot_be_helped_is_not_acknowledged(play: Play, rows: Query
 
 def test_a_lost_connection_is_replaced(play: Play, rows: Query) -> None:
     async def scenario(writer: Writer, connections: Connections) -> None:
-        assert await writer.land(*delivery(1)) is True
+        assert await land(writer, *delivery(1)) is True
         connections.made[0].terminate()
-        assert await writer.land(*delivery(1)) is None, "not acknowledged; the store sends it again"
+        assert await land(writer, *delivery(1)) is None, "not acknowledged; the store sends it again"
         assert writer.is_full, "for the moment nobody is let in"
         async with asyncio.timeout(10):
             while writer.is_full:
                 await asyncio.sleep(0.01)
-        assert await writer.land(*delivery(1)) is False
+        assert await land(writer, *delivery(1)) is False
         assert len(connections.made) == 2
 
     play(scenario)
@@ -193,9 +208,9 @@ def test_no_attempt_to_connect_while_the_pause_lasts(play: Play, monkeypatch: py
 
     async def scenario(writer: Writer, connections: Connections) -> None:
         connections.down = True
-        assert await writer.land(*delivery(1)) is None
+        assert await land(writer, *delivery(1)) is None
         connections.down = False
-        assert await writer.land(*delivery(2)) is None
+        assert await land(writer, *delivery(2)) is None
         assert await writer.quarantine(*refusal()) is None
         assert connections.made == []
 
@@ -204,11 +219,11 @@ def test_no_attempt_to_connect_while_the_pause_lasts(play: Play, monkeypatch: py
 
 def test_a_statement_that_fails_keeps_the_connection(play: Play, engine: Any) -> None:
     async def scenario(writer: Writer, connections: Connections) -> None:
-        assert await writer.land(*delivery(1)) is True
+        assert await land(writer, *delivery(1)) is True
         await connections.made[0].execute("SET default_transaction_read_only = on")
-        assert await writer.land(*delivery(2)) is None
+        assert await land(writer, *delivery(2)) is None
         await connections.made[0].execute("SET default_transaction_read_only = off")
-        assert await writer.land(*delivery(2)) is True
+        assert await land(writer, *delivery(2)) is True
         assert len(connections.made) == 1
 
     play(scenario)
@@ -216,7 +231,7 @@ def test_a_statement_that_fails_keeps_the_connection(play: Play, engine: Any) ->
 
 def test_a_client_that_goes_away_takes_nothing_from_the_others(play: Play, rows: Query) -> None:
     async def scenario(writer: Writer, _: Connections) -> None:
-        gone, stays = writer.land(*delivery(1)), writer.land(*delivery(2))
+        gone, stays = land(writer, *delivery(1)), land(writer, *delivery(2))
         gone.cancel()
         assert await stays is True
 
@@ -228,11 +243,11 @@ def test_the_week_before_is_looked_at(play: Play, rows: Query, engine: Any, monk
     monkeypatch.setattr(module, "is_after_boundary", lambda moment: True)
 
     async def first(writer: Writer, _: Connections) -> None:
-        assert await writer.land(*delivery(1)) is True
+        assert await land(writer, *delivery(1)) is True
 
     async def again(writer: Writer, _: Connections) -> None:
-        assert await writer.land(*delivery(1)) is False
-        assert await writer.land(*delivery(2)) is True
+        assert await land(writer, *delivery(1)) is False
+        assert await land(writer, *delivery(2)) is True
 
     play(first)
     with engine.begin() as connection:
@@ -247,11 +262,11 @@ def test_around_the_change_of_week_landings_take_turns(
     monkeypatch.setattr(module, "is_near_boundary", lambda moment: True)
 
     async def scenario(writer: Writer, connections: Connections) -> None:
-        assert await writer.land(*delivery(1)) is True
+        assert await land(writer, *delivery(1)) is True
         other = await connections.connect()
         async with other.transaction():
             await other.fetch(module.landing.LOCK_BOUNDARY, module.landing.BOUNDARY_LOCK)
-            waits = writer.land(*delivery(2))
+            waits = land(writer, *delivery(2))
             async with asyncio.timeout(10):
                 while not await other.fetchval(
                     "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
@@ -302,8 +317,8 @@ def test_two_writers_land_each_delivery_once(
         writers = [Writer(receiver_settings(group_limit=7), Metrics(), connections.connect) for _ in range(2)]
         running = [asyncio.create_task(writer.run()) for writer in writers]
         numbers = [*range(150)]
-        waiting = [writers[0].land(*delivery(n)) for n in numbers] + [
-            writers[1].land(*delivery(n)) for n in numbers[::-1]
+        waiting = [land(writers[0], *delivery(n)) for n in numbers] + [
+            land(writers[1], *delivery(n)) for n in numbers[::-1]
         ]
         said = await asyncio.wait_for(asyncio.gather(*waiting), 30)
         assert (said.count(True), said.count(False)) == (150, 150)

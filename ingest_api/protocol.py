@@ -1,0 +1,189 @@
+"""uvicorn's HTTP protocol with a shorter way for deliveries: no ASGI scope, events and task, and one write for the whole answer.
+
+That costs much less than the ASGI way does (decision 0002). It is taken by a POST to a webhook address that is there as a whole when its
+connection is read, as nearly all are under load, and that `Receiver.take` accepts. Everything else, and whatever comes in pieces, goes on to
+uvicorn's class as if it had just arrived, and so keeps every guarantee of `Receiver.__call__`: refusals, limits, slow bodies, look-ups.
+
+Framing stays llhttp's. What is used of uvicorn's internals is named in `tests/ingest_api/test_uvicorn.py`, which fails when they change.
+"""
+
+import re
+from asyncio import AbstractEventLoop, TimerHandle
+from typing import Any
+
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from ingest_api.app import PREFIX, Receiver
+
+# Nothing to decode, no query: what anybody else writes is parsed by uvicorn.
+_ADDRESS = re.compile(rb"%s[0-9A-Za-z_.~/-]*" % re.escape(PREFIX.encode()))
+_NOT_SHORT = frozenset({"transfer-encoding", "expect", "upgrade"})
+
+
+class _Nobody:
+    """In place of the event that wakes an ASGI task: nobody waits."""
+
+    def set(self) -> None:
+        """Nothing."""
+
+
+class Taken:
+    """A delivery on the shorter way, in the place of uvicorn's `RequestResponseCycle`, of which it has what the protocol uses."""
+
+    __slots__ = ("_protocol", "disconnected", "keep_alive", "response_complete")
+
+    message_event = _Nobody()
+
+    def __init__(self, protocol: "DeliveryProtocol") -> None:
+        self._protocol = protocol
+        self.disconnected = False
+        self.keep_alive = True  # until the server is told to stop
+        self.response_complete = False
+
+    def tell(self, landed: bool | None) -> None:
+        """Answer, unless the client has gone."""
+        if not self.disconnected:
+            self._protocol.answer(self, landed)
+
+
+class DeliveryProtocol(HttpToolsProtocol):
+    """Made by uvicorn, one for each connection."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        app = config.loaded_app
+        usual = self.limit_concurrency is None and not self.access_log  # what only uvicorn's way does
+        self._receiver = app if isinstance(app, Receiver) and usual else None
+        self._names: list[bytes] = []
+        self._values: list[bytes] = []
+        self._held = False  # a request's head is complete, and uvicorn does not know of it yet
+        self._body = b""
+        self._rests = False  # answered here, and nothing has come since
+        self._answered_at = 0.0
+        self._rest: TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the client. A request that is not whole by their end goes uvicorn's way."""
+        self._rests = False
+        super().data_received(data)
+        if self._held:
+            self._go_on()
+
+    def on_message_begin(self) -> None:
+        """A request: only what its head needs; the scope is made when uvicorn takes it."""
+        self.url = b""
+        self._names, self._values = [], []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A line of the head. They are decoded together, in a few calls."""
+        self._names.append(name)
+        self._values.append(value)
+
+    def on_headers_complete(self) -> None:
+        """Hold back what may be a delivery; hand on everything else."""
+        cycle: Any = self.cycle  # None before the first request, which uvicorn does not declare
+        parser: Any = self.parser
+        self._held = (
+            self._receiver is not None
+            and (cycle is None or cycle.response_complete)
+            and parser.get_method() == b"POST"
+            and _ADDRESS.fullmatch(self.url) is not None
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not self.flow.write_paused
+        )
+        self._body = b""
+        if not self._held:
+            self._open()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body; mostly all of it."""
+        if self._held:
+            self._body = self._body + body if self._body else body
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        if not self._held:
+            super().on_message_complete()
+        elif self._take():
+            self._held = False
+        else:
+            self._go_on()
+            super().on_message_complete()
+
+    def answer(self, taken: Taken, landed: bool | None) -> None:
+        """Head and body in one write. uvicorn's part follows: the next request of the connection, or the wait for one."""
+        taken.response_complete = True
+        transport = self.transport
+        if transport.is_closing():
+            return
+        answer = self._receiver.stored(landed)  # type: ignore[union-attr]
+        if taken.keep_alive:
+            transport.write(answer.wire)
+        else:
+            transport.write(answer.last)
+            transport.close()
+        if self.pipeline or self.flow.read_paused:
+            self.on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self._rests, self._answered_at = True, self.loop.time()
+        if self._rest is None:
+            self._rest = self.loop.call_later(self.timeout_keep_alive, self._look_at_rest)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone, or was told to."""
+        if self._rest is not None:
+            self._rest.cancel()
+        super().connection_lost(exc)
+
+    def _look_at_rest(self) -> None:
+        """Close a connection that was silent for the time of keep-alive. One timer for many requests, where uvicorn sets and
+        cancels one for each."""
+        self._rest = None
+        if self._rests:
+            left = self._answered_at + self.timeout_keep_alive - self.loop.time()
+            if left <= 0:
+                self.timeout_keep_alive_handler()
+            else:
+                self._rest = self.loop.call_later(left, self._look_at_rest)
+
+    def _take(self) -> bool:
+        # no line of a head holds a line feed: llhttp refuses it
+        names = b"\n".join(self._names).decode("latin-1").lower().split("\n")
+        headers = dict(zip(names, b"\n".join(self._values).decode("latin-1").split("\n"), strict=True))
+        if not _NOT_SHORT.isdisjoint(headers) or self.server_state.default_headers:
+            return False
+        before, self.cycle = self.cycle, Taken(self)  # type: ignore[assignment]
+        try:
+            taken = self._receiver.take(self.url.decode(), headers, self._body, self.cycle.tell)  # type: ignore[union-attr]
+        except Exception:  # noqa: BLE001  (uvicorn's way meets it again, logs it and answers 500)
+            taken = False
+        if not taken:
+            self.cycle = before
+        return taken
+
+    def _go_on(self) -> None:
+        """What was held goes uvicorn's way from its beginning."""
+        self._held = False
+        self._open()
+        if self._body:
+            super().on_body(self._body)
+
+    def _open(self) -> None:
+        url, lines = self.url, zip(self._names, self._values, strict=True)
+        super().on_message_begin()  # makes the scope
+        self.url = url
+        for line in lines:
+            super().on_header(*line)
+        super().on_headers_complete()

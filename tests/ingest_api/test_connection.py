@@ -1,0 +1,145 @@
+"""One connection without a network: when it is closed, and when it leaves a request to uvicorn."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from custom_events.settings import Settings
+from ingest_api.app import create_app
+from ingest_api.protocol import DeliveryProtocol
+from tests.ingest_api.server import SITE, Holding
+
+Wire = Callable[..., bytes]
+Make = Callable[..., Settings]
+BODY = b"{}"
+
+
+class Clock:
+    """As much of an event loop as keep-alive needs, with a time of its own."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.timers: list[tuple[float, Callable[[], None], Clock]] = []
+        self.cancelled = 0
+
+    def time(self) -> float:
+        return self.now
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> "Clock":
+        self.timers.append((self.now + delay, callback, self))
+        return self
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
+    def fire(self) -> None:
+        """The only timer, at its time."""
+        ((self.now, callback, _),) = self.timers
+        self.timers.clear()
+        callback()
+
+
+class Pipe(asyncio.Transport):
+    """A transport that only remembers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closed = False
+        self.written: list[bytes] = []
+
+    def write(self, data: Any) -> None:
+        self.written.append(data)
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+
+def test_a_silent_connection_is_closed_after_its_time(receiver_settings: Make, wire: Wire) -> None:
+    app = create_app(receiver_settings(), kind=Holding)
+    app._sites._known["shop-key"] = SITE
+    clock, transport = Clock(), Pipe()
+    config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, timeout_keep_alive=75)
+    protocol = DeliveryProtocol(config, uvicorn.server.ServerState(), {}, clock)  # type: ignore[arg-type]
+    protocol.connection_made(transport)
+
+    def deliver(at: float, answered_at: float) -> None:
+        clock.now = at
+        protocol.data_received(wire(BODY, "w"))
+        clock.now = answered_at
+        app.tells.pop()(True)  # type: ignore[attr-defined]
+
+    deliver(0.0, 1.0)
+    deliver(50.0, 50.0)
+    clock.fire()
+    assert (clock.now, [at for at, *_ in clock.timers]) == (76.0, [125.0]), "75 s after the last answer"
+    protocol.data_received(wire(BODY, "w"))
+    clock.fire()
+    assert (clock.timers, transport.closed) == ([], False), "a request is under way: its answer sets the timer again"
+    clock.now = 140.0
+    app.tells.pop()(True)  # type: ignore[attr-defined]
+    clock.fire()
+    assert (clock.now, transport.closed) == (215.0, True)
+
+
+def test_the_end_of_a_connection_ends_its_timer(receiver_settings: Make, wire: Wire) -> None:
+    app = create_app(receiver_settings(), kind=Holding)
+    app._sites._known["shop-key"] = SITE
+    config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False)
+    clock = Clock()
+    protocol = DeliveryProtocol(config, uvicorn.server.ServerState(), {}, clock)  # type: ignore[arg-type]
+    protocol.connection_made(Pipe())
+    protocol.data_received(wire(BODY, "w"))
+    app.tells.pop()(True)  # type: ignore[attr-defined]
+    protocol.connection_lost(None)
+    assert (len(clock.timers), clock.cancelled) == (1, 1)
+
+
+def test_nothing_is_written_to_a_connection_that_closes(receiver_settings: Make, wire: Wire) -> None:
+    app = create_app(receiver_settings(), kind=Holding)
+    app._sites._known["shop-key"] = SITE
+    config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False)
+    transport = Pipe()
+    protocol = DeliveryProtocol(config, uvicorn.server.ServerState(), {}, Clock())  # type: ignore[arg-type]
+    protocol.connection_made(transport)
+    protocol.data_received(wire(BODY, "w"))
+    transport.close()
+    app.tells.pop()(True)  # type: ignore[attr-defined]
+    assert transport.written == []
+
+
+def test_who_does_not_read_its_answers_goes_uvicorns_way(receiver_settings: Make, wire: Wire) -> None:
+    async def main() -> None:
+        app = create_app(receiver_settings(), kind=Holding)
+        app._sites._known["shop-key"] = SITE
+        config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False)
+        protocol = DeliveryProtocol(config, uvicorn.server.ServerState(), {})
+        protocol.connection_made(Pipe())
+        protocol.data_received(wire(BODY, "w1"))
+        app.tells.pop()(True)  # type: ignore[attr-defined]
+        protocol.pause_writing()
+        protocol.data_received(wire(BODY, "w2"))
+        assert app.tells == []  # type: ignore[attr-defined]
+        (task,) = protocol.tasks
+        task.cancel()
+        await asyncio.wait([task])
+
+    asyncio.run(main())
+
+
+def test_any_other_application_is_served_as_usual() -> None:
+    async def other(scope: Any, receive: Any, send: Any) -> None:
+        del scope, receive, send
+
+    config = uvicorn.Config(other, http=DeliveryProtocol, log_config=None, access_log=False)
+    assert DeliveryProtocol(config, uvicorn.server.ServerState(), {}, Clock())._receiver is None  # type: ignore[arg-type]
