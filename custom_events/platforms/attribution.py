@@ -103,19 +103,19 @@ def attribution(pairs: Iterable[Pair], landing_page: str | None = None, item_pai
     """Clicks, consent and UTM words of one order, checkout or cart. Never raises, whatever the values hold."""
     own = _gathered(pairs) if pairs else _EMPTY
     items = _gathered(item_pairs) if item_pairs else _EMPTY
-    query = _query(landing_page)
+    landing_ids, landing_utm = _query(landing_page)
     clicks: list[Click] = []
     if own.ids:
         _add(clicks, own.ids, ClickCarrier.ATTRIBUTE, own.clicked_at)
-    if not _KINDS.keys().isdisjoint(query):
-        _add(clicks, query, ClickCarrier.LANDING, None)
+    if landing_ids:
+        _add(clicks, landing_ids, ClickCarrier.LANDING, None)
     if items.ids:
         _add(clicks, items.ids, ClickCarrier.ATTRIBUTE, items.clicked_at)
     said = own.consent or items.consent
     return Attribution(
         clicks=tuple(clicks),
         consent=consent_from(said, "attribute") if said else None,
-        utm=_utm(query) | own.utm if query else own.utm,
+        utm=landing_utm | own.utm if own.utm else landing_utm,
     )
 
 
@@ -134,10 +134,6 @@ def _add(clicks: list[Click], ids: dict[str, str], carrier: ClickCarrier, clicke
             continue
         if not any(known.id == click_id and known.kind is kind for known in clicks):
             clicks.append(Click(kind=kind, id=click_id, carrier=carrier, clicked_at=clicked_at))
-
-
-def _utm(query: dict[str, str]) -> dict[str, str]:
-    return {_UTM[name]: value[:MAX_UTM_CHARS] for name, value in query.items() if name in _UTM and value}
 
 
 def click_id_of(value: Any) -> str | None:
@@ -172,19 +168,27 @@ def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _query(page: str | None) -> dict[str, str]:
-    """What is of use in the query of a landing page (path or full URL, perhaps truncated); the first of a repeated name.
+def _query(page: str | None) -> tuple[dict[str, str], dict[str, str]]:
+    """The click ids and UTM words in the query of a landing page (path or full URL, perhaps truncated); the first of a repeated
+    name.
 
     Percent-decoded once. By hand, since urllib costs as much as decoding the order around it (measured: 19 of 90 us).
     """
-    query: dict[str, str] = {}
+    ids: dict[str, str] = {}
+    utm: dict[str, str] = {}
     if not page or "?" not in page:
-        return query
+        return ids, utm
     fields = page[:MAX_TEXT_CHARS].partition("?")[2].partition("#")[0].split("&", MAX_QUERY_FIELDS)
     for field in fields[:MAX_QUERY_FIELDS]:
         name, _, value = field.partition("=")
         if name not in _LANDING_NAMES:
             name = name.lower()
-        if value and name in _LANDING_NAMES and name not in query:
-            query[name] = unquote_plus(value) if "%" in value or "+" in value else value
-    return query
+        if not value or name not in _LANDING_NAMES:
+            continue
+        if "%" in value or "+" in value:
+            value = unquote_plus(value)
+        if name in _KINDS:
+            ids.setdefault(name, value)
+        elif value:
+            utm.setdefault(_UTM[name], value[:MAX_UTM_CHARS])
+    return ids, utm
