@@ -217,7 +217,13 @@ async def _uploads(connection: Connection, site_id: int, made: Sequence[dict[str
     if not rows:
         return {}
     answers: dict[int, list[Answer]] = {}
-    for row in await connection.fetch(stories.ANSWERS, texts_of(row["id"] for row in rows)):
+    kept = [row for row in rows if row["told_in"] is not None]
+    for row in await connection.fetch(
+        stories.ANSWERS,
+        texts_of(row["id"] for row in rows),
+        texts_of(row["id"] for row in kept),
+        texts_of(row["told_in"] for row in kept),
+    ):
         answers.setdefault(row["upload_id"], []).append(msgspec.convert(dict(row), Answer))
     found: dict[int, list[Upload]] = {}
     for row in rows:

@@ -19,6 +19,16 @@ from custom_events.values.conversions import AdsAccount, BatchAnswer, RowAnswer,
 log = structlog.get_logger(__name__)
 
 AT_GOOGLE: Final = (UploadState.CLAIMED, UploadState.UNKNOWN)  # unknown: the lease ran out before the answer came
+
+
+class ToldToAll(NamedTuple):
+    """What a request keeps for its rows: the verdict, without code or sentence, and how many rows. None: each has its attempt."""
+
+    told: str | None
+    told_rows: int | None
+
+
+NOTHING_TOLD: Final = ToldToAll(None, None)
 _OUTCOMES: Final = {Verdict.UNKNOWN: "unknown"}  # a request that failed otherwise is "failed", else "answered"
 
 
@@ -32,7 +42,7 @@ def write_answer(
     if len(batch.rows) != len(request.rows):
         raise ValueError(f"request {request.id} had {len(request.rows)} rows, its answer {len(batch.rows)}")
     whole = batch.verdict is not None and batch.verdict is not Verdict.PENDING
-    write_rows(connection, request, batch.rows, now, whole=whole)
+    told = write_rows(connection, request, batch.rows, now, whole=whole)
     pending = any(answer.verdict is Verdict.PENDING for answer in batch.rows)
     connection.execute(
         requests.ANSWERED,
@@ -44,7 +54,8 @@ def write_answer(
             "sentence": batch.sentence,
             "google_request_id": batch.request_id,
             "next_poll_at": now + timedelta(seconds=verdict_after_s) if pending else None,
-        },
+        }
+        | told._asdict(),
     )
     heed(connection, request, batch, now)
     return Counter([answer.verdict.value for answer in batch.rows])
@@ -58,10 +69,11 @@ def write_rows(
     *,
     whole: bool,
     standing: Sequence[UploadState] = AT_GOOGLE,
-) -> None:
+) -> ToldToAll:
     """The rows' states and their attempts. `standing`: the states from which this answer may move them.
 
-    What most rows were told, nearly always all of them, is told to the request, and the others are named.
+    What most rows were told, nearly always all of them, is told to the request, and the others are named. What is returned is
+    for the request to keep: no row has an attempt that says the same. A later answer (of rows that were sent) has.
     """
     accepted: list[Claimed] = []
     pending: list[Claimed] = []
@@ -79,7 +91,7 @@ def write_rows(
     dropped = [(row, told) for told, rows in groups.items() if told.verdict == Verdict.DROP_CLICK for row in rows]
     shared = max(groups, key=lambda told: len(groups[told]), default=None)
     if shared is None:
-        return
+        return NOTHING_TOLD
     rest = groups.pop(shared)
     common = {"request": request.id, "now": now}
     others = uploads.settlements()
@@ -87,7 +99,9 @@ def write_rows(
         for row in rows:
             _add(others, row, told)
     values = shared.values() | common | {"others": others.arrays["id"], "standing": [state.value for state in standing]}
-    moved = connection.execute(uploads.SETTLE_REST, values).rowcount
+    kept_once = standing is AT_GOOGLE and shared in {_ACCEPTED, _PENDING}
+    moved = connection.execute(uploads.SETTLE_SHARED if kept_once else uploads.SETTLE_REST, values).rowcount
+    told_to_all = ToldToAll(shared.verdict, moved) if kept_once and moved == len(rest) else NOTHING_TOLD
     if moved < len(rest):  # a lease ran out, and another worker has rows of this request
         connection.execute(
             uploads.ATTEMPTED, shared.values() | common | {"ids": [row.conversion.upload_id for row in rest]}
@@ -96,6 +110,7 @@ def write_rows(
         connection.execute(uploads.SETTLE, others.arrays | common | {"never_sent": 0})
     if dropped:
         _drop_clicks(connection, request.id, dropped)
+    return told_to_all
 
 
 class _Told(NamedTuple):
@@ -233,7 +248,8 @@ def give_back(connection: sa.Connection, request: Request, sentence: str, now: d
             "sentence": sentence,
             "google_request_id": None,
             "next_poll_at": None,
-        },
+        }
+        | NOTHING_TOLD._asdict(),
     )
 
 

@@ -44,10 +44,17 @@ WHERE day >= :first_day
 """)
 
 # Our side of every day since: each row once, on the day of its last call; and what the calls of the day carried.
-# A call that failed as a whole left nothing at Google; one without an answer may have.
+# A call that failed as a whole left nothing at Google; one without an answer may have. `calls`: attempts, and what requests keep
+# for their rows; a row that was sent and has left that state has an attempt that says so.
 KEEP_DAYS: Final = sa.text("""
 WITH calls AS MATERIALIZED (
-  SELECT t.upload_id, t.request_id, max(t.at) AS at FROM app.upload_attempts t WHERE t.at >= :since GROUP BY 1, 2),
+  SELECT t.upload_id, t.request_id, max(t.at) AS at FROM (
+    SELECT upload_id, request_id, at FROM app.upload_attempts WHERE at >= :since
+    UNION ALL
+    SELECT u.id, r.id, r.answered_at FROM app.upload_requests r JOIN app.conversion_uploads u ON u.request_id = r.id
+    WHERE r.answered_at >= :since AND u.created_at >= :made_since
+      AND (r.told = 'accepted' AND u.state = 'accepted' OR r.told = 'pending' AND u.state = 'sent')) t
+  GROUP BY 1, 2),
 newest AS (SELECT DISTINCT ON (upload_id) upload_id, request_id FROM calls ORDER BY upload_id, at DESC, request_id DESC),
 moved AS MATERIALIZED (
   SELECT u.id, u.ads_account_id, x.action_id, a.time_zone, u.state, u.kind, u.reason, u.click_id,

@@ -98,10 +98,14 @@ WHERE c.occurred_at = $1 AND c.commerce_event_id = $2
 ORDER BY c.assignment_id, c.withdrawn_at NULLS LAST, c.id
 """
 
-_UPLOAD: Final = """
+# The last request of a row, if it keeps the answer: rows in another state were told otherwise, or not sent with it.
+TOLD_IN: Final = "CASE WHEN q.told = 'accepted' AND u.state = 'accepted' OR q.told = 'pending' AND u.state = 'sent' THEN q.id END AS told_in"
+
+_UPLOAD: Final = f"""
 SELECT u.custom_event_id, u.id, u.created_at, u.kind, u.sequence, u.state, u.reason, u.sentence, u.value, u.currency,
   u.transaction_id, u.click_kind, u.conversion_at, u.adjusted_at, u.not_before, u.deadline_at, u.settled_at, u.attempts,
-  c.customer_id || '/' || a.action_id AS ads_action, q.google_request_id, q.intent_at, q.answered_at
+  c.customer_id || '/' || a.action_id AS ads_action, q.google_request_id, q.intent_at, q.answered_at,
+  {TOLD_IN}
 FROM app.conversion_uploads u
 LEFT JOIN app.ads_actions a ON a.id = u.ads_action_id LEFT JOIN app.ads_accounts c ON c.id = a.ads_account_id
 LEFT JOIN app.upload_requests q ON q.id = u.request_id
@@ -125,11 +129,26 @@ UPLOADS_OF_TIME: Final = f"""
 ORDER BY u.sequence, u.id
 """
 
-# Google's answers to rows of the ledger, with the calls that carried them.
+# Google's answers to rows of the ledger ($1), with the calls that carried them. As the view app.upload_answers, which has no index
+# by row: attempts; what the last request ($3, `told_in`) keeps for some of the rows ($2); and what an earlier one did.
 ANSWERS: Final = """
-SELECT t.upload_id, t.at, t.verdict, t.code, t.sentence, q.google_request_id, q.intent_at, q.answered_at
-FROM app.upload_attempts t LEFT JOIN app.upload_requests q ON q.id = t.request_id
-WHERE t.upload_id = ANY ($1::text[]::bigint[]) ORDER BY t.at, t.upload_id
+WITH attempts AS MATERIALIZED (
+  SELECT upload_id, at, verdict, code, sentence, request_id FROM app.upload_attempts
+  WHERE upload_id = ANY ($1::text[]::bigint[]))
+SELECT t.upload_id, t.at, t.verdict, t.code, t.sentence, q.google_request_id, q.intent_at, q.answered_at FROM (
+  SELECT * FROM attempts
+  UNION ALL
+  SELECT g.upload_id, r.answered_at, r.told, NULL, NULL, r.id
+  FROM unnest($2::text[]::bigint[], $3::text[]::bigint[]) AS g(upload_id, request_id)
+  JOIN app.upload_requests r ON r.id = g.request_id
+  WHERE NOT EXISTS (SELECT FROM attempts a WHERE a.upload_id = g.upload_id AND a.request_id = r.id)
+  UNION ALL
+  SELECT DISTINCT a.upload_id, r.answered_at, r.told, NULL, NULL, r.id
+  FROM attempts a JOIN app.upload_requests r ON r.id = a.request_id AND a.at > r.answered_at
+  WHERE r.told = 'pending'
+    AND NOT EXISTS (SELECT FROM attempts b WHERE b.upload_id = a.upload_id AND b.request_id = r.id AND b.at = r.answered_at)) t
+LEFT JOIN app.upload_requests q ON q.id = t.request_id
+ORDER BY t.at, t.upload_id
 """
 
 # The numbers of revisions, for people.

@@ -61,7 +61,7 @@ DROP_INTENT: Final = sa.text("DELETE FROM app.upload_requests WHERE id = :reques
 ANSWERED: Final = sa.text("""
 UPDATE app.upload_requests
 SET answered_at = :now, outcome = :outcome, code = :code, sentence = :sentence, google_request_id = :google_request_id,
-  next_poll_at = :next_poll_at
+  next_poll_at = :next_poll_at, told = :told, told_rows = :told_rows
 WHERE id = :request
 """)
 

@@ -69,16 +69,21 @@ CLAIM_ADJUSTMENTS: Final = _claim(
 # A part of an earlier request that was refused, or failed in part, without a row being named.
 CLAIM_PART: Final = _claim("u.reason = 'split' AND u.request_id = %(earlier)s", "u.id")
 
-# The answer that most rows of a request share, told to all of it but `others`: no row has to be named.
-SETTLE_REST: Final = sa.text("""
-WITH settled AS (
-  UPDATE app.conversion_uploads u
-  SET state = :state, reason = :reason, sentence = :sentence, lease_until = NULL, updated_at = :now,
-    not_before = coalesce(CAST(:not_before AS timestamptz), u.not_before),
-    settled_at = CASE WHEN :state IN ('accepted', 'rejected', 'expired', 'withheld') THEN CAST(:now AS timestamptz) END
-  WHERE u.request_id = :request AND u.state IN ('claimed', 'unknown', 'sent')
-    AND u.state = ANY(CAST(:standing AS text[])) AND u.id <> ALL(CAST(:others AS bigint[]))
-  RETURNING u.id)
+_SETTLE_REST = """
+UPDATE app.conversion_uploads u
+SET state = :state, reason = :reason, sentence = :sentence, lease_until = NULL, updated_at = :now,
+  not_before = coalesce(CAST(:not_before AS timestamptz), u.not_before),
+  settled_at = CASE WHEN :state IN ('accepted', 'rejected', 'expired', 'withheld') THEN CAST(:now AS timestamptz) END
+WHERE u.request_id = :request AND u.state IN ('claimed', 'unknown', 'sent')
+  AND u.state = ANY(CAST(:standing AS text[])) AND u.id <> ALL(CAST(:others AS bigint[]))
+"""
+
+# The answer that most rows of a request share, told to all of it but `others`: no row has to be named. The request keeps it.
+SETTLE_SHARED: Final = sa.text(_SETTLE_REST)
+
+# The same, when it is more than "accepted" or "pending", or comes later: each row has its attempt.
+SETTLE_REST: Final = sa.text(f"""
+WITH settled AS ({_SETTLE_REST} RETURNING u.id)
 INSERT INTO app.upload_attempts (at, upload_id, request_id, verdict, code, sentence)
 SELECT :now, id, :request, :verdict, :code, :sentence FROM settled
 """)

@@ -181,7 +181,10 @@ upload_requests = sa.Table(
     sa.Column("sentence", sa.Text, comment="The same for people."),
     sa.Column("next_poll_at", Time, comment="Data Manager: when to ask for the verdict."),
     sa.Column("counts", JsonText, comment="By conversion action, what Google counted in this call; no row is named."),
+    sa.Column("told", sa.Text, comment="What all its rows were told at answered_at that have no attempt of that time."),
+    sa.Column("told_rows", sa.Integer, comment="How many rows that were."),
     one_of("lane", Lane),
+    sa.CheckConstraint("told IN ('accepted', 'pending')", name="told"),
     sa.Index("ix_upload_requests_poll", "next_poll_at", postgresql_where=sa.text("next_poll_at IS NOT NULL")),
     sa.Index("ix_upload_requests_open", "id", postgresql_where=sa.text("outcome IS NULL")),
     sa.Index(None, "ads_account_id", "intent_at"),
@@ -202,7 +205,7 @@ upload_attempts = sa.Table(
     sa.Index(None, "upload_id"),
     schema=APP,
     postgresql_partition_by="RANGE (at)",
-    comment="Google's answers, row by row. One row per upload and call.",
+    comment="Google's answers that differ from what most rows of the request were told. One row per upload, call and time.",
 )
 
 audit_entries = sa.Table(

@@ -20,6 +20,7 @@ from sandbox.google_ads.click_ids import make_click_id
 from sandbox.google_ads.clock import Clock
 from sandbox.google_ads.seed import Action, Customer, SandboxSeed
 from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.history import History
 
 NOW = datetime(2026, 10, 20, 12, 0, tzinfo=UTC)
 ADS_CUSTOMER, DM_CUSTOMER = "1234567890", "2345678901"
@@ -324,8 +325,12 @@ class Ledger:
 
 
 @pytest.fixture
-def ledger(engine: sa.Engine, clock: Clocked) -> Ledger:
-    return Ledger(engine, clock)
+def ledger(engine: sa.Engine, clock: Clocked, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
+    """A ledger whose every answer must be found afterwards, whatever the test did."""
+    history = History(monkeypatch)
+    made = Ledger(engine, clock)
+    yield made
+    history.check(engine, clock())
 
 
 def at_google(google: SandboxGoogle) -> dict[str, float]:

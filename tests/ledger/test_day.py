@@ -10,12 +10,15 @@ from benchmarks.day_world import PARTLY_REFUNDED, POISON_SHARE, Sold
 from benchmarks.day_world import day as orders_of_a_day
 from custom_events.values.conversions import Lane
 from sandbox.google_ads.faults import FaultKind
+from tests.ledger.history import History
 
 ORDERS = 2_000
 
 
-def test_a_day_with_every_fault_ends_right(engine, google, lanes):
+def test_a_day_with_every_fault_ends_right(engine, google, lanes, monkeypatch):
+    history = History(monkeypatch)
     found = day.run(engine, google, lanes, ORDERS)
+    history.check(engine, max(at for at, *_ in history.answered))
     google.clock.run()
     assert found.wrong == []
     assert set(found.faults) == {fault.kind.value for fault in day.FAULTS}

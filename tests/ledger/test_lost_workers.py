@@ -85,7 +85,7 @@ def test_a_late_answer_changes_nothing_that_another_worker_has(ledger, lanes, go
     row = ledger.upload(upload)
     assert (row.state, row.attempts, row.reason) == ("accepted", 2, "ConversionUploadError.ORDER_ID_ALREADY_IN_USE")
     assert len(google.state.conversions) == 1
-    assert ledger.rows("SELECT count(*) FROM app.upload_attempts") == [(2,)]
+    assert ledger.rows("SELECT count(*) FROM app.upload_answers") == [(2,)]
 
 
 def test_a_defect_of_ours_is_a_call_without_answer(ledger, lanes, google, at_google):

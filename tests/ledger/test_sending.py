@@ -15,7 +15,7 @@ def test_accepts_a_batch(ledger, lanes, at_google):
     assert (figures.rows, figures.requests, dict(figures.verdicts)) == (25, 1, {"accepted": 25})
     assert ledger.states() == {"accepted": 25}
     assert sorted(at_google().values()) == [100.0] * 25
-    attempts = ledger.rows("SELECT verdict, count(*) FROM app.upload_attempts GROUP BY verdict")
+    attempts = ledger.rows("SELECT verdict, count(*) FROM app.upload_answers GROUP BY verdict")
     assert attempts == [("accepted", 25)]
     request = ledger.rows("SELECT * FROM app.upload_requests")[0]
     assert (request.rows, request.outcome, request.lane, request.kind) == (25, "answered", "google_ads", "conversions")

@@ -117,6 +117,7 @@ NAMED: dict[str, tuple[sa.TextClause, set[str]]] = {
     "parts": (claimed(uploads.CLAIM_PART), {"ix_conversion_uploads_split"}),
     "verdicts": (uploads.PENDING_ROWS, {"ix_conversion_uploads_request"}),
     "answers": (uploads.SETTLE_REST, {"ix_conversion_uploads_request"}),
+    "answers that requests keep": (uploads.SETTLE_SHARED, {"ix_conversion_uploads_request"}),
     "lost leases": (
         uploads.RECOVER,
         {"ix_conversion_uploads_request"},

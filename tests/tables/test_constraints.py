@@ -33,6 +33,8 @@ def upload(kind: str = "conversion", transaction: str = "1001", sequence: int = 
 
 
 REFUSED = {
+    "ck_upload_requests_told": "INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at, told) "
+    "SELECT id, 'google_ads', 'conversions', 1, now(), 'rejected' FROM app.ads_accounts LIMIT 1",
     "fk_site_secrets_site_id": "INSERT INTO app.site_secrets (site_id, secret_encrypted) VALUES (9, 'x')",
     "fk_ads_actions_ads_account_id": "INSERT INTO app.ads_actions (ads_account_id, action_id, name) VALUES (9, '1', 'x')",
     "fk_site_custom_events_site_id": "INSERT INTO app.site_custom_events (site_id, definition_id, label) VALUES (9, 1, 'x')",

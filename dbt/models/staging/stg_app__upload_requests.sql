@@ -17,6 +17,8 @@ renamed as (
         code,
         sentence,
         counts,
+        told,
+        told_rows,
         ---------- times
         intent_at,
         answered_at,
