@@ -270,31 +270,6 @@ def test_has_work_only_while_something_is_due(ledger, lanes):
     assert not work()
 
 
-def test_drains_until_idle_and_tells_of_each_batch(ledger, lanes):
-    ledger.settings.upload_batch_size = 10
-    ledger.orders(35)
-    told: list[int] = []
-    figures = send.drain(
-        ledger.engine,
-        ledger.settings,
-        until_idle_s=0.1,
-        limit_s=30,
-        on_batch=lambda batch: told.append(batch.rows),
-        lanes=lanes,
-        clock=ledger.clock,
-    )
-    assert told == [10, 10, 10, 5]
-    assert (figures.rows, figures.requests) == (35, 4)
-    assert figures.seconds > 0
-
-
-def test_a_drain_ends_at_its_limit(ledger, lanes):
-    ledger.settings.upload_batch_size = 1
-    ledger.orders(3)
-    figures = send.drain(ledger.engine, ledger.settings, until_idle_s=60, limit_s=0, lanes=lanes, clock=ledger.clock)
-    assert figures.requests == 1
-
-
 def test_held_rows_go_when_released(ledger, lanes):
     upload = ledger.order(state="held", reason="by_hand", not_before=ledger.clock() + timedelta(days=2))
     assert ledger.once(lanes).idle
@@ -329,32 +304,6 @@ def test_nobody_is_woken_for_what_cannot_go(ledger, lanes, google):
     ledger.settle(lanes)
     assert [row.state for row in ledger.of_order("A")] == ["accepted", "sent", "queued"]
     assert not work()
-
-
-def test_what_is_claimed_behind_a_refused_request_is_given_back(ledger, lanes, google, at_google):
-    ledger.settings.upload_batch_size = 2
-    ledger.orders(6)
-    google.state.faults.arm(Fault(kind=FaultKind.QUOTA_RATE, seconds=300, count=1))
-    figures = send.drain(ledger.engine, ledger.settings, until_idle_s=0, limit_s=30, lanes=lanes, clock=ledger.clock)
-    assert figures.requests == 1
-    assert ledger.rows("SELECT state, attempts, count(*) FROM app.conversion_uploads GROUP BY 1, 2 ORDER BY 2") == [
-        ("queued", 0, 4),
-        ("queued", 1, 2),
-    ]
-    assert ledger.rows("SELECT count(*) FROM app.upload_requests") == [(1,)]
-    ledger.clock.forward(minutes=6)
-    send.drain(ledger.engine, ledger.settings, until_idle_s=0, limit_s=30, lanes=lanes, clock=ledger.clock)
-    assert len(at_google()) == 6
-
-
-def test_what_google_says_of_one_row_stops_the_account_for_what_is_claimed_behind(ledger, lanes, google, at_google):
-    """A parked action: no request that was claimed before the answer carries another of its conversions."""
-    ledger.settings.upload_batch_size = 2
-    ledger.orders(8, action="7002")
-    google.state.actions["7002"].status = "REMOVED"
-    figures = send.drain(ledger.engine, ledger.settings, until_idle_s=0, limit_s=30, lanes=lanes, clock=ledger.clock)
-    assert (figures.requests, len(at_google())) == (1, 0)
-    assert ledger.rows("SELECT sum(attempts) FROM app.conversion_uploads") == [(2,)]
 
 
 @pytest.mark.parametrize("lane", list(Lane))
