@@ -259,7 +259,8 @@ class _Writing:
             await writer.close(timeout=CLOSE_LIMIT_S)
 
     async def _write(self, writer: Connection, book: RuleBook, site_id: int, findings: Sequence[Finding]) -> None:
-        """Match again the events that something is found about, in a transaction that holds the site's shard."""
+        """Match again the events that something is found about, in a transaction that holds the site's shard. With all events of
+        their orders: what one of them adds may want the transaction that another one is about to leave."""
         different = [one for one in findings if one.verdict is not Verdict.SAME]
         self._verdicts[Verdict.SAME] += len(findings) - len(different)
         if not different:
@@ -267,8 +268,10 @@ class _Writing:
         async with writer.transaction():
             await writer.execute(sql.HOLD_SHARD, LOCK_CLASS, site_id % self._settings.shards)
             keys = {one.proposal.key for one in different}
-            orders = sorted({one.standing.order_id for one in different if one.standing and one.standing.order_id})
-            keys |= {row[0] for row in await writer.fetch(sql.KEYS_OF_ORDERS, site_id, orders)}
+            orders = {one.proposal.event.order_id for one in different}
+            orders |= {one.standing.order_id for one in different if one.standing}
+            named = sorted(order for order in orders if order is not None)
+            keys |= {row[0] for row in await writer.fetch(sql.KEYS_OF_ORDERS, site_id, named)}
             cause = Cause(Reason.UNMADE_BY_REPLAY, self._name)
             scopes = [Scope(site_id, cause, event_key=key) for key in sorted(keys)]
             now: datetime = await writer.fetchval(understanding.NOW)

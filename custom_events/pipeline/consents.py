@@ -1,5 +1,5 @@
-"""Consent that comes after its order was matched: what a policy holds for want of it goes, or stays for good, also when the order
-is matched again."""
+"""Consent that comes after its order was matched: what a policy holds for want of it goes, what is refused stays for good, also
+when the order is matched again."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -33,7 +33,8 @@ class _Decision(NamedTuple):
 async def let_go(
     connection: Connection, plan: MatchPlan, said: Mapping[Key, tuple[datetime, Consent]], now: datetime
 ) -> None:
-    """Bring what was said of orders to their conversions that are held for it; only sites with such a policy are asked about."""
+    """Bring what was said of orders to their conversions that are not sent yet: a refusal to all of them, a yes to those that are
+    held for it; only sites with such a policy are asked about that."""
     heard = {site_id for site_id, _ in said}
     asking = {
         site_id
@@ -43,11 +44,11 @@ async def let_go(
     rows = [
         (site_id, order_id, consent.ad_user_data, consent.ad_personalization)
         for (site_id, order_id), (_, consent) in said.items()
-        if site_id in asking
+        if site_id in asking or consent.ad_user_data is ConsentStatus.DENIED
     ]
     if not rows:
         return
-    held = await connection.fetch(sql.HELD_FOR_CONSENT, *columns_of(sorted(rows)))
+    waiting = await connection.fetch(sql.HEARD_OF_CONSENT, *columns_of(sorted(rows)))
     delays = {rule.id: rule.making.delay for site_id in asking for rule in plan.sites[site_id].rules}
     answers = [
         (
@@ -58,7 +59,7 @@ async def let_go(
             *_decide(said_of_data, happened + delays.get(rule, timedelta()), now),
             now,
         )
-        for created_at, upload_id, rule, happened, said_of_data, said_of_ads in held
+        for created_at, upload_id, rule, happened, said_of_data, said_of_ads in waiting
     ]
     if answers:
         await connection.executemany(sql.ANSWER_CONSENT, answers)
@@ -84,13 +85,15 @@ class _Said(NamedTuple):
 
 
 def with_what_was_said(matched: Matched, upload: StoredUpload | None) -> Matched:
-    """A match of a stored event that does not tell of consent, with what the customer said afterwards: the conversion knows it. As
-    a body that says nothing takes nothing back, matching again does not either."""
+    """A match of a stored event with what the customer said afterwards: the conversion knows it. As a body that says nothing takes
+    nothing back, matching again does not either; of two that speak the refusal counts."""
     match, proposal = matched
-    if upload is None or not upload.is_ours or match.consent is not ConsentStatus.UNKNOWN:
+    if upload is None or not upload.is_ours:
         return matched
     said = ConsentStatus(upload.data.ad_user_data)
-    if said is ConsentStatus.UNKNOWN:
+    if said is not ConsentStatus.DENIED and match.consent is not ConsentStatus.UNKNOWN:
+        return matched
+    if said in {match.consent, ConsentStatus.UNKNOWN}:
         return matched
     withheld = Reason.CONSENT_DENIED if said is ConsentStatus.DENIED and match.withheld is None else match.withheld
     match = msgspec.structs.replace(

@@ -112,7 +112,9 @@ class Gathered:
         self.refunds: dict[tuple[int, str, str], RefundState] = {}
         self.subscriptions: dict[Key, SubscriptionState] = {}
         self.customers: dict[Key, CustomerState] = {}
-        self.consents: dict[Key, tuple[datetime, Consent]] = {}  # what bodies said of orders, the newest, and when
+        self.consents: dict[
+            Key, tuple[datetime, Consent]
+        ] = {}  # what bodies said of orders: a refusal, else the newest; and when
 
     def take(self, raw: Raw) -> Delivered:
         """Understand one raw event and merge what it says. Never raises for what a body holds."""
@@ -124,12 +126,14 @@ class Gathered:
         return delivered
 
     def _heed(self, site_id: int, order_id: str, event: CommerceEvent) -> None:
-        """Consent that somebody gave or refused; a body that says nothing takes nothing back."""
+        """Consent that somebody gave or refused; a body that says nothing takes nothing back. A refusal counts whatever else was
+        said, so that batches need not agree about what came last."""
         consent = event.consent
         if consent is None or consent.ad_user_data is ConsentStatus.UNKNOWN:
             return
+        said = consent.ad_user_data is ConsentStatus.DENIED, event.evidence_at
         known = self.consents.get((site_id, order_id))
-        if known is None or known[0] <= event.evidence_at:
+        if known is None or (known[1].ad_user_data is ConsentStatus.DENIED, known[0]) <= said:
             self.consents[site_id, order_id] = event.evidence_at, consent
 
     def _understand(self, raw: Raw) -> Understood:

@@ -227,23 +227,26 @@ SELECT c.site_id, c.order_id, clock_timestamp() FROM {given("site_id bigint", "o
 ON CONFLICT (site_id, order_id) DO UPDATE SET changed_at = excluded.changed_at
 """
 
-# Conversions that wait for consent, of orders whose customer has said by now.
-HELD_FOR_CONSENT: Final = f"""
+# Conversions of orders whose customer has said by now: those that wait for consent, and, where it was refused, whatever is not sent.
+HEARD_OF_CONSENT: Final = f"""
 SELECT v.created_at, v.id, v.assignment_id, v.conversion_at, c.ad_user_data, c.ad_personalization
 FROM {given("site_id bigint", "order_id text", "ad_user_data text", "ad_personalization text")}
 CROSS JOIN LATERAL (
   SELECT v.created_at, v.id, v.assignment_id, v.conversion_at FROM app.conversion_uploads v
-  WHERE v.site_id = c.site_id AND v.order_id = c.order_id AND v.state = 'held' AND v.reason = 'consent_unknown_in_europe'
+  WHERE v.site_id = c.site_id AND v.order_id = c.order_id AND v.kind = 'conversion'
+    AND (v.state = 'held' AND v.reason = 'consent_unknown_in_europe'
+      OR v.state IN ('new', 'held', 'queued') AND c.ad_user_data = 'denied')
   OFFSET 0
 ) v
 """
 
-# What somebody said, and where the conversion goes with it.
+# What somebody said, and where the conversion goes with it; not if a worker has claimed it meanwhile.
 ANSWER_CONSENT: Final = """
 UPDATE app.conversion_uploads SET
   ad_user_data = $3, ad_personalization = $4, state = $5, reason = $6, sentence = $7, not_before = $8, settled_at = $9,
   updated_at = $10
-WHERE created_at = $1 AND id = $2 AND state = 'held' AND reason = 'consent_unknown_in_europe'
+WHERE created_at = $1 AND id = $2
+  AND (state = 'held' AND reason = 'consent_unknown_in_europe' OR state IN ('new', 'held', 'queued') AND $3 = 'denied')
 """
 
 # Put raw events back into the queue: those with this outcome, of this reason, site and period where given, whose body is

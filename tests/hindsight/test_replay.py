@@ -62,6 +62,20 @@ def test_a_definition_also_for_the_days_before_it_was_published(world: Any, repl
     assert b'"is_written":true' in to_json(real)
 
 
+def test_what_one_event_of_an_order_leaves_another_takes_at_once(world: Any, replay: Any) -> None:
+    """The transaction of an order is free when its next event is matched, whichever of them is found to differ first."""
+    site, action = world.site(), world.action()
+    key = world.define(trigger=["order.created"], dedup={"per": "customer"})
+    world.assign(site, key, ads_action=action)
+    world.order(site, 1, 1, customer=1)
+    world.drain()
+    world.publish(key, world.draft(key, trigger=["order.paid"], dedup={"per": "order"}))
+    assert numbers(replay(definition=key)) == (1, 1, 0, 0)
+    assert numbers(replay(definition=key, order=BY_ANA)) == (1, 1, 0, 0)
+    rows = "SELECT state, reason FROM app.conversion_uploads ORDER BY id"
+    assert world.rows(rows) == [("withheld", "unmade_by_replay"), ("queued", None)]
+
+
 def test_stricter_rules_take_back_and_restate(world: Any, replay: Any) -> None:
     site, action = world.site(), world.action()
     key = world.define()

@@ -104,6 +104,61 @@ def test_a_yes_leaves_the_assignment_s_delay(in_world: InWorld, order: Any) -> N
     in_world(test)
 
 
+@pytest.mark.parametrize("first", ["granted", None], ids=["after a yes", "after silence"])
+@pytest.mark.parametrize("rules", Rules)
+def test_what_is_refused_before_it_was_sent_is_never_sent(
+    in_world: InWorld, order: Any, first: str | None, rules: Rules
+) -> None:
+    """Whatever it waits for, and whatever comes after: another yes, another batch, or matching again."""
+
+    async def test(world: Any) -> None:
+        site = await world.site()
+        await world.rule(site, ads_action=await world.action())
+        await world.land(site, "orders/paid", order(1, **said(first)))
+        await world.drain()
+        assert [state for state, *_ in await world.rows(UPLOADS)] == ["queued"]
+        for number, word in enumerate(("denied", "granted"), start=1):
+            later = order(1, **said(word)) | {"updated_at": f"2030-01-0{number}T00:00:00Z"}
+            await world.land(site, "orders/updated", later)
+            await world.drain()
+            assert await world.rows(UPLOADS) == [("withheld", "consent_denied", "denied")]
+        configuration = await world.cache.current(world.connection)
+        scope = Scope(site, Cause(Reason.UNMADE_BY_REPLAY, "replay:1"), order_id="1")
+        changes = await rematch(world.connection, configuration, [scope], datetime.now(UTC), rules=rules)
+        assert (changes.judged, changes.any) == (1, False)
+
+    in_world(test)
+
+
+@pytest.mark.parametrize("words", [("denied", "granted"), ("granted", "denied")])
+def test_a_refusal_counts_in_whatever_order_a_batch_has_it(in_world: InWorld, order: Any, words: Any) -> None:
+    async def test(world: Any) -> None:
+        site = await world.site()
+        await world.rule(site, ads_action=await world.action())
+        await world.land(site, "orders/paid", order(1))
+        for number, word in enumerate(words, start=1):
+            later = order(1, **said(word)) | {"updated_at": f"2030-01-0{number}T00:00:00Z"}
+            await world.land(site, "orders/updated", later)
+        await world.drain()
+        assert await world.rows(UPLOADS) == [("withheld", "consent_denied", "denied")]
+
+    in_world(test)
+
+
+def test_what_is_at_google_is_not_taken_back_for_it(in_world: InWorld, order: Any) -> None:
+    async def test(world: Any) -> None:
+        site = await world.site()
+        await world.rule(site, ads_action=await world.action())
+        await world.land(site, "orders/paid", order(1))
+        await world.drain()
+        await world.connection.execute("UPDATE app.conversion_uploads SET state = 'claimed', attempts = 1")
+        await world.land(site, "orders/updated", order(1, **said("denied")) | {"updated_at": "2030-01-01T00:00:00Z"})
+        await world.drain()
+        assert await world.rows(UPLOADS) == [("claimed", None, "unknown")]
+
+    in_world(test)
+
+
 def test_without_such_a_policy_nobody_is_asked(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
         site = await world.site()

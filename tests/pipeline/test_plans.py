@@ -18,7 +18,7 @@ PROBES = [
     understanding.KNOWN_REFUNDS,
     understanding.KNOWN_SUBSCRIPTIONS,
     understanding.KNOWN_CUSTOMERS,
-    understanding.HELD_FOR_CONSENT,
+    understanding.HEARD_OF_CONSENT,
     matching.CUSTOMER_HISTORY,
     matching.CUSTOMER_EVENTS,
     matching.SITE_EVENTS,
