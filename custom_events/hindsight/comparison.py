@@ -79,6 +79,13 @@ class Finding(NamedTuple):
     match: Match | None
     standing: Standing | None
 
+    @property
+    def needs_writing(self) -> bool:
+        """Whether the custom event differs, in its deduplication key alone perhaps: by it later events are judged."""
+        if self.verdict is not Verdict.SAME or self.match is None or self.standing is None:
+            return self.verdict is not Verdict.SAME
+        return self.match.dedup_key != self.standing.dedup_key
+
 
 class _Holder(NamedTuple):
     """The custom event that has a key, and the commerce event it was made from."""

@@ -261,8 +261,8 @@ class _Writing:
     async def _write(self, writer: Connection, book: RuleBook, site_id: int, findings: Sequence[Finding]) -> None:
         """Match again the events that something is found about, in a transaction that holds the site's shard. With all events of
         their orders: what one of them adds may want the transaction that another one is about to leave."""
-        different = [one for one in findings if one.verdict is not Verdict.SAME]
-        self._verdicts[Verdict.SAME] += len(findings) - len(different)
+        different = [one for one in findings if one.needs_writing]
+        self._verdicts[Verdict.SAME] += sum(one.verdict is Verdict.SAME for one in findings)
         if not different:
             return
         async with writer.transaction():

@@ -76,6 +76,22 @@ def test_what_one_event_of_an_order_leaves_another_takes_at_once(world: Any, rep
     assert world.rows(rows) == [("withheld", "unmade_by_replay"), ("queued", None)]
 
 
+def test_who_stays_under_another_key_keeps_it_from_the_next(world: Any, replay: Any) -> None:
+    """The first of a customer's orders stays as it is but for its key, by which the second one goes."""
+    site, action = world.site(), world.action()
+    key = world.define(dedup={"per": "order"})
+    world.assign(site, key, ads_action=action)
+    world.order(site, 1, 1, customer=1)
+    world.order(site, 2, 2, customer=1)
+    world.drain()
+    world.publish(key, world.draft(key, dedup={"per": "customer"}))
+    assert numbers(replay(definition=key)) == (0, 1, 0, 1)
+    assert numbers(replay(definition=key, order=BY_ANA)) == (0, 1, 0, 1)
+    assert numbers(replay(definition=key)) == (0, 0, 0, 1)
+    rows = "SELECT order_id, dedup_key, withdrawn_at IS NULL FROM app.custom_events ORDER BY 1"
+    assert world.rows(rows) == [("1", "c:c:1", True), ("2", "o:2", False)]
+
+
 def test_stricter_rules_take_back_and_restate(world: Any, replay: Any) -> None:
     site, action = world.site(), world.action()
     key = world.define()
