@@ -15,10 +15,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from custom_events.errors import InvalidConfiguration
-from custom_events.hindsight.comparison import Comparison, Finding, Verdict
+from custom_events.hindsight.comparison import Comparison
 from custom_events.hindsight.drafts import PUBLISHED, Draft
 from custom_events.hindsight.effects import ALREADY_SENT, Effects, Ledgered
 from custom_events.hindsight.figures import AssignmentCounts, Backtest, Counts, Day, Progress, Sample
+from custom_events.hindsight.findings import Finding, Verdict
 from custom_events.hindsight.reading import PAGE_EVENTS, first_event_at, reading, stored_events
 from custom_events.hindsight.rules import RuleBook, SiteRules, load_rules
 from custom_events.matching.explain import explain

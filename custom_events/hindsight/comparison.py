@@ -15,16 +15,13 @@ custom event stays and moves: Google knows the order, not the event.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
-from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from custom_events.conditions.facts import Facts
+from custom_events.hindsight.findings import Finding, Standing, Verdict, ledger_rows, standing_of
 from custom_events.hindsight.reading import Stored, stored_events
 from custom_events.hindsight.rules import SiteRules
 from custom_events.hindsight.site_totals import SiteTotals, is_site_wide
 from custom_events.matching.match import History, Match, Settled, match
-from custom_events.matching.money import rounded
 from custom_events.pipeline.conversion import TOO_LATE, AdsAction, draft, transaction_id
 from custom_events.pipeline.matching import Happened, Needs, NeedsMemo, Surrounded, needs_of, surroundings
 from custom_events.pipeline.rows import Connection, columns_of, texts_of
@@ -43,48 +40,6 @@ _ONE_PER_ORDER: Final = frozenset(
 )
 _OURS: Final = frozenset({UploadState.NEW, UploadState.HELD, UploadState.QUEUED, UploadState.WITHHELD})
 _OF_AN_ORDER: Final = (DedupPer.ORDER, DedupPer.SUBSCRIPTION_PERIOD)
-
-
-class Verdict(StrEnum):
-    """What the rules asked about make of one occurrence."""
-
-    ADD = "would_add"
-    DROP = "would_drop"
-    CHANGE = "would_change"
-    SAME = "unchanged"
-
-
-class Standing(NamedTuple):
-    """A custom event that is there and was not withdrawn."""
-
-    assignment_id: int
-    custom_event_id: int
-    occurred_at: datetime
-    dedup_key: str
-    value: Decimal | None
-    currency: str | None
-    withheld_reason: str | None
-    created_at: datetime
-    order_id: str | None
-
-
-class Finding(NamedTuple):
-    """One verdict, with the event, what was known about it, the match (not of a drop) and the custom event (not of an add)."""
-
-    verdict: Verdict
-    assignment: Assignment
-    proposal: Happened
-    facts: Facts
-    history: History
-    match: Match | None
-    standing: Standing | None
-
-    @property
-    def needs_writing(self) -> bool:
-        """Whether the custom event differs, in its deduplication key alone perhaps: by it later events are judged."""
-        if self.verdict is not Verdict.SAME or self.match is None or self.standing is None:
-            return self.verdict is not Verdict.SAME
-        return self.match.dedup_key != self.standing.dedup_key
 
 
 class _Holder(NamedTuple):
@@ -196,7 +151,7 @@ class Comparison:
         places = [(place, proposal.event.occurred_at, proposal.event_id) for place, proposal in enumerate(page)]
         found: dict[str, dict[int, Standing]] = {}
         for place, *row in await self._connection.fetch(sql.STANDING, *columns_of(places)):
-            one = _standing(*row)
+            one = standing_of(*row)
             if one.assignment_id in self._rules.assignments:
                 found.setdefault(page[place].key, {})[one.assignment_id] = one
         return found
@@ -219,7 +174,7 @@ class Comparison:
         if not wanted:
             return {}
         rows: Sequence[Any] = await self._connection.fetch(sql.KEY_HOLDERS, *columns_of(wanted))
-        holders = [_Holder(_standing(*row[:-2]), *row[-2:]) for row in map(tuple, rows)]
+        holders = [_Holder(standing_of(*row[:-2]), *row[-2:]) for row in map(tuple, rows)]
         found = {(one.standing.assignment_id, one.standing.dedup_key): one for one in holders}
         await self._read_events([one for one in holders if self._may_move(one, page)])
         return found
@@ -299,14 +254,14 @@ class Comparison:
 
     async def _settled(self, found: list[Finding]) -> list[Finding]:
         """A conversion that somebody has tried to send is not decided again: only its value may change."""
-        asked = [one for one in found if one.verdict is Verdict.CHANGE and _same_value(one)]
+        asked = [one for one in found if one.verdict is Verdict.CHANGE and one.has_same_value]
         if not asked:
             return found
         rows = await ledger_rows(self._connection, asked)
         sent = {number for number, own in rows.items() if own[0]["attempts"] or own[0]["state"] not in _OURS}
         return [
             one._replace(verdict=Verdict.SAME)
-            if one.standing is not None and one.standing.custom_event_id in sent and _same_value(one)
+            if one.standing is not None and one.standing.custom_event_id in sent and one.has_same_value
             else one
             for one in found
         ]
@@ -333,37 +288,12 @@ class Comparison:
         return key[0] in self._repeating and hash(key) in self._taken
 
 
-async def ledger_rows(connection: Connection, findings: Sequence[Finding]) -> Mapping[int, list[Mapping[str, Any]]]:
-    """The ledger's rows of what stands, by custom event, the conversion first."""
-    standing = [(one.proposal.site_id, one.standing) for one in findings if one.standing is not None]
-    by_order = [(own.custom_event_id, site, own.order_id) for site, own in standing if own.order_id is not None]
-    by_time = [(own.custom_event_id, own.created_at) for _, own in standing if own.order_id is None]
-    found: dict[int, list[Mapping[str, Any]]] = {}
-    for query, asked in ((sql.LEDGER_BY_ORDER, by_order), (sql.LEDGER_BY_TIME, by_time)):
-        if asked:
-            for row in await connection.fetch(query, *columns_of(asked)):
-                found.setdefault(row["custom_event_id"], []).append(dict(row))
-    return found
-
-
 def _moment(one: Surrounded) -> tuple[datetime, str]:
     return one.proposal.event.occurred_at, one.proposal.key
 
 
 def _same_transaction(one: Happened, other: Happened) -> bool:
     return transaction_id(one.site_id, one.event) == transaction_id(other.site_id, other.event)
-
-
-def _same_value(one: Finding) -> bool:
-    made, own = one.match, one.standing
-    return made is not None and own is not None and (own.value, own.currency) == (made.value, made.currency)
-
-
-def _standing(assignment_id: int, custom_event_id: int, occurred_at: datetime, dedup_key: str, value: Decimal | None,
-              currency: str | None, *rest: Any) -> Standing:  # fmt: skip
-    """A row of STANDING; the value in its currency's minor units, as rules make it."""
-    exact = None if value is None else rounded(value, currency)
-    return Standing(assignment_id, custom_event_id, occurred_at, dedup_key, exact, currency, *rest)
 
 
 def _without_site_wide(needed: Needs | None) -> Needs | None:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from custom_events.hindsight.comparison import Finding, Standing, Verdict, ledger_rows
+from custom_events.hindsight.findings import Finding, Standing, Verdict, ledger_rows
 from custom_events.hindsight.rules import RuleBook
 from custom_events.matching.match import Match
 from custom_events.matching.money import rounded

@@ -21,10 +21,11 @@ import msgspec
 from custom_events.catalog import audit
 from custom_events.errors import InvalidConfiguration
 from custom_events.hindsight.backtest import Backtest, backtest
-from custom_events.hindsight.comparison import Comparison, Finding, Verdict
+from custom_events.hindsight.comparison import Comparison
 from custom_events.hindsight.drafts import PUBLISHED
 from custom_events.hindsight.effects import Effect
 from custom_events.hindsight.figures import Counts, Progress, Sample
+from custom_events.hindsight.findings import Finding, Verdict
 from custom_events.hindsight.reading import CLOSE_LIMIT_S, PAGE_EVENTS, reading, stored_events
 from custom_events.hindsight.rereading import Reread, Rereader
 from custom_events.hindsight.rules import RuleBook, load_rules
