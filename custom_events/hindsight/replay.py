@@ -30,7 +30,7 @@ from custom_events.hindsight.reading import CLOSE_LIMIT_S, PAGE_EVENTS, reading,
 from custom_events.hindsight.rereading import Reread, Rereader
 from custom_events.hindsight.rules import RuleBook, load_rules
 from custom_events.matching.reasons import Reason
-from custom_events.pipeline.changes import Changes
+from custom_events.pipeline.changes import Changes, Corrected
 from custom_events.pipeline.claim import LOCK_CLASS
 from custom_events.pipeline.configuration import Configuration
 from custom_events.pipeline.drain import drain
@@ -40,6 +40,7 @@ from custom_events.postgres import connect
 from custom_events.queries import hindsight as sql
 from custom_events.queries import understanding
 from custom_events.settings import Settings
+from custom_events.values.conversions import SAME_TRANSACTION, UploadState
 
 REQUEUED_AT_ONCE: Final = 5_000  # raw events in one statement
 ACTION: Final = "replay.run"
@@ -282,11 +283,11 @@ class _Writing:
     def _count(self, changes: Changes) -> None:
         self._verdicts[Verdict.DROP] += len(changes.withdrawn)
         self._verdicts[Verdict.ADD] += len(changes.added)
-        for row, matched, _, redecided in changes.corrected:
-            made = matched.match
-            if row.is_withdrawn:
+        for one in changes.corrected:
+            made = one.matched.match
+            if one.row.is_withdrawn:
                 self._verdicts[Verdict.ADD] += 1
-            elif redecided or (row.value, row.currency) != (made.value, made.currency):
+            elif _is_redecided(one) or (one.row.value, one.row.currency) != (made.value, made.currency):
                 self._verdicts[Verdict.CHANGE] += 1
 
     def _note(self, counts: Counts, reread: Reread | None, sites: tuple[int, ...], begins: datetime) -> None:
@@ -308,6 +309,15 @@ class _Writing:
                 audit.record(connection, actor=self._order.actor, action=ACTION, subject=self._name, detail=known)
         finally:
             engine.dispose()
+
+
+def _is_redecided(one: Corrected) -> bool:
+    """Whether its conversion goes now and did not, or the other way round; as in the comparison, which of an order's events has its
+    transaction is no such decision: Google gets the conversion either way."""
+    upload = one.row.upload
+    before = upload.reason if upload is not None and upload.state == UploadState.WITHHELD else None
+    after = one.draft.reason if one.draft.state is UploadState.WITHHELD else None
+    return one.redecided and before not in {SAME_TRANSACTION, None if after == SAME_TRANSACTION else after}
 
 
 def _configuration(book: RuleBook, site_id: int) -> Configuration:

@@ -92,6 +92,20 @@ def test_who_stays_under_another_key_keeps_it_from_the_next(world: Any, replay: 
     assert world.rows(rows) == [("1", "c:c:1", True), ("2", "o:2", False)]
 
 
+def test_an_earlier_event_that_takes_the_order_s_transaction_changes_no_decision(world: Any, replay: Any) -> None:
+    """Google gets the order's conversion once, by the event before or by the one after."""
+    site, action = world.site(), world.action()
+    key = world.define()
+    world.assign(site, key, ads_action=action)
+    world.order(site, 1, 1)
+    world.drain()
+    world.publish(key, world.draft(key, trigger=["order.created", "order.paid"], dedup={"per": "event"}))
+    assert numbers(replay(definition=key)) == (1, 0, 0, 1)
+    assert numbers(replay(definition=key, order=BY_ANA)) == (1, 0, 0, 1)
+    rows = "SELECT state, reason FROM app.conversion_uploads ORDER BY state"
+    assert world.rows(rows) == [("queued", None), ("withheld", "same_transaction_other_assignment")]
+
+
 def test_stricter_rules_take_back_and_restate(world: Any, replay: Any) -> None:
     site, action = world.site(), world.action()
     key = world.define()
