@@ -33,8 +33,9 @@ LIMIT :accounts
 
 # Intent: committed with the claimed rows, before the call. With its id comes what the claim has to know: the account's parked
 # actions, and the oldest request of this kind whose rows go again in smaller parts and may go now; a part that was claimed and
-# given back names a request that is no more, and goes again as it was. One statement, as each costs a way to the server and back. For the rest of the transaction rows come in the order of their index and are not sorted: left to itself the
-# planner sorts the whole backlog of an account for every batch, wherever its statistics are a little old.
+# given back names a request that is no more, and goes again as it was. One statement, as each costs a way to the server and
+# back. For the rest of the transaction rows come in the order of their index and are not sorted: left to itself the planner
+# sorts the whole backlog of an account for every batch, wherever its statistics are a little old.
 INTEND: Final = sa.text("""
 WITH intent AS (
   INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at)
