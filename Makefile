@@ -14,7 +14,6 @@ COMPILE := .local/lock/bin/uv pip compile pyproject.toml --universal --python-ve
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet
 # Two test processes: the smallest machine we promise to run on has two cores.
 TEST_PROCESSES ?= 2
-BENCHMARKS ?= receiver pipeline latency matching backtest uploads day
 
 .PHONY: help
 help: ## List the verbs.
@@ -78,7 +77,7 @@ dbt-parse: setup
 
 .PHONY: bench
 bench: setup .venv/.bench ## Measurements beside the peers; BENCHMARKS="receiver pipeline" chooses. Figures: .local/bench/.
-	for name in $(BENCHMARKS); do $(BIN)/python -m "benchmarks.$$name"; done
+	$(BIN)/python -m benchmarks $(BENCHMARKS)
 
 .venv/.bench: requirements-bench.txt .venv/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.txt

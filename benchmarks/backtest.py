@@ -164,6 +164,19 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def _table(result: dict[str, Any]) -> str:
+    lines = [f"{'':<26}{'events':>10}{'per second':>12}{'CPU us':>8}{'MB':>7}"]
+    for name, row in result["measured"].items():
+        lines.append(
+            f"{name:<26}{row['events']:>10,}{row['per_second']:>12,.0f}{row['cpu_us']:>8.1f}{row['megabytes']:>7.0f}"
+        )
+    for name, ratio in result["ratios"].items():
+        target = TARGETS.get(name)
+        verdict = "" if target is None else f"  (target {target}, {'reached' if result['reached'][name] else 'missed'})"
+        lines.append(f"{name:<42}{ratio:>6}{verdict}")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
@@ -176,7 +189,7 @@ def main() -> None:
     if given.look:
         print(json.dumps(look(given.url, given.look, given.days)))
         return
-    print(json.dumps(run(given.quick, events=given.events, rounds=given.rounds), indent=2))
+    print(_table(run(given.quick, events=given.events, rounds=given.rounds)))
 
 
 if __name__ == "__main__":

@@ -207,7 +207,8 @@ def main() -> int:
     began, busy = time.perf_counter(), time.process_time()
     found = alone(200 if chosen.quick else chosen.orders)
     took = {"seconds": round(time.perf_counter() - began, 1), "cpu_seconds": round(time.process_time() - busy, 1)}
-    document = msgspec.to_builtins(found, str_keys=True) | took
+    verdict = {"ratios": {"wrong": len(found.wrong)}, "targets": {"wrong": 0}, "reached": {"wrong": not found.wrong}}
+    document = msgspec.to_builtins(found, str_keys=True) | took | verdict
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(document, indent=2) + "\n")
     print(json.dumps(document | {"wrong": found.wrong[:20]}, indent=2))

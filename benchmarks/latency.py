@@ -1,5 +1,7 @@
 """Latency under a trickle of 10 webhooks a second: from the answer to the store to the queued upload, through the real thing.
 
+    python -m benchmarks.latency [--quick]
+
 Receiver, Dagster (webserver, daemon, sensor, draining runs) and an embedded Postgres with fsync; no part is called directly.
 A draining run lives on while there is traffic and hands over; its longest life is set short here, so that the measured
 minute has hand-overs in it. The time until the first run is up is reported beside (`cold_start_s`) and is not in p50/p95.
@@ -37,7 +39,7 @@ QUICK_SECONDS = 20
 RUN_LIFE_S = 45  # of a draining run, so that hand-overs fall into the measured time
 LOOK_EVERY_S = 0.02
 PATIENCE_S = 120.0
-TARGET_P95_S = 10.0
+TARGETS = {"p95_s": 10.0, "lost": 0}  # issue 2, "Speed"; none may be lost
 OUT = Path(".local/bench/latency.json")
 
 # A little is read again each time: two draining runs may commit their ids out of order.
@@ -151,8 +153,9 @@ def run(quick: bool = False) -> dict[str, Any]:
     result = {
         "name": "latency",
         "figures": figures,
-        "ratios": {"target_p95_over_p95": round(TARGET_P95_S / figures["p95_s"], 2)},
-        "reached": {"p95_at_most_10_s": figures["p95_s"] <= TARGET_P95_S, "nothing_lost": figures["lost"] == 0},
+        "ratios": {name: figures[name] for name in TARGETS},
+        "targets": TARGETS,
+        "reached": {name: figures[name] <= target for name, target in TARGETS.items()},
     }
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(result, indent=2) + "\n")

@@ -195,6 +195,21 @@ def drained(url: str, workers: int, batch_size: int) -> Figures:
     }
 
 
+def _table(result: dict[str, Any]) -> str:
+    lines = [f"{'':<12}{'orders/s':>10}{'Python us':>11}{'Postgres us':>13}{'MiB':>8}"]
+    for name, figures in result["measured"].items():
+        cells = (figures.get(key) for key in ("per_second", "cpu_us", "postgres_cpu_us", "peak_mib"))
+        wide = zip(cells, (10, 11, 13, 8), strict=True)
+        lines.append(
+            f"{name:<12}" + "".join(f"{'' if cell is None else f'{cell:,.0f}':>{width}}" for cell, width in wide)
+        )
+    for ratio, by_workers in result["ratios_by_workers"].items():
+        parts = "  ".join(f"{workers} workers: {value}" for workers, value in by_workers.items())
+        verdict = "reached" if result["reached"][ratio] else "missed"
+        lines.append(f"{ratio:<12}{result['ratios'][ratio]:>10}  (target {TARGETS[ratio]}, {verdict})  {parts}")
+    return "\n".join(lines)
+
+
 def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
@@ -206,7 +221,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=ORDERS)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     chosen = parser.parse_args()
-    print(json.dumps(run(chosen.quick, orders=chosen.orders, rounds=chosen.rounds), indent=2))
+    print(_table(run(chosen.quick, orders=chosen.orders, rounds=chosen.rounds)))
 
 
 if __name__ == "__main__":
