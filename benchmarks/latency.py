@@ -128,7 +128,9 @@ async def trickle(url: str, base: str, store: Store, seconds: int) -> dict[str, 
 def run(quick: bool = False) -> dict[str, Any]:
     """The measurement on a database of its own; writes `.local/bench/latency.json`."""
     with tempfile.TemporaryDirectory(prefix="latency-") as directory, embedded.start(Path(directory) / "pg") as server:
-        settings = Settings(local_directory=Path(directory), receiver_port=8870, console_port=8871, dagster_port=8872)
+        settings = Settings.model_validate(
+            {"local_directory": Path(directory), "receiver_port": 8870, "console_port": 8871, "dagster_port": 8872}
+        )
         migrate.upgrade(server.url)
         made = engine(server.url)
         with made.begin() as connection:

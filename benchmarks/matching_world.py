@@ -157,7 +157,7 @@ def peers() -> list[Peer]:
 
 
 def _json_logic(condition: Tree) -> Asked:
-    from json_logic import jsonLogic  # pyright: ignore[reportMissingImports]
+    from json_logic import jsonLogic
 
     rule = _logic(condition)
     return lambda data: bool(jsonLogic(rule, data))
@@ -183,7 +183,7 @@ def _logic(condition: Tree) -> Any:
 
 
 def _rule_engine(condition: Tree) -> Asked:
-    import rule_engine  # pyright: ignore[reportMissingImports]
+    import rule_engine
 
     context = rule_engine.Context(resolver=rule_engine.resolve_item)
     return rule_engine.Rule(
@@ -193,7 +193,7 @@ def _rule_engine(condition: Tree) -> Asked:
 
 
 def _cel() -> Callable[[Tree], Asked]:
-    import celpy  # pyright: ignore[reportMissingImports]
+    import celpy
 
     environment = celpy.Environment()
 
@@ -206,9 +206,9 @@ def _cel() -> Callable[[Tree], Asked]:
 
 
 def _to_cel(data: dict[str, Any]) -> Any:
-    import celpy  # pyright: ignore[reportMissingImports]
+    from celpy.adapter import json_to_cel
 
-    return {"order": celpy.json_to_cel(data["order"])}
+    return {"order": json_to_cel(data["order"])}
 
 
 def _text(condition: Tree, and_: str, or_: str, not_: str, some: str, name: str) -> str:

@@ -16,13 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 import psycopg
+from psycopg import sql
 
 from benchmarks import pipeline_ceiling, pipeline_peers
 from benchmarks.pipeline_world import configure, land
@@ -36,6 +37,7 @@ PEER_ORDERS, QUICK_PEER_ORDERS = 4_000, 500  # the peers' rates do not depend on
 WORKERS = (1, 2)
 BACKENDS_END_S = 5.0  # a closed connection's process has ended long before
 RESULT = Path(".local/bench/pipeline.json")
+_COPY_DATABASE = "CREATE DATABASE {} TEMPLATE custom_events STRATEGY file_copy"
 
 Figures = dict[str, float]
 
@@ -114,24 +116,24 @@ class _Bench:
         land(self._server, self._orders, self._sites)
 
     @contextmanager
-    def database(self, name: str) -> Iterator[str]:
+    def database(self, name: str) -> Generator[str]:
         """A copy of the template."""
         self._number += 1
         name = f"{name}_{self._number}"
         admin = self._server.replace("/custom_events?", "/postgres?")
         with psycopg.connect(admin, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE custom_events STRATEGY file_copy")
+            connection.execute(sql.SQL(_COPY_DATABASE).format(sql.Identifier(name)))
             connection.execute("CHECKPOINT")
         os.sync()
         yield self._server.replace("/custom_events?", f"/{name}?")
         with psycopg.connect(admin, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def drain(self, workers: int) -> Figures:
         """Rate and peak memory of the workers; checks that every order came through."""
         with self.database("drain") as url:
             before = self._postgres_cpu_s()
-            figures = drained(url, workers, Settings().batch_size)
+            figures = drained(url, workers, Settings.model_validate({}).batch_size)
             figures["postgres_cpu_us"] = (self._postgres_cpu_s() - before) / self._orders * 1e6
             figures["cpu_us"] = figures.pop("cpu_s") / self._orders * 1e6
             with psycopg.connect(url) as connection:

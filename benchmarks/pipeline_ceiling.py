@@ -41,7 +41,7 @@ def export(url: str, directory: Path) -> None:
                 query = (
                     f"COPY (SELECT * FROM {table} WHERE {owner} % {BATCHES} = {batch}) TO STDOUT WITH (FORMAT binary)"
                 )
-                with cursor.copy(query) as copy, (directory / f"{table}.{batch}").open("wb") as file:
+                with cursor.copy(query.encode()) as copy, (directory / f"{table}.{batch}").open("wb") as file:
                     for piece in copy:
                         file.write(piece)
 

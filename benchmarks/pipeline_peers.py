@@ -66,10 +66,10 @@ def with_pandas(url: str, count: int, _place: Path) -> float:
         landed = pd.read_sql(sa.text(_BODIES.format(count=count)), connection)
     decoded = [json.loads(decompress(body)) for body in landed["body"]]
     orders = pd.json_normalize(decoded, sep="_")
-    nested = [name for name in orders.columns if orders[name].map(lambda value: isinstance(value, list)).any()]
+    nested = [name for name in orders.columns if any(isinstance(value, list) for value in orders[name])]
     orders[nested] = orders[nested].map(json.dumps)
     lines = pd.json_normalize(decoded, record_path="line_items", meta=["id"], meta_prefix="order_", sep="_")
-    listed = [name for name in lines.columns if lines[name].map(lambda value: isinstance(value, list)).any()]
+    listed = [name for name in lines.columns if any(isinstance(value, list) for value in lines[name])]
     lines[listed] = lines[listed].map(json.dumps)
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE SCHEMA pandas_orders"))
