@@ -38,7 +38,8 @@ MEANINGS: dict[str, str] = {
     "ActionEntry.name": "Its name at Google.",
     "AccountFile.currency": "ISO 4217 code of the account.",
     "AccountFile.time_zone": "IANA name of the account's zone.",
-    "SiteFile.active": "false: deliveries are refused.",
+    "SiteFile.active": "false: deliveries are refused (403). Shopify deletes a webhook after 8 failures in a row, WooCommerce disables "
+    "one after 6: to stop only what Google gets, make its assignments inactive.",
     "one_per_click": "true: Google counts one conversion for each click.",
 }
 
