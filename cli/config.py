@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from custom_events.catalog.files.plan import Plan
     from custom_events.catalog.files.stored import Stored
     from custom_events.hindsight.contention import Counted
-    from custom_events.hindsight.plans import Outlook
+    from custom_events.hindsight.figures import Counts
+    from custom_events.hindsight.plans import Foreseen, Outlook
 
 AUTHOR_VARIABLE = "CUSTOM_EVENTS_AUTHOR"
 HISTORY_DAYS = 30  # looked back at for conflicts and effects
+SHOWN_SHARES = 20  # assignments of one change, in the text of a plan
 LOOK_LIMIT_S = 60.0  # for all looks back of one plan together
 
 _FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -126,7 +128,7 @@ def plan(folder: Path, *, as_json: bool, days: int, out: Path | None, author: st
         outlook = None if seen is None else {**msgspec.to_builtins(seen), "conflicts": _counted_json(seen.conflicts)}
         _show_json({"steps": made.steps, "findings": made.findings, "left_alone": made.left_alone, "outlook": outlook})
     else:
-        for line in (*_plan_lines(made), *(() if seen is None else _outlook_lines(seen))):
+        for line in (*_plan_lines(made), *(() if seen is None else outlook_lines(seen))):
             click.echo(line)
     if out is not None and made.can_be_applied:
         out.write_bytes(applying.save(made, author=author, reason=reason, now=datetime.now(UTC)))
@@ -238,20 +240,36 @@ def _plan_lines(made: "Plan") -> Iterator[str]:
     yield f"{len(made.steps)} steps." if made.steps else "Nothing would change."
 
 
-def _outlook_lines(seen: "Outlook") -> Iterator[str]:
+def outlook_lines(seen: "Outlook") -> Iterator[str]:
+    """What a plan would have made of the past, and what gets into whose way."""
+    from custom_events.hindsight.figure_lines import effect_line
+
     if seen.foreseen:
         yield f"Had it applied since {seen.since:%Y-%m-%d}:"
     for one in seen.foreseen:
-        counts = one.counts
         part = "" if one.is_complete else " (the time was up: a part of the period)"
-        yield f"    {one.subject}: {counts.would_add} more, {counts.would_drop} fewer, {counts.would_change} of another value, {counts.unchanged} as they are{part}"
-        for effect in one.effects:
-            currency = effect.currency or ""
-            yield f"        {effect.ads_action}: {effect.sent_new} sent ({effect.value_new} {currency}), {effect.retracted} retracted, {effect.restated} restated ({effect.restated_by:+} {currency})"
+        yield f"    {one.subject}: {_counts_line(one.counts)}{part}"
+        yield from (f"        {line}" for line in _share_lines(one))
+        yield from (f"        at Google, {effect_line(effect)}" for effect in one.effects)
     if seen.left_out:
         yield f"    {seen.left_out} changes were not looked back at: the time was up (`custom-events backtest` has more)"
     for one in seen.conflicts:
         yield f"conflict {one.contention.site_key}: {one.sentence}"
+
+
+def _share_lines(one: "Foreseen") -> Iterator[str]:
+    """Each assignment's share, where several have one."""
+    if len(one.shares) < 2:  # noqa: PLR2004
+        return
+    for share in one.shares[:SHOWN_SHARES]:
+        name = f'{share.definition} "{share.label}"' if share.assignment_id > 0 else "the new assignment"
+        yield f"{name} on site {share.site_id}: {_counts_line(share.counts)}"
+    if len(one.shares) > SHOWN_SHARES:
+        yield f"... and {len(one.shares) - SHOWN_SHARES:,} more assignments (--json has all)"
+
+
+def _counts_line(counts: "Counts") -> str:
+    return f"{counts.would_add:,} more, {counts.would_drop:,} fewer, {counts.would_change:,} of another value, {counts.unchanged:,} as they are"
 
 
 def _counted_json(counted: "tuple[Counted, ...]") -> list[Any]:

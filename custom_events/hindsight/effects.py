@@ -1,4 +1,8 @@
-"""What verdicts would do to the ledger: conversions sent anew, retracted, restated, or taken back before they were sent."""
+"""What verdicts would do to the ledger: conversions sent anew, retracted, restated, or taken back before they were sent.
+
+A conversion may pass from one assignment to another one with the same ads action (a group decides otherwise, a rule is narrowed
+that another one covers). Google knows it by the order, so it hears of a new value at most: `ledger/adjustments.py`, `_heirs`.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,6 +24,8 @@ NO_ACTION: Final = "(no ads action)"
 ALREADY_SENT: Final = "already_sent"
 _AT_GOOGLE: Final = frozenset({UploadState.ACCEPTED, UploadState.SENT, UploadState.UNKNOWN, UploadState.CLAIMED})
 _UNSENT: Final = frozenset({UploadState.NEW, UploadState.HELD, UploadState.QUEUED})
+
+Sums = dict[tuple[str, str | None], dict[str, Any]]  # numbers and amounts by name, by ads action and currency
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,27 +67,48 @@ class Ledgered(NamedTuple):
         return self.state in _UNSENT
 
 
+class _Left(NamedTuple):
+    """A conversion at Google whose custom event would go."""
+
+    action: str
+    currency: str | None
+    worth: Decimal  # by its rule
+    at_google: Decimal
+
+
 class Effects:
     """The sum of effects, page by page."""
 
     def __init__(self, connection: Connection, book: RuleBook, now: datetime) -> None:
         self._connection, self._book, self._now = connection, book, now
-        self._sending: set[int] = set()  # hashes of (ads action, transaction) that adds have taken
-        self._sums: dict[tuple[str, str | None], dict[str, Any]] = {}
+        # By the hash of (ads action, transaction), 64 bits of each, so nothing collides: adds and drops meet in it.
+        self._sending: set[int] = set()  # adds have taken it
+        self._freed: set[int] = set()  # drops that were not sent have it no more
+        self._left: dict[int, _Left] = {}  # drops whose conversion is at Google
+        self._heirs: dict[int, tuple[str | None, Decimal]] = {}  # adds that would take one along: currency and value
+        self._sums: Sums = {}
 
     async def take(self, findings: Sequence[Finding]) -> list[Ledgered]:
         """Count these; each with its place in the ledger. Unchanged ones are left out."""
         adds = [one for one in findings if one.verdict is Verdict.ADD]
         others = [one for one in findings if one.verdict in (Verdict.DROP, Verdict.CHANGE)]
-        found = [*await self._to_send(adds), *await self._sent(others)]
+        sent = await self._sent(others)
+        found = [*await self._to_send(adds), *sent]
         for one in found:
             self._count(one)
         return found
 
     def sums(self) -> tuple[Effect, ...]:
         """By ads action and currency."""
-        ordered = sorted(self._sums.items(), key=lambda item: (item[0][0], item[0][1] or ""))
-        return tuple(Effect(ads_action=action, currency=currency, **sums) for (action, currency), sums in ordered)
+        sums = {key: dict(found) for key, found in self._sums.items()}
+        for transaction, left in self._left.items():
+            currency, worth = self._heirs.get(transaction, (None, None))
+            if worth is None or currency != left.currency:
+                _add(sums, left.action, left.currency, "retracted", "value_retracted", left.at_google)
+            elif worth != left.worth:
+                _add(sums, left.action, left.currency, "restated", "restated_by", worth - left.worth)
+        ordered = sorted(sums.items(), key=lambda item: (item[0][0], item[0][1] or ""))
+        return tuple(Effect(ads_action=action, currency=currency, **own) for (action, currency), own in ordered)
 
     async def _to_send(self, adds: Sequence[Finding]) -> list[Ledgered]:
         drafts = [self._draft(one) for one in adds]
@@ -99,13 +126,19 @@ class Effects:
             action = one.assignment.ads_action_id
             reason = made.reason if made.state is UploadState.WITHHELD else None
             if reason is None and action is not None:
-                if (action, made.transaction_id) in known or hash((action, made.transaction_id)) in self._sending:
-                    reason = ALREADY_SENT
-                else:
-                    self._sending.add(hash((action, made.transaction_id)))
+                reason = self._claim(one, hash((action, made.transaction_id)), (action, made.transaction_id) in known)
             value = (one.match.value if one.match is not None else None) or Decimal(0)
             found.append(Ledgered(one, self._name(action), None, value, made, reason))
         return found
+
+    def _claim(self, one: Finding, transaction: int, is_known: bool) -> str | None:
+        """None: the add's conversion would be sent. What a drop had and had not sent is free again."""
+        if transaction not in self._sending and (not is_known or transaction in self._freed):
+            self._sending.add(transaction)
+            return None
+        if one.match is not None and one.match.value is not None and one.proposal.event.order_id is not None:
+            self._heirs.setdefault(transaction, (one.match.currency, one.match.value))
+        return ALREADY_SENT
 
     def _draft(self, one: Finding) -> Draft:
         assert one.match is not None  # noqa: S101  adds and changes are matches
@@ -129,7 +162,15 @@ class Effects:
             if redecided is not None and redecided.state is not UploadState.WITHHELD:
                 action_id = one.assignment.ads_action_id
             found.append(Ledgered(one, self._name(action_id), state, value, None, None, redecided))
+            if one.verdict is Verdict.DROP and one.standing is not None:
+                self._leave(found[-1], one.standing, hash((action_id, conversion["transaction_id"])))
         return found
+
+    def _leave(self, one: Ledgered, standing: Standing, transaction: int) -> None:
+        if one.unsent:
+            self._freed.add(transaction)
+        elif one.at_google and one.value:
+            self._left[transaction] = _Left(one.action, standing.currency, standing.value or Decimal(0), one.value)
 
     def _redecided(self, one: Finding, state: UploadState) -> Draft | None:
         """How a conversion would enter the ledger that nobody has tried to send, where that is another decision."""
@@ -146,8 +187,6 @@ class Effects:
         match one.finding.verdict:
             case Verdict.ADD if one.reason is None and made is not None:
                 self._add(one, made.currency, "sent_new", "value_new", one.value)
-            case Verdict.DROP if standing is not None and one.at_google and one.value:
-                self._add(one, standing.currency, "retracted", "value_retracted", one.value)
             case Verdict.DROP if standing is not None and one.unsent:
                 self._add(one, standing.currency, "withdrawn_unsent", "value_withdrawn", one.value)
             case Verdict.CHANGE if standing is not None and made is not None:
@@ -169,6 +208,10 @@ class Effects:
             self._add(one, made.currency, "sent_new", "value_new", made.value or Decimal(0))
 
     def _add(self, one: Ledgered, currency: str | None, number: str, amount: str, value: Decimal) -> None:
-        sums = self._sums.setdefault((one.action, currency), {})
-        sums[number] = sums.get(number, 0) + 1
-        sums[amount] = sums.get(amount, Decimal(0)) + value
+        _add(self._sums, one.action, currency, number, amount, value)
+
+
+def _add(sums: Sums, action: str, currency: str | None, number: str, amount: str, value: Decimal) -> None:
+    own = sums.setdefault((action, currency), {})
+    own[number] = own.get(number, 0) + 1
+    own[amount] = own.get(amount, Decimal(0)) + value

@@ -115,15 +115,20 @@ def effect_lines(effects: tuple[Effect, ...]) -> Iterator[str]:
     yield ""
     yield "At Google"
     for one in effects:
-        currency = one.currency
-        said = {
-            f"{one.sent_new:,} new, {amount(one.value_new, currency)}": one.sent_new,
-            f"{one.retracted:,} retracted, {amount(one.value_retracted, currency)}": one.retracted,
-            f"{one.restated:,} restated by {amount(one.restated_by, currency)}": one.restated,
-            f"{one.withdrawn_unsent:,} taken back before sending, {amount(one.value_withdrawn, currency)}": one.withdrawn_unsent,
-            f"{one.changed_unsent:,} changed before sending by {amount(one.changed_by, currency)}": one.changed_unsent,
-        }
-        yield f"  {one.ads_action}: " + "; ".join(words for words, number in said.items() if number)
+        yield f"  {effect_line(one)}"
+
+
+def effect_line(one: Effect) -> str:
+    """What Google would hear about one ads action."""
+    currency = one.currency
+    said = {
+        f"{one.sent_new:,} new, {amount(one.value_new, currency)}": one.sent_new,
+        f"{one.retracted:,} retracted, {amount(one.value_retracted, currency)}": one.retracted,
+        f"{one.restated:,} restated by {amount(one.restated_by, currency)}": one.restated,
+        f"{one.withdrawn_unsent:,} taken back before sending, {amount(one.value_withdrawn, currency)}": one.withdrawn_unsent,
+        f"{one.changed_unsent:,} changed before sending by {amount(one.changed_by, currency)}": one.changed_unsent,
+    }
+    return f"{one.ads_action}: " + "; ".join(words for words, number in said.items() if number)
 
 
 def _days(found: Backtest) -> Iterator[str]:

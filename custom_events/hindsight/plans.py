@@ -16,16 +16,18 @@ from custom_events.hindsight.backtest import backtest
 from custom_events.hindsight.contention import Counted, count
 from custom_events.hindsight.drafts import Draft
 from custom_events.hindsight.effects import Effect
-from custom_events.hindsight.figures import Counts
+from custom_events.hindsight.figures import AssignmentCounts, Counts
 from custom_events.hindsight.reading import reading
 from custom_events.pipeline.rows import Connection
 
 
 class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
-    """What one change of the rules would have made of the period. `is_complete` False: the time was up before its end."""
+    """What one change of the rules would have made of the period. `shares`: the assignments for which that is a difference, as the
+    others of a group win or lose with it. `is_complete` False: the time was up before its end."""
 
     subject: str
     counts: Counts
+    shares: tuple[AssignmentCounts, ...]
     effects: tuple[Effect, ...]
     events: int
     is_complete: bool
@@ -114,6 +116,7 @@ async def _look(
             Foreseen(
                 subject=one.subject,
                 counts=found.counts,
+                shares=tuple(one for one in found.assignments if one.counts.differs),
                 effects=found.effects,
                 events=found.events,
                 is_complete=found.is_complete,

@@ -82,7 +82,8 @@ CROSS JOIN LATERAL (
 """
 
 _LEDGER: Final = """
-  SELECT r.created_at, r.id, r.kind, r.sequence, r.state, r.reason, r.value, r.currency, r.ads_action_id, r.attempts
+  SELECT r.created_at, r.id, r.kind, r.sequence, r.state, r.reason, r.value, r.currency, r.ads_action_id, r.attempts,
+    r.transaction_id
   FROM app.conversion_uploads r"""
 
 # The ledger's rows of custom events that are about an order: conversions and their adjustments.

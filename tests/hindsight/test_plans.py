@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cli import config
 from custom_events.catalog.files import folder, plan, stored
 from custom_events.catalog.files.plan import Plan
 from custom_events.catalog.files.stored import Stored
@@ -85,6 +86,38 @@ def test_a_group_keeps_them_apart(world: World, shop: tuple[int, str], tmp_path:
     world.publish("paid", number)
     assert conflicts(world.url, _stored(world), until=day_of(11), period=timedelta(days=30)) == ()
     assert conflicts(world.url, found, until=day_of(11), period=timedelta(days=30), site_key="other") == ()
+
+
+def test_what_others_of_a_group_lose_has_a_line_of_its_own(world: World, shop: tuple[int, str], tmp_path: Path) -> None:
+    site, action = shop
+    world.publish("paid", world.draft("paid", group="one"))
+    entry = f"- {{definition: big, label: twice, ads_action: {action}}}\n"
+    files = {
+        "definitions/big": "name: Big\ntrigger: [order.paid]\ngroup: one\npriority: 1\nvalue: {factor: 2}\n"
+        "conditions: {field: order.total, op: '>=', value: '150.00'}\n",
+        "sites/shop-key-1": entry,
+    }
+    seen, _ = _outlook(world, *_planned(world, tmp_path, **files))
+    assert [line.strip() for line in config.outlook_lines(seen)][1:] == [
+        'shop-key-1: "big" labelled "twice": 5 more, 5 fewer, 0 of another value, 10 as they are',
+        f"the new assignment on site {site}: 5 more, 0 fewer, 0 of another value, 0 as they are",
+        f'paid "paid" on site {site}: 0 more, 5 fewer, 0 of another value, 10 as they are',
+        f"at Google, {action}: 5 new, 2,000.00 EUR; 5 taken back before sending, 1,000.00 EUR",
+    ]
+
+
+def test_only_some_of_many_shares_are_shown(
+    world: World, shop: tuple[int, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config, "SHOWN_SHARES", 1)
+    second = world.site()
+    world.assign(second, "paid")
+    world.order(second, 99, 9)
+    world.drain()
+    seen, _ = _outlook(world, *_planned(world, tmp_path, **{"definitions/paid": "value: {factor: 2}\n"}))
+    shown = [line.strip() for line in config.outlook_lines(seen)]
+    assert shown[2].startswith(f'paid "paid" on site {shop[0]}: 0 more, 0 fewer, 15 of another value')
+    assert shown[3] == "... and 1 more assignments (--json has all)"
 
 
 def test_conditions_that_exclude_each_other_are_shown_to(world: World, shop: tuple[int, str]) -> None:
