@@ -41,13 +41,16 @@ WITHOUT_CLICK_ID = """
 SELECT state, count(*) FROM app.conversion_uploads WHERE click_dropped IS NOT NULL AND kind = 'conversion' GROUP BY state
 """
 
-# Our ledger beside Google's counts over the days that were reconciled last.
+# Our ledger beside Google's counts over the days of the last four weeks that Google has told of; what lies on others stands apart.
 RECONCILED = """
 SELECT w.name, w.count FROM (
-  SELECT sum(sent) AS sent, sum(accepted) AS accepted, sum(refused) AS refused, sum(events) AS events,
-    sum(google_successful) AS taken, sum(google_failed) AS not_taken, sum(google_pending) AS undecided
-  FROM app.reconciliation_days WHERE day >= current_date - 28) d
-CROSS JOIN LATERAL (VALUES ('sent', d.sent), ('accepted by our ledger', d.accepted), ('refused by our ledger', d.refused),
+  SELECT sum(sent) FILTER (WHERE told) AS sent, sum(accepted) FILTER (WHERE told) AS accepted,
+    sum(refused) FILTER (WHERE told) AS refused, sum(events) FILTER (WHERE told) AS events,
+    sum(google_successful) AS taken, sum(google_failed) AS not_taken, sum(google_pending) AS undecided,
+    sum(sent) FILTER (WHERE NOT told) AS untold
+  FROM (SELECT r.*, r.google_successful IS NOT NULL AS told FROM app.reconciliation_days r WHERE r.day >= current_date - 28) t
+) d
+CROSS JOIN LATERAL (VALUES ('sent', d.sent), ('sent, and Google has not told of it yet', d.untold), ('accepted by our ledger', d.accepted), ('refused by our ledger', d.refused),
   ('carried by answered calls', d.events), ('taken, as Google counts', d.taken), ('not taken, as Google counts', d.not_taken),
   ('undecided, as Google counts', d.undecided)) AS w(name, count)
 WHERE w.count > 0

@@ -19,6 +19,8 @@ def test_what_google_counts_and_what_is_wrong_are_shown(run: Run, database: str,
             INSERT INTO app.ads_accounts (id, customer_id, name, lane) VALUES (1, '1234567890', 'A', 'google_ads');
             INSERT INTO app.reconciliation_days (ads_account_id, action_id, day, sent, accepted, refused, events,
               google_successful, google_failed, updated_at) VALUES (1, '7001', current_date, 42, 35, 7, 42, 31, 11, now());
+            INSERT INTO app.reconciliation_days (ads_account_id, action_id, day, sent, accepted, events, updated_at)
+            VALUES (1, '7002', current_date, 5, 5, 5, now());
             INSERT INTO app.alarms (key, name, severity, place, sentence, remedy, opened_at, seen_at)
             VALUES ('k', 'AccountParked', 'critical', '{}', 's', 'r', now(), now());
             INSERT INTO app.conversion_uploads (created_at, site_id, assignment_id, custom_event_id, kind, transaction_id,
@@ -28,6 +30,7 @@ def test_what_google_counts_and_what_is_wrong_are_shown(run: Run, database: str,
         )
     text = run("status", DATABASE_URL=database).output
     assert "Beside Google's counts, 28 days\n          42  carried by answered calls\n          42  sent\n" in text
+    assert "           5  sent, and Google has not told of it yet\n" in text
     assert "          31  taken, as Google counts\n" in text
     assert "Alarms, open\n           1  AccountParked\n" in text
     assert "as their click id is none, by state\n           1  accepted\n" in text
