@@ -25,7 +25,7 @@ PARTLY_REFUNDED, FULLY_REFUNDED = 0.10, 0.04
 
 _ORDERS = """
 WITH given AS (
-  SELECT * FROM unnest(CAST(:at AS timestamptz[]), CAST(:number AS text[]), CAST(:total AS numeric[]), CAST(:facts AS text[]),
+  SELECT *, nextval(pg_get_serial_sequence('app.conversion_uploads', 'id')) AS upload_id FROM unnest(CAST(:at AS timestamptz[]), CAST(:number AS text[]), CAST(:total AS numeric[]), CAST(:facts AS text[]),
     CAST(:lane AS text[]), CAST(:click AS text[]), CAST(:clicked_at AS timestamptz[]))
     AS g(at, number, total, facts, lane, click, clicked_at)),
 event AS (
@@ -34,15 +34,16 @@ event AS (
   RETURNING id, order_id),
 custom AS (
   INSERT INTO app.custom_events (occurred_at, site_id, assignment_id, definition_revision_id, assignment_revision_id,
-    commerce_event_id, dedup_key, order_id, value, currency)
-  SELECT g.at, :site, :assignment, :definition_revision, :assignment_revision, e.id, 'o:' || g.number, g.number, g.total, 'EUR'
+    commerce_event_id, dedup_key, order_id, value, currency, created_at, upload_id)
+  SELECT g.at, :site, :assignment, :definition_revision, :assignment_revision, e.id, 'o:' || g.number, g.number, g.total, 'EUR',
+    :now, g.upload_id
   FROM given g JOIN event e ON e.order_id = g.number
   RETURNING id, order_id),
 upload AS (
-  INSERT INTO app.conversion_uploads (created_at, site_id, assignment_id, custom_event_id, ads_account_id, ads_action_id, kind,
+  INSERT INTO app.conversion_uploads (id, created_at, site_id, assignment_id, custom_event_id, ads_account_id, ads_action_id, kind,
     transaction_id, sequence, order_id, conversion_at, value, currency, click_kind, click_id, clicked_at, ad_user_data,
-    ad_personalization, state, not_before, deadline_at)
-  SELECT :now, :site, :assignment, c.id, a.ads_account_id, a.id, 'conversion', :site || '-' || g.number, 0, g.number, g.at,
+    ad_personalization, state, not_before, deadline_at) OVERRIDING SYSTEM VALUE
+  SELECT g.upload_id, :now, :site, :assignment, c.id, a.ads_account_id, a.id, 'conversion', :site || '-' || g.number, 0, g.number, g.at,
     g.total, 'EUR', 'gclid', g.click, g.clicked_at, 'granted', 'unknown', 'queued', :now,
     coalesce(g.clicked_at, g.at) + interval '90 days'
   FROM given g JOIN custom c ON c.order_id = g.number

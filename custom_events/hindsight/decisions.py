@@ -197,23 +197,23 @@ async def _custom_events(connection: Connection, stored: Stored) -> dict[int, li
         found.setdefault(row["assignment_id"], []).append({**row, "uploads": ()})
     every = [one for rows_of in found.values() for one in rows_of]
     if every:
-        for number, uploads in (await _uploads(connection, stored.site_id, every)).items():
+        for number, uploads in (await _uploads(connection, every)).items():
             next(one for one in every if one["id"] == number)["uploads"] = tuple(uploads)
     for rows_of in found.values():
         rows_of.sort(key=lambda one: (one["withdrawn_at"] is not None, one["id"]))
     return found
 
 
-async def _uploads(connection: Connection, site_id: int, made: Sequence[dict[str, Any]]) -> dict[int, list[Upload]]:
-    order_id = made[0]["order_id"]
-    rows: list[Any] = []
-    if order_id is not None:
-        numbers, since = texts_of(one["id"] for one in made), min(one["created_at"] for one in made)
-        until = datetime.now(UTC) + CLOCKS_APART
-        rows = await connection.fetch(stories.UPLOADS_OF_ORDER, site_id, order_id, numbers, since, until)
-    else:
-        for one in made:
-            rows += await connection.fetch(stories.UPLOADS_OF_TIME, one["created_at"], one["id"])
+async def _uploads(connection: Connection, made: Sequence[dict[str, Any]]) -> dict[int, list[Upload]]:
+    times = [one["created_at"] for one in made]
+    rows: Sequence[Any] = await connection.fetch(
+        stories.UPLOADS,
+        texts_of(one["id"] for one in made),
+        texts_of(one["upload_id"] for one in made if one["upload_id"] is not None),
+        texts_of(times),
+        min(times),
+        datetime.now(UTC) + CLOCKS_APART,
+    )
     if not rows:
         return {}
     answers: dict[int, list[Answer]] = {}

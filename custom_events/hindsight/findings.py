@@ -36,6 +36,7 @@ class Standing(NamedTuple):
     withheld_reason: str | None
     created_at: datetime
     order_id: str | None
+    upload_id: int | None
 
 
 class Finding(NamedTuple):
@@ -65,14 +66,13 @@ class Finding(NamedTuple):
 
 async def ledger_rows(connection: Connection, findings: Sequence[Finding]) -> Mapping[int, list[Mapping[str, Any]]]:
     """The ledger's rows of what stands, by custom event, the conversion first."""
-    standing = [(one.proposal.site_id, one.standing) for one in findings if one.standing is not None]
-    by_order = [(own.custom_event_id, site, own.order_id) for site, own in standing if own.order_id is not None]
-    by_time = [(own.custom_event_id, own.created_at) for _, own in standing if own.order_id is None]
+    asked = [
+        (own.custom_event_id, own.created_at, own.upload_id) for one in findings if (own := one.standing) is not None
+    ]
     found: dict[int, list[Mapping[str, Any]]] = {}
-    for query, asked in ((sql.LEDGER_BY_ORDER, by_order), (sql.LEDGER_BY_TIME, by_time)):
-        if asked:
-            for row in await connection.fetch(query, *columns_of(asked)):
-                found.setdefault(row["custom_event_id"], []).append(dict(row))
+    if asked:
+        for row in await connection.fetch(sql.LEDGER, *columns_of(asked)):
+            found.setdefault(row["custom_event_id"], []).append(dict(row))
     return found
 
 

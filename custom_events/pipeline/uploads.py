@@ -29,6 +29,7 @@ CUSTOM_EVENT_COLUMNS = (
     "value",
     "currency",
     "withheld_reason",
+    "upload_id",
 )
 CUSTOM_EVENT_KEY_COLUMNS = ("assignment_id", "dedup_key", "custom_event_id", "occurred_at")
 UPLOAD_KEY_COLUMNS = ("ads_action_id", "transaction_id", "sequence", "upload_id", "created_at")
@@ -178,13 +179,14 @@ async def write(connection: Connection, occurrences: list[Occurrence], now: date
 
 
 def _custom_event_rows(occurrences: list[Occurrence]) -> Iterator[tuple[Any, ...]]:
-    for event_id, _, match, proposal, found in occurrences:
+    for event_id, upload_id, match, proposal, found in occurrences:
         yield (
             event_id,
             match.occurred_at,
             proposal.site_id,
             match.assignment.assignment_id,
             *standing_of(match, proposal, found),
+            upload_id,
         )
 
 

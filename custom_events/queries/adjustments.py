@@ -4,6 +4,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from custom_events.queries.places import rows_of
+
 # Orders whose conversions may need another value, oldest change first; taken in the transaction that adjusts them.
 TAKE_CHANGES: Final = sa.text("""
 DELETE FROM app.value_changes v
@@ -26,20 +28,22 @@ _ALONE = "unnest(CAST(:ids AS bigint[]), CAST(:occurred_at AS timestamptz[])) AS
 
 def _ledger_rows(given: str, condition: str) -> sa.TextClause:
     return sa.text(f"""
-SELECT u.created_at, u.id, u.custom_event_id, u.site_id, u.order_id, u.kind, u.sequence, u.state, u.reason, u.attempts, u.value,
+SELECT u.created_at, u.id, u.custom_event_id, u.site_id, c.order_id, u.kind, u.sequence, u.state, u.reason, u.attempts, u.value,
   u.conversion_at, u.adjusted_at, u.ads_action_id, u.transaction_id, u.currency, a.lane
 FROM {given}
-JOIN app.conversion_uploads u ON {condition}
+JOIN app.custom_events c ON {condition}
+CROSS JOIN LATERAL ({rows_of("c", "v.created_at, v.id")}) v
+JOIN app.conversion_uploads u ON u.created_at = v.created_at AND u.id = v.id
 JOIN app.ads_accounts a ON a.id = u.ads_account_id
 ORDER BY u.created_at, u.id FOR UPDATE OF u
 """)
 
 
 # Every ledger row of these orders, locked: conversions (sequence 0) and their adjustments, with the account's lane.
-LEDGER_ROWS: Final = _ledger_rows(_ORDERS, "u.site_id = g.site_id AND u.order_id = g.order_id")
+LEDGER_ROWS: Final = _ledger_rows(_ORDERS, "c.site_id = g.site_id AND c.order_id = g.order_id")
 
 # The same of custom events without an order.
-LEDGER_ROWS_ALONE: Final = _ledger_rows(_ALONE, "u.custom_event_id = g.id AND u.order_id IS NULL")
+LEDGER_ROWS_ALONE: Final = _ledger_rows(_ALONE, "c.occurred_at = g.occurred_at AND c.id = g.id AND c.order_id IS NULL")
 
 
 def _origins(given: str, condition: str) -> sa.TextClause:

@@ -6,6 +6,7 @@ asyncpg, positional parameters; only reads. The look-ups are index probes in the
 from typing import Final
 
 from custom_events.queries.matching import ADS_ACTIONS
+from custom_events.queries.places import rows_of
 from custom_events.queries.understanding import given
 
 # After `understanding.SESSION`: statements that run once are planned for their values.
@@ -57,7 +58,7 @@ CROSS JOIN LATERAL (
 # What became of these events: custom events that stand.
 STANDING: Final = f"""
 SELECT c.place, u.assignment_id, u.id, u.occurred_at, u.dedup_key, u.value, u.currency, u.withheld_reason, u.created_at,
-  u.order_id
+  u.order_id, u.upload_id
 FROM {given("place int", "occurred_at timestamptz", "event_id bigint")}
 CROSS JOIN LATERAL (
   SELECT e.* FROM app.custom_events e
@@ -74,36 +75,24 @@ CROSS JOIN LATERAL (
   WHERE s.assignment_id = c.assignment_id AND s.dedup_key = c.dedup_key LIMIT 1
 ) k
 CROSS JOIN LATERAL (
-  SELECT u.assignment_id, u.id, u.occurred_at, u.dedup_key, u.value, u.currency, u.withheld_reason, u.created_at, u.order_id,
+  SELECT u.assignment_id, u.id, u.occurred_at, u.dedup_key, u.value, u.currency, u.withheld_reason, u.created_at, u.order_id, u.upload_id,
     e.id AS event_id, e.key
   FROM app.custom_events u JOIN app.commerce_events e ON e.occurred_at = u.occurred_at AND e.id = u.commerce_event_id
   WHERE u.occurred_at = k.occurred_at AND u.id = k.custom_event_id LIMIT 1
 ) h
 """
 
-_LEDGER: Final = """
-  SELECT r.created_at, r.id, r.kind, r.sequence, r.state, r.reason, r.value, r.currency, r.ads_action_id, r.attempts,
-    r.transaction_id
-  FROM app.conversion_uploads r"""
+_LEDGER: Final = """v.created_at, v.id, v.kind, v.sequence, v.state, v.reason, v.value, v.currency, v.ads_action_id, v.attempts,
+    v.transaction_id"""
 
-# The ledger's rows of custom events that are about an order: conversions and their adjustments.
-LEDGER_BY_ORDER: Final = f"""
-SELECT c.custom_event_id, u.*
-FROM {given("custom_event_id bigint", "site_id bigint", "order_id text")}
-CROSS JOIN LATERAL ({_LEDGER}
-  WHERE r.site_id = c.site_id AND r.order_id = c.order_id AND r.custom_event_id = c.custom_event_id OFFSET 0
+# The ledger's rows of custom events: conversions and their adjustments.
+LEDGER: Final = f"""
+SELECT c.id AS custom_event_id, u.*
+FROM {given("id bigint", "created_at timestamptz", "upload_id bigint")}
+CROSS JOIN LATERAL (
+  {rows_of("c", _LEDGER)}
 ) u
-ORDER BY c.custom_event_id, u.sequence, u.id
-"""
-
-# The same of custom events without an order: their row was written in one transaction with them, hence at the same time.
-LEDGER_BY_TIME: Final = f"""
-SELECT c.custom_event_id, u.*
-FROM {given("custom_event_id bigint", "created_at timestamptz")}
-CROSS JOIN LATERAL ({_LEDGER}
-  WHERE r.created_at = c.created_at AND r.custom_event_id = c.custom_event_id OFFSET 0
-) u
-ORDER BY c.custom_event_id, u.sequence, u.id
+ORDER BY c.id, u.sequence, u.id
 """
 
 # ---------------------------------------------------------------- rules

@@ -6,6 +6,7 @@ row: they are few, and each names its row by its whole key.
 
 from typing import Final
 
+from custom_events.queries.places import conversion_of
 from custom_events.queries.understanding import given
 
 # Which customers have a stored event of these types later than a moment by the store's time (ties by the event's key). Whoever
@@ -70,14 +71,10 @@ _UPLOAD_COLUMNS: Final = """v.id, v.created_at, v.state, v.reason, v.attempts, v
   v.transaction_id, v.order_id, v.conversion_at, v.value, v.currency, v.click_kind, v.click_id, v.clicked_at, v.email_sha256,
   v.phone_sha256, v.ad_user_data, v.ad_personalization, v.deadline_at, v.new_customer, v.environment, v.cart::text"""
 
-# The conversion of a custom event: by its order, or by itself where it is about none.
+# The conversion of a custom event.
 _UPLOAD: Final = f"""
 LEFT JOIN LATERAL (
-  (SELECT {_UPLOAD_COLUMNS} FROM app.conversion_uploads v
-   WHERE v.site_id = m.site_id AND v.order_id = m.order_id AND v.custom_event_id = m.id AND v.sequence = 0 LIMIT 1)
-  UNION ALL
-  (SELECT {_UPLOAD_COLUMNS} FROM app.conversion_uploads v
-   WHERE m.order_id IS NULL AND v.order_id IS NULL AND v.custom_event_id = m.id AND v.sequence = 0 LIMIT 1)
+  {conversion_of("m", _UPLOAD_COLUMNS)} LIMIT 1
 ) u ON true
 """
 

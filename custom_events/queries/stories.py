@@ -87,7 +87,7 @@ FROM landing.raw_events WHERE landed_week = $1 AND id = $2
 # What became of an event: custom events, standing or withdrawn, with the revisions that decided.
 CUSTOM_EVENTS: Final = """
 SELECT c.id, c.occurred_at, c.assignment_id, c.dedup_key, c.value, c.currency, c.withheld_reason, c.withdrawn_at,
-  c.withdrawn_reason, c.created_at, c.order_id, f.key AS definition, a.label, d.id AS definition_revision_id, d.number AS definition_revision, d.definition_id,
+  c.withdrawn_reason, c.created_at, c.upload_id, f.key AS definition, a.label, d.id AS definition_revision_id, d.number AS definition_revision, d.definition_id,
   d.config, r.id AS assignment_revision_id, r.number AS assignment_revision, r.overrides
 FROM app.custom_events c
 LEFT JOIN app.definition_revisions d ON d.id = c.definition_revision_id
@@ -111,21 +111,13 @@ LEFT JOIN app.ads_actions a ON a.id = u.ads_action_id LEFT JOIN app.ads_accounts
 LEFT JOIN app.upload_requests q ON q.id = u.request_id
 """
 
-# The ledger's rows of custom events about an order: the conversion and its adjustments, none of them written before the first of
-# these custom events was, or after a time to come: each partition less is a millisecond less for a new connection.
-UPLOADS_OF_ORDER: Final = f"""
-{_UPLOAD} WHERE u.site_id = $1 AND u.order_id = $2 AND u.custom_event_id = ANY ($3::text[]::bigint[])
-  AND u.created_at >= $4 AND u.created_at < $5
-ORDER BY u.sequence, u.id
-"""
-
-# The same without an order: written in one transaction with their custom event; adjustments follow the transaction's key.
-UPLOADS_OF_TIME: Final = f"""
-{_UPLOAD} WHERE u.created_at = $1 AND u.custom_event_id = $2
-  OR (u.ads_action_id, u.transaction_id) IN (
-    SELECT s.ads_action_id, s.transaction_id FROM app.conversion_uploads s
-    WHERE s.created_at = $1 AND s.custom_event_id = $2 AND s.ads_action_id IS NOT NULL
-  ) AND u.custom_event_id = $2
+# The ledger's rows of custom events ($1): the conversions that these name ($2, of the times $3), and the adjustments of those; none
+# was written before the first of these custom events was, or after a time to come: each partition less is a millisecond less for
+# a new connection.
+UPLOADS: Final = f"""
+{_UPLOAD} WHERE u.created_at >= $4 AND u.created_at < $5
+  AND (u.created_at = ANY ($3::text[]::timestamptz[]) AND u.id = ANY ($2::text[]::bigint[])
+    OR u.custom_event_id = ANY ($1::text[]::bigint[]) AND u.kind <> 'conversion')
 ORDER BY u.sequence, u.id
 """
 

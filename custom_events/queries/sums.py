@@ -53,18 +53,16 @@ UNION ALL
 SELECT 'unheeded', NULL, count(*) FROM app.custom_events m, asked
   WHERE m.withdrawn_at IS NOT NULL AND (asked.since IS NULL OR m.created_at >= asked.since)
     AND (asked.site_id IS NULL OR m.site_id = asked.site_id)
-    AND EXISTS (SELECT FROM app.conversion_uploads u WHERE u.custom_event_id = m.id AND u.sequence = 0
-      AND (u.site_id = m.site_id AND u.order_id = m.order_id OR m.order_id IS NULL AND u.order_id IS NULL)
+    AND EXISTS (SELECT FROM app.conversion_uploads u WHERE u.created_at = m.created_at AND u.id = m.upload_id
       AND u.state NOT IN ('withheld', 'rejected', 'expired'))
-    AND NOT EXISTS (SELECT FROM app.conversion_uploads u WHERE u.custom_event_id = m.id AND u.kind = 'retraction'
-      AND (u.site_id = m.site_id AND u.order_id = m.order_id OR m.order_id IS NULL AND u.order_id IS NULL))
+    AND NOT EXISTS (SELECT FROM app.conversion_uploads u
+      WHERE u.custom_event_id = m.id AND u.kind <> 'conversion' AND u.kind = 'retraction')
     AND NOT EXISTS (  -- another assignment's custom event stands for the same transaction: Google keeps it with that one's value
       SELECT FROM app.conversion_uploads u
-      JOIN app.conversion_uploads o ON o.site_id = u.site_id AND o.order_id = u.order_id AND o.ads_action_id = u.ads_action_id
+      JOIN app.custom_events s ON s.site_id = m.site_id AND s.order_id = m.order_id AND s.withdrawn_at IS NULL
+      JOIN app.conversion_uploads o ON o.created_at = s.created_at AND o.id = s.upload_id AND o.ads_action_id = u.ads_action_id
         AND o.transaction_id = u.transaction_id AND o.reason = 'same_transaction_other_assignment'
-      JOIN app.custom_events s ON s.site_id = o.site_id AND s.order_id = o.order_id AND s.id = o.custom_event_id
-      WHERE u.site_id = m.site_id AND u.order_id = m.order_id AND u.custom_event_id = m.id AND u.sequence = 0
-        AND s.withdrawn_at IS NULL)
+      WHERE u.created_at = m.created_at AND u.id = m.upload_id)
     AND NOT EXISTS (SELECT FROM app.value_changes v WHERE v.site_id = m.site_id AND v.order_id = m.order_id)
     AND NOT EXISTS (SELECT FROM app.standing_changes v WHERE v.custom_event_id = m.id)
 UNION ALL

@@ -10,6 +10,8 @@ probe per key, whatever the planner knows or believes:
 
 from typing import Final
 
+from custom_events.queries.places import conversion_of
+
 
 def given(*columns: str, first: int = 1) -> str:
     """A FROM item `c` with these columns ("name type"), each from a JSON array, in the parameters from `first` on."""
@@ -232,11 +234,13 @@ HEARD_OF_CONSENT: Final = f"""
 SELECT v.created_at, v.id, v.assignment_id, v.conversion_at, c.ad_user_data, c.ad_personalization
 FROM {given("site_id bigint", "order_id text", "ad_user_data text", "ad_personalization text")}
 CROSS JOIN LATERAL (
-  SELECT v.created_at, v.id, v.assignment_id, v.conversion_at FROM app.conversion_uploads v
-  WHERE v.site_id = c.site_id AND v.order_id = c.order_id AND v.kind = 'conversion'
+  SELECT e.created_at, e.upload_id FROM app.custom_events e WHERE e.site_id = c.site_id AND e.order_id = c.order_id OFFSET 0
+) m
+CROSS JOIN LATERAL (
+  {conversion_of("m", "v.created_at, v.id, v.assignment_id, v.conversion_at")}
     AND (v.state = 'held' AND v.reason = 'consent_unknown_in_europe'
       OR v.state IN ('new', 'held', 'queued') AND c.ad_user_data = 'denied')
-  OFFSET 0
+  LIMIT 1
 ) v
 """
 

@@ -40,12 +40,12 @@ class Link(msgspec.Struct, frozen=True, order=True):
 
 def links() -> list[Link]:
     """Every reference, sorted; a foreign key wins over a reference by value. Those by value to a site are left out: a line to
-    nearly every table would hide the others."""
+    nearly every table would hide the others; and those that only lead back."""
     found = {
         (table.name, key.column.table.name, key.parent.name): True for table in TABLES for key in table.foreign_keys
     }
     for reference in UNENFORCED:
-        if reference.target is not sites.sites:
+        if reference.target is not sites.sites and not reference.back:
             found.setdefault((reference.table.name, reference.target.name, reference.column), False)
     return sorted(Link(table, target, column, enforced) for (table, target, column), enforced in found.items())
 

@@ -10,12 +10,13 @@ from custom_events.tables import commerce, counting, definitions, landing, sites
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows of `table` name a row of `target` in `column`; null names none."""
+    """Rows of `table` name a row of `target` in `column`; null names none. `back`: the target names them as well, which is drawn."""
 
     table: sa.Table
     column: str
     target: sa.Table
     target_column: str = "id"
+    back: bool = False
 
 
 _OF_A_SITE = (
@@ -48,6 +49,7 @@ UNENFORCED: tuple[Reference, ...] = (
     Reference(table=uploads.custom_events, column="definition_revision_id", target=definitions.definition_revisions),
     Reference(table=uploads.custom_events, column="assignment_revision_id", target=definitions.assignment_revisions),
     Reference(table=uploads.custom_events, column="commerce_event_id", target=commerce.commerce_events),
+    Reference(table=uploads.custom_events, column="upload_id", target=uploads.conversion_uploads, back=True),
     Reference(table=uploads.custom_event_keys, column="custom_event_id", target=uploads.custom_events),
     Reference(table=uploads.conversion_uploads, column="custom_event_id", target=uploads.custom_events),
     Reference(table=uploads.conversion_uploads, column="ads_account_id", target=sites.ads_accounts),

@@ -252,6 +252,10 @@ class Ledger:
                 connection, f"INSERT INTO app.conversion_uploads ({names}) VALUES ({marks}) RETURNING id", **row
             )
             connection.execute(
+                sa.text("UPDATE app.custom_events SET upload_id = :u, created_at = :c WHERE id = :e"),
+                {"u": upload, "c": row["created_at"], "e": row["custom_event_id"]},
+            )
+            connection.execute(
                 sa.text("INSERT INTO app.upload_keys VALUES (:a, :t, 0, :u, :c)"),
                 {"a": row["ads_action_id"], "t": row["transaction_id"], "u": upload, "c": row["created_at"]},
             )

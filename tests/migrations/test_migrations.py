@@ -1,7 +1,7 @@
 """Up, down and up again; two migrators; a lock that is not to be had."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
@@ -48,9 +48,20 @@ WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 UNION ALL SELECT nspname FROM pg_namespace WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'public')
 """
 
+# Of two custom events one has a conversion and an adjustment.
+UNTOLD = """
+INSERT INTO app.custom_events (occurred_at, site_id, assignment_id, definition_revision_id, assignment_revision_id, commerce_event_id,
+  dedup_key, order_id) SELECT now(), 1, 1, 1, 1, g, g, 'o' || g FROM generate_series(1, 2) g;
+INSERT INTO app.conversion_uploads (created_at, site_id, assignment_id, custom_event_id, kind, transaction_id, sequence, order_id,
+  conversion_at, ad_user_data, ad_personalization, state, not_before, deadline_at)
+SELECT now() + k.sequence * interval '1 minute' + interval '1 second', 1, 1, c.id, k.kind, '1', k.sequence, c.order_id, now(), 'granted',
+  'granted', 'accepted', now(), now()
+FROM app.custom_events c, (VALUES ('conversion', 0), ('retraction', 1)) k(kind, sequence) WHERE c.order_id = 'o1';
+"""
+
 
 @contextmanager
-def connected(url: str) -> Iterator[sa.Connection]:
+def connected(url: str) -> Generator[sa.Connection]:
     engine = connect.engine(url)
     with engine.connect() as connection:
         yield connection
@@ -140,3 +151,16 @@ def test_two_migrators_at_once_take_turns(empty_database: str) -> None:
         thread.join()
     assert faults == []
     assert migrate.current(empty_database) == migrate.head()
+
+
+def test_custom_events_learn_where_their_conversions_lie(database: str) -> None:
+    migrate.downgrade(database, "0013")
+    with connected(database) as before:
+        before.execution_options(no_parameters=True).exec_driver_sql(UNTOLD)
+        before.commit()
+    migrate.upgrade(database)
+    with connected(database) as after:
+        told = after.execute(sa.text("SELECT upload_id, created_at FROM app.custom_events ORDER BY order_id")).all()
+        places = after.execute(sa.text("SELECT id, created_at FROM app.conversion_uploads WHERE sequence = 0")).all()
+    assert told[0] == places[0]
+    assert told[1].upload_id is None

@@ -35,8 +35,8 @@ INSERT INTO app.order_refunds SELECT 1 + g % {SITES}, g, g, 1, 'EUR', now() FROM
 INSERT INTO app.customers (site_id, customer_key, first_seen_at)
   SELECT 1 + g % {SITES}, 'c:' || g, now() FROM generate_series(1, {ROWS}) g;
 INSERT INTO app.custom_events (occurred_at, site_id, assignment_id, definition_revision_id, assignment_revision_id,
-    commerce_event_id, dedup_key, order_id)
-  SELECT now(), 1 + g % {SITES}, 1 + g % 5, 1, 1, g, g, g FROM generate_series(1, {ROWS}) g;
+    commerce_event_id, dedup_key, order_id, created_at, upload_id)
+  SELECT now(), 1 + g % {SITES}, 1 + g % 5, 1, 1, g, g, g, now() - interval '1 minute' * g, g FROM generate_series(1, {ROWS}) g;
 INSERT INTO app.custom_event_keys SELECT 1 + g % 5, g, g, now() FROM generate_series(1, {ROWS}) g;
 INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at, next_poll_at, outcome)
   SELECT 1 + g % 50, 'google_ads', 'conversions', 1, now(), CASE WHEN g % 100 = 0 THEN now() END,
@@ -110,6 +110,8 @@ def claimed(statement: str) -> sa.TextClause:
     return sa.text(re.sub(r"%\((\w+)\)s(::\w+\[\])?", r":\1", statement))
 
 
+PLACES = {"pk_conversion_uploads", "ix_conversion_uploads_adjusts"}
+
 # Statements of SQLAlchemy: name -> (statement, indexes that must be used).
 NAMED: dict[str, tuple[sa.TextClause, set[str]]] = {
     "due conversions": (claimed(uploads.CLAIM_CONVERSIONS), {"ix_conversion_uploads_due", "pk_conversion_uploads"}),
@@ -124,7 +126,8 @@ NAMED: dict[str, tuple[sa.TextClause, set[str]]] = {
     ),  # the open requests are read whole: they are few
     "turns": (upload_requests.TURNS, {"ix_upload_requests_ads_account_id_intent_at", "ix_conversion_uploads_due"}),
     "due polls": (upload_requests.DUE_POLL, {"ix_upload_requests_poll"}),
-    "rows of orders": (adjustments.LEDGER_ROWS, {"ix_conversion_uploads_order"}),
+    "rows of orders": (adjustments.LEDGER_ROWS, PLACES | {"ix_custom_events_site_id_order_id"}),
+    "rows without orders": (adjustments.LEDGER_ROWS_ALONE, PLACES | {"pk_custom_events"}),
     "refunds of orders": (adjustments.REFUNDS, {"pk_order_refunds"}),
     "origins": (adjustments.ORIGINS, {"ix_custom_events_site_id_order_id", "pk_commerce_events", "pk_orders"}),
     "origins without orders": (adjustments.ORIGINS_ALONE, {"pk_custom_events", "pk_commerce_events"}),

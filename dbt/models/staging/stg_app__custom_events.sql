@@ -14,6 +14,7 @@ renamed as (
         dedup_key,
         order_id,
         customer_key,
+        upload_id,
         ---------- facts
         value,
         currency,
