@@ -79,7 +79,7 @@ WATCHES: Final = (
         limit=0,
         only=(("within_hours", "48"),),
         for_s=900,
-        sentence="{value} conversions of account {account} expire within 48 hours and are not at Google",
+        sentence="Conversions of account {account} that expire within 48 hours and are not at Google: {value}",
         remedy="`custom-events uploads list` says what they wait for",
     ),
     Watch(
@@ -97,7 +97,7 @@ WATCHES: Final = (
         metric="custom_events_uploads_unknown_rows",
         severity=Severity.CRITICAL,
         limit=0,
-        sentence="{value} rows of account {account} were sent and have had no answer for more than an hour",
+        sentence="Rows of account {account} that were sent and have had no answer for more than an hour: {value}",
         remedy="They go again under the same order ids by themselves; look whether uploads run, and whether Google answers",
     ),
     Watch(
@@ -113,7 +113,7 @@ WATCHES: Final = (
         metric="custom_events_uploads_needing_action_rows",
         severity=Severity.WARNING,
         limit=0,
-        sentence="{value} rows of account {account} wait until something is changed at Google: {reason}",
+        sentence="Rows of account {account} that wait until something is changed at Google ({reason}): {value}",
         remedy="docs/reference/google-errors.md says what to change for this code; then `uploads release --held`",
     ),
     Watch(
@@ -121,7 +121,7 @@ WATCHES: Final = (
         metric="custom_events_uploads_overdue_verdicts",
         severity=Severity.WARNING,
         limit=0,
-        sentence="{value} verdicts of the Data Manager API have not been asked for, an hour after they were due",
+        sentence="Verdicts of the Data Manager API that nobody has asked for, an hour after they were due: {value}",
         remedy="Look whether Dagster's sensor upload_backlog runs",
     ),
     Watch(
@@ -129,7 +129,7 @@ WATCHES: Final = (
         metric="custom_events_uploads_undecided_requests",
         severity=Severity.WARNING,
         limit=0,
-        sentence="On {value} requests the Data Manager API has given no verdict for more than a day",
+        sentence="Requests on which the Data Manager API has given no verdict for more than a day: {value}",
         remedy="It is asked again every six hours; `upload_requests` has Google's request ids for its support",
     ),
     Watch(
@@ -162,7 +162,7 @@ WATCHES: Final = (
         metric="custom_events_pipeline_parked_rows",
         severity=Severity.WARNING,
         limit=0,
-        sentence="{value} deliveries of site {site} in 24 hours could not be understood: {reason}",
+        sentence="Deliveries of site {site} in 24 hours that could not be understood ({reason}): {value}",
         remedy="They are kept with their bytes; `custom-events status` counts them by reason",
     ),
     Watch(
@@ -170,7 +170,7 @@ WATCHES: Final = (
         metric="custom_events_receiver_quarantined_rows",
         severity=Severity.WARNING,
         limit=20,
-        sentence="The receiver refused {value} deliveries in the last hour: {reason}",
+        sentence="Deliveries that the receiver refused in the last hour ({reason}): {value}",
         remedy="A wrong signature means a changed secret, or a stranger; docs/reference/receiver.md explains each reason",
     ),
     Watch(
@@ -179,7 +179,7 @@ WATCHES: Final = (
         severity=Severity.WARNING,
         limit=0,
         for_s=0,
-        sentence="On {value} days Google counts fewer events of account {account} than it answered",
+        sentence="Days on which Google counts fewer events of account {account} than it answered: {value}",
         remedy="`custom-events uploads reconcile` shows the days side by side",
     ),
     Watch(
