@@ -1,7 +1,6 @@
 """What verdicts would do to the ledger: conversions sent anew, retracted, restated, or taken back before they were sent.
 
-A conversion may pass from one assignment to another one with the same ads action (a group decides otherwise, a rule is narrowed
-that another one covers). Google knows it by the order, so it hears of a new value at most: `ledger/adjustments.py`, `_heirs`.
+What passes from one assignment to another one with the same ads action is neither new nor retracted (`handover.py`).
 """
 
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from custom_events.hindsight.findings import Finding, Standing, Verdict, ledger_rows
+from custom_events.hindsight.handover import Handover, Left, Transaction
 from custom_events.hindsight.rules import RuleBook
 from custom_events.matching.match import Match
 from custom_events.matching.money import rounded
@@ -67,32 +67,21 @@ class Ledgered(NamedTuple):
         return self.state in _UNSENT
 
 
-class _Left(NamedTuple):
-    """A conversion at Google whose custom event would go."""
-
-    action: str
-    currency: str | None
-    worth: Decimal  # by its rule
-    at_google: Decimal
-
-
 class Effects:
     """The sum of effects, page by page."""
 
     def __init__(self, connection: Connection, book: RuleBook, now: datetime) -> None:
         self._connection, self._book, self._now = connection, book, now
-        # By the hash of (ads action, transaction), 64 bits of each, so nothing collides: adds and drops meet in it.
-        self._sending: set[int] = set()  # adds have taken it
-        self._freed: set[int] = set()  # drops that were not sent have it no more
-        self._left: dict[int, _Left] = {}  # drops whose conversion is at Google
-        self._heirs: dict[int, tuple[str | None, Decimal]] = {}  # adds that would take one along: currency and value
+        self._handover = Handover(connection)
         self._sums: Sums = {}
 
     async def take(self, findings: Sequence[Finding]) -> list[Ledgered]:
         """Count these; each with its place in the ledger. Unchanged ones are left out."""
         adds = [one for one in findings if one.verdict is Verdict.ADD]
         others = [one for one in findings if one.verdict in (Verdict.DROP, Verdict.CHANGE)]
-        sent = await self._sent(others)
+        sent, left = await self._sent(others)
+        for one, currency, value in await self._handover.leave(left, findings):
+            _add(self._sums, one.action, currency, "sent_new", "value_new", value)
         found = [*await self._to_send(adds), *sent]
         for one in found:
             self._count(one)
@@ -101,12 +90,11 @@ class Effects:
     def sums(self) -> tuple[Effect, ...]:
         """By ads action and currency."""
         sums = {key: dict(found) for key, found in self._sums.items()}
-        for transaction, left in self._left.items():
-            currency, worth = self._heirs.get(transaction, (None, None))
-            if worth is None or currency != left.currency:
-                _add(sums, left.action, left.currency, "retracted", "value_retracted", left.at_google)
-            elif worth != left.worth:
-                _add(sums, left.action, left.currency, "restated", "restated_by", worth - left.worth)
+        for left, difference in self._handover.taken():
+            if difference is None:
+                _add(sums, left.action, left.currency, "retracted", "value_retracted", left.at_google or Decimal(0))
+            elif difference:
+                _add(sums, left.action, left.currency, "restated", "restated_by", difference)
         ordered = sorted(sums.items(), key=lambda item: (item[0][0], item[0][1] or ""))
         return tuple(Effect(ads_action=action, currency=currency, **own) for (action, currency), own in ordered)
 
@@ -126,28 +114,23 @@ class Effects:
             action = one.assignment.ads_action_id
             reason = made.reason if made.state is UploadState.WITHHELD else None
             if reason is None and action is not None:
-                reason = self._claim(one, hash((action, made.transaction_id)), (action, made.transaction_id) in known)
+                transaction = action, made.transaction_id
+                goes = self._handover.claim(one, transaction, transaction in known)
+                reason = None if goes else ALREADY_SENT
             value = (one.match.value if one.match is not None else None) or Decimal(0)
             found.append(Ledgered(one, self._name(action), None, value, made, reason))
         return found
-
-    def _claim(self, one: Finding, transaction: int, is_known: bool) -> str | None:
-        """None: the add's conversion would be sent. What a drop had and had not sent is free again."""
-        if transaction not in self._sending and (not is_known or transaction in self._freed):
-            self._sending.add(transaction)
-            return None
-        if one.match is not None and one.match.value is not None and one.proposal.event.order_id is not None:
-            self._heirs.setdefault(transaction, (one.match.currency, one.match.value))
-        return ALREADY_SENT
 
     def _draft(self, one: Finding) -> Draft:
         assert one.match is not None  # noqa: S101  adds and changes are matches
         action = self._book.actions.get(one.assignment.ads_action_id or 0)
         return draft(one.match, one.proposal.event, action, self._now)
 
-    async def _sent(self, others: Sequence[Finding]) -> list[Ledgered]:
+    async def _sent(self, others: Sequence[Finding]) -> tuple[list[Ledgered], list[Left]]:
+        """Each with its place in the ledger, and the conversions that drops among them give up."""
         rows = await ledger_rows(self._connection, others)
         found: list[Ledgered] = []
+        left: list[Left] = []
         for one in others:
             own = rows.get(one.standing.custom_event_id if one.standing is not None else 0, [])
             conversion = next((row for row in own if row["sequence"] == 0), None)
@@ -162,15 +145,9 @@ class Effects:
             if redecided is not None and redecided.state is not UploadState.WITHHELD:
                 action_id = one.assignment.ads_action_id
             found.append(Ledgered(one, self._name(action_id), state, value, None, None, redecided))
-            if one.verdict is Verdict.DROP and one.standing is not None:
-                self._leave(found[-1], one.standing, hash((action_id, conversion["transaction_id"])))
-        return found
-
-    def _leave(self, one: Ledgered, standing: Standing, transaction: int) -> None:
-        if one.unsent:
-            self._freed.add(transaction)
-        elif one.at_google and one.value:
-            self._left[transaction] = _Left(one.action, standing.currency, standing.value or Decimal(0), one.value)
+            if one.verdict is Verdict.DROP and (found[-1].unsent or (found[-1].at_google and value)):
+                left.append(_left(found[-1], (conversion["ads_action_id"], conversion["transaction_id"])))
+        return found, left
 
     def _redecided(self, one: Finding, state: UploadState) -> Draft | None:
         """How a conversion would enter the ledger that nobody has tried to send, where that is another decision."""
@@ -209,6 +186,14 @@ class Effects:
 
     def _add(self, one: Ledgered, currency: str | None, number: str, amount: str, value: Decimal) -> None:
         _add(self._sums, one.action, currency, number, amount, value)
+
+
+def _left(one: Ledgered, transaction: Transaction) -> Left:
+    standing = one.finding.standing
+    assert standing is not None  # noqa: S101  a drop is of a custom event that stands
+    at_google = one.value if one.at_google else None
+    worth, site_id = standing.value or Decimal(0), one.finding.proposal.site_id
+    return Left(transaction, site_id, standing.order_id, one.action, standing.currency, worth, at_google)
 
 
 def _add(sums: Sums, action: str, currency: str | None, number: str, amount: str, value: Decimal) -> None:

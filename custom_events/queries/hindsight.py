@@ -6,8 +6,9 @@ asyncpg, positional parameters; only reads. The look-ups are index probes in the
 from typing import Final
 
 from custom_events.queries.matching import ADS_ACTIONS
-from custom_events.queries.places import rows_of
+from custom_events.queries.places import conversion_of, rows_of
 from custom_events.queries.understanding import given
+from custom_events.values.conversions import SAME_TRANSACTION
 
 # After `understanding.SESSION`: statements that run once are planned for their values.
 PLANNED_FOR_VALUES: Final = "; SET plan_cache_mode = force_custom_plan"
@@ -93,6 +94,22 @@ CROSS JOIN LATERAL (
   {rows_of("c", _LEDGER)}
 ) u
 ORDER BY c.id, u.sequence, u.id
+"""
+
+# Who has an order's transaction next: custom events that stand and are withheld for its sake, first by the store's time.
+HEIRS: Final = f"""
+SELECT c.ads_action_id, c.transaction_id, e.id, e.value, e.currency
+FROM {given("site_id bigint", "order_id text", "ads_action_id bigint", "transaction_id text")}
+CROSS JOIN LATERAL (
+  SELECT s.* FROM app.custom_events s
+  WHERE s.site_id = c.site_id AND s.order_id = c.order_id AND s.withdrawn_at IS NULL AND s.value IS NOT NULL
+    AND s.withheld_reason = '{SAME_TRANSACTION}' OFFSET 0
+) e
+CROSS JOIN LATERAL (
+  {conversion_of("e", "v.ads_action_id, v.transaction_id, v.conversion_at")} LIMIT 1
+) v
+WHERE v.ads_action_id = c.ads_action_id AND v.transaction_id = c.transaction_id
+ORDER BY v.conversion_at, e.id
 """
 
 # ---------------------------------------------------------------- rules

@@ -29,8 +29,8 @@ def ladder(world: Any, factor: str) -> tuple[Draft, str]:
 
 
 def at_google(world: Any) -> None:
-    world.execute("UPDATE app.conversion_uploads SET state = 'claimed', attempts = 1")
-    world.execute("UPDATE app.conversion_uploads SET state = 'accepted'")
+    world.execute("UPDATE app.conversion_uploads SET state = 'claimed', attempts = 1 WHERE state = 'queued'")
+    world.execute("UPDATE app.conversion_uploads SET state = 'accepted' WHERE state = 'claimed'")
 
 
 @pytest.mark.parametrize("factor", ["2", "1"])
@@ -49,6 +49,56 @@ def test_what_waits_is_taken_back_and_the_other_ones_goes(world: Any) -> None:
     assert (found.counts.would_add, found.counts.would_drop, found.counts.already_sent) == (1, 1, 0)
     anew = {"sent_new": 1, "value_new": Decimal(400), "withdrawn_unsent": 1, "value_withdrawn": Decimal(200)}
     assert found.effects == (Effect(ads_action=action, currency="EUR", **anew),)
+
+
+def covered(world: Any) -> tuple[Draft, str]:
+    """Two rules that feed one action without a group, so that large orders wait behind the first; the draft takes them out of it."""
+    site, action = world.site(), world.action()
+    every = world.define()
+    narrowed = world.assign(site, every, ads_action=action)
+    world.assign(site, world.define(conditions=LARGE, value={"factor": "2"}), ads_action=action)
+    for number, amount in enumerate(("100.00", "200.00"), start=1):
+        world.order(site, number, number, customer=number, total_price=amount)
+    world.drain()
+    number = world.draft(every, conditions={"not": LARGE})
+    return Draft(definition=every, definition_number=number, assignment=narrowed), action
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_what_waits_behind_a_conversion_takes_its_place(world: Any, day: Any, is_sent: bool) -> None:
+    draft, action = covered(world)
+    if is_sent:
+        at_google(world)
+    found = world.backtest(draft)
+    assert (found.counts.would_add, found.counts.would_drop, found.counts.unchanged) == (0, 1, 1)
+    told = {"restated": 1, "restated_by": Decimal(200)}
+    anew = {"sent_new": 1, "value_new": Decimal(400), "withdrawn_unsent": 1, "value_withdrawn": Decimal(200)}
+    assert found.effects == (Effect(ads_action=action, currency="EUR", **(told if is_sent else anew)),)
+    world.publish(draft.definition, draft.definition_number)
+    replay_sync(
+        world.url, world.settings, since=day(0), until=day(14), order=Order(actor="ana@example.org", reason="r")
+    )
+    with world.engine.begin() as connection:
+        adjust(connection, datetime.now(UTC))
+    waiting = "SELECT kind, value FROM app.conversion_uploads WHERE state = 'queued' ORDER BY value"
+    assert world.rows(waiting) == (
+        [("restatement", Decimal(400))] if is_sent else [("conversion", Decimal(100)), ("conversion", Decimal(400))]
+    )
+
+
+def test_who_waits_and_would_go_as_well_takes_nothing(world: Any) -> None:
+    site, action = world.site(), world.action()
+    key = world.define()
+    for label in ("first", "second"):
+        world.assign(site, key, label, ads_action=action)
+    world.order(site, 1, 1, total_price="200.00")
+    world.drain()
+    at_google(world)
+    found = world.backtest(Draft(definition=key, definition_number=world.draft(key, conditions=NEVER)))
+    assert found.counts.would_drop == 2
+    assert found.effects == (Effect(ads_action=action, currency="EUR", retracted=1, value_retracted=Decimal(200)),)
+    doubled = Draft(definition=key, definition_number=world.draft(key, value={"factor": "2"}))
+    assert [(one.restated, one.restated_by) for one in world.backtest(doubled).effects] == [(1, Decimal(200))]
 
 
 def test_a_replay_does_what_it_foretells(world: Any, day: Any) -> None:
