@@ -15,6 +15,7 @@ import structlog
 from custom_events.pipeline import consents, counters, events, lateness, uploads
 from custom_events.pipeline.claim import Claimed, claim
 from custom_events.pipeline.configuration import Configuration, ConfigurationCache
+from custom_events.pipeline.customers import Newcomers
 from custom_events.pipeline.figures import BatchFigures, add, count
 from custom_events.pipeline.matching import match_events
 from custom_events.pipeline.merging import Merger, write_clicks
@@ -50,7 +51,8 @@ _NOT_OF_A_ROW = (
     OSError,
     MemoryError,
 )
-# Two workers may add the same ads action's transaction, or somebody queued what has an outcome: trying once more settles it.
+# Two workers may add the same ads action's transaction, somebody queued what has an outcome, or a key of a new order was known
+# (`process`, trusting): trying once more settles it.
 _ONCE_MORE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
@@ -71,7 +73,7 @@ async def _safely(connection: Connection, claimed: Sequence[Claimed], configurat
     for last_try in (False, True):
         try:
             async with connection.transaction():
-                return await process(connection, claimed, configuration)
+                return await process(connection, claimed, configuration, trusting=not last_try)
         except _NOT_OF_A_ROW:
             raise
         except _ONCE_MORE as error:
@@ -105,24 +107,33 @@ async def _park(connection: Connection, culprit: Claimed, error: Exception) -> B
     return count([delivered], [], 0, [])
 
 
-async def process(connection: Connection, claimed: Sequence[Claimed], configuration: Configuration) -> BatchFigures:
-    """Everything that happens to claimed rows, within the transaction that is open."""
+async def process(
+    connection: Connection, claimed: Sequence[Claimed], configuration: Configuration, *, trusting: bool
+) -> BatchFigures:
+    """Everything that happens to claimed rows, within the transaction that is open.
+
+    `trusting`: the keys of an order that nobody told of before are taken for new, instead of looked up one by one. Where that is
+    wrong, a unique key refuses the COPY (UniqueViolationError), and the batch is to be tried again without.
+    """
     now = await _now(connection)
     gathered = Gathered(configuration.sites, PLATFORMS)
     await _understand(connection, claimed, gathered, now)
-    new, revised = await events.settle(connection, gathered.events)
-    scopes = await lateness.late_events(connection, configuration, new)
+    merger = await Merger.meet(connection, gathered, now)
+    fresh = merger.fresh if trusting else frozenset[Key]()
+    new, revised = await events.settle(connection, gathered.events, fresh)
+    scopes = await lateness.late_events(connection, configuration, new, merger.newcomers)
     await events.write(connection, new, revised)
-    merger = Merger(connection, now)
-    touched = await merger.merge(gathered)
+    touched = await merger.merge()
     touched |= _edited(new, merger.orders)
     touched |= {(found.site_id, order) for found in revised if (order := found.event.order_id) is not None}
     if touched:
         await connection.execute(sql.MARK_VALUE_CHANGES, *columns_of(sorted(touched)))
-    await write_clicks(connection, new, merger.fresh)
+    await write_clicks(connection, new, fresh)
     shifts = await counters.count_new(connection, configuration.plan, configuration.site_wide, new)
-    matched = await match_events(connection, configuration.plan, new, configuration.needs)
-    occurrences, contested = await uploads.settle(connection, matched, configuration, now)
+    newcomers = Newcomers(merger.newcomers, gathered.customers, merger.orders)
+    matched = await match_events(connection, configuration.plan, new, configuration.needs, newcomers)
+    first = {order for order in fresh if order[0] in configuration.orders_come_first}
+    occurrences, contested = await uploads.settle(connection, matched, configuration, now, first)
     await uploads.write(connection, occurrences, now)
     scopes += lateness.corrected_events(configuration, revised)
     scopes += lateness.corrected_orders(configuration, merger.corrected, merger.orders)

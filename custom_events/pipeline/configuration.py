@@ -26,13 +26,17 @@ _T = TypeVar("_T")
 Version = tuple[tuple[Any, ...], ...]
 Defined = tuple[int, str, DefinitionConfig]  # revision, the definition's key, what the revision says
 
+# A billing attempt names its order, and comes before or after it.
+_BEFORE_THEIR_ORDER = frozenset(kind for kind in EventType if kind.startswith("subscription."))
+
 # What understanding reads of sites.settings; the other settings there are for other stages.
 _SITE_SETTINGS = frozenset(("default_country", "cod_paid_when", "subscription_sources", "take_test_orders"))
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """One set of revisions. `actions` by our id, `action_names` by the name that rules use ("<customer id>/<action id>"); `needs`
-    and `later` remember what the plan asks for; `site_wide` are its rules with a threshold over a whole site, by site."""
+    and `later` remember what the plan asks for; `site_wide` are its rules with a threshold over a whole site, by site;
+    `orders_come_first` the sites none of whose rules waits for an event that may name an order before the order itself comes."""
 
     version: Version
     sites: dict[int, SiteContext]
@@ -42,6 +46,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     needs: NeedsMemo = {}
     later: dict[tuple[int, EventType], frozenset[EventType]] = {}
     site_wide: dict[int, tuple[Rule, ...]] = {}
+    orders_come_first: frozenset[int] = frozenset()
 
 
 class ConfigurationCache:
@@ -93,6 +98,9 @@ async def load(connection: Connection, version: Version = ()) -> Configuration:
         sites={site.site_id: site for site in sites},
         plan=plan,
         site_wide=plan.site_wide(),
+        orders_come_first=frozenset(
+            number for number, site in plan.sites.items() if not site.buckets.keys() & _BEFORE_THEIR_ORDER
+        ),
         actions={action.id: action for action in actions.values()},
         action_names=actions,
     )

@@ -1,10 +1,15 @@
 """What our own state knows about customers before an event, by the store's time."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from datetime import tzinfo
+from decimal import Decimal
+from typing import Final, NamedTuple
 
 from custom_events.conditions.facts import Facts
 from custom_events.matching.plan import MatchPlan
 from custom_events.pipeline.rows import Connection, columns_of
+from custom_events.pipeline.state import CustomerState, OrderState
 from custom_events.pipeline.understanding import Key
 from custom_events.queries import matching as sql
 from custom_events.values.events import CommerceEvent
@@ -17,11 +22,55 @@ class Asked(NamedTuple):
     event: CommerceEvent
 
 
-async def customer_facts(connection: Connection, plan: MatchPlan, asked: list[Asked]) -> dict[Key, Facts]:
+class Newcomers:
+    """Customers of whom nothing was stored before this batch: all that our state knows about them came with it. Most orders are by
+    such; asking about one takes 8 us of Postgres and half of that of ours."""
+
+    def __init__(
+        self, keys: AbstractSet[Key], customers: Mapping[Key, CustomerState], orders: Mapping[Key, OrderState]
+    ) -> None:
+        """`customers` and `orders`: the batch's, by site and key; the orders merged with what was stored."""
+        self._keys, self._customers = keys, customers
+        self._only: dict[Key, str] = {}  # order
+        self._regular: set[Key] = set()  # with several orders in the batch
+        for (site_id, order_id), order in orders.items():
+            if (customer := order.customer_key) is not None and (key := (site_id, customer)) in keys:
+                if key in self._only:
+                    self._regular.add(key)
+                self._only[key] = order_id
+
+    def facts(self, one: "Asked", zone: tzinfo) -> Facts | None:
+        """The facts about an event of somebody new who has no other order; None: the database has to be asked."""
+        customer = one.event.customer
+        if customer is None or customer.key is None:
+            return None
+        key = one.site_id, customer.key
+        if key not in self._keys or key in self._regular:
+            return None
+        order_id = one.event.order_id
+        if self._only.get(key, order_id) != order_id:
+            return None
+        return Facts(zone=zone, orders_before=0, spent_before=_NOTHING, first_seen=self._customers[key].first_seen_at)
+
+
+_NOTHING: Final = Decimal(0)
+NOBODY_NEW: Final = Newcomers(frozenset(), {}, {})
+
+
+async def customer_facts(
+    connection: Connection, plan: MatchPlan, asked: list[Asked], newcomers: Newcomers = NOBODY_NEW
+) -> dict[Key, Facts]:
     """Facts by site and key of the event. Events of nobody known have none."""
-    known = [one for one in asked if one.event.customer_key is not None]
+    found: dict[Key, Facts] = {}
+    known: list[Asked] = []
+    for one in asked:
+        facts = newcomers.facts(one, plan.sites[one.site_id].facts.zone)
+        if facts is not None:
+            found[one.site_id, one.event.key] = facts
+        elif one.event.customer_key is not None:
+            known.append(one)
     if not known:
-        return {}
+        return found
     rows = [
         (
             place,
@@ -33,7 +82,6 @@ async def customer_facts(connection: Connection, plan: MatchPlan, asked: list[As
         )
         for place, one in enumerate(known)
     ]
-    found: dict[Key, Facts] = {}
     for place, orders, spent, first_seen in await connection.fetch(sql.CUSTOMER_HISTORY, *columns_of(rows)):
         one = known[place]
         site = plan.sites[one.site_id]

@@ -1,6 +1,7 @@
 """Which of a batch's events are new, which get older and so truer evidence, and which are known; and how they are written."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
@@ -25,13 +26,17 @@ EVENT_COLUMNS = (
     "raw_id",
     "raw_landed_week",
 )
+OF_ORDERS = "order."  # begins the natural keys of order.created, paid, refunded ..., which all hold the order's id
 KEY_COLUMNS = ("site_id", "key", "event_id", "occurred_at", "evidence_at")
 
 
-async def settle(connection: Connection, proposed: dict[Key, Proposal]) -> tuple[list[Proposal], list[Proposal]]:
+async def settle(
+    connection: Connection, proposed: dict[Key, Proposal], fresh: AbstractSet[Key] = frozenset()
+) -> tuple[list[Proposal], list[Proposal]]:
     """New events with their ids, and revised ones: known, with content from evidence nearer to the truth. Both oldest first,
-    by the store's time and then the key, so that a batch decides like its events one by one."""
-    known = await known_events(connection, proposed)
+    by the store's time and then the key, so that a batch decides like its events one by one. `fresh`: orders whose events are
+    taken for new without asking."""
+    known = await known_events(connection, proposed, fresh)
     new = sorted((found for key, found in proposed.items() if key not in known), key=_moment)
     for proposal, event_id in zip(new, await reserve_ids(connection, "app.commerce_events", len(new)), strict=True):
         proposal.event_id = event_id
@@ -43,18 +48,25 @@ def _moment(proposal: Proposal) -> tuple[Any, ...]:
     return proposal.event.occurred_at, proposal.site_id, proposal.key
 
 
-async def known_events(connection: Connection, proposed: dict[Key, Proposal]) -> dict[Key, datetime]:
+async def known_events(
+    connection: Connection, proposed: dict[Key, Proposal], fresh: AbstractSet[Key] = frozenset()
+) -> dict[Key, datetime]:
     """Keys that are known, with the clock of their evidence; their proposals learn where the event is stored."""
-    if not proposed:
+    asked = [key for key, found in proposed.items() if not _is_first_of_order(found, fresh)]
+    if not asked:
         return {}
     known: dict[Key, datetime] = {}
-    for site_id, key, event_id, stored_at, evidence_at in await connection.fetch(
-        sql.KNOWN_EVENTS, *columns_of(list(proposed))
-    ):
+    for site_id, key, event_id, stored_at, evidence_at in await connection.fetch(sql.KNOWN_EVENTS, *columns_of(asked)):
         proposal = proposed[site_id, key]
         proposal.event_id, proposal.stored_at = event_id, stored_at
         known[site_id, key] = evidence_at
     return known
+
+
+def _is_first_of_order(found: Proposal, fresh: AbstractSet[Key]) -> bool:
+    """Whether the event is one of a fresh order: its natural key begins so, and every body with such an event tells of the order."""
+    order = found.event.order
+    return order is not None and (found.site_id, order.id) in fresh and found.key.startswith(OF_ORDERS)
 
 
 async def nearer_events(

@@ -1,11 +1,12 @@
 """Which stored events a batch may have changed: by events that come late by the store's time, and by corrections.
 
-In the ordinary case nothing is late, and all this costs is one statement a batch, with an index probe for each customer of a
-site whose rules look back. Everything found here is matched again by `rematch`, which decides; so this may find too much, and
+In the ordinary case nothing is late, and all this costs is one statement a batch, with an index probe for each customer who was
+known before, of a site whose rules look back. Everything found here is matched again by `rematch`, which decides; so this may find too much, and
 never too little.
 """
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import NamedTuple
 
@@ -32,17 +33,22 @@ class _Earliest(NamedTuple):
     types: frozenset[EventType]
 
 
-async def late_events(connection: Connection, configuration: Configuration, new: Iterable[Proposal]) -> list[Scope]:
-    """The customers of whom a later event is stored already than one of these, which are not stored yet."""
+async def late_events(
+    connection: Connection, configuration: Configuration, new: Iterable[Proposal], newcomers: AbstractSet[Key]
+) -> list[Scope]:
+    """The customers of whom a later event is stored already than one of these, which are not stored yet. `newcomers` are those
+    of whom nothing is stored."""
     earliest: dict[Key, _Earliest] = {}
     for proposal in new:
         event = proposal.event
         customer = event.customer_key
         if customer is None or event.is_test:
             continue
+        key = proposal.site_id, customer
+        if key in newcomers:
+            continue
         types = later_types(configuration, proposal.site_id, event.type)
         if types:
-            key = proposal.site_id, customer
             here = _Earliest(event.occurred_at, event.key, types)
             known = earliest.get(key)
             earliest[key] = here if known is None else _merged(known, here)

@@ -9,7 +9,7 @@ from custom_events.matching.match import NO_HISTORY, History, Match, Settled, co
 from custom_events.matching.plan import MatchPlan, Rule, SitePlan
 from custom_events.matching.threshold import Crossing, Occurrence, crossings, in_order, look_back
 from custom_events.pipeline import counters
-from custom_events.pipeline.customers import Asked, customer_facts
+from custom_events.pipeline.customers import NOBODY_NEW, Asked, Newcomers, customer_facts
 from custom_events.pipeline.rows import Connection, columns_of
 from custom_events.pipeline.understanding import Happened, Key
 from custom_events.queries import matching as sql
@@ -46,18 +46,26 @@ NeedsMemo = dict[tuple[int, EventType], Needs | None]
 
 
 async def match_events(
-    connection: Connection, plan: MatchPlan, proposals: Iterable[Happened], needs: NeedsMemo
+    connection: Connection,
+    plan: MatchPlan,
+    proposals: Iterable[Happened],
+    needs: NeedsMemo,
+    newcomers: Newcomers = NOBODY_NEW,
 ) -> list[Matched]:
     """The matches of events that are stored already, in the order of the proposals. `needs` is kept as long as the plan is."""
     return [
         Matched(found, one.proposal)
-        for one in await surroundings(connection, plan, proposals, needs)
+        for one in await surroundings(connection, plan, proposals, needs, newcomers)
         for found in match(one.proposal.event, one.proposal.site_id, plan, one.facts, one.history)
     ]
 
 
 async def surroundings(
-    connection: Connection, plan: MatchPlan, proposals: Iterable[Happened], needs: NeedsMemo
+    connection: Connection,
+    plan: MatchPlan,
+    proposals: Iterable[Happened],
+    needs: NeedsMemo,
+    newcomers: Newcomers = NOBODY_NEW,
 ) -> list[Surrounded]:
     """What deciding asks for beyond each event. Events that no rule waits for, and test orders, are left out."""
     waiting: list[tuple[Happened, Needs]] = []
@@ -69,7 +77,7 @@ async def surroundings(
         if found is not None and not proposal.event.is_test:
             waiting.append((proposal, found))
     facts = await customer_facts(
-        connection, plan, [Asked(one.site_id, one.event) for one, needed in waiting if needed.facts]
+        connection, plan, [Asked(one.site_id, one.event) for one, needed in waiting if needed.facts], newcomers
     )
     histories = await earlier_occurrences(connection, plan, [pair for pair in waiting if pair[1].rules])
     return [

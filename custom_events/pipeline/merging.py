@@ -57,22 +57,38 @@ _CUSTOMERS = _Noun(
 
 
 class Merger:
-    """Merges a batch's state into the tables, within the transaction that is open; `now` stamps what changes. Afterwards `orders`
-    has the batch's orders as they are, `fresh` those that nobody had told of before, and `corrected` those that were paid before
-    and say something else now, as they were."""
+    """Merges a batch's state into the tables, within the transaction that is open; `now` stamps what changes. Make with `meet`,
+    after which `fresh` has the orders that nobody had told of before, and `newcomers` the customers. After `merge`, `orders` has
+    the batch's orders as they are, and `corrected` those that were paid before and say something else now, as they were."""
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
-        self._connection, self._now = connection, now
+    def __init__(self, connection: Connection, gathered: Gathered, now: datetime) -> None:
+        self._connection, self._gathered, self._now = connection, gathered, now
+        self._orders_before: dict[Key, OrderState] = {}
+        self._customers_before: dict[Key, CustomerState] = {}
         self.orders: dict[Key, OrderState] = {}
-        self.fresh: set[Key] = set()
+        self.fresh: AbstractSet[Key] = set()
+        self.newcomers: AbstractSet[Key] = set()
         self.corrected: dict[Key, OrderState] = {}
 
-    async def merge(self, gathered: Gathered) -> set[Key]:
+    @classmethod
+    async def meet(cls, connection: Connection, gathered: Gathered, now: datetime) -> "Merger":
+        """Look up the orders and customers of the batch. Nothing is written yet: what is new tells later steps what they need not
+        ask for."""
+        merger = cls(connection, gathered, now)
+        merger._orders_before = await merger._known(_ORDERS, list(gathered.orders))
+        merger._customers_before = await merger._known(_CUSTOMERS, list(gathered.customers))
+        merger.fresh = gathered.orders.keys() - merger._orders_before.keys()
+        merger.newcomers = gathered.customers.keys() - merger._customers_before.keys()
+        return merger
+
+    async def merge(self) -> set[Key]:
         """Merge all of it. Returns the orders whose conversions may need another value now."""
-        refunds = await self._refunds(gathered.refunds)
-        await self._all(_SUBSCRIPTIONS, gathered.subscriptions, state.merge_subscriptions)
-        await self._all(_CUSTOMERS, gathered.customers, state.merge_customers)
-        return await self._orders(gathered.orders, refunds)
+        told = self._gathered
+        refunds = await self._refunds(told.refunds)
+        subscriptions = await self._known(_SUBSCRIPTIONS, list(told.subscriptions))
+        await self._write(_SUBSCRIPTIONS, subscriptions, told.subscriptions, state.merge_subscriptions)
+        await self._write(_CUSTOMERS, self._customers_before, told.customers, state.merge_customers)
+        return await self._orders(told.orders, refunds)
 
     async def _refunds(self, told: dict[RefundKey, RefundState]) -> dict[Key, Decimal]:
         """The sum of all refunds, known and told, of every order that the batch's refunds are about."""
@@ -87,21 +103,16 @@ class Merger:
         return sums
 
     async def _orders(self, told: dict[Key, OrderState], refunded: dict[Key, Decimal]) -> set[Key]:
-        if not told:
-            return set()
         for key, amount in refunded.items():
             told[key] = told[key]._replace(refunded=amount)
-        known: dict[Key, OrderState] = await self._known(_ORDERS, list(told))
-        merged = await self._write(_ORDERS, known, told, state.merge_orders)
-        self.orders, self.fresh = merged, told.keys() - known.keys()
+        known = self._orders_before
+        self.orders = merged = await self._write(_ORDERS, known, told, state.merge_orders)
         self.corrected = {key: before for key, before in known.items() if _changes_history(before, merged[key])}
         return {key for key, order in merged.items() if _changes_value(known.get(key), order)}
 
-    async def _all(self, noun: _Noun, told: dict[Any, Row], merge: Callable[[Row, Row], Row]) -> None:
-        if told:
-            await self._write(noun, await self._known(noun, list(told)), told, merge)
-
     async def _known(self, noun: _Noun, keys: list[Any]) -> dict[Any, Any]:
+        if not keys:
+            return {}
         width = len(noun.keys)
         rows = await self._connection.fetch(noun.known, *columns_of(keys))
         return {tuple(row[:width]): noun.row(*row[width:]) for row in rows}

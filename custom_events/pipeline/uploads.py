@@ -1,6 +1,7 @@
 """From matches to custom events and their rows in the ledger: what was matched before, or is sent already, is left out."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -9,8 +10,10 @@ from custom_events.matching.match import Match
 from custom_events.pipeline import telling
 from custom_events.pipeline.configuration import Configuration
 from custom_events.pipeline.conversion import SAME_TRANSACTION_SENTENCE, Draft, draft
+from custom_events.pipeline.events import OF_ORDERS
 from custom_events.pipeline.matching import Happened, Matched
 from custom_events.pipeline.rows import Connection, columns_of, copy, reserve_ids
+from custom_events.pipeline.understanding import Key
 from custom_events.queries import matching as sql
 from custom_events.values.clicks import ConsentStatus
 from custom_events.values.conversions import SAME_TRANSACTION, UploadKind, UploadState
@@ -32,6 +35,7 @@ CUSTOM_EVENT_COLUMNS = (
     "upload_id",
 )
 CUSTOM_EVENT_KEY_COLUMNS = ("assignment_id", "dedup_key", "custom_event_id", "occurred_at")
+_KEYS_OF_ORDERS = ("o:", OF_ORDERS)  # dedup keys that hold the order's id: one per order, and one per event of an order
 UPLOAD_KEY_COLUMNS = ("ads_action_id", "transaction_id", "sequence", "upload_id", "created_at")
 
 
@@ -94,13 +98,18 @@ class Settled(NamedTuple):
 
 
 async def settle(
-    connection: Connection, matched: list[Matched], configuration: Configuration, now: datetime
+    connection: Connection,
+    matched: list[Matched],
+    configuration: Configuration,
+    now: datetime,
+    first: AbstractSet[Key],
 ) -> Settled:
-    """New custom events: one for each assignment and dedup key, one conversion for each ads action and transaction."""
+    """New custom events: one for each assignment and dedup key, one conversion for each ads action and transaction. `first`: orders
+    whose keys and transactions are taken for new without asking."""
     contested: list[Matched] = []
-    fresh = await _without_known(connection, matched, contested)
+    fresh = await _without_known(connection, matched, contested, first)
     drafted = [(one, _draft(one, configuration, now)) for one in fresh]
-    drafted = await _one_for_each_transaction(connection, drafted, contested)
+    drafted = await _one_for_each_transaction(connection, drafted, contested, first)
     custom_event_ids = await reserve_ids(connection, "app.custom_events", len(drafted))
     upload_ids = await reserve_ids(connection, "app.conversion_uploads", len(drafted))
     parts = zip(custom_event_ids, upload_ids, drafted, strict=True)
@@ -109,13 +118,20 @@ async def settle(
     )
 
 
-async def _without_known(connection: Connection, matched: list[Matched], contested: list[Matched]) -> list[Matched]:
+async def _without_known(
+    connection: Connection, matched: list[Matched], contested: list[Matched], new_orders: AbstractSet[Key]
+) -> list[Matched]:
     """The first of each dedup key in the batch's order, which is that of the store's time; none that was there before."""
     first: dict[tuple[int, str], Matched] = {}
     for one in matched:
         first.setdefault((one.match.assignment.assignment_id, one.match.dedup_key), one)
-    if first:
-        for row in await connection.fetch(sql.KNOWN_CUSTOM_EVENTS, *columns_of(list(first))):
+    asked = [
+        key
+        for key, one in first.items()
+        if not (key[1].startswith(_KEYS_OF_ORDERS) and (one.proposal.site_id, one.match.order_id) in new_orders)
+    ]
+    if asked:
+        for row in await connection.fetch(sql.KNOWN_CUSTOM_EVENTS, *columns_of(asked)):
             one = first.pop((row[0], row[1]))
             if row[2] >= one.match.occurred_at:
                 contested.append(one)
@@ -129,11 +145,20 @@ def _draft(one: Matched, configuration: Configuration, now: datetime) -> Draft:
 
 
 async def _one_for_each_transaction(
-    connection: Connection, drafted: list[tuple[Matched, Draft]], contested: list[Matched]
+    connection: Connection,
+    drafted: list[tuple[Matched, Draft]],
+    contested: list[Matched],
+    new_orders: AbstractSet[Key],
 ) -> list[tuple[Matched, Draft]]:
     """The drafts, with all but the first to send a transaction to an action withheld."""
     keys = [_transaction(*one) for one in drafted]
-    wanted = list({key for key in keys if key is not None})
+    wanted = list(
+        {
+            key
+            for key, (one, _) in zip(keys, drafted, strict=True)
+            if key is not None and (one.proposal.site_id, one.match.order_id) not in new_orders
+        }
+    )
     taken: dict[tuple[int, str], datetime | None] = {}
     if wanted:
         for action_id, transaction_id, at in await connection.fetch(sql.KNOWN_TRANSACTIONS, *columns_of(wanted)):

@@ -219,10 +219,10 @@ def test_a_poison_row_is_parked_and_the_others_go_through(
         if stage == "matching":
             match = batch.match_events
 
-            async def picky(connection: Any, plan: Any, proposals: Any, needs: Any) -> Any:
+            async def picky(connection: Any, plan: Any, proposals: Any, *more: Any) -> Any:
                 if any(found.event.order_id == "7" for found in proposals):
                     raise Poisoned
-                return await match(connection, plan, proposals, needs)
+                return await match(connection, plan, proposals, *more)
 
             monkeypatch.setattr(batch, "match_events", picky)
         else:  # Postgres refuses what understanding let through
@@ -274,7 +274,7 @@ def test_failures_of_the_server_are_nobody_s_fault_and_leave_everything_waiting(
         await world.land(site, "orders/paid", order(1))
         for error in (asyncpg.AdminShutdownError("gone"), asyncpg.InterfaceError("closed"), OSError("reset")):
 
-            async def failing(*_args: Any, error: Exception = error) -> Any:
+            async def failing(*_args: Any, error: Exception = error, **_options: Any) -> Any:
                 raise error
 
             monkeypatch.setattr(batch, "process", failing)
