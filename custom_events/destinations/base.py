@@ -25,6 +25,10 @@ class Destination(Protocol):
         """Why the row cannot go (WITHHELD, HOLD or EXPIRED), by its own content alone; None: it can. Pure."""
         ...
 
+    def prepare(self, account: AdsAccount, rows: Sequence[Conversion], *, kind: RequestKind, job_id: int) -> object:
+        """The message that `send` makes of these rows, made beforehand: while an earlier one is under way. Asks nobody."""
+        ...
+
     def send(
         self,
         account: AdsAccount,
@@ -34,10 +38,12 @@ class Destination(Protocol):
         job_id: int,
         timeout_s: float,
         now: datetime,
+        prepared: object | None = None,
     ) -> BatchAnswer:
         """One call with up to 2,000 rows of one account; an answer for each row, in their order. No retries in here.
 
-        `job_id` (1 to 2^31 - 1) is ours and joins Google's summaries; `timeout_s` is the call's deadline.
+        `job_id` (1 to 2^31 - 1) is ours and joins Google's summaries; `timeout_s` is the call's deadline; `prepared` is what
+        `prepare` made of the same rows, if it was asked.
         """
         ...
 

@@ -1,8 +1,11 @@
-"""Claiming: whose turn it is, which rows go, and the intent that is committed before the call."""
+"""Claiming: whose turn it is, which rows go, the intent that is committed before the call, and what our own checks keep back.
+
+In two halves, which may run in two threads: Postgres does most of the first (`take`), Python all of the second (`make`).
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -30,11 +33,26 @@ def turns(connection: sa.Connection, now: datetime) -> list[Turn]:
     return [Turn(account_of(row), RequestKind(row.kind), row.history, row.unprobed) for row in rows]
 
 
-def claim(engine: sa.Engine, turn: Turn, destination: Destination, settings: Settings, now: datetime) -> Request | None:
-    """Claim up to a batch of rows, check each, and commit the intent to send them. None: nothing is left to send.
+class Taken(NamedTuple):
+    """A committed intent, and its rows as the statement gave them, unchecked."""
 
-    Raises Refused, and leaves nothing behind, when the quota has no call left. After this returns, the rows belong to this worker until the lease ends, and whatever happens then is resolved by
-    re-sending under the same order ids.
+    request_id: int
+    job_id: int
+    turn: Turn
+    rows: list[tuple[Any, ...]]
+
+
+def claim(engine: sa.Engine, turn: Turn, destination: Destination, settings: Settings, now: datetime) -> Request | None:
+    """Both halves. None: nothing is left to send."""
+    taken = take(engine, turn, settings, now)
+    return None if taken is None else make(engine, taken, destination, now)
+
+
+def take(engine: sa.Engine, turn: Turn, settings: Settings, now: datetime) -> Taken | None:
+    """Claim up to a batch of rows, and commit the intent to send them. None: there are none.
+
+    Raises Refused, and leaves nothing behind, when the quota has no call left. After this returns, the rows belong to this worker
+    until the lease ends, and whatever happens then is resolved by re-sending under the same order ids.
     """
     with engine.begin() as connection:
         intent = connection.execute(
@@ -48,21 +66,33 @@ def claim(engine: sa.Engine, turn: Turn, destination: Destination, settings: Set
             },
         ).one()
         request_id = int(intent.id)
-        rows = [claimed_of(row) for row in _claim_rows(connection, turn, intent, settings, now)]
-        ready, refused = sift(rows, destination.validate, now)
-        write_unsent(connection, request_id, refused, now)
-        if not ready:
+        rows = _claim_rows(connection, turn, intent, settings, now)
+        if not rows:
             connection.execute(requests.DROP_INTENT, {"request": request_id})
             return None
         call = Call(
-            full=len(ready) >= settings.upload_batch_size,
+            full=len(rows) >= settings.upload_batch_size,
             history=turn.history,
             live_share=settings.upload_live_share,
         )
         allowance.take(connection, turn.account, call, settings, now)
         job_id = request_id % MAX_JOB_ID + 1
-        connection.execute(requests.INTEND_ROWS, {"request": request_id, "rows": len(ready), "job_id": job_id})
-    return Request(request_id, job_id, turn.account, turn.kind, ready)
+        connection.execute(requests.INTEND_ROWS, {"request": request_id, "rows": len(rows), "job_id": job_id})
+    return Taken(request_id, job_id, turn, rows)
+
+
+def make(engine: sa.Engine, taken: Taken, destination: Destination, now: datetime) -> Request | None:
+    """The request of what was taken, without the rows that our own checks keep back. None: no row may go."""
+    ready, refused = sift([claimed_of(row) for row in taken.rows], destination.validate, now)
+    if refused:
+        with engine.begin() as connection:
+            write_unsent(connection, taken.request_id, refused, now)
+            if not ready:
+                connection.execute(requests.DROP_INTENT, {"request": taken.request_id})
+                return None
+            left = {"request": taken.request_id, "rows": len(ready), "job_id": taken.job_id}
+            connection.execute(requests.INTEND_ROWS, left)
+    return Request(taken.request_id, taken.job_id, taken.turn.account, taken.turn.kind, ready)
 
 
 def sift(

@@ -1,11 +1,12 @@
-"""Requests in a row: one at Google, the next ones claimed already, those before it being written."""
+"""Requests in a row: one at Google, the next ones claimed and made already, those before it being written."""
 
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from custom_events.errors import NeedsAction
+from custom_events.ledger.claim import Taken
 from custom_events.ledger.figures import UploadFigures
 from custom_events.ledger.rows import Request
 from custom_events.ledger.sender import Outcome, Sender
@@ -15,38 +16,56 @@ AHEAD: Final = 2  # requests claimed behind the one at Google: with one, a claim
 UNWRITTEN: Final = 2  # answers being written or waiting for it, likewise
 
 
+class Claim(NamedTuple):
+    """A claim under way: its rows, and the request that is made of them. None: nothing was due, or nothing of it may go."""
+
+    taken: Future[Taken | None]
+    made: Future[Request | None]
+
+
 class Line:
-    """At most one request is at Google, in a thread of its own (the client is used by no other). Claims and writes have a thread
-    each, so that a call waits for neither as long as they keep up. What was claimed ahead and may not go is put back."""
+    """At most one request is at Google, in a thread of its own. Claims, the messages made of them, writes and housekeeping have a
+    thread each, so that a call waits for none as long as they keep up. What was claimed ahead and may not go is put back."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self._claimer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="claims")
+        self._maker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="messages")
         self._caller = ThreadPoolExecutor(max_workers=1, thread_name_prefix="google")
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answers")
-        self._claims: deque[Future[Request | None]] = deque()
+        self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="house")
+        self._claims: deque[Claim] = deque()
         self._ahead: deque[Request] = deque()  # claimed, and left after some were put back; they go before `_claims`
         self._calling: tuple[Request, Future[Outcome]] | None = None
         self._writing: deque[Future[UploadFigures]] = deque()
+        self._keeping: Future[UploadFigures] | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for threads in (self._claimer, self._caller, self._writer):
+        for threads in (self._claimer, self._maker, self._caller, self._writer, self._keeper):
             threads.shutdown(wait=True, cancel_futures=True)
 
     @property
     def empty(self) -> bool:
-        """Nothing is claimed, at Google, or being written."""
-        return self._calling is None and not (self._writing or self._ahead or self._claims)
+        """Nothing is claimed, at Google, or being written, and the house is kept."""
+        return self._calling is None and not (self._writing or self._ahead or self._claims or self._keeping)
+
+    def keep_house(self) -> None:
+        """Begin to keep house beside the calls; the figures come with those of a later step."""
+        if self._keeping is None:
+            self._keeping = self._keeper.submit(self._sender.keep_house)
 
     def step(self) -> UploadFigures:
         """Wait for the request at Google, send the next one, begin to write the answer. What one earlier answer was."""
         if self._calling is None:
             self._claim(1)
             self._send_next()
-            return self._written(0 if self._calling is None else UNWRITTEN)
+            idle = self._calling is None
+            figures = self._written(0 if idle else UNWRITTEN)
+            figures.add(self._kept(wait=idle))
+            return figures
         self._claim(AHEAD)
         request, call = self._calling
         outcome = call.result()
@@ -54,6 +73,7 @@ class Line:
         if is_plain(outcome):
             self._send_next()
             figures = self._written(UNWRITTEN - 1)
+            figures.add(self._kept(wait=False))
             self._writing.append(self._writer.submit(self._sender.write, request, outcome))
             return figures
         self.put_back(lambda following: stops(outcome, request, following))
@@ -64,9 +84,9 @@ class Line:
 
     def put_back(self, stopped: Callable[[Request], bool]) -> None:
         """Put back what was claimed and is stopped by an answer; claims that have not begun are left until later."""
-        claims = [claim for claim in self._claims if not claim.cancel()]
+        claims = [claim for claim in self._claims if not claim.taken.cancel()]
         self._claims.clear()
-        claimed = [*self._ahead, *(request for claim in claims if (request := claim.result()) is not None)]
+        claimed = [*self._ahead, *(request for claim in claims if (request := claim.made.result()) is not None)]
         self._ahead.clear()
         for request in claimed:
             if stopped(request):
@@ -78,6 +98,7 @@ class Line:
         """Wait for what is at Google and write it; what was claimed behind it is put back."""
         self.put_back(lambda _: True)
         figures = self._all_written()
+        figures.add(self._kept(wait=True))
         if self._calling is not None:
             request, call = self._calling
             self._calling = None
@@ -87,16 +108,25 @@ class Line:
     def _claim(self, requests: int) -> None:
         """Have so many claimed, or asked for."""
         while len(self._ahead) + len(self._claims) < requests:
-            self._claims.append(self._claimer.submit(self._sender.next_request))
+            taken = self._claimer.submit(self._sender.take)
+            self._claims.append(Claim(taken, self._maker.submit(self._make, taken)))
+
+    def _make(self, claim: Future[Taken | None]) -> Request | None:
+        taken = claim.result()
+        request = None if taken is None else self._sender.make(taken)
+        return None if request is None else self._sender.prepared(request)
 
     def _next(self) -> Request | None:
         """The next request that was claimed, waited for; None when nothing was due."""
         if self._ahead:
             return self._ahead.popleft()
         while self._claims:
-            request = self._claims.popleft().result()
+            claim = self._claims.popleft()
+            request = claim.made.result()
             if request is not None:
                 return request
+            if claim.taken.result() is not None:  # our own checks kept back all of it: there may be more
+                self._claim(1)
         return None
 
     def _send_next(self) -> None:
@@ -109,6 +139,13 @@ class Line:
         if self._writing and (len(self._writing) > leave or self._writing[0].done()):
             return self._writing.popleft().result()
         return UploadFigures()
+
+    def _kept(self, *, wait: bool) -> UploadFigures:
+        """What housekeeping found, when it is done."""
+        if self._keeping is None or not (wait or self._keeping.done()):
+            return UploadFigures()
+        kept, self._keeping = self._keeping, None
+        return kept.result()
 
     def _all_written(self) -> UploadFigures:
         figures = UploadFigures()

@@ -39,13 +39,15 @@ class Claimed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Request(NamedTuple):
-    """A committed intent: these rows, in this order, in one call. `id` is ours (upload_requests.id)."""
+    """A committed intent: these rows, in this order, in one call. `id` is ours (upload_requests.id). `message`: what the lane makes
+    of the rows, where it was made ahead of the call."""
 
     id: int
     job_id: int
     account: AdsAccount
     kind: RequestKind
     rows: list[Claimed]
+    message: object | None = None
 
     def conversions(self) -> list[Conversion]:
         """What the lane carries."""

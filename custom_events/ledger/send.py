@@ -74,7 +74,10 @@ def drain(
         while True:
             step = UploadFigures()
             if time.monotonic() - house_at >= HOUSEKEEPING_S:
-                step.add(sender.keep_house())
+                if line.empty:
+                    step.add(sender.keep_house())
+                else:
+                    line.keep_house()
                 step.add(sender.look_again())
                 house_at = time.monotonic()
                 asking = True

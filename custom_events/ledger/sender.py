@@ -1,5 +1,5 @@
-"""One worker: claims requests, makes calls, writes answers, keeps house. `next_request`, `call`, `write` and the rest may each run
-in a thread of their own: they share nothing but the engine."""
+"""One worker: claims rows, makes requests of them, makes calls, writes answers, keeps house. `take`, `make`, `call`, `write` and
+`keep_house` may each run in a thread of their own: they share nothing but the engine."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -68,11 +68,14 @@ class Sender:
 
     def batch(self) -> UploadFigures:
         """Send one batch of whoever's turn it is; idle figures when nobody has anything due."""
-        request = self.next_request()
-        return UploadFigures() if request is None else self.write(request, self.call(request))
+        while (taken := self.take()) is not None:
+            request = self.make(taken)
+            if request is not None:
+                return self.write(request, self.call(request))
+        return UploadFigures()
 
-    def next_request(self) -> Request | None:
-        """Claim the next request of whoever's turn it is; None when nobody has anything due."""
+    def take(self) -> claim.Taken | None:
+        """Claim the next rows of whoever's turn it is; None when nobody has anything due."""
         for fresh in (False, True):
             if fresh or self._round >= ROUND:
                 with self._engine.connect() as connection:
@@ -80,25 +83,40 @@ class Sender:
                 self._round = 0
             while self._turns:
                 turn = self._turns.pop(0)
-                request = self._claim(turn)
-                if request is not None:
+                taken = self._take(turn)
+                if taken is not None:
                     self._round += 1
-                    if len(request.rows) >= self._settings.upload_batch_size:
+                    if len(taken.rows) >= self._settings.upload_batch_size:
                         self._turns.append(turn)  # it has more, and comes again after all others
-                    return request
+                    return taken
         return None
 
-    def _claim(self, turn: Turn) -> Request | None:
-        """The next request of this turn; None as well when the quota lets it wait."""
+    def _take(self, turn: Turn) -> claim.Taken | None:
+        """The next rows of this turn; None as well when the quota lets it wait."""
         now = self._clock()
         if turn.unprobed and not self._probed(turn.account, now):
             return None
         try:
-            return claim.claim(self._engine, turn, self._lanes[turn.account.lane], self._settings, now)
+            return claim.take(self._engine, turn, self._settings, now)
         except allowance.Refused as refused:
             with self._engine.begin() as connection:
                 allowance.heed(connection, turn.account, refused, self._settings, now)
             return None
+
+    def make(self, taken: claim.Taken) -> Request | None:
+        """The request of what was taken; None when our own checks keep back all of it."""
+        return claim.make(self._engine, taken, self._lanes[taken.turn.account.lane], self._clock())
+
+    def prepared(self, request: Request) -> Request:
+        """The request with its message: made ahead, no call has to wait for it."""
+        try:
+            message = self._lanes[request.account.lane].prepare(
+                request.account, request.conversions(), kind=request.kind, job_id=request.job_id
+            )
+        except Exception:
+            log.exception("uploads_not_prepared", request=request.id)  # `call` meets the same error, and answers for it
+            return request
+        return request._replace(message=message)
 
     def _probed(self, account: AdsAccount, now: datetime) -> bool:
         """Ask what the account allows; whether it may be sent to."""
@@ -121,6 +139,7 @@ class Sender:
                 job_id=request.job_id,
                 timeout_s=self._settings.upload_timeout_s,
                 now=self._clock(),
+                prepared=request.message,
             )
         except NeedsAction as error:
             log.warning("uploads_cannot_begin", lane=lane.value, reason=str(error))

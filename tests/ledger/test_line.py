@@ -1,6 +1,9 @@
 """Requests in a row: what is claimed ahead, what stops it, when a drain ends."""
 
+from datetime import timedelta
+
 from custom_events.ledger import send
+from custom_events.values.conversions import Lane
 from sandbox.google_ads.faults import Fault, FaultKind
 
 
@@ -53,3 +56,57 @@ def test_what_google_says_of_one_row_stops_the_account_for_what_is_claimed_behin
     figures = send.drain(ledger.engine, ledger.settings, until_idle_s=0, limit_s=30, lanes=lanes, clock=ledger.clock)
     assert (figures.requests, len(at_google())) == (1, 0)
     assert ledger.rows("SELECT sum(attempts) FROM app.conversion_uploads") == [(2,)]
+
+
+def drained(ledger, lanes, **options):
+    return send.drain(
+        ledger.engine, ledger.settings, until_idle_s=0, limit_s=30, lanes=lanes, clock=ledger.clock, **options
+    )
+
+
+def test_a_claim_of_which_nothing_may_go_does_not_end_a_drain(ledger, lanes):
+    ledger.settings.upload_batch_size = 2
+    soon = ledger.clock() + timedelta(days=1)
+    for _ in range(4):
+        ledger.order(click_id="no click id", deadline_at=soon)
+    ledger.orders(3)
+    figures = drained(ledger, lanes)
+    assert ledger.states() == {"withheld": 4, "accepted": 3}
+    assert (figures.requests, figures.rows) == (2, 3)
+    assert ledger.rows("SELECT rows FROM app.upload_requests ORDER BY id") == [(2,), (1,)]
+
+
+def test_a_request_counts_the_rows_that_go(ledger, lanes):
+    ledger.orders(2)
+    ledger.order(click_id="no click id")
+    drained(ledger, lanes)
+    assert ledger.rows("SELECT rows, told_rows FROM app.upload_requests") == [(2, 2)]
+
+
+def test_the_house_is_kept_beside_the_calls(ledger, lanes, at_google, monkeypatch):
+    monkeypatch.setattr(send, "HOUSEKEEPING_S", 0.0)
+    ledger.settings.upload_batch_size = 2
+    order = ledger.upload(ledger.orders(12)[0]).order_id
+    refunds = iter([order])
+
+    def refund(_batch):
+        for one in refunds:
+            ledger.refund(one, "30.00")
+
+    figures = drained(ledger, lanes, on_batch=refund)
+    assert figures.adjusted_orders == 1
+    assert at_google()[order] == 70.0
+
+
+def test_a_message_that_cannot_be_made_ahead_is_made_by_the_call(ledger, lanes):
+    ledger.orders(3)
+    real = lanes[Lane.GOOGLE_ADS]
+
+    class Unprepared:
+        validate, send = staticmethod(real.validate), staticmethod(real.send)
+
+        def prepare(self, *_, **__):
+            raise RuntimeError("a defect")
+
+    drained(ledger, {**lanes, Lane.GOOGLE_ADS: Unprepared()})
+    assert ledger.states() == {"accepted": 3}

@@ -48,6 +48,11 @@ class GoogleAdsLane:
         """See `Destination.validate`."""
         return validate(row, now)
 
+    def prepare(self, account: AdsAccount, rows: Sequence[Conversion], *, kind: RequestKind, job_id: int) -> object:
+        """See `Destination.prepare`."""
+        make = conversions_request if kind is RequestKind.CONVERSIONS else adjustments_request
+        return make(account, rows, job_id)
+
     def send(
         self,
         account: AdsAccount,
@@ -57,11 +62,11 @@ class GoogleAdsLane:
         job_id: int,
         timeout_s: float,
         now: datetime,
+        prepared: object | None = None,
     ) -> BatchAnswer:
         """See `Destination.send`."""
-        if kind is RequestKind.CONVERSIONS:
-            return self._call(account, rows, conversions_request(account, rows, job_id), timeout_s, now)
-        return self._call(account, rows, adjustments_request(account, rows, job_id), timeout_s, now)
+        request = prepared if prepared is not None else self.prepare(account, rows, kind=kind, job_id=job_id)
+        return self._call(account, rows, request, timeout_s, now)
 
     def rehearse(self, account: AdsAccount, row: Conversion, *, timeout_s: float, now: datetime) -> BatchAnswer:
         """See `Destination.rehearse`."""

@@ -56,6 +56,11 @@ class DataManagerLane:
             )
         return validate(row, now)
 
+    def prepare(self, account: AdsAccount, rows: Sequence[Conversion], *, kind: RequestKind, job_id: int) -> object:
+        """See `Destination.prepare`. `kind` and `job_id` have no counterpart here."""
+        del kind, job_id
+        return _wrapped(account, _taken(rows))
+
     def send(
         self,
         account: AdsAccount,
@@ -65,33 +70,24 @@ class DataManagerLane:
         job_id: int,
         timeout_s: float,
         now: datetime,
+        prepared: object | None = None,
     ) -> BatchAnswer:
-        """See `Destination.send`. `kind` and `job_id` have no counterpart here."""
-        del kind, job_id
-        actions = set(actions_of(rows))
-        taken = [row for row in rows if row.action_id in actions]
-        answer = self._ingest(account, taken, timeout_s, now)
+        """See `Destination.send`."""
+        request = prepared if prepared is not None else self.prepare(account, rows, kind=kind, job_id=job_id)
+        taken = _taken(rows)
+        answer = self._ingest(taken, request, timeout_s, now)
         if len(taken) == len(rows):
             return answer
-        ready = iter(answer.rows)
+        ready, actions = iter(answer.rows), {row.action_id for row in taken}
         every = tuple(next(ready) if row.action_id in actions else answers.next_request(row, now) for row in rows)
         return msgspec.structs.replace(answer, rows=every)
 
     def rehearse(self, account: AdsAccount, row: Conversion, *, timeout_s: float, now: datetime) -> BatchAnswer:
         """See `Destination.rehearse`."""
-        return self._ingest(account, [row], timeout_s, now, validate_only=True)
+        return self._ingest([row], _wrapped(account, [row], validate_only=True), timeout_s, now)
 
-    def _ingest(
-        self,
-        account: AdsAccount,
-        rows: Sequence[Conversion],
-        timeout_s: float,
-        now: datetime,
-        *,
-        validate_only: bool = False,
-    ) -> BatchAnswer:
+    def _ingest(self, rows: Sequence[Conversion], request: Any, timeout_s: float, now: datetime) -> BatchAnswer:
         client = self._connect()
-        request = message_class("IngestEventsRequest").wrap(events_request(account, rows, validate_only=validate_only))
         response: Any = attempt(lambda: client.ingest_events(request=request, retry=None, timeout=timeout_s))
         if isinstance(response, Exception):
             return answers.read_failure(response, rows, now)
@@ -124,3 +120,13 @@ class DataManagerLane:
         """See `Destination.summaries`. This API keeps none: its counts come with the verdict of each request (`poll`)."""
         del account, timeout_s
         return Summaries()
+
+
+def _taken(rows: Sequence[Conversion]) -> Sequence[Conversion]:
+    """The rows that fit into one request, which names a few conversion actions only; nearly always all of them."""
+    actions = set(actions_of(rows))
+    return [row for row in rows if row.action_id in actions]
+
+
+def _wrapped(account: AdsAccount, rows: Sequence[Conversion], *, validate_only: bool = False) -> Any:
+    return message_class("IngestEventsRequest").wrap(events_request(account, rows, validate_only=validate_only))
