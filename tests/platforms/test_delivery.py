@@ -87,6 +87,7 @@ def test_the_plugins_event_id_decides_what_is_a_duplicate():
         ({}, b'{"type":7}', None),
         ({}, b'{"type":null}', None),
         ({}, b"not json", None),
+        ({}, b'{"type":"\xed\xa0\x80"}', None),
         ({}, b"[" * 100_000, None),
     ],
 )

@@ -23,6 +23,6 @@ def describe(headers: Mapping[str, str], body: bytes) -> Delivery:
         return delivery
     try:
         topic = bounded(_TYPE.decode(body).type)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return delivery
     return msgspec.structs.replace(delivery, topic=topic)
