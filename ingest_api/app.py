@@ -21,7 +21,7 @@ from custom_events.values.deliveries import Platform, Refusal
 from ingest_api import answers, health, rows
 from ingest_api.answers import Answer
 from ingest_api.database import Database
-from ingest_api.groups import Answered, Tell, Waiting, teller
+from ingest_api.groups import Answered, Tell, Verified, Waiting, teller
 from ingest_api.metrics import Metrics
 from ingest_api.rows import Room
 from ingest_api.sites import Site, Sites, by_domain
@@ -132,8 +132,7 @@ class Receiver:
 
     def store(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes, tell: Tell) -> None:
         """Have a verified delivery committed. `tell` hears True: it landed, False: it had before, None: it could not be."""
-        row = rows.delivered(site.site_id, platform.describe(headers, body), headers, body)
-        self._writer.put(Waiting(platform.name, row, body, tell))
+        self._writer.put(Waiting(platform.name, Verified(site.site_id, platform, headers), body, tell))
 
     def stored(self, landed: bool | None) -> Answer:
         """The answer to a verified delivery."""

@@ -4,10 +4,12 @@
 duplicate_deliveries, refused ones into quarantine, and the receipt that the sums check against (decision 0002).
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+import asyncpg
 import msgspec
 
 from custom_events.platforms.base import Secret
@@ -32,11 +34,14 @@ ORDER BY site.id, secret.id
 # event loop twice as much (decision 0002).
 LAND = """
 WITH delivery AS MATERIALIZED (
-    SELECT place, site_id, topic, decode(dedup_key, 'hex') AS dedup_key, delivery_id, event_id, triggered_at, api_version,
-        headers, body_from, body_size, body_bytes
-    FROM json_to_recordset($1::json) AS given (
-        place integer, site_id bigint, topic text, dedup_key text, delivery_id text, event_id text, triggered_at timestamptz,
+    SELECT place - 1 AS place, site_id, topic, decode(dedup_key, 'hex') AS dedup_key, delivery_id, event_id, triggered_at,
+        api_version, headers, body_from, body_size, body_bytes
+    FROM ROWS FROM (json_to_recordset($1::json) AS (
+        site_id bigint, topic text, dedup_key text, delivery_id text, event_id text, triggered_at timestamptz,
         api_version text, headers json, body_from integer, body_size integer, body_bytes integer
+    )) WITH ORDINALITY AS given (
+        site_id, topic, dedup_key, delivery_id, event_id, triggered_at, api_version, headers, body_from, body_size, body_bytes,
+        place
     )
 ), landed AS (
     INSERT INTO landing.raw_events (
@@ -82,6 +87,30 @@ WITH delivery AS MATERIALIZED (
     SELECT now(), deliveries + again + refused, deliveries - known, known + again, refused FROM figures
 )
 SELECT place FROM known
+"""
+
+# LAND for what is mostly so: no repeats inside the group, no refusals, and no delivery that had landed before, or it raises
+# UniqueViolationError and has done nothing. $1 as in LAND; $2: bodies; $3: refusals that are only counted. Postgres spends a quarter less
+# on it: no look-up before each row and no second record in its log for each, and five parts fewer to start and end (decision 0002).
+LAND_NEW = """
+WITH landed AS (
+    INSERT INTO landing.raw_events (
+        landed_week, site_id, topic, dedup_key, delivery_id, event_id, triggered_at, api_version, signature, headers,
+        body, body_bytes
+    )
+    SELECT
+        date_trunc('week', now() AT TIME ZONE 'UTC')::date, site_id, topic, decode(dedup_key, 'hex'), delivery_id, event_id,
+        triggered_at, api_version, 'verified', headers, substring($2::bytea FROM body_from FOR body_size), body_bytes
+    FROM json_to_recordset($1::json) AS given (
+        site_id bigint, topic text, dedup_key text, delivery_id text, event_id text, triggered_at timestamptz,
+        api_version text, headers json, body_from integer, body_size integer, body_bytes integer
+    )
+    RETURNING landed_week, id, site_id
+), queued AS (
+    INSERT INTO landing.raw_queue (raw_id, landed_week, site_id) SELECT id, landed_week, site_id FROM landed
+)
+INSERT INTO landing.receipts (at, received, landed, duplicates, refused)
+SELECT now(), count(*) + $3::integer, count(*), 0, $3::integer FROM landed
 """
 
 # LAND that also looks into the weeks around this one, since a store may try again across midnight of Sunday: by a subquery for
@@ -131,7 +160,6 @@ class Delivered(msgspec.Struct, kw_only=True):
     api_version: str | None
     headers: Mapping[str, str]
     body_bytes: int
-    place: int = 0
     body_from: int = 0  # where its compressed body begins among all of the group's, from 1
     body_size: int = 0
 
@@ -166,18 +194,28 @@ async def land(
     *,
     only_counted: int = 0,
     around: bool = True,
+    all_new: bool = False,
     timeout_s: float | None = None,
 ) -> set[int]:
     """Land one group in one statement; the places in `deliveries` of those that had landed before.
 
     `deliveries` have distinct (site_id, dedup_key), sorted alike by every process so that two never wait for each other in a
     circle; `repeats` are the group's further deliveries with the same keys. `around`: look for the same keys in the
-    neighbouring weeks too. Raises what asyncpg raises.
+    neighbouring weeks too. `all_new`: begin with LAND_NEW where it serves; outside of a transaction only. Raises what asyncpg raises.
     """
-    for place, row in enumerate(deliveries):
-        row.place = place
-    columns = [_TO_JSON.encode(part).decode() for part in (deliveries, repeats, refusals)]
-    known = await connection.fetch(LAND_AROUND if around else LAND, *columns, bodies, only_counted, timeout=timeout_s)
+    given = _TO_JSON.encode(deliveries).decode()
+    if all_new and not (around or repeats or refusals):
+        started = time.monotonic()
+        try:
+            await connection.fetch(LAND_NEW, given, bodies, only_counted, timeout=timeout_s)
+        except asyncpg.UniqueViolationError:
+            if timeout_s is not None:
+                timeout_s -= time.monotonic() - started
+        else:
+            return set()
+    others = [_TO_JSON.encode(part).decode() for part in (repeats, refusals)]
+    statement = LAND_AROUND if around else LAND
+    known = await connection.fetch(statement, given, *others, bodies, only_counted, timeout=timeout_s)
     return {row["place"] for row in known}
 
 

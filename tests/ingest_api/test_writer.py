@@ -14,11 +14,13 @@ from custom_events.postgres import connect
 from custom_events.queries.landing import Delivered, Refused
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Refusal
+from ingest_api import lanes
 from ingest_api import rows as made
 from ingest_api import writer as module
 from ingest_api.groups import THREAD_FROM_BYTES, Answered, Waiting, teller
+from ingest_api.lanes import is_after_boundary, is_near_boundary
 from ingest_api.metrics import Metrics
-from ingest_api.writer import Writer, is_after_boundary, is_near_boundary
+from ingest_api.writer import Writer
 
 Query = Callable[..., list[Any]]
 Play = Callable[..., None]
@@ -101,6 +103,57 @@ def test_of_the_same_at_the_same_moment_one_lands(play: Play, rows: Query) -> No
     play(scenario)
     assert rows("SELECT received, landed, duplicates FROM landing.receipts") == [(3, 1, 2)]
     assert rows("SELECT count(*) FROM landing.duplicate_deliveries") == [(2,)]
+
+
+def test_after_a_known_delivery_groups_are_not_taken_for_new_ones(
+    play: Play, rows: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    optimistic: list[bool] = []
+    usual = lanes.landing.land
+
+    async def noted(*given: Any, **how: Any) -> set[int]:
+        optimistic.append(how["all_new"])
+        return await usual(*given, **how)
+
+    monkeypatch.setattr(lanes.landing, "land", noted)
+
+    async def scenario(writer: Writer, _: Connections) -> None:
+        assert await land(writer, *delivery(1)) is True
+        assert await asyncio.gather(*(land(writer, *delivery(number)) for number in (3, 1, 2))) == [True, False, True]
+        assert await land(writer, *delivery(4)) is True
+        assert optimistic == [True, True, False]
+        monkeypatch.setattr(lanes, "CAREFUL_S", 0.0)
+        assert await land(writer, *delivery(4)) is False
+        assert await land(writer, *delivery(5)) is True
+        assert optimistic[3:] == [False, True]
+
+    play(scenario)
+    assert rows("SELECT sum(received), sum(landed), sum(duplicates) FROM landing.receipts") == [(7, 5, 2)]
+    assert rows("SELECT count(*) FROM landing.duplicate_deliveries") == [(2,)]
+    assert rows("SELECT count(*) FROM landing.raw_queue") == [(5,)]
+
+
+def test_while_a_commit_waits_a_group_that_is_worth_it_lands(play: Play, rows: Query) -> None:
+    async def scenario(writer: Writer, connections: Connections) -> None:
+        other = await connections.connect()
+        begun = other.transaction()
+        await begun.start()
+        assert await lanes.landing.land(other, [delivery(0)[1]], [], [], b"") == set()
+        held = land(writer, *delivery(0))
+        async with asyncio.timeout(10):
+            while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+        others = [land(writer, *delivery(number)) for number in range(1, module.GROUP_FLOOR)]
+        await other.fetchval("SELECT 1")  # the loop turns; too few are left waiting
+        others.append(land(writer, *delivery(module.GROUP_FLOOR)))
+        assert await asyncio.gather(*others) == [True] * module.GROUP_FLOOR
+        assert not held.done()
+        await begun.rollback()
+        assert await held is True
+        await other.close()
+
+    play(scenario)
+    assert rows("SELECT landed FROM landing.receipts ORDER BY landed") == [(1,), (module.GROUP_FLOOR,)]
 
 
 def test_closing_commits_what_was_accepted(play: Play, rows: Query) -> None:
@@ -204,7 +257,7 @@ def test_a_lost_connection_is_replaced(play: Play, rows: Query) -> None:
 
 
 def test_no_attempt_to_connect_while_the_pause_lasts(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BACKOFF_S", (60.0,))
+    monkeypatch.setattr(lanes, "BACKOFF_S", (60.0,))
 
     async def scenario(writer: Writer, connections: Connections) -> None:
         connections.down = True
@@ -240,7 +293,7 @@ def test_a_client_that_goes_away_takes_nothing_from_the_others(play: Play, rows:
 
 
 def test_the_week_before_is_looked_at(play: Play, rows: Query, engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "is_after_boundary", lambda moment: True)
+    monkeypatch.setattr(lanes, "is_after_boundary", lambda moment: True)
 
     async def first(writer: Writer, _: Connections) -> None:
         assert await land(writer, *delivery(1)) is True
@@ -259,13 +312,13 @@ def test_the_week_before_is_looked_at(play: Play, rows: Query, engine: Any, monk
 def test_around_the_change_of_week_landings_take_turns(
     play: Play, rows: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "is_near_boundary", lambda moment: True)
+    monkeypatch.setattr(lanes, "is_near_boundary", lambda moment: True)
 
     async def scenario(writer: Writer, connections: Connections) -> None:
         assert await land(writer, *delivery(1)) is True
         other = await connections.connect()
         async with other.transaction():
-            await other.fetch(module.landing.LOCK_BOUNDARY, module.landing.BOUNDARY_LOCK)
+            await other.fetch(lanes.landing.LOCK_BOUNDARY, lanes.landing.BOUNDARY_LOCK)
             waits = land(writer, *delivery(2))
             async with asyncio.timeout(10):
                 while not await other.fetchval(
