@@ -34,12 +34,12 @@ def turns(connection: sa.Connection, now: datetime) -> list[Turn]:
 
 
 class Taken(NamedTuple):
-    """A committed intent, and its rows as the statement gave them, unchecked."""
+    """A committed intent, and its rows as the statement gave them, neither read nor checked."""
 
     request_id: int
     job_id: int
     turn: Turn
-    rows: list[tuple[Any, ...]]
+    rows: uploads.Rows
 
 
 def claim(engine: sa.Engine, turn: Turn, destination: Destination, settings: Settings, now: datetime) -> Request | None:
@@ -67,23 +67,23 @@ def take(engine: sa.Engine, turn: Turn, settings: Settings, now: datetime) -> Ta
         ).one()
         request_id = int(intent.id)
         rows = _claim_rows(connection, turn, intent, settings, now)
-        if not rows:
+        if not rows.rowcount:
             connection.execute(requests.DROP_INTENT, {"request": request_id})
             return None
         call = Call(
-            full=len(rows) >= settings.upload_batch_size,
+            full=rows.rowcount >= settings.upload_batch_size,
             history=turn.history,
             live_share=settings.upload_live_share,
         )
         allowance.take(connection, turn.account, call, settings, now)
         job_id = request_id % MAX_JOB_ID + 1
-        connection.execute(requests.INTEND_ROWS, {"request": request_id, "rows": len(rows), "job_id": job_id})
+        connection.execute(requests.INTEND_ROWS, {"request": request_id, "rows": rows.rowcount, "job_id": job_id})
     return Taken(request_id, job_id, turn, rows)
 
 
 def make(engine: sa.Engine, taken: Taken, destination: Destination, now: datetime) -> Request | None:
     """The request of what was taken, without the rows that our own checks keep back. None: no row may go."""
-    ready, refused = sift([claimed_of(row) for row in taken.rows], destination.validate, now)
+    ready, refused = sift([claimed_of(row) for row in taken.rows.fetchall()], destination.validate, now)
     if refused:
         with engine.begin() as connection:
             write_unsent(connection, taken.request_id, refused, now)
@@ -133,7 +133,7 @@ def _same_click(row: Claimed, seen: set[tuple[int, str, int]], now: datetime) ->
 
 def _claim_rows(
     connection: sa.Connection, turn: Turn, intent: sa.Row[Any], settings: Settings, now: datetime
-) -> list[tuple[Any, ...]]:
+) -> uploads.Rows:
     """The next part of a request that has to be split, else the rows that are due."""
     values: dict[str, Any] = {
         "account": turn.account.id,
@@ -146,7 +146,7 @@ def _claim_rows(
     if intent.earlier is not None:
         part = values | {"earlier": intent.earlier, "rows": max(1, intent.earlier_rows // PARTS)}
         rows = uploads.claim(connection, uploads.CLAIM_PART, part)
-        if rows:
+        if rows.rowcount:
             return rows
     if turn.kind is RequestKind.CONVERSIONS:
         statement = uploads.CLAIM_HISTORY if turn.history else uploads.CLAIM_CONVERSIONS

@@ -86,7 +86,7 @@ class Sender:
                 taken = self._take(turn)
                 if taken is not None:
                     self._round += 1
-                    if len(taken.rows) >= self._settings.upload_batch_size:
+                    if taken.rows.rowcount >= self._settings.upload_batch_size:
                         self._turns.append(turn)  # it has more, and comes again after all others
                     return taken
         return None

@@ -192,11 +192,14 @@ def settlements() -> Columns:
     return Columns("created_at", "id", "state", "reason", "sentence", "not_before", "verdict", "code")
 
 
-def claim(connection: sa.Connection, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Claim rows; see the three statements above. The rows come in no order.
+Rows = psycopg.Cursor[tuple[Any, ...]]
+
+
+def claim(connection: sa.Connection, statement: str, values: Mapping[str, Any]) -> Rows:
+    """Claim rows; see the three statements above. `rowcount` says how many, `fetchall` reads them, in no order: they are all here, so
+    that it needs the connection no more, and another thread may read them while this one goes on.
 
     Asked for in PostgreSQL's binary format: of 2,000 rows, reading the text of four times and a number each is what costs.
     """
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # pyright: ignore[reportAssignmentType]
-    with driver.cursor(binary=True) as cursor:
-        return cursor.execute(statement.encode(), values).fetchall()
+    return driver.cursor(binary=True).execute(statement.encode(), values)
