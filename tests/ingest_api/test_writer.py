@@ -79,7 +79,13 @@ def play(receiver_settings: Callable[..., Settings], database: str, sites: None)
     return run
 
 
-def test_what_waits_together_is_committed_together_within_the_limit(play: Play, rows: Query) -> None:
+@pytest.fixture
+def one_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups land in the order in which they were taken."""
+    monkeypatch.setattr(module, "LANES", 1)
+
+
+def test_what_waits_together_is_committed_together_within_the_limit(play: Play, rows: Query, one_lane: None) -> None:
     async def scenario(writer: Writer, _: Connections) -> None:
         waiting = [land(writer, *delivery(number)) for number in range(25)]
         assert await asyncio.gather(*waiting) == [True] * 25
@@ -88,7 +94,7 @@ def test_what_waits_together_is_committed_together_within_the_limit(play: Play, 
     assert rows("SELECT landed FROM landing.receipts ORDER BY at, landed DESC") == [(10,), (10,), (5,)]
 
 
-def test_of_many_that_wait_a_quarter_is_taken(play: Play, rows: Query) -> None:
+def test_of_many_that_wait_a_quarter_is_taken(play: Play, rows: Query, one_lane: None) -> None:
     async def scenario(writer: Writer, _: Connections) -> None:
         await asyncio.gather(*(land(writer, *delivery(number)) for number in range(160)))
 
