@@ -13,7 +13,7 @@ from custom_events.destinations.base import Destination
 from custom_events.ledger import allowance
 from custom_events.ledger.answers import write_unsent
 from custom_events.ledger.quota import Call
-from custom_events.ledger.rows import Claimed, Request, Turn, account_of, claimed_of
+from custom_events.ledger.rows import Actions, Claimed, Request, Turn, account_of, actions_of, claimed_of
 from custom_events.queries import upload_requests as requests
 from custom_events.queries import uploads
 from custom_events.settings import Settings
@@ -39,6 +39,7 @@ class Taken(NamedTuple):
     request_id: int
     job_id: int
     turn: Turn
+    actions: Actions
     rows: uploads.Rows
 
 
@@ -66,6 +67,7 @@ def take(engine: sa.Engine, turn: Turn, settings: Settings, now: datetime) -> Ta
             },
         ).one()
         request_id = int(intent.id)
+        actions = actions_of(connection.execute(requests.ACTIONS_OF, {"account": turn.account.id}))
         rows = _claim_rows(connection, turn, intent, settings, now)
         if not rows.rowcount:
             connection.execute(requests.DROP_INTENT, {"request": request_id})
@@ -78,12 +80,12 @@ def take(engine: sa.Engine, turn: Turn, settings: Settings, now: datetime) -> Ta
         allowance.take(connection, turn.account, call, settings, now)
         job_id = request_id % MAX_JOB_ID + 1
         connection.execute(requests.INTEND_ROWS, {"request": request_id, "rows": rows.rowcount, "job_id": job_id})
-    return Taken(request_id, job_id, turn, rows)
+    return Taken(request_id, job_id, turn, actions, rows)
 
 
 def make(engine: sa.Engine, taken: Taken, destination: Destination, now: datetime) -> Request | None:
     """The request of what was taken, without the rows that our own checks keep back. None: no row may go."""
-    ready, refused = sift([claimed_of(row) for row in taken.rows.fetchall()], destination.validate, now)
+    ready, refused = sift([claimed_of(row, taken.actions) for row in taken.rows.fetchall()], destination.validate, now)
     if refused:
         with engine.begin() as connection:
             write_unsent(connection, taken.request_id, refused, now)

@@ -12,7 +12,7 @@ from custom_events.ledger.rows import Request
 from custom_events.ledger.sender import Outcome, Sender
 from custom_events.values.conversions import Scope, Verdict
 
-AHEAD: Final = 2  # requests claimed behind the one at Google: with one, a claim longer than a call is waited for
+AHEAD: Final = 3  # requests claimed behind the one at Google: with fewer, a claim that takes long is waited for
 UNWRITTEN: Final = 2  # answers being written or waiting for it, likewise
 
 

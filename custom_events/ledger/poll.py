@@ -95,4 +95,4 @@ def _pending(row: Any) -> Claimed:
         ad_user_data=ConsentStatus(row.ad_user_data),
         action_created_at=row.action_created_at,
     )
-    return Claimed(row.created_at, row.conversion_at, row.attempts, row.reason, row.ads_action_id, conversion)
+    return Claimed(row.created_at, row.attempts, row.reason, row.ads_action_id, conversion)

@@ -8,7 +8,7 @@ import structlog
 
 from custom_events.destinations.base import Destination
 from custom_events.ledger import allowance, retry
-from custom_events.ledger.rows import account_of, claimed_of
+from custom_events.ledger.rows import account_of, actions_of, claimed_of
 from custom_events.queries import upload_requests as requests
 from custom_events.settings import Settings
 from custom_events.values.conversions import BatchAnswer, Lane, Scope, Verdict
@@ -38,9 +38,10 @@ def recheck(
         if sample is None:
             return False
         account = account_of(due)
+        actions = actions_of(connection.execute(requests.ACTIONS_OF, {"account": due.id}))
         allowance.spend(connection, account, settings, now)
     answer = lanes[account.lane].rehearse(
-        account, claimed_of(sample).conversion, timeout_s=settings.upload_timeout_s, now=now
+        account, claimed_of(sample, actions).conversion, timeout_s=settings.upload_timeout_s, now=now
     )
     if not mended(answer, Scope.ACCOUNT if due.action is None else Scope.ACTION):
         return False

@@ -247,7 +247,10 @@ ACCOUNT: Final = sa.text(
 )
 
 # The conversion actions that are configured for an account.
-ACTIONS_OF: Final = sa.text("SELECT id, action_id FROM app.ads_actions WHERE ads_account_id = :account ORDER BY id")
+ACTIONS_OF: Final = sa.text("""
+SELECT id, action_id, click_window_days, one_per_click, action_created_at FROM app.ads_actions WHERE ads_account_id = :account
+ORDER BY id
+""")
 
 # Something was refused that a probe may explain: it is run again before the next call. Accounts of a lane, or one.
 PROBE_AGAIN: Final = sa.text("""

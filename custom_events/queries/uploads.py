@@ -10,11 +10,11 @@ from typing import Any, Final
 import psycopg
 import sqlalchemy as sa
 
-# The columns from which a row of a request is made, and those that decide how its answer is read.
-CLAIMED_COLUMNS = """u.id, u.created_at, u.kind, u.transaction_id, u.conversion_at, u.adjusted_at, u.value, u.currency,
+# The columns from which a row of a request is made, and those that decide how its answer is read. Its action's own are not among
+# them: they are the same for all of them. The value is text, which is read in half the time of a number.
+CLAIMED_COLUMNS = """u.id, u.created_at, u.kind, u.transaction_id, u.conversion_at, u.adjusted_at, CAST(u.value AS text), u.currency,
   u.click_kind, CASE WHEN u.click_dropped IS NULL THEN u.click_id END, u.clicked_at, u.email_sha256, u.phone_sha256, u.ad_user_data, u.ad_personalization,
-  u.deadline_at, u.attempts, u.reason, u.ads_action_id, a.action_id, a.click_window_days, a.one_per_click,
-  a.action_created_at, u.new_customer, u.environment, CAST(u.cart AS text)"""
+  u.attempts, u.reason, u.ads_action_id, u.new_customer, u.environment, CAST(u.cart AS text)"""
 
 # What may be claimed now. A row whose last call had no answer is asked about even after its deadline: it may be delivered.
 WAITS: Final = "u.state IN ('new', 'held', 'queued', 'unknown')"
@@ -45,8 +45,8 @@ WITH picked AS MATERIALIZED (
   ORDER BY {order} LIMIT %(rows)s FOR UPDATE OF u SKIP LOCKED)
 UPDATE app.conversion_uploads u
 SET state = 'claimed', lease_until = %(lease_until)s, attempts = u.attempts + 1, request_id = %(request)s, updated_at = %(now)s
-FROM picked p, app.ads_actions a
-WHERE u.created_at = p.created_at AND u.id = p.id AND a.id = u.ads_action_id
+FROM picked p
+WHERE u.created_at = p.created_at AND u.id = p.id
 RETURNING {CLAIMED_COLUMNS}
 """
 

@@ -27,7 +27,7 @@ NOW = datetime(2026, 10, 20, 12, 0, tzinfo=UTC)
 
 def claimed(*, attempts=1, reason=None):
     conversion = Conversion(upload_id=1, kind=UploadKind.CONVERSION, action_id="7", transaction_id="A", occurred_at=NOW)
-    return Claimed(NOW, NOW + timedelta(days=30), attempts, reason, 1, conversion)
+    return Claimed(NOW, attempts, reason, 1, conversion)
 
 
 def settled(verdict, *, attempts=1, reason=None, whole=False, rows=5, **answer):
