@@ -57,8 +57,8 @@ class Rereader:
         for row in page:
             delivered = gathered.take(Raw(*tuple(row)[1:10]))
             before, reason = row["outcome"], row["reason"]
-            if before is not None and (before, reason) != (delivered.outcome, delivered.reason):
-                self._outcomes[f"{before} to {delivered.outcome}"] += 1
+            if before is not None and (before, reason) != (delivered.understood.outcome, delivered.understood.reason):
+                self._outcomes[f"{before} to {delivered.understood.outcome}"] += 1
                 changing.add((delivered.landed_week, delivered.raw_id))
         known = await known_events(self._connection, gathered.events)
         for key, proposal in gathered.events.items():

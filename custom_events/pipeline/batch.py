@@ -153,7 +153,8 @@ def _edited(new: Sequence[Proposal], orders: Mapping[Key, OrderState]) -> set[Ke
         order = proposal.event.order
         if order is not None:
             now = orders.get((proposal.site_id, order.id))
-            if now is not None and now.total != order.total:
+            # The very same amount in the ordinary case: nobody told of the order twice.
+            if now is not None and now.total is not order.total and now.total != order.total:
                 found.add((proposal.site_id, order.id))
     return found
 
@@ -167,7 +168,7 @@ async def _understand(connection: Connection, claimed: Sequence[Claimed], gather
         await asyncio.sleep(0)  # lets the request for the next piece leave
         try:
             for row in rows:
-                gathered.take(Raw(*row))
+                gathered.take(Raw._make(row))
         finally:
             rows = await coming
     read = {one.raw_id for one in gathered.delivered}
@@ -184,13 +185,14 @@ async def _now(connection: Connection) -> datetime:
 
 def _outcome_rows(delivered: Sequence[Delivered]) -> Iterator[tuple[Any, ...]]:
     for one in delivered:
+        understood = one.understood
         yield (
             one.landed_week,
             one.raw_id,
             one.received_at,
             one.site_id,
-            one.outcome,
-            one.reason,
-            one.detail,
+            understood.outcome,
+            understood.reason,
+            understood.detail,
             one.new_events,
         )

@@ -7,7 +7,9 @@ say: when the conversion may go first and when it is too late.
 
 import hashlib
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from custom_events.destinations.conversion_rules import (
     CLOCK_TOLERANCE,
@@ -49,7 +51,7 @@ _MANY_PER_ORDER = frozenset(
 )
 
 
-class Draft(NamedTuple):
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """A conversion as it enters the ledger. `reason` and `sentence` say why it is held or withheld."""
 
     state: UploadState
@@ -92,7 +94,7 @@ def earliest_moment(
     match: Match, click: Click | None, action: AdsAction | None, now: datetime
 ) -> tuple[datetime, str | None, str | None]:
     """When it may be sent first, and what it waits for until then (reason and sentence; None: it may go now)."""
-    waits: list[tuple[datetime, str, str]] = []
+    waits: list[tuple[datetime, str, str]] = []  # in the ordinary case it stays empty
     if match.not_before > match.occurred_at:
         waits.append((match.not_before, DELAY, _DELAY_ENDS))
     if click is not None and click.clicked_at is not None:
@@ -103,7 +105,9 @@ def earliest_moment(
         waits.append((settled, ACTION_TOO_RECENT, "Google takes conversions for an action 6 hours after it was made"))
     if match.occurred_at > now + CLOCK_TOLERANCE:
         waits.append((match.occurred_at, TIME_IN_FUTURE, "The store's clock says this is still to come"))
-    until, reason, sentence = max(waits, default=(now, "", ""))
+    if not waits:
+        return now, None, None
+    until, reason, sentence = max(waits)
     if until <= now:
         return now, None, None
     return until, reason, _until(sentence, until)

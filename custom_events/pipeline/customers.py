@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import tzinfo
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from custom_events.conditions.facts import Facts
 from custom_events.matching.plan import MatchPlan
@@ -15,7 +17,7 @@ from custom_events.queries import matching as sql
 from custom_events.values.events import CommerceEvent
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Whose facts are asked for: the customer at a moment, seen from an order."""
 
     site_id: int

@@ -45,7 +45,8 @@ async def settle(
 
 
 def _moment(proposal: Proposal) -> tuple[Any, ...]:
-    return proposal.event.occurred_at, proposal.site_id, proposal.key
+    event = proposal.event
+    return event.occurred_at, proposal.site_id, event.key
 
 
 async def known_events(
@@ -66,7 +67,7 @@ async def known_events(
 def _is_first_of_order(found: Proposal, fresh: AbstractSet[Key]) -> bool:
     """Whether the event is one of a fresh order: its natural key begins so, and every body with such an event tells of the order."""
     order = found.event.order
-    return order is not None and (found.site_id, order.id) in fresh and found.key.startswith(OF_ORDERS)
+    return order is not None and (found.site_id, order.id) in fresh and found.event.key.startswith(OF_ORDERS)
 
 
 async def nearer_events(
@@ -112,7 +113,7 @@ def _event_rows(proposals: Iterable[Proposal]) -> Iterator[tuple[Any, ...]]:
             event.occurred_at,
             found.site_id,
             event.type,
-            found.key,
+            event.key,
             event.evidence_at,
             event.order_id,
             event.customer_key,
@@ -127,7 +128,8 @@ def _event_rows(proposals: Iterable[Proposal]) -> Iterator[tuple[Any, ...]]:
 
 def _key_rows(proposals: Iterable[Proposal]) -> Iterator[tuple[Any, ...]]:
     for found in proposals:
-        yield found.site_id, found.key, found.event_id, found.event.occurred_at, found.event.evidence_at
+        event = found.event
+        yield found.site_id, event.key, found.event_id, event.occurred_at, event.evidence_at
 
 
 def _revision(found: Proposal) -> tuple[Any, ...]:

@@ -76,7 +76,7 @@ def count(
     changes: Changes | None = None,
 ) -> BatchFigures:
     """The figures of a batch that was written. `changes`: what it changed of what was there before."""
-    outcomes = Counter((one.outcome, one.reason or NO_REASON) for one in delivered)
+    outcomes = Counter((one.understood.outcome, one.understood.reason or NO_REASON) for one in delivered)
     again = changes or Changes()
     made = [(one.match, one.draft) for one in occurrences] + [(one.matched.match, one.draft) for one in again.added]
     states = Counter((draft.state, draft.reason or NO_REASON) for _, draft in made)

@@ -84,7 +84,7 @@ async def surroundings(
         Surrounded(
             one,
             facts.get((one.site_id, one.key), needed.site.facts),
-            histories.get((one.site_id, one.key), NO_HISTORY),
+            histories.get((one.site_id, one.key), NO_HISTORY) if histories else NO_HISTORY,
         )
         for one, needed in waiting
     ]

@@ -43,34 +43,34 @@ class Raw(NamedTuple):
     body_bytes: int
 
 
-class Delivered:
+class Delivered(msgspec.Struct, eq=False, gc=False):
     """What became of one raw event; `new_events` is counted when its events are found to be new."""
 
-    __slots__ = ("detail", "landed_week", "new_events", "outcome", "raw_id", "reason", "received_at", "site_id")
-
-    def __init__(
-        self, landed_week: date, raw_id: int, received_at: datetime, site_id: int, understood: Understood
-    ) -> None:
-        self.landed_week, self.raw_id, self.received_at, self.site_id = landed_week, raw_id, received_at, site_id
-        self.outcome: Outcome = understood.outcome
-        self.reason, self.detail = understood.reason, understood.detail
-        self.new_events = 0
+    landed_week: date
+    raw_id: int
+    received_at: datetime
+    site_id: int
+    understood: Understood
+    new_events: int = 0
 
 
-class Proposal:
+class Proposal(msgspec.Struct, eq=False, gc=False):
     """An event that a body is evidence of. `event_id` and `stored_at` come with the look-up of its key, `before` is what was
     stored when this is nearer to the truth. `first`: of the same body, before this one."""
 
-    __slots__ = ("before", "event", "event_id", "facts", "first", "from_raw", "key", "site_id", "stored_at")
+    site_id: int
+    event: CommerceEvent
+    from_raw: Delivered
+    first: "Proposal | None" = None
+    event_id: int = 0
+    stored_at: datetime | None = None  # where the event is stored already; None: it is new
+    facts: bytes | None = None
+    before: CommerceEvent | None = None
 
-    def __init__(
-        self, site_id: int, event: CommerceEvent, from_raw: Delivered, first: "Proposal | None" = None
-    ) -> None:
-        self.site_id, self.key, self.event, self.from_raw, self.first = site_id, event.key, event, from_raw, first
-        self.event_id = 0
-        self.stored_at: datetime | None = None  # where the event is stored already; None: it is new
-        self.facts: bytes | None = None
-        self.before: CommerceEvent | None = None
+    @property
+    def key(self) -> str:
+        """The event's natural key."""
+        return self.event.key
 
     def json(self) -> bytes:
         """The event as JSON, encoded once."""
@@ -158,7 +158,8 @@ class Gathered:
         for event in understood.events:
             evidence_at, is_test = event.evidence_at, event.is_test
             proposal = Proposal(site_id, event, delivered, first)
-            first = first or proposal
+            if first is None:
+                first = proposal
             known = self.events.setdefault((site_id, event.key), proposal)
             if known is not proposal and proposal.is_nearer_than(known):
                 self.events[site_id, event.key] = proposal

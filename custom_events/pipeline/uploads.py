@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import msgspec
+
 from custom_events.matching.match import Match
 from custom_events.pipeline import telling
 from custom_events.pipeline.configuration import Configuration
@@ -79,7 +81,7 @@ UPLOAD_COLUMNS = (
 )
 
 
-class Occurrence(NamedTuple):
+class Occurrence(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A custom event about to be written, with its row of the ledger."""
 
     custom_event_id: int
@@ -179,7 +181,9 @@ async def _one_for_each_transaction(
 
 def same_transaction(found: Draft) -> Draft:
     """The draft of a conversion whose transaction another one sends."""
-    return found._replace(state=UploadState.WITHHELD, reason=SAME_TRANSACTION, sentence=SAME_TRANSACTION_SENTENCE)
+    return msgspec.structs.replace(
+        found, state=UploadState.WITHHELD, reason=SAME_TRANSACTION, sentence=SAME_TRANSACTION_SENTENCE
+    )
 
 
 def _transaction(one: Matched, found: Draft) -> tuple[int, str] | None:
@@ -204,14 +208,15 @@ async def write(connection: Connection, occurrences: list[Occurrence], now: date
 
 
 def _custom_event_rows(occurrences: list[Occurrence]) -> Iterator[tuple[Any, ...]]:
-    for event_id, upload_id, match, proposal, found in occurrences:
+    for one in occurrences:
+        match, proposal = one.match, one.proposal
         yield (
-            event_id,
+            one.custom_event_id,
             match.occurred_at,
             proposal.site_id,
             match.assignment.assignment_id,
-            *standing_of(match, proposal, found),
-            upload_id,
+            *standing_of(match, proposal, one.draft),
+            one.upload_id,
         )
 
 
@@ -232,18 +237,20 @@ def standing_of(match: Match, proposal: Happened, found: Draft) -> tuple[Any, ..
 
 
 def _custom_event_key_rows(occurrences: list[Occurrence]) -> Iterator[tuple[Any, ...]]:
-    for event_id, _, match, _, _ in occurrences:
-        yield match.assignment.assignment_id, match.dedup_key, event_id, match.occurred_at
+    for one in occurrences:
+        match = one.match
+        yield match.assignment.assignment_id, match.dedup_key, one.custom_event_id, match.occurred_at
 
 
 def _upload_rows(occurrences: list[Occurrence], now: datetime) -> Iterator[tuple[Any, ...]]:
-    for event_id, upload_id, match, proposal, found in occurrences:
+    for one in occurrences:
+        match, proposal, found = one.match, one.proposal, one.draft
         yield (
-            upload_id,
+            one.upload_id,
             now,
             proposal.site_id,
             match.assignment.assignment_id,
-            event_id,
+            one.custom_event_id,
             UploadKind.CONVERSION,
             0,
             *data_of(match, proposal, found),
