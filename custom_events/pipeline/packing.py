@@ -22,17 +22,26 @@ TRAILER = b"\xff\xff"
 PIECE_PARTS = 3_072  # parts joined to one piece: about 64 KB, so that Postgres works while the next piece is packed
 MAX_KEPT_AMOUNTS = 16_384  # an order's total stands in half a dozen rows
 MAX_KEPT_MOMENTS = 16_384  # its time in two dozen columns: found in 60 ns, worked out in 450
+MAX_KEPT_WORDS = 4_096  # of a few dozen bytes
+MAX_WORD_CHARACTERS = 64
 MAX_KEPT_LENGTHS = 4_096  # bytes; the length of a shorter value is found in 30 ns, packed in 120
 
 Packer = Callable[[Iterable[Sequence[Any]]], Iterator[bytes]]
 
 _LENGTH = Struct(">i").pack
 _NULL = _LENGTH(-1)
+_TIME = Struct(">iq").pack
 _BOOLEANS = (Struct(">i?").pack(1, False), Struct(">i?").pack(1, True))
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(2000, 1, 1).toordinal()
 _DIGITS = 4  # decimal digits in one of Postgres' numeric
 _POSITIVE, _NEGATIVE = 0x0000, 0x4000
+
+# Columns that say one of few words in thousands of rows: found in 20 ns, packed in 130.
+_WORDS = frozenset(
+    ("type", "kind", "carrier", "click_kind", "currency", "status", "financial_status", "ad_user_data", "ad_personalization",
+     "environment", "state", "reason", "sentence", "detail", "outcome", "withheld_reason")
+)  # fmt: skip
 
 # Fixed width: format characters of length and value, bytes of the value, the value as an integer.
 _FIXED: dict[type[Any], tuple[str, int, str]] = {
@@ -56,6 +65,30 @@ class _Moments(dict[datetime, int]):
         return microseconds
 
 
+class _Times(dict[datetime | None, bytes]):
+    """Length and value of moments that may be none."""
+
+    def __missing__(self, moment: datetime | None) -> bytes:
+        packed = _NULL if moment is None else _TIME(8, _MOMENTS[moment])
+        if len(self) >= MAX_KEPT_MOMENTS:
+            self.clear()
+        self[moment] = packed
+        return packed
+
+
+class _Words(dict[str | None, bytes]):
+    """Length and value of words, and of none; those of long ones are not kept."""
+
+    def __missing__(self, word: str | None) -> bytes:
+        encoded = b"" if word is None else word.encode()
+        packed = _NULL if word is None else _LENGTH(len(encoded)) + encoded
+        if word is None or len(word) <= MAX_WORD_CHARACTERS:
+            if len(self) >= MAX_KEPT_WORDS:
+                self.clear()
+            self[word] = packed
+        return packed
+
+
 class _Lengths(dict[int, bytes]):
     """Lengths as they stand before a value; those of long values are not kept."""
 
@@ -67,6 +100,8 @@ class _Lengths(dict[int, bytes]):
 
 
 _MOMENTS = _Moments()
+_TIMES = _Times()
+_WORDS_PACKED = _Words()
 _LENGTHS = _Lengths()
 
 
@@ -82,6 +117,8 @@ def packer(table: str, columns: tuple[str, ...]) -> Packer:
         "empty": b"",
         "lengths": _LENGTHS,
         "moments": _MOMENTS,
+        "times": _TIMES,
+        "words": _WORDS_PACKED,
         "epoch_day": _EPOCH_DAY,
         "numeric": numeric,
         "header": HEADER,
@@ -124,6 +161,10 @@ def _parts(columns: Sequence[sa.Column[Any]], names: Sequence[str], constants: d
 
 def _part(column: sa.Column[Any], name: str, constants: dict[str, Any]) -> str:
     fixed = _fixed(column.type)
+    if isinstance(column.type, sa.DateTime):
+        return f"times[{name}]"
+    if isinstance(column.type, sa.Text) and column.name in _WORDS:
+        return f"words[{name}]"  # none where none may be is for Postgres to refuse
     if fixed is not None:
         part = _call(fixed[0], [str(fixed[1]), fixed[2].format(v=name)], constants)
     elif isinstance(column.type, sa.Boolean):

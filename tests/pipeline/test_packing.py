@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
@@ -56,6 +57,20 @@ def test_amounts_times_and_truth_may_be_null(database: str) -> None:
         (1, "3", None, Decimal("1E+4"), Decimal("10000.5"), True),
     ]
     assert copied(database, "app.orders", ORDER, rows) == rows
+
+
+def test_words_are_kept_up_to_a_number_and_a_length(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "MAX_KEPT_WORDS", 3)
+    week, at = date(2026, 11, 16), datetime(2026, 11, 22, tzinfo=UTC)
+    words = ["parked", "ü" * packing.MAX_WORD_CHARACTERS, "x" * (packing.MAX_WORD_CHARACTERS + 1), "", None]
+    rows = [(week, place, at, 1, "parked", words[place % 5], f"{place}", 0) for place in range(50)]
+    assert copied(database, "app.raw_outcomes", COLUMNS, rows) == rows
+
+
+def test_none_where_none_may_be_is_refused(database: str) -> None:
+    row = (date(2026, 11, 16), 1, datetime(2026, 11, 22, tzinfo=UTC), 1, None, None, None, 0)
+    with pytest.raises(asyncpg.NotNullViolationError):
+        copied(database, "app.raw_outcomes", COLUMNS, [row])
 
 
 def test_no_rows_are_a_copy_too(database: str) -> None:

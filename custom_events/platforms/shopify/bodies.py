@@ -2,6 +2,9 @@
 
 Bodies keep the REST shape (reference: platforms 1.1 and 1.11). Times must carry their offset, amounts are decimal text
 (numbers in old fixtures), ids are 64-bit. What may be null, absent or of two shapes says so here.
+
+Fields of orders, lines, addresses and customers stand in the order in which Shopify writes them: msgspec looks for each after the
+one before (1.5 of 25 us an order).
 """
 
 from datetime import datetime
@@ -32,9 +35,9 @@ class MoneySet(msgspec.Struct, gc=False):
 class Address(msgspec.Struct, gc=False):
     """Of an address only what is coarse, and the number for its hash."""
 
-    country_code: str | None = None
-    zip: str | None = None
     phone: str | None = None
+    zip: str | None = None
+    country_code: str | None = None
 
 
 class Allocation(msgspec.Struct, gc=False):
@@ -48,17 +51,17 @@ class Line(msgspec.Struct, gc=False):
 
     id: Id | None = None
     key: str | None = None  # carts and checkouts
+    price: Decimal | None = None
     product_id: Id | None = None
-    variant_id: Id | None = None
+    properties: list[NameValue] | dict[str, Any] | None = None
+    quantity: int | float | None = None
     sku: str | None = None
     title: str | None = None
-    vendor: str | None = None
-    quantity: int | float | None = None
-    price: Decimal | None = None
     total_discount: Decimal | None = None
+    variant_id: Id | None = None
+    vendor: str | None = None
     line_price: Decimal | None = None  # carts and checkouts
     discount_allocations: list[Allocation] | None = None
-    properties: list[NameValue] | dict[str, Any] | None = None
     selling_plan_allocation: Any = None
 
 
@@ -132,58 +135,58 @@ class Customer(msgspec.Struct, gc=False):
 
     id: Id | None = None
     email: str | None = None
-    phone: str | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
+    phone: str | None = None
     tags: str | list[str] | None = None
+    admin_graphql_api_id: str | None = None
+    default_address: Address | list[Any] | None = None
     accepts_marketing: bool | None = None
     email_marketing_consent: MarketingConsent | None = None
-    default_address: Address | list[Any] | None = None
-    admin_graphql_api_id: str | None = None
 
 
-class Order(msgspec.Struct, gc=False):
+class Order(msgspec.Struct, gc=False, kw_only=True):
     """The body of every orders/* topic but edited and delete. `total_price` is the original total, before any refund."""
 
     id: Id
-    created_at: Time
-    updated_at: Time
-    total_price: Decimal
     admin_graphql_api_id: str | None = None
-    name: str | None = None
-    processed_at: Time | None = None
-    cancelled_at: Time | None = None
-    closed_at: Time | None = None
-    cancel_reason: str | None = None
-    currency: str | None = None
-    subtotal_price: Decimal | None = None
-    total_tax: Decimal | None = None
-    total_discounts: Decimal | None = None
-    total_shipping_price_set: MoneySet | None = None
-    financial_status: str | None = None
-    fulfillment_status: str | None = None
-    test: bool | None = None
-    email: str | None = None
-    contact_email: str | None = None
-    phone: str | None = None
     buyer_accepts_marketing: bool | None = None
-    customer: Customer | None = None
-    billing_address: Address | list[Any] | None = None
-    shipping_address: Address | list[Any] | None = None
-    line_items: list[Line] | None = None
-    shipping_lines: list[ShippingLine] | None = None
-    discount_codes: list[DiscountCode] | None = None
-    payment_gateway_names: list[str] | None = None
-    tags: str | list[str] | None = None
-    source_name: str | None = None
-    landing_site: str | None = None
-    referring_site: str | None = None
+    cancel_reason: str | None = None
+    cancelled_at: Time | None = None
     cart_token: str | None = None
     checkout_token: str | None = None
+    closed_at: Time | None = None
+    contact_email: str | None = None
+    created_at: Time
+    currency: str | None = None
+    discount_codes: list[DiscountCode] | None = None
+    email: str | None = None
+    financial_status: str | None = None
+    fulfillment_status: str | None = None
+    landing_site: str | None = None
+    name: str | None = None
     note_attributes: list[NameValue] | dict[str, Any] | None = None
     order_status_url: str | None = None
+    payment_gateway_names: list[str] | None = None
+    phone: str | None = None
+    processed_at: Time | None = None
+    referring_site: str | None = None
+    source_name: str | None = None
+    subtotal_price: Decimal | None = None
+    tags: str | list[str] | None = None
+    test: bool | None = None
+    total_discounts: Decimal | None = None
+    total_price: Decimal
+    total_shipping_price_set: MoneySet | None = None
+    total_tax: Decimal | None = None
+    updated_at: Time
+    billing_address: Address | list[Any] | None = None
+    customer: Customer | None = None
     fulfillments: list[Fulfillment] | None = None
+    line_items: list[Line] | None = None
     refunds: list[Refund] | None = None
+    shipping_address: Address | list[Any] | None = None
+    shipping_lines: list[ShippingLine] | None = None
 
 
 class Checkout(msgspec.Struct, gc=False):
