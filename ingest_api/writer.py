@@ -149,9 +149,9 @@ class Writer:
         started = time.perf_counter()
         try:
             await self._store(items, counted, lane)
-        except (*_BAD_ROW, *_FAULT) as fault:
+        except Exception as fault:  # noqa: BLE001  (whatever it is: a lane that ended would leave everybody waiting)
             self._only_counted += counted
-            if not isinstance(fault, _BAD_ROW):
+            if not items or (isinstance(fault, _FAULT) and not isinstance(fault, _BAD_ROW)):
                 self._fail(items, fault, lane)
             elif len(items) > 1:  # the bad row has failed its group: one by one, only the culprit fails
                 for item in items:
@@ -184,5 +184,5 @@ class Writer:
         try:
             row = plain(described(item))
             await self._store([Waiting(item.platform, row, item.body, item.tell)], 0, lane)
-        except (*_BAD_ROW, *_FAULT) as still:
+        except Exception as still:  # noqa: BLE001  (as above)
             self._fail([item], still, lane)

@@ -1,15 +1,15 @@
 """Group commit, and what happens when Postgres does not want to."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import pytest
 import zstandard
 
-from custom_events.platforms.base import Delivery
+from custom_events.platforms.base import Delivery, StorePlatform
 from custom_events.postgres import connect
 from custom_events.queries.landing import Delivered, Refused
 from custom_events.settings import Settings
@@ -17,7 +17,7 @@ from custom_events.values.deliveries import Refusal
 from ingest_api import lanes
 from ingest_api import rows as made
 from ingest_api import writer as module
-from ingest_api.groups import THREAD_FROM_BYTES, Answered, Waiting, teller
+from ingest_api.groups import THREAD_FROM_BYTES, Answered, Verified, Waiting, teller
 from ingest_api.lanes import is_after_boundary, is_near_boundary
 from ingest_api.metrics import Metrics
 from ingest_api.writer import Writer
@@ -242,6 +242,28 @@ def test_a_row_that_cannot_be_helped_is_not_acknowledged(play: Play, rows: Query
 
     play(scenario)
     assert rows("SELECT sum(received), sum(landed), sum(refused) FROM landing.receipts") == [(2, 1, 1)]
+
+
+class Failing:
+    """A platform with a fault of ours in it."""
+
+    def describe(self, headers: Mapping[str, str], body: bytes) -> Delivery:
+        raise ZeroDivisionError
+
+
+def test_a_fault_of_ours_fails_one_delivery_and_ends_nothing(play: Play, rows: Query) -> None:
+    async def scenario(writer: Writer, _: Connections) -> None:
+        failing: Answered = asyncio.get_running_loop().create_future()
+        first = land(writer, *delivery(1))
+        writer.put(Waiting("shopify", Verified(1, cast("StorePlatform", Failing()), {}), b"x", teller(failing)))
+        assert await asyncio.gather(first, failing) == [True, None]
+        async with asyncio.timeout(10):
+            while writer.is_full:
+                await asyncio.sleep(0.01)
+        assert await land(writer, *delivery(2)) is True
+
+    play(scenario)
+    assert rows("SELECT sum(received), sum(landed), sum(refused) FROM landing.receipts") == [(3, 2, 1)]
 
 
 def test_a_lost_connection_is_replaced(play: Play, rows: Query) -> None:
