@@ -1,6 +1,7 @@
 """A definition's settings with an assignment's overrides: the one place where they are combined."""
 
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -18,11 +19,13 @@ class Origin(StrEnum):
 
 
 SETTINGS: tuple[str, ...] = tuple(field.name for field in msgspec.structs.fields(DefinitionConfig))
+_SETTINGS_OF = attrgetter(*SETTINGS)  # once for each assignment when a configuration is loaded
 
 
 def effective(definition: DefinitionConfig, overrides: Overrides) -> DefinitionConfig:
     """The configuration that matching uses. `also` is added to the conditions, inherited or replaced."""
-    replaced = {name: value for name in SETTINGS if (value := getattr(overrides, name)) is not msgspec.UNSET}
+    values = zip(SETTINGS, _SETTINGS_OF(overrides), strict=True)
+    replaced = {name: value for name, value in values if value is not msgspec.UNSET}
     config = msgspec.structs.replace(definition, **replaced)
     if overrides.also is None:
         return config

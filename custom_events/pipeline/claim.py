@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from custom_events.pipeline.rows import Connection
+from custom_events.pipeline.rows import Connection, texts_of
 from custom_events.queries import understanding as sql
 
 LOCK_CLASS = 20_262  # first key of our advisory locks; the second is the shard
@@ -38,7 +38,7 @@ async def claim(connection: Connection, shards: int, batch_size: int) -> list[Cl
     if not whole and last == NO_SHARD:
         return []
     # A statement of its own: its snapshot is younger than the locks, so it sees all that their last holders wrote.
-    rows = await connection.fetch(sql.CLAIM, shards, whole, last, batch_size, room)
+    rows = await connection.fetch(sql.CLAIM, shards, texts_of(whole), last, batch_size, room)
     return [Claimed(*row) for row in rows]
 
 

@@ -16,6 +16,7 @@ else:
     Connection = Any
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
+_IDS = msgspec.json.Decoder(list[int])
 
 
 async def copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -45,4 +46,4 @@ async def reserve_ids(connection: Connection, table: str, count: int) -> list[in
     """`count` new ids of `schema.table`'s identity column, rising. Ids of a batch that fails stay unused."""
     if not count:
         return []
-    return await connection.fetchval(sql.RESERVE_IDS, f"{table}_id_seq", count)
+    return _IDS.decode(f"[{await connection.fetchval(sql.RESERVE_IDS, f'{table}_id_seq', count)}]")

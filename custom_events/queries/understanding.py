@@ -53,7 +53,7 @@ LOCK_SHARD: Final = "SELECT pg_try_advisory_xact_lock($1::int, $2::int)"
 # Claim rows of the shards in $2, oldest first, and at most $5 of shard $3: the last one taken, that is larger than the batch.
 CLAIM: Final = """
 DELETE FROM landing.raw_queue WHERE ctid = ANY (ARRAY (
-  (SELECT ctid FROM landing.raw_queue WHERE site_id % $1::bigint = ANY ($2::bigint[]) ORDER BY raw_id LIMIT $4::bigint)
+  (SELECT ctid FROM landing.raw_queue WHERE site_id % $1::bigint = ANY ($2::text[]::bigint[]) ORDER BY raw_id LIMIT $4::bigint)
   UNION ALL
   (SELECT ctid FROM landing.raw_queue WHERE site_id % $1::bigint = $3::bigint ORDER BY raw_id LIMIT $5::bigint)
 )) RETURNING landed_week, raw_id, site_id
@@ -69,9 +69,10 @@ CROSS JOIN LATERAL (
 ) r
 """
 
-# Surrogate keys for rows that refer to each other before they are written. The name is looked up once, not once for each.
+# Surrogate keys for rows that refer to each other before they are written, as text with commas: of an array of numbers asyncpg asks
+# the database what it is, on every new connection. The name is looked up once, not once for each.
 RESERVE_IDS: Final = """
-SELECT array_agg(nextval(s.sequence)) FROM (SELECT $1::text::regclass AS sequence OFFSET 0) s, generate_series(1, $2::bigint)
+SELECT string_agg(nextval(s.sequence)::text, ',') FROM (SELECT $1::text::regclass AS sequence OFFSET 0) s, generate_series(1, $2::bigint)
 """
 
 # Somebody queued raw events that have an outcome already: the new one takes its place.
