@@ -53,9 +53,9 @@ class Line:
         return self._calling is None and not (self._writing or self._ahead or self._claims or self._keeping)
 
     def keep_house(self) -> None:
-        """Begin to keep house beside the calls; the figures come with those of a later step."""
+        """Begin to keep house, and to look again at what is parked, beside the calls; the figures come with those of a later step."""
         if self._keeping is None:
-            self._keeping = self._keeper.submit(self._sender.keep_house)
+            self._keeping = self._keeper.submit(self._sender.keep_house_and_look_again)
 
     def step(self) -> UploadFigures:
         """Wait for the request at Google, send the next one, begin to write the answer. What one earlier answer was."""

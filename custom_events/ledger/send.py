@@ -58,8 +58,7 @@ def run_once(
 ) -> UploadFigures:
     """Keep house, ask for one verdict, send one batch. Idle figures mean that nothing is due now."""
     sender = Sender(engine, settings, lanes if lanes is not None else destinations(settings), clock)
-    figures = sender.keep_house()
-    figures.add(sender.look_again())
+    figures = sender.keep_house_and_look_again()
     figures.add(sender.ask())
     figures.add(sender.batch())
     return figures
@@ -90,10 +89,9 @@ def drain(
             step = UploadFigures()
             if time.monotonic() - house_at >= HOUSEKEEPING_S:
                 if line.empty:
-                    step.add(sender.keep_house())
+                    step.add(sender.keep_house_and_look_again())
                 else:
                     line.keep_house()
-                step.add(sender.look_again())
                 house_at = time.monotonic()
                 asking = True
             if asking:  # one between two batches, as long as one is due: many small accounts have many verdicts

@@ -66,6 +66,12 @@ class Sender:
             return UploadFigures(rechecks=1)
         return UploadFigures() if tried is None else UploadFigures(rechecks=1)
 
+    def keep_house_and_look_again(self) -> UploadFigures:
+        """Both, one after the other."""
+        figures = self.keep_house()
+        figures.add(self.look_again())
+        return figures
+
     def batch(self) -> UploadFigures:
         """Send one batch of whoever's turn it is; idle figures when nobody has anything due."""
         while (taken := self.take()) is not None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -59,7 +59,7 @@ class DataManagerLane:
     def prepare(self, account: AdsAccount, rows: Sequence[Conversion], *, kind: RequestKind, job_id: int) -> object:
         """See `Destination.prepare`. `kind` and `job_id` have no counterpart here."""
         del kind, job_id
-        return _wrapped(account, _taken(rows))
+        return _prepared(account, rows)
 
     def send(
         self,
@@ -73,8 +73,8 @@ class DataManagerLane:
         prepared: object | None = None,
     ) -> BatchAnswer:
         """See `Destination.send`."""
-        request = prepared if prepared is not None else self.prepare(account, rows, kind=kind, job_id=job_id)
-        taken = _taken(rows)
+        del kind, job_id
+        taken, request = prepared if isinstance(prepared, _Prepared) else _prepared(account, rows)
         answer = self._ingest(taken, request, timeout_s, now)
         if len(taken) == len(rows):
             return answer
@@ -122,10 +122,17 @@ class DataManagerLane:
         return Summaries()
 
 
-def _taken(rows: Sequence[Conversion]) -> Sequence[Conversion]:
-    """The rows that fit into one request, which names a few conversion actions only; nearly always all of them."""
+class _Prepared(NamedTuple):
+    """A message, and the rows that fit into it: a request names a few conversion actions only. Nearly always all of them."""
+
+    rows: Sequence[Conversion]
+    message: Any
+
+
+def _prepared(account: AdsAccount, rows: Sequence[Conversion]) -> _Prepared:
     actions = set(actions_of(rows))
-    return [row for row in rows if row.action_id in actions]
+    taken = [row for row in rows if row.action_id in actions]
+    return _Prepared(taken, _wrapped(account, taken))
 
 
 def _wrapped(account: AdsAccount, rows: Sequence[Conversion], *, validate_only: bool = False) -> Any:
