@@ -20,6 +20,24 @@ from ingest_api.app import PREFIX, Receiver
 # Nothing to decode, no query: what anybody else writes is parsed by uvicorn.
 _ADDRESS = re.compile(rb"%s[0-9A-Za-z_.~/-]*" % re.escape(PREFIX.encode()))
 _NOT_SHORT = frozenset({"transfer-encoding", "expect", "upgrade"})
+KEPT_HEADS = 256  # lists of header names that are remembered: a store writes the same ones each time
+KEPT_HEAD_BYTES = 1_024  # longest one; stores write a dozen names of 200 bytes together
+
+
+_LONGER = ("",)  # in place of names among which one is of _NOT_SHORT
+_HEADS: dict[bytes, tuple[str, ...]] = {}
+
+
+def names_of(joined: bytes) -> tuple[str, ...]:
+    """Header names in small letters, from all of a head's joined by line feeds; or _LONGER."""
+    names = tuple(joined.decode("latin-1").lower().split("\n"))
+    if not _NOT_SHORT.isdisjoint(names):
+        names = _LONGER
+    if len(joined) <= KEPT_HEAD_BYTES:
+        if len(_HEADS) >= KEPT_HEADS:
+            _HEADS.clear()
+        _HEADS[joined] = names
+    return names
 
 
 class _Nobody:
@@ -160,10 +178,11 @@ class DeliveryProtocol(HttpToolsProtocol):
 
     def _take(self) -> bool:
         # no line of a head holds a line feed: llhttp refuses it
-        names = b"\n".join(self._names).decode("latin-1").lower().split("\n")
-        headers = dict(zip(names, b"\n".join(self._values).decode("latin-1").split("\n"), strict=True))
-        if not _NOT_SHORT.isdisjoint(headers) or self.server_state.default_headers:
+        joined = b"\n".join(self._names)
+        names = _HEADS.get(joined) or names_of(joined)
+        if names is _LONGER or self.server_state.default_headers:
             return False
+        headers = dict(zip(names, b"\n".join(self._values).decode("latin-1").split("\n"), strict=True))
         before, self.cycle = self.cycle, Taken(self)  # type: ignore[assignment]
         try:
             taken = self._receiver.take(self.url.decode(), headers, self._body, self.cycle.tell)  # type: ignore[union-attr]

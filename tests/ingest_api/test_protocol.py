@@ -11,6 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from custom_events.settings import Settings
+from ingest_api import protocol
 from ingest_api.app import Receiver, create_app
 from tests.ingest_api.server import LIMIT_S, Client, Failing, Holding, Watched, known, serving
 
@@ -264,3 +265,15 @@ def test_in_any_pieces_the_answer_is_the_same(receiver_settings: Make, sites: No
         law()
         runner.run(context.__aexit__(None, None, None))
     assert rows("SELECT sum(received), sum(landed) FROM landing.receipts") == [(counted, 2)]
+
+
+def test_the_names_of_a_head_are_remembered_in_bounded_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[bytes, tuple[str, ...]] = {}
+    monkeypatch.setattr(protocol, "_HEADS", kept)
+    for number in range(3 * protocol.KEPT_HEADS):
+        assert protocol.names_of(b"Host\nX-%d" % number) == ("host", f"x-{number}")
+        assert len(kept) <= protocol.KEPT_HEADS
+    kept.clear()
+    assert protocol.names_of(b"A" * protocol.KEPT_HEAD_BYTES) == ("a" * protocol.KEPT_HEAD_BYTES,)
+    assert protocol.names_of(b"A" * protocol.KEPT_HEAD_BYTES + b"\nB")[1] == "b"
+    assert len(kept) == 1
