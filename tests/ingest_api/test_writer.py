@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import asyncpg
@@ -18,7 +17,6 @@ from ingest_api import lanes
 from ingest_api import rows as made
 from ingest_api import writer as module
 from ingest_api.groups import THREAD_FROM_BYTES, Answered, Verified, Waiting, teller
-from ingest_api.lanes import is_after_boundary, is_near_boundary
 from ingest_api.metrics import Metrics
 from ingest_api.writer import Writer
 
@@ -359,35 +357,6 @@ def test_around_the_change_of_week_landings_take_turns(
 
     play(scenario)
     assert rows("SELECT count(*) FROM landing.raw_events") == [(2,)]
-
-
-@pytest.mark.parametrize(
-    ("moment", "near"),
-    [
-        (datetime(2026, 11, 22, 23, 59, 30, tzinfo=UTC), True),
-        (datetime(2026, 11, 23, 0, 0, 30, tzinfo=UTC), True),
-        (datetime(2026, 11, 22, 23, 58, tzinfo=UTC), False),
-        (datetime(2026, 11, 23, 0, 2, tzinfo=UTC), False),
-        (datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC), False),
-        (datetime(2027, 1, 4, tzinfo=UTC) + timedelta(seconds=1), True),
-    ],
-)
-def test_when_the_week_changes(moment: datetime, near: bool) -> None:
-    assert is_near_boundary(moment) is near
-
-
-@pytest.mark.parametrize(
-    ("moment", "after"),
-    [
-        (datetime(2026, 11, 22, 23, 59, 59, tzinfo=UTC), False),
-        (datetime(2026, 11, 23, tzinfo=UTC), True),
-        (datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC), True),
-        (datetime(2026, 11, 25, tzinfo=UTC), False),
-        (datetime(2027, 1, 4, 12, tzinfo=UTC), True),
-    ],
-)
-def test_how_long_last_week_is_looked_at(moment: datetime, after: bool) -> None:
-    assert is_after_boundary(moment) is after
 
 
 def test_two_writers_land_each_delivery_once(
