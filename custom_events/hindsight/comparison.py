@@ -39,7 +39,6 @@ _ONE_PER_ORDER: Final = frozenset(
     {EventType.ORDER_CREATED, EventType.ORDER_PAID, EventType.ORDER_FULFILLED, EventType.ORDER_CANCELLED}
 )
 _OURS: Final = frozenset({UploadState.NEW, UploadState.HELD, UploadState.QUEUED, UploadState.WITHHELD})
-_OF_AN_ORDER: Final = (DedupPer.ORDER, DedupPer.SUBSCRIPTION_PERIOD)
 
 
 class _Holder(NamedTuple):
@@ -275,7 +274,7 @@ class Comparison:
         assignment = self._rules.assignments[own.assignment_id]
         leaving = Finding(Verdict.DROP, assignment, *one, None, own)
         key = (own.assignment_id, own.dedup_key)
-        if assignment.config.dedup.per in _OF_AN_ORDER and len(self.types) > 1 and not self._is_taken(key):
+        if assignment.config.dedup.per is not DedupPer.EVENT and len(self.types) > 1 and not self._is_taken(key):
             self._leaving[key] = leaving
             return []
         return [leaving]

@@ -16,7 +16,7 @@ def changes_later(site: SitePlan, kind: EventType) -> frozenset[EventType]:
 
 
 def _looks_back(rule: Rule, kind: EventType) -> bool:
-    if rule.needs_history and kind in rule.assignment.config.trigger:
-        return rule.counts_per_customer or rule.has_window
+    if kind in rule.assignment.config.trigger and (rule.counts_per_customer or rule.has_window):
+        return True
     # Paid orders are what a customer's facts are made of; when they were first seen, any event tells.
     return rule.needs_facts and (kind is EventType.ORDER_PAID or rule.asks_first_seen)

@@ -34,12 +34,13 @@ class Counter(NamedTuple):
 
 
 class Shift(NamedTuple):
-    """From this event on a site-wide rule's verdicts may differ: it was put in, or taken out, before others."""
+    """A site-wide rule's verdicts may differ: this event and others until `last` were put in, or taken out, before others."""
 
     site_id: int
     rule: Rule
     since: datetime
     key: str
+    last: datetime
 
 
 class Stretch(NamedTuple):
@@ -79,7 +80,7 @@ async def count_new(
                 latest = known[rule.id].latest
             # Nobody knows what came before what in a history that was counted just now.
             if rule.id not in filled or (latest is not None and (found.occurred_at, found.key) < latest):
-                _note(shifts, Shift(one.site_id, rule, found.occurred_at, found.key))
+                _note(shifts, Shift(one.site_id, rule, found.occurred_at, found.key, found.occurred_at))
     if rows:
         await connection.execute(sql.COUNT, *columns_of(rows))
     return list(shifts.values())
@@ -117,8 +118,8 @@ async def recount(
                 gone.append(place)
             if now is not None:
                 rows.append(_row(place[0], now, _zone(plan, one.site_id)))
-            since = min(found.occurred_at for found in (was, now) if found is not None)
-            _note(shifts, Shift(one.site_id, rule, since, one.key))
+            moments = [found.occurred_at for found in (was, now) if found is not None]
+            _note(shifts, Shift(one.site_id, rule, min(moments), one.key, max(moments)))
     if gone:
         await connection.execute(sql.UNCOUNT, *columns_of(gone))
     if rows:
@@ -126,22 +127,32 @@ async def recount(
     return list(shifts.values())
 
 
-async def shifted(connection: Connection, plan: MatchPlan, shift: Shift) -> list[str]:
-    """The natural keys of events that fire now and have no custom event of the rule, or the other way round."""
+class Shifted(NamedTuple):
+    """Natural keys of events that fire now and have no custom event of the rule, or the other way round; and their customers, where
+    windows of deduplication begin with what fires: each begins where the one before it ended, so those that follow move."""
+
+    events: list[str]
+    customers: list[str]
+
+
+async def shifted(connection: Connection, plan: MatchPlan, shift: Shift) -> Shifted:
+    """What a shift makes of the rule's verdicts."""
     rule, threshold = shift.rule, shift.rule.threshold
     found = await find(connection, plan, [(shift.site_id, rule)])
     if threshold is None or rule.id not in found:
-        return []
+        return Shifted([], [])
     zone = _zone(plan, shift.site_id)
-    until = affected_until(threshold, shift.since, zone)
+    until = affected_until(threshold, shift.last, zone)  # the last one may lie in a later period than the first
     last = until or datetime.max.replace(tzinfo=UTC)
     stretch = Stretch(shift.site_id, rule, shift.since, last)
     occurrences = (await histories(connection, plan, [stretch])).get(rule.id, [])
-    fires = {
-        one.key for one in fired(threshold, occurrences, zone) if shift.since <= one.occurred_at <= last and one.key
-    }
+    firing = fired(threshold, occurrences, zone)
+    now = {one.key: one.customer for one in firing if shift.since <= one.occurred_at <= last and one.key}
     rows = await connection.fetch(sql.STANDING_OF_ASSIGNMENT, rule.id, shift.since, until)
-    return sorted(fires ^ {row[0] for row in rows})
+    before: dict[str, str | None] = {row[0]: row[1] for row in rows}
+    different = now.keys() ^ before.keys()
+    customers = {now.get(key) or before.get(key) for key in different} if rule.has_window else set[str | None]()
+    return Shifted(sorted(different), sorted(one for one in customers if one is not None))
 
 
 async def histories(
@@ -231,9 +242,9 @@ def _zone(plan: MatchPlan, site_id: int) -> tzinfo:
 
 
 def _note(shifts: dict[int, Shift], shift: Shift) -> None:
-    known = shifts.get(shift.rule.id)
-    if known is None or (shift.since, shift.key) < (known.since, known.key):
-        shifts[shift.rule.id] = shift
+    known = shifts.get(shift.rule.id, shift)
+    first = min(known, shift, key=lambda one: (one.since, one.key))
+    shifts[shift.rule.id] = first._replace(last=max(known.last, shift.last))
 
 
 def _row(counter_id: int, one: Occurrence, zone: tzinfo) -> tuple[Any, ...]:

@@ -14,9 +14,9 @@ from custom_events.matching.horizon import changes_later
 from custom_events.matching.plan import MatchPlan
 from custom_events.matching.reasons import Reason
 from custom_events.pipeline.configuration import Configuration
-from custom_events.pipeline.counters import Shift, shifted
+from custom_events.pipeline.counters import Shift
 from custom_events.pipeline.matching import Matched
-from custom_events.pipeline.rematch import Scope
+from custom_events.pipeline.rematch import Scope, shifted_scopes
 from custom_events.pipeline.rows import Connection, columns_of
 from custom_events.pipeline.standing import Cause
 from custom_events.pipeline.state import OrderState
@@ -134,8 +134,7 @@ async def shifted_events(connection: Connection, configuration: Configuration, s
     scopes: list[Scope] = []
     for shift in shifts:
         cause = Cause(Reason.UNMADE_BY_LATE_EVENT, shift.key)
-        keys = await shifted(connection, configuration.plan, shift)
-        scopes += [Scope(shift.site_id, cause, event_key=key) for key in keys]
+        scopes += await shifted_scopes(connection, configuration.plan, shift, cause)
     return scopes
 
 

@@ -15,7 +15,7 @@ that stand again are taken back. Nothing is sent twice: keys and transactions ar
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -34,6 +34,7 @@ from custom_events.values import events
 from custom_events.values.events import CommerceEvent
 
 _OF_A_CUSTOMER = ("c:", "w:")  # deduplication keys that a customer's events share (`matching.dedup`)
+_BEGIN, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _DATA_WIDTH = len(UploadData._fields)
 _UPLOAD_WIDTH = _DATA_WIDTH + len(StoredUpload._fields) - 1
 
@@ -56,6 +57,11 @@ class Scope(NamedTuple):
     event_key: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+    @property
+    def begins(self) -> datetime:
+        """`since`, or before everything."""
+        return _BEGIN if self.since is None else self.since
 
     @property
     def subject(self) -> tuple[int, str, str]:
@@ -113,12 +119,19 @@ async def rematch(
     return changes
 
 
+async def shifted_scopes(connection: Connection, plan: MatchPlan, shift: counters.Shift, cause: Cause) -> list[Scope]:
+    """What is to be matched again when the verdicts of a threshold over a whole site have shifted."""
+    found = await counters.shifted(connection, plan, shift)
+    scopes = [Scope(shift.site_id, cause, event_key=key) for key in found.events]
+    return scopes + [Scope(shift.site_id, cause, customer_key=key, since=shift.since) for key in found.customers]
+
+
 class _Work:
     """The events taken in so far, and why."""
 
     def __init__(self, connection: Connection, configuration: Configuration, book: Rulebook) -> None:
         self._connection, self._configuration, self._book = connection, configuration, book
-        self._seen: set[tuple[int, str, str]] = set()
+        self._seen: dict[tuple[int, str, str], datetime] = {}  # since when, by subject
         self._causes: dict[int, Cause] = {}  # by id of the event
         self._taken_over: dict[int, Cause] = {}  # by id of a custom event whose key another event took
         self.events: dict[int, StoredEvent] = {}
@@ -129,7 +142,8 @@ class _Work:
         before = len(self.events)
         for kind, chosen in groupby(sorted(scopes, key=_kind), key=_kind):
             group = list(chosen)
-            self._seen.update(scope.subject for scope in group)
+            for scope in group:
+                self._seen[scope.subject] = min(scope.begins, self._seen.get(scope.subject, _END))
             rows = [(place, *self._asked(kind, scope)) for place, scope in enumerate(group)]
             for place, event_id, site_id, understood_at, facts in await self._connection.fetch(
                 _QUERIES[kind], *columns_of(rows)
@@ -151,9 +165,12 @@ class _Work:
         scopes: list[Scope] = []
         for shift in await counters.recount(self._connection, plan, rules, fresh):
             cause = next(self._causes[one.event_id] for one in fresh if one.key == shift.key)
-            keys = await counters.shifted(self._connection, plan, shift)
-            scopes += [Scope(shift.site_id, cause, event_key=key) for key in keys]
-        return [scope for scope in scopes if scope.subject not in self._seen]
+            scopes += await shifted_scopes(self._connection, plan, shift, cause)
+        return self._unseen(scopes)
+
+    def _unseen(self, scopes: Iterable[Scope]) -> list[Scope]:
+        """Those that reach further than what was taken in."""
+        return [scope for scope in scopes if scope.begins < self._seen.get(scope.subject, _END)]
 
     async def judge(self) -> Comparison:
         """Match every event that was taken in, and compare with what is stored."""
@@ -200,7 +217,7 @@ class _Work:
             if row.customer_key is not None and row.dedup_key.startswith(_OF_A_CUSTOMER):
                 scope = Scope(row.site_id, cause, customer_key=row.customer_key, since=row.occurred_at)
                 scopes.setdefault(scope.subject, scope)
-        return [scope for subject, scope in scopes.items() if subject not in self._seen]
+        return self._unseen(scopes.values())
 
     def cause_of(self, row: StoredCustomEvent) -> Cause:
         """Why this custom event is withdrawn."""

@@ -136,7 +136,7 @@ GROUP BY c.place, t.currency
 
 # Custom events of an assignment that stand, by the natural key of their event.
 STANDING_OF_ASSIGNMENT: Final = """
-SELECT o.key FROM app.custom_events e
+SELECT o.key, e.customer_key FROM app.custom_events e
 JOIN app.commerce_events o ON o.occurred_at = e.occurred_at AND o.id = e.commerce_event_id
 WHERE e.assignment_id = $1 AND e.withdrawn_at IS NULL AND e.occurred_at >= $2
   AND e.occurred_at <= coalesce($3::timestamptz, 'infinity')

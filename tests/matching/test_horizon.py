@@ -35,6 +35,8 @@ def test_a_threshold_reaches_all_types_that_it_counts() -> None:
 def test_a_threshold_over_the_site_is_not_the_customers() -> None:
     over_the_site = Threshold(at_least=Decimal(2), scope=ThresholdScope.SITE)
     assert changes_later(site(assignment(threshold=over_the_site)), PAID) == frozenset()
+    asking = assignment(threshold=over_the_site, conditions=FIRST)
+    assert changes_later(site(asking), PAID) == {PAID}, "what counts depends on the customer's past"
     window = Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=3)
     assert changes_later(site(assignment(threshold=over_the_site, dedup=window)), PAID) == {PAID}
 

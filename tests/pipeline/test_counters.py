@@ -192,8 +192,8 @@ def test_a_rule_without_a_counter_shifts_nothing(in_world: InWorld, noon: dateti
         await world.rule(site, threshold={"at_least": "2", "scope": "site"})
         configuration = await world.cache.current(world.connection)
         plan, rules = configuration.plan, configuration.site_wide
-        shift = counters.Shift(site, rules[site][0], noon, "order.paid:1")
-        assert await counters.shifted(world.connection, plan, shift) == []
+        shift = counters.Shift(site, rules[site][0], noon, "order.paid:1", noon)
+        assert await counters.shifted(world.connection, plan, shift) == ([], [])
         assert await counters.recount(world.connection, plan, rules, []) == []
         assert await counters.count_new(world.connection, plan, rules, []) == []
 
