@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from operator import attrgetter
 from typing import Final, NamedTuple, Self
 
 from custom_events.errors import NeedsAction
@@ -14,6 +15,9 @@ from custom_events.values.conversions import Scope, Verdict
 
 AHEAD: Final = 3  # requests claimed behind the one at Google: with fewer, a claim that takes long is waited for
 UNWRITTEN: Final = 2  # answers being written or waiting for it, likewise
+
+_VERDICT: Final = attrgetter("verdict")
+_PLAIN: Final = (Verdict.ACCEPTED, Verdict.PENDING)  # a tuple, since members hash by a function of Python
 
 
 class Claim(NamedTuple):
@@ -158,7 +162,7 @@ def is_plain(outcome: Outcome) -> bool:
     """Whether every row was taken: such an answer changes nothing but its rows."""
     if isinstance(outcome, NeedsAction) or outcome.verdict is not None:
         return False
-    return all(row.verdict is Verdict.ACCEPTED or row.verdict is Verdict.PENDING for row in outcome.rows)
+    return all(map(_PLAIN.__contains__, map(_VERDICT, outcome.rows)))  # no bytecode: the next call waits for this
 
 
 def stops(outcome: Outcome, request: Request, following: Request) -> bool:
