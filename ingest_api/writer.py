@@ -151,7 +151,7 @@ class Writer:
             await self._store(items, counted, lane)
         except Exception as fault:  # noqa: BLE001  (whatever it is: a lane that ended would leave everybody waiting)
             self._only_counted += counted
-            if not items or (isinstance(fault, _FAULT) and not isinstance(fault, _BAD_ROW)):
+            if not items or _is_of_connection(fault):
                 self._fail(items, fault, lane)
             elif len(items) > 1:  # the bad row has failed its group: one by one, only the culprit fails
                 for item in items:
@@ -171,7 +171,8 @@ class Writer:
         """Nobody in the group is acknowledged. Whether it was committed may be unknown: then the store's retry is a duplicate."""
         code = getattr(fault, "sqlstate", None)
         _LOG.error("group_not_committed", size=len(items), cause=type(fault).__name__, sqlstate=code)
-        lane.failed(fault)
+        if _is_of_connection(fault):  # a fault in one row, or of ours, is no reason to let nobody in
+            lane.failed(fault)
         self._only_counted += len(items)
         for item in items:
             if not isinstance(item.row, Refused):
@@ -186,3 +187,8 @@ class Writer:
             await self._store([Waiting(item.platform, row, item.body, item.tell)], 0, lane)
         except Exception as still:  # noqa: BLE001  (as above)
             self._fail([item], still, lane)
+
+
+def _is_of_connection(fault: BaseException) -> bool:
+    """Whether the database or the way there failed, and not what one row says."""
+    return isinstance(fault, _FAULT) and not isinstance(fault, _BAD_ROW)
