@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 AUTHOR_VARIABLE = "CUSTOM_EVENTS_AUTHOR"
 HISTORY_DAYS = 30  # looked back at for conflicts and effects
-SHOWN_SHARES = 20  # assignments of one change, in the text of a plan
 LOOK_LIMIT_S = 60.0  # for all looks back of one plan together
 
 _FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -261,11 +260,13 @@ def _share_lines(one: "Foreseen") -> Iterator[str]:
     """Each assignment's share, where several have one."""
     if len(one.shares) < 2:  # noqa: PLR2004
         return
-    for share in one.shares[:SHOWN_SHARES]:
+    from custom_events.hindsight.figure_lines import MAX_SHOWN_ASSIGNMENTS
+
+    for share in one.shares[:MAX_SHOWN_ASSIGNMENTS]:
         name = f'{share.definition} "{share.label}"' if share.assignment_id > 0 else "the new assignment"
         yield f"{name} on site {share.site_id}: {_counts_line(share.counts)}"
-    if len(one.shares) > SHOWN_SHARES:
-        yield f"... and {len(one.shares) - SHOWN_SHARES:,} more assignments (--json has all)"
+    if len(one.shares) > MAX_SHOWN_ASSIGNMENTS:
+        yield f"... and {len(one.shares) - MAX_SHOWN_ASSIGNMENTS:,} more assignments (--json has all)"
 
 
 def _counts_line(counts: "Counts") -> str:

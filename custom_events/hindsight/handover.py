@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from custom_events.hindsight.findings import Finding, Verdict
+from custom_events.hindsight.findings import Finding
 from custom_events.pipeline.rows import Connection, columns_of
 from custom_events.queries import hindsight as sql
 
@@ -93,8 +93,8 @@ class Handover:
             sql.HEIRS, *columns_of(asked)
         ):
             own = judged.get(event_id)
-            if own is None or (own.verdict is not Verdict.DROP and own.match is None):
+            if own is None:
                 found.setdefault((action_id, transaction_id), (currency, value))
-            elif own.match is not None and own.match.value is not None:
+            elif own.match is not None and own.match.value is not None:  # a drop has none
                 found.setdefault((action_id, transaction_id), (own.match.currency, own.match.value))
         return found

@@ -10,7 +10,7 @@ from cli import config
 from custom_events.catalog.files import folder, plan, stored
 from custom_events.catalog.files.plan import Plan
 from custom_events.catalog.files.stored import Stored
-from custom_events.hindsight import contention
+from custom_events.hindsight import contention, figure_lines
 from custom_events.hindsight.plans import Outlook, conflicts, outlook
 from tests.hindsight.conftest import World, day_of
 
@@ -109,7 +109,7 @@ def test_what_others_of_a_group_lose_has_a_line_of_its_own(world: World, shop: t
 def test_only_some_of_many_shares_are_shown(
     world: World, shop: tuple[int, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(config, "SHOWN_SHARES", 1)
+    monkeypatch.setattr(figure_lines, "MAX_SHOWN_ASSIGNMENTS", 1)
     second = world.site()
     world.assign(second, "paid")
     world.order(second, 99, 9)
