@@ -55,7 +55,7 @@ SELECT 'unheeded', NULL, count(*) FROM app.custom_events m, asked
     AND (asked.site_id IS NULL OR m.site_id = asked.site_id)
     AND EXISTS (SELECT FROM app.conversion_uploads u WHERE u.created_at = m.created_at AND u.id = m.upload_id
       AND u.state NOT IN ('withheld', 'rejected', 'expired'))
-    AND NOT EXISTS (SELECT FROM app.conversion_uploads u
+    AND NOT EXISTS (SELECT FROM app.conversion_uploads u  -- `<> 'conversion'` as its index says, which the planner does not infer
       WHERE u.custom_event_id = m.id AND u.kind <> 'conversion' AND u.kind = 'retraction')
     AND NOT EXISTS (  -- another assignment's custom event stands for the same transaction: Google keeps it with that one's value
       SELECT FROM app.conversion_uploads u
