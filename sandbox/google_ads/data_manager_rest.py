@@ -47,14 +47,14 @@ class DataManagerRest:
         try:
             fault = self._api.state.faults.draw(name)
             if fault is None or not fault.after_apply:
-                suffer(fault, connection.wait, connection.reset)
+                suffer(fault, self._api.state, connection.wait, connection.reset)
             if name == INGEST:
                 _parse(body, message)
             else:
                 message.request_id = query.get("requestId", [""])[0]
             response = answer(headers, message, request_id)
             if fault is not None and fault.after_apply:
-                suffer(fault, connection.wait, connection.reset)
+                suffer(fault, self._api.state, connection.wait, connection.reset)
         except Refused as fault_refused:
             refused = DataManagerRefused.of_fault(fault_refused)
             return HTTP_STATUS[refused.status], http_body(refused, request_id)

@@ -43,14 +43,20 @@ def refusal(fault: Fault) -> Refused | None:
             return Refused(Status.UNAVAILABLE, (), "The service is currently unavailable.")
 
 
-def suffer(fault: Fault | None, wait: Callable[[float], object], reset: Callable[[], object]) -> None:
-    """Let a fault happen: wait where it is slow, break the connection where it says so, and raise its `Refused`."""
+def suffer(fault: Fault | None, state: State, wait: Callable[[float], object], drop: Callable[[], object]) -> None:
+    """Let a fault happen: wait where it is slow, `drop` the connection where it says so, and raise its `Refused`.
+
+    A request that still waited when `state` was reset is refused: what it asks for belongs to the time before.
+    """
     if fault is None:
         return
+    armed_in = state.faults
     if fault.kind in (FaultKind.SLOW, FaultKind.DEADLINE):
         wait(fault.seconds)
+    if state.faults is not armed_in:
+        raise Refused(Status.UNAVAILABLE, (), "The sandbox began anew while this request waited.")
     if fault.kind is FaultKind.CONNECTION_RESET:
-        reset()
+        drop()
     refused = refusal(fault)
     if refused is not None:
         raise refused
@@ -73,7 +79,7 @@ class GrpcFaults:
 
     def after(self, fault: Fault | None, context: Any) -> None:
         """Let a fault happen now. Raises `Refused`."""
-        suffer(fault, self._stopping.wait, lambda: drop_connection(context.peer()))
+        suffer(fault, self._state, self._stopping.wait, lambda: drop_connection(context.peer()))
 
 
 def drop_connection(peer: str) -> bool:

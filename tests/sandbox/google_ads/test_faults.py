@@ -5,8 +5,10 @@ import time
 import msgspec
 import pytest
 
-from sandbox.google_ads.fault_answers import drop_connection
+from sandbox.google_ads.failures import Refused
+from sandbox.google_ads.fault_answers import drop_connection, suffer
 from sandbox.google_ads.faults import Fault, FaultBox, FaultKind
+from sandbox.google_ads.state import State
 
 UPLOAD, INGEST = "UploadClickConversions", "IngestEvents"
 
@@ -46,6 +48,13 @@ def test_a_deadline_on_either_side(google, ads):
     google.state.faults.arm(Fault(kind=FaultKind.SLOW, seconds=0.4, count=1))
     with pytest.raises(DeadlineExceeded):
         ads.send(ads.request([ads.row()]), timeout=0.1)
+
+
+def test_a_request_that_waited_over_a_reset_leaves_nothing_behind():
+    state = State()
+    with pytest.raises(Refused, match="began anew"):
+        suffer(Fault(kind=FaultKind.SLOW), state, lambda _: state.reset(), pytest.fail)
+    assert suffer(Fault(kind=FaultKind.SLOW), state, lambda _: None, pytest.fail) is None
 
 
 def test_a_slow_answer_is_an_answer(google, ads):
