@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psycopg
 
+from custom_events.tables import registry
+
 TABLES = (
     "app.commerce_events",
     "app.event_keys",
@@ -38,9 +40,8 @@ def export(url: str, directory: Path) -> None:
         for table in TABLES:
             owner = _OWNER.get(table, "site_id")
             for batch in range(BATCHES):
-                query = (
-                    f"COPY (SELECT * FROM {table} WHERE {owner} % {BATCHES} = {batch}) TO STDOUT WITH (FORMAT binary)"
-                )
+                rows = f"SELECT {_columns(table)} FROM {table} WHERE {owner} % {BATCHES} = {batch}"
+                query = f"COPY ({rows}) TO STDOUT WITH (FORMAT binary)"
                 with cursor.copy(query.encode()) as copy, (directory / f"{table}.{batch}").open("wb") as file:
                     for piece in copy:
                         file.write(piece)
@@ -65,10 +66,17 @@ def _copy(url: str, files: dict[str, bytes], batches: range) -> None:
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         for batch in batches:
             for table in TABLES:
-                with cursor.copy(f"COPY {table} FROM STDIN WITH (FORMAT binary)") as copy:
+                statement = f"COPY {table} ({_columns(table)}) FROM STDIN WITH (FORMAT binary)"
+                with cursor.copy(statement.encode()) as copy:
                     for piece in _pieces(files[f"{table}.{batch}"]):
                         copy.write(piece)
             connection.commit()
+
+
+def _columns(table: str) -> str:
+    """What is copied: all but what Postgres computes."""
+    (one,) = (known for known in registry.TABLES if known.fullname == table)
+    return ", ".join(column.name for column in one.columns if column.computed is None)
 
 
 def _pieces(content: bytes) -> Iterator[memoryview]:

@@ -107,15 +107,20 @@ def _make(connection: sa.Connection, kind: Partitioning, partition: Partition) -
     connection.execute(
         sa.text(
             f"CREATE TABLE {name} (LIKE {schema}.{table} "
-            "INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING STORAGE)"
-            + (f" WITH (toast_tuple_target = {kind.inline_bytes})" if kind.inline_bytes else "")
+            "INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING INDEXES INCLUDING STORAGE)"
+            + (
+                f" WITH ({', '.join(f'{key} = {value}' for key, value in kind.storage.items())})"
+                if kind.storage
+                else ""
+            )
         )
     )
     connection.execute(sa.text(f"LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE"))
+    columns = ", ".join(one.name for one in kind.table.columns if one.computed is None)
     moved = connection.execute(
         sa.text(
-            f"WITH moved AS (DELETE FROM {default} WHERE {column} >= {begin} AND {column} < {end} RETURNING *) "
-            f"INSERT INTO {name} SELECT * FROM moved"
+            f"WITH moved AS (DELETE FROM {default} WHERE {column} >= {begin} AND {column} < {end} RETURNING {columns}) "
+            f"INSERT INTO {name} ({columns}) SELECT {columns} FROM moved"
         )
     ).rowcount
     connection.execute(

@@ -158,7 +158,7 @@ RETURNING a.id, a.customer_id, a.lane, a.login_customer_id, x.id AS action
 WAITING_SAMPLE: Final = sa.text(f"""
 SELECT {CLAIMED_COLUMNS}
 FROM app.conversion_uploads u JOIN app.ads_actions a ON a.id = u.ads_action_id
-WHERE u.ads_account_id = :account AND u.state IN ('new', 'held', 'queued', 'unknown')
+WHERE u.ads_account_id = :account AND {WAITS}
   AND u.not_before <= :now AND (CAST(:action AS bigint) IS NULL OR u.ads_action_id = :action)
   AND (CAST(:action AS bigint) IS NOT NULL OR a.parked_reason IS NULL)
 ORDER BY u.kind <> 'conversion', u.deadline_at LIMIT 1
@@ -178,7 +178,7 @@ UPDATE app.ads_actions SET parked_reason = NULL, parked_at = NULL, recheck_at = 
 # and site. What waits for a consent goes only when that is the reason named.
 RELEASE_HELD: Final = sa.text("""
 UPDATE app.conversion_uploads SET not_before = :now, updated_at = :now
-WHERE ads_account_id = :account AND state IN ('held', 'queued') AND not_before > :now
+WHERE ads_account_id = :account AND waits AND state IN ('held', 'queued') AND not_before > :now
   AND CASE WHEN CAST(:reason AS text) IS NOT NULL THEN reason = :reason
     ELSE reason IS DISTINCT FROM 'consent_unknown_in_europe' END
   AND (CAST(:order_id AS text) IS NULL OR order_id = :order_id)
@@ -218,7 +218,7 @@ WHERE ads_account_id = :account AND action_id = :action_id
 HOLD_ROWS: Final = sa.text("""
 UPDATE app.conversion_uploads u
 SET state = 'held', reason = 'held_by_hand', sentence = :sentence, not_before = u.deadline_at, updated_at = :now
-WHERE u.ads_account_id = :account AND u.state IN ('new', 'held', 'queued')
+WHERE u.ads_account_id = :account AND u.waits AND u.state <> 'unknown'
   AND (CAST(:order_id AS text) IS NULL OR u.order_id = :order_id)
   AND (CAST(:site_key AS text) IS NULL OR u.site_id = (SELECT s.id FROM app.sites s WHERE s.site_key = :site_key))
 """)
@@ -277,7 +277,7 @@ SELECT a.customer_id, a.name, a.lane, a.parked_reason, a.parked_at, a.paused_rea
   coalesce((SELECT jsonb_object_agg(c.state, c.rows) FROM (
       SELECT state, count(*) AS rows FROM app.conversion_uploads u WHERE u.ads_account_id = a.id GROUP BY state) c), '{}') AS states,
   (SELECT count(*) FROM app.conversion_uploads u
-   WHERE u.ads_account_id = a.id AND u.state IN ('new', 'held', 'queued', 'unknown') AND u.deadline_at <= :soon) AS expiring
+   WHERE u.ads_account_id = a.id AND u.waits AND u.deadline_at <= :soon) AS expiring
 FROM app.ads_accounts a ORDER BY a.customer_id
 """)
 

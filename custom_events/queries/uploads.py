@@ -17,7 +17,7 @@ CLAIMED_COLUMNS = """u.id, u.created_at, u.kind, u.transaction_id, u.conversion_
   u.attempts, u.reason, u.ads_action_id, u.new_customer, u.environment, CAST(u.cart AS text)"""
 
 # What may be claimed now. A row whose last call had no answer is asked about even after its deadline: it may be delivered.
-WAITS: Final = "u.state IN ('new', 'held', 'queued', 'unknown')"
+WAITS: Final = "u.waits"
 # 1: queued more than a day after it happened, by a replay or an import; it must not crowd out the conversions of today (0). A
 # number, because the planner turns the negation of a comparison into another one, which the index does not know.
 PAST: Final = "((u.created_at - u.conversion_at) > '1 day'::interval)::integer"
@@ -36,17 +36,18 @@ IN_ORDER: Final = """EXISTS (SELECT FROM app.upload_keys k JOIN app.conversion_u
 
 def _claim(condition: str, order: str) -> str:
     """In psycopg's own spelling, as claims bypass SQLAlchemy. The parked actions come as an array: a subquery would hide
-    from the planner that the index gives the rows in order, and every batch would sort the whole backlog."""
+    from the planner that the index gives the rows in order, and every batch would sort the whole backlog. Locked rows stay where
+    they are and are found by their place; one that somebody changed since the statement began is left until the next claim."""
     return f"""
 WITH picked AS MATERIALIZED (
-  SELECT u.created_at, u.id FROM app.conversion_uploads u
+  SELECT u.created_at, u.ctid AS place FROM app.conversion_uploads u
   WHERE u.ads_account_id = %(account)s AND {WAITS} AND {TIME_HAS_COME.replace(":now", "%(now)s")}
     AND u.ads_action_id <> ALL(%(parked)s::bigint[]) AND {condition}
   ORDER BY {order} LIMIT %(rows)s FOR UPDATE OF u SKIP LOCKED)
 UPDATE app.conversion_uploads u
 SET state = 'claimed', lease_until = %(lease_until)s, attempts = u.attempts + 1, request_id = %(request)s, updated_at = %(now)s
 FROM picked p
-WHERE u.created_at = p.created_at AND u.id = p.id
+WHERE u.created_at = p.created_at AND u.ctid = p.place
 RETURNING {CLAIMED_COLUMNS}
 """
 
@@ -153,7 +154,7 @@ SET state = 'expired', settled_at = :now, updated_at = :now, lease_until = NULL,
   reason = coalesce(u.reason, 'deadline_passed'),
   sentence = 'Google took it until ' || to_char(u.deadline_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC'
     || coalesce('; it waited because: ' || u.sentence, '')
-WHERE u.state IN ('new', 'held', 'queued') AND u.deadline_at <= :now AND u.reason IS DISTINCT FROM 'no_answer'
+WHERE {WAITS} AND u.state <> 'unknown' AND u.deadline_at <= :now AND u.reason IS DISTINCT FROM 'no_answer'
   AND u.ads_account_id IN (SELECT id FROM app.ads_accounts)
   AND {PAST} IN (0, 1)
 """)
@@ -164,7 +165,7 @@ UPDATE app.conversion_uploads u
 SET state = 'withheld', reason = 'original_not_sent', settled_at = :now, updated_at = :now,
   sentence = 'Its conversion was not accepted by Google, so there is nothing to adjust'
 FROM app.conversion_uploads o, app.upload_keys k
-WHERE u.kind <> 'conversion' AND u.state IN ('new', 'held', 'queued')
+WHERE u.kind <> 'conversion' AND u.waits AND u.state <> 'unknown'
   AND u.ads_account_id IN (SELECT id FROM app.ads_accounts)
   AND k.ads_action_id = u.ads_action_id AND k.transaction_id = u.transaction_id AND k.sequence = 0
   AND o.created_at = k.created_at AND o.id = k.upload_id AND o.custom_event_id = u.custom_event_id

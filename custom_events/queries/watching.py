@@ -19,7 +19,7 @@ SELECT a.customer_id, u.state, coalesce(u.reason, '') AS reason, count(*) AS row
     OR EXISTS (SELECT FROM app.upload_attempts t WHERE t.upload_id = u.id AND t.verdict = 'unknown'
       AND t.at BETWEEN u.created_at AND :now - interval '1 hour'))) AS unknown_for_an_hour
 FROM app.conversion_uploads u JOIN app.ads_accounts a ON a.id = u.ads_account_id
-WHERE u.state IN ('new', 'held', 'queued', 'unknown')
+WHERE u.waits
 GROUP BY 1, 2, 3
 """)
 

@@ -31,7 +31,8 @@ class Partitioning(msgspec.Struct, frozen=True, kw_only=True):
 
     `retention` names the setting (days) after which a partition is dropped, None: never. While `queue` has rows with the
     same value of `column`, it is not dropped. Rows up to `inline_bytes` are kept whole, uncompressed, in their place (None:
-    Postgres' own 2 KB, from which on it compresses).
+    Postgres' own 2 KB, from which on it compresses). New rows fill `filled_percent` of a page (None: all of it); the rest is for
+    their later versions.
     """
 
     table: sa.Table
@@ -41,6 +42,13 @@ class Partitioning(msgspec.Struct, frozen=True, kw_only=True):
     retention: str | None
     queue: sa.Table | None = None
     inline_bytes: int | None = None
+    filled_percent: int | None = None
+
+    @property
+    def storage(self) -> dict[str, int]:
+        """Storage parameters of each partition."""
+        named = {"toast_tuple_target": self.inline_bytes, "fillfactor": self.filled_percent}
+        return {name: value for name, value in named.items() if value is not None}
 
 
 _WEEKS_BEHIND = 2  # nothing lands in the past; two are for clocks, and for a replay of last week in tests
@@ -50,6 +58,9 @@ _MONTHS_BEHIND = 13  # orders edited or refunded a year later, and a first impor
 # has 2 to 4 KB, compressed by the receiver: moving its body into a second table with an index of its own was a quarter of
 # landing it.
 _WHOLE_ROW_BYTES = 8_160
+# A conversion is written three times: queued, claimed, answered. With room for as many rows as a page has, each version stays in it:
+# the claim's beside the queued one, and the answer's in the place of that.
+_TWO_VERSIONS_PERCENT = 45
 
 
 def _weekly(
@@ -67,10 +78,22 @@ def _weekly(
 
 
 def _monthly(
-    table: sa.Table, column: str, *, behind: int, retention: str | None, inline_bytes: int | None = None
+    table: sa.Table,
+    column: str,
+    *,
+    behind: int,
+    retention: str | None,
+    inline_bytes: int | None = None,
+    filled_percent: int | None = None,
 ) -> Partitioning:
     return Partitioning(
-        table=table, column=column, span=Span.MONTH, behind=behind, retention=retention, inline_bytes=inline_bytes
+        table=table,
+        column=column,
+        span=Span.MONTH,
+        behind=behind,
+        retention=retention,
+        inline_bytes=inline_bytes,
+        filled_percent=filled_percent,
     )
 
 
@@ -95,7 +118,7 @@ PARTITIONED: tuple[Partitioning, ...] = (
     ),
     _monthly(commerce.clicks, "seen_at", behind=_MONTHS_BEHIND, retention="event_retention_days"),
     _monthly(uploads.custom_events, "occurred_at", behind=_MONTHS_BEHIND, retention="event_retention_days"),
-    _monthly(uploads.conversion_uploads, "created_at", behind=1, retention=None),
+    _monthly(uploads.conversion_uploads, "created_at", behind=1, retention=None, filled_percent=_TWO_VERSIONS_PERCENT),
     _monthly(uploads.upload_attempts, "at", behind=1, retention="event_retention_days"),
 )
 

@@ -101,6 +101,15 @@ conversion_uploads = sa.Table(
     sa.Column("new_customer", sa.Boolean, comment="First order of this customer; null: not known, or not to be told."),
     sa.Column("environment", sa.Text, comment="app where the order came from one; null: web."),
     sa.Column("cart", JsonText, comment="What was bought, for the merchant centre; null: none is named for the site."),
+    sa.Column(  # for indexes: an answer changes the state and not this, so that the row is written within its page (HOT)
+        "waits",
+        sa.Boolean,
+        sa.Computed(  # as PostgreSQL writes it, with which it is compared
+            "state = ANY (ARRAY['new'::text, 'held'::text, 'queued'::text, 'unknown'::text])", persisted=True
+        ),
+        nullable=False,
+        comment="Whether it may be claimed, by its state.",
+    ),
     sa.PrimaryKeyConstraint("created_at", "id"),
     one_of("kind", UploadKind),
     one_of("state", UploadState),
@@ -112,13 +121,9 @@ conversion_uploads = sa.Table(
         sa.text("((created_at - conversion_at) > '1 day'::interval)::integer"),
         "deadline_at",
         "not_before",
-        postgresql_where=sa.text("state IN ('new', 'held', 'queued', 'unknown')"),
+        postgresql_where=sa.text("waits"),
     ),
-    sa.Index(
-        "ix_conversion_uploads_request",
-        "request_id",
-        postgresql_where=sa.text("state IN ('claimed', 'sent', 'unknown')"),
-    ),
+    sa.Index("ix_conversion_uploads_request", "request_id", postgresql_where=sa.text("request_id IS NOT NULL")),
     sa.Index(
         "ix_conversion_uploads_split", "ads_account_id", "request_id", postgresql_where=sa.text("reason = 'split'")
     ),
@@ -126,7 +131,7 @@ conversion_uploads = sa.Table(
         "ix_conversion_uploads_adjustments",
         "ads_account_id",
         "not_before",
-        postgresql_where=sa.text("kind <> 'conversion' AND state IN ('new', 'held', 'queued', 'unknown')"),
+        postgresql_where=sa.text("kind <> 'conversion' AND waits"),
     ),
     # Every change of state writes each index that holds the row, so none holds conversions by order: their custom event names them.
     sa.Index("ix_conversion_uploads_adjusts", "custom_event_id", postgresql_where=sa.text("kind <> 'conversion'")),

@@ -114,7 +114,7 @@ PLACES = {"pk_conversion_uploads", "ix_conversion_uploads_adjusts"}
 
 # Statements of SQLAlchemy: name -> (statement, indexes that must be used).
 NAMED: dict[str, tuple[sa.TextClause, set[str]]] = {
-    "due conversions": (claimed(uploads.CLAIM_CONVERSIONS), {"ix_conversion_uploads_due", "pk_conversion_uploads"}),
+    "due conversions": (claimed(uploads.CLAIM_CONVERSIONS), {"ix_conversion_uploads_due"}),
     "due adjustments": (claimed(uploads.CLAIM_ADJUSTMENTS), {"ix_conversion_uploads_adjustments", "pk_upload_keys"}),
     "parts": (claimed(uploads.CLAIM_PART), {"ix_conversion_uploads_split"}),
     "verdicts": (uploads.PENDING_ROWS, {"ix_conversion_uploads_request"}),

@@ -33,6 +33,7 @@ renamed as (
         new_customer,
         environment,
         cart,
+        waits,
         ---------- times
         created_at,
         conversion_at,
