@@ -1,8 +1,8 @@
 """Where the ledger's rows of a custom event lie.
 
-No index of the ledger names an order or the custom event of a conversion: each change of a row's state would write it anew, and a
-conversion has two on its way (benchmarks/uploads.py: 8 ms for 2,000 rows, each time). The custom event names its conversion
-instead, in columns that nothing changes; adjustments, which are few, have an index. Orders lead there by their custom events.
+No index of the ledger names an order or the custom event of a conversion: each claim would write it anew (benchmarks/uploads.py: 8 ms
+for 2,000 rows). The custom event names its conversion instead, in columns that nothing changes; adjustments, which are few, have an
+index. Orders lead there by their custom events.
 """
 
 

@@ -133,7 +133,7 @@ conversion_uploads = sa.Table(
         "not_before",
         postgresql_where=sa.text("kind <> 'conversion' AND waits"),
     ),
-    # Every change of state writes each index that holds the row, so none holds conversions by order: their custom event names them.
+    # A claim writes each index that holds the row, so none holds conversions by order: their custom event names them.
     sa.Index("ix_conversion_uploads_adjusts", "custom_event_id", postgresql_where=sa.text("kind <> 'conversion'")),
     schema=APP,
     postgresql_partition_by="RANGE (created_at)",

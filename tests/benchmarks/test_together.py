@@ -25,6 +25,7 @@ def test_one_that_breaks_off_is_named_and_the_others_run_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)  # no benchmark can be imported from here
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.setattr(sys, "argv", ["benchmarks", "matching", "day"])
     assert together.main() == 1
     shown = capfd.readouterr().err
