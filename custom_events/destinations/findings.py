@@ -1,13 +1,14 @@
 """What a capability probe found out about an ads account, in plain sentences."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from custom_events.values.conversions import BatchAnswer, RowAnswer, Verdict
 
-_IN_THE_WAY = frozenset({"may_import", "action_exists", "action_type", "action_enabled"})
+MAY_IMPORT: Final = "may_import"
+_IN_THE_WAY = frozenset({MAY_IMPORT, "action_exists", "action_type", "action_enabled"})
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,11 +48,11 @@ def may_import(answer: BatchAnswer) -> Finding:
     if answer.verdict is None:
         row = answer.rows[0]
         if row.verdict is Verdict.FIX and row.scope.value != "row":
-            return Finding(question="may_import", fine=False, sentence=_words(row))
-        return Finding(question="may_import", fine=True, sentence="Google takes conversions of this account from us")
+            return Finding(question=MAY_IMPORT, fine=False, sentence=_words(row))
+        return Finding(question=MAY_IMPORT, fine=True, sentence="Google takes conversions of this account from us")
     if answer.verdict is Verdict.FIX:
-        return Finding(question="may_import", fine=False, sentence=answer.sentence or str(answer.code))
-    return Finding(question="may_import", fine=None, sentence=f"Google did not answer: {answer.sentence}")
+        return Finding(question=MAY_IMPORT, fine=False, sentence=answer.sentence or str(answer.code))
+    return Finding(question=MAY_IMPORT, fine=None, sentence=f"Google did not answer: {answer.sentence}")
 
 
 def _words(row: RowAnswer) -> str:

@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+import msgspec
 import sqlalchemy as sa
 
 from custom_events.destinations.base import Destination
 from custom_events.destinations.findings import Findings, as_json, in_the_way
 from custom_events.errors import Permanent
-from custom_events.ledger import allowance, answers, retry
+from custom_events.ledger import allowance, answers, own_findings, retry
 from custom_events.ledger.rows import account_of
 from custom_events.queries import upload_requests as requests
 from custom_events.settings import Settings
@@ -39,7 +40,7 @@ def before_sending(engine: sa.Engine, lanes: Lanes, settings: Settings, account:
     """
     found, actions = _ask(engine, lanes, settings, account, now)
     with engine.begin() as connection:
-        if found.findings and all(finding.fine is None for finding in found.findings):
+        if unanswered(found):
             until = now + timedelta(seconds=retry.CONFIGURATION_RECHECK_S)
             pause = {"account": account.id, "until": until, "reason": "probe_unanswered", "now": now}
             connection.execute(requests.PAUSE_ACCOUNT, pause)
@@ -53,15 +54,27 @@ def before_sending(engine: sa.Engine, lanes: Lanes, settings: Settings, account:
     return not any(finding.action_id is None for finding in wrong)
 
 
+def unanswered(found: Findings) -> bool:
+    """Google said nothing; what we know ourselves is no answer."""
+    asked = [finding for finding in found.findings if finding.question not in own_findings.QUESTIONS]
+    return bool(asked) and all(finding.fine is None for finding in asked)
+
+
 def _ask(
     engine: sa.Engine, lanes: Lanes, settings: Settings, account: AdsAccount, now: datetime
 ) -> tuple[Findings, dict[str, int]]:
     """The findings, kept with the account and its actions; and our ids of the actions by Google's."""
     with engine.connect() as connection:
-        actions = {row.action_id: row.id for row in connection.execute(requests.ACTIONS_OF, {"account": account.id})}
+        configured = connection.execute(requests.ACTIONS_OF, {"account": account.id}).all()
+    actions = {row.action_id: row.id for row in configured}
     found = lanes[account.lane].probe(account, list(actions), timeout_s=settings.upload_timeout_s, now=now)
     with engine.begin() as connection:
         allowance.spend(connection, account, settings, now, found.calls)
+        own = (
+            own_findings.quota_level(connection, account.lane, settings, now),
+            *own_findings.action_ages(configured, now),
+        )
+        found = msgspec.structs.replace(found, findings=(*found.findings, *own))
         connection.execute(
             requests.KEEP_CAPABILITIES,
             {"account": account.id, "found": json.dumps(as_json(found, now.isoformat())), "now": now},

@@ -1,6 +1,9 @@
 """The capability probe: what Google allows, in sentences, before anything is sent."""
 
+from datetime import timedelta
+
 import pytest
+import sqlalchemy as sa
 
 from custom_events.destinations.google_ads import probe as ads_probe
 from custom_events.errors import Permanent
@@ -25,6 +28,8 @@ def test_all_is_well(ledger, lanes, google):
         "enhanced_conversions",
         "action_type",
         "action_enabled",
+        "quota_level",
+        "action_age",
     }
     kept = ledger.rows(
         "SELECT action_id, click_window_days, one_per_click FROM app.ads_actions WHERE ads_account_id = 1 ORDER BY 1"
@@ -73,6 +78,54 @@ def test_the_data_manager_is_asked_action_by_action(ledger, lanes, google):
     assert by_question["may_import", "8002"].fine is False
     assert found.actions == ()
     assert google.state.conversions == []
+
+
+def test_the_data_manager_has_nothing_to_ask_without_actions(ledger, lanes, google):
+    with ledger.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM app.ads_actions WHERE action_id IN ('8001', '8002')"))
+    before = google.state.requests.copy()
+    _, by_question = findings(ledger, lanes, "2345678901")
+    assert by_question["may_import", None].fine is None
+    assert google.state.requests == before
+
+
+def test_how_old_an_action_is_where_we_know(ledger, lanes):
+    _, by_question = findings(ledger, lanes)
+    assert by_question["action_age", None].fine is None
+    assert ("action_age", "7001") not in by_question
+    with ledger.engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE app.ads_actions SET action_created_at = :at WHERE action_id = '7001'"),
+            {"at": ledger.clock() - timedelta(hours=2)},
+        )
+    found, by_question = findings(ledger, lanes)
+    assert not found.fine
+    assert by_question["action_age", "7001"].sentence == (
+        "Made 2026-10-20 10:00 UTC: Google takes its conversions from 2026-10-20 16:00 UTC, and they wait until then"
+    )
+    assert by_question["action_age", None].fine is None  # of the others nothing is known
+    ledger.clock.forward(hours=4)
+    found, by_question = findings(ledger, lanes)
+    assert found.fine
+    assert by_question["action_age", "7001"].sentence == "Made 2026-10-20 10:00 UTC: old enough to take conversions"
+
+
+def test_which_quota_we_count_on(ledger, lanes):
+    ledger.settings = ledger.settings.model_copy(update={"google_ads_operations_per_day": 2_000})
+    findings(ledger, lanes)
+    _, by_question = findings(ledger, lanes)
+    assert by_question["quota_level", None].sentence.startswith(
+        "By our settings the project may make 2,000 calls in 24 hours; 6 went."
+    )
+    assert by_question["quota_level", None].fine
+    ledger.settings = ledger.settings.model_copy(update={"google_ads_operations_per_day": 9})
+    _, by_question = findings(ledger, lanes)
+    assert by_question["quota_level", None].fine is False
+    ledger.settings = ledger.settings.model_copy(update={"google_ads_operations_per_day": None})
+    _, by_question = findings(ledger, lanes)
+    assert by_question["quota_level", None].sentence.startswith(
+        "By our settings the project may make calls without end"
+    )
 
 
 def test_an_unknown_account(ledger, lanes):

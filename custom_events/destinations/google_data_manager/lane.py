@@ -9,7 +9,7 @@ import msgspec
 
 from custom_events.destinations import rehearsal
 from custom_events.destinations.conversion_rules import validate
-from custom_events.destinations.findings import Findings, may_import
+from custom_events.destinations.findings import MAY_IMPORT, Finding, Findings, may_import
 from custom_events.destinations.google_data_manager import answers, verdicts
 from custom_events.destinations.google_data_manager.client import ingestion
 from custom_events.destinations.google_data_manager.requests import actions_of, events_request, message_class
@@ -95,6 +95,9 @@ class DataManagerLane:
 
     def probe(self, account: AdsAccount, action_ids: Sequence[str], *, timeout_s: float, now: datetime) -> Findings:
         """See `Destination.probe`. This API reads no accounts: one validated event for each action is all there is to ask."""
+        if not action_ids:
+            sentence = "No conversion action of this account is configured, and this API is asked action by action"
+            return Findings(findings=(Finding(question=MAY_IMPORT, fine=None, sentence=sentence),), calls=0)
         asked = [
             (action_id, self.rehearse(account, rehearsal.conversion(action_id, now), timeout_s=timeout_s, now=now))
             for action_id in action_ids
