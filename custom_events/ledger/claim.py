@@ -10,10 +10,10 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from custom_events.destinations.base import Destination
-from custom_events.ledger import allowance
+from custom_events.ledger import allowance, poison
 from custom_events.ledger.answers import write_unsent
 from custom_events.ledger.quota import Call
-from custom_events.ledger.rows import Actions, Claimed, Request, Turn, account_of, actions_of, claimed_of
+from custom_events.ledger.rows import Actions, Claimed, Request, Turn, account_of, actions_of
 from custom_events.queries import upload_requests as requests
 from custom_events.queries import uploads
 from custom_events.settings import Settings
@@ -85,16 +85,44 @@ def take(engine: sa.Engine, turn: Turn, settings: Settings, now: datetime) -> Ta
 
 def make(engine: sa.Engine, taken: Taken, destination: Destination, now: datetime) -> Request | None:
     """The request of what was taken, without the rows that our own checks keep back. None: no row may go."""
-    ready, refused = sift([claimed_of(row, taken.actions) for row in taken.rows.fetchall()], destination.validate, now)
-    if refused:
-        with engine.begin() as connection:
-            write_unsent(connection, taken.request_id, refused, now)
-            if not ready:
-                connection.execute(requests.DROP_INTENT, {"request": taken.request_id})
-                return None
-            left = {"request": taken.request_id, "rows": len(ready), "job_id": taken.job_id}
-            connection.execute(requests.INTEND_ROWS, left)
-    return Request(taken.request_id, taken.job_id, taken.turn.account, taken.turn.kind, ready)
+    rows, unreadable = poison.read(taken.rows.fetchall(), taken.actions)
+    ready, refused = sift(rows, destination.validate, now)
+    request = Request(taken.request_id, taken.job_id, taken.turn.account, taken.turn.kind, ready)
+    if not (refused or unreadable):
+        return request
+    with engine.begin() as connection:
+        if unreadable:
+            poison.hold_unreadable(connection, request.id, unreadable, now)
+        return _keep_back(connection, request, refused, now)
+
+
+def without_poison(engine: sa.Engine, request: Request, destination: Destination, now: datetime) -> Request | None:
+    """A request of which no message can be made, without the rows that are to blame: they are set aside. None: no other is left.
+    Of several that all are, none is: then it is something else."""
+    culprits = poison.culprits(
+        request.rows,
+        lambda row: destination.prepare(request.account, [row.conversion], kind=request.kind, job_id=request.job_id),
+    )
+    if len(culprits) == len(request.rows) > 1:
+        return request
+    aside = [(row, poison.set_aside(row, error)) for row, error in culprits]
+    blamed = {answer.upload_id for _, answer in aside}
+    left = request._replace(rows=[row for row in request.rows if row.conversion.upload_id not in blamed])
+    with engine.begin() as connection:
+        return _keep_back(connection, left, aside, now)
+
+
+def _keep_back(
+    connection: sa.Connection, request: Request, refused: Sequence[tuple[Claimed, RowAnswer]], now: datetime
+) -> Request | None:
+    """The request, now that these rows of it are written as not sent; None when it has no other."""
+    write_unsent(connection, request.id, refused, now)
+    if not request.rows:
+        connection.execute(requests.DROP_INTENT, {"request": request.id})
+        return None
+    left = {"request": request.id, "rows": len(request.rows), "job_id": request.job_id}
+    connection.execute(requests.INTEND_ROWS, left)
+    return request
 
 
 def sift(
@@ -105,7 +133,10 @@ def sift(
     refused: list[tuple[Claimed, RowAnswer]] = []
     seen: set[tuple[int, str, int]] = set()
     for row in rows:
-        wrong = validate(row.conversion, now)
+        try:
+            wrong = validate(row.conversion, now)
+        except Exception as error:  # noqa: BLE001 (logged there)
+            wrong = poison.set_aside(row, error)
         if wrong is None:
             wrong = _same_click(row, seen, now)
         if wrong is None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import structlog
 
 from custom_events.destinations.base import Destination
-from custom_events.errors import NeedsAction
+from custom_events.errors import CustomEventsError, NeedsAction
 from custom_events.ledger import adjustments, allowance, answers, claim, poll, probe, recheck, recover
 from custom_events.ledger.figures import UploadFigures
 from custom_events.ledger.rows import Request, Turn
@@ -75,7 +75,8 @@ class Sender:
     def batch(self) -> UploadFigures:
         """Send one batch of whoever's turn it is; idle figures when nobody has anything due."""
         while (taken := self.take()) is not None:
-            request = self.make(taken)
+            made = self.make(taken)
+            request = None if made is None else self.prepared(made)
             if request is not None:
                 return self.write(request, self.call(request))
         return UploadFigures()
@@ -113,16 +114,18 @@ class Sender:
         """The request of what was taken; None when our own checks keep back all of it."""
         return claim.make(self._engine, taken, self._lanes[taken.turn.account.lane], self._clock())
 
-    def prepared(self, request: Request) -> Request:
-        """The request with its message: made ahead, no call has to wait for it."""
+    def prepared(self, request: Request) -> Request | None:
+        """The request with its message: made ahead, no call has to wait for it. Rows of which none can be made are set aside; None:
+        no other was left. Where no row is to blame it stays as it is: `call` meets the same error, and answers for it."""
+        lane = self._lanes[request.account.lane]
         try:
-            message = self._lanes[request.account.lane].prepare(
-                request.account, request.conversions(), kind=request.kind, job_id=request.job_id
-            )
-        except Exception:
-            log.exception("uploads_not_prepared", request=request.id)  # `call` meets the same error, and answers for it
+            return request._replace(message=_message(lane, request))
+        except (CustomEventsError, ImportError):
+            log.warning("uploads_not_prepared", request=request.id, exc_info=True)
             return request
-        return request._replace(message=message)
+        except Exception:
+            log.exception("uploads_not_prepared", request=request.id)
+            return claim.without_poison(self._engine, request, lane, self._clock())
 
     def _probed(self, account: AdsAccount, now: datetime) -> bool:
         """Ask what the account allows; whether it may be sent to."""
@@ -171,6 +174,10 @@ class Sender:
         """Put a claimed request back as if it had never been."""
         with self._engine.begin() as connection:
             answers.unclaim(connection, request, self._clock())
+
+
+def _message(lane: Destination, request: Request) -> object:
+    return lane.prepare(request.account, request.conversions(), kind=request.kind, job_id=request.job_id)
 
 
 def said_too_much(outcome: BatchAnswer) -> bool:

@@ -121,6 +121,18 @@ attempted AS (
 # What our own checks found before the call: no attempt was made.
 SETTLE_UNSENT: Final = sa.text(_SETTLE.format(attempted=""))
 
+# Rows that could not even be read: only their ids are known. One that an earlier call may have delivered stays unknown; the answer
+# to this request is none to it, so it is no longer named by it.
+HOLD_UNREADABLE: Final = sa.text("""
+UPDATE app.conversion_uploads u
+SET state = CASE WHEN u.reason = 'no_answer' THEN 'unknown' ELSE 'held' END,
+  reason = CASE WHEN u.reason = 'no_answer' THEN u.reason ELSE :reason END,
+  sentence = g.sentence, lease_until = NULL, not_before = :not_before, attempts = u.attempts - 1, request_id = NULL,
+  updated_at = :now
+FROM unnest(CAST(:ids AS bigint[]), CAST(:sentences AS text[])) AS g(id, sentence)
+WHERE u.request_id = :request AND u.id = g.id AND u.state = 'claimed'
+""")
+
 # Rows whose click id is of no use: it stays where it is, as evidence, and is not sent. Hashed user data has its own limit.
 DROP_CLICKS: Final = sa.text("""
 UPDATE app.conversion_uploads u

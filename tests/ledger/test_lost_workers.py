@@ -72,7 +72,7 @@ def test_a_late_answer_changes_nothing_that_another_worker_has(ledger, lanes, go
     real = lanes[Lane.GOOGLE_ADS]
 
     class Slow:
-        validate = staticmethod(real.validate)
+        validate, prepare = staticmethod(real.validate), staticmethod(real.prepare)
 
         def send(self, account, rows, **options):
             answer = real.send(account, rows, **options)
@@ -93,7 +93,7 @@ def test_a_defect_of_ours_is_a_call_without_answer(ledger, lanes, google, at_goo
     real = lanes[Lane.GOOGLE_ADS]
 
     class Broken:
-        validate = staticmethod(real.validate)
+        validate, prepare = staticmethod(real.validate), staticmethod(real.prepare)
 
         def send(self, account, rows, **options):
             real.send(account, rows, **options)

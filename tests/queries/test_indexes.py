@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from custom_events.postgres import connect
-from custom_events.queries import adjustments, landing, matching, stories, understanding, upload_requests, uploads
+from custom_events.queries import adjustments, hindsight, landing, matching, stories, understanding, upload_requests, uploads
 
 NOW = datetime.now(UTC)
 WEEK = NOW.date() - timedelta(days=NOW.weekday())
@@ -86,6 +86,7 @@ POSITIONAL: dict[str, tuple[str, set[str]]] = {
     "site events": (matching.SITE_EVENTS, {"ix_commerce_events_site_id_type_occurred_at"}),
     "orders by number": (stories.ORDERS_BY_NUMBER, {"ix_orders_number"}),
     "dedup keys": (matching.KNOWN_CUSTOM_EVENTS, {"pk_custom_event_keys"}),
+    "heirs": (hindsight.HEIRS, {"ix_custom_events_site_id_order_id", "pk_conversion_uploads"}),
     "transactions": (matching.KNOWN_TRANSACTIONS, {"pk_upload_keys"}),
 }
 
