@@ -11,7 +11,16 @@ import pytest
 import sqlalchemy as sa
 
 from custom_events.postgres import connect
-from custom_events.queries import adjustments, hindsight, landing, matching, stories, understanding, upload_requests, uploads
+from custom_events.queries import (
+    adjustments,
+    hindsight,
+    landing,
+    matching,
+    stories,
+    understanding,
+    upload_requests,
+    uploads,
+)
 
 NOW = datetime.now(UTC)
 WEEK = NOW.date() - timedelta(days=NOW.weekday())
