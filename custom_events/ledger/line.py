@@ -1,4 +1,4 @@
-"""Requests in a row: one at Google, the next ones claimed and made already, those before it being written."""
+"""Requests in a row: two at Google, the next ones claimed and made already, those before them being written."""
 
 from collections import deque
 from collections.abc import Callable
@@ -13,7 +13,9 @@ from custom_events.ledger.rows import Request
 from custom_events.ledger.sender import Outcome, Sender
 from custom_events.values.conversions import Scope, Verdict
 
-AHEAD: Final = 3  # requests claimed behind the one at Google: with fewer, a claim that takes long is waited for
+# Calls at once: while one answer is read the next request is there already. More were not faster (benchmarks/uploads.py).
+AT_GOOGLE: Final = 2
+AHEAD: Final = 3  # requests claimed behind those at Google: with fewer, a claim that takes long is waited for
 UNWRITTEN: Final = 2  # answers being written or waiting for it, likewise
 
 _VERDICT: Final = attrgetter("verdict")
@@ -28,19 +30,19 @@ class Claim(NamedTuple):
 
 
 class Line:
-    """At most one request is at Google, in a thread of its own. Claims, the messages made of them, writes and housekeeping have a
-    thread each, so that a call waits for none as long as they keep up. What was claimed ahead and may not go is put back."""
+    """At most two requests are at Google, each in a thread of its own. Claims, the messages made of them, writes and housekeeping
+    have a thread each, so that a call waits for none as long as they keep up. What was claimed ahead and may not go is put back."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self._claimer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="claims")
         self._maker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="messages")
-        self._caller = ThreadPoolExecutor(max_workers=1, thread_name_prefix="google")
+        self._caller = ThreadPoolExecutor(max_workers=AT_GOOGLE, thread_name_prefix="google")
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answers")
         self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="house")
         self._claims: deque[Claim] = deque()
         self._ahead: deque[Request] = deque()  # claimed, and left after some were put back; they go before `_claims`
-        self._calling: tuple[Request, Future[Outcome]] | None = None
+        self._calling: deque[tuple[Request, Future[Outcome]]] = deque()
         self._writing: deque[Future[UploadFigures]] = deque()
         self._keeping: Future[UploadFigures] | None = None
 
@@ -54,7 +56,7 @@ class Line:
     @property
     def empty(self) -> bool:
         """Nothing is claimed, at Google, or being written, and the house is kept."""
-        return self._calling is None and not (self._writing or self._ahead or self._claims or self._keeping)
+        return not (self._calling or self._writing or self._ahead or self._claims or self._keeping)
 
     def keep_house(self) -> None:
         """Begin to keep house, and to look again at what is parked, beside the calls; the figures come with those of a later step."""
@@ -62,26 +64,26 @@ class Line:
             self._keeping = self._keeper.submit(self._sender.keep_house_and_look_again)
 
     def step(self) -> UploadFigures:
-        """Wait for the request at Google, send the next one, begin to write the answer. What one earlier answer was."""
-        if self._calling is None:
+        """Wait for the oldest request at Google, send what is ready, begin to write the answer. What one earlier answer was."""
+        if not self._calling:
             self._claim(1)
-            self._send_next()
-            idle = self._calling is None
+            self._send()
+            idle = not self._calling
             figures = self._written(0 if idle else UNWRITTEN)
             figures.add(self._kept(wait=idle))
             return figures
+        self._send()
         self._claim(AHEAD)
-        request, call = self._calling
+        request, call = self._calling.popleft()
         outcome = call.result()
-        self._calling = None
         if is_plain(outcome):
-            self._send_next()
+            self._send()
             figures = self._written(UNWRITTEN - 1)
             figures.add(self._kept(wait=False))
             self._writing.append(self._writer.submit(self._sender.write, request, outcome))
             return figures
         self.put_back(lambda following: stops(outcome, request, following))
-        self._send_next()
+        self._send()
         figures = self._all_written()
         figures.add(self._sender.write(request, outcome))  # it may stop an account, which the next claim has to see
         return figures
@@ -103,9 +105,8 @@ class Line:
         self.put_back(lambda _: True)
         figures = self._all_written()
         figures.add(self._kept(wait=True))
-        if self._calling is not None:
-            request, call = self._calling
-            self._calling = None
+        while self._calling:
+            request, call = self._calling.popleft()
             figures.add(self._sender.write(request, call.result()))
         return figures
 
@@ -120,11 +121,11 @@ class Line:
         request = None if taken is None else self._sender.make(taken)
         return None if request is None else self._sender.prepared(request)
 
-    def _next(self) -> Request | None:
-        """The next request that was claimed, waited for; None when nothing was due."""
+    def _next(self, *, wait: bool) -> Request | None:
+        """The next request that was claimed; None when nothing was due, or, unless it is waited for, when none is made yet."""
         if self._ahead:
             return self._ahead.popleft()
-        while self._claims:
+        while self._claims and (wait or self._claims[0].made.done()):
             claim = self._claims.popleft()
             request = claim.made.result()
             if request is not None:
@@ -133,10 +134,13 @@ class Line:
                 self._claim(1)
         return None
 
-    def _send_next(self) -> None:
-        request = self._next()
-        if request is not None:
-            self._calling = (request, self._caller.submit(self._sender.call, request))
+    def _send(self) -> None:
+        """Send as many as may be at Google. None is waited for while another one is there."""
+        while len(self._calling) < AT_GOOGLE:
+            request = self._next(wait=not self._calling)
+            if request is None:
+                return
+            self._calling.append((request, self._caller.submit(self._sender.call, request)))
 
     def _written(self, leave: int) -> UploadFigures:
         """What the oldest answer was, when it is written; waited for while more than `leave` are not."""

@@ -1,8 +1,10 @@
 """Requests in a row: what is claimed ahead, what stops it, when a drain ends."""
 
+import itertools
+import threading
 from datetime import timedelta
 
-from custom_events.ledger import send
+from custom_events.ledger import line, send
 from custom_events.values.conversions import Lane
 from sandbox.google_ads.faults import Fault, FaultKind
 
@@ -62,6 +64,34 @@ def drained(ledger, lanes, **options):
     return send.drain(
         ledger.engine, ledger.settings, until_idle_s=0, limit_s=30, lanes=lanes, clock=ledger.clock, **options
     )
+
+
+def test_two_calls_are_at_google_at_once(ledger, lanes):
+    ledger.settings.upload_batch_size = 1
+    ledger.orders(6)
+    real = lanes[Lane.GOOGLE_ADS]
+    ready, both = threading.Event(), threading.Barrier(2)
+    messages, calls = itertools.count(1), itertools.count(1)
+
+    class Watched:
+        validate = staticmethod(real.validate)
+
+        def prepare(self, *given, **options):
+            if next(messages) == 1 + line.AHEAD:  # those of the second and third call are made
+                ready.set()
+            return real.prepare(*given, **options)
+
+        def send(self, *given, **options):
+            number = next(calls)
+            if number == 1:
+                assert ready.wait(30)
+            elif number in {2, 3}:
+                both.wait(30)  # broken unless the other one is there as well
+            return real.send(*given, **options)
+
+    figures = drained(ledger, {**lanes, Lane.GOOGLE_ADS: Watched()})
+    assert (figures.requests, ledger.states()) == (6, {"accepted": 6})
+    assert ledger.rows("SELECT max(attempts) FROM app.conversion_uploads") == [(1,)]
 
 
 def test_a_claim_of_which_nothing_may_go_does_not_end_a_drain(ledger, lanes):
