@@ -13,7 +13,7 @@ from custom_events.ledger.rows import Request
 from custom_events.ledger.sender import Outcome, Sender
 from custom_events.values.conversions import Scope, Verdict
 
-# Calls at once: while one answer is read the next request is there already. More were not faster (benchmarks/uploads.py).
+# Calls at once: while one answer is read the next request is there already (decision 17: 0.73 -> 0.82 of the bare client).
 AT_GOOGLE: Final = 2
 AHEAD: Final = 3  # requests claimed behind those at Google: with fewer, a claim that takes long is waited for
 UNWRITTEN: Final = 2  # answers being written or waiting for it, likewise

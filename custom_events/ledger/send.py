@@ -81,7 +81,7 @@ def drain(
 ) -> UploadFigures:
     """Send until nothing was due for `until_idle_s` seconds, or `limit_s` seconds have passed. The sum of it all.
 
-    While one request is at Google, answers of those before are written and the next are claimed. `on_batch` is told of every
+    While requests are at Google, answers of those before are written and the next are claimed. `on_batch` is told of every
     step that did something. When the limit comes, what is under way is finished and nothing new is begun.
     """
     sender = Sender(engine, settings, lanes if lanes is not None else destinations(settings), clock)
