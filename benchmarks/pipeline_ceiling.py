@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 
 from custom_events.tables import registry
+from custom_events.tables.base import written_columns
 
 TABLES = (
     "app.commerce_events",
@@ -74,9 +75,8 @@ def _copy(url: str, files: dict[str, bytes], batches: range) -> None:
 
 
 def _columns(table: str) -> str:
-    """What is copied: all but what Postgres computes."""
     (one,) = (known for known in registry.TABLES if known.fullname == table)
-    return ", ".join(column.name for column in one.columns if column.computed is None)
+    return written_columns(one)
 
 
 def _pieces(content: bytes) -> Iterator[memoryview]:

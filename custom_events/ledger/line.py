@@ -14,7 +14,7 @@ from custom_events.ledger.sender import Outcome, Sender
 from custom_events.values.conversions import Scope, Verdict
 
 # Calls at once: while one answer is read the next request is there already (decision 17: 0.73 -> 0.82 of the bare client).
-AT_GOOGLE: Final = 2
+CALLS_AT_ONCE: Final = 2
 AHEAD: Final = 3  # requests claimed behind those at Google: with fewer, a claim that takes long is waited for
 UNWRITTEN: Final = 2  # answers being written or waiting for it, likewise
 
@@ -37,7 +37,7 @@ class Line:
         self._sender = sender
         self._claimer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="claims")
         self._maker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="messages")
-        self._caller = ThreadPoolExecutor(max_workers=AT_GOOGLE, thread_name_prefix="google")
+        self._caller = ThreadPoolExecutor(max_workers=CALLS_AT_ONCE, thread_name_prefix="google")
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="answers")
         self._keeper = ThreadPoolExecutor(max_workers=1, thread_name_prefix="house")
         self._claims: deque[Claim] = deque()
@@ -136,7 +136,7 @@ class Line:
 
     def _send(self) -> None:
         """Send as many as may be at Google. None is waited for while another one is there."""
-        while len(self._calling) < AT_GOOGLE:
+        while len(self._calling) < CALLS_AT_ONCE:
             request = self._next(wait=not self._calling)
             if request is None:
                 return

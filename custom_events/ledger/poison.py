@@ -4,7 +4,7 @@ Without this, one row that nobody foresaw would be claimed again and again, and 
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -18,7 +18,6 @@ from custom_events.values.conversions import RowAnswer, Scope, Verdict
 log = structlog.get_logger(__name__)
 
 OUR_ERROR: Final = "our_error"
-UNREADABLE_RECHECK: Final[timedelta] = retry.FIX_RECHECK
 
 
 def set_aside(row: Claimed, error: Exception) -> RowAnswer:
@@ -57,7 +56,7 @@ def hold_unreadable(connection: sa.Connection, request_id: int, unreadable: dict
         "sentences": list(unreadable.values()),
         "reason": OUR_ERROR,
     }
-    connection.execute(uploads.HOLD_UNREADABLE, values | {"now": now, "not_before": now + UNREADABLE_RECHECK})
+    connection.execute(uploads.HOLD_UNREADABLE, values | {"now": now, "not_before": now + retry.FIX_RECHECK})
 
 
 def culprits(rows: Sequence[Claimed], attempt: Callable[[Claimed], object]) -> list[tuple[Claimed, Exception]]:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from custom_events.postgres import spans
 from custom_events.postgres.spans import Partition
 from custom_events.settings import Settings, settings
+from custom_events.tables.base import written_columns
 from custom_events.tables.registry import PARTITIONED, Partitioning
 
 LOCK_LIMIT_MS = 4_000  # ATTACH and DROP lock out readers of the table; they give up rather than queue everybody
@@ -104,19 +105,16 @@ def _make(connection: sa.Connection, kind: Partitioning, partition: Partition) -
     schema, table, column = kind.table.schema, kind.table.name, kind.column
     name, default = f"{schema}.{partition.name}", f"{schema}.{table}_default"
     begin, end = _bound(kind, partition.begin), _bound(kind, partition.end)
+    storage = ", ".join(f"{parameter} = {value}" for parameter, value in kind.storage.items())
     connection.execute(
         sa.text(
             f"CREATE TABLE {name} (LIKE {schema}.{table} "
             "INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING INDEXES INCLUDING STORAGE)"
-            + (
-                f" WITH ({', '.join(f'{key} = {value}' for key, value in kind.storage.items())})"
-                if kind.storage
-                else ""
-            )
+            + (f" WITH ({storage})" if storage else "")
         )
     )
     connection.execute(sa.text(f"LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE"))
-    columns = ", ".join(one.name for one in kind.table.columns if one.computed is None)
+    columns = written_columns(kind.table)
     moved = connection.execute(
         sa.text(
             f"WITH moved AS (DELETE FROM {default} WHERE {column} >= {begin} AND {column} < {end} RETURNING {columns}) "

@@ -29,6 +29,11 @@ Amount = sa.Numeric(20, 6)  # exact; six decimals keep factors and three-decimal
 Digest = sa.LargeBinary(16)  # first 128 bits of SHA-256
 
 
+def written_columns(table: sa.Table) -> str:
+    """The columns that a program may write, as SQL lists them: all but what PostgreSQL computes."""
+    return ", ".join(column.name for column in table.columns if column.computed is None)
+
+
 def identity() -> sa.Column[int]:
     """Surrogate key made by the database."""
     return sa.Column("id", sa.BigInteger, sa.Identity(always=False), primary_key=True, comment="Surrogate key.")
