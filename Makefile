@@ -15,6 +15,15 @@ COMPILE := .local/lock/bin/uv pip compile pyproject.toml --universal --python-ve
 # Two test processes: the smallest machine we promise to run on has two cores.
 TEST_PROCESSES ?= 2
 
+# Install a lock and say how far it is: a line is written over for each package, and stays where the output is no terminal.
+define install
+	echo "Installing $(1) into .venv: $$(grep -c '^[a-z0-9]' $(1)) packages, a few minutes the first time." >&2
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes --progress-bar off -r $(1) |
+		awk -v all="$$(grep -c '^[a-z0-9]' $(1))" -v end="$$([ -t 2 ] && printf '\r' || printf '\n')" \
+			'/^(Collecting|Requirement already)/ { done++; if (end == "\r" || done % 25 == 0) printf "  %d of %d  %-40.40s%s", done, all, $$2, end; fflush() } \
+			/^Installing/ { printf "  all there, unpacking ...%30s\n", ""; fflush() }' >&2
+endef
+
 .PHONY: help
 help: ## List the verbs.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +38,7 @@ setup: .venv/.installed ## Make .venv and install the lock (again only when the 
 	if ! "$(PYTHON)" -m venv .venv; then
 		echo "Python's venv module did not work; on Debian: apt-get install python3-venv" >&2; exit 1
 	fi
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
+	$(call install,requirements.txt)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	touch $@
 
@@ -43,8 +52,8 @@ test: lint types contracts dbt-parse ## Everything CI checks: lint, types, impor
 	$(MAKE) test-machine
 
 # Many examples of the same statements, which other tests send to both servers: once is enough (CI has 25 minutes on two cores).
-LONG_LAWS := tests/ledger/test_day.py tests/hindsight/test_laws.py tests/pipeline/test_order_of_arrival.py \
-	tests/catalog/files/test_round_trip.py
+LONG_LAWS := tests/ledger/test_day.py tests/backtest/test_laws.py tests/pipeline/test_order_of_arrival.py \
+	tests/catalog/files/test_round_trip.py tests/oracle/test_pipeline.py tests/pipeline/test_values_agree.py
 
 # The same database tests on the machine's own PostgreSQL, where there is one; 5 means none was selected.
 .PHONY: test-machine
@@ -54,6 +63,16 @@ test-machine: setup
 	else
 		echo "No PostgreSQL binaries on this machine: the database tests ran on the embedded server only."
 	fi
+
+# Other examples than those of `make test`, chosen anew in each round. What is found becomes a test.
+ROUNDS ?= 10
+LAWS ?= $(LONG_LAWS)
+.PHONY: laws
+laws: setup ## The long laws with other examples, ROUNDS=10 times; LAWS="tests/values" chooses.
+	@for round in $$(seq $(ROUNDS)); do
+		echo "Round $$round of $(ROUNDS)"
+		$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --timeout 3600 --hypothesis-profile=search $(LAWS)
+	done
 
 .PHONY: lint
 lint: setup ## Ruff: rules and format.
@@ -80,7 +99,7 @@ bench: setup .venv/.bench ## Measurements beside the peers; BENCHMARKS="receiver
 	$(BIN)/python -m benchmarks $(BENCHMARKS)
 
 .venv/.bench: requirements-bench.txt .venv/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.txt
+	@$(call install,requirements-bench.txt)
 	touch $@
 
 .PHONY: lock
@@ -92,7 +111,7 @@ lock: ## Renew requirements.txt and requirements-bench.txt from pyproject.toml (
 
 .PHONY: docs
 docs: setup ## Generate the reference pages (docs/reference) and dbt staging.
-	$(BIN)/python -m orchestration.dbt_staging
+	$(BIN)/python -m dbt_staging.models
 	$(BIN)/python -m cli.reference docs/reference
 
 .PHONY: clean

@@ -1,30 +1,29 @@
 """What dbt derives for reading. The manifest must exist before this module is imported (`orchestration.dbt_project` sees to it)."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
+
+from assets import dbt_specs
 
 
-class Translator(DagsterDbtTranslator):
-    """Models are assets under their own name; sources point at the assets that fill them (dbt `meta.dagster.asset_key`)."""
-
-    def get_group_name(self, dbt_resource_props: Any) -> str | None:
-        """Staging, intermediate and marts are groups of their own."""
-        return str(dbt_resource_props["fqn"][1]) if len(dbt_resource_props["fqn"]) > 2 else "reports"  # noqa: PLR2004
-
-
-def translator() -> Translator:
-    """Several tables belong to one asset of the pipeline, so sources may share a key."""
-    return Translator(settings=DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
-
-
-def analytics(manifest: Any) -> dg.AssetsDefinition:
+def analytics(manifest: Path) -> dg.AssetsDefinition:
     """One asset per dbt model, built and tested by one `dbt build`."""
+    models = dbt_specs.specs(manifest)
 
-    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator(), name="dbt_models")
-    def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-        yield from dbt.cli(["build"], context=context).stream()
+    @dg.multi_asset(
+        name="dbt_models",
+        specs=models.assets,
+        check_specs=models.checks,
+        can_subset=True,
+        op_tags={dbt_specs.SELECT_TAG: dbt_specs.EVERYTHING},
+        allow_arbitrary_check_specs=True,
+    )
+    def dbt_models(context: dg.AssetExecutionContext, dbt: dg.ResourceParam[Any]) -> Iterator[Any]:
+        from assets.dbt_build import build
+
+        yield from build(context, dbt, manifest)
 
     return dbt_models

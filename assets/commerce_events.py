@@ -5,11 +5,15 @@ from typing import Any
 
 import dagster as dg
 
-from assets.figures import rate, table_of
-from assets.sums import check_result
+from assets.figures import of_run, rate, table_of
+from assets.sums import as_status, check_result
+from custom_events.errors import Transient
+from custom_events.pipeline.batch_figures import BatchFigures, DrainFigures
 from custom_events.pipeline.drain import drain_sync
-from custom_events.pipeline.figures import BatchFigures, DrainFigures
 from custom_events.settings import settings
+from custom_events.watching.equations import FORMULAS
+
+DATABASE_RETRIES = 5  # of a run while the database fails; then it has failed, and the sensor starts another one
 
 
 @dg.multi_asset(
@@ -44,40 +48,54 @@ def understand_and_match(
         busy_s += batch.seconds
         context.log.info("%s raw events in %.2f s (%s)", batch.raw, batch.seconds, rate(batch.raw, batch.seconds))
 
-    figures = drain_sync(
-        database_url,
-        configured,
-        until_idle_s=configured.drain_idle_s,
-        limit_s=configured.drain_limit_s,
-        on_batch=tell,
-    )
-    yield dg.MaterializeResult(asset_key="commerce_events", metadata=understood_metadata(figures, busy_s))
-    yield dg.MaterializeResult(asset_key="custom_events", metadata=matched_metadata(figures, busy_s))
+    try:
+        figures = drain_sync(
+            database_url,
+            configured,
+            until_idle_s=configured.drain_idle_s,
+            limit_s=configured.drain_limit_s,
+            on_batch=tell,
+        )
+    except Transient as error:  # again in this process: another run would import for seconds first
+        raise dg.RetryRequested(DATABASE_RETRIES, error.retry_after_s) from error
+    understood, matched = understood_metadata(figures, busy_s), matched_metadata(figures, busy_s)
+    yield dg.MaterializeResult(asset_key="commerce_events", metadata=understood | as_status(database_url, "landed"))
+    yield dg.MaterializeResult(asset_key="custom_events", metadata=matched | as_status(database_url, "matched"))
 
 
 def understood_metadata(figures: DrainFigures, busy_s: float) -> dict[str, dg.MetadataValue]:
-    """Counts, seconds, rate and a small table for the run's page."""
-    return {
-        "raw_events": dg.MetadataValue.int(figures.raw),
-        "seconds": dg.MetadataValue.float(round(busy_s, 3)),
-        "events_per_second": dg.MetadataValue.text(rate(figures.raw, busy_s)),
-        "events": table_of("commerce event", figures.events),
-        "not_understood": table_of("reason", {**figures.parked, **figures.ignored}),
-    }
+    """What this run did, replayed deliveries among it: counts, seconds of work, rate and a small table."""
+    return of_run(
+        {
+            "deliveries": dg.MetadataValue.int(figures.raw),
+            "understood": dg.MetadataValue.int(figures.understood),
+            "parked": dg.MetadataValue.int(sum(figures.parked.values())),
+            "ignored": dg.MetadataValue.int(sum(figures.ignored.values())),
+            "seconds of work": dg.MetadataValue.float(round(busy_s, 3)),
+            "deliveries in a second of work": dg.MetadataValue.text(rate(figures.raw, busy_s)),
+            "new commerce events": table_of("commerce event", figures.events),
+            "parked or ignored, by reason": table_of("reason", {**figures.parked, **figures.ignored}),
+        }
+    )
 
 
 def matched_metadata(figures: DrainFigures, busy_s: float) -> dict[str, dg.MetadataValue]:
-    """Counts and a small table for the run's page."""
-    return {
-        "queued": dg.MetadataValue.int(figures.queued),
-        "withheld": dg.MetadataValue.int(sum(figures.withheld.values())),
-        "seconds": dg.MetadataValue.float(round(busy_s, 3)),
-        "custom_events": table_of("definition", figures.custom_events),
-        "withheld_by_reason": table_of("reason", figures.withheld),
-    }
+    """What this run did. Queued as it stood then: what was refunded before it was sent is among the withheld of `status` later."""
+    held = sum(figures.held.values())
+    return of_run(
+        {
+            "matched": dg.MetadataValue.int(figures.queued + held + sum(figures.withheld.values())),
+            "queued": dg.MetadataValue.int(figures.queued + held),
+            "withheld": dg.MetadataValue.int(sum(figures.withheld.values())),
+            "withdrawn": dg.MetadataValue.int(sum(figures.withdrawn.values())),
+            "seconds of work": dg.MetadataValue.float(round(busy_s, 3)),
+            "custom events": table_of("definition", figures.custom_events),
+            "withheld, by reason": table_of("reason", figures.withheld),
+        }
+    )
 
 
-@dg.asset_check(asset="commerce_events", description="landed = understood + parked + ignored + still queued.")
+@dg.asset_check(asset="commerce_events", description=f"{FORMULAS['landed']}, over all that is kept.")
 def landed_is_understood_parked_or_ignored(database_url: dg.ResourceParam[str]) -> dg.AssetCheckResult:
     """A gap means that a raw event left the queue without an outcome."""
     return check_result(database_url, "landed")

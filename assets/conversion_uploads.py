@@ -5,10 +5,11 @@ from typing import Any
 import dagster as dg
 
 from assets.database import opened
-from assets.figures import rate, table_of
-from assets.sums import check_result
+from assets.figures import of_run, rate, table_of
+from assets.sums import as_status, check_result
 from custom_events.ledger import send
 from custom_events.settings import settings
+from custom_events.watching.equations import FORMULAS
 
 
 @dg.asset(
@@ -35,17 +36,20 @@ def conversion_uploads(
             on_batch=tell,
         )
     return dg.MaterializeResult(
-        metadata={
-            "rows": dg.MetadataValue.int(figures.rows),
-            "requests": dg.MetadataValue.int(figures.requests),
-            "seconds": dg.MetadataValue.float(round(figures.seconds, 3)),
-            "rows_per_second": dg.MetadataValue.text(rate(figures.rows, figures.seconds)),
-            "verdicts": table_of("verdict", figures.verdicts),
-        }
+        metadata=of_run(
+            {
+                "conversions and adjustments sent": dg.MetadataValue.int(figures.rows),
+                "requests": dg.MetadataValue.int(figures.requests),
+                "seconds of work": dg.MetadataValue.float(round(figures.busy_s, 3)),
+                "sent in a second of work": dg.MetadataValue.text(rate(figures.rows, figures.busy_s)),
+                "answers": table_of("answer", figures.verdicts),
+            }
+        )
+        | as_status(database_url, "queued")
     )
 
 
-@dg.asset_check(asset="conversion_uploads", description="queued = accepted + failed + waiting + expired + unknown.")
+@dg.asset_check(asset="conversion_uploads", description=f"{FORMULAS['queued']}, over all that is kept.")
 def queued_has_a_standing(database_url: dg.ResourceParam[str]) -> dg.AssetCheckResult:
     """A gap means that a row of the ledger stands nowhere."""
     return check_result(database_url, "queued")

@@ -3,9 +3,12 @@
 import dagster as dg
 
 from assets.sums import check_result
+from custom_events.watching.equations import FORMULAS
 
 
-@dg.asset_check(asset="custom_events", description="matched = queued + withheld.")
+@dg.asset_check(
+    asset="custom_events", description=f"{FORMULAS['matched']}, and custom events say what their conversions say."
+)
 def matched_is_queued_or_withheld(database_url: dg.ResourceParam[str]) -> dg.AssetCheckResult:
-    """A gap means that a custom event has no row in the ledger."""
+    """A gap means that a custom event has no row in the ledger, or one that contradicts it."""
     return check_result(database_url, "matched")

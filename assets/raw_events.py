@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.sums import check_result
+from custom_events.watching.equations import FORMULAS
 
 raw_events = dg.AssetSpec(
     "raw_events",
@@ -19,7 +20,7 @@ configuration = dg.AssetSpec(
 )
 
 
-@dg.asset_check(asset="raw_events", description="received = landed + refused, against the receiver's own count.")
+@dg.asset_check(asset="raw_events", description=f"{FORMULAS['received']}, against the receiver's own count.")
 def received_is_landed_or_refused(database_url: dg.ResourceParam[str]) -> dg.AssetCheckResult:
     """A gap means that something was acknowledged and is not there, or is there and was never acknowledged."""
     return check_result(database_url, "received")

@@ -15,13 +15,15 @@ from custom_events.watching.measure import measure
 _ASSETS: Final = {
     "custom_events_uploads": "conversion_uploads",
     "custom_events_pipeline": "commerce_events",
+    "custom_events_privacy": "commerce_events",
     "custom_events_receiver": "raw_events",
     "custom_events_reconciliation": "reconciliation",
 }
 
 
 def asset_of(watch: Watch) -> str | None:
-    """The asset whose rows an alarm is about; None for the sums, which have checks of their own."""
+    """The asset whose rows an alarm is about; None for the sums, which have checks of their own, and for jobs that
+    did not run: a check runs with one."""
     return next((asset for start, asset in _ASSETS.items() if watch.metric.startswith(start)), None)
 
 
@@ -53,7 +55,7 @@ def checks_of(asset: str) -> dg.AssetChecksDefinition:
     return watch_asset
 
 
-ASSETS: Final = tuple(_ASSETS.values())
+ASSETS: Final = tuple(dict.fromkeys(_ASSETS.values()))
 
 
 def _in_general(sentence: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-NAMES = ("receiver", "pipeline", "latency", "matching", "backtest", "uploads", "day")
+NAMES = ("receiver", "pipeline", "latency", "matching", "backtest", "uploads", "day", "stack", "reading")
 RESULTS = Path(".local/bench")
 
 

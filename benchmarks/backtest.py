@@ -25,10 +25,10 @@ from typing import Any
 import msgspec
 
 from benchmarks.backtest_world import DAYS, UNTIL, fill
-from custom_events.hindsight.backtest import backtest
-from custom_events.hindsight.drafts import Draft
-from custom_events.hindsight.reading import reading, stored_events
-from custom_events.hindsight.stories import explain_sync, story_of
+from custom_events.backtest.backtest import backtest
+from custom_events.explain.find import explain_sync, trace_of
+from custom_events.history.drafts import Draft
+from custom_events.history.reading import reading, stored_events
 from custom_events.postgres import embedded, migrate
 from custom_events.values.definitions import DefinitionConfig
 from custom_events.values.events import EventType
@@ -136,7 +136,7 @@ async def _backtest(url: str, name: str, days: int) -> int:
 
 
 def _explain(url: str, events: int) -> dict[str, list[float]]:
-    """Milliseconds to tell the whole story of a stored event: on an open connection, as a server asks, and on a new one, as the
+    """Milliseconds to explain a stored event: on an open connection, as a server asks, and on a new one, as the
     command does."""
     keys = [f"order.paid:{number}" for number in range(0, events, max(events // EXPLAINED, 1))]
     new = [_clocked(lambda key=key: explain_sync(url, key)) for key in keys]
@@ -146,10 +146,10 @@ def _explain(url: str, events: int) -> dict[str, list[float]]:
 async def _explain_on_one(url: str, keys: list[str]) -> list[float]:
     taken: list[float] = []
     async with reading(url, once=True) as connection:
-        await story_of(connection, keys[0])  # the first one tells the connection what there is
+        await trace_of(connection, keys[0])  # the first one tells the connection what there is
         for key in keys:
             began = time.perf_counter()
-            await story_of(connection, key)
+            await trace_of(connection, key)
             taken.append((time.perf_counter() - began) * 1_000)
     return taken
 

@@ -68,7 +68,7 @@ def fill(url: str, events: int) -> int:
             " OVERRIDING SYSTEM VALUE SELECT n, n, 1, 'published', '{}', 'bench', '2020-01-01' FROM generate_series(1, %s) n",
             [sites],
         )
-        values = {"facts": _template(), "mark": str(MARK), "sites": sites, "customers": CUSTOMERS_PER_SITE,
+        values = {"facts": template(), "mark": str(MARK), "sites": sites, "customers": CUSTOMERS_PER_SITE,
                   "since": SINCE, "until": UNTIL, "events": events}  # fmt: skip
         cursor.execute(_EVENTS, values)
         cursor.execute(
@@ -90,7 +90,7 @@ def fill(url: str, events: int) -> int:
     return sites
 
 
-def _template() -> str:
+def template() -> str:
     """The facts of a paid order as shops have them, two lines, a click, a customer."""
     at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     items = tuple(

@@ -1,6 +1,6 @@
 """Generated Shopify `orders/paid` bodies, for every benchmark that needs webhooks.
 
-Sizes follow what stores send (reference: platforms, section 3; performance: mean 6.7 KB, 4.5-11.3): a base of about 4 KB and
+Sizes follow what stores send (docs/reference/platforms.md 3; docs/reference/performance.md: mean 6.7 KB, 4.5-11.3): a base of about 4 KB and
 about 1 KB for each line item. Nothing in them is a person's. The same `seed` gives the same bytes.
 """
 

@@ -3,8 +3,9 @@
     python -m benchmarks.day [--orders N]
 
 Connections break before and after the rows were taken, Google is out of quota, rows fail, click ids are rubbish, verdicts come
-half an hour late, and the grant is revoked for an hour. Both clocks, ours and the sandbox's, are moved by hand, so some days
-pass in a minute. In the end every order's conversion is in the sandbox exactly once with the value after refunds, or the
+half an hour late, refunds are deleted or shrink, orders are cancelled, taken up again and exchanged, whole requests are refused for reasons that nobody knows, our own lanes raise, the grant is revoked for an hour,
+the terms for hashed data are not accepted for six, and both accounts change their API twice. Both clocks, ours and the sandbox's, are
+moved by hand, so some days pass in a minute. In the end every order's conversion is in the sandbox exactly once with the value after refunds, or the
 ledger says why not; and the sums agree. tests/ledger/test_day.py runs it with 2,000 orders.
 """
 
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,9 +24,11 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from benchmarks.day_lanes import raising
 from benchmarks.day_world import BEGIN, CALLS_IN_A_STEP, Shop, Sold, day, seed
 from custom_events.ledger import send
 from custom_events.settings import Settings
+from custom_events.values.conversions import Lane
 from sandbox.google_ads.faults import Fault, FaultKind
 from sandbox.google_ads.seed import Token
 from sandbox.google_ads.server import SandboxGoogle
@@ -33,11 +36,14 @@ from sandbox.google_ads.state import Conversion
 
 ORDERS: Final = 100_000
 STEP: Final = timedelta(minutes=30)
-CALM: Final = timedelta(hours=56)  # the last refunds came 30 hours after the last orders; from then on no faults
+CALM: Final = timedelta(hours=56)  # the last news came 30 hours after the last orders; from then on no faults
 LATER_STEP: Final = timedelta(hours=2)
 LONGEST: Final = timedelta(days=14)  # what waits longer than this after the day is a fault
 TOKEN: Final = "a-token"
 REVOKED_FROM, REVOKED_UNTIL = timedelta(hours=10), timedelta(hours=11)
+NO_TERMS_FROM, NO_TERMS_UNTIL = timedelta(hours=12), timedelta(hours=18)
+# When both accounts use the other one's API, and when their own again.
+SWAPPED_FROM, SWAPPED_UNTIL = timedelta(hours=8), timedelta(hours=20)
 FAULTS: Final = (
     Fault(kind=FaultKind.UNAVAILABLE, probability=0.03),
     Fault(kind=FaultKind.INTERNAL, probability=0.03),
@@ -47,6 +53,9 @@ FAULTS: Final = (
     Fault(kind=FaultKind.QUOTA_RATE, probability=0.03, seconds=30),
     Fault(kind=FaultKind.ROW_TRANSIENT_ERROR, probability=0.01),
     Fault(kind=FaultKind.ROW_INTERNAL_ERROR, probability=0.01, after_apply=True),
+    Fault(kind=FaultKind.UNKNOWN_REASON, probability=0.03),
+    Fault(kind=FaultKind.NO_REASON, probability=0.01),
+    Fault(kind=FaultKind.ROW_UNKNOWN_REASON, probability=0.002),
 )
 WAITING: Final = frozenset({"new", "held", "queued", "claimed", "sent", "unknown"})
 RESULT = Path(".local/bench/day.json")
@@ -62,6 +71,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     states: dict[str, int]
     requests: int
     faults: dict[str, int]
+    raised: dict[str, int]  # by our own lanes, by method
     wrong: list[str]
 
 
@@ -86,12 +96,15 @@ class _Day:
         with self._google.state.lock:
             revoked = REVOKED_FROM <= passed < REVOKED_UNTIL
             self._google.state.tokens[TOKEN] = Token(token=TOKEN, status="REVOKED" if revoked else "GOOD")
+            for customer in self._google.state.customers.values():
+                customer.terms_accepted = not NO_TERMS_FROM <= passed < NO_TERMS_UNTIL
 
 
 def run(engine: sa.Engine, google: SandboxGoogle, lanes: send.Lanes, orders: int) -> Report:
     """The day on an empty, migrated database; `lanes` send with the token TOKEN into `google`."""
     sold = day(orders)
     clock, shop = _Day(google), Shop(engine)
+    lanes = raising(lanes)
     settings = Settings(  # pyright: ignore[reportCallIssue]  (the other fields have defaults)
         upload_batch_size=max(20, min(2_000, orders // 50)),
         upload_lease_s=60,
@@ -100,7 +113,8 @@ def run(engine: sa.Engine, google: SandboxGoogle, lanes: send.Lanes, orders: int
         google_ads_operations_per_minute=10 * CALLS_IN_A_STEP,
         data_manager_requests_per_minute=CALLS_IN_A_STEP,
     )
-    refunds = [one for one in sold if one.refunded_at is not None]
+    every = [(order, news) for order in sold for news in order.news]
+    every.sort(key=lambda pair: pair[1].at)
     since = BEGIN
     while clock.now - BEGIN < LONGEST:
         over = clock.now - BEGIN >= CALM
@@ -108,17 +122,27 @@ def run(engine: sa.Engine, google: SandboxGoogle, lanes: send.Lanes, orders: int
             break
         since = clock.now
         clock.forward(LATER_STEP if over else STEP)
+        for moment, swap in ((SWAPPED_FROM, True), (SWAPPED_UNTIL, False)):
+            if since < BEGIN + moment <= clock.now:
+                shop.change_lanes({lane: _other(lane) if swap else lane for lane in Lane})
         shop.sell([one for one in sold if since <= one.at < clock.now], clock.now)
-        shop.refund([one for one in refunds if since <= (one.refunded_at or one.at) < clock.now], clock.now)
+        shop.tell({order.number: (order, news) for order, news in every if since <= news.at < clock.now}, clock.now)
         if clock.now - BEGIN >= CALM:
             google.state.faults.disarm()
+            for lane in lanes.values():
+                lane.armed = False
         _settle(engine, settings, lanes, clock)
-    return report(engine, google, sold)
+    raised = sum((lane.fired for lane in lanes.values()), Counter[str]())
+    return report(engine, google, sold, raised)
+
+
+def _other(lane: Lane) -> Lane:
+    return Lane.DATA_MANAGER if lane is Lane.GOOGLE_ADS else Lane.GOOGLE_ADS
 
 
 def _settle(engine: sa.Engine, settings: Settings, lanes: send.Lanes, clock: _Day) -> None:
     """Send until nothing is due now: as the product does, in a line with answers being written meanwhile; then one by one, as
-    the line keeps house once a second and these hours pass faster."""
+    the pipeline runs maintenance once a second and these hours pass faster."""
     send.drain(engine, settings, until_idle_s=0, limit_s=LONGEST.total_seconds(), lanes=lanes, clock=clock)
     while not send.run_once(engine, settings, lanes=lanes, clock=clock).idle:
         pass
@@ -130,7 +154,7 @@ def _waiting(engine: sa.Engine) -> int:
         return int(connection.execute(sa.text(statement), {"states": sorted(WAITING)}).scalar_one())
 
 
-def report(engine: sa.Engine, google: SandboxGoogle, sold: Sequence[Sold]) -> Report:
+def report(engine: sa.Engine, google: SandboxGoogle, sold: Sequence[Sold], raised: Mapping[str, int]) -> Report:
     """Lay the shop's orders, the ledger and the sandbox beside each other."""
     with engine.connect() as connection:
         rows = connection.execute(
@@ -172,6 +196,7 @@ def report(engine: sa.Engine, google: SandboxGoogle, sold: Sequence[Sold]) -> Re
         states=dict(states),
         requests=requests,
         faults=fired,
+        raised=dict(raised),
         wrong=wrong,
     )
 
@@ -227,7 +252,6 @@ def alone(orders: int) -> Report:
     from custom_events.destinations.google_data_manager.lane import DataManagerLane
     from custom_events.logs import configure
     from custom_events.postgres import connect, embedded, migrate
-    from custom_events.values.conversions import Lane
 
     configure("day", level="CRITICAL", stream=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="bench-day-", ignore_cleanup_errors=True) as name:

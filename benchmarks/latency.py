@@ -26,12 +26,12 @@ from benchmarks.bodies import shopify_orders
 from custom_events.postgres import embedded, migrate
 from custom_events.postgres.connect import engine
 from custom_events.settings import Settings
-from orchestration import programs
-from orchestration.processes import Supervisor
 from sandbox.demo.google import google_environment
 from sandbox.demo.ready import wait_until_ready
 from sandbox.demo.sites import prepare
 from sandbox.stores.posts import Post, Store, shopify_post
+from supervisor import programs
+from supervisor.processes import Supervisor
 
 RATE_PER_S = 10
 SECONDS = 90  # measured, after the first run is up
@@ -146,7 +146,8 @@ def run(quick: bool = False) -> dict[str, Any]:
         supervisor = Supervisor(Path(directory) / "logs", environment)
         try:
             supervisor.start(programs.receiver(settings))
-            supervisor.start(programs.dagster(settings))
+            for program in programs.dagster(settings):
+                supervisor.start(program)
             base = f"http://127.0.0.1:{settings.receiver_port}"
             wait_until_ready(f"{base}/readyz", supervisor)
             figures = asyncio.run(trickle(server.url, base, stores.shopify, QUICK_SECONDS if quick else SECONDS))

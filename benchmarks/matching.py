@@ -20,9 +20,9 @@ from typing import Any
 
 from benchmarks.matching_world import Asked, Peer, Tree, World, earlier, paid_orders, peers, plain, world
 from custom_events.conditions.compile import compile_condition
+from custom_events.matching.compiled_rules import MatchPlan
 from custom_events.matching.explain import explain, to_json
 from custom_events.matching.match import NO_HISTORY, History, Item, match_batch
-from custom_events.matching.plan import MatchPlan
 
 TARGETS = {
     "conditions_of_fastest_peer_many_sites": 10.0,

@@ -1,6 +1,6 @@
 """Events and rules for the matching's benchmark, and the same rules in three other languages.
 
-Shapes as in reference performance, "Matching": three leaves on average (`total >=`, currency in, item sku starts with, tag
+Shapes as in docs/reference/performance.md 4: three leaves on average (`total >=`, currency in, item sku starts with, tag
 contains, nested groups). The peers get plain dicts made before the clock starts, with floats instead of decimals.
 """
 

@@ -28,7 +28,7 @@ HEADERS = {
 }
 
 # Five rules as shops have them: everything, regular customers, large baskets, a range of products, something nested. An order
-# satisfies 1.8 of them on average, as in the measurements that the targets come from (reference: performance, "Whole chain").
+# satisfies 1.8 of them on average, as in the measurements that the targets come from (docs/reference/performance.md 5).
 DEFINITIONS: dict[str, dict[str, Any]] = {
     "purchase": {},
     "repeat_purchase": {"conditions": {"field": "customer.orders_before", "op": ">=", "value": 1}},

@@ -29,7 +29,7 @@ from psycopg import sql
 
 from benchmarks.receiver_load import SECRET, SITES, Order, requests, serve, site_key
 from benchmarks.receiver_peers import PLAIN_TABLE
-from custom_events.catalog import secrets
+from custom_events import secrets
 from custom_events.postgres import embedded, migrate
 from custom_events.settings import Settings
 from ingest_api.groups import ZSTD_LEVEL
@@ -40,7 +40,7 @@ SECONDS = 2.0
 WARM_UP_S = 0.7
 CONNECTIONS = (64, 256)
 WORKERS = (1, 2)
-PGBENCH_CLIENTS = 64  # single-row inserts are fastest between 32 and 128 clients (reference: performance, Postgres)
+PGBENCH_CLIENTS = 64  # single-row inserts are fastest between 32 and 128 clients (docs/reference/performance.md 1)
 START_LIMIT_S = 120.0
 RESULT = Path(".local/bench/receiver.json")
 Figures = dict[str, float]

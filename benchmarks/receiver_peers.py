@@ -12,17 +12,19 @@ from custom_events.platforms.base import StorePlatform
 from custom_events.queries.landing import Site
 from ingest_api import serve
 from ingest_api.app import Receiver
-from ingest_api.groups import Tell
+from ingest_api.groups import OnResult
 
 
 class WithoutStoring(Receiver):
     """The same endpoint: it reads, verifies and answers, and stores nothing."""
 
-    def store(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes, tell: Tell) -> None:
+    def store(
+        self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes, on_result: OnResult
+    ) -> None:
         """Only what a receiver that stores nothing would do."""
         del site
         platform.describe(headers, body)
-        tell(True)
+        on_result(True)
 
 
 def without_storing() -> Receiver:

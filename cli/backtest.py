@@ -11,11 +11,12 @@ from cli.drafts import draft_of, json_option, period_options, rule_options, site
 from cli.session import located, prepared
 
 if TYPE_CHECKING:
-    from custom_events.hindsight.figures import Progress
+    from custom_events.backtest.result import Progress
 
 
 @click.command(short_help="What a draft would have made of stored history.")
 @rule_options
+@click.option("--stopped", is_flag=True, help="As if the definition or assignment were paused or retired.")
 @sites_option
 @period_options("30d")
 @click.option(
@@ -32,6 +33,7 @@ def backtest(
     config_file: Path | None,
     assignment: tuple[str, int | None] | None,
     overrides_file: Path | None,
+    stopped: bool,
     sites: tuple[str, ...],
     since: datetime,
     until: datetime,
@@ -39,7 +41,8 @@ def backtest(
     as_json: bool,
 ) -> None:
     """Compare a draft with what is stored: what it would add, drop and change, the value by day, what Google would hear of it,
-    and samples that explain themselves. Without a rule: the published rules, as a check of what is stored.
+    and samples that explain themselves. Without a rule: the published rules, as a check of what is stored. Of a group one rule
+    fires, so assignments that are or were in one group with what is asked about are counted too, each by itself.
 
     Nothing is written: it reads one snapshot in a read-only transaction. Ctrl-C ends it and leaves nothing behind.
 
@@ -49,15 +52,16 @@ def backtest(
       custom-events backtest --definition purchase@3 --since 2026-10-01 --site shop.myshopify.com
       custom-events backtest --config vip.yaml --site 3                a definition that is nowhere stored yet
       custom-events backtest --assignment 12 --overrides stricter.yaml --json | jq .counts
+      custom-events backtest --assignment 12 --stopped                 what the others of its group would win without it
 
     --json: draft, since, until, sites, events, seconds, is_complete, counts, assignments, days, effects, samples, notes
-    (docs/reference/hindsight.md).
+    (docs/reference/looking-back.md).
     """
-    from custom_events.hindsight.backtest import backtest_sync
-    from custom_events.hindsight.figure_lines import backtest_lines
-    from custom_events.hindsight.figures import to_json
+    from custom_events.backtest.backtest import backtest_sync
+    from custom_events.backtest.result import to_json
+    from custom_events.backtest.result_lines import backtest_lines
 
-    asked = draft_of(definition, config_file, assignment, overrides_file)
+    asked = draft_of(definition, config_file, assignment, overrides_file, stopped=stopped)
     with located(prepared()) as url:
         chosen = site_ids(url, sites)
         found = backtest_sync(url, asked, since=since, until=until, sites=chosen, samples=samples, on_progress=tell)

@@ -10,15 +10,20 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from custom_events.catalog import secrets, signing
+from custom_events import secrets
+from custom_events.access import exposure
+from custom_events.catalog import signing
 from custom_events.catalog.definitions import all_of
 from custom_events.errors import CustomEventsError
 from custom_events.matching.system import SYSTEM_DEFINITIONS
-from custom_events.postgres import address, connect, migrate, partitions, spans
+from custom_events.postgres import address, connect, migrate, partitions, pooling, roles, spans, zone_offsets
 from custom_events.queries.orphans import orphans
+from custom_events.queries.people import has_administrator
 from custom_events.queries.sites import database_now
-from custom_events.settings import Settings, variable_of
+from custom_events.queries.zones import SERVER_DIFFERENCES, UNKNOWN_ZONES
+from custom_events.settings import DEMO_FILE, Settings, variable_of
 from custom_events.tables.registry import PARTITIONED, Partitioning
+from custom_events.values import zones
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -28,6 +33,7 @@ CLOCK_LIMIT = timedelta(seconds=5)  # a sixtieth of the window in which timestam
 PARTITIONS_LEAST_DAYS = 7  # of room ahead; the schedule makes more every day
 ORPHANS_NEWEST = 10_000  # rows of each table whose references are followed: a second on a busy machine
 REACH_LIMIT_S = 5.0
+ZONES_COMPARED = timedelta(days=400)  # back and ahead: a year with all its changes of clocks
 GOOGLE_ADS = "googleads.googleapis.com:443"
 DATA_MANAGER = "https://datamanager.googleapis.com:443"
 KEY_FIELDS = ("client_email", "private_key", "token_uri")  # of a service account's key file
@@ -79,7 +85,11 @@ def _guarded(name: str, look: Callable[[], Check]) -> Check:
 def _settings(settings: Settings) -> Check:
     """They could be read, else we were not here; says which differ from the defaults, by name only."""
     named = ", ".join(sorted(variable_of(field) for field in settings.model_fields_set))
-    return Check(name="settings", state=State.OK, found=f"set: {named}" if named else "all have their defaults")
+    found = f"set: {named}" if named else "all have their defaults"
+    demo = settings.local_directory / DEMO_FILE
+    if settings.database_url is None and demo.is_file():
+        found += f"; a demo runs, and its stand-in for Google is used ({demo})"
+    return Check(name="settings", state=State.OK, found=found)
 
 
 def _key(settings: Settings) -> Check:
@@ -89,6 +99,7 @@ def _key(settings: Settings) -> Check:
 
 
 def _of_database(settings: Settings) -> Iterator[Check]:
+    import psycopg
     from sqlalchemy.exc import SQLAlchemyError
 
     name = "database"
@@ -96,24 +107,40 @@ def _of_database(settings: Settings) -> Iterator[Check]:
         with address.database(settings) as url:
             engine = connect.engine(url, name="custom-events doctor")
             try:
+                sessions = _sessions(url)
+                yield sessions
+                if sessions.state is State.FAILED:
+                    return  # what else is looked at here would be said of somebody else's session
                 with engine.connect() as connection:
                     yield _version(connection, settings)
                     migrated = _migrations(migrate.current(url))
                     yield migrated
                     yield _clock(connection)
                     if migrated.state is State.OK:
+                        if settings.receiver_role:
+                            yield _receiver_role(connection)
                         yield _partitions(connection)
+                        yield _time_zones(connection)
                         yield _definitions(connection)
+                        yield _administrator(connection, settings)
                         yield _references(connection)
                         yield _guarded("site secrets", lambda: _site_secrets(connection, secrets.key(settings)))
             finally:
                 engine.dispose()
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, psycopg.Error) as error:
         found = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         remedy = "Check DATABASE_URL and that the server runs and lets us in."
         yield Check(name=name, state=State.FAILED, found=found, remedy=remedy)
     except CustomEventsError as error:
         yield Check(name=name, state=State.FAILED, found="cannot be had", remedy=str(error))
+
+
+def _sessions(url: str) -> Check:
+    problem = pooling.problem(url)
+    if problem is not None:
+        found, _, remedy = problem.partition(". ")
+        return Check(name="sessions", state=State.FAILED, found=f"{found}.", remedy=remedy)
+    return Check(name="sessions", state=State.OK, found="each connection is one of its own, with our settings")
 
 
 def _version(connection: "sa.Connection", settings: Settings) -> Check:
@@ -131,6 +158,14 @@ def _migrations(current: str | None) -> Check:
         return Check(name="migrations", state=State.OK, found=f"at {current}, the newest")
     found = f"at {current or 'nothing'}, this version needs {wanted}"
     return Check(name="migrations", state=State.FAILED, found=found, remedy="Run: custom-events migrate")
+
+
+def _receiver_role(connection: "sa.Connection") -> Check:
+    problem = roles.problem(connection)
+    if problem is not None:
+        found, _, remedy = problem.partition(". ")
+        return Check(name="receiver's role", state=State.FAILED, found=f"{found}.", remedy=remedy)
+    return Check(name="receiver's role", state=State.OK, found=f"{roles.RECEIVER} can land, and we may become it")
 
 
 def _clock(connection: "sa.Connection") -> Check:
@@ -164,12 +199,50 @@ def _not_there(connection: "sa.Connection", kind: Partitioning, today: date) -> 
             yield partition
 
 
+def _time_zones(connection: "sa.Connection") -> Check:
+    """Our offsets are those of our package; where the server's own copy differs is for those who ask it in queries of their own."""
+    name, release = "time zones", zone_offsets.release_of(connection)
+    if release is None or release < zones.RELEASE:
+        found = f"the table of offsets is of release {release or 'none'}, our package of {zones.RELEASE}"
+        return Check(name=name, state=State.FAILED, found=found, remedy="Run: custom-events migrate")
+    unknown = list(connection.execute(UNKNOWN_ZONES).scalars())
+    if unknown:
+        found = f"sites or ads accounts have zones that nobody knows, and are in UTC: {', '.join(unknown)}"
+        remedy = f"Give them IANA names, {zones.EXAMPLE} for example (`custom-events config`)."
+        return Check(name=name, state=State.WARNING, found=found, remedy=remedy)
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    span = {"since": now - ZONES_COMPARED, "until": now + ZONES_COMPARED}
+    differences = [
+        f"{row.zone} from {row.first_at:%Y-%m-%d}" if row.is_known else f"{row.zone} (not known there)"
+        for row in connection.execute(SERVER_DIFFERENCES, span)
+    ]
+    found = f"release {release}, from the package tzdata, in Python and in SQL"
+    if release > zones.RELEASE:
+        found = f"SQL has release {release}, which a newer version of ours wrote; here the package tzdata has {zones.RELEASE}"
+    if differences:
+        found += (
+            f". Queries of your own: the server's copy differs for {', '.join(differences)}; app.zone_offsets has ours"
+        )
+    return Check(name=name, state=State.OK, found=found)
+
+
 def _definitions(connection: "sa.Connection") -> Check:
     missing = SYSTEM_DEFINITIONS.keys() - {definition.key for definition in all_of(connection)}
     if missing:
         found = f"missing: {', '.join(sorted(missing))}"
         return Check(name="system definitions", state=State.FAILED, found=found, remedy="Run: custom-events seed")
     return Check(name="system definitions", state=State.OK, found=f"all {len(SYSTEM_DEFINITIONS)} are there")
+
+
+def _administrator(connection: "sa.Connection", settings: Settings) -> Check:
+    name = "administrator"
+    if problem := exposure.problem(connection, settings):
+        sentence, _, remedy = problem.partition(". ")
+        return Check(name=name, state=State.FAILED, found=f"{sentence}.", remedy=remedy)
+    sentence = "there is one, at least"
+    if not has_administrator(connection):
+        sentence = "none yet, and nobody but this machine reaches the console (custom-events user add makes one)"
+    return Check(name=name, state=State.OK, found=sentence)
 
 
 def _references(connection: "sa.Connection") -> Check:

@@ -1,26 +1,27 @@
 """`custom-events config`: the rules as files: export, validate, plan, apply."""
 
-import getpass
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.author import author_option
+from cli.paths import readable, writing
 from cli.session import connected, located, prepared
 
 if TYPE_CHECKING:
+    from custom_events.backtest.plan_effects import Foreseen, Outlook
+    from custom_events.backtest.result import Counts
+    from custom_events.backtest.rule_conflict_counts import Counted
     from custom_events.catalog.files.folder import Finding
     from custom_events.catalog.files.plan import Plan
     from custom_events.catalog.files.stored import Stored
-    from custom_events.hindsight.contention import Counted
-    from custom_events.hindsight.figures import Counts
-    from custom_events.hindsight.plans import Foreseen, Outlook
 
-AUTHOR_VARIABLE = "CUSTOM_EVENTS_AUTHOR"
 HISTORY_DAYS = 30  # looked back at for conflicts and effects
+MAX_HISTORY_DAYS = 3_650  # ten years; events are kept for two unless somebody set more
 LOOK_LIMIT_S = 60.0  # for all looks back of one plan together
 
 _FOLDER = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -29,19 +30,9 @@ _DAYS = click.option(
     "--days",
     default=HISTORY_DAYS,
     show_default=True,
-    type=click.IntRange(0),
+    type=click.IntRange(0, MAX_HISTORY_DAYS),
     help="History to count conflicts and effects on; 0: none.",
 )
-
-
-def _author(name: str, who: str) -> Callable[[Any], Any]:
-    return click.option(
-        name,
-        default=getpass.getuser,
-        envvar=AUTHOR_VARIABLE,
-        show_default=f"{AUTHOR_VARIABLE}, else the login",
-        help=who,
-    )
 
 
 @click.group(short_help="The rules as files: export, validate, plan, apply.")
@@ -71,9 +62,10 @@ def export(folder: Path, *, prune: bool) -> None:
     from custom_events.catalog.files import stored
 
     with located(prepared()) as url:
-        found = stored.exported(_stored(url).catalogue)
+        found = stored.exported(_stored(url).catalog)
     texts = files.texts(found)
-    changed, others = files.write(folder, texts, prune=prune)
+    with writing(folder):
+        changed, others = files.write(folder, texts, prune=prune)
     click.echo(f"{len(texts)} files in {folder}, {len(changed)} written.")
     for name in others:
         click.echo(f"  {name}: {'removed' if prune else 'not in the database (--prune removes it)'}")
@@ -83,22 +75,23 @@ def export(folder: Path, *, prune: bool) -> None:
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @_JSON
 @_DAYS
-def validate(folder: Path | None, *, as_json: bool, days: int) -> None:
+@click.option("--strict", is_flag=True, help="Warnings are errors: exit code 1 for them, too.")
+def validate(folder: Path | None, *, as_json: bool, days: int, strict: bool) -> None:
     """Check the files of FOLDER alone, without a database. Without FOLDER: what the database holds, with conflicts counted.
 
-    Each line names the file, the line, the path in it, what is wrong and what would be right. Exit code 1 when there is an
-    error; warnings are shown.
+    Each line names the file, the line, the path in it, what is wrong and what would be right. An error cannot be applied and gives
+    exit code 1; a warning (a setting without effect, a file that is not read) is shown.
     """
-    import msgspec
-
     findings, counted = _stored_findings(days) if folder is None else (_folder_findings(folder), ())
+    if strict:
+        findings = [_as_error(finding) for finding in findings]
     if as_json:
-        _show_json({"findings": msgspec.to_builtins(findings), "conflicts": _counted_json(counted)})
+        _show_json({**_findings_json(findings), "conflicts": _counted_json(counted)})
     else:
         for finding in findings:
             click.echo(f"{finding.severity:<8} {finding}")
         for one in counted:
-            click.echo(f"conflict {one.contention.site_key}: {one.sentence}")
+            click.echo(f"conflict {one.conflict.site_key}: {one.sentence}")
     errors = sum(finding.severity == "error" for finding in findings)
     if not as_json:
         click.echo(f"{errors} errors, {len(findings) - errors} warnings." if findings else "Nothing is wrong.")
@@ -110,7 +103,7 @@ def validate(folder: Path | None, *, as_json: bool, days: int) -> None:
 @_JSON
 @_DAYS
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, to be applied as it is.")
-@_author("--author", "Who makes the change.")
+@author_option("Who makes the change.")
 @click.option("--reason", default="", help="Why; kept with each revision.")
 def plan(folder: Path, *, as_json: bool, days: int, out: Path | None, author: str, reason: str) -> None:
     """Show what applying FOLDER would change, setting by setting, and what that would have made of the last days.
@@ -125,17 +118,19 @@ def plan(folder: Path, *, as_json: bool, days: int, out: Path | None, author: st
     made, seen = _planned(folder, days)
     if as_json:
         outlook = None if seen is None else {**msgspec.to_builtins(seen), "conflicts": _counted_json(seen.conflicts)}
-        _show_json({"steps": made.steps, "findings": made.findings, "left_alone": made.left_alone, "outlook": outlook})
+        found = _findings_json(made.findings)
+        _show_json({"steps": made.steps, **found, "left_alone": made.left_alone, "outlook": outlook})
     else:
         for line in (*_plan_lines(made), *(() if seen is None else outlook_lines(seen))):
             click.echo(line)
     if out is not None and made.can_be_applied:
-        out.write_bytes(applying.save(made, author=author, reason=reason, now=datetime.now(UTC)))
+        with writing(out):
+            out.write_bytes(applying.save(made, author=author, reason=reason, now=datetime.now(UTC)))
         click.echo(f"Saved. Apply it with: custom-events config apply --plan {out}", err=as_json)
     click.get_current_context().exit(0 if made.can_be_applied else 1)
 
 
-@config.command(short_help="Make it so, in one transaction.")
+@config.command(short_help="Apply a plan, in one transaction.")
 @click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--plan",
@@ -144,7 +139,7 @@ def plan(folder: Path, *, as_json: bool, days: int, out: Path | None, author: st
     help="A plan that `plan --out` saved.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_author("--author", "Who applies, and so publishes; of a FOLDER also who makes the change.")
+@author_option("Who applies, and so publishes; of a FOLDER also who makes the change.")
 @click.option("--reason", default="", help="Why; kept with each revision. A plan has its own.")
 def apply(folder: Path | None, *, file: Path | None, yes: bool, author: str, reason: str) -> None:
     """Apply a saved plan, or plan FOLDER and apply it after a question. All of it, or nothing.
@@ -165,7 +160,10 @@ def apply(folder: Path | None, *, file: Path | None, yes: bool, author: str, rea
         saved = applying.load(applying.save(made, author=author, reason=reason, now=datetime.now(UTC)))
     else:
         assert file is not None  # noqa: S101 - one of the two, as was just asked
-        saved = applying.load(file.read_bytes())
+        with readable(file):
+            saved = applying.load(file.read_bytes())
+        for warning in saved.warnings:
+            click.echo(f"warning  {warning}")
         for step in saved.steps:
             click.echo(str(step))
     with connected(prepared()) as engine, engine.begin() as connection:
@@ -178,26 +176,26 @@ def _folder_findings(folder: Path) -> "list[Finding]":
     from custom_events.catalog.files import folder as files
 
     read = files.read(folder)
-    problems = [*checks.check(read.catalogue, read.unread), *effects.warnings(read.catalogue)]
+    problems = [*checks.check(read.catalog, read.unread), *effects.warnings(read.catalog)]
     return [*read.findings, *read.located_all(problems)]
 
 
 def _stored_findings(days: int) -> "tuple[list[Finding], tuple[Counted, ...]]":
+    from custom_events.backtest.plan_effects import conflicts
     from custom_events.catalog.files import checks
     from custom_events.catalog.files.folder import Folder
-    from custom_events.hindsight.plans import conflicts
 
     with located(prepared()) as url:
         found = _stored(url)
         counted = conflicts(url, found, until=datetime.now(UTC), period=timedelta(days=days))
-    nowhere = Folder(found.catalogue, [], {}, set())
-    return nowhere.located_all(checks.check(found.catalogue)), counted
+    nowhere = Folder(found.catalog, [], {}, set())
+    return nowhere.located_all(checks.check(found.catalog)), counted
 
 
 def _planned(folder: Path, days: int) -> "tuple[Plan, Outlook | None]":
+    from custom_events.backtest.plan_effects import outlook
     from custom_events.catalog.files import folder as files
     from custom_events.catalog.files import plan as planning
-    from custom_events.hindsight.plans import outlook
 
     with located(prepared()) as url:
         found = _stored(url)
@@ -241,7 +239,7 @@ def _plan_lines(made: "Plan") -> Iterator[str]:
 
 def outlook_lines(seen: "Outlook") -> Iterator[str]:
     """What a plan would have made of the past, and what gets into whose way."""
-    from custom_events.hindsight.figure_lines import effect_line
+    from custom_events.backtest.result_lines import effect_line
 
     if seen.foreseen:
         yield f"Had it applied since {seen.since:%Y-%m-%d}:"
@@ -253,17 +251,17 @@ def outlook_lines(seen: "Outlook") -> Iterator[str]:
     if seen.left_out:
         yield f"    {seen.left_out} changes were not looked back at: the time was up (`custom-events backtest` has more)"
     for one in seen.conflicts:
-        yield f"conflict {one.contention.site_key}: {one.sentence}"
+        yield f"conflict {one.conflict.site_key}: {one.sentence}"
 
 
 def _share_lines(one: "Foreseen") -> Iterator[str]:
-    """Each assignment's share, where several have one."""
-    if len(one.shares) < 2:  # noqa: PLR2004
+    """Each assignment's share, where several were looked at: the one that has it may be another than the one that changes."""
+    if one.covered < 2:  # noqa: PLR2004
         return
-    from custom_events.hindsight.figure_lines import MAX_SHOWN_ASSIGNMENTS
+    from custom_events.backtest.result_lines import MAX_SHOWN_ASSIGNMENTS
 
     for share in one.shares[:MAX_SHOWN_ASSIGNMENTS]:
-        name = f'{share.definition} "{share.label}"' if share.assignment_id > 0 else "the new assignment"
+        name = f'{share.definition} "{share.label}"' + ("" if share.assignment_id > 0 else ", new,")
         yield f"{name} on site {share.site_id}: {_counts_line(share.counts)}"
     if len(one.shares) > MAX_SHOWN_ASSIGNMENTS:
         yield f"... and {len(one.shares) - MAX_SHOWN_ASSIGNMENTS:,} more assignments (--json has all)"
@@ -271,6 +269,22 @@ def _share_lines(one: "Foreseen") -> Iterator[str]:
 
 def _counts_line(counts: "Counts") -> str:
     return f"{counts.would_add:,} more, {counts.would_drop:,} fewer, {counts.would_change:,} of another value, {counts.unchanged:,} as they are"
+
+
+def _as_error(finding: "Finding") -> "Finding":
+    import msgspec
+
+    from custom_events.conditions.problems import Severity
+
+    return msgspec.structs.replace(finding, severity=Severity.ERROR)
+
+
+def _findings_json(findings: "Sequence[Finding]") -> dict[str, Any]:
+    """Every finding with its severity, and how many there are of each."""
+    errors = sum(finding.severity == "error" for finding in findings)
+    names = ("severity", "file", "line", "path", "wrong", "right")
+    rows = [{name: getattr(finding, name) for name in names} for finding in findings]
+    return {"findings": rows, "errors": errors, "warnings": len(rows) - errors}
 
 
 def _counted_json(counted: "tuple[Counted, ...]") -> list[Any]:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from custom_events.hindsight.drafts import Draft
+from custom_events.values.times import read_day_or_moment
 
+if TYPE_CHECKING:
+    from custom_events.history.drafts import Draft
+
+_NUMBER = re.compile(r"[0-9]{1,40}\Z")
 _DAYS = re.compile(r"(\d{1,5})d\Z")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _NOT_SETTINGS = ("name", "description", "published", "definition", "label", "active")  # of the files of `config export`
@@ -29,13 +32,11 @@ class Moment(click.ParamType[datetime]):
             return value
         if (days := _DAYS.match(value)) is not None:
             return datetime.now(UTC) - timedelta(days=int(days[1]))
-        try:
-            found = datetime.fromisoformat(value)
-        except ValueError:
+        if (found := read_day_or_moment(value)) is None:
             self.fail(
                 f'"{value}" is no time: give 2026-11-01, 2026-11-01T12:00+01:00, or days back such as 30d', param, ctx
             )
-        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+        return found
 
 
 class Numbered(click.ParamType[tuple[str, int | None]]):
@@ -48,7 +49,7 @@ class Numbered(click.ParamType[tuple[str, int | None]]):
         if isinstance(value, tuple):
             return value
         name, at, number = value.partition("@")
-        if at and not number.isdecimal():
+        if at and _NUMBER.match(number) is None:
             self.fail(f'"{number}" is no revision: give its number ({name}@3)', param, ctx)
         return name, int(number) if at else None
 
@@ -91,12 +92,14 @@ def draft_of(
     config_file: Path | None,
     assignment: tuple[str, int | None] | None,
     overrides_file: Path | None,
+    *,
+    stopped: bool = False,
 ) -> "Draft":
     """What the options mean together. Raises BadParameter and InvalidConfiguration."""
     from custom_events.catalog.configurations import read_config, read_overrides
-    from custom_events.hindsight.drafts import Draft
+    from custom_events.history.drafts import Draft
 
-    if assignment is not None and not assignment[0].isdecimal():
+    if assignment is not None and _NUMBER.match(assignment[0]) is None:
         raise click.BadParameter(
             f'"{assignment[0]}" is no id of an assignment: give its number', param_hint="--assignment"
         )
@@ -111,6 +114,7 @@ def draft_of(
         assignment=int(assignment[0]) if assignment is not None else None,
         assignment_number=assignment[1] if assignment is not None else None,
         overrides=read_overrides(_settings_of(overrides_file)) if overrides_file is not None else None,
+        stopped=stopped,
     )
 
 
@@ -120,7 +124,11 @@ def _settings_of(file: Path) -> dict[str, Any]:
 
     read = parse(file.read_bytes())
     if read.problems:
-        raise click.BadParameter(f"{file}: {read.problems[0]}", param_hint=str(file))
+        first = read.problems[0]
+        path = f"{first.path}: " if first.path else ""
+        raise click.BadParameter(f"line {first.line}: {path}{first.wrong}; {first.right}", param_hint=str(file))
+    if not isinstance(read.value, dict):
+        raise click.BadParameter("it has no settings by name, such as trigger: [order.paid]", param_hint=str(file))
     return {name: value for name, value in read.value.items() if name not in _NOT_SETTINGS}
 
 
@@ -128,8 +136,8 @@ def site_ids(url: str, names: tuple[str, ...]) -> list[int] | None:
     """Ids of the sites that people call so; None when none was named. Raises NotFound."""
     import asyncio
 
-    from custom_events.hindsight.reading import reading
-    from custom_events.hindsight.rules import site_called
+    from custom_events.history.reading import reading
+    from custom_events.history.rules import site_called
 
     async def ask() -> list[int]:
         async with reading(url) as connection:

@@ -35,16 +35,16 @@ def explain(*, subject: str, site: str | None, assignment: int | None, rules: st
       custom-events explain raw:77 --json | jq '.events[].decisions[].verdict'
 
     --json: site_id, site_key, site_name, platform, order, deliveries, events (with decisions), silent
-    (docs/reference/hindsight.md).
+    (docs/reference/looking-back.md).
     """
-    from custom_events.hindsight.stories import explain_sync
-    from custom_events.hindsight.story import to_json
-    from custom_events.hindsight.story_lines import story_lines
+    from custom_events.explain.find import explain_sync
+    from custom_events.explain.trace import to_json
+    from custom_events.explain.trace_lines import trace_lines
 
     with located(prepared()) as url:
         found = explain_sync(url, subject, site=site, rules=rules, assignment=assignment)
     if as_json:
         click.echo(to_json(found))
         return
-    for line in story_lines(found):
+    for line in trace_lines(found):
         click.echo(line)

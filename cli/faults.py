@@ -1,10 +1,23 @@
 """Errors as one clear line: what is wrong and what to do. Tracebacks are for `--verbose`."""
 
+import socket
 from typing import Any
 
 import click
 
 UNDEFINED = ("42P01", "3F000", "42703")  # SQLSTATE: no such table, schema, column
+REMEDIES = {  # by how a SQLSTATE begins (PostgreSQL's appendix A)
+    "28": "Check user and password of DATABASE_URL.",
+    "3D000": "Check the name of the database at the end of DATABASE_URL, or make it.",
+    "42501": "The login lacks a right: use the one that owns the tables, or run: custom-events doctor",
+    "25006": "It only reads: name its primary server in DATABASE_URL.",
+    "55P03": "Something else holds it for long: try again in a minute.",
+    "40": "Something else changed the same at the same time: try again.",
+    "53": "It has no room for more connections, memory or files: mend that, then try again.",
+    "57": "It is being stopped or started: try again in a minute.",
+    "08": "Check DATABASE_URL, or run: custom-events doctor",
+}
+WHERE = "`custom-events --verbose ...` with the same words shows where; `custom-events doctor` what is missing."
 
 
 class TellingGroup(click.Group):
@@ -32,10 +45,29 @@ def sentence_of(error: Exception) -> str:
         return str(error)
     original = getattr(error, "orig", None) or error  # SQLAlchemy wraps the driver's error
     library = type(original).__module__.partition(".")[0]
-    first_line = (str(original).strip() or type(original).__name__).splitlines()[0]
+    first_line = (str(original).strip() or "no reason given").splitlines()[0].rstrip(".")
     if library in ("psycopg", "asyncpg"):
-        if getattr(original, "sqlstate", None) in UNDEFINED:
-            return f"The database lacks what this version needs ({first_line}). Run: custom-events migrate"
-        if getattr(original, "sqlstate", None) is None:
-            return f"The database does not answer: {first_line}. Check DATABASE_URL, or run: custom-events doctor"
-    return f"{type(original).__name__}: {first_line} (`custom-events --verbose ...` shows where)"
+        return _of_database(getattr(original, "sqlstate", None), first_line)
+    if isinstance(original, OSError):
+        return _of_system(original, first_line)
+    return f"An error of our own: {first_line}. {WHERE}"
+
+
+def _of_database(sqlstate: str | None, first_line: str) -> str:
+    if sqlstate is None:
+        return f"The database does not answer: {first_line}. Check DATABASE_URL, or run: custom-events doctor"
+    if sqlstate in UNDEFINED:
+        return f"The database lacks what this version needs ({first_line}). Run: custom-events migrate"
+    remedy = next((remedy for start, remedy in REMEDIES.items() if sqlstate.startswith(start)), None)
+    if remedy is not None:
+        return f"The database refused: {first_line}. {remedy}"
+    return f"An error of our own, the database says: {first_line}. {WHERE}"
+
+
+def _of_system(error: OSError, first_line: str) -> str:
+    if error.filename is not None:
+        reason = error.strerror or first_line
+        return f"{error.filename} cannot be read or written ({reason}): choose another place, or mend its permissions."
+    if isinstance(error, (ConnectionError, TimeoutError, socket.gaierror)):  # as asyncpg raises them
+        return f"The database does not answer: {first_line}. Check DATABASE_URL, or run: custom-events doctor"
+    return f"This machine refused: {first_line}. {WHERE}"

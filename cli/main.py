@@ -1,26 +1,63 @@
-"""The `custom-events` command. One file per verb; what is heavy is imported when a verb runs, so that help comes at once."""
+"""The `custom-events` command. One file per verb; a verb's file is imported when the verb is used, and what is heavy when it runs, so
+that help comes at once."""
+
+from importlib import import_module
 
 import click
 
-from cli.backtest import backtest
-from cli.config import config
-from cli.demo import demo
-from cli.doctor import doctor
-from cli.explain import explain
 from cli.faults import TellingGroup
-from cli.migrate import migrate
-from cli.replay import replay
-from cli.sandbox import sandbox
-from cli.seed import seed
-from cli.status import status
-from cli.test_rule import rule_test
-from cli.understand import understand
-from cli.up import up
-from cli.uploads import uploads
-from cli.watch import watch
+
+# Each verb: its module, and what the list of verbs says of it (its `short_help`, a test compares).
+VERBS = {
+    "demo": ("cli.demo", "Everything on this machine, with traffic."),
+    "up": ("cli.up", "Run receiver, console and Dagster."),
+    "migrate": ("cli.migrate", "Make or renew the tables."),
+    "seed": ("cli.seed", "Make the system definitions, or a sample to try."),
+    "site": ("cli.site", "Connect a store: address, secrets, first delivery."),
+    "user": ("cli.user", "People who sign in, and what they may."),
+    "api-key": ("cli.api_key", "Keys for programs that use the API."),
+    "understand": ("cli.understand", "Say what a webhook's body means."),
+    "status": ("cli.status", "What came in, what went out, do the sums agree."),
+    "explain": ("cli.explain", "One order's way from the webhook to Google's answer."),
+    "raw": ("cli.raw", "A stored delivery: its headers and exact bytes."),
+    "privacy": ("cli.privacy", "Requests of people about their data, and their due dates."),
+    "test-rule": ("cli.test_rule", "One event under a rule, leaf by leaf."),
+    "backtest": ("cli.backtest", "What a draft would have made of stored history."),
+    "replay": ("cli.replay", "The past through today's understanding and rules."),
+    "uploads": ("cli.uploads", "What is on its way to Google, and what to do about it."),
+    "config": ("cli.config", "The rules as files: export, validate, plan, apply."),
+    "watch": ("cli.watch", "What is wrong now; tells people when that changes."),
+    "openapi": ("cli.openapi", "The API's document (OpenAPI 3.1)."),
+    "doctor": ("cli.doctor", "What is missing, and what to do about it."),
+    "sandbox": ("cli.sandbox", "Stand-ins for Google, to develop against."),
+}
 
 
-@click.group(cls=TellingGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Verbs(TellingGroup):
+    """The verbs, each imported when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click gives it)
+        """Their names."""
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  (click gives it)
+        """The verb of this name; its function is named as its module."""
+        if cmd_name not in VERBS:
+            return None
+        module = VERBS[cmd_name][0]
+        name = (
+            "rule_test" if cmd_name == "test-rule" else cmd_name.replace("-", "_")
+        )  # pytest would take test_rule for a test
+        found: click.Command = getattr(import_module(module), name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list, without importing one of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, VERBS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens, and show tracebacks.")
 @click.version_option(package_name="custom-events", prog_name="custom-events")
 def main(*, verbose: bool) -> None:
@@ -33,10 +70,12 @@ def main(*, verbose: bool) -> None:
     \b
     On a server of your own (DATABASE_URL, or the embedded PostgreSQL):
       custom-events migrate                  make or renew the tables
+      custom-events site add ...             connect a store: its address, its secret, what to enter there
       custom-events up                       receiver, console and Dagster
       custom-events status                   what came in, what went out, do the sums agree
       custom-events explain 1001             one order, from the webhook to Google's answer
       custom-events watch                    what is wrong now, and who is told
+      custom-events user add ...             somebody who signs in to the console
     \b
     Rules:
       custom-events test-rule ...            one event under a rule, leaf by leaf
@@ -48,25 +87,6 @@ def main(*, verbose: bool) -> None:
     """
     del verbose  # read by the verbs from the context
 
-
-for _verb in (
-    demo,
-    up,
-    migrate,
-    seed,
-    understand,
-    status,
-    explain,
-    rule_test,
-    backtest,
-    replay,
-    uploads,
-    config,
-    watch,
-    doctor,
-    sandbox,
-):
-    main.add_command(_verb)
 
 if __name__ == "__main__":  # pragma: no cover
     main()

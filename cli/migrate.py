@@ -27,10 +27,14 @@ def migrate(context: click.Context) -> None:
 def upgrade(*, revision: str) -> None:
     """Up to REVISION, the newest one by default."""
     from custom_events.catalog.seed import bring_up_to_date
-    from custom_events.postgres import address
+    from custom_events.errors import NeedsAction
+    from custom_events.postgres import address, pooling
     from custom_events.postgres import migrate as migrations
 
-    with address.database(prepared()) as url:
+    settings = prepared()
+    with address.database(settings) as url:
+        if problem := pooling.problem(url):
+            raise NeedsAction(problem)
         before = migrations.current(url)
         changed: list[str] = []
         if revision == "head":
@@ -43,6 +47,8 @@ def upgrade(*, revision: str) -> None:
         )
         if changed:
             click.echo(f"System definitions made or renewed: {', '.join(changed)}.")
+        if revision == "head" and settings.receiver_role and (problem := migrations.receiver_problem(url)):
+            raise NeedsAction(problem)
 
 
 @migrate.command()

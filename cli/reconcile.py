@@ -9,16 +9,19 @@ import click
 from cli.session import connected, prepared
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from custom_events.ledger.differences import Day
 
 DAYS_SHOWN = 7
+MOST_DAYS = 28
 _STANDINGS = ("accepted", "pending", "refused", "unknown", "again", "ended")
 
 
 @click.command(short_help="What we sent beside what Google counts, and why they differ.")
 @click.argument("customer_id", required=False)
 @click.option("--action", help="Only this conversion action (Google's number).")
-@click.option("--days", default=DAYS_SHOWN, show_default=True, type=click.IntRange(1, 28), help="Days to show.")
+@click.option("--days", default=DAYS_SHOWN, show_default=True, type=click.IntRange(1, MOST_DAYS), help="Days to show.")
 @click.option("--read/--no-read", default=True, help="Read Google's summaries first, or show the last reading.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
 def reconcile(*, customer_id: str | None, action: str | None, days: int, read: bool, as_json: bool) -> None:
@@ -44,9 +47,11 @@ def reconcile(*, customer_id: str | None, action: str | None, days: int, read: b
     now = datetime.now(UTC)
     account = customer_id.replace("-", "") if customer_id else None
     with connected(settings) as engine:
+        with engine.connect() as connection:
+            _check(connection, account, action)
         reading = Reading()
         if read:
-            reading = lay_beside(engine, destinations(settings), settings, now, account)
+            reading = lay_beside(engine, destinations(settings), settings, now, account, min(days + 1, MOST_DAYS))
         with engine.connect() as connection:
             found = differences.days(connection, (now - timedelta(days=days - 1)).date(), account, action)
     if as_json:
@@ -55,6 +60,15 @@ def reconcile(*, customer_id: str | None, action: str | None, days: int, read: b
         for line in _lines(found, reading.not_read):
             click.echo(line)
     click.get_current_context().exit(1 if reading.not_read else 0)
+
+
+def _check(connection: "sa.Connection", customer_id: str | None, action: str | None) -> None:
+    """Raises Permanent for an account, or a conversion action, that there is not."""
+    from custom_events.ledger.operator_actions import account_id_of, check_action
+
+    account_id = None if customer_id is None else account_id_of(connection, customer_id)
+    if action is not None:
+        check_action(connection, action, account_id)
 
 
 def _lines(found: "list[Day]", not_read: Mapping[str, str]) -> Iterator[str]:

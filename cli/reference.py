@@ -9,15 +9,17 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from cli import rooms
 from cli.main import main as command
-from custom_events.catalog.files import page as config_files
+from console.api import reference_page as api
+from custom_events.backtest import json_page as looking_back
+from custom_events.catalog.files import format_page as config_files
 from custom_events.catalog.files import schema as config_schema
 from custom_events.conditions import reference as conditions
 from custom_events.conditions.schema import schema_text
 from custom_events.destinations import error_page
-from custom_events.hindsight import page as looking_back
 from custom_events.settings import Settings, variable_of
-from custom_events.tables import page, picture
+from custom_events.tables import picture, schema_page
 from custom_events.watching import exposition
 
 RULES = Path(__file__).parents[1] / "deploy" / "prometheus" / "alerts.yml"
@@ -26,7 +28,8 @@ _SETTINGS = """\
 # Settings
 
 Every process reads its settings from the environment, or from a file `.env` in the directory it is started in; the
-environment wins. A value that cannot be used ends the process with the name of its variable. Secrets are never logged.
+environment wins. A value that cannot be used ends the process with the name of its variable. Secrets are never logged. A
+variable that is set and empty counts as unset, except where the last column says what empty means.
 
 | variable | type | default | meaning |
 |---|---|---|---|
@@ -58,11 +61,12 @@ def write(directory: Path) -> None:
     pages = (
         ("settings.md", settings_page()),
         ("cli.md", cli_page()),
-        ("schema.md", page.render()),
+        ("schema.md", schema_page.render()),
         ("schema.svg", picture.render()),
         ("google-errors.md", error_page.render()),
         ("conditions.md", conditions.reference_page()),
-        ("hindsight.md", looking_back.page()),
+        ("api.md", api.render()),
+        ("looking-back.md", looking_back.page()),
         ("conditions.schema.json", schema_text()),
         ("config-files.md", config_files.render()),
         *((name, config_schema.schema_text(name)) for name in config_schema.FILES),
@@ -117,3 +121,4 @@ def _helps(
 if __name__ == "__main__":  # pragma: no cover
     write(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference"))
     write_rules()
+    rooms.write()

@@ -6,6 +6,8 @@ import click
 
 from cli.session import prepared
 
+PORT = click.IntRange(0, 65_535)
+
 
 @click.group(short_help="Stand-ins for Google, to develop against.")
 def sandbox() -> None:
@@ -18,9 +20,9 @@ def sandbox() -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Certificates and key file; default: .local/sandbox.",
 )
-@click.option("--grpc-port", type=int, help="TCP port of gRPC with TLS; 0: a free one. Default: the setting.")
+@click.option("--grpc-port", type=PORT, help="TCP port of gRPC with TLS; 0: a free one. Default: the setting.")
 @click.option(
-    "--http-port", type=int, help="TCP port of REST, token endpoint and control; 0: a free one. Default: the setting."
+    "--http-port", type=PORT, help="TCP port of REST, token endpoint and control; 0: a free one. Default: the setting."
 )
 @click.option(
     "--seed",

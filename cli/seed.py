@@ -17,6 +17,7 @@ def seed(*, sample: bool) -> None:
     """
     from custom_events.catalog.sample import seed_sample
     from custom_events.catalog.seed import seed_system_definitions
+    from custom_events.platforms.registry import PLATFORMS
 
     settings = prepared()
     with connected(settings) as engine, engine.begin() as connection:
@@ -31,7 +32,9 @@ def seed(*, sample: bool) -> None:
     base = f"http://{settings.receiver_host}:{settings.receiver_port}/webhooks"
     for site in made.sites:
         found_by = (
-            f" (or by its domain, {site.shop_domain}: {base}/{site.platform})" if site.platform == "shopify" else ""
+            f" (or by its domain, {site.shop_domain}: {base}/{site.platform})"
+            if PLATFORMS[site.platform].shop_domain is not None
+            else ""
         )
         click.echo(
             f"  {site.platform:12} {base}/{site.platform}/{site.site_key}{found_by}\n{'':15}secret {site.secret}"

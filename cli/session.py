@@ -1,5 +1,6 @@
 """What most verbs begin with: the settings, logging, and a database."""
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -24,6 +25,9 @@ def prepared() -> "Settings":
 
     try:
         settings = read()
+        if _takes_demo_variables(settings):
+            read.cache_clear()
+            settings = read()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = variable_of(str(first["loc"][0]))
@@ -42,12 +46,33 @@ def prepared() -> "Settings":
     return settings
 
 
+def _takes_demo_variables(settings: "Settings") -> bool:
+    """Set the variables that a running demo left in the local directory, those excepted that are set already. Whether there were any.
+
+    Only beside the embedded server of that directory, which has the demo's data: on a server of one's own nothing may turn conversions
+    away from Google.
+    """
+    from custom_events.settings import DEMO_FILE, variable_of
+
+    file = settings.local_directory / DEMO_FILE
+    if settings.database_url is not None or not file.is_file():
+        return False
+    from dotenv import dotenv_values
+
+    known = {variable_of(field) for field in settings.model_fields_set}
+    for name, value in dotenv_values(file).items():
+        if value is not None and name not in known:
+            os.environ.setdefault(name, value)
+    return True
+
+
 @contextmanager
 def connected(settings: "Settings") -> Generator["sa.Engine"]:
     """An engine on the configured database; the embedded server is started if need be and stopped again."""
+    from custom_events.catalog import audit
     from custom_events.postgres import address, connect
 
-    with address.database(settings) as url:
+    with address.database(settings) as url, audit.coming_from(audit.Origin(source="command line")):
         engine = connect.engine(url, name="custom-events cli")
         try:
             yield engine

@@ -1,6 +1,7 @@
 """`custom-events status`: what came in, what went out, whether the sums agree."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -8,13 +9,17 @@ import click
 from cli.session import connected, prepared
 
 if TYPE_CHECKING:
-    from custom_events.pipeline.status import Status
+    from custom_events.watching.status import Status
 
 
 @click.command(short_help="What came in, what went out, do the sums agree.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
-def status(*, as_json: bool) -> None:
+@click.option("--exact", is_flag=True, help="Count whole tables, and lay them beside the figures that are kept.")
+def status(*, as_json: bool, exact: bool) -> None:
     """Show the figures of every stage, the open work, and whether the sums agree.
+
+    The figures are those that every writer keeps; a schedule counts whole tables nightly, as `--exact` does now, and says so
+    where they differ.
 
     \b
     Examples:
@@ -23,10 +28,12 @@ def status(*, as_json: bool) -> None:
     """
     import msgspec
 
-    from custom_events.pipeline.status import status as read
+    from custom_events.watching.status import exact_status
+    from custom_events.watching.status import status as read
 
-    with connected(prepared()) as engine, engine.connect() as connection:
-        found = read(connection)
+    settings, now = prepared(), datetime.now(UTC)
+    with connected(settings) as engine, engine.begin() as connection:
+        found = (exact_status if exact else read)(connection, settings, now)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
         return
@@ -35,26 +42,28 @@ def status(*, as_json: bool) -> None:
 
 
 def _lines(found: "Status") -> Iterator[str]:
+    from custom_events.watching.equations import lines
+
     sums = found.sums
-    yield _row("received", sums.received, {"landed": sums.landed, "refused": sums.refused})
-    ended = {"understood": sums.understood, "parked": sum(sums.parked.values()), "ignored": sum(sums.ignored.values())}
-    yield _row("landed", sums.landed, {**ended, "waiting": sums.to_understand})
-    yield _row("matched", sums.matched, {"queued": sums.queued, "withheld": sum(sums.withheld.values())})
-    answers = {"accepted": sums.accepted, "failed": sums.failed, "expired": sums.expired, "unknown": sums.unknown}
-    yield _row("queued", sums.queued, {**answers, "waiting": sums.waiting})
+    for line in lines(sums):
+        yield _row(line.name, line.total, line.parts)
     sections = {
         "Refused, by reason": sums.refused_by_reason,
         "Parked, by reason": sums.parked,
         "Ignored, by reason": sums.ignored,
+        "Of paused sites: understood, and matched with nothing": {"deliveries": sums.paused} if sums.paused else {},
+        "Bodies with a leaf of an odd type, by site and path": found.odd_leaves,
         "Commerce events": found.commerce_events,
         "Custom events": found.custom_events,
         "Withdrawn since, by reason": sums.withdrawn,
-        "Conversions, by state": found.uploads,
+        "Conversions, by state (unmatched: Google has no such click)": found.uploads,
         "Adjustments, by state": found.adjustments,
-        "Held, withheld or refused": found.reasons,
-        "With hashes alone, as their click id is none, by state": found.without_click_id,
+        "Held, withheld, unmatched or refused": found.reasons,
+        "In requests of which Google names no rows": found.unnamed,
+        "With hashes alone, as their click id is invalid, by state": found.without_click_id,
         "Beside Google's counts, 28 days": found.reconciled,
         "Alarms, open": found.alarms,
+        "Dagster keeps": found.dagster,
         "Open work": {name: count for name, count in found.open_work.items() if count},
     }
     for title, counts in sections.items():

@@ -6,11 +6,12 @@ import click
 
 from cli.drafts import draft_of, json_option, rule_options
 from cli.session import located, prepared
+from custom_events.values.platforms import Platform
 
 
 @click.command(name="test-rule", short_help="One event under a rule, leaf by leaf.")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--platform", type=click.Choice(["shopify", "woocommerce", "custom"]), help="Whose body FILE is.")
+@click.option("--platform", type=click.Choice([one.value for one in Platform]), help="Whose body FILE is.")
 @click.option("--topic", help="The topic of FILE, as the store's header names it.")
 @click.option("--event", metavar="KEY", help="A stored event instead of FILE (order.paid:1001).")
 @rule_options
@@ -41,29 +42,28 @@ def rule_test(
       custom-events test-rule --event order.paid:1001 --site 3 --assignment 12@4
       custom-events test-rule --event order.paid:1001 --site 3 --json | jq '.tried[].explanation.conditions'
 
-    --json: site_id, outcome, reason, detail, tried (with explanation), notes (docs/reference/hindsight.md).
+    --json: site_id, outcome, reason, detail, tried (with explanation), notes (docs/reference/looking-back.md).
     """
-    from custom_events.hindsight.figure_lines import trial_lines
-    from custom_events.hindsight.trial import Body, Trial, trial_json, try_body, try_sync
-    from custom_events.values.deliveries import Platform
+    from custom_events.explain.rule_test import Body, RuleTest, rule_test_json, run_on_body, run_sync
+    from custom_events.explain.rule_test_lines import rule_test_lines
 
     asked = draft_of(definition, config_file, assignment, overrides_file)
     subject = _subject(file, platform, topic, event)
-    found: Trial
+    found: RuleTest
     if isinstance(subject, tuple):
         body = Body(platform=Platform(subject[0]), topic=subject[1], body=subject[2])
         if asked.config is not None and asked.definition is None and asked.assignment is None and site is None:
-            found = try_body(body, asked.config)
+            found = run_on_body(body, asked.config)
         else:
             with located(prepared()) as url:
-                found = try_sync(url, body, asked, site=site)
+                found = run_sync(url, body, asked, site=site)
     else:
         with located(prepared()) as url:
-            found = try_sync(url, subject, asked, site=site)
+            found = run_sync(url, subject, asked, site=site)
     if as_json:
-        click.echo(trial_json(found))
+        click.echo(rule_test_json(found))
         return
-    for line in trial_lines(found):
+    for line in rule_test_lines(found):
         click.echo(line)
 
 

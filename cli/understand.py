@@ -4,12 +4,14 @@ from pathlib import Path
 
 import click
 
+from custom_events.values.platforms import Platform
+
 
 @click.command(short_help="Say what a webhook's body means.")
 @click.option(
     "--platform",
     required=True,
-    type=click.Choice(["shopify", "woocommerce", "custom"]),
+    type=click.Choice([one.value for one in Platform]),
     help="Whose body it is.",
 )
 @click.option("--topic", required=True, help="The topic, as the store's header names it.")
@@ -28,7 +30,6 @@ def understand(*, platform: str, topic: str, files: tuple[Path, ...]) -> None:
       custom-events understand --platform woocommerce --topic order.updated *.json | jq -c '.events[].type'
     """
     from custom_events.platforms.lines import understood_line
-    from custom_events.values.deliveries import Platform
 
     for file in files:
         try:

@@ -1,14 +1,11 @@
 """`custom-events up`: receiver, console and Dagster on this machine, against the configured database and Google."""
 
 import sys
-import time
 
 import click
 
 from cli.session import prepared
 from cli.signals import Terminated, terminable
-
-LOOK_EVERY_S = 1.0
 
 
 @click.command(
@@ -16,33 +13,42 @@ LOOK_EVERY_S = 1.0
     epilog="Example:\n\n  DATABASE_URL=postgresql://... custom-events up",
 )
 def up() -> None:
-    """Migrate the database, then run the receiver, the console's server and Dagster until Ctrl-C."""
+    """Migrate the database, then run the receiver, the console's server and Dagster until Ctrl-C or SIGTERM.
+
+    What dies or hangs is started again, and so is what leaves work undone; each time a line says so. As the main process of a systemd
+    unit (Type=notify) it says when it is ready and, with WatchdogSec, that it still works.
+    """
+    from console.serve import check_exposure
     from custom_events.catalog.seed import bring_up_to_date
-    from custom_events.errors import CustomEventsError
+    from custom_events.errors import CustomEventsError, NeedsAction
+    from custom_events.postgres import migrate, pooling
     from custom_events.postgres.address import database
-    from orchestration import instance, programs
-    from orchestration.processes import Supervisor, check_ports
+    from supervisor import programs
+    from supervisor.processes import check_ports
+    from supervisor.service import Service
 
     configured = prepared()
-    wanted = [programs.receiver(configured), programs.console(configured), programs.dagster(configured)]
     code = 0
     try:
+        programs.check_exposure(configured)
+        wanted = programs.product(configured)
         with terminable(), database(configured) as url:
             check_ports(wanted)
+            if problem := pooling.problem(url):
+                raise NeedsAction(problem)
             bring_up_to_date(url)
-            supervisor = Supervisor(configured.local_directory / "logs", programs.environment(configured, url))
+            if configured.receiver_role and (problem := migrate.receiver_problem(url)):
+                raise NeedsAction(problem)
+            check_exposure(url, configured)
+            service = Service(configured, url, on_event=click.echo)
             try:
-                for program in wanted:
-                    supervisor.start(program)
+                service.start(wanted)
                 for name, address in programs.addresses(configured).items():
                     click.echo(f"  {name:12} {address}")
                 click.echo("Running until Ctrl-C.")
-                while True:
-                    supervisor.check()
-                    time.sleep(LOOK_EVERY_S)
+                service.run()
             finally:
-                instance.cancel_runs(instance.home(configured))
-                supervisor.stop()
+                service.stop()
     except (KeyboardInterrupt, Terminated):
         click.echo("Ended; every process is stopped.")
     except CustomEventsError as error:

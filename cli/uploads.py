@@ -1,28 +1,23 @@
 """`custom-events uploads`: what is on its way to Google, and what a person can do about it."""
 
-import getpass
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from cli.config import AUTHOR_VARIABLE
+from cli.author import author_option
 from cli.reconcile import reconcile
 from cli.session import connected, prepared
 
 if TYPE_CHECKING:
-    from custom_events.ledger.overview import AccountOverview
+    import sqlalchemy as sa
+
+    from custom_events.ledger.overview import AccountOverview, Standing
 
 TIME = "%Y-%m-%d %H:%M UTC"
 
-_AUTHOR = click.option(
-    "--author",
-    default=getpass.getuser,
-    envvar=AUTHOR_VARIABLE,
-    show_default="the login",
-    help="Who does it; kept in the audit trail.",
-)
+_AUTHOR = author_option()
 
 
 @click.group(short_help="What is on its way to Google, and what to do about it.")
@@ -45,13 +40,28 @@ uploads.add_command(reconcile)
 
 @uploads.command(name="list", short_help="Accounts, what waits for each, and why.")
 def list_() -> None:
-    """Show each ads account: what is parked, held or paused and why, rows by state and reason, and what expires within 48 hours."""
-    from custom_events.ledger.overview import overview
+    """Show each ads account: what is parked, held or paused and why, conversions and adjustments by state and reason, and what expires
+    within 48 hours. Together they are what `custom-events status` counts.
+
+    `unmatched` are conversions of which Google took the call and has no such click; remarks of Google's about accepted rows stand with
+    them as their reason.
+    """
+    from custom_events.ledger.overview import overview, without_account
 
     with connected(prepared()) as engine, engine.connect() as connection:
-        for account in overview(connection, datetime.now(UTC)):
-            for line in _lines(account):
-                click.echo(line)
+        accounts = overview(connection, datetime.now(UTC))
+        conversions, adjustments = without_account(connection)
+    for account in accounts:
+        for line in _lines(account):
+            click.echo(line)
+    if conversions or adjustments:
+        click.echo("No ads account  (nothing says where they go)")
+        for line in (*_states("conversions", conversions, ()), *_states("adjustments", adjustments, ())):
+            click.echo(line)
+    if not accounts:
+        click.echo(
+            "There are no ads accounts yet: `custom-events config apply` makes those of a folder (docs/reference/config-files.md)"
+        )
 
 
 @uploads.command(short_help="Ask Google what an account allows.")
@@ -77,7 +87,7 @@ def probe(customer_id: str) -> None:
 @click.option("--held", is_flag=True, help="Held rows go now as well, not at their hour.")
 @click.option("--reason", help="Held rows with this reason go now.")
 @click.option("--order", "order_id", help="Held rows of this order go now; the account stays as it is.")
-@click.option("--site", "site_key", help="Held rows of this site go now; the account stays as it is.")
+@click.option("--site", help="Held rows of this site (id, key or shop domain) go now; the account stays as it is.")
 @_AUTHOR
 def release(
     customer_id: str,
@@ -86,16 +96,16 @@ def release(
     held: bool,
     reason: str | None,
     order_id: str | None,
-    site_key: str | None,
+    site: str | None,
     author: str,
 ) -> None:
     """Resume account CUSTOMER_ID and its conversion actions after what was wrong is mended.
 
     Rows that wait for a customer's consent go only with `--reason consent_unknown_in_europe`: whoever says so answers for it.
     """
-    from custom_events.ledger.release import account_id_of, release_account, release_action, release_held
+    from custom_events.ledger.operator_actions import account_id_of, release_account, release_action, release_held
 
-    now, only_rows = datetime.now(UTC), order_id is not None or site_key is not None
+    now, only_rows = datetime.now(UTC), order_id is not None or site is not None
     said: list[str] = []
     with connected(prepared()) as engine, engine.begin() as connection:
         account = account_id_of(connection, _digits(customer_id))
@@ -106,6 +116,7 @@ def release(
             release_account(connection, account, now, actor=author)
             said.append(f"{customer_id} goes on.")
         if held or only_rows or reason is not None:
+            site_key = _site_key(connection, site)
             rows = release_held(connection, account, now, reason, actor=author, order_id=order_id, site_key=site_key)
             said.append(f"{rows} rows go now.")
     click.echo(" ".join(said))
@@ -116,10 +127,12 @@ def release(
 @click.argument("reason")
 @click.option("--action", "action_id", help="Only this conversion action (Google's number).")
 @click.option("--order", "order_id", help="Only what waits of this order.")
-@click.option("--site", "site_key", help="Only what waits of this site now; what it makes later is not held.")
+@click.option(
+    "--site", help="Only what waits of this site (id, key or shop domain) now; what it makes later is not held."
+)
 @_AUTHOR
 def hold(
-    customer_id: str, reason: str, *, action_id: str | None, order_id: str | None, site_key: str | None, author: str
+    customer_id: str, reason: str, *, action_id: str | None, order_id: str | None, site: str | None, author: str
 ) -> None:
     """Hold account CUSTOMER_ID, or a part of it, because of REASON, in words; what is under way is finished.
 
@@ -129,7 +142,7 @@ def hold(
       custom-events uploads hold 123-456-7890 "wrong action" --action 7001
       custom-events uploads hold 123-456-7890 "a test order" --order 10023
     """
-    from custom_events.ledger.release import account_id_of, hold_account, hold_action, hold_rows
+    from custom_events.ledger.operator_actions import account_id_of, hold_account, hold_action, hold_rows
 
     now, again = datetime.now(UTC), f"custom-events uploads release {customer_id}"
     with connected(prepared()) as engine, engine.begin() as connection:
@@ -137,10 +150,11 @@ def hold(
         if action_id is not None:
             hold_action(connection, account, action_id, reason, actor=author, now=now)
             click.echo(f"Action {action_id} of {customer_id} is held: {again} --action {action_id}")
-        elif order_id is not None or site_key is not None:
+        elif order_id is not None or site is not None:
+            site_key = _site_key(connection, site)
             rows = hold_rows(connection, account, reason, actor=author, now=now, order_id=order_id, site_key=site_key)
             chosen = f" --order {order_id}" if order_id is not None else ""
-            chosen += f" --site {site_key}" if site_key is not None else ""
+            chosen += f" --site {site}" if site is not None else ""
             click.echo(f"{rows} rows are held: {again}{chosen}")
         else:
             hold_account(connection, account, reason, actor=author, now=now)
@@ -154,7 +168,7 @@ def hold(
 @_AUTHOR
 def retry(customer_id: str, reason: str | None, order_id: str | None, author: str) -> None:
     """Send refused conversions of account CUSTOMER_ID again, after what was wrong is mended; those that are too late stay."""
-    from custom_events.ledger.release import account_id_of, retry_refused
+    from custom_events.ledger.operator_actions import account_id_of, retry_refused
 
     with connected(prepared()) as engine, engine.begin() as connection:
         account = account_id_of(connection, _digits(customer_id))
@@ -162,26 +176,53 @@ def retry(customer_id: str, reason: str | None, order_id: str | None, author: st
     click.echo(f"{rows} rows go once more.")
 
 
+def _site_key(connection: "sa.Connection", name: str | None) -> str | None:
+    """The key of the site of this id, key or shop domain. Raises NotFound."""
+    from custom_events.catalog import sites
+
+    return None if name is None else sites.called(connection, name).site_key
+
+
 def _digits(customer_id: str) -> str:
     return customer_id.replace("-", "")
 
 
+_PARTS = {
+    "user_data": "what carries hashed e-mail or phone",
+    "adjustments": "restatements and retractions",
+    "google_ads": "what has to go by the Google Ads API, which it used before,",
+    "data_manager": "what has to go by the Data Manager API, which it used before,",
+}
+
+
 def _lines(account: "AccountOverview") -> Iterator[str]:
+    from custom_events.ledger.codes import sentence_of
+
     yield f"{account.customer_id}  {account.name}  ({account.lane})"
     if account.parked_reason is not None:
         yield f"  PARKED since {_time(account.parked_at)}: {account.parked_reason}"
     for action in account.parked_actions:
         yield f"  action {action.action_id} ({action.name}) PARKED since {_time(action.since)}: {action.reason}"
+    for part in account.stopped_parts:
+        yield f"  {_PARTS.get(part.concerns, part.concerns)} STOPPED since {_time(part.since)}, the rest goes on: {part.reason}"
     if account.paused_until is not None:
-        yield f"  paused until {account.paused_until:%Y-%m-%d %H:%M:%S} UTC: {account.paused_reason}"
-    for state, count in sorted(account.states.items()):
-        yield f"  {state:<12}{count:>10}"
-        for standing in account.standings:
-            if standing.state == state:
-                following = f"; the next at {_time(standing.next_at)}" if standing.next_at is not None else ""
-                yield f"{standing.rows:>24}  {standing.reason}: {standing.sentence}{following}"
+        why = f"{account.paused_reason}: {sentence_of(account.paused_reason)}" if account.paused_reason else "?"
+        yield f"  paused until {account.paused_until:%Y-%m-%d %H:%M:%S} UTC: {why}"
+    yield from _states("conversions", account.conversions, [one for one in account.standings if one.is_conversion])
+    yield from _states("adjustments", account.adjustments, [one for one in account.standings if not one.is_conversion])
     if account.expiring:
         yield f"  {account.expiring} expire within 48 hours"
+
+
+def _states(what: str, states: Mapping[str, int], standings: "Sequence[Standing]") -> Iterator[str]:
+    if states:
+        yield f"  {what:<12}{sum(states.values()):>10,}"
+    for state, count in sorted(states.items()):
+        yield f"    {state:<12}{count:>8,}"
+        for standing in standings:
+            if standing.state == state:
+                following = f"; the next at {_time(standing.next_at)}" if standing.next_at is not None else ""
+                yield f"{standing.rows:>24,}  {standing.reason}: {standing.sentence}{following}"
 
 
 def _time(moment: datetime | None) -> str:

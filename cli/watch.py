@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 @click.option("--test", "trial", is_flag=True, help="Send a test message by every channel instead.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
 def watch(*, tell: bool, trial: bool, as_json: bool) -> None:
-    """Look once: show every alarm that is open, and tell e-mail, Slack and Teams of what opened, closed, or stands a day.
+    """Look once: show every alarm that is open, and tell e-mail, Slack and Teams of what opened, closed, or stands a day. What was just
+    seen, and nobody is told of before it lasts, is shown as such.
 
     Dagster's sensor `watching` looks every minute; without Dagster, let cron run this. Settings: CUSTOM_EVENTS_ALARM_...
     The exit code is 1 while a critical alarm is open or a channel could not be told.
@@ -78,7 +79,10 @@ def _lines(found: "Look") -> Iterator[str]:
     for one in found.open:
         yield f"{one.severity.upper():<9}since {one.opened_at:%Y-%m-%d %H:%M} UTC  {one.name}: {one.sentence}"
         yield f"{'':9}-> {one.remedy}"
-    if not found.open:
+    for one in found.young:
+        yield f"{'seen':<9}since {one.opened_at:%Y-%m-%d %H:%M} UTC  {one.name}: {one.sentence}"
+        yield f"{'':9}told of from {one.told_at:%H:%M} UTC on, if it lasts -> {one.remedy}"
+    if not found.open and not found.young:
         yield "Nothing is wrong."
     for channel, parts in found.told.items():
         yield f"{channel}: told of {parts}"

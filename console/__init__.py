@@ -1,0 +1,1 @@
+"""The server for people: the JSON API and the metrics."""

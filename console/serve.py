@@ -11,8 +11,9 @@ import uvicorn
 
 from console.api.app import create_app
 from custom_events import logs
+from custom_events.access import exposure
 from custom_events.errors import CustomEventsError, NeedsAction
-from custom_events.postgres import address
+from custom_events.postgres import address, connect
 from custom_events.settings import Settings, variable_of
 from custom_events.settings import settings as read_settings
 
@@ -29,8 +30,9 @@ def main(settings: Settings | None = None) -> None:
         signal.SIGTERM, _end
     )  # uvicorn hands the signal on when it has stopped: leave through the blocks below
     with bound(settings) as listening, address.database(settings) as url:
+        check_exposure(url, settings)
         config = uvicorn.Config(
-            create_app(url),
+            create_app(url, settings),
             loop="uvloop",
             http="httptools",
             ws="none",
@@ -53,6 +55,19 @@ def bound(settings: Settings) -> socket.socket:
             f"The console cannot listen on {host} port {port} ({os.strerror(error.errno or 0)}). End what uses it, or choose "
             f"another with {variable_of('console_port')} (and {variable_of('console_host')})."
         ) from error
+
+
+def check_exposure(url: str, settings: Settings) -> None:
+    """Raise NeedsAction where others reach the console and something must be done before they may."""
+    if not exposure.is_public(settings):
+        return
+    engine = connect.engine(url, name="custom-events console")
+    try:
+        with engine.connect() as connection:
+            if problem := exposure.problem(connection, settings):
+                raise NeedsAction(problem)
+    finally:
+        engine.dispose()
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

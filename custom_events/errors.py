@@ -2,9 +2,12 @@
 
 CustomEventsError
 ├── Transient(retry_after_s)      try again, later; nobody has to do anything
+│   └── Throttled                 too many attempts; later means after the window
 ├── NeedsAction(who, sentence)    a person must act; the work waits until then
 │   ├── InvalidConfiguration      a setting, definition or assignment that cannot be used (names the path)
 │   ├── NotFound                  what was named does not exist (names what does)
+│   ├── NotAdmitted               who asks is not known: a wrong login or password
+│   ├── InUse                     others depend on it (names them)
 │   └── Conflict                  somebody else changed it in between (holds both differences)
 └── Permanent(reason)             never; the reason is kept with what failed
     └── NotUnderstood             a body that cannot become commerce events: it is parked, with its reason
@@ -29,6 +32,11 @@ class Transient(CustomEventsError):
 
 
 @dataclass
+class Throttled(Transient):
+    """Too many attempts: none is looked at before `retry_after_s` are over."""
+
+
+@dataclass
 class NeedsAction(CustomEventsError):
     """A person must act: `who` (site owner, operator, ads account owner) and what to do, in one sentence."""
 
@@ -39,11 +47,22 @@ class NeedsAction(CustomEventsError):
         return self.sentence
 
 
+@dataclass(frozen=True)
+class Fault:
+    """One value that cannot be used: where it stands, what is wrong with it, and what would be right."""
+
+    path: str
+    wrong: str
+    right: str
+
+
 @dataclass
 class InvalidConfiguration(NeedsAction):
-    """A configured value cannot be used. `path` says where it stands (`conditions.all[1].value`)."""
+    """A configured value cannot be used. `path` says where it stands (`conditions.all[1].value`); `faults` are all of them, where
+    more than one was looked for."""
 
     path: str = ""
+    faults: tuple[Fault, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.path}: {self.sentence}" if self.path else self.sentence
@@ -54,6 +73,27 @@ class NotFound(NeedsAction):
     """What was named does not exist. `what` is its noun (site, definition, assignment ...)."""
 
     what: str = ""
+
+
+@dataclass(frozen=True)
+class Dependent:
+    """What depends on something: its noun (assignment, revision), id and name."""
+
+    noun: str
+    id: str
+    name: str = ""
+
+
+@dataclass
+class InUse(NeedsAction):
+    """Others depend on it, so that it cannot be removed. `dependents` are some of them."""
+
+    dependents: tuple[Dependent, ...] = ()
+
+
+@dataclass
+class NotAdmitted(NeedsAction):
+    """Who asks is not known. Says not whether the login exists."""
 
 
 @dataclass
@@ -88,4 +128,7 @@ class Permanent(CustomEventsError):
 
 @dataclass
 class NotUnderstood(Permanent):
-    """A body that gives no commerce event: it is parked with `reason` and can be replayed after a fix."""
+    """A body that gives no commerce event: it is parked with `reason` and can be replayed after a fix. `path`: of the leaf that is
+    to blame, where it is one (`$.refunds[].id`)."""
+
+    path: str = ""

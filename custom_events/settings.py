@@ -6,9 +6,15 @@ the environment call `settings.cache_clear()`.
 
 from functools import cache
 from pathlib import Path
+from typing import Any, get_args
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_core import PydanticUseDefault
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEMO_FILE = (
+    "demo.env"  # in the local directory while a demo runs on its embedded server: where its stand-in for Google is
+)
 
 
 class Settings(BaseSettings):
@@ -17,6 +23,16 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="CUSTOM_EVENTS_", env_file=".env", extra="ignore", populate_by_name=True
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty(cls, value: Any, info: ValidationInfo) -> Any:
+        """An empty variable counts as unset, as `VARIABLE=` in a compose file means it; of a setting that may be missing, as none."""
+        if not isinstance(value, str) or value.strip():
+            return value
+        if type(None) in get_args(cls.model_fields[str(info.field_name)].annotation):
+            return None
+        raise PydanticUseDefault
 
     # ---------------------------------------------------------------- where things are
     local_directory: Path = Field(
@@ -34,19 +50,33 @@ class Settings(BaseSettings):
 
     # ---------------------------------------------------------------- addresses
     receiver_host: str = Field("127.0.0.1", description="Address the receiver listens on.")
-    receiver_port: int = Field(8000, description="TCP port of the receiver.")
+    receiver_port: int = Field(8000, ge=0, le=65_535, description="TCP port of the receiver.")
+    receiver_url: str | None = Field(
+        None,
+        description="Where stores reach the receiver (https://events.example); the addresses shown for stores begin with it. Unset: http with the receiver's host and port.",
+    )
     console_host: str = Field("127.0.0.1", description="Address the console's server listens on.")
-    console_port: int = Field(8080, description="TCP port of the console's server.")
+    console_port: int = Field(8080, ge=0, le=65_535, description="TCP port of the console's server.")
     dagster_host: str = Field("127.0.0.1", description="Address Dagster's webserver listens on.")
-    dagster_port: int = Field(3000, description="TCP port of Dagster's webserver.")
-    sandbox_grpc_port: int = Field(50551, description="TCP port of the sandbox's Google, gRPC with TLS.")
+    dagster_port: int = Field(3000, ge=0, le=65_535, description="TCP port of Dagster's webserver.")
+    dagster_changes: bool = Field(
+        False,
+        description="Dagster's page, which has no login, may start and stop runs and sensors; false: it only shows them.",
+    )
+    dagster_exposed: bool = Field(
+        False,
+        description="Dagster's page may listen on an address that others reach, though it has no login; false: on this machine alone.",
+    )
+    sandbox_grpc_port: int = Field(
+        50551, ge=0, le=65_535, description="TCP port of the sandbox's Google, gRPC with TLS."
+    )
     sandbox_http_port: int = Field(
-        50552, description="TCP port of the sandbox's Google: REST, token endpoint, control."
+        50552, ge=0, le=65_535, description="TCP port of the sandbox's Google: REST, token endpoint, control."
     )
 
     # ---------------------------------------------------------------- receiver
     receiver_workers: int = Field(
-        1, ge=1, description="Receiver processes; one for each one or two cores (reference: performance)."
+        1, ge=1, description="Receiver processes; one for each one or two cores (docs/reference/performance.md 2)."
     )
     body_limit_bytes: int = Field(
         2 * 1024 * 1024, description="Largest webhook body in bytes; above it the answer is 413."
@@ -69,6 +99,32 @@ class Settings(BaseSettings):
         description="The receiver gives up its login's rights for those of its own role; false where that role cannot be made.",
     )
 
+    # ---------------------------------------------------------------- console
+    console_body_limit_bytes: int = Field(
+        1024 * 1024, ge=1, description="Largest body of a request to the API in bytes; above it the answer is 413."
+    )
+    console_body_limit_s: float = Field(
+        20.0, gt=0, description="Seconds within which a body must have come; else the answer is 408."
+    )
+
+    console_figures_open: bool | None = Field(
+        None,
+        description="The console's /metrics and /api/v1/status answer without a login. Unset: only while `console_host` and `console_url` are of this machine; else they need the role viewer of all sites.",
+    )
+    session_lifetime_h: float = Field(
+        168.0, gt=0, description="Hours after which somebody must sign in again, however busy they were."
+    )
+    session_idle_h: float = Field(12.0, gt=0, description="Hours without a request after which a session ends.")
+    login_window_s: int = Field(900, ge=1, description="Seconds that an attempt to sign in which failed counts.")
+    login_attempts_per_login: int = Field(
+        10, ge=1, description="Attempts within that time for one login; more of them are answered 429."
+    )
+    login_attempts_per_address: int = Field(
+        100,
+        ge=1,
+        description="Attempts within that time from one network address; more of them are answered 429. Behind a proxy the address is that of X-Forwarded-For, if the proxy is on this machine or named in uvicorn's FORWARDED_ALLOW_IPS.",
+    )
+
     # ---------------------------------------------------------------- configuration
     publish_needs_second_person: bool = Field(
         False,
@@ -80,6 +136,9 @@ class Settings(BaseSettings):
         90, ge=1, description="Days that raw events (bodies) are kept before their partition is dropped."
     )
     event_retention_days: int = Field(760, ge=1, description="Days that commerce events and custom events are kept.")
+    dagster_retention_days: int = Field(
+        14, ge=1, description="Days that Dagster's finished runs are kept with their events and logs (26 kB each)."
+    )
     partitions_ahead_days: int = Field(45, ge=1, description="Days ahead for which partitions are made.")
 
     # ---------------------------------------------------------------- pipeline
@@ -109,7 +168,7 @@ class Settings(BaseSettings):
     google_ads_operations_per_day: int | None = Field(
         2_880,
         ge=1,
-        description="Calls in 24 hours to the Google Ads API that the Cloud project may make, one a request whatever it holds (Explorer 2,880, Basic 15,000; empty: without end).",
+        description="Calls in 24 hours to the Google Ads API that the Cloud project may make, one a request whatever it holds (Explorer 2,880, Basic 15,000; empty: no limit).",
     )
     google_ads_operations_per_minute: int = Field(
         1_200,
@@ -117,7 +176,9 @@ class Settings(BaseSettings):
         description="Calls a minute to the Google Ads API, all accounts together (Google names no figure; its answers slow us down as well).",
     )
     data_manager_requests_per_day: int | None = Field(
-        100_000, ge=1, description="Calls in 24 hours to the Data Manager API that the Cloud project may make."
+        100_000,
+        ge=1,
+        description="Calls in 24 hours to the Data Manager API that the Cloud project may make (empty: no limit).",
     )
     data_manager_requests_per_minute: int = Field(
         300, ge=2, description="Calls a minute to the Data Manager API that the Cloud project may make."
@@ -130,6 +191,19 @@ class Settings(BaseSettings):
         ge=0,
         le=1,
         description="Share of minute and day that is kept for today's conversions while those of the past (a replay, an import) are sent.",
+    )
+    retract_cancelled_after_h: float = Field(
+        24.0,
+        ge=0,
+        description="Hours after an order's cancellation before its conversion is retracted over the Google Ads API, which takes no retraction back; 0: at once.",
+    )
+    retract_deleted_after_h: float = Field(
+        24.0, ge=0, description="Hours after an order was trashed or deleted before the same is done."
+    )
+    retract_payment_lost_after_h: float = Field(
+        72.0,
+        ge=0,
+        description="Hours after a payment failed, was voided or disputed before the same is done (the site's `payment_lost` says whether).",
     )
     google_ads_endpoint: str | None = Field(
         None,

@@ -1,0 +1,1 @@
+"""The public receiver: verifies a delivery, commits it, answers. Nothing else is reachable from outside."""

@@ -1,7 +1,7 @@
 """The receiver as an ASGI application: webhooks on a plain callable, everything else on the FastAPI app behind it.
 
 FastAPI's own handling of one request costs more than verifying and storing a delivery, and mounting inside it gives half the
-gain away (reference: performance, Receiver). `create_app` puts the parts together; `Receiver` is the hot path.
+gain away (docs/reference/performance.md 2). `create_app` puts the parts together; `Receiver` is the hot path.
 """
 
 import asyncio
@@ -15,22 +15,22 @@ from fastapi import FastAPI
 
 from custom_events.errors import Transient
 from custom_events.platforms.base import StorePlatform
+from custom_events.platforms.headers import BLANKS
 from custom_events.queries.landing import Refused
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Platform, Refusal
-from ingest_api import answers, health, rows
-from ingest_api.answers import Answer
+from ingest_api import health, http_answers, landing_rows
 from ingest_api.database import Database
-from ingest_api.groups import Answered, Tell, Verified, Waiting, teller
+from ingest_api.groups import Answered, OnResult, Verified, Waiting, on_result_of
+from ingest_api.http_answers import Answer
+from ingest_api.landing_rows import RateWindow
 from ingest_api.metrics import Metrics
-from ingest_api.rows import Room
 from ingest_api.sites import Site, Sites, by_domain
 from ingest_api.writer import WAITING_LIMIT_BYTES, Writer
 
 PREFIX = "/webhooks/"
 BODY_LIMIT_S = 30.0  # for a body that does not come in one piece; Shopify gives up after 5 s, WooCommerce after 60
 LOG_LINES_PER_S = 100  # of refusals; the figures count them all
-SHOP_DOMAIN = "x-shopify-shop-domain"
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -38,6 +38,11 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _LOG = structlog.get_logger(__name__)
+
+
+def _by_shop(platform: StorePlatform, headers: Mapping[str, str]) -> str:
+    """The address of a site whose shop the headers name."""
+    return by_domain(headers.get(platform.shop_domain.header, "") if platform.shop_domain is not None else "")
 
 
 class Receiver:
@@ -53,9 +58,9 @@ class Receiver:
         self._body_limit = settings.body_limit_bytes
         self._replay_window_s = settings.replay_window_s
         self._platforms: dict[str, StorePlatform] = {str(name): platform for name, platform in platforms.items()}
-        self._refusals = answers.refusals(settings)
+        self._refusals = http_answers.refusals(settings)
         self._sites, self._writer = parts
-        self._log_room = Room(LOG_LINES_PER_S, 1)
+        self._log_window = RateWindow(LOG_LINES_PER_S, 1)
         self._rest = rest
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -72,15 +77,15 @@ class Receiver:
         """The answer to one delivery; None when the client has gone."""
         name, _, key = scope["path"][len(PREFIX) :].partition("/")
         platform = self._platforms.get(name)
-        if platform is None or "/" in key or not (key or name == Platform.SHOPIFY):
-            return answers.NO_SUCH_ADDRESS
+        if platform is None or "/" in key or not (key or platform.shop_domain):
+            return http_answers.NO_SUCH_ADDRESS
         if scope["method"] != "POST":
-            return answers.METHOD_NOT_ALLOWED
+            return http_answers.METHOD_NOT_ALLOWED
         if self._writer.is_full:  # before the body is read: a refusal after it costs nearly as much as an acceptance
             return self._busy(name)
         headers = {line[0].decode("latin-1"): line[1].decode("latin-1") for line in scope["headers"]}
-        address = key or by_domain(headers.get(SHOP_DOMAIN, ""))
-        body = await self._read(receive, headers.get("content-length", ""))
+        address = key or _by_shop(platform, headers)
+        body = await self._read(receive, headers.get("content-length", "").strip(BLANKS))
         if body is None or isinstance(body, Answer):
             return body
         if body is Refusal.BUSY:
@@ -99,27 +104,27 @@ class Receiver:
 
     async def _judge(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes) -> Answer:
         if platform.is_handshake(headers, body):
-            return answers.HANDSHAKE
+            return http_answers.HANDSHAKE
         refusal = self._check(platform, site, headers, body)
         if refusal is Refusal.BUSY:
             return self._busy(platform.name)
         if refusal is not None:
             return await self._refuse(refusal, platform, site, headers, body)
         told: Answered = asyncio.get_running_loop().create_future()
-        self.store(platform, site, headers, body, teller(told))
+        self.store(platform, site, headers, body, on_result_of(told))
         return self.stored(await told)
 
-    def take(self, path: str, headers: Mapping[str, str], body: bytes, tell: Tell) -> bool:
-        """Put a rightly signed delivery of a site in memory to the writer, without waiting for anything; `tell` hears what
+    def take(self, path: str, headers: Mapping[str, str], body: bytes, on_result: OnResult) -> bool:
+        """Put a rightly signed delivery of a site in memory to the writer, without waiting for anything; `on_result` hears what
         became of it (`stored` has the answer). False: it is anything else, and nothing has happened: `__call__` is to take it.
         """
         name, _, key = path[len(PREFIX) :].partition("/")
         platform = self._platforms.get(name)
-        if platform is None or not (key or name == Platform.SHOPIFY):
+        if platform is None or not (key or platform.shop_domain):
             return False
         if len(body) > self._body_limit or self._writer.is_full:
             return False
-        site = self._sites.cached(key or by_domain(headers.get(SHOP_DOMAIN, "")))
+        site = self._sites.cached(key or _by_shop(platform, headers))
         if (
             site is None
             or site.platform != name
@@ -127,25 +132,31 @@ class Receiver:
             or self._check(platform, site, headers, body) is not None
         ):
             return False
-        self.store(platform, site, headers, body, tell)
+        self.store(platform, site, headers, body, on_result)
         return True
 
-    def store(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes, tell: Tell) -> None:
-        """Have a verified delivery committed. `tell` hears True: it landed, False: it had before, None: it could not be."""
-        self._writer.put(Waiting(platform.name, Verified(site.site_id, platform, headers), body, tell))
+    def store(
+        self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes, on_result: OnResult
+    ) -> None:
+        """Have a verified delivery committed. `on_result` hears True: it landed, False: it had before, None: it could not be."""
+        self._writer.put(Waiting(platform.name, Verified(site.site_id, platform, headers), body, on_result))
+
+    def count_closed(self, reason: str) -> None:
+        """A connection was closed before it said what it wants."""
+        self._writer.count_closed(reason)
 
     def stored(self, landed: bool | None) -> Answer:
         """The answer to a verified delivery."""
         if landed is None:
             return self._refusals[Refusal.BUSY]
-        return answers.LANDED if landed else answers.DUPLICATE
+        return http_answers.LANDED if landed else http_answers.DUPLICATE
 
     def _check(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes) -> Refusal | None:
         refusal = platform.check(headers, body, site.secrets, datetime.now(UTC), self._replay_window_s)
         if refusal is Refusal.WRONG_SIGNATURE and site.unreadable:
             return Refusal.BUSY  # it may be signed with the secret that we cannot decrypt: our fault, not the store's
-        if refusal is None and not site.is_active:
-            return Refusal.SITE_PAUSED
+        if refusal is None and site.is_removed:
+            return Refusal.SITE_REMOVED
         return refusal
 
     async def _read(self, receive: Receive, content_length: str) -> bytes | Refusal | Answer | None:
@@ -160,7 +171,7 @@ class Receiver:
             async with asyncio.timeout(BODY_LIMIT_S):
                 return await self._read_pieces(receive, message)
         except TimeoutError:
-            return answers.TOO_SLOW
+            return http_answers.TOO_SLOW
 
     async def _read_pieces(self, receive: Receive, message: Message) -> bytes | Refusal | None:
         body = bytearray()
@@ -192,10 +203,10 @@ class Receiver:
         name, size = str(platform.name), len(body or b"")
         topic = platform.describe(headers, body or b"").topic
         site_id = site.site_id if site is not None else None
-        if self._log_room.takes(0):
+        if self._log_window.takes(0):
             _LOG.warning("delivery_refused", reason=refusal, platform=name, site_id=site_id, topic=topic, bytes=size)
-        if self._writer.has_room(name, refusal, size):
-            kept = rows.kept_headers(headers)
+        if self._writer.may_keep_refusal(name, refusal, size):
+            kept = landing_rows.kept_headers(headers)
             row = Refused(
                 site_id=site_id,
                 platform=name,

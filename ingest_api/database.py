@@ -8,7 +8,7 @@ from typing import Self
 import asyncpg
 import structlog
 
-from custom_events.catalog import secrets
+from custom_events import secrets
 from custom_events.errors import InvalidConfiguration, NeedsAction
 from custom_events.postgres import connect, spans
 from custom_events.queries import landing
@@ -44,7 +44,9 @@ class Database:
         self._decrypted: dict[bytes, bytes] = {}
 
     async def __aenter__(self) -> Self:
-        self._pool = asyncpg.create_pool(self._url, min_size=0, max_size=READERS, command_timeout=READ_LIMIT_S)
+        self._pool = asyncpg.create_pool(
+            self._url, min_size=0, max_size=READERS, command_timeout=READ_LIMIT_S, server_settings=connect.SESSION
+        )
         await self._pool
         return self
 

@@ -1,4 +1,4 @@
-"""One group of deliveries on its way into the database: sorted, compressed, and told what became of it."""
+"""One group of deliveries on its way into the database: sorted, compressed, and answered."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -9,7 +9,7 @@ import zstandard
 
 from custom_events.platforms.base import StorePlatform
 from custom_events.queries.landing import Delivered, Refused
-from ingest_api import rows
+from ingest_api import landing_rows
 from ingest_api.metrics import Metrics
 
 # On order bodies a quarter larger than level 1 for half of its time: a twelfth of the receiver's throughput (decision 0002).
@@ -18,7 +18,7 @@ THREAD_FROM_BYTES = 1024 * 1024  # 4 ms of compression; for less, waking a threa
 
 _ZSTD = zstandard.ZstdCompressor(level=ZSTD_LEVEL)  # of the event loop
 
-Tell = Callable[[bool | None], None]  # True: landed; False: had landed before; None: not stored, or a refusal
+OnResult = Callable[[bool | None], None]  # True: landed; False: had landed before; None: not stored, or a refusal
 Answered = asyncio.Future[bool | None]  # the same, for who waits
 
 
@@ -32,30 +32,32 @@ class Verified(msgspec.Struct):
 
 
 class Waiting(msgspec.Struct):
-    """A delivery, verified or refused, that waits to be committed, with its body as received. `tell` must not raise."""
+    """A delivery, verified or refused, that waits to be committed, with its body as received. `on_result` must not raise."""
 
     platform: str
     row: Verified | Delivered | Refused
     body: bytes | None
-    tell: Tell
+    on_result: OnResult
 
 
 def described(item: Waiting) -> Delivered | Refused:
     """Its row, which is made when it is first asked for."""
     row, body = item.row, item.body or b""
     if isinstance(row, Verified):
-        row = item.row = rows.delivered(row.site_id, row.platform.describe(row.headers, body), row.headers, body)
+        row = item.row = landing_rows.delivered(
+            row.site_id, row.platform.describe(row.headers, body), row.headers, body
+        )
     return row
 
 
-def teller(told: Answered) -> Tell:
+def on_result_of(told: Answered) -> OnResult:
     """Gives a future its result, unless its client has gone."""
 
-    def tell(value: bool | None) -> None:
+    def on_result(value: bool | None) -> None:
         if not told.done():
             told.set_result(value)
 
-    return tell
+    return on_result
 
 
 class Group:
@@ -94,14 +96,14 @@ class Group:
             position += len(piece)
         return b"".join(pieces)
 
-    def tell(self, known: set[int], metrics: Metrics) -> None:
+    def on_result(self, known: set[int], metrics: Metrics) -> None:
         """Answer everybody after the commit; `known` are the places of deliveries that had landed before."""
         for place, item in enumerate(self.deliveries):
-            item.tell(place not in known)
+            item.on_result(place not in known)
         for item in self.repeats:
-            item.tell(False)
+            item.on_result(False)
         for item in self.refusals:
-            item.tell(None)
+            item.on_result(None)
         metrics.count_landed(
             (
                 (item.platform, len(item.body or b""))

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from custom_events.postgres import roles
 from ingest_api.database import Database
 from ingest_api.metrics import Metrics
 from ingest_api.writer import Writer
@@ -29,7 +30,7 @@ def add_routes(rest: FastAPI, database: Database, writer: Writer, metrics: Metri
             lacking += [f"{name} is missing: run `custom-events migrate`." for name in missing]
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as fault:
             _LOG.warning("not_ready", cause=type(fault).__name__)
-            lacking.append("The database does not answer.")
+            lacking.append(_sentence_of(fault))
         if lacking:
             return JSONResponse({"status": "not ready", "lacking": lacking}, status_code=503)
         return JSONResponse({"status": "ready"})
@@ -37,3 +38,22 @@ def add_routes(rest: FastAPI, database: Database, writer: Writer, metrics: Metri
     @rest.get("/metrics")
     async def figures() -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _sentence_of(fault: Exception) -> str:
+    """What is missing, by what the database said when we came in."""
+    message = fault.as_dict().get("message", "") if isinstance(fault, asyncpg.PostgresError) else ""
+    if roles.RECEIVER in message:
+        return (
+            f"The login may not become the role {roles.RECEIVER}: `custom-events doctor` says what a person must run."
+        )
+    if isinstance(fault, asyncpg.InvalidAuthorizationSpecificationError):
+        return "The database does not let the login in: check user and password in DATABASE_URL."
+    if isinstance(fault, asyncpg.InvalidCatalogNameError):
+        return "The database that DATABASE_URL names does not exist on its server."
+    if isinstance(fault, asyncpg.ProtocolViolationError):
+        return (
+            "The address is that of a connection pool that takes no session settings (pgbouncer): "
+            "give DATABASE_URL the server's own address."
+        )
+    return "The database does not answer."

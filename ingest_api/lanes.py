@@ -10,11 +10,11 @@ import asyncpg
 from custom_events.queries import landing
 from ingest_api.groups import Group
 
-COMMIT_LIMIT_S = 4.0  # Shopify waits 5 s for the whole request (reference: platforms 1.5)
+COMMIT_LIMIT_S = 4.0  # Shopify waits 5 s for the whole request (docs/reference/platforms.md 1.5)
 BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)  # between attempts to connect; meanwhile everybody is answered 503 at once
 CAREFUL_S = 60.0  # after a known delivery: a group wrongly taken for a new one is sent twice, so at most one a minute
 BOUNDARY = timedelta(seconds=60)  # around the change of week, one landing at a time
-# After it, last week is looked at: twelve times as long as Shopify tries again (reference: platforms 1.5).
+# After it, last week is looked at: twelve times as long as Shopify tries again (docs/reference/platforms.md 1.5).
 REPEATS = timedelta(hours=48)
 
 Connection = asyncpg.Connection

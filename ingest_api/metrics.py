@@ -26,6 +26,9 @@ class Metrics:
         self.landed = self._counter("landed", "Deliveries committed as new raw events.", "platform")
         self.duplicate = self._counter("duplicate", "Deliveries that had landed before.", "platform")
         self.refused = self._counter("refused", "Deliveries refused.", "platform", "reason")
+        self.closed = self._counter(
+            "connections_closed", "Connections closed before their request had a whole head of fair size.", "reason"
+        )
         self.body_bytes = self._counter("body_bytes", "Bytes of landed bodies before compression.", "platform")
         self.queue_depth = Gauge(
             f"{_PREFIX}_queue_depth",

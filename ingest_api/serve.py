@@ -32,7 +32,7 @@ KEEP_ALIVE_S = 75  # stores keep connections; a new one costs them a TLS handsha
 START_LIMIT_S = 60  # for a worker to import and answer; uvicorn kills one that takes longer, and its 5 s are short on a busy machine
 # Objects made between two looks for cycles, of the youngest, and looks of one generation before one of the next; Python's are 700, 10, 10.
 GC_THRESHOLDS = (50_000, 20, 50)
-GRACE_S = 20  # for requests under way when told to stop; stores wait 5 s at most (reference: platforms 1.5)
+GRACE_S = 20  # for requests under way when told to stop; stores wait 5 s at most (docs/reference/platforms.md 1.5)
 
 _LOG = structlog.get_logger(__name__)
 
@@ -126,8 +126,8 @@ def environment(settings: Settings) -> dict[str, str]:
         value = getattr(settings, name)
         alias = type(settings).model_fields[name].validation_alias
         variable = alias if isinstance(alias, str) else f"CUSTOM_EVENTS_{name.upper()}"
-        if value is not None:
-            variables[variable] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        text = "" if value is None else str(value)  # set and empty, which counts as none
+        variables[variable] = value.get_secret_value() if isinstance(value, SecretStr) else text
     return variables
 
 

@@ -15,10 +15,10 @@ import structlog
 from custom_events.queries.landing import Refused
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Refusal
-from ingest_api.groups import Answered, Group, Waiting, described, teller
+from ingest_api.groups import Answered, Group, Waiting, described, on_result_of
+from ingest_api.landing_rows import RateWindow, plain
 from ingest_api.lanes import Connect, Lane, Pause
 from ingest_api.metrics import Metrics
-from ingest_api.rows import Room, plain
 
 WAITING_LIMIT_BYTES = 64 * 1024 * 1024  # bodies that wait or are being read, per process
 LANES = 2  # groups under way at once: while a commit waits for the disk, others are read and sent
@@ -48,7 +48,7 @@ class Writer:
         self._under_way = 0  # groups
         self._only_counted = 0
         self._has_counted = False  # since the last commit began
-        self._room = Room(
+        self._refusal_window = RateWindow(
             settings.quarantine_bodies_per_day // settings.receiver_workers, DAY_S, QUARANTINE_LIMIT_BYTES
         )
         self.held_bytes = 0  # of bodies that wait or are being read
@@ -63,9 +63,9 @@ class Writer:
             or self._pause.lasts
         )
 
-    def has_room(self, platform: str, reason: Refusal, size: int) -> bool:
+    def may_keep_refusal(self, platform: str, reason: Refusal, size: int) -> bool:
         """Whether a refused delivery of `size` bytes is to be kept; if not, it is counted here."""
-        if self.is_full or not self._room.takes(size):
+        if self.is_full or not self._refusal_window.takes(size):
             self.count_refused(platform, reason)
             return False
         return True
@@ -74,7 +74,7 @@ class Writer:
         """Have a refused delivery kept with the next group."""
         self._metrics.count_refused(row.platform, row.reason)
         told: Answered = asyncio.get_running_loop().create_future()
-        self.put(Waiting(row.platform, row, body, teller(told)))
+        self.put(Waiting(row.platform, row, body, on_result_of(told)))
         return told
 
     def count_refused(self, platform: str, reason: Refusal) -> None:
@@ -83,6 +83,10 @@ class Writer:
         self._only_counted += 1
         self._has_counted = True
         self._wake_one()
+
+    def count_closed(self, reason: str) -> None:
+        """A connection that was closed before its request had a head."""
+        self._metrics.closed.labels(reason).inc()
 
     def close(self) -> None:
         """Take nothing more; `run` ends when all that was accepted is committed."""
@@ -101,7 +105,7 @@ class Writer:
             await lane.close()
 
     def put(self, item: Waiting) -> None:
-        """Have it committed with the next group; it is told then."""
+        """Have it committed with the next group; its result comes then."""
         self._waiting.append(item)
         self.held_bytes += len(item.body or b"")
         self._wake_one()
@@ -163,9 +167,9 @@ class Writer:
         self._metrics.group_size.observe(len(items))
 
     async def _store(self, items: Sequence[Waiting], counted: int, lane: Lane) -> None:
-        """Land one group and tell everybody."""
+        """Land one group and answer everybody."""
         group = Group(items)
-        group.tell(await lane.land(group, counted), self._metrics)
+        group.on_result(await lane.land(group, counted), self._metrics)
 
     def _fail(self, items: Sequence[Waiting], fault: BaseException, lane: Lane) -> None:
         """Nobody in the group is acknowledged. Whether it was committed may be unknown: then the store's retry is a duplicate."""
@@ -177,14 +181,14 @@ class Writer:
         for item in items:
             if not isinstance(item.row, Refused):
                 self._metrics.count_refused(item.platform, Refusal.BUSY)
-            item.tell(None)
+            item.on_result(None)
 
     async def _commit_plainly(self, item: Waiting, fault: BaseException, lane: Lane) -> None:
         """The culprit itself: its body is only bytes, so it lands once what its headers said is made harmless."""
         _LOG.error("row_not_taken", platform=item.platform, cause=type(fault).__name__)
         try:
             row = plain(described(item))
-            await self._store([Waiting(item.platform, row, item.body, item.tell)], 0, lane)
+            await self._store([Waiting(item.platform, row, item.body, item.on_result)], 0, lane)
         except Exception as still:  # noqa: BLE001  (as above)
             self._fail([item], still, lane)
 

@@ -7,12 +7,13 @@ import dagster as dg
 import msgspec
 from pydantic import Field
 
+from custom_events.backtest.backtest import backtest_sync
+from custom_events.backtest.result import Backtest, Progress, to_json
+from custom_events.backtest.result_lines import backtest_lines
 from custom_events.catalog.configurations import read_config, read_overrides
 from custom_events.errors import CustomEventsError
-from custom_events.hindsight.backtest import backtest_sync
-from custom_events.hindsight.drafts import Draft
-from custom_events.hindsight.figure_lines import backtest_lines
-from custom_events.hindsight.figures import Backtest, Progress, to_json
+from custom_events.history.drafts import Draft
+from custom_events.values.times import read_day_or_moment
 from orchestration.jobs import IN_ONE_PROCESS
 
 TOLD_EVERY: Final = timedelta(seconds=10)  # progress in the run's log
@@ -31,6 +32,7 @@ class Question(dg.Config):
     overrides: dict[str, Any] | None = Field(
         None, description="The assignment's overrides instead of a stored revision."
     )
+    stopped: bool = Field(False, description="As if the definition or the assignment were paused or retired.")
     sites: list[int] | None = Field(None, description="Ids of sites; without: all that have what is asked about.")
     since: str = Field(description="ISO 8601; events from then on, by the store's time.")
     until: str | None = Field(None, description="ISO 8601; events before this. Without: now.")
@@ -45,6 +47,7 @@ class Question(dg.Config):
             assignment=self.assignment,
             assignment_number=self.assignment_number,
             overrides=read_overrides(self.overrides) if self.overrides is not None else None,
+            stopped=self.stopped,
         )
 
 
@@ -117,11 +120,9 @@ _SCHEMA: Final = dg.TableSchema(
 
 
 def _moment(name: str, text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise dg.Failure(f'{name}: "{text}" is no time: give ISO 8601, 2026-11-01 or 2026-11-01T12:00+01:00', allow_retries=False) from None  # fmt: skip
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    if (found := read_day_or_moment(text)) is None:
+        raise dg.Failure(f'{name}: "{text}" is no time: give ISO 8601, 2026-11-01 or 2026-11-01T12:00+01:00', allow_retries=False)  # fmt: skip
+    return found
 
 
 @dg.job(executor_def=IN_ONE_PROCESS, description="What a draft would have made of stored history. Writes nothing.")

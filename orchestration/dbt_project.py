@@ -8,10 +8,25 @@ from pathlib import Path
 import structlog
 from sqlalchemy.engine import make_url
 
+from assets import dbt_kept
 from custom_events.errors import NeedsAction
+from custom_events.postgres.connect import session_options
 
 PROJECT_DIRECTORY = Path(__file__).parents[1] / "dbt"
 MANIFEST = PROJECT_DIRECTORY / "target" / "manifest.json"
+# dbt-postgres hands on few parameters of a connection; libpq takes the others from its environment
+# (https://www.postgresql.org/docs/current/libpq-envars.html).
+LIBPQ_VARIABLES = {
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "sslnegotiation": "PGSSLNEGOTIATION",
+    "channel_binding": "PGCHANNELBINDING",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+    "passfile": "PGPASSFILE",
+    "gssencmode": "PGGSSENCMODE",
+}
 PARSE_LIMIT_S = 300.0  # it takes 8 s on an idle core
 _DBT = (sys.executable, "-c", "from dbt.cli.main import cli; cli()")
 
@@ -27,6 +42,7 @@ def parse_if_needed(
     """
     manifest = project / "target" / "manifest.json"
     if manifest.is_file() and manifest.stat().st_mtime >= _changed_at(project):
+        _keep_specs(manifest, run or _run)
         return False
     log.info("dbt_parse", project=str(project))
     command = [*_DBT, "parse", "--quiet", "--project-dir", str(project), "--profiles-dir", str(project)]
@@ -34,7 +50,17 @@ def parse_if_needed(
     if code:
         raise NeedsAction(f"dbt cannot read its models in {project}:\n{said}")
     manifest.touch()  # dbt leaves a file alone that would be the same
+    _keep_specs(manifest, run or _run)
     return True
+
+
+def _keep_specs(manifest: Path, run: Callable[[Sequence[str]], tuple[int, str]]) -> None:
+    """In a process of its own, so that Dagster's need not import dbt."""
+    if dbt_kept.is_kept(manifest):
+        return
+    code, said = run([sys.executable, "-m", "assets.dbt_specs", str(manifest)])
+    if code:
+        raise NeedsAction(f"Dagster cannot read dbt's models from {manifest}:\n{said}")
 
 
 def _changed_at(project: Path) -> float:
@@ -63,7 +89,8 @@ def executable() -> str:
 
 
 def environment(url: str) -> dict[str, str]:
-    """The variables that dbt/profiles.yml reads, from a libpq URL (TCP or Unix socket)."""
+    """The variables that dbt/profiles.yml reads, from a libpq URL (TCP or Unix socket), and those that libpq reads itself: what
+    the URL says of the session and of TLS."""
     parsed = make_url(url)
     host = parsed.host or parsed.query.get("host") or "localhost"
     return {
@@ -72,6 +99,12 @@ def environment(url: str) -> dict[str, str]:
         "CUSTOM_EVENTS_DBT_USER": parsed.username or _first(parsed.query.get("user")) or "postgres",
         "CUSTOM_EVENTS_DBT_PASSWORD": parsed.password or "",
         "CUSTOM_EVENTS_DBT_NAME": parsed.database or "postgres",
+        "PGOPTIONS": session_options(url),
+        **{
+            variable: value
+            for parameter, variable in LIBPQ_VARIABLES.items()
+            if (value := _first(parsed.query.get(parameter))) is not None
+        },
     }
 
 

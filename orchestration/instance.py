@@ -1,20 +1,36 @@
-"""Dagster's own configuration: its storage in our Postgres (schema `dagster`), runs launched at once, no telemetry."""
+"""Dagster's own configuration: its storage in our Postgres (schema `dagster`), runs launched at once, no telemetry.
 
+Dagster passes its configuration along on the command lines of what it starts, which everybody on the machine can read. So the
+address of its storage, which may hold a password, stands in a variable that the configuration names.
+"""
+
+import hashlib
+import os
+import tempfile
 import threading
 from pathlib import Path
 
+import sqlalchemy as sa
 import structlog
 import yaml
 from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateSchema
 
-from custom_events.postgres.connect import engine
+from custom_events.postgres.connect import engine, session_options
+from custom_events.postgres.server import SOCKET_PATH_LIMIT_BYTES
 from custom_events.settings import Settings
 from custom_events.tables.base import DAGSTER
 
 # dagster-postgres speaks psycopg2; SQLAlchemy 2.1 would take psycopg 3 for a bare postgresql:// address.
 DRIVER = "postgresql+psycopg2"
+STORAGE_VARIABLE = "CUSTOM_EVENTS_DAGSTER_STORAGE_URL"
 CANCEL_LIMIT_S = 5.0  # to import Dagster takes 2 s on an idle core; `docker stop` kills after 10 s
+
+# Days that ticks are kept, by Dagster itself, by what came of them. Sensors look every 5 s, and mostly find nothing.
+TICKS = {
+    "sensor": {"purge_after_days": {"skipped": 1, "success": 14, "failure": 14, "started": 14}},
+    "schedule": {"purge_after_days": {"skipped": 14, "success": 90, "failure": 90, "started": 90}},
+}
 
 log = structlog.get_logger(__name__)
 
@@ -24,27 +40,40 @@ def home(settings: Settings) -> Path:
     return settings.local_directory / "dagster"
 
 
+def code_server_socket(settings: Settings) -> Path:
+    """The Unix socket of the code server. A socket and no port: two servers can share one port without an error, and answer in turns.
+
+    In a place of its own where the directory's path is too long for a socket's.
+    """
+    inside = home(settings).resolve() / "code.sock"
+    if len(os.fsencode(inside)) <= SOCKET_PATH_LIMIT_BYTES:
+        return inside
+    digest = hashlib.sha256(os.fsencode(inside)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"custom-events-{os.geteuid()}-{digest}-code.sock"
+
+
 def storage_url(url: str) -> str:
     """The database's address as dagster-postgres wants it, with its own schema first in the search path."""
     parsed = make_url(url).set(drivername=DRIVER)
-    return parsed.update_query_dict({"options": f"-csearch_path={DAGSTER}"}).render_as_string(hide_password=False)
+    options = f"{session_options(url)} -c search_path={DAGSTER}"
+    return parsed.update_query_dict({"options": options}).render_as_string(hide_password=False)
 
 
-def configuration(url: str) -> dict[str, object]:
+def configuration() -> dict[str, object]:
     """The content of dagster.yaml."""
     return {
-        "storage": {"postgres": {"postgres_url": storage_url(url)}},
+        "storage": {"postgres": {"postgres_url": {"env": STORAGE_VARIABLE}}},
         # The daemon's queue would add its own waiting; the sensors already keep to one run a stage.
         "run_coordinator": {"module": "dagster.core.run_coordinator", "class": "DefaultRunCoordinator"},
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},  # its first page asks for a newsletter before it shows anything
         "run_monitoring": {"enabled": True},
+        "retention": TICKS,
     }
 
 
 def prepare(directory: Path, url: str) -> dict[str, str]:
-    """Makes the schema, writes dagster.yaml into `directory` (mode 0600: the address may hold a password); returns the
-    environment to set."""
+    """Makes the schema, writes dagster.yaml into `directory` (mode 0600); returns the environment to set."""
     made = engine(url)
     try:
         with made.begin() as connection:
@@ -54,11 +83,11 @@ def prepare(directory: Path, url: str) -> dict[str, str]:
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / "dagster.yaml"
     file.touch(mode=0o600)
-    file.write_text(yaml.safe_dump(configuration(url)))
-    return {"DAGSTER_HOME": str(directory.resolve())}
+    file.write_text(yaml.safe_dump(configuration()))
+    return {"DAGSTER_HOME": str(directory.resolve()), STORAGE_VARIABLE: storage_url(url)}
 
 
-def cancel_runs(directory: Path) -> None:
+def cancel_runs(directory: Path, url: str) -> None:
     """Have the runs that are alive counted as cancelled when their processes are ended now, and not as failed.
 
     Never raises, and waits CANCEL_LIMIT_S at most: it happens on the way out, where the database may be gone already.
@@ -66,7 +95,8 @@ def cancel_runs(directory: Path) -> None:
 
     def cancel() -> None:
         try:
-            mark_canceling(directory)
+            if has_runs(url):  # to import Dagster takes seconds
+                mark_canceling(directory, url)
         except Exception as error:  # noqa: BLE001  whatever it is, the processes have to be ended
             log.warning("runs_not_cancelled", error=type(error).__name__)
 
@@ -75,10 +105,24 @@ def cancel_runs(directory: Path) -> None:
     thread.join(CANCEL_LIMIT_S)
 
 
-def mark_canceling(directory: Path) -> int:
+def has_runs(url: str) -> bool:
+    """Whether any run of Dagster's is alive, as far as its tables say."""
+    made = engine(url, name="custom-events supervisor")
+    try:
+        with made.connect() as connection:
+            if connection.execute(sa.text(f"SELECT to_regclass('{DAGSTER}.runs') IS NULL")).scalar_one():
+                return False
+            alive = f"SELECT EXISTS (SELECT FROM {DAGSTER}.runs WHERE status IN ('QUEUED', 'STARTING', 'STARTED'))"
+            return bool(connection.execute(sa.text(alive)).scalar_one())
+    finally:
+        made.dispose()
+
+
+def mark_canceling(directory: Path, url: str) -> int:
     """Tell Dagster that its living runs are ended on purpose. How many; what they had not done is done by later ones."""
     import dagster as dg
 
+    os.environ[STORAGE_VARIABLE] = storage_url(url)
     alive = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
     with dg.DagsterInstance.from_config(str(directory)) as instance:
         runs = instance.get_runs(filters=dg.RunsFilter(statuses=alive))

@@ -1,14 +1,34 @@
-"""The jobs. Steps run in the run's own process: a process per step would cost seconds each (reference: performance)."""
+"""The jobs. Steps run in the run's own process: a process per step would cost seconds each (docs/reference/performance.md 6)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from custom_events.postgres import partitions
+from custom_events.postgres import partitions, upkeep, zone_offsets
 from custom_events.postgres.connect import engine
+from custom_events.queries import receipts as receipts_by_hour
+from custom_events.queries import reconciliation, tallies
 from custom_events.settings import settings
+from custom_events.watching import scheduled, sums
+from orchestration import retention
 
 IN_ONE_PROCESS = dg.in_process_executor
+
+
+@dg.success_hook(required_resource_keys={"database_url"})
+def note_end(context: dg.HookContext) -> None:
+    """Note that a job of one step ended well."""
+    _note_end(context.resources.database_url, context.job_name)
+
+
+def _note_end(url: str, job: str) -> None:
+    made_engine = engine(url)
+    try:
+        with made_engine.begin() as connection:
+            scheduled.ended(connection, job, datetime.now(UTC))
+    finally:
+        made_engine.dispose()
+
 
 understand_and_match = dg.define_asset_job(
     "understand_and_match",
@@ -29,6 +49,7 @@ reconcile_uploads = dg.define_asset_job(
     "reconcile_uploads",
     selection=dg.AssetSelection.assets("reconciliation"),
     executor_def=IN_ONE_PROCESS,
+    hooks={note_end},
     description="Lays Google's own counts beside the ledger.",
 )
 
@@ -36,11 +57,12 @@ build_reports = dg.define_asset_job(
     "build_reports",
     selection=dg.AssetSelection.groups("staging", "intermediate", "marts"),
     executor_def=IN_ONE_PROCESS,
+    hooks={note_end},
     description="Builds and tests the dbt models.",
 )
 
 
-@dg.op(description="Makes partitions ahead and drops those whose retention is over.")
+@dg.op(description="Makes partitions ahead, drops those whose retention is over, renews the offsets of time zones.")
 def keep(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
     """What grows without end is partitioned by time; this keeps the partitions."""
     made_engine = engine(database_url)
@@ -48,14 +70,58 @@ def keep(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) ->
         with made_engine.begin() as connection:
             made = partitions.ensure(connection, datetime.now(UTC))
             dropped = partitions.drop_expired(connection, settings(), datetime.now(UTC))
+            changed = zone_offsets.ensure(connection)
     finally:
         made_engine.dispose()
-    context.add_output_metadata({"made": len(made.names), "dropped": len(dropped.names), "kept": dropped.kept})
+    context.add_output_metadata(
+        {"made": len(made.names), "dropped": len(dropped.names), "kept": dropped.kept, "zones": len(changed)}
+    )
     for name in [*made.names, *dropped.names]:
         context.log.info(name)
 
 
-@dg.job(executor_def=IN_ONE_PROCESS, description="Partitions: made ahead, dropped by retention.")
+@dg.op(
+    description="Counts whole tables, lays that beside the tallies, and remembers what differs for the watcher; statistics."
+)
+def count_all(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
+    """What runs and pages read is kept by those who write; this is where it is proven, and where old pages are made dense."""
+    now = datetime.now(UTC)
+    made_engine = engine(database_url)
+    try:
+        with made_engine.begin() as connection:
+            tallies.fold(connection)
+            receipts = receipts_by_hour.by_hour(connection, now)
+            days = reconciliation.forget(connection, now - timedelta(days=settings().event_retention_days))
+        upkeep.analyze(made_engine)
+        rested = upkeep.rest(made_engine, now)
+        with made_engine.begin() as connection:
+            gaps = [gap for one in sums.check(connection, now) for gap in one.gaps]
+    finally:
+        made_engine.dispose()
+    for gap in gaps:
+        context.log.error(gap)
+    context.add_output_metadata({"gaps": gaps, "rested": rested, "receipts": receipts, "reconciliation_days": days})
+
+
+@dg.op(description="Deletes Dagster's own runs whose retention is over, with their events and files.")
+def delete_old_runs(context: dg.OpExecutionContext) -> None:
+    """Dagster deletes none of them by itself."""
+    before = datetime.now(UTC) - timedelta(days=settings().dagster_retention_days)
+    context.add_output_metadata({"deleted": retention.delete_old_runs(context.instance, before)})
+
+
+@dg.op(
+    ins={"ended": dg.In(dg.Nothing)}, description="Notes that every step ended well: the alarm of missed jobs reads it."
+)
+def all_ended(database_url: dg.ResourceParam[str]) -> None:
+    """Skipped when a step failed."""
+    _note_end(database_url, "keep_partitions")
+
+
+@dg.job(
+    executor_def=IN_ONE_PROCESS,
+    description="Partitions: made ahead, dropped by retention; what is tallied is counted; old runs deleted.",
+)
 def keep_partitions() -> None:
-    """One op; a schedule runs it daily."""
-    keep()
+    """What time asks for; a schedule runs it daily. What one step cannot do keeps no other from its own."""
+    all_ended([keep(), count_all(), delete_old_runs()])

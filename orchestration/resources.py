@@ -1,9 +1,9 @@
 """What assets are given: the database's address and dbt. Made when a run needs them, never at import."""
 
 import os
+from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 
 from custom_events.postgres.address import database
 from custom_events.settings import settings
@@ -23,8 +23,10 @@ def address() -> str:
 
 
 @dg.resource(description="dbt with the project's directory and profile.")
-def dbt(_: dg.InitResourceContext) -> DbtCliResource:
-    """The command dbt, with the database's address in its environment."""
+def dbt(_: dg.InitResourceContext) -> Any:
+    """The command dbt (DbtCliResource), with the database's address in its environment."""
+    from dagster_dbt import DbtCliResource  # imports dbt, which no other run needs
+
     os.environ.update(dbt_project.environment(address()))
     directory = os.fspath(dbt_project.PROJECT_DIRECTORY)
     return DbtCliResource(project_dir=directory, profiles_dir=directory, dbt_executable=dbt_project.executable())

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import dagster as dg
+import psutil
 import sqlalchemy as sa
 
-from custom_events.ledger import send
+from custom_events.ledger import waiting
 from custom_events.postgres.connect import engine
 from custom_events.queries import backlog
 from custom_events.settings import settings
@@ -18,7 +19,14 @@ from orchestration import jobs, resources
 
 WATCH_EVERY_S = 60  # an alarm needs minutes to be one; a look costs a handful of indexed queries
 LOOK_EVERY_S = 5  # Dagster's daemon looks at sensors every five seconds; a look costs one indexed query
-HAND_OVER_S = 30  # a run needs 7 to 11 s from launch to its first line (reference: performance), on a busy machine more
+HAND_OVER_S = (
+    30  # a run needs 7 to 11 s from launch to its first line (docs/reference/performance.md 6), on a busy machine more
+)
+
+ENDED_WITH_ITS_SERVER = (
+    "Its process ended together with the code server that had started it (killed, or the machine went down). What it had committed "
+    "stays; the next run does the rest."
+)
 
 _ALIVE = [
     dg.DagsterRunStatus.QUEUED,
@@ -33,10 +41,25 @@ def is_wanted(ages_s: list[float], limit_s: float) -> bool:
     return not ages_s or min(ages_s) > limit_s - HAND_OVER_S
 
 
+def _process_began() -> float:
+    """When this process began, seconds since 1970. Sensors run in the code server, which starts every run and whose end ends them; it
+    imports for seconds before it can start one, so that a database whose clock is a little behind makes no difference."""
+    return psutil.Process().create_time()
+
+
 def ages_of_runs(instance: dg.DagsterInstance, job_name: str) -> list[float]:
-    """Seconds since each living run of a job was made."""
-    records = instance.get_run_records(dg.RunsFilter(job_name=job_name, statuses=_ALIVE))
-    return [time.time() - record.create_timestamp.timestamp() for record in records]
+    """Seconds since each living run of a job was made. Runs whose processes ended with an earlier code server are reported as failed.
+
+    Dagster would count them as alive for ever, or until its monitoring gives up after minutes, and nothing would be started beside them.
+    """
+    ages: list[float] = []
+    for record in instance.get_run_records(dg.RunsFilter(statuses=_ALIVE)):
+        made_at = record.create_timestamp.timestamp()
+        if made_at < _process_began():
+            instance.report_run_failed(record.dagster_run, ENDED_WITH_ITS_SERVER)
+        elif record.dagster_run.job_name == job_name:
+            ages.append(time.time() - made_at)
+    return ages
 
 
 def _decide(
@@ -54,7 +77,7 @@ def _decide(
 
 def uploads_wait(connection: sa.Connection) -> bool:
     """Whether the ledger has anything to do now."""
-    return send.has_work(connection, datetime.now(UTC))
+    return waiting.has_work(connection, datetime.now(UTC))
 
 
 @dg.sensor(

@@ -3,8 +3,7 @@
 # ---------------------------------------------------------------- PostgreSQL
 import os
 import tempfile
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -13,17 +12,27 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from custom_events.postgres import connect, embedded, migrate, partitions, spans
+from custom_events.queries import status_counts, tallies
 from custom_events.tables.registry import PARTITIONED
+from tests import machine_postgres
 
 if TYPE_CHECKING:
     from sandbox.google_ads.server import SandboxGoogle
 
 TEMPLATE = "migrated"
-MACHINE_BINARIES = "/usr/lib/postgresql"  # Debian's place: <major>/bin
+WHOLE = "SELECT to_regclass('landing.raw_queue'), to_regclass('app.tallies'), to_regclass('app.conversion_uploads')"
 _NUMBERS = count(1)
 AUTHORITY = pytest.StashKey[Path]()
+
+
+# ---------------------------------------------------------------- laws
+# The same examples in every run, so that a red test is about the change; `make laws` looks for others.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("search", print_blob=True)
+settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,31 +54,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """URL of a running, empty server that belongs to this worker; its settings are fast, not durable."""
-    binaries = None
-    if request.config.getoption("--postgres") == "machine":
-        found = sorted(Path(MACHINE_BINARIES).glob("*/bin/postgres"), key=lambda path: int(path.parents[1].name))
-        if not found:
-            pytest.skip(f"--postgres=machine: no PostgreSQL in {MACHINE_BINARIES}")
-        binaries = found[-1].parent
-    with _directory() as directory, embedded.start(directory, fast=True, binaries=binaries) as server:
-        yield server.url
+    """URL of a running, empty server that belongs to this worker: the embedded one with settings that are fast and not durable, or
+    the machine's own with its default configuration."""
+    with machine_postgres.private_directory() as directory:
+        if request.config.getoption("--postgres") == "machine":
+            with machine_postgres.running(directory) as url:
+                yield url
+        else:
+            with embedded.start(directory, fast=True) as server:
+                yield server.url
+
+
+@pytest.fixture(scope="session")
+def is_embedded(request: pytest.FixtureRequest) -> bool:
+    """Whether the tests run on the embedded server, whose version and planner are known."""
+    return request.config.getoption("--postgres") == "embedded"
 
 
 @pytest.fixture
 def server_directory() -> Iterator[Path]:
-    """A directory for an embedded server (or a whole `.local/`) of the test's own.
-
-    Not tmp_path: each pytest that starts closes /tmp/pytest-of-root to all but root, also under a server that runs there.
-    """
-    with _directory() as directory:
+    """A directory for a server (or a whole `.local/`) of the test's own."""
+    with machine_postgres.private_directory() as directory:
         yield directory
-
-
-@contextmanager
-def _directory() -> Generator[Path]:
-    with tempfile.TemporaryDirectory(prefix="custom-events-test-", ignore_cleanup_errors=True) as directory:
-        yield Path(directory)
 
 
 @pytest.fixture(scope="session")
@@ -102,8 +108,11 @@ def empty_database(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def database(postgres_url: str, _template: str) -> Iterator[str]:
-    """URL of a migrated database of the test's own; dropped afterwards, whoever is still connected."""
-    yield from _fresh(postgres_url, _template)
+    """URL of a migrated database of the test's own; dropped afterwards, whoever is still connected. Whatever a test has done, the tallies
+    say what counting says."""
+    for url in _fresh(postgres_url, _template):
+        yield url
+        assert untallied(url) == []
 
 
 @pytest.fixture
@@ -114,10 +123,54 @@ def engine(database: str) -> Iterator[sa.Engine]:
     made.dispose()
 
 
+@pytest.fixture
+def plain(postgres_url: str, empty_database: str) -> Iterator[str]:
+    """URL of an empty database whose owner may not make roles: the usual login of a hosted server."""
+    name = sa.make_url(empty_database).database
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE plain LOGIN")
+        connection.execute(f"ALTER DATABASE {name} OWNER TO plain")
+    yield sa.make_url(empty_database).set(username="plain").render_as_string(hide_password=False)
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("DROP OWNED BY plain CASCADE")
+        connection.execute(f"ALTER DATABASE {name} OWNER TO custom_events")
+        connection.execute("DROP ROLE plain")
+
+
+def untallied(url: str) -> list[str]:
+    """Where tallies and counting differ. Commerce events apart: tests write them without the batch that tallies them."""
+    made = connect.engine(url, name="tests")
+    try:
+        with made.connect() as connection:
+            is_whole = None not in connection.execute(sa.text(WHOLE)).one()  # else a test has taken tables away
+            return _untallied(connection) if is_whole else []
+    finally:
+        made.dispose()
+
+
+def _untallied(connection: sa.Connection) -> list[str]:
+    wrong = [str(one) for one in tallies.differences(connection) if one.what != "commerce_events"]
+    found = status_counts.ledger(connection, 60.0)
+    counted = {
+        "uploads": status_counts.UPLOADS_BY_STATE,
+        "adjustments": status_counts.ADJUSTMENTS_BY_STATE,
+        "reasons": status_counts.REASONS,
+        "without_click_id": status_counts.WITHOUT_CLICK_ID,
+        "unnamed": status_counts.UNNAMED,
+    }
+    for name, statement in counted.items():
+        exact = status_counts.counted(connection, statement)
+        if getattr(found, name) != exact:
+            wrong.append(f"{name}: {getattr(found, name)}, counted {exact}")
+    if found.soon != status_counts.open_work(connection, 60.0)["uploads"]:
+        wrong.append(f"soon: {found.soon}")
+    return wrong
+
+
 def _fresh(url: str, template: str) -> Iterator[str]:
     name = f"test_{next(_NUMBERS)}"
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     yield _named(url, name)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,3 +1,5 @@
+from typing import get_args
+
 import pytest
 
 from custom_events.settings import Settings, settings, variable_of
@@ -36,3 +38,25 @@ def test_every_field_has_a_sentence() -> None:
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://user:hush@host/db")
     assert "hush" not in repr(Settings(_env_file=None))
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_can_be_set_empty(monkeypatch: pytest.MonkeyPatch, name: str, empty: str) -> None:
+    field = Settings.model_fields[name]
+    monkeypatch.delenv(variable_of(name), raising=False)
+    unset = getattr(Settings(_env_file=None), name)
+    monkeypatch.setenv(variable_of(name), empty)
+    may_be_missing = type(None) in get_args(field.annotation)
+    assert getattr(Settings(_env_file=None), name) == (None if may_be_missing else unset)
+    if may_be_missing and field.default is not None:
+        assert "empty: " in (field.description or "")  # empty is not the default, so the page says what it is
+
+
+def test_an_empty_line_of_a_file_counts_as_unset(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "CUSTOM_EVENTS_GOOGLE_ADS_OPERATIONS_PER_DAY"):
+        monkeypatch.delenv(name, raising=False)
+    file = tmp_path / ".env"
+    file.write_text("DATABASE_URL=\nCUSTOM_EVENTS_GOOGLE_ADS_OPERATIONS_PER_DAY=\nCUSTOM_EVENTS_BATCH_SIZE=\n")
+    found = Settings(_env_file=file)
+    assert (found.database_url, found.google_ads_operations_per_day, found.batch_size) == (None, None, 5_000)

@@ -4,14 +4,14 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import available_timezones
 
 import msgspec
 import sqlalchemy as sa
 
 from custom_events.catalog import audit, diff
 from custom_events.catalog.configurations import refuse
-from custom_events.catalog.reading import told
+from custom_events.catalog.reading import name_problems, told
+from custom_events.catalog.time_zones import zone_problems
 from custom_events.conditions.problems import Problem
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
 from custom_events.queries import ads as queries
@@ -38,7 +38,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversion action. `reference` is how configurations name it."""
+    """A conversion action. `reference` is how configurations name it; `parked_reason`: why nothing is sent to it until a person acts."""
 
     id: int
     ads_account_id: int
@@ -49,6 +49,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     click_window_days: int
     one_per_click: bool
     action_created_at: datetime | None
+    parked_reason: str | None
+    parked_at: datetime | None
 
     @property
     def reference(self) -> str:
@@ -93,10 +95,10 @@ def create_account(
     return get_account(connection, customer_id)
 
 
-def get_account(connection: sa.Connection, customer_id: str) -> Account:
-    """The account of this customer id. Raises NotFound."""
+def get_account(connection: sa.Connection, customer_id: str, *, lock: bool = False) -> Account:
+    """The account of this customer id; `lock` holds it until the end of the transaction. Raises NotFound."""
     digits = _customer_id(customer_id)
-    row = queries.account(connection, digits)
+    row = queries.account(connection, digits, lock=lock)
     if row is None:
         raise NotFound(f"There is no ads account {digits}.", what="ads account")
     return msgspec.convert(row, Account, from_attributes=True)
@@ -200,14 +202,13 @@ def account_problems(given: Mapping[str, Any]) -> list[Problem]:
         if given.get(path) is not None and not _CUSTOMER_ID.match(_digits(given[path])):
             wrong = f"{told(given[path])} is not a customer id"
             found.append(Problem(path=path, wrong=wrong, right="ten digits, 123-456-7890 for example"))
-    if "name" in given and not given["name"].strip():
-        found.append(Problem(path="name", wrong="it is empty", right="a name for people"))
+    if "name" in given:
+        found += name_problems("name", given["name"], "a name for people")
     if given.get("currency") is not None and not _CURRENCY.match(given["currency"]):
         wrong = f"{told(given['currency'])} is not an ISO 4217 code"
         found.append(Problem(path="currency", wrong=wrong, right="three capitals, EUR for example"))
-    if "time_zone" in given and given["time_zone"] not in available_timezones():
-        wrong = f"{told(given['time_zone'])} is not an IANA name"
-        found.append(Problem(path="time_zone", wrong=wrong, right="Europe/Berlin for example"))
+    if "time_zone" in given:
+        found += zone_problems(given["time_zone"])
     return found
 
 
@@ -217,8 +218,12 @@ def action_problems(given: Mapping[str, Any]) -> list[Problem]:
     if "action_id" in given and not _ACTION_ID.match(given["action_id"]):
         wrong = f"{told(given['action_id'])} is not Google's id of an action"
         found.append(Problem(path="action_id", wrong=wrong, right="digits, as the address of its page at Google shows"))
-    if "name" in given and not given["name"].strip():
-        found.append(Problem(path="name", wrong="it is empty", right="its name at Google"))
+    if "name" in given:
+        found += name_problems("name", given["name"], "its name at Google")
+    if "action_type" in given:
+        found += name_problems(
+            "action_type", given["action_type"], "Google's name of the type, UPLOAD_CLICKS for example"
+        )
     if "click_window_days" in given and not 1 <= given["click_window_days"] <= WINDOW_LIMIT_DAYS:
         wrong = f"{given['click_window_days']} days are outside what Google allows"
         found.append(Problem(path="click_window_days", wrong=wrong, right=f"1 to {WINDOW_LIMIT_DAYS}"))

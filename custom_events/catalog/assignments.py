@@ -4,7 +4,7 @@ The overrides of an assignment stand in its revisions. What applies in the end, 
 effective configuration; it is checked as a whole before any revision of an assignment is published.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,13 +13,15 @@ import sqlalchemy as sa
 
 from custom_events.catalog import ads, audit, definitions, diff, revisions, sites
 from custom_events.catalog.ads import Action
-from custom_events.catalog.configurations import read_config, read_overrides, refuse, to_plain
-from custom_events.catalog.revisions import Revision
-from custom_events.catalog.wholes import whole_problems
+from custom_events.catalog.configurations import read_overrides, refuse, stored_config, stored_overrides, to_plain
+from custom_events.catalog.effective_config import effective_problems
+from custom_events.catalog.reading import name_problems
+from custom_events.catalog.revisions import Difference, Revision
 from custom_events.conditions.problems import Problem, Severity
-from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
-from custom_events.matching.effective import Origin, effective, origins
+from custom_events.errors import InUse, InvalidConfiguration, NeedsAction, NotFound
+from custom_events.matching.effective import SETTINGS, Origin, effective, origins
 from custom_events.queries import assignments as queries
+from custom_events.queries import revisions as revision_queries
 from custom_events.queries.revisions import ASSIGNMENTS, DEFINITIONS
 from custom_events.values.definitions import DefinitionConfig, Overrides
 
@@ -27,7 +29,7 @@ Given = Mapping[str, Any] | Overrides
 
 
 class SiteAssignment(msgspec.Struct, frozen=True, kw_only=True):
-    """A definition on a site. `published_number` is None while nothing of it applies."""
+    """A definition on a site. `published_number` is None while nothing of it applies. `has_overrides` is about the newest revision."""
 
     id: int
     site_id: int
@@ -39,6 +41,7 @@ class SiteAssignment(msgspec.Struct, frozen=True, kw_only=True):
     newest_number: int
     created_at: datetime
     updated_at: datetime
+    has_overrides: bool
 
 
 class Effective(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +72,7 @@ def assign(
     """
     site = sites.get(connection, site_id)
     definition = definitions.get(connection, definition_key)
-    if not label.strip():
-        raise InvalidConfiguration("a label is needed: it tells assignments of one definition apart", path="label")
+    refuse(name_problems("label", label, "a label: it tells assignments of one definition apart"))
     made = queries.add(connection, site_id=site.id, definition_id=definition.id, label=label)
     if made is None:
         raise NeedsAction(
@@ -82,11 +84,21 @@ def assign(
     return get(connection, made)
 
 
-def get(connection: sa.Connection, assignment_id: int) -> SiteAssignment:
-    """The assignment of this id. Raises NotFound."""
+def site_of(connection: sa.Connection, assignment_id: int) -> int | None:
+    """The site of an assignment; None: there is none of this id."""
+    return queries.site_of(connection, assignment_id)
+
+
+def get(connection: sa.Connection, assignment_id: int, *, lock: bool = False) -> SiteAssignment:
+    """The assignment of this id; `lock` holds it until the end of the transaction. Raises NotFound."""
+    if lock:
+        queries.lock(connection, assignment_id)
     row = queries.by_id(connection, assignment_id)
     if row is None:
-        raise NotFound(f"There is no assignment {assignment_id}.", what="assignment")
+        raise NotFound(
+            f"There is no assignment {assignment_id}: `custom-events backtest --definition KEY --json` lists those of a definition.",
+            what="assignment",
+        )
     return msgspec.convert(row, SiteAssignment, from_attributes=True)
 
 
@@ -98,6 +110,18 @@ def of_site(connection: sa.Connection, site_id: int) -> list[SiteAssignment]:
 def history(connection: sa.Connection, assignment_id: int) -> list[Revision]:
     """All revisions of the overrides, oldest first."""
     return revisions.history(connection, ASSIGNMENTS, get(connection, assignment_id).id)
+
+
+def revision(connection: sa.Connection, assignment_id: int, number: int) -> Revision:
+    """The revision of this number. Raises NotFound."""
+    owner = get(connection, assignment_id)
+    return revisions.numbered(connection, ASSIGNMENTS, owner.id, number, _name(owner))
+
+
+def difference(connection: sa.Connection, assignment_id: int, *, old: int | None, new: int | None) -> Difference:
+    """What differs between two revisions: as `revisions.difference`."""
+    owner = get(connection, assignment_id)
+    return revisions.difference(connection, ASSIGNMENTS, owner.id, old=old, new=new, name=_name(owner))
 
 
 def override(
@@ -112,9 +136,44 @@ def override(
     made = revisions.draft(
         connection, ASSIGNMENTS, owner.id, plain, expected=expected, author=author, reason=reason, name=_name(owner)
     )
-    changed = diff.lines(before.get(expected, {}), plain)
-    _record(connection, author, "override", owner, number=made.number, changes=changed, reason=reason)
+    old = before.get(expected, {})
+    _record(
+        connection,
+        author,
+        "override",
+        owner,
+        number=made.number,
+        changes=diff.lines(old, plain),
+        reason=reason,
+        before=old,
+        after=plain,
+    )
     return made
+
+
+def change(
+    connection: sa.Connection, assignment_id: int, overrides: Given, *, author: str, reason: str = ""
+) -> SiteAssignment:
+    """Overrides as a draft made from the newest revision; equal ones change nothing. Raises as `override` does."""
+    owner = get(connection, assignment_id, lock=True)
+    newest = revisions.newest(connection, ASSIGNMENTS, owner.id)
+    if newest is None or diff.changes(newest.payload, to_plain(read_overrides(overrides))):
+        override(connection, assignment_id, overrides, expected=owner.newest_number, author=author, reason=reason)
+    return get(connection, assignment_id)
+
+
+def merged(
+    connection: sa.Connection, assignment_id: int, overrides: Overrides, inherit: Collection[str]
+) -> dict[str, Any]:
+    """The newest revision's overrides with those that are given, without the settings that are to be inherited again. Raises
+    InvalidConfiguration for a setting that there is not."""
+    known = (*SETTINGS, "also")
+    for place, setting in enumerate(inherit):
+        if setting not in known:
+            raise InvalidConfiguration(f"no setting; one of {', '.join(known)}", path=f"inherit[{place}]")
+    newest = revisions.newest(connection, ASSIGNMENTS, assignment_id)
+    whole = {**(newest.payload if newest is not None else {}), **to_plain(overrides)}
+    return {setting: value for setting, value in whole.items() if setting not in inherit}
 
 
 def publish(
@@ -125,18 +184,31 @@ def publish(
     owner = get(connection, assignment_id)
     chosen = revisions.numbered(connection, ASSIGNMENTS, owner.id, number, _name(owner))
     _check_whole(connection, owner, read_overrides(chosen.payload))
+    stood = revisions.published(connection, ASSIGNMENTS, owner.id)
     made, changed = revisions.publish(
         connection, ASSIGNMENTS, owner.id, number, by=by, name=_name(owner), ships_with_product=ships_with_product
     )
-    _record(connection, by, "publish", owner, number=number, draft_by=made.author, changes=changed)
+    _record(
+        connection,
+        by,
+        "publish",
+        owner,
+        number=number,
+        draft_by=made.author,
+        changes=changed,
+        before=None if stood is None else stood.payload,
+        after=made.payload,
+    )
     return made
 
 
 def retire(connection: sa.Connection, assignment_id: int, *, by: str, reason: str = "") -> None:
     """Nothing of it applies any more, until a revision is published again. Raises NeedsAction when nothing did."""
     owner = get(connection, assignment_id)
+    stood = revisions.published(connection, ASSIGNMENTS, owner.id)
     number = revisions.retire(connection, ASSIGNMENTS, owner.id, name=_name(owner))
-    _record(connection, by, "retire", owner, number=number, reason=reason)
+    before = None if stood is None else stood.payload
+    _record(connection, by, "retire", owner, number=number, reason=reason, before=before)
 
 
 def rollback(connection: sa.Connection, assignment_id: int, number: int, *, by: str, reason: str = "") -> Revision:
@@ -144,7 +216,10 @@ def rollback(connection: sa.Connection, assignment_id: int, number: int, *, by: 
     owner = get(connection, assignment_id)
     old = revisions.numbered(connection, ASSIGNMENTS, owner.id, number, _name(owner))
     _check_whole(connection, owner, read_overrides(old.payload))
-    made, changed = revisions.again(connection, ASSIGNMENTS, owner.id, number, by=by, reason=reason, name=_name(owner))
+    stood = revisions.published(connection, ASSIGNMENTS, owner.id)
+    made, changed = revisions.rollback(
+        connection, ASSIGNMENTS, owner.id, number, by=by, reason=reason, name=_name(owner)
+    )
     _record(
         connection,
         by,
@@ -155,8 +230,24 @@ def rollback(connection: sa.Connection, assignment_id: int, number: int, *, by: 
         state=made.state,
         changes=changed,
         reason=reason,
+        before=None if stood is None else stood.payload,
+        after=made.payload,
     )
     return made
+
+
+def delete(connection: sa.Connection, assignment_id: int, *, by: str) -> None:
+    """Remove an assignment of which nothing ever applied. Raises InUse, naming the revisions that did: what they made refers to
+    them."""
+    owner = get(connection, assignment_id, lock=True)
+    before = history(connection, assignment_id)
+    if applied := revisions.that_applied(before):
+        raise InUse(
+            f"{_name(owner)} was in use, and what it made refers to it. Pause it to switch it off.", dependents=applied
+        )
+    revision_queries.delete_all(connection, ASSIGNMENTS, owner.id)
+    queries.delete(connection, owner.id)
+    _record(connection, by, "delete", owner, before=before[-1].payload if before else {})
 
 
 def pause(connection: sa.Connection, assignment_id: int, *, actor: str, reason: str = "") -> SiteAssignment:
@@ -178,7 +269,12 @@ def effective_of(connection: sa.Connection, assignment_id: int) -> Effective:
         raise NeedsAction(f'Nothing of definition "{owner.definition_key}" is published: publish a revision of it.')
     if own is None:
         raise NeedsAction(f"Nothing of {_name(owner)} is published: publish a revision of it.")
-    config, overrides = read_config(definition.payload), read_overrides(own.payload)
+    return effective_from(definition, own)
+
+
+def effective_from(definition: Revision, own: Revision) -> Effective:
+    """What these revisions of a definition and of an assignment make together."""
+    config, overrides = stored_config(definition.payload), stored_overrides(own.payload)
     return Effective(
         config=effective(config, overrides),
         origins=origins(config, overrides),
@@ -192,9 +288,9 @@ def warnings(connection: sa.Connection, assignment_id: int) -> list[Problem]:
     never delivers. Raises as `effective_of` does."""
     found = effective_of(connection, assignment_id)
     site = sites.get(connection, get(connection, assignment_id).site_id)
-    found_in = whole_problems(
-        read_config(found.definition_revision.payload),
-        read_overrides(found.assignment_revision.payload),
+    found_in = effective_problems(
+        stored_config(found.definition_revision.payload),
+        stored_overrides(found.assignment_revision.payload),
         _actions(connection, found.config),
         currencies=(site.currency,) if site.currency is not None else (),
         platform=site.platform,
@@ -207,8 +303,8 @@ def _check_whole(connection: sa.Connection, owner: SiteAssignment, overrides: Ov
     base = revisions.published(connection, DEFINITIONS, owner.definition_id) or revisions.newest(
         connection, DEFINITIONS, owner.definition_id
     )
-    config = read_config(base.payload if base is not None else {})
-    refuse(whole_problems(config, overrides, _actions(connection, effective(config, overrides))))
+    config = stored_config(base.payload if base is not None else {})
+    refuse(effective_problems(config, overrides, _actions(connection, effective(config, overrides))))
 
 
 def _actions(connection: sa.Connection, config: DefinitionConfig) -> dict[str, Action]:
@@ -221,7 +317,8 @@ def _switch(connection: sa.Connection, assignment_id: int, *, active: bool, acto
     old = get(connection, assignment_id)
     if old.is_active != active:
         queries.switch(connection, assignment_id, active=active)
-        _record(connection, actor, "resume" if active else "pause", old, reason=reason)
+        before, after = {"is_active": old.is_active}, {"is_active": active}
+        _record(connection, actor, "resume" if active else "pause", old, reason=reason, before=before, after=after)
     return get(connection, assignment_id)
 
 
@@ -229,7 +326,16 @@ def _name(owner: SiteAssignment) -> str:
     return f'assignment {owner.id} ("{owner.definition_key}" labelled "{owner.label}" on site {owner.site_id})'
 
 
-def _record(connection: sa.Connection, actor: str, verb: str, owner: SiteAssignment, **detail: Any) -> None:
+def _record(
+    connection: sa.Connection,
+    actor: str,
+    verb: str,
+    owner: SiteAssignment,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    **detail: Any,
+) -> None:
     known = {name: value for name, value in detail.items() if value not in ("", ())}
     audit.record(
         connection,
@@ -237,4 +343,7 @@ def _record(connection: sa.Connection, actor: str, verb: str, owner: SiteAssignm
         action=f"assignment.{verb}",
         subject=f"assignment:{owner.id}",
         detail={"site_id": owner.site_id, "definition": owner.definition_key, "label": owner.label, **known},
+        site_id=owner.site_id,
+        before=before,
+        after=after,
     )

@@ -5,6 +5,7 @@ between, nothing is written and Conflict holds both differences. Rolling back pu
 revision, so that history only grows. Where the setting asks for a second person, nobody publishes a draft of their own.
 """
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,9 @@ import msgspec
 import sqlalchemy as sa
 
 from custom_events.catalog import diff
-from custom_events.errors import Conflict, NeedsAction, NotFound
+from custom_events.errors import Conflict, Dependent, NeedsAction, NotFound
 from custom_events.queries import revisions as queries
+from custom_events.queries.keyset import After
 from custom_events.queries.revisions import RevisionTable
 from custom_events.settings import settings, variable_of
 
@@ -33,9 +35,71 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class Current(msgspec.Struct, frozen=True, kw_only=True):
+    """The revision that applies, and the newest one where that is a draft."""
+
+    published: Revision | None = None
+    draft: Revision | None = None
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """What differs between the revisions numbered `old` and `new`; None: there is none."""
+
+    old: int | None
+    new: int | None
+    changes: tuple[diff.Change, ...]
+
+
 def history(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> list[Revision]:
     """All revisions, oldest first."""
     return [_revision(row) for row in queries.of(connection, kind, owner_id)]
+
+
+def page(
+    connection: sa.Connection,
+    kind: RevisionTable,
+    owner_id: int,
+    *,
+    state: str | None = None,
+    after: After | None = None,
+    limit: int,
+) -> list[Revision]:
+    """Revisions, newest first, a page of them; the next one begins after the number of the last."""
+    rows = queries.page(connection, kind, owner_id, state=state, after=after, limit=limit)
+    return [_revision(row) for row in rows]
+
+
+def current(connection: sa.Connection, kind: RevisionTable, owner_ids: Collection[int]) -> dict[int, Current]:
+    """What applies and what is drafted, of each owner that has revisions."""
+    found: dict[int, Current] = {}
+    for row in queries.current(connection, kind, owner_ids):
+        revision = _revision(row)
+        now = found.get(row.owner_id, Current())
+        if revision.state == "published":
+            now = msgspec.structs.replace(now, published=revision)
+        elif revision.state == "draft":
+            now = msgspec.structs.replace(now, draft=revision)
+        found[row.owner_id] = now
+    return found
+
+
+def that_applied(history: Sequence[Revision]) -> tuple[Dependent, ...]:
+    """Those that were ever published: what they made refers to them."""
+    return tuple(Dependent("revision", str(one.number), one.state) for one in history if one.published_at is not None)
+
+
+def difference(
+    connection: sa.Connection, kind: RevisionTable, owner_id: int, *, old: int | None, new: int | None, name: str
+) -> Difference:
+    """Between two revisions by number. `old` None: what applies (nothing, where nothing does); `new` None: the newest. Raises NotFound."""
+    before = published(connection, kind, owner_id) if old is None else numbered(connection, kind, owner_id, old, name)
+    after = newest(connection, kind, owner_id) if new is None else numbered(connection, kind, owner_id, new, name)
+    changes = diff.changes(before.payload if before is not None else {}, after.payload if after is not None else {})
+    return Difference(
+        old=before.number if before is not None else None,
+        new=after.number if after is not None else None,
+        changes=changes,
+    )
 
 
 def published(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> Revision | None:
@@ -146,7 +210,7 @@ def retire(connection: sa.Connection, kind: RevisionTable, owner_id: int, *, nam
     return number
 
 
-def again(
+def rollback(
     connection: sa.Connection, kind: RevisionTable, owner_id: int, number: int, *, by: str, reason: str, name: str
 ) -> tuple[Revision, tuple[str, ...]]:
     """Roll back: the configuration of revision `number` as a new revision, published; with the difference.

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.catalog import ads, assignments, secrets, signing, sites
+from custom_events import secrets
+from custom_events.catalog import ads, assignments, signing, sites
 from custom_events.catalog.seed import AUTHOR, seed_system_definitions
 from custom_events.catalog.sites import Site
 from custom_events.errors import NotFound
@@ -115,6 +116,8 @@ _ASSIGNMENTS = (
     _Assignment(platform=Platform.WOOCOMMERCE, definition="purchase", label="all orders", action="7001"),
     _Assignment(platform=Platform.WOOCOMMERCE, definition="high_value_order", label="from 150 EUR", action="7004", overrides=_order_from("150.00")),
     _Assignment(platform=Platform.WOOCOMMERCE, definition="subscription_start", label="subscriptions", action="7005"),
+    _Assignment(platform=Platform.WOOCOMMERCE, definition="subscription_renewal", label="renewals", action="7006"),
+    _Assignment(platform=Platform.WOOCOMMERCE, definition="subscription_cancel", label="recorded"),
     _Assignment(platform=Platform.WOOCOMMERCE, definition="customer_signup", label="worth 5 EUR", action="7007", overrides={**_SHORT, **_fixed("5.00")}),
     _Assignment(platform=Platform.CUSTOM, definition="purchase", label="from the app", action="7008", overrides={"also": {"field": "properties.channel", "op": "=", "value": "app"}}),
     _Assignment(platform=Platform.CUSTOM, definition="purchase", label="third order", action="7009", overrides={"threshold": {"measure": "count", "at_least": 3, "scope": "customer"}, **_fixed("25.00")}),

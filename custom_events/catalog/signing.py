@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.catalog import audit, secrets, sites
+from custom_events import secrets
+from custom_events.catalog import audit, sites
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
 from custom_events.queries import sites as queries
+from custom_events.values.numbers import MAX_ID
 
 SECRET_BYTES = 32  # 256 bits, the block that HMAC-SHA256 makes best use of
 LEAST_CHARACTERS = 8  # WooCommerce lets people choose; shorter ones are guessed offline from one delivery
@@ -80,8 +82,11 @@ def rotate(
 
 def remove(connection: sa.Connection, site_id: int, secret_id: int, *, actor: str) -> None:
     """A secret is good no longer, at once. Raises NotFound when the site has no such secret."""
-    if not queries.remove_secret(connection, site_id, secret_id):
-        raise NotFound(f"Site {site_id} has no secret {secret_id}.", what="secret")
+    if not 0 < secret_id <= MAX_ID or not queries.remove_secret(connection, site_id, secret_id):
+        raise NotFound(
+            f"Site {site_id} has no secret {secret_id}: `custom-events site secret list {site_id}` shows those it has.",
+            what="secret",
+        )
     _record(connection, actor, "remove", site_id, secret_id=secret_id)
 
 
@@ -127,4 +132,6 @@ def _tokens(connection: sa.Connection) -> Any:
 
 def _record(connection: sa.Connection, actor: str, verb: str, site_id: int, **detail: Any) -> None:
     known = {name: value for name, value in detail.items() if value is not None}
-    audit.record(connection, actor=actor, action=f"secret.{verb}", subject=f"site:{site_id}", detail=known)
+    audit.record(
+        connection, actor=actor, action=f"secret.{verb}", subject=f"site:{site_id}", detail=known, site_id=site_id
+    )

@@ -2,11 +2,10 @@
 
 import re
 import secrets as tokens
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal
-from zoneinfo import available_timezones
 
 import msgspec
 import sqlalchemy as sa
@@ -14,29 +13,38 @@ from sqlalchemy.exc import IntegrityError
 
 from custom_events.catalog import audit, diff
 from custom_events.catalog.configurations import refuse
-from custom_events.catalog.reading import read_struct, told
-from custom_events.conditions.problems import Problem
+from custom_events.catalog.reading import name_problems, read_struct, told
+from custom_events.catalog.time_zones import zone_problems
+from custom_events.conditions.problems import Problem, Severity
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
+from custom_events.platforms.registry import PLATFORMS
 from custom_events.queries import sites as queries
+from custom_events.queries.keyset import After, Order
 from custom_events.values.clicks import ConsentStatus
 from custom_events.values.deliveries import Platform
 
 SITE_KEY_BYTES = 16  # 128 bits: an address nobody guesses, though the signature is what protects
 PAGE = 100  # sites read at once, unless told otherwise
+SHOWN_KEYS = 10  # of sites there are, where one was not found
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}\Z")
 KEY_RULE = "8 to 64 letters, digits, - and _"
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
+_STATUS = re.compile(r"(?!wc-)[a-z0-9][a-z0-9_-]{0,16}\Z")  # WooCommerce: at most 20 characters with the prefix `wc-`
 
 
 class SiteSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What may be set per site beyond its columns; the defaults are those of `values.deliveries.SiteContext`."""
 
     default_country: str | None = None  # ISO 3166 alpha-2, for national phone numbers without an address
-    cod_paid_when: Literal["processing", "completed"] = "processing"  # WooCommerce cash on delivery
+    # WooCommerce cash on delivery counts as paid from one of these, or from statuses of the shop's own, without `wc-`
+    cod_paid_when: Literal["processing", "completed"] | tuple[str, ...] = "processing"
     subscription_sources: tuple[str, ...] = ("subscription_contract",)  # Shopify order.source_name prefixes of renewals
-    take_test_orders: bool = False
+    take_test_orders: bool = False  # as if they were real; else they match nothing
+    take_sub_orders: bool = False  # WooCommerce: parts of another order, as marketplaces make them for their vendors
+    payment_lost: Literal["keep", "hold", "retract"] = "retract"  # conversions of orders whose payment was lost
+    payment_lost_statuses: tuple[str, ...] = ()  # WooCommerce statuses of plugins: disputes, chargebacks
     consent_default: ConsentStatus = ConsentStatus.UNKNOWN  # where an order says nothing
 
 
@@ -54,6 +62,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     settings: SiteSettings
     created_at: datetime
     updated_at: datetime
+    removed_at: datetime | None = None
 
 
 def create(
@@ -92,13 +101,15 @@ def create(
         action="site.create",
         subject=f"site:{made}",
         detail={"changes": diff.lines({}, values)},
+        site_id=made,
+        after=values,
     )
     return get(connection, made)
 
 
-def get(connection: sa.Connection, site_id: int) -> Site:
-    """The site of this id. Raises NotFound."""
-    return _found(queries.by_id(connection, site_id), f"id {site_id}")
+def get(connection: sa.Connection, site_id: int, *, lock: bool = False) -> Site:
+    """The site of this id; `lock` holds it until the end of the transaction. Raises NotFound."""
+    return _found(queries.by_id(connection, site_id, lock=lock), f"id {site_id}")
 
 
 def by_key(connection: sa.Connection, site_key: str) -> Site:
@@ -111,9 +122,57 @@ def by_domain(connection: sa.Connection, shop_domain: str) -> Site:
     return _found(queries.by_domain(connection, shop_domain.strip().lower()), f'domain "{shop_domain}"')
 
 
+def called(connection: sa.Connection, name: str) -> Site:
+    """The site of this id, key or shop domain. Raises NotFound, naming some of those there are."""
+    row = queries.called(connection, name)
+    if row is None:
+        known = ", ".join(site.site_key for site in page(connection, limit=SHOWN_KEYS))
+        raise NotFound(
+            f'There is no site "{name}" (an id, a key or a shop domain). There are: {known or "none"}. '
+            "`custom-events site list` shows them all.",
+            what="site",
+        )
+    return _site(row)
+
+
 def page(connection: sa.Connection, *, after_id: int = 0, limit: int = PAGE) -> list[Site]:
     """Sites in the order of their ids; the next page begins after the last id of this one."""
     return [_site(row) for row in queries.page(connection, after_id=after_id, limit=limit)]
+
+
+def search(
+    connection: sa.Connection,
+    *,
+    text: str | None = None,
+    platform: Platform | None = None,
+    state: str | None = None,
+    only: Collection[int] | None = None,
+    sort: str = "name",
+    descending: bool = False,
+    after: After | None = None,
+    limit: int = PAGE,
+) -> list[Site]:
+    """Sites whose name, key or domain holds `text`, a page of them.
+
+    `state` is active, paused or removed; `only` are the ids that may be seen (None: all); `sort` is name or id. The next page begins
+    after `keys(site, sort)` of the last one.
+    """
+    rows = queries.search(
+        connection,
+        text=text,
+        platform=platform,
+        state=state,
+        only=only,
+        order=Order(queries.ORDERS[sort], descending=descending),
+        after=after,
+        limit=limit,
+    )
+    return [_site(row) for row in rows]
+
+
+def keys(site: Site, sort: str) -> tuple[Any, ...]:
+    """By what a list sorted by `sort` orders this site."""
+    return (site.name, site.id) if sort == "name" else (site.id,)
 
 
 def update(connection: sa.Connection, site_id: int, *, actor: str, **changes: Any) -> Site:
@@ -134,29 +193,52 @@ def update(connection: sa.Connection, site_id: int, *, actor: str, **changes: An
         with _addresses_free(connection, values):
             queries.update(connection, site_id, values)
         audit.record(
-            connection, actor=actor, action="site.update", subject=f"site:{site_id}", detail={"changes": changed}
+            connection,
+            actor=actor,
+            action="site.update",
+            subject=f"site:{site_id}",
+            detail={"changes": changed},
+            site_id=site_id,
+            before=before,
+            after=values,
         )
     return get(connection, site_id)
 
 
 def pause(connection: sa.Connection, site_id: int, *, actor: str, reason: str = "") -> Site:
-    """Deliveries of the site are refused from now on. Only for a while: Shopify tries each again for four hours and deletes a webhook
-    after 8 failures in a row, WooCommerce tries none again and disables a webhook after 6 (reference: platforms 1.5, 2.1)."""
-    return _switch(connection, site_id, active=False, actor=actor, reason=reason)
+    """What the site sends is taken and understood from now on, and matches nothing. It is not refused: Shopify deletes a webhook after 8
+    failures in a row, WooCommerce disables one after 6 (docs/reference/platforms.md 1.5, 2.1)."""
+    return _switch(connection, site_id, "pause", {"is_active": False}, actor=actor, reason=reason)
 
 
 def resume(connection: sa.Connection, site_id: int, *, actor: str, reason: str = "") -> Site:
-    """Deliveries of the site are taken again."""
-    return _switch(connection, site_id, active=True, actor=actor, reason=reason)
+    """The site's events match again, and a removed site's deliveries are taken again. What came meanwhile matches by a replay."""
+    return _switch(connection, site_id, "resume", {"is_active": True, "removed_at": None}, actor=actor, reason=reason)
 
 
-def _switch(connection: sa.Connection, site_id: int, *, active: bool, actor: str, reason: str) -> Site:
+def remove(connection: sa.Connection, site_id: int, *, actor: str, reason: str = "") -> Site:
+    """Deliveries of the site are refused from now on (410), so that its store gives the webhooks up. What is stored stays; `resume` brings
+    it back."""
+    removed_at = get(connection, site_id).removed_at or queries.database_now(connection)
+    return _switch(
+        connection, site_id, "remove", {"is_active": False, "removed_at": removed_at}, actor=actor, reason=reason
+    )
+
+
+def _switch(
+    connection: sa.Connection, site_id: int, verb: str, wanted: dict[str, Any], *, actor: str, reason: str
+) -> Site:
     old = get(connection, site_id)
-    if old.is_active != active:
-        queries.update(connection, site_id, {"is_active": active})
-        verb = "resume" if active else "pause"
+    if any(getattr(old, name) != value for name, value in wanted.items()):
+        queries.update(connection, site_id, wanted)
+        queries.touch_assignments(connection, site_id)
         audit.record(
-            connection, actor=actor, action=f"site.{verb}", subject=f"site:{site_id}", detail={"reason": reason}
+            connection,
+            actor=actor,
+            action=f"site.{verb}",
+            subject=f"site:{site_id}",
+            detail={"reason": reason},
+            site_id=site_id,
         )
     return get(connection, site_id)
 
@@ -180,38 +262,57 @@ def problems(given: Mapping[str, Any], platform: Platform) -> list[Problem]:
     if "site_key" in given and not _KEY.match(given["site_key"]):
         wrong = f"{told(given['site_key'])} is not a site's key"
         found.append(Problem(path="site_key", wrong=wrong, right=KEY_RULE))
-    if "name" in given and not given["name"].strip():
-        found.append(Problem(path="name", wrong="it is empty", right="a name for people"))
+    if "name" in given:
+        found += name_problems("name", given["name"], "a name for people")
     if "shop_domain" in given:
         found += _domain_problems(given["shop_domain"], platform)
     if given.get("currency") is not None and not _CURRENCY.match(given["currency"]):
         wrong = f"{told(given['currency'])} is not an ISO 4217 code"
         found.append(Problem(path="currency", wrong=wrong, right="three capitals, EUR for example"))
-    if "time_zone" in given and given["time_zone"] not in available_timezones():
-        wrong = f"{told(given['time_zone'])} is not an IANA name"
-        found.append(Problem(path="time_zone", wrong=wrong, right="Europe/Berlin for example"))
+    if "time_zone" in given:
+        found += zone_problems(given["time_zone"])
     if "settings" in given:
-        found += _settings_problems(given["settings"])
+        found += _settings_problems(given["settings"], platform)
     return found
 
 
 def _domain_problems(given: str | None, platform: Platform) -> Iterator[Problem]:
     if given is None:
-        if platform is Platform.SHOPIFY:
-            right = "a Shopify site is found by it: my-shop.myshopify.com"
+        store = PLATFORMS[platform]
+        if store.shop_domain is not None:
+            right = f"a {store.title} site is found by it: {store.shop_domain.example}"
             yield Problem(path="shop_domain", wrong="it is missing", right=right)
     elif not _DOMAIN.match(given.strip().lower()):
         wrong = f"{told(given)} is not a host name"
         yield Problem(path="shop_domain", wrong=wrong, right="my-shop.example for example")
 
 
-def _settings_problems(given: Mapping[str, Any] | SiteSettings) -> Iterator[Problem]:
+def _settings_problems(given: Mapping[str, Any] | SiteSettings, platform: Platform) -> Iterator[Problem]:
     read = _settings(given)
     if isinstance(read, list):
         yield from (msgspec.structs.replace(one, path=f"settings.{one.path}".rstrip(".")) for one in read)
-    elif read.default_country is not None and not _COUNTRY.match(read.default_country):
+        return
+    if read.default_country is not None and not _COUNTRY.match(read.default_country):
         wrong = f"{told(read.default_country)} is not an ISO 3166 code"
         yield Problem(path="settings.default_country", wrong=wrong, right="two capitals, DE for example")
+    if not isinstance(read.cod_paid_when, str):
+        for place, status in enumerate(read.cod_paid_when):
+            if not _STATUS.match(status):
+                right = "as orders show it, without wc-: delivered for example"
+                yield Problem(
+                    path=f"settings.cod_paid_when[{place}]", wrong=f"{told(status)} is not a status", right=right
+                )
+    elsewhere = {
+        name: other for other, store in PLATFORMS.items() if other is not platform for name in store.own_settings
+    }
+    for name, only in sorted(elsewhere.items()):
+        if getattr(read, name) != getattr(SiteSettings(), name):
+            yield Problem(
+                path=f"settings.{name}",
+                wrong=f"it has no effect on a site of {platform}",
+                right=f"remove it: only {only} has it",
+                severity=Severity.WARNING,
+            )
 
 
 def _settings(given: Mapping[str, Any] | SiteSettings) -> SiteSettings | list[Problem]:

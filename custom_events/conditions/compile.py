@@ -73,7 +73,7 @@ def compile_item_filter(tree: object) -> ItemFilter | None:
 
 
 def clear() -> None:
-    """Forgets every compiled condition (tests, and after a reload of the catalogue)."""
+    """Forgets every compiled condition (tests, and after a reload of the catalog)."""
     _from_key.cache_clear()
 
 

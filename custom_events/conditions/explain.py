@@ -16,7 +16,7 @@ from custom_events.conditions.tree import AllOf, AnyOf, Items, Leaf, Measure, No
 from custom_events.values.events import CommerceEvent
 
 MAX_SHOWN_ITEMS = (
-    50  # line items of an order shown with their verdicts; B2B orders reach 500 lines (reference: platforms 3)
+    50  # line items of an order shown with their verdicts; B2B orders reach 500 lines (docs/reference/platforms.md 3)
 )
 MAX_SHOWN_CHARACTERS = 200  # of a value; the rest of a landing page's query explains nothing
 

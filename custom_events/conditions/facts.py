@@ -1,7 +1,7 @@
 """What a condition may know that the event itself does not say.
 
 There is no "now" among these facts, on purpose: rules decide by the store's time, so an event gives the same verdict whether
-it is matched on time, late, or in a replay a year later (design section 4, promise 3).
+it is matched on time, late, or in a replay a year later (promise 3, docs/architecture.md 5).
 """
 
 from datetime import UTC, datetime, tzinfo

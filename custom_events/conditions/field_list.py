@@ -1,11 +1,11 @@
 """The fields themselves. Adding one is adding a line here or in `order_fields.py`; the reference page and the JSON Schema follow.
 
-Which platform delivers what: reference platforms 1.2, 1.11, 2.1, 2.4 and 2.9.
+Which platform delivers what: docs/reference/platforms.md 1.2, 1.11, 2.1, 2.4 and 2.9.
 """
 
 from collections.abc import Iterator
 
-from custom_events.conditions.fields import SHOPIFY_CUSTOM, Field, FieldType, OpenPath, Root, Scope
+from custom_events.conditions.fields import NOT_WOOCOMMERCE, Field, FieldType, OpenPath, Root, Scope
 from custom_events.conditions.order_fields import order_fields
 from custom_events.conditions.runtime import WEEKDAYS
 from custom_events.values.clicks import ClickCarrier, ClickKind, ConsentStatus
@@ -109,7 +109,7 @@ def _customer() -> Iterator[Field]:
         example="vip",
         root=Root.CUSTOMER,
         expression="c.tags",
-        platforms=SHOPIFY_CUSTOM,
+        platforms=NOT_WOOCOMMERCE,
     )
     yield Field(
         name="customer.created_at",
@@ -218,6 +218,23 @@ def _subscription_and_refund() -> Iterator[Field]:
         root=Root.REFUND,
         expression="r.amount",
         currency="e.currency",
+    )
+    yield Field(
+        name="refund.shipping",
+        type=T.MONEY,
+        meaning="The part of it that was paid for shipping, with its tax.",
+        example="5.00",
+        root=Root.REFUND,
+        expression="r.shipping",
+        currency="e.currency",
+    )
+    yield Field(
+        name="refund.is_pending",
+        type=T.BOOLEAN,
+        meaning="Whether it was on its way, and not there yet, when the event was seen.",
+        example="false",
+        root=Root.REFUND,
+        expression="r.is_pending",
     )
     yield Field(
         name="refund.reason",

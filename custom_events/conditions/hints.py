@@ -3,7 +3,8 @@
 import difflib
 from collections.abc import Sequence
 
-from custom_events.conditions.fields import Scope, find_field, nearest_names
+from custom_events.conditions.field_lookup import find_field, nearest_names
+from custom_events.conditions.fields import Scope
 
 # Of other rule languages and programming languages, as people type them first.
 _WORDS = {"and": "all", "or": "any", "none": "no_item", "every": "all_items", "some": "any_item", "nor": "not"}
@@ -33,7 +34,7 @@ def operator_hint(op: str, known: Sequence[str]) -> str:
 def field_hint(name: str, scope: Scope) -> str:
     """The nearest names, and where a line item's field is meant, how to ask for it."""
     near = ", ".join(nearest_names(name, scope))
-    right = f"nearest: {near}" if near else "see the catalogue of fields"
+    right = f"nearest: {near}" if near else "see the catalog of fields"
     if scope is Scope.EVENT and find_field(f"item.{name}") is not None:
         return f"item.{name} inside any_item, all_items, no_item or a measure; {right}"
     return right

@@ -63,7 +63,7 @@ def _judge(node: Node, leaf: _LeafJudge, event: CommerceEvent, facts: Facts) -> 
 
 def _each_item(child: Node, event: CommerceEvent, facts: Facts) -> tuple[tuple[LineItem, Verdict], ...]:
     """Every line item with its verdict."""
-    currency = event.currency
+    currency = event.items_currency
     judged: list[tuple[LineItem, Verdict]] = []
     for index, item in enumerate(runtime.items_of(event) or ()):
         verdict = _judge(
@@ -98,7 +98,7 @@ def _judge_measure(node: Measure, event: CommerceEvent, facts: Facts) -> Verdict
         return Verdict(node=node, holds=False, children=children)
     source = Source()
     function = value_function(source, source.test(node.test, FieldType.NUMBER))
-    currency = event.currency
+    currency = event.items_currency
     fits = node.test.currency is None or node.test.currency == currency
     holds = fits and _held(lambda: function(value, event, facts, currency))
     return Verdict(node=node, holds=holds, value=value, children=children)
@@ -150,10 +150,21 @@ def _read(function: Callable[[], Any]) -> Any:
 
 def field_reader(name: str) -> Callable[[CommerceEvent, Facts], Any]:
     """A function that reads one named field of events, None when missing. Raises KeyError for no such event field."""
-    from custom_events.conditions.fields import find_field
+    from custom_events.conditions.field_lookup import find_field
 
     field = find_field(name)
     if field is None or field.scope is not Scope.EVENT:
         raise KeyError(name)
     source = Source()
     return event_function(source, source.value(field))
+
+
+def currency_reader(name: str) -> Callable[[CommerceEvent, Facts], Any] | None:
+    """A function that reads the currency of a named amount of events; None where it has none, or there is no such field."""
+    from custom_events.conditions.field_lookup import find_field
+
+    field = find_field(name)
+    if field is None or field.scope is not Scope.EVENT or field.currency is None:
+        return None
+    source = Source()
+    return event_function(source, source.currency(field.root, field.currency))

@@ -1,11 +1,11 @@
 """Fields about orders, carts and their line items.
 
-Which platform delivers what: reference platforms 1.2, 1.11, 2.1 and 2.9.
+Which platform delivers what: docs/reference/platforms.md 1.2, 1.11, 2.1 and 2.9.
 """
 
 from collections.abc import Iterator
 
-from custom_events.conditions.fields import ALL_PLATFORMS, SHOPIFY_CUSTOM, WOO_CUSTOM, Field, FieldType, Root, Scope
+from custom_events.conditions.fields import ALL_PLATFORMS, NOT_SHOPIFY, NOT_WOOCOMMERCE, Field, FieldType, Root, Scope
 
 T = FieldType
 
@@ -20,14 +20,21 @@ def order_fields() -> Iterator[Field]:
 
 def _order_money() -> Iterator[Field]:
     parts = {
-        "total": "Total with tax and shipping, after discounts, as ordered; refunds do not change it.",
-        "subtotal": "Total of the items after discounts, without shipping.",
-        "tax": "Tax of the whole order.",
-        "shipping": "Shipping costs.",
-        "discount": "Sum of all discounts, as a positive amount.",
-        "refunded": "Sum of the refunds known when the event was seen.",
-    }
-    for name, meaning in parts.items():
+        "total": ("All that was sold, with tax and shipping, after discounts; refunds and removed items do not lower it.", ALL_PLATFORMS),
+        "current_total": ("What is left of it by the store's own count, when the event was seen: edits, exchanges, returns.", NOT_WOOCOMMERCE),
+        "subtotal": ("Total of the items after discounts, without shipping.", ALL_PLATFORMS),
+        "tax": ("Tax of the whole order.", ALL_PLATFORMS),
+        "shipping": ("What was paid for shipping, after discounts on it.", ALL_PLATFORMS),
+        "shipping_tax": ("Tax of shipping.", ALL_PLATFORMS),
+        "discount": ("Sum of all discounts, as a positive amount.", ALL_PLATFORMS),
+        "discount_tax": ("Tax that the discounts saved.", NOT_SHOPIFY),
+        "shipping_discount": ("The part of the discounts that fell on shipping.", NOT_WOOCOMMERCE),
+        "gift_card": ("The part of the total that gift cards paid. On Shopify known only where nothing else paid.", ALL_PLATFORMS),
+        "tip": ("A tip, which is part of the total.", NOT_WOOCOMMERCE),
+        "paid_amount": ("What was paid so far and not given back: a deposit, until the rest is paid.", ALL_PLATFORMS),
+        "refunded": ("Sum of the refunds known when the event was seen, those on their way as well.", ALL_PLATFORMS),
+    }  # fmt: skip
+    for name, (meaning, platforms) in parts.items():
         yield Field(
             name=f"order.{name}",
             type=T.MONEY,
@@ -36,24 +43,29 @@ def _order_money() -> Iterator[Field]:
             root=Root.ORDER,
             expression=f"o.{name}",
             currency="o.currency",
+            platforms=platforms,
+        )
+    less = {
+        "total_without_tax": ("Total less tax; missing when either is.", "168.07"),
+        "total_without_shipping": ("Total less shipping and its tax; missing when total or shipping is.", "195.00"),
+    }
+    for name, (meaning, example) in less.items():
+        yield Field(
+            name=f"order.{name}",
+            type=T.MONEY,
+            meaning=meaning,
+            example=example,
+            root=Root.ORDER,
+            expression=f"{name}(o)",
+            currency="o.currency",
         )
     yield Field(
-        name="order.total_without_tax",
-        type=T.MONEY,
-        meaning="Total less tax; missing when either is.",
-        example="168.07",
+        name="order.gift_card_share",
+        type=T.NUMBER,
+        meaning="The share of the total that gift cards paid, 0 to 1; missing when none did.",
+        example="0.5",
         root=Root.ORDER,
-        expression="(o.total - o.tax if o.total is not None and o.tax is not None else None)",
-        currency="o.currency",
-    )
-    yield Field(
-        name="order.total_without_shipping",
-        type=T.MONEY,
-        meaning="Total less shipping; missing when either is.",
-        example="195.00",
-        root=Root.ORDER,
-        expression="(o.total - o.shipping if o.total is not None and o.shipping is not None else None)",
-        currency="o.currency",
+        expression="gift_card_share(o)",
     )
 
 
@@ -63,9 +75,9 @@ def _order_facts() -> Iterator[Field]:
         "number": ("The number people see.", "1001", ALL_PLATFORMS),
         "currency": ("ISO 4217 code of the order's amounts.", "EUR", ALL_PLATFORMS),
         "status": ("The platform's own status word.", "processing", ALL_PLATFORMS),
-        "financial_status": ("Payment status.", "paid", SHOPIFY_CUSTOM),
-        "fulfillment_status": ("Fulfilment status.", "fulfilled", SHOPIFY_CUSTOM),
-        "cancel_reason": ("Why it was cancelled, in the platform's word.", "customer", SHOPIFY_CUSTOM),
+        "financial_status": ("Payment status.", "paid", NOT_WOOCOMMERCE),
+        "fulfillment_status": ("Fulfilment status.", "fulfilled", NOT_WOOCOMMERCE),
+        "cancel_reason": ("Why it was cancelled, in the platform's word.", "customer", NOT_WOOCOMMERCE),
         "billing_country": ("ISO 3166 code of the billing address.", "DE", ALL_PLATFORMS),
         "billing_postcode": ("Postcode of the billing address.", "10115", ALL_PLATFORMS),
         "shipping_country": ("ISO 3166 code of the shipping address.", "AT", ALL_PLATFORMS),
@@ -73,6 +85,7 @@ def _order_facts() -> Iterator[Field]:
         "source_name": ("Where it was ordered: web, pos, checkout, admin ...", "web", ALL_PLATFORMS),
         "landing_site": ("First page of the visit, with its query.", "/products/a?gclid=x", ALL_PLATFORMS),
         "referring_site": ("Page that led to the store.", "https://www.google.com/", ALL_PLATFORMS),
+        "parent_id": ("The order or subscription that this one was made from: of a vendor's part, a later payment, a renewal.", "1001", NOT_SHOPIFY),
     }  # fmt: skip
     for name, (meaning, example, platforms) in texts.items():
         yield Field(
@@ -85,11 +98,25 @@ def _order_facts() -> Iterator[Field]:
             platforms=platforms,
             is_code=name in ("currency", "billing_country", "shipping_country"),
         )
+    flags = {
+        "is_exchange": ("Whether items were exchanged for others, as far as it was known when the event was seen.", NOT_WOOCOMMERCE),
+        "taxes_included": ("Whether shipping, discount and items hold their tax (see Amounts and tax).", ALL_PLATFORMS),
+    }  # fmt: skip
+    for name, (meaning, platforms) in flags.items():
+        yield Field(
+            name=f"order.{name}",
+            type=T.BOOLEAN,
+            meaning=meaning,
+            example="true",
+            root=Root.ORDER,
+            expression=f"o.{name}",
+            platforms=platforms,
+        )
     times = {
         "created_at": ("When it was placed.", ALL_PLATFORMS),
         "updated_at": ("When the store last changed it.", ALL_PLATFORMS),
         "paid_at": ("When it was paid.", ALL_PLATFORMS),
-        "cancelled_at": ("When it was cancelled.", SHOPIFY_CUSTOM),
+        "cancelled_at": ("When it was cancelled.", NOT_WOOCOMMERCE),
     }
     for name, (meaning, platforms) in times.items():
         yield Field(
@@ -102,7 +129,7 @@ def _order_facts() -> Iterator[Field]:
             platforms=platforms,
         )
     lists = {
-        "tags": ("Tags of the order.", "wholesale", SHOPIFY_CUSTOM),
+        "tags": ("Tags of the order.", "wholesale", NOT_WOOCOMMERCE),
         "discount_codes": ("Codes that were used.", "WELCOME10", ALL_PLATFORMS),
         "payment_methods": ("Payment methods or gateways.", "paypal", ALL_PLATFORMS),
         "shipping_methods": ("Shipping methods.", "express", ALL_PLATFORMS),
@@ -146,7 +173,7 @@ def _contents() -> Iterator[Field]:
                 example="VIP-1",
                 root=root,
                 expression=f"item_texts({root}.items, {attribute!r})",
-                platforms=SHOPIFY_CUSTOM if attribute in ("vendor", "product_type") else ALL_PLATFORMS,
+                platforms=NOT_WOOCOMMERCE if attribute in ("vendor", "product_type") else ALL_PLATFORMS,
             )
         yield Field(
             name=f"{what}.categories",
@@ -155,7 +182,7 @@ def _contents() -> Iterator[Field]:
             example="shoes",
             root=root,
             expression=f"item_categories({root}.items)",
-            platforms=WOO_CUSTOM,
+            platforms=NOT_SHOPIFY,
         )
     yield Field(
         name="cart.total",
@@ -188,7 +215,7 @@ def _item() -> Iterator[Field]:
             example="VIP-1",
             expression=f"i.{name}",
             scope=Scope.ITEM,
-            platforms=SHOPIFY_CUSTOM if name in ("vendor", "product_type") else ALL_PLATFORMS,
+            platforms=NOT_WOOCOMMERCE if name in ("vendor", "product_type") else ALL_PLATFORMS,
         )
     yield Field(
         name="item.quantity",
@@ -199,7 +226,7 @@ def _item() -> Iterator[Field]:
         scope=Scope.ITEM,
     )
     money = {"price": ("Price of one piece.", "i.price"), "total": ("Total of the line after its discounts.", "line_total(i)"),
-             "discount": ("Discount on this line, positive.", "i.discount")}  # fmt: skip
+             "discount": ("Discount on this line, positive.", "i.discount"), "tax": ("Tax of the line.", "i.tax")}  # fmt: skip
     for name, (meaning, expression) in money.items():
         yield Field(
             name=f"item.{name}",
@@ -217,5 +244,5 @@ def _item() -> Iterator[Field]:
         example="shoes",
         expression="i.categories",
         scope=Scope.ITEM,
-        platforms=WOO_CUSTOM,
+        platforms=NOT_SHOPIFY,
     )

@@ -1,8 +1,13 @@
 """What can be wrong with a stored tree or setting: where, what, and what would be right."""
 
+import json
+import re
 from enum import StrEnum
 
 import msgspec
+
+MAX_SHOWN_STEP = 60  # characters of one step of a path in a message
+_PLAIN_STEP = re.compile(r"[^\s.\[\]\"']+\Z")
 
 
 class Severity(StrEnum):
@@ -10,6 +15,13 @@ class Severity(StrEnum):
 
     ERROR = "error"
     WARNING = "warning"
+
+
+def join(path: str, step: str) -> str:
+    """The path of a setting below another one. A name that could be taken for several steps, or for none, stands in quotes."""
+    if _PLAIN_STEP.match(step) is None or not step.isprintable() or len(step) > MAX_SHOWN_STEP:
+        step = json.dumps(step if len(step) <= MAX_SHOWN_STEP else f"{step[:MAX_SHOWN_STEP]}...")
+    return f"{path}.{step}" if path else step
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,15 +4,18 @@ Every function is total over commerce events; what cannot be read is None.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 
 from custom_events.conditions.facts import Facts
+from custom_events.values import net
 from custom_events.values.clicks import Consent
-from custom_events.values.events import CommerceEvent, LineItem
+from custom_events.values.events import CommerceEvent, LineItem, Order
+from custom_events.values.net import line_total
+from custom_events.values.times import read_day_or_moment
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LONGEST_NUMBER = 40  # characters; longer text is no number (a Decimal of a megabyte is slow to build)
@@ -44,11 +47,19 @@ def items_of(e: CommerceEvent) -> tuple[LineItem, ...] | None:
     return e.cart.items if e.cart is not None else None
 
 
-def line_total(i: LineItem) -> Decimal | None:
-    """The line's total, else price times quantity."""
-    if i.total is not None:
-        return i.total
-    return i.price * i.quantity if i.price is not None else None
+def total_without_tax(o: Order) -> Decimal | None:
+    """Missing where the order does not know its tax."""
+    return None if o.tax is None else net.total(o, without_tax=True)
+
+
+def total_without_shipping(o: Order) -> Decimal | None:
+    """With the tax of what is left; missing where nobody says what shipping cost."""
+    return None if o.total is None or o.shipping is None else o.total - net.shipping(o, without_tax=False)
+
+
+def gift_card_share(o: Order) -> Decimal | None:
+    """0 to 1; missing where no gift card paid."""
+    return o.gift_card / o.total if o.gift_card is not None and o.total else None
 
 
 def items_total(items: Iterable[LineItem]) -> Decimal | None:
@@ -133,15 +144,9 @@ def as_boolean(value: Any) -> bool | None:
     return True if word in _TRUE else False if word in _FALSE else None
 
 
-def as_time(value: Any) -> datetime | None:
-    """ISO 8601 text; without an offset it is UTC."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value.strip())
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+def as_time(value: Any, f: Facts) -> datetime | None:
+    """A date, or an ISO 8601 time; without an offset it is on the site's wall clock."""
+    return read_day_or_moment(value.strip(), f.zone) if isinstance(value, str) else None
 
 
 def as_texts(value: Any) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The published JSON Schema of condition trees (draft 2020-12), made from the catalogue and the operators.
+"""The published JSON Schema of condition trees (draft 2020-12), made from the catalog and the operators.
 
 Editors and other programs check shapes with it; `validate` says more (depth, size, patterns, closed words, nearest names).
 Every tree that `validate` accepts satisfies the schema: a law in the tests.
@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from custom_events.conditions.fields import FieldType, Scope, catalogue, open_paths
+from custom_events.conditions.field_lookup import fields_by_name, open_paths
+from custom_events.conditions.fields import FieldType, Scope
 from custom_events.conditions.literals import (
     MAX_LIST_VALUES,
     MAX_PATTERN_CHARACTERS,
@@ -29,7 +30,11 @@ _CURRENCY = {
 _IGNORE_CASE = {"type": "boolean", "default": False}
 _TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT_CHARACTERS}
 _NUMBER: dict[str, Any] = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{NUMBER_PATTERN}$"}]}
-_MOMENT: dict[str, Any] = {"type": "string", "description": Wants.MOMENT.value, "pattern": "^\\s*[0-9]{4}"}
+_MOMENT: dict[str, Any] = {
+    "type": "string",
+    "description": Wants.MOMENT.value,
+    "pattern": "^\\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ]|\\s*$)",
+}
 _CASED = (Wants.TEXT, Wants.TEXTS, Wants.PATTERN)
 
 
@@ -129,7 +134,7 @@ def _leaves(scope: Scope) -> Iterator[dict[str, Any]]:
     """One alternative for each type of field and kind of value."""
     for kind in FieldType:
         names: dict[str, Any] = {
-            "enum": [field.name for field in catalogue().values() if field.type is kind and field.scope is scope]
+            "enum": [field.name for field in fields_by_name().values() if field.type is kind and field.scope is scope]
         }
         if kind is FieldType.OPEN:
             prefixes = "|".join(

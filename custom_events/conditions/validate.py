@@ -6,11 +6,12 @@ Reading never raises, whatever JSON it is given; a tree with an error has no nod
 from collections.abc import Collection
 from typing import Any
 
-from custom_events.conditions.fields import Field, FieldType, Scope, find_field
+from custom_events.conditions.field_lookup import find_field
+from custom_events.conditions.fields import Field, FieldType, Scope
 from custom_events.conditions.hints import field_hint, operator_hint, word_hint
 from custom_events.conditions.literals import Unreadable, read_literal
 from custom_events.conditions.operators import Operator, Wants, find_operator, operators_of
-from custom_events.conditions.problems import Problem, Severity, kind_of
+from custom_events.conditions.problems import Problem, Severity, join, kind_of
 from custom_events.conditions.tree import AllOf, AnyOf, Items, ItemsWord, Leaf, Measure, MeasureWord, Node, Not, Test
 from custom_events.errors import InvalidConfiguration
 from custom_events.values.deliveries import Platform
@@ -18,7 +19,10 @@ from custom_events.values.deliveries import Platform
 MAX_DEPTH = 10  # levels; deeper trees cannot be read by people and soon not by Python's own parser
 MAX_NODES = 500  # groups and leaves
 CURRENCY_CODE_LETTERS = 3  # ISO 4217
+COUNTRY_CODE_LETTERS = 2  # ISO 3166 alpha-2
 
+_CURRENCY = "currency"  # how the names of fields end that hold one
+_WHOLE_CODES = ("=", "!=", "in", "not_in")  # operators that compare a code as a whole
 _GROUPS = ("all", "any")
 _LEAF_KEYS = frozenset({"field", "op", "value", "currency", "ignore_case"})
 _MEASURE_KEYS = frozenset({"measure", "items", "op", "value", "currency"})
@@ -54,8 +58,9 @@ def validate(
     platform: Platform | None = None,
     scope: Scope = Scope.EVENT,
 ) -> list[Problem]:
-    """Every problem of a tree. `currencies` (those the site uses) and `platform` add warnings about the site."""
-    reader = _Reader(currencies=frozenset(currencies), platform=platform)
+    """Every problem of a tree that is about to be written. `currencies` (those the site uses) and `platform` add warnings about the
+    site. Reading is milder than this: a tree that was stored by earlier rules goes on as it is."""
+    reader = _Reader(currencies=frozenset(currencies), platform=platform, is_new=True)
     reader.node(tree, "", 1, scope)
     return reader.problems + reader.warnings
 
@@ -63,11 +68,14 @@ def validate(
 class _Reader:
     """One reading: collects problems while it builds nodes."""
 
-    def __init__(self, currencies: frozenset[str] = frozenset(), platform: Platform | None = None) -> None:
+    def __init__(
+        self, currencies: frozenset[str] = frozenset(), platform: Platform | None = None, *, is_new: bool = False
+    ) -> None:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self._currencies = currencies
         self._platform = platform
+        self._is_new = is_new
         self._nodes = 0
 
     def _wrong(self, path: str, wrong: str, right: str) -> None:
@@ -107,7 +115,7 @@ class _Reader:
         return self._branch(str(word), below, path, depth, scope)
 
     def _branch(self, word: str, below: object, path: str, depth: int, scope: Scope) -> Node | None:
-        here = _join(path, word)
+        here = join(path, word)
         if word in _GROUPS:
             return self._group(word, below, here, depth, scope)
         if word == "not":
@@ -141,7 +149,7 @@ class _Reader:
 
     def _leaf(self, tree: dict[Any, Any], path: str, scope: Scope) -> Node | None:
         self._no_other_keys(tree, _LEAF_KEYS, path)
-        field = self._field(tree["field"], _join(path, "field"), scope)
+        field = self._field(tree["field"], join(path, "field"), scope)
         if field is None:
             return None
         operator = self._operator(tree, field.type, operators_of(field.type), field.name, path)
@@ -155,7 +163,7 @@ class _Reader:
         if self._platform is not None and self._platform not in field.platforms:
             names = ", ".join(field.platforms)
             self._warn(
-                _join(path, "field"),
+                join(path, "field"),
                 f"{self._platform} does not deliver {field.name}",
                 f"only {names}; here it is always missing",
             )
@@ -164,7 +172,7 @@ class _Reader:
     def _field(self, name: object, path: str, scope: Scope) -> Field | None:
         if not isinstance(name, str):
             return self._wrong(
-                path, f"a field's name cannot be {kind_of(name)}", "a name of the catalogue, such as order.total"
+                path, f"a field's name cannot be {kind_of(name)}", "a name of the catalog, such as order.total"
             )
         field = find_field(name)
         if field is None:
@@ -182,7 +190,7 @@ class _Reader:
         self, tree: dict[Any, Any], kind: FieldType, known: tuple[str, ...], about: str, path: str
     ) -> Operator | None:
         op = tree.get("op")
-        here = _join(path, "op")
+        here = join(path, "op")
         if not isinstance(op, str):
             return self._wrong(
                 here,
@@ -199,20 +207,23 @@ class _Reader:
         before = len(self.problems)
         ignore_case = tree.get("ignore_case", False)
         if not isinstance(ignore_case, bool):
-            self._wrong(_join(path, "ignore_case"), f"ignore_case cannot be {kind_of(ignore_case)}", "true or false")
+            self._wrong(join(path, "ignore_case"), f"ignore_case cannot be {kind_of(ignore_case)}", "true or false")
         elif ignore_case and not operator.takes_case:
-            self._wrong(_join(path, "ignore_case"), "upper and lower case exist in texts only", "remove ignore_case")
+            self._wrong(join(path, "ignore_case"), "upper and lower case exist in texts only", "remove ignore_case")
         currency = self._currency(
-            tree.get("currency"), _join(path, "currency"), allowed=is_money and operator.wants is not Wants.NOTHING
+            tree.get("currency"), join(path, "currency"), allowed=is_money and operator.wants is not Wants.NOTHING
         )
         literal = None
         if "value" not in tree and operator.wants is not Wants.NOTHING:
-            self._wrong(_join(path, "value"), "the value is missing", f"{operator.op} wants {operator.wants}")
+            self._wrong(join(path, "value"), "the value is missing", f"{operator.op} wants {operator.wants}")
         else:
             try:
-                literal = read_literal(operator, tree.get("value"), ignore_case=ignore_case is True)
+                literal = read_literal(
+                    operator, tree.get("value"), ignore_case=ignore_case is True, is_new=self._is_new
+                )
             except Unreadable as reason:
-                self._wrong(_join(path, "value"), reason.wrong, reason.right)
+                place = "" if reason.place is None else f"[{reason.place}]"
+                self._wrong(f"{join(path, 'value')}{place}", reason.wrong, reason.right)
         if len(self.problems) > before:
             return None
         return Test(
@@ -253,18 +264,35 @@ class _Reader:
         return code
 
     def _check_range(self, field: Field, test: Test, path: str) -> None:
-        """Warn of a number that the field never is, of a code in small letters. No errors: a stored rule goes on as it is."""
+        """Warn of a number that the field never is, of a code in small letters or that never comes. No errors: a stored rule goes on as it is."""
         given = test.literal if isinstance(test.literal, frozenset | tuple) else (test.literal,)
         if field.bounds is not None:
             low, high = field.bounds
             outside = sorted(one for one in given if isinstance(one, int) and not low <= one <= high)
             if outside:
                 wrong = f"{field.name} is never {', '.join(map(str, outside))[:100]}"
-                self._warn(_join(path, "value"), wrong, f"{low} to {high}")
+                self._warn(join(path, "value"), wrong, f"{low} to {high}")
         small = sorted(one for one in given if isinstance(one, str) and one != one.upper())
         if field.is_code and small and not test.ignore_case and test.operator.wants is not Wants.PATTERN:
             wrong = f"{field.name} is in capitals: {', '.join(small)[:60]} is never found"
-            self._warn(_join(path, "value"), wrong, f"{', '.join(small)[:60].upper()}, or ignore_case")
+            self._warn(join(path, "value"), wrong, f"{', '.join(small)[:60].upper()}, or ignore_case")
+        elif field.is_code and test.operator.op in _WHOLE_CODES:
+            self._check_codes(field, sorted(one.upper() for one in given if isinstance(one, str)), path)
+
+    def _check_codes(self, field: Field, codes: list[str], path: str) -> None:
+        """Warn of a code that is none of ISO's, of a currency that the site never uses."""
+        is_currency = field.name.endswith(_CURRENCY)
+        what, right, length = (
+            ("currency", "three capital letters of ISO 4217, such as EUR", CURRENCY_CODE_LETTERS)
+            if is_currency
+            else ("country", "two capital letters of ISO 3166, such as DE", COUNTRY_CODE_LETTERS)
+        )
+        none = [code for code in codes if len(code) != length or not code.isascii() or not code.isalpha()]
+        if none:
+            self._warn(join(path, "value"), f"{', '.join(none)[:60]} is no {what} code: it is never found", right)
+        elif is_currency and self._currencies and (unused := [code for code in codes if code not in self._currencies]):
+            wrong = f"the site never uses {', '.join(unused)[:60]}: it is never found"
+            self._warn(join(path, "value"), wrong, f"it uses {', '.join(sorted(self._currencies))}")
 
     def _check_words(self, field: Field, operator: Operator, test: Test, path: str) -> None:
         if not field.words or operator.op not in ("=", "!=", "in", "not_in"):
@@ -273,14 +301,14 @@ class _Reader:
         unknown = sorted(given - {word.casefold() if test.ignore_case else word for word in field.words})
         if unknown:
             self._wrong(
-                _join(path, "value"),
+                join(path, "value"),
                 f"{field.name} is never {', '.join(unknown)[:100]}",
                 f"one of {', '.join(field.words)}",
             )
 
     def _measure(self, tree: dict[Any, Any], path: str, depth: int, scope: Scope) -> Node | None:
         self._no_other_keys(tree, _MEASURE_KEYS, path)
-        here = _join(path, "measure")
+        here = join(path, "measure")
         if not self._may_hold_items(here, scope):
             return None
         word = tree["measure"]
@@ -291,7 +319,7 @@ class _Reader:
         test = None if operator is None else self._test(tree, operator, path, is_money=kind is FieldType.MONEY)
         child = None
         if tree.get("items") is not None:
-            child = self.node(tree["items"], _join(path, "items"), depth + 1, Scope.ITEM)
+            child = self.node(tree["items"], join(path, "items"), depth + 1, Scope.ITEM)
             if child is None:
                 return None
         return None if test is None else Measure(word=MeasureWord(word), child=child, test=test)
@@ -300,11 +328,7 @@ class _Reader:
         for key in tree:
             if key not in known:
                 self._wrong(
-                    _join(path, str(key)[:60]),
+                    join(path, str(key)),
                     f"{str(key)[:60]!r} means nothing here",
                     f"known here: {', '.join(sorted(known))}",
                 )
-
-
-def _join(path: str, step: str) -> str:
-    return f"{path}.{step}" if path else step

@@ -1,18 +1,42 @@
 """What every way to an ad platform can do. The ledger knows lanes by this protocol only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from custom_events.destinations.findings import Findings
+from custom_events.settings import Settings
 from custom_events.values.conversions import (
     AdsAccount,
     BatchAnswer,
     Conversion,
+    Lane,
     RequestKind,
     RowAnswer,
 )
 from custom_events.values.summaries import Summaries
+
+
+class Calls(msgspec.Struct, frozen=True, kw_only=True):
+    """How many calls a Cloud project, or whoever is counted by the platform, may make. `per_day` None: any number."""
+
+    per_minute: int
+    per_day: int | None = None
+
+
+class LaneTraits(msgspec.Struct, frozen=True, kw_only=True):
+    """One lane."""
+
+    lane: Lane
+    restates_retracted: bool  # a conversion that was retracted can be given a value again
+    adjusts_with_click: bool  # an adjustment goes with its click, whose age bounds it as well
+    keeps_summaries: (
+        bool  # the platform sums up what it was sent, for `Destination.summaries`; else counts come with verdicts
+    )
+    quota_page: str  # where an operator reads what may be called
+    project_calls: Callable[[Settings], Calls]
 
 
 class Destination(Protocol):
@@ -23,6 +47,10 @@ class Destination(Protocol):
 
     def validate(self, row: Conversion, now: datetime) -> RowAnswer | None:
         """Why the row cannot go (WITHHELD, HOLD or EXPIRED), by its own content alone; None: it can. Pure."""
+        ...
+
+    def carries_user_data(self, row: Conversion) -> bool:
+        """Whether hashed e-mail or phone goes with the row: what a refusal about user data concerns. Pure."""
         ...
 
     def prepare(self, account: AdsAccount, rows: Sequence[Conversion], *, kind: RequestKind, job_id: int) -> object:
@@ -48,7 +76,7 @@ class Destination(Protocol):
         ...
 
     def rehearse(self, account: AdsAccount, row: Conversion, *, timeout_s: float, now: datetime) -> BatchAnswer:
-        """One conversion validated by the platform and not stored: what would be said of it. The answer has one row."""
+        """One conversion or adjustment validated by the platform and not stored: what would be said of it. The answer has one row."""
         ...
 
     def probe(self, account: AdsAccount, action_ids: Sequence[str], *, timeout_s: float, now: datetime) -> Findings:

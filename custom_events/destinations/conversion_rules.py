@@ -5,26 +5,35 @@ One bad row spoils a whole request of the Data Manager API, and costs an operati
 
 import re
 from binascii import unhexlify
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from custom_events.destinations.currencies import CURRENCIES
 from custom_events.destinations.rules import without_click
-from custom_events.values.clicks import ClickKind, ConsentStatus
+from custom_events.values import reasons
+from custom_events.values.clicks import Click, ClickKind, ConsentStatus
 from custom_events.values.conversions import Conversion, RowAnswer, UploadKind, Verdict
 
-MAX_TRANSACTION_ID_CHARACTERS: Final = 64  # help 6386790, by google-ads.md S16
-SETTLING: Final = timedelta(hours=6)  # after a click, and after an action was made (google-ads 2.2)
-OLDEST_CLICK: Final = timedelta(days=90)  # "This click is too old" (google-ads 2.2)
-OLDEST_USER_DATA: Final = timedelta(days=63)  # hashed e-mail and phone (google-ads 2.2)
-ADJUSTABLE: Final = timedelta(days=54)  # CONVERSION_EXPIRED (google-ads 1.4)
+MAX_TRANSACTION_ID_CHARACTERS: Final = 64  # docs/reference/google-ads.md S16
+SETTLING: Final = timedelta(hours=6)  # after a click, and after an action was made (docs/reference/google-ads.md 2.2)
+OLDEST_CLICK: Final = timedelta(days=90)  # "This click is too old" (docs/reference/google-ads.md 2.2)
+OLDEST_USER_DATA: Final = timedelta(days=63)  # hashed e-mail and phone (docs/reference/google-ads.md 2.2)
+ADJUSTABLE: Final = timedelta(days=54)  # CONVERSION_EXPIRED (docs/reference/google-ads.md 1.4)
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)  # a store's clock may run ahead of ours
 
 _DIGEST_CHARACTERS: Final = 64  # of a SHA-256 in hexadecimal
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+[1-9]\d{7,14}\Z")  # international form only: plain digits are what order ids are made of
 _CLICK_ID = re.compile(r"[A-Za-z0-9_\-.~%=]{5,512}\Z")
+
+
+class _Why(NamedTuple):
+    """A reason, with what its sentence says of the row."""
+
+    reason: str
+    figures: Mapping[str, object] = {}
 
 
 def validate(row: Conversion, now: datetime) -> RowAnswer | None:
@@ -34,85 +43,96 @@ def validate(row: Conversion, now: datetime) -> RowAnswer | None:
         return _conversion(row, now)
     if wrong is None:
         return _adjustment(row, now)
-    return _withheld(row, *wrong)
+    return _withheld(row, wrong)
 
 
-def _withheld(row: Conversion, code: str, sentence: str) -> RowAnswer:
-    return RowAnswer(upload_id=row.upload_id, verdict=Verdict.WITHHELD, code=code, sentence=sentence)
+def _withheld(row: Conversion, why: _Why) -> RowAnswer:
+    sentence = reasons.WITHHELD[why.reason].format(**why.figures)
+    return RowAnswer(upload_id=row.upload_id, verdict=Verdict.WITHHELD, code=why.reason, sentence=sentence)
 
 
-def _expired(row: Conversion, code: str, sentence: str) -> RowAnswer:
-    return RowAnswer(upload_id=row.upload_id, verdict=Verdict.EXPIRED, code=code, sentence=sentence)
+def _expired(row: Conversion, reason: str, **figures: object) -> RowAnswer:
+    sentence = reasons.EXPIRED[reason].format(**figures)
+    return RowAnswer(upload_id=row.upload_id, verdict=Verdict.EXPIRED, code=reason, sentence=sentence)
 
 
-def _identity(row: Conversion) -> tuple[str, str] | None:
+def _identity(row: Conversion) -> _Why | None:
     key = row.transaction_id
     if not 1 <= len(key) <= MAX_TRANSACTION_ID_CHARACTERS:
-        return "transaction_id_length", f"The order id has {len(key)} characters; Google takes 1 to 64"
+        figures = {"characters": len(key), "limit": MAX_TRANSACTION_ID_CHARACTERS}
+        return _Why(reasons.TRANSACTION_ID_LENGTH, figures)
     if ("@" in key and _EMAIL.search(key)) or (key[0] == "+" and _PHONE.match(key)):
-        return "transaction_id_personal", "The order id looks like an e-mail address or a phone number"
+        return _Why(reasons.TRANSACTION_ID_PERSONAL)
     if not row.action_id.isdigit():
-        return "action_id", f"The conversion action {row.action_id!r} is not a number"
+        return _Why(reasons.ACTION_ID, {"action": row.action_id})
     if row.occurred_at.tzinfo is None:
-        return "time_without_zone", "The conversion's time has no time zone"
+        return _Why(reasons.TIME_WITHOUT_ZONE)
     return None
 
 
-def _amount(row: Conversion) -> tuple[str, str] | None:
+def _amount(row: Conversion) -> _Why | None:
     if row.value is None:
         if row.kind is UploadKind.RESTATEMENT:
-            return "value_missing", "A restatement needs the new value"
+            return _Why(reasons.VALUE_MISSING)
         return None
     if not row.value.is_finite() or row.value < 0:
-        return "value_negative", f"The value {row.value} is negative or not a number"
+        return _Why(reasons.VALUE_NEGATIVE, {"value": row.value})
     if row.currency is not None and row.currency not in CURRENCIES:
-        return "currency_unknown", f"{row.currency!r} is not an ISO 4217 currency code"
+        return _Why(reasons.CURRENCY_UNKNOWN, {"currency": row.currency})
     if row.currency is None and row.value > 0:
-        return "currency_missing", "The value has no currency"
+        return _Why(reasons.CURRENCY_MISSING)
     return None
 
 
 def _conversion(row: Conversion, now: datetime) -> RowAnswer | None:
     if row.occurred_at > now + CLOCK_TOLERANCE:
-        return _withheld(
-            row, "time_in_future", f"The conversion's time {row.occurred_at.isoformat()} lies in the future"
-        )
-    wrong = _user_data(row)
+        return _withheld(row, _Why(reasons.TIME_IN_FUTURE, {"at": row.occurred_at.isoformat()}))
+    wrong = _consent(row) or _user_data(row)
     if wrong is not None:
-        return _withheld(row, *wrong)
+        return _withheld(row, wrong)
     click = row.click
     if click is None:
         if now - row.occurred_at > OLDEST_USER_DATA:
-            return _expired(row, "user_data_too_old", "Google takes hashed user data for 63 days")
+            return _expired(row, reasons.USER_DATA_TOO_OLD)
         return _action_age(row, now)
     if not _CLICK_ID.match(click.id):
-        return _malformed(row, f"The {click.kind} holds characters that no click id has")
+        return _malformed(row, click)
     if click.kind is not ClickKind.GCLID and row.one_per_click:
-        return _withheld(
-            row, "braid_one_per_click", "The action counts one per click, which excludes gbraid and wbraid"
-        )
+        return _of_click(row, _withheld(row, _Why(reasons.BRAID_ONE_PER_CLICK)))
     if click.clicked_at is not None:
-        return _click_time(row, click.clicked_at, now)
+        return _of_click(row, _click_time(row, click.clicked_at, now))
     return _action_age(row, now)
 
 
-def _malformed(row: Conversion, sentence: str) -> RowAnswer:
-    verdict, words = without_click(row, sentence)
-    if verdict is Verdict.REJECTED:
-        return _withheld(row, "click_id_malformed", words)
-    return RowAnswer(upload_id=row.upload_id, verdict=verdict, code="click_id_malformed", sentence=words)
+def _of_click(row: Conversion, answer: RowAnswer | None) -> RowAnswer | None:
+    """What speaks against a click speaks against the conversion only where no other click id may stand for it."""
+    if answer is None or not row.has_other_clicks or answer.verdict is Verdict.HOLD:
+        return answer
+    verdict, words = without_click(row, answer.sentence or "")
+    return RowAnswer(upload_id=row.upload_id, verdict=verdict, code=answer.code, sentence=words)
 
 
-def _user_data(row: Conversion) -> tuple[str, str] | None:
+def _malformed(row: Conversion, click: Click) -> RowAnswer:
+    reason = reasons.CLICK_ID_MALFORMED
+    verdict, words = without_click(row, reasons.WITHHELD[reason].format(kind=click.kind))
+    verdict = Verdict.WITHHELD if verdict is Verdict.REJECTED else verdict
+    return RowAnswer(upload_id=row.upload_id, verdict=verdict, code=reason, sentence=words)
+
+
+def _user_data(row: Conversion) -> _Why | None:
     email, phone = row.email_sha256, row.phone_sha256
     if (email is not None and not _is_digest(email)) or (phone is not None and not _is_digest(phone)):
-        return "hash_malformed", "An e-mail or phone hash is not a SHA-256 of 64 lower-case hexadecimal characters"
+        return _Why(reasons.HASH_MALFORMED)
     if row.click is not None:
         return None
     if email is None and phone is None:
-        return "no_identifier", "There is neither a click id nor a hashed e-mail or phone: nothing to attribute it by"
+        return _Why(reasons.NO_IDENTIFIER)
+    return None
+
+
+def _consent(row: Conversion) -> _Why | None:
     if row.ad_user_data is ConsentStatus.DENIED:
-        return "consent_denied", "The customer denied the use of personal data for ads, and there is no click id"
+        return _Why(reasons.Reason.CONSENT_DENIED)
     return None
 
 
@@ -126,16 +146,14 @@ def _is_digest(text: str) -> bool:
 
 def _click_time(row: Conversion, clicked_at: datetime, now: datetime) -> RowAnswer | None:
     if clicked_at > row.occurred_at:
-        return _withheld(row, "conversion_before_click", "The conversion happened before the click")
+        return _withheld(row, _Why(reasons.CONVERSION_BEFORE_CLICK))
     if now - clicked_at > OLDEST_CLICK:
-        return _expired(row, "click_too_old", "The click is older than 90 days, which is as long as Google keeps it")
+        return _expired(row, reasons.Reason.CLICK_TOO_OLD)
     if row.occurred_at - clicked_at > _days(row.click_window_days):
-        return _expired(
-            row, "outside_click_window", f"The click was more than {row.click_window_days} days before the conversion"
-        )
+        return _expired(row, reasons.OUTSIDE_CLICK_WINDOW, days=row.click_window_days)
     ready_at = clicked_at + SETTLING
     if ready_at > now:
-        return _held(row, "click_too_recent", "Google accepts this click 6 hours after it happened", ready_at)
+        return _held(row, reasons.CLICK_TOO_RECENT, ready_at)
     return _action_age(row, now)
 
 
@@ -149,22 +167,22 @@ def _action_age(row: Conversion, now: datetime) -> RowAnswer | None:
     if row.action_created_at is None or row.action_created_at + SETTLING <= now:
         return None
     ready_at = row.action_created_at + SETTLING
-    return _held(row, "action_too_recent", "Google takes conversions for an action 6 hours after it was made", ready_at)
+    return _held(row, reasons.ACTION_TOO_RECENT, ready_at)
 
 
-def _held(row: Conversion, code: str, sentence: str, until: datetime) -> RowAnswer:
+def _held(row: Conversion, reason: str, until: datetime) -> RowAnswer:
     return RowAnswer(
         upload_id=row.upload_id,
         verdict=Verdict.HOLD,
-        code=code,
-        sentence=f"{sentence}: {until:%Y-%m-%d %H:%M} UTC",
+        code=reason,
+        sentence=reasons.waits_until(reason, until),
         retry_at=until,
     )
 
 
 def _adjustment(row: Conversion, now: datetime) -> RowAnswer | None:
     if row.adjusted_at is None or row.adjusted_at <= row.occurred_at:
-        return _withheld(row, "adjustment_before_conversion", "The adjustment's time is not after the conversion's")
+        return _withheld(row, _Why(reasons.ADJUSTMENT_BEFORE_CONVERSION))
     if now - row.occurred_at > ADJUSTABLE:
-        return _expired(row, "conversion_too_old", "Google adjusts conversions for 54 days")
+        return _expired(row, reasons.CONVERSION_TOO_OLD)
     return None

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from custom_events.values.conversions import BatchAnswer, RowAnswer, Verdict
+from custom_events.values.conversions import BatchAnswer, Scope, Verdict
 
 MAY_IMPORT: Final = "may_import"
 _IN_THE_WAY = frozenset({MAY_IMPORT, "action_exists", "action_type", "action_enabled"})
@@ -18,6 +18,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     fine: bool | None
     sentence: str
     action_id: str | None = None  # of a finding about one conversion action
+    code: str | None = None  # Google's, where it refused
+    scope: Scope = Scope.ACCOUNT  # what a refusal reaches
 
 
 class ActionFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,20 +45,25 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
         return all(finding.fine is not False for finding in self.findings)
 
 
-def may_import(answer: BatchAnswer) -> Finding:
-    """From a rehearsal: whatever Google says of the row itself, it let us ask."""
+def may_import(answer: BatchAnswer, action_id: str | None = None) -> Finding:
+    """From a rehearsal: whatever Google says of the row itself, it let us ask. A refusal of the action that was asked with is a finding
+    of this action (None: the account has none yet, and its absence says nothing); one that reaches further is one of the account."""
+    told = answer.rows[0] if answer.verdict is None else answer
+    of_action = told.scope is Scope.ACTION
+    if told.verdict is Verdict.FIX and told.scope is not Scope.ROW and not (of_action and action_id is None):
+        return Finding(
+            question=MAY_IMPORT,
+            fine=False,
+            sentence=told.sentence or str(told.code),
+            action_id=action_id if of_action else None,
+            code=told.code,
+            scope=told.scope,
+        )
     if answer.verdict is None:
-        row = answer.rows[0]
-        if row.verdict is Verdict.FIX and row.scope.value != "row":
-            return Finding(question=MAY_IMPORT, fine=False, sentence=_words(row))
         return Finding(question=MAY_IMPORT, fine=True, sentence="Google takes conversions of this account from us")
-    if answer.verdict is Verdict.FIX:
-        return Finding(question=MAY_IMPORT, fine=False, sentence=answer.sentence or str(answer.code))
-    return Finding(question=MAY_IMPORT, fine=None, sentence=f"Google did not answer: {answer.sentence}")
-
-
-def _words(row: RowAnswer) -> str:
-    return row.sentence or str(row.code)
+    sentence = f"Google did not answer: {answer.sentence}"
+    refused = answer.code if answer.verdict is Verdict.HOLD else None  # it did, and nobody understands it
+    return Finding(question=MAY_IMPORT, fine=None, sentence=sentence, code=refused)
 
 
 def in_the_way(found: Findings) -> list[Finding]:

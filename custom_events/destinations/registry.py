@@ -1,17 +1,26 @@
-"""The lanes, by name. A new one is a folder, a line here and a word in `values.conversions.Lane`."""
+"""The lanes, by name: each word of `values.conversions.Lane` has a folder beside this file.
+
+A new one is that folder and that line. Its `traits.py` holds TRAITS, what the ledger and its statements have to know (`traits.py`); its `lane.py`
+holds `from_settings`, which makes its `Destination`.
+"""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Final
 
 from custom_events.destinations.base import Destination
-from custom_events.destinations.google_ads.lane import GoogleAdsLane
-from custom_events.destinations.google_data_manager.lane import DataManagerLane
+from custom_events.destinations.traits import FOLDERS
 from custom_events.settings import Settings
 from custom_events.values.conversions import Lane
 
+
+def _maker(folder: str) -> Callable[[Settings], Destination]:
+    found: Callable[[Settings], Destination] = import_module(f"{__package__}.{folder}.lane").from_settings
+    return found
+
+
 DESTINATIONS: Final[dict[Lane, Callable[[Settings], Destination]]] = {
-    Lane.GOOGLE_ADS: GoogleAdsLane.from_settings,
-    Lane.DATA_MANAGER: DataManagerLane.from_settings,
+    lane: _maker(folder) for lane, folder in FOLDERS.items()
 }
 
 

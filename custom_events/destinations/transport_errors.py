@@ -1,7 +1,7 @@
 """What an exception of a Google client means when Google's own reason is not in it.
 
 The text decides, not the class alone: a revoked grant, a refused certificate and a lost connection all arrive as 503
-(reference: google-ads, 0.7 and 3.2). Whatever may have reached Google is UNKNOWN, never RETRY.
+(docs/reference/google-ads.md 0.7 and 3.2). Whatever may have reached Google is UNKNOWN, never RETRY.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from custom_events.destinations.rules import RATE_PAUSE_S, Rule
+from custom_events.destinations.rules import RATE_PAUSE_S, Rule, not_understood
 from custom_events.values.conversions import Scope, Verdict
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ _NOT_SENT_WORDS: Final = (
 NOT_ALLOWED: Final = Rule(
     Verdict.FIX,
     "Google does not accept our credentials: check the service account's key or grant access again, then release",
-    Scope.ACCOUNT,
+    Scope.PROJECT,
 )
 TOKEN_LATER: Final = Rule(Verdict.RETRY, "The service that gives out access tokens did not answer", Scope.ACCOUNT)
 NOT_TRUSTED: Final = Rule(
@@ -69,7 +69,7 @@ NO_METHOD: Final = Rule(
     Verdict.FIX, "The endpoint does not know this method: check it, or update the client", Scope.PROJECT
 )
 TOO_MUCH: Final = Rule(Verdict.SPLIT, "The request was too large, or too many came", Scope.ACCOUNT, RATE_PAUSE_S)
-BAD_REQUEST: Final = Rule(Verdict.SPLIT, "Google refused the request without saying which row", Scope.ROW)
+BAD_REQUEST: Final = not_understood("INVALID_ARGUMENT", "and no reason")
 
 _BY_STATUS: Final[dict[str, Rule]] = {
     "UNAUTHENTICATED": NOT_ALLOWED,

@@ -1,4 +1,5 @@
-"""Refunds, edits, cancellations and withdrawals brought to Google: desired values compared with what was sent, changes written set by set."""
+"""Refunds, edits, cancellations, lost payments and withdrawals brought to Google, and what undoes them: desired values compared with
+what was sent, changes written set by set."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,53 +10,59 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.destinations.conversion_rules import ADJUSTABLE
-from custom_events.ledger import states
-from custom_events.ledger.desired import Append, Change, Desired, LedgerRow, SetValue, Withhold, change
+from custom_events.destinations.conversion_rules import ADJUSTABLE, OLDEST_CLICK
+from custom_events.ledger.desired import (
+    Append,
+    Change,
+    Desired,
+    LedgerRow,
+    Place,
+    Release,
+    SetValue,
+    Withhold,
+    changes,
+    uncounted,
+)
+from custom_events.ledger.order_worth import LOWERED_BY_REFUNDS, follows_order, not_counted, worth_now
+from custom_events.ledger.undoing import RETRACT, OrderNow, Waits, undone_value, wait_of_unpaid
 from custom_events.matching.effective import effective
-from custom_events.matching.value import compile_rule, value_now
 from custom_events.queries import adjustments as queries
 from custom_events.queries.uploads import Columns
-from custom_events.values.conversions import SAME_TRANSACTION, Lane, UploadKind, UploadState
+from custom_events.settings import Settings
+from custom_events.settings import settings as process_settings
+from custom_events.values import reasons
+from custom_events.values.conversions import Lane, UploadKind, UploadState
 from custom_events.values.definitions import DefinitionConfig, Overrides, ValueRule
-from custom_events.values.events import CommerceEvent, EventType, Refund, from_json
+from custom_events.values.events import CommerceEvent, LineItem, Refund, from_json
+from custom_events.values.reasons import SAME_TRANSACTION, Reason
 
 TAKEN_AT_ONCE: Final = 500
-# Conversions whose value is the order's: a refund lowers it. Conversions made by a refund itself are not among them.
-LOWERED_BY_REFUNDS: Final = frozenset(
-    {
-        EventType.ORDER_CREATED,
-        EventType.ORDER_PAID,
-        EventType.ORDER_FULFILLED,
-        EventType.SUBSCRIPTION_STARTED,
-        EventType.SUBSCRIPTION_RENEWED,
-    }
-)
+_ITEMS: Final = msgspec.json.Decoder(tuple[LineItem, ...])
 
 OrderKey = tuple[int, str]
 Transaction = tuple[int | None, str, str | None]  # ads action, transaction id, currency
 
 
-def adjust(connection: sa.Connection, now: datetime) -> int:
+def adjust(connection: sa.Connection, now: datetime, settings: Settings | None = None) -> int:
     """Take orders whose value changed, and custom events that were withdrawn or corrected, and bring their conversions to what is
-    right now. The number of orders and events taken.
+    right now. The number of orders and events taken. `settings`: those of the process, unless given.
 
     One transaction, the caller's: a crash leaves the changes to be taken again, and the rows stay locked against claims.
     """
-    taken = 0
+    taken, waits = 0, Waits.of(settings or process_settings())
     orders = connection.execute(queries.TAKE_CHANGES, {"orders": TAKEN_AT_ONCE}).all()
     if orders:
         taken += len(orders)
         arrays = {"sites": [row.site_id for row in orders], "orders": [row.order_id for row in orders]}
         rows = connection.execute(queries.LEDGER_ROWS, arrays).all()
         origins = connection.execute(queries.ORIGINS, arrays).all()
-        _bring(connection, rows, origins, _refunds(connection.execute(queries.REFUNDS, arrays)), now)
-    alone = connection.execute(queries.TAKE_STANDING_CHANGES, {"events": TAKEN_AT_ONCE}).all()
+        _bring(connection, rows, origins, _refunds(connection.execute(queries.REFUNDS, arrays)), waits, now)
+    alone = connection.execute(queries.TAKE_WITHDRAWN_WITHOUT_ORDER, {"events": TAKEN_AT_ONCE}).all()
     if alone:
         taken += len(alone)
         arrays = {"ids": [row.custom_event_id for row in alone], "occurred_at": [row.occurred_at for row in alone]}
         rows = connection.execute(queries.LEDGER_ROWS_ALONE, arrays).all()
-        _bring(connection, rows, connection.execute(queries.ORIGINS_ALONE, arrays).all(), {}, now)
+        _bring(connection, rows, connection.execute(queries.ORIGINS_ALONE, arrays).all(), {}, waits, now)
     return taken
 
 
@@ -64,25 +71,27 @@ def _bring(
     rows: Sequence[sa.Row[Any]],
     origins: Sequence[sa.Row[Any]],
     refunds: Mapping[OrderKey, list[Refund]],
+    waits: Waits,
     now: datetime,
 ) -> None:
     conversions, adjustments = _group(rows)
     known = {row.custom_event_id: _origin(row) for row in origins}
-    heirs = _heirs(conversions, known)
-    changes: list[tuple[LedgerRow, Change]] = []
+    successors = _successors(conversions, known)
+    found_changes: list[tuple[LedgerRow, Change]] = []
     for event_id, (row, found) in conversions.items():
         origin = known.get(event_id)
         if origin is None:
             continue
         if origin.withdrawn is not None and not row.unsent:
-            origin = heirs.get(_transaction(found), origin)
-        desired = desired_value(origin, refunds.get((found.site_id, found.order_id), ()))
-        if desired is None:
-            continue
-        wanted = change(row, adjustments.get(event_id, ()), desired, Lane(found.lane), now)
-        if wanted is not None:
-            changes.append((row, wanted))
-    _write(connection, changes, now)
+            origin = successors.get(_transaction(found), origin)
+        given_back, own = refunds.get((found.site_id, found.order_id), ()), adjustments.get(event_id, ())
+        desired = desired_value(origin, given_back, waits, now)
+        if desired is not None:
+            wanted = changes(row, own, desired, Lane(found.lane), now)
+            if origin.withdrawn is None and follows_order(origin.event, origin.rule):
+                wanted += uncounted(row, own, wanted, not_counted(origin.event, origin.currency, given_back), now)
+            found_changes += [(row, change) for change in wanted]
+    _write(connection, found_changes, now)
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,27 +100,27 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     event: CommerceEvent
     rule: ValueRule
     value: Decimal | None  # before refunds, by the rule
-    total: Decimal | None  # of the order, as it was edited last
-    undone: bool  # cancelled or deleted
     withdrawn: str | None  # why it does not stand
+    order: OrderNow
+    currency: str | None = None  # of the order by now
 
 
-def desired_value(origin: Origin, refunds: Iterable[Refund]) -> Desired | None:
-    """What Google should have: the value by the assignment's own rule, after edits and refunds; 0 when the order was undone;
-    nothing at all when the custom event does not stand. None: leave it alone."""
+def desired_value(origin: Origin, refunds: Sequence[Refund], waits: Waits, now: datetime) -> Desired | None:
+    """What Google should have: the value by the assignment's own rule, after edits and refunds; 0 when the order was undone; nothing
+    at all when the custom event does not stand. None: leave it alone."""
     if origin.withdrawn is not None:
-        return Desired(None, origin.withdrawn)
+        was_unpaid = origin.event.type in LOWERED_BY_REFUNDS and origin.withdrawn == Reason.TAKEN_BACK
+        return Desired(None, origin.withdrawn, wait_of_unpaid(origin.order, waits, now) if was_unpaid else None)
     if origin.value is None:
         return None
-    if origin.event.type not in LOWERED_BY_REFUNDS or not origin.rule.refunds_lower_it:
+    if not follows_order(origin.event, origin.rule):
         return Desired(origin.value)
-    if origin.undone:
-        return Desired(Decimal(0))
-    rule = compile_rule(origin.rule)
-    return Desired(value_now(rule, origin.event, origin.value, origin.total, refunds))
+    order = origin.order
+    worth = worth_now(origin.event, origin.rule, origin.value, order, refunds)
+    return undone_value(order, worth, waits, now)._replace(whole=origin.value)
 
 
-def _heirs(
+def _successors(
     conversions: Mapping[int, tuple[LedgerRow, sa.Row[Any]]], origins: Mapping[int, Origin]
 ) -> Mapping[Transaction, Origin]:
     """What another assignment wants of a transaction, by transaction: of a custom event that stands and whose conversion is withheld
@@ -169,6 +178,8 @@ def _refunds(rows: Iterable[Any]) -> Mapping[OrderKey, list[Refund]]:
             amount=row.amount,
             currency=row.currency,
             created_at=row.refunded_at,
+            items=() if row.items is None else _ITEMS.decode(_json(row.items)),
+            shipping=row.shipping,
         )
         found[row.site_id, row.order_id].append(refund)
     return found
@@ -179,43 +190,84 @@ def _origin(row: Any) -> Origin:
         msgspec.convert(row.config, DefinitionConfig, strict=False),
         msgspec.convert(row.overrides, Overrides, strict=False),
     )
-    facts = row.facts if isinstance(row.facts, str | bytes) else msgspec.json.encode(row.facts)
-    event = from_json(facts)
+    event = from_json(_json(row.facts))
+    is_same = row.currency == event.order_currency
+    order = OrderNow(
+        total=row.total if is_same else None,
+        current_total=row.current_total if is_same else None,
+        refunded=row.refunded or Decimal(0),
+        state_at=row.state_at,
+        cancelled_at=row.cancelled_at,
+        gone_at=row.gone_at,
+        payment_lost_at=row.payment_lost_at,
+        payment_lost=row.payment_lost or RETRACT,
+    )
+    withdrawn = None if row.withdrawn_at is None else row.withdrawn_reason or reasons.INVALIDATED
     return Origin(
-        event=event,
-        rule=config.value,
-        value=row.value,
-        total=row.total if row.currency == event.currency else None,
-        undone=row.cancelled_at is not None or row.deleted_at is not None,
-        withdrawn=None if row.withdrawn_at is None else row.withdrawn_reason or states.UNMADE,
+        event=event, rule=config.value, value=row.value, withdrawn=withdrawn, order=order, currency=row.currency
     )
 
 
-def _write(connection: sa.Connection, changes: Sequence[tuple[LedgerRow, Change]], now: datetime) -> None:
+def _json(value: Any) -> str | bytes:
+    """A column of JSON as text, whatever the driver made of it."""
+    return value if isinstance(value, str | bytes) else msgspec.json.encode(value)
+
+
+def _write(connection: sa.Connection, found: Sequence[tuple[LedgerRow, Change]], now: datetime) -> None:
     values = Columns("created_at", "id", "value", "kind", "adjusted_at")
     withheld = Columns("created_at", "id", "reason", "sentence")
-    appended = Columns("created_at", "id", "kind", "value", "sequence", "adjusted_at", "state", "reason", "sentence")
-    for conversion, wanted in changes:
-        match wanted:
+    released = Columns("created_at", "id", "value")
+    held = Columns("created_at", "id", "reason", "sentence", "until")
+    going_on = Columns("created_at", "id")
+    appended = Columns(
+        "created_at", "id", "kind", "value", "sequence", "adjusted_at", "state", "reason", "sentence", "until"
+    )
+    for conversion, change in found:
+        match change:
             case SetValue(row, kind, value, adjusted_at):
                 values.add(created_at=row.created_at, id=row.id, value=value, kind=kind.value, adjusted_at=adjusted_at)
             case Withhold(row, reason, sentence):
                 withheld.add(created_at=row.created_at, id=row.id, reason=reason, sentence=sentence)
-            case Append(kind, value, sequence, adjusted_at, reason, sentence):
-                state = UploadState.QUEUED if reason is None else UploadState.WITHHELD
-                appended.add(
-                    created_at=conversion.created_at,
-                    id=conversion.id,
-                    kind=kind.value,
-                    value=value,
-                    sequence=sequence,
-                    adjusted_at=adjusted_at,
-                    state=state.value,
-                    reason=reason,
-                    sentence=sentence,
-                )
-    for statement, columns in ((queries.SET_VALUE, values), (queries.WITHHOLD, withheld)):
+            case Release(row, value, hold):
+                released.add(created_at=row.created_at, id=row.id, value=value)
+                if hold is not None:
+                    held.add(created_at=row.created_at, id=row.id, **hold._asdict())
+            case Place(row, hold):
+                if hold is None:
+                    going_on.add(created_at=row.created_at, id=row.id)
+                else:
+                    held.add(created_at=row.created_at, id=row.id, **hold._asdict())
+            case Append():
+                appended.add(created_at=conversion.created_at, id=conversion.id, **_appended(change))
+    writes = (
+        (queries.WITHHOLD, withheld),
+        (queries.RELEASE, released),
+        (queries.SET_VALUE, values),
+        (queries.HOLD, held),
+        (queries.GO_ON, going_on),
+    )
+    common = {"now": now, "own": list(reasons.OWN_HOLDS)}
+    for statement, columns in writes:
         if len(columns):
-            connection.execute(statement, columns.arrays | {"now": now})
+            connection.execute(statement, columns.arrays | common)
     if len(appended):
-        connection.execute(queries.APPEND, appended.arrays | {"now": now, "adjustable": ADJUSTABLE})
+        limits = {"now": now, "adjustable": ADJUSTABLE, "oldest_click": OLDEST_CLICK}
+        connection.execute(queries.APPEND, appended.arrays | limits)
+
+
+def _appended(row: Append) -> dict[str, Any]:
+    """An adjustment's own columns: withheld from the start, held, or queued."""
+    state = UploadState.QUEUED if row.reason is None else UploadState.WITHHELD
+    reason, sentence = row.reason, row.sentence
+    if row.hold is not None:
+        state, reason, sentence = UploadState.HELD, row.hold.reason, row.hold.sentence
+    return {
+        "kind": row.kind.value,
+        "value": row.value,
+        "sequence": row.sequence,
+        "adjusted_at": row.adjusted_at,
+        "state": state.value,
+        "reason": reason,
+        "sentence": sentence,
+        "until": None if row.hold is None else row.hold.until,
+    }

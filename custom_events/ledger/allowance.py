@@ -12,10 +12,10 @@ import msgspec
 import sqlalchemy as sa
 import structlog
 
-from custom_events.ledger import quota
+from custom_events.destinations.traits import TRAITS
+from custom_events.ledger import quota, stops
 from custom_events.ledger.quota import Call, Limit, Used, Wait
 from custom_events.queries import quotas as queries
-from custom_events.queries import upload_requests as requests
 from custom_events.settings import Settings
 from custom_events.values.conversions import AdsAccount, Lane, Scope
 
@@ -50,11 +50,8 @@ def limits(settings: Settings, account: AdsAccount) -> dict[str, Limit]:
 
 def project_limit(settings: Settings, lane: Lane) -> Limit:
     """What the Cloud project may call."""
-    if lane is Lane.GOOGLE_ADS:
-        return Limit(
-            per_minute=settings.google_ads_operations_per_minute, per_day=settings.google_ads_operations_per_day
-        )
-    return Limit(per_minute=settings.data_manager_requests_per_minute, per_day=settings.data_manager_requests_per_day)
+    calls = TRAITS[lane].project_calls(settings)
+    return Limit(per_minute=calls.per_minute, per_day=calls.per_day)
 
 
 def take(connection: sa.Connection, account: AdsAccount, call: Call, settings: Settings, now: datetime) -> None:
@@ -88,21 +85,16 @@ def exhausted(connection: sa.Connection, account: AdsAccount, scope: Scope, sett
     _keep(connection, {name: quota.exhausted(limit, left[name], now) for name, limit in by_name.items()})
 
 
-def heed(connection: sa.Connection, account: AdsAccount, refused: Refused, settings: Settings, now: datetime) -> None:
+def pause_for_quota(
+    connection: sa.Connection, account: AdsAccount, refused: Refused, settings: Settings, now: datetime
+) -> None:
     """Let those wait whom a bucket refused: history by itself, else the account, or the lane whose project it is."""
-    until = now + timedelta(seconds=refused.wait.seconds)
-    reason = f"quota_{refused.wait.limit}"
     if refused.history:
+        until = now + timedelta(seconds=refused.wait.seconds)
         _locked(connection, limits(settings, account), now)
         connection.execute(queries.HOLD_HISTORY, {"name": account.lane.value, "until": until})
-    elif refused.scope is Scope.PROJECT:
-        connection.execute(
-            requests.PAUSE_LANE, {"lane": account.lane.value, "until": until, "reason": reason, "now": now}
-        )
     else:
-        connection.execute(
-            requests.PAUSE_ACCOUNT, {"account": account.id, "until": until, "reason": reason, "now": now}
-        )
+        stops.pause(connection, account, refused.wait.seconds, f"quota_{refused.wait.limit}", now, refused.scope)
     log.info(
         "uploads_wait_for_quota",
         limit=refused.wait.limit,

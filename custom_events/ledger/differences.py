@@ -1,6 +1,6 @@
 """One day of one conversion action, ours beside Google's, with the causes of every difference in words.
 
-The question it answers is "42 sent, Google shows 7: why?" (reference: peers-and-users, 3.1).
+The question it answers is "42 sent, Google shows 7: why?" (PostHog/posthog issue 31164).
 """
 
 from collections.abc import Iterator
@@ -10,16 +10,12 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.ledger import states
-from custom_events.ledger.reconcile import OUR_CLIENT, RULES, first_day_of
+from custom_events.destinations.traits import TRAITS
+from custom_events.ledger.codes import sentence_of
+from custom_events.ledger.reconcile import OUR_CLIENT, first_day_of
 from custom_events.queries import reconciliation as queries
 from custom_events.values.conversions import Lane
 from custom_events.values.summaries import Alert, Counts
-
-_OURS: Final = {
-    states.NO_ANSWER: "No answer came; it is sent again under the same order id",
-    states.SPLIT: "It goes again in a smaller request, to find the row that is to blame",
-}
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +87,7 @@ def _ours(day: Day) -> Iterator[str]:
 
 def _google(day: Day) -> Iterator[str]:
     if day.google is None:
-        if day.lane is Lane.DATA_MANAGER:
+        if not TRAITS[day.lane].keeps_summaries:
             yield "Google has not told of this day yet: its counts come with the verdict, half an hour to a day after a call"
         else:
             yield "Google has not told of this day yet: its summaries follow hours later; read them again"
@@ -127,14 +123,6 @@ def _pages(day: Day) -> Iterator[str]:
         "Google's pages show a conversion on the day of its click, not of its upload, up to some hours late, and share it "
         "between clicks by the action's attribution model"
     )
-
-
-def sentence_of(reason: str) -> str:
-    """What a code, or a word of our own, means."""
-    rule = RULES.get(reason)
-    if rule is not None:
-        return rule.sentence
-    return _OURS.get(reason, "see the rows' sentences: custom-events uploads list")
 
 
 def _day(row: Any) -> Day:

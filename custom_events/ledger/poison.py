@@ -5,19 +5,18 @@ Without this, one row that nobody foresaw would be claimed again and again, and 
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
 
 from custom_events.ledger import retry
-from custom_events.ledger.rows import Actions, Claimed, claimed_of
+from custom_events.ledger.upload_rows import Actions, Claimed, claimed_of
 from custom_events.queries import uploads
 from custom_events.values.conversions import RowAnswer, Scope, Verdict
+from custom_events.values.reasons import OUR_ERROR, UNREADABLE
 
 log = structlog.get_logger(__name__)
-
-OUR_ERROR: Final = "our_error"
 
 
 def set_aside(row: Claimed, error: Exception) -> RowAnswer:
@@ -71,4 +70,4 @@ def culprits(rows: Sequence[Claimed], attempt: Callable[[Claimed], object]) -> l
 
 
 def _sentence(upload_id: int, error: Exception) -> str:
-    return f"An error of our own keeps it back ({type(error).__name__}): tell the developers; the log has it under upload_id {upload_id}"
+    return UNREADABLE.format(error=type(error).__name__, upload_id=upload_id)

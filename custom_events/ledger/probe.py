@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
@@ -10,11 +10,13 @@ import sqlalchemy as sa
 from custom_events.destinations.base import Destination
 from custom_events.destinations.findings import Findings, as_json, in_the_way
 from custom_events.errors import Permanent
-from custom_events.ledger import allowance, answers, own_findings, retry
-from custom_events.ledger.rows import account_of
+from custom_events.ledger import allowance, local_checks, retry, stops
+from custom_events.ledger.stops import Stop
+from custom_events.ledger.upload_rows import account_of
 from custom_events.queries import upload_requests as requests
 from custom_events.settings import Settings
 from custom_events.values.conversions import AdsAccount, Lane, Scope
+from custom_events.values.reasons import PROBE_UNANSWERED
 
 Lanes = Mapping[Lane, Destination]
 
@@ -27,7 +29,10 @@ def probe_account(engine: sa.Engine, lanes: Lanes, settings: Settings, customer_
     with engine.connect() as connection:
         row = connection.execute(requests.ACCOUNT, {"customer_id": customer_id}).one_or_none()
     if row is None:
-        raise Permanent("unknown_ads_account", f"there is no ads account {customer_id}: create it first")
+        raise Permanent(
+            "unknown_ads_account",
+            f"there is no ads account {customer_id}: `custom-events uploads list` shows those there are",
+        )
     found, _ = _ask(engine, lanes, settings, account_of(row), now)
     return found
 
@@ -35,28 +40,29 @@ def probe_account(engine: sa.Engine, lanes: Lanes, settings: Settings, customer_
 def before_sending(engine: sa.Engine, lanes: Lanes, settings: Settings, account: AdsAccount, now: datetime) -> bool:
     """Probe an account that was never probed, or whose refusals hint at a change. Whether it may be sent to.
 
-    What is in the way parks the account, or the action it concerns, with the probe's sentence; the recheck lets it go on. Where
-    Google does not answer the account pauses, and is asked again. Raises NeedsAction without credentials.
+    What is in the way stops the account, or what of it the finding concerns, with the probe's sentence; the recheck lets it go on.
+    Where Google does not answer the account pauses, and is asked again. Raises NeedsAction without credentials.
     """
     found, actions = _ask(engine, lanes, settings, account, now)
     with engine.begin() as connection:
         if unanswered(found):
-            until = now + timedelta(seconds=retry.CONFIGURATION_RECHECK_S)
-            pause = {"account": account.id, "until": until, "reason": "probe_unanswered", "now": now}
-            connection.execute(requests.PAUSE_ACCOUNT, pause)
+            refused = any(finding.code is not None for finding in found.findings)
+            pause_s = retry.PARKED_RECHECK.total_seconds() if refused else retry.CONFIGURATION_RECHECK_S
+            stops.pause(connection, account, pause_s, PROBE_UNANSWERED, now, Scope.ACCOUNT)
             connection.execute(requests.PROBE_AGAIN, {"account": account.id, "lane": None, "whole_lane": False})
             return False
         wrong = in_the_way(found)
         for finding in wrong:
             action = actions.get(finding.action_id) if finding.action_id is not None else None
-            scope = Scope.ACCOUNT if action is None else Scope.ACTION
-            answers.park(connection, account, scope, finding.sentence, now, action, probe_again=False)
-    return not any(finding.action_id is None for finding in wrong)
+            scope = finding.scope if action is None else Scope.ACTION
+            stop = Stop(finding.code, finding.sentence)
+            stops.park(connection, account, scope, stop, now, action, probe_again=False)
+    return not any(finding.action_id is None and finding.scope not in stops.PARTS for finding in wrong)
 
 
 def unanswered(found: Findings) -> bool:
     """Google said nothing; what we know ourselves is no answer."""
-    asked = [finding for finding in found.findings if finding.question not in own_findings.QUESTIONS]
+    asked = [finding for finding in found.findings if finding.question not in local_checks.QUESTIONS]
     return bool(asked) and all(finding.fine is None for finding in asked)
 
 
@@ -71,8 +77,8 @@ def _ask(
     with engine.begin() as connection:
         allowance.spend(connection, account, settings, now, found.calls)
         own = (
-            own_findings.quota_level(connection, account.lane, settings, now),
-            *own_findings.action_ages(configured, now),
+            local_checks.quota_level(connection, account.lane, settings, now),
+            *local_checks.action_ages(configured, now),
         )
         found = msgspec.structs.replace(found, findings=(*found.findings, *own))
         connection.execute(

@@ -2,7 +2,7 @@
 
 Three limits at once. The minute: a token bucket whose burst and refill together stay below the limit in every minute. The day:
 calls are counted by the hour, and in no 24 hours are there more than the budget. The pace: where the day is short (2,880 calls
-for a new project, google-ads 2.6), calls that are not full are spread over it, so that rows gather instead of the day being used
+for a new project, docs/reference/google-ads.md 2.6), calls that are not full are spread over it, so that rows gather instead of the day being used
 up by noon. History (a replay, a late import) leaves a share of minute and day to what happens now.
 """
 
@@ -34,16 +34,16 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.per_minute - self.burst, 1.0) / 60
 
     @property
-    def gathered(self) -> float:
+    def partial_burst(self) -> float:
         """Calls that are not full which may go at once: an hour's part of the day."""
         return math.inf if self.per_day is None else max(1.0, self.per_day / HOURS)
 
     @property
-    def gathered_per_second(self) -> float:
+    def partial_per_second(self) -> float:
         """Such calls that come back in a second, so that those at once and these do not use up the day."""
         if self.per_day is None:
             return 0.0
-        return max(self.per_day - self.gathered, self.per_day / 2) / ((HOURS + 1) * HOUR_S)
+        return max(self.per_day - self.partial_burst, self.per_day / 2) / ((HOURS + 1) * HOUR_S)
 
 
 class Used(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +77,7 @@ class Wait(msgspec.Struct, frozen=True):
 
 def unused(limit: Limit, now: datetime) -> Used:
     """Nothing was used yet."""
-    return Used(at=now, tokens=limit.burst, pace=_finite(limit.gathered), hours={})
+    return Used(at=now, tokens=limit.burst, pace=_finite(limit.partial_burst), hours={})
 
 
 def refilled(limit: Limit, used: Used, now: datetime) -> Used:
@@ -87,7 +87,7 @@ def refilled(limit: Limit, used: Used, now: datetime) -> Used:
     return Used(
         at=max(now, used.at),
         tokens=min(limit.burst, used.tokens + passed * limit.per_second),
-        pace=min(_finite(limit.gathered), used.pace + passed * limit.gathered_per_second),
+        pace=min(_finite(limit.partial_burst), used.pace + passed * limit.partial_per_second),
         hours={hour: calls for hour, calls in used.hours.items() if hour >= first},
     )
 
@@ -128,7 +128,7 @@ def _against(limit: Limit, left: Used, call: Call) -> Wait | None:
         if left.day(left.at) >= budget:
             return Wait(_until_hours_pass(left, budget), "day")
         if not call.full and left.pace < 1:
-            return Wait((1 - left.pace) / limit.gathered_per_second, "pace")
+            return Wait((1 - left.pace) / limit.partial_per_second, "pace")
     floor = 1 + share * (limit.burst - 1)
     if left.tokens < floor:
         return Wait((floor - left.tokens) / limit.per_second, "minute")

@@ -3,37 +3,36 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import sqlalchemy as sa
 import structlog
 
-from custom_events.destinations.google_ads.errors import RULES as ADS_RULES
-from custom_events.destinations.google_data_manager.codes import RULES as DATA_MANAGER_RULES
 from custom_events.errors import NeedsAction, Transient
 from custom_events.ledger import allowance
-from custom_events.ledger.rows import account_of
-from custom_events.ledger.sender import Lanes
+from custom_events.ledger.codes import ALREADY_THERE, UNATTRIBUTABLE
+from custom_events.ledger.upload_rows import account_of
 from custom_events.queries import reconciliation as queries
 from custom_events.queries.uploads import Columns
 from custom_events.settings import Settings
-from custom_events.values.conversions import Verdict
+from custom_events.values.numbers import MAX_ID
 from custom_events.values.summaries import RequestCounts, Summaries, Summary
+
+if TYPE_CHECKING:
+    from custom_events.ledger.sender import Lanes
 
 log = structlog.get_logger(__name__)
 
-WINDOW: Final = timedelta(days=28)  # Google calls an upload recent for 28 days (NO_RECENT_UPLOAD, google-ads 1.6)
-CATCHES_UP: Final = timedelta(days=2)  # verdicts and summaries take up to a day (google-ads 2.7); and one more
+# Google calls an upload recent for 28 days (NO_RECENT_UPLOAD, docs/reference/google-ads.md 1.6).
+WINDOW: Final = timedelta(days=28)
+# Verdicts and summaries take up to a day (docs/reference/google-ads.md 2.7); and one more.
+CATCHES_UP: Final = timedelta(days=2)
 LONGEST_LIFE: Final = timedelta(
     days=100
 )  # a row is sent at most 90 days after it was made (the click window), and a margin
-QUERIES: Final = 2  # of one reading: each costs an operation of the day's quota (google-ads 2.6)
+QUERIES: Final = 2  # of one reading: each costs an operation of the day's quota (docs/reference/google-ads.md 2.6)
 OUR_CLIENT: Final = "GOOGLE_ADS_API"  # other clients' uploads are other systems'
-
-RULES: Final = {**ADS_RULES, **DATA_MANAGER_RULES}
-UNATTRIBUTABLE: Final = sorted(code for code, rule in RULES.items() if rule.verdict is Verdict.ACCEPTED)
-ALREADY_THERE: Final = sorted(code for code, rule in RULES.items() if rule.verdict is Verdict.ALREADY_THERE)
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,16 +43,22 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def reconcile(
-    engine: sa.Engine, lanes: Lanes, settings: Settings, now: datetime, customer_id: str | None = None
+    engine: sa.Engine,
+    lanes: "Lanes",
+    settings: Settings,
+    now: datetime,
+    customer_id: str | None = None,
+    days: int = WINDOW.days,
 ) -> Reading:
-    """Read Google's summaries of every account that sent something of late, then count our side of the same days.
+    """Read Google's summaries of every account that sent something of late, by each API it was sent by, then count our side of the
+    last `days`.
 
-    An account that cannot be read keeps its last figures; the others are not held up by it.
+    An account that cannot be read, whatever its lane raises, keeps its last figures; the others are not held up by it.
     """
     since = now - WINDOW
     with engine.connect() as connection:
         accounts = connection.execute(queries.ACCOUNTS, {"customer_id": customer_id, "since": since}).all()
-    read: list[str] = []
+    read: dict[str, None] = {}
     not_read: dict[str, str] = {}
     for row in accounts:
         account = account_of(row)
@@ -63,14 +68,18 @@ def reconcile(
             log.warning("summaries_not_read", customer_id=account.customer_id, reason=str(error))
             not_read[account.customer_id] = str(error)
             continue
+        except Exception as error:
+            log.exception("summaries_not_read", customer_id=account.customer_id, lane=account.lane.value)
+            not_read[account.customer_id] = f"An error of our own ({type(error).__name__}): update; the log has it"
+            continue
         with engine.begin() as connection:
             if found.summaries:
                 allowance.spend(connection, account, settings, now, calls=QUERIES)
             keep(connection, account.id, found, now)
-        read.append(account.customer_id)
+        read[account.customer_id] = None
     with engine.begin() as connection:
-        count_ours(connection, now)
-    return Reading(read=tuple(read), not_read=not_read)
+        count_ours(connection, now, days)
+    return Reading(read=tuple(account for account in read if account not in not_read), not_read=not_read)
 
 
 def keep(connection: sa.Connection, account_id: int, found: Summaries, now: datetime) -> None:
@@ -103,15 +112,17 @@ def keep(connection: sa.Connection, account_id: int, found: Summaries, now: date
         )
 
 
-def count_ours(connection: sa.Connection, now: datetime) -> None:
-    """Count our side of the last four weeks anew."""
-    since = now - WINDOW - timedelta(days=1)
-    first_day = {"first_day": first_day_of(now), "now": now}
-    connection.execute(queries.FORGET_OURS, first_day)
+def count_ours(connection: sa.Connection, now: datetime, days: int = WINDOW.days) -> None:
+    """Count our side of the last days anew; what has not changed is not written."""
+    since = now - timedelta(days=days + 1)
+    first_request = connection.execute(queries.FIRST_REQUEST, {"since": since}).scalar_one()
+    connection.execute(queries.READ_ONCE)
     connection.execute(
         queries.KEEP_DAYS,
-        first_day
-        | {
+        {
+            "first_request": first_request if first_request is not None else MAX_ID,
+            "first_day": first_day_of(now, days),
+            "now": now,
             "since": since,
             "made_since": since - LONGEST_LIFE,
             "unattributable": UNATTRIBUTABLE,
@@ -120,9 +131,9 @@ def count_ours(connection: sa.Connection, now: datetime) -> None:
     )
 
 
-def first_day_of(now: datetime) -> date:
-    """The first day that the window covers whole, in every time zone."""
-    return (now.astimezone(UTC) - WINDOW).date() + timedelta(days=1)
+def first_day_of(now: datetime, days: int = WINDOW.days) -> date:
+    """The first day that so many days back cover whole, in every time zone."""
+    return (now.astimezone(UTC) - timedelta(days=days)).date() + timedelta(days=1)
 
 
 def _status(account_id: int, summary: Summary, now: datetime) -> dict[str, Any]:

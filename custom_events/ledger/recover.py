@@ -31,3 +31,9 @@ def expire(connection: sa.Connection, now: datetime) -> int:
 def withhold_orphans(connection: sa.Connection, now: datetime) -> int:
     """Adjustments whose conversion will never be at Google are withheld. How many."""
     return connection.execute(uploads.WITHHOLD_ORPHANS, {"now": now}).rowcount
+
+
+def supersede(connection: sa.Connection, now: datetime) -> int:
+    """Adjustments that wait, while a later one of their conversion is there, are withheld, so that it need not wait for them. How
+    many."""
+    return connection.execute(uploads.SUPERSEDE, {"now": now}).rowcount

@@ -1,6 +1,6 @@
 """The sender: one batch at a time, from whoever was served longest ago, until nothing is due.
 
-The order within a batch is the promise (design, section 4, 7): claim and intent are committed, then Google is called, then the
+The order within a batch keeps promise 7 (docs/architecture.md 5): claim and intent are committed, then Google is called, then the
 answer is committed. A worker that dies anywhere leaves rows that are sent again under the same order ids, and Google's
 duplicate answer is read as delivered. Several workers may run.
 """
@@ -16,14 +16,13 @@ from typing import Final
 import sqlalchemy as sa
 
 from custom_events.destinations.registry import destinations
-from custom_events.ledger.figures import UploadFigures
-from custom_events.ledger.line import Line
+from custom_events.ledger.send_pipeline import SendPipeline
 from custom_events.ledger.sender import Clock, Lanes, Sender
-from custom_events.queries import upload_requests as requests
+from custom_events.ledger.upload_figures import UploadFigures
 from custom_events.settings import Settings
 from custom_events.values.conversions import Verdict
 
-HOUSEKEEPING_S: Final = 1.0  # leases, deadlines and orphans are looked at this often while batches follow each other
+MAINTENANCE_S: Final = 1.0  # leases, deadlines and orphans are looked at this often while batches follow each other
 # How long a thread of Python runs while another waits for it. With the usual 5 ms a claim of eight statements, each of which waits
 # for its answer and then for the thread that makes messages, takes 100 ms; with this 85 (benchmarks/uploads.py).
 SWITCH_S: Final = 0.0005
@@ -36,12 +35,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def has_work(connection: sa.Connection, now: datetime) -> bool:
-    """Whether a run would find something to do now."""
-    return bool(connection.execute(requests.HAS_WORK, {"now": now}).scalar_one())
-
-
-def speaks_of_more(asked: UploadFigures) -> bool:
+def must_stop_claims(asked: UploadFigures) -> bool:
     """Whether a later verdict may have stopped an account: nothing that was claimed before it goes on."""
     return any(verdict in asked.verdicts for verdict in (Verdict.FIX, Verdict.RETRY, Verdict.UNKNOWN))
 
@@ -61,9 +55,9 @@ def _at_work() -> Generator[None]:
 def run_once(
     engine: sa.Engine, settings: Settings, *, lanes: Lanes | None = None, clock: Clock = utc_now
 ) -> UploadFigures:
-    """Keep house, ask for one verdict, send one batch. Idle figures mean that nothing is due now."""
+    """Run maintenance, ask for one verdict, send one batch. Idle figures mean that nothing is due now."""
     sender = Sender(engine, settings, lanes if lanes is not None else destinations(settings), clock)
-    figures = sender.keep_house_and_look_again()
+    figures = sender.run_maintenance_and_recheck()
     figures.add(sender.ask())
     figures.add(sender.batch())
     return figures
@@ -87,34 +81,35 @@ def drain(
     sender = Sender(engine, settings, lanes if lanes is not None else destinations(settings), clock)
     total = UploadFigures()
     began = busy_at = time.monotonic()
-    house_at = -HOUSEKEEPING_S
+    maintained_at = -MAINTENANCE_S
     asking = False
-    with _at_work(), Line(sender) as line:
+    with _at_work(), SendPipeline(sender) as pipeline:
         while True:
-            step = UploadFigures()
-            if time.monotonic() - house_at >= HOUSEKEEPING_S:
-                if line.empty:
-                    step.add(sender.keep_house_and_look_again())
+            step, step_at = UploadFigures(), time.monotonic()
+            if time.monotonic() - maintained_at >= MAINTENANCE_S:
+                if pipeline.empty:
+                    step.add(sender.run_maintenance_and_recheck())
                 else:
-                    line.keep_house()
-                house_at = time.monotonic()
+                    pipeline.run_maintenance()
+                maintained_at = time.monotonic()
                 asking = True
             if asking:  # one between two batches, as long as one is due: many small accounts have many verdicts
                 asked = sender.ask()
                 asking = not asked.idle
-                if speaks_of_more(asked):
-                    line.put_back(lambda _: True)
+                if must_stop_claims(asked):
+                    pipeline.put_back(lambda _: True)
                 step.add(asked)
-            step.add(line.step())
+            step.add(pipeline.step())
             total.add(step)
             moment = time.monotonic()
-            if not (step.idle and line.empty):
+            if not (step.idle and pipeline.empty):
                 busy_at = moment
+                total.busy_s += moment - step_at
             if on_batch is not None and not step.idle:
                 on_batch(step)
-            if moment - began >= limit_s or (step.idle and line.empty and moment - busy_at >= until_idle_s):
-                total.add(line.finish())
+            if moment - began >= limit_s or (step.idle and pipeline.empty and moment - busy_at >= until_idle_s):
+                total.add(pipeline.finish())
                 total.seconds = time.monotonic() - began
                 return total
-            if step.idle and line.empty:
+            if step.idle and pipeline.empty:
                 time.sleep(min(settings.drain_poll_s, max(until_idle_s - (moment - busy_at), 0.01)))

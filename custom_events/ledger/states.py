@@ -1,7 +1,7 @@
 """The states of an upload and the changes between them: the one place where they are told.
 
-The database enforces the same list (migrations 0002 and 0007), so that no statement, ours or a person's, makes a conversion count
-twice by putting a settled row back in the queue. `values.conversions.UploadState` says what each state means.
+The database enforces the same list (migrations 0002 and 0007; since 0015 it looks after the change), so that no statement,
+ours or a person's, makes a conversion count twice by putting a settled row back in the queue. `values.conversions.UploadState` says what each state means.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from custom_events.values.conversions import UploadState as State
+from custom_events.values.reasons import NO_ANSWER, SPLIT
 
 TRANSITIONS: Final[Mapping[State, frozenset[State]]] = MappingProxyType(
     {
@@ -41,14 +42,10 @@ TRANSITIONS: Final[Mapping[State, frozenset[State]]] = MappingProxyType(
 WAITING: Final = (State.NEW, State.HELD, State.QUEUED, State.UNKNOWN)  # may be claimed when their time has come
 SETTLED: Final = (State.ACCEPTED, State.REJECTED, State.EXPIRED, State.WITHHELD)
 
-NO_ANSWER: Final = "no_answer"  # reason of a row whose last call may have been applied; kept until Google has answered
-HELD_BY_HAND: Final = "held_by_hand"
-SPLIT: Final = "split"  # reason of a row that goes again in a smaller request
-ORIGINAL_NOT_SENT: Final = "original_not_sent"
-FULLY_REFUNDED: Final = "fully_refunded_before_sending"
-SUPERSEDED: Final = "superseded"
-ALREADY_RETRACTED: Final = "already_retracted"
-UNMADE: Final = "unmade"  # its custom event was withdrawn before it was sent
+# What a row waited for after a call that may have been applied. Any other reason was a plain no to that row.
+# The same list as `queries.uploads.MAYBE_THERE`.
+INSIDE_GOOGLE: Final = ("InternalError.", "ProcessingErrorReason.INTERNAL_ERROR")
+MAYBE_APPLIED: Final = (NO_ANSWER, SPLIT, *INSIDE_GOOGLE)
 
 
 def may_become(before: State, after: State) -> bool:

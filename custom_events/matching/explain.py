@@ -8,6 +8,8 @@ import msgspec
 from custom_events.conditions.explain import ExplainedNode, explain_condition, lines
 from custom_events.conditions.facts import Facts
 from custom_events.conditions.problems import Problem
+from custom_events.matching.compiled_rules import MatchPlan, Rule, compile_rule_of
+from custom_events.matching.eligibility import click_reason, consent_status
 from custom_events.matching.match import (
     NO_HISTORY,
     History,
@@ -19,13 +21,12 @@ from custom_events.matching.match import (
     refused,
     threshold_crossing,
 )
-from custom_events.matching.plan import MatchPlan, Rule, compile_rule_of, zone_named
-from custom_events.matching.reasons import SENTENCES, Reason
-from custom_events.matching.release import click_reason, consent_status
 from custom_events.matching.threshold import Crossing, Occurrence
 from custom_events.values.clicks import ConsentStatus
 from custom_events.values.definitions import Assignment, Threshold, ThresholdMeasure
 from custom_events.values.events import CommerceEvent
+from custom_events.values.reasons import SENTENCES, Reason
+from custom_events.values.zones import zone_or_utc
 
 MAX_SHOWN_OCCURRENCES = 100  # of a threshold's counted events; the newest are shown, all are counted
 
@@ -110,7 +111,7 @@ def explain(
     rule = compile_rule_of(assignment)
     site = None if plan is None else plan.site(assignment.site_id)
     if facts is None:
-        facts = site.facts if site is not None else Facts(zone=zone_named(time_zone))
+        facts = site.facts if site is not None else Facts(zone=zone_or_utc(time_zone))
     tree = explain_condition(assignment.config.conditions, event, facts)
     trigger = assignment.config.trigger
     fits = event.type in trigger
@@ -146,6 +147,8 @@ def _no_match(rule: Rule, event: CommerceEvent, facts: Facts, history: History) 
     """The first thing that keeps this rule alone from firing."""
     if event.is_test:
         return Reason.TEST_ORDER
+    if event.is_undone:
+        return Reason.TAKEN_BACK
     if event.type not in rule.assignment.config.trigger:
         return Reason.OTHER_TRIGGER
     if rule.condition.problems:
@@ -196,7 +199,7 @@ def _group_step(
 def _click_steps(rule: Rule, event: CommerceEvent) -> tuple[ClickStep, ...]:
     steps: list[ClickStep] = []
     for click in event.clicks:
-        reason = click_reason(click, event, rule.making.click_window)
+        reason = click_reason(click, event, rule.match_settings.click_window)
         steps.append(ClickStep(kind=click.kind, clicked_at=click.clicked_at, usable=reason is None, reason=reason))
     return tuple(steps)
 

@@ -1,6 +1,6 @@
 """How far an event reaches through time: whose verdicts may change when it comes late, or is corrected."""
 
-from custom_events.matching.plan import Rule, SitePlan
+from custom_events.matching.compiled_rules import Rule, SitePlan
 from custom_events.values.events import EventType
 
 

@@ -7,7 +7,7 @@
 
 Which matches exist follows from the event, the rules and what happened before it by the store's time; never from the order
 of arrival or from how events are batched. `counted` lets a caller make the history; what a late event changes is settled by
-matching again (`custom_events/pipeline/rematch.py`).
+matching again (`custom_events/pipeline/rematch/run.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,15 +19,15 @@ from typing import NamedTuple
 import msgspec
 
 from custom_events.conditions.facts import Facts
-from custom_events.conditions.runtime import as_number
-from custom_events.matching.making import Contents, Making, contents
+from custom_events.conditions.runtime import as_number, as_text
+from custom_events.matching.compiled_rules import MatchPlan, Rule
+from custom_events.matching.match_fields import MatchFields, MatchSettings, match_fields
 from custom_events.matching.money import is_amount
-from custom_events.matching.plan import MatchPlan, Rule
-from custom_events.matching.reasons import Reason
 from custom_events.matching.threshold import Crossing, Occurrence, crossing, fired
 from custom_events.values.clicks import Click, ConsentStatus
 from custom_events.values.definitions import Assignment
 from custom_events.values.events import CommerceEvent
+from custom_events.values.reasons import Reason
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +88,7 @@ def match(
 ) -> list[Match]:
     """The matches of one event, by assignment id. Without `facts` nothing is known but the site's time zone. Never raises."""
     site = plan.sites.get(site_id)
-    if site is None or event.is_test:
+    if site is None or event.is_test or event.is_undone:
         return []
     buckets = site.buckets.get(event.type)
     if buckets is None:
@@ -158,27 +158,31 @@ def threshold_crossing(rule: Rule, event: CommerceEvent, facts: Facts, history: 
 def occurrence(rule: Rule, event: CommerceEvent, facts: Facts) -> Occurrence:
     """The event as the rule's threshold counts it."""
     amount = event.amount if rule.amount is None else as_number(rule.amount(event, facts))
+    currency = event.currency if rule.currency is None else as_text(rule.currency(event, facts))
     if amount is not None and not is_amount(amount):
         amount = None
     return Occurrence(
         occurred_at=event.occurred_at,
         key=event.key,
         amount=amount,
-        currency=event.currency,
+        currency=currency,
         customer=event.customer_key,
     )
 
 
 def counted(rule: Rule, event: CommerceEvent, facts: Facts) -> Occurrence | None:
-    """The event as an occurrence when it counts for the rule (trigger, dates, conditions; no test order), else None. This is
-    how a caller makes `History` from stored events."""
-    if event.is_test or event.type not in rule.assignment.config.trigger or not is_in_dates(rule, event, facts):
+    """The event as an occurrence when it counts for the rule (trigger, dates, conditions; no test order, not undone), else None.
+    This is how a caller makes `History` from stored events."""
+    if event.is_test or event.is_undone or event.type not in rule.assignment.config.trigger:
+        return None
+    if not is_in_dates(rule, event, facts):
         return None
     return occurrence(rule, event, facts) if rule.condition.holds(event, facts) else None
 
 
 def group_winners(rules: Sequence[Rule]) -> list[Rule]:
-    """Of the rules that fire on one event, those that stay: in each group the highest priority (ties: the lowest id)."""
+    """Of the rules that fire on one event, those that stay: in each group the highest priority (ties: the lowest id, which is that
+    of the assignment made first)."""
     best: dict[str, Rule] = {}
     for rule in rules:
         group = rule.group
@@ -191,11 +195,11 @@ def key_of(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> 
     """The deduplication key of the event's occurrence, where windows ask for those before it."""
     settled = history.settled.get(rule.id)
     if settled is not None:
-        return rule.making.key(event, settled.fired)
+        return rule.match_settings.key(event, settled.fired)
     earlier = history.counted.get(rule.id, ())
     if rule.threshold is not None:
         earlier = fired(rule.threshold, earlier, facts.zone)
-    return rule.making.key(event, earlier)
+    return rule.match_settings.key(event, earlier)
 
 
 def make_match(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> Match:
@@ -211,15 +215,15 @@ def _made(firing: Iterable[Rule], event: CommerceEvent, facts: Facts, history: H
     key, occurred_at = event.key, event.occurred_at
     order_id = event.order_id if order is None else order.id
     customer_key = None if customer is None else customer.key
-    known: dict[Making, Contents] = {}
+    known: dict[MatchSettings, MatchFields] = {}
     found: list[Match] = []
     for rule in firing:
-        making = rule.making
-        made = known.get(making)
+        match_settings = rule.match_settings
+        made = known.get(match_settings)
         if made is None:
-            made = known[making] = contents(making, event, facts, consent, order_id)
+            made = known[match_settings] = match_fields(match_settings, event, facts, consent, order_id)
         dedup_key, value, currency, click, withheld, not_before, waits, with_user_data, new_customer = made
-        if making.has_window:
+        if match_settings.has_window:
             dedup_key = key_of(rule, event, facts, history)
         found.append(
             Match(rule.assignment, key, dedup_key, value, currency, occurred_at, order_id, customer_key, consent, click, withheld,
@@ -228,6 +232,6 @@ def _made(firing: Iterable[Rule], event: CommerceEvent, facts: Facts, history: H
     return found
 
 
-def _rank(rule: Rule) -> tuple[int, int]:
-    """The smaller, the better."""
-    return -rule.priority, rule.id
+def _rank(rule: Rule) -> tuple[int, bool, int]:
+    """The smaller, the better. A negative id is of an assignment that is to be made: it will be the last."""
+    return -rule.priority, rule.id < 0, abs(rule.id)

@@ -1,4 +1,4 @@
-"""Thresholds: how many, or how much, over time. Pure decisions over a history of occurrences.
+"""Thresholds: how many, or how much, over time. Pure decisions over a history of occurrences; docs/reference/rules.md says it in words.
 
 An *occurrence* is an event that satisfies an assignment's trigger, dates and conditions. Occurrences stand in the order of
 the store's time; the event's key breaks ties, so that two events of one second are never both "the third". For each one the
@@ -6,7 +6,7 @@ measure just *before* it and the measure *with* it are taken over its period, an
 
     on_reaching    before < at_least <= with
     every_further  at_least <= with
-    every_nth      a multiple of at_least lies in (before, with]
+    every_nth      a multiple of at_least, above 0, lies in (before, with]
 
 Period: a rolling window holds what happened after (t - window) up to t; calendar periods are those of the site's time zone;
 a lifetime holds everything. Just before t, a rolling window still holds what happened at t - window: a measure that falls
@@ -28,6 +28,7 @@ import msgspec
 
 from custom_events.values.definitions import Threshold, ThresholdFires, ThresholdMeasure, ThresholdPeriod
 
+_NOTHING = Decimal(0)
 _BEGINNING = datetime.min.replace(tzinfo=UTC)  # of lifetimes; nothing happened then
 _WITHOUT_CALENDAR = (ThresholdPeriod.ROLLING, ThresholdPeriod.LIFETIME)
 _MONTHS = {ThresholdPeriod.MONTH: 1, ThresholdPeriod.QUARTER: 3, ThresholdPeriod.YEAR: 12}
@@ -145,7 +146,8 @@ def fires(threshold: Threshold, before: Decimal, after: Decimal) -> bool:
         case ThresholdFires.EVERY_FURTHER:
             return after >= threshold.at_least
         case ThresholdFires.EVERY_NTH:
-            return threshold.at_least > 0 and after // threshold.at_least > before // threshold.at_least
+            least = threshold.at_least
+            return least > 0 and after >= least and after // least > max(before, _NOTHING) // least
 
 
 def look_back(threshold: Threshold, occurred_at: datetime, zone: tzinfo) -> datetime | None:

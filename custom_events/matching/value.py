@@ -1,31 +1,51 @@
 """A conversion's value: source, minus parts, times factor, clamped, rounded to the currency's minor units, never below 0.
 
-Refunds lower it by a share. Of an items total it is the share of those items that was refunded; a refund that names no items
-counts in proportion to the order. Of every other source it is refunded / order total. The share applies to the value as it
-was sent (after factor and clamps), so a full refund gives 0 also where the rule has a least value.
+What becomes of the order later changes it (`worth.py`): refunds, edits, exchanges. Of an items total, and of a total without tax, shipping or
+discounts, only what the rule counts is taken away; of every other source it is the share that the order lost. What is gone is a share
+of the value as it was sent (after factor and clamps), so a full refund gives 0 also where the rule has a least value.
 
 A part that the store does not know (no tax, no shipping line) counts as 0; a source that is missing gives no value.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal, DecimalException, InvalidOperation
-from functools import lru_cache
+from typing import Final
 
 import msgspec
 
-from custom_events.conditions.compile import ItemFilter, compile_item_filter
 from custom_events.conditions.facts import NO_FACTS, Facts
-from custom_events.conditions.interpret import field_reader
-from custom_events.conditions.runtime import as_number, items_of, items_total
+from custom_events.matching import worth
 from custom_events.matching.money import AMOUNT_LIMIT, QUANTA, USUAL_QUANTUM, is_amount, rounded
-from custom_events.values.definitions import CurrencyRule, ValueRule, ValueSource
-from custom_events.values.events import CommerceEvent, LineItem, Refund
+from custom_events.matching.refunded import back_of, refunds_that_count
+from custom_events.matching.value_rule import (
+    CompiledRule,
+    amount_reader,
+    base_currency,
+    base_of,
+    compile_rule,
+    finished,
+    value_currency,
+)
+from custom_events.values.definitions import ValueSource
+from custom_events.values.events import CommerceEvent, Refund
 
-MAX_KEPT_RULES = 4_096  # compiled value rules; they are few, most assignments inherit
+__all__ = ["CompiledRule", "amount_of", "amount_reader", "compile_rule", "share_left", "value_now", "value_of"]
 
 _ZERO = Decimal(0)
-_SAME = CurrencyRule()
-_ORDER_TOTALS = (ValueRule(), ValueRule(refunds_lower_it=False))
+_ONE = Decimal(1)
+_AMOUNTS: Final = (
+    "total",
+    "subtotal",
+    "tax",
+    "shipping",
+    "shipping_tax",
+    "discount",
+    "discount_tax",
+    "shipping_discount",
+    "gift_card",
+    "tip",
+)
+_AMOUNTS_OF_ITEMS: Final = ("price", "total", "discount", "tax")
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,44 +59,6 @@ Amount = tuple[Decimal | None, str | None]  # and its currency
 NO_AMOUNT: Amount = (None, None)
 
 
-class CompiledRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A value rule ready to be asked."""
-
-    rule: ValueRule
-    is_order_total: bool = False  # and nothing else: what most rules are
-    items: ItemFilter | None = None
-    read: Callable[[CommerceEvent, Facts], object] | None = None
-
-
-def compile_rule(rule: ValueRule) -> CompiledRule:
-    """The rule with its items tree and its field compiled; equal rules share. Raises nothing: what cannot be read gives no value."""
-    return _compiled(msgspec.json.encode(rule, order="deterministic"))
-
-
-@lru_cache(maxsize=MAX_KEPT_RULES)
-def _compiled(encoded: bytes) -> CompiledRule:
-    rule = msgspec.json.decode(encoded, type=ValueRule)
-    items = compile_item_filter(rule.items) if rule.items is not None else _every_item
-    return CompiledRule(
-        rule=rule,
-        is_order_total=rule in _ORDER_TOTALS,
-        items=items,
-        read=amount_reader(rule.field) if rule.field else None,
-    )
-
-
-def _every_item(_item: LineItem, _event: CommerceEvent, _facts: Facts) -> bool:
-    return True
-
-
-def amount_reader(name: str) -> Callable[[CommerceEvent, Facts], object] | None:
-    """Reads a named amount of events; None for no such field."""
-    try:
-        return field_reader(name)
-    except KeyError:
-        return None
-
-
 def value_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts = NO_FACTS) -> Value:
     """The value of this event under the rule. Never raises; what is no amount of money gives no value."""
     amount, currency = amount_of(compiled, event, facts)
@@ -86,7 +68,7 @@ def value_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts = NO_FAC
 def amount_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts) -> Amount:
     """`value_of` as a pair. What most rules are, the order's total, without a call that can be spared: every match asks."""
     if compiled.is_order_total and (order := event.order) is not None and (total := order.total) is not None:
-        currency = order.currency if event.refund is None and order.currency is not None else event.currency
+        currency = order.currency if order.currency is not None else event.currency
         try:
             if _ZERO <= total < AMOUNT_LIMIT:
                 unit = QUANTA.get(currency, USUAL_QUANTUM)
@@ -97,44 +79,107 @@ def amount_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts) -> Amo
 
 
 def _amount_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts) -> Amount:
-    rule = compiled.rule
-    if rule.source is ValueSource.NONE:
+    if compiled.rule.source is ValueSource.NONE:
         return NO_AMOUNT
-    currency = event.currency
-    here = rule.by_currency.get(currency or "", _SAME)
     try:
-        base = _base(compiled, here, event, facts)
+        base = base_of(compiled, event, facts)
         if base is None or not is_amount(base):
             return NO_AMOUNT
-        if rule.source is ValueSource.FIXED and here.fixed is None and rule.currency is not None:
-            currency = rule.currency
-        return _finished(rule, here, base, currency), currency
+        base_in = base_currency(compiled, event, facts)
+        currency = value_currency(compiled, base_in)
+        return finished(compiled, base, base_in, currency), currency
     except (DecimalException, TypeError, ValueError):
         return NO_AMOUNT
 
 
 def value_now(
-    compiled: CompiledRule, event: CommerceEvent, value: Decimal, total: Decimal | None, refunds: Iterable[Refund]
+    compiled: CompiledRule,
+    event: CommerceEvent,
+    value: Decimal,
+    total: Decimal | None,
+    refunds: Iterable[Refund],
+    current_total: Decimal | None = None,
 ) -> Decimal:
-    """What a conversion of this `value` is worth now that its order's total is `total` and these refunds are known.
+    """What a conversion of this `value` is worth now that its order's total is `total`, the store says that the order is worth
+    `current_total` (None: it does not say), and these refunds are known. The ledger and everything that looks ahead ask this.
 
     A store tells an edited order's total, not which part of it grew: its parts are taken to have grown alike, and the rule is asked
     again with factor and clamps. A rule that gives nothing then (it asked for facts) keeps the value.
     """
+    base_in = base_currency(compiled, event, NO_FACTS)
+    currency = value_currency(compiled, base_in)
     try:
-        edited = _edited(event, total)
-        if edited is not event:
-            again = value_of(compiled, edited).amount
-            value = value if again is None else again
-        return rounded(value * share_left(compiled, edited, refunds), event.currency)
+        base = _taken_item_by_item(compiled, event)
+        left = _left(compiled, event, base, _totals(event, total, current_total), refunds)
+        if left is None:
+            return rounded(value, currency)
+        if base is not None:
+            if left.base_sold != base:
+                value = finished(compiled, left.base_sold, base_in, currency)
+            return rounded(value * left.base_left / left.base_sold if left.base_sold else value, currency)
+        edited = _edited(event, left.sold)
+        again = None if edited is event else value_of(compiled, edited).amount
+        value = value if again is None else again
+        return rounded(value * left.left / left.sold if left.sold else _ZERO, currency)
     except DecimalException:
         return value
 
 
-def _edited(event: CommerceEvent, total: Decimal | None) -> CommerceEvent:
+def share_left(compiled: CompiledRule, event: CommerceEvent, refunds: Iterable[Refund]) -> Decimal:
+    """What refunds alone leave of the value, 0 to 1."""
+    base = _taken_item_by_item(compiled, event)
+    left = _left(compiled, event, base, _totals(event, None, None), refunds)
+    if left is None:
+        return _ONE
+    sold, rest = (left.sold, left.left) if base is None else (left.base_sold, left.base_left)
+    return rest / sold if sold else _ONE
+
+
+def _taken_item_by_item(compiled: CompiledRule, event: CommerceEvent) -> Decimal | None:
+    """The base of a rule from which what comes back is taken item by item; None for the others, which lose what the order loses."""
+    source, order = compiled.rule.source, event.order
+    if source is ValueSource.ITEMS_TOTAL or (
+        source is ValueSource.ORDER_TOTAL and order is not None and order.total is not None
+    ):
+        return base_of(compiled, event, NO_FACTS)
+    return None
+
+
+def _totals(event: CommerceEvent, total: Decimal | None, current_total: Decimal | None) -> worth.Order | None:
+    """The order's totals; None where it was worth nothing, or nobody knows what."""
+    order = event.order
+    if order is None or order.total is None:  # a subscription's own amount: nobody says what edits made of it
+        return None if not event.amount or event.amount < 0 else worth.Order(event.amount, event.amount)
+    if not order.total or order.total < 0:
+        return None
+    total = order.total if total is None or not is_amount(total) or total < 0 else total
+    if current_total is not None and (not is_amount(current_total) or current_total < 0):
+        current_total = None
+    return worth.Order(order.total, total, current_total)
+
+
+def _left(
+    compiled: CompiledRule,
+    event: CommerceEvent,
+    base: Decimal | None,
+    order: worth.Order | None,
+    refunds: Iterable[Refund],
+) -> worth.Left | None:
+    """What is left of the order and of the rule's base; None where there was nothing that could be lost."""
+    if order is None:
+        return None
+    counting = refunds_that_count(event, refunds)
+    if base is None:
+        backs: Sequence[worth.Back] = [worth.Back(one.amount) for one in counting]
+        return worth.left_of(order, backs, _ZERO, picks_items=False)
+    backs = [back_of(compiled, one, event, NO_FACTS) for one in counting]
+    return worth.left_of(order, backs, base, picks_items=compiled.rule.items is not None)
+
+
+def _edited(event: CommerceEvent, total: Decimal) -> CommerceEvent:
     """The event as if its order had been worth `total` from the beginning."""
     order = event.order
-    if order is None or not order.total or total is None or total == order.total or not is_amount(total) or total < 0:
+    if order is None or not order.total or total == order.total:
         return event
     ratio = total / order.total
 
@@ -142,101 +187,8 @@ def _edited(event: CommerceEvent, total: Decimal | None) -> CommerceEvent:
         return None if amount is None else amount * ratio
 
     items = tuple(
-        msgspec.structs.replace(item, price=grown(item.price), total=grown(item.total), discount=grown(item.discount))
+        msgspec.structs.replace(item, **{name: grown(getattr(item, name)) for name in _AMOUNTS_OF_ITEMS})
         for item in order.items
     )
-    changed = msgspec.structs.replace(
-        order,
-        total=total,
-        subtotal=grown(order.subtotal),
-        tax=grown(order.tax),
-        shipping=grown(order.shipping),
-        discount=grown(order.discount),
-        items=items,
-    )
+    changed = msgspec.structs.replace(order, items=items, **{name: grown(getattr(order, name)) for name in _AMOUNTS})
     return msgspec.structs.replace(event, order=changed)
-
-
-def share_left(
-    compiled: CompiledRule, event: CommerceEvent, refunds: Iterable[Refund], facts: Facts = NO_FACTS
-) -> Decimal:
-    """What is left of the value, 0 to 1. A refund counts once (by id), and only in the order's currency."""
-    known = {refund.id: refund for refund in refunds if refund.currency in (None, event.currency)}
-    whole = event.order.total if event.order is not None and event.order.total is not None else event.amount
-    if compiled.rule.source is ValueSource.ITEMS_TOTAL:
-        base = _items_total(compiled, items_of(event) or (), event, facts)
-        gone = sum((_gone(compiled, refund, whole, base, event, facts) for refund in known.values()), Decimal(0))
-    else:
-        base = whole
-        gone = sum((refund.amount for refund in known.values()), Decimal(0))
-    if not base or base < 0:
-        return Decimal(1)
-    return min(max(1 - gone / base, Decimal(0)), Decimal(1))
-
-
-def _base(compiled: CompiledRule, here: CurrencyRule, event: CommerceEvent, facts: Facts) -> Decimal | None:
-    """The amount that the rule starts from."""
-    rule = compiled.rule
-    match rule.source:
-        case ValueSource.FIXED:
-            return rule.fixed if here.fixed is None else here.fixed
-        case ValueSource.FIELD:
-            return None if compiled.read is None else as_number(compiled.read(event, facts))
-        case ValueSource.ITEMS_TOTAL:
-            items = items_of(event)
-            return None if items is None else _items_total(compiled, items, event, facts)
-        case ValueSource.ORDER_TOTAL:
-            return _order_total(rule, event)
-        case ValueSource.NONE:
-            return None
-
-
-def _order_total(rule: ValueRule, event: CommerceEvent) -> Decimal | None:
-    order = event.order
-    if order is None or order.total is None:
-        whole = event.subscription.amount if event.subscription is not None else None
-        return event.cart.total if whole is None and event.cart is not None else whole
-    total = order.total
-    if rule.without_tax:
-        total -= order.tax or 0
-    if rule.without_shipping:
-        total -= order.shipping or 0
-    if rule.without_discounts:
-        total += order.discount or 0
-    return total
-
-
-def _items_total(
-    compiled: CompiledRule, items: Iterable[LineItem], event: CommerceEvent, facts: Facts
-) -> Decimal | None:
-    wanted = compiled.items
-    if wanted is None:  # a tree that cannot be read
-        return None
-    return items_total(item for item in items if wanted(item, event, facts))
-
-
-def _gone(
-    compiled: CompiledRule,
-    refund: Refund,
-    whole: Decimal | None,
-    base: Decimal | None,
-    event: CommerceEvent,
-    facts: Facts,
-) -> Decimal:
-    """What one refund takes from the items total."""
-    named = _items_total(compiled, refund.items, event, facts) if refund.items else None
-    if named is not None:
-        return named
-    return refund.amount / whole * base if whole and base else Decimal(0)
-
-
-def _finished(rule: ValueRule, here: CurrencyRule, base: Decimal, currency: str | None) -> Decimal:
-    """Times factor, clamped, rounded."""
-    amount = base * (rule.factor if here.factor is None else here.factor)
-    least = rule.at_least if here.at_least is None else here.at_least
-    most = rule.at_most if here.at_most is None else here.at_most
-    if least is not None:
-        amount = max(amount, least)
-    if most is not None:
-        amount = min(amount, most)
-    return max(rounded(amount, currency), Decimal(0))

@@ -5,24 +5,25 @@ stands alone and is parked. The others go through in the same transaction.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 import structlog
 
-from custom_events.pipeline import consents, counters, events, lateness, uploads
+from custom_events.pipeline import counters, events, late_consents, odd_leaves, privacy, undone, uploads
+from custom_events.pipeline.batch_figures import BatchFigures, add, count
+from custom_events.pipeline.bulk_rows import Connection, columns_of, copy
 from custom_events.pipeline.claim import Claimed, claim
 from custom_events.pipeline.configuration import Configuration, ConfigurationCache
-from custom_events.pipeline.customers import Newcomers
-from custom_events.pipeline.figures import BatchFigures, add, count
+from custom_events.pipeline.consents import with_order_consent
+from custom_events.pipeline.customers import NewCustomers
 from custom_events.pipeline.matching import match_events
-from custom_events.pipeline.merging import Merger, write_clicks
-from custom_events.pipeline.rematch import rematch
-from custom_events.pipeline.rows import Connection, columns_of, copy
-from custom_events.pipeline.state import OrderState
-from custom_events.pipeline.understanding import Delivered, Gathered, Key, Proposal, Raw, internal_error
+from custom_events.pipeline.merging import Merger, is_worth_less, write_clicks
+from custom_events.pipeline.rematch import scopes as rematch_scopes
+from custom_events.pipeline.rematch.run import rematch
+from custom_events.pipeline.understanding import BatchState, CandidateEvent, Delivered, Key, Raw, internal_error
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.queries import understanding as sql
 from custom_events.settings import Settings
@@ -52,7 +53,7 @@ _NOT_OF_A_ROW = (
     MemoryError,
 )
 # Two workers may add the same ads action's transaction, somebody queued what has an outcome, or a key of a new order was known
-# (`process`, trusting): trying once more settles it.
+# (`process`, `skip_lookups`): trying once more settles it.
 _ONCE_MORE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
@@ -73,13 +74,13 @@ async def _safely(connection: Connection, claimed: Sequence[Claimed], configurat
     for last_try in (False, True):
         try:
             async with connection.transaction():
-                return await process(connection, claimed, configuration, trusting=not last_try)
+                return await process(connection, claimed, configuration, skip_lookups=not last_try)
         except _NOT_OF_A_ROW:
             raise
         except _ONCE_MORE as error:
             if last_try:
                 return await _halved(connection, claimed, configuration, error)
-            await connection.executemany(sql.FORGET_OUTCOME, [one[:2] for one in claimed])
+            await connection.executemany(sql.FORGET_OUTCOME, [row[:2] for row in claimed])
         except Exception as error:
             if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):
                 raise  # the connection is closed or in use; a value that does not fit is a ValueError too
@@ -108,58 +109,88 @@ async def _park(connection: Connection, culprit: Claimed, error: Exception) -> B
 
 
 async def process(
-    connection: Connection, claimed: Sequence[Claimed], configuration: Configuration, *, trusting: bool
+    connection: Connection, claimed: Sequence[Claimed], configuration: Configuration, *, skip_lookups: bool
 ) -> BatchFigures:
     """Everything that happens to claimed rows, within the transaction that is open.
 
-    `trusting`: the keys of an order that nobody told of before are taken for new, instead of looked up one by one. Where that is
+    `skip_lookups`: the keys of an order that nobody told of before are taken for new, instead of looked up one by one. Where that is
     wrong, a unique key refuses the COPY (UniqueViolationError), and the batch is to be tried again without.
     """
     now = await _now(connection)
-    gathered = Gathered(configuration.sites, PLATFORMS)
-    await _understand(connection, claimed, gathered, now)
-    merger = await Merger.meet(connection, gathered, now)
-    fresh = merger.fresh if trusting else frozenset[Key]()
-    new, revised = await events.settle(connection, gathered.events, fresh)
-    scopes = await lateness.late_events(connection, configuration, new, merger.newcomers)
+    batch_state = BatchState(configuration.sites, PLATFORMS)
+    await _understand(connection, claimed, batch_state, now)
+    merger = await Merger.load(connection, batch_state, now)
+    new_orders = merger.new_orders if skip_lookups else frozenset[Key]()
+    new, revised = await events.split_new(connection, batch_state.events, new_orders)
+    scopes = await rematch_scopes.late_events(connection, configuration, new, merger.new_customers)
+    touched = await merger.merge(undone.stored_payments(batch_state.events))
+    undone.mark(new, merger)
+    undone.mark(revised, merger)
     await events.write(connection, new, revised)
-    touched = await merger.merge()
-    touched |= _edited(new, merger.orders)
-    touched |= {(found.site_id, order) for found in revised if (order := found.event.order_id) is not None}
+    flips = await undone.take_back(connection, merger, new, revised)
+    touched |= _edited(new, merger)
+    touched |= {(candidate.site_id, order) for candidate in revised if (order := candidate.event.order_id) is not None}
     if touched:
         await connection.execute(sql.MARK_VALUE_CHANGES, *columns_of(sorted(touched)))
-    await write_clicks(connection, new, fresh)
+    await write_clicks(connection, [*new, *_clicked(revised)] if revised else new, new_orders)
     shifts = await counters.count_new(connection, configuration.plan, configuration.site_wide, new)
-    newcomers = Newcomers(merger.newcomers, gathered.customers, merger.orders)
-    matched = await match_events(connection, configuration.plan, new, configuration.needs, newcomers)
-    first = {order for order in fresh if order[0] in configuration.orders_come_first}
-    occurrences, contested = await uploads.settle(connection, matched, configuration, now, first)
+    new_customers = NewCustomers(merger.new_customers, batch_state.customers, merger.orders)
+    matched = await match_events(connection, configuration.plan, new, configuration.needs, new_customers)
+    consents = await late_consents.keep(connection, configuration, batch_state, merger)
+    if consents.said:
+        matched = [with_order_consent(match, consents.said) for match in matched]
+    first = {order for order in new_orders if order[0] in configuration.orders_come_first}
+    occurrences, key_conflicts = await uploads.choose_conversions(connection, matched, configuration, now, first)
     await uploads.write(connection, occurrences, now)
-    scopes += lateness.corrected_events(configuration, revised)
-    scopes += lateness.corrected_orders(configuration, merger.corrected, merger.orders)
-    scopes += lateness.contested_keys(contested)
-    scopes += await lateness.shifted_events(connection, configuration, shifts)
+    scopes += rematch_scopes.undone_events(configuration, flips)
+    scopes += rematch_scopes.corrected_events(configuration, revised)
+    scopes += rematch_scopes.corrected_orders(configuration, merger.corrected, merger.orders)
+    scopes += rematch_scopes.key_conflict_scopes(key_conflicts)
+    scopes += await rematch_scopes.shifted_events(connection, configuration, shifts)
+    scopes += late_consents.scopes(configuration, consents)
     changes = await rematch(connection, configuration, scopes, now)
-    if gathered.consents:
-        await consents.let_go(connection, configuration.plan, gathered.consents, now)
-    await copy(connection, "app.raw_outcomes", OUTCOME_COLUMNS, _outcome_rows(gathered.delivered))
-    return count(gathered.delivered, new, len(revised), occurrences, changes)
+    await late_consents.bring_to_conversions(connection, configuration, consents.changed, now)
+    await odd_leaves.count(connection, batch_state.delivered)
+    await privacy.note_requests(connection, batch_state.delivered)
+    await copy(connection, "app.raw_outcomes", OUTCOME_COLUMNS, _outcome_rows(batch_state.delivered))
+    return count(batch_state.delivered, new, len(revised), occurrences, changes)
 
 
-def _edited(new: Sequence[Proposal], orders: Mapping[Key, OrderState]) -> set[Key]:
-    """Orders that were worth something else when the event happened than they are by now."""
+def _clicked(revised: Sequence[CandidateEvent]) -> list[CandidateEvent]:
+    """Those that have other clicks than before."""
+    return [
+        candidate
+        for candidate in revised
+        if candidate.before is not None and candidate.before.clicks != candidate.event.clicks
+    ]
+
+
+def _edited(new: Sequence[CandidateEvent], merger: Merger) -> set[Key]:
+    """Orders that were worth something else when a new event happened than they are by now."""
     found: set[Key] = set()
-    for proposal in new:
-        order = proposal.event.order
-        if order is not None:
-            now = orders.get((proposal.site_id, order.id))
-            # The very same amount in the ordinary case: nobody told of the order twice.
-            if now is not None and now.total is not order.total and now.total != order.total:
-                found.add((proposal.site_id, order.id))
+    for candidate in new:
+        event = candidate.event
+        order = event.order
+        if order is None:
+            if (
+                event.refund is None and (order_id := event.order_id) is not None
+            ):  # a billing attempt knows no more of it
+                found.add((candidate.site_id, order_id))
+            continue
+        key = candidate.site_id, order.id
+        now = merger.orders.get(key)
+        if now is None:
+            continue
+        # The very same amount in the ordinary case: nobody told of the order twice.
+        is_edited = now.total is not order.total and now.total != order.total
+        if is_edited or (key in merger.before and is_worth_less(now)):
+            found.add(key)
     return found
 
 
-async def _understand(connection: Connection, claimed: Sequence[Claimed], gathered: Gathered, now: datetime) -> None:
+async def _understand(
+    connection: Connection, claimed: Sequence[Claimed], batch_state: BatchState, now: datetime
+) -> None:
     """Read the bodies in pieces; each piece is understood while Postgres prepares the next one."""
     cursor = await connection.cursor(sql.READ_BODIES, *columns_of([one[:2] for one in claimed]))
     rows = await cursor.fetch(PREFETCH_ROWS)
@@ -168,14 +199,14 @@ async def _understand(connection: Connection, claimed: Sequence[Claimed], gather
         await asyncio.sleep(0)  # lets the request for the next piece leave
         try:
             for row in rows:
-                gathered.take(Raw._make(row))
+                batch_state.take(Raw._make(row))
         finally:
             rows = await coming
-    read = {one.raw_id for one in gathered.delivered}
+    read = {one.raw_id for one in batch_state.delivered}
     for landed_week, raw_id, site_id in claimed:
         if raw_id not in read:
             verdict = parked(BODY_GONE, "The body was dropped by retention before it was understood")
-            gathered.delivered.append(Delivered(landed_week, raw_id, now, site_id, verdict))
+            batch_state.delivered.append(Delivered(landed_week, raw_id, now, site_id, verdict))
 
 
 async def _now(connection: Connection) -> datetime:
@@ -184,15 +215,15 @@ async def _now(connection: Connection) -> datetime:
 
 
 def _outcome_rows(delivered: Sequence[Delivered]) -> Iterator[tuple[Any, ...]]:
-    for one in delivered:
-        understood = one.understood
+    for row in delivered:
+        understood = row.understood
         yield (
-            one.landed_week,
-            one.raw_id,
-            one.received_at,
-            one.site_id,
+            row.landed_week,
+            row.raw_id,
+            row.received_at,
+            row.site_id,
             understood.outcome,
             understood.reason,
             understood.detail,
-            one.new_events,
+            row.new_events,
         )

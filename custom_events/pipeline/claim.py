@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from custom_events.pipeline.rows import Connection, texts_of
+from custom_events.pipeline.bulk_rows import Connection, texts_of
 from custom_events.queries import understanding as sql
 
 LOCK_CLASS = 20_262  # first key of our advisory locks; the second is the shard

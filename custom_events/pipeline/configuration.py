@@ -9,11 +9,11 @@ import msgspec
 import structlog
 
 from custom_events.errors import Transient
+from custom_events.matching.compiled_rules import MatchPlan, Rule
 from custom_events.matching.effective import effective
-from custom_events.matching.plan import MatchPlan, Rule
+from custom_events.pipeline.bulk_rows import Connection
 from custom_events.pipeline.conversion import AdsAction
 from custom_events.pipeline.matching import NeedsMemo
-from custom_events.pipeline.rows import Connection
 from custom_events.queries import matching as sql
 from custom_events.values.definitions import Assignment, DefinitionConfig, Overrides
 from custom_events.values.deliveries import Platform, SiteContext
@@ -30,7 +30,16 @@ Defined = tuple[int, str, DefinitionConfig]  # revision, the definition's key, w
 _BEFORE_THEIR_ORDER = frozenset(kind for kind in EventType if kind.startswith("subscription."))
 
 # What understanding reads of sites.settings; the other settings there are for other stages.
-_SITE_SETTINGS = frozenset(("default_country", "cod_paid_when", "subscription_sources", "take_test_orders"))
+_SITE_SETTINGS = frozenset(
+    (
+        "default_country",
+        "cod_paid_when",
+        "subscription_sources",
+        "take_test_orders",
+        "take_sub_orders",
+        "payment_lost_statuses",
+    )
+)
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,7 +154,13 @@ def action_of(
 
 
 def site_of(
-    site_id: int, platform: str, shop_domain: str | None, currency: str | None, time_zone: str, settings: str
+    site_id: int,
+    platform: str,
+    shop_domain: str | None,
+    currency: str | None,
+    time_zone: str,
+    settings: str,
+    is_active: bool,
 ) -> SiteContext:
     """A row of SITES."""
     known = {
@@ -154,6 +169,7 @@ def site_of(
         "shop_domain": shop_domain,
         "currency": currency,
         "time_zone": time_zone,
+        "is_active": is_active,
     }
     stored: dict[str, Any] = msgspec.json.decode(settings)
     chosen = {name: value for name, value in stored.items() if name in _SITE_SETTINGS and value is not None}

@@ -1,6 +1,6 @@
 """From a match to its row in the ledger: queued, held until when, or withheld and why. Pure.
 
-Consent, identifiers, value and what the ads action takes are decided in one place, `matching/release.py`; what Google asks of a
+Consent, identifiers, value and what the ads action takes are decided in one place, `matching/eligibility.py`; what Google asks of a
 single row is checked again when it is sent (`destinations/conversion_rules.py`, whose limits these are). Here the clock has its
 say: when the conversion may go first and when it is too late.
 """
@@ -18,32 +18,25 @@ from custom_events.destinations.conversion_rules import (
     OLDEST_USER_DATA,
     SETTLING,
 )
+from custom_events.matching.eligibility import action_reason, click_for, other_clicks
 from custom_events.matching.match import Match
-from custom_events.matching.reasons import SENTENCES
-from custom_events.matching.release import action_reason, click_for
 from custom_events.values.clicks import Click
 from custom_events.values.conversions import AdsAction, UploadState
 from custom_events.values.events import CommerceEvent, EventType
+from custom_events.values.reasons import (
+    ACTION_TOO_RECENT,
+    CLICK_TOO_RECENT,
+    CONSENT_UNKNOWN_IN_EUROPE,
+    DELAY,
+    TIME_IN_FUTURE,
+    TOO_LATE,
+    WAITS,
+    WITHHELD,
+    moment,
+    waits_until,
+)
 
 DIGEST_CHARACTERS: Final = 24  # 96 bits of SHA-256: no two events of an installation will meet
-
-# Why nothing is sent, beside the matching's own reasons.
-TOO_LATE: Final = "too_late"
-SAME_TRANSACTION_SENTENCE: Final = (
-    "Another assignment sends this transaction to the same ads action: Google counts it once"
-)
-
-# What a held conversion waits for.
-DELAY: Final = "delay"
-CLICK_TOO_RECENT: Final = "click_too_recent"
-ACTION_TOO_RECENT: Final = "action_too_recent"
-TIME_IN_FUTURE: Final = "time_in_future"
-CONSENT_UNKNOWN_IN_EUROPE: Final = "consent_unknown_in_europe"
-_DELAY_ENDS: Final = "The assignment's delay ends"
-_CONSENT_SENTENCE: Final = (
-    "Nobody said whether this customer, who may be in the EEA, the UK or Switzerland, allows the use of their data for ads: held "
-    "by the assignment's policy until somebody says, or lets it go"
-)
 
 # Events that can happen to an order more than once: the order's id would make their conversions one.
 _MANY_PER_ORDER = frozenset(
@@ -61,65 +54,63 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     click: Click | None
     not_before: datetime
     deadline_at: datetime
+    other_clicks: tuple[Click, ...] = ()  # tried when Google refuses `click`, best first
 
 
 def draft(match: Match, event: CommerceEvent, action: AdsAction | None, now: datetime) -> Draft:
     """The ledger's row for a match; `action` is the one its assignment names, None when there is none."""
-    click = click_for(match.click, event, match.assignment.config.click_window_days, action)
+    window_days = match.assignment.config.click_window_days
+    click = click_for(match.click, event, window_days, action)
+    others = other_clicks(click, event, window_days, action)
     deadline_at = deadline(event.occurred_at, click)
     transaction = transaction_id(match.assignment.site_id, event)
     reason = match.withheld or action_reason(action, event, click, match.value, match.currency)
-    against: tuple[str, str] | None = None if reason is None else (reason, SENTENCES[reason])
+    against: tuple[str, str] | None = None if reason is None else (reason, WITHHELD[reason])
     if against is None and deadline_at <= now:
-        against = TOO_LATE, f"Google took this conversion until {deadline_at:%Y-%m-%d %H:%M} UTC"
+        against = TOO_LATE, WITHHELD[TOO_LATE].format(until=moment(deadline_at))
     if against is not None:
-        return Draft(UploadState.WITHHELD, *against, transaction, click, now, deadline_at)
+        return Draft(UploadState.WITHHELD, *against, transaction, click, now, deadline_at, others)
     if match.waits_for_consent:
-        held = CONSENT_UNKNOWN_IN_EUROPE, _CONSENT_SENTENCE
-        return Draft(UploadState.HELD, *held, transaction, click, deadline_at, deadline_at)
-    until, reason, sentence = earliest_moment(match, click, action, now)
+        held = CONSENT_UNKNOWN_IN_EUROPE, WAITS[CONSENT_UNKNOWN_IN_EUROPE]
+        return Draft(UploadState.HELD, *held, transaction, click, deadline_at, deadline_at, others)
+    until, reason, sentence = earliest_moment(
+        match.occurred_at, match.not_before, None if click is None else click.clicked_at, action, now
+    )
     state = UploadState.QUEUED if reason is None else UploadState.HELD
-    return Draft(state, reason, sentence, transaction, click, until, deadline_at)
+    return Draft(state, reason, sentence, transaction, click, until, deadline_at, others)
 
 
 def deadline(at: datetime, click: Click | None) -> datetime:
     """After this Google refuses it: 90 days from the click (from the conversion, where the click's time is unknown: it was not
-    later), 63 days for hashed user data alone (google-ads 2.2)."""
+    later), 63 days for hashed user data alone (docs/reference/google-ads.md 2.2)."""
     if click is None:
         return at + OLDEST_USER_DATA
     return (click.clicked_at or at) + OLDEST_CLICK
 
 
 def earliest_moment(
-    match: Match, click: Click | None, action: AdsAction | None, now: datetime
+    occurred_at: datetime, not_before: datetime, clicked_at: datetime | None, action: AdsAction | None, now: datetime
 ) -> tuple[datetime, str | None, str | None]:
-    """When it may be sent first, and what it waits for until then (reason and sentence; None: it may go now)."""
-    waits: list[tuple[datetime, str, str]] = []  # in the ordinary case it stays empty
-    if match.not_before > match.occurred_at:
-        waits.append((match.not_before, DELAY, _DELAY_ENDS))
-    if click is not None and click.clicked_at is not None:
-        settled = click.clicked_at + SETTLING
-        waits.append((settled, CLICK_TOO_RECENT, "Google accepts this click 6 hours after it happened"))
+    """When it may be sent first, and what it waits for until then (reason and sentence; None: it may go now).
+
+    `not_before` is when the assignment's delay ends, `clicked_at` the time of the click that goes with it, where that is known."""
+    waits: list[tuple[datetime, str]] = []  # in the ordinary case it stays empty
+    if not_before > occurred_at:
+        waits.append((not_before, DELAY))
+    if clicked_at is not None:
+        settled = clicked_at + SETTLING
+        waits.append((settled, CLICK_TOO_RECENT))
     if action is not None and action.created_at is not None:
         settled = action.created_at + SETTLING
-        waits.append((settled, ACTION_TOO_RECENT, "Google takes conversions for an action 6 hours after it was made"))
-    if match.occurred_at > now + CLOCK_TOLERANCE:
-        waits.append((match.occurred_at, TIME_IN_FUTURE, "The store's clock says this is still to come"))
+        waits.append((settled, ACTION_TOO_RECENT))
+    if occurred_at > now + CLOCK_TOLERANCE:
+        waits.append((occurred_at, TIME_IN_FUTURE))
     if not waits:
         return now, None, None
-    until, reason, sentence = max(waits)
+    until, reason = max(waits)
     if until <= now:
         return now, None, None
-    return until, reason, _until(sentence, until)
-
-
-def delay_sentence(until: datetime) -> str:
-    """What a conversion says that waits for the end of its assignment's delay."""
-    return _until(_DELAY_ENDS, until)
-
-
-def _until(sentence: str, until: datetime) -> str:
-    return f"{sentence}: {until:%Y-%m-%d %H:%M} UTC"
+    return until, reason, waits_until(reason, until)
 
 
 def transaction_id(site_id: int, event: CommerceEvent) -> str:

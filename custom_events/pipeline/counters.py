@@ -10,12 +10,12 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 from custom_events.conditions.facts import Facts
+from custom_events.matching.compiled_rules import MatchPlan, Rule
 from custom_events.matching.match import counted
-from custom_events.matching.plan import MatchPlan, Rule
 from custom_events.matching.threshold import Occurrence, affected_until, fired, look_back, midnight
+from custom_events.pipeline.bulk_rows import Connection, columns_of
 from custom_events.pipeline.customers import Asked, customer_facts
-from custom_events.pipeline.rows import Connection, columns_of
-from custom_events.pipeline.understanding import Happened
+from custom_events.pipeline.understanding import SiteEvent
 from custom_events.queries import counting as sql
 from custom_events.values import events
 from custom_events.values.definitions import ThresholdPeriod
@@ -53,7 +53,7 @@ class Stretch(NamedTuple):
 
 
 async def count_new(
-    connection: Connection, plan: MatchPlan, rules: Mapping[int, Sequence[Rule]], new: Sequence[Happened]
+    connection: Connection, plan: MatchPlan, rules: Mapping[int, Sequence[Rule]], new: Sequence[SiteEvent]
 ) -> list[Shift]:
     """Count a batch's new events, which are stored. `rules`: by site, those whose threshold is over the whole site; nothing is
     asked of the database when there are none. What came late for a rule is returned."""
@@ -87,7 +87,7 @@ async def count_new(
 
 
 async def recount(
-    connection: Connection, plan: MatchPlan, rules: Mapping[int, Sequence[Rule]], stored: Sequence[Happened]
+    connection: Connection, plan: MatchPlan, rules: Mapping[int, Sequence[Rule]], stored: Sequence[SiteEvent]
 ) -> list[Shift]:
     """Count stored events again that were corrected, or whose customers have another past now."""
     here = [one for one in stored if one.site_id in rules]
@@ -226,14 +226,14 @@ async def _pages(connection: Connection, site_id: int, types: list[Any]) -> Asyn
 
 
 async def _facts(
-    connection: Connection, plan: MatchPlan, happened: Sequence[Happened], rules: Iterable[Rule]
+    connection: Connection, plan: MatchPlan, happened: Sequence[SiteEvent], rules: Iterable[Rule]
 ) -> Mapping[tuple[int, str], Facts]:
     if not any(rule.needs_facts for rule in rules):
         return {}
     return await customer_facts(connection, plan, [Asked(one.site_id, one.event) for one in happened])
 
 
-def _facts_of(facts: Mapping[tuple[int, str], Facts], plan: MatchPlan, one: Happened) -> Facts:
+def _facts_of(facts: Mapping[tuple[int, str], Facts], plan: MatchPlan, one: SiteEvent) -> Facts:
     return facts.get((one.site_id, one.key), plan.sites[one.site_id].facts)
 
 

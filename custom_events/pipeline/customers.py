@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 
 from custom_events.conditions.facts import Facts
-from custom_events.matching.plan import MatchPlan
-from custom_events.pipeline.rows import Connection, columns_of
+from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.pipeline.bulk_rows import Connection, columns_of
 from custom_events.pipeline.state import CustomerState, OrderState
 from custom_events.pipeline.understanding import Key
 from custom_events.queries import matching as sql
@@ -24,7 +24,7 @@ class Asked(msgspec.Struct, frozen=True, eq=False, gc=False):
     event: CommerceEvent
 
 
-class Newcomers:
+class NewCustomers:
     """Customers of whom nothing was stored before this batch: all that our state knows about them came with it. Most orders are by
     such; asking about one takes 8 us of Postgres and half of that of ours."""
 
@@ -56,17 +56,17 @@ class Newcomers:
 
 
 _NOTHING: Final = Decimal(0)
-NOBODY_NEW: Final = Newcomers(frozenset(), {}, {})
+NOBODY_NEW: Final = NewCustomers(frozenset(), {}, {})
 
 
 async def customer_facts(
-    connection: Connection, plan: MatchPlan, asked: list[Asked], newcomers: Newcomers = NOBODY_NEW
+    connection: Connection, plan: MatchPlan, asked: list[Asked], new_customers: NewCustomers = NOBODY_NEW
 ) -> dict[Key, Facts]:
     """Facts by site and key of the event. Events of nobody known have none."""
     found: dict[Key, Facts] = {}
     known: list[Asked] = []
     for one in asked:
-        facts = newcomers.facts(one, plan.sites[one.site_id].facts.zone)
+        facts = new_customers.facts(one, plan.sites[one.site_id].facts.zone)
         if facts is not None:
             found[one.site_id, one.event.key] = facts
         elif one.event.customer_key is not None:

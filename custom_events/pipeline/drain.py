@@ -15,8 +15,8 @@ import structlog
 
 from custom_events.errors import Transient
 from custom_events.pipeline.batch import drain_batch
+from custom_events.pipeline.batch_figures import BatchFigures, DrainFigures
 from custom_events.pipeline.configuration import ConfigurationCache
-from custom_events.pipeline.figures import BatchFigures, DrainFigures
 from custom_events.postgres import connect
 from custom_events.queries import understanding as sql
 from custom_events.settings import Settings
@@ -25,7 +25,7 @@ LANES = 2  # one computes while the other waits for Postgres
 # A batch lives in acyclic values until it is written: Python's 700 cost 12 % of the drain, 100,000 still 2 %. More than two
 # batches of the usual size hold at once, so that it hardly ever looks.
 GC_ALLOCATIONS = 500_000
-RETRY_AFTER_S = 5.0  # after the database failed under a run
+RETRY_AFTER_S = 2.0  # after the database failed under a run; a restart takes about as long
 
 _DATABASE_FAILED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 

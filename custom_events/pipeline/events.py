@@ -1,12 +1,17 @@
-"""Which of a batch's events are new, which get older and so truer evidence, and which are known; and how they are written."""
+"""Which of a batch's events are new, of which more is said than is stored, and which are known; and how they are written."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
-from custom_events.pipeline.rows import Connection, columns_of, copy, reserve_ids
-from custom_events.pipeline.understanding import Key, Proposal
+import msgspec
+
+from custom_events.pipeline.bulk_rows import Connection, columns_of, copy, reserve_ids
+from custom_events.pipeline.evidence import MERGED, Evidence, merge, replace
+from custom_events.pipeline.understanding import CandidateEvent, Key
+from custom_events.queries import tallies
 from custom_events.queries import understanding as sql
 from custom_events.values import events
 
@@ -25,88 +30,116 @@ EVENT_COLUMNS = (
     "facts",
     "raw_id",
     "raw_landed_week",
+    "is_undone",
 )
 OF_ORDERS = "order."  # begins the natural keys of order.created, paid, refunded ..., which all hold the order's id
-KEY_COLUMNS = ("site_id", "key", "event_id", "occurred_at", "evidence_at")
+KEY_COLUMNS = ("site_id", "key", "event_id", "occurred_at", "evidence_at", "parts")
 
 
-async def settle(
-    connection: Connection, proposed: dict[Key, Proposal], fresh: AbstractSet[Key] = frozenset()
-) -> tuple[list[Proposal], list[Proposal]]:
-    """New events with their ids, and revised ones: known, with content from evidence nearer to the truth. Both oldest first,
-    by the store's time and then the key, so that a batch decides like its events one by one. `fresh`: orders whose events are
+class Known(NamedTuple):
+    """What the key of a stored event says of it. `parts`: those that it has (`evidence.parts_of`); None: stored before that was kept."""
+
+    occurred_at: datetime
+    evidence_at: datetime
+    parts: int | None
+
+
+async def split_new(
+    connection: Connection, candidates: dict[Key, CandidateEvent], new_orders: AbstractSet[Key] = frozenset()
+) -> tuple[list[CandidateEvent], list[CandidateEvent]]:
+    """New events with their ids, and revised ones: known, of which the batch says something else or more. Both oldest first, by the store's time and then the key, so that a batch decides like its events one by one. `fresh`: orders whose events are
     taken for new without asking."""
-    known = await known_events(connection, proposed, fresh)
-    new = sorted((found for key, found in proposed.items() if key not in known), key=_moment)
-    for proposal, event_id in zip(new, await reserve_ids(connection, "app.commerce_events", len(new)), strict=True):
-        proposal.event_id = event_id
-        proposal.from_raw.new_events += 1
-    return new, sorted(await nearer_events(connection, proposed, known), key=_moment)
+    known = await known_events(connection, candidates, new_orders)
+    new = sorted((found for key, found in candidates.items() if key not in known), key=_moment)
+    for candidate, event_id in zip(new, await reserve_ids(connection, "app.commerce_events", len(new)), strict=True):
+        candidate.event_id = event_id
+        candidate.from_raw.new_events += 1
+    return new, sorted(await revised_events(connection, candidates, known), key=_moment)
 
 
-def _moment(proposal: Proposal) -> tuple[Any, ...]:
-    event = proposal.event
-    return event.occurred_at, proposal.site_id, event.key
+def _moment(candidate: CandidateEvent) -> tuple[Any, ...]:
+    event = candidate.event
+    return event.occurred_at, candidate.site_id, event.key
 
 
 async def known_events(
-    connection: Connection, proposed: dict[Key, Proposal], fresh: AbstractSet[Key] = frozenset()
-) -> dict[Key, datetime]:
-    """Keys that are known, with the clock of their evidence; their proposals learn where the event is stored."""
-    asked = [key for key, found in proposed.items() if not _is_first_of_order(found, fresh)]
+    connection: Connection, candidates: dict[Key, CandidateEvent], new_orders: AbstractSet[Key] = frozenset()
+) -> dict[Key, Known]:
+    """Keys that are known; their candidates learn where the event is stored."""
+    asked = [key for key, found in candidates.items() if not _is_first_of_order(found, new_orders)]
     if not asked:
         return {}
-    known: dict[Key, datetime] = {}
-    for site_id, key, event_id, stored_at, evidence_at in await connection.fetch(sql.KNOWN_EVENTS, *columns_of(asked)):
-        proposal = proposed[site_id, key]
-        proposal.event_id, proposal.stored_at = event_id, stored_at
-        known[site_id, key] = evidence_at
+    known: dict[Key, Known] = {}
+    for site_id, key, event_id, *stored in await connection.fetch(sql.KNOWN_EVENTS, *columns_of(asked)):
+        candidate = candidates[site_id, key]
+        known[site_id, key] = Known(*stored)
+        candidate.event_id, candidate.stored_at = event_id, stored[0]
     return known
 
 
-def _is_first_of_order(found: Proposal, fresh: AbstractSet[Key]) -> bool:
-    """Whether the event is one of a fresh order: its natural key begins so, and every body with such an event tells of the order."""
+def _is_first_of_order(found: CandidateEvent, new_orders: AbstractSet[Key]) -> bool:
+    """Whether the event is one of a new order: its natural key begins so, and every body with such an event tells of the order."""
     order = found.event.order
-    return order is not None and (found.site_id, order.id) in fresh and found.event.key.startswith(OF_ORDERS)
+    return order is not None and (found.site_id, order.id) in new_orders and found.event.key.startswith(OF_ORDERS)
 
 
-async def nearer_events(
-    connection: Connection, proposed: dict[Key, Proposal], known: Mapping[Key, datetime]
-) -> list[Proposal]:
-    """Those of known keys that are nearer to the truth than what is stored, or what the same raw event says as it is understood
-    today, and say something else."""
-    candidates = [proposed[key] for key, evidence_at in known.items() if proposed[key].event.evidence_at <= evidence_at]
-    if not candidates:
+async def revised_events(
+    connection: Connection, candidates: dict[Key, CandidateEvent], known: Mapping[Key, Known]
+) -> list[CandidateEvent]:
+    """Those of known keys that say more than what is stored, or what the same raw events say as they are understood today; now with
+    what all of it says together. A younger body that has no part which the stored event lacks is not compared."""
+    may_add = [candidates[key] for key, stored in known.items() if _may_add(candidates[key], stored)]
+    if not may_add:
         return []
-    places = columns_of([(found.stored_at, found.event_id) for found in candidates])
-    stored = {row[0]: (row[1].encode(), row[2]) for row in await connection.fetch(sql.STORED_EVENTS, *places)}
-    nearer: list[Proposal] = []
-    for candidate in candidates:
-        if candidate.event_id not in stored:  # its partition was dropped; the key alone stays
-            continue
-        facts, raw_id = stored[candidate.event_id]
-        if facts == candidate.json():
-            continue
-        before = Proposal(candidate.site_id, events.from_json(facts), candidate.from_raw)
-        before.facts = facts
-        if raw_id == candidate.from_raw.raw_id or candidate.is_nearer_than(before):
-            candidate.before = before.event
-            nearer.append(candidate)
-    return nearer
+    places = columns_of([(found.stored_at, found.event_id) for found in may_add])
+    stored = {row[0]: row for row in await connection.fetch(sql.STORED_EVENTS, *places)}
+    # Not among them: its partition was dropped; the key alone stays.
+    return [found for found in may_add if found.event_id in stored and _revise(found, *stored[found.event_id][1:])]
 
 
-async def write(connection: Connection, new: list[Proposal], revised: list[Proposal]) -> None:
+def _may_add(candidate: CandidateEvent, known: Known) -> bool:
+    event = candidate.event
+    return (
+        known.parts is None
+        or event.evidence_at <= known.evidence_at
+        or event.occurred_at < known.occurred_at
+        or bool(known.parts & MERGED or candidate.parts & ~known.parts)
+    )
+
+
+def _revise(
+    candidate: CandidateEvent, facts: str, raw_id: int | None, landed_week: date | None, was_undone: bool
+) -> bool:
+    """Whether the event is another one with what the candidate says; the candidate then has it."""
+    if facts.encode() == candidate.json():
+        return False
+    before = events.from_json(facts, is_undone=was_undone)
+    stored = Evidence(before, raw_id or 0, landed_week or date.min)
+    raw_ids = {candidate.from_raw.raw_id, *(raw.raw_id for raw in candidate.others)}
+    again = raw_ids & {raw_id, *(source.raw_id for source in before.sources)}
+    now = replace(stored, candidate.evidence, again) if again else merge(stored, candidate.evidence)
+    if events.to_json(now.event) == events.to_json(before):
+        return False
+    candidate.event = msgspec.structs.replace(now.event, is_undone=True) if was_undone else now.event
+    candidate.before, candidate.stored_raw = before, (now.raw_id, now.landed_week)
+    candidate.facts, candidate.first, candidate.known_parts = None, None, -1
+    return True
+
+
+async def write(connection: Connection, new: list[CandidateEvent], revised: list[CandidateEvent]) -> None:
     """New events and their keys by COPY, revised ones in place."""
     if new:
         await copy(connection, "app.commerce_events", EVENT_COLUMNS, _event_rows(new))
         await copy(connection, "app.event_keys", KEY_COLUMNS, _key_rows(new))
+        types = Counter(found.event.type.value for found in new)
+        await connection.execute(tallies.ADD_COMMERCE_EVENTS, *columns_of(sorted(types.items())))
     if revised:
         await connection.executemany(sql.REVISE_EVENT, [_revision(found) for found in revised])
         await connection.execute(sql.REVISE_KEYS, *columns_of(list(_key_rows(revised))))
 
 
-def _event_rows(proposals: Iterable[Proposal]) -> Iterator[tuple[Any, ...]]:
-    for found in proposals:
+def _event_rows(candidates: Iterable[CandidateEvent]) -> Iterator[tuple[Any, ...]]:
+    for found in candidates:
         event, raw = found.event, found.from_raw
         yield (
             found.event_id,
@@ -123,17 +156,18 @@ def _event_rows(proposals: Iterable[Proposal]) -> Iterator[tuple[Any, ...]]:
             found.json(),
             raw.raw_id,
             raw.landed_week,
+            event.is_undone,
         )
 
 
-def _key_rows(proposals: Iterable[Proposal]) -> Iterator[tuple[Any, ...]]:
-    for found in proposals:
+def _key_rows(candidates: Iterable[CandidateEvent]) -> Iterator[tuple[Any, ...]]:
+    for found in candidates:
         event = found.event
-        yield found.site_id, event.key, found.event_id, event.occurred_at, event.evidence_at
+        yield found.site_id, event.key, found.event_id, event.occurred_at, event.evidence_at, found.parts
 
 
-def _revision(found: Proposal) -> tuple[Any, ...]:
-    event, raw = found.event, found.from_raw
+def _revision(found: CandidateEvent) -> tuple[Any, ...]:
+    event, raw_id, landed_week = found.evidence
     return (
         found.stored_at,
         found.event_id,
@@ -145,6 +179,7 @@ def _revision(found: Proposal) -> tuple[Any, ...]:
         event.currency,
         event.is_test,
         found.json().decode(),
-        raw.raw_id,
-        raw.landed_week,
+        raw_id or None,
+        landed_week if raw_id else None,
+        event.is_undone,
     )

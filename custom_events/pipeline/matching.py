@@ -1,17 +1,17 @@
-"""The batch's events meet the published rules: with customer facts and earlier occurrences where a rule asks for them."""
+"""Matches the batch's events against the published rules, with customer facts and earlier occurrences where a rule asks for them."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from custom_events.conditions.facts import Facts
+from custom_events.matching.compiled_rules import MatchPlan, Rule, SitePlan
 from custom_events.matching.match import NO_HISTORY, History, Match, Settled, counted, match
-from custom_events.matching.plan import MatchPlan, Rule, SitePlan
 from custom_events.matching.threshold import Crossing, Occurrence, crossings, in_order, look_back
 from custom_events.pipeline import counters
-from custom_events.pipeline.customers import NOBODY_NEW, Asked, Newcomers, customer_facts
-from custom_events.pipeline.rows import Connection, columns_of
-from custom_events.pipeline.understanding import Happened, Key
+from custom_events.pipeline.bulk_rows import Connection, columns_of
+from custom_events.pipeline.customers import NOBODY_NEW, Asked, NewCustomers, customer_facts
+from custom_events.pipeline.understanding import Key, SiteEvent
 from custom_events.queries import matching as sql
 from custom_events.values import events
 from custom_events.values.definitions import DedupPer, ThresholdScope
@@ -22,13 +22,13 @@ class Matched(NamedTuple):
     """A match and the event that gave it."""
 
     match: Match
-    proposal: Happened
+    site_event: SiteEvent
 
 
-class Surrounded(NamedTuple):
+class EventContext(NamedTuple):
     """An event with what is known about it."""
 
-    proposal: Happened
+    site_event: SiteEvent
     facts: Facts
     history: History
 
@@ -48,40 +48,41 @@ NeedsMemo = dict[tuple[int, EventType], Needs | None]
 async def match_events(
     connection: Connection,
     plan: MatchPlan,
-    proposals: Iterable[Happened],
+    site_events: Iterable[SiteEvent],
     needs: NeedsMemo,
-    newcomers: Newcomers = NOBODY_NEW,
+    new_customers: NewCustomers = NOBODY_NEW,
 ) -> list[Matched]:
-    """The matches of events that are stored already, in the order of the proposals. `needs` is kept as long as the plan is."""
+    """The matches of events that are stored already, in the order that they are given in. `needs` is kept as long as the plan is."""
     return [
-        Matched(found, one.proposal)
-        for one in await surroundings(connection, plan, proposals, needs, newcomers)
-        for found in match(one.proposal.event, one.proposal.site_id, plan, one.facts, one.history)
+        Matched(found, one.site_event)
+        for one in await event_contexts(connection, plan, site_events, needs, new_customers)
+        for found in match(one.site_event.event, one.site_event.site_id, plan, one.facts, one.history)
     ]
 
 
-async def surroundings(
+async def event_contexts(
     connection: Connection,
     plan: MatchPlan,
-    proposals: Iterable[Happened],
+    site_events: Iterable[SiteEvent],
     needs: NeedsMemo,
-    newcomers: Newcomers = NOBODY_NEW,
-) -> list[Surrounded]:
-    """What deciding asks for beyond each event. Events that no rule waits for, and test orders, are left out."""
-    waiting: list[tuple[Happened, Needs]] = []
-    for proposal in proposals:
-        kind = (proposal.site_id, proposal.event.type)
+    new_customers: NewCustomers = NOBODY_NEW,
+) -> list[EventContext]:
+    """What deciding asks for beyond each event. Events that no rule waits for, test orders, and what was undone are left out."""
+    waiting: list[tuple[SiteEvent, Needs]] = []
+    for site_event in site_events:
+        kind = (site_event.site_id, site_event.event.type)
         if kind not in needs:
             needs[kind] = needs_of(plan, *kind)
         found = needs[kind]
-        if found is not None and not proposal.event.is_test:
-            waiting.append((proposal, found))
+        event = site_event.event
+        if found is not None and not event.is_test and not event.is_undone:
+            waiting.append((site_event, found))
     facts = await customer_facts(
-        connection, plan, [Asked(one.site_id, one.event) for one, needed in waiting if needed.facts], newcomers
+        connection, plan, [Asked(one.site_id, one.event) for one, needed in waiting if needed.facts], new_customers
     )
     histories = await earlier_occurrences(connection, plan, [pair for pair in waiting if pair[1].rules])
     return [
-        Surrounded(
+        EventContext(
             one,
             facts.get((one.site_id, one.key), needed.site.facts),
             histories.get((one.site_id, one.key), NO_HISTORY) if histories else NO_HISTORY,
@@ -99,7 +100,7 @@ def needs_of(plan: MatchPlan, site_id: int, kind: EventType) -> Needs | None:
     return Needs(site, site.facts_needed(kind), rules)
 
 
-class _Reach(NamedTuple):
+class LookbackRange(NamedTuple):
     """A stretch of a customer's events (None: of the whole site's), of those types that its rules wait for."""
 
     since: datetime | None
@@ -109,50 +110,50 @@ class _Reach(NamedTuple):
 
 
 async def earlier_occurrences(
-    connection: Connection, plan: MatchPlan, waiting: list[tuple[Happened, Needs]]
+    connection: Connection, plan: MatchPlan, waiting: list[tuple[SiteEvent, Needs]]
 ) -> dict[Key, History]:
     """What thresholds and deduplication windows have to count, by site and key of the event: stored events of the same
     customer or site, back to where the widest window begins. The batch's own events are stored already."""
-    reaches: dict[Scope, _Reach] = {}
-    for proposal, needed in waiting:
+    ranges: dict[Scope, LookbackRange] = {}
+    for site_event, needed in waiting:
         for rule in needed.rules:
-            scope = _scope(proposal, rule)
-            reaches[scope] = _widened(reaches.get(scope), proposal.event, rule, needed.site)
-    if not reaches:
+            scope = _scope(site_event, rule)
+            ranges[scope] = _widened(ranges.get(scope), site_event.event, rule, needed.site)
+    if not ranges:
         return {}
-    occurrences, uncounted = await _from_counters(connection, plan, reaches)
+    occurrences, uncounted = await _from_counters(connection, plan, ranges)
     occurrences |= await _count(connection, plan, uncounted)
-    settled = _site_wide(plan, reaches, occurrences)
+    settled = _site_wide(plan, ranges, occurrences)
     return {
-        (proposal.site_id, proposal.key): History(
-            counted={rule.id: occurrences.get((_scope(proposal, rule), rule.id), ()) for rule in needed.rules},
-            settled={rule.id: settled[rule.id].of(proposal.key) for rule in needed.rules if rule.id in settled},
+        (site_event.site_id, site_event.key): History(
+            counted={rule.id: occurrences.get((_scope(site_event, rule), rule.id), ()) for rule in needed.rules},
+            settled={rule.id: settled[rule.id].of(site_event.key) for rule in needed.rules if rule.id in settled},
         )
-        for proposal, needed in waiting
+        for site_event, needed in waiting
     }
 
 
 async def _from_counters(
-    connection: Connection, plan: MatchPlan, reaches: Mapping[Scope, _Reach]
-) -> tuple[dict[tuple[Scope, int], list[Occurrence]], dict[Scope, _Reach]]:
+    connection: Connection, plan: MatchPlan, ranges: Mapping[Scope, LookbackRange]
+) -> tuple[dict[tuple[Scope, int], list[Occurrence]], dict[Scope, LookbackRange]]:
     """What site-wide thresholds have counted already, and the reaches whose events have to be read."""
     stretches = [
-        counters.Stretch(scope[0], rule, reach.first, reach.until)
-        for scope, reach in reaches.items()
+        counters.Stretch(scope[0], rule, lookback.first, lookback.until)
+        for scope, lookback in ranges.items()
         if scope[1] is None
-        for rule in reach.rules.values()
+        for rule in lookback.rules.values()
     ]
     if not stretches:
-        return {}, dict(reaches)
+        return {}, dict(ranges)
     found = await counters.histories(connection, plan, stretches)
     occurrences: dict[tuple[Scope, int], list[Occurrence]] = {
         ((one.site_id, None), one.rule.id): found[one.rule.id] for one in stretches if one.rule.id in found
     }
-    uncounted: dict[Scope, _Reach] = {}
-    for scope, reach in reaches.items():
-        left = {number: rule for number, rule in reach.rules.items() if (scope, number) not in occurrences}
+    uncounted: dict[Scope, LookbackRange] = {}
+    for scope, lookback in ranges.items():
+        left = {number: rule for number, rule in lookback.rules.items() if (scope, number) not in occurrences}
         if left:
-            uncounted[scope] = reach._replace(rules=left)
+            uncounted[scope] = lookback._replace(rules=left)
     return occurrences, uncounted
 
 
@@ -169,16 +170,16 @@ class _SiteWide(NamedTuple):
 
 def _site_wide(
     plan: MatchPlan,
-    reaches: Mapping[Scope, _Reach],
+    ranges: Mapping[Scope, LookbackRange],
     occurrences: Mapping[tuple[Scope, int], list[Occurrence]],
 ) -> dict[int, _SiteWide]:
     """Thresholds over whole sites by assignment id: worked out event by event they would cost the square of the history."""
     found: dict[int, _SiteWide] = {}
-    for scope, reach in reaches.items():
+    for scope, lookback in ranges.items():
         if scope[1] is not None:
             continue
         zone = plan.sites[scope[0]].facts.zone
-        for rule in reach.rules.values():
+        for rule in lookback.rules.values():
             if rule.threshold is not None:
                 counted_here = occurrences.get((scope, rule.id), [])
                 places = crossings(rule.threshold, counted_here, zone)
@@ -187,22 +188,22 @@ def _site_wide(
     return found
 
 
-def _scope(proposal: Happened, rule: Rule) -> Scope:
+def _scope(site_event: SiteEvent, rule: Rule) -> Scope:
     """Site and customer; no customer for thresholds over the whole site."""
     threshold = rule.assignment.config.threshold
     if threshold is not None and threshold.scope is ThresholdScope.SITE:
-        return proposal.site_id, None
-    return proposal.site_id, proposal.event.customer_key or ""
+        return site_event.site_id, None
+    return site_event.site_id, site_event.event.customer_key or ""
 
 
-def _widened(reach: _Reach | None, event: CommerceEvent, rule: Rule, site: SitePlan) -> _Reach:
+def _widened(lookback: LookbackRange | None, event: CommerceEvent, rule: Rule, site: SitePlan) -> LookbackRange:
     since = _since(rule, event.occurred_at, site)
-    if reach is None:
-        return _Reach(since, event.occurred_at, event.occurred_at, {rule.id: rule})
-    reach.rules[rule.id] = rule
-    earliest = None if since is None or reach.since is None else min(since, reach.since)
-    first, until = min(reach.first, event.occurred_at), max(reach.until, event.occurred_at)
-    return _Reach(earliest, first, until, reach.rules)
+    if lookback is None:
+        return LookbackRange(since, event.occurred_at, event.occurred_at, {rule.id: rule})
+    lookback.rules[rule.id] = rule
+    earliest = None if since is None or lookback.since is None else min(since, lookback.since)
+    first, until = min(lookback.first, event.occurred_at), max(lookback.until, event.occurred_at)
+    return LookbackRange(earliest, first, until, lookback.rules)
 
 
 def _since(rule: Rule, at: datetime, site: SitePlan) -> datetime | None:
@@ -214,11 +215,11 @@ def _since(rule: Rule, at: datetime, site: SitePlan) -> datetime | None:
 
 
 async def _count(
-    connection: Connection, plan: MatchPlan, reaches: Mapping[Scope, _Reach]
+    connection: Connection, plan: MatchPlan, ranges: Mapping[Scope, LookbackRange]
 ) -> dict[tuple[Scope, int], list[Occurrence]]:
     """Stored events of each reach, as occurrences of each of its rules."""
-    scopes = list(reaches)
-    rows = [_reach_row(place, scope, reaches[scope]) for place, scope in enumerate(scopes)]
+    scopes = list(ranges)
+    rows = [_range_row(place, scope, ranges[scope]) for place, scope in enumerate(scopes)]
     stored: list[tuple[int, CommerceEvent]] = []
     for query, chosen in (
         (sql.CUSTOMER_EVENTS, [row for row in rows if row[2] is not None]),
@@ -230,20 +231,20 @@ async def _count(
     asking = [
         Asked(scopes[place][0], event)
         for place, event in stored
-        if any(rule.needs_facts for rule in reaches[scopes[place]].rules.values())
+        if any(rule.needs_facts for rule in ranges[scopes[place]].rules.values())
     ]
     facts = await customer_facts(connection, plan, asking)
     result: dict[tuple[Scope, int], list[Occurrence]] = {}
     for place, event in stored:
         scope = scopes[place]
         known = facts.get((scope[0], event.key), plan.sites[scope[0]].facts)
-        for rule in reaches[scope].rules.values():
+        for rule in ranges[scope].rules.values():
             occurrence = counted(rule, event, known)
             if occurrence is not None:
                 result.setdefault((scope, rule.id), []).append(occurrence)
     return result
 
 
-def _reach_row(place: int, scope: Scope, reach: _Reach) -> tuple[Any, ...]:
-    types = {kind for rule in reach.rules.values() for kind in rule.assignment.config.trigger}
-    return place, scope[0], scope[1], ",".join(sorted(types)), reach.since, reach.until
+def _range_row(place: int, scope: Scope, lookback: LookbackRange) -> tuple[Any, ...]:
+    types = {kind for rule in lookback.rules.values() for kind in rule.assignment.config.trigger}
+    return place, scope[0], scope[1], ",".join(sorted(types)), lookback.since, lookback.until

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from custom_events.pipeline import state
-from custom_events.pipeline.rows import Connection, columns_of, copy
+from custom_events.pipeline.bulk_rows import Connection, columns_of, copy
 from custom_events.pipeline.state import CustomerState, OrderState, RefundState, SubscriptionState
-from custom_events.pipeline.understanding import Gathered, Key, Proposal
+from custom_events.pipeline.understanding import BatchState, CandidateEvent, Key
 from custom_events.queries import understanding as sql
 from custom_events.values.clicks import Click
 from custom_events.values.events import CommerceEvent
@@ -57,58 +56,86 @@ _CUSTOMERS = _Noun(
 
 
 class Merger:
-    """Merges a batch's state into the tables, within the transaction that is open; `now` stamps what changes. Make with `meet`,
-    after which `fresh` has the orders that nobody had told of before, and `newcomers` the customers. After `merge`, `orders` has
-    the batch's orders as they are, and `corrected` those that were paid before and say something else now, as they were."""
+    """Merges a batch's state into the tables, within the transaction that is open; `now` stamps what changes. Make with `load`,
+    after which `new_orders` has the orders that nobody had told of before, and `new_customers` the customers. After `merge`, `orders` has
+    the batch's orders as they are, `before` those that were known as they were, `subscriptions` and
+    `subscriptions_before` the same of subscriptions, `refunds` the refunds of those whose refunds the
+    batch may change, `recounted` the orders of which a known refund counts now and did not, or the other way round, and `corrected`
+    the orders, as they were, that count otherwise now among what their customers had bought."""
 
-    def __init__(self, connection: Connection, gathered: Gathered, now: datetime) -> None:
-        self._connection, self._gathered, self._now = connection, gathered, now
-        self._orders_before: dict[Key, OrderState] = {}
+    def __init__(self, connection: Connection, batch_state: BatchState, now: datetime) -> None:
+        self._connection, self._batch_state, self._now = connection, batch_state, now
         self._customers_before: dict[Key, CustomerState] = {}
+        self.before: dict[Key, OrderState] = {}
         self.orders: dict[Key, OrderState] = {}
-        self.fresh: AbstractSet[Key] = set()
-        self.newcomers: AbstractSet[Key] = set()
+        self.refunds: dict[RefundKey, RefundState] = {}
+        self.subscriptions_before: dict[Key, SubscriptionState] = {}
+        self.subscriptions: dict[Key, SubscriptionState] = {}
+        self.recounted: set[Key] = set()
+        self.new_orders: AbstractSet[Key] = set()
+        self.new_customers: AbstractSet[Key] = set()
         self.corrected: dict[Key, OrderState] = {}
 
+    def answers_before(self, key: Key) -> tuple[str | None, str | None]:
+        """What the order's bodies before this batch said of consent (ad_user_data, ad_personalization)."""
+        order = self.before.get(key)
+        return state.NOBODY_SAID if order is None else (order.ad_user_data, order.ad_personalization)
+
     @classmethod
-    async def meet(cls, connection: Connection, gathered: Gathered, now: datetime) -> "Merger":
+    async def load(cls, connection: Connection, batch_state: BatchState, now: datetime) -> "Merger":
         """Look up the orders and customers of the batch. Nothing is written yet: what is new tells later steps what they need not
         ask for."""
-        merger = cls(connection, gathered, now)
-        merger._orders_before = await merger._known(_ORDERS, list(gathered.orders))
-        merger._customers_before = await merger._known(_CUSTOMERS, list(gathered.customers))
-        merger.fresh = gathered.orders.keys() - merger._orders_before.keys()
-        merger.newcomers = gathered.customers.keys() - merger._customers_before.keys()
+        merger = cls(connection, batch_state, now)
+        merger.before = await merger._known(_ORDERS, list(batch_state.orders))
+        merger._customers_before = await merger._known(_CUSTOMERS, list(batch_state.customers))
+        merger.new_orders = batch_state.orders.keys() - merger.before.keys()
+        merger.new_customers = batch_state.customers.keys() - merger._customers_before.keys()
         return merger
 
-    async def merge(self) -> set[Key]:
-        """Merge all of it. Returns the orders whose conversions may need another value now."""
-        told = self._gathered
-        refunds = await self._refunds(told.refunds)
-        subscriptions = await self._known(_SUBSCRIPTIONS, list(told.subscriptions))
-        await self._write(_SUBSCRIPTIONS, subscriptions, told.subscriptions, state.merge_subscriptions)
-        await self._write(_CUSTOMERS, self._customers_before, told.customers, state.merge_customers)
-        return await self._orders(told.orders, refunds)
+    async def merge(self, paid: AbstractSet[Key] = frozenset()) -> set[Key]:
+        """Merge all of it. Returns the orders whose conversions may need another value now. `paid`: orders whose payment is an event
+        that is stored already."""
+        batch = self._batch_state
+        self.subscriptions_before = await self._known(_SUBSCRIPTIONS, list(batch.subscriptions))
+        self.subscriptions = _merged(self.subscriptions_before, batch.subscriptions, state.merge_subscriptions)
+        await self._write(_SUBSCRIPTIONS, self.subscriptions_before, self.subscriptions)
+        customers = _merged(self._customers_before, batch.customers, state.merge_customers)
+        await self._write(_CUSTOMERS, self._customers_before, customers)
+        self.orders = _merged(self.before, batch.orders, state.merge_orders)
+        touched = await self._refunds()
+        await self._write(_ORDERS, self.before, self.orders)
+        for key, before in self.before.items():
+            after = self.orders[key]
+            if _changes_history(before, after, key in paid):
+                self.corrected[key] = before
+        return touched | {key for key, order in self.orders.items() if _changes_value(self.before.get(key), order)}
 
-    async def _refunds(self, told: dict[RefundKey, RefundState]) -> dict[Key, Decimal]:
-        """The sum of all refunds, known and told, of every order that the batch's refunds are about."""
-        if not told:
-            return {}
-        orders = list({(site_id, order_id) for site_id, order_id, _ in told})
-        known: dict[RefundKey, RefundState] = await self._known(_REFUNDS, orders)
-        merged = await self._write(_REFUNDS, known, told, state.merge_refunds)
-        sums: dict[Key, Decimal] = {}
-        for (site_id, order_id, _), refund in {**known, **merged}.items():
-            sums[site_id, order_id] = sums.get((site_id, order_id), Decimal(0)) + refund.amount
-        return sums
-
-    async def _orders(self, told: dict[Key, OrderState], refunded: dict[Key, Decimal]) -> set[Key]:
-        for key, amount in refunded.items():
-            told[key] = told[key]._replace(refunded=amount)
-        known = self._orders_before
-        self.orders = merged = await self._write(_ORDERS, known, told, state.merge_orders)
-        self.corrected = {key: before for key, before in known.items() if _changes_history(before, merged[key])}
-        return {key for key, order in merged.items() if _changes_value(known.get(key), order)}
+    async def _refunds(self) -> set[Key]:
+        """Merge the refunds that the batch tells of, and say of every order how much was given back. Returns the orders of which
+        another amount counts, or the same amount of other items."""
+        refunds, orders = self._batch_state.refunds, self.orders
+        # Refunds of an order that had none that counts begin to count only when a body shows them; their events are judged again.
+        asked = {key for key, order in self.before.items() if order.refunded or order.has_undone}
+        asked |= {(site_id, order_id) for site_id, order_id, _ in refunds if (site_id, order_id) in self.before}
+        known: dict[RefundKey, RefundState] = await self._known(_REFUNDS, list(asked))
+        merged = _merged(known, refunds, state.merge_refunds)
+        await self._write(_REFUNDS, known, merged)
+        self.refunds = {**known, **merged}
+        of_orders: dict[Key, list[RefundState]] = {}
+        touched: set[Key] = set()
+        for place, refund in self.refunds.items():
+            key = place[0], place[1]
+            of_orders.setdefault(key, []).append(refund)
+            was = _counted(known.get(place), self.before.get(key))
+            now = _counted(refund, orders[key])
+            if was != now:
+                touched.add(key)
+                if place in known and (was is None) != (now is None):
+                    self.recounted.add(key)
+        for key, order in orders.items():
+            if order.refunded or order.status == state.REFUNDED or key in of_orders:
+                orders[key] = order._replace(refunded=state.given_back(order, of_orders.get(key, ())))
+        return touched
 
     async def _known(self, noun: _Noun, keys: list[Any]) -> dict[Any, Any]:
         if not keys:
@@ -117,58 +144,78 @@ class Merger:
         rows = await self._connection.fetch(noun.known, *columns_of(keys))
         return {tuple(row[:width]): noun.row(*row[width:]) for row in rows}
 
-    async def _write(
-        self, noun: _Noun, known: dict[Any, Row], told: dict[Any, Row], merge: Callable[[Row, Row], Row]
-    ) -> dict[Any, Row]:
-        """COPY the new rows, replace those that differ. Returns the told rows, merged with the known ones."""
-        new = [(*key, *row) for key, row in told.items() if key not in known]
-        changed: list[tuple[Any, ...]] = []
+    async def _write(self, noun: _Noun, known: dict[Any, Row], merged: dict[Any, Row]) -> None:
+        """COPY the new rows, replace those that differ."""
+        new = [(*key, *row) for key, row in merged.items() if key not in known]
         stamp = (self._now,) if noun.stamped else ()
-        merged = dict(told)
-        for key in known.keys() & told.keys():
-            merged[key] = merge(known[key], told[key])
-            if merged[key] != known[key]:
-                changed.append((*key, *merged[key], *stamp))
+        changed = [(*key, *merged[key], *stamp) for key in known.keys() & merged.keys() if merged[key] != known[key]]
         if new:
             await copy(self._connection, noun.table, (*noun.keys, *noun.row._fields), new)
         if changed:
             await self._connection.execute(noun.change, *columns_of(changed))
-        return merged
+
+
+def _merged(known: dict[Any, Row], rows: dict[Any, Row], merge: Callable[[Row, Row], Row]) -> dict[Any, Row]:
+    """What the batch says, merged with what is known of the same."""
+    merged = dict(rows)
+    for key in known.keys() & rows.keys():
+        merged[key] = merge(known[key], rows[key])
+    return merged
+
+
+def _counted(refund: RefundState | None, order: OrderState | None) -> tuple[Any, ...] | None:
+    """What a refund takes from its order's value; None: nothing."""
+    if refund is None or order is None or not state.counts(refund, order.refunds_listed_at):
+        return None
+    return refund.amount, refund.currency, refund.items
 
 
 def _changes_value(before: OrderState | None, after: OrderState) -> bool:
     """Whether what the order's conversions are worth may have changed."""
     if before is None or before.state_at is None:
-        return bool(after.refunded or after.cancelled_at or after.deleted_at)
-    return (before.refunded, before.total, before.cancelled_at is None, before.deleted_at is None) != (
-        after.refunded,
-        after.total,
-        after.cancelled_at is None,
-        after.deleted_at is None,
+        return is_worth_less(after)
+    return _worth(before) != _worth(after)
+
+
+def is_worth_less(order: OrderState) -> bool:
+    """Whether something of the order was given back, edited away or undone."""
+    current = order.current_total
+    return bool(
+        order.refunded
+        or order.cancelled_at
+        or order.gone_at
+        or order.payment_lost_at
+        or (current is not None and current != order.total)
     )
 
 
-def _changes_history(before: OrderState, after: OrderState) -> bool:
-    """Whether a paid order counts otherwise among its customer's orders than it did. That it was paid is an event of its own."""
-    return before.paid_at is not None and before is not after and _as_history(before) != _as_history(after)
+def _worth(order: OrderState) -> tuple[Any, ...]:
+    undone = order.cancelled_at is None, order.gone_at is None, order.payment_lost_at is None
+    return order.refunded, order.total, order.current_total, *undone
+
+
+def _changes_history(before: OrderState, after: OrderState, is_known_payment: bool) -> bool:
+    """Whether an order counts otherwise among its customer's orders than it did. That it was paid is an event of its own, unless
+    that event is stored and the payment had been undone."""
+    return (before.paid_at is not None or is_known_payment) and _as_history(before) != _as_history(after)
 
 
 def _as_history(order: OrderState) -> tuple[Any, ...]:
     return order.paid_at, order.ordered_at, order.customer_key, order.total, order.currency, order.is_test
 
 
-async def write_clicks(connection: Connection, new: Iterable[Proposal], fresh: AbstractSet[Key]) -> None:
-    """The click ids that events carry, each once per carrier: an order's events all carry the order's. Those of `fresh` orders
+async def write_clicks(connection: Connection, new: Iterable[CandidateEvent], new_orders: AbstractSet[Key]) -> None:
+    """The click ids that events carry, each once per carrier: an order's events all carry the order's. Those of `new_orders`
     cannot be there yet and go by COPY; that costs Postgres half of adding what is not there."""
     rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     others: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-    for proposal in new:
-        event = proposal.event
+    for candidate in new:
+        event = candidate.event
         if event.clicks:
             order = event.order
-            found = rows if order is not None and (proposal.site_id, order.id) in fresh else others
+            found = rows if order is not None and (candidate.site_id, order.id) in new_orders else others
             for click in event.clicks:
-                row = _click_row(proposal.site_id, event, click)
+                row = _click_row(candidate.site_id, event, click)
                 found[row[:5]] = row
     if rows:
         await copy(connection, "app.clicks", CLICK_COLUMNS, rows.values())

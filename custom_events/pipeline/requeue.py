@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from custom_events.pipeline.rows import Connection
+from custom_events.pipeline.bulk_rows import Connection
 from custom_events.queries import understanding as sql
 from custom_events.values.deliveries import Outcome
 

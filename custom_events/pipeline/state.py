@@ -1,18 +1,31 @@
 """State of orders, refunds, subscriptions and customers by the store's clock, merged so that order of arrival cannot matter.
 
-Each `merge` is commutative, associative and idempotent: of two states the newer one wins as a whole, ties are decided by
-what comes later in an order's life and then by the values themselves, and moments (paid, cancelled ...) keep the earliest
-that anybody told. So any permutation and any batching of a set of bodies ends in the same row.
+Each `merge` is commutative, associative and idempotent, so any permutation and any batching of a set of bodies ends in the same
+row. What a store can undo belongs to the newest body by the store's clock that says something of it: status, totals, paid or
+not, cancelled or not, the amount of a refund. Ties are decided by what comes later in an order's life and then by the values
+themselves. What nobody undoes (when it was ordered, when a customer was first seen) keeps the earliest moment. Of answers about
+consent a refusal counts, else a yes.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from custom_events.values.events import CommerceEvent, Customer, Order, Refund, Subscription
+import msgspec
+
+from custom_events.values.clicks import Consent, ConsentStatus
+from custom_events.values.events import Customer, Order, Refund, Subscription
 
 NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
+NOBODY_SAID: tuple[str | None, str | None] = (None, None)
+_UNKNOWN = ConsentStatus.UNKNOWN  # naming a member of an enumeration costs Python 3.11 as much as a comparison
+
+TRASH = "trash"  # WooCommerce's status of an order that was deleted and can be restored
+REFUNDED = "refunded"  # WooCommerce's status of an order that was given back whole, whatever refunds it lists
+
+_NOTHING = Decimal(0)
+_ENCODER = msgspec.json.Encoder(decimal_format="string")
 
 # Stores write whole seconds, so bodies of one second tie; then the later station of an order's life is the newer one.
 _STATIONS = {
@@ -25,8 +38,8 @@ _STATIONS = {
             ("partially_paid", "processing"),
             ("paid", "completed", "closed"),
             ("partially_refunded", "pending-cancel"),
-            ("refunded", "voided", "cancelled", "expired", "switched"),
-            ("trash",),
+            (REFUNDED, "voided", "cancelled", "expired", "switched"),
+            (TRASH,),
         ),
         start=1,
     )
@@ -44,20 +57,44 @@ class OrderState(NamedTuple):
     financial_status: str | None = None
     paid_at: datetime | None = None
     cancelled_at: datetime | None = None
-    deleted_at: datetime | None = None
+    deleted_at: datetime | None = None  # by a delivery without a body, until the order is shown again
     currency: str | None = None
     total: Decimal | None = None
     refunded: Decimal = Decimal(0)
     customer_key: str | None = None
     is_test: bool = False
+    current_total: Decimal | None = None
+    payment_lost_at: datetime | None = None
+    payment_state_at: datetime | None = None  # clock of what `paid_at` and `payment_lost_at` say
+    cancellation_state_at: datetime | None = None  # clock of what `cancelled_at` says
+    refunds_listed_at: datetime | None = None  # clock of the newest body that names every refund
+    shown_at: datetime | None = None  # when the newest body was sent that is built as it is sent
+    ad_user_data: str | None = None
+    ad_personalization: str | None = None
+    has_undone: bool = False  # events of it are stored that are undone
+
+    @property
+    def was_paid(self) -> bool:
+        """Whether it was paid once, by the newest body that speaks of payment."""
+        return self.paid_at is not None or self.payment_lost_at is not None
+
+    @property
+    def gone_at(self) -> datetime | None:
+        """When it was deleted or trashed; None: it is there."""
+        return self.state_at if self.status == TRASH else self.deleted_at
 
 
 class RefundState(NamedTuple):
-    """A row of `order_refunds` without its keys."""
+    """A row of `order_refunds` without its keys. `seen_at` is the clock of the newest body that says what became of it, `items` are
+    its lines as JSON, `shipping` is the part that was paid for that."""
 
     amount: Decimal
     currency: str | None = None
     refunded_at: datetime | None = None
+    seen_at: datetime | None = None
+    items: str | None = None
+    shipping: Decimal | None = None
+    has_failed: bool | None = None
 
 
 class SubscriptionState(NamedTuple):
@@ -70,6 +107,11 @@ class SubscriptionState(NamedTuple):
     customer_key: str | None = None
     origin_order_id: str | None = None
 
+    @property
+    def says_whether_it_runs(self) -> bool:
+        """Whether a body has said so; a custom sender's need not."""
+        return self.status is not None or self.cancelled_at is not None
+
 
 class CustomerState(NamedTuple):
     """A row of `customers` without its keys."""
@@ -79,12 +121,21 @@ class CustomerState(NamedTuple):
     phone_sha256: str | None = None
 
 
-def order_state(order: Order, customer_key: str | None, *, is_test: bool) -> OrderState:
-    """The state that one body shows."""
+def order_state(
+    order: Order,
+    customer_key: str | None,
+    *,
+    is_test: bool,
+    shown_at: datetime | None = None,
+    consent: Consent | None = None,
+) -> OrderState:
+    """The state that one body shows. `shown_at`: when it was sent, of a body that is built as it is sent."""
+    clock = order.updated_at
+    ad_user_data, ad_personalization = NOBODY_SAID if consent is None else answers(consent)
     return OrderState(
         order.number,
         order.created_at,
-        order.updated_at,
+        clock,
         order.status,
         order.financial_status,
         order.paid_at,
@@ -92,44 +143,134 @@ def order_state(order: Order, customer_key: str | None, *, is_test: bool) -> Ord
         None,
         order.currency,
         order.total,
-        Decimal(0),
+        _NOTHING,
         customer_key,
         is_test,
+        order.current_total,
+        order.payment_lost_at,
+        clock if order.payment_known else None,
+        clock if order.cancellation_known else None,
+        clock if order.lists_refunds else None,
+        shown_at,
+        ad_user_data,
+        ad_personalization,
     )
+
+
+def answers(consent: Consent) -> tuple[str | None, str | None]:
+    """What a customer answered about ad_user_data and ad_personalization; None where nothing was said."""
+    data, ads = consent.ad_user_data, consent.ad_personalization
+    return None if data is _UNKNOWN else data, None if ads is _UNKNOWN else ads
 
 
 def merge_orders(one: OrderState, two: OrderState) -> OrderState:
-    """The newer state with the earliest moments of both. `refunded` is not merged here: it is the sum of `order_refunds`."""
-    newer = one if _order_rank(one) >= _order_rank(two) else two
+    """The newer state, with what the newest bodies say of payment, cancellation and refunds: not every body speaks of each.
+    `refunded` is worked out from `order_refunds` afterwards (`given_back`)."""
+    if one.state_at == two.state_at:
+        newer = max(one, two, key=_order_rank)
+    else:
+        newer = one if (one.state_at or NO_TIME) > (two.state_at or NO_TIME) else two
+    payment = max(_payment(one), _payment(two), key=_payment_rank)
+    cancellation = max(_cancellation(one), _cancellation(two), key=_cancellation_rank)
+    shown_at = latest(one.shown_at, two.shown_at)
+    deleted_at = latest(one.deleted_at, two.deleted_at)
+    if deleted_at is not None and deleted_at < (latest(newer.state_at, shown_at) or NO_TIME):
+        deleted_at = None
     return newer._replace(
         ordered_at=earliest(one.ordered_at, two.ordered_at),
-        paid_at=earliest(one.paid_at, two.paid_at),
-        cancelled_at=earliest(one.cancelled_at, two.cancelled_at),
-        deleted_at=earliest(one.deleted_at, two.deleted_at),
+        paid_at=payment[1],
+        cancelled_at=cancellation[1],
+        deleted_at=deleted_at,
         refunded=max(one.refunded, two.refunded),
+        payment_lost_at=payment[2],
+        payment_state_at=payment[0],
+        cancellation_state_at=cancellation[0],
+        refunds_listed_at=latest(one.refunds_listed_at, two.refunds_listed_at),
+        shown_at=shown_at,
+        ad_user_data=least(one.ad_user_data, two.ad_user_data),  # "denied" comes before "granted"
+        ad_personalization=least(one.ad_personalization, two.ad_personalization),
+        has_undone=one.has_undone or two.has_undone,
     )
 
 
+_Payment = tuple[datetime | None, datetime | None, datetime | None]
+_Cancellation = tuple[datetime | None, datetime | None]
+
+
+def _payment(state: OrderState) -> _Payment:
+    """What it says of payment, after the clock of that. Rows written before there was one have the whole state's."""
+    clock = state.payment_state_at or (state.state_at if state.paid_at is not None else None)
+    return clock, state.paid_at, state.payment_lost_at
+
+
+def _payment_rank(payment: _Payment) -> tuple[datetime, datetime, bool, datetime]:
+    """Within one second paid goes before not paid, and not lost before lost."""
+    clock, paid_at, lost_at = payment
+    return clock or NO_TIME, paid_at or NO_TIME, lost_at is None, lost_at or NO_TIME
+
+
+def _cancellation(state: OrderState) -> _Cancellation:
+    """The same of cancellation."""
+    clock = state.cancellation_state_at or (state.state_at if state.cancelled_at is not None else None)
+    return clock, state.cancelled_at
+
+
+def _cancellation_rank(cancellation: _Cancellation) -> tuple[datetime, datetime]:
+    """Within one second cancelled goes before not cancelled."""
+    return cancellation[0] or NO_TIME, cancellation[1] or NO_TIME
+
+
 def _order_rank(state: OrderState) -> tuple[Any, ...]:
+    """Which of two states of one moment is the newer."""
     return (
-        state.state_at or NO_TIME,
         _STATIONS.get(state.financial_status or "", 0),
         _STATIONS.get(state.status or "", 0),
-        *comparable(state.financial_status, state.status, state.total, state.currency),
+        *comparable(state.financial_status, state.status, state.total, state.current_total, state.currency),
         *comparable(state.customer_key, state.number, state.is_test),
     )
 
 
-def refund_state(refund: Refund) -> RefundState:
-    """What one body says of a refund."""
-    return RefundState(refund.amount, refund.currency, refund.created_at)
+def refund_state(refund: Refund, seen_at: datetime) -> RefundState:
+    """What one body, as of `seen_at` unless the refund says, says of a refund."""
+    items = _ENCODER.encode(refund.items).decode() if refund.items else None
+    clock = refund.seen_at or seen_at
+    has_failed = refund.has_failed or None
+    return RefundState(refund.amount, refund.currency, refund.created_at, clock, items, refund.shipping, has_failed)
 
 
 def merge_refunds(one: RefundState, two: RefundState) -> RefundState:
-    """The larger amount: a refund is told of before its money has moved (amount 0), never the other way round."""
+    """The amount that the newest body tells, in the currency it tells it in: a pending refund may fail, or move less. Its lines do
+    not change, but not every body has them: the fuller list stays."""
+    newer = max(one, two, key=_refund_rank)
     return RefundState(
-        max(one.amount, two.amount), least(one.currency, two.currency), earliest(one.refunded_at, two.refunded_at)
+        newer.amount,
+        newer.currency,
+        earliest(one.refunded_at, two.refunded_at),
+        newer.seen_at,
+        max(one.items, two.items, key=_fullness),
+        max(one.shipping, two.shipping, key=comparable),
+        newer.has_failed,
     )
+
+
+def _refund_rank(state: RefundState) -> tuple[datetime, Decimal, str, bool]:
+    return state.seen_at or NO_TIME, state.amount, state.currency or "", not state.has_failed
+
+
+def _fullness(items: str | None) -> tuple[int, str]:
+    return (0, "") if items is None else (len(items), items)
+
+
+def counts(refund: RefundState, refunds_listed_at: datetime | None) -> bool:
+    """Whether a refund gave money back: one that the newest list of the order's refunds does not name is gone."""
+    return refund.amount > 0 and (refund.seen_at or NO_TIME) >= (refunds_listed_at or NO_TIME)
+
+
+def given_back(order: OrderState, refunds: Iterable[RefundState]) -> Decimal:
+    """How much of an order was given back: the refunds that count; all of it where the store says so, whether it lists refunds
+    already or not."""
+    found = sum((one.amount for one in refunds if counts(one, order.refunds_listed_at)), _NOTHING)
+    return max(found, order.total or _NOTHING) if order.status == REFUNDED else found
 
 
 def subscription_state(subscription: Subscription, at: datetime, customer_key: str | None) -> SubscriptionState:
@@ -145,20 +286,25 @@ def subscription_state(subscription: Subscription, at: datetime, customer_key: s
 
 
 def merge_subscriptions(one: SubscriptionState, two: SubscriptionState) -> SubscriptionState:
-    """The newer status; customer and first order as far as either knows them."""
+    """Status and end by the newest body that says whether it runs; customer and first order as far as either knows them."""
     newer, older = (one, two) if _subscription_rank(one) >= _subscription_rank(two) else (two, one)
     return SubscriptionState(
         newer.state_at,
         newer.status,
         earliest(one.started_at, two.started_at),
-        earliest(one.cancelled_at, two.cancelled_at),
+        newer.cancelled_at,
         least(newer.customer_key, older.customer_key),
         least(newer.origin_order_id, older.origin_order_id),
     )
 
 
 def _subscription_rank(state: SubscriptionState) -> tuple[Any, ...]:
-    return (state.state_at or NO_TIME, _STATIONS.get(state.status or "", 0), *comparable(state.status))
+    return (
+        state.says_whether_it_runs,
+        state.state_at or NO_TIME,
+        _STATIONS.get(state.status or "", 0),
+        *comparable(state.status, state.cancelled_at),
+    )
 
 
 def customer_state(customer: Customer, seen_at: datetime) -> CustomerState:
@@ -175,20 +321,10 @@ def merge_customers(one: CustomerState, two: CustomerState) -> CustomerState:
     )
 
 
-def evidence_rank(event: CommerceEvent) -> tuple[Any, ...]:
-    """Of two evidences of the same event the smaller is nearer to the truth: the older, then the earlier station.
-
-    Events of equal rank may still differ; `facts` (the JSON) decides then, which is arbitrary and the same for everybody.
-    """
-    order = event.order
-    if order is None:
-        return (event.evidence_at, 0, 0, 0)
-    return (
-        event.evidence_at,
-        _STATIONS.get(order.financial_status or "", 0),
-        _STATIONS.get(order.status or "", 0),
-        order.refunded or 0,
-    )
+def stations(order: Order) -> tuple[int, int]:
+    """How far an order's life had come when a body showed it, by its payment and by its status: of two bodies of one second the
+    smaller is the older."""
+    return _STATIONS.get(order.financial_status or "", 0), _STATIONS.get(order.status or "", 0)
 
 
 def earliest(one: datetime | None, two: datetime | None) -> datetime | None:
@@ -198,10 +334,17 @@ def earliest(one: datetime | None, two: datetime | None) -> datetime | None:
     return min(one, two)
 
 
-def least(one: str | None, two: str | None) -> str | None:
-    """The lesser of two words, as far as they are known: arbitrary, and the same whatever came first."""
+def latest(one: datetime | None, two: datetime | None) -> datetime | None:
+    """The later of two moments, as far as they are known."""
     if one is None or two is None:
         return one or two
+    return max(one, two)
+
+
+def least(one: str | None, two: str | None) -> str | None:
+    """The lesser of two words, as far as they are known: arbitrary (but for consent), and the same whatever came first."""
+    if one is None or two is None:
+        return two if one is None else one
     return min(one, two)
 
 

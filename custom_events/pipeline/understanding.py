@@ -12,11 +12,20 @@ import structlog
 import zstandard
 
 from custom_events.pipeline import state
+from custom_events.pipeline.evidence import Evidence, has_all, is_older, merge, parts_of
 from custom_events.pipeline.state import CustomerState, OrderState, RefundState, SubscriptionState
 from custom_events.platforms.base import StorePlatform
 from custom_events.values import events
-from custom_events.values.clicks import Consent, ConsentStatus
-from custom_events.values.deliveries import Outcome, Platform, RawDelivery, SiteContext, Understood, parked
+from custom_events.values.clicks import ConsentStatus
+from custom_events.values.deliveries import (
+    SITE_PAUSED,
+    Outcome,
+    Platform,
+    RawDelivery,
+    SiteContext,
+    Understood,
+    parked,
+)
 from custom_events.values.events import CommerceEvent
 
 UNKNOWN_SITE = "unknown_site"
@@ -54,18 +63,21 @@ class Delivered(msgspec.Struct, eq=False, gc=False):
     new_events: int = 0
 
 
-class Proposal(msgspec.Struct, eq=False, gc=False):
-    """An event that a body is evidence of. `event_id` and `stored_at` come with the look-up of its key, `before` is what was
-    stored when this is nearer to the truth. `first`: of the same body, before this one."""
+class CandidateEvent(msgspec.Struct, eq=False, gc=False):
+    """An event that a body is evidence of, or several bodies of the batch together. `event_id` and `stored_at` come with the look-up
+    of its key, `before` is what was stored when this says something else. `first`: of the same body, before this one."""
 
     site_id: int
     event: CommerceEvent
-    from_raw: Delivered
-    first: "Proposal | None" = None
+    from_raw: Delivered  # the oldest body
+    first: "CandidateEvent | None" = None
+    others: tuple[Delivered, ...] = ()  # what else in the batch told of it
+    stored_raw: tuple[int, date] | None = None  # the oldest body, where that is not in the batch
     event_id: int = 0
     stored_at: datetime | None = None  # where the event is stored already; None: it is new
     facts: bytes | None = None
     before: CommerceEvent | None = None
+    known_parts: int = -1
 
     @property
     def key(self) -> str:
@@ -82,14 +94,41 @@ class Proposal(msgspec.Struct, eq=False, gc=False):
                 self.facts = events.to_json_beside(self.event, first.event, first.json())
         return self.facts
 
-    def is_nearer_than(self, other: "Proposal") -> bool:
-        """Whether this evidence of the same event is nearer to the truth than the other."""
-        own, theirs = state.evidence_rank(self.event), state.evidence_rank(other.event)
-        return own < theirs if own != theirs else self.json() < other.json()
+    @property
+    def evidence(self) -> Evidence:
+        """The event with its oldest raw event."""
+        raw = self.from_raw
+        return Evidence(self.event, *(self.stored_raw or (raw.raw_id, raw.landed_week)))
+
+    @property
+    def bodies(self) -> tuple[Delivered, ...]:
+        """Those of the batch that the event is made of."""
+        raw_ids = {self.evidence.raw_id, *(source.raw_id for source in self.event.sources)}
+        return tuple([raw for raw in (self.from_raw, *self.others) if raw.raw_id in raw_ids])
+
+    @property
+    def parts(self) -> int:
+        """`parts_of` the event, worked out once."""
+        if self.known_parts < 0:
+            self.known_parts = parts_of(self.event)
+        return self.known_parts
+
+    def merged(self, other: "CandidateEvent") -> "CandidateEvent":
+        """What this and another candidate of the same event say together: one of them, or a third."""
+        older = is_older(self.event, other.event)
+        if older is not None:
+            base, rest = (self, other) if older else (other, self)
+            if has_all(base.event, base.parts, rest.event, rest.parts):
+                base.others = (*base.others, rest.from_raw, *rest.others)
+                return base
+        mine, theirs = self.evidence, other.evidence
+        event, raw_id, _ = merge(mine, theirs)
+        base, rest = (self, other) if raw_id == mine.raw_id else (other, self)
+        return CandidateEvent(self.site_id, event, base.from_raw, others=(*base.others, rest.from_raw, *rest.others))
 
 
-class Happened(Protocol):
-    """An event that is stored: a proposal of this batch, or one that was read again."""
+class SiteEvent(Protocol):
+    """An event that is stored: a candidate of this batch, or one that was read again."""
 
     @property
     def event_id(self) -> int: ...
@@ -101,40 +140,47 @@ class Happened(Protocol):
     def event(self) -> CommerceEvent: ...
 
 
-class Gathered:
+class BatchState:
     """All that the raw events of one batch say, merged. Add with `take`, in any order."""
 
     def __init__(self, sites: Mapping[int, SiteContext], platforms: Mapping[Platform, StorePlatform]) -> None:
         self._sites, self._platforms = sites, platforms
         self.delivered: list[Delivered] = []
-        self.events: dict[Key, Proposal] = {}
+        self.events: dict[Key, CandidateEvent] = {}
         self.orders: dict[Key, OrderState] = {}
         self.refunds: dict[tuple[int, str, str], RefundState] = {}
         self.subscriptions: dict[Key, SubscriptionState] = {}
         self.customers: dict[Key, CustomerState] = {}
         self.consents: dict[
-            Key, tuple[datetime, Consent]
-        ] = {}  # what bodies said of orders: a refusal, else the newest; and when
+            Key, CommerceEvent
+        ] = {}  # by order: whose word about consent counts, a silent one's where all are
+        self.divided: set[Key] = set()  # orders of which these bodies do not all say the same about consent
 
     def take(self, raw: Raw) -> Delivered:
         """Understand one raw event and merge what it says. Never raises for what a body holds."""
         understood = self._understand(raw)
         delivered = Delivered(raw.landed_week, raw.raw_id, raw.received_at, raw.site_id, understood)
         self.delivered.append(delivered)
-        if understood.outcome is Outcome.UNDERSTOOD:
+        # Of no use by itself, and still news of a refund: one that failed.
+        if understood.outcome is Outcome.UNDERSTOOD or understood.refunds:
             self._merge(raw, understood, delivered)
         return delivered
 
-    def _heed(self, site_id: int, order_id: str, event: CommerceEvent) -> None:
-        """Consent that somebody gave or refused; a body that says nothing takes nothing back. A refusal counts whatever else was
-        said, so that batches need not agree about what came last."""
-        consent = event.consent
-        if consent is None or consent.ad_user_data is ConsentStatus.UNKNOWN:
-            return
-        said = consent.ad_user_data is ConsentStatus.DENIED, event.evidence_at
-        known = self.consents.get((site_id, order_id))
-        if known is None or (known[1].ad_user_data is ConsentStatus.DENIED, known[0]) <= said:
-            self.consents[site_id, order_id] = event.evidence_at, consent
+    def _collect_consent(self, site_id: int, order_id: str, event: CommerceEvent) -> None:
+        """What a body says of an order's consent, silence included. A refusal counts, else the newest that says something."""
+        key = site_id, order_id
+        known = self.consents.setdefault(key, event)
+        if known is not event and known.consent != event.consent:
+            self.divided.add(key)
+            self.consents[key] = max(known, event, key=_consent_rank)
+        elif event.evidence_at > known.evidence_at:
+            self.consents[key] = event
+
+    def _collect_silence(self, site_id: int, event: CommerceEvent) -> None:
+        """A body without the order itself, as that of a refund. Where it names a person its conversion goes by the order's consent."""
+        order_id = event.order_id
+        if order_id is not None and (event.customer is not None or event.clicks):
+            self._collect_consent(site_id, order_id, event)
 
     def _understand(self, raw: Raw) -> Understood:
         site = self._sites.get(raw.site_id)
@@ -143,10 +189,13 @@ class Gathered:
         try:
             body = _DECOMPRESS(raw.body, max_output_size=raw.body_bytes)
             delivery = RawDelivery(topic=raw.topic, body=body, headers=_HEADERS.decode(raw.headers))
-            return self._platforms[site.platform].understand(delivery, site)
+            understood = self._platforms[site.platform].understand(delivery, site)
         except Exception as error:  # noqa: BLE001  one raw event must not stop the others; it is parked, and counted
             structlog.get_logger().warning("understanding_failed", raw_id=raw.raw_id, error=type(error).__name__)
             return internal_error(error)
+        if not site.is_active and understood.outcome is Outcome.UNDERSTOOD:
+            return msgspec.structs.replace(understood, reason=SITE_PAUSED)
+        return understood
 
     def _merge(self, raw: Raw, understood: Understood, delivered: Delivered) -> None:
         site_id = raw.site_id
@@ -154,15 +203,15 @@ class Gathered:
         customer, seen_at = None, raw.received_at
         is_test = False
         evidence_at = raw.triggered_at or raw.received_at
-        first: Proposal | None = None
+        first: CandidateEvent | None = None
         for event in understood.events:
             evidence_at, is_test = event.evidence_at, event.is_test
-            proposal = Proposal(site_id, event, delivered, first)
+            candidate = CandidateEvent(site_id, event, delivered, first)
             if first is None:
-                first = proposal
-            known = self.events.setdefault((site_id, event.key), proposal)
-            if known is not proposal and proposal.is_nearer_than(known):
-                self.events[site_id, event.key] = proposal
+                first = candidate
+            known = self.events.setdefault((site_id, event.key), candidate)
+            if known is not candidate:
+                self.events[site_id, event.key] = known.merged(candidate)
             if event.customer is customer and event.occurred_at >= seen_at:
                 continue  # all events of a body have the same one: nothing new about it
             customer, seen_at = event.customer, event.occurred_at
@@ -171,20 +220,44 @@ class Gathered:
                 seen = state.customer_state(customer, seen_at)
                 _merge_into(self.customers, (site_id, customer_key), seen, state.merge_customers)
         if understood.order is not None:
+            consent = None
             if understood.events:
-                self._heed(site_id, understood.order.id, understood.events[-1])
-            order = state.order_state(understood.order, customer_key, is_test=is_test)
+                consent = understood.events[-1].consent
+                self._collect_consent(site_id, understood.order.id, understood.events[-1])
+            shown_at = (raw.triggered_at or raw.received_at) if understood.is_snapshot else None
+            order = state.order_state(
+                understood.order, customer_key, is_test=is_test, shown_at=shown_at, consent=consent
+            )
             _merge_into(self.orders, (site_id, understood.order.id), order, state.merge_orders)
-        if understood.deleted_order_id is not None:
+        elif understood.deleted_order_id is None and understood.events:
+            self._collect_silence(site_id, understood.events[-1])
+        if (
+            understood.order is None and understood.deleted_order_id is not None
+        ):  # a trashed order's body says it by its status
             stub = OrderState(deleted_at=raw.triggered_at or raw.received_at)
             _merge_into(self.orders, (site_id, understood.deleted_order_id), stub, state.merge_orders)
         for refund in understood.refunds:
             self.orders.setdefault((site_id, refund.order_id), OrderState())
-            found = state.refund_state(refund)
+            found = state.refund_state(refund, evidence_at)
             _merge_into(self.refunds, (site_id, refund.order_id, refund.id), found, state.merge_refunds)
         if understood.subscription is not None:
-            contract = state.subscription_state(understood.subscription, evidence_at, customer_key)
+            contract = state.subscription_state(
+                understood.subscription, understood.subscription_at or evidence_at, customer_key
+            )
             _merge_into(self.subscriptions, (site_id, understood.subscription.id), contract, state.merge_subscriptions)
+
+
+def _consent_rank(event: CommerceEvent) -> tuple[Any, ...]:
+    """Whose word about consent counts: a refusal, else a yes, else silence; of equal ones the newest, by the store's clock."""
+    consent = event.consent
+    said = ConsentStatus.UNKNOWN if consent is None else consent.ad_user_data
+    about_ads = ConsentStatus.UNKNOWN if consent is None else consent.ad_personalization
+    return (
+        said is ConsentStatus.DENIED,
+        said is ConsentStatus.GRANTED,
+        about_ads is ConsentStatus.DENIED,
+        event.evidence_at,
+    )
 
 
 def internal_error(error: Exception) -> Understood:

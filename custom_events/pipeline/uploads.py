@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
 
 from custom_events.matching.match import Match
-from custom_events.pipeline import telling
+from custom_events.pipeline import comparison, extra_data
+from custom_events.pipeline.bulk_rows import Connection, columns_of, copy, reserve_ids
 from custom_events.pipeline.configuration import Configuration
-from custom_events.pipeline.conversion import SAME_TRANSACTION_SENTENCE, Draft, draft
+from custom_events.pipeline.conversion import Draft, draft
 from custom_events.pipeline.events import OF_ORDERS
-from custom_events.pipeline.matching import Happened, Matched
-from custom_events.pipeline.rows import Connection, columns_of, copy, reserve_ids
+from custom_events.pipeline.matching import Matched, SiteEvent
 from custom_events.pipeline.understanding import Key
 from custom_events.queries import matching as sql
+from custom_events.values import clicks
 from custom_events.values.clicks import ConsentStatus
-from custom_events.values.conversions import SAME_TRANSACTION, UploadKind, UploadState
+from custom_events.values.conversions import UploadKind, UploadState
+from custom_events.values.reasons import SAME_TRANSACTION, WITHHELD
 
 CUSTOM_EVENT_COLUMNS = (
     "id",
@@ -37,6 +39,8 @@ CUSTOM_EVENT_COLUMNS = (
     "upload_id",
 )
 CUSTOM_EVENT_KEY_COLUMNS = ("assignment_id", "dedup_key", "custom_event_id", "occurred_at")
+_BEGIN = datetime.min.replace(tzinfo=UTC)
+_DENIED = ConsentStatus.DENIED
 _KEYS_OF_ORDERS = ("o:", OF_ORDERS)  # dedup keys that hold the order's id: one per order, and one per event of an order
 UPLOAD_KEY_COLUMNS = ("ads_action_id", "transaction_id", "sequence", "upload_id", "created_at")
 
@@ -62,6 +66,7 @@ class UploadData(NamedTuple):
     new_customer: bool | None
     environment: str | None
     cart: str | None
+    other_clicks: str | None
 
 
 UPLOAD_COLUMNS = (
@@ -87,108 +92,163 @@ class Occurrence(msgspec.Struct, frozen=True, eq=False, gc=False):
     custom_event_id: int
     upload_id: int
     match: Match
-    proposal: Happened
+    site_event: SiteEvent
     draft: Draft
 
 
-class Settled(NamedTuple):
+class NewConversions(NamedTuple):
     """New custom events with their conversions, and matches whose key or transaction something has that happened no earlier: who
     keeps it is for `rematch` to say."""
 
     occurrences: list[Occurrence]
-    contested: list[Matched]
+    key_conflicts: list[Matched]
 
 
-async def settle(
+class _KnownKey(NamedTuple):
+    """A custom event that has a key; a row of KNOWN_CUSTOM_EVENTS. Of its event the moment is known, no more: it ranks as the last."""
+
+    assignment_id: int
+    dedup_key: str
+    occurred_at: datetime
+    id: int
+
+    commerce_event_id = 0  # none of the batch
+    is_withdrawn = False
+    transaction_id = None
+
+    @property
+    def rank(self) -> comparison.Rank:
+        """Its place in the order of the store's time, at the latest."""
+        return self.occurred_at, comparison.LAST_KEY
+
+
+class _KnownTransaction(NamedTuple):
+    """A conversion that has a transaction; a row of KNOWN_TRANSACTIONS. Without a moment it keeps it whatever comes."""
+
+    ads_action_id: int
+    transaction_id: str
+    conversion_at: datetime | None
+
+    site_id = None
+
+    @property
+    def transaction(self) -> comparison.Transaction:
+        """What it has."""
+        return self.ads_action_id, self.transaction_id
+
+    @property
+    def rank(self) -> comparison.TransactionRank:
+        """Its place among those who want it, at the latest."""
+        at = self.conversion_at
+        return at is not None, at or _BEGIN, comparison.LAST_KEY, 0
+
+
+class _Wanting(NamedTuple):
+    """A conversion of the batch that wants its transaction."""
+
+    matched: Matched
+    draft: Draft
+
+    @property
+    def transaction(self) -> comparison.Transaction | None:
+        """What it wants; None: it is not sent at all."""
+        action_id = self.matched.match.assignment.ads_action_id
+        withheld = self.draft.state is UploadState.WITHHELD
+        return None if action_id is None or withheld else (action_id, self.draft.transaction_id)
+
+    @property
+    def site_id(self) -> int:
+        """The site of its event."""
+        return self.matched.site_event.site_id
+
+    @property
+    def rank(self) -> comparison.TransactionRank:
+        """Its place among those who want it."""
+        match = self.matched.match
+        return True, match.occurred_at, match.event_key, match.assignment.assignment_id
+
+
+async def choose_conversions(
     connection: Connection,
     matched: list[Matched],
     configuration: Configuration,
     now: datetime,
     first: AbstractSet[Key],
-) -> Settled:
+) -> NewConversions:
     """New custom events: one for each assignment and dedup key, one conversion for each ads action and transaction. `first`: orders
     whose keys and transactions are taken for new without asking."""
-    contested: list[Matched] = []
-    fresh = await _without_known(connection, matched, contested, first)
-    drafted = [(one, _draft(one, configuration, now)) for one in fresh]
-    drafted = await _one_for_each_transaction(connection, drafted, contested, first)
+    key_conflicts: list[Matched] = []
+    new = await _without_known(connection, matched, key_conflicts, first)
+    wanting = [_Wanting(conversion, _draft(conversion, configuration, now)) for conversion in new]
+    drafted = await _one_for_each_transaction(connection, wanting, key_conflicts, first)
     custom_event_ids = await reserve_ids(connection, "app.custom_events", len(drafted))
     upload_ids = await reserve_ids(connection, "app.conversion_uploads", len(drafted))
     parts = zip(custom_event_ids, upload_ids, drafted, strict=True)
-    return Settled(
-        [Occurrence(event_id, upload_id, *one, found) for event_id, upload_id, (one, found) in parts], contested
-    )
+    occurrences = [
+        Occurrence(event_id, upload_id, *conversion.matched, conversion.draft)
+        for event_id, upload_id, conversion in parts
+    ]
+    return NewConversions(occurrences, key_conflicts)
 
 
 async def _without_known(
-    connection: Connection, matched: list[Matched], contested: list[Matched], new_orders: AbstractSet[Key]
+    connection: Connection, matched: list[Matched], key_conflicts: list[Matched], new_orders: AbstractSet[Key]
 ) -> list[Matched]:
-    """The first of each dedup key in the batch's order, which is that of the store's time; none that was there before."""
-    first: dict[tuple[int, str], Matched] = {}
-    for one in matched:
-        first.setdefault((one.match.assignment.assignment_id, one.match.dedup_key), one)
-    asked = [
+    """The first of each dedup key by the store's time; none that was there before."""
+    asked = {
         key
-        for key, one in first.items()
-        if not (key[1].startswith(_KEYS_OF_ORDERS) and (one.proposal.site_id, one.match.order_id) in new_orders)
-    ]
-    if asked:
-        for row in await connection.fetch(sql.KNOWN_CUSTOM_EVENTS, *columns_of(asked)):
-            one = first.pop((row[0], row[1]))
-            if row[2] >= one.match.occurred_at:
-                contested.append(one)
-    return list(first.values())
+        for match in matched
+        if not (
+            (key := comparison.key_of(match))[1].startswith(_KEYS_OF_ORDERS)
+            and (match.site_event.site_id, match.match.order_id) in new_orders
+        )
+    }
+    rows = await connection.fetch(sql.KNOWN_CUSTOM_EVENTS, *columns_of(list(asked))) if asked else ()
+    known = [_KnownKey(assignment, key, at, number) for number, (assignment, key, at) in enumerate(rows)]
+    compared = comparison.compare(matched, known, {})
+    later = {comparison.key_of_row(row) for row in compared.withdrawn}
+    if not later:
+        return compared.added
+    key_conflicts += [match for match in compared.added if comparison.key_of(match) in later]
+    return [match for match in compared.added if comparison.key_of(match) not in later]
 
 
-def _draft(one: Matched, configuration: Configuration, now: datetime) -> Draft:
-    action_id = one.match.assignment.ads_action_id
+def _draft(matched: Matched, configuration: Configuration, now: datetime) -> Draft:
+    action_id = matched.match.assignment.ads_action_id
     action = None if action_id is None else configuration.actions.get(action_id)
-    return draft(one.match, one.proposal.event, action, now)
+    return draft(matched.match, matched.site_event.event, action, now)
 
 
 async def _one_for_each_transaction(
-    connection: Connection,
-    drafted: list[tuple[Matched, Draft]],
-    contested: list[Matched],
-    new_orders: AbstractSet[Key],
-) -> list[tuple[Matched, Draft]]:
-    """The drafts, with all but the first to send a transaction to an action withheld."""
-    keys = [_transaction(*one) for one in drafted]
-    wanted = list(
+    connection: Connection, wanting: list[_Wanting], key_conflicts: list[Matched], new_orders: AbstractSet[Key]
+) -> list[_Wanting]:
+    """All of them, those withheld that do not get the transaction they want."""
+    asked = list(
         {
-            key
-            for key, (one, _) in zip(keys, drafted, strict=True)
-            if key is not None and (one.proposal.site_id, one.match.order_id) not in new_orders
+            transaction
+            for conversion in wanting
+            if (transaction := conversion.transaction) is not None
+            and (conversion.site_id, conversion.matched.match.order_id) not in new_orders
         }
     )
-    taken: dict[tuple[int, str], datetime | None] = {}
-    if wanted:
-        for action_id, transaction_id, at in await connection.fetch(sql.KNOWN_TRANSACTIONS, *columns_of(wanted)):
-            taken[action_id, transaction_id] = at
-    result: list[tuple[Matched, Draft]] = []
-    for key, (one, found) in zip(keys, drafted, strict=True):
-        if key is None:
-            result.append((one, found))
-        elif key not in taken:
-            taken[key] = None
-            result.append((one, found))
-        elif (at := taken[key]) is not None and at >= one.match.occurred_at:
-            contested.append(one)
+    rows = await connection.fetch(sql.KNOWN_TRANSACTIONS, *columns_of(asked)) if asked else ()
+    goes, displaced = comparison.decide_transactions(wanting, [_KnownTransaction(*row) for row in map(tuple, rows)])
+    later = {holder.transaction: holder.rank for holder in displaced}
+    result: list[_Wanting] = []
+    for conversion, is_sent in zip(wanting, goes, strict=True):
+        holder = later.get(conversion.transaction) if later and conversion.transaction is not None else None
+        if holder is not None and conversion.rank < holder:
+            key_conflicts.append(conversion.matched)
         else:
-            result.append((one, same_transaction(found)))
+            result.append(conversion if is_sent else conversion._replace(draft=same_transaction(conversion.draft)))
     return result
 
 
-def same_transaction(found: Draft) -> Draft:
+def same_transaction(drafted: Draft) -> Draft:
     """The draft of a conversion whose transaction another one sends."""
     return msgspec.structs.replace(
-        found, state=UploadState.WITHHELD, reason=SAME_TRANSACTION, sentence=SAME_TRANSACTION_SENTENCE
+        drafted, state=UploadState.WITHHELD, reason=SAME_TRANSACTION, sentence=WITHHELD[SAME_TRANSACTION]
     )
-
-
-def _transaction(one: Matched, found: Draft) -> tuple[int, str] | None:
-    action_id = one.match.assignment.ads_action_id
-    return None if action_id is None or found.state is UploadState.WITHHELD else (action_id, found.transaction_id)
 
 
 async def write(connection: Connection, occurrences: list[Occurrence], now: datetime) -> None:
@@ -199,79 +259,79 @@ async def write(connection: Connection, occurrences: list[Occurrence], now: date
     await copy(connection, "app.custom_event_keys", CUSTOM_EVENT_KEY_COLUMNS, _custom_event_key_rows(occurrences))
     await copy(connection, "app.conversion_uploads", UPLOAD_COLUMNS, _upload_rows(occurrences, now))
     keys = [
-        (one.match.assignment.ads_action_id, one.draft.transaction_id, 0, one.upload_id, now)
-        for one in occurrences
-        if one.draft.state is not UploadState.WITHHELD
+        (occurrence.match.assignment.ads_action_id, occurrence.draft.transaction_id, 0, occurrence.upload_id, now)
+        for occurrence in occurrences
+        if occurrence.draft.state is not UploadState.WITHHELD
     ]
     if keys:
         await copy(connection, "app.upload_keys", UPLOAD_KEY_COLUMNS, keys)
 
 
 def _custom_event_rows(occurrences: list[Occurrence]) -> Iterator[tuple[Any, ...]]:
-    for one in occurrences:
-        match, proposal = one.match, one.proposal
+    for occurrence in occurrences:
+        match, site_event = occurrence.match, occurrence.site_event
         yield (
-            one.custom_event_id,
+            occurrence.custom_event_id,
             match.occurred_at,
-            proposal.site_id,
+            site_event.site_id,
             match.assignment.assignment_id,
-            *standing_of(match, proposal, one.draft),
-            one.upload_id,
+            *stored_columns_of(match, site_event, occurrence.draft),
+            occurrence.upload_id,
         )
 
 
-def standing_of(match: Match, proposal: Happened, found: Draft) -> tuple[Any, ...]:
+def stored_columns_of(match: Match, site_event: SiteEvent, drafted: Draft) -> tuple[Any, ...]:
     """What a custom event holds of its match, in the order of its columns from `definition_revision_id` to `withheld_reason`."""
     assignment = match.assignment
     return (
         assignment.definition_revision_id,
         assignment.assignment_revision_id,
-        proposal.event_id,
+        site_event.event_id,
         match.dedup_key,
         match.order_id,
         match.customer_key,
         match.value,
         match.currency,
-        found.reason if found.state is UploadState.WITHHELD else None,
+        drafted.reason if drafted.state is UploadState.WITHHELD else None,
     )
 
 
 def _custom_event_key_rows(occurrences: list[Occurrence]) -> Iterator[tuple[Any, ...]]:
-    for one in occurrences:
-        match = one.match
-        yield match.assignment.assignment_id, match.dedup_key, one.custom_event_id, match.occurred_at
+    for occurrence in occurrences:
+        match = occurrence.match
+        yield match.assignment.assignment_id, match.dedup_key, occurrence.custom_event_id, match.occurred_at
 
 
 def _upload_rows(occurrences: list[Occurrence], now: datetime) -> Iterator[tuple[Any, ...]]:
-    for one in occurrences:
-        match, proposal, found = one.match, one.proposal, one.draft
+    for occurrence in occurrences:
+        match, site_event, drafted = occurrence.match, occurrence.site_event, occurrence.draft
         yield (
-            one.upload_id,
+            occurrence.upload_id,
             now,
-            proposal.site_id,
+            site_event.site_id,
             match.assignment.assignment_id,
-            one.custom_event_id,
+            occurrence.custom_event_id,
             UploadKind.CONVERSION,
             0,
-            *data_of(match, proposal, found),
-            found.state,
-            found.reason,
-            found.sentence,
-            found.not_before,
-            now if found.state is UploadState.WITHHELD else None,
+            *data_of(match, site_event, drafted),
+            drafted.state,
+            drafted.reason,
+            drafted.sentence,
+            drafted.not_before,
+            now if drafted.state is UploadState.WITHHELD else None,
         )
 
 
-def data_of(match: Match, proposal: Happened, found: Draft) -> UploadData:
+def data_of(match: Match, site_event: SiteEvent, drafted: Draft) -> UploadData:
     """What the conversion of a match sends."""
-    assignment, click, tell = match.assignment, found.click, match.assignment.config.tell
-    customer, consent = proposal.event.customer, proposal.event.consent
-    if not match.with_user_data:
+    assignment, click, extras = match.assignment, drafted.click, match.assignment.config.extra_data
+    customer, consent = site_event.event.customer, site_event.event.consent
+    if not match.with_user_data or match.consent is _DENIED:
         customer = None
     return UploadData(
         assignment.ads_account_id,
         assignment.ads_action_id,
-        found.transaction_id,
+        drafted.transaction_id,
         match.order_id,
         match.occurred_at,
         match.value,
@@ -283,8 +343,9 @@ def data_of(match: Match, proposal: Happened, found: Draft) -> UploadData:
         customer.phone_sha256 if customer else None,
         match.consent,
         consent.ad_personalization if consent else ConsentStatus.UNKNOWN,
-        found.deadline_at,
+        drafted.deadline_at,
         match.new_customer,
-        telling.environment(tell, proposal.event) if tell.app_sources else None,
-        telling.cart(tell.cart, proposal.event) if tell.cart is not None else None,
+        extra_data.environment(extras, site_event.event) if extras.app_sources else None,
+        extra_data.cart(extras.cart, site_event.event) if extras.cart is not None else None,
+        clicks.to_json(drafted.other_clicks) if drafted.other_clicks else None,
     )

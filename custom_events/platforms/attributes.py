@@ -1,10 +1,9 @@
 """Named values that a store's extensions put beside an order (cart attributes, order meta), as bounded text.
 
 Conditions may test them by name. They are free text by strangers, so they are bounded, and what plainly names a person
-(an e-mail address, a key that says phone, address, IP ...) is left out: nothing in an event names a person in clear.
+(`personal.py`: an e-mail address, a phone number, a key that says street, first name, IP ...) is left out: nothing in an event names a person in clear.
 """
 
-import re
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
@@ -12,17 +11,14 @@ from typing import Any
 
 import msgspec
 
+from custom_events.platforms.personal import BEGINS, is_personal_name, is_personal_value
+
 MAX_ENTRIES = 100  # of one order or line; real orders have under 30
 MAX_NAME_CHARS = 128
 MAX_VALUE_CHARS = 500
 
 Pair = tuple[str, Any]
 
-_PERSONAL_NAME = re.compile(
-    r"e-?mail|phone|mobile|address|first_?name|last_?name|full_?name|surname|birth|passport|(?:^|_)ip(?:_|$)|user_agent|iban|card_?n",
-    re.IGNORECASE,
-)
-_EMAIL = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -48,7 +44,7 @@ def as_text(value: Any) -> str | None:
 
 @lru_cache(maxsize=4_096)  # the same few names in every order of a shop
 def _is_kept(name: str | None) -> bool:
-    return bool(name) and len(name) <= MAX_NAME_CHARS and _PERSONAL_NAME.search(name) is None
+    return bool(name) and len(name) <= MAX_NAME_CHARS and not is_personal_name(name)
 
 
 def flattened(pairs: Iterable[Pair]) -> dict[str, str]:
@@ -58,7 +54,9 @@ def flattened(pairs: Iterable[Pair]) -> dict[str, str]:
         if not _is_kept(name):
             continue
         value_text = value if type(value) is str else as_text(value)
-        if value_text and not ("@" in value_text and _EMAIL.search(value_text)):
+        # Most values neither hold a sign of an address or a number nor begin as one: that costs less than asking.
+        looks = value_text and (value_text[0] in BEGINS or "@" in value_text or "+" in value_text)
+        if value_text and not (looks and is_personal_value(value_text)):
             texts[name] = value_text if len(value_text) <= MAX_VALUE_CHARS else value_text[:MAX_VALUE_CHARS]
             if len(texts) >= MAX_ENTRIES:
                 break
@@ -66,9 +64,16 @@ def flattened(pairs: Iterable[Pair]) -> dict[str, str]:
 
 
 def named(values: list[NameValue] | dict[str, Any] | None) -> list[Pair]:
-    """Shopify's two shapes of the same: a list of {name, value} (orders) and an object (carts)."""
+    """Shopify's two shapes of the same: a list of {name, value} (orders) and an object (carts); a list that PHP made an object of is
+    read as one."""
     if not values:
         return []
     if isinstance(values, dict):
-        return list(values.items())
+        return [_entry(name, value) for name, value in values.items()]
     return [(pair.name, pair.value) for pair in values if pair.name]
+
+
+def _entry(name: str, value: Any) -> Pair:
+    if type(value) is dict and name.isdigit() and isinstance(value.get("name"), str):
+        return value["name"], value.get("value")
+    return name, value

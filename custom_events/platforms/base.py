@@ -1,5 +1,6 @@
-"""What every store platform offers. One folder per platform, the same file names in each; `registry.py` is a dict.
+"""What every store platform offers. One folder per platform, the same file names in each; `registry.py` finds them.
 
+platform.py     the functions and properties of this protocol, as PLATFORM
 signature.py    is this delivery from the store? (constant time, several secrets)
 delivery.py     topic, delivery id, trigger time from headers; the handshake of the platform
 topics.py       every topic we know, and what is done with it
@@ -33,10 +34,29 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     shop_domain: str | None = None
 
 
+class ShopDomain(msgspec.Struct, frozen=True, kw_only=True):
+    """How deliveries to a platform's common address, without a site's key, say whose they are: `header` holds the shop's domain."""
+
+    header: str  # in lower case
+    example: str  # of a domain
+
+
 class StorePlatform(Protocol):
     """The functions of one platform's folder. Header names are lower-case throughout."""
 
     name: Platform
+    title: str
+    """Its name for people."""
+    shop_domain: ShopDomain | None
+    """How sites are found by their domain; None: they are found by their address alone."""
+    makes_secret: bool
+    """Whether the store makes the secret that signs its deliveries; else it is given ours."""
+    own_settings: frozenset[str]
+    """Settings of a site (`catalog.sites.SiteSettings`) that have an effect on this platform alone."""
+
+    def instructions(self, site_key: str, url: str) -> list[str]:
+        """What to enter in the store so that it posts to `url`, line by line; the secret is shown or asked for elsewhere."""
+        ...
 
     def check(
         self, headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret], now: datetime, replay_window_s: int

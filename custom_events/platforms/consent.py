@@ -1,6 +1,6 @@
 """Consent to ads, in the words of those who write it: Google's, WP Consent API's categories, Shopify's customer privacy.
 
-Mapping (reference: platforms 1.10 and 2.5): a `marketing` category stands for all three of Google's. Shopify's
+Mapping (docs/reference/platforms.md 1.10 and 2.5): a `marketing` category stands for all three of Google's. Shopify's
 `marketingAllowed` stands for ad_storage and ad_user_data; personalization needs `saleOfDataAllowed` too. What nobody
 said is UNKNOWN, never granted. Newsletter consent is something else and not read here.
 """

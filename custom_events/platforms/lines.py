@@ -23,9 +23,11 @@ def understood_line(
 ) -> bytes:
     """One line without its end, of compact JSON:
 
-    {"events": [...]}                                      also "deleted_order_id" and "redact" where a body says so
+    {"events": [...]}                                      also "deleted_order_id" where a body says so
     {"events": [], "ignored": reason, "detail": ...}
     {"parked": reason, "detail": ...}
+
+    "odd" names the leaves of another type than theirs, which were read by their evident meaning or as missing.
 
     Some of Shopify's bodies hold no time of their own; without the delivery's headers (lower-case) they are read as if
     they had been triggered now. Never raises.
@@ -46,8 +48,8 @@ def _answer(understood: Understood) -> dict[str, Any]:
             answer["ignored"] = understood.reason
         if understood.deleted_order_id is not None:
             answer["deleted_order_id"] = understood.deleted_order_id
-        if understood.redact:
-            answer["redact"] = True
+    if understood.odd_leaves:
+        answer["odd"] = understood.odd_leaves
     if understood.detail is not None:
         answer["detail"] = understood.detail
     return answer

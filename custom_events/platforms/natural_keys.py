@@ -2,6 +2,8 @@
 
 from custom_events.values.events import EventType
 
+_OF_ORDER = "order:"
+
 
 def of_order(type: EventType, order_id: str) -> str:  # noqa: A002  (the field's name)
     """`order.paid:<order id>`; likewise created, fulfilled, cancelled."""
@@ -30,4 +32,9 @@ def of_period(type: EventType, subscription_id: str, period: str) -> str:  # noq
 
 def subscription_of_order(order_id: str) -> str:
     """What stands for the subscription's id where only the order of the period is known (Shopify orders do not name it)."""
-    return f"order:{order_id}"
+    return f"{_OF_ORDER}{order_id}"
+
+
+def is_subscription_of_order(subscription_id: str) -> bool:
+    """Whether this only stands for the id of a subscription that is not known."""
+    return subscription_id.startswith(_OF_ORDER)

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from custom_events.platforms.leaves import Id, country_code, optional_id
+from custom_events.platforms.parse import Id, country_code, optional_id
 from custom_events.values.events import Customer
 from custom_events.values.identifiers import email_sha256, phone_sha256
 
-MAX_PHONE_CHARS = 40  # longer is no number; parsing it would only cost time
+MAX_PHONE_CHARS = 64  # a hash in hexadecimal; longer is neither one nor a number, and parsing it would only cost time
 MAX_EMAIL_CHARS = 320  # RFC 5321: 64 + @ + 255
 
 

@@ -1,13 +1,19 @@
-"""The store platforms, by name. A new one is a folder beside these and a line here."""
+"""The store platforms, by name: each word of `values.platforms.Platform` has a folder of its name beside this file.
+
+A new one is that folder and that line. Its `platform.py` holds an object PLATFORM, a `StorePlatform`: all that differs from platform to platform
+is asked of it, by the receiver, the pipeline, the catalog and the command line. Fields of conditions are taken to come from every
+platform but those that `conditions/fields.py` excludes.
+"""
+
+from importlib import import_module
 
 from custom_events.platforms.base import StorePlatform
-from custom_events.platforms.custom.platform import Custom
-from custom_events.platforms.shopify.platform import Shopify
-from custom_events.platforms.woocommerce.platform import WooCommerce
-from custom_events.values.deliveries import Platform
+from custom_events.values.platforms import Platform
 
-PLATFORMS: dict[Platform, StorePlatform] = {
-    Platform.SHOPIFY: Shopify(),
-    Platform.WOOCOMMERCE: WooCommerce(),
-    Platform.CUSTOM: Custom(),
-}
+
+def _platform(name: Platform) -> StorePlatform:
+    found: StorePlatform = import_module(f"{__package__}.{name.value}.platform").PLATFORM
+    return found
+
+
+PLATFORMS: dict[Platform, StorePlatform] = {name: _platform(name) for name in Platform}

@@ -1,4 +1,4 @@
-"""Our own signing scheme, for the WooCommerce plugin and for custom senders (reference: platforms 2.6).
+"""Our own signing scheme, for the WooCommerce plugin and for custom senders (docs/reference/platforms.md 2.6).
 
     X-Custom-Events-Key-Id      which secret signed (optional while a site has one)
     X-Custom-Events-Timestamp   seconds since 1970, as sent
@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from custom_events.platforms.base import Delivery, Secret
-from custom_events.platforms.headers import bounded
+from custom_events.platforms.headers import BLANKS, bounded
 from custom_events.values.deliveries import Refusal
 
 KEY_ID = "x-custom-events-key-id"
@@ -57,15 +57,15 @@ def check(
 
     The age is looked at last: whoever has no secret learns nothing but that the signature is wrong.
     """
-    given = headers.get(SIGNATURE)
+    given = headers.get(SIGNATURE, "").strip(BLANKS)
     if not given:
         return Refusal.NO_SIGNATURE
-    timestamp = headers.get(TIMESTAMP, "")
+    timestamp = headers.get(TIMESTAMP, "").strip(BLANKS)
     if not _SIGNATURE_SHAPE.match(given) or not _TIMESTAMP_SHAPE.match(timestamp):
         return Refusal.MALFORMED_SIGNATURE
     digest = bytes.fromhex(given[len(_VERSION) :])
     message = timestamp.encode() + b"." + body
-    key_id = headers.get(KEY_ID)
+    key_id = headers.get(KEY_ID, "").strip(BLANKS) or None
     matched = False
     for secret in secrets:
         if key_id is None or secret.key_id is None or secret.key_id == key_id:
@@ -77,7 +77,7 @@ def check(
 
 def describe(headers: Mapping[str, str]) -> Delivery:
     """Topic, id and time from our own headers. The event id is the sender's and unique, so it decides what is a duplicate."""
-    timestamp = headers.get(TIMESTAMP, "")
+    timestamp = headers.get(TIMESTAMP, "").strip(BLANKS)
     event_id = bounded(headers.get(EVENT_ID))
     return Delivery(
         topic=bounded(headers.get(TOPIC)),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from custom_events.errors import InvalidConfiguration
 from custom_events.postgres import embedded
@@ -30,4 +31,14 @@ def libpq(url: str) -> str:
     found = re.match(r"(?:postgres|postgresql)(?:\+\w+)?://", url)
     if found is None:
         raise InvalidConfiguration("must begin with postgresql://", path="DATABASE_URL")
+    try:
+        is_readable = urlsplit(url).port != 0
+    except ValueError:
+        is_readable = False
+    if not is_readable:  # what was read as its port may be a part of the password, and is not shown
+        raise InvalidConfiguration(
+            "its port is no number from 1 to 65535, or its host cannot be read (postgresql://user:password@host:5432/name). "
+            "In a password, write / as %2F, : as %3A, @ as %40 and # as %23",
+            path="DATABASE_URL",
+        )
     return "postgresql://" + url[found.end() :]

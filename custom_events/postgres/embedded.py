@@ -24,6 +24,15 @@ class Embedded:
         self._hold: int | None = hold
         self.url = server.url(NAME)
 
+    def is_running(self) -> bool:
+        """Whether the server lives; it may have been killed under our hold."""
+        return self._server.is_running()
+
+    def revive(self) -> None:
+        """Start the server again if it has died. Raises NeedsAction when it does not come up."""
+        with _Lock(self._server.directory / "start.lock"):
+            self._server.run()
+
     def stop(self) -> bool:
         """Let go of the server; true if this was the last hold and the server was stopped. A second call does nothing."""
         if self._hold is None:

@@ -11,27 +11,31 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
+from alembic.util import CommandError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from custom_events.errors import Transient
-from custom_events.postgres import connect, partitions, roles
+from custom_events.errors import NeedsAction, NotFound, Transient
+from custom_events.postgres import connect, partitions, roles, zone_offsets
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
-LOCK_LIMIT_MS = 4_000  # a migration gives up rather than queue everybody behind it (reference: codebases, Warehouse)
+LOCK_LIMIT_MS = 4_000  # a migration gives up rather than queue everybody behind it (as in pypi/warehouse)
 TURN_LIMIT_MS = 120_000  # how long a migrator waits for another one
 MIGRATORS = 7_105_001  # key of the advisory lock; any number that nobody else uses
 RETRY_AFTER_S = 30.0
+NOT_ALLOWED = "42501"  # insufficient_privilege
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database to `revision`; at the head also make partitions ahead and the receiver's role.
+    """Bring the database to `revision`; at the head also make partitions ahead, the receiver's role and the offsets of time zones.
 
     Safe to call from several processes at once: they take turns. Raises Transient when a lock was not to be had in time;
     nothing has changed then.
     """
     with _turn(url) as (connection, config):
-        command.upgrade(config, revision)
-        if revision == "head":
+        with _known(connection, revision):
+            command.upgrade(config, revision)
+        if revision_of(connection) == head():
+            zone_offsets.ensure(connection)
             partitions.ensure(connection, datetime.now(UTC))
             roles.ensure(connection)
 
@@ -39,7 +43,8 @@ def upgrade(url: str, revision: str = "head") -> None:
 def downgrade(url: str, revision: str) -> None:
     """Take the database back to `revision`; "base" leaves nothing of ours behind. Raises Transient as `upgrade` does."""
     with _turn(url) as (connection, config):
-        command.downgrade(config, revision)
+        with _known(connection, revision):
+            command.downgrade(config, revision)
         if revision == "base":
             connection.execute(sa.text("DROP TABLE IF EXISTS public.alembic_version"))
             roles.drop(connection)
@@ -61,6 +66,16 @@ def current(url: str) -> str | None:
         engine.dispose()
 
 
+def receiver_problem(url: str) -> str | None:
+    """Why the receiver could not land with this login under its role, and what a person must run; None when it can."""
+    engine = connect.engine(url, name="custom-events migrate")
+    try:
+        with engine.connect() as connection:
+            return roles.problem(connection)
+    finally:
+        engine.dispose()
+
+
 def revision_of(connection: sa.Connection) -> str | None:
     """Revision of the database behind a connection, None when it was never migrated."""
     return MigrationContext.configure(connection).get_current_revision()
@@ -71,6 +86,40 @@ def head() -> str:
     revision = ScriptDirectory(str(SCRIPTS)).get_current_head()
     assert revision is not None  # noqa: S101  (migrations/versions is never empty)
     return revision
+
+
+def _what_to_grant(engine: sa.Engine, reason: str) -> str:
+    with engine.connect() as connection:
+        quote = engine.dialect.identifier_preparer.quote
+        login, database = map(quote, connection.execute(sa.text("SELECT current_user, current_database()")).one())
+    return (
+        f"The login {login} may not make what we keep in the database {database} ({reason}); nothing has changed. Have its owner run: "
+        f"ALTER DATABASE {database} OWNER TO {login}; or: GRANT CREATE ON DATABASE {database} TO {login}; GRANT CREATE ON SCHEMA public TO {login};"
+    )
+
+
+@contextmanager
+def _known(connection: sa.Connection, revision: str) -> Generator[None]:
+    """Raises NotFound where alembic cannot go to `revision`, or does not know where the database is."""
+    known = sorted(script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions())
+    at = revision_of(connection)
+    if at is not None and at not in known:
+        raise NotFound(
+            f"The database is at revision {at}, which this version does not know (its newest is {known[-1]}): use the version "
+            "that wrote it, or a newer one",
+            what="revision",
+        )
+    unknown = NotFound(
+        f'"{revision}" is no revision to go to from {at or "an empty database"}: there are base, {known[0]} to {known[-1]} '
+        "and head; `custom-events migrate current` shows where the database stands",
+        what="revision",
+    )
+    if not revision:  # alembic would stumble over it
+        raise unknown
+    try:
+        yield
+    except CommandError as error:
+        raise unknown from error
 
 
 @contextmanager
@@ -91,6 +140,10 @@ def _turn(url: str) -> Generator[tuple[sa.Connection, Config]]:
                 "The migration gave up: a table, or another migrator, was busy for too long. Nothing has changed; try again.",
                 retry_after_s=RETRY_AFTER_S,
             ) from error
+        raise
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) == NOT_ALLOWED:
+            raise NeedsAction(_what_to_grant(engine, str(error.orig).strip())) from error
         raise
     finally:
         engine.dispose()

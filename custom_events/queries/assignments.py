@@ -1,14 +1,23 @@
 """Assignments, without their revisions."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects.postgresql import insert
 
+from custom_events.queries import keyset
+from custom_events.queries.keyset import After, Order
 from custom_events.tables.definitions import assignment_revisions, custom_event_definitions, site_custom_events
 
 _TABLE = site_custom_events
+ORDERS: Final = {
+    "id": (_TABLE.c.id,),
+    "site": (_TABLE.c.site_id, _TABLE.c.id),
+    "label": (_TABLE.c.label, _TABLE.c.id),
+    "definition": (custom_event_definitions.c.key, _TABLE.c.id),
+}
 
 
 def add(connection: sa.Connection, *, site_id: int, definition_id: int, label: str) -> int | None:
@@ -22,6 +31,50 @@ def add(connection: sa.Connection, *, site_id: int, definition_id: int, label: s
 def by_id(connection: sa.Connection, assignment_id: int) -> sa.Row[*tuple[Any, ...]] | None:
     """One assignment with its definition's key and its published number."""
     return connection.execute(_with_definition().where(_TABLE.c.id == assignment_id)).one_or_none()
+
+
+def site_of(connection: sa.Connection, assignment_id: int) -> int | None:
+    """The site of an assignment; None: there is none of this id."""
+    return connection.execute(sa.select(_TABLE.c.site_id).where(_TABLE.c.id == assignment_id)).scalar_one_or_none()
+
+
+def lock(connection: sa.Connection, assignment_id: int) -> None:
+    """Hold an assignment until the end of the transaction; what is read afterwards is what stands then."""
+    connection.execute(sa.select(_TABLE.c.id).where(_TABLE.c.id == assignment_id).with_for_update())
+
+
+def search(
+    connection: sa.Connection,
+    *,
+    text: str | None,
+    site_id: int | None,
+    definition_key: str | None,
+    label: str | None,
+    active: bool | None,
+    has_overrides: bool | None,
+    only: Collection[int] | None,
+    order: Order,
+    after: After | None,
+    limit: int,
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Assignments whose label or definition's key holds `text`; `has_overrides` is about the newest revision, `only` about sites."""
+    c, key = _TABLE.c, custom_event_definitions.c.key
+    conditions: list[sa.ColumnElement[bool]] = []
+    if text:
+        conditions.append(sa.or_(*(column.icontains(text, autoescape=True) for column in (c.label, key))))
+    if only is not None:
+        conditions.append(c.site_id == sa.any_(sa.literal(sorted(only), pg.ARRAY(sa.BigInteger))))
+    wanted = ((c.site_id, site_id), (key, definition_key), (c.label, label), (c.is_active, active))
+    conditions += [column == value for column, value in wanted if value is not None]
+    if has_overrides is not None:
+        conditions.append(_has_overrides() == has_overrides)
+    statement = keyset.page(_with_definition().where(*conditions), order, after, limit)
+    return connection.execute(statement).all()
+
+
+def delete(connection: sa.Connection, assignment_id: int) -> None:
+    """Remove an assignment that has no revisions."""
+    connection.execute(sa.delete(_TABLE).where(_TABLE.c.id == assignment_id))
 
 
 def of_site(connection: sa.Connection, site_id: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
@@ -64,4 +117,18 @@ def _with_definition() -> sa.Select[*tuple[Any, ...]]:
         custom_event_definitions.c.key.label("definition_key"),
         published.label("published_number"),
         newest.label("newest_number"),
+        _has_overrides().label("has_overrides"),
     ).join(custom_event_definitions)
+
+
+def _has_overrides() -> sa.ColumnElement[bool]:
+    """Whether the newest revision overrides anything."""
+    c = assignment_revisions.c
+    newest = (
+        sa.select(c.overrides != sa.literal({}, pg.JSONB))
+        .where(c.assignment_id == _TABLE.c.id)
+        .order_by(c.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return sa.func.coalesce(newest, sa.false())

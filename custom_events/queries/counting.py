@@ -28,7 +28,7 @@ CROSS JOIN LATERAL (
 ) k
 LEFT JOIN LATERAL (
   SELECT o.occurred_at, o.key FROM app.counted_events o WHERE o.counter_id = k.id
-  ORDER BY o.occurred_at DESC, o.key DESC LIMIT 1
+  ORDER BY o.occurred_at DESC, o.key COLLATE "C" DESC LIMIT 1
 ) latest ON true
 """
 
@@ -47,7 +47,8 @@ DELETE FROM app.counted_days d USING gone WHERE d.counter_id = gone.id
 
 # A site's stored events of some types, to count history.
 HISTORY: Final = """
-SELECT o.facts FROM app.commerce_events o WHERE o.site_id = $1 AND o.type = ANY ($2::text[]) AND NOT o.is_test
+SELECT o.facts FROM app.commerce_events o WHERE o.site_id = $1 AND o.type = ANY ($2::text[])
+  AND NOT o.is_test AND NOT o.is_undone
 """
 
 # Events that count; those counted before stay as they are. Their days grow with them.

@@ -20,7 +20,7 @@ BOUNDARY_LOCK = 0x6C616E64  # "land": key of the advisory lock around the change
 
 # Sites and their valid secrets by site key or shop domain ($1, $2: text arrays); a site without secrets has one row.
 SITES = """
-SELECT site.id, site.site_key, site.shop_domain, site.platform, site.is_active, secret.key_id, secret.secret_encrypted
+SELECT site.id, site.site_key, site.shop_domain, site.platform, site.removed_at IS NOT NULL AS is_removed, secret.key_id, secret.secret_encrypted
 FROM app.sites AS site
 LEFT JOIN app.site_secrets AS secret
     ON secret.site_id = site.id AND (secret.valid_until IS NULL OR secret.valid_until > now())
@@ -143,7 +143,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 
     site_id: int
     platform: Platform
-    is_active: bool = True
+    is_removed: bool = False
     secrets: tuple[Secret, ...] = ()
     unreadable: bool = False
 
@@ -231,7 +231,7 @@ async def sites(
     for row in await connection.fetch(SITES, keys, domains, timeout=timeout_s):
         key = row["site_key"]
         if key not in found:
-            site = Site(site_id=row["id"], platform=Platform(row["platform"]), is_active=row["is_active"])
+            site = Site(site_id=row["id"], platform=Platform(row["platform"]), is_removed=row["is_removed"])
             found[key] = (key, row["shop_domain"], site)
         if row["secret_encrypted"] is not None:
             domain, site = found[key][1:]

@@ -27,7 +27,7 @@ CONFIGURATION_VERSION: Final = " UNION ALL ".join(
 )
 
 # Every site, also a paused one: what has landed is understood.
-SITES: Final = "SELECT id, platform, shop_domain, currency, time_zone, settings FROM app.sites"
+SITES: Final = "SELECT id, platform, shop_domain, currency, time_zone, settings, is_active FROM app.sites"
 
 # Published revisions of definitions.
 DEFINITIONS: Final = """
@@ -36,11 +36,11 @@ FROM app.definition_revisions r JOIN app.custom_event_definitions d ON d.id = r.
 WHERE r.state = 'published'
 """
 
-# Active assignments with their published revision.
+# Active assignments of active sites, with their published revision.
 ASSIGNMENTS: Final = """
 SELECT a.id, a.site_id, a.label, a.definition_id, r.id, r.overrides
-FROM app.site_custom_events a JOIN app.assignment_revisions r ON r.assignment_id = a.id
-WHERE a.is_active AND r.state = 'published'
+FROM app.site_custom_events a JOIN app.assignment_revisions r ON r.assignment_id = a.id JOIN app.sites s ON s.id = a.site_id
+WHERE a.is_active AND s.is_active AND r.state = 'published'
 ORDER BY a.id
 """
 
@@ -50,7 +50,8 @@ SELECT c.customer_id || '/' || a.action_id, a.id, a.ads_account_id, a.click_wind
 FROM app.ads_actions a JOIN app.ads_accounts c ON c.id = a.ads_account_id
 """
 
-# Paid orders of a customer before a moment by the store's time; the order's id breaks ties, test orders and the order itself
+# Paid orders of a customer before a moment by the store's time; the order's id breaks ties (by code point, whatever the database
+# sorts by, as Python does), test orders and the order itself
 # do not count. The total is in the currency asked for; orders in another one make it unknown.
 CUSTOMER_HISTORY: Final = f"""
 SELECT c.place, h.orders, CASE WHEN h.others = 0 THEN h.spent END, u.first_seen_at
@@ -60,7 +61,7 @@ CROSS JOIN LATERAL (
          count(*) FILTER (WHERE o.currency IS DISTINCT FROM c.currency) AS others
   FROM app.orders o
   WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.ordered_at <= c.at AND NOT o.is_test
-    AND o.order_id <> c.order_id AND (o.paid_at, o.order_id) < (c.at, c.order_id)
+    AND o.order_id <> c.order_id AND (o.paid_at, o.order_id COLLATE "C") < (c.at, c.order_id)
 ) h
 LEFT JOIN LATERAL (
   SELECT s.first_seen_at FROM app.customers s WHERE s.site_id = c.site_id AND s.customer_key = c.customer_key LIMIT 1
@@ -105,7 +106,7 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL unnest(string_to_array(c.types, ',')) AS t(type)
 CROSS JOIN LATERAL (
   SELECT o.facts FROM app.commerce_events o
-  WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.type = t.type
+  WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.type = t.type AND NOT o.is_undone
     AND o.occurred_at >= greatest(coalesce(c.since, '-infinity'), coalesce(u.first_seen_at, '-infinity'))
     AND o.occurred_at <= c.until OFFSET 0
 ) e
@@ -118,7 +119,7 @@ FROM {_REACH}
 CROSS JOIN LATERAL unnest(string_to_array(c.types, ',')) AS t(type)
 CROSS JOIN LATERAL (
   SELECT o.facts FROM app.commerce_events o
-  WHERE o.site_id = c.site_id AND o.type = t.type
+  WHERE o.site_id = c.site_id AND o.type = t.type AND NOT o.is_undone
     AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at <= c.until OFFSET 0
 ) e
 """

@@ -9,7 +9,8 @@ from typing import Final
 from custom_events.queries.places import conversion_of
 from custom_events.queries.understanding import given
 
-# Which customers have a stored event of these types later than a moment by the store's time (ties by the event's key). Whoever
+# Which customers have a stored event of these types later than a moment by the store's time (ties by the event's key, by code point as
+# everywhere: Python sorts so, a database as its locale says). Whoever
 # has a stored event is known as a customer: asked first, since that is one index and the events are one for each week (most
 # customers are new ones: 12 us of Postgres an order without this question, 7 with it).
 LATER_EVENTS: Final = f"""
@@ -24,14 +25,16 @@ FROM (
 CROSS JOIN LATERAL (
   SELECT FROM app.commerce_events o
   WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.type = ANY (string_to_array(c.types, ','))
-    AND o.occurred_at >= c.at AND (o.occurred_at, o.key) > (c.at, c.key) LIMIT 1
+    AND o.occurred_at >= c.at AND (o.occurred_at, o.key COLLATE "C") > (c.at, c.key) LIMIT 1
 ) o
 """
 
 _STRETCH: Final = given(
     "place int", "site_id bigint", "subject text", "types text", "since timestamptz", "until timestamptz"
 )
-_EVENT: Final = "SELECT o.id, o.site_id, o.created_at, o.facts FROM app.commerce_events o WHERE o.site_id = c.site_id"
+_EVENT: Final = (
+    "SELECT o.id, o.site_id, o.created_at, o.facts, o.is_undone FROM app.commerce_events o WHERE o.site_id = c.site_id"
+)
 # Types are joined one by one (see `matching.CUSTOMER_EVENTS`).
 _TYPES: Final = "CROSS JOIN LATERAL unnest(string_to_array(c.types, ',')) AS t(type)"
 _WITHIN: Final = """AND o.type = t.type
@@ -60,16 +63,24 @@ CROSS JOIN LATERAL (
   SELECT k.event_id, k.occurred_at FROM app.event_keys k WHERE k.site_id = c.site_id AND k.key = c.key LIMIT 1
 ) k
 CROSS JOIN LATERAL (
-  SELECT o.id, o.site_id, o.created_at, o.facts FROM app.commerce_events o
+  SELECT o.id, o.site_id, o.created_at, o.facts, o.is_undone FROM app.commerce_events o
   WHERE o.occurred_at = k.occurred_at AND o.id = k.event_id LIMIT 1
 ) e
 """
 
+# An event that holds no longer, or holds again.
+UNDO_EVENT: Final = "UPDATE app.commerce_events SET is_undone = $3 WHERE occurred_at = $1 AND id = $2"
+
+# Whether events of an order are stored that are undone.
+HAS_UNDONE: Final = "UPDATE app.orders SET has_undone = $3 WHERE site_id = $1 AND order_id = $2"
+
 _CUSTOM_EVENT: Final = """m.id, m.occurred_at, m.site_id, m.assignment_id, m.definition_revision_id, m.assignment_revision_id,
-  m.commerce_event_id, {event_key}, m.dedup_key, m.order_id, m.customer_key, m.value, m.currency, m.withdrawn_at IS NOT NULL"""
+  m.commerce_event_id, {event_key}, m.dedup_key, m.order_id, m.customer_key, m.value, m.currency, m.withdrawn_at IS NOT NULL,
+  m.withheld_reason"""
 _UPLOAD_COLUMNS: Final = """v.id, v.created_at, v.state, v.reason, v.attempts, v.ads_account_id, v.ads_action_id,
   v.transaction_id, v.order_id, v.conversion_at, v.value, v.currency, v.click_kind, v.click_id, v.clicked_at, v.email_sha256,
-  v.phone_sha256, v.ad_user_data, v.ad_personalization, v.deadline_at, v.new_customer, v.environment, v.cart::text"""
+  v.phone_sha256, v.ad_user_data, v.ad_personalization, v.deadline_at, v.new_customer, v.environment, v.cart::text,
+  v.other_clicks::text"""
 
 # The conversion of a custom event.
 _UPLOAD: Final = f"""
@@ -135,26 +146,37 @@ WHERE r.state <> 'draft' AND r.definition_id IN (
 ORDER BY r.id
 """
 
-# The same of these sites' assignments; a paused one makes nothing new, and what it made is still judged.
+# The same of these sites' assignments; a paused one, and one of a paused site, makes nothing new, and what it made is still judged.
 ASSIGNMENT_REVISIONS: Final = """
-SELECT a.id, a.site_id, a.label, a.definition_id, r.id, r.overrides, a.is_active, r.published_at, r.retired_at
-FROM app.site_custom_events a JOIN app.assignment_revisions r ON r.assignment_id = a.id
+SELECT a.id, a.site_id, a.label, a.definition_id, r.id, r.overrides, a.is_active AND s.is_active, r.published_at, r.retired_at
+FROM app.site_custom_events a JOIN app.assignment_revisions r ON r.assignment_id = a.id JOIN app.sites s ON s.id = a.site_id
 WHERE r.state <> 'draft' AND a.site_id = ANY ($1::bigint[])
 ORDER BY a.id, r.id
 """
 
-# A custom event that no longer stands.
+# A custom event that no longer stands; by which revisions, where others than its own decided that.
 WITHDRAW: Final = """
-UPDATE app.custom_events SET withdrawn_at = $3, withdrawn_reason = $4, withdrawn_by = $5 WHERE occurred_at = $1 AND id = $2
+UPDATE app.custom_events SET withdrawn_at = $3, withdrawn_reason = $4, withdrawn_by = $5,
+  definition_revision_id = coalesce($6, definition_revision_id), assignment_revision_id = coalesce($7, assignment_revision_id)
+WHERE occurred_at = $1 AND id = $2
 """
 
-# A custom event as it stands now, also one that was withdrawn before.
-CORRECT: Final = """
-UPDATE app.custom_events SET
+# A custom event stands by these revisions now, and is otherwise as it was.
+REATTRIBUTE: Final = """
+UPDATE app.custom_events SET definition_revision_id = $3, assignment_revision_id = $4 WHERE occurred_at = $1 AND id = $2
+"""
+
+# Whether the conversion of a custom event is withheld: a worker may have claimed meanwhile what was to be withheld.
+_IS_WITHHELD: Final = """EXISTS (SELECT FROM app.conversion_uploads v
+    WHERE v.created_at = m.created_at AND v.id = m.upload_id AND v.state = 'withheld')"""
+
+# A custom event as it stands now, also one that was withdrawn before; after its conversion, so that both say the same.
+CORRECT: Final = f"""
+UPDATE app.custom_events m SET
   occurred_at = $3, definition_revision_id = $4, assignment_revision_id = $5, commerce_event_id = $6, dedup_key = $7,
-  order_id = $8, customer_key = $9, value = $10, currency = $11, withheld_reason = $12,
+  order_id = $8, customer_key = $9, value = $10, currency = $11, withheld_reason = CASE WHEN {_IS_WITHHELD} THEN $12::text END,
   withdrawn_at = NULL, withdrawn_reason = NULL, withdrawn_by = NULL
-WHERE occurred_at = $1 AND id = $2
+WHERE m.occurred_at = $1 AND m.id = $2
 """
 
 # Its key, free for another one.
@@ -164,7 +186,10 @@ DELETE FROM app.custom_event_keys WHERE assignment_id = $1 AND dedup_key = $2 AN
 
 # A conversion that nobody has sent is not sent.
 WITHHOLD_UPLOAD: Final = """
-UPDATE app.conversion_uploads SET state = 'withheld', reason = $3, sentence = $4, settled_at = $5, updated_at = $5
+UPDATE app.conversion_uploads SET state = 'withheld', reason = $3, sentence = $4, settled_at = $5, updated_at = $5,
+  held_reason = CASE WHEN state = 'held' THEN reason ELSE held_reason END,
+  held_sentence = CASE WHEN state = 'held' THEN sentence ELSE held_sentence END,
+  held_until = CASE WHEN state = 'held' THEN not_before ELSE held_until END
 WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state IN ('new', 'held', 'queued')
 """
 
@@ -182,14 +207,24 @@ UPDATE app.conversion_uploads SET
   ads_account_id = $3, ads_action_id = $4, transaction_id = $5, order_id = $6, conversion_at = $7, value = $8, currency = $9,
   click_kind = $10, click_id = $11, clicked_at = $12, email_sha256 = $13, phone_sha256 = $14, ad_user_data = $15,
   ad_personalization = $16, deadline_at = $17, new_customer = $18, environment = $19, cart = CAST($20::text AS json),
-  updated_at = $21
+  other_clicks = CAST($21::text AS json), updated_at = $22
 WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state IN ('new', 'held', 'queued', 'withheld')
 """
 
-# A withheld conversion may go after all.
-LET_UPLOAD_GO: Final = """
-UPDATE app.conversion_uploads SET state = $3, reason = $4, sentence = $5, not_before = $6, settled_at = NULL, updated_at = $7
-WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state = 'withheld'
+# A withheld conversion may go after all, or one that waits waits for something else; what somebody held by hand before stays held.
+RELEASE_UPLOAD: Final = """
+UPDATE app.conversion_uploads SET settled_at = NULL, updated_at = $7, held_reason = NULL, held_sentence = NULL, held_until = NULL,
+  state = CASE WHEN held_reason = 'held_by_hand' THEN 'held' ELSE $3 END,
+  reason = CASE WHEN held_reason = 'held_by_hand' THEN held_reason ELSE $4 END,
+  sentence = CASE WHEN held_reason = 'held_by_hand' THEN held_sentence ELSE $5 END,
+  not_before = CASE WHEN held_reason = 'held_by_hand' THEN held_until ELSE $6 END
+WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state IN ('new', 'held', 'queued', 'withheld')
+"""
+
+# What a conversion waits for again once its order is worth something: with another click it may wait for something else, or for nothing.
+REDECIDE_HOLD: Final = """
+UPDATE app.conversion_uploads SET held_reason = $3, held_sentence = $4, held_until = $5, updated_at = $6
+WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state = 'withheld' AND (held_reason IS NULL OR held_reason = ANY ($7::text[]))
 """
 
 # A conversion that is withheld for another reason than before.
@@ -198,8 +233,10 @@ UPDATE app.conversion_uploads SET reason = $3, sentence = $4, updated_at = $5
 WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state = 'withheld'
 """
 
-# What a displaced conversion's custom event says of it.
-NAME_WITHHELD: Final = "UPDATE app.custom_events SET withheld_reason = $3 WHERE occurred_at = $1 AND id = $2"
+# What a displaced conversion's custom event says of it, after it.
+NAME_WITHHELD: Final = f"""
+UPDATE app.custom_events m SET withheld_reason = $3 WHERE m.occurred_at = $1 AND m.id = $2 AND {_IS_WITHHELD}
+"""
 
 # Transactions of conversions that go; of two who want one the first has it.
 ADD_UPLOAD_KEYS: Final = f"""
@@ -210,8 +247,8 @@ ON CONFLICT DO NOTHING
 """
 
 # Custom events without an order that were withdrawn or corrected; the ledger's adjuster takes them.
-MARK_STANDING_CHANGES: Final = f"""
-INSERT INTO app.standing_changes (custom_event_id, occurred_at, changed_at)
+MARK_WITHDRAWN_WITHOUT_ORDER: Final = f"""
+INSERT INTO app.withdrawn_without_order (custom_event_id, occurred_at, changed_at)
 SELECT c.custom_event_id, c.occurred_at, clock_timestamp()
 FROM {given("custom_event_id bigint", "occurred_at timestamptz")}
 ON CONFLICT (custom_event_id) DO UPDATE SET occurred_at = excluded.occurred_at, changed_at = excluded.changed_at

@@ -1,11 +1,14 @@
 """Immutable revisions: those of definitions and those of assignments stand in two tables of one shape."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
+from custom_events.queries import keyset
+from custom_events.queries.keyset import After, Order
 from custom_events.tables.definitions import (
     assignment_revisions,
     custom_event_definitions,
@@ -36,6 +39,29 @@ def of(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> Sequenc
     """All revisions, oldest first."""
     table = kind.revisions
     return connection.execute(_columns(kind).where(table.c[kind.owner] == owner_id).order_by(table.c.number)).all()
+
+
+def page(
+    connection: sa.Connection, kind: RevisionTable, owner_id: int, *, state: str | None, after: After | None, limit: int
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Revisions of an owner, newest first, a page of them."""
+    table = kind.revisions
+    statement = _columns(kind).where(table.c[kind.owner] == owner_id)
+    if state is not None:
+        statement = statement.where(table.c.state == state)
+    return connection.execute(keyset.page(statement, Order((table.c.number,), descending=True), after, limit)).all()
+
+
+def current(
+    connection: sa.Connection, kind: RevisionTable, owner_ids: Collection[int]
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Of each owner the published revision and the newest one, with the owner's id (`owner_id`)."""
+    table, newer = kind.revisions, kind.revisions.alias("newer")
+    owner = table.c[kind.owner]
+    is_newest = ~sa.exists().where(newer.c[kind.owner] == owner, newer.c.number > table.c.number)
+    statement = _columns(kind).add_columns(owner.label("owner_id"))
+    of_these = owner == sa.any_(sa.literal(sorted(owner_ids), pg.ARRAY(sa.BigInteger)))
+    return connection.execute(statement.where(of_these, sa.or_(table.c.state == "published", is_newest))).all()
 
 
 def numbered(

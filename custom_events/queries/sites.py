@@ -1,12 +1,23 @@
-"""Sites and their signing secrets, as the catalogue reads and writes them (the receiver has its own look-up)."""
+"""Sites and their signing secrets, as the catalog reads and writes them (the receiver has its own look-up)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 
+from custom_events.queries import keyset
+from custom_events.queries.keyset import After, Order
+from custom_events.tables.definitions import site_custom_events
 from custom_events.tables.sites import site_secrets, sites
+
+ORDERS: Final = {"name": (sites.c.name, sites.c.id), "id": (sites.c.id,)}
+_STATES: Final = {
+    "active": sites.c.is_active,
+    "paused": sa.and_(sa.not_(sites.c.is_active), sites.c.removed_at.is_(None)),
+    "removed": sites.c.removed_at.is_not(None),
+}
 
 
 def add(connection: sa.Connection, values: dict[str, Any]) -> int:
@@ -30,15 +41,55 @@ def by_domain(connection: sa.Connection, shop_domain: str) -> sa.Row[*tuple[Any,
     return connection.execute(sa.select(sites).where(sites.c.shop_domain == shop_domain)).one_or_none()
 
 
+def called(connection: sa.Connection, name: str) -> sa.Row[*tuple[Any, ...]] | None:
+    """The site of this id, key or shop domain; where one's key is another's id, the key counts."""
+    c = sites.c
+    by_name = sa.or_(c.site_key == name, c.shop_domain == name.lower(), sa.cast(c.id, sa.Text) == name)
+    return connection.execute(sa.select(sites).where(by_name).order_by(c.site_key != name).limit(1)).one_or_none()
+
+
 def page(connection: sa.Connection, *, after_id: int, limit: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
     """Sites in the order of their ids, after one of them."""
     return connection.execute(sa.select(sites).where(sites.c.id > after_id).order_by(sites.c.id).limit(limit)).all()
+
+
+def search(
+    connection: sa.Connection,
+    *,
+    text: str | None,
+    platform: str | None,
+    state: str | None,
+    only: Collection[int] | None,
+    order: Order,
+    after: After | None,
+    limit: int,
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Sites whose name, key or domain holds `text`, in a state (active, paused, removed); `only`: of these ids."""
+    c = sites.c
+    statement = sa.select(sites)
+    if text:
+        statement = statement.where(
+            sa.or_(*(column.icontains(text, autoescape=True) for column in (c.name, c.site_key, c.shop_domain)))
+        )
+    if platform is not None:
+        statement = statement.where(c.platform == platform)
+    if state is not None:
+        statement = statement.where(_STATES[state])
+    if only is not None:
+        statement = statement.where(c.id == sa.any_(sa.literal(sorted(only), pg.ARRAY(sa.BigInteger))))
+    return connection.execute(keyset.page(statement, order, after, limit)).all()
 
 
 def update(connection: sa.Connection, site_id: int, values: dict[str, Any]) -> None:
     """Change some columns of a site."""
     changed = {**values, "updated_at": sa.func.now()}
     connection.execute(sa.update(sites).where(sites.c.id == site_id).values(changed))
+
+
+def touch_assignments(connection: sa.Connection, site_id: int) -> None:
+    """The site's assignments count as changed: while it was paused their thresholds counted nothing (counting.COUNTERS)."""
+    c = site_custom_events.c
+    connection.execute(sa.update(site_custom_events).where(c.site_id == site_id).values(updated_at=sa.func.now()))
 
 
 def add_secret(

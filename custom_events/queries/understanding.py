@@ -78,38 +78,38 @@ SELECT string_agg(nextval(s.sequence)::text, ',') FROM (SELECT $1::text::regclas
 # Somebody queued raw events that have an outcome already: the new one takes its place.
 FORGET_OUTCOME: Final = "DELETE FROM app.raw_outcomes WHERE landed_week = $1 AND raw_id = $2"
 
-# Natural keys that are known, with the clock of the evidence behind each.
+# Natural keys that are known, with the clock of the evidence behind each and the parts that the event has.
 KNOWN_EVENTS: Final = f"""
-SELECT c.site_id, c.key, k.event_id, k.occurred_at, k.evidence_at
+SELECT c.site_id, c.key, k.event_id, k.occurred_at, k.evidence_at, k.parts
 FROM {given("site_id bigint", "key text")}
 CROSS JOIN LATERAL (
-  SELECT e.event_id, e.occurred_at, e.evidence_at FROM app.event_keys e
+  SELECT e.event_id, e.occurred_at, e.evidence_at, e.parts FROM app.event_keys e
   WHERE e.site_id = c.site_id AND e.key = c.key LIMIT 1
 ) k
 """
 
-# The stored content of events for which an equally old or older evidence came, and the raw event it is from.
+# The stored content of events of which a body may say something else, and the raw event it is from.
 STORED_EVENTS: Final = f"""
-SELECT c.id, e.facts, e.raw_id
+SELECT c.id, e.facts, e.raw_id, e.raw_landed_week, e.is_undone
 FROM {given("occurred_at timestamptz", "id bigint")}
 CROSS JOIN LATERAL (
-  SELECT s.facts, s.raw_id FROM app.commerce_events s WHERE s.occurred_at = c.occurred_at AND s.id = c.id LIMIT 1
+  SELECT s.facts, s.raw_id, s.raw_landed_week, s.is_undone FROM app.commerce_events s WHERE s.occurred_at = c.occurred_at AND s.id = c.id LIMIT 1
 ) e
 """
 
-# Older evidence replaces an event's content; its id and its natural key stay.
+# What more bodies say replaces an event's content; its id and its natural key stay.
 REVISE_EVENT: Final = """
 UPDATE app.commerce_events SET
   occurred_at = $3, evidence_at = $4, order_id = $5, customer_key = $6, amount = $7, currency = $8, is_test = $9, facts = $10,
-  raw_id = $11, raw_landed_week = $12
+  raw_id = $11, raw_landed_week = $12, is_undone = $13
 WHERE occurred_at = $1 AND id = $2
 """
 
-# The key follows its event: where it is now, and how old its evidence is.
+# The key follows its event: where it is now, how old its evidence is, and which parts it has.
 REVISE_KEYS: Final = upsert(
     "app.event_keys",
     ("site_id bigint", "key text"),
-    ("event_id bigint", "occurred_at timestamptz", "evidence_at timestamptz"),
+    ("event_id bigint", "occurred_at timestamptz", "evidence_at timestamptz", "parts bigint"),
 )
 
 # State of the batch's orders.
@@ -118,7 +118,8 @@ SELECT c.site_id, c.order_id, o.*
 FROM {given("site_id bigint", "order_id text")}
 CROSS JOIN LATERAL (
   SELECT s.number, s.ordered_at, s.state_at, s.status, s.financial_status, s.paid_at, s.cancelled_at, s.deleted_at, s.currency,
-         s.total, s.refunded, s.customer_key, s.is_test
+         s.total, s.refunded, s.customer_key, s.is_test, s.current_total, s.payment_lost_at, s.payment_state_at,
+         s.cancellation_state_at, s.refunds_listed_at, s.shown_at, s.ad_user_data, s.ad_personalization, s.has_undone
   FROM app.orders s WHERE s.site_id = c.site_id AND s.order_id = c.order_id LIMIT 1
 ) o
 """
@@ -141,16 +142,25 @@ CHANGE_ORDERS: Final = upsert(
         "refunded numeric",
         "customer_key text",
         "is_test boolean",
+        "current_total numeric",
+        "payment_lost_at timestamptz",
+        "payment_state_at timestamptz",
+        "cancellation_state_at timestamptz",
+        "refunds_listed_at timestamptz",
+        "shown_at timestamptz",
+        "ad_user_data text",
+        "ad_personalization text",
+        "has_undone boolean",
         "updated_at timestamptz",
     ),
 )
 
-# All refunds of the orders that the batch's refunds are about.
+# All refunds of the orders that the batch may change the refunds of.
 KNOWN_REFUNDS: Final = f"""
 SELECT c.site_id, c.order_id, r.*
 FROM {given("site_id bigint", "order_id text")}
 CROSS JOIN LATERAL (
-  SELECT s.refund_id, s.amount, s.currency, s.refunded_at
+  SELECT s.refund_id, s.amount, s.currency, s.refunded_at, s.seen_at, s.items, s.shipping, s.has_failed
   FROM app.order_refunds s WHERE s.site_id = c.site_id AND s.order_id = c.order_id OFFSET 0
 ) r
 """
@@ -159,7 +169,15 @@ CROSS JOIN LATERAL (
 CHANGE_REFUNDS: Final = upsert(
     "app.order_refunds",
     ("site_id bigint", "order_id text", "refund_id text"),
-    ("amount numeric", "currency text", "refunded_at timestamptz"),
+    (
+        "amount numeric",
+        "currency text",
+        "refunded_at timestamptz",
+        "seen_at timestamptz",
+        "items json",
+        "shipping numeric",
+        "has_failed boolean",
+    ),
 )
 
 # State of the batch's subscriptions.
@@ -230,28 +248,84 @@ SELECT c.site_id, c.order_id, clock_timestamp() FROM {given("site_id bigint", "o
 ON CONFLICT (site_id, order_id) DO UPDATE SET changed_at = excluded.changed_at
 """
 
-# Conversions of orders whose customer has said by now: those that wait for consent, and, where it was refused, whatever is not sent.
-HEARD_OF_CONSENT: Final = f"""
-SELECT v.created_at, v.id, v.assignment_id, v.conversion_at, c.ad_user_data, c.ad_personalization
-FROM {given("site_id bigint", "order_id text", "ad_user_data text", "ad_personalization text")}
-CROSS JOIN LATERAL (
-  SELECT e.created_at, e.upload_id FROM app.custom_events e WHERE e.site_id = c.site_id AND e.order_id = c.order_id OFFSET 0
-) m
-CROSS JOIN LATERAL (
-  {conversion_of("m", "v.created_at, v.id, v.assignment_id, v.conversion_at")}
-    AND (v.state = 'held' AND v.reason = 'consent_unknown_in_europe'
-      OR v.state IN ('new', 'held', 'queued') AND c.ad_user_data = 'denied')
-  LIMIT 1
-) v
+# Consent of orders whose bodies do not all say the same. What stands is written anew only where the answers are others.
+KEEP_CONSENTS: Final = f"""
+INSERT INTO app.order_consents AS t (site_id, order_id, ad_user_data, ad_personalization, said_at, source, written_by)
+SELECT c.site_id, c.order_id, c.ad_user_data, c.ad_personalization, c.said_at, c.source, pg_current_xact_id()::text::bigint
+FROM {
+    given(
+        "site_id bigint",
+        "order_id text",
+        "ad_user_data text",
+        "ad_personalization text",
+        "said_at timestamptz",
+        "source text",
+    )
+}
+ON CONFLICT (site_id, order_id) DO UPDATE SET
+  ad_user_data = excluded.ad_user_data, ad_personalization = excluded.ad_personalization, said_at = excluded.said_at,
+  source = excluded.source, written_by = excluded.written_by, updated_at = now()
+WHERE (t.ad_user_data, t.ad_personalization) <> (excluded.ad_user_data, excluded.ad_personalization)
 """
 
-# What somebody said, and where the conversion goes with it; not if a worker has claimed it meanwhile.
-ANSWER_CONSENT: Final = """
-UPDATE app.conversion_uploads SET
-  ad_user_data = $3, ad_personalization = $4, state = $5, reason = $6, sentence = $7, not_before = $8, settled_at = $9,
-  updated_at = $10
-WHERE created_at = $1 AND id = $2
-  AND (state = 'held' AND reason = 'consent_unknown_in_europe' OR state IN ('new', 'held', 'queued') AND $3 = 'denied')
+# The same, looked up.
+CONSENTS_OF_ORDERS: Final = f"""
+SELECT c.site_id, c.order_id, o.ad_user_data, o.ad_personalization
+FROM {given("site_id bigint", "order_id text")}
+CROSS JOIN LATERAL (
+  SELECT s.ad_user_data, s.ad_personalization FROM app.order_consents s
+  WHERE s.site_id = c.site_id AND s.order_id = c.order_id LIMIT 1
+) o
+"""
+
+# What all bodies of an order said together, whether they agree or not.
+ANSWERS_OF_ORDERS: Final = f"""
+SELECT c.site_id, c.order_id, o.ad_user_data, o.ad_personalization
+FROM {given("site_id bigint", "order_id text")}
+CROSS JOIN LATERAL (
+  SELECT s.ad_user_data, s.ad_personalization FROM app.orders s
+  WHERE s.site_id = c.site_id AND s.order_id = c.order_id LIMIT 1
+) o
+"""
+
+# Conversions that wait of orders whose consent is another by now, with their event and the rules that decided.
+HEARD_OF_CONSENT: Final = f"""
+SELECT v.*, c.ad_user_data, c.ad_personalization, e.facts, d.config, r.overrides
+FROM {given("site_id bigint", "order_id text", "ad_user_data text", "ad_personalization text")}
+CROSS JOIN LATERAL (
+  SELECT e.* FROM app.custom_events e WHERE e.site_id = c.site_id AND e.order_id = c.order_id OFFSET 0
+) m
+CROSS JOIN LATERAL (
+  {
+    conversion_of(
+        "m",
+        "v.created_at, v.id, v.state, v.reason, v.sentence, v.attempts, v.conversion_at, v.ads_action_id,"
+        " CASE WHEN v.click_id IS NOT NULL AND v.click_dropped IS NULL THEN v.clicked_at END AS clicked_at,"
+        " v.email_sha256, v.phone_sha256, v.ad_user_data AS own_user_data, v.ad_personalization AS own_personalization",
+    )
+}
+    AND v.state IN ('new', 'held', 'queued')
+  LIMIT 1
+) v
+LEFT JOIN LATERAL (
+  SELECT o.facts FROM app.commerce_events o WHERE o.occurred_at = m.occurred_at AND o.id = m.commerce_event_id LIMIT 1
+) e ON true
+CROSS JOIN LATERAL (SELECT s.config FROM app.definition_revisions s WHERE s.id = m.definition_revision_id LIMIT 1) d
+CROSS JOIN LATERAL (SELECT s.overrides FROM app.assignment_revisions s WHERE s.id = m.assignment_revision_id LIMIT 1) r
+"""
+
+# What the order's consent makes of a conversion that waits. Where somebody has held it, or let it go, meanwhile, its state stays, and
+# the claim decides by the consent; where somebody has claimed it, the look before the call, or the next claim, sees what is kept.
+_AS_READ: Final = "u.state = $3 AND u.reason IS NOT DISTINCT FROM $4"
+ANSWER_CONSENT: Final = f"""
+UPDATE app.conversion_uploads u SET
+  ad_user_data = $5, ad_personalization = $6, email_sha256 = $7, phone_sha256 = $8,
+  state = CASE WHEN {_AS_READ} THEN $9 ELSE u.state END,
+  reason = CASE WHEN {_AS_READ} THEN $10 ELSE u.reason END,
+  sentence = CASE WHEN {_AS_READ} THEN $11 ELSE u.sentence END,
+  not_before = CASE WHEN {_AS_READ} THEN coalesce($12, u.not_before) ELSE u.not_before END,
+  settled_at = CASE WHEN {_AS_READ} THEN $13 ELSE u.settled_at END, updated_at = $14
+WHERE u.created_at = $1 AND u.id = $2 AND u.state IN ('new', 'held', 'queued')
 """
 
 # Put raw events back into the queue: those with this outcome, of this reason, site and period where given, whose body is

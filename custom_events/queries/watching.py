@@ -1,5 +1,6 @@
 """What the pipeline and the ledger look like right now, in figures. Every statement reads an index whose size is that of the
-open work, or of one day; none reads history. They run for each scrape and each look of the watcher.
+open work, or of one day; none reads history. They run for each scrape and each look of the watcher. Times are given, not computed from
+`now`: of a given one the planner knows which partitions are too old, and leaves them alone.
 """
 
 from typing import Final
@@ -31,13 +32,13 @@ SELECT customer_id, verdict, code, CAST(sum(rows) AS bigint) AS rows FROM (
   FROM app.upload_attempts t
   JOIN app.upload_requests r ON r.id = t.request_id
   JOIN app.ads_accounts a ON a.id = r.ads_account_id
-  WHERE t.at > :now - interval '24 hours'
+  WHERE t.at > :day_ago
   GROUP BY 1, 2, 3
   UNION ALL
-  SELECT a.customer_id, r.told, '', r.rows FROM app.ads_accounts a CROSS JOIN LATERAL (
-    SELECT q.told, sum(q.told_rows) AS rows FROM app.upload_requests q
+  SELECT a.customer_id, r.shared_verdict, '', r.rows FROM app.ads_accounts a CROSS JOIN LATERAL (
+    SELECT q.shared_verdict, sum(q.shared_rows) AS rows FROM app.upload_requests q
     WHERE q.ads_account_id = a.id AND q.intent_at > :now - interval '25 hours' AND q.answered_at > :now - interval '24 hours'
-      AND q.told IS NOT NULL
+      AND q.shared_verdict IS NOT NULL
     GROUP BY 1) r) c
 GROUP BY 1, 2, 3
 """)
@@ -59,8 +60,8 @@ SELECT
   (SELECT count(*) FROM app.upload_requests WHERE next_poll_at <= :now - interval '1 hour') AS verdicts,
   (SELECT count(*) FROM app.upload_requests WHERE next_poll_at IS NOT NULL AND intent_at <= :now - interval '25 hours')
     AS undecided,
-  (SELECT count(*) FROM app.value_changes) + (SELECT count(*) FROM app.standing_changes) AS value_changes,
-  least((SELECT min(changed_at) FROM app.value_changes), (SELECT min(changed_at) FROM app.standing_changes))
+  (SELECT count(*) FROM app.value_changes) + (SELECT count(*) FROM app.withdrawn_without_order) AS value_changes,
+  least((SELECT min(changed_at) FROM app.value_changes), (SELECT min(changed_at) FROM app.withdrawn_without_order))
     AS value_changes_since
 """)
 
@@ -75,15 +76,14 @@ SELECT (SELECT count(*) FROM landing.raw_queue) AS rows,
 PARKED: Final = sa.text("""
 SELECT s.site_key, coalesce(o.reason, '') AS reason, count(*) AS rows
 FROM app.raw_outcomes o JOIN app.sites s ON s.id = o.site_id
-WHERE o.outcome = 'parked' AND o.received_at > :now - interval '24 hours'
-  AND o.landed_week >= (date_trunc('week', (:now - interval '24 hours') AT TIME ZONE 'UTC'))::date
+WHERE o.outcome = 'parked' AND o.received_at > :day_ago AND o.landed_week >= CAST(:week AS date)
 GROUP BY 1, 2
 """)
 
 # Deliveries refused in the last hour, by reason.
 REFUSED: Final = sa.text("""
 SELECT q.reason, count(*) AS rows FROM landing.refused_events q
-WHERE q.received_at > :now - interval '1 hour'
+WHERE q.received_at > :hour_ago
 GROUP BY 1
 """)
 
@@ -99,6 +99,15 @@ SELECT a.customer_id,
 FROM app.reconciliation_days d JOIN app.ads_accounts a ON a.id = d.ads_account_id
 WHERE d.day >= CAST(:first_day AS date)
 GROUP BY a.id
+""")
+
+# When each job that runs by the clock ended well last.
+SCHEDULED_JOBS: Final = sa.text("SELECT name, ended_at FROM app.scheduled_jobs ORDER BY name")
+
+# One of them has ended well.
+JOB_ENDED: Final = sa.text("""
+INSERT INTO app.scheduled_jobs AS j (name, ended_at) VALUES (:name, :now)
+ON CONFLICT (name) DO UPDATE SET ended_at = greatest(j.ended_at, excluded.ended_at)
 """)
 
 # Open alarms of one name, by what they are about.
@@ -132,6 +141,14 @@ TO_TELL: Final = sa.text("""
 SELECT id, key, name, severity, place, sentence, remedy, opened_at, seen_at, closed_at, told, told_closed FROM app.alarms
 WHERE closed_at IS NULL OR closed_at > :closed_after
 ORDER BY severity, opened_at, id
+""")
+
+# Alarms, the newest first: open or past ones (:open, null: both), of this name (null: of every).
+PAGE: Final = sa.text("""
+SELECT id, key, name, severity, place, sentence, remedy, opened_at, seen_at, closed_at, told, told_closed FROM app.alarms
+WHERE (CAST(:open AS boolean) IS NULL OR (closed_at IS NULL) = :open) AND (CAST(:name AS text) IS NULL OR name = :name)
+  AND (CAST(:before_id AS bigint) IS NULL OR id < :before_id)
+ORDER BY id DESC LIMIT :rows
 """)
 
 # A channel has told of these.

@@ -57,11 +57,19 @@ def site_id(*, primary_key: bool = False, foreign_key: bool = True) -> sa.Column
     )
 
 
+WORD = r"^[a-z][a-z0-9_]{0,39}$"  # as enums of ours have them
+
+
 def one_of(column: str, words: Any, name: str | None = None) -> sa.CheckConstraint:
     """A check that `column` holds one of an enum's words."""
     listed = ", ".join(f"'{word}'" for word in words)
     return sa.CheckConstraint(f"{column} IN ({listed})", name=name or f"{column}_known")
 
 
+def a_word(column: str) -> sa.CheckConstraint:
+    """A check that `column` holds a word of a list that grows without a migration: a folder in `platforms` or `destinations` adds one."""
+    return sa.CheckConstraint(f"{column} ~ '{WORD}'", name=f"{column}_known")
+
+
 Json = pg.JSONB  # where SQL filters on it or people edit it
-JsonText = pg.JSON  # where SQL only carries it: writes 1.4 to 2 times faster (reference: performance, Postgres)
+JsonText = pg.JSON  # where SQL only carries it: writes 1.4 to 2 times faster (docs/reference/performance.md 1)

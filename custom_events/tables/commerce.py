@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from custom_events.tables.base import APP, METADATA, Amount, JsonText, Time, one_of, site_id, updated_at
 from custom_events.tables.landing import landed_week
-from custom_events.values.clicks import ClickCarrier, ClickKind
+from custom_events.values.clicks import ClickCarrier, ClickKind, ConsentStatus
 from custom_events.values.deliveries import Outcome
 
 raw_outcomes = sa.Table(
@@ -15,13 +15,22 @@ raw_outcomes = sa.Table(
     sa.Column("received_at", Time, nullable=False, comment="raw_events.received_at."),
     site_id(foreign_key=False),
     sa.Column("outcome", sa.Text, nullable=False, comment="understood, parked or ignored."),
-    sa.Column("reason", sa.Text, comment="Stable word, for parked and ignored."),
+    sa.Column(
+        "reason",
+        sa.Text,
+        comment="Stable word, for parked and ignored; site_paused: understood, and its events match nothing.",
+    ),
     sa.Column("detail", sa.Text, comment="For people; no personal data."),
     sa.Column("new_events", sa.SmallInteger, nullable=False, comment="Commerce events that were not known before."),
     sa.Column("processed_at", Time, nullable=False, server_default=sa.func.now(), comment="When the batch ran."),
     sa.PrimaryKeyConstraint("landed_week", "raw_id"),
     one_of("outcome", Outcome),
     sa.Index("ix_raw_outcomes_parked", "site_id", "received_at", postgresql_where=sa.text("outcome = 'parked'")),
+    sa.Index(
+        None, "site_id", "received_at", "raw_id"
+    ),  # lists (custom_events/browse): of a site, of all, parked ones of all
+    sa.Index(None, "received_at", "raw_id"),
+    sa.Index("ix_raw_outcomes_parked_newest", "received_at", "raw_id", postgresql_where=sa.text("outcome = 'parked'")),
     schema=APP,
     postgresql_partition_by="RANGE (landed_week)",
     comment="What became of each raw event. One row per raw event.",
@@ -42,13 +51,21 @@ commerce_events = sa.Table(
     sa.Column("currency", sa.Text, comment="ISO 4217 code."),
     sa.Column("is_test", sa.Boolean, nullable=False, comment="A test order: matches nothing."),
     sa.Column("facts", JsonText, nullable=False, comment="The whole event (values/events.py), personal data hashed."),
-    sa.Column("raw_id", sa.BigInteger, comment="The raw event that showed it first."),
+    sa.Column("raw_id", sa.BigInteger, comment="The raw event whose body is the oldest that shows it."),
     sa.Column("raw_landed_week", sa.Date, comment="Its landed_week."),
     sa.Column("created_at", Time, nullable=False, server_default=sa.func.now(), comment="When the batch ran."),
+    sa.Column(
+        "is_undone",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="A later body took it back: it matches nothing and counts nowhere.",
+    ),
     sa.PrimaryKeyConstraint("occurred_at", "id"),
     sa.Index(None, "site_id", "type", "occurred_at"),
     sa.Index("ix_commerce_events_customer", "site_id", "customer_key", "type", "occurred_at", "key"),
     sa.Index(None, "site_id", "order_id"),
+    sa.Index(None, "site_id", "occurred_at", "id"),  # lists
     schema=APP,
     postgresql_partition_by="RANGE (occurred_at)",
     comment="What happened, platform-independent. One row per natural key (site, key).",
@@ -62,6 +79,7 @@ event_keys = sa.Table(
     sa.Column("event_id", sa.BigInteger, nullable=False, comment="commerce_events.id."),
     sa.Column("occurred_at", Time, nullable=False, comment="commerce_events.occurred_at: finds the partition."),
     sa.Column("evidence_at", Time, nullable=False, comment="Store's clock of the evidence behind the event."),
+    sa.Column("parts", sa.BigInteger, comment="Which parts the event has, as bits; null: not known, it is looked at."),
     schema=APP,
     comment="Makes natural keys unique across partitions, for ever. One row per commerce event.",
 )
@@ -76,19 +94,66 @@ orders = sa.Table(
     sa.Column("state_at", Time, comment="updated_at of the body that gave this state: the newest wins."),
     sa.Column("status", sa.Text, comment="The platform's own word."),
     sa.Column("financial_status", sa.Text, comment="Payment state, platform's word."),
-    sa.Column("paid_at", Time, comment="Paid, by the store's clock."),
-    sa.Column("cancelled_at", Time, comment="Cancelled, by the store's clock."),
-    sa.Column("deleted_at", Time, comment="Deleted in the store."),
+    sa.Column("paid_at", Time, comment="Paid, by the store's clock; null when the newest body that says so undid it."),
+    sa.Column("cancelled_at", Time, comment="Cancelled, by the store's clock; null when it is not, or not any more."),
+    sa.Column(
+        "deleted_at",
+        Time,
+        comment="Deleted in the store, and not shown since; a WooCommerce order in the trash has that status.",
+    ),
     sa.Column("currency", sa.Text, comment="ISO 4217 code."),
     sa.Column("total", Amount, comment="Original total."),
-    sa.Column("refunded", Amount, nullable=False, server_default="0", comment="Sum of its refunds."),
+    sa.Column(
+        "refunded",
+        Amount,
+        nullable=False,
+        server_default="0",
+        comment="Given back: the sum of its refunds that count, or all of it where the store says so.",
+    ),
     sa.Column("customer_key", sa.Text, comment="c:<id> or e:<hash>."),
     sa.Column("is_test", sa.Boolean, nullable=False, server_default=sa.false(), comment="A test order."),
     updated_at(),
+    sa.Column("current_total", Amount, comment="What it is worth now by the store's own count; null: it does not say."),
+    sa.Column("payment_lost_at", Time, comment="Paid, then failed, voided, charged back or disputed."),
+    sa.Column("payment_state_at", Time, comment="Clock of the newest body that says whether it is paid."),
+    sa.Column("cancellation_state_at", Time, comment="Clock of the newest body that says whether it is cancelled."),
+    sa.Column("refunds_listed_at", Time, comment="Clock of the newest body that lists all refunds."),
+    sa.Column("shown_at", Time, comment="When the newest body was sent, where bodies are built as they are sent."),
+    sa.Column(
+        "has_undone",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="Events of it are stored that are undone.",
+    ),
+    sa.Column("ad_user_data", sa.Text, comment="Consent by all its bodies: denied, else granted; null: none says."),
+    sa.Column("ad_personalization", sa.Text, comment="Likewise."),
     sa.Index("ix_orders_customer", "site_id", "customer_key", "ordered_at"),
     sa.Index("ix_orders_number", "number"),  # without the site, so that no plan takes it for a customer's orders
     schema=APP,
     comment="State of an order by the store's own clock. One row per order.",
+)
+
+order_consents = sa.Table(
+    "order_consents",
+    METADATA,
+    site_id(primary_key=True, foreign_key=False),
+    sa.Column("order_id", sa.Text, primary_key=True, comment="The order."),
+    sa.Column(
+        "ad_user_data", sa.Text, nullable=False, comment="By all its bodies: denied, else granted, else unknown."
+    ),
+    sa.Column("ad_personalization", sa.Text, nullable=False, comment="Likewise."),
+    sa.Column("said_at", Time, comment="Store's clock of the newest body that says so; null: said before this row."),
+    sa.Column("source", sa.Text, comment="Who gave that answer, as far as the body says."),
+    sa.Column(  # a look before a call at Google asks for what was written since the claim
+        "written_by", sa.BigInteger, nullable=False, comment="Transaction that wrote it last: pg_current_xact_id()."
+    ),
+    updated_at(),
+    one_of("ad_user_data", ConsentStatus),
+    one_of("ad_personalization", ConsentStatus),
+    sa.Index(None, "written_by"),
+    schema=APP,
+    comment="Consent of orders whose bodies do not all say the same; the others' stands in the events. One row per such order.",
 )
 
 order_refunds = sa.Table(
@@ -97,9 +162,21 @@ order_refunds = sa.Table(
     site_id(primary_key=True, foreign_key=False),
     sa.Column("order_id", sa.Text, primary_key=True, comment="The order."),
     sa.Column("refund_id", sa.Text, primary_key=True, comment="The platform's id of the refund."),
-    sa.Column("amount", Amount, nullable=False, comment="Positive amount."),
+    sa.Column(
+        "amount", Amount, nullable=False, comment="By the newest body that tells of it; 0: nothing was given back."
+    ),
     sa.Column("currency", sa.Text, comment="ISO 4217 code, as far as known."),
     sa.Column("refunded_at", Time, comment="By the store's clock, as far as known."),
+    sa.Column(
+        "seen_at",
+        Time,
+        comment="Clock of the newest body that tells of it; older than orders.refunds_listed_at: it is gone.",
+    ),
+    sa.Column("items", JsonText, comment="Its lines (values/events.py, LineItem), where a body names them."),
+    sa.Column(
+        "shipping", Amount, comment="The part of it that was paid for shipping, with its tax; null: nobody says."
+    ),
+    sa.Column("has_failed", sa.Boolean, comment="By the newest body: it gave nothing back and took nothing out."),
     sa.CheckConstraint("amount >= 0", name="amount_positive"),
     schema=APP,
     comment="Refunds of orders, whichever body told of them. One row per refund.",
@@ -130,6 +207,8 @@ customers = sa.Table(
     sa.Column("email_sha256", sa.Text, comment="Hash of the normalised address."),
     sa.Column("phone_sha256", sa.Text, comment="Hash of the E.164 number."),
     updated_at(),
+    sa.Index("ix_customers_email", "email_sha256", postgresql_using="hash"),  # search; a hash is asked for whole
+    sa.Index("ix_customers_phone", "phone_sha256", postgresql_using="hash"),
     schema=APP,
     comment="Customers as their orders and events showed them. One row per customer key.",
 )
@@ -148,7 +227,7 @@ clicks = sa.Table(
     sa.PrimaryKeyConstraint("seen_at", "site_id", "subject", "kind", "click_id"),
     one_of("kind", ClickKind),
     one_of("carrier", ClickCarrier),
-    sa.Index(None, "site_id", "click_id"),
+    sa.Index("ix_clicks_click_id", "click_id", postgresql_using="hash"),  # search
     schema=APP,
     postgresql_partition_by="RANGE (seen_at)",
     comment="Captured click ids with time and consent. One row per click and what carried it.",

@@ -80,7 +80,7 @@ refused_events = sa.Table(
     sa.Column("body", sa.LargeBinary, comment="Compressed bytes; null when too large or the day's room was used up."),
     sa.Column("body_bytes", sa.Integer, comment="Length before compression, as far as it was read, bytes."),
     sa.PrimaryKeyConstraint("received_at", "id"),
-    one_of("reason", Refusal),
+    one_of("reason", [*Refusal, "site_paused"]),  # the latter: refused by receivers before migration 0023
     schema=LANDING,
     postgresql_partition_by="RANGE (received_at)",
     comment="Quarantine: refused deliveries, bounded per day. One row per refusal.",

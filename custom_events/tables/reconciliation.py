@@ -77,6 +77,7 @@ reconciliation_days = sa.Table(
     sa.CheckConstraint(
         "sent = accepted + pending + refused + unknown + again + ended", name="every_sent_row_stands_somewhere"
     ),
+    sa.Index(None, "day"),
     schema=APP,
     comment="Our ledger beside Google's summaries. One row per account, conversion action and day of the call.",
 )

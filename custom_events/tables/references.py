@@ -6,7 +6,7 @@ The schema page draws these, and a test looks for rows that refer to nothing.
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.tables import commerce, counting, definitions, landing, sites, uploads
+from custom_events.tables import commerce, counting, definitions, landing, odd_leaves, privacy, sites, uploads
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +28,8 @@ _OF_A_SITE = (
     commerce.subscriptions,
     commerce.customers,
     commerce.clicks,
+    odd_leaves.odd_leaves,
+    privacy.privacy_requests,
     uploads.custom_events,
 )
 
@@ -36,7 +38,10 @@ UNENFORCED: tuple[Reference, ...] = (
     Reference(table=landing.raw_queue, column="raw_id", target=landing.raw_events),
     Reference(table=commerce.raw_outcomes, column="raw_id", target=landing.raw_events),
     Reference(table=commerce.commerce_events, column="raw_id", target=landing.raw_events),
+    Reference(table=odd_leaves.odd_leaves, column="raw_id", target=landing.raw_events),
+    Reference(table=privacy.privacy_requests, column="raw_id", target=landing.raw_events),
     Reference(table=commerce.event_keys, column="event_id", target=commerce.commerce_events),
+    Reference(table=commerce.order_consents, column="order_id", target=commerce.orders, target_column="order_id"),
     Reference(table=commerce.order_refunds, column="order_id", target=commerce.orders, target_column="order_id"),
     Reference(table=commerce.commerce_events, column="order_id", target=commerce.orders, target_column="order_id"),
     Reference(
@@ -66,7 +71,7 @@ UNENFORCED: tuple[Reference, ...] = (
     ),
     Reference(table=counting.counted_events, column="counter_id", target=counting.threshold_counters),
     Reference(table=counting.counted_days, column="counter_id", target=counting.threshold_counters),
-    Reference(table=uploads.standing_changes, column="custom_event_id", target=uploads.custom_events),
+    Reference(table=uploads.withdrawn_without_order, column="custom_event_id", target=uploads.custom_events),
     Reference(table=uploads.upload_attempts, column="upload_id", target=uploads.conversion_uploads),
     Reference(table=uploads.upload_attempts, column="request_id", target=uploads.upload_requests),
 )

@@ -6,15 +6,20 @@ import msgspec
 import sqlalchemy as sa
 
 from custom_events.tables import (
+    access,
     commerce,
     counting,
     definitions,
     landing,
+    odd_leaves,
+    privacy,
     quotas,
     reconciliation,
     sites,
+    tallies,
     uploads,
     watching,
+    zones,
 )
 from custom_events.tables.base import METADATA
 
@@ -43,6 +48,11 @@ class Partitioning(msgspec.Struct, frozen=True, kw_only=True):
     queue: sa.Table | None = None
     inline_bytes: int | None = None
     filled_percent: int | None = None
+
+    @property
+    def tallied(self) -> bool:
+        """Whether app.tallies says how many rows it has, so that they are taken from it when they go."""
+        return self.table in (commerce.raw_outcomes, commerce.commerce_events, uploads.custom_events)
 
     @property
     def storage(self) -> dict[str, int]:
@@ -125,4 +135,19 @@ PARTITIONED: tuple[Partitioning, ...] = (
 TABLES: tuple[sa.Table, ...] = tuple(METADATA.sorted_tables)
 
 # One file per noun group, in the order of the schema page.
-MODULES = (sites, definitions, landing, commerce, uploads, quotas, counting, reconciliation, watching)
+MODULES = (
+    sites,
+    definitions,
+    landing,
+    commerce,
+    odd_leaves,
+    uploads,
+    quotas,
+    counting,
+    reconciliation,
+    tallies,
+    watching,
+    privacy,
+    access,
+    zones,
+)

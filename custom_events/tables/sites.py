@@ -2,8 +2,7 @@
 
 import sqlalchemy as sa
 
-from custom_events.tables.base import APP, METADATA, Json, Time, created_at, identity, one_of, site_id, updated_at
-from custom_events.values.deliveries import Platform
+from custom_events.tables.base import APP, METADATA, Json, Time, a_word, created_at, identity, site_id, updated_at
 
 sites = sa.Table(
     "sites",
@@ -12,7 +11,7 @@ sites = sa.Table(
     sa.Column(
         "site_key", sa.Text, nullable=False, unique=True, comment="Public name of the site in webhook addresses."
     ),
-    sa.Column("platform", sa.Text, nullable=False, comment="shopify, woocommerce or custom."),
+    sa.Column("platform", sa.Text, nullable=False, comment="Its store platform: the name of a folder of platforms/."),
     sa.Column("name", sa.Text, nullable=False, comment="Name for people."),
     sa.Column(
         "shop_domain", sa.Text, unique=True, comment="Host name of the shop; finds the site of a Shopify delivery."
@@ -22,7 +21,11 @@ sites = sa.Table(
         "time_zone", sa.Text, nullable=False, server_default="UTC", comment="IANA name; calendar periods use it."
     ),
     sa.Column(
-        "is_active", sa.Boolean, nullable=False, server_default=sa.true(), comment="False: deliveries are refused."
+        "is_active",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.true(),
+        comment="False: deliveries land and are understood, and match nothing.",
     ),
     sa.Column(
         "settings",
@@ -33,7 +36,10 @@ sites = sa.Table(
     ),
     created_at(),
     updated_at(),
-    one_of("platform", Platform),
+    sa.Column("removed_at", Time, comment="Since when its deliveries are refused (410); null: they are taken."),
+    sa.CheckConstraint("removed_at IS NULL OR NOT is_active", name="removed_is_not_active"),
+    a_word("platform"),
+    sa.Index(None, "name", "id"),
     schema=APP,
     comment="A store that sends us events. One row per store.",
 )
@@ -76,8 +82,11 @@ ads_accounts = sa.Table(
     sa.Column("capabilities", Json, comment="Findings of the last capability probe."),
     created_at(),
     updated_at(),
+    sa.Column("parked_code", sa.Text, comment="Google's code behind `parked_reason`; null: parked by hand, or none."),
+    sa.Column("parked_scope", sa.Text, comment="account, or project: every account of the lane was parked with it."),
+    sa.Column("parked_lane", sa.Text, comment="The API that refused; null: parked by hand."),
     sa.CheckConstraint("customer_id ~ '^[0-9]{10}$'", name="customer_id_ten_digits"),
-    one_of("lane", ["google_ads", "data_manager"]),
+    a_word("lane"),
     schema=APP,
     comment="Google's side of a site. One row per Google Ads account.",
 )
@@ -104,6 +113,7 @@ ads_actions = sa.Table(
     ),
     created_at(),
     updated_at(),
+    sa.Column("parked_code", sa.Text, comment="Google's code behind `parked_reason`; null: parked by hand, or none."),
     sa.UniqueConstraint("ads_account_id", "action_id"),
     sa.CheckConstraint("action_id ~ '^[0-9]+$'", name="action_id_digits"),
     schema=APP,

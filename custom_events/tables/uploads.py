@@ -9,11 +9,12 @@ from custom_events.tables.base import (
     Json,
     JsonText,
     Time,
+    a_word,
     identity,
     one_of,
     site_id,
 )
-from custom_events.values.conversions import Lane, UploadKind, UploadState
+from custom_events.values.conversions import UploadKind, UploadState
 
 custom_events = sa.Table(
     "custom_events",
@@ -30,9 +31,13 @@ custom_events = sa.Table(
     sa.Column("customer_key", sa.Text, comment="The customer, if known."),
     sa.Column("value", Amount, comment="By the assignment's value rule, before refunds."),
     sa.Column("currency", sa.Text, comment="ISO 4217 code of `value`."),
-    sa.Column("withheld_reason", sa.Text, comment="Why nothing is sent; null: an upload was queued."),
+    sa.Column(
+        "withheld_reason",
+        sa.Text,
+        comment="Why matching withholds its conversion; null: it was queued, and says itself what became of it.",
+    ),
     sa.Column("withdrawn_at", Time, comment="When it was found to stand no longer; null: it stands."),
-    sa.Column("withdrawn_reason", sa.Text, comment="Why: a stable word (matching/reasons.py)."),
+    sa.Column("withdrawn_reason", sa.Text, comment="Why: a stable word (values/reasons.py)."),
     sa.Column(
         "created_at",
         Time,
@@ -40,12 +45,16 @@ custom_events = sa.Table(
         server_default=sa.func.now(),
         comment="When the batch ran: its upload's as well.",
     ),
-    sa.Column("withdrawn_by", sa.Text, comment="Natural key of the event that unmade it, or the name of a replay."),
+    sa.Column(
+        "withdrawn_by", sa.Text, comment="Natural key of the event that invalidated it, or the name of a replay."
+    ),
     sa.Column("upload_id", sa.BigInteger, comment="conversion_uploads.id of its conversion, made at created_at."),
     sa.PrimaryKeyConstraint("occurred_at", "id"),
     sa.Index(None, "assignment_id", "occurred_at"),
     sa.Index(None, "site_id", "order_id"),
     sa.Index(None, "commerce_event_id"),
+    sa.Index(None, "created_at", postgresql_using="brin"),
+    sa.Index(None, "site_id", "occurred_at", "id"),  # lists (custom_events/browse)
     schema=APP,
     postgresql_partition_by="RANGE (occurred_at)",
     comment="This commerce event satisfied this assignment. One standing row per assignment and dedup key; withdrawn ones stay.",
@@ -110,6 +119,23 @@ conversion_uploads = sa.Table(
         nullable=False,
         comment="Whether it may be claimed, by its state.",
     ),
+    sa.Column(
+        "held_reason",
+        sa.Text,
+        comment="Why it was held when it was withheld: should it go after all, it is held again.",
+    ),
+    sa.Column("held_sentence", sa.Text, comment="The same for people."),
+    sa.Column("held_until", Time, comment="Its not_before at that time."),
+    sa.Column(
+        "other_clicks",
+        JsonText,
+        comment="Click ids that may stand for it when Google refuses the one it has, best first; null: none.",
+    ),
+    sa.Column(
+        "unsettled_lane",
+        sa.Text,
+        comment="API that may have it without having said so: it goes there again. Null: it goes by its account's of today.",
+    ),
     sa.PrimaryKeyConstraint("created_at", "id"),
     one_of("kind", UploadKind),
     one_of("state", UploadState),
@@ -135,6 +161,29 @@ conversion_uploads = sa.Table(
     ),
     # A claim writes each index that holds the row, so none holds conversions by order: their custom event names them.
     sa.Index("ix_conversion_uploads_adjusts", "custom_event_id", postgresql_where=sa.text("kind <> 'conversion'")),
+    # What a call carried and no call names any more (queries/uploads.py, SETTLE_UNSENT): few, and reconciliation asks for them.
+    sa.Index(
+        "ix_conversion_uploads_no_request",
+        "created_at",
+        postgresql_where=sa.text("request_id IS NULL AND attempts > 0"),
+    ),
+    # Lists of what has a reason: held, withheld, refused. What is accepted without a word never enters them.
+    sa.Index(
+        "ix_conversion_uploads_account_reason",
+        "ads_account_id",
+        "created_at",
+        "id",
+        "reason",
+        postgresql_where=sa.text("reason <> 'split'"),
+    ),
+    sa.Index(
+        "ix_conversion_uploads_site_reason",
+        "site_id",
+        "created_at",
+        "id",
+        "reason",
+        postgresql_where=sa.text("reason <> 'split'"),
+    ),
     schema=APP,
     postgresql_partition_by="RANGE (created_at)",
     comment="The ledger: conversions and adjustments on their way to an ads account. One row per key; never expires.",
@@ -164,8 +213,8 @@ value_changes = sa.Table(
     comment="Orders whose conversions may need another value; the ledger's adjuster takes them. One row per order.",
 )
 
-standing_changes = sa.Table(
-    "standing_changes",
+withdrawn_without_order = sa.Table(
+    "withdrawn_without_order",
     METADATA,
     sa.Column("custom_event_id", sa.BigInteger, primary_key=True, autoincrement=False, comment="custom_events.id."),
     sa.Column("occurred_at", Time, nullable=False, comment="custom_events.occurred_at: finds the partition."),
@@ -193,15 +242,53 @@ upload_requests = sa.Table(
     sa.Column("sentence", sa.Text, comment="The same for people."),
     sa.Column("next_poll_at", Time, comment="Data Manager: when to ask for the verdict."),
     sa.Column("counts", JsonText, comment="By conversion action, what Google counted in this call; no row is named."),
-    sa.Column("told", sa.Text, comment="What all its rows were told at answered_at that have no attempt of that time."),
-    sa.Column("told_rows", sa.Integer, comment="How many rows that were."),
-    one_of("lane", Lane),
-    sa.CheckConstraint("told IN ('accepted', 'pending')", name="told"),
+    sa.Column(
+        "shared_verdict",
+        sa.Text,
+        comment="The verdict of all its rows at answered_at that have no attempt of that time.",
+    ),
+    sa.Column("shared_rows", sa.Integer, comment="How many rows that were."),
+    sa.Column(
+        "customer_id", sa.Text, comment="Customer id that was called; null: the account's, before migration 0021."
+    ),
+    sa.Column("login_customer_id", sa.Text, comment="Manager account through which it was called."),
+    a_word("lane"),
+    sa.CheckConstraint("shared_verdict IN ('accepted', 'pending')", name="shared_verdict"),
     sa.Index("ix_upload_requests_poll", "next_poll_at", postgresql_where=sa.text("next_poll_at IS NOT NULL")),
     sa.Index("ix_upload_requests_open", "id", postgresql_where=sa.text("outcome IS NULL")),
     sa.Index(None, "ads_account_id", "intent_at"),
+    sa.Index("ix_upload_requests_lane", "ads_account_id", "lane"),  # which APIs an account has used
     schema=APP,
     comment="Calls to Google, committed before they are made. One row per call.",
+)
+
+upload_stops = sa.Table(
+    "upload_stops",
+    METADATA,
+    sa.Column(
+        "ads_account_id",
+        sa.BigInteger,
+        sa.ForeignKey("app.ads_accounts.id"),
+        primary_key=True,
+        autoincrement=False,
+        comment="Account.",
+    ),
+    sa.Column("lane", sa.Text, primary_key=True, comment="google_ads or data_manager: the API that refused."),
+    sa.Column(
+        "concerns",
+        sa.Text,
+        primary_key=True,
+        comment="user_data: what carries hashed e-mail or phone. adjustments. account: all, where it is not the lane of today.",
+    ),
+    sa.Column("code", sa.Text, comment="Google's code."),
+    sa.Column("reason", sa.Text, nullable=False, comment="The same for people, and what to do."),
+    sa.Column("since", Time, nullable=False, comment="When it was refused first."),
+    sa.Column("recheck_at", Time, comment="When to try whether it is mended; null: it is a pause."),
+    sa.Column("until", Time, comment="Of a pause: when it ends by itself."),
+    a_word("lane"),
+    one_of("concerns", ["account", "user_data", "adjustments"]),
+    schema=APP,
+    comment="Parts of an ads account to which nothing is sent; the rest goes on. One row per account, API and part.",
 )
 
 upload_attempts = sa.Table(
@@ -229,7 +316,16 @@ audit_entries = sa.Table(
     sa.Column("action", sa.Text, nullable=False, comment="What was done: definition.publish, replay.run ..."),
     sa.Column("subject", sa.Text, nullable=False, comment="To what: definition:purchase, site:12 ..."),
     sa.Column("detail", Json, nullable=False, server_default=sa.text("'{}'"), comment="Diff or figures."),
+    sa.Column("source", sa.Text, comment="From where: api, console, command line; null: a program by itself."),
+    sa.Column("via", sa.Text, comment="By which API key or session, where it was one."),
+    sa.Column("client_address", sa.Text, comment="Network address of whoever did it, where one is known."),
+    sa.Column("request_id", sa.Text, comment="Id of the request, as the logs have it."),
+    sa.Column("site_id", sa.BigInteger, comment="The site that it was about, where it was one."),
+    sa.Column("before", Json, comment="What was stored before, where it was changed or removed."),
+    sa.Column("after", Json, comment="What is stored since."),
     sa.Index(None, "subject", "at"),
+    sa.Index(None, "site_id", "id"),
+    sa.Index(None, "actor", "id"),
     schema=APP,
     comment="Who changed what, and why. One row per change.",
 )

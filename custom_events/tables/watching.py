@@ -28,3 +28,12 @@ alarms = sa.Table(
     schema=APP,
     comment="Alarms, open and past. One row per episode: from the first look that found it to the last.",
 )
+
+scheduled_jobs = sa.Table(
+    "scheduled_jobs",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True, comment="The job, as Dagster calls it."),
+    sa.Column("ended_at", Time, nullable=False, comment="Its last good end; at first, when this table was made."),
+    schema=APP,
+    comment="When each job that runs by the clock ended well last; the alarm ScheduledJobMissed reads it.",
+)

@@ -1,5 +1,6 @@
 """Click ids and consent, as an order carries them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -7,7 +8,7 @@ import msgspec
 
 
 class ClickKind(StrEnum):
-    """Google's three click ids. Precedence when a conversion may carry one: as listed (reference: google-ads 2.3)."""
+    """Google's three click ids. Precedence when a conversion may carry one: as listed (docs/reference/google-ads.md 2.3)."""
 
     GCLID = "gclid"
     GBRAID = "gbraid"
@@ -15,7 +16,7 @@ class ClickKind(StrEnum):
 
 
 class ClickCarrier(StrEnum):
-    """Where a click id was found; the order is the precedence (reference: platforms, section 4)."""
+    """Where a click id was found; the order is the precedence (docs/reference/platforms.md 4)."""
 
     ATTRIBUTE = "attribute"  # our own cart attribute, order meta or field
     LANDING = "landing"  # landing_site, session_entry
@@ -31,12 +32,29 @@ class Click(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     clicked_at: datetime | None = None
 
 
+_ENCODER = msgspec.json.Encoder()
+
+
+def to_json(clicks: Sequence[Click]) -> str:
+    """Clicks as a JSON list, as the ledger keeps them."""
+    return _ENCODER.encode(clicks).decode()
+
+
 class ConsentStatus(StrEnum):
     """Whether a person allowed a use. UNKNOWN is never read as granted."""
 
     GRANTED = "granted"
     DENIED = "denied"
     UNKNOWN = "unknown"
+
+
+def decisive(one: ConsentStatus, other: ConsentStatus) -> ConsentStatus:
+    """Of two answers to one question the one that counts: a refusal, else a yes. The same in whatever order they came, so that
+    nobody has to know which was given last."""
+    for status in (ConsentStatus.DENIED, ConsentStatus.GRANTED):
+        if status in (one, other):
+            return status
+    return ConsentStatus.UNKNOWN
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -14,12 +14,18 @@ import msgspec
 from custom_events.values.clicks import Click, ConsentStatus
 from custom_events.values.summaries import RequestCounts
 
-# Why a conversion is withheld whose transaction another assignment's conversion has at the same ads action.
-SAME_TRANSACTION: Final = "same_transaction_other_assignment"
+# Reasons with which Google says that it took the call and has no such click, so that nothing came of it; the row is `accepted`, or
+# `rejected` where Google says so row by row. Sums, marts and lists call its outcome `unmatched`; nothing is adjusted for it.
+UNMATCHED_REASONS: Final = (
+    "ConversionUploadError.CLICK_NOT_FOUND",
+    "ConversionUploadError.EVENT_NOT_FOUND",
+    "ProcessingErrorReason.CLICK_NOT_FOUND",
+    "ProcessingErrorReason.INVALID_CLICK",
+)
 
 
 class Lane(StrEnum):
-    """The two ways to Google (reference: google-ads, section 0)."""
+    """The ways to an ad platform, each a folder of `custom_events/destinations`; two go to Google (docs/reference/google-ads.md 0)."""
 
     GOOGLE_ADS = "google_ads"
     DATA_MANAGER = "data_manager"
@@ -32,7 +38,7 @@ class UploadKind(StrEnum):
 
 
 class UploadState(StrEnum):
-    """States of a row of `conversion_uploads` (design section 5)."""
+    """States of a row of `conversion_uploads` (docs/architecture.md 4.4)."""
 
     NEW = "new"  # made, not yet decided
     HELD = "held"  # reason, until
@@ -105,12 +111,18 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     click_window_days: int = 90  # of the action
     one_per_click: bool = False  # counting type of the action
     action_created_at: datetime | None = None  # at Google; the action takes nothing in its first hours
+    has_other_clicks: bool = False  # which are tried when this one is refused
+
+    @property
+    def has_user_data(self) -> bool:
+        """Whether it has a hashed e-mail or phone that may be sent."""
+        hashed = self.email_sha256 is not None or self.phone_sha256 is not None
+        return hashed and self.ad_user_data is not ConsentStatus.DENIED
 
     @property
     def goes_without_click(self) -> bool:
         """Whether hashed e-mail or phone may go alone, should its click id be of no use."""
-        hashed = self.email_sha256 is not None or self.phone_sha256 is not None
-        return hashed and self.ad_user_data is not ConsentStatus.DENIED and self.kind is UploadKind.CONVERSION
+        return self.has_user_data and self.kind is UploadKind.CONVERSION
 
 
 class RequestKind(StrEnum):
@@ -132,7 +144,9 @@ class Verdict(StrEnum):
     REJECTED = "rejected"  # never
     EXPIRED = "expired"
     UNKNOWN = "unknown"  # no answer: it may have been applied
-    DROP_CLICK = "drop_click"  # the click id is none: go again with hashed e-mail or phone alone
+    DROP_CLICK = (
+        "drop_click"  # the click id is none: go again with the next one, else with hashed e-mail or phone alone
+    )
     SPLIT = "split"  # refused as a whole, and no row is named: send again in smaller parts
     WITHHELD = "withheld"  # our own check says no; it was never sent
 
@@ -142,6 +156,8 @@ class Scope(StrEnum):
 
     ROW = "row"
     ACTION = "action"  # every conversion of this conversion action
+    USER_DATA = "user_data"  # what carries hashed e-mail or phone, of the whole account; clicks alone go on
+    ADJUSTMENTS = "adjustments"  # restatements and retractions of the whole account; conversions go on
     ACCOUNT = "account"
     PROJECT = "project"  # every account that is reached with the same credentials
 

@@ -108,8 +108,9 @@ class ValueRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
 
 
 class ConsentNeeded(StrEnum):
-    """When a match may leave: `granted` only, or unless `denied`; or unless it is unknown of a customer in Europe (the EEA, the
-    United Kingdom, Switzerland, and wherever nobody said), who is held until somebody says, or of whom only the click goes."""
+    """When a match may leave. A denial always keeps it; they differ in what becomes of a consent that nobody gave or refused. Europe
+    is the EEA, the United Kingdom and Switzerland, and wherever nobody said (`catalog/files/meanings.py` says each in a sentence).
+    """
 
     GRANTED = "granted"
     NOT_DENIED = "not_denied"
@@ -126,7 +127,7 @@ class CartRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     item_id: str = "{sku}"
 
 
-class Telling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ConversionExtras(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What Google is told of a conversion beside when, how much and whose."""
 
     customer_type: bool = False  # whether it is the customer's first order; asks the order history of every event
@@ -146,11 +147,11 @@ class DefinitionConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     priority: int = 0
     click_window_days: int = 90
     delay_minutes: int = 0
-    consent_needed: ConsentNeeded = ConsentNeeded.NOT_DENIED
+    consent_needed: ConsentNeeded = ConsentNeeded.CLICK_ONLY_IN_EUROPE
     valid_from: date | None = None
     valid_until: date | None = None
     ads_action: str | None = None  # "<customer id>/<action id>"; None: the event is recorded and not sent
-    tell: Telling = Telling()
+    extra_data: ConversionExtras = ConversionExtras()
 
 
 class Overrides(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -170,7 +171,7 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     valid_from: date | None | msgspec.UnsetType = msgspec.UNSET
     valid_until: date | None | msgspec.UnsetType = msgspec.UNSET
     ads_action: str | None | msgspec.UnsetType = msgspec.UNSET
-    tell: Telling | msgspec.UnsetType = msgspec.UNSET
+    extra_data: ConversionExtras | msgspec.UnsetType = msgspec.UNSET
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):

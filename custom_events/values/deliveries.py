@@ -1,19 +1,23 @@
 """A webhook delivery and what became of it."""
 
+import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from custom_events.values.events import CommerceEvent, Order, Refund, Subscription
+from custom_events.values.platforms import Platform
+
+DEDUP_KEY_BYTES: Final = 16
+SITE_PAUSED: Final = "site_paused"  # reason of understood deliveries whose site was paused: their events match nothing
 
 
-class Platform(StrEnum):
-    """The store platforms that have a folder in `platforms/`."""
-
-    SHOPIFY = "shopify"
-    WOOCOMMERCE = "woocommerce"
-    CUSTOM = "custom"
+def key_of_id(delivery_id: str) -> bytes:
+    """What makes two deliveries with this id of the sender's the same: the first 16 bytes of a digest."""
+    return hashlib.sha256(b"id\0" + delivery_id.encode()).digest()[:DEDUP_KEY_BYTES]
 
 
 class Refusal(StrEnum):
@@ -25,7 +29,7 @@ class Refusal(StrEnum):
     WRONG_SIGNATURE = "wrong_signature"
     TOO_OLD = "too_old"
     TOO_LARGE = "too_large"
-    SITE_PAUSED = "site_paused"
+    SITE_REMOVED = "site_removed"
     BUSY = "busy"
 
 
@@ -37,20 +41,32 @@ class Outcome(StrEnum):
     IGNORED = "ignored"  # known and of no use to us (a product topic, a test order ...)
 
 
+class PrivacyRequest(StrEnum):
+    """What a person asks about their own data, by way of the store. A body that asks is parked for this reason."""
+
+    REDACT_CUSTOMER = "redact_customer"
+    REDACT_SHOP = "redact_shop"
+    DATA_REQUEST = "data_request"
+
+
 class SiteContext(msgspec.Struct, frozen=True, kw_only=True):
     """What understanding may know of a site besides the body. Filled from `sites.settings`."""
 
     site_id: int
     platform: Platform
+    is_active: bool = True  # False: understood, and matched with nothing
     shop_domain: str | None = None
     currency: str | None = None
     time_zone: str = "UTC"
     default_country: str | None = None  # ISO 3166 alpha-2, for national phone numbers without an address
-    cod_paid_when: str = "processing"  # WooCommerce cash on delivery counts as paid on: processing | completed
+    # WooCommerce cash on delivery counts as paid on: processing | completed | one of these statuses of the shop's own
+    cod_paid_when: str | tuple[str, ...] = "processing"
     subscription_sources: tuple[str, ...] = (
         "subscription_contract",
     )  # Shopify order.source_name prefixes that mean a renewal
-    take_test_orders: bool = False
+    take_test_orders: bool = False  # as if they were real
+    take_sub_orders: bool = False  # WooCommerce: parts of another order, as marketplaces make them for their vendors
+    payment_lost_statuses: tuple[str, ...] = ()  # WooCommerce statuses of plugins that mean a dispute or a chargeback
 
 
 class RawDelivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -71,8 +87,12 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     order: Order | None = None  # newest wins, by updated_at
     refunds: tuple[Refund, ...] = ()
     subscription: Subscription | None = None
+    subscription_at: datetime | None = None  # the store's clock of that state; None: that of the events
     deleted_order_id: str | None = None
-    redact: bool = False  # a compliance topic: somebody must be forgotten
+    is_snapshot: bool = (
+        False  # the order body was built when it was sent: the order was there then, whatever was deleted before
+    )
+    odd_leaves: tuple[str, ...] = ()  # paths (`$.line_items[].sku`) whose values had another type than theirs
 
 
 def parked(reason: str, detail: str | None = None) -> Understood:

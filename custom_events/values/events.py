@@ -5,7 +5,7 @@ A commerce event is a frozen value. Platforms make it from bytes, the matching r
 Personal data is hashed before it gets here; nothing in a commerce event names a person in clear.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -44,6 +44,7 @@ class LineItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
     price: Decimal | None = None  # of one unit
     total: Decimal | None = None
     discount: Decimal | None = None
+    tax: Decimal | None = None  # of `total`, whether `total` holds it or not: the order's `taxes_included` says
     categories: tuple[str, ...] = ()
     properties: dict[str, str] = {}
 
@@ -53,7 +54,7 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
 
     key: str | None = None
     id: str | None = None
-    email_sha256: str | None = None  # lower-case hex, normalised as Google asks (reference: google-ads 2.4)
+    email_sha256: str | None = None  # lower-case hex, normalised as Google asks (docs/reference/google-ads.md 2.4)
     phone_sha256: str | None = None  # of the E.164 form
     tags: tuple[str, ...] = ()
     country: str | None = None
@@ -62,7 +63,8 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """An order's facts as one body showed them. Totals are the original ones; refunds are events of their own."""
+    """An order's facts as one body showed them. `total` is what was sold, `current_total` what is left of it by the store's own
+    count (exchanges, edits, removed items); refunds are events of their own."""
 
     id: str
     number: str | None = None
@@ -73,9 +75,17 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     currency: str | None = None
     total: Decimal | None = None
     subtotal: Decimal | None = None
+    current_total: Decimal | None = None  # None: the body does not say, refunds alone lower `total`
     tax: Decimal | None = None
-    shipping: Decimal | None = None
+    shipping: Decimal | None = None  # what was paid for it
+    shipping_tax: Decimal | None = None
     discount: Decimal | None = None
+    discount_tax: Decimal | None = None
+    shipping_discount: Decimal | None = None  # the part of `discount` that fell on shipping
+    taxes_included: bool | None = None  # whether shipping, discount and items hold their tax; `total` always does
+    gift_card: Decimal | None = None  # the part of `total` that gift cards paid
+    tip: Decimal | None = None  # a part of `total`
+    paid_amount: Decimal | None = None  # what was paid so far (deposits)
     status: str | None = None  # the platform's own word
     financial_status: str | None = None
     fulfillment_status: str | None = None
@@ -95,6 +105,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
     cart_token: str | None = None
     checkout_token: str | None = None
     refunded: Decimal | None = None  # sum of the refunds this body knows
+    lists_refunds: bool = False  # the body names every refund of the order, so that one it does not name is gone
+    payment_lost_at: datetime | None = None  # paid, then failed, voided, charged back or disputed, by the store's clock
+    payment_known: bool = True  # False: `paid_at` of None says nothing, what other bodies told stays
+    cancellation_known: bool = True  # the same of `cancelled_at`
+    parent_id: str | None = None  # the order or subscription that this one was made from (marketplaces, renewals)
+    is_exchange: bool = False  # items were exchanged for others
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -105,8 +121,12 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     amount: Decimal
     currency: str | None = None
     reason: str | None = None
-    items: tuple[LineItem, ...] = ()
+    items: tuple[LineItem, ...] = ()  # positive quantities and totals
+    shipping: Decimal | None = None  # the part of `amount` that was paid for shipping, with its tax; None: nobody says
     created_at: datetime | None = None
+    seen_at: datetime | None = None  # the store's clock of the body that says so: the newest decides what became of it
+    is_pending: bool = False  # on its way: counts as given back until a later body says that it failed
+    has_failed: bool = False  # it gave nothing back, and took nothing out of the order either
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -136,12 +156,26 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     items: tuple[LineItem, ...] = ()
 
 
+class Source(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A body that an event is made of, and which parts it gave (`order`, `customer.key`, `occurred_at` ...); the oldest body, which is
+    the first, gave all that no other did."""
+
+    evidence_at: datetime  # the store's clock
+    tie: str  # places bodies of the same second
+    raw_id: int
+    landed_week: date
+    parts: tuple[str, ...]
+
+
 class CommerceEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One thing that happened. `key` is its natural key inside the site, and decides what is the same event:
     `order.paid:<order id>`, `order.refunded:<order id>:<refund id>`, `subscription.renewed:<subscription id>:<order id>`.
 
     `occurred_at` is the store's clock. `evidence_at` is the store's clock of the body that showed it (its `updated_at`):
-    of two bodies that show the same event the older evidence is nearer to the truth.
+    of two bodies that tell of the same part the older evidence is nearer to the truth. What several bodies say together
+    (`pipeline/evidence.py`) has the oldest one's, and `sources`.
+
+    `is_undone` is no part of the evidence and not in the JSON: the state of the order decides (`pipeline/undone.py`).
     """
 
     type: EventType
@@ -160,6 +194,8 @@ class CommerceEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     note_attributes: dict[str, str] = {}  # Shopify cart attributes
     meta: dict[str, str] = {}  # WooCommerce meta_data, values as text
     properties: dict[str, msgspec.Raw] = {}  # custom platform: whatever the sender put in
+    sources: tuple[Source, ...] = ()  # the bodies it is made of, oldest first, where it takes more than one
+    is_undone: bool = False  # a later body took it back: it matches nothing and counts nowhere
 
     # Matching reads these of every event, and conditions more than once: each part is looked at once, without loops.
     @property
@@ -189,7 +225,7 @@ class CommerceEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     @property
     def currency(self) -> str | None:
-        """ISO 4217 code of `amount`, as far as the body said it."""
+        """ISO 4217 code of `amount`, as far as the body said it. The amounts of the order itself are in `order_currency`."""
         if (refund := self.refund) is not None and refund.currency is not None:
             return refund.currency
         if (order := self.order) is not None and order.currency is not None:
@@ -197,6 +233,18 @@ class CommerceEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         if (subscription := self.subscription) is not None and subscription.currency is not None:
             return subscription.currency
         return cart.currency if (cart := self.cart) is not None else None
+
+    @property
+    def order_currency(self) -> str | None:
+        """ISO 4217 code of the order's amounts, also where a refund of it names another; without an order that of `amount`."""
+        if (order := self.order) is not None and order.currency is not None:
+            return order.currency
+        return self.currency
+
+    @property
+    def items_currency(self) -> str | None:
+        """ISO 4217 code of the lines that the event is about: the refund's where it names any, else the order's."""
+        return self.currency if (refund := self.refund) is not None and refund.items else self.order_currency
 
 
 class _Head(msgspec.Struct, frozen=True, gc=False):
@@ -213,7 +261,9 @@ _DECODER = msgspec.json.Decoder(CommerceEvent)
 
 
 def to_json(event: CommerceEvent) -> bytes:
-    """The event as compact JSON (UTF-8)."""
+    """The event as compact JSON (UTF-8), as its body showed it: without `is_undone`."""
+    if event.is_undone:
+        event = msgspec.structs.replace(event, is_undone=False)
     return _ENCODER.encode(event)
 
 
@@ -242,9 +292,11 @@ def _differs_in_head_only(one: CommerceEvent, two: CommerceEvent) -> bool:
         and one.note_attributes is two.note_attributes
         and one.meta is two.meta
         and one.properties is two.properties
+        and one.sources is two.sources
     )
 
 
-def from_json(text: bytes | str) -> CommerceEvent:
+def from_json(text: bytes | str, *, is_undone: bool = False) -> CommerceEvent:
     """The inverse of `to_json`. Raises msgspec.ValidationError for anything else."""
-    return _DECODER.decode(text)
+    event = _DECODER.decode(text)
+    return msgspec.structs.replace(event, is_undone=True) if is_undone else event

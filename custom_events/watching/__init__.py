@@ -1,0 +1,1 @@
+"""What is wrong, measured from one list: alarms, their channels, Prometheus' figures."""

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from custom_events.values.deliveries import PrivacyRequest
 from custom_events.watching.metrics import METRICS, Reading, Sample
 
 HOUR_S: Final = 3_600
@@ -19,7 +20,7 @@ class Severity(StrEnum):
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True):
-    """An alarm's definition: `metric` (narrowed by `only`) above or below `limit` for `for_s` seconds.
+    """An alarm's definition: `metric` (narrowed by `only`, and by what another alarm is about, `but`) above or below `limit` for `for_s` seconds.
 
     `sentence` may name {value} and the metric's labels. `remedy` says what to do.
     """
@@ -30,6 +31,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     limit: float
     below: bool = False
     only: tuple[tuple[str, str], ...] = ()
+    but: tuple[tuple[str, str], ...] = ()
     for_s: int = 300
     sentence: str
     remedy: str
@@ -37,7 +39,9 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     def holds(self, sample: Sample) -> bool:
         """Whether a sample of the metric is wrong."""
         labels = dict(zip(METRICS[self.metric].labels, sample.labels, strict=True))
-        if any(labels[name] != wanted for name, wanted in self.only):
+        if any(labels[name] != wanted for name, wanted in self.only) or any(
+            labels[name] == one for name, one in self.but
+        ):
             return False
         return sample.value < self.limit if self.below else sample.value > self.limit
 
@@ -101,7 +105,7 @@ WATCHES: Final = (
         remedy="They go again under the same order ids by themselves; look whether uploads run, and whether Google answers",
     ),
     Watch(
-        name="UploadsStandStill",
+        name="UploadsStalled",
         metric="custom_events_uploads_due_age_seconds",
         severity=Severity.CRITICAL,
         limit=HOUR_S,
@@ -115,6 +119,24 @@ WATCHES: Final = (
         limit=0,
         sentence="Rows of account {account} that wait until something is changed at Google ({reason}): {value}",
         remedy="docs/reference/google-errors.md says what to change for this code; then `uploads release --held`",
+    ),
+    Watch(
+        name="ReasonNotKnown",
+        metric="custom_events_uploads_not_understood_rows",
+        severity=Severity.CRITICAL,
+        limit=0,
+        for_s=0,
+        sentence="Google refuses rows of account {account} for a reason that this version does not know ({reason}): {value} wait",
+        remedy="They are sent again up to once an hour and none is lost before its deadline: update, or ask Google with the request id",
+    ),
+    Watch(
+        name="PartStopped",
+        metric="custom_events_uploads_part_stopped",
+        severity=Severity.CRITICAL,
+        limit=0,
+        for_s=0,
+        sentence="Of ads account {account} nothing is sent that concerns {part}: it waits until a person acts; the rest goes on",
+        remedy="`custom-events uploads list` says why; it goes on by itself within a quarter of an hour after it is mended at Google",
     ),
     Watch(
         name="VerdictsOverdue",
@@ -133,7 +155,7 @@ WATCHES: Final = (
         remedy="It is asked again every six hours; `upload_requests` has Google's request ids for its support",
     ),
     Watch(
-        name="RefundsStandStill",
+        name="RefundsStalled",
         metric="custom_events_uploads_value_change_age_seconds",
         severity=Severity.WARNING,
         limit=HOUR_S,
@@ -150,7 +172,7 @@ WATCHES: Final = (
         remedy="Conversions wait for the next hours; ask Google for a higher access level, or let a replay rest",
     ),
     Watch(
-        name="PipelineStandsStill",
+        name="PipelineStalled",
         metric="custom_events_pipeline_backlog_age_seconds",
         severity=Severity.CRITICAL,
         limit=900,
@@ -162,8 +184,39 @@ WATCHES: Final = (
         metric="custom_events_pipeline_parked_rows",
         severity=Severity.WARNING,
         limit=0,
+        but=(("reason", "rest_forbidden"), *(("reason", kind.value) for kind in PrivacyRequest)),
         sentence="Deliveries of site {site} in 24 hours that could not be understood ({reason}): {value}",
         remedy="They are kept with their bytes; `custom-events status` counts them by reason",
+    ),
+    Watch(
+        name="StoreForbidsReading",
+        metric="custom_events_pipeline_parked_rows",
+        severity=Severity.CRITICAL,
+        limit=0,
+        only=(("reason", "rest_forbidden"),),
+        for_s=0,
+        sentence="WooCommerce sent errors in place of orders: the user of a webhook of site {site} may not read them: {value}",
+        remedy="WooCommerce, Settings, Advanced, Webhooks: give the webhook to an administrator or a shop manager; what came is lost, "
+        "so save those orders once more in the shop",
+    ),
+    Watch(
+        name="PrivacyRequestOpen",
+        metric="custom_events_privacy_requests_open",
+        severity=Severity.WARNING,
+        limit=0,
+        for_s=0,
+        sentence="Requests of people about their own data that were not carried out ({kind}): {value}",
+        remedy="`custom-events privacy list` has their due dates; carry them out, then `custom-events privacy done`",
+    ),
+    Watch(
+        name="PrivacyRequestDue",
+        metric="custom_events_privacy_request_left_seconds",
+        severity=Severity.CRITICAL,
+        limit=7 * 24 * HOUR_S,
+        below=True,
+        for_s=0,
+        sentence="A request of a person about their own data ({kind}) must be carried out within {value} s (below 0: it is late)",
+        remedy="`custom-events privacy list` has their due dates; carry them out, then `custom-events privacy done`",
     ),
     Watch(
         name="DeliveriesRefused",
@@ -183,7 +236,7 @@ WATCHES: Final = (
         remedy="`custom-events uploads reconcile` shows the days side by side",
     ),
     Watch(
-        name="GoogleNotRead",
+        name="GoogleCountsMissing",
         metric="custom_events_reconciliation_age_seconds",
         severity=Severity.WARNING,
         limit=50 * HOUR_S,
@@ -192,13 +245,21 @@ WATCHES: Final = (
         remedy="Look at the newest run of reconcile_uploads",
     ),
     Watch(
+        name="ScheduledJobMissed",
+        metric="custom_events_scheduled_job_late_seconds",
+        severity=Severity.WARNING,
+        limit=0,
+        sentence="The job {job} runs by the clock and has been missed for {value} s",
+        remedy="Look at its schedule and its newest run on Dagster's page; start it there, or by `dagster job execute`",
+    ),
+    Watch(
         name="SumsDisagree",
         metric="custom_events_sums_gaps",
         severity=Severity.CRITICAL,
         limit=0,
         for_s=0,
         sentence="The sum of what was {sum} does not agree",
-        remedy="`custom-events status` shows both sides; nothing may be lost or counted twice: tell the developers",
+        remedy="`custom-events status` shows both sides and what to do; nothing may be lost or counted twice: report it with what `custom-events status --json` shows",
     ),
 )
 

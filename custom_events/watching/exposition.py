@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import yaml
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from custom_events.watching.alarms import WATCHES, Watch
 from custom_events.watching.metrics import METRICS, Reading
@@ -20,9 +20,12 @@ class _Collector:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         families = {
-            name: GaugeMetricFamily(name, metric.sentence, labels=metric.labels) for name, metric in METRICS.items()
+            name: (CounterMetricFamily if metric.only_rises else GaugeMetricFamily)(
+                name, metric.sentence, labels=metric.labels
+            )
+            for name, metric in METRICS.items()
         }
         for sample in self._reading.samples:
             families[sample.metric].add_metric(sample.labels, sample.value)
@@ -44,7 +47,8 @@ def rules() -> str:
 
 def expression(watch: Watch) -> str:
     """The alarm as PromQL."""
-    inside = ",".join(f'{name}="{value}"' for name, value in watch.only)
+    narrowed = [f'{name}="{value}"' for name, value in watch.only] + [f'{name}!="{value}"' for name, value in watch.but]
+    inside = ",".join(narrowed)
     return f"{watch.metric}{f'{{{inside}}}' if inside else ''} {'<' if watch.below else '>'} {watch.limit:g}"
 
 

@@ -2,21 +2,26 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
 
 from custom_events.ledger import allowance
-from custom_events.ledger.reconcile import CATCHES_UP, RULES, first_day_of
-from custom_events.pipeline import sums
+from custom_events.ledger.codes import RULES, is_not_understood
+from custom_events.ledger.reconcile import CATCHES_UP, first_day_of
+from custom_events.queries import odd_leaves, privacy, upload_stops
 from custom_events.queries import watching as queries
 from custom_events.settings import Settings
-from custom_events.values.conversions import UploadState, Verdict
+from custom_events.values.conversions import UNMATCHED_REASONS, UploadState, Verdict
+from custom_events.watching import contradictions, scheduled, sums
+from custom_events.watching.equations import Sums
 from custom_events.watching.metrics import METRICS, Reading, Sample
 
 SUMS_ALARM: Final = "SumsDisagree"
+LOOKED_AT: Final = timedelta(days=2)  # custom events made since are laid beside their conversions; all of them nightly
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ENOUGH_ANSWERS: Final = 100  # below, one refused row is more than a per cent, and a rate says nothing
 _TAKEN: Final = frozenset({Verdict.ACCEPTED, Verdict.ALREADY_THERE})
 _REFUSED: Final = frozenset({Verdict.REJECTED, Verdict.EXPIRED})
@@ -24,8 +29,16 @@ _REFUSED: Final = frozenset({Verdict.REJECTED, Verdict.EXPIRED})
 Samples = Iterator[Sample]
 
 
-def measure(connection: sa.Connection, settings: Settings, now: datetime, *, with_sums: bool = False) -> Reading:
-    """Every metric; the sums, which count whole tables, only when asked for: else as the last full look left them."""
+def measure(
+    connection: sa.Connection,
+    settings: Settings,
+    now: datetime,
+    *,
+    with_sums: bool = False,
+    counted: Sums | None = None,
+) -> Reading:
+    """Every metric; the sums, for which the last days' custom events are laid beside their conversions, only when asked for, or as they
+    were just `counted`: else as the last full look left them."""
     parts: list[Callable[[sa.Connection, datetime], Samples]] = [
         _uploads,
         _answers,
@@ -33,11 +46,12 @@ def measure(connection: sa.Connection, settings: Settings, now: datetime, *, wit
         _overdue,
         _pipeline,
         _google,
+        _scheduled,
         partial(_quotas, settings),
     ]
     measured = set(METRICS)
-    if with_sums:
-        parts.append(_gaps)
+    if with_sums or counted is not None:
+        parts.append(partial(_gaps, counted))
     else:
         parts.append(_remembered_gaps)
         measured.discard("custom_events_sums_gaps")
@@ -65,7 +79,9 @@ def _uploads(connection: sa.Connection, now: datetime) -> Samples:
         elif row.reason:
             yield _sample("uploads_held_rows", row.rows, account, row.reason)
             rule = RULES.get(row.reason)
-            if rule is not None and rule.verdict is Verdict.FIX:
+            if row.state == UploadState.HELD and is_not_understood(row.reason):
+                yield _sample("uploads_not_understood_rows", row.rows, account, row.reason)
+            elif rule is not None and rule.verdict is Verdict.FIX:
                 yield _sample("uploads_needing_action_rows", row.rows, account, row.reason)
     for (account, state), rows in states.items():
         yield _sample("uploads_waiting_rows", rows, account, state)
@@ -80,7 +96,9 @@ def _uploads(connection: sa.Connection, now: datetime) -> Samples:
 
 def _answers(connection: sa.Connection, now: datetime) -> Samples:
     verdicts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for row in connection.execute(queries.ANSWERS, {"now": now}):
+    for row in connection.execute(queries.ANSWERS, {"now": now, "day_ago": now - DAY}):
+        if row.code in UNMATCHED_REASONS:
+            continue  # no click of Google's: expected of orders that did not come from ads
         verdicts[row.customer_id][row.verdict] += row.rows
         if row.verdict == Verdict.REJECTED:
             yield _sample("uploads_refused_rows", row.rows, row.customer_id, row.code)
@@ -100,6 +118,9 @@ def _stops(connection: sa.Connection, now: datetime) -> Samples:
         yield _sample("uploads_account_parked", row.parked_reason is not None, row.customer_id)
         paused_s = (row.paused_until - now).total_seconds() if row.paused_until is not None else 0.0
         yield _sample("uploads_paused_seconds", paused_s, row.customer_id)
+    for row in connection.execute(upload_stops.PARTS):
+        part = f"the lane {row.lane}" if row.concerns == "account" else row.concerns
+        yield _sample("uploads_part_stopped", 1, row.customer_id, part)
 
 
 def _overdue(connection: sa.Connection, now: datetime) -> Samples:
@@ -114,9 +135,14 @@ def _pipeline(connection: sa.Connection, now: datetime) -> Samples:
     backlog = connection.execute(queries.BACKLOG).one()
     yield _sample("pipeline_backlog_rows", backlog.rows)
     yield _sample("pipeline_backlog_age_seconds", _age_s(backlog.since, now))
-    for row in connection.execute(queries.PARKED, {"now": now}):
+    for row in connection.execute(queries.PARKED, {"day_ago": now - DAY, "week": monday_of(now - DAY)}):
         yield _sample("pipeline_parked_rows", row.rows, row.site_key, row.reason)
-    for row in connection.execute(queries.REFUSED, {"now": now}):
+    for row in connection.execute(odd_leaves.ODD_LEAVES):
+        yield _sample("odd_leaves_total", row.bodies, row.site_key, row.path)
+    for row in connection.execute(privacy.OPEN, {"now": now}):
+        yield _sample("privacy_requests_open", row.requests, row.kind)
+        yield _sample("privacy_request_left_seconds", row.left_s, row.kind)
+    for row in connection.execute(queries.REFUSED, {"hour_ago": now - HOUR}):
         yield _sample("receiver_quarantined_rows", row.rows, row.reason)
 
 
@@ -131,6 +157,11 @@ def _google(connection: sa.Connection, now: datetime) -> Samples:
         yield _sample("reconciliation_short_days", row.short_days, row.customer_id)
 
 
+def _scheduled(connection: sa.Connection, now: datetime) -> Samples:
+    for job, late_s in scheduled.late_s(connection, now).items():
+        yield _sample("scheduled_job_late_seconds", late_s, job)
+
+
 def _quotas(settings: Settings, connection: sa.Connection, now: datetime) -> Samples:
     for left in allowance.remaining(connection, settings, now):
         yield _sample("uploads_tokens", left.now, left.name)
@@ -139,16 +170,25 @@ def _quotas(settings: Settings, connection: sa.Connection, now: datetime) -> Sam
             yield _sample("uploads_daily_calls_left_ratio", max(0.0, 1 - left.used_today / left.per_day), left.name)
 
 
-def _gaps(connection: sa.Connection, now: datetime) -> Samples:
-    del now
-    for gap in sums.sums(connection).gaps:
-        yield _sample("sums_gaps", 1, gap.partition(" ")[0])
+def _gaps(counted: Sums | None, connection: sa.Connection, now: datetime) -> Samples:
+    if counted is None:
+        said = [*sums.tallied(connection).gaps, *contradictions.contradictions(connection, now - LOOKED_AT)]
+    else:
+        said = counted.gaps
+    for sum_of in dict.fromkeys(gap.partition(" ")[0].rstrip(":") for gap in said):
+        yield _sample("sums_gaps", 1, sum_of)
 
 
 def _remembered_gaps(connection: sa.Connection, now: datetime) -> Samples:
     del now
     for row in connection.execute(queries.OPEN_PLACES, {"name": SUMS_ALARM}):
         yield _sample("sums_gaps", 1, row.place["sum"])
+
+
+def monday_of(moment: datetime) -> date:
+    """The Monday of its week, in UTC."""
+    day = moment.astimezone(UTC).date()
+    return day - timedelta(days=day.weekday())
 
 
 def _age_s(since: datetime | None, now: datetime) -> float:

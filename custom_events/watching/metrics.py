@@ -6,10 +6,11 @@ import msgspec
 
 
 class Metric(NamedTuple):
-    """A gauge: a sentence that says what it counts, and its labels."""
+    """A gauge: a sentence that says what it counts, and its labels. `only_rises`: a counter."""
 
     sentence: str
     labels: tuple[str, ...] = ()
+    only_rises: bool = False
 
 
 class Sample(NamedTuple):
@@ -44,6 +45,13 @@ METRICS: Final[dict[str, Metric]] = {
     "custom_events_uploads_needing_action_rows": Metric(
         "Rows that wait until a person changes something at Google.", ("account", "reason")
     ),
+    "custom_events_uploads_not_understood_rows": Metric(
+        "Rows that Google refused for a reason that this version does not know; held, and sent again.",
+        ("account", "reason"),
+    ),
+    "custom_events_uploads_part_stopped": Metric(
+        "1: nothing is sent of this part of the account, while the rest goes on.", ("account", "part")
+    ),
     "custom_events_uploads_answered_rows": Metric("Answers of the last 24 hours, by verdict.", ("account", "verdict")),
     "custom_events_uploads_refused_rows": Metric("Rows refused for good in 24 hours, by code.", ("account", "code")),
     "custom_events_uploads_success_ratio": Metric(
@@ -69,10 +77,27 @@ METRICS: Final[dict[str, Metric]] = {
     "custom_events_pipeline_parked_rows": Metric(
         "Deliveries of 24 hours that nobody understands, by reason.", ("site", "reason")
     ),
+    "custom_events_odd_leaves_total": Metric(
+        "Bodies with a leaf of another type than its own, by its path; the 200 that were met last.",
+        ("site", "path"),
+        only_rises=True,
+    ),
+    "custom_events_privacy_requests_open": Metric(
+        "Requests of people about their data, not carried out yet.", ("kind",)
+    ),
+    "custom_events_privacy_request_left_seconds": Metric(
+        "How long the most urgent of them may still wait; below 0: it is late.", ("kind",)
+    ),
     "custom_events_receiver_quarantined_rows": Metric("Deliveries refused in the last hour, by reason.", ("reason",)),
     "custom_events_reconciliation_age_seconds": Metric("How long ago Google's counts were read.", _ACCOUNT),
     "custom_events_reconciliation_short_days": Metric(
         "Days on which Google counts fewer events than it answered, two days later still.", _ACCOUNT
     ),
-    "custom_events_sums_gaps": Metric("Sums that do not agree (received, landed, matched, queued).", ("sum",)),
+    "custom_events_scheduled_job_late_seconds": Metric(
+        "For how long a job that runs by the clock has been missed; 0: it has not.", ("job",)
+    ),
+    "custom_events_sums_gaps": Metric(
+        "Sums that do not agree (received, landed, matched, queued, withdrawn), or tallies that counting denies.",
+        ("sum",),
+    ),
 }

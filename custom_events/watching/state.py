@@ -50,6 +50,17 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
         wanted = _FOR.get(self.name, timedelta())
         return self.closed_at is None and now - self.opened_at >= wanted
 
+    @property
+    def told_at(self) -> datetime:
+        """When people are told of it, unless it has gone until then."""
+        return self.opened_at + _FOR.get(self.name, timedelta())
+
+    def label(self, now: datetime) -> str:
+        """Its name, and that nobody is told of it yet where it is not old enough."""
+        if self.lasts(now):
+            return self.name
+        return f"{self.name} (seen; told of when it has lasted {_FOR[self.name].total_seconds() / 60:.0f} minutes)"
+
     def news(self, channel: str, now: datetime) -> News | None:
         """What this channel has not told yet; None: nothing."""
         told_at = self.told.get(channel)
@@ -62,6 +73,15 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
 
 def remember(connection: sa.Connection, reading: Reading, found: Iterable[Alarm], now: datetime) -> None:
     """Open what is new, keep what still is, close what was looked for and has been gone for a while."""
+    _remember(connection, found, [watch.name for watch in WATCHES if watch.metric in reading.measured], now)
+
+
+def remember_outside(connection: sa.Connection, found: Iterable[Alarm], name: str, now: datetime) -> None:
+    """The same for an alarm that is no metric's: `name` is what was looked for."""
+    _remember(connection, found, [name], now)
+
+
+def _remember(connection: sa.Connection, found: Iterable[Alarm], looked_for: list[str], now: datetime) -> None:
     seen = Columns("key", "name", "severity", "place", "sentence", "remedy")
     for alarm in {one.key: one for one in found}.values():
         seen.add(
@@ -74,14 +94,49 @@ def remember(connection: sa.Connection, reading: Reading, found: Iterable[Alarm]
         )
     if len(seen):
         connection.execute(queries.SEE, seen.arrays | {"now": now})
-    looked_for = [watch.name for watch in WATCHES if watch.metric in reading.measured]
     connection.execute(queries.CLOSE, {"now": now, "gone_since": now - GONE_FOR, "looked_for": looked_for})
+
+
+def foreseen(connection: sa.Connection, reading: Reading, found: Iterable[Alarm], now: datetime) -> list[Episode]:
+    """The alarms that would be open after a look now, which writes them; the gravest and oldest first. Writes nothing."""
+    seen = {one.key: one for one in found}
+    looked_for = {watch.name for watch in WATCHES if watch.metric in reading.measured}
+    known = [one for one in episodes(connection, now) if one.closed_at is None]
+    is_gone = [
+        one.key for one in known if one.name in looked_for and one.seen_at <= now - GONE_FOR and one.key not in seen
+    ]
+    new = [
+        Episode(
+            id=0,
+            key=alarm.key,
+            name=alarm.name,
+            severity=alarm.severity,
+            place=dict(alarm.where),
+            sentence=alarm.sentence,
+            remedy=alarm.remedy,
+            opened_at=now,
+            seen_at=now,
+        )
+        for key, alarm in seen.items()
+        if key not in {one.key for one in known}
+    ]
+    return sorted(
+        (one for one in (*known, *new) if one.key not in is_gone), key=lambda one: (one.severity, one.opened_at)
+    )
 
 
 def episodes(connection: sa.Connection, now: datetime) -> list[Episode]:
     """Open alarms, and those closed within a week; the gravest and oldest first."""
     rows = connection.execute(queries.TO_TELL, {"closed_after": now - STILL_TOLD_FOR})
     return [msgspec.convert(_plain(row), Episode) for row in rows.mappings()]
+
+
+def page(
+    connection: sa.Connection, *, is_open: bool | None, name: str | None, before_id: int | None, limit: int
+) -> list[Episode]:
+    """Alarms, the newest first: open or past ones, or both (None), of one name or of every; the next page begins before the last id."""
+    given = {"open": is_open, "name": name, "before_id": before_id, "rows": limit}
+    return [msgspec.convert(_plain(row), Episode) for row in connection.execute(queries.PAGE, given).mappings()]
 
 
 def mark_told(connection: sa.Connection, told: Iterable[Episode], channel: str, now: datetime) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 import structlog
 
 from custom_events.errors import Transient
+from custom_events.queries import tallies
 from custom_events.queries import watching as queries
 from custom_events.settings import Settings
 from custom_events.watching import messages, state
@@ -19,9 +20,10 @@ log = structlog.get_logger(__name__)
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What a look found. `open`: alarms that last; `told`: channel -> messages' parts; `not_told`: channel -> why."""
+    """What a look found. `open`: alarms that last; `young`: those that are seen, and not old enough to be told; `told`: channel -> messages' parts; `not_told`: channel -> why."""
 
     open: tuple[state.Episode, ...] = ()
+    young: tuple[state.Episode, ...] = ()
     told: dict[str, int] = {}
     not_told: dict[str, str] = {}
     other_watches: bool = False
@@ -51,9 +53,21 @@ def look(
 
 def _look(engine: sa.Engine, told_by: Sequence[Channel], settings: Settings, now: datetime, *, with_sums: bool) -> Look:
     with engine.begin() as connection:
+        tallies.fold(connection)
+    with engine.begin() as connection:
         reading = measure(connection, settings, now, with_sums=with_sums)
         state.remember(connection, reading, raised(reading), now)
         known = state.episodes(connection, now)
+    told, not_told = tell(engine, told_by, settings, known, now)
+    lasting = tuple(one for one in known if one.lasts(now))
+    young = tuple(one for one in known if one.closed_at is None and not one.lasts(now))
+    return Look(open=lasting, young=young, told=told, not_told=not_told)
+
+
+def tell(
+    engine: sa.Engine, told_by: Sequence[Channel], settings: Settings, known: Sequence[state.Episode], now: datetime
+) -> tuple[dict[str, int], dict[str, str]]:
+    """Tell each channel what it has not told yet of these: how many parts by channel, and why some were not told."""
     told: dict[str, int] = {}
     not_told: dict[str, str] = {}
     for channel in told_by:
@@ -70,4 +84,4 @@ def _look(engine: sa.Engine, told_by: Sequence[Channel], settings: Settings, now
             state.mark_told(connection, messages.told(news), channel.name, now)
         told[channel.name] = len(news)
         log.info("alarms_told", channel=channel.name, parts=len(news))
-    return Look(open=tuple(one for one in known if one.lasts(now)), told=told, not_told=not_told)
+    return told, not_told

@@ -1,0 +1,1 @@
+"""`make demo`: all programs, traffic, and a table at the end."""

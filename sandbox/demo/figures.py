@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Table
 
-from custom_events.pipeline import sums
-from custom_events.queries import figures as queries
+from custom_events.queries import status_counts as queries
+from custom_events.watching import sums
 from sandbox.stores.sender import Sent
 
 SOON_S = 3600.0  # what is held longer than this (a fresh click) is a settled answer in the demo
@@ -31,6 +31,7 @@ class Figures(msgspec.Struct, kw_only=True):
     ignored_by_reason: dict[str, int]
     commerce_events: dict[str, int]
     custom_events: dict[str, int]
+    accepted: dict[str, int]  # by definition, as custom events are
     uploads: dict[str, int]
     adjustments: dict[str, int]
     reasons: dict[str, int]
@@ -60,6 +61,7 @@ def read(connection: sa.Connection) -> Figures:
         understood=found.understood,
         commerce_events=queries.counted(connection, queries.EVENTS_BY_TYPE),
         custom_events=queries.counted(connection, queries.CUSTOM_EVENTS_BY_DEFINITION),
+        accepted=queries.counted(connection, queries.ACCEPTED_BY_DEFINITION),
         uploads=queries.counted(connection, queries.UPLOADS_BY_STATE),
         adjustments=queries.counted(connection, queries.ADJUSTMENTS_BY_STATE),
         reasons=queries.counted(connection, queries.REASONS),
@@ -105,6 +107,7 @@ def show(console: Console, figures: Figures) -> None:
     console.print(_table("Refused, parked, ignored", "reason", reasons))
     console.print(_table("Commerce events", "type", figures.commerce_events))
     console.print(_table("Custom events", "definition", figures.custom_events))
+    console.print(_table("Accepted by Google", "definition", figures.accepted))
     console.print(_table("Conversions at Google", "state", figures.uploads))
     console.print(_table("Adjustments", "state", figures.adjustments))
     console.print(_table("Held, withheld, refused", "reason", figures.reasons))

@@ -6,17 +6,18 @@ import httpx
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.settings import Settings
+from custom_events.settings import DEMO_FILE, Settings, variable_of
 from custom_events.tables.sites import ads_accounts, ads_actions
-from orchestration.processes import Program, Supervisor, python
 from sandbox.demo.ready import wait_until_ready
 from sandbox.google_ads.certificates import TRUST_VARIABLE, ensure
 from sandbox.google_ads.seed import Action, Customer, SandboxSeed
 from sandbox.google_ads.service_account import write_service_account
+from supervisor.processes import Program, Supervisor, python
 
 VERDICT_AFTER_S = 1_860.0  # Google's verdict on a Data Manager request takes half an hour; the demo's clock jumps it
 ASK_AFTER_S = 3.0  # instead of half an hour, since the clock is moved
 SEED_FILE = "seed.json"
+PORTS = ("receiver_port", "console_port", "dagster_port")
 
 
 def directory(settings: Settings) -> Path:
@@ -81,6 +82,23 @@ def google_environment(settings: Settings) -> dict[str, str]:
         "CUSTOM_EVENTS_UPLOAD_VERDICT_S": str(ASK_AFTER_S),
         "no_proxy": "localhost,127.0.0.1",
     }
+
+
+def write_variables(settings: Settings) -> None:
+    """Leave the variables where the command line looks for them, so that every verb finds the stand-in and the demo's ports. Nothing
+    on a server of one's own: there every verb means Google."""
+    if settings.database_url is not None:
+        return
+    ports = {variable_of(field): str(getattr(settings, field)) for field in PORTS}
+    lines = [f"{name}='{value}'\n" for name, value in {**google_environment(settings), **ports}.items()]
+    file = settings.local_directory / DEMO_FILE
+    file.touch(mode=0o600)
+    file.write_text("".join(lines))
+
+
+def remove_variables(settings: Settings) -> None:
+    """Nothing answers there any more."""
+    (settings.local_directory / DEMO_FILE).unlink(missing_ok=True)
 
 
 def wait_for_google(settings: Settings, supervisor: Supervisor) -> None:

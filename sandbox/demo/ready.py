@@ -5,7 +5,7 @@ import time
 import httpx
 
 from custom_events.errors import NeedsAction
-from orchestration.processes import Supervisor
+from supervisor.processes import Supervisor
 
 READY_LIMIT_S = 60.0
 LOOK_EVERY_S = 0.2

@@ -14,17 +14,26 @@ from custom_events.errors import NeedsAction
 from custom_events.postgres import migrate
 from custom_events.postgres.connect import engine
 from custom_events.settings import Settings
-from orchestration import instance, programs
-from orchestration.processes import Supervisor, check_ports
+from orchestration import instance
+from sandbox.demo import examples
 from sandbox.demo import figures as demo_figures
 from sandbox.demo.figures import Figures
-from sandbox.demo.google import google_environment, google_program, let_time_pass, wait_for_google
+from sandbox.demo.google import (
+    google_environment,
+    google_program,
+    let_time_pass,
+    remove_variables,
+    wait_for_google,
+    write_variables,
+)
 from sandbox.demo.progress import display
 from sandbox.demo.ready import wait_until_ready
 from sandbox.demo.sites import prepare
 from sandbox.stores.posts import Post
 from sandbox.stores.script import script
 from sandbox.stores.sender import Sent, send
+from supervisor import programs
+from supervisor.processes import Supervisor, check_ports
 
 LOOK_EVERY_S = 0.5
 SETTLE_LIMIT_S = 240.0  # to settle takes about 60 s on two idle cores; beyond this something is wrong
@@ -61,12 +70,14 @@ class Demo:
 
     def start(self) -> None:
         """Starts Google's stand-in, the receiver, the console and Dagster, in this order, and waits for the receiver."""
+        programs.check_exposure(self.settings)
         wanted = [google_program(self.settings), programs.receiver(self.settings)]
-        slower = [programs.console(self.settings), programs.dagster(self.settings)]
+        slower = [programs.console(self.settings), *programs.dagster(self.settings)]
         check_ports([*wanted, *slower])
         for program in (*wanted, *slower):
             self.supervisor.start(program)
         wait_for_google(self.settings, self.supervisor)
+        write_variables(self.settings)
         base = f"http://{self.settings.receiver_host}:{self.settings.receiver_port}"
         wait_until_ready(f"{base}/readyz", self.supervisor)
 
@@ -104,8 +115,9 @@ class Demo:
 
     def stop(self) -> None:
         """Ends every process; Dagster's runs count as cancelled."""
-        if programs.DAGSTER in self.supervisor.children:
-            instance.cancel_runs(instance.home(self.settings))
+        remove_variables(self.settings)
+        if programs.CODE_SERVER in self.supervisor.children:
+            instance.cancel_runs(instance.home(self.settings), self.url)
         self.supervisor.stop()
         self.engine.dispose()
 
@@ -121,6 +133,7 @@ def run(settings: Settings, url: str, console: Console, *, once: bool) -> int:
         before = demo.read()
         number = _run_number(settings.local_directory / FIGURES_FILE)
         waves = script(stores.shopify, stores.woocommerce, stores.custom, datetime.now(UTC), seed=number)
+        examples.write(settings.local_directory, waves.first)
         with Live(console=console, refresh_per_second=4) as live:
             demo.follow("First wave", waves.first, live)
             demo.follow("Second wave: refunds, cancellations, redeliveries", waves.second, live)
@@ -147,9 +160,10 @@ def _conclude(demo: Demo, before: Figures, number: int, *, once: bool) -> int:
 
 
 def _stay(demo: Demo) -> None:
-    """Until a signal raises, or a process ends by itself."""
+    """Until a signal raises, or a process cannot live."""
     while True:
-        demo.supervisor.check()
+        for sentence in demo.supervisor.tend():
+            demo.console.print(sentence)
         time.sleep(1)
 
 

@@ -1,0 +1,1 @@
+"""Google's two APIs as a local server: checks, quotas, faults, diagnostics."""

@@ -5,10 +5,10 @@ from typing import Any
 from sandbox.google_ads.access import Caller
 from sandbox.google_ads.checks_adjustment import AdjustmentRow, check_adjustment, check_against, read_adjustment
 from sandbox.google_ads.diagnostics import Batch
-from sandbox.google_ads.error_names import ConversionAdjustmentUpload, ErrorName
+from sandbox.google_ads.error_names import AnyName, ConversionAdjustmentUpload
 from sandbox.google_ads.failures import Fail
 from sandbox.google_ads.formats import CURRENCIES
-from sandbox.google_ads.rows import repeated
+from sandbox.google_ads.query_rows import repeated
 from sandbox.google_ads.state import Adjustment, Conversion, State
 
 METHOD = "UploadConversionAdjustments"
@@ -49,7 +49,7 @@ def adjust_conversions(state: State, caller: Caller, request: Any, job_id: int) 
 def find_conversion(state: State, adjustment: Adjustment) -> Conversion | None:
     """The conversion an adjustment means: by order id, or by gclid and time when it was sent without order id."""
     if adjustment.order_id is not None:
-        conversion = state.by_order.get((adjustment.action_id, adjustment.order_id))
+        conversion = state.known(adjustment.action_id, adjustment.order_id, "google_ads")
     else:
         key = (adjustment.action_id, adjustment.click_id or "", adjustment.conversion_at or 0)
         sent = state.by_click_time.get(key, ())
@@ -99,7 +99,7 @@ def settle_waiting(state: State) -> None:
         _settle(state, adjustment, ConversionAdjustmentUpload.CONVERSION_NOT_FOUND)
 
 
-def _settle(state: State, adjustment: Adjustment, error: ErrorName | None) -> None:
+def _settle(state: State, adjustment: Adjustment, error: AnyName | None) -> None:
     name = _conversion_name(adjustment)
     state.waiting[name] = [waiting for waiting in state.waiting[name] if waiting is not adjustment]
     if not state.waiting[name]:

@@ -6,7 +6,7 @@ from sandbox.google_ads.access import Caller, reaches, same_tree
 from sandbox.google_ads.click_ids import Click, ClickFlag
 from sandbox.google_ads.error_names import ConversionUpload, ErrorName
 from sandbox.google_ads.failures import Fail
-from sandbox.google_ads.rows import ConversionRow, Uploads
+from sandbox.google_ads.query_rows import ConversionRow, Uploads
 from sandbox.google_ads.seed import Action
 from sandbox.google_ads.state import State
 

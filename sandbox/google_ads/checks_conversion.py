@@ -1,6 +1,6 @@
 """Checks of one conversion row, in Google's order of precedence: the first error found is the row's error.
 
-S-numbers are those of reference/google-ads.md, section 4.
+S-numbers are those of docs/reference/google-ads.md 4.
 """
 
 import math
@@ -18,7 +18,7 @@ from sandbox.google_ads.error_names import (
     StringLength,
 )
 from sandbox.google_ads.failures import Fail
-from sandbox.google_ads.rows import ConversionRow, Uploads
+from sandbox.google_ads.query_rows import ConversionRow, Uploads
 from sandbox.google_ads.seed import Action, Customer
 from sandbox.google_ads.state import State
 
@@ -74,7 +74,7 @@ def check_order_id(row: ConversionRow, uploads: Uploads) -> Fail | None:
     key = (row.action_id, order_id)
     if key in uploads.order_ids:
         return _at(ConversionUpload.DUPLICATE_ORDER_ID, "order_id", order_id)
-    if key in uploads.state.by_order:
+    if uploads.state.known(row.action_id or "", order_id, "google_ads") is not None:
         return _at(ConversionUpload.ORDER_ID_ALREADY_IN_USE, "order_id", order_id)
     return None
 

@@ -6,7 +6,7 @@ from sandbox.google_ads import formats
 from sandbox.google_ads.click_ids import parse_click_id
 from sandbox.google_ads.error_names import CollectionSize, ConversionUpload, ErrorName, Field
 from sandbox.google_ads.failures import Fail
-from sandbox.google_ads.rows import ConversionRow, Uploads
+from sandbox.google_ads.query_rows import ConversionRow, Uploads
 from sandbox.google_ads.seed import Customer
 
 MAX_USER_IDENTIFIERS = 5

@@ -13,7 +13,7 @@ from sandbox.google_ads.error_names import ConversionUpload, ErrorName, Field, P
 from sandbox.google_ads.failures import Fail, Refused, Status
 from sandbox.google_ads.formats import CURRENCIES
 from sandbox.google_ads.installed import ads_enums
-from sandbox.google_ads.rows import ConversionRow, Uploads, read_conversion
+from sandbox.google_ads.query_rows import ConversionRow, Uploads, read_conversion
 from sandbox.google_ads.seed import Action, Customer
 from sandbox.google_ads.state import Conversion, State
 

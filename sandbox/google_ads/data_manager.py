@@ -10,8 +10,14 @@ from sandbox.google_ads.adjustments import settle_waiting
 from sandbox.google_ads.data_manager_answers import DataManagerRefused, Violation
 from sandbox.google_ads.data_manager_checks import Destination, EventChecks, check_sizes, find_destination
 from sandbox.google_ads.data_manager_events import EventRecorder
-from sandbox.google_ads.data_manager_reasons import ProcessingReason, Reason, Warned
-from sandbox.google_ads.error_names import Authentication, ErrorName
+from sandbox.google_ads.data_manager_reasons import (
+    BRAND_NEW_PROCESSING_NUMBER,
+    BRAND_NEW_PROCESSING_REASON,
+    ProcessingReason,
+    Reason,
+    Warned,
+)
+from sandbox.google_ads.error_names import Authentication, ErrorName, NewName
 from sandbox.google_ads.failures import Status
 from sandbox.google_ads.installed import data_manager_enums
 from sandbox.google_ads.seed import Token
@@ -33,7 +39,7 @@ class RequestRecord:
     """An accepted request: when it came, and for each destination the events and failures by reason."""
 
     received_at: float
-    destinations: list[tuple[Any, int, Counter[ProcessingReason]]]
+    destinations: list[tuple[Any, int, Counter[str]]]
 
 
 class DataManager:
@@ -126,27 +132,26 @@ class DataManager:
             raise _refused(violations[0].reason, named)
         return destinations
 
-    def _record(
-        self, request: Any, destination: Destination, request_id: str
-    ) -> tuple[Any, int, Counter[ProcessingReason]]:
+    def _record(self, request: Any, destination: Destination, request_id: str) -> tuple[Any, int, Counter[str]]:
         recorder = EventRecorder(self.state, request, destination, request_id)
         draw = self.state.faults.rows(INGEST)
         reference = destination.message.reference
-        failures: Counter[ProcessingReason] = Counter()
+        failures: Counter[str] = Counter()
         events = 0
         for event in request.events:
             if event.destination_references and reference not in event.destination_references:
                 continue
             events += 1
             drawn = None if draw is None else draw()
-            reason = None if drawn is not None and not drawn.after_apply else recorder.record(event)
+            reason: str | None = None if drawn is not None and not drawn.after_apply else recorder.record(event)
             if drawn is not None:
-                reason = ProcessingReason.INTERNAL_ERROR
+                new = isinstance(drawn.name, NewName)
+                reason = BRAND_NEW_PROCESSING_REASON if new else ProcessingReason.INTERNAL_ERROR
             if reason is not None:
                 failures[reason] += 1
         return destination.message, events, failures
 
-    def _fill_status(self, entry: Any, events: int, failures: Counter[ProcessingReason], *, processing: bool) -> None:
+    def _fill_status(self, entry: Any, events: int, failures: Counter[str], *, processing: bool) -> None:
         failed = failures.total()
         if processing:
             name = "PROCESSING"
@@ -157,18 +162,27 @@ class DataManager:
         entry.request_status = self._enums.request_status.number(name)
         if not processing:
             for reason, count in failures.items():
-                number = self._enums.processing_error_reason.number(reason)
+                number = BRAND_NEW_PROCESSING_NUMBER
+                if reason != BRAND_NEW_PROCESSING_REASON:
+                    number = self._enums.processing_error_reason.number(reason)
                 entry.error_info.error_counts.add(record_count=count, reason=number)
 
     def _warn(self, response: Any, request: Any) -> None:
         for index, event in enumerate(request.events):
-            ids = event.ad_identifiers
-            if event.HasField("cart_data") and (ids.gbraid or ids.wbraid):
-                response.field_warnings.add(
-                    reason=self._enums.warning_reason.number(Warned.CART_DATA_WITH_BRAID),
-                    field=f"events.events[{index}].cart_data",
-                    description="Cart data beside gbraid or wbraid is ignored.",
-                )
+            if not event.HasField("cart_data"):
+                continue
+            ids, path = event.ad_identifiers, f"events.events[{index}].cart_data"
+            if ids.gbraid or ids.wbraid:
+                text = "Cart data beside gbraid or wbraid is ignored."
+                self._remark(response, Warned.CART_DATA_WITH_BRAID, path, text)
+            for place, item in enumerate(event.cart_data.items):
+                if not item.unit_price:  # 0.0 cannot be told from unset
+                    field, text = f"{path}.items[{place}].unit_price", "The item has no price."
+                    self._remark(response, Warned.CART_ITEM_WITHOUT_PRICE, field, text)
+
+    def _remark(self, response: Any, reason: Warned, field: str, text: str) -> None:
+        number = self._enums.warning_reason.number(reason)
+        response.field_warnings.add(reason=number, field=field, description=text)
 
 
 def _refused(reason: Reason, violations: list[Violation]) -> DataManagerRefused:

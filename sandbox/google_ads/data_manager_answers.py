@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf import json_format
 from google.rpc import error_details_pb2, status_pb2
 
-from sandbox.google_ads.data_manager_reasons import Reason
+from sandbox.google_ads.data_manager_reasons import BRAND_NEW_REASON, Reason
 from sandbox.google_ads.failures import NANOSECONDS_PER_SECOND, Refused, Status
 
 DOMAIN = "datamanager.googleapis.com"
@@ -53,7 +53,11 @@ class DataManagerRefused(Exception):
     @classmethod
     def of_fault(cls, refused: Refused) -> "DataManagerRefused":
         """A fault's refusal in this API's terms."""
-        reasons = {Status.RESOURCE_EXHAUSTED: Reason.RESOURCE_EXHAUSTED, Status.INTERNAL: Reason.INTERNAL_ERROR}
+        reasons = {
+            Status.RESOURCE_EXHAUSTED: Reason.RESOURCE_EXHAUSTED,
+            Status.INTERNAL: Reason.INTERNAL_ERROR,
+            Status.INVALID_ARGUMENT: BRAND_NEW_REASON,
+        }
         detail = refused.quota_detail
         reason = reasons.get(refused.status, "") if refused.errors else ""
         return cls(refused.status, reason, refused.message, (), None if detail is None else detail.retry_delay_s)

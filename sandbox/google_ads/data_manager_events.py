@@ -58,10 +58,11 @@ class EventRecorder:
             if transaction_id in self._seen and self._state.switches.data_manager_repeated_id_in_request_refused:
                 return ProcessingReason.DUPLICATE_TRANSACTION_ID
             self._seen.add(transaction_id)
-            earlier = self._state.by_order.get((self._action.action_id, transaction_id))
+            earlier = self._state.known(self._action.action_id, transaction_id, "data_manager")
             if earlier is not None:
                 earlier.value, earlier.currency = self._value(event)
-                return None
+                unmatched = earlier.kind == "user" and not earlier.counted
+                return ProcessingReason.CLICK_NOT_FOUND if unmatched else None
         problem = self._problem(event, kind, click_id, click)
         if problem is not None:
             return problem

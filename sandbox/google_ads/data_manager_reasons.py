@@ -56,7 +56,14 @@ class ProcessingReason(StrEnum):
     CLICK_NOT_FOUND = "PROCESSING_ERROR_REASON_CLICK_NOT_FOUND"
 
 
+# What a newer Google says and the installed package does not have: a word, and over gRPC a number where it is an enum's.
+BRAND_NEW_REASON = "BRAND_NEW_REASON"
+BRAND_NEW_PROCESSING_REASON = "PROCESSING_ERROR_REASON_BRAND_NEW"
+BRAND_NEW_PROCESSING_NUMBER = 9_999
+
+
 class Warned(StrEnum):
     """WarningReason: what is accepted, but of no effect."""
 
     CART_DATA_WITH_BRAID = "WARNING_REASON_CART_DATA_NOT_SUPPORTED_WITH_GBRAID_OR_WBRAID"
+    CART_ITEM_WITHOUT_PRICE = "WARNING_REASON_CART_DATA_ITEM_UNIT_PRICE_MISSING"

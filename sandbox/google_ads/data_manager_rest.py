@@ -9,7 +9,11 @@ from google.protobuf import json_format
 
 from sandbox.google_ads.data_manager import INGEST, RETRIEVE, DataManager
 from sandbox.google_ads.data_manager_answers import HTTP_STATUS, DataManagerRefused, http_body
-from sandbox.google_ads.data_manager_reasons import Reason
+from sandbox.google_ads.data_manager_reasons import (
+    BRAND_NEW_PROCESSING_NUMBER,
+    BRAND_NEW_PROCESSING_REASON,
+    Reason,
+)
 from sandbox.google_ads.failures import Refused, Status
 from sandbox.google_ads.fault_answers import suffer
 
@@ -61,7 +65,16 @@ class DataManagerRest:
         except DataManagerRefused as refused:
             return HTTP_STATUS[refused.status], http_body(refused, request_id)
         integers = "json;enum-encoding=int" in query.get("$alt", [])
-        return 200, json_format.MessageToDict(response, use_integers_for_enums=integers)
+        return 200, _worded(json_format.MessageToDict(response, use_integers_for_enums=integers))
+
+
+def _worded(answer: dict[str, Any]) -> dict[str, object]:
+    """The answer with the word of what the client's package does not know: over REST Google sends it, and the parser drops it."""
+    for part in answer.get("requestStatusPerDestination", ()):
+        for count in part.get("errorInfo", {}).get("errorCounts", ()):
+            if count.get("reason") == BRAND_NEW_PROCESSING_NUMBER:
+                count["reason"] = BRAND_NEW_PROCESSING_REASON
+    return answer
 
 
 def _parse(body: bytes, message: Any) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from sandbox.google_ads.error_names import ErrorName
+from sandbox.google_ads.error_names import AnyName
 
 SECONDS_PER_DAY = 86_400
 NO_RECENT_UPLOAD_DAYS = 28  # the status's own definition (OfflineConversionDiagnosticStatus)
@@ -40,7 +40,7 @@ class Summary:
     counts: Counts = field(default_factory=Counts)
     by_day: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
     by_job: defaultdict[int, Counts] = field(default_factory=lambda: defaultdict(Counts))
-    errors: Counter[ErrorName] = field(default_factory=Counter)
+    errors: Counter[AnyName] = field(default_factory=Counter)
     last_upload: float = 0.0
 
     def status(self, now: float) -> str:
@@ -62,13 +62,13 @@ class Batch:
     job_id: int
     at: float
     by_action: defaultdict[str, Counts] = field(default_factory=lambda: defaultdict(Counts))
-    errors: defaultdict[str, Counter[ErrorName]] = field(default_factory=lambda: defaultdict(Counter))
+    errors: defaultdict[str, Counter[AnyName]] = field(default_factory=lambda: defaultdict(Counter))
 
     def success(self, action_id: str) -> None:
         """A row was recorded."""
         self.by_action[action_id].successful += 1
 
-    def failure(self, action_id: str, name: ErrorName) -> None:
+    def failure(self, action_id: str, name: AnyName) -> None:
         """A row was refused, or accepted but of no use."""
         self.by_action[action_id].failed += 1
         self.errors[action_id][name] += 1
@@ -93,7 +93,7 @@ class Diagnostics:
                 summary.errors.update(batch.errors[action_id])
                 summary.last_upload = max(summary.last_upload, batch.at)
 
-    def settle(self, customer_id: str, action_id: str, day: str, job_id: int, error: ErrorName | None) -> None:
+    def settle(self, customer_id: str, action_id: str, day: str, job_id: int, error: AnyName | None) -> None:
         """A pending event of that day and job succeeded (`error` None) or failed."""
         for summary in self._of(customer_id, action_id):
             for part in (summary.counts, summary.by_day[day], summary.by_job[job_id]):

@@ -6,6 +6,7 @@ with something Google no longer says.
 """
 
 import re
+from dataclasses import dataclass
 from enum import Enum, unique
 from typing import cast
 
@@ -183,6 +184,21 @@ class ConversionAdjustmentUpload(ErrorName):
     NO_CONVERSION_ACTION_FOUND = "The conversion action was not found in this account."
     INVALID_CONVERSION_ACTION_TYPE = "The conversion action's type does not take this kind of adjustment."
 
+
+@dataclass(frozen=True)
+class NewName:
+    """A name that a newer Google says and the installed package does not have: only its number goes over gRPC."""
+
+    family: str
+    number: int
+    sentence: str
+    name: str = "NEW"
+
+
+# What the faults UNKNOWN_REASON and ROW_UNKNOWN_REASON answer with.
+BRAND_NEW = NewName("conversion_upload_error", 9_999, "A reason that came after the installed package.")
+
+AnyName = ErrorName | NewName
 
 FAMILIES: tuple[type[ErrorName], ...] = (
     Authentication,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from sandbox.google_ads.error_names import ErrorName, installed_numbers
+from sandbox.google_ads.error_names import AnyName, ErrorName, NewName, installed_numbers
 
 NANOSECONDS_PER_SECOND = 1_000_000_000
 
@@ -27,12 +27,12 @@ class Status(IntEnum):
 class Fail:
     """One error. `path` leads from the row (or the request) to the field: ("user_identifiers", 0), ("gclid", None)."""
 
-    name: ErrorName
+    name: AnyName
     path: tuple[tuple[str, int | None], ...] = ()
     trigger: str | None = None
 
     @classmethod
-    def at(cls, name: ErrorName, field: str, index: int | None = None, trigger: str | None = None) -> "Fail":
+    def at(cls, name: AnyName, field: str, index: int | None = None, trigger: str | None = None) -> "Fail":
         """An error in one field of a row."""
         return cls(name, ((field, index),), trigger)
 
@@ -59,7 +59,7 @@ class Refused(Exception):
         self.message = message or self.errors[0].name.sentence
 
     @classmethod
-    def of(cls, status: Status, name: ErrorName, field: str | None = None, trigger: str | None = None) -> "Refused":
+    def of(cls, status: Status, name: AnyName, field: str | None = None, trigger: str | None = None) -> "Refused":
         """A refusal with one error."""
         return cls(status, [Fail(name, () if field is None else ((field, None),), trigger)])
 
@@ -113,7 +113,8 @@ class FailureWriter:
 
     def _add(self, failure: Any, error: Fail, prefix: tuple[tuple[str, int | None], ...]) -> None:
         entry = failure.errors.add()
-        setattr(entry.error_code, error.name.family, self._numbers[error.name])
+        number = error.name.number if isinstance(error.name, NewName) else self._numbers[error.name]
+        setattr(entry.error_code, error.name.family, number)
         entry.message = error.name.sentence
         if error.trigger is not None:
             entry.trigger.string_value = error.trigger

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from sandbox.google_ads.error_names import Internal, Quota, Request
+from sandbox.google_ads.error_names import BRAND_NEW, Internal, Quota, Request
 from sandbox.google_ads.failures import Refused, Status
 from sandbox.google_ads.faults import Fault, FaultKind
 from sandbox.google_ads.state import State
@@ -37,6 +37,10 @@ def refusal(fault: Fault) -> Refused | None:
             return Refused.quota(Quota.RESOURCE_EXHAUSTED, "DEVELOPER", name, fault.seconds)
         case FaultKind.UNSUPPORTED_VERSION:
             return Refused.of(Status.INVALID_ARGUMENT, Request.UNSUPPORTED_VERSION)
+        case FaultKind.UNKNOWN_REASON:
+            return Refused.of(Status.INVALID_ARGUMENT, BRAND_NEW)
+        case FaultKind.NO_REASON:
+            return Refused(Status.INVALID_ARGUMENT, (), "Request contains an invalid argument.")
         case FaultKind.SLOW:
             return None
         case _:

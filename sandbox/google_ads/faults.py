@@ -8,7 +8,7 @@ from threading import Lock
 
 import msgspec
 
-from sandbox.google_ads.error_names import ErrorName, Internal
+from sandbox.google_ads.error_names import BRAND_NEW, AnyName, Internal
 
 DEFAULT_RNG_SEED = 20_261_122
 TOKEN_METHOD = "token"
@@ -31,9 +31,15 @@ class FaultKind(StrEnum):
     INVALID_GRANT = "INVALID_GRANT"  # the token endpoint only
     ROW_INTERNAL_ERROR = "ROW_INTERNAL_ERROR"
     ROW_TRANSIENT_ERROR = "ROW_TRANSIENT_ERROR"
+    UNKNOWN_REASON = (
+        "UNKNOWN_REASON"  # INVALID_ARGUMENT for a reason that came after the installed packages; names no row
+    )
+    NO_REASON = "NO_REASON"  # INVALID_ARGUMENT, and nothing else
+    ROW_UNKNOWN_REASON = "ROW_UNKNOWN_REASON"  # such a reason of rows: in the answer, or counted in the status
 
 
-_ROW_KINDS: dict[FaultKind, ErrorName] = {
+_ROW_KINDS: dict[FaultKind, AnyName] = {
+    FaultKind.ROW_UNKNOWN_REASON: BRAND_NEW,
     FaultKind.ROW_INTERNAL_ERROR: Internal.INTERNAL_ERROR,
     FaultKind.ROW_TRANSIENT_ERROR: Internal.TRANSIENT_ERROR,
 }
@@ -73,7 +79,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class RowDraw(msgspec.Struct, frozen=True):
     """A row that fails: with which name, and whether it is stored all the same."""
 
-    name: ErrorName
+    name: AnyName
     after_apply: bool
 
 

@@ -39,7 +39,7 @@ class FieldPath:
         return value
 
 
-class Catalogue:
+class Catalog:
     """All fields of the resources that can be queried, found through the installed descriptors."""
 
     def __init__(self, row_descriptor: Any) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 from sandbox.google_ads.adjustments import settle_waiting
 from sandbox.google_ads.diagnostics import DAILY_SUMMARIES_DAYS, Counts, Summary
+from sandbox.google_ads.error_names import NewName, Request
 from sandbox.google_ads.error_names import Query as QueryError
-from sandbox.google_ads.error_names import Request
 from sandbox.google_ads.failures import Refused, Status
-from sandbox.google_ads.fields import LEGACY_LEADS_FIELD, LEGACY_LEADS_TRUE, Catalogue, predicate
+from sandbox.google_ads.fields import LEGACY_LEADS_FIELD, LEGACY_LEADS_TRUE, Catalog, predicate
 from sandbox.google_ads.gaql import bad_query, parse
 from sandbox.google_ads.installed import ads_enums
 from sandbox.google_ads.seed import Action, Customer
@@ -28,7 +28,7 @@ class Resources:
         self._state = state
         self._row = google_ads_service.GoogleAdsRow.pb()
         self._mask = field_mask_pb2.FieldMask
-        self._catalogue = Catalogue(self._row.DESCRIPTOR)
+        self._catalog = Catalog(self._row.DESCRIPTOR)
         self._codes = errors.ErrorCode.pb().DESCRIPTOR.fields_by_name
         self._builders = {
             "customer": self._customers,
@@ -43,15 +43,15 @@ class Resources:
         build = self._builders.get(query.resource)
         if build is None:
             raise bad_query(QueryError.BAD_RESOURCE_TYPE_IN_FROM_CLAUSE, query.resource)
-        fields = [self._catalogue.find(name, query.resource, version) for name in query.select]
+        fields = [self._catalog.find(name, query.resource, version) for name in query.select]
         tests = [
-            predicate(self._catalogue.find(condition.field, query.resource, version), condition)
+            predicate(self._catalog.find(condition.field, query.resource, version), condition)
             for condition in query.where
         ]
         settle_waiting(self._state)
         rows = [row for row in build(customer) if all(test(row) for test in tests)]
         for name, descending in reversed(query.order_by):
-            rows.sort(key=self._catalogue.find(name, query.resource, version).read, reverse=descending)
+            rows.sort(key=self._catalog.find(name, query.resource, version).read, reverse=descending)
         mask = self._mask(paths=[field.mask for field in fields if field.steps] + [f"{query.resource}.resource_name"])
         legacy = LEGACY_LEADS_FIELD in query.select and customer.enhanced_conversions
         return [self._selected(row, mask, legacy=legacy) for row in rows[: query.limit]], list(query.select)
@@ -145,7 +145,8 @@ class Resources:
         for name, count in summary.errors.most_common():
             if name.family in families:  # internal errors have no place in the diagnostics
                 alert = target.alerts.add(error_percentage=count / summary.counts.total)
-                number = self._codes[name.family].enum_type.values_by_name[name.name].number
+                values = self._codes[name.family].enum_type.values_by_name
+                number = name.number if isinstance(name, NewName) else values[name.name].number
                 setattr(alert.error, name.family, number)
 
 

@@ -2,13 +2,12 @@
 
 import secrets
 from collections import Counter
-from datetime import UTC, datetime
-from functools import cache
+from datetime import datetime
 from threading import RLock
-from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
+from custom_events.values import zones
 from sandbox.google_ads.clock import Clock
 from sandbox.google_ads.diagnostics import Diagnostics
 from sandbox.google_ads.faults import FaultBox
@@ -79,7 +78,6 @@ class State:
         self.lock = RLock()
         self.clock = clock or Clock()
         self.faults = FaultBox()
-        self._zones: dict[str, ZoneInfo] = {}
         self.reset(seed)
 
     def reset(self, seed: SandboxSeed | None = None) -> None:
@@ -93,6 +91,7 @@ class State:
             self.conversions: list[Conversion] = []
             self.adjustments: list[Adjustment] = []
             self.by_order: dict[tuple[str, str], Conversion] = {}
+            self.by_order_and_api: dict[tuple[str, str, str], Conversion] = {}
             self.by_click_time: dict[tuple[str, str, int], tuple[Conversion, ...]] = {}
             self.clicks_counted: set[tuple[str, str]] = set()
             self.waiting: dict[
@@ -153,16 +152,20 @@ class State:
 
     def local_time(self, customer: Customer, at: float) -> datetime:
         """The instant in the account's time zone."""
-        zone = self._zones.get(customer.time_zone)
-        if zone is None:
-            zone = self._zones[customer.time_zone] = ZoneInfo(customer.time_zone)
-        return datetime.fromtimestamp(at, UTC).astimezone(zone)
+        return datetime.fromtimestamp(at, zones.zone(customer.time_zone))
+
+    def known(self, action_id: str, order_id: str, via: str) -> Conversion | None:
+        """The conversion that an API (google_ads or data_manager) knows under an order id."""
+        if self.switches.order_ids_shared_between_apis:
+            return self.by_order.get((action_id, order_id))
+        return self.by_order_and_api.get((action_id, order_id, via))
 
     def remember(self, conversion: Conversion) -> None:
         """Record a conversion under its order id and its click."""
         self.conversions.append(conversion)
         if conversion.order_id is not None:
             self.by_order[conversion.action_id, conversion.order_id] = conversion
+            self.by_order_and_api[conversion.action_id, conversion.order_id, conversion.via] = conversion
         if conversion.click_id is not None:
             key = (conversion.action_id, conversion.click_id, conversion.conversion_at)
             self.by_click_time[key] = (*self.by_click_time.get(key, ()), conversion)
@@ -170,15 +173,10 @@ class State:
                 self.clicks_counted.add((conversion.action_id, conversion.click_id))
 
 
-@cache
-def _zone_names() -> set[str]:
-    return available_timezones()
-
-
 def _check_customer(customer: Customer) -> None:
     if not is_customer_id(customer.customer_id):
         raise ValueError(f"customer_id {customer.customer_id!r} is not made of ten digits")
-    if customer.time_zone not in _zone_names():
+    if customer.time_zone not in zones.names():
         raise ValueError(f"time_zone {customer.time_zone!r} of customer {customer.customer_id} is no IANA time zone")
 
 

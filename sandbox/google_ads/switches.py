@@ -4,7 +4,7 @@ import msgspec
 
 
 class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The defaults are what the sources of reference/google-ads.md support best; section 7 there lists the doubts."""
+    """The defaults are what the sources of docs/reference/google-ads.md 8 support best; docs/reference/google-ads.md 7 lists the doubts."""
 
     # ---------------------------------------------------------------- who may call
     tokens_strict: bool = False
@@ -43,6 +43,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The guide says that adjustments work with gclids and gbraids, not with wbraids."""
     data_manager_conversions_adjustable: bool = True
     """Conversions sent through the Data Manager API can be adjusted through the Google Ads API."""
+    order_ids_shared_between_apis: bool = True
+    """An order id that one API has recorded is a repetition for the other one; off: each has its own, and the same order sent to both
+    counts twice."""
 
     # ---------------------------------------------------------------- Data Manager
     data_manager_names_bad_rows: bool = True

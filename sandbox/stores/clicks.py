@@ -1,4 +1,4 @@
-"""Where a visitor's click id travels: every place in which stores carry one (reference: platforms 1.8, 2.4, section 4)."""
+"""Where a visitor's click id travels: every place in which stores carry one (docs/reference/platforms.md 1.8, 2.4, 4)."""
 
 from datetime import datetime, timedelta
 from random import Random

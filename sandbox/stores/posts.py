@@ -24,7 +24,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. `kind` says what it is for in the demo's story (order, duplicate, wrong signature ...)."""
+    """One request. `kind` says what it is for in the demo (order, duplicate, wrong signature ...)."""
 
     kind: str
     path: str

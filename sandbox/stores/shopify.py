@@ -55,9 +55,13 @@ def order(
     refunds: list[dict[str, Any]] | None = None,
     source_name: str = "web",
     domain: str = "northlight-demo.myshopify.com",
+    swapped_for: Product | None = None,
 ) -> dict[str, Any]:
-    """The body shared by all orders/* topics."""
-    total = total_of(lines) + SHIPPING
+    """The body shared by all orders/* topics. `swapped_for`: the first line went back and one of this was sent for it, as an edit of the
+    order that adds to its total and lowers what it is worth."""
+    bought = lines if swapped_for is None else [*lines, (swapped_for, 1)]
+    total = total_of(bought) + SHIPPING
+    returned = total_of(lines[:1]) if swapped_for is not None else Decimal(0)
     tax = (total * TAX_RATE / (1 + TAX_RATE)).quantize(Decimal("0.01"))
     address = {"country_code": who.country, "zip": who.postcode, "city": "Demo", "phone": who.phone}
     return {
@@ -84,7 +88,7 @@ def order(
         "taxes_included": True,
         "total_price_set": money(total, "EUR"),
         "total_shipping_price_set": money(SHIPPING, "EUR"),
-        "current_total_price": f"{total:.2f}",
+        "current_total_price": f"{total - returned:.2f}",
         "payment_gateway_names": ["shopify_payments"],
         "shipping_lines": [{"title": "Standard", "code": "standard", "price": f"{SHIPPING:.2f}"}],
         "discount_codes": [],
@@ -99,7 +103,8 @@ def order(
         "billing_address": address,
         "shipping_address": address,
         "line_items": [
-            _line(order_id, index, product, quantity, seen) for index, (product, quantity) in enumerate(lines)
+            _line(order_id, index, product, quantity, seen, is_returned=index == 0 and swapped_for is not None)
+            for index, (product, quantity) in enumerate(bought)
         ],
         "refunds": refunds or [],
     }
@@ -116,7 +121,9 @@ def attributes(seen: Visit) -> list[dict[str, str]]:
     return found
 
 
-def _line(order_id: int, index: int, product: Product, quantity: int, seen: Visit) -> dict[str, Any]:
+def _line(
+    order_id: int, index: int, product: Product, quantity: int, seen: Visit, *, is_returned: bool = False
+) -> dict[str, Any]:
     properties: list[dict[str, str]] = []
     if seen.place == "item" and index == 0 and seen.click_id:
         properties.append({"name": f"_{seen.kind}", "value": seen.click_id})
@@ -128,14 +135,36 @@ def _line(order_id: int, index: int, product: Product, quantity: int, seen: Visi
         "title": product.title,
         "vendor": product.vendor,
         "quantity": quantity,
+        "current_quantity": 0 if is_returned else quantity,
         "price": f"{product.price:.2f}",
         "total_discount": "0.00",
         "properties": properties,
     }
 
 
-def refund(order_id: int, refund_id: int, amount: Decimal, at: datetime) -> dict[str, Any]:
-    """The body of refunds/create; also stands in an order's `refunds`."""
+def refund(
+    order_id: int,
+    refund_id: int,
+    amount: Decimal,
+    at: datetime,
+    *,
+    status: str = "success",
+    line: tuple[Product, int] | None = None,
+) -> dict[str, Any]:
+    """The body of refunds/create; also stands in an order's `refunds`. `status` is the transaction's: one that is `pending` comes with
+    an adjustment as large as itself. `line`: the order's first line went back."""
+    pending = [
+        {
+            "id": refund_id * 10 + 1,
+            "order_id": order_id,
+            "refund_id": refund_id,
+            "amount": f"{amount:.2f}",
+            "tax_amount": "0.00",
+            "kind": "refund_discrepancy",
+            "reason": "Pending refund discrepancy",
+            "amount_set": money(amount, "EUR"),
+        }
+    ]
     return {
         "id": refund_id,
         "order_id": order_id,
@@ -143,19 +172,42 @@ def refund(order_id: int, refund_id: int, amount: Decimal, at: datetime) -> dict
         "processed_at": stamp(at),
         "note": "demo",
         "restock": True,
-        "refund_line_items": [],
-        "order_adjustments": [],
+        "refund_line_items": [] if line is None else [_returned(order_id, refund_id, *line)],
+        "order_adjustments": pending if status == "pending" else [],
         "transactions": [
             {
                 "id": refund_id * 10,
                 "kind": "refund",
-                "status": "success",
+                "status": status,
                 "amount": f"{amount:.2f}",
                 "currency": "EUR",
                 "created_at": stamp(at),
             }
         ],
         "admin_graphql_api_id": f"gid://shopify/Refund/{refund_id}",
+    }
+
+
+def _returned(order_id: int, refund_id: int, product: Product, quantity: int) -> dict[str, Any]:
+    subtotal = product.price * quantity
+    return {
+        "id": refund_id * 10 + 2,
+        "quantity": quantity,
+        "line_item_id": order_id * 10,
+        "restock_type": "return",
+        "subtotal": float(subtotal),
+        "total_tax": 0.0,
+        "subtotal_set": money(subtotal, "EUR"),
+        "line_item": {
+            "id": order_id * 10,
+            "product_id": 9_000_000_000 + product.number,
+            "variant_id": 9_100_000_000 + product.number,
+            "sku": product.sku,
+            "title": product.title,
+            "quantity": quantity,
+            "price": f"{product.price:.2f}",
+            "total_discount": "0.00",
+        },
     }
 
 

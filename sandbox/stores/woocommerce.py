@@ -145,10 +145,17 @@ def customer(who: Person, at: datetime) -> dict[str, Any]:
 
 
 def subscription(
-    *, subscription_id: int, parent_order_id: int, who: Person, status: str, created_at: datetime, modified_at: datetime
+    *,
+    subscription_id: int,
+    parent_order_id: int,
+    who: Person,
+    status: str,
+    created_at: datetime,
+    modified_at: datetime,
+    cancelled_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """The body of subscription.created and subscription.updated (WooCommerce Subscriptions)."""
-    ended = modified_at if status == "cancelled" else None
+    """The body of subscription.created and subscription.updated (WooCommerce Subscriptions). One that was cancelled runs on to the end
+    of its term, `pending-cancel`, and keeps the date of its cancellation."""
     return {
         "id": subscription_id,
         "parent_id": parent_order_id,
@@ -169,8 +176,8 @@ def subscription(
         "billing_interval": "1",
         "start_date_gmt": gmt(created_at),
         "next_payment_date_gmt": "",
-        "end_date_gmt": gmt(ended) or "",
-        "cancelled_date_gmt": gmt(ended) or "",
+        "end_date_gmt": gmt(modified_at) if status == "cancelled" else "",
+        "cancelled_date_gmt": gmt(cancelled_at) or "",
         "meta_data": [],
         "line_items": [],
         "refunds": [],

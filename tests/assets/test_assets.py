@@ -8,7 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from assets import commerce_events, conversion_uploads, custom_events, figures, raw_events, sums
+from custom_events.errors import Transient
 from custom_events.settings import settings
+from custom_events.watching.equations import lines
+from custom_events.watching.sums import sums as counted
 
 CHECKS = {
     "received": raw_events.received_is_landed_or_refused,
@@ -38,16 +41,35 @@ def test_a_run_with_nothing_to_do_materializes_both_assets_with_their_figures(da
     events = result.asset_materializations_for_node("drain_raw_events")
     assert [event.asset_key.to_user_string() for event in events] == ["commerce_events", "custom_events"]
     metadata = events[0].metadata
-    assert metadata["raw_events"].value == 0
-    assert set(metadata) == {"raw_events", "seconds", "events_per_second", "events", "not_understood"}
+    assert metadata["this run: deliveries"].value == 0
+    assert metadata["this run: deliveries in a second of work"].value == "-"
+    assert metadata["landed, as in status"].value == "landed 0 = understood 0 + parked 0 + ignored 0 + waiting 0"
+
+
+@pytest.mark.usefixtures("_short_runs")
+def test_a_run_outlives_a_restart_of_the_database(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on in its own process: a new one would import for seconds, while deliveries wait."""
+    drain, failures = commerce_events.drain_sync, [Transient("The database failed", 0.0)] * 2
+
+    def failing_twice(*given: Any, **how: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return drain(*given, **how)
+
+    monkeypatch.setattr(commerce_events, "drain_sync", failing_twice)
+    result = run([commerce_events.understand_and_match], database)
+    assert result.success
+    assert failures == []
+    assert result.asset_materializations_for_node("drain_raw_events")
 
 
 @pytest.mark.usefixtures("_short_runs")
 def test_uploading_with_nothing_due_sends_nothing(database: str) -> None:
     result = run([conversion_uploads.conversion_uploads], database)
     (event,) = result.asset_materializations_for_node("conversion_uploads")
-    assert event.metadata["rows"].value == 0
-    assert event.metadata["requests"].value == 0
+    assert event.metadata["this run: conversions and adjustments sent"].value == 0
+    assert event.metadata["this run: requests"].value == 0
+    assert event.metadata["this run: seconds of work"].value < settings().drain_limit_s
 
 
 @pytest.mark.usefixtures("_short_runs")
@@ -56,15 +78,25 @@ def test_an_unreadable_body_is_drained_and_shown(engine: sa.Engine, database: st
         land_unreadable(connection)
     result = run([commerce_events.understand_and_match], database)
     metadata = result.asset_materializations_for_node("drain_raw_events")[0].metadata
-    assert metadata["raw_events"].value == 1
-    assert "unreadable_body" in str(metadata["not_understood"].value)
+    assert metadata["this run: deliveries"].value == 1
+    assert "unreadable_body" in str(metadata["this run: parked or ignored, by reason"].value)
+    with engine.connect() as connection:
+        (line,) = (one for one in lines(counted(connection)) if one.name == "landed")
+    assert (
+        metadata["landed, as in status"].value
+        == str(line)
+        == "landed 1 = understood 0 + parked 1 + ignored 0 + waiting 0"
+    )
+    check = sums.check_result(database, "landed")
+    assert {name: value.value for name, value in check.metadata.items()} == {"landed": 1, **line.parts}
 
 
 @pytest.mark.parametrize("left_side", CHECKS)
 def test_a_check_passes_where_the_sums_agree(left_side: str, database: str) -> None:
     result = sums.check_result(database, left_side)
     assert result.passed
-    assert result.description == f"{left_side}: the sums agree."
+    assert str(result.description).startswith(f"{left_side} 0 = ")
+    assert str(result.description).endswith(" The sum agrees.")
 
 
 def test_a_gap_fails_its_own_check_and_no_other(engine: sa.Engine, database: str) -> None:

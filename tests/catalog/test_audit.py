@@ -1,3 +1,6 @@
+from collections.abc import Callable
+
+import pytest
 import sqlalchemy as sa
 
 from custom_events.catalog import audit
@@ -10,3 +13,27 @@ def test_entries_come_newest_first_in_pages(connection: sa.Connection) -> None:
     second = audit.entries(connection, before_id=first[-1].id, limit=10)
     assert [entry.detail["n"] for entry in (*first, *second)] == [4, 3, 2, 1, 0]
     assert [entry.detail["n"] for entry in audit.entries(connection, subject="thing:0")] == [4, 2, 0]
+
+
+def test_an_entry_says_from_where_it_came(connection: sa.Connection) -> None:
+    origin = audit.Origin(source="api", via="api key ce_1", client_address="192.0.2.7", request_id="r-1")
+    with audit.coming_from(origin):
+        audit.record(connection, actor="me", action="thing.do", subject="thing:1", before={"a": 1}, after={"a": 2})
+    audit.record(connection, actor="me", action="thing.do", subject="thing:2")
+    columns = "source, via, client_address, request_id, before, after"
+    rows = connection.execute(sa.text(f"SELECT {columns} FROM app.audit_entries ORDER BY id DESC LIMIT 2")).all()
+    assert [tuple(row) for row in rows] == [
+        (None, None, None, None, None, None),
+        ("api", "api key ce_1", "192.0.2.7", "r-1", {"a": 1}, {"a": 2}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE app.audit_entries SET actor = 'x'", "DELETE FROM app.audit_entries", "TRUNCATE app.audit_entries"],
+)
+def test_the_trail_only_grows(
+    connection: sa.Connection, refused_by_database: Callable[[str], str], statement: str
+) -> None:
+    audit.record(connection, actor="me", action="thing.do", subject="thing:1")
+    assert "only added to" in refused_by_database(statement)

@@ -42,7 +42,12 @@ def test_amounts_are_exact() -> None:
         ({**PAID, "dedup": {"per": 7}}, "dedup.per", "one of order, customer"),
         ({**PAID, "value": {"factr": 1}}, "value.factr", "did you mean factor?"),
         ({**PAID, "value": {"by_currency": {"EUR": {"factor": "x"}}}}, "value.by_currency.EUR.factor", "such as 0.35"),
-        ({**PAID, "conditions": {"value": Decimal("0.12345678901234567890")}}, "conditions.value", "put it in quotes"),
+        ({**PAID, "conditions": {"value": Decimal("12345678901234.123456")}}, "conditions.value", "put it in quotes"),
+        (
+            {**PAID, "conditions": {"value": Decimal("0.12345678901234567890")}},
+            "conditions.value",
+            "has 19 digits after the point; at most",
+        ),
         ({**PAID, "conditions": {"field": "order.totl", "op": ">", "value": 1}}, "conditions", "order.total"),
         ({**PAID, "conditions": {"all": [{"field": "order.total"}]}}, "conditions.all[0]", ""),
         ({**PAID, "threshold": {"at_least": 0}}, "threshold.at_least", "above 0"),

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from custom_events.catalog.conflicts import contentions, may_meet
+from custom_events.catalog.conflicts import may_meet, rule_conflicts
 from custom_events.values.definitions import DefinitionConfig
 from custom_events.values.events import EventType
 
@@ -43,6 +43,11 @@ def test_contentions_are_told_by_action_with_their_members_only() -> None:
         ("refund", "apart"): config(trigger=refund),
         ("vip", "big"): config(),
     }
-    (found,) = contentions("shop-key-1", applying)
+    (found,) = rule_conflicts("shop-key-1", applying)
     assert found.members == (("purchase", "all"), ("vip", "big"))
+    assert found.remedy.startswith("put them into one group")
+    (across,) = rule_conflicts("shop-key-1", {**applying, ("begun", "all"): config(trigger=(EventType.ORDER_CREATED,))})
+    assert across.remedy.startswith(
+        "let them wait for one and the same event in one group"
+    )  # a group alone keeps no two events apart
     assert str(found) == f'"purchase" labelled "all", "vip" labelled "big" send the same orders to {ACTION}'

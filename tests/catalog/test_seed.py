@@ -7,10 +7,11 @@ import sqlalchemy as sa
 
 from custom_events.catalog import assignments, definitions, seed, signing, sites
 from custom_events.catalog.sample import GOOGLE_ADS_ACCOUNT, sample_secret, seed_sample
-from custom_events.catalog.secrets import key
 from custom_events.catalog.seed import seed_system_definitions
 from custom_events.matching.system import SYSTEM_DEFINITIONS
+from custom_events.secrets import key
 from custom_events.settings import Settings
+from custom_events.values.definitions import ConsentNeeded
 from custom_events.values.deliveries import Platform
 from tests.catalog.conftest import ME
 
@@ -117,3 +118,25 @@ def _counts(connection: sa.Connection) -> dict[str, int]:
         *("definition_revisions", "site_custom_events", "assignment_revisions", "audit_entries"),
     )
     return {name: connection.execute(sa.text(f"SELECT count(*) FROM app.{name}")).scalar_one() for name in tables}
+
+
+def test_the_careful_policy_is_published_where_nobody_revised_ours(connection: sa.Connection) -> None:
+    """Stored definitions name the policy that they meant (migration 0022); ours get the new one as a new revision."""
+    seed_system_definitions(connection)
+    config = definitions.published_config(connection, "refund")
+    assert config is not None
+    definitions.draft(connection, "refund", msgspec.structs.replace(config, priority=3), expected=1, author=ME)
+    connection.execute(sa.text(AS_BEFORE))
+    assert set(seed_system_definitions(connection)) == SYSTEM_DEFINITIONS.keys() - {"refund"}
+    policies = {one.key: definitions.published_config(connection, one.key) for one in definitions.all_of(connection)}
+    assert {key: found.consent_needed for key, found in policies.items() if found is not None} == {
+        key: ConsentNeeded.NOT_DENIED if key == "refund" else ConsentNeeded.CLICK_ONLY_IN_EUROPE
+        for key in SYSTEM_DEFINITIONS
+    }
+
+
+AS_BEFORE = """
+ALTER TABLE app.definition_revisions DISABLE TRIGGER definition_revision_is_immutable;
+UPDATE app.definition_revisions SET config = config || '{"consent_needed": "not_denied"}';
+ALTER TABLE app.definition_revisions ENABLE TRIGGER definition_revision_is_immutable
+"""

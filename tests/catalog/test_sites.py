@@ -36,6 +36,21 @@ def test_the_defaults_of_settings_are_those_of_understanding() -> None:
             assert getattr(SiteSettings(), field) == getattr(context, field), field
 
 
+def test_cash_on_delivery_counts_by_statuses_of_the_shops_own(connection: sa.Connection) -> None:
+    def site(when: Any) -> SiteSettings:
+        made = sites.create(
+            connection, platform=Platform.WOOCOMMERCE, actor=ME, name="Shop", settings={"cod_paid_when": when}
+        )
+        return sites.get(connection, made.id).settings
+
+    assert site("completed").cod_paid_when == "completed"
+    assert site(["delivered", "handed-over"]).cod_paid_when == ("delivered", "handed-over")
+    for wrong in (["wc-delivered"], ["Delivered"], [""], ["x" * 18], [7]):
+        with pytest.raises(InvalidConfiguration) as caught:
+            site(wrong)
+        assert caught.value.path.startswith("settings.cod_paid_when")
+
+
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [

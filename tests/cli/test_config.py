@@ -118,7 +118,7 @@ def test_what_is_stored_can_be_validated_with_its_conflicts(run: Run, sample: st
     plan = run("config", "plan", "rules", "--json", "--out", "plan.json", DATABASE_URL=sample)
     document = json.loads(plan.stdout)
     assert [step["verb"] for step in document["steps"]] == ["create", "publish"]
-    assert document["outlook"]["conflicts"][0]["contention"]["ads_action"] == "1234567890/17001"
+    assert document["outlook"]["conflicts"][0]["conflict"]["ads_action"] == "1234567890/17001"
     assert (
         json.loads(run("config", "plan", "rules", "--json", "--days", "0", DATABASE_URL=sample).stdout)["outlook"]
         is None
@@ -135,3 +135,81 @@ def test_a_plan_tells_what_it_leaves_alone(run: Run, sample: str, tmp_path: Path
     (tmp_path / "rules/sites/sample-custom.yaml").unlink()
     found = run("config", "plan", "rules", DATABASE_URL=sample)
     assert "Not in the files, left as they are:\n    sites/sample-custom.yaml\n" in found.output
+
+
+def _rules(tmp_path: Path, **files: str) -> None:
+    for name, text in files.items():
+        path = tmp_path / f"rules/{name}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+PRIORITY = (
+    "definitions/vip.yaml:4: priority: a priority of 2 has no effect without a group; name the group, or remove it"
+)
+STRAY = "site/: it is not read; did you mean sites/? read are ads/<key>.yaml, definitions/<key>.yaml, sites/<key>.yaml"
+
+
+def test_warnings_are_shown_and_are_errors_only_when_asked(run: Run, tmp_path: Path) -> None:
+    _rules(tmp_path, **{"definitions/vip.yaml": VIP + "priority: 2\n", "site/shop.yaml": "x"})
+    found = run("config", "validate", "rules")
+    assert found.exit_code == 0
+    assert found.output.splitlines() == [f"warning  {STRAY}", f"warning  {PRIORITY}", "0 errors, 2 warnings."]
+    strict = run("config", "validate", "rules", "--strict")
+    assert strict.exit_code == 1
+    assert strict.output.splitlines() == [f"error    {STRAY}", f"error    {PRIORITY}", "2 errors, 0 warnings."]
+    document = json.loads(run("config", "validate", "rules", "--json").output)
+    assert (document["errors"], document["warnings"]) == (0, 2)
+    assert document["findings"][1] == {
+        "severity": "warning",
+        "file": "definitions/vip.yaml",
+        "line": 4,
+        "path": "priority",
+        "wrong": "a priority of 2 has no effect without a group",
+        "right": "name the group, or remove it",
+    }
+    strictly = json.loads(run("config", "validate", "rules", "--json", "--strict").output)
+    assert [one["severity"] for one in strictly["findings"]] == ["error", "error"]
+
+
+def test_plan_and_apply_show_warnings(run: Run, sample: str, tmp_path: Path) -> None:
+    _rules(tmp_path, **{"definitions/vip.yaml": VIP + "priority: 2\n", "site/shop.yaml": "x"})
+    plan = run("config", "plan", "rules", "--out", "plan.json", "--days", "0", DATABASE_URL=sample)
+    assert plan.exit_code == 0
+    assert plan.output.splitlines()[:2] == [f"warning  {STRAY}", f"warning  {PRIORITY}"]
+    document = json.loads(run("config", "plan", "rules", "--json", "--days", "0", DATABASE_URL=sample).stdout)
+    assert [one["severity"] for one in document["findings"]] == ["warning", "warning"]
+    assert document["warnings"] == 2
+    applied = run("config", "apply", "--plan", "plan.json", DATABASE_URL=sample)
+    assert applied.output.splitlines()[:2] == [f"warning  {STRAY}", f"warning  {PRIORITY}"]
+    assert applied.output.endswith("Applied: 2 steps.\n")
+    again = run("config", "apply", "rules", "--yes", DATABASE_URL=sample)
+    assert again.output.splitlines()[:2] == [f"warning  {STRAY}", f"warning  {PRIORITY}"]
+    assert again.output.endswith("Nothing to apply: it is so already.\n")
+
+
+def test_a_draft_with_odd_numbers_is_refused_with_its_path(run: Run, sample: str, tmp_path: Path) -> None:
+    for threshold in (
+        "{measure: sum, at_least: NaN}",
+        '{"measure": "sum", "at_least": "Infinity"}',
+        "{at_least: 1E+30}",
+    ):
+        (tmp_path / "draft.yaml").write_text(f"trigger: [order.paid]\nthreshold: {threshold}\n")
+        refused = run("backtest", "--config", "draft.yaml", DATABASE_URL=sample)
+        assert refused.exit_code == 1
+        assert "threshold.at_least: " in refused.output
+        assert "is no number" in refused.output or "digits before the point" in refused.output
+
+
+def test_a_folder_or_a_file_that_cannot_be_written_is_named(run: Run, sample: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = run("config", "export", "file/rules", DATABASE_URL=sample)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: file/rules")
+    assert "cannot be written (Not a directory): choose another place" in result.stderr
+    run("config", "export", "rules", DATABASE_URL=sample)
+    result = run("config", "plan", "rules", "--out", "nowhere/plan.json", DATABASE_URL=sample)
+    assert result.exit_code == 1
+    assert result.stderr.endswith(
+        "nowhere/plan.json cannot be written (No such file or directory): choose another place, or mend its permissions.\n"
+    )

@@ -11,9 +11,12 @@ from pydantic import SecretStr
 
 from cli import checks
 from cli.checks import Check, State, examine
+from custom_events.access import people
+from custom_events.access.roles import Grant, Role
 from custom_events.catalog.sample import seed_sample
 from custom_events.postgres import connect
 from custom_events.settings import Settings
+from custom_events.values import zones
 from tests.cli.conftest import Run
 
 
@@ -79,11 +82,15 @@ def test_where_nothing_is_wrong_every_check_is_ok(configured: Settings) -> None:
         *(
             "settings",
             "secret key",
+            "sessions",
             "database",
             "migrations",
             "clock",
+            "receiver's role",
             "partitions",
+            "time zones",
             "system definitions",
+            "administrator",
             "references",
             "site secrets",
         ),
@@ -129,6 +136,61 @@ def test_missing_partitions_are_named(configured: Settings, database: str, engin
     found = _found(configured, database_url=SecretStr(database))["partitions"]
     assert found.state is State.FAILED
     assert name in found.found
+
+
+SITES = "INSERT INTO app.sites (site_key, platform, name, time_zone) VALUES ('a', 'custom', 'A', :a), ('b', 'custom', 'B', :b)"
+
+
+def test_zones_in_which_the_server_differs_are_named_with_the_first_day(
+    configured: Settings, database: str, engine: sa.Engine
+) -> None:
+    changed = (datetime.now(UTC) + timedelta(days=30)).replace(hour=0, minute=0, second=0, microsecond=0)
+    with engine.begin() as connection:
+        connection.execute(sa.text(SITES), {"a": "Asia/Tokyo", "b": "Asia/Kolkata"})
+        statement = "INSERT INTO app.zone_offsets VALUES (:zone, :at, interval '10 hours', :release)"
+        connection.execute(sa.text(statement), {"zone": "Asia/Tokyo", "at": changed, "release": zones.RELEASE})
+        connection.execute(sa.text(statement), {"zone": "Asia/Nowhere", "at": changed, "release": zones.RELEASE})
+        connection.execute(
+            sa.text(
+                "INSERT INTO app.ads_accounts (customer_id, name, lane, time_zone) VALUES ('1234567890', 'A', 'google_ads', 'Asia/Nowhere')"
+            )
+        )
+    found = _found(configured, database_url=SecretStr(database))["time zones"]
+    assert found.state is State.OK
+    day = changed + timedelta(hours=datetime.now(UTC).hour)
+    assert f"release {zones.RELEASE}, from the package tzdata, in Python and in SQL" in found.found
+    assert f"Asia/Nowhere (not known there), Asia/Tokyo from {day:%Y-%m-%d};" in found.found
+    assert "Kolkata" not in found.found
+
+
+def test_zones_that_nobody_knows_are_a_warning(configured: Settings, database: str, engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text(SITES), {"a": "localtime", "b": "posix/Europe/Berlin"})
+    found = _found(configured, database_url=SecretStr(database))["time zones"]
+    assert found.state is State.WARNING
+    assert found.found.endswith("are in UTC: localtime, posix/Europe/Berlin")
+    assert "Europe/Berlin for example" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("release", "state", "words"),
+    [
+        ("2001a", State.FAILED, "of release 2001a"),
+        (None, State.FAILED, "of release none"),
+        ("2999a", State.OK, "SQL has release 2999a"),
+    ],
+)
+def test_offsets_of_another_release(
+    configured: Settings, database: str, engine: sa.Engine, release: str | None, state: State, words: str
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE app.zone_offsets SET release = :r" if release else "DELETE FROM app.zone_offsets"),
+            {"r": release} if release else {},
+        )
+    found = _found(configured, database_url=SecretStr(database))["time zones"]
+    assert (found.state, found.remedy) == (state, "" if state is State.OK else "Run: custom-events migrate")
+    assert words in found.found
 
 
 def test_clocks_apart(configured: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,10 +272,25 @@ def test_the_command_ends_with_what_it_found(run: Run, configured: Settings, goo
     result = run("doctor", **ill)
     assert result.exit_code == 1
     assert "FAILED   Google's credentials: /no/such/file is not a readable key file" in result.output
-    assert "1 of 15 checks failed." in result.output
+    assert "1 of 19 checks failed." in result.output
     document = json.loads(run("doctor", "--json", **ill).output)
     assert document["healthy"] is False
     assert {check["state"] for check in document["checks"]} == {"ok", "failed"}
+
+
+def test_before_others_reach_the_console_there_is_an_administrator(
+    configured: Settings, database: str, engine: sa.Engine
+) -> None:
+    changes = {"database_url": SecretStr(database), "console_url": "https://events.example"}
+    found = _found(configured, **changes)["administrator"]
+    assert found.state is State.FAILED
+    assert "custom-events user add" in found.remedy
+    with engine.begin() as connection:
+        grants = (Grant(role=Role.ADMINISTRATOR),)
+        people.add(connection, login="ana", display_name="Ana", grants=grants, actor="me")
+    assert _found(configured, **changes)["administrator"].found == "there is one, at least"
+    without = _found(configured, **{**changes, "console_url": "http://events.example"})["administrator"]
+    assert "https" in without.remedy
 
 
 def test_rows_that_refer_to_nothing_are_named(configured: Settings) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tests.backtest.conftest import World, paid_order
 from tests.cli.conftest import Run
-from tests.hindsight.conftest import World, paid_order
 
 LARGE = "conditions: {field: order.total, op: '>=', value: 150}\n"
 
@@ -68,6 +68,31 @@ def test_overrides_from_a_file_and_several_assignments(run: Run, world: World, t
     assert '2 bought "label 0", site 1' in text
     assert "... and 5 more (--json has all)" in text
     assert "recorded and not sent: no_ads_action 50" in text
+
+
+def test_what_others_of_a_group_would_win_if_a_rule_stopped(run: Run, world: World) -> None:
+    world.publish("bought", world.draft("bought", group="g", priority=1))
+    world.assign(1, world.define("rest", group="g"))
+    world.order(1, 3, 7)
+    world.drain()
+    text = run("backtest", "--assignment", "1", "--stopped", DATABASE_URL=world.url).output
+    assert text.startswith("Assignment 1 stopped, on 3 events of 1 site")
+    assert "would add              3\n" in text
+    assert "Nothing of assignment 1 applies: what it has made stays, and it makes nothing new." in text
+    assert "Covered too, since a group holds or held them together with what is asked about: assignment 2." in text
+    refused = run("backtest", "--stopped", DATABASE_URL=world.url)
+    assert refused.exit_code == 1
+    assert "Name what stops" in refused.output
+
+
+def test_what_a_rule_is_to_be_tried_on_is_asked_for(run: Run, world: World, stricter: str) -> None:
+    world.site()
+    event = ("test-rule", "--event", "order.paid:1")
+    for asked, words in (
+        ((), "Name the site whose rules to try (--site), or a rule (--definition, --assignment or --config)."),
+        (("--config", stricter), "The definition is on no site yet: name the site to try it on (--site)."),
+    ):
+        assert words in run(*event, *asked, DATABASE_URL=world.url).output
 
 
 def test_explaining_an_order(run: Run, world: World) -> None:
@@ -149,9 +174,14 @@ def test_a_replay_lists_and_then_writes(run: Run, world: World) -> None:
     (("backtest", "--definition", "bought@x"), '"x" is no revision: give its number (bought@3)'),
     (("backtest", "--assignment", "x"), '"x" is no id of an assignment: give its number'),
     (("backtest", "--overrides", "FILE"), "overrides belong to an assignment: name it with --assignment"),
-    (("backtest", "--config", "BROKEN"), "it is not YAML"),
+    (("backtest", "--config", "BROKEN"), "line 2: it is not YAML: did not find expected node content"),
+    (("backtest", "--config", "TWICE"), "line 2: trigger: it stands here twice, first in line 1; once"),
+    (("backtest", "--config", "EMPTY"), "it has no settings by name, such as trigger: [order.paid]"),
+    (("backtest", "--config", "LIST"), "it has no settings by name"),
     (("backtest", "--config", "WRONG"), "conditions.field: "),
     (("backtest", "--since", "soon"), '"soon" is no time: give 2026-11-01'),
+    (("backtest", "--since", "2026-W05"), '"2026-W05" is no time: give 2026-11-01'),
+    (("backtest", "--since", "20260105"), '"20260105" is no time: give 2026-11-01'),
     (("backtest", "--since", "2026-11-02", "--until", "2026-11-01T00:00+01:00"), "since: 2026-11-02 00:00 is not before"),
     (("backtest", "--site", "nowhere"), 'There is no site "nowhere" (an id, a key or a shop domain). There are: shop-key-1.'),
     (("explain", "99"), 'No order is called "99". Ask by number or id of an order'),
@@ -162,7 +192,10 @@ def test_a_replay_lists_and_then_writes(run: Run, world: World) -> None:
 def test_what_is_wrong_is_said_in_a_line(run: Run, world: World, tmp_path: Path, arguments: Any, words: str) -> None:
     files = {
         "FILE": "{}",
-        "BROKEN": "a: [",
+        "BROKEN": "a:\n- }",
+        "TWICE": "trigger: [order.paid]\ntrigger: [order.paid]\n",
+        "EMPTY": "",
+        "LIST": "- 1\n",
         "WRONG": "trigger: [order.paid]\nconditions: {field: order.totl, op: '>=', value: 1}\n",
     }
     given: list[str] = []
@@ -175,3 +208,33 @@ def test_what_is_wrong_is_said_in_a_line(run: Run, world: World, tmp_path: Path,
     result = run(*given, DATABASE_URL=world.url)
     assert result.exit_code in (1, 2)
     assert words in " ".join(result.output.replace("│", "").split()), result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("explain", f"raw:{2**63}"), 1, f"No raw event {2**63} is kept"),
+        (("explain", "1", "--assignment", "99"), 1, "There is no assignment 99"),
+        (
+            ("explain", "1", "--assignment", str(2**63)),
+            1,
+            f"There is no assignment {2**63}",
+        ),
+        (("explain", "1", "--site", "nowhere"), 1, 'There is no site "nowhere"'),
+        (("backtest", "--assignment", str(2**63)), 1, f"There is no assignment {2**63}"),
+        (("backtest", "--definition", f"bought@{2**63}"), 1, f"has no revision {2**63}; it has 1 to 1"),
+        (("replay", "--assignment", str(2**63)), 1, f"There is no assignment {2**63}"),
+        (("replay", "--definition", "nothing"), 1, 'There is no definition "nothing". There are: bought'),
+        (("raw", "show", str(2**63)), 1, f"No raw event {2**63} is kept"),
+    ],
+)
+def test_what_is_not_there_is_named(run: Run, world: World, words: tuple[str, ...], code: int, sentence: str) -> None:
+    result = run(*words, DATABASE_URL=world.url)
+    assert (result.exit_code, sentence in " ".join(result.stderr.split())) == (code, True), result.output
+
+
+def test_an_assignment_of_another_site_is_told_apart(run: Run, world: World) -> None:
+    other = world.assign(world.site(), "bought")
+    result = run("explain", "1", "--assignment", str(other), DATABASE_URL=world.url)
+    assert result.exit_code == 1
+    assert f"Assignment {other} is of site" in result.stderr

@@ -1,12 +1,27 @@
 import subprocess
 import sys
 
+import click
 import pytest
 
+from cli.main import VERBS as VERBS_OF_MAIN
+from cli.main import main
 from tests.cli.conftest import Run
 
 VERBS = ("demo", "up", "migrate", "seed", "understand", "status", "doctor", "sandbox")
-HEAVY = ("sqlalchemy", "pydantic", "structlog", "msgspec", "psycopg", "fastapi", "dagster", "google", "rich", "alembic")
+HEAVY = (
+    "cli.status",
+    "sqlalchemy",
+    "pydantic",
+    "structlog",
+    "msgspec",
+    "psycopg",
+    "fastapi",
+    "dagster",
+    "google",
+    "rich",
+    "alembic",
+)
 
 
 def test_help_names_every_verb_and_teaches(run: Run) -> None:
@@ -22,6 +37,14 @@ def test_every_verb_explains_itself_with_an_example(run: Run, verb: str) -> None
     result = run(verb, "--help")
     assert result.exit_code == 0
     assert f"custom-events {verb}" in result.output.replace(f"Usage: custom-events {verb}", "") or verb == "sandbox"
+
+
+def test_the_list_says_of_each_verb_what_the_verb_says_of_itself() -> None:
+    context = click.Context(main)
+    for name, (_, sentence) in VERBS_OF_MAIN.items():
+        verb = main.get_command(context, name)
+        assert verb is not None
+        assert (verb.name, verb.short_help) == (name, sentence)
 
 
 def test_the_version_is_the_projects(run: Run) -> None:

@@ -1,4 +1,11 @@
-from custom_events.postgres import migrate
+import re
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from custom_events.postgres import migrate, pooling
 from tests.cli.conftest import Run
 
 
@@ -28,3 +35,64 @@ def test_nothing_is_lost_without_a_yes(run: Run, database: str) -> None:
     assert migrate.current(database) == migrate.head()
     assert run("migrate", "downgrade", "base", DATABASE_URL=database, given="y\n").exit_code == 0
     assert migrate.current(database) is None
+
+
+@pytest.mark.usefixtures("_template")  # its migration made the role
+def test_a_login_that_may_not_become_the_receiver_is_told_what_to_run(run: Run, plain: str, postgres_url: str) -> None:
+    result = run("migrate", DATABASE_URL=plain)
+    assert result.exit_code == 1
+    assert f"The database is at revision {migrate.head()}" in result.output
+    assert "GRANT custom_events_receiver TO plain;" in result.output
+    assert "CUSTOM_EVENTS_RECEIVER_ROLE=false" in result.output
+    doctor = run("doctor", DATABASE_URL=plain)
+    assert doctor.exit_code == 1
+    assert "FAILED   receiver's role: The receiver cannot land anything: the login plain is no member" in doctor.output
+    assert run("migrate", DATABASE_URL=plain, CUSTOM_EVENTS_RECEIVER_ROLE="false").exit_code == 0
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("GRANT custom_events_receiver TO plain")
+    assert run("migrate", DATABASE_URL=plain).exit_code == 0
+
+
+def test_a_login_that_may_not_make_tables_is_told_what_its_owner_must_run(
+    run: Run, plain: str, empty_database: str
+) -> None:
+    name = sa.make_url(empty_database).database
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} OWNER TO custom_events")
+        result = run("migrate", DATABASE_URL=plain)
+        assert result.exit_code == 1
+        assert f"The login plain may not make what we keep in the database {name} (permission denied" in result.stderr
+        (grants,) = re.findall(r"or: (.*;)$", result.stderr, re.MULTILINE)
+        connection.execute(grants)
+    assert run("migrate", DATABASE_URL=plain, CUSTOM_EVENTS_RECEIVER_ROLE="false").exit_code == 0
+
+
+@pytest.mark.parametrize("verb", ["migrate", "up", "doctor"])
+def test_behind_a_pooler_that_breaks_sessions_it_is_refused(
+    run: Run, empty_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verb: str
+) -> None:
+    monkeypatch.setattr(pooling, "problem", lambda _: "A pooler is in the way. Use another address.")
+    monkeypatch.setattr("supervisor.programs.product", lambda _: [])
+    result = run(verb, DATABASE_URL=empty_database, CUSTOM_EVENTS_LOCAL_DIRECTORY=str(tmp_path))
+    assert result.exit_code == 1
+    assert "A pooler is in the way." in result.output
+    assert "Use another address." in result.output
+    assert "migrations" not in result.output
+    assert migrate.current(empty_database) is None
+
+
+@pytest.mark.parametrize("verb", ["upgrade", "downgrade"])
+@pytest.mark.parametrize("revision", ["nothing", "9999", "", "+1"])
+def test_a_revision_that_there_is_not_is_named(run: Run, database: str, verb: str, revision: str) -> None:
+    yes = ("--yes",) if verb == "downgrade" else ()
+    result = run("migrate", verb, revision, *yes, DATABASE_URL=database)
+    assert result.exit_code == 1
+    assert f'"{revision}" is no revision to go to from {migrate.head()}: there are base, 0001 to' in result.stderr
+
+
+def test_a_database_of_a_newer_version_is_told_apart(run: Run, database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    result = run("migrate", DATABASE_URL=database)
+    assert result.exit_code == 1
+    assert "The database is at revision 9999, which this version does not know" in result.stderr

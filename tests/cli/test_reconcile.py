@@ -45,8 +45,15 @@ def test_narrowed_and_for_programs(run: Run, database: str, ground: None) -> Non
     found = run("uploads", "reconcile", "123-456-7890", "--no-read", "--days", "1", "--json", DATABASE_URL=database)
     (day,) = json.loads(found.output)["days"]
     assert (day["sent"], day["google"]) == (42, {"successful": 7, "failed": 35, "pending": 0})
-    nothing = run("uploads", "reconcile", "--action", "9", "--no-read", DATABASE_URL=database)
-    assert nothing.output == "Nothing was sent on these days.\n"
+    other = run("uploads", "reconcile", "--action", "9", "--no-read", DATABASE_URL=database)
+    assert (other.exit_code, other.output) == (
+        1,
+        "Error: the account has no conversion action 9: `custom-events uploads probe` shows those there are\n",
+    )
+
+
+def test_days_on_which_nothing_was_sent(run: Run, database: str) -> None:
+    assert run("uploads", "reconcile", "--no-read", DATABASE_URL=database).output == "Nothing was sent on these days.\n"
 
 
 def test_what_cannot_be_read_is_said(run: Run, database: str, ground: None) -> None:

@@ -1,6 +1,8 @@
 from pathlib import Path
 
-from cli import reference
+import pytest
+
+from cli import reference, rooms
 
 PAGES = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -18,6 +20,16 @@ def test_the_pages_are_those_the_code_gives(tmp_path: Path) -> None:
 def test_the_rules_for_prometheus_are_those_of_the_watcher(tmp_path: Path) -> None:
     reference.write_rules(tmp_path / "new" / "alerts.yml")
     assert reference.RULES.read_text() == (tmp_path / "new" / "alerts.yml").read_text(), "run `make docs`"
+
+
+def test_the_rooms_are_those_of_the_packages(tmp_path: Path) -> None:
+    text, copy = rooms.PAGE.read_text(), tmp_path / "page.md"
+    copy.write_text(text)
+    rooms.write(copy)
+    assert copy.read_text() == text, "CONTRIBUTING.md is old: run `make docs`"
+    assert all(f"| [{package}/](custom_events/{package}) |" in text for package in ("values", "platforms/shopify"))
+    with pytest.raises(ValueError, match="no table of rooms"):
+        rooms.page("# A page without one")
 
 
 def test_every_setting_has_a_row_with_type_and_default() -> None:

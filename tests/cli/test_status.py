@@ -25,7 +25,9 @@ def test_what_google_counts_and_what_is_wrong_are_shown(run: Run, database: str,
             VALUES ('k', 'AccountParked', 'critical', '{}', 's', 'r', now(), now());
             INSERT INTO app.conversion_uploads (created_at, site_id, assignment_id, custom_event_id, kind, transaction_id,
               sequence, conversion_at, ad_user_data, ad_personalization, state, not_before, deadline_at, click_dropped)
-            VALUES (now(), 1, 1, 1, 'conversion', '1', 0, now(), 'granted', 'granted', 'accepted', now(), now(), 'none')
+            VALUES (now(), 1, 1, 1, 'conversion', '1', 0, now(), 'granted', 'granted', 'accepted', now(), now(), 'none');
+            INSERT INTO app.sites (id, site_key, platform, name) VALUES (1, 'shop', 'custom', 'Shop');
+            INSERT INTO app.odd_leaves VALUES (1, '$.line_items[].sku', 7, now(), now(), 1, '2026-11-23')
             """
         )
     text = run("status", DATABASE_URL=database).output
@@ -33,7 +35,8 @@ def test_what_google_counts_and_what_is_wrong_are_shown(run: Run, database: str,
     assert "           5  sent, and Google has not told of it yet\n" in text
     assert "          31  taken, as Google counts\n" in text
     assert "Alarms, open\n           1  AccountParked\n" in text
-    assert "as their click id is none, by state\n           1  accepted\n" in text
+    assert "of an odd type, by site and path\n           7  shop $.line_items[].sku\n" in text
+    assert "as their click id is invalid, by state\n           1  accepted\n" in text
 
 
 def test_figures_are_shown_by_reason_and_gaps_are_named(run: Run, database: str, engine: sa.Engine) -> None:

@@ -1,9 +1,14 @@
 """What a person does with an ads account from the command line."""
 
+import json
+import re
+from collections import Counter
+
 import pytest
 import sqlalchemy as sa
 
-from custom_events.pipeline.conversion import CONSENT_UNKNOWN_IN_EUROPE
+from custom_events.values.conversions import UNMATCHED_REASONS, UploadState
+from custom_events.values.reasons import CONSENT_UNKNOWN_IN_EUROPE
 from tests.cli.conftest import Run
 
 GROUND = """
@@ -82,7 +87,7 @@ def test_hold_and_release_a_part_of_an_account(run: Run, database: str, ground: 
     assert uploads("hold", "1234567890", "x", "--site", "shop") == (
         "3 rows are held: custom-events uploads release 1234567890 --site shop\n"
     )
-    assert uploads("hold", "1234567890", "x", "--site", "another").startswith("0 rows are held")
+    assert 'There is no site "another"' in uploads("hold", "1234567890", "x", "--site", "another")
     assert uploads("release", "1234567890", "--reason", "held_by_hand") == "1234567890 goes on. 3 rows go now.\n"
     assert "the account has no conversion action 9" in uploads("hold", "1234567890", "x", "--action", "9")
     assert "the account has no conversion action 9" in uploads("release", "1234567890", "--action", "9")
@@ -107,8 +112,64 @@ def test_what_waits_for_consent_goes_only_by_its_name(run: Run, database: str, g
     assert release("--reason", CONSENT_UNKNOWN_IN_EUROPE) == "1234567890 goes on. 1 rows go now.\n"
 
 
-@pytest.mark.parametrize("command", [["hold", "5", "x"], ["retry", "5"], ["release", "5"]])
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (
+            ["hold", "x", "--order", "9"],
+            'no conversion of an order "9" goes to this account: `custom-events explain 9`',
+        ),
+        (["release", "--order", "9"], 'no conversion of an order "9"'),
+        (
+            ["retry", "--reason", "code-9"],
+            'no row of this account has the reason "code-9": `custom-events uploads list`',
+        ),
+        (["release", "--site", "9"], 'There is no site "9"'),
+        (["reconcile", "--action", "9"], "the account has no conversion action 9: `custom-events uploads probe`"),
+    ],
+)
+def test_what_is_not_there_is_named(run: Run, database: str, ground: sa.Engine, command: list[str], words: str) -> None:
+    result = run("uploads", command[0], "1234567890", *command[1:], DATABASE_URL=database)
+    assert result.exit_code == 1
+    assert words in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["hold", "5", "x"], ["retry", "5"], ["release", "5"], ["reconcile", "5"], ["probe", "5"]]
+)
 def test_an_unknown_account_is_named(run: Run, database: str, command: list[str]) -> None:
     result = run("uploads", *command, DATABASE_URL=database)
     assert result.exit_code != 0
     assert "there is no ads account 5" in result.output
+
+
+EVERY_STATE = """
+INSERT INTO app.ads_accounts (id, customer_id, name, lane) VALUES (2, '2234567890', 'Other', 'data_manager');
+INSERT INTO app.conversion_uploads (created_at, site_id, assignment_id, custom_event_id, ads_account_id, kind, transaction_id, sequence,
+  order_id, conversion_at, ad_user_data, ad_personalization, state, reason, sentence, not_before, deadline_at)
+SELECT now(), 1, 1, n, CASE WHEN n % 3 = 0 AND state IN ('withheld', 'held') THEN NULL ELSE 1 + n % 2 END, kind, 't' || n, (kind <> 'conversion')::int, n, now(),
+  'granted', 'granted', state, reason, 'Why', now(), now() + interval '1 day'
+FROM (
+  SELECT row_number() OVER () AS n, state, kind, reason FROM unnest(CAST(:states AS text[])) AS state,
+    unnest(ARRAY['conversion', 'conversion', 'restatement', 'retraction']) AS kind,
+    unnest(ARRAY[NULL, 'code', :unmatched]) AS reason) rows
+"""
+
+
+def test_the_list_adds_up_to_the_status(run: Run, database: str, ground: sa.Engine) -> None:
+    with ground.begin() as connection:
+        values = {"states": [str(state) for state in UploadState], "unmatched": UNMATCHED_REASONS[0]}
+        for statement in EVERY_STATE.split(";\n"):
+            connection.execute(sa.text(statement), values if ":states" in statement else {})
+    listed: dict[str, Counter[str]] = {"conversions": Counter(), "adjustments": Counter()}
+    kind = ""
+    for line in run("uploads", "list", DATABASE_URL=database).output.splitlines():
+        if total := re.fullmatch(r"  (conversions|adjustments) +([\d,]+)", line):
+            kind = total[1]
+        elif state := re.fullmatch(r"    (\w+) +([\d,]+)", line):
+            listed[kind][state[1]] += int(state[2])
+    found = json.loads(run("status", "--json", DATABASE_URL=database).output)
+    assert dict(listed["conversions"]) == found["uploads"]
+    assert dict(listed["adjustments"]) == found["adjustments"]
+    assert set(found["uploads"]) == {*UploadState, "unmatched"}
+    assert sum(found["uploads"].values()) == found["sums"]["queued"] + sum(found["sums"]["withheld"].values())

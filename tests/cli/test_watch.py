@@ -61,3 +61,33 @@ def test_a_test_message_arrives_and_an_alarm_is_told(run: Run, database: str, en
     assert (trial.exit_code, trial.output) == (0, "teams: sent\n")
     assert "This is how an alarm would reach you" in str(hook.bodies[0])
     assert told.output.endswith("teams: told of 1\n")
+
+
+def test_status_and_watch_agree_before_an_alarm_is_old_enough_to_be_told(
+    run: Run, database: str, engine: sa.Engine
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO app.value_changes (site_id, order_id, changed_at) VALUES (1, '1', now() - interval '3 h')"
+            )
+        )
+    young = "RefundsStalled (seen; told of when it has lasted 5 minutes)"
+    before = json.loads(run("status", "--json", DATABASE_URL=database).output)["alarms"]  # nobody has looked yet
+    watched = run("watch", DATABASE_URL=database)
+    after = json.loads(run("status", "--json", DATABASE_URL=database).output)["alarms"]
+    assert before == after == {young: 1}
+    assert watched.exit_code == 0
+    assert watched.output.startswith("seen     since ")
+    assert "RefundsStalled: Refunds or cancellations have waited for 10,8" in watched.output
+    assert "UTC on, if it lasts -> Look whether" in watched.output
+    assert "Nothing is wrong." not in watched.output
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE app.alarms SET opened_at = now() - interval '6 minutes'"))
+    assert json.loads(run("status", "--json", DATABASE_URL=database).output)["alarms"] == {"RefundsStalled": 1}
+    assert "WARNING  since " in run("watch", DATABASE_URL=database).output
+    with engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM app.value_changes"))
+        connection.execute(sa.text("UPDATE app.alarms SET seen_at = now() - interval '11 minutes'"))
+    assert json.loads(run("status", "--json", DATABASE_URL=database).output)["alarms"] == {}
+    assert run("watch", DATABASE_URL=database).output == "Nothing is wrong.\n"

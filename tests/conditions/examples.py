@@ -2,17 +2,17 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from custom_events.conditions.facts import Facts
 from custom_events.values.clicks import Click, ClickKind, Consent, ConsentStatus
 from custom_events.values.events import CommerceEvent, Customer, EventType, LineItem, Order, Refund, Subscription
+from custom_events.values.zones import zone
 
 MOMENT = datetime(2026, 3, 6, 23, 30, tzinfo=UTC)  # a Friday in UTC, already Saturday in Berlin
 BERLIN = Facts(
-    zone=ZoneInfo("Europe/Berlin"),
+    zone=zone("Europe/Berlin"),
     orders_before=2,
     spent_before=Decimal("340.00"),
     first_seen=datetime(2026, 1, 1, tzinfo=UTC),

@@ -3,17 +3,18 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from hypothesis import strategies as st
 
 from custom_events.conditions.facts import Facts
-from custom_events.conditions.fields import Field, FieldType, Scope, catalogue, find_field
+from custom_events.conditions.field_lookup import fields_by_name, find_field
+from custom_events.conditions.fields import Field, FieldType, Scope
 from custom_events.conditions.operators import Wants, find_operator, operators_of
 from custom_events.conditions.validate import MEASURE_OPERATORS
 from custom_events.values.clicks import Click, ClickKind, Consent, ConsentStatus
 from custom_events.values.events import Cart, CommerceEvent, Customer, EventType, LineItem, Order, Refund, Subscription
+from custom_events.values.zones import zone
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 CURRENCIES = ("EUR", "USD", "JPY")
@@ -112,7 +113,7 @@ events = st.builds(
 )
 facts = st.builds(
     Facts,
-    zone=st.sampled_from((UTC, ZoneInfo("America/New_York"), ZoneInfo("Asia/Kolkata"))),
+    zone=st.sampled_from((UTC, zone("America/New_York"), zone("Asia/Kolkata"))),
     orders_before=st.none() | st.integers(0, 3),
     spent_before=maybe_amounts,
     first_seen=maybe_times,
@@ -163,7 +164,7 @@ def _value(field: Field, wants: Wants) -> st.SearchStrategy[Any]:
 @st.composite
 def leaves(draw: st.DrawFn, scope: Scope = Scope.EVENT) -> dict[str, Any]:
     """A valid comparison."""
-    names = [name for name, field in catalogue().items() if field.scope is scope]
+    names = [name for name, field in fields_by_name().items() if field.scope is scope]
     names += [name for name in OPEN_NAMES if (found := find_field(name)) is not None and found.scope is scope]
     field = find_field(draw(st.sampled_from(names)))
     assert field is not None

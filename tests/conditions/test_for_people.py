@@ -18,7 +18,7 @@ from custom_events.conditions.explain import (
     lines,
     shown,
 )
-from custom_events.conditions.fields import catalogue
+from custom_events.conditions.field_lookup import fields_by_name
 from custom_events.conditions.render import render
 from custom_events.conditions.schema import json_schema
 from custom_events.values.events import LineItem
@@ -130,7 +130,7 @@ def test_the_reference_page_and_the_schema_are_those_of_the_code(tmp_path: Path)
 
 def test_every_field_has_a_meaning_and_stands_in_the_page() -> None:
     page = reference.reference_page()
-    for name, field in catalogue().items():
+    for name, field in fields_by_name().items():
         assert field.meaning.endswith("."), name
         assert f"| `{name}` |" in page
 

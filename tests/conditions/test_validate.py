@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from custom_events.conditions.fields import Scope, nearest_names
+from custom_events.conditions.field_lookup import nearest_names
+from custom_events.conditions.fields import Scope
 from custom_events.conditions.problems import Severity, kind_of
 from custom_events.conditions.validate import MAX_DEPTH, MAX_NODES, parse, validate
 from custom_events.errors import InvalidConfiguration
@@ -32,7 +33,7 @@ CASES: list[tuple[Any, str, str, str]] = [
     ({"all": [GOOD, {"not": {"any": [3]}}]}, "all[1].not.any[0]", "a number", "an object"),
     ({"field": "order.totl", "op": ">", "value": 1}, "field", "no field 'order.totl'", "nearest: order.total"),
     ({"field": "total", "op": ">", "value": 1}, "field", "no field 'total'", "order.total"),
-    ({"field": "qqqqqqqqqqqqq", "op": ">", "value": 1}, "field", "no field", "catalogue"),
+    ({"field": "qqqqqqqqqqqqq", "op": ">", "value": 1}, "field", "no field", "catalog"),
     ({"field": 3, "op": ">", "value": 1}, "field", "a number", "order.total"),
     ({"field": "item.sku", "op": "=", "value": "a"}, "field", "cannot be asked here", "any_item"),
     ({"any_item": {"field": "order.total", "op": ">", "value": 1}}, "any_item.field", "cannot be asked here", "item.*"),
@@ -44,9 +45,9 @@ CASES: list[tuple[Any, str, str, str]] = [
     ({"field": "order.total", "op": ">"}, "value", "the value is missing", "a number"),
     ({"field": "order.total", "op": ">", "value": "many"}, "value", "'many' is not a number", "digits"),
     ({"field": "order.total", "op": ">", "value": True}, "value", "True is not a number", "a number"),
-    ({"field": "order.total", "op": ">", "value": "NaN"}, "value", "not a number", "digits"),
-    ({"field": "order.total", "op": ">", "value": 10**40}, "value", "no amount", "30 digits"),
-    ({"field": "order.total", "op": ">", "value": float("inf")}, "value", "no amount", "30 digits"),
+    ({"field": "order.total", "op": ">", "value": "NaN"}, "value", "NaN is no number", "digits"),
+    ({"field": "order.total", "op": ">", "value": 10**40}, "value", "has 41 digits before the point", "at most 15 digits"),
+    ({"field": "order.total", "op": ">", "value": float("inf")}, "value", "Infinity is no number", "digits"),
     ({"field": "order.total", "op": "in", "value": []}, "value", "not a list", "a list of numbers"),
     ({"field": "order.total", "op": "in", "value": list(range(1001))}, "value", "1001 values", "at most 1000"),
     ({"field": "order.total", "op": "between", "value": [1]}, "value", "not a pair", "two numbers"),
@@ -76,6 +77,20 @@ CASES: list[tuple[Any, str, str, str]] = [
     ({"field": "order.paid_at", "op": "within_last", "value": {"days": -1}}, "value", "-1 days", "days"),
     ({"field": "order.paid_at", "op": "within_last", "value": {"days": 10**12}}, "value", "too long", "3660"),
     ({"field": "order.paid_at", "op": "within_last", "value": {"days": 4000}}, "value", "too long", "3660"),
+    *(({"field": "order.paid_at", "op": "after", "value": text}, "value", "not a time", '"2026-11-01"') for text in
+      ("2026-W05", "2026-W05-1", "20260105", "2026-005", "2026-01-05T10Z", "2026-W05-1T10:00Z", "20260105T100000Z", "2026-1-5")),
+    ({"field": "order.paid_at", "op": "between", "value": ["2026-01-01", "2026-W05"]}, "value[1]", "'2026-W05' is not a time", '"2026-11-01"'),
+    ({"field": "order.total", "op": ">", "value": 10**15}, "value", "1000000000000000 has 16 digits before the point", "at most 15 digits"),
+    ({"field": "order.total", "op": ">", "value": "1234567890123456.5"}, "value", "16 digits before the point", "at most 15 digits"),
+    ({"field": "order.total", "op": ">", "value": "0000000000000001"}, "value", "zeros without need", "at most 15 digits"),
+    ({"field": "order.total", "op": ">", "value": "1.0000000000000"}, "value", "zeros without need", "12 after it"),
+    ({"field": "order.total", "op": ">", "value": 1e30}, "value", "1e+30 has 31 digits", "at most 15 digits"),
+    ({"field": "order.total", "op": ">", "value": "1e3"}, "value", "not a number", "digits"),
+    ({"field": "order.total", "op": "in", "value": [1, 1e-13]}, "value[1]", "13 digits after the point", "12 after it"),
+    ({"field": "order.total", "op": "between", "value": [float("-inf"), 1]}, "value[0]", "-Infinity is no number", "digits"),
+    ({"field": "item.quantity", "op": ">", "value": 1}, "field", "cannot be asked here", "any_item"),
+    ({"field": "time.hour", "op": "=", "value": -1.5}, "value", "-1.5 is not a whole number", "-2 or -1"),
+    ({"field": "meta.id", "op": "=", "value": 6123456789012345678}, "value", "19 digits before the point", "at most 15 digits"),
     ({"measure": "weight", "op": ">", "value": 1}, "measure", "no measure 'weight'", "count, quantity, total"),
     ({"measure": "count", "op": "contains", "value": 1}, "op", "the count of items", "="),
     ({"measure": "count", "op": ">", "value": 1, "currency": "EUR"}, "currency", "comparison of money", "remove"),
@@ -203,3 +218,25 @@ def test_a_code_in_small_letters_is_a_warning() -> None:
     assert "in capitals: de is never found" in problem.wrong
     assert validate({**country, "ignore_case": True}) == []
     assert validate({**country, "op": "matches", "value": "(?i)de"}) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "op", "value", "wrong"),
+    [
+        ("order.currency", "=", "USD", "the site never uses USD: it is never found"),
+        ("event.currency", "!=", "USD", "the site never uses USD: it is never found"),
+        ("cart.currency", "in", ["EUR", "USD", "GBP"], "the site never uses GBP, USD: it is never found"),
+        ("order.currency", "not_in", ["usd"], None),  # told for its small letters already
+        ("order.currency", "=", "EUR", None),
+        ("order.currency", "starts_with", "U", None),
+        ("order.currency", "=", "EURO", "EURO is no currency code: it is never found"),
+        ("order.shipping_country", "in", ["DE", "GER", "Germany"], None),
+        ("order.billing_country", "=", "DEU", "DEU is no country code: it is never found"),
+        ("customer.country", "=", "DE", None),
+    ],
+)
+def test_codes_that_never_come(field: str, op: str, value: Any, wrong: str | None) -> None:
+    found = validate({"field": field, "op": op, "value": value}, currencies=["EUR"])
+    assert all(one.severity is Severity.WARNING and one.path == "value" for one in found)
+    told = [one.wrong for one in found if "in capitals" not in one.wrong]
+    assert told == ([] if wrong is None else [wrong])

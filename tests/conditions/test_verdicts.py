@@ -3,11 +3,13 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from custom_events.conditions.compile import ALWAYS, MAX_KEPT_CONDITIONS, clear, compile_condition, compile_item_filter
 from custom_events.conditions.facts import NO_FACTS
-from custom_events.conditions.fields import FieldType, Scope, catalogue, find_field
+from custom_events.conditions.field_lookup import fields_by_name, find_field
+from custom_events.conditions.fields import FieldType, Scope
 from custom_events.conditions.interpret import field_reader
 from custom_events.conditions.operators import MEANINGS, find_operator, operators_of
 from custom_events.values.events import CommerceEvent, LineItem
@@ -161,6 +163,36 @@ def test_does_not_hold(tree: Any) -> None:
     assert ask({"not": tree}) is True
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        (r"^\w+$", "Müller", False),
+        (r"M\b", "Müller", True),
+        (r"^\pL+$", "Müller", True),
+        (r"[[:alpha:]]", "ü", False),
+        (r"\d", "٣", False),
+        (r"\p{Nd}", "٣", True),
+        (r"\s", "\u00a0", False),
+        (r"[\s\p{Z}]", "\u00a0", True),
+    ],
+)
+def test_classes_of_patterns_know_ascii_only(pattern: str, text: str, found: bool) -> None:
+    event = msgspec.structs.replace(PAID, note_attributes={"text": text})
+    assert ask(leaf("note_attributes.text", "matches", pattern), event) is found
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "equal", "found"),
+    [("STRASSE", "Straße", True, False), ("ÉTÉ", "été", True, True), ("οδος", "ΟΔΟΣ", True, True)],
+)
+def test_case_is_ignored_by_full_rules_in_texts_and_letter_by_letter_in_patterns(
+    value: str, text: str, equal: bool, found: bool
+) -> None:
+    event = msgspec.structs.replace(PAID, note_attributes={"text": text})
+    assert ask(leaf("note_attributes.text", "=", value, ignore_case=True), event) is equal
+    assert ask(leaf("note_attributes.text", "matches", value, ignore_case=True), event) is found
+
+
 def test_items_of_a_refund_are_those_refunded() -> None:
     assert ask({"measure": "quantity", "op": "=", "value": 1}, REFUNDED)
     assert ask({"measure": "total", "op": "=", "value": 100, "currency": "EUR"}, REFUNDED)
@@ -213,7 +245,7 @@ def test_a_tree_that_cannot_be_read_never_holds(tree: Any) -> None:
     assert not condition.holds(PAID, NO_FACTS)
 
 
-@pytest.mark.parametrize("name", [name for name, field in catalogue().items() if field.scope is Scope.EVENT])
+@pytest.mark.parametrize("name", [name for name, field in fields_by_name().items() if field.scope is Scope.EVENT])
 @pytest.mark.parametrize("event", [PAID, REFUNDED, RENEWED, SIGNUP], ids=lambda event: event.type)
 def test_every_field_can_be_read_from_every_event(name: str, event: CommerceEvent) -> None:
     field_reader(name)(event, BERLIN)

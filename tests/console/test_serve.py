@@ -10,8 +10,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
-from console.serve import bound
+from console.serve import bound, check_exposure
+from custom_events.access import people
+from custom_events.access.roles import Grant, Role
 from custom_events.errors import NeedsAction
 from custom_events.settings import Settings
 
@@ -61,6 +64,19 @@ def test_a_taken_port_is_one_line_with_its_setting(database: str, tmp_path: Path
     assert process.returncode == 1
     assert errors.startswith("Error: The console cannot listen on 127.0.0.1 port")
     assert "CUSTOM_EVENTS_CONSOLE_PORT" in errors
+
+
+def test_where_others_reach_it_there_is_an_administrator_first(database: str, engine: sa.Engine) -> None:
+    public = Settings(_env_file=None, console_url="https://events.example")
+    with pytest.raises(NeedsAction, match="custom-events user add"):
+        check_exposure(database, public)
+    check_exposure(
+        "postgresql://127.0.0.1:1/nothing", Settings(_env_file=None)
+    )  # nobody else reaches it: nothing is asked
+    with engine.begin() as connection:
+        grants = (Grant(role=Role.ADMINISTRATOR),)
+        people.add(connection, login="ana", display_name="Ana", grants=grants, actor="me")
+    check_exposure(database, public)
 
 
 def test_the_port_is_taken_before_the_database_is_started() -> None:

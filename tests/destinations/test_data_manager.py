@@ -128,12 +128,84 @@ def test_a_reason_without_a_row_is_looked_for():
     assert (answer.verdict, answer.code) == (Verdict.SPLIT, "ErrorReason.INVALID_CURRENCY_CODE")
     alone = answers.read_failure(refused(reason="INVALID_CURRENCY_CODE"), [row(1)], NOW)
     assert alone.rows[0].verdict is Verdict.REJECTED
-    nothing = answers.read_failure(refused(reason="SOMETHING_NEW"), [row(1), row(2)], NOW)
-    assert (nothing.verdict, nothing.code) == (Verdict.SPLIT, "grpc.INVALID_ARGUMENT")
     beyond = answers.read_failure(refused(("events.events[9].x", "INVALID_EVENT")), [row(1), row(2)], NOW)
     assert beyond.verdict is Verdict.SPLIT
     strange = answers.read_failure(refused(("destinations[9].x", "INVALID_EVENT")), [row(1), row(2)], NOW)
     assert strange.verdict is Verdict.SPLIT
+
+
+@pytest.mark.parametrize("rest", [False, True])
+@pytest.mark.parametrize("rows", [1, 40])
+@pytest.mark.parametrize(
+    ("violations", "reason", "code"),
+    [
+        ((), "SOMETHING_NEW", "ErrorReason.SOMETHING_NEW"),
+        ((), "INVALID_ARGUMENT", "ErrorReason.INVALID_ARGUMENT"),
+        ((), "ERROR_REASON_UNSPECIFIED", "ErrorReason.ERROR_REASON_UNSPECIFIED"),
+        ((("", "SOMETHING_NEW"),), "INVALID_ARGUMENT", "ErrorReason.SOMETHING_NEW"),
+        ((("encoding", "INVALID_FORMAT"),), "INVALID_ARGUMENT", "ErrorReason.INVALID_FORMAT"),
+    ],
+)
+def test_a_refusal_that_nobody_understands_holds_every_row_and_rejects_none(violations, reason, code, rows, rest):
+    error = refused(*violations, reason=reason, rest=rest)
+    answer = answers.read_failure(error, [row(number) for number in range(rows)], NOW)
+    assert (answer.verdict, answer.code, answer.scope) == (Verdict.HOLD, code, Scope.ACCOUNT)
+    assert {(one.verdict, one.code, one.retry_at) for one in answer.rows} == {(Verdict.HOLD, code, None)}
+    assert code in answer.sentence
+
+
+def test_a_bad_request_without_any_reason_holds_every_row():
+    answer = answers.read_failure(api.InvalidArgument("?"), [row(1), row(2)], NOW)
+    assert (answer.verdict, answer.code) == (Verdict.HOLD, "grpc.INVALID_ARGUMENT")
+
+
+def test_a_new_reason_of_one_row_holds_it_and_the_others_go_again():
+    error = refused(("events.events[1].x", "SOMETHING_NEW"))
+    answer = answers.read_failure(error, [row(1), row(2)], NOW)
+    assert [one.verdict for one in answer.rows] == [Verdict.RETRY, Verdict.FIX]
+    assert answer.rows[1].code == "ErrorReason.SOMETHING_NEW"
+
+
+@pytest.mark.parametrize("rest", [False, True])
+def test_terms_for_hashes_concern_only_rows_with_hashes(rest):
+    reason = "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED"
+    rows = [row(1), row(2, email_sha256=HASH), row(3, email_sha256=HASH, ad_user_data=ConsentStatus.DENIED)]
+    for error in (
+        refused(reason=reason, rest=rest),
+        refused(("destinations[0]", reason), rest=rest),
+        refused(("events.events[1].user_data", reason), rest=rest),
+    ):
+        answer = answers.read_failure(error, rows, NOW)
+        assert [one.verdict for one in answer.rows] == [Verdict.RETRY, Verdict.FIX, Verdict.RETRY]
+        assert answer.rows[1].scope is Scope.USER_DATA
+    nobody = answers.read_failure(refused(reason=reason, rest=rest), rows[:1], NOW)
+    assert (nobody.verdict, nobody.scope) == (Verdict.FIX, Scope.ACCOUNT)
+
+
+def test_what_google_remarks_on_is_kept_with_its_row():
+    response = dm.IngestEventsResponse(request_id="r-1")
+    for field, reason in (
+        ("events.events[1].cart_data", 3),
+        ("events.events[1].x", 6),
+        ("events.events[0].x", 99),
+        ("encoding", 6),
+        ("events.events[9].x", 6),
+    ):
+        response.field_warnings.append(dm.FieldWarning(field=field, reason=reason, description="so and so"))
+    found = answers.accepted([row(1), row(2), row(3)], "r-1", answers.warnings_of(response))
+    assert [(one.verdict, one.code) for one in found.rows] == [
+        (Verdict.PENDING, "WarningReason.UNKNOWN_99"),
+        (Verdict.PENDING, "WarningReason.CART_DATA_NOT_SUPPORTED_WITH_GBRAID_OR_WBRAID"),
+        (Verdict.PENDING, None),
+    ]
+    assert "so and so" in found.rows[1].sentence
+
+
+def test_a_quota_in_google_s_general_words_is_no_message_too_large():
+    error = refused(reason="RATE_LIMIT_EXCEEDED", kind=api.ResourceExhausted)
+    answer = answers.read_failure(error, [row(1), row(2)], NOW)
+    assert (answer.verdict, answer.scope, answer.code) == (Verdict.RETRY, Scope.PROJECT, "grpc.RESOURCE_EXHAUSTED")
+    assert answers.read_failure(api.ResourceExhausted("?"), [row(1), row(2)], NOW).verdict is Verdict.SPLIT
 
 
 def test_a_quota_names_its_delay():
@@ -175,6 +247,18 @@ def test_verdicts_by_action():
     }
 
 
+def test_counts_of_a_whole_request_are_certain_of_no_row_when_some_of_it_were_settled_otherwise():
+    """Another worker took four of the eight rows since: whether its four that match nobody are these, nobody knows."""
+    made = status(("8001", "PARTIAL_SUCCESS", [("CLICK_NOT_FOUND", 4)]))
+    made.request_status_per_destination[0].events_ingestion_status.record_count = 8
+    rows = [row(number) for number in range(4)]
+    answer = verdicts.read_status(made, rows, NOW, "r")
+    assert {(one.verdict, one.code) for one in answer.rows} == {(Verdict.ACCEPTED, None)}
+    assert "4 of the request's 8 rows" in answer.rows[0].sentence
+    certain = verdicts.read_status(status(("8001", "FAILED", [("CLICK_NOT_FOUND", 4)])), rows, NOW, "r")
+    assert {one.code for one in certain.rows} == {"ProcessingErrorReason.CLICK_NOT_FOUND"}
+
+
 def test_a_failure_without_reasons_counts_every_event():
     (told,) = verdict_of([row(1), row(2)], ("8001", "FAILED", [])).counts
     assert (told.counts.successful, told.counts.failed) == (0, 2)
@@ -188,7 +272,7 @@ def test_a_failure_without_reasons_counts_every_event():
         ("PARTIAL_SUCCESS", [("DUPLICATE_TRANSACTION_ID", 1)], Verdict.ALREADY_THERE),
         ("FAILED", [("INVALID_GCLID", 1)], Verdict.REJECTED),
         ("FAILED", [("INVALID_GCLID", 1), ("EVENT_TOO_OLD", 1)], Verdict.REJECTED),
-        ("FAILED", [], Verdict.REJECTED),
+        ("FAILED", [], Verdict.FIX),
         ("PARTIAL_SUCCESS", [("INTERNAL_ERROR", 1)], Verdict.RETRY),
     ],
 )
@@ -198,10 +282,27 @@ def test_a_single_row_gets_a_verdict_of_its_own(state, counts, verdict):
 
 def test_an_answer_that_says_nothing():
     assert verdict_of([row()]).verdict is Verdict.PENDING
-    assert verdict_of([row()], ("8002", "SUCCESS", [])).rows[0].verdict is Verdict.REJECTED
+    assert verdict_of([row()], ("8002", "SUCCESS", [])).rows[0].verdict is Verdict.FIX
+    assert {one.verdict for one in verdict_of([row(), row(2)], ("8001", "FAILED", [])).rows} == {Verdict.FIX}
     assert verdict_of([row(), row(2)], ("8002", "SUCCESS", [])).rows[0].verdict is Verdict.SPLIT
     raw = dm.RetrieveRequestStatusResponse.pb(status(("8001", "SUCCESS", [])))
     assert verdicts.read_status(raw, [row()], NOW, "r").rows[0].verdict is Verdict.ACCEPTED
+
+
+def test_a_reason_that_the_client_does_not_know_keeps_its_number_or_its_word():
+    rows = [row(1), row(2)]
+    numbered = status(("8001", "FAILED", []))
+    part = dm.RetrieveRequestStatusResponse.pb(numbered).request_status_per_destination[0]
+    part.error_info.error_counts.add(record_count=2, reason=99)
+    answer = verdicts.read_status(numbered, rows, NOW, "r")
+    assert {(one.verdict, one.code) for one in answer.rows} == {(Verdict.FIX, "ProcessingErrorReason.UNKNOWN_99")}
+    part.error_info.error_counts[0].reason = 0
+    words = {(0, 0): "PROCESSING_ERROR_REASON_BRAND_NEW"}
+    answer = verdicts.read_status(numbered, rows, NOW, "r", lambda: words)
+    assert {(one.verdict, one.code) for one in answer.rows} == {(Verdict.FIX, "ProcessingErrorReason.BRAND_NEW")}
+    assert answer.counts[0].reasons == {"ProcessingErrorReason.BRAND_NEW": 2}
+    unread = verdicts.read_status(numbered, rows, NOW, "r")
+    assert {one.code for one in unread.rows} == {"ProcessingErrorReason.UNSPECIFIED"}
 
 
 def test_a_failed_poll_keeps_the_rows_waiting():

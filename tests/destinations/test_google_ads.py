@@ -158,7 +158,7 @@ def test_an_error_code_that_nobody_knows():
     fault = answers.fault_of(made.errors[0])
     assert fault.code == "ErrorCode.UNKNOWN"
     made.errors.add().error_code.conversion_upload_error = 9_999
-    assert answers.fault_of(made.errors[1]).code == "ConversionUploadError.UNKNOWN"
+    assert answers.fault_of(made.errors[1]).code == "ConversionUploadError.UNKNOWN_9999"
 
 
 class Raised(Exception):
@@ -176,6 +176,37 @@ def test_a_refused_request_answers_for_every_row():
     assert (answer.verdict, answer.scope, answer.request_id) == (Verdict.FIX, Scope.ACCOUNT, "r-2")
     assert "data_manager" in answer.sentence
     assert [one.verdict for one in answer.rows] == [Verdict.FIX] * 2
+
+
+@pytest.mark.parametrize("rows", [1, 40])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ("conversion_upload_error", "UNKNOWN", None, None),
+        ("field_error", "UNSPECIFIED", None, None),
+        ("field_error", "REQUIRED", None, "customer_id"),
+        ("feed_item_error", "UNKNOWN", None, None),  # a family without a table
+    ],
+    ids=lambda fault: ".".join(str(part) for part in fault),
+)
+def test_a_refusal_that_nobody_understands_holds_every_row_and_rejects_none(fault, rows):
+    answer = answers.read_failure(Raised(failure(fault)), [row(number) for number in range(rows)], NOW)
+    assert (answer.verdict, answer.scope) == (Verdict.HOLD, Scope.ACCOUNT)
+    assert {(one.verdict, one.code) for one in answer.rows} == {(Verdict.HOLD, answer.code)}
+    assert answer.code in answer.sentence
+
+
+def test_a_refused_request_that_names_a_row_spares_the_others():
+    error = Raised(failure(("field_error", "INVALID_VALUE", 1, "conversions")))
+    answer = answers.read_failure(error, [row(1), row(2)], NOW)
+    assert [one.verdict for one in answer.rows] == [Verdict.RETRY, Verdict.REJECTED]
+    assert answer.verdict is None
+
+
+def test_who_may_not_adjust_may_still_send_conversions():
+    error = Raised(failure(("not_allowlisted_error", "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE", None, None)))
+    adjusts = row(1, kind=UploadKind.RETRACTION, adjusted_at=NOW)
+    assert answers.read_failure(error, [adjusts], NOW).scope is Scope.ADJUSTMENTS
 
 
 def test_the_failure_of_a_quota_error_stands_in_the_trailer():
@@ -216,5 +247,8 @@ def test_a_defect_is_not_taken_for_an_answer():
     lane = GoogleAdsLane(lambda _account: Broken())
     with pytest.raises(KeyError):
         lane.send(ACCOUNT, [row()], kind=RequestKind.CONVERSIONS, job_id=1, timeout_s=1, now=NOW)
-    with pytest.raises(NotImplementedError):
-        lane.poll(ACCOUNT, "r", [], timeout_s=1, now=NOW)
+
+
+def test_there_is_no_later_verdict_here_and_a_row_that_waits_for_one_is_sent_again():
+    answer = GoogleAdsLane(lambda _account: None).poll(ACCOUNT, "r", [row(1)], timeout_s=1, now=NOW)
+    assert (answer.verdict, answer.rows[0].verdict) == (None, Verdict.UNKNOWN)

@@ -50,6 +50,12 @@ def test_every_reason_of_the_data_manager_has_a_rule(enum, table, name):
     assert {name(value.name) for value in getattr(installed, enum)} == set(table)
 
 
+def test_every_remark_of_the_data_manager_has_a_sentence():
+    import google.ads.datamanager_v1 as installed
+
+    assert {codes.warning_name(value.name) for value in installed.WarningReason} == set(codes.WARNING_REASONS)
+
+
 def test_families_of_row_errors_are_those_of_the_diagnostics():
     """Google's own list of what can be wrong with an uploaded row."""
     from google.ads.googleads.v26.resources.types import offline_conversion_upload_client_summary as summary

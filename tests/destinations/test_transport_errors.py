@@ -35,7 +35,7 @@ PLUGIN = "Getting metadata from plugin failed with error: "
         (api.Unauthenticated("who?"), Verdict.FIX, "grpc.UNAUTHENTICATED"),
         (api.Unauthorized("who?"), Verdict.FIX, "grpc.UNAUTHENTICATED"),
         (api.PermissionDenied("no"), Verdict.FIX, "grpc.PERMISSION_DENIED"),
-        (api.InvalidArgument("bad"), Verdict.SPLIT, "grpc.INVALID_ARGUMENT"),
+        (api.InvalidArgument("bad"), Verdict.HOLD, "grpc.INVALID_ARGUMENT"),
         (api.MethodNotImplemented("what?"), Verdict.FIX, "grpc.UNIMPLEMENTED"),
         (requests.ConnectionError("NewConnectionError: Connection refused"), Verdict.RETRY, "grpc.UNAVAILABLE"),
         (requests.ConnectionError("Remote end closed connection"), Verdict.UNKNOWN, "client.ConnectionError"),

@@ -1,7 +1,7 @@
 """Rules of the house that no linter knows."""
 
+import ast
 import re
-import subprocess
 import tomllib
 from pathlib import Path
 
@@ -9,7 +9,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[2]
+from tests.docs.tree import ROOT, tracked
+
 LIMIT_LINES = 400
 CODE = (".py", ".sql")  # dbt's YAML of sources is generated
 LOCKS = ("requirements.txt", "requirements-bench.txt")
@@ -29,15 +30,8 @@ LEFT_UNDONE = r"\b(" + "TO" + "DO|FIX" + r"ME)\b"
 
 @pytest.fixture(scope="module")
 def files() -> list[Path]:
-    """Everything that belongs to the project: what git tracks, or would."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+    """Everything that belongs to the project."""
+    return list(tracked())
 
 
 def _text(path: Path) -> str:
@@ -66,14 +60,16 @@ def test_nothing_is_left_undone_and_no_registry_is_named(files: list[Path]) -> N
     assert found == []
 
 
-def test_packages_are_named_after_what_they_hold_and_begin_empty(files: list[Path]) -> None:
+def test_packages_are_named_after_what_they_hold_and_say_what_it_is(files: list[Path]) -> None:
     for path in files:
         inside = path.relative_to(ROOT)
         assert NO_FOLDERS.isdisjoint(inside.parts), inside
         assert inside.stem not in NO_FOLDERS or path.suffix != ".py", inside
         if path.name == "__init__.py":
             assert inside.parts[0] not in ("tests", "dbt"), f"{inside}: folders there are no packages"
-            assert _text(path) == "", f"{inside} is not empty"
+            (docstring,) = ast.parse(_text(path)).body  # and nothing else: importing a package does nothing
+            assert isinstance(docstring, ast.Expr), inside
+            assert re.fullmatch(r"\S[^\n]+\.", ast.literal_eval(docstring.value)), f"{inside}: a sentence on one line"
 
 
 @pytest.mark.parametrize("lock", LOCKS)

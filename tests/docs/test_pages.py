@@ -7,6 +7,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "CONTRIBUTING.md")
+WRITTEN = (
+    "architecture",
+    "glossary",
+    "reference/google-ads",
+    "reference/performance",
+    "reference/platforms",
+    "reference/rules",
+)
+LINKING = [
+    *PAGES,
+    *(f"docs/{name}.md" for name in WRITTEN),
+    *(f"docs/decisions/{file.name}" for file in ROOT.glob("docs/decisions/*.md")),
+]
 README_LIMIT_LINES = 150
 TOP = {path.name for path in ROOT.iterdir()}
 MADE_BY_USE = (".local", ".venv")
@@ -35,16 +48,27 @@ def test_the_readme_has_the_two_commands() -> None:
     assert {"make demo", "make test"} <= set(re.findall(r"^make [a-z]+", _text("README.md"), re.MULTILINE))
 
 
-@pytest.mark.parametrize(
-    "page", [*PAGES, *(f"docs/decisions/{file.name}" for file in ROOT.glob("docs/decisions/*.md"))]
-)
+@pytest.mark.parametrize("page", LINKING)
 def test_every_link_leads_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", _text(page)):
         if "://" not in target:
             assert ((ROOT / page).parent / target).exists(), target
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", LINKING)
+def test_every_anchor_of_a_link_is_a_heading(page: str) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", _text(page)):
+        linked = (ROOT / page).parent / target if target else ROOT / page
+        headings = re.findall(r"^#+ (.+)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+        assert anchor in {_anchor(heading) for heading in headings}, f"{target}#{anchor}"
+
+
+def _anchor(heading: str) -> str:
+    """What GitHub makes of a heading."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", [*PAGES, "docs/architecture.md"])
 def test_every_path_that_a_page_names_exists(page: str) -> None:
     named = [
         word
@@ -56,10 +80,10 @@ def test_every_path_that_a_page_names_exists(page: str) -> None:
 
 
 def test_every_verb_of_the_command_that_a_page_names_exists() -> None:
-    from cli.main import main
+    from cli.main import VERBS
 
     named = {verb for page in PAGES for verb in re.findall(r"custom-events ([a-z]+(?:-[a-z]+)*)", _text(page))}
-    assert named <= main.commands.keys()
+    assert named <= VERBS.keys()
 
 
 def test_every_verb_of_make_explains_itself() -> None:

@@ -1,4 +1,4 @@
-"""Promise 1: 2xx means committed with fsync. Receiver and PostgreSQL are killed in mid-traffic; both are started again."""
+"""Promise 1 (docs/architecture.md 5): 2xx means committed with fsync. Receiver and PostgreSQL are killed in mid-traffic; both are started again."""
 
 import asyncio
 import hashlib
@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from cryptography.fernet import Fernet
 
-from custom_events.catalog import secrets
+from custom_events import secrets
 from custom_events.platforms.shopify.delivery import signed_headers
 from custom_events.postgres import embedded, migrate
 

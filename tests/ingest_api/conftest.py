@@ -15,7 +15,7 @@ import structlog
 import structlog.testing
 from cryptography.fernet import Fernet
 
-from custom_events.catalog import secrets
+from custom_events import secrets
 from custom_events.platforms import timestamped
 from custom_events.platforms.shopify import delivery as shopify
 from custom_events.platforms.woocommerce import delivery as woocommerce
@@ -32,7 +32,7 @@ SITES = (
     (1, "shop-key", "shopify", SHOP, True, ((None, SECRET), (None, OLD_SECRET))),
     (2, "woo-key", "woocommerce", "woo.example", True, ((None, WOO_SECRET),)),
     (3, "custom-key", "custom", None, True, (("k1", CUSTOM_SECRET),)),
-    (4, "paused-key", "shopify", "paused.myshopify.com", False, ((None, SECRET),)),
+    (4, "removed-key", "shopify", "removed.myshopify.com", False, ((None, SECRET),)),
 )
 
 
@@ -82,8 +82,8 @@ def sites(engine: sa.Engine) -> None:
         for site_id, key, platform, domain, active, values in SITES:
             connection.execute(
                 sa.text(
-                    "INSERT INTO app.sites (id, site_key, platform, name, shop_domain, is_active) "
-                    "OVERRIDING SYSTEM VALUE VALUES (:id, :key, :platform, 'Test', :domain, :active)"
+                    "INSERT INTO app.sites (id, site_key, platform, name, shop_domain, is_active, removed_at) "
+                    "OVERRIDING SYSTEM VALUE VALUES (:id, :key, :platform, 'Test', :domain, :active, CASE WHEN NOT :active THEN now() END)"
                 ),
                 {"id": site_id, "key": key, "platform": platform, "domain": domain, "active": active},
             )

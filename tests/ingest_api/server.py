@@ -12,7 +12,7 @@ from custom_events.platforms.base import Secret, StorePlatform
 from custom_events.queries.landing import Site
 from custom_events.values.deliveries import Platform
 from ingest_api.app import Receiver
-from ingest_api.groups import Tell
+from ingest_api.groups import OnResult
 from ingest_api.protocol import DeliveryProtocol
 
 LIMIT_S = 30.0
@@ -38,12 +38,14 @@ class Holding(Watched):
 
     def __init__(self, *given_parts: Any) -> None:
         super().__init__(*given_parts)
-        self.tells: list[Tell] = []
+        self.tells: list[OnResult] = []
 
-    def store(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes, tell: Tell) -> None:
+    def store(
+        self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes, on_result: OnResult
+    ) -> None:
         """Nothing yet."""
         del platform, site, headers, body
-        self.tells.append(tell)
+        self.tells.append(on_result)
 
 
 class Failing(Watched):
@@ -111,5 +113,5 @@ async def serving(
 
 async def known(app: Receiver) -> None:
     """Puts the sites in memory: the shorter way waits for nothing."""
-    for key in ("shop-key", "woo-key", "paused-key", "@acme.myshopify.com", "@woo.example"):
+    for key in ("shop-key", "woo-key", "removed-key", "@acme.myshopify.com", "@woo.example"):
         assert await app._sites.find(key)

@@ -81,7 +81,7 @@ REFUSED: list[tuple[str, int, str, dict[str, Any]]] = [
     ("no_signature", 401, "/webhooks/shopify/shop-key", {"x_shopify_hmac_sha256": None}),
     ("malformed_signature", 401, "/webhooks/shopify/shop-key", {"x_shopify_hmac_sha256": "not base64!"}),
     ("wrong_signature", 401, "/webhooks/shopify/shop-key", {"secret": b"wrong"}),
-    ("site_paused", 403, "/webhooks/shopify/paused-key", {}),
+    ("site_removed", 410, "/webhooks/shopify/removed-key", {}),
 ]
 
 

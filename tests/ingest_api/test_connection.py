@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import uvicorn
 
 from custom_events.settings import Settings
 from ingest_api.app import create_app
-from ingest_api.protocol import DeliveryProtocol
+from ingest_api.protocol import HEAD_LIMIT_BYTES, HEAD_LIMIT_LINES, HEAD_LIMIT_S, DeliveryProtocol
 from tests.ingest_api.server import SITE, Holding
 
 Wire = Callable[..., bytes]
@@ -35,9 +36,9 @@ class Clock:
         self.cancelled += 1
 
     def fire(self) -> None:
-        """The only timer, at its time."""
-        ((self.now, callback, _),) = self.timers
-        self.timers.clear()
+        """The next timer, at its time."""
+        self.timers.sort(key=lambda timer: timer[0])
+        self.now, callback, _ = self.timers.pop(0)
         callback()
 
 
@@ -82,6 +83,8 @@ def test_a_silent_connection_is_closed_after_its_time(receiver_settings: Make, w
     deliver(0.0, 1.0)
     deliver(50.0, 50.0)
     clock.fire()
+    assert clock.now == 10.0, "the first head was whole in time"
+    clock.fire()
     assert (clock.now, [at for at, *_ in clock.timers]) == (76.0, [125.0]), "75 s after the last answer"
     protocol.data_received(wire(BODY, "w"))
     clock.fire()
@@ -102,7 +105,7 @@ def test_the_end_of_a_connection_ends_its_timer(receiver_settings: Make, wire: W
     protocol.data_received(wire(BODY, "w"))
     app.tells.pop()(True)  # type: ignore[attr-defined]
     protocol.connection_lost(None)
-    assert (len(clock.timers), clock.cancelled) == (1, 1)
+    assert (len(clock.timers), clock.cancelled) == (2, 2)
 
 
 def test_nothing_is_written_to_a_connection_that_closes(receiver_settings: Make, wire: Wire) -> None:
@@ -143,3 +146,68 @@ def test_any_other_application_is_served_as_usual() -> None:
 
     config = uvicorn.Config(other, http=DeliveryProtocol, log_config=None, access_log=False)
     assert DeliveryProtocol(config, uvicorn.server.ServerState(), {}, Clock())._receiver is None  # type: ignore[arg-type]
+
+
+def _connection(receiver_settings: Make) -> tuple[DeliveryProtocol, Clock, Pipe, Holding]:
+    app = create_app(receiver_settings(), kind=Holding)
+    app._sites._known["shop-key"] = SITE
+    clock, transport = Clock(), Pipe()
+    config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, timeout_keep_alive=75)
+    protocol = DeliveryProtocol(config, uvicorn.server.ServerState(), {}, clock)  # type: ignore[arg-type]
+    protocol.connection_made(transport)
+    return protocol, clock, transport, app  # type: ignore[return-value]
+
+
+def _closed(app: Any, reason: str) -> float:
+    return app._writer._metrics.closed.labels(reason)._value.get()
+
+
+def test_who_says_nothing_is_not_waited_for(receiver_settings: Make) -> None:
+    _, clock, transport, app = _connection(receiver_settings)
+    clock.fire()
+    assert (clock.now, transport.closed, _closed(app, "head_too_slow")) == (HEAD_LIMIT_S, True, 1.0)
+
+
+def test_each_head_has_a_time_of_its_own(receiver_settings: Make, wire: Wire) -> None:
+    protocol, clock, transport, app = _connection(receiver_settings)
+    clock.now = 1.0
+    protocol.data_received(wire(BODY, "w1"))
+    app.tells.pop()(True)
+    clock.now = 9.0
+    head = wire(BODY, "w2")
+    protocol.data_received(head[:20])
+    clock.fire()
+    assert (clock.now, transport.closed) == (10.0, False), "the second head began a second ago"
+    for at, piece in ((12.0, head[20:21]), (18.0, head[21:22])):
+        clock.now = at
+        protocol.data_received(piece)
+    clock.fire()
+    assert (clock.now, transport.closed, _closed(app, "head_too_slow")) == (19.0, True, 1.0)
+
+
+def test_a_head_that_grows_without_bound_is_refused(receiver_settings: Make) -> None:
+    protocol, _, transport, app = _connection(receiver_settings)
+    protocol.data_received(b"POST /webhooks/shopify/shop-key HTTP/1.1\r\n")
+    for number in range(HEAD_LIMIT_BYTES // 1_000 + 1):
+        protocol.data_received(f"x-{number}: {'v' * 1_000}\r\n".encode())
+    assert (transport.closed, len(transport.written), _closed(app, "head_too_large")) == (True, 1, 1.0)
+    assert transport.written[0].startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {f"x-{number}": "v" for number in range(HEAD_LIMIT_LINES)},
+        {"x-long": "v" * HEAD_LIMIT_BYTES},
+        {"x-long": "v" * HEAD_LIMIT_BYTES, "transfer-encoding": None, "expect": "100-continue"},
+    ],
+    ids=["lines", "bytes", "bytes, uvicorn's way"],
+)
+def test_a_whole_delivery_with_too_large_a_head_is_refused(receiver_settings: Make, wire: Wire, extra: Any) -> None:
+    protocol, _, transport, app = _connection(receiver_settings)
+    protocol.data_received(wire(BODY, "w", **extra))
+    protocol.data_received(wire(BODY, "w"))
+    assert (transport.closed, len(transport.written), app.tells) == (True, 1, [])
+    assert b"431 Request Header Fields Too Large" in transport.written[0]
+    assert b"remedy" in transport.written[0]
+    assert _closed(app, "head_too_large") == 1.0

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from custom_events.catalog import secrets
+from custom_events import secrets
 from custom_events.errors import InvalidConfiguration
 from custom_events.settings import Settings
 from ingest_api import app, database
@@ -121,3 +121,15 @@ def test_it_needs_a_database_and_is_opened_first(receiver_settings: Callable[...
         create_app(receiver_settings(database_url=None))
     with pytest.raises(ConnectionError, match="not open"):
         Database(receiver_settings())._readers()
+
+
+@pytest.mark.usefixtures("_template")  # its migration made the role
+def test_readiness_names_what_the_database_refused(receive: Receive, plain: str) -> None:
+    async def scenario(posts: Any, reason: str) -> None:
+        ready = await posts.client.get("/readyz")
+        assert ready.status_code == 503
+        assert reason in ready.json()["lacking"][0]
+
+    missing = sa.make_url(plain).set(database="no_such_database").render_as_string(hide_password=False)
+    receive(lambda posts: scenario(posts, "may not become the role custom_events_receiver"), database_url=plain)
+    receive(lambda posts: scenario(posts, "does not exist on its server"), database_url=missing, receiver_role=False)

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Refusal
-from ingest_api import answers
+from ingest_api import http_answers
 from ingest_api.metrics import MULTIPROCESS_DIRECTORY, Metrics
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/receiver.md").read_text()
@@ -15,22 +15,22 @@ ROWS = re.findall(r"^\| (\d{3}) \| (?:header )?`([^`]+)` \|", PAGE, flags=re.MUL
 
 
 def test_every_refusal_has_an_answer_and_a_line() -> None:
-    made = answers.refusals(Settings.model_validate({}))
+    made = http_answers.refusals(Settings.model_validate({}))
     assert set(made) == set(Refusal)
     for refusal, answer in made.items():
         assert (str(answer.status), refusal.value) in ROWS
 
 
 def test_every_other_answer_has_a_line() -> None:
-    for answer in vars(answers).values():
-        if isinstance(answer, answers.Answer):
+    for answer in vars(http_answers).values():
+        if isinstance(answer, http_answers.Answer):
             code = re.search(r'"error":"(\w+)"', answer.body["body"].decode())
-            outcome = dict(answer.start["headers"]).get(answers.OUTCOME.encode(), b"").decode()
-            assert (str(answer.status), code.group(1) if code else f"{answers.OUTCOME}: {outcome}") in ROWS
+            outcome = dict(answer.start["headers"]).get(http_answers.OUTCOME.encode(), b"").decode()
+            assert (str(answer.status), code.group(1) if code else f"{http_answers.OUTCOME}: {outcome}") in ROWS
 
 
 def test_no_line_without_an_answer() -> None:
-    assert len(ROWS) == len(Refusal) + 6
+    assert len(ROWS) == len(Refusal) + 7
 
 
 def test_every_figure_is_named() -> None:

@@ -1,5 +1,5 @@
 """What `ingest_api.protocol` relies on inside uvicorn. When one of these fails, uvicorn has changed: read its
-`httptools_impl.py` beside `DeliveryProtocol` and `Taken`, and then renew what is noted here."""
+`httptools_impl.py` beside `DeliveryProtocol` and `FastPathRequest`, and then renew what is noted here."""
 
 import ast
 import hashlib
@@ -11,7 +11,7 @@ import httptools
 import pytest
 from uvicorn.protocols.http import flow_control, httptools_impl
 
-from ingest_api.protocol import DeliveryProtocol, Taken
+from ingest_api.protocol import DeliveryProtocol, FastPathRequest
 
 PROTOCOL = httptools_impl.HttpToolsProtocol
 READ = {
@@ -19,7 +19,7 @@ READ = {
     httptools_impl.RequestResponseCycle: "e67d470d435dcc1c",
     flow_control.FlowControl: "126debcdaa894c83",
 }
-# While a delivery is `Taken`, its body has been read: uvicorn's `on_body` and `on_message_complete` see only cycles of its own.
+# While a delivery is a `FastPathRequest`, its body has been read: uvicorn's `on_body` and `on_message_complete` see only cycles of its own.
 ONLY_OF_ITS_OWN = {"body", "more_body", "run_asgi"}
 
 
@@ -37,7 +37,7 @@ def test_a_taken_delivery_has_what_uvicorn_uses_of_a_cycle() -> None:
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) in {"self.cycle", "cycle", "existing_cycle"}
     }
     assert used - ONLY_OF_ITS_OWN == {"disconnected", "keep_alive", "message_event", "response_complete"}
-    assert all(hasattr(Taken, name) for name in used - ONLY_OF_ITS_OWN)
+    assert all(hasattr(FastPathRequest, name) for name in used - ONLY_OF_ITS_OWN)
 
 
 def test_what_is_overridden_is_called_alike() -> None:

@@ -13,10 +13,10 @@ from custom_events.postgres import connect
 from custom_events.queries.landing import Delivered, Refused
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Refusal
+from ingest_api import landing_rows as made
 from ingest_api import lanes
-from ingest_api import rows as made
 from ingest_api import writer as module
-from ingest_api.groups import THREAD_FROM_BYTES, Answered, Verified, Waiting, teller
+from ingest_api.groups import THREAD_FROM_BYTES, Answered, Verified, Waiting, on_result_of
 from ingest_api.metrics import Metrics
 from ingest_api.writer import Writer
 
@@ -37,7 +37,7 @@ def refusal(topic: str | None = None) -> tuple[Refused, bytes]:
 def land(writer: Writer, platform: str, row: Delivered, body: bytes) -> Answered:
     """What a request does that waits for a future."""
     told: Answered = asyncio.get_running_loop().create_future()
-    writer.put(Waiting(platform, row, body, teller(told)))
+    writer.put(Waiting(platform, row, body, on_result_of(told)))
     return told
 
 
@@ -181,7 +181,7 @@ def test_full_by_number_and_by_bytes(play: Play, monkeypatch: pytest.MonkeyPatch
         assert not writer.is_full
         waiting.append(land(writer, *delivery(3)))
         assert writer.is_full
-        assert not writer.has_room("shopify", Refusal.NO_SUCH_SITE, 1), "a flood of refusals waits for nobody"
+        assert not writer.may_keep_refusal("shopify", Refusal.NO_SUCH_SITE, 1), "a flood of refusals waits for nobody"
         await asyncio.gather(*waiting)
         assert not writer.is_full
         monkeypatch.setattr(module, "WAITING_LIMIT_BYTES", 5)
@@ -253,7 +253,7 @@ def test_a_fault_of_ours_fails_one_delivery_and_ends_nothing(play: Play, rows: Q
     async def scenario(writer: Writer, _: Connections) -> None:
         failing: Answered = asyncio.get_running_loop().create_future()
         first = land(writer, *delivery(1))
-        writer.put(Waiting("shopify", Verified(1, cast("StorePlatform", Failing()), {}), b"x", teller(failing)))
+        writer.put(Waiting("shopify", Verified(1, cast("StorePlatform", Failing()), {}), b"x", on_result_of(failing)))
         assert await asyncio.gather(first, failing) == [True, None]
         assert not writer.is_full, "nobody else is refused for it"
         assert await land(writer, *delivery(2)) is True

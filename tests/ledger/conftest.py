@@ -20,6 +20,7 @@ from sandbox.google_ads.click_ids import make_click_id
 from sandbox.google_ads.clock import Clock
 from sandbox.google_ads.seed import Action, Customer, SandboxSeed
 from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.arrivals import Arrivals
 from tests.ledger.history import History
 
 NOW = datetime(2026, 10, 20, 12, 0, tzinfo=UTC)
@@ -335,6 +336,13 @@ def ledger(engine: sa.Engine, clock: Clocked, monkeypatch: pytest.MonkeyPatch) -
     made = Ledger(engine, clock)
     yield made
     history.check(engine, clock())
+
+
+@pytest.fixture
+def arrivals(google: SandboxGoogle, monkeypatch: pytest.MonkeyPatch) -> Arrivals:
+    """What comes in at the sandbox, row by row."""
+    del google
+    return Arrivals(monkeypatch)
 
 
 def at_google(google: SandboxGoogle) -> dict[str, float]:

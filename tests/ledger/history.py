@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from custom_events.ledger import answers, poll
-from custom_events.ledger.rows import Request
-from custom_events.ledger.settle import settle
-from custom_events.queries import stories, watching
+from custom_events.ledger import poll, record_answers
+from custom_events.ledger.next_state import next_state
+from custom_events.ledger.upload_rows import Request
+from custom_events.queries import traces, watching
 from custom_events.values.conversions import RowAnswer
 
 Answered = tuple[datetime, int, int, str, str | None, str | None]
@@ -22,7 +22,7 @@ class History:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.answered: set[Answered] = set()
-        real = answers.write_rows
+        real = record_answers.write_rows
 
         def write_rows(
             connection: sa.Connection,
@@ -32,13 +32,14 @@ class History:
             *,
             whole: bool,
             **options: Any,
-        ) -> answers.ToldToAll:
+        ) -> record_answers.SharedVerdict:
+            kept = real(connection, request, told, now, whole=whole, **options)
             for row, answer in zip(request.rows, told, strict=True):
-                sentence = settle(row, answer, now, whole=whole, rows=len(request.rows)).sentence
+                sentence = next_state(row, answer, now, whole=whole, rows=len(request.rows)).sentence
                 self.answered.add((now, answer.upload_id, request.id, answer.verdict.value, answer.code, sentence))
-            return real(connection, request, told, now, whole=whole, **options)
+            return kept
 
-        monkeypatch.setattr(answers, "write_rows", write_rows)
+        monkeypatch.setattr(record_answers, "write_rows", write_rows)
         monkeypatch.setattr(poll, "write_rows", write_rows)
 
     def check(self, engine: sa.Engine, now: datetime) -> None:
@@ -49,7 +50,7 @@ class History:
             rows = connection.execute(sa.text(TOLD_IN)).all()
             kept = [row for row in rows if row.told_in is not None]
             told = connection.connection.driver_connection.execute(  # pyright: ignore[reportOptionalMemberAccess]
-                re.sub(r"\$(\d)", r"%(p\1)s", stories.ANSWERS),
+                re.sub(r"\$(\d)", r"%(p\1)s", traces.ANSWERS),
                 {
                     "p1": [str(row.id) for row in rows],
                     "p2": [str(row.id) for row in kept],
@@ -58,13 +59,13 @@ class History:
             )
             short = [(at, upload, verdict, code, sentence) for at, upload, _, verdict, code, sentence in self.answered]
             assert sorted(((row[1], row[0], *row[2:5]) for row in told), key=str) == sorted(short, key=str)
-            counted = connection.execute(watching.ANSWERS, {"now": now}).all()
+            counted = connection.execute(watching.ANSWERS, {"now": now, "day_ago": now - timedelta(days=1)}).all()
             listed = connection.execute(sa.text(OF_THE_DAY), {"now": now}).all()
             assert sorted(map(tuple, counted)) == sorted(map(tuple, listed))
 
 
 TOLD_IN = f"""
-SELECT u.id, {stories.TOLD_IN} FROM app.conversion_uploads u LEFT JOIN app.upload_requests q ON q.id = u.request_id
+SELECT u.id, {traces.TOLD_IN} FROM app.conversion_uploads u LEFT JOIN app.upload_requests q ON q.id = u.request_id
 """
 OF_THE_DAY = """
 SELECT a.customer_id, t.verdict, coalesce(t.code, ''), count(*) FROM app.upload_answers t

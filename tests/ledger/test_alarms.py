@@ -45,12 +45,22 @@ class Trouble:
             self.ledger.clock.forward(minutes=5)
         self.ledger.settle(self.lanes)
 
-    def uploads_stand_still(self):
+    def uploads_stalled(self):
         self.ledger.order()
         self.ledger.clock.forward(minutes=61)
 
     def action_needed_at_google(self):
         self.ledger.order(click_id=self.ledger.gclid("2345678901"))
+        self.ledger.settle(self.lanes)
+
+    def reason_not_known(self):
+        self.google.state.faults.arm(Fault(kind=FaultKind.UNKNOWN_REASON, method="UploadClickConversions", count=1))
+        self.ledger.order()
+        self.ledger.settle(self.lanes)
+
+    def part_stopped(self):
+        self.google.state.customers["1234567890"].terms_accepted = False
+        self.ledger.order(email_sha256="b" * 64)
         self.ledger.settle(self.lanes)
 
     def verdicts_overdue(self):
@@ -66,7 +76,7 @@ class Trouble:
             self.ledger.clock.forward(hours=1)
         self.ledger.settle(self.lanes)
 
-    def refunds_stand_still(self):
+    def refunds_stalled(self):
         self.ledger.order(order_id="A")
         self.ledger.settle(self.lanes)
         self.ledger.refund("A", "5")
@@ -78,7 +88,7 @@ class Trouble:
         self.ledger.orders(2)
         self.ledger.settle(self.lanes)
 
-    def pipeline_stands_still(self):
+    def pipeline_stalled(self):
         self.ledger.do(
             "INSERT INTO landing.raw_events (landed_week, id, received_at, site_id, dedup_key, signature, headers, body, body_bytes) "
             "VALUES (date_trunc('week', CAST(:t AS timestamptz) AT TIME ZONE 'UTC')::date, 1, :t, 1, 'x', 'verified', '{}', 'x', 1)",
@@ -93,6 +103,20 @@ class Trouble:
             "VALUES (date_trunc('week', CAST(:t AS timestamptz) AT TIME ZONE 'UTC')::date, 1, :t, :s, 'parked', 'unknown_topic', 0)",
             t=self.ledger.clock(), s=self.ledger.site,
         )  # fmt: skip
+
+    def store_forbids_reading(self):
+        self.deliveries_parked()
+        self.ledger.do("UPDATE app.raw_outcomes SET reason = 'rest_forbidden'")
+
+    def privacy_request_open(self, days_left=30):
+        self.ledger.do(
+            "INSERT INTO app.privacy_requests (raw_id, landed_week, site_id, kind, received_at, due_at) "
+            "VALUES (1, '2026-11-16', :s, 'redact_shop', :t, CAST(:t AS timestamptz) + :days * interval '1 day')",
+            t=self.ledger.clock(), s=self.ledger.site, days=days_left,
+        )  # fmt: skip
+
+    def privacy_request_due(self):
+        self.privacy_request_open(days_left=6)
 
     def deliveries_refused(self):
         self.ledger.do(
@@ -109,7 +133,13 @@ class Trouble:
         self.ledger.clock.forward(days=4)
         self.read()
 
-    def google_not_read(self):
+    def scheduled_job_missed(self):
+        self.ledger.do(
+            "UPDATE app.scheduled_jobs SET ended_at = :t WHERE name = 'build_reports'", t=self.ledger.clock()
+        )
+        self.ledger.clock.forward(hours=4)
+
+    def google_counts_missing(self):
         self.ledger.order()
         self.ledger.settle(self.lanes)
         self.read()
@@ -160,7 +190,7 @@ def test_an_account_whose_counts_were_never_read_is_told_of_as_well(ledger, lane
     ledger.clock.forward(days=3)
     assert trouble.read().not_read
     (alarm,) = alarms(ledger)
-    assert alarm.name == "GoogleNotRead"
+    assert alarm.name == "GoogleCountsMissing"
 
 
 def test_an_account_that_has_nothing_to_send_is_read_all_the_same(ledger, lanes, google):
@@ -172,4 +202,4 @@ def test_an_account_that_has_nothing_to_send_is_read_all_the_same(ledger, lanes,
         for summary in google.state.diagnostics.actions("1234567890").values():
             summary.by_day.clear()
         ledger.clock.forward(days=1)
-    assert "GoogleNotRead" not in {alarm.name for alarm in alarms(ledger)}
+    assert "GoogleCountsMissing" not in {alarm.name for alarm in alarms(ledger)}

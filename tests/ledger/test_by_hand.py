@@ -2,8 +2,8 @@
 
 import pytest
 
-from custom_events.errors import NeedsAction
-from custom_events.ledger import release
+from custom_events.errors import NeedsAction, NotFound
+from custom_events.ledger import operator_actions
 from custom_events.values.conversions import Lane
 from sandbox.google_ads.faults import Fault, FaultKind
 
@@ -27,14 +27,16 @@ def parked(ledger) -> str | None:
 def test_held_by_hand_until_released(ledger, lanes, clock):
     ledger.orders(2)
     with ledger.engine.begin() as connection:
-        release.hold_account(connection, account(ledger), "the shop's prices are wrong", actor="anna", now=clock())
+        operator_actions.hold_account(
+            connection, account(ledger), "the shop's prices are wrong", actor="anna", now=clock()
+        )
     for _ in range(3):
         clock.forward(hours=1)
         ledger.settle(lanes)
     assert ledger.states() == {"queued": 2}
     assert parked(ledger) == "Held by hand: the shop's prices are wrong (anna)"
     with ledger.engine.begin() as connection:
-        release.release_account(connection, account(ledger), clock(), actor="anna")
+        operator_actions.release_account(connection, account(ledger), clock(), actor="anna")
     ledger.settle(lanes)
     assert ledger.states() == {"accepted": 2}
     assert ledger.rows("SELECT actor, action FROM app.audit_entries ORDER BY id") == [
@@ -49,8 +51,8 @@ def test_an_order_and_an_action_are_held_and_the_rest_goes(ledger, lanes, clock,
     ledger.order(order_id="D", action="7002")
     by = {"actor": "anna", "now": clock()}
     with ledger.engine.begin() as connection:
-        assert release.hold_rows(connection, account(ledger), "a test", order_id="B", **by) == 1
-        release.hold_action(connection, account(ledger), "7002", "wrong", **by)
+        assert operator_actions.hold_rows(connection, account(ledger), "a test", order_id="B", **by) == 1
+        operator_actions.hold_action(connection, account(ledger), "7002", "wrong", **by)
     ledger.refund("B", "30.00")
     ledger.settle(lanes)
     assert sorted(at_google()) == ["A", "C"]
@@ -58,8 +60,8 @@ def test_an_order_and_an_action_are_held_and_the_rest_goes(ledger, lanes, clock,
     ledger.settle(lanes)
     assert sorted(at_google()) == ["A", "C"], "nothing lets them go by itself"
     with ledger.engine.begin() as connection:
-        assert release.release_held(connection, account(ledger), clock(), actor="anna", order_id="B") == 1
-        release.release_action(connection, account(ledger), "7002", clock(), actor="anna")
+        assert operator_actions.release_held(connection, account(ledger), clock(), actor="anna", order_id="B") == 1
+        operator_actions.release_action(connection, account(ledger), "7002", clock(), actor="anna")
     ledger.settle(lanes)
     assert at_google() == {"A": 100.0, "B": 70.0, "C": 100.0, "D": 100.0}
 
@@ -69,7 +71,9 @@ def test_what_may_be_at_google_is_not_held(ledger, lanes, clock, google):
     google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
     ledger.settle(lanes)
     with ledger.engine.begin() as connection:
-        assert release.hold_rows(connection, account(ledger), "x", actor="anna", now=clock(), order_id="A") == 0
+        assert (
+            operator_actions.hold_rows(connection, account(ledger), "x", actor="anna", now=clock(), order_id="A") == 0
+        )
     clock.forward(minutes=1)
     ledger.settle(lanes)
     assert ledger.upload(upload).state == "accepted"
@@ -82,15 +86,18 @@ def test_refused_rows_go_once_more(ledger, lanes, clock, at_google):
     assert ledger.states() == {"rejected": 2}
     with ledger.engine.begin() as connection:
         asked = {"actor": "anna", "now": clock()}
-        assert release.retry_refused(connection, account(ledger), reason="another code", **asked) == 0
-        assert release.retry_refused(connection, account(ledger), order_id="A", **asked) == 1
+        with pytest.raises(NotFound, match='no row of this account has the reason "another code"'):
+            operator_actions.retry_refused(connection, account(ledger), reason="another code", **asked)
+        assert operator_actions.retry_refused(connection, account(ledger), order_id="A", **asked) == 1
     assert ledger.states() == {"rejected": 1, "queued": 1}
     ledger.do("UPDATE app.conversion_uploads SET click_id = :c WHERE order_id = 'A'", c=ledger.gclid())
     ledger.settle(lanes)
     assert at_google() == {"A": 100.0}
     clock.forward(days=80)
     with ledger.engine.begin() as connection:
-        assert release.retry_refused(connection, account(ledger), **asked | {"now": clock()}) == 0, "too late for B"
+        assert operator_actions.retry_refused(connection, account(ledger), **asked | {"now": clock()}) == 0, (
+            "too late for B"
+        )
 
 
 def test_the_probe_runs_before_the_first_conversion_only(ledger, lanes, google):

@@ -3,7 +3,7 @@
 import pytest
 
 from custom_events.destinations.registry import destinations
-from custom_events.ledger import release
+from custom_events.ledger import operator_actions
 from custom_events.settings import Settings
 from custom_events.values.conversions import Lane
 from sandbox.google_ads.service_account import write_service_account
@@ -40,7 +40,7 @@ def test_a_revoked_grant_parks_the_account_until_it_is_mended(ledger, real_lanes
     ledger.clock.forward(minutes=14)
     assert ledger.once(real_lanes).idle
     with ledger.engine.begin() as connection:
-        release.release_account(connection, account.id, ledger.clock(), actor="anna")
+        operator_actions.release_account(connection, account.id, ledger.clock(), actor="anna")
     ledger.settle(real_lanes)
     assert ledger.upload(upload).state == "accepted"
     assert len(at_google()) == 1
@@ -92,4 +92,4 @@ def test_a_token_service_that_is_away_is_no_reason_to_park(ledger, google, tmp_p
 
 def test_release_of_an_unknown_account_says_so(ledger):
     with ledger.engine.begin() as connection, pytest.raises(Exception, match="there is no ads account 99"):
-        release.release_account(connection, 99, ledger.clock(), actor="anna")
+        operator_actions.release_account(connection, 99, ledger.clock(), actor="anna")

@@ -4,9 +4,10 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
+import sqlalchemy as sa
 
 from benchmarks import day
-from benchmarks.day_world import PARTLY_REFUNDED, POISON_SHARE, Sold
+from benchmarks.day_world import CANCELLED, PARTLY_REFUNDED, POISON_SHARE, UNCANCELLED, News, Sold
 from benchmarks.day_world import day as orders_of_a_day
 from custom_events.values.conversions import Lane
 from sandbox.google_ads.faults import FaultKind
@@ -22,18 +23,41 @@ def test_a_day_with_every_fault_ends_right(engine, google, lanes, monkeypatch):
     google.clock.run()
     assert found.wrong == []
     assert set(found.faults) == {fault.kind.value for fault in day.FAULTS}
+    assert {"send", "poll"} <= set(found.raised)
+    calls = ledger_lanes(engine)
+    assert {lane for lane, *_ in calls} == {"google_ads", "data_manager"}
+    assert len(calls) == len(Lane) ** 2, calls  # each account by each API
+    with engine.connect() as connection:
+        assert (
+            connection.execute(
+                sa.text("SELECT count(*) FROM app.upload_stops WHERE recheck_at IS NOT NULL")
+            ).scalar_one()
+            == 0
+        )
     assert found.at_google + sum(found.reasons.values()) == found.orders == ORDERS
     sold = orders_of_a_day(ORDERS)
     assert found.value_at_google <= sum((one.value for one in sold), Decimal(0))
     assert sum(found.reasons.values()) < 3 * POISON_SHARE * ORDERS, found.reasons
-    assert sum(1 for one in sold if 0 < one.refunded < one.total) > PARTLY_REFUNDED * ORDERS / 2
+    assert sum(1 for one in sold if 0 < one.value < one.total) > PARTLY_REFUNDED * ORDERS / 2
+    undone = [one for one in sold if len(one.news) > 1]
+    assert sum(1 for one in undone if one.value == one.total) > UNCANCELLED * ORDERS
+    assert sum(1 for one in undone if one.value == 0) > CANCELLED * ORDERS / 2
     assert sum(found.states.values()) == ORDERS
     assert set(found.states) <= {"accepted", "rejected", "withheld", "expired"}
 
 
+def ledger_lanes(engine):
+    with engine.connect() as connection:
+        return connection.execute(
+            sa.text(
+                "SELECT lane, ads_account_id, count(*) FROM app.upload_requests WHERE rows > 0 GROUP BY 1, 2 ORDER BY 1, 2"
+            )
+        ).all()
+
+
 SOLD = Sold(
     number="1", at=day.BEGIN, total=Decimal(100), lane=Lane.GOOGLE_ADS, click="c", clicked_at=None,
-    refunded=Decimal(40), refunded_at=day.BEGIN,
+    news=(News(at=day.BEGIN, refunded=Decimal(40)),),
 )  # fmt: skip
 
 

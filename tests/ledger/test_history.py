@@ -4,7 +4,7 @@ from custom_events.postgres import migrate
 from custom_events.values.conversions import Lane
 from sandbox.google_ads.faults import Fault, FaultKind
 
-KEPT = "SELECT told, told_rows FROM app.upload_requests ORDER BY id"
+KEPT = "SELECT shared_verdict, shared_rows FROM app.upload_requests ORDER BY id"
 ATTEMPTS = "SELECT verdict, count(*) FROM app.upload_attempts GROUP BY 1 ORDER BY 1"
 
 

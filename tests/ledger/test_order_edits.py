@@ -73,6 +73,8 @@ def test_an_order_that_is_no_more_is_taken_back(ledger, lanes, lane, at_google, 
     run(ledger, lanes)
     edit(ledger, "90.00", **{how: ledger.clock()})
     run(ledger, lanes)
+    ledger.clock.forward(hours=24)
+    run(ledger, lanes)
     assert at_google() == {"A": 0.0}
     assert adjustments(ledger) == [("restatement", "accepted", "90"), ("retraction", "accepted", "0")]
 
@@ -86,11 +88,23 @@ def test_before_it_was_sent_it_is_not_sent(ledger, lanes, lane, at_google, how):
     assert [(row.state, row.reason) for row in ledger.of_order("A")] == [("withheld", "fully_refunded_before_sending")]
 
 
-def test_an_order_that_comes_back(ledger, lanes, lane, at_google):
+def test_an_order_that_comes_back_in_time(ledger, lanes, lane, at_google):
+    ledger.order(order_id="A", lane=lane)
+    run(ledger, lanes)
+    edit(ledger, "100.00", cancelled=ledger.clock())
+    ledger.clock.forward(hours=20)
+    run(ledger, lanes)
+    edit(ledger, "100.00")
+    run(ledger, lanes)
+    assert at_google() == {"A": 100.0}
+
+
+def test_an_order_that_comes_back_too_late(ledger, lanes, lane, at_google):
     """Google restates no retracted conversion; the Data Manager's value can be set again."""
     ledger.order(order_id="A", lane=lane)
     run(ledger, lanes)
     edit(ledger, "100.00", cancelled=ledger.clock())
+    ledger.clock.forward(hours=24)
     run(ledger, lanes)
     edit(ledger, "100.00")
     run(ledger, lanes)

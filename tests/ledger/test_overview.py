@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from cli.main import main
 from custom_events import settings as settings_module
-from custom_events.ledger import overview, release
+from custom_events.ledger import operator_actions, overview
 from custom_events.values.conversions import Lane
 
 
@@ -25,9 +25,9 @@ def test_counts_stops_and_what_will_be_too_late(ledger, lanes):
     )
     with ledger.engine.connect() as connection:
         ads, dm = overview.overview(connection, ledger.clock())
-    assert (ads.customer_id, ads.states, ads.expiring) == ("1234567890", {"accepted": 2, "held": 1}, 1)
+    assert (ads.customer_id, ads.conversions, ads.expiring) == ("1234567890", {"accepted": 2, "held": 1}, 1)
     assert (ads.parked_reason, ads.paused_until) == ("why", None)
-    assert (dm.lane, dm.states, dm.expiring) == (Lane.DATA_MANAGER, {}, 0)
+    assert (dm.lane, dm.conversions, dm.adjustments, dm.expiring) == (Lane.DATA_MANAGER, {}, {}, 0)
 
 
 @pytest.fixture
@@ -74,4 +74,4 @@ def test_the_command(ledger, command, google):
 
 def test_an_unknown_account(ledger):
     with ledger.engine.connect() as connection, pytest.raises(Exception, match="there is no ads account 5"):
-        release.account_id_of(connection, "5")
+        operator_actions.account_id_of(connection, "5")

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from custom_events.ledger import answers
+from custom_events.ledger import record_answers
 from custom_events.ledger.sender import Sender
 from custom_events.values.conversions import Lane
 
@@ -22,5 +22,5 @@ def test_an_answer_stays_within_the_pages(ledger, lanes, lane):
     outcome = sender.call(request)
     with ledger.engine.begin() as connection:
         rows, within = connection.execute(WRITTEN).one()  # the claim was this connection's as well
-        answers.write_answer(connection, request, outcome, ledger.clock(), 0)
+        record_answers.write_answer(connection, request, outcome, ledger.clock(), 0)
         assert connection.execute(WRITTEN).one() == (rows + ROWS, within + ROWS)

@@ -52,7 +52,7 @@ def test_one_of_a_batch(ledger, lanes, lane, where):
     assert sorted(standing(ledger)) == sorted([("held", "our_error", 0, 1), (went, None, 1, 3)])
     assert ledger.rows("SELECT rows FROM app.upload_requests") == [(3,)]
     (sentence,) = ledger.rows(f"SELECT sentence FROM app.conversion_uploads WHERE id = {first}")[0]
-    assert sentence.startswith("An error of our own keeps it back (ValueError): tell the developers")
+    assert sentence.startswith("An error of our own keeps it back (ValueError): report it with what the log has")
 
 
 def test_mended_it_goes_a_day_later(ledger, lanes, at_google):
@@ -92,4 +92,4 @@ def test_rows_that_cannot_be_read(ledger, lanes):
         )
     drained(ledger, lanes)
     assert standing(ledger) == [("accepted", None, 1, 1), ("held", "our_error", 0, 1), ("unknown", "no_answer", 0, 1)]
-    assert ledger.rows("SELECT rows, told_rows FROM app.upload_requests") == [(1, 1)]
+    assert ledger.rows("SELECT rows, shared_rows FROM app.upload_requests") == [(1, 1)]

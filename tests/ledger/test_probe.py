@@ -115,7 +115,7 @@ def test_which_quota_we_count_on(ledger, lanes):
     findings(ledger, lanes)
     _, by_question = findings(ledger, lanes)
     assert by_question["quota_level", None].sentence.startswith(
-        "By our settings the project may make 2,000 calls in 24 hours; 6 went."
+        "By our settings the project may make 2,000 calls in 24 hours; used in 24 h: 6."
     )
     assert by_question["quota_level", None].fine
     ledger.settings = ledger.settings.model_copy(update={"google_ads_operations_per_day": 9})
@@ -124,7 +124,7 @@ def test_which_quota_we_count_on(ledger, lanes):
     ledger.settings = ledger.settings.model_copy(update={"google_ads_operations_per_day": None})
     _, by_question = findings(ledger, lanes)
     assert by_question["quota_level", None].sentence.startswith(
-        "By our settings the project may make calls without end"
+        "By our settings the project may make any number of calls"
     )
 
 

@@ -193,10 +193,12 @@ def test_the_past_waits_and_today_goes_on(ledger, lanes, clock, google) -> None:
 
 @pytest.mark.parametrize("scope", [Scope.PROJECT, Scope.ACCOUNT])
 def test_google_s_own_no_empties_what_it_spoke_of(engine: sa.Engine, scope: Scope) -> None:
-    from custom_events.ledger.sender import said_too_much
+    from custom_events.ledger.sender import is_rate_limited
 
-    assert said_too_much(BatchAnswer(rows=(), verdict=Verdict.RETRY, code="QuotaError.RESOURCE_TEMPORARILY_EXHAUSTED"))
-    assert not said_too_much(BatchAnswer(rows=(), code="QuotaError.RESOURCE_EXHAUSTED"))
+    assert is_rate_limited(
+        BatchAnswer(rows=(), verdict=Verdict.RETRY, code="QuotaError.RESOURCE_TEMPORARILY_EXHAUSTED")
+    )
+    assert not is_rate_limited(BatchAnswer(rows=(), code="QuotaError.RESOURCE_EXHAUSTED"))
     with engine.begin() as connection:
         allowance.spend(connection, ACCOUNT, Settings(), AT)
         allowance.exhausted(connection, ACCOUNT, scope, Settings(), AT)

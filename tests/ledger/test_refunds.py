@@ -62,6 +62,9 @@ def test_a_cancellation_retracts(ledger, lanes, lane, at_google):
     run(ledger, lanes, lane)
     ledger.cancel("A")
     run(ledger, lanes, lane)
+    assert at_google() == {"A": 100.0 if lane is Lane.GOOGLE_ADS else 0.0}
+    ledger.clock.forward(hours=24)
+    run(ledger, lanes, lane)
     assert at_google() == {"A": 0.0}
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from custom_events.ledger.adjustments import adjust
-from custom_events.pipeline.figures import BatchFigures
-from custom_events.pipeline.sums import sums
+from custom_events.pipeline.batch_figures import BatchFigures
+from custom_events.watching.sums import sums
 from sandbox.google_ads.faults import Fault, FaultKind
 from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER
 from tests.pipeline.conftest import World, world_of
@@ -108,10 +108,10 @@ def test_the_first_purchase_that_was_not_the_first_is_retracted(store, ledger, l
     ledger.settle(lanes)
     assert at_google() == {"B": 100.0}
     figures = store.happens(store.order("A", 3, "60.00"))
-    assert (figures.custom_events, figures.withdrawn) == ({"first": 1}, {"unmade_by_late_event": 1})
+    assert (figures.custom_events, figures.withdrawn) == ({"first": 1}, {"invalidated_by_late_event": 1})
     ledger.settle(lanes)
     assert at_google() == {"A": 60.0, "B": 0.0}
-    assert ledger.rows(HELD) == [("A", None, None), ("B", "unmade_by_late_event", "order.paid:A")]
+    assert ledger.rows(HELD) == [("A", None, None), ("B", "invalidated_by_late_event", "order.paid:A")]
     assert [(row.kind, row.state) for row in ledger.of_order("B")] == [
         ("conversion", "accepted"),
         ("retraction", "accepted"),
@@ -145,7 +145,7 @@ def test_what_was_not_sent_yet_is_withheld(store, ledger, lanes, at_google):
     store.happens(store.order("B", 2))
     store.happens(store.order("A", 3))
     (row,) = ledger.of_order("B")
-    assert (row.state, row.reason) == ("withheld", "unmade_by_late_event")
+    assert (row.state, row.reason) == ("withheld", "invalidated_by_late_event")
     assert "(order.paid:A)" in row.sentence
     ledger.settle(lanes)
     assert at_google() == {"A": 100.0}
@@ -184,7 +184,7 @@ def test_a_conversion_without_an_order_is_retracted_too(store, ledger, lanes):
     assert ledger.rows("SELECT withdrawn_by FROM app.custom_events WHERE withdrawn_at IS NOT NULL") == [
         ("checkout.started:c0",)
     ]
-    assert ledger.rows("SELECT * FROM app.standing_changes") == []
+    assert ledger.rows("SELECT * FROM app.withdrawn_without_order") == []
 
 
 def test_an_order_edited_upwards_is_restated(store, ledger, lanes, at_google):
@@ -222,13 +222,12 @@ def test_what_was_withdrawn_stands_again(store, ledger, lanes, at_google):
     big = {"field": "order.total", "op": ">=", "value": "50"}
     store.rule("first big one", conditions=big, dedup={"per": "customer"})
     store.happens(store.order("B", 2))
-    late = store.order("A", 3)
-    store.happens(late)
+    paid = store.order("A", 3)
+    store.happens(paid | {"order": paid["order"] | {"updated_at": ledger.clock().isoformat()}})
     assert [row.state for row in ledger.of_order("B")] == ["withheld"]
     # Older evidence says that the earlier order was a small one.
-    older = late["order"] | {"updated_at": (ledger.clock() - timedelta(days=30)).isoformat(), "total": "10.00"}
-    store.happens(late | {"id": "older", "order": older})
-    assert ledger.rows(HELD) == [("A", "unmade_by_correction", "order.paid:A"), ("B", None, None)]
+    store.happens(paid | {"id": "older", "order": paid["order"] | {"total": "10.00"}})
+    assert ledger.rows(HELD) == [("A", "invalidated_by_correction", "order.paid:A"), ("B", None, None)]
     assert [row.state for row in ledger.of_order("B")] == ["queued"]
     ledger.settle(lanes)
     assert at_google() == {"B": 100.0}

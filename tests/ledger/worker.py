@@ -8,7 +8,7 @@ from google.oauth2.credentials import Credentials
 
 from custom_events.destinations.google_ads.client import Services
 from custom_events.destinations.google_ads.lane import GoogleAdsLane
-from custom_events.ledger import answers, send
+from custom_events.ledger import record_answers, send
 from custom_events.postgres import connect
 from custom_events.settings import Settings
 from custom_events.values.conversions import Lane
@@ -32,7 +32,7 @@ class Dying(GoogleAdsLane):
 
 def write_and_die(*arguments, **options):
     """Everything is written and nothing committed."""
-    answers.write_rows(*arguments[:2], arguments[2].rows, arguments[3], whole=False)
+    record_answers.write_rows(*arguments[:2], arguments[2].rows, arguments[3], whole=False)
     die()
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     services = Services(Credentials(token="a-token"), os.environ["WORKER_GRPC"], None)
     now = datetime.fromisoformat(os.environ["WORKER_NOW"])
     if STOP_AT == "answer":
-        answers.write_answer = write_and_die
+        record_answers.write_answer = write_and_die
     send.run_once(
         connect.engine(os.environ["WORKER_DATABASE"], name="doomed"),
         Settings(upload_lease_s=60, upload_timeout_s=10),

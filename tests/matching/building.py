@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from custom_events.matching.plan import MatchPlan
+from custom_events.matching.compiled_rules import MatchPlan
 from custom_events.values.clicks import Click, ClickKind
 from custom_events.values.definitions import Assignment, DefinitionConfig
 from custom_events.values.events import CommerceEvent, Customer, EventType, LineItem, Order

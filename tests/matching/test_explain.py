@@ -6,10 +6,10 @@ import msgspec
 
 from custom_events.matching.explain import MAX_SHOWN_OCCURRENCES, explain, explanation_lines, to_json
 from custom_events.matching.match import History
-from custom_events.matching.reasons import Reason
 from custom_events.matching.threshold import Occurrence
 from custom_events.values.definitions import Threshold
 from custom_events.values.events import EventType
+from custom_events.values.reasons import Reason
 from tests.matching.building import DAY_0, assignment, paid, plan
 
 BIG = {"field": "order.total", "op": ">=", "value": "200"}

@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
+from custom_events.matching.compiled_rules import SitePlan
 from custom_events.matching.horizon import changes_later
-from custom_events.matching.plan import SitePlan
 from custom_events.values.definitions import Assignment, Dedup, DedupPer, Threshold, ThresholdPeriod, ThresholdScope
 from custom_events.values.events import EventType
 from tests.matching.building import SITE, assignment, plan

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from custom_events.conditions.facts import Facts
+from custom_events.matching.compiled_rules import MatchPlan
 from custom_events.matching.dedup import dedup_key
 from custom_events.matching.explain import explain
 from custom_events.matching.match import (
@@ -22,8 +23,6 @@ from custom_events.matching.match import (
     match_batch,
     occurrence,
 )
-from custom_events.matching.plan import MatchPlan
-from custom_events.matching.reasons import SENTENCES, WITHHOLDING, Reason
 from custom_events.matching.threshold import Occurrence
 from custom_events.values.clicks import Click, ClickKind, Consent, ConsentStatus
 from custom_events.values.definitions import (
@@ -40,7 +39,8 @@ from custom_events.values.definitions import (
     ValueRule,
     ValueSource,
 )
-from custom_events.values.events import CommerceEvent, Customer, EventType, Subscription
+from custom_events.values.events import CommerceEvent, Customer, EventType, Refund, Subscription
+from custom_events.values.reasons import SENTENCES, WITHHOLDING, Reason
 from tests.conditions.strategies import events, facts, trees
 from tests.matching.building import DAY_0, SITE, assignment, paid, plan
 
@@ -116,6 +116,23 @@ def test_one_end_of_the_dates_is_enough() -> None:
     assert ids(paid(), assignment(1, valid_from=date(2026, 3, 3)), assignment(2, valid_until=date(2026, 3, 2))) == [2]
 
 
+def test_a_sum_takes_an_amount_in_the_currency_of_what_it_belongs_to() -> None:
+    """A refund in another currency makes the order's money no other money."""
+    back = Refund(id="9", order_id="1", amount=Decimal(5), currency="USD")
+    event = msgspec.structs.replace(paid(), type=EventType.ORDER_REFUNDED, key="order.refunded:1:9", refund=back)
+
+    def counted_as(field: str | None) -> tuple[Decimal | None, str | None]:
+        threshold = Threshold(at_least=Decimal(1), measure=ThresholdMeasure.SUM, field=field)
+        (rule,) = plan(assignment(trigger=(EventType.ORDER_REFUNDED,), threshold=threshold)).sites[SITE].rules
+        found = occurrence(rule, event, Facts())
+        return found.amount, found.currency
+
+    assert counted_as("order.total") == (Decimal(100), "EUR")
+    assert counted_as("refund.amount") == counted_as(None) == (Decimal(5), "USD")
+    assert counted_as("subscription.amount") == (None, None)
+    assert counted_as("properties.points") == (None, "USD")
+
+
 # ---------------------------------------------------------------- groups
 def test_in_a_group_the_highest_priority_fires_alone() -> None:
     rules = (
@@ -131,6 +148,11 @@ def test_in_a_group_the_highest_priority_fires_alone() -> None:
     assert (lost.fires, lost.reason) == (False, Reason.GROUP_LOST)
     assert lost.group is not None
     assert (lost.group.winner, lost.group.candidates) == (3, (3, 4, 5))
+
+
+def test_among_equals_of_a_group_one_that_is_to_be_made_comes_last() -> None:
+    """A draft's negative id stands for the next one."""
+    assert ids(paid(), assignment(-7, group="g"), assignment(3, group="g"), assignment(5, group="g")) == [3]
 
 
 def test_a_group_is_settled_among_those_that_fire() -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from custom_events.conditions.problems import Severity
 from custom_events.conditions.render import render
 from custom_events.matching.checks import config_problems
+from custom_events.matching.compiled_rules import MatchPlan
 from custom_events.matching.effective import SETTINGS, Origin, effective, origins
 from custom_events.matching.match import match
-from custom_events.matching.plan import MatchPlan
 from custom_events.matching.system import SYSTEM_DEFINITIONS
 from custom_events.values.definitions import (
     CurrencyRule,

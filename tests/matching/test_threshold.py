@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -21,9 +20,10 @@ from custom_events.matching.threshold import (
     reached,
 )
 from custom_events.values.definitions import Threshold, ThresholdFires, ThresholdMeasure, ThresholdPeriod
+from custom_events.values.zones import zone
 from tests.matching.building import DAY_0
 
-BERLIN = ZoneInfo("Europe/Berlin")
+BERLIN = zone("Europe/Berlin")
 SUM = ThresholdMeasure.SUM
 EVERY_FURTHER, EVERY_NTH = ThresholdFires.EVERY_FURTHER, ThresholdFires.EVERY_NTH
 ROLLING = ThresholdPeriod.ROLLING
@@ -103,6 +103,11 @@ def test_every_nth_of_a_sum_fires_on_each_further_multiple() -> None:
         Decimal(250),
     ]
     assert fired(Threshold(at_least=Decimal(0), fires=EVERY_NTH), [at(0)], UTC) == []
+    # a sum that rises from below is at a multiple when it is above 0
+    falling = ["-250", "40", "90", "180", "50"]
+    assert [one.amount for one in fired(threshold, [at(day, amount) for day, amount in enumerate(falling)], UTC)] == [
+        Decimal(50)
+    ]
 
 
 def test_a_sum_that_fell_may_be_reached_again() -> None:

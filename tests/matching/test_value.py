@@ -165,9 +165,9 @@ def test_an_items_total_is_lowered_by_the_items_refunded() -> None:
     assert after(refund("1", "60", VIP), **vip) == D(0)
     assert after(refund("1", "15", LineItem(sku="VIP-1", quantity=1, total=D(15))), **vip) == D(45)
     assert after(refund("1", "50"), **vip) == D(30)  # names no items: half of the order
-    assert after(refund("1", "50", LineItem(sku="VIP-1", quantity=1)), **vip) == D(
-        30
-    )  # nobody knows what the item cost
+    # What it cost stands in the order; of one that is not there nobody knows.
+    assert after(refund("1", "50", LineItem(sku="VIP-1", quantity=1)), **vip) == D(10)
+    assert after(refund("1", "50", LineItem(sku="VIP-9", quantity=1)), **vip) == D(30)
 
 
 def test_without_a_total_there_is_no_share() -> None:

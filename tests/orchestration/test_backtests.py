@@ -38,6 +38,7 @@ def test_the_answer_is_metadata_of_the_step(database: str, engine: sa.Engine) ->
 @pytest.mark.parametrize(("question", "words"), [
     ({"definition": "nothing"}, 'There is no definition "nothing"'),
     ({"since": "yesterday"}, 'since: "yesterday" is no time'),
+    ({"since": "2026-W05"}, 'since: "2026-W05" is no time'),
     ({"config": {"trigger": []}, "overrides": {}}, "trigger"),
 ])  # fmt: skip
 def test_a_question_that_cannot_be_asked_fails_with_its_sentence(

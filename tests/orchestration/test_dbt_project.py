@@ -15,8 +15,7 @@ from sqlalchemy.engine import make_url
 
 from custom_events.errors import NeedsAction
 from custom_events.settings import settings
-from custom_events.tables.registry import TABLES
-from orchestration import dbt_project, dbt_sources, dbt_staging, instance, resources
+from orchestration import dbt_project, instance, resources
 
 
 @pytest.mark.parametrize(
@@ -84,35 +83,23 @@ def never(_: Sequence[str]) -> tuple[int, str]:
     raise AssertionError("dbt was asked, though nothing has changed")
 
 
-def test_sources_and_staging_are_written_from_the_tables() -> None:
-    written = {file.name: file.read_text() for file in dbt_staging.DIRECTORY.iterdir()}
-    assert written == dict(dbt_staging.render_all()), "run: make docs"
-
-
-def test_writing_removes_models_of_tables_that_are_gone(tmp_path: Path) -> None:
-    (tmp_path / "stg_app__gone.sql").write_text("select 1")
-    dbt_staging.write(tmp_path)
-    assert {file.name for file in tmp_path.iterdir()} == set(dbt_staging.render_all())
-
-
-def test_no_secret_and_no_body_reaches_reports() -> None:
-    text = dbt_sources.render()
-    for word in ("secret_encrypted", "name: body\n", "name: headers\n"):
-        assert word not in text
-    assert {table.name for table in TABLES} - {table.name for table in dbt_sources.source_tables()} == {"site_secrets"}
-
-
 def test_dagster_keeps_its_tables_in_its_own_schema(tmp_path: Path, database: str, engine: sa.Engine) -> None:
     for _ in (1, 2):
         environment = instance.prepare(tmp_path / "dagster", database)
     file = tmp_path / "dagster" / "dagster.yaml"
-    assert environment == {"DAGSTER_HOME": str(file.parent)}
+    assert environment == {"DAGSTER_HOME": str(file.parent), instance.STORAGE_VARIABLE: instance.storage_url(database)}
+    assert yaml.safe_load(file.read_text())["storage"] == {
+        "postgres": {"postgres_url": {"env": instance.STORAGE_VARIABLE}}
+    }
     assert file.stat().st_mode & 0o077 == 0
     assert "dagster" in sa.inspect(engine).get_schema_names()
 
 
-def test_runs_that_are_ended_on_purpose_count_as_cancelled(tmp_path: Path, database: str) -> None:
-    instance.prepare(tmp_path, database)
+def test_runs_that_are_ended_on_purpose_count_as_cancelled(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in instance.prepare(tmp_path, database).items():
+        monkeypatch.setenv(name, value)
     before = {
         name: dg.DagsterRun(job_name="upload_conversions", status=name)
         for name in set(dg.DagsterRunStatus) - {dg.DagsterRunStatus.QUEUED}
@@ -120,7 +107,7 @@ def test_runs_that_are_ended_on_purpose_count_as_cancelled(tmp_path: Path, datab
     with dg.DagsterInstance.from_config(str(tmp_path)) as made:
         for run in before.values():
             made.add_run(run)
-    assert instance.mark_canceling(tmp_path) == 2
+    assert instance.mark_canceling(tmp_path, database) == 2
     with dg.DagsterInstance.from_config(str(tmp_path)) as made:
         after = {run.run_id: run.status for run in made.get_runs()}
     ended = {dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED}
@@ -130,16 +117,35 @@ def test_runs_that_are_ended_on_purpose_count_as_cancelled(tmp_path: Path, datab
 
 def test_on_the_way_out_a_database_that_is_gone_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     began = time.monotonic()
-    instance.cancel_runs(tmp_path / "never prepared")
+    nowhere = "postgresql://me@/nothing?host=/nowhere"
+    monkeypatch.setenv(instance.STORAGE_VARIABLE, "")  # put back after the test
+    instance.cancel_runs(tmp_path / "never prepared", nowhere)
     monkeypatch.setattr(instance, "CANCEL_LIMIT_S", 0.5)
-    (tmp_path / "dagster.yaml").write_text(
-        yaml.safe_dump(instance.configuration("postgresql://me@/nothing?host=/nowhere"))
-    )
-    instance.cancel_runs(tmp_path)
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(instance.configuration()))
+    instance.cancel_runs(tmp_path, nowhere)
     assert time.monotonic() - began < 10
 
 
 def test_dagster_gets_its_own_driver_and_search_path() -> None:
     written = instance.storage_url("postgresql://u:secret@/custom_events?host=/tmp/socket")
     assert written.startswith("postgresql+psycopg2://u:secret@/custom_events?")
-    assert make_url(written).query == {"host": "/tmp/socket", "options": "-csearch_path=dagster"}
+    assert make_url(written).query == {
+        "host": "/tmp/socket",
+        "options": "-c jit=off -c timezone=UTC -c search_path=dagster",
+    }
+    kept = instance.storage_url("postgresql://u@db/events?sslmode=require&options=-c%20work_mem%3D7MB")
+    assert make_url(kept).query == {
+        "sslmode": "require",
+        "options": "-c work_mem=7MB -c jit=off -c timezone=UTC -c search_path=dagster",
+    }
+
+
+def test_what_an_address_says_of_tls_and_the_session_reaches_dbt() -> None:
+    made = dbt_project.environment(
+        "postgresql://u@db/events?sslmode=verify-full&sslrootcert=/ca.pem&options=-c%20a%3Db"
+    )
+    assert {name: value for name, value in made.items() if name.startswith("PG")} == {
+        "PGOPTIONS": "-c a=b -c jit=off -c timezone=UTC",
+        "PGSSLMODE": "verify-full",
+        "PGSSLROOTCERT": "/ca.pem",
+    }

@@ -8,7 +8,7 @@ import pytest
 
 from orchestration import dbt_project
 
-SPINE = ["raw_events", "commerce_events", "custom_events", "conversion_uploads"]
+STAGES = ["raw_events", "commerce_events", "custom_events", "conversion_uploads"]
 MARTS = ["dim_sites", "fct_conversions_by_definition", "fct_funnel_daily", "fct_orders", "fct_reconciliation_daily"]
 
 
@@ -28,20 +28,20 @@ def test_everything_loads_and_resolves(defs: Any) -> None:
     dg.Definitions.validate_loadable(defs)
 
 
-def test_the_spine_is_one_unbroken_line_into_every_report(defs: Any) -> None:
+def test_the_stages_are_one_unbroken_line_into_every_report(defs: Any) -> None:
     graph = defs.resolve_asset_graph()
-    for before, after in pairwise(SPINE):
+    for before, after in pairwise(STAGES):
         assert key(before) in graph.get(key(after)).parent_keys
     for mart in ("fct_conversions_by_definition", "fct_funnel_daily", "fct_orders", "fct_reconciliation_daily"):
         ancestors = graph.get_ancestor_asset_keys(key(mart))
-        assert ancestors >= {key(name) for name in SPINE}, mart
+        assert ancestors >= {key(name) for name in STAGES}, mart
 
 
 def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
     graph = defs.resolve_asset_graph()
     names = {found.to_user_string() for found in graph.get_all_asset_keys()}
-    assert names >= {*SPINE, *MARTS, "configuration", "reconciliation"}
-    assert all(name.startswith("stg_") for name in names - {*SPINE, *MARTS, "configuration", "reconciliation"})
+    assert names >= {*STAGES, *MARTS, "configuration", "reconciliation"}
+    assert all(name.startswith("stg_") for name in names - {*STAGES, *MARTS, "configuration", "reconciliation"})
     assert {job.name for job in defs.jobs} == {
         "understand_and_match",
         "upload_conversions",
@@ -68,7 +68,7 @@ def test_every_sum_is_a_check_beside_its_asset(defs: Any) -> None:
         "reconciliation: google_counts_fewer",
         "conversion_uploads: success_rate_low",
         "raw_events: deliveries_refused",
-        "commerce_events: pipeline_stands_still",
+        "commerce_events: pipeline_stalled",
     }
 
 

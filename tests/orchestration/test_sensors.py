@@ -1,5 +1,7 @@
 """When another draining run is wanted: none alive, or the youngest about to hand over."""
 
+import time
+
 import dagster as dg
 import pytest
 import sqlalchemy as sa
@@ -44,6 +46,23 @@ def test_a_living_run_is_enough(database: str, monkeypatch: pytest.MonkeyPatch) 
         answer = sensors.raw_backlog(dg.build_sensor_context(instance=instance))
     assert isinstance(answer, dg.SkipReason)
     assert "draining already" in (answer.skip_message or "")
+
+
+def test_runs_of_a_code_server_that_has_died_keep_no_other_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else reports them: Dagster counts them as alive for minutes, and the queue would wait."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = instance.add_run(dg.DagsterRun(job_name="understand_and_match", status=dg.DagsterRunStatus.STARTED))
+        (age,) = sensors.ages_of_runs(instance, "understand_and_match")
+        assert 0 <= age < 60
+        assert sensors.ages_of_runs(instance, "upload_conversions") == []
+        monkeypatch.setattr(sensors, "_process_began", lambda: time.time() + 10)
+        assert sensors.ages_of_runs(instance, "upload_conversions") == [], "whichever sensor looks first"
+        ended = instance.get_run_by_id(run.run_id)
+        assert ended is not None
+        assert ended.status is dg.DagsterRunStatus.FAILURE
+        said = [entry.dagster_event.message or "" for entry in instance.all_logs(run.run_id) if entry.dagster_event]
+        assert any(sensors.ENDED_WITH_ITS_SERVER in message for message in said), said
+        assert sensors.ages_of_runs(instance, "understand_and_match") == []
 
 
 def test_the_watcher_looks_in_the_daemon_and_counts_the_sums_hourly(

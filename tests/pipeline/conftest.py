@@ -13,8 +13,8 @@ import pytest
 import zstandard
 
 from custom_events.pipeline.batch import drain_batch
+from custom_events.pipeline.batch_figures import BatchFigures
 from custom_events.pipeline.configuration import ConfigurationCache
-from custom_events.pipeline.figures import BatchFigures
 from custom_events.postgres import connect
 from custom_events.settings import Settings
 
@@ -90,7 +90,15 @@ class World:
         )
         return assignment
 
-    async def land(self, site_id: int, topic: str | None, body: Any, *, headers: dict[str, str] | None = None) -> int:
+    async def land(
+        self,
+        site_id: int,
+        topic: str | None,
+        body: Any,
+        *,
+        headers: dict[str, str] | None = None,
+        triggered_at: datetime | None = NOON,
+    ) -> int:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.landed += 1
         return await self.connection.fetchval(
@@ -99,7 +107,7 @@ class World:
             topic,
             hashlib.sha256(f"{self.landed}".encode()).digest()[:16],
             f"delivery-{self.landed}",
-            NOON,
+            triggered_at,
             json.dumps(headers or {"x-shopify-topic": topic or ""}),
             zstandard.compress(raw),
             len(raw),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from custom_events.pipeline.merging import write_clicks
-from custom_events.pipeline.understanding import Delivered, Proposal
+from custom_events.pipeline.understanding import CandidateEvent, Delivered
 from custom_events.values.clicks import Click, ClickKind, Consent, ConsentStatus
 from custom_events.values.deliveries import Understood
 from custom_events.values.events import CommerceEvent, EventType
@@ -309,9 +309,9 @@ def test_a_click_on_what_is_neither_order_nor_cart(in_world: InWorld, noon: date
             clicks=(click,),
             consent=Consent(ad_user_data=ConsentStatus.GRANTED),
         )
-        proposal = Proposal(site, event, Delivered(noon.date(), 1, noon, site, Understood()))
-        await write_clicks(world.connection, [proposal, proposal], set())
-        await write_clicks(world.connection, [proposal], set())
+        candidate = CandidateEvent(site, event, Delivered(noon.date(), 1, noon, site, Understood()))
+        await write_clicks(world.connection, [candidate, candidate], set())
+        await write_clicks(world.connection, [candidate], set())
         assert await world.rows("SELECT subject, seen_at, consent->>'ad_user_data' FROM app.clicks") == [
             ("customer.created:7", noon, "granted")
         ]

@@ -1,17 +1,27 @@
 """Consent that nobody gave in Europe: held by the policy, and let go, or kept for good, when somebody says."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from custom_events.matching.reasons import Reason
-from custom_events.pipeline.rematch import Rules, Scope, rematch
-from custom_events.pipeline.standing import Cause
+from custom_events.ledger.adjustments import adjust
+from custom_events.pipeline.rematch.run import Rules, Scope, rematch
+from custom_events.pipeline.rematch.stored import Cause
+from custom_events.postgres import connect
+from custom_events.settings import Settings
+from custom_events.values.reasons import Reason
 
 InWorld = Callable[[Callable[[Any], Any]], None]
-UPLOADS = "SELECT state, reason, ad_user_data FROM app.conversion_uploads"
+PROMPT = Settings(retract_cancelled_after_h=0, retract_payment_lost_after_h=0)
+UPLOADS = "SELECT state, reason, ad_user_data FROM app.conversion_uploads ORDER BY sequence"
+RETIRE = "UPDATE app.assignment_revisions SET state = 'retired', retired_at = now() WHERE assignment_id = $1"
+REVISE = """
+INSERT INTO app.assignment_revisions (assignment_id, number, state, overrides, author)
+VALUES ($1, 2, 'published', '{"delay_minutes": 0}', 'test')
+"""
 GERMAN = {"shipping_address": {"country_code": "DE", "zip": "10115"}}
 
 
@@ -45,7 +55,7 @@ def test_what_was_said_stays_said_when_the_order_is_matched_again(
         await world.drain()
         assert await world.rows(UPLOADS) == [after]
         configuration = await world.cache.current(world.connection)
-        scope = Scope(site, Cause(Reason.UNMADE_BY_REPLAY, "replay:1"), order_id="1")
+        scope = Scope(site, Cause(Reason.INVALIDATED_BY_REPLAY, "replay:1"), order_id="1")
         changes = await rematch(world.connection, configuration, [scope], datetime.now(UTC), rules=rules)
         assert (changes.judged, changes.any) == (1, False)
         assert await world.rows(UPLOADS) == [after]
@@ -78,6 +88,48 @@ def test_what_comes_later_decides(in_world: InWorld, order: Any, word: Any, afte
     in_world(test)
 
 
+@pytest.mark.parametrize(
+    ("word", "after"),
+    [
+        ("granted", ("queued", None, "granted")),
+        ("denied", ("withheld", "consent_denied", "denied")),
+        (None, ("held", "consent_unknown_in_europe", "unknown")),
+    ],
+)
+@pytest.mark.parametrize("is_late", [False, True], ids=["said then", "said before"])
+def test_what_is_said_while_the_order_is_cancelled_decides_when_it_is_taken_up_again(
+    in_world: InWorld, order: Any, noon: datetime, word: Any, after: Any, is_late: bool
+) -> None:
+    async def test(world: Any) -> None:
+        site = await world.site()
+        await world.rule(site, ads_action=await world.action(), consent_needed="granted_in_europe")
+        cancelled = {"cancelled_at": (noon + timedelta(hours=1)).isoformat(), "financial_status": "voided"}
+        bodies = {0: said(None), 1: said(None) | cancelled, 2: said(word) | cancelled, 3: said(None)}
+        if is_late:  # it was said before the order was cancelled, and comes later
+            bodies = {0: said(None), 2: said(None) | cancelled, 1: said(word), 3: said(None)}
+        for place, (hours, changes) in enumerate(bodies.items()):
+            body = order(1, **GERMAN, **changes) | {"updated_at": (noon + timedelta(hours=hours)).isoformat()}
+            await world.land(site, "orders/updated", body | changes)
+            await world.drain()
+            await asyncio.to_thread(adjusted, world.url)
+            if place == 1:
+                assert (await world.rows(UPLOADS))[0][:2] == ("withheld", "fully_refunded_before_sending")
+        assert (await world.rows(UPLOADS))[0] == after
+
+    in_world(test)
+
+
+def adjusted(url: str) -> None:
+    """Bring changed values to the ledger."""
+    engine = connect.engine(url)
+    try:
+        with engine.begin() as connection:
+            while adjust(connection, datetime.now(UTC), PROMPT):
+                pass
+    finally:
+        engine.dispose()
+
+
 def test_a_yes_leaves_the_assignment_s_delay(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
         site, action, days = await world.site(), await world.action(), 20
@@ -104,6 +156,79 @@ def test_a_yes_leaves_the_assignment_s_delay(in_world: InWorld, order: Any) -> N
     in_world(test)
 
 
+@pytest.mark.parametrize("what", ["paused", "revised", "retired"])
+def test_the_delay_is_that_of_the_rule_that_decided(in_world: InWorld, order: Any, what: str) -> None:
+    """Also where nobody uses the rule any more, or it says something else."""
+
+    async def test(world: Any) -> None:
+        site, days = await world.site(), 20
+        policy = {"consent_needed": "granted_in_europe", "delay_minutes": days * 1_440}
+        assignment = await world.rule(site, ads_action=await world.action(), **policy)
+        now = await world.connection.fetchval("SELECT now()")
+        at = now.isoformat()
+        await world.land(site, "orders/paid", order(1, created_at=at, processed_at=at, **GERMAN))
+        await world.drain()
+        statements = {
+            "paused": ["UPDATE app.site_custom_events SET is_active = false WHERE id = $1"],
+            "retired": [RETIRE],
+            "revised": [RETIRE, REVISE],
+        }
+        for statement in statements[what]:
+            await world.connection.execute(statement, assignment)
+        later = order(1, created_at=at, processed_at=at, **GERMAN, **said("granted"))
+        await world.land(site, "orders/updated", later | {"updated_at": "2030-01-01T00:00:00Z"})
+        await world.drain()
+        rows = await world.rows("SELECT state, reason, not_before - conversion_at FROM app.conversion_uploads")
+        assert rows == [("held", "delay", timedelta(days=days))]
+
+    in_world(test)
+
+
+@pytest.mark.parametrize("clicked", ["click", "action"])
+def test_a_yes_leaves_the_time_that_google_asks_for(in_world: InWorld, order: Any, clicked: str) -> None:
+    """Six hours after a click, and after an action was made."""
+
+    async def test(world: Any) -> None:
+        site = await world.site()
+        now = await world.connection.fetchval("SELECT now()")
+        hour = now - timedelta(hours=1)
+        columns = {"action_created_at": hour} if clicked == "action" else {}
+        action = await world.action(**columns)
+        await world.rule(site, ads_action=action, consent_needed="granted_in_europe")
+        clicks = [{"name": "gclid", "value": "Cj0KCQ-test-1"}]
+        if clicked == "click":
+            clicks.append({"name": "_ce_clicked_at", "value": hour.isoformat()})
+        fields = {"created_at": now.isoformat(), "processed_at": now.isoformat(), **GERMAN}
+        await world.land(site, "orders/paid", order(1, **fields, note_attributes=clicks))
+        await world.drain()
+        assert [state for state, *_ in await world.rows(UPLOADS)] == ["held"]
+        attributes = [*clicks, {"name": "_ce_consent", "value": '{"ad_user_data": "granted"}'}]
+        later = order(1, **fields, note_attributes=attributes)
+        await world.land(site, "orders/updated", later | {"updated_at": "2030-01-01T00:00:00Z"})
+        await world.drain()
+        ((state, reason, until),) = await world.rows("SELECT state, reason, not_before FROM app.conversion_uploads")
+        assert (state, reason) == ("held", f"{clicked}_too_recent")
+        assert abs(until - hour - timedelta(hours=6)) < timedelta(seconds=1)
+
+    in_world(test)
+
+
+def test_a_yes_brings_the_hashes_that_the_policy_kept_back(in_world: InWorld, order: Any) -> None:
+    async def test(world: Any) -> None:
+        site = await world.site()
+        await world.rule(site, ads_action=await world.action())
+        await world.land(site, "orders/paid", order(1, **GERMAN))
+        await world.drain()
+        hashes = "SELECT state, ad_user_data, email_sha256 IS NOT NULL FROM app.conversion_uploads"
+        assert await world.rows(hashes) == [("queued", "unknown", False)]
+        later = order(1, **GERMAN, **said("granted")) | {"updated_at": "2030-01-01T00:00:00Z"}
+        await world.land(site, "orders/updated", later)
+        await world.drain()
+        assert await world.rows(hashes) == [("queued", "granted", True)]
+
+    in_world(test)
+
+
 @pytest.mark.parametrize("first", ["granted", None], ids=["after a yes", "after silence"])
 @pytest.mark.parametrize("rules", Rules)
 def test_what_is_refused_before_it_was_sent_is_never_sent(
@@ -123,7 +248,7 @@ def test_what_is_refused_before_it_was_sent_is_never_sent(
             await world.drain()
             assert await world.rows(UPLOADS) == [("withheld", "consent_denied", "denied")]
         configuration = await world.cache.current(world.connection)
-        scope = Scope(site, Cause(Reason.UNMADE_BY_REPLAY, "replay:1"), order_id="1")
+        scope = Scope(site, Cause(Reason.INVALIDATED_BY_REPLAY, "replay:1"), order_id="1")
         changes = await rematch(world.connection, configuration, [scope], datetime.now(UTC), rules=rules)
         assert (changes.judged, changes.any) == (1, False)
 
@@ -173,8 +298,10 @@ def test_without_such_a_policy_nobody_is_asked(in_world: InWorld, order: Any) ->
 def test_the_click_goes_alone_and_the_rest_is_told(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
         site = await world.site()
-        tell = {"customer_type": True, "app_sources": ["mobile"], "cart": {"merchant_id": "55"}}
-        await world.rule(site, ads_action=await world.action(), consent_needed="click_only_in_europe", tell=tell)
+        extra_data = {"customer_type": True, "app_sources": ["mobile"], "cart": {"merchant_id": "55"}}
+        await world.rule(
+            site, ads_action=await world.action(), consent_needed="click_only_in_europe", extra_data=extra_data
+        )
         await world.land(site, "orders/paid", order(1, **GERMAN, source_name="mobile"))
         await world.drain()
         (row,) = await world.rows(

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_events.matching.match import Match
-from custom_events.matching.reasons import Reason
 from custom_events.pipeline import conversion
 from custom_events.pipeline.conversion import AdsAction, Draft
 from custom_events.values.clicks import Click, ClickKind, ConsentStatus
 from custom_events.values.conversions import UploadState
 from custom_events.values.definitions import Assignment, DefinitionConfig
 from custom_events.values.events import CommerceEvent, Customer, EventType, Order, Refund
+from custom_events.values.reasons import Reason
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NOW = AT + timedelta(days=1)

@@ -145,7 +145,7 @@ def test_a_late_order_moves_every_second_one_of_the_shop(in_world: InWorld, orde
         assert await world.rows(FIRED) == [("3",), ("5",)]
         await world.land(site, "orders/paid", on_day(order, noon, 1, 1))
         figures = await world.drain()
-        assert (figures.custom_events, figures.withdrawn) == ({"purchase": 2}, {"unmade_by_late_event": 2})
+        assert (figures.custom_events, figures.withdrawn) == ({"purchase": 2}, {"invalidated_by_late_event": 2})
         assert await world.rows(FIRED) == [("2",), ("4",)]
 
     in_world(test)

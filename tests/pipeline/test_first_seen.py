@@ -17,9 +17,9 @@ def _counting(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     tries: list[bool] = []
     process = batch.process
 
-    async def counted(*args: Any, trusting: bool) -> Any:
-        tries.append(trusting)
-        return await process(*args, trusting=trusting)
+    async def counted(*args: Any, skip_lookups: bool) -> Any:
+        tries.append(skip_lookups)
+        return await process(*args, skip_lookups=skip_lookups)
 
     monkeypatch.setattr(batch, "process", counted)
     return tries
@@ -80,12 +80,14 @@ def test_the_past_of_new_customers_is_what_the_database_says(
 ) -> None:
     match, unasked = batch.match_events, 0
 
-    async def compared(connection: Any, plan: Any, proposals: Any, needs: Any, newcomers: Any) -> Any:
+    async def compared(connection: Any, plan: Any, site_events: Any, needs: Any, new_customers: Any) -> Any:
         nonlocal unasked
-        asked = [Asked(one.site_id, one.event) for one in proposals]
-        assert await customer_facts(connection, plan, asked, newcomers) == await customer_facts(connection, plan, asked)
-        unasked += sum(newcomers.facts(one, plan.sites[one.site_id].facts.zone) is not None for one in asked)
-        return await match(connection, plan, proposals, needs, newcomers)
+        asked = [Asked(one.site_id, one.event) for one in site_events]
+        assert await customer_facts(connection, plan, asked, new_customers) == await customer_facts(
+            connection, plan, asked
+        )
+        unasked += sum(new_customers.facts(one, plan.sites[one.site_id].facts.zone) is not None for one in asked)
+        return await match(connection, plan, site_events, needs, new_customers)
 
     monkeypatch.setattr(batch, "match_events", compared)
 

@@ -11,7 +11,7 @@ import pytest
 from custom_events.platforms import timestamped
 from custom_events.platforms.attributes import MAX_ENTRIES
 from custom_events.platforms.custom import bodies, parts
-from custom_events.platforms.leaves import MAX_ID_CHARS
+from custom_events.platforms.parse import MAX_ID_CHARS
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.values.clicks import ConsentStatus
 from custom_events.values.deliveries import Platform, RawDelivery, SiteContext

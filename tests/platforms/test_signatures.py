@@ -147,6 +147,23 @@ def test_the_sandbox_headers_pass_the_checks():
     assert check(Platform.WOOCOMMERCE, headers) is None
 
 
+@pytest.mark.parametrize("blanks", [" ", "\t", " \t  "])
+def test_blanks_around_a_value_are_no_part_of_it(blanks: str):
+    """RFC 9110: optional white space; httptools leaves what stands at the end of a value."""
+    native = {
+        Platform.SHOPIFY: {shopify.SIGNATURE: shopify.sign(BODY, b"old secret")},
+        Platform.WOOCOMMERCE: {woo.SIGNATURE: woo.sign(BODY, b"old secret")},
+        Platform.CUSTOM: ours(key_id="k2"),
+    }
+    for platform, headers in [*native.items(), (Platform.WOOCOMMERCE, ours(key_id="k2"))]:
+        padded = {name: f"{blanks}{value}{blanks}" for name, value in headers.items()}
+        assert check(platform, padded) is None
+        assert PLATFORMS[platform].describe(padded, BODY) == PLATFORMS[platform].describe(headers, BODY)
+        assert check(platform, dict.fromkeys(headers, blanks)) is Refusal.NO_SIGNATURE
+    inside = ours() | {timestamped.SIGNATURE: ours()[timestamped.SIGNATURE].replace("=", f"={blanks}")}
+    assert check(Platform.CUSTOM, inside) is Refusal.MALFORMED_SIGNATURE
+
+
 @given(
     platform=st.sampled_from(list(PLATFORMS.values())),
     headers=st.dictionaries(

@@ -6,7 +6,7 @@ from custom_events.platforms.base import StorePlatform
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.platforms.shopify import topics as shopify
 from custom_events.platforms.woocommerce import topics as woocommerce
-from custom_events.values.deliveries import Outcome, Platform, RawDelivery, SiteContext
+from custom_events.values.deliveries import Outcome, Platform, PrivacyRequest, RawDelivery, SiteContext
 
 # shopify.dev, topics of API version 2026-04 that concern orders, customers, carts, subscriptions and the app's life
 SHOPIFY_TOPICS = [
@@ -107,13 +107,15 @@ def test_the_registry_has_every_platform_under_its_own_name():
     assert {name: platform.name for name, platform in PLATFORMS.items()} == {name: name for name in Platform}
 
 
-def test_only_a_redaction_asks_that_somebody_is_forgotten():
+def test_three_topics_ask_about_a_persons_data():
     site = SiteContext(site_id=1, platform=Platform.SHOPIFY)
-    redacting = [
-        topic
+    answers = {
+        topic: PLATFORMS[Platform.SHOPIFY].understand(RawDelivery(topic=topic, body=b"{}"), site)
         for topic in SHOPIFY_TOPICS
-        if PLATFORMS[Platform.SHOPIFY].understand(RawDelivery(topic=topic, body=b"{}"), site).redact
-    ]
-    assert redacting == ["customers/redact", "shop/redact"]
-    asked = PLATFORMS[Platform.SHOPIFY].understand(RawDelivery(topic="customers/data_request", body=b"{}"), site)
-    assert asked.outcome is Outcome.PARKED
+    }
+    assert {topic: found.reason for topic, found in answers.items() if found.reason in set(PrivacyRequest)} == {
+        "customers/redact": "redact_customer",
+        "shop/redact": "redact_shop",
+        "customers/data_request": "data_request",
+    }
+    assert answers["shop/redact"].outcome is Outcome.PARKED

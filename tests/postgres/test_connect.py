@@ -6,13 +6,13 @@ import sqlalchemy as sa
 
 from custom_events.postgres import connect
 
-SETTINGS = "SELECT current_setting('application_name'), current_setting('lock_timeout'), current_setting('statement_timeout'), current_setting('TimeZone')"
+SETTINGS = "SELECT current_setting('application_name'), current_setting('lock_timeout'), current_setting('statement_timeout'), current_setting('TimeZone'), current_setting('jit')"
 
 
 def test_engine(database: str) -> None:
     engine = connect.engine(database, name="a test", lock_limit_ms=2_000, statement_limit_ms=3_000)
     with engine.connect() as connection:
-        assert connection.execute(sa.text(SETTINGS)).one() == ("a test", "2s", "3s", "UTC")
+        assert connection.execute(sa.text(SETTINGS)).one() == ("a test", "2s", "3s", "UTC", "off")
     engine.dispose()
 
 
@@ -25,7 +25,7 @@ def test_asyncpg(database: str) -> None:
         finally:
             await connection.close()
 
-    assert asyncio.run(ask()) == ("a test", "2s", "0", "UTC")
+    assert asyncio.run(ask()) == ("a test", "2s", "0", "UTC", "off")
 
 
 def test_options_in_the_url_are_kept(database: str) -> None:

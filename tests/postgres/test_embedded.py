@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -76,12 +76,16 @@ def alive(pid: int) -> bool:
         return False
 
 
+def until(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 30
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
+
+
 def ended(pid: int) -> bool:
     """pg_ctl waits until the file with the number is gone, which is a moment before the process is."""
-    deadline = time.monotonic() + 30
-    while alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not alive(pid)
+    return until(lambda: not alive(pid))
 
 
 def ask(url: str, query: str) -> object:
@@ -150,6 +154,18 @@ def test_killed_server_recovers_what_was_committed(home: Path) -> None:
         idle.close()
 
 
+def test_a_statement_that_outlives_its_killed_server_does_not_keep_the_next_one_out(home: Path) -> None:
+    """A backend that computes does not notice that the postmaster is gone, and holds the shared memory until it ends."""
+    with embedded.start(home, fast=True) as held, contextlib.closing(psycopg.connect(held.url)) as busy:
+        backend = busy.info.backend_pid
+        busy.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b")
+        assert until(lambda: ask(held.url, f"SELECT state FROM pg_stat_activity WHERE pid = {backend}") == "active")
+        os.kill(postmaster(home), signal.SIGKILL)
+        with embedded.start(home, fast=True) as again:
+            assert not alive(backend)
+            assert ask(again.url, "SELECT 1") == 1
+
+
 @pytest.mark.parametrize("pid", ["", "?", "ours", "dead"])
 def test_pid_file_left_behind(home: Path, pid: str) -> None:
     """Half written, of another program by now, or of a process that is no more."""
@@ -199,7 +215,7 @@ def test_server_that_does_not_start_says_why(home: Path) -> None:
 
 def test_server_that_does_not_answer(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "START_LIMIT_S", 0.1)
-    monkeypatch.setattr(server.Server, "_is_running", lambda self: True)  # as if its starter had been killed half way
+    monkeypatch.setattr(server.Server, "is_running", lambda self: True)  # as if its starter had been killed half way
     with pytest.raises(NeedsAction, match="does not answer"):
         embedded.start(home, fast=True)
 
@@ -240,3 +256,16 @@ def test_socket_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
         embedded.start(tmp_path)
     with contextlib.suppress(FileNotFoundError):
         made.sockets.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("output", "major"),
+    [
+        ("postgres (PostgreSQL) 18.4\n", "18"),
+        ("postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)\n", "15"),
+        ("E1130 01:02:03.000000 1234 fork.cc:70] no handler\npostgres (PostgreSQL) 18.4\n", "18"),
+        ("", "0"),
+    ],
+)
+def test_the_version_is_found_whatever_else_is_written(output: str, major: str) -> None:
+    assert server._major(output) == major

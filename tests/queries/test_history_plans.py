@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from custom_events.postgres import connect
-from custom_events.queries import hindsight, matching, rematch, understanding
+from custom_events.queries import history, matching, rematch, understanding
 
 EVENTS = 20_000  # of forty sites; every customer has four
 
@@ -17,8 +17,11 @@ INSERT INTO app.commerce_events
   (occurred_at, site_id, type, key, evidence_at, order_id, customer_key, amount, currency, is_test, facts)
 SELECT at, 1 + n % 40, 'order.paid', 'order.paid:' || n, at, n::text, 'c:' || n / 160, 1, 'EUR', false, '{{}}'
 FROM (SELECT n, now() - n * interval '20 seconds' AS at FROM generate_series(1, {EVENTS}) n) o;
+INSERT INTO app.commerce_events (occurred_at, site_id, type, key, evidence_at, order_id, amount, currency, is_test, facts)
+SELECT occurred_at, site_id, 'order.created', 'order.created:' || order_id, evidence_at, order_id, 1, 'EUR', false, '{{}}'
+FROM app.commerce_events;
 INSERT INTO app.customers (site_id, customer_key, first_seen_at)
-SELECT site_id, customer_key, min(occurred_at) FROM app.commerce_events GROUP BY 1, 2
+SELECT site_id, customer_key, min(occurred_at) FROM app.commerce_events WHERE customer_key IS NOT NULL GROUP BY 1, 2
 """
 
 CUSTOMER = ["[0]", "[1]", '["c:7"]', '["order.paid"]', "[null]", '["2100-01-01T00:00:00Z"]']
@@ -28,13 +31,13 @@ LOOKS: dict[str, tuple[str, list[str], str, int]] = {
     "a customer's threshold": (matching.CUSTOMER_EVENTS, CUSTOMER, "customer_key", 100),
     "a customer matched again": (rematch.EVENTS_OF_CUSTOMERS, STRETCH, "customer_key", 100),
     "a page of a site": (
-        hindsight.EVENTS_PAGE,
+        history.EVENTS_PAGE,
         ["1", "{order.paid}", "2000-01-01T00:00:00Z", "", "2100-01-01T00:00:00Z", "50"],
         "type",
         1_000,
     ),
     "the newest of a site": (
-        hindsight.NEWEST_EVENTS,
+        history.NEWEST_EVENTS,
         ["1", "{order.paid}", "2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z", "z", "50"],
         "type",
         400,

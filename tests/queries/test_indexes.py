@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from custom_events.postgres import connect
 from custom_events.queries import (
     adjustments,
-    hindsight,
+    history,
     landing,
     matching,
-    stories,
+    traces,
     understanding,
     upload_requests,
     uploads,
@@ -93,9 +93,9 @@ POSITIONAL: dict[str, tuple[str, set[str]]] = {
     "customer history": (matching.CUSTOMER_HISTORY, {"ix_orders_customer", "pk_customers"}),
     "customer events": (matching.CUSTOMER_EVENTS, {"ix_commerce_events_customer"}),
     "site events": (matching.SITE_EVENTS, {"ix_commerce_events_site_id_type_occurred_at"}),
-    "orders by number": (stories.ORDERS_BY_NUMBER, {"ix_orders_number"}),
+    "orders by number": (traces.ORDERS_BY_NUMBER, {"ix_orders_number"}),
     "dedup keys": (matching.KNOWN_CUSTOM_EVENTS, {"pk_custom_event_keys"}),
-    "heirs": (hindsight.HEIRS, {"ix_custom_events_site_id_order_id", "pk_conversion_uploads"}),
+    "successors": (history.SUCCESSORS, {"ix_custom_events_site_id_order_id", "pk_conversion_uploads"}),
     "transactions": (matching.KNOWN_TRANSACTIONS, {"pk_upload_keys"}),
 }
 
@@ -103,6 +103,9 @@ ONE = {"now": NOW, "account": 1, "rows": 10, "request": 1, "lease_until": NOW, "
 ONE |= dict.fromkeys(("reason", "sentence", "not_before", "code")) | {"state": "accepted", "verdict": "accepted"}
 ONE |= {
     "parked": [],
+    "lane": "google_ads",
+    "own_lane": "google_ads",
+    "unsettled": None,
     "others": [],
     "standing": ["claimed"],
     "earliest": NOW - timedelta(days=2),

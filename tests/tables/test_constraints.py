@@ -15,6 +15,12 @@ INSERT INTO app.event_keys VALUES (1, 'order.paid:1', 1, now(), now());
 INSERT INTO app.custom_event_keys VALUES (1, 'order:1', 1, now());
 INSERT INTO app.upload_keys VALUES (1, '1001', 0, 1, now());
 INSERT INTO app.order_refunds VALUES (1, '1', 'r1', 5, 'EUR', now());
+INSERT INTO app.people (id, login, display_name) VALUES (1, 'ana', 'Ana');
+INSERT INTO app.api_keys (id, prefix, name, secret_digest, made_by) VALUES (1, 'ce_1', 'x', 'x', 'me');
+INSERT INTO app.role_grants (person_id, role) VALUES (1, 'viewer');
+INSERT INTO app.sessions (token_digest, person_id, expires_at, idle_until, last_used_at) VALUES ('x', 1, now(), now(), now());
+ALTER TABLE app.people ALTER COLUMN id RESTART WITH 100;
+ALTER TABLE app.api_keys ALTER COLUMN id RESTART WITH 100;
 ALTER TABLE app.sites ALTER COLUMN id RESTART WITH 100;
 ALTER TABLE app.ads_accounts ALTER COLUMN id RESTART WITH 100;
 ALTER TABLE app.ads_actions ALTER COLUMN id RESTART WITH 100;
@@ -33,7 +39,10 @@ def upload(kind: str = "conversion", transaction: str = "1001", sequence: int = 
 
 
 REFUSED = {
-    "ck_upload_requests_told": "INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at, told) "
+    "ck_sites_removed_is_not_active": "UPDATE app.sites SET removed_at = now()",
+    "ck_privacy_requests_done_by_somebody": "INSERT INTO app.privacy_requests (raw_id, landed_week, site_id, kind, received_at, due_at, done_at) "
+    "VALUES (1, '2026-11-16', 1, 'redact_shop', now(), now(), now())",
+    "ck_upload_requests_shared_verdict": "INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at, shared_verdict) "
     "SELECT id, 'google_ads', 'conversions', 1, now(), 'rejected' FROM app.ads_accounts LIMIT 1",
     "fk_site_secrets_site_id": "INSERT INTO app.site_secrets (site_id, secret_encrypted) VALUES (9, 'x')",
     "fk_ads_actions_ads_account_id": "INSERT INTO app.ads_actions (ads_account_id, action_id, name) VALUES (9, '1', 'x')",
@@ -42,6 +51,8 @@ REFUSED = {
     "fk_definition_revisions_definition_id": "INSERT INTO app.definition_revisions (definition_id, number, state, config, author) VALUES (9, 1, 'draft', '{}', 'me')",
     "fk_assignment_revisions_assignment_id": "INSERT INTO app.assignment_revisions (assignment_id, number, state, overrides, author) VALUES (9, 1, 'draft', '{}', 'me')",
     "fk_upload_requests_ads_account_id": "INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at) VALUES (9, 'google_ads', 'conversions', 1, now())",
+    "fk_upload_stops_ads_account_id": "INSERT INTO app.upload_stops (ads_account_id, lane, concerns, reason, since) VALUES (9, 'google_ads', 'user_data', 'x', now())",
+    "ck_upload_stops_concerns_known": "INSERT INTO app.upload_stops (ads_account_id, lane, concerns, reason, since) VALUES (1, 'google_ads', 'clicks', 'x', now())",
     "fk_google_upload_status_ads_account_id": "INSERT INTO app.google_upload_status (ads_account_id, action_id, client, status, read_at) VALUES (9, '', 'GOOGLE_ADS_API', 'GOOD', now())",
     "fk_reconciliation_days_ads_account_id": "INSERT INTO app.reconciliation_days (ads_account_id, action_id, day, updated_at) VALUES (9, '77', '2026-11-16', now())",
     "ck_reconciliation_days_every_sent_row_stands_somewhere": "INSERT INTO app.reconciliation_days (ads_account_id, action_id, day, sent, accepted, updated_at) VALUES (1, '77', '2026-11-16', 2, 1, now())",
@@ -58,13 +69,24 @@ REFUSED = {
     "uq_assignment_revisions_assignment_id_number": "INSERT INTO app.assignment_revisions (assignment_id, number, state, overrides, author) VALUES (1, 1, 'draft', '{}', 'me')",
     "uq_assignment_revisions_published": "INSERT INTO app.assignment_revisions (assignment_id, number, state, overrides, author) VALUES (1, 2, 'published', '{}', 'me')",
     "uq_threshold_counters_rules": "INSERT INTO app.threshold_counters (assignment_id, definition_revision_id, assignment_revision_id, time_zone) SELECT 1, 1, 1, 'UTC' FROM generate_series(1, 2)",
+    "uq_people_login": "INSERT INTO app.people (login, display_name) VALUES ('ana', 'x')",
+    "uq_api_keys_prefix": "INSERT INTO app.api_keys (prefix, name, secret_digest, made_by) VALUES ('ce_1', 'x', 'x', 'me')",
+    "fk_api_keys_person_id": "INSERT INTO app.api_keys (prefix, name, secret_digest, made_by, person_id) VALUES ('ce_2', 'x', 'x', 'me', 9)",
+    "ck_role_grants_of_one": "INSERT INTO app.role_grants (person_id, api_key_id, role) VALUES (1, 1, 'viewer')",
+    "ck_role_grants_of_one ": "INSERT INTO app.role_grants (role) VALUES ('viewer')",
+    "uq_role_grants_person_id_api_key_id_site_id": "INSERT INTO app.role_grants (person_id, role) VALUES (1, 'editor')",
+    "fk_role_grants_person_id": "INSERT INTO app.role_grants (person_id, role) VALUES (9, 'editor')",
+    "fk_role_grants_api_key_id": "INSERT INTO app.role_grants (api_key_id, role) VALUES (9, 'editor')",
+    "fk_role_grants_site_id": "INSERT INTO app.role_grants (api_key_id, role, site_id) VALUES (1, 'editor', 9)",
+    "uq_sessions_token_digest": "INSERT INTO app.sessions (token_digest, person_id, expires_at, idle_until, last_used_at) VALUES ('x', 1, now(), now(), now())",
+    "fk_sessions_person_id": "INSERT INTO app.sessions (token_digest, person_id, expires_at, idle_until, last_used_at) VALUES ('y', 9, now(), now(), now())",
     "pk_event_keys": "INSERT INTO app.event_keys VALUES (1, 'order.paid:1', 2, now(), now())",
     "pk_custom_event_keys": "INSERT INTO app.custom_event_keys VALUES (1, 'order:1', 2, now())",
     "pk_upload_keys": "INSERT INTO app.upload_keys VALUES (1, '1001', 0, 2, now())",
     "pk_order_refunds": "INSERT INTO app.order_refunds VALUES (1, '1', 'r1', 6, 'EUR', now())",
-    "ck_sites_platform_known": "INSERT INTO app.sites (site_key, platform, name) VALUES ('x', 'magento', 'x')",
+    "ck_sites_platform_known": "INSERT INTO app.sites (site_key, platform, name) VALUES ('x', 'My platform', 'x')",
     "ck_ads_accounts_customer_id_ten_digits": "INSERT INTO app.ads_accounts (customer_id, name, lane) VALUES ('123-456-7890', 'x', 'google_ads')",
-    "ck_ads_accounts_lane_known": "INSERT INTO app.ads_accounts (customer_id, name, lane) VALUES ('1234567891', 'x', 'post')",
+    "ck_ads_accounts_lane_known": "INSERT INTO app.ads_accounts (customer_id, name, lane) VALUES ('1234567891', 'x', 'By post')",
     "ck_ads_actions_action_id_digits": "INSERT INTO app.ads_actions (ads_account_id, action_id, name) VALUES (1, 'AW-1', 'x')",
     "ck_definition_revisions_state_known": "INSERT INTO app.definition_revisions (definition_id, number, state, config, author) VALUES (1, 2, 'live', '{}', 'me')",
     "ck_order_refunds_amount_positive": "INSERT INTO app.order_refunds VALUES (1, '1', 'r2', -5, 'EUR', now())",

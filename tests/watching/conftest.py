@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.pipeline.conftest import in_world, order
+
+__all__ = ["in_world", "order"]
+
 
 class Mailbox:
     """A mail server for one message after the other: no encryption, one user, everything kept."""

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from custom_events.queries import watching as queries
 from custom_events.settings import Settings
-from custom_events.watching.measure import measure
+from custom_events.watching.measure import DAY, HOUR, measure, monday_of
 from custom_events.watching.metrics import METRICS
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -132,6 +132,7 @@ SELECT (date_trunc('week', now() AT TIME ZONE 'UTC'))::date, i, now() - make_int
 INSERT INTO landing.raw_queue SELECT id, landed_week, site_id FROM landing.raw_events WHERE id > 1;
 INSERT INTO app.raw_outcomes (landed_week, raw_id, received_at, site_id, outcome, reason, new_events)
 SELECT landed_week, id, received_at, 1, 'parked', 'unknown_topic', 0 FROM landing.raw_events WHERE id = 1;
+INSERT INTO app.odd_leaves VALUES (1, '$.line_items[].sku', 7, now(), now(), 1, (date_trunc('week', now() AT TIME ZONE 'UTC'))::date);
 INSERT INTO landing.refused_events (received_at, reason) VALUES (now(), 'too_old'), (now() - interval '2 hours', 'too_old');
 INSERT INTO app.value_changes VALUES (1, 'A', now() - interval '30 minutes');
 INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at, next_poll_at)
@@ -151,6 +152,7 @@ def test_the_pipeline_the_receiver_and_google_in_figures(ground):
     assert found["pipeline_backlog_rows",] == 2
     assert 480 - A_WHILE_S < found["pipeline_backlog_age_seconds",] <= 480
     assert found["pipeline_parked_rows", "shop", "unknown_topic"] == 1
+    assert found["odd_leaves_total", "shop", "$.line_items[].sku"] == 7
     assert found["receiver_quarantined_rows", "too_old"] == 1
     assert found["uploads_value_changes",] == 1
     assert 1800 - A_WHILE_S < found["uploads_value_change_age_seconds",] <= 1800
@@ -209,7 +211,8 @@ def test_no_statement_reads_history(ground, name):
     with ground.connect() as connection:
         connection.execute(sa.text("SET enable_seqscan = off"))
         statement = getattr(queries, name)
-        values = {"now": NOW} if ":now" in str(statement) else {}
+        times = {"now": NOW, "day_ago": NOW - DAY, "hour_ago": NOW - HOUR, "week": monday_of(NOW - DAY)}
+        values = {name: at for name, at in times.items() if f":{name}" in str(statement)}
         plan = "\n".join(connection.execute(sa.text(f"EXPLAIN {statement}"), values).scalars())
     for table in ("conversion_uploads", "upload_attempts", "raw_events", "raw_outcomes", "refused_events"):
         assert f"Seq Scan on {table}" not in plan, plan

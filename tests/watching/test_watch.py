@@ -64,6 +64,32 @@ def watcher(engine: sa.Engine) -> Watcher:
     return Watcher(engine)
 
 
+FORBIDDEN = """
+INSERT INTO app.sites (id, site_key, platform, name) VALUES (7, 'shop', 'woocommerce', 'Shop');
+INSERT INTO app.raw_outcomes (landed_week, raw_id, received_at, site_id, outcome, reason, new_events)
+SELECT date_trunc('week', at AT TIME ZONE 'UTC')::date, place, at, 7, 'parked', reason, 0
+FROM (VALUES (1, 'rest_forbidden'), (2, 'rest_forbidden'), (3, 'rest_error')) AS g(place, reason),
+  (SELECT CAST('2026-11-20 11:00+00' AS timestamptz) AS at) t
+"""
+
+
+def test_a_store_that_sends_errors_in_place_of_orders(watcher):
+    with watcher.engine.begin() as connection:
+        connection.execution_options(no_parameters=True).exec_driver_sql(FORBIDDEN)
+    assert watcher.look().told == {"told": 1}
+    assert watcher.told.titles == ["Custom Events: opened: StoreForbidsReading (site shop, reason rest_forbidden)"]
+    assert "give the webhook to an administrator or a shop manager" in watcher.told.texts[0]
+    assert watcher.forward(minutes=6).look().told == {"told": 1}
+    assert watcher.told.titles[1:] == ["Custom Events: opened: DeliveriesParked (site shop, reason rest_error)"]
+
+
+def test_what_only_rises_is_a_counter():
+    reading = Reading((Sample("custom_events_odd_leaves_total", ("shop", "$.line_items[].sku"), 7.0),), frozenset())
+    text = exposition.text(reading).decode()
+    assert "# TYPE custom_events_odd_leaves_total counter" in text
+    assert 'custom_events_odd_leaves_total{path="$.line_items[].sku",site="shop"} 7.0' in text
+
+
 def test_it_speaks_on_a_change_and_not_on_every_look(watcher):
     assert watcher.look().told == {}
     watcher.park("no right")
@@ -122,7 +148,7 @@ def test_an_alarm_lasts_before_it_is_told(watcher):
     assert watcher.look().open == ()
     assert watcher.forward(minutes=4).look().told == {}
     found = watcher.forward(minutes=1).look()
-    assert [one.name for one in found.open] == ["RefundsStandStill"]
+    assert [one.name for one in found.open] == ["RefundsStalled"]
     assert found.told == {"told": 1}
 
 

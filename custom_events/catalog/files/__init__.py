@@ -1,0 +1,1 @@
+"""The catalog as YAML files: read, checked, planned and applied."""

@@ -1,4 +1,4 @@
-"""A plan becomes true, in the caller's transaction and by the catalogue's own functions: revisions, audit and checks as ever.
+"""A plan becomes true, in the caller's transaction and by the catalog's own functions: revisions, audit and checks as ever.
 
 Whoever made the plan is the author of its drafts; whoever applies it publishes them. Where publishing needs a second person,
 the two differ.
@@ -14,12 +14,12 @@ from sqlalchemy.exc import OperationalError
 
 from custom_events.catalog import ads, assignments, audit, definitions, revisions, sites
 from custom_events.catalog.files.checks import check
-from custom_events.catalog.files.documents import ActionEntry, Catalogue, SiteFile
-from custom_events.catalog.files.plan import Noun, Plan, Step, Verb, compare
+from custom_events.catalog.files.documents import ActionEntry, Catalog, SiteFile
+from custom_events.catalog.files.plan import Noun, Plan, Step, Verb, compare, milder
 from custom_events.catalog.files.stored import Stored, read
 from custom_events.conditions.problems import Severity
 from custom_events.errors import Conflict, InvalidConfiguration, NeedsAction, Transient
-from custom_events.queries import catalogue as queries
+from custom_events.queries import catalog as queries
 from custom_events.settings import variable_of
 
 FORMAT = 1  # of a plan's file; a number that this version does not write is refused
@@ -35,8 +35,9 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     made_at: datetime
     seen: dict[str, str]
-    wanted: Catalogue
+    wanted: Catalog
     steps: tuple[Step, ...]  # for people; what is done is worked out again when it is applied
+    warnings: tuple[str, ...] = ()  # for people, as the plan showed them
 
 
 def save(plan: Plan, *, author: str, reason: str, now: datetime) -> bytes:
@@ -44,7 +45,14 @@ def save(plan: Plan, *, author: str, reason: str, now: datetime) -> bytes:
     if not plan.can_be_applied:
         raise NeedsAction("A plan with errors cannot be applied: mend the files first.")
     found = Saved(
-        format=FORMAT, author=author, reason=reason, made_at=now, seen=plan.seen, wanted=plan.wanted, steps=plan.steps
+        format=FORMAT,
+        author=author,
+        reason=reason,
+        made_at=now,
+        seen=plan.seen,
+        wanted=plan.wanted,
+        steps=plan.steps,
+        warnings=tuple(map(str, plan.findings)),
     )
     return msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
 
@@ -72,7 +80,8 @@ def apply(connection: sa.Connection, saved: Saved, *, by: str) -> tuple[Step, ..
         raise Transient("Others are changing the configuration just now. Nothing was applied.", RETRY_AFTER_S) from None
     stored = read(connection)
     _refuse_if_changed(saved, stored.fingerprints())
-    for file, problem in check(saved.wanted.with_others(stored.catalogue)):
+    problems = check(saved.wanted.with_others(stored.catalog))
+    for file, problem in milder(problems, stored, saved.wanted):
         if problem.severity is Severity.ERROR:
             raise InvalidConfiguration(f"{problem.wrong}; {problem.right}", path=f"{file}: {problem.path}")
     steps = tuple(compare(stored, saved.wanted))

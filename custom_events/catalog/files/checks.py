@@ -1,6 +1,6 @@
-"""What is wrong with a catalogue as a whole: fields, conditions, names that lead nowhere, settings that do not fit each other.
+"""What is wrong with a catalog as a whole: fields, conditions, names that lead nowhere, settings that do not fit each other.
 
-The same checks as before a change is published (`wholes`, `sites.problems`, `ads.account_problems`), all of them at once and
+The same checks as before a change is published (`effective_config`, `sites.problems`, `ads.account_problems`), all of them at once and
 without a database.
 """
 
@@ -10,66 +10,94 @@ from collections.abc import Collection, Iterator, Mapping
 import msgspec
 
 from custom_events.catalog import ads, sites
+from custom_events.catalog.conflicts import TIE_REMEDY, Name, ties
 from custom_events.catalog.definitions import KEY, KEY_RULE
+from custom_events.catalog.effective_config import Named, action_problems, effective_problems, named
 from custom_events.catalog.files.documents import (
     AccountFile,
     ActionEntry,
     AssignmentEntry,
-    Catalogue,
+    Catalog,
     DefinitionFile,
     Kind,
     SiteFile,
 )
 from custom_events.catalog.files.folder import ENDING, file_of
 from custom_events.catalog.reading import nearest
-from custom_events.catalog.wholes import action_problems, whole_problems
-from custom_events.conditions.problems import Problem, Severity
+from custom_events.conditions.problems import Problem, Severity, join
 from custom_events.matching.checks import config_problems
+from custom_events.matching.effective import effective
 from custom_events.matching.system import SYSTEM_DEFINITIONS
 from custom_events.values.definitions import DefinitionConfig
 
 Located = tuple[str, Problem]  # the file's name, and what is wrong in it
 
 
-def check(catalogue: Catalogue, unread: Collection[str] = ()) -> list[Located]:
+def check(catalog: Catalog, unread: Collection[str] = ()) -> list[Located]:
     """Everything that is wrong, by file. Definitions that ship with the product are known without a file; what is in the files
     of `unread` is not asked for."""
-    actions = actions_of(catalogue)
-    configs = configs_of(catalogue)
+    actions = actions_of(catalog)
+    configs = configs_of(catalog)
     found: list[Located] = []
-    for customer_id, account in catalogue.accounts.items():
+    for customer_id, account in catalog.accounts.items():
         found += ((file_of(Kind.ACCOUNT, customer_id), problem) for problem in _account(customer_id, account))
-    broken: set[str] = set()
-    for key, definition in catalogue.definitions.items():
+    of_definitions: dict[
+        str, Named
+    ] = {}  # what is wrong with each definition, and is not said again of its assignments
+    for key, definition in catalog.definitions.items():
         problems = list(_definition(key, definition, actions))
-        if any(problem.severity is Severity.ERROR for problem in problems):
-            broken.add(key)
+        of_definitions[key] = named(problems)
         found += ((file_of(Kind.DEFINITION, key), problem) for problem in problems)
     missing = {name.removesuffix(ENDING) for name in unread}
     names = {*configs, *(name.partition("/")[2] for name in missing if name.startswith(Kind.DEFINITION))}
-    domains = Counter(site.shop_domain.lower() for site in catalogue.sites.values() if site.shop_domain is not None)
-    good = {key: config for key, config in configs.items() if key not in broken}
-    for site_key, site in catalogue.sites.items():
-        problems = [*_site(site_key, site, domains), *_assignments(site, names, good, actions)]
+    domains = Counter(site.shop_domain.lower() for site in catalog.sites.values() if site.shop_domain is not None)
+    for site_key, site in catalog.sites.items():
+        problems = [
+            *_site(site_key, site, domains),
+            *_assignments(site, names, configs, of_definitions, actions),
+            *_ties(catalog, site),
+        ]
         found += ((file_of(Kind.SITE, site_key), problem) for problem in problems)
     if any(name.startswith(Kind.ACCOUNT) for name in missing):  # then nobody knows which actions there are
         return [one for one in found if not one[1].path.endswith("ads_action")]
     return found
 
 
-def actions_of(catalogue: Catalogue) -> dict[str, ActionEntry]:
+def actions_of(catalog: Catalog) -> dict[str, ActionEntry]:
     """Every conversion action by `<customer id>/<action id>`."""
     return {
         f"{customer_id}/{action_id}": action
-        for customer_id, account in catalogue.accounts.items()
+        for customer_id, account in catalog.accounts.items()
         for action_id, action in account.actions.items()
     }
 
 
-def configs_of(catalogue: Catalogue) -> dict[str, DefinitionConfig]:
+def configs_of(catalog: Catalog) -> dict[str, DefinitionConfig]:
     """The settings of every definition: those of the files, and those that ship with the product."""
     shipped = {key: definition.config for key, definition in SYSTEM_DEFINITIONS.items()}
-    return shipped | {key: definition.config for key, definition in catalogue.definitions.items()}
+    return shipped | {key: definition.config for key, definition in catalog.definitions.items()}
+
+
+def applying(catalog: Catalog, site: SiteFile) -> dict[Name, DefinitionConfig]:
+    """The effective configurations that are published and active on a site."""
+    configs = configs_of(catalog)
+    return {
+        entry.name: effective(configs[entry.definition], entry.overrides)
+        for entry in site.assignments
+        if _applies(catalog, entry) and entry.definition in configs
+    }
+
+
+def _applies(catalog: Catalog, entry: AssignmentEntry) -> bool:
+    known = catalog.definitions.get(entry.definition)  # without a file: as it ships, so published
+    return entry.active and entry.published and (known is None or known.published)
+
+
+def _ties(catalog: Catalog, site: SiteFile) -> Iterator[Problem]:
+    places = {entry.name: place for place, entry in enumerate(site.assignments)}
+    for tie in ties(applying(catalog, site)):
+        path = f"assignments[{places[tie.second]}].priority"
+        yield Problem(path=path, wrong=str(tie), right=TIE_REMEDY, severity=Severity.WARNING)
 
 
 def _account(customer_id: str, account: AccountFile) -> Iterator[Problem]:
@@ -84,7 +112,7 @@ def _account(customer_id: str, account: AccountFile) -> Iterator[Problem]:
         yield _of_name(problem, "customer_id")
     for action_id, action in actions.items():
         for problem in ads.action_problems({"action_id": action_id, **msgspec.structs.asdict(action)}):
-            yield _below(f"actions.{action_id}", _of_name(problem, "action_id"))
+            yield _below(join("actions", action_id), _of_name(problem, "action_id"))
 
 
 def _definition(key: str, definition: DefinitionFile, actions: Mapping[str, ActionEntry]) -> Iterator[Problem]:
@@ -111,7 +139,8 @@ def _site(site_key: str, site: SiteFile, domains: Mapping[str, int]) -> Iterator
 def _assignments(
     site: SiteFile,
     known: Collection[str],
-    good: Mapping[str, DefinitionConfig],
+    configs: Mapping[str, DefinitionConfig],
+    of_definitions: Mapping[str, Named],
     actions: Mapping[str, ActionEntry],
 ) -> Iterator[Problem]:
     names = Counter(entry.name for entry in site.assignments)
@@ -126,19 +155,27 @@ def _assignments(
         if entry.definition not in known:
             right = nearest(entry.definition, tuple(sorted(known)))
             yield Problem(path=f"{here}.definition", wrong=f'there is no definition "{entry.definition}"', right=right)
-        elif entry.definition in good:
-            yield from _whole(here, entry, good[entry.definition], actions, site)
+        elif entry.definition in configs:
+            of_definition = of_definitions.get(entry.definition, frozenset())
+            yield from _whole(here, entry, configs[entry.definition], of_definition, actions, site)
 
 
 def _whole(
     here: str,
     entry: AssignmentEntry,
     definition: DefinitionConfig,
+    of_definition: Named,
     actions: Mapping[str, ActionEntry],
     site: SiteFile,
 ) -> Iterator[Problem]:
-    currencies = (site.currency,) if site.currency is not None else ()
-    found = whole_problems(definition, entry.overrides, actions, currencies=currencies, platform=site.platform)
+    found = effective_problems(
+        definition,
+        entry.overrides,
+        actions,
+        currencies=(site.currency,) if site.currency is not None else (),
+        platform=site.platform,
+        of_definition=of_definition,
+    )
     yield from (_below(here, problem) for problem in found)
 
 

@@ -100,7 +100,7 @@ STRUCTS: dict[Kind, type[DefinitionFile] | type[SiteFile] | type[AccountFile]] =
 }
 
 
-class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+class Catalog(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is configured, or what a folder says of it. Keys: customer ids, definition keys, site keys."""
 
     accounts: dict[str, AccountFile] = {}
@@ -111,7 +111,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         """The documents of one folder."""
         return {Kind.ACCOUNT: self.accounts, Kind.DEFINITION: self.definitions, Kind.SITE: self.sites}[kind]
 
-    def with_others(self, others: "Catalogue") -> "Catalogue":
+    def with_others(self, others: "Catalog") -> "Catalog":
         """This, and of `others` what this does not name: what there would be after applying this to them."""
         accounts = {**others.accounts, **self.accounts}
         sites = {**others.sites, **self.sites}
@@ -125,7 +125,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
                 kept = tuple(entry for entry in others.sites[site_key].assignments if entry.name not in named)
                 sites[site_key] = msgspec.structs.replace(site, assignments=site.assignments + kept)
         definitions = {**others.definitions, **self.definitions}
-        return Catalogue(accounts=accounts, definitions=definitions, sites=sites)
+        return Catalog(accounts=accounts, definitions=definitions, sites=sites)
 
 
 FIRST = (

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from custom_events.catalog.conflicts import REMEDY, Contention, Name, contentions
-from custom_events.catalog.files.checks import configs_of
-from custom_events.catalog.files.documents import AssignmentEntry, Catalogue, Kind, SiteFile
+from custom_events.catalog.conflicts import Name, RuleConflict, rule_conflicts
+from custom_events.catalog.files.checks import applying
+from custom_events.catalog.files.documents import Catalog, Kind
 from custom_events.catalog.files.folder import file_of
 from custom_events.conditions.problems import Problem, Severity
-from custom_events.matching.effective import effective
 from custom_events.values.definitions import DefinitionConfig
 
 
@@ -22,18 +21,8 @@ class Affected(msgspec.Struct, frozen=True, kw_only=True):
     after: DefinitionConfig | None
 
 
-def applying(catalogue: Catalogue, site: SiteFile) -> dict[Name, DefinitionConfig]:
-    """The effective configurations that are published and active on a site."""
-    configs = configs_of(catalogue)
-    return {
-        entry.name: effective(configs[entry.definition], entry.overrides)
-        for entry in site.assignments
-        if _applies(catalogue, entry) and entry.definition in configs
-    }
-
-
-def affected(before: Catalogue, after: Catalogue) -> Iterator[Affected]:
-    """Every assignment that a change from one catalogue to another is about, through its definition, too."""
+def affected(before: Catalog, after: Catalog) -> Iterator[Affected]:
+    """Every assignment that a change from one catalog to another is about, through its definition, too."""
     for site_key, site in sorted(after.sites.items()):
         old = applying(before, before.sites[site_key]) if site_key in before.sites else {}
         new = applying(after, site)
@@ -42,19 +31,14 @@ def affected(before: Catalogue, after: Catalogue) -> Iterator[Affected]:
                 yield Affected(site_key=site_key, name=name, before=old.get(name), after=new.get(name))
 
 
-def contentions_of(catalogue: Catalogue) -> Iterator[Contention]:
+def rule_conflicts_of(catalog: Catalog) -> Iterator[RuleConflict]:
     """Of every site."""
-    for site_key, site in sorted(catalogue.sites.items()):
-        yield from contentions(site_key, applying(catalogue, site))
+    for site_key, site in sorted(catalog.sites.items()):
+        yield from rule_conflicts(site_key, applying(catalog, site))
 
 
-def warnings(catalogue: Catalogue) -> Iterator[tuple[str, Problem]]:
-    """The contentions as problems of their files, for where there is no history to count them on."""
-    for one in contentions_of(catalogue):
-        problem = Problem(path="assignments", wrong=str(one), right=REMEDY, severity=Severity.WARNING)
+def warnings(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
+    """The conflicts as problems of their files, for where there is no history to count them on."""
+    for one in rule_conflicts_of(catalog):
+        problem = Problem(path="assignments", wrong=str(one), right=one.remedy, severity=Severity.WARNING)
         yield file_of(Kind.SITE, one.site_key), problem
-
-
-def _applies(catalogue: Catalogue, entry: AssignmentEntry) -> bool:
-    known = catalogue.definitions.get(entry.definition)  # without a file: as it ships, so published
-    return entry.active and entry.published and (known is None or known.published)

@@ -1,5 +1,6 @@
-"""A folder of YAML files as a catalogue, with everything that is wrong in it, and a catalogue as such a folder."""
+"""A folder of YAML files as a catalog, with everything that is wrong in it, and a catalog as such a folder."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,12 @@ from typing import Any
 import msgspec
 
 from custom_events.catalog.files import text
-from custom_events.catalog.files.documents import STRUCTS, Catalogue, Kind, plain
-from custom_events.catalog.files.text import Parsed
-from custom_events.catalog.reading import read_as_far
+from custom_events.catalog.files.documents import STRUCTS, Catalog, Kind, plain
+from custom_events.catalog.files.strays import ENDING, strays
+from custom_events.catalog.files.text import Parsed, TextProblem
+from custom_events.catalog.reading import OLD_NAMES, read_as_far
 from custom_events.conditions.problems import Problem, Severity
-
-ENDING = ".yaml"
-_OTHER_ENDINGS = (".yml", ".json")
+from custom_events.values.texts import printable
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,17 +32,17 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Folder(msgspec.Struct, frozen=True):
-    """What a folder says, as far as it can be read; `findings` says what cannot. `unread`: files that are not in the catalogue
+    """What a folder says, as far as it can be read; `findings` says what cannot. `unread`: files that are not in the catalog
     at all."""
 
-    catalogue: Catalogue
+    catalog: Catalog
     findings: list[Finding]
     parsed: dict[str, Parsed]  # by the file's name inside the folder
     unread: set[str]
 
     @property
     def is_readable(self) -> bool:
-        """Whether the catalogue is all that the files say."""
+        """Whether the catalog is all that the files say."""
         return not any(finding.severity is Severity.ERROR for finding in self.findings)
 
     def located_all(self, found: Iterable[tuple[str, Problem]]) -> list[Finding]:
@@ -53,12 +53,16 @@ class Folder(msgspec.Struct, frozen=True):
     def located(self, file: str, problem: Problem) -> Finding:
         """A problem of a file's content, with its line."""
         known = self.parsed.get(file)
+        if isinstance(problem, TextProblem):
+            line = problem.line
+        else:
+            line = known.line_of(problem.path) if known is not None else 0
         return Finding(
-            file=file,
-            path=problem.path,
-            wrong=problem.wrong,
-            right=problem.right,
-            line=known.line_of(problem.path) if known is not None else 0,
+            file=printable(file),
+            path=printable(problem.path),
+            wrong=printable(problem.wrong),
+            right=printable(problem.right),
+            line=line,
             severity=problem.severity,
         )
 
@@ -72,7 +76,7 @@ def read(directory: Path) -> Folder:
     """Every file of the folder. Only shapes are checked here; what the values mean, `checks` knows."""
     found: dict[Kind, dict[str, Any]] = {kind: {} for kind in Kind}
     folder = Folder(
-        Catalogue(accounts=found[Kind.ACCOUNT], definitions=found[Kind.DEFINITION], sites=found[Kind.SITE]),
+        Catalog(accounts=found[Kind.ACCOUNT], definitions=found[Kind.DEFINITION], sites=found[Kind.SITE]),
         [],
         {},
         set(),
@@ -89,9 +93,7 @@ def read(directory: Path) -> Folder:
             name = f"{kind}/{path.name}"
             if path.suffix == ENDING and path.is_file():
                 _read_file(folder, kind, name, path)
-            elif path.suffix in _OTHER_ENDINGS:
-                wrong = Finding(file=name, path="", wrong="it is not read", right=f"name it {path.stem}{ENDING}")
-                folder.findings.append(wrong)
+    folder.findings.extend(folder.located(name, problem) for name, problem in strays(directory))
     return folder
 
 
@@ -104,24 +106,41 @@ def _read_file(folder: Folder, kind: Kind, name: str, path: Path) -> None:
         folder.unread.add(name)
         return
     parsed = folder.parsed[name] = text.parse(content)
-    problems = list(parsed.problems)
+    problems: list[Problem] = list(parsed.problems)
     document = None
-    if not any(problem.path == "" for problem in problems):  # else nothing more can be said about it
+    if not parsed.is_broken:  # else nothing more can be said about it
+        problems += _old_names(parsed)
         document, wrong = read_as_far({} if parsed.value is None else parsed.value, STRUCTS[kind])
         problems += wrong
     if document is None:
         folder.unread.add(name)
     else:
-        folder.catalogue.of(kind)[path.stem] = document
+        folder.catalog.of(kind)[path.stem] = document
     folder.findings.extend(folder.located(name, problem) for problem in problems)
 
 
-def texts(catalogue: Catalogue) -> dict[str, str]:
-    """The files of a catalogue: their content by name, in order."""
+def _old_names(parsed: Parsed) -> list[Problem]:
+    """A warning for each setting under its old name, which the file's lines are then known by as well."""
+    found: list[Problem] = []
+    for old, new in OLD_NAMES.items():
+        setting = re.compile(rf"(^|^assignments\[\d+\]\.){old}(?=$|[.\[])")
+        for path, line in list(parsed.lines.items()):
+            renamed = setting.sub(rf"\g<1>{new}", path)
+            if renamed == path:
+                continue
+            parsed.lines.setdefault(renamed, line)
+            if path.endswith(old):
+                wrong = f"{old} is called {new} now"
+                found.append(Problem(path=path, wrong=wrong, right=f"rename it to {new}", severity=Severity.WARNING))
+    return found
+
+
+def texts(catalog: Catalog) -> dict[str, str]:
+    """The files of a catalog: their content by name, in order."""
     return {
         file_of(kind, key): text.render(plain(document))
         for kind in Kind
-        for key, document in sorted(catalogue.of(kind).items())
+        for key, document in sorted(catalog.of(kind).items())
     }
 
 

@@ -2,6 +2,17 @@
 
 import msgspec
 
+from custom_events.values.definitions import ConsentNeeded
+
+# What becomes of a customer's data when nobody has said whether they allow its use for ads; a refusal keeps all of it here.
+CONSENT_POLICIES: dict[ConsentNeeded, str] = {
+    ConsentNeeded.GRANTED: "nothing goes without a yes",
+    ConsentNeeded.NOT_DENIED: "everything goes unless there was a no",
+    ConsentNeeded.GRANTED_IN_EUROPE: "a customer who may be in Europe is held until somebody says; others as not_denied",
+    ConsentNeeded.CLICK_ONLY_IN_EUROPE: "of a customer who may be in Europe the click goes, hashed e-mail and phone wait for a yes, "
+    "and who has no click is held; others as not_denied",
+}
+
 MEANINGS: dict[str, str] = {
     "name": "Name for people.",
     "description": "What it means, for people.",
@@ -16,19 +27,19 @@ MEANINGS: dict[str, str] = {
     "dedup": "What counts as the same occurrence.",
     "value": "The conversion's value.",
     "group": "Of the assignments of a site in one group only the one with the highest priority fires; null: none.",
-    "priority": "Within the group; the higher wins.",
+    "priority": "Within the group; the higher wins. Equal ones are warned about.",
     "click_window_days": "Days from click to event; at most those of the ads action.",
     "delay_minutes": "How long to wait before it is sent.",
-    "consent_needed": "granted: only with a yes; not_denied: unless there was a no.",
-    "valid_from": "First day, in the site's time zone; null: always.",
+    "consent_needed": "; ".join(f"{policy}: {CONSENT_POLICIES[policy]}" for policy in ConsentNeeded) + ".",
+    "valid_from": "First day (2026-01-31), in the site's time zone; null: always.",
     "valid_until": "Last day, included; null: for ever.",
     "ads_action": "`<customer id>/<action id>`; null: recorded, not sent.",
-    "tell": "What Google is told beside the conversion.",
+    "extra_data": "What Google is told beside the conversion.",
     "assignments": "The definitions that apply to the site, with their overrides.",
     "platform": "Whose webhooks they are. It cannot be changed.",
     "shop_domain": "Host name of the shop, in lower case; a Shopify site is found by it.",
-    "currency": "ISO 4217 code; conditions in another one are warned about.",
-    "time_zone": "IANA name; calendar periods and hours use it.",
+    "currency": "ISO 4217 code; conditions and thresholds in another one are warned about.",
+    "time_zone": "IANA name, exactly as the time zone database writes it; calendar periods, hours and reports use it.",
     "settings": "Platform settings.",
     "lane": "Which of Google's APIs carries its conversions.",
     "login_customer_id": "Manager account through which it is reached, ten digits.",
@@ -38,8 +49,23 @@ MEANINGS: dict[str, str] = {
     "ActionEntry.name": "Its name at Google.",
     "AccountFile.currency": "ISO 4217 code of the account.",
     "AccountFile.time_zone": "IANA name of the account's zone.",
-    "SiteFile.active": "false: deliveries are refused (403). Shopify deletes a webhook after 8 failures in a row, WooCommerce disables "
-    "one after 6: to stop only what Google gets, make its assignments inactive.",
+    "SiteFile.active": "false: what it sends is taken and understood, and matches nothing; once it is active again, a replay "
+    "matches what came meanwhile. A site that was removed (`custom-events site remove`) is inactive too; true brings it back.",
+    "SiteSettings.default_country": "ISO 3166 code, for national phone numbers without an address.",
+    "SiteSettings.cod_paid_when": "WooCommerce cash on delivery counts as paid when the order is `processing`, or when it is `completed`, or "
+    "when it has one of the shop's own statuses: a list, such as `[delivered]`.",
+    "SiteSettings.subscription_sources": "How the source_name of a Shopify order begins that renews a subscription.",
+    "SiteSettings.take_test_orders": "true: test orders and payments in test mode are taken as real ones, to try a store out. false: "
+    "they match nothing.",
+    "SiteSettings.take_sub_orders": "WooCommerce: true: a vendor's part of another order, as marketplaces make it, is an order of its own. "
+    "false: it is ignored, since the whole order counts.",
+    "SiteSettings.payment_lost": "What becomes of the conversions of an order that was paid and whose payment then failed, was voided or is "
+    "disputed, without a refund. `retract`: they are taken back (where Google allows no return after the hours of "
+    "CUSTOM_EVENTS_RETRACT_PAYMENT_LOST_AFTER_H); `hold`: a person decides, `uploads release` lets it go; `keep`: nothing. It holds from "
+    "the next change of the order on.",
+    "SiteSettings.payment_lost_statuses": "Statuses of WooCommerce plugins that mean the same as `failed` and `on-hold` after a payment: "
+    "disputes, chargebacks.",
+    "SiteSettings.consent_default": "Consent where an order says nothing.",
     "one_per_click": "true: Google counts one conversion for each click.",
 }
 

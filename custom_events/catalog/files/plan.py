@@ -4,7 +4,8 @@ A folder changes what it names and nothing else: what is only in the database st
 `active: false` or `published: false`). A plan knows what it was made from; it is refused once that has changed.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Any
 
@@ -12,12 +13,12 @@ import msgspec
 
 from custom_events.catalog import diff
 from custom_events.catalog.configurations import to_plain
-from custom_events.catalog.files.checks import check
+from custom_events.catalog.files.checks import Located, check
 from custom_events.catalog.files.documents import (
     AccountFile,
     ActionEntry,
     AssignmentEntry,
-    Catalogue,
+    Catalog,
     DefinitionFile,
     Kind,
     SiteFile,
@@ -26,6 +27,8 @@ from custom_events.catalog.files.folder import Finding, Folder, file_of
 from custom_events.catalog.files.stored import Owner, Stored, exported
 from custom_events.conditions.problems import Problem, Severity
 from custom_events.values.definitions import DefinitionConfig, Overrides
+
+_ENTRY = re.compile(r"assignments\[(\d+)\]")
 
 
 class Verb(StrEnum):
@@ -69,7 +72,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     configuration as it was. `left_alone`: what the database has and the folder does not name."""
 
     steps: tuple[Step, ...]
-    wanted: Catalogue
+    wanted: Catalog
     seen: dict[str, str]
     findings: tuple[Finding, ...] = ()
     left_alone: tuple[str, ...] = ()
@@ -82,9 +85,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def make(stored: Stored, folder: Folder) -> Plan:
     """What the folder would change, and everything that would be wrong then."""
-    wanted = folder.catalogue
-    after = wanted.with_others(stored.catalogue)
-    problems = folder.located_all(check(after, folder.unread))
+    wanted = folder.catalog
+    after = wanted.with_others(stored.catalog)
+    problems = folder.located_all(milder(check(after, folder.unread), stored, wanted))
     findings = [*folder.findings, *problems, *_impossible(stored, folder)]
     steps = tuple(compare(stored, wanted)) if folder.is_readable else ()
     return Plan(
@@ -92,20 +95,37 @@ def make(stored: Stored, folder: Folder) -> Plan:
         wanted=_only(wanted, steps),
         seen=stored.fingerprints(),
         findings=tuple(findings),
-        left_alone=tuple(_left_alone(exported(stored.catalogue), wanted)),
+        left_alone=tuple(_left_alone(exported(stored.catalog), wanted)),
     )
 
 
-def compare(stored: Stored, wanted: Catalogue) -> Iterator[Step]:
+def milder(found: Iterable[Located], stored: Stored, wanted: Catalog) -> Iterator[Located]:
+    """Problems of what there would be. What is wrong already with something that the folder does not name stands in nobody's way: it is
+    a warning (rules of an earlier version may hold what is refused today)."""
+    named = {file_of(kind, key) for kind in Kind for key in wanted.of(kind)}
+    entries = {file_of(Kind.SITE, key): len(site.assignments) for key, site in wanted.sites.items()}
+    before = {(file, _ENTRY.sub("", problem.path), problem.wrong) for file, problem in check(stored.catalog)}
+    for file, problem in found:
+        entry = _ENTRY.match(problem.path)
+        # Assignments that the site's file does not name stand behind those that it does.
+        is_named = file in named and (entry is None or int(entry[1]) < entries.get(file, 0))
+        if is_named or (file, _ENTRY.sub("", problem.path), problem.wrong) not in before:
+            yield file, problem
+        else:
+            wrong = f"{problem.wrong} (as it is stored)"
+            yield file, msgspec.structs.replace(problem, wrong=wrong, severity=Severity.WARNING)
+
+
+def compare(stored: Stored, wanted: Catalog) -> Iterator[Step]:
     """The steps, in an order in which each finds what it needs."""
     for customer_id, account in sorted(wanted.accounts.items()):
-        yield from _account(customer_id, account, stored.catalogue.accounts.get(customer_id))
+        yield from _account(customer_id, account, stored.catalog.accounts.get(customer_id))
     for key, definition in sorted(wanted.definitions.items()):
         yield from _definition(key, definition, stored)
     for site_key, site in sorted(wanted.sites.items()):
-        yield from _site(site_key, site, stored.catalogue.sites.get(site_key))
+        yield from _site(site_key, site, stored.catalog.sites.get(site_key))
     for site_key, site in sorted(wanted.sites.items()):
-        known = stored.catalogue.sites.get(site_key)
+        known = stored.catalog.sites.get(site_key)
         entries = {entry.name: entry for entry in known.assignments} if known is not None else {}
         for entry in site.assignments:
             key = (site_key, *entry.name)
@@ -137,7 +157,7 @@ def _definition(key: str, wanted: DefinitionFile, stored: Stored) -> Iterator[St
         if wanted.published:
             yield Step(noun=Noun.DEFINITION, verb=Verb.PUBLISH, key=(key,))
         return
-    known = stored.catalogue.definitions[key]
+    known = stored.catalog.definitions[key]
     if lines := diff.lines(*({"name": one.name, "description": one.description} for one in (known, wanted))):
         yield Step(noun=Noun.DEFINITION, verb=Verb.CHANGE, key=(key,), lines=lines)
     yield from _revisions(Noun.DEFINITION, (key,), owner, DefinitionConfig, config, published=wanted.published)
@@ -210,18 +230,18 @@ def _columns(document: AccountFile | SiteFile | ActionEntry, *but: str) -> dict[
 
 
 def _impossible(stored: Stored, folder: Folder) -> Iterator[Finding]:
-    for site_key, site in folder.catalogue.sites.items():
-        known = stored.catalogue.sites.get(site_key)
+    for site_key, site in folder.catalog.sites.items():
+        known = stored.catalog.sites.get(site_key)
         if known is not None and known.platform is not site.platform:
             wrong = f"a site's platform cannot be changed; it is {known.platform}"
             problem = Problem(path="platform", wrong=wrong, right="make another site, with a key of its own")
             yield folder.located(file_of(Kind.SITE, site_key), problem)
 
 
-def _only(wanted: Catalogue, steps: tuple[Step, ...]) -> Catalogue:
+def _only(wanted: Catalog, steps: tuple[Step, ...]) -> Catalog:
     """The documents that steps need."""
     keys = {(_KINDS[step.noun], step.key[0]) for step in steps}
-    return Catalogue(
+    return Catalog(
         accounts={key: one for key, one in wanted.accounts.items() if (Kind.ACCOUNT, key) in keys},
         definitions={key: one for key, one in wanted.definitions.items() if (Kind.DEFINITION, key) in keys},
         sites={key: one for key, one in wanted.sites.items() if (Kind.SITE, key) in keys},
@@ -237,7 +257,7 @@ _KINDS = {
 }
 
 
-def _left_alone(known: Catalogue, wanted: Catalogue) -> Iterator[str]:
+def _left_alone(known: Catalog, wanted: Catalog) -> Iterator[str]:
     for kind in Kind:
         yield from (file_of(kind, key) for key in sorted(known.of(kind)) if key not in wanted.of(kind))
     for site_key, site in sorted(known.sites.items()):

@@ -8,6 +8,7 @@ import msgspec
 
 from custom_events.catalog.files.documents import AccountFile, ActionEntry, AssignmentEntry, DefinitionFile, SiteFile
 from custom_events.catalog.files.meanings import meaning
+from custom_events.catalog.sites import SiteSettings
 from custom_events.conditions.literals import NUMBER_PATTERN
 from custom_events.conditions.schema import json_schema as condition_schema
 
@@ -19,7 +20,9 @@ FILES: dict[str, type[msgspec.Struct]] = {
 
 _NUMBER = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{NUMBER_PATTERN}$"}]}
 _TREES = {"conditions": "condition", "also": "condition", "items": "item_condition"}  # settings that hold a tree
-_TOLD = tuple(kind.__name__ for kind in (DefinitionFile, AssignmentEntry, SiteFile, AccountFile, ActionEntry))
+_TOLD = tuple(
+    kind.__name__ for kind in (DefinitionFile, AssignmentEntry, SiteFile, SiteSettings, AccountFile, ActionEntry)
+)
 
 
 def schema_text(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What the database holds, as a catalogue: with the revisions that a change begins from, and a fingerprint of each part."""
+"""What the database holds, as a catalog: with the revisions that a change begins from, and a fingerprint of each part."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from custom_events.catalog.files.documents import (
     AccountFile,
     ActionEntry,
     AssignmentEntry,
-    Catalogue,
+    Catalog,
     DefinitionFile,
     Kind,
     SiteFile,
@@ -23,7 +23,7 @@ from custom_events.catalog.files.folder import file_of
 from custom_events.errors import NeedsAction
 from custom_events.matching.system import SYSTEM_DEFINITIONS
 from custom_events.queries import ads as ads_queries
-from custom_events.queries import catalogue as queries
+from custom_events.queries import catalog as queries
 from custom_events.queries.revisions import ASSIGNMENTS, DEFINITIONS, RevisionTable
 
 _Document = TypeVar("_Document", bound=msgspec.Struct)
@@ -55,7 +55,7 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """The database's configuration at one moment. Assignments by site key, definition and label."""
 
-    catalogue: Catalogue
+    catalog: Catalog
     definitions: dict[str, Owner]
     sites: dict[str, int]
     assignments: dict[tuple[str, str, str], Owner]
@@ -71,7 +71,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
             )
         found: dict[str, str] = {}
         for kind in Kind:
-            for key, document in self.catalogue.of(kind).items():
+            for key, document in self.catalog.of(kind).items():
                 name = file_of(kind, key)
                 whole = msgspec.json.encode([plain(document), numbers.get(name, [])])
                 found[name] = hashlib.sha256(whole).hexdigest()
@@ -110,14 +110,14 @@ def read(connection: sa.Connection) -> Stored:
         sites[row.site_key] = msgspec.structs.replace(
             site, assignments=tuple(sorted(entries.get(row.site_key, ()), key=_name))
         )
-    catalogue = Catalogue(accounts=_accounts(connection), definitions=found_definitions, sites=sites)
-    return Stored(catalogue=catalogue, definitions=owners, sites=ids, assignments=assignments)
+    catalog = Catalog(accounts=_accounts(connection), definitions=found_definitions, sites=sites)
+    return Stored(catalog=catalog, definitions=owners, sites=ids, assignments=assignments)
 
 
-def exported(catalogue: Catalogue) -> Catalogue:
+def exported(catalog: Catalog) -> Catalog:
     """What an export writes: without the definitions that are as the product ships them."""
-    own = {key: one for key, one in catalogue.definitions.items() if not _is_as_shipped(key, one)}
-    return msgspec.structs.replace(catalogue, definitions=own)
+    own = {key: one for key, one in catalog.definitions.items() if not _is_as_shipped(key, one)}
+    return msgspec.structs.replace(catalog, definitions=own)
 
 
 def _name(entry: AssignmentEntry) -> tuple[str, str]:

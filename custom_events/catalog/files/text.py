@@ -6,6 +6,7 @@ are Decimal, so that an amount keeps the digits that were written.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from decimal import Decimal
 from io import StringIO
@@ -14,7 +15,8 @@ from typing import Any, ClassVar
 import msgspec
 import yaml
 
-from custom_events.conditions.problems import Problem
+from custom_events.conditions.problems import Problem, join
+from custom_events.values.texts import is_unicode
 
 MAX_BYTES = 1 << 20  # of one file; a site with 500 assignments has a fifth of that
 MAX_DEPTH = 64  # levels; trees of conditions end at ten
@@ -25,15 +27,27 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten t
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?\Z")
-_MAX_DIGITS = 40  # of a number; beyond it is text, and a text is refused where a number is wanted
+_MAX_DIGITS = 200  # of a number; beyond it is text, and a text is refused where a number is wanted
+_BAD_ESCAPE = "escape code"
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_NOT_ALLOWED: re.Pattern[str] = yaml.reader.Reader.NON_PRINTABLE  # characters that no YAML file holds
+# What was opened and never closed shows at the end of the file; the line to mend is the one where it begins.
+_OPENED = {"flow sequence": "the bracket [", "flow mapping": "the brace {", "quoted scalar": "the quotation mark"}
+
+
+class TextProblem(Problem, frozen=True, kw_only=True):
+    """A problem of the text itself, with its line: what it is about may have no path."""
+
+    line: int
 
 
 class Parsed(msgspec.Struct, frozen=True):
-    """The value of a file, and the line (from 1) of each path in it."""
+    """The value of a file, and the line (from 1) of each path in it. With `is_broken` there is no value."""
 
     value: Any
     lines: dict[str, int]
-    problems: list[Problem]
+    problems: list[TextProblem]
+    is_broken: bool = False
 
     def line_of(self, path: str) -> int:
         """Where a path stands; of something missing, where what should hold it begins."""
@@ -46,17 +60,25 @@ def parse(content: bytes) -> Parsed:
     """The one document of a file. Never raises: what cannot be read is in `problems`."""
     if len(content) > MAX_BYTES:
         return _unreadable(f"the file has {len(content):,} bytes", f"at most {MAX_BYTES:,}")
-    builder = _Builder()
     try:
-        events = yaml.parse(content.decode(), Loader=_Loader)
-        return Parsed(builder.document(events), builder.lines, builder.problems)
+        whole = content.decode().removeprefix("\ufeff")  # some editors begin a file with it
     except UnicodeDecodeError as error:
-        return _unreadable(f"byte {error.start} is not UTF-8", "save the file as UTF-8")
+        before = content[: error.start].decode()
+        line = _Lines(before).at(len(before))
+        return _unreadable(f"byte {error.start} is not UTF-8", "save the file as UTF-8", line)
+    if (character := _NOT_ALLOWED.search(whole)) is not None:
+        wrong = f"the character U+{ord(character.group()):04X} cannot stand in a file"
+        return _unreadable(
+            wrong, "remove it, or write it as an escape in double quotes", _Lines(whole).at(character.start())
+        )
+    try:
+        return _built(whole, _Loader)
     except _TooDeep as error:
         return _unreadable(f"it is deeper than {MAX_DEPTH} levels", "see the format's reference", error.line)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
-        return _unreadable(f"it is not YAML: {error.problem}", "mend the line, or the one before it", line)
+        if _BAD_ESCAPE not in str(error.problem):
+            return _not_yaml(whole, error)
+        return _with_halves(whole, error)
     except yaml.YAMLError as error:
         return _unreadable(f"it is not YAML: {str(error).splitlines()[0]}", "plain text in UTF-8")
 
@@ -74,7 +96,47 @@ def render(value: dict[str, Any]) -> str:
 
 
 def _unreadable(wrong: str, right: str, line: int = 1) -> Parsed:
-    return Parsed(None, {"": line}, [Problem(path="", wrong=wrong, right=right)])
+    return Parsed(None, {"": line}, [TextProblem(path="", wrong=wrong, right=right, line=line)], is_broken=True)
+
+
+def _built(whole: str, loader: Any) -> Parsed:
+    builder = _Builder(_Lines(whole))
+    return Parsed(
+        builder.document(yaml.parse(whole, Loader=loader)), builder.lines, builder.problems, builder.has_second_document
+    )
+
+
+def _with_halves(whole: str, error: yaml.MarkedYAMLError) -> Parsed:
+    """A file with escapes that libyaml refuses: JSON writes a character in two halves, and half of one has a path to be named by."""
+    try:
+        return _built(whole, yaml.SafeLoader)
+    except (_TooDeep, yaml.YAMLError, ValueError, OverflowError):
+        return _not_yaml(whole, error)
+
+
+def _not_yaml(whole: str, error: yaml.MarkedYAMLError) -> Parsed:
+    lines = _Lines(whole)
+    context, begins = error.context or "", error.context_mark
+    wrong = f"it is not YAML: {error.problem}"
+    if begins is not None:
+        for name, mark in _OPENED.items():
+            if name in context and _BAD_ESCAPE not in str(error.problem):
+                return _unreadable(wrong, f"close {mark} that begins here", lines.at(begins.index))
+        if "simple key" in context:
+            return _unreadable(wrong, "a name, a colon and a blank", lines.at(begins.index))
+    line = lines.at(error.problem_mark.index) if error.problem_mark is not None else 1
+    return _unreadable(wrong, "mend the line, or the one before it", line)
+
+
+class _Lines:
+    """Lines as editors count them: libyaml's own begin after U+2028 and U+0085, too."""
+
+    def __init__(self, whole: str) -> None:
+        self._ends = [end.end() for end in _LINE_END.finditer(whole)]
+
+    def at(self, index: int) -> int:
+        """The line (from 1) of a character."""
+        return bisect_right(self._ends, index) + 1
 
 
 class _TooDeep(Exception):
@@ -86,9 +148,11 @@ class _TooDeep(Exception):
 class _Builder:
     """Values from the parser's events; the parser has no recursion, and this has a bounded one."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: _Lines) -> None:
+        self._lines = lines
         self.lines: dict[str, int] = {}
-        self.problems: list[Problem] = []
+        self.problems: list[TextProblem] = []
+        self.has_second_document = False
 
     def document(self, events: Iterator[Any]) -> Any:
         value: Any = None
@@ -97,22 +161,26 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    self._wrong("", event, "a second document begins", "one document in each file")
+                    self.has_second_document = True
+                    self._wrong("", event, "a second document begins here", "one document in each file")
                     return value
             elif isinstance(event, yaml.NodeEvent):
                 value = self._node(event, events, "", 1)
         return value
 
     def _wrong(self, path: str, event: Any, wrong: str, right: str) -> None:
-        self._stands(path, event)
-        self.problems.append(Problem(path=path, wrong=wrong, right=right))
+        line = self._line(event)
+        self.problems.append(TextProblem(path=path, wrong=wrong, right=right, line=line))
 
     def _stands(self, path: str, event: Any) -> None:
-        self.lines.setdefault(path, event.start_mark.line + 1)
+        self.lines.setdefault(path, self._line(event))
+
+    def _line(self, event: Any) -> int:
+        return self._lines.at(event.start_mark.index)
 
     def _node(self, event: Any, events: Iterator[Any], path: str, depth: int) -> Any:
         if depth > MAX_DEPTH:
-            raise _TooDeep(event.start_mark.line + 1)
+            raise _TooDeep(self._line(event))
         self._stands(path, event)
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             self._wrong(path, event, "anchors and aliases are not used here", "write it out")
@@ -121,7 +189,7 @@ class _Builder:
         if event.tag is not None:
             self._wrong(path, event, f"tags such as {event.tag[:60]} are not used here", "remove it")
         if isinstance(event, yaml.ScalarEvent):
-            return _plain(event.value) if event.implicit[0] else event.value
+            return _plain(event.value) if event.implicit[0] else _joined(event.value)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._list(events, path, depth)
         return self._mapping(events, path, depth)
@@ -135,19 +203,25 @@ class _Builder:
     def _mapping(self, events: Iterator[Any], path: str, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
-            if not isinstance(event, yaml.ScalarEvent):
-                self._wrong(path, event, "a key is a list or an object", "a name, and a colon")
+            if not isinstance(event, yaml.ScalarEvent) or not event.value:
+                wrong = "a key is empty" if isinstance(event, yaml.ScalarEvent) else "a key is a list or an object"
+                self._wrong(path, event, wrong, "a name, and a colon")
                 self._node(event, events, f"{path}.?", depth + 1)
                 self._node(next(events), events, f"{path}.?", depth + 1)
                 continue
-            name = event.value
-            here = f"{path}.{name}" if path else name
+            name = _joined(event.value)
+            here = join(path, name)
             if name in found:
                 first = self.lines.pop(here)
                 self._wrong(here, event, f"it stands here twice, first in line {first}", "once")
             self._stands(here, event)
             found[name] = self._node(next(events), events, here, depth + 1)
         return found
+
+
+def _joined(text: str) -> str:
+    """Halves of characters that stand side by side as the character."""
+    return text if is_unicode(text) else text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def _plain(text: str) -> Any:

@@ -1,0 +1,1 @@
+"""The lane of the Google Ads API: for accounts that may import conversions there."""

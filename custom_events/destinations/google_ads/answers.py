@@ -1,6 +1,6 @@
 """Google's answers read row by row: partial failures, whole failures, and silence.
 
-An error belongs to the row named in its location, wherever it stands in the list of errors (google-ads, 5.3, 5.4); row 0
+An error belongs to the row named in its location, wherever it stands in the list of errors (docs/reference/google-ads.md 5.3, 5.4); row 0
 is a row like any other.
 """
 
@@ -12,14 +12,19 @@ import msgspec
 
 from custom_events.destinations.google_ads.errors import RULES, code_of
 from custom_events.destinations.google_ads.requests import message_class
-from custom_events.destinations.rules import Rule, answer, lookup, whole
+from custom_events.destinations.rules import Rule, answer, innocent, lookup, not_understood, says_nothing, whole
 from custom_events.destinations.transport_errors import NO_ANSWER, classify
 from custom_events.errors import CustomEventsError, NeedsAction, Transient
-from custom_events.values.conversions import BatchAnswer, Conversion, RowAnswer, Verdict
+from custom_events.values.conversions import BatchAnswer, Conversion, RowAnswer, Scope, UploadKind, Verdict
+from custom_events.values.reasons import NO_VERDICT, WAITS
 
 ROW_FIELDS: Final = ("conversions", "conversion_adjustments")
 _FAILURE_KEY_END: Final = "googleadsfailure-bin"
-_NO_VERDICT: Final = Rule(Verdict.UNKNOWN, "Google's answer does not say what became of this row")
+_NO_VERDICT: Final = Rule(Verdict.UNKNOWN, WAITS[NO_VERDICT])
+# Who may use a service: where the one for adjustments refuses, nothing is said about conversions.
+_OF_THE_SERVICE: Final = frozenset(
+    {"NotAllowlistedError.CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE", "AuthorizationError.SERVICE_ACCESS_DENIED"}
+)
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -54,13 +59,32 @@ def read_answer(response: Any, rows: Sequence[Conversion], now: datetime, reques
 def read_failure(error: Exception, rows: Sequence[Conversion], now: datetime) -> BatchAnswer:
     """The answer when the call raised: Google's own reason where one came with it, else what the transport says."""
     faults, request_id = failure_of(error)
-    if faults:
-        fault = _gravest(faults)
-        # Of a whole request, an error inside Google does not say whether it had been applied (of a row it does).
-        rule = NO_ANSWER if fault.code.startswith("InternalError.") else lookup(RULES, fault.code)
-        return whole(fault.code, rule, rows, now, request_id, fault.delay_s)
-    classified = classify(error)
-    return whole(classified.code, classified.rule, rows, now, request_id)
+    if not faults:
+        classified = classify(error)
+        return whole(classified.code, classified.rule, rows, now, request_id)
+    named = {fault.index: fault.code for fault in reversed(faults) if fault.index is not None}
+    if any(index < len(rows) for index in named):
+        answers = tuple(
+            answer(lookup(RULES, named[index]), named[index], row, now) if index in named else innocent(row, now)
+            for index, row in enumerate(rows)
+        )
+        return BatchAnswer(rows=answers, request_id=request_id)
+    fault = _gravest(faults)
+    return whole(fault.code, _of_request(fault.code, rows), rows, now, request_id, fault.delay_s)
+
+
+def _of_request(code: str, rows: Sequence[Conversion]) -> Rule:
+    """The rule for a request that was refused as such, none of its rows being named."""
+    if code.startswith("InternalError."):
+        return NO_ANSWER  # it does not say whether the request had been applied (of a row it does)
+    if says_nothing(RULES, code):
+        return not_understood(code)
+    rule = RULES[code]
+    if rule.scope is Scope.ROW and rule.verdict not in {Verdict.RETRY, Verdict.SPLIT}:
+        return not_understood(code, f"which is about a row and names none ({rule.sentence})")
+    if code in _OF_THE_SERVICE and rows and rows[0].kind is not UploadKind.CONVERSION:
+        return msgspec.structs.replace(rule, scope=Scope.ADJUSTMENTS)
+    return rule
 
 
 def not_read(failure: BatchAnswer) -> CustomEventsError:
@@ -121,8 +145,9 @@ def code_in(error_code: Any) -> str:
     family = error_code.WhichOneof("error_code")
     if family is None:
         return "ErrorCode.UNKNOWN"
-    value = error_code.DESCRIPTOR.fields_by_name[family].enum_type.values_by_number.get(getattr(error_code, family))
-    return code_of(family, "UNKNOWN" if value is None else value.name)
+    number = getattr(error_code, family)
+    value = error_code.DESCRIPTOR.fields_by_name[family].enum_type.values_by_number.get(number)
+    return code_of(family, f"UNKNOWN_{number}" if value is None else value.name)
 
 
 def _row_index(item: Any) -> int | None:
@@ -143,7 +168,7 @@ def _row_answer(
         return RowAnswer(upload_id=row.upload_id, verdict=Verdict.ACCEPTED)
     if unplaced:
         return answer(lookup(RULES, unplaced[0].code), unplaced[0].code, row, now)
-    return answer(_NO_VERDICT, "no_verdict", row, now)
+    return answer(_NO_VERDICT, NO_VERDICT, row, now)
 
 
 def _gravest(faults: Sequence[Fault]) -> Fault:

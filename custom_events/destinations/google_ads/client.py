@@ -14,7 +14,7 @@ CLIENT_LOGGER = "google.ads.googleads.client"
 
 
 class Services:
-    """The services of one login; kept referenced as long as the process lives (reference: google-ads, 5.8, 5.9)."""
+    """The services of one login; kept referenced as long as the process lives (docs/reference/google-ads.md 5.8, 5.9)."""
 
     def __init__(self, credentials: Any, endpoint: str | None, login_customer_id: str | None) -> None:
         from google.ads.googleads.client import GoogleAdsClient

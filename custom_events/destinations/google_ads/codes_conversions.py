@@ -4,9 +4,10 @@ from typing import Final
 
 from custom_events.destinations.rules import LATER_S, Rule, fix, hold, never, taken, there, unreadable
 from custom_events.destinations.rules import expired as too_late
+from custom_events.values import reasons
 from custom_events.values.conversions import Scope, Verdict
 
-_CALLS = "This concerns phone calls, which are not sent from here: tell the developers"
+_CALLS = "This concerns phone calls, which are not sent from here: report it with what `custom-events explain` shows"
 _ATTRIBUTED = "This concerns externally attributed actions: name an action with Google's own attribution"
 
 CONVERSION_UPLOAD: Final[dict[str, Rule]] = {
@@ -23,12 +24,14 @@ CONVERSION_UPLOAD: Final[dict[str, Rule]] = {
         "The click belongs to another account: check which account the site has", Scope.ROW
     ),
     "INVALID_CUSTOMER_FOR_CALL": never(_CALLS),
-    "TOO_RECENT_CONVERSION_ACTION": hold("Google takes conversions for an action 6 hours after it was made"),
-    "TOO_RECENT_EVENT": hold("Google accepts this click 6 hours after it happened"),
+    "TOO_RECENT_CONVERSION_ACTION": hold(reasons.WAITS[reasons.ACTION_TOO_RECENT]),
+    "TOO_RECENT_EVENT": hold(reasons.WAITS[reasons.CLICK_TOO_RECENT]),
     "EXPIRED_EVENT": too_late("The click is older than the conversion action's click-through window"),
     "EVENT_NOT_FOUND": hold("Google does not know this click yet; asked again", LATER_S, Verdict.REJECTED),
     "CLICK_NOT_FOUND": taken("Nobody who clicked an ad has this e-mail or phone: not attributable, as expected"),
-    "CONVERSION_PRECEDES_EVENT": never("The conversion happened before the click: check the clock of the store"),
+    "CONVERSION_PRECEDES_EVENT": never(
+        f"{reasons.WITHHELD[reasons.CONVERSION_BEFORE_CLICK]}: check the clock of the store"
+    ),
     "CONVERSION_TRACKING_NOT_ENABLED_AT_IMPRESSION_TIME": never("Conversion tracking was off when the ad was clicked"),
     "EXTERNAL_ATTRIBUTION_DATA_SET_FOR_NON_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION": fix(_ATTRIBUTED, Scope.ACTION),
     "EXTERNAL_ATTRIBUTION_DATA_NOT_SET_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION": fix(_ATTRIBUTED, Scope.ACTION),
@@ -36,9 +39,11 @@ CONVERSION_UPLOAD: Final[dict[str, Rule]] = {
     "EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION_NOT_PERMITTED_WITH_USER_IDENTIFIER": fix(_ATTRIBUTED, Scope.ACTION),
     "ORDER_ID_ALREADY_IN_USE": there("Google already has a conversion of this action under this order id"),
     "CLICK_CONVERSION_ALREADY_EXISTS": there("Google already has a conversion of this click at this second"),
-    "DUPLICATE_ORDER_ID": fix("The request held this order id twice: tell the developers", Scope.ROW),
+    "DUPLICATE_ORDER_ID": fix(
+        "The request held this order id twice: report it with what `custom-events explain` shows", Scope.ROW
+    ),
     "DUPLICATE_CLICK_CONVERSION_IN_REQUEST": fix(
-        "The request held this click and time twice: tell the developers", Scope.ROW
+        "The request held this click and time twice: report it with what `custom-events explain` shows", Scope.ROW
     ),
     "DUPLICATE_CALL_CONVERSION_IN_REQUEST": never(_CALLS),
     "CALL_CONVERSION_ALREADY_EXISTS": never(_CALLS),
@@ -59,16 +64,19 @@ CONVERSION_UPLOAD: Final[dict[str, Rule]] = {
         Scope.ROW,
     ),
     "CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS": fix(
-        "Google's customer data policy bars this account from enhanced conversions: stop sending hashes for it"
+        "Google's customer data policy bars this account from enhanced conversions: stop sending hashes for it",
+        Scope.USER_DATA,
     ),
     "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS": fix(
-        "Accept the customer data terms: Google Ads, Goals, Conversions, Settings"
+        "Accept the customer data terms: Google Ads, Goals, Conversions, Settings", Scope.USER_DATA
     ),
     "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS": fix(
-        "Turn on enhanced conversions for leads: Google Ads, Goals, Conversions, Settings"
+        "Turn on enhanced conversions for leads: Google Ads, Goals, Conversions, Settings", Scope.USER_DATA
     ),
-    "ORDER_ID_CONTAINS_PII": never("The order id looks like an e-mail address or a phone number"),
-    "INVALID_JOB_ID": fix("The job id is not between 1 and 2^31 - 1: tell the developers", Scope.ROW),
+    "ORDER_ID_CONTAINS_PII": never(reasons.WITHHELD[reasons.TRANSACTION_ID_PERSONAL]),
+    "INVALID_JOB_ID": fix(
+        "The job id is not between 1 and 2^31 - 1: report it with what `custom-events explain` shows", Scope.ROW
+    ),
     "NO_CONVERSION_ACTION_FOUND": fix(
         "The conversion action does not exist in this account, or was removed: choose another", Scope.ACTION
     ),

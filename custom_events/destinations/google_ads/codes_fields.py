@@ -8,7 +8,7 @@ from custom_events.values.conversions import Scope
 _NO_REASON = fix("Google gave no reason: look at the request id in Google's support tools", Scope.ROW)
 _FIELD = never("A field of the row has a value that Google refuses; the code says which kind")
 _DATE = never("A time is not one that Google reads: yyyy-mm-dd hh:mm:ss+hh:mm")
-_LIST = fix("The row was built wrongly: tell the developers", Scope.ROW)
+_LIST = fix("The row was built wrongly: report it with what `custom-events explain` shows", Scope.ROW)
 
 
 def _table(rule: Rule, names: str) -> dict[str, Rule]:

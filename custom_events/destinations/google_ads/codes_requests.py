@@ -6,36 +6,44 @@ from custom_events.destinations.rules import RATE_PAUSE_S, Rule, fix, retry
 from custom_events.values.conversions import Scope, Verdict
 
 _HOUR_S = 3600
-_OURS = "The request was built wrongly: tell the developers"
+_OURS = "The request was built wrongly: report it with what `custom-events explain` shows"
 _GRANT = "Google's permission for our user is gone: grant access again, then release the account"
 _SUNSET = "The developer token is refused, though Google ignores it since September 2026: unset it"
 _NO_REASON = "Google gave no reason: look at the request id in Google's support tools"
-_READS = "This concerns reading, not uploading: tell the developers"
+_READS = "This concerns reading, not uploading: report it with what `custom-events explain` shows"
 
 AUTHENTICATION: Final[dict[str, Rule]] = {
     "UNSPECIFIED": fix(_NO_REASON),
     "UNKNOWN": fix(_NO_REASON),
-    "AUTHENTICATION_ERROR": fix(_GRANT),
+    "AUTHENTICATION_ERROR": fix(_GRANT, Scope.PROJECT),
     "CLIENT_CUSTOMER_ID_INVALID": fix("The customer id is not ten digits: correct the ads account"),
     "CUSTOMER_NOT_FOUND": fix("Google knows no account with this customer id: correct the ads account"),
-    "GOOGLE_ACCOUNT_DELETED": fix("The Google account behind our access was deleted: grant access with another"),
-    "GOOGLE_ACCOUNT_COOKIE_INVALID": fix(_GRANT),
-    "GOOGLE_ACCOUNT_AUTHENTICATION_FAILED": fix(_GRANT),
-    "GOOGLE_ACCOUNT_USER_AND_ADS_USER_MISMATCH": fix(_GRANT),
-    "LOGIN_COOKIE_REQUIRED": fix(_GRANT),
-    "LOGIN_COOKIE_INVALID": fix(_GRANT),
-    "NOT_ADS_USER": fix("Our Google user belongs to no ads account: invite it, or the service account, in Google Ads"),
-    "OAUTH_TOKEN_INVALID": fix(_GRANT),
+    "GOOGLE_ACCOUNT_DELETED": fix(
+        "The Google account behind our access was deleted: grant access with another", Scope.PROJECT
+    ),
+    "GOOGLE_ACCOUNT_COOKIE_INVALID": fix(_GRANT, Scope.PROJECT),
+    "GOOGLE_ACCOUNT_AUTHENTICATION_FAILED": fix(_GRANT, Scope.PROJECT),
+    "GOOGLE_ACCOUNT_USER_AND_ADS_USER_MISMATCH": fix(_GRANT, Scope.PROJECT),
+    "LOGIN_COOKIE_REQUIRED": fix(_GRANT, Scope.PROJECT),
+    "LOGIN_COOKIE_INVALID": fix(_GRANT, Scope.PROJECT),
+    "NOT_ADS_USER": fix(
+        "Our Google user belongs to no ads account: invite it, or the service account, in Google Ads", Scope.PROJECT
+    ),
+    "OAUTH_TOKEN_INVALID": fix(_GRANT, Scope.PROJECT),
     "OAUTH_TOKEN_EXPIRED": retry("The access token had just expired; a new one is fetched", 1),
-    "OAUTH_TOKEN_DISABLED": fix("Google disabled our access token: check the Cloud project's OAuth client"),
-    "OAUTH_TOKEN_REVOKED": fix(_GRANT),
+    "OAUTH_TOKEN_DISABLED": fix(
+        "Google disabled our access token: check the Cloud project's OAuth client", Scope.PROJECT
+    ),
+    "OAUTH_TOKEN_REVOKED": fix(_GRANT, Scope.PROJECT),
     "OAUTH_TOKEN_HEADER_INVALID": fix(_OURS),
-    "INVALID_EMAIL_ADDRESS": fix(_GRANT),
-    "USER_ID_INVALID": fix(_GRANT),
-    "TWO_STEP_VERIFICATION_NOT_ENROLLED": fix("Our Google user must turn on two-step verification"),
-    "ADVANCED_PROTECTION_NOT_ENROLLED": fix("Our Google user must join Google's Advanced Protection"),
-    "ORGANIZATION_NOT_RECOGNIZED": fix("Google does not recognise the Cloud project's organization: check the project"),
-    "ORGANIZATION_NOT_APPROVED": fix("The Cloud project's organization is not approved: ask Google"),
+    "INVALID_EMAIL_ADDRESS": fix(_GRANT, Scope.PROJECT),
+    "USER_ID_INVALID": fix(_GRANT, Scope.PROJECT),
+    "TWO_STEP_VERIFICATION_NOT_ENROLLED": fix("Our Google user must turn on two-step verification", Scope.PROJECT),
+    "ADVANCED_PROTECTION_NOT_ENROLLED": fix("Our Google user must join Google's Advanced Protection", Scope.PROJECT),
+    "ORGANIZATION_NOT_RECOGNIZED": fix(
+        "Google does not recognise the Cloud project's organization: check the project", Scope.PROJECT
+    ),
+    "ORGANIZATION_NOT_APPROVED": fix("The Cloud project's organization is not approved: ask Google", Scope.PROJECT),
     "ORGANIZATION_NOT_ASSOCIATED_WITH_DEVELOPER_TOKEN": fix(_SUNSET),
     "DEVELOPER_TOKEN_INVALID": fix(_SUNSET),
 }

@@ -1,4 +1,4 @@
-"""The Google Ads API as a lane: for accounts that may import conversions there (reference: google-ads, 0.1)."""
+"""The Google Ads API as a lane: for accounts that may import conversions there (docs/reference/google-ads.md 0.1)."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -11,7 +11,8 @@ from custom_events.destinations.findings import Finding, Findings, may_import
 from custom_events.destinations.google_ads import probe, summaries
 from custom_events.destinations.google_ads.answers import not_read, read_answer, read_failure
 from custom_events.destinations.google_ads.client import Services, services
-from custom_events.destinations.google_ads.requests import adjustments_request, conversions_request
+from custom_events.destinations.google_ads.requests import adjustments_request, carries_user_data, conversions_request
+from custom_events.destinations.rules import Rule, answer
 from custom_events.destinations.transport_errors import attempt, is_foreseen
 from custom_events.settings import Settings
 from custom_events.values.conversions import (
@@ -20,9 +21,14 @@ from custom_events.values.conversions import (
     Conversion,
     RequestKind,
     RowAnswer,
+    Scope,
+    UploadKind,
+    Verdict,
 )
+from custom_events.values.reasons import NO_LATER_VERDICT, NO_VERDICT
 from custom_events.values.summaries import Summaries
 
+_NO_LATER_VERDICT: Final = Rule(Verdict.UNKNOWN, NO_LATER_VERDICT)
 PROBE_CALLS: Final = 3  # one rehearsal, and two readings: the customer and its actions
 REHEARSAL_JOB_ID: Final = 1  # validated requests leave no trace in Google's summaries
 
@@ -48,6 +54,10 @@ class GoogleAdsLane:
         """See `Destination.validate`."""
         return validate(row, now)
 
+    def carries_user_data(self, row: Conversion) -> bool:
+        """See `Destination.carries_user_data`."""
+        return carries_user_data(row)
+
     def prepare(self, account: AdsAccount, rows: Sequence[Conversion], *, kind: RequestKind, job_id: int) -> object:
         """See `Destination.prepare`."""
         make = conversions_request if kind is RequestKind.CONVERSIONS else adjustments_request
@@ -70,7 +80,8 @@ class GoogleAdsLane:
 
     def rehearse(self, account: AdsAccount, row: Conversion, *, timeout_s: float, now: datetime) -> BatchAnswer:
         """See `Destination.rehearse`."""
-        request = conversions_request(account, [row], REHEARSAL_JOB_ID, validate_only=True)
+        make = conversions_request if row.kind is UploadKind.CONVERSION else adjustments_request
+        request = make(account, [row], REHEARSAL_JOB_ID, validate_only=True)
         return self._call(account, [row], request, timeout_s, now)
 
     def _call(
@@ -90,8 +101,11 @@ class GoogleAdsLane:
 
     def probe(self, account: AdsAccount, action_ids: Sequence[str], *, timeout_s: float, now: datetime) -> Findings:
         """See `Destination.probe`."""
-        asked = self.rehearse(account, rehearsal.conversion((*action_ids, "0")[0], now), timeout_s=timeout_s, now=now)
-        importing = may_import(asked)
+        action_id = action_ids[0] if action_ids else None
+        asked = self.rehearse(account, rehearsal.conversion(action_id or "0", now), timeout_s=timeout_s, now=now)
+        importing = may_import(asked, action_id)
+        if importing.fine is False and importing.scope is Scope.PROJECT:
+            return Findings(findings=(importing,))  # about us, not about the account: asking more would say the same
         found = attempt(lambda: probe.read(self._connect(account).reads(), account, action_ids, timeout_s), _foreseen)
         if isinstance(found, Exception):
             sentence = f"The account could not be read: {read_failure(found, [], now).sentence}"
@@ -101,8 +115,10 @@ class GoogleAdsLane:
     def poll(
         self, account: AdsAccount, request_id: str, rows: Sequence[Conversion], *, timeout_s: float, now: datetime
     ) -> BatchAnswer:
-        """This lane answers at once: nothing that it sent is ever pending."""
-        raise NotImplementedError(f"the Google Ads API has no later verdict (request {request_id})")
+        """See `Destination.poll`. This lane answers at once; a row that waits for a later verdict of it has none."""
+        del account, timeout_s
+        answers = tuple(answer(_NO_LATER_VERDICT, NO_VERDICT, row, now) for row in rows)
+        return BatchAnswer(rows=answers, request_id=request_id)
 
     def summaries(self, account: AdsAccount, *, timeout_s: float) -> Summaries:
         """See `Destination.summaries`."""
@@ -116,3 +132,6 @@ def _foreseen(error: Exception) -> bool:
     from google.ads.googleads.errors import GoogleAdsException
 
     return isinstance(error, GoogleAdsException) or is_foreseen(error)
+
+
+from_settings = GoogleAdsLane.from_settings

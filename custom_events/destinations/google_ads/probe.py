@@ -16,7 +16,7 @@ ACCOUNT: Final = (
 ACTIONS: Final = (
     "SELECT conversion_action.id, conversion_action.name, conversion_action.type, conversion_action.status, "
     "conversion_action.counting_type, conversion_action.click_through_lookback_window_days, "
-    "conversion_action.owner_customer FROM conversion_action"
+    "conversion_action.owner_customer, conversion_action.value_settings.always_use_default_value FROM conversion_action"
 )
 UPLOAD_CLICKS: Final = 7  # enums.ConversionActionTypeEnum; a test compares these with the installed package
 ENABLED: Final = 2
@@ -82,6 +82,9 @@ def _action_findings(action_id: str, action: Any, account: AdsAccount) -> list[F
     if owner and owner != account.customer_id:
         sentence = f"{action.name} belongs to account {owner}: over the Data Manager API, send through that account"
         findings.append(Finding(question="action_owner", fine=True, sentence=sentence, action_id=action_id))
+    if action.value_settings.always_use_default_value:
+        sentence = f"{action.name} always uses its default value: what we send as value does not count, and a refund of a part lowers nothing"
+        findings.append(Finding(question="action_value", fine=True, sentence=sentence, action_id=action_id))
     return findings
 
 

@@ -1,7 +1,7 @@
 """Conversions and adjustments as raw protobuf messages of the Google Ads API.
 
-Raw messages and `add()` cost a twenty-fifth of the wrapped ones (reference: google-ads, 0.10). A field is set only where
-there is something to say: an empty order id, for one, counts as set and is refused (section 5, 13).
+Raw messages and `add()` cost a twenty-fifth of the wrapped ones (docs/reference/google-ads.md 0.10). A field is set only where
+there is something to say: an empty order id, for one, counts as set and is refused (docs/reference/google-ads.md 5.13).
 """
 
 from collections.abc import Sequence
@@ -88,7 +88,7 @@ def _fill_conversion(message: Any, row: Conversion, prefix: str) -> None:
         message.customer_type = CUSTOMER_NEW if row.new_customer else CUSTOMER_RETURNING
     if row.cart is not None:
         _fill_cart(message.cart_data, row.cart)
-    if sends_user_data(row) and (click is None or click.kind is ClickKind.GCLID):
+    if carries_user_data(row):
         _add_identifiers(message, row)
 
 
@@ -106,9 +106,12 @@ def _fill_cart(message: Any, cart: Cart) -> None:
             item.unit_price = float(line.unit_price)
 
 
-def sends_user_data(row: Conversion) -> bool:
-    """Hashed identifiers stay here when their use was denied; beside a braid Google refuses them (2.3)."""
-    return row.ad_user_data is not ConsentStatus.DENIED
+def carries_user_data(row: Conversion) -> bool:
+    """Whether hashed e-mail or phone goes with the row: not where their use was denied, nor beside a braid, where Google refuses
+    them (2.3), nor with adjustments, which name their conversion by order id."""
+    if row.kind is not UploadKind.CONVERSION or not row.has_user_data:
+        return False
+    return row.click is None or row.click.kind is ClickKind.GCLID
 
 
 def _add_identifiers(message: Any, row: Conversion) -> None:

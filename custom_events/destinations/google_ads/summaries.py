@@ -1,4 +1,4 @@
-"""The upload summaries of the Google Ads API: per kind of client, and per conversion action (reference: google-ads, 1.6)."""
+"""The upload summaries of the Google Ads API: per kind of client, and per conversion action (docs/reference/google-ads.md 1.6)."""
 
 from collections.abc import Iterator
 from datetime import date

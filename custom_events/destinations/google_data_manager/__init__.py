@@ -1,0 +1,1 @@
+"""The lane of Google's Data Manager API: open to everyone, answers later and in counts."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from custom_events.destinations.google_credentials import DATA_MANAGER_SCOPE, service_account
+from custom_events.destinations.google_data_manager import raw_answers
 
 
 def connect(credentials: Any, endpoint: str | None) -> Any:
@@ -14,7 +15,9 @@ def connect(credentials: Any, endpoint: str | None) -> Any:
 
     transport = "rest" if endpoint is not None and endpoint.startswith("http") else "grpc"
     options = ClientOptions(api_endpoint=endpoint) if endpoint is not None else None
-    return IngestionServiceClient(credentials=credentials, transport=transport, client_options=options)
+    client = IngestionServiceClient(credentials=credentials, transport=transport, client_options=options)
+    raw_answers.listen(client)
+    return client
 
 
 @lru_cache(maxsize=4)

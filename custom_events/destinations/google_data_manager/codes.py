@@ -17,14 +17,17 @@ from custom_events.destinations.rules import (
     unreadable,
 )
 from custom_events.destinations.rules import expired as too_late
+from custom_events.values import reasons
 from custom_events.values.conversions import Scope, Verdict
 
 PROCESSING_PREFIXES: Final = ("PROCESSING_ERROR_REASON_", "PROCESSING_ERROR_")
+WARNING_PREFIX: Final = "WARNING_REASON_"
 
 _NO_REASON = fix("Google gave no reason: look at the request id in Google's support tools", Scope.ROW)
-_OURS = fix("The event was built wrongly: tell the developers", Scope.ROW)
-_ELSEWHERE = fix("This does not concern conversions: tell the developers", Scope.ROW)
-_TERMS = fix("Accept the customer data terms: Google Ads, Goals, Conversions, Settings")
+_OURS = fix("The event was built wrongly: report it with what `custom-events explain` shows", Scope.ROW)
+_ELSEWHERE = fix("This does not concern conversions: report it with what `custom-events explain` shows", Scope.ROW)
+_TERMS = fix("Accept the terms that Google asks of this account: Google Ads, Goals, Conversions, Settings")
+_DATA_TERMS = fix("Accept the customer data terms: Google Ads, Goals, Conversions, Settings", Scope.USER_DATA)
 _OWNER = fix("The account is not the one that owns the conversion action: set the ads account to the action's owner")
 
 # Audiences, partner licences, insights, Analytics, store sales: nothing that a conversion of a shop can meet.
@@ -76,7 +79,7 @@ ERROR_REASONS: Final[Mapping[str, Rule]] = MappingProxyType(
             _VALUE_NAMES.split(), never("A field has a value that Google refuses; the code says which kind")
         ),
         "ERROR_REASON_UNSPECIFIED": _NO_REASON,
-        "INTERNAL_ERROR": retry("An error inside Google"),
+        "INTERNAL_ERROR": Rule(Verdict.UNKNOWN, "An error inside Google; it may have been applied"),
         "DEADLINE_EXCEEDED": Rule(Verdict.UNKNOWN, "Google did not finish in time; it may have been applied"),
         "RESOURCE_EXHAUSTED": retry("The Cloud project sends too many requests", RATE_PAUSE_S, Scope.PROJECT),
         "NOT_FOUND": fix("Google knows no such account or action: correct the ads account"),
@@ -85,12 +88,13 @@ ERROR_REASONS: Final[Mapping[str, Rule]] = MappingProxyType(
         "INVALID_DESTINATION": _OWNER,
         "TERMS_AND_CONDITIONS_NOT_SIGNED": _TERMS,
         "ADVERTISER_TOS_NOT_ACCEPTED": _TERMS,
-        "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED": _TERMS,
+        "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED": _DATA_TERMS,
         "DESTINATION_ACCOUNT_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS": fix(
-            "Turn on enhanced conversions for leads: Google Ads, Goals, Conversions, Settings"
+            "Turn on enhanced conversions for leads: Google Ads, Goals, Conversions, Settings", Scope.USER_DATA
         ),
         "DESTINATION_ACCOUNT_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS": fix(
-            "Google's customer data policy bars this account from enhanced conversions: stop sending hashes for it"
+            "Google's customer data policy bars this account from enhanced conversions: stop sending hashes for it",
+            Scope.USER_DATA,
         ),
         "INVALID_CONVERSION_ACTION_ID": fix(
             "The conversion action does not exist in this account, or was removed: choose another", Scope.ACTION
@@ -98,13 +102,11 @@ ERROR_REASONS: Final[Mapping[str, Rule]] = MappingProxyType(
         "INVALID_CONVERSION_ACTION_TYPE": fix(
             "The conversion action is not of the type import from clicks (UPLOAD_CLICKS): choose another", Scope.ACTION
         ),
-        "CONVERSION_ACTION_TOO_RECENTLY_CREATED": hold(
-            "Google takes conversions for an action 6 hours after it was made"
-        ),
+        "CONVERSION_ACTION_TOO_RECENTLY_CREATED": hold(reasons.WAITS[reasons.ACTION_TOO_RECENT]),
         "INVALID_CURRENCY_CODE": never("The currency is not an ISO 4217 code"),
         "INVALID_EVENT": never("Google finds the event invalid"),
         "TOO_MANY_EVENTS": Rule(Verdict.SPLIT, "Google takes fewer events in one request"),
-        "NO_IDENTIFIERS_PROVIDED": never("There is neither a click id nor a hashed e-mail or phone"),
+        "NO_IDENTIFIERS_PROVIDED": never(reasons.WITHHELD[reasons.NO_IDENTIFIER]),
         "OPERATING_ACCOUNT_LOGIN_ACCOUNT_MISMATCH": fix("The manager account does not manage this account: correct it"),
         "DESTINATION_ACCOUNT_TYPE_MISMATCH": _OWNER,
         "EVENT_TIME_INVALID": never("The event's time is too old or lies in the future"),
@@ -151,7 +153,7 @@ PROCESSING_REASONS: Final[Mapping[str, Rule]] = MappingProxyType(
         "INVALID_CLICK": never("Google does not count this click as a valid one"),
         "INVALID_MERCHANT_ID": _ELSEWHERE,
         "INTERNAL_ERROR": retry("An error inside Google"),
-        "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED": _TERMS,
+        "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED": _DATA_TERMS,
         "INVALID_EVENT": never("Google finds the event invalid"),
         "INVALID_FORMAT": _OURS,
         "OPERATING_ACCOUNT_MISMATCH_FOR_AD_IDENTIFIER": fix(
@@ -167,17 +169,55 @@ PROCESSING_REASONS: Final[Mapping[str, Rule]] = MappingProxyType(
         "ORIGINAL_CONVERSIONS_NOT_FOUND": hold(
             "Google does not know the conversion yet; asked again", LATER_S, Verdict.REJECTED
         ),
-        "CONVERSION_PRECEDES_CLICK": never("The conversion happened before the click: check the clock of the store"),
-        "TOO_RECENT_CLICK": hold("Google accepts this click 6 hours after it happened"),
+        "CONVERSION_PRECEDES_CLICK": never(
+            f"{reasons.WITHHELD[reasons.CONVERSION_BEFORE_CLICK]}: check the clock of the store"
+        ),
+        "TOO_RECENT_CLICK": hold(reasons.WAITS[reasons.CLICK_TOO_RECENT]),
         "CLICK_NOT_FOUND": taken("Nobody who clicked an ad fits: not attributable, as expected"),
     }
 )
+
+WARNING_REASONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "UNSPECIFIED": "Google took it with a remark, and gave no reason that this client knows",
+        "CUSTOM_VARIABLE_NOT_ENABLED": "Taken without a custom variable: it is not enabled in the account",
+        "CUSTOM_VARIABLE_NOT_PREDEFINED": "Taken without a custom variable: the account does not allow its value",
+        "CART_DATA_NOT_SUPPORTED_WITH_GBRAID_OR_WBRAID": "Taken without its cart: beside gbraid or wbraid Google ignores it",
+        "CART_DATA_ITEM_MERCHANT_PRODUCT_ID_MISSING": "Taken, and an item of its cart has no product id of the merchant centre",
+        "CART_DATA_ITEM_UNIT_PRICE_MISSING": "Taken, and an item of its cart has no price",
+        "GENERIC": "Taken with a remark of Google's: `custom-events explain` has its words",
+        "INVALID_MERCHANT_ID": "Taken, and the merchant id of its cart is invalid: correct it in the definition",
+        **dict.fromkeys(
+            (
+                "INVALID_CLIENT_ID",
+                "INVALID_SUBDIVISION_CODE",
+                "INVALID_REGION_CODE",
+                "INVALID_SUBCONTINENT_CODE",
+                "INVALID_CONTINENT_CODE",
+                "INVALID_DEVICE_CATEGORY",
+                "INVALID_DEVICE_SCREEN_RESOLUTION",
+            ),
+            "Taken, and a field that is not sent from here has no valid value: report it with what `custom-events explain` shows",
+        ),
+    }
+)
+"""What was ignored in an event that Google took all the same (`field_warnings`, Data Manager v1.8), in words."""
+
+WARNINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {f"WarningReason.{name}": sentence for name, sentence in WARNING_REASONS.items()}
+)
+"""Code (`WarningReason.GENERIC`) -> sentence."""
 
 RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {f"ErrorReason.{name}": rule for name, rule in ERROR_REASONS.items()}
     | {f"ProcessingErrorReason.{name}": rule for name, rule in PROCESSING_REASONS.items()}
 )
 """Code (`ProcessingErrorReason.DUPLICATE_GCLID`) -> rule."""
+
+
+def warning_name(name: str) -> str:
+    """Google's name without the prefix of its enum."""
+    return name.removeprefix(WARNING_PREFIX)
 
 
 def processing_name(name: str) -> str:

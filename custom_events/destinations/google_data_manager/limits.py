@@ -1,4 +1,4 @@
-"""Limits of the Data Manager API, with units and sources (reference: google-ads, 2.7)."""
+"""Limits of the Data Manager API, with units and sources (docs/reference/google-ads.md 2.7)."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
 """Conversions as events of the Data Manager API, as raw protobuf.
 
 Refunds are the same event sent again with the new value: Google overwrites value and currency of a transaction id it knows
-(reference: google-ads, 2.7). A retraction is the value 0, as there is no message for it.
+(docs/reference/google-ads.md 2.7). A retraction is the value 0, as there is no message for it.
 """
 
 from collections.abc import Sequence

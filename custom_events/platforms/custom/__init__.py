@@ -1,0 +1,1 @@
+"""Custom senders: our own JSON, signed with a time."""

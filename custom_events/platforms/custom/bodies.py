@@ -10,13 +10,14 @@ from typing import Annotated, Any
 
 import msgspec
 
-from custom_events.platforms.leaves import Id
+from custom_events.platforms.parse import Id
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Item(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """One line. `total` is after discounts; without it price times quantity."""
+    """One line. `total` is after discounts; without it price times quantity. `tax` is the tax of `total`, which holds it where the
+    order says `taxes_included`."""
 
     product_id: Id | None = None
     variant_id: Id | None = None
@@ -28,12 +29,17 @@ class Item(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     price: Decimal | None = None
     total: Decimal | None = None
     discount: Decimal | None = None
+    tax: Decimal | None = None
     categories: list[str] = []
     properties: dict[str, Any] = {}
 
 
 class Order(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """`total` is the original total, before any refund."""
+    """`total` is all that was sold, with tax and shipping, before any refund. `current_total` is what the order is worth now, where it
+    was edited, exchanged or returned: leave it out, and the refunds alone lower it. `taxes_included` says whether `shipping`, `discount`
+    and the items hold their tax; `shipping` is what was paid for it. `gift_card` and `tip` are parts of `total`, `paid_amount` is what
+    was paid so far, `parent_id` the order or subscription that this one was made from. `paid_at` and
+    `cancelled_at`: null takes back, absent says nothing."""
 
     id: Id
     total: Decimal
@@ -41,12 +47,20 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     number: Id | None = None
     created_at: Time | None = None
     updated_at: Time | None = None
-    paid_at: Time | None = None
-    cancelled_at: Time | None = None
+    paid_at: Time | msgspec.UnsetType | None = msgspec.UNSET
+    cancelled_at: Time | msgspec.UnsetType | None = msgspec.UNSET
     subtotal: Decimal | None = None
+    current_total: Decimal | None = None
     tax: Decimal | None = None
     shipping: Decimal | None = None
+    shipping_tax: Decimal | None = None
     discount: Decimal | None = None
+    discount_tax: Decimal | None = None
+    shipping_discount: Decimal | None = None
+    taxes_included: bool | None = None
+    gift_card: Decimal | None = None
+    tip: Decimal | None = None
+    paid_amount: Decimal | None = None
     status: str | None = None
     financial_status: str | None = None
     fulfillment_status: str | None = None
@@ -65,10 +79,13 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     referring_site: str | None = None
     cart_token: str | None = None
     checkout_token: str | None = None
+    parent_id: Id | None = None
+    is_exchange: bool = False
 
 
 class Refund(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """`amount` is positive; `order_id` may be left out beside an `order`."""
+    """`amount` is positive, in the order's currency; `order_id` may be left out beside an `order`. `shipping` is the part of it that was
+    paid for shipping. A refund on its way (`is_pending`) counts; when it failed, send it again with an `amount` of 0."""
 
     id: Id
     amount: Decimal
@@ -76,6 +93,8 @@ class Refund(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     currency: str | None = None
     reason: str | None = None
     items: list[Item] = []
+    shipping: Decimal | None = None
+    is_pending: bool = False
 
 
 class Subscription(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -118,20 +137,21 @@ class Customer(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class Clicks(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """Google's click ids as captured on the landing page, and when."""
+    """Google's click ids as captured on the landing page, and when: without an offset in the site's time zone, or in seconds since
+    1970."""
 
     gclid: str | None = None
     gbraid: str | None = None
     wbraid: str | None = None
-    clicked_at: Time | None = None
+    clicked_at: str | int | float | None = None
 
 
 class ConsentBody(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """granted, denied or unknown for each; `source` says who asked."""
+    """granted, denied or unknown for each, also in the words of `platforms/consent.py`; `source` says who asked."""
 
-    ad_user_data: str = "unknown"
-    ad_personalization: str = "unknown"
-    ad_storage: str = "unknown"
+    ad_user_data: str | bool | int = "unknown"
+    ad_personalization: str | bool | int = "unknown"
+    ad_storage: str | bool | int = "unknown"
     source: str | None = None
 
 

@@ -5,18 +5,22 @@ from typing import Any
 
 import msgspec
 
+from custom_events.errors import NotUnderstood
 from custom_events.platforms import people
 from custom_events.platforms.attributes import MAX_ENTRIES, MAX_NAME_CHARS, flattened
-from custom_events.platforms.attribution import MAX_UTM_CHARS, click_id_of
+from custom_events.platforms.attribution import MAX_UTM_CHARS, moment_of
+from custom_events.platforms.click_ids import click_value
 from custom_events.platforms.consent import consent_from
 from custom_events.platforms.custom import bodies
-from custom_events.platforms.leaves import (
+from custom_events.platforms.parse import (
+    WRONG_SHAPE,
     amount,
     country_code,
     currency_code,
     optional_amount,
     optional_id,
     optional_utc,
+    order_total,
     required_id,
     text,
     utc,
@@ -25,7 +29,7 @@ from custom_events.platforms.leaves import (
 )
 from custom_events.values.clicks import Click, ClickKind, Consent
 from custom_events.values.deliveries import SiteContext
-from custom_events.values.events import Cart, Customer, LineItem, Order, Refund, Subscription
+from custom_events.values.events import Cart, Customer, EventType, LineItem, Order, Refund, Subscription
 
 MAX_PROPERTY_BYTES = 4_096  # of one value, as JSON
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -47,26 +51,40 @@ def line_item(item: bodies.Item) -> LineItem:
         price=price,
         total=price * quantity if total is None and price is not None else total,
         discount=optional_amount(item.discount, "$.items[].discount"),
+        tax=optional_amount(item.tax, "$.items[].tax"),
         categories=tuple(item.categories),
         properties=flattened(item.properties.items()),
     )
 
 
-def order_of(body: bodies.Order, occurred_at: datetime, refunded: Refund | None) -> Order:
-    """The order. `created_at` and `updated_at` default to the event's time."""
+def order_of(body: bodies.Order, kind: EventType, occurred_at: datetime, refunded: Refund | None) -> Order:
+    """The order. `created_at` and `updated_at` default to the event's time, so do `paid_at` and `cancelled_at` of the events that
+    prove them."""
+    paid_at = _moment(body.paid_at, occurred_at if kind is EventType.ORDER_PAID else None)
+    cancelled_at = _moment(body.cancelled_at, occurred_at if kind is EventType.ORDER_CANCELLED else None)
     return Order(
         id=required_id(body.id, "$.order.id"),
         number=optional_id(body.number),
         created_at=utc(body.created_at or occurred_at),
         updated_at=utc(body.updated_at or occurred_at),
-        paid_at=optional_utc(body.paid_at),
-        cancelled_at=optional_utc(body.cancelled_at),
+        paid_at=paid_at,
+        cancelled_at=cancelled_at,
+        payment_known=paid_at is not None or (body.paid_at is None and kind is not EventType.SUBSCRIPTION_RENEWED),
+        cancellation_known=cancelled_at is not None or body.cancelled_at is None,
         currency=_currency(body.currency, "$.order.currency"),
-        total=amount(body.total, "$.order.total"),
+        total=order_total(body.total, "$.order.total"),
         subtotal=optional_amount(body.subtotal, "$.order.subtotal"),
+        current_total=None if body.current_total is None else order_total(body.current_total, "$.order.current_total"),
         tax=optional_amount(body.tax, "$.order.tax"),
         shipping=optional_amount(body.shipping, "$.order.shipping"),
+        shipping_tax=optional_amount(body.shipping_tax, "$.order.shipping_tax"),
         discount=optional_amount(body.discount, "$.order.discount"),
+        discount_tax=optional_amount(body.discount_tax, "$.order.discount_tax"),
+        shipping_discount=optional_amount(body.shipping_discount, "$.order.shipping_discount"),
+        taxes_included=body.taxes_included,
+        gift_card=optional_amount(body.gift_card, "$.order.gift_card"),
+        tip=optional_amount(body.tip, "$.order.tip"),
+        paid_amount=optional_amount(body.paid_amount, "$.order.paid_amount"),
         status=text(body.status),
         financial_status=text(body.financial_status),
         fulfillment_status=text(body.fulfillment_status),
@@ -86,11 +104,20 @@ def order_of(body: bodies.Order, occurred_at: datetime, refunded: Refund | None)
         cart_token=text(body.cart_token),
         checkout_token=text(body.checkout_token),
         refunded=refunded.amount if refunded else None,
+        parent_id=optional_id(body.parent_id),
+        is_exchange=body.is_exchange,
     )
 
 
-def refund_of(body: bodies.Body, occurred_at: datetime, site: SiteContext) -> Refund | None:
-    """The refund; its order and currency may be said by the order beside it."""
+def _moment(given: datetime | msgspec.UnsetType | None, proven: datetime | None) -> datetime | None:
+    """A moment that a body names, else the one that its type proves."""
+    named = None if given is msgspec.UNSET else given
+    return optional_utc(named or proven)
+
+
+def refund_of(body: bodies.Body, occurred_at: datetime) -> Refund | None:
+    """The refund; its order and currency may be said by the order beside it. Without either its currency is the order's, whatever
+    that is."""
     if body.refund is None:
         return None
     order_id = optional_id(body.refund.order_id) or (optional_id(body.order.id) if body.order else None)
@@ -99,10 +126,14 @@ def refund_of(body: bodies.Body, occurred_at: datetime, site: SiteContext) -> Re
         id=required_id(body.refund.id, "$.refund.id"),
         order_id=required_id(order_id, "$.refund.order_id"),
         amount=abs(amount(body.refund.amount, "$.refund.amount")),
-        currency=_currency(currency, "$.refund.currency") or site.currency,
+        currency=_currency(currency, "$.refund.currency"),
         reason=text(body.refund.reason),
         items=tuple([line_item(item) for item in body.refund.items]),
+        shipping=optional_amount(body.refund.shipping, "$.refund.shipping"),
         created_at=utc(occurred_at),
+        seen_at=utc(occurred_at),
+        is_pending=body.refund.is_pending,
+        has_failed=not body.refund.amount,
     )
 
 
@@ -155,17 +186,20 @@ def customer_of(body: bodies.Body, site: SiteContext) -> Customer | None:
     )
 
 
-def clicks_of(body: bodies.Clicks | None) -> tuple[Click, ...]:
-    """Click ids, gclid first. Raises NotUnderstood for a value that is no click id: the sender should hear of it."""
+def clicks_of(body: bodies.Clicks | None, site: SiteContext) -> tuple[Click, ...]:
+    """Click ids, gclid first. Raises NotUnderstood for a value that is no click id, or no time: it is counted among the odd leaves."""
     if body is None:
         return ()
     clicks: list[Click] = []
+    moment = None
+    if body.clicked_at is not None and (moment := moment_of(body.clicked_at, site.time_zone)) is None:
+        raise wrong_shape("$.clicks.clicked_at", "Expected a date and time")
     for kind, value in zip(ClickKind, (body.gclid, body.gbraid, body.wbraid), strict=True):
         if value:
-            click_id = click_id_of(value)
-            if click_id is None:
+            found = click_value(value)
+            if found is None:
                 raise wrong_shape(f"$.clicks.{kind}", "Expected a click id of URL-safe characters")
-            clicks.append(Click(kind=kind, id=click_id, clicked_at=optional_utc(body.clicked_at)))
+            clicks.append(Click(kind=kind, id=found.id, clicked_at=found.clicked_at or moment))
     return tuple(clicks)
 
 
@@ -185,7 +219,7 @@ def utm_of(body: bodies.Utm | None) -> dict[str, str]:
 def properties_of(values: dict[str, Any]) -> dict[str, msgspec.Raw]:
     """`properties` as compact JSON values. Raises NotUnderstood when there are too many or one is too large."""
     if len(values) > MAX_ENTRIES:
-        raise wrong_shape("$.properties", f"Expected at most {MAX_ENTRIES} properties")
+        raise _over_limit(f"Expected at most {MAX_ENTRIES} properties")
     properties: dict[str, msgspec.Raw] = {}
     for name, value in values.items():
         encoded = _ENCODER.encode(value)
@@ -193,9 +227,14 @@ def properties_of(values: dict[str, Any]) -> dict[str, msgspec.Raw]:
             what = (
                 f"Expected names of 1 to {MAX_NAME_CHARS} characters and values of at most {MAX_PROPERTY_BYTES} bytes"
             )
-            raise wrong_shape("$.properties[...]", what)
+            raise _over_limit(what)
         properties[name] = msgspec.Raw(encoded)
     return properties
+
+
+def _over_limit(what: str) -> NotUnderstood:
+    """No odd leaf that could be left out: conditions may ask for any of them, so the sender has to hear of it."""
+    return NotUnderstood(WRONG_SHAPE, f"{what} - at `$.properties`")
 
 
 def _currency(value: str | None, path: str) -> str | None:

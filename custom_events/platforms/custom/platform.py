@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from custom_events.platforms.base import Delivery, Secret
+from custom_events.platforms.base import Delivery, Secret, ShopDomain
 from custom_events.platforms.custom import delivery as deliveries
 from custom_events.platforms.custom import signature
 from custom_events.platforms.custom.understand import understand
@@ -14,6 +14,18 @@ class Custom:
     """See `StorePlatform`."""
 
     name = Platform.CUSTOM
+    title = "Custom webhooks"
+    shop_domain: ShopDomain | None = None
+    makes_secret = False
+    own_settings: frozenset[str] = frozenset()
+
+    def instructions(self, site_key: str, url: str) -> list[str]:
+        """See `StorePlatform.instructions`."""
+        del site_key
+        return [
+            f"Post JSON to {url}, signed with the secret below",
+            "  (docs/reference/custom-webhooks.md has the headers, the fields, and an example in Python and curl).",
+        ]
 
     def check(
         self, headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret], now: datetime, replay_window_s: int
@@ -33,3 +45,6 @@ class Custom:
     def understand(self, delivery: RawDelivery, site: SiteContext) -> Understood:
         """See `understand.py`."""
         return understand(delivery, site)
+
+
+PLATFORM = Custom()

@@ -5,21 +5,31 @@ transitions, so that a sender of paid orders alone gives complete orders. Clicks
 says: unlike the stores, nothing copies them behind the sender's back.
 """
 
+from datetime import datetime
+from typing import Any
+
 import msgspec
 
 from custom_events.platforms import natural_keys
 from custom_events.platforms.custom import parts
 from custom_events.platforms.custom.bodies import BODY, Body
+from custom_events.platforms.custom.shapes import shape_of
 from custom_events.platforms.custom.topics import ORDER_TYPES, PERIOD_TYPES, TYPES
-from custom_events.platforms.leaves import optional_id, required_id, utc, wrong_shape
-from custom_events.platforms.parking import guarded
+from custom_events.platforms.parking import Reading, guarded
+from custom_events.platforms.parse import optional_id, required_id, utc, wrong_shape
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, parked
-from custom_events.values.events import Cart, CommerceEvent, EventType
+from custom_events.values.events import Cart, CommerceEvent, EventType, Subscription
+
+_OVER = frozenset(("pending-cancel", "cancelled", "canceled", "expired"))  # of a subscription
 
 
 def understand(delivery: RawDelivery, site: SiteContext) -> Understood:
     """Never raises: events and states, or parked with a reason and the path of the field."""
-    return guarded(_understand, delivery, site)
+    return guarded(_understand, delivery, site, _second_reading, decodes_times=True)
+
+
+def _second_reading(_document: Any) -> Reading:
+    return Reading(_understand, shape_of(Body))
 
 
 def _understand(delivery: RawDelivery, site: SiteContext) -> Understood:
@@ -30,8 +40,8 @@ def _understand(delivery: RawDelivery, site: SiteContext) -> Understood:
     if delivery.topic and delivery.topic != body.type:
         return parked("topic_mismatch", "The topic header and `$.type` differ")
     occurred_at = utc(body.occurred_at)
-    refund = parts.refund_of(body, occurred_at, site)
-    order = parts.order_of(body.order, occurred_at, refund) if body.order else None
+    refund = parts.refund_of(body, occurred_at)
+    order = parts.order_of(body.order, kind, occurred_at, refund) if body.order else None
     template = CommerceEvent(
         type=kind,
         key="",
@@ -41,7 +51,7 @@ def _understand(delivery: RawDelivery, site: SiteContext) -> Understood:
         order=order,
         subscription=parts.subscription_of(body, site),
         customer=parts.customer_of(body, site),
-        clicks=parts.clicks_of(body.clicks),
+        clicks=parts.clicks_of(body.clicks, site),
         consent=parts.consent_of(body.consent),
         utm=parts.utm_of(body.utm),
         properties=parts.properties_of(body.properties),
@@ -49,7 +59,9 @@ def _understand(delivery: RawDelivery, site: SiteContext) -> Understood:
     if kind is EventType.ORDER_REFUNDED:
         if refund is None:
             raise _missing("refund", kind)
-        own = [msgspec.structs.replace(template, key=natural_keys.of_refund(refund.order_id, refund.id), refund=refund)]
+        # An event by itself has to say in which currency it is: the site's, as long as nobody knows its order.
+        told = msgspec.structs.replace(refund, currency=refund.currency or site.currency)
+        own = [msgspec.structs.replace(template, key=natural_keys.of_refund(refund.order_id, refund.id), refund=told)]
     elif kind is EventType.CART_ITEM_ADDED:
         own = _items_added(template, body, site)
     else:
@@ -58,8 +70,17 @@ def _understand(delivery: RawDelivery, site: SiteContext) -> Understood:
         events=(*_transitions(template, body), *own),
         order=order,
         refunds=(refund,) if refund else (),
-        subscription=template.subscription,
+        subscription=_state(template),
     )
+
+
+def _state(template: CommerceEvent) -> Subscription | None:
+    """The subscription as the body leaves it: that it ended is said by the type, by `cancelled_at` or by `status`."""
+    found = template.subscription
+    if found is None or found.cancelled_at is not None:
+        return found
+    is_over = template.type is EventType.SUBSCRIPTION_CANCELLED or (found.status or "").lower() in _OVER
+    return msgspec.structs.replace(found, cancelled_at=template.occurred_at) if is_over else found
 
 
 def _transitions(template: CommerceEvent, body: Body) -> list[CommerceEvent]:
@@ -83,7 +104,7 @@ def _transitions(template: CommerceEvent, body: Body) -> list[CommerceEvent]:
             subscription=beside,
         )
         for kind, moment in proven
-        if moment is not None and kind is not template.type
+        if isinstance(moment, datetime) and kind is not template.type
     ]
 
 

@@ -1,0 +1,1 @@
+"""Shopify: signatures, topics, bodies and what they are understood as."""

@@ -1,6 +1,6 @@
 """The fields of Shopify's webhook bodies that we read; everything else in a body is skipped without being built.
 
-Bodies keep the REST shape (reference: platforms 1.1 and 1.11). Times must carry their offset, amounts are decimal text
+Bodies keep the REST shape (docs/reference/platforms.md 1.1 and 1.11). Times must carry their offset, amounts are decimal text
 (numbers in old fixtures), ids are 64-bit. What may be null, absent or of two shapes says so here.
 
 Fields of orders, lines, addresses and customers stand in the order in which Shopify writes them: msgspec looks for each after the
@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from custom_events.platforms.attributes import NameValue
-from custom_events.platforms.leaves import Id
+from custom_events.platforms.parse import Id
 
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -46,6 +46,12 @@ class Allocation(msgspec.Struct, gc=False):
     amount: Decimal | None = None
 
 
+class TaxLine(msgspec.Struct, gc=False):
+    """One tax on a line of items or of shipping, in the shop's currency."""
+
+    price: Decimal | None = None
+
+
 class Line(msgspec.Struct, gc=False):
     """A line of an order, a checkout, a cart or a refund. `properties` is a list in orders and an object in carts."""
 
@@ -61,6 +67,7 @@ class Line(msgspec.Struct, gc=False):
     variant_id: Id | None = None
     vendor: str | None = None
     line_price: Decimal | None = None  # carts and checkouts
+    tax_lines: list[TaxLine] | None = None
     discount_allocations: list[Allocation] | None = None
     selling_plan_allocation: Any = None
 
@@ -76,8 +83,15 @@ class DiscountCode(msgspec.Struct, gc=False):
 
 
 class ShippingLine(msgspec.Struct, gc=False):
-    title: str | None = None
+    """`price` is before discounts. `discounted_price` is after all of them since API 2024-07, before it without those that
+    `discount_allocations` lists."""
+
+    discounted_price: Decimal | None = None
+    discounted_price_set: MoneySet | None = None
     price: Decimal | None = None
+    title: str | None = None
+    tax_lines: list[TaxLine] | None = None
+    discount_allocations: list[Allocation] | None = None
 
 
 class Fulfillment(msgspec.Struct, gc=False):
@@ -97,18 +111,40 @@ class Transaction(msgspec.Struct, gc=False):
 
 
 class RefundLine(msgspec.Struct, gc=False):
+    """`subtotal` is what came back for the line: its share of the discounts is off. Real bodies may hold the `*_set` alone."""
+
+    line_item_id: Id | None = None
     quantity: int | float | None = None
     subtotal: Decimal | None = None
     total_tax: Decimal | None = None
     subtotal_set: MoneySet | None = None
+    total_tax_set: MoneySet | None = None
     line_item: Line | None = None
 
 
+class RefundShippingLine(msgspec.Struct, gc=False):
+    """Shipping given back, since API 2024-10."""
+
+    subtotal_amount_set: MoneySet | None = None
+    tax_amount_set: MoneySet | None = None
+
+
+class AmountSet(msgspec.Struct, gc=False):
+    """A refunded duty, an additional fee."""
+
+    amount_set: MoneySet | None = None
+    price_set: MoneySet | None = None
+
+
 class Adjustment(msgspec.Struct, gc=False):
-    """Shipping given back and discrepancies: negative amounts are money to the customer."""
+    """What lines and shipping do not explain: negative amounts are money to the customer. `kind` is shipping_refund (before API
+    2024-10, beside `refund_shipping_lines` later) or refund_discrepancy; newest bodies may have no kind."""
 
     amount: Decimal | None = None
     tax_amount: Decimal | None = None
+    kind: str | None = None
+    amount_set: MoneySet | None = None
+    tax_amount_set: MoneySet | None = None
 
 
 class Refund(msgspec.Struct, gc=False):
@@ -122,7 +158,11 @@ class Refund(msgspec.Struct, gc=False):
     transactions: list[Transaction] | None = None
     refund_line_items: list[RefundLine] | None = None
     order_adjustments: list[Adjustment] | None = None
+    refund_shipping_lines: list[RefundShippingLine] | None = None
     total_duties_set: MoneySet | None = None
+    refund_duties: list[AmountSet] | None = None
+    total_additional_fees_set: MoneySet | None = None
+    additional_fees: list[AmountSet] | None = None
     admin_graphql_api_id: str | None = None
 
 
@@ -145,8 +185,15 @@ class Customer(msgspec.Struct, gc=False):
     email_marketing_consent: MarketingConsent | None = None
 
 
+class Return(msgspec.Struct, gc=False):
+    """Goods on their way back, perhaps against others."""
+
+    exchange_line_items: list[Any] | None = None
+
+
 class Order(msgspec.Struct, gc=False, kw_only=True):
-    """The body of every orders/* topic but edited and delete. `total_price` is the original total, before any refund."""
+    """The body of every orders/* topic but edited and delete. `total_price` is all that was ever sold: edits and exchanges let it
+    grow, nothing lets it shrink. `current_total_price` is what the order is worth now; bodies of old API versions lack it."""
 
     id: Id
     admin_graphql_api_id: str | None = None
@@ -159,6 +206,7 @@ class Order(msgspec.Struct, gc=False, kw_only=True):
     contact_email: str | None = None
     created_at: Time
     currency: str | None = None
+    current_total_price: Decimal | None = None
     discount_codes: list[DiscountCode] | None = None
     email: str | None = None
     financial_status: str | None = None
@@ -174,11 +222,14 @@ class Order(msgspec.Struct, gc=False, kw_only=True):
     source_name: str | None = None
     subtotal_price: Decimal | None = None
     tags: str | list[str] | None = None
+    taxes_included: bool | None = None
     test: bool | None = None
     total_discounts: Decimal | None = None
+    total_outstanding: Decimal | None = None
     total_price: Decimal
     total_shipping_price_set: MoneySet | None = None
     total_tax: Decimal | None = None
+    total_tip_received: Decimal | None = None
     updated_at: Time
     billing_address: Address | list[Any] | None = None
     customer: Customer | None = None
@@ -187,6 +238,7 @@ class Order(msgspec.Struct, gc=False, kw_only=True):
     refunds: list[Refund] | None = None
     shipping_address: Address | list[Any] | None = None
     shipping_lines: list[ShippingLine] | None = None
+    returns: list[Return] | None = None
 
 
 class Checkout(msgspec.Struct, gc=False):

@@ -1,4 +1,4 @@
-"""Checkouts and carts: what happens before there is an order (reference: platforms 1.2 and 1.8).
+"""Checkouts and carts: what happens before there is an order (docs/reference/platforms.md 1.2 and 1.8).
 
 A checkout is told of once the shopper left contact details. A cart is told of on the online store only, and knows
 neither customer nor attributes; one event for each line, since a body shows the whole cart and not what was added.
@@ -7,7 +7,7 @@ neither customer nor attributes; one event for each line, since a body shows the
 from custom_events.platforms import natural_keys, people
 from custom_events.platforms.attributes import flattened, named
 from custom_events.platforms.attribution import NOTHING, attribution
-from custom_events.platforms.leaves import amount, currency_code, optional_id, optional_utc, required_id, utc
+from custom_events.platforms.parse import amount, currency_code, optional_id, optional_utc, required_id, utc
 from custom_events.platforms.shopify import bodies
 from custom_events.platforms.shopify.bodies import CART, CHECKOUT, CartLine
 from custom_events.platforms.shopify.lines import address_of, item_pairs, line_item, line_items, split_tags
@@ -20,7 +20,7 @@ def understand_checkout(delivery: RawDelivery, site: SiteContext) -> Understood:
     body = CHECKOUT.decode(delivery.body)
     token = required_id(body.token, "$.token")
     pairs = named(body.note_attributes)
-    origin = attribution(pairs, body.landing_site, item_pairs(body.line_items))
+    origin = attribution(pairs, body.landing_site, item_pairs(body.line_items), site.time_zone)
     cart = Cart(
         token=token,
         created_at=utc(body.created_at),
@@ -64,7 +64,7 @@ def _item_added(body: bodies.Cart, token: str, line: CartLine, site: SiteContext
     shop_money = line.price_set.shop_money if line.price_set else None
     which = optional_id(line.key) or item.variant_id or item.product_id
     updated_at = utc(body.updated_at)
-    origin = attribution((), None, item_pairs([line])) if line.properties else NOTHING
+    origin = attribution((), None, item_pairs([line]), site.time_zone) if line.properties else NOTHING
     return CommerceEvent(
         type=EventType.CART_ITEM_ADDED,
         key=natural_keys.of_cart_item(token, which or required_id(line.id, "$.line_items[].key")),

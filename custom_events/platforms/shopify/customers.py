@@ -1,8 +1,8 @@
-"""Shopify customers. Since 2025-01 a body has neither tags nor newsletter consent (reference: platforms 1.2)."""
+"""Shopify customers. Since 2025-01 a body has neither tags nor newsletter consent (docs/reference/platforms.md 1.2)."""
 
 from custom_events.platforms import natural_keys, people
 from custom_events.platforms.headers import rfc3339
-from custom_events.platforms.leaves import optional_utc, required_id, utc
+from custom_events.platforms.parse import optional_utc, required_id, utc
 from custom_events.platforms.shopify.bodies import CUSTOMER
 from custom_events.platforms.shopify.delivery import TRIGGERED_AT
 from custom_events.platforms.shopify.lines import address_of, split_tags

@@ -1,4 +1,4 @@
-"""What Shopify's headers say (reference: platforms 1.3).
+"""What Shopify's headers say (docs/reference/platforms.md 1.3).
 
 X-Shopify-Webhook-Id is unique for a delivery and stays the same over its retries; X-Shopify-Event-Id is shared by all
 topics of one merchant action, so it never decides what is a duplicate.

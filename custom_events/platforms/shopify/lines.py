@@ -1,24 +1,27 @@
 """Lines of Shopify's orders, checkouts and carts as our line items."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+import msgspec
+
 from custom_events.platforms.attributes import Pair, flattened, named
-from custom_events.platforms.leaves import amount, optional_amount, optional_id, text, whole_quantity, word
-from custom_events.platforms.shopify.bodies import Address, Line
+from custom_events.platforms.parse import amount, optional_amount, optional_id, text, whole_quantity, word
+from custom_events.platforms.shopify.bodies import Address, Line, MoneySet, RefundLine, TaxLine
 from custom_events.values.events import LineItem
 
 _ZERO = Decimal(0)
+_CENT = Decimal("0.01")
 
 
-def line_item(line: Line, quantity: float | None = None) -> LineItem:
-    """One line. `total` is price times quantity less every discount that falls on the line, order-wide ones included;
-    a refund gives its own `quantity`."""
-    count = whole_quantity(line.quantity if quantity is None else quantity, "$.line_items[].quantity")
+def line_item(line: Line) -> LineItem:
+    """One line. `total` is price times quantity less every discount that falls on the line, order-wide ones included; it holds the
+    tax where the shop's prices do."""
+    count = whole_quantity(line.quantity, "$.line_items[].quantity")
     price = None if line.price is None else amount(line.price, "$.line_items[].price")
     discount = _discount(line) if line.discount_allocations or line.total_discount else _ZERO
     total = None if line.line_price is None else amount(line.line_price, "$.line_items[].line_price")
-    if total is None and price is not None:
+    if total is None and price is not None and line.quantity is not None:
         total = price * count - discount
     return LineItem(
         product_id=optional_id(line.product_id),
@@ -30,8 +33,51 @@ def line_item(line: Line, quantity: float | None = None) -> LineItem:
         price=price,
         total=total,
         discount=discount or None,
+        tax=tax_of(line.tax_lines) if line.tax_lines else None,
         properties=flattened(named(line.properties)) if line.properties else {},
     )
+
+
+def refunded_item(refund: RefundLine, line: Line | None, taxes_included: bool | None) -> LineItem:
+    """What came back of a line: its own subtotal and its pieces' share of the discount, all positive. `line` is the order's line as far
+    as it is known; `taxes_included` None: nobody says.
+
+    A subtotal is in the shop's prices. Where it is without the tax that they hold, which shows by the price of the pieces, the tax is
+    put back: items of a refund are compared with items of its order."""
+    count = abs(whole_quantity(refund.quantity, "$.refund_line_items[].quantity"))
+    subtotal = _money(refund.subtotal_set, refund.subtotal, "$.refund_line_items[].subtotal")
+    tax = _money(refund.total_tax_set, refund.total_tax, "$.refund_line_items[].total_tax")
+    whole = LineItem() if line is None else line_item(line)
+    discount, gross = None, None
+    if whole.discount and whole.quantity:
+        discount = (whole.discount * count / whole.quantity).quantize(whole.discount, ROUND_HALF_UP)
+    if whole.price is not None:
+        gross = whole.price * count - (discount or _ZERO)
+    if subtotal is None:
+        subtotal = gross
+    elif gross is not None and tax and taxes_included is not False and _is_net(subtotal, tax, gross, count):
+        subtotal += tax
+    return msgspec.structs.replace(whole, quantity=count, total=subtotal, discount=discount or None, tax=tax or None)
+
+
+def _is_net(subtotal: Decimal, tax: Decimal, gross: Decimal, pieces: int) -> bool:
+    """Whether the tax is missing from the subtotal: with it, and only so, it is what the pieces cost but for their rounding."""
+    rounding = _CENT * (pieces + 1)
+    return abs(subtotal + tax - gross) <= rounding < abs(subtotal - gross)
+
+
+def tax_of(lines: list[TaxLine]) -> Decimal:
+    """The sum of a line's taxes."""
+    if len(lines) == 1 and (only := lines[0].price) is not None:
+        return amount(only, "$.tax_lines[].price")
+    return sum((amount(one.price, "$.tax_lines[].price") for one in lines if one.price), _ZERO)
+
+
+def _money(both: MoneySet | None, plain: Decimal | None, path: str) -> Decimal | None:
+    """A positive amount in the shop's currency; None where there is none."""
+    money = both.shop_money if both is not None else None
+    found = plain if money is None or money.amount is None else money.amount
+    return None if found is None else abs(amount(found, path))
 
 
 def line_items(lines: list[Line] | None) -> tuple[LineItem, ...]:

@@ -6,20 +6,20 @@ created_at, processed_at for the payment (the shopper's purchase, not the day a 
 """
 
 from datetime import datetime
-from decimal import Decimal
 
 import msgspec
 
 from custom_events.platforms import natural_keys, people
 from custom_events.platforms.attributes import flattened, named
 from custom_events.platforms.attribution import Attribution, attribution
-from custom_events.platforms.leaves import (
-    amount,
+from custom_events.platforms.parse import (
     country_code,
     currency_code,
     optional_amount,
     optional_id,
     optional_utc,
+    order_total,
+    refunded_of,
     required_id,
     text,
     utc,
@@ -28,13 +28,21 @@ from custom_events.platforms.leaves import (
 from custom_events.platforms.shopify import bodies
 from custom_events.platforms.shopify.bodies import ORDER
 from custom_events.platforms.shopify.lines import address_of, item_pairs, line_items, split_tags
+from custom_events.platforms.shopify.order_money import (
+    current_total_of,
+    gift_card_of,
+    is_exchange,
+    paid_amount_of,
+    shipping_of,
+)
 from custom_events.platforms.shopify.origin import check_kind, check_shop
-from custom_events.platforms.shopify.refunds import refund_value
+from custom_events.platforms.shopify.refunds import NOT_PAID, refunds_of
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood
 from custom_events.values.events import CommerceEvent, Customer, EventType, Order, Refund, Subscription
 
 # financial_status: pending, authorized, partially_paid, paid, partially_refunded, refunded, voided, expired
 _WAS_PAID = frozenset(("paid", "partially_refunded", "refunded"))
+_VOIDED = "voided"
 _SUBSCRIBED = "subscribed"
 _NOBODY = bodies.Customer()
 
@@ -48,13 +56,13 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
     order_id = required_id(body.id, "$.id")
     updated_at = utc(body.updated_at)
     currency = currency_code(body.currency) or site.currency
-    refunds = tuple([refund_value(found, order_id, currency, body.updated_at) for found in body.refunds or ()])
+    refunds = refunds_of(body, order_id, currency, delivery.body) if body.refunds else ()
     happened = _happened(body, delivery.topic)
-    order = _order(body, order_id, currency, happened, updated_at, refunds)
+    order = _order(body, order_id, currency, happened, updated_at, refunds, delivery.body)
     who = _customer(body, site)
     renewal = _renewal(body, order_id, site)
     pairs = named(body.note_attributes)
-    origin = attribution(pairs, body.landing_site, item_pairs(body.line_items))
+    origin = attribution(pairs, body.landing_site, item_pairs(body.line_items), site.time_zone)
     if renewal is not None:
         # A renewal copies the attributes of the order that began the subscription: its click is an old one.
         origin = Attribution(consent=origin.consent)
@@ -72,11 +80,11 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
         utm=origin.utm,
         note_attributes=flattened(pairs) if pairs else {},
     )
-    given_back = [found for found in refunds if found.amount]
+    given_back = [found for found in refunds if found.amount] if refunds else ()
     return Understood(
         events=(*_events(template, happened), *(_refunded(template, found) for found in given_back)),
         order=order,
-        refunds=tuple(given_back),
+        refunds=refunds,  # those that gave nothing back as well: an older body may have seen them on their way
     )
 
 
@@ -126,21 +134,32 @@ def _order(
     happened: dict[EventType, datetime],
     updated_at: datetime,
     refunds: tuple[Refund, ...],
+    whole: bytes,
 ) -> Order:
     billing, shipping = address_of(body.billing_address), address_of(body.shipping_address)
+    total = order_total(body.total_price, "$.total_price")
+    current_total = None if body.current_total_price is None else current_total_of(body, total, whole)
+    shipped = shipping_of(body)
     return Order(
         id=order_id,
         number=text(body.name),
         created_at=happened[EventType.ORDER_CREATED],
         updated_at=updated_at,
         paid_at=happened.get(EventType.ORDER_PAID),
-        cancelled_at=optional_utc(body.cancelled_at),
+        cancelled_at=happened.get(EventType.ORDER_CANCELLED),
         currency=currency,
-        total=amount(body.total_price, "$.total_price"),
+        total=total,
         subtotal=optional_amount(body.subtotal_price, "$.subtotal_price"),
+        current_total=current_total,
         tax=optional_amount(body.total_tax, "$.total_tax"),
-        shipping=_shipping(body),
+        shipping=shipped.paid,
+        shipping_tax=shipped.tax,
         discount=optional_amount(body.total_discounts, "$.total_discounts"),
+        shipping_discount=shipped.discount,
+        taxes_included=body.taxes_included,
+        gift_card=gift_card_of(body, total) if body.payment_gateway_names else None,
+        tip=optional_amount(body.total_tip_received, "$.total_tip_received") or None,
+        paid_amount=None if body.total_outstanding is None else paid_amount_of(body, total, current_total),
         status="cancelled" if body.cancelled_at else "closed" if body.closed_at else "open",
         financial_status=word(body.financial_status),
         fulfillment_status=word(body.fulfillment_status),
@@ -159,19 +178,17 @@ def _order(
         referring_site=word(body.referring_site),
         cart_token=optional_id(body.cart_token),
         checkout_token=optional_id(body.checkout_token),
-        refunded=sum((found.amount for found in refunds), Decimal(0)) if refunds else None,
+        refunded=refunded_of(found.amount for found in refunds) if refunds else None,
+        lists_refunds=body.refunds is not None,
+        payment_lost_at=updated_at if _is_lost(body, refunds) else None,
+        payment_known=EventType.ORDER_PAID in happened or body.financial_status in NOT_PAID,
+        is_exchange=bool((refunds or body.returns) and is_exchange(body, refunds)),
     )
 
 
-def _shipping(body: bodies.Order) -> Decimal | None:
-    """The shipping total; bodies before 2018 have the lines only."""
-    total = body.total_shipping_price_set.shop_money if body.total_shipping_price_set else None
-    if total is not None and total.amount is not None:
-        return amount(total.amount, "$.total_shipping_price_set.shop_money.amount")
-    if not body.shipping_lines:
-        return None
-    prices = (line.price for line in body.shipping_lines)
-    return sum((amount(price, "$.shipping_lines[].price") for price in prices if price), Decimal(0))
+def _is_lost(body: bodies.Order, refunds: tuple[Refund, ...]) -> bool:
+    """Whether its payment was voided, and not given back by a refund."""
+    return body.financial_status == _VOIDED and not any(found.amount for found in refunds)
 
 
 def _customer(body: bodies.Order, site: SiteContext) -> Customer | None:

@@ -1,4 +1,4 @@
-"""Does a signed body belong to its topic and shop? (reference: platforms 1.3)
+"""Does a signed body belong to its topic and shop? (docs/reference/platforms.md 1.3)
 
 Shopify's signature covers the body only, with one secret for all shops of an app: a captured body could be sent again
 under another topic or shop. What the body itself says is compared where it says something.

@@ -2,18 +2,40 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
-from custom_events.platforms.base import Delivery, Secret
+from custom_events.platforms.base import Delivery, Secret, ShopDomain
 from custom_events.platforms.shopify import delivery as deliveries
 from custom_events.platforms.shopify import signature
 from custom_events.platforms.shopify.understand import understand
 from custom_events.values.deliveries import Platform, RawDelivery, Refusal, SiteContext, Understood
+
+# The topics that tell of an order's whole life, as Shopify's admin calls them (docs/reference/platforms.md 1.2).
+WEBHOOKS: Final = (
+    *("Order creation", "Order payment", "Order update", "Order cancellation", "Order deletion"),
+    *("Refund create", "Checkout creation", "Customer creation"),
+)
 
 
 class Shopify:
     """See `StorePlatform`."""
 
     name = Platform.SHOPIFY
+    title = "Shopify"
+    shop_domain: ShopDomain | None = ShopDomain(header="x-shopify-shop-domain", example="my-shop.myshopify.com")
+    makes_secret = True
+    own_settings: frozenset[str] = frozenset({"subscription_sources"})
+
+    def instructions(self, site_key: str, url: str) -> list[str]:
+        """See `StorePlatform.instructions`."""
+        return [
+            "In Shopify's admin: Settings > Notifications > Webhooks > Create webhook, once for each of:",
+            f"  {', '.join(WEBHOOKS)}",
+            f"  Format JSON, URL {url}, the newest API version.",
+            "The page then shows the secret that signs them. Enter it here:",
+            f"  custom-events site secret add {site_key}",
+            "(An app's webhooks are signed with the app's client secret: enter that one.)",
+        ]
 
     def check(
         self, headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret], now: datetime, replay_window_s: int
@@ -35,3 +57,6 @@ class Shopify:
     def understand(self, delivery: RawDelivery, site: SiteContext) -> Understood:
         """See `understand.py`."""
         return understand(delivery, site)
+
+
+PLATFORM = Shopify()

@@ -1,107 +1,118 @@
-"""How much a Shopify refund gave back, in which currency (reference: platforms 1.2, refunds/create).
-
-A refund is "independent from the movement of money": its successful refund transactions say the amount; without any, the
-lines and adjustments do; it can be nothing at all (goods put back in stock, or a payment provider that refused).
-"""
+"""Shopify's refunds as our values, from refunds/create and from an order's own list; how much came back says `refund_amounts.py`."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from decimal import Decimal
+from datetime import datetime, timedelta
 
 from custom_events.platforms import natural_keys
 from custom_events.platforms.headers import rfc3339
-from custom_events.platforms.leaves import amount, currency_code, required_id, text, utc
-from custom_events.platforms.shopify.bodies import REFUND, Money, Refund, Transaction
+from custom_events.platforms.parse import optional_id, required_id, text, utc
+from custom_events.platforms.shopify import bodies
+from custom_events.platforms.shopify.bodies import REFUND
 from custom_events.platforms.shopify.delivery import TRIGGERED_AT, triggered_at
-from custom_events.platforms.shopify.lines import line_item
+from custom_events.platforms.shopify.lines import refunded_item
 from custom_events.platforms.shopify.origin import check_kind
-from custom_events.values import events
-from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored
-from custom_events.values.events import CommerceEvent, EventType
+from custom_events.platforms.shopify.refund_amounts import currency_of, given_back, shipping_of
+from custom_events.values.deliveries import Outcome, RawDelivery, SiteContext, Understood
+from custom_events.values.events import CommerceEvent, EventType, LineItem, Refund
 
-_ZERO = Decimal(0)
-_MOVES_BACK = "refund"
-_FAILED = ("failure", "error")
+# financial_status of an order that nobody has paid for. One that was paid and grew by an edit is partially_paid: that takes no
+# payment back.
+NOT_PAID = frozenset(("pending", "authorized", "voided", "expired"))
+_NEVER_PAID = frozenset(("voided", "expired"))
+_WEAKER = timedelta(microseconds=1)  # what Postgres tells apart
+_NOTHING_LESS = timedelta(0)
 
 
-def refund_value(body: Refund, order_id: str, order_currency: str | None, fallback: datetime | None) -> events.Refund:
-    """One refund. `fallback` is the time of a refund that has none of its own. `amount` may be 0."""
-    currency = order_currency or _shop_currency(body)
-    given_back, paid_currency = _amount(body, currency)
-    created_at = body.created_at or body.processed_at or fallback
-    return events.Refund(
-        id=required_id(body.id, "$.refunds[].id"),
-        order_id=order_id,
-        amount=given_back,
-        currency=currency or paid_currency,
-        reason=text(body.note),
-        items=tuple(
-            [line_item(line.line_item, line.quantity) for line in body.refund_line_items or () if line.line_item]
-        ),
-        created_at=None if created_at is None else utc(created_at),
-    )
+def refunds_of(order: bodies.Order, order_id: str, currency: str | None, body: bytes) -> tuple[Refund, ...]:
+    """Every refund that an order's body lists, those that gave nothing back as well. `body` is the whole delivery."""
+    return tuple([_refund(one, order_id, currency, order.updated_at, body, order) for one in order.refunds or ()])
 
 
 def understand_refund(delivery: RawDelivery, _site: SiteContext) -> Understood:
-    """refunds/create: the refund alone, without customer; the order it belongs to is known by its id."""
+    """refunds/create: the refund alone, without customer; the order it belongs to is known by its id. One that failed or moved no money
+    is ignored, and still told of: a body that came before may have seen it on its way."""
     body = REFUND.decode(delivery.body)
     check_kind(body.admin_graphql_api_id, "Refund")
     order_id = required_id(body.order_id, "$.order_id")
     own_time = body.created_at or body.processed_at
     triggered = rfc3339(delivery.headers.get(TRIGGERED_AT))
     evidence_at = triggered or (utc(own_time) if own_time else triggered_at(delivery.headers))
-    refund = refund_value(body, order_id, None, evidence_at)
+    refund = _refund(body, order_id, None, evidence_at, delivery.body, None)
     if not refund.amount:
-        return ignored("no_money_back", "Goods put back in stock, or a payment that failed")
+        return Understood(
+            outcome=Outcome.IGNORED,
+            reason="no_money_back",
+            detail="Goods put back in stock, a payment that was never taken, or a refund that failed",
+            refunds=(refund,),
+        )
     event = CommerceEvent(
         type=EventType.ORDER_REFUNDED,
         key=natural_keys.of_refund(order_id, refund.id),
         occurred_at=refund.created_at or evidence_at,
         evidence_at=evidence_at,
-        is_test=any(found.test for found in body.transactions or ()),
+        is_test=any(one.test for one in body.transactions or ()),
         refund=refund,
     )
     return Understood(events=(event,), refunds=(refund,))
 
 
-def _amount(body: Refund, shop_currency: str | None) -> tuple[Decimal, str | None]:
-    """What went back to the customer, and the currency that the transactions name."""
-    transactions = [found for found in body.transactions or () if found.kind == _MOVES_BACK]
-    moved = [found for found in transactions if found.status == "success"]
-    amounts = [_in_shop_currency(found, shop_currency) for found in moved]
-    if moved and None not in amounts:
-        return _total([found for found in amounts if found is not None]), currency_code(moved[0].currency)
-    if transactions and not moved and all(found.status in _FAILED for found in transactions):
-        return _ZERO, None
-    return _from_lines(body), None
+def _refund(
+    refund: bodies.Refund,
+    order_id: str,
+    order_currency: str | None,
+    seen_at: datetime,
+    body: bytes,
+    order: bodies.Order | None,
+) -> Refund:
+    """One refund. `seen_at` is the time of the body, and of a refund that has none of its own. `amount` may be 0."""
+    currency = order_currency or currency_of(refund)
+    own_time = refund.created_at or refund.processed_at
+    has_current_total = order is not None and order.current_total_price is not None
+    back = given_back(
+        refund,
+        currency,
+        body,
+        has_current_total=has_current_total,
+        never_was_paid=order is not None and _was_never_paid(order),
+    )
+    seen = seen_at
+    if order is None:
+        # Of a refund's own body only the moment of its making is known, which no body of the order comes before that lists it.
+        # Where it shows no money that moved, the order's bodies know better, those of that very second as well.
+        seen = (own_time or seen_at) - (_WEAKER if back.from_parts else _NOTHING_LESS)
+    return Refund(
+        id=required_id(refund.id, "$.refunds[].id"),
+        order_id=order_id,
+        amount=back.amount,
+        currency=back.currency or currency,
+        reason=text(refund.note),
+        items=_items(refund.refund_line_items or (), order),
+        shipping=shipping_of(refund),
+        created_at=utc(own_time or seen_at),
+        seen_at=utc(seen),
+        is_pending=back.is_pending,
+        has_failed=back.has_failed,
+    )
 
 
-def _in_shop_currency(found: Transaction, shop_currency: str | None) -> Decimal | None:
-    """The transaction's amount in the shop's currency; None when it is only known in the shopper's."""
-    shop_money = found.amount_set.shop_money if found.amount_set else None
-    if shop_money is not None and shop_money.amount is not None:
-        return amount(shop_money.amount, "$.transactions[].amount_set.shop_money.amount")
-    own = currency_code(found.currency)
-    if shop_currency is None or own is None or own == shop_currency:
-        return amount(found.amount, "$.transactions[].amount")
-    return None
+def _was_never_paid(order: bodies.Order) -> bool:
+    """Whether an order was never paid, nor will be: what lies in its refunds went back into stock. Of one that is still waited for,
+    they may be items that an edit took out, which lower it."""
+    is_over = order.financial_status in _NEVER_PAID or order.cancelled_at is not None
+    return is_over and order.financial_status in NOT_PAID
 
 
-def _from_lines(body: Refund) -> Decimal:
-    """Lines with their tax, less adjustments: those are negative where shipping is given back."""
-    lines = [part for line in body.refund_line_items or () for part in (line.subtotal, line.total_tax)]
-    adjustments = [part for found in body.order_adjustments or () for part in (found.amount, found.tax_amount)]
-    back = _total([amount(part, "$.refund_line_items[].subtotal") for part in lines if part])
-    less = _total([amount(part, "$.order_adjustments[].amount") for part in adjustments if part])
-    return max(back - less, _ZERO)
-
-
-def _total(amounts: Sequence[Decimal]) -> Decimal:
-    return sum(amounts, _ZERO)
-
-
-def _shop_currency(body: Refund) -> str | None:
-    """The shop's currency from any `*_set`; the body has none at its top level."""
-    sets = [line.subtotal_set for line in body.refund_line_items or ()] + [body.total_duties_set]
-    money: list[Money | None] = [found.shop_money if found else None for found in sets]
-    return next((code for found in money if found and (code := currency_code(found.currency_code))), None)
+def _items(lines: Sequence[bodies.RefundLine], order: bodies.Order | None) -> tuple[LineItem, ...]:
+    """What came back. A line that does not say what it was is looked up in the order."""
+    if not lines:
+        return ()
+    of_order = {}
+    if order is not None and any(line.line_item is None for line in lines):
+        of_order = {optional_id(line.id): line for line in order.line_items or ()}
+    included = order.taxes_included if order is not None else None
+    return tuple(
+        [
+            refunded_item(line, line.line_item or of_order.get(optional_id(line.line_item_id)), included)
+            for line in lines
+        ]
+    )

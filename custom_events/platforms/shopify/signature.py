@@ -1,4 +1,4 @@
-"""Is this delivery from Shopify? base64(HMAC-SHA256(raw body, app client secret)) (reference: platforms 1.4).
+"""Is this delivery from Shopify? base64(HMAC-SHA256(raw body, app client secret)) (docs/reference/platforms.md 1.4).
 
 Several secrets are tried: the old and the new one while they rotate, and the per-shop secret of webhooks made by hand.
 The signature covers neither topic nor shop; the receiver knows the site, and understanding compares the body with both.

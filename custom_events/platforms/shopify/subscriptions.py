@@ -1,4 +1,4 @@
-"""Subscription contracts and billing attempts of the app's own subscriptions (reference: platforms 1.2).
+"""Subscription contracts and billing attempts of the app's own subscriptions (docs/reference/platforms.md 1.2).
 
 Neither body holds a time: the delivery's trigger time is the store's clock here. Subscriptions of other apps are never told
 of; their renewals are found from the orders (`orders.py`), under the same key, so that one renewal is one event.
@@ -7,7 +7,7 @@ of; their renewals are found from the orders (`orders.py`), under the same key, 
 from datetime import datetime
 
 from custom_events.platforms import natural_keys, people
-from custom_events.platforms.leaves import currency_code, optional_id, required_id, text
+from custom_events.platforms.parse import currency_code, optional_id, required_id, text
 from custom_events.platforms.shopify import bodies
 from custom_events.platforms.shopify.bodies import BILLING_ATTEMPT, CONTRACT
 from custom_events.platforms.shopify.delivery import triggered_at
@@ -41,6 +41,7 @@ def understand_contract(delivery: RawDelivery, site: SiteContext) -> Understood:
     return Understood(
         events=tuple([_event(kind, subscription, body.customer_id, moment) for kind in kinds]),
         subscription=subscription,
+        subscription_at=moment,
     )
 
 

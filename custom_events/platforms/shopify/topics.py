@@ -1,11 +1,14 @@
-"""Every webhook topic of Shopify that we know, and what is done with it (reference: platforms 1.2).
+"""Every webhook topic of Shopify that we know, and what is done with it (docs/reference/platforms.md 1.2).
 
 A topic of a family that is of no use to us is ignored, also one that Shopify adds later; any other unknown topic is
 parked, so that nothing we should have read disappears.
 """
 
-from custom_events.platforms.leaves import required_id
+import msgspec
+
 from custom_events.platforms.parking import Handler
+from custom_events.platforms.parse import required_id
+from custom_events.platforms.shopify import bodies
 from custom_events.platforms.shopify.bodies import ONLY_ID, ORDER_TRANSACTION
 from custom_events.platforms.shopify.checkouts import understand_cart, understand_checkout
 from custom_events.platforms.shopify.customers import understand_customer
@@ -13,7 +16,7 @@ from custom_events.platforms.shopify.orders import understand_order
 from custom_events.platforms.shopify.origin import check_kind
 from custom_events.platforms.shopify.refunds import understand_refund
 from custom_events.platforms.shopify.subscriptions import understand_billing_attempt, understand_contract
-from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored, parked
+from custom_events.values.deliveries import PrivacyRequest, RawDelivery, SiteContext, Understood, ignored, parked
 
 
 def _order_deleted(delivery: RawDelivery, _site: SiteContext) -> Understood:
@@ -28,13 +31,13 @@ def _transaction(delivery: RawDelivery, _site: SiteContext) -> Understood:
     return ignored("told_by_order")
 
 
-def _redact(_delivery: RawDelivery, _site: SiteContext) -> Understood:
-    return Understood(redact=True, detail="A person or a shop must be forgotten within 30 days")
+def _asks(kind: PrivacyRequest, detail: str) -> Handler:
+    """Of a topic by which a person asks about their data: parked until somebody has carried it out. The topic alone says what to do."""
 
+    def asked(_delivery: RawDelivery, _site: SiteContext) -> Understood:
+        return parked(kind, f"{detail} within 30 days: `custom-events privacy list`")
 
-def _data_request(_delivery: RawDelivery, _site: SiteContext) -> Understood:
-    """A legal duty that no program fulfils: it stays visible among what is parked."""
-    return parked("data_request", "Somebody asks what is stored about them: answer the merchant within 30 days")
+    return asked
 
 
 HANDLERS: dict[str, Handler] = {
@@ -68,9 +71,22 @@ HANDLERS: dict[str, Handler] = {
     ),
     "subscription_billing_attempts/success": understand_billing_attempt,
     "subscription_billing_attempts/failure": understand_billing_attempt,
-    "customers/redact": _redact,
-    "shop/redact": _redact,
-    "customers/data_request": _data_request,
+    "customers/redact": _asks(PrivacyRequest.REDACT_CUSTOMER, "A person must be forgotten"),
+    "shop/redact": _asks(PrivacyRequest.REDACT_SHOP, "A shop must be forgotten"),
+    "customers/data_request": _asks(PrivacyRequest.DATA_REQUEST, "Somebody must be told what is stored about them"),
+}
+
+# What each handler's body is, for reading one that has an odd leaf; the others decode none.
+BODIES: dict[Handler, type[msgspec.Struct]] = {
+    understand_order: bodies.Order,
+    _order_deleted: bodies.OnlyId,
+    understand_refund: bodies.Refund,
+    _transaction: bodies.OrderTransaction,
+    understand_checkout: bodies.Checkout,
+    understand_cart: bodies.Cart,
+    understand_customer: bodies.Customer,
+    understand_contract: bodies.Contract,
+    understand_billing_attempt: bodies.BillingAttempt,
 }
 
 # Topic -> why it is of no use to us. The order matters to nobody.

@@ -1,15 +1,27 @@
 """Shopify's bytes become commerce events and states; the handler of each topic stands in `topics.py`."""
 
 import re
+from functools import partial
+from typing import Any
 
 import msgspec
 
-from custom_events.platforms.parking import guarded
+from custom_events.platforms.parking import Handler, Reading, SecondReading, guarded
 from custom_events.platforms.shopify.delivery import TEST
-from custom_events.platforms.shopify.topics import HANDLERS, IGNORED, IGNORED_FAMILIES
+from custom_events.platforms.shopify.shapes import shape_of
+from custom_events.platforms.shopify.topics import BODIES, HANDLERS, IGNORED, IGNORED_FAMILIES
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored, parked
 
 _FAMILY = re.compile(r"[^/.]*")
+
+
+def _second_reading(handler: Handler, _document: Any) -> Reading:
+    return Reading(handler, shape_of(BODIES[handler]))
+
+
+_SECOND: dict[str, SecondReading] = {
+    topic: partial(_second_reading, handler) for topic, handler in HANDLERS.items() if handler in BODIES
+}
 
 
 def understand(delivery: RawDelivery, site: SiteContext) -> Understood:
@@ -17,8 +29,8 @@ def understand(delivery: RawDelivery, site: SiteContext) -> Understood:
     topic = delivery.topic or ""
     handler = HANDLERS.get(topic)
     if handler is not None:
-        found = guarded(handler, delivery, site)
-        return _tests(found) if found.events and delivery.headers.get(TEST) == "true" else found
+        found = guarded(handler, delivery, site, _SECOND.get(topic), decodes_times=True)
+        return _tests(found) if found.events and delivery.headers.get(TEST, "").strip() == "true" else found
     family = _FAMILY.match(topic)
     reason = IGNORED.get(topic) or (IGNORED_FAMILIES.get(family.group()) if family else None)
     return ignored(reason) if reason else parked("unknown_topic")

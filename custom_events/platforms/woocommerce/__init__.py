@@ -1,0 +1,1 @@
+"""WooCommerce and its subscriptions: signatures, topics, bodies and what they are understood as."""

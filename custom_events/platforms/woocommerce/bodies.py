@@ -1,6 +1,6 @@
 """The fields of WooCommerce's REST resources that we read; everything else in a body is skipped without being built.
 
-Traps (reference: platforms 2.9): amounts are text with the store's decimals (numbers in old shapes), `*_gmt` has no Z and
+Traps (docs/reference/platforms.md 2.9): amounts are text with the store's decimals (numbers in old shapes), `*_gmt` has no Z and
 may be "" or null, ids may be 0 for nobody, PHP writes an empty object as `[]`, meta values may be of any type.
 """
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from custom_events.platforms.leaves import Id
+from custom_events.platforms.parse import Id
 
 
 class Meta(msgspec.Struct, gc=False):
@@ -39,11 +39,25 @@ class Line(msgspec.Struct, gc=False):
     price: Decimal | None = None
     subtotal: Decimal | None = None
     total: Decimal | None = None
+    total_tax: Decimal | None = None
     meta_data: list[Meta] | None = None
 
 
 class ShippingLine(msgspec.Struct, gc=False):
     method_title: str | None = None
+
+
+class ShippingBack(msgspec.Struct, gc=False):
+    """Shipping of a refund, negative."""
+
+    total: Decimal | None = None
+    total_tax: Decimal | None = None
+
+
+class GiftCard(msgspec.Struct, gc=False):
+    """A card that paid a part: an entry of `gift_cards` (WooCommerce Gift Cards) or `pw_gift_cards_redeemed` (PW Gift Cards)."""
+
+    amount: Decimal | None = None
 
 
 class CouponLine(msgspec.Struct, gc=False):
@@ -64,6 +78,7 @@ class Order(msgspec.Struct, gc=False):
     id: Id
     status: str
     total: Decimal
+    parent_id: Id | None = None  # 0 for none, as for renewals; a marketplace's part of an order has the whole one
     date_created_gmt: str | None = None
     date_modified_gmt: str | None = None
     date_paid_gmt: str | None = None
@@ -75,8 +90,10 @@ class Order(msgspec.Struct, gc=False):
     number: Id | None = None
     currency: str | None = None
     total_tax: Decimal | None = None
-    shipping_total: Decimal | None = None
+    shipping_total: Decimal | None = None  # without tax, as `discount_total` and every line; `total` holds all taxes
+    shipping_tax: Decimal | None = None
     discount_total: Decimal | None = None
+    discount_tax: Decimal | None = None
     customer_id: Id | None = None
     billing: Party | list[Any] | None = None
     shipping: Party | list[Any] | None = None
@@ -87,6 +104,9 @@ class Order(msgspec.Struct, gc=False):
     shipping_lines: list[ShippingLine] | None = None
     coupon_lines: list[CouponLine] | None = None
     refunds: list[RefundEntry] | None = None
+    billing_period: Any = None  # a subscription's; no order has one
+    gift_cards: list[GiftCard] | None = None
+    pw_gift_cards_redeemed: list[GiftCard] | None = None
 
 
 class Subscription(msgspec.Struct, gc=False):
@@ -130,6 +150,7 @@ class Link(msgspec.Struct, gc=False):
 
 class Links(msgspec.Struct, gc=False):
     up: list[Link] | None = None
+    own: list[Link] | None = msgspec.field(default=None, name="self")
 
 
 class Refund(msgspec.Struct, gc=False):
@@ -141,6 +162,7 @@ class Refund(msgspec.Struct, gc=False):
     date_created: str | None = None
     reason: str | None = None
     line_items: list[Line] | None = None
+    shipping_lines: list[ShippingBack] | None = None
     parent_id: Id | None = None
     links: Links | None = msgspec.field(default=None, name="_links")
 

@@ -1,7 +1,7 @@
 """WooCommerce customers: WordPress users, so shop staff is told of as well."""
 
 from custom_events.platforms import natural_keys
-from custom_events.platforms.leaves import gmt, local, required_id, zone_of
+from custom_events.platforms.parse import gmt, local, required_id, zone_of
 from custom_events.platforms.woocommerce.bodies import CUSTOMER
 from custom_events.platforms.woocommerce.parties import customer_of, party
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored

@@ -1,4 +1,4 @@
-"""What WooCommerce's headers say, and its unsigned ping (reference: platforms 2.1).
+"""What WooCommerce's headers say, and its unsigned ping (docs/reference/platforms.md 2.1).
 
 X-WC-Webhook-Delivery-ID repeats for two deliveries of one webhook in the same second (measured), so natively the body's
 digest decides what is a duplicate. Our plugin's event id is unique and does decide.

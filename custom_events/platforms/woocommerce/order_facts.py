@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from custom_events.platforms.leaves import (
+from custom_events.platforms.parse import (
     amount,
     country_code,
     currency_code,
@@ -14,6 +14,8 @@ from custom_events.platforms.leaves import (
     local,
     optional_amount,
     optional_id,
+    order_total,
+    refunded_of,
     required_id,
     text,
     wrong_shape,
@@ -21,9 +23,17 @@ from custom_events.platforms.leaves import (
 )
 from custom_events.platforms.woocommerce import bodies
 from custom_events.platforms.woocommerce.parties import line_items, party
+from custom_events.platforms.woocommerce.payments import deposit_of, gift_cards_of
 from custom_events.values.deliveries import SiteContext
 from custom_events.values.events import Order, Refund
 
+CASH_ON_DELIVERY = "cod"
+TRASHED = "trash"
+_ZERO = Decimal(0)
+_REFUNDED = "refunded"
+# Any other status without a date says nothing of payment: the trash keeps to itself what an order was, plugins have their own words.
+UNPAID_STATUSES = frozenset(("pending", "on-hold", "failed", "cancelled", _REFUNDED))
+_LOST_STATUSES = frozenset(("failed", "on-hold"))  # after it was paid: a debit came back, a dispute was opened
 _LANDING = "_wc_order_attribution_session_entry"
 _REFERRER = "_wc_order_attribution_referrer"
 
@@ -64,6 +74,7 @@ def refunds_of(body: bodies.Order, order_id: str, times: Times, site: SiteContex
                 currency=currency_code(body.currency) or site.currency,
                 reason=text(found.reason),
                 created_at=times.modified,
+                seen_at=times.modified,
             )
             for found in body.refunds or ()
             if found.total
@@ -79,10 +90,17 @@ def order_of(
     site: SiteContext,
     refunds: tuple[Refund, ...],
     meta: dict[str, Any],
+    parent_id: str | None,
 ) -> Order:
-    """The order's facts. `paid_at` is decided by `orders.py`, `meta` holds WooCommerce's own order attribution."""
+    """The order's facts. `paid_at` and `parent_id` are decided by `orders.py`, `meta` holds WooCommerce's own order attribution."""
     billing, shipping = party(body.billing), party(body.shipping)
     items = line_items(body.line_items)
+    gift_card = gift_cards_of(body, meta)
+    total = order_total(body.total, "$.total")
+    if gift_card is not None:
+        total += gift_card  # a way of paying, which the body's total is without
+    refunded = refunded_of(found.amount for found in refunds) if refunds else None
+    is_lost = _is_lost(body, times, site)
     return Order(
         id=order_id,
         number=optional_id(body.number),
@@ -91,11 +109,18 @@ def order_of(
         paid_at=paid_at,
         cancelled_at=times.modified if body.status == "cancelled" else None,
         currency=currency_code(body.currency) or site.currency,
-        total=amount(body.total, "$.total"),
+        total=total,
         subtotal=sum((item.total for item in items if item.total is not None), Decimal(0)) if items else None,
         tax=optional_amount(body.total_tax, "$.total_tax"),
+        # A shop sets an order to refunded without an entry that would say how much; all of it went back.
+        current_total=_ZERO if body.status == _REFUNDED else None,
         shipping=optional_amount(body.shipping_total, "$.shipping_total"),
+        shipping_tax=optional_amount(body.shipping_tax, "$.shipping_tax"),
         discount=optional_amount(body.discount_total, "$.discount_total"),
+        discount_tax=optional_amount(body.discount_tax, "$.discount_tax"),
+        taxes_included=False,  # the REST resource is so, whatever the shop's prices are
+        gift_card=gift_card,
+        paid_amount=_paid_amount(body, meta, paid_at, None if is_lost else max(total - (refunded or _ZERO), _ZERO)),
         status=text(body.status),
         financial_status=_financial_status(body, paid_at),
         fulfillment_status="fulfilled" if times.completed or body.status == "completed" else None,
@@ -110,8 +135,28 @@ def order_of(
         source_name=text(body.created_via),
         landing_site=_text_of(meta.get(_LANDING)),
         referring_site=_text_of(meta.get(_REFERRER)),
-        refunded=sum((found.amount for found in refunds), Decimal(0)) if refunds else None,
+        refunded=refunded,
+        lists_refunds=body.refunds is not None,
+        payment_lost_at=times.modified if is_lost else None,
+        payment_known=paid_at is not None or body.status in UNPAID_STATUSES,
+        cancellation_known=body.status != TRASHED,
+        parent_id=parent_id,
     )
+
+
+def _paid_amount(
+    body: bodies.Order, meta: dict[str, Any], paid_at: datetime | None, whole: Decimal | None
+) -> Decimal | None:
+    """What was paid so far: the deposit, as long as the order has the status of one (with or without a date of payment), else the
+    `whole` of what was paid."""
+    deposit = deposit_of(body, meta)
+    return deposit if deposit is not None or paid_at is None else whole
+
+
+def _is_lost(body: bodies.Order, times: Times, site: SiteContext) -> bool:
+    """Whether it was paid, and the money is gone or in dispute."""
+    status = body.status
+    return times.paid is not None and (status in _LOST_STATUSES or status in site.payment_lost_statuses)
 
 
 def _text_of(value: Any) -> str | None:
@@ -121,8 +166,8 @@ def _text_of(value: Any) -> str | None:
 
 def _financial_status(body: bodies.Order, paid_at: datetime | None) -> str:
     """In Shopify's words, so that one condition fits both: pending, paid, partially_refunded, refunded."""
-    if body.status == "refunded":
-        return "refunded"
+    if body.status == _REFUNDED:
+        return _REFUNDED
     if paid_at is None:
         return "pending"
     return "partially_refunded" if body.refunds else "paid"

@@ -1,4 +1,4 @@
-"""WooCommerce orders: no topic says paid, cancelled or refunded, so everything is read from the state (reference: 2.1, 2.2).
+"""WooCommerce orders: no topic says paid, cancelled or refunded, so everything is read from the state (docs/reference/platforms.md 2.1, 2.2).
 
 A body is built when it is delivered: `order.created` may arrive completed or refunded, after an `order.updated`, or
 alone for five changes. So every body proposes all that has happened by now, each under its natural key; what is known
@@ -14,37 +14,62 @@ import msgspec
 from custom_events.platforms import natural_keys
 from custom_events.platforms.attributes import flattened
 from custom_events.platforms.attribution import Attribution, attribution
-from custom_events.platforms.leaves import optional_id, required_id
+from custom_events.platforms.parse import optional_id, required_id
 from custom_events.platforms.woocommerce import bodies
 from custom_events.platforms.woocommerce.bodies import ORDER
-from custom_events.platforms.woocommerce.order_facts import Times, order_of, refunds_of, times_of
+from custom_events.platforms.woocommerce.order_facts import (
+    CASH_ON_DELIVERY,
+    TRASHED,
+    UNPAID_STATUSES,
+    Times,
+    order_of,
+    refunds_of,
+    times_of,
+)
 from custom_events.platforms.woocommerce.parties import customer_of, pairs_of, party
+from custom_events.platforms.woocommerce.payments import is_in_test_mode
+from custom_events.platforms.woocommerce.subscriptions import is_subscription, understand_subscription
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored
 from custom_events.values.events import CommerceEvent, EventType, Refund, Subscription
 
 NOT_YET_ORDERS = frozenset(("checkout-draft", "auto-draft", "draft", "new"))
 _PAID_STATUSES = frozenset(("processing", "completed"))  # wc_get_is_paid_statuses()
-_CASH_ON_DELIVERY = "cod"
-_TRASHED = "trash"
+_REFUNDED = "refunded"
+# Orders with a parent that sell something of their own: later payments of a deposit (WooCommerce Deposits), renewals.
+_OWN_SALES = frozenset(("wc_deposits", "subscription"))
+_SUB_ORDER = (
+    "A vendor's part of another order, which counts as a whole; the site's setting take_sub_orders takes it as well"
+)
 _RENEWAL = "_subscription_renewal"
 
 
 def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
     """order.created, updated, restored, and our plugin's order.* topics: all carry the order's REST resource."""
     body = ORDER.decode(delivery.body)
+    if is_subscription(body.billing_period, body.status):
+        # The hooks of orders fire for subscriptions too (docs/reference/platforms.md 2.2).
+        return understand_subscription(delivery, site)
     if body.status in NOT_YET_ORDERS:
         return ignored("draft_order", "A checkout draft is no order yet")
     order_id = required_id(body.id, "$.id")
     times = times_of(body, site)
     happened = _happened(body, times, delivery.topic, site)
-    refunds = refunds_of(body, order_id, times, site)
+    refunds = refunds_of(body, order_id, times, site) if body.refunds else ()
     pairs = pairs_of(body.meta_data)
     meta = dict(pairs)
-    order = order_of(body, order_id, times, happened.get(EventType.ORDER_PAID), site, refunds, meta)
-    origin = attribution(
-        pairs, order.landing_site, [pair for line in body.line_items or () for pair in pairs_of(line.meta_data)]
-    )
     renewal = _renewal(body, meta, order_id)
+    parent_id = optional_id(body.parent_id)
+    if parent_id and renewal is None and not site.take_sub_orders and body.created_via not in _OWN_SALES:
+        return ignored("sub_order", _SUB_ORDER)
+    if parent_id is None and renewal is not None and _RENEWAL in meta:
+        parent_id = renewal.id
+    order = order_of(body, order_id, times, happened.get(EventType.ORDER_PAID), site, refunds, meta, parent_id)
+    origin = attribution(
+        pairs,
+        order.landing_site,
+        [pair for line in body.line_items or () for pair in pairs_of(line.meta_data)],
+        site.time_zone,
+    )
     if renewal is not None:
         # Renewal orders copy the subscription's meta: the click is that of the first order, perhaps a year old.
         origin = Attribution(consent=origin.consent)
@@ -53,6 +78,7 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
         key=natural_keys.of_order(EventType.ORDER_CREATED, order_id),
         occurred_at=times.created,
         evidence_at=times.modified,
+        is_test=is_in_test_mode(meta, body.payment_method),
         order=order,
         subscription=renewal,
         customer=customer_of(body.customer_id, party(body.billing), party(body.shipping), site),
@@ -61,12 +87,14 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
         utm=origin.utm,
         meta=flattened(pairs),
     )
+    given_back = refunds if _was_ever_paid(body, happened) else ()
     return Understood(
-        events=(*_events(template, happened, order_id), *(_refunded(template, found) for found in refunds)),
+        events=(*_events(template, happened, order_id), *(_refunded(template, found) for found in given_back)),
         order=order,
         refunds=refunds,
         # What is trashed before the delivery is built is told of by this body alone.
-        deleted_order_id=order_id if body.status == _TRASHED else None,
+        deleted_order_id=order_id if body.status == TRASHED else None,
+        is_snapshot=body.status != TRASHED,
     )
 
 
@@ -86,18 +114,31 @@ def _happened(body: bodies.Order, times: Times, topic: str | None, site: SiteCon
 def _paid_at(body: bodies.Order, times: Times, topic: str | None, site: SiteContext) -> datetime | None:
     """When the order counts as paid; None while it does not.
 
-    `date_paid` where there is one. Cash on delivery has none until it is completed: with the site's setting `processing`
-    it counts from the order's creation (in every body, so that the time never changes). Transfers and cheques wait
-    on-hold without a date. A refunded order was paid. Our plugin's own order.paid is evidence by itself.
+    `date_paid` where there is one. Cash on delivery has none until it is completed: with the site's setting `processing`, or one
+    of its own statuses, it counts from the order's creation (in every body, so that the time never changes). Transfers and cheques wait
+    on-hold without a date. A refunded order was paid only where a date says so: shops set it on orders whose payment failed as well.
+    Our plugin's own order.paid is evidence by itself.
     """
-    by_status = body.status in _PAID_STATUSES or body.status == "refunded" or topic == "order.paid"
-    if body.payment_method == _CASH_ON_DELIVERY:
-        if site.cod_paid_when == "processing":
+    was_completed = body.status == _REFUNDED and times.completed is not None
+    by_status = body.status in _PAID_STATUSES or was_completed or topic == "order.paid"
+    if body.payment_method == CASH_ON_DELIVERY:
+        when = site.cod_paid_when
+        if when == "processing":
             return times.created if by_status or times.paid else None
+        if not isinstance(when, str):
+            is_paid = body.status in when or body.status == "completed" or times.completed or times.paid
+            return times.created if is_paid else None
         by_status = by_status and body.status != "processing"
     if times.paid is not None:
         return times.paid
     return (times.completed or times.created) if by_status else None
+
+
+def _was_ever_paid(body: bodies.Order, happened: dict[EventType, datetime]) -> bool:
+    """Whether its refunds gave money back. WooCommerce makes a refund of the whole when an order is set to refunded, paid or not, and
+    takes one of any order. Cash on delivery may have been paid without a date."""
+    is_unpaid = body.status in UNPAID_STATUSES and body.payment_method != CASH_ON_DELIVERY
+    return EventType.ORDER_PAID in happened or not is_unpaid
 
 
 def _events(template: CommerceEvent, happened: dict[EventType, datetime], order_id: str) -> list[CommerceEvent]:

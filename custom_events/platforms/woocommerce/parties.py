@@ -1,13 +1,17 @@
 """Customers, lines and meta of WooCommerce's bodies as our values."""
 
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from custom_events.platforms import people
 from custom_events.platforms.attributes import Pair, flattened
-from custom_events.platforms.leaves import Id, optional_amount, optional_id, text, whole_quantity
+from custom_events.platforms.parse import Id, optional_amount, optional_id, text, whole_quantity
 from custom_events.platforms.woocommerce.bodies import Line, Meta, Party
 from custom_events.values.deliveries import SiteContext
 from custom_events.values.events import Customer, LineItem
+
+_MONEY_OF_ITEMS: Final = ("price", "total", "discount", "tax")
 
 
 def party(value: Party | list[Any] | None) -> Party | None:
@@ -51,6 +55,7 @@ def line_item(line: Line) -> LineItem:
         price=optional_amount(line.price, "$.line_items[].price"),
         total=total,
         discount=discount or None,
+        tax=optional_amount(line.total_tax, "$.line_items[].total_tax") or None,
         properties=flattened(
             [pair for pair in pairs_of(line.meta_data) if not pair[0].startswith("_")]  # hidden ones are bookkeeping
         )
@@ -62,3 +67,15 @@ def line_item(line: Line) -> LineItem:
 def line_items(lines: list[Line] | None) -> tuple[LineItem, ...]:
     """All lines, in their order."""
     return tuple([line_item(line) for line in lines]) if lines else ()
+
+
+def refunded_items(lines: list[Line] | None) -> tuple[LineItem, ...]:
+    """Lines of a refund, whose quantities and totals are negative there."""
+    return tuple([_positive(line_item(line)) for line in lines or ()])
+
+
+def _positive(item: LineItem) -> LineItem:
+    parts = {name: value for name in _MONEY_OF_ITEMS if (value := getattr(item, name)) is not None}
+    return msgspec.structs.replace(
+        item, quantity=abs(item.quantity), **{name: abs(value) for name, value in parts.items()}
+    )

@@ -2,18 +2,36 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
-from custom_events.platforms.base import Delivery, Secret
+from custom_events.platforms.base import Delivery, Secret, ShopDomain
 from custom_events.platforms.woocommerce import delivery as deliveries
 from custom_events.platforms.woocommerce import signature
 from custom_events.platforms.woocommerce.understand import understand
 from custom_events.values.deliveries import Platform, RawDelivery, Refusal, SiteContext, Understood
+
+# The topics that tell of an order's whole life, as WooCommerce calls them (docs/reference/platforms.md 2.1).
+WEBHOOKS: Final = ("Order created", "Order updated", "Order restored", "Order deleted")
 
 
 class WooCommerce:
     """See `StorePlatform`."""
 
     name = Platform.WOOCOMMERCE
+    title = "WooCommerce"
+    shop_domain: ShopDomain | None = None
+    makes_secret = False
+    own_settings: frozenset[str] = frozenset({"cod_paid_when", "take_sub_orders", "payment_lost_statuses"})
+
+    def instructions(self, site_key: str, url: str) -> list[str]:
+        """See `StorePlatform.instructions`."""
+        del site_key
+        return [
+            "In WooCommerce: Settings > Advanced > Webhooks > Add webhook, once for each of:",
+            f"  {', '.join(WEBHOOKS)}",
+            f"  Status Active, Delivery URL {url},",
+            "  the secret below, API version v3. Create them as an administrator: their user must be able to read orders.",
+        ]
 
     def check(
         self, headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret], now: datetime, replay_window_s: int
@@ -33,3 +51,6 @@ class WooCommerce:
     def understand(self, delivery: RawDelivery, site: SiteContext) -> Understood:
         """See `understand.py`."""
         return understand(delivery, site)
+
+
+PLATFORM = WooCommerce()

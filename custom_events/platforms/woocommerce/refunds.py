@@ -1,19 +1,23 @@
-"""A refund's own REST resource: sent by our plugin and read by the reconciler, never by a native webhook."""
+"""A refund's own REST resource: sent by our plugin and read by the reconciler, never by a native webhook. Its amounts are those of its
+order, whose currency it does not name."""
 
 import re
+from collections.abc import Sequence
+from decimal import Decimal
+from urllib.parse import unquote
 
 from custom_events.platforms import natural_keys
-from custom_events.platforms.leaves import amount, gmt, local, optional_id, required_id, text, wrong_shape, zone_of
-from custom_events.platforms.woocommerce.bodies import REFUND, Links
-from custom_events.platforms.woocommerce.parties import line_items
+from custom_events.platforms.parse import amount, gmt, local, optional_id, required_id, text, wrong_shape, zone_of
+from custom_events.platforms.woocommerce.bodies import REFUND, Links, ShippingBack
+from custom_events.platforms.woocommerce.parties import refunded_items
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored
 from custom_events.values.events import CommerceEvent, EventType, Refund
 
-_ORDER_IN_LINK = re.compile(r"/orders/([0-9]{1,20})(?:/|\Z)")
+_ORDER_IN_LINK = re.compile(r"/orders/([0-9]{1,20})(?![0-9])")
 
 
 def understand_refund(delivery: RawDelivery, site: SiteContext) -> Understood:
-    """order_refund: one `order.refunded`. The resource names its order in `_links.up` only, and no currency."""
+    """order_refund: one `order.refunded`. The resource names its order in `_links.up` only."""
     body = REFUND.decode(delivery.body)
     created_at = gmt(body.date_created_gmt, "$.date_created_gmt") or local(
         body.date_created, zone_of(site.time_zone), "$.date_created"
@@ -26,10 +30,11 @@ def understand_refund(delivery: RawDelivery, site: SiteContext) -> Understood:
         id=required_id(body.id, "$.id"),
         order_id=required_id(optional_id(body.parent_id) or _linked_order(body.links), "$._links.up[0].href"),
         amount=abs(amount(body.amount, "$.amount")),
-        currency=site.currency,
         reason=text(body.reason),
-        items=line_items(body.line_items),
+        items=refunded_items(body.line_items),
+        shipping=_shipping(body.shipping_lines) if body.shipping_lines else None,
         created_at=created_at,
+        seen_at=created_at,
     )
     event = CommerceEvent(
         type=EventType.ORDER_REFUNDED,
@@ -41,7 +46,16 @@ def understand_refund(delivery: RawDelivery, site: SiteContext) -> Understood:
     return Understood(events=(event,), refunds=(refund,))
 
 
+def _shipping(lines: Sequence[ShippingBack]) -> Decimal:
+    """What went back for shipping, with its tax."""
+    parts = (part for line in lines for part in (line.total, line.total_tax) if part)
+    return abs(sum((amount(part, "$.shipping_lines[].total") for part in parts), Decimal(0)))
+
+
 def _linked_order(links: Links | None) -> str | None:
-    hrefs = [link.href for link in (links.up or ()) if link.href] if links else []
-    found = _ORDER_IN_LINK.search(hrefs[0]) if hrefs else None
-    return found.group(1) if found else None
+    """By the link to its order, else by its own, which is below that one."""
+    for link in (*(links.up or ()), *(links.own or ())) if links else ():
+        found = _ORDER_IN_LINK.search(unquote(link.href)) if link.href else None
+        if found is not None:
+            return found.group(1)
+    return None

@@ -1,4 +1,4 @@
-"""Is this delivery from the WooCommerce store? Two ways in (reference: platforms 2.1 and 2.6).
+"""Is this delivery from the WooCommerce store? Two ways in (docs/reference/platforms.md 2.1 and 2.6).
 
 native        base64(HMAC-SHA256(raw body, secret)), the secret with its HTML entities decoded as WordPress does
 timestamped   our plugin, by the scheme of `platforms/timestamped.py`

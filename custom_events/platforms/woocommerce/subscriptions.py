@@ -1,8 +1,9 @@
-"""Subscriptions of WooCommerce Subscriptions (reference: platforms 2.2).
+"""Subscriptions of WooCommerce Subscriptions (docs/reference/platforms.md 2.2).
 
 Started: active, or has been. `date_paid_gmt` is the proof; `last_payment_date_gmt` is none, it is set on pending ones too
 (measured). Cancelled: the customer's cancel gives pending-cancel now and cancelled at the end of the term, under one
-key and with one date, `cancelled_date_gmt`. Renewals and failed renewals are told by their orders.
+key and with one date, `cancelled_date_gmt`; it may be active again before that. Renewals and failed renewals are told by
+their orders.
 """
 
 from datetime import datetime
@@ -12,7 +13,7 @@ import msgspec
 from custom_events.platforms import natural_keys
 from custom_events.platforms.attributes import flattened
 from custom_events.platforms.attribution import attribution
-from custom_events.platforms.leaves import (
+from custom_events.platforms.parse import (
     currency_code,
     gmt,
     optional_amount,
@@ -24,12 +25,20 @@ from custom_events.platforms.leaves import (
 from custom_events.platforms.woocommerce import bodies
 from custom_events.platforms.woocommerce.bodies import SUBSCRIPTION
 from custom_events.platforms.woocommerce.parties import customer_of, pairs_of, party
+from custom_events.platforms.woocommerce.payments import is_in_test_mode
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood
 from custom_events.values.events import CommerceEvent, EventType, Subscription
 
 _RUNNING = frozenset(("active", "pending-cancel"))
 _ENDED = frozenset(("pending-cancel", "cancelled", "expired"))
+_OF_NO_ORDER = frozenset(("active", "pending-cancel", "expired", "switched"))  # statuses
+_KEPT = frozenset(("switched", "trash"))  # statuses that a cancelled one may go on to
 MAX_INTERVAL = 10_000  # periods between payments; more is nonsense
+
+
+def is_subscription(billing_period: object, status: object) -> bool:
+    """Whether the body under an order's topic is a subscription; only subscriptions have the first field, and few leave it empty."""
+    return bool(billing_period) or (billing_period is not None and status in _OF_NO_ORDER)
 
 
 def understand_subscription(delivery: RawDelivery, site: SiteContext) -> Understood:
@@ -41,7 +50,7 @@ def understand_subscription(delivery: RawDelivery, site: SiteContext) -> Underst
         raise wrong_shape("$.start_date_gmt", "Expected a date and time")
     modified_at = gmt(body.date_modified_gmt, "$.date_modified_gmt") or created_at
     started = body.status in _RUNNING or gmt(body.date_paid_gmt, "$.date_paid_gmt") is not None
-    ended_at = _ended_at(body, modified_at) if started else None
+    ended_at = _ended_at(body, modified_at)
     parent_id = optional_id(body.parent_id)
     subscription = Subscription(
         id=subscription_id,
@@ -56,12 +65,13 @@ def understand_subscription(delivery: RawDelivery, site: SiteContext) -> Underst
         currency=currency_code(body.currency) or site.currency,
     )
     pairs = pairs_of(body.meta_data)
-    origin = attribution(pairs)
+    origin = attribution(pairs, time_zone=site.time_zone)
     template = CommerceEvent(
         type=EventType.SUBSCRIPTION_STARTED,
         key=natural_keys.of_one(EventType.SUBSCRIPTION_STARTED, subscription_id),
         occurred_at=created_at,
         evidence_at=modified_at,
+        is_test=is_in_test_mode(dict(pairs), None),
         subscription=subscription,
         customer=customer_of(body.customer_id, party(body.billing), party(body.shipping), site),
         clicks=origin.clicks,
@@ -70,7 +80,7 @@ def understand_subscription(delivery: RawDelivery, site: SiteContext) -> Underst
         meta=flattened(pairs),
     )
     events = [template] if started else []
-    if ended_at is not None:
+    if started and ended_at is not None:
         events.append(
             msgspec.structs.replace(
                 template,
@@ -81,14 +91,16 @@ def understand_subscription(delivery: RawDelivery, site: SiteContext) -> Underst
                 utm={},
             )
         )
-    return Understood(events=tuple(events), subscription=subscription)
+    return Understood(events=tuple(events), subscription=subscription, subscription_at=modified_at)
 
 
 def _ended_at(body: bodies.Subscription, modified_at: datetime) -> datetime | None:
     """When it was cancelled, or expired; None while it runs."""
+    cancelled_at = gmt(body.cancelled_date_gmt, "$.cancelled_date_gmt")
+    if body.status in _KEPT:
+        return cancelled_at
     if body.status not in _ENDED:
         return None
-    cancelled_at = gmt(body.cancelled_date_gmt, "$.cancelled_date_gmt")
     if cancelled_at is None and body.status == "expired":
         cancelled_at = gmt(body.end_date_gmt, "$.end_date_gmt")
     return cancelled_at or modified_at

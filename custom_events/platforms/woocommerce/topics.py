@@ -1,7 +1,10 @@
-"""Every topic of WooCommerce, WooCommerce Subscriptions and our plugin, and what is done with it (reference: platforms 2.1)."""
+"""Every topic of WooCommerce, WooCommerce Subscriptions and our plugin, and what is done with it (docs/reference/platforms.md 2.1)."""
 
-from custom_events.platforms.leaves import required_id
+import msgspec
+
 from custom_events.platforms.parking import Handler
+from custom_events.platforms.parse import required_id
+from custom_events.platforms.woocommerce import bodies
 from custom_events.platforms.woocommerce.bodies import ONLY_ID
 from custom_events.platforms.woocommerce.customers import understand_customer
 from custom_events.platforms.woocommerce.orders import understand_order
@@ -22,6 +25,15 @@ HANDLERS: dict[str, Handler] = {
     "order_refund": understand_refund,
     **dict.fromkeys(("customer.created", "customer.updated", "customer.restored"), understand_customer),
     **dict.fromkeys(("subscription.created", "subscription.updated", "subscription.restored"), understand_subscription),
+}
+
+# What each handler's body is, for reading one that has an odd leaf.
+BODIES: dict[Handler, type[msgspec.Struct]] = {
+    understand_order: bodies.Order,
+    _order_deleted: bodies.OnlyId,
+    understand_refund: bodies.Refund,
+    understand_customer: bodies.Customer,
+    understand_subscription: bodies.Subscription,
 }
 
 # Topic -> why it is of no use to us.

@@ -47,18 +47,19 @@ joined as (
         coalesce(last_adjustments.adjustments, 0) as adjustments,
         coalesce(last_adjustments.adjustments_accepted, 0) as adjustments_accepted,
         case
-            when conversions.state != 'accepted' then null
+            when conversions.state != 'accepted' or ({{ is_unmatched('conversions') }}) then null
             when last_adjustments.last_kind = 'retraction' then 0
             else coalesce(last_adjustments.last_value, conversions.value)
         end as value_at_google,
         case
+            when {{ is_unmatched('conversions') }} then 'unmatched'
             when conversions.state = 'accepted' then 'accepted'
-            when conversions.state = 'rejected' then 'failed'
+            when conversions.state = 'rejected' then 'rejected'
             when conversions.state = 'expired' then 'expired'
             when conversions.state = 'unknown' then 'unknown'
             when conversions.state = 'withheld' then 'withheld'
             else 'waiting'
-        end as standing
+        end as outcome
     from conversions
     left join last_adjustments
         on last_adjustments.ads_action_id = conversions.ads_action_id

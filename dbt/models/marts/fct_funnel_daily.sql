@@ -3,10 +3,14 @@ with sites as (
     select * from {{ ref('dim_sites') }}
 ),
 
+zones as (
+    select * from {{ ref('int_zones') }}
+),
+
 deliveries as (
     select
         d.site_id,
-        (d.received_at at time zone coalesce(sites.time_zone, 'UTC'))::date as day,
+        {{ local_day('d.received_at', 'zones') }} as day,
         count(*) as received,
         count(*) filter (where d.verdict = 'refused') as refused,
         count(*) filter (where d.verdict != 'refused') as landed,
@@ -15,34 +19,38 @@ deliveries as (
         count(*) filter (where d.outcome = 'ignored') as ignored
     from {{ ref('int_deliveries') }} as d
     left join sites on sites.site_id = d.site_id
+    left join zones on zones.zone = sites.time_zone
     group by 1, 2
 ),
 
 events as (
     select
         e.site_id,
-        (e.created_at at time zone sites.time_zone)::date as day,
+        {{ local_day('e.created_at', 'zones') }} as day,
         count(*) as commerce_events
     from {{ ref('stg_app__commerce_events') }} as e
     inner join sites on sites.site_id = e.site_id
+    left join zones on zones.zone = sites.time_zone
     group by 1, 2
 ),
 
 conversions as (
     select
         c.site_id,
-        (c.created_at at time zone sites.time_zone)::date as day,
+        {{ local_day('c.created_at', 'zones') }} as day,
         count(*) as matched,
-        count(*) filter (where c.standing != 'withheld') as queued,
-        count(*) filter (where c.standing = 'withheld') as withheld,
+        count(*) filter (where c.outcome != 'withheld') as queued,
+        count(*) filter (where c.outcome = 'withheld') as withheld,
         count(*) filter (where c.attempts > 0) as sent,
-        count(*) filter (where c.standing = 'accepted') as accepted,
-        count(*) filter (where c.standing = 'failed') as failed,
-        count(*) filter (where c.standing = 'waiting') as waiting,
-        count(*) filter (where c.standing = 'expired') as expired,
-        count(*) filter (where c.standing = 'unknown') as unknown
+        count(*) filter (where c.outcome = 'accepted') as accepted,
+        count(*) filter (where c.outcome = 'unmatched') as unmatched,
+        count(*) filter (where c.outcome = 'rejected') as rejected,
+        count(*) filter (where c.outcome = 'waiting') as waiting,
+        count(*) filter (where c.outcome = 'expired') as expired,
+        count(*) filter (where c.outcome = 'unknown') as unknown
     from {{ ref('int_conversions') }} as c
     inner join sites on sites.site_id = c.site_id
+    left join zones on zones.zone = sites.time_zone
     group by 1, 2
 ),
 
@@ -71,7 +79,8 @@ final as (
         coalesce(conversions.withheld, 0) as withheld,
         coalesce(conversions.sent, 0) as sent,
         coalesce(conversions.accepted, 0) as accepted,
-        coalesce(conversions.failed, 0) as failed,
+        coalesce(conversions.unmatched, 0) as unmatched,
+        coalesce(conversions.rejected, 0) as rejected,
         coalesce(conversions.waiting, 0) as waiting,
         coalesce(conversions.expired, 0) as expired,
         coalesce(conversions.unknown, 0) as unknown

@@ -21,14 +21,15 @@ conversions as (
         site_id,
         order_id,
         count(*) as conversions,
-        count(*) filter (where standing = 'accepted') as accepted,
-        count(*) filter (where standing = 'failed') as failed,
-        count(*) filter (where standing = 'waiting') as waiting,
-        count(*) filter (where standing = 'expired') as expired,
-        count(*) filter (where standing = 'unknown') as unknown,
-        count(*) filter (where standing = 'withheld') as withheld,
+        count(*) filter (where outcome = 'accepted') as accepted,
+        count(*) filter (where outcome = 'unmatched') as unmatched,
+        count(*) filter (where outcome = 'rejected') as rejected,
+        count(*) filter (where outcome = 'waiting') as waiting,
+        count(*) filter (where outcome = 'expired') as expired,
+        count(*) filter (where outcome = 'unknown') as unknown,
+        count(*) filter (where outcome = 'withheld') as withheld,
         sum(value_at_google) as value_at_google,
-        min(reason) filter (where standing in ('failed', 'expired', 'withheld')) as reason
+        min(reason) filter (where outcome in ('unmatched', 'rejected', 'expired', 'withheld')) as reason
     from {{ ref('int_conversions') }}
     where order_id is not null
     group by site_id, order_id
@@ -53,7 +54,8 @@ final as (
         coalesce(events.commerce_events, 0) as commerce_events,
         coalesce(conversions.conversions, 0) as conversions,
         coalesce(conversions.accepted, 0) as accepted,
-        coalesce(conversions.failed, 0) as failed,
+        coalesce(conversions.unmatched, 0) as unmatched,
+        coalesce(conversions.rejected, 0) as rejected,
         coalesce(conversions.waiting, 0) as waiting,
         coalesce(conversions.expired, 0) as expired,
         coalesce(conversions.unknown, 0) as unknown,
@@ -64,7 +66,8 @@ final as (
             when conversions.unknown > 0 then 'unknown'
             when conversions.waiting > 0 then 'waiting'
             when conversions.accepted > 0 then 'accepted'
-            when conversions.failed > 0 then 'failed'
+            when conversions.unmatched > 0 then 'unmatched'
+            when conversions.rejected > 0 then 'rejected'
             when conversions.expired > 0 then 'expired'
             else 'withheld'
         end as outcome,

@@ -42,7 +42,7 @@ final as (
             when days.google_successful + days.google_failed + days.google_pending <= days.events + days.unanswered
                 then 'answers_were_lost'
             else 'others_upload_too'
-        end as standing,
+        end as outcome,
         days.google_read_at
     from days
     inner join accounts on accounts.id = days.ads_account_id

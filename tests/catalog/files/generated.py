@@ -1,4 +1,4 @@
-"""Catalogues of every shape: what people may configure, generated."""
+"""Catalogs of every shape: what people may configure, generated."""
 
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from custom_events.catalog.files.documents import (
     AccountFile,
     ActionEntry,
     AssignmentEntry,
-    Catalogue,
+    Catalog,
     DefinitionFile,
     SiteFile,
 )
@@ -66,14 +66,20 @@ THRESHOLDS = st.builds(
     period=st.sampled_from([one for one in ThresholdPeriod if one is not ThresholdPeriod.ROLLING]),
     fires=st.sampled_from(ThresholdFires),
 )
+CURRENCIES = st.sampled_from(["EUR", "USD", "NOK"])
+FACTORS = AMOUNTS | st.sampled_from([Decimal("0.350"), Decimal(1)])
 VALUES = st.builds(
     ValueRule,
-    source=st.sampled_from([ValueSource.ORDER_TOTAL, ValueSource.NONE]),
+    source=st.sampled_from([ValueSource.ORDER_TOTAL, ValueSource.NONE, ValueSource.ITEMS_TOTAL]),
     without_tax=st.booleans(),
-    factor=AMOUNTS | st.sampled_from([Decimal("0.350"), Decimal(1)]),
-    by_currency=st.dictionaries(
-        st.sampled_from(["EUR", "USD", "NOK"]), st.builds(CurrencyRule, fixed=AMOUNTS), max_size=2
-    ),
+    factor=FACTORS,
+    by_currency=st.dictionaries(CURRENCIES, st.builds(CurrencyRule, factor=st.none() | FACTORS), max_size=2),
+) | st.builds(
+    ValueRule,
+    source=st.just(ValueSource.FIXED),
+    fixed=AMOUNTS,
+    currency=st.none() | CURRENCIES,
+    by_currency=st.dictionaries(CURRENCIES, st.builds(CurrencyRule, fixed=AMOUNTS), max_size=2),
 )
 DEDUPS = st.builds(Dedup, per=st.sampled_from([one for one in DedupPer if one is not DedupPer.CUSTOMER_WINDOW]))
 SETTINGS: dict[str, st.SearchStrategy[Any]] = {
@@ -108,7 +114,7 @@ def definitions(draw: st.DrawFn) -> DefinitionFile:
 
 
 @st.composite
-def catalogues(draw: st.DrawFn) -> Catalogue:
+def catalogs(draw: st.DrawFn) -> Catalog:
     """Accounts, definitions and sites that refer to each other."""
     accounts = {
         customer_id: AccountFile(
@@ -126,7 +132,7 @@ def catalogues(draw: st.DrawFn) -> Catalogue:
         site_key: draw(_site(site_key, [*own, *SHIPPED], actions))
         for site_key in draw(st.lists(st.sampled_from(["shop-one-key", "SHOP_TWO-2"]), unique=True, max_size=2))
     }
-    return Catalogue(accounts=accounts, definitions=own, sites=sites)
+    return Catalog(accounts=accounts, definitions=own, sites=sites)
 
 
 @st.composite

@@ -113,7 +113,7 @@ def test_what_is_not_published_any_more_is_retired_and_comes_back(seeded: sa.Con
         'retire assignment shop-key-1: "vip" labelled "big"',
     ]
     assert said(seeded, rules()) == []
-    text = folder.texts(stored.exported(stored.read(seeded).catalogue))
+    text = folder.texts(stored.exported(stored.read(seeded).catalog))
     assert "published: false" in text["definitions/vip.yaml"]
     steps = applied(seeded, rules(**ALL))
     assert [step.verb for step in steps] == [plan.Verb.REVISE, plan.Verb.PUBLISH] * 2

@@ -8,17 +8,17 @@ from hypothesis import HealthCheck, given, settings
 
 from custom_events.catalog import audit
 from custom_events.catalog.files import apply, folder, plan, stored
-from custom_events.catalog.files.documents import Catalogue
+from custom_events.catalog.files.documents import Catalog
 from custom_events.catalog.files.folder import Folder
 from tests.catalog.conftest import ME
 from tests.catalog.files.conftest import NOW
-from tests.catalog.files.generated import catalogues
+from tests.catalog.files.generated import catalogs
 
 
-def read_back(catalogue: Catalogue) -> Folder:
+def read_back(catalog: Catalog) -> Folder:
     """Through files and back."""
     with tempfile.TemporaryDirectory() as directory:
-        folder.write(Path(directory), folder.texts(catalogue))
+        folder.write(Path(directory), folder.texts(catalog))
         return folder.read(Path(directory))
 
 
@@ -34,25 +34,25 @@ def applied(connection: sa.Connection, found: Folder) -> None:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(catalogues())
-def test_files_say_what_they_were_written_from(catalogue: Catalogue) -> None:
-    found = read_back(catalogue)
+@given(catalogs())
+def test_files_say_what_they_were_written_from(catalog: Catalog) -> None:
+    found = read_back(catalog)
     assert [str(finding) for finding in found.findings] == []
-    assert found.catalogue == catalogue
-    assert folder.texts(found.catalogue) == folder.texts(catalogue)
+    assert found.catalog == catalog
+    assert folder.texts(found.catalog) == folder.texts(catalog)
 
 
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-@given(catalogues())
-def test_export_then_apply_changes_nothing(seeded: sa.Connection, catalogue: Catalogue) -> None:
+@given(catalogs())
+def test_export_then_apply_changes_nothing(seeded: sa.Connection, catalog: Catalog) -> None:
     connection = seeded
     with connection.begin_nested() as savepoint:
-        applied(connection, read_back(catalogue))
+        applied(connection, read_back(catalog))
         first = stored.read(connection)
-        exported = stored.exported(first.catalogue)
-        assert exported == catalogue
+        exported = stored.exported(first.catalog)
+        assert exported == catalog
         again = planned(connection, read_back(exported))
         assert again.steps == ()
         assert again.left_alone == ()

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from custom_events.catalog.files import checks, folder, schema, text
-from custom_events.catalog.files.documents import STRUCTS, Catalogue, Kind
+from custom_events.catalog.files.documents import STRUCTS, Catalog, Kind
+from custom_events.catalog.files.format_page import ACCOUNT_EXAMPLE, DEFINITION_EXAMPLE, SITE_EXAMPLE, render
 from custom_events.catalog.files.meanings import meaning
-from custom_events.catalog.files.page import ACCOUNT_EXAMPLE, DEFINITION_EXAMPLE, SITE_EXAMPLE, render
 from tests.catalog.files.conftest import Write
-from tests.catalog.files.generated import catalogues
+from tests.catalog.files.generated import catalogs
 
 NAMES = {kind: name for kind, struct in STRUCTS.items() for name, known in schema.FILES.items() if known is struct}
 VALIDATORS = {
@@ -26,9 +26,9 @@ def as_json(content: str) -> Any:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(catalogues())
-def test_what_is_written_satisfies_the_published_schema(catalogue: Catalogue) -> None:
-    for name, content in folder.texts(catalogue).items():
+@given(catalogs())
+def test_what_is_written_satisfies_the_published_schema(catalog: Catalog) -> None:
+    for name, content in folder.texts(catalog).items():
         VALIDATORS[Kind(name.partition("/")[0])].validate(as_json(content))
 
 
@@ -64,8 +64,8 @@ def test_the_pages_example_is_right(rules: Write) -> None:
     )
     found = folder.read(directory)
     assert found.findings == []
-    assert checks.check(found.catalogue) == []
-    assert folder.texts(found.catalogue) == {
+    assert checks.check(found.catalog) == []
+    assert folder.texts(found.catalog) == {
         "ads/1234567890.yaml": ACCOUNT_EXAMPLE,
         "definitions/vip_order.yaml": DEFINITION_EXAMPLE,
         "sites/my-shop-key.yaml": SITE_EXAMPLE,

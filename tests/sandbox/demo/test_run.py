@@ -22,13 +22,13 @@ from custom_events.pipeline.drain import drain_sync
 from custom_events.postgres.connect import engine as connect
 from custom_events.settings import Settings, settings
 from orchestration import dbt_project
-from orchestration.processes import Program, Supervisor
 from sandbox.demo import figures as demo_figures
 from sandbox.demo import google, ready, run
 from sandbox.demo.figures import Figures
 from sandbox.demo.progress import display
 from sandbox.google_ads.server import SandboxGoogle
 from sandbox.stores.sender import Sent
+from supervisor.processes import Program, Supervisor
 
 PORTS = ("RECEIVER", "CONSOLE", "DAGSTER", "SANDBOX_GRPC", "SANDBOX_HTTP")
 
@@ -133,6 +133,7 @@ def figures(**changes: object) -> Figures:
         "ignored_by_reason": {"product_topic": 1},
         "commerce_events": {"order.paid": 3},
         "custom_events": {"purchase": 3},
+        "accepted": {"purchase": 2},
         "uploads": {"accepted": 2, "withheld": 1},
         "adjustments": {},
         "reasons": {},

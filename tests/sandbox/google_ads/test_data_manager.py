@@ -123,7 +123,7 @@ def test_s30_users_and_braids(google, events, event, hashed, new_click):
     braid = event(
         transaction_id="c",
         ad_identifiers={"wbraid": new_click("wbraid")},
-        cart_data={"items": [{"merchant_product_id": "sku", "quantity": 1}]},
+        cart_data={"items": [{"merchant_product_id": "sku", "quantity": 1, "unit_price": 2.5}]},
     )
     once = events.ingest(braid, destinations=[events.destination("3")])
     (warning,) = once.field_warnings
@@ -137,6 +137,34 @@ def test_s30_users_and_braids(google, events, event, hashed, new_click):
     assert [conversion.counted for conversion in google.state.conversions] == [True, False]
     events.ingest(braid)
     assert google.state.conversions[-1].cart["items"][0]["product_id"] == "sku"
+
+
+def test_s30_who_matches_nobody_matches_nobody_again(google, events, event, hashed):
+    nobody = event(user_data=users(hashed("nobody@example.com")))
+    for _ in range(2):
+        request_id = events.ingest(nobody, encoding="HEX").request_id
+        google.clock.move(timedelta(minutes=30))
+        assert events.status(request_id) == [("FAILED", {"CLICK_NOT_FOUND": 1}, 1)]
+
+
+def test_remarks_about_what_is_taken(google, events, event):
+    cart = {"items": [{"merchant_product_id": "a", "quantity": 1}, {"merchant_product_id": "b", "quantity": 1}]}
+    warnings = events.ingest(event(), event(transaction_id="b", cart_data=cart)).field_warnings
+    assert [(one.field, one.reason.name) for one in warnings] == [
+        (f"events.events[1].cart_data.items[{place}].unit_price", "WARNING_REASON_CART_DATA_ITEM_UNIT_PRICE_MISSING")
+        for place in range(2)
+    ]
+    assert len(google.state.conversions) == 2
+
+
+def test_the_other_api_s_order_ids_where_each_has_its_own(google, events, event, ads):
+    ads.upload(ads.row(order_id="o1"))
+    events.ingest(event())
+    assert len(google.state.conversions) == 1
+    google.state.switches.order_ids_shared_between_apis = False
+    events.ingest(event(conversion_value=7.0))
+    assert [(one.via, one.value) for one in google.state.conversions[1:]] == [("data_manager", 7.0)]
+    assert ads.names(ads.upload(ads.row(order_id="o1"))) == ["ORDER_ID_ALREADY_IN_USE"]
 
 
 def test_several_destinations(google, events, event):

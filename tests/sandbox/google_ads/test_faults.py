@@ -1,6 +1,7 @@
 """S9 and S23: faults on demand, and what the real client makes of them."""
 
 import time
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -75,13 +76,48 @@ def test_apply_then_drop_leaves_one_conversion(google, ads):
     assert len(google.state.conversions) == 2
 
 
+def test_reasons_that_came_after_the_installed_packages(google, ads, events, event):
+    from google.ads.googleads.errors import GoogleAdsException
+    from google.api_core.exceptions import InvalidArgument
+
+    google.state.faults.arm(Fault(kind=FaultKind.UNKNOWN_REASON, count=2))
+    google.state.faults.arm(Fault(kind=FaultKind.NO_REASON, count=2))
+    with pytest.raises(GoogleAdsException) as known:
+        ads.upload(ads.row())
+    assert known.value.failure._pb.errors[0].error_code.conversion_upload_error == 9_999
+    assert events.refused(lambda: events.ingest(event())) == ([], "BRAND_NEW_REASON")
+    with pytest.raises(InvalidArgument):
+        ads.upload(ads.row())
+    assert events.refused(lambda: events.ingest(event())) == ([], None)
+    assert google.state.conversions == []
+
+
+def test_reasons_of_rows_that_came_after_the_installed_packages(google, ads, events, event, transport):
+    """A number over gRPC; a word over REST, which the client's parser drops."""
+    google.state.faults.arm(Fault(kind=FaultKind.ROW_UNKNOWN_REASON, count=2))
+    (packed,) = ads.upload(ads.row()).partial_failure_error.details
+    (error,) = ads.failure(packed.value).errors
+    assert error.error_code.conversion_upload_error == 9_999
+    request_id = events.ingest(event()).request_id
+    google.clock.move(timedelta(minutes=30))
+    response = events.client.retrieve_request_status(request={"request_id": request_id}, retry=None)._pb
+    (entry,) = response.request_status_per_destination
+    reasons = [(count.reason, count.record_count) for count in entry.error_info.error_counts]
+    failed, new = 3, 9_999 if transport == "grpc" else 0
+    assert (entry.request_status, reasons) == (failed, [(new, 1)])
+    assert google.state.diagnostics.account("1234567890").counts.failed == 1
+
+
 def test_a_broken_connection(google, ads):
     from google.api_core.exceptions import ServiceUnavailable
+    from google.api_core.retry import Retry, if_exception_type
 
     google.state.faults.arm(Fault(kind=FaultKind.CONNECTION_RESET, after_apply=True, count=1))
     with pytest.raises(ServiceUnavailable):
         ads.upload(ads.row(order_id="a"))
-    assert ads.names(ads.upload(ads.row(order_id="a"))) == ["ORDER_ID_ALREADY_IN_USE"]
+    # A call made before the client knows that its connection is gone is unavailable as well.
+    again = Retry(predicate=if_exception_type(ServiceUnavailable), initial=0.05, timeout=30.0)(ads.upload)
+    assert ads.names(again(ads.row(order_id="a"))) == ["ORDER_ID_ALREADY_IN_USE"]
     assert not drop_connection("unix:/somewhere")
     assert not drop_connection("ipv4:127.0.0.1:1")
 

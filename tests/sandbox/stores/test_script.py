@@ -1,5 +1,6 @@
-"""The demo's story: enough webhooks, every kind of trouble, and the same posts for the same seed."""
+"""The demo's posts: enough webhooks, every kind of trouble, and the same posts for the same seed."""
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -77,6 +78,28 @@ def test_what_the_stores_post_is_understood(waves: Waves) -> None:
         "subscription.renewed",
         "subscription.cancelled",
     }
+
+
+def test_both_bodies_of_a_renewal_come_in_either_order_and_either_is_the_older(waves: Waves) -> None:
+    topics = ("orders/paid", "subscription_billing_attempts/success")
+    places: dict[str, dict[str, tuple[int, str]]] = {}
+    for place, post in enumerate(waves.first):
+        if post.kind == "subscription" and post.topic in topics:
+            document = json.loads(post.body)
+            number = str(document.get("order_id") or document["id"])
+            places.setdefault(number, {})[post.topic] = place, post.headers["x-shopify-triggered-at"]
+    pairs = [tuple(found[topic] for topic in topics) for found in places.values() if len(found) == len(topics)]
+    assert len(pairs) >= 5
+    assert {sold[0] < billed[0] for sold, billed in pairs} == {True, False}
+    assert {sold[1] < billed[1] for sold, billed in pairs} == {True, False}
+
+
+def test_stores_take_back_what_they_said(waves: Waves) -> None:
+    kinds = Counter(post.kind for post in (*waves.first, *waves.second))
+    for kind in ("paid after all", "deleted refund", "exchange", "failed refund"):
+        assert kinds[kind] >= 2, kind
+    status = [json.loads(post.body).get("status") for post in waves.second if post.kind == "subscription"]
+    assert {"pending-cancel", "cancelled", "active"} <= set(status)
 
 
 def test_signatures_are_right_but_for_the_troubles(waves: Waves) -> None:

@@ -1,0 +1,295 @@
+"""`custom-events site`: connect a store, change its secrets, see whether it sends."""
+
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.author import author_option
+from cli.session import connected, prepared
+from custom_events.values.platforms import Platform
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from custom_events.catalog.sites import Site
+    from custom_events.settings import Settings
+
+TIME = "%Y-%m-%d %H:%M UTC"
+WAIT_S = 600
+WAIT_LIMIT_S = 86_400  # a day: longer, and nobody looks at the terminal any more
+LOOK_EVERY_S = 1.0
+
+_AUTHOR = author_option()
+_SITE = click.argument("name", metavar="SITE")
+
+
+@click.group(short_help="Connect a store: address, secrets, first delivery.")
+def site() -> None:
+    """The stores that send us events. SITE is an id, a key or a shop domain.
+
+    \b
+    Examples:
+      custom-events site add --platform woocommerce --name "My shop" --domain shop.example --currency EUR
+      custom-events site add --platform shopify --name "My shop" --domain my-shop.myshopify.com
+      custom-events site list
+      custom-events site wait shop.example         until its first signed delivery; says what is wrong meanwhile
+      custom-events site secret add shop.example   one more secret, pasted from the store
+    """
+
+
+@site.command(short_help="Make a site, its address and its secret.")
+@click.option("--platform", required=True, type=click.Choice([one.value for one in Platform]), help="The store's.")
+@click.option("--name", required=True, help="Its name for people.")
+@click.option("--domain", help="The shop's host name; Shopify: my-shop.myshopify.com.")
+@click.option("--currency", help="The shop's own currency (ISO 4217), EUR for example.")
+@click.option("--time-zone", default="UTC", show_default=True, help="IANA name; its days and weeks count.")
+@click.option("--country", help="Of national phone numbers (ISO 3166), DE for example.")
+@click.option("--wait", is_flag=True, help="Wait for the first signed delivery, and say what is wrong until it comes.")
+@_AUTHOR
+def add(
+    *,
+    platform: str,
+    name: str,
+    domain: str | None,
+    currency: str | None,
+    time_zone: str,
+    country: str | None,
+    wait: bool,
+    author: str,
+) -> None:
+    """Make a site and show what to enter in the store. The secret is shown now and never again."""
+    from custom_events.catalog import connecting, sites
+    from custom_events.platforms.registry import PLATFORMS
+
+    settings = prepared()
+    with connected(settings) as engine:
+        with engine.begin() as connection:
+            made = sites.create(
+                connection,
+                platform=Platform(platform),
+                name=name,
+                actor=author,
+                shop_domain=domain,
+                currency=currency,
+                time_zone=time_zone,
+                settings={} if country is None else {"default_country": country},
+            )
+            secret = None if PLATFORMS[made.platform].makes_secret else _made(connection, made, settings, author)
+        click.echo(f"Site {made.id}, key {made.site_key}.\n")
+        for line in connecting.instructions(made, connecting.address(settings, made)):
+            click.echo(line)
+        if secret is not None:
+            _show(secret)
+        if wait:
+            _wait(engine, made, settings, WAIT_S)
+
+
+def _made(connection: "sa.Connection", site: "Site", settings: "Settings", author: str) -> str:
+    from custom_events import secrets
+    from custom_events.catalog import signing
+
+    value = signing.make()
+    signing.add(connection, site.id, value, key=secrets.key(settings), actor=author)
+    return value
+
+
+def _show(secret: str) -> None:
+    click.echo(f"\nSecret (shown once): {secret}")
+
+
+@site.command(name="list", short_help="Every site, and when it last sent.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
+def list_(*, as_json: bool) -> None:
+    """Show every site with its address and its last delivery."""
+    import msgspec
+
+    from custom_events.catalog import connecting, sites
+
+    settings = prepared()
+    with connected(settings) as engine, engine.connect() as connection:
+        every: list[Site] = []
+        while page := sites.page(connection, after_id=every[-1].id if every else 0):
+            every += page
+        last = connecting.last_deliveries(connection, datetime.now(UTC))
+    if as_json:
+        rows = [
+            {
+                "id": one.id,
+                "site_key": one.site_key,
+                "platform": one.platform,
+                "name": one.name,
+                "shop_domain": one.shop_domain,
+                "is_active": one.is_active,
+                "removed_at": one.removed_at,
+                "address": connecting.address(settings, one),
+                "last_delivery_at": last.get(one.id),
+            }
+            for one in every
+        ]
+        click.echo(msgspec.json.format(msgspec.json.encode({"sites": rows}), indent=2))
+        return
+    for one in every:
+        sent = f"last sent {last[one.id]:{TIME}}" if one.id in last else "never sent"
+        state = "" if one.is_active else ", removed" if one.removed_at else ", paused"
+        click.echo(f"{one.id:>4}  {one.platform.value:12} {one.name} ({one.shop_domain or one.site_key}){state}")
+        click.echo(f"      {connecting.address(settings, one)}   {sent}")
+    if not every:
+        click.echo("There are no sites yet: custom-events site add")
+
+
+@site.command(short_help="Wait for the first signed delivery.")
+@_SITE
+@click.option(
+    "--seconds", default=WAIT_S, show_default=True, type=click.IntRange(0, WAIT_LIMIT_S), help="How long to wait."
+)
+def wait(*, name: str, seconds: int) -> None:
+    """Wait until a signed delivery of SITE lands; say why others were refused meanwhile. Exit code 1 when none came."""
+    from custom_events.catalog import sites
+
+    settings = prepared()
+    with connected(settings) as engine:
+        with engine.connect() as connection:
+            found = sites.called(connection, name)
+        _wait(engine, found, settings, seconds)
+
+
+def _wait(engine: "sa.Engine", site: "Site", settings: "Settings", seconds: int) -> None:
+    from custom_events.catalog import connecting
+    from custom_events.queries.sites import database_now
+
+    click.echo(f"\nWaiting for a delivery at {connecting.address(settings, site)} (Ctrl-C ends the waiting) ...")
+    deadline = time.monotonic() + seconds
+    with engine.connect() as connection:
+        since = database_now(connection)
+    shown: dict[str, int] = {}
+    while True:
+        with engine.connect() as connection:
+            seen = connecting.arrivals(connection, site, since)
+        for reason, count in seen.refused.items():
+            if shown.get(reason) != count:
+                click.echo(f"  refused ({reason}, {count} times): {connecting.refusal_sentence(reason)}")
+        shown = seen.refused
+        if seen.raw_id is not None:
+            click.echo(
+                f"  landed: {seen.topic or 'no topic'}, raw:{seen.raw_id}. `custom-events explain raw:{seen.raw_id}`"
+            )
+            return
+        if time.monotonic() > deadline:
+            click.echo("  nothing landed. Does the store reach this address from outside?", err=True)
+            sys.exit(1)
+        time.sleep(LOOK_EVERY_S)
+
+
+@site.command(short_help="Take what it sends, and match nothing.")
+@_SITE
+@click.option("--reason", default="", help="Why; kept in the audit trail.")
+@_AUTHOR
+def pause(*, name: str, reason: str, author: str) -> None:
+    """Pause SITE until `site resume`: what it sends lands and is understood, and matches nothing."""
+    _switch(name, "pause", "is paused: what it sends is taken, and matches nothing", reason, author)
+
+
+@site.command(short_help="Match what it sends again.")
+@_SITE
+@click.option("--reason", default="", help="Why; kept in the audit trail.")
+@_AUTHOR
+def resume(*, name: str, reason: str, author: str) -> None:
+    """End the pause of SITE, or bring it back when it was removed. `custom-events replay` matches what came meanwhile."""
+    _switch(name, "resume", "is active", reason, author)
+
+
+@site.command(short_help="Refuse what it sends from now on.")
+@_SITE
+@click.option("--reason", default="", help="Why; kept in the audit trail.")
+@_AUTHOR
+def remove(*, name: str, reason: str, author: str) -> None:
+    """Refuse what SITE sends (410), so that its store gives the webhooks up. What is stored stays; `site resume` brings it back."""
+    _switch(name, "remove", "is removed: what it sends is refused", reason, author)
+
+
+def _switch(name: str, verb: str, outcome: str, reason: str, author: str) -> None:
+    from custom_events.catalog import sites
+
+    change = {"pause": sites.pause, "resume": sites.resume, "remove": sites.remove}[verb]
+    with connected(prepared()) as engine, engine.begin() as connection:
+        found = sites.called(connection, name)
+        change(connection, found.id, actor=author, reason=reason)
+    click.echo(f"Site {found.id} ({found.name}) {outcome}.")
+
+
+@site.group(short_help="A site's signing secrets.")
+def secret() -> None:
+    """The secrets that prove a delivery to be from the store. They are encrypted at rest and never shown again.
+
+    \b
+    Examples:
+      custom-events site secret add shop.example      pasted from the store, beside those there are
+      custom-events site secret rotate shop.example   a new one of ours; the old ones stay good for a day
+      custom-events site secret list shop.example
+      custom-events site secret revoke shop.example 3
+    """
+
+
+@secret.command(name="add", short_help="One more secret, pasted from the store.")
+@_SITE
+@click.option("--key-id", help="Name of the secret, for senders that name theirs.")
+@_AUTHOR
+def add_secret(*, name: str, key_id: str | None, author: str) -> None:
+    """Add a secret of SITE: asked for at the terminal, or read from standard input."""
+    from custom_events import secrets
+    from custom_events.catalog import signing, sites
+
+    settings = prepared()
+    value = click.prompt("Secret", hide_input=True) if sys.stdin.isatty() else sys.stdin.read().strip()
+    with connected(settings) as engine, engine.begin() as connection:
+        found = sites.called(connection, name)
+        made = signing.add(connection, found.id, value, key=secrets.key(settings), actor=author, key_id=key_id)
+    click.echo(f"Secret {made.id} of site {found.id} is good from now on (within {settings.site_cache_s:.0f} seconds).")
+
+
+@secret.command(short_help="A new secret of ours; the old ones stay good for a day.")
+@_SITE
+@click.option("--key-id", help="Name of the secret, for senders that name theirs.")
+@_AUTHOR
+def rotate(*, name: str, key_id: str | None, author: str) -> None:
+    """Make a new secret of SITE and show it once. Those before it stay good for 24 hours."""
+    from custom_events import secrets
+    from custom_events.catalog import signing, sites
+
+    settings = prepared()
+    value = signing.make()
+    with connected(settings) as engine, engine.begin() as connection:
+        found = sites.called(connection, name)
+        signing.rotate(connection, found.id, value, key=secrets.key(settings), actor=author, key_id=key_id)
+    click.echo(f"Enter the new secret of site {found.id} in the store; the old ones are good for 24 hours more.")
+    _show(value)
+
+
+@secret.command(name="list", short_help="The secrets of a site, without what they hold.")
+@_SITE
+def list_secrets(*, name: str) -> None:
+    """Show the secrets of SITE: number, name, age, end."""
+    from custom_events.catalog import signing, sites
+
+    with connected(prepared()) as engine, engine.connect() as connection:
+        found = sites.called(connection, name)
+        for one in signing.of(connection, found.id):
+            until = "until removed" if one.valid_until is None else f"until {one.valid_until:{TIME}}"
+            click.echo(f"{one.id:>4}  {one.key_id or '-':12} since {one.created_at:{TIME}}, good {until}")
+
+
+@secret.command(short_help="A secret is good no longer.")
+@_SITE
+@click.argument("number", type=int)
+@_AUTHOR
+def revoke(*, name: str, number: int, author: str) -> None:
+    """Remove secret NUMBER of SITE at once."""
+    from custom_events.catalog import signing, sites
+
+    with connected(prepared()) as engine, engine.begin() as connection:
+        found = sites.called(connection, name)
+        signing.remove(connection, found.id, number, actor=author)
+    click.echo(f"Secret {number} of site {found.id} is good no longer.")

@@ -1,0 +1,134 @@
+"""`custom-events user`: people who sign in to the console and the API."""
+
+import sys
+
+import click
+
+from cli.author import author_option
+from cli.roles import grants_of, role_option, shown
+from cli.session import connected, prepared
+
+_AUTHOR = author_option()
+_LOGIN = click.argument("login")
+
+
+@click.group(short_help="People who sign in, and what they may.")
+def user() -> None:
+    """People who sign in to the console. LOGIN is an e-mail address or a name.
+
+    \b
+    A viewer reads. An editor changes sites and drafts rules. A publisher lets drafts apply and releases uploads.
+    An administrator manages people, keys and secrets. Each may what those before may.
+
+    \b
+    Examples:
+      custom-events user add ana@example.org --role administrator     asks for a password
+      custom-events user add ben@example.org --role editor@shop.example --role viewer@12
+      custom-events user list
+      custom-events user password ben@example.org                     and ends his sessions
+      custom-events user disable ben@example.org
+    """
+
+
+@user.command(short_help="Somebody who signs in.")
+@_LOGIN
+@role_option
+@click.option("--name", help="Name for people. Left out: the login.")
+@_AUTHOR
+def add(*, login: str, roles: tuple[str, ...], name: str | None, author: str) -> None:
+    """Make somebody who signs in as LOGIN. The password is asked for, or read from standard input."""
+    from custom_events.access import people
+
+    settings = prepared()
+    if not roles:
+        raise click.BadParameter("say what they may: --role viewer, for example", param_hint="--role")
+    password = _password()
+    with connected(settings) as engine, engine.begin() as connection:
+        grants = grants_of(connection, roles)
+        made = people.add(
+            connection, login=login, display_name=name or login, grants=grants, actor=author, password=password
+        )
+    click.echo(f"{made.login} may sign in: {shown(made.grants)}.")
+
+
+@user.command(name="list", short_help="Everybody who signs in.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
+def list_(*, as_json: bool) -> None:
+    """Show everybody with their roles."""
+    import msgspec
+
+    from custom_events.access import people
+    from custom_events.access.people import Person
+
+    with connected(prepared()) as engine, engine.connect() as connection:
+        everybody: list[Person] = []
+        while found := people.page(connection, after=(everybody[-1].login, everybody[-1].id) if everybody else None):
+            everybody += found
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode({"people": everybody}), indent=2))
+        return
+    for person in everybody:
+        state = "" if person.disabled_at is None else f" (disabled since {person.disabled_at:%Y-%m-%d})"
+        click.echo(f"{person.login:32} {shown(person.grants)}{state}")
+    if not everybody:
+        click.echo("Nobody can sign in yet: custom-events user add LOGIN --role administrator")
+
+
+@user.command(short_help="Other roles than before.")
+@_LOGIN
+@role_option
+@_AUTHOR
+def role(*, login: str, roles: tuple[str, ...], author: str) -> None:
+    """Give LOGIN these roles in the place of all they had; none: they sign in and see nothing."""
+    from custom_events.access import people
+
+    with connected(prepared()) as engine, engine.begin() as connection:
+        person = people.called(connection, login)
+        changed = people.change(connection, person.id, grants=grants_of(connection, roles), actor=author)
+    click.echo(f"{changed.login}: {shown(changed.grants)}.")
+
+
+@user.command(short_help="A new password; ends the sessions.")
+@_LOGIN
+@_AUTHOR
+def password(*, login: str, author: str) -> None:
+    """Set a new password of LOGIN: asked for, or read from standard input. Whoever was signed in is not any more."""
+    from custom_events.access import people
+
+    settings = prepared()
+    given = _password()
+    with connected(settings) as engine, engine.begin() as connection:
+        person = people.called(connection, login)
+        people.set_password(connection, person.id, given, actor=author)
+    click.echo(f"{person.login} signs in with the new password from now on.")
+
+
+@user.command(short_help="Nobody signs in as this person.")
+@_LOGIN
+@_AUTHOR
+def disable(*, login: str, author: str) -> None:
+    """End the sessions of LOGIN and refuse their API keys, until `user enable`."""
+    from custom_events.access import people
+
+    with connected(prepared()) as engine, engine.begin() as connection:
+        person = people.disable(connection, people.called(connection, login).id, actor=author)
+    click.echo(f"Nobody signs in as {person.login} any more.")
+
+
+@user.command(short_help="They may sign in again.")
+@_LOGIN
+@_AUTHOR
+def enable(*, login: str, author: str) -> None:
+    """Let LOGIN sign in again."""
+    from custom_events.access import people
+
+    with connected(prepared()) as engine, engine.begin() as connection:
+        person = people.enable(connection, people.called(connection, login).id, actor=author)
+    click.echo(f"{person.login} may sign in: {shown(person.grants)}.")
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        return asked
+    return sys.stdin.readline().rstrip("\n")

@@ -1,0 +1,87 @@
+"""Who asks, and may they: before anything else of a request is looked at."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from console.api import problems
+from console.api.calls import Call, forbidden
+from console.api.operations import Operation
+from console.api.problems import ProblemError
+from console.api.rights import Scope
+from custom_events.access import api_keys, exposure, sessions
+from custom_events.access.roles import NOBODY, Caller, Role
+
+COOKIE: Final = "custom_events_session"
+_SAFE: Final = ("GET", "HEAD")
+
+
+def admit(call: Call, operation: Operation) -> None:
+    """Find who asks. Raises 401 unless they are known, or the operation is open; 403 for a page of another site."""
+    right = operation.right
+    if right.scope is Scope.OPEN or (right.local and exposure.figures_are_open(call.settings, call.asked.host)):
+        return
+    call.caller = _caller(call)
+    if call.caller is NOBODY:
+        raise ProblemError(
+            problems.UNAUTHENTICATED,
+            "Sign in, or send an API key that is good (Authorization: Bearer ...).",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+def authorize(call: Call, operation: Operation, parameters: Mapping[str, Any]) -> None:
+    """Raise 401, 403 or 404 unless the caller has the operation's right. What they may not see is not there."""
+    admit(call, operation)
+    if call.caller is NOBODY:  # and may be
+        return
+    role = operation.right.role or Role.VIEWER
+    match operation.right.scope:
+        case Scope.ONE_SITE:
+            _check_site(call, operation, parameters, role)
+        case Scope.SOME_SITE if not call.caller.may_somewhere(role):
+            raise forbidden(role, "at least one site")
+        case Scope.ALL_SITES if not call.caller.may(role):
+            raise forbidden(role, "all sites")
+        case _:
+            pass
+
+
+def check_origin(call: Call, *, needed: bool) -> None:
+    """Raise 403 for a request that a page of another site makes a browser send. `needed`: a browser that does not say from where it
+    comes is refused as well, since a cookie goes with whatever it sends."""
+    site, origin = call.asked.headers.get("sec-fetch-site"), call.asked.headers.get("origin")
+    if site is not None:
+        is_ours = site in ("same-origin", "none")
+    elif origin is not None:
+        is_ours = urlsplit(origin).netloc in (call.asked.host, urlsplit(call.settings.console_url).netloc)
+    else:
+        is_ours = not needed
+    if not is_ours:
+        raise ProblemError(
+            problems.CROSS_SITE,
+            "A page of another site may not act with your session. Programs send an API key, or the header Origin.",
+        )
+
+
+def _caller(call: Call) -> Caller:
+    """By the key, where one is sent, else by the cookie; a key that is not good is not made up for by a cookie."""
+    scheme, _, key = call.asked.headers.get("authorization", "").partition(" ")
+    if scheme:
+        found = api_keys.caller_of(call.connection, key.strip()) if scheme.lower() == "bearer" else None
+        return found or NOBODY
+    token = call.asked.cookies.get(COOKIE)
+    if not token:
+        return NOBODY
+    if call.asked.method not in _SAFE:
+        check_origin(call, needed=True)
+    return sessions.caller_of(call.connection, token, call.settings) or NOBODY
+
+
+def _check_site(call: Call, operation: Operation, parameters: Mapping[str, Any], role: Role) -> None:
+    right = operation.right
+    site_id = parameters[right.parameter] if right.site_of is None else right.site_of(call.connection, parameters)
+    if site_id is None or not call.caller.may(Role.VIEWER, site_id):
+        raise problems.not_found(right.noun, parameters[right.parameter])
+    if not call.caller.may(role, site_id):
+        raise forbidden(role, "its site")

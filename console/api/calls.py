@@ -1,0 +1,96 @@
+"""One call of an operation: who asks, in which transaction, with which settings; and what it answers."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+import sqlalchemy as sa
+
+from console.api import problems
+from console.api.preconditions import check_precondition
+from console.api.problems import ProblemError
+from console.api.scrapes import Scrapes
+from custom_events import secrets
+from custom_events.access.roles import NOBODY, Caller, Role
+from custom_events.settings import Settings
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a request beside its parameters. `address`: of the client, "" where it is not known; `body` as it came."""
+
+    method: str
+    path: str
+    query: str
+    request_id: str
+    address: str
+    host: str
+    headers: Mapping[str, str]
+    cookies: Mapping[str, str]
+    body: bytes = b""
+
+
+class Call:
+    """What an operation works with. All of it happens in one transaction, which is committed when the operation returns."""
+
+    def __init__(self, engine: sa.Engine, settings: Settings, asked: Asked, scrapes: Scrapes) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.asked = asked
+        self.scrapes = scrapes
+        self.caller: Caller = NOBODY
+        self._stack = ExitStack()
+        self._connection: sa.Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    @property
+    def connection(self) -> sa.Connection:
+        """The connection, in the call's transaction; made when first asked for."""
+        if self._connection is None:
+            self._connection = self._stack.enter_context(self.engine.begin())
+        return self._connection
+
+    @property
+    def actor(self) -> str:
+        """Who is written into the audit trail and revisions."""
+        return self.caller.name
+
+    @property
+    def key(self) -> bytes:
+        """The installation's key, for what is encrypted at rest."""
+        return secrets.key(self.settings)
+
+    def check_precondition(self, current: msgspec.Struct, shown: object, *, yours: object = msgspec.UNSET) -> None:
+        """Raise 412 unless `current`, read under a lock, is what the caller read (If-Match). `shown` is what the API shows of it,
+        `yours` what was asked: both sides."""
+        check_precondition(self.asked.headers.get("if-match"), current, shown, yours)
+
+    def require(self, role: Role, site_id: int | None) -> None:
+        """Raise 403 unless the caller has the role there; for what no path names. None: on all sites."""
+        if not self.caller.may(role, site_id):
+            raise forbidden(role, "all sites" if site_id is None else f"site {site_id}")
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operation returns where its value alone does not say it all. `of`: the stored thing that the ETag is made of; `stream`:
+    the content in parts, made after the call's transaction has ended, for what is too large to hold at once."""
+
+    content: Any = None
+    stream: Iterator[bytes] | None = None
+    of: msgspec.Struct | None = None
+    location: str | None = None
+    headers: dict[str, str] = {}
+    media_type: str = "application/json"
+
+
+def forbidden(role: Role | str, where: str) -> ProblemError:
+    """The caller is known, sees the thing, and may not do this."""
+    return ProblemError(problems.FORBIDDEN, f"This needs the role {role} for {where}. Ask an administrator for it.")

@@ -1,0 +1,107 @@
+"""Around every request, whatever serves it: its id, the headers that protect who reads the answer, one line in the log, and an answer
+also where a part of ours failed unexpectedly."""
+
+import re
+import time
+import traceback
+import uuid
+from typing import Final
+
+import msgspec
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from console.api import problems
+from console.api.problems import ProblemError
+from console.api.translation import INTERNAL_DETAIL
+
+REQUEST_ID: Final = "X-Request-Id"
+SHOWN_FRAMES: Final = 6  # of an unexpected error, the innermost ones
+HSTS: Final = "max-age=31536000"  # a year: what browsers ask for at least before they keep it for good
+_ACCEPTED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
+# Nothing is loaded from elsewhere, nothing is written into pages: scripts and styles are files of ours.
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+PROTECTION: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+_LOG = structlog.get_logger(__name__)
+
+
+class Envelope:
+    """ASGI middleware. `https`: the console is reached by it, so that browsers may be told never to come without."""
+
+    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+        self._app = app
+        self._headers = {**PROTECTION, **({"Strict-Transport-Security": HSTS} if https else {})}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; other kinds of connections pass."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        began = time.monotonic()
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id
+                # Files of ours are asked for anew only where they changed (ETag); what is shown of stores is kept nowhere.
+                headers.setdefault("Cache-Control", "no-cache" if "/static/" in scope["path"] else "no-store")
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, answer)
+            except Exception as error:  # noqa: BLE001  (whatever it is: the client gets an answer, the log what happened)
+                _LOG.error("request_failed", error=type(error).__name__, where=_frames(error))
+                if status == 0:
+                    await _send_internal(answer, request_id)
+            _log(scope, status, time.monotonic() - began)
+
+
+def _request_id(scope: Scope) -> str:
+    """The client's, where it is one of a form that may stand in headers and logs; else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _ACCEPTED.match(given := value.decode("latin-1")):
+            return given
+    return uuid.uuid4().hex
+
+
+async def _send_internal(send: Send, request_id: str) -> None:
+    problem = ProblemError(problems.INTERNAL, INTERNAL_DETAIL).document(request_id)
+    headers = [(b"content-type", problems.MEDIA_TYPE.encode())]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": msgspec.json.encode(problem)})
+
+
+def _frames(error: BaseException) -> list[str]:
+    """Where it happened, without what the error says: its words may hold values."""
+    frames = traceback.extract_tb(error.__traceback__)[-SHOWN_FRAMES:]
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+
+
+def _log(scope: Scope, status: int, seconds: float) -> None:
+    """One line for each request: the route, never the query, which may name people."""
+    route = getattr(scope.get("route"), "path", None) or "none"
+    level = "debug" if route in ("/healthz", "none") else "info"
+    getattr(_LOG, level)(
+        "request", method=scope["method"], route=route, status=status, duration_ms=round(1000 * seconds, 1)
+    )

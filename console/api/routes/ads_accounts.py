@@ -1,0 +1,247 @@
+"""Ads accounts and their conversion actions: known, changed, probed; stopped and let go on."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import Path
+
+from console.api import problems
+from console.api.calls import Answer, Call
+from console.api.operations import PREFIX, Routes
+from console.api.pages import Page
+from console.api.rights import of_all_sites
+from console.api.routes.uploads import Changed, Chosen, Hold
+from custom_events.access.roles import Role
+from custom_events.catalog import ads
+from custom_events.catalog.ads import Account
+from custom_events.destinations.findings import ActionFacts, Finding
+from custom_events.destinations.registry import destinations
+from custom_events.ledger import operator_actions, overview, probe
+from custom_events.ledger.overview import AccountOverview, Standing
+from custom_events.values.conversions import Lane
+
+ROUTES: Final = Routes(
+    "ads accounts", "Where conversions go: accounts, what waits for each, and what is stopped and why."
+)
+
+CustomerId = Annotated[
+    str,
+    Path(
+        pattern="^[0-9]{3}-?[0-9]{3}-?[0-9]{4}$",
+        description="The account's customer id: ten digits, with or without hyphens.",
+        examples=["1234567890"],
+    ),
+]
+READ: Final = of_all_sites(Role.VIEWER)
+EDIT: Final = of_all_sites(Role.EDITOR)
+OPERATE: Final = of_all_sites(Role.PUBLISHER)
+
+
+class NewAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An account to be known. `lane`: by which of the platform's ways conversions go; `login_customer_id`: the manager account through
+    which it is called; `currency` and `time_zone` as the account has them."""
+
+    customer_id: str
+    name: str
+    lane: Lane
+    login_customer_id: str | None = None
+    currency: str | None = None
+    time_zone: str = "UTC"
+
+
+class AccountChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to change of an account; the rest stays."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    lane: Lane | msgspec.UnsetType = msgspec.UNSET
+    login_customer_id: str | None | msgspec.UnsetType = msgspec.UNSET
+    currency: str | None | msgspec.UnsetType = msgspec.UNSET
+    time_zone: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Probed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a probe found. `fine`: nothing keeps conversions from being sent; `calls`: what it used of the quota."""
+
+    fine: bool
+    findings: tuple[Finding, ...]
+    actions: tuple[ActionFacts, ...]
+    calls: int
+
+
+class HeldRows(Chosen, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which rows of an account: of this order, with this reason; what is not given narrows nothing."""
+
+
+_NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+_EXAMPLE: Final = Account(
+    id=2,
+    customer_id="1234567890",
+    name="Shop Berlin",
+    lane=Lane.DATA_MANAGER,
+    login_customer_id=None,
+    currency="EUR",
+    time_zone="Europe/Berlin",
+    parked_reason=None,
+    parked_at=None,
+)
+_PARKED: Final = msgspec.structs.replace(
+    _EXAMPLE, parked_reason="Held by hand: prices are wrong (ana@example.org)", parked_at=_NOON
+)
+_STANDING: Final = AccountOverview(
+    customer_id="1234567890",
+    name="Shop Berlin",
+    lane=Lane.DATA_MANAGER,
+    parked_reason=None,
+    parked_at=None,
+    paused_until=None,
+    paused_reason=None,
+    parked_actions=(),
+    stopped_parts=(),
+    conversions={"accepted": 38, "held": 3},
+    adjustments={},
+    standings=(
+        Standing(
+            is_conversion=True,
+            state="held",
+            reason="click_too_recent",
+            rows=3,
+            sentence="The click is not six hours old yet.",
+            next_at=_NOON,
+        ),
+    ),
+    expiring=0,
+)
+_PROBED: Final = Probed(
+    fine=True,
+    findings=(Finding(question="may_import", fine=True, sentence="Conversions may be imported."),),
+    actions=(),
+    calls=1,
+)
+
+
+@ROUTES.get("/ads-accounts", right=READ, answer=Page[Account], example=Page(items=(_EXAMPLE,), next=None))
+def list_ads_accounts(call: Call) -> Page[Account]:
+    """Every account, by customer id."""
+    return Page(items=tuple(ads.accounts(call.connection)), next=None)
+
+
+@ROUTES.post(
+    "/ads-accounts",
+    right=EDIT,
+    status=201,
+    answer=Account,
+    example=_EXAMPLE,
+    body_example=NewAccount(customer_id="123-456-7890", name="Shop Berlin", lane=Lane.DATA_MANAGER, currency="EUR"),
+    tagged=True,
+    raises=(problems.CONFLICT,),
+)
+def create_ads_account(call: Call, body: NewAccount) -> Answer:
+    """Make an account known; its conversion actions are made known next."""
+    made = ads.create_account(call.connection, actor=call.actor, **msgspec.structs.asdict(body))
+    return Answer(content=made, of=made, location=f"{PREFIX}/ads-accounts/{made.customer_id}")
+
+
+@ROUTES.get("/ads-accounts/{customer_id}", right=READ, answer=Account, example=_EXAMPLE, tagged=True)
+def read_ads_account(call: Call, customer_id: CustomerId) -> Answer:
+    """One account."""
+    return _answer(ads.get_account(call.connection, customer_id))
+
+
+@ROUTES.patch(
+    "/ads-accounts/{customer_id}",
+    right=EDIT,
+    answer=Account,
+    example=_EXAMPLE,
+    body_example={"name": "Shop Berlin", "lane": "data_manager"},
+    tagged=True,
+)
+def change_ads_account(call: Call, customer_id: CustomerId, body: AccountChanges) -> Answer:
+    """Change what is given; the rest stays. The customer id never changes."""
+    account = ads.get_account(call.connection, customer_id, lock=True)
+    changes: dict[str, Any] = {
+        name: value for name, value in msgspec.structs.asdict(body).items() if value is not msgspec.UNSET
+    }
+    call.check_precondition(account, account, yours=changes)
+    return _answer(ads.update_account(call.connection, customer_id, actor=call.actor, **changes))
+
+
+@ROUTES.get("/ads-accounts/{customer_id}/standing", right=READ, answer=AccountOverview, example=_STANDING)
+def read_standing(call: Call, customer_id: CustomerId) -> AccountOverview:
+    """What waits for an account, what is stopped and why, and what will soon be too late."""
+    account = ads.get_account(call.connection, customer_id)
+    return overview.standing(call.connection, account.customer_id, datetime.now(UTC))
+
+
+@ROUTES.post(
+    "/ads-accounts/{customer_id}/probe", right=OPERATE, answer=Probed, example=_PROBED, raises=(problems.CONFLICT,)
+)
+def probe_ads_account(call: Call, customer_id: CustomerId) -> Probed:
+    """Ask the platform, without effect, what an account and its conversion actions allow; the answers are kept with them."""
+    account = ads.get_account(call.connection, customer_id)
+    lanes = destinations(call.settings)
+    found = probe.probe_account(call.engine, lanes, call.settings, account.customer_id, datetime.now(UTC))
+    return Probed(fine=found.fine, findings=found.findings, actions=found.actions, calls=found.calls)
+
+
+@ROUTES.post(
+    "/ads-accounts/{customer_id}/hold",
+    right=OPERATE,
+    answer=Account,
+    example=_PARKED,
+    body_example=Hold(why="prices are wrong"),
+)
+def hold_ads_account(call: Call, customer_id: CustomerId, body: Hold) -> Account:
+    """Send nothing for an account until somebody releases it; what is under way is finished."""
+    account = ads.get_account(call.connection, customer_id)
+    operator_actions.hold_account(call.connection, account.id, body.why, actor=call.actor, now=datetime.now(UTC))
+    return ads.get_account(call.connection, customer_id)
+
+
+@ROUTES.post("/ads-accounts/{customer_id}/release", right=OPERATE, answer=Account, example=_EXAMPLE)
+def release_ads_account(call: Call, customer_id: CustomerId) -> Account:
+    """Resume an account, its conversion actions and parts included, after what was wrong is mended."""
+    account = ads.get_account(call.connection, customer_id)
+    operator_actions.release_account(call.connection, account.id, datetime.now(UTC), actor=call.actor)
+    return ads.get_account(call.connection, customer_id)
+
+
+@ROUTES.post(
+    "/ads-accounts/{customer_id}/uploads/release",
+    right=OPERATE,
+    answer=Changed,
+    example=Changed(rows=3),
+    body_example=HeldRows(reason="click_too_recent"),
+)
+def release_uploads_of_account(call: Call, customer_id: CustomerId, body: HeldRows) -> Changed:
+    """Let held rows of an account go now; what waits for a consent only with the reason `consent_unknown_in_europe`."""
+    account = ads.get_account(call.connection, customer_id)
+    rows = operator_actions.release_held(
+        call.connection, account.id, datetime.now(UTC), body.reason, actor=call.actor, order_id=body.order_id
+    )
+    return Changed(rows=rows)
+
+
+@ROUTES.post(
+    "/ads-accounts/{customer_id}/uploads/retry",
+    right=OPERATE,
+    answer=Changed,
+    example=Changed(rows=2),
+    body_example=HeldRows(reason="EXPIRED_EVENT"),
+)
+def retry_uploads_of_account(call: Call, customer_id: CustomerId, body: HeldRows) -> Changed:
+    """Send what was refused of an account once more, unless it is too late."""
+    account = ads.get_account(call.connection, customer_id)
+    rows = operator_actions.retry_refused(
+        call.connection,
+        account.id,
+        actor=call.actor,
+        now=datetime.now(UTC),
+        reason=body.reason,
+        order_id=body.order_id,
+    )
+    return Changed(rows=rows)
+
+
+def _answer(account: Account) -> Answer:
+    return Answer(content=account, of=account)

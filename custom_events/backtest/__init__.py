@@ -1,0 +1,1 @@
+"""Rules against stored history: backtest of a draft, replay of the past, the effects of a plan."""

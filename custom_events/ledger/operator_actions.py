@@ -1,0 +1,177 @@
+"""By hand: hold an account, a conversion action, an order's or a site's rows; let them go on; send refused ones again.
+
+Behind the command line, the API and the console. Whoever does it is kept in the audit trail.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+
+from custom_events.errors import NotFound, Permanent
+from custom_events.ledger import stops
+from custom_events.ledger.single_uploads import by_hand
+from custom_events.queries import audit, upload_stops
+from custom_events.queries import upload_requests as requests
+from custom_events.values import reasons
+
+log = structlog.get_logger(__name__)
+
+
+def account_id_of(connection: sa.Connection, customer_id: str) -> int:
+    """The account of a customer id (ten digits). Raises Permanent for an unknown one."""
+    row = connection.execute(requests.ACCOUNT, {"customer_id": customer_id}).one_or_none()
+    if row is None:
+        raise Permanent(
+            "unknown_ads_account",
+            f"there is no ads account {customer_id}: `custom-events uploads list` shows those there are",
+        )
+    return int(row.id)
+
+
+def release_account(connection: sa.Connection, account_id: int, now: datetime, *, actor: str) -> str:
+    """Resume an account, its conversion actions and parts included, after what was wrong is mended. Its customer id.
+
+    Raises Permanent for an unknown account.
+    """
+    customer_id = stops.release(connection, account_id, now)
+    if customer_id is None:
+        raise Permanent(
+            "unknown_ads_account",
+            f"there is no ads account {account_id}: `custom-events uploads list` shows those there are",
+        )
+    _tell(connection, account_id, "uploads.release", actor, {})
+    return str(customer_id)
+
+
+def release_action(connection: sa.Connection, account_id: int, action_id: str, now: datetime, *, actor: str) -> None:
+    """Resume one conversion action (Google's number). Raises Permanent for one that is not configured."""
+    values = {"account": account_id, "action_id": action_id, "now": now}
+    _known_action(connection.execute(upload_stops.RELEASE_ACTION, values).rowcount, action_id)
+    _tell(connection, account_id, "uploads.release", actor, {"action": action_id})
+
+
+def release_held(
+    connection: sa.Connection,
+    account_id: int,
+    now: datetime,
+    reason: str | None = None,
+    *,
+    actor: str,
+    order_id: str | None = None,
+    site_key: str | None = None,
+) -> int:
+    """Held rows of an account go now; those held for `reason`, of an order, of a site, where they are given. How many.
+
+    Rows that wait for a customer's consent go only when theirs is the reason named.
+    """
+    chosen = {"reason": reason, "order_id": order_id, "site_key": site_key}
+    rows = connection.execute(requests.RELEASE_HELD, chosen | {"account": account_id, "now": now}).rowcount
+    if not rows:
+        _check_named(connection, account_id, **chosen)
+    _tell(connection, account_id, "uploads.release", actor, {"rows": rows} | chosen)
+    return rows
+
+
+def hold_account(connection: sa.Connection, account_id: int, reason: str, *, actor: str, now: datetime) -> None:
+    """Send nothing for an account until somebody releases it; `reason` is shown with it."""
+    values = {"account": account_id, "reason": by_hand(reason, actor), "now": now}
+    connection.execute(upload_stops.HOLD_ACCOUNT, values)
+    _tell(connection, account_id, "uploads.hold", actor, {"reason": reason})
+
+
+def hold_action(
+    connection: sa.Connection, account_id: int, action_id: str, reason: str, *, actor: str, now: datetime
+) -> None:
+    """The same for one conversion action (Google's number). Raises Permanent for one that is not configured."""
+    values = {"account": account_id, "action_id": action_id, "reason": by_hand(reason, actor), "now": now}
+    _known_action(connection.execute(upload_stops.HOLD_ACTION, values).rowcount, action_id)
+    _tell(connection, account_id, "uploads.hold", actor, {"reason": reason, "action": action_id})
+
+
+def hold_rows(
+    connection: sa.Connection,
+    account_id: int,
+    reason: str,
+    *,
+    actor: str,
+    now: datetime,
+    order_id: str | None = None,
+    site_key: str | None = None,
+) -> int:
+    """Hold what waits now of an order, or of a site, until somebody releases it, or Google no longer takes it. How many rows.
+
+    What comes later is not held: an order's refunds wait for its conversion anyway.
+    """
+    chosen = {"order_id": order_id, "site_key": site_key}
+    values = chosen | {"account": account_id, "sentence": by_hand(reason, actor), "now": now}
+    rows = connection.execute(requests.HOLD_ROWS, values).rowcount
+    if not rows:
+        _check_named(connection, account_id, reason=None, **chosen)
+    _tell(connection, account_id, "uploads.hold", actor, {"rows": rows, "reason": reason} | chosen)
+    return rows
+
+
+def retry_refused(
+    connection: sa.Connection,
+    account_id: int,
+    *,
+    actor: str,
+    now: datetime,
+    reason: str | None = None,
+    order_id: str | None = None,
+) -> int:
+    """Refused rows of an account go once more, those with a code or of an order where it is given. How many.
+
+    For what was mended since: at Google, or here. What was withheld is not among them: matching decided it, and a replay decides
+    it anew.
+    """
+    values = {"account": account_id, "now": now, "reason": reason, "order_id": order_id}
+    rows = connection.execute(requests.RETRY_REFUSED, values).rowcount
+    if not rows:
+        _check_named(connection, account_id, reason=reason, order_id=order_id, site_key=None)
+    detail = {"rows": rows, "reason": reason, "order_id": order_id}
+    _tell(connection, account_id, "uploads.retry", actor, detail)
+    return rows
+
+
+def check_action(connection: sa.Connection, action_id: str, account_id: int | None = None) -> None:
+    """Raises Permanent when no account, or not this one, has a conversion action of this number (Google's)."""
+    values = {"account": account_id, "action_id": action_id}
+    _known_action(connection.execute(upload_stops.KNOWS_ACTION, values).scalar_one(), action_id)
+
+
+def _check_named(
+    connection: sa.Connection, account_id: int, *, reason: str | None, order_id: str | None, site_key: str | None
+) -> None:
+    """Nothing was found: raises NotFound where a name is to blame, and not that nothing waits."""
+    values = {"account": account_id, "reason": reason, "order_id": order_id, "site_key": site_key}
+    known = connection.execute(upload_stops.KNOWN_NAMES, values).one()
+    if not known.site:
+        raise NotFound(f'there is no site "{site_key}": `custom-events site list` shows those there are', what="site")
+    if not known.order_id:
+        raise NotFound(
+            f'no conversion of an order "{order_id}" goes to this account: `custom-events explain {order_id}` tells what became '
+            "of it",
+            what="order",
+        )
+    if not known.reason:
+        raise NotFound(
+            f'no row of this account has the reason "{reason}": `custom-events uploads list` shows those there are',
+            what="reason",
+        )
+
+
+def _known_action(found: int, action_id: str) -> None:
+    if not found:
+        raise Permanent(
+            reasons.Reason.UNKNOWN_ADS_ACTION,
+            f"the account has no conversion action {action_id}: `custom-events uploads probe` shows those there are",
+        )
+
+
+def _tell(connection: sa.Connection, account_id: int, action: str, actor: str, detail: dict[str, Any]) -> None:
+    """Keep who did it, and log it."""
+    audit.add(connection, actor=actor, action=action, subject=f"ads_account:{account_id}", detail=detail)
+    log.info(action.replace(".", "_"), account=account_id, **detail)

@@ -1,0 +1,77 @@
+"""What came to a site's address lately, landed or refused, and one raw event whole. psycopg through SQLAlchemy."""
+
+from datetime import date, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+WEEKS_PROBED: Final = (
+    160  # three years of landing weeks, for a raw event of which only the number is known; each costs microseconds
+)
+
+
+def probed_weeks(today: date) -> list[date]:
+    """The Mondays of the weeks in which a raw event may have landed, from the next one back."""
+    monday = today - timedelta(days=today.weekday())
+    return [monday + timedelta(weeks=1 - ago) for ago in range(WEEKS_PROBED)]
+
+
+# The site of a raw event; likewise.
+SITE_OF_RAW: Final = sa.text("""
+SELECT r.site_id FROM unnest(CAST(:weeks AS date[])) AS g(week)
+CROSS JOIN LATERAL (SELECT e.site_id FROM landing.raw_events e WHERE e.landed_week = g.week AND e.id = :id LIMIT 1) r
+""")
+
+# What a raw event was and what became of it, without its headers and its body.
+RAW_FATE: Final = sa.text("""
+SELECT r.*, o.outcome, o.reason, o.detail, o.new_events, o.processed_at,
+  EXISTS (SELECT FROM landing.raw_queue q WHERE q.raw_id = r.id) AS is_waiting
+FROM unnest(CAST(:weeks AS date[])) AS g(week)
+CROSS JOIN LATERAL (
+  SELECT e.id, e.landed_week, e.received_at, e.site_id, e.topic, e.delivery_id, e.triggered_at, e.api_version, e.signature, e.body_bytes
+  FROM landing.raw_events e WHERE e.landed_week = g.week AND e.id = :id LIMIT 1
+) r
+LEFT JOIN app.raw_outcomes o ON o.landed_week = r.landed_week AND o.raw_id = r.id
+""")
+
+# Why deliveries of a site that came since a moment are parked, the most frequent reason first.
+PARKED_OF_SITE: Final = sa.text("""
+SELECT coalesce(o.reason, '') AS reason, count(*) AS rows, min(o.received_at) AS first_at, max(o.received_at) AS last_at
+FROM app.raw_outcomes o
+WHERE o.outcome = 'parked' AND o.site_id = :site AND o.received_at >= :since
+  AND o.landed_week >= date_trunc('week', CAST(:since AS timestamptz) AT TIME ZONE 'UTC')::date
+GROUP BY 1 ORDER BY 2 DESC, 1
+""")
+
+# The newest delivery of a site that landed since a moment; its week finds the partition.
+LANDED_SINCE: Final = sa.text("""
+SELECT r.id, r.received_at, r.topic
+FROM landing.raw_events r
+WHERE r.landed_week >= date_trunc('week', CAST(:since AS timestamptz) AT TIME ZONE 'UTC')::date
+  AND r.received_at >= :since AND r.site_id = :site
+ORDER BY r.received_at DESC LIMIT 1
+""")
+
+# Refusals since a moment that concern a site: its own, and those of its platform whose address names no site at all.
+REFUSED_SINCE: Final = sa.text("""
+SELECT q.reason, count(*) AS refusals, max(q.received_at) AS newest
+FROM landing.refused_events q
+WHERE q.received_at >= :since AND (q.site_id = :site OR q.site_id IS NULL AND q.platform = :platform)
+GROUP BY q.reason ORDER BY max(q.received_at) DESC
+""")
+
+# When each site last sent something that landed, among the weeks from `week` on.
+LAST_LANDED: Final = sa.text("""
+SELECT r.site_id, max(r.received_at) AS received_at FROM landing.raw_events r
+WHERE r.landed_week >= :week GROUP BY r.site_id
+""")
+
+# A raw event by its number: the weeks of the landing are probed one by one.
+RAW_EVENT: Final = sa.text("""
+SELECT r.* FROM unnest(CAST(:weeks AS date[])) AS g(week)
+CROSS JOIN LATERAL (
+  SELECT e.landed_week, e.id, e.received_at, e.site_id, e.topic, e.delivery_id, e.triggered_at, e.api_version, e.signature,
+         e.headers::text AS headers, e.body, e.body_bytes
+  FROM landing.raw_events e WHERE e.landed_week = g.week AND e.id = :id LIMIT 1
+) r
+""")

@@ -1,0 +1,91 @@
+"""Where everything stands, in one answer: for `custom-events status` and the API. What is wrong is measured now, as `watch` does."""
+
+from collections import Counter
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from custom_events.queries import odd_leaves, status_counts
+from custom_events.settings import Settings
+from custom_events.watching import state
+from custom_events.watching.alarms import raised
+from custom_events.watching.equations import Sums
+from custom_events.watching.measure import measure
+from custom_events.watching.sums import check, checks, sums, tallied
+
+SOON_S = 60.0  # what is held longer than this does not count as open work: it waits for its time
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts over all that is kept. `open_work` is what moves by itself within a minute; `reasons` is `state: reason`; `unnamed` is what
+    Google counted of requests without naming rows, by reason: as many of the accepted came to nothing, and nobody knows which;
+    `without_click_id` went with hashes alone, by state; `reconciled` is our ledger beside Google's counts of four weeks;
+    `odd_leaves` are bodies by `site path`; `dagster` is what the orchestrator keeps of its own; `checked_at`: when all of it was counted last, null: never."""
+
+    agree: bool
+    sums: Sums
+    open_work: dict[str, int]
+    commerce_events: dict[str, int]
+    custom_events: dict[str, int]
+    uploads: dict[str, int]
+    adjustments: dict[str, int]
+    reasons: dict[str, int]
+    unnamed: dict[str, int] = {}
+    without_click_id: dict[str, int] = {}
+    reconciled: dict[str, int] = {}
+    alarms: dict[str, int] = {}
+    odd_leaves: dict[str, int] = {}
+    dagster: dict[str, int] = {}
+    checked_at: datetime | None = None
+
+
+def status(connection: sa.Connection, settings: Settings, now: datetime) -> Status:
+    """The figures as the tallies have them, at the same cost whatever there is of history. Writes nothing."""
+    found = tallied(connection)
+    ledger = status_counts.ledger(connection, SOON_S)
+    return Status(
+        agree=found.agree,
+        sums=found,
+        open_work={**status_counts.open_elsewhere(connection), "uploads": ledger.soon},
+        commerce_events=status_counts.counted(connection, status_counts.TALLIED_EVENTS),
+        custom_events=status_counts.counted(connection, status_counts.TALLIED_CUSTOM_EVENTS),
+        uploads=ledger.uploads,
+        adjustments=ledger.adjustments,
+        reasons=ledger.reasons,
+        unnamed=ledger.unnamed,
+        without_click_id=ledger.without_click_id,
+        checked_at=min((one.checked_at for one in checks(connection)), default=None),
+        **_told(connection, settings, now, found),
+    )
+
+
+def exact_status(connection: sa.Connection, settings: Settings, now: datetime) -> Status:
+    """The same by counting, which reads whole tables. What differed from the tallies is among the gaps, set right, and remembered."""
+    off = [gap for one in check(connection, now) for gap in one.gaps]
+    found = msgspec.structs.replace(sums(connection), gaps=off)
+    return Status(
+        agree=found.agree,
+        sums=found,
+        open_work=dict(status_counts.open_work(connection, SOON_S)),
+        commerce_events=status_counts.counted(connection, status_counts.EVENTS_BY_TYPE),
+        custom_events=status_counts.counted(connection, status_counts.CUSTOM_EVENTS_BY_DEFINITION),
+        uploads=status_counts.counted(connection, status_counts.UPLOADS_BY_STATE),
+        adjustments=status_counts.counted(connection, status_counts.ADJUSTMENTS_BY_STATE),
+        reasons=status_counts.counted(connection, status_counts.REASONS),
+        unnamed=status_counts.counted(connection, status_counts.UNNAMED),
+        without_click_id=status_counts.counted(connection, status_counts.WITHOUT_CLICK_ID),
+        checked_at=now,
+        **_told(connection, settings, now, found),
+    )
+
+
+def _told(connection: sa.Connection, settings: Settings, now: datetime, found: Sums) -> dict[str, dict[str, int]]:
+    reading = measure(connection, settings, now, counted=found)
+    alarms = state.foreseen(connection, reading, raised(reading), now)
+    return {
+        "reconciled": status_counts.counted(connection, status_counts.RECONCILED),
+        "alarms": dict(Counter(one.label(now) for one in alarms)),
+        "odd_leaves": status_counts.counted(connection, odd_leaves.BY_NAME),
+        "dagster": status_counts.of_dagster(connection),
+    }

@@ -1,0 +1,22 @@
+with source as (
+    select * from {{ source('app', 'privacy_requests') }}
+),
+
+renamed as (
+    select
+        ---------- ids
+        raw_id,
+        site_id,
+        ---------- facts
+        kind,
+        done_by,
+        note,
+        ---------- times
+        landed_week,
+        received_at,
+        due_at,
+        done_at
+    from source
+)
+
+select * from renamed

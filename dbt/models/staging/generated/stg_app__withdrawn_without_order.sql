@@ -1,0 +1,15 @@
+with source as (
+    select * from {{ source('app', 'withdrawn_without_order') }}
+),
+
+renamed as (
+    select
+        ---------- ids
+        custom_event_id,
+        ---------- times
+        occurred_at,
+        changed_at
+    from source
+)
+
+select * from renamed

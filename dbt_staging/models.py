@@ -1,0 +1,94 @@
+"""The staging models, written from the tables: one view a source table, ids first, times last.
+
+`make docs` writes them; a test holds the files equal to `render_all()`. What needs thought begins in intermediate.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import sqlalchemy as sa
+import yaml
+
+from dbt_staging import sources
+
+DIRECTORY = sources.SOURCES_FILE.parent
+SQL_FOLDER = "generated"
+_TIMES = (sa.DateTime, sa.Date)
+
+
+def model_name(table: sa.Table) -> str:
+    """`stg_<schema>__<table>`."""
+    return f"stg_{table.schema}__{table.name}"
+
+
+def render_all() -> Mapping[str, str]:
+    """Path below `DIRECTORY` -> text: the sources, one description a schema, and the SQL of every model."""
+    tables = sources.source_tables()
+    files = {sources.SOURCES_FILE.name: sources.render()}
+    for schema in sorted({str(table.schema) for table in tables}):
+        files[f"{schema}.yml"] = render_yaml([table for table in tables if table.schema == schema])
+    return files | {f"{SQL_FOLDER}/{model_name(table)}.sql": render_sql(table) for table in tables}
+
+
+def render_sql(table: sa.Table) -> str:
+    """Import CTE first, one renaming CTE, `select *` last."""
+    columns = sources.visible_columns(table)
+    ids = [c for c in columns if c.name in {"id", "key"} or c.name.endswith(("_id", "_key"))]
+    times = [c for c in columns if isinstance(c.type, _TIMES) and c not in ids]
+    facts = [c for c in columns if c not in ids and c not in times]
+    lines: list[str] = []
+    for title, group in (("ids", ids), ("facts", facts), ("times", times)):
+        if group:
+            lines.append(f"        ---------- {title}")
+            lines.extend(f"        {column.name}," for column in group)
+    lines[-1] = lines[-1].removesuffix(",")
+    return "\n".join(
+        [
+            "with source as (",
+            f"    select * from {{{{ source('{table.schema}', '{table.name}') }}}}",
+            "),",
+            "",
+            "renamed as (",
+            "    select",
+            *lines,
+            "    from source",
+            ")",
+            "",
+            "select * from renamed",
+            "",
+        ]
+    )
+
+
+def render_yaml(tables: Sequence[sa.Table]) -> str:
+    """The descriptions of the models of these tables."""
+    written = {"version": 2, "models": [_described(table) for table in tables]}
+    return sources.HEADER + yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=150)
+
+
+def _described(table: sa.Table) -> dict[str, object]:
+    """Description with the grain, and every column; a single-column key is tested."""
+    key = [str(column.name) for column in table.primary_key.columns]
+    columns: list[dict[str, object]] = []
+    for column in sources.visible_columns(table):
+        name = str(column.name)
+        described: dict[str, object] = {"name": name, "description": column.comment}
+        if key == [name] or name == "id":
+            described["data_tests"] = ["not_null", "unique"]
+        columns.append(described)
+    return {"name": model_name(table), "description": table.comment, "columns": columns}
+
+
+def write(directory: Path = DIRECTORY) -> None:
+    """Writes every file and removes models whose table is gone."""
+    files = render_all()
+    (directory / SQL_FOLDER).mkdir(exist_ok=True)
+    for old in (*directory.glob("*.*"), *(directory / SQL_FOLDER).iterdir()):
+        if str(old.relative_to(directory)) not in files:
+            old.unlink()
+    for name, text in files.items():
+        (directory / name).write_text(text)
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,103 @@
+"""The dbt sources file, written from the tables, so that a column cannot exist in one and not in the other.
+
+`make docs` writes it (dbt_staging/models.py); a test holds the file equal to `render()`.
+"""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+import yaml
+
+from custom_events.tables.registry import TABLES
+
+SOURCES_FILE = Path(__file__).parents[1] / "dbt" / "models" / "staging" / "_sources.yml"
+
+# Never read for reports: secrets, what is only there to spare counting, when jobs ended, and the bytes of bodies and headers (personal data in clear).
+HIDDEN_TABLES = frozenset(
+    {
+        *("site_secrets", "tallies", "tally_changes", "tally_checks", "scheduled_jobs"),
+        *("people", "role_grants", "sessions", "api_keys", "login_attempts", "idempotent_answers"),
+    }
+)
+HIDDEN_COLUMNS = frozenset({"body", "headers", "client_address", "before", "after"})
+
+HEADER = "# Written by `make docs` (dbt_staging/models.py) from custom_events/tables; do not edit.\n"
+
+
+def visible_columns(table: sa.Table) -> list[sa.Column[object]]:
+    """The columns of a table that reports may read."""
+    return [column for column in table.columns if column.name not in HIDDEN_COLUMNS]
+
+
+def source_tables() -> list[sa.Table]:
+    """The tables that have a staging model, in alphabetical order."""
+    return sorted((t for t in TABLES if t.name not in HIDDEN_TABLES), key=lambda t: (t.schema or "", t.name))
+
+
+def render() -> str:
+    """The text of `_sources.yml`."""
+    sources = [
+        {
+            "name": schema,
+            "schema": schema,
+            "description": f"Tables in the Postgres schema {schema}, made by Alembic.",
+            "tables": [_described(table) for table in source_tables() if table.schema == schema],
+        }
+        for schema in ("app", "landing")
+    ]
+    return HEADER + yaml.safe_dump({"version": 2, "sources": sources}, sort_keys=False, allow_unicode=True, width=150)
+
+
+def _described(table: sa.Table) -> dict[str, object]:
+    return {
+        "name": str(table.name),
+        "description": table.comment,
+        "meta": {"dagster": {"asset_key": [ASSET_OF_TABLE[table.name]]}},
+        "columns": [{"name": str(c.name), "description": c.comment} for c in visible_columns(table)],
+    }
+
+
+# Which asset of the pipeline a table is part of; tables that are configured belong to `configuration`.
+ASSET_OF_TABLE = {
+    "raw_events": "raw_events",
+    "raw_queue": "raw_events",
+    "duplicate_deliveries": "raw_events",
+    "refused_events": "raw_events",
+    "receipts": "raw_events",
+    "raw_outcomes": "commerce_events",
+    "odd_leaves": "commerce_events",
+    "privacy_requests": "commerce_events",
+    "commerce_events": "commerce_events",
+    "event_keys": "commerce_events",
+    "orders": "commerce_events",
+    "order_consents": "commerce_events",
+    "order_refunds": "commerce_events",
+    "subscriptions": "commerce_events",
+    "customers": "commerce_events",
+    "clicks": "commerce_events",
+    "custom_events": "custom_events",
+    "custom_event_keys": "custom_events",
+    "value_changes": "custom_events",
+    "withdrawn_without_order": "custom_events",
+    "threshold_counters": "custom_events",
+    "counted_events": "custom_events",
+    "counted_days": "custom_events",
+    "conversion_uploads": "conversion_uploads",
+    "upload_keys": "conversion_uploads",
+    "upload_requests": "conversion_uploads",
+    "upload_attempts": "conversion_uploads",
+    "quota_buckets": "conversion_uploads",
+    "upload_stops": "conversion_uploads",
+    "google_upload_status": "reconciliation",
+    "reconciliation_days": "reconciliation",
+    "alarms": "configuration",
+    "sites": "configuration",
+    "ads_accounts": "configuration",
+    "ads_actions": "configuration",
+    "custom_event_definitions": "configuration",
+    "definition_revisions": "configuration",
+    "site_custom_events": "configuration",
+    "assignment_revisions": "configuration",
+    "audit_entries": "configuration",
+    "zone_offsets": "configuration",
+}

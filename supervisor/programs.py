@@ -1,0 +1,112 @@
+"""The product's processes, as `custom-events up` and the demo start them: which, with which arguments and environment."""
+
+from pathlib import Path
+
+from custom_events.access.exposure import is_local
+from custom_events.errors import InvalidConfiguration, NeedsAction
+from custom_events.settings import Settings
+from orchestration import dbt_project, instance
+from supervisor.processes import Program, python
+
+ROOT = Path(__file__).parents[1]
+CODE_SERVER, WEBSERVER, DAEMON = "dagster-code", "dagster-web", "dagster-daemon"
+
+
+def receiver(settings: Settings) -> Program:
+    """The public webhook receiver."""
+    return Program(
+        name="receiver",
+        arguments=python("ingest_api.serve"),
+        port=settings.receiver_port,
+        port_setting="CUSTOM_EVENTS_RECEIVER_PORT",
+        health=f"http://{_reachable(settings.receiver_host)}:{settings.receiver_port}/healthz",
+    )
+
+
+def console(settings: Settings) -> Program:
+    """The console's server: the JSON API."""
+    return Program(
+        name="console",
+        arguments=python("console.serve"),
+        port=settings.console_port,
+        port_setting="CUSTOM_EVENTS_CONSOLE_PORT",
+        health=f"http://{_reachable(settings.console_host)}:{settings.console_port}/healthz",
+    )
+
+
+def product(settings: Settings) -> list[Program]:
+    """All of them, in the order in which they are started."""
+    return [receiver(settings), console(settings), *dagster(settings)]
+
+
+def check_exposure(settings: Settings) -> None:
+    """Raise InvalidConfiguration when Dagster's page, which has no login, would listen where others reach it, unless that is wanted."""
+    if not settings.dagster_exposed and not is_local(settings.dagster_host):
+        raise InvalidConfiguration(
+            f"Dagster's page has no login, and {settings.dagster_host} is reached by others. Use 127.0.0.1 and a tunnel or a "
+            "proxy with a login, or set CUSTOM_EVENTS_DAGSTER_EXPOSED=true",
+            path="CUSTOM_EVENTS_DAGSTER_HOST",
+        )
+
+
+def dagster(settings: Settings) -> list[Program]:
+    """Dagster: one code server, and the webserver and the daemon that ask it. Also dbt's manifest, which it reads.
+
+    `dagster dev` would do the same with two processes more, and starts a code server again that nobody misses when it dies.
+    Raises NeedsAction outside a checkout, and when dbt cannot read its models.
+    """
+    if not (ROOT / "workspace.yaml").is_file():
+        raise NeedsAction(
+            f"Dagster needs workspace.yaml and dbt/, and {ROOT} has none: a wheel holds the receiver, the console and the "
+            "command only. Run this from a checkout of the project."
+        )
+    dbt_project.parse_if_needed()
+    socket = instance.code_server_socket(settings)
+    code_server = [
+        *("api", "grpc", "--module-name", "orchestration.definitions", "--working-directory", str(ROOT)),
+        *("--socket", str(socket), "--use-python-environment-entry-point", "--log-level", "warning"),
+    ]
+    webserver = [
+        *("--grpc-socket", str(socket), "--host", settings.dagster_host, "--port", str(settings.dagster_port)),
+        *("--log-level", "warning", "--dagster-log-level", "warning"),
+        *(() if settings.dagster_changes else ("--read-only",)),
+    ]
+    daemon = ["run", "--grpc-socket", str(socket), "--log-level", "warning"]
+    return [
+        Program(name=CODE_SERVER, arguments=python("dagster", *code_server), unlink=socket),
+        Program(
+            name=WEBSERVER,
+            arguments=python("dagster_webserver", *webserver),
+            port=settings.dagster_port,
+            port_setting="CUSTOM_EVENTS_DAGSTER_PORT",
+            health=f"http://{_reachable(settings.dagster_host)}:{settings.dagster_port}/server_info",
+        ),
+        Program(name=DAEMON, arguments=python("dagster._daemon", *daemon)),
+    ]
+
+
+def _reachable(host: str) -> str:
+    """An address of this machine at which a server that listens on `host` answers."""
+    if host in ("0.0.0.0", ""):  # noqa: S104  (compared, not listened on)
+        return "127.0.0.1"
+    return "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
+
+
+def environment(settings: Settings, url: str) -> dict[str, str]:
+    """What every process needs: the one database, Dagster's home, dbt's connection."""
+    return {
+        "DATABASE_URL": url,
+        "PYTHONPATH": str(ROOT),
+        "CUSTOM_EVENTS_LOCAL_DIRECTORY": str(settings.local_directory.resolve()),
+        **instance.prepare(instance.home(settings), url),
+        **dbt_project.environment(url),
+    }
+
+
+def addresses(settings: Settings) -> dict[str, str]:
+    """What to open in a browser or post to."""
+    return {
+        "Webhooks": f"http://{settings.receiver_host}:{settings.receiver_port}/webhooks/...",
+        "Console API": f"http://{settings.console_host}:{settings.console_port}/docs",
+        "Dagster": f"http://{settings.dagster_host}:{settings.dagster_port}",
+    }

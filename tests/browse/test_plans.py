@@ -1,0 +1,39 @@
+"""Lists and the search read as much with three times the history, and as much in the middle of a list as at its beginning."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from benchmarks import reading_lists
+from benchmarks.reading_world import fill
+from custom_events.postgres import connect, migrate
+from tests.queries.test_reading_plans import OPEN_ROWS, PAGES, SIZES, measured_paths
+
+SITES, ROWS = 5, 10  # so that the smaller history fills a page of whatever is asked for
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def reads(plan: Counter[str]) -> set[str]:
+    """How which table is read; over how many stretches of time, and how often, is a matter of how many rows fit."""
+    return {node.removesuffix("default") for node in plan if not node.endswith(" ")}
+
+
+@pytest.mark.timeout(400)
+def test_lists_and_search_are_flat(empty_database: str, database: str, is_embedded: bool) -> None:
+    if not is_embedded:
+        pytest.skip("PostgreSQL 15 reads up to 1.7 times the pages in the larger world (298 for 175 at worst)")
+    migrate.upgrade(empty_database)
+    worlds = []
+    for url, orders in zip((empty_database, database), SIZES, strict=True):
+        engine = connect.engine(url, name="tests")
+        fill(engine, orders, SITES, NOW, OPEN_ROWS)
+        worlds.append(measured_paths(engine, reading_lists.paths(NOW, ROWS)))
+        engine.dispose()
+    (few, little), (many, much) = worlds
+    assert {
+        name: (little[name], much[name]) for name in much if much[name] > max(1.2 * little[name], little[name] + PAGES)
+    } == {}
+    assert {name: reads(many[name]) - reads(few[name]) for name in few if reads(many[name]) - reads(few[name])} == {}
+    deep = {name.removesuffix(", in the middle"): pages for name, pages in much.items() if name.endswith("middle")}
+    assert {name: (much[name], pages) for name, pages in deep.items() if pages > max(1.2 * much[name], 2 * PAGES)} == {}

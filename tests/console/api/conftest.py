@@ -1,0 +1,58 @@
+"""The real app on a real database, asked as a client would."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from console.api.app import create_app
+from custom_events.settings import Settings
+from tests.console.api.asking import asking
+from tests.console.api.world import World
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Those of an installation of the test's own."""
+    return Settings(_env_file=None, local_directory=tmp_path, secret_key=SecretStr(Fernet.generate_key().decode()))
+
+
+@pytest.fixture
+def app(database: str, settings: Settings) -> FastAPI:
+    return create_app(database, settings)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[httpx.Client]:
+    """Nobody in particular. What the app fails at unexpectedly is an answer, as it is for clients."""
+    with asking(app) as made:
+        yield made
+
+
+@pytest.fixture
+def world(engine: sa.Engine, settings: Settings) -> World:
+    """Two sites with something of everything, and keys of every kind."""
+    return World(engine, settings)
+
+
+@pytest.fixture
+def admin(client: httpx.Client, world: World) -> httpx.Client:
+    """An administrator of all sites."""
+    client.headers.update(world.headers("administrator"))
+    return client
+
+
+def problem(answer: Any, status: int) -> dict[str, Any]:
+    """The problem document of an answer, which must be one with this status."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    document: dict[str, Any] = answer.json()
+    assert document["status"] == status
+    assert document["request_id"] == answer.headers["X-Request-Id"]
+    return document

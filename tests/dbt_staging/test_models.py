@@ -1,0 +1,42 @@
+"""Staging models and sources are those of the tables, and hold nothing secret."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from custom_events.tables.registry import TABLES
+from dbt_staging import models, sources
+
+
+def test_sources_and_staging_are_written_from_the_tables() -> None:
+    written = dict(files_below(models.DIRECTORY))
+    assert written == dict(models.render_all()), "run: make docs"
+
+
+def test_writing_removes_models_of_tables_that_are_gone(tmp_path: Path) -> None:
+    for name in ("stg_app__gone.yml", f"{models.SQL_FOLDER}/stg_app__gone.sql"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("gone")
+    models.write(tmp_path)
+    assert dict(files_below(tmp_path)) == dict(models.render_all())
+
+
+def files_below(directory: Path) -> Iterator[tuple[str, str]]:
+    return ((str(file.relative_to(directory)), file.read_text()) for file in directory.rglob("*.*"))
+
+
+def test_no_secret_and_no_body_reaches_reports() -> None:
+    text = sources.render()
+    for word in (
+        "secret_encrypted",
+        "name: body\n",
+        "name: headers\n",
+        "name: client_address\n",
+        "password_hash",
+        "secret_digest",
+    ):
+        assert word not in text
+    hidden = {table.name for table in TABLES} - {table.name for table in sources.source_tables()}
+    assert hidden == {
+        *("site_secrets", "tallies", "tally_changes", "tally_checks", "scheduled_jobs"),
+        *("people", "role_grants", "sessions", "api_keys", "login_attempts", "idempotent_answers"),
+    }

@@ -1,0 +1,92 @@
+"""Names that were given up do not come back: each had two meanings or none outside this tree. docs/glossary.md has the words in use."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.docs.tree import ROOT, tracked
+
+# As whole names in code. What they became stands in the glossary.
+GIVEN_UP = [
+    "keep_house",
+    "keep_house_and_look_again",
+    "heed",
+    "unheeded",
+    "let_go",
+    "LET_UPLOAD_GO",
+    "Teller",
+    "told_rows",
+    "Telling",
+    "heirs",
+    "heir",
+    "newcomers",
+    "trusting",
+    "wholes",
+    "whole_problems",
+    "Making",
+    "Happened",
+    "Proposal",
+    "proposal",
+    "Surrounded",
+    "surroundings",
+    "Gathered",
+    "is_nearer_than",
+    "nearer_events",
+    "contested",
+    "contention",
+    "has_room",
+    "unmade",
+    "UNMADE_BY_LATE_EVENT",
+    "UNMADE_BY_CORRECTION",
+    "UNMADE_BY_REPLAY",
+    "own_findings",
+    "said_too_much",
+    "speaks_of_more",
+    "hindsight",
+    "Trial",
+    "TIME_HAS_COME",
+    "INTEND",
+    "standing_changes",
+    "RuleBook",
+    "catalogue",
+]
+# Migrations name what was; so do the tests of them, the change log and the glossary's column of words not to use.
+EXEMPT = ("migrations/", "tests/migrations/", "CHANGELOG.md", "docs/glossary.md", "tests/docs/test_old_words.py")
+# Words of the field where they stand.
+ELSEWHERE = {
+    "tests/postgres/test_roles.py": {"catalogue"},  # PostgreSQL's
+    "tests/tables/test_constraints.py": {"catalogue"},
+    "docs/reference/google-ads.md": {"newcomers"},  # Google's
+    "custom_events/postgres/upkeep.py": {"wholes"},
+}
+FOLDERS_GIVEN_UP = ("custom_events/hindsight", "custom_events/pipeline/standing.py", "custom_events/pipeline/sums.py")
+
+
+@pytest.mark.parametrize("word", GIVEN_UP)
+def test_no_name_that_was_given_up(word: str) -> None:
+    pattern = re.compile(rf"(?<![A-Za-z0-9])_?{word}(?![A-Za-z0-9_])")
+    found = [name for name, text in _files() if pattern.search(text) and word not in ELSEWHERE.get(name, ())]
+    assert not found
+
+
+def test_the_words_elsewhere_are_there() -> None:
+    """An exemption that nothing needs is one too many."""
+    texts = dict(_files())
+    for name, words in ELSEWHERE.items():
+        assert all(word in texts[name] for word in words), name
+
+
+def test_no_room_that_was_given_up() -> None:
+    assert [name for name in FOLDERS_GIVEN_UP if (ROOT / name).exists()] == []
+
+
+@cache
+def _files() -> list[tuple[str, str]]:
+    return [
+        (name, path.read_text(encoding="utf-8"))
+        for path in tracked()
+        if path.suffix in {".py", ".md", ".sql", ".yml"}
+        if not (name := Path(path).relative_to(ROOT).as_posix()).startswith(EXEMPT)
+    ]

@@ -1,0 +1,60 @@
+"""What is stored of a request, and what makes two deliveries the same."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custom_events.platforms.base import Delivery
+from custom_events.queries.landing import Refused
+from custom_events.values.deliveries import Refusal
+from ingest_api import landing_rows
+from ingest_api.landing_rows import RateWindow
+
+
+def test_dedup_keys_differ_by_id_else_by_topic_and_body() -> None:
+    same = landing_rows.dedup_key(Delivery(delivery_id="1"), b"x")
+    assert len(bytes.fromhex(same)) == 16
+    assert same == landing_rows.dedup_key(Delivery(delivery_id="1", topic="other"), b"y")
+    without = [
+        landing_rows.dedup_key(Delivery(topic=topic), body)
+        for topic, body in ((None, b"x"), ("a", b"x"), ("a", b"y"), ("ax", b""))
+    ]
+    assert len({same, *without}) == 5
+
+
+@given(st.text(), st.text(), st.binary())
+def test_no_text_in_a_header_survives_as_more_than_printable_ascii(name: str, text: str, body: bytes) -> None:
+    delivery = Delivery(topic=text, delivery_id="d", event_id=text, triggered_at=datetime.now(UTC), api_version=text)
+    plain = landing_rows.plain(landing_rows.delivered(1, delivery, {name: text}, body))
+    refused = landing_rows.plain(
+        Refused(
+            site_id=None, platform="shopify", reason=Refusal.TOO_OLD, topic=text, headers={name: text}, body_bytes=1
+        )
+    )
+    for each in (plain.topic, refused.topic, *plain.headers, *refused.headers.values()):
+        assert each is not None
+        assert each.isascii()
+        assert each.isprintable()
+
+
+def test_secret_headers_are_not_kept() -> None:
+    given_headers = {"authorization": "a", "cookie": "b", "x-shopify-topic": "t"}
+    assert landing_rows.kept_headers(given_headers) == {"x-shopify-topic": "t"}
+    assert landing_rows.kept_headers({"x": "y"}) == {"x": "y"}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    now = [0.0]
+    monkeypatch.setattr("ingest_api.landing_rows.time.time", lambda: now[0])
+    return now  # type: ignore[return-value]
+
+
+def test_room_is_bounded_by_count_and_size_and_comes_back(clock: list[float]) -> None:
+    room = RateWindow(2, 10, 100)
+    assert [room.takes(60), room.takes(60), room.takes(40), room.takes(0)] == [True, False, True, False]
+    clock[0] = 10.0
+    assert room.takes(100)

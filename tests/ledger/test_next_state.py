@@ -1,0 +1,339 @@
+"""What an answer makes of a row, and what a conversion needs to reach a value: pure, over tables and laws."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from custom_events.ledger import retry, states
+from custom_events.ledger.desired import (
+    Append,
+    Desired,
+    Hold,
+    LedgerRow,
+    Place,
+    Release,
+    SetValue,
+    Withhold,
+    changes,
+)
+from custom_events.ledger.next_state import next_state
+from custom_events.ledger.upload_rows import Claimed
+from custom_events.values import reasons
+from custom_events.values.conversions import (
+    Conversion,
+    Lane,
+    RowAnswer,
+    Scope,
+    UploadKind,
+    UploadState,
+    Verdict,
+)
+
+NOW = datetime(2026, 10, 20, 12, 0, tzinfo=UTC)
+
+
+def claimed(*, attempts=1, reason=None):
+    conversion = Conversion(upload_id=1, kind=UploadKind.CONVERSION, action_id="7", transaction_id="A", occurred_at=NOW)
+    return Claimed(NOW, attempts, reason, 1, conversion)
+
+
+def settled(verdict, *, attempts=1, reason=None, whole=False, rows=5, **answer):
+    found = RowAnswer(upload_id=1, verdict=verdict, **answer)
+    return next_state(claimed(attempts=attempts, reason=reason), found, NOW, whole=whole, rows=rows)
+
+
+@pytest.mark.parametrize("reason", [None, reasons.NO_ANSWER])
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("rows", [1, 5])
+@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_every_answer_leads_to_a_permitted_state(verdict, scope, rows, whole, reason):
+    found = settled(verdict, reason=reason, whole=whole, rows=rows, scope=scope, code="X", sentence="S")
+    assert states.may_become(UploadState.CLAIMED, found.state)
+    if whole and reason and verdict in (Verdict.RETRY, Verdict.FIX, Verdict.HOLD, Verdict.UNKNOWN):
+        assert (found.state, found.reason) == (UploadState.UNKNOWN, reasons.NO_ANSWER)
+
+
+def test_duplicates():
+    taken = settled(
+        Verdict.ALREADY_THERE, attempts=2, code="ConversionUploadError.ORDER_ID_ALREADY_IN_USE", sentence="Known"
+    )
+    assert (taken.state, "an earlier call of ours" in taken.sentence) == (UploadState.ACCEPTED, True)
+    first = settled(Verdict.ALREADY_THERE, code="ConversionUploadError.ORDER_ID_ALREADY_IN_USE", sentence="Known")
+    assert (first.state, "another tag or system" in first.sentence) == (UploadState.ACCEPTED, True)
+    other = settled(
+        Verdict.ALREADY_THERE, code="ConversionUploadError.CLICK_CONVERSION_ALREADY_EXISTS", sentence="Known"
+    )
+    assert (other.state, "another order id" in other.sentence) == (UploadState.REJECTED, True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [
+        (reasons.NO_ANSWER, UploadState.ACCEPTED),
+        (reasons.SPLIT, UploadState.ACCEPTED),
+        ("InternalError.INTERNAL_ERROR", UploadState.ACCEPTED),
+        (
+            "ConversionUploadError.TOO_RECENT_EVENT",
+            UploadState.REJECTED,
+        ),  # that call was a no: the click's conversion is another's
+        (None, UploadState.REJECTED),  # refused before, sent again by hand
+    ],
+)
+def test_a_click_s_duplicate_is_ours_only_after_a_call_that_may_have_been_applied(reason, state):
+    code = "ConversionUploadError.CLICK_CONVERSION_ALREADY_EXISTS"
+    found = settled(Verdict.ALREADY_THERE, attempts=2, reason=reason, code=code, sentence="Known")
+    assert found.state is state
+    by_order = "ConversionUploadError.ORDER_ID_ALREADY_IN_USE"
+    assert settled(Verdict.ALREADY_THERE, attempts=2, reason=reason, code=by_order).state is UploadState.ACCEPTED
+
+
+def test_a_restatement_of_what_somebody_else_retracted_is_not_delivered():
+    answer = RowAnswer(
+        upload_id=1, verdict=Verdict.ALREADY_THERE, sentence="Retracted",
+        code="ConversionAdjustmentUploadError.CONVERSION_ALREADY_RETRACTED",
+    )  # fmt: skip
+    ends = {}
+    for kind in (UploadKind.RESTATEMENT, UploadKind.RETRACTION):
+        conversion = msgspec.structs.replace(claimed().conversion, kind=kind)
+        ends[kind] = next_state(
+            msgspec.structs.replace(claimed(attempts=2), conversion=conversion), answer, NOW, whole=False, rows=1
+        )
+    assert ends[UploadKind.RESTATEMENT].state is UploadState.REJECTED
+    assert "not by us" in str(ends[UploadKind.RESTATEMENT].sentence)
+    assert ends[UploadKind.RETRACTION].state is UploadState.ACCEPTED
+
+
+def test_a_hold_that_comes_again_ends():
+    code = "ConversionUploadError.EVENT_NOT_FOUND"
+    first = settled(Verdict.HOLD, code=code, then=Verdict.REJECTED, retry_at=NOW + timedelta(days=1))
+    assert (first.state, first.not_before) == (UploadState.HELD, NOW + timedelta(days=1))
+    again = settled(Verdict.HOLD, code=code, then=Verdict.REJECTED, retry_at=NOW, reason=code, attempts=2)
+    assert again.state is UploadState.REJECTED
+
+
+def test_a_single_row_is_not_split():
+    alone = settled(Verdict.SPLIT, rows=1, code="SizeLimitError.REQUEST_SIZE_LIMIT_EXCEEDED")
+    assert (alone.state, alone.not_before) == (UploadState.HELD, NOW + retry.FIX_RECHECK)
+    assert settled(Verdict.SPLIT, rows=1, code="grpc.RESOURCE_EXHAUSTED").state is UploadState.QUEUED
+    assert settled(Verdict.SPLIT, rows=2).reason == reasons.SPLIT
+
+
+def test_a_row_that_waits_for_a_setting_is_looked_at_daily():
+    found = settled(Verdict.FIX, code="X", sentence="Do it")
+    assert (found.state, found.not_before) == (UploadState.HELD, NOW + retry.FIX_RECHECK)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(min_value=0, max_value=10_000))
+def test_waits_are_bounded_and_rise(attempts):
+    seconds = retry.wait_s(attempts)
+    assert retry.FIRST_WAIT_S * 0.75 <= seconds <= retry.LONGEST_WAIT_S * 1.25
+    assert retry.wait_s(attempts + 10) >= seconds or seconds > retry.LONGEST_WAIT_S * 0.75
+
+
+def row(sequence=0, state=UploadState.ACCEPTED, value="100", kind=None, attempts=1, reason=None, adjusted_at=None):
+    default = UploadKind.CONVERSION if sequence == 0 else UploadKind.RESTATEMENT
+    return LedgerRow(
+        NOW,
+        sequence,
+        kind or default,
+        sequence,
+        state,
+        reason,
+        attempts,
+        Decimal(value),
+        NOW - timedelta(days=1),
+        adjusted_at,
+    )
+
+
+def wanted(conversion, adjustments, value, lane=Lane.GOOGLE_ADS, **desired):
+    return changes(conversion, adjustments, Desired(Decimal(value), **desired), lane, NOW)
+
+
+def test_nothing_to_do():
+    assert wanted(row(), [], "100") == []
+    assert wanted(row(state=UploadState.QUEUED, attempts=0), [], "100.00") == []
+    waiting = row(1, UploadState.QUEUED, "70", attempts=0, adjusted_at=NOW)
+    assert wanted(row(), [waiting], "70") == []
+
+
+def test_an_adjustment_that_waits_is_changed_or_dropped():
+    waiting = row(1, UploadState.QUEUED, "70", attempts=0, adjusted_at=NOW)
+    assert wanted(row(), [waiting], "40") == [
+        SetValue(waiting, UploadKind.RESTATEMENT, Decimal(40), NOW + timedelta(seconds=1))
+    ]
+    (gone,) = wanted(row(), [waiting], "0")
+    assert gone.kind is UploadKind.RETRACTION
+    (dropped,) = wanted(row(), [waiting], "100")
+    assert isinstance(dropped, Withhold)
+    assert dropped.reason == reasons.SUPERSEDED
+
+
+def test_one_that_was_tried_is_followed_by_another():
+    tried = row(1, UploadState.UNKNOWN, "70", attempts=1, adjusted_at=NOW)
+    (found,) = wanted(row(), [tried], "40")
+    assert isinstance(found, Append)
+    assert (found.sequence, found.value, found.adjusted_at) == (2, 40, NOW + timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("value", ["0", "40"])
+def test_what_google_refuses_is_superseded(value):
+    """A restatement that is refused every day, of an action that always uses its default value, keeps nothing waiting."""
+    refused = row(1, UploadState.HELD, "70", attempts=9, reason="ConversionAdjustmentUploadError.X", adjusted_at=NOW)
+    superseded, found = wanted(row(), [refused], value)
+    assert (superseded.row, superseded.reason) == (refused, reasons.SUPERSEDED)
+    assert (found.sequence, found.value, found.hold) == (2, Decimal(value), None)
+    assert wanted(row(), [refused], "70") == [], "it stands for that already"
+    (dropped,) = wanted(row(), [refused], "100")
+    assert dropped.row is refused
+
+
+@pytest.mark.parametrize("reason", [reasons.NO_ANSWER, reasons.SPLIT, "InternalError.INTERNAL_ERROR"])
+def test_what_may_have_been_applied_is_not_superseded(reason):
+    tried = row(1, UploadState.QUEUED, "70", attempts=1, reason=reason, adjusted_at=NOW)
+    (found,) = wanted(row(), [tried], "0")
+    assert isinstance(found, Append)
+
+
+def test_a_failed_adjustment_does_not_count_as_told():
+    failed = row(1, UploadState.REJECTED, "70", adjusted_at=NOW)
+    assert wanted(row(), [failed], "100") == []
+    (found,) = wanted(row(), [failed], "70")
+    assert isinstance(found, Append)
+    assert (found.sequence, found.value) == (2, 70)
+
+
+def test_after_a_retraction():
+    retracted = row(1, UploadState.ACCEPTED, "0", kind=UploadKind.RETRACTION, adjusted_at=NOW)
+    (found,) = wanted(row(), [retracted], "30")
+    assert isinstance(found, Append)
+    assert found.reason == reasons.ALREADY_RETRACTED
+    kept = row(2, UploadState.WITHHELD, "30", reason=reasons.ALREADY_RETRACTED, adjusted_at=NOW)
+    assert wanted(row(), [retracted, kept], "30") == []
+    (again,) = wanted(row(), [retracted], "30", Lane.DATA_MANAGER)
+    assert isinstance(again, Append)
+    assert again.reason is None
+
+
+def test_a_conversion_that_is_not_at_google():
+    withheld = row(state=UploadState.WITHHELD, reason="consent_denied", attempts=0)
+    (found,) = wanted(withheld, [], "70")
+    assert isinstance(found, Append)
+    assert found.reason == reasons.ORIGINAL_NOT_SENT
+
+
+@pytest.mark.parametrize("reason", reasons.WORTH_NOTHING)
+def test_a_conversion_that_was_worth_nothing_goes_after_all(reason):
+    withheld = row(state=UploadState.WITHHELD, reason=reason, attempts=0)
+    assert wanted(withheld, [], "70") == [Release(withheld, Decimal(70), None)]
+    same = {} if reason == reasons.FULLY_REFUNDED else {"reason": reason}
+    assert wanted(withheld, [], "0", **same) == []
+    assert wanted(withheld, [], "0", whole=Decimal(120), **same) == [
+        SetValue(withheld, UploadKind.CONVERSION, Decimal(120), None)
+    ]
+    (renamed,) = wanted(withheld, [], "0", **({} if same else {"reason": reasons.PAYMENT_LOST}))
+    assert (renamed.row, renamed.reason != reason) == (withheld, True)
+    assert changes(withheld, [], Desired(None, "invalidated"), Lane.GOOGLE_ADS, NOW) == []
+
+
+WAIT = Hold(reasons.CANCELLATION_MAY_BE_UNDONE, "It waits until", NOW + timedelta(hours=20))
+ASK = Hold(reasons.PAYMENT_LOST, "Somebody decides", None)
+
+
+def test_a_retraction_waits_where_google_takes_none_back():
+    (found,) = wanted(row(), [], "0", hold=WAIT)
+    assert found.hold == (WAIT.reason, "It waits until: 2026-10-21 08:00 UTC", WAIT.until)
+    assert wanted(row(), [], "0", Lane.DATA_MANAGER, hold=WAIT)[0].hold is None
+    held = row(1, UploadState.HELD, "0", UploadKind.RETRACTION, 0, WAIT.reason, NOW)
+    assert wanted(row(), [held], "0", hold=WAIT) == []
+    assert wanted(row(), [held], "0") == [Place(held, None)], "the money was given back meanwhile"
+    assert wanted(row(), [held], "90") == [
+        SetValue(held, UploadKind.RESTATEMENT, Decimal(90), NOW + timedelta(seconds=1)),
+        Place(held, None),
+    ]
+    late = row()._replace(conversion_at=NOW - timedelta(days=53, hours=23))
+    assert wanted(late, [], "0", hold=WAIT)[0].hold is None, "Google would not take it any more"
+
+
+def test_what_a_person_holds_stays_held():
+    held = row(1, UploadState.HELD, "70", attempts=0, reason=reasons.HELD_BY_HAND, adjusted_at=NOW)
+    assert [type(one) for one in wanted(row(), [held], "40")] == [SetValue]
+    assert [type(one) for one in wanted(row(), [held], "0", hold=WAIT)] == [SetValue]
+    conversion = row(state=UploadState.HELD, attempts=0, reason=reasons.HELD_BY_HAND)
+    assert wanted(conversion, [], "0", hold=ASK, undecided=Decimal(100)) == []
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+def test_a_person_is_asked(lane):
+    asked = {"hold": ASK, "undecided": Decimal(100), "reason": reasons.PAYMENT_LOST}
+    (found,) = wanted(row(), [], "0", lane, **asked)
+    assert (found.kind, found.hold.reason) == (UploadKind.RETRACTION, reasons.PAYMENT_LOST)
+    unsent = row(state=UploadState.QUEUED, attempts=0)
+    assert wanted(unsent, [], "0", lane, **asked) == [Place(unsent, ASK)]
+    held = row(state=UploadState.HELD, attempts=0, reason=reasons.PAYMENT_LOST)
+    assert wanted(held, [], "0", lane, **asked) == []
+    assert wanted(held, [], "100", lane) == [Place(held, None)]
+    (withheld,) = wanted(unsent, [], "0", lane, reason=reasons.PAYMENT_LOST)
+    assert withheld.reason == reasons.PAYMENT_LOST
+
+
+STEPS = st.tuples(
+    st.integers(min_value=0, max_value=3).map(lambda tens: tens * 10),
+    st.sampled_from([None, WAIT, ASK]),
+    st.sampled_from(["sent", "refused", "left"]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(STEPS, min_size=1, max_size=8), st.sampled_from(list(Lane)))
+def test_whatever_the_sequence_of_values_the_last_one_stands(steps, lane):
+    """What goes is accepted, or refused for now, or left: the rows that were taken stand for the desired value, or the one that waits
+    does; never more than one waits."""
+    conversion, rows, now, retracted, value = row(), [], NOW, False, 100
+    for value, hold, fate in steps:
+        now += timedelta(seconds=1)
+        desired = Desired(Decimal(value), hold=None if value else hold)
+        for found in changes(conversion, rows, desired, lane, now):
+            applied(rows, found)
+        waiting = [place for place, one in enumerate(rows) if one.state in (UploadState.QUEUED, UploadState.HELD)]
+        assert len(waiting) <= 1
+        for place in waiting:
+            if rows[place].state is UploadState.QUEUED and fate == "sent":
+                rows[place] = rows[place]._replace(state=UploadState.ACCEPTED, attempts=1)
+                retracted = retracted or rows[place].kind is UploadKind.RETRACTION
+            elif rows[place].state is UploadState.QUEUED and fate == "refused":
+                rows[place] = rows[place]._replace(state=UploadState.HELD, attempts=1, reason="Google.NO")
+    ended = [one for one in rows if one.state is not UploadState.WITHHELD]
+    standing = ended[-1].stands_for if ended else conversion.stands_for
+    assert standing == (0 if retracted and lane is Lane.GOOGLE_ADS else value)
+    times = [one.adjusted_at for one in rows]
+    assert times == sorted(set(times))
+
+
+def applied(rows, found):
+    """A change as it is written."""
+    match found:
+        case Append():
+            state = UploadState.QUEUED if found.reason is None else UploadState.WITHHELD
+            reason = found.reason
+            if found.hold is not None:
+                state, reason = UploadState.HELD, found.hold.reason
+            rows.append(row(found.sequence, state, str(found.value), found.kind, 0, reason, found.adjusted_at))
+        case SetValue():
+            place = rows.index(found.row)
+            rows[place] = found.row._replace(kind=found.kind, value=found.value, adjusted_at=found.adjusted_at)
+        case Withhold():
+            place = next(place for place, one in enumerate(rows) if one.sequence == found.row.sequence)
+            rows[place] = rows[place]._replace(state=UploadState.WITHHELD, reason=found.reason)
+        case Place():
+            place = next(place for place, one in enumerate(rows) if one.sequence == found.row.sequence)
+            state, reason = UploadState.QUEUED, None
+            if found.hold is not None:
+                state, reason = UploadState.HELD, found.hold.reason
+            rows[place] = rows[place]._replace(state=state, reason=reason)

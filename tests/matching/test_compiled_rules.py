@@ -1,0 +1,72 @@
+"""What is compiled once for a set of revisions, and what it says must be looked up."""
+
+from datetime import UTC
+from decimal import Decimal
+
+import pytest
+
+from custom_events.matching.match import (
+    match,
+)
+from custom_events.values.definitions import (
+    Dedup,
+    DedupPer,
+    Threshold,
+    ValueRule,
+    ValueSource,
+)
+from custom_events.values.events import EventType
+from custom_events.values.zones import zone, zone_or_utc
+from tests.matching.building import SITE, assignment, paid, plan
+
+BIG = {"field": "order.total", "op": ">=", "value": "200"}
+THIRD = Threshold(at_least=Decimal(3))
+
+
+def ids(event, *assignments):
+    return [found.assignment.assignment_id for found in match(event, SITE, plan(*assignments))]
+
+
+def test_the_plan_knows_what_must_be_looked_up() -> None:
+    rules = plan(
+        assignment(1, conditions={"field": "customer.orders_before", "op": "=", "value": 0}),
+        assignment(2, trigger=(EventType.ORDER_REFUNDED,), dedup=Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=3)),
+        assignment(
+            3,
+            trigger=(EventType.ORDER_CREATED,),
+            value=ValueRule(source=ValueSource.FIELD, field="customer.spent_before"),
+        ),
+        assignment(4, trigger=(EventType.CHECKOUT_STARTED,), threshold=THIRD),
+    )
+    asked = {kind: (rules.needs_facts(SITE, kind), rules.needs_history(SITE, kind)) for kind in EventType}
+    assert asked[EventType.ORDER_PAID] == (True, False)
+    assert asked[EventType.ORDER_REFUNDED] == (False, True)
+    assert asked[EventType.ORDER_CREATED] == (True, False)
+    assert asked[EventType.CHECKOUT_STARTED] == (False, True)
+    assert asked[EventType.CUSTOMER_CREATED] == (False, False)
+    assert not rules.needs_facts(99, EventType.ORDER_PAID)
+    assert not rules.needs_history(99, EventType.ORDER_PAID)
+
+
+def test_facts_decide_and_carry_the_sites_time_zone() -> None:
+    rules = plan(
+        assignment(1, conditions={"field": "customer.orders_before", "op": "=", "value": 0}), zone="Asia/Tokyo"
+    )
+    site = rules.site(SITE)
+    assert site is not None
+    first = site.facts_with(orders_before=0)
+    assert first.zone == zone("Asia/Tokyo")
+    assert len(match(paid(), SITE, rules, first)) == 1
+    assert match(paid(), SITE, rules, site.facts_with(orders_before=1)) == []
+    assert match(paid(), SITE, rules) == []
+
+
+@pytest.mark.parametrize("name", [None, "", "Middle/Earth", "../etc/passwd", "a" * 5000, "Europe"])
+def test_a_time_zone_nobody_knows_is_utc(name: str | None) -> None:
+    assert zone_or_utc(name) is UTC
+
+
+def test_a_condition_that_many_share_is_asked_once() -> None:
+    rules = plan(*(assignment(number, conditions=BIG) for number in range(1, 6)))
+    assert len(rules.sites[SITE].buckets[EventType.ORDER_PAID]) == 1
+    assert ids(paid(total="200"), *(assignment(number, conditions=BIG) for number in (3, 1, 2))) == [1, 2, 3]

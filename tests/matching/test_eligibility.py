@@ -1,0 +1,111 @@
+"""Consent that nobody gave or refused: what each policy makes of it, by where the customer is."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from custom_events.conditions.facts import Facts
+from custom_events.matching.checks import config_problems
+from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.eligibility import EUROPE, is_european
+from custom_events.matching.explain import explain, explanation_lines
+from custom_events.matching.match import Match, match
+from custom_events.values.clicks import Consent, ConsentStatus
+from custom_events.values.definitions import CartRule, ConsentNeeded, ConversionExtras, DefinitionConfig
+from custom_events.values.events import Customer, EventType
+from custom_events.values.reasons import Reason
+from tests.matching.building import assignment, paid
+
+HASHED = Customer(key="c:1", email_sha256="a" * 64)
+
+
+def made(event: Any, facts: Facts | None = None, **config: Any) -> Match:
+    (found,) = match(event, 1, MatchPlan([assignment(ads_action="1234567890/1", **config)]), facts)
+    return found
+
+
+def order_to(country: str | None, **more: Any) -> Any:
+    event = paid(customer=HASHED, **more)
+    return msgspec.structs.replace(event, order=msgspec.structs.replace(event.order, shipping_country=country))
+
+
+@pytest.mark.parametrize(
+    ("needed", "country", "waits", "with_user_data"),
+    [
+        (ConsentNeeded.NOT_DENIED, "DE", False, True),
+        (ConsentNeeded.GRANTED_IN_EUROPE, "DE", True, True),
+        (ConsentNeeded.GRANTED_IN_EUROPE, "GB", True, True),
+        (ConsentNeeded.GRANTED_IN_EUROPE, "CH", True, True),
+        (ConsentNeeded.GRANTED_IN_EUROPE, None, True, True),
+        (ConsentNeeded.GRANTED_IN_EUROPE, "US", False, True),
+        (ConsentNeeded.CLICK_ONLY_IN_EUROPE, "FR", False, False),
+        (ConsentNeeded.CLICK_ONLY_IN_EUROPE, "US", False, True),
+    ],
+)
+def test_unknown_consent(needed: ConsentNeeded, country: str | None, waits: bool, with_user_data: bool) -> None:
+    found = made(order_to(country), consent_needed=needed)
+    assert (found.waits_for_consent, found.with_user_data, found.withheld) == (waits, with_user_data, None)
+
+
+def test_hashes_alone_wait_where_only_the_click_may_go() -> None:
+    found = made(order_to("DE", clicks=()), consent_needed=ConsentNeeded.CLICK_ONLY_IN_EUROPE)
+    assert (found.waits_for_consent, found.withheld) == (True, None)
+
+
+@pytest.mark.parametrize("needed", [ConsentNeeded.GRANTED_IN_EUROPE, ConsentNeeded.CLICK_ONLY_IN_EUROPE])
+def test_what_somebody_said_counts(needed: ConsentNeeded) -> None:
+    granted = Consent(ad_user_data=ConsentStatus.GRANTED, source="attribute")
+    denied = Consent(ad_user_data=ConsentStatus.DENIED)
+    found = made(order_to("DE", consent=granted), consent_needed=needed)
+    assert (found.waits_for_consent, found.with_user_data, found.withheld) == (False, True, None)
+    assert made(order_to("DE", consent=denied), consent_needed=needed).withheld is Reason.CONSENT_DENIED
+
+
+def test_the_address_before_the_customers_country() -> None:
+    event = order_to(None)
+    assert is_european(event)
+    american = msgspec.structs.replace(event, customer=Customer(key="c:1", country="US"))
+    assert not is_european(american)
+    billed = msgspec.structs.replace(american, order=msgspec.structs.replace(event.order, billing_country="AT"))
+    assert is_european(billed)
+    assert is_european(msgspec.structs.replace(event, order=None, customer=None))
+    assert {"DE", "NO", "IS", "LI", "GB", "CH"} <= EUROPE
+    assert len(EUROPE) == 32
+
+
+@pytest.mark.parametrize(("orders", "new"), [(0, True), (3, False), (None, None)])
+def test_the_first_order_is_told_where_it_is_asked_for(orders: int | None, new: bool | None) -> None:
+    plan = MatchPlan([assignment(ads_action="1234567890/1", extra_data=ConversionExtras(customer_type=True))])
+    event = paid(customer=HASHED)
+    assert plan.needs_facts(1, event.type)
+    site = plan.site(1)
+    assert site is not None
+    (found,) = match(event, 1, plan, site.facts_with(orders_before=orders))
+    assert found.new_customer is new
+    assert made(event, site.facts_with(orders_before=orders)).new_customer is None
+
+
+def test_the_explanation_says_what_the_policy_does() -> None:
+    for needed, word in (
+        (ConsentNeeded.GRANTED_IN_EUROPE, "waits until somebody says"),
+        (ConsentNeeded.CLICK_ONLY_IN_EUROPE, "the click goes alone"),
+    ):
+        text = explanation_lines(explain(order_to("DE"), assignment(consent_needed=needed)))
+        assert any(word in line for line in text), text
+
+
+@pytest.mark.parametrize(
+    ("cart", "paths"),
+    [
+        (CartRule(merchant_id="55"), []),
+        (CartRule(merchant_id="55", country="DE", language="de", item_id="a_{product_id}_{variant_id}"), []),
+        (CartRule(merchant_id="shop", country="Germany", language="DE"), ["merchant_id", "country", "language"]),
+        (CartRule(merchant_id="55", item_id="sku"), ["item_id"]),
+        (CartRule(merchant_id="55", item_id="{sku} {title}"), ["item_id"]),
+        (CartRule(merchant_id="55", item_id="{sku}}"), ["item_id"]),
+    ],
+)
+def test_a_cart_that_cannot_be_told_is_a_problem(cart: CartRule, paths: list[str]) -> None:
+    config = DefinitionConfig(trigger=(EventType.ORDER_PAID,), extra_data=ConversionExtras(cart=cart))
+    assert [problem.path for problem in config_problems(config)] == [f"extra_data.cart.{path}" for path in paths]
