@@ -36,24 +36,24 @@ DECLARE
     made_in date := (date_bin('7 days', NEW.created_at, {MONDAY}) AT TIME ZONE 'UTC')::date;
 BEGIN
     INSERT INTO app.tally_changes (what, week, subject, kind, state, reason, change, sentence)
-    SELECT w.what, w.week, w.subject, NEW.kind, v.state, CASE WHEN w.what = 'uploads_without_click' THEN '' ELSE v.reason END, v.change,
+    SELECT w.what, w.week, w.subject, v.kind, v.state, CASE WHEN w.what = 'uploads_without_click' THEN '' ELSE v.reason END, v.change,
       CASE WHEN w.what = 'uploads_of_account' AND v.change > 0 AND v.reason <> '' THEN NEW.sentence END
     FROM (VALUES
-      ({state_of("OLD")}, {reason_of("OLD")}, coalesce(OLD.ads_account_id, 0), OLD.click_dropped IS NOT NULL, -1),
-      ({state_of("NEW")}, {reason_of("NEW")}, coalesce(NEW.ads_account_id, 0), NEW.click_dropped IS NOT NULL, 1)
-    ) v(state, reason, account, dropped, change)
+      (OLD.kind, {state_of("OLD")}, {reason_of("OLD")}, coalesce(OLD.ads_account_id, 0), OLD.click_dropped IS NOT NULL, -1),
+      (NEW.kind, {state_of("NEW")}, {reason_of("NEW")}, coalesce(NEW.ads_account_id, 0), NEW.click_dropped IS NOT NULL, 1)
+    ) v(kind, state, reason, account, dropped, change)
     CROSS JOIN LATERAL (VALUES
       ('uploads', made_in, 0::bigint, true),
       ('uploads_of_account', '1970-01-01'::date, v.account, true),
-      ('uploads_without_click', '1970-01-01'::date, 0::bigint, v.dropped AND NEW.kind = 'conversion')
+      ('uploads_without_click', '1970-01-01'::date, 0::bigint, v.dropped AND v.kind = 'conversion')
     ) w(what, week, subject, counts)
     WHERE w.counts;
     RETURN NULL;
 END
 $$;
-CREATE TRIGGER tally_update AFTER UPDATE OF state, reason, ads_account_id, click_dropped ON app.conversion_uploads FOR EACH ROW
+CREATE TRIGGER tally_update AFTER UPDATE OF kind, state, reason, ads_account_id, click_dropped ON app.conversion_uploads FOR EACH ROW
     WHEN (current_setting('custom_events.tallied', true) IS DISTINCT FROM 'on'
-      AND (({state_of("OLD")}) <> ({state_of("NEW")}) OR ({reason_of("OLD")}) <> ({reason_of("NEW")})
+      AND (OLD.kind <> NEW.kind OR ({state_of("OLD")}) <> ({state_of("NEW")}) OR ({reason_of("OLD")}) <> ({reason_of("NEW")})
         OR OLD.ads_account_id IS DISTINCT FROM NEW.ads_account_id OR (OLD.click_dropped IS NULL) <> (NEW.click_dropped IS NULL)))
     EXECUTE FUNCTION app.tally_changed_upload();
 """

@@ -47,6 +47,20 @@ def test_what_statements_do_is_tallied(engine: sa.Engine) -> None:
         assert connection.execute(tallies.OPEN_SINCE).scalar_one() is None
 
 
+def test_an_unsent_restatement_that_becomes_a_retraction_is_tallied_as_one(engine: sa.Engine) -> None:
+    restatements = ROWS.replace("'conversion', g, 0", "'restatement', g, 1").replace(
+        "conversion_at,", "conversion_at, adjusted_at, value,"
+    )
+    run(engine, restatements.replace("now(), 'granted'", "now(), now(), 1, 'granted'"))
+    run(engine, "UPDATE app.conversion_uploads SET kind = 'retraction', value = NULL WHERE state = 'queued'")
+    run(engine, "UPDATE app.conversion_uploads SET state = 'claimed' WHERE kind = 'retraction'")
+    run(engine, "UPDATE app.conversion_uploads SET state = 'accepted' WHERE kind = 'retraction'")
+    with engine.connect() as connection:
+        rows = {(one.kind, one.state): one.rows for one in tallies.read(connection, "uploads_of_account") if one.rows}
+    assert {key for key, count in rows.items() if count < 0 or key[1] == "open"} == set()
+    assert sum(one for (kind, _), one in rows.items() if kind == "retraction") == 3
+
+
 def test_the_words_of_open_rows_are_those_that_may_be_claimed() -> None:
     """The trigger and a claim's exemption from it rest on this."""
     final = {UploadState.ACCEPTED, UploadState.REJECTED, UploadState.EXPIRED, UploadState.WITHHELD}
