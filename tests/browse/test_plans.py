@@ -27,6 +27,8 @@ def test_lists_and_search_are_flat(empty_database: str, database: str, is_embedd
         for name in much
         if much[name] > max(MOST_GROWTH * little[name], little[name] + PAGES)
     } == {}
-    assert {name: whole_tables(many[name]) - whole_tables(few[name]) for name in few} == {name: set[str]() for name in few}
+    assert {name: whole_tables(many[name]) - whole_tables(few[name]) for name in few} == {
+        name: set[str]() for name in few
+    }
     deep = {name.removesuffix(", in the middle"): pages for name, pages in much.items() if name.endswith("middle")}
     assert {name: (much[name], pages) for name, pages in deep.items() if pages > max(1.2 * much[name], 2 * PAGES)} == {}

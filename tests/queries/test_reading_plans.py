@@ -83,7 +83,9 @@ def test_three_times_the_history_is_read_in_as_many_pages(
         name: (little[name], much[name]) for name in much if much[name] > max(MOST_GROWTH * little[name], PAGES)
     } == {}
     if is_embedded:  # PostgreSQL 15 reads small partitions in other ways, at as many pages
-        assert {name: whole_tables(many[name]) - whole_tables(few[name]) for name in few} == {name: set[str]() for name in few}
+        assert {name: whole_tables(many[name]) - whole_tables(few[name]) for name in few} == {
+            name: set[str]() for name in few
+        }
 
 
 def test_a_statement_that_reads_history_is_seen(engine: sa.Engine) -> None:
