@@ -16,6 +16,7 @@ from tests.ledger.history import History
 ORDERS = 2_000
 
 
+@pytest.mark.timeout(900)  # 107 s on two free cores, and whatever else runs there beside it
 def test_a_day_with_every_fault_ends_right(engine, google, lanes, monkeypatch):
     history = History(monkeypatch)
     found = day.run(engine, google, lanes, ORDERS)
