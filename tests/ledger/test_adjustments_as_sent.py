@@ -86,7 +86,7 @@ def test_the_parts_of_a_refused_request_as_well(ledger, lanes, google, arrivals,
     )
     ledger.do("UPDATE app.conversion_uploads SET currency = 'QQQ' WHERE order_id = :n AND sequence = 0", n=numbers[5])
     for _ in range(6):
-        ledger.settle(lanes, steps=80)
+        ledger.settle(lanes)
         ledger.clock.forward(minutes=31)
     last = {number: [row for row in arrivals.of(number) if row.adjusts][-1:] for number in numbers}
     assert [(row.click is None, row.hashes, row.app) for row in last[numbers[3]]] == [(True, 1, True)]

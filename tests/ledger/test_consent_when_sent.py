@@ -296,7 +296,7 @@ class Interleaved:
         self.move("call")
         for _ in range(4):
             self._ledger.clock.forward(hours=2)
-            self._ledger.settle(self._lanes, steps=80)
+            self._ledger.settle(self._lanes)
 
     def check(self) -> None:
         rows = enumerate(self._arrivals.rows)

@@ -72,7 +72,7 @@ def test_an_unnamed_row_is_found_in_parts(ledger, dm_lanes, google, monkeypatch)
     switch(google, data_manager_names_bad_rows=False)
     uploads = ledger.orders(40, DM)
     break_row(ledger, monkeypatch, uploads[17])
-    ledger.settle(dm_lanes, steps=80)
+    ledger.settle(dm_lanes)
     assert ledger.states() == {"sent": 39, "rejected": 1}
     assert ledger.upload(uploads[17]).state == "rejected"
 
@@ -126,7 +126,7 @@ def test_rows_that_fail_later_are_found_in_parts(ledger, lanes, google):
     ledger.settle(lanes)
     for _ in range(8):
         ledger.clock.forward(minutes=31)
-        ledger.settle(lanes, steps=80)
+        ledger.settle(lanes)
     assert ledger.states() == {"accepted": 19, "rejected": 1}
     row = ledger.upload(uploads[4])
     assert (row.state, row.reason) == ("rejected", "ProcessingErrorReason.INVALID_GCLID")
@@ -199,8 +199,7 @@ def test_more_than_ten_actions_go_in_several_requests(ledger, lanes, google):
 
     for number in range(8010, 8022):
         google.state.actions[str(number)] = Action(customer_id="2345678901", action_id=str(number))
-        with ledger.engine.begin() as connection:
-            ledger.actions[str(number)] = ledger.action(connection, ledger.accounts[DM], str(number))
+        ledger.action(ledger.accounts[DM], str(number))
         ledger.order(lane=DM, action=str(number))
     ledger.settle(lanes)
     assert ledger.states() == {"sent": 12}

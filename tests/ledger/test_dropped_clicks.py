@@ -58,7 +58,7 @@ def test_a_poison_click_among_many_is_found_and_left_out(ledger, lanes, google):
     uploads = ledger.orders(20, Lane.DATA_MANAGER, email_sha256=HASH)
     ledger.do("UPDATE app.conversion_uploads SET click_id = :c WHERE id = :u", c=BAD, u=uploads[7])
     for _ in range(8):
-        ledger.settle(lanes, steps=80)
+        ledger.settle(lanes)
         ledger.clock.forward(minutes=31)
     assert ledger.states() == {"accepted": 20}
     assert [row.id for row in ledger.rows("SELECT id FROM app.conversion_uploads WHERE click_dropped IS NOT NULL")] == [
@@ -188,7 +188,7 @@ def test_a_request_that_is_refused_as_a_whole_drops_nobodys_click(ledger, lanes)
     first = {row.id: row.click_id for row in ledger.rows("SELECT id, click_id FROM app.conversion_uploads")}
     ledger.do("UPDATE app.conversion_uploads SET click_id = :c WHERE id = :u", c=BAD, u=uploads[4])
     for _ in range(7):
-        ledger.settle(lanes, steps=80)
+        ledger.settle(lanes)
         ledger.clock.forward(minutes=31)
     rows = {row.id: row for row in ledger.rows("SELECT * FROM app.conversion_uploads")}
     assert {row.state for row in rows.values()} == {"accepted"}

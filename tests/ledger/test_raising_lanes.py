@@ -48,9 +48,8 @@ def add_account(ledger, google, lane):
     customer = BAD[lane]
     google.state.customers[customer] = Customer(customer_id=customer, terms_accepted=False)
     google.state.actions["9001"] = Action(customer_id=customer, action_id="9001")
-    with ledger.engine.begin() as connection:
-        account = ledger.account(connection, customer, lane.value)
-        ledger.actions["9001"] = ledger.action(connection, account, "9001")
+    account = ledger.account(customer, lane)
+    ledger.action(account, "9001")
     ledger.do("UPDATE app.ads_accounts SET capabilities = NULL WHERE id = :a", a=account)
     for number in range(4):
         ledger.order(

@@ -149,8 +149,7 @@ def test_a_quota_pauses_the_account_as_long_as_google_says(ledger, lanes, google
 
 
 def test_a_daily_quota_pauses_the_whole_lane(ledger, lanes, google):
-    with ledger.engine.begin() as connection:
-        ledger.account(connection, "5550001111", "google_ads")
+    ledger.account("5550001111", Lane.GOOGLE_ADS)
     ledger.orders(2)
     google.state.faults.arm(Fault(kind=FaultKind.QUOTA_DAILY, seconds=3_600, count=1))
     ledger.settle(lanes)

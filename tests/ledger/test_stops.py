@@ -259,12 +259,11 @@ def many(ledger, google, lane):
     for number in range(3):
         customer = f"777000000{number}"
         google.state.customers[customer] = Customer(customer_id=customer)
-        with ledger.engine.begin() as connection:
-            account = ledger.account(connection, customer, lane.value)
-            for one in range(3):
-                action = f"97{number}{one}"
-                google.state.actions[action] = Action(customer_id=customer, action_id=action)
-                ledger.actions[action] = ledger.action(connection, account, action)
+        account = ledger.account(customer, lane)
+        for place in range(3):
+            action = f"97{number}{place}"
+            google.state.actions[action] = Action(customer_id=customer, action_id=action)
+            ledger.action(account, action)
         ledger.order(lane=lane, action=f"97{number}0", ads_account_id=account, click_id=ledger.gclid(customer))
     ledger.do("UPDATE app.ads_accounts SET capabilities = NULL")
 

@@ -1,6 +1,5 @@
 """What a late event unmakes, from the webhook's body to Google: the first purchase that was not the first."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from custom_events.pipeline.batch_figures import BatchFigures
 from custom_events.watching.sums import sums
 from sandbox.google_ads.faults import Fault, FaultKind
 from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER
-from tests.pipeline.conftest import World, world_of
+from tests.world import World
 
 FIRST = {"conditions": {"field": "customer.orders_before", "op": "=", "value": 0}, "dedup": {"per": "customer"}}
 SECOND_CHECKOUT = {"trigger": ["checkout.started"], "threshold": {"at_least": "2"}, "dedup": {"per": "event"}}
@@ -23,24 +22,18 @@ class Store:
     """A store of our own making, whose webhooks go through the pipeline; one action of one account for all its events."""
 
     def __init__(self, url: str, ledger: Any) -> None:
-        self._url, self._ledger, self._landed = url, ledger, 0
+        self._ledger, self._world = ledger, World(url, ledger.engine)
         ledger.clock.forward(seconds=(datetime.now(UTC) - ledger.clock()).total_seconds())
-        self.site = self._run(lambda world: world.site("late", "custom"))
+        self.site = self._world.site("late", "custom")
 
     def rule(self, key: str, **config: Any) -> None:
-        self._run(lambda world: world.rule(self.site, key, ads_action=f"{ADS_CUSTOMER}/{ADS_ACTION}", **config))
+        self._world.rule(self.site, key, ads_action=f"{ADS_CUSTOMER}/{ADS_ACTION}", **config)
 
     def happens(self, *bodies: dict[str, Any]) -> BatchFigures:
         """The bodies arrive together, and are drained."""
-
-        async def work(world: World) -> BatchFigures:
-            world.landed = self._landed
-            for body in bodies:
-                await world.land(self.site, body["type"], body)
-            self._landed = world.landed
-            return await world.drain()
-
-        figures = self._run(work)
+        for body in bodies:
+            self._world.land(self.site, body["type"], body)
+        figures = self._world.drain()
         self._ledger.clock.forward(minutes=2)  # the database has a clock of its own
         return figures
 
@@ -76,13 +69,6 @@ class Store:
             "clicks": {"gclid": self._ledger.gclid(hours_before=hours), "clicked_at": clicked_at.isoformat()},
             "consent": {"ad_user_data": "granted", "ad_personalization": "granted"},
         }
-
-    def _run(self, work: Callable[[World], Any]) -> Any:
-        async def whole() -> Any:
-            async with world_of(self._url) as world:
-                return await work(world)
-
-        return asyncio.run(whole())
 
 
 @pytest.fixture(name="at_google")
