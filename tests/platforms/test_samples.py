@@ -12,9 +12,10 @@ import pytest
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.values.deliveries import Outcome, Platform, RawDelivery, SiteContext
 from custom_events.values.events import EventType, from_json, to_json
+from tests.platforms.sample_bodies import PATHS as CASES
+from tests.platforms.sample_bodies import body_of
 
 HERE = Path(__file__).parent
-CASES = sorted((HERE / "samples").glob("*/*.json"))
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 
 
@@ -31,7 +32,7 @@ def _understood(path: Path):
     )
     delivery = RawDelivery(
         topic=topic.replace("__", "/") if platform is Platform.SHOPIFY else topic,
-        body=path.read_bytes(),
+        body=body_of(path),
         headers={"x-shopify-triggered-at": "2026-11-22T10:00:00.123456789Z"},
     )
     return PLATFORMS[platform].understand(delivery, site)
@@ -49,7 +50,7 @@ def test_a_sample_is_understood_as_expected(path: Path):
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_events_survive_the_database_and_name_nobody(path: Path):
-    body = path.read_text()
+    body = body_of(path).decode()
     for event in _understood(path).events:
         text = to_json(event)
         assert from_json(text) == event
