@@ -79,7 +79,7 @@ class Service:
         is_starting = now_s - self._started_at < RESTART_PAUSE_S
         try:
             found = self._watch.look(now_s)
-            sentences = [] if is_starting else [one.sentence for one in found]
+            sentences = [] if is_starting else [stuck.sentence for stuck in found]
             report(self._engine, channels(self._settings), self._settings, sentences, datetime.now(UTC))
         except SQLAlchemyError as error:  # the receiver answers 503 meanwhile; the processes come back by themselves
             log.warning("work_not_seen", error=type(error).__name__)
@@ -96,7 +96,7 @@ class Service:
 
     def _cure(self, found: Sequence[Stuck], now_s: float) -> None:
         self._started_at = now_s
-        for name in {name: None for one in found for name in CURES[one.what]}:
+        for name in {name: None for stuck in found for name in CURES[stuck.what]}:
             if name in self._supervisor.children:
                 self._say(self._supervisor.restart(name, found[0].sentence))
         self._watch.forgive(now_s)

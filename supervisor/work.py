@@ -48,7 +48,7 @@ class WorkWatch:
             self._uploads(newest_request, due, now_s),
             self._ticks(tick_age_s, now_s),
         ]
-        return [one for one in found if one is not None]
+        return [stuck for stuck in found if stuck is not None]
 
     def forgive(self, now_s: float) -> None:
         """Something was started again: it has its whole time from now on."""
