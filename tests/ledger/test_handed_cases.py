@@ -6,13 +6,15 @@ as a whole, so that Google still takes the clicks whenever the tests run.
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER
+from custom_events.values.conversions import Lane
+from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER, Ledger
 from tests.world import World
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "sequences"
@@ -87,7 +89,9 @@ def _moved(text: str) -> str:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_google_has_the_right_value_after_each_delivery(folder, database, ledger, lanes, at_google):
+def test_google_has_the_right_value_after_each_delivery(
+    folder: Any, database: str, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     shop = Shop(database, ledger, folder)
     seen: list[dict[str, float]] = []
     for file in shop.files:

@@ -8,9 +8,11 @@ import pytest
 
 from custom_events.ledger.adjustments import adjust
 from custom_events.pipeline.batch_figures import BatchFigures
+from custom_events.values.conversions import Lane
 from custom_events.watching.sums import sums
 from sandbox.google_ads.faults import Fault, FaultKind
-from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER, Ledger
 from tests.world import World
 
 FIRST = {"conditions": {"field": "customer.orders_before", "op": "=", "value": 0}, "dedup": {"per": "customer"}}
@@ -88,7 +90,9 @@ def agree(ledger: Any) -> bool:
         return not [gap for gap in sums(connection).gaps if not gap.startswith("received")]
 
 
-def test_the_first_purchase_that_was_not_the_first_is_retracted(store, ledger, lanes, at_google):
+def test_the_first_purchase_that_was_not_the_first_is_retracted(
+    store: Store, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     store.rule("first", **FIRST)
     store.happens(store.order("B", 2))
     ledger.settle(lanes)
@@ -105,7 +109,9 @@ def test_the_first_purchase_that_was_not_the_first_is_retracted(store, ledger, l
     assert agree(ledger)
 
 
-def test_what_another_assignment_sends_under_the_same_key_stays_with_its_value(store, ledger, lanes, at_google):
+def test_what_another_assignment_sends_under_the_same_key_stays_with_its_value(
+    store: Store, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     """Google takes one conversion of an order and action, and nothing more of one that was retracted."""
     store.rule("first", **FIRST)
     store.rule("purchase", value={"factor": "0.5"})
@@ -126,7 +132,9 @@ def test_what_another_assignment_sends_under_the_same_key_stays_with_its_value(s
     assert at_google() == {"A": 60.0, "B": 30.0}
 
 
-def test_what_was_not_sent_yet_is_withheld(store, ledger, lanes, at_google):
+def test_what_was_not_sent_yet_is_withheld(
+    store: Store, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     store.rule("first", **FIRST)
     store.happens(store.order("B", 2))
     store.happens(store.order("A", 3))
@@ -139,8 +147,8 @@ def test_what_was_not_sent_yet_is_withheld(store, ledger, lanes, at_google):
 
 
 def test_while_nobody_knows_whether_it_arrived_the_retraction_waits_for_the_answer(
-    store, ledger, google, lanes, at_google
-):
+    store: Store, ledger: Ledger, google: SandboxGoogle, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     store.rule("first", **FIRST)
     store.happens(store.order("B", 2))
     google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
@@ -158,7 +166,7 @@ def test_while_nobody_knows_whether_it_arrived_the_retraction_waits_for_the_answ
     assert at_google() == {"A": 100.0, "B": 0.0}
 
 
-def test_a_conversion_without_an_order_is_retracted_too(store, ledger, lanes):
+def test_a_conversion_without_an_order_is_retracted_too(store: Store, ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     store.rule("second checkout", **SECOND_CHECKOUT)
     store.happens(store.checkout("c1", 3), store.checkout("c2", 2))
     ledger.settle(lanes)
@@ -173,7 +181,9 @@ def test_a_conversion_without_an_order_is_retracted_too(store, ledger, lanes):
     assert ledger.rows("SELECT * FROM app.withdrawn_without_order") == []
 
 
-def test_an_order_edited_upwards_is_restated(store, ledger, lanes, at_google):
+def test_an_order_edited_upwards_is_restated(
+    store: Store, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     store.rule("purchase")
     paid = store.order("A", 2)
     store.happens(paid)
@@ -188,7 +198,9 @@ def test_an_order_edited_upwards_is_restated(store, ledger, lanes, at_google):
     ]
 
 
-def test_a_correction_after_sending_restates_the_value(store, ledger, lanes, at_google):
+def test_a_correction_after_sending_restates_the_value(
+    store: Store, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     store.rule("purchase")
     paid = store.order("A", 2)
     later = paid["order"] | {"updated_at": ledger.clock().isoformat()}
@@ -204,7 +216,9 @@ def test_a_correction_after_sending_restates_the_value(store, ledger, lanes, at_
     assert ledger.rows("SELECT * FROM app.value_changes") == []
 
 
-def test_what_was_withdrawn_stands_again(store, ledger, lanes, at_google):
+def test_what_was_withdrawn_stands_again(
+    store: Store, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     big = {"field": "order.total", "op": ">=", "value": "50"}
     store.rule("first big one", conditions=big, dedup={"per": "customer"})
     store.happens(store.order("B", 2))

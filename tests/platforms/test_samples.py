@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from custom_events.platforms.registry import PLATFORMS
-from custom_events.values.deliveries import Outcome, Platform, RawDelivery, SiteContext
+from custom_events.values.deliveries import Outcome, Platform, RawDelivery, SiteContext, Understood
 from custom_events.values.events import EventType, from_json, to_json
 from tests.platforms.sample_bodies import PATHS as CASES
 from tests.platforms.sample_bodies import body_of
@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 
 
-def _understood(path: Path):
+def _understood(path: Path) -> Understood:
     platform = Platform(path.parent.name)
     topic = path.stem.partition("--")[0]
     site = SiteContext(
@@ -39,7 +39,7 @@ def _understood(path: Path):
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_sample_is_understood_as_expected(path: Path):
+def test_a_sample_is_understood_as_expected(path: Path) -> None:
     expected_path = HERE / "expected" / path.parent.name / path.name
     found = msgspec.json.format(_ENCODER.encode(_understood(path)), indent=1) + b"\n"
     if os.environ.get("CUSTOM_EVENTS_WRITE_EXPECTED"):
@@ -49,7 +49,7 @@ def test_a_sample_is_understood_as_expected(path: Path):
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_events_survive_the_database_and_name_nobody(path: Path):
+def test_events_survive_the_database_and_name_nobody(path: Path) -> None:
     body = body_of(path).decode()
     for event in _understood(path).events:
         text = to_json(event)
@@ -60,18 +60,18 @@ def test_events_survive_the_database_and_name_nobody(path: Path):
     assert "\\u0000" not in body
 
 
-def test_all_samples_together_give_every_type_of_event():
+def test_all_samples_together_give_every_type_of_event() -> None:
     kinds = {event.type for path in CASES for event in _understood(path).events}
     assert kinds == set(EventType)
 
 
-def test_keys_are_unique_within_a_body():
+def test_keys_are_unique_within_a_body() -> None:
     for path in CASES:
         keys = [event.key for event in _understood(path).events]
         assert len(keys) == len(set(keys)), path
 
 
-def test_whatever_is_not_understood_has_a_reason():
+def test_whatever_is_not_understood_has_a_reason() -> None:
     for path in CASES:
         understood = _understood(path)
         assert (understood.reason is None) == (understood.outcome is Outcome.UNDERSTOOD), path
