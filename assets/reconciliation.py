@@ -24,15 +24,15 @@ def reconciliation(context: dg.AssetExecutionContext, database_url: dg.ResourceP
     """Reads Google's summaries and counts our side of the same four weeks; changes no row of the ledger."""
     now = datetime.now(UTC)
     with opened(database_url) as engine:
-        found = reconcile(engine, destinations(settings()), settings(), now)
+        reading = reconcile(engine, destinations(settings()), settings(), now)
         with engine.connect() as connection:
             days = differences.all_days(connection, now)
-    for customer_id, sentence in found.not_read.items():
+    for customer_id, sentence in reading.not_read.items():
         context.log.warning("%s could not be read: %s", customer_id, sentence)
     return dg.MaterializeResult(
         metadata={
-            "accounts_read": dg.MetadataValue.int(len(found.read)),
-            "accounts_not_read": dg.MetadataValue.int(len(found.not_read)),
+            "accounts_read": dg.MetadataValue.int(len(reading.read)),
+            "accounts_not_read": dg.MetadataValue.int(len(reading.not_read)),
             "days": dg.MetadataValue.int(len(days)),
             "newest": table_of_days(days[:MOST_LINES]),
         }

@@ -15,13 +15,13 @@ _ALSO: Final = {"matched": ("withdrawn",)}
 def check_result(url: str, left_side: str) -> dg.AssetCheckResult:
     """Whether the sum that begins with `left_side` (received, landed, matched, queued) agrees, with its figures."""
     with reading(url) as connection:
-        found = sums.tallied(connection)
+        totals = sums.tallied(connection)
         denied = (
             contradictions.contradictions(connection, datetime.now(UTC) - LOOKED_AT) if left_side == "matched" else []
         )
-    line = _line(found, left_side)
+    line = _line(totals, left_side)
     wrong = list(
-        dict.fromkeys(gap for gap in [*found.gaps, *denied] if gap.startswith((left_side, *_ALSO.get(left_side, ()))))
+        dict.fromkeys(gap for gap in [*totals.gaps, *denied] if gap.startswith((left_side, *_ALSO.get(left_side, ()))))
     )
     return dg.AssetCheckResult(
         passed=not wrong,
@@ -37,5 +37,5 @@ def as_status(url: str, left_side: str) -> dict[str, dg.MetadataValue]:
     return {f"{left_side}, as in status": dg.MetadataValue.text(str(line))}
 
 
-def _line(found: equations.Sums, left_side: str) -> equations.Line:
-    return next(line for line in equations.lines(found) if line.name == left_side)
+def _line(totals: equations.Sums, left_side: str) -> equations.Line:
+    return next(line for line in equations.lines(totals) if line.name == left_side)

@@ -39,9 +39,9 @@ def checks_of(asset: str) -> dg.AssetChecksDefinition:
     def watch_asset(database_url: dg.ResourceParam[str]) -> Iterator[dg.AssetCheckResult]:
         """One result for each alarm: passed while nothing is wrong."""
         with reading(database_url) as connection:
-            found = list(raised(measure(connection, settings(), datetime.now(UTC))))
+            alarms = list(raised(measure(connection, settings(), datetime.now(UTC))))
         for watch in watches:
-            wrong = [alarm.sentence for alarm in found if alarm.name == watch.name]
+            wrong = [alarm.sentence for alarm in alarms if alarm.name == watch.name]
             grave = watch.severity is Severity.CRITICAL
             yield dg.AssetCheckResult(
                 asset_key=asset,

@@ -6,6 +6,7 @@ import os
 from base64 import b64decode
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from benchmarks.receiver_load import SECRET
 from custom_events.platforms.base import StorePlatform
@@ -45,7 +46,7 @@ CREATE TABLE plain_events (
 """
 
 
-def plain():
+def plain() -> Any:
     """Peer (b): FastAPI and SQLAlchemy's asyncio as their tutorials write it, one INSERT and commit for each request."""
     import sqlalchemy as sa
     from fastapi import Depends, FastAPI, HTTPException, Request

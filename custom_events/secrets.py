@@ -23,9 +23,9 @@ def key(settings: Settings) -> bytes:
     Raises InvalidConfiguration when it is no Fernet key, and NeedsAction when the file cannot be read or made.
     """
     if settings.secret_key is not None:
-        found = settings.secret_key.get_secret_value().encode()
-        _fernet(found)
-        return found
+        content = settings.secret_key.get_secret_value().encode()
+        _fernet(content)
+        return content
     path = settings.local_directory / KEY_FILE
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,14 +40,14 @@ def key(settings: Settings) -> bytes:
                 pass
             finally:
                 made.unlink()
-        found = path.read_bytes().strip()
+        content = path.read_bytes().strip()
     except OSError as error:
         raise NeedsAction(
             f"The key file {path} cannot be read or made ({error.strerror}). "
             f"Mend its permissions, or set {_PATH} to a Fernet key."
         ) from error
-    _fernet(found)
-    return found
+    _fernet(content)
+    return content
 
 
 def encrypt(value: bytes, key: bytes) -> bytes:

@@ -115,6 +115,6 @@ class Group:
 
 
 def _compressed(raw: list[bytes]) -> list[bytes]:
-    """In one call for all, which lets the event loop run meanwhile, by a compressor of their own: lanes may do so side by side."""
+    """In one call for all, which lets the event loop run meanwhile, by a compressor of their own: connections may do so side by side."""
     compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
     return [piece.tobytes() for piece in compressor.multi_compress_to_buffer(raw)]  # pyright: ignore[reportArgumentType]

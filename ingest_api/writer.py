@@ -15,13 +15,13 @@ import structlog
 from custom_events.queries.landing import Refused
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Refusal
+from ingest_api.connections import Connect, Pause, WriterConnection
 from ingest_api.groups import Answered, Group, Waiting, described, on_result_of
 from ingest_api.landing_rows import RateWindow, plain
-from ingest_api.lanes import Connect, Lane, Pause
 from ingest_api.metrics import Metrics
 
 WAITING_LIMIT_BYTES = 64 * 1024 * 1024  # bodies that wait or are being read, per process
-LANES = 2  # groups under way at once: while a commit waits for the disk, others are read and sent
+CONNECTIONS = 2  # groups under way at once: while a commit waits for the disk, others are read and sent
 GROUPS = 4  # that what waits is divided into
 GROUP_FLOOR = 32  # fewer are not worth a commit of their own while another is under way
 GROUP_LIMIT_BYTES = 16 * 1024 * 1024  # bodies in one statement, before compression
@@ -43,8 +43,8 @@ class Writer:
         self._waiting: deque[Waiting] = deque()
         self._closing = False
         self._pause = Pause()
-        self._lanes = [Lane(connect, self._pause) for _ in range(LANES)]
-        self._idle: list[Lane] = []  # the one that worked last is woken first
+        self._connections = [WriterConnection(connect, self._pause) for _ in range(CONNECTIONS)]
+        self._idle: list[WriterConnection] = []  # the one that worked last is woken first
         self._under_way = 0  # groups
         self._only_counted = 0
         self._has_counted = False  # since the last commit began
@@ -91,18 +91,18 @@ class Writer:
     def close(self) -> None:
         """Take nothing more; `run` ends when all that was accepted is committed."""
         self._closing = True
-        for lane in self._idle:
-            lane.wake.set()
+        for connection in self._idle:
+            connection.wake.set()
         self._idle.clear()
 
     async def run(self) -> None:
         """Commit group after group until closed."""
         async with asyncio.TaskGroup() as tasks:
-            for lane in self._lanes:
-                tasks.create_task(self._work(lane))
-        await self._commit([], self._lanes[0])
-        for lane in self._lanes:
-            await lane.close()
+            for connection in self._connections:
+                tasks.create_task(self._work(connection))
+        await self._commit([], self._connections[0])
+        for connection in self._connections:
+            await connection.close()
 
     def put(self, item: Waiting) -> None:
         """Have it committed with the next group; its result comes then."""
@@ -110,19 +110,19 @@ class Writer:
         self.held_bytes += len(item.body or b"")
         self._wake_one()
 
-    async def _work(self, lane: Lane) -> None:
+    async def _work(self, connection: WriterConnection) -> None:
         while self._waiting or not self._closing:
             if self._is_due():
                 self._under_way += 1
-                await self._commit(self._take(), lane)
+                await self._commit(self._take(), connection)
                 self._under_way -= 1
             else:
-                lane.wake.clear()
-                self._idle.append(lane)
-                await lane.wake.wait()
+                connection.wake.clear()
+                self._idle.append(connection)
+                await connection.wake.wait()
 
     def _is_due(self) -> bool:
-        """Whether a lane is to take a group: the first at once, a further one when it is worth a commit."""
+        """Whether a connection is to take a group: the first at once, a further one when it is worth a commit."""
         waiting = len(self._waiting)
         if self._under_way and not self._closing:
             return waiting >= GROUP_FLOOR
@@ -146,51 +146,51 @@ class Writer:
         self.held_bytes -= size
         return group
 
-    async def _commit(self, items: Sequence[Waiting], lane: Lane) -> None:
+    async def _commit(self, items: Sequence[Waiting], connection: WriterConnection) -> None:
         counted, self._only_counted, self._has_counted = self._only_counted, 0, False
         if not items and not counted:
             return
         started = time.perf_counter()
         try:
-            await self._store(items, counted, lane)
-        except Exception as fault:  # noqa: BLE001  (whatever it is: a lane that ended would leave everybody waiting)
+            await self._store(items, counted, connection)
+        except Exception as fault:  # noqa: BLE001  (whatever it is: a connection that ended would leave everybody waiting)
             self._only_counted += counted
             if not items or _is_of_connection(fault):
-                self._fail(items, fault, lane)
+                self._fail(items, fault, connection)
             elif len(items) > 1:  # the bad row has failed its group: one by one, only the culprit fails
                 for item in items:
-                    await self._commit([item], lane)
+                    await self._commit([item], connection)
             else:
-                await self._commit_plainly(items[0], fault, lane)
+                await self._commit_plainly(items[0], fault, connection)
             return
         self._metrics.commit_seconds.observe(time.perf_counter() - started)
         self._metrics.group_size.observe(len(items))
 
-    async def _store(self, items: Sequence[Waiting], counted: int, lane: Lane) -> None:
+    async def _store(self, items: Sequence[Waiting], counted: int, connection: WriterConnection) -> None:
         """Land one group and answer everybody."""
         group = Group(items)
-        group.on_result(await lane.land(group, counted), self._metrics)
+        group.on_result(await connection.land(group, counted), self._metrics)
 
-    def _fail(self, items: Sequence[Waiting], fault: BaseException, lane: Lane) -> None:
+    def _fail(self, items: Sequence[Waiting], fault: BaseException, connection: WriterConnection) -> None:
         """Nobody in the group is acknowledged. Whether it was committed may be unknown: then the store's retry is a duplicate."""
         code = getattr(fault, "sqlstate", None)
         _LOG.error("group_not_committed", size=len(items), cause=type(fault).__name__, sqlstate=code)
         if _is_of_connection(fault):  # a fault in one row, or of ours, is no reason to let nobody in
-            lane.failed(fault)
+            connection.failed(fault)
         self._only_counted += len(items)
         for item in items:
             if not isinstance(item.row, Refused):
                 self._metrics.count_refused(item.platform, Refusal.BUSY)
             item.on_result(None)
 
-    async def _commit_plainly(self, item: Waiting, fault: BaseException, lane: Lane) -> None:
+    async def _commit_plainly(self, item: Waiting, fault: BaseException, connection: WriterConnection) -> None:
         """The culprit itself: its body is only bytes, so it lands once what its headers said is made harmless."""
         _LOG.error("row_not_taken", platform=item.platform, cause=type(fault).__name__)
         try:
             row = plain(described(item))
-            await self._store([Waiting(item.platform, row, item.body, item.on_result)], 0, lane)
+            await self._store([Waiting(item.platform, row, item.body, item.on_result)], 0, connection)
         except Exception as still:  # noqa: BLE001  (as above)
-            self._fail([item], still, lane)
+            self._fail([item], still, connection)
 
 
 def _is_of_connection(fault: BaseException) -> bool:

@@ -54,16 +54,16 @@ class Question(dg.Config):
 @dg.op(description="Compares a draft with stored history; the answer stands in the step's metadata. Writes nothing.")
 def look_back(context: dg.OpExecutionContext, config: Question, database_url: dg.ResourceParam[str]) -> None:
     """One backtest. A question that cannot be asked fails the run with its sentence; it is not tried again."""
-    told = datetime.now(UTC)
+    reported_at = datetime.now(UTC)
 
     def tell(progress: Progress) -> None:
-        nonlocal told
-        if datetime.now(UTC) - told >= TOLD_EVERY:
-            told = datetime.now(UTC)
+        nonlocal reported_at
+        if datetime.now(UTC) - reported_at >= TOLD_EVERY:
+            reported_at = datetime.now(UTC)
             context.log.info("%s events, %.0f %%", f"{progress.events:,}", progress.share * 100)
 
     try:
-        found = backtest_sync(
+        result = backtest_sync(
             database_url,
             config.draft(),
             since=_moment("since", config.since),
@@ -74,37 +74,37 @@ def look_back(context: dg.OpExecutionContext, config: Question, database_url: dg
         )
     except CustomEventsError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
-    context.add_output_metadata(metadata_of(found))
+    context.add_output_metadata(metadata_of(result))
 
 
-def metadata_of(found: Backtest) -> dict[str, dg.MetadataValue]:
+def metadata_of(result: Backtest) -> dict[str, dg.MetadataValue]:
     """The numbers, a small table by assignment, the lines for people, and the whole answer as JSON."""
     rows = [
         dg.TableRecord(
             {
-                "assignment": one.assignment_id,
-                "definition": one.definition,
-                "label": one.label,
-                "site": one.site_id,
-                "would_add": one.counts.would_add,
-                "would_drop": one.counts.would_drop,
-                "would_change": one.counts.would_change,
-                "unchanged": one.counts.unchanged,
+                "assignment": assignment.assignment_id,
+                "definition": assignment.definition,
+                "label": assignment.label,
+                "site": assignment.site_id,
+                "would_add": assignment.counts.would_add,
+                "would_drop": assignment.counts.would_drop,
+                "would_change": assignment.counts.would_change,
+                "unchanged": assignment.counts.unchanged,
             }
         )
-        for one in found.assignments
+        for assignment in result.assignments
     ]
-    counts = found.counts
+    counts = result.counts
     return {
-        "events": dg.MetadataValue.int(found.events),
-        "seconds": dg.MetadataValue.float(found.seconds),
+        "events": dg.MetadataValue.int(result.events),
+        "seconds": dg.MetadataValue.float(result.seconds),
         "would_add": dg.MetadataValue.int(counts.would_add),
         "would_drop": dg.MetadataValue.int(counts.would_drop),
         "would_change": dg.MetadataValue.int(counts.would_change),
         "unchanged": dg.MetadataValue.int(counts.unchanged),
         "assignments": dg.MetadataValue.table(rows, schema=_SCHEMA),
-        "in_words": dg.MetadataValue.md("```text\n" + "\n".join(backtest_lines(found)) + "\n```"),
-        "answer": dg.MetadataValue.json(msgspec.json.decode(to_json(found))),
+        "in_words": dg.MetadataValue.md("```text\n" + "\n".join(backtest_lines(result)) + "\n```"),
+        "answer": dg.MetadataValue.json(msgspec.json.decode(to_json(result))),
     }
 
 
@@ -120,9 +120,9 @@ _SCHEMA: Final = dg.TableSchema(
 
 
 def _moment(name: str, text: str) -> datetime:
-    if (found := read_day_or_moment(text)) is None:
+    if (moment := read_day_or_moment(text)) is None:
         raise dg.Failure(f'{name}: "{text}" is no time: give ISO 8601, 2026-11-01 or 2026-11-01T12:00+01:00', allow_retries=False)  # fmt: skip
-    return found
+    return moment
 
 
 @dg.job(executor_def=IN_ONE_PROCESS, description="What a draft would have made of stored history. Writes nothing.")

@@ -67,8 +67,8 @@ def _changed_at(project: Path) -> float:
     """When a file of the project was changed last, seconds since 1970; what dbt itself writes left out."""
     own = [project / "dbt_project.yml", project / "profiles.yml"]
     folders = [project / name for name in ("models", "tests", "macros")]
-    found = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
-    return max((file.stat().st_mtime for file in (*own, *found) if file.is_file()), default=0.0)
+    paths = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+    return max((file.stat().st_mtime for file in (*own, *paths) if file.is_file()), default=0.0)
 
 
 def _run(command: Sequence[str]) -> tuple[int, str]:

@@ -10,7 +10,7 @@ from custom_events.queries import receipts as receipts_by_hour
 from custom_events.queries import reconciliation, tallies
 from custom_events.settings import settings
 from custom_events.watching import scheduled, sums
-from orchestration import retention
+from orchestration import run_retention
 
 IN_ONE_PROCESS = dg.in_process_executor
 
@@ -95,7 +95,7 @@ def count_all(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str
         upkeep.analyze(made_engine)
         rested = upkeep.rest(made_engine, now)
         with made_engine.begin() as connection:
-            gaps = [gap for one in sums.check(connection, now) for gap in one.gaps]
+            gaps = [gap for check in sums.check(connection, now) for gap in check.gaps]
     finally:
         made_engine.dispose()
     for gap in gaps:
@@ -107,7 +107,7 @@ def count_all(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str
 def delete_old_runs(context: dg.OpExecutionContext) -> None:
     """Dagster deletes none of them by itself."""
     before = datetime.now(UTC) - timedelta(days=settings().dagster_retention_days)
-    context.add_output_metadata({"deleted": retention.delete_old_runs(context.instance, before)})
+    context.add_output_metadata({"deleted": run_retention.delete_old_runs(context.instance, before)})
 
 
 @dg.op(

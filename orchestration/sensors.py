@@ -114,11 +114,11 @@ def watching(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     hour = now.strftime("%Y-%m-%dT%H")
     made = engine(resources.address())
     try:
-        found = look(made, channels(configured), configured, now, with_sums=context.cursor != hour)
+        seen = look(made, channels(configured), configured, now, with_sums=context.cursor != hour)
     finally:
         made.dispose()
     context.update_cursor(hour)
-    said = [f"{len(found.open)} alarms are open."]
-    said += [f"{channel} was told of {parts}." for channel, parts in found.told.items()]
-    said += [f"{channel} was not told: {reason}." for channel, reason in found.not_told.items()]
+    said = [f"{len(seen.open)} alarms are open."]
+    said += [f"{channel} was told of {parts}." for channel, parts in seen.told.items()]
+    said += [f"{channel} was not told: {reason}." for channel, reason in seen.not_told.items()]
     return dg.SkipReason(" ".join(said))

@@ -78,14 +78,14 @@ class Service:
     def _look(self, now_s: float) -> None:
         is_starting = now_s - self._started_at < RESTART_PAUSE_S
         try:
-            found = self._watch.look(now_s)
-            sentences = [] if is_starting else [one.sentence for one in found]
+            standstills = self._watch.look(now_s)
+            sentences = [] if is_starting else [stuck.sentence for stuck in standstills]
             report(self._engine, channels(self._settings), self._settings, sentences, datetime.now(UTC))
         except SQLAlchemyError as error:  # the receiver answers 503 meanwhile; the processes come back by themselves
             log.warning("work_not_seen", error=type(error).__name__)
             return
-        if found and not is_starting and now_s - self._last_start() >= RESTART_PAUSE_S:
-            self._cure(found, now_s)
+        if standstills and not is_starting and now_s - self._last_start() >= RESTART_PAUSE_S:
+            self._cure(standstills, now_s)
 
     def _last_start(self) -> float:
         """When a program that takes work was started last: one that died a moment ago is not ended for being slow since."""
@@ -94,11 +94,11 @@ class Service:
             (child.started_at for name, child in self._supervisor.children.items() if name in cures), default=0.0
         )
 
-    def _cure(self, found: Sequence[Stuck], now_s: float) -> None:
+    def _cure(self, standstills: Sequence[Stuck], now_s: float) -> None:
         self._started_at = now_s
-        for name in {name: None for one in found for name in CURES[one.what]}:
+        for name in {name: None for stuck in standstills for name in CURES[stuck.what]}:
             if name in self._supervisor.children:
-                self._say(self._supervisor.restart(name, found[0].sentence))
+                self._say(self._supervisor.restart(name, standstills[0].sentence))
         self._watch.forgive(now_s)
 
     def _say(self, sentence: str) -> None:

@@ -43,12 +43,12 @@ class WorkWatch:
             newest_request = connection.execute(sql.NEWEST_REQUEST).scalar_one_or_none()
             due = has_work(connection, database_now(connection))
             tick_age_s = connection.execute(sql.TICK_AGE).scalar_one_or_none() if _has_ticks(connection) else None
-        found = [
+        standstills = [
             self._deliveries(oldest, now_s),
             self._uploads(newest_request, due, now_s),
             self._ticks(tick_age_s, now_s),
         ]
-        return [one for one in found if one is not None]
+        return [stuck for stuck in standstills if stuck is not None]
 
     def forgive(self, now_s: float) -> None:
         """Something was started again: it has its whole time from now on."""

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -53,7 +54,7 @@ def test_every_setting_can_be_set_empty(monkeypatch: pytest.MonkeyPatch, name: s
         assert "empty: " in (field.description or "")  # empty is not the default, so the page says what it is
 
 
-def test_an_empty_line_of_a_file_counts_as_unset(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_line_of_a_file_counts_as_unset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE_URL", "CUSTOM_EVENTS_GOOGLE_ADS_OPERATIONS_PER_DAY"):
         monkeypatch.delenv(name, raising=False)
     file = tmp_path / ".env"

@@ -161,40 +161,40 @@ class _Run:
             self._notes.append(f"Site {rules.site.site_id}: what is stored begins on {first.astimezone(UTC):%Y-%m-%d}.")
 
     async def _take(self, rules: SiteRules, findings: Sequence[Finding]) -> None:
-        for one in findings:
-            self._verdicts[one.assignment.assignment_id, one.verdict] += 1
-            self._count_day(rules, one)
+        for finding in findings:
+            self._verdicts[finding.assignment.assignment_id, finding.verdict] += 1
+            self._count_day(rules, finding)
         for ledgered in await self._effects.take(findings):
-            one = ledgered.finding
+            finding = ledgered.finding
             if ledgered.reason is not None:
-                self._withheld[one.assignment.assignment_id, ledgered.reason] += 1
+                self._withheld[finding.assignment.assignment_id, ledgered.reason] += 1
             self._sample(rules, ledgered)
 
-    def _count_day(self, rules: SiteRules, one: Finding) -> None:
+    def _count_day(self, rules: SiteRules, finding: Finding) -> None:
         zone = rules.plan.sites[rules.site.site_id].facts.zone
-        day = one.site_event.event.occurred_at.astimezone(zone).date()
-        if one.standing is not None:
-            sums = self._days.setdefault((day, one.standing.currency), [0, Decimal(0), 0, Decimal(0)])
+        day = finding.site_event.event.occurred_at.astimezone(zone).date()
+        if finding.standing is not None:
+            sums = self._days.setdefault((day, finding.standing.currency), [0, Decimal(0), 0, Decimal(0)])
             sums[0] += 1
-            sums[1] += one.standing.value or 0
-        if one.match is not None:
-            sums = self._days.setdefault((day, one.match.currency), [0, Decimal(0), 0, Decimal(0)])
+            sums[1] += finding.standing.value or 0
+        if finding.match is not None:
+            sums = self._days.setdefault((day, finding.match.currency), [0, Decimal(0), 0, Decimal(0)])
             sums[2] += 1
-            sums[3] += one.match.value or 0
+            sums[3] += finding.match.value or 0
 
     def _sample(self, rules: SiteRules, ledgered: Ledgered) -> None:
-        one = ledgered.finding
-        kind = (one.assignment.assignment_id, one.verdict)
+        finding = ledgered.finding
+        kind = (finding.assignment.assignment_id, finding.verdict)
         if self._sampled[kind] >= self._per_verdict or len(self._samples) >= MAX_SAMPLES:
             return
         self._sampled[kind] += 1
-        event, made, standing = one.site_event.event, one.match, one.standing
+        event, made, standing = finding.site_event.event, finding.match, finding.standing
         upload = ledgered.state or ledgered.reason or (ledgered.draft.state if ledgered.draft is not None else None)
         self._samples.append(
             Sample(
-                verdict=one.verdict,
-                assignment_id=one.assignment.assignment_id,
-                site_id=one.site_event.site_id,
+                verdict=finding.verdict,
+                assignment_id=finding.assignment.assignment_id,
+                site_id=finding.site_event.site_id,
                 event_key=event.key,
                 occurred_at=event.occurred_at,
                 order_id=event.order_id,
@@ -202,13 +202,15 @@ class _Run:
                 value_then=made.value if made is not None else None,
                 currency=made.currency if made is not None else standing.currency if standing is not None else None,
                 upload=upload,
-                explanation=explain(event, one.assignment, one.facts, one.history, rules.plan),
+                explanation=explain(event, finding.assignment, finding.facts, finding.history, rules.plan),
             )
         )
 
     def answer(self, is_complete: bool, seconds: float) -> Backtest:
         """The whole, in a stable order."""
-        shares = tuple(counts_of(one, self._counts({number})) for number, one in sorted(self._asked.items()))
+        shares = tuple(
+            counts_of(assignment, self._counts({number})) for number, assignment in sorted(self._asked.items())
+        )
         days = tuple(
             Day(day=day, currency=currency, number_now=a, value_now=b, number_then=c, value_then=d)
             for (day, currency), (a, b, c, d) in sorted(
@@ -227,7 +229,9 @@ class _Run:
             assignments=shares,
             days=days,
             effects=self._effects.sums(),
-            samples=tuple(sorted(self._samples, key=lambda one: (_ORDER[Verdict(one.verdict)], one.assignment_id))),
+            samples=tuple(
+                sorted(self._samples, key=lambda sample: (_ORDER[Verdict(sample.verdict)], sample.assignment_id))
+            ),
             notes=tuple(self._notes),
         )
 

@@ -24,24 +24,28 @@ class Change(NamedTuple):
 
 async def changed_rules(connection: Connection, changes: Sequence[Change]) -> DraftedRules:
     """What is published on the sites of these changes, with all of them made."""
-    sites = sorted({one.site_id for one in changes})
+    sites = sorted({change.site_id for change in changes})
     contexts = await site_contexts(connection, sites)
-    wanted = [one.config.ads_action for one in changes if one.config is not None and one.config.ads_action is not None]
+    wanted = [
+        change.config.ads_action
+        for change in changes
+        if change.config is not None and change.config.ads_action is not None
+    ]
     named = await named_actions(connection, sites, wanted)
     actions = {name: action for name, (_, action) in named.items()}
-    found = await Loader(None, None, actions).load(connection, sites, None)
-    chosen = frozenset(one.assignment_id for one in changes)
-    for own in found.values():
-        own[:] = [one for one in own if one.assignment_id not in chosen]
-    for one in changes:
-        if one.config is not None:
-            found[one.site_id].append(_changed(one, one.config, actions))
+    assignments = await Loader(None, None, actions).load(connection, sites, None)
+    chosen = frozenset(change.assignment_id for change in changes)
+    for own in assignments.values():
+        own[:] = [assignment for assignment in own if assignment.assignment_id not in chosen]
+    for change in changes:
+        if change.config is not None:
+            assignments[change.site_id].append(_changed(change, change.config, actions))
     return DraftedRules(
         draft=PUBLISHED,
         sites=contexts,
         actions=dict(named.values()),
         action_names={number: name for name, (number, _) in named.items()},
-        by_site=found,
+        by_site=assignments,
         chosen=chosen,
         memberships=await memberships(connection, sites),
     )

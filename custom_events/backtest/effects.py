@@ -81,21 +81,23 @@ class Effects:
 
     async def take(self, findings: Sequence[Finding]) -> list[Ledgered]:
         """Count these; each with its place in the ledger. Unchanged ones are left out."""
-        adds = [one for one in findings if one.verdict is Verdict.ADD]
-        others = [one for one in findings if one.verdict in (Verdict.DROP, Verdict.CHANGE)]
-        made = [one.site_event for one in (*adds, *others) if one.match is not None]
-        self._worths = await Worths.of(self._connection, [(one.site_id, one.event.order_id) for one in made])
+        adds = [finding for finding in findings if finding.verdict is Verdict.ADD]
+        others = [finding for finding in findings if finding.verdict in (Verdict.DROP, Verdict.CHANGE)]
+        made = [finding.site_event for finding in (*adds, *others) if finding.match is not None]
+        self._worths = await Worths.of(
+            self._connection, [(site_event.site_id, site_event.event.order_id) for site_event in made]
+        )
         sent, left = await self._sent(others)
-        for one, currency, value in await self._handover.leave(left, findings):
-            _add(self._sums, one.action, currency, "sent_new", "value_new", value)
-        found = [*await self._to_send(adds), *sent]
-        for one in found:
-            self._count(one)
-        return found
+        for ledgered, currency, value in await self._handover.leave(left, findings):
+            _add(self._sums, ledgered.action, currency, "sent_new", "value_new", value)
+        counted = [*await self._to_send(adds), *sent]
+        for ledgered in counted:
+            self._count(ledgered)
+        return counted
 
     def sums(self) -> tuple[Effect, ...]:
         """By ads action and currency."""
-        sums = {key: dict(found) for key, found in self._sums.items()}
+        sums = {key: dict(amounts) for key, amounts in self._sums.items()}
         for left, difference in self._handover.taken():
             if difference is None:
                 _add(sums, left.action, left.currency, "retracted", "value_retracted", left.at_google or Decimal(0))
@@ -105,111 +107,111 @@ class Effects:
         return tuple(Effect(ads_action=action, currency=currency, **own) for (action, currency), own in ordered)
 
     async def _to_send(self, adds: Sequence[Finding]) -> list[Ledgered]:
-        drafts = [self._draft(one) for one in adds]
+        drafts = [self._draft(finding) for finding in adds]
         keys = [
-            (one.assignment.ads_action_id, made.transaction_id)
-            for one, made in zip(adds, drafts, strict=True)
-            if one.assignment.ads_action_id is not None and made.state is not UploadState.WITHHELD
+            (finding.assignment.ads_action_id, made.transaction_id)
+            for finding, made in zip(adds, drafts, strict=True)
+            if finding.assignment.ads_action_id is not None and made.state is not UploadState.WITHHELD
         ]
         known: set[tuple[int, str]] = set()
         if keys:
             rows = await self._connection.fetch(matching_sql.KNOWN_TRANSACTIONS, *columns_of(list(set(keys))))
             known = {(row[0], row[1]) for row in rows}
-        found: list[Ledgered] = []
-        for one, made in zip(adds, drafts, strict=True):
-            action = one.assignment.ads_action_id
+        counted: list[Ledgered] = []
+        for finding, made in zip(adds, drafts, strict=True):
+            action = finding.assignment.ads_action_id
             reason = made.reason if made.state is UploadState.WITHHELD else None
             if reason is None and action is not None:
                 transaction = action, made.transaction_id
-                goes = self._handover.claim(one, transaction, transaction in known)
+                goes = self._handover.claim(finding, transaction, transaction in known)
                 reason = None if goes else ALREADY_SENT
-            value = self._worth(one)
-            if reason is None and not value and one.match is not None and one.match.value:
+            value = self._worth(finding)
+            if reason is None and not value and finding.match is not None and finding.match.value:
                 reason = FULLY_REFUNDED
-            found.append(Ledgered(one, self._name(action), None, value, made, reason))
-        return found
+            counted.append(Ledgered(finding, self._name(action), None, value, made, reason))
+        return counted
 
-    def _worth(self, one: Finding) -> Decimal:
+    def _worth(self, finding: Finding) -> Decimal:
         """What the conversion of a match would be worth, by what became of its order since."""
-        made, rule = one.match, one.assignment.config.value
+        made, rule = finding.match, finding.assignment.config.value
         value = None if made is None else made.value
-        return self._worths.now(one.site_event.site_id, one.site_event.event, rule, value) or Decimal(0)
+        return self._worths.now(finding.site_event.site_id, finding.site_event.event, rule, value) or Decimal(0)
 
-    def _draft(self, one: Finding) -> Draft:
-        assert one.match is not None  # noqa: S101  adds and changes are matches
-        action = self._book.actions.get(one.assignment.ads_action_id or 0)
-        return draft(one.match, one.site_event.event, action, self._now)
+    def _draft(self, finding: Finding) -> Draft:
+        assert finding.match is not None  # noqa: S101  adds and changes are matches
+        action = self._book.actions.get(finding.assignment.ads_action_id or 0)
+        return draft(finding.match, finding.site_event.event, action, self._now)
 
     async def _sent(self, others: Sequence[Finding]) -> tuple[list[Ledgered], list[Left]]:
         """Each with its place in the ledger, and the conversions that drops among them give up."""
         rows = await ledger_rows(self._connection, others)
-        found: list[Ledgered] = []
+        counted: list[Ledgered] = []
         left: list[Left] = []
-        for one in others:
-            own = rows.get(one.standing.custom_event_id if one.standing is not None else 0, [])
+        for finding in others:
+            own = rows.get(finding.standing.custom_event_id if finding.standing is not None else 0, [])
             conversion = next((row for row in own if row["sequence"] == 0), None)
             if conversion is None:
-                found.append(Ledgered(one, NO_ACTION, None, Decimal(0), None, None))
+                counted.append(Ledgered(finding, NO_ACTION, None, Decimal(0), None, None))
                 continue
-            told = [row for row in own if row["sequence"] == 0 or row["state"] in _AT_GOOGLE]
-            last: Decimal | None = None if told[-1]["kind"] == UploadKind.RETRACTION else told[-1]["value"]
-            value = Decimal(0) if last is None else rounded(last, told[-1]["currency"])
+            at_google = [row for row in own if row["sequence"] == 0 or row["state"] in _AT_GOOGLE]
+            last: Decimal | None = None if at_google[-1]["kind"] == UploadKind.RETRACTION else at_google[-1]["value"]
+            value = Decimal(0) if last is None else rounded(last, at_google[-1]["currency"])
             state, action_id = UploadState(conversion["state"]), conversion["ads_action_id"]
-            redecided = self._redecided(one, state)
+            redecided = self._redecided(finding, state)
             if redecided is not None and redecided.state is not UploadState.WITHHELD:
-                action_id = one.assignment.ads_action_id
-            found.append(Ledgered(one, self._name(action_id), state, value, None, None, redecided))
-            if one.verdict is Verdict.DROP and (found[-1].unsent or (found[-1].at_google and value)):
-                left.append(_left(found[-1], (conversion["ads_action_id"], conversion["transaction_id"])))
-        return found, left
+                action_id = finding.assignment.ads_action_id
+            counted.append(Ledgered(finding, self._name(action_id), state, value, None, None, redecided))
+            if finding.verdict is Verdict.DROP and (counted[-1].unsent or (counted[-1].at_google and value)):
+                left.append(_left(counted[-1], (conversion["ads_action_id"], conversion["transaction_id"])))
+        return counted, left
 
-    def _redecided(self, one: Finding, state: UploadState) -> Draft | None:
+    def _redecided(self, finding: Finding, state: UploadState) -> Draft | None:
         """How a conversion would enter the ledger that nobody has tried to send, where that is another decision."""
-        if one.verdict is not Verdict.CHANGE or state in _AT_GOOGLE:
+        if finding.verdict is not Verdict.CHANGE or state in _AT_GOOGLE:
             return None
-        found = self._draft(one)
-        return found if (found.state is UploadState.WITHHELD) != (state is UploadState.WITHHELD) else None
+        decision = self._draft(finding)
+        return decision if (decision.state is UploadState.WITHHELD) != (state is UploadState.WITHHELD) else None
 
     def _name(self, action_id: int | None) -> str:
         return NO_ACTION if action_id is None else self._book.action_names.get(action_id, f"ads action {action_id}")
 
-    def _count(self, one: Ledgered) -> None:
-        made, standing = one.finding.match, one.finding.standing
-        match one.finding.verdict:
-            case Verdict.ADD if one.reason is None and made is not None:
-                self._add(one, made.currency, "sent_new", "value_new", one.value)
-            case Verdict.DROP if standing is not None and one.unsent:
-                self._add(one, standing.currency, "withdrawn_unsent", "value_withdrawn", one.value)
+    def _count(self, ledgered: Ledgered) -> None:
+        made, standing = ledgered.finding.match, ledgered.finding.standing
+        match ledgered.finding.verdict:
+            case Verdict.ADD if ledgered.reason is None and made is not None:
+                self._add(ledgered, made.currency, "sent_new", "value_new", ledgered.value)
+            case Verdict.DROP if standing is not None and ledgered.unsent:
+                self._add(ledgered, standing.currency, "withdrawn_unsent", "value_withdrawn", ledgered.value)
             case Verdict.CHANGE if standing is not None and made is not None:
-                worth = self._worth(one.finding)
-                is_other = worth != one.value or made.currency != standing.currency
-                if one.redecided is not None:
-                    self._count_redecided(one, made, standing)
-                elif one.at_google and is_other:
-                    self._add(one, made.currency, "restated", "restated_by", worth - one.value)
-                elif one.unsent and is_other:
-                    self._add(one, made.currency, "changed_unsent", "changed_by", worth - one.value)
+                worth = self._worth(ledgered.finding)
+                is_other = worth != ledgered.value or made.currency != standing.currency
+                if ledgered.redecided is not None:
+                    self._count_redecided(ledgered, made, standing)
+                elif ledgered.at_google and is_other:
+                    self._add(ledgered, made.currency, "restated", "restated_by", worth - ledgered.value)
+                elif ledgered.unsent and is_other:
+                    self._add(ledgered, made.currency, "changed_unsent", "changed_by", worth - ledgered.value)
             case _:
                 pass
 
-    def _count_redecided(self, one: Ledgered, made: Match, standing: StandingEvent) -> None:
-        if one.redecided is None or one.redecided.state is UploadState.WITHHELD:
-            if one.unsent:
-                self._add(one, standing.currency, "withdrawn_unsent", "value_withdrawn", one.value)
+    def _count_redecided(self, ledgered: Ledgered, made: Match, standing: StandingEvent) -> None:
+        if ledgered.redecided is None or ledgered.redecided.state is UploadState.WITHHELD:
+            if ledgered.unsent:
+                self._add(ledgered, standing.currency, "withdrawn_unsent", "value_withdrawn", ledgered.value)
         else:
-            self._add(one, made.currency, "sent_new", "value_new", self._worth(one.finding))
+            self._add(ledgered, made.currency, "sent_new", "value_new", self._worth(ledgered.finding))
 
-    def _add(self, one: Ledgered, currency: str | None, number: str, amount: str, value: Decimal) -> None:
-        _add(self._sums, one.action, currency, number, amount, value)
+    def _add(self, ledgered: Ledgered, currency: str | None, number: str, amount: str, value: Decimal) -> None:
+        _add(self._sums, ledgered.action, currency, number, amount, value)
 
 
-def _left(one: Ledgered, transaction: Transaction) -> Left:
-    standing = one.finding.standing
+def _left(ledgered: Ledgered, transaction: Transaction) -> Left:
+    standing = ledgered.finding.standing
     assert standing is not None  # noqa: S101  a drop is of a custom event that stands
-    at_google = one.value if one.at_google else None
-    worth, site_id = standing.value or Decimal(0), one.finding.site_event.site_id
-    share = one.value / worth if worth else Decimal(1)
-    return Left(transaction, site_id, standing.order_id, one.action, standing.currency, worth, at_google, share)
+    at_google = ledgered.value if ledgered.at_google else None
+    worth, site_id = standing.value or Decimal(0), ledgered.finding.site_event.site_id
+    share = ledgered.value / worth if worth else Decimal(1)
+    return Left(transaction, site_id, standing.order_id, ledgered.action, standing.currency, worth, at_google, share)
 
 
 def _add(sums: Sums, action: str, currency: str | None, number: str, amount: str, value: Decimal) -> None:

@@ -67,13 +67,15 @@ class Finding(NamedTuple):
 async def ledger_rows(connection: Connection, findings: Sequence[Finding]) -> Mapping[int, list[Mapping[str, Any]]]:
     """The ledger's rows of what stands, by custom event, the conversion first."""
     asked = [
-        (own.custom_event_id, own.created_at, own.upload_id) for one in findings if (own := one.standing) is not None
+        (own.custom_event_id, own.created_at, own.upload_id)
+        for finding in findings
+        if (own := finding.standing) is not None
     ]
-    found: dict[int, list[Mapping[str, Any]]] = {}
+    rows: dict[int, list[Mapping[str, Any]]] = {}
     if asked:
         for row in await connection.fetch(sql.LEDGER, *columns_of(asked)):
-            found.setdefault(row["custom_event_id"], []).append(dict(row))
-    return found
+            rows.setdefault(row["custom_event_id"], []).append(dict(row))
+    return rows
 
 
 def standing_of(assignment_id: int, custom_event_id: int, occurred_at: datetime, dedup_key: str, value: Decimal | None,

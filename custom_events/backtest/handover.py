@@ -51,28 +51,28 @@ class Handover:
         """Conversions that drops of this page give up. Returns those that were not sent and that another custom event sends now,
         with its currency and value."""
         standing = await self._standing(drops, findings)
-        found: list[tuple[Left, str | None, Decimal]] = []
-        for one in drops:
-            place = hash(one.transaction)
-            successor = standing.get(one.transaction)
-            if one.at_google is not None:
-                self._left[place] = one
+        transfers: list[tuple[Left, str | None, Decimal]] = []
+        for drop in drops:
+            place = hash(drop.transaction)
+            successor = standing.get(drop.transaction)
+            if drop.at_google is not None:
+                self._left[place] = drop
                 if successor is not None:
                     self._successors.setdefault(place, successor)
             elif successor is None:
                 self._freed.add(place)
             else:
                 self._sending.add(place)
-                found.append((one, successor[0], rounded(successor[1] * one.share, successor[0])))
-        return found
+                transfers.append((drop, successor[0], rounded(successor[1] * drop.share, successor[0])))
+        return transfers
 
-    def claim(self, one: Finding, transaction: Transaction, is_known: bool) -> bool:
+    def claim(self, finding: Finding, transaction: Transaction, is_known: bool) -> bool:
         """Whether an add's conversion would be sent: the transaction is new, or free again."""
-        place, made = hash(transaction), one.match
+        place, made = hash(transaction), finding.match
         if place not in self._sending and (not is_known or place in self._freed):
             self._sending.add(place)
             return True
-        if made is not None and made.value is not None and one.site_event.event.order_id is not None:
+        if made is not None and made.value is not None and finding.site_event.event.order_id is not None:
             self._successors.setdefault(place, (made.currency, made.value))
         return False
 
@@ -89,17 +89,17 @@ class Handover:
         self, drops: Sequence[Left], findings: Sequence[Finding]
     ) -> dict[Transaction, tuple[str | None, Decimal]]:
         """Custom events that wait behind these drops, as they would be worth. One that would go itself is none."""
-        asked = [(one.site_id, one.order_id, *one.transaction) for one in drops if one.order_id is not None]
+        asked = [(drop.site_id, drop.order_id, *drop.transaction) for drop in drops if drop.order_id is not None]
         if not asked:
             return {}
-        judged = {one.standing.custom_event_id: one for one in findings if one.standing is not None}
-        found: dict[Transaction, tuple[str | None, Decimal]] = {}
+        judged = {finding.standing.custom_event_id: finding for finding in findings if finding.standing is not None}
+        successors: dict[Transaction, tuple[str | None, Decimal]] = {}
         for action_id, transaction_id, event_id, value, currency in await self._connection.fetch(
             sql.SUCCESSORS, *columns_of(asked)
         ):
             own = judged.get(event_id)
             if own is None:
-                found.setdefault((action_id, transaction_id), (currency, value))
+                successors.setdefault((action_id, transaction_id), (currency, value))
             elif own.match is not None and own.match.value is not None:  # a drop has none
-                found.setdefault((action_id, transaction_id), (own.match.currency, own.match.value))
-        return found
+                successors.setdefault((action_id, transaction_id), (own.match.currency, own.match.value))
+        return successors

@@ -37,14 +37,14 @@ def page() -> str:
 
 
 def _lines() -> Iterator[str]:
-    told: list[type[msgspec.Struct]] = []
+    described: list[type[msgspec.Struct]] = []
     for verb, answer in ANSWERS.items():
         yield ""
         yield f"## {verb}"
         for struct in _reached(answer):
-            if struct in told:  # above
+            if struct in described:  # above
                 continue
-            told.append(struct)
+            described.append(struct)
             yield ""
             if struct is not answer:
                 yield f"### {struct.__name__}"
@@ -59,11 +59,11 @@ def _lines() -> Iterator[str]:
 
 def _reached(answer: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
     """The answer and every value in it, in the order in which they are met."""
-    found = [answer]
-    for struct in found:
+    structs = [answer]
+    for struct in structs:
         for kind in typing.get_type_hints(struct).values():
-            found += [one for one in _structs(kind) if one not in found]
-    return found
+            structs += [part for part in _structs(kind) if part not in structs]
+    return structs
 
 
 def _structs(kind: Any) -> Iterator[type[msgspec.Struct]]:
@@ -85,5 +85,5 @@ def _type(kind: Any) -> str:
     if origin is dict:
         return f"{_type(parts[1])} by {_type(parts[0])}"
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return "one of " + ", ".join(f"`{one}`" for one in kind)
+        return "one of " + ", ".join(f"`{member}`" for member in kind)
     return _PLAIN.get(kind, getattr(kind, "__name__", "JSON"))

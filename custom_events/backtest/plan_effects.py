@@ -90,14 +90,14 @@ async def _look(
     since = until - period
     after = wanted.with_others(stored.catalog)
     changed = list(affected(stored.catalog, after))
-    conflicts = await _conflicts(connection, stored, after, {one.site_key for one in changed}, since, until, tell)
+    conflicts = await _conflicts(connection, stored, after, {change.site_key for change in changed}, since, until, tell)
     foreseen: list[Foreseen] = []
     asked = list(looks(stored, after, changed))
     for look in asked:
         if time.monotonic() > deadline:
             break
         tell(f"looking back at {look.subject}")
-        found = await backtest_of(
+        backtest = await backtest_of(
             connection,
             await changed_rules(connection, look.changes),
             since=since,
@@ -108,14 +108,17 @@ async def _look(
         foreseen.append(
             Foreseen(
                 subject=look.subject,
-                counts=found.counts,
-                shares=tuple(one for one in found.assignments if one.counts.differs),
+                counts=backtest.counts,
+                shares=tuple(assignment for assignment in backtest.assignments if assignment.counts.differs),
                 covered=len(
-                    {*(one.assignment_id for one in found.assignments), *(one.assignment_id for one in look.changes)}
+                    {
+                        *(assignment.assignment_id for assignment in backtest.assignments),
+                        *(change.assignment_id for change in look.changes),
+                    }
                 ),
-                effects=found.effects,
-                events=found.events,
-                is_complete=found.is_complete,
+                effects=backtest.effects,
+                events=backtest.events,
+                is_complete=backtest.is_complete,
             )
         )
     return Outlook(
@@ -136,20 +139,22 @@ async def _conflicts(
     until: datetime,
     tell: Callable[[str], None],
 ) -> list[Counted]:
-    found: list[Counted] = []
-    concerned = msgspec.structs.replace(after, sites={key: one for key, one in after.sites.items() if key in sites})
-    for one in rule_conflicts_of(concerned):
-        tell(f"counting what meets at {one.ads_action}")
-        site = after.sites[one.site_key]
-        site_id = stored.sites.get(one.site_key, 0)  # 0: a site that is to be made, without history
+    counts: list[Counted] = []
+    concerned = msgspec.structs.replace(
+        after, sites={key: site_file for key, site_file in after.sites.items() if key in sites}
+    )
+    for rule_conflict in rule_conflicts_of(concerned):
+        tell(f"counting what meets at {rule_conflict.ads_action}")
+        site = after.sites[rule_conflict.site_key]
+        site_id = stored.sites.get(rule_conflict.site_key, 0)  # 0: a site that is to be made, without history
         counted = await count(
             connection,
-            one,
+            rule_conflict,
             applying(after, site),
             site_id=site_id,
             time_zone=site.time_zone,
             since=since,
             until=until,
         )
-        found.append(counted)
-    return found
+        counts.append(counted)
+    return counts

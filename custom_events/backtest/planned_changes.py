@@ -32,7 +32,9 @@ def looks(stored: Stored, after: Catalog, affected: Iterable[Affected]) -> Itera
     entries = {place: entry for place, entry in _entries(after) if place[0] in stored.sites}
     before = dict(_entries(stored.catalog))
     ids = _ids(stored, entries)
-    changed = {(one.site_key, *one.name): one for one in affected if (one.site_key, *one.name) in entries}
+    changed = {
+        (change.site_key, *change.name): change for change in affected if (change.site_key, *change.name) in entries
+    }
     by_definition = {
         place: place[1]
         for place in changed
@@ -58,13 +60,13 @@ def _entries(catalog: Catalog) -> Iterator[tuple[Place, AssignmentEntry]]:
 def _ids(stored: Stored, entries: Iterable[Place]) -> dict[Place, int]:
     """The ids of assignments; those that are to be made get negative ones, in the order in which they will be made."""
     made: Counter[str] = Counter()
-    found: dict[Place, int] = {}
+    ids: dict[Place, int] = {}
     for place in entries:
         owner = stored.assignments.get(place)
         if owner is None:
             made["new"] -= 1
-        found[place] = owner.id if owner is not None else made["new"]
-    return found
+        ids[place] = owner.id if owner is not None else made["new"]
+    return ids
 
 
 def _definition_changes(stored: Stored, after: Catalog, key: str) -> bool:
@@ -74,13 +76,15 @@ def _definition_changes(stored: Stored, after: Catalog, key: str) -> bool:
     return configs_of(stored.catalog).get(key) != configs_of(after).get(key) or is_published[0] != is_published[1]
 
 
-def _has_rivals(one: Affected, stored: Stored, after: Catalog) -> bool:
+def _has_rivals(affected: Affected, stored: Stored, after: Catalog) -> bool:
     """Whether others are in the group that an assignment was in when it stopped."""
-    if one.before is None or one.before.group is None:
+    if affected.before is None or affected.before.group is None:
         return False
-    old = applying(stored.catalog, stored.catalog.sites[one.site_key])
-    new = applying(after, after.sites[one.site_key])
-    return any(one.before.group in _groups(old.get(name), config) for name, config in new.items() if name != one.name)
+    old = applying(stored.catalog, stored.catalog.sites[affected.site_key])
+    new = applying(after, after.sites[affected.site_key])
+    return any(
+        affected.before.group in _groups(old.get(name), config) for name, config in new.items() if name != affected.name
+    )
 
 
 def _groups(*configs: object) -> set[str]:
@@ -97,8 +101,8 @@ def _parts(changed: Mapping[Place, Affected], by_definition: Mapping[Place, str]
         return place
 
     first: dict[tuple[str, ...], Place] = {}
-    for place, one in changed.items():
-        ties = [("group", one.site_key, group) for group in sorted(_groups(one.before, one.after))]
+    for place, affected in changed.items():
+        ties = [("group", affected.site_key, group) for group in sorted(_groups(affected.before, affected.after))]
         ties += [("definition", by_definition[place])] if place in by_definition else []
         for tie in ties:
             root[top(place)] = top(first.setdefault(tie, place))

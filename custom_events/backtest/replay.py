@@ -124,7 +124,7 @@ async def _look(url: str, asked: _Asked) -> Replay:
         book = await _book(connection, asked)
         reread = await _reread(connection, book, asked) if asked.rereads else None
         begins, notes = await _bounded(connection, book, asked)
-        found = await backtest(
+        result = await backtest(
             connection,
             PUBLISHED,
             since=begins,
@@ -141,24 +141,24 @@ async def _look(url: str, asked: _Asked) -> Replay:
             *notes,
             "What new and revised events would match comes beside these figures: they are matched as they are understood.",
         )
-    return _of_dry_run(found, reread.answer() if reread is not None else None, notes)
+    return _of_dry_run(result, reread.answer() if reread is not None else None, notes)
 
 
-def _of_dry_run(found: Backtest, reread: Reread | None, notes: tuple[str, ...]) -> Replay:
+def _of_dry_run(result: Backtest, reread: Reread | None, notes: tuple[str, ...]) -> Replay:
     return Replay(
-        since=found.since,
-        until=found.until,
-        sites=found.sites,
+        since=result.since,
+        until=result.until,
+        sites=result.sites,
         is_written=False,
         name=None,
         reread=reread,
-        events=found.events,
-        seconds=found.seconds,
-        counts=found.counts,
-        assignments=found.assignments,
-        effects=found.effects,
-        samples=found.samples,
-        notes=(*notes, *found.notes),
+        events=result.events,
+        seconds=result.seconds,
+        counts=result.counts,
+        assignments=result.assignments,
+        effects=result.effects,
+        samples=result.samples,
+        notes=(*notes, *result.notes),
     )
 
 
@@ -212,10 +212,10 @@ class _Writing:
                 sites = tuple(book)
                 begins, notes = await _bounded(connection, book, asked)
                 notes = (*notes, *book.notes())
-                rules = [one for site_id in book for one in book.scope(site_id)]
+                rules = [assignment for site_id in book for assignment in book.scope(site_id)]
                 await self._match(connection, book, begins)
         finally:
-            counts = self._counts({one.assignment_id for one in rules})
+            counts = self._counts({assignment.assignment_id for assignment in rules})
             self._note(counts, reread, sites, begins)
         return Replay(
             since=begins,
@@ -227,7 +227,7 @@ class _Writing:
             events=self._events,
             seconds=round(time.monotonic() - began, 3),
             counts=counts,
-            assignments=tuple(counts_of(one, self._counts({one.assignment_id})) for one in rules),
+            assignments=tuple(counts_of(assignment, self._counts({assignment.assignment_id})) for assignment in rules),
             notes=notes,
         )
 
@@ -277,16 +277,16 @@ class _Writing:
     async def _write(self, writer: Connection, book: DraftedRules, site_id: int, findings: Sequence[Finding]) -> None:
         """Match again the events that something is found about, in a transaction that holds the site's shard. With all events of
         their orders: what one of them adds may want the transaction that another one is about to leave."""
-        different = [one for one in findings if one.needs_writing]
-        same = [one.assignment.assignment_id for one in findings if one.verdict is Verdict.SAME]
+        different = [finding for finding in findings if finding.needs_writing]
+        same = [finding.assignment.assignment_id for finding in findings if finding.verdict is Verdict.SAME]
         self._verdicts.update((number, Verdict.SAME) for number in same)
         if not different:
             return
         async with writer.transaction():
             await writer.execute(sql.HOLD_SHARD, LOCK_CLASS, site_id % self._settings.shards)
-            keys = {one.site_event.key for one in different}
-            orders = {one.site_event.event.order_id for one in different}
-            orders |= {one.standing.order_id for one in different if one.standing}
+            keys = {finding.site_event.key for finding in different}
+            orders = {finding.site_event.event.order_id for finding in different}
+            orders |= {finding.standing.order_id for finding in different if finding.standing}
             named = sorted(order for order in orders if order is not None)
             keys |= {row[0] for row in await writer.fetch(sql.KEYS_OF_ORDERS, site_id, named)}
             cause = Cause(Reason.INVALIDATED_BY_REPLAY, self._name)
@@ -296,14 +296,17 @@ class _Writing:
         self._count(changes)
 
     def _count(self, changes: Changes) -> None:
-        self._verdicts.update((one.row.assignment_id, Verdict.DROP) for one in changes.withdrawn)
-        self._verdicts.update((one.matched.match.assignment.assignment_id, Verdict.ADD) for one in changes.added)
-        for one in changes.corrected:
-            made = one.matched.match
-            if one.row.is_withdrawn:
-                self._verdicts[one.row.assignment_id, Verdict.ADD] += 1
-            elif _is_redecided(one) or (one.row.value, one.row.currency) != (made.value, made.currency):
-                self._verdicts[one.row.assignment_id, Verdict.CHANGE] += 1
+        self._verdicts.update((withdrawn.row.assignment_id, Verdict.DROP) for withdrawn in changes.withdrawn)
+        self._verdicts.update((added.matched.match.assignment.assignment_id, Verdict.ADD) for added in changes.added)
+        for corrected in changes.corrected:
+            made = corrected.matched.match
+            if corrected.row.is_withdrawn:
+                self._verdicts[corrected.row.assignment_id, Verdict.ADD] += 1
+            elif _is_redecided(corrected) or (corrected.row.value, corrected.row.currency) != (
+                made.value,
+                made.currency,
+            ):
+                self._verdicts[corrected.row.assignment_id, Verdict.CHANGE] += 1
 
     def _note(self, counts: Counts, reread: Reread | None, sites: tuple[int, ...], begins: datetime) -> None:
         asked = self._asked
@@ -326,13 +329,13 @@ class _Writing:
             engine.dispose()
 
 
-def _is_redecided(one: Corrected) -> bool:
+def _is_redecided(corrected: Corrected) -> bool:
     """Whether its conversion goes now and did not, or the other way round; as in the comparison, which of an order's events has its
     transaction is no such decision: Google gets the conversion either way."""
-    upload = one.row.upload
+    upload = corrected.row.upload
     before = upload.reason if upload is not None and upload.state == UploadState.WITHHELD else None
-    after = one.draft.reason if one.draft.state is UploadState.WITHHELD else None
-    return one.redecided and before not in {SAME_TRANSACTION, None if after == SAME_TRANSACTION else after}
+    after = corrected.draft.reason if corrected.draft.state is UploadState.WITHHELD else None
+    return corrected.redecided and before not in {SAME_TRANSACTION, None if after == SAME_TRANSACTION else after}
 
 
 def _configuration(book: DraftedRules, site_id: int) -> Configuration:
@@ -343,6 +346,6 @@ def _configuration(book: DraftedRules, site_id: int) -> Configuration:
     )
 
 
-def to_json(found: Replay) -> bytes:
+def to_json(replay: Replay) -> bytes:
     """The answer as JSON; amounts as text, times in ISO 8601."""
-    return msgspec.json.encode(found)
+    return msgspec.json.encode(replay)

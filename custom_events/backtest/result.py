@@ -111,6 +111,6 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     share: float
 
 
-def to_json(found: Backtest) -> bytes:
+def to_json(backtest: Backtest) -> bytes:
     """The answer as JSON; amounts as text, times in ISO 8601."""
-    return msgspec.json.encode(found)
+    return msgspec.json.encode(backtest)

@@ -14,34 +14,34 @@ MAX_SHOWN_ASSIGNMENTS = 20
 MAX_SHOWN_DAYS = 31
 
 
-def backtest_lines(found: Backtest) -> Iterator[str]:
+def backtest_lines(backtest: Backtest) -> Iterator[str]:
     """Numbers first, then by assignment and day, the effect on Google, samples."""
-    period = f"{found.since.astimezone(UTC):%Y-%m-%d %H:%M} to {found.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    yield f"{_rule(found.draft)} on {found.events:,} events of {_sites(found.sites)}, {period}"
-    if not found.is_complete:
+    period = f"{backtest.since.astimezone(UTC):%Y-%m-%d %H:%M} to {backtest.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    yield f"{_rule(backtest.draft)} on {backtest.events:,} events of {_sites(backtest.sites)}, {period}"
+    if not backtest.is_complete:
         yield "STOPPED before the end: the figures are about what was read until then."
-    yield from count_lines(found.counts)
-    yield from share_lines(found.assignments)
-    yield from _days(found)
-    yield from effect_lines(found.effects)
-    yield from _samples_and_notes(found)
+    yield from count_lines(backtest.counts)
+    yield from share_lines(backtest.assignments)
+    yield from _days(backtest)
+    yield from effect_lines(backtest.effects)
+    yield from _samples_and_notes(backtest)
 
 
 def share_lines(assignments: tuple[AssignmentCounts, ...]) -> Iterator[str]:
     """Each assignment's share: those for which anything differs. Also where there is one, which may be another than was asked about."""
-    shares = [one for one in assignments if one.counts.differs]
+    shares = [assignment for assignment in assignments if assignment.counts.differs]
     if not shares:
         return
     yield ""
     yield f"{'would add':>11}{'would drop':>12}{'would change':>14}{'unchanged':>11}  assignment"
-    for one in shares[:MAX_SHOWN_ASSIGNMENTS]:
-        c = one.counts
+    for share in shares[:MAX_SHOWN_ASSIGNMENTS]:
+        c = share.counts
         name = (
-            (f"{one.assignment_id} " if one.assignment_id > 0 else "")
-            + one.definition
-            + (f' "{one.label}"' if one.label else "")
+            (f"{share.assignment_id} " if share.assignment_id > 0 else "")
+            + share.definition
+            + (f' "{share.label}"' if share.label else "")
         )
-        yield f"{c.would_add:>11,}{c.would_drop:>12,}{c.would_change:>14,}{c.unchanged:>11,}  {name}, site {one.site_id}"
+        yield f"{c.would_add:>11,}{c.would_drop:>12,}{c.would_change:>14,}{c.unchanged:>11,}  {name}, site {share.site_id}"
     if len(shares) > MAX_SHOWN_ASSIGNMENTS:
         yield f"  ... and {len(shares) - MAX_SHOWN_ASSIGNMENTS} more (--json has all)"
 
@@ -72,35 +72,35 @@ def _sites(sites: tuple[int, ...]) -> str:
     return f"{len(sites):,} site{'' if len(sites) == 1 else 's'}"
 
 
-def replay_lines(found: Replay) -> Iterator[str]:
+def replay_lines(replay: Replay) -> Iterator[str]:
     """What would change, or has changed."""
-    period = f"{found.since.astimezone(UTC):%Y-%m-%d %H:%M} to {found.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    if found.reread is not None:
-        yield from _reread(found.reread)
-    yield f"{found.events:,} stored events of {_sites(found.sites)}, {period}, under the published rules"
-    yield from count_lines(found.counts)
-    yield from share_lines(found.assignments)
-    yield from effect_lines(found.effects)
-    yield from _samples_and_notes(found)
+    period = f"{replay.since.astimezone(UTC):%Y-%m-%d %H:%M} to {replay.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    if replay.reread is not None:
+        yield from _reread(replay.reread)
+    yield f"{replay.events:,} stored events of {_sites(replay.sites)}, {period}, under the published rules"
+    yield from count_lines(replay.counts)
+    yield from share_lines(replay.assignments)
+    yield from effect_lines(replay.effects)
+    yield from _samples_and_notes(replay)
     yield ""
-    yield f"Written as {found.name}." if found.is_written else "Nothing was written: --write changes just this."
+    yield f"Written as {replay.name}." if replay.is_written else "Nothing was written: --write changes just this."
 
 
-def _reread(found: Reread) -> Iterator[str]:
-    yield f"{found.raw_events:,} raw events through today's understanding: {found.would_change:,} say something else"
-    for kind, number in found.new_events.items():
+def _reread(reread: Reread) -> Iterator[str]:
+    yield f"{reread.raw_events:,} raw events through today's understanding: {reread.would_change:,} say something else"
+    for kind, number in reread.new_events.items():
         yield f"  new           {number:>10,}  {kind}"
-    for kind, number in found.revised_events.items():
+    for kind, number in reread.revised_events.items():
         yield f"  revised       {number:>10,}  {kind}"
-    for change, number in found.outcomes.items():
+    for change, number in reread.outcomes.items():
         yield f"  outcome       {number:>10,}  {change}"
 
 
-def _samples_and_notes(found: Backtest | Replay) -> Iterator[str]:
-    for sample in found.samples:
+def _samples_and_notes(result: Backtest | Replay) -> Iterator[str]:
+    for sample in result.samples:
         yield ""
         yield from _sample(sample)
-    for note in found.notes:
+    for note in result.notes:
         yield ""
         yield note
 
@@ -123,44 +123,44 @@ def effect_lines(effects: tuple[Effect, ...]) -> Iterator[str]:
         return
     yield ""
     yield "At Google"
-    for one in effects:
-        yield f"  {effect_line(one)}"
+    for effect in effects:
+        yield f"  {effect_line(effect)}"
 
 
-def effect_line(one: Effect) -> str:
+def effect_line(effect: Effect) -> str:
     """What Google would hear about one ads action."""
-    currency = one.currency
+    currency = effect.currency
     said = {
-        f"{one.sent_new:,} new, {amount(one.value_new, currency)}": one.sent_new,
-        f"{one.retracted:,} retracted, {amount(one.value_retracted, currency)}": one.retracted,
-        f"{one.restated:,} restated by {amount(one.restated_by, currency)}": one.restated,
-        f"{one.withdrawn_unsent:,} taken back before sending, {amount(one.value_withdrawn, currency)}": one.withdrawn_unsent,
-        f"{one.changed_unsent:,} changed before sending by {amount(one.changed_by, currency)}": one.changed_unsent,
+        f"{effect.sent_new:,} new, {amount(effect.value_new, currency)}": effect.sent_new,
+        f"{effect.retracted:,} retracted, {amount(effect.value_retracted, currency)}": effect.retracted,
+        f"{effect.restated:,} restated by {amount(effect.restated_by, currency)}": effect.restated,
+        f"{effect.withdrawn_unsent:,} taken back before sending, {amount(effect.value_withdrawn, currency)}": effect.withdrawn_unsent,
+        f"{effect.changed_unsent:,} changed before sending by {amount(effect.changed_by, currency)}": effect.changed_unsent,
     }
-    return f"{one.ads_action}: " + "; ".join(words for words, number in said.items() if number)
+    return f"{effect.ads_action}: " + "; ".join(words for words, number in said.items() if number)
 
 
-def _days(found: Backtest) -> Iterator[str]:
-    different = [one for one in found.days if (one.number_now, one.value_now) != (one.number_then, one.value_then)]
+def _days(backtest: Backtest) -> Iterator[str]:
+    different = [day for day in backtest.days if (day.number_now, day.value_now) != (day.number_then, day.value_then)]
     if not different:
         return
     yield ""
     yield f"{'day':<12}{'now':>8}{'value':>16}{'then':>8}{'value':>16}"
-    for one in different[-MAX_SHOWN_DAYS:]:
-        now, then = amount(one.value_now, one.currency), amount(one.value_then, one.currency)
-        yield f"{one.day:%Y-%m-%d}  {one.number_now:>8,}{now:>16}{one.number_then:>8,}{then:>16}"
+    for day in different[-MAX_SHOWN_DAYS:]:
+        now, then = amount(day.value_now, day.currency), amount(day.value_then, day.currency)
+        yield f"{day.day:%Y-%m-%d}  {day.number_now:>8,}{now:>16}{day.number_then:>8,}{then:>16}"
 
 
-def _sample(one: Sample) -> Iterator[str]:
+def _sample(sample: Sample) -> Iterator[str]:
     values = {
-        "would_add": amount(one.value_then, one.currency),
-        "would_drop": amount(one.value_now, one.currency),
-        "would_change": f"{amount(one.value_now, one.currency)} to {amount(one.value_then, one.currency)}",
+        "would_add": amount(sample.value_then, sample.currency),
+        "would_drop": amount(sample.value_now, sample.currency),
+        "would_change": f"{amount(sample.value_now, sample.currency)} to {amount(sample.value_then, sample.currency)}",
     }
-    upload = f", upload {one.upload}" if one.upload is not None else ""
-    words = one.verdict.replace("_", " ")
-    rule = f"assignment {one.assignment_id}" if one.assignment_id > 0 else f"the draft on site {one.site_id}"
-    yield f"{words} {one.event_key} of {moment(one.occurred_at)} ({rule}): {values[one.verdict]}{upload}"
-    yield f"  {one.explanation.sentence}"
-    for line in explained_lines(one.explanation):
+    upload = f", upload {sample.upload}" if sample.upload is not None else ""
+    words = sample.verdict.replace("_", " ")
+    rule = f"assignment {sample.assignment_id}" if sample.assignment_id > 0 else f"the draft on site {sample.site_id}"
+    yield f"{words} {sample.event_key} of {moment(sample.occurred_at)} ({rule}): {values[sample.verdict]}{upload}"
+    yield f"  {sample.explanation.sentence}"
+    for line in explained_lines(sample.explanation):
         yield f"  {line}"

@@ -81,9 +81,9 @@ async def count(
     events = 0
     async for page in stored_events(connection, site_id, types, begins, until):
         events += len(page)
-        for one in await event_contexts(connection, plan, page, needs):
-            event = one.site_event.event
-            for made in match(event, site_id, plan, one.facts, one.history):
+        for context in await event_contexts(connection, plan, page, needs):
+            event = context.site_event.event
+            for made in match(event, site_id, plan, context.facts, context.history):
                 if made.withheld is None and made.assignment.assignment_id in members:
                     order = transaction_id(site_id, event)
                     wanted.setdefault(order, set()).add(made.assignment.assignment_id)

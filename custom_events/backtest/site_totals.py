@@ -51,13 +51,13 @@ class SiteTotals:
         return {rule.id: self._settle(rule, site_event, facts) for rule in self._rules}
 
     def _settle(self, rule: Rule, site_event: SiteEvent, facts: Facts) -> Settled:
-        one = counted(rule, site_event.event, facts)
-        if one is None:
+        occurrence = counted(rule, site_event.event, facts)
+        if occurrence is None:
             return Settled(crossing=None)
-        place = self._tallies[rule.id].crossing(one)
-        before = self._openers.get((rule.id, one.customer or ""))
-        if rule.has_window and place.fires and one.customer is not None:
+        place = self._tallies[rule.id].crossing(occurrence)
+        before = self._openers.get((rule.id, occurrence.customer or ""))
+        if rule.has_window and place.fires and occurrence.customer is not None:
             window = timedelta(days=rule.assignment.config.dedup.window_days or 0)
-            if before is None or one.occurred_at - before.occurred_at >= window:
-                self._openers[rule.id, one.customer] = one
+            if before is None or occurrence.occurred_at - before.occurred_at >= window:
+                self._openers[rule.id, occurrence.customer] = occurrence
         return Settled(crossing=place, fired=() if before is None else (before,))

@@ -95,16 +95,16 @@ class SiteVerdicts:
         site = rules.plan.sites.get(rules.site.site_id)
         self._totals = None if site is None else SiteTotals(site)
         self._needs: NeedsMemo = {}
-        repeating = {one.assignment_id for one in rules.assignments.values() if _keys_repeat(one)}
+        repeating = {assignment.assignment_id for assignment in rules.assignments.values() if _keys_repeat(assignment)}
         self._pages = PagedComparison[_Row](Period(since, until), repeating, self._may_move)
         self.types: frozenset[EventType] = frozenset()
 
     async def prepare(self) -> None:
         """What precedes the period: which types of events there may be custom events of, and site-wide measures."""
         ever = await self._connection.fetch(
-            sql.TRIGGERS_EVER, texts_of(one for one in self._rules.assignments if one > 0)
+            sql.TRIGGERS_EVER, texts_of(assignment for assignment in self._rules.assignments if assignment > 0)
         )
-        now = {kind for one in self._rules.assignments.values() for kind in one.config.trigger}
+        now = {kind for assignment in self._rules.assignments.values() for kind in assignment.config.trigger}
         known = {kind.value for kind in EventType}
         self.types = frozenset({EventType(row[0]) for row in ever if row[0] in known} | now)
         totals = self._totals
@@ -113,27 +113,29 @@ class SiteVerdicts:
         begins = totals.since(self._since) or EPOCH
         pages = stored_events(self._connection, self._rules.site.site_id, totals.triggers, begins, self._since)
         async for page in pages:
-            for one in await event_contexts(self._connection, self._rules.plan, page, self._needs_without_history()):
-                totals.take(one.site_event, one.facts)
+            for context in await event_contexts(
+                self._connection, self._rules.plan, page, self._needs_without_history()
+            ):
+                totals.take(context.site_event, context.facts)
 
     def _needs_without_history(self) -> NeedsMemo:
         site_id, plan = self._rules.site.site_id, self._rules.plan
-        found: NeedsMemo = {}
+        memo: NeedsMemo = {}
         for kind in EventType:
             needed = needs_of(plan, site_id, kind)
-            found[site_id, kind] = None if needed is None else needed._replace(rules=())
-        return found
+            memo[site_id, kind] = None if needed is None else needed._replace(rules=())
+        return memo
 
     async def judge(self, page: Sequence[SiteEvent]) -> list[Finding]:
         """The verdicts about a page of events, in their order (those that waited come when they are decided)."""
-        contexts = {one.site_event.key: one for one in await self._event_contexts(page)}
+        contexts = {context.site_event.key: context for context in await self._event_contexts(page)}
         wanted = [
-            Matched(made, one.site_event)
+            Matched(made, context.site_event)
             for site_event in page
-            if (one := contexts.get(site_event.key)) is not None
-            for made in self._matches(one)
+            if (context := contexts.get(site_event.key)) is not None
+            for made in self._matches(context)
         ]
-        contexts |= {one.key: self._unasked(one) for one in page if one.key not in contexts}
+        contexts |= {site_event.key: self._unasked(site_event) for site_event in page if site_event.key not in contexts}
         own = await self._own(page, contexts)
         holders = await self._holders(page, wanted, own)
         judged = dict.fromkeys((site_event.event_id for site_event in page), self._rules.assignments)
@@ -147,23 +149,23 @@ class SiteVerdicts:
         """What was compared as verdicts, in the order of the events that give them."""
         places = {site_event.key: place for place, site_event in enumerate(page)}
         takers: dict[Key, int] = {}
-        found: list[tuple[int, int, int, Finding]] = []  # place, order within it, assignment
+        placed: list[tuple[int, int, int, Finding]] = []  # place, order within it, assignment
         for row, (made, site_event) in (*compared.kept, *((None, matched) for matched in compared.added)):
-            place, one = places[site_event.key], contexts[site_event.key]
+            place, context = places[site_event.key], contexts[site_event.key]
             takers[made.assignment.assignment_id, made.dedup_key] = place
             finding = (
-                Finding(Verdict.ADD, made.assignment, *one, made, None)
+                Finding(Verdict.ADD, made.assignment, *context, made, None)
                 if row is None
-                else self._kept(one, made, row.standing)
+                else self._kept(context, made, row.standing)
             )
-            found.append((place, 1, made.assignment.assignment_id, finding))
+            placed.append((place, 1, made.assignment.assignment_id, finding))
         for row in compared.withdrawn:
             if (own := places.get(row.event_key)) is not None:
-                found.append((own, 2, row.assignment_id, self._drop(row)))
+                placed.append((own, 2, row.assignment_id, self._drop(row)))
             elif row.context is not None:  # of an earlier page, or from after the period
                 order = 0 if row.standing.occurred_at < self._until else 3
-                found.append((takers[key_of_row(row)], order, row.assignment_id, self._drop(row)))
-        return [finding for *_, finding in sorted(found, key=lambda one: one[:3])]
+                placed.append((takers[key_of_row(row)], order, row.assignment_id, self._drop(row)))
+        return [finding for *_, finding in sorted(placed, key=lambda entry: entry[:3])]
 
     async def _event_contexts(self, page: Sequence[SiteEvent]) -> list[EventContext]:
         """Facts and histories; measures over the whole site come from the running ones."""
@@ -171,18 +173,22 @@ class SiteVerdicts:
             place = (self._rules.site.site_id, kind)
             if place not in self._needs:
                 self._needs[place] = _without_site_wide(needs_of(self._rules.plan, *place))
-        found = await event_contexts(self._connection, self._rules.plan, page, self._needs)
+        contexts = await event_contexts(self._connection, self._rules.plan, page, self._needs)
         if self._totals is None or not self._totals.triggers:
-            return found
+            return contexts
         return [
-            one._replace(
-                history=History(counted=one.history.counted, settled=self._totals.take(one.site_event, one.facts))
+            context._replace(
+                history=History(
+                    counted=context.history.counted, settled=self._totals.take(context.site_event, context.facts)
+                )
             )
-            for one in found
+            for context in contexts
         ]
 
-    def _matches(self, one: EventContext) -> list[Match]:
-        return match(one.site_event.event, one.site_event.site_id, self._rules.plan, one.facts, one.history)
+    def _matches(self, context: EventContext) -> list[Match]:
+        return match(
+            context.site_event.event, context.site_event.site_id, self._rules.plan, context.facts, context.history
+        )
 
     def _unasked(self, site_event: SiteEvent) -> EventContext:
         """An event that no rule waits for any more, or a test order."""
@@ -205,7 +211,9 @@ class SiteVerdicts:
     ) -> Iterable[_Row]:
         """Who has the keys of matches whose event does not have them itself."""
         here = {(row.event_key, *key_of_row(row)) for row in own}
-        asked = dict.fromkeys(key_of(one) for one in wanted if (one.site_event.key, *key_of(one)) not in here)
+        asked = dict.fromkeys(
+            key_of(matched) for matched in wanted if (matched.site_event.key, *key_of(matched)) not in here
+        )
         if not asked:
             return ()
         rows: Sequence[Any] = await self._connection.fetch(sql.KEY_HOLDERS, *columns_of(list(asked)))
@@ -240,41 +248,41 @@ class SiteVerdicts:
         assert row.context is not None  # noqa: S101  only rows with their event are dropped
         return Finding(Verdict.DROP, self._rules.assignments[row.assignment_id], *row.context, None, row.standing)
 
-    def _kept(self, one: EventContext, made: Match, own: StandingEvent) -> Finding:
-        same = (own.value, own.currency) == (made.value, made.currency) and not self._is_redecided(one, made, own)
-        return Finding(Verdict.SAME if same else Verdict.CHANGE, made.assignment, *one, made, own)
+    def _kept(self, context: EventContext, made: Match, own: StandingEvent) -> Finding:
+        same = (own.value, own.currency) == (made.value, made.currency) and not self._is_redecided(context, made, own)
+        return Finding(Verdict.SAME if same else Verdict.CHANGE, made.assignment, *context, made, own)
 
     def _may_move(self, row: _Row) -> bool:
         """Whether its custom event may yet move to another event of its order."""
         per = self._rules.assignments[row.assignment_id].config.dedup.per
         return per is not DedupPer.EVENT and len(self.types) > 1
 
-    def _is_redecided(self, one: EventContext, made: Match, own: StandingEvent) -> bool:
+    def _is_redecided(self, context: EventContext, made: Match, own: StandingEvent) -> bool:
         """Whether it would be sent now and was not, or the other way round. Which of an order's conversions has its transaction is no
         such decision: Google gets it either way."""
         action = self._actions.get(made.assignment.ads_action_id or 0)
-        found = draft(made, one.site_event.event, action, self._now)
-        reason = found.reason if found.state is UploadState.WITHHELD else None
+        decision = draft(made, context.site_event.event, action, self._now)
+        reason = decision.reason if decision.state is UploadState.WITHHELD else None
         return own.withheld_reason != SAME_TRANSACTION and is_redecided(own.withheld_reason, reason)
 
-    async def _without_sent(self, found: list[Finding]) -> list[Finding]:
+    async def _without_sent(self, findings: list[Finding]) -> list[Finding]:
         """A conversion that somebody has tried to send is not decided again: only its value may change, and what is said of it."""
-        asked = [one for one in found if one.verdict is Verdict.CHANGE and one.has_same_value]
+        asked = [finding for finding in findings if finding.verdict is Verdict.CHANGE and finding.has_same_value]
         if not asked:
-            return found
+            return findings
         rows = await ledger_rows(self._connection, asked)
         sent = {number for number, own in rows.items() if own[0]["attempts"] or own[0]["state"] not in _OURS}
         sent -= {
-            one.standing.custom_event_id
-            for one in asked
-            if one.standing is not None and one.standing.withheld_reason is not None
-            if rows[one.standing.custom_event_id][0]["state"] != UploadState.WITHHELD
+            finding.standing.custom_event_id
+            for finding in asked
+            if finding.standing is not None and finding.standing.withheld_reason is not None
+            if rows[finding.standing.custom_event_id][0]["state"] != UploadState.WITHHELD
         }
         return [
-            one._replace(verdict=Verdict.SAME)
-            if one.standing is not None and one.standing.custom_event_id in sent and one.has_same_value
-            else one
-            for one in found
+            finding._replace(verdict=Verdict.SAME)
+            if finding.standing is not None and finding.standing.custom_event_id in sent and finding.has_same_value
+            else finding
+            for finding in findings
         ]
 
 

@@ -54,7 +54,7 @@ def commerce_events(
     limit: int = ROWS,
 ) -> Page[CommerceEventRow]:
     """A page of commerce events. `total` where nothing but a type is asked for. Raises InvalidConfiguration."""
-    found = page_of(
+    page = page_of(
         connection,
         _wanted(wanted),
         lambda row: CommerceEventRow(**row),
@@ -64,7 +64,7 @@ def commerce_events(
         since=wanted.since,
         until=wanted.until,
     )
-    return msgspec.structs.replace(found, total=_total(connection, wanted) if cursor is None else None)
+    return msgspec.structs.replace(page, total=_total(connection, wanted) if cursor is None else None)
 
 
 def _wanted(wanted: CommerceEventFilter) -> Wanted:
@@ -82,5 +82,5 @@ def _wanted(wanted: CommerceEventFilter) -> Wanted:
 def _total(connection: sa.Connection, wanted: CommerceEventFilter) -> int | None:
     if wanted != CommerceEventFilter(type=wanted.type):
         return None
-    found = tallies.read(connection, "commerce_events")
-    return sum(one.rows for one in found if wanted.type in (None, one.state))
+    counted = tallies.read(connection, "commerce_events")
+    return sum(tally.rows for tally in counted if wanted.type in (None, tally.state))

@@ -70,7 +70,7 @@ def custom_events(
     limit: int = ROWS,
 ) -> Page[CustomEventRow]:
     """A page of custom events. `total` for all of them, those of an assignment, and those withdrawn. Raises InvalidConfiguration."""
-    found = page_of(
+    page = page_of(
         connection,
         _wanted(wanted),
         lambda row: row,
@@ -81,9 +81,9 @@ def custom_events(
         until=wanted.until,
     )
     return Page(
-        rows=_with_conversions(connection, found.rows),
-        next_cursor=found.next_cursor,
-        searched_until=found.searched_until,
+        rows=_with_conversions(connection, page.rows),
+        next_cursor=page.next_cursor,
+        searched_until=page.searched_until,
         total=_total(connection, wanted) if cursor is None else None,
     )
 
@@ -128,7 +128,7 @@ def _row(row: sa.RowMapping, conversion: Any) -> CustomEventRow:
     withheld, withdrawn = values.pop("withheld_reason"), values.pop("withdrawn_reason")
     is_withdrawn = row["withdrawn_at"] is not None
     state = WITHDRAWN if is_withdrawn else QUEUED if withheld is None else WITHHELD
-    found = (
+    upload = (
         {}
         if conversion is None
         else {
@@ -137,13 +137,13 @@ def _row(row: sa.RowMapping, conversion: Any) -> CustomEventRow:
             "upload_sentence": conversion.sentence,
         }
     )
-    return CustomEventRow(state=state, reason=withdrawn if is_withdrawn else withheld, **values, **found)
+    return CustomEventRow(state=state, reason=withdrawn if is_withdrawn else withheld, **values, **upload)
 
 
 def _total(connection: sa.Connection, wanted: CustomEventFilter) -> int | None:
     if wanted == CustomEventFilter(assignment_id=wanted.assignment_id) and wanted.assignment_id is not None:
         found = tallies.read(connection, "custom_events_of_assignment", subject=wanted.assignment_id)
-        return sum(one.rows for one in found)
+        return sum(tally.rows for tally in found)
     is_whole = wanted == CustomEventFilter()
     if not is_whole and wanted not in (
         CustomEventFilter(state=WITHDRAWN),
@@ -152,5 +152,7 @@ def _total(connection: sa.Connection, wanted: CustomEventFilter) -> int | None:
         return None
     found = tallies.read(connection, "custom_events")
     return sum(
-        one.rows for one in found if is_whole or (one.state == WITHDRAWN and wanted.reason in (None, one.reason))
+        tally.rows
+        for tally in found
+        if is_whole or (tally.state == WITHDRAWN and wanted.reason in (None, tally.reason))
     )

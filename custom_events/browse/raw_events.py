@@ -69,8 +69,8 @@ def raw_events(
     limit, place = checked_limit(limit), walk.before(place_of(cursor), wanted.until)
     parts: list[Walked] = []
     if wanted.outcome != WAITING:
-        found = walk.walk(connection, _outcomes(wanted), place, limit=limit, now=now, since=wanted.since or OLDEST)
-        parts.append(found)
+        walked = walk.walk(connection, _outcomes(wanted), place, limit=limit, now=now, since=wanted.since or OLDEST)
+        parts.append(walked)
     if wanted.outcome in (None, WAITING) and wanted.reason is None:
         parts.append(_waiting(connection, wanted, place, limit))
     rows, following, searched = _merged(parts, limit)
@@ -115,16 +115,16 @@ def _waiting(connection: sa.Connection, wanted: RawEventFilter, place: Place, li
         if value is not None:
             rest.append(f"{column} = :{name}")
             values[name] = value
-    found = walk.cut(connection.execute(sql.waiting(rest), values).mappings().all(), sql.RAW_OUTCOMES, limit)
-    last = connection.execute(sql.WAITING_END, below).one_or_none() if found.following is None else None
-    return found if last is None else Walked(found.rows, Place(last.at, last.id), is_short=True)
+    walked = walk.cut(connection.execute(sql.waiting(rest), values).mappings().all(), sql.RAW_OUTCOMES, limit)
+    last = connection.execute(sql.WAITING_END, below).one_or_none() if walked.following is None else None
+    return walked if last is None else Walked(walked.rows, Place(last.at, last.id), is_short=True)
 
 
 def _merged(parts: Sequence[Walked], limit: int) -> tuple[list[sa.RowMapping], Place | None, datetime | None]:
     """Rows of all parts in one order, as far as every part has been read."""
     reached = [part.following for part in parts if part.following is not None]
     rows = sorted((row for part in parts for row in part.rows), key=_place, reverse=True)
-    following = max(reached, key=lambda one: (one.at, one.id), default=None)
+    following = max(reached, key=lambda place: (place.at, place.id), default=None)
     if following is not None:
         rows = [row for row in rows if _place(row) >= (following.at, following.id)]
     if len(rows) > limit:
@@ -142,8 +142,8 @@ def _delivered(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> tupl
     given = {"weeks": weeks, "ids": [row["raw_id"] for row in rows]}
     bodies: Mapping[int, sa.RowMapping] = {}
     if weeks:
-        found = connection.execute(sql.DELIVERIES, {**given, "first": min(weeks), "last": max(weeks)})
-        bodies = {row["raw_id"]: row for row in found.mappings()}
+        cursor_result = connection.execute(sql.DELIVERIES, {**given, "first": min(weeks), "last": max(weeks)})
+        bodies = {row["raw_id"]: row for row in cursor_result.mappings()}
     return tuple(_row(row, bodies.get(row["raw_id"])) for row in rows)
 
 
@@ -163,7 +163,7 @@ def _total(connection: sa.Connection, wanted: RawEventFilter) -> int | None:
     if not is_counted or wanted.outcome in (None, WAITING):
         return None
     return sum(
-        one.rows
-        for one in tallies.read(connection, "raw_outcomes")
-        if one.state == wanted.outcome and wanted.reason in (None, one.reason)
+        tally.rows
+        for tally in tallies.read(connection, "raw_outcomes")
+        if tally.state == wanted.outcome and wanted.reason in (None, tally.reason)
     )

@@ -69,15 +69,15 @@ def search(
         return list(_raw_event(connection, given, now))
     if text.startswith(DELIVERY):
         return list(_deliveries(connection, {**given, "text": text.removeprefix(DELIVERY)}, now))
-    found = [*_orders(connection, given), *_customers(connection, given, country), *_clicks(connection, given)]
-    return found or list(_deliveries(connection, given, now))
+    results = [*_orders(connection, given), *_customers(connection, given, country), *_clicks(connection, given)]
+    return results or list(_deliveries(connection, given, now))
 
 
 def _orders(connection: sa.Connection, given: dict[str, Any]) -> Iterator[SearchResult]:
     bare = given["text"].removeprefix("#")
-    found = connection.execute(sql.ORDERS, {**given, "numbers": [bare, f"#{bare}"]})
+    rows = connection.execute(sql.ORDERS, {**given, "numbers": [bare, f"#{bare}"]})
     seen: set[tuple[int, str]] = set()  # many shops number orders as their ids are
-    for row in found:
+    for row in rows:
         if (row.site_id, row.order_id) not in seen:
             seen.add((row.site_id, row.order_id))
             yield SearchResult(

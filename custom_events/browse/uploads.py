@@ -81,7 +81,7 @@ def uploads(
     one_of("kind", wanted.kind, tuple(UploadKind))
     needs_site(wanted.site_id, order_id=wanted.order_id)
     chosen, since = _wanted(connection, wanted)
-    found = page_of(
+    page = page_of(
         connection,
         chosen,
         _row,
@@ -91,7 +91,7 @@ def uploads(
         since=since,
         until=wanted.until,
     )
-    return msgspec.structs.replace(found, total=_total(connection, wanted) if cursor is None else None)
+    return msgspec.structs.replace(page, total=_total(connection, wanted) if cursor is None else None)
 
 
 def _wanted(connection: sa.Connection, wanted: UploadFilter) -> tuple[Wanted, datetime | None]:
@@ -158,16 +158,16 @@ def _total(connection: sa.Connection, wanted: UploadFilter) -> int | None:
         return None
     what = "uploads" if wanted.account_id is None else "uploads_of_account"
     return sum(
-        one.rows
-        for one in tallies.read(connection, what, subject=wanted.account_id)
-        if wanted.kind in (None, one.kind)
-        and wanted.state in (None, _outcome(one))
-        and wanted.reason in (None, one.reason)
+        tally.rows
+        for tally in tallies.read(connection, what, subject=wanted.account_id)
+        if wanted.kind in (None, tally.kind)
+        and wanted.state in (None, _outcome(tally))
+        and wanted.reason in (None, tally.reason)
     )
 
 
-def _outcome(one: tallies.Tally) -> str:
-    return UNMATCHED if _is_unmatched(one.state, one.reason) else one.state
+def _outcome(tally: tallies.Tally) -> str:
+    return UNMATCHED if _is_unmatched(tally.state, tally.reason) else tally.state
 
 
 def _is_unmatched(state: str, reason: str | None) -> bool:

@@ -50,11 +50,11 @@ def page_of(
 ) -> Page[Row]:
     """The page that a cursor names. Raises InvalidConfiguration."""
     limit, place = checked_limit(limit), before(place_of(cursor), until)
-    found = walk(connection, wanted, place, limit=limit, now=now, since=since or OLDEST)
+    walked = walk(connection, wanted, place, limit=limit, now=now, since=since or OLDEST)
     return Page(
-        rows=tuple(row_of(row) for row in found.rows),
-        next_cursor=None if found.following is None else cursor_of(found.following),
-        searched_until=found.following.at if found.is_short and found.following is not None else None,
+        rows=tuple(row_of(row) for row in walked.rows),
+        next_cursor=None if walked.following is None else cursor_of(walked.following),
+        searched_until=walked.following.at if walked.is_short and walked.following is not None else None,
     )
 
 

@@ -197,37 +197,39 @@ def update_action(connection: sa.Connection, reference: str, *, actor: str, **ch
 
 def account_problems(given: Mapping[str, Any]) -> list[Problem]:
     """Everything that keeps these columns of an account from being used."""
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for path in ("customer_id", "login_customer_id"):
         if given.get(path) is not None and not _CUSTOMER_ID.match(_digits(given[path])):
             wrong = f"{told(given[path])} is not a customer id"
-            found.append(Problem(path=path, wrong=wrong, right="ten digits, 123-456-7890 for example"))
+            problems.append(Problem(path=path, wrong=wrong, right="ten digits, 123-456-7890 for example"))
     if "name" in given:
-        found += name_problems("name", given["name"], "a name for people")
+        problems += name_problems("name", given["name"], "a name for people")
     if given.get("currency") is not None and not _CURRENCY.match(given["currency"]):
         wrong = f"{told(given['currency'])} is not an ISO 4217 code"
-        found.append(Problem(path="currency", wrong=wrong, right="three capitals, EUR for example"))
+        problems.append(Problem(path="currency", wrong=wrong, right="three capitals, EUR for example"))
     if "time_zone" in given:
-        found += zone_problems(given["time_zone"])
-    return found
+        problems += zone_problems(given["time_zone"])
+    return problems
 
 
 def action_problems(given: Mapping[str, Any]) -> list[Problem]:
     """Everything that keeps these columns of an action from being used."""
-    found: list[Problem] = []
+    problems: list[Problem] = []
     if "action_id" in given and not _ACTION_ID.match(given["action_id"]):
         wrong = f"{told(given['action_id'])} is not Google's id of an action"
-        found.append(Problem(path="action_id", wrong=wrong, right="digits, as the address of its page at Google shows"))
+        problems.append(
+            Problem(path="action_id", wrong=wrong, right="digits, as the address of its page at Google shows")
+        )
     if "name" in given:
-        found += name_problems("name", given["name"], "its name at Google")
+        problems += name_problems("name", given["name"], "its name at Google")
     if "action_type" in given:
-        found += name_problems(
+        problems += name_problems(
             "action_type", given["action_type"], "Google's name of the type, UPLOAD_CLICKS for example"
         )
     if "click_window_days" in given and not 1 <= given["click_window_days"] <= WINDOW_LIMIT_DAYS:
         wrong = f"{given['click_window_days']} days are outside what Google allows"
-        found.append(Problem(path="click_window_days", wrong=wrong, right=f"1 to {WINDOW_LIMIT_DAYS}"))
-    return found
+        problems.append(Problem(path="click_window_days", wrong=wrong, right=f"1 to {WINDOW_LIMIT_DAYS}"))
+    return problems
 
 
 def _checked_account(given: Mapping[str, Any]) -> dict[str, Any]:

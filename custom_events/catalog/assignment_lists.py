@@ -62,11 +62,11 @@ def effective_now(
     connection: sa.Connection, chosen: Collection[SiteAssignment], current: Mapping[int, Current]
 ) -> dict[int, Effective]:
     """What applies of each of these, by id; `current`: their revisions. Those of which nothing applies are not in it."""
-    by_id = revisions.current(connection, DEFINITIONS, {one.definition_id for one in chosen})
-    found: dict[int, Effective] = {}
-    for one in chosen:
-        definition = by_id.get(one.definition_id, Current()).published
-        own = current.get(one.id, Current()).published
+    by_id = revisions.current(connection, DEFINITIONS, {site_assignment.definition_id for site_assignment in chosen})
+    effective: dict[int, Effective] = {}
+    for assignment in chosen:
+        definition = by_id.get(assignment.definition_id, Current()).published
+        own = current.get(assignment.id, Current()).published
         if definition is not None and own is not None:
-            found[one.id] = effective_from(definition, own)
-    return found
+            effective[assignment.id] = effective_from(definition, own)
+    return effective

@@ -286,12 +286,12 @@ def effective_from(definition: Revision, own: Revision) -> Effective:
 def warnings(connection: sa.Connection, assignment_id: int) -> list[Problem]:
     """What of the effective configuration can hardly be meant on this site: a currency it never uses, a field its platform
     never delivers. Raises as `effective_of` does."""
-    found = effective_of(connection, assignment_id)
+    in_force = effective_of(connection, assignment_id)
     site = sites.get(connection, get(connection, assignment_id).site_id)
     found_in = effective_problems(
-        stored_config(found.definition_revision.payload),
-        stored_overrides(found.assignment_revision.payload),
-        _actions(connection, found.config),
+        stored_config(in_force.definition_revision.payload),
+        stored_overrides(in_force.assignment_revision.payload),
+        _actions(connection, in_force.config),
         currencies=(site.currency,) if site.currency is not None else (),
         platform=site.platform,
     )

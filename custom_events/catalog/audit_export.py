@@ -22,11 +22,11 @@ def lines(engine: sa.Engine, chosen: Filter) -> Iterator[bytes]:
     before_id: int | None = None
     while True:
         with engine.connect() as connection:
-            found = audit.search(connection, chosen, before_id=before_id, limit=PAGE)
-        if not found:
+            entries = audit.search(connection, chosen, before_id=before_id, limit=PAGE)
+        if not entries:
             return
-        yield _csv(_row(entry) for entry in found)
-        before_id = found[-1].id
+        yield _csv(_row(entry) for entry in entries)
+        before_id = entries[-1].id
 
 
 def text_of(entries: Sequence[Entry]) -> str:

@@ -55,8 +55,8 @@ def to_plain(config: DefinitionConfig | Overrides) -> dict[str, Any]:
 
 def config_faults(raw: Mapping[str, Any] | DefinitionConfig) -> list[Problem]:
     """Everything that `read_config` would refuse."""
-    found = read_struct(to_plain(raw) if isinstance(raw, DefinitionConfig) else raw, DefinitionConfig)
-    return found if isinstance(found, list) else list(config_problems(found))
+    read = read_struct(to_plain(raw) if isinstance(raw, DefinitionConfig) else raw, DefinitionConfig)
+    return read if isinstance(read, list) else list(config_problems(read))
 
 
 def check(config: DefinitionConfig) -> None:
@@ -66,10 +66,10 @@ def check(config: DefinitionConfig) -> None:
 
 def _decode(raw: Mapping[str, Any] | _Config, kind: type[_Config]) -> _Config:
     # What was built in code passes the same way: its fields were never checked.
-    found = read_struct(to_plain(raw) if isinstance(raw, kind) else raw, kind)
-    if isinstance(found, list):
-        raise _invalid(found)
-    return found
+    read = read_struct(to_plain(raw) if isinstance(raw, kind) else raw, kind)
+    if isinstance(read, list):
+        raise _invalid(read)
+    return read
 
 
 def _stored(payload: Mapping[str, Any], kind: type[_Config]) -> _Config:
@@ -95,7 +95,7 @@ def refuse(problems: Iterable[Problem], below: str = "", *, known: Iterable[Prob
 
 def _invalid(problems: Sequence[Problem], below: str = "") -> InvalidConfiguration:
     """The first one is what a single line says; `faults` has them all."""
-    faults = tuple(Fault(_below(below, one.path), one.wrong, one.right) for one in problems)
+    faults = tuple(Fault(_below(below, problem.path), problem.wrong, problem.right) for problem in problems)
     return InvalidConfiguration(f"{faults[0].wrong}; {faults[0].right}", path=faults[0].path, faults=faults)
 
 

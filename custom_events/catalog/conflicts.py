@@ -57,9 +57,9 @@ def rule_conflicts(site_key: str, applying: Mapping[Name, DefinitionConfig]) -> 
         if config.ads_action is not None:
             by_action.setdefault(config.ads_action, []).append(name)
     for action, names in sorted(by_action.items()):
-        members = [one for one in names if _meets_another(one, names, applying)]
+        members = [name for name in names if _meets_another(name, names, applying)]
         if members:
-            kinds = {kind for one in members for kind in applying[one].trigger}
+            kinds = {kind for member in members for kind in applying[member].trigger}
             remedy = REMEDY if len(kinds) == 1 else REMEDY_ACROSS_EVENTS
             yield RuleConflict(site_key=site_key, ads_action=action, members=tuple(members), remedy=remedy)
 

@@ -134,9 +134,9 @@ def rename(
     """Change the name and the description, which are for people and not versioned."""
     refuse(_name_problems(name, description))
     old = get(connection, key)
-    told = old.description if description is None else description
-    queries.rename(connection, old.id, name=name, description=told)
-    before, after = {"name": old.name, "description": old.description}, {"name": name, "description": told}
+    new_description = old.description if description is None else description
+    queries.rename(connection, old.id, name=name, description=new_description)
+    before, after = {"name": old.name, "description": old.description}, {"name": name, "description": new_description}
     _record(connection, author, "rename", key, changes=diff.lines(before, after), before=before, after=after)
     return get(connection, key)
 
@@ -158,8 +158,8 @@ def difference(connection: sa.Connection, key: str, *, old: int | None, new: int
 
 def published_config(connection: sa.Connection, key: str) -> DefinitionConfig | None:
     """What applies now; None when nothing is published."""
-    found = revisions.published(connection, DEFINITIONS, get(connection, key).id)
-    return stored_config(found.payload) if found is not None else None
+    newest = revisions.published(connection, DEFINITIONS, get(connection, key).id)
+    return stored_config(newest.payload) if newest is not None else None
 
 
 def draft(
@@ -297,10 +297,10 @@ def _key_problems(key: str) -> list[Problem]:
 
 
 def _name_problems(name: str, description: str | None) -> list[Problem]:
-    found = [*name_problems("name", name, "a name for people")]
+    problems = [*name_problems("name", name, "a name for people")]
     if description is not None and (wrong := text_problem(description)) is not None:
-        found.append(Problem(path="description", wrong=wrong, right="remove it"))
-    return found
+        problems.append(Problem(path="description", wrong=wrong, right="remove it"))
+    return problems
 
 
 def _payload_of(revision: Revision | None) -> dict[str, Any] | None:

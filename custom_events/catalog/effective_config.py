@@ -46,19 +46,21 @@ def effective_problems(
     (`of_definition`, else it is worked out) is said of the definition, not again of each assignment.
     """
     whole = effective(definition, overrides)
-    found = config_problems(msgspec.structs.replace(whole, conditions=None), currencies=currencies, platform=platform)
-    if actions is not None and not any(problem.path == "ads_action" for problem in found):
-        found += action_problems(whole, actions)
+    problems = config_problems(
+        msgspec.structs.replace(whole, conditions=None), currencies=currencies, platform=platform
+    )
+    if actions is not None and not any(problem.path == "ads_action" for problem in problems):
+        problems += action_problems(whole, actions)
     own = overrides.conditions if overrides.conditions is not msgspec.UNSET else definition.conditions
     trees = (("conditions", own), ("also", overrides.also))
     parts = [problem for name, tree in trees for problem in _tree(name, tree, currencies, platform)]
     if overrides.also is not None and not any(problem.severity is Severity.ERROR for problem in parts):
         _, together = read_tree(whole.conditions)  # each fits, and both are too many or too deep
-        found += [msgspec.structs.replace(problem, path="also") for problem in together]
+        problems += [msgspec.structs.replace(problem, path="also") for problem in together]
     alone = named(config_problems(definition)) if of_definition is None else of_definition
     return [
         _marked(problem, overrides)
-        for problem in [*found, *parts]
+        for problem in [*problems, *parts]
         if _is_own(problem, overrides) or (problem.path, problem.wrong) not in alone
     ]
 

@@ -82,16 +82,16 @@ def parked(connection: sa.Connection, site_id: int, since: datetime | None = Non
 
 def read(connection: sa.Connection, raw_id: int, *, actor: str, verb: str = "show") -> RawEvent:
     """The raw event with its headers and its body, which hold personal data: the audit trail has who read it. Raises NotFound."""
-    found = get(connection, raw_id)
+    raw_event = get(connection, raw_id)
     audit.record(
         connection,
         actor=actor,
         action=f"raw_event.{verb}",
         subject=f"raw_event:{raw_id}",
-        detail={"site_id": found.site_id},
-        site_id=found.site_id,
+        detail={"site_id": raw_event.site_id},
+        site_id=raw_event.site_id,
     )
-    return found
+    return raw_event
 
 
 def get(connection: sa.Connection, raw_id: int) -> RawEvent:

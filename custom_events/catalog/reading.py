@@ -41,8 +41,8 @@ _PLAIN: dict[type[types.Type], tuple[type, str]] = {
 
 def read_struct(raw: object, kind: type[_Struct]) -> _Struct | list[Problem]:
     """`raw` as a struct, or every problem of its shape. What its values mean is checked elsewhere."""
-    found, problems = read_as_far(raw, kind)
-    return found if found is not None and not problems else problems
+    struct, problems = read_as_far(raw, kind)
+    return struct if struct is not None and not problems else problems
 
 
 def read_as_far(raw: object, kind: type[_Struct]) -> tuple[_Struct | None, list[Problem]]:
@@ -60,11 +60,11 @@ def with_new_names(raw: object, kind: type[msgspec.Struct]) -> object:
     values = cast("dict[object, object]", raw)
     fields = kind.__struct_fields__
     names = {old: new for old, new in OLD_NAMES.items() if old in values and new in fields and new not in values}
-    found = {names.get(str(name), name): value for name, value in values.items()}
+    renamed = {names.get(str(name), name): value for name, value in values.items()}
     entry = kind.__annotations__.get("assignments")
-    if entry is not None and isinstance(listed := found.get("assignments"), list):
-        found["assignments"] = [with_new_names(one, entry.__args__[0]) for one in cast("list[object]", listed)]
-    return found
+    if entry is not None and isinstance(listed := renamed.get("assignments"), list):
+        renamed["assignments"] = [with_new_names(one, entry.__args__[0]) for one in cast("list[object]", listed)]
+    return renamed
 
 
 def nearest(name: str, known: tuple[str, ...]) -> str:
@@ -111,9 +111,9 @@ class _Reader:
                 self._wrong(join(path, str(name)), f"{told(name)} is not known here", nearest(name, tuple(fields)))
             else:
                 before = len(self.problems)
-                found = self.value(value, field.type, join(path, name))
-                if found is not None or len(self.problems) == before:
-                    values[field.name] = found
+                part = self.value(value, field.type, join(path, name))
+                if part is not None or len(self.problems) == before:
+                    values[field.name] = part
         for name, field in fields.items():
             if field.required and name not in raw:
                 self._wrong(join(path, name), "it is missing", _right(field.type))
@@ -124,10 +124,10 @@ class _Reader:
         """One value of the type that msgspec describes."""
         match wanted:
             case types.UnionType():
-                alternatives = [one for one in wanted.types if not isinstance(one, types.NoneType)]
+                alternatives = [kind for kind in wanted.types if not isinstance(kind, types.NoneType)]
                 if raw is None and len(alternatives) < len(wanted.types):
                     return None
-                lists = [one for one in alternatives if isinstance(one, types.VarTupleType)]
+                lists = [kind for kind in alternatives if isinstance(kind, types.VarTupleType)]
                 # Our types have one besides null, or words and a list.
                 return self.value(raw, lists[0] if lists and isinstance(raw, list | tuple) else alternatives[0], path)
             case types.StructType():
@@ -135,8 +135,8 @@ class _Reader:
             case types.VarTupleType():
                 if not isinstance(raw, list | tuple):
                     return self._wrong(path, f"here is {told(raw)}", "a list")
-                found = tuple(self.value(one, wanted.item_type, f"{path}[{place}]") for place, one in enumerate(raw))
-                return None if None in found else found  # our lists hold no null
+                items = tuple(self.value(one, wanted.item_type, f"{path}[{place}]") for place, one in enumerate(raw))
+                return None if None in items else items  # our lists hold no null
             case types.DictType():
                 return self._mapping(raw, wanted, path)
             case _:
@@ -147,8 +147,8 @@ class _Reader:
             return self._wrong(path, f"here is {told(raw)}", "an object")
         if isinstance(wanted.value_type, types.AnyType):  # a tree of conditions: JSON, which `conditions` reads
             return self._json(raw, path)
-        found = {name: self.value(value, wanted.value_type, join(path, str(name))) for name, value in raw.items()}
-        return {name: value for name, value in found.items() if value is not None}
+        result = {name: self.value(value, wanted.value_type, join(path, str(name))) for name, value in raw.items()}
+        return {name: value for name, value in result.items() if value is not None}
 
     def _scalar(self, raw: object, wanted: types.Type, path: str) -> Any:
         if words := _words(wanted):
@@ -264,13 +264,13 @@ def _words(wanted: types.Type) -> tuple[str, ...]:
 
 def _right(wanted: types.Type) -> str:
     """What would do, in words."""
-    for one in _each(wanted):
-        if words := _words(one):
+    for kind in _each(wanted):
+        if words := _words(kind):
             return f"one of {', '.join(words)}"
-        if type(one) in _PLAIN:
-            return _PLAIN[type(one)][1]
-        if isinstance(one, types.VarTupleType):
-            words = _words(one.item_type)
+        if type(kind) in _PLAIN:
+            return _PLAIN[type(kind)][1]
+        if isinstance(kind, types.VarTupleType):
+            words = _words(kind.item_type)
             return f"a list of {', '.join(words)}" if words else "a list"
     return "an object"
 

@@ -71,21 +71,25 @@ def page(
 
 def current(connection: sa.Connection, kind: RevisionTable, owner_ids: Collection[int]) -> dict[int, Current]:
     """What applies and what is drafted, of each owner that has revisions."""
-    found: dict[int, Current] = {}
+    by_owner: dict[int, Current] = {}
     for row in queries.current(connection, kind, owner_ids):
         revision = _revision(row)
-        now = found.get(row.owner_id, Current())
+        now = by_owner.get(row.owner_id, Current())
         if revision.state == "published":
             now = msgspec.structs.replace(now, published=revision)
         elif revision.state == "draft":
             now = msgspec.structs.replace(now, draft=revision)
-        found[row.owner_id] = now
-    return found
+        by_owner[row.owner_id] = now
+    return by_owner
 
 
 def that_applied(history: Sequence[Revision]) -> tuple[Dependent, ...]:
     """Those that were ever published: what they made refers to them."""
-    return tuple(Dependent("revision", str(one.number), one.state) for one in history if one.published_at is not None)
+    return tuple(
+        Dependent("revision", str(revision.number), revision.state)
+        for revision in history
+        if revision.published_at is not None
+    )
 
 
 def difference(

@@ -210,23 +210,26 @@ def _found_or_created(connection: sa.Connection, wanted: _Site) -> Site:
 
 def _assign(connection: sa.Connection, site: SampleSite) -> int:
     """Make the site's missing assignments; how many of the sample's it has."""
-    known = {(one.definition_key, one.label) for one in assignments.of_site(connection, site.site_id)}
-    wanted = [one for one in _ASSIGNMENTS if one.platform is site.platform]
-    for one in wanted:
-        if (one.definition, one.label) in known:
+    known = {
+        (site_assignment.definition_key, site_assignment.label)
+        for site_assignment in assignments.of_site(connection, site.site_id)
+    }
+    wanted = [assignment for assignment in _ASSIGNMENTS if assignment.platform is site.platform]
+    for assignment in wanted:
+        if (assignment.definition, assignment.label) in known:
             continue
         action = (
-            {"ads_action": f"{site.ads_customer_id}/{action_number(site.ads_customer_id, one.action)}"}
-            if one.action is not None
+            {"ads_action": f"{site.ads_customer_id}/{action_number(site.ads_customer_id, assignment.action)}"}
+            if assignment.action is not None
             else {}
         )
         made = assignments.assign(
             connection,
             site.site_id,
-            one.definition,
-            one.label,
+            assignment.definition,
+            assignment.label,
             author=AUTHOR,
-            overrides={**one.overrides, **action},
+            overrides={**assignment.overrides, **action},
             reason="sample",
             publish_now=False,
         )

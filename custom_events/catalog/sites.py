@@ -258,22 +258,22 @@ def _addresses_free(connection: sa.Connection, values: Mapping[str, Any]) -> Gen
 
 def problems(given: Mapping[str, Any], platform: Platform) -> list[Problem]:
     """Everything that keeps these columns (of `create` and `update`) from being used."""
-    found: list[Problem] = []
+    faults: list[Problem] = []
     if "site_key" in given and not _KEY.match(given["site_key"]):
         wrong = f"{told(given['site_key'])} is not a site's key"
-        found.append(Problem(path="site_key", wrong=wrong, right=KEY_RULE))
+        faults.append(Problem(path="site_key", wrong=wrong, right=KEY_RULE))
     if "name" in given:
-        found += name_problems("name", given["name"], "a name for people")
+        faults += name_problems("name", given["name"], "a name for people")
     if "shop_domain" in given:
-        found += _domain_problems(given["shop_domain"], platform)
+        faults += _domain_problems(given["shop_domain"], platform)
     if given.get("currency") is not None and not _CURRENCY.match(given["currency"]):
         wrong = f"{told(given['currency'])} is not an ISO 4217 code"
-        found.append(Problem(path="currency", wrong=wrong, right="three capitals, EUR for example"))
+        faults.append(Problem(path="currency", wrong=wrong, right="three capitals, EUR for example"))
     if "time_zone" in given:
-        found += zone_problems(given["time_zone"])
+        faults += zone_problems(given["time_zone"])
     if "settings" in given:
-        found += _settings_problems(given["settings"], platform)
-    return found
+        faults += _settings_problems(given["settings"], platform)
+    return faults
 
 
 def _domain_problems(given: str | None, platform: Platform) -> Iterator[Problem]:
@@ -290,7 +290,7 @@ def _domain_problems(given: str | None, platform: Platform) -> Iterator[Problem]
 def _settings_problems(given: Mapping[str, Any] | SiteSettings, platform: Platform) -> Iterator[Problem]:
     read = _settings(given)
     if isinstance(read, list):
-        yield from (msgspec.structs.replace(one, path=f"settings.{one.path}".rstrip(".")) for one in read)
+        yield from (msgspec.structs.replace(problem, path=f"settings.{problem.path}".rstrip(".")) for problem in read)
         return
     if read.default_country is not None and not _COUNTRY.match(read.default_country):
         wrong = f"{told(read.default_country)} is not an ISO 3166 code"

@@ -65,12 +65,12 @@ def lines(node: ExplainedNode, depth: int = 0) -> list[str]:
     """The explanation for the terminal, one line for each node."""
     mark = "yes" if node.holds else "no "
     item = f"item {node.item}: " if node.item is not None else ""
-    found = ""
+    remark = ""
     if node.kind in ("leaf", "measure"):
-        found = "   (missing)" if node.missing else f"   (is {node.value})"
+        remark = "   (missing)" if node.missing else f"   (is {node.value})"
     label = {"all": "all of", "any": "any of", "not": "not"}.get(node.kind, node.text)
     below = [line for child in node.children for line in lines(child, depth + 1)]
-    return [f"{'  ' * depth}{mark} {item}{label}{found}", *below]
+    return [f"{'  ' * depth}{mark} {item}{label}{remark}", *below]
 
 
 def _explained(verdict: Verdict) -> ExplainedNode:

@@ -148,13 +148,13 @@ def _leaves(scope: Scope) -> Iterator[dict[str, Any]]:
 
 
 def _by_wants(kind: FieldType) -> dict[Wants, list[str]]:
-    found: dict[Wants, list[str]] = {}
+    fields: dict[Wants, list[str]] = {}
     for op in operators_of(kind):
         for sample in _OPEN_SAMPLES.get(op, ("a",)) if kind is FieldType.OPEN else (None,):
             operator = find_operator(kind, op, sample)
             if operator is not None:
-                found.setdefault(operator.wants, []).append(op)
-    return found
+                fields.setdefault(operator.wants, []).append(op)
+    return fields
 
 
 def _leaf(names: dict[str, Any], operators: list[str], wants: Wants, *, is_money: bool) -> dict[str, Any]:

@@ -135,8 +135,8 @@ class Source:
 
     def _function(self, child: Node, word: ItemsWord) -> str:
         self._item_nodes += 1
-        found, else_ = ("not ", "False") if word is ItemsWord.ALL else ("", "True")
-        body = f"for i in items:\n  if {found}{self.expression(child)}: return {else_}\n return {'True' if else_ == 'False' else 'False'}"
+        negation, else_ = ("not ", "False") if word is ItemsWord.ALL else ("", "True")
+        body = f"for i in items:\n  if {negation}{self.expression(child)}: return {else_}\n return {'True' if else_ == 'False' else 'False'}"
         return self._define(body)
 
     def _measure(self, node: Measure) -> str:

@@ -106,10 +106,10 @@ class _Reader:
         if "measure" in tree:
             return self._measure(tree, path, depth, scope)
         if len(tree) != 1:
-            found = ", ".join(sorted(map(str, tree)))[:100] or "nothing"
+            given = ", ".join(sorted(map(str, tree)))[:100] or "nothing"
             hints = (word_hint(str(word), ("field", "measure")) for word in tree)
             return self._wrong(
-                path, f"a condition with {found}", f"{next(filter(None, hints), '')}exactly one of {_FORMS}"
+                path, f"a condition with {given}", f"{next(filter(None, hints), '')}exactly one of {_FORMS}"
             )
         word, below = next(iter(tree.items()))
         return self._branch(str(word), below, path, depth, scope)
@@ -268,16 +268,16 @@ class _Reader:
         given = test.literal if isinstance(test.literal, frozenset | tuple) else (test.literal,)
         if field.bounds is not None:
             low, high = field.bounds
-            outside = sorted(one for one in given if isinstance(one, int) and not low <= one <= high)
+            outside = sorted(bound for bound in given if isinstance(bound, int) and not low <= bound <= high)
             if outside:
                 wrong = f"{field.name} is never {', '.join(map(str, outside))[:100]}"
                 self._warn(join(path, "value"), wrong, f"{low} to {high}")
-        small = sorted(one for one in given if isinstance(one, str) and one != one.upper())
+        small = sorted(bound for bound in given if isinstance(bound, str) and bound != bound.upper())
         if field.is_code and small and not test.ignore_case and test.operator.wants is not Wants.PATTERN:
             wrong = f"{field.name} is in capitals: {', '.join(small)[:60]} is never found"
             self._warn(join(path, "value"), wrong, f"{', '.join(small)[:60].upper()}, or ignore_case")
         elif field.is_code and test.operator.op in _WHOLE_CODES:
-            self._check_codes(field, sorted(one.upper() for one in given if isinstance(one, str)), path)
+            self._check_codes(field, sorted(bound.upper() for bound in given if isinstance(bound, str)), path)
 
     def _check_codes(self, field: Field, codes: list[str], path: str) -> None:
         """Warn of a code that is none of ISO's, of a currency that the site never uses."""

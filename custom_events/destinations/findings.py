@@ -48,16 +48,16 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 def may_import(answer: BatchAnswer, action_id: str | None = None) -> Finding:
     """From a rehearsal: whatever Google says of the row itself, it let us ask. A refusal of the action that was asked with is a finding
     of this action (None: the account has none yet, and its absence says nothing); one that reaches further is one of the account."""
-    told = answer.rows[0] if answer.verdict is None else answer
-    of_action = told.scope is Scope.ACTION
-    if told.verdict is Verdict.FIX and told.scope is not Scope.ROW and not (of_action and action_id is None):
+    verdict = answer.rows[0] if answer.verdict is None else answer
+    of_action = verdict.scope is Scope.ACTION
+    if verdict.verdict is Verdict.FIX and verdict.scope is not Scope.ROW and not (of_action and action_id is None):
         return Finding(
             question=MAY_IMPORT,
             fine=False,
-            sentence=told.sentence or str(told.code),
+            sentence=verdict.sentence or str(verdict.code),
             action_id=action_id if of_action else None,
-            code=told.code,
-            scope=told.scope,
+            code=verdict.code,
+            scope=verdict.scope,
         )
     if answer.verdict is None:
         return Finding(question=MAY_IMPORT, fine=True, sentence="Google takes conversions of this account from us")
@@ -66,12 +66,12 @@ def may_import(answer: BatchAnswer, action_id: str | None = None) -> Finding:
     return Finding(question=MAY_IMPORT, fine=None, sentence=sentence, code=refused)
 
 
-def in_the_way(found: Findings) -> list[Finding]:
+def in_the_way(findings: Findings) -> list[Finding]:
     """What keeps every conversion of the account, or of one action, from being taken; nothing else is worth a stop. Terms and
     settings of enhanced conversions concern rows that go without a click id, and Google says so row by row."""
-    return [finding for finding in found.findings if finding.fine is False and finding.question in _IN_THE_WAY]
+    return [finding for finding in findings.findings if finding.fine is False and finding.question in _IN_THE_WAY]
 
 
-def as_json(found: Findings, checked_at: str) -> Mapping[str, Any]:
+def as_json(findings: Findings, checked_at: str) -> Mapping[str, Any]:
     """What `ads_accounts.capabilities` keeps."""
-    return {"checked_at": checked_at, "fine": found.fine, "findings": msgspec.to_builtins(found.findings)}
+    return {"checked_at": checked_at, "fine": findings.fine, "findings": msgspec.to_builtins(findings.findings)}

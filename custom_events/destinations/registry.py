@@ -15,8 +15,8 @@ from custom_events.values.conversions import Lane
 
 
 def _maker(folder: str) -> Callable[[Settings], Destination]:
-    found: Callable[[Settings], Destination] = import_module(f"{__package__}.{folder}.lane").from_settings
-    return found
+    maker: Callable[[Settings], Destination] = import_module(f"{__package__}.{folder}.lane").from_settings
+    return maker
 
 
 DESTINATIONS: Final[dict[Lane, Callable[[Settings], Destination]]] = {

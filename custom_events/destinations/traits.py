@@ -18,8 +18,8 @@ def _folders() -> list[str]:
 
 
 def _traits(folder: str) -> LaneTraits:
-    found: LaneTraits = import_module(f"{__package__}.{folder}.traits").TRAITS
-    return found
+    traits: LaneTraits = import_module(f"{__package__}.{folder}.traits").TRAITS
+    return traits
 
 
 FOLDERS: Final[dict[Lane, str]] = {_traits(folder).lane: folder for folder in _folders()}

@@ -49,33 +49,37 @@ async def decisions(
     own = _with_those_that_decided(book, made, stored.site_id) if rules == THEN else book.site(stored.site_id)
     explained = await explanations(connection, own, stored, only)
     await _value(connection, stored, made)
-    keys = {one.assignment_id: one.match.dedup_key for one in explained if one.match is not None}
+    keys = {
+        explanation.assignment_id: explanation.match.dedup_key
+        for explanation in explained
+        if explanation.match is not None
+    }
     standing = {number for number, rows in made.items() if rows[0]["withdrawn_at"] is None}
     holders = await _holders(
         connection, stored, {number: key for number, key in keys.items() if number not in standing}
     )
     numbers = await _numbers(connection, explained)
-    found: list[Decision] = []
-    for one in explained:
-        assignment = own.assignments[one.assignment_id]
-        events = tuple(msgspec.convert(row, Occurred) for row in made.get(one.assignment_id, ()))
-        key = keys.get(one.assignment_id)
-        dedup = None if key is None else holders.get(one.assignment_id, Dedup(key=key))
-        found.append(
+    listed: list[Decision] = []
+    for explanation in explained:
+        assignment = own.assignments[explanation.assignment_id]
+        events = tuple(msgspec.convert(row, Occurred) for row in made.get(explanation.assignment_id, ()))
+        key = keys.get(explanation.assignment_id)
+        dedup = None if key is None else holders.get(explanation.assignment_id, Dedup(key=key))
+        listed.append(
             Decision(
-                assignment_id=one.assignment_id,
+                assignment_id=explanation.assignment_id,
                 definition=assignment.definition_key,
                 label=assignment.label,
                 rules=rules,
-                definition_revision=numbers.get(("definition", one.definition_revision_id)),
-                assignment_revision=numbers.get(("assignment", one.assignment_revision_id)),
-                verdict=verdict(one, dedup, events),
-                explanation=one,
+                definition_revision=numbers.get(("definition", explanation.definition_revision_id)),
+                assignment_revision=numbers.get(("assignment", explanation.assignment_revision_id)),
+                verdict=verdict(explanation, dedup, events),
+                explanation=explanation,
                 dedup=dedup,
                 custom_events=events,
             )
         )
-    return tuple(found)
+    return tuple(listed)
 
 
 async def explanations(
@@ -86,8 +90,8 @@ async def explanations(
     facts = known[0].facts if known else None
     history = await _with_names(connection, rules, known[0]) if known else History()
     return [
-        explain(stored.event, one, facts, history, rules.plan)
-        for number, one in sorted(rules.assignments.items())
+        explain(stored.event, assignment, facts, history, rules.plan)
+        for number, assignment in sorted(rules.assignments.items())
         if only in (None, number)
     ]
 
@@ -96,11 +100,13 @@ async def _with_names(connection: Connection, rules: SiteRules, known: EventCont
     """What was counted, with the newest events by name also where a whole site's are counted together."""
     settled: dict[int, Settled] = {}
     for rule in rules.plan.sites[rules.site.site_id].rules:
-        found = known.history.settled.get(rule.id)
-        if found is not None and found.crossing is not None:  # None: a body that is stored nowhere; it is put in then
+        known_settled = known.history.settled.get(rule.id)
+        if (
+            known_settled is not None and known_settled.crossing is not None
+        ):  # None: a body that is stored nowhere; it is put in then
             newest = await _newest_counted(connection, rules, rule, known)
             settled[rule.id] = Settled(
-                crossing=msgspec.structs.replace(found.crossing, counted=newest), fired=found.fired
+                crossing=msgspec.structs.replace(known_settled.crossing, counted=newest), fired=known_settled.fired
             )
     return History(counted=known.history.counted, settled=settled)
 
@@ -117,33 +123,38 @@ async def _newest_counted(
         NEWEST_READ,
     )  # fmt: skip
     stored = [events.from_json(row[0]) for row in rows]
-    asked = [Asked(site_id, one) for one in stored] if rule.needs_facts else []
+    asked = [Asked(site_id, commerce_event) for commerce_event in stored] if rule.needs_facts else []
     facts = await customer_facts(connection, rules.plan, asked)
-    found = [counted(rule, one, facts.get((site_id, one.key), known.facts)) for one in stored]
-    within = [one for one in found if one is not None and _is_within(threshold, one, since)]
+    occurrences = [
+        counted(rule, commerce_event, facts.get((site_id, commerce_event.key), known.facts))
+        for commerce_event in stored
+    ]
+    within = [
+        occurrence for occurrence in occurrences if occurrence is not None and _is_within(threshold, occurrence, since)
+    ]
     return tuple(within[-MAX_SHOWN_OCCURRENCES:])
 
 
-def _is_within(threshold: Threshold | None, one: Occurrence, since: datetime | None) -> bool:
+def _is_within(threshold: Threshold | None, occurrence: Occurrence, since: datetime | None) -> bool:
     """What lies on the edge of a rolling window counts before the event, and no more with it."""
     is_rolling = threshold is not None and threshold.period is ThresholdPeriod.ROLLING
-    return since is None or one.occurred_at > since or not is_rolling
+    return since is None or occurrence.occurred_at > since or not is_rolling
 
 
-def verdict(found: Explanation, dedup: Dedup | None, made: Sequence[Occurred]) -> str:
+def verdict(explanation: Explanation, dedup: Dedup | None, made: Sequence[Occurred]) -> str:
     """The outcome in one sentence."""
-    standing = next((one for one in made if one.withdrawn_at is None), None)
-    withdrawn = next((one for one in made if one.withdrawn_at is not None), None)
-    if standing is not None and not found.fires:
-        return f"It became custom event {standing.id}, and would not under these rules: {found.sentence}"
+    standing = next((occurred for occurred in made if occurred.withdrawn_at is None), None)
+    withdrawn = next((occurred for occurred in made if occurred.withdrawn_at is not None), None)
+    if standing is not None and not explanation.fires:
+        return f"It became custom event {standing.id}, and would not under these rules: {explanation.sentence}"
     if standing is not None:
         return f"It became custom event {standing.id}." + _upload_sentence(standing)
     if withdrawn is not None:
         word = withdrawn.withdrawn_reason or ""
         why = meaning(word) or word
         return f"It became custom event {withdrawn.id}, which was withdrawn: {why}"
-    if not found.fires:
-        return found.sentence
+    if not explanation.fires:
+        return explanation.sentence
     if dedup is not None and dedup.is_taken:
         return f"It matches, but {dedup.event_key} has the key {dedup.key} (custom event {dedup.custom_event_id})."
     return "It matches, and there is no custom event of it: these rules did not apply when it was matched. A replay would add it."
@@ -194,16 +205,16 @@ def _decided(row: dict[str, Any], site_id: int, stands: Assignment | None, book:
 async def _custom_events(connection: Connection, stored: Stored) -> dict[int, list[dict[str, Any]]]:
     """Custom events of the event by assignment, those that stand first, each with its rows of the ledger."""
     rows = await connection.fetch(traces.CUSTOM_EVENTS, stored.event.occurred_at, stored.event_id)
-    found: dict[int, list[dict[str, Any]]] = {}
+    by_assignment: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
-        found.setdefault(row["assignment_id"], []).append({**row, "uploads": ()})
-    every = [one for rows_of in found.values() for one in rows_of]
+        by_assignment.setdefault(row["assignment_id"], []).append({**row, "uploads": ()})
+    every = [custom_event for rows_of in by_assignment.values() for custom_event in rows_of]
     if every:
         for number, uploads in (await _uploads(connection, every)).items():
-            next(one for one in every if one["id"] == number)["uploads"] = tuple(uploads)
-    for rows_of in found.values():
-        rows_of.sort(key=lambda one: (one["withdrawn_at"] is not None, one["id"]))
-    return found
+            next(custom_event for custom_event in every if custom_event["id"] == number)["uploads"] = tuple(uploads)
+    for rows_of in by_assignment.values():
+        rows_of.sort(key=lambda custom_event: (custom_event["withdrawn_at"] is not None, custom_event["id"]))
+    return by_assignment
 
 
 async def _value(connection: Connection, stored: Stored, made: dict[int, list[dict[str, Any]]]) -> None:
@@ -223,11 +234,11 @@ async def _value(connection: Connection, stored: Stored, made: dict[int, list[di
 
 
 async def _uploads(connection: Connection, made: Sequence[dict[str, Any]]) -> dict[int, list[Upload]]:
-    times = [one["created_at"] for one in made]
+    times = [custom_event["created_at"] for custom_event in made]
     rows: Sequence[Any] = await connection.fetch(
         traces.UPLOADS,
-        texts_of(one["id"] for one in made),
-        texts_of(one["upload_id"] for one in made if one["upload_id"] is not None),
+        texts_of(custom_event["id"] for custom_event in made),
+        texts_of(custom_event["upload_id"] for custom_event in made if custom_event["upload_id"] is not None),
         texts_of(times),
         min(times),
         datetime.now(UTC) + CLOCKS_APART,
@@ -243,11 +254,11 @@ async def _uploads(connection: Connection, made: Sequence[dict[str, Any]]) -> di
         texts_of(row["told_in"] for row in kept),
     ):
         answers.setdefault(row["upload_id"], []).append(msgspec.convert(dict(row), Answer))
-    found: dict[int, list[Upload]] = {}
+    uploads: dict[int, list[Upload]] = {}
     for row in rows:
         own = tuple(answers.get(row["id"], ()))
-        found.setdefault(row["custom_event_id"], []).append(msgspec.convert({**row, "answers": own}, Upload))
-    return found
+        uploads.setdefault(row["custom_event_id"], []).append(msgspec.convert({**row, "answers": own}, Upload))
+    return uploads
 
 
 async def _holders(connection: Connection, stored: Stored, keys: dict[int, str]) -> dict[int, Dedup]:
@@ -267,7 +278,7 @@ async def _holders(connection: Connection, stored: Stored, keys: dict[int, str])
 async def _numbers(connection: Connection, explained: Sequence[Explanation]) -> dict[tuple[str, int], int]:
     rows = await connection.fetch(
         traces.REVISION_NUMBERS,
-        texts_of(one.definition_revision_id for one in explained),
-        texts_of(one.assignment_revision_id for one in explained),
+        texts_of(explanation.definition_revision_id for explanation in explained),
+        texts_of(explanation.assignment_revision_id for explanation in explained),
     )
     return {(row[0], row[1]): row[2] for row in rows}

@@ -138,9 +138,9 @@ async def _of_raw(
     number = subject.removeprefix(RAW)
     weeks = probed_weeks(datetime.now(UTC).date())
     is_id = number.isdecimal() and 0 < int(number) <= MAX_ID
-    found: date | None = await connection.fetchval(traces.WEEK_OF_RAW, int(number), texts_of(weeks)) if is_id else None
-    body = None if found is None else await connection.fetchrow(traces.BODY, found, int(number))
-    if found is None or body is None or asked_site not in (None, body["site_id"]):
+    day: date | None = await connection.fetchval(traces.WEEK_OF_RAW, int(number), texts_of(weeks)) if is_id else None
+    body = None if day is None else await connection.fetchrow(traces.BODY, day, int(number))
+    if day is None or body is None or asked_site not in (None, body["site_id"]):
         raise NotFound(
             f"No raw event {number} is kept: `custom-events explain ORDER` names those of an order, and bodies are dropped "
             "after CUSTOM_EVENTS_RAW_RETENTION_DAYS.",
@@ -152,8 +152,8 @@ async def _of_raw(
     batch_state.take(Raw(*body))
     keys = [key for _, key in batch_state.events]
     rows = await connection.fetch(traces.EVENTS_OF_KEYS, site_id, keys)
-    order_id = next((one.event.order_id for one in batch_state.events.values()), None)
-    return await _told(connection, site_id, order_id, rows, [(found, int(number))], rules, assignment)
+    order_id = next((event.event.order_id for event in batch_state.events.values()), None)
+    return await _told(connection, site_id, order_id, rows, [(day, int(number))], rules, assignment)
 
 
 async def _told(
@@ -169,14 +169,17 @@ async def _told(
     assert site is not None  # noqa: S101  it has events or orders
     if assignment is not None:
         await _check_assignment(connection, assignment, site_id)
-    told: list[EventTrace] = []
+    event_traces: list[EventTrace] = []
     for row in rows:
         stored = _stored(site_id, row)
         decided = await decisions(connection, stored, row["created_at"], rules=rules, only=assignment)
-        told.append(_event_story(stored, row, decided))
+        event_traces.append(_event_story(stored, row, decided))
     first_shown = {(row["raw_landed_week"], row["raw_id"]) for row in rows if row["raw_id"] is not None} | set(raw)
     first_shown |= {
-        (one.landed_week, one.raw_id) for row in rows for one in events.from_json(row["facts"]).sources if one.raw_id
+        (source.landed_week, source.raw_id)
+        for row in rows
+        for source in events.from_json(row["facts"]).sources
+        if source.raw_id
     }
     return Trace(
         site_id=site_id,
@@ -185,8 +188,8 @@ async def _told(
         platform=Platform(site["platform"]),
         order=None if order_id is None else await _order(connection, site_id, order_id),
         deliveries=await _deliveries(connection, sorted(first_shown)),
-        events=tuple(told),
-        silent=await _silent(connection, site_id, told, assignment),
+        events=tuple(event_traces),
+        silent=await _silent(connection, site_id, event_traces, assignment),
     )
 
 
@@ -229,7 +232,7 @@ async def _order(connection: Connection, site_id: int, order_id: str) -> OrderSt
     if row is None:
         return None
     refunds = await connection.fetch(traces.REFUNDS, site_id, order_id)
-    known = tuple(msgspec.convert(dict(one), Refunded) for one in refunds)
+    known = tuple(msgspec.convert(dict(refund), Refunded) for refund in refunds)
     return msgspec.convert({**row, "refunds": known}, OrderState)
 
 
@@ -245,10 +248,10 @@ async def _deliveries(connection: Connection, raw: Sequence[tuple[date, int]]) -
 
 
 async def _silent(
-    connection: Connection, site_id: int, told: Sequence[EventTrace], assignment: int | None
+    connection: Connection, site_id: int, event_traces: Sequence[EventTrace], assignment: int | None
 ) -> tuple[Silent, ...]:
-    asked = {one.assignment_id for event in told for one in event.decisions}
-    if not told or assignment is not None:
+    asked = {decision.assignment_id for event in event_traces for decision in event.decisions}
+    if not event_traces or assignment is not None:
         return ()
     rows = await connection.fetch(traces.SILENT_ASSIGNMENTS, site_id, texts_of(asked))
     return tuple(

@@ -57,7 +57,7 @@ class RuleTest(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def fires(self) -> bool:
         """Whether any of the events gives a match."""
-        return any(one.explanation.fires for one in self.tried)
+        return any(tried.explanation.fires for tried in self.tried)
 
 
 def run_on_body(body: Body, config: DefinitionConfig, overrides: Overrides | None = None) -> RuleTest:
@@ -78,7 +78,7 @@ def run_on_body(body: Body, config: DefinitionConfig, overrides: Overrides | Non
     )
     (rule,) = MatchPlan([assignment]).sites[NOWHERE].rules
     understood, events = _understood(body, SiteContext(site_id=NOWHERE, platform=body.platform))
-    tried = tuple(_tried(one, assignment, explain_event(one.event, assignment)) for one in events)
+    tried = tuple(_tried(event, assignment, explain_event(event.event, assignment)) for event in events)
     notes = (
         ("Without a site nothing is known of the customer, and nothing happened before.",)
         if rule.needs_facts or rule.needs_history
@@ -115,10 +115,10 @@ def run_sync(
                 understood, events = _understood(subject, book.sites[site_id])
             asked = book.chosen if book.chosen is not None else frozenset(rules.assignments)
             tried = [
-                _tried(one, rules.assignments[found.assignment_id], found)
-                for one in events
-                for found in await explanations(connection, rules, one)
-                if found.assignment_id in asked
+                _tried(event, rules.assignments[explanation.assignment_id], explanation)
+                for event in events
+                for explanation in await explanations(connection, rules, event)
+                if explanation.assignment_id in asked
             ]
             return msgspec.structs.replace(understood, tried=tuple(tried), notes=_notes(subject, rules))
 
@@ -134,19 +134,21 @@ def _which_site(draft: Draft, number: int) -> str:
 def _understood(body: Body, site: SiteContext) -> tuple[RuleTest, list[Stored]]:
     """What a body says; events as if they were stored."""
     context = msgspec.structs.replace(site, platform=body.platform)
-    found = PLATFORMS[body.platform].understand(RawDelivery(topic=body.topic, body=body.body), context)
-    answer = RuleTest(site_id=site.site_id or None, outcome=found.outcome, reason=found.reason, detail=found.detail)
-    return answer, [Stored(NEVER_STORED, site.site_id, event.key, event) for event in found.events]
+    understood = PLATFORMS[body.platform].understand(RawDelivery(topic=body.topic, body=body.body), context)
+    answer = RuleTest(
+        site_id=site.site_id or None, outcome=understood.outcome, reason=understood.reason, detail=understood.detail
+    )
+    return answer, [Stored(NEVER_STORED, site.site_id, event.key, event) for event in understood.events]
 
 
-def _tried(stored: Stored, assignment: Assignment, found: Explanation) -> Tried:
+def _tried(stored: Stored, assignment: Assignment, explanation: Explanation) -> Tried:
     return Tried(
         event_key=stored.key,
         event_type=stored.event.type,
         assignment_id=assignment.assignment_id,
         definition=assignment.definition_key,
         label=assignment.label,
-        explanation=found,
+        explanation=explanation,
     )
 
 
@@ -156,6 +158,6 @@ def _notes(subject: Body | str, rules: SiteRules) -> tuple[str, ...]:
     return ("What is stored of this event's customer counts as what happened before; the body itself is not stored.",)
 
 
-def rule_test_json(found: RuleTest) -> bytes:
+def rule_test_json(result: RuleTest) -> bytes:
     """The answer as JSON; amounts as text, times in ISO 8601."""
-    return msgspec.json.encode(found)
+    return msgspec.json.encode(result)

@@ -6,21 +6,21 @@ from custom_events.explain.rule_test import RuleTest, Tried
 from custom_events.explain.trace_lines import explained_lines
 
 
-def rule_test_lines(found: RuleTest) -> Iterator[str]:
+def rule_test_lines(result: RuleTest) -> Iterator[str]:
     """Each event under each rule."""
-    if found.outcome != "understood":
-        yield f"The body is {found.outcome}: {found.reason}" + (f" ({found.detail})" if found.detail else "")
-    elif not found.tried:
+    if result.outcome != "understood":
+        yield f"The body is {result.outcome}: {result.reason}" + (f" ({result.detail})" if result.detail else "")
+    elif not result.tried:
         yield "The body gives no commerce event."
-    for one in found.tried:
-        yield from _tried(one)
-    yield from found.notes
+    for tried in result.tried:
+        yield from _tried(tried)
+    yield from result.notes
 
 
-def _tried(one: Tried) -> Iterator[str]:
-    verdict = "fires" if one.explanation.fires else "no match"
-    name = one.definition if one.assignment_id <= 0 else f"{one.definition} (assignment {one.assignment_id})"
-    yield f"{one.event_key} under {name}: {verdict}"
-    yield f"  {one.explanation.sentence}"
-    for line in explained_lines(one.explanation):
+def _tried(tried: Tried) -> Iterator[str]:
+    verdict = "fires" if tried.explanation.fires else "no match"
+    name = tried.definition if tried.assignment_id <= 0 else f"{tried.definition} (assignment {tried.assignment_id})"
+    yield f"{tried.event_key} under {name}: {verdict}"
+    yield f"  {tried.explanation.sentence}"
+    for line in explained_lines(tried.explanation):
         yield f"  {line}"

@@ -173,6 +173,6 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     silent: tuple[Silent, ...] = ()
 
 
-def to_json(found: Trace) -> bytes:
+def to_json(trace: Trace) -> bytes:
     """The trace as JSON; amounts as text, times in ISO 8601."""
-    return msgspec.json.encode(found)
+    return msgspec.json.encode(trace)

@@ -23,30 +23,30 @@ from custom_events.values.definitions import Threshold, ThresholdFires, Threshol
 MAX_SHOWN_COUNTED = 10  # events of a threshold in the terminal; JSON has more
 
 
-def trace_lines(found: Trace) -> Iterator[str]:
+def trace_lines(trace: Trace) -> Iterator[str]:
     """The whole way."""
-    shop = f"{found.site_name} ({found.site_key}, {found.platform})"
-    if found.order is not None:
-        yield from _order(found.order, shop)
+    shop = f"{trace.site_name} ({trace.site_key}, {trace.platform})"
+    if trace.order is not None:
+        yield from _order(trace.order, shop)
     else:
         yield f"{shop}; times are UTC"
     yield ""
     yield "Delivered"
-    for delivery in found.deliveries:
+    for delivery in trace.deliveries:
         yield from _delivery(delivery)
-    if not found.deliveries:
+    if not trace.deliveries:
         yield "  the delivery has expired by retention"
-    for event in found.events:
+    for event in trace.events:
         yield ""
         yield from _event(event)
-    if not found.events:
+    if not trace.events:
         yield ""
         yield "Nothing happened: no commerce event is stored of it."
-    if found.silent:
+    if trace.silent:
         yield ""
         yield "Not asked"
-        for one in found.silent:
-            yield f"  {one.definition}{_label(one)} (assignment {one.assignment_id}): {one.why}"
+        for silent in trace.silent:
+            yield f"  {silent.definition}{_label(silent)} (assignment {silent.assignment_id}): {silent.why}"
 
 
 def _order(order: OrderState, shop: str) -> Iterator[str]:
@@ -75,66 +75,74 @@ def _order(order: OrderState, shop: str) -> Iterator[str]:
         yield f"  refunded {amount(refund.amount, refund.currency)} {moment(refund.refunded_at)} (refund {refund.refund_id}){gone}"
 
 
-def _delivery(one: Delivery) -> Iterator[str]:
-    number = f", delivery {one.delivery_id}" if one.delivery_id else ""
-    yield f"  {moment(one.received_at)}  {one.topic or 'no topic'}{number}, {one.body_bytes} bytes, signature {one.signature} (raw:{one.raw_id})"
-    if one.outcome is None:
-        yield "    waits to be understood" if one.is_waiting else "    its outcome has expired by retention"
+def _delivery(delivery: Delivery) -> Iterator[str]:
+    number = f", delivery {delivery.delivery_id}" if delivery.delivery_id else ""
+    yield f"  {moment(delivery.received_at)}  {delivery.topic or 'no topic'}{number}, {delivery.body_bytes} bytes, signature {delivery.signature} (raw:{delivery.raw_id})"
+    if delivery.outcome is None:
+        yield "    waits to be understood" if delivery.is_waiting else "    its outcome has expired by retention"
         return
-    why = "" if one.reason is None else f" ({one.reason}{f': {one.detail}' if one.detail else ''})"
-    new = "" if not one.new_events else f", {one.new_events} new event{'s' if one.new_events > 1 else ''}"
-    yield f"    {one.outcome}{why} {moment(one.processed_at)}{new}"
+    why = "" if delivery.reason is None else f" ({delivery.reason}{f': {delivery.detail}' if delivery.detail else ''})"
+    new = (
+        "" if not delivery.new_events else f", {delivery.new_events} new event{'s' if delivery.new_events > 1 else ''}"
+    )
+    yield f"    {delivery.outcome}{why} {moment(delivery.processed_at)}{new}"
 
 
 def _event(event: EventTrace) -> Iterator[str]:
     test = (", a test" if event.is_test else "") + (", taken back by the store" if event.is_undone else "")
     yield f"{event.key}  {moment(event.occurred_at)}, {amount(event.amount, event.currency)}{test} (stored {moment(event.stored_at)})"
-    for one in event.decisions:
-        if one.explanation.trigger.holds or one.custom_events:
-            yield from decision_lines(one)
-    elsewhere = [one for one in event.decisions if not one.explanation.trigger.holds and not one.custom_events]
+    for decision in event.decisions:
+        if decision.explanation.trigger.holds or decision.custom_events:
+            yield from decision_lines(decision)
+    elsewhere = [
+        decision
+        for decision in event.decisions
+        if not decision.explanation.trigger.holds and not decision.custom_events
+    ]
     if elsewhere:
-        names = ", ".join(f"{one.definition}{_label(one)} ({one.assignment_id})" for one in elsewhere)
+        names = ", ".join(
+            f"{decision.definition}{_label(decision)} ({decision.assignment_id})" for decision in elsewhere
+        )
         yield f"  these are about other types of events: {names}"
     if not event.decisions:
         yield "  no assignment applied"
 
 
-def decision_lines(one: Decision) -> Iterator[str]:
+def decision_lines(decision: Decision) -> Iterator[str]:
     """One assignment about one event."""
-    yield f"  {one.definition}{_label(one)} (assignment {one.assignment_id}, {_revisions(one)}): {one.verdict}"
-    for line in explained_lines(one.explanation):
+    yield f"  {decision.definition}{_label(decision)} (assignment {decision.assignment_id}, {_revisions(decision)}): {decision.verdict}"
+    for line in explained_lines(decision.explanation):
         yield f"    {line}"
-    if one.dedup is not None and one.dedup.is_taken:
-        yield f"    key {one.dedup.key} belongs to {one.dedup.event_key} of {moment(one.dedup.occurred_at)}"
-    for event in one.custom_events:
+    if decision.dedup is not None and decision.dedup.is_taken:
+        yield f"    key {decision.dedup.key} belongs to {decision.dedup.event_key} of {moment(decision.dedup.occurred_at)}"
+    for event in decision.custom_events:
         for line in _occurred(event):
             yield f"    {line}"
 
 
-def explained_lines(found: Explanation) -> Iterator[str]:
+def explained_lines(explanation: Explanation) -> Iterator[str]:
     """Step by step, as far as there is something to say."""
-    if not found.trigger.holds:
-        yield f"waits for {', '.join(found.trigger.waits_for)}"
+    if not explanation.trigger.holds:
+        yield f"waits for {', '.join(explanation.trigger.waits_for)}"
         return
-    if not found.in_dates:
+    if not explanation.in_dates:
         yield "outside its dates"
-    if found.conditions.tree is not None:
-        yield from condition_lines(found.conditions.tree)
-    for problem in found.conditions.problems:
+    if explanation.conditions.tree is not None:
+        yield from condition_lines(explanation.conditions.tree)
+    for problem in explanation.conditions.problems:
         yield f"conditions cannot be read: {problem}"
-    if found.threshold is not None:
-        yield from _threshold(found.threshold)
-    if found.group is not None:
-        yield f"group {found.group.group}: assignment {found.group.winner} keeps it (of {', '.join(map(str, found.group.candidates))})"
-    if (made := found.match) is not None:
+    if explanation.threshold is not None:
+        yield from _threshold(explanation.threshold)
+    if explanation.group is not None:
+        yield f"group {explanation.group.group}: assignment {explanation.group.winner} keeps it (of {', '.join(map(str, explanation.group.candidates))})"
+    if (made := explanation.match) is not None:
         click = f"click {made.click.kind}" if made.click is not None else "no usable click"
         yield f"value {amount(made.value, made.currency)}, key {made.dedup_key}, consent {made.consent}, {click}"
-        for one in found.clicks:
-            if one.reason is not None:
-                yield f"click {one.kind} of {moment(one.clicked_at)} is not usable: {one.reason}"
+        for click_step in explanation.clicks:
+            if click_step.reason is not None:
+                yield f"click {click_step.kind} of {moment(click_step.clicked_at)} is not usable: {click_step.reason}"
         if made.withheld is not None:
-            yield f"not sent: {found.sentence}"
+            yield f"not sent: {explanation.sentence}"
 
 
 def _threshold(step: ThresholdStep) -> Iterator[str]:
@@ -143,9 +151,9 @@ def _threshold(step: ThresholdStep) -> Iterator[str]:
     shown = step.counted[-MAX_SHOWN_COUNTED:]
     if step.number_counted > len(shown):
         yield f"  {step.number_counted - len(shown)} earlier ones were counted"
-    for one in shown:
-        worth = "" if one.amount is None else f", {amount(one.amount, one.currency)}"
-        yield f"  counted {one.key} of {moment(one.occurred_at)}{worth}"
+    for occurrence in shown:
+        worth = "" if occurrence.amount is None else f", {amount(occurrence.amount, occurrence.currency)}"
+        yield f"  counted {occurrence.key} of {moment(occurrence.occurred_at)}{worth}"
 
 
 _FIRES = {
@@ -169,53 +177,57 @@ def threshold_words(rule: Threshold) -> str:
     return f"{measure} per {rule.scope} {period}, {fires}"
 
 
-def _occurred(one: Occurred) -> Iterator[str]:
-    now = "" if one.value_now in (None, one.value) else f", worth {amount(one.value_now, one.currency)} now"
-    yield f"custom event {one.id} made {moment(one.created_at)}, {amount(one.value, one.currency)}{now}"
-    if one.withdrawn_at is not None:
-        yield f"  withdrawn {moment(one.withdrawn_at)}: {one.withdrawn_reason}"
-    for upload in one.uploads:
+def _occurred(occurred: Occurred) -> Iterator[str]:
+    now = (
+        ""
+        if occurred.value_now in (None, occurred.value)
+        else f", worth {amount(occurred.value_now, occurred.currency)} now"
+    )
+    yield f"custom event {occurred.id} made {moment(occurred.created_at)}, {amount(occurred.value, occurred.currency)}{now}"
+    if occurred.withdrawn_at is not None:
+        yield f"  withdrawn {moment(occurred.withdrawn_at)}: {occurred.withdrawn_reason}"
+    for upload in occurred.uploads:
         yield from (f"  {line}" for line in _upload(upload))
 
 
-def _upload(one: Upload) -> Iterator[str]:
-    target = one.ads_action or "no ads action"
-    kind = one.kind if one.sequence == 0 else f"{one.kind} {one.sequence}"
+def _upload(upload: Upload) -> Iterator[str]:
+    target = upload.ads_action or "no ads action"
+    kind = upload.kind if upload.sequence == 0 else f"{upload.kind} {upload.sequence}"
     yield (
-        f"{kind} of {amount(one.value, one.currency)} to {target}, transaction {one.transaction_id}: {one.state}"
-        + _why(one)
+        f"{kind} of {amount(upload.value, upload.currency)} to {target}, transaction {upload.transaction_id}: {upload.state}"
+        + _why(upload)
     )
-    if one.state in ("held", "queued", "new"):
-        yield f"  goes from {moment(one.not_before)} on, Google takes it until {moment(one.deadline_at)}"
-    for answer in one.answers:
+    if upload.state in ("held", "queued", "new"):
+        yield f"  goes from {moment(upload.not_before)} on, Google takes it until {moment(upload.deadline_at)}"
+    for answer in upload.answers:
         yield f"  {_answer(answer)}"
-    if not one.answers and one.answered_at is not None:
-        yield f"  sent {moment(one.intent_at)}, answered {moment(one.answered_at)}: {one.state}{_request(one.google_request_id)}"
+    if not upload.answers and upload.answered_at is not None:
+        yield f"  sent {moment(upload.intent_at)}, answered {moment(upload.answered_at)}: {upload.state}{_request(upload.google_request_id)}"
 
 
-def _why(one: Upload) -> str:
-    if one.reason is None:
-        return "" if one.sentence is None else f" ({one.sentence})"
-    return f" ({one.reason}: {one.sentence})" if one.sentence else f" ({one.reason})"
+def _why(upload: Upload) -> str:
+    if upload.reason is None:
+        return "" if upload.sentence is None else f" ({upload.sentence})"
+    return f" ({upload.reason}: {upload.sentence})" if upload.sentence else f" ({upload.reason})"
 
 
-def _answer(one: Answer) -> str:
-    sent = f"sent {moment(one.intent_at)}, " if one.intent_at is not None else ""
-    code = "" if one.code is None else f" ({one.code}{f': {one.sentence}' if one.sentence else ''})"
-    return f"{sent}Google answered {moment(one.at)}: {one.verdict}{code}{_request(one.google_request_id)}"
+def _answer(answer: Answer) -> str:
+    sent = f"sent {moment(answer.intent_at)}, " if answer.intent_at is not None else ""
+    code = "" if answer.code is None else f" ({answer.code}{f': {answer.sentence}' if answer.sentence else ''})"
+    return f"{sent}Google answered {moment(answer.at)}: {answer.verdict}{code}{_request(answer.google_request_id)}"
 
 
 def _request(google_id: str | None) -> str:
     return "" if google_id is None else f", request {google_id}"
 
 
-def _revisions(one: Decision) -> str:
-    numbers = f"{one.definition_revision or 'draft'}/{one.assignment_revision or 'draft'}"
-    return f"revisions {numbers}" + (", as it is now" if one.rules == "now" else "")
+def _revisions(decision: Decision) -> str:
+    numbers = f"{decision.definition_revision or 'draft'}/{decision.assignment_revision or 'draft'}"
+    return f"revisions {numbers}" + (", as it is now" if decision.rules == "now" else "")
 
 
-def _label(one: Decision | Silent) -> str:
-    return f' "{one.label}"' if one.label not in ("", one.definition) else ""
+def _label(subject: Decision | Silent) -> str:
+    return f' "{subject.label}"' if subject.label not in ("", subject.definition) else ""
 
 
 def moment(at: datetime | None) -> str:

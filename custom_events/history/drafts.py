@@ -115,7 +115,7 @@ def _check_stopped(draft: Draft) -> None:
     if (draft.definition is None) == (draft.assignment is None):
         raise NeedsAction("Name what stops: a definition, on every site that has it, or one assignment.")
     given = (draft.definition_number, draft.config, draft.assignment_number, draft.overrides)
-    if any(one is not None for one in given):
+    if any(setting is not None for setting in given):
         raise NeedsAction(
             "What stops has neither a revision nor settings: name the definition or the assignment alone."
         )
@@ -123,9 +123,9 @@ def _check_stopped(draft: Draft) -> None:
 
 def _chosen(rows: Sequence[Any], number: int | None, name: str) -> tuple[int, int, dict[str, Any]]:
     """(revision, number, payload) of the revision of this number, else of the newest. `rows` are newest first."""
-    found = [row for row in rows if row[3] is not None and number in (None, row[3])]
-    if not found:
+    fitting = [row for row in rows if row[3] is not None and number in (None, row[3])]
+    if not fitting:
         newest = rows[0][3]
         have = f"it has 1 to {newest}" if newest is not None else "it has none"
         raise NotFound(f"{name} has no revision {1 if number is None else number}; {have}.", what="revision")
-    return found[0][2], found[0][3], msgspec.json.decode(found[0][5])
+    return fitting[0][2], fitting[0][3], msgspec.json.decode(fitting[0][5])

@@ -25,11 +25,11 @@ Memberships = Mapping[int, Mapping[int, Membership]]  # by site, by assignment
 
 async def memberships(connection: Connection, sites: Iterable[int]) -> Memberships:
     """The assignments of these sites."""
-    found: dict[int, dict[int, Membership]] = {}
+    by_site: dict[int, dict[int, Membership]] = {}
     for assignment_id, site_id, definition, label, groups in await connection.fetch(sql.GROUPS_EVER, texts_of(sites)):
-        one = Membership(assignment_id, site_id, definition, label, frozenset(groups))
-        found.setdefault(one.site_id, {})[one.assignment_id] = one
-    return found
+        membership = Membership(assignment_id, site_id, definition, label, frozenset(groups))
+        by_site.setdefault(membership.site_id, {})[membership.assignment_id] = membership
+    return by_site
 
 
 def concerned(
@@ -37,11 +37,19 @@ def concerned(
 ) -> list[Assignment]:
     """Of what would apply on one site: the chosen assignments, and those that share a group with one of them. `known` are the
     memberships of that site."""
-    touched = {group for number, one in known.items() if number in chosen for group in one.groups}
-    touched |= {one.config.group for one in applying if one.assignment_id in chosen and one.config.group is not None}
-    return [one for one in applying if one.assignment_id in chosen or touched & _groups(one, known)]
+    touched = {group for number, membership in known.items() if number in chosen for group in membership.groups}
+    touched |= {
+        assignment.config.group
+        for assignment in applying
+        if assignment.assignment_id in chosen and assignment.config.group is not None
+    }
+    return [
+        assignment
+        for assignment in applying
+        if assignment.assignment_id in chosen or touched & _groups(assignment, known)
+    ]
 
 
-def _groups(one: Assignment, known: Mapping[int, Membership]) -> frozenset[str | None]:
-    before = known[one.assignment_id].groups if one.assignment_id in known else frozenset[str]()
-    return before | {one.config.group}
+def _groups(assignment: Assignment, known: Mapping[int, Membership]) -> frozenset[str | None]:
+    before = known[assignment.assignment_id].groups if assignment.assignment_id in known else frozenset[str]()
+    return before | {assignment.config.group}

@@ -68,5 +68,5 @@ async def stored_events(
 
 async def first_event_at(connection: Connection, site_id: int, types: Collection[EventType]) -> datetime | None:
     """When the first event happened that is kept; None without any."""
-    found: Any = await connection.fetchval(sql.FIRST_EVENT, site_id, sorted(types))
-    return found
+    first_at: Any = await connection.fetchval(sql.FIRST_EVENT, site_id, sorted(types))
+    return first_at

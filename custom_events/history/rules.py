@@ -60,7 +60,7 @@ class DraftedRules(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return SiteRules(
             site=context,
             plan=MatchPlan(scope, {site_id: context.time_zone}),
-            assignments={one.assignment_id: one for one in scope},
+            assignments={assignment.assignment_id: assignment for assignment in scope},
         )
 
     @property
@@ -72,7 +72,7 @@ class DraftedRules(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         """What is covered beside the assignments that are asked about, and which of these stop or have stopped."""
         if self.chosen is None:
             return ()
-        scope = {one.assignment_id for site_id in self.sites for one in self.scope(site_id)}
+        scope = {assignment.assignment_id for site_id in self.sites for assignment in self.scope(site_id)}
         known = {number for here in self.memberships.values() for number in here}
         notes: list[str] = []
         if beside := sorted(scope - self.chosen):
@@ -95,11 +95,11 @@ class DraftedRules(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 async def site_called(connection: Connection, name: str) -> int:
     """Id of the site of this id, key or shop domain. Raises NotFound, naming those there are."""
-    found = await connection.fetchval(sql.SITE_CALLED, name)
-    if found is None:
+    site_id = await connection.fetchval(sql.SITE_CALLED, name)
+    if site_id is None:
         keys = ", ".join([row[0] for row in await connection.fetch(sql.SITE_KEYS)])
         raise NotFound(f'There is no site "{name}" (an id, a key or a shop domain). There are: {keys or "none"}.', what="site")  # fmt: skip
-    return found
+    return site_id
 
 
 async def load_rules(
@@ -131,7 +131,7 @@ async def load_rules(
     named = await named_actions(connection, sites, drafted)
     actions = {name: action for name, (_, action) in named.items()}
     loader = Loader(own_definition, own_assignment, actions, stops=draft.stopped)
-    found = await loader.load(connection, list(contexts), at)
+    assignments = await loader.load(connection, list(contexts), at)
     chosen = loader.chosen
     narrowed = definition is not None or assignment is not None
     known = await memberships(connection, contexts) if narrowed or chosen is not None else {}
@@ -142,7 +142,7 @@ async def load_rules(
         sites=contexts,
         actions=dict(named.values()),
         action_names={number: name for name, (number, _) in named.items()},
-        by_site=found,
+        by_site=assignments,
         chosen=chosen,
         memberships=known,
     )
@@ -158,10 +158,10 @@ async def load_rules(
 async def site_contexts(connection: Connection, sites: Sequence[int] | None) -> dict[int, SiteContext]:
     """These sites, or all, by id. Raises NotFound."""
     rows = await connection.fetch(sql.SITES, None if sites is None else texts_of(sites))
-    found = {row[0]: site_of(*row) for row in rows}
-    if missing := set(sites or ()) - found.keys():
+    contexts = {row[0]: site_of(*row) for row in rows}
+    if missing := set(sites or ()) - contexts.keys():
         raise NotFound(f"There is no site {min(missing)}.", what="site")
-    return found
+    return contexts
 
 
 async def named_actions(
@@ -187,8 +187,8 @@ async def _chosen(
     return frozenset(
         number
         for here in known.values()
-        for number, one in here.items()
-        if definition in (None, one.definition) and assignment in (None, number)
+        for number, membership in here.items()
+        if definition in (None, membership.definition) and assignment in (None, number)
     )
 
 
@@ -238,26 +238,26 @@ class Loader:
     ) -> dict[int, list[Assignment]]:
         """Assignments by site."""
         definitions = await self._definitions(connection, at)
-        found: dict[int, list[Assignment]] = {site_id: [] for site_id in sites}
+        assignments: dict[int, list[Assignment]] = {site_id: [] for site_id in sites}
         for row in await connection.fetch(sql.ASSIGNMENTS, texts_of(sites), at):
             made = self._stored(row, definitions)
             if made is not None:
-                found[made.site_id].append(made)
+                assignments[made.site_id].append(made)
         if self._definition is not None and self._assignment is None and not self._stops:
-            for site_id, own in found.items():
-                if not any(one.assignment_id in self._changed for one in own):
+            for site_id, own in assignments.items():
+                if not any(assignment.assignment_id in self._changed for assignment in own):
                     own.append(self._new(self._definition, site_id))
-        return found
+        return assignments
 
     async def _definitions(self, connection: Connection, at: datetime | None) -> dict[int, Defined]:
-        found: dict[int, Defined] = {}
+        definitions: dict[int, Defined] = {}
         for definition_id, revision_id, key, config in await connection.fetch(sql.DEFINITIONS, at):
             read = read_rule(config, DefinitionConfig, definition=key)
             if read is not None:
-                found[definition_id] = (revision_id, key, read)
+                definitions[definition_id] = (revision_id, key, read)
         if (own := self._definition) is not None:
-            found[own.id] = (own.revision_id, own.key, own.config)
-        return found
+            definitions[own.id] = (own.revision_id, own.key, own.config)
+        return definitions
 
     def _stored(self, row: Any, definitions: Mapping[int, Defined]) -> Assignment | None:
         assignment_id, site_id, label, definition_id, revision_id, overrides, is_active = row

@@ -31,21 +31,21 @@ class Worths:
     @classmethod
     async def of(cls, connection: Connection, orders: Iterable[tuple[int, str | None]]) -> "Worths":
         """The orders of these sites and ids; None is no order."""
-        found = cls()
+        worths = cls()
         asked = sorted({(site_id, order_id) for site_id, order_id in orders if order_id is not None})
         if not asked:
-            return found
+            return worths
         for site_id, order_id, currency, *state in await connection.fetch(sql.ORDERS_NOW, *columns_of(asked)):
             total, current_total, refunded, state_at, cancelled_at, gone_at, lost_at, payment_lost = state
-            found._orders[site_id, order_id] = (
+            worths._orders[site_id, order_id] = (
                 currency,
                 OrderNow(
                     total, current_total, refunded, state_at, cancelled_at, gone_at, lost_at, payment_lost or RETRACT
                 ),
             )
         for row in await connection.fetch(sql.REFUNDS_NOW, *columns_of(asked)):
-            found._refunds[row[0], row[1]].append(_refund(row))
-        return found
+            worths._refunds[row[0], row[1]].append(_refund(row))
+        return worths
 
     def now(self, site_id: int, event: CommerceEvent, rule: ValueRule, value: Decimal | None) -> Decimal | None:
         """What a conversion of the event that was made with `value` is worth now. None has none."""

@@ -78,16 +78,16 @@ def _bring(
     known = {row.custom_event_id: _origin(row) for row in origins}
     successors = _successors(conversions, known)
     found_changes: list[tuple[LedgerRow, Change]] = []
-    for event_id, (row, found) in conversions.items():
+    for event_id, (row, conversion) in conversions.items():
         origin = known.get(event_id)
         if origin is None:
             continue
         if origin.withdrawn is not None and not row.unsent:
-            origin = successors.get(_transaction(found), origin)
-        given_back, own = refunds.get((found.site_id, found.order_id), ()), adjustments.get(event_id, ())
+            origin = successors.get(_transaction(conversion), origin)
+        given_back, own = refunds.get((conversion.site_id, conversion.order_id), ()), adjustments.get(event_id, ())
         desired = desired_value(origin, given_back, waits, now)
         if desired is not None:
-            wanted = changes(row, own, desired, Lane(found.lane), now)
+            wanted = changes(row, own, desired, Lane(conversion.lane), now)
             if origin.withdrawn is None and follows_order(origin.event, origin.rule):
                 wanted += uncounted(row, own, wanted, not_counted(origin.event, origin.currency, given_back), now)
             found_changes += [(row, change) for change in wanted]
@@ -126,13 +126,13 @@ def _successors(
     """What another assignment wants of a transaction, by transaction: of a custom event that stands and whose conversion is withheld
     only because this one has the key. When the one that has it is withdrawn after it was sent, Google keeps the conversion, with
     the other's value: under its key it takes no second one, and of a retracted one nothing more. The first by the store's time."""
-    found: dict[Transaction, Origin] = {}
+    by_transaction: dict[Transaction, Origin] = {}
     for event_id, (row, stored) in sorted(conversions.items(), key=lambda one: (one[1][0].conversion_at, one[0])):
         origin = origins.get(event_id)
         stands = origin is not None and origin.withdrawn is None and origin.value is not None
         if origin is not None and stands and row.reason == SAME_TRANSACTION:
-            found.setdefault(_transaction(stored), origin)
-    return found
+            by_transaction.setdefault(_transaction(stored), origin)
+    return by_transaction
 
 
 def _transaction(row: Any) -> Transaction:
@@ -145,7 +145,7 @@ def _group(
     """Conversions and their adjustments by custom event."""
     conversions: dict[int, tuple[LedgerRow, sa.Row[Any]]] = {}
     adjustments: defaultdict[int, list[LedgerRow]] = defaultdict(list)
-    for row in sorted(rows, key=lambda found: found.sequence):
+    for row in sorted(rows, key=lambda row: row.sequence):
         ledger_row = _ledger_row(row)
         if ledger_row.kind is UploadKind.CONVERSION:
             conversions[row.custom_event_id] = (ledger_row, row)
@@ -170,7 +170,7 @@ def _ledger_row(row: Any) -> LedgerRow:
 
 
 def _refunds(rows: Iterable[Any]) -> Mapping[OrderKey, list[Refund]]:
-    found: defaultdict[OrderKey, list[Refund]] = defaultdict(list)
+    refunds: defaultdict[OrderKey, list[Refund]] = defaultdict(list)
     for row in rows:
         refund = Refund(
             id=row.refund_id,
@@ -181,8 +181,8 @@ def _refunds(rows: Iterable[Any]) -> Mapping[OrderKey, list[Refund]]:
             items=() if row.items is None else _ITEMS.decode(_json(row.items)),
             shipping=row.shipping,
         )
-        found[row.site_id, row.order_id].append(refund)
-    return found
+        refunds[row.site_id, row.order_id].append(refund)
+    return refunds
 
 
 def _origin(row: Any) -> Origin:

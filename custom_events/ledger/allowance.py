@@ -105,7 +105,7 @@ def pause_for_quota(
 
 def remaining(connection: sa.Connection, settings: Settings, now: datetime) -> list[Left]:
     """Every bucket as it is now. For people and for metrics."""
-    found: list[Left] = []
+    buckets: list[Left] = []
     for row in connection.execute(queries.BUCKETS):
         lane, _, customer = row.name.partition(":")
         limit = (
@@ -114,7 +114,7 @@ def remaining(connection: sa.Connection, settings: Settings, now: datetime) -> l
             else project_limit(settings, Lane(lane))
         )
         used = quota.refilled(limit, _used(row), now)
-        found.append(
+        buckets.append(
             Left(
                 name=row.name,
                 now=used.tokens,
@@ -123,7 +123,7 @@ def remaining(connection: sa.Connection, settings: Settings, now: datetime) -> l
                 history_until=row.history_until,
             )
         )
-    return found
+    return buckets
 
 
 def _locked(connection: sa.Connection, by_name: Mapping[str, Limit], now: datetime) -> dict[str, Used]:
@@ -132,8 +132,8 @@ def _locked(connection: sa.Connection, by_name: Mapping[str, Limit], now: dateti
         queries.LOCK,
         {
             "names": list(fresh),
-            "tokens": [one.tokens for one in fresh.values()],
-            "paces": [one.pace for one in fresh.values()],
+            "tokens": [used.tokens for used in fresh.values()],
+            "paces": [used.pace for used in fresh.values()],
             "now": now,
         },
     )
@@ -151,9 +151,9 @@ def _keep(connection: sa.Connection, after: Mapping[str, Used]) -> None:
         queries.KEEP,
         {
             "names": list(after),
-            "tokens": [one.tokens for one in left],
-            "paces": [one.pace for one in left],
-            "hours": [json.dumps(one.hours) for one in left],
-            "ats": [one.at for one in left],
+            "tokens": [used.tokens for used in left],
+            "paces": [used.pace for used in left],
+            "hours": [json.dumps(used.hours) for used in left],
+            "ats": [used.at for used in left],
         },
     )

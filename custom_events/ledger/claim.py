@@ -159,10 +159,10 @@ def without_refused(engine: sa.Engine, request: Request, now: datetime) -> Reque
     """The request without the rows whose customers have refused since they were claimed: they wait as before, and the next claim
     sees the refusal. Its message is to be made anew then. None: no other row is left."""
     with engine.connect() as connection:
-        found = connection.execute(uploads.REFUSED_SINCE, {"horizon": request.horizon}).all()
-    if not found:
+        rows = connection.execute(uploads.REFUSED_SINCE, {"horizon": request.horizon}).all()
+    if not rows:
         return request
-    said = {row.id: (row.ad_user_data, row.ad_personalization) for row in found}
+    said = {row.id: (row.ad_user_data, row.ad_personalization) for row in rows}
     back = [
         row for row in request.rows if _is_refused(row.conversion, *said.get(row.conversion.upload_id, (None, None)))
     ]

@@ -144,9 +144,11 @@ def changes(
     row = Append(kind, value, sequence, _next_time(conversion, adjustments, now))
     if conversion.state in _NEVER_THERE:
         return [] if desired.value is None else _for_the_record(conversion, adjustments, row)
-    waiting = [found for found in adjustments if found.is_not_there]
-    told = [found for found in adjustments if not found.is_not_there and found.state not in _NEVER_THERE]
-    last = told[-1] if told else conversion
+    waiting = [ledger_row for ledger_row in adjustments if ledger_row.is_not_there]
+    rows = [
+        ledger_row for ledger_row in adjustments if not ledger_row.is_not_there and ledger_row.state not in _NEVER_THERE
+    ]
+    last = rows[-1] if rows else conversion
     # A conversion without a value is there all the same: only its retraction takes it away.
     if value == last.stands_for and (desired.value is not None or last.kind is UploadKind.RETRACTION):
         return _superseded(waiting, reasons.SUPERSEDED_AS_RIGHT)
@@ -167,12 +169,12 @@ def _adjusted(waiting: Sequence[LedgerRow], row: Append, hold: Hold | None) -> l
     is_right = (newest.kind, newest.stands_for) == (row.kind, row.value)
     if not (is_right or newest.unsent):
         return [*_superseded(waiting), row._replace(hold=hold)]
-    found: list[Change] = [*older]
+    wanted_changes: list[Change] = [*older]
     if not is_right:
-        found.append(SetValue(newest, row.kind, row.value, row.adjusted_at))
+        wanted_changes.append(SetValue(newest, row.kind, row.value, row.adjusted_at))
     if not newest.is_held_as(hold):
-        found.append(Place(newest, hold))
-    return found
+        wanted_changes.append(Place(newest, hold))
+    return wanted_changes
 
 
 def _hold(conversion: LedgerRow, row: Append, hold: Hold | None, lane: Lane, now: datetime) -> Hold | None:
@@ -201,23 +203,23 @@ def _before_sending(conversion: LedgerRow, desired: Desired) -> list[Change]:
         return _withheld(conversion, desired)
     if not conversion.unsent:
         return [Release(conversion, value, hold)]
-    found: list[Change] = []
+    wanted_changes: list[Change] = []
     if value != conversion.stands_for:
-        found.append(SetValue(conversion, UploadKind.CONVERSION, value, None))
+        wanted_changes.append(SetValue(conversion, UploadKind.CONVERSION, value, None))
     if not conversion.is_held_as(hold):
-        found.append(Place(conversion, hold))
-    return found
+        wanted_changes.append(Place(conversion, hold))
+    return wanted_changes
 
 
 def _withheld(conversion: LedgerRow, desired: Desired) -> list[Change]:
     """Worth nothing now. The row says what it would have been worth."""
-    found: list[Change] = []
+    wanted_changes: list[Change] = []
     reason = reasons.PAYMENT_LOST if desired.reason == reasons.PAYMENT_LOST else reasons.FULLY_REFUNDED
     if conversion.unsent or conversion.reason != reason:
-        found.append(Withhold(conversion, reason, reasons.WITHHELD[reason]))
+        wanted_changes.append(Withhold(conversion, reason, reasons.WITHHELD[reason]))
     if desired.whole is not None and desired.whole != conversion.value:
-        found.append(SetValue(conversion, UploadKind.CONVERSION, desired.whole, None))
-    return found
+        wanted_changes.append(SetValue(conversion, UploadKind.CONVERSION, desired.whole, None))
+    return wanted_changes
 
 
 def _for_the_record(conversion: LedgerRow, adjustments: Sequence[LedgerRow], row: Append) -> list[Change]:
@@ -231,7 +233,7 @@ def _for_the_record(conversion: LedgerRow, adjustments: Sequence[LedgerRow], row
 def uncounted(
     conversion: LedgerRow,
     adjustments: Sequence[LedgerRow],
-    found: Sequence[Change],
+    made_changes: Sequence[Change],
     sentence: str | None,
     now: datetime,
 ) -> list[Change]:
@@ -240,7 +242,7 @@ def uncounted(
         return []
     if any(row.reason == reasons.OTHER_CURRENCY for row in adjustments):
         return []
-    sequence = max((one.sequence for one in found if isinstance(one, Append)), default=0)
+    sequence = max((change.sequence for change in made_changes if isinstance(change, Append)), default=0)
     sequence = max(sequence, adjustments[-1].sequence if adjustments else 0) + 1
     at = _next_time(conversion, adjustments, now)
     value = conversion.stands_for

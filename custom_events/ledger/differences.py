@@ -57,8 +57,8 @@ def days(
 ) -> list[Day]:
     """The days since `first_day`, newest first, each with its causes, as the last reconciliation left them."""
     values = {"first_day": first_day, "customer_id": customer_id, "action_id": action_id, "client": OUR_CLIENT}
-    found = [_day(row) for row in connection.execute(queries.DAYS, values)]
-    return [msgspec.structs.replace(day, why=tuple(causes(day))) for day in found]
+    listed = [_day(row) for row in connection.execute(queries.DAYS, values)]
+    return [msgspec.structs.replace(day, why=tuple(causes(day))) for day in listed]
 
 
 def all_days(connection: sa.Connection, now: datetime) -> list[Day]:
@@ -76,7 +76,7 @@ def causes(day: Day) -> Iterator[str]:
 def _ours(day: Day) -> Iterator[str]:
     if day.pending:
         yield f"{day.pending} wait for Google's verdict, which comes half an hour to a day after the call"
-    for reason, rows in sorted(day.reasons.items(), key=lambda one: (-one[1], one[0])):
+    for reason, rows in sorted(day.reasons.items(), key=lambda pair: (-pair[1], pair[0])):
         yield f"{rows} x {reason}: {sentence_of(reason)}"
     if day.unattributable:
         yield (

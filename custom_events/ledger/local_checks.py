@@ -20,7 +20,9 @@ QUESTIONS: Final = frozenset({QUOTA, AGE})
 def quota_level(connection: sa.Connection, lane: Lane, settings: Settings, now: datetime) -> Finding:
     """How many calls a day we count on, and how many were used: the API has no field for its own limit (docs/reference/google-ads.md 2.6)."""
     per_day = allowance.project_limit(settings, lane).per_day
-    used = next((one.used_today for one in allowance.remaining(connection, settings, now) if one.name == lane.value), 0)
+    used = next(
+        (bucket.used_today for bucket in allowance.remaining(connection, settings, now) if bucket.name == lane.value), 0
+    )
     may = "any number of calls" if per_day is None else f"{per_day:,} calls in 24 hours"
     sentence = f"By our settings the project may make {may}; used in 24 h: {used:,}. Google's own figure is in {TRAITS[lane].quota_page}"
     return Finding(question=QUOTA, fine=per_day is None or used < per_day, sentence=sentence)

@@ -163,8 +163,8 @@ def _check_named(
         )
 
 
-def _known_action(found: int, action_id: str) -> None:
-    if not found:
+def _known_action(rows: int, action_id: str) -> None:
+    if not rows:
         raise Permanent(
             reasons.Reason.UNKNOWN_ADS_ACTION,
             f"the account has no conversion action {action_id}: `custom-events uploads probe` shows those there are",

@@ -49,12 +49,12 @@ def not_counted(event: CommerceEvent, order_currency: str | None, refunds: Itera
     foreign = refunds_in_other_currencies(own, refunds)
     if not foreign:
         return None
-    listed = ", ".join(f"{one.id} ({one.currency})" for one in foreign)
+    listed = ", ".join(f"{refund.id} ({refund.currency})" for refund in foreign)
     return reasons.WITHHELD[reasons.OTHER_CURRENCY].format(own=own, refunds=listed)
 
 
 def _unlisted(event: CommerceEvent, order: OrderNow, refunds: Iterable[Refund]) -> list[Refund]:
     """What the store says was given back, beyond the refunds that it lists."""
-    rest = order.refunded - sum((one.amount for one in refunds), Decimal(0))
+    rest = order.refunded - sum((refund.amount for refund in refunds), Decimal(0))
     order_id = event.order_id
     return [Refund(id="", order_id=order_id, amount=rest)] if rest > 0 and order_id is not None else []

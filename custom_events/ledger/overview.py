@@ -101,17 +101,19 @@ def overview(connection: sa.Connection, now: datetime) -> list[AccountOverview]:
 
 def standing(connection: sa.Connection, customer_id: str, now: datetime) -> AccountOverview:
     """One account (ten digits). Raises NotFound."""
-    found = next((account for account in overview(connection, now) if account.customer_id == customer_id), None)
-    if found is None:
+    account_overview = next(
+        (account for account in overview(connection, now) if account.customer_id == customer_id), None
+    )
+    if account_overview is None:
         raise NotFound(f"There is no ads account {customer_id}.", what="ads account")
-    return found
+    return account_overview
 
 
 def without_account(connection: sa.Connection) -> tuple[dict[str, int], dict[str, int]]:
     """Conversions and adjustments that go to no account, by state."""
     rows = connection.execute(requests.STANDING, {"soon": None, "account": NO_ACCOUNT})
-    found = _stands(rows)[NO_ACCOUNT]
-    return found.conversions, found.adjustments
+    nowhere = _stands(rows)[NO_ACCOUNT]
+    return nowhere.conversions, nowhere.adjustments
 
 
 class _Stands:
@@ -151,10 +153,10 @@ class _Stands:
 
 
 def _stands(rows: Iterable[Any]) -> defaultdict[int, _Stands]:
-    found: defaultdict[int, _Stands] = defaultdict(_Stands)
+    by_account: defaultdict[int, _Stands] = defaultdict(_Stands)
     for row in rows:
-        found[row.account].add(row)
-    return found
+        by_account[row.account].add(row)
+    return by_account
 
 
 def _standing(row: Any, state: str) -> Standing:

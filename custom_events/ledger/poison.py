@@ -60,13 +60,13 @@ def hold_unreadable(connection: sa.Connection, request_id: int, unreadable: dict
 
 def culprits(rows: Sequence[Claimed], attempt: Callable[[Claimed], object]) -> list[tuple[Claimed, Exception]]:
     """The rows with which `attempt` raises, each tried alone."""
-    found: list[tuple[Claimed, Exception]] = []
+    failures: list[tuple[Claimed, Exception]] = []
     for row in rows:
         try:
             attempt(row)
         except Exception as error:  # noqa: BLE001 (the caller knows what it means)
-            found.append((row, error))
-    return found
+            failures.append((row, error))
+    return failures
 
 
 def _sentence(upload_id: int, error: Exception) -> str:

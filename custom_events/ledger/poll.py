@@ -58,11 +58,11 @@ def poll_due(
             return None
         account = _account(due)
         allowance.spend(connection, account, settings, now)
-        found = connection.execute(
+        rows = connection.execute(
             uploads.PENDING_ROWS, {"request": due.id, "earliest": now - ROWS_WINDOW, "now": now}
         ).all()
     try:
-        return _ask(engine, lanes, settings, clock, due, account, found)
+        return _ask(engine, lanes, settings, clock, due, account, rows)
     except Exception as error:
         if is_of_the_database(error):
             raise
@@ -79,9 +79,9 @@ def _ask(
     clock: Clock,
     due: Any,
     account: AdsAccount,
-    found: Sequence[Any],
+    rows: Sequence[Any],
 ) -> Counter[str]:
-    request = Request(due.id, 1, account, RequestKind(due.kind), [_pending(row) for row in found])
+    request = Request(due.id, 1, account, RequestKind(due.kind), [_pending(row) for row in rows])
     if not request.rows:
         with engine.begin() as connection:
             connection.execute(requests.POLLED, {"request": due.id, "counts": None, "code": None, "sentence": None})
@@ -95,10 +95,10 @@ def _ask(
         if answer.verdict is Verdict.PENDING:
             _ask_later(connection, due, settings, now, answer.code, answer.sentence)
             return Counter()
-        answers = [_with_remark(*pair) for pair in zip(request.rows, answer.rows, found, strict=True)]
+        answers = [_with_remark(*pair) for pair in zip(request.rows, answer.rows, rows, strict=True)]
         write_rows(connection, request, answers, now, whole=False, standing=(UploadState.SENT,))
         apply_account_effects(connection, request, answer, now)
-        told = {one.action_id: one.figures for one in answer.counts}
+        told = {request_counts.action_id: request_counts.figures for request_counts in answer.counts}
         counts = json.dumps(told) if told else None
         connection.execute(
             requests.POLLED,

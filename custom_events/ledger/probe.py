@@ -33,8 +33,8 @@ def probe_account(engine: sa.Engine, lanes: Lanes, settings: Settings, customer_
             "unknown_ads_account",
             f"there is no ads account {customer_id}: `custom-events uploads list` shows those there are",
         )
-    found, _ = _ask(engine, lanes, settings, account_of(row), now)
-    return found
+    findings, _ = _ask(engine, lanes, settings, account_of(row), now)
+    return findings
 
 
 def before_sending(engine: sa.Engine, lanes: Lanes, settings: Settings, account: AdsAccount, now: datetime) -> bool:
@@ -43,15 +43,15 @@ def before_sending(engine: sa.Engine, lanes: Lanes, settings: Settings, account:
     What is in the way stops the account, or what of it the finding concerns, with the probe's sentence; the recheck lets it go on.
     Where Google does not answer the account pauses, and is asked again. Raises NeedsAction without credentials.
     """
-    found, actions = _ask(engine, lanes, settings, account, now)
+    findings, actions = _ask(engine, lanes, settings, account, now)
     with engine.begin() as connection:
-        if unanswered(found):
-            refused = any(finding.code is not None for finding in found.findings)
+        if unanswered(findings):
+            refused = any(finding.code is not None for finding in findings.findings)
             pause_s = retry.PARKED_RECHECK.total_seconds() if refused else retry.CONFIGURATION_RECHECK_S
             stops.pause(connection, account, pause_s, PROBE_UNANSWERED, now, Scope.ACCOUNT)
             connection.execute(requests.PROBE_AGAIN, {"account": account.id, "lane": None, "whole_lane": False})
             return False
-        wrong = in_the_way(found)
+        wrong = in_the_way(findings)
         for finding in wrong:
             action = actions.get(finding.action_id) if finding.action_id is not None else None
             scope = finding.scope if action is None else Scope.ACTION
@@ -60,9 +60,9 @@ def before_sending(engine: sa.Engine, lanes: Lanes, settings: Settings, account:
     return not any(finding.action_id is None and finding.scope not in stops.PARTS for finding in wrong)
 
 
-def unanswered(found: Findings) -> bool:
+def unanswered(findings: Findings) -> bool:
     """Google said nothing; what we know ourselves is no answer."""
-    asked = [finding for finding in found.findings if finding.question not in local_checks.QUESTIONS]
+    asked = [finding for finding in findings.findings if finding.question not in local_checks.QUESTIONS]
     return bool(asked) and all(finding.fine is None for finding in asked)
 
 
@@ -73,19 +73,19 @@ def _ask(
     with engine.connect() as connection:
         configured = connection.execute(requests.ACTIONS_OF, {"account": account.id}).all()
     actions = {row.action_id: row.id for row in configured}
-    found = lanes[account.lane].probe(account, list(actions), timeout_s=settings.upload_timeout_s, now=now)
+    findings = lanes[account.lane].probe(account, list(actions), timeout_s=settings.upload_timeout_s, now=now)
     with engine.begin() as connection:
-        allowance.spend(connection, account, settings, now, found.calls)
+        allowance.spend(connection, account, settings, now, findings.calls)
         own = (
             local_checks.quota_level(connection, account.lane, settings, now),
             *local_checks.action_ages(configured, now),
         )
-        found = msgspec.structs.replace(found, findings=(*found.findings, *own))
+        findings = msgspec.structs.replace(findings, findings=(*findings.findings, *own))
         connection.execute(
             requests.KEEP_CAPABILITIES,
-            {"account": account.id, "found": json.dumps(as_json(found, now.isoformat())), "now": now},
+            {"account": account.id, "found": json.dumps(as_json(findings, now.isoformat())), "now": now},
         )
-        for facts in found.actions:
+        for facts in findings.actions:
             connection.execute(
                 requests.KEEP_ACTION,
                 {
@@ -97,4 +97,4 @@ def _ask(
                     "now": now,
                 },
             )
-    return found, actions
+    return findings, actions

@@ -95,9 +95,9 @@ def _sample(connection: sa.Connection, due: Any, now: datetime) -> Conversion:
 
 def _rename(connection: sa.Connection, due: Any, answer: BatchAnswer, values: Mapping[str, Any]) -> None:
     """Where it is refused for another reason by now, that is the one to mend."""
-    told = answer.rows[0] if answer.verdict is None else answer
-    if told.verdict is Verdict.FIX and told.code != due.code:
-        new = {"reason": told.sentence or str(told.code), "new_code": told.code}
+    verdict = answer.rows[0] if answer.verdict is None else answer
+    if verdict.verdict is Verdict.FIX and verdict.code != due.code:
+        new = {"reason": verdict.sentence or str(verdict.code), "new_code": verdict.code}
         connection.execute(_RENAME.get(due.concerns, queries.RENAME_PART_STOP), dict(values) | new)
 
 
@@ -105,8 +105,8 @@ def mended(answer: BatchAnswer, scope: Scope) -> bool:
     """Whether what Google said of one row shows that nothing as wide as `scope` is wrong any more."""
     if answer.verdict in _SAYS_NOTHING or answer.verdict is Verdict.HOLD:
         return False
-    told = answer.rows[0] if answer.verdict is None else answer
-    if told.verdict in _SAYS_NOTHING:
+    verdict = answer.rows[0] if answer.verdict is None else answer
+    if verdict.verdict in _SAYS_NOTHING:
         return False
     # Of another part than the one that was stopped: it gets a stop of its own when it is met.
-    return told.verdict is not Verdict.FIX or (told.scope not in _EVERYTHING and told.scope is not scope)
+    return verdict.verdict is not Verdict.FIX or (verdict.scope not in _EVERYTHING and verdict.scope is not scope)

@@ -63,7 +63,7 @@ def reconcile(
     for row in accounts:
         account = account_of(row)
         try:
-            found = lanes[account.lane].summaries(account, timeout_s=settings.upload_timeout_s)
+            summaries = lanes[account.lane].summaries(account, timeout_s=settings.upload_timeout_s)
         except (NeedsAction, Transient) as error:
             log.warning("summaries_not_read", customer_id=account.customer_id, reason=str(error))
             not_read[account.customer_id] = str(error)
@@ -73,22 +73,24 @@ def reconcile(
             not_read[account.customer_id] = f"An error of our own ({type(error).__name__}): update; the log has it"
             continue
         with engine.begin() as connection:
-            if found.summaries:
+            if summaries.summaries:
                 allowance.spend(connection, account, settings, now, calls=QUERIES)
-            keep(connection, account.id, found, now)
+            keep(connection, account.id, summaries, now)
         read[account.customer_id] = None
     with engine.begin() as connection:
         count_ours(connection, now, days)
     return Reading(read=tuple(account for account in read if account not in not_read), not_read=not_read)
 
 
-def keep(connection: sa.Connection, account_id: int, found: Summaries, now: datetime) -> None:
+def keep(connection: sa.Connection, account_id: int, summaries: Summaries, now: datetime) -> None:
     """Write what one account's summaries say."""
-    if found.time_zone:
-        connection.execute(queries.KEEP_TIME_ZONE, {"account": account_id, "time_zone": found.time_zone, "now": now})
-    for summary in found.summaries:
+    if summaries.time_zone:
+        connection.execute(
+            queries.KEEP_TIME_ZONE, {"account": account_id, "time_zone": summaries.time_zone, "now": now}
+        )
+    for summary in summaries.summaries:
         connection.execute(queries.KEEP_STATUS, _status(account_id, summary, now))
-    ours = [summary for summary in found.summaries if summary.client == OUR_CLIENT and summary.action_id]
+    ours = [summary for summary in summaries.summaries if summary.client == OUR_CLIENT and summary.action_id]
     days = Columns("action_id", "day", "successful", "failed", "pending")
     jobs: dict[int, dict[str, Any]] = {}
     for summary in ours:

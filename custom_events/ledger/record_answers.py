@@ -45,7 +45,7 @@ def write_answer(
     if len(batch.rows) != len(request.rows):
         raise ValueError(f"request {request.id} had {len(request.rows)} rows, its answer {len(batch.rows)}")
     whole = batch.verdict is not None and batch.verdict is not Verdict.PENDING
-    told = write_rows(connection, request, batch.rows, now, whole=whole)
+    shared = write_rows(connection, request, batch.rows, now, whole=whole)
     pending = any(answer.verdict is Verdict.PENDING for answer in batch.rows)
     connection.execute(
         requests.ANSWERED,
@@ -58,7 +58,7 @@ def write_answer(
             "google_request_id": batch.request_id,
             "next_poll_at": now + timedelta(seconds=verdict_after_s) if pending else None,
         }
-        | told._asdict(),
+        | shared._asdict(),
     )
     apply_account_effects(connection, request, batch, now)
     return Counter([answer.verdict.value for answer in batch.rows])
@@ -90,17 +90,19 @@ def write_rows(
         else:
             settled = next_state(row, answer, now, whole=whole, rows=size)
             groups.setdefault(_Told(settled, answer.verdict.value, answer.code), []).append(row)
-    groups = {told: rows for told, rows in groups.items() if rows}
-    dropped = [(row, told) for told, rows in groups.items() if told.verdict == Verdict.DROP_CLICK for row in rows]
-    shared = max(groups, key=lambda told: len(groups[told]), default=None)
+    groups = {outcome: rows for outcome, rows in groups.items() if rows}
+    dropped = [
+        (row, outcome) for outcome, rows in groups.items() if outcome.verdict == Verdict.DROP_CLICK for row in rows
+    ]
+    shared = max(groups, key=lambda outcome: len(groups[outcome]), default=None)
     if shared is None:
         return NO_SHARED_VERDICT
     rest = groups.pop(shared)
     common = {"request": request.id, "now": now, "lane": request.account.lane.value}
     others = uploads.settlements()
-    for told, rows in groups.items():
+    for outcome, rows in groups.items():
         for row in rows:
-            _add(others, row, told)
+            _add(others, row, outcome)
     common |= {"standing": [state.value for state in standing]}
     kept_once = standing is AT_GOOGLE and shared in {_ACCEPTED, _PENDING}
     settle = uploads.SETTLE_SHARED if kept_once else uploads.SETTLE_REST
@@ -149,8 +151,8 @@ class _Told(NamedTuple):
 def _counted(groups: Mapping[_Told, Sequence[Claimed]]) -> Counter[settled_tallies.Settled]:
     """How many rows each answer has moved, by what the tallies tell apart."""
     counts: Counter[settled_tallies.Settled] = Counter()
-    for told, rows in groups.items():
-        settled = told.settled
+    for outcome, rows in groups.items():
+        settled = outcome.settled
         for key, number in Counter((row.created_at, row.conversion.kind.value, row.dropped) for row in rows).items():
             counts[settled_tallies.Settled(*key, settled.state.value, settled.reason, settled.sentence)] += number
     return counts
@@ -160,9 +162,9 @@ _ACCEPTED: Final = _Told(NextState(UploadState.ACCEPTED), Verdict.ACCEPTED.value
 _PENDING: Final = _Told(NextState(UploadState.SENT), Verdict.PENDING.value, None)
 
 
-def _add(columns: uploads.Columns, row: Claimed, told: _Told) -> None:
+def _add(columns: uploads.Columns, row: Claimed, outcome: _Told) -> None:
     """One row of the arrays."""
-    columns.add(created_at=row.created_at, id=row.conversion.upload_id, **told.values())
+    columns.add(created_at=row.created_at, id=row.conversion.upload_id, **outcome.values())
 
 
 def apply_account_effects(connection: sa.Connection, request: Request, batch: BatchAnswer, now: datetime) -> None:
@@ -210,15 +212,15 @@ def write_unsent(
     """Rows that our own checks kept back, before the call: no attempt was made, and none is counted. What an earlier call may have
     brought to Google is not forgotten for it."""
     columns = uploads.settlements()
-    told = [
+    outcomes = [
         (row, _Told(next_state(row, answer, now, whole=True, rows=len(refused)), answer.verdict.value, answer.code))
         for row, answer in refused
     ]
-    for row, one in told:
-        _add(columns, row, one)
+    for row, outcome in outcomes:
+        _add(columns, row, outcome)
     if len(columns):
         connection.execute(uploads.SETTLE_UNSENT, columns.arrays | {"request": request_id, "now": now, "never_sent": 1})
-    if dropped := [(row, one) for row, one in told if one.verdict == Verdict.DROP_CLICK]:
+    if dropped := [(row, outcome) for row, outcome in outcomes if outcome.verdict == Verdict.DROP_CLICK]:
         _drop_clicks(connection, request_id, dropped, now)
 
 
@@ -233,10 +235,10 @@ def _drop_clicks(
     if len(others):
         values = others.arrays | {"request": request_id, "oldest": OLDEST_CLICK, "now": now}
         gone_on = set(connection.execute(uploads.NEXT_CLICKS, values).scalars())
-        dropped = [(row, told) for row, told in dropped if row.conversion.upload_id not in gone_on]
+        dropped = [(row, outcome) for row, outcome in dropped if row.conversion.upload_id not in gone_on]
     columns = uploads.Columns("created_at", "id", "sentence")
-    for row, told in dropped:
-        why = (told.settled.sentence or "").replace(NEXT_CLICK, HASHES_ALONE)  # of several all may be too old by now
+    for row, outcome in dropped:
+        why = (outcome.settled.sentence or "").replace(NEXT_CLICK, HASHES_ALONE)  # of several all may be too old by now
         columns.add(created_at=row.created_at, id=row.conversion.upload_id, sentence=why)
     if len(columns):
         connection.execute(uploads.DROP_CLICKS, columns.arrays | {"request": request_id, "user_data": OLDEST_USER_DATA})

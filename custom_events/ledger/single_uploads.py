@@ -88,8 +88,8 @@ def get(connection: sa.Connection, reference: str) -> UploadDetail:
     if row is None:
         raise NotFound(f"There is no upload {reference}.", what="upload")
     values = dict(row)
-    told = connection.execute(sql.ANSWERS, {"id": values["id"], "told_in": values.pop("told_in")}).mappings()
-    answers = tuple(msgspec.convert(dict(answer), Answer) for answer in told)
+    rows = connection.execute(sql.ANSWERS, {"id": values["id"], "told_in": values.pop("told_in")}).mappings()
+    answers = tuple(msgspec.convert(dict(answer), Answer) for answer in rows)
     return UploadDetail(**values, reference=reference_of(values["created_at"], values["id"]), answers=answers)
 
 
@@ -225,8 +225,8 @@ def _decide_for_site(
     detail: dict[str, Any] | None = None,
 ) -> int:
     rows = connection.execute(statement, chosen | values | {"site": site_id}).rowcount
-    told = {"rows": rows} | chosen | (detail or {})
-    _record(connection, site_id, f"uploads.{verb}", f"site:{site_id}", actor, told)
+    noted = {"rows": rows} | chosen | (detail or {})
+    _record(connection, site_id, f"uploads.{verb}", f"site:{site_id}", actor, noted)
     return rows
 
 

@@ -32,7 +32,7 @@ class Waits(NamedTuple):
             settings.retract_deleted_after_h,
             settings.retract_payment_lost_after_h,
         )
-        return cls(*(timedelta(hours=one) for one in hours))
+        return cls(*(timedelta(hours=hour) for hour in hours))
 
 
 class OrderNow(NamedTuple):
@@ -76,12 +76,12 @@ def wait_of_unpaid(order: OrderNow, waits: Waits, now: datetime) -> Hold | None:
 
 
 def _moments(order: OrderNow, waits: Waits) -> list[Hold]:
-    found: list[Hold] = []
+    holds: list[Hold] = []
     if order.cancelled_at is not None:
-        found.append(_hold(reasons.CANCELLATION_MAY_BE_UNDONE, order.cancelled_at + waits.cancelled))
+        holds.append(_hold(reasons.CANCELLATION_MAY_BE_UNDONE, order.cancelled_at + waits.cancelled))
     if order.gone_at is not None:
-        found.append(_hold(reasons.DELETION_MAY_BE_UNDONE, order.gone_at + waits.deleted))
-    return found
+        holds.append(_hold(reasons.DELETION_MAY_BE_UNDONE, order.gone_at + waits.deleted))
+    return holds
 
 
 def _hold(reason: str, until: datetime) -> Hold:

@@ -45,8 +45,8 @@ def config_problems(
     """Errors and warnings of an effective configuration. `currencies` and `platform` of the site add warnings."""
     problems = list(_plain(config))
     if config.conditions is not None:
-        found = validate(config.conditions, currencies=currencies, platform=platform)
-        problems += [msgspec.structs.replace(one, path=join_tree("conditions", one.path)) for one in found]
+        faults = validate(config.conditions, currencies=currencies, platform=platform)
+        problems += [msgspec.structs.replace(problem, path=join_tree("conditions", problem.path)) for problem in faults]
     if config.threshold is not None:
         problems += _threshold(config.threshold, currencies)
     problems += _dedup(config.dedup)

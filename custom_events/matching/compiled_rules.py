@@ -56,7 +56,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         """Whether conditions, value or what Google is told ask for facts about the customer from our own state."""
         if self.assignment.config.extra_data.customer_type:
             return True
-        named = [found for name in self._amount_fields if (found := find_field(name)) is not None]
+        named = [known_field for name in self._amount_fields if (known_field := find_field(name)) is not None]
         return self.condition.needs_history or any(field.history for field in named)
 
     @property
@@ -149,8 +149,10 @@ class MatchPlan:
 
     def site_wide(self) -> dict[int, tuple[Rule, ...]]:
         """By site, the rules whose threshold counts over the whole site instead of one customer; only sites that have any."""
-        found = {site.site_id: tuple(rule for rule in site.rules if rule.is_site_wide) for site in self.sites.values()}
-        return {site_id: rules for site_id, rules in found.items() if rules}
+        by_site = {
+            site.site_id: tuple(rule for rule in site.rules if rule.is_site_wide) for site in self.sites.values()
+        }
+        return {site_id: rules for site_id, rules in by_site.items() if rules}
 
     def needs_facts(self, site_id: int, kind: EventType) -> bool:
         """Whether matching such an event asks for facts about the customer (orders before, spend, first seen)."""
@@ -199,15 +201,15 @@ def _site_plan(site_id: int, rules: list[Rule], zone: tzinfo) -> SitePlan:
             _, same = grouped.setdefault(kind, {}).setdefault(id(rule.condition), (rule.condition.holds, []))
             same.append(rule)
     buckets = {
-        kind: tuple((holds, tuple(same), all(one.always_fires for one in same)) for holds, same in by_id.values())
+        kind: tuple((holds, tuple(same), all(rule.always_fires for rule in same)) for holds, same in by_id.values())
         for kind, by_id in grouped.items()
     }
-    ids = [[one.id for _, same, _ in of_kind for one in same] for of_kind in buckets.values()]
+    ids = [[rule.id for _, same, _ in of_kind for rule in same] for of_kind in buckets.values()]
     return SitePlan(
         site_id=site_id,
         facts=Facts(zone=zone),
         buckets=buckets,
         rules=tuple(rules),
         has_groups=any(rule.group is not None for rule in rules),
-        is_sorted=all(one == sorted(one) for one in ids),
+        is_sorted=all(rule == sorted(rule) for rule in ids),
     )

@@ -79,10 +79,17 @@ def opening(earlier: Iterable[Occurrence], this: Occurrence, window_days: int) -
     window = timedelta(days=window_days)
     opener = this
     chain = sorted(
-        [*(one for one in earlier if one.customer == this.customer and in_order(one) < in_order(this)), this],
+        [
+            *(
+                occurrence
+                for occurrence in earlier
+                if occurrence.customer == this.customer and in_order(occurrence) < in_order(this)
+            ),
+            this,
+        ],
         key=in_order,
     )
-    for index, one in enumerate(chain):
-        if index == 0 or one.occurred_at - opener.occurred_at >= window:
-            opener = one
+    for index, occurrence in enumerate(chain):
+        if index == 0 or occurrence.occurred_at - opener.occurred_at >= window:
+            opener = occurrence
     return opener

@@ -34,11 +34,11 @@ def effective(definition: DefinitionConfig, overrides: Overrides) -> DefinitionC
 
 def origins(definition: DefinitionConfig, overrides: Overrides) -> dict[str, Origin]:
     """For each setting, where its effective value comes from."""
-    found = {name: _origin(definition, overrides, name) for name in SETTINGS}
+    by_setting = {name: _origin(definition, overrides, name) for name in SETTINGS}
     if overrides.also is not None:
         base = definition.conditions if overrides.conditions is msgspec.UNSET else None
-        found["conditions"] = Origin.ASSIGNMENT if base is None else Origin.BOTH
-    return found
+        by_setting["conditions"] = Origin.ASSIGNMENT if base is None else Origin.BOTH
+    return by_setting
 
 
 def _origin(definition: DefinitionConfig, overrides: Overrides, name: str) -> Origin:

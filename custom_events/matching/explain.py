@@ -162,24 +162,24 @@ def _threshold_step(rule: Rule, event: CommerceEvent, facts: Facts, history: His
     threshold = rule.assignment.config.threshold
     if threshold is None or counted(rule, event, facts) is None:
         return None
-    found = threshold_crossing(rule, event, facts, history)
-    if found is None or refused(rule, event, facts, history) is Reason.CUSTOMER_UNKNOWN:
+    crossing = threshold_crossing(rule, event, facts, history)
+    if crossing is None or refused(rule, event, facts, history) is Reason.CUSTOMER_UNKNOWN:
         return None
     return ThresholdStep(
         threshold=threshold,
-        before=found.before,
-        after=found.after,
-        holds=found.fires,
-        number_counted=_number_counted(threshold, found),
-        counted=found.counted[-MAX_SHOWN_OCCURRENCES:],
+        before=crossing.before,
+        after=crossing.after,
+        holds=crossing.fires,
+        number_counted=_number_counted(threshold, crossing),
+        counted=crossing.counted[-MAX_SHOWN_OCCURRENCES:],
     )
 
 
-def _number_counted(threshold: Threshold, found: Crossing) -> int:
+def _number_counted(threshold: Threshold, crossing: Crossing) -> int:
     """A count says itself how many there were; the list of those counted may hold the newest only."""
     if threshold.measure is ThresholdMeasure.COUNT:
-        return int(found.after)
-    return sum(one.events for one in found.counted)
+        return int(crossing.after)
+    return sum(occurrence.events for occurrence in crossing.counted)
 
 
 def _group_step(
@@ -204,23 +204,23 @@ def _click_steps(rule: Rule, event: CommerceEvent) -> tuple[ClickStep, ...]:
     return tuple(steps)
 
 
-def explanation_lines(found: Explanation) -> list[str]:
+def explanation_lines(explanation: Explanation) -> list[str]:
     """The explanation for the terminal."""
     text = [
-        f"{found.event_key} -> {found.label} (assignment {found.assignment_id}): {'fires' if found.fires else 'no match'}"
+        f"{explanation.event_key} -> {explanation.label} (assignment {explanation.assignment_id}): {'fires' if explanation.fires else 'no match'}"
     ]
-    text.append(f"  {found.sentence}")
-    text.append(f"  trigger: {found.trigger.happened}, waits for {', '.join(found.trigger.waits_for)}")
-    if found.conditions.tree is not None:
-        text += [f"  {line}" for line in lines(found.conditions.tree)]
-    text += [f"  conditions: {problem}" for problem in found.conditions.problems]
-    if (step := found.threshold) is not None:
+    text.append(f"  {explanation.sentence}")
+    text.append(f"  trigger: {explanation.trigger.happened}, waits for {', '.join(explanation.trigger.waits_for)}")
+    if explanation.conditions.tree is not None:
+        text += [f"  {line}" for line in lines(explanation.conditions.tree)]
+    text += [f"  conditions: {problem}" for problem in explanation.conditions.problems]
+    if (step := explanation.threshold) is not None:
         text.append(
             f"  threshold: {step.before} before, {step.after} with it, at least {step.threshold.at_least}; {step.number_counted} counted"
         )
-    if found.group is not None:
-        text.append(f"  group {found.group.group}: assignment {found.group.winner} keeps it")
-    if (made := found.match) is not None:
+    if explanation.group is not None:
+        text.append(f"  group {explanation.group.group}: assignment {explanation.group.winner} keeps it")
+    if (made := explanation.match) is not None:
         text.append(
             f"  key {made.dedup_key}, value {made.value} {made.currency or ''}, not before {made.not_before.isoformat()}"
         )
@@ -232,6 +232,6 @@ def explanation_lines(found: Explanation) -> list[str]:
     return text
 
 
-def to_json(found: Explanation) -> bytes:
+def to_json(explanation: Explanation) -> bytes:
     """The explanation as JSON; amounts as text."""
-    return msgspec.json.encode(found)
+    return msgspec.json.encode(explanation)

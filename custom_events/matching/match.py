@@ -98,7 +98,7 @@ def match(
     firing: list[Rule] = []
     for holds, rules, is_plain in buckets:
         if holds(event, facts):
-            firing += rules if is_plain else [one for one in rules if _fires(one, event, facts, history)]
+            firing += rules if is_plain else [rule for rule in rules if _fires(rule, event, facts, history)]
     if not firing:
         return []
     if site.has_groups:
@@ -129,8 +129,8 @@ def refused(rule: Rule, event: CommerceEvent, facts: Facts, history: History) ->
         return None
     if rule.counts_per_customer and event.customer_key is None:
         return Reason.CUSTOMER_UNKNOWN
-    found = threshold_crossing(rule, event, facts, history)
-    return None if found is not None and found.fires else Reason.THRESHOLD_NOT_REACHED
+    reached = threshold_crossing(rule, event, facts, history)
+    return None if reached is not None and reached.fires else Reason.THRESHOLD_NOT_REACHED
 
 
 def _fires(rule: Rule, event: CommerceEvent, facts: Facts, history: History) -> bool:
@@ -216,7 +216,7 @@ def _made(firing: Iterable[Rule], event: CommerceEvent, facts: Facts, history: H
     order_id = event.order_id if order is None else order.id
     customer_key = None if customer is None else customer.key
     known: dict[MatchSettings, MatchFields] = {}
-    found: list[Match] = []
+    matches: list[Match] = []
     for rule in firing:
         match_settings = rule.match_settings
         made = known.get(match_settings)
@@ -225,11 +225,11 @@ def _made(firing: Iterable[Rule], event: CommerceEvent, facts: Facts, history: H
         dedup_key, value, currency, click, withheld, not_before, waits, with_user_data, new_customer = made
         if match_settings.has_window:
             dedup_key = key_of(rule, event, facts, history)
-        found.append(
+        matches.append(
             Match(rule.assignment, key, dedup_key, value, currency, occurred_at, order_id, customer_key, consent, click, withheld,
                   not_before, waits, with_user_data, new_customer)
         )  # fmt: skip
-    return found
+    return matches
 
 
 def _rank(rule: Rule) -> tuple[int, bool, int]:

@@ -18,13 +18,15 @@ _ZERO = Decimal(0)
 def refunds_that_count(event: CommerceEvent, refunds: Iterable[Refund]) -> Sequence[Refund]:
     """Each once (by id), and only in the currency of the event's order: what another one is worth in it nobody says. None that failed."""
     own = (None, event.order_currency)
-    known = {one.id: one for one in refunds if one.currency in own and not one.has_failed}
+    known = {refund.id: refund for refund in refunds if refund.currency in own and not refund.has_failed}
     return tuple(known.values())
 
 
 def refunds_in_other_currencies(currency: str | None, refunds: Iterable[Refund]) -> Sequence[Refund]:
     """Refunds that gave something back and do not lower what is in this currency."""
-    return tuple([one for one in refunds if one.amount and one.currency is not None and one.currency != currency])
+    return tuple(
+        [refund for refund in refunds if refund.amount and refund.currency is not None and refund.currency != currency]
+    )
 
 
 def back_of(compiled: CompiledRule, refund: Refund, event: CommerceEvent, facts: Facts) -> Back:
@@ -80,7 +82,7 @@ def _line_of(item: LineItem, lines: Sequence[LineItem]) -> LineItem | None:
     for name in ("variant_id", "product_id", "sku"):
         own = getattr(item, name)
         if own is not None:
-            found = next((line for line in lines if getattr(line, name) == own), None)
-            if found is not None:
-                return found
+            line_item = next((line for line in lines if getattr(line, name) == own), None)
+            if line_item is not None:
+                return line_item
     return None

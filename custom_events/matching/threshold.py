@@ -60,12 +60,12 @@ def crossing(threshold: Threshold, history: Iterable[Occurrence], this: Occurren
     """`this` among the history of its scope (one customer's, or the site's). It may stand in the history already."""
     tally = Tally(threshold, zone)
     series: list[Occurrence] = []  # those that are measured together with `this`
-    for one in sorted([this, *(other for other in history if other.key != this.key)], key=in_order):
-        if tally.series_of(one) != tally.series_of(this):
+    for occurrence in sorted([this, *(other for other in history if other.key != this.key)], key=in_order):
+        if tally.series_of(occurrence) != tally.series_of(this):
             continue
-        series.append(one)
-        place = tally.take(one)
-        if one.key == this.key:
+        series.append(occurrence)
+        place = tally.take(occurrence)
+        if occurrence.key == this.key:
             counted = tuple(series[len(series) - place.number :])
             return Crossing(before=place.before, after=place.after, fires=place.fires, counted=counted)
     raise AssertionError("`this` is among those taken")
@@ -74,7 +74,7 @@ def crossing(threshold: Threshold, history: Iterable[Occurrence], this: Occurren
 def crossings(threshold: Threshold, occurrences: Iterable[Occurrence], zone: tzinfo) -> dict[str, Crossing]:
     """The place of each occurrence of one scope, by its key, in one pass; without the list of those counted."""
     tally = Tally(threshold, zone)
-    return {one.key: tally.crossing(one) for one in sorted(occurrences, key=in_order)}
+    return {occurrence.key: tally.crossing(occurrence) for occurrence in sorted(occurrences, key=in_order)}
 
 
 def reached(threshold: Threshold, history: Iterable[Occurrence], this: Occurrence, zone: tzinfo) -> bool:
@@ -97,15 +97,15 @@ def count_function(threshold: Threshold) -> CountFunction | None:
     def reached(history: Iterable[Occurrence], at: datetime, key: str) -> bool:
         edge = _BEGINNING if window is None else at - window
         before = leaving = 0
-        for one in history:
-            when = one.occurred_at
+        for occurrence in history:
+            when = occurrence.occurred_at
             if when < at:
-                if when > edge and one.key != key:
-                    before += one.events
-                elif when == edge and one.key != key:
-                    leaving += one.events
-            elif when == at and one.key < key:
-                before += one.events
+                if when > edge and occurrence.key != key:
+                    before += occurrence.events
+                elif when == edge and occurrence.key != key:
+                    leaving += occurrence.events
+            elif when == at and occurrence.key < key:
+                before += occurrence.events
         return decide(before + leaving, before + 1)
 
     return reached
@@ -130,12 +130,12 @@ def _count_decision(threshold: Threshold) -> Callable[[int, int], bool] | None:
 def fired(threshold: Threshold, occurrences: Iterable[Occurrence], zone: tzinfo) -> list[Occurrence]:
     """All occurrences of one scope that the threshold fires on, in the order of time. Keys are unique."""
     tally = Tally(threshold, zone)
-    return [one for one in sorted(occurrences, key=in_order) if tally.take(one).fires]
+    return [occurrence for occurrence in sorted(occurrences, key=in_order) if tally.take(occurrence).fires]
 
 
-def in_order(one: Occurrence) -> tuple[datetime, str]:
+def in_order(occurrence: Occurrence) -> tuple[datetime, str]:
     """The sort key of occurrences: the store's time, ties by the event's key."""
-    return one.occurred_at, one.key
+    return occurrence.occurred_at, occurrence.key
 
 
 def fires(threshold: Threshold, before: Decimal, after: Decimal) -> bool:
@@ -230,29 +230,29 @@ class Tally:
         self._counts = threshold.measure is ThresholdMeasure.COUNT
         self._series: dict[str | None, _Series] = {}
 
-    def series_of(self, one: Occurrence) -> str | None:
+    def series_of(self, occurrence: Occurrence) -> str | None:
         """A count has one series; a sum one for each currency, or that of the threshold's currency alone."""
         if self._counts:
             return None
         currency = self._threshold.currency
-        return one.currency if currency in (None, one.currency) else _NO_SERIES
+        return occurrence.currency if currency in (None, occurrence.currency) else _NO_SERIES
 
-    def take(self, one: Occurrence) -> Place:
+    def take(self, occurrence: Occurrence) -> Place:
         """Count the next occurrence; where it stands."""
-        name = self.series_of(one)
+        name = self.series_of(occurrence)
         if name == _NO_SERIES:
             return NOT_MEASURED
         series = self._series.setdefault(name, _Series())
-        amount = Decimal(one.events) if self._counts else one.amount or Decimal(0)
+        amount = Decimal(occurrence.events) if self._counts else occurrence.amount or Decimal(0)
         if self._window is not None:
-            number, before, after = _roll(series, one.occurred_at, amount, self._window)
+            number, before, after = _roll(series, occurrence.occurred_at, amount, self._window)
         else:
-            number, before, after = self._add(series, one.occurred_at, amount)
+            number, before, after = self._add(series, occurrence.occurred_at, amount)
         return Place(number, before, after, fires(self._threshold, before, after))
 
-    def crossing(self, one: Occurrence) -> Crossing:
+    def crossing(self, occurrence: Occurrence) -> Crossing:
         """`take`, as a crossing without the list of those counted."""
-        place = self.take(one)
+        place = self.take(occurrence)
         return Crossing(before=place.before, after=place.after, fires=place.fires)
 
     def _add(self, series: _Series, at: datetime, amount: Decimal) -> tuple[int, Decimal, Decimal]:
@@ -273,5 +273,5 @@ def _roll(series: _Series, at: datetime, amount: Decimal, window: timedelta) -> 
     before = series.total
     held.append((at, amount))
     series.total += amount
-    at_edge = [gone for _, gone in takewhile(lambda one: one[0] == edge, held)]
+    at_edge = [gone for _, gone in takewhile(lambda pair: pair[0] == edge, held)]
     return len(held) - len(at_edge), before, series.total - sum(at_edge, Decimal(0))

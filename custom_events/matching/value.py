@@ -170,9 +170,9 @@ def _left(
         return None
     counting = refunds_that_count(event, refunds)
     if base is None:
-        backs: Sequence[worth.Back] = [worth.Back(one.amount) for one in counting]
+        backs: Sequence[worth.Back] = [worth.Back(refund.amount) for refund in counting]
         return worth.left_of(order, backs, _ZERO, picks_items=False)
-    backs = [back_of(compiled, one, event, NO_FACTS) for one in counting]
+    backs = [back_of(compiled, refund, event, NO_FACTS) for refund in counting]
     return worth.left_of(order, backs, base, picks_items=compiled.rule.items is not None)
 
 

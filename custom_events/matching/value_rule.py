@@ -75,8 +75,8 @@ def base_currency(compiled: CompiledRule, event: CommerceEvent, facts: Facts) ->
         case ValueSource.ITEMS_TOTAL:
             return event.items_currency
         case ValueSource.FIELD if compiled.read_currency is not None:
-            found = compiled.read_currency(event, facts)
-            return found if isinstance(found, str) else event.currency
+            currency = compiled.read_currency(event, facts)
+            return currency if isinstance(currency, str) else event.currency
         case _:
             return event.currency
 

@@ -44,7 +44,7 @@ def left_of(order: Order, refunds: Sequence[Back], base: Decimal, *, picks_items
 
     The order's total must be above 0.
     """
-    given_back = sum((one.amount for one in refunds), _ZERO)
+    given_back = sum((refund.amount for refund in refunds), _ZERO)
     by_refunds = order.total - given_back
     left = max(by_refunds if order.current is None else min(order.current, by_refunds), _ZERO)
     loss = order.total - left
@@ -69,12 +69,12 @@ def _named(order: Order, refunds: Sequence[Back], loss: Decimal) -> tuple[Decima
     worth: then its items are gone whatever they brought, and together they take no more than the order lost.
     """
     named, counted = _ZERO, _ZERO
-    for one in refunds:
-        if not one.named:
+    for refund in refunds:
+        if not refund.named:
             continue
-        share = Decimal(1) if order.current is not None else min(one.amount / one.named, Decimal(1))
-        named += one.named * share
-        counted += one.counted * share
+        share = Decimal(1) if order.current is not None else min(refund.amount / refund.named, Decimal(1))
+        named += refund.named * share
+        counted += refund.counted * share
     if named > loss:
         return loss, counted * loss / named
     return named, counted

@@ -167,7 +167,7 @@ def _clicked(revised: Sequence[CandidateEvent]) -> list[CandidateEvent]:
 
 def _edited(new: Sequence[CandidateEvent], merger: Merger) -> set[Key]:
     """Orders that were worth something else when a new event happened than they are by now."""
-    found: set[Key] = set()
+    keys: set[Key] = set()
     for candidate in new:
         event = candidate.event
         order = event.order
@@ -175,7 +175,7 @@ def _edited(new: Sequence[CandidateEvent], merger: Merger) -> set[Key]:
             if (
                 event.refund is None and (order_id := event.order_id) is not None
             ):  # a billing attempt knows no more of it
-                found.add((candidate.site_id, order_id))
+                keys.add((candidate.site_id, order_id))
             continue
         key = candidate.site_id, order.id
         now = merger.orders.get(key)
@@ -184,15 +184,15 @@ def _edited(new: Sequence[CandidateEvent], merger: Merger) -> set[Key]:
         # The very same amount in the ordinary case: nobody told of the order twice.
         is_edited = now.total is not order.total and now.total != order.total
         if is_edited or (key in merger.before and is_worth_less(now)):
-            found.add(key)
-    return found
+            keys.add(key)
+    return keys
 
 
 async def _understand(
     connection: Connection, claimed: Sequence[Claimed], batch_state: BatchState, now: datetime
 ) -> None:
     """Read the bodies in pieces; each piece is understood while Postgres prepares the next one."""
-    cursor = await connection.cursor(sql.READ_BODIES, *columns_of([one[:2] for one in claimed]))
+    cursor = await connection.cursor(sql.READ_BODIES, *columns_of([row[:2] for row in claimed]))
     rows = await cursor.fetch(PREFETCH_ROWS)
     while rows:
         coming = asyncio.ensure_future(cursor.fetch(PREFETCH_ROWS))
@@ -202,7 +202,7 @@ async def _understand(
                 batch_state.take(Raw._make(row))
         finally:
             rows = await coming
-    read = {one.raw_id for one in batch_state.delivered}
+    read = {delivered.raw_id for delivered in batch_state.delivered}
     for landed_week, raw_id, site_id in claimed:
         if raw_id not in read:
             verdict = parked(BODY_GONE, "The body was dropped by retention before it was understood")

@@ -76,21 +76,23 @@ def count(
     changes: Changes | None = None,
 ) -> BatchFigures:
     """The figures of a batch that was written. `changes`: what it changed of what was there before."""
-    outcomes = Counter((one.understood.outcome, one.understood.reason or NO_REASON) for one in delivered)
+    outcomes = Counter((row.understood.outcome, row.understood.reason or NO_REASON) for row in delivered)
     again = changes or Changes()
-    made = [(one.match, one.draft) for one in occurrences] + [(one.matched.match, one.draft) for one in again.added]
+    made = [(occurrence.match, occurrence.draft) for occurrence in occurrences] + [
+        (row.matched.match, row.draft) for row in again.added
+    ]
     states = Counter((draft.state, draft.reason or NO_REASON) for _, draft in made)
     return BatchFigures(
         raw=sum(outcomes.values()),
         understood=sum(number for (outcome, _), number in outcomes.items() if outcome is Outcome.UNDERSTOOD),
         parked={reason: number for (outcome, reason), number in outcomes.items() if outcome is Outcome.PARKED},
         ignored={reason: number for (outcome, reason), number in outcomes.items() if outcome is Outcome.IGNORED},
-        events=dict(Counter(str(one.event.type) for one in new)),
+        events=dict(Counter(str(candidate.event.type) for candidate in new)),
         revised=revised,
         custom_events=dict(Counter(match.assignment.definition_key for match, _ in made)),
         queued=sum(number for (state, _), number in states.items() if state is UploadState.QUEUED),
         held={reason: number for (state, reason), number in states.items() if state is UploadState.HELD},
         withheld={reason: number for (state, reason), number in states.items() if state is UploadState.WITHHELD},
         corrected=len(again.corrected),
-        withdrawn=dict(Counter(str(one.cause.reason) for one in again.withdrawn)),
+        withdrawn=dict(Counter(str(withdrawn.cause.reason) for withdrawn in again.withdrawn)),
     )

@@ -133,10 +133,10 @@ def decide_transactions(wanting: Sequence[Wanting], holding: Iterable[Holding]) 
     """Of each conversion that wants a transaction whether it goes, in the order of `wanting`, and which of those that have one give
     theirs up. One that wants none goes nowhere and is in nobody's way: True. Another site's conversion keeps what it has."""
     best: dict[Transaction, Wanting] = {}
-    for one in wanting:
-        transaction = one.transaction
-        if transaction is not None and (transaction not in best or one.rank < best[transaction].rank):
-            best[transaction] = one
+    for conversion in wanting:
+        transaction = conversion.transaction
+        if transaction is not None and (transaction not in best or conversion.rank < best[transaction].rank):
+            best[transaction] = conversion
     displaced: list[Holding] = []
     for holder in holding:
         transaction = holder.transaction
@@ -147,7 +147,9 @@ def decide_transactions(wanting: Sequence[Wanting], holding: Iterable[Holding]) 
             del best[transaction]
         else:
             displaced.append(holder)
-    goes = [(transaction := one.transaction) is None or best.get(transaction) is one for one in wanting]
+    goes = [
+        (transaction := conversion.transaction) is None or best.get(transaction) is conversion for conversion in wanting
+    ]
     return goes, displaced
 
 

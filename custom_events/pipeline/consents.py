@@ -62,7 +62,7 @@ class _Event(NamedTuple):
 
 async def stored_consents(connection: Connection, matched: Iterable[Matched]) -> dict[Key, OrderConsent]:
     """What is kept of the orders that these matches are about; nothing of those whose bodies agree."""
-    keys = {(one.site_event.site_id, order_id) for one in matched if (order_id := one.match.order_id) is not None}
+    keys = {(match.site_event.site_id, order_id) for match in matched if (order_id := match.match.order_id) is not None}
     if not keys:
         return {}
     rows = await connection.fetch(sql.CONSENTS_OF_ORDERS, *columns_of(sorted(keys)))

@@ -57,10 +57,10 @@ async def count_new(
 ) -> list[Shift]:
     """Count a batch's new events, which are stored. `rules`: by site, those whose threshold is over the whole site; nothing is
     asked of the database when there are none. What came late for a rule is returned."""
-    here = [one for one in new if one.site_id in rules]
+    here = [site_event for site_event in new if site_event.site_id in rules]
     if not here:
         return []
-    wanted = [(site_id, rule) for site_id in {one.site_id for one in here} for rule in rules[site_id]]
+    wanted = [(site_id, rule) for site_id in {site_event.site_id for site_event in here} for rule in rules[site_id]]
     known = await find(connection, plan, wanted)
     filled = {number for number, one in known.items() if not one.is_stale}
     for site_id, rule in wanted:
@@ -69,18 +69,21 @@ async def count_new(
     facts = await _facts(connection, plan, here, [rule for _, rule in wanted])
     rows: list[tuple[Any, ...]] = []
     shifts: dict[int, Shift] = {}
-    for one in here:
-        for rule in rules[one.site_id]:
-            found = counted(rule, one.event, _facts_of(facts, plan, one))
-            if found is None:
+    for site_event in here:
+        for rule in rules[site_event.site_id]:
+            occurrence = counted(rule, site_event.event, _facts_of(facts, plan, site_event))
+            if occurrence is None:
                 continue
             latest = None
             if rule.id in filled:
-                rows.append(_row(known[rule.id].id, found, _zone(plan, one.site_id)))
+                rows.append(_row(known[rule.id].id, occurrence, _zone(plan, site_event.site_id)))
                 latest = known[rule.id].latest
             # Nobody knows what came before what in a history that was counted just now.
-            if rule.id not in filled or (latest is not None and (found.occurred_at, found.key) < latest):
-                _note(shifts, Shift(one.site_id, rule, found.occurred_at, found.key, found.occurred_at))
+            if rule.id not in filled or (latest is not None and (occurrence.occurred_at, occurrence.key) < latest):
+                _note(
+                    shifts,
+                    Shift(site_event.site_id, rule, occurrence.occurred_at, occurrence.key, occurrence.occurred_at),
+                )
     if rows:
         await connection.execute(sql.COUNT, *columns_of(rows))
     return list(shifts.values())
@@ -90,13 +93,18 @@ async def recount(
     connection: Connection, plan: MatchPlan, rules: Mapping[int, Sequence[Rule]], stored: Sequence[SiteEvent]
 ) -> list[Shift]:
     """Count stored events again that were corrected, or whose customers have another past now."""
-    here = [one for one in stored if one.site_id in rules]
-    wanted = [(site_id, rule) for site_id in {one.site_id for one in here} for rule in rules[site_id]]
+    here = [site_event for site_event in stored if site_event.site_id in rules]
+    wanted = [(site_id, rule) for site_id in {site_event.site_id for site_event in here} for rule in rules[site_id]]
     known = {number: one for number, one in (await find(connection, plan, wanted)).items() if not one.is_stale}
     if not known:
         return []
     facts = await _facts(connection, plan, here, [rule for _, rule in wanted])
-    keys = [(known[rule.id].id, one.key) for one in here for rule in rules[one.site_id] if rule.id in known]
+    keys = [
+        (known[rule.id].id, site_event.key)
+        for site_event in here
+        for rule in rules[site_event.site_id]
+        if rule.id in known
+    ]
     before = {
         (row[0], row[1]): Occurrence(
             occurred_at=row[2], key=row[1], amount=row[3], currency=row[4] or None, customer=row[5]
@@ -106,20 +114,20 @@ async def recount(
     gone: list[tuple[int, str]] = []
     rows: list[tuple[Any, ...]] = []
     shifts: dict[int, Shift] = {}
-    for one in here:
-        for rule in rules[one.site_id]:
+    for site_event in here:
+        for rule in rules[site_event.site_id]:
             if rule.id not in known:
                 continue
-            place = known[rule.id].id, one.key
-            was, now = before.get(place), counted(rule, one.event, _facts_of(facts, plan, one))
+            place = known[rule.id].id, site_event.key
+            was, now = before.get(place), counted(rule, site_event.event, _facts_of(facts, plan, site_event))
             if was == now:
                 continue
             if was is not None:
                 gone.append(place)
             if now is not None:
-                rows.append(_row(place[0], now, _zone(plan, one.site_id)))
-            moments = [found.occurred_at for found in (was, now) if found is not None]
-            _note(shifts, Shift(one.site_id, rule, min(moments), one.key, max(moments)))
+                rows.append(_row(place[0], now, _zone(plan, site_event.site_id)))
+            moments = [occurrence.occurred_at for occurrence in (was, now) if occurrence is not None]
+            _note(shifts, Shift(site_event.site_id, rule, min(moments), site_event.key, max(moments)))
     if gone:
         await connection.execute(sql.UNCOUNT, *columns_of(gone))
     if rows:
@@ -138,8 +146,8 @@ class Shifted(NamedTuple):
 async def shifted(connection: Connection, plan: MatchPlan, shift: Shift) -> Shifted:
     """What a shift makes of the rule's verdicts."""
     rule, threshold = shift.rule, shift.rule.threshold
-    found = await find(connection, plan, [(shift.site_id, rule)])
-    if threshold is None or rule.id not in found:
+    counters = await find(connection, plan, [(shift.site_id, rule)])
+    if threshold is None or rule.id not in counters:
         return Shifted([], [])
     zone = _zone(plan, shift.site_id)
     until = affected_until(threshold, shift.last, zone)  # the last one may lie in a later period than the first
@@ -147,12 +155,16 @@ async def shifted(connection: Connection, plan: MatchPlan, shift: Shift) -> Shif
     stretch = Stretch(shift.site_id, rule, shift.since, last)
     occurrences = (await histories(connection, plan, [stretch])).get(rule.id, [])
     firing = fired(threshold, occurrences, zone)
-    now = {one.key: one.customer for one in firing if shift.since <= one.occurred_at <= last and one.key}
+    now = {
+        occurrence.key: occurrence.customer
+        for occurrence in firing
+        if shift.since <= occurrence.occurred_at <= last and occurrence.key
+    }
     rows = await connection.fetch(sql.STANDING_OF_ASSIGNMENT, rule.id, shift.since, until)
     before: dict[str, str | None] = {row[0]: row[1] for row in rows}
     different = now.keys() ^ before.keys()
     customers = {now.get(key) or before.get(key) for key in different} if rule.has_window else set[str | None]()
-    return Shifted(sorted(different), sorted(one for one in customers if one is not None))
+    return Shifted(sorted(different), sorted(customer for customer in customers if customer is not None))
 
 
 async def histories(
@@ -160,19 +172,19 @@ async def histories(
 ) -> dict[int, list[Occurrence]]:
     """What each rule's threshold has to count, by assignment id: events at the edges one by one, and those between together.
     Rules without a counter are left out."""
-    known = await find(connection, plan, [(one.site_id, one.rule) for one in stretches])
+    known = await find(connection, plan, [(stretch.site_id, stretch.rule) for stretch in stretches])
     one_by_one: list[tuple[Any, ...]] = []
     together: list[tuple[Any, ...]] = []
     ends: dict[int, datetime] = {}
-    for one in stretches:
-        counter = known.get(one.rule.id)
+    for stretch in stretches:
+        counter = known.get(stretch.rule.id)
         if counter is None or counter.is_stale:
             continue
-        spans, between = _parts(one, _zone(plan, one.site_id))
-        one_by_one += [(one.rule.id, counter.id, *span) for span in spans]
+        spans, between = _parts(stretch, _zone(plan, stretch.site_id))
+        one_by_one += [(stretch.rule.id, counter.id, *span) for span in spans]
         if between is not None:
-            together.append((one.rule.id, counter.id, *_days(*between, _zone(plan, one.site_id))))
-            ends[one.rule.id] = between[1] - _TICK
+            together.append((stretch.rule.id, counter.id, *_days(*between, _zone(plan, stretch.site_id))))
+            ends[stretch.rule.id] = between[1] - _TICK
     result: dict[int, list[Occurrence]] = {row[0]: [] for row in one_by_one}
     if together:
         for rule_id, currency, number, amount in await connection.fetch(sql.TOGETHER, *columns_of(together)):
@@ -194,14 +206,14 @@ async def find(connection: Connection, plan: MatchPlan, rules: Iterable[tuple[in
     rows = [(rule.id, *_name(plan, site_id, rule)) for site_id, rule in rules]
     if not rows:
         return {}
-    found = await connection.fetch(sql.COUNTERS, *columns_of(rows))
-    return {row[0]: Counter(row[1], row[2], None if row[3] is None else (row[3], row[4])) for row in found}
+    stored = await connection.fetch(sql.COUNTERS, *columns_of(rows))
+    return {row[0]: Counter(row[1], row[2], None if row[3] is None else (row[3], row[4])) for row in stored}
 
 
 def _name(plan: MatchPlan, site_id: int, rule: Rule) -> tuple[int, int, int, str]:
-    one = rule.assignment
+    assignment = rule.assignment
     zone = str(_zone(plan, site_id))
-    return one.assignment_id, one.definition_revision_id, one.assignment_revision_id, zone
+    return assignment.assignment_id, assignment.definition_revision_id, assignment.assignment_revision_id, zone
 
 
 async def _fill(connection: Connection, plan: MatchPlan, site_id: int, rule: Rule) -> None:
@@ -213,8 +225,10 @@ async def _fill(connection: Connection, plan: MatchPlan, site_id: int, rule: Rul
         asked = [Asked(site_id, event) for event in page] if rule.needs_facts else []
         facts = await customer_facts(connection, plan, asked)
         nothing_known = plan.sites[site_id].facts
-        found = (counted(rule, event, facts.get((site_id, event.key), nothing_known)) for event in page)
-        rows = [_row(counter_id, one, nothing_known.zone) for one in found if one is not None]
+        occurrences = (counted(rule, event, facts.get((site_id, event.key), nothing_known)) for event in page)
+        rows = [
+            _row(counter_id, occurrence, nothing_known.zone) for occurrence in occurrences if occurrence is not None
+        ]
         if rows:
             await connection.execute(sql.COUNT, *columns_of(rows))
 
@@ -230,11 +244,13 @@ async def _facts(
 ) -> Mapping[tuple[int, str], Facts]:
     if not any(rule.needs_facts for rule in rules):
         return {}
-    return await customer_facts(connection, plan, [Asked(one.site_id, one.event) for one in happened])
+    return await customer_facts(
+        connection, plan, [Asked(site_event.site_id, site_event.event) for site_event in happened]
+    )
 
 
-def _facts_of(facts: Mapping[tuple[int, str], Facts], plan: MatchPlan, one: SiteEvent) -> Facts:
-    return facts.get((one.site_id, one.key), plan.sites[one.site_id].facts)
+def _facts_of(facts: Mapping[tuple[int, str], Facts], plan: MatchPlan, site_event: SiteEvent) -> Facts:
+    return facts.get((site_event.site_id, site_event.key), plan.sites[site_event.site_id].facts)
 
 
 def _zone(plan: MatchPlan, site_id: int) -> tzinfo:
@@ -243,30 +259,38 @@ def _zone(plan: MatchPlan, site_id: int) -> tzinfo:
 
 def _note(shifts: dict[int, Shift], shift: Shift) -> None:
     known = shifts.get(shift.rule.id, shift)
-    first = min(known, shift, key=lambda one: (one.since, one.key))
+    first = min(known, shift, key=lambda candidate: (candidate.since, candidate.key))
     shifts[shift.rule.id] = first._replace(last=max(known.last, shift.last))
 
 
-def _row(counter_id: int, one: Occurrence, zone: tzinfo) -> tuple[Any, ...]:
-    day = one.occurred_at.astimezone(zone).date()
-    return counter_id, one.key, one.occurred_at, day, one.amount, one.currency or "", one.customer
+def _row(counter_id: int, occurrence: Occurrence, zone: tzinfo) -> tuple[Any, ...]:
+    day = occurrence.occurred_at.astimezone(zone).date()
+    return (
+        counter_id,
+        occurrence.key,
+        occurrence.occurred_at,
+        day,
+        occurrence.amount,
+        occurrence.currency or "",
+        occurrence.customer,
+    )
 
 
 def _parts(
-    one: Stretch, zone: tzinfo
+    stretch: Stretch, zone: tzinfo
 ) -> tuple[list[tuple[datetime | None, datetime]], tuple[datetime | None, datetime] | None]:
     """Spans whose events matter one by one (both ends included), and the one between whose events do together (end left out):
     no window of the events asked about begins within it."""
-    threshold = one.rule.threshold
-    if threshold is None or one.rule.has_window:  # windows of deduplication are a chain from the very first event
-        return [(None, one.last)], None
-    since = look_back(threshold, one.first, zone)
+    threshold = stretch.rule.threshold
+    if threshold is None or stretch.rule.has_window:  # windows of deduplication are a chain from the very first event
+        return [(None, stretch.last)], None
+    since = look_back(threshold, stretch.first, zone)
     if threshold.period is ThresholdPeriod.ROLLING and threshold.window_days and since is not None:
-        edge = one.last - timedelta(days=threshold.window_days)
-        if edge >= one.first - _TICK:
-            return [(since, one.last)], None
-        return [(since, edge), (one.first, one.last)], (edge + _TICK, one.first)
-    return [(one.first, one.last)], (since, one.first)
+        edge = stretch.last - timedelta(days=threshold.window_days)
+        if edge >= stretch.first - _TICK:
+            return [(since, stretch.last)], None
+        return [(since, edge), (stretch.first, stretch.last)], (edge + _TICK, stretch.first)
+    return [(stretch.first, stretch.last)], (since, stretch.first)
 
 
 def _days(since: datetime | None, until: datetime, zone: tzinfo) -> tuple[Any, ...]:

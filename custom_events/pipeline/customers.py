@@ -41,15 +41,15 @@ class NewCustomers:
                     self._regular.add(key)
                 self._only[key] = order_id
 
-    def facts(self, one: "Asked", zone: tzinfo) -> Facts | None:
+    def facts(self, asked: "Asked", zone: tzinfo) -> Facts | None:
         """The facts about an event of somebody new who has no other order; None: the database has to be asked."""
-        customer = one.event.customer
+        customer = asked.event.customer
         if customer is None or customer.key is None:
             return None
-        key = one.site_id, customer.key
+        key = asked.site_id, customer.key
         if key not in self._keys or key in self._regular:
             return None
-        order_id = one.event.order_id
+        order_id = asked.event.order_id
         if self._only.get(key, order_id) != order_id:
             return None
         return Facts(zone=zone, orders_before=0, spent_before=_NOTHING, first_seen=self._customers[key].first_seen_at)
@@ -63,31 +63,31 @@ async def customer_facts(
     connection: Connection, plan: MatchPlan, asked: list[Asked], new_customers: NewCustomers = NOBODY_NEW
 ) -> dict[Key, Facts]:
     """Facts by site and key of the event. Events of nobody known have none."""
-    found: dict[Key, Facts] = {}
+    by_event: dict[Key, Facts] = {}
     known: list[Asked] = []
-    for one in asked:
-        facts = new_customers.facts(one, plan.sites[one.site_id].facts.zone)
+    for question in asked:
+        facts = new_customers.facts(question, plan.sites[question.site_id].facts.zone)
         if facts is not None:
-            found[one.site_id, one.event.key] = facts
-        elif one.event.customer_key is not None:
-            known.append(one)
+            by_event[question.site_id, question.event.key] = facts
+        elif question.event.customer_key is not None:
+            known.append(question)
     if not known:
-        return found
+        return by_event
     rows = [
         (
             place,
-            one.site_id,
-            one.event.customer_key,
-            one.event.occurred_at,
-            one.event.order_id or "",
-            one.event.currency,
+            question.site_id,
+            question.event.customer_key,
+            question.event.occurred_at,
+            question.event.order_id or "",
+            question.event.currency,
         )
-        for place, one in enumerate(known)
+        for place, question in enumerate(known)
     ]
     for place, orders, spent, first_seen in await connection.fetch(sql.CUSTOMER_HISTORY, *columns_of(rows)):
-        one = known[place]
-        site = plan.sites[one.site_id]
-        found[one.site_id, one.event.key] = Facts(
+        question = known[place]
+        site = plan.sites[question.site_id]
+        by_event[question.site_id, question.event.key] = Facts(
             zone=site.facts.zone, orders_before=orders, spent_before=spent, first_seen=first_seen
         )
-    return found
+    return by_event

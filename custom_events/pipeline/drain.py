@@ -1,6 +1,6 @@
 """A draining run: batch after batch until nothing waits for a while, or its time is up.
 
-Within one process several lanes run at once, each with its own connection and transaction: while Postgres works for one, Python
+Within one process several workers run at once, each with its own connection and transaction: while Postgres works for one, Python
 works for the other, which keeps both busy without threads.
 """
 
@@ -21,7 +21,7 @@ from custom_events.postgres import connect
 from custom_events.queries import understanding as sql
 from custom_events.settings import Settings
 
-LANES = 2  # one computes while the other waits for Postgres
+WORKERS = 2  # one computes while the other waits for Postgres
 # A batch lives in acyclic values until it is written: Python's 700 cost 12 % of the drain, 100,000 still 2 %. More than two
 # batches of the usual size hold at once, so that it hardly ever looks.
 GC_ALLOCATIONS = 500_000
@@ -37,7 +37,7 @@ async def drain(
     until_idle_s: float,
     limit_s: float,
     on_batch: Callable[[BatchFigures], None] = lambda _: None,
-    lanes: int = LANES,
+    workers: int = WORKERS,
 ) -> DrainFigures:
     """Drain until nothing was there to do for `until_idle_s` seconds, or `limit_s` is over (the batch in hand is finished).
 
@@ -47,7 +47,7 @@ async def drain(
     run = _Run(url, settings, until_idle_s, limit_s, on_batch)
     thresholds = gc.get_threshold()
     gc.set_threshold(GC_ALLOCATIONS, *thresholds[1:])
-    tasks = [asyncio.create_task(run.lane()) for _ in range(lanes)]
+    tasks = [asyncio.create_task(run.work()) for _ in range(workers)]
     try:
         await asyncio.gather(*tasks)
     except _DATABASE_FAILED as error:
@@ -62,7 +62,7 @@ async def drain(
 
 
 class _Run:
-    """What the lanes of one run share."""
+    """What the workers of one run share."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class _Run:
         self._cache = ConfigurationCache()
         self.figures = DrainFigures()
 
-    async def lane(self) -> None:
+    async def work(self) -> None:
         """One connection, batch after batch."""
         connection = await connect.asyncpg_connect(self._url, name="custom-events-drain")
         try:

@@ -50,7 +50,7 @@ async def split_new(
     """New events with their ids, and revised ones: known, of which the batch says something else or more. Both oldest first, by the store's time and then the key, so that a batch decides like its events one by one. `fresh`: orders whose events are
     taken for new without asking."""
     known = await known_events(connection, candidates, new_orders)
-    new = sorted((found for key, found in candidates.items() if key not in known), key=_moment)
+    new = sorted((candidate_event for key, candidate_event in candidates.items() if key not in known), key=_moment)
     for candidate, event_id in zip(new, await reserve_ids(connection, "app.commerce_events", len(new)), strict=True):
         candidate.event_id = event_id
         candidate.from_raw.new_events += 1
@@ -66,7 +66,7 @@ async def known_events(
     connection: Connection, candidates: dict[Key, CandidateEvent], new_orders: AbstractSet[Key] = frozenset()
 ) -> dict[Key, Known]:
     """Keys that are known; their candidates learn where the event is stored."""
-    asked = [key for key, found in candidates.items() if not _is_first_of_order(found, new_orders)]
+    asked = [key for key, candidate_event in candidates.items() if not _is_first_of_order(candidate_event, new_orders)]
     if not asked:
         return {}
     known: dict[Key, Known] = {}
@@ -77,10 +77,12 @@ async def known_events(
     return known
 
 
-def _is_first_of_order(found: CandidateEvent, new_orders: AbstractSet[Key]) -> bool:
+def _is_first_of_order(candidate: CandidateEvent, new_orders: AbstractSet[Key]) -> bool:
     """Whether the event is one of a new order: its natural key begins so, and every body with such an event tells of the order."""
-    order = found.event.order
-    return order is not None and (found.site_id, order.id) in new_orders and found.event.key.startswith(OF_ORDERS)
+    order = candidate.event.order
+    return (
+        order is not None and (candidate.site_id, order.id) in new_orders and candidate.event.key.startswith(OF_ORDERS)
+    )
 
 
 async def revised_events(
@@ -91,10 +93,14 @@ async def revised_events(
     may_add = [candidates[key] for key, stored in known.items() if _may_add(candidates[key], stored)]
     if not may_add:
         return []
-    places = columns_of([(found.stored_at, found.event_id) for found in may_add])
+    places = columns_of([(candidate.stored_at, candidate.event_id) for candidate in may_add])
     stored = {row[0]: row for row in await connection.fetch(sql.STORED_EVENTS, *places)}
     # Not among them: its partition was dropped; the key alone stays.
-    return [found for found in may_add if found.event_id in stored and _revise(found, *stored[found.event_id][1:])]
+    return [
+        candidate
+        for candidate in may_add
+        if candidate.event_id in stored and _revise(candidate, *stored[candidate.event_id][1:])
+    ]
 
 
 def _may_add(candidate: CandidateEvent, known: Known) -> bool:
@@ -131,20 +137,20 @@ async def write(connection: Connection, new: list[CandidateEvent], revised: list
     if new:
         await copy(connection, "app.commerce_events", EVENT_COLUMNS, _event_rows(new))
         await copy(connection, "app.event_keys", KEY_COLUMNS, _key_rows(new))
-        types = Counter(found.event.type.value for found in new)
+        types = Counter(candidate.event.type.value for candidate in new)
         await connection.execute(tallies.ADD_COMMERCE_EVENTS, *columns_of(sorted(types.items())))
     if revised:
-        await connection.executemany(sql.REVISE_EVENT, [_revision(found) for found in revised])
+        await connection.executemany(sql.REVISE_EVENT, [_revision(candidate) for candidate in revised])
         await connection.execute(sql.REVISE_KEYS, *columns_of(list(_key_rows(revised))))
 
 
 def _event_rows(candidates: Iterable[CandidateEvent]) -> Iterator[tuple[Any, ...]]:
-    for found in candidates:
-        event, raw = found.event, found.from_raw
+    for candidate in candidates:
+        event, raw = candidate.event, candidate.from_raw
         yield (
-            found.event_id,
+            candidate.event_id,
             event.occurred_at,
-            found.site_id,
+            candidate.site_id,
             event.type,
             event.key,
             event.evidence_at,
@@ -153,7 +159,7 @@ def _event_rows(candidates: Iterable[CandidateEvent]) -> Iterator[tuple[Any, ...
             event.amount,
             event.currency,
             event.is_test,
-            found.json(),
+            candidate.json(),
             raw.raw_id,
             raw.landed_week,
             event.is_undone,
@@ -161,16 +167,16 @@ def _event_rows(candidates: Iterable[CandidateEvent]) -> Iterator[tuple[Any, ...
 
 
 def _key_rows(candidates: Iterable[CandidateEvent]) -> Iterator[tuple[Any, ...]]:
-    for found in candidates:
-        event = found.event
-        yield found.site_id, event.key, found.event_id, event.occurred_at, event.evidence_at, found.parts
+    for candidate in candidates:
+        event = candidate.event
+        yield candidate.site_id, event.key, candidate.event_id, event.occurred_at, event.evidence_at, candidate.parts
 
 
-def _revision(found: CandidateEvent) -> tuple[Any, ...]:
-    event, raw_id, landed_week = found.evidence
+def _revision(candidate: CandidateEvent) -> tuple[Any, ...]:
+    event, raw_id, landed_week = candidate.evidence
     return (
-        found.stored_at,
-        found.event_id,
+        candidate.stored_at,
+        candidate.event_id,
         event.occurred_at,
         event.evidence_at,
         event.order_id,
@@ -178,7 +184,7 @@ def _revision(found: CandidateEvent) -> tuple[Any, ...]:
         event.amount,
         event.currency,
         event.is_test,
-        found.json().decode(),
+        candidate.json().decode(),
         raw_id or None,
         landed_week if raw_id else None,
         event.is_undone,

@@ -157,11 +157,11 @@ def _has(part: Any, filled: str, fields: Iterable[str]) -> bool:
     return any((value := getattr(part, field)) is not None and value != () for field in fields)
 
 
-def is_older(one: CommerceEvent, two: CommerceEvent) -> bool | None:
+def is_older(event: CommerceEvent, two: CommerceEvent) -> bool | None:
     """Whether the first event's body is the older; None: only their digests can tell."""
-    if one.evidence_at != two.evidence_at:
-        return one.evidence_at < two.evidence_at
-    here, there = _stations(one), _stations(two)
+    if event.evidence_at != two.evidence_at:
+        return event.evidence_at < two.evidence_at
+    here, there = _stations(event), _stations(two)
     return None if here == there else here < there
 
 
@@ -182,9 +182,9 @@ def _body(evidence: Evidence) -> _Body:
     return _Body(event.evidence_at, f"{payment:02}{status:02}{digest}", evidence.raw_id, evidence.landed_week)
 
 
-def merge(one: Evidence, two: Evidence) -> Evidence:
+def merge(evidence: Evidence, two: Evidence) -> Evidence:
     """What two evidences of the same event say together."""
-    return _event(_merged(_parts(one), _parts(two)), one.event)
+    return _event(_merged(_parts(evidence), _parts(two)), evidence.event)
 
 
 def replace(stored: Evidence, today: Evidence, raw_ids: Collection[int]) -> Evidence:
@@ -199,7 +199,7 @@ def replace(stored: Evidence, today: Evidence, raw_ids: Collection[int]) -> Evid
             parts["subscription"] = named._replace(value=msgspec.structs.replace(named.value, id=own.id))
     for name, fillings in _FILLED.items():
         if name not in parts:  # what is left to fill is nothing without it
-            parts = {one: part for one, part in parts.items() if one not in fillings}
+            parts = {key: part for key, part in parts.items() if key not in fillings}
     return _event(parts, today.event)
 
 
@@ -226,7 +226,7 @@ def _rank(name: str, part: _Part) -> tuple[Any, ...]:
 def _parts(evidence: Evidence) -> _Parts:
     """The event taken apart."""
     event = evidence.event
-    bodies = [_Body(one.evidence_at, one.tie, one.raw_id, one.landed_week) for one in event.sources] or [
+    bodies = [_Body(source.evidence_at, source.tie, source.raw_id, source.landed_week) for source in event.sources] or [
         _body(evidence)
     ]
     others = {name: body for source, body in zip(event.sources, bodies, strict=False) for name in source.parts}

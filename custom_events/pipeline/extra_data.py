@@ -33,14 +33,14 @@ def cart(rule: CartRule, event: CommerceEvent) -> str | None:
     ]
     if not items:
         return None
-    told = Cart(
+    contents = Cart(
         merchant_id=rule.merchant_id,
         country=rule.country,
         language=rule.language,
         discount=order.discount or None,
         items=tuple(items),
     )
-    return _ENCODER.encode(told).decode()
+    return _ENCODER.encode(contents).decode()
 
 
 def item_id_of(rule: CartRule, line: LineItem) -> str | None:

@@ -53,13 +53,13 @@ async def keep(
     elsewhere = await _answers(connection, [key for key in earlier if key not in merger.orders])
     for key in batch_state.divided | earlier:
         order, event = merger.orders.get(key), batch_state.consents[key]
-        found = elsewhere.get(key, NOBODY_SAID) if order is None else (order.ad_user_data, order.ad_personalization)
-        if found == NOBODY_SAID:
+        answer = elsewhere.get(key, NOBODY_SAID) if order is None else (order.ad_user_data, order.ad_personalization)
+        if answer == NOBODY_SAID:
             continue
-        is_new = key in earlier and order is not None and found != merger.answers_before(key)
-        if not is_new and key not in batch_state.divided and found == _own_answers(event):
+        is_new = key in earlier and order is not None and answer != merger.answers_before(key)
+        if not is_new and key not in batch_state.divided and answer == _own_answers(event):
             continue
-        said[key] = together = OrderConsent.of_row(*found)
+        said[key] = together = OrderConsent.of_row(*answer)
         if is_new:
             changed[key] = together
         rows.append((*key, *together, *_evidence(event, together)))
@@ -75,9 +75,9 @@ def _named_before_they_came(
     if not configuration.plan.sites.keys() - configuration.orders_come_first:
         return set()
     named = {
-        (found.site_id, order_id)
-        for found in batch_state.events.values()
-        if found.stored_at is not None and (order_id := found.event.order_id) is not None
+        (event.site_id, order_id)
+        for event in batch_state.events.values()
+        if event.stored_at is not None and (order_id := event.event.order_id) is not None
     }
     return named & new_orders & batch_state.consents.keys()
 
@@ -167,8 +167,8 @@ async def bring_to_conversions(
         return
     rows = [(*key, *said) for key, said in changed.items()]
     answers: list[tuple[Any, ...]] = []
-    for found in await connection.fetch(sql.HEARD_OF_CONSENT, *columns_of(rows)):
-        row = _Waiting._make(found)
+    for conversion in await connection.fetch(sql.HEARD_OF_CONSENT, *columns_of(rows)):
+        row = _Waiting._make(conversion)
         answered = _decide(row, configuration, now)
         if answered is not None:
             answers.append((row.created_at, row.id, row.state, row.reason, *answered, now))

@@ -54,9 +54,9 @@ async def match_events(
 ) -> list[Matched]:
     """The matches of events that are stored already, in the order that they are given in. `needs` is kept as long as the plan is."""
     return [
-        Matched(found, one.site_event)
-        for one in await event_contexts(connection, plan, site_events, needs, new_customers)
-        for found in match(one.site_event.event, one.site_event.site_id, plan, one.facts, one.history)
+        Matched(made, context.site_event)
+        for context in await event_contexts(connection, plan, site_events, needs, new_customers)
+        for made in match(context.site_event.event, context.site_event.site_id, plan, context.facts, context.history)
     ]
 
 
@@ -73,21 +73,24 @@ async def event_contexts(
         kind = (site_event.site_id, site_event.event.type)
         if kind not in needs:
             needs[kind] = needs_of(plan, *kind)
-        found = needs[kind]
+        needed_here = needs[kind]
         event = site_event.event
-        if found is not None and not event.is_test and not event.is_undone:
-            waiting.append((site_event, found))
+        if needed_here is not None and not event.is_test and not event.is_undone:
+            waiting.append((site_event, needed_here))
     facts = await customer_facts(
-        connection, plan, [Asked(one.site_id, one.event) for one, needed in waiting if needed.facts], new_customers
+        connection,
+        plan,
+        [Asked(site_event.site_id, site_event.event) for site_event, needed in waiting if needed.facts],
+        new_customers,
     )
     histories = await earlier_occurrences(connection, plan, [pair for pair in waiting if pair[1].rules])
     return [
         EventContext(
-            one,
-            facts.get((one.site_id, one.key), needed.site.facts),
-            histories.get((one.site_id, one.key), NO_HISTORY) if histories else NO_HISTORY,
+            site_event,
+            facts.get((site_event.site_id, site_event.key), needed.site.facts),
+            histories.get((site_event.site_id, site_event.key), NO_HISTORY) if histories else NO_HISTORY,
         )
-        for one, needed in waiting
+        for site_event, needed in waiting
     ]
 
 
@@ -147,7 +150,9 @@ async def _from_counters(
         return {}, dict(ranges)
     found = await counters.histories(connection, plan, stretches)
     occurrences: dict[tuple[Scope, int], list[Occurrence]] = {
-        ((one.site_id, None), one.rule.id): found[one.rule.id] for one in stretches if one.rule.id in found
+        ((stretch.site_id, None), stretch.rule.id): found[stretch.rule.id]
+        for stretch in stretches
+        if stretch.rule.id in found
     }
     uncounted: dict[Scope, LookbackRange] = {}
     for scope, lookback in ranges.items():
@@ -174,7 +179,7 @@ def _site_wide(
     occurrences: Mapping[tuple[Scope, int], list[Occurrence]],
 ) -> dict[int, _SiteWide]:
     """Thresholds over whole sites by assignment id: worked out event by event they would cost the square of the history."""
-    found: dict[int, _SiteWide] = {}
+    by_assignment: dict[int, _SiteWide] = {}
     for scope, lookback in ranges.items():
         if scope[1] is not None:
             continue
@@ -184,8 +189,10 @@ def _site_wide(
                 counted_here = occurrences.get((scope, rule.id), [])
                 places = crossings(rule.threshold, counted_here, zone)
                 in_time = sorted(counted_here, key=in_order) if rule.has_window else []
-                found[rule.id] = _SiteWide(places, [one for one in in_time if places[one.key].fires])
-    return found
+                by_assignment[rule.id] = _SiteWide(
+                    places, [occurrence for occurrence in in_time if places[occurrence.key].fires]
+                )
+    return by_assignment
 
 
 def _scope(site_event: SiteEvent, rule: Rule) -> Scope:
@@ -226,8 +233,8 @@ async def _count(
         (sql.SITE_EVENTS, [row for row in rows if row[2] is None]),
     ):
         if chosen:
-            found = await connection.fetch(query, *columns_of(chosen))
-            stored += [(place, events.from_json(facts)) for place, facts in found]
+            past_events = await connection.fetch(query, *columns_of(chosen))
+            stored += [(place, events.from_json(facts)) for place, facts in past_events]
     asking = [
         Asked(scopes[place][0], event)
         for place, event in stored

@@ -213,10 +213,10 @@ async def write_clicks(connection: Connection, new: Iterable[CandidateEvent], ne
         event = candidate.event
         if event.clicks:
             order = event.order
-            found = rows if order is not None and (candidate.site_id, order.id) in new_orders else others
+            group = rows if order is not None and (candidate.site_id, order.id) in new_orders else others
             for click in event.clicks:
                 row = _click_row(candidate.site_id, event, click)
-                found[row[:5]] = row
+                group[row[:5]] = row
     if rows:
         await copy(connection, "app.clicks", CLICK_COLUMNS, rows.values())
     if others:

@@ -109,8 +109,8 @@ _LENGTHS = _Lengths()
 def packer(table: str, columns: tuple[str, ...]) -> Packer:
     """Packs rows of these columns of `schema.table` into pieces of one COPY; JSON may be text or bytes. Raises what a value that
     does not fit raises: ValueError, TypeError, AttributeError or struct.error."""
-    found = [METADATA.tables[table].c[name] for name in columns]
-    names = [f"c{place}" for place in range(len(found))]
+    table_columns = [METADATA.tables[table].c[name] for name in columns]
+    names = [f"c{place}" for place in range(len(table_columns))]
     constants: dict[str, Any] = {
         "null": _NULL,
         "booleans": _BOOLEANS,
@@ -124,7 +124,7 @@ def packer(table: str, columns: tuple[str, ...]) -> Packer:
         "header": HEADER,
         "trailer": TRAILER,
     }
-    parts = ", ".join(_parts(found, names, constants))
+    parts = ", ".join(_parts(table_columns, names, constants))
     source = (
         "def pack(rows):\n"
         " out = [header]\n"

@@ -18,9 +18,9 @@ _KINDS: Final = frozenset(PrivacyRequest)
 async def note_requests(connection: Connection, delivered: Iterable[Delivered]) -> None:
     """Note those of a batch that ask about a person's data. One that was noted before stays as it is."""
     rows = [
-        (one.raw_id, one.landed_week, one.site_id, one.understood.reason, one.received_at, one.received_at + IS_READY)
-        for one in delivered
-        if one.understood.reason in _KINDS
+        (row.raw_id, row.landed_week, row.site_id, row.understood.reason, row.received_at, row.received_at + IS_READY)
+        for row in delivered
+        if row.understood.reason in _KINDS
     ]
     if rows:
         await connection.executemany(sql.ADD, rows)

@@ -163,33 +163,33 @@ def answers(consent: Consent) -> tuple[str | None, str | None]:
     return None if data is _UNKNOWN else data, None if ads is _UNKNOWN else ads
 
 
-def merge_orders(one: OrderState, two: OrderState) -> OrderState:
+def merge_orders(order: OrderState, two: OrderState) -> OrderState:
     """The newer state, with what the newest bodies say of payment, cancellation and refunds: not every body speaks of each.
     `refunded` is worked out from `order_refunds` afterwards (`given_back`)."""
-    if one.state_at == two.state_at:
-        newer = max(one, two, key=_order_rank)
+    if order.state_at == two.state_at:
+        newer = max(order, two, key=_order_rank)
     else:
-        newer = one if (one.state_at or NO_TIME) > (two.state_at or NO_TIME) else two
-    payment = max(_payment(one), _payment(two), key=_payment_rank)
-    cancellation = max(_cancellation(one), _cancellation(two), key=_cancellation_rank)
-    shown_at = latest(one.shown_at, two.shown_at)
-    deleted_at = latest(one.deleted_at, two.deleted_at)
+        newer = order if (order.state_at or NO_TIME) > (two.state_at or NO_TIME) else two
+    payment = max(_payment(order), _payment(two), key=_payment_rank)
+    cancellation = max(_cancellation(order), _cancellation(two), key=_cancellation_rank)
+    shown_at = latest(order.shown_at, two.shown_at)
+    deleted_at = latest(order.deleted_at, two.deleted_at)
     if deleted_at is not None and deleted_at < (latest(newer.state_at, shown_at) or NO_TIME):
         deleted_at = None
     return newer._replace(
-        ordered_at=earliest(one.ordered_at, two.ordered_at),
+        ordered_at=earliest(order.ordered_at, two.ordered_at),
         paid_at=payment[1],
         cancelled_at=cancellation[1],
         deleted_at=deleted_at,
-        refunded=max(one.refunded, two.refunded),
+        refunded=max(order.refunded, two.refunded),
         payment_lost_at=payment[2],
         payment_state_at=payment[0],
         cancellation_state_at=cancellation[0],
-        refunds_listed_at=latest(one.refunds_listed_at, two.refunds_listed_at),
+        refunds_listed_at=latest(order.refunds_listed_at, two.refunds_listed_at),
         shown_at=shown_at,
-        ad_user_data=least(one.ad_user_data, two.ad_user_data),  # "denied" comes before "granted"
-        ad_personalization=least(one.ad_personalization, two.ad_personalization),
-        has_undone=one.has_undone or two.has_undone,
+        ad_user_data=least(order.ad_user_data, two.ad_user_data),  # "denied" comes before "granted"
+        ad_personalization=least(order.ad_personalization, two.ad_personalization),
+        has_undone=order.has_undone or two.has_undone,
     )
 
 
@@ -238,17 +238,17 @@ def refund_state(refund: Refund, seen_at: datetime) -> RefundState:
     return RefundState(refund.amount, refund.currency, refund.created_at, clock, items, refund.shipping, has_failed)
 
 
-def merge_refunds(one: RefundState, two: RefundState) -> RefundState:
+def merge_refunds(refund: RefundState, two: RefundState) -> RefundState:
     """The amount that the newest body tells, in the currency it tells it in: a pending refund may fail, or move less. Its lines do
     not change, but not every body has them: the fuller list stays."""
-    newer = max(one, two, key=_refund_rank)
+    newer = max(refund, two, key=_refund_rank)
     return RefundState(
         newer.amount,
         newer.currency,
-        earliest(one.refunded_at, two.refunded_at),
+        earliest(refund.refunded_at, two.refunded_at),
         newer.seen_at,
-        max(one.items, two.items, key=_fullness),
-        max(one.shipping, two.shipping, key=comparable),
+        max(refund.items, two.items, key=_fullness),
+        max(refund.shipping, two.shipping, key=comparable),
         newer.has_failed,
     )
 
@@ -269,8 +269,8 @@ def counts(refund: RefundState, refunds_listed_at: datetime | None) -> bool:
 def given_back(order: OrderState, refunds: Iterable[RefundState]) -> Decimal:
     """How much of an order was given back: the refunds that count; all of it where the store says so, whether it lists refunds
     already or not."""
-    found = sum((one.amount for one in refunds if counts(one, order.refunds_listed_at)), _NOTHING)
-    return max(found, order.total or _NOTHING) if order.status == REFUNDED else found
+    amount = sum((refund.amount for refund in refunds if counts(refund, order.refunds_listed_at)), _NOTHING)
+    return max(amount, order.total or _NOTHING) if order.status == REFUNDED else amount
 
 
 def subscription_state(subscription: Subscription, at: datetime, customer_key: str | None) -> SubscriptionState:
@@ -285,13 +285,15 @@ def subscription_state(subscription: Subscription, at: datetime, customer_key: s
     )
 
 
-def merge_subscriptions(one: SubscriptionState, two: SubscriptionState) -> SubscriptionState:
+def merge_subscriptions(subscription: SubscriptionState, two: SubscriptionState) -> SubscriptionState:
     """Status and end by the newest body that says whether it runs; customer and first order as far as either knows them."""
-    newer, older = (one, two) if _subscription_rank(one) >= _subscription_rank(two) else (two, one)
+    newer, older = (
+        (subscription, two) if _subscription_rank(subscription) >= _subscription_rank(two) else (two, subscription)
+    )
     return SubscriptionState(
         newer.state_at,
         newer.status,
-        earliest(one.started_at, two.started_at),
+        earliest(subscription.started_at, two.started_at),
         newer.cancelled_at,
         least(newer.customer_key, older.customer_key),
         least(newer.origin_order_id, older.origin_order_id),
@@ -312,12 +314,12 @@ def customer_state(customer: Customer, seen_at: datetime) -> CustomerState:
     return CustomerState(seen_at, customer.email_sha256, customer.phone_sha256)
 
 
-def merge_customers(one: CustomerState, two: CustomerState) -> CustomerState:
+def merge_customers(customer: CustomerState, two: CustomerState) -> CustomerState:
     """First seen at the earlier; of several hashes the least, which is arbitrary and the same whatever came first."""
     return CustomerState(
-        min(one.first_seen_at, two.first_seen_at),
-        least(one.email_sha256, two.email_sha256),
-        least(one.phone_sha256, two.phone_sha256),
+        min(customer.first_seen_at, two.first_seen_at),
+        least(customer.email_sha256, two.email_sha256),
+        least(customer.phone_sha256, two.phone_sha256),
     )
 
 
@@ -327,18 +329,18 @@ def stations(order: Order) -> tuple[int, int]:
     return _STATIONS.get(order.financial_status or "", 0), _STATIONS.get(order.status or "", 0)
 
 
-def earliest(one: datetime | None, two: datetime | None) -> datetime | None:
+def earliest(moment: datetime | None, two: datetime | None) -> datetime | None:
     """The earlier of two moments, as far as they are known."""
-    if one is None or two is None:
-        return one or two
-    return min(one, two)
+    if moment is None or two is None:
+        return moment or two
+    return min(moment, two)
 
 
-def latest(one: datetime | None, two: datetime | None) -> datetime | None:
+def latest(moment: datetime | None, two: datetime | None) -> datetime | None:
     """The later of two moments, as far as they are known."""
-    if one is None or two is None:
-        return one or two
-    return max(one, two)
+    if moment is None or two is None:
+        return moment or two
+    return max(moment, two)
 
 
 def least(one: str | None, two: str | None) -> str | None:

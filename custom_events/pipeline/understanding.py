@@ -238,8 +238,8 @@ class BatchState:
             _merge_into(self.orders, (site_id, understood.deleted_order_id), stub, state.merge_orders)
         for refund in understood.refunds:
             self.orders.setdefault((site_id, refund.order_id), OrderState())
-            found = state.refund_state(refund, evidence_at)
-            _merge_into(self.refunds, (site_id, refund.order_id, refund.id), found, state.merge_refunds)
+            refund_state = state.refund_state(refund, evidence_at)
+            _merge_into(self.refunds, (site_id, refund.order_id, refund.id), refund_state, state.merge_refunds)
         if understood.subscription is not None:
             contract = state.subscription_state(
                 understood.subscription, understood.subscription_at or evidence_at, customer_key

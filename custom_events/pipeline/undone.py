@@ -76,9 +76,9 @@ def mark(candidates: Iterable[CandidateEvent], merger: Merger) -> None:
 def stored_payments(candidates: Mapping[Key, CandidateEvent]) -> set[Key]:
     """Orders whose payment is an event that is stored already."""
     return {
-        (one.site_id, one.event.order.id)
-        for one in candidates.values()
-        if one.stored_at is not None and one.event.type is _PAID and one.event.order is not None
+        (candidate.site_id, candidate.event.order.id)
+        for candidate in candidates.values()
+        if candidate.stored_at is not None and candidate.event.type is _PAID and candidate.event.order is not None
     }
 
 
@@ -157,38 +157,38 @@ async def _judge(
 
 def _in_question(merger: Merger) -> set[Key]:
     """Orders of which stored events may hold no longer, or hold again."""
-    found = set(merger.recounted)
+    keys = set(merger.recounted)
     for key, before in merger.before.items():
         after = merger.orders[key]
         is_unpaid = before.was_paid and not after.was_paid
         is_uncancelled = before.cancelled_at is not None and after.cancelled_at is None
         if before.has_undone or is_unpaid or is_uncancelled:
-            found.add(key)
-    return found
+            keys.add(key)
+    return keys
 
 
 def _orders_undone(candidates: Iterable[CandidateEvent]) -> Iterator[Key]:
     return (
-        (one.site_id, one.event.order_id or "")
-        for one in candidates
-        if one.event.is_undone and one.event.type is not _ENDED
+        (candidate.site_id, candidate.event.order_id or "")
+        for candidate in candidates
+        if candidate.event.is_undone and candidate.event.type is not _ENDED
     )
 
 
 def _newest_events(new: Iterable[CandidateEvent], orders: Collection[Key]) -> dict[Key, str]:
     """Of each order the new event with the newest evidence: it shows what took the others back."""
     newest: dict[Key, CommerceEvent] = {}
-    for one in new:
-        key = one.site_id, one.event.order_id or ""
-        if key in orders and not one.event.is_undone and one.event.type is not _CREATED:
+    for candidate in new:
+        key = candidate.site_id, candidate.event.order_id or ""
+        if key in orders and not candidate.event.is_undone and candidate.event.type is not _CREATED:
             known = newest.get(key)
-            if known is None or (known.evidence_at, known.key) < (one.event.evidence_at, one.event.key):
-                newest[key] = one.event
+            if known is None or (known.evidence_at, known.key) < (candidate.event.evidence_at, candidate.event.key):
+                newest[key] = candidate.event
     return {key: event.key for key, event in newest.items()}
 
 
 def _refund(
     site_id: int, event: CommerceEvent, refunds: Mapping[tuple[int, str, str], RefundState]
 ) -> RefundState | None:
-    found = event.refund
-    return None if found is None else refunds.get((site_id, found.order_id, found.id))
+    refund = event.refund
+    return None if refund is None else refunds.get((site_id, refund.order_id, refund.id))

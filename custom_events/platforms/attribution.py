@@ -114,9 +114,9 @@ class _NamedValues:
             return
         if meaning in _PLACES:
             values = reversed(value) if type(value) is list else (value,)
-            for one in values:  # of a repeated name the last counts first
-                if (found := click_value(one)) is not None:
-                    self.ids[meaning] = [found, *self.ids.get(meaning, ())]
+            for part in values:  # of a repeated name the last counts first
+                if (click := click_value(part)) is not None:
+                    self.ids[meaning] = [click, *self.ids.get(meaning, ())]
         elif meaning in _UTM:
             if isinstance(value, str) and (word := _utm_word(value)):
                 self.utm[_UTM[meaning]] = word
@@ -175,17 +175,17 @@ def _add(
     time is its click's."""
     for word in ids if len(ids) == 1 else [word for word in _PLACES if word in ids]:
         kind = _PLACES[word]
-        for found in ids[word]:
-            moment = found.clicked_at or clicked_at
-            place = _place_of(clicks, kind, found.id) if clicks else None
+        for click in ids[word]:
+            moment = click.clicked_at or clicked_at
+            place = _place_of(clicks, kind, click.id) if clicks else None
             if place is None:
-                clicks.append(Click(kind=kind, id=found.id, carrier=carrier, clicked_at=moment))
+                clicks.append(Click(kind=kind, id=click.id, carrier=carrier, clicked_at=moment))
             elif moment is not None and clicks[place].clicked_at is None:
                 clicks[place] = msgspec.structs.replace(clicks[place], clicked_at=moment)
 
 
 def _place_of(clicks: list[Click], kind: ClickKind, number: str) -> int | None:
-    return next((place for place, one in enumerate(clicks) if one.id == number and one.kind is kind), None)
+    return next((place for place, click in enumerate(clicks) if click.id == number and click.kind is kind), None)
 
 
 def moment_of(value: Any, time_zone: str = "UTC") -> datetime | None:
@@ -256,12 +256,12 @@ def _query(page: str | None) -> tuple[dict[str, list[ClickValue]], dict[str, str
         if "%" in value or "+" in value:
             value = unquote_plus(value)
         if name in _KINDS:
-            if (found := click_value(value)) is not None:
-                ids[name] = [*ids.get(name, ()), found]
+            if (click := click_value(value)) is not None:
+                ids[name] = [*ids.get(name, ()), click]
         elif word := _utm_word(value):
             utm.setdefault(_UTM[name], word)
     if not ids and ("id=" in page or "ID=" in page):
         for name, value in _ASTRAY.findall(page[:MAX_TEXT_CHARS]):
-            if (found := click_value(value)) is not None:
-                ids[name.lower()] = [*ids.get(name.lower(), ()), found]
+            if (click := click_value(value)) is not None:
+                ids[name.lower()] = [*ids.get(name.lower(), ()), click]
     return ids, utm

@@ -35,9 +35,9 @@ class Leaf:
 
     def read(self, value: Any, path: str, odd: Odd, *, is_essential: bool = False) -> Any:
         """The value as the strict decoder takes it, or MISSING. Raises NotUnderstood where an essential one is odd."""
-        found = self._fitting(value, path, odd)
-        if found is not MISSING:
-            return found
+        fitting = self._fitting(value, path, odd)
+        if fitting is not MISSING:
+            return fitting
         if is_essential and not (self.takes_null and self._says_none(value)):
             raise wrong_shape(path, self._complaint(value))
         odd[path] = None
@@ -134,8 +134,8 @@ class Leaf:
             return self._from_list(value, path, odd)
         if isinstance(value, dict) and self.items is not None:
             shape = self.items.shape
-            found = entries_of(value) if shape is None else entries_of(value, shape.fields.keys(), shape.named_by)
-            return _items(self.items, list(found), path, odd)
+            entries = entries_of(value) if shape is None else entries_of(value, shape.fields.keys(), shape.named_by)
+            return _items(self.items, list(entries), path, odd)
         return MISSING
 
     def _from_text(self, text: str, path: str, odd: Odd) -> Any:
@@ -196,9 +196,9 @@ def _items(leaf: Leaf, values: list[Any], path: str, odd: Odd) -> list[Any]:
         if shape is not None and isinstance(value, list):
             items, odd[inside] = flattened(value, shape.named_by), None
         for item in items:
-            found = leaf.read(item, inside, odd)
-            if found is not MISSING:
-                result.append(found)
+            read_item = leaf.read(item, inside, odd)
+            if read_item is not MISSING:
+                result.append(read_item)
     return result
 
 

@@ -78,14 +78,14 @@ def guarded(
 
 def _tolerant(reading: Reading, document: Any, delivery: RawDelivery, site: SiteContext) -> Understood:
     """The body with its odd leaves set right. Those that only the handler finds odd are left out one by one."""
-    found, odd = reading.shape.read(document)
+    read, odd = reading.shape.read(document)
     for _ in range(MAX_LEFT_OUT):
-        body = _ENCODER.encode(found)
+        body = _ENCODER.encode(read)
         verdict = _attempt(reading.handler, msgspec.structs.replace(delivery, body=body), site)
         if isinstance(verdict, Understood):
             is_read = verdict.outcome is not Outcome.PARKED
             return msgspec.structs.replace(verdict, odd_leaves=tuple(odd)) if is_read else verdict
-        if not isinstance(verdict, NotUnderstood) or not _leave_out(found, verdict.path, reading.shape, odd):
+        if not isinstance(verdict, NotUnderstood) or not _leave_out(read, verdict.path, reading.shape, odd):
             return _parked(verdict)
     return parked(WRONG_SHAPE, f"More than {MAX_LEFT_OUT} leaves are odd")
 
@@ -98,7 +98,7 @@ def _leave_out(document: Any, path: str, shape: Shape, odd: Odd) -> bool:
     places = [document]
     for step in above:
         inner = [place[key] for place in places if (key := step.removesuffix("[]")) in place]
-        places = [item for one in inner for item in one] if step.endswith("[]") else inner
+        places = [item for part in inner for item in part] if step.endswith("[]") else inner
         places = [place for place in places if isinstance(place, dict)]
     removed = [place for place in places if place.pop(name, None) is not None]
     if removed:

@@ -12,8 +12,8 @@ from custom_events.values.platforms import Platform
 
 
 def _platform(name: Platform) -> StorePlatform:
-    found: StorePlatform = import_module(f"{__package__}.{name.value}.platform").PLATFORM
-    return found
+    store_platform: StorePlatform = import_module(f"{__package__}.{name.value}.platform").PLATFORM
+    return store_platform
 
 
 PLATFORMS: dict[Platform, StorePlatform] = {name: _platform(name) for name in Platform}

@@ -38,16 +38,16 @@ class Shape:
     """A struct: its fields, and whether it refuses others."""
 
     def __init__(self, kind: type[msgspec.Struct], essentials: Essentials, is_time: IsTime = _no_time) -> None:
-        found: inspect.StructType = inspect.type_info(kind)  # pyright: ignore[reportAssignmentType]
+        struct: inspect.StructType = inspect.type_info(kind)  # pyright: ignore[reportAssignmentType]
         named = essentials.get(kind, frozenset())
-        self.refuses_others = found.forbid_unknown_fields
+        self.refuses_others = struct.forbid_unknown_fields
         self.fields = {
             field.encode_name: Field(
                 _leaf(field.type, essentials, is_time, field.encode_name),
                 field.required,
                 field.required or field.encode_name in named,
             )
-            for field in found.fields
+            for field in struct.fields
         }
         self.named_by = name_field(self.fields.keys())
 
@@ -66,9 +66,9 @@ class Shape:
                 if field.is_required:
                     raise wrong_shape(f"{path}.{name}", f"Object missing required field `{name}`")
                 continue
-            found = field.leaf.read(value[name], f"{path}.{name}", odd, is_essential=field.is_essential)
-            if found is not MISSING:
-                result[name] = found
+            leaf_value = field.leaf.read(value[name], f"{path}.{name}", odd, is_essential=field.is_essential)
+            if leaf_value is not MISSING:
+                result[name] = leaf_value
         for name, inner in value.items():
             if name in self.fields:
                 continue

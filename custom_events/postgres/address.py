@@ -28,8 +28,8 @@ def database(settings: Settings) -> Generator[str]:
 
 def libpq(url: str) -> str:
     """`url` in the spelling that libpq and asyncpg share: SQLAlchemy's driver name and Heroku's `postgres:` are accepted."""
-    found = re.match(r"(?:postgres|postgresql)(?:\+\w+)?://", url)
-    if found is None:
+    match = re.match(r"(?:postgres|postgresql)(?:\+\w+)?://", url)
+    if match is None:
         raise InvalidConfiguration("must begin with postgresql://", path="DATABASE_URL")
     try:
         is_readable = urlsplit(url).port != 0
@@ -41,4 +41,4 @@ def libpq(url: str) -> str:
             "In a password, write / as %2F, : as %3A, @ as %40 and # as %23",
             path="DATABASE_URL",
         )
-    return "postgresql://" + url[found.end() :]
+    return "postgresql://" + url[match.end() :]

@@ -156,10 +156,10 @@ class Server:
         """initdb, beside and then renamed: one that was interrupted leaves nothing half made in place."""
         major = _major(self._call("postgres", "--version"))
         if (self.data / "PG_VERSION").exists():
-            found = (self.data / "PG_VERSION").read_text().strip()
-            if found != major:
+            version = (self.data / "PG_VERSION").read_text().strip()
+            if version != major:
                 raise NeedsAction(
-                    f"{self.data} holds files of PostgreSQL {found}, installed is {major}: "
+                    f"{self.data} holds files of PostgreSQL {version}, installed is {major}: "
                     "move the data with pg_dump, or remove the directory."
                 )
         else:
@@ -260,5 +260,5 @@ def _socket_directory(directory: Path) -> Path:
 
 def _major(version: str) -> str:
     # In a process that forks, gRPC may write lines of its log before it.
-    found = re.search(r"\(PostgreSQL\) (\d+)", version)
-    return found.group(1) if found else "0"
+    match = re.search(r"\(PostgreSQL\) (\d+)", version)
+    return match.group(1) if match else "0"

@@ -114,5 +114,5 @@ def search(
 def others_did(connection: sa.Connection, *, subject: str, action: str, actor: str) -> bool:
     """Whether the subject has an entry of this action by somebody else."""
     columns = audit_entries.c
-    found = sa.exists().where(columns.subject == subject, columns.action == action, columns.actor != actor)
-    return bool(connection.execute(sa.select(found)).scalar_one())
+    condition = sa.exists().where(columns.subject == subject, columns.action == action, columns.actor != actor)
+    return bool(connection.execute(sa.select(condition)).scalar_one())

@@ -227,19 +227,19 @@ async def sites(
     timeout_s: float | None = None,
 ) -> list[tuple[str, str | None, Site]]:
     """(site key, shop domain, site) for each site found. `decrypt` gives None for a secret that it cannot read."""
-    found: dict[str, tuple[str, str | None, Site]] = {}
+    by_key: dict[str, tuple[str, str | None, Site]] = {}
     for row in await connection.fetch(SITES, keys, domains, timeout=timeout_s):
         key = row["site_key"]
-        if key not in found:
+        if key not in by_key:
             site = Site(site_id=row["id"], platform=Platform(row["platform"]), is_removed=row["is_removed"])
-            found[key] = (key, row["shop_domain"], site)
+            by_key[key] = (key, row["shop_domain"], site)
         if row["secret_encrypted"] is not None:
-            domain, site = found[key][1:]
+            domain, site = by_key[key][1:]
             value = decrypt(row["secret_encrypted"])
             if value is None:
                 site = msgspec.structs.replace(site, unreadable=True)
             else:
                 secret = Secret(value=value, key_id=row["key_id"])
                 site = msgspec.structs.replace(site, secrets=(*site.secrets, secret))
-            found[key] = (key, domain, site)
-    return list(found.values())
+            by_key[key] = (key, domain, site)
+    return list(by_key.values())

@@ -93,18 +93,18 @@ def end(listed: Listed, lead: Sequence[str]) -> sa.TextClause:
 
 def few(listed: Listed, lead: Sequence[str], rest: Sequence[str]) -> sa.TextClause:
     """A page of rows of which there are few: all are read, and sorted."""
-    found = " AND ".join(lead) or "true"
+    chosen = " AND ".join(lead) or "true"
     kept = " AND ".join([*rest, f"(t.{listed.time}, t.{listed.id}) < (:at, :id)", f"t.{listed.time} >= :since"])
     return sa.text(f"""
-SELECT {listed.columns} FROM (SELECT t.* FROM {listed.table} t WHERE {found} OFFSET 0) t
+SELECT {listed.columns} FROM (SELECT t.* FROM {listed.table} t WHERE {chosen} OFFSET 0) t
 WHERE {kept} ORDER BY {_newest(listed)} LIMIT :rows
 """)
 
 
 def _read(listed: Listed, lead: Sequence[str]) -> str:
     place = f"t.{listed.time} <= :at AND (t.{listed.time}, t.{listed.id}) < (:at, :id)"
-    found = " AND ".join([*lead, listed.bounds, f"t.{listed.time} >= :since", place])
-    return f"SELECT t.* FROM {listed.table} t WHERE {found} ORDER BY {_newest(listed)}"
+    condition = " AND ".join([*lead, listed.bounds, f"t.{listed.time} >= :since", place])
+    return f"SELECT t.* FROM {listed.table} t WHERE {condition} ORDER BY {_newest(listed)}"
 
 
 def _newest(listed: Listed) -> str:
@@ -154,7 +154,7 @@ CROSS JOIN LATERAL (SELECT e.received_at FROM landing.raw_events e WHERE e.lande
 
 def waiting(rest: Sequence[str]) -> sa.TextClause:
     """A page of raw events that nobody has understood yet."""
-    return sa.text(_WAITING.format(rest="".join(f" AND {one}" for one in rest)))
+    return sa.text(_WAITING.format(rest="".join(f" AND {part}" for part in rest)))
 
 
 # What was delivered, of raw events by (week, number); those whose bodies were dropped have no row.

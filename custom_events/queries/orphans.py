@@ -15,13 +15,13 @@ def orphans(connection: sa.Connection, *, newest: int | None = None) -> dict[str
     nothing. With it, so many rows of each table are looked at, the last by primary key, and only references to what an index
     finds and no retention drops (a row of a partitioned table is found by its time and id, not by the id alone).
     """
-    found: dict[str, int] = {}
+    by_table: dict[str, int] = {}
     for reference in UNENFORCED:
         if newest is not None and reference.target in _PARTITIONED:
             continue
         if count := connection.execute(_count(reference, newest)).scalar_one():
-            found[f"{reference.table.fullname}.{reference.column}"] = count
-    return found
+            by_table[f"{reference.table.fullname}.{reference.column}"] = count
+    return by_table
 
 
 def _count(reference: Reference, newest: int | None) -> sa.Select[int]:

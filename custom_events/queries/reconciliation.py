@@ -5,9 +5,12 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from custom_events.destinations.traits import sql_list
 from custom_events.queries.zones import ZONES, local_day
 
 _CALLED_ON: Final = local_day("r.intent_at", "a")
+_COUNTS_IN_SUMMARIES: Final = sql_list(lambda traits: traits.keeps_summaries)
+_COUNTS_IN_VERDICTS: Final = sql_list(lambda traits: not traits.keeps_summaries)
 
 # The accounts that have sent anything since, with each API that they sent it by; with a customer id, that one.
 ACCOUNTS: Final = sa.text("""
@@ -33,10 +36,10 @@ SET status = excluded.status, successful = excluded.successful, failed = exclude
 """)
 
 # What Google counted in calls of the account, by our job id. Only what changed is written.
-KEEP_JOB_COUNTS: Final = sa.text("""
+KEEP_JOB_COUNTS: Final = sa.text(f"""
 UPDATE app.upload_requests r SET counts = CAST(g.counts AS json)
 FROM unnest(CAST(:job_id AS bigint[]), CAST(:counts AS text[])) AS g(job_id, counts)
-WHERE r.ads_account_id = :account AND r.intent_at >= :since AND r.job_id = g.job_id AND r.lane = 'google_ads'
+WHERE r.ads_account_id = :account AND r.intent_at >= :since AND r.job_id = g.job_id AND r.lane IN ({_COUNTS_IN_SUMMARIES})
   AND r.counts::text IS DISTINCT FROM g.counts
 """)
 
@@ -140,7 +143,7 @@ told AS (
   JOIN accounts a ON a.id = r.ads_account_id
   CROSS JOIN LATERAL jsonb_each(r.counts::jsonb) AS c
   WHERE jsonb_typeof(c.value) = 'object'
-  GROUP BY 1, 2, 3 HAVING bool_or(r.lane = 'data_manager')),
+  GROUP BY 1, 2, 3 HAVING bool_or(r.lane IN ({_COUNTS_IN_VERDICTS}))),
 found AS MATERIALIZED (
   SELECT ads_account_id, action_id, day, coalesce(o.sent, 0) AS sent, coalesce(o.accepted, 0) AS accepted,
     coalesce(o.pending, 0) AS pending, coalesce(o.refused, 0) AS refused, coalesce(o.unknown, 0) AS unknown,

@@ -69,29 +69,29 @@ def numbered(
 ) -> sa.Row[*tuple[Any, ...]] | None:
     """The revision of this number."""
     table = kind.revisions
-    found = _columns(kind).where(table.c[kind.owner] == owner_id, table.c.number == number)
-    return connection.execute(found).one_or_none()
+    statement = _columns(kind).where(table.c[kind.owner] == owner_id, table.c.number == number)
+    return connection.execute(statement).one_or_none()
 
 
 def newest(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> sa.Row[*tuple[Any, ...]] | None:
     """The revision with the highest number, in whatever state."""
     table = kind.revisions
-    found = _columns(kind).where(table.c[kind.owner] == owner_id).order_by(table.c.number.desc()).limit(1)
-    return connection.execute(found).one_or_none()
+    statement = _columns(kind).where(table.c[kind.owner] == owner_id).order_by(table.c.number.desc()).limit(1)
+    return connection.execute(statement).one_or_none()
 
 
 def published(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> sa.Row[*tuple[Any, ...]] | None:
     """The revision that applies now."""
     table = kind.revisions
-    found = _columns(kind).where(table.c[kind.owner] == owner_id, table.c.state == "published")
-    return connection.execute(found).one_or_none()
+    statement = _columns(kind).where(table.c[kind.owner] == owner_id, table.c.state == "published")
+    return connection.execute(statement).one_or_none()
 
 
 def published_last(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> sa.Row[*tuple[Any, ...]] | None:
     """The newest revision that was ever published; it may be retired by now."""
     table = kind.revisions
-    found = _columns(kind).where(table.c[kind.owner] == owner_id, table.c.published_at.is_not(None))
-    return connection.execute(found.order_by(table.c.number.desc()).limit(1)).one_or_none()
+    statement = _columns(kind).where(table.c[kind.owner] == owner_id, table.c.published_at.is_not(None))
+    return connection.execute(statement.order_by(table.c.number.desc()).limit(1)).one_or_none()
 
 
 def add(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from custom_events.destinations.traits import sql_list
 from custom_events.queries import tallies
 from custom_events.queries.uploads import OUTCOME, UNMATCHED
 from custom_events.values.conversions import UNMATCHED_REASONS, UploadKind
@@ -41,13 +42,13 @@ UPLOADS_BY_STATE = (
 
 # What Google said of rows that it did not name, in later verdicts on requests whose other rows it took: by reason, as many as
 # no row says of itself.
-UNNAMED = """
+UNNAMED = f"""
 SELECT t.reason, sum(t.count) - coalesce((
     SELECT count(*) FROM app.conversion_uploads u WHERE u.state = 'accepted' AND u.reason = t.reason), 0)
 FROM (
   SELECT r.key AS reason, r.value::text::bigint AS count
   FROM app.upload_requests q
-  CROSS JOIN LATERAL jsonb_each(CASE WHEN q.lane = 'data_manager' THEN q.counts::jsonb END) c
+  CROSS JOIN LATERAL jsonb_each(CASE WHEN q.lane IN ({sql_list(lambda traits: not traits.keeps_summaries)}) THEN q.counts::jsonb END) c
   CROSS JOIN LATERAL jsonb_each(CASE WHEN jsonb_typeof(c.value -> 'reasons') = 'object' THEN c.value -> 'reasons' END) r
   WHERE r.key = 'ProcessingErrorReason.CLICK_NOT_FOUND') t
 GROUP BY t.reason HAVING sum(t.count) > (

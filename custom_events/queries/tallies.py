@@ -151,16 +151,18 @@ def fold(connection: sa.Connection) -> bool:
 
 def differences(connection: sa.Connection) -> list[Difference]:
     """Where tallies differ from counting. Reads whole tables."""
-    return [one for table in TABLES for one in _of_table(connection, table)]
+    return [difference for table in TABLES for difference in _of_table(connection, table)]
 
 
 def mend(connection: sa.Connection) -> list[Difference]:
     """The same, and what was off is added: correct whatever is written meanwhile, since that is added on its own."""
-    found = differences(connection)
-    if found:
-        connection.execute(_MEND, [{**one._asdict(), "change": one.counted - one.tallied} for one in found])
+    wrong = differences(connection)
+    if wrong:
+        connection.execute(
+            _MEND, [{**difference._asdict(), "change": difference.counted - difference.tallied} for difference in wrong]
+        )
     connection.execute(FORGET_NOTHING)
-    return found
+    return wrong
 
 
 def _of_table(connection: sa.Connection, table: str) -> list[Difference]:

@@ -41,13 +41,13 @@ class Link(msgspec.Struct, frozen=True, order=True):
 def links() -> list[Link]:
     """Every reference, sorted; a foreign key wins over a reference by value. Those by value to a site are left out: a line to
     nearly every table would hide the others; and those that only lead back."""
-    found = {
+    is_enforced = {
         (table.name, key.column.table.name, key.parent.name): True for table in TABLES for key in table.foreign_keys
     }
     for reference in UNENFORCED:
         if reference.target is not sites.sites and not reference.back:
-            found.setdefault((reference.table.name, reference.target.name, reference.column), False)
-    return sorted(Link(table, target, column, enforced) for (table, target, column), enforced in found.items())
+            is_enforced.setdefault((reference.table.name, reference.target.name, reference.column), False)
+    return sorted(Link(table, target, column, enforced) for (table, target, column), enforced in is_enforced.items())
 
 
 def render() -> str:
@@ -98,13 +98,13 @@ def _barycentre(name: str, drawn: list[Link], heights: Mapping[str, float]) -> f
 def _places(columns: list[list[str]], rows: Mapping[str, list[str]]) -> dict[str, tuple[int, int]]:
     """The upper left corner of each box; columns are centred."""
     totals = [sum(_height(rows[name]) + _GAP_Y for name in column) for column in columns]
-    found: dict[str, tuple[int, int]] = {}
+    places: dict[str, tuple[int, int]] = {}
     for place, column in enumerate(columns):
         y = _MARGIN + (max(totals) - totals[place]) // 2
         for name in column:
-            found[name] = (_MARGIN + place * (_BOX_WIDTH + _GAP_X), y)
+            places[name] = (_MARGIN + place * (_BOX_WIDTH + _GAP_X), y)
             y += _height(rows[name]) + _GAP_Y
-    return found
+    return places
 
 
 def _below(names: list[str], columns: int, bottom: int) -> dict[str, tuple[int, int]]:

@@ -88,22 +88,22 @@ def _column(column: sa.Column[object]) -> str:
 
 def _keys(table: sa.Table) -> Iterator[str]:
     yield from (f"primary key: {_names(table.primary_key)}" for _ in [0] if table.primary_key.columns)
-    for constraint in sorted(table.constraints, key=lambda one: str(one.name)):
+    for constraint in sorted(table.constraints, key=lambda key: str(key.name)):
         if isinstance(constraint, sa.UniqueConstraint):
             yield f"unique: {_names(constraint)}"
-    for key in sorted(table.foreign_key_constraints, key=lambda one: str(one.name)):
+    for key in sorted(table.foreign_key_constraints, key=lambda key: str(key.name)):
         yield f"foreign key: {_names(key)} to `{key.referred_table.fullname}`"
 
 
 def _indexes(table: sa.Table) -> Iterator[str]:
-    for index in sorted(table.indexes, key=lambda one: str(one.name)):
+    for index in sorted(table.indexes, key=lambda each_index: str(each_index.name)):
         where = index.dialect_options["postgresql"]["where"]
         kind = "unique index" if index.unique else "index"
         yield f"{kind}: {_names(index)}" + (f" where `{_sql(where)}`" if where is not None else "")
 
 
 def _checks(table: sa.Table) -> Iterator[str]:
-    for constraint in sorted(table.constraints, key=lambda one: str(one.name)):
+    for constraint in sorted(table.constraints, key=lambda check: str(check.name)):
         if isinstance(constraint, sa.CheckConstraint):
             yield f"check: `{_sql(constraint.sqltext)}`"
 

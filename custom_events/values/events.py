@@ -276,23 +276,23 @@ def to_json_beside(event: CommerceEvent, sibling: CommerceEvent, sibling_json: b
     return head[:-1] + sibling_json[sibling_json.index(_REST) :]
 
 
-def _differs_in_head_only(one: CommerceEvent, two: CommerceEvent) -> bool:
+def _differs_in_head_only(event: CommerceEvent, two: CommerceEvent) -> bool:
     """Whether the rest is the same objects; equal amounts may be written differently."""
     return (
-        one.order is two.order
-        and one.refund is two.refund
-        and one.subscription is two.subscription
-        and one.cart is two.cart
-        and one.customer is two.customer
-        and one.evidence_at is two.evidence_at
-        and one.is_test is two.is_test
-        and one.clicks is two.clicks
-        and one.consent is two.consent
-        and one.utm is two.utm
-        and one.note_attributes is two.note_attributes
-        and one.meta is two.meta
-        and one.properties is two.properties
-        and one.sources is two.sources
+        event.order is two.order
+        and event.refund is two.refund
+        and event.subscription is two.subscription
+        and event.cart is two.cart
+        and event.customer is two.customer
+        and event.evidence_at is two.evidence_at
+        and event.is_test is two.is_test
+        and event.clicks is two.clicks
+        and event.consent is two.consent
+        and event.utm is two.utm
+        and event.note_attributes is two.note_attributes
+        and event.meta is two.meta
+        and event.properties is two.properties
+        and event.sources is two.sources
     )
 
 

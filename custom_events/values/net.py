@@ -45,12 +45,12 @@ def line_total(item: LineItem) -> Decimal | None:
 
 def item_total(item: LineItem, order: Order | None, *, without_tax: bool) -> Decimal | None:
     """A line's total after its discounts; None where it is unknown. `order` is the one it is of, also where a refund names it."""
-    found = line_total(item)
-    if found is None or order is None:
-        return found
+    amount = line_total(item)
+    if amount is None or order is None:
+        return amount
     # Stores say the tax of every line or of none: a line without it beside others that have it is free of tax.
-    tax = _ZERO if item.tax is None and any(one.tax is not None for one in order.items) else item.tax
-    return _part(found, tax, order, without_tax)
+    tax = _ZERO if item.tax is None and any(line_item.tax is not None for line_item in order.items) else item.tax
+    return _part(amount, tax, order, without_tax)
 
 
 def _part(amount: Decimal | None, tax: Decimal | None, order: Order, without_tax: bool) -> Decimal:

@@ -119,7 +119,7 @@ def _teams(message: Message) -> dict[str, Any]:
 def channels(settings: Settings) -> tuple[Channel, ...]:
     """The channels that are set up; none is fine. Raises InvalidConfiguration that names the setting, never its value."""
     made: list[Channel] = []
-    receivers = tuple(one.strip() for one in (settings.alarm_email_to or "").split(",") if one.strip())
+    receivers = tuple(address.strip() for address in (settings.alarm_email_to or "").split(",") if address.strip())
     if receivers:
         made.append(Email(_mail_server(settings), settings.alarm_email_from or receivers[0], receivers))
     for name, address in (("slack", settings.alarm_slack_url), ("teams", settings.alarm_teams_url)):

@@ -64,27 +64,27 @@ class Line(NamedTuple):
         return self.total - sum(self.parts.values())
 
 
-def lines(found: Sums) -> tuple[Line, ...]:
+def lines(sums: Sums) -> tuple[Line, ...]:
     """The sums from the store to Google."""
-    parked, ignored, withheld = (sum(words.values()) for words in (found.parked, found.ignored, found.withheld))
+    parked, ignored, withheld = (sum(words.values()) for words in (sums.parked, sums.ignored, sums.withheld))
     return (
-        Line("received", found.received, {"landed": found.landed, "refused": found.refused}),
+        Line("received", sums.received, {"landed": sums.landed, "refused": sums.refused}),
         Line(
             "landed",
-            found.landed,
-            {"understood": found.understood, "parked": parked, "ignored": ignored, "waiting": found.to_understand},
+            sums.landed,
+            {"understood": sums.understood, "parked": parked, "ignored": ignored, "waiting": sums.to_understand},
         ),
-        Line("matched", found.matched, {"queued": found.queued, "withheld": withheld}),
+        Line("matched", sums.matched, {"queued": sums.queued, "withheld": withheld}),
         Line(
             "queued",
-            found.queued,
+            sums.queued,
             {
-                "accepted": found.accepted,
-                "unmatched": found.unmatched,
-                "rejected": found.rejected,
-                "expired": found.expired,
-                "unknown": found.unknown,
-                "waiting": found.waiting,
+                "accepted": sums.accepted,
+                "unmatched": sums.unmatched,
+                "rejected": sums.rejected,
+                "expired": sums.expired,
+                "unknown": sums.unknown,
+                "waiting": sums.waiting,
             },
         ),
     )
@@ -94,11 +94,11 @@ def lines(found: Sums) -> tuple[Line, ...]:
 FORMULAS: Final = {line.name: f"{line.name} = {' + '.join(line.parts)}" for line in lines(Sums())}
 
 
-def gaps(found: Sums) -> list[str]:
+def gaps(sums: Sums) -> list[str]:
     """A sentence for each sum that does not hold; it begins with the left side of the sum."""
     return [
         f"{line.name} {line.total} is {line.gap:+d} away from "
         + " + ".join(f"{part} {count}" for part, count in line.parts.items())
-        for line in lines(found)
+        for line in lines(sums)
         if line.gap
     ]

@@ -105,7 +105,7 @@ def _answers(connection: sa.Connection, now: datetime) -> Samples:
     for account, counts in verdicts.items():
         for verdict, rows in counts.items():
             yield _sample("uploads_answered_rows", rows, account, verdict)
-        taken, refused = (sum(counts[one] for one in group) for group in (_TAKEN, _REFUSED))
+        taken, refused = (sum(counts[member] for member in group) for group in (_TAKEN, _REFUSED))
         if taken + refused >= ENOUGH_ANSWERS:
             yield _sample("uploads_success_ratio", taken / (taken + refused), account)
 

@@ -32,7 +32,7 @@ def _title(news: Sequence[tuple[News, Episode]]) -> str:
     if len(news) == 1:
         kind, episode = news[0]
         return f"Custom Events: {kind}: {episode.name}{_where(episode.place)}"
-    counts = (f"{sum(kind is one for one, _ in news)} {kind}" for kind in News if any(kind is one for one, _ in news))
+    counts = (f"{sum(kind is item for item, _ in news)} {kind}" for kind in News if any(kind is one for one, _ in news))
     return f"Custom Events: {', '.join(counts)}"
 
 

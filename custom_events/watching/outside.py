@@ -35,7 +35,7 @@ def report(
             return
         turn.commit()
         try:
-            found = [
+            alarms = [
                 Alarm(
                     key=NAME,
                     name=NAME,
@@ -46,8 +46,8 @@ def report(
                 )
             ]
             with engine.begin() as connection:
-                state.remember_outside(connection, found if sentences else [], NAME, now)
-                known = [one for one in state.episodes(connection, now) if one.name == NAME]
+                state.remember_outside(connection, alarms if sentences else [], NAME, now)
+                known = [episode for episode in state.episodes(connection, now) if episode.name == NAME]
             tell(engine, told_by, settings, known, now)
         finally:
             turn.execute(queries.END_TURN, {"key": queries.WATCHERS})

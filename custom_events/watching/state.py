@@ -71,19 +71,19 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
         return News.REMINDER if now - told_at >= REMINDED_AFTER else None
 
 
-def remember(connection: sa.Connection, reading: Reading, found: Iterable[Alarm], now: datetime) -> None:
+def remember(connection: sa.Connection, reading: Reading, alarms: Iterable[Alarm], now: datetime) -> None:
     """Open what is new, keep what still is, close what was looked for and has been gone for a while."""
-    _remember(connection, found, [watch.name for watch in WATCHES if watch.metric in reading.measured], now)
+    _remember(connection, alarms, [watch.name for watch in WATCHES if watch.metric in reading.measured], now)
 
 
-def remember_outside(connection: sa.Connection, found: Iterable[Alarm], name: str, now: datetime) -> None:
+def remember_outside(connection: sa.Connection, alarms: Iterable[Alarm], name: str, now: datetime) -> None:
     """The same for an alarm that is no metric's: `name` is what was looked for."""
-    _remember(connection, found, [name], now)
+    _remember(connection, alarms, [name], now)
 
 
-def _remember(connection: sa.Connection, found: Iterable[Alarm], looked_for: list[str], now: datetime) -> None:
+def _remember(connection: sa.Connection, alarms: Iterable[Alarm], looked_for: list[str], now: datetime) -> None:
     seen = Columns("key", "name", "severity", "place", "sentence", "remedy")
-    for alarm in {one.key: one for one in found}.values():
+    for alarm in {alarm.key: alarm for alarm in alarms}.values():
         seen.add(
             key=alarm.key,
             name=alarm.name,
@@ -97,13 +97,15 @@ def _remember(connection: sa.Connection, found: Iterable[Alarm], looked_for: lis
     connection.execute(queries.CLOSE, {"now": now, "gone_since": now - GONE_FOR, "looked_for": looked_for})
 
 
-def foreseen(connection: sa.Connection, reading: Reading, found: Iterable[Alarm], now: datetime) -> list[Episode]:
+def foreseen(connection: sa.Connection, reading: Reading, alarms: Iterable[Alarm], now: datetime) -> list[Episode]:
     """The alarms that would be open after a look now, which writes them; the gravest and oldest first. Writes nothing."""
-    seen = {one.key: one for one in found}
+    seen = {alarm.key: alarm for alarm in alarms}
     looked_for = {watch.name for watch in WATCHES if watch.metric in reading.measured}
-    known = [one for one in episodes(connection, now) if one.closed_at is None]
+    known = [episode for episode in episodes(connection, now) if episode.closed_at is None]
     is_gone = [
-        one.key for one in known if one.name in looked_for and one.seen_at <= now - GONE_FOR and one.key not in seen
+        episode.key
+        for episode in known
+        if episode.name in looked_for and episode.seen_at <= now - GONE_FOR and episode.key not in seen
     ]
     new = [
         Episode(
@@ -118,10 +120,11 @@ def foreseen(connection: sa.Connection, reading: Reading, found: Iterable[Alarm]
             seen_at=now,
         )
         for key, alarm in seen.items()
-        if key not in {one.key for one in known}
+        if key not in {episode.key for episode in known}
     ]
     return sorted(
-        (one for one in (*known, *new) if one.key not in is_gone), key=lambda one: (one.severity, one.opened_at)
+        (episode for episode in (*known, *new) if episode.key not in is_gone),
+        key=lambda episode: (episode.severity, episode.opened_at),
     )
 
 
@@ -139,9 +142,9 @@ def page(
     return [msgspec.convert(_plain(row), Episode) for row in connection.execute(queries.PAGE, given).mappings()]
 
 
-def mark_told(connection: sa.Connection, told: Iterable[Episode], channel: str, now: datetime) -> None:
+def mark_told(connection: sa.Connection, reported: Iterable[Episode], channel: str, now: datetime) -> None:
     """These were told by this channel."""
-    connection.execute(queries.TOLD, {"ids": [one.id for one in told], "channel": channel, "now": now})
+    connection.execute(queries.TOLD, {"ids": [episode.id for episode in reported], "channel": channel, "now": now})
 
 
 def _plain(row: Any) -> dict[str, Any]:

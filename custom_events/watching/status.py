@@ -42,11 +42,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 def status(connection: sa.Connection, settings: Settings, now: datetime) -> Status:
     """The figures as the tallies have them, at the same cost whatever there is of history. Writes nothing."""
-    found = tallied(connection)
+    totals = tallied(connection)
     ledger = status_counts.ledger(connection, SOON_S)
     return Status(
-        agree=found.agree,
-        sums=found,
+        agree=totals.agree,
+        sums=totals,
         open_work={**status_counts.open_elsewhere(connection), "uploads": ledger.soon},
         commerce_events=status_counts.counted(connection, status_counts.TALLIED_EVENTS),
         custom_events=status_counts.counted(connection, status_counts.TALLIED_CUSTOM_EVENTS),
@@ -56,17 +56,17 @@ def status(connection: sa.Connection, settings: Settings, now: datetime) -> Stat
         unnamed=ledger.unnamed,
         without_click_id=ledger.without_click_id,
         checked_at=min((one.checked_at for one in checks(connection)), default=None),
-        **_told(connection, settings, now, found),
+        **_told(connection, settings, now, totals),
     )
 
 
 def exact_status(connection: sa.Connection, settings: Settings, now: datetime) -> Status:
     """The same by counting, which reads whole tables. What differed from the tallies is among the gaps, set right, and remembered."""
     off = [gap for one in check(connection, now) for gap in one.gaps]
-    found = msgspec.structs.replace(sums(connection), gaps=off)
+    totals = msgspec.structs.replace(sums(connection), gaps=off)
     return Status(
-        agree=found.agree,
-        sums=found,
+        agree=totals.agree,
+        sums=totals,
         open_work=dict(status_counts.open_work(connection, SOON_S)),
         commerce_events=status_counts.counted(connection, status_counts.EVENTS_BY_TYPE),
         custom_events=status_counts.counted(connection, status_counts.CUSTOM_EVENTS_BY_DEFINITION),
@@ -76,16 +76,16 @@ def exact_status(connection: sa.Connection, settings: Settings, now: datetime) -
         unnamed=status_counts.counted(connection, status_counts.UNNAMED),
         without_click_id=status_counts.counted(connection, status_counts.WITHOUT_CLICK_ID),
         checked_at=now,
-        **_told(connection, settings, now, found),
+        **_told(connection, settings, now, totals),
     )
 
 
-def _told(connection: sa.Connection, settings: Settings, now: datetime, found: Sums) -> dict[str, dict[str, int]]:
-    reading = measure(connection, settings, now, counted=found)
+def _told(connection: sa.Connection, settings: Settings, now: datetime, totals: Sums) -> dict[str, dict[str, int]]:
+    reading = measure(connection, settings, now, counted=totals)
     alarms = state.foreseen(connection, reading, raised(reading), now)
     return {
         "reconciled": status_counts.counted(connection, status_counts.RECONCILED),
-        "alarms": dict(Counter(one.label(now) for one in alarms)),
+        "alarms": dict(Counter(episode.label(now) for episode in alarms)),
         "odd_leaves": status_counts.counted(connection, odd_leaves.BY_NAME),
         "dagster": status_counts.of_dagster(connection),
     }

@@ -33,8 +33,8 @@ def sums(connection: sa.Connection, since: datetime | None = None, site_id: int 
         since = datetime.combine(week, time(), UTC) if week is not None else None
     asked = {"since": since, "site_id": site_id, "of_matching": OF_MATCHING}
     counts = _counts(connection, sql.SUMS, asked)
-    found = _figures(counts, since, site_id)
-    return msgspec.structs.replace(found, gaps=[*gaps(found), *denied(connection, asked, counts)])
+    totals = _figures(counts, since, site_id)
+    return msgspec.structs.replace(totals, gaps=[*gaps(totals), *denied(connection, asked, counts)])
 
 
 def tallied(connection: sa.Connection) -> Sums:
@@ -42,12 +42,12 @@ def tallied(connection: sa.Connection) -> Sums:
     last check."""
     week = _covered_since(connection)
     counts = _counts(connection, sql.TALLIED, {"since": week})
-    found = _figures(counts, datetime.combine(week, time(), UTC) if week is not None else None, None)
-    said = gaps(found)
+    totals = _figures(counts, datetime.combine(week, time(), UTC) if week is not None else None, None)
+    said = gaps(totals)
     remembered = [
         gap for check in checks(connection) for gap in check.gaps if gap.partition(" ")[0] not in _named(said)
     ]
-    return msgspec.structs.replace(found, gaps=[*said, *remembered])
+    return msgspec.structs.replace(totals, gaps=[*said, *remembered])
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -70,14 +70,16 @@ def check(connection: sa.Connection, now: datetime) -> list[Check]:
     connection.execute(sa.text(sql.FORGET_WEEKS), ended)
     connection.execute(sa.text(sql.COUNT_WEEKS), ended)
     off = tallies.mend(connection)
-    found = [
+    results = [
         Check("sums", now, sums(connection).gaps),
-        Check("tallies", now, [f"tallies: {one}" for one in off[:_EXAMPLES]] + _more(len(off) - _EXAMPLES)),
+        Check(
+            "tallies", now, [f"tallies: {difference}" for difference in off[:_EXAMPLES]] + _more(len(off) - _EXAMPLES)
+        ),
     ]
-    for one in found:
-        values = {"name": one.name, "now": now, "gaps": msgspec.json.encode(one.gaps).decode()}
+    for result in results:
+        values = {"name": result.name, "now": now, "gaps": msgspec.json.encode(result.gaps).decode()}
         connection.execute(sa.text(sql.KEEP_CHECK), values)
-    return found
+    return results
 
 
 def _more(number: int) -> list[str]:

@@ -59,8 +59,8 @@ def _look(engine: sa.Engine, told_by: Sequence[Channel], settings: Settings, now
         state.remember(connection, reading, raised(reading), now)
         known = state.episodes(connection, now)
     told, not_told = tell(engine, told_by, settings, known, now)
-    lasting = tuple(one for one in known if one.lasts(now))
-    young = tuple(one for one in known if one.closed_at is None and not one.lasts(now))
+    lasting = tuple(episode for episode in known if episode.lasts(now))
+    young = tuple(episode for episode in known if episode.closed_at is None and not episode.lasts(now))
     return Look(open=lasting, young=young, told=told, not_told=not_told)
 
 
@@ -71,7 +71,7 @@ def tell(
     told: dict[str, int] = {}
     not_told: dict[str, str] = {}
     for channel in told_by:
-        news = [(kind, one) for one in known if (kind := one.news(channel.name, now)) is not None]
+        news = [(kind, episode) for episode in known if (kind := episode.news(channel.name, now)) is not None]
         if not news:
             continue
         try:

@@ -16,7 +16,7 @@ from custom_events.catalog.files import folder, plan, stored
 from custom_events.errors import NeedsAction, NotFound
 from custom_events.history.drafts import Draft
 from custom_events.values.definitions import DefinitionConfig, Overrides
-from tests.backtest.conftest import ME, World, day_of
+from tests.backtest.conftest import ME, PastWorld, day_of
 
 LARGE = {"field": "order.total", "op": ">=", "value": "150"}
 NEVER = {"field": "order.total", "op": "<", "value": "0"}
@@ -33,12 +33,12 @@ class Shop(NamedTuple):
 
 
 @pytest.fixture
-def shop(world: World) -> Shop:
+def shop(world: PastWorld) -> Shop:
     """One site; the definitions are rule_a and rule_b."""
     return opened(world, 1, group="g")
 
 
-def opened(world: World, number: int, **of_a: Any) -> Shop:
+def opened(world: PastWorld, number: int, **of_a: Any) -> Shop:
     world.define("rule_a", **{"priority": 2, **of_a})
     world.define("rule_b", group="g", priority=1)
     found = Shop([], [], [])
@@ -56,7 +56,7 @@ def config(**settings: Any) -> DefinitionConfig:
     return msgspec.convert({"trigger": ["order.paid"], **settings}, DefinitionConfig)
 
 
-def overrides(world: World, assignment: int, **settings: Any) -> Overrides:
+def overrides(world: PastWorld, assignment: int, **settings: Any) -> Overrides:
     known = world.rows("SELECT overrides FROM app.assignment_revisions WHERE assignment_id = :id", id=assignment)
     return msgspec.convert({**known[-1][0], **settings}, Overrides)
 
@@ -70,18 +70,18 @@ def shares(found: Any) -> dict[int, Counted]:
     return {number: counts for number, counts in numbers.items() if any(counts)}
 
 
-def replayed(world: World, **how: Any) -> Replay:
+def replayed(world: PastWorld, **how: Any) -> Replay:
     return replay_sync(world.url, world.settings, since=day_of(0), until=day_of(14), **how)
 
 
-def corrected(world: World, shop: Shop) -> None:
+def corrected(world: PastWorld, shop: Shop) -> None:
     """Older evidence comes late: the first order of each site was of 80 EUR."""
     for site in shop.sites:
         world.order(site, 1, 5, total_price="80.00", updated_at=day_of(4).isoformat())
     world.drain()
 
 
-def is_settled(world: World) -> bool:
+def is_settled(world: PastWorld) -> bool:
     """Whether a look back at what is published finds nothing but what is there."""
     return not world.backtest(last=14).counts.differs
 
@@ -101,7 +101,7 @@ DRAFTS: dict[str, tuple[dict[str, Any], dict[str, Any], Counted, Counted]] = {
 
 
 @pytest.mark.parametrize("kind", DRAFTS)
-def test_a_draft_says_what_the_others_of_its_groups_gain_and_lose(world: World, kind: str) -> None:
+def test_a_draft_says_what_the_others_of_its_groups_gain_and_lose(world: PastWorld, kind: str) -> None:
     """On every site that has the definition; a replay of it writes just that, and then everything is as the rules say."""
     before, after, of_a, of_b = DRAFTS[kind]
     shop = opened(world, 2, **before)
@@ -123,7 +123,7 @@ def test_a_draft_says_what_the_others_of_its_groups_gain_and_lose(world: World, 
     assert note.endswith(f"assignments {shop.b[0]}, {shop.b[1]}.")
 
 
-def test_the_answers_name_who_gains(world: World, shop: Shop) -> None:
+def test_the_answers_name_who_gains(world: PastWorld, shop: Shop) -> None:
     found = world.backtest(Draft(definition="rule_a", config=config()))
     assert f'          1           0             0          0  {shop.b[0]} rule_b "b", site {shop.sites[0]}' in list(
         backtest_lines(found)
@@ -138,7 +138,7 @@ def test_the_answers_name_who_gains(world: World, shop: Shop) -> None:
     ({}, {"group": "g"}, (0, 1, 0, 0)),
 ], ids=["leaves", "joins"])  # fmt: skip
 def test_overrides_take_an_assignment_out_of_a_group_and_into_one(
-    world: World, before: Any, after: Any, of_b: Counted
+    world: PastWorld, before: Any, after: Any, of_b: Counted
 ) -> None:
     shop = opened(world, 1, **before)
     (site, a, b) = shop.sites[0], shop.a[0], shop.b[0]
@@ -160,7 +160,7 @@ STOPS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("kind", STOPS)
-def test_what_stops_leaves_the_field_to_the_others(world: World, shop: Shop, kind: str) -> None:
+def test_what_stops_leaves_the_field_to_the_others(world: PastWorld, shop: Shop, kind: str) -> None:
     """What it has made stays; the rest of its group fire as if it had never been there, on what happened before too."""
     (a,), (b,) = shop.a, shop.b
     draft = Draft(definition="rule_a", stopped=True) if kind == "definition" else Draft(assignment=a, stopped=True)
@@ -185,7 +185,7 @@ def test_what_stops_leaves_the_field_to_the_others(world: World, shop: Shop, kin
 
 
 @pytest.mark.parametrize("kind", STOPS)
-def test_what_stops_keeps_its_events_until_a_replay(world: World, shop: Shop, kind: str) -> None:
+def test_what_stops_keeps_its_events_until_a_replay(world: PastWorld, shop: Shop, kind: str) -> None:
     """A correction of such an event gives it to nobody else: a late body carries no new rule into the past."""
     with world.engine.begin() as connection:
         STOPS[kind](connection, shop.a[0])
@@ -194,7 +194,7 @@ def test_what_stops_keeps_its_events_until_a_replay(world: World, shop: Shop, ki
     assert world.rows(standing) == [(shop.a[0], "1", 80)]
 
 
-def test_what_begins_again_takes_its_group_over(world: World, shop: Shop) -> None:
+def test_what_begins_again_takes_its_group_over(world: PastWorld, shop: Shop) -> None:
     (a,), (b,) = shop.a, shop.b
     with world.engine.begin() as connection:
         assignments.pause(connection, a, actor=ME)
@@ -208,7 +208,7 @@ def test_what_begins_again_takes_its_group_over(world: World, shop: Shop) -> Non
     assert is_settled(world)
 
 
-def test_a_new_one_of_equal_priority_comes_after_those_that_are_there(world: World, shop: Shop) -> None:
+def test_a_new_one_of_equal_priority_comes_after_those_that_are_there(world: PastWorld, shop: Shop) -> None:
     draft = Draft(config=config(group="g", priority=2))
     assert shares(world.backtest(draft, sites=shop.sites)) == {shop.a[0]: (0, 0, 0, 1)}
     world.define("rule_c", group="g", priority=2)
@@ -216,7 +216,7 @@ def test_a_new_one_of_equal_priority_comes_after_those_that_are_there(world: Wor
     assert is_settled(world)
 
 
-def test_a_replay_remembers_the_groups_of_before(world: World, shop: Shop) -> None:
+def test_a_replay_remembers_the_groups_of_before(world: PastWorld, shop: Shop) -> None:
     """Both have left the group by now; what the one did not get, since the other was there, is due to both."""
     for key in ("rule_a", "rule_b"):
         world.publish(key, world.draft(key))
@@ -225,7 +225,7 @@ def test_a_replay_remembers_the_groups_of_before(world: World, shop: Shop) -> No
 
 
 def test_what_is_corrected_after_a_replay_is_judged_by_what_the_replay_found(
-    world: World, shop: Shop, body: Any
+    world: PastWorld, shop: Shop, body: Any
 ) -> None:
     """A replay decides by today's rules, and what comes later about the same order does not bring the former ones back."""
     world.publish("rule_a", world.draft("rule_a", priority=2))
@@ -236,7 +236,7 @@ def test_what_is_corrected_after_a_replay_is_judged_by_what_the_replay_found(
     assert is_settled(world)
 
 
-def test_what_a_replay_took_back_stays_so_after_a_correction(world: World) -> None:
+def test_what_a_replay_took_back_stays_so_after_a_correction(world: PastWorld) -> None:
     shop = opened(world, 1)
     world.publish("rule_a", world.draft("rule_a", priority=2, group="g"))
     replayed(world, definition="rule_a", order=BY_ANA)
@@ -247,7 +247,7 @@ def test_what_a_replay_took_back_stays_so_after_a_correction(world: World) -> No
 
 
 # ---------------------------------------------------------------- plans
-def planned(world: World, directory: Path, changes: dict[str, tuple[str, str]]) -> Outlook:
+def planned(world: PastWorld, directory: Path, changes: dict[str, tuple[str, str]]) -> Outlook:
     """What a plan says in which of each exported file a piece is replaced."""
     with world.engine.connect() as connection:
         found = stored.read(connection)
@@ -272,7 +272,7 @@ PLANS: dict[str, tuple[str, dict[str, tuple[str, str]], Counted]] = {
 
 
 @pytest.mark.parametrize("kind", PLANS)
-def test_a_plan_says_what_the_others_of_a_group_gain(world: World, shop: Shop, tmp_path: Path, kind: str) -> None:
+def test_a_plan_says_what_the_others_of_a_group_gain(world: PastWorld, shop: Shop, tmp_path: Path, kind: str) -> None:
     subject, changes, of_b = PLANS[kind]
     (one,) = planned(world, tmp_path, changes).foreseen
     assert one.subject == subject
@@ -282,20 +282,20 @@ def test_a_plan_says_what_the_others_of_a_group_gain(world: World, shop: Shop, t
     assert [one.strip() for one in cli_config.outlook_lines(seen)][2] == line
 
 
-def test_a_plan_that_stops_what_has_no_rivals_looks_at_nothing(world: World, tmp_path: Path) -> None:
+def test_a_plan_that_stops_what_has_no_rivals_looks_at_nothing(world: PastWorld, tmp_path: Path) -> None:
     opened(world, 1)
     pause = {"sites/shop-key-1.yaml": ("label: a\n", "label: a\n  active: false\n")}
     assert planned(world, tmp_path, pause).foreseen == ()
 
 
-def test_who_moves_into_another_group_together_gains_nothing(world: World, shop: Shop, tmp_path: Path) -> None:
+def test_who_moves_into_another_group_together_gains_nothing(world: PastWorld, shop: Shop, tmp_path: Path) -> None:
     moved = {f"definitions/rule_{key}.yaml": ("group: g\n", "group: h\n") for key in "ab"}
     (one,) = planned(world, tmp_path, moved).foreseen
     assert one.subject == 'definition "rule_a" on 1 assignment; definition "rule_b" on 1 assignment'
     assert not one.counts.differs
 
 
-def test_two_new_ones_of_one_group_are_told_apart(world: World, shop: Shop, tmp_path: Path) -> None:
+def test_two_new_ones_of_one_group_are_told_apart(world: PastWorld, shop: Shop, tmp_path: Path) -> None:
     entries = "- {definition: rule_b, label: first, priority: 3}\n- {definition: rule_b, label: second, priority: 3}\n"
     seen = planned(world, tmp_path, {"sites/shop-key-1.yaml": ("assignments:\n", f"assignments:\n{entries}")})
     assert [line.strip() for line in cli_config.outlook_lines(seen)][1:4] == [
@@ -309,7 +309,7 @@ def test_two_new_ones_of_one_group_are_told_apart(world: World, shop: Shop, tmp_
 
 
 # ---------------------------------------------------------------- what cannot be asked
-def test_what_cannot_stop_and_what_is_not_there(world: World, shop: Shop) -> None:
+def test_what_cannot_stop_and_what_is_not_there(world: PastWorld, shop: Shop) -> None:
     for draft in (Draft(stopped=True), Draft(stopped=True, definition="rule_a", assignment=shop.a[0])):
         with pytest.raises(NeedsAction, match="Name what stops"):
             world.backtest(draft)

@@ -12,13 +12,13 @@ from custom_events.backtest.plan_effects import Outlook, conflicts, outlook
 from custom_events.catalog.files import folder, plan, stored
 from custom_events.catalog.files.plan import Plan
 from custom_events.catalog.files.stored import Stored
-from tests.backtest.conftest import World, day_of
+from tests.backtest.conftest import PastWorld, day_of
 
 BIG = {"field": "order.total", "op": ">=", "value": "150.00"}
 
 
 @pytest.fixture
-def shop(world: World) -> tuple[int, str]:
+def shop(world: PastWorld) -> tuple[int, str]:
     """A site whose orders go to an action: ten of 100 EUR, and five of 200."""
     site, action = world.site(), world.action()
     world.rule(site, key="paid", ads_action=action)
@@ -28,12 +28,12 @@ def shop(world: World) -> tuple[int, str]:
     return site, action
 
 
-def _stored(world: World) -> Stored:
+def _stored(world: PastWorld) -> Stored:
     with world.engine.connect() as connection:
         return stored.read(connection)
 
 
-def _planned(world: World, tmp_path: Path, **files: str) -> tuple[Stored, Plan]:
+def _planned(world: PastWorld, tmp_path: Path, **files: str) -> tuple[Stored, Plan]:
     """A plan of what is exported, with these texts added to files."""
     found = _stored(world)
     texts = folder.texts(stored.exported(found.catalog))
@@ -45,7 +45,7 @@ def _planned(world: World, tmp_path: Path, **files: str) -> tuple[Stored, Plan]:
     return found, made
 
 
-def _outlook(world: World, found: Stored, made: Plan, limit_s: float = 60.0) -> tuple[Outlook, list[str]]:
+def _outlook(world: PastWorld, found: Stored, made: Plan, limit_s: float = 60.0) -> tuple[Outlook, list[str]]:
     said: list[str] = []
     before = world.written()
     seen = outlook(
@@ -56,7 +56,7 @@ def _outlook(world: World, found: Stored, made: Plan, limit_s: float = 60.0) -> 
 
 
 def test_a_plan_shows_what_it_would_have_made_and_who_would_have_met(
-    world: World, shop: tuple[int, str], tmp_path: Path
+    world: PastWorld, shop: tuple[int, str], tmp_path: Path
 ) -> None:
     _, action = shop
     entry = f"- {{definition: big, label: twice, ads_action: {action}}}\n"
@@ -76,7 +76,7 @@ def test_a_plan_shows_what_it_would_have_made_and_who_would_have_met(
     assert said == [f"counting what meets at {action}", 'looking back at shop-key-1: "big" labelled "twice"']
 
 
-def test_a_group_keeps_them_apart(world: World, shop: tuple[int, str], tmp_path: Path) -> None:
+def test_a_group_keeps_them_apart(world: PastWorld, shop: tuple[int, str], tmp_path: Path) -> None:
     site, action = shop
     world.assign(site, world.define("big", conditions=BIG, group="one"), ads_action=action, priority=1)
     found = _stored(world)
@@ -88,7 +88,9 @@ def test_a_group_keeps_them_apart(world: World, shop: tuple[int, str], tmp_path:
     assert conflicts(world.url, found, until=day_of(11), period=timedelta(days=30), site_key="other") == ()
 
 
-def test_what_others_of_a_group_lose_has_a_line_of_its_own(world: World, shop: tuple[int, str], tmp_path: Path) -> None:
+def test_what_others_of_a_group_lose_has_a_line_of_its_own(
+    world: PastWorld, shop: tuple[int, str], tmp_path: Path
+) -> None:
     site, action = shop
     world.publish("paid", world.draft("paid", group="one"))
     entry = f"- {{definition: big, label: twice, ads_action: {action}}}\n"
@@ -107,7 +109,7 @@ def test_what_others_of_a_group_lose_has_a_line_of_its_own(world: World, shop: t
 
 
 def test_only_some_of_many_shares_are_shown(
-    world: World, shop: tuple[int, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: PastWorld, shop: tuple[int, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(result_lines, "MAX_SHOWN_ASSIGNMENTS", 1)
     second = world.site()
@@ -120,7 +122,7 @@ def test_only_some_of_many_shares_are_shown(
     assert shown[3] == "... and 1 more assignments (--json has all)"
 
 
-def test_conditions_that_exclude_each_other_are_shown_to(world: World, shop: tuple[int, str]) -> None:
+def test_conditions_that_exclude_each_other_are_shown_to(world: PastWorld, shop: tuple[int, str]) -> None:
     site, action = shop
     world.assign(site, world.define("big", conditions=BIG), ads_action=action)
     number = world.draft("paid", conditions={"not": BIG})
@@ -133,7 +135,7 @@ def test_conditions_that_exclude_each_other_are_shown_to(world: World, shop: tup
 
 
 def test_only_the_newest_events_are_counted(
-    world: World, shop: tuple[int, str], monkeypatch: pytest.MonkeyPatch
+    world: PastWorld, shop: tuple[int, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site, action = shop
     monkeypatch.setattr(rule_conflict_counts, "MAX_EVENTS", 4)
@@ -143,7 +145,7 @@ def test_only_the_newest_events_are_counted(
 
 
 def test_a_changed_definition_is_looked_back_at_once_for_all_its_sites(
-    world: World, shop: tuple[int, str], tmp_path: Path
+    world: PastWorld, shop: tuple[int, str], tmp_path: Path
 ) -> None:
     second = world.site()
     world.assign(second, "paid")
@@ -158,7 +160,7 @@ def test_a_changed_definition_is_looked_back_at_once_for_all_its_sites(
 
 
 def test_changed_overrides_and_sites_that_are_not_there_yet(
-    world: World, shop: tuple[int, str], tmp_path: Path
+    world: PastWorld, shop: tuple[int, str], tmp_path: Path
 ) -> None:
     found = _stored(world)
     texts = folder.texts(stored.exported(found.catalog))
@@ -177,7 +179,7 @@ def test_changed_overrides_and_sites_that_are_not_there_yet(
     assert "no history to count on; put them into one group" in met.sentence
 
 
-def test_what_there_is_no_time_for_is_said(world: World, shop: tuple[int, str], tmp_path: Path) -> None:
+def test_what_there_is_no_time_for_is_said(world: PastWorld, shop: tuple[int, str], tmp_path: Path) -> None:
     files: dict[str, Any] = {"definitions/paid": "value: {factor: 2}\n"}
     seen, _ = _outlook(world, *_planned(world, tmp_path, **files), limit_s=-1)
     assert (seen.foreseen, seen.left_out) == ((), 1)

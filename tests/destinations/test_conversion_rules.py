@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ NOW = datetime(2026, 10, 20, 12, 0, tzinfo=UTC)
 HASH = "a" * 64
 
 
-def row(**changes):
+def row(**changes: Any) -> Conversion:
     values = {
         "upload_id": 5,
         "kind": UploadKind.CONVERSION,
@@ -29,11 +30,11 @@ def row(**changes):
     return Conversion(**(values | changes))
 
 
-def adjustment(**changes):
+def adjustment(**changes: Any) -> Conversion:
     return row(kind=UploadKind.RESTATEMENT, adjusted_at=NOW, click=None, **changes)
 
 
-def test_good_rows_pass():
+def test_good_rows_pass() -> None:
     assert conversion_rules.validate(row(), NOW) is None
     assert conversion_rules.validate(row(click=None, email_sha256=HASH), NOW) is None
     assert conversion_rules.validate(row(value=None, currency=None), NOW) is None
@@ -69,7 +70,7 @@ def test_good_rows_pass():
         ("conversion_before_click", {"click": Click(kind=ClickKind.GCLID, id="abcdef", clicked_at=NOW)}),
     ],
 )
-def test_withholds(code, changes):
+def test_withholds(code: str, changes: dict[str, Any]) -> None:
     answer = conversion_rules.validate(row(**changes), NOW)
     assert (answer.verdict, answer.code, answer.upload_id) == (Verdict.WITHHELD, code, 5)
     assert answer.sentence
@@ -83,7 +84,7 @@ def test_withholds(code, changes):
         ("adjustment_before_conversion", row(kind=UploadKind.RETRACTION, click=None)),
     ],
 )
-def test_withholds_adjustments(code, made):
+def test_withholds_adjustments(code: str, made: Conversion) -> None:
     answer = conversion_rules.validate(made, NOW)
     assert (answer.verdict, answer.code) == (Verdict.WITHHELD, code)
 
@@ -109,12 +110,12 @@ def test_withholds_adjustments(code, made):
         ("conversion_too_old", adjustment(occurred_at=NOW - timedelta(days=55))),
     ],
 )
-def test_expires(code, made):
+def test_expires(code: str, made: Conversion) -> None:
     answer = conversion_rules.validate(made, NOW)
     assert (answer.verdict, answer.code) == (Verdict.EXPIRED, code)
 
 
-def test_holds_until_google_takes_it():
+def test_holds_until_google_takes_it() -> None:
     clicked_at = NOW - timedelta(hours=1)
     young = row(click=Click(kind=ClickKind.GCLID, id="abcdef", clicked_at=clicked_at), occurred_at=NOW)
     answer = conversion_rules.validate(young, NOW)
@@ -132,7 +133,7 @@ def test_holds_until_google_takes_it():
         assert (answer.code, answer.retry_at) == ("action_too_recent", NOW + timedelta(hours=6))
 
 
-def test_a_click_without_a_time_passes():
+def test_a_click_without_a_time_passes() -> None:
     assert conversion_rules.validate(row(click=Click(kind=ClickKind.GBRAID, id="abcdef")), NOW) is None
 
 
@@ -145,7 +146,9 @@ def test_a_click_without_a_time_passes():
     email=st.none() | st.text(max_size=70),
     kind=st.sampled_from(list(UploadKind)),
 )
-def test_says_something_or_nothing_of_any_row_and_never_raises(transaction_id, value, currency, click_id, email, kind):
+def test_says_something_or_nothing_of_any_row_and_never_raises(
+    transaction_id: Any, value: Any, currency: Any, click_id: str, email: Any, kind: Any
+) -> None:
     click = Click(kind=ClickKind.GCLID, id=click_id) if click_id is not None else None
     made = row(
         transaction_id=transaction_id,

@@ -2,23 +2,34 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import google.ads.datamanager_v1 as dm
 import pytest
 from google.api_core import exceptions as api
+from google.api_core.exceptions import ResourceExhausted, TooManyRequests
 from google.rpc import error_details_pb2
 
 from custom_events.destinations.google_data_manager import answers, requests, verdicts
 from custom_events.destinations.google_data_manager.lane import DataManagerLane
 from custom_events.values.clicks import Click, ClickKind, ConsentStatus
-from custom_events.values.conversions import AdsAccount, Conversion, Lane, RequestKind, Scope, UploadKind, Verdict
+from custom_events.values.conversions import (
+    AdsAccount,
+    BatchAnswer,
+    Conversion,
+    Lane,
+    RequestKind,
+    Scope,
+    UploadKind,
+    Verdict,
+)
 
 NOW = datetime(2026, 10, 20, 12, 0, tzinfo=UTC)
 ACCOUNT = AdsAccount(id=1, customer_id="1234567890", lane=Lane.DATA_MANAGER, login_customer_id="9999999999")
 HASH = "b" * 64
 
 
-def row(upload_id=1, **changes):
+def row(upload_id: int = 1, **changes: Any) -> Conversion:
     values = {
         "upload_id": upload_id,
         "kind": UploadKind.CONVERSION,
@@ -32,7 +43,7 @@ def row(upload_id=1, **changes):
     return Conversion(**(values | changes))
 
 
-def test_an_event_field_by_field():
+def test_an_event_field_by_field() -> None:
     made = requests.events_request(
         ACCOUNT,
         [
@@ -58,7 +69,7 @@ def test_an_event_field_by_field():
     assert event.user_properties.customer_type == 1
 
 
-def test_what_is_not_known_is_not_set():
+def test_what_is_not_known_is_not_set() -> None:
     account = AdsAccount(id=1, customer_id="1234567890", lane=Lane.DATA_MANAGER)
     bare = row(
         value=None, currency=None, click=None, new_customer=False, email_sha256=HASH, ad_user_data=ConsentStatus.DENIED
@@ -70,7 +81,7 @@ def test_what_is_not_known_is_not_set():
     assert event.user_properties.customer_type == 2
 
 
-def test_a_retraction_is_the_value_zero():
+def test_a_retraction_is_the_value_zero() -> None:
     rows = [
         row(kind=UploadKind.RETRACTION, adjusted_at=NOW),
         row(kind=UploadKind.RESTATEMENT, adjusted_at=NOW, value=Decimal(7)),
@@ -80,7 +91,13 @@ def test_a_retraction_is_the_value_zero():
     assert less.last_updated_timestamp.ToDatetime(UTC) == NOW
 
 
-def refused(*violations, reason="INVALID_ARGUMENT", kind=api.InvalidArgument, delay_s=None, rest=False):
+def refused(
+    *violations: tuple[str, ...],
+    reason: str = "INVALID_ARGUMENT",
+    kind: type[ResourceExhausted] | type[TooManyRequests] = api.InvalidArgument,
+    delay_s: int | None = None,
+    rest: bool = False,
+) -> Any:
     """An exception as the real client raises it: messages over gRPC, dicts over REST."""
     bad = error_details_pb2.BadRequest()
     for field, why in violations:
@@ -100,7 +117,7 @@ def refused(*violations, reason="INVALID_ARGUMENT", kind=api.InvalidArgument, de
 
 @pytest.mark.parametrize("rest", [False, True])
 @pytest.mark.parametrize("index", [0, 2])
-def test_a_named_row_gets_its_reason_and_the_others_go_again(rest, index):
+def test_a_named_row_gets_its_reason_and_the_others_go_again(rest: bool, index: int) -> None:
     error = refused((f"events.events[{index}].currency", "INVALID_CURRENCY_CODE"), rest=rest)
     answer = answers.read_failure(error, [row(number) for number in range(3)], NOW)
     assert answer.rows[index].verdict is Verdict.REJECTED
@@ -110,20 +127,20 @@ def test_a_named_row_gets_its_reason_and_the_others_go_again(rest, index):
     assert (answer.verdict, answer.request_id) == (None, "r-9")
 
 
-def test_a_named_destination_stands_for_its_rows():
+def test_a_named_destination_stands_for_its_rows() -> None:
     error = refused(("destinations[1].product_destination_id", "INVALID_CONVERSION_ACTION_TYPE"))
     answer = answers.read_failure(error, [row(1), row(2, action_id="8002"), row(3)], NOW)
     assert [one.verdict for one in answer.rows] == [Verdict.RETRY, Verdict.FIX, Verdict.RETRY]
     assert answer.rows[1].scope is Scope.ACTION
 
 
-def test_a_destination_of_the_wrong_account_concerns_all():
+def test_a_destination_of_the_wrong_account_concerns_all() -> None:
     error = refused(("destinations[0].operating_account", "INVALID_DESTINATION"), reason="INVALID_DESTINATION")
     answer = answers.read_failure(error, [row(1), row(2)], NOW)
     assert (answer.verdict, answer.scope) == (Verdict.FIX, Scope.ACCOUNT)
 
 
-def test_a_reason_without_a_row_is_looked_for():
+def test_a_reason_without_a_row_is_looked_for() -> None:
     answer = answers.read_failure(refused(reason="INVALID_CURRENCY_CODE"), [row(1), row(2)], NOW)
     assert (answer.verdict, answer.code) == (Verdict.SPLIT, "ErrorReason.INVALID_CURRENCY_CODE")
     alone = answers.read_failure(refused(reason="INVALID_CURRENCY_CODE"), [row(1)], NOW)
@@ -146,7 +163,9 @@ def test_a_reason_without_a_row_is_looked_for():
         ((("encoding", "INVALID_FORMAT"),), "INVALID_ARGUMENT", "ErrorReason.INVALID_FORMAT"),
     ],
 )
-def test_a_refusal_that_nobody_understands_holds_every_row_and_rejects_none(violations, reason, code, rows, rest):
+def test_a_refusal_that_nobody_understands_holds_every_row_and_rejects_none(
+    violations: tuple[Any, ...], reason: str, code: str, rows: int, rest: bool
+) -> None:
     error = refused(*violations, reason=reason, rest=rest)
     answer = answers.read_failure(error, [row(number) for number in range(rows)], NOW)
     assert (answer.verdict, answer.code, answer.scope) == (Verdict.HOLD, code, Scope.ACCOUNT)
@@ -154,12 +173,12 @@ def test_a_refusal_that_nobody_understands_holds_every_row_and_rejects_none(viol
     assert code in answer.sentence
 
 
-def test_a_bad_request_without_any_reason_holds_every_row():
+def test_a_bad_request_without_any_reason_holds_every_row() -> None:
     answer = answers.read_failure(api.InvalidArgument("?"), [row(1), row(2)], NOW)
     assert (answer.verdict, answer.code) == (Verdict.HOLD, "grpc.INVALID_ARGUMENT")
 
 
-def test_a_new_reason_of_one_row_holds_it_and_the_others_go_again():
+def test_a_new_reason_of_one_row_holds_it_and_the_others_go_again() -> None:
     error = refused(("events.events[1].x", "SOMETHING_NEW"))
     answer = answers.read_failure(error, [row(1), row(2)], NOW)
     assert [one.verdict for one in answer.rows] == [Verdict.RETRY, Verdict.FIX]
@@ -167,7 +186,7 @@ def test_a_new_reason_of_one_row_holds_it_and_the_others_go_again():
 
 
 @pytest.mark.parametrize("rest", [False, True])
-def test_terms_for_hashes_concern_only_rows_with_hashes(rest):
+def test_terms_for_hashes_concern_only_rows_with_hashes(rest: bool) -> None:
     reason = "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED"
     rows = [row(1), row(2, email_sha256=HASH), row(3, email_sha256=HASH, ad_user_data=ConsentStatus.DENIED)]
     for error in (
@@ -182,7 +201,7 @@ def test_terms_for_hashes_concern_only_rows_with_hashes(rest):
     assert (nobody.verdict, nobody.scope) == (Verdict.FIX, Scope.ACCOUNT)
 
 
-def test_what_google_remarks_on_is_kept_with_its_row():
+def test_what_google_remarks_on_is_kept_with_its_row() -> None:
     response = dm.IngestEventsResponse(request_id="r-1")
     for field, reason in (
         ("events.events[1].cart_data", 3),
@@ -201,20 +220,20 @@ def test_what_google_remarks_on_is_kept_with_its_row():
     assert "so and so" in found.rows[1].sentence
 
 
-def test_a_quota_in_google_s_general_words_is_no_message_too_large():
+def test_a_quota_in_google_s_general_words_is_no_message_too_large() -> None:
     error = refused(reason="RATE_LIMIT_EXCEEDED", kind=api.ResourceExhausted)
     answer = answers.read_failure(error, [row(1), row(2)], NOW)
     assert (answer.verdict, answer.scope, answer.code) == (Verdict.RETRY, Scope.PROJECT, "grpc.RESOURCE_EXHAUSTED")
     assert answers.read_failure(api.ResourceExhausted("?"), [row(1), row(2)], NOW).verdict is Verdict.SPLIT
 
 
-def test_a_quota_names_its_delay():
+def test_a_quota_names_its_delay() -> None:
     error = refused(reason="RESOURCE_EXHAUSTED", kind=api.TooManyRequests, delay_s=17, rest=True)
     answer = answers.read_failure(error, [row()], NOW)
     assert (answer.verdict, answer.scope, answer.retry_after_s) == (Verdict.RETRY, Scope.PROJECT, 17)
 
 
-def status(*parts):
+def status(*parts: tuple[Any, ...]) -> Any:
     made = dm.RetrieveRequestStatusResponse()
     for action, state, counts in parts:
         part = dm.RequestStatusPerDestination(request_status=state)
@@ -226,11 +245,11 @@ def status(*parts):
     return made
 
 
-def verdict_of(rows, *parts):
+def verdict_of(rows: list[Conversion], *parts: tuple[Any, ...]) -> BatchAnswer:
     return verdicts.read_status(status(*parts), rows, NOW, "r-1")
 
 
-def test_verdicts_by_action():
+def test_verdicts_by_action() -> None:
     rows = [row(1), row(2, action_id="8002"), row(3, action_id="8003"), row(4, action_id="8003")]
     answer = verdict_of(
         rows,
@@ -247,7 +266,7 @@ def test_verdicts_by_action():
     }
 
 
-def test_counts_of_a_whole_request_are_certain_of_no_row_when_some_of_it_were_settled_otherwise():
+def test_counts_of_a_whole_request_are_certain_of_no_row_when_some_of_it_were_settled_otherwise() -> None:
     """Another worker took four of the eight rows since: whether its four that match nobody are these, nobody knows."""
     made = status(("8001", "PARTIAL_SUCCESS", [("CLICK_NOT_FOUND", 4)]))
     made.request_status_per_destination[0].events_ingestion_status.record_count = 8
@@ -259,7 +278,7 @@ def test_counts_of_a_whole_request_are_certain_of_no_row_when_some_of_it_were_se
     assert {one.code for one in certain.rows} == {"ProcessingErrorReason.CLICK_NOT_FOUND"}
 
 
-def test_a_failure_without_reasons_counts_every_event():
+def test_a_failure_without_reasons_counts_every_event() -> None:
     (told,) = verdict_of([row(1), row(2)], ("8001", "FAILED", [])).counts
     assert (told.counts.successful, told.counts.failed) == (0, 2)
 
@@ -276,11 +295,11 @@ def test_a_failure_without_reasons_counts_every_event():
         ("PARTIAL_SUCCESS", [("INTERNAL_ERROR", 1)], Verdict.RETRY),
     ],
 )
-def test_a_single_row_gets_a_verdict_of_its_own(state, counts, verdict):
+def test_a_single_row_gets_a_verdict_of_its_own(state: str, counts: list[Any], verdict: Verdict) -> None:
     assert verdict_of([row()], ("8001", state, counts)).rows[0].verdict is verdict
 
 
-def test_an_answer_that_says_nothing():
+def test_an_answer_that_says_nothing() -> None:
     assert verdict_of([row()]).verdict is Verdict.PENDING
     assert verdict_of([row()], ("8002", "SUCCESS", [])).rows[0].verdict is Verdict.FIX
     assert {one.verdict for one in verdict_of([row(), row(2)], ("8001", "FAILED", [])).rows} == {Verdict.FIX}
@@ -289,7 +308,7 @@ def test_an_answer_that_says_nothing():
     assert verdicts.read_status(raw, [row()], NOW, "r").rows[0].verdict is Verdict.ACCEPTED
 
 
-def test_a_reason_that_the_client_does_not_know_keeps_its_number_or_its_word():
+def test_a_reason_that_the_client_does_not_know_keeps_its_number_or_its_word() -> None:
     rows = [row(1), row(2)]
     numbered = status(("8001", "FAILED", []))
     part = dm.RetrieveRequestStatusResponse.pb(numbered).request_status_per_destination[0]
@@ -305,7 +324,7 @@ def test_a_reason_that_the_client_does_not_know_keeps_its_number_or_its_word():
     assert {one.code for one in unread.rows} == {"ProcessingErrorReason.UNSPECIFIED"}
 
 
-def test_a_failed_poll_keeps_the_rows_waiting():
+def test_a_failed_poll_keeps_the_rows_waiting() -> None:
     for error, code in (
         (api.ServiceUnavailable("away"), "grpc.UNAVAILABLE"),
         (refused(reason="RESOURCE_EXHAUSTED", kind=api.ResourceExhausted), "ErrorReason.RESOURCE_EXHAUSTED"),
@@ -317,9 +336,9 @@ def test_a_failed_poll_keeps_the_rows_waiting():
         assert (forgotten.verdict, forgotten.rows[0].verdict) == (None, Verdict.UNKNOWN)
 
 
-def test_a_defect_is_not_taken_for_an_answer():
+def test_a_defect_is_not_taken_for_an_answer() -> None:
     class Broken:
-        def ingest_events(self, **_):
+        def ingest_events(self, **_: Any) -> None:
             raise KeyError("a defect")
 
         retrieve_request_status = ingest_events

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from google.ads.googleads.v26.errors.types import errors as messages
@@ -10,14 +11,23 @@ from google.ads.googleads.v26.services.types import conversion_upload_service as
 from custom_events.destinations.google_ads import answers, requests
 from custom_events.destinations.google_ads.lane import GoogleAdsLane
 from custom_events.values.clicks import Click, ClickKind, ConsentStatus
-from custom_events.values.conversions import AdsAccount, Conversion, Lane, RequestKind, Scope, UploadKind, Verdict
+from custom_events.values.conversions import (
+    AdsAccount,
+    BatchAnswer,
+    Conversion,
+    Lane,
+    RequestKind,
+    Scope,
+    UploadKind,
+    Verdict,
+)
 
 NOW = datetime(2026, 10, 20, 12, 0, tzinfo=UTC)
 ACCOUNT = AdsAccount(id=1, customer_id="1234567890", lane=Lane.GOOGLE_ADS)
 HASH = "b" * 64
 
 
-def row(upload_id=1, **changes):
+def row(upload_id: int = 1, **changes: Any) -> Conversion:
     values = {
         "upload_id": upload_id,
         "kind": UploadKind.CONVERSION,
@@ -31,7 +41,7 @@ def row(upload_id=1, **changes):
     return Conversion(**(values | changes))
 
 
-def test_a_conversion_field_by_field():
+def test_a_conversion_field_by_field() -> None:
     made = requests.conversions_request(
         ACCOUNT,
         [row(email_sha256=HASH, phone_sha256=HASH, ad_user_data=ConsentStatus.GRANTED, new_customer=True)],
@@ -47,7 +57,7 @@ def test_a_conversion_field_by_field():
     assert [(u.hashed_email, u.hashed_phone_number) for u in sent.user_identifiers] == [(HASH, ""), ("", HASH)]
 
 
-def test_what_is_not_known_is_not_set():
+def test_what_is_not_known_is_not_set() -> None:
     sent = requests.conversions_request(ACCOUNT, [row(value=None, currency=None, click=None)], 1).conversions[0]
     names = {field.name for field, _ in sent.ListFields()}
     assert names == {"conversion_action", "conversion_date_time", "order_id", "conversion_environment"}
@@ -55,7 +65,7 @@ def test_what_is_not_known_is_not_set():
     assert returning.customer_type == 3
 
 
-def test_hashes_stay_here_when_denied_or_beside_a_braid():
+def test_hashes_stay_here_when_denied_or_beside_a_braid() -> None:
     braid = row(click=Click(kind=ClickKind.GBRAID, id="abc"), email_sha256=HASH)
     denied = row(2, email_sha256=HASH, ad_user_data=ConsentStatus.DENIED)
     first, second = requests.conversions_request(ACCOUNT, [braid, denied], 1).conversions
@@ -63,7 +73,7 @@ def test_hashes_stay_here_when_denied_or_beside_a_braid():
     assert (list(second.user_identifiers), second.consent.ad_user_data) == ([], 3)
 
 
-def test_adjustments_name_their_conversion_by_order_id():
+def test_adjustments_name_their_conversion_by_order_id() -> None:
     rows = [
         row(kind=UploadKind.RESTATEMENT, adjusted_at=NOW),
         row(2, kind=UploadKind.RETRACTION, adjusted_at=NOW, value=Decimal(0)),
@@ -80,7 +90,7 @@ def test_adjustments_name_their_conversion_by_order_id():
     assert not bare.restatement_value.HasField("currency_code")
 
 
-def failure(*faults):
+def failure(*faults: tuple[Any, ...]) -> Any:
     """A GoogleAdsFailure of (family, name, index or None, field name of the row)."""
     made = messages.GoogleAdsFailure.pb()()
     for family, name, index, where in faults:
@@ -94,7 +104,7 @@ def failure(*faults):
     return made
 
 
-def response(rows, *faults, failed=()):
+def response(rows: int, *faults: tuple[Any, ...], failed: set[int] = ()) -> Any:
     made = service.UploadClickConversionsResponse.pb()(job_id=9)
     for index in range(rows):
         made.results.add(**({} if index in failed else {"gclid": "abc"}))
@@ -104,25 +114,25 @@ def response(rows, *faults, failed=()):
     return made
 
 
-def read(made, rows):
+def read(made: Any, rows: int) -> BatchAnswer:
     return answers.read_answer(made, [row(number) for number in range(rows)], NOW, "r-1")
 
 
-def test_all_accepted():
+def test_all_accepted() -> None:
     answer = read(response(2), 2)
     assert [one.verdict for one in answer.rows] == [Verdict.ACCEPTED] * 2
     assert (answer.request_id, answer.job_id, answer.verdict) == ("r-1", 9, None)
 
 
 @pytest.mark.parametrize("index", [0, 2, 4])
-def test_an_error_belongs_to_the_row_it_names(index):
+def test_an_error_belongs_to_the_row_it_names(index: int) -> None:
     fault = ("conversion_upload_error", "UNPARSEABLE_GCLID", index or None, "conversions")  # index 0 may be left out
     answer = read(response(5, fault, failed={index}), 5)
     assert [one.verdict is Verdict.REJECTED for one in answer.rows] == [number == index for number in range(5)]
     assert answer.rows[index].code == "ConversionUploadError.UNPARSEABLE_GCLID"
 
 
-def test_errors_in_another_order_than_the_rows():
+def test_errors_in_another_order_than_the_rows() -> None:
     faults = [
         ("conversion_upload_error", "EXPIRED_EVENT", 2, "conversions"),
         ("field_error", "REQUIRED", 0, "conversions"),
@@ -131,7 +141,7 @@ def test_errors_in_another_order_than_the_rows():
     assert [one.code for one in answer.rows] == ["FieldError.REQUIRED", None, "ConversionUploadError.EXPIRED_EVENT"]
 
 
-def test_a_duplicate_is_delivered_only_as_the_sole_error():
+def test_a_duplicate_is_delivered_only_as_the_sole_error() -> None:
     both = [
         ("conversion_upload_error", "ORDER_ID_ALREADY_IN_USE", 0, "conversions"),
         ("conversion_upload_error", "EXPIRED_EVENT", 0, "conversions"),
@@ -140,19 +150,19 @@ def test_a_duplicate_is_delivered_only_as_the_sole_error():
     assert read(response(1, both[0], failed={0}), 1).rows[0].verdict is Verdict.ALREADY_THERE
 
 
-def test_an_error_without_a_row_is_that_of_the_rows_without_a_result():
+def test_an_error_without_a_row_is_that_of_the_rows_without_a_result() -> None:
     answer = read(response(3, ("internal_error", "TRANSIENT_ERROR", None, None), failed={1}), 3)
     assert [one.verdict for one in answer.rows] == [Verdict.ACCEPTED, Verdict.RETRY, Verdict.ACCEPTED]
 
 
-def test_a_row_without_result_and_error_is_unknown():
+def test_a_row_without_result_and_error_is_unknown() -> None:
     answer = read(response(3, ("field_error", "REQUIRED", 0, "conversions"), failed={0, 2}), 3)
     assert [one.verdict for one in answer.rows] == [Verdict.REJECTED, Verdict.ACCEPTED, Verdict.UNKNOWN]
     beyond = read(response(1, ("field_error", "REQUIRED", 7, "conversions"), failed={0}), 1)
     assert beyond.rows[0].verdict is Verdict.REJECTED
 
 
-def test_an_error_code_that_nobody_knows():
+def test_an_error_code_that_nobody_knows() -> None:
     made = messages.GoogleAdsFailure.pb()()
     made.errors.add(message="?")
     fault = answers.fault_of(made.errors[0])
@@ -164,13 +174,13 @@ def test_an_error_code_that_nobody_knows():
 class Raised(Exception):
     """As GoogleAdsException: the failure on the exception."""
 
-    def __init__(self, found):
+    def __init__(self, found: Any) -> None:
         super().__init__("x" * 10)
         self.failure = found
         self.request_id = "r-2"
 
 
-def test_a_refused_request_answers_for_every_row():
+def test_a_refused_request_answers_for_every_row() -> None:
     error = Raised(failure(("not_allowlisted_error", "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE", None, None)))
     answer = answers.read_failure(error, [row(1), row(2)], NOW)
     assert (answer.verdict, answer.scope, answer.request_id) == (Verdict.FIX, Scope.ACCOUNT, "r-2")
@@ -189,27 +199,27 @@ def test_a_refused_request_answers_for_every_row():
     ],
     ids=lambda fault: ".".join(str(part) for part in fault),
 )
-def test_a_refusal_that_nobody_understands_holds_every_row_and_rejects_none(fault, rows):
+def test_a_refusal_that_nobody_understands_holds_every_row_and_rejects_none(fault: tuple[Any, ...], rows: int) -> None:
     answer = answers.read_failure(Raised(failure(fault)), [row(number) for number in range(rows)], NOW)
     assert (answer.verdict, answer.scope) == (Verdict.HOLD, Scope.ACCOUNT)
     assert {(one.verdict, one.code) for one in answer.rows} == {(Verdict.HOLD, answer.code)}
     assert answer.code in answer.sentence
 
 
-def test_a_refused_request_that_names_a_row_spares_the_others():
+def test_a_refused_request_that_names_a_row_spares_the_others() -> None:
     error = Raised(failure(("field_error", "INVALID_VALUE", 1, "conversions")))
     answer = answers.read_failure(error, [row(1), row(2)], NOW)
     assert [one.verdict for one in answer.rows] == [Verdict.RETRY, Verdict.REJECTED]
     assert answer.verdict is None
 
 
-def test_who_may_not_adjust_may_still_send_conversions():
+def test_who_may_not_adjust_may_still_send_conversions() -> None:
     error = Raised(failure(("not_allowlisted_error", "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE", None, None)))
     adjusts = row(1, kind=UploadKind.RETRACTION, adjusted_at=NOW)
     assert answers.read_failure(error, [adjusts], NOW).scope is Scope.ADJUSTMENTS
 
 
-def test_the_failure_of_a_quota_error_stands_in_the_trailer():
+def test_the_failure_of_a_quota_error_stands_in_the_trailer() -> None:
     from google.api_core.exceptions import ResourceExhausted
 
     found = failure(("quota_error", "RESOURCE_TEMPORARILY_EXHAUSTED", None, None))
@@ -217,7 +227,7 @@ def test_the_failure_of_a_quota_error_stands_in_the_trailer():
     found.errors[0].details.quota_error_details.retry_delay.nanos = 500_000_000
 
     class Call:
-        def trailing_metadata(self):
+        def trailing_metadata(self) -> Any:
             return (
                 ("request-id", "r-3"),
                 ("google.ads.googleads.v26.errors.googleadsfailure-bin", found.SerializeToString()),
@@ -232,14 +242,14 @@ def test_the_failure_of_a_quota_error_stands_in_the_trailer():
     assert answer.rows[0].retry_at == NOW + timedelta(seconds=13)
 
 
-def test_an_internal_error_of_a_request_is_no_answer():
+def test_an_internal_error_of_a_request_is_no_answer() -> None:
     answer = answers.read_failure(Raised(failure(("internal_error", "INTERNAL_ERROR", None, None))), [row()], NOW)
     assert answer.verdict is Verdict.UNKNOWN
 
 
-def test_a_defect_is_not_taken_for_an_answer():
+def test_a_defect_is_not_taken_for_an_answer() -> None:
     class Broken:
-        def upload_click_conversions(self, **_):
+        def upload_click_conversions(self, **_: Any) -> None:
             raise KeyError("a defect")
 
         conversions = property(lambda self: self)
@@ -249,6 +259,6 @@ def test_a_defect_is_not_taken_for_an_answer():
         lane.send(ACCOUNT, [row()], kind=RequestKind.CONVERSIONS, job_id=1, timeout_s=1, now=NOW)
 
 
-def test_there_is_no_later_verdict_here_and_a_row_that_waits_for_one_is_sent_again():
+def test_there_is_no_later_verdict_here_and_a_row_that_waits_for_one_is_sent_again() -> None:
     answer = GoogleAdsLane(lambda _account: None).poll(ACCOUNT, "r", [row(1)], timeout_s=1, now=NOW)
     assert (answer.verdict, answer.rows[0].verdict) == (None, Verdict.UNKNOWN)

@@ -1,7 +1,9 @@
 """The tables of codes: complete for the installed packages, and what the page says."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,12 +25,12 @@ WATCHED = {
 }  # fmt: skip
 
 
-def test_every_family_that_can_occur_has_a_table():
+def test_every_family_that_can_occur_has_a_table() -> None:
     assert set(errors.FAMILIES) == WATCHED
 
 
 @pytest.mark.parametrize("family", sorted(errors.FAMILIES))
-def test_every_name_of_the_installed_package_has_a_rule(family):
+def test_every_name_of_the_installed_package_has_a_rule(family: str) -> None:
     from google.ads.googleads.v26.errors.types import errors as installed
 
     field = installed.ErrorCode.pb().DESCRIPTOR.fields_by_name[family]
@@ -44,19 +46,21 @@ def test_every_name_of_the_installed_package_has_a_rule(family):
         ("ProcessingErrorReason", codes.PROCESSING_REASONS, codes.processing_name),
     ],
 )
-def test_every_reason_of_the_data_manager_has_a_rule(enum, table, name):
+def test_every_reason_of_the_data_manager_has_a_rule(
+    enum: str, table: Any, name: Callable[..., Any] | type[str]
+) -> None:
     import google.ads.datamanager_v1 as installed
 
     assert {name(value.name) for value in getattr(installed, enum)} == set(table)
 
 
-def test_every_remark_of_the_data_manager_has_a_sentence():
+def test_every_remark_of_the_data_manager_has_a_sentence() -> None:
     import google.ads.datamanager_v1 as installed
 
     assert {codes.warning_name(value.name) for value in installed.WarningReason} == set(codes.WARNING_REASONS)
 
 
-def test_families_of_row_errors_are_those_of_the_diagnostics():
+def test_families_of_row_errors_are_those_of_the_diagnostics() -> None:
     """Google's own list of what can be wrong with an uploaded row."""
     from google.ads.googleads.v26.resources.types import offline_conversion_upload_client_summary as summary
 
@@ -64,14 +68,14 @@ def test_families_of_row_errors_are_those_of_the_diagnostics():
     assert {field.name for field in oneof.fields} <= set(errors.FAMILIES)
 
 
-def test_a_rule_is_one_sentence_without_a_full_stop():
+def test_a_rule_is_one_sentence_without_a_full_stop() -> None:
     for rule in [*errors.RULES.values(), *codes.RULES.values()]:
         assert rule.sentence
         assert not rule.sentence.endswith(".")
         assert rule.verdict is not Verdict.HOLD or rule.hold_s is not None
 
 
-def test_numbers_are_those_of_the_installed_enums():
+def test_numbers_are_those_of_the_installed_enums() -> None:
     from google.ads import datamanager_v1 as dm
     from google.ads.googleads.v26 import enums
 
@@ -98,13 +102,13 @@ def test_numbers_are_those_of_the_installed_enums():
     )
 
 
-def test_an_unknown_code_waits_for_a_person():
+def test_an_unknown_code_waits_for_a_person() -> None:
     rule = rules.lookup(errors.RULES, "ConversionUploadError.NEW_THING")
     assert (rule.verdict, rule.scope) == (Verdict.FIX, Scope.ROW)
     assert "ConversionUploadError.NEW_THING" in rule.sentence
 
 
-def conversion(**changes):
+def conversion(**changes: Click | datetime) -> Conversion:
     values = {
         "upload_id": 1,
         "kind": UploadKind.CONVERSION,
@@ -115,7 +119,7 @@ def conversion(**changes):
     return Conversion(**(values | changes))
 
 
-def test_a_hold_counts_from_the_click_where_it_is_known():
+def test_a_hold_counts_from_the_click_where_it_is_known() -> None:
     rule = errors.RULES["ConversionUploadError.TOO_RECENT_EVENT"]
     click = Click(kind=ClickKind.GCLID, id="x", clicked_at=NOW)
     known = rules.answer(
@@ -130,17 +134,17 @@ def test_a_hold_counts_from_the_click_where_it_is_known():
     assert passed.retry_at == NOW + timedelta(hours=7, seconds=30)
 
 
-def test_a_hold_counts_from_the_actions_making():
+def test_a_hold_counts_from_the_actions_making() -> None:
     code = "ConversionUploadError.TOO_RECENT_CONVERSION_ACTION"
     row = conversion(action_created_at=NOW - timedelta(hours=2))
     assert rules.answer(errors.RULES[code], code, row, NOW).retry_at == NOW + timedelta(hours=4)
 
 
-def test_the_page_is_made_from_the_tables():
+def test_the_page_is_made_from_the_tables() -> None:
     assert PAGE.read_text(encoding="utf-8") == error_page.render()
 
 
-def test_names_of_codes():
+def test_names_of_codes() -> None:
     assert errors.code_of("field_error", "REQUIRED") == "FieldError.REQUIRED"
     assert errors.code_of("feed_item_error", "X") == "FeedItemError.X"
     assert codes.processing_name("PROCESSING_ERROR_OPERATING_ACCOUNT_MISMATCH_FOR_AD_IDENTIFIER").startswith(

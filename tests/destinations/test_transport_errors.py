@@ -1,5 +1,8 @@
 """What an exception without a reason of Google's own means: by its text, not by its class alone."""
 
+from pathlib import Path
+from typing import Any
+
 import grpc
 import pytest
 import requests
@@ -43,18 +46,18 @@ PLUGIN = "Getting metadata from plugin failed with error: "
         (api.RetryError("gave up", cause=None), Verdict.UNKNOWN, "client.RetryError"),
     ],
 )
-def test_classify(error, verdict, code):
+def test_classify(error: Any, verdict: Verdict, code: str) -> None:
     found = transport_errors.classify(error)
     assert (found.rule.verdict, found.code) == (verdict, code)
     assert transport_errors.is_foreseen(error)
 
 
-def test_reach():
+def test_reach() -> None:
     assert transport_errors.classify(api.MethodNotImplemented("what?")).rule.scope is Scope.PROJECT
     assert transport_errors.classify(api.PermissionDenied("no")).rule.scope is Scope.ACCOUNT
 
 
-def test_a_status_by_http_number_alone():
+def test_a_status_by_http_number_alone() -> None:
     error = api.from_http_status(418, "teapot")
     assert error.grpc_status_code is None
     assert transport_errors.status_of(error) == "UNKNOWN"
@@ -63,7 +66,7 @@ def test_a_status_by_http_number_alone():
     assert not transport_errors.is_foreseen(ValueError())
 
 
-def test_missing_or_broken_credentials_say_what_to_set(tmp_path):
+def test_missing_or_broken_credentials_say_what_to_set(tmp_path: Path) -> None:
     with pytest.raises(NeedsAction, match="set GOOGLE_ADS_JSON_KEY_FILE_PATH"):
         service_account(None, ADS_SCOPE)
     broken = tmp_path / "key.json"
@@ -74,7 +77,7 @@ def test_missing_or_broken_credentials_say_what_to_set(tmp_path):
         service_account(broken, ADS_SCOPE)
 
 
-def test_the_endpoints_form_selects_the_transport():
+def test_the_endpoints_form_selects_the_transport() -> None:
     from google.auth.credentials import AnonymousCredentials
 
     kinds = {

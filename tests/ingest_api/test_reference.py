@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from custom_events.settings import Settings
@@ -38,7 +39,7 @@ def test_every_figure_is_named() -> None:
         assert family.name.removeprefix("custom_events_receiver_") in PAGE
 
 
-def test_figures_of_several_workers_come_from_their_directory(monkeypatch, tmp_path: Path) -> None:
+def test_figures_of_several_workers_come_from_their_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(MULTIPROCESS_DIRECTORY, str(tmp_path))
     metrics = Metrics()
     assert isinstance(metrics.registry, CollectorRegistry)

@@ -22,6 +22,7 @@ from sandbox.google_ads.seed import Action, Customer, SandboxSeed
 from sandbox.google_ads.server import SandboxGoogle
 from tests.ledger.arrivals import Arrivals
 from tests.ledger.history import History
+from tests.world import World, insert, send_all
 
 NOW = datetime(2026, 10, 20, 12, 0, tzinfo=UTC)
 ADS_CUSTOMER, DM_CUSTOMER = "1234567890", "2345678901"
@@ -111,69 +112,44 @@ class Ledger:
             upload_batch_size=2_000, upload_timeout_s=10, upload_lease_s=60, upload_verdict_s=1_800
         )
         self._serial = 0
-        with engine.begin() as connection:
-            self.site = self._scalar(
-                connection, "INSERT INTO app.sites (site_key, platform, name) VALUES ('s', 'custom', 'S') RETURNING id"
-            )
-            self.accounts = {
-                Lane.GOOGLE_ADS: self.account(connection, ADS_CUSTOMER, "google_ads"),
-                Lane.DATA_MANAGER: self.account(connection, DM_CUSTOMER, "data_manager"),
-            }
-            self.actions = {
-                ADS_ACTION: self.action(connection, self.accounts[Lane.GOOGLE_ADS], ADS_ACTION),
-                "7002": self.action(connection, self.accounts[Lane.GOOGLE_ADS], "7002"),
-                DM_ACTION: self.action(connection, self.accounts[Lane.DATA_MANAGER], DM_ACTION),
-                "8002": self.action(connection, self.accounts[Lane.DATA_MANAGER], "8002"),
-            }
-            self.assignment, self.revisions = self._assignment(connection, {"trigger": ["order.paid"]})
+        self._world = World(engine.url.render_as_string(hide_password=False), engine)
+        self.site = self._world.site("s", "custom", currency=None, time_zone="UTC")
+        self.accounts = {
+            Lane.GOOGLE_ADS: self.account(ADS_CUSTOMER, Lane.GOOGLE_ADS),
+            Lane.DATA_MANAGER: self.account(DM_CUSTOMER, Lane.DATA_MANAGER),
+        }
+        self.actions: dict[str, int] = {}
+        for lane, action in (
+            (Lane.GOOGLE_ADS, ADS_ACTION),
+            (Lane.GOOGLE_ADS, "7002"),
+            (Lane.DATA_MANAGER, DM_ACTION),
+            (Lane.DATA_MANAGER, "8002"),
+        ):
+            self.action(self.accounts[lane], action)
+        self.assignment, self.revisions = self._assignment({})
 
-    @staticmethod
-    def _scalar(connection: sa.Connection, statement: str, **values: Any) -> int:
-        return connection.execute(sa.text(statement), values).scalar_one()
+    def account(self, customer_id: str, lane: Lane) -> int:
+        """An ads account; its id."""
+        return self._world.account(customer_id, lane, name="A", capabilities="{}")
 
-    def account(self, connection: sa.Connection, customer_id: str, lane: str) -> int:
-        return self._scalar(
-            connection,
-            "INSERT INTO app.ads_accounts (customer_id, name, lane, capabilities) VALUES (:c, 'A', :l, '{}') RETURNING id",
-            c=customer_id,
-            l=lane,
-        )
+    def action(self, account: int, action_id: str) -> int:
+        """An action of an account; its id, which `actions` has from now on, too."""
+        with self.engine.begin() as connection:
+            row = {"ads_account_id": account, "action_id": action_id, "name": "P"}
+            self.actions[action_id] = insert(connection, "app.ads_actions", row)
+        return self.actions[action_id]
 
-    def action(self, connection: sa.Connection, account: int, action_id: str) -> int:
-        return self._scalar(
-            connection,
-            "INSERT INTO app.ads_actions (ads_account_id, action_id, name) VALUES (:a, :i, 'P') RETURNING id",
-            a=account,
-            i=action_id,
-        )
-
-    def _assignment(self, connection: sa.Connection, config: dict[str, Any]) -> tuple[int, tuple[int, int]]:
-        import json
-
-        key = f"d{self._serial}"
-        definition = self._scalar(
-            connection, "INSERT INTO app.custom_event_definitions (key, name) VALUES (:k, 'D') RETURNING id", k=key
-        )
-        first = self._scalar(
-            connection,
-            "INSERT INTO app.definition_revisions (definition_id, number, state, config, author) "
-            "VALUES (:d, 1, 'published', CAST(:c AS jsonb), 'test') RETURNING id",
+    def _assignment(self, config: dict[str, Any]) -> tuple[int, tuple[int, int]]:
+        """A rule of the site; its assignment's id, and those of its revisions."""
+        definition = self._world.definition(f"d{self._serial}", **config)
+        assignment = self._world.assignment(self.site, definition, "x")
+        (revisions,) = self.rows(
+            "SELECT d.id, a.id FROM app.definition_revisions d, app.assignment_revisions a "
+            "WHERE d.definition_id = :d AND a.assignment_id = :a",
             d=definition,
-            c=json.dumps(config),
-        )
-        assignment = self._scalar(
-            connection,
-            "INSERT INTO app.site_custom_events (site_id, definition_id, label) VALUES (:s, :d, 'x') RETURNING id",
-            s=self.site,
-            d=definition,
-        )
-        second = self._scalar(
-            connection,
-            "INSERT INTO app.assignment_revisions (assignment_id, number, state, overrides, author) "
-            "VALUES (:a, 1, 'published', '{}', 'test') RETURNING id",
             a=assignment,
         )
-        return assignment, (first, second)
+        return assignment, tuple(revisions)
 
     def gclid(self, customer: str = ADS_CUSTOMER, hours_before: float = 30, kind: str = "gclid") -> str:
         self._serial += 1
@@ -229,29 +205,33 @@ class Ledger:
             "not_before": self.clock(),
             "deadline_at": at + timedelta(days=60),
         } | columns
+        assignment, revisions = (self.assignment, self.revisions) if config is None else self._assignment(config)
         with self.engine.begin() as connection:
-            assignment, revisions = self.assignment, self.revisions
-            if config is not None:
-                assignment, revisions = self._assignment(connection, config)
-            event_id = self._scalar(
-                connection,
-                "INSERT INTO app.commerce_events (occurred_at, site_id, type, key, evidence_at, order_id, is_test, facts) "
-                "VALUES (:at, :s, :t, :k, :at, :o, false, CAST(:f AS json)) RETURNING id",
-                at=at, s=self.site, t=event.type.value, k=event.key, o=number, f=to_json(event).decode(),
-            )  # fmt: skip
-            row["custom_event_id"] = self._scalar(
-                connection,
-                "INSERT INTO app.custom_events (occurred_at, site_id, assignment_id, definition_revision_id, "
-                "assignment_revision_id, commerce_event_id, dedup_key, order_id, value, currency) "
-                "VALUES (:at, :s, :a, :d, :r, :e, :k, :o, :v, 'EUR') RETURNING id",
-                at=at, s=self.site, a=assignment, d=revisions[0], r=revisions[1], e=event_id, k=event.key, o=number,
-                v=row["value"],
-            )  # fmt: skip
-            names = ", ".join(row)
-            marks = ", ".join(f":{name}" for name in row)
-            upload = self._scalar(
-                connection, f"INSERT INTO app.conversion_uploads ({names}) VALUES ({marks}) RETURNING id", **row
-            )
+            commerce_event = {
+                "occurred_at": at,
+                "site_id": self.site,
+                "type": event.type.value,
+                "key": event.key,
+                "evidence_at": at,
+                "order_id": number,
+                "is_test": False,
+                "facts": to_json(event).decode(),
+            }
+            event_id = insert(connection, "app.commerce_events", commerce_event)
+            custom_event = {
+                "occurred_at": at,
+                "site_id": self.site,
+                "assignment_id": assignment,
+                "definition_revision_id": revisions[0],
+                "assignment_revision_id": revisions[1],
+                "commerce_event_id": event_id,
+                "dedup_key": event.key,
+                "order_id": number,
+                "value": row["value"],
+                "currency": "EUR",
+            }
+            row["custom_event_id"] = insert(connection, "app.custom_events", custom_event)
+            upload = insert(connection, "app.conversion_uploads", row)
             connection.execute(
                 sa.text("UPDATE app.custom_events SET upload_id = :u, created_at = :c WHERE id = :e"),
                 {"u": upload, "c": row["created_at"], "e": row["custom_event_id"]},
@@ -299,15 +279,9 @@ class Ledger:
     def once(self, lanes: send.Lanes) -> send.UploadFigures:
         return send.run_once(self.engine, self.settings, lanes=lanes, clock=self.clock)
 
-    def settle(self, lanes: send.Lanes, steps: int = 40) -> send.UploadFigures:
+    def settle(self, lanes: send.Lanes) -> send.UploadFigures:
         """Run until nothing is due now."""
-        total = send.UploadFigures()
-        for _ in range(steps):
-            figures = self.once(lanes)
-            if figures.idle:
-                return total
-            total.add(figures)
-        raise AssertionError(f"not settled after {steps} steps: {self.states()}")
+        return send_all(self.engine, self.settings, lanes, self.clock)
 
     def rows(self, statement: str, **values: Any) -> list[Any]:
         with self.engine.begin() as connection:

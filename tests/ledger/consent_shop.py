@@ -1,14 +1,12 @@
 """A shop of our own making, whose webhooks go through the pipeline into the ledger: orders told body by body."""
 
-import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from custom_events.values.conversions import Lane
 from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER, DM_ACTION, DM_CUSTOMER
-from tests.pipeline.conftest import World, world_of
+from tests.world import World
 
 TARGETS = {Lane.GOOGLE_ADS: (ADS_CUSTOMER, ADS_ACTION), Lane.DATA_MANAGER: (DM_CUSTOMER, DM_ACTION)}
 ORDERS = count(1)
@@ -18,16 +16,10 @@ class Shop:
     """A site whose webhooks go through the pipeline, with one rule that sends its orders over one lane."""
 
     def __init__(self, url: str, ledger: Any, lane: Lane, **config: Any) -> None:
-        self._url, self._ledger, self.lane, self._landed = url, ledger, lane, 0
+        self._ledger, self.lane, self._world = ledger, lane, World(url, ledger.engine)
         ledger.clock.forward(seconds=max(0.0, (datetime.now(UTC) - ledger.clock()).total_seconds()))
-        target = "/".join(TARGETS[lane])
-
-        async def made(world: World) -> int:
-            site = await world.site(f"shop-{lane}", "custom")
-            await world.rule(site, f"purchase-{lane}", ads_action=target, **config)
-            return site
-
-        self.site = self._run(made)
+        self.site = self._world.site(f"shop-{lane}", "custom")
+        self._world.rule(self.site, f"purchase-{lane}", ads_action="/".join(TARGETS[lane]), **config)
 
     def order(self, *, click: bool = True, **consent: str) -> "Order":
         """A paid order of 100.00 EUR, not landed yet."""
@@ -35,22 +27,9 @@ class Shop:
 
     def lands(self, body: dict[str, Any]) -> None:
         """A body arrives and is drained."""
-
-        async def work(world: World) -> None:
-            world.landed = self._landed
-            await world.land(self.site, body["type"], body)
-            self._landed = world.landed
-            await world.drain()
-
-        self._run(work)
+        self._world.land(self.site, body["type"], body)
+        self._world.drain()
         self._ledger.clock.forward(seconds=30)  # the database has a clock of its own
-
-    def _run(self, work: Callable[[World], Any]) -> Any:
-        async def whole() -> Any:
-            async with world_of(self._url) as world:
-                return await work(world)
-
-        return asyncio.run(whole())
 
 
 class Order:

@@ -1,7 +1,5 @@
 """A shop of WooCommerce or Shopify whose webhooks go through the pipeline and whose conversions go to the sandbox's Google."""
 
-import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +7,7 @@ from custom_events.pipeline.batch_figures import BatchFigures
 from custom_events.values.conversions import Lane
 from custom_events.watching.sums import sums
 from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER, DM_ACTION, DM_CUSTOMER
-from tests.pipeline.conftest import World, world_of
+from tests.world import World
 
 Body = tuple[str, dict[str, Any]]  # topic, and what is sent
 ACTIONS = {
@@ -23,27 +21,21 @@ class Shop:
     """One site with its ads action. Times of bodies are hours before now; `now` moves with the ledger's clock."""
 
     def __init__(self, url: str, ledger: Any, platform: str, lane: Lane = Lane.GOOGLE_ADS, **settings: Any) -> None:
-        self._url, self.ledger, self._landed = url, ledger, 0
+        self.ledger, self._world = ledger, World(url, ledger.engine)
         ledger.clock.forward(seconds=(datetime.now(UTC) - ledger.clock()).total_seconds())
         self._customer, self.action = ACTIONS[lane]
         self._clicks: dict[str, str] = {}
         self._began = ledger.clock().replace(microsecond=0)
-        self.site = self._run(lambda world: world.site(f"shop-{platform}", platform, **settings))
+        self.site = self._world.site(f"shop-{platform}", platform, **settings)
 
     def rule(self, key: str = "purchase", **config: Any) -> None:
-        self._run(lambda world: world.rule(self.site, key, **{"ads_action": self.action} | config))
+        self._world.rule(self.site, key, **{"ads_action": self.action} | config)
 
     def happens(self, *bodies: Body) -> BatchFigures:
         """The bodies arrive together, and are drained."""
-
-        async def work(world: World) -> BatchFigures:
-            world.landed = self._landed
-            for topic, body in bodies:
-                await world.land(self.site, topic, body, triggered_at=None)
-            self._landed = world.landed
-            return await world.drain()
-
-        figures = self._run(work)
+        for topic, body in bodies:
+            self._world.land(self.site, topic, body, triggered_at=None)
+        figures = self._world.drain()
         self.ledger.clock.forward(minutes=2)  # the database has a clock of its own
         return figures
 
@@ -128,10 +120,3 @@ class Shop:
         """Whether the sums after the receiver's agree, which took no part in this."""
         with self.ledger.engine.connect() as connection:
             return not [gap for gap in sums(connection).gaps if not gap.startswith("received")]
-
-    def _run(self, work: Callable[[World], Any]) -> Any:
-        async def whole() -> Any:
-            async with world_of(self._url) as world:
-                return await work(world)
-
-        return asyncio.run(whole())

@@ -1,13 +1,17 @@
 """An adjustment goes with what its conversion went with, and is not kept from going by one that can never be taken."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from custom_events.values.conversions import Lane
+from custom_events.values.conversions import AdsAccount, Lane
 from sandbox.google_ads.faults import Fault, FaultKind
 from sandbox.google_ads.seed import Action, SandboxSeed
-from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.arrivals import Arrival, Arrivals
+from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER, Ledger
 
 HASH = "a" * 64
 BAD = "EAIaIQobChMIxxxxxxxx"  # readable as text, no click id
@@ -17,24 +21,24 @@ CANNOT_RESTATE = (
 
 
 @pytest.fixture(params=list(Lane))
-def lane(request):
+def lane(request: Any) -> Lane:
     return request.param
 
 
 @pytest.fixture(autouse=True)
-def known(google):
+def known(google: SandboxGoogle) -> None:
     """Google knows the person: a conversion that matches nobody has nothing to adjust."""
     google.state.matched_users.add(HASH)
 
 
-def run(ledger, lanes):
+def run(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     for _ in range(4):
         ledger.settle(lanes)
         ledger.clock.forward(minutes=35)
     ledger.settle(lanes)
 
 
-def whose(arrived):
+def whose(arrived: Arrival) -> tuple[Any, ...]:
     """What tells Google whose conversion it is, and where it came from."""
     return arrived.click, arrived.hashes, arrived.app, arrived.customer_type
 
@@ -49,7 +53,9 @@ def whose(arrived):
     ],
     ids=["click", "all of it", "hash alone", "dropped click"],
 )
-def test_it_goes_with_what_its_conversion_went_with(ledger, lanes, arrivals, at_google, columns):
+def test_it_goes_with_what_its_conversion_went_with(
+    ledger: Ledger, lanes: dict[Lane, Any], arrivals: Arrivals, at_google: Callable[..., Any], columns: dict[str, Any]
+) -> None:
     ledger.order(order_id="A", lane=Lane.DATA_MANAGER, **columns)
     run(ledger, lanes)
     ledger.refund("A", "30.00")
@@ -60,7 +66,9 @@ def test_it_goes_with_what_its_conversion_went_with(ledger, lanes, arrivals, at_
     assert at_google() == {"A": 70.0}
 
 
-def test_a_click_that_was_dropped_after_the_refund_came_stays_dropped(ledger, lanes, arrivals, at_google):
+def test_a_click_that_was_dropped_after_the_refund_came_stays_dropped(
+    ledger: Ledger, lanes: dict[Lane, Any], arrivals: Arrivals, at_google: Callable[..., Any]
+) -> None:
     """The refund comes while the conversion is at Google with a click that Google will refuse."""
     ledger.order(order_id="A", lane=Lane.DATA_MANAGER, click_id=BAD, email_sha256=HASH)
     ledger.once(lanes)
@@ -73,7 +81,9 @@ def test_a_click_that_was_dropped_after_the_refund_came_stays_dropped(ledger, la
     assert at_google() == {"A": 70.0}
 
 
-def test_the_parts_of_a_refused_request_as_well(ledger, lanes, google, arrivals, at_google):
+def test_the_parts_of_a_refused_request_as_well(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, arrivals: Arrivals, at_google: Callable[..., Any]
+) -> None:
     uploads = ledger.orders(9, Lane.DATA_MANAGER, email_sha256=HASH, environment="app")
     run(ledger, lanes)
     numbers = [ledger.upload(upload).order_id for upload in uploads]
@@ -86,14 +96,14 @@ def test_the_parts_of_a_refused_request_as_well(ledger, lanes, google, arrivals,
     )
     ledger.do("UPDATE app.conversion_uploads SET currency = 'QQQ' WHERE order_id = :n AND sequence = 0", n=numbers[5])
     for _ in range(6):
-        ledger.settle(lanes, steps=80)
+        ledger.settle(lanes)
         ledger.clock.forward(minutes=31)
     last = {number: [row for row in arrivals.of(number) if row.adjusts][-1:] for number in numbers}
     assert [(row.click is None, row.hashes, row.app) for row in last[numbers[3]]] == [(True, 1, True)]
     assert [value for number, value in at_google().items() if number != numbers[5]] == [70.0] * 8
 
 
-def test_a_deadline_knows_how_old_the_click_is(ledger, lanes, lane):
+def test_a_deadline_knows_how_old_the_click_is(ledger: Ledger, lanes: dict[Lane, Any], lane: Lane) -> None:
     at = ledger.clock() - timedelta(hours=20)
     old, new, unknown, dropped = (
         {"clicked_at": at - timedelta(days=60)},
@@ -116,7 +126,7 @@ def test_a_deadline_knows_how_old_the_click_is(ledger, lanes, lane):
 
 
 @pytest.fixture
-def fixed_value(google):
+def fixed_value(google: SandboxGoogle) -> None:
     """The action counts every conversion with its own value, whatever is sent."""
     google.state.add(
         SandboxSeed(
@@ -128,7 +138,9 @@ def fixed_value(google):
     )
 
 
-def test_a_full_refund_goes_where_no_part_of_it_could(ledger, lanes, fixed_value, at_google):
+def test_a_full_refund_goes_where_no_part_of_it_could(
+    ledger: Ledger, lanes: dict[Lane, Any], fixed_value: Any, at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A")
     ledger.settle(lanes)
     assert at_google() == {"A": 5.0}
@@ -146,7 +158,7 @@ def test_a_full_refund_goes_where_no_part_of_it_could(ledger, lanes, fixed_value
     assert at_google() == {"A": 0.0}
 
 
-def test_the_probe_says_that_values_do_not_count(ledger, lanes, fixed_value):
+def test_the_probe_says_that_values_do_not_count(ledger: Ledger, lanes: dict[Lane, Any], fixed_value: Any) -> None:
     findings = (
         lanes[Lane.GOOGLE_ADS]
         .probe(send_account(ledger), [ADS_ACTION, "7002"], timeout_s=10, now=ledger.clock())
@@ -157,7 +169,7 @@ def test_the_probe_says_that_values_do_not_count(ledger, lanes, fixed_value):
     assert "always uses its default value" in finding.sentence
 
 
-def send_account(ledger):
+def send_account(ledger: Ledger) -> AdsAccount:
     from custom_events.ledger.upload_rows import account_of
 
     return account_of(
@@ -165,7 +177,9 @@ def send_account(ledger):
     )
 
 
-def test_a_retraction_does_not_wait_for_a_restatement_that_is_held(ledger, lanes, google, at_google):
+def test_a_retraction_does_not_wait_for_a_restatement_that_is_held(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     """What was held before this version knew that it can never be taken, or is held for anything else."""
     ledger.order(order_id="A")
     ledger.settle(lanes)
@@ -187,7 +201,9 @@ def test_a_retraction_does_not_wait_for_a_restatement_that_is_held(ledger, lanes
     assert at_google() == {"A": 0.0}
 
 
-def test_what_may_be_at_google_is_not_superseded(ledger, lanes, google, at_google):
+def test_what_may_be_at_google_is_not_superseded(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     """A restatement without an answer is asked about first: it may be applied, and the later change comes after it."""
     ledger.order(order_id="A")
     ledger.settle(lanes)

@@ -1,30 +1,35 @@
 """What a person can do with an account and its rows, and what the probe does before the first conversion."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from custom_events.errors import NeedsAction, NotFound
 from custom_events.ledger import operator_actions
 from custom_events.values.conversions import Lane
 from sandbox.google_ads.faults import Fault, FaultKind
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Clocked, Ledger
 
 
-def account(ledger) -> int:
+def account(ledger: Ledger) -> int:
     return ledger.accounts[Lane.GOOGLE_ADS]
 
 
-def unprobed(ledger) -> None:
+def unprobed(ledger: Ledger) -> None:
     ledger.do("UPDATE app.ads_accounts SET capabilities = NULL")
 
 
-def kept(ledger) -> dict:
+def kept(ledger: Ledger) -> dict:
     return ledger.rows("SELECT capabilities FROM app.ads_accounts WHERE customer_id = '1234567890'")[0][0]
 
 
-def parked(ledger) -> str | None:
+def parked(ledger: Ledger) -> str | None:
     return ledger.rows("SELECT parked_reason FROM app.ads_accounts WHERE customer_id = '1234567890'")[0][0]
 
 
-def test_held_by_hand_until_released(ledger, lanes, clock):
+def test_held_by_hand_until_released(ledger: Ledger, lanes: dict[Lane, Any], clock: Clocked) -> None:
     ledger.orders(2)
     with ledger.engine.begin() as connection:
         operator_actions.hold_account(
@@ -45,7 +50,9 @@ def test_held_by_hand_until_released(ledger, lanes, clock):
     ]
 
 
-def test_an_order_and_an_action_are_held_and_the_rest_goes(ledger, lanes, clock, at_google):
+def test_an_order_and_an_action_are_held_and_the_rest_goes(
+    ledger: Ledger, lanes: dict[Lane, Any], clock: Clocked, at_google: Callable[..., Any]
+) -> None:
     for order in "ABC":
         ledger.order(order_id=order)
     ledger.order(order_id="D", action="7002")
@@ -66,7 +73,9 @@ def test_an_order_and_an_action_are_held_and_the_rest_goes(ledger, lanes, clock,
     assert at_google() == {"A": 100.0, "B": 70.0, "C": 100.0, "D": 100.0}
 
 
-def test_what_may_be_at_google_is_not_held(ledger, lanes, clock, google):
+def test_what_may_be_at_google_is_not_held(
+    ledger: Ledger, lanes: dict[Lane, Any], clock: Clocked, google: SandboxGoogle
+) -> None:
     upload = ledger.order(order_id="A")
     google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
     ledger.settle(lanes)
@@ -79,7 +88,9 @@ def test_what_may_be_at_google_is_not_held(ledger, lanes, clock, google):
     assert ledger.upload(upload).state == "accepted"
 
 
-def test_refused_rows_go_once_more(ledger, lanes, clock, at_google):
+def test_refused_rows_go_once_more(
+    ledger: Ledger, lanes: dict[Lane, Any], clock: Clocked, at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A", click_id="nonsense-click", clicked_at=None)
     ledger.order(order_id="B", click_id="other-nonsense", clicked_at=None)
     ledger.settle(lanes)
@@ -100,7 +111,9 @@ def test_refused_rows_go_once_more(ledger, lanes, clock, at_google):
         )
 
 
-def test_the_probe_runs_before_the_first_conversion_only(ledger, lanes, google):
+def test_the_probe_runs_before_the_first_conversion_only(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     unprobed(ledger)
     ledger.order()
     ledger.settle(lanes)
@@ -115,7 +128,9 @@ def test_the_probe_runs_before_the_first_conversion_only(ledger, lanes, google):
     assert kept(ledger)["fine"], "nobody asked again"
 
 
-def test_an_account_that_may_not_import_parks_before_anything_is_sent(ledger, lanes, google, clock):
+def test_an_account_that_may_not_import_parks_before_anything_is_sent(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, clock: Clocked
+) -> None:
     unprobed(ledger)
     google.state.customers["1234567890"].allowlisted = False
     ledger.orders(3)
@@ -129,7 +144,7 @@ def test_an_account_that_may_not_import_parks_before_anything_is_sent(ledger, la
     assert ledger.states() == {"accepted": 3}
 
 
-def test_an_action_of_the_wrong_type_parks_alone(ledger, lanes, google):
+def test_an_action_of_the_wrong_type_parks_alone(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     unprobed(ledger)
     google.state.actions["7002"].type = "WEBPAGE"
     ledger.order()
@@ -139,7 +154,9 @@ def test_an_action_of_the_wrong_type_parks_alone(ledger, lanes, google):
     assert ledger.rows("SELECT action_id FROM app.ads_actions WHERE parked_reason IS NOT NULL") == [("7002",)]
 
 
-def test_a_refusal_lets_the_probe_run_again(ledger, lanes, google, clock):
+def test_a_refusal_lets_the_probe_run_again(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, clock: Clocked
+) -> None:
     ledger.order()
     google.state.customers["1234567890"].status = "CANCELED"
     ledger.settle(lanes)
@@ -152,7 +169,9 @@ def test_a_refusal_lets_the_probe_run_again(ledger, lanes, google, clock):
     assert kept(ledger)["fine"]
 
 
-def test_a_probe_without_an_answer_is_made_again(ledger, lanes, google, clock):
+def test_a_probe_without_an_answer_is_made_again(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, clock: Clocked
+) -> None:
     unprobed(ledger)
     ledger.order(lane=Lane.DATA_MANAGER)
     google.state.faults.arm(Fault(kind=FaultKind.UNAVAILABLE, count=2))
@@ -164,12 +183,14 @@ def test_a_probe_without_an_answer_is_made_again(ledger, lanes, google, clock):
     assert ledger.states() == {"sent": 1}
 
 
-def test_without_credentials_the_probe_waits_as_calls_do(ledger, lanes, clock):
+def test_without_credentials_the_probe_waits_as_calls_do(
+    ledger: Ledger, lanes: dict[Lane, Any], clock: Clocked
+) -> None:
     class Keyless:
-        def __getattr__(self, name):
+        def __getattr__(self, name: str) -> Any:
             return getattr(lanes[Lane.GOOGLE_ADS], name)
 
-        def probe(self, *_, **__):
+        def probe(self, *_: Any, **__: Any) -> None:
             raise NeedsAction("no credentials for Google: set GOOGLE_ADS_JSON_KEY_FILE_PATH")
 
     unprobed(ledger)
@@ -183,7 +204,7 @@ def test_without_credentials_the_probe_waits_as_calls_do(ledger, lanes, clock):
 
 
 @pytest.mark.parametrize("lane", list(Lane))
-def test_what_was_used_is_counted_for_both_lanes(ledger, lanes, lane):
+def test_what_was_used_is_counted_for_both_lanes(ledger: Ledger, lanes: dict[Lane, Any], lane: Lane) -> None:
     ledger.orders(2, lane)
     ledger.settle(lanes)
     assert (

@@ -1,5 +1,6 @@
 """Consent is checked when a row is sent: what was refused while it was claimed, unknown or at Google, and before a later refund."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from custom_events.ledger.upload_rows import Request
 from custom_events.values.conversions import Lane
 from custom_events.values.identifiers import email_sha256, phone_sha256
 from sandbox.google_ads.faults import Fault, FaultKind
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.arrivals import Arrivals
+from tests.ledger.conftest import Ledger
 from tests.ledger.consent_shop import Shop
 
 CALLS = {Lane.GOOGLE_ADS: "UploadClickConversions", Lane.DATA_MANAGER: "IngestEvents"}
@@ -57,7 +61,9 @@ def claimed(sender: Sender) -> Request:
     return prepared
 
 
-def test_a_refusal_between_claim_and_call(shop, sender, ledger, lanes, arrivals):
+def test_a_refusal_between_claim_and_call(
+    shop: Shop, sender: Sender, ledger: Ledger, lanes: dict[Lane, Any], arrivals: Arrivals
+) -> None:
     refused, other = shop.order(ad_user_data="granted"), shop.order(ad_user_data="granted")
     request = claimed(sender)
     refused.says(ad_user_data="denied")
@@ -72,7 +78,9 @@ def test_a_refusal_between_claim_and_call(shop, sender, ledger, lanes, arrivals)
     assert (row.ad_user_data, row.attempts) == ("denied", 0)
 
 
-def test_a_refusal_of_all_that_a_request_holds_makes_no_call(shop, sender, ledger, lanes, arrivals):
+def test_a_refusal_of_all_that_a_request_holds_makes_no_call(
+    shop: Shop, sender: Sender, ledger: Ledger, lanes: dict[Lane, Any], arrivals: Arrivals
+) -> None:
     order = shop.order(ad_user_data="granted")
     request = claimed(sender)
     order.says(ad_user_data="denied")
@@ -82,7 +90,9 @@ def test_a_refusal_of_all_that_a_request_holds_makes_no_call(shop, sender, ledge
     assert (arrivals.rows, ledger.rows("SELECT * FROM app.upload_requests")) == ([], [])
 
 
-def test_a_drain_looks_before_every_call(shop, ledger, lanes, arrivals, monkeypatch):
+def test_a_drain_looks_before_every_call(
+    shop: Shop, ledger: Ledger, lanes: dict[Lane, Any], arrivals: Arrivals, monkeypatch: pytest.MonkeyPatch
+) -> Any:
     """The refusal is committed when the message is made already."""
     orders = [shop.order(ad_user_data="granted") for _ in range(3)]
     refused = iter(orders[1:2])
@@ -100,7 +110,9 @@ def test_a_drain_looks_before_every_call(shop, ledger, lanes, arrivals, monkeypa
     assert orders[1].stands == [("conversion", "withheld", "consent_denied")]
 
 
-def test_a_refusal_while_nobody_knows_whether_it_arrived(shop, ledger, lanes, google, arrivals):
+def test_a_refusal_while_nobody_knows_whether_it_arrived(
+    shop: Shop, ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, arrivals: Arrivals
+) -> None:
     order = shop.order(ad_user_data="granted")
     google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1, method=CALLS[shop.lane]))
     ledger.once(lanes)
@@ -115,7 +127,9 @@ def test_a_refusal_while_nobody_knows_whether_it_arrived(shop, ledger, lanes, go
     assert "an earlier call had no answer, and may have delivered it" in row.sentence
 
 
-def test_a_refusal_while_it_is_tried_again(shop, ledger, lanes, google, arrivals):
+def test_a_refusal_while_it_is_tried_again(
+    shop: Shop, ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, arrivals: Arrivals
+) -> None:
     order = shop.order(ad_user_data="granted")
     google.state.faults.arm(Fault(kind=FaultKind.QUOTA_RATE, count=1, seconds=60.0, method=CALLS[Lane.GOOGLE_ADS]))
     google.state.switches.data_manager_requests_per_minute = 0
@@ -129,7 +143,9 @@ def test_a_refusal_while_it_is_tried_again(shop, ledger, lanes, google, arrivals
     assert order.stands == [("conversion", "withheld", "consent_denied")]
 
 
-def test_a_refusal_before_a_refund(shop, ledger, lanes, arrivals, at_google):
+def test_a_refusal_before_a_refund(
+    shop: Shop, ledger: Ledger, lanes: dict[Lane, Any], arrivals: Arrivals, at_google: Callable[..., Any]
+) -> None:
     """Over the Google Ads API an order id is enough. The Data Manager's event must hold what the conversion held: the click goes,
     and the refusal with it; what Google makes of that is Google's, and its answer is kept."""
     order = shop.order(ad_user_data="granted", ad_personalization="granted")
@@ -149,7 +165,9 @@ def test_a_refusal_before_a_refund(shop, ledger, lanes, arrivals, at_google):
         assert order.stands[1] == ("restatement", "rejected", "ProcessingErrorReason.DENIED_CONSENT")
 
 
-def test_a_refund_that_could_go_with_hashes_only(shop, ledger, lanes, arrivals, at_google):
+def test_a_refund_that_could_go_with_hashes_only(
+    shop: Shop, ledger: Ledger, lanes: dict[Lane, Any], arrivals: Arrivals, at_google: Callable[..., Any]
+) -> None:
     order = shop.order(click=False, ad_user_data="granted")
     run(ledger, lanes)
     order.says(ad_user_data="denied")
@@ -164,7 +182,9 @@ def test_a_refund_that_could_go_with_hashes_only(shop, ledger, lanes, arrivals, 
     assert "its value at Google stays" in order.uploads[1].sentence
 
 
-def test_a_yes_that_comes_while_it_waits_is_told(shop, ledger, lanes, arrivals):
+def test_a_yes_that_comes_while_it_waits_is_told(
+    shop: Shop, ledger: Ledger, lanes: dict[Lane, Any], arrivals: Arrivals
+) -> None:
     order = shop.order()
     order.says(ad_user_data="granted", ad_personalization="denied")
     run(ledger, lanes)
@@ -173,7 +193,9 @@ def test_a_yes_that_comes_while_it_waits_is_told(shop, ledger, lanes, arrivals):
     assert arrived.ad_personalization == (None if shop.lane is Lane.GOOGLE_ADS else "denied")
 
 
-def test_a_yes_that_comes_after_a_try_is_told(shop, ledger, lanes, google, arrivals):
+def test_a_yes_that_comes_after_a_try_is_told(
+    shop: Shop, ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, arrivals: Arrivals
+) -> None:
     order = shop.order()
     google.state.faults.arm(Fault(kind=FaultKind.UNAVAILABLE, count=1, method=CALLS[shop.lane]))
     ledger.once(lanes)
@@ -184,7 +206,9 @@ def test_a_yes_that_comes_after_a_try_is_told(shop, ledger, lanes, google, arriv
     assert [row.ad_user_data for row in order.uploads] == ["granted"]
 
 
-def test_clicks_go_alone_until_somebody_says_yes(database, ledger, lanes, lane, arrivals):
+def test_clicks_go_alone_until_somebody_says_yes(
+    database: str, ledger: Ledger, lanes: dict[Lane, Any], lane: Lane, arrivals: Arrivals
+) -> None:
     shop = Shop(database, ledger, lane)  # by the default policy
     silent, allowed = shop.order(), shop.order()
     allowed.says(ad_user_data="granted")
@@ -193,7 +217,9 @@ def test_clicks_go_alone_until_somebody_says_yes(database, ledger, lanes, lane, 
     assert [(row.hashes, row.ad_user_data) for row in arrivals.of(allowed.number)] == [(2, "granted")]
 
 
-def test_nobody_who_refused_is_asked_about_when_an_account_is_tried_again(shop, ledger, lanes, arrivals):
+def test_nobody_who_refused_is_asked_about_when_an_account_is_tried_again(
+    shop: Shop, ledger: Ledger, lanes: dict[Lane, Any], arrivals: Arrivals
+) -> None:
     order = shop.order(ad_user_data="granted")
     ledger.do("UPDATE app.conversion_uploads SET reason = 'delay'")
     order.says(ad_user_data="denied")
@@ -296,7 +322,7 @@ class Interleaved:
         self.move("call")
         for _ in range(4):
             self._ledger.clock.forward(hours=2)
-            self._ledger.settle(self._lanes, steps=80)
+            self._ledger.settle(self._lanes)
 
     def check(self) -> None:
         rows = enumerate(self._arrivals.rows)
@@ -320,7 +346,15 @@ class Interleaved:
         return place not in self._claimed_before and not (row.adjusts and self.order.shop.lane is Lane.GOOGLE_ADS)
 
 
-def test_whatever_happens_in_whatever_order(database, ledger, lanes, lane, google, arrivals, sender):
+def test_whatever_happens_in_whatever_order(
+    database: str,
+    ledger: Ledger,
+    lanes: dict[Lane, Any],
+    lane: Lane,
+    google: SandboxGoogle,
+    arrivals: Arrivals,
+    sender: Sender,
+) -> None:
     """No row that leaves after a refusal was committed carries hashes or a yes; a yes that came before is told."""
     shop = Shop(database, ledger, lane, consent_needed="click_only_in_europe")
 

@@ -1,16 +1,22 @@
 """Credentials that Google refuses stop the account once; a token service that is away, or a missing setting, stops nothing."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from custom_events.destinations.registry import destinations
 from custom_events.ledger import operator_actions
 from custom_events.settings import Settings
 from custom_events.values.conversions import Lane
+from sandbox.google_ads.server import SandboxGoogle
 from sandbox.google_ads.service_account import write_service_account
+from tests.ledger.conftest import Ledger
 
 
 @pytest.fixture
-def real_lanes(google, tmp_path):
+def real_lanes(google: SandboxGoogle, tmp_path: Path) -> dict[Lane, Any]:
     """The lanes as the product makes them, with a service account whose tokens come from the sandbox."""
     key_file = write_service_account(tmp_path, f"{google.http_url}/token")
     return destinations(
@@ -23,13 +29,17 @@ def real_lanes(google, tmp_path):
 
 
 @pytest.mark.parametrize("lane", list(Lane))
-def test_sends_with_a_service_account(ledger, real_lanes, at_google, lane):
+def test_sends_with_a_service_account(
+    ledger: Ledger, real_lanes: dict[Lane, Any], at_google: Callable[..., Any], lane: Lane
+) -> None:
     ledger.orders(2, lane)
     ledger.settle(real_lanes)
     assert len(at_google()) == 2
 
 
-def test_a_revoked_grant_parks_the_account_until_it_is_mended(ledger, real_lanes, google, at_google):
+def test_a_revoked_grant_parks_the_account_until_it_is_mended(
+    ledger: Ledger, real_lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     upload = ledger.order()
     google.state.revoke_grant(revoked=True)
     ledger.settle(real_lanes)
@@ -46,7 +56,9 @@ def test_a_revoked_grant_parks_the_account_until_it_is_mended(ledger, real_lanes
     assert len(at_google()) == 1
 
 
-def test_a_grant_that_is_mended_resumes_by_itself(ledger, real_lanes, google, at_google):
+def test_a_grant_that_is_mended_resumes_by_itself(
+    ledger: Ledger, real_lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     ledger.orders(3)
     google.state.revoke_grant(revoked=True)
     for _ in range(3):
@@ -60,7 +72,7 @@ def test_a_grant_that_is_mended_resumes_by_itself(ledger, real_lanes, google, at
     assert len(at_google()) == 3
 
 
-def test_without_credentials_rows_wait_and_are_looked_at_again(ledger, at_google):
+def test_without_credentials_rows_wait_and_are_looked_at_again(ledger: Ledger, at_google: Callable[..., Any]) -> None:
     upload = ledger.order()
     lanes = destinations(Settings())
     ledger.settle(lanes)
@@ -72,7 +84,7 @@ def test_without_credentials_rows_wait_and_are_looked_at_again(ledger, at_google
     assert not ledger.once(lanes).idle
 
 
-def test_without_credentials_a_poll_only_waits(ledger, lanes):
+def test_without_credentials_a_poll_only_waits(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     ledger.order(lane=Lane.DATA_MANAGER)
     ledger.settle(lanes)
     ledger.clock.forward(minutes=31)
@@ -80,7 +92,9 @@ def test_without_credentials_a_poll_only_waits(ledger, lanes):
     assert ledger.states() == {"sent": 1}
 
 
-def test_a_token_service_that_is_away_is_no_reason_to_park(ledger, google, tmp_path):
+def test_a_token_service_that_is_away_is_no_reason_to_park(
+    ledger: Ledger, google: SandboxGoogle, tmp_path: Path
+) -> None:
     upload = ledger.order()
     key_file = write_service_account(tmp_path, "http://127.0.0.1:9/token")
     lanes = destinations(Settings(GOOGLE_ADS_JSON_KEY_FILE_PATH=key_file, GOOGLE_ADS_ENDPOINT=google.grpc_endpoint))
@@ -90,6 +104,6 @@ def test_a_token_service_that_is_away_is_no_reason_to_park(ledger, google, tmp_p
     assert ledger.rows("SELECT count(parked_reason) FROM app.ads_accounts") == [(0,)]
 
 
-def test_release_of_an_unknown_account_says_so(ledger):
+def test_release_of_an_unknown_account_says_so(ledger: Ledger) -> None:
     with ledger.engine.begin() as connection, pytest.raises(Exception, match="there is no ads account 99"):
         operator_actions.release_account(connection, 99, ledger.clock(), actor="anna")

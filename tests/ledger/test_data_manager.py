@@ -1,6 +1,8 @@
 """The Data Manager lane: verdicts come later and name no row; one bad row refuses a request."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -8,20 +10,24 @@ import pytest
 from custom_events.ledger import send
 from custom_events.values.conversions import Lane
 from sandbox.google_ads.faults import Fault, FaultKind
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Ledger
 
 DM = Lane.DATA_MANAGER
 
 
 @pytest.fixture(params=["grpc", "rest"])
-def dm_lanes(request, lanes, rest_lanes):
+def dm_lanes(request: Any, lanes: dict[Lane, Any], rest_lanes: dict[Lane, Any]) -> dict[Lane, Any]:
     return lanes if request.param == "grpc" else rest_lanes
 
 
-def switch(google, **values):
+def switch(google: SandboxGoogle, **values: bool) -> None:
     google.state.switches = msgspec.structs.replace(google.state.switches, **values)
 
 
-def test_accepted_after_the_verdict(ledger, dm_lanes, google, at_google):
+def test_accepted_after_the_verdict(
+    ledger: Ledger, dm_lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     ledger.orders(5, DM)
     ledger.settle(dm_lanes)
     assert ledger.states() == {"sent": 5}
@@ -37,7 +43,7 @@ def test_accepted_after_the_verdict(ledger, dm_lanes, google, at_google):
     assert len(at_google()) == 5
 
 
-def test_a_drain_asks_for_every_verdict_that_is_due(ledger, lanes):
+def test_a_drain_asks_for_every_verdict_that_is_due(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     ledger.settings.upload_batch_size = 1
     ledger.orders(5, DM)
     ledger.settle(lanes)
@@ -47,7 +53,7 @@ def test_a_drain_asks_for_every_verdict_that_is_due(ledger, lanes):
     assert ledger.states() == {"accepted": 5}
 
 
-def test_two_actions_in_one_request(ledger, dm_lanes, google):
+def test_two_actions_in_one_request(ledger: Ledger, dm_lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     ledger.orders(2, DM)
     ledger.orders(2, DM, action="8002")
     ledger.settle(dm_lanes)
@@ -58,7 +64,9 @@ def test_two_actions_in_one_request(ledger, dm_lanes, google):
 
 
 @pytest.mark.parametrize("poison", [0, 3, 6], ids=["first", "middle", "last"])
-def test_a_named_row_is_taken_out_and_the_rest_goes(ledger, dm_lanes, google, poison, monkeypatch):
+def test_a_named_row_is_taken_out_and_the_rest_goes(
+    ledger: Ledger, dm_lanes: dict[Lane, Any], google: SandboxGoogle, poison: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     uploads = ledger.orders(7, DM)
     break_row(ledger, monkeypatch, uploads[poison])
     ledger.settle(dm_lanes)
@@ -68,22 +76,26 @@ def test_a_named_row_is_taken_out_and_the_rest_goes(ledger, dm_lanes, google, po
     assert google.state.requests["IngestEvents"] == 2
 
 
-def test_an_unnamed_row_is_found_in_parts(ledger, dm_lanes, google, monkeypatch):
+def test_an_unnamed_row_is_found_in_parts(
+    ledger: Ledger, dm_lanes: dict[Lane, Any], google: SandboxGoogle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     switch(google, data_manager_names_bad_rows=False)
     uploads = ledger.orders(40, DM)
     break_row(ledger, monkeypatch, uploads[17])
-    ledger.settle(dm_lanes, steps=80)
+    ledger.settle(dm_lanes)
     assert ledger.states() == {"sent": 39, "rejected": 1}
     assert ledger.upload(uploads[17]).state == "rejected"
 
 
-def test_a_part_that_was_claimed_behind_a_call_that_failed_goes_later(ledger, lanes, google, monkeypatch):
+def test_a_part_that_was_claimed_behind_a_call_that_failed_goes_later(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Given back, it is a part of the request it came from still; the request it was claimed for is none."""
     switch(google, data_manager_names_bad_rows=False)
     uploads = ledger.orders(40, DM)
     break_row(ledger, monkeypatch, uploads[17])
 
-    def drain():
+    def drain() -> None:
         options = {"until_idle_s": 0, "limit_s": 30, "lanes": lanes, "clock": ledger.clock}
         send.drain(ledger.engine, ledger.settings, **options)
 
@@ -96,7 +108,9 @@ def test_a_part_that_was_claimed_behind_a_call_that_failed_goes_later(ledger, la
     assert ledger.states() == {"sent": 39, "rejected": 1}
 
 
-def test_a_part_that_waits_for_its_action_holds_up_no_other(ledger, lanes, google, monkeypatch):
+def test_a_part_that_waits_for_its_action_holds_up_no_other(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     switch(google, data_manager_names_bad_rows=False)
     parked, going = ledger.order(lane=DM, action="8002"), ledger.order(lane=DM)
     for upload, request in ((parked, 1), (going, 2)):
@@ -114,19 +128,19 @@ def test_a_part_that_waits_for_its_action_holds_up_no_other(ledger, lanes, googl
     assert (ledger.upload(parked).state, ledger.upload(going).state) == ("queued", "sent")
 
 
-def break_row(ledger, monkeypatch, upload):
+def break_row(ledger: Ledger, monkeypatch: pytest.MonkeyPatch, upload: int) -> None:
     """A hash that Google refuses, and a check of our own that lets it pass."""
     ledger.do("UPDATE app.conversion_uploads SET email_sha256 = 'abcd' WHERE id = :u", u=upload)
     monkeypatch.setattr("custom_events.destinations.google_data_manager.lane.validate", lambda _row, _now: None)
 
 
-def test_rows_that_fail_later_are_found_in_parts(ledger, lanes, google):
+def test_rows_that_fail_later_are_found_in_parts(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     uploads = ledger.orders(20, DM)
     ledger.do("UPDATE app.conversion_uploads SET click_id = 'EAIaIQobChMIxxxxxxxx' WHERE id = :u", u=uploads[4])
     ledger.settle(lanes)
     for _ in range(8):
         ledger.clock.forward(minutes=31)
-        ledger.settle(lanes, steps=80)
+        ledger.settle(lanes)
     assert ledger.states() == {"accepted": 19, "rejected": 1}
     row = ledger.upload(uploads[4])
     assert (row.state, row.reason) == ("rejected", "ProcessingErrorReason.INVALID_GCLID")
@@ -135,7 +149,9 @@ def test_rows_that_fail_later_are_found_in_parts(ledger, lanes, google):
     assert counts == {"8001": {"successful": 19, "failed": 1, "pending": 0, "reasons": reasons}}
 
 
-def test_a_request_google_forgot_is_sent_again(ledger, dm_lanes, google):
+def test_a_request_google_forgot_is_sent_again(
+    ledger: Ledger, dm_lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     ledger.orders(2, DM)
     ledger.settle(dm_lanes)
     google.state.status_requests.clear()
@@ -150,7 +166,7 @@ def test_a_request_google_forgot_is_sent_again(ledger, dm_lanes, google):
     assert len(google.state.conversions) == 2
 
 
-def test_a_poll_that_fails_only_waits(ledger, dm_lanes, google):
+def test_a_poll_that_fails_only_waits(ledger: Ledger, dm_lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     ledger.orders(2, DM)
     ledger.settle(dm_lanes)
     ledger.clock.forward(minutes=31)
@@ -163,7 +179,7 @@ def test_a_poll_that_fails_only_waits(ledger, dm_lanes, google):
     assert google.state.requests["IngestEvents"] == 1
 
 
-def test_quota_waits_for_the_delay(ledger, dm_lanes, google):
+def test_quota_waits_for_the_delay(ledger: Ledger, dm_lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     ledger.orders(2, DM)
     google.state.faults.arm(Fault(kind=FaultKind.QUOTA_RATE, seconds=17, count=1))
     ledger.settle(dm_lanes)
@@ -175,7 +191,7 @@ def test_quota_waits_for_the_delay(ledger, dm_lanes, google):
     assert ledger.states() == {"sent": 2}
 
 
-def test_a_right_that_is_missing_parks(ledger, dm_lanes, google):
+def test_a_right_that_is_missing_parks(ledger: Ledger, dm_lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     ledger.orders(2, DM)
     google.state.customers["2345678901"].manager_id = "9999999999"
     ledger.settle(dm_lanes)
@@ -184,7 +200,9 @@ def test_a_right_that_is_missing_parks(ledger, dm_lanes, google):
     assert ledger.states() == {"queued": 2}
 
 
-def test_an_action_of_another_type_parks_the_action(ledger, dm_lanes, google):
+def test_an_action_of_another_type_parks_the_action(
+    ledger: Ledger, dm_lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     bad = ledger.orders(2, DM, action="8002")
     good = ledger.orders(2, DM)
     google.state.actions["8002"].type = "WEBPAGE"
@@ -194,13 +212,14 @@ def test_an_action_of_another_type_parks_the_action(ledger, dm_lanes, google):
     assert ledger.rows("SELECT action_id FROM app.ads_actions WHERE parked_reason IS NOT NULL") == [("8002",)]
 
 
-def test_more_than_ten_actions_go_in_several_requests(ledger, lanes, google):
+def test_more_than_ten_actions_go_in_several_requests(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     from sandbox.google_ads.seed import Action
 
     for number in range(8010, 8022):
         google.state.actions[str(number)] = Action(customer_id="2345678901", action_id=str(number))
-        with ledger.engine.begin() as connection:
-            ledger.actions[str(number)] = ledger.action(connection, ledger.accounts[DM], str(number))
+        ledger.action(ledger.accounts[DM], str(number))
         ledger.order(lane=DM, action=str(number))
     ledger.settle(lanes)
     assert ledger.states() == {"sent": 12}

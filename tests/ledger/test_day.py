@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -9,15 +10,18 @@ import sqlalchemy as sa
 from benchmarks import day
 from benchmarks.day_world import CANCELLED, PARTLY_REFUNDED, POISON_SHARE, UNCANCELLED, News, Sold
 from benchmarks.day_world import day as orders_of_a_day
-from custom_events.values.conversions import Lane
+from custom_events.values.conversions import Lane, UploadState
 from sandbox.google_ads.faults import FaultKind
+from sandbox.google_ads.server import SandboxGoogle
 from tests.ledger.history import History
 
 ORDERS = 2_000
 
 
 @pytest.mark.timeout(900)  # 107 s on two free cores, and whatever else runs there beside it
-def test_a_day_with_every_fault_ends_right(engine, google, lanes, monkeypatch):
+def test_a_day_with_every_fault_ends_right(
+    engine: sa.Engine, google: SandboxGoogle, lanes: dict[Lane, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     history = History(monkeypatch)
     found = day.run(engine, google, lanes, ORDERS)
     history.check(engine, max(at for at, *_ in history.answered))
@@ -47,7 +51,7 @@ def test_a_day_with_every_fault_ends_right(engine, google, lanes, monkeypatch):
     assert set(found.states) <= {"accepted", "rejected", "withheld", "expired"}
 
 
-def ledger_lanes(engine):
+def ledger_lanes(engine: sa.Engine) -> list[Any]:
     with engine.connect() as connection:
         return connection.execute(
             sa.text(
@@ -62,11 +66,11 @@ SOLD = Sold(
 )  # fmt: skip
 
 
-def row(state, reason=None):
+def row(state: UploadState, reason: str | None = None) -> Any:
     return SimpleNamespace(state=state, reason=reason)
 
 
-def there(value, *, retracted=False):
+def there(value: Any, *, retracted: Any = False) -> Any:
     return SimpleNamespace(value=value, retracted=retracted)
 
 
@@ -85,10 +89,10 @@ def there(value, *, retracted=False):
         ([row("rejected")], [], ("no reason stated", None)),
     ],
 )
-def test_the_judge_sees_what_is_wrong(rows, found, said):
+def test_the_judge_sees_what_is_wrong(rows: list[Any], found: list[Any], said: tuple[Any, ...]) -> None:
     assert day.judged(SOLD, rows, found) == said
 
 
-def test_faults_are_a_few_per_cent():
+def test_faults_are_a_few_per_cent() -> None:
     assert all(fault.probability is not None and fault.probability <= 0.05 for fault in day.FAULTS)
     assert {FaultKind.APPLY_THEN_DROP, FaultKind.QUOTA_RATE} <= {fault.kind for fault in day.FAULTS}

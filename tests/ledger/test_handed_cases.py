@@ -4,17 +4,18 @@ Each delivery is drained and sent before the next one comes; days pass after the
 as a whole, so that Google still takes the clicks whenever the tests run.
 """
 
-import asyncio
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER
-from tests.pipeline.conftest import World, world_of
+from custom_events.values.conversions import Lane
+from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER, Ledger
+from tests.world import World
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "sequences"
 FOLDERS = sorted(path for path in CASES.glob("*") if path.is_dir())
@@ -53,7 +54,7 @@ class Shop:
     """The site of a sequence: euros, and one rule."""
 
     def __init__(self, url: str, ledger: Any, folder: Path) -> None:
-        self._url, self._ledger, self._folder, self._landed = url, ledger, folder, 0
+        self._ledger, self._folder, self._world = ledger, folder, World(url, ledger.engine)
         self.files = sorted(folder.glob("[0-9]*.json"))
         self._is_shopify = "__" in self.files[0].name
         ledger.clock.forward(seconds=(datetime.now(UTC) - ledger.clock()).total_seconds())
@@ -62,15 +63,9 @@ class Shop:
         config: dict[str, Any] = json.loads(rule.read_text()) if rule.exists() else {}
         if folder.name == "failed-marked-refunded":
             config = FIRST_PURCHASE
-
-        async def work(world: World) -> int:
-            site = await world.site("handed", "shopify" if self._is_shopify else "woocommerce")
-            zone = ZONES.get(folder.name, "Europe/Berlin")
-            await world.connection.execute("UPDATE app.sites SET time_zone = $1 WHERE id = $2", zone, site)
-            await world.rule(site, "purchase", ads_action=f"{ADS_CUSTOMER}/{ADS_ACTION}", **config)
-            return site
-
-        self.site = self._run(work)
+        zone = ZONES.get(folder.name, "Europe/Berlin")
+        self.site = self._world.site("handed", "shopify" if self._is_shopify else "woocommerce", time_zone=zone)
+        self._world.rule(self.site, "purchase", ads_action=f"{ADS_CUSTOMER}/{ADS_ACTION}", **config)
 
     def deliver(self, file: Path) -> None:
         topic = file.stem.partition(".")[2].replace("__", "/")
@@ -79,22 +74,9 @@ class Shop:
             text = text.replace(click, self._click)
         clicked_at = datetime.now(UTC) - timedelta(days=DAYS_AGO + 1)
         body = json.loads(text.replace(CLICKED_AT, str(int(clicked_at.timestamp()))))
-
-        async def work(world: World) -> None:
-            world.landed = self._landed
-            await world.land(self.site, topic, body)
-            self._landed = world.landed
-            await world.drain()
-
-        self._run(work)
+        self._world.land(self.site, topic, body)
+        self._world.drain()
         self._ledger.clock.forward(minutes=2)  # the database has a clock of its own
-
-    def _run(self, work: Any) -> Any:
-        async def whole() -> Any:
-            async with world_of(self._url) as world:
-                return await work(world)
-
-        return asyncio.run(whole())
 
 
 def _moved(text: str) -> str:
@@ -107,7 +89,9 @@ def _moved(text: str) -> str:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_google_has_the_right_value_after_each_delivery(folder, database, ledger, lanes, at_google):
+def test_google_has_the_right_value_after_each_delivery(
+    folder: Any, database: str, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     shop = Shop(database, ledger, folder)
     seen: list[dict[str, float]] = []
     for file in shop.files:

@@ -1,18 +1,23 @@
 """An account that changes its API: what the other one may have, or has, stays with it; what neither has goes by today's."""
 
 import random
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from custom_events.ledger import send, waiting
+from custom_events.ledger.upload_figures import UploadFigures
 from custom_events.values.conversions import Lane
 from sandbox.google_ads.faults import Fault, FaultKind
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Ledger
 
 ADS, DM = Lane.GOOGLE_ADS, Lane.DATA_MANAGER
 
 
 @pytest.fixture(autouse=True)
-def strangers(google):
+def strangers(google: SandboxGoogle) -> None:
     """The two APIs know nothing of each other's order ids: whatever goes by the wrong one counts twice, or is not found."""
     google.state.switches.order_ids_shared_between_apis = False
     google.state.switches.data_manager_conversions_adjustable = False
@@ -21,31 +26,33 @@ def strangers(google):
         customer.allowlisted = True
 
 
-def switch(ledger, lane):
+def switch(ledger: Ledger, lane: Lane) -> None:
     """Let both accounts use `lane` from now on."""
     ledger.do("UPDATE app.ads_accounts SET lane = :lane", lane=lane.value)
 
 
-def other(lane):
+def other(lane: Lane) -> Lane:
     return DM if lane is ADS else ADS
 
 
-def drained(ledger, lanes):
+def drained(ledger: Ledger, lanes: dict[Lane, Any]) -> UploadFigures:
     return send.drain(ledger.engine, ledger.settings, until_idle_s=0, limit_s=60, lanes=lanes, clock=ledger.clock)
 
 
-def later(ledger, lanes, times=4, minutes=31):
+def later(ledger: Ledger, lanes: dict[Lane, Any], times: int = 4, minutes: int = 31) -> None:
     for _ in range(times):
         drained(ledger, lanes)
         ledger.clock.forward(minutes=minutes)
     drained(ledger, lanes)
 
 
-def lanes_used(ledger):
+def lanes_used(ledger: Ledger) -> list[str]:
     return [row.lane for row in ledger.rows("SELECT lane FROM app.upload_requests WHERE rows > 0 ORDER BY id")]
 
 
-def test_verdicts_are_asked_for_where_their_requests_went(ledger, lanes, google):
+def test_verdicts_are_asked_for_where_their_requests_went(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     ledger.orders(3, DM)
     drained(ledger, lanes)
     switch(ledger, ADS)
@@ -57,17 +64,19 @@ def test_verdicts_are_asked_for_where_their_requests_went(ledger, lanes, google)
     assert len(google.state.conversions) == 5
 
 
-def test_a_poll_asks_for_the_account_and_the_manager_of_its_request(ledger, lanes, google):
+def test_a_poll_asks_for_the_account_and_the_manager_of_its_request(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     google.state.customers["2345678901"].manager_id = "9999999999"
     ledger.do("UPDATE app.ads_accounts SET login_customer_id = '9999999999'")
     ledger.order(lane=DM)
     asked = []
 
     class Watched:
-        def __getattr__(self, name):
+        def __getattr__(self, name: str) -> Any:
             return getattr(lanes[DM], name)
 
-        def poll(self, account, request_id, rows, **options):
+        def poll(self, account: int, request_id: str, rows: int, **options: Any) -> Any:
             asked.append(account)
             return lanes[DM].poll(account, request_id, rows, **options)
 
@@ -80,7 +89,9 @@ def test_a_poll_asks_for_the_account_and_the_manager_of_its_request(ledger, lane
 
 
 @pytest.mark.parametrize("first", [ADS, DM])
-def test_a_row_without_an_answer_goes_again_by_the_api_that_may_have_it(ledger, lanes, google, at_google, first):
+def test_a_row_without_an_answer_goes_again_by_the_api_that_may_have_it(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any], first: Lane
+) -> None:
     uploads = ledger.orders(3, first)
     google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
     drained(ledger, lanes)
@@ -101,7 +112,14 @@ def test_a_row_without_an_answer_goes_again_by_the_api_that_may_have_it(ledger, 
 
 @pytest.mark.parametrize("first", [ADS, DM])
 @pytest.mark.parametrize("refunded", ["30.00", "100.00"])
-def test_a_refund_goes_where_its_conversion_went(ledger, lanes, google, at_google, first, refunded):
+def test_a_refund_goes_where_its_conversion_went(
+    ledger: Ledger,
+    lanes: dict[Lane, Any],
+    google: SandboxGoogle,
+    at_google: Callable[..., Any],
+    first: Lane,
+    refunded: str,
+) -> None:
     ledger.order(order_id="A", lane=first)
     later(ledger, lanes, times=1)
     switch(ledger, other(first))
@@ -113,7 +131,9 @@ def test_a_refund_goes_where_its_conversion_went(ledger, lanes, google, at_googl
     assert {*lanes_used(ledger)} == {first.value}
 
 
-def test_rows_that_failed_in_part_are_looked_for_where_they_are(ledger, lanes, google):
+def test_rows_that_failed_in_part_are_looked_for_where_they_are(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     uploads = ledger.orders(20, DM)
     ledger.do("UPDATE app.conversion_uploads SET click_id = 'EAIaIQobChMIxxxxxxxx' WHERE id = :u", u=uploads[4])
     drained(ledger, lanes)
@@ -124,7 +144,9 @@ def test_rows_that_failed_in_part_are_looked_for_where_they_are(ledger, lanes, g
     assert {*lanes_used(ledger)} == {"data_manager"}
 
 
-def test_what_was_refused_goes_by_the_new_api(ledger, lanes, google, at_google):
+def test_what_was_refused_goes_by_the_new_api(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     google.state.customers["1234567890"].allowlisted = False
     ledger.orders(2)
     drained(ledger, lanes)
@@ -135,7 +157,9 @@ def test_what_was_refused_goes_by_the_new_api(ledger, lanes, google, at_google):
     assert len(at_google()) == 2
 
 
-def test_a_refusal_by_the_other_api_stops_only_what_has_to_go_there(ledger, lanes, google, at_google):
+def test_a_refusal_by_the_other_api_stops_only_what_has_to_go_there(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A", lane=ADS)
     drained(ledger, lanes)
     switch(ledger, DM)
@@ -143,10 +167,10 @@ def test_a_refusal_by_the_other_api_stops_only_what_has_to_go_there(ledger, lane
     real = lanes[ADS]
 
     class Refusing:
-        def __getattr__(self, name):
+        def __getattr__(self, name: str) -> Any:
             return getattr(real, name)
 
-        def send(self, account, rows, **options):
+        def send(self, account: int, rows: int, **options: Any) -> Any:
             google.state.customers["1234567890"].status = "CANCELED"
             try:
                 return real.send(account, rows, **options)
@@ -171,7 +195,9 @@ def test_a_refusal_by_the_other_api_stops_only_what_has_to_go_there(ledger, lane
     assert at_google()["A"] == 70.0
 
 
-def test_a_row_that_is_given_back_still_knows_who_may_have_it(ledger, lanes, google):
+def test_a_row_that_is_given_back_still_knows_who_may_have_it(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     """Claimed for the other API behind a call that failed: its request is gone, and what it said is kept."""
     ledger.settings.upload_batch_size = 1
     ledger.orders(4)
@@ -188,7 +214,9 @@ def test_a_row_that_is_given_back_still_knows_who_may_have_it(ledger, lanes, goo
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_happens_every_order_ends_once_and_right(ledger, lanes, google, at_google, seed):
+def test_whatever_happens_every_order_ends_once_and_right(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any], seed: int
+) -> None:
     chance = random.Random(seed)
     ledger.settings.upload_batch_size = 7
     values = {}

@@ -4,19 +4,24 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from custom_events.ledger import claim
 from custom_events.values.conversions import Lane, RequestKind
 from sandbox.google_ads.faults import Fault, FaultKind
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Ledger
 
 WORKER = Path(__file__).with_name("worker.py")
 
 
-def run_worker(ledger, google, database, stop_at, lane="google_ads"):
+def run_worker(ledger: Ledger, google: SandboxGoogle, database: str, stop_at: str, lane: Lane = "google_ads") -> None:
     """A worker process of its own that dies by SIGKILL at `stop_at`: intent, call or answer."""
     variables = os.environ | {
         "WORKER_DATABASE": database,
@@ -31,7 +36,14 @@ def run_worker(ledger, google, database, stop_at, lane="google_ads"):
 
 
 @pytest.mark.parametrize("stop_at", ["intent", "call", "answer"])
-def test_a_killed_worker_loses_and_doubles_nothing(ledger, lanes, google, database, at_google, stop_at):
+def test_a_killed_worker_loses_and_doubles_nothing(
+    ledger: Ledger,
+    lanes: dict[Lane, Any],
+    google: SandboxGoogle,
+    database: str,
+    at_google: Callable[..., Any],
+    stop_at: str,
+) -> None:
     uploads = ledger.orders(4)
     run_worker(ledger, google, database, stop_at)
     assert ledger.states() == {"claimed": 4}
@@ -53,7 +65,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(ledger, lanes, google, databa
     assert ledger.rows("SELECT outcome FROM app.upload_requests ORDER BY id")[0].outcome == "unknown"
 
 
-def test_two_workers_never_claim_the_same_row(ledger, lanes):
+def test_two_workers_never_claim_the_same_row(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     ledger.settings.upload_batch_size = 3
     ledger.orders(5)
     turn = claim.next_accounts(ledger.engine.connect(), ledger.clock())[0]
@@ -66,7 +78,9 @@ def test_two_workers_never_claim_the_same_row(ledger, lanes):
     assert len(ids) == 5
 
 
-def test_a_late_answer_changes_nothing_that_another_worker_has(ledger, lanes, google, monkeypatch):
+def test_a_late_answer_changes_nothing_that_another_worker_has(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first worker's call outlives its lease; the rows were taken and settled by a second one meanwhile."""
     upload = ledger.order()
     real = lanes[Lane.GOOGLE_ADS]
@@ -74,7 +88,7 @@ def test_a_late_answer_changes_nothing_that_another_worker_has(ledger, lanes, go
     class Slow:
         validate, prepare = staticmethod(real.validate), staticmethod(real.prepare)
 
-        def send(self, account, rows, **options):
+        def send(self, account: int, rows: int, **options: Any) -> Any:
             answer = real.send(account, rows, **options)
             ledger.clock.forward(seconds=61)
             ledger.settle(lanes)  # the second worker
@@ -88,14 +102,16 @@ def test_a_late_answer_changes_nothing_that_another_worker_has(ledger, lanes, go
     assert ledger.rows("SELECT count(*) FROM app.upload_answers") == [(2,)]
 
 
-def test_a_defect_of_ours_is_a_call_without_answer(ledger, lanes, google, at_google):
+def test_a_defect_of_ours_is_a_call_without_answer(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     upload = ledger.order()
     real = lanes[Lane.GOOGLE_ADS]
 
     class Broken:
         validate, prepare = staticmethod(real.validate), staticmethod(real.prepare)
 
-        def send(self, account, rows, **options):
+        def send(self, account: int, rows: int, **options: Any) -> None:
             real.send(account, rows, **options)
             raise RuntimeError("a defect")
 
@@ -107,7 +123,9 @@ def test_a_defect_of_ours_is_a_call_without_answer(ledger, lanes, google, at_goo
     assert len(at_google()) == 1
 
 
-def test_unknown_stays_unknown_while_google_cannot_be_reached(ledger, lanes, google):
+def test_unknown_stays_unknown_while_google_cannot_be_reached(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     """A pause or a parked account between must not make us forget that the row may be delivered."""
     upload = ledger.order(deadline_at=ledger.clock() + timedelta(minutes=3))
     google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
@@ -121,7 +139,7 @@ def test_unknown_stays_unknown_while_google_cannot_be_reached(ledger, lanes, goo
     assert ledger.upload(upload).state == "accepted"
 
 
-def claims_keep_their_order(engine):
+def claims_keep_their_order(engine: sa.Engine) -> None:
     """Which of two equal rows stands first in a request is not promised: it is the order in which the server's plan returns what it
     claimed. Nested loops return it as it was picked, nearest deadline first; PostgreSQL 15 with its defaults hashes so few rows."""
     with engine.begin() as connection:
@@ -131,7 +149,9 @@ def claims_keep_their_order(engine):
     engine.dispose()
 
 
-def test_a_row_that_is_kept_back_is_not_told_what_the_others_of_its_request_are(ledger, lanes, google):
+def test_a_row_that_is_kept_back_is_not_told_what_the_others_of_its_request_are(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     """It may be there by an earlier call, and this one does not carry it: its answer says nothing about it."""
     claims_keep_their_order(ledger.engine)
     lost = ledger.order(click_id=(click := ledger.gclid()), clicked_at=None)

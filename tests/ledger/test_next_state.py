@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,7 +21,7 @@ from custom_events.ledger.desired import (
     Withhold,
     changes,
 )
-from custom_events.ledger.next_state import next_state
+from custom_events.ledger.next_state import NextState, next_state
 from custom_events.ledger.upload_rows import Claimed
 from custom_events.values import reasons
 from custom_events.values.conversions import (
@@ -36,12 +37,14 @@ from custom_events.values.conversions import (
 NOW = datetime(2026, 10, 20, 12, 0, tzinfo=UTC)
 
 
-def claimed(*, attempts=1, reason=None):
+def claimed(*, attempts: int = 1, reason: str | None = None) -> Claimed:
     conversion = Conversion(upload_id=1, kind=UploadKind.CONVERSION, action_id="7", transaction_id="A", occurred_at=NOW)
     return Claimed(NOW, attempts, reason, 1, conversion)
 
 
-def settled(verdict, *, attempts=1, reason=None, whole=False, rows=5, **answer):
+def settled(
+    verdict: Verdict, *, attempts: int = 1, reason: str | None = None, whole: bool = False, rows: int = 5, **answer: Any
+) -> NextState:
     found = RowAnswer(upload_id=1, verdict=verdict, **answer)
     return next_state(claimed(attempts=attempts, reason=reason), found, NOW, whole=whole, rows=rows)
 
@@ -51,14 +54,16 @@ def settled(verdict, *, attempts=1, reason=None, whole=False, rows=5, **answer):
 @pytest.mark.parametrize("rows", [1, 5])
 @pytest.mark.parametrize("scope", list(Scope))
 @pytest.mark.parametrize("verdict", list(Verdict))
-def test_every_answer_leads_to_a_permitted_state(verdict, scope, rows, whole, reason):
+def test_every_answer_leads_to_a_permitted_state(
+    verdict: Verdict, scope: Scope, rows: int, whole: bool, reason: str | None
+) -> None:
     found = settled(verdict, reason=reason, whole=whole, rows=rows, scope=scope, code="X", sentence="S")
     assert states.may_become(UploadState.CLAIMED, found.state)
     if whole and reason and verdict in (Verdict.RETRY, Verdict.FIX, Verdict.HOLD, Verdict.UNKNOWN):
         assert (found.state, found.reason) == (UploadState.UNKNOWN, reasons.NO_ANSWER)
 
 
-def test_duplicates():
+def test_duplicates() -> None:
     taken = settled(
         Verdict.ALREADY_THERE, attempts=2, code="ConversionUploadError.ORDER_ID_ALREADY_IN_USE", sentence="Known"
     )
@@ -84,7 +89,9 @@ def test_duplicates():
         (None, UploadState.REJECTED),  # refused before, sent again by hand
     ],
 )
-def test_a_click_s_duplicate_is_ours_only_after_a_call_that_may_have_been_applied(reason, state):
+def test_a_click_s_duplicate_is_ours_only_after_a_call_that_may_have_been_applied(
+    reason: str | None, state: UploadState
+) -> None:
     code = "ConversionUploadError.CLICK_CONVERSION_ALREADY_EXISTS"
     found = settled(Verdict.ALREADY_THERE, attempts=2, reason=reason, code=code, sentence="Known")
     assert found.state is state
@@ -92,7 +99,7 @@ def test_a_click_s_duplicate_is_ours_only_after_a_call_that_may_have_been_applie
     assert settled(Verdict.ALREADY_THERE, attempts=2, reason=reason, code=by_order).state is UploadState.ACCEPTED
 
 
-def test_a_restatement_of_what_somebody_else_retracted_is_not_delivered():
+def test_a_restatement_of_what_somebody_else_retracted_is_not_delivered() -> None:
     answer = RowAnswer(
         upload_id=1, verdict=Verdict.ALREADY_THERE, sentence="Retracted",
         code="ConversionAdjustmentUploadError.CONVERSION_ALREADY_RETRACTED",
@@ -108,7 +115,7 @@ def test_a_restatement_of_what_somebody_else_retracted_is_not_delivered():
     assert ends[UploadKind.RETRACTION].state is UploadState.ACCEPTED
 
 
-def test_a_hold_that_comes_again_ends():
+def test_a_hold_that_comes_again_ends() -> None:
     code = "ConversionUploadError.EVENT_NOT_FOUND"
     first = settled(Verdict.HOLD, code=code, then=Verdict.REJECTED, retry_at=NOW + timedelta(days=1))
     assert (first.state, first.not_before) == (UploadState.HELD, NOW + timedelta(days=1))
@@ -116,27 +123,35 @@ def test_a_hold_that_comes_again_ends():
     assert again.state is UploadState.REJECTED
 
 
-def test_a_single_row_is_not_split():
+def test_a_single_row_is_not_split() -> None:
     alone = settled(Verdict.SPLIT, rows=1, code="SizeLimitError.REQUEST_SIZE_LIMIT_EXCEEDED")
     assert (alone.state, alone.not_before) == (UploadState.HELD, NOW + retry.FIX_RECHECK)
     assert settled(Verdict.SPLIT, rows=1, code="grpc.RESOURCE_EXHAUSTED").state is UploadState.QUEUED
     assert settled(Verdict.SPLIT, rows=2).reason == reasons.SPLIT
 
 
-def test_a_row_that_waits_for_a_setting_is_looked_at_daily():
+def test_a_row_that_waits_for_a_setting_is_looked_at_daily() -> None:
     found = settled(Verdict.FIX, code="X", sentence="Do it")
     assert (found.state, found.not_before) == (UploadState.HELD, NOW + retry.FIX_RECHECK)
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(min_value=0, max_value=10_000))
-def test_waits_are_bounded_and_rise(attempts):
+def test_waits_are_bounded_and_rise(attempts: int) -> None:
     seconds = retry.wait_s(attempts)
     assert retry.FIRST_WAIT_S * 0.75 <= seconds <= retry.LONGEST_WAIT_S * 1.25
     assert retry.wait_s(attempts + 10) >= seconds or seconds > retry.LONGEST_WAIT_S * 0.75
 
 
-def row(sequence=0, state=UploadState.ACCEPTED, value="100", kind=None, attempts=1, reason=None, adjusted_at=None):
+def row(
+    sequence: int = 0,
+    state: UploadState = UploadState.ACCEPTED,
+    value: str = "100",
+    kind: UploadKind = None,
+    attempts: int = 1,
+    reason: str | None = None,
+    adjusted_at: datetime | None = None,
+) -> LedgerRow:
     default = UploadKind.CONVERSION if sequence == 0 else UploadKind.RESTATEMENT
     return LedgerRow(
         NOW,
@@ -152,18 +167,20 @@ def row(sequence=0, state=UploadState.ACCEPTED, value="100", kind=None, attempts
     )
 
 
-def wanted(conversion, adjustments, value, lane=Lane.GOOGLE_ADS, **desired):
+def wanted(
+    conversion: LedgerRow, adjustments: list[Any], value: str, lane: Lane = Lane.GOOGLE_ADS, **desired: Any
+) -> list[Any]:
     return changes(conversion, adjustments, Desired(Decimal(value), **desired), lane, NOW)
 
 
-def test_nothing_to_do():
+def test_nothing_to_do() -> None:
     assert wanted(row(), [], "100") == []
     assert wanted(row(state=UploadState.QUEUED, attempts=0), [], "100.00") == []
     waiting = row(1, UploadState.QUEUED, "70", attempts=0, adjusted_at=NOW)
     assert wanted(row(), [waiting], "70") == []
 
 
-def test_an_adjustment_that_waits_is_changed_or_dropped():
+def test_an_adjustment_that_waits_is_changed_or_dropped() -> None:
     waiting = row(1, UploadState.QUEUED, "70", attempts=0, adjusted_at=NOW)
     assert wanted(row(), [waiting], "40") == [
         SetValue(waiting, UploadKind.RESTATEMENT, Decimal(40), NOW + timedelta(seconds=1))
@@ -175,7 +192,7 @@ def test_an_adjustment_that_waits_is_changed_or_dropped():
     assert dropped.reason == reasons.SUPERSEDED
 
 
-def test_one_that_was_tried_is_followed_by_another():
+def test_one_that_was_tried_is_followed_by_another() -> None:
     tried = row(1, UploadState.UNKNOWN, "70", attempts=1, adjusted_at=NOW)
     (found,) = wanted(row(), [tried], "40")
     assert isinstance(found, Append)
@@ -183,7 +200,7 @@ def test_one_that_was_tried_is_followed_by_another():
 
 
 @pytest.mark.parametrize("value", ["0", "40"])
-def test_what_google_refuses_is_superseded(value):
+def test_what_google_refuses_is_superseded(value: str) -> None:
     """A restatement that is refused every day, of an action that always uses its default value, keeps nothing waiting."""
     refused = row(1, UploadState.HELD, "70", attempts=9, reason="ConversionAdjustmentUploadError.X", adjusted_at=NOW)
     superseded, found = wanted(row(), [refused], value)
@@ -195,13 +212,13 @@ def test_what_google_refuses_is_superseded(value):
 
 
 @pytest.mark.parametrize("reason", [reasons.NO_ANSWER, reasons.SPLIT, "InternalError.INTERNAL_ERROR"])
-def test_what_may_have_been_applied_is_not_superseded(reason):
+def test_what_may_have_been_applied_is_not_superseded(reason: str) -> None:
     tried = row(1, UploadState.QUEUED, "70", attempts=1, reason=reason, adjusted_at=NOW)
     (found,) = wanted(row(), [tried], "0")
     assert isinstance(found, Append)
 
 
-def test_a_failed_adjustment_does_not_count_as_told():
+def test_a_failed_adjustment_does_not_count_as_told() -> None:
     failed = row(1, UploadState.REJECTED, "70", adjusted_at=NOW)
     assert wanted(row(), [failed], "100") == []
     (found,) = wanted(row(), [failed], "70")
@@ -209,7 +226,7 @@ def test_a_failed_adjustment_does_not_count_as_told():
     assert (found.sequence, found.value) == (2, 70)
 
 
-def test_after_a_retraction():
+def test_after_a_retraction() -> None:
     retracted = row(1, UploadState.ACCEPTED, "0", kind=UploadKind.RETRACTION, adjusted_at=NOW)
     (found,) = wanted(row(), [retracted], "30")
     assert isinstance(found, Append)
@@ -221,7 +238,7 @@ def test_after_a_retraction():
     assert again.reason is None
 
 
-def test_a_conversion_that_is_not_at_google():
+def test_a_conversion_that_is_not_at_google() -> None:
     withheld = row(state=UploadState.WITHHELD, reason="consent_denied", attempts=0)
     (found,) = wanted(withheld, [], "70")
     assert isinstance(found, Append)
@@ -229,7 +246,7 @@ def test_a_conversion_that_is_not_at_google():
 
 
 @pytest.mark.parametrize("reason", reasons.WORTH_NOTHING)
-def test_a_conversion_that_was_worth_nothing_goes_after_all(reason):
+def test_a_conversion_that_was_worth_nothing_goes_after_all(reason: str) -> None:
     withheld = row(state=UploadState.WITHHELD, reason=reason, attempts=0)
     assert wanted(withheld, [], "70") == [Release(withheld, Decimal(70), None)]
     same = {} if reason == reasons.FULLY_REFUNDED else {"reason": reason}
@@ -246,7 +263,7 @@ WAIT = Hold(reasons.CANCELLATION_MAY_BE_UNDONE, "It waits until", NOW + timedelt
 ASK = Hold(reasons.PAYMENT_LOST, "Somebody decides", None)
 
 
-def test_a_retraction_waits_where_google_takes_none_back():
+def test_a_retraction_waits_where_google_takes_none_back() -> None:
     (found,) = wanted(row(), [], "0", hold=WAIT)
     assert found.hold == (WAIT.reason, "It waits until: 2026-10-21 08:00 UTC", WAIT.until)
     assert wanted(row(), [], "0", Lane.DATA_MANAGER, hold=WAIT)[0].hold is None
@@ -261,7 +278,7 @@ def test_a_retraction_waits_where_google_takes_none_back():
     assert wanted(late, [], "0", hold=WAIT)[0].hold is None, "Google would not take it any more"
 
 
-def test_what_a_person_holds_stays_held():
+def test_what_a_person_holds_stays_held() -> None:
     held = row(1, UploadState.HELD, "70", attempts=0, reason=reasons.HELD_BY_HAND, adjusted_at=NOW)
     assert [type(one) for one in wanted(row(), [held], "40")] == [SetValue]
     assert [type(one) for one in wanted(row(), [held], "0", hold=WAIT)] == [SetValue]
@@ -270,7 +287,7 @@ def test_what_a_person_holds_stays_held():
 
 
 @pytest.mark.parametrize("lane", list(Lane))
-def test_a_person_is_asked(lane):
+def test_a_person_is_asked(lane: Lane) -> None:
     asked = {"hold": ASK, "undecided": Decimal(100), "reason": reasons.PAYMENT_LOST}
     (found,) = wanted(row(), [], "0", lane, **asked)
     assert (found.kind, found.hold.reason) == (UploadKind.RETRACTION, reasons.PAYMENT_LOST)
@@ -292,7 +309,7 @@ STEPS = st.tuples(
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(STEPS, min_size=1, max_size=8), st.sampled_from(list(Lane)))
-def test_whatever_the_sequence_of_values_the_last_one_stands(steps, lane):
+def test_whatever_the_sequence_of_values_the_last_one_stands(steps: Any, lane: Lane) -> None:
     """What goes is accepted, or refused for now, or left: the rows that were taken stand for the desired value, or the one that waits
     does; never more than one waits."""
     conversion, rows, now, retracted, value = row(), [], NOW, False, 100
@@ -316,7 +333,7 @@ def test_whatever_the_sequence_of_values_the_last_one_stands(steps, lane):
     assert times == sorted(set(times))
 
 
-def applied(rows, found):
+def applied(rows: list[Any], found: Any) -> None:
     """A change as it is written."""
     match found:
         case Append():

@@ -1,14 +1,19 @@
 """A whole request refused for a reason that nobody knows: its rows wait, a person is told, and nothing is rejected for it."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from custom_events.ledger import send
+from custom_events.ledger.upload_figures import UploadFigures
 from custom_events.values.conversions import Lane
 from custom_events.watching.alarms import raised
 from custom_events.watching.measure import measure
 from sandbox.google_ads.faults import Fault, FaultKind
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Ledger
 
 ADS, DM = Lane.GOOGLE_ADS, Lane.DATA_MANAGER
 CODES = {
@@ -20,24 +25,26 @@ CODES = {
 
 
 @pytest.fixture(params=["google_ads", "data_manager over grpc", "data_manager over rest"])
-def way(request, lanes, rest_lanes):
+def way(request: Any, lanes: dict[Lane, Any], rest_lanes: dict[Lane, Any]) -> tuple[Any, ...]:
     """The lane, and the lanes with the transport."""
     if request.param == "google_ads":
         return ADS, lanes
     return DM, lanes if request.param.endswith("grpc") else rest_lanes
 
 
-def drained(ledger, lanes):
+def drained(ledger: Ledger, lanes: dict[Lane, Any]) -> UploadFigures:
     return send.drain(ledger.engine, ledger.settings, until_idle_s=0, limit_s=60, lanes=lanes, clock=ledger.clock)
 
 
-def alarms(ledger):
+def alarms(ledger: Ledger) -> dict[str, Any]:
     with ledger.engine.connect() as connection:
         return {alarm.name: alarm for alarm in raised(measure(connection, ledger.settings, ledger.clock()))}
 
 
 @pytest.mark.parametrize("kind", [FaultKind.UNKNOWN_REASON, FaultKind.NO_REASON])
-def test_forty_conversions_wait_while_it_lasts_and_go_afterwards(ledger, way, google, at_google, kind):
+def test_forty_conversions_wait_while_it_lasts_and_go_afterwards(
+    ledger: Ledger, way: tuple[Any, ...], google: SandboxGoogle, at_google: Callable[..., Any], kind: FaultKind
+) -> None:
     lane, lanes = way
     code = CODES[lane, kind]
     google.state.faults.arm(Fault(kind=kind))
@@ -67,16 +74,16 @@ def test_forty_conversions_wait_while_it_lasts_and_go_afterwards(ledger, way, go
     assert "ReasonNotKnown" not in alarms(ledger)
 
 
-def calls(google):
+def calls(google: SandboxGoogle) -> int:
     return google.state.faults.fired[FaultKind.UNKNOWN_REASON] + google.state.faults.fired[FaultKind.NO_REASON]
 
 
-def paused_s(ledger, lane):
+def paused_s(ledger: Ledger, lane: Lane) -> float:
     (row,) = ledger.rows("SELECT paused_until FROM app.ads_accounts WHERE lane = :l", l=lane.value)
     return max(0.0, (row.paused_until - ledger.clock()).total_seconds()) if row.paused_until else 0.0
 
 
-def test_a_row_that_may_be_there_stays_so(ledger, way, google):
+def test_a_row_that_may_be_there_stays_so(ledger: Ledger, way: tuple[Any, ...], google: SandboxGoogle) -> None:
     lane, lanes = way
     upload = ledger.order(lane=lane)
     google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
@@ -87,7 +94,9 @@ def test_a_row_that_may_be_there_stays_so(ledger, way, google):
     assert (ledger.upload(upload).state, ledger.upload(upload).reason) == ("unknown", "no_answer")
 
 
-def test_adjustments_wait_as_well(ledger, way, google, at_google):
+def test_adjustments_wait_as_well(
+    ledger: Ledger, way: tuple[Any, ...], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     lane, lanes = way
     ledger.order(order_id="A", lane=lane)
     drained(ledger, lanes)
@@ -104,7 +113,9 @@ def test_adjustments_wait_as_well(ledger, way, google, at_google):
     assert at_google() == {"A": 70.0}
 
 
-def test_a_later_verdict_for_a_reason_that_nobody_knows(ledger, way, google, at_google):
+def test_a_later_verdict_for_a_reason_that_nobody_knows(
+    ledger: Ledger, way: tuple[Any, ...], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     """Over gRPC it has a number, over REST a word."""
     lane, lanes = way
     uploads = ledger.orders(5, lane)
@@ -128,7 +139,9 @@ def test_a_later_verdict_for_a_reason_that_nobody_knows(ledger, way, google, at_
     assert len(at_google()) == 5
 
 
-def test_one_row_with_a_reason_that_nobody_knows_holds_up_no_other(ledger, way, google):
+def test_one_row_with_a_reason_that_nobody_knows_holds_up_no_other(
+    ledger: Ledger, way: tuple[Any, ...], google: SandboxGoogle
+) -> None:
     lane, lanes = way
     ledger.orders(8, lane)
     google.state.faults.arm(Fault(kind=FaultKind.ROW_UNKNOWN_REASON, count=1))
@@ -141,7 +154,9 @@ def test_one_row_with_a_reason_that_nobody_knows_holds_up_no_other(ledger, way, 
     assert states["accepted"] >= 7
 
 
-def test_a_probe_that_is_refused_so_is_asked_again_every_quarter_of_an_hour(ledger, way, google):
+def test_a_probe_that_is_refused_so_is_asked_again_every_quarter_of_an_hour(
+    ledger: Ledger, way: tuple[Any, ...], google: SandboxGoogle
+) -> None:
     lane, lanes = way
     ledger.do("UPDATE app.ads_accounts SET capabilities = NULL")
     google.state.faults.arm(Fault(kind=FaultKind.UNKNOWN_REASON))
@@ -158,7 +173,7 @@ def test_a_probe_that_is_refused_so_is_asked_again_every_quarter_of_an_hour(ledg
     assert ledger.states() == {"accepted": 1}
 
 
-def test_the_wait_is_that_of_refusals_in_a_row(ledger, lanes, google):
+def test_the_wait_is_that_of_refusals_in_a_row(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     """One that is answered in between begins anew."""
     google.state.faults.arm(Fault(kind=FaultKind.UNKNOWN_REASON, count=3))
     for _ in range(3):

@@ -1,7 +1,10 @@
 """How accounts stand, as `custom-events uploads` shows it and changes it."""
 
 import logging
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -11,9 +14,11 @@ from cli.main import main
 from custom_events import settings as settings_module
 from custom_events.ledger import operator_actions, overview
 from custom_events.values.conversions import Lane
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Ledger
 
 
-def test_counts_stops_and_what_will_be_too_late(ledger, lanes):
+def test_counts_stops_and_what_will_be_too_late(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     ledger.orders(2)
     ledger.order(
         state="held", not_before=ledger.clock() + timedelta(days=9), deadline_at=ledger.clock() + timedelta(hours=47)
@@ -31,7 +36,9 @@ def test_counts_stops_and_what_will_be_too_late(ledger, lanes):
 
 
 @pytest.fixture
-def command(database, monkeypatch, google, tmp_path):
+def command(
+    database: str, monkeypatch: pytest.MonkeyPatch, google: SandboxGoogle, tmp_path: Path
+) -> Iterator[Callable[..., Any]]:
     from sandbox.google_ads.service_account import write_service_account
 
     monkeypatch.setenv("DATABASE_URL", database)
@@ -49,7 +56,7 @@ def command(database, monkeypatch, google, tmp_path):
     structlog.reset_defaults()
 
 
-def test_the_command(ledger, command, google):
+def test_the_command(ledger: Ledger, command: Callable[..., Any], google: SandboxGoogle) -> None:
     ledger.order(
         state="held", not_before=ledger.clock() + timedelta(days=300), deadline_at=ledger.clock() + timedelta(days=3000)
     )
@@ -72,6 +79,6 @@ def test_the_command(ledger, command, google):
     assert command("release", "5").exit_code != 0
 
 
-def test_an_unknown_account(ledger):
+def test_an_unknown_account(ledger: Ledger) -> None:
     with ledger.engine.connect() as connection, pytest.raises(Exception, match="there is no ads account 5"):
         operator_actions.account_id_of(connection, "5")

@@ -1,11 +1,14 @@
 """An answer writes the ledger's rows anew within their pages: no index is written, and half as much goes to the log."""
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
 from custom_events.ledger import record_answers
 from custom_events.ledger.sender import Sender
 from custom_events.values.conversions import Lane
+from tests.ledger.conftest import Ledger
 
 ROWS = 80  # some pages full
 WRITTEN = sa.text("""
@@ -15,7 +18,7 @@ FROM pg_stat_xact_user_tables WHERE relname LIKE 'conversion\\_uploads\\_%'
 
 
 @pytest.mark.parametrize("lane", list(Lane))
-def test_an_answer_stays_within_the_pages(ledger, lanes, lane):
+def test_an_answer_stays_within_the_pages(ledger: Ledger, lanes: dict[Lane, Any], lane: Lane) -> None:
     ledger.orders(ROWS, lane)
     sender = Sender(ledger.engine, ledger.settings, lanes, ledger.clock)
     request = sender.make(sender.take())

@@ -1,6 +1,7 @@
 """The capability probe: what Google allows, in sentences, before anything is sent."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -8,15 +9,18 @@ import sqlalchemy as sa
 from custom_events.destinations.google_ads import probe as ads_probe
 from custom_events.errors import Permanent
 from custom_events.ledger import probe
+from custom_events.values.conversions import Lane
 from sandbox.google_ads.faults import Fault, FaultKind
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Ledger
 
 
-def findings(ledger, lanes, customer_id="1234567890"):
+def findings(ledger: Ledger, lanes: dict[Lane, Any], customer_id: str = "1234567890") -> tuple[Any, ...]:
     found = probe.probe_account(ledger.engine, lanes, ledger.settings, customer_id, ledger.clock())
     return found, {(one.question, one.action_id): one for one in found.findings}
 
 
-def test_all_is_well(ledger, lanes, google):
+def test_all_is_well(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     google.state.actions["7001"].click_through_lookback_window_days = 45
     google.state.actions["7002"].counting_type = "ONE_PER_CLICK"
     found, by_question = findings(ledger, lanes)
@@ -41,7 +45,7 @@ def test_all_is_well(ledger, lanes, google):
     assert google.state.conversions == []
 
 
-def test_what_is_wrong_is_said(ledger, lanes, google):
+def test_what_is_wrong_is_said(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     customer = google.state.customers["1234567890"]
     customer.allowlisted, customer.terms_accepted, customer.enhanced_conversions = False, False, False
     google.state.actions["7002"].type = "WEBPAGE"
@@ -61,7 +65,7 @@ def test_what_is_wrong_is_said(ledger, lanes, google):
     assert "data_manager" in by_question["may_import", None].sentence
 
 
-def test_an_account_that_cannot_be_read(ledger, lanes, google):
+def test_an_account_that_cannot_be_read(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     google.state.customers["1234567890"].status = "CANCELED"
     _, by_question = findings(ledger, lanes)
     assert by_question["readable", None].sentence.startswith("The account could not be read: The account is cancelled")
@@ -71,7 +75,9 @@ def test_an_account_that_cannot_be_read(ledger, lanes, google):
     assert by_question["may_import", None].fine is None
 
 
-def test_the_data_manager_is_asked_action_by_action(ledger, lanes, google):
+def test_the_data_manager_is_asked_action_by_action(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     google.state.actions["8002"].type = "WEBPAGE"
     found, by_question = findings(ledger, lanes, "2345678901")
     assert by_question["may_import", "8001"].fine
@@ -80,7 +86,9 @@ def test_the_data_manager_is_asked_action_by_action(ledger, lanes, google):
     assert google.state.conversions == []
 
 
-def test_the_data_manager_has_nothing_to_ask_without_actions(ledger, lanes, google):
+def test_the_data_manager_has_nothing_to_ask_without_actions(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     with ledger.engine.begin() as connection:
         connection.execute(sa.text("DELETE FROM app.ads_actions WHERE action_id IN ('8001', '8002')"))
     before = google.state.requests.copy()
@@ -89,7 +97,7 @@ def test_the_data_manager_has_nothing_to_ask_without_actions(ledger, lanes, goog
     assert google.state.requests == before
 
 
-def test_how_old_an_action_is_where_we_know(ledger, lanes):
+def test_how_old_an_action_is_where_we_know(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     _, by_question = findings(ledger, lanes)
     assert by_question["action_age", None].fine is None
     assert ("action_age", "7001") not in by_question
@@ -110,7 +118,7 @@ def test_how_old_an_action_is_where_we_know(ledger, lanes):
     assert by_question["action_age", "7001"].sentence == "Made 2026-10-20 10:00 UTC: old enough to take conversions"
 
 
-def test_which_quota_we_count_on(ledger, lanes):
+def test_which_quota_we_count_on(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     ledger.settings = ledger.settings.model_copy(update={"google_ads_operations_per_day": 2_000})
     findings(ledger, lanes)
     _, by_question = findings(ledger, lanes)
@@ -128,12 +136,12 @@ def test_which_quota_we_count_on(ledger, lanes):
     )
 
 
-def test_an_unknown_account(ledger, lanes):
+def test_an_unknown_account(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     with pytest.raises(Permanent, match="there is no ads account 5"):
         findings(ledger, lanes, "5")
 
 
-def test_numbers_are_those_of_the_installed_enums():
+def test_numbers_are_those_of_the_installed_enums() -> None:
     from google.ads.googleads.v26 import enums
 
     assert enums.ConversionActionTypeEnum.ConversionActionType.UPLOAD_CLICKS == ads_probe.UPLOAD_CLICKS

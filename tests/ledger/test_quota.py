@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +13,8 @@ from custom_events.ledger import allowance, quota
 from custom_events.ledger.quota import Call, Limit, Used
 from custom_events.settings import Settings
 from custom_events.values.conversions import AdsAccount, BatchAnswer, Lane, Scope, Verdict
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Clocked, Ledger
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 LIMITS = st.builds(Limit, per_minute=st.integers(2, 400), per_day=st.one_of(st.none(), st.integers(1, 3_000)))
@@ -143,7 +146,9 @@ def test_workers_share_the_buckets(engine: sa.Engine) -> None:
     assert found["google_ads:1234567890"].per_day is None
 
 
-def test_a_refused_call_leaves_nothing_claimed_and_the_account_waits(ledger, lanes, clock) -> None:
+def test_a_refused_call_leaves_nothing_claimed_and_the_account_waits(
+    ledger: Ledger, lanes: dict[Lane, Any], clock: Clocked
+) -> None:
     ledger.settings = Settings(upload_account_calls_per_minute=2, upload_batch_size=1, upload_lease_s=60)
     ledger.orders(3)
     ledger.settle(lanes)
@@ -159,7 +164,7 @@ def test_a_refused_call_leaves_nothing_claimed_and_the_account_waits(ledger, lan
     assert ledger.states() == {"accepted": 3}
 
 
-def test_the_project_s_day_pauses_the_lane_and_slides(ledger, lanes, clock) -> None:
+def test_the_project_s_day_pauses_the_lane_and_slides(ledger: Ledger, lanes: dict[Lane, Any], clock: Clocked) -> None:
     ledger.settings = Settings(google_ads_operations_per_day=2, upload_batch_size=1, upload_lease_s=60)
     ledger.orders(3)
     ledger.settle(lanes)
@@ -171,7 +176,9 @@ def test_the_project_s_day_pauses_the_lane_and_slides(ledger, lanes, clock) -> N
     assert ledger.states() == {"accepted": 3}
 
 
-def test_the_past_waits_and_today_goes_on(ledger, lanes, clock, google) -> None:
+def test_the_past_waits_and_today_goes_on(
+    ledger: Ledger, lanes: dict[Lane, Any], clock: Clocked, google: SandboxGoogle
+) -> None:
     ledger.settings = Settings(
         google_ads_operations_per_minute=20, upload_batch_size=1, upload_lease_s=60, upload_live_share=0.5
     )

@@ -1,13 +1,21 @@
 """Nothing that one account or request does ends a drain for the others: with a lane that raises, they end as they would alone."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import structlog
 from google.api_core import exceptions as api
 
+from custom_events.destinations.google_ads.lane import GoogleAdsLane
+from custom_events.destinations.google_data_manager.lane import DataManagerLane
 from custom_events.errors import NeedsAction, Permanent, Transient
 from custom_events.ledger import reconcile, send
+from custom_events.ledger.upload_figures import UploadFigures
 from custom_events.values.conversions import BatchAnswer, Lane, RowAnswer, Verdict
 from sandbox.google_ads.seed import Action, Customer
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Ledger
 
 ADS, DM = Lane.GOOGLE_ADS, Lane.DATA_MANAGER
 BAD = {ADS: "5550001111", DM: "5550002222"}
@@ -26,15 +34,15 @@ METHODS = ["validate", "carries_user_data", "prepare", "send", "probe", "poll", 
 class Raising:
     """A lane that raises `error` in `method` for one account; of rows that name none, for those of its transaction ids."""
 
-    def __init__(self, real, method, customer_id, error):
+    def __init__(self, real: DataManagerLane | GoogleAdsLane, method: str, customer_id: str, error: Any) -> None:
         self._real, self._method, self._customer_id, self._error = real, method, customer_id, error
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         real = getattr(self._real, name)
         if name != self._method:
             return real
 
-        def raising(first, *rest, **options):
+        def raising(first: Lane, *rest: Any, **options: Any) -> Any:
             whose = getattr(first, "customer_id", None) or getattr(first, "transaction_id", "")
             if whose.startswith(("bad", self._customer_id)):
                 raise self._error
@@ -43,14 +51,13 @@ class Raising:
         return raising
 
 
-def add_account(ledger, google, lane):
+def add_account(ledger: Ledger, google: SandboxGoogle, lane: Lane) -> int:
     """Another account of the lane, with orders of its own, refused for hashes, parked or with a verdict to come."""
     customer = BAD[lane]
     google.state.customers[customer] = Customer(customer_id=customer, terms_accepted=False)
     google.state.actions["9001"] = Action(customer_id=customer, action_id="9001")
-    with ledger.engine.begin() as connection:
-        account = ledger.account(connection, customer, lane.value)
-        ledger.actions["9001"] = ledger.action(connection, account, "9001")
+    account = ledger.account(customer, lane)
+    ledger.action(account, "9001")
     ledger.do("UPDATE app.ads_accounts SET capabilities = NULL WHERE id = :a", a=account)
     for number in range(4):
         ledger.order(
@@ -64,7 +71,7 @@ def add_account(ledger, google, lane):
     return account
 
 
-def drained(ledger, lanes):
+def drained(ledger: Ledger, lanes: dict[str, Any]) -> UploadFigures:
     return send.drain(ledger.engine, ledger.settings, until_idle_s=0, limit_s=60, lanes=lanes, clock=ledger.clock)
 
 
@@ -78,7 +85,15 @@ CASES = [
 
 
 @pytest.mark.parametrize(("lane", "method", "error"), CASES, ids=lambda value: getattr(value, "value", None))
-def test_the_others_end_as_they_would_alone(ledger, lanes, google, at_google, lane, method, error):
+def test_the_others_end_as_they_would_alone(
+    ledger: Ledger,
+    lanes: dict[Lane, Any],
+    google: SandboxGoogle,
+    at_google: Callable[..., Any],
+    lane: Lane,
+    method: str,
+    error: Any,
+) -> None:
     account = add_account(ledger, google, lane)
     good = [ledger.order(order_id=f"good-{lane}-{number}", lane=lane) for lane in Lane for number in range(5)]
     raising = {**lanes, lane: Raising(lanes[lane], method, BAD[lane], error)}
@@ -103,7 +118,7 @@ def test_the_others_end_as_they_would_alone(ledger, lanes, google, at_google, la
     released(ledger, lanes, google, account)
 
 
-def said_why(ledger, account):
+def said_why(ledger: Ledger, account: int) -> bool:
     """A reason stands with the account, its rows or its requests."""
     stands = ledger.rows("SELECT parked_reason, paused_reason FROM app.ads_accounts WHERE id = :a", a=account)[0]
     rows = ledger.rows(
@@ -113,7 +128,7 @@ def said_why(ledger, account):
     return any(stands) or all(row.sentence for row in rows)
 
 
-def released(ledger, lanes, google, account):
+def released(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, account: int) -> None:
     """With what was wrong mended, the account ends as it would have without it."""
     google.state.customers[BAD[ADS] if BAD[ADS] in google.state.customers else BAD[DM]].terms_accepted = True
     for _ in range(8):
@@ -132,7 +147,7 @@ def released(ledger, lanes, google, account):
 class Answering(Raising):
     """A lane that answers what is none."""
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         real = getattr(self._real, name)
         if name != "send":
             return real
@@ -154,7 +169,9 @@ class Answering(Raising):
     ],
     ids=["nothing", "too few", "no answers", "a text that Postgres does not take", "no verdict"],
 )
-def test_an_answer_that_is_none_counts_as_none(ledger, lanes, google, answer):
+def test_an_answer_that_is_none_counts_as_none(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, answer: BatchAnswer | None
+) -> None:
     google_account = add_account(ledger, google, ADS)
     google.state.customers[BAD[ADS]].terms_accepted = True
     good = ledger.orders(5)
@@ -168,7 +185,7 @@ def test_an_answer_that_is_none_counts_as_none(ledger, lanes, google, answer):
     released(ledger, lanes, google, google_account)
 
 
-def test_a_lane_that_this_installation_does_not_have(ledger, lanes):
+def test_a_lane_that_this_installation_does_not_have(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     good, bad = ledger.orders(3), ledger.orders(3, DM)
     drained(ledger, {ADS: lanes[ADS]})
     assert {ledger.upload(upload).state for upload in good} == {"accepted"}

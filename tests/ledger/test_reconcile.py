@@ -1,34 +1,40 @@
 """Google's counts beside ours: every number of a day, and why it is what it is."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
 from custom_events.errors import NeedsAction, Transient
 from custom_events.ledger import differences, reconcile
+from custom_events.ledger.differences import Day
+from custom_events.ledger.reconcile import Reading
 from custom_events.values.conversions import Lane
 from custom_events.values.summaries import Alert, Counts
 from sandbox.google_ads.click_ids import make_click_id
 from sandbox.google_ads.faults import Fault, FaultKind
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Ledger
 
 TODAY = date(2026, 10, 20)  # the clock's day, in Berlin as in UTC
 
 
-def read(ledger, lanes, customer_id=None):
+def read(ledger: Ledger, lanes: dict[Lane, Any], customer_id: str | None = None) -> Reading:
     return reconcile.reconcile(ledger.engine, lanes, ledger.settings, ledger.clock(), customer_id)
 
 
-def days(ledger, **narrowed):
+def days(ledger: Ledger, **narrowed: str) -> list[Day]:
     with ledger.engine.connect() as connection:
         return differences.days(connection, TODAY - timedelta(days=27), **narrowed)
 
 
-def unknown_click(ledger):
+def unknown_click(ledger: Ledger) -> Any:
     return make_click_id("gclid", "1234567890", ledger.clock() - timedelta(hours=30), 9_000_000) + "x"
 
 
-def test_42_sent_and_google_shows_fewer(ledger, lanes, google):
+def test_42_sent_and_google_shows_fewer(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     ledger.orders(31)
     for number in range(7):
         ledger.order(click_id=f"EAIaIQobChMI{number}xxxxxxx")
@@ -48,7 +54,7 @@ def test_42_sent_and_google_shows_fewer(ledger, lanes, google):
     assert "on the day of its click" in why
 
 
-def test_every_request_knows_what_google_counted_in_it(ledger, lanes):
+def test_every_request_knows_what_google_counted_in_it(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     ledger.orders(3)
     ledger.order(action="7002")
     ledger.settle(lanes)
@@ -61,7 +67,9 @@ def test_every_request_knows_what_google_counted_in_it(ledger, lanes):
     assert {day.action_id: day.sent for day in days(ledger)} == {"7001": 3, "7002": 1}
 
 
-def test_the_data_managers_counts_come_with_its_verdicts(ledger, lanes, google):
+def test_the_data_managers_counts_come_with_its_verdicts(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     uploads = ledger.orders(5, Lane.DATA_MANAGER)
     ledger.do("UPDATE app.conversion_uploads SET click_id = 'EAIaIQobChMIxxxxxxxx' WHERE id = :u", u=uploads[0])
     ledger.settle(lanes)
@@ -81,7 +89,7 @@ def test_the_data_managers_counts_come_with_its_verdicts(ledger, lanes, google):
     assert any("sent more than once; Google counts every call" in one for one in day.why)
 
 
-def test_days_are_those_of_the_account(ledger, lanes, google):
+def test_days_are_those_of_the_account(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     """22:30 in UTC is the next day in Berlin, where the sandbox's account lives; the zone is learned from Google."""
     ledger.clock.forward(hours=10, minutes=30)
     ledger.orders(2)
@@ -95,7 +103,9 @@ def test_days_are_those_of_the_account(ledger, lanes, google):
     ]
 
 
-def test_a_row_sent_again_on_another_day_moves_there(ledger, lanes, google):
+def test_a_row_sent_again_on_another_day_moves_there(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     bare = {"click_id": None, "click_kind": None, "clicked_at": None, "email_sha256": "a" * 64}
     uploads = ledger.orders(2, conversion_at=ledger.clock() - timedelta(hours=1), **bare)
     ledger.do(
@@ -115,7 +125,7 @@ def test_a_row_sent_again_on_another_day_moves_there(ledger, lanes, google):
     assert (newest.sent, newest.accepted, newest.google) == (1, 1, Counts(successful=1))
 
 
-def test_lost_answers_may_be_counted_there(ledger, lanes, google):
+def test_lost_answers_may_be_counted_there(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     ledger.orders(3)
     google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
     ledger.once(lanes)
@@ -126,7 +136,9 @@ def test_lost_answers_may_be_counted_there(ledger, lanes, google):
     assert any("No answer came; it is sent again" in one for one in day.why)
 
 
-def test_an_account_that_cannot_be_read_holds_up_no_other(ledger, lanes, google):
+def test_an_account_that_cannot_be_read_holds_up_no_other(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     ledger.orders(1)
     ledger.orders(1, Lane.DATA_MANAGER)
     ledger.settle(lanes)
@@ -146,7 +158,13 @@ def test_an_account_that_cannot_be_read_holds_up_no_other(ledger, lanes, google)
         (lambda google: setattr(google.state.customers["1234567890"], "status", "CANCELED"), NeedsAction),
     ],
 )
-def test_a_reading_that_fails_says_who_must_act(ledger, lanes, google, arrange, error):
+def test_a_reading_that_fails_says_who_must_act(
+    ledger: Ledger,
+    lanes: dict[Lane, Any],
+    google: SandboxGoogle,
+    arrange: Callable[..., Any],
+    error: type[NeedsAction] | type[Transient],
+) -> None:
     from custom_events.values.conversions import AdsAccount
 
     arrange(google)
@@ -155,7 +173,7 @@ def test_a_reading_that_fails_says_who_must_act(ledger, lanes, google, arrange, 
         lanes[Lane.GOOGLE_ADS].summaries(account, timeout_s=5)
 
 
-def test_another_systems_uploads_are_named(ledger, lanes, google):
+def test_another_systems_uploads_are_named(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     ledger.orders(2)
     ledger.settle(lanes)
     with google.state.lock:
@@ -165,7 +183,7 @@ def test_another_systems_uploads_are_named(ledger, lanes, google):
     assert any("5 more than we sent: another system" in one for one in day.why)
 
 
-def test_reading_twice_changes_nothing(ledger, lanes):
+def test_reading_twice_changes_nothing(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     ledger.orders(3)
     ledger.settle(lanes)
     read(ledger, lanes)
@@ -177,7 +195,7 @@ def test_reading_twice_changes_nothing(ledger, lanes):
     assert ledger.states() == {"accepted": 3}
 
 
-def day_of(**changes):
+def day_of(**changes: Any) -> Day:
     counts = dict.fromkeys(
         ("sent", "accepted", "pending", "refused", "unknown", "again", "ended", "unattributable", "already_there",
          "without_click", "retracted", "events", "unanswered"), 0)  # fmt: skip
@@ -202,10 +220,10 @@ def day_of(**changes):
         (day_of(lane=Lane.DATA_MANAGER, google=None), "come with the verdict"),
     ],
 )
-def test_causes(day, word):
+def test_causes(day: Day, word: str) -> None:
     assert any(word in cause for cause in differences.causes(day)), list(differences.causes(day))
 
 
-def test_nothing_sent_needs_no_words():
+def test_nothing_sent_needs_no_words() -> None:
     assert list(differences.causes(day_of())) == []
     assert msgspec.json.encode(day_of())

@@ -1,20 +1,24 @@
 """Refunds and cancellations: whatever their order and moment, Google ends with the value that is right."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from custom_events.values.conversions import Lane
 from custom_events.values.events import EventType
 from sandbox.google_ads.faults import Fault, FaultKind
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Ledger
 
 
 @pytest.fixture(params=list(Lane))
-def lane(request):
+def lane(request: Any) -> Lane:
     return request.param
 
 
-def run(ledger, lanes, lane):
+def run(ledger: Ledger, lanes: dict[Lane, Any], lane: Lane) -> None:
     """Settle; where verdicts come later, wait for them and settle again."""
     for _ in range(4):
         ledger.settle(lanes)
@@ -22,7 +26,9 @@ def run(ledger, lanes, lane):
     ledger.settle(lanes)
 
 
-def test_a_part_refund_restates_the_total(ledger, lanes, lane, at_google):
+def test_a_part_refund_restates_the_total(
+    ledger: Ledger, lanes: dict[Lane, Any], lane: Lane, at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A", lane=lane)
     run(ledger, lanes, lane)
     ledger.refund("A", "30.00")
@@ -35,7 +41,9 @@ def test_a_part_refund_restates_the_total(ledger, lanes, lane, at_google):
     ]
 
 
-def test_refund_after_refund_has_rising_times(ledger, lanes, lane, at_google):
+def test_refund_after_refund_has_rising_times(
+    ledger: Ledger, lanes: dict[Lane, Any], lane: Lane, at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A", lane=lane)
     run(ledger, lanes, lane)
     for amount in ("10.00", "20.00", "30.00"):
@@ -47,7 +55,9 @@ def test_refund_after_refund_has_rising_times(ledger, lanes, lane, at_google):
     assert len(times) == 3
 
 
-def test_a_full_refund_retracts(ledger, lanes, lane, at_google):
+def test_a_full_refund_retracts(
+    ledger: Ledger, lanes: dict[Lane, Any], lane: Lane, at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A", lane=lane)
     run(ledger, lanes, lane)
     ledger.refund("A", "60.00")
@@ -57,7 +67,9 @@ def test_a_full_refund_retracts(ledger, lanes, lane, at_google):
     assert [row.kind for row in ledger.of_order("A")] == ["conversion", "retraction"]
 
 
-def test_a_cancellation_retracts(ledger, lanes, lane, at_google):
+def test_a_cancellation_retracts(
+    ledger: Ledger, lanes: dict[Lane, Any], lane: Lane, at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A", lane=lane)
     run(ledger, lanes, lane)
     ledger.cancel("A")
@@ -68,7 +80,9 @@ def test_a_cancellation_retracts(ledger, lanes, lane, at_google):
     assert at_google() == {"A": 0.0}
 
 
-def test_refunds_before_the_first_call_change_the_conversion(ledger, lanes, lane, at_google):
+def test_refunds_before_the_first_call_change_the_conversion(
+    ledger: Ledger, lanes: dict[Lane, Any], lane: Lane, at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A", lane=lane, not_before=ledger.clock() + timedelta(hours=1))
     ledger.refund("A", "25.00")
     ledger.settle(lanes)
@@ -80,7 +94,9 @@ def test_refunds_before_the_first_call_change_the_conversion(ledger, lanes, lane
     assert len(ledger.of_order("A")) == 1
 
 
-def test_fully_refunded_before_the_first_call_is_withheld(ledger, lanes, lane, at_google):
+def test_fully_refunded_before_the_first_call_is_withheld(
+    ledger: Ledger, lanes: dict[Lane, Any], lane: Lane, at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A", lane=lane, not_before=ledger.clock() + timedelta(hours=1))
     ledger.refund("A", "100.00")
     ledger.clock.forward(hours=1)
@@ -90,7 +106,9 @@ def test_fully_refunded_before_the_first_call_is_withheld(ledger, lanes, lane, a
     assert (row.state, row.reason) == ("withheld", "fully_refunded_before_sending")
 
 
-def test_a_burst_of_refunds_is_one_adjustment(ledger, lanes, google, at_google):
+def test_a_burst_of_refunds_is_one_adjustment(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     """While the original has no verdict the adjustment waits, and takes in what comes."""
     ledger.order(order_id="A", lane=Lane.DATA_MANAGER)
     ledger.settle(lanes)
@@ -107,7 +125,9 @@ def test_a_burst_of_refunds_is_one_adjustment(ledger, lanes, google, at_google):
     assert len(ledger.of_order("A")) == 2
 
 
-def test_a_refund_while_the_answer_is_unknown(ledger, lanes, google, at_google):
+def test_a_refund_while_the_answer_is_unknown(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A")
     google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
     ledger.settle(lanes)
@@ -118,7 +138,9 @@ def test_a_refund_while_the_answer_is_unknown(ledger, lanes, google, at_google):
     assert at_google() == {"A": 70.0}
 
 
-def test_an_adjustment_applied_and_dropped_ends_right(ledger, lanes, google, at_google):
+def test_an_adjustment_applied_and_dropped_ends_right(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A")
     ledger.order(order_id="B")
     ledger.settle(lanes)
@@ -131,7 +153,9 @@ def test_an_adjustment_applied_and_dropped_ends_right(ledger, lanes, google, at_
     assert len(google.state.adjustments) == 2
 
 
-def test_adjustments_of_what_was_not_sent_are_withheld(ledger, lanes, at_google):
+def test_adjustments_of_what_was_not_sent_are_withheld(
+    ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     bad = ledger.order(order_id="A", click_id="EAIaIQobChMIxxxxxxxx")
     ledger.settle(lanes)
     assert ledger.upload(bad).state == "rejected"
@@ -144,7 +168,9 @@ def test_adjustments_of_what_was_not_sent_are_withheld(ledger, lanes, at_google)
     assert at_google() == {}
 
 
-def test_an_adjustment_whose_original_fails_later_is_withheld(ledger, lanes, google):
+def test_an_adjustment_whose_original_fails_later_is_withheld(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     ledger.order(order_id="A", click_id="EAIaIQobChMIxxxxxxxx")
     google.state.faults.arm(Fault(kind=FaultKind.UNAVAILABLE, count=1))
     ledger.settle(lanes)
@@ -159,7 +185,9 @@ def test_an_adjustment_whose_original_fails_later_is_withheld(ledger, lanes, goo
     ]
 
 
-def test_the_assignments_own_rule_decides_the_value(ledger, lanes, at_google):
+def test_the_assignments_own_rule_decides_the_value(
+    ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     half = {"trigger": ["order.paid"], "value": {"factor": "0.5"}}
     fixed = {"trigger": ["order.paid"], "value": {"source": "fixed", "fixed": "9", "refunds_lower_it": False}}
     ledger.order(order_id="A", config=half, value="50")
@@ -171,7 +199,9 @@ def test_the_assignments_own_rule_decides_the_value(ledger, lanes, at_google):
     assert at_google() == {"A": 40.0, "B": 9.0}
 
 
-def test_a_conversion_made_by_a_refund_is_left_alone(ledger, lanes, at_google):
+def test_a_conversion_made_by_a_refund_is_left_alone(
+    ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A", event_type=EventType.ORDER_REFUNDED)
     ledger.settle(lanes)
     ledger.refund("A", "20.00")
@@ -179,7 +209,9 @@ def test_a_conversion_made_by_a_refund_is_left_alone(ledger, lanes, at_google):
     assert at_google() == {"A": 100.0}
 
 
-def test_refunds_after_54_days_expire(ledger, lanes, google, at_google):
+def test_refunds_after_54_days_expire(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A")
     ledger.settle(lanes)
     ledger.clock.forward(days=55)

@@ -1,11 +1,14 @@
 """What Google remarks on while it takes a row (`field_warnings`) is kept, and shown."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from custom_events.ledger.overview import overview
 from custom_events.values.conversions import Lane
+from tests.ledger.conftest import Ledger
 
 DM = Lane.DATA_MANAGER
 CODE = "WarningReason.CART_DATA_ITEM_UNIT_PRICE_MISSING"
@@ -13,7 +16,9 @@ CART = json.dumps({"merchant_id": "1", "items": [{"id": "a", "quantity": 1}]})
 
 
 @pytest.mark.parametrize("transport", ["grpc", "rest"])
-def test_a_remark_stays_with_its_row(ledger, lanes, rest_lanes, transport, at_google):
+def test_a_remark_stays_with_its_row(
+    ledger: Ledger, lanes: dict[Lane, Any], rest_lanes: dict[Lane, Any], transport: str, at_google: Callable[..., Any]
+) -> None:
     lanes = lanes if transport == "grpc" else rest_lanes
     plain, remarked = ledger.orders(3, DM), ledger.order(lane=DM, cart=CART)
     ledger.settle(lanes)
@@ -32,7 +37,7 @@ def test_a_remark_stays_with_its_row(ledger, lanes, rest_lanes, transport, at_go
     assert len(at_google()) == 4
 
 
-def test_its_refunds_go_as_every_other(ledger, lanes, at_google):
+def test_its_refunds_go_as_every_other(ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]) -> None:
     ledger.order(order_id="A", lane=DM, cart=CART)
     for _ in range(2):
         ledger.settle(lanes)

@@ -2,14 +2,21 @@
 
 import itertools
 import threading
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from custom_events.ledger import send, send_pipeline
+from custom_events.ledger.upload_figures import UploadFigures
 from custom_events.values.conversions import Lane
 from sandbox.google_ads.faults import Fault, FaultKind
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Ledger
 
 
-def test_drains_until_idle_and_tells_of_each_batch(ledger, lanes):
+def test_drains_until_idle_and_tells_of_each_batch(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     ledger.settings.upload_batch_size = 10
     ledger.orders(35)
     told: list[int] = []
@@ -27,14 +34,16 @@ def test_drains_until_idle_and_tells_of_each_batch(ledger, lanes):
     assert figures.seconds > 0
 
 
-def test_a_drain_ends_at_its_limit(ledger, lanes):
+def test_a_drain_ends_at_its_limit(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     ledger.settings.upload_batch_size = 1
     ledger.orders(3)
     figures = send.drain(ledger.engine, ledger.settings, until_idle_s=60, limit_s=0, lanes=lanes, clock=ledger.clock)
     assert figures.requests == 1
 
 
-def test_what_is_claimed_behind_a_refused_request_is_given_back(ledger, lanes, google, at_google):
+def test_what_is_claimed_behind_a_refused_request_is_given_back(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     ledger.settings.upload_batch_size = 2
     ledger.orders(6)
     google.state.faults.arm(Fault(kind=FaultKind.QUOTA_RATE, seconds=300, count=1))
@@ -50,7 +59,9 @@ def test_what_is_claimed_behind_a_refused_request_is_given_back(ledger, lanes, g
     assert len(at_google()) == 6
 
 
-def test_what_google_says_of_one_row_stops_the_account_for_what_is_claimed_behind(ledger, lanes, google, at_google):
+def test_what_google_says_of_one_row_stops_the_account_for_what_is_claimed_behind(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     """A parked action: no request that was claimed before the answer carries another of its conversions."""
     ledger.settings.upload_batch_size = 2
     ledger.orders(8, action="7002")
@@ -60,13 +71,13 @@ def test_what_google_says_of_one_row_stops_the_account_for_what_is_claimed_behin
     assert ledger.rows("SELECT sum(attempts) FROM app.conversion_uploads") == [(2,)]
 
 
-def drained(ledger, lanes, **options):
+def drained(ledger: Ledger, lanes: dict[Lane, Any], **options: Callable[..., Any]) -> UploadFigures:
     return send.drain(
         ledger.engine, ledger.settings, until_idle_s=0, limit_s=30, lanes=lanes, clock=ledger.clock, **options
     )
 
 
-def test_two_calls_are_at_google_at_once(ledger, lanes):
+def test_two_calls_are_at_google_at_once(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     ledger.settings.upload_batch_size = 1
     ledger.orders(6)
     real = lanes[Lane.GOOGLE_ADS]
@@ -76,12 +87,12 @@ def test_two_calls_are_at_google_at_once(ledger, lanes):
     class Watched:
         validate = staticmethod(real.validate)
 
-        def prepare(self, *given, **options):
+        def prepare(self, *given: Any, **options: Any) -> Any:
             if next(messages) == 1 + send_pipeline.AHEAD:  # those of the second and third call are made
                 ready.set()
             return real.prepare(*given, **options)
 
-        def send(self, *given, **options):
+        def send(self, *given: Any, **options: Any) -> Any:
             number = next(calls)
             if number == 1:
                 assert ready.wait(30)
@@ -94,7 +105,7 @@ def test_two_calls_are_at_google_at_once(ledger, lanes):
     assert ledger.rows("SELECT max(attempts) FROM app.conversion_uploads") == [(1,)]
 
 
-def test_a_claim_of_which_nothing_may_go_does_not_end_a_drain(ledger, lanes):
+def test_a_claim_of_which_nothing_may_go_does_not_end_a_drain(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     ledger.settings.upload_batch_size = 2
     soon = ledger.clock() + timedelta(days=1)
     for _ in range(4):
@@ -106,20 +117,22 @@ def test_a_claim_of_which_nothing_may_go_does_not_end_a_drain(ledger, lanes):
     assert ledger.rows("SELECT rows FROM app.upload_requests ORDER BY id") == [(2,), (1,)]
 
 
-def test_a_request_counts_the_rows_that_go(ledger, lanes):
+def test_a_request_counts_the_rows_that_go(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     ledger.orders(2)
     ledger.order(click_id="no click id")
     drained(ledger, lanes)
     assert ledger.rows("SELECT rows, shared_rows FROM app.upload_requests") == [(2, 2)]
 
 
-def test_maintenance_runs_beside_the_calls(ledger, lanes, at_google, monkeypatch):
+def test_maintenance_runs_beside_the_calls(
+    ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(send, "MAINTENANCE_S", 0.0)
     ledger.settings.upload_batch_size = 2
     order = ledger.upload(ledger.orders(12)[0]).order_id
     refunds = iter([order])
 
-    def refund(_batch):
+    def refund(_batch: Any) -> None:
         for one in refunds:
             ledger.refund(one, "30.00")
 
@@ -128,14 +141,14 @@ def test_maintenance_runs_beside_the_calls(ledger, lanes, at_google, monkeypatch
     assert at_google()[order] == 70.0
 
 
-def test_a_message_that_cannot_be_made_ahead_is_made_by_the_call(ledger, lanes):
+def test_a_message_that_cannot_be_made_ahead_is_made_by_the_call(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     ledger.orders(3)
     real = lanes[Lane.GOOGLE_ADS]
 
     class Unprepared:
         validate, send = staticmethod(real.validate), staticmethod(real.send)
 
-        def prepare(self, *_, **__):
+        def prepare(self, *_: Any, **__: Any) -> None:
             raise RuntimeError("a defect")
 
     drained(ledger, {**lanes, Lane.GOOGLE_ADS: Unprepared()})

@@ -1,15 +1,19 @@
 """Batches through the real clients: what Google answers stands in the ledger, row by row."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from custom_events.ledger import operator_actions, waiting
 from custom_events.values.conversions import Lane
 from sandbox.google_ads.faults import Fault, FaultKind
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Ledger
 
 
-def test_accepts_a_batch(ledger, lanes, at_google):
+def test_accepts_a_batch(ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]) -> None:
     ledger.orders(25)
     figures = ledger.settle(lanes)
     assert (figures.rows, figures.requests, dict(figures.verdicts)) == (25, 1, {"accepted": 25})
@@ -23,7 +27,9 @@ def test_accepts_a_batch(ledger, lanes, at_google):
 
 
 @pytest.mark.parametrize("poison", [0, 12, 24], ids=["first", "middle", "last"])
-def test_a_poison_row_fails_alone(ledger, lanes, at_google, poison):
+def test_a_poison_row_fails_alone(
+    ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any], poison: int
+) -> None:
     uploads = ledger.orders(25)
     ledger.do("UPDATE app.conversion_uploads SET click_id = 'EAIaIQobChMIxxxxxxxx' WHERE id = :u", u=uploads[poison])
     ledger.settle(lanes)
@@ -35,7 +41,7 @@ def test_a_poison_row_fails_alone(ledger, lanes, at_google, poison):
     assert len(at_google()) == 24
 
 
-def test_every_failed_row_keeps_its_own_reason(ledger, lanes):
+def test_every_failed_row_keeps_its_own_reason(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     uploads = ledger.orders(6)
     ledger.do("UPDATE app.conversion_uploads SET click_id = 'EAIaIQobChMIxxxxxxxx' WHERE id = :u", u=uploads[1])
     ledger.do(
@@ -63,7 +69,9 @@ def test_every_failed_row_keeps_its_own_reason(ledger, lanes):
     assert ledger.upload(uploads[5]).state == "accepted"
 
 
-def test_a_known_young_click_is_held_with_the_hour_in_words(ledger, lanes, google):
+def test_a_known_young_click_is_held_with_the_hour_in_words(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     clicked_at = ledger.clock() - timedelta(hours=3, minutes=40)
     upload = ledger.order(
         clicked_at=clicked_at, click_id=ledger.gclid(hours_before=3.6667), conversion_at=ledger.clock()
@@ -79,7 +87,9 @@ def test_a_known_young_click_is_held_with_the_hour_in_words(ledger, lanes, googl
     assert ledger.upload(upload).state == "accepted"
 
 
-def test_a_transient_error_is_tried_again(ledger, lanes, google, at_google):
+def test_a_transient_error_is_tried_again(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     ledger.orders(3)
     google.state.faults.arm(Fault(kind=FaultKind.ROW_TRANSIENT_ERROR, count=1))
     ledger.settle(lanes)
@@ -94,7 +104,9 @@ def test_a_transient_error_is_tried_again(ledger, lanes, google, at_google):
 @pytest.mark.parametrize(
     "kind", [FaultKind.UNAVAILABLE, FaultKind.INTERNAL, FaultKind.INTERNAL_WITHOUT_FAILURE, FaultKind.CONNECTION_RESET]
 )
-def test_silence_is_unknown_then_sent_again(ledger, lanes, google, at_google, kind):
+def test_silence_is_unknown_then_sent_again(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any], kind: FaultKind
+) -> None:
     ledger.orders(3)
     google.state.faults.arm(Fault(kind=kind, method="UploadClickConversions", count=1))
     ledger.settle(lanes)
@@ -106,7 +118,9 @@ def test_silence_is_unknown_then_sent_again(ledger, lanes, google, at_google, ki
 
 
 @pytest.mark.parametrize("lane", list(Lane))
-def test_applied_and_dropped_is_one_conversion(ledger, lanes, google, at_google, lane):
+def test_applied_and_dropped_is_one_conversion(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any], lane: Lane
+) -> None:
     uploads = ledger.orders(3, lane)
     google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
     ledger.settle(lanes)
@@ -125,7 +139,9 @@ def test_applied_and_dropped_is_one_conversion(ledger, lanes, google, at_google,
         assert "an earlier call of ours had delivered it" in row.sentence
 
 
-def test_what_has_no_answer_is_asked_about_after_its_deadline(ledger, lanes, google):
+def test_what_has_no_answer_is_asked_about_after_its_deadline(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     upload = ledger.order(deadline_at=ledger.clock() + timedelta(hours=1))
     google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
     ledger.settle(lanes)
@@ -134,7 +150,9 @@ def test_what_has_no_answer_is_asked_about_after_its_deadline(ledger, lanes, goo
     assert ledger.upload(upload).state == "accepted"
 
 
-def test_a_quota_pauses_the_account_as_long_as_google_says(ledger, lanes, google):
+def test_a_quota_pauses_the_account_as_long_as_google_says(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     ledger.orders(2)
     google.state.faults.arm(Fault(kind=FaultKind.QUOTA_RATE, seconds=45, count=1))
     ledger.settle(lanes)
@@ -148,9 +166,8 @@ def test_a_quota_pauses_the_account_as_long_as_google_says(ledger, lanes, google
     assert ledger.states() == {"accepted": 2}
 
 
-def test_a_daily_quota_pauses_the_whole_lane(ledger, lanes, google):
-    with ledger.engine.begin() as connection:
-        ledger.account(connection, "5550001111", "google_ads")
+def test_a_daily_quota_pauses_the_whole_lane(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
+    ledger.account("5550001111", Lane.GOOGLE_ADS)
     ledger.orders(2)
     google.state.faults.arm(Fault(kind=FaultKind.QUOTA_DAILY, seconds=3_600, count=1))
     ledger.settle(lanes)
@@ -158,7 +175,7 @@ def test_a_daily_quota_pauses_the_whole_lane(ledger, lanes, google):
     assert paused == [("data_manager", 0), ("google_ads", 2)]
 
 
-def test_a_message_too_large_goes_in_parts(ledger, lanes, google):
+def test_a_message_too_large_goes_in_parts(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     ledger.orders(20)
     google.state.faults.arm(Fault(kind=FaultKind.RESOURCE_EXHAUSTED_WITHOUT_FAILURE, count=1))
     ledger.settle(lanes)
@@ -167,7 +184,9 @@ def test_a_message_too_large_goes_in_parts(ledger, lanes, google):
     assert ledger.states() == {"accepted": 20}
 
 
-def test_a_missing_right_parks_the_account_until_released(ledger, lanes, google, at_google):
+def test_a_missing_right_parks_the_account_until_released(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     upload = ledger.order()
     google.state.customers["1234567890"].status = "CANCELED"
     ledger.settle(lanes)
@@ -186,7 +205,7 @@ def test_a_missing_right_parks_the_account_until_released(ledger, lanes, google,
     assert len(at_google()) == 1
 
 
-def test_a_wrong_action_parks_only_itself(ledger, lanes, google):
+def test_a_wrong_action_parks_only_itself(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     bad, good = ledger.order(action="7002"), ledger.order()
     google.state.actions["7002"].status = "REMOVED"
     ledger.settle(lanes)
@@ -203,7 +222,7 @@ def test_a_wrong_action_parks_only_itself(ledger, lanes, google):
     assert ledger.upload(later).state == "accepted"
 
 
-def test_rows_that_cannot_go_never_reach_google(ledger, lanes, google):
+def test_rows_that_cannot_go_never_reach_google(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:
     uploads = {
         "currency_unknown": ledger.order(currency="XXX"),
         "transaction_id_personal": ledger.order(order_id="someone@example.com"),
@@ -217,7 +236,7 @@ def test_rows_that_cannot_go_never_reach_google(ledger, lanes, google):
     assert google.state.requests["UploadClickConversions"] == 0
 
 
-def test_expires_what_waited_too_long(ledger, lanes):
+def test_expires_what_waited_too_long(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     upload = ledger.order(
         deadline_at=ledger.clock() + timedelta(hours=1), not_before=ledger.clock() + timedelta(hours=3)
     )
@@ -228,7 +247,9 @@ def test_expires_what_waited_too_long(ledger, lanes):
     assert row.sentence == "Google took it until 2026-10-20 13:00 UTC"
 
 
-def test_nearest_deadline_first_and_fair_between_accounts(ledger, lanes, google):
+def test_nearest_deadline_first_and_fair_between_accounts(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     ledger.settings.upload_batch_size = 2
     late = ledger.orders(4, deadline_at=ledger.clock() + timedelta(days=40))
     soon = ledger.orders(2, deadline_at=ledger.clock() + timedelta(days=2))
@@ -241,7 +262,9 @@ def test_nearest_deadline_first_and_fair_between_accounts(ledger, lanes, google)
     assert {ledger.upload(upload).state for upload in other} == {"sent"}
 
 
-def test_two_orders_of_one_click_and_second_go_apart(ledger, lanes, at_google):
+def test_two_orders_of_one_click_and_second_go_apart(
+    ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     click = ledger.gclid()
     ledger.order(click_id=click)
     ledger.order(click_id=click)
@@ -252,7 +275,7 @@ def test_two_orders_of_one_click_and_second_go_apart(ledger, lanes, at_google):
     assert ledger.states() == {"accepted": 2}
 
 
-def test_has_work_only_while_something_is_due(ledger, lanes):
+def test_has_work_only_while_something_is_due(ledger: Ledger, lanes: dict[Lane, Any]) -> Any:
     def work() -> bool:
         with ledger.engine.connect() as connection:
             return waiting.has_work(connection, ledger.clock())
@@ -270,7 +293,7 @@ def test_has_work_only_while_something_is_due(ledger, lanes):
     assert not work()
 
 
-def test_held_rows_go_when_released(ledger, lanes):
+def test_held_rows_go_when_released(ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     upload = ledger.order(state="held", reason="by_hand", not_before=ledger.clock() + timedelta(days=2))
     assert ledger.once(lanes).idle
     with ledger.engine.begin() as connection:
@@ -284,7 +307,7 @@ def test_held_rows_go_when_released(ledger, lanes):
     assert ledger.upload(upload).state == "accepted"
 
 
-def test_nobody_is_woken_for_what_cannot_go(ledger, lanes, google):
+def test_nobody_is_woken_for_what_cannot_go(ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> Any:
     """Rows of a parked action, and adjustments behind one that has no verdict, are no work."""
 
     def work() -> bool:
@@ -309,7 +332,9 @@ def test_nobody_is_woken_for_what_cannot_go(ledger, lanes, google):
 
 
 @pytest.mark.parametrize("lane", list(Lane))
-def test_what_is_parked_resumes_when_it_is_mended(ledger, lanes, google, lane):
+def test_what_is_parked_resumes_when_it_is_mended(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, lane: Lane
+) -> None:
     action, customer = ("7002", "1234567890") if lane is Lane.GOOGLE_ADS else ("8002", "2345678901")
     ledger.order(lane=lane, action=action)
     google.state.actions[action].type = "WEBPAGE"
@@ -336,7 +361,9 @@ def test_what_is_parked_resumes_when_it_is_mended(ledger, lanes, google, lane):
 
 
 @pytest.mark.parametrize("lane", list(Lane))
-def test_an_account_that_has_only_refunds_to_send_resumes_as_well(ledger, lanes, google, at_google, lane):
+def test_an_account_that_has_only_refunds_to_send_resumes_as_well(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any], lane: Lane
+) -> None:
     customer = google.state.customers["1234567890" if lane is Lane.GOOGLE_ADS else "2345678901"]
     ledger.order(order_id="A", lane=lane)
     for _ in range(2):
@@ -354,7 +381,9 @@ def test_an_account_that_has_only_refunds_to_send_resumes_as_well(ledger, lanes,
     assert at_google() == {"A": 70.0}
 
 
-def test_a_recheck_without_an_answer_leaves_it_parked(ledger, lanes, google):
+def test_a_recheck_without_an_answer_leaves_it_parked(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     ledger.do(
         "UPDATE app.ads_accounts SET parked_reason = 'x', recheck_at = :now WHERE lane = 'google_ads'",
         now=ledger.clock(),

@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from custom_events.ledger import states
 from custom_events.values.conversions import UploadState
+from tests.ledger.conftest import Ledger
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations/versions"
 
 
-def test_the_migrations_have_the_same_list():
+def test_the_migrations_have_the_same_list() -> None:
     first = (MIGRATIONS / "0002_upload_transitions.py").read_text().split('PERMITTED = """')[1].split('"""')[0]
     later = (MIGRATIONS / "0007_withdrawals.py").read_text().split('ADDED = "')[1].split('"')[0]
     permitted = set(re.findall(r"(\w+)>(\w+)", f"{first} {later}"))
@@ -21,14 +22,14 @@ def test_the_migrations_have_the_same_list():
     assert permitted == ours
 
 
-def test_every_state_is_listed():
+def test_every_state_is_listed() -> None:
     assert set(states.TRANSITIONS) == set(UploadState)
     assert {*states.WAITING, *states.SETTLED} < set(UploadState)
     assert states.may_become(UploadState.ACCEPTED, UploadState.ACCEPTED)
     assert not states.may_become(UploadState.ACCEPTED, UploadState.QUEUED)
 
 
-def test_the_database_enforces_them(ledger):
+def test_the_database_enforces_them(ledger: Ledger) -> None:
     upload = ledger.order()
     engine = ledger.engine
     for before, after in itertools.product(UploadState, UploadState):

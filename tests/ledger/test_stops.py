@@ -1,15 +1,23 @@
 """What a refusal stops: the rows that it is about, until what was refused is taken; the others go meanwhile."""
 
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
 import pytest
 import structlog
 
 from custom_events.destinations.registry import destinations
 from custom_events.ledger import operator_actions, send, waiting
-from custom_events.ledger.overview import overview
+from custom_events.ledger.overview import AccountOverview, overview
+from custom_events.ledger.upload_figures import UploadFigures
 from custom_events.settings import Settings
-from custom_events.values.conversions import Lane
+from custom_events.values.conversions import Conversion, Lane
 from sandbox.google_ads.seed import Action, Customer
+from sandbox.google_ads.server import SandboxGoogle
 from sandbox.google_ads.service_account import write_service_account
+from tests.ledger.conftest import Ledger
 
 ADS, DM = Lane.GOOGLE_ADS, Lane.DATA_MANAGER
 CUSTOMERS = {ADS: "1234567890", DM: "2345678901"}
@@ -18,12 +26,12 @@ BY_HASH = {"click_id": None, "click_kind": None, "clicked_at": None, "email_sha2
 
 
 @pytest.fixture(params=[ADS, DM])
-def lane(request):
+def lane(request: Any) -> Lane:
     return request.param
 
 
 @pytest.fixture(params=["terms_accepted", "enhanced_conversions", "data_policy_prohibits"])
-def refusal(request, google, lane):
+def refusal(request: Any, google: SandboxGoogle, lane: Lane) -> Callable[..., Any]:
     """What keeps an account from sending hashes; a function that mends it."""
     customer = google.state.customers[CUSTOMERS[lane]]
     setattr(customer, request.param, request.param == "data_policy_prohibits")
@@ -31,22 +39,29 @@ def refusal(request, google, lane):
     return lambda: setattr(customer, request.param, request.param != "data_policy_prohibits")
 
 
-def drained(ledger, lanes):
+def drained(ledger: Ledger, lanes: dict[Lane, Any]) -> UploadFigures:
     return send.drain(ledger.engine, ledger.settings, until_idle_s=0, limit_s=60, lanes=lanes, clock=ledger.clock)
 
 
-def parked(ledger):
+def parked(ledger: Ledger) -> Any:
     return ledger.rows(
         "SELECT (SELECT count(parked_reason) FROM app.ads_accounts), (SELECT count(parked_reason) FROM app.ads_actions),"
         " (SELECT count(*) FROM app.upload_stops WHERE recheck_at IS NOT NULL)"
     )[0]
 
 
-def calls(google):
+def calls(google: SandboxGoogle) -> int:
     return google.state.requests["UploadClickConversions"] + google.state.requests["IngestEvents"]
 
 
-def test_hashes_wait_and_clicks_go_until_it_is_mended(ledger, lanes, google, at_google, lane, refusal):
+def test_hashes_wait_and_clicks_go_until_it_is_mended(
+    ledger: Ledger,
+    lanes: dict[Lane, Any],
+    google: SandboxGoogle,
+    at_google: Callable[..., Any],
+    lane: Lane,
+    refusal: Callable[..., Any],
+) -> None:
     ledger.settings.upload_batch_size = 5
     clicks = ledger.orders(6, lane)
     both = ledger.orders(3, lane, email_sha256=HASH)
@@ -79,12 +94,14 @@ def test_hashes_wait_and_clicks_go_until_it_is_mended(ledger, lanes, google, at_
     assert len(at_google()) == len(clicks + both + alone)
 
 
-def the_overview(ledger):
+def the_overview(ledger: Ledger) -> list[AccountOverview]:
     with ledger.engine.connect() as connection:
         return overview(connection, ledger.clock())
 
 
-def test_a_consent_that_was_denied_concerns_no_terms(ledger, lanes, lane, refusal):
+def test_a_consent_that_was_denied_concerns_no_terms(
+    ledger: Ledger, lanes: dict[Lane, Any], lane: Lane, refusal: Callable[..., Any]
+) -> None:
     ledger.orders(2, lane, email_sha256=HASH)
     denied = ledger.orders(2, lane, email_sha256=HASH, ad_user_data="denied")
     drained(ledger, lanes)
@@ -95,7 +112,9 @@ def test_a_consent_that_was_denied_concerns_no_terms(ledger, lanes, lane, refusa
     )
 
 
-def test_a_person_may_let_it_go_on_as_well(ledger, lanes, lane, refusal):
+def test_a_person_may_let_it_go_on_as_well(
+    ledger: Ledger, lanes: dict[Lane, Any], lane: Lane, refusal: Callable[..., Any]
+) -> None:
     uploads = ledger.orders(2, lane, email_sha256=HASH)
     drained(ledger, lanes)
     refusal()
@@ -106,7 +125,9 @@ def test_a_person_may_let_it_go_on_as_well(ledger, lanes, lane, refusal):
     assert {ledger.upload(upload).state for upload in uploads} <= {"accepted", "sent"}
 
 
-def test_a_row_that_may_be_there_is_not_forgotten_while_it_is_held(ledger, lanes, google, lane, refusal):
+def test_a_row_that_may_be_there_is_not_forgotten_while_it_is_held(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, lane: Lane, refusal: Callable[..., Any]
+) -> None:
     from sandbox.google_ads.faults import Fault, FaultKind
 
     customer = google.state.customers[CUSTOMERS[lane]]
@@ -136,7 +157,9 @@ def test_a_row_that_may_be_there_is_not_forgotten_while_it_is_held(ledger, lanes
     assert len(google.state.conversions) == 2
 
 
-def test_adjustments_alone(ledger, lanes, google, at_google):
+def test_adjustments_alone(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     """Google does not let the account adjust, and takes its conversions."""
     ledger.order(order_id="A")
     drained(ledger, lanes)
@@ -144,10 +167,10 @@ def test_adjustments_alone(ledger, lanes, google, at_google):
     real, refusing = lanes[ADS], [True]
 
     class NoAdjustments:
-        def __getattr__(self, name):
+        def __getattr__(self, name: str) -> Any:
             return getattr(real, name)
 
-        def _refused(self, account, rows, now):
+        def _refused(self, account: int, rows: int, now: datetime) -> Any:
             from google.ads.googleads.v26.errors.types import errors
 
             from custom_events.destinations.google_ads import answers
@@ -162,12 +185,12 @@ def test_adjustments_alone(ledger, lanes, google, at_google):
             error.failure = failure
             return answers.read_failure(error, rows, now)
 
-        def send(self, account, rows, *, now, **options):
+        def send(self, account: int, rows: int, *, now: datetime, **options: Any) -> Any:
             if refusing and rows[0].kind != "conversion":
                 return self._refused(account, rows, now)
             return real.send(account, rows, now=now, **options)
 
-        def rehearse(self, account, row, *, now, **options):
+        def rehearse(self, account: int, row: Conversion, *, now: datetime, **options: Any) -> Any:
             if refusing and row.kind != "conversion":
                 return self._refused(account, [row], now)
             return real.rehearse(account, row, now=now, **options)
@@ -191,7 +214,9 @@ def test_adjustments_alone(ledger, lanes, google, at_google):
 
 
 @pytest.mark.parametrize("lane_", [ADS, DM])
-def test_what_was_parked_resumes_without_a_row_that_waits(ledger, lanes, google, lane_):
+def test_what_was_parked_resumes_without_a_row_that_waits(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, lane_: Lane
+) -> None:
     """The rows of the action were withdrawn meanwhile: it goes on by itself all the same."""
     action, customer = ("7002", CUSTOMERS[ADS]) if lane_ is ADS else ("8002", CUSTOMERS[DM])
     ledger.order(lane=lane_, action=action)
@@ -212,7 +237,9 @@ def test_what_was_parked_resumes_without_a_row_that_waits(ledger, lanes, google,
     assert parked(ledger) == (0, 0, 0)
 
 
-def test_hashes_resume_without_a_row_that_waits(ledger, lanes, google, lane, refusal):
+def test_hashes_resume_without_a_row_that_waits(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, lane: Lane, refusal: Callable[..., Any]
+) -> None:
     ledger.order(lane=lane, email_sha256=HASH)
     drained(ledger, lanes)
     ledger.do("UPDATE app.conversion_uploads SET state = 'withheld' WHERE state = 'held'")
@@ -225,7 +252,9 @@ def test_hashes_resume_without_a_row_that_waits(ledger, lanes, google, lane, ref
     assert parked(ledger) == (0, 0, 0)
 
 
-def test_another_reason_by_now_is_the_one_to_mend(ledger, lanes, google):
+def test_another_reason_by_now_is_the_one_to_mend(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     customer = google.state.customers[CUSTOMERS[ADS]]
     customer.terms_accepted = customer.enhanced_conversions = False
     ledger.order(email_sha256=HASH)
@@ -243,7 +272,7 @@ def test_another_reason_by_now_is_the_one_to_mend(ledger, lanes, google):
 
 
 @pytest.fixture
-def real_lanes(google, tmp_path):
+def real_lanes(google: SandboxGoogle, tmp_path: Path) -> dict[Lane, Any]:
     key_file = write_service_account(tmp_path, f"{google.http_url}/token")
     return destinations(
         Settings(
@@ -254,25 +283,26 @@ def real_lanes(google, tmp_path):
     )
 
 
-def many(ledger, google, lane):
+def many(ledger: Ledger, google: SandboxGoogle, lane: Lane) -> None:
     """Three more accounts of the lane, each with three actions and an order on the first; none was ever asked about."""
     for number in range(3):
         customer = f"777000000{number}"
         google.state.customers[customer] = Customer(customer_id=customer)
-        with ledger.engine.begin() as connection:
-            account = ledger.account(connection, customer, lane.value)
-            for one in range(3):
-                action = f"97{number}{one}"
-                google.state.actions[action] = Action(customer_id=customer, action_id=action)
-                ledger.actions[action] = ledger.action(connection, account, action)
+        account = ledger.account(customer, lane)
+        for place in range(3):
+            action = f"97{number}{place}"
+            google.state.actions[action] = Action(customer_id=customer, action_id=action)
+            ledger.action(account, action)
         ledger.order(lane=lane, action=f"97{number}0", ads_account_id=account, click_id=ledger.gclid(customer))
     ledger.do("UPDATE app.ads_accounts SET capabilities = NULL")
 
 
-def test_credentials_are_asked_about_once_and_everything_resumes(ledger, real_lanes, google, at_google, lane):
+def test_credentials_are_asked_about_once_and_everything_resumes(
+    ledger: Ledger, real_lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any], lane: Lane
+) -> None:
     many(ledger, google, lane)
 
-    def refuse(*, refused):  # the Data Manager's client signs its own tokens, and asks nobody for them
+    def refuse(*, refused: Any) -> None:  # the Data Manager's client signs its own tokens, and asks nobody for them
         google.state.revoke_grant(revoked=refused)
         google.state.switches.tokens_strict = refused
 
@@ -293,7 +323,9 @@ def test_credentials_are_asked_about_once_and_everything_resumes(ledger, real_la
     assert ledger.states() == {"accepted": 3}
 
 
-def test_a_refusal_of_the_account_is_no_finding_of_each_action(ledger, lanes, google, lane):
+def test_a_refusal_of_the_account_is_no_finding_of_each_action(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, lane: Lane
+) -> None:
     many(ledger, google, lane)
     google.state.customers["7770000000"].status = "CANCELED"
     google.state.customers["7770000000"].manager_id = "9999999999"
@@ -309,7 +341,9 @@ def test_a_refusal_of_the_account_is_no_finding_of_each_action(ledger, lanes, go
     assert ledger.states() == {"accepted": 3}
 
 
-def test_an_action_that_is_gone_stops_itself_and_not_its_account(ledger, lanes, google, lane):
+def test_an_action_that_is_gone_stops_itself_and_not_its_account(
+    ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle, lane: Lane
+) -> None:
     first = "7001" if lane is ADS else "8001"
     second = "7002" if lane is ADS else "8002"
     google.state.actions[first].status = "REMOVED"

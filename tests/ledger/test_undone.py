@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from custom_events.values.conversions import Lane
+from sandbox.google_ads.server import SandboxGoogle
 from tests.ledger.shop import Shop
 
 REFUND = {"id": 77, "reason": "", "total": "-40.00"}
@@ -31,7 +32,9 @@ def shop(database: str, ledger: Any) -> MayShop:
 
 
 @pytest.mark.parametrize("lane", BOTH)
-def test_cancelled_then_paid(shop, lanes, at_google, lane):
+def test_cancelled_then_paid(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any], lane: Lane
+) -> None:
     one = shop(lane=lane)
     one.happens(one.woo("cancelled", 10, paid=None))
     one.happens(one.woo("processing", 9, paid=9))
@@ -45,7 +48,9 @@ def test_cancelled_then_paid(shop, lanes, at_google, lane):
     assert one.agrees()
 
 
-def test_cancelled_then_paid_out_of_order(shop, lanes, at_google):
+def test_cancelled_then_paid_out_of_order(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop()
     one.happens(one.woo("processing", 9, paid=9))
     one.happens(one.woo("cancelled", 10, paid=None))
@@ -55,7 +60,9 @@ def test_cancelled_then_paid_out_of_order(shop, lanes, at_google):
     assert one.rows() == [("conversion", "accepted", None, 100)]
 
 
-def test_paid_before_it_was_cancelled_and_told_of_later(shop, lanes, at_google):
+def test_paid_before_it_was_cancelled_and_told_of_later(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop()
     one.happens(one.woo("cancelled", 8, paid=None))
     one.happens(one.woo("processing", 9, paid=9))
@@ -66,7 +73,9 @@ def test_paid_before_it_was_cancelled_and_told_of_later(shop, lanes, at_google):
 
 
 @pytest.mark.parametrize("lane", BOTH)
-def test_completed_cancelled_completed(shop, lanes, at_google, lane):
+def test_completed_cancelled_completed(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any], lane: Lane
+) -> None:
     one = shop(lane=lane)
     one.happens(one.woo("completed", 12))
     one.settle(lanes)
@@ -87,7 +96,9 @@ def test_completed_cancelled_completed(shop, lanes, at_google, lane):
     assert at_google() == {"5001": 100.0}
 
 
-def test_what_was_not_sent_yet_comes_back_with_its_key(shop, lanes, at_google):
+def test_what_was_not_sent_yet_comes_back_with_its_key(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop()
     one.happens(one.woo("processing", 9))
     one.happens(one.woo("cancelled", 8))
@@ -104,7 +115,9 @@ def test_what_was_not_sent_yet_comes_back_with_its_key(shop, lanes, at_google):
     assert one.agrees()
 
 
-def test_a_cancellation_that_stands_is_retracted_when_its_time_has_come(shop, lanes, at_google):
+def test_a_cancellation_that_stands_is_retracted_when_its_time_has_come(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop()
     one.happens(one.woo("processing", 12))
     one.settle(lanes)
@@ -118,7 +131,9 @@ def test_a_cancellation_that_stands_is_retracted_when_its_time_has_come(shop, la
     assert one.rows()[1][:2] == ("retraction", "accepted")
 
 
-def test_money_given_back_does_not_wait(shop, lanes, at_google):
+def test_money_given_back_does_not_wait(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop()
     one.happens(one.woo("processing", 12))
     one.settle(lanes)
@@ -131,7 +146,9 @@ def test_money_given_back_does_not_wait(shop, lanes, at_google):
     assert one.rows()[1] == ("retraction", "accepted", None, 0)
 
 
-def test_no_retraction_waits_beyond_google_s_deadline(shop, lanes, at_google):
+def test_no_retraction_waits_beyond_google_s_deadline(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop()
     one.happens(one.woo("processing", 12))
     one.settle(lanes)
@@ -147,7 +164,9 @@ def test_no_retraction_waits_beyond_google_s_deadline(shop, lanes, at_google):
 
 
 @pytest.mark.parametrize("lane", BOTH)
-def test_a_refund_that_is_deleted(shop, lanes, at_google, lane):
+def test_a_refund_that_is_deleted(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any], lane: Lane
+) -> None:
     one = shop(lane=lane)
     one.happens(one.woo("processing", 12))
     one.settle(lanes)
@@ -164,7 +183,9 @@ def test_a_refund_that_is_deleted(shop, lanes, at_google, lane):
     assert one.agrees()
 
 
-def test_a_refund_that_is_deleted_before_it_was_sent(shop, lanes, google, at_google):
+def test_a_refund_that_is_deleted_before_it_was_sent(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     one = shop()
     one.happens(one.woo("processing", 12))
     one.settle(lanes)
@@ -176,7 +197,9 @@ def test_a_refund_that_is_deleted_before_it_was_sent(shop, lanes, google, at_goo
     assert sum(google.state.requests.values()) == calls
 
 
-def test_an_order_that_failed_and_was_marked_refunded_was_never_paid(shop, lanes, at_google):
+def test_an_order_that_failed_and_was_marked_refunded_was_never_paid(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop()
     first = {"conditions": {"field": "customer.orders_before", "op": "=", "value": 0}, "dedup": {"per": "customer"}}
     one.rule("first", ads_action=None, **first)
@@ -189,10 +212,12 @@ def test_an_order_that_failed_and_was_marked_refunded_was_never_paid(shop, lanes
     assert one.standing() == [("order.paid:5009", None), ("order.paid:5009", None)]
 
 
-def test_a_pending_refund_that_fails(shop, lanes, at_google):
+def test_a_pending_refund_that_fails(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> Any:
     one = shop("shopify")
 
-    def refund(status):
+    def refund(status: str) -> Any:
         line = {"quantity": 1, "subtotal": "40.00", "line_item": {"id": 1, "sku": "A", "quantity": 1, "price": "40.00"}}
         moved = {"amount": "40.00", "kind": "refund", "status": status, "currency": "EUR"}
         return {
@@ -220,7 +245,9 @@ def test_a_pending_refund_that_fails(shop, lanes, at_google):
 
 
 @pytest.mark.parametrize("lane", BOTH)
-def test_paid_then_failed_is_retracted(shop, lanes, at_google, lane):
+def test_paid_then_failed_is_retracted(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any], lane: Lane
+) -> None:
     one = shop(lane=lane)
     one.happens(one.woo("processing", 20))
     one.settle(lanes)
@@ -235,7 +262,9 @@ def test_paid_then_failed_is_retracted(shop, lanes, at_google, lane):
 
 
 @pytest.mark.parametrize("lane", BOTH)
-def test_paid_then_failed_then_paid_again(shop, lanes, at_google, lane):
+def test_paid_then_failed_then_paid_again(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any], lane: Lane
+) -> None:
     one = shop(lane=lane)
     one.happens(one.woo("processing", 20))
     one.settle(lanes)
@@ -248,7 +277,9 @@ def test_paid_then_failed_then_paid_again(shop, lanes, at_google, lane):
     assert at_google() == {"5001": 100.0}
 
 
-def test_paid_then_failed_is_kept_where_the_site_says(shop, lanes, at_google):
+def test_paid_then_failed_is_kept_where_the_site_says(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop(payment_lost="keep")
     one.happens(one.woo("processing", 20))
     one.settle(lanes)
@@ -258,7 +289,9 @@ def test_paid_then_failed_is_kept_where_the_site_says(shop, lanes, at_google):
     assert at_google() == {"5001": 100.0}
 
 
-def test_paid_then_failed_is_for_a_person_where_the_site_says(shop, lanes, at_google):
+def test_paid_then_failed_is_for_a_person_where_the_site_says(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop(payment_lost="hold", payment_lost_statuses=["disputed"])
     one.happens(one.woo("processing", 20))
     one.settle(lanes)
@@ -273,7 +306,9 @@ def test_paid_then_failed_is_for_a_person_where_the_site_says(shop, lanes, at_go
     assert at_google() == {"5001": 0.0}
 
 
-def test_what_was_not_sent_yet_waits_for_a_person_too(shop, lanes, at_google):
+def test_what_was_not_sent_yet_waits_for_a_person_too(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop(payment_lost="hold")
     one.happens(one.woo("processing", 20), one.woo("failed", 15))
     one.settle(lanes)
@@ -286,7 +321,9 @@ def test_what_was_not_sent_yet_waits_for_a_person_too(shop, lanes, at_google):
     assert at_google() == {"5001": 100.0}
 
 
-def test_a_lost_payment_before_it_was_sent(shop, lanes, at_google):
+def test_a_lost_payment_before_it_was_sent(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop()
     one.happens(one.woo("processing", 20), one.woo("failed", 15))
     one.settle(lanes)
@@ -296,7 +333,9 @@ def test_a_lost_payment_before_it_was_sent(shop, lanes, at_google):
     assert at_google() == {"5001": 100.0}
 
 
-def test_a_voided_payment_of_shopify(shop, lanes, at_google):
+def test_a_voided_payment_of_shopify(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop("shopify")
     one.happens(one.shopify(20, topic="orders/paid"))
     one.settle(lanes)

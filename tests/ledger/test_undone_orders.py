@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from custom_events.values.conversions import Lane
-from tests.ledger.conftest import ADS_ACTION
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import ADS_ACTION, Ledger
 from tests.ledger.shop import Shop
 
 REFUND = {"id": 77, "reason": "", "total": "-40.00"}
@@ -35,7 +36,9 @@ DELETED = ("order.deleted", {"id": 5001})
 
 @pytest.mark.parametrize("how", ["deleted", "trash", "both"])
 @pytest.mark.parametrize("topic", ["order.restored", "order.updated"])
-def test_trashed_and_restored(shop, lanes, at_google, how, topic):
+def test_trashed_and_restored(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any], how: str, topic: str
+) -> None:
     one = shop()
     one.happens(one.woo("processing", 12))
     one.settle(lanes)
@@ -53,7 +56,7 @@ def test_trashed_and_restored(shop, lanes, at_google, how, topic):
     assert at_google() == {"5001": 0.0}
 
 
-def test_a_cancelled_order_in_the_trash_is_cancelled_still(shop):
+def test_a_cancelled_order_in_the_trash_is_cancelled_still(shop: Callable[..., Any]) -> None:
     one = shop()
     one.rule("cancelled", trigger=["order.cancelled"], ads_action=None)
     one.happens(one.woo("cancelled", 12, paid=None))
@@ -67,7 +70,9 @@ def test_a_cancelled_order_in_the_trash_is_cancelled_still(shop):
 
 
 @pytest.mark.parametrize("lane", BOTH)
-def test_refunded_without_a_list_of_refunds(shop, lanes, at_google, lane):
+def test_refunded_without_a_list_of_refunds(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any], lane: Lane
+) -> None:
     one = shop(lane=lane)
     one.happens(one.woo("processing", 12))
     one.settle(lanes)
@@ -81,7 +86,9 @@ def test_refunded_without_a_list_of_refunds(shop, lanes, at_google, lane):
     assert [row[0] for row in one.rows()] == ["conversion", "retraction"]
 
 
-def test_an_order_that_its_newest_body_says_was_never_paid(shop, lanes, at_google):
+def test_an_order_that_its_newest_body_says_was_never_paid(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     """Cash on delivery counts as paid when it is packed; the customer did not take it."""
     one = shop()
     cash = {"payment_method": "cod"}
@@ -100,7 +107,9 @@ def test_an_order_that_its_newest_body_says_was_never_paid(shop, lanes, at_googl
     assert one.agrees()
 
 
-def test_what_was_held_is_held_again(shop, lanes, at_google):
+def test_what_was_held_is_held_again(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop()
     one.happens(one.woo("processing", 12))
     held = (
@@ -119,7 +128,9 @@ def test_what_was_held_is_held_again(shop, lanes, at_google):
     assert at_google() == {}
 
 
-def test_what_a_person_holds_stays_held_when_its_custom_event_stands_again(shop, lanes, at_google):
+def test_what_a_person_holds_stays_held_when_its_custom_event_stands_again(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop()
     cash = {"payment_method": "cod"}
     one.happens(one.woo("processing", 12, paid=None, **cash))
@@ -130,7 +141,9 @@ def test_what_a_person_holds_stays_held_when_its_custom_event_stands_again(shop,
     assert one.rows() == [("conversion", "held", "held_by_hand", 100)]
 
 
-def test_a_restatement_that_google_refuses_for_good_keeps_no_retraction_waiting(shop, lanes, google, at_google):
+def test_a_restatement_that_google_refuses_for_good_keeps_no_retraction_waiting(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     one = shop()
     one.happens(one.woo("processing", 12))
     one.settle(lanes)
@@ -144,7 +157,9 @@ def test_a_restatement_that_google_refuses_for_good_keeps_no_retraction_waiting(
     assert at_google() == {"5001": 0.0}
 
 
-def test_a_value_by_items_is_lowered_by_its_own_items_alone(database, ledger, lanes, at_google):
+def test_a_value_by_items_is_lowered_by_its_own_items_alone(
+    database: str, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> Any:
     one = Shop(database, ledger, "shopify")
     one.rule(value={"source": "items_total", "items": {"field": "item.sku", "op": "=", "value": "A"}})
     items = [
@@ -175,7 +190,9 @@ def test_a_value_by_items_is_lowered_by_its_own_items_alone(database, ledger, la
 
 
 @pytest.mark.parametrize("lane", BOTH)
-def test_what_an_order_is_worth_now_by_the_store_s_count(database, ledger, lanes, at_google, lane):
+def test_what_an_order_is_worth_now_by_the_store_s_count(
+    database: str, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any], lane: Lane
+) -> None:
     """Amounts of exchanges and edits are in `current_total`; a refund of money lowers it no further."""
     one = Shop(database, ledger, "custom", lane)
     one.rule()
@@ -200,7 +217,9 @@ def custom(one: Shop, kind: str, hours_ago: float, **order: Any) -> tuple[str, d
     }
 
 
-def test_a_sender_of_its_own_takes_back_what_it_says(database, ledger, lanes, at_google):
+def test_a_sender_of_its_own_takes_back_what_it_says(
+    database: str, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = Shop(database, ledger, "custom")
     one.rule()
     one.happens(custom(one, "order.paid", 12))

@@ -1,5 +1,8 @@
 """Google took the call and has no such click: that is no conversion, and is told apart from one."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
@@ -9,8 +12,10 @@ from custom_events.ledger.overview import overview
 from custom_events.queries import status_counts
 from custom_events.settings import Settings
 from custom_events.values.conversions import UNMATCHED_REASONS, Lane, Verdict
-from custom_events.watching.status import status
+from custom_events.watching.status import Status, status
 from sandbox.google_ads.click_ids import ClickFlag, make_click_id
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Ledger
 
 ADS, DM = Lane.GOOGLE_ADS, Lane.DATA_MANAGER
 CODE = "ProcessingErrorReason.CLICK_NOT_FOUND"
@@ -18,31 +23,31 @@ HASH, KNOWN = "b" * 64, "c" * 64
 NOBODY = {"click_id": None, "click_kind": None, "clicked_at": None, "email_sha256": HASH}
 
 
-def settled(ledger, lanes, times=2):
+def settled(ledger: Ledger, lanes: dict[Lane, Any], times: int = 2) -> None:
     for _ in range(times):
         ledger.settle(lanes)
         ledger.clock.forward(minutes=31)
     ledger.settle(lanes)
 
 
-def seen(ledger):
+def seen(ledger: Ledger) -> Status:
     with ledger.engine.connect() as connection:
         return status(connection, Settings(), ledger.clock())
 
 
-def test_every_reason_that_says_so_is_listed():
+def test_every_reason_that_says_so_is_listed() -> None:
     rules = {**ADS_RULES, **DM_RULES}
     assert set(UNMATCHED_REASONS) <= set(rules)
     assert {code for code, rule in rules.items() if rule.verdict is Verdict.ACCEPTED} <= set(UNMATCHED_REASONS)
 
 
 @pytest.fixture(params=["grpc", "rest"])
-def dm_lanes(request, lanes, rest_lanes):
+def dm_lanes(request: Any, lanes: dict[Lane, Any], rest_lanes: dict[Lane, Any]) -> dict[Lane, Any]:
     return lanes if request.param == "grpc" else rest_lanes
 
 
 @pytest.mark.parametrize("rows", [1, 4])
-def test_where_it_is_said_of_all_it_is_certain(ledger, dm_lanes, rows):
+def test_where_it_is_said_of_all_it_is_certain(ledger: Ledger, dm_lanes: dict[Lane, Any], rows: int) -> None:
     uploads = ledger.orders(rows, DM, **NOBODY)
     settled(ledger, dm_lanes)
     assert {(row.state, row.reason) for row in map(ledger.upload, uploads)} == {("accepted", CODE)}
@@ -58,7 +63,9 @@ def test_where_it_is_said_of_all_it_is_certain(ledger, dm_lanes, rows):
     assert [(one.state, one.reason) for one in account.standings] == [("unmatched", CODE)]
 
 
-def test_where_it_is_said_of_some_the_request_says_how_many(ledger, dm_lanes, google):
+def test_where_it_is_said_of_some_the_request_says_how_many(
+    ledger: Ledger, dm_lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     google.state.matched_users.add(KNOWN)
     uploads = ledger.orders(3, DM, **NOBODY) + ledger.orders(5, DM)
     settled(ledger, dm_lanes)
@@ -71,7 +78,9 @@ def test_where_it_is_said_of_some_the_request_says_how_many(ledger, dm_lanes, go
 
 
 @pytest.mark.parametrize("refunded", ["30.00", "100.00"])
-def test_a_refund_of_what_google_has_not_is_not_sent(ledger, dm_lanes, google, refunded):
+def test_a_refund_of_what_google_has_not_is_not_sent(
+    ledger: Ledger, dm_lanes: dict[Lane, Any], google: SandboxGoogle, refunded: str
+) -> None:
     ledger.order(order_id="A", lane=DM, **NOBODY)
     settled(ledger, dm_lanes)
     calls = google.state.requests["IngestEvents"]
@@ -84,7 +93,9 @@ def test_a_refund_of_what_google_has_not_is_not_sent(ledger, dm_lanes, google, r
     assert seen(ledger).agree
 
 
-def test_a_refund_that_waited_for_the_verdict_is_not_sent_either(ledger, dm_lanes, google):
+def test_a_refund_that_waited_for_the_verdict_is_not_sent_either(
+    ledger: Ledger, dm_lanes: dict[Lane, Any], google: SandboxGoogle
+) -> None:
     ledger.order(order_id="A", lane=DM, **NOBODY)
     ledger.settle(dm_lanes)
     ledger.refund("A", "30.00")
@@ -96,7 +107,9 @@ def test_a_refund_that_waited_for_the_verdict_is_not_sent_either(ledger, dm_lane
     assert google.state.requests["IngestEvents"] == 1
 
 
-def test_a_refund_of_what_google_may_have_is_sent(ledger, dm_lanes, at_google):
+def test_a_refund_of_what_google_may_have_is_sent(
+    ledger: Ledger, dm_lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A", lane=DM)
     ledger.orders(2, DM, **NOBODY)
     settled(ledger, dm_lanes)
@@ -106,7 +119,7 @@ def test_a_refund_of_what_google_may_have_is_sent(ledger, dm_lanes, at_google):
 
 
 @pytest.mark.parametrize("lane", [ADS, DM])
-def test_a_click_that_google_does_not_know(ledger, lanes, lane):
+def test_a_click_that_google_does_not_know(ledger: Ledger, lanes: dict[Lane, Any], lane: Lane) -> None:
     customer = "1234567890" if lane is ADS else "2345678901"
     strange = make_click_id("gclid", customer, ledger.clock(), 99, ClickFlag.UNKNOWN)
     upload = ledger.order(order_id="A", lane=lane, click_id=strange, clicked_at=None)
@@ -119,7 +132,7 @@ def test_a_click_that_google_does_not_know(ledger, lanes, lane):
     assert (found.sums.unmatched, found.sums.rejected, found.agree) == (1, 0, True)
 
 
-def test_the_marts_know_the_same_reasons(engine: sa.Engine):
+def test_the_marts_know_the_same_reasons(engine: sa.Engine) -> None:
     from pathlib import Path
 
     macro = (Path(__file__).parents[2] / "dbt/macros/is_unmatched.sql").read_text(encoding="utf-8")

@@ -1,10 +1,13 @@
 """Customer type, environment and cart arrive over both lanes; without them nothing of the kind is said."""
 
 import json
+from typing import Any
 
 import pytest
 
 from custom_events.values.conversions import Lane
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Ledger
 
 CART = {
     "merchant_id": "55",
@@ -16,11 +19,11 @@ CART = {
 
 
 @pytest.fixture(params=list(Lane))
-def lane(request):
+def lane(request: Any) -> Lane:
     return request.param
 
 
-def test_all_of_it(ledger, lanes, lane, google):
+def test_all_of_it(ledger: Ledger, lanes: dict[Lane, Any], lane: Lane, google: SandboxGoogle) -> None:
     ledger.order(lane=lane, new_customer=True, environment="app", cart=json.dumps(CART))
     ledger.order(lane=lane, new_customer=False)
     ledger.order(lane=lane)
@@ -42,7 +45,7 @@ def test_all_of_it(ledger, lanes, lane, google):
     assert [one.cart for one in told[1:]] == [None, None]
 
 
-def test_a_cart_without_particulars(ledger, lanes, lane, google):
+def test_a_cart_without_particulars(ledger: Ledger, lanes: dict[Lane, Any], lane: Lane, google: SandboxGoogle) -> None:
     bare = {"merchant_id": "55", "items": [{"id": "MUG", "quantity": 1, "unit_price": "1"}]}
     ledger.order(lane=lane, cart=json.dumps(bare))
     ledger.settle(lanes)

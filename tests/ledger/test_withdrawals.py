@@ -1,6 +1,5 @@
 """What a late event unmakes, from the webhook's body to Google: the first purchase that was not the first."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,10 +8,12 @@ import pytest
 
 from custom_events.ledger.adjustments import adjust
 from custom_events.pipeline.batch_figures import BatchFigures
+from custom_events.values.conversions import Lane
 from custom_events.watching.sums import sums
 from sandbox.google_ads.faults import Fault, FaultKind
-from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER
-from tests.pipeline.conftest import World, world_of
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import ADS_ACTION, ADS_CUSTOMER, Ledger
+from tests.world import World
 
 FIRST = {"conditions": {"field": "customer.orders_before", "op": "=", "value": 0}, "dedup": {"per": "customer"}}
 SECOND_CHECKOUT = {"trigger": ["checkout.started"], "threshold": {"at_least": "2"}, "dedup": {"per": "event"}}
@@ -23,24 +24,18 @@ class Store:
     """A store of our own making, whose webhooks go through the pipeline; one action of one account for all its events."""
 
     def __init__(self, url: str, ledger: Any) -> None:
-        self._url, self._ledger, self._landed = url, ledger, 0
+        self._ledger, self._world = ledger, World(url, ledger.engine)
         ledger.clock.forward(seconds=(datetime.now(UTC) - ledger.clock()).total_seconds())
-        self.site = self._run(lambda world: world.site("late", "custom"))
+        self.site = self._world.site("late", "custom")
 
     def rule(self, key: str, **config: Any) -> None:
-        self._run(lambda world: world.rule(self.site, key, ads_action=f"{ADS_CUSTOMER}/{ADS_ACTION}", **config))
+        self._world.rule(self.site, key, ads_action=f"{ADS_CUSTOMER}/{ADS_ACTION}", **config)
 
     def happens(self, *bodies: dict[str, Any]) -> BatchFigures:
         """The bodies arrive together, and are drained."""
-
-        async def work(world: World) -> BatchFigures:
-            world.landed = self._landed
-            for body in bodies:
-                await world.land(self.site, body["type"], body)
-            self._landed = world.landed
-            return await world.drain()
-
-        figures = self._run(work)
+        for body in bodies:
+            self._world.land(self.site, body["type"], body)
+        figures = self._world.drain()
         self._ledger.clock.forward(minutes=2)  # the database has a clock of its own
         return figures
 
@@ -77,13 +72,6 @@ class Store:
             "consent": {"ad_user_data": "granted", "ad_personalization": "granted"},
         }
 
-    def _run(self, work: Callable[[World], Any]) -> Any:
-        async def whole() -> Any:
-            async with world_of(self._url) as world:
-                return await work(world)
-
-        return asyncio.run(whole())
-
 
 @pytest.fixture(name="at_google")
 def _orders_at_google(at_google: Any) -> Callable[[], dict[str, float]]:
@@ -102,7 +90,9 @@ def agree(ledger: Any) -> bool:
         return not [gap for gap in sums(connection).gaps if not gap.startswith("received")]
 
 
-def test_the_first_purchase_that_was_not_the_first_is_retracted(store, ledger, lanes, at_google):
+def test_the_first_purchase_that_was_not_the_first_is_retracted(
+    store: Store, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     store.rule("first", **FIRST)
     store.happens(store.order("B", 2))
     ledger.settle(lanes)
@@ -119,7 +109,9 @@ def test_the_first_purchase_that_was_not_the_first_is_retracted(store, ledger, l
     assert agree(ledger)
 
 
-def test_what_another_assignment_sends_under_the_same_key_stays_with_its_value(store, ledger, lanes, at_google):
+def test_what_another_assignment_sends_under_the_same_key_stays_with_its_value(
+    store: Store, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     """Google takes one conversion of an order and action, and nothing more of one that was retracted."""
     store.rule("first", **FIRST)
     store.rule("purchase", value={"factor": "0.5"})
@@ -140,7 +132,9 @@ def test_what_another_assignment_sends_under_the_same_key_stays_with_its_value(s
     assert at_google() == {"A": 60.0, "B": 30.0}
 
 
-def test_what_was_not_sent_yet_is_withheld(store, ledger, lanes, at_google):
+def test_what_was_not_sent_yet_is_withheld(
+    store: Store, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     store.rule("first", **FIRST)
     store.happens(store.order("B", 2))
     store.happens(store.order("A", 3))
@@ -153,8 +147,8 @@ def test_what_was_not_sent_yet_is_withheld(store, ledger, lanes, at_google):
 
 
 def test_while_nobody_knows_whether_it_arrived_the_retraction_waits_for_the_answer(
-    store, ledger, google, lanes, at_google
-):
+    store: Store, ledger: Ledger, google: SandboxGoogle, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     store.rule("first", **FIRST)
     store.happens(store.order("B", 2))
     google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
@@ -172,7 +166,7 @@ def test_while_nobody_knows_whether_it_arrived_the_retraction_waits_for_the_answ
     assert at_google() == {"A": 100.0, "B": 0.0}
 
 
-def test_a_conversion_without_an_order_is_retracted_too(store, ledger, lanes):
+def test_a_conversion_without_an_order_is_retracted_too(store: Store, ledger: Ledger, lanes: dict[Lane, Any]) -> None:
     store.rule("second checkout", **SECOND_CHECKOUT)
     store.happens(store.checkout("c1", 3), store.checkout("c2", 2))
     ledger.settle(lanes)
@@ -187,7 +181,9 @@ def test_a_conversion_without_an_order_is_retracted_too(store, ledger, lanes):
     assert ledger.rows("SELECT * FROM app.withdrawn_without_order") == []
 
 
-def test_an_order_edited_upwards_is_restated(store, ledger, lanes, at_google):
+def test_an_order_edited_upwards_is_restated(
+    store: Store, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     store.rule("purchase")
     paid = store.order("A", 2)
     store.happens(paid)
@@ -202,7 +198,9 @@ def test_an_order_edited_upwards_is_restated(store, ledger, lanes, at_google):
     ]
 
 
-def test_a_correction_after_sending_restates_the_value(store, ledger, lanes, at_google):
+def test_a_correction_after_sending_restates_the_value(
+    store: Store, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     store.rule("purchase")
     paid = store.order("A", 2)
     later = paid["order"] | {"updated_at": ledger.clock().isoformat()}
@@ -218,7 +216,9 @@ def test_a_correction_after_sending_restates_the_value(store, ledger, lanes, at_
     assert ledger.rows("SELECT * FROM app.value_changes") == []
 
 
-def test_what_was_withdrawn_stands_again(store, ledger, lanes, at_google):
+def test_what_was_withdrawn_stands_again(
+    store: Store, ledger: Ledger, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     big = {"field": "order.total", "op": ">=", "value": "50"}
     store.rule("first big one", conditions=big, dedup={"per": "customer"})
     store.happens(store.order("B", 2))

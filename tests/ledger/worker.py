@@ -3,6 +3,7 @@
 import os
 import signal
 from datetime import datetime
+from typing import Any
 
 from google.oauth2.credentials import Credentials
 
@@ -21,7 +22,7 @@ def die() -> None:
 
 
 class Dying(GoogleAdsLane):
-    def send(self, *arguments, **options):
+    def send(self, *arguments: Any, **options: Any) -> Any:
         if STOP_AT == "intent":
             die()
         answer = super().send(*arguments, **options)
@@ -30,7 +31,7 @@ class Dying(GoogleAdsLane):
         return answer
 
 
-def write_and_die(*arguments, **options):
+def write_and_die(*arguments: Any, **options: Any) -> None:
     """Everything is written and nothing committed."""
     record_answers.write_rows(*arguments[:2], arguments[2].rows, arguments[3], whole=False)
     die()

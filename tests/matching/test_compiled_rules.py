@@ -9,13 +9,14 @@ from custom_events.matching.match import (
     match,
 )
 from custom_events.values.definitions import (
+    Assignment,
     Dedup,
     DedupPer,
     Threshold,
     ValueRule,
     ValueSource,
 )
-from custom_events.values.events import EventType
+from custom_events.values.events import CommerceEvent, EventType
 from custom_events.values.zones import zone, zone_or_utc
 from tests.matching.building import SITE, assignment, paid, plan
 
@@ -23,7 +24,7 @@ BIG = {"field": "order.total", "op": ">=", "value": "200"}
 THIRD = Threshold(at_least=Decimal(3))
 
 
-def ids(event, *assignments):
+def ids(event: CommerceEvent, *assignments: Assignment) -> list[int]:
     return [found.assignment.assignment_id for found in match(event, SITE, plan(*assignments))]
 
 

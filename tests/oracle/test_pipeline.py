@@ -44,10 +44,8 @@ class Shop:
     async def receive(self, batches: list[list[Event]]) -> None:
         for batch in batches:
             for event in batch:
-                await self.world.land(
-                    self.site, event["type"], body_of(event), headers={"content-type": "application/json"}
-                )
-            while (await self.world.drain()).raw:
+                self.world.land(self.site, event["type"], body_of(event), headers={"content-type": "application/json"})
+            while (await self.world.batch()).raw:
                 pass
 
     async def standing(self) -> StandingEvent:
@@ -65,15 +63,15 @@ class Shop:
 async def opened(world: Any, rules: list[Rule], zone: str) -> Shop:
     """A new site with these rules, published."""
     number = next(NUMBERS)
-    site = await world.site(f"shop{number}", "custom")
+    site = world.site(f"shop{number}", "custom")
     await world.connection.execute("UPDATE app.sites SET time_zone = $2 WHERE id = $1", site, zone)
-    action = await world.action(str(number))
+    action = world.action(str(number))
     found: list[Rule] = []
     keys: dict[int, str] = {}
     for place, rule in enumerate(rules):
         own = {**rule, "ads_action": rule["ads_action"] and action}
         key = f"rule_{number}_{place}"
-        assignment = await world.rule(site, key, **msgspec.to_builtins(config_of(own)))
+        assignment = world.rule(site, key, **msgspec.to_builtins(config_of(own)))
         found.append({**own, "id": assignment})
         keys[assignment] = key
     for table in ("definition_revisions", "assignment_revisions"):

@@ -13,8 +13,8 @@ InWorld = Callable[[Callable[[Any], Any]], None]
 
 def test_loaded_once_and_again_after_every_kind_of_change(in_world: InWorld) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        assignment = await world.rule(site)
+        site = world.site()
+        assignment = world.rule(site)
         cache = configuration.ConfigurationCache()
         seen = await cache.current(world.connection)
         assert await cache.current(world.connection) is seen
@@ -37,10 +37,10 @@ def test_loaded_once_and_again_after_every_kind_of_change(in_world: InWorld) -> 
 
 def test_drafts_pauses_and_definitions_without_a_published_revision_match_nothing(in_world: InWorld) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
+        site = world.site()
         await world.connection.execute("INSERT INTO app.custom_event_definitions (id, key, name) VALUES (50, 'd', 'd')")
-        await world.assignment(site, 50, "unpublished")
-        paused = await world.rule(site)
+        world.assignment(site, 50, "unpublished")
+        paused = world.rule(site)
         await world.connection.execute("UPDATE app.site_custom_events SET is_active = false WHERE id = $1", paused)
         loaded = await configuration.load(world.connection)
         assert loaded.plan.sites == {}
@@ -50,12 +50,12 @@ def test_drafts_pauses_and_definitions_without_a_published_revision_match_nothin
 
 def test_what_cannot_be_read_is_left_out(in_world: InWorld) -> None:
     async def test(world: Any) -> None:
-        site = await world.site(cod_paid_when="completed", default_country=None, something_else=1)
-        broken_site = await world.site("broken", take_test_orders="perhaps")
-        await world.rule(site, "broken", trigger=["no.such.event"])
-        kept = await world.rule(site, "kept")
+        site = world.site(cod_paid_when="completed", default_country=None, something_else=1)
+        broken_site = world.site("broken", take_test_orders="perhaps")
+        world.rule(site, "broken", trigger=["no.such.event"])
+        kept = world.rule(site, "kept")
         definition = await world.value("SELECT definition_id FROM app.site_custom_events WHERE id = $1", kept)
-        await world.assignment(site, definition, "broken overrides", nonsense=True)
+        world.assignment(site, definition, "broken overrides", nonsense=True)
         loaded = await configuration.load(world.connection)
         assert [rule.id for rule in loaded.plan.sites[site].rules] == [kept]
         assert loaded.sites[site].cod_paid_when == "completed"

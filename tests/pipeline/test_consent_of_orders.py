@@ -87,10 +87,8 @@ def expected(needed: ConsentNeeded, story: Story) -> tuple[Any, ...]:
 
 async def site_of(world: Any, needed: ConsentNeeded) -> int:
     number = next(SITES)
-    site = await world.site(f"shop{number}")
-    await world.rule(
-        site, f"purchase{number}", ads_action=await world.action(str(1_000 + number)), consent_needed=needed
-    )
+    site = world.site(f"shop{number}")
+    world.rule(site, f"purchase{number}", ads_action=world.action(str(1_000 + number)), consent_needed=needed)
     return site
 
 
@@ -113,9 +111,9 @@ def test_any_order_and_any_batching_ends_the_same(in_world: InWorld, order: Any,
             async def run() -> None:
                 site = await site_of(world, needed)
                 for place, one in enumerate(bodies, start=1):
-                    await world.land(site, "orders/updated", one)
+                    world.land(site, "orders/updated", one)
                     if place in ends:
-                        await world.drain()
+                        await world.batch()
                 assert await ledger(world, site) == expected(needed, story)
                 if again is not None:
                     scope = Scope(site, Cause(Reason.INVALIDATED_BY_REPLAY, "replay:1"), order_id="1")
@@ -138,9 +136,9 @@ def test_an_order_whose_bodies_agree_has_no_row_of_its_own(
         site = await site_of(world, ConsentNeeded.CLICK_ONLY_IN_EUROPE)
         story = Story([Said(word, word)] * 3, "DE", click=True)
         for place in range(3):
-            await world.land(site, "orders/updated", body(order, noon, story, place))
+            world.land(site, "orders/updated", body(order, noon, story, place))
             if place:
-                await world.drain()
+                await world.batch()
         assert await world.rows(KEPT, site) == []
         assert await world.rows("SELECT ad_user_data, ad_personalization FROM app.orders") == [(word, word)]
 
@@ -152,8 +150,8 @@ def test_what_is_kept_says_when_and_by_whom(in_world: InWorld, order: Any, noon:
         site = await site_of(world, ConsentNeeded.CLICK_ONLY_IN_EUROPE)
         story = Story([Said("granted", None), Said(None, None), Said("denied", None)], "DE", click=True)
         for place in range(3):
-            await world.land(site, "orders/updated", body(order, noon, story, place))
-            await world.drain()
+            world.land(site, "orders/updated", body(order, noon, story, place))
+            await world.batch()
         rows = await world.rows(
             "SELECT site_id, order_id, ad_user_data, ad_personalization, said_at FROM app.order_consents"
         )
@@ -169,10 +167,8 @@ def test_an_event_of_the_order_that_says_nothing_goes_by_the_order_s_consent(in_
     """A sender who names the customer with a refund, and not what the customer said."""
 
     async def test(world: Any) -> None:
-        site = await world.site("own", "custom")
-        await world.rule(
-            site, "refund", trigger=["order.refunded"], ads_action=await world.action(), value={"source": "none"}
-        )
+        site = world.site("own", "custom")
+        world.rule(site, "refund", trigger=["order.refunded"], ads_action=world.action(), value={"source": "none"})
         at = noon.isoformat()
         paid = {"type": "order.paid", "id": "1", "occurred_at": at, "consent": {"ad_user_data": "denied"}}
         paid |= {"order": {"id": "A", "created_at": at, "paid_at": at, "currency": "EUR", "total": "10.00"}}
@@ -184,8 +180,8 @@ def test_an_event_of_the_order_that_says_nothing_goes_by_the_order_s_consent(in_
         }
         refund |= {"refund": {"id": "R", "order_id": "A", "amount": "10.00", "currency": "EUR"}}
         for one in (paid, refund):
-            await world.land(site, one["type"], one)
-            await world.drain()
+            world.land(site, one["type"], one)
+            await world.batch()
         assert await ledger(world, site) == ("withheld", "consent_denied", "denied", None, None)
         assert await world.rows(KEPT, site) == [("denied", "unknown")]
 
@@ -196,8 +192,8 @@ def test_the_billing_that_named_the_order_before_it_came_hears_of_its_consent(
     in_world: InWorld, noon: datetime
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site("own", "custom")
-        await world.rule(site, "renewal", trigger=["subscription.renewed"], ads_action=await world.action())
+        site = world.site("own", "custom")
+        world.rule(site, "renewal", trigger=["subscription.renewed"], ads_action=world.action())
         at = noon.isoformat()
         renewed = {
             "type": "subscription.renewed",
@@ -208,8 +204,8 @@ def test_the_billing_that_named_the_order_before_it_came_hears_of_its_consent(
         order = {"id": "A", "created_at": at, "updated_at": at, "paid_at": at, "currency": "EUR", "total": "10.00"}
         with_order = renewed | {"id": "2", "order": order, "consent": {"ad_user_data": "denied"}}
         for one in (renewed | {"id": "1"}, with_order):
-            await world.land(site, one["type"], one)
-            await world.drain()
+            world.land(site, one["type"], one)
+            await world.batch()
         assert await ledger(world, site) == ("withheld", "consent_denied", "denied", None, None)
 
     in_world(test)
@@ -222,8 +218,8 @@ def test_a_conversion_that_somebody_held_meanwhile_learns_of_a_refusal_and_stays
 
     async def test(world: Any) -> None:
         site = await site_of(world, ConsentNeeded.NOT_DENIED)
-        await world.land(site, "orders/updated", body(order, noon, Story([Said("granted", None)], "DE", click=True), 0))
-        await world.drain()
+        world.land(site, "orders/updated", body(order, noon, Story([Said("granted", None)], "DE", click=True), 0))
+        await world.batch()
         (read,) = await world.rows("SELECT created_at, id, state, reason FROM app.conversion_uploads")
         await world.connection.execute("UPDATE app.conversion_uploads SET state = 'held', reason = 'held_by_hand'")
         now = datetime.now(UTC)

@@ -46,13 +46,13 @@ def test_what_was_said_stays_said_when_the_order_is_matched_again(
     in_world: InWorld, order: Any, word: Any, after: Any, rules: Rules
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action(), consent_needed="granted_in_europe")
-        await world.land(site, "orders/paid", order(1, **GERMAN))
-        await world.drain()
+        site = world.site()
+        world.rule(site, ads_action=world.action(), consent_needed="granted_in_europe")
+        world.land(site, "orders/paid", order(1, **GERMAN))
+        await world.batch()
         later = order(1, **GERMAN, **said(word)) | {"updated_at": "2030-01-01T00:00:00Z"}
-        await world.land(site, "orders/updated", later)
-        await world.drain()
+        world.land(site, "orders/updated", later)
+        await world.batch()
         assert await world.rows(UPLOADS) == [after]
         configuration = await world.cache.current(world.connection)
         scope = Scope(site, Cause(Reason.INVALIDATED_BY_REPLAY, "replay:1"), order_id="1")
@@ -74,15 +74,15 @@ def test_what_was_said_stays_said_when_the_order_is_matched_again(
 @pytest.mark.parametrize("at_once", [False, True], ids=["later", "in one batch"])
 def test_what_comes_later_decides(in_world: InWorld, order: Any, word: Any, after: Any, at_once: bool) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action(), consent_needed="granted_in_europe")
-        await world.land(site, "orders/paid", order(1, **GERMAN))
+        site = world.site()
+        world.rule(site, ads_action=world.action(), consent_needed="granted_in_europe")
+        world.land(site, "orders/paid", order(1, **GERMAN))
         if not at_once:
-            await world.drain()
+            await world.batch()
             assert await world.rows(UPLOADS) == [("held", "consent_unknown_in_europe", "unknown")]
         later = order(1, **GERMAN, **said(word)) | {"updated_at": "2030-01-01T00:00:00Z"}
-        await world.land(site, "orders/updated", later)
-        await world.drain()
+        world.land(site, "orders/updated", later)
+        await world.batch()
         assert await world.rows(UPLOADS) == [after]
 
     in_world(test)
@@ -101,16 +101,16 @@ def test_what_is_said_while_the_order_is_cancelled_decides_when_it_is_taken_up_a
     in_world: InWorld, order: Any, noon: datetime, word: Any, after: Any, is_late: bool
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action(), consent_needed="granted_in_europe")
+        site = world.site()
+        world.rule(site, ads_action=world.action(), consent_needed="granted_in_europe")
         cancelled = {"cancelled_at": (noon + timedelta(hours=1)).isoformat(), "financial_status": "voided"}
         bodies = {0: said(None), 1: said(None) | cancelled, 2: said(word) | cancelled, 3: said(None)}
         if is_late:  # it was said before the order was cancelled, and comes later
             bodies = {0: said(None), 2: said(None) | cancelled, 1: said(word), 3: said(None)}
         for place, (hours, changes) in enumerate(bodies.items()):
             body = order(1, **GERMAN, **changes) | {"updated_at": (noon + timedelta(hours=hours)).isoformat()}
-            await world.land(site, "orders/updated", body | changes)
-            await world.drain()
+            world.land(site, "orders/updated", body | changes)
+            await world.batch()
             await asyncio.to_thread(adjusted, world.url)
             if place == 1:
                 assert (await world.rows(UPLOADS))[0][:2] == ("withheld", "fully_refunded_before_sending")
@@ -132,19 +132,15 @@ def adjusted(url: str) -> None:
 
 def test_a_yes_leaves_the_assignment_s_delay(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
-        site, action, days = await world.site(), await world.action(), 20
-        await world.rule(
-            site, "slow", ads_action=action, consent_needed="granted_in_europe", delay_minutes=days * 1_440
-        )
-        await world.rule(site, "quick", ads_action=await world.action("2"), consent_needed="granted_in_europe")
+        site, action, days = world.site(), world.action(), 20
+        world.rule(site, "slow", ads_action=action, consent_needed="granted_in_europe", delay_minutes=days * 1_440)
+        world.rule(site, "quick", ads_action=world.action("2"), consent_needed="granted_in_europe")
         now = await world.connection.fetchval("SELECT now()")
-        await world.land(
-            site, "orders/paid", order(1, created_at=now.isoformat(), processed_at=now.isoformat(), **GERMAN)
-        )
-        await world.drain()
+        world.land(site, "orders/paid", order(1, created_at=now.isoformat(), processed_at=now.isoformat(), **GERMAN))
+        await world.batch()
         later = order(1, created_at=now.isoformat(), processed_at=now.isoformat(), **GERMAN, **said("granted"))
-        await world.land(site, "orders/updated", later | {"updated_at": "2030-01-01T00:00:00Z"})
-        await world.drain()
+        world.land(site, "orders/updated", later | {"updated_at": "2030-01-01T00:00:00Z"})
+        await world.batch()
         rows = await world.rows(
             "SELECT d.key, u.state, u.reason, u.sentence, u.not_before - u.conversion_at >= interval '20 days'"
             " FROM app.conversion_uploads u JOIN app.site_custom_events a ON a.id = u.assignment_id"
@@ -161,13 +157,13 @@ def test_the_delay_is_that_of_the_rule_that_decided(in_world: InWorld, order: An
     """Also where nobody uses the rule any more, or it says something else."""
 
     async def test(world: Any) -> None:
-        site, days = await world.site(), 20
+        site, days = world.site(), 20
         policy = {"consent_needed": "granted_in_europe", "delay_minutes": days * 1_440}
-        assignment = await world.rule(site, ads_action=await world.action(), **policy)
+        assignment = world.rule(site, ads_action=world.action(), **policy)
         now = await world.connection.fetchval("SELECT now()")
         at = now.isoformat()
-        await world.land(site, "orders/paid", order(1, created_at=at, processed_at=at, **GERMAN))
-        await world.drain()
+        world.land(site, "orders/paid", order(1, created_at=at, processed_at=at, **GERMAN))
+        await world.batch()
         statements = {
             "paused": ["UPDATE app.site_custom_events SET is_active = false WHERE id = $1"],
             "retired": [RETIRE],
@@ -176,8 +172,8 @@ def test_the_delay_is_that_of_the_rule_that_decided(in_world: InWorld, order: An
         for statement in statements[what]:
             await world.connection.execute(statement, assignment)
         later = order(1, created_at=at, processed_at=at, **GERMAN, **said("granted"))
-        await world.land(site, "orders/updated", later | {"updated_at": "2030-01-01T00:00:00Z"})
-        await world.drain()
+        world.land(site, "orders/updated", later | {"updated_at": "2030-01-01T00:00:00Z"})
+        await world.batch()
         rows = await world.rows("SELECT state, reason, not_before - conversion_at FROM app.conversion_uploads")
         assert rows == [("held", "delay", timedelta(days=days))]
 
@@ -189,23 +185,23 @@ def test_a_yes_leaves_the_time_that_google_asks_for(in_world: InWorld, order: An
     """Six hours after a click, and after an action was made."""
 
     async def test(world: Any) -> None:
-        site = await world.site()
+        site = world.site()
         now = await world.connection.fetchval("SELECT now()")
         hour = now - timedelta(hours=1)
         columns = {"action_created_at": hour} if clicked == "action" else {}
-        action = await world.action(**columns)
-        await world.rule(site, ads_action=action, consent_needed="granted_in_europe")
+        action = world.action(**columns)
+        world.rule(site, ads_action=action, consent_needed="granted_in_europe")
         clicks = [{"name": "gclid", "value": "Cj0KCQ-test-1"}]
         if clicked == "click":
             clicks.append({"name": "_ce_clicked_at", "value": hour.isoformat()})
         fields = {"created_at": now.isoformat(), "processed_at": now.isoformat(), **GERMAN}
-        await world.land(site, "orders/paid", order(1, **fields, note_attributes=clicks))
-        await world.drain()
+        world.land(site, "orders/paid", order(1, **fields, note_attributes=clicks))
+        await world.batch()
         assert [state for state, *_ in await world.rows(UPLOADS)] == ["held"]
         attributes = [*clicks, {"name": "_ce_consent", "value": '{"ad_user_data": "granted"}'}]
         later = order(1, **fields, note_attributes=attributes)
-        await world.land(site, "orders/updated", later | {"updated_at": "2030-01-01T00:00:00Z"})
-        await world.drain()
+        world.land(site, "orders/updated", later | {"updated_at": "2030-01-01T00:00:00Z"})
+        await world.batch()
         ((state, reason, until),) = await world.rows("SELECT state, reason, not_before FROM app.conversion_uploads")
         assert (state, reason) == ("held", f"{clicked}_too_recent")
         assert abs(until - hour - timedelta(hours=6)) < timedelta(seconds=1)
@@ -215,15 +211,15 @@ def test_a_yes_leaves_the_time_that_google_asks_for(in_world: InWorld, order: An
 
 def test_a_yes_brings_the_hashes_that_the_policy_kept_back(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action())
-        await world.land(site, "orders/paid", order(1, **GERMAN))
-        await world.drain()
+        site = world.site()
+        world.rule(site, ads_action=world.action())
+        world.land(site, "orders/paid", order(1, **GERMAN))
+        await world.batch()
         hashes = "SELECT state, ad_user_data, email_sha256 IS NOT NULL FROM app.conversion_uploads"
         assert await world.rows(hashes) == [("queued", "unknown", False)]
         later = order(1, **GERMAN, **said("granted")) | {"updated_at": "2030-01-01T00:00:00Z"}
-        await world.land(site, "orders/updated", later)
-        await world.drain()
+        world.land(site, "orders/updated", later)
+        await world.batch()
         assert await world.rows(hashes) == [("queued", "granted", True)]
 
     in_world(test)
@@ -237,15 +233,15 @@ def test_what_is_refused_before_it_was_sent_is_never_sent(
     """Whatever it waits for, and whatever comes after: another yes, another batch, or matching again."""
 
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action())
-        await world.land(site, "orders/paid", order(1, **said(first)))
-        await world.drain()
+        site = world.site()
+        world.rule(site, ads_action=world.action())
+        world.land(site, "orders/paid", order(1, **said(first)))
+        await world.batch()
         assert [state for state, *_ in await world.rows(UPLOADS)] == ["queued"]
         for number, word in enumerate(("denied", "granted"), start=1):
             later = order(1, **said(word)) | {"updated_at": f"2030-01-0{number}T00:00:00Z"}
-            await world.land(site, "orders/updated", later)
-            await world.drain()
+            world.land(site, "orders/updated", later)
+            await world.batch()
             assert await world.rows(UPLOADS) == [("withheld", "consent_denied", "denied")]
         configuration = await world.cache.current(world.connection)
         scope = Scope(site, Cause(Reason.INVALIDATED_BY_REPLAY, "replay:1"), order_id="1")
@@ -258,13 +254,13 @@ def test_what_is_refused_before_it_was_sent_is_never_sent(
 @pytest.mark.parametrize("words", [("denied", "granted"), ("granted", "denied")])
 def test_a_refusal_counts_in_whatever_order_a_batch_has_it(in_world: InWorld, order: Any, words: Any) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action())
-        await world.land(site, "orders/paid", order(1))
+        site = world.site()
+        world.rule(site, ads_action=world.action())
+        world.land(site, "orders/paid", order(1))
         for number, word in enumerate(words, start=1):
             later = order(1, **said(word)) | {"updated_at": f"2030-01-0{number}T00:00:00Z"}
-            await world.land(site, "orders/updated", later)
-        await world.drain()
+            world.land(site, "orders/updated", later)
+        await world.batch()
         assert await world.rows(UPLOADS) == [("withheld", "consent_denied", "denied")]
 
     in_world(test)
@@ -272,13 +268,13 @@ def test_a_refusal_counts_in_whatever_order_a_batch_has_it(in_world: InWorld, or
 
 def test_what_is_at_google_is_not_taken_back_for_it(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action())
-        await world.land(site, "orders/paid", order(1))
-        await world.drain()
+        site = world.site()
+        world.rule(site, ads_action=world.action())
+        world.land(site, "orders/paid", order(1))
+        await world.batch()
         await world.connection.execute("UPDATE app.conversion_uploads SET state = 'claimed', attempts = 1")
-        await world.land(site, "orders/updated", order(1, **said("denied")) | {"updated_at": "2030-01-01T00:00:00Z"})
-        await world.drain()
+        world.land(site, "orders/updated", order(1, **said("denied")) | {"updated_at": "2030-01-01T00:00:00Z"})
+        await world.batch()
         assert await world.rows(UPLOADS) == [("claimed", None, "unknown")]
 
     in_world(test)
@@ -286,10 +282,10 @@ def test_what_is_at_google_is_not_taken_back_for_it(in_world: InWorld, order: An
 
 def test_without_such_a_policy_nobody_is_asked(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action())
-        await world.land(site, "orders/paid", order(1, **GERMAN, **said("granted")))
-        await world.drain()
+        site = world.site()
+        world.rule(site, ads_action=world.action())
+        world.land(site, "orders/paid", order(1, **GERMAN, **said("granted")))
+        await world.batch()
         assert await world.rows(UPLOADS) == [("queued", None, "granted")]
 
     in_world(test)
@@ -297,13 +293,11 @@ def test_without_such_a_policy_nobody_is_asked(in_world: InWorld, order: Any) ->
 
 def test_the_click_goes_alone_and_the_rest_is_told(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
+        site = world.site()
         extra_data = {"customer_type": True, "app_sources": ["mobile"], "cart": {"merchant_id": "55"}}
-        await world.rule(
-            site, ads_action=await world.action(), consent_needed="click_only_in_europe", extra_data=extra_data
-        )
-        await world.land(site, "orders/paid", order(1, **GERMAN, source_name="mobile"))
-        await world.drain()
+        world.rule(site, ads_action=world.action(), consent_needed="click_only_in_europe", extra_data=extra_data)
+        world.land(site, "orders/paid", order(1, **GERMAN, source_name="mobile"))
+        await world.batch()
         (row,) = await world.rows(
             "SELECT state, click_id, email_sha256, new_customer, environment, cart::text FROM app.conversion_uploads"
         )

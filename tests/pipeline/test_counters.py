@@ -49,13 +49,13 @@ async def pages(world: Any, query: str, *values: Any) -> int:
 @pytest.mark.parametrize("period", ["lifetime", "rolling", "year"])
 def test_a_long_history_is_not_read(in_world: InWorld, order: Any, noon: datetime, period: str) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
+        site = world.site()
         threshold = {"at_least": "100", "scope": "site", "period": period, "fires": "every_nth"}
         if period == "rolling":
             threshold["window_days"] = 365
-        await world.rule(site, threshold=threshold)
-        await world.land(site, "orders/paid", on_day(order, noon, 1, 10))
-        await world.drain()
+        world.rule(site, threshold=threshold)
+        world.land(site, "orders/paid", on_day(order, noon, 1, 10))
+        await world.batch()
         counter = await world.value("SELECT id FROM app.threshold_counters")
         await world.connection.execute(MANY, counter, noon)
         await world.connection.execute("DELETE FROM app.counted_days")
@@ -93,18 +93,18 @@ def asked(plan: Any, site: int, rule: Any, counter: int, first: datetime, last: 
 
 def test_a_counter_that_missed_events_is_made_again(in_world: InWorld, order: Any, noon: datetime) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        rule = await world.rule(site, threshold={"at_least": "3", "scope": "site"})
-        await world.land(site, "orders/paid", on_day(order, noon, 1, 1))
-        await world.drain()
+        site = world.site()
+        rule = world.rule(site, threshold={"at_least": "3", "scope": "site"})
+        world.land(site, "orders/paid", on_day(order, noon, 1, 1))
+        await world.batch()
         first = await world.value("SELECT id FROM app.threshold_counters")
         pause = "UPDATE app.site_custom_events SET is_active = $2, updated_at = clock_timestamp() WHERE id = $1"
         await world.connection.execute(pause, rule, False)
-        await world.land(site, "orders/paid", on_day(order, noon, 2, 2))
-        await world.drain()
+        world.land(site, "orders/paid", on_day(order, noon, 2, 2))
+        await world.batch()
         await world.connection.execute(pause, rule, True)
-        await world.land(site, "orders/paid", on_day(order, noon, 3, 3))
-        await world.drain()
+        world.land(site, "orders/paid", on_day(order, noon, 3, 3))
+        await world.batch()
         assert await world.rows(FIRED) == [("3",)]
         assert await world.rows("SELECT id > $1 FROM app.threshold_counters", first) == [(True,)]
         assert await world.rows("SELECT sum(events) FROM app.counted_days") == [(3,)]
@@ -115,18 +115,18 @@ def test_a_counter_that_missed_events_is_made_again(in_world: InWorld, order: An
 
 def test_days_follow_what_is_corrected(in_world: InWorld, order: Any, noon: datetime) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
+        site = world.site()
         big = {"field": "order.total", "op": ">=", "value": "50"}
-        await world.rule(
+        world.rule(
             site, conditions=big, threshold={"measure": "sum", "at_least": "150", "scope": "site", "period": "month"}
         )
         for number in (1, 2, 3):
-            await world.land(site, "orders/paid", on_day(order, noon, number, number))
-        await world.drain()
+            world.land(site, "orders/paid", on_day(order, noon, number, number))
+        await world.batch()
         assert await world.rows(FIRED) == [("2",)]
         older = (noon - timedelta(days=30)).isoformat()
-        await world.land(site, "orders/paid", on_day(order, noon, 1, 1, total_price="20.00") | {"updated_at": older})
-        await world.drain()
+        world.land(site, "orders/paid", on_day(order, noon, 1, 1, total_price="20.00") | {"updated_at": older})
+        await world.batch()
         assert await world.rows(FIRED) == [("3",)]
         days = await world.rows("SELECT events, amount FROM app.counted_days ORDER BY day")
         assert [(events, int(amount)) for events, amount in days] == [(0, 0), (1, 100), (1, 100)]
@@ -136,15 +136,15 @@ def test_days_follow_what_is_corrected(in_world: InWorld, order: Any, noon: date
 
 def test_a_late_order_moves_every_second_one_of_the_shop(in_world: InWorld, order: Any, noon: datetime) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, threshold={"at_least": "2", "scope": "site", "fires": "every_nth"})
+        site = world.site()
+        world.rule(site, threshold={"at_least": "2", "scope": "site", "fires": "every_nth"})
         for number in (2, 3, 4, 5):
             customer = {"id": number, "email": f"person{number}@example.org"}
-            await world.land(site, "orders/paid", on_day(order, noon, number, number, customer=customer))
-            await world.drain()
+            world.land(site, "orders/paid", on_day(order, noon, number, number, customer=customer))
+            await world.batch()
         assert await world.rows(FIRED) == [("3",), ("5",)]
-        await world.land(site, "orders/paid", on_day(order, noon, 1, 1))
-        figures = await world.drain()
+        world.land(site, "orders/paid", on_day(order, noon, 1, 1))
+        figures = await world.batch()
         assert (figures.custom_events, figures.withdrawn) == ({"purchase": 2}, {"invalidated_by_late_event": 2})
         assert await world.rows(FIRED) == [("2",), ("4",)]
 
@@ -165,18 +165,18 @@ def test_what_counts_otherwise_for_a_rule_that_asks_for_the_customers_past(
     in_world: InWorld, order: Any, noon: datetime
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
+        site = world.site()
         first = {"field": "customer.orders_before", "op": "=", "value": 0}
-        await world.rule(site, conditions=first, threshold={"at_least": "2", "scope": "site"}, dedup={"per": "event"})
+        world.rule(site, conditions=first, threshold={"at_least": "2", "scope": "site"}, dedup={"per": "event"})
         for number, customer in ((2, 7), (4, 8)):
             who = {"id": customer, "email": f"person{customer}@example.org"}
-            await world.land(site, "orders/paid", on_day(order, noon, number, number, customer=who))
-        await world.land(site, "orders/create", on_day(order, noon, 9, 9, financial_status="pending"))
-        await world.drain()
+            world.land(site, "orders/paid", on_day(order, noon, number, number, customer=who))
+        world.land(site, "orders/create", on_day(order, noon, 9, 9, financial_status="pending"))
+        await world.batch()
         assert await world.rows(FIRED) == [("4",)]
         eight = {"id": 8, "email": "person8@example.org"}
-        await world.land(site, "orders/paid", on_day(order, noon, 1, 1, customer=eight))
-        await world.drain()
+        world.land(site, "orders/paid", on_day(order, noon, 1, 1, customer=eight))
+        await world.batch()
         assert await world.rows(FIRED) == [("2",)]
         assert await world.rows("SELECT key FROM app.counted_events ORDER BY 1") == [
             ("order.paid:1",),
@@ -188,8 +188,8 @@ def test_what_counts_otherwise_for_a_rule_that_asks_for_the_customers_past(
 
 def test_a_rule_without_a_counter_shifts_nothing(in_world: InWorld, noon: datetime) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, threshold={"at_least": "2", "scope": "site"})
+        site = world.site()
+        world.rule(site, threshold={"at_least": "2", "scope": "site"})
         configuration = await world.cache.current(world.connection)
         plan, rules = configuration.plan, configuration.site_wide
         shift = counters.Shift(site, rules[site][0], noon, "order.paid:1", noon)

@@ -22,7 +22,7 @@ def test_ends_at_once_when_nothing_waits(database: str) -> None:
 def test_lives_on_for_what_comes_later_and_ends_when_idle(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
         world.settings.drain_poll_s = 0.02
-        site = await world.site()
+        site = world.site()
         batches: list[int] = []
         run = asyncio.create_task(
             drain.drain(
@@ -34,7 +34,7 @@ def test_lives_on_for_what_comes_later_and_ends_when_idle(in_world: InWorld, ord
             )
         )
         for number in (1, 2):
-            await world.land(site, "orders/paid", order(number))
+            world.land(site, "orders/paid", order(number))
             deadline = time.monotonic() + WAIT_S
             while len(batches) < number:
                 assert time.monotonic() < deadline
@@ -52,7 +52,7 @@ def test_its_time_is_limited_while_it_waits_and_while_it_works(in_world: InWorld
         began = time.monotonic()
         await drain.drain(world.url, world.settings, until_idle_s=WAIT_S, limit_s=0.2)
         assert time.monotonic() - began < WAIT_S / 2
-        await world.land(await world.site(), "orders/paid", order(1))
+        world.land(world.site(), "orders/paid", order(1))
         figures = await drain.drain(world.url, world.settings, until_idle_s=0, limit_s=0)
         assert figures.raw == 0
 
@@ -61,7 +61,7 @@ def test_its_time_is_limited_while_it_waits_and_while_it_works(in_world: InWorld
 
 def test_a_failing_database_is_transient(in_world: InWorld, order: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     async def test(world: Any) -> None:
-        await world.land(await world.site(), "orders/paid", order(1))
+        world.land(world.site(), "orders/paid", order(1))
         pid = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'custom-events-drain'"
         drain_batch = drain.drain_batch
 

@@ -31,15 +31,15 @@ def test_keys_that_were_known_after_all_are_looked_up_by_a_second_try(
     tries = _counting(monkeypatch)
 
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action())
-        await world.land(site, "orders/paid", order(1))
-        await world.drain()
+        site = world.site()
+        world.rule(site, ads_action=world.action())
+        world.land(site, "orders/paid", order(1))
+        await world.batch()
         before = await world.everything()
         await world.connection.execute("DELETE FROM app.orders")  # no program does
-        await world.land(site, "orders/paid", order(1))
-        await world.land(site, "orders/paid", order(2))
-        figures = await world.drain()
+        world.land(site, "orders/paid", order(1))
+        world.land(site, "orders/paid", order(2))
+        figures = await world.batch()
         assert tries == [True, True, False]
         assert (figures.parked, figures.understood, figures.queued) == ({}, 2, 1)
         after = await world.everything()
@@ -56,19 +56,19 @@ def test_an_order_whose_billing_attempt_came_first_is_no_surprise(
     tries = _counting(monkeypatch)
 
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(
+        site = world.site()
+        world.rule(
             site,
             trigger=["order.paid", "subscription.renewed"],
             dedup={"per": "order"},
-            ads_action=await world.action(),
+            ads_action=world.action(),
         )
         headers = {"x-shopify-triggered-at": noon.isoformat()}
         attempt = {"id": 5, "subscription_contract_id": 9, "order_id": 1}
-        await world.land(site, "subscription_billing_attempts/success", attempt, headers=headers)
-        await world.drain()
-        await world.land(site, "orders/paid", order(1))
-        await world.drain()
+        world.land(site, "subscription_billing_attempts/success", attempt, headers=headers)
+        await world.batch()
+        world.land(site, "orders/paid", order(1))
+        await world.batch()
         assert tries == [True, True]
         assert await world.rows("SELECT dedup_key FROM app.custom_events WHERE withdrawn_at IS NULL") == [("o:1",)]
 
@@ -97,23 +97,23 @@ def test_the_past_of_new_customers_is_what_the_database_says(
         return order(number, created_at=at, updated_at=at, processed_at=at, **who, **fields)
 
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, conditions={"field": "customer.orders_before", "op": ">=", "value": 1})
-        await world.land(site, "orders/paid", by(1, 1))
-        await world.land(site, "orders/paid", by(2, 2, 5))
-        await world.land(site, "orders/paid", by(2, 3, 1))
-        await world.land(site, "orders/paid", by(3, 4, 2, currency="USD"))
-        await world.land(site, "orders/paid", by(4, 5, test=True))
-        await world.land(site, "orders/paid", by(4, 6, 3))
-        await world.land(site, "orders/paid", by(None, 7))
+        site = world.site()
+        world.rule(site, conditions={"field": "customer.orders_before", "op": ">=", "value": 1})
+        world.land(site, "orders/paid", by(1, 1))
+        world.land(site, "orders/paid", by(2, 2, 5))
+        world.land(site, "orders/paid", by(2, 3, 1))
+        world.land(site, "orders/paid", by(3, 4, 2, currency="USD"))
+        world.land(site, "orders/paid", by(4, 5, test=True))
+        world.land(site, "orders/paid", by(4, 6, 3))
+        world.land(site, "orders/paid", by(None, 7))
         customer = {"id": 1, "created_at": (noon - timedelta(days=1)).isoformat(), "updated_at": noon.isoformat()}
-        await world.land(site, "customers/create", customer)
-        await world.drain()
+        world.land(site, "customers/create", customer)
+        await world.batch()
         assert unasked == 4  # created and paid of customers 1 and 3; an account names no order, 2 and 4 have two
         assert await world.rows("SELECT order_id FROM app.custom_events") == [("2",)]
-        await world.land(site, "orders/paid", by(1, 8, 9))
-        await world.land(site, "orders/paid", by(5, 9, 9))
-        await world.drain()
+        world.land(site, "orders/paid", by(1, 8, 9))
+        world.land(site, "orders/paid", by(5, 9, 9))
+        await world.batch()
         assert unasked == 6
         assert await world.rows("SELECT order_id FROM app.custom_events ORDER BY 1") == [("2",), ("8",)]
 

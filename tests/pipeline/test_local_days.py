@@ -50,13 +50,13 @@ def changed_zones() -> list[str]:
 def test_thresholds_count_by_the_new_days(in_world: InWorld, order: Any, period: str, scope: str) -> None:
     async def test(world: Any) -> None:
         for place, zone in enumerate(changed_zones(), 1):
-            site = await world.site(f"shop{place}")
+            site = world.site(f"shop{place}")
             await world.connection.execute("UPDATE app.sites SET time_zone = $1 WHERE id = $2", zone, site)
             threshold = {"at_least": "2", "scope": scope, "period": period}
-            await world.rule(site, key=f"second_{place}", threshold=threshold)
+            world.rule(site, key=f"second_{place}", threshold=threshold)
             for number, at in enumerate(edges(zone, MONDAY if period == "week" else FIRST_OF_MONTH)):
-                await world.land(site, "orders/paid", at_moment(order, place * 10 + number, at))
-        await world.drain()
+                world.land(site, "orders/paid", at_moment(order, place * 10 + number, at))
+        await world.batch()
         fired = await world.rows("SELECT order_id FROM app.custom_events ORDER BY site_id")
         assert fired == [(str(place * 10 + 1),) for place, _ in enumerate(changed_zones(), 1)]
 
@@ -70,7 +70,7 @@ def test_conditions_and_reports_have_the_same_days(in_world: InWorld, order: Any
         expected: dict[tuple[str, str], date] = {}
         received: dict[str, set[date]] = {}
         for place, zone in enumerate(changed_zones(), 1):
-            site = await world.site(f"shop{place}")
+            site = world.site(f"shop{place}")
             await world.connection.execute("UPDATE app.sites SET time_zone = $1 WHERE id = $2", zone, site)
             for number, at in enumerate(edges(zone, FIRST_OF_MONTH)):
                 local = at.astimezone(zones.zone(zone))
@@ -81,13 +81,13 @@ def test_conditions_and_reports_have_the_same_days(in_world: InWorld, order: Any
                         for name in ("hour", "day", "month")
                     ]
                 }
-                action = await world.action(action_id=f"{place}{number}")
-                await world.rule(site, key=rule, conditions=same, ads_action=action)
-                raw = await world.land(site, "orders/paid", at_moment(order, place * 10 + number, at))
+                action = world.action(action_id=f"{place}{number}")
+                world.rule(site, key=rule, conditions=same, ads_action=action)
+                raw = world.land(site, "orders/paid", at_moment(order, place * 10 + number, at))
                 await world.connection.execute("UPDATE landing.raw_events SET received_at = $1 WHERE id = $2", at, raw)
                 expected[f"shop{place}", rule] = local.date()
                 received.setdefault(f"shop{place}", set()).add(local.date())
-        await world.drain()
+        await world.batch()
         build(database)
         rows = await world.rows("SELECT site_name, definition_key, day FROM reporting.fct_conversions_by_definition")
         assert {(site, rule): day for site, rule, day in rows} == expected

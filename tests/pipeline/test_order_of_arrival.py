@@ -248,10 +248,10 @@ SITES = count()
 
 async def define(world: Any) -> dict[str, int]:
     """Definitions of all the rules, by key; the site they are first assigned to gets no orders."""
-    empty = await world.site("empty")
+    empty = world.site("empty")
     definitions: dict[str, int] = {}
     for key, config in RULES.items():
-        assignment = await world.rule(empty, key, **config)
+        assignment = world.rule(empty, key, **config)
         definitions[key] = await world.value(
             "SELECT definition_id FROM app.site_custom_events WHERE id = $1", assignment
         )
@@ -260,10 +260,10 @@ async def define(world: Any) -> dict[str, int]:
 
 async def shop(world: Any, definitions: dict[str, int], platform: str, payment_lost: str) -> int:
     """A site with all the rules and ads actions of its own."""
-    site = await world.site(f"shop{next(SITES)}", platform, payment_lost=payment_lost)
-    actions = {key: await world.action(f"{site}{place:03}") for place, key in enumerate(RULES)}
+    site = world.site(f"shop{next(SITES)}", platform, payment_lost=payment_lost)
+    actions = {key: world.action(f"{site}{place:03}") for place, key in enumerate(RULES)}
     for key, definition in definitions.items():
-        await world.assignment(site, definition, "", ads_action=actions["purchase" if key in SHARED else key])
+        world.assignment(site, definition, "", ads_action=actions["purchase" if key in SHARED else key])
     return site
 
 
@@ -273,8 +273,8 @@ async def outcome(world: Any, site: int, batches: list[list[Delivery]]) -> list[
     for deliveries in batches:
         for topic, body, triggered_at in deliveries:
             headers = {"x-shopify-topic": topic, "x-shopify-triggered-at": triggered_at.isoformat()}
-            await world.land(site, topic, body, triggered_at=triggered_at, headers=headers)
-        while (await world.drain()).raw:
+            world.land(site, topic, body, triggered_at=triggered_at, headers=headers)
+        while (await world.batch()).raw:
             pass
         with engine.begin() as connection:
             while adjust(connection, datetime.now().astimezone(), PROMPT):

@@ -44,13 +44,13 @@ def test_capitals_come_first_whatever_the_database_sorts_by(
     async def test() -> None:
         async with world_of(english) as world:
             assert await world.value("SELECT 'a' < 'B'")
-            site = await world.site(platform="custom")
-            await world.rule(site, **rule)
+            site = world.site(platform="custom")
+            world.rule(site, **rule)
             for number in (first, "B" if first == "a" else "a"):
                 at = noon.isoformat()
                 body = {"type": "order.paid", "occurred_at": at, "customer": {"id": "k"}, "order": {"id": number, "total": "9", "currency": "EUR", "paid_at": at}}  # fmt: skip
-                await world.land(site, "order.paid", body)
-                await world.drain()
+                world.land(site, "order.paid", body)
+                await world.batch()
             assert await world.rows("SELECT order_id FROM app.custom_events WHERE withdrawn_at IS NULL") == [("a",)]
 
     asyncio.run(test())

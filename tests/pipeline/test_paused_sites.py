@@ -25,13 +25,13 @@ def switch(world: Any, change: Callable[..., Any], site: int) -> None:
 
 def test_it_matches_nothing_and_is_counted(in_world: InWorld, order: Any, noon: Any) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, "every order", dedup={"per": "order"})
-        await world.rule(site, "second", threshold={"at_least": "2", "scope": "site"}, dedup={"per": "event"})
+        site = world.site()
+        world.rule(site, "every order", dedup={"per": "order"})
+        world.rule(site, "second", threshold={"at_least": "2", "scope": "site"}, dedup={"per": "event"})
         switch(world, sites.pause, site)
-        await world.land(site, "orders/paid", order(1))
-        await world.land(site, "products/update", {"id": 1})
-        assert (await world.drain()).custom_events == {}
+        world.land(site, "orders/paid", order(1))
+        world.land(site, "products/update", {"id": 1})
+        assert (await world.batch()).custom_events == {}
         assert await world.rows(OUTCOMES) == [("understood", "site_paused", 2), ("ignored", "product_topic", 0)]
         engine = connect.engine(world.url)
         with engine.connect() as connection:
@@ -50,16 +50,16 @@ def test_it_matches_nothing_and_is_counted(in_world: InWorld, order: Any, noon: 
 
 def test_what_came_meanwhile_counts_once_it_is_active_again(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, "third", threshold={"at_least": "3", "scope": "site"}, dedup={"per": "event"})
-        await world.land(site, "orders/paid", order(1))
-        await world.drain()
+        site = world.site()
+        world.rule(site, "third", threshold={"at_least": "3", "scope": "site"}, dedup={"per": "event"})
+        world.land(site, "orders/paid", order(1))
+        await world.batch()
         switch(world, sites.pause, site)
-        await world.land(site, "orders/paid", order(2))
-        await world.drain()
+        world.land(site, "orders/paid", order(2))
+        await world.batch()
         switch(world, sites.resume, site)
-        await world.land(site, "orders/paid", order(3))
-        assert (await world.drain()).custom_events == {"third": 1}
+        world.land(site, "orders/paid", order(3))
+        assert (await world.batch()).custom_events == {"third": 1}
         assert await world.rows(MATCHED) == [("3",)]
 
     in_world(test)

@@ -28,9 +28,9 @@ def alarms(connection: sa.Connection, now: datetime) -> set[tuple[str, str]]:
 
 def test_it_is_parked_until_somebody_has_carried_it_out(in_world: InWorld) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        raw_ids = [await world.land(site, topic, {"shop_id": 1}) for topic in TOPICS]
-        await world.drain()
+        site = world.site()
+        raw_ids = [world.land(site, topic, {"shop_id": 1}) for topic in TOPICS]
+        await world.batch()
         assert await world.rows(OUTCOMES) == [("parked", kind.value) for kind in PrivacyRequest]
         engine = connect.engine(world.url)
         with engine.begin() as connection:
@@ -54,14 +54,14 @@ def test_it_is_parked_until_somebody_has_carried_it_out(in_world: InWorld) -> No
 
 def test_one_that_is_understood_again_stays_closed(in_world: InWorld) -> None:
     async def test(world: Any) -> None:
-        raw_id = await world.land(await world.site(), "shop/redact", {})
-        await world.drain()
+        raw_id = world.land(world.site(), "shop/redact", {})
+        await world.batch()
         engine = connect.engine(world.url)
         with engine.begin() as connection:
             privacy.done(connection, raw_id, actor="anna", note="done")
         await world.connection.execute("DELETE FROM app.raw_outcomes")
         await world.connection.execute(AGAIN)
-        assert (await world.drain()).parked == {"redact_shop": 1}
+        assert (await world.batch()).parked == {"redact_shop": 1}
         with engine.begin() as connection:
             assert privacy.requests(connection) == []
             with pytest.raises(NeedsAction, match=r"was carried out on .* by anna"):

@@ -61,11 +61,11 @@ SELECT (SELECT count(*) FROM landing.raw_queue), (SELECT count(*) FROM app.raw_o
 
 def test_killed_in_the_middle_of_a_batch_nothing_is_lost_and_nothing_doubled(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action())
+        site = world.site()
+        world.rule(site, ads_action=world.action())
         orders = 60
         for number in range(orders):
-            await world.land(site, "orders/paid", order(number + 1))
+            world.land(site, "orders/paid", order(number + 1))
         # A lock on the last table that a batch writes: the worker has claimed, copied and matched, and waits to go on.
         blocker = await connect.asyncpg_connect(world.url)
         await blocker.execute("BEGIN; LOCK TABLE app.raw_outcomes IN EXCLUSIVE MODE")
@@ -91,16 +91,16 @@ def test_killed_in_the_middle_of_a_batch_nothing_is_lost_and_nothing_doubled(in_
 def test_two_workers_share_a_backlog_exactly(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
         orders, sites = 120, 6
-        ids = [await world.site(f"shop{number}") for number in range(sites)]
-        action = await world.action()
+        ids = [world.site(f"shop{number}") for number in range(sites)]
+        action = world.action()
         definition = await world.value(
             "SELECT definition_id FROM app.site_custom_events WHERE id = $1",
-            await world.rule(ids[0], ads_action=action),
+            world.rule(ids[0], ads_action=action),
         )
         for site in ids[1:]:
-            await world.assignment(site, definition, "", ads_action=action)
+            world.assignment(site, definition, "", ads_action=action)
         for number in range(orders):
-            await world.land(ids[number % sites], "orders/paid", order(number // 2 + 1 + 1000 * (number % sites)))
+            world.land(ids[number % sites], "orders/paid", order(number // 2 + 1 + 1000 * (number % sites)))
         workers = [worker(world.url, batch_size=15) for _ in range(2)]
         told = [one.communicate(timeout=WAIT_S)[0].split() for one in workers]
         assert [one.returncode for one in workers] == [0, 0]
@@ -163,24 +163,24 @@ RESULT = {
 
 def test_any_order_and_any_batching_gives_the_same(in_world: InWorld, order: Any, noon: Any) -> None:
     async def told_to(world: Any, definitions: list[int], batches: list[list[tuple[str, Any]]]) -> dict[str, Any]:
-        site = await world.site(f"shop{next(SITES)}")
+        site = world.site(f"shop{next(SITES)}")
         for definition in definitions:
-            await world.assignment(site, definition, f"d{definition}")
+            world.assignment(site, definition, f"d{definition}")
         for bodies in batches:
             for topic, told in bodies:
-                await world.land(site, topic, body_of(topic, told, order, noon))
-            await world.drain()
+                world.land(site, topic, body_of(topic, told, order, noon))
+            await world.batch()
         return {name: await world.rows(query, site) for name, query in RESULT.items()}
 
     async def test(world: Any) -> None:
-        site = await world.site("first")
+        site = world.site("first")
         for key, config in {
             "purchase": {},
             "cancelled": {"trigger": ["order.cancelled"]},
             "refund": {"trigger": ["order.refunded"], "dedup": {"per": "event"}},
             "customer": {"trigger": ["order.created"], "dedup": {"per": "customer"}},
         }.items():
-            await world.rule(site, key, **config)
+            world.rule(site, key, **config)
         definitions = [row[0] for row in await world.rows("SELECT id FROM app.custom_event_definitions ORDER BY id")]
         loop = asyncio.get_running_loop()
 
@@ -212,10 +212,10 @@ def test_a_poison_row_is_parked_and_the_others_go_through(
     in_world: InWorld, order: Any, stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action())
+        site = world.site()
+        world.rule(site, ads_action=world.action())
         for number in range(1, 12):
-            await world.land(site, "orders/paid", order(number))
+            world.land(site, "orders/paid", order(number))
         if stage == "matching":
             match = batch.match_events
 
@@ -229,7 +229,7 @@ def test_a_poison_row_is_parked_and_the_others_go_through(
             await world.connection.execute(
                 "ALTER TABLE app.commerce_events ADD CONSTRAINT no_seven CHECK (order_id IS DISTINCT FROM '7')"
             )
-        figures = await world.drain()
+        figures = await world.batch()
         assert figures.raw == 11
         assert figures.parked == {"internal_error": 1}
         assert figures.queued == 10
@@ -245,9 +245,9 @@ def test_a_transaction_that_another_worker_took_meanwhile_is_seen_at_the_second_
     in_world: InWorld, order: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action())
-        await world.land(site, "orders/paid", order(1))
+        site = world.site()
+        world.rule(site, ads_action=world.action())
+        world.land(site, "orders/paid", order(1))
         other = await connect.asyncpg_connect(world.url)
         action = await world.value("SELECT id FROM app.ads_actions")
         write = batch.uploads.write
@@ -259,7 +259,7 @@ def test_a_transaction_that_another_worker_took_meanwhile_is_seen_at_the_second_
             await write(*args)
 
         monkeypatch.setattr(batch.uploads, "write", late)
-        figures = await world.drain()
+        figures = await world.batch()
         assert figures.withheld == {"same_transaction_other_assignment": 1}
         await other.close()
 
@@ -270,8 +270,8 @@ def test_failures_of_the_server_are_nobody_s_fault_and_leave_everything_waiting(
     in_world: InWorld, order: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.land(site, "orders/paid", order(1))
+        site = world.site()
+        world.land(site, "orders/paid", order(1))
         for error in (asyncpg.AdminShutdownError("gone"), asyncpg.InterfaceError("closed"), OSError("reset")):
 
             async def failing(*_args: Any, error: Exception = error, **_options: Any) -> Any:
@@ -279,7 +279,7 @@ def test_failures_of_the_server_are_nobody_s_fault_and_leave_everything_waiting(
 
             monkeypatch.setattr(batch, "process", failing)
             with pytest.raises(type(error)):
-                await world.drain()
+                await world.batch()
             assert await world.value("SELECT count(*) FROM landing.raw_queue") == 1
 
     in_world(test)
@@ -289,23 +289,23 @@ def test_what_collides_again_and_again_is_parked(
     in_world: InWorld, order: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.land(site, "orders/paid", order(1))
+        site = world.site()
+        world.land(site, "orders/paid", order(1))
 
         async def colliding(*_args: Any) -> Any:
             raise asyncpg.UniqueViolationError("again")
 
         monkeypatch.setattr(batch, "process", colliding)
-        assert (await world.drain()).parked == {"internal_error": 1}
+        assert (await world.batch()).parked == {"internal_error": 1}
 
     in_world(test)
 
 
 def test_figures_of_a_run_add_up(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
+        site = world.site()
         for number in range(1, 6):
-            await world.land(site, "orders/paid", order(number))
+            world.land(site, "orders/paid", order(number))
         world.settings.batch_size = 2
         seen: list[int] = []
         figures = await drain.drain(

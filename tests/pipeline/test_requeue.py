@@ -12,16 +12,16 @@ InWorld = Callable[[Callable[[Any], Any]], None]
 
 def test_parked_rows_are_understood_after_a_fix(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
+        site = world.site()
         missing = await world.value("SELECT max(id) + 1 FROM app.sites")
-        fixed = await world.land(missing, "orders/paid", order(1))
-        await world.land(site, "orders/paid", b"{")
-        await world.drain()
+        fixed = world.land(missing, "orders/paid", order(1))
+        world.land(site, "orders/paid", b"{")
+        await world.batch()
         assert await world.value("SELECT count(*) FROM app.raw_outcomes WHERE outcome = 'parked'") == 2
-        assert await world.site("second") == missing
+        assert world.site("second") == missing
         assert await requeue(world.connection, reason="unknown_site") == 1
         assert await world.value("SELECT count(*) FROM app.raw_outcomes") == 1, "its old outcome is gone while it waits"
-        assert (await world.drain()).understood == 1
+        assert (await world.batch()).understood == 1
         assert await world.rows("SELECT outcome FROM app.raw_outcomes WHERE raw_id = $1", fixed) == [("understood",)]
 
     in_world(test)
@@ -29,12 +29,12 @@ def test_parked_rows_are_understood_after_a_fix(in_world: InWorld, order: Any) -
 
 def test_filters_and_bodies_that_are_gone(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        other = await world.site("other")
+        site = world.site()
+        other = world.site("other")
         for where in (site, other):
-            await world.land(where, "orders/paid", b"{")
-        await world.land(site, "orders/paid", order(1))
-        await world.drain()
+            world.land(where, "orders/paid", b"{")
+        world.land(site, "orders/paid", order(1))
+        await world.batch()
         now = datetime.now(UTC)
         assert await requeue(world.connection, since=now + timedelta(hours=1)) == 0
         assert await requeue(world.connection, until=now - timedelta(hours=1)) == 0

@@ -48,12 +48,12 @@ def test_one_that_is_active_again_takes_its_cancellation_back_and_may_be_cancell
     in_world: InWorld, noon: datetime
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site(platform="woocommerce")
-        await world.rule(site, "churn", **CANCELLATION, consent_needed="not_denied", ads_action=await world.action())
+        site = world.site(platform="woocommerce")
+        world.rule(site, "churn", **CANCELLATION, consent_needed="not_denied", ads_action=world.action())
 
         async def say(minutes: int, status: str) -> tuple[Any, ...]:
-            await world.land(site, "subscription.updated", subscription(noon, minutes, status))
-            await world.drain()
+            world.land(site, "subscription.updated", subscription(noon, minutes, status))
+            await world.batch()
             (row,) = await world.rows(STANDING, site)
             return row
 
@@ -71,14 +71,14 @@ def test_one_that_is_active_again_takes_its_cancellation_back_and_may_be_cancell
 
 def test_a_cancellation_that_was_sent_is_retracted_when_it_is_taken_back(in_world: InWorld, noon: datetime) -> None:
     async def test(world: Any) -> None:
-        site = await world.site(platform="woocommerce")
-        await world.rule(site, "churn", **CANCELLATION, consent_needed="not_denied", ads_action=await world.action())
-        await world.land(site, "subscription.updated", subscription(noon, 1, "pending-cancel"))
-        await world.drain()
+        site = world.site(platform="woocommerce")
+        world.rule(site, "churn", **CANCELLATION, consent_needed="not_denied", ads_action=world.action())
+        world.land(site, "subscription.updated", subscription(noon, 1, "pending-cancel"))
+        await world.batch()
         for state in ("claimed", "sent", "accepted"):
             await world.connection.execute("UPDATE app.conversion_uploads SET state = $1, attempts = 1", state)
-        await world.land(site, "subscription.updated", subscription(noon, 2, "active"))
-        await world.drain()
+        world.land(site, "subscription.updated", subscription(noon, 2, "active"))
+        await world.batch()
         engine = connect.engine(world.url)
 
         def taken() -> None:
@@ -94,22 +94,22 @@ def test_a_cancellation_that_was_sent_is_retracted_when_it_is_taken_back(in_worl
 
 def test_contracts_and_a_custom_sender_say_it_in_their_own_ways(in_world: InWorld, noon: datetime) -> None:
     async def test(world: Any) -> None:
-        shopify, custom = await world.site("s"), await world.site("c", platform="custom")
+        shopify, custom = world.site("s"), world.site("c", platform="custom")
         for key, site in (("s", shopify), ("c", custom)):
-            await world.rule(site, key, **CANCELLATION)
+            world.rule(site, key, **CANCELLATION)
 
         async def contract(minutes: int, verb: str, status: str) -> None:
             topic = f"subscription_contracts/{verb}"
             at = (noon + timedelta(minutes=minutes)).isoformat()
             body = {"id": 77, "origin_order_id": 1, "status": status, "customer_id": 7, "currency_code": "EUR"}
-            await world.land(shopify, topic, body, headers={"x-shopify-topic": topic, "x-shopify-triggered-at": at})
-            await world.drain()
+            world.land(shopify, topic, body, headers={"x-shopify-topic": topic, "x-shopify-triggered-at": at})
+            await world.batch()
 
         async def told(minutes: int, kind: str, **fields: Any) -> None:
             at = (noon + timedelta(minutes=minutes)).isoformat()
             body = {"type": kind, "occurred_at": at, "subscription": {"id": "77", **fields}, "customer": {"id": "7"}}
-            await world.land(custom, kind, body, headers={})
-            await world.drain()
+            world.land(custom, kind, body, headers={})
+            await world.batch()
 
         async def stand() -> list[bool]:
             return [row[0] for site in (shopify, custom) for row in await world.rows(STANDING, site)]
@@ -130,20 +130,20 @@ def test_contracts_and_a_custom_sender_say_it_in_their_own_ways(in_world: InWorl
 
 def test_any_order_and_any_batching_gives_the_same(in_world: InWorld, noon: datetime) -> None:
     async def outcome(world: Any, definition: int, batches: list[list[Any]]) -> Any:
-        site = await world.site(f"shop{next(SITES)}", platform="woocommerce")
-        await world.assignment(site, definition, "", ads_action=await world.action(str(site)))
+        site = world.site(f"shop{next(SITES)}", platform="woocommerce")
+        world.assignment(site, definition, "", ads_action=world.action(str(site)))
         for batch in batches:
             for minutes, status in batch:
-                await world.land(site, "subscription.updated", subscription(noon, minutes, status))
-            await world.drain()
+                world.land(site, "subscription.updated", subscription(noon, minutes, status))
+            await world.batch()
         standing = [row for row in await world.rows(STANDING, site) if row[0]]
         events = """SELECT key, occurred_at, is_undone, regexp_replace(facts::text, '"raw_id":[0-9]+', '', 'g')
           FROM app.commerce_events WHERE site_id = $1 ORDER BY 1"""
         return standing, await world.rows(STATE, site), await world.rows(events, site)
 
     async def test(world: Any) -> None:
-        empty = await world.site("empty", platform="woocommerce")
-        rule = await world.rule(empty, "churn", **CANCELLATION)
+        empty = world.site("empty", platform="woocommerce")
+        rule = world.rule(empty, "churn", **CANCELLATION)
         definition = await world.value("SELECT definition_id FROM app.site_custom_events WHERE id = $1", rule)
         loop = asyncio.get_running_loop()
         moves = st.lists(

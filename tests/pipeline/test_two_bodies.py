@@ -32,7 +32,7 @@ def billing_attempt() -> dict[str, Any]:
 async def land_attempt(world: Any, site: int, at: datetime) -> None:
     topic = "subscription_billing_attempts/success"
     triggered = {"x-shopify-topic": topic, "x-shopify-triggered-at": at.isoformat()}
-    await world.land(site, topic, billing_attempt(), headers=triggered)
+    world.land(site, topic, billing_attempt(), headers=triggered)
 
 
 @pytest.mark.parametrize("attempt_minutes", [-1, 0, 1], ids=["older", "as old", "younger"])
@@ -42,15 +42,15 @@ def test_a_renewal_goes_with_its_value_whichever_body_comes_first(
     in_world: InWorld, order: Any, noon: datetime, order_first: bool, batches: int, attempt_minutes: int
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, "renewal", **RENEWALS, consent_needed="not_denied", ads_action=await world.action())
+        site = world.site()
+        world.rule(site, "renewal", **RENEWALS, consent_needed="not_denied", ads_action=world.action())
         for place in range(2):
             if (place == 0) == order_first:
-                await world.land(site, "orders/paid", renewal(order, noon))
+                world.land(site, "orders/paid", renewal(order, noon))
             else:
                 await land_attempt(world, site, noon + timedelta(minutes=attempt_minutes))
             if batches == 2 or place == 1:
-                await world.drain()
+                await world.batch()
         (row,) = await world.rows(SENT)
         assert row == (True, "EUR", None, "queued", True, "EUR", True, True)
         event = dict(await world.rows(FACTS))["subscription.renewed:order:900:900"]
@@ -64,14 +64,14 @@ def test_a_renewal_that_was_sent_is_not_called_withheld_by_its_poorer_body(
     in_world: InWorld, order: Any, noon: datetime
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, "renewal", **RENEWALS, consent_needed="not_denied", ads_action=await world.action())
-        await world.land(site, "orders/paid", renewal(order, noon))
-        await world.drain()
+        site = world.site()
+        world.rule(site, "renewal", **RENEWALS, consent_needed="not_denied", ads_action=world.action())
+        world.land(site, "orders/paid", renewal(order, noon))
+        await world.batch()
         for state in ("claimed", "sent", "accepted"):
             await world.connection.execute("UPDATE app.conversion_uploads SET state = $1, attempts = 1", state)
         await land_attempt(world, site, noon - timedelta(minutes=1))
-        await world.drain()
+        await world.batch()
         (row,) = await world.rows(SENT)
         assert row[:5] == (True, "EUR", None, "accepted", True)
 
@@ -104,11 +104,11 @@ def test_bodies_of_one_event_in_any_order_and_any_batching(in_world: InWorld, or
     ]
 
     async def facts(world: Any, number: int, ordered: tuple[int, ...], size: int) -> list[tuple[Any, ...]]:
-        site = await world.site(f"shop{number}")
+        site = world.site(f"shop{number}")
         for place, index in enumerate(ordered, start=1):
-            await world.land(site, *bodies[index])
+            world.land(site, *bodies[index])
             if place % size == 0 or place == len(ordered):
-                await world.drain()
+                await world.batch()
         return await world.rows(
             """SELECT key, e.occurred_at, e.evidence_at, customer_key, amount, currency,
               regexp_replace(facts::text, '"raw_id":[0-9]+', '', 'g'), k.parts
@@ -135,10 +135,10 @@ def test_a_younger_order_body_is_not_compared_and_one_that_adds_a_click_is(
     in_world: InWorld, order: Any, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, consent_needed="not_denied", ads_action=await world.action())
-        await world.land(site, "orders/paid", order(note_attributes=[], email=None, customer={"id": 7}))
-        await world.drain()
+        site = world.site()
+        world.rule(site, consent_needed="not_denied", ads_action=world.action())
+        world.land(site, "orders/paid", order(note_attributes=[], email=None, customer={"id": 7}))
+        await world.batch()
         assert await world.rows("SELECT state, reason FROM app.conversion_uploads") == [
             ("withheld", "no_click_or_identifier")
         ]
@@ -151,15 +151,13 @@ def test_a_younger_order_body_is_not_compared_and_one_that_adds_a_click_is(
 
         monkeypatch.setattr(type(world.connection), "fetch", counting)
         later = (noon + timedelta(minutes=1)).isoformat()
-        await world.land(
-            site, "orders/updated", order(note_attributes=[], email=None, customer={"id": 7}, updated_at=later)
-        )
-        await world.drain()
+        world.land(site, "orders/updated", order(note_attributes=[], email=None, customer={"id": 7}, updated_at=later))
+        await world.batch()
         assert not [query for query in asked if "s.facts, s.raw_id" in query]
         asked.clear()
         latest = (noon + timedelta(minutes=2)).isoformat()
-        await world.land(site, "orders/updated", order(email=None, customer={"id": 7}, updated_at=latest))
-        await world.drain()
+        world.land(site, "orders/updated", order(email=None, customer={"id": 7}, updated_at=latest))
+        await world.batch()
         assert [query for query in asked if "s.facts, s.raw_id" in query]
         assert await world.rows("SELECT state, click_id FROM app.conversion_uploads") == [("queued", "Cj0KCQ-test-1")]
         assert await world.rows("SELECT click_id FROM app.clicks") == [("Cj0KCQ-test-1",)]
@@ -171,11 +169,11 @@ def test_a_body_understood_again_takes_back_what_it_said_of_an_event_that_others
     in_world: InWorld, order: Any, noon: datetime
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, "renewal", **RENEWALS, consent_needed="not_denied", ads_action=await world.action())
+        site = world.site()
+        world.rule(site, "renewal", **RENEWALS, consent_needed="not_denied", ads_action=world.action())
         await land_attempt(world, site, noon - timedelta(minutes=1))
-        raw_id = await world.land(site, "orders/paid", renewal(order, noon))
-        await world.drain()
+        raw_id = world.land(site, "orders/paid", renewal(order, noon))
+        await world.batch()
         # As if an earlier parser had read another total.
         await world.connection.execute(
             """UPDATE app.commerce_events SET facts = replace(facts::text, '"total":"11.70"', '"total":"1170"')::json"""
@@ -186,7 +184,7 @@ def test_a_body_understood_again_takes_back_what_it_said_of_an_event_that_others
             " SELECT id, landed_week, site_id FROM landing.raw_events WHERE id = $1",
             raw_id,
         )
-        await world.drain()
+        await world.batch()
         (row,) = await world.rows(SENT)
         assert row[:5] == (True, "EUR", None, "queued", True)
         assert await world.value(

@@ -59,8 +59,8 @@ RARE = (understanding.KNOWN_REFUNDS, rematch.EVENTS_OF_ORDERS, rematch.UNDO_EVEN
 
 def test_a_batch_of_new_orders_asks_nothing_more(in_world: InWorld, order: Any, noon: datetime) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, dedup={"per": "customer"})
+        site = world.site()
+        world.rule(site, dedup={"per": "customer"})
         given = {
             "id": 5,
             "created_at": noon.isoformat(),
@@ -68,23 +68,23 @@ def test_a_batch_of_new_orders_asks_nothing_more(in_world: InWorld, order: Any, 
         }
         for number in range(1, 6):
             at = (noon + timedelta(hours=1)).isoformat()
-            await world.land(site, "orders/paid", order(number))
-            await world.land(site, "orders/updated", order(number, updated_at=at, cancelled_at=at, refunds=[given]))
+            world.land(site, "orders/paid", order(number))
+            world.land(site, "orders/updated", order(number, updated_at=at, cancelled_at=at, refunds=[given]))
         asked: list[str] = []
         with world.connection.query_logger(lambda one: asked.append(one.query)):
-            await world.drain()
+            await world.batch()
         assert not [query for query in RARE if query in asked]
         at = (noon + timedelta(hours=2)).isoformat()
-        await world.land(site, "orders/updated", order(1, updated_at=at))
+        world.land(site, "orders/updated", order(1, updated_at=at))
         with world.connection.query_logger(lambda one: asked.append(one.query)):
-            await world.drain()
+            await world.batch()
         assert [query for query in RARE if query in asked] == list(RARE)
         undone = await world.rows("SELECT key FROM app.commerce_events WHERE is_undone ORDER BY 1")
         assert undone == [("order.cancelled:1",), ("order.refunded:1:5",)]
         assert await world.rows("SELECT order_id FROM app.orders WHERE has_undone") == [("1",)]
         at = (noon + timedelta(hours=3)).isoformat()
-        await world.land(site, "orders/updated", order(1, updated_at=at, cancelled_at=at, refunds=[given]))
-        await world.drain()
+        world.land(site, "orders/updated", order(1, updated_at=at, cancelled_at=at, refunds=[given]))
+        await world.batch()
         assert await world.value("SELECT count(*) FROM app.commerce_events WHERE is_undone") == 0
         assert await world.value("SELECT count(*) FROM app.orders WHERE has_undone") == 0
 

@@ -214,11 +214,9 @@ PLATFORMS: dict[str, tuple[str, Callable[..., dict[str, Any]]]] = {
 
 
 async def shop(world: Any, platform: str, definitions: dict[str, int]) -> int:
-    site = await world.site(f"shop{next(SITES)}", platform)
+    site = world.site(f"shop{next(SITES)}", platform)
     for place, (key, definition) in enumerate(definitions.items()):
-        await world.assignment(
-            site, definition, "", ads_action=await world.action(f"{site}{place:03}"), value=VALUES[key]
-        )
+        world.assignment(site, definition, "", ads_action=world.action(f"{site}{place:03}"), value=VALUES[key])
     return site
 
 
@@ -227,8 +225,8 @@ async def receive(world: Any, site: int, topic: str, bodies: list[dict[str, Any]
     engine = connect.engine(world.url)
     for body in bodies:
         headers = {"x-shopify-topic": topic, "x-wc-webhook-topic": topic}
-        await world.land(site, topic, body, triggered_at=noon, headers=headers)
-        while (await world.drain()).raw:
+        world.land(site, topic, body, triggered_at=noon, headers=headers)
+        while (await world.batch()).raw:
             pass
         with engine.begin() as connection:
             while adjust(connection, datetime.now(UTC), PROMPT):
@@ -263,10 +261,10 @@ def test_whatever_becomes_of_an_order(in_world: InWorld, noon: datetime, platfor
 
     async def test(world: Any) -> None:
         loop = asyncio.get_running_loop()
-        empty = await world.site("empty")
+        empty = world.site("empty")
         definitions: dict[str, int] = {}
         for key in VALUES:
-            assignment = await world.rule(empty, key)
+            assignment = world.rule(empty, key)
             definitions[key] = await world.value(
                 "SELECT definition_id FROM app.site_custom_events WHERE id = $1", assignment
             )

@@ -7,8 +7,8 @@ import pytest
 
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.values.deliveries import Platform, RawDelivery, SiteContext, Understood
+from tests.platforms.sample_bodies import SAMPLES, body_of
 
-SAMPLES = Path(__file__).parent / "samples"
 TRIGGERED_AT = "2026-11-22T10:00:00.123456789Z"
 
 Understand = Callable[..., Understood]
@@ -28,7 +28,7 @@ def site(platform: Platform, **settings: object) -> SiteContext:
 @pytest.fixture
 def sample() -> Callable[[Platform, str], bytes]:
     """The bytes of samples/<platform>/<name>.json."""
-    return lambda platform, name: (SAMPLES / platform / f"{name}.json").read_bytes()
+    return lambda platform, name: body_of(SAMPLES / platform / f"{name}.json")
 
 
 @pytest.fixture

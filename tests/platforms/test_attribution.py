@@ -20,7 +20,7 @@ def ids(*args: Any) -> list[str]:
     return [click.id for click in attribution(*args).clicks]
 
 
-def test_own_attribute_then_landing_page_then_line_items():
+def test_own_attribute_then_landing_page_then_line_items() -> None:
     found = attribution(
         [("wbraid", "Own-w"), ("gclid", "Own-g")],
         "/?gbraid=Land-b&gclid=Land-g",
@@ -36,25 +36,25 @@ def test_own_attribute_then_landing_page_then_line_items():
     assert [click.clicked_at is not None for click in found.clicks] == [False, False, False, False, True]
 
 
-def test_the_same_id_in_two_places_is_one_click():
+def test_the_same_id_in_two_places_is_one_click() -> None:
     assert ids([("gclid", "EAIa-1")], "/?gclid=EAIa-1", [("gclid", "EAIa-1")]) == ["EAIa-1"]
 
 
 @pytest.mark.parametrize(
     "name", ["gclid", "GCLID", "_gclid", "ce_gclid", "_ce_gclid", "custom_events_gclid", "_gads_gclid", "google_gclid"]
 )
-def test_names_of_our_own_attribute(name: str):
+def test_names_of_our_own_attribute(name: str) -> None:
     assert ids([(name, " EAIa-1 ")]) == ["EAIa-1"]
 
 
 @pytest.mark.parametrize("name", ["my_gclid_note", "gclidx", "marketing", "source", ""])
-def test_names_that_are_not_ours(name: str):
+def test_names_that_are_not_ours(name: str) -> None:
     found = attribution([(name, "granted")])
     assert (found.clicks, found.consent, found.utm) == ((), None, {})
 
 
 @pytest.mark.parametrize("value", ["", " ", "two words", "<b>", "x" * (MAX_CLICK_ID_CHARS + 1), None, 5, ["a"], "é"])
-def test_what_is_no_click_id(value: Any):
+def test_what_is_no_click_id(value: Any) -> None:
     assert ids([("gclid", value)]) == []
 
 
@@ -79,11 +79,11 @@ def test_what_is_no_click_id(value: Any):
         (None, []),
     ],
 )
-def test_landing_pages(page: str | None, found: list[str]):
+def test_landing_pages(page: str | None, found: list[str]) -> None:
     assert ids([], page) == found
 
 
-def test_utm_words_come_from_the_landing_page_and_from_meta():
+def test_utm_words_come_from_the_landing_page_and_from_meta() -> None:
     page = "/?utm_source=google&utm_medium=cpc&utm_campaign=a+b%20c&utm_id=&utm_other=x"
     assert attribution([], page).utm == {"source": "google", "medium": "cpc", "campaign": "a b c"}
     meta = [("_wc_order_attribution_utm_source", "news"), ("utm_term", ""), ("utm_content", 5)]
@@ -91,7 +91,7 @@ def test_utm_words_come_from_the_landing_page_and_from_meta():
     assert attribution(meta).utm == {"source": "news"}
 
 
-def test_one_attribute_may_hold_everything_as_json():
+def test_one_attribute_may_hold_everything_as_json() -> None:
     blob = '{"gclid":"Gg-1-x","clicked_at":"2026-10-01T10:00:00","consent":{"ad_user_data":"granted"},"_custom_events":"{}"}'
     found = attribution([("_custom_events", blob)])
     assert found.clicks[0].id == "Gg-1-x"
@@ -131,11 +131,11 @@ def test_one_attribute_may_hold_everything_as_json():
         ("2026-W40-4T10:00", None),
     ],
 )
-def test_capture_times(value: Any, moment: datetime | None):
+def test_capture_times(value: Any, moment: datetime | None) -> None:
     assert moment_of(value) == moment
 
 
-def test_an_unreadable_capture_time_keeps_the_click():
+def test_an_unreadable_capture_time_keeps_the_click() -> None:
     found = attribution([("gclid", "EAIa-1"), ("clicked_at", "2026-10-01"), ("gclid_time", "?")])
     assert found.clicks[0].clicked_at == datetime(2026, 10, 1, tzinfo=UTC)
 
@@ -159,7 +159,7 @@ def test_an_unreadable_capture_time_keeps_the_click():
         ([], UNKNOWN),
     ],
 )
-def test_words_of_consent(word: Any, status: ConsentStatus):
+def test_words_of_consent(word: Any, status: ConsentStatus) -> None:
     assert status_of(word) is status
 
 
@@ -187,11 +187,11 @@ def consent(said: dict[str, Any]) -> tuple[Any, ...] | None:
         ({"ad_storage": "granted", "source": 5}, (UNKNOWN, UNKNOWN, GRANTED, "attribute")),
     ],
 )
-def test_whose_words_consent_is_in(said: dict[str, Any], expected: tuple[Any, ...] | None):
+def test_whose_words_consent_is_in(said: dict[str, Any], expected: tuple[Any, ...] | None) -> None:
     assert consent(said) == expected
 
 
-def test_consent_stands_beside_the_click():
+def test_consent_stands_beside_the_click() -> None:
     pairs = [("consent_ad_user_data", "granted"), ("_consent_source", "banner"), ("_ad_storage", "denied")]
     found = attribution(pairs).consent
     assert found is not None
@@ -211,12 +211,12 @@ def test_consent_stands_beside_the_click():
     ),
     page=st.none() | st.text().map(lambda text: f"/?gclid={text}"),
 )
-def test_attribution_never_raises_and_clicks_are_distinct(pairs: list[tuple[str, Any]], page: str | None):
+def test_attribution_never_raises_and_clicks_are_distinct(pairs: list[tuple[str, Any]], page: str | None) -> None:
     clicks = attribution(pairs, page, pairs).clicks
     assert len({(click.kind, click.id) for click in clicks}) == len(clicks)
 
 
-def test_a_customer_is_known_by_id_else_by_the_hash_of_the_address():
+def test_a_customer_is_known_by_id_else_by_the_hash_of_the_address() -> None:
     by_id = customer(id=7, emails=("a@example.com",))
     by_mail = customer(id=0, emails=(None, "", "no address", "A@Example.com "))
     assert by_id is not None
@@ -239,7 +239,7 @@ def test_a_customer_is_known_by_id_else_by_the_hash_of_the_address():
      "2.1.kundefined$i1763632800", "_gcl_aw=null", "1.1763632800.null", "sample_gclid", "not_found", "cookie_not_found", "no-gclid",
      "NOT_FOUND", "Not.Found"],
 )  # fmt: skip
-def test_words_that_are_none(value: str):
+def test_words_that_are_none(value: str) -> None:
     assert click_value(value) is None
     good = "/?gclid=Cj0KCQiA-from-the-landing-page"
     assert ids([("gclid", value)], good) == ["Cj0KCQiA-from-the-landing-page"]
@@ -273,14 +273,14 @@ AT = datetime(2025, 11, 20, 10, tzinfo=UTC)
         (f"{ID}==", None),
     ],
 )
-def test_whole_cookies_and_what_stands_around_an_id(value: str, clicked_at: datetime | None):
+def test_whole_cookies_and_what_stands_around_an_id(value: str, clicked_at: datetime | None) -> None:
     found = click_value(value)
     assert found is not None
     assert found.id.rstrip("=") == ID
     assert found.clicked_at == clicked_at
 
 
-def test_the_case_of_an_id_is_kept():
+def test_the_case_of_an_id_is_kept() -> None:
     for click_id in ("EAIaIQobChMI-AbC", "eaiaiqobchmi-abc1", "A" * 60, "a1" * 30):
         assert ids([("GCLID", click_id)]) == [click_id]
 
@@ -290,17 +290,17 @@ def test_the_case_of_an_id_is_kept():
     [("_gcl_aw", "gclid"), ("gcl_aw", "gclid"), ("FPGCLAW", "gclid"), ("_gac_UA-1-1", "gclid"), ("ce_gcl_aw", "gclid"),
      ("_gcl_ag", "gbraid"), ("FPGCLAG", "gbraid"), ("_gcl_gb", "wbraid"), ("FPGCLGB", "wbraid"), ("_gac_gb_G-XYZ", "wbraid")],
 )  # fmt: skip
-def test_google_s_cookies_by_their_own_names(name: str, kind: str):
+def test_google_s_cookies_by_their_own_names(name: str, kind: str) -> None:
     (click,) = attribution([(name, f"GCL.1763632800.{ID}")]).clicks
     assert (click.kind.value, click.id, click.clicked_at) == (kind, ID, AT)
 
 
 @pytest.mark.parametrize("name", ["_gcl_dc", "_gcl_au", "_gcl_gs", "_gacs", "dclid", "_fbc", "msclkid"])
-def test_other_cookies_are_none_of_ours(name: str):
+def test_other_cookies_are_none_of_ours(name: str) -> None:
     assert attribution([(name, f"GCL.1763632800.{ID}")]).clicks == ()
 
 
-def test_several_candidates_are_kept_best_first():
+def test_several_candidates_are_kept_best_first() -> None:
     found = attribution(
         [("_gcl_aw", f"GCL.1763632800.{ID}cookie"), ("gclid", f"{ID}first"), ("_gclid", f"{ID}second"), ("gclid_time", "2026-10-01")],
         f"/?gclid={ID}landing&gclid={ID}first",
@@ -315,7 +315,7 @@ def test_several_candidates_are_kept_best_first():
     assert len(many.clicks) == MAX_CLICKS
 
 
-def test_a_capture_time_without_offset_is_in_the_sites_zone():
+def test_a_capture_time_without_offset_is_in_the_sites_zone() -> None:
     pairs = [("gclid", ID), ("gclid_time", "2026-11-20 15:25:00")]
     moments = [attribution(pairs, time_zone=zone).clicks[0].clicked_at for zone in ("Asia/Kolkata", "UTC", "No/Such")]
     assert moments == [
@@ -328,14 +328,14 @@ def test_a_capture_time_without_offset_is_in_the_sites_zone():
 @pytest.mark.parametrize(
     "word", ["(direct)", "(none)", "(not set)", " (Direct) ", "undefined", "null", "(not provided)"]
 )
-def test_utm_words_that_stand_for_none(word: str):
+def test_utm_words_that_stand_for_none(word: str) -> None:
     meta = [("_wc_order_attribution_utm_source", word), ("utm_medium", "email")]
     assert attribution(meta).utm == {"medium": "email"}
     assert attribution(meta, "/?utm_source=google").utm["source"] == "google"
     assert attribution([], f"/?utm_source={word}").utm == {}
 
 
-def test_a_place_that_knows_the_id_and_another_that_knows_its_time_are_one_click():
+def test_a_place_that_knows_the_id_and_another_that_knows_its_time_are_one_click() -> None:
     cookie = ("_gcl_aw", f"GCL.1763632800.{ID}")
     for pairs in ([("gclid", ID), cookie], [cookie, ("gclid", ID)]):
         (click,) = attribution(pairs).clicks
@@ -346,13 +346,13 @@ def test_a_place_that_knows_the_id_and_another_that_knows_its_time_are_one_click
     assert click.clicked_at == AT
 
 
-def test_a_list_holds_candidates():
+def test_a_list_holds_candidates() -> None:
     assert ids([("gclid", [f"{ID}a"])]) == [f"{ID}a"]
     assert ids([("gclid", ["undefined", f"{ID}a", None, f"{ID}b", {}])]) == [f"{ID}a", f"{ID}b"]
 
 
 @given(value=st.text(max_size=80) | st.text('abcGCL.0123456789$ki%=-_?&; "', max_size=60))
-def test_a_click_id_is_clean_whatever_it_came_from(value: str):
+def test_a_click_id_is_clean_whatever_it_came_from(value: str) -> None:
     found = click_value(value)
     if found is not None:
         assert found.id.isascii()

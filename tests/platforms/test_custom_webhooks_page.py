@@ -26,7 +26,7 @@ def block(language: str) -> str:
     return found.group(1)
 
 
-def test_the_example_gives_the_keys_below_it():
+def test_the_example_gives_the_keys_below_it() -> None:
     delivery = RawDelivery(topic="order.paid", body=block("json").encode())
     found = PLATFORMS[Platform.CUSTOM].understand(delivery, SiteContext(site_id=1, platform=Platform.CUSTOM))
     assert [event.key for event in found.events] == block("keys").split()
@@ -36,16 +36,16 @@ def test_the_example_gives_the_keys_below_it():
     assert paid.consent.ad_personalization is ConsentStatus.DENIED
 
 
-def test_the_signature_in_the_page_is_right():
+def test_the_signature_in_the_page_is_right() -> None:
     expected = hmac.new(b"example-secret", b"1785658500.{}", hashlib.sha256).hexdigest()
     assert block("signature").strip() == f"v1={expected}" == timestamped.sign("1785658500", b"{}", b"example-secret")
 
 
-def test_the_python_in_the_page_compiles():
+def test_the_python_in_the_page_compiles() -> None:
     compile(block("python"), "custom-webhooks.md", "exec")
 
 
-def test_every_header_is_named():
+def test_every_header_is_named() -> None:
     for name in (
         timestamped.TIMESTAMP,
         timestamped.SIGNATURE,
@@ -56,7 +56,7 @@ def test_every_header_is_named():
         assert name in PAGE.lower()
 
 
-def test_every_type_is_named():
+def test_every_type_is_named() -> None:
     types = set(
         re.findall(r"^\| `([a-z_.]+)` \|", PAGE.partition("## Types")[2].partition("## Fields")[0], re.MULTILINE)
     )
@@ -78,7 +78,7 @@ def test_every_type_is_named():
         ("utm", bodies.Utm),
     ],
 )
-def test_every_field_is_named(word: str, struct: type[msgspec.Struct]):
+def test_every_field_is_named(word: str, struct: type[msgspec.Struct]) -> None:
     found = re.search(rf"^\*\*{word}\*\*(.*?)\n\n", PAGE, re.DOTALL | re.MULTILINE)
     assert found
     named = set(re.findall(r"`([a-z_]+)`", found.group(1)))
@@ -86,6 +86,6 @@ def test_every_field_is_named(word: str, struct: type[msgspec.Struct]):
     assert named - set(struct.__struct_fields__) <= {"occurred_at", "granted", "denied", "unknown", "total"}
 
 
-def test_every_limit_is_the_codes():
+def test_every_limit_is_the_codes() -> None:
     assert f"at most {MAX_ENTRIES}, each at most {parts.MAX_PROPERTY_BYTES:,} bytes" in PAGE
     assert f"at most {MAX_ID_CHARS} characters" in PAGE

@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 22, 10, 0, 1, 123456, tzinfo=UTC)
 FORM = {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"}
 
 
-def test_shopify_webhook_id_decides_what_is_a_duplicate_and_event_id_only_correlates():
+def test_shopify_webhook_id_decides_what_is_a_duplicate_and_event_id_only_correlates() -> None:
     headers = shopify.signed_headers(
         b"{}",
         b"s",
@@ -36,7 +36,7 @@ def test_shopify_webhook_id_decides_what_is_a_duplicate_and_event_id_only_correl
     assert headers[shopify.TRIGGERED_AT] == "2026-11-22T10:00:01.123456000Z"
 
 
-def test_shopify_trigger_time_keeps_an_offset():
+def test_shopify_trigger_time_keeps_an_offset() -> None:
     moment = NOW.astimezone(timezone(timedelta(hours=-4)))
     headers = shopify.signed_headers(
         b"", b"s", topic="t", shop_domain="s", webhook_id="w", event_id=None, triggered_at=moment
@@ -45,18 +45,18 @@ def test_shopify_trigger_time_keeps_an_offset():
     assert shopify.triggered_at(headers) == NOW
 
 
-def test_a_body_without_time_needs_the_trigger_time():
+def test_a_body_without_time_needs_the_trigger_time() -> None:
     with pytest.raises(NotUnderstood, match="no time"):
         shopify.triggered_at({shopify.TRIGGERED_AT: "yesterday"})
 
 
-def test_a_request_without_headers_describes_as_nothing():
+def test_a_request_without_headers_describes_as_nothing() -> None:
     for platform in PLATFORMS.values():
         found = platform.describe({}, b"")
         assert found.topic is found.delivery_id is found.triggered_at is found.shop_domain is None
 
 
-def test_woocommerce_delivery_id_repeats_within_a_second_so_it_decides_nothing():
+def test_woocommerce_delivery_id_repeats_within_a_second_so_it_decides_nothing() -> None:
     headers = woo.signed_headers(
         b"{}", b"s", topic="order.created", source="https://Moinho.example/", webhook_id=1, delivery_id="d1"
     )
@@ -67,12 +67,12 @@ def test_woocommerce_delivery_id_repeats_within_a_second_so_it_decides_nothing()
     assert headers["x-wc-webhook-event"] == "created"
 
 
-def test_a_source_may_be_a_bare_host():
+def test_a_source_may_be_a_bare_host() -> None:
     assert woo.describe({woo.SOURCE: "moinho.example/shop"}).shop_domain == "moinho.example"
     assert woo.describe({woo.SOURCE: "https:///"}).shop_domain is None
 
 
-def test_the_plugins_event_id_decides_what_is_a_duplicate():
+def test_the_plugins_event_id_decides_what_is_a_duplicate() -> None:
     headers = timestamped.signed_headers(b"{}", b"s", now=NOW, event_id="uuid-1", topic="order.paid")
     found = PLATFORMS[Platform.WOOCOMMERCE].describe({**headers, woo.TOPIC: "order.updated"}, b"{}")
     assert (found.topic, found.delivery_id) == ("order.paid", "uuid-1")
@@ -91,11 +91,11 @@ def test_the_plugins_event_id_decides_what_is_a_duplicate():
         ({}, b"[" * 100_000, None),
     ],
 )
-def test_a_custom_senders_topic_may_stand_in_the_body(headers: dict[str, str], body: bytes, topic: str | None):
+def test_a_custom_senders_topic_may_stand_in_the_body(headers: dict[str, str], body: bytes, topic: str | None) -> None:
     assert PLATFORMS[Platform.CUSTOM].describe(headers, body).topic == topic
 
 
-def test_the_ping_of_a_saved_webhook_is_a_handshake():
+def test_the_ping_of_a_saved_webhook_is_a_handshake() -> None:
     ping = PLATFORMS[Platform.WOOCOMMERCE].is_handshake
     assert ping(FORM, b"webhook_id=12")
     assert not ping(FORM, b"webhook_id=12&x=1")
@@ -108,7 +108,7 @@ def test_the_ping_of_a_saved_webhook_is_a_handshake():
         assert not PLATFORMS[other].is_handshake(FORM, b"webhook_id=12")
 
 
-def test_headers_are_bounded():
+def test_headers_are_bounded() -> None:
     assert bounded(" x ") == "x"
     assert bounded(" ") is bounded(None) is bounded("x" * (MAX_HEADER_CHARS + 1)) is None
 
@@ -124,7 +124,7 @@ def test_headers_are_bounded():
         (None, None),
     ],
 )
-def test_rfc3339(text: str | None, moment: datetime | None):
+def test_rfc3339(text: str | None, moment: datetime | None) -> None:
     assert rfc3339(text) == moment
 
 
@@ -136,5 +136,5 @@ def test_rfc3339(text: str | None, moment: datetime | None):
     ),
     body=st.binary(max_size=64),
 )
-def test_describing_never_raises(platform: StorePlatform, headers: dict[str, str], body: bytes):
+def test_describing_never_raises(platform: StorePlatform, headers: dict[str, str], body: bytes) -> None:
     platform.describe(headers, body)

@@ -143,12 +143,12 @@ RIGHT: dict[str, Callable[[Understood], None]] = {
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in CASES.glob("*.json")))
-def test_a_body_says_what_is_right(name: str):
+def test_a_body_says_what_is_right(name: str) -> None:
     RIGHT[name](understood(name))
 
 
 @pytest.mark.parametrize("path", ODD, ids=lambda path: path.stem)
-def test_an_odd_leaf_costs_itself_only(path: Path):
+def test_an_odd_leaf_costs_itself_only(path: Path) -> None:
     platform = Platform.SHOPIFY if path.name.startswith("shopify") else Platform.WOOCOMMERCE
     topic = "orders/paid" if platform is Platform.SHOPIFY else "order.updated"
     delivery = RawDelivery(

@@ -120,7 +120,7 @@ CASES: list[tuple[Platform, dict[str, Any], str, Callable[[Order], Any], Any]] =
 )
 def test_an_odd_leaf_is_read_by_its_meaning_or_as_missing_and_named(
     platform: Platform, fields: dict[str, Any], path: str, says: Callable[[Order], Any], expected: Any
-):
+) -> None:
     order, found = of_order(platform, **fields)
     assert path in found.odd_leaves
     assert says(order) == expected
@@ -142,7 +142,7 @@ def test_an_odd_leaf_is_read_by_its_meaning_or_as_missing_and_named(
     ],
     ids=["PHP's array", "names with values", "one entry alone", "pairs", "a list in a list", "null", "half an emoji", "huge"],
 )  # fmt: skip
-def test_meta_data_in_every_shape_still_holds_the_click(meta: Any):
+def test_meta_data_in_every_shape_still_holds_the_click(meta: Any) -> None:
     text = json.dumps(woo_order(meta_data="META")).replace('"META"', _dumped(meta)).encode()
     found = understood(WOO, "order.updated", text)
     assert [click.id for event in found.events for click in event.clicks] == ["Cj0KCQ-odd-1"] * 2
@@ -173,7 +173,7 @@ def _dumped(value: Any) -> str:
     ],
     ids=str,
 )  # fmt: skip
-def test_every_kind_of_body(platform: Platform, topic: str, body: dict[str, Any], key: str, odd: list[str]):
+def test_every_kind_of_body(platform: Platform, topic: str, body: dict[str, Any], key: str, odd: list[str]) -> None:
     found = understood(platform, topic, body)
     assert ([event.key for event in found.events], sorted(found.odd_leaves)) == ([key], sorted(odd))
 
@@ -187,7 +187,7 @@ ESSENTIAL = [
 
 @pytest.mark.parametrize("value", [True, {"a": 1}, [1], f"2026{HALF}"], ids=["true", "object", "list", "half an emoji"])
 @pytest.mark.parametrize(("platform", "path"), ESSENTIAL)
-def test_an_essential_leaf_stays_strict(platform: Platform, path: str, value: Any):
+def test_an_essential_leaf_stays_strict(platform: Platform, path: str, value: Any) -> None:
     topic, build = BUILDERS[platform]
     body = build()
     *above, name = path.split(".")
@@ -197,14 +197,14 @@ def test_an_essential_leaf_stays_strict(platform: Platform, path: str, value: An
     assert f"`$.{path}`" in (found.detail or "")
 
 
-def test_a_cancellation_that_cannot_be_read_parks_the_order():
+def test_a_cancellation_that_cannot_be_read_parks_the_order() -> None:
     for value in ("soon", 5, {}, "0000"):
         found = understood(SHOPIFY, "orders/updated", shopify_order(cancelled_at=value))
         assert "`$.cancelled_at`" in (found.detail or ""), value
 
 
 @pytest.mark.parametrize("value", ["", "  ", "0000-12-31T18:03:24-05:50"])
-def test_what_plainly_says_none_is_none_where_essential_leaves_may_be_none(value: str):
+def test_what_plainly_says_none_is_none_where_essential_leaves_may_be_none(value: str) -> None:
     order, found = of_order(SHOPIFY, cancelled_at=value)
     assert (order.cancelled_at, found.odd_leaves) == (None, ("$.cancelled_at",))
     order, found = of_order(CUSTOM, order={"cancelled_at": value})
@@ -214,19 +214,19 @@ def test_what_plainly_says_none_is_none_where_essential_leaves_may_be_none(value
 
 
 @pytest.mark.parametrize("name", ["gift_cards", "pw_gift_cards_redeemed"])
-def test_an_empty_amount_of_a_gift_card_is_none(name: str):
+def test_an_empty_amount_of_a_gift_card_is_none(name: str) -> None:
     order, found = of_order(WOO, **{name: [{"id": 1, "amount": ""}, {"id": 2, "amount": "5.00"}]})
     assert (order.gift_card, found.odd_leaves) == (Decimal(5), (f"$.{name}[].amount",))
 
 
 @pytest.mark.parametrize("value", ["-0001-11-30T00:00:00", "-0001-11-30 00:00:00"])
-def test_the_zero_date_as_php_reads_it_means_never(value: str):
+def test_the_zero_date_as_php_reads_it_means_never(value: str) -> None:
     order, found = of_order(WOO, status="on-hold", date_paid_gmt=value, date_paid=value, date_completed_gmt=value)
     assert (order.paid_at, order.fulfillment_status, found.odd_leaves) == (None, None, ())
     assert understood(WOO, "order.updated", woo_order(date_created_gmt=value)).reason == "wrong_shape"
 
 
-def test_any_other_date_of_the_year_0_is_none_and_counted():
+def test_any_other_date_of_the_year_0_is_none_and_counted() -> None:
     value = "0000-12-31T18:03:24"
     order, found = of_order(WOO, status="on-hold", date_paid_gmt=value, date_completed_gmt=value, date_paid=None)
     assert (order.paid_at, order.fulfillment_status) == (None, None)
@@ -234,13 +234,13 @@ def test_any_other_date_of_the_year_0_is_none_and_counted():
     assert understood(WOO, "order.updated", woo_order(date_created_gmt=value)).reason == "wrong_shape"
 
 
-def test_a_line_that_does_not_say_how_many_has_no_total():
+def test_a_line_that_does_not_say_how_many_has_no_total() -> None:
     for odd in ({}, {"quantity": {}}, {"quantity": None}):
         item = {"id": 1, "price": "50.00"} | odd
         assert of_order(SHOPIFY, line_items=[item])[0].items[0].total is None
 
 
-def test_a_refund_whose_money_cannot_be_read_parks_the_order():
+def test_a_refund_whose_money_cannot_be_read_parks_the_order() -> None:
     moved = {"kind": "refund", "status": "success", "amount": {}}
     found = understood(SHOPIFY, "orders/updated", shopify_order(refunds=[{"id": 5, "transactions": [moved]}]))
     assert "`$.refunds[].transactions[].amount`" in (found.detail or "")
@@ -248,7 +248,7 @@ def test_a_refund_whose_money_cannot_be_read_parks_the_order():
     assert "`$.refunds[].total`" in (found.detail or "")
 
 
-def test_the_zero_date_of_mysql_means_never():
+def test_the_zero_date_of_mysql_means_never() -> None:
     order, found = of_order(
         WOO, status="pending", date_paid_gmt="0000-00-00T00:00:00", date_completed_gmt="0000-00-00 00:00:00", date_paid=None
     )  # fmt: skip
@@ -256,32 +256,32 @@ def test_the_zero_date_of_mysql_means_never():
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity", "'x'", "undefined", "01", "1,"])
-def test_what_is_no_json_is_not_read_tolerantly(word: str):
+def test_what_is_no_json_is_not_read_tolerantly(word: str) -> None:
     for platform, (topic, build) in BUILDERS.items():
         text = json.dumps(build(tags="ODD")).replace('"ODD"', word)
         assert understood(platform, topic, text.encode()).reason in {"unreadable_body", "wrong_shape"}
         assert "tags" not in text or not understood(platform, topic, text.encode()).events
 
 
-def test_a_byte_order_mark_and_bytes_that_are_no_utf_8():
+def test_a_byte_order_mark_and_bytes_that_are_no_utf_8() -> None:
     text = json.dumps(woo_order(created_via="Hei")).encode()
     assert understood(WOO, "order.updated", b"\xef\xbb\xbf" + text).order is not None
     found = understood(WOO, "order.updated", text.replace(b"Hei", b"H\xe4i"))
     assert (found.order is not None, found.odd_leaves) == (True, ("$.created_via",))
 
 
-def test_names_that_somebody_typed_do_not_stand_in_paths():
+def test_names_that_somebody_typed_do_not_stand_in_paths() -> None:
     found = understood(WOO, "order.updated", woo_order(extra={"a@b.example": HALF}, **{"note for Lena 7": HALF}))
     assert found.odd_leaves == ("$.extra", "$.*")
 
 
-def test_consent_that_a_custom_sender_writes_as_true_or_false_is_heard():
+def test_consent_that_a_custom_sender_writes_as_true_or_false_is_heard() -> None:
     found = understood(CUSTOM, "order.paid", custom_order(consent={"ad_user_data": False, "ad_storage": "granted"}))
     assert found.events[0].consent is not None
     assert found.events[0].consent.ad_user_data.value == "denied"
 
 
-def test_the_command_names_odd_leaves():
+def test_the_command_names_odd_leaves() -> None:
     answer = msgspec.json.decode(understood_line(WOO, "order.updated", json.dumps(woo_order(total_tax="")).encode()))
     assert answer["odd"] == ["$.total_tax"]
     assert "odd" not in msgspec.json.decode(understood_line(WOO, "order.updated", json.dumps(woo_order()).encode()))

@@ -21,8 +21,8 @@ from custom_events.platforms.woocommerce import shapes as woo_shapes
 from custom_events.platforms.woocommerce import topics as woo
 from custom_events.values.deliveries import Outcome, Platform, Understood
 from tests.platforms.odd_bodies import CUSTOM, HALF, SHOPIFY, WOO, understood
+from tests.platforms.sample_bodies import PATHS, body_of
 
-SAMPLES = sorted((Path(__file__).parent / "samples").glob("*/*.json"))
 KINDS: dict[Platform, tuple[Callable[[type[msgspec.Struct]], Shape], dict[str, type[msgspec.Struct]]]] = {
     SHOPIFY: (shopify_shapes.shape_of, {t: shopify.BODIES[h] for t, h in shopify.HANDLERS.items() if h in shopify.BODIES}),
     WOO: (woo_shapes.shape_of, {topic: woo.BODIES[handler] for topic, handler in woo.HANDLERS.items()}),
@@ -32,7 +32,7 @@ KINDS: dict[Platform, tuple[Callable[[type[msgspec.Struct]], Shape], dict[str, t
 
 def _delivery(path: Path) -> tuple[Platform, str, Any]:
     platform, topic = Platform(path.parent.name), path.stem.partition("--")[0]
-    return platform, topic.replace("__", "/") if platform is SHOPIFY else topic, json.loads(path.read_bytes())
+    return platform, topic.replace("__", "/") if platform is SHOPIFY else topic, json.loads(body_of(path))
 
 
 def _is_read(path: Path) -> bool:
@@ -41,7 +41,7 @@ def _is_read(path: Path) -> bool:
     return topic in KINDS[platform][1] and found.outcome is not Outcome.PARKED and not found.odd_leaves
 
 
-READ = [path for path in SAMPLES if _is_read(path)]
+READ = [path for path in PATHS if _is_read(path)]
 
 
 def _shape(platform: Platform, topic: str) -> Shape:
@@ -95,14 +95,14 @@ ODD = (
 )  # fmt: skip
 
 
-def test_samples_are_there():
+def test_samples_are_there() -> None:
     assert len(READ) > 30
 
 
 @pytest.mark.parametrize("path", READ, ids=lambda path: path.stem)
-def test_an_ordinary_body_read_tolerantly_says_the_same(path: Path):
+def test_an_ordinary_body_read_tolerantly_says_the_same(path: Path) -> None:
     platform, topic, body = _delivery(path)
-    read, odd = _shape(platform, topic).read(loose_json.decode(path.read_bytes()))
+    read, odd = _shape(platform, topic).read(loose_json.decode(body_of(path)))
     assert odd == {}
     again = msgspec.json.Encoder(decimal_format="number").encode(read)
     assert understood(platform, topic, again) == understood(platform, topic, body)
@@ -110,7 +110,9 @@ def test_an_ordinary_body_read_tolerantly_says_the_same(path: Path):
 
 @given(path=st.sampled_from(READ), data=st.data(), new=ODD)
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_an_odd_value_anywhere_but_at_an_essential_leaf_changes_nothing_else(path: Path, data: st.DataObject, new: Any):
+def test_an_odd_value_anywhere_but_at_an_essential_leaf_changes_nothing_else(
+    path: Path, data: st.DataObject, new: Any
+) -> None:
     """It is read as the body says it with the leaf missing, or with what it evidently means: the same events of the same worth."""
     platform, topic, body = _delivery(path)
     place = data.draw(st.sampled_from(_places(body)))
@@ -143,7 +145,9 @@ def test_an_odd_value_anywhere_but_at_an_essential_leaf_changes_nothing_else(pat
 
 @given(path=st.sampled_from(READ), data=st.data(), new=st.sampled_from([True, {"a": 1}, [1]]))
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_an_odd_value_at_an_essential_leaf_parks_the_body_with_its_path(path: Path, data: st.DataObject, new: Any):
+def test_an_odd_value_at_an_essential_leaf_parks_the_body_with_its_path(
+    path: Path, data: st.DataObject, new: Any
+) -> None:
     platform, topic, body = _delivery(path)
     essential = set(_shape(platform, topic).essential_paths())
     places = [place for place in _places(body) if _folded(place) in essential]
@@ -155,7 +159,7 @@ def test_an_odd_value_at_an_essential_leaf_parks_the_body_with_its_path(path: Pa
     assert f"`{_folded(place)}`" in (found.detail or "")
 
 
-def test_the_tables_name_fields_that_exist():
+def test_the_tables_name_fields_that_exist() -> None:
     coming = {"current_total_price"}  # named before it is read
     for module in (shopify_shapes, woo_shapes, custom_shapes):
         for kind, names in module.ESSENTIAL.items():

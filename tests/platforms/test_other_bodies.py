@@ -39,7 +39,7 @@ def subscription(**fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "odd", [{}, {"billing_interval": 1.5}, {"meta_data": {}}], ids=["plain", "odd interval", "odd meta"]
 )
-def test_a_subscription_under_an_orders_topic_is_read_as_one(topic: str, odd: dict[str, Any]):
+def test_a_subscription_under_an_orders_topic_is_read_as_one(topic: str, odd: dict[str, Any]) -> None:
     found = understood(topic, subscription(**odd))
     assert [event.key for event in found.events] == ["subscription.started:602"]
     assert found.order is None
@@ -48,25 +48,25 @@ def test_a_subscription_under_an_orders_topic_is_read_as_one(topic: str, odd: di
     assert understood("subscription.updated", subscription(**odd)).events == found.events
 
 
-def test_an_order_with_an_empty_billing_period_is_an_order():
+def test_an_order_with_an_empty_billing_period_is_an_order() -> None:
     order = subscription(status="processing", billing_period="", parent_id=0)
     assert "order.paid:602" in [event.key for event in understood("order.updated", order).events]
 
 
 @pytest.mark.parametrize(("mode", "is_test"), [("test", True), ("prod", False)])
-def test_a_subscription_paid_in_test_mode_is_a_test(mode: str, is_test: bool):
+def test_a_subscription_paid_in_test_mode_is_a_test(mode: str, is_test: bool) -> None:
     body = subscription(meta_data=[{"id": 1, "key": "_wcpay_mode", "value": mode}])
     for topic in ("subscription.updated", "order.updated"):
         assert {event.is_test for event in understood(topic, body).events} == {is_test}
 
 
 @pytest.mark.parametrize("status", ["active", "pending-cancel", "expired", "switched"])
-def test_a_subscription_without_a_period_shows_by_its_status(status: str):
+def test_a_subscription_without_a_period_shows_by_its_status(status: str) -> None:
     body = subscription(status=status, billing_period="")
     assert not [event for event in understood("order.updated", body).events if event.type.value.startswith("order.")]
 
 
-def test_a_subscription_of_an_unknown_status_is_no_paid_order():
+def test_a_subscription_of_an_unknown_status_is_no_paid_order() -> None:
     for status in ("pending", "switched", "expired"):
         found = understood("order.updated", subscription(status=status, date_paid_gmt=None))
         assert not [event for event in found.events if event.type.value.startswith("order.")]
@@ -88,12 +88,12 @@ def refund(**fields: Any) -> dict[str, Any]:
     ],
     ids=str,
 )
-def test_a_refund_under_an_orders_topic_is_read_as_one(named: dict[str, Any]):
+def test_a_refund_under_an_orders_topic_is_read_as_one(named: dict[str, Any]) -> None:
     found = understood("order.updated", refund(**named))
     assert [event.key for event in found.events] == ["order.refunded:601:603"]
 
 
-def test_a_refund_that_names_no_order_is_parked_by_its_own_reason():
+def test_a_refund_that_names_no_order_is_parked_by_its_own_reason() -> None:
     assert understood("order.updated", refund()).reason == "refund_without_order"
 
 
@@ -121,7 +121,9 @@ ERRORS = [
     "topic", [*ORDER_TOPICS, "order.deleted", "customer.updated", "subscription.updated", "order_refund"]
 )
 @pytest.mark.parametrize(("body", "reason"), ERRORS)
-def test_an_error_of_the_rest_api_has_its_own_reason_and_its_code(topic: str, body: dict[str, Any], reason: str):
+def test_an_error_of_the_rest_api_has_its_own_reason_and_its_code(
+    topic: str, body: dict[str, Any], reason: str
+) -> None:
     found = understood(topic, body)
     assert (found.outcome, found.reason) == (Outcome.PARKED, reason)
     detail = found.detail or ""
@@ -133,7 +135,7 @@ def test_an_error_of_the_rest_api_has_its_own_reason_and_its_code(topic: str, bo
         assert "administrator or a shop manager" in detail
 
 
-def test_an_order_with_a_field_of_that_name_is_an_order():
+def test_an_order_with_a_field_of_that_name_is_an_order() -> None:
     order = subscription(
         status="processing", parent_id=0, billing_period=None, code="woocommerce_rest_cannot_view", message="x"
     )

@@ -33,11 +33,11 @@ from custom_events.platforms.shopify.bodies import ORDER
         (True, None),
     ],
 )
-def test_ids(value: parse.Id | None, text: str | None):
+def test_ids(value: parse.Id | None, text: str | None) -> None:
     assert parse.optional_id(value) == text
 
 
-def test_an_id_that_is_needed_names_its_place():
+def test_an_id_that_is_needed_names_its_place() -> None:
     with pytest.raises(NotUnderstood, match=r"\$\.order_id"):
         parse.required_id("", "$.order_id")
     with pytest.raises(NotUnderstood):
@@ -45,7 +45,7 @@ def test_an_id_that_is_needed_names_its_place():
 
 
 @given(cents=st.integers(-(10**14), 10**14))
-def test_money_is_exact_as_text_and_as_number(cents: int):
+def test_money_is_exact_as_text_and_as_number(cents: int) -> None:
     amount = Decimal(cents).scaleb(-2)
     for written in (f'"{amount:f}"', f"{amount:f}"):
         body = f'{{"id":1,"created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z","total_price":{written}}}'
@@ -53,20 +53,20 @@ def test_money_is_exact_as_text_and_as_number(cents: int):
 
 
 @pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-Infinity", "1e-13", "0E-500"])
-def test_what_is_no_money(text: str):
+def test_what_is_no_money(text: str) -> None:
     with pytest.raises(NotUnderstood, match=r"amount of money - at `\$\.total`"):
         parse.amount(Decimal(text), "$.total")
 
 
 @pytest.mark.parametrize("text", ["1e14", "-1e14", "99999999999999.9999999", "1e15", "1E+999999"])
-def test_what_the_database_cannot_hold_has_a_reason_of_its_own(text: str):
+def test_what_the_database_cannot_hold_has_a_reason_of_its_own(text: str) -> None:
     with pytest.raises(NotUnderstood, match=r"14 digits before the point - at `\$\.total`") as caught:
         parse.amount(Decimal(text), "$.total")
     assert caught.value.reason == "amount_too_large"
 
 
 @pytest.mark.parametrize("text", ["99999999999999.99", "-99999999999999.999999", "12345678901234.567891", "0.000001"])
-def test_what_the_database_holds_is_exact(text: str):
+def test_what_the_database_holds_is_exact(text: str) -> None:
     assert str(parse.amount(Decimal(text), "$")) == text
 
 
@@ -83,24 +83,24 @@ def test_what_the_database_holds_is_exact(text: str):
         ("19.9", "19.9"),
     ],
 )
-def test_the_noise_of_binary_numbers_is_no_money(written: str, amount: str):
+def test_the_noise_of_binary_numbers_is_no_money(written: str, amount: str) -> None:
     assert str(parse.amount(Decimal(written), "$")) == amount
 
 
 @given(cents=st.integers(-(10**10), 10**10), pieces=st.integers(1, 1000))
-def test_a_price_that_went_through_a_double_comes_back(cents: int, pieces: int):
+def test_a_price_that_went_through_a_double_comes_back(cents: int, pieces: int) -> None:
     price = Decimal(cents).scaleb(-2)
     through = Decimal(repr(float(price * pieces) / pieces))
     assert parse.amount(through, "$") == price
 
 
-def test_money_forgets_its_minus_at_zero_and_its_digits_beyond_15():
+def test_money_forgets_its_minus_at_zero_and_its_digits_beyond_15() -> None:
     assert str(parse.amount(Decimal("-0.00"), "$")) == "0.00"
     assert len(parse.amount(Decimal("1." + "3" * 400), "$").as_tuple().digits) == 15
     assert parse.optional_amount(None, "$") is None
 
 
-def test_an_order_is_worth_nothing_at_least():
+def test_an_order_is_worth_nothing_at_least() -> None:
     with pytest.raises(NotUnderstood, match=r"less than nothing - at `\$\.total`") as caught:
         parse.order_total(Decimal("-0.01"), "$.total")
     assert caught.value.reason == "total_below_zero"
@@ -110,12 +110,12 @@ def test_an_order_is_worth_nothing_at_least():
 @pytest.mark.parametrize(
     ("value", "quantity"), [(None, 0), (3, 3), (1.5, 2), (2.5, 3), (0.25, 1), (-0.25, -1), (0.0, 0), (-2, -2)]
 )
-def test_quantities_are_whole_and_some_is_never_none(value: float | None, quantity: int):
+def test_quantities_are_whole_and_some_is_never_none(value: float | None, quantity: int) -> None:
     assert parse.whole_quantity(value, "$") == quantity
 
 
 @pytest.mark.parametrize("value", [10**10, -1e20])
-def test_absurd_quantities(value: float):
+def test_absurd_quantities(value: float) -> None:
     with pytest.raises(NotUnderstood):
         parse.whole_quantity(value, "$.quantity")
 
@@ -132,24 +132,24 @@ def test_absurd_quantities(value: float):
         (None, None),
     ],
 )
-def test_gmt_has_no_z(text: str | None, moment: datetime | None):
+def test_gmt_has_no_z(text: str | None, moment: datetime | None) -> None:
     assert parse.gmt(text, "$") == moment
 
 
 @pytest.mark.parametrize("text", ["yesterday", "0000-12-31T00:00:00", "9999-12-31T23:59:59-10:00", "2026-13-01"])
-def test_times_that_are_none(text: str):
+def test_times_that_are_none(text: str) -> None:
     with pytest.raises(NotUnderstood, match="date and time"):
         parse.gmt(text, "$.date")
 
 
-def test_local_times_need_the_sites_zone():
+def test_local_times_need_the_sites_zone() -> None:
     zone = parse.zone_of("Europe/Lisbon")
     assert parse.local("2026-07-01T12:00:00", zone, "$") == datetime(2026, 7, 1, 11, tzinfo=UTC)
     for name in ("No/Such", "", "..", "Europe"):
         assert parse.zone_of(name) is UTC
 
 
-def test_codes_and_texts():
+def test_codes_and_texts() -> None:
     assert parse.currency_code(" eur ") == "EUR"
     assert parse.country_code("se") == "SE"
     for wrong in (None, "", "EURO", "Ä€", "12", "123", "example string"):
@@ -173,11 +173,11 @@ def test_codes_and_texts():
         ([], "[]"),
     ],
 )
-def test_any_json_as_text(value: object, text: str | None):
+def test_any_json_as_text(value: object, text: str | None) -> None:
     assert as_text(value) == text
 
 
-def test_named_values_are_bounded_and_name_nobody():
+def test_named_values_are_bounded_and_name_nobody() -> None:
     pairs = [
         ("colour", "green"),
         ("colour", "blue"),
@@ -197,7 +197,7 @@ def test_named_values_are_bounded_and_name_nobody():
     assert len(flattened((str(n), "x") for n in range(500))) == MAX_ENTRIES
 
 
-def test_shopify_writes_named_values_in_two_shapes():
+def test_shopify_writes_named_values_in_two_shapes() -> None:
     assert named(None) == []
     assert named({"a": 1}) == [("a", 1)]
     body = msgspec.json.encode(

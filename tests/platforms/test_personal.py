@@ -35,13 +35,13 @@ variant name|event_name|theme-name|discount name|carrier_name|pickup point name|
 
 
 @pytest.mark.parametrize("name", PERSONAL)
-def test_names_that_say_a_person(name: str):
+def test_names_that_say_a_person(name: str) -> None:
     assert is_personal_name(name)
     assert flattened([(name, "whatever it holds")]) == {}
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_names_that_say_nobody(name: str):
+def test_names_that_say_nobody(name: str) -> None:
     assert not is_personal_name(name)
     assert flattened([(name, "kept")]) == {name: "kept"}
 
@@ -51,7 +51,7 @@ def test_names_that_say_nobody(name: str):
     ["jo@example.com", "write to jo@example.com, please", "+49 170 1234567", "call +4917012345678 first", "(+1) 202-555-0143", "0170/1234567",
      "0170 1234567", "070-174 06 05", "(202) 555-0143", "202.555.0143", "(030) 12 34 56 78", "+33 6 12 34 56 78"],
 )  # fmt: skip
-def test_values_that_are_an_address_or_a_number(value: str):
+def test_values_that_are_an_address_or_a_number(value: str) -> None:
     assert is_personal_value(value)
     assert flattened([("note", value)]) == {}
 
@@ -68,14 +68,14 @@ def test_values_that_are_an_address_or_a_number(value: str):
     ],
     ids=str,
 )
-def test_values_that_hold_a_person_among_others(value: Any):
+def test_values_that_hold_a_person_among_others(value: Any) -> None:
     assert flattened([("parcel", value)]) == {}
 
 
 @pytest.mark.parametrize(
     "value", [{"size": "S"}, ["S", "M"], '{"campaign name": "x"}', "a:1", "Mozart", "{}", "[]"], ids=str
 )
-def test_values_that_hold_nobody(value: Any):
+def test_values_that_hold_nobody(value: Any) -> None:
     assert list(flattened([("parcel", value)])) == ["parcel"]
 
 
@@ -85,11 +85,11 @@ def test_values_that_hold_nobody(value: Any):
      "0.123456789", "12345678901234", "A-1001", "10115", "1-2 days", "+5 points", "3+1", "UTC+02:00", "GA1.1.1234567890.1763632800", "10:00 - 12:00",
      "192.0.2.1", "1 2 3", "100 x 200 x 300", "GCL.1763632800.Cj0KCQ", "1,234,567", "Cj0+KCQ+12345678", "0123456789", "4 006381 333931"],
 )  # fmt: skip
-def test_values_that_are_none(value: str):
+def test_values_that_are_none(value: str) -> None:
     assert not is_personal_value(value)
 
 
-def test_words_of_a_name():
+def test_words_of_a_name() -> None:
     assert words_of("billingFirstName2") == ["billing", "first", "name"]
     assert words_of("IPAddress") == ["ip", "address"]
     assert words_of("Größe (cm)") == ["grosse", "cm"]
@@ -97,19 +97,19 @@ def test_words_of_a_name():
     assert words_of("  ") == []
 
 
-def test_a_list_that_php_made_an_object_of_is_read_as_one():
+def test_a_list_that_php_made_an_object_of_is_read_as_one() -> None:
     assert named({"0": {"name": "gclid", "value": "x"}, "1": {"name": "a", "value": 1}}) == [("gclid", "x"), ("a", 1)]
     assert named({"gclid": "x", "size": {"name": "S"}}) == [("gclid", "x"), ("size", {"name": "S"})]
 
 
 @given(st.text(max_size=40))
-def test_any_name_and_any_value_are_judged(text: str):
+def test_any_name_and_any_value_are_judged(text: str) -> None:
     assert is_personal_name(text) in (True, False)
     assert is_personal_value(text) in (True, False)
     assert is_personal_name(text.replace("_", "-")) == is_personal_name(text)
 
 
-def test_nothing_of_it_is_in_an_event_of_either_platform():
+def test_nothing_of_it_is_in_an_event_of_either_platform() -> None:
     pairs = [
         ("First Name", "Jane-Secret"),
         ("Street", "Secret Street 1"),

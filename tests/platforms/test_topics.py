@@ -90,24 +90,24 @@ WOOCOMMERCE_TOPICS = [
     ],
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
-def test_every_documented_topic_is_known(platform: StorePlatform, topic: str):
+def test_every_documented_topic_is_known(platform: StorePlatform, topic: str) -> None:
     site = SiteContext(site_id=1, platform=platform.name)
     found = platform.understand(RawDelivery(topic=topic, body=b"{}"), site)
     assert found.reason != "unknown_topic"
 
 
-def test_no_topic_is_both_handled_and_ignored():
+def test_no_topic_is_both_handled_and_ignored() -> None:
     assert not shopify.HANDLERS.keys() & shopify.IGNORED.keys()
     assert not woocommerce.HANDLERS.keys() & woocommerce.IGNORED.keys()
     families = {topic.partition("/")[0] for topic in shopify.HANDLERS}
     assert families & shopify.IGNORED_FAMILIES.keys() == {"shop"}  # shop/redact is looked up first
 
 
-def test_the_registry_has_every_platform_under_its_own_name():
+def test_the_registry_has_every_platform_under_its_own_name() -> None:
     assert {name: platform.name for name, platform in PLATFORMS.items()} == {name: name for name in Platform}
 
 
-def test_three_topics_ask_about_a_persons_data():
+def test_three_topics_ask_about_a_persons_data() -> None:
     site = SiteContext(site_id=1, platform=Platform.SHOPIFY)
     answers = {
         topic: PLATFORMS[Platform.SHOPIFY].understand(RawDelivery(topic=topic, body=b"{}"), site)

@@ -16,8 +16,8 @@ from custom_events.platforms.shopify import topics as shopify
 from custom_events.platforms.woocommerce import topics as woocommerce
 from custom_events.values.deliveries import Outcome, Platform, PrivacyRequest, RawDelivery, SiteContext, Understood
 from custom_events.values.events import from_json, to_json
+from tests.platforms.sample_bodies import PATHS, SAMPLES, body_of
 
-SAMPLES = sorted((Path(__file__).parent / "samples").glob("*/*.json"))
 TOPICS = [
     *((Platform.SHOPIFY, topic) for topic in shopify.HANDLERS),
     *((Platform.WOOCOMMERCE, topic) for topic in woocommerce.HANDLERS),
@@ -88,35 +88,35 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 @given(where=st.sampled_from(TOPICS), body=st.binary(max_size=200))
 @settings(max_examples=60)
-def test_random_bytes(where: tuple[Platform, str | None], body: bytes):
+def test_random_bytes(where: tuple[Platform, str | None], body: bytes) -> None:
     verdict(*where, body)
 
 
 @given(where=st.sampled_from(TOPICS), value=JSON)
 @settings(max_examples=100)
-def test_random_json(where: tuple[Platform, str | None], value: Any):
+def test_random_json(where: tuple[Platform, str | None], value: Any) -> None:
     verdict(*where, msgspec.json.encode(value))
 
 
-@given(path=st.sampled_from(SAMPLES), seed=st.randoms(use_true_random=False), new=JSON, changes=st.integers(1, 3))
+@given(path=st.sampled_from(PATHS), seed=st.randoms(use_true_random=False), new=JSON, changes=st.integers(1, 3))
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_a_sample_with_any_part_replaced(path: Path, seed: random.Random, new: Any, changes: int):
+def test_a_sample_with_any_part_replaced(path: Path, seed: random.Random, new: Any, changes: int) -> None:
     platform = Platform(path.parent.name)
     topic: str | None = path.stem.partition("--")[0]
     if platform is Platform.SHOPIFY:
         topic = topic.replace("__", "/") if topic else None
-    value = msgspec.json.decode(path.read_bytes())
+    value = msgspec.json.decode(body_of(path))
     for _ in range(changes):
         value = replaced(value, seed.choice(places(value)), new)
     verdict(platform, topic, msgspec.json.encode(value))
 
 
-@given(path=st.sampled_from(SAMPLES), cut=st.integers(0, 4000), flip=st.integers(0, 255))
+@given(path=st.sampled_from(PATHS), cut=st.integers(0, 4000), flip=st.integers(0, 255))
 @settings(max_examples=80)
-def test_a_sample_with_damaged_bytes(path: Path, cut: int, flip: int):
+def test_a_sample_with_damaged_bytes(path: Path, cut: int, flip: int) -> None:
     platform = Platform(path.parent.name)
     topic = path.stem.partition("--")[0]
-    body = bytearray(path.read_bytes())
+    body = bytearray(body_of(path))
     body[cut % len(body)] ^= flip
     verdict(platform, topic.replace("__", "/") if platform is Platform.SHOPIFY else topic, bytes(body))
     verdict(
@@ -125,32 +125,32 @@ def test_a_sample_with_damaged_bytes(path: Path, cut: int, flip: int):
 
 
 @pytest.mark.parametrize("where", TOPICS, ids=str)
-def test_deep_nesting_is_parked(where: tuple[Platform, str | None]):
+def test_deep_nesting_is_parked(where: tuple[Platform, str | None]) -> None:
     body = b'{"id":' * 50_000 + b"1" + b"}" * 50_000
     assert verdict(*where, body).outcome is Outcome.PARKED
 
 
 @pytest.mark.parametrize("where", TOPICS, ids=str)
-def test_no_json_is_parked_as_unreadable(where: tuple[Platform, str | None]):
+def test_no_json_is_parked_as_unreadable(where: tuple[Platform, str | None]) -> None:
     found = verdict(*where, b"webhook_id=1")
     assert found.outcome is Outcome.PARKED
     assert found.reason in ("unreadable_body", *PrivacyRequest)  # of the latter the topic alone says what to do
 
 
-def test_a_nul_in_a_text_does_not_reach_the_database():
-    body = (Path(__file__).parent / "samples/shopify/orders__paid--web.json").read_bytes()
+def test_a_nul_in_a_text_does_not_reach_the_database() -> None:
+    body = body_of(SAMPLES / "shopify/orders__paid--web.json")
     found = verdict(Platform.SHOPIFY, "orders/paid", body.replace(b'"gift wrap"', b'"gift\\u0000wrap\\\\u0000"'))
     assert "gift\ufffdwrap\\u0000" in found.events[0].note_attributes
 
 
-def test_a_nul_inside_json_inside_a_text_does_not_either():
+def test_a_nul_inside_json_inside_a_text_does_not_either() -> None:
     blob = '{"consent": {"ad_user_data": "granted", "source": "a\\u0000b"}, "utm_source": "a\\u0000b"}'
-    body = msgspec.json.decode((Path(__file__).parent / "samples/shopify/orders__paid--web.json").read_bytes())
+    body = msgspec.json.decode(body_of(SAMPLES / "shopify/orders__paid--web.json"))
     body["note_attributes"] = [{"name": "_custom_events", "value": blob}]
     assert verdict(Platform.SHOPIFY, "orders/paid", msgspec.json.encode(body)).events[0].consent is None
 
 
-def test_unknown_topics_are_parked():
+def test_unknown_topics_are_parked() -> None:
     for platform in (Platform.SHOPIFY, Platform.WOOCOMMERCE):
         for topic in (None, "", "no/such", "order.exploded", "action.other_hook"):
             assert verdict(platform, topic, b"{}").reason == "unknown_topic"

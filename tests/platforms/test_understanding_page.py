@@ -20,7 +20,7 @@ def part(title: str) -> str:
     return PAGE.partition(f"## {title}")[2].partition("\n## ")[0]
 
 
-def test_essential_leaves_are_those_of_the_tables():
+def test_essential_leaves_are_those_of_the_tables() -> None:
     rows = re.findall(r"^\| (shopify|woocommerce|custom) \| (\w+) \| (.+) \|$", part("Odd leaves"), re.MULTILINE)
     named = {(platform, body): frozenset(re.findall(r"`(\w+)`", leaves)) for platform, body, leaves in rows}
     modules = {"shopify": shopify, "woocommerce": woocommerce, "custom": custom}
@@ -29,7 +29,7 @@ def test_essential_leaves_are_those_of_the_tables():
     }  # fmt: skip
 
 
-def test_reasons_limits_and_names_are_the_codes():
+def test_reasons_limits_and_names_are_the_codes() -> None:
     text = part("What is not what its topic says (WooCommerce)")
     for reason in (others.REST_ERROR, others.REST_FORBIDDEN, others.REFUND_WITHOUT_ORDER):
         assert f"`{reason}`" in text
@@ -40,7 +40,7 @@ def test_reasons_limits_and_names_are_the_codes():
     assert "custom_events_odd_leaves_total" in METRICS
 
 
-def test_every_cookie_and_every_word_of_the_page():
+def test_every_cookie_and_every_word_of_the_page() -> None:
     text = part("Click ids")
     cookie = "GCL.1763632800.Cj0KCQ-page-1"
     for names, kind in re.findall(r"((?:`[^`]+`,?\s+)+)\((gclid|gbraid|wbraid)\)", text):

@@ -2,6 +2,7 @@
 that a change of any step shows. Names and addresses are no identifiers here: Google's lanes get e-mail and phone alone."""
 
 import hashlib
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -34,7 +35,7 @@ NUMBER = "54af34308301e43f00650baaeb6cf4925b942201d74191b26d48292cfec907fd"
         ("two@ats@example.com", "two@ats@example.com"),
     ],
 )
-def test_emails(given, normal):
+def test_emails(given: str, normal: str) -> None:
     assert normalise_email(given) == normal
     assert email_sha256(given) == hashlib.sha256(normal.encode()).hexdigest()
 
@@ -53,7 +54,7 @@ def test_emails(given, normal):
         "...@gmail.com",
     ],
 )
-def test_what_is_no_email_has_no_hash(given):
+def test_what_is_no_email_has_no_hash(given: str) -> None:
     assert normalise_email(given) is None
     assert email_sha256(given) is None
 
@@ -119,12 +120,12 @@ def test_what_is_no_email_has_no_hash(given):
         ("+1 202 555 0143 ext. 5", None, "+12025550143"),
     ],
 )
-def test_phones(given, country, number):
+def test_phones(given: str, country: str | None, number: str) -> None:
     assert to_e164(given, country) == number
     assert phone_sha256(given, country) == hashlib.sha256(number.encode()).hexdigest()
 
 
-def test_every_region_s_number_in_every_way_it_is_written():
+def test_every_region_s_number_in_every_way_it_is_written() -> None:
     """The metadata's own example of each region: the way that skips the metadata has to agree with them."""
     import phonenumbers
     from phonenumbers import PhoneNumberFormat as Form
@@ -139,7 +140,7 @@ def test_every_region_s_number_in_every_way_it_is_written():
 
 @settings(max_examples=1_500, deadline=None)
 @given(data=st.data())
-def test_what_skips_the_library_is_what_the_library_says(data):
+def test_what_skips_the_library_is_what_the_library_says(data: Any) -> None:
     """A number written as E.164, of any calling code: the same number, or none, as the library's own reading."""
     import phonenumbers
 
@@ -178,25 +179,25 @@ def test_what_skips_the_library_is_what_the_library_says(data):
         ("49", "DE"),
     ],
 )
-def test_what_is_no_phone_has_no_hash(given, country):
+def test_what_is_no_phone_has_no_hash(given: str, country: str | None) -> None:
     assert phone_sha256(given, country) is None
 
 
-def test_digests_written_out():
+def test_digests_written_out() -> None:
     assert email_sha256("Jane.Doe+Shopping@Gmail.com") == JANE
     assert phone_sha256("(202) 555-0143", "US") == NUMBER
     assert email_sha256(None) is phone_sha256(None, "DE") is None
 
 
 @pytest.mark.parametrize("digest", [JANE, JANE.upper(), f" {JANE}\n"])
-def test_what_is_hashed_already_is_not_hashed_again(digest):
+def test_what_is_hashed_already_is_not_hashed_again(digest: str) -> None:
     assert email_sha256(digest) == JANE
     assert phone_sha256(digest, "DE") == JANE
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.one_of(st.emails(), st.text(max_size=80)), st.sampled_from([None, "DE", "US", "IT"]))
-def test_hashing_twice_is_hashing_once(text, country):
+def test_hashing_twice_is_hashing_once(text: str, country: str | None) -> None:
     for once in (email_sha256(text), phone_sha256(text, country)):
         assert once is None or (len(once) == 64 and once == once.lower())
     assert email_sha256(email_sha256(text)) == email_sha256(text)
@@ -205,6 +206,6 @@ def test_hashing_twice_is_hashing_once(text, country):
 
 @settings(max_examples=200, deadline=None)
 @given(st.emails())
-def test_case_and_whitespace_make_no_difference(address):
+def test_case_and_whitespace_make_no_difference(address: str) -> None:
     ascii_only = address.isascii()  # beyond ASCII, upper and lower case are no pairs
     assert email_sha256(f"  {address.upper() if ascii_only else address} ") == email_sha256(address)

@@ -1,6 +1,7 @@
 """E-mail, Slack and Teams: what arrives, what happens when nothing does, and what is never said."""
 
 import base64
+from typing import Any
 
 import pytest
 
@@ -8,21 +9,22 @@ from custom_events.errors import InvalidConfiguration, Transient
 from custom_events.settings import Settings
 from custom_events.watching.channels import channels
 from custom_events.watching.messages import Message
+from tests.watching.conftest import Hook, Mailbox
 
 MESSAGE = Message(
     title="Custom Events: opened: AccountParked", lines=("[OPENED] critical: a < b & c.", "", "Console: x")
 )
 
 
-def made(**given):
+def made(**given: str) -> tuple[Any, ...]:
     return channels(Settings(**given))
 
 
-def test_nothing_is_set_up_by_default():
+def test_nothing_is_set_up_by_default() -> None:
     assert made() == ()
 
 
-def test_an_email_arrives_whole(mailbox):
+def test_an_email_arrives_whole(mailbox: Mailbox) -> None:
     (channel,) = made(
         alarm_email_to="ops@shop.example, boss@shop.example",
         alarm_smtp_url=f"smtp://user:pass%40word@127.0.0.1:{mailbox.port}",
@@ -36,7 +38,7 @@ def test_an_email_arrives_whole(mailbox):
     assert [base64.b64decode(login) for login in mailbox.logins] == [b"\0user\0pass@word"]
 
 
-def test_without_a_user_nobody_logs_in(mailbox):
+def test_without_a_user_nobody_logs_in(mailbox: Mailbox) -> None:
     (channel,) = made(
         alarm_email_to="ops@shop.example",
         alarm_email_from="alarm@shop.example",
@@ -47,7 +49,7 @@ def test_without_a_user_nobody_logs_in(mailbox):
     assert "From: alarm@shop.example" in mailbox.messages[0]
 
 
-def test_slack_reads_its_markup_and_teams_its_card(hook):
+def test_slack_reads_its_markup_and_teams_its_card(hook: Hook) -> None:
     slack, teams = made(alarm_slack_url=hook.address, alarm_teams_url=hook.address)
     slack.send(MESSAGE)
     teams.send(MESSAGE)
@@ -59,28 +61,28 @@ def test_slack_reads_its_markup_and_teams_its_card(hook):
 
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps", "smtp+starttls"])
-def test_a_mail_server_that_does_not_answer_is_transient(closed_port, scheme):
+def test_a_mail_server_that_does_not_answer_is_transient(closed_port: int, scheme: str) -> None:
     (channel,) = made(alarm_email_to="a@b.example", alarm_smtp_url=f"{scheme}://user:geheim@127.0.0.1:{closed_port}")
     with pytest.raises(Transient, match="did not take the message") as caught:
         channel.send(MESSAGE)
     assert "geheim" not in repr(caught.value)
 
 
-def test_a_mail_server_without_encryption_is_not_trusted_with_it(mailbox):
+def test_a_mail_server_without_encryption_is_not_trusted_with_it(mailbox: Mailbox) -> None:
     (channel,) = made(alarm_email_to="a@b.example", alarm_smtp_url=f"smtp+starttls://u:p@127.0.0.1:{mailbox.port}")
     with pytest.raises(Transient, match="SMTPNotSupportedError"):
         channel.send(MESSAGE)
     assert mailbox.logins == []
 
 
-def test_a_refused_receiver_is_transient(mailbox):
+def test_a_refused_receiver_is_transient(mailbox: Mailbox) -> None:
     mailbox.refuses = True
     (channel,) = made(alarm_email_to="a@b.example", alarm_smtp_url=f"smtp://127.0.0.1:{mailbox.port}")
     with pytest.raises(Transient, match="SMTPRecipientsRefused"):
         channel.send(MESSAGE)
 
 
-def test_a_webhook_that_refuses_says_its_status_and_not_its_address(hook):
+def test_a_webhook_that_refuses_says_its_status_and_not_its_address(hook: Hook) -> None:
     hook.status = 410
     (channel,) = made(alarm_slack_url=hook.address)
     with pytest.raises(Transient, match="slack answered 410") as caught:
@@ -88,7 +90,7 @@ def test_a_webhook_that_refuses_says_its_status_and_not_its_address(hook):
     assert "very-secret" not in repr(caught.value)
 
 
-def test_a_webhook_that_does_not_answer(closed_port):
+def test_a_webhook_that_does_not_answer(closed_port: int) -> None:
     (channel,) = made(alarm_teams_url=f"http://127.0.0.1:{closed_port}/very-secret")
     with pytest.raises(Transient, match="teams did not take the message") as caught:
         channel.send(MESSAGE)
@@ -105,7 +107,7 @@ def test_a_webhook_that_does_not_answer(closed_port):
         ({"alarm_teams_url": "https://[geheim"}, "CUSTOM_EVENTS_ALARM_TEAMS_URL"),
     ],
 )
-def test_an_address_that_cannot_be_used_is_named_not_shown(given, variable):
+def test_an_address_that_cannot_be_used_is_named_not_shown(given: dict[str, str], variable: str) -> None:
     with pytest.raises(InvalidConfiguration, match=variable) as caught:
         made(**given)
     assert "geheim" not in str(caught.value)

@@ -1,6 +1,7 @@
 """Every figure from rows that give it; and the cost of asking."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -43,7 +44,16 @@ def ground(engine: sa.Engine) -> sa.Engine:
     return engine
 
 
-def uploads(engine, rows, state, reason=None, *, due_h=0.0, left_h=500.0, changed_h=0.0):
+def uploads(
+    engine: sa.Engine,
+    rows: int,
+    state: str,
+    reason: str | None = None,
+    *,
+    due_h: float = 0.0,
+    left_h: float = 500.0,
+    changed_h: float = 0.0,
+) -> None:
     with engine.begin() as connection:
         connection.execute(
             sa.text(UPLOAD),
@@ -59,14 +69,14 @@ def uploads(engine, rows, state, reason=None, *, due_h=0.0, left_h=500.0, change
         )
 
 
-def figures(engine, **options):
+def figures(engine: sa.Engine, **options: bool) -> tuple[Any, ...]:
     with engine.connect() as connection:
         found = measure(connection, Settings(), NOW, **options)
     named = {name.removeprefix("custom_events_") for name in found.measured}
     return {(one.metric.removeprefix("custom_events_"), *one.labels): one.value for one in found.samples}, named
 
 
-def test_the_ledger_in_figures(ground):
+def test_the_ledger_in_figures(ground: sa.Engine) -> None:
     uploads(ground, 3, "queued", due_h=2, left_h=30)
     uploads(ground, 2, "held", "click_too_recent", due_h=-3, left_h=100)
     uploads(ground, 4, "held", "ConversionUploadError.INVALID_CUSTOMER_FOR_CLICK", due_h=-3)
@@ -93,7 +103,7 @@ def test_the_ledger_in_figures(ground):
     assert found["uploads_paused_seconds", "2345678901"] == 0
 
 
-def answers(engine, rows, verdict, code=None):
+def answers(engine: sa.Engine, rows: int, verdict: str, code: str | None = None) -> None:
     with engine.begin() as connection:
         request = connection.execute(
             sa.text(
@@ -111,7 +121,7 @@ def answers(engine, rows, verdict, code=None):
         )
 
 
-def test_the_rate_of_success_needs_enough_answers(ground):
+def test_the_rate_of_success_needs_enough_answers(ground: sa.Engine) -> None:
     answers(ground, 90, "accepted")
     answers(ground, 3, "retry", "UNAVAILABLE")
     answers(ground, 2, "rejected", "ConversionUploadError.UNPARSEABLE_GCLID")
@@ -145,7 +155,7 @@ VALUES (1, '7001', current_date - 9, 5, 4, 0, 0, now() - interval '1 hour', now(
 """
 
 
-def test_the_pipeline_the_receiver_and_google_in_figures(ground):
+def test_the_pipeline_the_receiver_and_google_in_figures(ground: sa.Engine) -> None:
     with ground.begin() as connection:
         connection.execution_options(no_parameters=True).exec_driver_sql(PIPELINE)
     found, _ = figures(ground)
@@ -163,7 +173,7 @@ def test_the_pipeline_the_receiver_and_google_in_figures(ground):
     assert ("reconciliation_age_seconds", "2345678901") not in found
 
 
-def test_what_is_left_of_the_quotas(ground):
+def test_what_is_left_of_the_quotas(ground: sa.Engine) -> None:
     with ground.begin() as connection:
         hours = f'{{"{int(NOW.timestamp() // 3600)}": 2592}}'
         connection.execute(
@@ -182,13 +192,13 @@ def test_what_is_left_of_the_quotas(ground):
         assert found["uploads_daily_calls_left_ratio", "google_ads"] == pytest.approx(max(0, 1 - 2592 / per_day))
 
 
-def test_an_empty_installation_has_nothing_to_say(engine):
+def test_an_empty_installation_has_nothing_to_say(engine: sa.Engine) -> None:
     found, named = figures(engine)
     assert set(found.values()) == {0.0}
     assert named == {name.removeprefix("custom_events_") for name in METRICS} - {"sums_gaps"}
 
 
-def test_sums_are_counted_when_asked_and_remembered_else(engine):
+def test_sums_are_counted_when_asked_and_remembered_else(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("INSERT INTO landing.receipts VALUES (now(), 5, 0, 0, 0)"))
     found, named = figures(engine, with_sums=True)
@@ -197,7 +207,7 @@ def test_sums_are_counted_when_asked_and_remembered_else(engine):
     assert ("sums_gaps", "received") not in figures(engine)[0]
 
 
-def test_every_sample_has_its_metric_and_its_labels(ground):
+def test_every_sample_has_its_metric_and_its_labels(ground: sa.Engine) -> None:
     uploads(ground, 1, "held", "x")
     answers(ground, 200, "rejected", "C.D")
     with ground.connect() as connection:
@@ -206,7 +216,7 @@ def test_every_sample_has_its_metric_and_its_labels(ground):
 
 
 @pytest.mark.parametrize("name", ["WAITING", "ANSWERS", "BACKLOG", "PARKED", "REFUSED", "OVERDUE"])
-def test_no_statement_reads_history(ground, name):
+def test_no_statement_reads_history(ground: sa.Engine, name: str) -> None:
     """With sequential scans made dear, none is left on a table that grows: each has an index whose size is that of open work."""
     with ground.connect() as connection:
         connection.execute(sa.text("SET enable_seqscan = off"))

@@ -1,9 +1,11 @@
 """Jobs that run by the clock and did not."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 
 from custom_events.settings import Settings
 from custom_events.watching import scheduled
@@ -14,18 +16,18 @@ from orchestration import jobs, schedules
 NOW = datetime.now(UTC)
 
 
-def missed(engine, now):
+def missed(engine: sa.Engine, now: datetime) -> dict[str, Any]:
     with engine.connect() as connection:
         alarms = raised(measure(connection, Settings(), now))
         return {alarm.where["job"]: alarm.sentence for alarm in alarms if alarm.name == "ScheduledJobMissed"}
 
 
-def test_every_schedule_has_a_limit_longer_than_its_turn():
+def test_every_schedule_has_a_limit_longer_than_its_turn() -> None:
     by_job = {schedule.job_name for schedule in vars(schedules).values() if hasattr(schedule, "cron_schedule")}
     assert by_job == set(scheduled.MISSED_AFTER_S)
 
 
-def test_a_new_installation_has_missed_nothing_and_is_told_when_it_does(engine):
+def test_a_new_installation_has_missed_nothing_and_is_told_when_it_does(engine: sa.Engine) -> None:
     assert missed(engine, NOW) == {}
     later = NOW + timedelta(hours=4)
     assert set(missed(engine, later)) == {"build_reports"}
@@ -37,14 +39,14 @@ def test_a_new_installation_has_missed_nothing_and_is_told_when_it_does(engine):
 
 
 @pytest.fixture
-def defs():
+def defs() -> Any:
     pytest.importorskip("dagster_dbt")
     from orchestration.definitions import defs
 
     return defs
 
 
-def test_the_jobs_note_their_end(engine, database, defs):
+def test_the_jobs_note_their_end(engine: sa.Engine, database: str, defs: Any) -> None:
     assert jobs.reconcile_uploads.hooks == jobs.build_reports.hooks == {jobs.note_end}
     with engine.begin() as connection:
         long_ago = NOW - timedelta(days=9)

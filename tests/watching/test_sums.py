@@ -20,15 +20,15 @@ def filled(in_world: InWorld, order: Any) -> int:
     sites: list[int] = []
 
     async def fill(world: Any) -> None:
-        site = await world.site()
+        site = world.site()
         sites.append(site)
-        await world.rule(site, ads_action=await world.action())
-        await world.rule(site, "recorded")
+        world.rule(site, ads_action=world.action())
+        world.rule(site, "recorded")
         for number in (1, 2):
-            await world.land(site, "orders/paid", order(number))
-        await world.land(site, "orders/paid", b"{")
-        await world.drain()
-        await world.land(site, "orders/paid", order(3))
+            world.land(site, "orders/paid", order(number))
+        world.land(site, "orders/paid", b"{")
+        await world.batch()
+        world.land(site, "orders/paid", order(3))
         await world.connection.execute(
             "INSERT INTO landing.duplicate_deliveries (received_at, site_id, topic, dedup_key)"
             f" SELECT now(), {site}, 'orders/paid', '\\x00' FROM generate_series(1, 2);"
@@ -113,21 +113,21 @@ def test_what_became_of_an_order_explains_another_value(in_world: InWorld, order
     """Refunds lower a conversion before it is sent, in full they withhold it; the custom event keeps what its rule said."""
 
     async def fill(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action())
+        site = world.site()
+        world.rule(site, ads_action=world.action())
         for number, amount in ((1, "30.00"), (2, "100.00"), (3, None)):
             given = {
                 "id": number,
                 "created_at": None,
                 "transactions": [{"kind": "refund", "status": "success", "amount": amount}],
             }
-            await world.land(site, "orders/paid", order(number))
-            await world.drain()
+            world.land(site, "orders/paid", order(number))
+            await world.batch()
             if amount is not None:
-                await world.land(
+                world.land(
                     site, "orders/updated", order(number, refunds=[given], financial_status="partially_refunded")
                 )
-                await world.drain()
+                await world.batch()
 
     in_world(fill)
     with engine.begin() as connection:

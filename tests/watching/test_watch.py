@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from custom_events.watching import exposition, messages
 from custom_events.watching.alarms import WATCHES, Severity, number, raised
 from custom_events.watching.metrics import METRICS, Reading, Sample
 from custom_events.watching.state import Episode, News
-from custom_events.watching.watch import look
+from custom_events.watching.watch import Look, look
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 CONSOLE = "https://console.example"
@@ -47,7 +48,7 @@ class Watcher:
         self.now += timedelta(**step)
         return self
 
-    def look(self, **options):
+    def look(self, **options: bool) -> Look:
         return look(self.engine, (self.told, *self.others), Settings(console_url=CONSOLE), self.now, **options)
 
     def park(self, reason: str | None) -> None:
@@ -73,7 +74,7 @@ FROM (VALUES (1, 'rest_forbidden'), (2, 'rest_forbidden'), (3, 'rest_error')) AS
 """
 
 
-def test_a_store_that_sends_errors_in_place_of_orders(watcher):
+def test_a_store_that_sends_errors_in_place_of_orders(watcher: Watcher) -> None:
     with watcher.engine.begin() as connection:
         connection.execution_options(no_parameters=True).exec_driver_sql(FORBIDDEN)
     assert watcher.look().told == {"told": 1}
@@ -83,14 +84,14 @@ def test_a_store_that_sends_errors_in_place_of_orders(watcher):
     assert watcher.told.titles[1:] == ["Custom Events: opened: DeliveriesParked (site shop, reason rest_error)"]
 
 
-def test_what_only_rises_is_a_counter():
+def test_what_only_rises_is_a_counter() -> None:
     reading = Reading((Sample("custom_events_odd_leaves_total", ("shop", "$.line_items[].sku"), 7.0),), frozenset())
     text = exposition.text(reading).decode()
     assert "# TYPE custom_events_odd_leaves_total counter" in text
     assert 'custom_events_odd_leaves_total{path="$.line_items[].sku",site="shop"} 7.0' in text
 
 
-def test_it_speaks_on_a_change_and_not_on_every_look(watcher):
+def test_it_speaks_on_a_change_and_not_on_every_look(watcher: Watcher) -> None:
     assert watcher.look().told == {}
     watcher.park("no right")
     assert watcher.look().told == {"told": 1}
@@ -104,7 +105,7 @@ def test_it_speaks_on_a_change_and_not_on_every_look(watcher):
     assert text.endswith(f"Console: {CONSOLE}")
 
 
-def test_a_day_later_it_reminds_and_then_closes(watcher):
+def test_a_day_later_it_reminds_and_then_closes(watcher: Watcher) -> None:
     watcher.park("no right")
     watcher.look()
     watcher.forward(hours=23).look()
@@ -122,7 +123,7 @@ def test_a_day_later_it_reminds_and_then_closes(watcher):
     assert watcher.forward(minutes=1).look() == watcher.look()
 
 
-def test_what_comes_and_goes_is_one_alarm(watcher):
+def test_what_comes_and_goes_is_one_alarm(watcher: Watcher) -> None:
     watcher.park("no right")
     watcher.look()
     for reason in (None, "again", None, "again"):
@@ -131,14 +132,14 @@ def test_what_comes_and_goes_is_one_alarm(watcher):
     assert len(watcher.told.titles) == 1
 
 
-def test_a_second_episode_is_news_again(watcher):
+def test_a_second_episode_is_news_again(watcher: Watcher) -> None:
     for reason in ("no right", None, None, "no right"):
         watcher.park(reason)
         watcher.forward(minutes=11).look()
     assert [title.split(": ")[1] for title in watcher.told.titles] == ["opened", "closed", "opened"]
 
 
-def test_an_alarm_lasts_before_it_is_told(watcher):
+def test_an_alarm_lasts_before_it_is_told(watcher: Watcher) -> None:
     """AnswersMissing asks for five minutes."""
     watcher.engine.dispose()
     with watcher.engine.begin() as connection:
@@ -152,7 +153,7 @@ def test_an_alarm_lasts_before_it_is_told(watcher):
     assert found.told == {"told": 1}
 
 
-def test_a_channel_out_of_order_is_tried_again_and_holds_up_no_other(watcher):
+def test_a_channel_out_of_order_is_tried_again_and_holds_up_no_other(watcher: Watcher) -> None:
     other = Told("other")
     watcher.others = (other,)
     watcher.told.broken = True
@@ -165,7 +166,7 @@ def test_a_channel_out_of_order_is_tried_again_and_holds_up_no_other(watcher):
     assert len(other.titles) == len(watcher.told.titles) == 1
 
 
-def test_nobody_hears_the_all_clear_of_what_nobody_heard(watcher):
+def test_nobody_hears_the_all_clear_of_what_nobody_heard(watcher: Watcher) -> None:
     watcher.told.broken = True
     watcher.park("no right")
     watcher.look()
@@ -175,7 +176,7 @@ def test_nobody_hears_the_all_clear_of_what_nobody_heard(watcher):
     assert watcher.told.titles == []
 
 
-def test_many_at_once_are_one_message(watcher):
+def test_many_at_once_are_one_message(watcher: Watcher) -> None:
     with watcher.engine.begin() as connection:
         connection.execute(
             sa.text(
@@ -189,7 +190,7 @@ def test_many_at_once_are_one_message(watcher):
     assert "... and 11 more." in watcher.told.texts[0]
 
 
-def test_sums_that_were_not_counted_are_neither_opened_nor_closed(watcher):
+def test_sums_that_were_not_counted_are_neither_opened_nor_closed(watcher: Watcher) -> None:
     with watcher.engine.begin() as connection:
         connection.execute(sa.text("INSERT INTO landing.receipts VALUES (now(), 5, 0, 0, 0)"))
     assert watcher.look().told == {}
@@ -203,7 +204,7 @@ def test_sums_that_were_not_counted_are_neither_opened_nor_closed(watcher):
     assert "The sum of what was received does not agree" in watcher.told.texts[0]
 
 
-def test_two_watchers_do_not_tell_twice(watcher):
+def test_two_watchers_do_not_tell_twice(watcher: Watcher) -> None:
     with watcher.engine.connect() as other:
         other.execute(queries.TAKE_TURN, {"key": queries.WATCHERS})
         watcher.park("no right")
@@ -215,15 +216,15 @@ def test_two_watchers_do_not_tell_twice(watcher):
 # ---------------------------------------------------------------- without a database
 
 
-def sample(metric, value, *labels):
+def sample(metric: str, value: float, *labels: str) -> Sample:
     return Sample(f"custom_events_{metric}", labels, value)
 
 
-def names(*samples):
+def names(*samples: Sample) -> list[Any]:
     return [alarm.key for alarm in raised(Reading(samples, frozenset(METRICS)))]
 
 
-def test_limits():
+def test_limits() -> None:
     assert names(sample("uploads_success_ratio", 0.99, "1"), sample("uploads_expiring_rows", 9, "1", "168")) == []
     assert names(sample("uploads_success_ratio", 0.98, "1"), sample("uploads_expiring_rows", 9, "1", "48")) == [
         "ConversionsExpireSoon{account=1,within_hours=48}",
@@ -232,11 +233,11 @@ def test_limits():
     assert names(sample("receiver_quarantined_rows", 20, "too_old")) == []
 
 
-def test_numbers_read_well():
+def test_numbers_read_well() -> None:
     assert [number(value) for value in (12345.0, 0.98, 3600.4)] == ["12,345", "0.980", "3,600"]
 
 
-def test_lengths_read_well():
+def test_lengths_read_well() -> None:
     for hours, words in ((0.5, "30 minutes"), (5, "5 hours"), (72, "3 days")):
         episode = Episode(
             id=1, key="k", name="n", severity=Severity.WARNING, place={}, sentence="s", remedy="r",
@@ -247,7 +248,7 @@ def test_lengths_read_well():
         assert message.title == "Custom Events: opened: n"
 
 
-def test_every_rule_for_prometheus_names_what_is_served():
+def test_every_rule_for_prometheus_names_what_is_served() -> None:
     groups = yaml.safe_load(exposition.rules())["groups"]
     rules = {rule["alert"]: rule for group in groups for rule in group["rules"]}
     assert len(rules) == len(WATCHES) + 1
@@ -262,7 +263,7 @@ def test_every_rule_for_prometheus_names_what_is_served():
     assert rules["SuccessRateLow"]["expr"] == "custom_events_uploads_success_ratio < 0.99"
 
 
-def test_every_watch_names_a_metric_and_its_labels():
+def test_every_watch_names_a_metric_and_its_labels() -> None:
     for watch in WATCHES:
         labels = dict.fromkeys(METRICS[watch.metric].labels, "x")
         assert watch.sentence.format(value="1", **labels)
@@ -270,7 +271,7 @@ def test_every_watch_names_a_metric_and_its_labels():
     assert len({watch.name for watch in WATCHES}) == len(WATCHES)
 
 
-def test_the_text_format():
+def test_the_text_format() -> None:
     served = exposition.text(Reading((sample("uploads_due_rows", 7, "1234567890"),), frozenset(METRICS))).decode()
     assert 'custom_events_uploads_due_rows{account="1234567890"} 7.0\n' in served
     assert json.dumps(served)

@@ -44,7 +44,7 @@ def save(plan: Plan, *, author: str, reason: str, now: datetime) -> bytes:
     """The plan's file. Raises NeedsAction for a plan with errors."""
     if not plan.can_be_applied:
         raise NeedsAction("A plan with errors cannot be applied: mend the files first.")
-    found = Saved(
+    saved = Saved(
         format=FORMAT,
         author=author,
         reason=reason,
@@ -54,18 +54,18 @@ def save(plan: Plan, *, author: str, reason: str, now: datetime) -> bytes:
         steps=plan.steps,
         warnings=tuple(map(str, plan.findings)),
     )
-    return msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(saved), indent=1) + b"\n"
 
 
 def load(content: bytes) -> Saved:
     """A plan from its file. Raises InvalidConfiguration when it is none, or one of another version."""
     try:
-        found = msgspec.json.decode(content, type=Saved)
+        saved = msgspec.json.decode(content, type=Saved)
     except msgspec.DecodeError as error:
         raise InvalidConfiguration(f"it is not a plan that `config plan --out` wrote ({error})") from None
-    if found.format != FORMAT:
-        raise InvalidConfiguration(f"the plan has format {found.format}, this version reads {FORMAT}: plan again")
-    return found
+    if saved.format != FORMAT:
+        raise InvalidConfiguration(f"the plan has format {saved.format}, this version reads {FORMAT}: plan again")
+    return saved
 
 
 def apply(connection: sa.Connection, saved: Saved, *, by: str) -> tuple[Step, ...]:

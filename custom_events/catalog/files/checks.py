@@ -38,16 +38,16 @@ def check(catalog: Catalog, unread: Collection[str] = ()) -> list[Located]:
     of `unread` is not asked for."""
     actions = actions_of(catalog)
     configs = configs_of(catalog)
-    found: list[Located] = []
+    findings: list[Located] = []
     for customer_id, account in catalog.accounts.items():
-        found += ((file_of(Kind.ACCOUNT, customer_id), problem) for problem in _account(customer_id, account))
+        findings += ((file_of(Kind.ACCOUNT, customer_id), problem) for problem in _account(customer_id, account))
     of_definitions: dict[
         str, Named
     ] = {}  # what is wrong with each definition, and is not said again of its assignments
     for key, definition in catalog.definitions.items():
         problems = list(_definition(key, definition, actions))
         of_definitions[key] = named(problems)
-        found += ((file_of(Kind.DEFINITION, key), problem) for problem in problems)
+        findings += ((file_of(Kind.DEFINITION, key), problem) for problem in problems)
     missing = {name.removesuffix(ENDING) for name in unread}
     names = {*configs, *(name.partition("/")[2] for name in missing if name.startswith(Kind.DEFINITION))}
     domains = Counter(site.shop_domain.lower() for site in catalog.sites.values() if site.shop_domain is not None)
@@ -57,10 +57,10 @@ def check(catalog: Catalog, unread: Collection[str] = ()) -> list[Located]:
             *_assignments(site, names, configs, of_definitions, actions),
             *_ties(catalog, site),
         ]
-        found += ((file_of(Kind.SITE, site_key), problem) for problem in problems)
+        findings += ((file_of(Kind.SITE, site_key), problem) for problem in problems)
     if any(name.startswith(Kind.ACCOUNT) for name in missing):  # then nobody knows which actions there are
-        return [one for one in found if not one[1].path.endswith("ads_action")]
-    return found
+        return [located for located in findings if not located[1].path.endswith("ads_action")]
+    return findings
 
 
 def actions_of(catalog: Catalog) -> dict[str, ActionEntry]:
@@ -168,7 +168,7 @@ def _whole(
     actions: Mapping[str, ActionEntry],
     site: SiteFile,
 ) -> Iterator[Problem]:
-    found = effective_problems(
+    problems = effective_problems(
         definition,
         entry.overrides,
         actions,
@@ -176,7 +176,7 @@ def _whole(
         platform=site.platform,
         of_definition=of_definition,
     )
-    yield from (_below(here, problem) for problem in found)
+    yield from (_below(here, problem) for problem in problems)
 
 
 def _below(here: str, problem: Problem) -> Problem:

@@ -141,10 +141,10 @@ FIRST = (
 
 def plain(document: msgspec.Struct) -> dict[str, Any]:
     """A document as it is written: defaults left out, decimals exact, in one order of keys."""
-    found: dict[str, Any] = msgspec.to_builtins(document, builtin_types=(Decimal,), str_keys=True)
+    values: dict[str, Any] = msgspec.to_builtins(document, builtin_types=(Decimal,), str_keys=True)
     fields = document.__struct_fields__
-    ordered = [*(name for name in FIRST if name in found), *(name for name in fields if name not in FIRST)]
-    result = {name: found[name] for name in ordered if name in found}
+    ordered = [*(name for name in FIRST if name in values), *(name for name in fields if name not in FIRST)]
+    result = {name: values[name] for name in ordered if name in values}
     if isinstance(document, SiteFile) and document.assignments:
         result["assignments"] = [plain(entry) for entry in document.assignments]
     return _as_lists(result)
@@ -168,9 +168,9 @@ def _as_lists(value: Any) -> Any:
             names = [*(name for name in _LEAF if name in value), *sorted(value.keys() - set(_LEAF))]
             return {name: _as_lists(value[name]) for name in names}
         case dict():
-            return {name: _as_lists(one) for name, one in value.items()}
+            return {name: _as_lists(part) for name, part in value.items()}
         case list() | tuple():
-            return [_as_lists(one) for one in value]
+            return [_as_lists(part) for part in value]
         case _:
             return value
 

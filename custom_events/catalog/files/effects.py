@@ -39,6 +39,8 @@ def rule_conflicts_of(catalog: Catalog) -> Iterator[RuleConflict]:
 
 def warnings(catalog: Catalog) -> Iterator[tuple[str, Problem]]:
     """The conflicts as problems of their files, for where there is no history to count them on."""
-    for one in rule_conflicts_of(catalog):
-        problem = Problem(path="assignments", wrong=str(one), right=one.remedy, severity=Severity.WARNING)
-        yield file_of(Kind.SITE, one.site_key), problem
+    for rule_conflict in rule_conflicts_of(catalog):
+        problem = Problem(
+            path="assignments", wrong=str(rule_conflict), right=rule_conflict.remedy, severity=Severity.WARNING
+        )
+        yield file_of(Kind.SITE, rule_conflict.site_key), problem

@@ -45,10 +45,10 @@ class Folder(msgspec.Struct, frozen=True):
         """Whether the catalog is all that the files say."""
         return not any(finding.severity is Severity.ERROR for finding in self.findings)
 
-    def located_all(self, found: Iterable[tuple[str, Problem]]) -> list[Finding]:
+    def located_all(self, problems: Iterable[tuple[str, Problem]]) -> list[Finding]:
         """Problems with their lines; none about a path whose value could not be read."""
         known = {(finding.file, finding.path) for finding in self.findings}
-        return [self.located(file, problem) for file, problem in found if (file, problem.path) not in known]
+        return [self.located(file, problem) for file, problem in problems if (file, problem.path) not in known]
 
     def located(self, file: str, problem: Problem) -> Finding:
         """A problem of a file's content, with its line."""
@@ -74,9 +74,9 @@ def file_of(kind: Kind, key: str) -> str:
 
 def read(directory: Path) -> Folder:
     """Every file of the folder. Only shapes are checked here; what the values mean, `checks` knows."""
-    found: dict[Kind, dict[str, Any]] = {kind: {} for kind in Kind}
+    documents: dict[Kind, dict[str, Any]] = {kind: {} for kind in Kind}
     folder = Folder(
-        Catalog(accounts=found[Kind.ACCOUNT], definitions=found[Kind.DEFINITION], sites=found[Kind.SITE]),
+        Catalog(accounts=documents[Kind.ACCOUNT], definitions=documents[Kind.DEFINITION], sites=documents[Kind.SITE]),
         [],
         {},
         set(),
@@ -121,7 +121,7 @@ def _read_file(folder: Folder, kind: Kind, name: str, path: Path) -> None:
 
 def _old_names(parsed: Parsed) -> list[Problem]:
     """A warning for each setting under its old name, which the file's lines are then known by as well."""
-    found: list[Problem] = []
+    problems: list[Problem] = []
     for old, new in OLD_NAMES.items():
         setting = re.compile(rf"(^|^assignments\[\d+\]\.){old}(?=$|[.\[])")
         for path, line in list(parsed.lines.items()):
@@ -131,8 +131,8 @@ def _old_names(parsed: Parsed) -> list[Problem]:
             parsed.lines.setdefault(renamed, line)
             if path.endswith(old):
                 wrong = f"{old} is called {new} now"
-                found.append(Problem(path=path, wrong=wrong, right=f"rename it to {new}", severity=Severity.WARNING))
-    return found
+                problems.append(Problem(path=path, wrong=wrong, right=f"rename it to {new}", severity=Severity.WARNING))
+    return problems
 
 
 def texts(catalog: Catalog) -> dict[str, str]:

@@ -99,13 +99,13 @@ def make(stored: Stored, folder: Folder) -> Plan:
     )
 
 
-def milder(found: Iterable[Located], stored: Stored, wanted: Catalog) -> Iterator[Located]:
+def milder(findings: Iterable[Located], stored: Stored, wanted: Catalog) -> Iterator[Located]:
     """Problems of what there would be. What is wrong already with something that the folder does not name stands in nobody's way: it is
     a warning (rules of an earlier version may hold what is refused today)."""
     named = {file_of(kind, key) for kind in Kind for key in wanted.of(kind)}
     entries = {file_of(Kind.SITE, key): len(site.assignments) for key, site in wanted.sites.items()}
     before = {(file, _ENTRY.sub("", problem.path), problem.wrong) for file, problem in check(stored.catalog)}
-    for file, problem in found:
+    for file, problem in findings:
         entry = _ENTRY.match(problem.path)
         # Assignments that the site's file does not name stand behind those that it does.
         is_named = file in named and (entry is None or int(entry[1]) < entries.get(file, 0))
@@ -158,7 +158,12 @@ def _definition(key: str, wanted: DefinitionFile, stored: Stored) -> Iterator[St
             yield Step(noun=Noun.DEFINITION, verb=Verb.PUBLISH, key=(key,))
         return
     known = stored.catalog.definitions[key]
-    if lines := diff.lines(*({"name": one.name, "description": one.description} for one in (known, wanted))):
+    if lines := diff.lines(
+        *(
+            {"name": definition_file.name, "description": definition_file.description}
+            for definition_file in (known, wanted)
+        )
+    ):
         yield Step(noun=Noun.DEFINITION, verb=Verb.CHANGE, key=(key,), lines=lines)
     yield from _revisions(Noun.DEFINITION, (key,), owner, DefinitionConfig, config, published=wanted.published)
 
@@ -242,9 +247,13 @@ def _only(wanted: Catalog, steps: tuple[Step, ...]) -> Catalog:
     """The documents that steps need."""
     keys = {(_KINDS[step.noun], step.key[0]) for step in steps}
     return Catalog(
-        accounts={key: one for key, one in wanted.accounts.items() if (Kind.ACCOUNT, key) in keys},
-        definitions={key: one for key, one in wanted.definitions.items() if (Kind.DEFINITION, key) in keys},
-        sites={key: one for key, one in wanted.sites.items() if (Kind.SITE, key) in keys},
+        accounts={key: account_file for key, account_file in wanted.accounts.items() if (Kind.ACCOUNT, key) in keys},
+        definitions={
+            key: definition_file
+            for key, definition_file in wanted.definitions.items()
+            if (Kind.DEFINITION, key) in keys
+        },
+        sites={key: site_file for key, site_file in wanted.sites.items() if (Kind.SITE, key) in keys},
     )
 
 

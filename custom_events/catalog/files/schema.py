@@ -59,6 +59,6 @@ def _with_numbers(shape: dict[str, Any]) -> dict[str, Any]:
         case {"type": "string", "format": "decimal", **others}:
             return {**others, **_NUMBER}
         case {"anyOf": [*alternatives], **others}:
-            return {**others, "anyOf": [_with_numbers(one) for one in alternatives]}
+            return {**others, "anyOf": [_with_numbers(alternative) for alternative in alternatives]}
         case _:
             return dict(shape)

@@ -69,13 +69,13 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
             numbers.setdefault(file_of(Kind.SITE, site_key), []).append(
                 [*name, owner.newest.number, owner.newest.state]
             )
-        found: dict[str, str] = {}
+        prints: dict[str, str] = {}
         for kind in Kind:
             for key, document in self.catalog.of(kind).items():
                 name = file_of(kind, key)
                 whole = msgspec.json.encode([plain(document), numbers.get(name, [])])
-                found[name] = hashlib.sha256(whole).hexdigest()
-        return found
+                prints[name] = hashlib.sha256(whole).hexdigest()
+        return prints
 
 
 def read(connection: sa.Connection) -> Stored:
@@ -116,7 +116,11 @@ def read(connection: sa.Connection) -> Stored:
 
 def exported(catalog: Catalog) -> Catalog:
     """What an export writes: without the definitions that are as the product ships them."""
-    own = {key: one for key, one in catalog.definitions.items() if not _is_as_shipped(key, one)}
+    own = {
+        key: definition_file
+        for key, definition_file in catalog.definitions.items()
+        if not _is_as_shipped(key, definition_file)
+    }
     return msgspec.structs.replace(catalog, definitions=own)
 
 

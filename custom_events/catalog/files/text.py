@@ -195,13 +195,13 @@ class _Builder:
         return self._mapping(events, path, depth)
 
     def _list(self, events: Iterator[Any], path: str, depth: int) -> list[Any]:
-        found: list[Any] = []
+        items: list[Any] = []
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            found.append(self._node(event, events, f"{path}[{len(found)}]", depth + 1))
-        return found
+            items.append(self._node(event, events, f"{path}[{len(items)}]", depth + 1))
+        return items
 
     def _mapping(self, events: Iterator[Any], path: str, depth: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent) or not event.value:
                 wrong = "a key is empty" if isinstance(event, yaml.ScalarEvent) else "a key is a list or an object"
@@ -211,12 +211,12 @@ class _Builder:
                 continue
             name = _joined(event.value)
             here = join(path, name)
-            if name in found:
+            if name in values:
                 first = self.lines.pop(here)
                 self._wrong(here, event, f"it stands here twice, first in line {first}", "once")
             self._stands(here, event)
-            found[name] = self._node(next(events), events, here, depth + 1)
-        return found
+            values[name] = self._node(next(events), events, here, depth + 1)
+        return values
 
 
 def _joined(text: str) -> str:
@@ -288,7 +288,7 @@ def _lay_out(node: Any) -> int:
     """Groups of scalars that fit stand in one line, all else in a line for each; the width of what is in one line."""
     if isinstance(node, yaml.ScalarNode):
         return WIDTH if node.style == "|" else len(node.value) + 2  # quotes, or a comma and a space
-    parts = [part for one in node.value for part in (one if isinstance(one, tuple) else (one,))]
+    parts = [part for child in node.value for part in (child if isinstance(child, tuple) else (child,))]
     widths = [_lay_out(part) for part in parts]
     flat = all(isinstance(part, yaml.ScalarNode) for part in parts) and sum(widths) <= FLAT_WIDTH
     node.flow_style = flat

@@ -106,11 +106,13 @@ class GoogleAdsLane:
         importing = may_import(asked, action_id)
         if importing.fine is False and importing.scope is Scope.PROJECT:
             return Findings(findings=(importing,))  # about us, not about the account: asking more would say the same
-        found = attempt(lambda: probe.read(self._connect(account).reads(), account, action_ids, timeout_s), _foreseen)
-        if isinstance(found, Exception):
-            sentence = f"The account could not be read: {read_failure(found, [], now).sentence}"
+        findings = attempt(
+            lambda: probe.read(self._connect(account).reads(), account, action_ids, timeout_s), _foreseen
+        )
+        if isinstance(findings, Exception):
+            sentence = f"The account could not be read: {read_failure(findings, [], now).sentence}"
             return Findings(findings=(importing, Finding(question="readable", fine=False, sentence=sentence)))
-        return Findings(findings=(importing, *found.findings), actions=found.actions, calls=PROBE_CALLS)
+        return Findings(findings=(importing, *findings.findings), actions=findings.actions, calls=PROBE_CALLS)
 
     def poll(
         self, account: AdsAccount, request_id: str, rows: Sequence[Conversion], *, timeout_s: float, now: datetime
@@ -122,10 +124,10 @@ class GoogleAdsLane:
 
     def summaries(self, account: AdsAccount, *, timeout_s: float) -> Summaries:
         """See `Destination.summaries`."""
-        found = attempt(lambda: summaries.read(self._connect(account).reads(), account, timeout_s), _foreseen)
-        if isinstance(found, Exception):
-            raise not_read(read_failure(found, [], datetime.now(UTC)))
-        return found
+        read = attempt(lambda: summaries.read(self._connect(account).reads(), account, timeout_s), _foreseen)
+        if isinstance(read, Exception):
+            raise not_read(read_failure(read, [], datetime.now(UTC)))
+        return read
 
 
 def _foreseen(error: Exception) -> bool:

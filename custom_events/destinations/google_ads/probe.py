@@ -29,10 +29,10 @@ def read(service: Any, account: AdsAccount, action_ids: Sequence[str], timeout_s
     findings: list[Finding] = []
     for row in rows(service, account, ACCOUNT, timeout_s):
         findings += _account_findings(row.customer)
-    found = {str(row.conversion_action.id): row.conversion_action for row in rows(service, account, ACTIONS, timeout_s)}
+    by_id = {str(row.conversion_action.id): row.conversion_action for row in rows(service, account, ACTIONS, timeout_s)}
     for action_id in action_ids:
-        findings += _action_findings(action_id, found.get(action_id), account)
-    return Findings(findings=tuple(findings), actions=tuple(_facts(action) for action in found.values()))
+        findings += _action_findings(action_id, by_id.get(action_id), account)
+    return Findings(findings=tuple(findings), actions=tuple(_facts(action) for action in by_id.values()))
 
 
 def _account_findings(customer: Any) -> list[Finding]:

@@ -33,14 +33,14 @@ def query(resource: str) -> str:
 
 def read(service: Any, account: AdsAccount, timeout_s: float) -> Summaries:
     """Both summaries of an account. Raises what the client raises."""
-    found: list[Summary] = []
+    summaries: list[Summary] = []
     zone: str | None = None
     for resource in (CLIENT, ACTION):
         for row in rows(service, account, query(resource), timeout_s):
             message = getattr(row, resource)
             zone = row.customer.time_zone or zone
-            found.append(_summary(message, str(message.conversion_action_id) if resource == ACTION else ""))
-    return Summaries(time_zone=zone, summaries=tuple(found))
+            summaries.append(_summary(message, str(message.conversion_action_id) if resource == ACTION else ""))
+    return Summaries(time_zone=zone, summaries=tuple(summaries))
 
 
 def _summary(message: Any, action_id: str) -> Summary:

@@ -80,20 +80,20 @@ def warnings_of(response: Any, names: Mapping[int, str] = MappingProxyType({})) 
     """The `field_warnings` of an answer that name an event. `names`: by their place, the words of those that this client does not
     know (raw_answers.py)."""
     raw = type(response).pb(response) if hasattr(type(response), "pb") else response
-    found: list[Warned] = []
+    warnings: list[Warned] = []
     for place, warning in enumerate(raw.field_warnings):
         event = _EVENT.search(warning.field)
         if event is not None:
             code = f"WarningReason.{warning_name(enum_name(warning, 'reason', names.get(place)))}"
-            found.append(Warned(int(event[1]), code, f"Google took it with a remark: {warning.description or code}"))
-    return tuple(found)
+            warnings.append(Warned(int(event[1]), code, f"Google took it with a remark: {warning.description or code}"))
+    return tuple(warnings)
 
 
-def enum_name(message: Any, field: str, told: str | None = None) -> str:
+def enum_name(message: Any, field: str, word: str | None = None) -> str:
     """The name of an enum's value: the client's, else Google's own word (`told`), else its number."""
     number = getattr(message, field)
-    if told is not None and not number:
-        return told
+    if word is not None and not number:
+        return word
     known = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
     return f"UNKNOWN_{number}" if known is None else str(known.name)
 

@@ -31,20 +31,20 @@ def forget() -> None:
 def reasons() -> Mapping[Place, str]:
     """The words of the error counts in the last RetrieveRequestStatusResponse of this thread; empty over gRPC."""
     parts = _list(_document().get("requestStatusPerDestination"))
-    found: dict[Place, str] = {}
+    by_place: dict[Place, str] = {}
     for place, part in enumerate(parts):
         counts = _list(_mapping(_mapping(part).get("errorInfo")).get("errorCounts"))
         for within, count in enumerate(counts):
-            _note(found, (place, within), _mapping(count).get("reason"))
-    return found
+            _note(by_place, (place, within), _mapping(count).get("reason"))
+    return by_place
 
 
 def warnings() -> Mapping[int, str]:
     """The words of the field warnings in the last IngestEventsResponse of this thread; empty over gRPC."""
-    found: dict[int, str] = {}
+    by_place: dict[int, str] = {}
     for place, warning in enumerate(_list(_document().get("fieldWarnings"))):
-        _note(found, place, _mapping(warning).get("reason"))
-    return found
+        _note(by_place, place, _mapping(warning).get("reason"))
+    return by_place
 
 
 def _keep(response: Any, *_: Any, **__: Any) -> None:
@@ -67,6 +67,6 @@ def _list(value: object) -> list[object]:
     return cast("list[object]", value) if isinstance(value, list) else []
 
 
-def _note(found: dict[Any, str], place: Any, reason: object) -> None:
+def _note(notes: dict[Any, str], place: Any, reason: object) -> None:
     if isinstance(reason, str) and not reason.endswith("UNSPECIFIED"):
-        found[place] = reason
+        notes[place] = reason

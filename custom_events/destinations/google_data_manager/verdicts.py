@@ -57,10 +57,10 @@ def read_status(
     statuses = list(raw.request_status_per_destination)
     if not statuses or any(part.request_status not in {SUCCESS, FAILED, PARTIAL_SUCCESS} for part in statuses):
         return pending(rows, request_id)
-    told = names() if any(count.reason == 0 for part in statuses for count in part.error_info.error_counts) else {}
+    by_place = names() if any(count.reason == 0 for part in statuses for count in part.error_info.error_counts) else {}
     parts = {
         part.destination.product_destination_id: Part(
-            part.request_status, int(part.events_ingestion_status.record_count), counts_of(part, place, told)
+            part.request_status, int(part.events_ingestion_status.record_count), counts_of(part, place, by_place)
         )
         for place, part in enumerate(statuses)
     }
@@ -113,11 +113,11 @@ def pending(
     )
 
 
-def counts_of(part: Any, place: int, told: Mapping[Place, str]) -> ReasonCounts:
+def counts_of(part: Any, place: int, by_place: Mapping[Place, str]) -> ReasonCounts:
     """(code, rows) of one destination, each code once."""
     counts: Counter[str] = Counter()
     for within, count in enumerate(part.error_info.error_counts):
-        name = processing_name(enum_name(count, "reason", told.get((place, within))))
+        name = processing_name(enum_name(count, "reason", by_place.get((place, within))))
         counts[f"ProcessingErrorReason.{name}"] += int(count.record_count)
     return tuple((code, number) for code, number in counts.items() if number)
 
@@ -143,8 +143,8 @@ def _delivered(counts: ReasonCounts, rules: dict[str, Rule], size: int) -> tuple
     """All rows are taken. What is said of some of them is no row's code, since Google does not name them: it is kept with the
     request's counts, and said to each row as that."""
     code, rule = next(iter(rules.items()))
-    told = sum(count for _, count in counts)
-    if told >= size:
+    total = sum(count for _, count in counts)
+    if total >= size:
         return code, rule
     said = "; ".join(
         f"{count} of the request's {size} rows, not named: {rules[name].sentence}" for name, count in counts

@@ -82,19 +82,23 @@ class Rulebook:
         if not self._assigned:
             return self._configuration.plan
         assigned = self._assigned.get(site_id, {})
-        wanted = (made.get(number) or self._pair(one, understood_at) for number, one in assigned.items())
+        wanted = (made.get(number) or self._pair(revisions, understood_at) for number, revisions in assigned.items())
         pairs = tuple(pair for pair in wanted if pair is not None and self._assignment(pair) is not None)
         current = self._configuration.plan.site(site_id)
         if current is not None and pairs == tuple(_pair_of(rule.assignment) for rule in current.rules):
             return self._configuration.plan
-        rules = [found for pair in pairs if (found := self._assignment(pair)) is not None]
+        rules = [assignment for pair in pairs if (assignment := self._assignment(pair)) is not None]
         alone = self._beside_their_groups(site_id, rules, standing)
         key = site_id, pairs, alone
         if key not in self._plans:
             site = self._configuration.sites.get(site_id)
             zones = {site_id: site.time_zone} if site is not None else {}
             self._plans[key] = MatchPlan(
-                [_without_group(one) if one.assignment_id in alone else one for one in rules], zones
+                [
+                    _without_group(assignment) if assignment.assignment_id in alone else assignment
+                    for assignment in rules
+                ],
+                zones,
             )
         return self._plans[key]
 
@@ -105,34 +109,34 @@ class Rulebook:
         the event to that one as well (decision 12), and a correction takes it from neither."""
         if len(standing) < 2:  # noqa: PLR2004
             return frozenset()
-        groups = Counter(one.config.group for one in rules if one.assignment_id in standing)
+        groups = Counter(assignment.config.group for assignment in rules if assignment.assignment_id in standing)
         site = self._configuration.plan.site(site_id)
         applying = {rule.id for rule in site.rules} if site is not None else set[int]()
         return frozenset(
-            one.assignment_id
-            for one in rules
-            if one.assignment_id in standing
-            and one.assignment_id not in applying
-            and one.config.group is not None
-            and groups[one.config.group] > 1
+            assignment.assignment_id
+            for assignment in rules
+            if assignment.assignment_id in standing
+            and assignment.assignment_id not in applying
+            and assignment.config.group is not None
+            and groups[assignment.config.group] > 1
         )
 
     def _assignment(self, pair: Pair) -> Assignment | None:
         """The assignment under these revisions; None when they cannot be read."""
         if pair not in self._assignments:
             defined, row = self._configs.get(pair[0]), self._rows.get(pair[1])
-            found = None
+            assignment = None
             if defined is not None and row is not None:
-                found = assignment_of(row, {row[3]: defined}, self._configuration.action_names)
-            self._assignments[pair] = found
+                assignment = assignment_of(row, {row[3]: defined}, self._configuration.action_names)
+            self._assignments[pair] = assignment
         return self._assignments[pair]
 
-    def _pair(self, one: _Assigned, at: datetime) -> Pair | None:
+    def _pair(self, assigned: _Assigned, at: datetime) -> Pair | None:
         """The revisions that applied at a moment; None: nothing did, or the assignment is paused."""
-        if not one.is_active:
+        if not assigned.is_active:
             return None
-        definition = _applied(self._defined.get(one.definition_id, ()), at)
-        assignment = _applied(one.revisions, at)
+        definition = _applied(self._defined.get(assigned.definition_id, ()), at)
+        assignment = _applied(assigned.revisions, at)
         return None if definition is None or assignment is None else (definition, assignment)
 
     def _read(self, definitions: Iterable[Any], assignments: Iterable[Any]) -> None:
@@ -158,8 +162,8 @@ class Rulebook:
 
 def _applied(revisions: Iterable[_Revision], at: datetime) -> int | None:
     """Of the revisions that applied at a moment the last."""
-    found = [one.id for one in revisions if one.applied(at)]
-    return found[-1] if found else None
+    applied = [revision.id for revision in revisions if revision.applied(at)]
+    return applied[-1] if applied else None
 
 
 def _without_group(assignment: Assignment) -> Assignment:

@@ -116,7 +116,9 @@ async def rematch(
         waiting = [*work.freed(compared), *shifted]
     changes = await decide_changes(connection, configuration, compared, work.cause_of, now)
     if rules is Rules.PUBLISHED:
-        changes.withdrawn = [one._replace(revisions=_published(configuration, one.row)) for one in changes.withdrawn]
+        changes.withdrawn = [
+            withdrawn._replace(revisions=_published(configuration, withdrawn.row)) for withdrawn in changes.withdrawn
+        ]
     changes.judged = len(work.events)
     await write(connection, changes, now)
     return changes

@@ -69,9 +69,9 @@ async def late_events(
     return scopes
 
 
-def _merged(one: _Earliest, two: _Earliest) -> _Earliest:
-    first = min(one, two, key=lambda found: (found.at, found.key))
-    return first._replace(types=one.types | two.types)
+def _merged(earliest: _Earliest, two: _Earliest) -> _Earliest:
+    first = min(earliest, two, key=lambda found: (found.at, found.key))
+    return first._replace(types=earliest.types | two.types)
 
 
 def later_types(configuration: Configuration, site_id: int, kind: EventType) -> frozenset[EventType]:

@@ -43,35 +43,43 @@ async def _withdraw(connection: Connection, changes: Changes, now: datetime) -> 
     """Withdraw, withhold, and free every key and transaction that is held no longer."""
     gone = changes.withdrawn
     withdrawals = [
-        (one.row.occurred_at, one.row.id, now, one.cause.reason, one.cause.by, *(one.revisions or (None, None)))
-        for one in gone
+        (
+            withdrawn.row.occurred_at,
+            withdrawn.row.id,
+            now,
+            withdrawn.cause.reason,
+            withdrawn.cause.by,
+            *(withdrawn.revisions or (None, None)),
+        )
+        for withdrawn in gone
     ]
     await connection.executemany(sql.WITHDRAW, withdrawals)
-    rows = [one.row for one in (*gone, *changes.corrected)]
+    rows = [change.row for change in (*gone, *changes.corrected)]
     await connection.executemany(
         sql.DROP_CUSTOM_EVENT_KEY, [(row.assignment_id, row.dedup_key, row.id) for row in rows]
     )
-    freed = [(*one.transaction, one.created_at, one.upload_id) for one in changes.displaced]
+    freed = [(*displaced.transaction, displaced.created_at, displaced.upload_id) for displaced in changes.displaced]
     freed += [(*key, held.created_at, held.id) for row in rows if (held := row.upload) and (key := held.transaction)]
     await connection.executemany(sql.DROP_UPLOAD_KEY, freed)
     withheld = [
-        (one.created_at, one.upload_id, SAME_TRANSACTION, WITHHELD[SAME_TRANSACTION]) for one in changes.displaced
+        (displaced.created_at, displaced.upload_id, SAME_TRANSACTION, WITHHELD[SAME_TRANSACTION])
+        for displaced in changes.displaced
     ]
     withheld += [
-        (held.created_at, held.id, one.cause.reason, f"{WITHHELD[one.cause.reason]} ({one.cause.by})")
-        for one in gone
-        if (held := one.row.upload)
+        (held.created_at, held.id, withdrawn.cause.reason, f"{WITHHELD[withdrawn.cause.reason]} ({withdrawn.cause.by})")
+        for withdrawn in gone
+        if (held := withdrawn.row.upload)
     ]
     withheld += [
-        (held.created_at, held.id, one.draft.reason, one.draft.sentence)
-        for one in changes.corrected
-        if one.redecided and one.draft.state is UploadState.WITHHELD and (held := one.row.upload)
+        (held.created_at, held.id, corrected.draft.reason, corrected.draft.sentence)
+        for corrected in changes.corrected
+        if corrected.redecided and corrected.draft.state is UploadState.WITHHELD and (held := corrected.row.upload)
     ]
-    await connection.executemany(sql.WITHHOLD_UPLOAD, [(*one, now) for one in withheld])
+    await connection.executemany(sql.WITHHOLD_UPLOAD, [(*change, now) for change in withheld])
     # Those that were worth nothing are withheld already.
-    renamed = [(*one, now) for one in withheld[: len(changes.displaced)]]
+    renamed = [(*change, now) for change in withheld[: len(changes.displaced)]]
     await connection.executemany(sql.RENAME_REASON, renamed)
-    names = [(one.occurred_at, one.custom_event_id, SAME_TRANSACTION) for one in changes.displaced]
+    names = [(displaced.occurred_at, displaced.custom_event_id, SAME_TRANSACTION) for displaced in changes.displaced]
     await connection.executemany(sql.NAME_WITHHELD, names)
 
 

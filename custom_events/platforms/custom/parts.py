@@ -139,21 +139,21 @@ def refund_of(body: bodies.Body, occurred_at: datetime) -> Refund | None:
 
 def subscription_of(body: bodies.Body, site: SiteContext) -> Subscription | None:
     """The subscription; the order of its period may be the order beside it."""
-    found = body.subscription
-    if found is None:
+    subscription = body.subscription
+    if subscription is None:
         return None
     return Subscription(
-        id=required_id(found.id, "$.subscription.id"),
-        status=text(found.status),
-        order_id=optional_id(found.order_id) or (optional_id(body.order.id) if body.order else None),
-        origin_order_id=optional_id(found.origin_order_id),
-        interval=text(found.interval),
-        interval_count=found.interval_count,
-        created_at=optional_utc(found.created_at),
-        cancelled_at=optional_utc(found.cancelled_at),
-        amount=optional_amount(found.amount, "$.subscription.amount"),
-        currency=_currency(found.currency, "$.subscription.currency") or site.currency,
-        error_code=text(found.error_code),
+        id=required_id(subscription.id, "$.subscription.id"),
+        status=text(subscription.status),
+        order_id=optional_id(subscription.order_id) or (optional_id(body.order.id) if body.order else None),
+        origin_order_id=optional_id(subscription.origin_order_id),
+        interval=text(subscription.interval),
+        interval_count=subscription.interval_count,
+        created_at=optional_utc(subscription.created_at),
+        cancelled_at=optional_utc(subscription.cancelled_at),
+        amount=optional_amount(subscription.amount, "$.subscription.amount"),
+        currency=_currency(subscription.currency, "$.subscription.currency") or site.currency,
+        error_code=text(subscription.error_code),
     )
 
 
@@ -171,18 +171,18 @@ def cart_of(body: bodies.Cart, site: SiteContext) -> Cart:
 
 def customer_of(body: bodies.Body, site: SiteContext) -> Customer | None:
     """The customer. A national phone number is read with the customer's country, else the order's, else the site's."""
-    found = body.customer
-    if found is None:
+    customer = body.customer
+    if customer is None:
         return None
     places = (body.order.billing_country, body.order.shipping_country) if body.order else ()
     return people.customer(
-        id=found.id,
-        emails=(found.email,),
-        phones=(found.phone,),
-        countries=(found.country, *places, site.default_country),
-        tags=tuple(found.tags),
-        created_at=optional_utc(found.created_at),
-        accepts_marketing=found.accepts_marketing,
+        id=customer.id,
+        emails=(customer.email,),
+        phones=(customer.phone,),
+        countries=(customer.country, *places, site.default_country),
+        tags=tuple(customer.tags),
+        created_at=optional_utc(customer.created_at),
+        accepts_marketing=customer.accepts_marketing,
     )
 
 
@@ -196,10 +196,10 @@ def clicks_of(body: bodies.Clicks | None, site: SiteContext) -> tuple[Click, ...
         raise wrong_shape("$.clicks.clicked_at", "Expected a date and time")
     for kind, value in zip(ClickKind, (body.gclid, body.gbraid, body.wbraid), strict=True):
         if value:
-            found = click_value(value)
-            if found is None:
+            click = click_value(value)
+            if click is None:
                 raise wrong_shape(f"$.clicks.{kind}", "Expected a click id of URL-safe characters")
-            clicks.append(Click(kind=kind, id=found.id, clicked_at=found.clicked_at or moment))
+            clicks.append(Click(kind=kind, id=click.id, clicked_at=click.clicked_at or moment))
     return tuple(clicks)
 
 

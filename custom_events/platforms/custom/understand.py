@@ -60,8 +60,10 @@ def _understand(delivery: RawDelivery, site: SiteContext) -> Understood:
         if refund is None:
             raise _missing("refund", kind)
         # An event by itself has to say in which currency it is: the site's, as long as nobody knows its order.
-        told = msgspec.structs.replace(refund, currency=refund.currency or site.currency)
-        own = [msgspec.structs.replace(template, key=natural_keys.of_refund(refund.order_id, refund.id), refund=told)]
+        completed = msgspec.structs.replace(refund, currency=refund.currency or site.currency)
+        own = [
+            msgspec.structs.replace(template, key=natural_keys.of_refund(refund.order_id, refund.id), refund=completed)
+        ]
     elif kind is EventType.CART_ITEM_ADDED:
         own = _items_added(template, body, site)
     else:
@@ -76,11 +78,11 @@ def _understand(delivery: RawDelivery, site: SiteContext) -> Understood:
 
 def _state(template: CommerceEvent) -> Subscription | None:
     """The subscription as the body leaves it: that it ended is said by the type, by `cancelled_at` or by `status`."""
-    found = template.subscription
-    if found is None or found.cancelled_at is not None:
-        return found
-    is_over = template.type is EventType.SUBSCRIPTION_CANCELLED or (found.status or "").lower() in _OVER
-    return msgspec.structs.replace(found, cancelled_at=template.occurred_at) if is_over else found
+    subscription = template.subscription
+    if subscription is None or subscription.cancelled_at is not None:
+        return subscription
+    is_over = template.type is EventType.SUBSCRIPTION_CANCELLED or (subscription.status or "").lower() in _OVER
+    return msgspec.structs.replace(subscription, cancelled_at=template.occurred_at) if is_over else subscription
 
 
 def _transitions(template: CommerceEvent, body: Body) -> list[CommerceEvent]:

@@ -70,14 +70,14 @@ def tax_of(lines: list[TaxLine]) -> Decimal:
     """The sum of a line's taxes."""
     if len(lines) == 1 and (only := lines[0].price) is not None:
         return amount(only, "$.tax_lines[].price")
-    return sum((amount(one.price, "$.tax_lines[].price") for one in lines if one.price), _ZERO)
+    return sum((amount(line.price, "$.tax_lines[].price") for line in lines if line.price), _ZERO)
 
 
 def _money(both: MoneySet | None, plain: Decimal | None, path: str) -> Decimal | None:
     """A positive amount in the shop's currency; None where there is none."""
     money = both.shop_money if both is not None else None
-    found = plain if money is None or money.amount is None else money.amount
-    return None if found is None else abs(amount(found, path))
+    price = plain if money is None or money.amount is None else money.amount
+    return None if price is None else abs(amount(price, path))
 
 
 def line_items(lines: list[Line] | None) -> tuple[LineItem, ...]:

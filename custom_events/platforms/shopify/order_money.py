@@ -110,7 +110,7 @@ def _paid_for(line: bodies.ShippingLine, price: Decimal) -> Decimal:
 def is_exchange(order: bodies.Order, refunds: Sequence[Refund]) -> bool:
     """Whether goods were exchanged for others: a return says so, or goods came back for which only a part of the money did, without a
     discrepancy that would explain the rest."""
-    if any(one.exchange_line_items for one in order.returns or ()):
+    if any(given_back.exchange_line_items for given_back in order.returns or ()):
         return True
     for body, refund in zip(order.refunds or (), refunds, strict=True):
         named = sum((item.total for item in refund.items if item.total is not None), _ZERO)

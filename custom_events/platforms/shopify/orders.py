@@ -80,9 +80,9 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
         utm=origin.utm,
         note_attributes=flattened(pairs) if pairs else {},
     )
-    given_back = [found for found in refunds if found.amount] if refunds else ()
+    given_back = [refund for refund in refunds if refund.amount] if refunds else ()
     return Understood(
-        events=(*_events(template, happened), *(_refunded(template, found) for found in given_back)),
+        events=(*_events(template, happened), *(_refunded(template, refund) for refund in given_back)),
         order=order,
         refunds=refunds,  # those that gave nothing back as well: an older body may have seen them on their way
     )
@@ -94,7 +94,7 @@ def _happened(body: bodies.Order, topic: str | None) -> dict[EventType, datetime
     if topic == "orders/paid" or body.financial_status in _WAS_PAID:
         happened[EventType.ORDER_PAID] = utc(body.processed_at or body.created_at)
     if topic == "orders/fulfilled" or body.fulfillment_status == "fulfilled":
-        shipped = [found.created_at for found in body.fulfillments or () if found.created_at]
+        shipped = [fulfillment.created_at for fulfillment in body.fulfillments or () if fulfillment.created_at]
         happened[EventType.ORDER_FULFILLED] = utc(max(shipped, default=body.updated_at))
     if topic == "orders/cancelled" or body.cancelled_at is not None:
         happened[EventType.ORDER_CANCELLED] = utc(body.cancelled_at or body.updated_at)
@@ -178,7 +178,7 @@ def _order(
         referring_site=word(body.referring_site),
         cart_token=optional_id(body.cart_token),
         checkout_token=optional_id(body.checkout_token),
-        refunded=refunded_of(found.amount for found in refunds) if refunds else None,
+        refunded=refunded_of(refund.amount for refund in refunds) if refunds else None,
         lists_refunds=body.refunds is not None,
         payment_lost_at=updated_at if _is_lost(body, refunds) else None,
         payment_known=EventType.ORDER_PAID in happened or body.financial_status in NOT_PAID,
@@ -188,7 +188,7 @@ def _order(
 
 def _is_lost(body: bodies.Order, refunds: tuple[Refund, ...]) -> bool:
     """Whether its payment was voided, and not given back by a refund."""
-    return body.financial_status == _VOIDED and not any(found.amount for found in refunds)
+    return body.financial_status == _VOIDED and not any(refund.amount for refund in refunds)
 
 
 def _customer(body: bodies.Order, site: SiteContext) -> Customer | None:

@@ -65,8 +65,8 @@ def rate_of(body: bytes, currency: str | None) -> Rate | None:
         pairs = _pairs(_BODY.decode(body))
     except msgspec.DecodeError:  # an odd leaf among amounts that are read for this alone
         return None
-    found = [rate for pair in pairs if (rate := _rate(pair, currency)) is not None]
-    return max(found, key=lambda rate: rate.shopper, default=None)
+    rates = [rate for pair in pairs if (rate := _rate(pair, currency)) is not None]
+    return max(rates, key=lambda rate: rate.shopper, default=None)
 
 
 def _pairs(body: _Body) -> Iterator[_Pair]:

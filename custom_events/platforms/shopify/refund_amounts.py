@@ -48,15 +48,15 @@ def given_back(
     """What this refund gave back. `body` is the whole delivery; `has_current_total` and `never_was_paid`: whether its order says what
     it is worth now, and that nobody paid for it."""
     transactions = refund.transactions or ()
-    back = [one for one in transactions if one.kind == _BACK]
+    back = [transaction for transaction in transactions if transaction.kind == _BACK]
     if back:
-        moved = [one for one in back if one.status not in _FAILED]
+        moved = [transaction for transaction in back if transaction.status not in _FAILED]
         if not moved:
             return GivenBack(_ZERO, has_failed=True)
-        is_pending = any(one.status != _DONE for one in moved)
-        found, currency = _moved(refund, moved, back, shop_currency, body)
-        return GivenBack(found, currency, is_pending)
-    if any(one.kind == "void" for one in transactions):
+        is_pending = any(transaction.status != _DONE for transaction in moved)
+        total, currency = _moved(refund, moved, back, shop_currency, body)
+        return GivenBack(total, currency, is_pending)
+    if any(transaction.kind == "void" for transaction in transactions):
         return NOTHING
     if never_was_paid or (has_current_total and refund.transactions is not None):
         return NOTHING
@@ -66,38 +66,38 @@ def given_back(
 def _moved(
     refund: Refund, moved: Sequence[Transaction], back: Sequence[Transaction], shop_currency: str | None, body: bytes
 ) -> tuple[Decimal, str | None]:
-    known = [_in_shop_currency(one, shop_currency) for one in moved]
-    exact = [one for one in known if one is not None]
+    known = [_in_shop_currency(transaction, shop_currency) for transaction in moved]
+    exact = [known_amount for known_amount in known if known_amount is not None]
     if len(exact) == len(moved):
         is_named = shop_currency is not None or moved[0].amount_set is not None
         return _total(exact), None if is_named else currency_code(moved[0].currency)
     currency = currency_code(moved[0].currency)
-    written = _total(_written(one) for one in moved)
+    written = _total(_written(transaction) for transaction in moved)
     parts = _parts(refund)
     rate = rate_of(body, currency)
     if rate is not None:
-        found = rate.in_shop_money(written)
+        in_shop_money = rate.in_shop_money(written)
         likely = (parts, _lines(refund, with_tax=False) + _rest(refund), parts - _discrepancies(refund))
-        nearest = min(likely, key=lambda one: abs(one - found))
-        return (nearest if abs(nearest - found) <= rate.tolerance(found) else found), None
+        nearest = min(likely, key=lambda known_amount: abs(known_amount - in_shop_money))
+        return (nearest if abs(nearest - in_shop_money) <= rate.tolerance(in_shop_money) else in_shop_money), None
     if parts > 0:
-        whole = _total(_written(one) for one in back)
+        whole = _total(_written(transaction) for transaction in back)
         return (parts if written == whole or not whole else parts * written / whole), None
     back_by_adjustment = -_discrepancies(refund)
     return (back_by_adjustment, None) if back_by_adjustment > 0 else (written, currency)
 
 
-def _in_shop_currency(found: Transaction, shop_currency: str | None) -> Decimal | None:
+def _in_shop_currency(transaction: Transaction, shop_currency: str | None) -> Decimal | None:
     """The transaction's amount in the shop's currency; None when it is only known in the shopper's."""
-    exact = shop_money(found.amount_set, "$.transactions[].amount_set.shop_money.amount")
+    exact = shop_money(transaction.amount_set, "$.transactions[].amount_set.shop_money.amount")
     if exact is not None:
         return abs(exact)
-    own = currency_code(found.currency)
-    return _written(found) if shop_currency is None or own is None or own == shop_currency else None
+    own = currency_code(transaction.currency)
+    return _written(transaction) if shop_currency is None or own is None or own == shop_currency else None
 
 
-def _written(found: Transaction) -> Decimal:
-    return abs(amount(found.amount, "$.transactions[].amount"))
+def _written(transaction: Transaction) -> Decimal:
+    return abs(amount(transaction.amount, "$.transactions[].amount"))
 
 
 def _parts(refund: Refund) -> Decimal:
@@ -116,37 +116,47 @@ def _rest(refund: Refund) -> Decimal:
     """Shipping, duties and fees."""
     path = "$.refund_shipping_lines[].subtotal_amount_set.shop_money.amount"
     shipping = refund.refund_shipping_lines
-    found = (
+    rest = (
         _total(
             _known(part, None, path) for line in shipping for part in (line.subtotal_amount_set, line.tax_amount_set)
         )
         if shipping
-        else -_total(_adjusted(one) for one in refund.order_adjustments or () if not _is_discrepancy(one, refund))
+        else -_total(
+            _adjusted(adjustment)
+            for adjustment in refund.order_adjustments or ()
+            if not _is_discrepancy(adjustment, refund)
+        )
     )
     duties = shop_money(refund.total_duties_set, "$.total_duties_set.shop_money.amount")
     if not duties:
         duties = _total(
-            _known(one.amount_set, None, "$.refund_duties[].amount_set") for one in refund.refund_duties or ()
+            _known(amounts.amount_set, None, "$.refund_duties[].amount_set") for amounts in refund.refund_duties or ()
         )
     fees = shop_money(refund.total_additional_fees_set, "$.total_additional_fees_set.shop_money.amount")
     if not fees:
         listed = refund.additional_fees or ()
-        fees = _total(_known(one.price_set or one.amount_set, None, "$.additional_fees[].price_set") for one in listed)
-    return found + duties + fees
+        fees = _total(
+            _known(amounts.price_set or amounts.amount_set, None, "$.additional_fees[].price_set") for amounts in listed
+        )
+    return rest + duties + fees
 
 
 def _discrepancies(refund: Refund) -> Decimal:
-    return _total(_adjusted(one) for one in refund.order_adjustments or () if _is_discrepancy(one, refund))
+    return _total(
+        _adjusted(adjustment) for adjustment in refund.order_adjustments or () if _is_discrepancy(adjustment, refund)
+    )
 
 
-def _is_discrepancy(one: Adjustment, refund: Refund) -> bool:
+def _is_discrepancy(adjustment: Adjustment, refund: Refund) -> bool:
     """Since shipping has lines of its own, what has no kind is no shipping."""
-    return one.kind == _DISCREPANCY or (one.kind is None and refund.refund_shipping_lines is not None)
+    return adjustment.kind == _DISCREPANCY or (adjustment.kind is None and refund.refund_shipping_lines is not None)
 
 
-def _adjusted(one: Adjustment) -> Decimal:
+def _adjusted(adjustment: Adjustment) -> Decimal:
     path = "$.order_adjustments[].amount"
-    return _known(one.amount_set, one.amount, path) + _known(one.tax_amount_set, one.tax_amount, path)
+    return _known(adjustment.amount_set, adjustment.amount, path) + _known(
+        adjustment.tax_amount_set, adjustment.tax_amount, path
+    )
 
 
 def shipping_of(refund: Refund) -> Decimal | None:
@@ -156,8 +166,8 @@ def shipping_of(refund: Refund) -> Decimal | None:
         path = "$.refund_shipping_lines[].subtotal_amount_set.shop_money.amount"
         parts = (part for line in shipping for part in (line.subtotal_amount_set, line.tax_amount_set))
         return _total(_known(part, None, path) for part in parts)
-    listed = [one for one in refund.order_adjustments or () if one.kind == _SHIPPING_AGAIN]
-    return -_total(_adjusted(one) for one in listed) if listed else None
+    listed = [adjustment for adjustment in refund.order_adjustments or () if adjustment.kind == _SHIPPING_AGAIN]
+    return -_total(_adjusted(adjustment) for adjustment in listed) if listed else None
 
 
 def currency_of(refund: Refund) -> str | None:
@@ -165,8 +175,8 @@ def currency_of(refund: Refund) -> str | None:
     return next(
         (
             code
-            for one in _sets(refund)
-            if one and (money := one.shop_money) and (code := currency_code(money.currency_code))
+            for money_set in _sets(refund)
+            if money_set and (money := money_set.shop_money) and (code := currency_code(money.currency_code))
         ),
         None,
     )
@@ -192,8 +202,8 @@ def shop_money(both: MoneySet | None, path: str) -> Decimal | None:
 
 def _known(both: MoneySet | None, plain: Decimal | None, path: str) -> Decimal:
     """An amount in the shop's currency: of the set, else as it stands; 0 where there is none."""
-    found = shop_money(both, path)
-    return found if found is not None else _ZERO if plain is None else amount(plain, path)
+    shop_amount = shop_money(both, path)
+    return shop_amount if shop_amount is not None else _ZERO if plain is None else amount(plain, path)
 
 
 def _total(amounts: Iterable[Decimal]) -> Decimal:

@@ -25,7 +25,7 @@ _NOTHING_LESS = timedelta(0)
 
 def refunds_of(order: bodies.Order, order_id: str, currency: str | None, body: bytes) -> tuple[Refund, ...]:
     """Every refund that an order's body lists, those that gave nothing back as well. `body` is the whole delivery."""
-    return tuple([_refund(one, order_id, currency, order.updated_at, body, order) for one in order.refunds or ()])
+    return tuple([_refund(refund, order_id, currency, order.updated_at, body, order) for refund in order.refunds or ()])
 
 
 def understand_refund(delivery: RawDelivery, _site: SiteContext) -> Understood:
@@ -50,7 +50,7 @@ def understand_refund(delivery: RawDelivery, _site: SiteContext) -> Understood:
         key=natural_keys.of_refund(order_id, refund.id),
         occurred_at=refund.created_at or evidence_at,
         evidence_at=evidence_at,
-        is_test=any(one.test for one in body.transactions or ()),
+        is_test=any(transaction.test for transaction in body.transactions or ()),
         refund=refund,
     )
     return Understood(events=(event,), refunds=(refund,))

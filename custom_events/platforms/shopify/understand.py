@@ -29,15 +29,17 @@ def understand(delivery: RawDelivery, site: SiteContext) -> Understood:
     topic = delivery.topic or ""
     handler = HANDLERS.get(topic)
     if handler is not None:
-        found = guarded(handler, delivery, site, _SECOND.get(topic), decodes_times=True)
-        return _tests(found) if found.events and delivery.headers.get(TEST, "").strip() == "true" else found
+        understood = guarded(handler, delivery, site, _SECOND.get(topic), decodes_times=True)
+        return (
+            _tests(understood) if understood.events and delivery.headers.get(TEST, "").strip() == "true" else understood
+        )
     family = _FAMILY.match(topic)
     reason = IGNORED.get(topic) or (IGNORED_FAMILIES.get(family.group()) if family else None)
     return ignored(reason) if reason else parked("unknown_topic")
 
 
-def _tests(found: Understood) -> Understood:
+def _tests(understood: Understood) -> Understood:
     """A test notification sent from the shop's admin: nothing of it happened, whatever its topic."""
     return msgspec.structs.replace(
-        found, events=tuple([msgspec.structs.replace(event, is_test=True) for event in found.events])
+        understood, events=tuple([msgspec.structs.replace(event, is_test=True) for event in understood.events])
     )

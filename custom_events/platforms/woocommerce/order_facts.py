@@ -68,16 +68,16 @@ def refunds_of(body: bodies.Order, order_id: str, times: Times, site: SiteContex
     return tuple(
         [
             Refund(
-                id=required_id(found.id, "$.refunds[].id"),
+                id=required_id(refund.id, "$.refunds[].id"),
                 order_id=order_id,
-                amount=abs(amount(found.total, "$.refunds[].total")),
+                amount=abs(amount(refund.total, "$.refunds[].total")),
                 currency=currency_code(body.currency) or site.currency,
-                reason=text(found.reason),
+                reason=text(refund.reason),
                 created_at=times.modified,
                 seen_at=times.modified,
             )
-            for found in body.refunds or ()
-            if found.total
+            for refund in body.refunds or ()
+            if refund.total
         ]
     )
 
@@ -99,7 +99,7 @@ def order_of(
     total = order_total(body.total, "$.total")
     if gift_card is not None:
         total += gift_card  # a way of paying, which the body's total is without
-    refunded = refunded_of(found.amount for found in refunds) if refunds else None
+    refunded = refunded_of(refund.amount for refund in refunds) if refunds else None
     is_lost = _is_lost(body, times, site)
     return Order(
         id=order_id,

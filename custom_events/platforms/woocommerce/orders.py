@@ -89,7 +89,7 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
     )
     given_back = refunds if _was_ever_paid(body, happened) else ()
     return Understood(
-        events=(*_events(template, happened, order_id), *(_refunded(template, found) for found in given_back)),
+        events=(*_events(template, happened, order_id), *(_refunded(template, refund) for refund in given_back)),
         order=order,
         refunds=refunds,
         # What is trashed before the delivery is built is told of by this body alone.

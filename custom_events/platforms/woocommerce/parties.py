@@ -32,12 +32,12 @@ def customer_of(
     email: str | None = None,
 ) -> Customer | None:
     """Who bought. `customer_id` 0 is a guest, known by the hash of the address alone."""
-    parties = [found for found in (billing, shipping) if found]
+    parties = [contact for contact in (billing, shipping) if contact]
     return people.customer(
         id=customer_id,
-        emails=(*(found.email for found in parties), email),
-        phones=tuple([found.phone for found in parties]),
-        countries=(*(found.country for found in parties), site.default_country),
+        emails=(*(contact.email for contact in parties), email),
+        phones=tuple([contact.phone for contact in parties]),
+        countries=(*(contact.country for contact in parties), site.default_country),
     )
 
 

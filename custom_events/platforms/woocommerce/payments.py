@@ -48,10 +48,10 @@ def gift_cards_of(body: bodies.Order, meta: dict[str, Any]) -> Decimal | None:
     cards = body.gift_cards or body.pw_gift_cards_redeemed
     if cards:
         paths = (amount(card.amount, "$.gift_cards[].amount") for card in cards if card.amount)
-        return sum((abs(one) for one in paths), _NO_CENTS) or None
+        return sum((abs(path) for path in paths), _NO_CENTS) or None
     if _YITH_GIFT_CARDS in meta:
-        found = _money(meta[_YITH_GIFT_CARDS])
-        return _NO_CENTS + found if found is not None and found > 0 else None
+        paid = _money(meta[_YITH_GIFT_CARDS])
+        return _NO_CENTS + paid if paid is not None and paid > 0 else None
     return None
 
 
@@ -75,12 +75,12 @@ def is_in_test_mode(meta: dict[str, Any], payment_method: str | None) -> bool:
 @lru_cache(maxsize=4_096)  # the same few names in every order of a shop
 def _says(name: str, payment_method: str | None) -> str | None:
     """What a meta entry may say, by its name: `mode`, `test` or `live`; None: nothing of the payment."""
-    found = _MODE.search(name.lower())
-    if found is None:
+    match = _MODE.search(name.lower())
+    if match is None:
         return None
     words = set(name.lower().split("_")) - _WORDS_OF_ALL
     of_payment = set(re.split("[_-]", (payment_method or "").lower())) & words
-    return found.lastgroup if of_payment or _OF_PAYMENTS in name.lower() else None
+    return match.lastgroup if of_payment or _OF_PAYMENTS in name.lower() else None
 
 
 def _is_test(says: str, value: Any) -> bool:
@@ -88,8 +88,8 @@ def _is_test(says: str, value: Any) -> bool:
         return isinstance(value, str) and value.lower().rpartition("-")[2] in _TEST
     if not isinstance(value, bool | int | str):
         return False
-    found = value if isinstance(value, bool) else yes_or_no(value)
-    return found is (says == "test")
+    answer = value if isinstance(value, bool) else yes_or_no(value)
+    return answer is (says == "test")
 
 
 def _money(value: Any) -> Decimal | None:

@@ -55,7 +55,7 @@ def _shipping(lines: Sequence[ShippingBack]) -> Decimal:
 def _linked_order(links: Links | None) -> str | None:
     """By the link to its order, else by its own, which is below that one."""
     for link in (*(links.up or ()), *(links.own or ())) if links else ():
-        found = _ORDER_IN_LINK.search(unquote(link.href)) if link.href else None
-        if found is not None:
-            return found.group(1)
+        match = _ORDER_IN_LINK.search(unquote(link.href)) if link.href else None
+        if match is not None:
+            return match.group(1)
     return None

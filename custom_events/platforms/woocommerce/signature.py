@@ -25,7 +25,7 @@ _CHARACTER = {"lt": b"<", "gt": b">", "quot": b'"', "apos": b"'", None: b"&"}
 
 def decoded_secret(secret: bytes) -> bytes:
     """The key WooCommerce signs with: the stored secret after `wp_specialchars_decode(secret, ENT_QUOTES)`."""
-    return _ENTITY.sub(lambda found: _CHARACTER[found.lastgroup], secret)
+    return _ENTITY.sub(lambda match: _CHARACTER[match.lastgroup], secret)
 
 
 def sign(body: bytes, secret: bytes) -> str:

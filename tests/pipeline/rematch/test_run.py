@@ -52,12 +52,12 @@ def test_a_replay_by_todays_rules_changes_what_differs_and_nothing_twice(
     in_world: InWorld, order: Any, noon: datetime
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        action = await world.action()
-        rule = await world.rule(site, ads_action=action)
+        site = world.site()
+        action = world.action()
+        rule = world.rule(site, ads_action=action)
         for number, total in enumerate(("20.00", "60.00", "90.00"), start=1):
-            await world.land(site, "orders/paid", day(order, noon, number, number, total_price=total))
-        await world.drain()
+            world.land(site, "orders/paid", day(order, noon, number, number, total_price=total))
+        await world.batch()
         big = {"field": "order.total", "op": ">=", "value": "50"}
         await publish(world, rule, {"trigger": ["order.paid"], "conditions": big, "ads_action": action})
         assert not (await again(world, site, rules=Rules.OF_THEIR_TIME)).any
@@ -83,18 +83,18 @@ def test_a_late_event_does_not_carry_todays_rules_into_last_month(
     in_world: InWorld, order: Any, noon: datetime
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        rule = await world.rule(site, conditions=BEFORE)
-        await world.land(site, "orders/paid", day(order, noon, 2, 2))
-        await world.land(site, "orders/paid", day(order, noon, 3, 3))
-        await world.drain()
+        site = world.site()
+        rule = world.rule(site, conditions=BEFORE)
+        world.land(site, "orders/paid", day(order, noon, 2, 2))
+        world.land(site, "orders/paid", day(order, noon, 3, 3))
+        await world.batch()
         await publish(world, rule, {"trigger": ["order.paid"]})
-        await world.rule(site, "new", conditions={"not": BEFORE})
+        world.rule(site, "new", conditions={"not": BEFORE})
         await world.connection.execute(
             "UPDATE app.assignment_revisions SET published_at = clock_timestamp() WHERE assignment_id <> $1", rule
         )
-        await world.land(site, "orders/paid", day(order, noon, 1, 1))
-        figures = await world.drain()
+        world.land(site, "orders/paid", day(order, noon, 1, 1))
+        figures = await world.batch()
         # Order 1 is matched by today's rules; order 2 by the rule that made it; order 3 gets nothing of the new ones.
         assert (figures.custom_events, figures.withdrawn) == ({"purchase": 1}, {"invalidated_by_late_event": 1})
         assert await world.rows(STANDING) == [("1",)]
@@ -106,15 +106,15 @@ def test_a_paused_assignment_makes_nothing_new_and_what_it_made_is_still_judged(
     in_world: InWorld, order: Any, noon: datetime
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        second = await world.rule(site, "second", threshold={"at_least": "2"}, dedup={"per": "event"})
-        await world.rule(site, "repeat", conditions={"not": BEFORE})
+        site = world.site()
+        second = world.rule(site, "second", threshold={"at_least": "2"}, dedup={"per": "event"})
+        world.rule(site, "repeat", conditions={"not": BEFORE})
         for number in (3, 4):
-            await world.land(site, "orders/paid", day(order, noon, number, number))
-        await world.drain()
+            world.land(site, "orders/paid", day(order, noon, number, number))
+        await world.batch()
         await world.connection.execute("UPDATE app.site_custom_events SET is_active = false WHERE id = $1", second)
-        await world.land(site, "orders/paid", day(order, noon, 1, 1))
-        figures = await world.drain()
+        world.land(site, "orders/paid", day(order, noon, 1, 1))
+        figures = await world.batch()
         assert (figures.custom_events, figures.withdrawn) == ({"repeat": 1}, {"invalidated_by_late_event": 1})
 
     in_world(test)
@@ -122,12 +122,12 @@ def test_a_paused_assignment_makes_nothing_new_and_what_it_made_is_still_judged(
 
 def test_an_order_of_the_same_key_moves_within_its_transaction(in_world: InWorld, order: Any, noon: datetime) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        rule = await world.rule(site, trigger=["order.created", "order.fulfilled"], ads_action=await world.action())
+        site = world.site()
+        rule = world.rule(site, trigger=["order.created", "order.fulfilled"], ads_action=world.action())
         made = day(order, noon, 1, 1)
         shipped = {"fulfillment_status": "fulfilled", "fulfillments": [{"created_at": noon.isoformat()}]}
-        await world.land(site, "orders/fulfilled", made | shipped)
-        await world.drain()
+        world.land(site, "orders/fulfilled", made | shipped)
+        await world.batch()
         before = await world.rows("SELECT id, custom_event_id FROM app.conversion_uploads")
         # The event that it was made of is not there: as if the store had told of the shipment alone.
         await world.connection.execute("DELETE FROM app.event_keys WHERE key = 'order.created:1'")
@@ -137,8 +137,8 @@ def test_an_order_of_the_same_key_moves_within_its_transaction(in_world: InWorld
         )
         await world.connection.execute("UPDATE app.custom_event_keys SET occurred_at = $1", noon)
         await world.connection.execute("DELETE FROM app.commerce_events WHERE type = 'order.created'")
-        await world.land(site, "orders/create", made)
-        figures = await world.drain()
+        world.land(site, "orders/create", made)
+        figures = await world.batch()
         assert (figures.corrected, figures.withdrawn, figures.custom_events) == (1, {}, {})
         assert await world.rows("SELECT id, custom_event_id FROM app.conversion_uploads") == before
         (at,) = await world.rows("SELECT conversion_at FROM app.conversion_uploads")
@@ -150,10 +150,10 @@ def test_an_order_of_the_same_key_moves_within_its_transaction(in_world: InWorld
 
 def test_the_earlier_of_two_assignments_has_the_transaction(in_world: InWorld, order: Any, noon: datetime) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        action = await world.action()
-        await world.rule(site, "paid", ads_action=action)
-        await world.rule(
+        site = world.site()
+        action = world.action()
+        world.rule(site, "paid", ads_action=action)
+        world.rule(
             site,
             "first",
             trigger=["order.created"],
@@ -162,12 +162,12 @@ def test_the_earlier_of_two_assignments_has_the_transaction(in_world: InWorld, o
         )
         at = (noon - timedelta(hours=1)).isoformat()
         body = order(1, created_at=at, processed_at=noon.isoformat())
-        await world.land(site, "orders/paid", body)
-        await world.drain()
+        world.land(site, "orders/paid", body)
+        await world.batch()
         # Older evidence: when it was made its total was small, so that the earlier event satisfies its rule now.
         small = body | {"total_price": "20.00", "updated_at": at, "financial_status": "pending"}
-        await world.land(site, "orders/create", small)
-        await world.drain()
+        world.land(site, "orders/create", small)
+        await world.batch()
         states = await world.rows(
             "SELECT d.key, u.state, u.reason FROM app.conversion_uploads u JOIN app.site_custom_events a ON a.id ="
             " u.assignment_id JOIN app.custom_event_definitions d ON d.id = a.definition_id ORDER BY 1"
@@ -186,16 +186,16 @@ def test_a_transaction_stays_with_an_earlier_event_that_is_not_judged_again(
     in_world: InWorld, order: Any, noon: datetime
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        action = await world.action()
-        await world.rule(site, "begun", trigger=["order.created"], ads_action=action)
-        await world.rule(site, "repeat", conditions={"not": BEFORE}, ads_action=action)
+        site = world.site()
+        action = world.action()
+        world.rule(site, "begun", trigger=["order.created"], ads_action=action)
+        world.rule(site, "repeat", conditions={"not": BEFORE}, ads_action=action)
         paid_at = (noon - timedelta(days=7)).isoformat()
-        await world.land(site, "orders/paid", day(order, noon, 2, 2) | {"processed_at": paid_at})
-        await world.drain()
+        world.land(site, "orders/paid", day(order, noon, 2, 2) | {"processed_at": paid_at})
+        await world.batch()
         between = day(order, noon, 1, 2) | {"processed_at": (noon - timedelta(days=7, hours=12)).isoformat()}
-        await world.land(site, "orders/paid", between)
-        await world.drain()
+        world.land(site, "orders/paid", between)
+        await world.batch()
         states = await world.rows(
             "SELECT d.key, e.order_id, u.state, u.reason FROM app.custom_events e JOIN app.conversion_uploads u ON"
             " u.custom_event_id = e.id JOIN app.site_custom_events a ON a.id = e.assignment_id"
@@ -216,22 +216,22 @@ def test_a_correction_never_calls_a_conversion_withheld_that_was_sent(
     """Nor does it give it another currency, in which Google cannot be told of it, or none."""
 
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action())
-        await world.land(site, "orders/paid", order(1))
-        await world.drain()
+        site = world.site()
+        world.rule(site, ads_action=world.action())
+        world.land(site, "orders/paid", order(1))
+        await world.batch()
         for state in ("claimed", "sent", "accepted"):
             await world.connection.execute("UPDATE app.conversion_uploads SET state = $1, attempts = 1", state)
         refused = [{"name": "consent_ad_user_data", "value": "denied"}]
         older = (noon - timedelta(minutes=1)).isoformat()
         body = order(1, total_price="90.00", updated_at=older, note_attributes=refused)
-        await world.land(site, "orders/updated", body)
-        await world.drain()
+        world.land(site, "orders/updated", body)
+        await world.batch()
         says = "SELECT withheld_reason, value::float, currency FROM app.custom_events"
         assert await world.rows(says) == [(None, 90, "EUR")]
         oldest = (noon - timedelta(minutes=2)).isoformat()
-        await world.land(site, "orders/updated", order(1, total_price="95.00", currency="USD", updated_at=oldest))
-        await world.drain()
+        world.land(site, "orders/updated", order(1, total_price="95.00", currency="USD", updated_at=oldest))
+        await world.batch()
         assert await world.rows(says) == [(None, 90, "EUR")]
         assert await world.rows("SELECT state, value::float FROM app.conversion_uploads") == [("accepted", 100)]
 
@@ -242,10 +242,10 @@ def test_a_conversion_that_a_worker_claims_while_it_is_judged_is_not_called_with
     in_world: InWorld, order: Any, noon: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def test(world: Any) -> None:
-        site = await world.site()
-        await world.rule(site, ads_action=await world.action())
-        await world.land(site, "orders/paid", order(1))
-        await world.drain()
+        site = world.site()
+        world.rule(site, ads_action=world.action())
+        world.land(site, "orders/paid", order(1))
+        await world.batch()
         other = await connect.asyncpg_connect(world.url)
         settled = rematch_module.decide_changes
 
@@ -257,8 +257,8 @@ def test_a_conversion_that_a_worker_claims_while_it_is_judged_is_not_called_with
         monkeypatch.setattr(rematch_module, "decide_changes", late)
         refused = [{"name": "consent_ad_user_data", "value": "denied"}]
         older = (noon - timedelta(minutes=1)).isoformat()
-        await world.land(site, "orders/updated", order(1, updated_at=older, note_attributes=refused))
-        await world.drain()
+        world.land(site, "orders/updated", order(1, updated_at=older, note_attributes=refused))
+        await world.batch()
         rows = "SELECT m.withheld_reason, u.state FROM app.custom_events m JOIN app.conversion_uploads u ON u.id = m.upload_id"
         assert await world.rows(rows) == [(None, "claimed")]
         await other.close()

@@ -50,7 +50,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sett
 class Hands(Supervisor):
     """Starts no Dagster and no console; does the runs' work itself whenever the demo looks after its children."""
 
-    def start(self, program: Program):  # type: ignore[no-untyped-def]
+    def start(self, program: Program) -> Any:  # type: ignore[no-untyped-def]
         if program.name in {"receiver", "google"}:
             return super().start(program)
         return None

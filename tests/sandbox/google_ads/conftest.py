@@ -258,7 +258,7 @@ def hashed() -> Callable[[str], str]:
 class Events:
     """The real client with short ways to build requests."""
 
-    def __init__(self, transport, address, token):
+    def __init__(self, transport: str, address: str, token: str) -> None:
         import google.ads.datamanager_v1 as api
         from google.api_core.client_options import ClientOptions
         from google.oauth2.credentials import Credentials
@@ -270,20 +270,20 @@ class Events:
             transport=transport,
         )
 
-    def destination(self, action="1", account=SHOP, **fields):
+    def destination(self, action: str = "1", account: str = SHOP, **fields: str) -> dict[str, Any]:
         return {
             "operating_account": {"account_type": "GOOGLE_ADS", "account_id": account},
             "product_destination_id": action,
             **fields,
         }
 
-    def ingest(self, *events, destinations=None, **fields):
+    def ingest(self, *events: dict[str, Any], destinations: list[Any] | None = None, **fields: bool | str) -> Any:
         request = self.api.IngestEventsRequest(
             destinations=[self.destination()] if destinations is None else destinations, events=list(events), **fields
         )
         return self.client.ingest_events(request=request, retry=None, timeout=30)
 
-    def status(self, request_id):
+    def status(self, request_id: str) -> list[tuple[Any, ...]]:
         """Status name and failures by reason, per destination."""
         request = self.api.RetrieveRequestStatusRequest(request_id=request_id)
         response = self.client.retrieve_request_status(request=request, retry=None, timeout=30)
@@ -299,7 +299,7 @@ class Events:
             for entry in response.request_status_per_destination
         ]
 
-    def refused(self, call, code=400):
+    def refused(self, call: Callable[..., Any], code: int = 400) -> tuple[Any, ...]:
         """Violations (field, reason) and ErrorInfo's reason of a call that is refused; gRPC and REST alike."""
         from google.api_core.exceptions import GoogleAPICallError
         from google.rpc import error_details_pb2 as details
@@ -317,16 +317,16 @@ class Events:
 
 
 @pytest.fixture(params=["grpc", "rest"])
-def transport(request):
+def transport(request: Any) -> str:
     return request.param
 
 
 @pytest.fixture
-def connect(google, transport):
+def connect(google: SandboxGoogle, transport: str) -> Iterator[Callable[..., Any]]:
     """Clients by token; closed at the end."""
     opened = []
 
-    def make(token="any"):
+    def make(token: str = "any") -> Any:
         address = google.grpc_endpoint if transport == "grpc" else google.http_url
         opened.append(Events(transport, address, token))
         return opened[-1]
@@ -337,15 +337,15 @@ def connect(google, transport):
 
 
 @pytest.fixture
-def events(connect):
+def events(connect: Callable[..., Any]) -> Events:
     return connect()
 
 
 @pytest.fixture
-def event(google, new_click):
+def event(google: SandboxGoogle, new_click: Callable[..., Any]) -> Callable[..., Any]:
     """A good event, changed by keyword; None takes a field away."""
 
-    def make(**fields):
+    def make(**fields: Any) -> Any:
         wanted = {
             "transaction_id": "o1",
             "event_timestamp": google.clock.now() - timedelta(hours=1),

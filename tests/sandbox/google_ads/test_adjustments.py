@@ -1,25 +1,30 @@
 """S24-S26: adjustments, of conversions that are there and of those that are not there yet."""
 
 import math
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+
+from sandbox.google_ads.server import SandboxGoogle
+from tests.sandbox.google_ads.conftest import Ads
 
 SHOP, OTHER = "1234567890", "2222222222"
 FAMILY = "conversion_adjustment_upload_error."
 
 
-def action(number, customer=SHOP):
+def action(number: int, customer: str = SHOP) -> str:
     return f"customers/{customer}/conversionActions/{number}"
 
 
 @pytest.fixture
-def sold(ads):
+def sold(ads: Ads) -> None:
     """An order `o1` of 100 EUR at 11:00, uploaded."""
     assert ads.errors(ads.upload(ads.row(order_id="o1"))) == []
 
 
-def test_partial_refunds_then_a_full_one(google, ads, sold):
+def test_partial_refunds_then_a_full_one(google: SandboxGoogle, ads: Ads, sold: Any) -> None:
     for value, minute in ((70.0, 10), (40.0, 20)):
         row = ads.adjustment(order_id="o1", value=value, adjustment_date_time=f"2026-11-20 11:{minute}:00+00:00")
         response = ads.adjust(row)
@@ -34,7 +39,7 @@ def test_partial_refunds_then_a_full_one(google, ads, sold):
     assert ads.names(ads.adjust(again[1])) == ["CONVERSION_ALREADY_RETRACTED"]
 
 
-def test_s24_a_missing_conversion_waits_a_day_and_fails(google, ads):
+def test_s24_a_missing_conversion_waits_a_day_and_fails(google: SandboxGoogle, ads: Ads) -> None:
     row = ads.adjustment(order_id="not-there", value=1.0)
     assert ads.errors(ads.adjust(row, job_id=5)) == []
     (adjustment,) = google.state.adjustments
@@ -47,7 +52,7 @@ def test_s24_a_missing_conversion_waits_a_day_and_fails(google, ads):
     assert (adjustment.status, adjustment.error) == ("FAILED", "CONVERSION_NOT_FOUND")
 
 
-def test_s24_waiting_adjustments_meet_their_conversion(google, ads):
+def test_s24_waiting_adjustments_meet_their_conversion(google: SandboxGoogle, ads: Ads) -> None:
     later = "2026-11-20 11:40:00+00:00"
     rows = [
         ads.adjustment(order_id="o1", value=40.0, adjustment_date_time=later),
@@ -64,13 +69,15 @@ def test_s24_waiting_adjustments_meet_their_conversion(google, ads):
     assert google.state.waiting == {}
 
 
-def test_s24_the_older_way_was_to_refuse_at_once(google, ads):
+def test_s24_the_older_way_was_to_refuse_at_once(google: SandboxGoogle, ads: Ads) -> None:
     google.state.switches.missing_conversion_refused_at_once = True
     assert ads.names(ads.adjust(ads.adjustment(order_id="not-there", value=1.0))) == ["CONVERSION_NOT_FOUND"]
     assert google.state.adjustments == []
 
 
-def test_s24_by_gclid_and_time_only_without_order_id(google, ads, new_click):
+def test_s24_by_gclid_and_time_only_without_order_id(
+    google: SandboxGoogle, ads: Ads, new_click: Callable[..., Any]
+) -> None:
     gclid, when = new_click("gclid"), "2026-11-20 11:00:00+00:00"
     waiting = ads.adjustment(pair=(gclid, when), value=50.0)
     assert ads.errors(ads.adjust(waiting)) == []
@@ -86,7 +93,9 @@ def test_s24_by_gclid_and_time_only_without_order_id(google, ads, new_click):
     assert google.state.adjustments[-1].status == "PENDING"
 
 
-def test_s24_what_cannot_be_adjusted_is_not_found(google, ads, new_click):
+def test_s24_what_cannot_be_adjusted_is_not_found(
+    google: SandboxGoogle, ads: Ads, new_click: Callable[..., Any]
+) -> None:
     ads.upload(ads.row(wbraid=new_click("wbraid"), order_id="w"), ads.row(order_id="g"))
     google.state.by_order["1", "g"].via = "data_manager"
     google.state.switches.data_manager_conversions_adjustable = False
@@ -98,7 +107,7 @@ def test_s24_what_cannot_be_adjusted_is_not_found(google, ads, new_click):
     assert ads.errors(ads.adjust(*rows)) == []
 
 
-def test_what_a_row_must_look_like(ads, sold, new_click):
+def test_what_a_row_must_look_like(ads: Ads, sold: Any, new_click: Callable[..., Any]) -> None:
     pair = (new_click("gclid"), "2026-11-20 11:00:00+00:00")
     restated = ads.adjustment(order_id="o1", value=1.0)
     restated.restatement_value.ClearField("adjusted_value")
@@ -167,12 +176,12 @@ def test_what_a_row_must_look_like(ads, sold, new_click):
     assert ads.errors(response) == [(index, name, field) for index, (_, name, field) in enumerate(cases)]
 
 
-def test_an_action_must_be_six_hours_old(google, ads):
+def test_an_action_must_be_six_hours_old(google: SandboxGoogle, ads: Ads) -> None:
     google.state.actions["1"].created_at = google.clock.now()
     assert ads.names(ads.adjust(ads.adjustment(order_id="o", value=1.0))) == ["TOO_RECENT_CONVERSION_ACTION"]
 
 
-def test_s25_times_against_the_conversion(google, ads, sold):
+def test_s25_times_against_the_conversion(google: SandboxGoogle, ads: Ads, sold: Any) -> None:
     same = ads.adjustment(order_id="o1", value=1.0, adjustment_date_time="2026-11-20 12:00:00+01:00")
     assert ads.names(ads.adjust(same)) == ["ADJUSTMENT_PRECEDES_CONVERSION"]
     google.clock.move(timedelta(days=53, hours=23))
@@ -181,7 +190,7 @@ def test_s25_times_against_the_conversion(google, ads, sold):
     assert ads.names(ads.adjust(ads.adjustment("RETRACTION", order_id="o1"))) == ["CONVERSION_EXPIRED"]
 
 
-def test_s26_restatements_go_forward(google, ads, sold):
+def test_s26_restatements_go_forward(google: SandboxGoogle, ads: Ads, sold: Any) -> None:
     first = ads.adjustment(order_id="o1", value=70.0, currency="SEK")
     assert ads.errors(ads.adjust(first)) == []
     assert google.state.conversions[0].currency == "SEK"
@@ -196,19 +205,19 @@ def test_s26_restatements_go_forward(google, ads, sold):
     assert google.state.conversions[0].value == 70.0
 
 
-def test_currency_of_a_restatement_falls_back(google, ads, sold):
+def test_currency_of_a_restatement_falls_back(google: SandboxGoogle, ads: Ads, sold: Any) -> None:
     assert ads.errors(ads.adjust(ads.adjustment(order_id="o1", value=3.0, currency=""))) == []
     assert google.state.conversions[0].currency == "EUR"
 
 
-def test_validate_only_changes_nothing(google, ads, sold):
+def test_validate_only_changes_nothing(google: SandboxGoogle, ads: Ads, sold: Any) -> None:
     response = ads.adjust(ads.adjustment(order_id="o1", value=3.0), validate_only=True)
     assert ads.errors(response) == []
     assert len(response.results) == 0
     assert google.state.conversions[0].value == 100.0
 
 
-def test_enhancements_are_for_page_conversions(google, ads, hashed):
+def test_enhancements_are_for_page_conversions(google: SandboxGoogle, ads: Ads, hashed: Callable[..., Any]) -> None:
     page = action(5)
     google.state.actions["5"].type = "UPLOAD_CLICKS"
     ads.upload(ads.row(order_id="p1", conversion_action=page))
@@ -239,7 +248,7 @@ def test_enhancements_are_for_page_conversions(google, ads, hashed):
     assert ads.names(ads.adjust(enhancement)) == ["CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"]
 
 
-def test_another_accounts_order_is_not_found(google, client, ads):
+def test_another_accounts_order_is_not_found(google: SandboxGoogle, client: Callable[..., Any], ads: Ads) -> None:
     ads.upload(ads.row(order_id="o1"))
     google.state.customers[OTHER].conversion_customer_id = SHOP
     google.state.switches.missing_conversion_refused_at_once = True

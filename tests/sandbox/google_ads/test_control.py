@@ -1,22 +1,26 @@
 """The control endpoint and the token endpoint, over HTTP; and `load_from_env` unmodified."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
 from sandbox.google_ads.faults import Fault, FaultKind
-from sandbox.google_ads.server import environment
+from sandbox.google_ads.server import SandboxGoogle, environment
+from tests.sandbox.google_ads.conftest import Ads
 
 TIMEOUT_S = 30
 
 
 @pytest.fixture
-def control(google):
+def control(google: SandboxGoogle) -> Callable[..., Any]:
     """Sends an order and gives status and JSON."""
 
-    def send(method, path, document=None):
+    def send(method: str, path: Path, document: Any = None) -> Any:
         data = None if document is None else json.dumps(document)
         answer = requests.request(method, f"{google.http_url}/control/{path}", data=data, timeout=TIMEOUT_S)
         return answer.status_code, answer.json()
@@ -24,7 +28,7 @@ def control(google):
     return send
 
 
-def test_seed_adds_and_reset_forgets(google, control, ads):
+def test_seed_adds_and_reset_forgets(google: SandboxGoogle, control: Callable[..., Any], ads: Ads) -> None:
     seed = {
         "customers": [{"customer_id": "888-888-8888", "currency": "USD"}],
         "actions": [{"customer_id": "8888888888", "action_id": "81"}],
@@ -61,13 +65,13 @@ def test_seed_adds_and_reset_forgets(google, control, ads):
         ),
     ],
 )
-def test_an_impossible_seed_is_refused(control, seed, sentence):
+def test_an_impossible_seed_is_refused(control: Callable[..., Any], seed: dict[str, Any], sentence: str) -> None:
     status, answer = control("POST", "seed", seed)
     assert status == 400
     assert sentence in answer["error"]
 
 
-def test_the_clock_is_moved_from_outside(google, control):
+def test_the_clock_is_moved_from_outside(google: SandboxGoogle, control: Callable[..., Any]) -> None:
     assert control("GET", "clock") == (200, {"now": "2026-11-20T12:00:00+00:00", "frozen": True})
     assert control("POST", "clock", {"move_seconds": 3600})[1]["now"] == "2026-11-20T13:00:00+00:00"
     assert control("POST", "clock", {"move_to": "2026-11-21T00:00:00Z"})[1]["now"] == "2026-11-21T00:00:00+00:00"
@@ -79,7 +83,7 @@ def test_the_clock_is_moved_from_outside(google, control):
     assert google.clock.frozen
 
 
-def test_faults_are_armed_from_outside(google, control, ads):
+def test_faults_are_armed_from_outside(google: SandboxGoogle, control: Callable[..., Any], ads: Ads) -> None:
     from google.api_core.exceptions import ServiceUnavailable
 
     assert (
@@ -93,7 +97,7 @@ def test_faults_are_armed_from_outside(google, control, ads):
     assert control("POST", "faults", [{"kind": "RAIN"}])[0] == 400
 
 
-def test_switches_are_flipped_from_outside(google, control):
+def test_switches_are_flipped_from_outside(google: SandboxGoogle, control: Callable[..., Any]) -> None:
     assert control("POST", "switches", {"click_not_found_in_row": True})[1]["click_not_found_in_row"] is True
     assert google.state.switches.click_not_found_in_row
     assert control("GET", "switches")[1]["click_not_found_in_row"] is True
@@ -101,13 +105,15 @@ def test_switches_are_flipped_from_outside(google, control):
     assert (status, "no_such_switch" in answer["error"]) == (400, True)
 
 
-def test_what_nobody_answers_is_404(google, control):
+def test_what_nobody_answers_is_404(google: SandboxGoogle, control: Callable[..., Any]) -> None:
     assert control("GET", "nothing")[0] == 404
     assert control("GET", "health") == (200, {"ok": True})
     assert requests.get(google.http_url, timeout=TIMEOUT_S).status_code == 404
 
 
-def test_the_dump_has_everything(google, control, ads, hashed):
+def test_the_dump_has_everything(
+    google: SandboxGoogle, control: Callable[..., Any], ads: Ads, hashed: Callable[..., Any]
+) -> None:
     row = ads.row(order_id="o1", users=[hashed("a")])
     row.consent.ad_user_data = 2
     ads.upload(row, ads.row(order_id="o2"))
@@ -142,7 +148,9 @@ def test_the_dump_has_everything(google, control, ads, hashed):
     assert dump["faults_fired"] == {}
 
 
-def test_a_token_is_given_out_until_the_grant_is_revoked(google, control, client):
+def test_a_token_is_given_out_until_the_grant_is_revoked(
+    google: SandboxGoogle, control: Callable[..., Any], client: Callable[..., Any]
+) -> None:
     google.state.switches.tokens_strict = True
     answer = requests.post(f"{google.http_url}/token", data={"grant_type": "refresh_token"}, timeout=TIMEOUT_S)
     document = answer.json()
@@ -157,14 +165,14 @@ def test_a_token_is_given_out_until_the_grant_is_revoked(google, control, client
     assert requests.post(f"{google.http_url}/token", timeout=TIMEOUT_S).status_code == 200
 
 
-def test_faults_of_the_token_endpoint(google):
+def test_faults_of_the_token_endpoint(google: SandboxGoogle) -> None:
     for kind in (FaultKind.INVALID_GRANT, FaultKind.UNAVAILABLE, FaultKind.SLOW):
         google.state.faults.arm(Fault(kind=kind, method="token", count=1))
     answers = [requests.post(f"{google.http_url}/token", timeout=TIMEOUT_S) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [400, 503, 200, 200]
 
 
-def test_a_revoked_grant_looks_like_a_retryable_503(google, client):
+def test_a_revoked_grant_looks_like_a_retryable_503(google: SandboxGoogle, client: Callable[..., Any]) -> None:
     from google.ads.googleads.client import GoogleAdsClient
     from google.api_core.exceptions import ServiceUnavailable
     from google.oauth2.credentials import Credentials
@@ -181,7 +189,9 @@ def test_a_revoked_grant_looks_like_a_retryable_503(google, client):
         )
 
 
-def test_load_from_env_unmodified(google, client, tmp_path, monkeypatch):
+def test_load_from_env_unmodified(
+    google: SandboxGoogle, client: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from google.ads.googleads.client import GoogleAdsClient
 
     for name, value in environment(google, tmp_path).items():

@@ -1,17 +1,21 @@
 """S11-S22: one conversion row at a time, in the order in which Google finds fault with it."""
 
 import math
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from sandbox.google_ads.click_ids import ClickFlag
 from sandbox.google_ads.seed import Token
+from sandbox.google_ads.server import SandboxGoogle
+from tests.sandbox.google_ads.conftest import Ads
 
 SHOP, OTHER, CHILD = "1234567890", "2222222222", "3333333333"
 
 
-def action(number, customer=SHOP):
+def action(number: int | str, customer: str = SHOP) -> str:
     return f"customers/{customer}/conversionActions/{number}"
 
 
@@ -26,16 +30,16 @@ def action(number, customer=SHOP):
         (action(5), "INVALID_CONVERSION_ACTION_TYPE"),
     ],
 )
-def test_s11_the_action(ads, resource, name):
+def test_s11_the_action(ads: Ads, resource: str | None, name: str) -> None:
     errors = ads.errors(ads.upload(ads.row(conversion_action=resource)))
     assert errors == [(0, f"conversion_upload_error.{name}", "conversion_action")]
 
 
-def test_s11_the_customer_in_the_action_does_not_count(ads):
+def test_s11_the_customer_in_the_action_does_not_count(ads: Ads) -> None:
     assert ads.errors(ads.upload(ads.row(conversion_action=action(1, customer="5555555555")))) == []
 
 
-def test_s11_an_action_is_six_hours_old_before_it_takes_conversions(google, ads):
+def test_s11_an_action_is_six_hours_old_before_it_takes_conversions(google: SandboxGoogle, ads: Ads) -> None:
     google.state.actions["1"].created_at = google.clock.now() - timedelta(hours=5, minutes=59)
     row = ads.row()
     assert ads.names(ads.upload(row)) == ["TOO_RECENT_CONVERSION_ACTION"]
@@ -43,7 +47,7 @@ def test_s11_an_action_is_six_hours_old_before_it_takes_conversions(google, ads)
     assert ads.errors(ads.upload(row)) == []
 
 
-def test_s11_external_attribution_needs_an_action_for_it(ads):
+def test_s11_external_attribution_needs_an_action_for_it(ads: Ads) -> None:
     row = ads.row()
     row.external_attribution_data.external_attribution_credit = 0.5
     assert ads.names(ads.upload(row)) == [
@@ -64,7 +68,7 @@ def test_s11_external_attribution_needs_an_action_for_it(ads):
         "0000-01-01 00:00:00+00:00",
     ],
 )
-def test_s12_the_time_has_one_format(ads, text):
+def test_s12_the_time_has_one_format(ads: Ads, text: str) -> None:
     response = ads.upload(ads.row(conversion_date_time=text))
     name = "date_error.INVALID_STRING_DATE_TIME_SECONDS_WITH_OFFSET"
     assert ads.errors(response) == [(0, name, "conversion_date_time")]
@@ -72,14 +76,16 @@ def test_s12_the_time_has_one_format(ads, text):
     assert failure.errors[0].trigger.string_value == text
 
 
-def test_s12_the_future_is_refused_unless_switched(google, ads):
+def test_s12_the_future_is_refused_unless_switched(google: SandboxGoogle, ads: Ads) -> None:
     row = ads.row(conversion_date_time="2026-11-20 12:00:01+00:00")
     assert ads.errors(ads.upload(row))[0][1] == "date_error.LATER_THAN_MAXIMUM_DATE"
     google.state.switches.future_conversion_refused = False
     assert ads.errors(ads.upload(row)) == []
 
 
-def test_s13_which_identifiers_go_together(google, ads, new_click, hashed):
+def test_s13_which_identifiers_go_together(
+    google: SandboxGoogle, ads: Ads, new_click: Callable[..., Any], hashed: Callable[..., Any]
+) -> None:
     gclid, gbraid, wbraid = (new_click(kind) for kind in ("gclid", "gbraid", "wbraid"))
     rows = [
         ads.row(users=[]),
@@ -101,7 +107,7 @@ def test_s13_which_identifiers_go_together(google, ads, new_click, hashed):
 
 
 @pytest.mark.parametrize("kind", ["gclid", "gbraid", "wbraid"])
-def test_s14_ids_that_cannot_be_decoded(ads, new_click, kind):
+def test_s14_ids_that_cannot_be_decoded(ads: Ads, new_click: Callable[..., Any], kind: str) -> None:
     good, name = new_click(kind), f"conversion_upload_error.UNPARSEABLE_{kind.upper()}"
     wrong = [
         good.lower(),
@@ -116,7 +122,7 @@ def test_s14_ids_that_cannot_be_decoded(ads, new_click, kind):
     ]
 
 
-def test_s15_user_identifiers(ads, hashed):
+def test_s15_user_identifiers(ads: Ads, hashed: Callable[..., Any]) -> None:
     good = hashed("a@example.com")
     address, mobile = ads.row(users=[good]), ads.row(users=[good])
     address.user_identifiers.add().address_info.country_code = "DE"
@@ -150,12 +156,14 @@ def test_s15_user_identifiers(ads, hashed):
         ("data_policy_prohibits", True, "CUSTOMER_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS"),
     ],
 )
-def test_s15_the_account_must_be_allowed_to_use_them(google, ads, hashed, setting, value, name):
+def test_s15_the_account_must_be_allowed_to_use_them(
+    google: SandboxGoogle, ads: Ads, hashed: Callable[..., Any], setting: str, value: bool, name: str
+) -> None:
     setattr(google.state.customers[SHOP], setting, value)
     assert ads.names(ads.upload(ads.row(users=[hashed("a")]), ads.row())) == [name]
 
 
-def test_s15_nobody_found_is_no_error_of_the_row(google, ads, hashed):
+def test_s15_nobody_found_is_no_error_of_the_row(google: SandboxGoogle, ads: Ads, hashed: Callable[..., Any]) -> None:
     rows = [ads.row(users=[hashed("known@example.com")]), ads.row(users=[hashed("nobody@example.com")])]
     assert ads.errors(ads.upload(*rows)) == []
     assert [conversion.counted for conversion in google.state.conversions] == [True, False]
@@ -163,7 +171,7 @@ def test_s15_nobody_found_is_no_error_of_the_row(google, ads, hashed):
     assert ads.errors(ads.upload(*rows)) == [(1, "conversion_upload_error.CLICK_NOT_FOUND", "user_identifiers")]
 
 
-def test_s16_order_ids(ads):
+def test_s16_order_ids(ads: Ads) -> None:
     rows = [
         ads.row(order_id=""),
         ads.row(order_id="x" * 64),
@@ -189,7 +197,9 @@ def test_s16_order_ids(ads):
     assert ads.names(ads.upload(ads.row(order_id="5012345678901"))) == ["ORDER_ID_ALREADY_IN_USE"]
 
 
-def test_s17_one_conversion_per_click_and_instant(google, ads, new_click):
+def test_s17_one_conversion_per_click_and_instant(
+    google: SandboxGoogle, ads: Ads, new_click: Callable[..., Any]
+) -> None:
     gclid, times = new_click("gclid"), ("2026-11-20 10:00:00+00:00", "2026-11-20 12:00:00+02:00")
     same = [ads.row(gclid=gclid, conversion_date_time=time) for time in times]
     assert ads.names(ads.upload(*same)) == ["DUPLICATE_CLICK_CONVERSION_IN_REQUEST"] * 2
@@ -204,7 +214,9 @@ def test_s17_one_conversion_per_click_and_instant(google, ads, new_click):
     assert ads.names(ads.upload(again)) == ["CLICK_CONVERSION_ALREADY_EXISTS"]
 
 
-def test_s18_whose_click_it_is(google, client, ads, new_click):
+def test_s18_whose_click_it_is(
+    google: SandboxGoogle, client: Callable[..., Any], ads: Ads, new_click: Callable[..., Any]
+) -> None:
     google.state.tokens["one"] = Token(token="one", customers=[SHOP])
     of_other = ads.row(gclid=new_click("gclid", customer=OTHER))
     assert ads.names(ads.upload(of_other)) == ["INVALID_CUSTOMER_FOR_CLICK"]
@@ -219,20 +231,26 @@ def test_s18_whose_click_it_is(google, client, ads, new_click):
     assert ads.errors(ads.upload(of_other)) == []
 
 
-def test_s18_accounts_under_one_manager_share_their_clicks(google, client, new_click):
+def test_s18_accounts_under_one_manager_share_their_clicks(
+    google: SandboxGoogle, client: Callable[..., Any], new_click: Callable[..., Any]
+) -> None:
     google.state.customers[SHOP].manager_id = "9999999999"
     ads = client(login="9999999999")
     assert ads.errors(ads.upload(ads.row(gclid=new_click("gclid", customer=CHILD)))) == []
 
 
-def test_s18_a_click_takes_conversions_six_hours_later(google, ads, new_click):
+def test_s18_a_click_takes_conversions_six_hours_later(
+    google: SandboxGoogle, ads: Ads, new_click: Callable[..., Any]
+) -> None:
     row = ads.row(gclid=new_click("gclid", age=timedelta(hours=5, minutes=59)))
     assert ads.errors(ads.upload(row)) == [(0, "conversion_upload_error.TOO_RECENT_EVENT", "gclid")]
     google.clock.move(timedelta(minutes=1))
     assert ads.errors(ads.upload(row)) == []
 
 
-def test_s18_before_the_click_and_after_its_window(google, ads, new_click):
+def test_s18_before_the_click_and_after_its_window(
+    google: SandboxGoogle, ads: Ads, new_click: Callable[..., Any]
+) -> None:
     rows = [
         ads.row(gclid=new_click("gclid"), conversion_date_time="2026-11-19 11:59:59+00:00"),
         ads.row(gclid=new_click("gclid", age=timedelta(days=3)), conversion_action=action(7)),
@@ -248,7 +266,7 @@ def test_s18_before_the_click_and_after_its_window(google, ads, new_click):
     ]
 
 
-def test_s19_one_per_click_counts_once(google, ads, new_click):
+def test_s19_one_per_click_counts_once(google: SandboxGoogle, ads: Ads, new_click: Callable[..., Any]) -> None:
     for number, expected in (("3", [True, False]), ("1", [True, True])):
         gclid = new_click("gclid")
         rows = [ads.row(gclid=gclid, conversion_action=action(number), order_id=f"{number}-{order}") for order in "ab"]
@@ -256,7 +274,7 @@ def test_s19_one_per_click_counts_once(google, ads, new_click):
         assert [conversion.counted for conversion in google.state.conversions[-2:]] == expected
 
 
-def test_s20_value_and_currency(google, ads):
+def test_s20_value_and_currency(google: SandboxGoogle, ads: Ads) -> None:
     rows = [
         ads.row(conversion_value=None, currency_code=None),
         ads.row(conversion_action=action(4)),
@@ -275,7 +293,7 @@ def test_s20_value_and_currency(google, ads):
 
 
 @pytest.mark.parametrize("value", [-0.01, math.nan, math.inf])
-def test_s20_impossible_values(google, ads, value):
+def test_s20_impossible_values(google: SandboxGoogle, ads: Ads, value: float) -> None:
     assert ads.errors(ads.upload(ads.row(conversion_value=value))) == [
         (0, "field_error.INVALID_VALUE", "conversion_value")
     ]
@@ -283,7 +301,7 @@ def test_s20_impossible_values(google, ads, value):
     assert ads.errors(ads.upload(ads.row(conversion_value=value))) == []
 
 
-def test_s21_consent(google, ads, new_click):
+def test_s21_consent(google: SandboxGoogle, ads: Ads, new_click: Callable[..., Any]) -> None:
     granted, denied = ads.row(), ads.row()
     granted.consent.ad_user_data, denied.consent.ad_user_data = 2, 3
     eea = ads.row(gclid=new_click("gclid", flags=ClickFlag.EEA))
@@ -301,7 +319,7 @@ def test_s21_consent(google, ads, new_click):
     assert ads.errors(ads.upload(personal)) == []
 
 
-def test_s21_features_for_allowlisted_accounts(google, ads):
+def test_s21_features_for_allowlisted_accounts(google: SandboxGoogle, ads: Ads) -> None:
     row = ads.row(user_ip_address="192.0.2.1")
     name = "not_allowlisted_error.CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
     assert ads.errors(ads.upload(row)) == [(0, name, "user_ip_address")]
@@ -309,7 +327,7 @@ def test_s21_features_for_allowlisted_accounts(google, ads):
     assert ads.errors(ads.upload(row)) == []
 
 
-def test_s21_cart_data_and_the_rest(google, ads):
+def test_s21_cart_data_and_the_rest(google: SandboxGoogle, ads: Ads) -> None:
     row = ads.row(customer_type=2, conversion_environment=3, order_id="a")
     item = row.cart_data.items.add(product_id="sku", quantity=2, unit_price=9.5)
     row.cart_data.merchant_id = 12
@@ -327,7 +345,7 @@ def test_s21_cart_data_and_the_rest(google, ads):
     assert ads.names(ads.upload(variable)) == ["CUSTOM_VARIABLE_NOT_ENABLED"]
 
 
-def test_s22_validate_only_stores_nothing(google, ads):
+def test_s22_validate_only_stores_nothing(google: SandboxGoogle, ads: Ads) -> None:
     good = ads.row(order_id="v")
     response = ads.upload(good, ads.row(order_id=""), validate_only=True)
     assert ads.errors(response) == [(1, "string_length_error.TOO_SHORT", "order_id")]
@@ -336,7 +354,7 @@ def test_s22_validate_only_stores_nothing(google, ads):
     assert ads.errors(ads.upload(good)) == []
 
 
-def test_results_are_empty_for_failed_rows_and_messages_name_the_first(ads, new_click):
+def test_results_are_empty_for_failed_rows_and_messages_name_the_first(ads: Ads, new_click: Callable[..., Any]) -> None:
     gclid, wbraid = new_click("gclid"), new_click("wbraid")
     rows = [ads.row(order_id=""), ads.row(gclid=gclid, users=["0" * 64]), ads.row(order_id=""), ads.row(wbraid=wbraid)]
     response = ads.upload(*rows)
@@ -350,6 +368,6 @@ def test_results_are_empty_for_failed_rows_and_messages_name_the_first(ads, new_
     assert ads.upload(rows[0]).partial_failure_error.message == "Too short., at conversions[0].order_id"
 
 
-def test_only_the_first_fault_of_a_row_is_told(ads):
+def test_only_the_first_fault_of_a_row_is_told(ads: Ads) -> None:
     row = ads.row(conversion_action=action(404), conversion_date_time="soon", order_id="")
     assert ads.names(ads.upload(row)) == ["NO_CONVERSION_ACTION_FOUND"]

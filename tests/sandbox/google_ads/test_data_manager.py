@@ -1,24 +1,29 @@
-"""S29-S31: the Data Manager API through its real client, over gRPC with TLS and over REST."""
+"""S30 and S31: the Data Manager API through its real client, over gRPC with TLS and over REST."""
 
 import base64
 import hashlib
 import math
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from sandbox.google_ads.click_ids import ClickFlag
 from sandbox.google_ads.faults import Fault, FaultKind
-from sandbox.google_ads.seed import Token
+from sandbox.google_ads.server import SandboxGoogle
+from tests.sandbox.google_ads.conftest import Ads, Events
 
 SHOP, OTHER, CHILD, MANAGER = "1234567890", "2222222222", "3333333333", "9999999999"
 
 
-def users(*emails):
+def users(*emails: str) -> dict[str, Any]:
     return {"user_identifiers": [{"email_address": email} for email in emails]}
 
 
-def test_s30_accepted_then_processing_then_success(google, events, event):
+def test_s30_accepted_then_processing_then_success(
+    google: SandboxGoogle, events: Events, event: Callable[..., Any]
+) -> None:
     request_id = events.ingest(event()).request_id
     assert events.status(request_id) == [("PROCESSING", {}, 1)]
     google.clock.move(timedelta(minutes=29))
@@ -37,10 +42,12 @@ def test_s30_accepted_then_processing_then_success(google, events, event):
     assert events.refused(lambda: events.status(request_id)) == ([("request_id", "REQUEST_TOO_OLD")], "REQUEST_TOO_OLD")
 
 
-def test_s30_what_failed_is_told_by_count_and_reason(google, events, event, new_click):
+def test_s30_what_failed_is_told_by_count_and_reason(
+    google: SandboxGoogle, events: Events, event: Callable[..., Any], new_click: Callable[..., Any]
+) -> Any:
     now, gclid = google.clock.now(), new_click("gclid")
 
-    def clicked(kind="gclid", **options):
+    def clicked(kind: Any = "gclid", **options: Any) -> Any:
         return {"ad_identifiers": {kind: new_click(kind, **options)}}
 
     sent = [
@@ -82,7 +89,9 @@ def test_s30_what_failed_is_told_by_count_and_reason(google, events, event, new_
     assert [conversion.order_id for conversion in google.state.conversions] == ["a", "m", None]
 
 
-def test_s30_the_same_id_again_overwrites_value_and_currency(google, events, event):
+def test_s30_the_same_id_again_overwrites_value_and_currency(
+    google: SandboxGoogle, events: Events, event: Callable[..., Any]
+) -> None:
     events.ingest(event())
     events.ingest(event(conversion_value=40.0, currency="SEK", event_timestamp=google.clock.now()))
     (conversion,) = google.state.conversions
@@ -95,7 +104,9 @@ def test_s30_the_same_id_again_overwrites_value_and_currency(google, events, eve
     assert conversion.value == 20.0
 
 
-def test_s30_value_zero_takes_a_conversion_back(google, events, event):
+def test_s30_value_zero_takes_a_conversion_back(
+    google: SandboxGoogle, events: Events, event: Callable[..., Any]
+) -> None:
     events.ingest(event())
     events.ingest(event(conversion_value=0.0))
     assert google.state.conversions[0].value == 0.0
@@ -104,14 +115,22 @@ def test_s30_value_zero_takes_a_conversion_back(google, events, event):
     assert refused == ([("events.events[0].conversion_value", "INVALID_EVENT")], "INVALID_EVENT")
 
 
-def test_s30_nothing_is_known_of_other_request_ids(google, events, event):
+def test_s30_nothing_is_known_of_other_request_ids(
+    google: SandboxGoogle, events: Events, event: Callable[..., Any]
+) -> None:
     checked = events.ingest(event(), validate_only=True).request_id
     assert google.state.conversions == []
     for request_id in (checked, "never-given"):
         assert events.refused(lambda request_id=request_id: events.status(request_id))[1] == "INVALID_REQUEST_ID"
 
 
-def test_s30_users_and_braids(google, events, event, hashed, new_click):
+def test_s30_users_and_braids(
+    google: SandboxGoogle,
+    events: Events,
+    event: Callable[..., Any],
+    hashed: Callable[..., Any],
+    new_click: Callable[..., Any],
+) -> None:
     encoded = base64.b64encode(hashlib.sha256(b"known@example.com").digest()).decode()
     known = event(transaction_id="a", user_data=users(encoded))
     nobody = event(
@@ -139,7 +158,9 @@ def test_s30_users_and_braids(google, events, event, hashed, new_click):
     assert google.state.conversions[-1].cart["items"][0]["product_id"] == "sku"
 
 
-def test_s30_who_matches_nobody_matches_nobody_again(google, events, event, hashed):
+def test_s30_who_matches_nobody_matches_nobody_again(
+    google: SandboxGoogle, events: Events, event: Callable[..., Any], hashed: Callable[..., Any]
+) -> None:
     nobody = event(user_data=users(hashed("nobody@example.com")))
     for _ in range(2):
         request_id = events.ingest(nobody, encoding="HEX").request_id
@@ -147,7 +168,7 @@ def test_s30_who_matches_nobody_matches_nobody_again(google, events, event, hash
         assert events.status(request_id) == [("FAILED", {"CLICK_NOT_FOUND": 1}, 1)]
 
 
-def test_remarks_about_what_is_taken(google, events, event):
+def test_remarks_about_what_is_taken(google: SandboxGoogle, events: Events, event: Callable[..., Any]) -> None:
     cart = {"items": [{"merchant_product_id": "a", "quantity": 1}, {"merchant_product_id": "b", "quantity": 1}]}
     warnings = events.ingest(event(), event(transaction_id="b", cart_data=cart)).field_warnings
     assert [(one.field, one.reason.name) for one in warnings] == [
@@ -157,7 +178,9 @@ def test_remarks_about_what_is_taken(google, events, event):
     assert len(google.state.conversions) == 2
 
 
-def test_the_other_api_s_order_ids_where_each_has_its_own(google, events, event, ads):
+def test_the_other_api_s_order_ids_where_each_has_its_own(
+    google: SandboxGoogle, events: Events, event: Callable[..., Any], ads: Ads
+) -> None:
     ads.upload(ads.row(order_id="o1"))
     events.ingest(event())
     assert len(google.state.conversions) == 1
@@ -167,7 +190,7 @@ def test_the_other_api_s_order_ids_where_each_has_its_own(google, events, event,
     assert ads.names(ads.upload(ads.row(order_id="o1"))) == ["ORDER_ID_ALREADY_IN_USE"]
 
 
-def test_several_destinations(google, events, event):
+def test_several_destinations(google: SandboxGoogle, events: Events, event: Callable[..., Any]) -> None:
     two = [events.destination("1", reference="x"), events.destination("2", reference="y")]
     request_id = events.ingest(
         event(), event(transaction_id="o2", destination_references=["y"]), destinations=two
@@ -177,149 +200,7 @@ def test_several_destinations(google, events, event):
     assert [(c.action_id, c.order_id) for c in google.state.conversions] == [("1", "o1"), ("2", "o1"), ("2", "o2")]
 
 
-def test_s29_one_bad_event_refuses_them_all(google, events, event, hashed):
-    good = hashed("a@example.com")
-    at = "events.events"
-    sent = [
-        event(),
-        event(event_source=None),
-        event(transaction_id="x" * 65),
-        event(event_timestamp=None),
-        event(event_timestamp=google.clock.now() + timedelta(seconds=1)),
-        event(currency="XYZ"),
-        event(conversion_value=-1.0),
-        event(ad_identifiers={}),
-        event(user_data=users(good, "plain")),
-        event(user_data=users("abcdef")),
-        event(user_data={"user_identifiers": [{}]}),
-        event(user_data=users(*[good] * 11)),
-        event(user_data=users(*[good] * 10)),
-        event(destination_references=["nowhere"]),
-    ]
-    violations, reason = events.refused(lambda: events.ingest(*sent, encoding="HEX"))
-    assert violations == [
-        (f"{at}[1].event_source", "REQUIRED_FIELD_MISSING"),
-        (f"{at}[2].transaction_id", "FIELD_VALUE_TOO_LONG"),
-        (f"{at}[3].event_timestamp", "REQUIRED_FIELD_MISSING"),
-        (f"{at}[4].event_timestamp", "EVENT_TIME_INVALID"),
-        (f"{at}[5].currency", "INVALID_CURRENCY_CODE"),
-        (f"{at}[6].conversion_value", "INVALID_NUMBER_FORMAT"),
-        (f"{at}[7]", "NO_IDENTIFIERS_PROVIDED"),
-        (f"{at}[8].user_data.user_identifiers[1].email_address", "INVALID_HEX_ENCODING"),
-        (f"{at}[9].user_data.user_identifiers[0].email_address", "INVALID_SHA256_FORMAT"),
-        (f"{at}[10].user_data.user_identifiers[0]", "REQUIRED_FIELD_MISSING"),
-        (f"{at}[11].user_data.user_identifiers", "TOO_MANY_USER_IDENTIFIERS"),
-        (f"{at}[13].destination_references[0]", "INVALID_DESTINATION"),
-    ]
-    assert reason == "REQUIRED_FIELD_MISSING"
-    assert google.state.conversions == []
-    google.state.switches.data_manager_names_bad_rows = False
-    assert events.refused(lambda: events.ingest(*sent, encoding="HEX")) == ([], "REQUIRED_FIELD_MISSING")
-
-
-def test_s29_encodings(events, event, hashed):
-    row = event(user_data=users(hashed("a")))
-    assert events.refused(lambda: events.ingest(row))[0] == [("encoding", "REQUIRED_FIELD_MISSING")]
-    field = "events.events[0].user_data.user_identifiers[0].email_address"
-    for text, reason in (("not base64!", "INVALID_BASE64_ENCODING"), ("YWJj", "INVALID_SHA256_FORMAT")):
-        wrong = event(user_data=users(text))
-        assert events.refused(lambda wrong=wrong: events.ingest(wrong, encoding="BASE64"))[0] == [(field, reason)]
-
-
-@pytest.mark.parametrize(
-    ("setting", "value", "reason"),
-    [
-        ("terms_accepted", False, "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED"),
-        ("enhanced_conversions", False, "DESTINATION_ACCOUNT_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS"),
-        ("data_policy_prohibits", True, "DESTINATION_ACCOUNT_DATA_POLICY_PROHIBITS_ENHANCED_CONVERSIONS"),
-    ],
-)
-def test_s29_user_data_needs_an_account_that_may(google, events, event, hashed, setting, value, reason):
-    setattr(google.state.customers[SHOP], setting, value)
-    row = event(user_data=users(hashed("a")))
-    assert events.refused(lambda: events.ingest(row, encoding="HEX"))[1] == reason
-
-
-def test_s29_sizes(events, event):
-    row = event()
-    many = [events.destination(reference=str(index)) for index in range(11)]
-    same = [events.destination(reference="x")] * 2
-    cases = [
-        (lambda: events.ingest(*[row] * 2001), "events.events", "TOO_MANY_EVENTS"),
-        (events.ingest, "events.events", "REQUIRED_FIELD_MISSING"),
-        (lambda: events.ingest(row, destinations=[]), "destinations", "REQUIRED_FIELD_MISSING"),
-        (lambda: events.ingest(row, destinations=many), "destinations", "TOO_MANY_DESTINATIONS"),
-        (lambda: events.ingest(row, destinations=same), "destinations", "DUPLICATE_DESTINATION_REFERENCE"),
-    ]
-    for call, field, reason in cases:
-        assert events.refused(call) == ([(field, reason)], reason)
-
-
-def test_s29_destinations(google, events, event):
-    google.state.actions["2"].created_at = google.clock.now()
-    google.state.customers[CHILD].manager_id = None
-    google.state.customers[CHILD].conversion_customer_id = SHOP
-    wrong_type = events.destination()
-    wrong_type["operating_account"]["account_type"] = "DATA_PARTNER"
-    cases = [
-        (events.destination("404"), "product_destination_id", "INVALID_CONVERSION_ACTION_ID"),
-        (events.destination("6"), "product_destination_id", "INVALID_CONVERSION_ACTION_ID"),
-        (events.destination("5"), "product_destination_id", "INVALID_CONVERSION_ACTION_TYPE"),
-        (events.destination("2"), "product_destination_id", "CONVERSION_ACTION_TOO_RECENTLY_CREATED"),
-        (events.destination("1", CHILD), "operating_account", "INVALID_DESTINATION"),
-        (wrong_type, "operating_account.account_type", "INVALID_DESTINATION"),
-    ]
-    for destination, field, reason in cases:
-        violations, _ = events.refused(lambda d=destination: events.ingest(event(), destinations=[d]))
-        assert violations == [(f"destinations[0].{field}", reason)]
-
-
-def test_s29_access(google, connect, events, event, new_click):
-    managed = events.destination("31", CHILD)
-    row = event(ad_identifiers={"gclid": new_click("gclid", customer=CHILD)})
-    assert events.refused(lambda: events.ingest(row, destinations=[managed]), 403)[1] == "PERMISSION_DENIED"
-    managed["login_account"] = {"account_type": "GOOGLE_ADS", "account_id": MANAGER}
-    assert events.ingest(row, destinations=[managed]).request_id
-    google.state.tokens["ads"] = Token(token="ads", scopes=["https://www.googleapis.com/auth/adwords"])
-    other = connect("ads")
-    assert other.refused(lambda: other.ingest(row), 403)[1] == "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
-
-
-def test_s29_tokens(google, connect, event, transport):
-    from google.auth.exceptions import RefreshError
-
-    google.state.tokens["old"] = Token(token="old", status="EXPIRED")
-    google.state.tokens["off"] = Token(token="off", status="REVOKED")
-    for token, reason in (("old", "ACCESS_TOKEN_EXPIRED"), ("off", "OAUTH_TOKEN_REVOKED")):
-        events = connect(token)
-        if transport == "grpc":
-            assert events.refused(lambda events=events: events.ingest(event()), 401)[1] == reason
-        else:  # over REST google-auth answers a 401 with a refresh, which a bare token cannot do
-            with pytest.raises(RefreshError):
-                events.ingest(event())
-
-
-def test_s29_a_click_of_another_account_at_once(google, events, event, new_click):
-    google.state.switches.data_manager_checks_click_account_at_once = True
-    row = event(ad_identifiers={"gclid": new_click("gclid", customer=OTHER)})
-    expected = [("events.events[0].ad_identifiers.gclid", "INVALID_AD_IDENTIFIER_FOR_ACCOUNT")]
-    assert events.refused(lambda: events.ingest(row))[0] == expected
-    assert events.ingest(event()).request_id
-
-
-@pytest.mark.parametrize(
-    ("limit", "wait"), [("data_manager_requests_per_minute", 60), ("data_manager_requests_per_day", 86_400)]
-)
-def test_s29_quotas(google, events, event, limit, wait):
-    setattr(google.state.switches, limit, 2)
-    events.ingest(event(transaction_id="a"))
-    events.ingest(event(transaction_id="b"))
-    assert events.refused(lambda: events.ingest(event()), 429)[1] == "RESOURCE_EXHAUSTED"
-    google.clock.move(timedelta(seconds=wait))
-    assert events.ingest(event()).request_id
-
-
-def test_faults(google, events, event):
+def test_faults(google: SandboxGoogle, events: Events, event: Callable[..., Any]) -> None:
     from google.api_core.exceptions import GoogleAPICallError
 
     faults = google.state.faults
@@ -343,7 +224,7 @@ def test_faults(google, events, event):
     assert len(google.state.conversions) == 1
 
 
-def test_rows_that_fail_inside(google, events, event):
+def test_rows_that_fail_inside(google: SandboxGoogle, events: Events, event: Callable[..., Any]) -> None:
     google.state.faults.arm(Fault(kind=FaultKind.ROW_INTERNAL_ERROR, count=1))
     google.state.faults.arm(Fault(kind=FaultKind.ROW_INTERNAL_ERROR, count=1, after_apply=True))
     request_id = events.ingest(*(event(transaction_id=text) for text in "abc")).request_id
@@ -352,14 +233,16 @@ def test_rows_that_fail_inside(google, events, event):
     assert [conversion.order_id for conversion in google.state.conversions] == ["b", "c"]
 
 
-def test_both_lanes_share_their_conversions(google, events, event, ads):
+def test_both_lanes_share_their_conversions(
+    google: SandboxGoogle, events: Events, event: Callable[..., Any], ads: Ads
+) -> None:
     ads.adjust(ads.adjustment(order_id="o1", value=60.0))
     events.ingest(event())
     assert google.state.conversions[0].value == 60.0  # the adjustment had waited for it
     assert ads.names(ads.upload(ads.row(order_id="o1"))) == ["ORDER_ID_ALREADY_IN_USE"]
 
 
-def test_values_that_are_left_out(google, events, event):
+def test_values_that_are_left_out(google: SandboxGoogle, events: Events, event: Callable[..., Any]) -> None:
     events.ingest(event(conversion_value=None, currency=None))
     assert (google.state.conversions[0].value, google.state.conversions[0].currency) == (7.5, "EUR")
     google.state.switches.negative_value_refused = False
@@ -367,7 +250,7 @@ def test_values_that_are_left_out(google, events, event):
     assert google.state.conversions[1].value == math.inf
 
 
-def test_s31_rest_is_plain_http_with_json(google):
+def test_s31_rest_is_plain_http_with_json(google: SandboxGoogle) -> None:
     import requests
 
     url = f"{google.http_url}/v1/events:ingest"

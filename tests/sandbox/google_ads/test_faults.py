@@ -1,7 +1,9 @@
 """S9 and S23: faults on demand, and what the real client makes of them."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,12 +11,14 @@ import pytest
 from sandbox.google_ads.failures import Refused
 from sandbox.google_ads.fault_answers import drop_connection, suffer
 from sandbox.google_ads.faults import Fault, FaultBox, FaultKind
+from sandbox.google_ads.server import SandboxGoogle
 from sandbox.google_ads.state import State
+from tests.sandbox.google_ads.conftest import Ads, Events
 
 UPLOAD, INGEST = "UploadClickConversions", "IngestEvents"
 
 
-def test_unavailable_and_then_fine(google, ads):
+def test_unavailable_and_then_fine(google: SandboxGoogle, ads: Ads) -> None:
     from google.api_core.exceptions import ServiceUnavailable
 
     google.state.faults.arm(Fault(kind=FaultKind.UNAVAILABLE, method=UPLOAD, count=1))
@@ -25,7 +29,7 @@ def test_unavailable_and_then_fine(google, ads):
     assert google.state.faults.fired == {"UNAVAILABLE": 1}
 
 
-def test_internal_with_and_without_the_failure(google, ads):
+def test_internal_with_and_without_the_failure(google: SandboxGoogle, ads: Ads) -> None:
     from google.api_core.exceptions import InternalServerError
 
     google.state.faults.arm(Fault(kind=FaultKind.INTERNAL, count=1))
@@ -40,7 +44,7 @@ def test_internal_with_and_without_the_failure(google, ads):
     assert all(trailer["request-id"] for trailer in trailers)
 
 
-def test_a_deadline_on_either_side(google, ads):
+def test_a_deadline_on_either_side(google: SandboxGoogle, ads: Ads) -> None:
     from google.api_core.exceptions import DeadlineExceeded
 
     google.state.faults.arm(Fault(kind=FaultKind.DEADLINE, count=1))
@@ -51,21 +55,21 @@ def test_a_deadline_on_either_side(google, ads):
         ads.send(ads.request([ads.row()]), timeout=0.1)
 
 
-def test_a_request_that_waited_over_a_reset_leaves_nothing_behind():
+def test_a_request_that_waited_over_a_reset_leaves_nothing_behind() -> None:
     state = State()
     with pytest.raises(Refused, match="began anew"):
         suffer(Fault(kind=FaultKind.SLOW), state, lambda _: state.reset(), pytest.fail)
     assert suffer(Fault(kind=FaultKind.SLOW), state, lambda _: None, pytest.fail) is None
 
 
-def test_a_slow_answer_is_an_answer(google, ads):
+def test_a_slow_answer_is_an_answer(google: SandboxGoogle, ads: Ads) -> None:
     google.state.faults.arm(Fault(kind=FaultKind.SLOW, seconds=0.05, count=1))
     before = time.monotonic()
     assert ads.errors(ads.upload(ads.row())) == []
     assert time.monotonic() - before >= 0.05
 
 
-def test_apply_then_drop_leaves_one_conversion(google, ads):
+def test_apply_then_drop_leaves_one_conversion(google: SandboxGoogle, ads: Ads) -> None:
     from google.api_core.exceptions import ServiceUnavailable
 
     google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, method=UPLOAD, count=1))
@@ -76,7 +80,9 @@ def test_apply_then_drop_leaves_one_conversion(google, ads):
     assert len(google.state.conversions) == 2
 
 
-def test_reasons_that_came_after_the_installed_packages(google, ads, events, event):
+def test_reasons_that_came_after_the_installed_packages(
+    google: SandboxGoogle, ads: Ads, events: Events, event: Callable[..., Any]
+) -> None:
     from google.ads.googleads.errors import GoogleAdsException
     from google.api_core.exceptions import InvalidArgument
 
@@ -92,7 +98,9 @@ def test_reasons_that_came_after_the_installed_packages(google, ads, events, eve
     assert google.state.conversions == []
 
 
-def test_reasons_of_rows_that_came_after_the_installed_packages(google, ads, events, event, transport):
+def test_reasons_of_rows_that_came_after_the_installed_packages(
+    google: SandboxGoogle, ads: Ads, events: Events, event: Callable[..., Any], transport: str
+) -> None:
     """A number over gRPC; a word over REST, which the client's parser drops."""
     google.state.faults.arm(Fault(kind=FaultKind.ROW_UNKNOWN_REASON, count=2))
     (packed,) = ads.upload(ads.row()).partial_failure_error.details
@@ -108,7 +116,7 @@ def test_reasons_of_rows_that_came_after_the_installed_packages(google, ads, eve
     assert google.state.diagnostics.account("1234567890").counts.failed == 1
 
 
-def test_a_broken_connection(google, ads):
+def test_a_broken_connection(google: SandboxGoogle, ads: Ads) -> None:
     from google.api_core.exceptions import ServiceUnavailable
     from google.api_core.retry import Retry, if_exception_type
 
@@ -122,7 +130,7 @@ def test_a_broken_connection(google, ads):
     assert not drop_connection("ipv4:127.0.0.1:1")
 
 
-def test_quota_faults(google, ads):
+def test_quota_faults(google: SandboxGoogle, ads: Ads) -> None:
     from google.api_core.exceptions import ResourceExhausted
 
     for kind in (FaultKind.QUOTA_RATE, FaultKind.QUOTA_DAILY, FaultKind.RESOURCE_EXHAUSTED_WITHOUT_FAILURE):
@@ -146,12 +154,12 @@ def test_quota_faults(google, ads):
     assert found == [(4, 30.5), (2, 30.5), None]
 
 
-def test_a_version_that_is_no_longer_served(google, ads):
+def test_a_version_that_is_no_longer_served(google: SandboxGoogle, ads: Ads) -> None:
     google.state.faults.arm(Fault(kind=FaultKind.UNSUPPORTED_VERSION, count=1))
     assert ads.refused(lambda: ads.upload(ads.row()))[:2] == ("INVALID_ARGUMENT", "request_error.UNSUPPORTED_VERSION")
 
 
-def test_a_version_that_never_was_ours(google):
+def test_a_version_that_never_was_ours(google: SandboxGoogle) -> None:
     import grpc
 
     channel = grpc.secure_channel(google.grpc_endpoint, grpc.ssl_channel_credentials(google.ca_file.read_bytes()))
@@ -164,7 +172,7 @@ def test_a_version_that_never_was_ours(google):
     assert "google.ads.googleads.v22.errors.googleadsfailure-bin" in keys
 
 
-def test_s23_rows_fail_at_random(google, ads):
+def test_s23_rows_fail_at_random(google: SandboxGoogle, ads: Ads) -> None:
     google.state.faults.arm(Fault(kind=FaultKind.ROW_INTERNAL_ERROR, method=UPLOAD, count=1))
     google.state.faults.arm(Fault(kind=FaultKind.ROW_TRANSIENT_ERROR, method=UPLOAD, count=1, after_apply=True))
     rows = [ads.row(order_id=text) for text in "abc"]
@@ -175,7 +183,7 @@ def test_s23_rows_fail_at_random(google, ads):
     assert ads.names(ads.upload(*rows)) == ["ORDER_ID_ALREADY_IN_USE"] * 2
 
 
-def test_s23_adjustment_rows_too(google, ads):
+def test_s23_adjustment_rows_too(google: SandboxGoogle, ads: Ads) -> None:
     ads.upload(ads.row(order_id="a"))
     google.state.faults.arm(Fault(kind=FaultKind.ROW_TRANSIENT_ERROR, method="UploadConversionAdjustments", count=1))
     row = ads.adjustment(order_id="a", value=1.0)
@@ -184,8 +192,8 @@ def test_s23_adjustment_rows_too(google, ads):
     assert ads.errors(ads.adjust(row)) == []
 
 
-def test_a_share_of_requests_repeats_with_the_seed():
-    def fired(seed):
+def test_a_share_of_requests_repeats_with_the_seed() -> Any:
+    def fired(seed: dict[str, Any]) -> Any:
         box = FaultBox(seed)
         box.arm(Fault(kind=FaultKind.UNAVAILABLE, probability=0.3))
         return [box.draw(UPLOAD) is not None for _ in range(200)]
@@ -195,7 +203,7 @@ def test_a_share_of_requests_repeats_with_the_seed():
     assert 30 < sum(fired(1)) < 90
 
 
-def test_which_requests_a_fault_hits():
+def test_which_requests_a_fault_hits() -> None:
     box = FaultBox()
     box.arm(Fault(kind=FaultKind.UNAVAILABLE, method=INGEST))
     box.arm(Fault(kind=FaultKind.SLOW, customer_id="1", count=2))
@@ -212,7 +220,7 @@ def test_which_requests_a_fault_hits():
     assert box.armed() == []
 
 
-def test_row_faults_stop_when_they_are_used_up():
+def test_row_faults_stop_when_they_are_used_up() -> None:
     box = FaultBox()
     assert box.rows(UPLOAD) is None
     box.arm(Fault(kind=FaultKind.ROW_INTERNAL_ERROR, count=1))
@@ -222,6 +230,6 @@ def test_row_faults_stop_when_they_are_used_up():
 
 
 @pytest.mark.parametrize("wrong", ['{"kind":"SLOW","count":0}', '{"kind":"SLOW","probability":1.5}', '{"kind":"RAIN"}'])
-def test_wrong_faults_are_refused(wrong):
+def test_wrong_faults_are_refused(wrong: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(wrong, type=Fault)

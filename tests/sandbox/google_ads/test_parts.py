@@ -3,6 +3,8 @@
 import ssl
 from datetime import UTC, datetime, timedelta
 from enum import unique
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -22,7 +24,7 @@ TIMES = st.integers(0, 2**32 - 1).map(lambda seconds: datetime.fromtimestamp(sec
 
 @settings(max_examples=100, deadline=None)
 @given(KINDS, CUSTOMERS, TIMES, st.integers(0, 2**32 - 1), st.sampled_from(list(ClickFlag)))
-def test_a_click_id_says_what_it_was_made_of(kind, customer, at, serial, flags):
+def test_a_click_id_says_what_it_was_made_of(kind: Any, customer: str, at: Any, serial: Any, flags: Any) -> None:
     text = make_click_id(kind, customer, at, serial, flags)
     assert text == make_click_id(kind, customer, at, serial, flags)
     assert parse_click_id(kind, text) == Click(kind, customer, int(at.timestamp()), serial, int(flags))
@@ -30,14 +32,14 @@ def test_a_click_id_says_what_it_was_made_of(kind, customer, at, serial, flags):
 
 @settings(max_examples=50, deadline=None)
 @given(KINDS, st.integers(0, 2**32 - 1), st.integers(0, 31), st.characters(min_codepoint=33, max_codepoint=126))
-def test_any_changed_character_breaks_a_click_id(kind, serial, position, character):
+def test_any_changed_character_breaks_a_click_id(kind: Any, serial: Any, position: Any, character: Any) -> None:
     text = make_click_id(kind, "1234567890", NOW, serial)
     changed = text[:position] + character + text[position + 1 :]
     same = changed == text or changed.replace("+", "-").replace("/", "_") == text  # both alphabets of base64 are read
     assert (parse_click_id(kind, changed) is None) is not same
 
 
-def test_click_ids_of_other_kinds_and_wrong_arguments():
+def test_click_ids_of_other_kinds_and_wrong_arguments() -> None:
     text = make_click_id("gclid", "1234567890", NOW, 1)
     assert text.startswith("Cj")
     assert parse_click_id("wbraid", text) is None
@@ -48,7 +50,7 @@ def test_click_ids_of_other_kinds_and_wrong_arguments():
         make_click_id("gclid", "1234567890", NOW.replace(tzinfo=None), 1)
 
 
-def test_a_running_clock_and_a_standing_one():
+def test_a_running_clock_and_a_standing_one() -> None:
     clock = Clock()
     assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
     clock.move(timedelta(days=1))
@@ -66,7 +68,7 @@ def test_a_running_clock_and_a_standing_one():
         Clock(NOW.replace(tzinfo=None))
 
 
-def test_certificates_are_made_once(tmp_path):
+def test_certificates_are_made_once(tmp_path: Path) -> None:
     first = certificates.ensure(tmp_path / "new")
     kept = first.ca_file.read_bytes()
     assert certificates.ensure(tmp_path / "new") == first
@@ -76,7 +78,7 @@ def test_certificates_are_made_once(tmp_path):
     context.load_cert_chain(first.certificate_file, first.key_file)
 
 
-def test_every_name_is_an_installed_one(monkeypatch):
+def test_every_name_is_an_installed_one(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = installed_numbers()
     assert numbers[error_names.ConversionUpload.TOO_RECENT_EVENT] == 44
     assert len(numbers) == sum(len(family) for family in error_names.FAMILIES)
@@ -90,7 +92,7 @@ def test_every_name_is_an_installed_one(monkeypatch):
         installed_numbers()
 
 
-def test_every_enum_constant_is_an_installed_one():
+def test_every_enum_constant_is_an_installed_one() -> None:
     assert installed.ads_enums().consent.number("GRANTED") == 2
     assert installed.ads_enums().consent.name(99) == "UNKNOWN"
     assert installed.data_manager_enums().error_reason.number("TOO_MANY_EVENTS") == 32
@@ -105,7 +107,7 @@ def test_every_enum_constant_is_an_installed_one():
         installed.EnumTable(Descriptor, ["MISSING"])
 
 
-def test_a_seed_from_a_file(tmp_path):
+def test_a_seed_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "seed.json"
     path.write_text('{"customers": [{"customer_id": "1234567890"}], "switches": {"tokens_strict": true}}')
     assert read_seed_file(path).switches.tokens_strict

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -19,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 DEADLINE_S = 60
 
 
-def wait_for(condition):
+def wait_for(condition: Callable[..., Any]) -> dict[str, Any]:
     deadline = time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline:
         found = condition()
@@ -29,7 +31,7 @@ def wait_for(condition):
     raise AssertionError(f"nothing within {DEADLINE_S} s")
 
 
-def test_it_ends_cleanly_on_sigterm(tmp_path):
+def test_it_ends_cleanly_on_sigterm(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sandbox.google_ads.server", "--directory", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         lines = []
@@ -43,7 +45,7 @@ def test_it_ends_cleanly_on_sigterm(tmp_path):
         assert process.wait(DEADLINE_S) == 0
 
 
-def test_serving_in_the_foreground_until_ctrl_c(tmp_path, capsys):
+def test_serving_in_the_foreground_until_ctrl_c(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     seed = tmp_path / "seed.json"
     seed.write_text('{"customers": [{"customer_id": "4444444444"}]}')
     with socket.socket() as free:
@@ -51,8 +53,8 @@ def test_serving_in_the_foreground_until_ctrl_c(tmp_path, capsys):
         port = free.getsockname()[1]
     seen = []
 
-    def interrupt():
-        def dump():
+    def interrupt() -> Any:
+        def dump() -> Any:
             try:
                 return requests.get(f"http://127.0.0.1:{port}/control/dump", timeout=5).json()
             except requests.ConnectionError:
@@ -73,7 +75,7 @@ def test_serving_in_the_foreground_until_ctrl_c(tmp_path, capsys):
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_a_taken_port_is_an_error_and_leaves_nothing_running(google, tmp_path):
+def test_a_taken_port_is_an_error_and_leaves_nothing_running(google: SandboxGoogle, tmp_path: Path) -> None:
     port = int(google.http_url.rpartition(":")[2])
     with pytest.raises(OSError, match="in use"):
         SandboxGoogle.start(tmp_path, http_port=port)
@@ -82,7 +84,7 @@ def test_a_taken_port_is_an_error_and_leaves_nothing_running(google, tmp_path):
         SandboxGoogle.start(tmp_path, grpc_port=grpc_port)
 
 
-def test_stopping_twice_and_with_open_connections(tmp_path):
+def test_stopping_twice_and_with_open_connections(tmp_path: Path) -> None:
     sandbox = SandboxGoogle.start(tmp_path)
     with requests.Session() as session:
         assert session.get(f"{sandbox.http_url}/control/health", timeout=30).status_code == 200

@@ -1,15 +1,20 @@
 """S27: queries, and S28: the upload diagnostics they read."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+
+from sandbox.google_ads.server import SandboxGoogle
+from tests.sandbox.google_ads.conftest import Ads
 
 SHOP = "1234567890"
 CLIENT = "offline_conversion_upload_client_summary"
 ACTION = "offline_conversion_upload_conversion_action_summary"
 
 
-def test_actions_with_conditions_order_and_limit(ads):
+def test_actions_with_conditions_order_and_limit(ads: Ads) -> None:
     rows = ads.rows(
         "SELECT conversion_action.id, conversion_action.name, conversion_action.type, customer.currency_code "
         "FROM conversion_action WHERE conversion_action.type = 'UPLOAD_CLICKS' AND conversion_action.status != REMOVED "
@@ -21,14 +26,14 @@ def test_actions_with_conditions_order_and_limit(ads):
     assert rows[0].conversion_action.resource_name == f"customers/{SHOP}/conversionActions/3"
 
 
-def test_only_the_selected_fields_are_filled(ads):
+def test_only_the_selected_fields_are_filled(ads: Ads) -> None:
     (chunk,) = ads.stream("SELECT customer.descriptive_name FROM customer WHERE customer.id = 1234567890")
     assert list(chunk.field_mask.paths) == ["customer.descriptive_name"]
     (row,) = chunk.results
     assert [field.name for field, _ in row.customer.ListFields()] == ["resource_name", "descriptive_name"]
 
 
-def test_a_search_in_one_page(ads):
+def test_a_search_in_one_page(ads: Ads) -> None:
     response = ads.search(
         "SELECT conversion_action.id FROM conversion_action WHERE conversion_action.value_settings.always_use_default_value = TRUE"
     )
@@ -58,12 +63,12 @@ def test_a_search_in_one_page(ads):
         ("primary_for_goal = false", []),
     ],
 )
-def test_conditions(ads, condition, ids):
+def test_conditions(ads: Ads, condition: str, ids: list[Any]) -> None:
     rows = ads.rows(f"SELECT conversion_action.id FROM conversion_action WHERE conversion_action.{condition}")
     assert [row.conversion_action.id for row in rows] == ids
 
 
-def test_order_by_several_fields(ads):
+def test_order_by_several_fields(ads: Ads) -> None:
     rows = ads.rows(
         "SELECT conversion_action.id FROM conversion_action ORDER BY conversion_action.counting_type ASC, conversion_action.id DESC LIMIT 3"
     )
@@ -102,11 +107,11 @@ def test_order_by_several_fields(ads):
         (f"SELECT {CLIENT}.status FROM {CLIENT} WHERE {CLIENT}.alerts = 1", "BAD_VALUE"),
     ],
 )
-def test_queries_that_are_refused(ads, query, name):
+def test_queries_that_are_refused(ads: Ads, query: str, name: str) -> None:
     assert ads.refused(lambda: ads.stream(query))[:2] == ("INVALID_ARGUMENT", f"query_error.{name}")
 
 
-def test_the_field_that_v26_removed(google, client):
+def test_the_field_that_v26_removed(google: SandboxGoogle, client: Callable[..., Any]) -> None:
     path = "customer.conversion_tracking_setting."
     old, new = client("v24"), client("v26")
     (row,) = old.rows(
@@ -133,7 +138,7 @@ def test_the_field_that_v26_removed(google, client):
     assert (setting.google_ads_conversion_customer, setting.conversion_tracking_status) == ("customers/2222222222", 5)
 
 
-def test_long_answers_come_in_chunks(google, ads):
+def test_long_answers_come_in_chunks(google: SandboxGoogle, ads: Ads) -> None:
     import msgspec
 
     first = google.state.actions["1"]
@@ -144,7 +149,7 @@ def test_long_answers_come_in_chunks(google, ads):
     assert [len(chunk.results) for chunk in chunks] == [1000, 501]
 
 
-def test_s28_diagnostics_follow_uploads(google, ads):
+def test_s28_diagnostics_follow_uploads(google: SandboxGoogle, ads: Ads) -> None:
     everything = (
         f"SELECT {CLIENT}.status, {CLIENT}.total_event_count, {CLIENT}.successful_event_count, "
         f"{CLIENT}.pending_event_count, {CLIENT}.success_rate, {CLIENT}.pending_rate, {CLIENT}.last_upload_date_time, "
@@ -175,10 +180,10 @@ def test_s28_diagnostics_follow_uploads(google, ads):
     assert [job.failed_count for job in summary.job_summaries] == [2, 1]
 
 
-def test_s28_per_action_and_the_verdicts(google, ads):
+def test_s28_per_action_and_the_verdicts(google: SandboxGoogle, ads: Ads) -> Any:
     query = f"SELECT {ACTION}.conversion_action_id, {ACTION}.conversion_action_name, {ACTION}.status, {ACTION}.total_event_count FROM {ACTION}"
 
-    def summaries():
+    def summaries() -> Any:
         rows = [row.offline_conversion_upload_conversion_action_summary for row in ads.rows(query)]
         return [
             (row.conversion_action_id, row.conversion_action_name, row.status, row.total_event_count) for row in rows
@@ -193,7 +198,7 @@ def test_s28_per_action_and_the_verdicts(google, ads):
     assert summaries() == [(1, "Purchase", 6, 31)]
 
 
-def test_internal_errors_have_no_alert(google, ads):
+def test_internal_errors_have_no_alert(google: SandboxGoogle, ads: Ads) -> None:
     from sandbox.google_ads.faults import Fault, FaultKind
 
     google.state.faults.arm(Fault(kind=FaultKind.ROW_INTERNAL_ERROR))

@@ -1,16 +1,20 @@
 """S8: operations per day and requests per second, as the real client sees them; the counters by themselves."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from sandbox.google_ads.quota import SlidingWindow, TokenBuckets, daily_limit
 from sandbox.google_ads.seed import Token
+from sandbox.google_ads.server import SandboxGoogle
+from tests.sandbox.google_ads.conftest import Ads
 
 SHOP, OTHER = "1234567890", "2222222222"
 
 
-def quota_detail(ads, exception):
+def quota_detail(ads: Ads, exception: Any) -> Any:
     """The failure's quota details, which the client leaves in the trailer."""
     trailer = dict(exception.errors[0].trailing_metadata())
     failure = ads.failure(trailer["google.ads.googleads.v26.errors.googleadsfailure-bin"])
@@ -19,7 +23,7 @@ def quota_detail(ads, exception):
     return error.error_code.quota_error, error.details.quota_error_details
 
 
-def test_a_day_of_explorer_access(google, ads):
+def test_a_day_of_explorer_access(google: SandboxGoogle, ads: Ads) -> None:
     from google.api_core.exceptions import ResourceExhausted
 
     google.state.customers[SHOP].access_level = "EXPLORER"
@@ -39,7 +43,7 @@ def test_a_day_of_explorer_access(google, ads):
     assert ads.errors(ads.upload(ads.row())) == []
 
 
-def test_requests_per_second_of_a_customer(google, ads):
+def test_requests_per_second_of_a_customer(google: SandboxGoogle, ads: Ads) -> None:
     from google.api_core.exceptions import ResourceExhausted
 
     google.state.switches.customer_requests_per_second = 0.5
@@ -56,7 +60,7 @@ def test_requests_per_second_of_a_customer(google, ads):
 
 
 @pytest.mark.parametrize(("costs", "used"), [(True, 3), (False, 1)])
-def test_what_refused_requests_cost(google, ads, costs, used):
+def test_what_refused_requests_cost(google: SandboxGoogle, ads: Ads, costs: bool, used: int) -> None:
     google.state.switches.failed_requests_use_quota = costs
     ads.upload(ads.row())
     for call in (lambda: ads.upload(ads.row(), partial_failure=False), lambda: ads.stream("SELECT nonsense")):
@@ -64,21 +68,21 @@ def test_what_refused_requests_cost(google, ads, costs, used):
     assert google.state.quotas.dump(google.clock.epoch())["operations_last_24_h"] == {"sandbox-project": used}
 
 
-def test_the_level_belongs_to_the_project(google, client):
+def test_the_level_belongs_to_the_project(google: SandboxGoogle, client: Callable[..., Any]) -> None:
     google.state.tokens["p"] = Token(token="p", project_id="mine", access_level="BASIC")
     ads = client(token="p")
     ads.upload(ads.row())
     assert google.state.quotas.operations.used(google.clock.epoch()) == {"mine": 1}
 
 
-def test_daily_limits():
+def test_daily_limits() -> None:
     assert daily_limit("EXPLORER", test_account=False) == 2_880
     assert daily_limit("EXPLORER", test_account=True) == 15_000
     assert daily_limit("BASIC", test_account=False) == 15_000
     assert daily_limit("STANDARD", test_account=False) is None
 
 
-def test_a_window_slides():
+def test_a_window_slides() -> None:
     window = SlidingWindow(60.0)
     assert [window.take("p", 2, at) for at in (0.0, 10.0, 20.0)] == [None, None, 40.0]
     assert window.take("p", 2, 60.0) is None
@@ -87,6 +91,6 @@ def test_a_window_slides():
     assert window.used(61.0) == {"p": 1, "never used": 0}
 
 
-def test_a_bucket_fills_up_to_its_burst():
+def test_a_bucket_fills_up_to_its_burst() -> None:
     buckets = TokenBuckets()
     assert [buckets.take("c", 1.0, 1, at) for at in (0.0, 0.25, 100.0, 100.0)] == [None, 0.75, None, 1.0]

@@ -1,14 +1,19 @@
 """S1-S7 and S10: what refuses a whole request, and that every answer has a request id."""
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 import pytest
 
 from sandbox.google_ads.seed import Token
+from sandbox.google_ads.server import SandboxGoogle
+from tests.sandbox.google_ads.conftest import Ads
 
 CHILD, MANAGER, OTHER = "3333333333", "9999999999", "2222222222"
 
 
-def test_s1_a_missing_token_is_invalid(client):
+def test_s1_a_missing_token_is_invalid(client: Callable[..., Any]) -> None:
     ads = client(token=None)
     assert ads.refused(lambda: ads.upload(ads.row()))[:2] == (
         "UNAUTHENTICATED",
@@ -25,13 +30,15 @@ def test_s1_a_missing_token_is_invalid(client):
         ("NOT_ADS_USER", "NOT_ADS_USER"),
     ],
 )
-def test_s1_a_known_token_is_what_the_seed_says(google, client, status, name):
+def test_s1_a_known_token_is_what_the_seed_says(
+    google: SandboxGoogle, client: Callable[..., Any], status: str, name: str
+) -> None:
     google.state.tokens["t"] = Token(token="t", status=status)
     ads = client(token="t")
     assert ads.refused(lambda: ads.upload(ads.row()))[:2] == ("UNAUTHENTICATED", f"authentication_error.{name}")
 
 
-def test_s1_an_unknown_token_is_refused_when_strict(google, client):
+def test_s1_an_unknown_token_is_refused_when_strict(google: SandboxGoogle, client: Callable[..., Any]) -> None:
     google.state.switches.tokens_strict = True
     ads = client(token="never-seen")
     assert ads.refused(lambda: ads.upload(ads.row()))[1] == "authentication_error.OAUTH_TOKEN_INVALID"
@@ -46,11 +53,11 @@ def test_s1_an_unknown_token_is_refused_when_strict(google, client):
         ("1112223334", "UNAUTHENTICATED", "authentication_error.CUSTOMER_NOT_FOUND"),
     ],
 )
-def test_s2_customer_ids(ads, customer, status, name):
+def test_s2_customer_ids(ads: Ads, customer: str, status: str, name: str) -> None:
     assert ads.refused(lambda: ads.upload(ads.row(), customer=customer))[:2] == (status, name)
 
 
-def test_s2_a_managed_account_needs_the_login_customer_id(client):
+def test_s2_a_managed_account_needs_the_login_customer_id(client: Callable[..., Any]) -> None:
     ads = client()
     row = ads.row(conversion_action=f"customers/{CHILD}/conversionActions/31")
     denied = ("PERMISSION_DENIED", "authorization_error.USER_PERMISSION_DENIED")
@@ -61,7 +68,7 @@ def test_s2_a_managed_account_needs_the_login_customer_id(client):
     assert through_manager.names(through_manager.upload(row, customer=CHILD)) == ["INVALID_CUSTOMER_FOR_CLICK"]
 
 
-def test_s2_a_token_reaches_its_own_accounts_only(google, client):
+def test_s2_a_token_reaches_its_own_accounts_only(google: SandboxGoogle, client: Callable[..., Any]) -> None:
     google.state.tokens["one"] = Token(token="one", customers=[OTHER])
     ads = client(token="one")
     assert ads.refused(lambda: ads.upload(ads.row()))[1] == "authorization_error.USER_PERMISSION_DENIED"
@@ -71,12 +78,12 @@ def test_s2_a_token_reaches_its_own_accounts_only(google, client):
     ("status", "name"),
     [("CANCELED", "CUSTOMER_NOT_ENABLED"), ("SUSPENDED", "ACTION_NOT_PERMITTED_FOR_SUSPENDED_ACCOUNT")],
 )
-def test_s2_accounts_that_are_not_enabled(google, ads, status, name):
+def test_s2_accounts_that_are_not_enabled(google: SandboxGoogle, ads: Ads, status: str, name: str) -> None:
     google.state.customers["1234567890"].status = status
     assert ads.refused(lambda: ads.upload(ads.row()))[:2] == ("PERMISSION_DENIED", f"authorization_error.{name}")
 
 
-def test_s2_a_test_project_on_a_production_account(google, client):
+def test_s2_a_test_project_on_a_production_account(google: SandboxGoogle, client: Callable[..., Any]) -> None:
     google.state.customers["1234567890"].access_level = "TEST"
     new, old = client("v26"), client("v24")
     assert (
@@ -87,7 +94,7 @@ def test_s2_a_test_project_on_a_production_account(google, client):
     assert new.errors(new.upload(new.row())) == []
 
 
-def test_s2_a_token_without_the_scope(google, client):
+def test_s2_a_token_without_the_scope(google: SandboxGoogle, client: Callable[..., Any]) -> None:
     from google.api_core.exceptions import PermissionDenied
 
     google.state.tokens["dm"] = Token(token="dm", scopes=["https://www.googleapis.com/auth/datamanager"])
@@ -96,7 +103,7 @@ def test_s2_a_token_without_the_scope(google, client):
         ads.upload(ads.row())
 
 
-def test_s3_a_developer_token_is_accepted_and_not_needed(google, client):
+def test_s3_a_developer_token_is_accepted_and_not_needed(google: SandboxGoogle, client: Callable[..., Any]) -> None:
     without, with_one = client(), client(developer_token="anything")
     assert without.errors(without.upload(without.row())) == []
     assert with_one.errors(with_one.upload(with_one.row())) == []
@@ -107,7 +114,7 @@ def test_s3_a_developer_token_is_accepted_and_not_needed(google, client):
     assert with_one.errors(with_one.upload(with_one.row())) == []
 
 
-def test_s4_a_project_that_may_not_import(google, ads):
+def test_s4_a_project_that_may_not_import(google: SandboxGoogle, ads: Ads) -> None:
     google.state.customers["1234567890"].allowlisted = False
     name = "not_allowlisted_error.CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
     assert ads.refused(lambda: ads.upload(ads.row()))[:2] == ("PERMISSION_DENIED", name)
@@ -116,13 +123,13 @@ def test_s4_a_project_that_may_not_import(google, ads):
     assert ads.errors(ads.upload(ads.row(), ads.row())) == [(0, name, ""), (1, name, "")]
 
 
-def test_s5_partial_failure_is_required_and_so_are_rows(ads):
+def test_s5_partial_failure_is_required_and_so_are_rows(ads: Ads) -> None:
     required = ads.refused(lambda: ads.upload(ads.row(), partial_failure=False))
     assert required[:2] == ("INVALID_ARGUMENT", "partial_failure_error.PARTIAL_FAILURE_MODE_REQUIRED")
     assert ads.refused(ads.upload)[:2] == ("INVALID_ARGUMENT", "field_error.REQUIRED")
 
 
-def test_s6_2000_rows_pass_and_2001_do_not(google, ads):
+def test_s6_2000_rows_pass_and_2001_do_not(google: SandboxGoogle, ads: Ads) -> None:
     rows = [ads.row() for _ in range(2001)]
     assert ads.errors(ads.upload(*rows[:2000])) == []
     too_many = ads.refused(lambda: ads.upload(*rows))
@@ -133,7 +140,7 @@ def test_s6_2000_rows_pass_and_2001_do_not(google, ads):
     assert len(google.state.conversions) == 2000
 
 
-def test_s7_job_ids(ads):
+def test_s7_job_ids(ads: Ads) -> None:
     for wrong in (0, -1):
         refused = ads.refused(lambda wrong=wrong: ads.upload(ads.row(), job_id=wrong))
         assert refused[1] == "conversion_upload_error.INVALID_JOB_ID"
@@ -144,7 +151,7 @@ def test_s7_job_ids(ads):
     assert ads.adjust(ads.adjustment(order_id="o", value=1.0), job_id=78).job_id == 78
 
 
-def test_s10_every_answer_has_a_request_id(google, ads):
+def test_s10_every_answer_has_a_request_id(google: SandboxGoogle, ads: Ads) -> None:
     exception = ads.refused(ads.upload)[2]
     assert exception.request_id.startswith("sandbox-")
     assert exception.failure.request_id == exception.request_id
@@ -154,7 +161,7 @@ def test_s10_every_answer_has_a_request_id(google, ads):
     assert chunk.request_id.startswith("sandbox-")
 
 
-def test_a_method_that_is_not_served_is_not_implemented(google, client):
+def test_a_method_that_is_not_served_is_not_implemented(google: SandboxGoogle, client: Callable[..., Any]) -> None:
     from google.ads.googleads.client import GoogleAdsClient
     from google.api_core.exceptions import MethodNotImplemented
     from google.oauth2.credentials import Credentials
@@ -164,7 +171,7 @@ def test_a_method_that_is_not_served_is_not_implemented(google, client):
         other.get_service("CustomerService").list_accessible_customers(timeout=30)
 
 
-def test_a_seed_says_where_it_is_wrong():
+def test_a_seed_says_where_it_is_wrong() -> None:
     from sandbox.google_ads.seed import read_seed
 
     with pytest.raises(msgspec.ValidationError, match=r"unknown field `colour` - at `\$.customers\[0\]`"):
@@ -172,7 +179,9 @@ def test_a_seed_says_where_it_is_wrong():
 
 
 @pytest.mark.parametrize("version", ["v23", "v25"])
-def test_the_other_versions_are_answered_under_their_own_name(google, client, version):
+def test_the_other_versions_are_answered_under_their_own_name(
+    google: SandboxGoogle, client: Callable[..., Any], version: str
+) -> None:
     """v24 and v26 have tests with their own clients; loading each further version costs seconds and 40 MiB."""
     import grpc
     from google.ads.googleads.v26.services.types import conversion_upload_service as service

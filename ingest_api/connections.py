@@ -1,4 +1,4 @@
-"""A lane of the writer: one connection, over which it lands one group at a time, and what is done when it fails."""
+"""A connection of the writer, over which it lands one group at a time, and what is done when it fails."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ Connect = Callable[[], Awaitable[Connection]]
 
 
 class Pause:
-    """Between attempts to connect; all lanes share it."""
+    """Between attempts to connect; all connections share it."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -44,7 +44,7 @@ class Pause:
         self._failures, self._until = 0, 0.0
 
 
-class Lane:
+class WriterConnection:
     """Connects when it is first used, and again after a failure."""
 
     def __init__(self, connect: Connect, pause: Pause) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest_api.lanes import is_after_boundary, is_near_boundary
+from ingest_api.connections import is_after_boundary, is_near_boundary
 
 
 @pytest.mark.parametrize(

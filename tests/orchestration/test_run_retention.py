@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from dagster._core.definitions.run_request import InstigatorType
 
-from orchestration import instance, retention
+from orchestration import instance, run_retention
 
 STATUSES = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.STARTED)
 
@@ -27,9 +27,9 @@ def test_old_finished_runs_go_with_their_events_and_files(dagster: Path, engine:
         for run in runs.values():
             made.report_engine_event("something happened", run)
             (Path(made.storage_directory()) / run.run_id / "compute_logs").mkdir(parents=True)
-        assert retention.delete_old_runs(made, now - timedelta(hours=1)) == 0
-        assert retention.delete_old_runs(made, now + timedelta(hours=1)) == 2
-        assert retention.delete_old_runs(made, now + timedelta(hours=1)) == 0
+        assert run_retention.delete_old_runs(made, now - timedelta(hours=1)) == 0
+        assert run_retention.delete_old_runs(made, now + timedelta(hours=1)) == 2
+        assert run_retention.delete_old_runs(made, now + timedelta(hours=1)) == 0
         left = runs[dg.DagsterRunStatus.STARTED].run_id
         assert [run.run_id for run in made.get_runs()] == [left]
         assert [folder.name for folder in Path(made.storage_directory()).iterdir()] == [left]
