@@ -1,0 +1,11 @@
+"""Every kind of long operation, with what does it: a new one is a function and a line here."""
+
+from typing import Final
+
+from custom_events.operations import looking_back
+from custom_events.operations.runner import Kind
+
+KINDS: Final[dict[str, Kind]] = {
+    looking_back.BACKTEST: looking_back.run_backtest,
+    looking_back.REPLAY: looking_back.run_replay,
+}
