@@ -117,7 +117,9 @@ class Settings(BaseSettings):
         description="Long operations (backtests, replays, exports, large bulk changes) that a console process does at the same time, beside answering; 0: it does none, and another one has to.",
     )
     operation_events_s: float = Field(
-        300.0, gt=0, description="Seconds after which a stream of an operation's progress ends; browsers ask again by themselves."
+        300.0,
+        gt=0,
+        description="Seconds after which a stream of an operation's progress ends; browsers ask again by themselves.",
     )
     session_lifetime_h: float = Field(
         168.0, gt=0, description="Hours after which somebody must sign in again, however busy they were."

@@ -144,7 +144,11 @@ def _schemas(all_routes: Iterable[Routes]) -> dict[str, Any]:
 
 
 def _success(operation: Operation) -> dict[str, Any]:
-    headers = ["X-Request-Id", *(["ETag"] if operation.tagged else []), *(["Location"] * (operation.status in _LOCATED))]
+    headers = [
+        "X-Request-Id",
+        *(["ETag"] if operation.tagged else []),
+        *(["Location"] * (operation.status in _LOCATED)),
+    ]
     if operation.idempotent:
         headers.append(idempotency.REPLAYED)
     found: dict[str, Any] = {

@@ -70,9 +70,7 @@ class LongOperation(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def origin(self) -> Origin:
         """From where what it changes comes."""
-        return Origin(
-            source=self.source, via=self.via, client_address=self.client_address, request_id=self.request_id
-        )
+        return Origin(source=self.source, via=self.via, client_address=self.client_address, request_id=self.request_id)
 
 
 def ask(

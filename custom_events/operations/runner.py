@@ -16,7 +16,6 @@ from datetime import timedelta
 from typing import Final
 
 import msgspec
-import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
 from custom_events.errors import CustomEventsError, InvalidConfiguration
 from custom_events.operations.operation import KEPT, LongOperation, State
@@ -97,6 +98,9 @@ class Work:
 
 def problem_of(error: Exception) -> dict[str, Any]:
     """An error as an operation keeps it."""
+    if isinstance(error, SQLAlchemyError):
+        detail = "The database did not allow it at this moment; what was not done is not there. Ask for it again."
+        return {"kind": "Transient", "detail": detail, "errors": []}
     if not isinstance(error, CustomEventsError):
         detail = "An error of our own. The console's log has the operation by its id; what it is about may be asked for again."
         return {"kind": INTERNAL, "detail": detail, "errors": []}

@@ -92,9 +92,10 @@ CREATE TABLE app.bulk_changes (
     ended_at TIMESTAMP WITH TIME ZONE,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_bulk_changes PRIMARY KEY (id),
-    CONSTRAINT fk_bulk_changes_undoes FOREIGN KEY(undoes) REFERENCES app.bulk_changes (id)
+    CONSTRAINT fk_bulk_changes_operation_id FOREIGN KEY(operation_id) REFERENCES app.operations (id) ON DELETE SET NULL
 );
 CREATE INDEX ix_bulk_changes_created_at ON app.bulk_changes (created_at);
+CREATE INDEX ix_bulk_changes_operation_id ON app.bulk_changes (operation_id);
 CREATE INDEX ix_bulk_changes_undoes ON app.bulk_changes (undoes);
 COMMENT ON TABLE app.bulk_changes IS 'Changes of many assignments at once, kept so that they can be undone. One row per bulk change.';
 COMMENT ON COLUMN app.bulk_changes.id IS 'Surrogate key.';
@@ -104,7 +105,7 @@ COMMENT ON COLUMN app.bulk_changes.asked_by IS 'Who asked for it.';
 COMMENT ON COLUMN app.bulk_changes.reason IS 'Why.';
 COMMENT ON COLUMN app.bulk_changes.site_ids IS 'The sites that it is about.';
 COMMENT ON COLUMN app.bulk_changes.rows IS 'How many rows it has.';
-COMMENT ON COLUMN app.bulk_changes.operation_id IS 'The operation that does it; null: it was done at once.';
+COMMENT ON COLUMN app.bulk_changes.operation_id IS 'The operation that does it; null: it was done at once, or is forgotten.';
 COMMENT ON COLUMN app.bulk_changes.ended_at IS 'When its last row was done; null: it is under way, or was ended before.';
 COMMENT ON COLUMN app.bulk_changes.created_at IS 'When the row was made.';
 CREATE TABLE app.bulk_change_rows (

@@ -19,8 +19,11 @@ from tests.console.api.world import World
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Those of an installation of the test's own."""
-    return Settings(_env_file=None, local_directory=tmp_path, secret_key=SecretStr(Fernet.generate_key().decode()))
+    """Those of an installation of the test's own, in which long operations wait until a test does them."""
+    key = SecretStr(Fernet.generate_key().decode())
+    return Settings(
+        _env_file=None, local_directory=tmp_path, secret_key=key, operations_at_once=0, operation_events_s=0.1
+    )
 
 
 @pytest.fixture
