@@ -121,9 +121,10 @@ class Runner:
             _LOG.warning("operation_given_up", operation=operation_id)
 
     def _say(self, work: Work) -> None:
-        how_far = {"done": work.done, "total": work.total, "unit": work.unit}
         with self._engine.begin() as connection:
-            row = queries.extend(connection, work.operation.owner, lease=LEASE, **how_far)
+            row = queries.extend(
+                connection, work.operation.owner, lease=LEASE, done=work.done, total=work.total, unit=work.unit
+            )
         if row is None or row.cancel_asked_at is not None:
             work.stop(cancelled=row is not None)
 

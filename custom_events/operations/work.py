@@ -79,7 +79,7 @@ class Work:
 
     def end(self, connection: sa.Connection, ending: Ending) -> None:
         """It has ended, in the transaction of what it changed. Raises LostError."""
-        values = {
+        values: dict[str, Any] = {
             "state": ending.state.value,
             "result_type": ending.result_type,
             "done": self.done,
