@@ -102,10 +102,10 @@ def _row_by_row(work: Work, asked: BulkRequest, bulk_change_id: int) -> Ending:
         if work.stops():
             break
         with work.engine.begin() as connection:
-            work.hold(connection)
             worker = RowWorker(connection, asked.plan, asked.allowed, work.operation.asked_by)
             end = min(start + COMMITTED_AT_ONCE, len(asked.plan.rows))
             changes.keep_rows(connection, bulk_change_id, [worker.do(number) for number in range(start, end)])
+            work.hold(connection)  # at the end: signs of life and a cancel do not wait for the rows
         _tell(work, asked, end)
     if work.stops() and not work.is_cancelled:
         work.check()

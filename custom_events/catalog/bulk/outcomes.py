@@ -68,13 +68,25 @@ class BulkResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssignmentState(msgspec.Struct, frozen=True, kw_only=True):
-    """An assignment at a moment: revisions by number, and the overrides of the newest."""
+    """An assignment at a moment: revisions by number, and the overrides of the published one and of the newest."""
 
     is_active: bool
     published_number: int | None
     newest_number: int
+    published: dict[str, Any] | None
     newest: dict[str, Any]
     is_draft: bool  # the newest
+
+    @property
+    def pending(self) -> dict[str, Any] | None:
+        """The overrides that would apply once the newest revision were published; None: nothing else than what applies."""
+        return self.newest if self.is_draft and self.newest != self.published else None
+
+    def means(self, other: "AssignmentState | None") -> bool:
+        """Whether the same applies and is drafted, by whatever revisions."""
+        if other is None:
+            return False
+        return (self.is_active, self.published, self.pending) == (other.is_active, other.published, other.pending)
 
 
 class Touched(msgspec.Struct, frozen=True, kw_only=True):

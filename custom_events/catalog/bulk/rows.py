@@ -24,6 +24,7 @@ class RowWorker:
 
     def __init__(self, connection: sa.Connection, plan: BulkPlan, allowed: Allowed, actor: str) -> None:
         self._connection, self._plan, self._allowed, self._actor = connection, plan, allowed, actor
+        self._new: set[int] = set()  # assignments that rows before have made
 
     def do(self, number: int) -> DoneRow:
         """Do a row, and say what became of it."""
@@ -36,6 +37,7 @@ class RowWorker:
                 touched = tuple(self._touched(one, state) for one, state in before.items())
         except NeedsAction as error:
             return DoneRow(outcome=self._failed(number, row, settings, error))
+        self._new |= {one.assignment_id for one in touched if one.before is None}
         return DoneRow(outcome=self._outcome(number, row, settings, named, touched), touched=touched)
 
     def assign(self, row: PlannedRow, settings: RowSettings, before: _Before) -> SiteAssignment:
@@ -237,7 +239,7 @@ class RowWorker:
     ) -> RowOutcome:
         is_made = any(one.before is None for one in touched) and settings.action not in ("move", "undo")
         word = Word.MADE if is_made else Word.CHANGED if any(_differs(one) for one in touched) else Word.UNCHANGED
-        is_new = self._plan.is_dry_run and is_made  # its number is taken by somebody else
+        is_gone = self._plan.is_dry_run and named is not None and named.id in self._new  # and so is its number
         changes = [line for one in touched for line in _lines(one, len(touched) > 1)]
         return RowOutcome(
             number=number,
@@ -245,7 +247,7 @@ class RowWorker:
             action=settings.action,
             outcome=word,
             site_id=named.site_id if named is not None else row.site_id,
-            assignment_id=None if is_new else named.id if named is not None else row.assignment_id,
+            assignment_id=None if is_gone else named.id if named is not None else row.assignment_id,
             definition_key=named.definition_key if named is not None else None,
             label=named.label if named is not None else None,
             changes=tuple(changes),

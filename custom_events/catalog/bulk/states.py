@@ -15,10 +15,12 @@ def state_of(connection: sa.Connection, assignment_id: int) -> AssignmentState |
     except NotFound:
         return None
     newest = revisions.newest(connection, ASSIGNMENTS, assignment_id)
+    published = revisions.published(connection, ASSIGNMENTS, assignment_id)
     return AssignmentState(
         is_active=owner.is_active,
         published_number=owner.published_number,
         newest_number=owner.newest_number,
+        published=published.payload if published is not None else None,
         newest=newest.payload if newest is not None else {},
         is_draft=newest is not None and newest.state == "draft",
     )

@@ -26,12 +26,12 @@ def restore(connection: sa.Connection, touched: Touched, by: str, reason: str) -
     """The assignment as it was before; None: it is removed. Raises NeedsAction where it was changed since."""
     number, before = touched.assignment_id, touched.before
     now = state_of(connection, number)
-    if now is None or now != touched.after:
+    if now is None or not now.means(touched.after):
         what = "is not there any more" if now is None else "was changed since"
         raise NeedsAction(f"Assignment {number} {what}: look at its revisions, and change it by hand")
     if before is None:
         return _unmake(connection, number, now, by, reason)
-    if before.published_number != now.published_number:
+    if before.published != now.published:
         if before.published_number is None:
             assignments.retire(connection, number, by=by, reason=reason)
         else:
@@ -44,12 +44,13 @@ def restore(connection: sa.Connection, touched: Touched, by: str, reason: str) -
 
 
 def _restore_draft(connection: sa.Connection, number: int, before: AssignmentState, by: str, reason: str) -> None:
-    """The newest revision says again what it said: as a draft where it was one, or where a draft came since."""
+    """What was drafted is drafted again; a draft that came since says no more than what applies."""
     now = state_of(connection, number)
     assert now is not None  # noqa: S101  (it was there a moment ago, and is held)
-    is_lost = before.is_draft and not now.is_draft
-    if now.newest != before.newest or is_lost:
-        assignments.override(connection, number, before.newest, expected=now.newest_number, author=by, reason=reason)
+    if now.pending == before.pending:
+        return
+    wanted = before.pending if before.pending is not None else before.newest
+    assignments.override(connection, number, wanted, expected=now.newest_number, author=by, reason=reason)
 
 
 def _unmake(

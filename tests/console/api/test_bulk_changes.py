@@ -4,9 +4,8 @@ from typing import Any
 
 import httpx
 import pytest
-import sqlalchemy as sa
 
-from custom_events.catalog import assignments, sites
+from custom_events.catalog import sites
 from custom_events.values.deliveries import Platform
 from tests.console.api.conftest import problem
 from tests.console.api.world import World
