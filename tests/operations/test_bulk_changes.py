@@ -18,9 +18,15 @@ from custom_events.operations.operation import State
 from custom_events.values.deliveries import Platform
 from tests.operations.conftest import KilledError, Make, ask, cancel, end_lease, read
 
-ROWS = 2 * bulk_changes.COMMITTED_AT_ONCE + 5
+AT_ONCE = 4
+ROWS = 2 * AT_ONCE + 2
 EVERYWHERE = Allowed(viewer=None, editor=None, publisher=None)
 ABSENT = 9_999_999
+
+
+@pytest.fixture(autouse=True)
+def _few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk_changes, "COMMITTED_AT_ONCE", AT_ONCE)
 
 
 @pytest.fixture
@@ -167,9 +173,9 @@ def test_row_by_row_that_is_cancelled_says_what_was_done_and_that_is_undone(
         cancel(engine, number)
         runner.beat()
 
-    at_row(monkeypatch, bulk_changes.COMMITTED_AT_ONCE, happens)
+    at_row(monkeypatch, AT_ONCE, happens)
     assert runner.run_next()
-    done = 2 * bulk_changes.COMMITTED_AT_ONCE
+    done = 2 * AT_ONCE
     told = result(engine, number)
     assert read(engine, number).state is State.CANCELLED
     assert (len(told.rows), told.counts.made, told.rows_asked) == (done, done, ROWS)
@@ -187,10 +193,10 @@ def test_row_by_row_whose_worker_dies_goes_on_behind_what_is_done(
     number, _ = asked(engine, shops)
     runner = runner_of(bulk_changes.run_bulk_change)
     with monkeypatch.context() as patch:
-        at_row(patch, bulk_changes.COMMITTED_AT_ONCE + 3, die)
+        at_row(patch, AT_ONCE + 3, die)
         with pytest.raises(KilledError):
             runner.run_next()
-    assert assigned(engine) == bulk_changes.COMMITTED_AT_ONCE
+    assert assigned(engine) == AT_ONCE
     end_lease(engine)
     assert runner.run_next()
     told = result(engine, number)
@@ -203,7 +209,12 @@ def test_a_process_that_ends_hands_row_by_row_on(
 ) -> None:
     number, _ = asked(engine, shops)
     runner = runner_of(bulk_changes.run_bulk_change)
-    at_row(monkeypatch, 3, runner.stop)
+
+    def happens() -> None:
+        (work,) = runner._works
+        work.stop(cancelled=False)
+
+    at_row(monkeypatch, 3, happens)
     assert runner.run_next()
     assert read(engine, number).state is State.WAITING
     assert runner_of(bulk_changes.run_bulk_change).run_next()

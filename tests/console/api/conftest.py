@@ -12,6 +12,8 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from console.api.app import create_app
+from custom_events.operations.kinds import KINDS
+from custom_events.operations.runner import Runner
 from custom_events.settings import Settings
 from tests.console.api.asking import asking
 from tests.console.api.world import World
@@ -49,6 +51,14 @@ def admin(client: httpx.Client, world: World) -> httpx.Client:
     """An administrator of all sites."""
     client.headers.update(world.headers("administrator"))
     return client
+
+
+@pytest.fixture
+def runner(database: str, settings: Settings) -> Iterator[Runner]:
+    """Does an operation when it is told to."""
+    made = Runner(database, settings, KINDS)
+    yield made
+    made.stop()
 
 
 def problem(answer: Any, status: int) -> dict[str, Any]:
