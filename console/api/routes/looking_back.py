@@ -82,7 +82,7 @@ def ask_for_backtest(call: Call, body: NewBacktest) -> Answer:
     explain themselves. Of the sites that you may see. Nothing is written."""
     since, until = _period(body.since, body.until)
     _check_numbers(definition_number=body.definition_number, assignment_number=body.assignment_number)
-    chosen = _sites(call, body.site_ids, Role.VIEWER)
+    chosen = chosen_sites(call, body.site_ids, Role.VIEWER)
     _check_named(call, body.definition_key, body.assignment_id, Role.VIEWER)
     if body.config is not None:
         with placed("config", DefinitionConfig):
@@ -129,7 +129,7 @@ def ask_for_replay(call: Call, body: NewReplay) -> Answer:
         raise problems.invalid(
             FieldError(field="reason", problem="it is missing", remedy="say why, for the audit trail, when it writes")
         )
-    chosen = _sites(call, body.site_ids, Role.EDITOR)
+    chosen = chosen_sites(call, body.site_ids, Role.EDITOR)
     _check_named(call, body.definition_key, body.assignment_id, Role.EDITOR)
     asked = looking_back.ReplayRequest(
         since=since,
@@ -180,7 +180,7 @@ def _check_numbers(**numbers: int | None) -> None:
         raise problems.invalid(*(FieldError(field=name, problem="no revision has it", remedy=remedy) for name in wrong))
 
 
-def _sites(call: Call, asked: tuple[int, ...] | None, role: Role) -> tuple[int, ...] | None:
+def chosen_sites(call: Call, asked: tuple[int, ...] | None, role: Role) -> tuple[int, ...] | None:
     """The sites that it is about; None: all. Raises 409 for sites that are not there, or are not the caller's to see, and 403 where
     they may see and not do it."""
     allowed = call.caller.sites(role)

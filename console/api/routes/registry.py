@@ -16,6 +16,7 @@ from console.api.routes import (
     definition_revisions,
     definitions,
     explanations,
+    exports,
     figures,
     health,
     looking_back,
@@ -55,5 +56,6 @@ NOUNS: Final[tuple[Routes, ...]] = (
     bulk_changes.ROUTES,
     rule_tests.ROUTES,
     looking_back.ROUTES,
+    exports.ROUTES,
     operations.ROUTES,
 )

@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx
-import pytest
 from fastapi import FastAPI
 
 from console.api.app import create_app
@@ -14,6 +13,7 @@ from tests.console.api.conftest import problem
 from tests.console.api.world import World
 
 BACKTESTS, REPLAYS, OPERATIONS = "/api/v1/backtests", "/api/v1/replays", "/api/v1/operations"
+EXPORTS = "/api/v1/exports"
 CONFIG: dict[str, Any] = {"trigger": ["order.paid"], "conditions": {"field": "order.total", "op": ">", "value": "5"}}
 
 
@@ -49,22 +49,59 @@ def test_a_replay_is_tried_and_written(admin: httpx.Client, world: World, runner
     assert [(one["detail"]["reason"], one["source"]) for one in entries] == [("the parser was mended", "api")]
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "field"),
-    [
-        (BACKTESTS, {"since": "2026-11-02T00:00:00Z", "until": "2026-11-01T00:00:00Z"}, "since"),
-        (BACKTESTS, {"until": "0001-01-01T00:00:00Z"}, "until"),
-        (BACKTESTS, {"samples": 51}, "samples"),
-        (BACKTESTS, {"site_ids": []}, "site_ids"),
-        (BACKTESTS, {"definition_key": "big_order", "definition_number": 0}, "definition_number"),
-        (BACKTESTS, {"config": {**CONFIG, "click_window_days": 900}}, "config.click_window_days"),
-        (BACKTESTS, {"overrides": {"click_window_days": 900, "also": {"op": "?"}}}, "overrides.also"),
-        (REPLAYS, {"write": True}, "reason"),
-    ],
-)
-def test_what_cannot_be_asked_is_said_at_once(admin: httpx.Client, path: str, body: dict[str, Any], field: str) -> None:
-    errors = problem(admin.post(path, json=body), 422)["errors"]
-    assert field in [one["field"] for one in errors] or any(one["field"].startswith(field) for one in errors)
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    (BACKTESTS, {"since": "2026-11-02T00:00:00Z", "until": "2026-11-01T00:00:00Z"}, "since"),
+    (BACKTESTS, {"until": "0001-01-01T00:00:00Z"}, "until"),
+    (BACKTESTS, {"samples": 51}, "samples"),
+    (BACKTESTS, {"site_ids": []}, "site_ids"),
+    (BACKTESTS, {"definition_key": "big_order", "definition_number": 0}, "definition_number"),
+    (BACKTESTS, {"config": {**CONFIG, "click_window_days": 900}}, "config.click_window_days"),
+    (BACKTESTS, {"overrides": {"also": {"op": "?"}}}, "overrides.also"),
+    (REPLAYS, {"write": True}, "reason"),
+    (EXPORTS, {"list": "assignments", "state": "queued"}, "state"),
+    (EXPORTS, {"list": "uploads", "state": "lost"}, "state"),
+    (EXPORTS, {"list": "audit_entries", "since": "0001-01-01T00:00:00Z"}, "since"),
+]
+
+
+def test_what_cannot_be_asked_is_said_at_once(admin: httpx.Client) -> None:
+    for path, body, field in WRONG:
+        errors = problem(admin.post(path, json=body), 422)["errors"]
+        assert errors[0]["field"].startswith(field), body
+
+
+def test_lists_are_exported_whole(admin: httpx.Client, world: World, runner: Runner) -> None:
+    bodies = [{"list": "assignments"}, {"list": "uploads"}, {"list": "audit_entries", "action": "site.create"}]
+    paths = [ask(admin, EXPORTS, body) for body in bodies]
+    while runner.run_next():
+        pass
+    texts: list[str] = []
+    for path in paths:
+        found = admin.get(path).json()
+        assert (found["state"], found["result"]) == ("succeeded", f"{path}/result.csv")
+        answer = admin.get(found["result"])
+        assert answer.headers["content-disposition"].startswith("attachment")
+        texts.append(answer.text)
+        assert (found["done"], found["total"]) == (answer.text.count("\r\n") - 1,) * 2
+    assert texts[0] == admin.get("/api/v1/assignments.csv").text
+    assert [text.count("\r\n") for text in texts] == [3, 3, 3]
+    assert "site.create" in texts[2]
+
+
+def test_an_export_has_what_its_asker_may_see(client: httpx.Client, world: World, runner: Runner) -> None:
+    headers = world.headers("administrator of mine")
+    paths: list[str] = []
+    for name in ("assignments", "uploads", "audit_entries"):
+        answer = client.post(EXPORTS, json={"list": name}, headers=headers)
+        paths.append(answer.headers["location"])
+        assert answer.json()["site_ids"] == [world.mine.id]
+        problem(client.post(EXPORTS, json={"list": name, "site_id": world.theirs.id}, headers=headers), 409)
+    while runner.run_next():
+        pass
+    for path in paths:
+        text = client.get(f"{path}/result.csv", headers=headers).text
+        assert (text.count("\r\n") > 1, "zanzibar" in text) == (True, False)
+    problem(client.post(EXPORTS, json={"list": "audit_entries"}, headers=world.headers("viewer of mine")), 403)
 
 
 def test_what_is_not_there_and_what_may_not_be_seen_are_the_same(client: httpx.Client, world: World) -> None:
