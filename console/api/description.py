@@ -25,6 +25,8 @@ What came in from the stores, what went out to the ad platforms, and why; and al
 - **Errors** are problem documents (RFC 9457): `type` is stable, `errors` name every value that cannot be used and what would be right.
 - **Changes**: `ETag` says which state was read; `If-Match` that it must be the same still (412 with both sides otherwise).
   `Idempotency-Key` on POST: sent again within a day, the first answer is given again and nothing happens twice.
+- **Long work** is an operation: 202, with its address in `Location`; there it shows how far it is, its end and where its result is, and `events` tells
+  all of that as it happens. It goes on when the console is started again, can be cancelled, and is kept for a day.
 - **Lists** are pages: `next` of one is `after` of the following one, null at the end.
 - **Requests** have an id: yours (`X-Request-Id`), or one that is made; the answer, the logs and the audit trail have it.
 """

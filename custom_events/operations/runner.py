@@ -61,6 +61,7 @@ class Runner:
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
         self._looked = 0.0
+        self._is_away = False
 
     def start(self, at_once: int) -> None:
         """Begin, with so many operations at once; none: this process takes none."""
@@ -132,8 +133,8 @@ class Runner:
         while not self._stopped.is_set():
             try:
                 found = self.run_next()
-            except SQLAlchemyError as error:  # the database is away: it comes back, and so do we
-                _LOG.warning("operations_wait", error=type(error).__name__)
+            except SQLAlchemyError as error:
+                self._note_absence(error)
                 found = False
             if not found:
                 with self._woken:
@@ -143,8 +144,15 @@ class Runner:
         while not self._stopped.wait(BEAT_S):
             try:
                 self.beat()
+                self._is_away = False
             except SQLAlchemyError as error:
-                _LOG.warning("operations_wait", error=type(error).__name__)
+                self._note_absence(error)
+
+    def _note_absence(self, error: SQLAlchemyError) -> None:
+        """The database is away: it comes back, and so do we. Said once."""
+        if not self._is_away:
+            _LOG.warning("operations_wait", error=type(error).__name__)
+        self._is_away = True
 
     def _run(self, work: Work) -> None:
         operation = work.operation

@@ -29,6 +29,7 @@ ROUTES: Final = Routes(
 )
 SEE: Final = of_some_site(Role.VIEWER)
 _NEWEST: Final = "-id"
+SHOWN_SITES: Final = 100  # of an operation, by id: it may be about thousands, and lists hold hundreds of operations
 _OF_ERROR: Final[dict[str, Kind]] = {
     "InvalidConfiguration": problems.INVALID,
     "NotFound": problems.NOT_FOUND,
@@ -42,13 +43,14 @@ OperationId = Annotated[int, Path(ge=1, le=MAX_ID, description="An operation's i
 
 
 class LongOperation(msgspec.Struct, frozen=True, kw_only=True):
-    """Work that goes on after the answer. `site_ids` null: it is about all sites; `done` of `total` (null: not known) in `unit`; `problem`:
+    """Work that goes on after the answer. `sites`: about how many it is (null: all), and `site_ids` the first 100 of them; `done` of `total` (null: not known) in `unit`; `problem`:
     why it failed; `result`: where its result is, null while there is none; `expires_at`: when it is forgotten, once it has ended."""
 
     id: int
     kind: str
     state: State
-    site_ids: tuple[int, ...] | None
+    sites: int | None
+    site_ids: tuple[int, ...]
     asked_by: str
     unit: str
     done: int
@@ -75,6 +77,7 @@ EXAMPLE: Final = LongOperation(
     id=31,
     kind="backtest",
     state=State.RUNNING,
+    sites=1,
     site_ids=(3,),
     asked_by="ana@example.org",
     unit="days",
@@ -216,7 +219,8 @@ def shown(operation: operations.LongOperation) -> LongOperation:
         id=operation.id,
         kind=operation.kind,
         state=operation.state,
-        site_ids=operation.site_ids,
+        sites=len(operation.site_ids) if operation.site_ids is not None else None,
+        site_ids=(operation.site_ids or ())[:SHOWN_SITES],
         asked_by=operation.asked_by,
         unit=operation.unit,
         done=operation.done,

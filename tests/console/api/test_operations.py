@@ -119,7 +119,7 @@ def test_what_is_not_there_and_what_may_not_be_seen_are_the_same(client: httpx.C
     viewer = world.headers("viewer of mine")
     problem(client.post(REPLAYS, json={}, headers=viewer), 403)
     answer = client.post(BACKTESTS, json={}, headers=viewer)
-    assert answer.json()["site_ids"] == [world.mine.id]  # of all sites that they may see
+    assert (answer.json()["sites"], answer.json()["site_ids"]) == (1, [world.mine.id])  # of all sites that they may see
 
 
 def test_an_operation_of_another_site_is_not_there(client: httpx.Client, world: World) -> None:
