@@ -111,6 +111,16 @@ class Settings(BaseSettings):
         None,
         description="The console's /metrics and /api/v1/status answer without a login. Unset: only while `console_host` and `console_url` are of this machine; else they need the role viewer of all sites.",
     )
+    operations_at_once: int = Field(
+        1,
+        ge=0,
+        description="Long operations (backtests, replays, exports, large bulk changes) that a console process does at the same time, beside answering; 0: it does none, and another one has to.",
+    )
+    operation_events_s: float = Field(
+        300.0,
+        gt=0,
+        description="Seconds after which a stream of an operation's progress ends; browsers ask again by themselves.",
+    )
     session_lifetime_h: float = Field(
         168.0, gt=0, description="Hours after which somebody must sign in again, however busy they were."
     )

@@ -5,12 +5,15 @@ from contextlib import asynccontextmanager
 from functools import cache
 from importlib.metadata import version
 
+import anyio.to_thread
 from fastapi import FastAPI
 
 from console.api import description, entrance, faults, routing
 from console.api.envelope import Envelope
 from console.api.routes.registry import NOUNS
 from console.api.serving import Server
+from custom_events.operations.kinds import KINDS
+from custom_events.operations.runner import Runner
 from custom_events.postgres import connect
 from custom_events.settings import Settings
 from custom_events.settings import settings as read_settings
@@ -25,10 +28,13 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     engine = connect.engine(
         url, name="custom-events console", lock_limit_ms=LOCK_LIMIT_MS, statement_limit_ms=STATEMENT_LIMIT_MS
     )
+    runner = Runner(url, settings, KINDS)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        runner.start(settings.operations_at_once)
         yield
+        await anyio.to_thread.run_sync(runner.stop)
         engine.dispose()
 
     app = FastAPI(
@@ -38,7 +44,7 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
         openapi_url=None,  # its pages are ours, in `entrance`
         redirect_slashes=False,
     )
-    server = Server(engine, settings)
+    server = Server(engine, settings, runner.wake)
     entrance.install(app)
     for routes in NOUNS:
         routing.install(app, routes, server.serve)

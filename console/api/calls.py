@@ -1,6 +1,6 @@
 """One call of an operation: who asks, in which transaction, with which settings; and what it answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +14,7 @@ from console.api.problems import ProblemError
 from console.api.scrapes import Scrapes
 from custom_events import secrets
 from custom_events.access.roles import NOBODY, Caller, Role
+from custom_events.catalog.audit import Origin
 from custom_events.settings import Settings
 
 
@@ -64,6 +65,16 @@ class Call:
         return self.caller.name
 
     @property
+    def origin(self) -> Origin:
+        """From where what the caller changes comes."""
+        return Origin(
+            source="api" if self.caller.kind == "api_key" else "console",
+            via=self.caller.via or None,
+            client_address=self.asked.address or None,
+            request_id=self.asked.request_id,
+        )
+
+    @property
     def key(self) -> bytes:
         """The installation's key, for what is encrypted at rest."""
         return secrets.key(self.settings)
@@ -81,10 +92,12 @@ class Call:
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What an operation returns where its value alone does not say it all. `of`: the stored thing that the ETag is made of; `stream`:
-    the content in parts, made after the call's transaction has ended, for what is too large to hold at once."""
+    the content in parts, made after the call's transaction has ended, for what is too large to hold at once; `status` where it is not the
+    operation's."""
 
     content: Any = None
-    stream: Iterator[bytes] | None = None
+    stream: Iterator[bytes] | AsyncIterator[bytes] | None = None
+    status: int | None = None
     of: msgspec.Struct | None = None
     location: str | None = None
     headers: dict[str, str] = {}

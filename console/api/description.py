@@ -25,13 +25,15 @@ What came in from the stores, what went out to the ad platforms, and why; and al
 - **Errors** are problem documents (RFC 9457): `type` is stable, `errors` name every value that cannot be used and what would be right.
 - **Changes**: `ETag` says which state was read; `If-Match` that it must be the same still (412 with both sides otherwise).
   `Idempotency-Key` on POST: sent again within a day, the first answer is given again and nothing happens twice.
+- **Long work** is an operation: 202, with its address in `Location`; there it shows how far it is, its end and where its result is, and `events` tells
+  all of that as it happens. It goes on when the console is started again, can be cancelled, and is kept for a day.
 - **Lists** are pages: `next` of one is `after` of the following one, null at the end.
 - **Requests** have an id: yours (`X-Request-Id`), or one that is made; the answer, the logs and the audit trail have it.
 """
 _HEADERS: Final = {
     "ETag": "Which state of the thing this is; sent back in If-Match.",
     idempotency.REPLAYED: "true: the answer that was given before under this Idempotency-Key.",
-    "Location": "Where the thing is that was made.",
+    "Location": "Where the thing is that was made, or the operation that is under way.",
     "Set-Cookie": "The session.",
     "X-Request-Id": "The request's id, yours or one that was made.",
     "Retry-After": "Seconds after which to try again.",
@@ -47,6 +49,10 @@ _SCHEMES: Final[dict[str, Any]] = {
         "description": "A session, made by signing in.",
     },
 }
+
+ACCEPTED: Final = 202
+OUTCOMES: Final = {200: "Done.", 201: "Made.", ACCEPTED: "Under way.", 204: "Done; nothing is left to say."}
+_LOCATED: Final = (201, ACCEPTED)
 
 _IF_MATCH: Final[dict[str, Any]] = {
     "name": "If-Match",
@@ -78,12 +84,14 @@ def text(operation: Operation) -> str:
 
 def outcome(operation: Operation) -> str:
     """What the answer is, where all is well."""
-    return {200: "Done.", 201: "Made.", 202: "Under way.", 204: "Done; nothing is left to say."}[operation.status]
+    return OUTCOMES[operation.status]
 
 
 def responses(operation: Operation) -> dict[str, Any]:
     """Every answer that the operation can give."""
     found: dict[str, Any] = {str(operation.status): _success(operation)}
+    if operation.under_way is not None:
+        found[str(ACCEPTED)] = _under_way(operation, *operation.under_way)
     for kind in operation.kinds:
         document = found.setdefault(str(kind.status), _failure(kind))
         examples = document["content"][problems.MEDIA_TYPE]["examples"]
@@ -132,12 +140,17 @@ def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
 
 def _schemas(all_routes: Iterable[Routes]) -> dict[str, Any]:
     operations = [operation for routes in all_routes for operation in routes.operations]
-    kinds = [Problem, *(kind for one in operations for kind in (one.answer, one.body) if kind is not None)]
+    asked = [kind for one in operations for kind in (one.answer, one.body, *(one.under_way or ())[:1])]
+    kinds = [Problem, *(kind for kind in asked if kind is not None)]
     return components_of(kinds)
 
 
 def _success(operation: Operation) -> dict[str, Any]:
-    headers = ["X-Request-Id", *(["ETag"] if operation.tagged else []), *(["Location"] * (operation.status == 201))]  # noqa: PLR2004
+    headers = [
+        "X-Request-Id",
+        *(["ETag"] if operation.tagged else []),
+        *(["Location"] * (operation.status in _LOCATED)),
+    ]
     if operation.idempotent:
         headers.append(idempotency.REPLAYED)
     found: dict[str, Any] = {
@@ -148,6 +161,15 @@ def _success(operation: Operation) -> dict[str, Any]:
         content = {"schema": schema_of(operation.answer), "examples": _examples(operation.example)}
         found["content"] = {operation.media_type: content}
     return found
+
+
+def _under_way(operation: Operation, kind: Any, example: Any) -> dict[str, Any]:
+    headers = ["X-Request-Id", "Location", *([idempotency.REPLAYED] if operation.idempotent else [])]
+    return {
+        "description": OUTCOMES[ACCEPTED],
+        "headers": {name: _header(name) for name in headers},
+        "content": {"application/json": {"schema": schema_of(kind), "examples": _examples(example)}},
+    }
 
 
 def _failure(kind: Kind) -> dict[str, Any]:

@@ -23,7 +23,8 @@ Handler = Callable[..., Any]
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is declared of an operation. `answer`: type of its JSON, None without content; `parameters`: names in the query."""
+    """All that is declared of an operation. `answer`: type of its JSON, None without content; `parameters`: names in the query;
+    `under_way`: type and example of what it answers with status 202 where it takes long."""
 
     method: str
     path: str
@@ -41,6 +42,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     media_type: str
     kinds: tuple[Kind, ...]
     parameters: frozenset[str]
+    under_way: tuple[Any, Any] | None
 
     @property
     def name(self) -> str:
@@ -106,6 +108,7 @@ def _declared(
     idempotent: bool = False,
     media_type: str = "application/json",
     raises: tuple[Kind, ...] = (),
+    under_way: tuple[Any, Any] | None = None,
 ) -> Operation:
     signature = inspect.signature(handler, eval_str=True)
     body = signature.parameters["body"].annotation if "body" in signature.parameters else None
@@ -128,6 +131,7 @@ def _declared(
             method, right, signature, body is not None, needs_tag=needs_tag, idempotent=idempotent, raises=raises
         ),
         parameters=frozenset(_query_names(signature)),
+        under_way=under_way,
     )
 
 

@@ -21,6 +21,23 @@ curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -H 'Ide
 ```
 
 """
+_MANY: Final = """\
+
+## Many assignments at once
+
+Tried, done, followed, undone (up to 50 rows are done before the answer; more are an operation):
+
+```sh
+curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' http://127.0.0.1:8080/api/v1/bulk-changes -d '{"dry_run": true, "actions":
+  [{"action": "assign", "definition_key": "purchase", "label": "all orders", "sites": {"platform": "shopify"}, "publish": true}]}'
+curl -N -H "Authorization: Bearer $KEY" http://127.0.0.1:8080/api/v1/operations/31/events
+curl -H "Authorization: Bearer $KEY" -X POST http://127.0.0.1:8080/api/v1/bulk-changes/4/undo
+curl -H "Authorization: Bearer $KEY" http://127.0.0.1:8080/api/v1/assignments.csv > assignments.csv
+jq -Rs '{csv: ., dry_run: true}' assignments.csv | curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \\
+  http://127.0.0.1:8080/api/v1/bulk-changes/import -d @-
+```
+
+"""
 _OPERATIONS: Final = """\
 ## Operations and rights
 
@@ -44,7 +61,7 @@ used with `field`, `place`, `problem`, `remedy` and `value`; `request_id` finds 
 
 def render() -> str:
     """The page, whole."""
-    return "".join((_HEAD, description.ABOUT.split("\n\n", 1)[1], "\n", *_operations(), *_problems()))
+    return "".join((_HEAD, description.ABOUT.split("\n\n", 1)[1], _MANY, *_operations(), *_problems()))
 
 
 def _operations() -> Iterator[str]:

@@ -1,7 +1,7 @@
 """From a request to an answer: who asks and may they, what is asked, the operation in one transaction, the answer or a problem."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -26,14 +26,17 @@ from custom_events.settings import Settings
 AT_ONCE: Final = (
     15  # operations that run at the same time: as many as the engine has connections (SQLAlchemy: 5 and 10 more)
 )
+ACCEPTED: Final = 202  # of what is under way
 
 
 class Server:
     """Runs operations for requests on one database."""
 
-    def __init__(self, engine: sa.Engine, settings: Settings) -> None:
+    def __init__(self, engine: sa.Engine, settings: Settings, wake: Callable[[], None]) -> None:
+        """`wake`: called when an operation was asked for that outlives its request, and is committed."""
         self.engine = engine
         self.settings = settings
+        self._wake = wake
         self._scrapes = Scrapes(engine)
         self._limiter = anyio.CapacityLimiter(AT_ONCE)
 
@@ -45,7 +48,10 @@ class Server:
             return encode(operation, await operation.handler(**parameters))
         asked = await self.read(operation, request)
         run = partial(self._run, operation, asked, unknown_parameters(operation, request), parameters)
-        return await anyio.to_thread.run_sync(run, limiter=self._limiter)
+        answer: Response = await anyio.to_thread.run_sync(run, limiter=self._limiter)
+        if answer.status_code == ACCEPTED:
+            self._wake()
+        return answer
 
     async def refuse(self, operation: Operation, request: Request, errors: tuple[FieldError, ...]) -> None:
         """Parameters cannot be used: raises that together with all that is wrong besides, unless the caller may not even ask."""
@@ -90,7 +96,7 @@ class Server:
                 arguments = _arguments(operation, parameters, decoded, unknown)
                 if operation.needs_tag:
                     require_precondition(asked.headers.get("if-match"))
-                with audit.coming_from(_origin(call)):
+                with audit.coming_from(call.origin):
                     run = partial(_answer, operation, call, arguments)
                     return once(call, run) if operation.idempotent else run()
         except Exception as error:
@@ -125,15 +131,6 @@ def _arguments(
 
 def _answer(operation: Operation, call: Call, arguments: Mapping[str, Any]) -> Response:
     return encode(operation, operation.handler(call, **arguments))
-
-
-def _origin(call: Call) -> audit.Origin:
-    return audit.Origin(
-        source="api" if call.caller.kind == "api_key" else "console",
-        via=call.caller.via or None,
-        client_address=call.asked.address or None,
-        request_id=call.asked.request_id,
-    )
 
 
 def check_accept(operation: Operation, request: Request) -> None:
@@ -175,8 +172,9 @@ def encode(operation: Operation, returned: Any) -> Response:
         headers["Location"] = answer.location
     if operation.answer is None:
         return Response(status_code=operation.status, headers=headers)
+    status = answer.status or operation.status
     if answer.stream is not None:
-        return StreamingResponse(answer.stream, operation.status, headers=headers, media_type=operation.media_type)
+        return StreamingResponse(answer.stream, status, headers=headers, media_type=operation.media_type)
     content = answer.content if isinstance(answer.content, bytes) else msgspec.json.encode(answer.content)
     kind = answer.media_type if answer.media_type != "application/json" else operation.media_type
-    return Response(content, status_code=operation.status, headers=headers, media_type=kind)
+    return Response(content, status_code=status, headers=headers, media_type=kind)

@@ -89,6 +89,11 @@ def site_of(connection: sa.Connection, assignment_id: int) -> int | None:
     return queries.site_of(connection, assignment_id)
 
 
+def sites_of(connection: sa.Connection, assignment_ids: Collection[int]) -> dict[int, int]:
+    """The site of each of these assignments that there is."""
+    return queries.sites_of(connection, assignment_ids)
+
+
 def get(connection: sa.Connection, assignment_id: int, *, lock: bool = False) -> SiteAssignment:
     """The assignment of this id; `lock` holds it until the end of the transaction. Raises NotFound."""
     if lock:

@@ -38,6 +38,19 @@ def site_of(connection: sa.Connection, assignment_id: int) -> int | None:
     return connection.execute(sa.select(_TABLE.c.site_id).where(_TABLE.c.id == assignment_id)).scalar_one_or_none()
 
 
+def sites_of(connection: sa.Connection, assignment_ids: Collection[int]) -> dict[int, int]:
+    """The site of each of these assignments that there is."""
+    chosen = _TABLE.c.id == sa.any_(sa.literal(sorted(set(assignment_ids)), pg.ARRAY(sa.BigInteger)))
+    return {row.id: row.site_id for row in connection.execute(sa.select(_TABLE.c.id, _TABLE.c.site_id).where(chosen))}
+
+
+def labelled(connection: sa.Connection, site_id: int, definition_id: int, label: str) -> int | None:
+    """The id of the site's assignment of a definition under a label; None: it has none."""
+    c = _TABLE.c
+    statement = sa.select(c.id).where(c.site_id == site_id, c.definition_id == definition_id, c.label == label)
+    return connection.execute(statement).scalar_one_or_none()
+
+
 def lock(connection: sa.Connection, assignment_id: int) -> None:
     """Hold an assignment until the end of the transaction; what is read afterwards is what stands then."""
     connection.execute(sa.select(_TABLE.c.id).where(_TABLE.c.id == assignment_id).with_for_update())

@@ -12,6 +12,7 @@ from custom_events.tables import (
     definitions,
     landing,
     odd_leaves,
+    operations,
     privacy,
     quotas,
     reconciliation,
@@ -149,5 +150,6 @@ MODULES = (
     watching,
     privacy,
     access,
+    operations,
     zones,
 )

@@ -12,6 +12,8 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from console.api.app import create_app
+from custom_events.operations.kinds import KINDS
+from custom_events.operations.runner import Runner
 from custom_events.settings import Settings
 from tests.console.api.asking import asking
 from tests.console.api.world import World
@@ -19,8 +21,11 @@ from tests.console.api.world import World
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Those of an installation of the test's own."""
-    return Settings(_env_file=None, local_directory=tmp_path, secret_key=SecretStr(Fernet.generate_key().decode()))
+    """Those of an installation of the test's own, in which long operations wait until a test does them."""
+    key = SecretStr(Fernet.generate_key().decode())
+    return Settings(
+        _env_file=None, local_directory=tmp_path, secret_key=key, operations_at_once=0, operation_events_s=0.1
+    )
 
 
 @pytest.fixture
@@ -46,6 +51,14 @@ def admin(client: httpx.Client, world: World) -> httpx.Client:
     """An administrator of all sites."""
     client.headers.update(world.headers("administrator"))
     return client
+
+
+@pytest.fixture
+def runner(database: str, settings: Settings) -> Iterator[Runner]:
+    """Does an operation when it is told to."""
+    made = Runner(database, settings, KINDS)
+    yield made
+    made.stop()
 
 
 def problem(answer: Any, status: int) -> dict[str, Any]:

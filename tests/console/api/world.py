@@ -11,6 +11,7 @@ from custom_events.catalog import assignments, definitions, signing, sites
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Platform
 from tests.console.api.ledger_rows import ACTION_ID, CUSTOMER_ID, upload
+from tests.console.api.long_operations import ended_operation, kept_bulk_change
 from tests.console.api.raw_rows import privacy_delivery
 
 THEIRS = "zanzibar"  # in every name of the second site's
@@ -62,6 +63,12 @@ class World:
                 privacy_delivery(connection, site.id, body.encode())
                 for site, body in ((self.mine, '{"id": 1}'), (self.theirs, THEIRS))
             )
+            self.operations = tuple(
+                ended_operation(connection, site.id, name) for site, name in ((self.mine, "me"), (self.theirs, THEIRS))
+            )
+            self.bulk_changes = tuple(
+                kept_bulk_change(connection, site.id, name) for site, name in ((self.mine, "me"), (self.theirs, THEIRS))
+            )
         self.keys = {name: self._key(name, grants) for name, grants in self._grants().items()}
         token = sessions.sign_in(
             engine, login="ana@example.org", password=PASSWORD, client_address="", user_agent="", settings=settings
@@ -75,6 +82,8 @@ class World:
             "upload_reference": (*self.uploads, f"{self.uploads[0].partition('-')[0]}-{ABSENT}"),
             "customer_id": (CUSTOMER_ID, CUSTOMER_ID, "9999999999"),
             "action_id": (ACTION_ID, ACTION_ID, "9999"),
+            "operation_id": (*self.operations, ABSENT),
+            "bulk_change_id": (*self.bulk_changes, ABSENT),
             "raw_event_id": (*self.raw_events, ABSENT),
             "person_id": (self.ben.id, self.ana.id, ABSENT),
             "api_key_id": (self.spare.id, self.spare.id, ABSENT),

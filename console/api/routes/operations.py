@@ -1,0 +1,260 @@
+"""Long operations: work that goes on after the answer. Looked at, followed, cancelled; their results."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from fastapi import Path, Query
+
+from console.api import problems
+from console.api.calls import Answer, Call
+from console.api.operations import PREFIX, Routes
+from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
+from console.api.problems import FieldError, Kind, Problem, ProblemError
+from console.api.progress import events
+from console.api.rights import of_some_site
+from custom_events.access.roles import Role
+from custom_events.backtest.replay import Replay
+from custom_events.backtest.result import Backtest, Counts
+from custom_events.catalog.bulk.outcomes import BulkResult
+from custom_events.history.drafts import Draft
+from custom_events.operations import operation as operations
+from custom_events.operations.operation import CSV, JSON, State
+from custom_events.values.numbers import MAX_ID
+
+ROUTES: Final = Routes(
+    "operations",
+    "Work that goes on after the answer: how far it is, its end, its result. Kept for a day after its end.",
+)
+SEE: Final = of_some_site(Role.VIEWER)
+_NEWEST: Final = "-id"
+SHOWN_SITES: Final = 100  # of an operation, by id: it may be about thousands, and lists hold hundreds of operations
+_OF_ERROR: Final[dict[str, Kind]] = {
+    "InvalidConfiguration": problems.INVALID,
+    "NotFound": problems.NOT_FOUND,
+    "Conflict": problems.CHANGED,
+    "InUse": problems.IN_USE,
+    "Transient": problems.UNAVAILABLE,
+    "Internal": problems.INTERNAL,
+}
+
+OperationId = Annotated[int, Path(ge=1, le=MAX_ID, description="An operation's id.")]
+
+
+class LongOperation(msgspec.Struct, frozen=True, kw_only=True):
+    """Work that goes on after the answer. `sites`: about how many it is (null: all), and `site_ids` the first 100 of them; `done` of `total` (null: not known) in `unit`; `problem`:
+    why it failed; `result`: where its result is, null while there is none; `expires_at`: when it is forgotten, once it has ended."""
+
+    id: int
+    kind: str
+    state: State
+    sites: int | None
+    site_ids: tuple[int, ...]
+    asked_by: str
+    unit: str
+    done: int
+    total: int | None
+    cancel_asked_at: datetime | None
+    problem: Problem | None
+    result: str | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    expires_at: datetime | None
+
+
+class OperationResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The result of an operation: of its kind, and nothing else."""
+
+    backtest: Backtest | msgspec.UnsetType = msgspec.UNSET
+    replay: Replay | msgspec.UnsetType = msgspec.UNSET
+    bulk_change: BulkResult | msgspec.UnsetType = msgspec.UNSET
+
+
+_NOON: Final = datetime(2026, 11, 30, 12, tzinfo=UTC)
+EXAMPLE: Final = LongOperation(
+    id=31,
+    kind="backtest",
+    state=State.RUNNING,
+    sites=1,
+    site_ids=(3,),
+    asked_by="ana@example.org",
+    unit="days",
+    done=12,
+    total=30,
+    cancel_asked_at=None,
+    problem=None,
+    result=None,
+    created_at=_NOON,
+    started_at=_NOON,
+    ended_at=None,
+    expires_at=None,
+)
+_CANCELLED: Final = msgspec.structs.replace(EXAMPLE, cancel_asked_at=_NOON)
+_RESULT: Final = OperationResult(
+    backtest=Backtest(
+        draft=Draft(definition="purchase"),
+        since=datetime(2026, 11, 1, tzinfo=UTC),
+        until=_NOON,
+        sites=(3,),
+        events=1_200,
+        seconds=0.3,
+        is_complete=True,
+        counts=Counts(would_add=12, unchanged=340),
+        assignments=(),
+        days=(),
+        effects=(),
+        samples=(),
+    )
+)
+
+
+@ROUTES.get("/operations", right=SEE, answer=Page[LongOperation], example=Page(items=(EXAMPLE,), next=None))
+def list_operations(
+    call: Call,
+    *,
+    kind: Annotated[
+        Literal["backtest", "replay", "export", "bulk_change"] | None, Query(description="Only those of this kind.")
+    ] = None,
+    state: Annotated[State | None, Query(description="Only those in this state.")] = None,
+    limit: Limit = LIMIT,
+    after: After = None,
+) -> Page[LongOperation]:
+    """The operations that you could have asked for yourself, the newest first: you have the role that they needed on all of their
+    sites."""
+    before = read_after(after, _NEWEST, (int,))
+    found = operations.search(
+        call.connection,
+        call.caller,
+        kind=kind,
+        state=state,
+        before_id=None if before is None else before[0],
+        limit=limit + 1,
+    )
+    return page_of(found, limit, _NEWEST, lambda one: (one.id,), shown)
+
+
+@ROUTES.get("/operations/{operation_id}", right=SEE, answer=LongOperation, example=EXAMPLE)
+def read_operation(call: Call, operation_id: OperationId) -> LongOperation:
+    """One operation: how far it is, or how it ended."""
+    return shown(_seen(call, operation_id))
+
+
+@ROUTES.post("/operations/{operation_id}/cancel", right=SEE, answer=LongOperation, example=_CANCELLED)
+def cancel_operation(call: Call, operation_id: OperationId) -> LongOperation:
+    """Ask for its end: what waits has ended at once, what runs stops within seconds, and what has ended stays as it is.
+
+    What changes everything or nothing leaves nothing behind; what changes row by row, and a replay that writes, has a result that says
+    what was done."""
+    _seen(call, operation_id)
+    return shown(operations.cancel(call.connection, operation_id))
+
+
+@ROUTES.get(
+    "/operations/{operation_id}/result",
+    right=SEE,
+    answer=OperationResult,
+    example=_RESULT,
+    raises=(problems.CONFLICT,),
+)
+def read_operation_result(call: Call, operation_id: OperationId) -> Answer:
+    """The result of an operation that has one, as JSON: the field of its kind holds it."""
+    found = _seen(call, operation_id)
+    operations.check_result(found, JSON)
+    parts = operations.result_parts(call.engine, found)
+    return Answer(stream=_wrapped(found.kind, parts))
+
+
+@ROUTES.get(
+    "/operations/{operation_id}/result.csv",
+    right=SEE,
+    answer=str,
+    media_type=CSV,
+    example="site_id,definition_key,label,is_active,is_published,overrides\r\n",
+    raises=(problems.CONFLICT,),
+)
+def read_operation_result_as_csv(call: Call, operation_id: OperationId) -> Answer:
+    """The result of an export, whole."""
+    found = _seen(call, operation_id)
+    operations.check_result(found, CSV)
+    name = f'attachment; filename="{found.request.get("name", found.kind)}-{found.id}.csv"'
+    return Answer(stream=operations.result_parts(call.engine, found), headers={"Content-Disposition": name})
+
+
+@ROUTES.get(
+    "/operations/{operation_id}/events",
+    right=SEE,
+    answer=str,
+    media_type="text/event-stream",
+    example="event: progress\ndata: {}\n\n",
+)
+def follow_operation(call: Call, operation_id: OperationId) -> Answer:
+    """Its progress as server-sent events: `progress` with the operation whenever something of it changed, and `end` as the last one.
+
+    A stream that lasts longer than `CUSTOM_EVENTS_OPERATION_EVENTS_S` ends without `end`: ask again, as browsers do."""
+    first = _seen(call, operation_id)
+    engine, limit_s = call.engine, call.settings.operation_events_s
+
+    def look() -> tuple[bytes, bool]:
+        with engine.connect() as connection:
+            now = operations.get(connection, first.id)
+        return msgspec.json.encode(shown(now)), now.state.has_ended
+
+    stream: AsyncIterator[bytes] = events(look, limit_s=limit_s)
+    return Answer(stream=stream, headers={"X-Accel-Buffering": "no"})  # a proxy hands on what it has
+
+
+def under_way(operation: operations.LongOperation) -> Answer:
+    """The answer to whoever asked for it."""
+    return Answer(content=shown(operation), status=202, location=_path(operation))
+
+
+def shown(operation: operations.LongOperation) -> LongOperation:
+    """An operation as the API shows it."""
+    result = None
+    if operation.result_type is not None:
+        result = f"{_path(operation)}/result" + (".csv" if operation.result_type == CSV else "")
+    return LongOperation(
+        id=operation.id,
+        kind=operation.kind,
+        state=operation.state,
+        sites=len(operation.site_ids) if operation.site_ids is not None else None,
+        site_ids=(operation.site_ids or ())[:SHOWN_SITES],
+        asked_by=operation.asked_by,
+        unit=operation.unit,
+        done=operation.done,
+        total=operation.total,
+        cancel_asked_at=operation.cancel_asked_at,
+        problem=_problem(operation.problem, operation.request_id or "") if operation.problem is not None else None,
+        result=result,
+        created_at=operation.created_at,
+        started_at=operation.started_at,
+        ended_at=operation.ended_at,
+        expires_at=operation.expires_at if operation.state.has_ended else None,
+    )
+
+
+def _seen(call: Call, operation_id: int) -> operations.LongOperation:
+    return operations.get(call.connection, operation_id, caller=call.caller)
+
+
+def _path(operation: operations.LongOperation) -> str:
+    return f"{PREFIX}/operations/{operation.id}"
+
+
+def _problem(kept: Mapping[str, Any], request_id: str) -> Problem:
+    """What an operation keeps of an error, as a problem document."""
+    errors: Sequence[Mapping[str, str]] = kept["errors"]
+    problem = ProblemError(
+        _OF_ERROR.get(kept["kind"], problems.CONFLICT),
+        kept["detail"],
+        errors=tuple(FieldError(field=one["field"], problem=one["problem"], remedy=one["remedy"]) for one in errors),
+    )
+    return problem.document(request_id)
+
+
+def _wrapped(kind: str, parts: Iterator[bytes]) -> Iterator[bytes]:
+    yield f'{{"{kind}":'.encode()
+    yield from parts
+    yield b"}"

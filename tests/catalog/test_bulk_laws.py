@@ -1,0 +1,234 @@
+"""Laws of bulk changes, whatever is asked by whomever: a dry run says what the write does, and what is undone is as it was."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from custom_events.catalog import assignment_lists, assignments, definitions, revisions, sites
+from custom_events.catalog.bulk import changes, choosing
+from custom_events.catalog.bulk.outcomes import BulkResult, RowOutcome, RowsFailedError, Word
+from custom_events.catalog.bulk.requests import Action, Allowed, AssignmentFilter, BulkAction, BulkPlan, SiteFilter
+from custom_events.catalog.bulk.states import state_of
+from custom_events.errors import InvalidConfiguration
+from custom_events.queries.revisions import ASSIGNMENTS
+from custom_events.values.definitions import Overrides
+from custom_events.values.deliveries import Platform
+
+ME = "ana@example.org"
+SITES, LABELS = 3, ("a", "b")
+EVERYWHERE = Allowed(viewer=None, editor=None, publisher=None)
+ABSENT = 9_999_999
+OVERRIDES = [{}, {"priority": 3}, {"click_window_days": 30, "group": "one"}, {"click_window_days": 900}]
+
+
+class Ground:
+    """Sites with assignments: published, with a draft beside, drafted only, switched off."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.sites = [
+            sites.create(connection, platform=Platform.CUSTOM, name=f"Shop {number}", actor=ME).id
+            for number in range(SITES)
+        ]
+        definitions.create(connection, key="bought", name="Bought", config={"trigger": ["order.paid"]}, author=ME)
+        definitions.publish(connection, "bought", 1, by=ME)
+        self.assignments = [
+            assignments.assign(connection, self.sites[0], "bought", "a", author=ME, overrides={"priority": 1}).id,
+            assignments.assign(connection, self.sites[0], "bought", "b", author=ME, publish_now=False).id,
+            assignments.assign(connection, self.sites[1], "bought", "a", author=ME).id,
+        ]
+        assignments.change(connection, self.assignments[0], {"priority": 2}, author=ME)
+        assignments.pause(connection, self.assignments[2], actor=ME)
+
+
+@st.composite
+def actions(draw: st.DrawFn) -> BulkAction:
+    """An action on places in the ground, which `placed` makes ids of; the last place is nowhere."""
+    kind = draw(st.sampled_from(list(Action)))
+    some_sites = tuple(draw(st.lists(st.integers(0, SITES), min_size=1, max_size=3)))
+    fields: dict[str, Any] = {}
+    if kind in (Action.ASSIGN, Action.COPY):
+        fields |= draw(st.sampled_from([{"site_ids": some_sites}, {"sites": SiteFilter(search="shop")}]))
+        fields["publish"] = draw(st.booleans())
+    else:
+        some = tuple(draw(st.lists(st.integers(0, 3), min_size=1, max_size=3)))
+        fields |= draw(
+            st.sampled_from(
+                [
+                    {"assignment_ids": some},
+                    {"assignments": AssignmentFilter(label="a")},
+                    {"assignments": AssignmentFilter()},
+                ]
+            )
+        )
+    match kind:
+        case Action.ASSIGN:
+            fields |= {
+                "definition_key": draw(st.sampled_from(["bought", "nothing"])),
+                "label": draw(st.sampled_from(LABELS)),
+            }
+            fields["overrides"] = draw(st.sampled_from(OVERRIDES))
+        case Action.CHANGE:
+            fields["overrides"] = draw(st.sampled_from(OVERRIDES))
+            fields["inherit"] = draw(st.sampled_from([(), ("priority",), ("prio",)]))
+            fields["publish"] = draw(st.booleans())
+        case Action.MOVE:
+            fields["to_site_id"] = draw(st.integers(0, SITES))
+        case Action.COPY:
+            fields["from_site_id"] = draw(st.integers(0, SITES))
+        case _:
+            pass
+    return BulkAction(action=kind, **fields)
+
+
+def placed(action: BulkAction, ground: Ground) -> BulkAction:
+    """The action on what is there."""
+    of_sites, of_assignments = [*ground.sites, ABSENT], [*ground.assignments, ABSENT]
+    fields = {name: getattr(action, name) for name in action.__struct_fields__}
+    for name in ("site_ids", "assignment_ids"):
+        known = of_sites if name == "site_ids" else of_assignments
+        if fields[name] is not None:
+            fields[name] = tuple(known[place] for place in fields[name])
+    for name in ("to_site_id", "from_site_id"):
+        fields[name] = None if fields[name] is None else of_sites[fields[name]]
+    if isinstance(fields["overrides"], dict):
+        raw = fields["overrides"]
+        fields["overrides"] = msgspec.convert(raw, Overrides)  # of the right type; what it means is refused row by row
+    return BulkAction(**fields)
+
+
+def roles() -> st.SearchStrategy[list[str | None]]:
+    """A role on each site, or none."""
+    return st.lists(st.sampled_from([None, "viewer", "editor", "publisher"]), min_size=SITES, max_size=SITES)
+
+
+def allowed_by(chosen: list[str | None] | None, ground: Ground) -> Allowed:
+    if chosen is None:
+        return EVERYWHERE
+    order = [None, "viewer", "editor", "publisher"]
+
+    def of(role: str) -> frozenset[int]:
+        return frozenset(
+            site for site, own in zip(ground.sites, chosen, strict=True) if order.index(own) >= order.index(role)
+        )
+
+    return Allowed(viewer=of("viewer"), editor=of("editor"), publisher=of("publisher"))
+
+
+def everything(connection: sa.Connection) -> dict[int, Any]:
+    """All that is of every assignment, by id."""
+    found = assignment_lists.search(connection, limit=1_000)
+    return {one.id: (one.site_id, one.label, state_of(connection, one.id)) for one in found}
+
+
+def effective(connection: sa.Connection) -> dict[int, Any]:
+    """What applies of every assignment of which something does, whether it is on, and what is drafted."""
+    found = assignment_lists.search(connection, limit=1_000)
+    current = revisions.current(connection, ASSIGNMENTS, [one.id for one in found])
+    whole = assignment_lists.effective_now(connection, found, current)
+    states = {one.id: state_of(connection, one.id) for one in found}
+    drafted = {number: state.pending for number, state in states.items() if state is not None}
+    on = {one.id: one.is_active for one in found}
+    return {number: (on[number], whole[number].config if number in whole else None, drafted[number]) for number in on}
+
+
+@contextmanager
+def rolled_back(connection: sa.Connection) -> Iterator[None]:
+    savepoint = connection.begin_nested()
+    try:
+        yield
+    finally:
+        savepoint.rollback()
+
+
+def plan_of(connection: sa.Connection, asked: list[BulkAction], allowed: Allowed, **how: Any) -> BulkPlan | None:
+    try:
+        return choosing.plan_of(connection, asked, allowed, reason="a law", **how)
+    except InvalidConfiguration:  # a filter found nothing
+        return None
+
+
+QUICK = [Phase.generate]  # an example takes half a second: making a failing one smaller would take minutes
+
+
+@settings(max_examples=15, deadline=None, phases=QUICK, suppress_health_check=list(HealthCheck))
+@given(asked=st.lists(actions(), min_size=1, max_size=3), chosen=st.none() | roles(), all_or_nothing=st.booleans())
+def test_a_dry_run_says_what_the_write_does_and_what_is_undone_is_as_it_was(
+    connection: sa.Connection, asked: list[BulkAction], chosen: list[str | None] | None, all_or_nothing: bool
+) -> None:
+    with rolled_back(connection):
+        ground = Ground(connection)
+        allowed, here = allowed_by(chosen, ground), [placed(one, ground) for one in asked]
+        before, applied = everything(connection), effective(connection)
+        tried = plan_of(connection, here, allowed, all_or_nothing=all_or_nothing, is_dry_run=True)
+        plan = plan_of(connection, here, allowed, all_or_nothing=all_or_nothing, is_dry_run=False)
+        if tried is None or plan is None:
+            assert (tried, plan) == (None, None)
+            return
+        dry = changes.do_now(connection, tried, allowed, ME)
+        assert everything(connection) == before
+        savepoint = connection.begin_nested()
+        done = _done(connection, plan, allowed)
+        if isinstance(done, RowsFailedError):
+            savepoint.rollback()
+            assert all_or_nothing
+            assert _told(done.rows, before) == _told(dry.rows, before)
+            assert everything(connection) == before
+            return
+        savepoint.commit()
+        assert _told(done.rows, before) == _told(dry.rows, before)
+        assert done.counts == dry.counts
+        _check_rights(before, everything(connection), allowed)
+        if done.counts.made + done.counts.changed:
+            found = changes.get(connection, done.bulk_change_id or 0)
+            undo = changes.undo_plan(connection, found, all_or_nothing=True, is_dry_run=False, reason="")
+            changes.do_now(connection, undo, EVERYWHERE, ME)
+        after = effective(connection)
+        assert {number: after[number] for number in applied} == applied
+        assert all(after[number][1] is None for number in after.keys() - applied.keys())
+
+
+def _done(connection: sa.Connection, plan: BulkPlan, allowed: Allowed) -> BulkResult | RowsFailedError:
+    try:
+        return changes.do_now(connection, plan, allowed, ME)
+    except RowsFailedError as error:
+        return error
+
+
+def _told(rows: tuple[RowOutcome, ...], known: dict[int, Any]) -> list[Any]:
+    """Rows, but for the numbers of what they make."""
+    return [
+        (
+            row.number, row.place, row.action, row.outcome, row.site_id, row.definition_key, row.label,
+            row.changes, row.sentence, row.errors, row.assignment_id if row.assignment_id in known else None,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _check_rights(before: dict[int, Any], after: dict[int, Any], allowed: Allowed) -> None:
+    """What changed is of sites on which that may be changed: drafts by editors, what applies by publishers."""
+    for number, (site_id, _, state) in after.items():
+        old = before.get(number, (site_id, "", None))[2]
+        if state == old:
+            continue
+        assert allowed.may("editor", site_id)
+        if old is None:
+            assert state.published is None or allowed.may("publisher", site_id)
+        elif (state.is_active, state.published) != (old.is_active, old.published):
+            assert allowed.may("publisher", site_id)
+
+
+def test_words_say_whether_something_is_there_that_was_not(connection: sa.Connection) -> None:
+    ground = Ground(connection)
+    action = BulkAction(action=Action.COPY, from_site_id=ground.sites[0], site_ids=tuple(ground.sites), publish=True)
+    plan = plan_of(connection, [action], EVERYWHERE, all_or_nothing=True, is_dry_run=False)
+    assert plan is not None
+    rows = changes.do_now(connection, plan, EVERYWHERE, ME).rows
+    assert [row.outcome for row in rows] == [Word.CHANGED, Word.MADE, Word.MADE, Word.MADE]
+    again = changes.do_now(connection, plan, EVERYWHERE, ME).rows
+    assert {row.outcome for row in again} == {Word.UNCHANGED}
