@@ -114,15 +114,6 @@ def undecryptable(connection: sa.Connection, key: bytes) -> tuple[int, list[int]
     return total, sorted(sites_with)
 
 
-def renew_all(connection: sa.Connection, key: bytes, *, actor: str) -> int:
-    """Encrypt every secret in use by the first of the keys; how many. Raises NeedsAction when one cannot be decrypted."""
-    rows = list(_tokens(connection))
-    for row in rows:
-        queries.replace_token(connection, row.id, secrets.renew(bytes(row.secret_encrypted), key))
-    audit.record(connection, actor=actor, action="secret.renew_all", subject="secrets", detail={"count": len(rows)})
-    return len(rows)
-
-
 def _tokens(connection: sa.Connection) -> Any:
     after = 0
     while rows := queries.tokens_after(connection, after_id=after, limit=_PAGE):
