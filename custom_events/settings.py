@@ -107,6 +107,20 @@ class Settings(BaseSettings):
         20.0, gt=0, description="Seconds within which a body must have come; else the answer is 408."
     )
 
+    api_limit_window_s: int = Field(
+        60, ge=1, description="Seconds in which requests to the API are counted, from the first one on."
+    )
+    api_requests_per_caller: int = Field(
+        6_000,
+        ge=1,
+        description="Requests within that time by one API key or one session; more of them are answered 429. Counted by the console's process.",
+    )
+    api_requests_per_address: int = Field(
+        1_200,
+        ge=1,
+        description="Requests within that time from one network address (IPv6: one /64) by nobody who is signed in; more of them are answered 429. Behind a proxy see `login_attempts_per_address`.",
+    )
+
     console_figures_open: bool | None = Field(
         None,
         description="The console's /metrics and /api/v1/status answer without a login. Unset: only while `console_host` and `console_url` are of this machine; else they need the role viewer of all sites.",

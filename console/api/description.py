@@ -8,7 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from console.api import idempotency, problems
+from console.api import idempotency, problems, rate_limits
 from console.api.authorization import COOKIE
 from console.api.bodies import JSON_TYPES
 from console.api.operations import Operation, Routes
@@ -26,6 +26,8 @@ What came in from the stores, what went out to the ad platforms, and why; and al
 - **Changes**: `ETag` says which state was read; `If-Match` that it must be the same still (412 with both sides otherwise).
   `Idempotency-Key` on POST: sent again within a day, the first answer is given again and nothing happens twice.
 - **Lists** are pages: `next` of one is `after` of the following one, null at the end.
+- **Quotas**: how much may be asked for in a while stands in `RateLimit-Policy`, what is left of it in `RateLimit` (as
+  draft-ietf-httpapi-ratelimit-headers-10 has them); above it the answer is 429 with `Retry-After`.
 - **Requests** have an id: yours (`X-Request-Id`), or one that is made; the answer, the logs and the audit trail have it.
 """
 _HEADERS: Final = {
@@ -35,6 +37,8 @@ _HEADERS: Final = {
     "Set-Cookie": "The session.",
     "X-Request-Id": "The request's id, yours or one that was made.",
     "Retry-After": "Seconds after which to try again.",
+    rate_limits.POLICY_FIELD: "Your quota: requests (q) in a window of seconds (w).",
+    rate_limits.FIELD: "What is left of it: requests (r), and seconds until all of it is there again (t).",
     "Allow": "The methods that are known here.",
     "WWW-Authenticate": "How to say who you are.",
 }
@@ -85,7 +89,7 @@ def responses(operation: Operation) -> dict[str, Any]:
     """Every answer that the operation can give."""
     found: dict[str, Any] = {str(operation.status): _success(operation)}
     for kind in operation.kinds:
-        document = found.setdefault(str(kind.status), _failure(kind))
+        document = found.setdefault(str(kind.status), _failure(kind, operation))
         examples = document["content"][problems.MEDIA_TYPE]["examples"]
         examples[kind.word] = {"summary": kind.title, "value": problems.example(kind)}
     return found
@@ -137,7 +141,8 @@ def _schemas(all_routes: Iterable[Routes]) -> dict[str, Any]:
 
 
 def _success(operation: Operation) -> dict[str, Any]:
-    headers = ["X-Request-Id", *(["ETag"] if operation.tagged else []), *(["Location"] * (operation.status == 201))]  # noqa: PLR2004
+    headers = ["X-Request-Id", *_quota(operation), *(["ETag"] if operation.tagged else [])]
+    headers += ["Location"] * (operation.status == 201)  # noqa: PLR2004
     if operation.idempotent:
         headers.append(idempotency.REPLAYED)
     found: dict[str, Any] = {
@@ -150,8 +155,12 @@ def _success(operation: Operation) -> dict[str, Any]:
     return found
 
 
-def _failure(kind: Kind) -> dict[str, Any]:
-    headers = ["X-Request-Id"]
+def _quota(operation: Operation) -> tuple[str, ...]:
+    return (rate_limits.POLICY_FIELD, rate_limits.FIELD) if operation.is_limited else ()
+
+
+def _failure(kind: Kind, operation: Operation) -> dict[str, Any]:
+    headers = ["X-Request-Id", *_quota(operation)]
     headers += ["Retry-After"] * (kind.status in (429, 503)) + ["WWW-Authenticate"] * (kind.status == 401)  # noqa: PLR2004
     return {
         "description": kind.title + ".",

@@ -48,6 +48,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         return self.handler.__name__
 
     @property
+    def is_limited(self) -> bool:
+        """Whether it counts for the quota of whoever asks: all do but those that ask for nothing (liveness)."""
+        return not inspect.iscoroutinefunction(self.handler)
+
+    @property
     def needs_body(self) -> bool:
         """Whether something of the body must be given."""
         return self.body is not None and any(field.required for field in msgspec.structs.fields(self.body))
@@ -107,7 +112,7 @@ def _declared(
     media_type: str = "application/json",
     raises: tuple[Kind, ...] = (),
 ) -> Operation:
-    signature = inspect.signature(handler, eval_str=True)
+    signature = _signature(handler)
     body = signature.parameters["body"].annotation if "body" in signature.parameters else None
     return Operation(
         method=method,
@@ -125,7 +130,7 @@ def _declared(
         idempotent=idempotent,
         media_type=media_type,
         kinds=_kinds(
-            method, right, signature, body is not None, needs_tag=needs_tag, idempotent=idempotent, raises=raises
+            method, right, handler, body is not None, needs_tag=needs_tag, idempotent=idempotent, raises=raises
         ),
         parameters=frozenset(_query_names(signature)),
     )
@@ -134,7 +139,7 @@ def _declared(
 def _kinds(
     method: str,
     right: Right,
-    signature: inspect.Signature,
+    handler: Handler,
     has_body: bool,
     *,
     needs_tag: bool,
@@ -149,15 +154,21 @@ def _kinds(
             kinds += [problems.CROSS_SITE]
     if right.role is not None:
         kinds += [problems.FORBIDDEN]
-    if right.scope is Scope.ONE_SITE or any(_is(one, Path) for one in signature.parameters.values()):
+    if right.scope is Scope.ONE_SITE or any(_is(one, Path) for one in _signature(handler).parameters.values()):
         kinds += [problems.NOT_FOUND]
     if has_body:
         kinds += [problems.MALFORMED, problems.TOO_LARGE, problems.TOO_SLOW, problems.MEDIA_TYPE_UNKNOWN]
+    if not inspect.iscoroutinefunction(handler):
+        kinds += [problems.THROTTLED]
     if needs_tag:
         kinds += [problems.PRECONDITION_FAILED, problems.PRECONDITION_REQUIRED]
     if idempotent:
         kinds += [problems.KEY_REUSED]
     return tuple(sorted(dict.fromkeys(kinds), key=lambda kind: kind.status))
+
+
+def _signature(handler: Handler) -> inspect.Signature:
+    return inspect.signature(handler, eval_str=True)
 
 
 def _query_names(signature: inspect.Signature) -> list[str]:

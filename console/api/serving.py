@@ -1,6 +1,5 @@
 """From a request to an answer: who asks and may they, what is asked, the operation in one transaction, the answer or a problem."""
 
-import inspect
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
@@ -11,13 +10,14 @@ import sqlalchemy as sa
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from console.api import authorization, problems
+from console.api import authorization, problems, rate_limits
 from console.api.bodies import check_media_type, decode, read_bytes, typed
 from console.api.calls import Answer, Asked, Call
 from console.api.idempotency import once
 from console.api.operations import Operation
 from console.api.preconditions import require_precondition, tag_of
 from console.api.problems import FieldError, ProblemError
+from console.api.rate_limits import Quota, RateLimits
 from console.api.scrapes import Scrapes
 from console.api.translation import problem_of
 from custom_events.catalog import audit
@@ -35,12 +35,13 @@ class Server:
         self.engine = engine
         self.settings = settings
         self._scrapes = Scrapes(engine)
+        self._limits = RateLimits(settings)
         self._limiter = anyio.CapacityLimiter(AT_ONCE)
 
     async def serve(self, operation: Operation, request: Request, parameters: Mapping[str, Any]) -> Response:
         """The answer. Raises what `translation.problem_of` makes a problem of."""
         check_accept(operation, request)
-        if inspect.iscoroutinefunction(operation.handler):  # asks for nothing that blocks
+        if not operation.is_limited:  # asks for nothing that blocks
             refuse_unknown(operation, request)
             return encode(operation, await operation.handler(**parameters))
         asked = await self.read(operation, request)
@@ -82,8 +83,10 @@ class Server:
         self, operation: Operation, asked: Asked, unknown: tuple[FieldError, ...], parameters: Mapping[str, Any]
     ) -> Response:
         decoded: object = None
+        quota: Quota | None = None
         try:
             with self._call(asked) as call:
+                quota = self._admit(call, operation)
                 authorization.authorize(call, operation, parameters)
                 if operation.body is not None:
                     decoded = decode(asked.body)
@@ -92,18 +95,43 @@ class Server:
                     require_precondition(asked.headers.get("if-match"))
                 with audit.coming_from(_origin(call)):
                     run = partial(_answer, operation, call, arguments)
-                    return once(call, run) if operation.idempotent else run()
+                    answer = once(call, run) if operation.idempotent else run()
+                quota.write(answer.headers)
+                return answer
         except Exception as error:
             problem = problem_of(error, decoded)
+            if quota is not None:
+                quota.write(problem.headers)
             if problem is error or problem.kind is problems.INTERNAL:
                 raise
             raise problem from error
 
+    def _admit(self, call: Call, operation: Operation) -> Quota:
+        """Find who asks, and count the request. Raises 401 and 403 as `authorization.admit` does, 429 above the quota."""
+        refused: ProblemError | None = None
+        try:
+            authorization.admit(call, operation)
+        except ProblemError as error:
+            refused = error
+        quota = self._limits.count(call.caller, call.asked.address)
+        try:
+            rate_limits.check(quota)
+            if refused is not None:
+                raise refused
+        except ProblemError as error:
+            quota.write(error.headers)
+            raise
+        return quota
+
     def _refuse(self, operation: Operation, asked: Asked, errors: tuple[FieldError, ...]) -> None:
         with self._call(asked) as call:
-            authorization.admit(call, operation)
-        decoded = decode(asked.body) if operation.body is not None else None
-        _arguments(operation, {}, decoded, errors)
+            quota = self._admit(call, operation)
+        try:
+            decoded = decode(asked.body) if operation.body is not None else None
+            _arguments(operation, {}, decoded, errors)
+        except ProblemError as error:
+            quota.write(error.headers)
+            raise
 
 
 def _arguments(
