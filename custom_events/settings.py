@@ -6,7 +6,7 @@ the environment call `settings.cache_clear()`.
 
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticUseDefault
@@ -138,6 +138,24 @@ class Settings(BaseSettings):
         ge=1,
         description="Attempts within that time from one network address; more of them are answered 429. Behind a proxy the address is that of X-Forwarded-For, if the proxy is on this machine or named in uvicorn's FORWARDED_ALLOW_IPS.",
     )
+
+    openid_issuer: str | None = Field(
+        None,
+        description="OpenID provider by which people may sign in, exactly as it calls itself (https://login.example). It has to know `console_url` with /api/v1/sessions/openid/callback behind it as redirect address, and send a verified e-mail address. Unset: by password only.",
+    )
+    openid_client_id: str | None = Field(None, description="What that provider calls this installation.")
+    openid_client_secret: SecretStr | None = Field(
+        None, description="Its secret, where the provider asks for one beside PKCE."
+    )
+    openid_default_role: Literal["viewer", "editor", "publisher", "administrator"] | None = Field(
+        None,
+        description="Role on all sites of whoever signs in by the provider and is not known here: they are made. Unset: they are refused, until `custom-events user add` makes them.",
+    )
+    openid_role_claim: str | None = Field(
+        None,
+        description="Claim in which the provider names roles (viewer, editor, publisher, administrator; the greatest counts): at each sign-in it decides the role on all sites. Unset: roles are given here.",
+    )
+    openid_timeout_s: float = Field(10.0, gt=0, description="Seconds for one answer of the provider.")
 
     # ---------------------------------------------------------------- configuration
     publish_needs_second_person: bool = Field(

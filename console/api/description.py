@@ -82,7 +82,9 @@ def text(operation: Operation) -> str:
 
 def outcome(operation: Operation) -> str:
     """What the answer is, where all is well."""
-    return {200: "Done.", 201: "Made.", 202: "Under way.", 204: "Done; nothing is left to say."}[operation.status]
+    return {200: "Done.", 201: "Made.", 202: "Under way.", 302: "Go on there.", 204: "Done; nothing is left to say."}[
+        operation.status
+    ]
 
 
 def responses(operation: Operation) -> dict[str, Any]:
@@ -142,7 +144,7 @@ def _schemas(all_routes: Iterable[Routes]) -> dict[str, Any]:
 
 def _success(operation: Operation) -> dict[str, Any]:
     headers = ["X-Request-Id", *_quota(operation), *(["ETag"] if operation.tagged else [])]
-    headers += ["Location"] * (operation.status == 201)  # noqa: PLR2004
+    headers += ["Location"] * (operation.status in (201, 302))
     if operation.idempotent:
         headers.append(idempotency.REPLAYED)
     found: dict[str, Any] = {

@@ -23,7 +23,8 @@ Handler = Callable[..., Any]
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is declared of an operation. `answer`: type of its JSON, None without content; `parameters`: names in the query."""
+    """All that is declared of an operation. `answer`: type of its JSON, None without content; `parameters`: names in the query;
+    `open_query`: others may stand beside them."""
 
     method: str
     path: str
@@ -40,6 +41,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     idempotent: bool
     media_type: str
     kinds: tuple[Kind, ...]
+    open_query: bool
     parameters: frozenset[str]
 
     @property
@@ -111,6 +113,7 @@ def _declared(
     idempotent: bool = False,
     media_type: str = "application/json",
     raises: tuple[Kind, ...] = (),
+    open_query: bool = False,
 ) -> Operation:
     signature = _signature(handler)
     body = signature.parameters["body"].annotation if "body" in signature.parameters else None
@@ -132,6 +135,7 @@ def _declared(
         kinds=_kinds(
             method, right, handler, body is not None, needs_tag=needs_tag, idempotent=idempotent, raises=raises
         ),
+        open_query=open_query,
         parameters=frozenset(_query_names(signature)),
     )
 

@@ -8,7 +8,6 @@ twice the quota may be taken. Counted in this process's memory: the console is o
 import ipaddress
 import math
 import time
-from collections.abc import MutableMapping
 from typing import Final
 
 import msgspec
@@ -36,10 +35,13 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True):
     reset_s: int
     exceeded: bool
 
-    def write(self, headers: MutableMapping[str, str]) -> None:
-        """Say it in the headers of an answer."""
-        headers[POLICY_FIELD] = f'"{self.name}";q={self.requests};w={self.window_s}'
-        headers[FIELD] = f'"{self.name}";r={self.remaining};t={self.reset_s}'
+    @property
+    def headers(self) -> dict[str, str]:
+        """As the answer says it."""
+        return {
+            POLICY_FIELD: f'"{self.name}";q={self.requests};w={self.window_s}',
+            FIELD: f'"{self.name}";r={self.remaining};t={self.reset_s}',
+        }
 
 
 class RateLimits:

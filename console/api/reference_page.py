@@ -21,6 +21,11 @@ curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -H 'Ide
 ```
 
 """
+_MORE: Final = """\
+
+What an operator sets up (quotas, an OpenID provider, traces, keys of what is encrypted): [the console](console.md).
+
+"""
 _OPERATIONS: Final = """\
 ## Operations and rights
 
@@ -44,7 +49,7 @@ used with `field`, `place`, `problem`, `remedy` and `value`; `request_id` finds 
 
 def render() -> str:
     """The page, whole."""
-    return "".join((_HEAD, description.ABOUT.split("\n\n", 1)[1], "\n", *_operations(), *_problems()))
+    return "".join((_HEAD, description.ABOUT.split("\n\n", 1)[1], _MORE, *_operations(), *_problems()))
 
 
 def _operations() -> Iterator[str]:

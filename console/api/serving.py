@@ -20,6 +20,7 @@ from console.api.problems import FieldError, ProblemError
 from console.api.rate_limits import Quota, RateLimits
 from console.api.scrapes import Scrapes
 from console.api.translation import problem_of
+from custom_events.access.openid_provider import Provider
 from custom_events.catalog import audit
 from custom_events.settings import Settings
 
@@ -35,6 +36,7 @@ class Server:
         self.engine = engine
         self.settings = settings
         self._scrapes = Scrapes(engine)
+        self._openid = Provider(settings)
         self._limits = RateLimits(settings)
         self._limiter = anyio.CapacityLimiter(AT_ONCE)
 
@@ -77,7 +79,7 @@ class Server:
         )
 
     def _call(self, asked: Asked) -> Call:
-        return Call(self.engine, self.settings, asked, self._scrapes)
+        return Call(self.engine, self.settings, asked, self._scrapes, self._openid)
 
     def _run(
         self, operation: Operation, asked: Asked, unknown: tuple[FieldError, ...], parameters: Mapping[str, Any]
@@ -96,12 +98,12 @@ class Server:
                 with audit.coming_from(_origin(call)):
                     run = partial(_answer, operation, call, arguments)
                     answer = once(call, run) if operation.idempotent else run()
-                quota.write(answer.headers)
+                answer.headers.update(quota.headers)
                 return answer
         except Exception as error:
             problem = problem_of(error, decoded)
             if quota is not None:
-                quota.write(problem.headers)
+                problem.headers.update(quota.headers)
             if problem is error or problem.kind is problems.INTERNAL:
                 raise
             raise problem from error
@@ -119,7 +121,7 @@ class Server:
             if refused is not None:
                 raise refused
         except ProblemError as error:
-            quota.write(error.headers)
+            error.headers.update(quota.headers)
             raise
         return quota
 
@@ -130,7 +132,7 @@ class Server:
             decoded = decode(asked.body) if operation.body is not None else None
             _arguments(operation, {}, decoded, errors)
         except ProblemError as error:
-            quota.write(error.headers)
+            error.headers.update(quota.headers)
             raise
 
 
@@ -183,7 +185,7 @@ def unknown_parameters(operation: Operation, request: Request) -> tuple[FieldErr
     return tuple(
         FieldError(field=name[:100], place="query", problem="it is not known here", remedy=f"one of: {known}")
         for name in dict.fromkeys(request.query_params.keys())
-        if name not in operation.parameters
+        if name not in operation.parameters and not operation.open_query
     )
 
 
