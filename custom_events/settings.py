@@ -268,6 +268,15 @@ class Settings(BaseSettings):
         None, description="Address of a Teams workflow that takes an incoming webhook."
     )
 
+    # ---------------------------------------------------------------- traces
+    traces_endpoint: str | None = Field(
+        None,
+        description="Where the console sends traces of its requests: OTLP over HTTP, http://collector:4318/v1/traces. Unset: nowhere.",
+    )
+    traces_share: float = Field(
+        1.0, ge=0, le=1, description="Share of requests that are traced, where whoever asks has not decided it."
+    )
+
     # ---------------------------------------------------------------- logging
     log_level: str = Field("INFO", description="Least severe level that is logged.")
     log_json: bool = Field(True, description="One JSON object a line; false: for people.")

@@ -18,6 +18,7 @@ from console.api.operations import Operation
 from console.api.preconditions import require_precondition, tag_of
 from console.api.problems import FieldError, ProblemError
 from console.api.rate_limits import Quota, RateLimits
+from console.api.request_metrics import RequestMetrics
 from console.api.scrapes import Scrapes
 from console.api.translation import problem_of
 from custom_events.access.openid_provider import Provider
@@ -32,10 +33,10 @@ AT_ONCE: Final = (
 class Server:
     """Runs operations for requests on one database."""
 
-    def __init__(self, engine: sa.Engine, settings: Settings) -> None:
+    def __init__(self, engine: sa.Engine, settings: Settings, requests: RequestMetrics) -> None:
         self.engine = engine
         self.settings = settings
-        self._scrapes = Scrapes(engine)
+        self._scrapes = Scrapes(engine, requests)
         self._openid = Provider(settings)
         self._limits = RateLimits(settings)
         self._limiter = anyio.CapacityLimiter(AT_ONCE)
