@@ -153,7 +153,7 @@ def test_it_stays_withheld_whatever_becomes_of_its_order(shop, lanes, at_google)
     one.happens(one.woo("processing", 12))
     now = one.at(12)
     with one.ledger.engine.begin() as connection:
-        assert single_uploads.withhold_of_site(connection, one.ledger.site, "x", actor=ANNA, now=now) == 1
+        assert single_uploads.withhold_of_site(connection, one.site, "x", actor=ANNA, now=now) == 1
     for status in ("cancelled", "processing", "failed", "processing"):
         one.happens(one.woo(status, 11))
         one.settle(lanes)
@@ -167,7 +167,7 @@ def test_what_matching_would_not_send_is_not_sent_by_hand(shop, lanes):
     cash = {"payment_method": "cod"}
     one.happens(one.woo("processing", 12, paid=None, **cash))
     with one.ledger.engine.begin() as connection:
-        single_uploads.withhold_of_site(connection, one.ledger.site, "x", actor=ANNA, now=one.at(12))
+        assert single_uploads.withhold_of_site(connection, one.site, "x", actor=ANNA, now=one.at(12)) == 1
     one.happens(one.woo("failed", 11, paid=None, **cash))
     assert one.standing()[0][1] == "taken_back_by_store"
     (reference,) = references(one.ledger).values()
