@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from custom_events import secrets
-from custom_events.access import exposure
+from custom_events.access import exposure, key_rotation
 from custom_events.catalog import signing
 from custom_events.catalog.definitions import all_of
 from custom_events.errors import CustomEventsError
@@ -266,7 +266,11 @@ def _site_secrets(connection: "sa.Connection", key: bytes) -> Check:
             found=f"of {total}, those of {len(sites)} sites cannot be decrypted (site {named})",
             remedy=f"Set {variable_of('secret_key')} to the key they were encrypted with, or enter the secrets again.",
         )
-    return Check(name="site secrets", state=State.OK, found=f"all {total} can be decrypted")
+    if old := key_rotation.outstanding(connection, key):
+        found, remedy = f"{old} of {total} are encrypted by an older key", "Run: custom-events secrets rotate"
+        return Check(name="site secrets", state=State.WARNING, found=found, remedy=remedy)
+    rest = "; the older keys are not needed for them any more" if len(secrets.parts(key)) > 1 else ""
+    return Check(name="site secrets", state=State.OK, found=f"all {total} can be decrypted{rest}")
 
 
 def _port(what: str, host: str, port: int, field: str) -> Check:

@@ -16,6 +16,7 @@ VERBS = {
     "site": ("cli.site", "Connect a store: address, secrets, first delivery."),
     "user": ("cli.user", "People who sign in, and what they may."),
     "api-key": ("cli.api_key", "Keys for programs that use the API."),
+    "secrets": ("cli.secrets", "The key of what is encrypted at rest: a new one, and rotation."),
     "understand": ("cli.understand", "Say what a webhook's body means."),
     "status": ("cli.status", "What came in, what went out, do the sums agree."),
     "explain": ("cli.explain", "One order's way from the webhook to Google's answer."),

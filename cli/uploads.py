@@ -30,6 +30,7 @@ def uploads() -> None:
       custom-events uploads probe 123-456-7890        may we import there, are the actions right
       custom-events uploads release 123-456-7890      go on, after what was wrong is mended
       custom-events uploads hold 123-456-7890 "..."   send nothing until released; --action, --order, --site: of that only
+      custom-events uploads withhold 123-456-7890 "..." --order 10023     what waits of it is never sent
       custom-events uploads retry 123-456-7890        what Google refused goes once more
       custom-events uploads reconcile                 what we sent beside what Google counts, and why they differ
     """
@@ -161,13 +162,55 @@ def hold(
             click.echo(f"{customer_id} is held. Its conversions wait: {again}")
 
 
+@uploads.command(short_help="Never send what waits of an order, an action or a site.")
+@click.argument("customer_id")
+@click.argument("reason")
+@click.option("--order", "order_id", help="What waits of this order.")
+@click.option("--action", "action_id", help="What waits for this conversion action (Google's number).")
+@click.option("--site", help="What waits of this site (id, key or shop domain).")
+@_AUTHOR
+def withhold(
+    customer_id: str, reason: str, *, order_id: str | None, action_id: str | None, site: str | None, author: str
+) -> None:
+    """Withhold conversions of account CUSTOMER_ID that wait now, because of REASON, in words: they are not sent, and what comes later is.
+
+    What Google has, or may have, is left alone: hold the account, and correct the order in the store. To send them after all:
+    `custom-events uploads retry CUSTOMER_ID --reason withheld_by_hand`.
+
+    \b
+    Examples:
+      custom-events uploads withhold 123-456-7890 "a test order" --order 10023
+      custom-events uploads withhold 123-456-7890 "imported twice" --site shop.example --action 7001
+    """
+    from custom_events.ledger.operator_actions import account_id_of, withhold_rows
+
+    if order_id is None and action_id is None and site is None:
+        raise click.UsageError("say what is withheld: --order, --action or --site. To stop a whole account, hold it.")
+    with connected(prepared()) as engine, engine.begin() as connection:
+        rows = withhold_rows(
+            connection,
+            account_id_of(connection, _digits(customer_id)),
+            reason,
+            actor=author,
+            now=datetime.now(UTC),
+            order_id=order_id,
+            action_id=action_id,
+            site_key=_site_key(connection, site),
+        )
+    again = f"custom-events uploads retry {customer_id} --reason withheld_by_hand"
+    click.echo(f"{rows} rows are withheld. To send them after all: {again}")
+
+
 @uploads.command(short_help="What Google refused goes once more.")
 @click.argument("customer_id")
 @click.option("--reason", help="Only rows that were refused with this code, as `uploads list` and the marts show it.")
 @click.option("--order", "order_id", help="Only rows of this order.")
 @_AUTHOR
 def retry(customer_id: str, reason: str | None, order_id: str | None, author: str) -> None:
-    """Send refused conversions of account CUSTOMER_ID again, after what was wrong is mended; those that are too late stay."""
+    """Send refused conversions of account CUSTOMER_ID again, after what was wrong is mended; those that are too late stay.
+
+    With `--reason withheld_by_hand`: what somebody has withheld and that still stands.
+    """
     from custom_events.ledger.operator_actions import account_id_of, retry_refused
 
     with connected(prepared()) as engine, engine.begin() as connection:

@@ -127,6 +127,20 @@ def enable(*, login: str, author: str) -> None:
     click.echo(f"{person.login} may sign in: {shown(person.grants)}.")
 
 
+@user.command(short_help="No OpenID provider signs in as this person.")
+@_LOGIN
+@_AUTHOR
+def unlink(*, login: str, author: str) -> None:
+    """Forget which account of the OpenID provider signs in as LOGIN: the next one with this verified address does."""
+    from custom_events.access import openid, people
+
+    with connected(prepared()) as engine, engine.begin() as connection:
+        person = openid.unlink(connection, people.called(connection, login).id, actor=author)
+    click.echo(
+        f"No account of an OpenID provider signs in as {person.login}, until one with this verified address does."
+    )
+
+
 def _password() -> str:
     if sys.stdin.isatty():
         asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)

@@ -10,6 +10,7 @@ import structlog
 import uvicorn
 
 from console.api.app import create_app
+from console.protocol import ConsoleProtocol
 from custom_events import logs
 from custom_events.access import exposure
 from custom_events.errors import CustomEventsError, NeedsAction
@@ -34,7 +35,7 @@ def main(settings: Settings | None = None) -> None:
         config = uvicorn.Config(
             create_app(url, settings),
             loop="uvloop",
-            http="httptools",
+            http=ConsoleProtocol,
             ws="none",
             access_log=False,
             log_config=None,

@@ -4,8 +4,10 @@ A key is 44 characters of URL-safe base64 (Fernet: AES-128-CBC with HMAC-SHA256)
 lines, are a rotation: the first encrypts, each of them decrypts.
 """
 
+import base64
 import os
 from functools import lru_cache
+from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -13,6 +15,7 @@ from custom_events.errors import InvalidConfiguration, NeedsAction
 from custom_events.settings import Settings
 
 KEY_FILE = "secret.key"
+LEAST_DIFFERENT_BYTES = 16  # of the 32 of a key; random ones have fewer once in 10^16
 _OWNER_ONLY = 0o600
 _PATH = "CUSTOM_EVENTS_SECRET_KEY"
 
@@ -67,14 +70,68 @@ def decrypt(token: bytes, key: bytes) -> bytes:
 
 
 def renew(token: bytes, key: bytes) -> bytes:
-    """The same secret encrypted by the first key: what a rotation does to every stored token."""
+    """The same secret encrypted by the first key: what a rotation does to every stored token. Raises NeedsAction as `decrypt` does."""
     return encrypt(decrypt(token, key), key)
+
+
+def is_current(token: bytes, key: bytes) -> bool:
+    """Whether the first of the keys has encrypted it."""
+    try:
+        Fernet(parts(key)[0]).decrypt(token)
+    except InvalidToken:
+        return False
+    return True
+
+
+def parts(key: bytes) -> list[bytes]:
+    """The keys of the ring, in their order."""
+    return key.replace(b",", b"\n").split()
+
+
+def generate() -> bytes:
+    """A fresh random key."""
+    return Fernet.generate_key()
+
+
+def put_first(settings: Settings) -> Path:
+    """Make a new key and put it before those of the key file, which still decrypt. The file's path.
+
+    Raises NeedsAction where the keys come from the setting, or the file cannot be written.
+    """
+    if settings.secret_key is not None:
+        raise NeedsAction(
+            f"The keys are those of {_PATH}: put a new one there, before those that it has and with a comma between them."
+        )
+    ring = b"\n".join([generate(), *parts(key(settings))])
+    path = settings.local_directory / KEY_FILE
+    made = path.with_name(f"{KEY_FILE}.{os.getpid()}")
+    try:
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "wb") as file:
+            file.write(ring + b"\n")
+            file.flush()
+            os.fsync(file.fileno())  # whatever is encrypted by it is lost with it
+        made.replace(path)
+    except OSError as error:
+        raise NeedsAction(f"The key file {path} cannot be written ({error.strerror}). Mend its permissions.") from error
+    return path
+
+
+def public_problem(settings: Settings) -> str | None:
+    """What is wrong with the keys where others reach us, as sentences: one that was typed can be guessed. None: nothing is."""
+    for one in parts(key(settings)):
+        raw = base64.urlsafe_b64decode(one)
+        if (raw.isascii() and raw.decode().isprintable()) or len(set(raw)) < LEAST_DIFFERENT_BYTES:
+            return (
+                f"A key of {_PATH} was not made at random: whoever guesses it can sign deliveries. Put a new one before it "
+                "(custom-events secrets new-key), then encrypt by that what is stored (custom-events secrets rotate), and remove this one."
+            )
+    return None
 
 
 @lru_cache(maxsize=8)
 def _fernet(keys: bytes) -> MultiFernet:
     try:
-        each = [Fernet(part) for part in keys.replace(b",", b"\n").split()]
+        each = [Fernet(part) for part in parts(keys)]
         return MultiFernet(each)
     except ValueError:
         raise InvalidConfiguration(

@@ -6,7 +6,7 @@ the environment call `settings.cache_clear()`.
 
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticUseDefault
@@ -107,6 +107,20 @@ class Settings(BaseSettings):
         20.0, gt=0, description="Seconds within which a body must have come; else the answer is 408."
     )
 
+    api_limit_window_s: int = Field(
+        60, ge=1, description="Seconds in which requests to the API are counted, from the first one on."
+    )
+    api_requests_per_caller: int = Field(
+        6_000,
+        ge=1,
+        description="Requests within that time by one API key or one session; more of them are answered 429. Counted by the console's process.",
+    )
+    api_requests_per_address: int = Field(
+        1_200,
+        ge=1,
+        description="Requests within that time from one network address (IPv6: one /64) by nobody who is signed in; more of them are answered 429. Behind a proxy see `login_attempts_per_address`.",
+    )
+
     console_figures_open: bool | None = Field(
         None,
         description="The console's /metrics and /api/v1/status answer without a login. Unset: only while `console_host` and `console_url` are of this machine; else they need the role viewer of all sites.",
@@ -134,6 +148,24 @@ class Settings(BaseSettings):
         ge=1,
         description="Attempts within that time from one network address; more of them are answered 429. Behind a proxy the address is that of X-Forwarded-For, if the proxy is on this machine or named in uvicorn's FORWARDED_ALLOW_IPS.",
     )
+
+    openid_issuer: str | None = Field(
+        None,
+        description="OpenID provider by which people may sign in, exactly as it calls itself (https://login.example). It has to know `console_url` with /api/v1/sessions/openid/callback behind it as redirect address, and send a verified e-mail address. Unset: by password only.",
+    )
+    openid_client_id: str | None = Field(None, description="What that provider calls this installation.")
+    openid_client_secret: SecretStr | None = Field(
+        None, description="Its secret, where the provider asks for one beside PKCE."
+    )
+    openid_default_role: Literal["viewer", "editor", "publisher", "administrator"] | None = Field(
+        None,
+        description="Role on all sites of whoever signs in by the provider and is not known here: they are made. Unset: they are refused, until `custom-events user add` makes them.",
+    )
+    openid_role_claim: str | None = Field(
+        None,
+        description="Claim in which the provider names roles (viewer, editor, publisher, administrator; the greatest counts): at each sign-in it decides the role on all sites. Unset: roles are given here.",
+    )
+    openid_timeout_s: float = Field(10.0, gt=0, description="Seconds for one answer of the provider.")
 
     # ---------------------------------------------------------------- configuration
     publish_needs_second_person: bool = Field(
@@ -244,6 +276,15 @@ class Settings(BaseSettings):
     alarm_slack_url: SecretStr | None = Field(None, description="Address of a Slack incoming webhook.")
     alarm_teams_url: SecretStr | None = Field(
         None, description="Address of a Teams workflow that takes an incoming webhook."
+    )
+
+    # ---------------------------------------------------------------- traces
+    traces_endpoint: str | None = Field(
+        None,
+        description="Where the console sends traces of its requests: OTLP over HTTP, http://collector:4318/v1/traces. Unset: nowhere.",
+    )
+    traces_share: float = Field(
+        1.0, ge=0, le=1, description="Share of requests that are traced, where whoever asks has not decided it."
     )
 
     # ---------------------------------------------------------------- logging

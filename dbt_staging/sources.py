@@ -16,7 +16,7 @@ SOURCES_FILE = Path(__file__).parents[1] / "dbt" / "models" / "staging" / "_sour
 HIDDEN_TABLES = frozenset(
     {
         *("site_secrets", "tallies", "tally_changes", "tally_checks", "scheduled_jobs"),
-        *("people", "role_grants", "sessions", "api_keys", "login_attempts", "idempotent_answers"),
+        *("people", "role_grants", "sessions", "api_keys", "login_attempts", "idempotent_answers", "openid_links"),
         *("operations", "operation_parts", "bulk_changes", "bulk_change_rows"),
     }
 )

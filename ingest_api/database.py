@@ -39,6 +39,7 @@ class Database:
             raise InvalidConfiguration("the receiver needs the address of its database", path="DATABASE_URL")
         url = settings.database_url.get_secret_value()
         self._url = connect.receiver_url(url) if settings.receiver_role else url
+        self._settings = settings
         self._key = secrets.key(settings)
         self._pool: asyncpg.Pool | None = None
         self._decrypted: dict[bytes, bytes] = {}
@@ -94,8 +95,19 @@ class Database:
             if len(self._decrypted) >= DECRYPTED_LIMIT:
                 self._decrypted.clear()
             try:
-                self._decrypted[token] = secrets.decrypt(token, self._key)
+                self._decrypted[token] = self._by_the_ring(token)
             except NeedsAction as fault:
                 _LOG.error("secret_not_decrypted", remedy=str(fault))
                 return None
         return self._decrypted[token]
+
+    def _by_the_ring(self, token: bytes) -> bytes:
+        """By the keys that were there when this process began, else by those there now: the key file may have a new one since.
+
+        Raises NeedsAction when none of them fits.
+        """
+        try:
+            return secrets.decrypt(token, self._key)
+        except NeedsAction:
+            self._key = secrets.key(self._settings)
+            return secrets.decrypt(token, self._key)

@@ -12,17 +12,19 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
 from pydantic import SecretStr
 from uvicorn.supervisors import Multiprocess
 
-from custom_events import logs
+from custom_events import logs, secrets
 from custom_events.errors import NeedsAction
 from custom_events.postgres import address
 from custom_events.settings import Settings
 from custom_events.settings import settings as read_settings
+from custom_events.values.hosts import is_local
 from ingest_api.app import Receiver, create_app
 from ingest_api.metrics import MULTIPROCESS_DIRECTORY
 from ingest_api.protocol import DeliveryProtocol
@@ -44,6 +46,7 @@ def main(settings: Settings | None = None, factory: str = "ingest_api.serve:appl
     signal.signal(
         signal.SIGTERM, _end
     )  # uvicorn hands the signal on when it has stopped: leave through the blocks below
+    check_exposure(settings)
     with bound(settings) as listening, address.database(settings) as url, _figures(settings):
         os.environ |= {**environment(settings), "DATABASE_URL": url}  # how workers learn of them
         read_settings.cache_clear()
@@ -86,6 +89,15 @@ def application(kind: type[Receiver] = Receiver) -> Receiver:
     gc.freeze()  # what is there now stays
     gc.set_threshold(*GC_THRESHOLDS)
     return made
+
+
+def check_exposure(settings: Settings) -> None:
+    """Raise NeedsAction where others reach the receiver, and the key of its stored secrets can be guessed."""
+    local = is_local(settings.receiver_host) and is_local(
+        urlsplit(settings.receiver_url or "//localhost").hostname or ""
+    )
+    if not local and (problem := secrets.public_problem(settings)):
+        raise NeedsAction(problem)
 
 
 @contextmanager

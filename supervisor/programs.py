@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from custom_events.access.exposure import is_local
 from custom_events.errors import InvalidConfiguration, NeedsAction
 from custom_events.settings import Settings
+from custom_events.values.hosts import is_local
 from orchestration import dbt_project, instance
 from supervisor.processes import Program, python
 

@@ -1,3 +1,4 @@
+import base64
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -82,3 +83,34 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(NeedsAction, match=r"file/local/secret\.key cannot be read or made"):
         secrets.key(_settings(tmp_path / "file" / "local"))
+
+
+def test_a_new_key_goes_before_those_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = _settings(tmp_path)
+    old = secrets.key(place)
+    token = secrets.encrypt(b"hush", old)
+    secrets.put_first(place)
+    ring = secrets.key(place)
+    assert secrets.parts(ring)[1:] == [old]
+    assert secrets.decrypt(token, ring) == b"hush"
+    assert not secrets.is_current(token, ring)
+    assert secrets.is_current(secrets.renew(token, ring), ring)
+    with pytest.raises(NeedsAction, match="put a new one there"):
+        secrets.put_first(_settings(tmp_path, OLD.decode()))
+    monkeypatch.setattr(os, "open", _denied)
+    with pytest.raises(NeedsAction, match="cannot be written"):
+        secrets.put_first(place)
+
+
+def _denied(*_: object) -> int:
+    raise PermissionError(13, "Permission denied")
+
+
+@pytest.mark.parametrize("raw", [b"0123456789" * 3 + b"01", bytes(32), b"a" * 31 + b"\xff"])
+def test_a_key_that_was_typed_is_none_for_the_public(tmp_path: Path, raw: bytes) -> None:
+    typed = base64.urlsafe_b64encode(raw)
+    found = secrets.public_problem(_settings(tmp_path, (KEY + b"," + typed).decode()))
+    assert found is not None
+    assert "secrets rotate" in found
+    assert typed.decode() not in found
+    assert secrets.public_problem(_settings(tmp_path)) is None

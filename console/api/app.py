@@ -1,15 +1,18 @@
 """The JSON API for people's tools. It calls the same services as the command line; nothing here knows a rule of its own."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib.metadata import version
+from typing import Final
 
 import anyio.to_thread
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from console.api import description, entrance, faults, routing
 from console.api.envelope import Envelope
+from console.api.request_metrics import RequestMetrics
 from console.api.routes.registry import NOUNS
 from console.api.serving import Server
 from custom_events.operations.kinds import KINDS
@@ -20,6 +23,8 @@ from custom_events.settings import settings as read_settings
 
 STATEMENT_LIMIT_MS = 30_000  # a page that counts longer than this has lost its reader
 LOCK_LIMIT_MS = 4_000
+# Whatever the environment says of OpenTelemetry: FastAPI's own telemetry tells queries and what errors say.
+UNTRACED: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
 def create_app(url: str, settings: Settings | None = None) -> FastAPI:
@@ -30,12 +35,23 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     )
     runner = Runner(url, settings, KINDS)
 
+    ends: list[Callable[[], None]] = [engine.dispose]
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         runner.start(settings.operations_at_once)
         yield
         await anyio.to_thread.run_sync(runner.stop)
-        engine.dispose()
+        for end in ends:
+            end()
+
+    telemetry, on_request = UNTRACED, None
+    if settings.traces_endpoint is not None:
+        from console.api import traces
+
+        provider = traces.provider_of(settings)
+        telemetry, on_request = traces.telemetry(provider), traces.note_request_id
+        ends.append(provider.shutdown)
 
     app = FastAPI(
         title="Custom Events",
@@ -43,12 +59,15 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         openapi_url=None,  # its pages are ours, in `entrance`
         redirect_slashes=False,
+        telemetry=telemetry,
     )
-    server = Server(engine, settings, runner.wake)
+    requests = RequestMetrics()
+    server = Server(engine, settings, requests, runner.wake)
     entrance.install(app)
     for routes in NOUNS:
         routing.install(app, routes, server.serve)
     faults.install(app, server)
-    app.add_middleware(Envelope, https=settings.console_url.startswith("https:"))
+    https = settings.console_url.startswith("https:")
+    app.add_middleware(Envelope, https=https, metrics=requests, on_request=on_request)
     app.openapi = cache(lambda: description.document(app, NOUNS))
     return app

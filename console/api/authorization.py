@@ -31,8 +31,7 @@ def admit(call: Call, operation: Operation) -> None:
 
 
 def authorize(call: Call, operation: Operation, parameters: Mapping[str, Any]) -> None:
-    """Raise 401, 403 or 404 unless the caller has the operation's right. What they may not see is not there."""
-    admit(call, operation)
+    """Raise 403 or 404 unless the caller, who was admitted, has the operation's right. What they may not see is not there."""
     if call.caller is NOBODY:  # and may be
         return
     role = operation.right.role or Role.VIEWER

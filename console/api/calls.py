@@ -13,6 +13,7 @@ from console.api.preconditions import check_precondition
 from console.api.problems import ProblemError
 from console.api.scrapes import Scrapes
 from custom_events import secrets
+from custom_events.access.openid_provider import Provider
 from custom_events.access.roles import NOBODY, Caller, Role
 from custom_events.catalog.audit import Origin
 from custom_events.settings import Settings
@@ -35,11 +36,12 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Call:
     """What an operation works with. All of it happens in one transaction, which is committed when the operation returns."""
 
-    def __init__(self, engine: sa.Engine, settings: Settings, asked: Asked, scrapes: Scrapes) -> None:
+    def __init__(self, engine: sa.Engine, settings: Settings, asked: Asked, scrapes: Scrapes, openid: Provider) -> None:
         self.engine = engine
         self.settings = settings
         self.asked = asked
         self.scrapes = scrapes
+        self.openid = openid
         self.caller: Caller = NOBODY
         self._stack = ExitStack()
         self._connection: sa.Connection | None = None

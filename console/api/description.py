@@ -8,7 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from console.api import idempotency, problems
+from console.api import idempotency, problems, rate_limits
 from console.api.authorization import COOKIE
 from console.api.bodies import JSON_TYPES
 from console.api.operations import Operation, Routes
@@ -28,6 +28,8 @@ What came in from the stores, what went out to the ad platforms, and why; and al
 - **Long work** is an operation: 202, with its address in `Location`; there it shows how far it is, its end and where its result is, and `events` tells
   all of that as it happens. It goes on when the console is started again, can be cancelled, and is kept for a day.
 - **Lists** are pages: `next` of one is `after` of the following one, null at the end.
+- **Quotas**: how much may be asked for in a while stands in `RateLimit-Policy`, what is left of it in `RateLimit` (as
+  draft-ietf-httpapi-ratelimit-headers-10 has them); above it the answer is 429 with `Retry-After`.
 - **Requests** have an id: yours (`X-Request-Id`), or one that is made; the answer, the logs and the audit trail have it.
 """
 _HEADERS: Final = {
@@ -37,6 +39,8 @@ _HEADERS: Final = {
     "Set-Cookie": "The session.",
     "X-Request-Id": "The request's id, yours or one that was made.",
     "Retry-After": "Seconds after which to try again.",
+    rate_limits.POLICY_FIELD: "Your quota: requests (q) in a window of seconds (w).",
+    rate_limits.FIELD: "What is left of it: requests (r), and seconds until all of it is there again (t).",
     "Allow": "The methods that are known here.",
     "WWW-Authenticate": "How to say who you are.",
 }
@@ -51,8 +55,8 @@ _SCHEMES: Final[dict[str, Any]] = {
 }
 
 ACCEPTED: Final = 202
-OUTCOMES: Final = {200: "Done.", 201: "Made.", ACCEPTED: "Under way.", 204: "Done; nothing is left to say."}
-_LOCATED: Final = (201, ACCEPTED)
+OUTCOMES: Final = {200: "Done.", 201: "Made.", ACCEPTED: "Under way.", 302: "Go on there.", 204: "Done; nothing is left to say."}
+_LOCATED: Final = (201, ACCEPTED, 302)
 
 _IF_MATCH: Final[dict[str, Any]] = {
     "name": "If-Match",
@@ -93,7 +97,7 @@ def responses(operation: Operation) -> dict[str, Any]:
     if operation.under_way is not None:
         found[str(ACCEPTED)] = _under_way(operation, *operation.under_way)
     for kind in operation.kinds:
-        document = found.setdefault(str(kind.status), _failure(kind))
+        document = found.setdefault(str(kind.status), _failure(kind, operation))
         examples = document["content"][problems.MEDIA_TYPE]["examples"]
         examples[kind.word] = {"summary": kind.title, "value": problems.example(kind)}
     return found
@@ -148,6 +152,7 @@ def _schemas(all_routes: Iterable[Routes]) -> dict[str, Any]:
 def _success(operation: Operation) -> dict[str, Any]:
     headers = [
         "X-Request-Id",
+        *_quota(operation),
         *(["ETag"] if operation.tagged else []),
         *(["Location"] * (operation.status in _LOCATED)),
     ]
@@ -164,7 +169,7 @@ def _success(operation: Operation) -> dict[str, Any]:
 
 
 def _under_way(operation: Operation, kind: Any, example: Any) -> dict[str, Any]:
-    headers = ["X-Request-Id", "Location", *([idempotency.REPLAYED] if operation.idempotent else [])]
+    headers = ["X-Request-Id", *_quota(operation), "Location", *([idempotency.REPLAYED] if operation.idempotent else [])]
     return {
         "description": OUTCOMES[ACCEPTED],
         "headers": {name: _header(name) for name in headers},
@@ -172,8 +177,12 @@ def _under_way(operation: Operation, kind: Any, example: Any) -> dict[str, Any]:
     }
 
 
-def _failure(kind: Kind) -> dict[str, Any]:
-    headers = ["X-Request-Id"]
+def _quota(operation: Operation) -> tuple[str, ...]:
+    return (rate_limits.POLICY_FIELD, rate_limits.FIELD) if operation.is_limited else ()
+
+
+def _failure(kind: Kind, operation: Operation) -> dict[str, Any]:
+    headers = ["X-Request-Id", *_quota(operation)]
     headers += ["Retry-After"] * (kind.status in (429, 503)) + ["WWW-Authenticate"] * (kind.status == 401)  # noqa: PLR2004
     return {
         "description": kind.title + ".",

@@ -5,6 +5,7 @@ import re
 import time
 import traceback
 import uuid
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.api import problems
 from console.api.problems import ProblemError
+from console.api.request_metrics import RequestMetrics
 from console.api.translation import INTERNAL_DETAIL
 
 REQUEST_ID: Final = "X-Request-Id"
@@ -39,10 +41,20 @@ _LOG = structlog.get_logger(__name__)
 
 
 class Envelope:
-    """ASGI middleware. `https`: the console is reached by it, so that browsers may be told never to come without."""
+    """ASGI middleware. `https`: the console is reached by it, so that browsers may be told never to come without; `on_request` is told
+    the id of each request."""
 
-    def __init__(self, app: ASGIApp, *, https: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        https: bool,
+        metrics: RequestMetrics,
+        on_request: Callable[[str], None] | None = None,
+    ) -> None:
         self._app = app
+        self._metrics = metrics
+        self._on_request = on_request
         self._headers = {**PROTECTION, **({"Strict-Transport-Security": HSTS} if https else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,6 +64,8 @@ class Envelope:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
+        if self._on_request is not None:
+            self._on_request(request_id)
         began = time.monotonic()
         status = 0
 
@@ -74,7 +88,20 @@ class Envelope:
                 _LOG.error("request_failed", error=type(error).__name__, where=_frames(error))
                 if status == 0:
                     await _send_internal(answer, request_id)
-            _log(scope, status, time.monotonic() - began)
+            self._account(scope, status, time.monotonic() - began)
+
+    def _account(self, scope: Scope, status: int, seconds: float) -> None:
+        """A figure and a line in the log for each request: the route, never the query, which may name people."""
+        route = getattr(scope.get("route"), "path", None)
+        self._metrics.observe(scope["method"], route, status, seconds)
+        level = "debug" if route in ("/healthz", None) else "info"
+        getattr(_LOG, level)(
+            "request",
+            method=scope["method"],
+            route=route or "none",
+            status=status,
+            duration_ms=round(1000 * seconds, 1),
+        )
 
 
 def _request_id(scope: Scope) -> str:
@@ -96,12 +123,3 @@ def _frames(error: BaseException) -> list[str]:
     """Where it happened, without what the error says: its words may hold values."""
     frames = traceback.extract_tb(error.__traceback__)[-SHOWN_FRAMES:]
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-
-
-def _log(scope: Scope, status: int, seconds: float) -> None:
-    """One line for each request: the route, never the query, which may name people."""
-    route = getattr(scope.get("route"), "path", None) or "none"
-    level = "debug" if route in ("/healthz", "none") else "info"
-    getattr(_LOG, level)(
-        "request", method=scope["method"], route=route, status=status, duration_ms=round(1000 * seconds, 1)
-    )

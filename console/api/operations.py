@@ -24,7 +24,7 @@ Handler = Callable[..., Any]
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """All that is declared of an operation. `answer`: type of its JSON, None without content; `parameters`: names in the query;
-    `under_way`: type and example of what it answers with status 202 where it takes long."""
+    `under_way`: type and example of what it answers with status 202 where it takes long; `open_query`: others may stand beside them."""
 
     method: str
     path: str
@@ -41,6 +41,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     idempotent: bool
     media_type: str
     kinds: tuple[Kind, ...]
+    open_query: bool
     parameters: frozenset[str]
     under_way: tuple[Any, Any] | None
 
@@ -48,6 +49,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """The operation's id: unique, and stable for generated clients."""
         return self.handler.__name__
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it counts for the quota of whoever asks: all do but those that ask for nothing (liveness)."""
+        return not inspect.iscoroutinefunction(self.handler)
 
     @property
     def needs_body(self) -> bool:
@@ -109,8 +115,9 @@ def _declared(
     media_type: str = "application/json",
     raises: tuple[Kind, ...] = (),
     under_way: tuple[Any, Any] | None = None,
+    open_query: bool = False,
 ) -> Operation:
-    signature = inspect.signature(handler, eval_str=True)
+    signature = _signature(handler)
     body = signature.parameters["body"].annotation if "body" in signature.parameters else None
     return Operation(
         method=method,
@@ -128,8 +135,9 @@ def _declared(
         idempotent=idempotent,
         media_type=media_type,
         kinds=_kinds(
-            method, right, signature, body is not None, needs_tag=needs_tag, idempotent=idempotent, raises=raises
+            method, right, handler, body is not None, needs_tag=needs_tag, idempotent=idempotent, raises=raises
         ),
+        open_query=open_query,
         parameters=frozenset(_query_names(signature)),
         under_way=under_way,
     )
@@ -138,7 +146,7 @@ def _declared(
 def _kinds(
     method: str,
     right: Right,
-    signature: inspect.Signature,
+    handler: Handler,
     has_body: bool,
     *,
     needs_tag: bool,
@@ -153,15 +161,21 @@ def _kinds(
             kinds += [problems.CROSS_SITE]
     if right.role is not None:
         kinds += [problems.FORBIDDEN]
-    if right.scope is Scope.ONE_SITE or any(_is(one, Path) for one in signature.parameters.values()):
+    if right.scope is Scope.ONE_SITE or any(_is(one, Path) for one in _signature(handler).parameters.values()):
         kinds += [problems.NOT_FOUND]
     if has_body:
         kinds += [problems.MALFORMED, problems.TOO_LARGE, problems.TOO_SLOW, problems.MEDIA_TYPE_UNKNOWN]
+    if not inspect.iscoroutinefunction(handler):
+        kinds += [problems.THROTTLED]
     if needs_tag:
         kinds += [problems.PRECONDITION_FAILED, problems.PRECONDITION_REQUIRED]
     if idempotent:
         kinds += [problems.KEY_REUSED]
     return tuple(sorted(dict.fromkeys(kinds), key=lambda kind: kind.status))
+
+
+def _signature(handler: Handler) -> inspect.Signature:
+    return inspect.signature(handler, eval_str=True)
 
 
 def _query_names(signature: inspect.Signature) -> list[str]:

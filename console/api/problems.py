@@ -109,7 +109,7 @@ KEY_REUSED: Final = _kind(
 PRECONDITION_REQUIRED: Final = _kind(
     "precondition-required", 428, "A precondition is missing", "Send If-Match with the ETag that you read, or *."
 )
-THROTTLED: Final = _kind("throttled", 429, "Too many attempts", "Try again in 600 seconds.")
+THROTTLED: Final = _kind("throttled", 429, "Too many requests", "Try again in 600 seconds.")
 INTERNAL: Final = _kind(
     "internal", 500, "An error of our own", "Nothing was changed. The log has the request by its request_id."
 )

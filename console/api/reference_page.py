@@ -38,6 +38,11 @@ jq -Rs '{csv: ., dry_run: true}' assignments.csv | curl -H "Authorization: Beare
 ```
 
 """
+_MORE: Final = """\
+
+What an operator sets up (quotas, an OpenID provider, traces, keys of what is encrypted): [the console](console.md).
+
+"""
 _OPERATIONS: Final = """\
 ## Operations and rights
 
@@ -61,7 +66,7 @@ used with `field`, `place`, `problem`, `remedy` and `value`; `request_id` finds 
 
 def render() -> str:
     """The page, whole."""
-    return "".join((_HEAD, description.ABOUT.split("\n\n", 1)[1], _MANY, *_operations(), *_problems()))
+    return "".join((_HEAD, description.ABOUT.split("\n\n", 1)[1], _MANY, _MORE, *_operations(), *_problems()))
 
 
 def _operations() -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from console.api.request_metrics import RequestMetrics
 from custom_events.settings import settings
 from custom_events.watching.exposition import text
 from custom_events.watching.measure import measure
@@ -15,10 +16,11 @@ KEPT_S: Final = 10.0  # half of what scrapers usually wait: two of them cost as 
 
 
 class Scrapes:
-    """One measuring at a time; whoever asks within `KEPT_S` gets the one before."""
+    """One measuring at a time; whoever asks within `KEPT_S` gets the one before. `requests`: those to this process, always as they are."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, requests: RequestMetrics) -> None:
         self._engine = engine
+        self._requests = requests
         self._lock = threading.Lock()
         self._text = b""
         self._measured_at = -KEPT_S
@@ -30,4 +32,4 @@ class Scrapes:
                 with self._engine.connect() as connection:
                     self._text = text(measure(connection, settings(), datetime.now(UTC)))
                 self._measured_at = time.monotonic()
-            return self._text
+            return self._text + self._requests.text()

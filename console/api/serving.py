@@ -1,6 +1,5 @@
 """From a request to an answer: who asks and may they, what is asked, the operation in one transaction, the answer or a problem."""
 
-import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -11,15 +10,18 @@ import sqlalchemy as sa
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from console.api import authorization, problems
+from console.api import authorization, problems, rate_limits
 from console.api.bodies import check_media_type, decode, read_bytes, typed
 from console.api.calls import Answer, Asked, Call
 from console.api.idempotency import once
 from console.api.operations import Operation
 from console.api.preconditions import require_precondition, tag_of
 from console.api.problems import FieldError, ProblemError
+from console.api.rate_limits import Quota, RateLimits
+from console.api.request_metrics import RequestMetrics
 from console.api.scrapes import Scrapes
 from console.api.translation import problem_of
+from custom_events.access.openid_provider import Provider
 from custom_events.catalog import audit
 from custom_events.settings import Settings
 
@@ -32,18 +34,22 @@ ACCEPTED: Final = 202  # of what is under way
 class Server:
     """Runs operations for requests on one database."""
 
-    def __init__(self, engine: sa.Engine, settings: Settings, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, engine: sa.Engine, settings: Settings, requests: RequestMetrics, wake: Callable[[], None]
+    ) -> None:
         """`wake`: called when an operation was asked for that outlives its request, and is committed."""
         self.engine = engine
         self.settings = settings
         self._wake = wake
-        self._scrapes = Scrapes(engine)
+        self._scrapes = Scrapes(engine, requests)
+        self._openid = Provider(settings)
+        self._limits = RateLimits(settings)
         self._limiter = anyio.CapacityLimiter(AT_ONCE)
 
     async def serve(self, operation: Operation, request: Request, parameters: Mapping[str, Any]) -> Response:
         """The answer. Raises what `translation.problem_of` makes a problem of."""
         check_accept(operation, request)
-        if inspect.iscoroutinefunction(operation.handler):  # asks for nothing that blocks
+        if not operation.is_limited:  # asks for nothing that blocks
             refuse_unknown(operation, request)
             return encode(operation, await operation.handler(**parameters))
         asked = await self.read(operation, request)
@@ -82,14 +88,16 @@ class Server:
         )
 
     def _call(self, asked: Asked) -> Call:
-        return Call(self.engine, self.settings, asked, self._scrapes)
+        return Call(self.engine, self.settings, asked, self._scrapes, self._openid)
 
     def _run(
         self, operation: Operation, asked: Asked, unknown: tuple[FieldError, ...], parameters: Mapping[str, Any]
     ) -> Response:
         decoded: object = None
+        quota: Quota | None = None
         try:
             with self._call(asked) as call:
+                quota = self._admit(call, operation)
                 authorization.authorize(call, operation, parameters)
                 if operation.body is not None:
                     decoded = decode(asked.body)
@@ -98,18 +106,43 @@ class Server:
                     require_precondition(asked.headers.get("if-match"))
                 with audit.coming_from(call.origin):
                     run = partial(_answer, operation, call, arguments)
-                    return once(call, run) if operation.idempotent else run()
+                    answer = once(call, run) if operation.idempotent else run()
+                answer.headers.update(quota.headers)
+                return answer
         except Exception as error:
             problem = problem_of(error, decoded)
+            if quota is not None:
+                problem.headers.update(quota.headers)
             if problem is error or problem.kind is problems.INTERNAL:
                 raise
             raise problem from error
 
+    def _admit(self, call: Call, operation: Operation) -> Quota:
+        """Find who asks, and count the request. Raises 401 and 403 as `authorization.admit` does, 429 above the quota."""
+        refused: ProblemError | None = None
+        try:
+            authorization.admit(call, operation)
+        except ProblemError as error:
+            refused = error
+        quota = self._limits.count(call.caller, call.asked.address)
+        try:
+            rate_limits.check(quota)
+            if refused is not None:
+                raise refused
+        except ProblemError as error:
+            error.headers.update(quota.headers)
+            raise
+        return quota
+
     def _refuse(self, operation: Operation, asked: Asked, errors: tuple[FieldError, ...]) -> None:
         with self._call(asked) as call:
-            authorization.admit(call, operation)
-        decoded = decode(asked.body) if operation.body is not None else None
-        _arguments(operation, {}, decoded, errors)
+            quota = self._admit(call, operation)
+        try:
+            decoded = decode(asked.body) if operation.body is not None else None
+            _arguments(operation, {}, decoded, errors)
+        except ProblemError as error:
+            error.headers.update(quota.headers)
+            raise
 
 
 def _arguments(
@@ -152,7 +185,7 @@ def unknown_parameters(operation: Operation, request: Request) -> tuple[FieldErr
     return tuple(
         FieldError(field=name[:100], place="query", problem="it is not known here", remedy=f"one of: {known}")
         for name in dict.fromkeys(request.query_params.keys())
-        if name not in operation.parameters
+        if name not in operation.parameters and not operation.open_query
     )
 
 

@@ -128,8 +128,17 @@ def revoke(connection: sa.Connection, key_id: int, *, actor: str) -> ApiKey:
     """The key is good no longer, at once. Raises NotFound."""
     key = get(connection, key_id)
     if queries.revoke(connection, key_id):
-        audit.record(connection, actor=actor, action="api_key.revoke", subject=f"api_key:{key.prefix}")
-    return get(connection, key_id)
+        revoked = get(connection, key_id)
+        audit.record(
+            connection,
+            actor=actor,
+            action="api_key.revoke",
+            subject=f"api_key:{key.prefix}",
+            before={"revoked_at": None},
+            after=msgspec.to_builtins({"revoked_at": revoked.revoked_at}),
+        )
+        return revoked
+    return key
 
 
 def caller_of(connection: sa.Connection, key: str) -> Caller | None:

@@ -1,22 +1,13 @@
 """Whether others than this machine reach the console, and what must be in place before they do."""
 
-import ipaddress
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from custom_events import secrets
 from custom_events.queries.people import has_administrator
 from custom_events.settings import Settings, variable_of
-
-
-def is_local(host: str) -> bool:
-    """Whether an address or a name is of this machine and reached by nobody else."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+from custom_events.values.hosts import is_local
 
 
 def is_public(settings: Settings) -> bool:
@@ -45,4 +36,4 @@ def problem(connection: sa.Connection, settings: Settings) -> str | None:
             "The console is reached by others, and there is no administrator yet. "
             "Make one: custom-events user add you@example.org --role administrator"
         )
-    return None
+    return secrets.public_problem(settings)

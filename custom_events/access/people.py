@@ -143,8 +143,10 @@ def disable(connection: sa.Connection, person_id: int, *, actor: str) -> Person:
         _keep_an_administrator(connection, old)
         queries.update(connection, person_id, {"disabled_at": sa.func.now()})
         ended = sessions.revoke(connection, person_id)
-        _record(connection, actor, "disable", old, sessions_ended=ended)
-    return get(connection, person_id)
+        person = get(connection, person_id)
+        _record(connection, actor, "disable", old, before=old, after=person, sessions_ended=ended)
+        return person
+    return old
 
 
 def enable(connection: sa.Connection, person_id: int, *, actor: str) -> Person:
@@ -152,8 +154,10 @@ def enable(connection: sa.Connection, person_id: int, *, actor: str) -> Person:
     old = get(connection, person_id, lock=True)
     if old.disabled_at is not None:
         queries.update(connection, person_id, {"disabled_at": None})
-        _record(connection, actor, "enable", old)
-    return get(connection, person_id)
+        person = get(connection, person_id)
+        _record(connection, actor, "enable", old, before=old, after=person)
+        return person
+    return old
 
 
 def check_grants(connection: sa.Connection, grants: Sequence[Grant]) -> None:
@@ -196,7 +200,12 @@ def _person(row: sa.Row[*tuple[Any, ...]]) -> Person:
 
 
 def _plain(person: Person) -> dict[str, Any]:
-    kept = {"login": person.login, "display_name": person.display_name, "grants": person.grants}
+    kept = {
+        "login": person.login,
+        "display_name": person.display_name,
+        "grants": person.grants,
+        "is_disabled": person.disabled_at is not None,
+    }
     plain: dict[str, Any] = msgspec.to_builtins(kept)
     return plain
 

@@ -1,4 +1,4 @@
-"""Signing in by password, and the sessions that come of it. The cookie's token is shown once and kept as a digest."""
+"""Signing in by password, and the sessions that come of it, or of another way to sign in. The cookie's token is shown once and kept as a digest."""
 
 import hashlib
 import secrets as tokens
@@ -58,21 +58,43 @@ def sign_in(
         row = people.password_hash(connection, login)
     if not passwords.fits(None if row is None else row.password_hash, password) or row is None:
         raise NotAdmitted("The login or the password is wrong.")
-    token = tokens.token_urlsafe(TOKEN_BYTES)
     with engine.begin() as connection:
         if passwords.is_outdated(row.password_hash):
             people.update(connection, row.id, {"password_hash": passwords.hashed(password)})
         queries.forget_attempts(connection, digest, client_address)
-        queries.add(
+        return begin(
             connection,
             row.id,
-            digest=_digest(token),
-            lifetime=timedelta(hours=settings.session_lifetime_h),
-            idle=timedelta(hours=settings.session_idle_h),
+            login,
+            by="password",
             client_address=client_address,
-            user_agent=user_agent[:KEPT_OF_USER_AGENT],
+            user_agent=user_agent,
+            settings=settings,
         )
-        audit.record(connection, actor=login, action="session.begin", subject=f"person:{login}")
+
+
+def begin(
+    connection: sa.Connection,
+    person_id: int,
+    login: str,
+    *,
+    by: str,
+    client_address: str,
+    user_agent: str,
+    settings: Settings,
+) -> str:
+    """The token of a new session of somebody who has proven who they are; `by` what (password, openid) stands in the audit trail."""
+    token = tokens.token_urlsafe(TOKEN_BYTES)
+    queries.add(
+        connection,
+        person_id,
+        digest=_digest(token),
+        lifetime=timedelta(hours=settings.session_lifetime_h),
+        idle=timedelta(hours=settings.session_idle_h),
+        client_address=client_address,
+        user_agent=user_agent[:KEPT_OF_USER_AGENT],
+    )
+    audit.record(connection, actor=login, action="session.begin", subject=f"person:{login}", detail={"by": by})
     return token
 
 

@@ -91,6 +91,7 @@ def create_account(
         action="ads_account.create",
         subject=f"ads_account:{values['customer_id']}",
         detail=values,
+        after=values,
     )
     return get_account(connection, customer_id)
 
@@ -139,7 +140,14 @@ def create_action(
     if queries.add_action(connection, {"ads_account_id": account.id, **values}) is None:
         raise NeedsAction(f"There is an action {reference} already.")
     detail = {"name": name, "action_type": action_type, "click_window_days": click_window_days}
-    audit.record(connection, actor=actor, action="ads_action.create", subject=f"ads_action:{reference}", detail=detail)
+    audit.record(
+        connection,
+        actor=actor,
+        action="ads_action.create",
+        subject=f"ads_action:{reference}",
+        detail=detail,
+        after=msgspec.to_builtins(values),
+    )
     return get_action(connection, reference)
 
 
@@ -166,11 +174,19 @@ def update_account(connection: sa.Connection, customer_id: str, *, actor: str, *
     old = get_account(connection, customer_id)
     _changeable(changes, ("name", "lane", "login_customer_id", "currency", "time_zone"))
     values = _checked_account(changes)
-    changed = diff.lines({name: getattr(old, name) for name in values}, values)
+    before = {name: getattr(old, name) for name in values}
+    changed = diff.lines(before, values)
     if changed:
         queries.update_account(connection, old.id, values)
-        subject = f"ads_account:{old.customer_id}"
-        audit.record(connection, actor=actor, action="ads_account.update", subject=subject, detail={"changes": changed})
+        audit.record(
+            connection,
+            actor=actor,
+            action="ads_account.update",
+            subject=f"ads_account:{old.customer_id}",
+            detail={"changes": changed},
+            before=before,
+            after=values,
+        )
     return get_account(connection, customer_id)
 
 
@@ -182,7 +198,8 @@ def update_action(connection: sa.Connection, reference: str, *, actor: str, **ch
     old = get_action(connection, reference)
     _changeable(changes, ("name", "action_type", "click_window_days", "one_per_click"))
     refuse(action_problems(changes))
-    changed = diff.lines({name: getattr(old, name) for name in changes}, changes)
+    before = {name: getattr(old, name) for name in changes}
+    changed = diff.lines(before, changes)
     if changed:
         queries.update_action(connection, old.id, changes)
         audit.record(
@@ -191,6 +208,8 @@ def update_action(connection: sa.Connection, reference: str, *, actor: str, **ch
             action="ads_action.update",
             subject=f"ads_action:{reference}",
             detail={"changes": changed},
+            before=before,
+            after=changes,
         )
     return get_action(connection, reference)
 

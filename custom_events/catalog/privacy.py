@@ -59,4 +59,6 @@ def done(connection: sa.Connection, raw_id: int, *, actor: str, note: str) -> No
         subject=f"raw_event:{raw_id}",
         detail={"note": note},
         site_id=row.site_id,
+        before={"done_by": None},
+        after={"done_by": actor},
     )

@@ -58,8 +58,9 @@ def add(
         )
     token = secrets.encrypt(value.encode(), key)
     made = queries.add_secret(connection, site_id, token=token, key_id=key_id, valid_until=valid_until)
-    _record(connection, actor, "add", site_id, secret_id=made, key_id=key_id)
-    return next(secret for secret in of(connection, site_id) if secret.id == made)
+    stored = next(secret for secret in of(connection, site_id) if secret.id == made)
+    _record(connection, actor, "add", site_id, after=stored, secret_id=made, key_id=key_id)
+    return stored
 
 
 def rotate(
@@ -76,18 +77,19 @@ def rotate(
     end = queries.database_now(connection) + overlap
     ended = queries.end_secrets(connection, site_id, at=end)
     made = add(connection, site_id, value, key=key, actor=actor, key_id=key_id)
-    _record(connection, actor, "rotate", site_id, secret_id=made.id, ended=ended, at=end.isoformat())
+    _record(connection, actor, "rotate", site_id, after=made, secret_id=made.id, ended=ended, at=end.isoformat())
     return made
 
 
 def remove(connection: sa.Connection, site_id: int, secret_id: int, *, actor: str) -> None:
     """A secret is good no longer, at once. Raises NotFound when the site has no such secret."""
+    before = next((secret for secret in of(connection, site_id) if secret.id == secret_id), None)
     if not 0 < secret_id <= MAX_ID or not queries.remove_secret(connection, site_id, secret_id):
         raise NotFound(
             f"Site {site_id} has no secret {secret_id}: `custom-events site secret list {site_id}` shows those it has.",
             what="secret",
         )
-    _record(connection, actor, "remove", site_id, secret_id=secret_id)
+    _record(connection, actor, "remove", site_id, before=before, secret_id=secret_id)
 
 
 def of(connection: sa.Connection, site_id: int) -> list[SiteSecret]:
@@ -114,15 +116,6 @@ def undecryptable(connection: sa.Connection, key: bytes) -> tuple[int, list[int]
     return total, sorted(sites_with)
 
 
-def renew_all(connection: sa.Connection, key: bytes, *, actor: str) -> int:
-    """Encrypt every secret in use by the first of the keys; how many. Raises NeedsAction when one cannot be decrypted."""
-    rows = list(_tokens(connection))
-    for row in rows:
-        queries.replace_token(connection, row.id, secrets.renew(bytes(row.secret_encrypted), key))
-    audit.record(connection, actor=actor, action="secret.renew_all", subject="secrets", detail={"count": len(rows)})
-    return len(rows)
-
-
 def _tokens(connection: sa.Connection) -> Any:
     after = 0
     while rows := queries.tokens_after(connection, after_id=after, limit=_PAGE):
@@ -130,8 +123,24 @@ def _tokens(connection: sa.Connection) -> Any:
         after = rows[-1].id
 
 
-def _record(connection: sa.Connection, actor: str, verb: str, site_id: int, **detail: Any) -> None:
+def _record(
+    connection: sa.Connection,
+    actor: str,
+    verb: str,
+    site_id: int,
+    *,
+    before: SiteSecret | None = None,
+    after: SiteSecret | None = None,
+    **detail: Any,
+) -> None:
     known = {name: value for name, value in detail.items() if value is not None}
     audit.record(
-        connection, actor=actor, action=f"secret.{verb}", subject=f"site:{site_id}", detail=known, site_id=site_id
+        connection,
+        actor=actor,
+        action=f"secret.{verb}",
+        subject=f"site:{site_id}",
+        detail=known,
+        site_id=site_id,
+        before=None if before is None else msgspec.to_builtins(before),
+        after=None if after is None else msgspec.to_builtins(after),
     )

@@ -232,6 +232,7 @@ def _switch(
     if any(getattr(old, name) != value for name, value in wanted.items()):
         queries.update(connection, site_id, wanted)
         queries.touch_assignments(connection, site_id)
+        site = get(connection, site_id)
         audit.record(
             connection,
             actor=actor,
@@ -239,8 +240,17 @@ def _switch(
             subject=f"site:{site_id}",
             detail={"reason": reason},
             site_id=site_id,
+            before=_standing(old),
+            after=_standing(site),
         )
-    return get(connection, site_id)
+        return site
+    return old
+
+
+def _standing(site: Site) -> dict[str, Any]:
+    """Whether its deliveries are taken and match."""
+    plain: dict[str, Any] = msgspec.to_builtins({"is_active": site.is_active, "removed_at": site.removed_at})
+    return plain
 
 
 @contextmanager

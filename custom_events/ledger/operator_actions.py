@@ -1,4 +1,5 @@
-"""By hand: hold an account, a conversion action, an order's or a site's rows; let them go on; send refused ones again.
+"""By hand: hold an account, a conversion action, an order's or a site's rows; let them go on; withhold what
+is not to be sent; send refused ones again.
 
 Behind the command line, the API and the console. Whoever does it is kept in the audit trail.
 """
@@ -11,8 +12,8 @@ import structlog
 
 from custom_events.errors import NotFound, Permanent
 from custom_events.ledger import stops
-from custom_events.ledger.single_uploads import by_hand
-from custom_events.queries import audit, upload_stops
+from custom_events.ledger.single_uploads import by_hand, withheld_by_hand
+from custom_events.queries import audit, upload_stops, withholding
 from custom_events.queries import upload_requests as requests
 from custom_events.values import reasons
 
@@ -113,6 +114,31 @@ def hold_rows(
     return rows
 
 
+def withhold_rows(
+    connection: sa.Connection,
+    account_id: int,
+    reason: str,
+    *,
+    actor: str,
+    now: datetime,
+    order_id: str | None = None,
+    action_id: str | None = None,
+    site_key: str | None = None,
+) -> int:
+    """What waits now of an order, a conversion action or a site, and is not at Google nor may be, is not sent unless somebody sends it
+    again. How many rows; what comes later goes. Raises NotFound, or Permanent for an action, where nothing is called so."""
+    if action_id is not None:
+        check_action(connection, action_id, account_id)
+    chosen = {"order_id": order_id, "site_key": site_key}
+    values = {"account": account_id, "sentence": withheld_by_hand(reason, actor), "now": now, "action_id": action_id}
+    rows = connection.execute(withholding.WITHHOLD_OF_ACCOUNT, chosen | values).rowcount
+    if not rows:
+        _check_named(connection, account_id, reason=None, **chosen)
+    detail = {"rows": rows, "reason": reason, "action": action_id} | chosen
+    _tell(connection, account_id, "uploads.withhold", actor, detail)
+    return rows
+
+
 def retry_refused(
     connection: sa.Connection,
     account_id: int,
@@ -124,8 +150,8 @@ def retry_refused(
 ) -> int:
     """Refused rows of an account go once more, those with a code or of an order where it is given. How many.
 
-    For what was mended since: at Google, or here. What was withheld is not among them: matching decided it, and a replay decides
-    it anew.
+    For what was mended since: at Google, or here. What matching withheld is not among them: a replay decides it anew. What a person
+    withheld is, where the reason names it.
     """
     values = {"account": account_id, "now": now, "reason": reason, "order_id": order_id}
     rows = connection.execute(requests.RETRY_REFUSED, values).rowcount

@@ -1,4 +1,4 @@
-"""One row of the ledger, and the rows of one site: looked at, held, let go, sent again by hand.
+"""One row of the ledger, and the rows of one site: looked at, held, let go, withheld, sent again by hand.
 
 A row's reference is `<microseconds of its created_at since 1970>-<its id>`: by both it is found without another index.
 """
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import structlog
 
 from custom_events.errors import NeedsAction, NotFound
-from custom_events.queries import audit
+from custom_events.queries import audit, withholding
 from custom_events.queries import single_uploads as sql
 from custom_events.values import reasons
 from custom_events.values.numbers import MAX_ID
@@ -94,7 +94,7 @@ def get(connection: sa.Connection, reference: str) -> UploadDetail:
 
 
 def retry(connection: sa.Connection, reference: str, *, actor: str, now: datetime) -> UploadDetail:
-    """A refused row goes once more, after what was wrong is mended. Raises NotFound, NeedsAction where it was not refused or is too late."""
+    """A row that was refused, or withheld by hand, goes once more. Raises NotFound, NeedsAction where it was neither or is too late."""
     return _decide(
         connection,
         reference,
@@ -102,7 +102,7 @@ def retry(connection: sa.Connection, reference: str, *, actor: str, now: datetim
         {"now": now, "reason": None},
         verb="retry",
         actor=actor,
-        only="only what was refused, before its deadline, is sent again",
+        only="only what was refused, or withheld by hand and stands, is sent again, before its deadline",
     )
 
 
@@ -136,6 +136,21 @@ def release(
         actor=actor,
         detail={"reason": reason},
         only=f"only what is held goes now, and what waits for a consent only with the reason {reasons.CONSENT_UNKNOWN_IN_EUROPE}",
+    )
+
+
+def withhold(connection: sa.Connection, reference: str, why: str, *, actor: str, now: datetime) -> UploadDetail:
+    """A conversion that Google does not have is not sent, unless somebody sends it again. Raises NotFound, NeedsAction where it is, or may
+    be, at Google, is settled, or adjusts another one."""
+    return _decide(
+        connection,
+        reference,
+        withholding.WITHHOLD_ONE,
+        {"now": now, "sentence": withheld_by_hand(why, actor)},
+        verb="withhold",
+        actor=actor,
+        detail={"reason": why},
+        only="only a conversion that waits, and that Google does not have and cannot have, is withheld; hold an adjustment instead",
     )
 
 
@@ -177,6 +192,28 @@ def release_of_site(
     """Held rows of a site go now; of an order, with a reason, where they are given. How many."""
     chosen = {"order_id": order_id, "reason": reason}
     return _decide_for_site(connection, site_id, sql.RELEASE_OF_SITE, chosen, {"now": now}, verb="release", actor=actor)
+
+
+def withhold_of_site(
+    connection: sa.Connection, site_id: int, why: str, *, actor: str, now: datetime, order_id: str | None = None
+) -> int:
+    """What waits now of a site, or of an order of it, and is not at Google, is not sent; what comes later is. How many rows."""
+    values = {"now": now, "sentence": withheld_by_hand(why, actor)}
+    return _decide_for_site(
+        connection,
+        site_id,
+        withholding.WITHHOLD_OF_SITE,
+        {"order_id": order_id},
+        values,
+        verb="withhold",
+        actor=actor,
+        detail={"reason": why},
+    )
+
+
+def withheld_by_hand(why: str, actor: str) -> str:
+    """The sentence of what is withheld by hand."""
+    return reasons.WITHHELD[reasons.WITHHELD_BY_HAND].format(why=why, actor=actor)
 
 
 def by_hand(why: str, actor: str) -> str:

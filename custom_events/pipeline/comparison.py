@@ -18,7 +18,7 @@ from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from custom_events.pipeline.conversion import transaction_id
 from custom_events.pipeline.matching import Matched
-from custom_events.values.reasons import TOO_LATE, WORTH_NOTHING
+from custom_events.values.reasons import TOO_LATE, WITHHELD_BY_HAND, WORTH_NOTHING
 
 Key = tuple[int, str]  # assignment and deduplication key
 Rank = tuple[datetime, str]  # a place in the order of the store's time: the moment, and the event's natural key
@@ -155,7 +155,10 @@ def decide_transactions(wanting: Sequence[Wanting], holding: Iterable[Holding]) 
 
 def is_redecided(before: str | None, after: str | None) -> bool:
     """Whether a conversion is withheld for another reason than before, or goes and did not, or the other way round (None: it goes).
-    That it is too late now is the clock's doing, for the ledger to say; as it is what becomes of one that was worth nothing."""
+    That it is too late now is the clock's doing, for the ledger to say; as it is what becomes of one that was worth nothing. What a person
+    has withheld is for a person to send."""
+    if before == WITHHELD_BY_HAND:
+        return False
     if after is None:
         return before is not None and before not in WORTH_NOTHING
     return after not in (TOO_LATE, before)

@@ -104,7 +104,7 @@ SET state = 'withheld', reason = g.reason, sentence = g.sentence, settled_at = :
 FROM unnest(CAST(:created_at AS timestamptz[]), CAST(:id AS bigint[]), CAST(:reason AS text[]), CAST(:sentence AS text[]))
   AS g(created_at, id, reason, sentence)
 WHERE u.created_at = g.created_at AND u.id = g.id
-  AND (u.state IN ('new', 'held', 'queued') OR u.state = 'withheld' AND u.attempts = 0)
+  AND (u.state IN ('new', 'held', 'queued') OR u.state = 'withheld' AND u.attempts = 0 AND u.reason IS DISTINCT FROM 'withheld_by_hand')
 """)
 
 # Conversions that were withheld before they were sent and go after all, or are held again as before; unless another one has taken
@@ -113,7 +113,8 @@ RELEASE: Final = sa.text(f"""
 WITH given AS MATERIALIZED (
   SELECT u.created_at, u.id, u.ads_action_id, u.transaction_id, g.value
   FROM unnest(CAST(:created_at AS timestamptz[]), CAST(:id AS bigint[]), CAST(:value AS numeric[])) AS g(created_at, id, value)
-  JOIN app.conversion_uploads u ON u.created_at = g.created_at AND u.id = g.id AND u.state = 'withheld' AND u.attempts = 0),
+  JOIN app.conversion_uploads u ON u.created_at = g.created_at AND u.id = g.id AND u.state = 'withheld' AND u.attempts = 0
+    AND u.reason IS DISTINCT FROM 'withheld_by_hand'),
 keyed AS (
   INSERT INTO app.upload_keys AS k (ads_action_id, transaction_id, sequence, upload_id, created_at)
   SELECT ads_action_id, transaction_id, 0, id, created_at FROM given

@@ -219,6 +219,7 @@ UPDATE app.conversion_uploads SET settled_at = NULL, updated_at = $7, held_reaso
   sentence = CASE WHEN held_reason = 'held_by_hand' THEN held_sentence ELSE $5 END,
   not_before = CASE WHEN held_reason = 'held_by_hand' THEN held_until ELSE $6 END
 WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state IN ('new', 'held', 'queued', 'withheld')
+  AND reason IS DISTINCT FROM 'withheld_by_hand'
 """
 
 # What a conversion waits for again once its order is worth something: with another click it may wait for something else, or for nothing.
@@ -227,10 +228,10 @@ UPDATE app.conversion_uploads SET held_reason = $3, held_sentence = $4, held_unt
 WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state = 'withheld' AND (held_reason IS NULL OR held_reason = ANY ($7::text[]))
 """
 
-# A conversion that is withheld for another reason than before.
+# A conversion that is withheld for another reason than before; what a person has withheld stays theirs.
 RENAME_REASON: Final = """
 UPDATE app.conversion_uploads SET reason = $3, sentence = $4, updated_at = $5
-WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state = 'withheld'
+WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state = 'withheld' AND reason IS DISTINCT FROM 'withheld_by_hand'
 """
 
 # What a displaced conversion's custom event says of it, after it.

@@ -8,6 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from custom_events.queries.traces import TOLD_IN
+from custom_events.queries.withholding import CERTAINLY_NOT_THERE, MAY_GO_AFTER_ALL
 
 _THIS: Final = "u.created_at = :at AND u.id = :id"
 
@@ -45,16 +46,17 @@ ORDER BY t.at
 # What of the ledger is meant: one row, or those of a site, of an order of it where one is given.
 _OF_SITE: Final = "u.site_id = :site AND (CAST(:order_id AS text) IS NULL OR u.order_id = :order_id)"
 
-_RETRY: Final = """
+_RETRY: Final = f"""
 UPDATE app.conversion_uploads u
 SET state = 'queued', reason = NULL, not_before = :now, settled_at = NULL, updated_at = :now,
   sentence = 'Sent again by hand; before: ' || coalesce(u.sentence, u.reason, 'refused')
-WHERE {chosen} AND u.state = 'rejected' AND u.deadline_at > :now AND (CAST(:reason AS text) IS NULL OR u.reason = :reason)
+WHERE {{chosen}} AND u.deadline_at > :now AND (CAST(:reason AS text) IS NULL OR u.reason = :reason)
+  AND (u.state = 'rejected' OR {{by_hand}} AND {MAY_GO_AFTER_ALL})
 """
-_HOLD: Final = """
+_HOLD: Final = f"""
 UPDATE app.conversion_uploads u
 SET state = 'held', reason = 'held_by_hand', sentence = :sentence, not_before = u.deadline_at, updated_at = :now
-WHERE {chosen} AND u.waits AND u.state <> 'unknown'
+WHERE {{chosen}} AND {CERTAINLY_NOT_THERE}
 """
 _RELEASE: Final = """
 UPDATE app.conversion_uploads u SET not_before = :now, updated_at = :now
@@ -63,9 +65,10 @@ WHERE {chosen} AND u.waits AND u.state IN ('held', 'queued') AND u.not_before > 
     ELSE u.reason IS DISTINCT FROM 'consent_unknown_in_europe' END
 """
 
-# What was refused goes once more, unless it is too late. Its key is its own still, so nothing counts twice.
-RETRY_ONE: Final = sa.text(_RETRY.format(chosen=_THIS))
-RETRY_OF_SITE: Final = sa.text(_RETRY.format(chosen=_OF_SITE))
+# What was refused goes once more, unless it is too late; of what a person has withheld one row, or those of a site by its reason. Its
+# key is its own still, so nothing counts twice.
+RETRY_ONE: Final = sa.text(_RETRY.format(chosen=_THIS, by_hand="true"))
+RETRY_OF_SITE: Final = sa.text(_RETRY.format(chosen=_OF_SITE, by_hand="CAST(:reason AS text) IS NOT NULL"))
 
 # What waits is held by hand; what is at Google, or may be, is not.
 HOLD_ONE: Final = sa.text(_HOLD.format(chosen=_THIS))

@@ -138,11 +138,6 @@ def tokens_after(connection: sa.Connection, *, after_id: int, limit: int) -> Seq
     return connection.execute(statement).all()
 
 
-def replace_token(connection: sa.Connection, secret_id: int, token: bytes) -> None:
-    """The same secret, encrypted by another key."""
-    connection.execute(sa.update(site_secrets).where(site_secrets.c.id == secret_id).values(secret_encrypted=token))
-
-
 def database_now(connection: sa.Connection) -> datetime:
     """The database's clock at the beginning of the transaction: secrets end by it."""
     return connection.execute(sa.select(sa.func.now())).scalar_one()

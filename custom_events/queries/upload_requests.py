@@ -14,6 +14,7 @@ from custom_events.queries.uploads import (
     goes_by,
     in_order,
 )
+from custom_events.queries.withholding import CERTAINLY_NOT_THERE, MAY_GO_AFTER_ALL
 from custom_events.values.conversions import Lane
 
 # Conversions of the past leave a share of the quota to those of today.
@@ -173,22 +174,23 @@ WHERE ads_account_id = :account AND waits AND state IN ('held', 'queued') AND no
   AND (CAST(:site_key AS text) IS NULL OR site_id = (SELECT s.id FROM app.sites s WHERE s.site_key = :site_key))
 """)
 
-# Refused rows of an account go once more, unless it is too late for them; with `reason`, those with that code, with `order_id`,
-# those of that order. Their keys are theirs still, so nothing counts twice.
-RETRY_REFUSED: Final = sa.text("""
-UPDATE app.conversion_uploads
+# Refused rows of an account go once more, unless it is too late for them; with `reason`, those with that code, or what a person has
+# withheld, with `order_id`, those of that order. Their keys are theirs still, so nothing counts twice.
+RETRY_REFUSED: Final = sa.text(f"""
+UPDATE app.conversion_uploads u
 SET state = 'queued', reason = NULL, not_before = :now, settled_at = NULL, updated_at = :now,
-  sentence = 'Sent again by hand; before: ' || coalesce(sentence, reason, 'refused')
-WHERE ads_account_id = :account AND state = 'rejected' AND deadline_at > :now
-  AND (CAST(:reason AS text) IS NULL OR reason = :reason)
-  AND (CAST(:order_id AS text) IS NULL OR order_id = :order_id)
+  sentence = 'Sent again by hand; before: ' || coalesce(u.sentence, u.reason, 'refused')
+WHERE u.ads_account_id = :account AND u.deadline_at > :now
+  AND (u.state = 'rejected' OR CAST(:reason AS text) IS NOT NULL AND {MAY_GO_AFTER_ALL})
+  AND (CAST(:reason AS text) IS NULL OR u.reason = :reason)
+  AND (CAST(:order_id AS text) IS NULL OR u.order_id = :order_id)
 """)
 
 # Rows of an account that wait are held by hand, those of an order or of a site; what is at Google, or may be, is not.
-HOLD_ROWS: Final = sa.text("""
+HOLD_ROWS: Final = sa.text(f"""
 UPDATE app.conversion_uploads u
 SET state = 'held', reason = 'held_by_hand', sentence = :sentence, not_before = u.deadline_at, updated_at = :now
-WHERE u.ads_account_id = :account AND u.waits AND u.state <> 'unknown'
+WHERE u.ads_account_id = :account AND {CERTAINLY_NOT_THERE}
   AND (CAST(:order_id AS text) IS NULL OR u.order_id = :order_id)
   AND (CAST(:site_key AS text) IS NULL OR u.site_id = (SELECT s.id FROM app.sites s WHERE s.site_key = :site_key))
 """)

@@ -136,3 +136,23 @@ idempotent_answers = sa.Table(
     schema=APP,
     comment="Answers to POST requests with an idempotency key, given again for a day. One row per request.",
 )
+
+openid_links = sa.Table(
+    "openid_links",
+    METADATA,
+    identity(),
+    sa.Column("issuer", sa.Text, nullable=False, comment="The provider, by its address."),
+    sa.Column("subject", sa.Text, nullable=False, comment="What the provider calls them, for good."),
+    sa.Column(
+        "person_id",
+        sa.BigInteger,
+        sa.ForeignKey("app.people.id", ondelete="CASCADE"),
+        nullable=False,
+        comment="Whom it signs in.",
+    ),
+    created_at(),
+    sa.UniqueConstraint("issuer", "subject"),
+    sa.UniqueConstraint("person_id", "issuer"),
+    schema=APP,
+    comment="Who signs in by an OpenID provider. One row per person and provider.",
+)

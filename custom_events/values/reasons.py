@@ -91,6 +91,7 @@ DELETION_MAY_BE_UNDONE: Final = "deletion_may_be_undone"
 PAYMENT_MAY_COME_BACK: Final = "payment_may_come_back"
 OWN_HOLDS: Final = (CANCELLATION_MAY_BE_UNDONE, DELETION_MAY_BE_UNDONE, PAYMENT_MAY_COME_BACK, PAYMENT_LOST)
 HELD_BY_HAND: Final = "held_by_hand"
+WITHHELD_BY_HAND: Final = "withheld_by_hand"  # only a person sends it after all
 NO_ANSWER: Final = "no_answer"  # the last call may have been applied; kept until Google has answered
 SPLIT: Final = "split"  # it goes again in a smaller request
 SAME_CLICK_AND_SECOND: Final = "same_click_and_second"
@@ -153,6 +154,7 @@ WITHHELD: Final[Mapping[str, str]] = MappingProxyType(
         Reason.TAKEN_BACK: "The store took it back: by the newest state it was not paid, is not cancelled any more, or the refund is gone.",
         TOO_LATE: "Google took this conversion until {until}",
         SAME_TRANSACTION: "Another assignment sends this transaction to the same ads action: Google counts it once",
+        WITHHELD_BY_HAND: "Withheld by hand: {why} ({actor})",
         FULLY_REFUNDED: "The order was refunded or cancelled before it was sent",
         PAYMENT_LOST: "The payment was lost before it was sent",
         INVALIDATED: "Its custom event was withdrawn before it was sent",

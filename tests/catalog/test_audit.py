@@ -1,9 +1,13 @@
 from collections.abc import Callable
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
-from custom_events.catalog import audit
+from custom_events.catalog import ads, audit, signing, sites
+from custom_events.catalog.sites import Site
+from custom_events.values.conversions import Lane
+from tests.catalog.conftest import ME
 
 
 def test_entries_come_newest_first_in_pages(connection: sa.Connection) -> None:
@@ -37,3 +41,31 @@ def test_the_trail_only_grows(
 ) -> None:
     audit.record(connection, actor="me", action="thing.do", subject="thing:1")
     assert "only added to" in refused_by_database(statement)
+
+
+def test_each_change_of_the_catalog_says_what_was_stored_before_and_after(
+    connection: sa.Connection, site: Site, key: bytes
+) -> None:
+    secret = signing.add(connection, site.id, "a-secret-of-a-store", key=key, actor=ME, key_id="k1")
+    signing.remove(connection, site.id, secret.id, actor=ME)
+    sites.pause(connection, site.id, actor=ME)
+    ads.create_account(connection, customer_id="9876543210", name="A", lane=Lane.GOOGLE_ADS, actor=ME)
+    ads.update_account(connection, "9876543210", name="B", actor=ME)
+    ads.create_action(connection, customer_id="9876543210", action_id="7", name="P", actor=ME)
+    ads.update_action(connection, "9876543210/7", click_window_days=30, actor=ME)
+    found = {one.action: (one.before, one.after) for one in audit.entries(connection)}
+    shown = msgspec.to_builtins(secret)
+    assert found["secret.add"] == (None, shown)
+    assert found["secret.remove"] == (shown, None)
+    assert found["site.pause"] == (
+        {"is_active": True, "removed_at": None},
+        {"is_active": False, "removed_at": None},
+    )
+    assert found["ads_account.update"] == ({"name": "A"}, {"name": "B"})
+    assert found["ads_action.update"] == ({"click_window_days": 90}, {"click_window_days": 30})
+    for made in ("ads_account.create", "ads_action.create"):
+        before, after = found[made]
+        assert before is None
+        assert after is not None
+        assert after["name"]
+    assert "a-secret-of-a-store" not in str(found)

@@ -6,7 +6,7 @@ from cryptography.fernet import Fernet
 
 from custom_events.catalog import audit, signing
 from custom_events.catalog.sites import Site
-from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
+from custom_events.errors import InvalidConfiguration, NotFound
 from tests.catalog.conftest import ME
 
 SECRET = "a-secret-of-a-store"
@@ -71,7 +71,3 @@ def test_another_key_shows_which_sites_it_cannot_serve(
     other = Fernet.generate_key()
     assert signing.undecryptable(connection, key) == (5, [])
     assert signing.undecryptable(connection, other) == (5, [site.id])
-    with pytest.raises(NeedsAction):
-        signing.renew_all(connection, other, actor=ME)
-    assert signing.renew_all(connection, other + b"," + key, actor=ME) == 5
-    assert signing.undecryptable(connection, other) == (5, [])

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from cli import checks
 from cli.checks import Check, State, examine
+from custom_events import secrets
 from custom_events.access import people
 from custom_events.access.roles import Grant, Role
 from custom_events.catalog.sample import seed_sample
@@ -302,3 +303,12 @@ def test_rows_that_refer_to_nothing_are_named(configured: Settings) -> None:
     engine.dispose()
     assert (found.state, found.found) == (State.FAILED, "rows refer to nothing: 1 in app.order_refunds.order_id")
     assert "by hand" in found.remedy
+
+
+def test_secrets_of_an_older_key_are_said_to_be_rotated(configured: Settings) -> None:
+    old = secrets.key(configured)
+    ring = SecretStr((Fernet.generate_key() + b"," + old).decode())
+    found = _found(configured, secret_key=ring)["site secrets"]
+    assert (found.state, found.remedy) == (State.WARNING, "Run: custom-events secrets rotate")
+    spare = SecretStr((old + b"," + Fernet.generate_key()).decode())
+    assert "not needed for them any more" in _found(configured, secret_key=spare)["site secrets"].found

@@ -173,3 +173,18 @@ def test_the_list_adds_up_to_the_status(run: Run, database: str, ground: sa.Engi
     assert dict(listed["adjustments"]) == found["adjustments"]
     assert set(found["uploads"]) == {*UploadState, "unmatched"}
     assert sum(found["uploads"].values()) == found["sums"]["queued"] + sum(found["sums"]["withheld"].values())
+
+
+def test_what_is_withheld_is_named_and_how_to_send_it_after_all(run: Run, database: str, ground: sa.Engine) -> None:
+    with ground.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE app.conversion_uploads SET state = 'queued', settled_at = NULL, reason = NULL")
+        )
+    words = ("uploads", "withhold", "123-456-7890", "a test")
+    found = run(*words, "--order", "2", "--author", "anna", DATABASE_URL=database)
+    again = "custom-events uploads retry 123-456-7890 --reason withheld_by_hand"
+    assert found.output == f"1 rows are withheld. To send them after all: {again}\n"
+    with ground.connect() as connection:
+        found = connection.execute(sa.text("SELECT sentence FROM app.conversion_uploads WHERE state = 'withheld'"))
+        assert found.scalars().all() == ["Withheld by hand: a test (anna)"]
+    assert "--order, --action or --site" in run(*words, DATABASE_URL=database).output

@@ -46,6 +46,7 @@ def test_people_are_changed(run: Run, database: str) -> None:
     assert "Nobody signs in as ben" in user("disable", "ben")
     assert "(disabled since" in user("list")
     assert "may sign in" in user("enable", "ben")
+    assert "signs in as ben, until" in user("unlink", "ben")
 
 
 @pytest.mark.parametrize(

@@ -66,8 +66,10 @@ def test_a_taken_port_is_one_line_with_its_setting(database: str, tmp_path: Path
     assert "CUSTOM_EVENTS_CONSOLE_PORT" in errors
 
 
-def test_where_others_reach_it_there_is_an_administrator_first(database: str, engine: sa.Engine) -> None:
-    public = Settings(_env_file=None, console_url="https://events.example")
+def test_where_others_reach_it_there_is_an_administrator_first(
+    database: str, engine: sa.Engine, tmp_path: Path
+) -> None:
+    public = Settings(_env_file=None, local_directory=tmp_path, console_url="https://events.example")
     with pytest.raises(NeedsAction, match="custom-events user add"):
         check_exposure(database, public)
     check_exposure(

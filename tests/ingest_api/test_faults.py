@@ -1,10 +1,12 @@
 """When something is wrong on our side: 503 with Retry-After, so that the store tries again, and never a refusal for good."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from custom_events import secrets
 from custom_events.errors import InvalidConfiguration
@@ -83,6 +85,14 @@ def test_a_secret_that_cannot_be_decrypted_is_our_fault(
 
     receive(scenario)
     assert [line for line in log if line["event"] == "secret_not_decrypted"]
+
+
+def test_a_key_that_came_into_the_key_file_since_is_known(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, local_directory=tmp_path, database_url=SecretStr(NOWHERE))
+    running = Database(settings)
+    secrets.put_first(settings)
+    token = secrets.encrypt(b"hush", secrets.key(settings))
+    assert running._decrypt(token) == b"hush"
 
 
 def test_a_site_without_secrets_refuses_everything(receive: Receive, engine: sa.Engine) -> None:

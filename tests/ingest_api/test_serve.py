@@ -1,6 +1,7 @@
 """The receiver as a process: its port, its workers, its end."""
 
 import asyncio
+import base64
 import gc
 import logging
 import os
@@ -92,6 +93,17 @@ def test_a_port_in_use_is_named_with_its_setting(receiver_settings: Make) -> Non
         port = taken.getsockname()[1]
         with pytest.raises(NeedsAction, match=f"port {port} .Address already in use.*CUSTOM_EVENTS_RECEIVER_PORT"):
             serve.main(receiver_settings(receiver_port=port))
+
+
+@pytest.mark.parametrize(
+    "reached", [{"receiver_host": "0.0.0.0"}, {"receiver_url": "https://events.example"}], ids=["listens", "is found"]
+)
+def test_where_others_reach_it_its_key_was_not_typed(receiver_settings: Make, reached: dict[str, str]) -> None:
+    typed = base64.urlsafe_b64encode(b"0123456789abcdef" * 2).decode()
+    with pytest.raises(NeedsAction, match="custom-events secrets new-key"):
+        serve.check_exposure(receiver_settings(secret_key=typed, **reached))
+    serve.check_exposure(receiver_settings(**reached))
+    serve.check_exposure(receiver_settings(secret_key=typed))
 
 
 def test_the_environment_makes_the_same_settings(receiver_settings: Make, monkeypatch: pytest.MonkeyPatch) -> None:

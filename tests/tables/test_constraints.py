@@ -19,6 +19,7 @@ INSERT INTO app.people (id, login, display_name) VALUES (1, 'ana', 'Ana');
 INSERT INTO app.api_keys (id, prefix, name, secret_digest, made_by) VALUES (1, 'ce_1', 'x', 'x', 'me');
 INSERT INTO app.role_grants (person_id, role) VALUES (1, 'viewer');
 INSERT INTO app.sessions (token_digest, person_id, expires_at, idle_until, last_used_at) VALUES ('x', 1, now(), now(), now());
+INSERT INTO app.openid_links (issuer, subject, person_id) VALUES ('https://login.example', 's', 1);
 ALTER TABLE app.people ALTER COLUMN id RESTART WITH 100;
 ALTER TABLE app.api_keys ALTER COLUMN id RESTART WITH 100;
 ALTER TABLE app.sites ALTER COLUMN id RESTART WITH 100;
@@ -83,6 +84,9 @@ REFUSED = {
     "fk_role_grants_site_id": "INSERT INTO app.role_grants (api_key_id, role, site_id) VALUES (1, 'editor', 9)",
     "uq_sessions_token_digest": "INSERT INTO app.sessions (token_digest, person_id, expires_at, idle_until, last_used_at) VALUES ('x', 1, now(), now(), now())",
     "fk_sessions_person_id": "INSERT INTO app.sessions (token_digest, person_id, expires_at, idle_until, last_used_at) VALUES ('y', 9, now(), now(), now())",
+    "uq_openid_links_issuer_subject": "INSERT INTO app.openid_links (issuer, subject, person_id) VALUES ('https://login.example', 's', 9)",
+    "uq_openid_links_person_id_issuer": "INSERT INTO app.openid_links (issuer, subject, person_id) VALUES ('https://login.example', 't', 1)",
+    "fk_openid_links_person_id": "INSERT INTO app.openid_links (issuer, subject, person_id) VALUES ('https://login.example', 't', 9)",
     "pk_event_keys": "INSERT INTO app.event_keys VALUES (1, 'order.paid:1', 2, now(), now())",
     "pk_custom_event_keys": "INSERT INTO app.custom_event_keys VALUES (1, 'order:1', 2, now())",
     "pk_upload_keys": "INSERT INTO app.upload_keys VALUES (1, '1001', 0, 2, now())",

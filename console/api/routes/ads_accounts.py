@@ -10,6 +10,7 @@ from console.api import problems
 from console.api.calls import Answer, Call
 from console.api.operations import PREFIX, Routes
 from console.api.pages import Page
+from console.api.problems import FieldError
 from console.api.rights import of_all_sites
 from console.api.routes.uploads import Changed, Chosen, Hold
 from custom_events.access.roles import Role
@@ -71,6 +72,14 @@ class Probed(msgspec.Struct, frozen=True, kw_only=True):
 
 class HeldRows(Chosen, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which rows of an account: of this order, with this reason; what is not given narrows nothing."""
+
+
+class WithheldRows(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What of an account is withheld: an order's rows, those for a conversion action, or what is both; and why, in words."""
+
+    why: str
+    order_id: str | None = None
+    action_id: str | None = None
 
 
 _NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -218,6 +227,31 @@ def release_uploads_of_account(call: Call, customer_id: CustomerId, body: HeldRo
     account = ads.get_account(call.connection, customer_id)
     rows = operator_actions.release_held(
         call.connection, account.id, datetime.now(UTC), body.reason, actor=call.actor, order_id=body.order_id
+    )
+    return Changed(rows=rows)
+
+
+@ROUTES.post(
+    "/ads-accounts/{customer_id}/uploads/withhold",
+    right=OPERATE,
+    answer=Changed,
+    example=Changed(rows=3),
+    body_example=WithheldRows(why="a wrong action", action_id="7001"),
+    raises=(problems.NOT_FOUND, problems.CONFLICT),
+)
+def withhold_uploads_of_account(call: Call, customer_id: CustomerId, body: WithheldRows) -> Changed:
+    """Never send what waits now of an order or for a conversion action; what Google has, or may have, and what comes later is left alone."""
+    if body.order_id is None and body.action_id is None:
+        right = "an order or a conversion action; to stop a whole account, hold it"
+        raise problems.invalid(FieldError(field="order_id", problem="it is missing, as action_id is", remedy=right))
+    rows = operator_actions.withhold_rows(
+        call.connection,
+        ads.get_account(call.connection, customer_id).id,
+        body.why,
+        actor=call.actor,
+        now=datetime.now(UTC),
+        order_id=body.order_id,
+        action_id=body.action_id,
     )
     return Changed(rows=rows)
 

@@ -13,7 +13,7 @@ from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
 from console.api.parameters import Search
 from console.api.rights import SIGNED_IN, of_all_sites
 from console.api.routes.sessions import SessionId
-from custom_events.access import people, sessions
+from custom_events.access import openid, people, sessions
 from custom_events.access.people import Person
 from custom_events.access.roles import MAY, Grant, Role
 from custom_events.access.sessions import Session
@@ -192,6 +192,12 @@ def disable_person(call: Call, person_id: PersonId) -> Answer:
 def enable_person(call: Call, person_id: PersonId) -> Answer:
     """The person may sign in again."""
     return _answer(people.enable(call.connection, person_id, actor=call.actor))
+
+
+@ROUTES.post("/people/{person_id}/unlink", right=MANAGE, answer=Person, example=_EXAMPLE, tagged=True)
+def unlink_person(call: Call, person_id: PersonId) -> Answer:
+    """Forget which account of the OpenID provider signs in as this person: the next one with their login as verified address does."""
+    return _answer(openid.unlink(call.connection, person_id, actor=call.actor))
 
 
 @ROUTES.get(

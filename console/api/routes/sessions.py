@@ -61,7 +61,7 @@ _SESSION = Session(
     example=_ME,
     body_example={"login": "ana@example.org", "password": "three words of hers"},
     idempotent=False,
-    raises=(problems.UNAUTHENTICATED, problems.CROSS_SITE, problems.THROTTLED),
+    raises=(problems.UNAUTHENTICATED, problems.CROSS_SITE),
 )
 def sign_in(call: Call, body: SignIn) -> Answer:
     """Sign in.

@@ -1,4 +1,4 @@
-"""Uploads: conversions and adjustments on their way to an ads account; held, let go, sent again by hand."""
+"""Uploads: conversions and adjustments on their way to an ads account; held, let go, withheld, sent again by hand."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -109,6 +109,14 @@ def _held(**changes: Any) -> UploadDetail:
 
 
 _QUEUED: Final = msgspec.structs.replace(_EXAMPLE, state="queued", reason=None, settled_at=None)
+_WITHHELD: Final = msgspec.structs.replace(
+    _EXAMPLE,
+    state="withheld",
+    reason="withheld_by_hand",
+    sentence="Withheld by hand: a test order (ana@example.org)",
+    attempts=0,
+    answers=(),
+)
 _HELD: Final = _held(state="held", reason="held_by_hand", sentence="Held by hand: a test order (ana@example.org)")
 
 
@@ -134,7 +142,7 @@ def read_upload(call: Call, upload_reference: UploadReference) -> UploadDetail:
     raises=(problems.CONFLICT,),
 )
 def retry_upload(call: Call, upload_reference: UploadReference) -> UploadDetail:
-    """Send what was refused once more, after what was wrong is mended. Its transaction id stays, so nothing counts twice."""
+    """Send what was refused, or withheld by hand, once more. Its transaction id stays, so nothing counts twice."""
     return single_uploads.retry(call.connection, upload_reference, actor=call.actor, now=datetime.now(UTC))
 
 
@@ -170,6 +178,19 @@ def release_upload(call: Call, upload_reference: UploadReference, body: Release)
 
 
 @ROUTES.post(
+    "/uploads/{upload_reference}/withhold",
+    right=_of_its_site(Role.PUBLISHER),
+    answer=UploadDetail,
+    example=_WITHHELD,
+    body_example=Hold(why="a test order"),
+    raises=(problems.CONFLICT,),
+)
+def withhold_upload(call: Call, upload_reference: UploadReference, body: Hold) -> UploadDetail:
+    """Never send a conversion that waits, unless somebody sends it again (retry); one that Google has, or may have, is not withheld."""
+    return single_uploads.withhold(call.connection, upload_reference, body.why, actor=call.actor, now=datetime.now(UTC))
+
+
+@ROUTES.post(
     "/sites/{site_id}/uploads/retry",
     right=of_site(Role.PUBLISHER),
     answer=Changed,
@@ -177,7 +198,7 @@ def release_upload(call: Call, upload_reference: UploadReference, body: Release)
     body_example=Chosen(reason="EXPIRED_EVENT"),
 )
 def retry_uploads_of_site(call: Call, site_id: SiteId, body: Chosen) -> Changed:
-    """Send what was refused of a site once more, unless it is too late."""
+    """Send what was refused of a site once more, unless it is too late; what was withheld by hand with the reason `withheld_by_hand`."""
     rows = single_uploads.retry_of_site(
         call.connection,
         site_id,
@@ -220,5 +241,20 @@ def release_uploads_of_site(call: Call, site_id: SiteId, body: Chosen) -> Change
         now=datetime.now(UTC),
         order_id=body.order_id,
         reason=body.reason,
+    )
+    return Changed(rows=rows)
+
+
+@ROUTES.post(
+    "/sites/{site_id}/uploads/withhold",
+    right=of_site(Role.PUBLISHER),
+    answer=Changed,
+    example=Changed(rows=2),
+    body_example=HoldOfSite(why="imported twice", order_id="10023"),
+)
+def withhold_uploads_of_site(call: Call, site_id: SiteId, body: HoldOfSite) -> Changed:
+    """Never send what waits now of a site, or of an order of it; what Google has, or may have, and what comes later is left alone."""
+    rows = single_uploads.withhold_of_site(
+        call.connection, site_id, body.why, actor=call.actor, now=datetime.now(UTC), order_id=body.order_id
     )
     return Changed(rows=rows)

@@ -94,3 +94,22 @@ def test_of_a_site_only_its_own_rows_are_changed(client: httpx.Client, world: Wo
             sa.text("SELECT state FROM app.conversion_uploads WHERE site_id = :site"), {"site": world.theirs.id}
         ).scalar_one()
     assert state == "queued"
+
+
+def test_what_is_withheld_is_settled_and_named_with_who_and_why(admin: httpx.Client, world: World) -> None:
+    path = f"{PATH}/{world.uploads[0]}"
+    found = admin.post(f"{path}/withhold", json={"why": "a test"}).json()
+    assert (found["state"], found["reason"]) == ("withheld", "withheld_by_hand")
+    assert found["sentence"].startswith("Withheld by hand: a test (")
+    assert "cannot have" in problem(admin.post(f"{path}/withhold", json={"why": "x"}), 409)["detail"]
+    make(world, "2")
+    make(world, "3")
+    site = f"/api/v1/sites/{world.mine.id}/uploads/withhold"
+    assert admin.post(site, json={"why": "x", "order_id": "2"}).json() == {"rows": 1}
+    account = f"/api/v1/ads-accounts/{CUSTOMER_ID}/uploads/withhold"
+    assert problem(admin.post(account, json={"why": "x"}), 422)["errors"][0]["field"] == "order_id"
+    problem(admin.post(account, json={"why": "x", "action_id": "9"}), 409)
+    problem(admin.post(account, json={"why": "x", "order_id": "nothing"}), 404)
+    assert admin.post(account, json={"why": "x", "order_id": "3", "action_id": ACTION_ID}).json() == {"rows": 1}
+    entries = admin.get("/api/v1/audit-entries", params={"action": "uploads.withhold"}).json()["items"]
+    assert [entry["detail"].get("rows") for entry in entries] == [1, 1, None]

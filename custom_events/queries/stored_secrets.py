@@ -1,0 +1,54 @@
+"""What is encrypted at rest, page by page: for changing the key. Rows of a page are locked, so that nobody changes them meanwhile."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+
+class Store(msgspec.Struct, frozen=True, kw_only=True):
+    """A table with encrypted values. `page` gives rows after the row of the parameters `beginning`, with the same names, `token` and
+    `label` (whose it is); `replace` takes such a row's names and `token`; `count` gives how many rows there are."""
+
+    beginning: dict[str, Any]
+    page: sa.TextClause
+    replace: sa.TextClause
+    count: sa.TextClause
+
+
+SITE_SECRETS: Final = Store(
+    beginning={"id": 0},
+    # Signing secrets, ended ones too, with the site that each is of.
+    page=sa.text("""
+SELECT id, secret_encrypted AS token, 'site ' || site_id AS label FROM app.site_secrets
+WHERE id > :id ORDER BY id LIMIT :limit FOR UPDATE
+"""),
+    replace=sa.text("UPDATE app.site_secrets SET secret_encrypted = :token WHERE id = :id"),
+    count=sa.text("SELECT count(*) FROM app.site_secrets"),
+)
+ANSWERS: Final = Store(
+    beginning={"caller": "", "key": ""},
+    # Answers kept for requests that come again.
+    page=sa.text("""
+SELECT caller, key, content_encrypted AS token, 'kept answers' AS label FROM app.idempotent_answers
+WHERE (caller, key) > (:caller, :key) AND content_encrypted IS NOT NULL ORDER BY caller, key LIMIT :limit FOR UPDATE
+"""),
+    replace=sa.text(
+        "UPDATE app.idempotent_answers SET content_encrypted = :token WHERE caller = :caller AND key = :key"
+    ),
+    count=sa.text("SELECT count(*) FROM app.idempotent_answers WHERE content_encrypted IS NOT NULL"),
+)
+STORES: Final = (SITE_SECRETS, ANSWERS)
+
+
+def page(
+    connection: sa.Connection, store: Store, after: dict[str, Any], limit: int
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Up to `limit` rows after `after` (`store.beginning`, or `place_of` the last row)."""
+    return connection.execute(store.page, after | {"limit": limit}).all()
+
+
+def place_of(store: Store, row: sa.Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    """The names by which a row is found."""
+    return {name: getattr(row, name) for name in store.beginning}
