@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
@@ -33,7 +33,7 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(
         title="Custom Events",
-        version=version("custom-events"),
+        version=_version(),
         lifespan=lifespan,
         openapi_url=None,  # its pages are ours, in `entrance`
         redirect_slashes=False,
@@ -46,3 +46,11 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Envelope, https=settings.console_url.startswith("https:"))
     app.openapi = cache(lambda: description.document(app, NOUNS))
     return app
+
+
+def _version() -> str:
+    """Of the program; 0 in a checkout that is not installed yet, since its client is made of the document before."""
+    try:
+        return version("custom-events")
+    except PackageNotFoundError:
+        return "0"
