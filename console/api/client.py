@@ -26,7 +26,7 @@ def main() -> int:
     document = text()
     if is_made(document):
         return 0
-    print(f"Generating {PACKAGE} from the API's document.", file=sys.stderr)
+    sys.stderr.write(f"Generating {PACKAGE} from the document of the API.\n")
     with tempfile.TemporaryDirectory(prefix=f".{PACKAGE}-", dir=PLACE.parent) as place:
         folder = Path(place)
         (folder / "openapi.json").write_text(document)
