@@ -28,10 +28,12 @@ class Server:
 
     def __init__(self, address: str, key: str) -> None:
         self.address = address
-        more: dict[str, Any] = {"event_hooks": {"response": [self._check]}, "timeout": LIMIT_S}
+        more: dict[str, Any] = {"event_hooks": {"response": [self._check]}}
         if transport is not None:
             more["transport"] = transport
-        self.client = AuthenticatedClient(base_url=address.rstrip("/"), token=key, httpx_args=more)
+        self.client = AuthenticatedClient(
+            base_url=address.rstrip("/"), token=key, timeout=httpx.Timeout(LIMIT_S), httpx_args=more
+        )
 
     def close(self) -> None:
         """Close the connections to it."""

@@ -62,8 +62,10 @@ class LocalSites:
     def add(self, fields: dict[str, Any]) -> Added:
         """A new site with its secret."""
         secret: str | None = None
+        platform = Platform(fields["platform"])
+        others = {name: value for name, value in fields.items() if name != "platform"}
         with self.engine.begin() as connection:
-            made = sites.create(connection, actor=self.author, **{**fields, "platform": Platform(fields["platform"])})
+            made = sites.create(connection, platform=platform, actor=self.author, **others)
             if not PLATFORMS[made.platform].makes_secret:
                 secret = signing.make()
                 signing.add(connection, made.id, secret, key=secrets.key(self.settings), actor=self.author)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from console.api.app import create_app
-from custom_events.settings import Settings
 
 PACKAGE: Final = "api_client"
 PLACE: Final = Path(__file__).parents[2] / PACKAGE
@@ -58,7 +57,7 @@ def fingerprint(document: str) -> str:
 
 def text() -> str:
     """The document, without the version of the program, which changes nothing of the client."""
-    document = create_app("postgresql://", Settings(_env_file=None)).openapi()
+    document = create_app("postgresql://").openapi()
     return json.dumps({**document, "info": {**document["info"], "version": "1"}})
 
 
