@@ -37,7 +37,6 @@ from custom_events.settings import Settings
 
 RESULT: Final = Path(".local/bench/api.json")
 CLIENTS: Final = 16
-POOL: Final = 15  # connections, as many as the console has
 FULL: Final = {"sites": 10_000, "assignments": 50_000, "events": 5_000_000, "seconds": 8.0}
 QUICK: Final = {"sites": 200, "assignments": 1_000, "events": 5_000, "seconds": 1.0}
 FAR: Final = 1_000  # pages
@@ -87,7 +86,7 @@ def run(sizes: dict[str, float]) -> dict[str, Any]:
 def measure(engine: sa.Engine, port: int, process: psutil.Process, key: str, sizes: dict[str, float]) -> dict[str, Any]:
     """All figures of a running console."""
     sites, assignments, seconds = int(sizes["sites"]), int(sizes["assignments"]), sizes["seconds"]
-    pool = sa.create_engine(engine.url, pool_size=POOL, max_overflow=0)
+    pool = connect.engine(connect.libpq_url(engine), name="bench pool")  # as the console has it
     memory = memory_of_sessions(engine, port, process)  # first: what is measured later leaves its own behind
 
     def ids(most: int) -> list[int]:

@@ -29,6 +29,7 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         yield
+        server.close()
         engine.dispose()
 
     app = FastAPI(

@@ -21,6 +21,8 @@ from console.api.problems import FieldError, ProblemError
 from console.api.scrapes import Scrapes
 from console.api.translation import problem_of
 from custom_events.catalog import audit
+from custom_events.history.readers import Readers
+from custom_events.postgres.connect import libpq_url
 from custom_events.settings import Settings
 
 AT_ONCE: Final = (
@@ -35,7 +37,12 @@ class Server:
         self.engine = engine
         self.settings = settings
         self._scrapes = Scrapes(engine)
+        self._readers = Readers(libpq_url(engine))
         self._limiter = anyio.CapacityLimiter(AT_ONCE)
+
+    def close(self) -> None:
+        """End what is kept for further requests."""
+        self._readers.close()
 
     async def serve(self, operation: Operation, request: Request, parameters: Mapping[str, Any]) -> Response:
         """The answer. Raises what `translation.problem_of` makes a problem of."""
@@ -76,7 +83,7 @@ class Server:
         )
 
     def _call(self, asked: Asked) -> Call:
-        return Call(self.engine, self.settings, asked, self._scrapes)
+        return Call(self.engine, self.settings, asked, self._scrapes, self._readers)
 
     def _run(
         self, operation: Operation, asked: Asked, unknown: tuple[FieldError, ...], parameters: Mapping[str, Any]
