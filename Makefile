@@ -31,7 +31,7 @@ help: ## List the verbs.
 .PHONY: setup
 setup: .venv/.installed ## Make .venv and install the lock (again only when the lock changed).
 
-.venv/.installed: requirements.txt pyproject.toml
+.venv/.packages: requirements.txt pyproject.toml
 	@if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
 		echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3.11 ..." >&2; exit 1
 	fi
@@ -39,15 +39,28 @@ setup: .venv/.installed ## Make .venv and install the lock (again only when the 
 		echo "Python's venv module did not work; on Debian: apt-get install python3-venv" >&2; exit 1
 	fi
 	$(call install,requirements.txt)
+	touch $@
+
+# The generated client is there before: an editable installation knows the packages that it found.
+.venv/.installed: .venv/.packages
+	@$(BIN)/python -m console.api.client
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	touch $@
+
+.PHONY: client
+client: setup ## Generate api_client, the typed Python client, where the API's document has changed.
+	@$(BIN)/python -m console.api.client
+
+.PHONY: wheel
+wheel: client ## A wheel in .local/wheel: receiver, console, command, migrations and the client.
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --wheel-dir .local/wheel .
 
 .PHONY: demo
 demo: setup ## The whole product on this machine, with traffic; Ctrl-C ends it. ONCE=1 ends by itself.
 	@exec $(BIN)/custom-events demo $(if $(ONCE),--once)
 
 .PHONY: test
-test: lint types contracts dbt-parse ## Everything CI checks: lint, types, import contracts, dbt, tests with coverage.
+test: client lint types contracts dbt-parse ## Everything CI checks: lint, types, import contracts, dbt, tests with coverage.
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --cov --cov-report=term
 	$(MAKE) test-machine
 
@@ -57,7 +70,7 @@ LONG_LAWS := tests/ledger/test_day.py tests/backtest/test_laws.py tests/pipeline
 
 # The same database tests on the machine's own PostgreSQL, where there is one; 5 means none was selected.
 .PHONY: test-machine
-test-machine: setup
+test-machine: client
 	@if compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null; then
 		$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m database --postgres=machine --durations=10 $(LONG_LAWS:%=--ignore=%) || [ $$? -eq 5 ]
 	else
@@ -68,7 +81,7 @@ test-machine: setup
 ROUNDS ?= 10
 LAWS ?= $(LONG_LAWS)
 .PHONY: laws
-laws: setup ## The long laws with other examples, ROUNDS=10 times; LAWS="tests/values" chooses.
+laws: client ## The long laws with other examples, ROUNDS=10 times; LAWS="tests/values" chooses.
 	@for round in $$(seq $(ROUNDS)); do
 		echo "Round $$round of $(ROUNDS)"
 		$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --timeout 3600 --hypothesis-profile=search $(LAWS)
@@ -80,7 +93,7 @@ lint: setup ## Ruff: rules and format.
 	$(BIN)/ruff format --check .
 
 .PHONY: types
-types: setup ## Basedpyright, strict.
+types: client ## Basedpyright, strict.
 	$(BIN)/basedpyright
 
 .PHONY: contracts
@@ -95,7 +108,7 @@ dbt-parse: setup
 	fi
 
 .PHONY: bench
-bench: setup .venv/.bench ## Measurements beside the peers; BENCHMARKS="receiver pipeline" chooses. Figures: .local/bench/.
+bench: client .venv/.bench ## Measurements beside the peers; BENCHMARKS="receiver pipeline" chooses. Figures: .local/bench/.
 	$(BIN)/python -m benchmarks $(BENCHMARKS)
 
 .venv/.bench: requirements-bench.txt .venv/.installed

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-NAMES = ("receiver", "pipeline", "latency", "matching", "backtest", "uploads", "day", "stack", "reading")
+NAMES = ("receiver", "pipeline", "latency", "matching", "backtest", "uploads", "day", "stack", "reading", "api")
 RESULTS = Path(".local/bench")
 
 

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from cli.author import author_option
-from cli.roles import grants_of, role_option, shown
-from cli.session import connected, prepared
+from cli.roles import role_option, shown
 
 _AUTHOR = author_option()
 TIME = "%Y-%m-%d %H:%M UTC"
@@ -33,20 +32,13 @@ def api_key() -> None:
 @_AUTHOR
 def make(*, name: str, roles: tuple[str, ...], owner: str | None, days: int | None, author: str) -> None:
     """Make a key and show it, now and never again. NAME says what it is for."""
-    from custom_events.access import api_keys, people
+    from cli.nouns.people import opened
 
-    settings = prepared()
     if not roles:
         raise click.BadParameter("say what it may: --role viewer, for example", param_hint="--role")
-    with connected(settings) as engine, engine.begin() as connection:
-        made, key = api_keys.make(
-            connection,
-            name=name,
-            grants=grants_of(connection, roles),
-            actor=author,
-            person_id=people.called(connection, owner).id if owner is not None else None,
-            expires_at=datetime.now(UTC) + timedelta(days=days) if days is not None else None,
-        )
+    expires_at = datetime.now(UTC) + timedelta(days=days) if days is not None else None
+    with opened(author) as people:
+        made, key = people.make_key(name, roles, owner, expires_at)
     click.echo(f"Key {made.prefix}: {shown(made.grants)}.\n\nKey (shown once): {key}")
 
 
@@ -56,13 +48,10 @@ def list_(*, as_json: bool) -> None:
     """Show every key: beginning, what it is for, what it may, when it was used last, when it ends."""
     import msgspec
 
-    from custom_events.access import api_keys
-    from custom_events.access.api_keys import ApiKey
+    from cli.nouns.people import opened
 
-    with connected(prepared()) as engine, engine.connect() as connection:
-        keys: list[ApiKey] = []
-        while found := api_keys.page(connection, after=(keys[-1].id,) if keys else None):
-            keys += found
+    with opened() as people:
+        keys = people.keys()
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode({"api_keys": keys}), indent=2))
         return
@@ -78,10 +67,10 @@ def list_(*, as_json: bool) -> None:
 @_AUTHOR
 def revoke(*, prefix: str, author: str) -> None:
     """Revoke the key that begins with PREFIX (ce_ and eight digits), at once."""
-    from custom_events.access import api_keys
+    from cli.nouns.people import opened
 
-    with connected(prepared()) as engine, engine.begin() as connection:
-        key = api_keys.revoke(connection, api_keys.called(connection, prefix).id, actor=author)
+    with opened(author) as people:
+        key = people.revoke_key(prefix)
     click.echo(f"Key {key.prefix} ({key.name}) is good no longer.")
 
 

@@ -5,6 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from click.core import ParameterSource
+
+from cli.session import address_of_server
 
 AUTHOR_VARIABLE = "CUSTOM_EVENTS_AUTHOR"
 
@@ -22,7 +25,10 @@ def author_option(sentence: str = "Who does it; kept in the audit trail.", *name
 
 
 def _named(context: click.Context, param: click.Parameter, value: str) -> str:
-    """Whoever it is has a name."""
+    """Whoever it is has a name. From afar the server writes whose key it is, and takes nobody's word."""
+    given = context.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
+    if given and address_of_server() is not None:
+        raise click.BadParameter("the server writes whose key it is: leave it out", ctx=context, param=param)
     if not value.strip():
         raise click.BadParameter(
             f"every change has an author: give a name, or set {AUTHOR_VARIABLE}", ctx=context, param=param

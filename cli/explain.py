@@ -3,7 +3,7 @@
 import click
 
 from cli.drafts import json_option
-from cli.session import located, prepared
+from cli.session import located, prepared, server
 
 
 @click.command(short_help="One order's way from the webhook to Google's answer.")
@@ -37,12 +37,18 @@ def explain(*, subject: str, site: str | None, assignment: int | None, rules: st
     --json: site_id, site_key, site_name, platform, order, deliveries, events (with decisions), silent
     (docs/reference/looking-back.md).
     """
-    from custom_events.explain.find import explain_sync
     from custom_events.explain.trace import to_json
     from custom_events.explain.trace_lines import trace_lines
 
-    with located(prepared()) as url:
-        found = explain_sync(url, subject, site=site, rules=rules, assignment=assignment)
+    if (asked := server()) is not None:
+        from cli.afar.reading import trace
+
+        found = trace(asked, subject, site=site, rules=rules, assignment=assignment)
+    else:
+        from custom_events.explain.find import explain_sync
+
+        with located(prepared()) as url:
+            found = explain_sync(url, subject, site=site, rules=rules, assignment=assignment)
     if as_json:
         click.echo(to_json(found))
         return

@@ -46,6 +46,8 @@ def sentence_of(error: Exception) -> str:
     original = getattr(error, "orig", None) or error  # SQLAlchemy wraps the driver's error
     library = type(original).__module__.partition(".")[0]
     first_line = (str(original).strip() or "no reason given").splitlines()[0].rstrip(".")
+    if library in ("httpx", "httpcore"):
+        return f"The server does not answer: {first_line}. Is the address of --server right, and can it be reached from here?"
     if library in ("psycopg", "asyncpg"):
         return _of_database(getattr(original, "sqlstate", None), first_line)
     if isinstance(original, OSError):

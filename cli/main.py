@@ -2,6 +2,7 @@
 that help comes at once."""
 
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -25,12 +26,28 @@ VERBS = {
     "test-rule": ("cli.test_rule", "One event under a rule, leaf by leaf."),
     "backtest": ("cli.backtest", "What a draft would have made of stored history."),
     "replay": ("cli.replay", "The past through today's understanding and rules."),
+    "definition": ("cli.definition", "Definitions: what differs, publish, roll back."),
+    "assignment": ("cli.assignment", "Assignments: what differs, publish, roll back."),
     "uploads": ("cli.uploads", "What is on its way to Google, and what to do about it."),
     "config": ("cli.config", "The rules as files: export, validate, plan, apply."),
     "watch": ("cli.watch", "What is wrong now; tells people when that changes."),
     "openapi": ("cli.openapi", "The API's document (OpenAPI 3.1)."),
     "doctor": ("cli.doctor", "What is missing, and what to do about it."),
     "sandbox": ("cli.sandbox", "Stand-ins for Google, to develop against."),
+}
+
+# Verbs that do not go by --server, and why.
+HERE_ONLY = {
+    "demo": "it starts the whole product on this machine",
+    "up": "it starts the programs of this machine",
+    "migrate": "tables are changed by the login that owns them, before a server can run",
+    "seed": "the first definitions are made before a server can run",
+    "understand": "it asks neither a database nor a server",
+    "doctor": "it looks at this machine and its way to the database",
+    "sandbox": "it starts stand-ins on this machine",
+    "config": "a folder is planned and applied in one transaction, which no request can span",
+    "backtest": "it reads history for minutes, longer than a request may take",
+    "replay": "it works for minutes, longer than a request may take",
 }
 
 
@@ -60,8 +77,17 @@ class Verbs(TellingGroup):
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens, and show tracebacks.")
+@click.option(
+    "--server", metavar="URL", help="Ask this console by its API, from anywhere, instead of the database beside us."
+)
+@click.option(
+    "--key-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with the API key for --server. Left out: the variable CUSTOM_EVENTS_API_KEY.",
+)
 @click.version_option(package_name="custom-events", prog_name="custom-events")
-def main(*, verbose: bool) -> None:
+@click.pass_context
+def main(context: click.Context, *, verbose: bool, server: str | None, key_file: Path | None) -> None:
     """From a store's webhook to Google's answer.
 
     \b
@@ -82,11 +108,18 @@ def main(*, verbose: bool) -> None:
       custom-events test-rule ...            one event under a rule, leaf by leaf
       custom-events backtest ...             what a draft would have made of history
       custom-events replay ...               the past through today's understanding and rules
+      custom-events definition ...           revisions: what differs, publish, roll back
       custom-events config ...               the rules as files
+    \b
+    From afar, with an API key in a file or in CUSTOM_EVENTS_API_KEY:
+      custom-events --server https://events.example explain 1001
 
     Settings come from the environment and .env: docs/reference/settings.md.
     """
-    del verbose  # read by the verbs from the context
+    del verbose, key_file  # read by the verbs from the context
+    verb = context.invoked_subcommand or ""
+    if server is not None and verb in HERE_ONLY:
+        raise click.UsageError(f"`custom-events {verb}` does not go by --server: {HERE_ONLY[verb]}.")
 
 
 if __name__ == "__main__":  # pragma: no cover

@@ -10,8 +10,12 @@ def openapi() -> None:
     """Print the OpenAPI document of the API, as the console serves it at /openapi.json. No database is asked."""
     import msgspec
 
-    from cli.session import prepared
-    from console.api.app import create_app
+    from cli.session import prepared, server
 
-    app = create_app("postgresql://", prepared())
-    click.echo(msgspec.json.format(msgspec.json.encode(app.openapi()), indent=2))
+    if (asked := server()) is not None:
+        document = asked.document()
+    else:
+        from console.api.app import create_app
+
+        document = create_app("postgresql://", prepared()).openapi()
+    click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))

@@ -3,7 +3,7 @@
 import click
 
 from cli.author import author_option
-from cli.session import connected, prepared
+from cli.session import connected, prepared, server
 
 _AUTHOR = author_option("Who carried it out; kept in the audit trail.")
 
@@ -28,10 +28,15 @@ def list_(*, every: bool, as_json: bool) -> None:
     """Show the requests that were not carried out yet."""
     import msgspec
 
-    from custom_events.catalog.privacy import requests
+    if (asked := server()) is not None:
+        from cli.afar.reading import privacy_requests
 
-    with connected(prepared()) as engine, engine.connect() as connection:
-        found = requests(connection, every=every)
+        found = privacy_requests(asked, every=every)
+    else:
+        from custom_events.catalog.privacy import requests
+
+        with connected(prepared()) as engine, engine.connect() as connection:
+            found = requests(connection, every=every)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode({"requests": found}), indent=2))
         return
@@ -54,8 +59,13 @@ def list_(*, every: bool, as_json: bool) -> None:
 @_AUTHOR
 def done(*, number: int, note: str, author: str) -> None:
     """Note that the request of delivery RAW_ID was carried out. This version deletes nothing by itself."""
-    from custom_events.catalog.privacy import done as note_done
+    if (asked := server()) is not None:
+        from cli.afar.reading import close_request
 
-    with connected(prepared()) as engine, engine.begin() as connection:
-        note_done(connection, number, actor=author, note=note)
+        close_request(asked, number, note)
+    else:
+        from custom_events.catalog.privacy import done as note_done
+
+        with connected(prepared()) as engine, engine.begin() as connection:
+            note_done(connection, number, actor=author, note=note)
     click.echo(f"Request {number} is closed.")

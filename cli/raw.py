@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.author import author_option
-from cli.session import connected, prepared
+from cli.session import connected, prepared, server
 
 if TYPE_CHECKING:
     from custom_events.catalog.raw_events import RawEvent
@@ -71,6 +71,10 @@ def save(*, number: int, folder: Path, author: str) -> None:
 
 
 def _read(number: int, author: str, verb: str) -> "RawEvent":
+    if (asked := server()) is not None:
+        from cli.afar.reading import raw_event
+
+        return raw_event(asked, number)
     from custom_events.catalog import raw_events
 
     with connected(prepared()) as engine, engine.begin() as connection:

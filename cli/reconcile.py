@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.session import connected, prepared
+from cli.session import connected, here_only, prepared
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -36,6 +36,7 @@ def reconcile(*, customer_id: str | None, action: str | None, days: int, read: b
       custom-events uploads reconcile 123-456-7890 --action 7001 --days 1
       custom-events uploads reconcile --json | jq '.days[] | select(.refused > 0)'
     """
+    here_only("`uploads reconcile`", "it reads Google for minutes, longer than a request may take")
     import msgspec
 
     from custom_events.destinations.registry import destinations

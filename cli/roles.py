@@ -1,12 +1,11 @@
 """What somebody may, as the command line writes it: `viewer`, or `editor@12` for one site."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from custom_events.access.roles import Grant
 
 ROLES = ("viewer", "editor", "publisher", "administrator")
@@ -20,17 +19,17 @@ role_option = click.option(
 )
 
 
-def grants_of(connection: "sa.Connection", roles: tuple[str, ...]) -> "tuple[Grant, ...]":
-    """The grants. Raises BadParameter for a role that does not exist, NotFound for a site that does not."""
+def grants_of(site_id: Callable[[str], int], roles: tuple[str, ...]) -> "tuple[Grant, ...]":
+    """The grants; `site_id` is asked for the site of a name. Raises BadParameter for a role that does not exist, NotFound for a site
+    that does not."""
     from custom_events.access.roles import Grant, Role
-    from custom_events.catalog import sites
 
     grants: list[Grant] = []
     for written in roles:
         role, at, site = written.partition("@")
         if role not in ROLES:
             raise click.BadParameter(f'"{role}" is no role: one of {", ".join(ROLES)}', param_hint="--role")
-        grants.append(Grant(role=Role(role), site_id=sites.called(connection, site).id if at else None))
+        grants.append(Grant(role=Role(role), site_id=site_id(site) if at else None))
     return tuple(grants)
 
 

@@ -10,7 +10,51 @@ import click
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from cli.afar.server import Server
     from custom_events.settings import Settings
+
+KEY_VARIABLE = "CUSTOM_EVENTS_API_KEY"
+
+
+def address_of_server() -> str | None:
+    """What --server names; None: the database beside us is asked."""
+    context = click.get_current_context(silent=True)
+    found: str | None = context.find_root().params.get("server") if context is not None else None
+    return found
+
+
+def server() -> "Server | None":
+    """The server that --server names; None: the database beside us is asked. Raises UsageError for an address or a key that cannot be
+    used."""
+    from urllib.parse import urlsplit
+
+    address = address_of_server()
+    if address is None:
+        return None
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise click.UsageError(f'"{address}" is no address of a server: give https://events.example, for example.')
+    file = click.get_current_context().find_root().params.get("key_file")
+    key = (file.read_text() if file is not None else os.environ.get(KEY_VARIABLE, "")).strip()
+    if not key.isascii() or not key.isprintable() or not key:
+        raise click.UsageError(
+            f"--server needs an API key: in a file (--key-file), or in {KEY_VARIABLE}; `custom-events api-key make` beside the "
+            "database makes one."
+        )
+    from cli.afar.server import Server
+    from custom_events.access.exposure import is_local
+
+    if parts.scheme == "http" and not is_local(parts.hostname):
+        click.echo("The key goes over the network as it is: use https.", err=True)
+    found = Server(address, key)
+    click.get_current_context().call_on_close(found.close)
+    return found
+
+
+def here_only(what: str, reason: str) -> None:
+    """Raise UsageError from afar: `what` does not go there, and why."""
+    if address_of_server() is not None:
+        raise click.UsageError(f"{what} does not go by --server: {reason}.")
 
 
 def prepared() -> "Settings":

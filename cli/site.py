@@ -2,20 +2,15 @@
 
 import sys
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.author import author_option
-from cli.session import connected, prepared
 from custom_events.values.platforms import Platform
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
-    from custom_events.catalog.sites import Site
-    from custom_events.settings import Settings
+    from cli.nouns.sites import SiteRow, Sites
 
 TIME = "%Y-%m-%d %H:%M UTC"
 WAIT_S = 600
@@ -61,39 +56,25 @@ def add(
     author: str,
 ) -> None:
     """Make a site and show what to enter in the store. The secret is shown now and never again."""
-    from custom_events.catalog import connecting, sites
-    from custom_events.platforms.registry import PLATFORMS
+    from cli.nouns.sites import opened
 
-    settings = prepared()
-    with connected(settings) as engine:
-        with engine.begin() as connection:
-            made = sites.create(
-                connection,
-                platform=Platform(platform),
-                name=name,
-                actor=author,
-                shop_domain=domain,
-                currency=currency,
-                time_zone=time_zone,
-                settings={} if country is None else {"default_country": country},
-            )
-            secret = None if PLATFORMS[made.platform].makes_secret else _made(connection, made, settings, author)
-        click.echo(f"Site {made.id}, key {made.site_key}.\n")
-        for line in connecting.instructions(made, connecting.address(settings, made)):
+    fields = {
+        "platform": platform,
+        "name": name,
+        "shop_domain": domain,
+        "currency": currency,
+        "time_zone": time_zone,
+        "settings": {} if country is None else {"default_country": country},
+    }
+    with opened(author) as sites:
+        made = sites.add(fields)
+        click.echo(f"Site {made.site.id}, key {made.site.site_key}.\n")
+        for line in made.lines:
             click.echo(line)
-        if secret is not None:
-            _show(secret)
+        if made.secret is not None:
+            _show(made.secret)
         if wait:
-            _wait(engine, made, settings, WAIT_S)
-
-
-def _made(connection: "sa.Connection", site: "Site", settings: "Settings", author: str) -> str:
-    from custom_events import secrets
-    from custom_events.catalog import signing
-
-    value = signing.make()
-    signing.add(connection, site.id, value, key=secrets.key(settings), actor=author)
-    return value
+            _wait(sites, made.site, WAIT_S)
 
 
 def _show(secret: str) -> None:
@@ -106,36 +87,18 @@ def list_(*, as_json: bool) -> None:
     """Show every site with its address and its last delivery."""
     import msgspec
 
-    from custom_events.catalog import connecting, sites
+    from cli.nouns.sites import opened
 
-    settings = prepared()
-    with connected(settings) as engine, engine.connect() as connection:
-        every: list[Site] = []
-        while page := sites.page(connection, after_id=every[-1].id if every else 0):
-            every += page
-        last = connecting.last_deliveries(connection, datetime.now(UTC))
+    with opened() as sites:
+        every = sites.every()
     if as_json:
-        rows = [
-            {
-                "id": one.id,
-                "site_key": one.site_key,
-                "platform": one.platform,
-                "name": one.name,
-                "shop_domain": one.shop_domain,
-                "is_active": one.is_active,
-                "removed_at": one.removed_at,
-                "address": connecting.address(settings, one),
-                "last_delivery_at": last.get(one.id),
-            }
-            for one in every
-        ]
-        click.echo(msgspec.json.format(msgspec.json.encode({"sites": rows}), indent=2))
+        click.echo(msgspec.json.format(msgspec.json.encode({"sites": every}), indent=2))
         return
     for one in every:
-        sent = f"last sent {last[one.id]:{TIME}}" if one.id in last else "never sent"
+        sent = f"last sent {one.last_delivery_at:{TIME}}" if one.last_delivery_at is not None else "never sent"
         state = "" if one.is_active else ", removed" if one.removed_at else ", paused"
         click.echo(f"{one.id:>4}  {one.platform.value:12} {one.name} ({one.shop_domain or one.site_key}){state}")
-        click.echo(f"      {connecting.address(settings, one)}   {sent}")
+        click.echo(f"      {one.address}   {sent}")
     if not every:
         click.echo("There are no sites yet: custom-events site add")
 
@@ -147,27 +110,21 @@ def list_(*, as_json: bool) -> None:
 )
 def wait(*, name: str, seconds: int) -> None:
     """Wait until a signed delivery of SITE lands; say why others were refused meanwhile. Exit code 1 when none came."""
-    from custom_events.catalog import sites
+    from cli.nouns.sites import opened
 
-    settings = prepared()
-    with connected(settings) as engine:
-        with engine.connect() as connection:
-            found = sites.called(connection, name)
-        _wait(engine, found, settings, seconds)
+    with opened() as sites:
+        _wait(sites, sites.called(name), seconds)
 
 
-def _wait(engine: "sa.Engine", site: "Site", settings: "Settings", seconds: int) -> None:
+def _wait(sites: "Sites", site: "SiteRow", seconds: int) -> None:
     from custom_events.catalog import connecting
-    from custom_events.queries.sites import database_now
 
-    click.echo(f"\nWaiting for a delivery at {connecting.address(settings, site)} (Ctrl-C ends the waiting) ...")
+    click.echo(f"\nWaiting for a delivery at {site.address} (Ctrl-C ends the waiting) ...")
     deadline = time.monotonic() + seconds
-    with engine.connect() as connection:
-        since = database_now(connection)
+    since = sites.now()
     shown: dict[str, int] = {}
     while True:
-        with engine.connect() as connection:
-            seen = connecting.arrivals(connection, site, since)
+        seen = sites.arrivals(site, since)
         for reason, count in seen.refused.items():
             if shown.get(reason) != count:
                 click.echo(f"  refused ({reason}, {count} times): {connecting.refusal_sentence(reason)}")
@@ -211,12 +168,10 @@ def remove(*, name: str, reason: str, author: str) -> None:
 
 
 def _switch(name: str, verb: str, outcome: str, reason: str, author: str) -> None:
-    from custom_events.catalog import sites
+    from cli.nouns.sites import opened
 
-    change = {"pause": sites.pause, "resume": sites.resume, "remove": sites.remove}[verb]
-    with connected(prepared()) as engine, engine.begin() as connection:
-        found = sites.called(connection, name)
-        change(connection, found.id, actor=author, reason=reason)
+    with opened(author) as sites:
+        found = sites.switch(name, verb, reason)
     click.echo(f"Site {found.id} ({found.name}) {outcome}.")
 
 
@@ -239,15 +194,12 @@ def secret() -> None:
 @_AUTHOR
 def add_secret(*, name: str, key_id: str | None, author: str) -> None:
     """Add a secret of SITE: asked for at the terminal, or read from standard input."""
-    from custom_events import secrets
-    from custom_events.catalog import signing, sites
+    from cli.nouns.site_secrets import opened
 
-    settings = prepared()
     value = click.prompt("Secret", hide_input=True) if sys.stdin.isatty() else sys.stdin.read().strip()
-    with connected(settings) as engine, engine.begin() as connection:
-        found = sites.called(connection, name)
-        made = signing.add(connection, found.id, value, key=secrets.key(settings), actor=author, key_id=key_id)
-    click.echo(f"Secret {made.id} of site {found.id} is good from now on (within {settings.site_cache_s:.0f} seconds).")
+    with opened(author) as secrets:
+        site_id, number = secrets.add(name, value, key_id)
+    click.echo(f"Secret {number} of site {site_id} is good as soon as the receiver looks again, within seconds.")
 
 
 @secret.command(short_help="A new secret of ours; the old ones stay good for a day.")
@@ -256,15 +208,11 @@ def add_secret(*, name: str, key_id: str | None, author: str) -> None:
 @_AUTHOR
 def rotate(*, name: str, key_id: str | None, author: str) -> None:
     """Make a new secret of SITE and show it once. Those before it stay good for 24 hours."""
-    from custom_events import secrets
-    from custom_events.catalog import signing, sites
+    from cli.nouns.site_secrets import opened
 
-    settings = prepared()
-    value = signing.make()
-    with connected(settings) as engine, engine.begin() as connection:
-        found = sites.called(connection, name)
-        signing.rotate(connection, found.id, value, key=secrets.key(settings), actor=author, key_id=key_id)
-    click.echo(f"Enter the new secret of site {found.id} in the store; the old ones are good for 24 hours more.")
+    with opened(author) as secrets:
+        site_id, value = secrets.rotate(name, key_id)
+    click.echo(f"Enter the new secret of site {site_id} in the store; the old ones are good for 24 hours more.")
     _show(value)
 
 
@@ -272,13 +220,13 @@ def rotate(*, name: str, key_id: str | None, author: str) -> None:
 @_SITE
 def list_secrets(*, name: str) -> None:
     """Show the secrets of SITE: number, name, age, end."""
-    from custom_events.catalog import signing, sites
+    from cli.nouns.site_secrets import opened
 
-    with connected(prepared()) as engine, engine.connect() as connection:
-        found = sites.called(connection, name)
-        for one in signing.of(connection, found.id):
-            until = "until removed" if one.valid_until is None else f"until {one.valid_until:{TIME}}"
-            click.echo(f"{one.id:>4}  {one.key_id or '-':12} since {one.created_at:{TIME}}, good {until}")
+    with opened() as secrets:
+        found = secrets.of(name)
+    for one in found:
+        until = "until removed" if one.valid_until is None else f"until {one.valid_until:{TIME}}"
+        click.echo(f"{one.id:>4}  {one.key_id or '-':12} since {one.created_at:{TIME}}, good {until}")
 
 
 @secret.command(short_help="A secret is good no longer.")
@@ -287,9 +235,8 @@ def list_secrets(*, name: str) -> None:
 @_AUTHOR
 def revoke(*, name: str, number: int, author: str) -> None:
     """Remove secret NUMBER of SITE at once."""
-    from custom_events.catalog import signing, sites
+    from cli.nouns.site_secrets import opened
 
-    with connected(prepared()) as engine, engine.begin() as connection:
-        found = sites.called(connection, name)
-        signing.remove(connection, found.id, number, actor=author)
-    click.echo(f"Secret {number} of site {found.id} is good no longer.")
+    with opened(author) as secrets:
+        site_id = secrets.revoke(name, number)
+    click.echo(f"Secret {number} of site {site_id} is good no longer.")

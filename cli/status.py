@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.session import connected, prepared
+from cli.session import connected, here_only, prepared, server
 
 if TYPE_CHECKING:
     from custom_events.watching.status import Status
@@ -28,17 +28,28 @@ def status(*, as_json: bool, exact: bool) -> None:
     """
     import msgspec
 
-    from custom_events.watching.status import exact_status
-    from custom_events.watching.status import status as read
-
-    settings, now = prepared(), datetime.now(UTC)
-    with connected(settings) as engine, engine.begin() as connection:
-        found = (exact_status if exact else read)(connection, settings, now)
+    found = _read(exact=exact)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
         return
     for line in _lines(found):
         click.echo(line)
+
+
+def _read(*, exact: bool) -> "Status":
+    """Where --server says, else beside the database."""
+    if exact:
+        here_only("--exact", "whole tables are counted for minutes, longer than a request may take")
+    if (asked := server()) is not None:
+        from cli.afar.reading import status as read_afar
+
+        return read_afar(asked)
+    from custom_events.watching.status import exact_status
+    from custom_events.watching.status import status as read
+
+    settings, now = prepared(), datetime.now(UTC)
+    with connected(settings) as engine, engine.begin() as connection:
+        return (exact_status if exact else read)(connection, settings, now)
 
 
 def _lines(found: "Status") -> Iterator[str]:

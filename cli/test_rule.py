@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from cli.drafts import draft_of, json_option, rule_options
-from cli.session import located, prepared
+from cli.session import located, prepared, server
 from custom_events.values.platforms import Platform
 
 
@@ -50,7 +50,11 @@ def rule_test(
     asked = draft_of(definition, config_file, assignment, overrides_file)
     subject = _subject(file, platform, topic, event)
     found: RuleTest
-    if isinstance(subject, tuple):
+    if (afar := server()) is not None:
+        from cli.afar.reading import rule_test as test_afar
+
+        found = test_afar(afar, subject, asked, site=site)
+    elif isinstance(subject, tuple):
         body = Body(platform=Platform(subject[0]), topic=subject[1], body=subject[2])
         if asked.config is not None and asked.definition is None and asked.assignment is None and site is None:
             found = run_on_body(body, asked.config)

@@ -8,11 +8,8 @@ import click
 
 from cli.author import author_option
 from cli.reconcile import reconcile
-from cli.session import connected, prepared
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from custom_events.ledger.overview import AccountOverview, Standing
 
 TIME = "%Y-%m-%d %H:%M UTC"
@@ -47,11 +44,12 @@ def list_() -> None:
     `unmatched` are conversions of which Google took the call and has no such click; remarks of Google's about accepted rows stand with
     them as their reason.
     """
-    from custom_events.ledger.overview import overview, without_account
+    from cli.nouns.uploads import opened
 
-    with connected(prepared()) as engine, engine.connect() as connection:
-        accounts = overview(connection, datetime.now(UTC))
-        conversions, adjustments = without_account(connection)
+    with opened() as ledger:
+        found = ledger.standings()
+    accounts, conversions = found.items, found.conversions_without_account
+    adjustments = found.adjustments_without_account
     for account in accounts:
         for line in _lines(account):
             click.echo(line)
@@ -69,12 +67,10 @@ def list_() -> None:
 @click.argument("customer_id")
 def probe(customer_id: str) -> None:
     """Ask Google, without effect, whether conversions of account CUSTOMER_ID would be taken. Exit code 1 when they would not."""
-    from custom_events.destinations.registry import destinations
-    from custom_events.ledger.probe import probe_account
+    from cli.nouns.uploads import opened
 
-    settings = prepared()
-    with connected(settings) as engine:
-        found = probe_account(engine, destinations(settings), settings, _digits(customer_id), datetime.now(UTC))
+    with opened() as ledger:
+        found = ledger.probe(_digits(customer_id))
     for finding in found.findings:
         mark = {True: "yes", False: "NO", None: "?"}[finding.fine]
         click.echo(f"{mark:<4}{finding.action_id or '':<12}{finding.sentence}")
@@ -104,21 +100,19 @@ def release(
 
     Rows that wait for a customer's consent go only with `--reason consent_unknown_in_europe`: whoever says so answers for it.
     """
-    from custom_events.ledger.operator_actions import account_id_of, release_account, release_action, release_held
+    from cli.nouns.uploads import opened
 
-    now, only_rows = datetime.now(UTC), order_id is not None or site is not None
+    account, only_rows = _digits(customer_id), order_id is not None or site is not None
     said: list[str] = []
-    with connected(prepared()) as engine, engine.begin() as connection:
-        account = account_id_of(connection, _digits(customer_id))
+    with opened(author) as ledger:
         if action_id is not None:
-            release_action(connection, account, action_id, now, actor=author)
+            ledger.release_action(account, action_id)
             said.append(f"Action {action_id} of {customer_id} goes on.")
         elif not only_rows:
-            release_account(connection, account, now, actor=author)
+            ledger.release_account(account)
             said.append(f"{customer_id} goes on.")
         if held or only_rows or reason is not None:
-            site_key = _site_key(connection, site)
-            rows = release_held(connection, account, now, reason, actor=author, order_id=order_id, site_key=site_key)
+            rows = ledger.release_rows(account, reason, order_id, site)
             said.append(f"{rows} rows go now.")
     click.echo(" ".join(said))
 
@@ -143,22 +137,20 @@ def hold(
       custom-events uploads hold 123-456-7890 "wrong action" --action 7001
       custom-events uploads hold 123-456-7890 "a test order" --order 10023
     """
-    from custom_events.ledger.operator_actions import account_id_of, hold_account, hold_action, hold_rows
+    from cli.nouns.uploads import opened
 
-    now, again = datetime.now(UTC), f"custom-events uploads release {customer_id}"
-    with connected(prepared()) as engine, engine.begin() as connection:
-        account = account_id_of(connection, _digits(customer_id))
+    account, again = _digits(customer_id), f"custom-events uploads release {customer_id}"
+    with opened(author) as ledger:
         if action_id is not None:
-            hold_action(connection, account, action_id, reason, actor=author, now=now)
+            ledger.hold_action(account, action_id, reason)
             click.echo(f"Action {action_id} of {customer_id} is held: {again} --action {action_id}")
         elif order_id is not None or site is not None:
-            site_key = _site_key(connection, site)
-            rows = hold_rows(connection, account, reason, actor=author, now=now, order_id=order_id, site_key=site_key)
+            rows = ledger.hold_rows(account, reason, order_id, site)
             chosen = f" --order {order_id}" if order_id is not None else ""
             chosen += f" --site {site}" if site is not None else ""
             click.echo(f"{rows} rows are held: {again}{chosen}")
         else:
-            hold_account(connection, account, reason, actor=author, now=now)
+            ledger.hold_account(account, reason)
             click.echo(f"{customer_id} is held. Its conversions wait: {again}")
 
 
@@ -211,19 +203,11 @@ def retry(customer_id: str, reason: str | None, order_id: str | None, author: st
 
     With `--reason withheld_by_hand`: what somebody has withheld and that still stands.
     """
-    from custom_events.ledger.operator_actions import account_id_of, retry_refused
+    from cli.nouns.uploads import opened
 
-    with connected(prepared()) as engine, engine.begin() as connection:
-        account = account_id_of(connection, _digits(customer_id))
-        rows = retry_refused(connection, account, actor=author, now=datetime.now(UTC), reason=reason, order_id=order_id)
+    with opened(author) as ledger:
+        rows = ledger.retry(_digits(customer_id), reason, order_id)
     click.echo(f"{rows} rows go once more.")
-
-
-def _site_key(connection: "sa.Connection", name: str | None) -> str | None:
-    """The key of the site of this id, key or shop domain. Raises NotFound."""
-    from custom_events.catalog import sites
-
-    return None if name is None else sites.called(connection, name).site_key
 
 
 def _digits(customer_id: str) -> str:

@@ -5,8 +5,7 @@ import sys
 import click
 
 from cli.author import author_option
-from cli.roles import grants_of, role_option, shown
-from cli.session import connected, prepared
+from cli.roles import role_option, shown
 
 _AUTHOR = author_option()
 _LOGIN = click.argument("login")
@@ -37,17 +36,13 @@ def user() -> None:
 @_AUTHOR
 def add(*, login: str, roles: tuple[str, ...], name: str | None, author: str) -> None:
     """Make somebody who signs in as LOGIN. The password is asked for, or read from standard input."""
-    from custom_events.access import people
+    from cli.nouns.people import opened
 
-    settings = prepared()
     if not roles:
         raise click.BadParameter("say what they may: --role viewer, for example", param_hint="--role")
     password = _password()
-    with connected(settings) as engine, engine.begin() as connection:
-        grants = grants_of(connection, roles)
-        made = people.add(
-            connection, login=login, display_name=name or login, grants=grants, actor=author, password=password
-        )
+    with opened(author) as people:
+        made = people.add(login, roles, name or login, password)
     click.echo(f"{made.login} may sign in: {shown(made.grants)}.")
 
 
@@ -57,13 +52,10 @@ def list_(*, as_json: bool) -> None:
     """Show everybody with their roles."""
     import msgspec
 
-    from custom_events.access import people
-    from custom_events.access.people import Person
+    from cli.nouns.people import opened
 
-    with connected(prepared()) as engine, engine.connect() as connection:
-        everybody: list[Person] = []
-        while found := people.page(connection, after=(everybody[-1].login, everybody[-1].id) if everybody else None):
-            everybody += found
+    with opened() as people:
+        everybody = people.every()
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode({"people": everybody}), indent=2))
         return
@@ -80,11 +72,10 @@ def list_(*, as_json: bool) -> None:
 @_AUTHOR
 def role(*, login: str, roles: tuple[str, ...], author: str) -> None:
     """Give LOGIN these roles in the place of all they had; none: they sign in and see nothing."""
-    from custom_events.access import people
+    from cli.nouns.people import opened
 
-    with connected(prepared()) as engine, engine.begin() as connection:
-        person = people.called(connection, login)
-        changed = people.change(connection, person.id, grants=grants_of(connection, roles), actor=author)
+    with opened(author) as people:
+        changed = people.give(login, roles)
     click.echo(f"{changed.login}: {shown(changed.grants)}.")
 
 
@@ -93,13 +84,11 @@ def role(*, login: str, roles: tuple[str, ...], author: str) -> None:
 @_AUTHOR
 def password(*, login: str, author: str) -> None:
     """Set a new password of LOGIN: asked for, or read from standard input. Whoever was signed in is not any more."""
-    from custom_events.access import people
+    from cli.nouns.people import opened
 
-    settings = prepared()
     given = _password()
-    with connected(settings) as engine, engine.begin() as connection:
-        person = people.called(connection, login)
-        people.set_password(connection, person.id, given, actor=author)
+    with opened(author) as people:
+        person = people.set_password(login, given)
     click.echo(f"{person.login} signs in with the new password from now on.")
 
 
@@ -108,10 +97,10 @@ def password(*, login: str, author: str) -> None:
 @_AUTHOR
 def disable(*, login: str, author: str) -> None:
     """End the sessions of LOGIN and refuse their API keys, until `user enable`."""
-    from custom_events.access import people
+    from cli.nouns.people import opened
 
-    with connected(prepared()) as engine, engine.begin() as connection:
-        person = people.disable(connection, people.called(connection, login).id, actor=author)
+    with opened(author) as people:
+        person = people.switch(login, enabled=False)
     click.echo(f"Nobody signs in as {person.login} any more.")
 
 
@@ -120,10 +109,10 @@ def disable(*, login: str, author: str) -> None:
 @_AUTHOR
 def enable(*, login: str, author: str) -> None:
     """Let LOGIN sign in again."""
-    from custom_events.access import people
+    from cli.nouns.people import opened
 
-    with connected(prepared()) as engine, engine.begin() as connection:
-        person = people.enable(connection, people.called(connection, login).id, actor=author)
+    with opened(author) as people:
+        person = people.switch(login, enabled=True)
     click.echo(f"{person.login} may sign in: {shown(person.grants)}.")
 
 

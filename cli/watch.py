@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.session import connected, prepared
+from cli.session import connected, here_only, prepared, server
 
 if TYPE_CHECKING:
-    from custom_events.watching.channels import Channel
     from custom_events.watching.watch import Look
 
 
@@ -21,7 +20,7 @@ def watch(*, tell: bool, trial: bool, as_json: bool) -> None:
     """Look once: show every alarm that is open, and tell e-mail, Slack and Teams of what opened, closed, or stands a day. What was just
     seen, and nobody is told of before it lasts, is shown as such.
 
-    Dagster's sensor `watching` looks every minute; without Dagster, let cron run this. Settings: CUSTOM_EVENTS_ALARM_...
+    From afar it shows what the server's watcher saw last, which tells people itself. Dagster's sensor `watching` looks every minute; without Dagster, let cron run this. Settings: CUSTOM_EVENTS_ALARM_...
     The exit code is 1 while a critical alarm is open or a channel could not be told.
 
     \b
@@ -33,16 +32,11 @@ def watch(*, tell: bool, trial: bool, as_json: bool) -> None:
     import msgspec
 
     from custom_events.watching.alarms import Severity
-    from custom_events.watching.channels import channels
-    from custom_events.watching.watch import look
 
-    settings = prepared()
-    told_by = channels(settings)
     if trial:
-        _try(told_by, settings.console_url)
+        _try()
         return
-    with connected(settings) as engine:
-        found = look(engine, told_by if tell else (), settings, datetime.now(UTC), with_sums=True)
+    found = _look(tell=tell)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
     else:
@@ -52,10 +46,28 @@ def watch(*, tell: bool, trial: bool, as_json: bool) -> None:
     click.get_current_context().exit(1 if grave or found.not_told else 0)
 
 
-def _try(told_by: "tuple[Channel, ...]", console_url: str) -> None:
+def _look(*, tell: bool) -> "Look":
+    """Where --server says, what its watcher saw last; else a look of our own."""
+    if (asked := server()) is not None:
+        from cli.afar.reading import alarms
+
+        return alarms(asked)
+    from custom_events.watching.channels import channels
+    from custom_events.watching.watch import look
+
+    settings = prepared()
+    with connected(settings) as engine:
+        return look(engine, channels(settings) if tell else (), settings, datetime.now(UTC), with_sums=True)
+
+
+def _try() -> None:
     from custom_events.errors import NeedsAction, Transient
+    from custom_events.watching.channels import channels
     from custom_events.watching.messages import trial
 
+    here_only("--test", "the server's own watcher tells people")
+    settings = prepared()
+    told_by, console_url = channels(settings), settings.console_url
     if not told_by:
         raise NeedsAction(
             "no channel is set up: CUSTOM_EVENTS_ALARM_EMAIL_TO with CUSTOM_EVENTS_ALARM_SMTP_URL, "

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 import anyio.to_thread
@@ -55,7 +55,7 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(
         title="Custom Events",
-        version=version("custom-events"),
+        version=_version(),
         lifespan=lifespan,
         openapi_url=None,  # its pages are ours, in `entrance`
         redirect_slashes=False,
@@ -63,6 +63,7 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     )
     requests = RequestMetrics()
     server = Server(engine, settings, requests, runner.wake)
+    ends.insert(0, server.close)
     entrance.install(app)
     for routes in NOUNS:
         routing.install(app, routes, server.serve)
@@ -71,3 +72,11 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Envelope, https=https, metrics=requests, on_request=on_request)
     app.openapi = cache(lambda: description.document(app, NOUNS))
     return app
+
+
+def _version() -> str:
+    """Of the program; 0 in a checkout that is not installed yet, since its client is made of the document before."""
+    try:
+        return version("custom-events")
+    except PackageNotFoundError:
+        return "0"

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import msgspec
 import sqlalchemy as sa
@@ -16,7 +16,10 @@ from custom_events import secrets
 from custom_events.access.openid_provider import Provider
 from custom_events.access.roles import NOBODY, Caller, Role
 from custom_events.catalog.audit import Origin
+from custom_events.history.readers import Readers
 from custom_events.settings import Settings
+
+_NO_TRANSACTION: Final = {"isolation_level": "AUTOCOMMIT"}
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,14 +37,25 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Call:
-    """What an operation works with. All of it happens in one transaction, which is committed when the operation returns."""
+    """What an operation works with. All of it happens in one transaction, which is committed when the operation returns; a GET, which
+    changes nothing together, has none: two ways to the database less."""
 
-    def __init__(self, engine: sa.Engine, settings: Settings, asked: Asked, scrapes: Scrapes, openid: Provider) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        settings: Settings,
+        asked: Asked,
+        *,
+        scrapes: Scrapes,
+        openid: Provider,
+        readers: Readers,
+    ) -> None:
         self.engine = engine
         self.settings = settings
         self.asked = asked
         self.scrapes = scrapes
         self.openid = openid
+        self.readers = readers
         self.caller: Caller = NOBODY
         self._stack = ExitStack()
         self._connection: sa.Connection | None = None
@@ -58,7 +72,9 @@ class Call:
     def connection(self) -> sa.Connection:
         """The connection, in the call's transaction; made when first asked for."""
         if self._connection is None:
-            self._connection = self._stack.enter_context(self.engine.begin())
+            reads = self.asked.method in ("GET", "HEAD")
+            begun = self.engine.connect().execution_options(**_NO_TRANSACTION) if reads else self.engine.begin()
+            self._connection = self._stack.enter_context(begun)
         return self._connection
 
     @property

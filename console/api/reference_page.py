@@ -20,6 +20,10 @@ curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -H 'Ide
   -d '{"platform": "custom", "name": "My shop", "currency": "EUR"}'
 ```
 
+The whole way, from an empty database to an upload, step by step: [configure everything by the API](../how-to/configure-by-api.md). In Python:
+the package `api_client`, typed and generated from the document (`make client`; it is in the wheel). At a terminal: `custom-events --server URL ...`,
+which shows the same as beside the database.
+
 """
 _MANY: Final = """\
 

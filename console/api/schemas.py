@@ -50,7 +50,11 @@ def _renamed(components: dict[str, Any], asked: set[str], kinds: Sequence[Any]) 
         reference, shorter = (f'"{REFERENCE.format(name=one)}"' for one in (name, short))
         text = text.replace(reference, shorter)
     renamed: dict[str, Any] = msgspec.json.decode(text)
-    return {names.get(name, name): schema for name, schema in renamed.items()}
+    found = {names.get(name, name): schema for name, schema in renamed.items()}
+    for name, schema in found.items():
+        if "title" in schema:  # generators of clients call the type so: it must be as distinct as the name
+            schema["title"] = name
+    return found
 
 
 def _structs(kinds: Iterable[types.Type], seen: set[int]) -> Iterator[types.StructType]:

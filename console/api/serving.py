@@ -23,6 +23,8 @@ from console.api.scrapes import Scrapes
 from console.api.translation import problem_of
 from custom_events.access.openid_provider import Provider
 from custom_events.catalog import audit
+from custom_events.history.readers import Readers
+from custom_events.postgres.connect import libpq_url
 from custom_events.settings import Settings
 
 AT_ONCE: Final = (
@@ -44,7 +46,12 @@ class Server:
         self._scrapes = Scrapes(engine, requests)
         self._openid = Provider(settings)
         self._limits = RateLimits(settings)
+        self._readers = Readers(libpq_url(engine))
         self._limiter = anyio.CapacityLimiter(AT_ONCE)
+
+    def close(self) -> None:
+        """End what is kept for further requests."""
+        self._readers.close()
 
     async def serve(self, operation: Operation, request: Request, parameters: Mapping[str, Any]) -> Response:
         """The answer. Raises what `translation.problem_of` makes a problem of."""
@@ -88,7 +95,9 @@ class Server:
         )
 
     def _call(self, asked: Asked) -> Call:
-        return Call(self.engine, self.settings, asked, self._scrapes, self._openid)
+        return Call(
+            self.engine, self.settings, asked, scrapes=self._scrapes, openid=self._openid, readers=self._readers
+        )
 
     def _run(
         self, operation: Operation, asked: Asked, unknown: tuple[FieldError, ...], parameters: Mapping[str, Any]

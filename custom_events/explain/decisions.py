@@ -10,6 +10,7 @@ from custom_events.explain.trace import Answer, Decision, Dedup, Occurred, Uploa
 from custom_events.history.reading import EPOCH, Stored
 from custom_events.history.rules import DraftedRules, SiteRules, load_rules
 from custom_events.history.worths import Worths
+from custom_events.ledger.single_uploads import reference_of
 from custom_events.matching.compiled_rules import MatchPlan, Rule
 from custom_events.matching.effective import effective
 from custom_events.matching.explain import MAX_SHOWN_OCCURRENCES, Explanation, explain
@@ -257,7 +258,9 @@ async def _uploads(connection: Connection, made: Sequence[dict[str, Any]]) -> di
     uploads: dict[int, list[Upload]] = {}
     for row in rows:
         own = tuple(answers.get(row["id"], ()))
-        uploads.setdefault(row["custom_event_id"], []).append(msgspec.convert({**row, "answers": own}, Upload))
+        uploads.setdefault(row["custom_event_id"], []).append(
+            msgspec.convert({**row, "answers": own, "reference": reference_of(row["created_at"], row["id"])}, Upload)
+        )
     return uploads
 
 

@@ -6,7 +6,6 @@
 A subject is an order's number or id, a commerce event's key (`order.paid:1001`), or a raw event (`raw:77`).
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from operator import itemgetter
@@ -18,7 +17,8 @@ from custom_events.errors import NeedsAction, NotFound
 from custom_events.explain.decisions import NOW, THEN, decisions
 from custom_events.explain.trace import Delivery, EventTrace, OrderState, Refunded, Silent, Trace
 from custom_events.history.drafts import assignment_revisions
-from custom_events.history.reading import Stored, reading
+from custom_events.history.readers import Readers, ask
+from custom_events.history.reading import Stored
 from custom_events.history.rules import site_called
 from custom_events.pipeline.bulk_rows import Connection, texts_of
 from custom_events.pipeline.configuration import site_of
@@ -63,15 +63,17 @@ async def trace_of(
     return await _told(connection, site_id, order_id, rows, (), rules, assignment)
 
 
-def explain_sync(url: str, subject: str, *, site: str | None = None, site_id: int | None = None, **how: Any) -> Trace:
-    """`trace_of` for callers without an event loop, on a connection of its own. `site` is an id, a key or a domain; `site_id` an id."""
+def explain_sync(
+    asked: str | Readers, subject: str, *, site: str | None = None, site_id: int | None = None, **how: Any
+) -> Trace:
+    """`trace_of` for callers without an event loop: on a connection of its own to this URL, or on one that is kept. `site` is an id, a
+    key or a domain; `site_id` an id."""
 
-    async def whole() -> Trace:
-        async with reading(url, once=True) as connection:
-            known = site_id if site is None else await site_called(connection, site)
-            return await trace_of(connection, subject, site_id=known, **how)
+    async def told(connection: Connection) -> Trace:
+        known = site_id if site is None else await site_called(connection, site)
+        return await trace_of(connection, subject, site_id=known, **how)
 
-    return asyncio.run(whole())
+    return ask(asked, told)
 
 
 async def stored_event(connection: Connection, site_id: int, key: str) -> Stored:

@@ -1,6 +1,5 @@
 """Test one: a rule against one event, a body from a file or a stored event, leaf by leaf."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,12 +10,14 @@ from custom_events.errors import NeedsAction
 from custom_events.explain.decisions import explanations
 from custom_events.explain.find import stored_event
 from custom_events.history.drafts import NEW_KEY, NOT_STORED, Draft
-from custom_events.history.reading import Stored, reading
+from custom_events.history.readers import Readers, ask
+from custom_events.history.reading import Stored
 from custom_events.history.rules import NOT_ASSIGNED, SiteRules, load_rules, site_called
 from custom_events.matching.compiled_rules import MatchPlan
 from custom_events.matching.effective import effective
 from custom_events.matching.explain import Explanation
 from custom_events.matching.explain import explain as explain_event
+from custom_events.pipeline.bulk_rows import Connection
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.values.definitions import Assignment, DefinitionConfig, Overrides
 from custom_events.values.deliveries import Outcome, Platform, RawDelivery, SiteContext
@@ -88,7 +89,7 @@ def run_on_body(body: Body, config: DefinitionConfig, overrides: Overrides | Non
 
 
 def run_sync(
-    url: str,
+    source: str | Readers,
     subject: Body | str,
     draft: Draft,
     *,
@@ -98,31 +99,30 @@ def run_sync(
 ) -> RuleTest:
     """A body, or a stored event by its key, under a draft (or published rules, narrowed down by `definition` or `assignment`)
     of a site, with the site's stored customers and history. Raises as `load_rules` does, NotFound for the event, NeedsAction
-    without a site where it does not follow from the rule."""
+    without a site where it does not follow from the rule. `source`: a URL, or connections that are kept."""
 
-    async def whole() -> RuleTest:
-        async with reading(url) as connection:
-            sites = None if site is None else [await site_called(connection, site)]
-            book = await load_rules(connection, draft, sites, definition=definition, assignment=assignment)
-            if len(book.sites) != 1:
-                raise NeedsAction(_which_site(draft, len(book.sites)))
-            (site_id,) = book
-            rules = book.site(site_id)
-            if isinstance(subject, str):
-                understood = RuleTest(site_id=site_id, outcome=Outcome.UNDERSTOOD)
-                events: Sequence[Stored] = [await stored_event(connection, site_id, subject)]
-            else:
-                understood, events = _understood(subject, book.sites[site_id])
-            asked = book.chosen if book.chosen is not None else frozenset(rules.assignments)
-            tried = [
-                _tried(event, rules.assignments[explanation.assignment_id], explanation)
-                for event in events
-                for explanation in await explanations(connection, rules, event)
-                if explanation.assignment_id in asked
-            ]
-            return msgspec.structs.replace(understood, tried=tuple(tried), notes=_notes(subject, rules))
+    async def tried_on(connection: Connection) -> RuleTest:
+        sites = None if site is None else [await site_called(connection, site)]
+        book = await load_rules(connection, draft, sites, definition=definition, assignment=assignment)
+        if len(book.sites) != 1:
+            raise NeedsAction(_which_site(draft, len(book.sites)))
+        (site_id,) = book
+        rules = book.site(site_id)
+        if isinstance(subject, str):
+            understood = RuleTest(site_id=site_id, outcome=Outcome.UNDERSTOOD)
+            events: Sequence[Stored] = [await stored_event(connection, site_id, subject)]
+        else:
+            understood, events = _understood(subject, book.sites[site_id])
+        asked = book.chosen if book.chosen is not None else frozenset(rules.assignments)
+        tried = [
+            _tried(event, rules.assignments[explanation.assignment_id], explanation)
+            for event in events
+            for explanation in await explanations(connection, rules, event)
+            if explanation.assignment_id in asked
+        ]
+        return msgspec.structs.replace(understood, tried=tuple(tried), notes=_notes(subject, rules))
 
-    return asyncio.run(whole())
+    return ask(source, tried_on)
 
 
 def _which_site(draft: Draft, number: int) -> str:

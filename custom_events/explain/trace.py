@@ -60,9 +60,10 @@ class OrderState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the ledger: the conversion (sequence 0) or one of its adjustments."""
+    """A row of the ledger: the conversion (sequence 0) or one of its adjustments. `reference` is how the API asks for it."""
 
     id: int
+    reference: str
     created_at: datetime
     kind: str
     sequence: int

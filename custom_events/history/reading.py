@@ -35,11 +35,21 @@ async def reading(url: str, *, once: bool = False) -> AsyncGenerator[Connection]
     any values opens them all, which is most of what a new connection does for one explanation."""
     connection = await connect.asyncpg_connect(url, name="custom-events-history")
     try:
-        await connection.execute(understanding.SESSION + (sql.PLANNED_FOR_VALUES if once else ""))
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await prepare(connection, once=once)
+        async with snapshot(connection):
             yield connection
     finally:
         await connection.close(timeout=CLOSE_LIMIT_S)
+
+
+async def prepare(connection: Any, *, once: bool) -> None:
+    """What a connection for reading is told first."""
+    await connection.execute(understanding.SESSION + (sql.PLANNED_FOR_VALUES if once else ""))
+
+
+def snapshot(connection: Any) -> Any:
+    """A READ ONLY transaction that sees one moment."""
+    return connection.transaction(isolation="repeatable_read", readonly=True)
 
 
 async def stored_events(

@@ -1,5 +1,6 @@
 """What a built wheel holds, and that it can do what CONTRIBUTING.md says."""
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -29,6 +30,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             copy = source / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes((ROOT / name).read_bytes())
+    shutil.copytree(ROOT / "api_client", source / "api_client")  # made, not kept in git
     build = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
     subprocess.run([sys.executable, "-c", build, str(wheel)], cwd=source, capture_output=True, check=True, timeout=120)
     (made,) = wheel.glob("*.whl")
@@ -64,3 +66,8 @@ def test_a_database_is_migrated_from_the_wheel(installed: Path, empty_database: 
 def test_nothing_of_ours_is_called_dbt_there(installed: Path) -> None:
     assert not (installed / "dbt").exists()
     assert not (installed / "tests").exists()
+
+
+def test_the_client_is_in_it_with_its_types(installed: Path) -> None:
+    assert (installed / "api_client" / "client.py").is_file()
+    assert (installed / "api_client" / "py.typed").is_file()

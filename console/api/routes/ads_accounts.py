@@ -14,7 +14,7 @@ from console.api.problems import FieldError
 from console.api.rights import of_all_sites
 from console.api.routes.uploads import Changed, Chosen, Hold
 from custom_events.access.roles import Role
-from custom_events.catalog import ads
+from custom_events.catalog import ads, sites
 from custom_events.catalog.ads import Account
 from custom_events.destinations.findings import ActionFacts, Finding
 from custom_events.destinations.registry import destinations
@@ -71,7 +71,24 @@ class Probed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HeldRows(Chosen, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Which rows of an account: of this order, with this reason; what is not given narrows nothing."""
+    """Which rows of an account: of this site, of this order, with this reason; what is not given narrows nothing."""
+
+    site_id: int | None = None
+
+
+class RowsToHold(Hold, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which rows of an account: of this site, of this order, or all that wait now; and why, in words."""
+
+    site_id: int | None = None
+    order_id: str | None = None
+
+
+class Standings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every account, and the rows of which nothing says where they go, by state."""
+
+    items: tuple[AccountOverview, ...]
+    conversions_without_account: dict[str, int]
+    adjustments_without_account: dict[str, int]
 
 
 class WithheldRows(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -182,6 +199,22 @@ def read_standing(call: Call, customer_id: CustomerId) -> AccountOverview:
     return overview.standing(call.connection, account.customer_id, datetime.now(UTC))
 
 
+@ROUTES.get(
+    "/standings",
+    right=READ,
+    answer=Standings,
+    example=Standings(items=(_STANDING,), conversions_without_account={"withheld": 2}, adjustments_without_account={}),
+)
+def list_standings(call: Call) -> Standings:
+    """What waits for every account, what is stopped and why: together all that the ledger has."""
+    conversions, adjustments = overview.without_account(call.connection)
+    return Standings(
+        items=tuple(overview.overview(call.connection, datetime.now(UTC))),
+        conversions_without_account=dict(conversions),
+        adjustments_without_account=dict(adjustments),
+    )
+
+
 @ROUTES.post(
     "/ads-accounts/{customer_id}/probe", right=OPERATE, answer=Probed, example=_PROBED, raises=(problems.CONFLICT,)
 )
@@ -226,7 +259,35 @@ def release_uploads_of_account(call: Call, customer_id: CustomerId, body: HeldRo
     """Let held rows of an account go now; what waits for a consent only with the reason `consent_unknown_in_europe`."""
     account = ads.get_account(call.connection, customer_id)
     rows = operator_actions.release_held(
-        call.connection, account.id, datetime.now(UTC), body.reason, actor=call.actor, order_id=body.order_id
+        call.connection,
+        account.id,
+        datetime.now(UTC),
+        body.reason,
+        actor=call.actor,
+        order_id=body.order_id,
+        site_key=_site_key(call, body.site_id),
+    )
+    return Changed(rows=rows)
+
+
+@ROUTES.post(
+    "/ads-accounts/{customer_id}/uploads/hold",
+    right=OPERATE,
+    answer=Changed,
+    example=Changed(rows=3),
+    body_example=RowsToHold(why="a test order", order_id="10023"),
+)
+def hold_uploads_of_account(call: Call, customer_id: CustomerId, body: RowsToHold) -> Changed:
+    """Hold what waits now for an account, of an order or a site where they are given; what comes later is not held."""
+    account = ads.get_account(call.connection, customer_id)
+    rows = operator_actions.hold_rows(
+        call.connection,
+        account.id,
+        body.why,
+        actor=call.actor,
+        now=datetime.now(UTC),
+        order_id=body.order_id,
+        site_key=_site_key(call, body.site_id),
     )
     return Changed(rows=rows)
 
@@ -261,9 +322,9 @@ def withhold_uploads_of_account(call: Call, customer_id: CustomerId, body: Withh
     right=OPERATE,
     answer=Changed,
     example=Changed(rows=2),
-    body_example=HeldRows(reason="EXPIRED_EVENT"),
+    body_example=Chosen(reason="EXPIRED_EVENT"),
 )
-def retry_uploads_of_account(call: Call, customer_id: CustomerId, body: HeldRows) -> Changed:
+def retry_uploads_of_account(call: Call, customer_id: CustomerId, body: Chosen) -> Changed:
     """Send what was refused of an account once more, unless it is too late."""
     account = ads.get_account(call.connection, customer_id)
     rows = operator_actions.retry_refused(
@@ -275,6 +336,10 @@ def retry_uploads_of_account(call: Call, customer_id: CustomerId, body: HeldRows
         order_id=body.order_id,
     )
     return Changed(rows=rows)
+
+
+def _site_key(call: Call, site_id: int | None) -> str | None:
+    return None if site_id is None else sites.get(call.connection, site_id).site_key
 
 
 def _answer(account: Account) -> Answer:

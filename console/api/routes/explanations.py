@@ -16,7 +16,6 @@ from custom_events.access.roles import Role
 from custom_events.errors import NotFound
 from custom_events.explain.find import explain_sync
 from custom_events.explain.trace import Delivery, EventTrace, OrderState, Silent, Trace
-from custom_events.postgres.connect import libpq_url
 from custom_events.values.deliveries import Platform
 from custom_events.values.numbers import MAX_ID
 
@@ -111,7 +110,7 @@ def explain(
     platform's answers. 409 where several sites have what is asked for: name one."""
     try:
         return explain_sync(
-            libpq_url(call.engine), subject, site_id=asked_site(call, site_id), rules=rules, assignment=assignment_id
+            call.readers, subject, site_id=asked_site(call, site_id), rules=rules, assignment=assignment_id
         )
     except NotFound as error:
         if error.what == "assignment":  # of whichever site it is: of others nothing is said

@@ -149,10 +149,9 @@ def test_rule_of_site(call: Call, site_id: SiteId, body: SiteRuleTest) -> RuleTe
         assignment_number=body.assignment_number,
         overrides=body.overrides,
     )
-    url = call.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     field, settings = ("config", DefinitionConfig) if body.config is not None else ("overrides", Overrides)
     with placed(field, settings):
-        return _shown(rule_test.run_sync(url, subject, draft, site=site.site_key))
+        return _shown(rule_test.run_sync(call.readers, subject, draft, site=site.site_key))
 
 
 def _subject(body: SiteRuleTest, platform: Platform) -> rule_test.Body | str:

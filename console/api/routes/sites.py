@@ -98,6 +98,19 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reason: str = ""
 
 
+class LastDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """When a site's newest delivery landed."""
+
+    site_id: int
+    received_at: datetime
+
+
+class LastDeliveries(msgspec.Struct, frozen=True, kw_only=True):
+    """Of each site that sent anything as far back as deliveries are kept; the others never did, or long ago."""
+
+    items: tuple[LastDelivery, ...]
+
+
 class Instructions(msgspec.Struct, frozen=True, kw_only=True):
     """Where a store posts its webhooks, and what to enter there, line by line."""
 
@@ -151,6 +164,25 @@ def list_sites(
         limit=limit + 1,
     )
     return page_of(found, limit, sort, lambda site: sites.keys(site, by), lambda site: shown(call, site))
+
+
+@ROUTES.get(
+    "/last-deliveries",
+    right=of_some_site(Role.VIEWER),
+    answer=LastDeliveries,
+    example=LastDeliveries(items=(LastDelivery(site_id=3, received_at=_NOON),)),
+)
+def list_last_deliveries(call: Call) -> LastDeliveries:
+    """When each of the sites that you may see last sent anything: who never did is not connected yet, who stopped may be broken."""
+    visible = call.caller.sites()
+    found = connecting.last_deliveries(call.connection, datetime.now(UTC))
+    return LastDeliveries(
+        items=tuple(
+            LastDelivery(site_id=site_id, received_at=at)
+            for site_id, at in sorted(found.items())
+            if visible is None or site_id in visible
+        )
+    )
 
 
 @ROUTES.post(

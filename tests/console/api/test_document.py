@@ -77,3 +77,10 @@ def test_moments_are_told_apart_from_other_texts(document: dict[str, Any]) -> No
 
 def test_kinds_of_problems_are_told_apart_by_their_type() -> None:
     assert len({kind.type for kind in KINDS}) == len(KINDS)
+
+
+def test_titles_of_schemas_are_their_names_as_generators_of_clients_take_them_for_the_types(
+    document: dict[str, Any],
+) -> None:
+    schemas = document["components"]["schemas"]
+    assert {name: schema.get("title", name) for name, schema in schemas.items()} == {name: name for name in schemas}
