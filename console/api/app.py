@@ -1,4 +1,5 @@
-"""The JSON API for people's tools. It calls the same services as the command line; nothing here knows a rule of its own."""
+"""The console's app: the JSON API for people's tools, and the pages for people. Both call the same services as the command line; nothing
+here knows a rule of its own."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from console.api import description, entrance, faults, routing
 from console.api.envelope import Envelope
 from console.api.routes.registry import NOUNS
 from console.api.serving import Server
+from console.pages import install as pages
 from custom_events.postgres import connect
 from custom_events.settings import Settings
 from custom_events.settings import settings as read_settings
@@ -39,10 +41,12 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     server = Server(engine, settings)
+    pages.install(app, engine, settings)  # first: their files lie below those of the API
     entrance.install(app)
     for routes in NOUNS:
         routing.install(app, routes, server.serve)
     faults.install(app, server)
+    pages.answer_people(app, settings, engine)
     app.add_middleware(Envelope, https=settings.console_url.startswith("https:"))
     app.openapi = cache(lambda: description.document(app, NOUNS))
     return app
