@@ -33,6 +33,7 @@ GROUPS: Final[tuple[Group, ...]] = (
             Entry("", "Overview", READ),
             Entry("deliveries", "Deliveries", READ),
             Entry("orders", "Orders", READ),
+            Entry("custom-events", "Custom events", READ),
             Entry("parked", "Parked and withheld", READ),
             Entry("uploads", "Uploads", READ),
             Entry("alarms", "Alarms", READ_ALL),

@@ -1,6 +1,5 @@
 """Words and sentences for people: what a state means, what to do about a reason, a rule as a sentence."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -8,7 +7,17 @@ import msgspec
 from custom_events.conditions.render import render
 from custom_events.ledger.codes import RULES
 from custom_events.values import reasons
-from custom_events.values.definitions import DedupPer, DefinitionConfig, ThresholdFires, ThresholdPeriod, ValueSource
+from custom_events.values.definitions import (
+    Dedup,
+    DedupPer,
+    DefinitionConfig,
+    Threshold,
+    ThresholdFires,
+    ThresholdMeasure,
+    ThresholdPeriod,
+    ValueRule,
+    ValueSource,
+)
 
 # What a state is to who looks: fine, under way, waiting for somebody, bad, or of no further interest.
 TONES: Final[dict[str, str]] = {
@@ -54,6 +63,15 @@ _WITHHELD: Final[dict[str, str]] = {
     "same_transaction_other_assignment": "Nothing: Google counts a transaction once. Use another ads action if both should count.",
     "too_late": "Find out why it came so late: see when its delivery was received.",
 }
+_NAMES: Final[dict[str, str]] = {
+    "dedup": "how often",
+    "value": "what it is worth",
+    "click_window_days": "click window",
+    "delay_minutes": "delay",
+    "extra_data": "further data",
+    "also": "further conditions, added to those",
+}
+_UNITS: Final[dict[str, str]] = {"click_window_days": "days", "delay_minutes": "minutes"}
 
 
 def tone(state: str) -> str:
@@ -81,71 +99,43 @@ def remedy_of_parked(reason: str) -> str:
 
 def remedy_of_withheld(reason: str) -> str:
     """What to do about custom events that are withheld for this reason."""
-    return _WITHHELD.get(reason, reason_means(reason))
+    return _WITHHELD.get(reason, "")
 
 
 def sentence(config: DefinitionConfig) -> str:
     """A rule as a sentence: when it fires, how often, what it is worth, where it goes."""
-    return " ".join(_parts(config))
-
-
-def _parts(config: DefinitionConfig) -> Iterator[str]:
     when = " or ".join(config.trigger)
     conditions = f" and {render(config.conditions)}" if config.conditions is not None else ""
-    yield f"When {when} happens{conditions}"
-    if config.threshold is not None:
-        yield f"{_threshold(config)},"
-    yield {
-        DedupPer.ORDER: "once for each order,",
-        DedupPer.CUSTOMER: "once for each customer,",
-        DedupPer.CUSTOMER_WINDOW: f"once for each customer within {config.dedup.window_days} days,",
-        DedupPer.SUBSCRIPTION_PERIOD: "once for each period of a subscription,",
-        DedupPer.EVENT: "each time,",
-    }[config.dedup.per]
-    yield f"it counts {_worth(config)};"
-    action = f"to the ads action {config.ads_action}" if config.ads_action else "nowhere: it is recorded only"
+    threshold = f", and the {_threshold(config.threshold)}" if config.threshold is not None else ""
     delay = f" after {config.delay_minutes} minutes" if config.delay_minutes else ""
-    yield f"it goes{delay} {action}."
+    goes = f"goes{delay} to the ads action {config.ads_action}" if config.ads_action else "is recorded, and sent nowhere"
+    return f"When {when} happens{conditions}{threshold}: {_often(config.dedup)} it counts {_worth(config.value)}, and {goes}."
 
 
-def _threshold(config: DefinitionConfig) -> str:
-    threshold = config.threshold
-    assert threshold is not None  # noqa: S101  (asked before)
-    what = "number" if threshold.measure == "count" else f"sum of {threshold.field or 'the amounts'}"
-    period = (
-        f"of {threshold.window_days} days"
-        if threshold.period is ThresholdPeriod.ROLLING
-        else {"lifetime": "ever"}.get(threshold.period, f"of the {threshold.period}")
-    )
-    fires = {
-        ThresholdFires.REACHING: "reaches",
-        ThresholdFires.EVERY_FURTHER: "is at least",
-        ThresholdFires.EVERY_NTH: "reaches each multiple of",
-    }[threshold.fires]
-    currency = f" {threshold.currency}" if threshold.currency else ""
-    return f"and the {what} {period} for the {threshold.scope} {fires} {threshold.at_least}{currency}"
+def setting_name(name: str) -> str:
+    """What a setting of a rule is called."""
+    return _NAMES.get(name, name.replace("_", " "))
 
 
-def _worth(config: DefinitionConfig) -> str:
-    rule = config.value
-    source = {
-        ValueSource.ORDER_TOTAL: "with the order's total",
-        ValueSource.ITEMS_TOTAL: "with the total of the matching items",
-        ValueSource.FIXED: f"with {rule.fixed} {rule.currency or ''}".strip(),
-        ValueSource.FIELD: f"with {rule.field}",
-        ValueSource.NONE: "without a value",
-    }[rule.source]
-    without = [
-        word for word, left_out in (("tax", rule.without_tax), ("shipping", rule.without_shipping)) if left_out
-    ]
-    parts = f" without {' and '.join(without)}" if without else ""
-    factor = f" times {rule.factor:f}" if rule.factor != 1 and rule.source is not ValueSource.NONE else ""
-    return f"{source}{parts}{factor}"
+def setting(name: str, value: Any) -> str:
+    """A setting of a rule for people: nothing as "none", conditions as their line, others in words."""
+    match value:
+        case Dedup():
+            return _often(value)
+        case ValueRule():
+            return _worth(value)
+        case Threshold():
+            return f"the {_threshold(value)}"
+    if name == "conditions":
+        return render(value)
+    if name in _UNITS:
+        return f"{value} {_UNITS[name]}"
+    return shown(value)
 
 
-def setting(value: Any) -> str:
-    """A setting of a rule for people: nothing as a dash, conditions as their line, others as JSON."""
-    if value is None or value == "":
+def shown(value: Any) -> str:
+    """A value in words."""
+    if value is None or value in ("", (), []):
         return "none"
     built = msgspec.to_builtins(value, enc_hook=str)
     if isinstance(built, bool):
@@ -154,4 +144,43 @@ def setting(value: Any) -> str:
         return str(built)
     if isinstance(built, list | tuple):
         return ", ".join(map(str, built))
-    return ", ".join(f"{name.replace('_', ' ')}: {setting(part)}" for name, part in built.items()) or "as usual"
+    return ", ".join(f"{name.replace('_', ' ')}: {shown(part)}" for name, part in built.items()) or "none"
+
+
+def _often(dedup: Dedup) -> str:
+    return {
+        DedupPer.ORDER: "once for each order",
+        DedupPer.CUSTOMER: "once for each customer",
+        DedupPer.CUSTOMER_WINDOW: f"once for each customer within {dedup.window_days} days",
+        DedupPer.SUBSCRIPTION_PERIOD: "once for each period of a subscription",
+        DedupPer.EVENT: "each time",
+    }[dedup.per]
+
+
+def _threshold(threshold: Threshold) -> str:
+    what = "number" if threshold.measure is ThresholdMeasure.COUNT else f"sum of {threshold.field or 'the amounts'}"
+    period = {
+        ThresholdPeriod.ROLLING: f"of {threshold.window_days} days",
+        ThresholdPeriod.LIFETIME: "of all time",
+    }.get(threshold.period, f"of the {threshold.period}")
+    fires = {
+        ThresholdFires.REACHING: "reaches",
+        ThresholdFires.EVERY_FURTHER: "is at least",
+        ThresholdFires.EVERY_NTH: "reaches a multiple of",
+    }[threshold.fires]
+    currency = f" {threshold.currency}" if threshold.currency else ""
+    return f"{what} {period} for the {threshold.scope} {fires} {threshold.at_least:f}{currency}"
+
+
+def _worth(rule: ValueRule) -> str:
+    source = {
+        ValueSource.ORDER_TOTAL: "with the order's total",
+        ValueSource.ITEMS_TOTAL: "with the total of the matching items",
+        ValueSource.FIXED: f"with {rule.fixed} {rule.currency or ''}".strip(),
+        ValueSource.FIELD: f"with {rule.field}",
+        ValueSource.NONE: "without a value",
+    }[rule.source]
+    without = [word for word, out in (("tax", rule.without_tax), ("shipping", rule.without_shipping)) if out]
+    parts = f" without {' and '.join(without)}" if without else ""
+    factor = f" times {rule.factor:f}" if rule.factor != 1 and rule.source is not ValueSource.NONE else ""
+    return f"{source}{parts}{factor}"

@@ -1,5 +1,6 @@
 """The pipeline as one picture: what is at each stage, what is stuck where, what is wrong."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -19,7 +20,9 @@ from custom_events.watching.status import status
 
 PAGES: Final = Pages()
 SHOWN_ALARMS: Final = 5
-_SENT: Final = ("accepted", "unmatched")
+_OPEN: Final = ("new", "held", "queued", "claimed", "sent", "unknown")
+_TONES: Final = {"held": "warn", "unknown": "warn", "unmatched": "warn", "rejected": "bad", "expired": "bad"}
+_WORDS: Final = {"unmatched": "no such click", "sent": "handed over"}
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,10 +58,10 @@ def overview_page(call: Call, ask: Ask) -> Shown:
     if call.caller.may(Role.VIEWER):
         alarms = state.page(call.connection, is_open=True, name=None, before_id=None, limit=SHOWN_ALARMS)
         content |= {"alarms": alarms, "sums": found.sums, "status": found}
-    return Shown(title="Overview", content={**content, "stages": stages_of_all(found.sums), "stuck": stuck})
+    return Shown(title="Overview", content={**content, "stages": stages_of_all(found.sums, found.uploads), "stuck": stuck})
 
 
-def stages_of_all(sums: Sums) -> tuple[Stage, ...]:
+def stages_of_all(sums: Sums, uploads: Mapping[str, int]) -> tuple[Stage, ...]:
     """The stages by the sums of what is kept."""
     parked, ignored, withheld = (sum(one.values()) for one in (sums.parked, sums.ignored, sums.withheld))
     return (
@@ -84,37 +87,14 @@ def stages_of_all(sums: Sums) -> tuple[Stage, ...]:
         Stage(
             name="Matched",
             rows=sums.matched,
-            address="orders",
+            address="custom-events",
             parts=(
-                Part(name="to be sent", rows=sums.queued, address="uploads", tone="good"),
+                Part(name="to be sent", rows=sums.queued, address="custom-events?state=queued", tone="good"),
                 Part(name="withheld", rows=withheld, address="parked#withheld"),
             ),
         ),
-        Stage(
-            name="Sending",
-            rows=sums.waiting,
-            address="uploads?state=queued",
-            parts=(
-                Part(name="unknown", rows=sums.unknown, address="uploads?state=unknown", tone=_if(sums.unknown, "warn")),
-                Part(name="expired", rows=sums.expired, address="uploads?state=expired", tone=_if(sums.expired, "bad")),
-                Part(
-                    name="rejected", rows=sums.rejected, address="uploads?state=rejected", tone=_if(sums.rejected, "bad")
-                ),
-            ),
-        ),
-        Stage(
-            name="Accepted by Google",
-            rows=sums.accepted,
-            address="uploads?state=accepted",
-            parts=(
-                Part(
-                    name="without such a click",
-                    rows=sums.unmatched,
-                    address="uploads?state=unmatched",
-                    tone=_if(sums.unmatched, "warn"),
-                ),
-            ),
-        ),
+        _sending(uploads, ""),
+        _answered(uploads, ""),
     )
 
 
@@ -122,7 +102,6 @@ def stages_of_site(found: SiteFigures) -> tuple[Stage, ...]:
     """The stages of one site, of its last days."""
     mine = f"site_id={found.site_id}"
     deliveries, uploads = found.deliveries, found.conversions
-    waiting = sum(uploads.get(name, 0) for name in ("new", "held", "queued", "claimed", "sent"))
 
     def part(name: str, counts: dict[str, int], address: str, tone: str) -> Part:
         rows = counts.get(name, 0)
@@ -143,25 +122,43 @@ def stages_of_site(found: SiteFigures) -> tuple[Stage, ...]:
         Stage(
             name="Matched",
             rows=sum(found.custom_events.values()),
-            address=f"orders?{mine}",
-            parts=tuple(Part(name=name, rows=rows) for name, rows in found.custom_events.items()),
-        ),
-        Stage(
-            name="Sending",
-            rows=waiting,
-            address=f"uploads?state=queued&{mine}",
+            address=f"custom-events?{mine}",
             parts=tuple(
-                part(name, uploads, f"uploads?state={name}", tone)
-                for name, tone in (("held", "warn"), ("unknown", "warn"), ("expired", "bad"), ("rejected", "bad"))
+                Part(name=name, rows=rows, address=f"custom-events?state={name}&{mine}")
+                for name, rows in found.custom_events.items()
             ),
         ),
-        Stage(
-            name="Accepted by Google",
-            rows=sum(uploads.get(name, 0) for name in _SENT),
-            address=f"uploads?state=accepted&{mine}",
-            parts=(part("unmatched", uploads, "uploads?state=unmatched", "warn"),),
-        ),
+        _sending(uploads, mine),
+        _answered(uploads, mine),
     )
+
+
+def _sending(uploads: Mapping[str, int], mine: str) -> Stage:
+    """Conversions that are not settled, by state."""
+    counts = {name: uploads.get(name, 0) for name in _OPEN}
+    most = max(counts, key=lambda name: counts[name])
+    return Stage(
+        name="Being sent",
+        rows=sum(counts.values()),
+        address=f"uploads?kind=conversion&state={most}&{mine}",
+        parts=tuple(_upload_part(name, rows, mine, _TONES.get(name, "info")) for name, rows in counts.items() if rows),
+    )
+
+
+def _answered(uploads: Mapping[str, int], mine: str) -> Stage:
+    """Conversions that Google has answered for, or never will."""
+    others = {name: uploads.get(name, 0) for name in ("unmatched", "rejected", "expired")}
+    return Stage(
+        name="Accepted",
+        rows=uploads.get("accepted", 0),
+        address=f"uploads?kind=conversion&state=accepted&{mine}",
+        parts=tuple(_upload_part(name, rows, mine, _TONES[name]) for name, rows in others.items()),
+    )
+
+
+def _upload_part(name: str, rows: int, mine: str, tone: str) -> Part:
+    address = f"uploads?kind=conversion&state={name}&{mine}"
+    return Part(name=_WORDS.get(name, name), rows=rows, address=address, tone=_if(rows, tone))
 
 
 def _stuck(parked: int, uploads: dict[str, int], mine: str) -> list[Part]:
