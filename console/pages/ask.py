@@ -115,8 +115,8 @@ def read_form(body: bytes) -> dict[str, str]:
 
 def path_value(name: str, given: str) -> Any:
     """A parameter of a path in its own type. Raises 404 for what no thing of ours is called."""
-    noun = name.removesuffix("_id").replace("_", " ")
-    if name.endswith("_id") and name != "customer_id" or name == "number":
+    noun = name.removesuffix("_id").removesuffix("_key").removesuffix("_reference").replace("_", " ")
+    if (name.endswith("_id") and name != "customer_id") or name == "number":
         if not _DIGITS.match(given) or not 0 < int(given) <= MAX_ID:
             raise problems.not_found(noun, given[: problems.SHOWN_CHARACTERS])
         return int(given)

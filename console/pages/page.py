@@ -40,13 +40,13 @@ PageHandler = Callable[[Call, Ask], Answer]
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A page. `operation` has its method, path and right, as those of the API are declared; `form`: what shows a form again whose input
+    """A page. `operation` has its method, path and right, as those of the API are declared; `form`: the page that shows a form again whose input
     cannot be used, with the faults beside its fields; `development`: there only where this is a checkout."""
 
     operation: Operation
     handler: PageHandler
     template: str
-    form: PageHandler | None = None
+    form: "Page | None" = None
     development: bool = False
 
     @property
@@ -92,7 +92,8 @@ class Pages:
             routes = Routes("pages", "", prefix="")
             getattr(routes, method)(path, right=right)(handler)
             (operation,) = routes.operations
-            page = Page(operation=operation, handler=handler, template=template, form=form, development=development)
+            shown = next((page for page in self.pages if page.handler is form), None)
+            page = Page(operation=operation, handler=handler, template=template, form=shown, development=development)
             self.pages.append(page)
             return handler
 
@@ -102,4 +103,3 @@ class Pages:
 def right_of(routes: Routes, handler: Handler) -> Right:
     """The right of an operation of the API: a page that shows or does the same asks for the same."""
     return next(one.right for one in routes.operations if one.handler is handler)
-

@@ -55,6 +55,7 @@ class PageServer:
 
     async def serve(self, page: Page, request: Request) -> Response:
         """The page, or the problem in its place."""
+        request.scope["route"] = page  # by whose path the log names it
         try:
             asked = await self._read(page, request)
         except ProblemError as problem:
@@ -122,11 +123,11 @@ class PageServer:
         errors = {one.field: one for one in problem.errors}
         with Call(self.engine, self.settings, asked, self._scrapes) as call:
             self._admit(call, page, ask, view)
-            answer = page.form(call, msgspec.structs.replace(ask, errors=errors))
+            answer = page.form.handler(call, msgspec.structs.replace(ask, errors=errors))
             if isinstance(answer, Shown):
                 content = {**answer.content, "problem": problem.document(asked.request_id)}
                 answer = msgspec.structs.replace(answer, content=content, status=problem.kind.status)
-            return self._response(page, answer, view)
+            return self._response(page.form, answer, view)
 
     def _admit(self, call: Call, page: Page, ask: Ask, view: View) -> None:
         try:

@@ -108,7 +108,9 @@ def sentence(config: DefinitionConfig) -> str:
     conditions = f" and {render(config.conditions)}" if config.conditions is not None else ""
     threshold = f", and the {_threshold(config.threshold)}" if config.threshold is not None else ""
     delay = f" after {config.delay_minutes} minutes" if config.delay_minutes else ""
-    goes = f"goes{delay} to the ads action {config.ads_action}" if config.ads_action else "is recorded, and sent nowhere"
+    goes = (
+        f"goes{delay} to the ads action {config.ads_action}" if config.ads_action else "is recorded, and sent nowhere"
+    )
     return f"When {when} happens{conditions}{threshold}: {_often(config.dedup)} it counts {_worth(config.value)}, and {goes}."
 
 

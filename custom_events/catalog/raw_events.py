@@ -95,12 +95,12 @@ def requeue_parked(
     given = {"site": site_id, "reason": reason, "raw_id": raw_id}
     rows: int = connection.execute(sql.REQUEUE_PARKED, {**given, "rows": REQUEUED_AT_ONCE}).rowcount
     if rows:
-        subject = f"raw_event:{raw_id}" if raw_id is not None else f"site:{site_id}" if site_id is not None else "parked"
+        subject = (
+            f"raw_event:{raw_id}" if raw_id is not None else f"site:{site_id}" if site_id is not None else "parked"
+        )
         detail = {"rows": rows, "reason": reason}
         about = site_id if raw_id is None else site_of(connection, raw_id)
-        audit.record(
-            connection, actor=actor, action="raw_event.replay", subject=subject, detail=detail, site_id=about
-        )
+        audit.record(connection, actor=actor, action="raw_event.replay", subject=subject, detail=detail, site_id=about)
     return rows
 
 

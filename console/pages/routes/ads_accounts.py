@@ -42,9 +42,7 @@ def hold(call: Call, ask: Ask) -> Moved:
     return Moved(to=f"ads-accounts/{customer_id}", said="Nothing is sent for this account until it is released.")
 
 
-@PAGES.change(
-    "/ads-accounts/{customer_id}/release", right=right_of(operations.ROUTES, operations.release_ads_account)
-)
+@PAGES.change("/ads-accounts/{customer_id}/release", right=right_of(operations.ROUTES, operations.release_ads_account))
 def release(call: Call, ask: Ask) -> Moved:
     """Send for it again."""
     customer_id = ask.path["customer_id"]

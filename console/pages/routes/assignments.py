@@ -17,12 +17,11 @@ from console.pages.ask import ROWS, Ask
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown, right_of
 from console.pages.routes.definitions import json_field
-from console.pages.visible import chosen_site, site_choice, site_names
+from console.pages.visible import site_choice, site_names
 from custom_events.access.roles import Role
-from custom_events.catalog import ads, assignments, definition_lists, definitions, revisions, sites
+from custom_events.catalog import ads, assignments, definition_lists, definitions, sites
 from custom_events.catalog.configurations import stored_config
 from custom_events.matching.effective import SETTINGS
-from custom_events.queries.revisions import DEFINITIONS
 
 PAGES: Final = Pages()
 ALSO: Final = "also"
@@ -154,18 +153,14 @@ def roll_back(call: Call, ask: Ask) -> Moved:
     return _back(ask, f"Revision {made.number} has the overrides of revision {number}.")
 
 
-@PAGES.change(
-    "/assignments/{assignment_id}/enable", right=right_of(operations.ROUTES, operations.enable_assignment)
-)
+@PAGES.change("/assignments/{assignment_id}/enable", right=right_of(operations.ROUTES, operations.enable_assignment))
 def enable(call: Call, ask: Ask) -> Moved:
     """Let it match."""
     operations.enable_assignment(call, ask.path["assignment_id"], Reason(reason=ask.field("reason")))
     return _back(ask, "It is enabled, and matches from the next batch on.")
 
 
-@PAGES.change(
-    "/assignments/{assignment_id}/disable", right=right_of(operations.ROUTES, operations.disable_assignment)
-)
+@PAGES.change("/assignments/{assignment_id}/disable", right=right_of(operations.ROUTES, operations.disable_assignment))
 def disable(call: Call, ask: Ask) -> Moved:
     """Let it match nothing; what it made stays."""
     operations.disable_assignment(call, ask.path["assignment_id"], Reason(reason=ask.field("reason")))
@@ -191,8 +186,7 @@ def _inherited(call: Call, definition_key: str) -> Any:
     """The settings of the definition's published revision, of the newest one where nothing is published."""
     owner = definitions.get(call.connection, definition_key)
     number = owner.published_number or owner.newest_number
-    revision = revisions.numbered(call.connection, DEFINITIONS, owner.id, number, definition_key)
-    return stored_config(revision.payload)
+    return stored_config(definitions.revision(call.connection, definition_key, number).payload)
 
 
 def _changes(call: Call, assignment_id: int, old: int | None, new: int) -> Any:

@@ -20,7 +20,10 @@ from custom_events.matching.effective import SETTINGS
 
 PAGES: Final = Pages()
 _STATES: Final = ("draft", "published", "retired")
-_START: Final = {"trigger": ["order.paid"], "conditions": {"field": "order.total", "op": ">=", "value": 200, "currency": "EUR"}}
+_START: Final = {
+    "trigger": ["order.paid"],
+    "conditions": {"field": "order.total", "op": ">=", "value": 200, "currency": "EUR"},
+}
 _READ_ONE: Final = right_of(operations.ROUTES, operations.read_definition)
 _DRAFT: Final = right_of(revision_operations.ROUTES, revision_operations.draft_definition_revision)
 _CREATE: Final = right_of(operations.ROUTES, operations.create_definition)
@@ -165,4 +168,3 @@ def _changes(call: Call, key: str, old: int | None, new: int) -> Any:
 
 def _pretty(plain: object) -> str:
     return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode()
-

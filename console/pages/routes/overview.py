@@ -58,7 +58,9 @@ def overview_page(call: Call, ask: Ask) -> Shown:
     if call.caller.may(Role.VIEWER):
         alarms = state.page(call.connection, is_open=True, name=None, before_id=None, limit=SHOWN_ALARMS)
         content |= {"alarms": alarms, "sums": found.sums, "status": found}
-    return Shown(title="Overview", content={**content, "stages": stages_of_all(found.sums, found.uploads), "stuck": stuck})
+    return Shown(
+        title="Overview", content={**content, "stages": stages_of_all(found.sums, found.uploads), "stuck": stuck}
+    )
 
 
 def stages_of_all(sums: Sums, uploads: Mapping[str, int]) -> tuple[Stage, ...]:

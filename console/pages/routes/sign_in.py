@@ -26,7 +26,7 @@ def sign_in_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every page ta
     return _form(ask)
 
 
-@PAGES.change("/sign-in", right=OPEN)
+@PAGES.change("/sign-in", right=OPEN, template="sign_in.html")
 def sign_in(call: Call, ask: Ask) -> Answer:
     """Begin a session, and go where somebody wanted to."""
     check_origin(call, needed=True)
@@ -82,4 +82,3 @@ def _form(ask: Ask, wrong: str = "") -> Shown:
     wanted = ask.form.get("next", ask.query.get("next", ""))
     content = {"next": wanted if is_own(wanted) else "", "login": ask.form.get("login", ""), "wrong": wrong}
     return Shown(title="Sign in", content=content)
-
