@@ -115,25 +115,36 @@ def test_what_is_no_form_is_refused(browser: httpx.Client, world: World, setting
     assert browser.post(path, json={"reason": "x"}).status_code == 415
     long = browser.post(path, data={"reason": "x" * (settings.console_body_limit_bytes + 1)})
     assert long.status_code == 413
-    many = browser.post(path, content="&".join(f"f{n}=1" for n in range(300)), headers={"Content-Type": "application/x-www-form-urlencoded"})
+    many = browser.post(
+        path,
+        content="&".join(f"f{n}=1" for n in range(300)),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
     assert many.status_code == 422
     assert browser.post(path, data={"reason": "a\0b"}).status_code == 422
     assert browser.get("/deliveries", params={f"f{n}": 1 for n in range(300)}).status_code == 422
 
 
-@pytest.mark.parametrize("path", ["/sites/99999999999999999999", "/sites/x", "/uploads/1", "/definitions/Nothing", "/ads-accounts/7"])
+@pytest.mark.parametrize(
+    "path", ["/sites/99999999999999999999", "/sites/x", "/uploads/1", "/definitions/Nothing", "/ads-accounts/7"]
+)
 def test_what_no_thing_is_called_is_not_there(browser: httpx.Client, path: str) -> None:
     assert browser.get(path).status_code == 404
 
 
-@pytest.mark.parametrize("query", ["site_id=x", "outcome=x", "since=x", "since=0001-01-01T00:00", "topic=a%00b", f"topic={'x' * 201}", "after=x"])
+@pytest.mark.parametrize(
+    "query",
+    ["site_id=x", "outcome=x", "since=x", "since=0001-01-01T00:00", "topic=a%00b", f"topic={'x' * 201}", "after=x"],
+)
 def test_filters_that_cannot_be_used_say_why(browser: httpx.Client, query: str) -> None:
     answer = browser.get(f"/deliveries?{query}")
     assert answer.status_code == 422
     assert f"<code>{query.partition('=')[0]}</code>" in answer.text
 
 
-def test_an_error_of_our_own_is_a_page_too(app: FastAPI, browser: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_our_own_is_a_page_too(
+    app: FastAPI, browser: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret words")
 
