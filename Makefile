@@ -44,7 +44,7 @@ setup: .venv/.installed vendored ## Make .venv and install the lock (again only 
 
 # What others made and the console's pages load, from npm by its lock. The pages work without it, so setup goes on and says what is missing.
 .PHONY: vendored
-vendored: .venv/.installed
+vendored: .venv/.installed ## What the pages load of others (htmx), and axe for their tests, from npm by the lock in console/pages/vendor.
 	@stamp=.venv/.vendored; lock=console/pages/vendor/package-lock.json
 	if [ ! -f console/pages/static/vendor/htmx.min.js ] || [ "$$lock" -nt "$$stamp" ]; then
 		if $(BIN)/python -m console.pages.vendored; then touch "$$stamp"; fi

@@ -81,9 +81,8 @@ class Renderer:
             keep_trailing_newline=True,
         )
         self._environment.filters.update({**formats.FILTERS, "setting_name": words.setting_name})
-        self._environment.globals.update(
-            words=words, unset=msgspec.UNSET, has_htmx=HTMX.exists(), zip=zip, max=max, min=min
-        )
+        known: dict[str, Any] = self._environment.globals
+        known |= {"words": words, "unset": msgspec.UNSET, "has_htmx": HTMX.exists(), "zip": zip, "max": max}
 
     def render(self, template: str, view: View, title: str, content: Mapping[str, Any]) -> str:
         """The page as HTML."""

@@ -128,6 +128,8 @@ def setting(name: str, value: Any) -> str:
             return _worth(value)
         case Threshold():
             return f"the {_threshold(value)}"
+        case _:
+            pass
     if name == "conditions":
         return render(value)
     if name in _UNITS:
