@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from console.pages.install import all_pages
 from console.pages.rendering import HTMX
 from console.pages.vendored import TAKEN
+from custom_events.access import sessions
 from custom_events.catalog import definitions
 from tests.console.api.ledger_rows import upload
 from tests.console.api.raw_rows import parked_delivery
@@ -132,6 +133,19 @@ def test_deliveries_are_followed_as_they_come(signed_in: Page, engine: sa.Engine
     with engine.begin() as connection:
         number = parked_delivery(connection, world.mine.id, b'{"id": 4712}', "malformed")
     expect(signed_in.get_by_role("link", name=str(number), exact=True)).to_be_visible()
+
+
+@pytest.mark.skipif(not HTMX.exists(), reason="htmx is not there: make setup brings it")
+def test_where_a_session_ends_what_is_followed_leads_to_where_people_sign_in(
+    signed_in: Page, engine: sa.Engine, world: World
+) -> None:
+    signed_in.goto("/deliveries?live=yes")
+    with engine.begin() as connection:
+        for session in sessions.of_person(connection, world.ana.id):
+            if session.revoked_at is None:
+                sessions.revoke(connection, world.ana.id, session.id, actor="test")
+    expect(signed_in.get_by_role("button", name="Sign in")).to_be_visible()
+    assert signed_in.url.endswith("sign-in?next=deliveries%3Flive%3Dyes")
 
 
 def test_a_link_of_the_demo_signs_one_in(page: Page) -> None:

@@ -36,6 +36,29 @@ function signInByLink() {
   form.requestSubmit();
 }
 
+/** What is followed stays as it was while no answer comes, and says so; it goes on by itself.
+ * @param {boolean} lost */
+function showConnection(lost) {
+  document.getElementById("lost")?.toggleAttribute("hidden", !lost);
+}
+
+/** An answer that is no page of ours to be shown in place: a problem, or the form to sign in where a session has ended.
+ * @param {Event} event */
+function checkAnswer(event) {
+  if (!(event instanceof CustomEvent)) return;
+  const answer = event.detail.ctx.response.raw;
+  if (answer.redirected) {
+    event.preventDefault();
+    location.reload();
+  } else if (!answer.ok) {
+    event.preventDefault();
+    showConnection(true);
+  }
+}
+
+document.addEventListener("htmx:before:response", checkAnswer);
+document.addEventListener("htmx:error", () => showConnection(true));
+document.addEventListener("htmx:after:swap", () => showConnection(false));
 document.addEventListener("change", applyFilter);
 document.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("[data-close]") : null;
