@@ -29,7 +29,7 @@ help: ## List the verbs.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: .venv/.installed ## Make .venv and install the lock (again only when the lock changed).
+setup: .venv/.installed vendored ## Make .venv and install the lock (again only when the lock changed).
 
 .venv/.packages: requirements.txt pyproject.toml
 	@if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
@@ -54,6 +54,13 @@ client: setup ## Generate api_client, the typed Python client, where the API's d
 .PHONY: wheel
 wheel: client ## A wheel in .local/wheel: receiver, console, command, migrations and the client.
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --wheel-dir .local/wheel .
+# What others made and the console's pages load, from npm by its lock. The pages work without it, so setup goes on and says what is missing.
+.PHONY: vendored
+vendored: .venv/.installed ## What the pages load of others (htmx), and axe for their tests, from npm by the lock in console/pages/vendor.
+	@stamp=.venv/.vendored; lock=console/pages/vendor/package-lock.json
+	if [ ! -f console/pages/static/vendor/htmx.min.js ] || [ "$$lock" -nt "$$stamp" ]; then
+		if $(BIN)/python -m console.pages.vendored; then touch "$$stamp"; fi
+	fi
 
 .PHONY: demo
 demo: setup ## The whole product on this machine, with traffic; Ctrl-C ends it. ONCE=1 ends by itself.

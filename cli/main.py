@@ -46,8 +46,8 @@ HERE_ONLY = {
     "doctor": "it looks at this machine and its way to the database",
     "sandbox": "it starts stand-ins on this machine",
     "config": "a folder is planned and applied in one transaction, which no request can span",
-    "backtest": "it reads history for minutes, longer than a request may take",
-    "replay": "it works for minutes, longer than a request may take",
+    "backtest": "it writes its progress here for minutes; by the API it is an operation, POST /api/v1/backtests",
+    "replay": "it writes its progress here for minutes; by the API it is an operation, POST /api/v1/replays",
 }
 
 

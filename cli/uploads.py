@@ -174,21 +174,12 @@ def withhold(
       custom-events uploads withhold 123-456-7890 "a test order" --order 10023
       custom-events uploads withhold 123-456-7890 "imported twice" --site shop.example --action 7001
     """
-    from custom_events.ledger.operator_actions import account_id_of, withhold_rows
+    from cli.nouns.uploads import opened
 
     if order_id is None and action_id is None and site is None:
         raise click.UsageError("say what is withheld: --order, --action or --site. To stop a whole account, hold it.")
-    with connected(prepared()) as engine, engine.begin() as connection:
-        rows = withhold_rows(
-            connection,
-            account_id_of(connection, _digits(customer_id)),
-            reason,
-            actor=author,
-            now=datetime.now(UTC),
-            order_id=order_id,
-            action_id=action_id,
-            site_key=_site_key(connection, site),
-        )
+    with opened(author) as ledger:
+        rows = ledger.withhold_rows(_digits(customer_id), reason, order_id=order_id, action_id=action_id, site=site)
     again = f"custom-events uploads retry {customer_id} --reason withheld_by_hand"
     click.echo(f"{rows} rows are withheld. To send them after all: {again}")
 

@@ -121,10 +121,10 @@ def enable(*, login: str, author: str) -> None:
 @_AUTHOR
 def unlink(*, login: str, author: str) -> None:
     """Forget which account of the OpenID provider signs in as LOGIN: the next one with this verified address does."""
-    from custom_events.access import openid, people
+    from cli.nouns.people import opened
 
-    with connected(prepared()) as engine, engine.begin() as connection:
-        person = openid.unlink(connection, people.called(connection, login).id, actor=author)
+    with opened(author) as people:
+        person = people.unlink(login)
     click.echo(
         f"No account of an OpenID provider signs in as {person.login}, until one with this verified address does."
     )

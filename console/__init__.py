@@ -1,1 +1,1 @@
-"""The server for people: the JSON API and the metrics."""
+"""The server for people: the console's pages, the JSON API and the metrics."""

@@ -24,7 +24,7 @@ def receiver(settings: Settings) -> Program:
 
 
 def console(settings: Settings) -> Program:
-    """The console's server: the JSON API."""
+    """The console's server: its pages and the JSON API."""
     return Program(
         name="console",
         arguments=python("console.serve"),
@@ -107,6 +107,7 @@ def addresses(settings: Settings) -> dict[str, str]:
     """What to open in a browser or post to."""
     return {
         "Webhooks": f"http://{settings.receiver_host}:{settings.receiver_port}/webhooks/...",
+        "Console": f"http://{settings.console_host}:{settings.console_port}",
         "Console API": f"http://{settings.console_host}:{settings.console_port}/docs",
         "Dagster": f"http://{settings.dagster_host}:{settings.dagster_port}",
     }

@@ -103,14 +103,14 @@ def _template(postgres_url: str) -> str:
 @pytest.fixture
 def empty_database(postgres_url: str) -> Iterator[str]:
     """URL of a database that was never migrated; dropped afterwards."""
-    yield from _fresh(postgres_url, "template1")
+    yield from fresh(postgres_url, "template1")
 
 
 @pytest.fixture
 def database(postgres_url: str, _template: str) -> Iterator[str]:
     """URL of a migrated database of the test's own; dropped afterwards, whoever is still connected. Whatever a test has done, the tallies
     say what counting says."""
-    for url in _fresh(postgres_url, _template):
+    for url in fresh(postgres_url, _template):
         yield url
         assert untallied(url) == []
 
@@ -167,7 +167,8 @@ def _untallied(connection: sa.Connection) -> list[str]:
     return wrong
 
 
-def _fresh(url: str, template: str) -> Iterator[str]:
+def fresh(url: str, template: str) -> Iterator[str]:
+    """URL of a copy of `template`, which is dropped afterwards."""
     name = f"test_{next(_NUMBERS)}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")

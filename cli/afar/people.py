@@ -14,6 +14,7 @@ from api_client.api.people import (
     enable_person,
     list_people,
     set_password,
+    unlink_person,
 )
 from cli.afar.server import ANY_STATE, PAGE, Server, as_type
 from cli.afar.sites import RemoteSites
@@ -56,6 +57,11 @@ class RemotePeople:
         """Let them sign in, or not."""
         change = enable_person if enabled else disable_person
         return as_type(self.server.asked(change.sync_detailed(self._called(login).id, client=self.client)), Person)
+
+    def unlink(self, login: str) -> Person:
+        """No account of the OpenID provider signs in as them."""
+        found = unlink_person.sync_detailed(self._called(login).id, client=self.client)
+        return as_type(self.server.asked(found), Person)
 
     def make_key(
         self, name: str, roles: tuple[str, ...], owner: str | None, expires_at: datetime | None

@@ -11,6 +11,7 @@ from api_client.api.ads_accounts import (
     release_ads_account,
     release_uploads_of_account,
     retry_uploads_of_account,
+    withhold_uploads_of_account,
 )
 from api_client.api.ads_actions import hold_ads_action, release_ads_action
 from cli.afar.server import Server, as_type
@@ -59,6 +60,15 @@ class RemoteUploads:
         """What waits now is held; how many rows."""
         body = models.RowsToHold.from_dict({"why": why, **self._chosen(order_id=order_id, site=site)})
         found = hold_uploads_of_account.sync_detailed(customer_id, client=self.client, body=body)
+        return self.server.asked(found).rows
+
+    def withhold_rows(
+        self, customer_id: str, why: str, *, order_id: str | None, action_id: str | None, site: str | None
+    ) -> int:
+        """What waits now is never sent; how many rows."""
+        chosen = self._chosen(order_id=order_id, action_id=action_id, site=site)
+        body = models.WithheldRows.from_dict({"why": why, **chosen})
+        found = withhold_uploads_of_account.sync_detailed(customer_id, client=self.client, body=body)
         return self.server.asked(found).rows
 
     def retry(self, customer_id: str, reason: str | None, order_id: str | None) -> int:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from cli.roles import grants_of
 from cli.session import connected, prepared, server
-from custom_events.access import api_keys, people
+from custom_events.access import api_keys, openid, people
 from custom_events.access.api_keys import ApiKey
 from custom_events.access.people import Person
 from custom_events.access.roles import Grant
@@ -24,6 +24,7 @@ class People(Protocol):
     def give(self, login: str, roles: tuple[str, ...]) -> Person: ...
     def set_password(self, login: str, password: str) -> Person: ...
     def switch(self, login: str, *, enabled: bool) -> Person: ...
+    def unlink(self, login: str) -> Person: ...
     def make_key(
         self, name: str, roles: tuple[str, ...], owner: str | None, expires_at: datetime | None
     ) -> tuple[ApiKey, str]: ...
@@ -71,6 +72,11 @@ class LocalPeople:
         change = people.enable if enabled else people.disable
         with self.engine.begin() as connection:
             return change(connection, people.called(connection, login).id, actor=self.author)
+
+    def unlink(self, login: str) -> Person:
+        """No account of the OpenID provider signs in as them."""
+        with self.engine.begin() as connection:
+            return openid.unlink(connection, people.called(connection, login).id, actor=self.author)
 
     def make_key(
         self, name: str, roles: tuple[str, ...], owner: str | None, expires_at: datetime | None

@@ -45,6 +45,9 @@ class Uploads(Protocol):
     def hold_account(self, customer_id: str, why: str) -> None: ...
     def hold_action(self, customer_id: str, action_id: str, why: str) -> None: ...
     def hold_rows(self, customer_id: str, why: str, order_id: str | None, site: str | None) -> int: ...
+    def withhold_rows(
+        self, customer_id: str, why: str, *, order_id: str | None, action_id: str | None, site: str | None
+    ) -> int: ...
     def retry(self, customer_id: str, reason: str | None, order_id: str | None) -> int: ...
 
 
@@ -109,6 +112,21 @@ class LocalUploads:
             actor=self.author,
             now=self.now,
             order_id=order_id,
+            site_key=self._site_key(site),
+        )
+
+    def withhold_rows(
+        self, customer_id: str, why: str, *, order_id: str | None, action_id: str | None, site: str | None
+    ) -> int:
+        """What waits now is never sent; how many rows."""
+        return operator_actions.withhold_rows(
+            self.connection,
+            self._account(customer_id),
+            why,
+            actor=self.author,
+            now=self.now,
+            order_id=order_id,
+            action_id=action_id,
             site_key=self._site_key(site),
         )
 

@@ -1,4 +1,5 @@
-"""The JSON API for people's tools. It calls the same services as the command line; nothing here knows a rule of its own."""
+"""The console's app: the JSON API for people's tools, and the pages for people. Both call the same services as the command line; nothing
+here knows a rule of its own."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -11,10 +12,12 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
 from console.api import description, entrance, faults, routing
+from console.api.calls import Shared
 from console.api.envelope import Envelope
 from console.api.request_metrics import RequestMetrics
 from console.api.routes.registry import NOUNS
 from console.api.serving import Server
+from console.pages import install as pages
 from custom_events.operations.kinds import KINDS
 from custom_events.operations.runner import Runner
 from custom_events.postgres import connect
@@ -62,12 +65,15 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
         telemetry=telemetry,
     )
     requests = RequestMetrics()
-    server = Server(engine, settings, requests, runner.wake)
-    ends.insert(0, server.close)
+    shared = Shared(engine, settings, requests)
+    ends.insert(0, shared.close)
+    server = Server(shared, runner.wake)
+    pages.install(app, shared)  # first: their files lie below those of the API
     entrance.install(app)
     for routes in NOUNS:
         routing.install(app, routes, server.serve)
     faults.install(app, server)
+    pages.answer_people(app, shared)
     https = settings.console_url.startswith("https:")
     app.add_middleware(Envelope, https=https, metrics=requests, on_request=on_request)
     app.openapi = cache(lambda: description.document(app, NOUNS))

@@ -11,12 +11,14 @@ import sqlalchemy as sa
 from console.api import problems
 from console.api.preconditions import check_precondition
 from console.api.problems import ProblemError
+from console.api.request_metrics import RequestMetrics
 from console.api.scrapes import Scrapes
 from custom_events import secrets
 from custom_events.access.openid_provider import Provider
 from custom_events.access.roles import NOBODY, Caller, Role
 from custom_events.catalog.audit import Origin
 from custom_events.history.readers import Readers
+from custom_events.postgres.connect import libpq_url
 from custom_events.settings import Settings
 
 _NO_TRANSACTION: Final = {"isolation_level": "AUTOCOMMIT"}
@@ -36,26 +38,32 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
 
 
+class Shared:
+    """What all calls work with, for as long as the console runs."""
+
+    def __init__(self, engine: sa.Engine, settings: Settings, requests: RequestMetrics) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.scrapes = Scrapes(engine, requests)
+        self.openid = Provider(settings)
+        self.readers = Readers(libpq_url(engine))
+
+    def close(self) -> None:
+        """End what is kept for further calls; the engine is its maker's."""
+        self.readers.close()
+
+
 class Call:
     """What an operation works with. All of it happens in one transaction, which is committed when the operation returns; a GET, which
     changes nothing together, has none: two ways to the database less."""
 
-    def __init__(
-        self,
-        engine: sa.Engine,
-        settings: Settings,
-        asked: Asked,
-        *,
-        scrapes: Scrapes,
-        openid: Provider,
-        readers: Readers,
-    ) -> None:
-        self.engine = engine
-        self.settings = settings
+    def __init__(self, shared: Shared, asked: Asked) -> None:
+        self.engine = shared.engine
+        self.settings = shared.settings
         self.asked = asked
-        self.scrapes = scrapes
-        self.openid = openid
-        self.readers = readers
+        self.scrapes = shared.scrapes
+        self.openid = shared.openid
+        self.readers = shared.readers
         self.caller: Caller = NOBODY
         self._stack = ExitStack()
         self._connection: sa.Connection | None = None

@@ -55,7 +55,13 @@ _SCHEMES: Final[dict[str, Any]] = {
 }
 
 ACCEPTED: Final = 202
-OUTCOMES: Final = {200: "Done.", 201: "Made.", ACCEPTED: "Under way.", 302: "Go on there.", 204: "Done; nothing is left to say."}
+OUTCOMES: Final = {
+    200: "Done.",
+    201: "Made.",
+    ACCEPTED: "Under way.",
+    302: "Go on there.",
+    204: "Done; nothing is left to say.",
+}
 _LOCATED: Final = (201, ACCEPTED, 302)
 
 _IF_MATCH: Final[dict[str, Any]] = {
@@ -169,7 +175,12 @@ def _success(operation: Operation) -> dict[str, Any]:
 
 
 def _under_way(operation: Operation, kind: Any, example: Any) -> dict[str, Any]:
-    headers = ["X-Request-Id", *_quota(operation), "Location", *([idempotency.REPLAYED] if operation.idempotent else [])]
+    headers = [
+        "X-Request-Id",
+        *_quota(operation),
+        "Location",
+        *([idempotency.REPLAYED] if operation.idempotent else []),
+    ]
     return {
         "description": OUTCOMES[ACCEPTED],
         "headers": {name: _header(name) for name in headers},

@@ -1,4 +1,4 @@
-"""Pages without data: where to go from here, and the API's document to read and try. Nothing is loaded from elsewhere."""
+"""The API's document, to read and to try. Nothing is loaded from elsewhere."""
 
 from pathlib import Path
 from typing import Final
@@ -12,24 +12,8 @@ from starlette.staticfiles import StaticFiles
 STATIC: Final = Path(__file__).parent / "static"
 # Swagger UI's own files, from the package that keeps them on this machine.
 SWAGGER: Final = Path(fastapi_offline.__file__).parent / "static"
-OPEN_PATHS: Final = frozenset({"/", "/docs", "/openapi.json", "/static", "/static/swagger"})
+OPEN_PATHS: Final = frozenset({"/docs", "/openapi.json", "/static", "/static/swagger"})
 
-ENTRANCE: Final = """\
-<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Custom Events</title>
-<h1>Custom Events</h1>
-<p>What came in from the stores, what went out to the ad platforms, and why.</p>
-<ul>
-<li><a href="docs">API</a>: every route, to try</li>
-<li><a href="api/v1/status">Status</a>: the figures of every stage, and whether the sums agree (JSON)</li>
-<li><a href="metrics">Metrics</a>: for Prometheus</li>
-<li><a href="readyz">Ready</a>: whether the database answers and is of this version</li>
-</ul>
-</html>
-"""
 DOCUMENTATION: Final = """\
 <!doctype html>
 <html lang="en">
@@ -47,11 +31,6 @@ DOCUMENTATION: Final = """\
 
 def install(app: FastAPI) -> None:
     """Make the pages. Addresses in them are relative: they work behind a path prefix, too."""
-
-    @app.get("/", include_in_schema=False)
-    async def entrance() -> HTMLResponse:
-        """Where to go from here."""
-        return HTMLResponse(ENTRANCE)
 
     @app.get("/docs", include_in_schema=False)
     async def documentation() -> HTMLResponse:

@@ -6,26 +6,19 @@ from typing import Any, Final
 
 import anyio.to_thread
 import msgspec
-import sqlalchemy as sa
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from console.api import authorization, problems, rate_limits
 from console.api.bodies import check_media_type, decode, read_bytes, typed
-from console.api.calls import Answer, Asked, Call
+from console.api.calls import Answer, Asked, Call, Shared
 from console.api.idempotency import once
 from console.api.operations import Operation
 from console.api.preconditions import require_precondition, tag_of
 from console.api.problems import FieldError, ProblemError
 from console.api.rate_limits import Quota, RateLimits
-from console.api.request_metrics import RequestMetrics
-from console.api.scrapes import Scrapes
 from console.api.translation import problem_of
-from custom_events.access.openid_provider import Provider
 from custom_events.catalog import audit
-from custom_events.history.readers import Readers
-from custom_events.postgres.connect import libpq_url
-from custom_events.settings import Settings
 
 AT_ONCE: Final = (
     15  # operations that run at the same time: as many as the engine has connections (SQLAlchemy: 5 and 10 more)
@@ -36,22 +29,13 @@ ACCEPTED: Final = 202  # of what is under way
 class Server:
     """Runs operations for requests on one database."""
 
-    def __init__(
-        self, engine: sa.Engine, settings: Settings, requests: RequestMetrics, wake: Callable[[], None]
-    ) -> None:
+    def __init__(self, shared: Shared, wake: Callable[[], None]) -> None:
         """`wake`: called when an operation was asked for that outlives its request, and is committed."""
-        self.engine = engine
-        self.settings = settings
+        self._shared = shared
+        self.settings = shared.settings
         self._wake = wake
-        self._scrapes = Scrapes(engine, requests)
-        self._openid = Provider(settings)
-        self._limits = RateLimits(settings)
-        self._readers = Readers(libpq_url(engine))
+        self._limits = RateLimits(shared.settings)
         self._limiter = anyio.CapacityLimiter(AT_ONCE)
-
-    def close(self) -> None:
-        """End what is kept for further requests."""
-        self._readers.close()
 
     async def serve(self, operation: Operation, request: Request, parameters: Mapping[str, Any]) -> Response:
         """The answer. Raises what `translation.problem_of` makes a problem of."""
@@ -94,18 +78,13 @@ class Server:
             body=body,
         )
 
-    def _call(self, asked: Asked) -> Call:
-        return Call(
-            self.engine, self.settings, asked, scrapes=self._scrapes, openid=self._openid, readers=self._readers
-        )
-
     def _run(
         self, operation: Operation, asked: Asked, unknown: tuple[FieldError, ...], parameters: Mapping[str, Any]
     ) -> Response:
         decoded: object = None
         quota: Quota | None = None
         try:
-            with self._call(asked) as call:
+            with Call(self._shared, asked) as call:
                 quota = self._admit(call, operation)
                 authorization.authorize(call, operation, parameters)
                 if operation.body is not None:
@@ -144,7 +123,7 @@ class Server:
         return quota
 
     def _refuse(self, operation: Operation, asked: Asked, errors: tuple[FieldError, ...]) -> None:
-        with self._call(asked) as call:
+        with Call(self._shared, asked) as call:
             quota = self._admit(call, operation)
         try:
             decoded = decode(asked.body) if operation.body is not None else None

@@ -12,6 +12,7 @@ from custom_events.errors import NotFound
 from custom_events.queries import deliveries as sql
 from custom_events.values.numbers import MAX_ID
 
+REQUEUED_AT_ONCE: Final = 5_000  # deliveries in one transaction, as many as a replay takes at once
 PARKED_SINCE: Final = timedelta(days=30)  # what is parked for longer is looked for by its own moment
 _HEADERS = msgspec.json.Decoder(dict[str, str])
 
@@ -78,6 +79,29 @@ def parked(connection: sa.Connection, site_id: int, since: datetime | None = Non
     since = since if since is not None else datetime.now(UTC) - PARKED_SINCE
     rows = connection.execute(sql.PARKED_OF_SITE, {"site": site_id, "since": since})
     return [msgspec.convert(row, Parked, from_attributes=True) for row in rows]
+
+
+def requeue_parked(
+    connection: sa.Connection,
+    *,
+    actor: str,
+    site_id: int | None = None,
+    reason: str | None = None,
+    raw_id: int | None = None,
+) -> int:
+    """Parked deliveries are understood once more: one, or those of a site and of a reason where they are given, at most
+    `REQUEUED_AT_ONCE`, the oldest first. Returns how many. Nothing is doubled by it: events that are known are dropped by their natural
+    keys. Requests about personal data stay parked."""
+    given = {"site": site_id, "reason": reason, "raw_id": raw_id}
+    rows: int = connection.execute(sql.REQUEUE_PARKED, {**given, "rows": REQUEUED_AT_ONCE}).rowcount
+    if rows:
+        subject = (
+            f"raw_event:{raw_id}" if raw_id is not None else f"site:{site_id}" if site_id is not None else "parked"
+        )
+        detail = {"rows": rows, "reason": reason}
+        about = site_id if raw_id is None else site_of(connection, raw_id)
+        audit.record(connection, actor=actor, action="raw_event.replay", subject=subject, detail=detail, site_id=about)
+    return rows
 
 
 def read(connection: sa.Connection, raw_id: int, *, actor: str, verb: str = "show") -> RawEvent:

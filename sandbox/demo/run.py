@@ -17,6 +17,7 @@ from custom_events.settings import Settings
 from orchestration import instance
 from sandbox.demo import examples
 from sandbox.demo import figures as demo_figures
+from sandbox.demo.console import prepare_console, sign_in_link
 from sandbox.demo.figures import Figures
 from sandbox.demo.google import (
     google_environment,
@@ -129,6 +130,7 @@ def run(settings: Settings, url: str, console: Console, *, once: bool) -> int:
     try:
         with demo.engine.begin() as connection:
             stores = prepare(connection, settings)
+            password = "" if once else prepare_console(connection)  # nobody is there to sign in
         demo.start()
         before = demo.read()
         number = _run_number(settings.local_directory / FIGURES_FILE)
@@ -137,12 +139,12 @@ def run(settings: Settings, url: str, console: Console, *, once: bool) -> int:
         with Live(console=console, refresh_per_second=4) as live:
             demo.follow("First wave", waves.first, live)
             demo.follow("Second wave: refunds, cancellations, redeliveries", waves.second, live)
-        return _conclude(demo, before, number, once=once)
+        return _conclude(demo, before, number, once=once, password=password)
     finally:
         demo.stop()
 
 
-def _conclude(demo: Demo, before: Figures, number: int, *, once: bool) -> int:
+def _conclude(demo: Demo, before: Figures, number: int, *, once: bool, password: str) -> int:
     after = demo.read()
     gaps = demo_figures.disagreements(demo.sent, before, after)
     after.sums_agree = not gaps
@@ -154,6 +156,7 @@ def _conclude(demo: Demo, before: Figures, number: int, *, once: bool) -> int:
     if not once:
         for name, address in programs.addresses(demo.settings).items():
             demo.console.print(f"  {name:12} {address}")
+        demo.console.print(f"  {'Signed in':12} {sign_in_link(demo.settings, password)}", soft_wrap=True)
         demo.console.print("Running until Ctrl-C.")
         _stay(demo)
     return 1 if gaps else 0

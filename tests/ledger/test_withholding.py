@@ -1,6 +1,8 @@
 """What a person withholds is never sent, whatever happens afterwards, unless a person sends it; what Google may have is not withheld."""
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,29 +12,33 @@ from custom_events.ledger import operator_actions, single_uploads, states
 from custom_events.values import reasons
 from custom_events.values.conversions import Lane, UploadState
 from sandbox.google_ads.faults import Fault, FaultKind
+from sandbox.google_ads.server import SandboxGoogle
+from tests.ledger.conftest import Clocked, Ledger
 from tests.ledger.shop import Shop
 
 ANNA = "anna"
 
 
 @pytest.fixture
-def shop(database, ledger):
+def shop(database: str, ledger: Ledger) -> Shop:
     """A store whose bodies are understood and matched, with a rule."""
     made = Shop(database, ledger, "woocommerce", Lane.GOOGLE_ADS)
     made.rule()
     return made
 
 
-def references(ledger) -> dict[str, str]:
+def references(ledger: Ledger) -> dict[str, str]:
     rows = ledger.rows("SELECT order_id, created_at, id FROM app.conversion_uploads WHERE kind = 'conversion'")
     return {row.order_id: single_uploads.reference_of(row.created_at, row.id) for row in rows}
 
 
-def account(ledger) -> int:
+def account(ledger: Ledger) -> int:
     return ledger.accounts[Lane.GOOGLE_ADS]
 
 
-def test_one_is_withheld_and_the_rest_goes_and_a_person_sends_it_after_all(ledger, lanes, clock, at_google):
+def test_one_is_withheld_and_the_rest_goes_and_a_person_sends_it_after_all(
+    ledger: Ledger, lanes: dict[Lane, Any], clock: Clocked, at_google: Callable[..., Any]
+) -> None:
     for order in "AB":
         ledger.order(order_id=order)
     reference = references(ledger)["A"]
@@ -70,7 +76,9 @@ def test_one_is_withheld_and_the_rest_goes_and_a_person_sends_it_after_all(ledge
         (UploadState.HELD, reasons.DELAY, 0),
     ],
 )
-def test_only_what_waits_and_cannot_be_at_google_is_withheld(ledger, clock, before, reason, attempts):
+def test_only_what_waits_and_cannot_be_at_google_is_withheld(
+    ledger: Ledger, clock: Clocked, before: UploadState, reason: str | None, attempts: int
+) -> None:
     given = f"{reason}x" if reason is not None and reason.endswith(".") else reason
     ledger.order(order_id="A", state=before.value, reason=given, attempts=attempts)
     waits = before in (UploadState.NEW, UploadState.QUEUED, UploadState.HELD)
@@ -86,13 +94,15 @@ def test_only_what_waits_and_cannot_be_at_google_is_withheld(ledger, clock, befo
                     change(connection, reference, "x", actor=ANNA, now=clock())
 
 
-def test_what_may_be_at_an_api_of_before_is_not_withheld(ledger, clock):
+def test_what_may_be_at_an_api_of_before_is_not_withheld(ledger: Ledger, clock: Clocked) -> None:
     ledger.order(order_id="A", unsettled_lane="google_ads", attempts=1, reason="PARKED")
     with ledger.engine.begin() as connection, pytest.raises(NeedsAction):
         single_uploads.withhold(connection, references(ledger)["A"], "x", actor=ANNA, now=clock())
 
 
-def test_what_was_sent_without_an_answer_is_not_withheld(ledger, lanes, clock, google, at_google):
+def test_what_was_sent_without_an_answer_is_not_withheld(
+    ledger: Ledger, lanes: dict[Lane, Any], clock: Clocked, google: SandboxGoogle, at_google: Callable[..., Any]
+) -> None:
     ledger.order(order_id="A")
     google.state.faults.arm(Fault(kind=FaultKind.APPLY_THEN_DROP, count=1))
     ledger.settle(lanes)
@@ -105,7 +115,7 @@ def test_what_was_sent_without_an_answer_is_not_withheld(ledger, lanes, clock, g
     assert ledger.states() == {"accepted": 1}
 
 
-def test_an_adjustment_is_not_withheld_alone(ledger, lanes, clock):
+def test_an_adjustment_is_not_withheld_alone(ledger: Ledger, lanes: dict[Lane, Any], clock: Clocked) -> None:
     ledger.order(order_id="A")
     ledger.settle(lanes)
     ledger.refund("A", "30.00")
@@ -118,7 +128,9 @@ def test_an_adjustment_is_not_withheld_alone(ledger, lanes, clock):
         single_uploads.withhold(connection, reference, "x", actor=ANNA, now=clock())
 
 
-def test_an_order_an_action_and_a_site_are_withheld(ledger, lanes, clock, at_google):
+def test_an_order_an_action_and_a_site_are_withheld(
+    ledger: Ledger, lanes: dict[Lane, Any], clock: Clocked, at_google: Callable[..., Any]
+) -> None:
     for order in "ABC":
         ledger.order(order_id=order)
     ledger.order(order_id="D", action="7002")
@@ -148,7 +160,9 @@ def test_an_order_an_action_and_a_site_are_withheld(ledger, lanes, clock, at_goo
     assert at_google() == {"A": 100.0, "B": 100.0, "C": 100.0}
 
 
-def test_it_stays_withheld_whatever_becomes_of_its_order(shop, lanes, at_google):
+def test_it_stays_withheld_whatever_becomes_of_its_order(
+    shop: Shop, lanes: dict[Lane, Any], at_google: Callable[..., Any]
+) -> None:
     one = shop
     one.happens(one.woo("processing", 12))
     now = one.at(12)
@@ -162,7 +176,7 @@ def test_it_stays_withheld_whatever_becomes_of_its_order(shop, lanes, at_google)
     assert one.agrees()
 
 
-def test_what_matching_would_not_send_is_not_sent_by_hand(shop, lanes):
+def test_what_matching_would_not_send_is_not_sent_by_hand(shop: Shop, lanes: dict[Lane, Any]) -> None:
     one = shop
     cash = {"payment_method": "cod"}
     one.happens(one.woo("processing", 12, paid=None, **cash))

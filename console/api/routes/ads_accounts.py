@@ -92,9 +92,11 @@ class Standings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WithheldRows(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What of an account is withheld: an order's rows, those for a conversion action, or what is both; and why, in words."""
+    """What of an account is withheld: an order's rows, those for a conversion action, those of a site, or what is all that is given; and
+    why, in words."""
 
     why: str
+    site_id: int | None = None
     order_id: str | None = None
     action_id: str | None = None
 
@@ -301,10 +303,11 @@ def hold_uploads_of_account(call: Call, customer_id: CustomerId, body: RowsToHol
     raises=(problems.NOT_FOUND, problems.CONFLICT),
 )
 def withhold_uploads_of_account(call: Call, customer_id: CustomerId, body: WithheldRows) -> Changed:
-    """Never send what waits now of an order or for a conversion action; what Google has, or may have, and what comes later is left alone."""
-    if body.order_id is None and body.action_id is None:
-        right = "an order or a conversion action; to stop a whole account, hold it"
-        raise problems.invalid(FieldError(field="order_id", problem="it is missing, as action_id is", remedy=right))
+    """Never send what waits now of an order, for a conversion action or of a site; what Google has, or may have, and what comes later is left alone."""
+    if body.order_id is None and body.action_id is None and body.site_id is None:
+        right = "an order, a conversion action or a site; to stop a whole account, hold it"
+        missing = "it is missing, as action_id and site_id are"
+        raise problems.invalid(FieldError(field="order_id", problem=missing, remedy=right))
     rows = operator_actions.withhold_rows(
         call.connection,
         ads.get_account(call.connection, customer_id).id,
@@ -313,6 +316,7 @@ def withhold_uploads_of_account(call: Call, customer_id: CustomerId, body: Withh
         now=datetime.now(UTC),
         order_id=body.order_id,
         action_id=body.action_id,
+        site_key=_site_key(call, body.site_id),
     )
     return Changed(rows=rows)
 

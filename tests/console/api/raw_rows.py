@@ -28,3 +28,19 @@ def privacy_delivery(connection: sa.Connection, site_id: int, body: bytes) -> in
     for statement in (_PARKED, _ASKED):
         connection.execute(statement, {"week": week, "id": number, "site": site_id})
     return number
+
+
+_PARKED_FOR = sa.text("""
+INSERT INTO app.raw_outcomes (landed_week, raw_id, received_at, site_id, outcome, reason, new_events)
+VALUES (:week, :id, now(), :site, 'parked', :reason, 0)
+""")
+
+
+def parked_delivery(connection: sa.Connection, site_id: int, body: bytes, reason: str) -> int:
+    """The number of a delivery of this body that nobody understands, for this reason."""
+    today = datetime.now(UTC).date()
+    week = today - timedelta(days=today.weekday())
+    values = {"week": week, "site": site_id, "dedup_key": body[:16].ljust(16, b"-"), "size": len(body)}
+    number: int = connection.execute(_LANDED, values | {"body": zstandard.compress(body)}).scalar_one()
+    connection.execute(_PARKED_FOR, {"week": week, "id": number, "site": site_id, "reason": reason})
+    return number

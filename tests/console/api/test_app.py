@@ -48,16 +48,6 @@ def test_the_figures_are_those_of_the_command_line(client: Client, engine: sa.En
     assert (answer["sums"]["received"], answer["sums"]["refused"]) == (2, 2)
 
 
-def test_the_entrance_leads_to_every_part_and_loads_nothing(client: Client) -> None:
-    page = client.get("/")
-    assert page.status_code == 200
-    assert "src=" not in page.text
-    links = re.findall(r'href="([^"]+)"', page.text)
-    assert "docs" in links
-    for link in links:
-        assert client.get(f"/{link}").status_code == 200, link
-
-
 def test_the_documentation_page_loads_files_of_ours_alone_and_has_no_script_of_its_own(client: Client) -> None:
     page = client.get("/docs")
     assert page.status_code == 200

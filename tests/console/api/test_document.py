@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from console.api.entrance import OPEN_PATHS
 from console.api.problems import KINDS, MEDIA_TYPE
 from console.api.routing import operation_of
+from console.pages.install import FILES, all_pages
 
 
 @pytest.fixture
@@ -29,7 +30,9 @@ def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def test_every_route_is_an_operation_with_a_right_but_for_the_pages(app: FastAPI) -> None:
     without = {route.path for route in app.routes if operation_of(getattr(route, "endpoint", None)) is None}
-    assert without == OPEN_PATHS
+    assert without - {page.path for page in all_pages()} == OPEN_PATHS | {
+        FILES
+    }  # pages have rights, too: tests/console/pages
 
 
 def test_every_reference_resolves_and_the_frameworks_own_errors_are_nowhere(document: dict[str, Any]) -> None:

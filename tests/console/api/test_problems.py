@@ -19,10 +19,11 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 
 from console.api import problems, routing
-from console.api.calls import Call
+from console.api.calls import Call, Shared
 from console.api.envelope import Envelope
 from console.api.operations import Routes
 from console.api.problems import ProblemError
+from console.api.request_metrics import RequestMetrics
 from console.api.rights import OPEN
 from console.api.serving import Server
 from console.api.translation import problem_of, shown_value
@@ -78,7 +79,8 @@ def things(settings: Settings) -> Any:
 
     app = FastAPI(openapi_url=None)
     limited = settings.model_copy(update={"console_body_limit_bytes": 200, "console_body_limit_s": 0.2})
-    server = Server(connect.engine("postgresql://127.0.0.1:1/nothing"), limited)
+    shared = Shared(connect.engine("postgresql://127.0.0.1:1/nothing"), limited, RequestMetrics())
+    server = Server(shared, wake=lambda: None)
     routing.install(app, ROUTES, server.serve)
     faults.install(app, server)
     app.add_middleware(Envelope, https=False)

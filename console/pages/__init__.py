@@ -1,0 +1,1 @@
+"""The console for people: pages rendered here, by the same services and the same rights as the JSON API."""

@@ -1,0 +1,94 @@
+"""How values stand on pages: moments, numbers, amounts, sizes."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+from markupsafe import Markup
+
+NOTHING: Final = Markup('<span class="nothing">–</span>')
+_KIB: Final = 1024
+_STEPS: Final = (("d", 86_400), ("h", 3_600), ("min", 60))
+
+
+def when(at: datetime | None) -> Markup:
+    """A moment in UTC; the page's script shows it in the viewer's zone, and leaves UTC to be seen on hovering."""
+    if at is None:
+        return NOTHING
+    exact = f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    return Markup('<time datetime="{}" title="{}">{} UTC</time>').format(
+        at.isoformat(), exact, f"{at:%d %b %Y, %H:%M}".lstrip("0")
+    )
+
+
+def number(value: float | None) -> str | Markup:
+    """A count with its thousands apart."""
+    return NOTHING if value is None else f"{value:,}"
+
+
+def money(value: Decimal | float | None, currency: str | None = None) -> str | Markup:
+    """An amount in its own currency; no cents are left out or made up."""
+    if value is None:
+        return NOTHING
+    amount = Decimal(str(value)).normalize()
+    digits = max(2, -int(amount.as_tuple().exponent)) if amount.is_finite() else 2
+    return f"{amount:,.{digits}f}{f' {currency}' if currency else ''}"
+
+
+def size(bytes_: int | None) -> str | Markup:
+    """A body's size: bytes below a kibibyte."""
+    if bytes_ is None:
+        return NOTHING
+    return f"{bytes_} B" if bytes_ < _KIB else f"{bytes_ / _KIB:,.1f} KiB"
+
+
+def given(value: Any) -> Any:
+    """What is there, or a dash."""
+    return NOTHING if value in (None, "") else value
+
+
+def word(value: str | None) -> str | Markup:
+    """A stable word for people: `wrong_signature` as "wrong signature"; Google's codes stay as they are."""
+    if not value:
+        return NOTHING
+    return value if value.isupper() else value.replace("_", " ")
+
+
+def ago(at: datetime | None, now: datetime) -> str | Markup:
+    """How long ago, or until when, in the largest unit: "3 min ago"."""
+    if at is None:
+        return NOTHING
+    seconds = (now - at) / timedelta(seconds=1)
+    for unit, length in _STEPS:
+        if abs(seconds) >= length:
+            count = int(abs(seconds) // length)
+            return f"{count} {unit} ago" if seconds > 0 else f"in {count} {unit}"
+    return "just now" if seconds >= 0 else "in a moment"
+
+
+def plain(value: Any) -> str:
+    """A value as JSON on one line, for differences and settings."""
+    built = msgspec.to_builtins(value, builtin_types=(Decimal, date), enc_hook=str)
+    if isinstance(built, str):
+        return built
+    return msgspec.json.encode(built).decode()
+
+
+def pretty(value: Any) -> str:
+    """A value as JSON on several lines."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+FILTERS: Final[dict[str, Callable[..., Any]]] = {
+    "when": when,
+    "number": number,
+    "money": money,
+    "size": size,
+    "given": given,
+    "word": word,
+    "ago": ago,
+    "plain": plain,
+    "pretty": pretty,
+}

@@ -1,0 +1,62 @@
+"""Pages as routes of the console's app, beside the JSON API; and what people see at addresses that there are not."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.staticfiles import StaticFiles
+
+from console.api.calls import Shared
+from console.api.translation import problem_of
+from console.pages.page import Page
+from console.pages.rendering import STATIC, Renderer
+from console.pages.routes.registry import NOUNS
+from console.pages.serving import PageServer
+
+FILES: Final = "/static/console"
+_PROGRAMS: Final = ("/api/", "/static/", "/metrics", "/healthz", "/readyz", "/openapi.json")
+# A folder of the checkout: pages for those who build the console are there only beside it.
+CHECKOUT: Final = Path(__file__).parents[2] / "workspace.yaml"
+
+
+def all_pages() -> tuple[Page, ...]:
+    """Every page of the console."""
+    return tuple(page for noun in NOUNS for page in noun.pages)
+
+
+def install(app: FastAPI, shared: Shared) -> None:
+    """Make the pages' routes. Before the API's own files, whose folder has theirs in it."""
+    server = PageServer(shared, Renderer())
+    app.mount(FILES, StaticFiles(directory=STATIC), name="console files")
+    for page in all_pages():
+        if not page.development or CHECKOUT.exists():
+            app.router.routes.append(Route(page.path, _endpoint(page, server), methods=[page.operation.method]))
+
+
+def answer_people(app: FastAPI, shared: Shared) -> None:
+    """Let browsers see a page where there is nothing at an address; programs get the API's problem document as before."""
+    server = PageServer(shared, Renderer())
+    for_programs = app.exception_handlers[HTTPException]
+
+    async def nothing_there(request: Request, error: Exception) -> Response:
+        wants_page = "text/html" in request.headers.get("accept", "")
+        if wants_page and not request.url.path.startswith(_PROGRAMS) and isinstance(error, HTTPException):
+            return server.problem(request, problem_of(error))
+        found = for_programs(request, error)  # pyright: ignore[reportArgumentType]
+        return await found if isinstance(found, Awaitable) else found
+
+    app.add_exception_handler(HTTPException, nothing_there)
+
+
+def _endpoint(page: Page, server: PageServer) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return await server.serve(page, request)
+
+    endpoint.__name__ = page.operation.name
+    endpoint.__doc__ = page.handler.__doc__
+    return endpoint

@@ -1,0 +1,98 @@
+"""Templates, and what every page is filled with: who looks, where they are, what they may go to."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+import msgspec
+
+from console.api.rights import Right, Scope
+from console.pages import formats, toasts, words
+from console.pages.navigation import GROUPS, Entry, Group
+from custom_events.access.roles import NOBODY, Caller, Role
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+STATIC: Final = Path(__file__).parent / "static"
+HTMX: Final = STATIC / "vendor" / "htmx.min.js"
+THEME: Final = "custom_events_theme"
+THEMES: Final = ("system", "light", "dark")
+
+
+class View:
+    """One look at a page: `root` leads from it to the console's own address, whatever prefix is before that."""
+
+    def __init__(self, *, path: str, cookies: Mapping[str, str], caller: Caller = NOBODY) -> None:
+        self.path = path
+        self.cookies = cookies
+        self.caller = caller
+
+    @property
+    def root(self) -> str:
+        """`../` for each folder that the path has, "" at the top."""
+        return "../" * (self.path.count("/") - 1)
+
+    @property
+    def theme(self) -> str:
+        """What the viewer chose: light, dark, or as their system has it."""
+        chosen = self.cookies.get(THEME, "")
+        return chosen if chosen in THEMES else "system"
+
+    def may(self, role: str, site_id: int | None = None) -> bool:
+        """Whether who looks has the role on this site; None: on all sites."""
+        return self.caller.may(Role(role), site_id)
+
+    def may_somewhere(self, role: str) -> bool:
+        """Whether who looks has the role on one site at least."""
+        return self.caller.may_somewhere(Role(role))
+
+    def navigation(self) -> list[Group]:
+        """The parts of the console that who looks may go to."""
+        found = [Group(group.name, tuple(one for one in group.entries if self._sees(one.right))) for group in GROUPS]
+        return [group for group in found if group.entries]
+
+    def is_here(self, entry: Entry) -> bool:
+        """Whether the page belongs to this part."""
+        top = self.path.strip("/").partition("/")[0]
+        return top == entry.address.partition("/")[0]
+
+    def _sees(self, right: Right) -> bool:
+        role = right.role or Role.VIEWER
+        match right.scope:
+            case Scope.ALL_SITES:
+                return self.caller.may(role)
+            case Scope.SOME_SITE:
+                return self.caller.may_somewhere(role)
+            case _:
+                return True
+
+
+class Renderer:
+    """Fills templates. `styles` and `scripts` are read once: whether they are there is known from then on."""
+
+    def __init__(self) -> None:
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self._environment.filters.update({**formats.FILTERS, "setting_name": words.setting_name})
+        known: dict[str, Any] = self._environment.globals
+        known |= {"words": words, "unset": msgspec.UNSET, "has_htmx": HTMX.exists(), "zip": zip, "max": max}
+
+    def render(self, template: str, view: View, title: str, content: Mapping[str, Any]) -> str:
+        """The page as HTML."""
+        filled = {
+            "problem": None,
+            **content,
+            "view": view,
+            "root": view.root,
+            "title": title,
+            "toast": toasts.read(view.cookies),
+            "now": datetime.now(UTC),
+        }
+        return self._environment.get_template(template).render(filled)

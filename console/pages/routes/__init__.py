@@ -1,0 +1,1 @@
+"""What the pages show and change: a file for each noun."""

@@ -1,0 +1,193 @@
+"""Assignments: one table for all sites; one with what it inherits and overrides; switched on and off, overridden, published."""
+
+from typing import Any, Final
+
+import msgspec
+
+from console.api.bodies import typed
+from console.api.calls import Call
+from console.api.preconditions import tag_of
+from console.api.problems import FieldError, invalid
+from console.api.rights import of_some_site
+from console.api.routes import assignment_revisions as revision_operations
+from console.api.routes import assignments as operations
+from console.api.routes.assignments import AssignmentReplacement, NewAssignment
+from console.api.routes.sites import Reason
+from console.pages.ask import ROWS, Ask
+from console.pages.navigation import READ
+from console.pages.page import Moved, Pages, Shown, right_of
+from console.pages.routes.definitions import json_field
+from console.pages.visible import site_choice, site_names
+from custom_events.access.roles import Role
+from custom_events.catalog import ads, assignments, definition_lists, definitions, sites
+from custom_events.catalog.configurations import stored_config
+from custom_events.matching.effective import SETTINGS
+
+PAGES: Final = Pages()
+ALSO: Final = "also"
+_MOST_DEFINITIONS: Final = 500  # in one field to choose from
+_TEXTS: Final = ("group", "consent_needed", "valid_from", "valid_until", "ads_action")  # typed as they are, not as JSON
+_EDIT: Final = right_of(operations.ROUTES, operations.replace_assignment)
+_PUBLISH: Final = right_of(revision_operations.ROUTES, revision_operations.publish_assignment_revision)
+_ROLL_BACK: Final = right_of(revision_operations.ROUTES, revision_operations.roll_back_assignment)
+_CREATE: Final = of_some_site(Role.EDITOR)
+
+
+@PAGES.show("/assignments", right=READ, template="assignments.html")
+def assignments_page(call: Call, ask: Ask) -> Shown:
+    """The assignments of the sites that one sees: all of them in one table."""
+    found = operations.list_assignments(
+        call,
+        search=ask.text("search"),
+        site_id=ask.number("site_id"),
+        definition=ask.text("definition"),
+        active=ask.flag("active"),
+        has_overrides=ask.flag("has_overrides"),
+        limit=ROWS,
+        after=ask.text("after", longest=2_000),
+    )
+    content = {"ask": ask, "list": found, "names": site_names(call, found.items), "sites": site_choice(call)}
+    return Shown(title="Assignments", content=content)
+
+
+@PAGES.show("/assignments/new", right=_CREATE, template="assignment_new.html")
+def new_assignment_page(call: Call, ask: Ask) -> Shown:
+    """The form that applies a definition to a site."""
+    choice = site_choice(call, Role.EDITOR)
+    known = definition_lists.search(call.connection, limit=_MOST_DEFINITIONS)
+    form = {"site_id": ask.query.get("site_id", ""), "definition_key": ask.query.get("definition", ""), **ask.form}
+    content = {
+        "form": form,
+        "errors": ask.errors,
+        "sites": choice,
+        "definitions": [(one.key, f"{one.name} ({one.key})") for one in known if one.state != "retired"],
+    }
+    return Shown(title="New assignment", content=content)
+
+
+@PAGES.change("/assignments/new", right=_CREATE, form=new_assignment_page)
+def create_assignment(call: Call, ask: Ask) -> Moved:
+    """Apply a definition to a site, as a draft without overrides."""
+    given = ask.field("site_id")
+    site_id = int(given) if given.isdecimal() and len(given) < len(str(2**63)) else 0
+    if not call.caller.may(Role.VIEWER, site_id) or not site_id:
+        raise invalid(FieldError(field="site_id", problem="it is none of your sites", remedy="one of the list"))
+    call.require(Role.EDITOR, site_id)
+    body = {name: ask.field(name) for name in ("definition_key", "label", "reason")}
+    sites.get(call.connection, site_id)
+    made = operations.create_assignment(call, site_id, typed(body, NewAssignment)).content
+    return Moved(to=f"assignments/{made.id}", said="It is a draft: set what it overrides, then publish it.")
+
+
+@PAGES.show(
+    "/assignments/{assignment_id}",
+    right=right_of(operations.ROUTES, operations.read_assignment),
+    template="assignment.html",
+)
+def assignment_page(call: Call, ask: Ask) -> Shown:
+    """What applies, setting by setting, inherited or overridden; the draft beside it, and every revision."""
+    found = operations.shown(call, assignments.get(call.connection, ask.path["assignment_id"]))
+    content: dict[str, Any] = {
+        "one": found,
+        "site": sites.get(call.connection, found.site_id),
+        "definition": definitions.get(call.connection, found.definition_key),
+        "actions": {one.reference: one.name for one in ads.actions(call.connection)},
+        "history": revision_operations.list_assignment_revisions(call, found.id, limit=ROWS).items,
+        "changes": _changes(call, found.id, found.published_number, found.newest_number) if found.draft else (),
+        "warnings": assignments.warnings(call.connection, found.id) if found.effective is not None else (),
+    }
+    return Shown(title=f"{found.definition_key}: {found.label}", content=content)
+
+
+@PAGES.show("/assignments/{assignment_id}/edit", right=_EDIT, template="assignment_edit.html")
+def edit_page(call: Call, ask: Ask) -> Shown:
+    """For each setting what is inherited, and what takes its place."""
+    stored = assignments.get(call.connection, ask.path["assignment_id"])
+    newest = assignments.revision(call.connection, stored.id, stored.newest_number)
+    inherited = _inherited(call, stored.definition_key)
+    form = {_name(name): _typed(name, newest.payload[name]) for name in (*SETTINGS, ALSO) if name in newest.payload}
+    form |= {f"on-{name}": "on" for name in newest.payload}
+    if ask.form:
+        form = dict(ask.form)
+    content: dict[str, Any] = {
+        "one": stored,
+        "site": sites.get(call.connection, stored.site_id),
+        "inherited": inherited,
+        "settings": SETTINGS,
+        "texts": _TEXTS,
+        "form": {**form, "if_match": tag_of(stored)},
+        "errors": ask.errors,
+        "actions": [(one.reference, f"{one.name} ({one.reference})") for one in ads.actions(call.connection)],
+        "stored": newest,
+    }
+    return Shown(title=f"Override: {stored.definition_key}, {stored.label}", content=content)
+
+
+@PAGES.change("/assignments/{assignment_id}/edit", right=_EDIT, form=edit_page)
+def override(call: Call, ask: Ask) -> Moved:
+    """Keep the overrides as a draft; refused where somebody else changed them since they were read (the form's `if_match`)."""
+    overrides: dict[str, object] = {}
+    for name in (*SETTINGS, ALSO):
+        if f"on-{name}" in ask.form:
+            overrides[name] = (ask.field(_name(name)) or None) if name in _TEXTS else json_field(ask, _name(name))
+    body = {"overrides": overrides, "reason": ask.field("reason")}
+    made = operations.replace_assignment(call, ask.path["assignment_id"], typed(body, AssignmentReplacement)).content
+    if made.draft is None:
+        return Moved(to=f"assignments/{made.id}", said="Nothing differs from what applies.")
+    return Moved(to=f"assignments/{made.id}", said=f"Revision {made.newest_number} is a draft: publish it.")
+
+
+@PAGES.change("/assignments/{assignment_id}/publish/{number}", right=_PUBLISH)
+def publish(call: Call, ask: Ask) -> Moved:
+    """Let the draft apply."""
+    number = ask.path["number"]
+    revision_operations.publish_assignment_revision(call, ask.path["assignment_id"], number)
+    return _back(ask, f"Revision {number} applies from the next batch on.")
+
+
+@PAGES.change("/assignments/{assignment_id}/rollback/{number}", right=_ROLL_BACK)
+def roll_back(call: Call, ask: Ask) -> Moved:
+    """Publish an older revision's overrides again, as a new revision."""
+    number, reason = ask.path["number"], Reason(reason=ask.field("reason"))
+    made = revision_operations.roll_back_assignment(call, ask.path["assignment_id"], number, reason).content
+    return _back(ask, f"Revision {made.number} has the overrides of revision {number}.")
+
+
+@PAGES.change("/assignments/{assignment_id}/enable", right=right_of(operations.ROUTES, operations.enable_assignment))
+def enable(call: Call, ask: Ask) -> Moved:
+    """Let it match."""
+    operations.enable_assignment(call, ask.path["assignment_id"], Reason(reason=ask.field("reason")))
+    return _back(ask, "It is enabled, and matches from the next batch on.")
+
+
+@PAGES.change("/assignments/{assignment_id}/disable", right=right_of(operations.ROUTES, operations.disable_assignment))
+def disable(call: Call, ask: Ask) -> Moved:
+    """Let it match nothing; what it made stays."""
+    operations.disable_assignment(call, ask.path["assignment_id"], Reason(reason=ask.field("reason")))
+    return _back(ask, "It is disabled, and matches nothing from the next batch on.")
+
+
+def _back(ask: Ask, said: str) -> Moved:
+    return Moved(to=f"assignments/{ask.path['assignment_id']}", said=said)
+
+
+def _name(setting: str) -> str:
+    """A setting's field in the form: as problems name it."""
+    return f"overrides.{setting}"
+
+
+def _typed(name: str, value: Any) -> str:
+    if name in _TEXTS:
+        return "" if value is None else str(value)
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def _inherited(call: Call, definition_key: str) -> Any:
+    """The settings of the definition's published revision, of the newest one where nothing is published."""
+    owner = definitions.get(call.connection, definition_key)
+    number = owner.published_number or owner.newest_number
+    return stored_config(definitions.revision(call.connection, definition_key, number).payload)
+
+
+def _changes(call: Call, assignment_id: int, old: int | None, new: int) -> Any:
+    return () if old == new else assignments.difference(call.connection, assignment_id, old=old, new=new).changes

@@ -1,0 +1,108 @@
+"""Deliveries of stores, as they land: what each was, what became of it, its body for who may read it; sent through once more."""
+
+from typing import Any, Final
+
+import msgspec
+
+from console.api.calls import Call
+from console.api.routes import browsing
+from console.api.routes import raw_events as operations
+from console.pages.ask import ROWS, Ask
+from console.pages.navigation import READ
+from console.pages.page import Moved, Pages, Shown, right_of
+from console.pages.visible import chosen_site, site_choice, site_names
+from custom_events.access.roles import Role
+from custom_events.browse.raw_events import OUTCOMES
+from custom_events.catalog import connecting, raw_events, sites
+from custom_events.errors import NeedsAction
+from custom_events.values.deliveries import Platform, Refusal
+
+PAGES: Final = Pages()
+_READ_ONE: Final = right_of(operations.ROUTES, operations.read_raw_event)
+_REPLAY: Final = msgspec.structs.replace(_READ_ONE, role=Role.EDITOR)
+_READ_BODY: Final = right_of(operations.ROUTES, operations.read_raw_content)
+
+
+@PAGES.show("/deliveries", right=READ, template="deliveries.html")
+def deliveries_page(call: Call, ask: Ask) -> Shown:
+    """Deliveries, the newest first; followed as they come where `live` is asked for."""
+    site_id = chosen_site(call, ask)
+    found = browsing.list_raw_events(
+        call,
+        site_id=site_id,
+        outcome=ask.choice("outcome", OUTCOMES),
+        reason=ask.text("reason"),
+        topic=ask.text("topic"),
+        since=ask.moment("since"),
+        until=ask.moment("until"),
+        limit=ROWS,
+        after=ask.text("after", longest=2_000),
+    )
+    content = {
+        "ask": ask,
+        "list": found,
+        "names": site_names(call, found.items),
+        "sites": site_choice(call),
+        "site_id": site_id,
+        "outcomes": OUTCOMES,
+        "live": ask.flag("live") or False,
+    }
+    return Shown(title="Deliveries", content=content)
+
+
+@PAGES.show("/deliveries/refused", right=READ, template="refused.html")
+def refused_page(call: Call, ask: Ask) -> Shown:
+    """Deliveries that were refused, and what to do about each reason."""
+    site_id = chosen_site(call, ask)
+    platform = ask.choice("platform", tuple(Platform))
+    found = browsing.list_refused_events(
+        call,
+        site_id=site_id,
+        platform=None if platform is None else Platform(platform),
+        reason=ask.choice("reason", tuple(Refusal)),
+        topic=ask.text("topic"),
+        since=ask.moment("since"),
+        until=ask.moment("until"),
+        limit=ROWS,
+        after=ask.text("after", longest=2_000),
+    )
+    content = {
+        "ask": ask,
+        "list": found,
+        "names": site_names(call, found.items),
+        "sites": site_choice(call),
+        "site_id": site_id,
+        "reasons": tuple(Refusal),
+        "platforms": tuple(Platform),
+        "means": connecting.refusal_sentence,
+    }
+    return Shown(title="Refused deliveries", content=content)
+
+
+@PAGES.show("/deliveries/{raw_event_id}", right=_READ_ONE, template="delivery.html")
+def delivery_page(call: Call, ask: Ask) -> Shown:
+    """One delivery, without its headers and its body."""
+    return _delivery(call, ask)
+
+
+@PAGES.show("/deliveries/{raw_event_id}/body", right=_READ_BODY, template="delivery.html")
+def body_page(call: Call, ask: Ask) -> Shown:
+    """The same with its headers and its body, which hold personal data: the audit trail has who read them."""
+    found = operations.read_raw_content(call, ask.path["raw_event_id"])
+    return _delivery(call, ask, content=found)
+
+
+@PAGES.change("/deliveries/{raw_event_id}/replay", right=_REPLAY)
+def replay_delivery(call: Call, ask: Ask) -> Moved:
+    """A parked delivery is understood once more."""
+    number = ask.path["raw_event_id"]
+    if not raw_events.requeue_parked(call.connection, actor=call.actor, raw_id=number):
+        raise NeedsAction(f"Delivery {number} is not parked, or its body has expired: there is nothing to replay.")
+    return Moved(to=f"deliveries/{number}", said=f"Delivery {number} is understood once more.")
+
+
+def _delivery(call: Call, ask: Ask, content: Any = None) -> Shown:
+    number = ask.path["raw_event_id"]
+    fate = operations.read_raw_event(call, number)
+    site = sites.get(call.connection, fate.site_id)
+    return Shown(title=f"Delivery {number}", content={"fate": fate, "site": site, "body": content})

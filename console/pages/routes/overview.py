@@ -1,0 +1,184 @@
+"""The pipeline as one picture: what is at each stage, what is stuck where, what is wrong."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from console.api.calls import Call
+from console.api.routes.figures import read_site_figures
+from console.pages.ask import Ask
+from console.pages.navigation import READ
+from console.pages.page import Pages, Shown
+from console.pages.visible import chosen_site, site_choice
+from custom_events.access.roles import Role
+from custom_events.watching import state
+from custom_events.watching.equations import Sums
+from custom_events.watching.site_figures import SiteFigures
+from custom_events.watching.status import status
+
+PAGES: Final = Pages()
+SHOWN_ALARMS: Final = 5
+_OPEN: Final = ("new", "held", "queued", "claimed", "sent", "unknown")
+_TONES: Final = {"held": "warn", "unknown": "warn", "unmatched": "warn", "rejected": "bad", "expired": "bad"}
+_WORDS: Final = {"unmatched": "no such click", "sent": "handed over"}
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure within a stage, and the list of what it counts ("": there is none)."""
+
+    name: str
+    rows: int
+    address: str = ""
+    tone: str = "quiet"
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """One stage of the way from a store to the ad platform."""
+
+    name: str
+    rows: int
+    address: str
+    parts: tuple[Part, ...]
+
+
+@PAGES.show("/", right=READ, template="overview.html")
+def overview_page(call: Call, ask: Ask) -> Shown:
+    """All sites for who may see them all, one site for others and where it is chosen."""
+    site_id = chosen_site(call, ask)
+    content: dict[str, Any] = {"ask": ask, "sites": site_choice(call), "site_id": site_id, "alarms": (), "sums": None}
+    if site_id is not None:
+        figures = read_site_figures(call, site_id)
+        stages = stages_of_site(figures)
+        stuck = _stuck(figures.deliveries.get("parked", 0), figures.conversions, f"site_id={site_id}&")
+        return Shown(title="Overview", content={**content, "stages": stages, "stuck": stuck, "figures": figures})
+    found = status(call.connection, call.settings, datetime.now(UTC))
+    stuck = _stuck(sum(found.sums.parked.values()), found.uploads, "")
+    if call.caller.may(Role.VIEWER):
+        alarms = state.page(call.connection, is_open=True, name=None, before_id=None, limit=SHOWN_ALARMS)
+        content |= {"alarms": alarms, "sums": found.sums, "status": found}
+    return Shown(
+        title="Overview", content={**content, "stages": stages_of_all(found.sums, found.uploads), "stuck": stuck}
+    )
+
+
+def stages_of_all(sums: Sums, uploads: Mapping[str, int]) -> tuple[Stage, ...]:
+    """The stages by the sums of what is kept."""
+    parked, ignored, withheld = (sum(one.values()) for one in (sums.parked, sums.ignored, sums.withheld))
+    return (
+        Stage(
+            name="Received",
+            rows=sums.received,
+            address="deliveries",
+            parts=(
+                Part(name="landed", rows=sums.landed, address="deliveries", tone="good"),
+                Part(name="refused", rows=sums.refused, address="deliveries/refused", tone=_if(sums.refused, "bad")),
+            ),
+        ),
+        Stage(
+            name="Understood",
+            rows=sums.understood,
+            address="deliveries?outcome=understood",
+            parts=(
+                Part(name="parked", rows=parked, address="parked", tone=_if(parked, "warn")),
+                Part(name="ignored", rows=ignored, address="deliveries?outcome=ignored"),
+                Part(name="waiting", rows=sums.to_understand, address="deliveries?outcome=waiting", tone="info"),
+            ),
+        ),
+        Stage(
+            name="Matched",
+            rows=sums.matched,
+            address="custom-events",
+            parts=(
+                Part(name="to be sent", rows=sums.queued, address="custom-events?state=queued", tone="good"),
+                Part(name="withheld", rows=withheld, address="parked#withheld"),
+            ),
+        ),
+        _sending(uploads, ""),
+        _answered(uploads, ""),
+    )
+
+
+def stages_of_site(found: SiteFigures) -> tuple[Stage, ...]:
+    """The stages of one site, of its last days."""
+    mine = f"site_id={found.site_id}"
+    deliveries, uploads = found.deliveries, found.conversions
+
+    def part(name: str, counts: dict[str, int], address: str, tone: str) -> Part:
+        rows = counts.get(name, 0)
+        return Part(name=name, rows=rows, address=f"{address}&{mine}", tone=_if(rows, tone))
+
+    return (
+        Stage(name="Landed", rows=sum(deliveries.values()), address=f"deliveries?{mine}", parts=()),
+        Stage(
+            name="Understood",
+            rows=deliveries.get("understood", 0),
+            address=f"deliveries?outcome=understood&{mine}",
+            parts=(
+                Part(name="parked", rows=deliveries.get("parked", 0), address=f"parked?{mine}", tone="warn"),
+                part("ignored", deliveries, "deliveries?outcome=ignored", "quiet"),
+                part("waiting", deliveries, "deliveries?outcome=waiting", "info"),
+            ),
+        ),
+        Stage(
+            name="Matched",
+            rows=sum(found.custom_events.values()),
+            address=f"custom-events?{mine}",
+            parts=tuple(
+                Part(name=name, rows=rows, address=f"custom-events?state={name}&{mine}")
+                for name, rows in found.custom_events.items()
+            ),
+        ),
+        _sending(uploads, mine),
+        _answered(uploads, mine),
+    )
+
+
+def _sending(uploads: Mapping[str, int], mine: str) -> Stage:
+    """Conversions that are not settled, by state."""
+    counts = {name: uploads.get(name, 0) for name in _OPEN}
+    most = max(counts, key=lambda name: counts[name])
+    return Stage(
+        name="Being sent",
+        rows=sum(counts.values()),
+        address=f"uploads?kind=conversion&state={most}&{mine}",
+        parts=tuple(_upload_part(name, rows, mine, _TONES.get(name, "info")) for name, rows in counts.items() if rows),
+    )
+
+
+def _answered(uploads: Mapping[str, int], mine: str) -> Stage:
+    """Conversions that Google has answered for, or never will."""
+    others = {name: uploads.get(name, 0) for name in ("unmatched", "rejected", "expired")}
+    return Stage(
+        name="Accepted",
+        rows=uploads.get("accepted", 0),
+        address=f"uploads?kind=conversion&state=accepted&{mine}",
+        parts=tuple(_upload_part(name, rows, mine, _TONES[name]) for name, rows in others.items()),
+    )
+
+
+def _upload_part(name: str, rows: int, mine: str, tone: str) -> Part:
+    address = f"uploads?kind=conversion&state={name}&{mine}"
+    return Part(name=_WORDS.get(name, name), rows=rows, address=address, tone=_if(rows, tone))
+
+
+def _stuck(parked: int, uploads: dict[str, int], mine: str) -> list[Part]:
+    """What waits for a person, or is lost unless one looks."""
+    found = [
+        Part(name="deliveries that nobody understands", rows=parked, address=f"parked?{mine}", tone="warn"),
+        *(
+            Part(name=sentence, rows=uploads.get(name, 0), address=f"uploads?{mine}state={name}", tone=tone)
+            for name, sentence, tone in (
+                ("held", "conversions that wait for their time or for a person", "warn"),
+                ("unknown", "conversions without an answer", "warn"),
+                ("rejected", "conversions that Google refused", "bad"),
+                ("expired", "conversions that are too late", "bad"),
+            )
+        ),
+    ]
+    return [part for part in found if part.rows]
+
+
+def _if(rows: int, tone: str) -> str:
+    return tone if rows else "quiet"

@@ -1,0 +1,121 @@
+"""People, API keys and the audit trail: who may what, and who did what."""
+
+from typing import Final
+
+from console.api.bodies import typed
+from console.api.calls import Call
+from console.api.problems import FieldError, invalid
+from console.api.routes import api_keys as key_operations
+from console.api.routes import audit_entries as audit_operations
+from console.api.routes import people as operations
+from console.api.routes.people import NewPerson
+from console.pages.ask import ROWS, Ask
+from console.pages.navigation import AUDIT, MANAGE
+from console.pages.page import Moved, Pages, Shown
+from console.pages.visible import site_choice, site_names
+from custom_events.access import people, sessions
+from custom_events.access.roles import MAY, Role
+
+PAGES: Final = Pages()
+
+
+@PAGES.show("/people", right=MANAGE, template="people.html")
+def people_page(call: Call, ask: Ask) -> Shown:
+    """Everybody who signs in, and what they may."""
+    found = operations.list_people(
+        call,
+        search=ask.text("search"),
+        disabled=ask.flag("disabled"),
+        limit=ROWS,
+        after=ask.text("after", longest=2_000),
+    )
+    names = site_names(call, [grant for person in found.items for grant in person.grants])
+    return Shown(title="People", content={"ask": ask, "list": found, "names": names})
+
+
+@PAGES.show("/people/new", right=MANAGE, template="person_new.html")
+def new_person_page(call: Call, ask: Ask) -> Shown:
+    """The form for somebody who is to sign in."""
+    choices = [(role.value, f"{role}: {may}") for role, may in MAY.items()]
+    content = {"form": ask.form, "errors": ask.errors, "role_choices": choices, "sites": site_choice(call)}
+    return Shown(title="New person", content=content)
+
+
+@PAGES.change("/people/new", right=MANAGE, form=new_person_page)
+def create_person(call: Call, ask: Ask) -> Moved:
+    """Make somebody with one role, on all sites or on one."""
+    role, site = ask.field("role"), ask.field("site_id")
+    if role not in tuple(Role):
+        raise invalid(FieldError(field="role", problem="it is missing", remedy=f"one of {', '.join(Role)}"))
+    body = {
+        "login": ask.field("login"),
+        "display_name": ask.field("display_name") or None,
+        "password": ask.form.get("password") or None,
+        "grants": [{"role": role, "site_id": int(site) if site.isdecimal() else None}],
+    }
+    made = operations.create_person(call, typed(body, NewPerson)).content
+    return Moved(to=f"people/{made.id}", said=f"{made.login} may sign in.")
+
+
+@PAGES.show("/people/{person_id}", right=MANAGE, template="person.html")
+def person_page(call: Call, ask: Ask) -> Shown:
+    """One person: their roles, and from where they are signed in."""
+    person = people.get(call.connection, ask.path["person_id"])
+    content = {
+        "person": person,
+        "names": site_names(call, person.grants),
+        "may": MAY,
+        "sessions": sessions.of_person(call.connection, person.id, current=call.caller.session_id),
+    }
+    return Shown(title=person.display_name, content=content)
+
+
+@PAGES.change("/people/{person_id}/disable", right=MANAGE)
+def disable(call: Call, ask: Ask) -> Moved:
+    """Nobody signs in as this person; their sessions and API keys end."""
+    operations.disable_person(call, ask.path["person_id"])
+    return Moved(to=f"people/{ask.path['person_id']}", said="Nobody signs in as this person any more.")
+
+
+@PAGES.change("/people/{person_id}/enable", right=MANAGE)
+def enable(call: Call, ask: Ask) -> Moved:
+    """They may sign in again."""
+    operations.enable_person(call, ask.path["person_id"])
+    return Moved(to=f"people/{ask.path['person_id']}", said="They may sign in again.")
+
+
+@PAGES.show("/api-keys", right=MANAGE, template="api_keys.html")
+def api_keys_page(call: Call, ask: Ask) -> Shown:
+    """All keys, by their beginning."""
+    found = key_operations.list_api_keys(
+        call, good=ask.flag("good"), sort="-id", limit=ROWS, after=ask.text("after", longest=2_000)
+    )
+    names = site_names(call, [grant for key in found.items for grant in key.grants])
+    return Shown(title="API keys", content={"ask": ask, "list": found, "names": names})
+
+
+@PAGES.change("/api-keys/{api_key_id}/revoke", right=MANAGE)
+def revoke(call: Call, ask: Ask) -> Moved:
+    """The key is good no longer."""
+    found = key_operations.revoke_api_key(call, ask.path["api_key_id"])
+    return Moved(to="api-keys", said=f"The key {found.name} is good no longer.")
+
+
+@PAGES.show("/audit", right=AUDIT, template="audit.html")
+def audit_page(call: Call, ask: Ask) -> Shown:
+    """Who did what, when and from where, with what it was before and after."""
+    found = audit_operations.list_audit_entries(
+        call,
+        search=ask.text("search"),
+        subject=ask.text("subject"),
+        actor=ask.text("actor"),
+        noun=ask.text("noun"),
+        since=ask.moment("since"),
+        until=ask.moment("until"),
+        site_id=ask.number("site_id"),
+        request_id=ask.text("request_id"),
+        limit=ROWS,
+        after=ask.text("after", longest=2_000),
+    )
+    content = {"ask": ask, "list": found, "names": site_names(call, found.items)}
+    return Shown(title="Audit trail", content={**content, "sites": site_choice(call, Role.ADMINISTRATOR)})

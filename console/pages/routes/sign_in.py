@@ -1,0 +1,84 @@
+"""Signing in and out, one's own account, light or dark."""
+
+from typing import Final
+
+import msgspec
+
+from console.api.authorization import check_origin
+from console.api.calls import Call
+from console.api.rights import OPEN, SIGNED_IN
+from console.api.routes import sessions as operations
+from console.pages.ask import Ask
+from console.pages.page import Answer, Moved, Pages, Shown
+from console.pages.rendering import THEME, THEMES
+from console.pages.toasts import is_own
+from custom_events.access import sessions
+from custom_events.access.roles import MAY
+from custom_events.errors import NotAdmitted, Throttled
+
+PAGES: Final = Pages()
+_YEAR_S: Final = 365 * 86_400
+
+
+@PAGES.show("/sign-in", right=OPEN, template="sign_in.html")
+def sign_in_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every page takes both)
+    """Where people sign in."""
+    return _form(ask)
+
+
+@PAGES.change("/sign-in", right=OPEN, template="sign_in.html")
+def sign_in(call: Call, ask: Ask) -> Answer:
+    """Begin a session, and go where somebody wanted to."""
+    check_origin(call, needed=True)
+    try:
+        token = sessions.sign_in(
+            call.engine,
+            login=ask.form.get("login", ""),
+            password=ask.form.get("password", ""),
+            client_address=call.asked.address,
+            user_agent=call.asked.headers.get("user-agent", ""),
+            settings=call.settings,
+        )
+    except (NotAdmitted, Throttled) as error:
+        return msgspec.structs.replace(_form(ask, str(error)), status=429 if isinstance(error, Throttled) else 401)
+    wanted = ask.form.get("next", "")
+    return Moved(to=wanted if is_own(wanted) else "", cookies=(operations.cookie(token, call.settings),))
+
+
+@PAGES.change("/sign-out", right=SIGNED_IN)
+def sign_out(call: Call, ask: Ask) -> Moved:  # noqa: ARG001
+    """End the session by which this is asked."""
+    if call.caller.person_id is not None and call.caller.session_id is not None:
+        sessions.revoke(call.connection, call.caller.person_id, call.caller.session_id, actor=call.actor)
+    return Moved(to="sign-in", cookies=(operations.cookie("", call.settings),))
+
+
+@PAGES.show("/account", right=SIGNED_IN, template="account.html")
+def account_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001
+    """Who is signed in, what they may, and from where."""
+    return Shown(
+        title="Your account", content={"sessions": operations.list_sessions(call).items, "may": MAY, "themes": THEMES}
+    )
+
+
+@PAGES.change("/account/sessions/{session_id}/end", right=SIGNED_IN)
+def end_session(call: Call, ask: Ask) -> Moved:
+    """End one of one's own sessions."""
+    operations.end_session(call, ask.path["session_id"])
+    return Moved(to="account", said="The session is ended.")
+
+
+@PAGES.change("/account/theme", right=SIGNED_IN)
+def choose_theme(call: Call, ask: Ask) -> Moved:
+    """Light, dark, or as the system has it: kept by the browser."""
+    theme = ask.form.get("theme", "")
+    if theme not in THEMES:
+        theme = THEMES[0]
+    secure = "; Secure" if call.settings.console_url.startswith("https:") else ""
+    return Moved(to="account", cookies=(f"{THEME}={theme}; Path=/; Max-Age={_YEAR_S}; HttpOnly; SameSite=Lax{secure}",))
+
+
+def _form(ask: Ask, wrong: str = "") -> Shown:
+    wanted = ask.form.get("next", ask.query.get("next", ""))
+    content = {"next": wanted if is_own(wanted) else "", "login": ask.form.get("login", ""), "wrong": wrong}
+    return Shown(title="Sign in", content=content)

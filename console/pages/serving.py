@@ -1,0 +1,169 @@
+"""From a request to a page: who asks and may they, the page in one transaction, or the problem in words."""
+
+import re
+import traceback
+from functools import partial
+from typing import Any, Final
+
+import anyio.to_thread
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from console.api import authorization, problems
+from console.api.bodies import read_bytes
+from console.api.calls import Asked, Call, Shared
+from console.api.problems import ProblemError
+from console.api.translation import problem_of
+from console.pages import toasts
+from console.pages.ask import Ask, path_value, read_form, read_query
+from console.pages.page import Answer, Moved, Page, Shown
+from console.pages.rendering import Renderer, View
+from custom_events.catalog import audit
+
+AT_ONCE: Final = 10  # pages that are made at the same time; the engine has 15 connections, and the API needs some
+_FORM: Final = "application/x-www-form-urlencoded"
+_FRAMES: Final = 4  # of an unexpected error, the innermost ones
+_SEE_OTHER: Final = 303
+_SAFE: Final = ("GET", "HEAD")
+IF_MATCH: Final = "if_match"  # a form's hidden field: which state of the thing was read
+# What a form is shown again for, with what was typed in it.
+_SHOWN_AGAIN: Final = (
+    problems.INVALID,
+    problems.CONFLICT,
+    problems.CHANGED,
+    problems.PRECONDITION_FAILED,
+    problems.BROKEN_REFERENCE,
+)
+
+_LOG = structlog.get_logger(__name__)
+
+
+class PageServer:
+    """Makes pages for requests, on one database."""
+
+    def __init__(self, shared: Shared, renderer: Renderer) -> None:
+        self._shared = shared
+        self.settings = shared.settings
+        self.renderer = renderer
+        self._limiter = anyio.CapacityLimiter(AT_ONCE)
+
+    async def serve(self, page: Page, request: Request) -> Response:
+        """The page, or the problem in its place."""
+        request.scope["route"] = page  # by whose path the log names it
+        try:
+            asked = await self._read(page, request)
+        except ProblemError as problem:
+            return self.problem(request, problem)
+        return await anyio.to_thread.run_sync(partial(self._serve, page, request, asked), limiter=self._limiter)
+
+    def problem(self, request: Request, problem: ProblemError, view: View | None = None) -> Response:
+        """A problem as a page. Who is not known is led to where people sign in, and from there back."""
+        path = own_path(request)
+        view = view or View(path=path, cookies=request.cookies)
+        if problem.kind is problems.UNAUTHENTICATED and request.method in _SAFE:
+            return _redirect(view, f"sign-in?{toasts.next_query(path, request.url.query)}", ())
+        content = {"problem": problem.document(request.state.request_id)}
+        html = self.renderer.render("problem.html", view, problem.kind.title, content)
+        headers = {name: value for name, value in problem.headers.items() if name.lower() != "www-authenticate"}
+        return HTMLResponse(html, problem.kind.status, headers=headers)
+
+    async def _read(self, page: Page, request: Request) -> Asked:
+        body = b""
+        if page.operation.method == "POST":
+            limits = self.settings.console_body_limit_bytes, self.settings.console_body_limit_s
+            body = await read_bytes(request, limit_bytes=limits[0], limit_s=limits[1])
+            kind = request.headers.get("content-type", _FORM).partition(";")[0].strip().lower()
+            if body and kind != _FORM:
+                raise ProblemError(problems.MEDIA_TYPE_UNKNOWN, f"A form is sent as {_FORM}, not as {kind}.")
+        return Asked(
+            method=request.method,
+            path=request.url.path,
+            query=request.url.query,
+            request_id=request.state.request_id,
+            address=request.client.host if request.client is not None else "",
+            host=request.headers.get("host", ""),
+            headers=dict(request.headers),
+            cookies=request.cookies,
+            body=body,
+        )
+
+    def _serve(self, page: Page, request: Request, asked: Asked) -> Response:
+        view = View(path=own_path(request), cookies=request.cookies)
+        ask = Ask()
+        try:
+            given = {name: path_value(name, value) for name, value in request.path_params.items()}
+            ask = Ask(path=given, query=read_query(asked.query), form=read_form(asked.body))
+            if tag := ask.form.get(IF_MATCH):  # browsers send no such header with a form
+                asked = msgspec.structs.replace(asked, headers={**asked.headers, "if-match": tag})
+            return self._answer(page, asked, ask, view)
+        except Exception as error:  # noqa: BLE001  (whatever it is: people get a page, the log what happened)
+            problem = self._problem_of(error)
+            if page.form is not None and problem.kind in _SHOWN_AGAIN:
+                try:
+                    return self._again(page, asked, ask, view, problem)
+                except Exception as second:  # noqa: BLE001
+                    problem = self._problem_of(second)
+            return self.problem(request, problem, view)
+
+    def _answer(self, page: Page, asked: Asked, ask: Ask, view: View) -> Response:
+        with Call(self._shared, asked) as call:
+            self._admit(call, page, ask, view)
+            with audit.coming_from(call.origin):
+                return self._response(page, page.handler(call, ask), view)
+
+    def _again(self, page: Page, asked: Asked, ask: Ask, view: View, problem: ProblemError) -> Response:
+        """The form once more, with what was typed and what is wrong with it beside the fields. Nothing was changed."""
+        assert page.form is not None  # noqa: S101  (asked before)
+        errors = {one.field: one for one in problem.errors}
+        with Call(self._shared, asked) as call:
+            self._admit(call, page, ask, view)
+            answer = page.form.handler(call, msgspec.structs.replace(ask, errors=errors))
+            if isinstance(answer, Shown):
+                content = {**answer.content, "problem": problem.document(asked.request_id)}
+                answer = msgspec.structs.replace(answer, content=content, status=problem.kind.status)
+            return self._response(page.form, answer, view)
+
+    def _admit(self, call: Call, page: Page, ask: Ask, view: View) -> None:
+        try:
+            authorization.admit(call, page.operation)
+            authorization.authorize(call, page.operation, ask.path)
+        finally:
+            view.caller = call.caller
+
+    def _response(self, page: Page, answer: Answer, view: View) -> Response:
+        if isinstance(answer, Moved):
+            return _redirect(view, answer.to, (*answer.cookies, *toasts.headers(answer, self.settings)))
+        html = self.renderer.render(answer.template or page.template, view, answer.title, answer.content)
+        response = HTMLResponse(html, answer.status)
+        if toasts.COOKIE in view.cookies:
+            response.headers.append("set-cookie", toasts.FORGET)
+        return response
+
+    def _problem_of(self, error: Exception) -> ProblemError:
+        problem = problem_of(error)
+        if problem.kind is problems.INTERNAL:
+            frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+            where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+            _LOG.error("page_failed", error=type(error).__name__, where=where)
+        return problem
+
+
+def own_path(request: Request) -> str:
+    """The path below the console's own address, beginning with a slash."""
+    path: str = request.scope["path"]
+    root: str = request.scope.get("root_path", "")
+    return path.removeprefix(root) if root else path
+
+
+def filled(template: str, values: dict[str, Any]) -> str:
+    """A path with its parameters filled in."""
+    return re.sub(r"\{(\w+)(:\w+)?\}", lambda found: str(values[found[1]]), template)
+
+
+def _redirect(view: View, to: str, cookies: tuple[str, ...]) -> Response:
+    response = RedirectResponse(f"{view.root}{to}" or "./", _SEE_OTHER)
+    for cookie in cookies:
+        response.headers.append("set-cookie", cookie)
+    return response

@@ -1,0 +1,58 @@
+"""What is told once after a change: carried to the next page in a cookie of its own, so that no process has to remember it."""
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlencode
+
+import msgspec
+
+from console.pages.page import Moved
+from custom_events.settings import Settings
+
+COOKIE: Final = "custom_events_toast"
+FORGET: Final = f"{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+KEPT_S: Final = 60  # until the next page is loaded; then it is taken away
+_LONGEST: Final = 2_000  # characters of the cookie
+# An address below the console's own: no scheme, no host, nothing that leads upwards.
+_OWN: Final = re.compile(r"[a-z][A-Za-z0-9_./-]*(\?[A-Za-z0-9_.=&%:+-]*)?\Z")
+
+
+class Toast(msgspec.Struct, frozen=True, kw_only=True):
+    """A sentence, and an address below the console's that it is about ("": none)."""
+
+    said: str
+    about: str = ""
+
+
+def headers(moved: Moved, settings: Settings) -> tuple[str, ...]:
+    """The header that carries what was said."""
+    if not moved.said:
+        return ()
+    value = base64.urlsafe_b64encode(msgspec.json.encode(Toast(said=moved.said, about=moved.about))).decode()
+    secure = "; Secure" if settings.console_url.startswith("https:") else ""
+    return (f"{COOKIE}={value}; Path=/; Max-Age={KEPT_S}; HttpOnly; SameSite=Lax{secure}",)
+
+
+def read(cookies: Mapping[str, str]) -> Toast | None:
+    """What the page before wanted told; None for nothing, and for what is not of our making."""
+    given = cookies.get(COOKIE, "")
+    if not given or len(given) > _LONGEST:
+        return None
+    try:
+        found = msgspec.json.decode(base64.urlsafe_b64decode(given), type=Toast)
+    except (ValueError, msgspec.DecodeError):
+        return None
+    return found if not found.about or is_own(found.about) else msgspec.structs.replace(found, about="")
+
+
+def is_own(address: str) -> bool:
+    """Whether an address is one below the console's own."""
+    return bool(_OWN.match(address)) and ".." not in address and "//" not in address
+
+
+def next_query(path: str, query: str) -> str:
+    """`next=...`: where to go once somebody has signed in."""
+    to = path.lstrip("/") + (f"?{query}" if query else "")
+    return urlencode({"next": to}) if is_own(to) else ""

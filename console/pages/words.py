@@ -1,0 +1,190 @@
+"""Words and sentences for people: what a state means, what to do about a reason, a rule as a sentence."""
+
+from typing import Any, Final
+
+import msgspec
+
+from custom_events.conditions.render import render
+from custom_events.ledger.codes import RULES
+from custom_events.values import reasons
+from custom_events.values.definitions import (
+    Dedup,
+    DedupPer,
+    DefinitionConfig,
+    Threshold,
+    ThresholdFires,
+    ThresholdMeasure,
+    ThresholdPeriod,
+    ValueRule,
+    ValueSource,
+)
+
+# What a state is to who looks: fine, under way, waiting for somebody, bad, or of no further interest.
+TONES: Final[dict[str, str]] = {
+    **dict.fromkeys(("accepted", "understood", "active", "published", "enabled", "fine", "queued_event"), "good"),
+    **dict.fromkeys(("queued", "claimed", "sent", "new", "waiting", "draft"), "info"),
+    **dict.fromkeys(("held", "parked", "paused", "unknown", "unmatched", "warning", "retracted"), "warn"),
+    **dict.fromkeys(("rejected", "refused", "expired", "critical", "disabled", "removed"), "bad"),
+}
+STATES: Final[dict[str, str]] = {
+    "new": "recorded, not yet placed in the queue",
+    "held": "waits for its time or for a person",
+    "queued": "goes with the next request",
+    "claimed": "is being sent now",
+    "sent": "handed over; Google's verdict comes later",
+    "unknown": "no answer came; it is cleared up before anything is sent again",
+    "accepted": "Google has it",
+    "unmatched": "Google took the call and has no such click",
+    "rejected": "Google refused it",
+    "expired": "too late: Google takes it no more",
+    "withheld": "recorded and never sent",
+}
+# What somebody can do about deliveries that are parked for a reason; those of a platform's own are in its pages of the manual.
+PARKED: Final[dict[str, str]] = {
+    "unknown_topic": "The store sends a topic that nobody here understands. Switch the webhook off in the store, or update this product and replay.",
+    "malformed": "The body is not what the platform documents. Look at one; if the store has mended it, replay.",
+    "redact_customer": "A person asks to be forgotten. Do it, then note it as done under privacy requests; a replay changes nothing.",
+    "redact_shop": "The shop asks for its data to be erased. Do it, then note it as done under privacy requests.",
+    "data_request": "A person asks for their data. Send it to them, then note it as done under privacy requests.",
+    "no_currency": "The body names no currency, and the site has none: give the site a currency, then replay.",
+    "unknown_currency": "The body names no currency that there is. Give the site a currency, then replay.",
+}
+_OTHERWISE: Final = "Look at one of them: its detail says what could not be understood. After a fix, replay them."
+_WITHHELD: Final[dict[str, str]] = {
+    "no_ads_action": "Choose an ads action for the assignment; later events are then sent.",
+    "unknown_ads_action": "Register the ads action under ads accounts, or choose another for the assignment.",
+    "consent_denied": "Nothing: the customer said no.",
+    "consent_unknown": "Let the store's consent banner tell its answer with the order, or change the assignment's consent policy.",
+    "no_click_or_identifier": "Nothing for orders without ads; if there are many, see how click ids and hashed addresses reach the order.",
+    "click_too_old": "Widen the assignment's click window, if the ads action allows it.",
+    "value_unknown": "Give the assignment a fixed value, or another source of it.",
+    "no_currency": "Give the site its currency.",
+    "duplicate": "Nothing: the first one counts.",
+    "same_transaction_other_assignment": "Nothing: Google counts a transaction once. Use another ads action if both should count.",
+    "too_late": "Find out why it came so late: see when its delivery was received.",
+}
+_NAMES: Final[dict[str, str]] = {
+    "dedup": "how often",
+    "value": "what it is worth",
+    "click_window_days": "click window",
+    "delay_minutes": "delay",
+    "extra_data": "further data",
+    "also": "further conditions, added to those",
+}
+_UNITS: Final[dict[str, str]] = {"click_window_days": "days", "delay_minutes": "minutes"}
+
+
+def tone(state: str) -> str:
+    """How a state is marked: good, info, warn, bad or quiet."""
+    return TONES.get(state, "quiet")
+
+
+def state_means(state: str) -> str:
+    """What a state of an upload means."""
+    return STATES.get(state, "")
+
+
+def reason_means(reason: str | None) -> str:
+    """What a reason means, ours or Google's code; "" where nothing general can be said."""
+    if not reason:
+        return ""
+    rule = RULES.get(reason)
+    return rule.sentence if rule is not None else reasons.meaning(reason) or ""
+
+
+def remedy_of_parked(reason: str) -> str:
+    """What to do about deliveries that are parked for this reason."""
+    return PARKED.get(reason, _OTHERWISE)
+
+
+def remedy_of_withheld(reason: str) -> str:
+    """What to do about custom events that are withheld for this reason."""
+    return _WITHHELD.get(reason, "")
+
+
+def sentence(config: DefinitionConfig) -> str:
+    """A rule as a sentence: when it fires, how often, what it is worth, where it goes."""
+    when = " or ".join(config.trigger)
+    conditions = f" and {render(config.conditions)}" if config.conditions is not None else ""
+    threshold = f", and the {_threshold(config.threshold)}" if config.threshold is not None else ""
+    delay = f" after {config.delay_minutes} minutes" if config.delay_minutes else ""
+    goes = (
+        f"goes{delay} to the ads action {config.ads_action}" if config.ads_action else "is recorded, and sent nowhere"
+    )
+    return f"When {when} happens{conditions}{threshold}: {_often(config.dedup)} it counts {_worth(config.value)}, and {goes}."
+
+
+def setting_name(name: str) -> str:
+    """What a setting of a rule is called."""
+    return _NAMES.get(name, name.replace("_", " "))
+
+
+def setting(name: str, value: Any) -> str:
+    """A setting of a rule for people: nothing as "none", conditions as their line, others in words."""
+    match value:
+        case Dedup():
+            return _often(value)
+        case ValueRule():
+            return _worth(value)
+        case Threshold():
+            return f"the {_threshold(value)}"
+        case _:
+            pass
+    if name == "conditions":
+        return render(value)
+    if name in _UNITS:
+        return f"{value} {_UNITS[name]}"
+    return shown(value)
+
+
+def shown(value: Any) -> str:
+    """A value in words."""
+    if value is None or value in ("", (), []):
+        return "none"
+    built = msgspec.to_builtins(value, enc_hook=str)
+    if isinstance(built, bool):
+        return "yes" if built else "no"
+    if isinstance(built, str | int | float):
+        return str(built)
+    if isinstance(built, list | tuple):
+        return ", ".join(map(str, built))
+    return ", ".join(f"{name.replace('_', ' ')}: {shown(part)}" for name, part in built.items()) or "none"
+
+
+def _often(dedup: Dedup) -> str:
+    return {
+        DedupPer.ORDER: "once for each order",
+        DedupPer.CUSTOMER: "once for each customer",
+        DedupPer.CUSTOMER_WINDOW: f"once for each customer within {dedup.window_days} days",
+        DedupPer.SUBSCRIPTION_PERIOD: "once for each period of a subscription",
+        DedupPer.EVENT: "each time",
+    }[dedup.per]
+
+
+def _threshold(threshold: Threshold) -> str:
+    what = "number" if threshold.measure is ThresholdMeasure.COUNT else f"sum of {threshold.field or 'the amounts'}"
+    period = {
+        ThresholdPeriod.ROLLING: f"of {threshold.window_days} days",
+        ThresholdPeriod.LIFETIME: "of all time",
+    }.get(threshold.period, f"of the {threshold.period}")
+    fires = {
+        ThresholdFires.REACHING: "reaches",
+        ThresholdFires.EVERY_FURTHER: "is at least",
+        ThresholdFires.EVERY_NTH: "reaches a multiple of",
+    }[threshold.fires]
+    currency = f" {threshold.currency}" if threshold.currency else ""
+    return f"{what} {period} for the {threshold.scope} {fires} {threshold.at_least:f}{currency}"
+
+
+def _worth(rule: ValueRule) -> str:
+    source = {
+        ValueSource.ORDER_TOTAL: "with the order's total",
+        ValueSource.ITEMS_TOTAL: "with the total of the matching items",
+        ValueSource.FIXED: f"with {rule.fixed} {rule.currency or ''}".strip(),
+        ValueSource.FIELD: f"with {rule.field}",
+        ValueSource.NONE: "without a value",
+    }[rule.source]
+    without = [word for word, out in (("tax", rule.without_tax), ("shipping", rule.without_shipping)) if out]
+    parts = f" without {' and '.join(without)}" if without else ""
+    factor = f" times {rule.factor:f}" if rule.factor != 1 and rule.source is not ValueSource.NONE else ""
+    return f"{source}{parts}{factor}"

@@ -1,0 +1,69 @@
+"""Contrast by arithmetic, as WCAG 2.2 defines it: a browser's checker has been seen to judge none at all."""
+
+import re
+
+import pytest
+
+from console.pages.rendering import STATIC
+
+TEXT, EDGE = 4.5, 3.0  # WCAG 2.2, 1.4.3 and 1.4.11
+STATES = ("good", "info", "warn", "bad", "quiet")
+PAIRS = [
+    *(("ink", ground, TEXT) for ground in ("ground", "surface", "raised", *(f"{state}-ground" for state in STATES))),
+    *(("muted", ground, TEXT) for ground in ("ground", "surface", "raised")),
+    *(
+        ("accent", ground, TEXT)
+        for ground in ("ground", "surface", "raised", "accent-ground", *(f"{state}-ground" for state in STATES))
+    ),
+    *((state, f"{state}-ground", TEXT) for state in STATES),
+    *((state, ground, TEXT) for state in STATES for ground in ("ground", "surface", "raised")),
+    ("on-accent", "accent-strong", TEXT),
+    ("muted", "quiet-ground", TEXT),
+    *(("muted", f"{state}-ground", TEXT) for state in STATES),
+    ("surface", "ink", TEXT),
+    *(("edge", ground, EDGE) for ground in ("ground", "surface")),
+]
+
+
+def palette() -> dict[str, tuple[str, str]]:
+    """Each colour's name with what it is in light and in dark."""
+    text = (STATIC / "palette.css").read_text()
+    return {
+        name: (light, dark) for name, light, dark in re.findall(r"--([\w-]+): light-dark\((#\w{6}), (#\w{6})\)", text)
+    }
+
+
+def contrast(one: str, other: str) -> float:
+    """From 1 (none) to 21 (black on white)."""
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_the_arithmetic_finds_a_bad_pair() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#767676", "#ffffff") > TEXT > contrast("#777777", "#ffffff")
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_every_pair_can_be_read(theme: int) -> None:
+    colours = palette()
+    low = {
+        f"{one} on {other}": round(found, 2)
+        for one, other, wanted in PAIRS
+        if (found := contrast(colours[one][theme], colours[other][theme])) < wanted
+    }
+    assert low == {}
+
+
+def test_every_colour_is_checked_and_none_is_named_elsewhere() -> None:
+    named = {name for one, other, _ in PAIRS for name in (one, other)}
+    assert palette().keys() - named == {"line"}  # lines between rows: nothing is known by them alone
+    style = (STATIC / "console.css").read_text()
+    assert re.findall(r"#[0-9a-fA-F]{3,8}\b(?![-\w])", style.replace("#menu", "")) == []
+    assert set(re.findall(r"var\(--([\w-]+)\)", style)) <= palette().keys()
