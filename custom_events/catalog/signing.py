@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from custom_events import secrets
 from custom_events.catalog import audit, sites
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
+from custom_events.queries import redaction
 from custom_events.queries import sites as queries
 from custom_events.values.numbers import MAX_ID
 
@@ -115,10 +116,14 @@ def undecryptable(connection: sa.Connection, key: bytes) -> tuple[int, list[int]
 
 
 def renew_all(connection: sa.Connection, key: bytes, *, actor: str) -> int:
-    """Encrypt every secret in use by the first of the keys; how many. Raises NeedsAction when one cannot be decrypted."""
+    """Encrypt every secret in use by the first of the keys, and the key of the hashes of forgotten people; how many secrets. Raises
+    NeedsAction when one cannot be decrypted."""
     rows = list(_tokens(connection))
     for row in rows:
         queries.replace_token(connection, row.id, secrets.renew(bytes(row.secret_encrypted), key))
+    token = connection.execute(redaction.READ_KEY).scalar_one_or_none()
+    if token is not None:
+        connection.execute(redaction.REPLACE_KEY, {"token": secrets.renew(bytes(token), key)})
     audit.record(connection, actor=actor, action="secret.renew_all", subject="secrets", detail={"count": len(rows)})
     return len(rows)
 

@@ -22,7 +22,7 @@ _HASH: Final = re.compile(r"[0-9a-fA-F]{64}")
 _GID: Final = re.compile(r"gid://shopify/(Order|Customer)/(\d{1,20})")
 _PHONE_NAME: Final = re.compile("phone|mobile|tel(?:$|_)|whatsapp", re.IGNORECASE)
 _PHONE_VALUE: Final = re.compile(r"\+?[\d\s().\-/]{6,32}")
-_FAMILY: Final = re.compile(r"(order|customer)s?[/.]")
+_FAMILY: Final = re.compile(r"(order|customer|subscription)(?:_contract)?s?[/.]")
 _ID_NAMES: Final = {
     "customer_id": SubjectKind.CUSTOMER,
     "order_id": SubjectKind.ORDER,
@@ -30,6 +30,8 @@ _ID_NAMES: Final = {
     "orders_requested": SubjectKind.ORDER,
     "cart_token": SubjectKind.CART,
     "checkout_token": SubjectKind.CART,
+    "subscription_id": SubjectKind.SUBSCRIPTION,
+    "subscription_contract_id": SubjectKind.SUBSCRIPTION,
 }
 
 
@@ -47,6 +49,8 @@ def of_understood(understood: Understood) -> Mentions:
     for event in understood.events:
         found.update(of_event(event))
         moments.append(event.occurred_at if event.order is None else event.order.created_at)
+    if understood.subscription is not None:
+        found.add((SubjectKind.SUBSCRIPTION, understood.subscription.id))
     orders = [refund.order_id for refund in understood.refunds]
     if understood.order is not None:
         orders.append(understood.order.id)
@@ -63,6 +67,8 @@ def of_event(event: CommerceEvent) -> Iterator[Mention]:
         yield SubjectKind.ORDER, order_id
     if event.cart is not None:
         yield SubjectKind.CART, event.cart.token
+    if event.subscription is not None:
+        yield SubjectKind.SUBSCRIPTION, event.subscription.id
     if (customer := event.customer) is not None:
         if customer.id is not None:
             yield SubjectKind.CUSTOMER, customer.id

@@ -151,15 +151,16 @@ EVENTS_OF_SITE: Final = sa.text(f"""
 SELECT {_EVENT} FROM app.commerce_events e WHERE {_AFTER} AND e.occurred_at <= :until ORDER BY e.occurred_at, e.id LIMIT :rows
 """)
 
-# All events of these orders, and those of these carts.
+# All events of these orders, and those of these carts and subscriptions.
 EVENTS_OF_ORDERS: Final = sa.text(f"""
 SELECT {_EVENT} FROM app.commerce_events e
 WHERE e.site_id = :site AND e.key NOT LIKE :redacted AND e.order_id = ANY(CAST(:orders AS text[]))
 """)
-EVENTS_OF_CARTS: Final = sa.text(f"""
+EVENTS_OF_PARTS: Final = sa.text(f"""
 SELECT {_EVENT} FROM app.commerce_events e
-WHERE e.site_id = :site AND e.key NOT LIKE :redacted AND e.type IN ('checkout.started', 'cart.item_added')
-  AND e.facts -> 'cart' ->> 'token' = ANY(CAST(:tokens AS text[]))
+WHERE e.site_id = :site AND e.key NOT LIKE :redacted AND (
+  e.type IN ('checkout.started', 'cart.item_added') AND e.facts -> 'cart' ->> 'token' = ANY(CAST(:tokens AS text[]))
+  OR e.type LIKE 'subscription.%' AND e.occurred_at <= :until AND e.facts -> 'subscription' ->> 'id' = ANY(CAST(:subscriptions AS text[])))
 """)
 
 # The custom events of these events, withdrawn ones too.
@@ -325,3 +326,33 @@ BLANK_REFUSED: Final = sa.text(f"""
 UPDATE landing.refused_events q SET body = NULL, headers = NULL
 FROM {_ROWS}) AS g(at, id) WHERE q.received_at = g.at AND q.id = g.id
 """)
+
+# ---------------------------------------------------------------- what is stored of somebody
+_THEIRS: Final = "t.site_id = :site AND (t.customer_key = ANY(CAST(:keys AS text[])) OR t.order_id = ANY(CAST(:orders AS text[])))"
+_THEIR_EVENTS: Final = f"""FROM app.commerce_events t WHERE {_THEIRS}
+  OR t.site_id = :site AND t.customer_key IS NULL AND t.facts -> 'customer' ->> 'phone_sha256' = ANY(CAST(:phones AS text[]))"""
+_THEIR_CUSTOM_EVENTS: Final = f"""FROM app.custom_events c JOIN (SELECT t.occurred_at, t.id {_THEIR_EVENTS}) e
+  ON c.occurred_at = e.occurred_at AND c.commerce_event_id = e.id"""
+
+# Each as one JSON value a row, by the name of the table.
+EXPORT: Final = {
+    "customers": sa.text(
+        "SELECT to_jsonb(t) FROM app.customers t WHERE t.site_id = :site AND t.customer_key = ANY(CAST(:keys AS text[])) ORDER BY t.customer_key"
+    ),
+    "orders": sa.text(f"SELECT to_jsonb(t) FROM app.orders t WHERE {_THEIRS} ORDER BY t.order_id"),
+    "order_refunds": sa.text(
+        "SELECT to_jsonb(t) FROM app.order_refunds t WHERE t.site_id = :site AND t.order_id = ANY(CAST(:orders AS text[])) ORDER BY t.order_id, t.refund_id"
+    ),
+    "subscriptions": sa.text(
+        "SELECT to_jsonb(t) FROM app.subscriptions t WHERE t.site_id = :site"
+        " AND (t.customer_key = ANY(CAST(:keys AS text[])) OR t.origin_order_id = ANY(CAST(:orders AS text[]))) ORDER BY t.subscription_id"
+    ),
+    "commerce_events": sa.text(f"SELECT to_jsonb(t) {_THEIR_EVENTS} ORDER BY t.occurred_at, t.id"),
+    "clicks": sa.text(f"""SELECT to_jsonb(k) FROM app.clicks k WHERE k.site_id = :site AND k.subject IN (
+  SELECT 'order:' || o.id FROM unnest(CAST(:orders AS text[])) AS o(id) UNION ALL SELECT t.key {_THEIR_EVENTS}
+  UNION ALL SELECT 'cart:' || (t.facts -> 'cart' ->> 'token') {_THEIR_EVENTS}) ORDER BY k.seen_at, k.click_id"""),
+    "custom_events": sa.text(f"SELECT to_jsonb(c) {_THEIR_CUSTOM_EVENTS} ORDER BY c.occurred_at, c.id"),
+    "conversion_uploads": sa.text(f"""SELECT to_jsonb(u) FROM (SELECT c.id, c.created_at, c.upload_id {_THEIR_CUSTOM_EVENTS}) c
+CROSS JOIN LATERAL ({rows_of("c", "v.created_at, v.id")}) v
+JOIN app.conversion_uploads u ON u.created_at = v.created_at AND u.id = v.id ORDER BY u.created_at, u.id"""),
+}

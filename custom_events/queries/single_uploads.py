@@ -7,6 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from custom_events.queries.places import NOT_REDACTED_UPLOAD
 from custom_events.queries.traces import TOLD_IN
 
 _THIS: Final = "u.created_at = :at AND u.id = :id"
@@ -45,11 +46,11 @@ ORDER BY t.at
 # What of the ledger is meant: one row, or those of a site, of an order of it where one is given.
 _OF_SITE: Final = "u.site_id = :site AND (CAST(:order_id AS text) IS NULL OR u.order_id = :order_id)"
 
-_RETRY: Final = """
+_RETRY: Final = f"""
 UPDATE app.conversion_uploads u
 SET state = 'queued', reason = NULL, not_before = :now, settled_at = NULL, updated_at = :now,
   sentence = 'Sent again by hand; before: ' || coalesce(u.sentence, u.reason, 'refused')
-WHERE {chosen} AND u.state = 'rejected' AND u.deadline_at > :now AND (CAST(:reason AS text) IS NULL OR u.reason = :reason)
+WHERE {{chosen}} AND u.state = 'rejected' AND u.deadline_at > :now AND u.{NOT_REDACTED_UPLOAD} AND (CAST(:reason AS text) IS NULL OR u.reason = :reason)
 """
 _HOLD: Final = """
 UPDATE app.conversion_uploads u

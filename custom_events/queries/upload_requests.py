@@ -4,6 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from custom_events.queries.places import NOT_REDACTED_UPLOAD
 from custom_events.queries.upload_stops import RECHECK_DUE
 from custom_events.queries.uploads import (
     CLAIMED_COLUMNS,
@@ -175,11 +176,11 @@ WHERE ads_account_id = :account AND waits AND state IN ('held', 'queued') AND no
 
 # Refused rows of an account go once more, unless it is too late for them; with `reason`, those with that code, with `order_id`,
 # those of that order. Their keys are theirs still, so nothing counts twice.
-RETRY_REFUSED: Final = sa.text("""
+RETRY_REFUSED: Final = sa.text(f"""
 UPDATE app.conversion_uploads
 SET state = 'queued', reason = NULL, not_before = :now, settled_at = NULL, updated_at = :now,
   sentence = 'Sent again by hand; before: ' || coalesce(sentence, reason, 'refused')
-WHERE ads_account_id = :account AND state = 'rejected' AND deadline_at > :now
+WHERE ads_account_id = :account AND state = 'rejected' AND deadline_at > :now AND {NOT_REDACTED_UPLOAD}
   AND (CAST(:reason AS text) IS NULL OR reason = :reason)
   AND (CAST(:order_id AS text) IS NULL OR order_id = :order_id)
 """)

@@ -6,7 +6,7 @@ it is run again, exactly what is left, and ends the same. What Google has not an
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -78,6 +78,26 @@ def carry_out(
     run = _Run(engine, settings, request, who, site, on_batch)
     waiting = run.everything()
     return _finish(engine, run, request, kind, waiting, actor)
+
+
+def sweep_quarantine(engine: sa.Engine, settings: Settings, since: datetime) -> int:
+    """Blank what was refused since and tells of people who were forgotten before. How many. What lands is met by the drain; nobody reads
+    what is refused."""
+    with engine.begin() as connection:
+        token = connection.execute(sql.READ_KEY).scalar_one_or_none()
+        sites = [row.site_id for row in connection.execute(sql.FORGETFUL_SITES)]
+    if token is None:
+        return 0
+    forgetting_key = secrets.decrypt(bytes(token), secrets.key(settings))
+    total = 0
+    for site_id in sites:
+        place: tuple[datetime, int] | None = (since, 0)
+        while place is not None:
+            with engine.begin() as connection:
+                forgotten = bodies.Forgotten(connection, Subjects(forgetting_key, site_id), site_id)
+                place, gone = bodies.blank_refused(connection, site_context(connection, site_id), forgotten, place)
+                total += gone
+    return total
 
 
 def request_of(connection: sa.Connection, raw_id: int) -> Any:
@@ -158,7 +178,7 @@ class _Run:
         return found, subjects
 
     def _keep(
-        self, connection: sa.Connection, subjects: Subjects, mentioned: list[tuple[SubjectKind, str, datetime]]
+        self, connection: sa.Connection, subjects: Subjects, mentioned: Collection[tuple[SubjectKind, str, datetime]]
     ) -> None:
         given = {
             "site": self._site.site_id,
@@ -211,11 +231,10 @@ class _Run:
                 nonlocal waiting, last
                 rows = connection.execute(statement, self._who() | chosen).all()
                 last = (rows[-1].occurred_at, rows[-1].id) if rows else None
-                page = events.page(connection, self._site.site_id, rows)
+                page = events.page(connection, self._site.site_id, rows, self._until)
                 waiting = page.waiting
                 if not self._everybody:
-                    told = [(kind, value, FOREVER) for kind, value in events.mentioned(page)]
-                    self._keep(connection, self._subjects, told)
+                    self._keep(connection, self._subjects, events.mentioned(page, self._until, FOREVER))
                 return events.redact(connection, self._site.site_id, self._subjects, page, datetime.now(UTC))
 
             self._batch(work)

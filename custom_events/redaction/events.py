@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from custom_events.platforms.natural_keys import is_subscription_of_order
 from custom_events.queries import redaction as sql
 from custom_events.values import events as commerce_events
 from custom_events.values import reasons
@@ -29,7 +30,7 @@ Load = Callable[[datetime, int], Rows]
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Stored events that are redacted together: whole orders, and the carts they came from. `waiting` are left until Google has answered."""
+    """Stored events that are redacted together: whole orders, and the carts and subscriptions they belong to. `waiting` are left until Google has answered."""
 
     events: dict[tuple[datetime, int], tuple[Any, CommerceEvent]]
     custom_events: Rows
@@ -37,8 +38,9 @@ class Page(msgspec.Struct, frozen=True):
     waiting: int
 
 
-def page(connection: sa.Connection, site_id: int, rows: Rows) -> Page:
-    """These events and all others of the same orders and carts, without those of which something is at Google."""
+def page(connection: sa.Connection, site_id: int, rows: Rows, until: datetime) -> Page:
+    """These events and all others of the same orders, carts and subscriptions (of these: until a moment), without those of which
+    something is at Google."""
     given = {"site": site_id, "redacted": sql.REDACTED_KEY}
     found = {(row.occurred_at, row.id): row for row in rows}
     orders = sorted({row.order_id for row in rows} - {None})
@@ -46,8 +48,10 @@ def page(connection: sa.Connection, site_id: int, rows: Rows) -> Page:
         found[row.occurred_at, row.id] = row
     events = {place: (row, _read(row)) for place, row in found.items()}
     tokens = sorted({token for _, event in events.values() for token in _tokens(event)})
-    if tokens:
-        for row in connection.execute(sql.EVENTS_OF_CARTS, given | {"tokens": tokens}):
+    subscriptions = sorted({one for _, event in events.values() for one in _subscriptions(event)})
+    if tokens or subscriptions:
+        parts = {"tokens": tokens, "subscriptions": subscriptions, "until": until}
+        for row in connection.execute(sql.EVENTS_OF_PARTS, given | parts):
             events.setdefault((row.occurred_at, row.id), (row, _read(row)))
     custom_events = connection.execute(
         sql.CUSTOM_EVENTS, {"ids": [event_id for _, event_id in events]}
@@ -105,10 +109,13 @@ def redact(connection: sa.Connection, site_id: int, subjects: Subjects, chosen: 
     return counts
 
 
-def mentioned(chosen: Page) -> set[tuple[SubjectKind, str]]:
-    """The orders and carts of a page: whatever is delivered of them is not taken in again."""
-    orders = {(SubjectKind.ORDER, order) for _, event in chosen.events.values() if (order := event.order_id) is not None}
-    return orders | {(SubjectKind.CART, token) for _, event in chosen.events.values() for token in _tokens(event)}
+def mentioned(chosen: Page, until: datetime, forever: datetime) -> set[tuple[SubjectKind, str, datetime]]:
+    """What of a page is not taken in again: whatever is delivered of its orders and carts, of its subscriptions what happened `until`."""
+    orders = {(SubjectKind.ORDER, order, forever) for _, event in chosen.events.values() if (order := event.order_id) is not None}
+    carts = {(SubjectKind.CART, token, forever) for _, event in chosen.events.values() for token in _tokens(event)}
+    return orders | carts | {
+        (SubjectKind.SUBSCRIPTION, one, until) for _, event in chosen.events.values() for one in _subscriptions(event)
+    }
 
 
 def redact_orders(connection: sa.Connection, site_id: int, subjects: Subjects, orders: Collection[str]) -> Counter[str]:
@@ -213,6 +220,11 @@ def _tokens(event: CommerceEvent) -> set[str]:
     if order is not None:
         found |= {order.cart_token, order.checkout_token}
     return {token for token in found if token is not None}
+
+
+def _subscriptions(event: CommerceEvent) -> set[str]:
+    subscription = event.subscription
+    return set() if subscription is None or is_subscription_of_order(subscription.id) else {subscription.id}
 
 
 def _carriers(chosen: Page) -> dict[str, Any]:

@@ -16,10 +16,3 @@ def ensure(connection: sa.Connection, installation_key: bytes) -> bytes:
         connection.execute(sql.KEEP_KEY, {"token": secrets.encrypt(os.urandom(KEY_BYTES), installation_key)})
         token = connection.execute(sql.READ_KEY).scalar_one()
     return secrets.decrypt(bytes(token), installation_key)
-
-
-def renew(connection: sa.Connection, installation_key: bytes) -> None:
-    """Encrypt it by the first of the installation's keys; nothing where there is none."""
-    token = connection.execute(sql.READ_KEY).scalar_one_or_none()
-    if token is not None:
-        connection.execute(sql.REPLACE_KEY, {"token": secrets.renew(bytes(token), installation_key)})

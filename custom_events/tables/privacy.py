@@ -49,7 +49,7 @@ forgotten_subjects = sa.Table(
     "forgotten_subjects",
     METADATA,
     site_id(primary_key=True, foreign_key=False),
-    sa.Column("kind", sa.Text, primary_key=True, comment="order, cart, customer, email, phone or site."),
+    sa.Column("kind", sa.Text, primary_key=True, comment="order, cart, subscription, customer, email, phone or site."),
     sa.Column("digest", Digest, primary_key=True, comment="Keyed hash of what identifies the person."),
     sa.Column(
         "until",
@@ -58,7 +58,7 @@ forgotten_subjects = sa.Table(
         comment="What happened until then, by the store's clock, is not taken in again; the year 9999: whatever comes of it.",
     ),
     sa.Column("raw_id", sa.BigInteger, nullable=False, comment="privacy_requests.raw_id by which it was forgotten."),
-    one_of("kind", ("order", "cart", "customer", "email", "phone", "site")),
+    one_of("kind", ("order", "cart", "subscription", "customer", "email", "phone", "site")),
     schema=APP,
     comment="Who was forgotten, as keyed hashes: keeps deliveries and replays from bringing them back. One row per identifier.",
 )

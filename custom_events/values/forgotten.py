@@ -22,6 +22,7 @@ class SubjectKind(StrEnum):
 
     ORDER = "order"
     CART = "cart"
+    SUBSCRIPTION = "subscription"
     CUSTOMER = "customer"
     EMAIL = "email"  # of its SHA-256, as events have it
     PHONE = "phone"  # likewise

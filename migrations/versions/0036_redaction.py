@@ -33,12 +33,12 @@ CREATE TABLE app.forgotten_subjects (
     until TIMESTAMP WITH TIME ZONE NOT NULL,
     raw_id BIGINT NOT NULL,
     CONSTRAINT pk_forgotten_subjects PRIMARY KEY (site_id, kind, digest),
-    CONSTRAINT ck_forgotten_subjects_kind_known CHECK (kind IN ('order', 'cart', 'customer', 'email', 'phone', 'site'))
+    CONSTRAINT ck_forgotten_subjects_kind_known CHECK (kind IN ('order', 'cart', 'subscription', 'customer', 'email', 'phone', 'site'))
 );
 COMMENT ON TABLE app.forgotten_subjects IS
   'Who was forgotten, as keyed hashes: keeps deliveries and replays from bringing them back. One row per identifier.';
 COMMENT ON COLUMN app.forgotten_subjects.site_id IS 'The site.';
-COMMENT ON COLUMN app.forgotten_subjects.kind IS 'order, cart, customer, email, phone or site.';
+COMMENT ON COLUMN app.forgotten_subjects.kind IS 'order, cart, subscription, customer, email, phone or site.';
 COMMENT ON COLUMN app.forgotten_subjects.digest IS 'Keyed hash of what identifies the person.';
 COMMENT ON COLUMN app.forgotten_subjects.until IS
   'What happened until then, by the store''s clock, is not taken in again; the year 9999: whatever comes of it.';
