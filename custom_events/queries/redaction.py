@@ -160,7 +160,7 @@ EVENTS_OF_PARTS: Final = sa.text(f"""
 SELECT {_EVENT} FROM app.commerce_events e
 WHERE e.site_id = :site AND e.key NOT LIKE :redacted AND (
   e.type IN ('checkout.started', 'cart.item_added') AND e.facts -> 'cart' ->> 'token' = ANY(CAST(:tokens AS text[]))
-  OR e.type LIKE 'subscription.%' AND e.occurred_at <= :until AND e.facts -> 'subscription' ->> 'id' = ANY(CAST(:subscriptions AS text[])))
+  OR e.type LIKE 'subscription.%' AND e.facts -> 'subscription' ->> 'id' = ANY(CAST(:subscriptions AS text[])))
 """)
 
 # The custom events of these events, withdrawn ones too.

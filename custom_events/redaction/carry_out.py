@@ -29,7 +29,7 @@ from custom_events.values.forgotten import SubjectKind, Subjects
 from custom_events.values.numbers import MAX_ID
 
 ROWS: Final = 200  # events, orders or customers of one transaction, which holds the site's shard: well under a second
-FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)  # until when an order is forgotten: whatever is delivered of it
+FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)  # until when orders, carts and subscriptions are forgotten: whatever is delivered of them
 _BEGINNING: Final = datetime(1, 1, 2, tzinfo=UTC)
 _LOG = structlog.get_logger(__name__)
 
@@ -231,10 +231,11 @@ class _Run:
                 nonlocal waiting, last
                 rows = connection.execute(statement, self._who() | chosen).all()
                 last = (rows[-1].occurred_at, rows[-1].id) if rows else None
-                page = events.page(connection, self._site.site_id, rows, self._until)
+                page = events.page(connection, self._site.site_id, rows)
                 waiting = page.waiting
                 if not self._everybody:
-                    self._keep(connection, self._subjects, events.mentioned(page, self._until, FOREVER))
+                    told = [(kind, value, FOREVER) for kind, value in events.mentioned(page)]
+                    self._keep(connection, self._subjects, told)
                 return events.redact(connection, self._site.site_id, self._subjects, page, datetime.now(UTC))
 
             self._batch(work)

@@ -38,9 +38,8 @@ class Page(msgspec.Struct, frozen=True):
     waiting: int
 
 
-def page(connection: sa.Connection, site_id: int, rows: Rows, until: datetime) -> Page:
-    """These events and all others of the same orders, carts and subscriptions (of these: until a moment), without those of which
-    something is at Google."""
+def page(connection: sa.Connection, site_id: int, rows: Rows) -> Page:
+    """These events and all others of the same orders, carts and subscriptions, without those of which something is at Google."""
     given = {"site": site_id, "redacted": sql.REDACTED_KEY}
     found = {(row.occurred_at, row.id): row for row in rows}
     orders = sorted({row.order_id for row in rows} - {None})
@@ -50,7 +49,7 @@ def page(connection: sa.Connection, site_id: int, rows: Rows, until: datetime) -
     tokens = sorted({token for _, event in events.values() for token in _tokens(event)})
     subscriptions = sorted({one for _, event in events.values() for one in _subscriptions(event)})
     if tokens or subscriptions:
-        parts = {"tokens": tokens, "subscriptions": subscriptions, "until": until}
+        parts = {"tokens": tokens, "subscriptions": subscriptions}
         for row in connection.execute(sql.EVENTS_OF_PARTS, given | parts):
             events.setdefault((row.occurred_at, row.id), (row, _read(row)))
     custom_events = connection.execute(
@@ -109,12 +108,12 @@ def redact(connection: sa.Connection, site_id: int, subjects: Subjects, chosen: 
     return counts
 
 
-def mentioned(chosen: Page, until: datetime, forever: datetime) -> set[tuple[SubjectKind, str, datetime]]:
-    """What of a page is not taken in again: whatever is delivered of its orders and carts, of its subscriptions what happened `until`."""
-    orders = {(SubjectKind.ORDER, order, forever) for _, event in chosen.events.values() if (order := event.order_id) is not None}
-    carts = {(SubjectKind.CART, token, forever) for _, event in chosen.events.values() for token in _tokens(event)}
+def mentioned(chosen: Page) -> set[tuple[SubjectKind, str]]:
+    """The orders, carts and subscriptions of a page: nothing that is delivered of them is taken in again."""
+    orders = {(SubjectKind.ORDER, order) for _, event in chosen.events.values() if (order := event.order_id) is not None}
+    carts = {(SubjectKind.CART, token) for _, event in chosen.events.values() for token in _tokens(event)}
     return orders | carts | {
-        (SubjectKind.SUBSCRIPTION, one, until) for _, event in chosen.events.values() for one in _subscriptions(event)
+        (SubjectKind.SUBSCRIPTION, one) for _, event in chosen.events.values() for one in _subscriptions(event)
     }
 
 
