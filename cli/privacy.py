@@ -176,7 +176,9 @@ def export(*, number: int, file: Path, author: str) -> None:
         file.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     except OSError as error:
         raise click.ClickException(f"{file} cannot be written ({error.strerror}): choose another --to.") from None
-    click.echo(f"{file}: what is stored of whom request {number} names. It is personal data: delete it when it was handed over.")
+    click.echo(
+        f"{file}: what is stored of whom request {number} names. It is personal data: delete it when it was handed over."
+    )
 
 
 @privacy.command(short_help="Note that a request was carried out by hand.")

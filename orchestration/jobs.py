@@ -112,7 +112,9 @@ def delete_old_runs(context: dg.OpExecutionContext) -> None:
     context.add_output_metadata({"deleted": retention.delete_old_runs(context.instance, before)})
 
 
-@dg.op(description="Carries out requests to forget people, and looks through new quarantine for those who were forgotten.")
+@dg.op(
+    description="Carries out requests to forget people, and looks through new quarantine for those who were forgotten."
+)
 def forget_people(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
     """Counts alone reach Dagster: nothing of whoever is forgotten."""
     made_engine = engine(database_url)
@@ -123,7 +125,7 @@ def forget_people(context: dg.OpExecutionContext, database_url: dg.ResourceParam
         made_engine.dispose()
     for one in found:
         if one.problem is not None:
-            context.log.error(f"request {one.raw_id}: {one.problem}")
+            context.log.error("request %s: %s", one.raw_id, one.problem)
     context.add_output_metadata(
         {
             "done": sum(one.is_done for one in found),

@@ -74,7 +74,9 @@ def of_event(event: CommerceEvent) -> Iterator[Mention]:
             yield SubjectKind.CUSTOMER, customer.id
         if customer.email_sha256 is not None:
             yield SubjectKind.EMAIL, customer.email_sha256
-        if customer.phone_sha256 is not None and customer.key is None:  # a household shares a number, and has several people
+        if (
+            customer.phone_sha256 is not None and customer.key is None
+        ):  # a household shares a number, and has several people
             yield SubjectKind.PHONE, customer.phone_sha256
 
 

@@ -9,7 +9,6 @@ from typing import Final
 
 from custom_events.values.forgotten import PSEUDONYM
 
-
 # Who was forgotten is matched no more: what is left of their events is there for the sums, and no rule could read what it once read.
 # What was told Google of them stays as it is.
 NOT_REDACTED: Final = f"key NOT LIKE '%:{PSEUDONYM}%'"

@@ -83,7 +83,9 @@ SELECT id, platform, shop_domain, currency, time_zone, settings::text, is_active
 """)
 
 # It has begun.
-BEGIN: Final = sa.text("UPDATE app.privacy_requests SET started_at = coalesce(started_at, now()) WHERE raw_id = :raw_id")
+BEGIN: Final = sa.text(
+    "UPDATE app.privacy_requests SET started_at = coalesce(started_at, now()) WHERE raw_id = :raw_id"
+)
 
 # What was done so far; each count is added to what stands there.
 COUNT: Final = sa.text("""
@@ -106,7 +108,9 @@ WHERE raw_id = :raw_id AND done_at IS NULL
 BLANK_REQUEST: Final = sa.text(f"UPDATE landing.raw_events SET {_BLANK} WHERE landed_week = :week AND id = :raw_id")
 
 # Nothing of the site is drained meanwhile, and what comes afterwards sees what is committed here.
-LOCK_SHARD: Final = sa.text("SELECT pg_advisory_xact_lock(:lock, CAST(CAST(:site AS bigint) % CAST(:shards AS bigint) AS int))")
+LOCK_SHARD: Final = sa.text(
+    "SELECT pg_advisory_xact_lock(:lock, CAST(CAST(:site AS bigint) % CAST(:shards AS bigint) AS int))"
+)
 
 # ---------------------------------------------------------------- who it is
 # The customers that are known by these keys or addresses.
@@ -328,7 +332,9 @@ FROM {_ROWS}) AS g(at, id) WHERE q.received_at = g.at AND q.id = g.id
 """)
 
 # ---------------------------------------------------------------- what is stored of somebody
-_THEIRS: Final = "t.site_id = :site AND (t.customer_key = ANY(CAST(:keys AS text[])) OR t.order_id = ANY(CAST(:orders AS text[])))"
+_THEIRS: Final = (
+    "t.site_id = :site AND (t.customer_key = ANY(CAST(:keys AS text[])) OR t.order_id = ANY(CAST(:orders AS text[])))"
+)
 _THEIR_EVENTS: Final = f"""FROM app.commerce_events t WHERE {_THEIRS}
   OR t.site_id = :site AND t.customer_key IS NULL AND t.facts -> 'customer' ->> 'phone_sha256' = ANY(CAST(:phones AS text[]))"""
 _THEIR_CUSTOM_EVENTS: Final = f"""FROM app.custom_events c JOIN (SELECT t.occurred_at, t.id {_THEIR_EVENTS}) e

@@ -64,8 +64,7 @@ def blank_deliveries(
     gone = [
         row.id
         for row in rows
-        if row.body_bytes
-        and ((until is not None and row.received_at <= until) or tells_of(forgotten, row, site))
+        if row.body_bytes and ((until is not None and row.received_at <= until) or tells_of(forgotten, row, site))
     ]
     if gone:
         connection.execute(sql.BLANK_THESE, {"week": week, "ids": gone})

@@ -29,7 +29,9 @@ from custom_events.values.forgotten import SubjectKind, Subjects
 from custom_events.values.numbers import MAX_ID
 
 ROWS: Final = 200  # events, orders or customers of one transaction, which holds the site's shard: well under a second
-FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)  # until when orders, carts and subscriptions are forgotten: whatever is delivered of them
+FOREVER: Final = datetime(
+    9999, 12, 31, tzinfo=UTC
+)  # until when orders, carts and subscriptions are forgotten: whatever is delivered of them
 _BEGINNING: Final = datetime(1, 1, 2, tzinfo=UTC)
 _LOG = structlog.get_logger(__name__)
 
@@ -64,7 +66,9 @@ def carry_out(
         request = request_of(connection, raw_id)
         kind = PrivacyRequest(request.kind)
         if kind is PrivacyRequest.DATA_REQUEST:
-            raise NeedsAction(f"Request {raw_id} asks what is stored: `custom-events privacy export {raw_id}` writes it.")
+            raise NeedsAction(
+                f"Request {raw_id} asks what is stored: `custom-events privacy export {raw_id}` writes it."
+            )
         if request.done_at is not None:
             return _carried(request, kind, is_done=True, counts=request.counts)
         who = person_of(connection, request, settings)
@@ -77,7 +81,7 @@ def carry_out(
         site = site_context(connection, request.site_id)
     run = _Run(engine, settings, request, who, site, on_batch)
     waiting = run.everything()
-    return _finish(engine, run, request, kind, waiting, actor)
+    return _finish(engine, request, kind, waiting, actor)
 
 
 def sweep_quarantine(engine: sa.Engine, settings: Settings, since: datetime) -> int:
@@ -104,7 +108,9 @@ def request_of(connection: sa.Connection, raw_id: int) -> Any:
     """The stored request. Raises NotFound."""
     row = connection.execute(sql.REQUEST, {"raw_id": raw_id}).one_or_none() if 0 < raw_id <= MAX_ID else None
     if row is None:
-        raise NotFound(f"There is no request {raw_id}: `custom-events privacy list` shows them.", what="privacy request")
+        raise NotFound(
+            f"There is no request {raw_id}: `custom-events privacy list` shows them.", what="privacy request"
+        )
     return row
 
 
@@ -254,7 +260,9 @@ class _Run:
             "site": self._site.site_id,
             "old": [row.subscription_id for row in rows],
             "new": [pseudonym("subscription", row.subscription_id) for row in rows],
-            "origins": [None if row.origin_order_id is None else pseudonym("order", row.origin_order_id) for row in rows],
+            "origins": [
+                None if row.origin_order_id is None else pseudonym("order", row.origin_order_id) for row in rows
+            ],
         }
         return Counter(subscriptions=connection.execute(sql.REDACT_SUBSCRIPTIONS, given).rowcount if rows else 0)
 
@@ -294,9 +302,7 @@ class _Run:
             self._batch(work)
 
 
-def _finish(
-    engine: sa.Engine, run: _Run, request: Any, kind: PrivacyRequest, waiting: int, actor: str
-) -> Carried:
+def _finish(engine: sa.Engine, request: Any, kind: PrivacyRequest, waiting: int, actor: str) -> Carried:
     raw_id = request.raw_id
     with engine.begin() as connection:
         counts = request_of(connection, raw_id).counts
@@ -313,7 +319,9 @@ def _finish(
                 detail={"counts": counts},
                 site_id=request.site_id,
             )
-    _LOG.info("privacy_request_carried_out", request=raw_id, done=not waiting, waiting=waiting, rows=sum(counts.values()))
+    _LOG.info(
+        "privacy_request_carried_out", request=raw_id, done=not waiting, waiting=waiting, rows=sum(counts.values())
+    )
     return _carried(request, kind, is_done=not waiting, waiting=waiting, counts=counts)
 
 

@@ -52,9 +52,7 @@ def page(connection: sa.Connection, site_id: int, rows: Rows) -> Page:
         parts = {"tokens": tokens, "subscriptions": subscriptions}
         for row in connection.execute(sql.EVENTS_OF_PARTS, given | parts):
             events.setdefault((row.occurred_at, row.id), (row, _read(row)))
-    custom_events = connection.execute(
-        sql.CUSTOM_EVENTS, {"ids": [event_id for _, event_id in events]}
-    ).all()
+    custom_events = connection.execute(sql.CUSTOM_EVENTS, {"ids": [event_id for _, event_id in events]}).all()
     uploads = connection.execute(sql.UPLOADS, {"ids": [row.id for row in custom_events]}).all()
     busy = {row.custom_event_id for row in uploads if row.state in _AT_GOOGLE}
     if not busy:
@@ -69,9 +67,7 @@ def _without(
     event_ids = {row.commerce_event_id for row in custom_events if row.id in busy}
     orders = {row.order_id for row, _ in events.values() if row.id in event_ids} - {None}
     left = {
-        place: pair
-        for place, pair in events.items()
-        if pair[0].id not in event_ids and pair[0].order_id not in orders
+        place: pair for place, pair in events.items() if pair[0].id not in event_ids and pair[0].order_id not in orders
     }
     kept = {event_id for _, event_id in left}
     ready = [row for row in custom_events if row.commerce_event_id in kept]
@@ -110,11 +106,15 @@ def redact(connection: sa.Connection, site_id: int, subjects: Subjects, chosen: 
 
 def mentioned(chosen: Page) -> set[tuple[SubjectKind, str]]:
     """The orders, carts and subscriptions of a page: nothing that is delivered of them is taken in again."""
-    orders = {(SubjectKind.ORDER, order) for _, event in chosen.events.values() if (order := event.order_id) is not None}
-    carts = {(SubjectKind.CART, token) for _, event in chosen.events.values() for token in _tokens(event)}
-    return orders | carts | {
-        (SubjectKind.SUBSCRIPTION, one) for _, event in chosen.events.values() for one in _subscriptions(event)
+    orders = {
+        (SubjectKind.ORDER, order) for _, event in chosen.events.values() if (order := event.order_id) is not None
     }
+    carts = {(SubjectKind.CART, token) for _, event in chosen.events.values() for token in _tokens(event)}
+    return (
+        orders
+        | carts
+        | {(SubjectKind.SUBSCRIPTION, one) for _, event in chosen.events.values() for one in _subscriptions(event)}
+    )
 
 
 def redact_orders(connection: sa.Connection, site_id: int, subjects: Subjects, orders: Collection[str]) -> Counter[str]:

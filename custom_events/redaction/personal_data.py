@@ -1,6 +1,6 @@
 """What each table knows of people: how somebody is found in it and what is done when they are forgotten, or why it knows nobody.
 
-Every table stands here once; a test fails for one that does not, and `docs/how-to/privacy-requests.md` shows what is written here.
+Every table stands here once; a test fails for one that does not, and docs/reference/personal-data.md is made of this.
 """
 
 from enum import StrEnum
@@ -43,7 +43,10 @@ _OF_ORDER: Final = "its order"
 PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
     # ---------------------------------------------------------------- landing
     "landing.raw_events": Personal(
-        "every address, number and id in the body", Done.BLANKED, "the exact bytes of deliveries, their headers and ids", _RAW
+        "every address, number and id in the body",
+        Done.BLANKED,
+        "the exact bytes of deliveries, their headers and ids",
+        _RAW,
     ),
     "landing.refused_events": Personal(
         "every address, number and id in the body", Done.BLANKED, "bytes and headers of refused deliveries", _RAW
@@ -134,17 +137,36 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
 }
 
 
-def inventory() -> str:
-    """The tables that know people, as a table in Markdown."""
-    rows = [
-        f"| `{name}` | {one.holds} | {one.found_by} | {one.done} | {one.kept} |"
+_PAGE: Final = """\
+# Personal data
+
+What each table knows of customers of a shop, and what is done when somebody is forgotten
+([how](../how-to/privacy-requests.md)). Times are those of [settings](settings.md).
+
+## Tables that know people
+
+| table | what it holds of people | found by | then | kept for |
+|---|---|---|---|---|
+{people}
+
+## Tables that know nobody
+
+| table | what is in it instead |
+|---|---|
+{nobody}
+"""
+
+
+def page() -> str:
+    """docs/reference/personal-data.md, whole."""
+    people = [
+        f"| `{name}` | {one.holds} | {one.found_by} | {one.done} | {_kept(one.kept)} |"
         for name, one in PERSONAL_DATA.items()
         if isinstance(one, Personal)
     ]
-    return "\n".join(["| table | what it holds of people | found by | done | kept |", "|---|---|---|---|---|", *rows])
+    nobody = [f"| `{name}` | {one.because} |" for name, one in PERSONAL_DATA.items() if isinstance(one, Nobody)]
+    return _PAGE.format(people="\n".join(people), nobody="\n".join(nobody))
 
 
-def tables_without_people() -> str:
-    """The other tables, as a table in Markdown."""
-    rows = [f"| `{name}` | {one.because} |" for name, one in PERSONAL_DATA.items() if isinstance(one, Nobody)]
-    return "\n".join(["| table | what is in it instead |", "|---|---|", *rows])
+def _kept(text: str) -> str:
+    return f"`{text}`" if text.isupper() else text

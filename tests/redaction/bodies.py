@@ -79,7 +79,12 @@ def at_shopify(planted: Planted, who: Somebody) -> Bodies:
     refunded = shopify_order(planted, who, updated_at=planted.at(29), refunds=[refund(planted, who)])
     contract = who.number * 1000
     bodies = {
-        "customers/create": {"id": who.number, "created_at": planted.at(70), "updated_at": planted.at(70), **address(who)},
+        "customers/create": {
+            "id": who.number,
+            "created_at": planted.at(70),
+            "updated_at": planted.at(70),
+            **address(who),
+        },
         "carts/create": {
             "token": f"cart-{who.number}",
             "created_at": planted.at(41),

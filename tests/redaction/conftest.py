@@ -90,13 +90,19 @@ BEN = Somebody(number=734918265, first="Benjaminus", last="Oberschmidinger", str
 class Planted:
     """Three sites, with rules of every kind; people's bodies go in by the receiver."""
 
-    def __init__(self, url: str, ledger: Any, lanes: Any, directory: Path) -> None:
-        self.url, self.ledger, self.lanes = url, ledger, lanes
+    def __init__(self, url: str, at_google: Any, to_google: Any, directory: Path) -> None:
+        self.url, self.ledger, self.lanes = url, at_google, to_google
         self.settings = Settings.model_validate(
-            {"local_directory": directory, "secret_key": KEY.decode(), "database_url": url, "shards": 4, "batch_size": 500}
+            {
+                "local_directory": directory,
+                "secret_key": KEY.decode(),
+                "database_url": url,
+                "shards": 4,
+                "batch_size": 500,
+            }
         )
-        ledger.clock.forward(seconds=(datetime.now(UTC) - ledger.clock()).total_seconds())
-        self.engine: sa.Engine = ledger.engine
+        self.ledger.clock.forward(seconds=(datetime.now(UTC) - self.ledger.clock()).total_seconds())
+        self.engine: sa.Engine = self.ledger.engine
         self.clicks: dict[str, str] = {}
         self.delivered = 0
         self.sites: dict[str, int] = {}
@@ -250,7 +256,9 @@ def snapshot(connection: sa.Connection, *without: str) -> dict[str, list[str]]:
     return {
         f"{table.schema}.{table.name}": sorted(
             row[0]
-            for row in connection.execute(sa.text(f"SELECT (to_jsonb(t){columns})::text FROM {table.schema}.{table.name} t"))
+            for row in connection.execute(
+                sa.text(f"SELECT (to_jsonb(t){columns})::text FROM {table.schema}.{table.name} t")
+            )
         )
         for table in TABLES
     }
@@ -267,5 +275,3 @@ def _decompressed(value: bytes) -> str:
 def planted(database: str, ledger: Any, lanes: Any, tmp_path: Path) -> Planted:  # noqa: F811
     """Three sites whose conversions go to the sandbox."""
     return Planted(database, ledger, lanes, tmp_path)
-
-

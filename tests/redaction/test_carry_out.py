@@ -13,7 +13,9 @@ from custom_events.values.deliveries import PrivacyRequest
 from tests.redaction.bodies import at_shopify, everywhere, redact_customer, refund, shopify_order
 from tests.redaction.conftest import ANN, BEN, KEY, Planted
 
-LEDGER = sa.text("SELECT state, reason, count(*) FROM app.conversion_uploads WHERE site_id = :site GROUP BY 1, 2 ORDER BY 1, 2")
+LEDGER = sa.text(
+    "SELECT state, reason, count(*) FROM app.conversion_uploads WHERE site_id = :site GROUP BY 1, 2 ORDER BY 1, 2"
+)
 # What the drain or the sender leaves behind for a moment only, and what the request itself is.
 PASSING = {"app.value_changes", "app.withdrawn_without_order", "app.privacy_requests"}
 

@@ -1,6 +1,5 @@
 """Law: a request that is interrupted between any two of its batches, and run again, ends as one that was not."""
 
-
 import psycopg
 import pytest
 import sqlalchemy as sa

@@ -27,7 +27,9 @@ def states(planted: Planted, platform: str) -> dict[str, int]:
 def ask(planted: Planted, platform: str, kind: PrivacyRequest, **who: tuple[str, ...]) -> int:
     with planted.engine.begin() as connection:
         somebody = person.person(**who) if who else Person()
-        made = requests.ask(connection, KEY, planted.sites[platform], kind, somebody, actor="test", now=datetime.now(UTC))
+        made = requests.ask(
+            connection, KEY, planted.sites[platform], kind, somebody, actor="test", now=datetime.now(UTC)
+        )
     return made.raw_id
 
 
