@@ -12,8 +12,9 @@ from custom_events.errors import NeedsAction
 from custom_events.platforms import mentions
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.queries import redaction as sql
-from custom_events.redaction.carry_out import FOREVER, person_of, request_of, site_context
+from custom_events.redaction.lookup import person_of, request_of, site_context
 from custom_events.redaction.person import Found, find
+from custom_events.redaction.run import FOREVER
 from custom_events.settings import Settings
 from custom_events.values.deliveries import RawDelivery, SiteContext
 from custom_events.values.forgotten import SubjectKind

@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from custom_events.postgres import connect
-from custom_events.redaction import carry_out, key
+from custom_events.redaction import key, run
 from custom_events.redaction.carry_out import carry_out_all
 from tests.redaction.bodies import everywhere, redact_customer
 from tests.redaction.conftest import ANN, BEN, KEY, Planted, snapshot
@@ -44,7 +44,7 @@ def ends_as(planted: Planted, name: str, stop_after: int | None) -> tuple[dict[s
 
 
 def test_it_ends_the_same_wherever_it_is_interrupted(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carry_out, "ROWS", 3)
+    monkeypatch.setattr(run, "ROWS", 3)
     bodies = [one for who in (ANN, BEN) for one in everywhere(planted, who) if one[0] == "shopify"]
     planted.post(bodies + redact_customer(ANN))
     planted.drain()

@@ -107,7 +107,9 @@ def test_a_redacted_event_keeps_what_was_bought_and_says_nothing_of_anybody() ->
         "email": EMAIL,
         "tags": "of Ann",
         "note_attributes": [{"name": "gclid", "value": "Click-of-Ann"}, {"name": "for", "value": "Ann"}],
-        "line_items": [{"sku": "A", "quantity": 1, "price": "100.00", "properties": [{"name": "text", "value": "Ann"}]}],
+        "line_items": [
+            {"sku": "A", "quantity": 1, "price": "100.00", "properties": [{"name": "text", "value": "Ann"}]}
+        ],
     }
     site = SiteContext(site_id=3, platform=Platform.SHOPIFY)
     delivery = RawDelivery(topic="orders/paid", body=msgspec.json.encode(body))
@@ -116,7 +118,12 @@ def test_a_redacted_event_keeps_what_was_bought_and_says_nothing_of_anybody() ->
     for event in events:
         blank = redacted(event, SUBJECTS)
         assert redacted(blank, SUBJECTS) == blank
-        assert (blank.type, blank.occurred_at, blank.amount, blank.currency) == (event.type, event.occurred_at, event.amount, "EUR")
+        assert (blank.type, blank.occurred_at, blank.amount, blank.currency) == (
+            event.type,
+            event.occurred_at,
+            event.amount,
+            "EUR",
+        )
         text = to_json(blank).decode()
         assert "Ann" in to_json(event).decode()
         for trace in ("Ann", "1001", EMAIL, str(email_sha256(EMAIL))):
