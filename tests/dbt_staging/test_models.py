@@ -39,4 +39,5 @@ def test_no_secret_and_no_body_reaches_reports() -> None:
     assert hidden == {
         *("site_secrets", "tallies", "tally_changes", "tally_checks", "scheduled_jobs"),
         *("people", "role_grants", "sessions", "api_keys", "login_attempts", "idempotent_answers"),
+        *("forgotten_subjects", "forgetting_keys"),
     }
