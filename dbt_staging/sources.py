@@ -18,9 +18,10 @@ HIDDEN_TABLES = frozenset(
         *("site_secrets", "tallies", "tally_changes", "tally_checks", "scheduled_jobs"),
         *("people", "role_grants", "sessions", "api_keys", "login_attempts", "idempotent_answers", "openid_links"),
         *("operations", "operation_parts", "bulk_changes", "bulk_change_rows"),
+        *("forgotten_subjects", "forgetting_keys"),
     }
 )
-HIDDEN_COLUMNS = frozenset({"body", "headers", "client_address", "before", "after"})
+HIDDEN_COLUMNS = frozenset({"body", "headers", "client_address", "before", "after", "person_encrypted"})
 
 HEADER = "# Written by `make docs` (dbt_staging/models.py) from custom_events/tables; do not edit.\n"
 

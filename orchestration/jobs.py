@@ -8,11 +8,13 @@ from custom_events.postgres import partitions, upkeep, zone_offsets
 from custom_events.postgres.connect import engine
 from custom_events.queries import receipts as receipts_by_hour
 from custom_events.queries import reconciliation, tallies
+from custom_events.redaction.carry_out import carry_out_all, sweep_quarantine
 from custom_events.settings import settings
 from custom_events.watching import scheduled, sums
 from orchestration import run_retention
 
 IN_ONE_PROCESS = dg.in_process_executor
+QUARANTINE_SWEPT = timedelta(days=3)  # what was refused since: three turns of the job
 
 
 @dg.success_hook(required_resource_keys={"database_url"})
@@ -111,6 +113,30 @@ def delete_old_runs(context: dg.OpExecutionContext) -> None:
 
 
 @dg.op(
+    description="Carries out requests to forget people, and looks through new quarantine for those who were forgotten."
+)
+def forget_people(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
+    """Counts alone reach Dagster: nothing of whoever is forgotten."""
+    made_engine = engine(database_url)
+    try:
+        found = carry_out_all(made_engine, settings(), actor="keep_partitions")
+        blanked = sweep_quarantine(made_engine, settings(), datetime.now(UTC) - QUARANTINE_SWEPT)
+    finally:
+        made_engine.dispose()
+    for one in found:
+        if one.problem is not None:
+            context.log.error("request %s: %s", one.raw_id, one.problem)
+    context.add_output_metadata(
+        {
+            "done": sum(one.is_done for one in found),
+            "waiting": sum(not one.is_done for one in found),
+            "rows": sum(sum(one.counts.values()) for one in found),
+            "quarantine": blanked,
+        }
+    )
+
+
+@dg.op(
     ins={"ended": dg.In(dg.Nothing)}, description="Notes that every step ended well: the alarm of missed jobs reads it."
 )
 def all_ended(database_url: dg.ResourceParam[str]) -> None:
@@ -120,8 +146,8 @@ def all_ended(database_url: dg.ResourceParam[str]) -> None:
 
 @dg.job(
     executor_def=IN_ONE_PROCESS,
-    description="Partitions: made ahead, dropped by retention; what is tallied is counted; old runs deleted.",
+    description="Partitions: made ahead, dropped by retention; people forgotten who asked; what is tallied is counted; old runs deleted.",
 )
 def keep_partitions() -> None:
     """What time asks for; a schedule runs it daily. What one step cannot do keeps no other from its own."""
-    all_ended([keep(), count_all(), delete_old_runs()])
+    all_ended([keep(), forget_people(), count_all(), delete_old_runs()])

@@ -14,7 +14,8 @@ from custom_events.values.numbers import MAX_ID
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that a store passed on in the delivery `raw_id`. Open while `done_at` is None."""
+    """A request of a person: passed on by a store in the delivery `raw_id`, or entered here. Open while `done_at` is None; `counts`: rows
+    by table that were blanked or deleted so far; `waiting`: events of which something is at Google still."""
 
     raw_id: int
     site_id: int
@@ -25,6 +26,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     done_at: datetime | None = None
     done_by: str | None = None
     note: str | None = None
+    started_at: datetime | None = None
+    waiting: int | None = None
+    counts: dict[str, int] = {}
 
 
 def requests(connection: sa.Connection, *, every: bool = False, only: Collection[int] | None = None) -> list[Request]:

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from custom_events.pipeline import counters, events, late_consents, odd_leaves, privacy, undone, uploads
+from custom_events.pipeline import counters, events, forgetting, late_consents, odd_leaves, privacy, undone, uploads
 from custom_events.pipeline.batch_figures import BatchFigures, add, count
 from custom_events.pipeline.bulk_rows import Connection, columns_of, copy
 from custom_events.pipeline.claim import Claimed, claim
@@ -67,36 +67,46 @@ async def drain_batch(connection: Connection, cache: ConfigurationCache, setting
         if not claimed:
             return BatchFigures()
         configuration = await cache.current(connection)
-        return await _safely(connection, claimed, configuration)
+        forgotten = await forgetting.Forgetting.load(connection, {row.site_id for row in claimed}, settings)
+        return await _safely(connection, claimed, configuration, forgotten)
 
 
-async def _safely(connection: Connection, claimed: Sequence[Claimed], configuration: Configuration) -> BatchFigures:
+async def _safely(
+    connection: Connection,
+    claimed: Sequence[Claimed],
+    configuration: Configuration,
+    forgotten: forgetting.Forgetting,
+) -> BatchFigures:
     for last_try in (False, True):
         try:
             async with connection.transaction():
-                return await process(connection, claimed, configuration, skip_lookups=not last_try)
+                return await process(connection, claimed, configuration, forgotten, skip_lookups=not last_try)
         except _NOT_OF_A_ROW:
             raise
         except _ONCE_MORE as error:
             if last_try:
-                return await _halved(connection, claimed, configuration, error)
+                return await _halved(connection, claimed, configuration, forgotten, error)
             await connection.executemany(sql.FORGET_OUTCOME, [row[:2] for row in claimed])
         except Exception as error:
             if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):
                 raise  # the connection is closed or in use; a value that does not fit is a ValueError too
-            return await _halved(connection, claimed, configuration, error)
+            return await _halved(connection, claimed, configuration, forgotten, error)
     raise AssertionError("the second try returns or raises")
 
 
 async def _halved(
-    connection: Connection, claimed: Sequence[Claimed], configuration: Configuration, error: Exception
+    connection: Connection,
+    claimed: Sequence[Claimed],
+    configuration: Configuration,
+    forgotten: forgetting.Forgetting,
+    error: Exception,
 ) -> BatchFigures:
     if len(claimed) == 1:
         return await _park(connection, claimed[0], error)
     structlog.get_logger().info("batch_halved", raw=len(claimed), error=type(error).__name__)
     middle = len(claimed) // 2
-    figures = await _safely(connection, claimed[:middle], configuration)
-    add(figures, await _safely(connection, claimed[middle:], configuration))
+    figures = await _safely(connection, claimed[:middle], configuration, forgotten)
+    add(figures, await _safely(connection, claimed[middle:], configuration, forgotten))
     return figures
 
 
@@ -109,16 +119,21 @@ async def _park(connection: Connection, culprit: Claimed, error: Exception) -> B
 
 
 async def process(
-    connection: Connection, claimed: Sequence[Claimed], configuration: Configuration, *, skip_lookups: bool
+    connection: Connection,
+    claimed: Sequence[Claimed],
+    configuration: Configuration,
+    forgotten: forgetting.Forgetting,
+    *,
+    skip_lookups: bool,
 ) -> BatchFigures:
-    """Everything that happens to claimed rows, within the transaction that is open.
+    """Everything that happens to claimed rows, within the transaction that is open. Of whoever was `forgotten` nothing is taken in.
 
     `skip_lookups`: the keys of an order that nobody told of before are taken for new, instead of looked up one by one. Where that is
     wrong, a unique key refuses the COPY (UniqueViolationError), and the batch is to be tried again without.
     """
     now = await _now(connection)
     batch_state = BatchState(configuration.sites, PLATFORMS)
-    await _understand(connection, claimed, batch_state, now)
+    await _understand(connection, claimed, batch_state, forgotten, now)
     merger = await Merger.load(connection, batch_state, now)
     new_orders = merger.new_orders if skip_lookups else frozenset[Key]()
     new, revised = await events.split_new(connection, batch_state.events, new_orders)
@@ -189,7 +204,11 @@ def _edited(new: Sequence[CandidateEvent], merger: Merger) -> set[Key]:
 
 
 async def _understand(
-    connection: Connection, claimed: Sequence[Claimed], batch_state: BatchState, now: datetime
+    connection: Connection,
+    claimed: Sequence[Claimed],
+    batch_state: BatchState,
+    forgotten: forgetting.Forgetting,
+    now: datetime,
 ) -> None:
     """Read the bodies in pieces; each piece is understood while Postgres prepares the next one."""
     cursor = await connection.cursor(sql.READ_BODIES, *columns_of([row[:2] for row in claimed]))
@@ -198,10 +217,11 @@ async def _understand(
         coming = asyncio.ensure_future(cursor.fetch(PREFETCH_ROWS))
         await asyncio.sleep(0)  # lets the request for the next piece leave
         try:
-            for row in rows:
-                batch_state.take(Raw._make(row))
+            understood = [(raw, batch_state.understand(raw)) for raw in map(Raw._make, rows)]
         finally:
             rows = await coming
+        for raw, verdict in await forgotten.withheld(connection, understood):
+            batch_state.add(raw, verdict)
     read = {delivered.raw_id for delivered in batch_state.delivered}
     for landed_week, raw_id, site_id in claimed:
         if raw_id not in read:

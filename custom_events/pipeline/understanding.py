@@ -24,9 +24,11 @@ from custom_events.values.deliveries import (
     RawDelivery,
     SiteContext,
     Understood,
+    ignored,
     parked,
 )
 from custom_events.values.events import CommerceEvent
+from custom_events.values.forgotten import REDACTED, is_redacted_delivery
 
 UNKNOWN_SITE = "unknown_site"
 INTERNAL_ERROR = "internal_error"
@@ -50,6 +52,10 @@ class Raw(NamedTuple):
     headers: str
     body: bytes
     body_bytes: int
+
+    def decompressed(self) -> bytes:
+        """The exact bytes of the delivery."""
+        return _DECOMPRESS(self.body, max_output_size=self.body_bytes)
 
 
 class Delivered(msgspec.Struct, eq=False, gc=False):
@@ -158,7 +164,10 @@ class BatchState:
 
     def take(self, raw: Raw) -> Delivered:
         """Understand one raw event and merge what it says. Never raises for what a body holds."""
-        understood = self._understand(raw)
+        return self.add(raw, self.understand(raw))
+
+    def add(self, raw: Raw, understood: Understood) -> Delivered:
+        """Merge what one raw event was understood as."""
         delivered = Delivered(raw.landed_week, raw.raw_id, raw.received_at, raw.site_id, understood)
         self.delivered.append(delivered)
         # Of no use by itself, and still news of a refund: one that failed.
@@ -182,13 +191,15 @@ class BatchState:
         if order_id is not None and (event.customer is not None or event.clicks):
             self._collect_consent(site_id, order_id, event)
 
-    def _understand(self, raw: Raw) -> Understood:
+    def understand(self, raw: Raw) -> Understood:
+        """What one raw event says. Never raises for what a body holds."""
         site = self._sites.get(raw.site_id)
         if site is None:
             return parked(UNKNOWN_SITE, f"No site {raw.site_id}")
         try:
-            body = _DECOMPRESS(raw.body, max_output_size=raw.body_bytes)
-            delivery = RawDelivery(topic=raw.topic, body=body, headers=_HEADERS.decode(raw.headers))
+            if is_redacted_delivery(raw.headers, raw.body_bytes):
+                return ignored(REDACTED)
+            delivery = RawDelivery(topic=raw.topic, body=raw.decompressed(), headers=_HEADERS.decode(raw.headers))
             understood = self._platforms[site.platform].understand(delivery, site)
         except Exception as error:  # noqa: BLE001  one raw event must not stop the others; it is parked, and counted
             structlog.get_logger().warning("understanding_failed", raw_id=raw.raw_id, error=type(error).__name__)

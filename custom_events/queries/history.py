@@ -6,16 +6,17 @@ asyncpg, positional parameters; only reads. The look-ups are index probes in the
 from typing import Final
 
 from custom_events.queries.matching import ADS_ACTIONS
-from custom_events.queries.places import conversion_of, rows_of
+from custom_events.queries.places import NOT_REDACTED, conversion_of, rows_of
 from custom_events.queries.understanding import given
+from custom_events.values.forgotten import BLANK_HEADERS
 from custom_events.values.reasons import SAME_TRANSACTION
 
 # After `understanding.SESSION`: statements that run once are planned for their values.
 PLANNED_FOR_VALUES: Final = "; SET plan_cache_mode = force_custom_plan"
 
 # A page of a site's events of some types in the order of (the store's time, key), after the last one of the page before. The
-# facts are fetched last, so that what is sorted is small.
-EVENTS_PAGE: Final = """
+# facts are fetched last, so that what is sorted is small. Those of forgotten people stay as they are.
+EVENTS_PAGE: Final = f"""
 SELECT k.occurred_at, k.key, k.id, f.facts, f.is_undone
 FROM (
   SELECT o.occurred_at, o.key, o.id
@@ -23,7 +24,7 @@ FROM (
   CROSS JOIN LATERAL (
     SELECT s.occurred_at, s.key, s.id FROM app.commerce_events s
     WHERE s.site_id = $1 AND s.type = t.type AND s.occurred_at >= $3 AND s.occurred_at < $5
-      AND (s.occurred_at, s.key COLLATE "C") > ($3, $4::text)
+      AND (s.occurred_at, s.key COLLATE "C") > ($3, $4::text) AND s.{NOT_REDACTED}
     ORDER BY s.occurred_at, s.key COLLATE "C" LIMIT $6::bigint
   ) o
   ORDER BY o.occurred_at, o.key COLLATE "C" LIMIT $6::bigint
@@ -244,13 +245,14 @@ ORDER BY a.id
 
 # ---------------------------------------------------------------- replay
 # A page of a site's raw events of one landing week, received in a period, with what became of them; by their deduplication keys,
-# which is the order of the index (understanding does not ask for any).
-RAW_PAGE: Final = """
+# which is the order of the index (understanding does not ask for any). Those that tell of forgotten people have nothing to say.
+RAW_PAGE: Final = f"""
 SELECT r.dedup_key, r.landed_week, r.id, r.received_at, r.site_id, r.topic, r.triggered_at, r.headers, r.body, r.body_bytes,
   o.outcome, o.reason
 FROM landing.raw_events r
 LEFT JOIN app.raw_outcomes o ON o.landed_week = r.landed_week AND o.raw_id = r.id
 WHERE r.landed_week = $1 AND r.site_id = $2 AND r.dedup_key > $3 AND r.received_at >= $4 AND r.received_at < $5
+  AND NOT (r.body_bytes = 0 AND r.headers::text = '{BLANK_HEADERS}')
 ORDER BY r.dedup_key LIMIT $6
 """
 

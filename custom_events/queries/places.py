@@ -5,6 +5,15 @@ for 2,000 rows). The custom event names its conversion instead, in columns that 
 index. Orders lead there by their custom events.
 """
 
+from typing import Final
+
+from custom_events.values.forgotten import PSEUDONYM
+
+# Who was forgotten is matched no more: what is left of their events is there for the sums, and no rule could read what it once read.
+# What was told Google of them stays as it is.
+NOT_REDACTED: Final = f"key NOT LIKE '%:{PSEUDONYM}%'"
+NOT_REDACTED_UPLOAD: Final = f"transaction_id NOT LIKE '{PSEUDONYM}%'"
+
 
 def conversion_of(event: str, columns: str) -> str:
     """The conversion of the row `event` of custom_events, as a subquery with these columns of `v`."""

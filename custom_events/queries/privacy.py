@@ -12,7 +12,7 @@ ON CONFLICT (raw_id) DO NOTHING
 
 # Requests, what is due first first; open ones only unless :every; of the sites :only, null: of all.
 REQUESTS: Final = sa.text("""
-SELECT r.raw_id, r.site_id, s.site_key, r.kind, r.received_at, r.due_at, r.done_at, r.done_by, r.note
+SELECT r.raw_id, r.site_id, s.site_key, r.kind, r.received_at, r.due_at, r.done_at, r.done_by, r.note, r.started_at, r.waiting, r.counts
 FROM app.privacy_requests r JOIN app.sites s ON s.id = r.site_id
 WHERE (:every OR r.done_at IS NULL) AND (CAST(:only AS bigint[]) IS NULL OR r.site_id = ANY (CAST(:only AS bigint[])))
 ORDER BY r.done_at IS NOT NULL, r.due_at, r.raw_id
@@ -26,9 +26,9 @@ REQUEST: Final = sa.text(
 # The site of a request.
 SITE_OF: Final = sa.text("SELECT site_id FROM app.privacy_requests WHERE raw_id = :raw_id")
 
-# It was carried out.
+# It was carried out; who it was is needed no more.
 DONE: Final = sa.text("""
-UPDATE app.privacy_requests SET done_at = now(), done_by = :actor, note = :note WHERE raw_id = :raw_id
+UPDATE app.privacy_requests SET done_at = now(), done_by = :actor, note = :note, person_encrypted = NULL WHERE raw_id = :raw_id
 """)
 
 # Open requests by kind, and how many seconds are left of the first one.

@@ -85,10 +85,10 @@ accounts AS MATERIALIZED (
   SELECT a.id, z.starts, z.offsets FROM app.ads_accounts a LEFT JOIN zones z ON z.zone = a.time_zone),
 requests AS MATERIALIZED (SELECT * FROM app.upload_requests r WHERE r.id >= :first_request AND r.intent_at >= :since),
 rows AS MATERIALIZED (  -- that may have been carried by one of them: it is their last, or what came of the last is forgotten
-  SELECT id, created_at, ads_account_id, ads_action_id, state, kind, reason, click_id, attempts, request_id
+  SELECT id, created_at, ads_account_id, ads_action_id, state, kind, reason, click_kind, attempts, request_id
   FROM app.conversion_uploads u WHERE u.request_id >= :first_request AND u.created_at >= :made_since
   UNION ALL
-  SELECT id, created_at, ads_account_id, ads_action_id, state, kind, reason, click_id, attempts, request_id
+  SELECT id, created_at, ads_account_id, ads_action_id, state, kind, reason, click_kind, attempts, request_id
   FROM app.conversion_uploads u WHERE u.request_id IS NULL AND u.attempts > 0 AND u.created_at >= :made_since),
 calls AS MATERIALIZED (
   SELECT t.upload_id, t.request_id, max(t.at) AS at FROM (
@@ -100,7 +100,7 @@ calls AS MATERIALIZED (
   GROUP BY 1, 2),
 newest AS (SELECT DISTINCT ON (upload_id) upload_id, request_id FROM calls ORDER BY upload_id, at DESC, request_id DESC),
 moved AS MATERIALIZED (
-  SELECT u.id, u.ads_account_id, x.action_id, u.state, u.kind, u.reason, u.click_id,
+  SELECT u.id, u.ads_account_id, x.action_id, u.state, u.kind, u.reason, u.click_kind,
     {_CALLED_ON} AS day
   FROM rows u
   JOIN accounts a ON a.id = u.ads_account_id
@@ -119,7 +119,7 @@ ours AS (
     count(*) FILTER (WHERE state IN ('expired', 'withheld')) AS ended,
     count(*) FILTER (WHERE state = 'accepted' AND reason = ANY(CAST(:unattributable AS text[]))) AS unattributable,
     count(*) FILTER (WHERE state = 'accepted' AND reason = ANY(CAST(:already_there AS text[]))) AS already_there,
-    count(*) FILTER (WHERE click_id IS NULL) AS without_click,
+    count(*) FILTER (WHERE click_kind IS NULL) AS without_click,
     count(*) FILTER (WHERE kind = 'retraction') AS retracted
   FROM moved GROUP BY 1, 2, 3),
 reasons AS (

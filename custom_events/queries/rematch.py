@@ -6,7 +6,7 @@ row: they are few, and each names its row by its whole key.
 
 from typing import Final
 
-from custom_events.queries.places import conversion_of
+from custom_events.queries.places import NOT_REDACTED, conversion_of
 from custom_events.queries.understanding import given
 
 # Which customers have a stored event of these types later than a moment by the store's time (ties by the event's key, by code point as
@@ -52,7 +52,7 @@ SELECT c.place, e.* FROM {_STRETCH} {_TYPES} CROSS JOIN LATERAL ({_EVENT} AND o.
 
 # The same of whole sites; `subject` says nothing.
 EVENTS_OF_SITES: Final = f"""
-SELECT c.place, e.* FROM {_STRETCH} {_TYPES} CROSS JOIN LATERAL ({_EVENT} {_WITHIN}) e
+SELECT c.place, e.* FROM {_STRETCH} {_TYPES} CROSS JOIN LATERAL ({_EVENT} AND o.{NOT_REDACTED} {_WITHIN}) e
 """
 
 # Single stored events, by their natural keys.

@@ -7,6 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from custom_events.queries.places import NOT_REDACTED_UPLOAD
 from custom_events.queries.traces import TOLD_IN
 from custom_events.queries.withholding import CERTAINLY_NOT_THERE, MAY_GO_AFTER_ALL
 
@@ -50,7 +51,7 @@ _RETRY: Final = f"""
 UPDATE app.conversion_uploads u
 SET state = 'queued', reason = NULL, not_before = :now, settled_at = NULL, updated_at = :now,
   sentence = 'Sent again by hand; before: ' || coalesce(u.sentence, u.reason, 'refused')
-WHERE {{chosen}} AND u.deadline_at > :now AND (CAST(:reason AS text) IS NULL OR u.reason = :reason)
+WHERE {{chosen}} AND u.deadline_at > :now AND u.{NOT_REDACTED_UPLOAD} AND (CAST(:reason AS text) IS NULL OR u.reason = :reason)
   AND (u.state = 'rejected' OR {{by_hand}} AND {MAY_GO_AFTER_ALL})
 """
 _HOLD: Final = f"""

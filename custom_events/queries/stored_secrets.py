@@ -39,7 +39,27 @@ WHERE (caller, key) > (:caller, :key) AND content_encrypted IS NOT NULL ORDER BY
     ),
     count=sa.text("SELECT count(*) FROM app.idempotent_answers WHERE content_encrypted IS NOT NULL"),
 )
-STORES: Final = (SITE_SECRETS, ANSWERS)
+PERSONS: Final = Store(
+    beginning={"raw_id": 0},
+    # Who asks about their data, until that is done.
+    page=sa.text("""
+SELECT raw_id, person_encrypted AS token, 'request ' || raw_id AS label FROM app.privacy_requests
+WHERE raw_id > :raw_id AND person_encrypted IS NOT NULL ORDER BY raw_id LIMIT :limit FOR UPDATE
+"""),
+    replace=sa.text("UPDATE app.privacy_requests SET person_encrypted = :token WHERE raw_id = :raw_id"),
+    count=sa.text("SELECT count(*) FROM app.privacy_requests WHERE person_encrypted IS NOT NULL"),
+)
+FORGETTING_KEY: Final = Store(
+    beginning={"place": 0},
+    # The key of the hashes of forgotten people: one row, or none.
+    page=sa.text("""
+SELECT 1 AS place, secret_encrypted AS token, 'the key of the hashes of forgotten people' AS label FROM app.forgetting_keys
+WHERE CAST(:place AS int) < 1 LIMIT :limit FOR UPDATE
+"""),
+    replace=sa.text("UPDATE app.forgetting_keys SET secret_encrypted = :token WHERE CAST(:place AS int) = 1"),
+    count=sa.text("SELECT count(*) FROM app.forgetting_keys"),
+)
+STORES: Final = (SITE_SECRETS, ANSWERS, PERSONS, FORGETTING_KEY)
 
 
 def page(

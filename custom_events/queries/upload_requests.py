@@ -4,6 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from custom_events.queries.places import NOT_REDACTED_UPLOAD
 from custom_events.queries.upload_stops import RECHECK_DUE
 from custom_events.queries.uploads import (
     CLAIMED_COLUMNS,
@@ -180,7 +181,7 @@ RETRY_REFUSED: Final = sa.text(f"""
 UPDATE app.conversion_uploads u
 SET state = 'queued', reason = NULL, not_before = :now, settled_at = NULL, updated_at = :now,
   sentence = 'Sent again by hand; before: ' || coalesce(u.sentence, u.reason, 'refused')
-WHERE u.ads_account_id = :account AND u.deadline_at > :now
+WHERE u.ads_account_id = :account AND u.deadline_at > :now AND u.{NOT_REDACTED_UPLOAD}
   AND (u.state = 'rejected' OR CAST(:reason AS text) IS NOT NULL AND {MAY_GO_AFTER_ALL})
   AND (CAST(:reason AS text) IS NULL OR u.reason = :reason)
   AND (CAST(:order_id AS text) IS NULL OR u.order_id = :order_id)

@@ -30,6 +30,7 @@ _OF_A_SITE = (
     commerce.clicks,
     odd_leaves.odd_leaves,
     privacy.privacy_requests,
+    privacy.forgotten_subjects,
     uploads.custom_events,
 )
 
@@ -40,6 +41,9 @@ UNENFORCED: tuple[Reference, ...] = (
     Reference(table=commerce.commerce_events, column="raw_id", target=landing.raw_events),
     Reference(table=odd_leaves.odd_leaves, column="raw_id", target=landing.raw_events),
     Reference(table=privacy.privacy_requests, column="raw_id", target=landing.raw_events),
+    Reference(
+        table=privacy.forgotten_subjects, column="raw_id", target=privacy.privacy_requests, target_column="raw_id"
+    ),
     Reference(table=commerce.event_keys, column="event_id", target=commerce.commerce_events),
     Reference(table=commerce.order_consents, column="order_id", target=commerce.orders, target_column="order_id"),
     Reference(table=commerce.order_refunds, column="order_id", target=commerce.orders, target_column="order_id"),

@@ -121,6 +121,9 @@ CONVERSION_TOO_OLD: Final = "conversion_too_old"
 NO_RETRACTION: Final = "no_retraction"
 NO_VERDICT: Final = "no_verdict"
 
+# ---------------------------------------------------------------- decided by the carrying out of a request (custom_events/redaction)
+PERSON_FORGOTTEN: Final = "person_forgotten"
+
 NO_MATCH: Final[Mapping[str, str]] = MappingProxyType(
     {
         Reason.TEST_ORDER: "It is a test order.",
@@ -178,6 +181,7 @@ WITHHELD: Final[Mapping[str, str]] = MappingProxyType(
         NO_IDENTIFIER: "There is neither a click id nor a hashed e-mail or phone: nothing to attribute it by",
         CONVERSION_BEFORE_CLICK: "The conversion happened before the click",
         ADJUSTMENT_BEFORE_CONVERSION: "The adjustment's time is not after the conversion's",
+        PERSON_FORGOTTEN: "Whoever it is about asked to be forgotten: nothing more of them is sent",
         NO_RETRACTION: "The Data Manager API takes nothing back but by the value 0, which this installation does not send",
     }
 )
@@ -213,6 +217,7 @@ EXPIRED: Final[Mapping[str, str]] = MappingProxyType(
         USER_DATA_TOO_OLD: "Google takes hashed user data for 63 days",
         OUTSIDE_CLICK_WINDOW: "The click was more than {days} days before the conversion",
         CONVERSION_TOO_OLD: "Google adjusts conversions for 54 days",
+        PERSON_FORGOTTEN: "Whoever it is about asked to be forgotten; whether Google has it was not known, and it is not sent again",
     }
 )
 

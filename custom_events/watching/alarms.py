@@ -206,7 +206,7 @@ WATCHES: Final = (
         limit=0,
         for_s=0,
         sentence="Requests of people about their own data that were not carried out ({kind}): {value}",
-        remedy="`custom-events privacy list` has their due dates; carry them out, then `custom-events privacy done`",
+        remedy="`custom-events privacy list` has their due dates; `privacy carry-out` forgets people, `privacy export` writes what is stored, then `privacy done`",
     ),
     Watch(
         name="PrivacyRequestDue",
@@ -216,7 +216,7 @@ WATCHES: Final = (
         below=True,
         for_s=0,
         sentence="A request of a person about their own data ({kind}) must be carried out within {value} s (below 0: it is late)",
-        remedy="`custom-events privacy list` has their due dates; carry them out, then `custom-events privacy done`",
+        remedy="`custom-events privacy list` has their due dates; `privacy carry-out` forgets people, `privacy export` writes what is stored, then `privacy done`",
     ),
     Watch(
         name="DeliveriesRefused",

@@ -62,3 +62,24 @@ def test_a_request_is_open_until_somebody_did_it(admin: httpx.Client, world: Wor
 def test_of_one_site_only_its_own_requests_are_seen(client: httpx.Client, world: World) -> None:
     items = client.get(PRIVACY, headers=world.headers("viewer of mine")).json()["items"]
     assert [item["site_id"] for item in items] == [world.mine.id]
+
+
+def test_a_request_is_entered_and_answered(admin: httpx.Client, world: World) -> None:
+    path = f"/api/v1/sites/{world.mine.id}/privacy-requests"
+    made = admin.post(path, json={"emails": ["ann@example.org"], "kind": "data_request"})
+    assert made.status_code == 201, made.text
+    asked = made.json()
+    assert (asked["site_id"], asked["kind"], asked["done_at"], asked["counts"]) == (
+        world.mine.id,
+        "data_request",
+        None,
+        {},
+    )
+    answer = admin.get(f"{PRIVACY}/{asked['raw_id']}/export").json()
+    assert (answer["request"], answer["orders"], answer["deliveries"]) == (asked["raw_id"], [], [])
+    (entry,) = admin.get("/api/v1/audit-entries", params={"action": "privacy_request.export"}).json()["items"]
+    assert entry["subject"] == f"raw_event:{asked['raw_id']}"
+    assert admin.post(path, json={"kind": "redact_shop"}).status_code == 201
+    (error,) = problem(admin.post(path, json={"emails": ["ann"]}), 422)["errors"]
+    assert error["field"] == "email"
+    problem(admin.post(path, json={"kind": "redact_shop", "order_ids": ["1"]}), 422)

@@ -11,11 +11,14 @@ renamed as (
         kind,
         done_by,
         note,
+        counts,
+        waiting,
         ---------- times
         landed_week,
         received_at,
         due_at,
-        done_at
+        done_at,
+        started_at
     from source
 )
 

@@ -1,0 +1,96 @@
+"""What is stored of somebody, as one JSON document: the answer to a request for data. Made when it is asked for, and kept nowhere."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+import zstandard
+
+from custom_events.catalog import audit
+from custom_events.errors import NeedsAction
+from custom_events.platforms import mentions
+from custom_events.platforms.registry import PLATFORMS
+from custom_events.queries import redaction as sql
+from custom_events.redaction.lookup import person_of, request_of, site_context
+from custom_events.redaction.person import Found, find
+from custom_events.redaction.run import FOREVER
+from custom_events.settings import Settings
+from custom_events.values.deliveries import RawDelivery, SiteContext
+from custom_events.values.forgotten import SubjectKind
+
+_PAGE: Final = 200  # bodies read at once
+_HEADERS: Final = msgspec.json.Decoder(dict[str, str])
+Rows = tuple[dict[str, Any], ...]
+
+
+class Export(msgspec.Struct, frozen=True, kw_only=True):
+    """What is stored of a person, by table, each row as it stands there; `deliveries` with the text of what the store sent."""
+
+    request: int
+    site: str
+    made_at: datetime
+    customers: Rows = ()
+    orders: Rows = ()
+    order_refunds: Rows = ()
+    subscriptions: Rows = ()
+    commerce_events: Rows = ()
+    clicks: Rows = ()
+    custom_events: Rows = ()
+    conversion_uploads: Rows = ()
+    deliveries: Rows = ()
+
+
+def export(connection: sa.Connection, settings: Settings, raw_id: int, *, actor: str) -> Export:
+    """What is stored of whom a request names; the audit trail has who read it. Raises NotFound, NeedsAction where nobody is named."""
+    request = request_of(connection, raw_id)
+    who = person_of(connection, request, settings)
+    if who.is_nobody:
+        raise NeedsAction(
+            f"Request {raw_id} names nobody any more: it was carried out, or its delivery was dropped or forgotten. "
+            f"Ask again with `custom-events privacy ask {request.site_key}`."
+        )
+    site = site_context(connection, request.site_id)
+    found = find(connection, site.site_id, who, FOREVER)
+    given = {"site": site.site_id, "keys": list(found.keys), "orders": list(found.orders), "phones": list(found.phones)}
+    tables: dict[str, Rows] = {
+        name: tuple(row[0] for row in connection.execute(statement, given)) for name, statement in sql.EXPORT.items()
+    }
+    audit.record(
+        connection,
+        actor=actor,
+        action="privacy_request.export",
+        subject=f"raw_event:{raw_id}",
+        detail={"rows": {name: len(rows) for name, rows in tables.items()}},
+        site_id=site.site_id,
+    )
+    deliveries = tuple(_deliveries(connection, site, found))
+    return Export(request=raw_id, site=request.site_key, made_at=datetime.now(UTC), deliveries=deliveries, **tables)
+
+
+def _deliveries(connection: sa.Connection, site: SiteContext, found: Found) -> list[dict[str, Any]]:
+    wanted = {(SubjectKind.ORDER, one) for one in found.orders}
+    wanted |= {(SubjectKind.CUSTOMER, one.removeprefix("c:")) for one in found.keys if one.startswith("c:")}
+    wanted |= {(SubjectKind.EMAIL, one) for one in found.emails} | {(SubjectKind.PHONE, one) for one in found.phones}
+    told: list[dict[str, Any]] = []
+    week = connection.execute(sql.FIRST_WEEK).scalar_one()
+    last = datetime.now(UTC).date() + timedelta(days=7)
+    while week is not None and week <= last:
+        after = 0
+        given = {"week": week, "site": site.site_id, "rows": _PAGE}
+        while rows := connection.execute(sql.RAW_PAGE, given | {"after": after}).all():
+            told += [delivery for row in rows if (delivery := _delivery(row, site, wanted)) is not None]
+            after = rows[-1].id
+        week += timedelta(days=7)
+    return told
+
+
+def _delivery(row: Any, site: SiteContext, wanted: set[mentions.Mention]) -> dict[str, Any] | None:
+    body = zstandard.ZstdDecompressor().decompress(bytes(row.body), max_output_size=row.body_bytes)
+    delivery = RawDelivery(topic=row.topic, body=body, headers=_HEADERS.decode(row.headers))
+    mentioned = mentions.of_body(body, row.topic, site.default_country)
+    mentioned |= mentions.of_understood(PLATFORMS[site.platform].understand(delivery, site)).subjects
+    if wanted.isdisjoint(mentioned):
+        return None
+    text = body.decode("utf-8", "backslashreplace")
+    return {"id": row.id, "received_at": row.received_at.isoformat(), "topic": row.topic, "body": text}

@@ -1,0 +1,205 @@
+"""One run of one request to forget somebody: batch after batch, each in a transaction of its own.
+
+First the person's identifiers are remembered as hashes, under the site's shard: from then on the drain takes in nothing of them. Then
+come the stored rows, whole orders at a time; what leads from a person to their orders goes last. So whatever is interrupted finds, when
+it is run again, exactly what is left, and ends the same.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, TypeVar
+
+import sqlalchemy as sa
+
+from custom_events import secrets
+from custom_events.pipeline.claim import LOCK_CLASS
+from custom_events.queries import redaction as sql
+from custom_events.redaction import bodies, events, key
+from custom_events.redaction.person import Found, Person, find
+from custom_events.settings import Settings
+from custom_events.values.deliveries import PrivacyRequest, SiteContext
+from custom_events.values.forgotten import SubjectKind, Subjects
+
+ROWS: Final = 200  # events, orders or customers of one transaction, which holds the site's shard: well under a second
+# Until when orders, carts and subscriptions are forgotten: whatever is delivered of them.
+FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+_BEGINNING: Final = datetime(1, 1, 2, tzinfo=UTC)
+_WEEK: Final = timedelta(days=7)
+
+Place = tuple[datetime, int]
+Step = TypeVar("Step")
+
+
+class Run:
+    """Make it, and call `everything`. `on_batch` is called after each commit."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        settings: Settings,
+        request: Any,
+        who: Person,
+        site: SiteContext,
+        on_batch: Callable[[], None],
+    ) -> None:
+        self._engine, self._settings, self._request, self._site = engine, settings, request, site
+        self._on_batch = on_batch
+        self._everybody = request.kind == PrivacyRequest.REDACT_SHOP
+        self._until: datetime = request.received_at
+        self._found, self._subjects = self._remember(who)
+
+    def everything(self) -> int:
+        """All of it, in the order that finds what is left when it is run again. How many events wait for Google's answer."""
+        waiting = self._events()
+        if not waiting:
+            for work in (self._orders, self._subscriptions, self._customers):
+                while self._batch(work):
+                    pass
+        self._deliveries()
+        self._refused()
+        return waiting
+
+    def _remember(self, who: Person) -> tuple[Found, Subjects]:
+        """Find who it is, and remember them, so that nothing of them is taken in from now on."""
+        with self._engine.begin() as connection:
+            self._lock(connection)
+            subjects = Subjects(key.ensure(connection, secrets.key(self._settings)), self._site.site_id)
+            if self._everybody:
+                found = Found(keys=(), emails=(), phones=(), orders=())
+                mentioned = [(SubjectKind.SITE, "", self._until)]
+            else:
+                found = find(connection, self._site.site_id, who, self._until)
+                customers = [one.removeprefix("c:") for one in found.keys if one.startswith("c:")]
+                mentioned = [
+                    *((SubjectKind.ORDER, one, FOREVER) for one in found.orders),
+                    *((SubjectKind.CUSTOMER, one, self._until) for one in customers),
+                    *((SubjectKind.EMAIL, one, self._until) for one in found.emails),
+                    *((SubjectKind.PHONE, one, self._until) for one in found.phones),
+                ]
+            self._keep(connection, subjects, mentioned)
+            connection.execute(sql.BEGIN, {"raw_id": self._request.raw_id})
+        self._on_batch()
+        return found, subjects
+
+    def _keep(
+        self, connection: sa.Connection, subjects: Subjects, mentioned: Collection[tuple[SubjectKind, str, datetime]]
+    ) -> None:
+        given = {
+            "site": self._site.site_id,
+            "raw_id": self._request.raw_id,
+            "kinds": [kind.value for kind, _, _ in mentioned],
+            "digests": [subjects.digest(kind, value) for kind, value, _ in mentioned],
+            "untils": [until for _, _, until in mentioned],
+        }
+        connection.execute(sql.REMEMBER, given)
+
+    def _lock(self, connection: sa.Connection) -> None:
+        given = {"lock": LOCK_CLASS, "site": self._site.site_id, "shards": self._settings.shards}
+        connection.execute(sql.LOCK_SHARD, given)
+
+    def _batch(self, work: Callable[[sa.Connection], tuple[Counter[str], Step]]) -> Step:
+        """A transaction of its own, with its counts. What the work says beside them."""
+        with self._engine.begin() as connection:
+            self._lock(connection)
+            counts, step = work(connection)
+            counted = +counts
+            if counted:
+                given = {"raw_id": self._request.raw_id, "names": list(counted), "rows": list(counted.values())}
+                connection.execute(sql.COUNT, given)
+        self._on_batch()
+        return step
+
+    def _who(self) -> dict[str, Any]:
+        return {
+            "site": self._site.site_id,
+            "until": self._until,
+            "everybody": self._everybody,
+            "keys": list(self._found.keys),
+            "orders": list(self._found.orders),
+            "phones": list(self._found.phones),
+            "rows": ROWS,
+        }
+
+    def _events(self) -> int:
+        """Page after page of events. How many wait."""
+        waiting = 0
+        place: Place | None = (_BEGINNING, 0)
+        while place is not None:
+            more, place = self._batch(self._events_after(place))
+            waiting += more
+        return waiting
+
+    def _events_after(self, after: Place) -> Callable[[sa.Connection], tuple[Counter[str], tuple[int, Place | None]]]:
+        statement = sql.EVENTS_OF_SITE if self._everybody else sql.EVENTS_OF_PERSON
+        given = self._who() | {"at": after[0], "id": after[1], "redacted": sql.REDACTED_KEY}
+
+        def work(connection: sa.Connection) -> tuple[Counter[str], tuple[int, Place | None]]:
+            rows = connection.execute(statement, given).all()
+            page = events.page(connection, self._site.site_id, rows)
+            if not self._everybody:
+                told = [(kind, value, FOREVER) for kind, value in events.mentioned(page)]
+                self._keep(connection, self._subjects, told)
+            counts = events.redact(connection, self._site.site_id, self._subjects, page, datetime.now(UTC))
+            return counts, (page.waiting, (rows[-1].occurred_at, rows[-1].id) if rows else None)
+
+        return work
+
+    def _orders(self, connection: sa.Connection) -> tuple[Counter[str], bool]:
+        given = self._who() | {"after": "", "redacted": sql.REDACTED_ID}
+        orders = [row.order_id for row in connection.execute(sql.ORDERS_LEFT, given)]
+        return events.redact_orders(connection, self._site.site_id, self._subjects, orders), bool(orders)
+
+    def _subscriptions(self, connection: sa.Connection) -> tuple[Counter[str], bool]:
+        rows = connection.execute(sql.SUBSCRIPTIONS, self._who() | {"redacted": sql.REDACTED_ID}).all()
+        pseudonym = self._subjects.pseudonym
+        given = {
+            "site": self._site.site_id,
+            "old": [row.subscription_id for row in rows],
+            "new": [pseudonym("subscription", row.subscription_id) for row in rows],
+            "origins": [
+                None if row.origin_order_id is None else pseudonym("order", row.origin_order_id) for row in rows
+            ],
+        }
+        changed = connection.execute(sql.REDACT_SUBSCRIPTIONS, given).rowcount if rows else 0
+        told = [(SubjectKind.SUBSCRIPTION, row.subscription_id, FOREVER) for row in rows]
+        if not self._everybody:
+            self._keep(connection, self._subjects, told)
+        return Counter(subscriptions=changed), bool(rows)
+
+    def _customers(self, connection: sa.Connection) -> tuple[Counter[str], bool]:
+        gone = connection.execute(sql.DELETE_CUSTOMERS, self._who()).rowcount
+        return Counter(customers=gone), gone > 0
+
+    def _deliveries(self) -> None:
+        with self._engine.connect() as connection:
+            week: date | None = connection.execute(sql.FIRST_WEEK).scalar_one()
+        last = datetime.now(UTC).date() + _WEEK  # the database's clock says in which week something lands
+        while week is not None and week <= last:
+            after: int | None = 0
+            while after is not None:
+                after = self._batch(self._deliveries_after(week, after))
+            week += _WEEK
+
+    def _deliveries_after(self, week: date, after: int) -> Callable[[sa.Connection], tuple[Counter[str], int | None]]:
+        until = self._until if self._everybody else None
+
+        def work(connection: sa.Connection) -> tuple[Counter[str], int | None]:
+            forgotten = bodies.Forgotten(connection, self._subjects, self._site.site_id)
+            place, gone = bodies.blank_deliveries(connection, self._site, forgotten, week, after, until)
+            return Counter(raw_events=gone), place
+
+        return work
+
+    def _refused(self) -> None:
+        place: Place | None = (_BEGINNING, 0)
+        while place is not None:
+            place = self._batch(self._refused_after(place))
+
+    def _refused_after(self, after: Place) -> Callable[[sa.Connection], tuple[Counter[str], Place | None]]:
+        def work(connection: sa.Connection) -> tuple[Counter[str], Place | None]:
+            forgotten = bodies.Forgotten(connection, self._subjects, self._site.site_id)
+            place, gone = bodies.blank_refused(connection, self._site, forgotten, after)
+            return Counter(refused_events=gone), place
+
+        return work
