@@ -75,7 +75,8 @@ def test_the_export_is_the_list(asked: httpx.Client, monkeypatch: pytest.MonkeyP
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert [int(row["id"]) for row in rows] == [entry["id"] for entry in asked.get(PATH).json()["items"]]
     assert rows[0]["detail"] == '{"reason":"=1+1"}'
-    assert rows[0]["before"] == ""
+    assert rows[0]["before"] == '{"is_active":true,"removed_at":null}'
+    assert rows[-1]["before"] == ""
 
 
 def test_no_cell_is_a_formula(world: World) -> None:
