@@ -165,6 +165,7 @@ def test_uploads(ask: Ask, engine: sa.Engine) -> None:
     assert "rows go now" in ask("uploads", "release", "1234567890", "--site", "shop", "--held")
     assert "Action 7001 of 1234567890 is held" in ask("uploads", "hold", "1234567890", "x", "--action", "7001")
     assert "Action 7001 of 1234567890 goes on" in ask("uploads", "release", "1234567890", "--action", "7001")
+    assert "Google" in ask("uploads", "probe", "1234567890", code=1)
     assert "no conversion action" in ask("uploads", "hold", "1234567890", "x", "--action", "9", code=1)
 
 
@@ -188,12 +189,26 @@ def test_what_is_looked_at(ask: Ask, database: str, engine: sa.Engine, tmp_path:
     assert ask(*words) == ask(*words)
     assert json.loads(ask(*words, "--site", "1", "--json"))["tried"]
     assert "openapi" in json.loads(ask("openapi"))
+    overridden = ("--assignment", "1@1", "--overrides", "stricter.yaml", "--site", "1")
+    (tmp_path / "stricter.yaml").write_text("click_window_days: 3\n")
+    assert "bought" in ask("test-rule", "--event", "order.paid:1", *overridden)
     with engine.begin() as connection:
         number = privacy_delivery(connection, shop, b'{"id": 1}')
     assert f"raw:{number}  " in ask("privacy", "list")
     assert '{"id": 1}' in ask("raw", "show", str(number))
     assert "is closed" in ask("privacy", "done", str(number), "--note", "by script")
     assert ask("privacy", "list") == "No open requests.\n"
+
+
+def test_rule_tests_from_afar_need_a_site_and_json(run: Run, console: None, key: str, tmp_path: Path) -> None:
+    (tmp_path / "broken").write_text("[1]")
+    (tmp_path / "vip.yaml").write_text("name: VIP\ntrigger: [order.paid]\n")
+    words = ("--server", URL, "test-rule")
+    found = run(*words, "--event", "order.paid:1", "--definition", "bought", CUSTOM_EVENTS_API_KEY=key)
+    assert (found.exit_code, "name it with --site" in found.output) == (1, True)
+    words = (*words, "broken", "--platform", "shopify", "--topic", "orders/paid", "--config", "vip.yaml")
+    found = run(*words, CUSTOM_EVENTS_API_KEY=key)
+    assert (found.exit_code, "The body is no JSON object" in found.output) == (1, True)
 
 
 def test_alarms(ask: Ask, run: Run, database: str, engine: sa.Engine, way: str) -> None:

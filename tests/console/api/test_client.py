@@ -1,6 +1,8 @@
 """The client that is generated from the document: typed answers, also where something is refused."""
 
+import json
 from http import HTTPStatus
+from pathlib import Path
 
 import httpx
 import pytest
@@ -55,3 +57,26 @@ def test_conflicts_and_values_that_cannot_be_used_are_problems(typed: Authentica
     )
     assert isinstance(invalid, Problem)
     assert [error.field for error in invalid.errors or []] == ["config.click_window_days"]
+
+
+TINY = {
+    "openapi": "3.1.0",
+    "info": {"title": "Tiny", "version": "1"},
+    "paths": {"/x": {"get": {"operationId": "read_x", "responses": {"204": {"description": "Done."}}}}},
+}
+
+
+def test_it_is_made_where_the_document_changed_and_only_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generated, "PLACE", tmp_path / "api_client")
+    monkeypatch.setattr(generated, "text", lambda: json.dumps(TINY))
+    assert generated.main() == 0
+    made = tmp_path / "api_client" / "api" / "default" / "read_x.py"
+    assert made.is_file()
+    made.write_text("# kept")
+    assert generated.main() == 0
+    assert made.read_text() == "# kept"
+    changed = {**TINY, "paths": {"/y": {"get": {"responses": {"200": {"$ref": "#/nowhere"}}}}}}
+    monkeypatch.setattr(generated, "text", lambda: json.dumps(changed))
+    assert generated.main() == 1  # what cannot be generated whole takes nothing away
+    assert made.read_text() == "# kept"
+    assert list(tmp_path.iterdir()) == [tmp_path / "api_client"]
