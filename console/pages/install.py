@@ -11,7 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
+from console.api import problems
 from console.api.calls import Shared
+from console.api.problems import ProblemError
 from console.api.translation import problem_of
 from console.pages.page import Page
 from console.pages.rendering import STATIC, Renderer
@@ -19,6 +21,7 @@ from console.pages.routes.registry import NOUNS
 from console.pages.serving import PageServer
 
 FILES: Final = "/static/console"
+_NOT_FOUND: Final = 404
 _PROGRAMS: Final = ("/api/", "/static/", "/metrics", "/healthz", "/readyz", "/openapi.json")
 # A folder of the checkout: pages for those who build the console are there only beside it.
 CHECKOUT: Final = Path(__file__).parents[2] / "workspace.yaml"
@@ -46,7 +49,10 @@ def answer_people(app: FastAPI, shared: Shared) -> None:
     async def nothing_there(request: Request, error: Exception) -> Response:
         wants_page = "text/html" in request.headers.get("accept", "")
         if wants_page and not request.url.path.startswith(_PROGRAMS) and isinstance(error, HTTPException):
-            return server.problem(request, problem_of(error))
+            missing = ProblemError(
+                problems.NOT_FOUND, "There is nothing at this address: was a part of it lost on the way?"
+            )
+            return server.problem(request, missing if error.status_code == _NOT_FOUND else problem_of(error))
         found = for_programs(request, error)  # pyright: ignore[reportArgumentType]
         return await found if isinstance(found, Awaitable) else found
 
