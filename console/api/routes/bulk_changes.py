@@ -274,7 +274,7 @@ def export_assignments(
 
 
 def _shown(found: changes.BulkChange) -> BulkChange:
-    fields = {**msgspec.structs.asdict(found), "site_ids": found.site_ids[: shown_operations.SHOWN_SITES]}
+    fields: dict[str, Any] = {**msgspec.structs.asdict(found), "site_ids": found.site_ids[: shown_operations.SHOWN_SITES]}
     return BulkChange(**fields, sites=len(found.site_ids))
 
 
