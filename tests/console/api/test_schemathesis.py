@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
+import pytest
 import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
@@ -47,6 +48,7 @@ def _ask(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> None:
     answers()
 
 
+@pytest.mark.timeout(900)  # a minute or two on a machine of one's own, many times that beside other work
 def test_every_operation_answers_as_its_document_says(app: FastAPI, world: World) -> None:
     asked = every_way(app, world.headers("administrator"))
     assert len(asked) == sum(len(methods) for methods in app.openapi()["paths"].values())
