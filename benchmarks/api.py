@@ -33,7 +33,7 @@ from custom_events.access.roles import Grant, Role
 from custom_events.postgres import connect, embedded, migrate
 from custom_events.queries import assignments as assignment_queries
 from custom_events.queries import sites as site_queries
-from custom_events.settings import Settings
+from custom_events.settings import settings as read_settings
 
 RESULT: Final = Path(".local/bench/api.json")
 CLIENTS: Final = 16
@@ -188,7 +188,7 @@ def memory_of_sessions(engine: sa.Engine, port: int, process: psutil.Process) ->
     """Megabytes that the process grows by when 100 people have signed in, looked once, and leave their connections open."""
     import http.client
 
-    settings, password = Settings(_env_file=None), "four words and more"
+    settings, password = read_settings(), "four words and more"
     with engine.begin() as connection:
         grants = (Grant(role=Role.VIEWER),)
         people.add(connection, login="idle", display_name="Idle", grants=grants, actor="bench", password=password)
