@@ -13,7 +13,7 @@ from custom_events.postgres import connect
 from custom_events.queries.landing import Delivered, Refused
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Refusal
-from ingest_api import connections
+from ingest_api import connections as module_of_connections
 from ingest_api import landing_rows as made
 from ingest_api import writer as module
 from ingest_api.groups import THREAD_FROM_BYTES, Answered, Verified, Waiting, on_result_of
@@ -115,20 +115,20 @@ def test_after_a_known_delivery_groups_are_not_taken_for_new_ones(
     play: Play, rows: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     optimistic: list[bool] = []
-    usual = connections.landing.land
+    usual = module_of_connections.landing.land
 
     async def noted(*given: Any, **how: Any) -> set[int]:
         optimistic.append(how["all_new"])
         return await usual(*given, **how)
 
-    monkeypatch.setattr(connections.landing, "land", noted)
+    monkeypatch.setattr(module_of_connections.landing, "land", noted)
 
     async def scenario(writer: Writer, _: Connections) -> None:
         assert await land(writer, *delivery(1)) is True
         assert await asyncio.gather(*(land(writer, *delivery(number)) for number in (3, 1, 2))) == [True, False, True]
         assert await land(writer, *delivery(4)) is True
         assert optimistic == [True, True, False]
-        monkeypatch.setattr(connections, "CAREFUL_S", 0.0)
+        monkeypatch.setattr(module_of_connections, "CAREFUL_S", 0.0)
         assert await land(writer, *delivery(4)) is False
         assert await land(writer, *delivery(5)) is True
         assert optimistic[3:] == [False, True]
@@ -144,7 +144,7 @@ def test_while_a_commit_waits_a_group_that_is_worth_it_lands(play: Play, rows: Q
         other = await connections.connect()
         begun = other.transaction()
         await begun.start()
-        assert await connections.landing.land(other, [delivery(0)[1]], [], [], b"") == set()
+        assert await module_of_connections.landing.land(other, [delivery(0)[1]], [], [], b"") == set()
         held = land(writer, *delivery(0))
         async with asyncio.timeout(10):
             while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
@@ -283,7 +283,7 @@ def test_a_lost_connection_is_replaced(play: Play, rows: Query) -> None:
 
 
 def test_no_attempt_to_connect_while_the_pause_lasts(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "BACKOFF_S", (60.0,))
+    monkeypatch.setattr(module_of_connections, "BACKOFF_S", (60.0,))
 
     async def scenario(writer: Writer, connections: Connections) -> None:
         connections.down = True
@@ -319,7 +319,7 @@ def test_a_client_that_goes_away_takes_nothing_from_the_others(play: Play, rows:
 
 
 def test_the_week_before_is_looked_at(play: Play, rows: Query, engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "is_after_boundary", lambda moment: True)
+    monkeypatch.setattr(module_of_connections, "is_after_boundary", lambda moment: True)
 
     async def first(writer: Writer, _: Connections) -> None:
         assert await land(writer, *delivery(1)) is True
@@ -338,13 +338,13 @@ def test_the_week_before_is_looked_at(play: Play, rows: Query, engine: Any, monk
 def test_around_the_change_of_week_landings_take_turns(
     play: Play, rows: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "is_near_boundary", lambda moment: True)
+    monkeypatch.setattr(module_of_connections, "is_near_boundary", lambda moment: True)
 
     async def scenario(writer: Writer, connections: Connections) -> None:
         assert await land(writer, *delivery(1)) is True
         other = await connections.connect()
         async with other.transaction():
-            await other.fetch(connections.landing.LOCK_BOUNDARY, connections.landing.BOUNDARY_LOCK)
+            await other.fetch(module_of_connections.landing.LOCK_BOUNDARY, module_of_connections.landing.BOUNDARY_LOCK)
             waits = land(writer, *delivery(2))
             async with asyncio.timeout(10):
                 while not await other.fetchval(
