@@ -1,12 +1,11 @@
 """Laws over every page: who is not known gets in nowhere, a role is enough or it is not, and of another site nothing is seen."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 
-from console.api.rights import Right, Scope
+from console.api.rights import Scope
 from console.pages.install import all_pages
 from console.pages.page import Page
 from console.pages.serving import filled
@@ -41,21 +40,6 @@ def test_who_is_not_known_is_led_to_where_people_sign_in(client: httpx.Client, w
                 assert "sign-in" in answer.headers["location"]
             else:
                 assert answer.status_code == 401, page.path
-
-
-def test_a_role_is_enough_or_it_is_not(client: httpx.Client, world: World) -> None:
-    for page in ASKING:
-        for role, headers in _by_role(world, page.right):
-            answer = ask(client, page, path_of(page, world, MINE), headers)
-            if page.right.role is None or role.rank >= page.right.role.rank:
-                assert answer.status_code not in (401, 403, 500), f"{page.path} {role}: {answer.text}"
-            else:
-                assert answer.status_code == 403, f"{page.path} {role}"
-
-
-def _by_role(world: World, right: Right) -> Iterator[tuple[Role, dict[str, str]]]:
-    for role in Role:  # the least first: what the greater ones do may take the thing away
-        yield role, world.headers(f"{role} of mine" if right.scope is Scope.ONE_SITE else role.value)
 
 
 def test_a_role_on_one_site_is_none_on_all(client: httpx.Client, world: World) -> None:

@@ -189,3 +189,14 @@ def test_files_are_served_and_asked_for_anew_only_where_they_changed(client: htt
         assert file.status_code == 200
         again = client.get(f"/static/console/{name}", headers={"If-None-Match": file.headers["etag"]})
         assert again.status_code == 304
+
+
+def test_what_is_searched_for_is_found_and_its_way_is_shown(browser: httpx.Client, world: World) -> None:
+    number = world.raw_events[0]
+    found = browser.get(f"/orders?search=raw:{number}").text
+    assert f'href="deliveries/{number}"' in found
+    assert "Nothing is called so" in browser.get("/orders?search=nobody@example.org").text
+    story = browser.get(f"/orders/story?site_id={world.mine.id}&subject=raw:{number}")
+    assert story.status_code == 200
+    assert "customers/redact" in story.text
+    assert browser.get(f"/orders/story?site_id={world.mine.id}&subject=none-such").status_code == 404
