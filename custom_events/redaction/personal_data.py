@@ -117,6 +117,11 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
     "app.idempotent_answers": Personal(
         "nothing leads there", Done.KEPT, "encrypted answers to POST requests of the API", "a day"
     ),
+    "app.operations": Personal(
+        "nothing leads there", Done.KEPT, "what backtests and replays found, with order ids", "a day"
+    ),
+    "app.operation_parts": Personal("nothing leads there", Done.KEPT, "exported lists, with order ids", "a day"),
+    **dict.fromkeys(("app.bulk_changes", "app.bulk_change_rows"), _CONFIGURED),
     **dict.fromkeys(
         (
             "app.sites",
@@ -131,7 +136,7 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
         _CONFIGURED,
     ),
     **dict.fromkeys(
-        ("app.people", "app.role_grants", "app.api_keys", "app.sessions", "app.login_attempts"),
+        ("app.people", "app.role_grants", "app.api_keys", "app.sessions", "app.login_attempts", "app.openid_links"),
         Nobody("people of the shop or the agency who use the console, no customers"),
     ),
 }

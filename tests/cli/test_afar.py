@@ -18,7 +18,7 @@ from custom_events import logs
 from custom_events.access import api_keys
 from custom_events.access.roles import Grant, Role
 from custom_events.settings import Settings
-from tests.backtest.conftest import World, paid_order
+from tests.backtest.conftest import PastWorld, paid_order
 from tests.cli.conftest import Run
 from tests.cli.test_site import land
 from tests.cli.test_uploads import GROUND
@@ -120,7 +120,7 @@ def test_sites_and_secrets(ask: Ask, engine: sa.Engine, monkeypatch: pytest.Monk
 
 
 def test_definitions_and_assignments(ask: Ask, database: str, engine: sa.Engine) -> None:
-    world = World(database, engine)
+    world = PastWorld(database, engine)
     shop = world.site()
     world.assign(shop, world.define("bought"), "all orders")
     world.draft("bought", priority=3)
@@ -170,7 +170,7 @@ def test_uploads(ask: Ask, engine: sa.Engine) -> None:
 
 
 def test_what_is_looked_at(ask: Ask, database: str, engine: sa.Engine, tmp_path: Path) -> None:
-    world = World(database, engine)
+    world = PastWorld(database, engine)
     shop, action = world.site(), world.action()
     world.assign(shop, world.define("bought"), ads_action=action)
     world.order(shop, 1, 5)

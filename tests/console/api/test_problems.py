@@ -83,7 +83,7 @@ def things(settings: Settings) -> Any:
     server = Server(shared, wake=lambda: None)
     routing.install(app, ROUTES, server.serve)
     faults.install(app, server)
-    app.add_middleware(Envelope, https=False)
+    app.add_middleware(Envelope, https=False, metrics=shared.requests)
     with asking(app) as client:
         yield client
 
