@@ -22,7 +22,7 @@ VERBS = {
     "status": ("cli.status", "What came in, what went out, do the sums agree."),
     "explain": ("cli.explain", "One order's way from the webhook to Google's answer."),
     "raw": ("cli.raw", "A stored delivery: its headers and exact bytes."),
-    "privacy": ("cli.privacy", "Requests of people about their data, and their due dates."),
+    "privacy": ("cli.privacy", "Requests of people about their data: forget them, or say what is stored."),
     "test-rule": ("cli.test_rule", "One event under a rule, leaf by leaf."),
     "backtest": ("cli.backtest", "What a draft would have made of stored history."),
     "replay": ("cli.replay", "The past through today's understanding and rules."),

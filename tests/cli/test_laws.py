@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cli import site
 from cli.main import main
-from tests.backtest.conftest import World, paid_order
+from tests.backtest.conftest import PastWorld, paid_order
 from tests.cli.arguments import lines, verbs
 from tests.cli.conftest import Run
 
@@ -28,9 +28,9 @@ VERBS = sorted(((path, verb) for path, verb in verbs(main) if path not in FOR_EV
 
 
 @pytest.fixture
-def world(database: str, engine: sa.Engine) -> World:
+def world(database: str, engine: sa.Engine) -> PastWorld:
     """One site with a rule and an order."""
-    made = World(database, engine)
+    made = PastWorld(database, engine)
     shop, action = made.site(), made.action()
     made.assign(shop, made.define("bought"), ads_action=action)
     made.order(shop, 1, 5)
@@ -54,7 +54,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def test_every_verb_ends_with_a_sentence(
-    run: Run, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, world: PastWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(site, "WAIT_S", 0)
     monkeypatch.setattr(site, "LOOK_EVERY_S", 0.01)

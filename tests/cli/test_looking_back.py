@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.backtest.conftest import World, paid_order
+from tests.backtest.conftest import PastWorld, paid_order
 from tests.cli.conftest import Run
 
 LARGE = "conditions: {field: order.total, op: '>=', value: 150}\n"
 
 
 @pytest.fixture
-def world(database: str, engine: sa.Engine) -> World:
+def world(database: str, engine: sa.Engine) -> PastWorld:
     """One site with a rule, two orders of 100 and 200 EUR."""
-    made = World(database, engine)
+    made = PastWorld(database, engine)
     site, action = made.site(), made.action()
     made.assign(site, made.define("bought"), ads_action=action)
     made.order(site, 1, 5)
@@ -32,7 +32,7 @@ def stricter(tmp_path: Path) -> str:
     return str(file)
 
 
-def test_a_backtest_in_words_and_as_json(run: Run, world: World, stricter: str) -> None:
+def test_a_backtest_in_words_and_as_json(run: Run, world: PastWorld, stricter: str) -> None:
     before = world.written()
     text = run("backtest", "--definition", "bought", "--config", stricter, DATABASE_URL=world.url).output
     for words in (
@@ -56,7 +56,7 @@ def test_a_backtest_in_words_and_as_json(run: Run, world: World, stricter: str) 
     assert world.written() == before
 
 
-def test_overrides_from_a_file_and_several_assignments(run: Run, world: World, tmp_path: Path) -> None:
+def test_overrides_from_a_file_and_several_assignments(run: Run, world: PastWorld, tmp_path: Path) -> None:
     overrides = tmp_path / "overrides.json"
     overrides.write_text('{"value": {"factor": "2"}}')
     text = run("backtest", "--assignment", "1", "--overrides", str(overrides), DATABASE_URL=world.url).output
@@ -70,7 +70,7 @@ def test_overrides_from_a_file_and_several_assignments(run: Run, world: World, t
     assert "recorded and not sent: no_ads_action 50" in text
 
 
-def test_what_others_of_a_group_would_win_if_a_rule_stopped(run: Run, world: World) -> None:
+def test_what_others_of_a_group_would_win_if_a_rule_stopped(run: Run, world: PastWorld) -> None:
     world.publish("bought", world.draft("bought", group="g", priority=1))
     world.assign(1, world.define("rest", group="g"))
     world.order(1, 3, 7)
@@ -85,7 +85,7 @@ def test_what_others_of_a_group_would_win_if_a_rule_stopped(run: Run, world: Wor
     assert "Name what stops" in refused.output
 
 
-def test_what_a_rule_is_to_be_tried_on_is_asked_for(run: Run, world: World, stricter: str) -> None:
+def test_what_a_rule_is_to_be_tried_on_is_asked_for(run: Run, world: PastWorld, stricter: str) -> None:
     world.site()
     event = ("test-rule", "--event", "order.paid:1")
     for asked, words in (
@@ -95,7 +95,7 @@ def test_what_a_rule_is_to_be_tried_on_is_asked_for(run: Run, world: World, stri
         assert words in run(*event, *asked, DATABASE_URL=world.url).output
 
 
-def test_explaining_an_order(run: Run, world: World) -> None:
+def test_explaining_an_order(run: Run, world: PastWorld) -> None:
     text = run("explain", "#1", DATABASE_URL=world.url).output
     assert text.startswith("Order #1 (id 1) of Shop 1 (shop-key-1, shopify); times are UTC\n")
     assert "It became custom event 1. The conversion is queued." in text
@@ -124,7 +124,7 @@ def test_trying_a_rule_on_a_body(run: Run, tmp_path: Path, stricter: str) -> Non
     assert quiet.startswith("The body")
 
 
-def test_trying_a_rule_with_a_site_s_history(run: Run, world: World, tmp_path: Path) -> None:
+def test_trying_a_rule_with_a_site_s_history(run: Run, world: PastWorld, tmp_path: Path) -> None:
     text = run("test-rule", "--event", "order.paid:2", "--definition", "bought", DATABASE_URL=world.url).output
     assert "order.paid:2 under bought (assignment 1): fires" in text
     assert "value 200.00 EUR, key o:2" in text
@@ -153,7 +153,7 @@ def test_trying_a_rule_with_a_site_s_history(run: Run, world: World, tmp_path: P
     assert "2 sites have this rule: name the one to try it on (--site)." in result.output
 
 
-def test_a_replay_lists_and_then_writes(run: Run, world: World) -> None:
+def test_a_replay_lists_and_then_writes(run: Run, world: PastWorld) -> None:
     world.execute("DELETE FROM app.custom_event_keys WHERE dedup_key = 'o:2'")
     world.execute("DELETE FROM app.upload_keys WHERE transaction_id LIKE '%2'")
     world.execute("DELETE FROM app.conversion_uploads WHERE order_id = '2'")
@@ -189,7 +189,9 @@ def test_a_replay_lists_and_then_writes(run: Run, world: World) -> None:
     (("test-rule", "FILE"), "a body needs --platform and --topic"),
     (("replay", "--write"), "a replay that writes needs a reason"),
 ])  # fmt: skip
-def test_what_is_wrong_is_said_in_a_line(run: Run, world: World, tmp_path: Path, arguments: Any, words: str) -> None:
+def test_what_is_wrong_is_said_in_a_line(
+    run: Run, world: PastWorld, tmp_path: Path, arguments: Any, words: str
+) -> None:
     files = {
         "FILE": "{}",
         "BROKEN": "a:\n- }",
@@ -228,12 +230,14 @@ def test_what_is_wrong_is_said_in_a_line(run: Run, world: World, tmp_path: Path,
         (("raw", "show", str(2**63)), 1, f"No raw event {2**63} is kept"),
     ],
 )
-def test_what_is_not_there_is_named(run: Run, world: World, words: tuple[str, ...], code: int, sentence: str) -> None:
+def test_what_is_not_there_is_named(
+    run: Run, world: PastWorld, words: tuple[str, ...], code: int, sentence: str
+) -> None:
     result = run(*words, DATABASE_URL=world.url)
     assert (result.exit_code, sentence in " ".join(result.stderr.split())) == (code, True), result.output
 
 
-def test_an_assignment_of_another_site_is_told_apart(run: Run, world: World) -> None:
+def test_an_assignment_of_another_site_is_told_apart(run: Run, world: PastWorld) -> None:
     other = world.assign(world.site(), "bought")
     result = run("explain", "1", "--assignment", str(other), DATABASE_URL=world.url)
     assert result.exit_code == 1

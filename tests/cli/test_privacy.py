@@ -1,27 +1,24 @@
 """`custom-events privacy`: entered, listed, carried out, written into a file, closed."""
 
-import asyncio
 import json
 from pathlib import Path
 
+import sqlalchemy as sa
 from click.testing import Result
 from cryptography.fernet import Fernet
 
 from tests.cli.conftest import Run
-from tests.pipeline.conftest import paid_order, world_of
+from tests.world import World, paid_order
 
 KEY = Fernet.generate_key().decode()
 
 
-def test_from_the_request_to_its_end(run: Run, database: str, tmp_path: Path) -> None:
-    async def shop() -> None:
-        async with world_of(database) as world:
-            site = await world.site()
-            await world.land(site, "orders/paid", paid_order(1001))
-            await world.land(site, "customers/redact", {})
-            await world.drain()
-
-    asyncio.run(shop())
+def test_from_the_request_to_its_end(run: Run, database: str, engine: sa.Engine, tmp_path: Path) -> None:
+    world = World(database, engine)
+    site = world.site()
+    world.land(site, "orders/paid", paid_order(1001))
+    world.land(site, "customers/redact", {})
+    world.drain()
 
     def privacy(*arguments: str) -> Result:
         return run("privacy", *arguments, CUSTOM_EVENTS_DATABASE_URL=database, CUSTOM_EVENTS_SECRET_KEY=KEY)

@@ -1,16 +1,16 @@
 """The nightly job forgets people, and Dagster is told counts only."""
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 import pytest
+import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from custom_events.settings import settings
 from orchestration import jobs
-from tests.pipeline.conftest import paid_order, world_of
+from tests.world import World, paid_order
 
 EMAIL = "annelotte.vonderplanitz@example.org"
 
@@ -23,17 +23,14 @@ def _own_key(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
 
 
-def test_dagster_is_told_counts_only(database: str, capfd: Any) -> None:
-    async def shop() -> None:
-        async with world_of(database) as world:
-            site = await world.site()
-            customer = {"id": 615243987, "email": EMAIL}
-            await world.land(site, "orders/paid", paid_order(1615243987, customer=customer, email=EMAIL))
-            await world.land(site, "customers/redact", {"customer": customer, "orders_to_redact": [1615243987]})
-            await world.land(site, "customers/redact", {})
-            await world.drain()
-
-    asyncio.run(shop())
+def test_dagster_is_told_counts_only(database: str, engine: sa.Engine, capfd: Any) -> None:
+    world = World(database, engine)
+    site = world.site()
+    customer = {"id": 615243987, "email": EMAIL}
+    world.land(site, "orders/paid", paid_order(1615243987, customer=customer, email=EMAIL))
+    world.land(site, "customers/redact", {"customer": customer, "orders_to_redact": [1615243987]})
+    world.land(site, "customers/redact", {})
+    world.drain()
     told = []
     for _ in range(2):
         context = dg.build_op_context()

@@ -40,7 +40,7 @@ from tests.ledger.conftest import (
     lanes,  # noqa: F401
     ledger,  # noqa: F401
 )
-from tests.pipeline.conftest import world_of
+from tests.world import World
 
 KEY = Fernet.generate_key()
 SECRET = b"a-secret-of-the-shop"
@@ -106,32 +106,33 @@ class Planted:
         self.clicks: dict[str, str] = {}
         self.delivered = 0
         self.sites: dict[str, int] = {}
-        asyncio.run(self._make_sites())
+        self._make_sites()
 
-    async def _make_sites(self) -> None:
-        async with world_of(self.url) as world:
-            for platform, action in ACTIONS.items():
-                site = await world.site(f"planted-{platform}", platform, default_country="DE")
-                await world.connection.execute(
-                    "UPDATE app.sites SET shop_domain = $2 WHERE id = $1", site, SHOP if platform == "shopify" else None
+    def _make_sites(self) -> None:
+        world = World(self.url, self.engine)
+        for platform, action in ACTIONS.items():
+            site = world.site(f"planted-{platform}", platform, default_country="DE")
+            with self.engine.begin() as connection:
+                connection.execute(
+                    sa.text("UPDATE app.sites SET shop_domain = :domain WHERE id = :site"),
+                    {"site": site, "domain": SHOP if platform == "shopify" else None},
                 )
-                await world.connection.execute(
-                    "INSERT INTO app.site_secrets (site_id, secret_encrypted) VALUES ($1, $2)",
-                    site,
-                    secrets.encrypt(SECRET, KEY),
+                connection.execute(
+                    sa.text("INSERT INTO app.site_secrets (site_id, secret_encrypted) VALUES (:site, :token)"),
+                    {"site": site, "token": secrets.encrypt(SECRET, KEY)},
                 )
-                self.sites[platform] = site
-                await world.rule(site, f"purchase_{platform}", ads_action=action)
-                await world.rule(
-                    site, f"first_{platform}", ads_action=action, dedup={"per": "customer"}, trigger=["order.created"]
-                )
-                await world.rule(
-                    site,
-                    f"every_{platform}",
-                    trigger=["order.paid", "customer.created"],
-                    threshold={"at_least": "1", "scope": "site", "period": "lifetime", "fires": "every_nth"},
-                )
-                await world.rule(site, f"signup_{platform}", trigger=["customer.created", "checkout.started"])
+            self.sites[platform] = site
+            world.rule(site, f"purchase_{platform}", ads_action=action)
+            world.rule(
+                site, f"first_{platform}", ads_action=action, dedup={"per": "customer"}, trigger=["order.created"]
+            )
+            world.rule(
+                site,
+                f"every_{platform}",
+                trigger=["order.paid", "customer.created"],
+                threshold={"at_least": "1", "scope": "site", "period": "lifetime", "fires": "every_nth"},
+            )
+            world.rule(site, f"signup_{platform}", trigger=["customer.created", "checkout.started"])
 
     def at(self, hours_ago: float) -> str:
         return (datetime.now(UTC) - timedelta(hours=hours_ago)).strftime("%Y-%m-%dT%H:%M:%S+00:00")

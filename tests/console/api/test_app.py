@@ -85,6 +85,11 @@ def test_over_https_browsers_are_told_to_stay_there(database: str, app: FastAPI)
         assert client.get("/healthz").headers["strict-transport-security"].startswith("max-age=")
 
 
+def figures(text: str) -> list[str]:
+    """Those of the database; requests to the console are counted as they come."""
+    return [line for line in text.splitlines() if "custom_events_console_request" not in line]
+
+
 def test_prometheus_gets_the_figures_and_they_are_counted_once_in_a_while(client: Client, engine: sa.Engine) -> None:
     first = client.get("/metrics")
     with engine.begin() as connection:
@@ -92,4 +97,4 @@ def test_prometheus_gets_the_figures_and_they_are_counted_once_in_a_while(client
     second = client.get("/metrics")
     assert first.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "custom_events_pipeline_backlog_rows 0.0\n" in first.text
-    assert second.text == first.text
+    assert figures(second.text) == figures(first.text)
