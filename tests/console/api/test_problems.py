@@ -79,11 +79,12 @@ def things(settings: Settings) -> Any:
 
     app = FastAPI(openapi_url=None)
     limited = settings.model_copy(update={"console_body_limit_bytes": 200, "console_body_limit_s": 0.2})
-    shared = Shared(connect.engine("postgresql://127.0.0.1:1/nothing"), limited, RequestMetrics())
+    requests = RequestMetrics()
+    shared = Shared(connect.engine("postgresql://127.0.0.1:1/nothing"), limited, requests)
     server = Server(shared, wake=lambda: None)
     routing.install(app, ROUTES, server.serve)
     faults.install(app, server)
-    app.add_middleware(Envelope, https=False, metrics=shared.requests)
+    app.add_middleware(Envelope, https=False, metrics=requests)
     with asking(app) as client:
         yield client
 
