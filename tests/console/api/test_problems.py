@@ -255,6 +255,6 @@ def test_an_answer_that_breaks_off_is_left_as_it_is(capsys: pytest.CaptureFixtur
         sent.append(message)
 
     scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/", "headers": []}
-    asyncio.run(Envelope(broken, https=False)(scope, None, send))  # pyright: ignore[reportArgumentType]
+    asyncio.run(Envelope(broken, https=False, metrics=RequestMetrics())(scope, None, send))  # pyright: ignore[reportArgumentType]
     assert [message["type"] for message in sent].count("http.response.start") == 1
     assert "request_failed" in capsys.readouterr().out
