@@ -162,7 +162,7 @@ def test_how_an_order_ended_is_one_sentence() -> None:
         return outcome(found)
 
     some_upload = Upload(
-        id=1, created_at=NOON, kind="conversion", sequence=0, state="accepted", reason=None, sentence=None, value=None, currency=None,
+        id=1, reference="1", created_at=NOON, kind="conversion", sequence=0, state="accepted", reason=None, sentence=None, value=None, currency=None,
         ads_action=None, transaction_id="1", click_kind=None, conversion_at=NOON, adjusted_at=None, not_before=NOON, deadline_at=NOON,
         settled_at=None, attempts=0, google_request_id=None, intent_at=None, answered_at=None,
     )  # fmt: skip
