@@ -59,13 +59,14 @@ def end_openid(call: Call, code: Code = None, state: State = None, error: Fault 
             "The OpenID provider signed nobody in" + (f" ({error[:100]})." if error else ".") + " Begin again."
         )
     claims = call.openid.claims(flow, code, iss)
-    token = openid.sign_in(
-        call.connection,
-        claims,
-        client_address=call.asked.address,
-        user_agent=call.asked.headers.get("user-agent", ""),
-        settings=call.settings,
-    )
+    with call.engine.begin() as connection:  # a GET that changes something: link, session and audit entry together
+        token = openid.sign_in(
+            connection,
+            claims,
+            client_address=call.asked.address,
+            user_agent=call.asked.headers.get("user-agent", ""),
+            settings=call.settings,
+        )
     return Answer(
         location=f"{call.settings.console_url.rstrip('/')}/", headers={"Set-Cookie": cookie(token, call.settings)}
     )

@@ -1,6 +1,6 @@
 """Signing in and out, one's own account, light or dark."""
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -21,9 +21,9 @@ _YEAR_S: Final = 365 * 86_400
 
 
 @PAGES.show("/sign-in", right=OPEN, template="sign_in.html")
-def sign_in_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every page takes both)
+def sign_in_page(call: Call, ask: Ask) -> Shown:
     """Where people sign in."""
-    return _form(ask)
+    return _form(call, ask)
 
 
 @PAGES.change("/sign-in", right=OPEN, template="sign_in.html")
@@ -40,13 +40,15 @@ def sign_in(call: Call, ask: Ask) -> Answer:
             settings=call.settings,
         )
     except (NotAdmitted, Throttled) as error:
-        return msgspec.structs.replace(_form(ask, str(error)), status=429 if isinstance(error, Throttled) else 401)
+        return msgspec.structs.replace(
+            _form(call, ask, str(error)), status=429 if isinstance(error, Throttled) else 401
+        )
     wanted = ask.form.get("next", "")
     return Moved(to=wanted if is_own(wanted) else "", cookies=(operations.cookie(token, call.settings),))
 
 
 @PAGES.change("/sign-out", right=SIGNED_IN)
-def sign_out(call: Call, ask: Ask) -> Moved:  # noqa: ARG001
+def sign_out(call: Call, ask: Ask) -> Moved:  # noqa: ARG001  (every page takes both)
     """End the session by which this is asked."""
     if call.caller.person_id is not None and call.caller.session_id is not None:
         sessions.revoke(call.connection, call.caller.person_id, call.caller.session_id, actor=call.actor)
@@ -78,7 +80,12 @@ def choose_theme(call: Call, ask: Ask) -> Moved:
     return Moved(to="account", cookies=(f"{THEME}={theme}; Path=/; Max-Age={_YEAR_S}; HttpOnly; SameSite=Lax{secure}",))
 
 
-def _form(ask: Ask, wrong: str = "") -> Shown:
+def _form(call: Call, ask: Ask, wrong: str = "") -> Shown:
     wanted = ask.form.get("next", ask.query.get("next", ""))
-    content = {"next": wanted if is_own(wanted) else "", "login": ask.form.get("login", ""), "wrong": wrong}
+    content: dict[str, Any] = {
+        "next": wanted if is_own(wanted) else "",
+        "login": ask.form.get("login", ""),
+        "wrong": wrong,
+    }
+    content["by_provider"] = call.settings.openid_issuer is not None
     return Shown(title="Sign in", content=content)

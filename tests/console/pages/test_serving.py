@@ -171,6 +171,13 @@ def test_over_https_cookies_are_secure(database: str, world: World) -> None:
         assert answer.headers["set-cookie"].endswith("; Secure")
 
 
+def test_an_openid_provider_is_offered_where_there_is_one(database: str) -> None:
+    for issuer, is_offered in ((None, False), ("https://login.example", True)):
+        settings = Settings(_env_file=None, openid_issuer=issuer, openid_client_id="console")
+        with asking(create_app(database, settings)) as client:
+            assert ('href="api/v1/sessions/openid"' in client.get("/sign-in").text) is is_offered
+
+
 def test_who_has_no_role_yet_has_an_account(app: FastAPI, world: World, engine: sa.Engine) -> None:
     from custom_events.access import people
 
