@@ -6,6 +6,7 @@ does not exist; everywhere else it runs as ourselves and nothing here does anyth
 
 import os
 import pwd
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ from custom_events.errors import NeedsAction
 
 ACCOUNT = "pgserver"
 ROOT = 0
+SYSTEM_PROGRAMS = "/usr/sbin:/sbin"  # where Debian has useradd; not every shell of root looks there
 
 
 class RunAs(TypedDict, total=False):
@@ -73,16 +75,20 @@ def _entry() -> pwd.struct_passwd:
     try:
         return pwd.getpwnam(ACCOUNT)
     except KeyError:
-        done = subprocess.run(  # noqa: S603
-            ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", ACCOUNT],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        wrong = _make()
     try:
         return pwd.getpwnam(ACCOUNT)  # made by us, or by another process at the same moment
     except KeyError:
         raise NeedsAction(
-            f"PostgreSQL does not run as root, and the account {ACCOUNT} could not be made ({done.stderr.strip()}): "
+            f"PostgreSQL does not run as root, and the account {ACCOUNT} could not be made ({wrong}): "
             "run as another user, or set DATABASE_URL."
         ) from None
+
+
+def _make() -> str:
+    """Make the account; what was wrong, in the words of the program that makes it."""
+    program = shutil.which("useradd", path=f"{os.environ.get('PATH', '')}:{SYSTEM_PROGRAMS}")
+    if program is None:
+        return "there is no program useradd"
+    arguments = [program, "--system", "--no-create-home", "--shell", "/bin/false", ACCOUNT]
+    return subprocess.run(arguments, capture_output=True, text=True, check=False).stderr.strip()  # noqa: S603
