@@ -36,7 +36,7 @@ def test_root_hands_over_and_lets_through_without_making_readable(tmp_path: Path
 def test_account_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account, "ACCOUNT", "not:a:name")
     monkeypatch.setenv("PATH", "/usr/bin:/bin")  # as in a shell of root's without a login
-    with pytest.raises(NeedsAction, match="could not be made .*name"):
+    with pytest.raises(NeedsAction, match=r"could not be made .*name"):
         account.run_as()
     monkeypatch.setattr(account, "SYSTEM_PROGRAMS", "/nowhere")
     with pytest.raises(NeedsAction, match="there is no program useradd"):
