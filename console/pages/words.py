@@ -43,9 +43,9 @@ STATES: Final[dict[str, str]] = {
 PARKED: Final[dict[str, str]] = {
     "unknown_topic": "The store sends a topic that nobody here understands. Switch the webhook off in the store, or update this product and replay.",
     "malformed": "The body is not what the platform documents. Look at one; if the store has mended it, replay.",
-    "redact_customer": "A person asks to be forgotten. Do it, then note it as done under privacy requests; a replay changes nothing.",
-    "redact_shop": "The shop asks for its data to be erased. Do it, then note it as done under privacy requests.",
-    "data_request": "A person asks for their data. Send it to them, then note it as done under privacy requests.",
+    "redact_customer": "A person asks to be forgotten. The nightly job does it, custom-events privacy carry-out at once; a replay changes nothing.",
+    "redact_shop": "The shop asks for its data to be erased. The nightly job does it, custom-events privacy carry-out at once.",
+    "data_request": "A person asks for their data. Write it into a file (custom-events privacy export), send it to them, then note it as done.",
     "no_currency": "The body names no currency, and the site has none: give the site a currency, then replay.",
     "unknown_currency": "The body names no currency that there is. Give the site a currency, then replay.",
 }
