@@ -109,16 +109,16 @@ def measure(engine: sa.Engine, port: int, process: psutil.Process, key: str, siz
         return request("PATCH", f"/api/v1/sites/{id_}", key, body, If_Match="*")
 
     compared: dict[str, tuple[list[bytes], Callable[[int], None] | None]] = {
-        "read of a site": ([request("GET", f"/api/v1/sites/{one}", key) for one in ids(sites)], site),
+        "read of a site": ([request("GET", f"/api/v1/sites/{site_id}", key) for site_id in ids(sites)], site),
         "read of an assignment": (
-            [request("GET", f"/api/v1/assignments/{one}", key) for one in ids(assignments)],
+            [request("GET", f"/api/v1/assignments/{assignment_id}", key) for assignment_id in ids(assignments)],
             assignment,
         ),
-        "write of a site": ([patch(n, one) for n, one in enumerate(ids(sites))], write),
+        "write of a site": ([patch(number, site_id) for number, site_id in enumerate(ids(sites))], write),
         "explanation": (
             [
-                request("GET", f"/api/v1/explanations?subject=order.paid:{one}", key)
-                for one in ids(int(sizes["events"]))
+                request("GET", f"/api/v1/explanations?subject=order.paid:{event_id}", key)
+                for event_id in ids(int(sizes["events"]))
             ],
             None,
         ),
@@ -126,10 +126,10 @@ def measure(engine: sa.Engine, port: int, process: psutil.Process, key: str, siz
     measured = {name: beside(port, requests, bare, seconds) for name, (requests, bare) in compared.items()}
     pool.dispose()
     pages = {name: pages_of(port, path, key) for name, path in LISTS.items()}
-    ratios = {name: found["ratio"] for name, found in measured.items() if "ratio" in found}
+    ratios = {name: figures["ratio"] for name, figures in measured.items() if "ratio" in figures}
     site_figures = measured["read of a site"]
     ratios["p95 of a site"] = round(site_figures["p95_ms"] / site_figures["bare_median_ms"], 2)
-    ratios["pages"] = max(found["times"] for found in pages.values())
+    ratios["pages"] = max(page["times"] for page in pages.values())
     reached = {
         name: ratios[name] <= target if name in ("p95 of a site", "pages") else ratios[name] >= target
         for name, target in TARGETS.items()
@@ -153,24 +153,24 @@ def beside(port: int, requests: list[bytes], bare: Callable[[int], None] | None,
         loads.append(api_load.run(port, requests, CLIENTS, seconds))
         if bare is not None:
             bares.append(api_load.run_threads(bare, CLIENTS, seconds))
-    found = {
-        "per_s": round(statistics.median(one.per_s for one in loads), 1),
-        "median_ms": round(statistics.median(_quantile(one, 0.5) for one in loads), 2),
-        "p95_ms": round(statistics.median(_quantile(one, 0.95) for one in loads), 2),
+    figures = {
+        "per_s": round(statistics.median(load.per_s for load in loads), 1),
+        "median_ms": round(statistics.median(_quantile(load, 0.5) for load in loads), 2),
+        "p95_ms": round(statistics.median(_quantile(load, 0.95) for load in loads), 2),
     }
     if bares:
-        found["bare_per_s"] = round(statistics.median(one.per_s for one in bares), 1)
-        found["bare_median_ms"] = round(statistics.median(_quantile(one, 0.5) for one in bares), 2)
-        found["ratio"] = round(found["per_s"] / found["bare_per_s"], 2)
-    return found
+        figures["bare_per_s"] = round(statistics.median(load.per_s for load in bares), 1)
+        figures["bare_median_ms"] = round(statistics.median(_quantile(load, 0.5) for load in bares), 2)
+        figures["ratio"] = round(figures["per_s"] / figures["bare_per_s"], 2)
+    return figures
 
 
 def pages_of(port: int, path: str, key: str) -> dict[str, float]:
     """Milliseconds of the first page and of the one `FAR` pages on, or of the last that is full; alternately, and their ratio."""
     after, far, number = None, path, 1
     for page in range(1, FAR):
-        found = _get(port, path if after is None else f"{path}&after={after}", key)
-        after = found["next"]
+        listed = _get(port, path if after is None else f"{path}&after={after}", key)
+        after = listed["next"]
         if after is None:
             break
         far, number = f"{path}&after={after}", page + 1
@@ -199,12 +199,12 @@ def memory_of_sessions(engine: sa.Engine, port: int, process: psutil.Process) ->
         )
 
     def ask(token: str) -> http.client.HTTPConnection:
-        made = http.client.HTTPConnection("127.0.0.1", port)
-        made.request("GET", "/api/v1/me", headers={"Cookie": f"custom_events_session={token}"})
-        answer = made.getresponse()
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request("GET", "/api/v1/me", headers={"Cookie": f"custom_events_session={token}"})
+        answer = connection.getresponse()
         assert answer.status == 200, answer.read()
         answer.read()
-        return made
+        return connection
 
     warm = signed_in()
     for _ in range(200):
@@ -212,8 +212,8 @@ def memory_of_sessions(engine: sa.Engine, port: int, process: psutil.Process) ->
     before = process.memory_info().rss
     held = [ask(signed_in()) for _ in range(SESSIONS)]
     grown = process.memory_info().rss - before
-    for one in held:
-        one.close()
+    for connection in held:
+        connection.close()
     return round(grown / 1e6, 2)
 
 
@@ -253,10 +253,10 @@ def _ready(port: int) -> bool:
 
 
 def _get(port: int, path: str, key: str) -> dict[str, Any]:
-    asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {key}"})
-    with urllib.request.urlopen(asked, timeout=60) as answer:
-        found: dict[str, Any] = json.load(answer)
-    return found
+    listing = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(listing, timeout=60) as answer:
+        page: dict[str, Any] = json.load(answer)
+    return page
 
 
 def _quantile(load: Load, share: float) -> float:
@@ -269,14 +269,14 @@ def _say(text: str) -> None:
 
 def _table(result: dict[str, Any]) -> str:
     lines = [f"{'':<24}{'API/s':>9}{'bare/s':>9}{'ratio':>7}{'median ms':>11}{'p95 ms':>9}{'bare median ms':>16}"]
-    for name, one in result["measured"].items():
-        bare = f"{one['bare_per_s']:>9,.0f}{one['ratio']:>7}" if "ratio" in one else f"{'':>16}"
+    for name, figures in result["measured"].items():
+        bare = f"{figures['bare_per_s']:>9,.0f}{figures['ratio']:>7}" if "ratio" in figures else f"{'':>16}"
         lines.append(
-            f"{name:<24}{one['per_s']:>9,.0f}{bare}{one['median_ms']:>11}{one['p95_ms']:>9}{one.get('bare_median_ms', ''):>16}"
+            f"{name:<24}{figures['per_s']:>9,.0f}{bare}{figures['median_ms']:>11}{figures['p95_ms']:>9}{figures.get('bare_median_ms', ''):>16}"
         )
     lines += [
-        f"{name}: page 1 in {one['first_ms']} ms, page {one['page']:,.0f} in {one['far_ms']} ms: {one['times']} times"
-        for name, one in result["pages"].items()
+        f"{name}: page 1 in {page['first_ms']} ms, page {page['page']:,.0f} in {page['far_ms']} ms: {page['times']} times"
+        for name, page in result["pages"].items()
     ]
     lines.append(f"100 idle sessions: {result['memory_of_100_sessions_mb']} MB")
     return "\n".join(lines)

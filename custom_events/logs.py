@@ -7,6 +7,7 @@ form and pass the same redaction.
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, TextIO
 
@@ -52,6 +53,9 @@ _SILENT = ("google.ads.googleads.client",)  # at INFO it writes whole requests, 
 _CHATTY = ("alembic", "httpx", "httpcore")  # a line for every look at the database or every call
 _WORDS = re.compile(r"[^a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+SHOWN_FRAMES = 6  # of an unexpected error, the innermost ones
 
 
 def configure(process: str, *, level: str = "INFO", json_lines: bool = True, stream: TextIO | None = None) -> None:
@@ -108,6 +112,12 @@ def level_number(level: str) -> int:
             f"log level {level!r} is not known; one of {', '.join(name for name in names if name != 'NOTSET')}"
         )
     return names[level.upper()]
+
+
+def frames_of(error: BaseException) -> list[str]:
+    """Where an unexpected error happened, its innermost frames, without what it says: its words may hold values."""
+    frames = traceback.extract_tb(error.__traceback__)[-SHOWN_FRAMES:]
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def is_private(name: str) -> bool:

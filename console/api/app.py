@@ -68,12 +68,12 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     shared = Shared(engine, settings, requests)
     ends.insert(0, shared.close)
     server = Server(shared, runner.wake)
-    pages.install(app, shared)  # first: their files lie below those of the API
+    page_server = pages.install(app, shared)  # first: their files lie below those of the API
     entrance.install(app)
     for routes in NOUNS:
         routing.install(app, routes, server.serve)
     faults.install(app, server)
-    pages.answer_people(app, shared)
+    pages.answer_people(app, page_server)
     https = settings.console_url.startswith("https:")
     app.add_middleware(Envelope, https=https, metrics=requests, on_request=on_request)
     app.openapi = cache(lambda: description.document(app, NOUNS))

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 import msgspec
 import sqlalchemy as sa
+from starlette.requests import Request
 
 from console.api import problems
 from console.api.preconditions import check_precondition
@@ -36,6 +37,21 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str]
     cookies: Mapping[str, str]
     body: bytes = b""
+
+    @classmethod
+    def of(cls, request: Request, body: bytes) -> Self:
+        """A request whose body was read."""
+        return cls(
+            method=request.method,
+            path=request.url.path,
+            query=request.url.query,
+            request_id=request.state.request_id,
+            address=request.client.host if request.client is not None else "",
+            host=request.headers.get("host", ""),
+            headers=dict(request.headers),
+            cookies=request.cookies,
+            body=body,
+        )
 
 
 class Shared:

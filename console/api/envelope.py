@@ -3,7 +3,6 @@ also where a part of ours failed unexpectedly."""
 
 import re
 import time
-import traceback
 import uuid
 from collections.abc import Callable
 from typing import Final
@@ -17,9 +16,9 @@ from console.api import problems
 from console.api.problems import ProblemError
 from console.api.request_metrics import RequestMetrics
 from console.api.translation import INTERNAL_DETAIL
+from custom_events.logs import frames_of
 
 REQUEST_ID: Final = "X-Request-Id"
-SHOWN_FRAMES: Final = 6  # of an unexpected error, the innermost ones
 HSTS: Final = "max-age=31536000"  # a year: what browsers ask for at least before they keep it for good
 _ACCEPTED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 # Nothing is loaded from elsewhere, nothing is written into pages: scripts and styles are files of ours.
@@ -85,7 +84,7 @@ class Envelope:
             try:
                 await self._app(scope, receive, answer)
             except Exception as error:  # noqa: BLE001  (whatever it is: the client gets an answer, the log what happened)
-                _LOG.error("request_failed", error=type(error).__name__, where=_frames(error))
+                _LOG.error("request_failed", error=type(error).__name__, where=frames_of(error))
                 if status == 0:
                     await _send_internal(answer, request_id)
             self._account(scope, status, time.monotonic() - began)
@@ -117,9 +116,3 @@ async def _send_internal(send: Send, request_id: str) -> None:
     headers = [(b"content-type", problems.MEDIA_TYPE.encode())]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": msgspec.json.encode(problem)})
-
-
-def _frames(error: BaseException) -> list[str]:
-    """Where it happened, without what the error says: its words may hold values."""
-    frames = traceback.extract_tb(error.__traceback__)[-SHOWN_FRAMES:]
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]

@@ -66,17 +66,7 @@ class Server:
                 body = b"{}"
             else:
                 check_media_type(request.headers.get("content-type"))
-        return Asked(
-            method=request.method,
-            path=request.url.path,
-            query=request.url.query,
-            request_id=request.state.request_id,
-            address=request.client.host if request.client is not None else "",
-            host=request.headers.get("host", ""),
-            headers=dict(request.headers),
-            cookies=request.cookies,
-            body=body,
-        )
+        return Asked.of(request, body)
 
     def _run(
         self, operation: Operation, asked: Asked, unknown: tuple[FieldError, ...], parameters: Mapping[str, Any]

@@ -32,18 +32,18 @@ def all_pages() -> tuple[Page, ...]:
     return tuple(page for noun in NOUNS for page in noun.pages)
 
 
-def install(app: FastAPI, shared: Shared) -> None:
-    """Make the pages' routes. Before the API's own files, whose folder has theirs in it."""
+def install(app: FastAPI, shared: Shared) -> PageServer:
+    """Make the pages' routes, and what serves them. Before the API's own files, whose folder has theirs in it."""
     server = PageServer(shared, Renderer())
     app.mount(FILES, StaticFiles(directory=STATIC), name="console files")
     for page in all_pages():
         if not page.development or CHECKOUT.exists():
             app.router.routes.append(Route(page.path, _endpoint(page, server), methods=[page.operation.method]))
+    return server
 
 
-def answer_people(app: FastAPI, shared: Shared) -> None:
+def answer_people(app: FastAPI, server: PageServer) -> None:
     """Let browsers see a page where there is nothing at an address; programs get the API's problem document as before."""
-    server = PageServer(shared, Renderer())
     for_programs = app.exception_handlers[HTTPException]
 
     async def nothing_there(request: Request, error: Exception) -> Response:

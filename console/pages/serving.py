@@ -1,7 +1,6 @@
 """From a request to a page: who asks and may they, the page in one transaction, or the problem in words."""
 
 import re
-import traceback
 from functools import partial
 from typing import Any, Final
 
@@ -21,10 +20,10 @@ from console.pages.ask import Ask, path_value, read_form, read_query
 from console.pages.page import Answer, Moved, Page, Shown
 from console.pages.rendering import Renderer, View
 from custom_events.catalog import audit
+from custom_events.logs import frames_of
 
 AT_ONCE: Final = 10  # pages that are made at the same time; the engine has 15 connections, and the API needs some
 _FORM: Final = "application/x-www-form-urlencoded"
-_FRAMES: Final = 4  # of an unexpected error, the innermost ones
 _SEE_OTHER: Final = 303
 _SAFE: Final = ("GET", "HEAD")
 IF_MATCH: Final = "if_match"  # a form's hidden field: which state of the thing was read
@@ -77,17 +76,7 @@ class PageServer:
             kind = request.headers.get("content-type", _FORM).partition(";")[0].strip().lower()
             if body and kind != _FORM:
                 raise ProblemError(problems.MEDIA_TYPE_UNKNOWN, f"A form is sent as {_FORM}, not as {kind}.")
-        return Asked(
-            method=request.method,
-            path=request.url.path,
-            query=request.url.query,
-            request_id=request.state.request_id,
-            address=request.client.host if request.client is not None else "",
-            host=request.headers.get("host", ""),
-            headers=dict(request.headers),
-            cookies=request.cookies,
-            body=body,
-        )
+        return Asked.of(request, body)
 
     def _serve(self, page: Page, request: Request, asked: Asked) -> Response:
         view = View(path=own_path(request), cookies=request.cookies)
@@ -144,9 +133,7 @@ class PageServer:
     def _problem_of(self, error: Exception) -> ProblemError:
         problem = problem_of(error)
         if problem.kind is problems.INTERNAL:
-            frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-            where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-            _LOG.error("page_failed", error=type(error).__name__, where=where)
+            _LOG.error("page_failed", error=type(error).__name__, where=frames_of(error))
         return problem
 
 

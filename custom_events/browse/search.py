@@ -17,7 +17,7 @@ from custom_events.errors import InvalidConfiguration
 from custom_events.queries import search as sql
 from custom_events.queries.deliveries import RAW_EVENT, probed_weeks
 from custom_events.values.deliveries import key_of_id
-from custom_events.values.identifiers import email_sha256, phone_sha256
+from custom_events.values.identifiers import email_sha256, is_sha256_hex, phone_sha256
 from custom_events.values.numbers import MAX_ID
 
 MOST_RESULTS: Final = 20  # of each way to find something
@@ -96,9 +96,9 @@ def _customers(connection: sa.Connection, given: dict[str, Any], country: str | 
     ways: list[tuple[str, sa.TextClause, dict[str, str | None]]] = [
         ("customer id", sql.BY_KEY, {"key": text if text.startswith(("c:", "e:")) else f"c:{text}"})
     ]
-    if "@" in text or _is_digest(text):
+    if "@" in text or is_sha256_hex(text):
         ways.append(("e-mail", sql.BY_EMAIL, {"digest": email_sha256(text)}))
-    if sum(sign.isdigit() for sign in text) >= _SHORTEST_PHONE or _is_digest(text):
+    if sum(sign.isdigit() for sign in text) >= _SHORTEST_PHONE or is_sha256_hex(text):
         ways.append(("phone", sql.BY_PHONE, {"digest": phone_sha256(text, country)}))
     seen: set[tuple[int, str]] = set()
     for matched, statement, asked in ways:
@@ -161,7 +161,3 @@ def _delivery(row: Any, matched: str) -> SearchResult:
         landed_week=row.landed_week.isoformat(),
         topic=row.topic,
     )
-
-
-def _is_digest(text: str) -> bool:
-    return len(text) == 64 and all(sign in "0123456789abcdefABCDEF" for sign in text)  # noqa: PLR2004  SHA-256 in hex

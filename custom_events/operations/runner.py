@@ -10,7 +10,6 @@ import os
 import socket
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
@@ -21,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from custom_events.catalog import audit
 from custom_events.errors import CustomEventsError
+from custom_events.logs import frames_of
 from custom_events.operations.operation import KEPT, State, operation_of
 from custom_events.operations.work import Ending, LostError, StoppedError, Work, problem_of
 from custom_events.postgres import connect
@@ -33,7 +33,6 @@ LOOK_S: Final = 1.0  # how often a free thread looks for what other processes ha
 FORGET_S: Final = 60.0  # between two looks for what has expired
 ATTEMPTS: Final = 3  # one death may be a restart, two a coincidence
 STOP_LIMIT_S: Final = 5.0  # that a process which ends waits for what runs: as long as the console waits for requests
-SHOWN_FRAMES: Final = 6  # of an unexpected error, the innermost ones
 _ABANDONED: Final = msgspec.json.encode(
     {
         "kind": "NeedsAction",
@@ -168,7 +167,7 @@ class Runner:
         except CustomEventsError as error:
             ending = Ending(state=State.FAILED, problem=problem_of(error))
         except Exception as error:  # noqa: BLE001  (whatever it is: the operation has an end, the log what happened)
-            _LOG.error("operation_failed", operation=operation.id, error=type(error).__name__, where=_frames(error))
+            _LOG.error("operation_failed", operation=operation.id, error=type(error).__name__, where=frames_of(error))
             ending = Ending(state=State.FAILED, problem=problem_of(error))
         self._write_end(work, ending)
 
@@ -189,9 +188,3 @@ class Runner:
             _LOG.warning("operation_lost", operation=work.operation.id)
             return
         _LOG.info("operation_ended", operation=work.operation.id, state=ending.state.value)
-
-
-def _frames(error: BaseException) -> list[str]:
-    """Where it happened, without what the error says: its words may hold values."""
-    frames = traceback.extract_tb(error.__traceback__)[-SHOWN_FRAMES:]
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]

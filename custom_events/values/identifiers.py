@@ -28,6 +28,11 @@ _MEXICO_BEFORE_2019 = re.compile(r"(?:1|01|04[45])(\d{10})\Z")
 _GMAIL = ("gmail.com", "googlemail.com")
 
 
+def is_sha256_hex(text: str) -> bool:
+    """Whether it is a SHA-256 in hexadecimal, whatever its case."""
+    return _HEX64.match(text) is not None
+
+
 def normalise_email(email: str) -> str | None:
     """Trimmed, lower-case; dots and `+suffix` gone for Gmail. None when it cannot be an address."""
     address = email.strip().lower()
