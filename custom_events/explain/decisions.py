@@ -165,7 +165,8 @@ def _upload_sentence(standing: Occurred) -> str:
     if not standing.uploads:
         return ""
     first = standing.uploads[0]
-    return f" The conversion is {first.state}" + (f": {first.sentence or first.reason}" if first.reason else "") + "."
+    why = (first.sentence or first.reason or "").removesuffix(".") if first.reason else ""
+    return f" The conversion is {first.state}: {why}." if why else f" The conversion is {first.state}."
 
 
 def _with_those_that_decided(book: DraftedRules, made: dict[int, list[dict[str, Any]]], site_id: int) -> SiteRules:
