@@ -186,13 +186,13 @@ def import_assignments(call: Call, body: BulkImport) -> Answer:
 def list_bulk_changes(call: Call, *, limit: Limit = LIMIT, after: After = None) -> Page[BulkChange]:
     """The bulk changes of the last 30 days that were about sites that you may see, and no others; the newest first."""
     before = read_after(after, _NEWEST, (int,))
-    found = changes.search(
+    listed = changes.search(
         call.connection,
         only=call.caller.sites(),
         before_id=None if before is None else before[0],
         limit=limit + 1,
     )
-    return page_of(found, limit, _NEWEST, lambda one: (one.id,), _shown)
+    return page_of(listed, limit, _NEWEST, lambda change: (change.id,), _shown)
 
 
 @ROUTES.get("/bulk-changes/{bulk_change_id}", right=of_some_site(Role.VIEWER), answer=BulkChange, example=_CHANGE)
@@ -211,9 +211,9 @@ def list_bulk_change_rows(
     call: Call, bulk_change_id: BulkChangeId, *, limit: Limit = LIMIT, after: After = None
 ) -> Page[RowOutcome]:
     """What became of its rows, in their order."""
-    found = changes.get(call.connection, bulk_change_id, only=call.caller.sites())
+    change = changes.get(call.connection, bulk_change_id, only=call.caller.sites())
     behind = read_after(after, "number", (int,))
-    rows = changes.rows_of(call.connection, found.id, after=-1 if behind is None else behind[0], limit=limit + 1)
+    rows = changes.rows_of(call.connection, change.id, after=-1 if behind is None else behind[0], limit=limit + 1)
     return page_of(rows, limit, "number", lambda row: (row.number,), lambda row: row)
 
 
@@ -229,10 +229,10 @@ def list_bulk_change_rows(
 def undo_bulk_change(call: Call, bulk_change_id: BulkChangeId, body: Undo) -> Answer:
     """What applied before applies again, as new revisions; what it made is removed, or applies no more. Needs the role publisher on the
     sites of its rows. What was changed since is a row that fails. An undo is a bulk change of its own, and can be undone."""
-    found = changes.get(call.connection, bulk_change_id, only=call.caller.sites(Role.EDITOR))
+    change = changes.get(call.connection, bulk_change_id, only=call.caller.sites(Role.EDITOR))
     plan = changes.undo_plan(
         call.connection,
-        found,
+        change,
         all_or_nothing=body.mode == "all_or_nothing",
         is_dry_run=body.dry_run,
         reason=body.reason,
@@ -273,12 +273,12 @@ def export_assignments(
     return Answer(stream=lines, headers={"Content-Disposition": 'attachment; filename="assignments.csv"'})
 
 
-def _shown(found: changes.BulkChange) -> BulkChange:
+def _shown(change: changes.BulkChange) -> BulkChange:
     fields: dict[str, Any] = {
-        **msgspec.structs.asdict(found),
-        "site_ids": found.site_ids[: shown_operations.SHOWN_SITES],
+        **msgspec.structs.asdict(change),
+        "site_ids": change.site_ids[: shown_operations.SHOWN_SITES],
     }
-    return BulkChange(**fields, sites=len(found.site_ids))
+    return BulkChange(**fields, sites=len(change.site_ids))
 
 
 def _allowed(call: Call) -> Allowed:
