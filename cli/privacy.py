@@ -142,14 +142,14 @@ def carry_out(*, number: int | None, as_json: bool, author: str) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode({"requests": carried_out}), indent=2))
     else:
         for request in carried_out:
-            click.echo(_told(request))
+            click.echo(_line(request))
         if not carried_out:
             click.echo("No open requests to forget somebody.")
     if any(request.problem for request in carried_out):
         raise click.exceptions.Exit(1)
 
 
-def _told(carried: "Carried") -> str:
+def _line(carried: "Carried") -> str:
     rows = ", ".join(f"{name} {rows}" for name, rows in sorted(carried.counts.items())) or "nothing was stored"
     if carried.problem is not None:
         return f"raw:{carried.raw_id}  {carried.problem}"

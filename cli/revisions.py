@@ -88,7 +88,7 @@ def _add_looking(group: click.Group, noun: "Noun", named: Decorator) -> None:
             _show_json({"revisions": listed})
             return
         for revision in listed:
-            click.echo(f"{revision.number:>4}  {_told(revision)}")
+            click.echo(f"{revision.number:>4}  {_line(revision)}")
 
     @group.command(short_help="What differs between two revisions.")
     @named
@@ -145,7 +145,7 @@ def _add_changing(group: click.Group, noun: "Noun", named: Decorator) -> None:
         click.echo(f"Revision {made.number} of {noun} {name}, with the settings of {number}, {ends}.")
 
 
-def _told(revision: "Revision") -> str:
+def _line(revision: "Revision") -> str:
     published = (
         ""
         if revision.published_at is None

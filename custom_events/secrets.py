@@ -118,8 +118,8 @@ def put_first(settings: Settings) -> Path:
 
 def public_problem(settings: Settings) -> str | None:
     """What is wrong with the keys where others reach us, as sentences: one that was typed can be guessed. None: nothing is."""
-    for one in parts(key(settings)):
-        raw = base64.urlsafe_b64decode(one)
+    for encoded in parts(key(settings)):
+        raw = base64.urlsafe_b64decode(encoded)
         if (raw.isascii() and raw.decode().isprintable()) or len(set(raw)) < LEAST_DIFFERENT_BYTES:
             return (
                 f"A key of {_PATH} was not made at random: whoever guesses it can sign deliveries. Put a new one before it "

@@ -192,7 +192,7 @@ def _group_step(
     firing = [rule, *(rival for rival in rivals if _no_match(rival, event, facts, history) is None)]
     winner = group_winners(firing)[0]
     return GroupStep(
-        group=group, candidates=tuple(sorted(one.id for one in firing)), winner=winner.id, holds=winner is rule
+        group=group, candidates=tuple(sorted(rival.id for rival in firing)), winner=winner.id, holds=winner is rule
     )
 
 

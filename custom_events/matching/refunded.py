@@ -48,13 +48,13 @@ def back_of(compiled: CompiledRule, refund: Refund, event: CommerceEvent, facts:
 
 def _shipping(compiled: CompiledRule, refund: Refund, order: Order | None) -> tuple[Decimal, Decimal]:
     """What it gave back for shipping, and how much of that the rule counts."""
-    rule, given = compiled.rule, refund.shipping or _ZERO
-    if rule.source is not ValueSource.ORDER_TOTAL or rule.without_shipping or not given:
-        return given, _ZERO
+    rule, shipping = compiled.rule, refund.shipping or _ZERO
+    if rule.source is not ValueSource.ORDER_TOTAL or rule.without_shipping or not shipping:
+        return shipping, _ZERO
     if not rule.without_tax or order is None:
-        return given, given
+        return shipping, shipping
     paid = net.shipping(order, without_tax=False)
-    return given, given * net.shipping(order, without_tax=True) / paid if paid else given
+    return shipping, shipping * net.shipping(order, without_tax=True) / paid if paid else shipping
 
 
 def completed(item: LineItem, order: Order | None) -> LineItem:

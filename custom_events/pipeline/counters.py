@@ -62,7 +62,7 @@ async def count_new(
         return []
     wanted = [(site_id, rule) for site_id in {site_event.site_id for site_event in here} for rule in rules[site_id]]
     known = await find(connection, plan, wanted)
-    filled = {number for number, one in known.items() if not one.is_stale}
+    filled = {number for number, counter in known.items() if not counter.is_stale}
     for site_id, rule in wanted:
         if rule.id not in filled:
             await _fill(connection, plan, site_id, rule)
@@ -95,7 +95,9 @@ async def recount(
     """Count stored events again that were corrected, or whose customers have another past now."""
     here = [site_event for site_event in stored if site_event.site_id in rules]
     wanted = [(site_id, rule) for site_id in {site_event.site_id for site_event in here} for rule in rules[site_id]]
-    known = {number: one for number, one in (await find(connection, plan, wanted)).items() if not one.is_stale}
+    known = {
+        number: counter for number, counter in (await find(connection, plan, wanted)).items() if not counter.is_stale
+    }
     if not known:
         return []
     facts = await _facts(connection, plan, here, [rule for _, rule in wanted])

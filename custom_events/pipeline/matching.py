@@ -148,11 +148,11 @@ async def _from_counters(
     ]
     if not stretches:
         return {}, dict(ranges)
-    found = await counters.histories(connection, plan, stretches)
+    counted = await counters.histories(connection, plan, stretches)
     occurrences: dict[tuple[Scope, int], list[Occurrence]] = {
-        ((stretch.site_id, None), stretch.rule.id): found[stretch.rule.id]
+        ((stretch.site_id, None), stretch.rule.id): counted[stretch.rule.id]
         for stretch in stretches
-        if stretch.rule.id in found
+        if stretch.rule.id in counted
     }
     uncounted: dict[Scope, LookbackRange] = {}
     for scope, lookback in ranges.items():

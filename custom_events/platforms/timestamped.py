@@ -57,13 +57,13 @@ def check(
 
     The age is looked at last: whoever has no secret learns nothing but that the signature is wrong.
     """
-    given = headers.get(SIGNATURE, "").strip(BLANKS)
-    if not given:
+    signature = headers.get(SIGNATURE, "").strip(BLANKS)
+    if not signature:
         return Refusal.NO_SIGNATURE
     timestamp = headers.get(TIMESTAMP, "").strip(BLANKS)
-    if not _SIGNATURE_SHAPE.match(given) or not _TIMESTAMP_SHAPE.match(timestamp):
+    if not _SIGNATURE_SHAPE.match(signature) or not _TIMESTAMP_SHAPE.match(timestamp):
         return Refusal.MALFORMED_SIGNATURE
-    digest = bytes.fromhex(given[len(_VERSION) :])
+    digest = bytes.fromhex(signature[len(_VERSION) :])
     message = timestamp.encode() + b"." + body
     key_id = headers.get(KEY_ID, "").strip(BLANKS) or None
     matched = False

@@ -148,11 +148,11 @@ def result_of(
 def get(connection: sa.Connection, bulk_change_id: int, *, only: Collection[int] | None = None) -> BulkChange:
     """The bulk change of this id. Raises NotFound, also for one that is about other sites than `only` (None: all may be seen)."""
     row = queries.by_id(connection, bulk_change_id)
-    found = msgspec.convert(row, BulkChange, from_attributes=True) if row is not None else None
-    hidden = found is not None and only is not None and not (found.site_ids and set(found.site_ids) <= set(only))
-    if found is None or hidden:
+    change = msgspec.convert(row, BulkChange, from_attributes=True) if row is not None else None
+    hidden = change is not None and only is not None and not (change.site_ids and set(change.site_ids) <= set(only))
+    if change is None or hidden:
         raise NotFound(f"There is no bulk change {bulk_change_id}.", what="bulk change")
-    return found
+    return change
 
 
 def search(
@@ -171,32 +171,34 @@ def rows_of(connection: sa.Connection, bulk_change_id: int, *, after: int = -1, 
 
 def all_rows_of(connection: sa.Connection, bulk_change_id: int) -> list[RowOutcome]:
     """What became of all rows that are done."""
-    found: list[RowOutcome] = []
-    while page := rows_of(connection, bulk_change_id, after=len(found) - 1, limit=ROWS_READ):
-        found += page
-    return found
+    outcomes: list[RowOutcome] = []
+    while page := rows_of(connection, bulk_change_id, after=len(outcomes) - 1, limit=ROWS_READ):
+        outcomes += page
+    return outcomes
 
 
 def undo_plan(
-    connection: sa.Connection, found: BulkChange, *, all_or_nothing: bool, is_dry_run: bool, reason: str
+    connection: sa.Connection, change: BulkChange, *, all_or_nothing: bool, is_dry_run: bool, reason: str
 ) -> BulkPlan:
     """What undoes a bulk change, the last row first. Raises NeedsAction where it is under way or changed nothing."""
     refuse(list(text_errors("reason", reason)))
-    if found.is_under_way:
-        raise NeedsAction(f"Bulk change {found.id} is under way: cancel operation {found.operation_id}, or wait for it")
+    if change.is_under_way:
+        raise NeedsAction(
+            f"Bulk change {change.id} is under way: cancel operation {change.operation_id}, or wait for it"
+        )
     rows = [
-        _undone(row.number, msgspec.convert(row.detail, RowOutcome)) for row in queries.to_undo(connection, found.id)
+        _undone(row.number, msgspec.convert(row.detail, RowOutcome)) for row in queries.to_undo(connection, change.id)
     ]
     if not rows:
-        raise NeedsAction(f"Bulk change {found.id} changed nothing: there is nothing to undo")
+        raise NeedsAction(f"Bulk change {change.id} changed nothing: there is nothing to undo")
     return BulkPlan(
         settings=(RowSettings(action="undo", place="rows"),),
         rows=tuple(rows),
         all_or_nothing=all_or_nothing,
         is_dry_run=is_dry_run,
-        reason=reason or f"undo of bulk change {found.id}",
-        site_ids=found.site_ids,
-        undoes=found.id,
+        reason=reason or f"undo of bulk change {change.id}",
+        site_ids=change.site_ids,
+        undoes=change.id,
     )
 
 

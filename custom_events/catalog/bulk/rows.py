@@ -34,10 +34,10 @@ class RowWorker:
         try:
             with self._connection.begin_nested():
                 named = _ACTIONS[settings.action](self, row, settings, before)
-                touched = tuple(self._touched(one, state) for one, state in before.items())
+                touched = tuple(self._touched(assignment_id, state) for assignment_id, state in before.items())
         except NeedsAction as error:
             return DoneRow(outcome=self._failed(number, row, settings, error))
-        self._new |= {one.assignment_id for one in touched if one.before is None}
+        self._new |= {assignment.assignment_id for assignment in touched if assignment.before is None}
         return DoneRow(outcome=self._outcome(number, row, settings, named, touched), touched=touched)
 
     def assign(self, row: PlannedRow, settings: RowSettings, before: _Before) -> SiteAssignment:
@@ -51,8 +51,8 @@ class RowWorker:
         """Overrides changed one by one, and published where that is asked for."""
         owner = self._assignment(row, "publisher" if settings.publish else "editor", before)
         if settings.overrides is not None or settings.inherit:
-            given = stored_overrides(settings.overrides or {})
-            merged = assignments.merged(self._connection, owner.id, given, settings.inherit)
+            overrides = stored_overrides(settings.overrides or {})
+            merged = assignments.merged(self._connection, owner.id, overrides, settings.inherit)
             self._change(owner.id, merged)
         if settings.publish:
             publish_newest(self._connection, owner.id, self._actor)
@@ -237,10 +237,16 @@ class RowWorker:
         named: SiteAssignment | None,
         touched: tuple[Touched, ...],
     ) -> RowOutcome:
-        is_made = any(one.before is None for one in touched) and settings.action not in ("move", "undo")
-        word = Word.MADE if is_made else Word.CHANGED if any(_differs(one) for one in touched) else Word.UNCHANGED
+        is_made = any(assignment.before is None for assignment in touched) and settings.action not in ("move", "undo")
+        word = (
+            Word.MADE
+            if is_made
+            else Word.CHANGED
+            if any(_differs(assignment) for assignment in touched)
+            else Word.UNCHANGED
+        )
         is_gone = self._plan.is_dry_run and named is not None and named.id in self._new  # and so is its number
-        changes = [line for one in touched for line in _lines(one, len(touched) > 1)]
+        changes = [line for assignment in touched for line in _lines(assignment, len(touched) > 1)]
         return RowOutcome(
             number=number,
             place=row.place,

@@ -278,7 +278,7 @@ def _moment(stored: StoredEvent) -> tuple[Any, ...]:
 
 def _custom_event(row: Iterable[Any]) -> StoredCustomEvent:
     values = list(row)
-    upload, data = values[-_UPLOAD_WIDTH:-_DATA_WIDTH], values[-_DATA_WIDTH:]
-    stored_upload = None if upload[0] is None else StoredUpload._make([*upload, UploadData._make(data)])
+    upload, upload_data = values[-_UPLOAD_WIDTH:-_DATA_WIDTH], values[-_DATA_WIDTH:]
+    stored_upload = None if upload[0] is None else StoredUpload._make([*upload, UploadData._make(upload_data)])
     *own, withheld_reason = values[:-_UPLOAD_WIDTH]
     return StoredCustomEvent._make([*own, stored_upload, withheld_reason])

@@ -56,8 +56,8 @@ async def late_events(
     if not earliest:
         return []
     rows = [
-        (place, site_id, customer, ",".join(sorted(one.types)), one.at, one.key)
-        for place, ((site_id, customer), one) in enumerate(earliest.items())
+        (place, site_id, customer, ",".join(sorted(first_late.types)), first_late.at, first_late.key)
+        for place, ((site_id, customer), first_late) in enumerate(earliest.items())
     ]
     keys = list(earliest)
     scopes: list[Scope] = []
@@ -69,9 +69,9 @@ async def late_events(
     return scopes
 
 
-def _merged(earliest: _Earliest, two: _Earliest) -> _Earliest:
-    first = min(earliest, two, key=lambda found: (found.at, found.key))
-    return first._replace(types=earliest.types | two.types)
+def _merged(earliest: _Earliest, other: _Earliest) -> _Earliest:
+    first = min(earliest, other, key=lambda late_event: (late_event.at, late_event.key))
+    return first._replace(types=earliest.types | other.types)
 
 
 def later_types(configuration: Configuration, site_id: int, kind: EventType) -> frozenset[EventType]:
