@@ -110,9 +110,9 @@ class Receiver:
             return self._busy(platform.name)
         if refusal is not None:
             return await self._refuse(refusal, platform, site, headers, body)
-        told: Answered = asyncio.get_running_loop().create_future()
-        self.store(platform, site, headers, body, on_result_of(told))
-        return self.stored(await told)
+        answered: Answered = asyncio.get_running_loop().create_future()
+        self.store(platform, site, headers, body, on_result_of(answered))
+        return self.stored(await answered)
 
     def take(self, path: str, headers: Mapping[str, str], body: bytes, on_result: OnResult) -> bool:
         """Put a rightly signed delivery of a site in memory to the writer, without waiting for anything; `on_result` hears what

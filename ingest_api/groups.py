@@ -50,12 +50,12 @@ def described(item: Waiting) -> Delivered | Refused:
     return row
 
 
-def on_result_of(told: Answered) -> OnResult:
+def on_result_of(answered: Answered) -> OnResult:
     """Gives a future its result, unless its client has gone."""
 
     def on_result(value: bool | None) -> None:
-        if not told.done():
-            told.set_result(value)
+        if not answered.done():
+            answered.set_result(value)
 
     return on_result
 

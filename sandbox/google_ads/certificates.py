@@ -32,12 +32,12 @@ class Certificates:
 def ensure(directory: Path) -> Certificates:
     """Make the authority and the server certificate in `directory` once; later calls, also of other processes, reuse them."""
     directory.mkdir(parents=True, exist_ok=True)
-    found = Certificates(directory / "ca.pem", directory / "server.pem", directory / "server.key")
+    certificates = Certificates(directory / "ca.pem", directory / "server.pem", directory / "server.key")
     with (directory / "certificates.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not found.ca_file.exists():
-            _make(found)
-    return found
+        if not certificates.ca_file.exists():
+            _make(certificates)
+    return certificates
 
 
 def _make(files: Certificates) -> None:
