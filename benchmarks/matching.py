@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.matching_world import Asked, Peer, Tree, World, earlier, paid_orders, peers, plain, world
 from custom_events.conditions.compile import compile_condition
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.matching.explain import explain, to_json
 from custom_events.matching.match import NO_HISTORY, History, Item, match_batch
 
@@ -99,23 +99,23 @@ def summary(measured: dict[str, list[float]], explain_ms: float, compile_s: floa
 
 def _ours(world: World) -> float:
     """Events per second of the whole match."""
-    plan = MatchPlan(world.assignments)
-    thresholds = {rule.id: site for site in plan.sites.values() for rule in site.rules if rule.needs_history}
+    compiled_rules = CompiledRules(world.assignments)
+    thresholds = {rule.id: site for site in compiled_rules.sites.values() for rule in site.rules if rule.needs_history}
     counted = {
         site.site_id: [rule_id for rule_id, owner in thresholds.items() if owner is site]
         for site in set(thresholds.values())
     }
     items = [Item(event, site, None, _history(counted.get(site, []), event)) for event, site in world.events]
-    return len(items) / _clocked(lambda: match_batch(items, plan))
+    return len(items) / _clocked(lambda: match_batch(items, compiled_rules))
 
 
 def _conditions_alone(world: World) -> float:
     """Events per second of judging the conditions, as the peers do."""
-    plan = MatchPlan(world.assignments)
+    compiled_rules = CompiledRules(world.assignments)
 
     def judge() -> None:
         for event, number in world.events:
-            site = plan.sites[number]
+            site = compiled_rules.sites[number]
             for holds, _, _ in site.buckets[event.type]:
                 holds(event, site.facts)
 
@@ -161,11 +161,15 @@ def _verdicts(world: World, count: int, by_site: dict[int, list[tuple[Asked, Tre
 
 def _explain_ms(world: World) -> float:
     """Median milliseconds to explain one event against one assignment, with the JSON."""
-    plan = MatchPlan(world.assignments)
+    compiled_rules = CompiledRules(world.assignments)
     taken: list[float] = []
     for (event, _), assignment in zip(world.events[:EXPLAINED], world.assignments * EXPLAINED, strict=False):
         taken.append(
-            _clocked(lambda event=event, assignment=assignment: to_json(explain(event, assignment, plan=plan)))
+            _clocked(
+                lambda event=event, assignment=assignment: to_json(
+                    explain(event, assignment, compiled_rules=compiled_rules)
+                )
+            )
         )
     return statistics.median(taken) * 1_000
 
@@ -174,7 +178,7 @@ def _compile_seconds(world: World) -> float:
     from custom_events.conditions.compile import clear
 
     clear()
-    return _clocked(lambda: MatchPlan(world.assignments))
+    return _clocked(lambda: CompiledRules(world.assignments))
 
 
 def _clocked(work: Callable[[], object]) -> float:

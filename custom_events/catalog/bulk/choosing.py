@@ -12,8 +12,8 @@ from custom_events.catalog.bulk.requests import (
     Allowed,
     AssignmentFilter,
     BulkAction,
-    BulkPlan,
-    PlannedRow,
+    PreparedChange,
+    PreparedRow,
     RowSettings,
     SiteFilter,
     action_errors,
@@ -23,7 +23,7 @@ from custom_events.errors import Fault, InvalidConfiguration
 from custom_events.values.texts import text_problem
 
 
-def plan_of(
+def prepare(
     connection: sa.Connection,
     actions: Sequence[BulkAction],
     allowed: Allowed,
@@ -31,14 +31,14 @@ def plan_of(
     all_or_nothing: bool,
     is_dry_run: bool,
     reason: str,
-) -> BulkPlan:
+) -> PreparedChange:
     """The rows of these actions, in their order. Raises InvalidConfiguration for all that is wrong with them, and for too many rows.
 
     What is named and is not there, or may not be seen, is a row that fails.
     """
     refuse([*action_errors(actions), *text_errors("reason", reason)])
     settings = tuple(_settings(action, f"actions[{place}]") for place, action in enumerate(actions))
-    rows: list[PlannedRow] = []
+    rows: list[PreparedRow] = []
     for number, action in enumerate(actions):
         for row in _rows(connection, number, action, allowed):
             rows.append(row)
@@ -46,7 +46,7 @@ def plan_of(
                 raise too_many_rows()
     if not rows:
         raise _refused(RowError(field="actions", problem="nothing was found", remedy="name or filter for others"))
-    return BulkPlan(
+    return PreparedChange(
         settings=settings,
         rows=tuple(rows),
         all_or_nothing=all_or_nothing,
@@ -57,7 +57,7 @@ def plan_of(
 
 
 def seen_sites(
-    connection: sa.Connection, rows: Sequence[PlannedRow], allowed: Allowed, settings: Sequence[RowSettings]
+    connection: sa.Connection, rows: Sequence[PreparedRow], allowed: Allowed, settings: Sequence[RowSettings]
 ) -> tuple[int, ...]:
     """The sites of rows that are there and may be seen."""
     asked = {row.site_id for row in rows} | {row_settings.to_site_id for row_settings in settings}
@@ -102,30 +102,30 @@ def _settings(action: BulkAction, place: str) -> RowSettings:
     )
 
 
-def _rows(connection: sa.Connection, number: int, action: BulkAction, allowed: Allowed) -> Iterator[PlannedRow]:
+def _rows(connection: sa.Connection, number: int, action: BulkAction, allowed: Allowed) -> Iterator[PreparedRow]:
     place = f"actions[{number}]"
     if action.action is Action.COPY:
         yield from _copies(connection, number, action, allowed)
         return
     if action.action is Action.ASSIGN:
         for where, site_id in _chosen_sites(connection, action, place, allowed):
-            yield PlannedRow(place=where, settings=number, site_id=site_id)
+            yield PreparedRow(place=where, settings=number, site_id=site_id)
         return
     for where, assignment_id, site_id in _chosen_assignments(connection, action, place, allowed):
-        yield PlannedRow(place=where, settings=number, site_id=site_id, assignment_id=assignment_id)
+        yield PreparedRow(place=where, settings=number, site_id=site_id, assignment_id=assignment_id)
 
 
-def _copies(connection: sa.Connection, number: int, action: BulkAction, allowed: Allowed) -> Iterator[PlannedRow]:
+def _copies(connection: sa.Connection, number: int, action: BulkAction, allowed: Allowed) -> Iterator[PreparedRow]:
     """A row for each assignment of the source and each target; one row that fails where the source cannot be seen or has none."""
     place, source = f"actions[{number}]", action.from_site_id or 0
     copied = assignments.of_site(connection, source) if allowed.may("viewer", source) else []
     if not copied:
-        yield PlannedRow(place=f"{place}.from_site_id", settings=number, site_id=source)
+        yield PreparedRow(place=f"{place}.from_site_id", settings=number, site_id=source)
         return
     for where, site_id in _chosen_sites(connection, action, place, allowed):
         if site_id != source:
             for original in copied:
-                yield PlannedRow(place=where, settings=number, site_id=site_id, source_id=original.id)
+                yield PreparedRow(place=where, settings=number, site_id=site_id, source_id=original.id)
 
 
 def _chosen_sites(

@@ -11,7 +11,7 @@ from custom_events.catalog import assignment_lists, revisions
 from custom_events.catalog.assignments import SiteAssignment
 from custom_events.catalog.bulk.choosing import refuse, seen_sites, text_errors, too_many_rows
 from custom_events.catalog.bulk.outcomes import RowError
-from custom_events.catalog.bulk.requests import MOST_ROWS, Allowed, BulkPlan, PlannedRow, RowSettings
+from custom_events.catalog.bulk.requests import MOST_ROWS, Allowed, PreparedChange, PreparedRow, RowSettings
 from custom_events.catalog.configurations import read_overrides, to_plain
 from custom_events.catalog.revisions import Current
 from custom_events.errors import InvalidConfiguration
@@ -56,7 +56,7 @@ def _row(assignment: SiteAssignment, current: Current) -> tuple[object, ...]:
     )
 
 
-def plan_of(
+def prepare(
     connection: sa.Connection,
     text: str,
     allowed: Allowed,
@@ -64,25 +64,25 @@ def plan_of(
     all_or_nothing: bool,
     is_dry_run: bool,
     reason: str,
-) -> BulkPlan:
+) -> PreparedChange:
     """The rows of a file: each line says what its site has under this label, whether it was there before or not. Raises
     InvalidConfiguration with what is wrong, line by line: `lines[7].overrides.priority`; the header is line 1."""
     refuse(list(text_errors("reason", reason)))
     errors: list[RowError] = []
     settings: list[RowSettings] = []
-    rows: list[PlannedRow] = []
+    rows: list[PreparedRow] = []
     for number, values in _records(text, errors):
         if len(rows) >= MOST_ROWS:
             raise too_many_rows()
         place = f"lines[{number}]"
         row_settings = _settings(values, place, errors)
         site_id = _site_id(values["site_id"], place, errors)
-        rows.append(PlannedRow(place=place, settings=len(settings), site_id=site_id))
+        rows.append(PreparedRow(place=place, settings=len(settings), site_id=site_id))
         settings.append(row_settings)
     if not rows and not errors:
         errors.append(RowError(field="csv", problem="it has no lines behind its header", remedy="give at least one"))
     refuse(errors[:MOST_ERRORS])
-    return BulkPlan(
+    return PreparedChange(
         settings=tuple(settings),
         rows=tuple(rows),
         all_or_nothing=all_or_nothing,

@@ -146,8 +146,8 @@ class RowSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     is_active: bool | None = None
 
 
-class PlannedRow(msgspec.Struct, frozen=True, array_like=True):
-    """One row. `settings`: its place among the plan's; `source_id`: the assignment that is copied; `undone`: the row that is undone."""
+class PreparedRow(msgspec.Struct, frozen=True, array_like=True):
+    """One row. `settings`: its place among the change's; `source_id`: the assignment that is copied; `undone`: the row that is undone."""
 
     place: str
     settings: int
@@ -157,11 +157,11 @@ class PlannedRow(msgspec.Struct, frozen=True, array_like=True):
     undone: int | None = None
 
 
-class BulkPlan(msgspec.Struct, frozen=True, kw_only=True):
+class PreparedChange(msgspec.Struct, frozen=True, kw_only=True):
     """A bulk change, row by row: filters have become the ids that they found. `undoes`: the bulk change that is undone."""
 
     settings: tuple[RowSettings, ...]
-    rows: tuple[PlannedRow, ...]
+    rows: tuple[PreparedRow, ...]
     all_or_nothing: bool
     is_dry_run: bool
     reason: str

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import NamedTuple
 
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.matching.horizon import changes_later
 from custom_events.pipeline.bulk_rows import Connection, columns_of
 from custom_events.pipeline.configuration import Configuration
@@ -78,12 +78,12 @@ def later_types(configuration: Configuration, site_id: int, kind: EventType) -> 
     """`changes_later`, worked out once for each set of revisions."""
     memo = configuration.later
     if (site_id, kind) not in memo:
-        memo[site_id, kind] = _later_types(configuration.plan, site_id, kind)
+        memo[site_id, kind] = _later_types(configuration.compiled_rules, site_id, kind)
     return memo[site_id, kind]
 
 
-def _later_types(plan: MatchPlan, site_id: int, kind: EventType) -> frozenset[EventType]:
-    site = plan.site(site_id)
+def _later_types(compiled_rules: CompiledRules, site_id: int, kind: EventType) -> frozenset[EventType]:
+    site = compiled_rules.site(site_id)
     return changes_later(site, kind) if site is not None else frozenset()
 
 
@@ -148,7 +148,7 @@ async def shifted_events(connection: Connection, configuration: Configuration, s
     scopes: list[Scope] = []
     for shift in shifts:
         cause = Cause(Reason.INVALIDATED_BY_LATE_EVENT, shift.key)
-        scopes += await shifted_scopes(connection, configuration.plan, shift, cause)
+        scopes += await shifted_scopes(connection, configuration.compiled_rules, shift, cause)
     return scopes
 
 
