@@ -206,7 +206,7 @@ class Receiver:
         if self._log_window.takes(0):
             _LOG.warning("delivery_refused", reason=refusal, platform=name, site_id=site_id, topic=topic, bytes=size)
         if self._writer.may_keep_refusal(name, refusal, size):
-            kept = landing_rows.kept_headers(headers)
+            kept = landing_rows.kept_headers(headers, platform.kept_headers)
             row = Refused(
                 site_id=site_id,
                 platform=name,

@@ -44,9 +44,8 @@ def described(item: Waiting) -> Delivered | Refused:
     """Its row, which is made when it is first asked for."""
     row, body = item.row, item.body or b""
     if isinstance(row, Verified):
-        row = item.row = landing_rows.delivered(
-            row.site_id, row.platform.describe(row.headers, body), row.headers, body
-        )
+        kept = landing_rows.kept_headers(row.headers, row.platform.kept_headers)
+        row = item.row = landing_rows.delivered(row.site_id, row.platform.describe(row.headers, body), kept, body)
     return row
 
 

@@ -51,6 +51,9 @@ class StorePlatform(Protocol):
     """How sites are found by their domain; None: they are found by their address alone."""
     makes_secret: bool
     """Whether the store makes the secret that signs its deliveries; else it is given ours."""
+    kept_headers: tuple[str, ...]
+    """Headers that are stored with a body: what `describe` and `understand` read, and what says who sent it. No signature is among
+    them: beside its body it would let whoever reads the table send the body again."""
     own_settings: frozenset[str]
     """Settings of a site (`catalog.sites.SiteSettings`) that have an effect on this platform alone."""
 

@@ -13,6 +13,7 @@ from custom_events.values.times import cut
 
 MAX_HEADER_CHARS = 255  # longest topic, id or domain that is believed; the platforms' own are under 100
 _SHA256_BYTES = 32
+OF_EVERY_SENDER = ("content-type", "user-agent")  # kept of every delivery: which program sent it, and in what form
 
 
 # RFC 9110, 5.6.3: optional white space around a value is no part of it. httptools leaves what stands at the end, h11 does not; it is

@@ -24,6 +24,8 @@ EVENT_ID = "x-custom-events-event-id"
 TOPIC = "x-custom-events-topic"
 SIGNATURE = "x-custom-events-signature"
 
+KEPT = (KEY_ID, TIMESTAMP, EVENT_ID, TOPIC)
+
 _VERSION = "v1="
 _SIGNATURE_SHAPE = re.compile(r"v1=[0-9a-fA-F]{64}\Z")
 _TIMESTAMP_SHAPE = re.compile(r"[0-9]{1,11}\Z")  # seconds, until the year 5138

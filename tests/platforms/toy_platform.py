@@ -24,6 +24,7 @@ class Toy:
     title = "Toy"
     shop_domain: ShopDomain | None = ShopDomain(header="x-toy-shop", example="my.toy.example")
     makes_secret = False
+    kept_headers = ("x-toy-id",)
     own_settings: frozenset[str] = frozenset()
 
     def instructions(self, site_key: str, url: str) -> list[str]:

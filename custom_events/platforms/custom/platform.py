@@ -17,6 +17,7 @@ class Custom:
     title = "Custom webhooks"
     shop_domain: ShopDomain | None = None
     makes_secret = False
+    kept_headers = deliveries.KEPT
     own_settings: frozenset[str] = frozenset()
 
     def instructions(self, site_key: str, url: str) -> list[str]:

@@ -168,9 +168,11 @@ class Refund(msgspec.Struct, gc=False):
 
 
 class OnlyId(msgspec.Struct, gc=False):
-    """The body of *.deleted."""
+    """The body of *.deleted: an id and nothing else. By the other two a whole order is known."""
 
     id: Id
+    total: Any = None
+    line_items: Any = None
 
 
 ORDER = msgspec.json.Decoder(Order)

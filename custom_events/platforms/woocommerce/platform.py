@@ -21,6 +21,7 @@ class WooCommerce:
     title = "WooCommerce"
     shop_domain: ShopDomain | None = None
     makes_secret = False
+    kept_headers = deliveries.KEPT
     own_settings: frozenset[str] = frozenset({"cod_paid_when", "take_sub_orders", "payment_lost_statuses"})
 
     def instructions(self, site_key: str, url: str) -> list[str]:
