@@ -80,7 +80,7 @@ def summary(
 
     def ratio(name: str, other: str, figure: str) -> float:
         pairs = zip(measured[name], measured[other], strict=True)
-        return round(statistics.median(before[figure] / two[figure] for before, two in pairs), 2)
+        return round(statistics.median(own[figure] / others[figure] for own, others in pairs), 2)
 
     ratios = {
         **{f"{name}_of_reading": ratio(name, "reading", "per_second") for name in DRAFTS},
