@@ -4,8 +4,9 @@ import msgspec
 
 from custom_events.platforms.parking import Handler
 from custom_events.platforms.parse import required_id
-from custom_events.platforms.woocommerce import bodies
+from custom_events.platforms.woocommerce import bodies, moments
 from custom_events.platforms.woocommerce.bodies import ONLY_ID
+from custom_events.platforms.woocommerce.carts import understand_checkout, understand_item_added
 from custom_events.platforms.woocommerce.customers import understand_customer
 from custom_events.platforms.woocommerce.orders import understand_order
 from custom_events.platforms.woocommerce.refunds import understand_refund
@@ -14,13 +15,18 @@ from custom_events.values.deliveries import RawDelivery, SiteContext, Understood
 
 
 def _order_deleted(delivery: RawDelivery, _site: SiteContext) -> Understood:
-    return Understood(deleted_order_id=required_id(ONLY_ID.decode(delivery.body).id, "$.id"))
+    body = ONLY_ID.decode(delivery.body)
+    return Understood(deleted_order_id=required_id(body.id, "$.id"), shown_at=moments.built_at(body.custom_events))
 
 
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("order.created", "order.updated", "order.restored"), understand_order),
-    # our plugin's own topics carry the same resource
+    # our plugin's own topics carry the same resources (docs/reference/woocommerce-plugin.md)
     **dict.fromkeys(("order.paid", "order.cancelled", "order.completed", "order.refunded"), understand_order),
+    **dict.fromkeys(("order.status_changed", "order.refund_deleted", "order.consent_changed"), understand_order),
+    **dict.fromkeys(("subscription.started", "subscription.cancelled"), understand_subscription),
+    "cart.item_added": understand_item_added,
+    "checkout.started": understand_checkout,
     "order.deleted": _order_deleted,
     "order_refund": understand_refund,
     **dict.fromkeys(("customer.created", "customer.updated", "customer.restored"), understand_customer),
@@ -34,6 +40,8 @@ BODIES: dict[Handler, type[msgspec.Struct]] = {
     understand_refund: bodies.Refund,
     understand_customer: bodies.Customer,
     understand_subscription: bodies.Subscription,
+    understand_item_added: bodies.CartEvent,
+    understand_checkout: bodies.CartEvent,
 }
 
 # Topic -> why it is of no use to us.
@@ -47,6 +55,7 @@ IGNORED: dict[str, str] = {
     "customer.deleted": "no_conversion",
     "subscription.deleted": "no_conversion",
     "subscription.switched": "no_conversion",
+    "custom_events.test": "test_event",  # what the plugin's settings page sends to see whether it arrives
 }
 
 # Custom topics are hooks with their first argument only: `{"action": ..., "arg": ...}`. For add_to_cart that is the key
