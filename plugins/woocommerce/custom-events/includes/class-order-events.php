@@ -12,9 +12,9 @@ defined( 'ABSPATH' ) || exit;
 /** Records the events of orders, with the facts of the moment. Subscriptions, which WooCommerce fires the same hooks for, are left out. */
 final class Order_Events {
 	/**
-	 * Orders whose event of creation was recorded before they had lines, by id: row of the outbox, and the object that the hook gave.
+	 * Orders whose event of creation was recorded before they had lines, by id: row of the outbox.
 	 *
-	 * @var array<int,array{0:int,1:\WC_Order}>
+	 * @var array<int,int>
 	 */
 	private static $incomplete = array();
 
@@ -53,14 +53,14 @@ final class Order_Events {
 		}
 		$row = self::record( 'order.created', $order, 'order.created:' . $order->get_id() );
 		if ( $row && ! $order->get_items() ) {
-			self::$incomplete[ $order->get_id() ] = array( $row, $order );
+			self::$incomplete[ $order->get_id() ] = $row;
 		}
 	}
 
 	/** Make the bodies of orders again that had no lines when they were made. */
 	public static function complete(): void {
 		foreach ( array_keys( self::$incomplete ) as $order_id ) {
-			self::complete_order( $order_id );
+			self::complete_order( wc_get_order( $order_id ) );
 		}
 	}
 
@@ -77,7 +77,7 @@ final class Order_Events {
 		if ( null === $order || in_array( $from, Order_Snapshot::DRAFTS, true ) ) {
 			return;
 		}
-		self::complete_order( $order->get_id() );
+		self::complete_order( $order );
 		$moment = array(
 			'from' => $from,
 			'to'   => $to,
@@ -205,14 +205,15 @@ final class Order_Events {
 		return Outbox::add( $topic, $body, $once_key, $order->get_billing_email() );
 	}
 
-	/** Make the body of a creation again, if it had no lines. */
-	private static function complete_order( int $order_id ): void {
-		if ( isset( self::$incomplete[ $order_id ] ) ) {
-			list( $row, $order ) = self::$incomplete[ $order_id ];
-			unset( self::$incomplete[ $order_id ] );
-			if ( $order->get_items() ) {
-				Outbox::replace( $row, Order_Snapshot::of( $order ) );
-			}
+	/**
+	 * Make the body of a creation again, if it had no lines.
+	 *
+	 * @param \WC_Order|false $order The order as it is now; false where it is gone.
+	 */
+	private static function complete_order( $order ): void {
+		if ( $order && isset( self::$incomplete[ $order->get_id() ] ) && $order->get_items() ) {
+			Outbox::replace( self::$incomplete[ $order->get_id() ], Order_Snapshot::of( $order ) );
+			unset( self::$incomplete[ $order->get_id() ] );
 		}
 	}
 

@@ -87,23 +87,28 @@ final class Outbox {
 			),
 			$body['custom_events']
 		);
-		$now = Clock::sql( Clock::seconds() );
-		// phpcs:disable WordPress.DB
-		$written = $wpdb->query(
-			$wpdb->prepare(
-				'INSERT IGNORE INTO ' . self::table() . ' (event_id, once_key, topic, email_hash, payload, status, created_at, next_attempt_at)'
-				. ' VALUES (%s, NULLIF(%s, \'\'), %s, NULLIF(%s, \'\'), %s, %s, %s, %s)',
-				$event_id,
-				(string) $once_key,
-				$topic,
-				self::email_hash( $email ),
-				self::encode( $body ),
-				self::WAITING,
-				$now,
-				$now
-			)
+		$now       = Clock::sql( Clock::seconds() );
+		$statement = $wpdb->prepare(
+			'INSERT IGNORE INTO ' . self::table() . ' (event_id, once_key, topic, email_hash, payload, status, created_at, next_attempt_at)' // phpcs:ignore WordPress.DB
+			. ' VALUES (%s, NULLIF(%s, \'\'), %s, NULLIF(%s, \'\'), %s, %s, %s, %s)',
+			$event_id,
+			(string) $once_key,
+			$topic,
+			self::email_hash( $email ),
+			self::encode( $body ),
+			self::WAITING,
+			$now,
+			$now
 		);
-		// phpcs:enable
+		$written   = $wpdb->query( $statement ); // phpcs:ignore WordPress.DB
+		if ( false === $written ) { // Somebody removed the table, say by restoring an older backup.
+			delete_option( 'custom_events_table' );
+			self::make_table();
+			$written = $wpdb->query( $statement ); // phpcs:ignore WordPress.DB
+		}
+		if ( false === $written ) {
+			wc_get_logger()->error( "An event ({$topic}) could not be recorded: " . $wpdb->last_error, array( 'source' => 'custom-events' ) );
+		}
 		if ( 1 !== $written ) {
 			return 0;
 		}
