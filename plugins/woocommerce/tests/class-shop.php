@@ -25,7 +25,7 @@ final class Shop {
 		self::at( self::$opens_at );
 		$GLOBALS['double']->session = new WC_Session_Double();
 		$GLOBALS['double']->cart    = new WC_Cart_Double();
-		do_action( 'init' );
+		Outbox::make_table();
 		if ( $is_connected ) {
 			self::connection()->save();
 		}
@@ -97,7 +97,7 @@ final class Shop {
 			'items'             => array(
 				'line_item' => array(
 					self::item( 'Chapéu de palha', 31, 32, 'HAT-S', 2, '65.00', '60.00', '11.4' ),
-					self::item( 'Fabric by the metre', 40, 0, '', 1.5, '30.00', '30.00', '5.7' ),
+					self::item( 'Wool, 100%s %d, by the metre', 40, 0, '', 1.5, '30.00', '30.00', '5.7' ),
 				),
 				'shipping'  => array( new WC_Order_Item( array( 'name' => 'Courier' ) ) ),
 				'coupon'    => array( new WC_Order_Item( array( 'code' => 'summer5' ) ) ),

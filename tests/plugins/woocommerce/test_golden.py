@@ -3,9 +3,11 @@
 After a wanted change of the plugin: php plugins/woocommerce/tests/golden.php > plugins/woocommerce/tests/golden/posts.jsonl
 """
 
+import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,12 +17,13 @@ from custom_events.platforms.woocommerce.topics import HANDLERS
 from custom_events.values.clicks import ConsentStatus
 from custom_events.values.deliveries import Outcome, Platform, RawDelivery, Refusal, SiteContext, Understood
 from custom_events.values.events import CommerceEvent, EventType
-from tests.plugins.woocommerce.posts import GOLDEN, KEY_ID, SECRET, Post, golden, needs_php, run_php
+from tests.plugins.woocommerce.posts import GOLDEN, KEY_ID, SECRET, Post, golden, needs_php, read, run_php
 
 WOOCOMMERCE = PLATFORMS[Platform.WOOCOMMERCE]
 SITE = SiteContext(site_id=1, platform=Platform.WOOCOMMERCE, currency="EUR", time_zone="Europe/Lisbon")
 OPENED = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
 WINDOW_S = 300
+WORDPRESS = "TEST_WORDPRESS"  # the path of one, 6.7 or newer, with a database
 POSTS = golden()
 IDS = [f"{place}-{post.topic}" for place, post in enumerate(POSTS)]
 
@@ -41,6 +44,21 @@ def event(topic: str, kind: EventType, place: int = 0) -> CommerceEvent:
 @needs_php
 def test_the_plugin_posts_what_the_golden_file_holds() -> None:
     assert run_php("golden.php") == GOLDEN.read_bytes()
+
+
+@needs_php
+@pytest.mark.skipif(not os.environ.get(WORDPRESS), reason=f"{WORDPRESS} names no installed WordPress to write to")
+def test_it_posts_the_same_in_a_real_wordpress() -> None:
+    posts = read(run_php("wordpress.php", os.environ[WORDPRESS]))
+    assert [without_ids(post) for post in posts] == [without_ids(post) for post in POSTS]
+
+
+def without_ids(post: Post) -> Any:
+    """A body without what is made by chance."""
+    document = post.document
+    del document["custom_events"]["id"]
+    document.get("cart", {}).pop("token", None)
+    return document
 
 
 @pytest.mark.parametrize("post", POSTS, ids=IDS)
