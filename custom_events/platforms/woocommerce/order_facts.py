@@ -37,6 +37,7 @@ UNPAID_STATUSES = frozenset(("pending", "on-hold", "failed", "cancelled", _REFUN
 _FAILED = "failed"
 _LOST_STATUSES = frozenset((_FAILED, "on-hold"))  # after it was paid: a debit came back, a dispute was opened
 _LANDING = "_wc_order_attribution_session_entry"
+_OWN = "_custom_events"
 _REFERRER = "_wc_order_attribution_referrer"
 
 
@@ -137,7 +138,7 @@ def order_of(
         shipping_country=country_code(shipping.country) if shipping else None,
         shipping_postcode=text(shipping.postcode) if shipping else None,
         source_name=text(body.created_via),
-        landing_site=_text_of(meta.get(_LANDING)),
+        landing_site=_text_of(meta.get(_LANDING)) or _own_landing_page(meta.get(_OWN)),
         referring_site=_text_of(meta.get(_REFERRER)),
         refunded=refunded,
         lists_refunds=body.refunds is not None,
@@ -170,6 +171,11 @@ def _is_lost(body: bodies.Order, times: Times, site: SiteContext) -> bool:
 def _text_of(value: Any) -> str | None:
     """A meta value that is a text; it may be anything."""
     return text(value) if isinstance(value, str) else None
+
+
+def _own_landing_page(value: Any) -> str | None:
+    """The landing page of the click that our plugin kept, without what others wrote into its query."""
+    return _text_of(value.get("landing_page")) if isinstance(value, dict) else None
 
 
 def _financial_status(body: bodies.Order, paid_at: datetime | None) -> str:

@@ -28,7 +28,7 @@ class WooCommerce:
         """See `StorePlatform.instructions`."""
         del site_key
         return [
-            "With our plugin (docs/how-to/connect-woocommerce.md): WooCommerce > Settings > Custom Events, paste the connection string.",
+            "With our plugin (docs/how-to/connect-woocommerce.md): WooCommerce > Custom Events, paste the connection string.",
             "Without it, in WooCommerce: Settings > Advanced > Webhooks > Add webhook, once for each of:",
             f"  {', '.join(WEBHOOKS)}",
             f"  Status Active, Delivery URL {url},",

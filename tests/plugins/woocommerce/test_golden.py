@@ -128,6 +128,7 @@ def test_an_order_that_is_made_is_not_paid_yet() -> None:
     assert (created.consent.ad_user_data, created.consent.source) == (ConsentStatus.GRANTED, "wp_consent_api")
     assert created.utm == {"source": "google"}
     assert created.order is not None
+    assert created.order.landing_site == "/hats?gclid=EAIaIQobChMI-golden-click_1"
     assert (created.order.shipping_tax, created.order.discount_tax) == (Decimal("1.9"), Decimal("0.95"))
     assert [(item.variant_id, item.quantity, item.total) for item in created.order.items] == [
         ("32", 2, Decimal(60)),

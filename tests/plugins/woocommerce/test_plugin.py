@@ -118,24 +118,30 @@ def test_the_zip_is_the_same_each_time_and_holds_the_plugin_alone(tmp_path: Path
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node")
 @pytest.mark.parametrize(
-    ("search", "assumed", "consent", "changes", "kept"),
+    ("search", "assumed", "has_api", "consent", "changes", "kept"),
     [
-        pytest.param(SEARCH, "granted", None, [], [CLICK], id="assumed"),
-        pytest.param(SEARCH, "unknown", None, [], [], id="nobody answered"),
-        pytest.param(SEARCH, "unknown", None, ["allow", "allow"], [CLICK], id="answered later"),
-        pytest.param(SEARCH, "denied", True, [], [CLICK], id="the API goes first"),
-        pytest.param(SEARCH, "granted", False, [], [None], id="refused"),
-        pytest.param(SEARCH, "granted", None, ["deny"], [CLICK, None], id="taken back"),
-        pytest.param("?utm_source=google", "granted", None, [], [], id="no click"),
+        pytest.param(SEARCH, "granted", False, None, [], [CLICK], id="assumed"),
+        pytest.param(SEARCH, "unknown", False, None, [], [], id="nobody answered"),
+        pytest.param(SEARCH, "unknown", False, None, ["allow", "allow"], [CLICK], id="answered later"),
+        pytest.param(SEARCH, "granted", True, None, [], [], id="the API's script is not there yet"),
+        pytest.param(SEARCH, "denied", True, True, [], [CLICK], id="the API goes first"),
+        pytest.param(SEARCH, "granted", True, False, [], [None], id="refused"),
+        pytest.param(SEARCH, "granted", False, None, ["deny"], [CLICK, None], id="taken back"),
+        pytest.param("?utm_source=google", "granted", False, None, [], [], id="no click"),
     ],
 )
 def test_the_script_keeps_a_click_when_it_may(
-    search: str, assumed: str, consent: bool | None, changes: list[str], kept: list[dict[str, object] | None]
+    search: str,
+    assumed: str,
+    has_api: bool,
+    consent: bool | None,
+    changes: list[str],
+    kept: list[dict[str, object] | None],
 ) -> None:
     given = {
         "source": (SOURCE / "assets/clicks.js").read_text(),
         "search": search,
-        "given": {"cookie": "custom_events_click", "days": 90, "assume": assumed},
+        "given": {"cookie": "custom_events_click", "days": 90, "assume": assumed, "api": has_api},
         "consent": consent,
         "changes": changes,
     }

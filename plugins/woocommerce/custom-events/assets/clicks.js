@@ -10,7 +10,8 @@
 	}
 	var KINDS = ['gclid', 'gbraid', 'wbraid'];
 	var UTM = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'utm_id'];
-	var LONGEST = 512;
+	// A browser drops a cookie of more than 4096 bytes.
+	var LONGEST = { id: 512, word: 100, page: 300 };
 
 	// A new click takes the place of the one before, with all that belongs to it.
 	function read() {
@@ -20,8 +21,8 @@
 		KINDS.concat(UTM).forEach(function (name) {
 			var value = query.get(name);
 			if (value) {
-				click[name] = value.slice(0, LONGEST);
-				kept.set(name, value.slice(0, LONGEST));
+				click[name] = value.slice(0, KINDS.indexOf(name) < 0 ? LONGEST.word : LONGEST.id);
+				kept.set(name, click[name]);
 			}
 		});
 		var isClick = KINDS.some(function (name) {
@@ -32,7 +33,7 @@
 		}
 		click.clicked_at = Math.floor(Date.now() / 1000);
 		// Of the query only what is known: others write e-mail addresses into theirs.
-		click.landing_page = (window.location.pathname + '?' + kept.toString()).slice(0, LONGEST);
+		click.landing_page = (window.location.pathname + '?' + kept.toString()).slice(0, LONGEST.page);
 		return click;
 	}
 
@@ -47,7 +48,7 @@
 		if (typeof window.wp_has_consent === 'function' && window.wp_consent_type) {
 			return window.wp_has_consent('marketing') ? 'granted' : 'denied';
 		}
-		return given.assume;
+		return given.api ? 'unknown' : given.assume; // Its script may come after this one.
 	}
 
 	var click = read();

@@ -49,6 +49,7 @@ final class Clicks {
 			'cookie' => self::COOKIE,
 			'days'   => self::DAYS,
 			'assume' => Settings::get( 'assume_consent' ),
+			'api'    => function_exists( 'wp_has_consent' ), // It is waited for.
 		);
 		wp_add_inline_script( 'custom-events-clicks', 'window.customEventsClicks=' . wp_json_encode( $given ) . ';', 'before' );
 	}
@@ -108,7 +109,8 @@ final class Clicks {
 		$click  = array();
 		foreach ( array_merge( self::KINDS, self::UTM, array( 'landing_page' ) ) as $name ) {
 			if ( isset( $cookie[ $name ] ) && is_string( $cookie[ $name ] ) && '' !== $cookie[ $name ] ) {
-				$click[ $name ] = substr( sanitize_text_field( $cookie[ $name ] ), 0, self::LIMIT_CHARS );
+				// WordPress's sanitize_text_field would take percent-encoded letters out of addresses.
+				$click[ $name ] = substr( preg_replace( '/[^\x20-\x7e]|[<>"\'\\\\]/', '', $cookie[ $name ] ), 0, self::LIMIT_CHARS );
 			}
 		}
 		if ( isset( $cookie['clicked_at'] ) && is_int( $cookie['clicked_at'] ) && $click ) {

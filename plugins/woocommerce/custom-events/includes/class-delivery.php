@@ -15,6 +15,7 @@ defined( 'ABSPATH' ) || exit;
  */
 final class Delivery {
 	const HOOK        = 'custom_events_drain';
+	const AGAIN_HOOK  = 'custom_events_drain_again';
 	const SAFETY_HOOK = 'custom_events_drain_safety';
 	const GROUP       = 'custom-events';
 
@@ -43,6 +44,7 @@ final class Delivery {
 	/** Add the hooks. */
 	public static function add_hooks(): void {
 		add_action( self::HOOK, array( __CLASS__, 'run' ) );
+		add_action( self::AGAIN_HOOK, array( __CLASS__, 'run_again' ) );
 		add_action( self::SAFETY_HOOK, array( __CLASS__, 'run_safely' ) );
 		add_action( 'action_scheduler_init', array( __CLASS__, 'schedule_safety' ) );
 		add_action( 'shutdown', array( __CLASS__, 'schedule' ), 20 );
@@ -70,12 +72,26 @@ final class Delivery {
 
 	/** Every five minutes: send what is due, and delete what is old. */
 	public static function run_safely(): void {
-		self::run();
+		self::drain( self::AGAIN_HOOK );
 		Outbox::prune();
 	}
 
-	/** Send what is due. One run at a time. */
+	/** What the end of a request asked for. */
 	public static function run(): void {
+		self::drain( self::AGAIN_HOOK );
+	}
+
+	/** What an earlier run left. */
+	public static function run_again(): void {
+		self::drain( self::HOOK );
+	}
+
+	/**
+	 * Send what is due. One run at a time.
+	 *
+	 * @param string $next The hook of a run that takes what is left: another one than this run's, as an action that runs counts as scheduled.
+	 */
+	private static function drain( string $next ): void {
 		$connection = Connection::current();
 		if ( null === $connection || ! self::lock() ) {
 			return;
@@ -95,7 +111,7 @@ final class Delivery {
 			delete_option( self::LOCK );
 		}
 		if ( Outbox::due( 1 ) && function_exists( 'as_schedule_single_action' ) ) {
-			as_schedule_single_action( Clock::seconds() + self::FIRST_WAIT_S, self::HOOK, array(), self::GROUP, true );
+			as_schedule_single_action( Clock::seconds() + self::FIRST_WAIT_S, $next, array(), self::GROUP, true );
 		}
 	}
 

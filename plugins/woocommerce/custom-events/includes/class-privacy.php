@@ -88,7 +88,6 @@ final class Privacy {
 		foreach ( $orders as $order ) {
 			if ( $order->get_meta( Clicks::META ) ) {
 				self::forget_order( $order );
-				$order->save_meta_data();
 				++$removed;
 			}
 		}
@@ -101,12 +100,13 @@ final class Privacy {
 	}
 
 	/**
-	 * Delete our meta of an order that somebody saves.
+	 * Delete our meta of an order. WooCommerce has saved the order when its own eraser comes here.
 	 *
 	 * @param \WC_Order $order The order.
 	 */
 	public static function forget_order( $order ): void {
 		$order->delete_meta_data( Clicks::META );
+		$order->save_meta_data();
 	}
 
 	/** Words for the shop's privacy policy. */

@@ -175,7 +175,11 @@ final class Delivery_Test extends TestCase {
 		self::add( 2 );
 		self::answers( answer( 500 ) );
 		Shop::drain();
-		$this->assertSame( array( 'custom_events_drain' => Shop::GOLDEN + 60 ), $GLOBALS['double']->scheduled );
+		$this->assertSame( array( 'custom_events_drain_again' => Shop::GOLDEN + 60 ), $GLOBALS['double']->scheduled );
+		self::answers( answer( 500 ) );
+		self::add();
+		do_action( 'custom_events_drain_again' );
+		$this->assertArrayHasKey( 'custom_events_drain', $GLOBALS['double']->scheduled, 'the action that runs counts as scheduled' );
 	}
 
 	public function test_the_safety_run_is_there_and_prunes(): void {

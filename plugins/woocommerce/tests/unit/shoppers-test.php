@@ -125,7 +125,8 @@ final class Shoppers_Test extends TestCase {
 			'a number'   => array( '7', array() ),
 			'too long'   => array( '{"gclid":"' . str_repeat( 'x', 5000 ) . '"}', array() ),
 			'a long id'  => array( '{"gclid":"' . str_repeat( 'x', 600 ) . '"}', array( 'gclid' => str_repeat( 'x', 512 ) ) ),
-			'other keys' => array( '{"gclid":"abc","evil":"x","wbraid":["y"],"gbraid":"<b>z</b>","clicked_at":17}', array( 'gclid' => 'abc', 'gbraid' => 'z', 'clicked_at' => 17 ) ),
+			'other keys' => array( '{"gclid":"abc","evil":"x","wbraid":["y"],"gbraid":"<b>z</b>","clicked_at":17}', array( 'gclid' => 'abc', 'gbraid' => 'bz/b', 'clicked_at' => 17 ) ),
+			'a page'     => array( '{"landing_page":"/h%C3%BCte?gclid=a-b_c&utm_term=a+b"}', array( 'landing_page' => '/h%C3%BCte?gclid=a-b_c&utm_term=a+b' ) ),
 			'time alone' => array( '{"clicked_at":17}', array() ),
 			'text time'  => array( '{"wbraid":"abc","clicked_at":"17"}', array( 'wbraid' => 'abc' ) ),
 		);
@@ -165,7 +166,7 @@ final class Shoppers_Test extends TestCase {
 		do_action( 'wp_enqueue_scripts' );
 		$script = $GLOBALS['double']->scripts['custom-events-clicks'];
 		$this->assertSame( array( 'in_footer' => true, 'strategy' => 'defer' ), $script[1] );
-		$this->assertSame( 'window.customEventsClicks={"cookie":"custom_events_click","days":90,"assume":"unknown"};', $script[2] );
+		$this->assertSame( 'window.customEventsClicks={"cookie":"custom_events_click","days":90,"assume":"unknown","api":true};', $script[2] );
 		Shop::open( false );
 		do_action( 'wp_enqueue_scripts' );
 		$this->assertSame( array(), $GLOBALS['double']->scripts );
