@@ -43,9 +43,7 @@ def test_the_signatures_in_the_page_are_right() -> None:
     signature = timestamped.sign_v2(headers, b"{}", b"example-secret")
     assert block("signature").strip() == f"v2={expected}" == signature
     expected = hmac.new(b"example-secret", b"1785658500.{}", hashlib.sha256).hexdigest()
-    assert (
-        block("signature-v1").strip() == f"v1={expected}" == timestamped.sign("1785658500", b"{}", b"example-secret")
-    )
+    assert block("signature-v1").strip() == f"v1={expected}" == timestamped.sign("1785658500", b"{}", b"example-secret")
 
 
 def test_the_python_in_the_page_compiles() -> None:

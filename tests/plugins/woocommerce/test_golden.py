@@ -4,6 +4,7 @@ After a wanted change of the plugin: php plugins/woocommerce/tests/golden.php > 
 """
 
 import os
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,11 +14,11 @@ import pytest
 
 from custom_events.platforms.base import Secret
 from custom_events.platforms.registry import PLATFORMS
-from custom_events.platforms.woocommerce.topics import HANDLERS
+from custom_events.platforms.woocommerce.topics import HANDLERS, IGNORED
 from custom_events.values.clicks import ConsentStatus
 from custom_events.values.deliveries import Outcome, Platform, RawDelivery, Refusal, SiteContext, Understood
 from custom_events.values.events import CommerceEvent, EventType
-from tests.plugins.woocommerce.posts import GOLDEN, KEY_ID, SECRET, Post, golden, needs_php, read, run_php
+from tests.plugins.woocommerce.posts import GOLDEN, KEY_ID, ROOT, SECRET, Post, golden, needs_php, read, run_php
 
 WOOCOMMERCE = PLATFORMS[Platform.WOOCOMMERCE]
 SITE = SiteContext(site_id=1, platform=Platform.WOOCOMMERCE, currency="EUR", time_zone="Europe/Lisbon")
@@ -210,3 +211,23 @@ def test_the_test_event_is_ignored_by_name() -> None:
     body = b'{"custom_events": {"version": 1, "event": "custom_events.test"}}'
     verdict = WOOCOMMERCE.understand(RawDelivery(topic="custom_events.test", body=body), SITE)
     assert (verdict.outcome, verdict.reason) == (Outcome.IGNORED, "test_event")
+
+
+PAGE = (ROOT / "docs/reference/woocommerce-plugin.md").read_text()
+
+
+def test_the_page_has_every_topic_and_every_field() -> None:
+    topics = set(re.findall(r"^\| `([a-z_.]+)` \|", PAGE.partition("## Topics")[2].partition("##")[0], re.MULTILINE))
+    assert topics == {post.topic for post in POSTS} | {"custom_events.test"}
+    assert topics <= HANDLERS.keys() | IGNORED.keys()
+    named = set(re.findall(r"`([a-z_]+)`", PAGE))
+    assert names_in([post.document for post in POSTS]) <= named | {"custom_events"}
+
+
+def names_in(document: Any) -> set[str]:
+    """Every name of every object in it."""
+    if isinstance(document, list):
+        return set().union(*map(names_in, document))
+    if isinstance(document, dict):
+        return set(document).union(*map(names_in, document.values()))
+    return set()
