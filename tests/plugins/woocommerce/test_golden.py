@@ -3,9 +3,11 @@
 After a wanted change of the plugin: php plugins/woocommerce/tests/golden.php > plugins/woocommerce/tests/golden/posts.jsonl
 """
 
+import json
 import os
 import re
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -211,6 +213,40 @@ def test_the_test_event_is_ignored_by_name() -> None:
     body = b'{"custom_events": {"version": 1, "event": "custom_events.test"}}'
     verdict = WOOCOMMERCE.understand(RawDelivery(topic="custom_events.test", body=body), SITE)
     assert (verdict.outcome, verdict.reason) == (Outcome.IGNORED, "test_event")
+
+
+def changed(topic: str, place: int, change: Callable[[Any], None]) -> Understood:
+    """The verdict on a golden body with a change."""
+    document = [post for post in POSTS if post.topic == topic][place].document
+    change(document)
+    return WOOCOMMERCE.understand(RawDelivery(topic=topic, body=json.dumps(document).encode()), SITE)
+
+
+def test_cash_on_delivery_that_fails_after_it_counted_is_lost() -> None:
+    verdict = changed("order.created", 1, lambda document: document.update(status="failed"))
+    assert verdict.order is not None
+    assert verdict.order.payment_lost_at == verdict.order.updated_at
+
+
+@pytest.mark.parametrize(
+    ("topic", "change", "path"),
+    [
+        ("cart.item_added", lambda document: document["cart"].update(line_items=[]), "$.cart.line_items"),
+        ("cart.item_added", lambda document: document["cart"].update(token=0), "$.cart.token"),
+        ("checkout.started", lambda document: document["custom_events"].update(at=None), "$.custom_events.at"),
+        ("order.created", lambda document: document["custom_events"].update(paid_at="soon"), "$.custom_events.paid_at"),
+    ],
+)
+def test_what_a_body_needs_is_named_when_it_is_parked(topic: str, change: Callable[[Any], None], path: str) -> None:
+    verdict = changed(topic, 0, change)
+    assert (verdict.outcome, verdict.reason) == (Outcome.PARKED, "wrong_shape")
+    assert path in (verdict.detail or "")
+
+
+def test_an_odd_leaf_of_the_plugin_parks_nothing() -> None:
+    verdict = changed("order.created", 0, lambda document: document["custom_events"].update(is_test="yes"))
+    assert (verdict.outcome, verdict.odd_leaves) == (Outcome.UNDERSTOOD, ("$.custom_events.is_test",))
+    assert verdict.events[0].is_test
 
 
 PAGE = (ROOT / "docs/reference/woocommerce-plugin.md").read_text()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from plugins.woocommerce.build import build, version
+from plugins.woocommerce.build import build, template, version
 from tests.plugins.woocommerce.posts import PHP_S, PLUGIN, needs_php
 
 SOURCE = PLUGIN / "custom-events"
@@ -111,9 +111,21 @@ def test_the_zip_is_the_same_each_time_and_holds_the_plugin_alone(tmp_path: Path
     with zipfile.ZipFile(made) as archive:
         assert archive.testzip() is None
         names = archive.namelist()
-    assert set(names) == {
-        f"custom-events/{path.relative_to(SOURCE).as_posix()}" for path in SOURCE.rglob("*") if path.is_file()
-    }
+    files = {path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*") if path.is_file()}
+    assert set(names) == {f"custom-events/{name}" for name in (*files, "languages/custom-events.pot")}
+
+
+def test_translators_are_given_every_text() -> None:
+    words = template()
+    assert words.count("msgid_plural") == 2
+    assert 'msgid "You may not change these settings."' in words
+    assert """cron off (DISABLE_WP_CRON) and nothing else calls it.""" in words
+    assert "as WordPress's cron does not run" in words, "quoted as gettext does"
+    calls = [call for path in FILES for call in TRANSLATED.findall(path.read_text())]
+    called = sum(len(re.findall(r"\b(?:__|_n|esc_html__|esc_attr__)\(", path.read_text())) for path in FILES)
+    assert len(calls) == called
+    texts = {re.match(r"'(?:[^'\\]|\\.)*'", call)[0] for call in calls}  # pyright: ignore[reportOptionalSubscript]
+    assert words.count("\nmsgid ") == len(texts)
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node")
