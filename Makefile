@@ -134,6 +134,10 @@ docs: setup ## Generate the reference pages (docs/reference) and dbt staging.
 	$(BIN)/python -m dbt_staging.models
 	$(BIN)/python -m cli.reference docs/reference
 
+.PHONY: plugin
+plugin: setup ## The WooCommerce plugin as WordPress installs it, in .local/plugin; the same files give the same bytes.
+	@$(BIN)/python plugins/woocommerce/build.py .local/plugin
+
 .PHONY: clean
 clean: ## Remove .local (database, certificates, logs, figures); the embedded server is stopped first.
 	@for pid in $$(find .local -name postmaster.pid -exec head -n 1 {} \; 2> /dev/null); do

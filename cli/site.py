@@ -59,6 +59,7 @@ def add(
 ) -> None:
     """Make a site and show what to enter in the store. The secret is shown now and never again."""
     from cli.nouns.sites import opened
+    from custom_events.catalog import connecting
 
     fields = {
         "platform": platform,
@@ -75,6 +76,9 @@ def add(
             click.echo(line)
         if made.secret is not None:
             _show(made.secret)
+            line = connecting.connection_string(made.site.platform, made.site.address, made.secret, None)
+            if line is not None:
+                click.echo(f"Connection string for our plugin (it holds the secret): {line}")
         if wait:
             _wait(sites, made.site, WAIT_S)
 

@@ -10,7 +10,7 @@ import msgspec
 
 from custom_events.platforms.base import Delivery
 from custom_events.queries.landing import Delivered, Refused
-from custom_events.values.deliveries import DEDUP_KEY_BYTES, key_of_id
+from custom_events.values.deliveries import DEDUP_KEY_BYTES, key_of_id, key_of_id_and_body
 
 
 def kept_headers(headers: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
@@ -20,8 +20,11 @@ def kept_headers(headers: Mapping[str, str], names: Iterable[str]) -> dict[str, 
 
 
 def dedup_key(delivery: Delivery, body: bytes) -> str:
-    """Hex of the first 16 bytes of SHA-256 over the delivery id, or over topic and body where the platform gives no such id."""
+    """Hex of 16 bytes: of SHA-256 over the delivery id, halves of those over id and body where both decide, or over topic and body
+    where the platform gives no such id."""
     if delivery.delivery_id is not None:
+        if delivery.body_decides:
+            return key_of_id_and_body(delivery.delivery_id, body).hex()
         return key_of_id(delivery.delivery_id).hex()
     digest = hashlib.sha256(b"body\0" + (delivery.topic or "").encode() + b"\0")
     digest.update(body)

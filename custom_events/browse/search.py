@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from custom_events.errors import InvalidConfiguration
 from custom_events.queries import search as sql
 from custom_events.queries.deliveries import RAW_EVENT, probed_weeks
-from custom_events.values.deliveries import key_of_id
+from custom_events.values.deliveries import keys_of_id
 from custom_events.values.identifiers import email_sha256, is_sha256_hex, phone_sha256
 from custom_events.values.numbers import MAX_ID
 
@@ -141,7 +141,8 @@ def _raw_event(connection: sa.Connection, values: dict[str, Any], now: datetime)
 
 def _deliveries(connection: sa.Connection, values: dict[str, Any], now: datetime) -> Iterator[SearchResult]:
     """Week by week from the newest, until one has it: senders do not use an id again."""
-    asked = {"text": values["text"], "site": values["site"], "digest": key_of_id(values["text"])}
+    first, last = keys_of_id(values["text"])
+    asked = {"text": values["text"], "site": values["site"], "first": first, "last": last}
     weeks = {"weeks": probed_weeks(now.astimezone(UTC).date())}
     for week in connection.execute(sql.WEEKS, weeks).scalars().all():
         rows = connection.execute(sql.DELIVERIES, {**asked, "week": week}).all()

@@ -1,5 +1,6 @@
 """Connecting a store: the address it posts to, what to enter there, and what came of it so far."""
 
+import base64
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,8 +13,10 @@ from custom_events.queries import deliveries as sql
 from custom_events.queries.sites import database_now
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Refusal
+from custom_events.values.platforms import Platform
 
 WEEKS_LOOKED_BACK: Final = 14  # for a site's last delivery; bodies are kept 90 days by default
+CONNECTION_PREFIX: Final = "custom-events-1:"  # says what a pasted line is, and the version of what follows
 LOOKED_BACK: Final = timedelta(hours=1)  # for what came to a site: whoever connects a store has just tried
 
 _REFUSALS: Final[dict[str, str]] = {
@@ -46,6 +49,16 @@ def address(settings: Settings, site: Site) -> str:
 def instructions(site: Site, url: str) -> list[str]:
     """What to enter in the store, line by line. The secret is shown or asked for elsewhere."""
     return PLATFORMS[site.platform].instructions(site.site_key, url)
+
+
+def connection_string(platform: Platform, url: str, secret: str, key_id: str | None) -> str | None:
+    """All that the platform's own plugin needs to post to `url`, as one line to paste; None where there is no plugin. It holds the secret:
+    show it where the secret is shown, and no more than once."""
+    if not PLATFORMS[platform].has_plugin:
+        return None
+    fields = {"url": url, "key_id": key_id, "secret": secret}
+    document = msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
+    return CONNECTION_PREFIX + base64.urlsafe_b64encode(document).decode().rstrip("=")
 
 
 def arrivals(connection: sa.Connection, site: Site, since: datetime) -> Arrivals:

@@ -213,7 +213,8 @@ class BatchState:
         customer_key = None
         customer, seen_at = None, raw.received_at
         is_test = False
-        evidence_at = raw.triggered_at or raw.received_at
+        sent_at = understood.shown_at or raw.triggered_at or raw.received_at
+        evidence_at = sent_at
         first: CandidateEvent | None = None
         for event in understood.events:
             evidence_at, is_test = event.evidence_at, event.is_test
@@ -235,7 +236,7 @@ class BatchState:
             if understood.events:
                 consent = understood.events[-1].consent
                 self._collect_consent(site_id, understood.order.id, understood.events[-1])
-            shown_at = (raw.triggered_at or raw.received_at) if understood.is_snapshot else None
+            shown_at = sent_at if understood.is_snapshot else None
             order = state.order_state(
                 understood.order, customer_key, is_test=is_test, shown_at=shown_at, consent=consent
             )
@@ -245,7 +246,7 @@ class BatchState:
         if (
             understood.order is None and understood.deleted_order_id is not None
         ):  # a trashed order's body says it by its status
-            stub = OrderState(deleted_at=raw.triggered_at or raw.received_at)
+            stub = OrderState(deleted_at=sent_at)
             _merge_into(self.orders, (site_id, understood.deleted_order_id), stub, state.merge_orders)
         for refund in understood.refunds:
             self.orders.setdefault((site_id, refund.order_id), OrderState())

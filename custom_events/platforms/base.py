@@ -28,6 +28,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     topic: str | None = None
     delivery_id: str | None = None  # decides what is a duplicate; None: the body's digest does
+    body_decides: bool = False  # beside the delivery id: the same id with another body is another delivery
     event_id: str | None = None  # correlates deliveries of one merchant action
     triggered_at: datetime | None = None
     api_version: str | None = None
@@ -54,6 +55,8 @@ class StorePlatform(Protocol):
     kept_headers: tuple[str, ...]
     """Headers that are stored with a body: what `describe` and `understand` read, and what says who sent it. No signature is among
     them: beside its body it would let whoever reads the table send the body again."""
+    has_plugin: bool
+    """Whether we have a plugin for the store, which is connected by pasting one line (`catalog.connecting.connection_string`)."""
     own_settings: frozenset[str]
     """Settings of a site (`catalog.sites.SiteSettings`) that have an effect on this platform alone."""
 

@@ -20,6 +20,19 @@ def key_of_id(delivery_id: str) -> bytes:
     return hashlib.sha256(b"id\0" + delivery_id.encode()).digest()[:DEDUP_KEY_BYTES]
 
 
+def key_of_id_and_body(delivery_id: str, body: bytes) -> bytes:
+    """What makes two deliveries the same where id and body decide: half of it is that of the id, so that the id finds all of them."""
+    half = DEDUP_KEY_BYTES // 2
+    return key_of_id(delivery_id)[:half] + hashlib.sha256(body).digest()[:half]
+
+
+def keys_of_id(delivery_id: str) -> tuple[bytes, bytes]:
+    """The first and the last key that a delivery with this id may have, whichever of the two made it."""
+    half = DEDUP_KEY_BYTES // 2
+    first = key_of_id(delivery_id)[:half]
+    return first + bytes(half), first + b"\xff" * half
+
+
 class Refusal(StrEnum):
     """Why a delivery was refused. The sentence for people stands in `ingest_api`."""
 
@@ -92,6 +105,7 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_snapshot: bool = (
         False  # the order body was built when it was sent: the order was there then, whatever was deleted before
     )
+    shown_at: datetime | None = None  # when the body was built, by the store's clock; None: when it was sent
     odd_leaves: tuple[str, ...] = ()  # paths (`$.line_items[].sku`) whose values had another type than theirs
 
 

@@ -52,7 +52,11 @@ def test_a_site_gets_an_address_and_a_secret_that_is_shown_once(added: str, engi
 
 @pytest.mark.parametrize(
     ("platform", "domain", "told"),
-    [("shopify", "my-shop.myshopify.com", "site secret add"), ("woocommerce", "woo.example", "Secret (shown once)")],
+    [
+        ("shopify", "my-shop.myshopify.com", "site secret add"),
+        ("woocommerce", "woo.example", "Secret (shown once)"),
+        ("woocommerce", "woo.example", "Connection string for our plugin (it holds the secret): custom-events-1:"),
+    ],
 )
 def test_what_to_enter_in_the_store(run: Run, database: str, platform: str, domain: str, told: str) -> None:
     given = ("site", "add", "--platform", platform, "--name", "S", "--domain", domain, "--country", "DE")

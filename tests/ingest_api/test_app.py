@@ -53,13 +53,15 @@ def test_takes_every_scheme(receive: Receive, rows: Query, old_secret: bytes) ->
         ]
         assert [answer.headers["delivery"] for answer in answers] == ["landed"] * 4
         assert (await posts.woocommerce(BODY, "another id")).headers["delivery"] == "duplicate", "the body decides"
-        assert (await posts.custom(b"another body", "e1")).headers["delivery"] == "duplicate", "the event id decides"
+        assert (await posts.custom(BODY, "e1")).headers["delivery"] == "duplicate", "event id and body decide"
+        assert (await posts.custom(b"another body", "e1")).headers["delivery"] == "landed", "never lost"
 
     receive(scenario)
     assert rows("SELECT site_id, topic FROM landing.raw_events ORDER BY id") == [
         (1, "orders/paid"),
         (2, "order.updated"),
         (2, "order.updated"),
+        (3, "order.paid"),
         (3, "order.paid"),
     ]
 

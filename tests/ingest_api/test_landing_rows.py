@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from custom_events.platforms.base import Delivery, StorePlatform
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.queries.landing import Refused
-from custom_events.values.deliveries import Refusal
+from custom_events.values.deliveries import Refusal, key_of_id, keys_of_id
 from ingest_api import landing_rows
 from ingest_api.landing_rows import RateWindow
 
@@ -24,6 +24,17 @@ def test_dedup_keys_differ_by_id_else_by_topic_and_body() -> None:
         for topic, body in ((None, b"x"), ("a", b"x"), ("a", b"y"), ("ax", b""))
     ]
     assert len({same, *without}) == 5
+
+
+def test_where_the_body_decides_too_another_one_is_another_delivery_that_the_id_still_finds() -> None:
+    keys = [
+        bytes.fromhex(landing_rows.dedup_key(Delivery(delivery_id=name, body_decides=True), body))
+        for name, body in (("1", b"x"), ("1", b"y"), ("2", b"x"))
+    ]
+    assert [len(key) for key in keys] == [16, 16, 16]
+    assert len(set(keys)) == 3
+    first, last = keys_of_id("1")
+    assert [first <= key <= last for key in (*keys, key_of_id("1"))] == [True, True, False, True]
 
 
 @given(st.text(), st.text(), st.binary())

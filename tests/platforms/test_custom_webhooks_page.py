@@ -36,9 +36,14 @@ def test_the_example_gives_the_keys_below_it() -> None:
     assert paid.consent.ad_personalization is ConsentStatus.DENIED
 
 
-def test_the_signature_in_the_page_is_right() -> None:
+def test_the_signatures_in_the_page_are_right() -> None:
+    message = b"v2\n1785658500\n\nevt-1\norder.paid\n{}"
+    expected = hmac.new(b"example-secret", message, hashlib.sha256).hexdigest()
+    headers = {timestamped.TIMESTAMP: "1785658500", timestamped.EVENT_ID: "evt-1", timestamped.TOPIC: "order.paid"}
+    signature = timestamped.sign_v2(headers, b"{}", b"example-secret")
+    assert block("signature").strip() == f"v2={expected}" == signature
     expected = hmac.new(b"example-secret", b"1785658500.{}", hashlib.sha256).hexdigest()
-    assert block("signature").strip() == f"v1={expected}" == timestamped.sign("1785658500", b"{}", b"example-secret")
+    assert block("signature-v1").strip() == f"v1={expected}" == timestamped.sign("1785658500", b"{}", b"example-secret")
 
 
 def test_the_python_in_the_page_compiles() -> None:

@@ -41,7 +41,10 @@ def _understood(path: Path) -> Understood:
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_sample_is_understood_as_expected(path: Path) -> None:
     expected_path = HERE / "expected" / path.parent.name / path.name
-    found = msgspec.json.format(_ENCODER.encode(_understood(path)), indent=1) + b"\n"
+    verdict = msgspec.json.decode(_ENCODER.encode(_understood(path)))
+    if verdict["shown_at"] is None:  # said by our plugin's bodies alone
+        del verdict["shown_at"]
+    found = msgspec.json.format(msgspec.json.encode(verdict), indent=1) + b"\n"
     if os.environ.get("CUSTOM_EVENTS_WRITE_EXPECTED"):
         expected_path.parent.mkdir(parents=True, exist_ok=True)
         expected_path.write_bytes(found)

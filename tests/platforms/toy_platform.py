@@ -23,6 +23,7 @@ class Toy:
     name = Platform("toy")
     title = "Toy"
     shop_domain: ShopDomain | None = ShopDomain(header="x-toy-shop", example="my.toy.example")
+    has_plugin = False
     makes_secret = False
     kept_headers = ("x-toy-id",)
     own_settings: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ from console.api.problems import FieldError, invalid
 from console.api.rights import of_site
 from console.api.routes.sites import SiteId
 from custom_events.access.roles import Role
-from custom_events.catalog import signing
+from custom_events.catalog import connecting, signing, sites
 from custom_events.catalog.signing import SiteSecret
 from custom_events.values.numbers import MAX_ID
 
@@ -42,18 +42,27 @@ class Rotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class MadeSecret(msgspec.Struct, frozen=True, kw_only=True):
-    """A new secret. `secret`: what to enter in the store, shown now and never again; null where the caller gave it."""
+    """A new secret. `secret`: what to enter in the store, shown now and never again; null where the caller gave it. `connection`: for
+    a store with a plugin of ours, the one line to paste there, with address and secret; likewise null and never shown again."""
 
     id: int
     key_id: str | None
     valid_until: datetime | None
     created_at: datetime
     secret: str | None
+    connection: str | None
 
 
 _NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 _KEPT = SiteSecret(id=5, key_id=None, valid_until=None, created_at=_NOON)
-_MADE = {"id": 6, "key_id": None, "valid_until": None, "created_at": _NOON, "secret": "shown-now-and-never-again"}
+_MADE = {
+    "id": 6,
+    "key_id": None,
+    "valid_until": None,
+    "created_at": _NOON,
+    "secret": "shown-now-and-never-again",
+    "connection": None,
+}
 
 
 @ROUTES.get(
@@ -87,7 +96,7 @@ def add_secret(call: Call, site_id: SiteId, body: NewSecret) -> Answer:
         key_id=body.key_id,
         valid_until=body.valid_until,
     )
-    return _shown(site_id, made, value if body.secret is None else None)
+    return _shown(call, site_id, made, value if body.secret is None else None)
 
 
 @ROUTES.post(
@@ -113,7 +122,7 @@ def rotate_secret(call: Call, site_id: SiteId, body: Rotation) -> Answer:
         key_id=body.key_id,
         overlap=timedelta(hours=body.overlap_h),
     )
-    return _shown(site_id, made, value if body.secret is None else None)
+    return _shown(call, site_id, made, value if body.secret is None else None)
 
 
 @ROUTES.delete("/sites/{site_id}/secrets/{secret_id}", right=of_site(Role.ADMINISTRATOR))
@@ -122,6 +131,10 @@ def revoke_secret(call: Call, site_id: SiteId, secret_id: SecretId) -> None:
     signing.remove(call.connection, site_id, secret_id, actor=call.actor)
 
 
-def _shown(site_id: int, made: SiteSecret, value: str | None) -> Answer:
-    shown = MadeSecret(**msgspec.structs.asdict(made), secret=value)
+def _shown(call: Call, site_id: int, made: SiteSecret, value: str | None) -> Answer:
+    line = None
+    if value is not None:
+        site = sites.get(call.connection, site_id)
+        line = connecting.connection_string(site.platform, connecting.address(call.settings, site), value, made.key_id)
+    shown = MadeSecret(**msgspec.structs.asdict(made), secret=value, connection=line)
     return Answer(content=shown, location=f"{PREFIX}/sites/{site_id}/secrets")

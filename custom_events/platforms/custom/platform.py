@@ -16,6 +16,7 @@ class Custom:
     name = Platform.CUSTOM
     title = "Custom webhooks"
     shop_domain: ShopDomain | None = None
+    has_plugin = False
     makes_secret = False
     kept_headers = deliveries.KEPT
     own_settings: frozenset[str] = frozenset()

@@ -23,6 +23,7 @@ class Shopify:
     name = Platform.SHOPIFY
     title = "Shopify"
     shop_domain: ShopDomain | None = ShopDomain(header="x-shopify-shop-domain", example="my-shop.myshopify.com")
+    has_plugin = False
     makes_secret = True
     kept_headers = deliveries.KEPT
     own_settings: frozenset[str] = frozenset({"subscription_sources"})

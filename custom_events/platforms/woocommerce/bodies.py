@@ -1,5 +1,8 @@
 """The fields of WooCommerce's REST resources that we read; everything else in a body is skipped without being built.
 
+Our plugin posts the same resources with less in them, and puts `custom_events` beside: what is known at that moment and in no resource
+(docs/reference/woocommerce-plugin.md).
+
 Traps (docs/reference/platforms.md 2.9): amounts are text with the store's decimals (numbers in old shapes), `*_gmt` has no Z and
 may be "" or null, ids may be 0 for nobody, PHP writes an empty object as `[]`, meta values may be of any type.
 """
@@ -10,6 +13,15 @@ from typing import Any
 import msgspec
 
 from custom_events.platforms.parse import Id
+
+
+class Moment(msgspec.Struct, gc=False):
+    """`custom_events` of our plugin's bodies. `at`: when the body was built, by the shop's clock; `paid_at`: since when the order counts
+    as paid by the shop's setting, null while it does not, left out where it is no matter of an order."""
+
+    at: str | None = None
+    paid_at: str | msgspec.UnsetType | None = msgspec.UNSET
+    is_test: bool = False
 
 
 class Meta(msgspec.Struct, gc=False):
@@ -65,11 +77,14 @@ class CouponLine(msgspec.Struct, gc=False):
 
 
 class RefundEntry(msgspec.Struct, gc=False):
-    """One of an order's `refunds`: a negative total, neither date nor lines."""
+    """One of an order's `refunds`: a negative total. Only our plugin gives it a date, and the newest one its lines."""
 
     id: Id
     total: Decimal
     reason: str | None = None
+    date_created_gmt: str | None = None
+    line_items: list[Line] | None = None
+    shipping_lines: list[ShippingBack] | None = None
 
 
 class Order(msgspec.Struct, gc=False):
@@ -107,6 +122,7 @@ class Order(msgspec.Struct, gc=False):
     billing_period: Any = None  # a subscription's; no order has one
     gift_cards: list[GiftCard] | None = None
     pw_gift_cards_redeemed: list[GiftCard] | None = None
+    custom_events: Moment | None = None
 
 
 class Subscription(msgspec.Struct, gc=False):
@@ -129,6 +145,7 @@ class Subscription(msgspec.Struct, gc=False):
     billing: Party | list[Any] | None = None
     shipping: Party | list[Any] | None = None
     meta_data: list[Meta] | None = None
+    custom_events: Moment | None = None
 
 
 class Customer(msgspec.Struct, gc=False):
@@ -173,10 +190,32 @@ class OnlyId(msgspec.Struct, gc=False):
     id: Id
     total: Any = None
     line_items: Any = None
+    custom_events: Moment | None = None
+
+
+class Cart(msgspec.Struct, gc=False):
+    """A cart, or what is in it when its checkout begins; only our plugin tells of them. `token` is the plugin's, new for each cart."""
+
+    token: Id
+    currency: str | None = None
+    total: Decimal | None = None
+    line_items: list[Line] | None = None
+    date_created_gmt: str | None = None
+
+
+class CartEvent(msgspec.Struct, gc=False):
+    """The body of cart.item_added, whose cart holds the added line alone, and of checkout.started."""
+
+    cart: Cart
+    custom_events: Moment
+    customer_id: Id | None = None
+    billing: Party | list[Any] | None = None
+    meta_data: list[Meta] | None = None
 
 
 ORDER = msgspec.json.Decoder(Order)
 SUBSCRIPTION = msgspec.json.Decoder(Subscription)
 CUSTOMER = msgspec.json.Decoder(Customer)
 REFUND = msgspec.json.Decoder(Refund)
+CART_EVENT = msgspec.json.Decoder(CartEvent)
 ONLY_ID = msgspec.json.Decoder(OnlyId)

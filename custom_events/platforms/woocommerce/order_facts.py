@@ -21,9 +21,10 @@ from custom_events.platforms.parse import (
     wrong_shape,
     zone_of,
 )
-from custom_events.platforms.woocommerce import bodies
-from custom_events.platforms.woocommerce.parties import line_items, party
+from custom_events.platforms.woocommerce import bodies, moments
+from custom_events.platforms.woocommerce.parties import line_items, party, refunded_items
 from custom_events.platforms.woocommerce.payments import deposit_of, gift_cards_of
+from custom_events.platforms.woocommerce.refunds import shipping_back
 from custom_events.values.deliveries import SiteContext
 from custom_events.values.events import Order, Refund
 
@@ -33,8 +34,10 @@ _ZERO = Decimal(0)
 _REFUNDED = "refunded"
 # Any other status without a date says nothing of payment: the trash keeps to itself what an order was, plugins have their own words.
 UNPAID_STATUSES = frozenset(("pending", "on-hold", "failed", "cancelled", _REFUNDED))
-_LOST_STATUSES = frozenset(("failed", "on-hold"))  # after it was paid: a debit came back, a dispute was opened
+_FAILED = "failed"
+_LOST_STATUSES = frozenset((_FAILED, "on-hold"))  # after it was paid: a debit came back, a dispute was opened
 _LANDING = "_wc_order_attribution_session_entry"
+_OWN = "_custom_events"
 _REFERRER = "_wc_order_attribution_referrer"
 
 
@@ -56,7 +59,7 @@ def times_of(body: bodies.Order, site: SiteContext) -> Times:
     modified = gmt(body.date_modified_gmt, "$.date_modified_gmt") or local(body.date_modified, zone, "$.date_modified")
     return Times(
         created=created,
-        modified=modified or created,
+        modified=moments.built_at(body.custom_events) or modified or created,
         paid=gmt(body.date_paid_gmt, "$.date_paid_gmt") or local(body.date_paid, zone, "$.date_paid"),
         completed=gmt(body.date_completed_gmt, "$.date_completed_gmt")
         or local(body.date_completed, zone, "$.date_completed"),
@@ -64,7 +67,7 @@ def times_of(body: bodies.Order, site: SiteContext) -> Times:
 
 
 def refunds_of(body: bodies.Order, order_id: str, times: Times, site: SiteContext) -> tuple[Refund, ...]:
-    """The refunds that gave money back; totals are negative text."""
+    """The refunds that gave money back; totals are negative text. Those of our plugin say when, and of what."""
     return tuple(
         [
             Refund(
@@ -73,7 +76,9 @@ def refunds_of(body: bodies.Order, order_id: str, times: Times, site: SiteContex
                 amount=abs(amount(refund.total, "$.refunds[].total")),
                 currency=currency_code(body.currency) or site.currency,
                 reason=text(refund.reason),
-                created_at=times.modified,
+                items=refunded_items(refund.line_items),
+                shipping=shipping_back(refund.shipping_lines) if refund.shipping_lines else None,
+                created_at=gmt(refund.date_created_gmt, "$.refunds[].date_created_gmt") or times.modified,
                 seen_at=times.modified,
             )
             for refund in body.refunds or ()
@@ -133,12 +138,14 @@ def order_of(
         shipping_country=country_code(shipping.country) if shipping else None,
         shipping_postcode=text(shipping.postcode) if shipping else None,
         source_name=text(body.created_via),
-        landing_site=_text_of(meta.get(_LANDING)),
+        landing_site=_text_of(meta.get(_LANDING)) or _own_landing_page(meta.get(_OWN)),
         referring_site=_text_of(meta.get(_REFERRER)),
         refunded=refunded,
         lists_refunds=body.refunds is not None,
         payment_lost_at=times.modified if is_lost else None,
-        payment_known=paid_at is not None or body.status in UNPAID_STATUSES,
+        payment_known=paid_at is not None
+        or body.status in UNPAID_STATUSES
+        or moments.says_whether_paid(body.custom_events),
         cancellation_known=body.status != TRASHED,
         parent_id=parent_id,
     )
@@ -156,12 +163,19 @@ def _paid_amount(
 def _is_lost(body: bodies.Order, times: Times, site: SiteContext) -> bool:
     """Whether it was paid, and the money is gone or in dispute."""
     status = body.status
+    if status == _FAILED and moments.paid_at(body.custom_events) is not None:
+        return True  # cash on delivery, say, which has no date of payment before it is completed
     return times.paid is not None and (status in _LOST_STATUSES or status in site.payment_lost_statuses)
 
 
 def _text_of(value: Any) -> str | None:
     """A meta value that is a text; it may be anything."""
     return text(value) if isinstance(value, str) else None
+
+
+def _own_landing_page(value: Any) -> str | None:
+    """The landing page of the click that our plugin kept, without what others wrote into its query."""
+    return _text_of(value.get("landing_page")) if isinstance(value, dict) else None
 
 
 def _financial_status(body: bodies.Order, paid_at: datetime | None) -> str:

@@ -1,7 +1,7 @@
 """WooCommerce orders: no topic says paid, cancelled or refunded, so everything is read from the state (docs/reference/platforms.md 2.1, 2.2).
 
 A body is built when it is delivered: `order.created` may arrive completed or refunded, after an `order.updated`, or
-alone for five changes. So every body proposes all that has happened by now, each under its natural key; what is known
+alone for five changes. Our plugin builds its bodies at the event, and says so beside. So every body proposes all that has happened by now, each under its natural key; what is known
 already is dropped later. Times are the order's own: date_created_gmt, date_paid_gmt, date_completed_gmt. A
 cancellation and an order's refunds have no date: date_modified_gmt of the first body that shows them.
 """
@@ -15,7 +15,7 @@ from custom_events.platforms import natural_keys
 from custom_events.platforms.attributes import flattened
 from custom_events.platforms.attribution import Attribution, attribution
 from custom_events.platforms.parse import optional_id, required_id
-from custom_events.platforms.woocommerce import bodies
+from custom_events.platforms.woocommerce import bodies, moments
 from custom_events.platforms.woocommerce.bodies import ORDER
 from custom_events.platforms.woocommerce.order_facts import (
     CASH_ON_DELIVERY,
@@ -78,7 +78,7 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
         key=natural_keys.of_order(EventType.ORDER_CREATED, order_id),
         occurred_at=times.created,
         evidence_at=times.modified,
-        is_test=is_in_test_mode(meta, body.payment_method),
+        is_test=is_in_test_mode(meta, body.payment_method) or _is_test(body.custom_events),
         order=order,
         subscription=renewal,
         customer=customer_of(body.customer_id, party(body.billing), party(body.shipping), site),
@@ -95,7 +95,12 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
         # What is trashed before the delivery is built is told of by this body alone.
         deleted_order_id=order_id if body.status == TRASHED else None,
         is_snapshot=body.status != TRASHED,
+        shown_at=moments.built_at(body.custom_events),
     )
+
+
+def _is_test(moment: bodies.Moment | None) -> bool:
+    return moment is not None and moment.is_test
 
 
 def _happened(body: bodies.Order, times: Times, topic: str | None, site: SiteContext) -> dict[EventType, datetime]:
@@ -117,8 +122,10 @@ def _paid_at(body: bodies.Order, times: Times, topic: str | None, site: SiteCont
     `date_paid` where there is one. Cash on delivery has none until it is completed: with the site's setting `processing`, or one
     of its own statuses, it counts from the order's creation (in every body, so that the time never changes). Transfers and cheques wait
     on-hold without a date. A refunded order was paid only where a date says so: shops set it on orders whose payment failed as well.
-    Our plugin's own order.paid is evidence by itself.
+    Our plugin decides by its own setting, and says so; without that its order.paid is evidence by itself.
     """
+    if moments.says_whether_paid(body.custom_events):
+        return moments.paid_at(body.custom_events)
     was_completed = body.status == _REFUNDED and times.completed is not None
     by_status = body.status in _PAID_STATUSES or was_completed or topic == "order.paid"
     if body.payment_method == CASH_ON_DELIVERY:

@@ -20,6 +20,7 @@ class WooCommerce:
     name = Platform.WOOCOMMERCE
     title = "WooCommerce"
     shop_domain: ShopDomain | None = None
+    has_plugin = True
     makes_secret = False
     kept_headers = deliveries.KEPT
     own_settings: frozenset[str] = frozenset({"cod_paid_when", "take_sub_orders", "payment_lost_statuses"})
@@ -28,7 +29,8 @@ class WooCommerce:
         """See `StorePlatform.instructions`."""
         del site_key
         return [
-            "In WooCommerce: Settings > Advanced > Webhooks > Add webhook, once for each of:",
+            "With our plugin (docs/how-to/connect-woocommerce.md): WooCommerce > Custom Events, paste the connection string.",
+            "Without it, in WooCommerce: Settings > Advanced > Webhooks > Add webhook, once for each of:",
             f"  {', '.join(WEBHOOKS)}",
             f"  Status Active, Delivery URL {url},",
             "  the secret below, API version v3. Create them as an administrator: their user must be able to read orders.",

@@ -32,7 +32,7 @@ def understand_refund(delivery: RawDelivery, site: SiteContext) -> Understood:
         amount=abs(amount(body.amount, "$.amount")),
         reason=text(body.reason),
         items=refunded_items(body.line_items),
-        shipping=_shipping(body.shipping_lines) if body.shipping_lines else None,
+        shipping=shipping_back(body.shipping_lines) if body.shipping_lines else None,
         created_at=created_at,
         seen_at=created_at,
     )
@@ -46,7 +46,7 @@ def understand_refund(delivery: RawDelivery, site: SiteContext) -> Understood:
     return Understood(events=(event,), refunds=(refund,))
 
 
-def _shipping(lines: Sequence[ShippingBack]) -> Decimal:
+def shipping_back(lines: Sequence[ShippingBack]) -> Decimal:
     """What went back for shipping, with its tax."""
     parts = (part for line in lines for part in (line.total, line.total_tax) if part)
     return abs(sum((amount(part, "$.shipping_lines[].total") for part in parts), Decimal(0)))

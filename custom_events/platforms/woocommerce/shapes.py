@@ -21,6 +21,8 @@ ESSENTIAL: Essentials = {
     ),
     bodies.Customer: frozenset(("date_created_gmt",)),
     bodies.Refund: frozenset(("date_created_gmt", "parent_id")),
+    bodies.Moment: frozenset(("at", "paid_at")),
+    bodies.Cart: frozenset(("currency", "total")),
 }
 
 _TIME = re.compile(

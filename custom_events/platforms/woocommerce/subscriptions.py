@@ -22,7 +22,7 @@ from custom_events.platforms.parse import (
     text,
     wrong_shape,
 )
-from custom_events.platforms.woocommerce import bodies
+from custom_events.platforms.woocommerce import bodies, moments
 from custom_events.platforms.woocommerce.bodies import SUBSCRIPTION
 from custom_events.platforms.woocommerce.parties import customer_of, pairs_of, party
 from custom_events.platforms.woocommerce.payments import is_in_test_mode
@@ -48,7 +48,9 @@ def understand_subscription(delivery: RawDelivery, site: SiteContext) -> Underst
     created_at = gmt(body.start_date_gmt, "$.start_date_gmt") or gmt(body.date_created_gmt, "$.date_created_gmt")
     if created_at is None:
         raise wrong_shape("$.start_date_gmt", "Expected a date and time")
-    modified_at = gmt(body.date_modified_gmt, "$.date_modified_gmt") or created_at
+    modified_at = (
+        moments.built_at(body.custom_events) or gmt(body.date_modified_gmt, "$.date_modified_gmt") or created_at
+    )
     started = body.status in _RUNNING or gmt(body.date_paid_gmt, "$.date_paid_gmt") is not None
     ended_at = _ended_at(body, modified_at)
     parent_id = optional_id(body.parent_id)
@@ -71,7 +73,7 @@ def understand_subscription(delivery: RawDelivery, site: SiteContext) -> Underst
         key=natural_keys.of_one(EventType.SUBSCRIPTION_STARTED, subscription_id),
         occurred_at=created_at,
         evidence_at=modified_at,
-        is_test=is_in_test_mode(dict(pairs), None),
+        is_test=is_in_test_mode(dict(pairs), None) or (body.custom_events is not None and body.custom_events.is_test),
         subscription=subscription,
         customer=customer_of(body.customer_id, party(body.billing), party(body.shipping), site),
         clicks=origin.clicks,

@@ -1,5 +1,7 @@
 """Sites by the API: listed, made, changed by several people, paused; their secrets."""
 
+import base64
+import json
 from typing import Any
 
 import httpx
@@ -7,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from custom_events import secrets
-from custom_events.catalog import signing, sites
+from custom_events.catalog import connecting, signing, sites
 from custom_events.values.deliveries import Platform
 from tests.console.api.conftest import problem
 from tests.console.api.world import World
@@ -165,6 +167,7 @@ def test_whoever_may_see_one_site_sees_that_one(client: httpx.Client, world: Wor
 def test_a_secret_is_shown_once_and_works(admin: httpx.Client, world: World) -> None:
     path = f"/api/v1/sites/{world.mine.id}/secrets"
     made = admin.post(path, json={"key_id": "2026"}).json()
+    assert made["connection"] is None, "Shopify has no plugin of ours"
     with world.engine.connect() as connection:
         assert signing.holds(connection, world.mine.id, made["secret"], key=secrets.key(world.settings))
     listed = admin.get(path)
@@ -175,6 +178,18 @@ def test_a_secret_is_shown_once_and_works(admin: httpx.Client, world: World) -> 
     assert given["valid_until"] == "2031-01-31T09:00:00Z"
     assert admin.delete(f"{path}/{made['id']}").status_code == 204
     problem(admin.delete(f"{path}/{made['id']}"), 404)
+
+
+def test_for_our_plugin_a_new_secret_is_shown_as_a_connection_string(admin: httpx.Client) -> None:
+    site = admin.post("/api/v1/sites", json={**NEW, "platform": "woocommerce"}).json()
+    path = f"/api/v1/sites/{site['id']}/secrets"
+    for made in (admin.post(path, json={"key_id": "k1"}).json(), admin.post(f"{path}/rotate").json()):
+        encoded = made["connection"].removeprefix(connecting.CONNECTION_PREFIX)
+        document = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+        named = {} if made["key_id"] is None else {"key_id": made["key_id"]}
+        assert document == {"url": site["address"], "secret": made["secret"], **named}
+        assert made["connection"] not in admin.get(path).text
+    assert admin.post(path, json={"secret": "from the store"}).json()["connection"] is None
 
 
 def test_of_a_wrong_secret_nothing_is_repeated(admin: httpx.Client, world: World) -> None:

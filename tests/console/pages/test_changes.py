@@ -57,6 +57,14 @@ def test_a_site_is_made_and_its_secret_shown_once(browser: httpx.Client, engine:
     assert "is active" in moved(browser, browser.post(f"/sites/{site.id}/resume"))
 
 
+def test_the_connection_string_of_our_plugin_is_shown_once(browser: httpx.Client) -> None:
+    form = browser.get("/sites/new").text
+    given = {"platform": "woocommerce", "name": "Hats", "time_zone": "UTC", "site_key": hidden(form, "site_key")}
+    made = browser.post("/sites/new", data=given).text
+    shown = re.search(r'id="connection">(custom-events-1:[A-Za-z0-9_-]+)<', made)
+    assert shown is not None
+
+
 def test_a_definition_is_drafted_published_and_rolled_back(browser: httpx.Client) -> None:
     config = '{"trigger": ["order.paid"], "conditions": {"field": "order.total", "op": ">=", "value": 200}}'
     new = {"key": "dear_order", "name": "Dear order", "config": config}

@@ -1,0 +1,248 @@
+<?php
+/**
+ * What happens to orders.
+ *
+ * @package CustomEvents
+ */
+
+namespace CustomEvents\WooCommerce;
+
+defined( 'ABSPATH' ) || exit;
+
+/** Records the events of orders, with the facts of the moment. Subscriptions, which WooCommerce fires the same hooks for, are left out. */
+final class Order_Events {
+	/**
+	 * Orders whose event of creation was recorded before they had lines, by id: row of the outbox.
+	 *
+	 * @var array<int,int>
+	 */
+	private static $incomplete = array();
+
+	/**
+	 * Orders trashed, deleted or restored in this request, as two hooks tell of one.
+	 *
+	 * @var array<string,bool>
+	 */
+	private static $told = array();
+
+	/** Add the hooks. */
+	public static function add_hooks(): void {
+		add_action( 'woocommerce_new_order', array( __CLASS__, 'created' ), 100, 2 );
+		add_action( 'woocommerce_order_status_changed', array( __CLASS__, 'status_changed' ), 100, 4 );
+		add_action( 'woocommerce_payment_complete', array( __CLASS__, 'payment_completed' ), 100 );
+		add_action( 'woocommerce_order_refunded', array( __CLASS__, 'refunded' ), 100, 2 );
+		add_action( 'woocommerce_refund_deleted', array( __CLASS__, 'refund_deleted' ), 100, 2 );
+		add_action( 'woocommerce_trash_order', array( __CLASS__, 'deleted' ), 100 );
+		add_action( 'woocommerce_before_delete_order', array( __CLASS__, 'deleted' ), 100, 2 );
+		add_action( 'wp_trash_post', array( __CLASS__, 'post_trashed' ), 100 );
+		add_action( 'woocommerce_untrash_order', array( __CLASS__, 'restored' ), 100 );
+		add_action( 'untrashed_post', array( __CLASS__, 'post_restored' ), 100 );
+		add_action( 'shutdown', array( __CLASS__, 'complete' ), 10 );
+	}
+
+	/**
+	 * An order was made. One that code makes step by step has no lines yet: its body is made again when it has.
+	 *
+	 * @param int            $order_id Its id.
+	 * @param \WC_Order|null $order    The order.
+	 */
+	public static function created( $order_id, $order = null ): void {
+		$order = self::order( $order ? $order : $order_id );
+		if ( null === $order ) {
+			return;
+		}
+		$row = self::record( 'order.created', $order, 'order.created:' . $order->get_id() );
+		if ( $row && ! $order->get_items() ) {
+			self::$incomplete[ $order->get_id() ] = $row;
+		}
+	}
+
+	/** Make the bodies of orders again that had no lines when they were made. */
+	public static function complete(): void {
+		foreach ( array_keys( self::$incomplete ) as $order_id ) {
+			self::complete_order( wc_get_order( $order_id ) );
+		}
+	}
+
+	/**
+	 * The status changed: one event, under the topic that says most.
+	 *
+	 * @param int       $order_id Its id.
+	 * @param string    $from     The status before.
+	 * @param string    $to       The status now.
+	 * @param \WC_Order $order    The order.
+	 */
+	public static function status_changed( $order_id, $from, $to, $order = null ): void {
+		$order = self::order( $order ? $order : $order_id );
+		if ( null === $order || in_array( $from, Order_Snapshot::DRAFTS, true ) ) {
+			return;
+		}
+		self::complete_order( $order );
+		$moment = array(
+			'from' => $from,
+			'to'   => $to,
+		);
+		if ( null !== Order_Snapshot::paid_at( $order ) && self::record( 'order.paid', $order, 'order.paid:' . $order->get_id(), $moment ) ) {
+			return;
+		}
+		$topics = array(
+			'cancelled' => 'order.cancelled',
+			'completed' => 'order.completed',
+		);
+		self::record( isset( $topics[ $to ] ) ? $topics[ $to ] : 'order.status_changed', $order, null, $moment );
+	}
+
+	/**
+	 * A payment came. Cash on delivery and transfers never come here.
+	 *
+	 * @param int $order_id Its order.
+	 */
+	public static function payment_completed( $order_id ): void {
+		$order = self::order( $order_id );
+		if ( null !== $order && null !== Order_Snapshot::paid_at( $order ) ) {
+			self::record( 'order.paid', $order, 'order.paid:' . $order->get_id() );
+		}
+	}
+
+	/**
+	 * Money, or nothing, was given back.
+	 *
+	 * @param int $order_id  The order.
+	 * @param int $refund_id The refund.
+	 */
+	public static function refunded( $order_id, $refund_id ): void {
+		$order = self::order( $order_id );
+		if ( null !== $order ) {
+			self::record( 'order.refunded', $order, "order.refunded:{$order_id}:{$refund_id}", array( 'refund_id' => (int) $refund_id ), (int) $refund_id );
+		}
+	}
+
+	/**
+	 * A refund was taken back.
+	 *
+	 * @param int $refund_id The refund, which is gone.
+	 * @param int $order_id  The order.
+	 */
+	public static function refund_deleted( $refund_id, $order_id ): void {
+		$order = self::order( $order_id );
+		if ( null !== $order ) {
+			self::record( 'order.refund_deleted', $order, "order.refund_deleted:{$order_id}:{$refund_id}", array( 'refund_id' => (int) $refund_id ), 0, (int) $refund_id );
+		}
+	}
+
+	/**
+	 * An order went to the trash, or for good.
+	 *
+	 * @param int            $order_id Its id.
+	 * @param \WC_Order|null $order    The order, where the hook gives it.
+	 */
+	public static function deleted( $order_id, $order = null ): void {
+		$order = self::order( $order ? $order : $order_id );
+		if ( null === $order || ! self::is_first( 'order.deleted', $order->get_id() ) ) {
+			return;
+		}
+		Outbox::add(
+			'order.deleted',
+			array(
+				'id'            => $order->get_id(),
+				'custom_events' => array( 'at' => Clock::iso() ),
+			),
+			null
+		);
+	}
+
+	/**
+	 * An order came back from the trash.
+	 *
+	 * @param int $order_id Its id.
+	 */
+	public static function restored( $order_id ): void {
+		$order = self::order( $order_id );
+		if ( null !== $order && self::is_first( 'order.restored', $order->get_id() ) ) {
+			self::record( 'order.restored', $order, null );
+		}
+	}
+
+	/** The same two in shops whose orders are posts. */
+	public static function post_trashed( $post_id ): void {
+		if ( get_post_type( $post_id ) === 'shop_order' ) {
+			self::deleted( (int) $post_id );
+		}
+	}
+
+	/** See above. */
+	public static function post_restored( $post_id ): void {
+		if ( get_post_type( $post_id ) === 'shop_order' ) {
+			self::restored( (int) $post_id );
+		}
+	}
+
+	/**
+	 * The shopper answered about consent after the order was made.
+	 *
+	 * @param \WC_Order $order  The order, with the new answer in its meta.
+	 * @param string    $answer The answer.
+	 */
+	public static function consent_changed( $order, string $answer ): void {
+		if ( null !== self::order( $order ) ) {
+			self::record( 'order.consent_changed', $order, 'order.consent_changed:' . $order->get_id() . ':' . $answer );
+		}
+	}
+
+	/**
+	 * Record an event of an order; the row, 0 where it is known.
+	 *
+	 * @param string              $topic      Its topic.
+	 * @param \WC_Order           $order      The order.
+	 * @param string|null         $once_key   Which events are the same.
+	 * @param array<string,mixed> $moment     What is known at this moment only.
+	 * @param int                 $with_lines A refund whose lines are told.
+	 * @param int                 $without    A refund that is gone.
+	 */
+	private static function record( string $topic, $order, ?string $once_key, array $moment = array(), int $with_lines = 0, int $without = 0 ): int {
+		$body                  = Order_Snapshot::of( $order, $with_lines, $without );
+		$body['custom_events'] = array_merge( $body['custom_events'], $moment );
+		return Outbox::add( $topic, $body, $once_key, $order->get_billing_email() );
+	}
+
+	/**
+	 * Make the body of a creation again, if it had no lines.
+	 *
+	 * @param \WC_Order|false $order The order as it is now; false where it is gone.
+	 */
+	private static function complete_order( $order ): void {
+		if ( $order && isset( self::$incomplete[ $order->get_id() ] ) && $order->get_items() ) {
+			Outbox::replace( self::$incomplete[ $order->get_id() ], Order_Snapshot::of( $order ) );
+			unset( self::$incomplete[ $order->get_id() ] );
+		}
+	}
+
+	/** Whether this request has not told of it yet. */
+	private static function is_first( string $topic, int $order_id ): bool {
+		$key                = $topic . ':' . $order_id;
+		$is_first           = ! isset( self::$told[ $key ] );
+		self::$told[ $key ] = true;
+		return $is_first;
+	}
+
+	/**
+	 * The order, if there is one that counts, and a connection.
+	 *
+	 * @param \WC_Order|int $order An order, or its id.
+	 * @return \WC_Order|null
+	 */
+	private static function order( $order ) {
+		if ( ! Settings::is_connected() ) {
+			return null;
+		}
+		$order = is_object( $order ) ? $order : wc_get_order( $order );
+		// A subscription is a WC_Order, too, of a type of its own.
+		return $order && $order->get_type() === 'shop_order' && ! in_array( $order->get_status(), Order_Snapshot::DRAFTS, true ) ? $order : null;
+	}
+
+	/** Forget what this request told: for tests, in which one process is many requests. */
+	public static function reset(): void {
+		self::$told       = array();
+		self::$incomplete = array();
+	}
+}

@@ -1,0 +1,1 @@
+<?php // dbDelta stands in class-wpdb-double.php.
