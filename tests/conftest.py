@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 import pytest
 import sqlalchemy as sa
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from custom_events.postgres import connect, embedded, migrate, partitions, spans
 from custom_events.queries import status_counts, tallies
@@ -29,9 +29,11 @@ AUTHORITY = pytest.StashKey[Path]()
 
 
 # ---------------------------------------------------------------- laws
-# The same examples in every run, so that a red test is about the change; `make laws` looks for others.
-settings.register_profile("repeatable", derandomize=True)
-settings.register_profile("search", print_blob=True)
+# The same examples in every run, so that a red test is about the change; `make laws` looks for others. How fast the machine is decides
+# nothing: neither a deadline nor the check that examples are made quickly.
+NO_CLOCK: Final[dict[str, Any]] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("repeatable", derandomize=True, **NO_CLOCK)
+settings.register_profile("search", print_blob=True, **NO_CLOCK)
 settings.load_profile("repeatable")
 
 
