@@ -34,7 +34,7 @@ _ROLL_BACK: Final = right_of(revision_operations.ROUTES, revision_operations.rol
 @PAGES.show("/definitions", right=READ, template="definitions.html")
 def definitions_page(call: Call, ask: Ask) -> Shown:
     """Every definition, by key, with how often it is used on the sites that one sees."""
-    listed = operations.list_definitions(
+    found = operations.list_definitions(
         call,
         search=ask.text("search"),
         state=ask.choice("state", _STATES),  # pyright: ignore[reportArgumentType]
@@ -42,7 +42,7 @@ def definitions_page(call: Call, ask: Ask) -> Shown:
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    return Shown(title="Definitions", content={"ask": ask, "list": listed, "states": _STATES})
+    return Shown(title="Definitions", content={"ask": ask, "list": found, "states": _STATES})
 
 
 @PAGES.show("/definitions/new", right=_CREATE, template="definition_edit.html")
@@ -69,27 +69,23 @@ def create_definition(call: Call, ask: Ask) -> Moved:
 @PAGES.show("/definitions/{definition_key}", right=_READ_ONE, template="definition.html")
 def definition_page(call: Call, ask: Ask) -> Shown:
     """What applies as a sentence, the draft beside it, and every revision."""
-    definition = _definition(call, ask)
+    found = _definition(call, ask)
     content: dict[str, Any] = {
-        "definition": definition,
+        "definition": found,
         "settings": SETTINGS,
-        "history": revision_operations.list_definition_revisions(call, definition.key, limit=ROWS).items,
-        "changes": _changes(call, definition.key, definition.published_number, definition.newest_number)
-        if definition.draft
-        else (),
+        "history": revision_operations.list_definition_revisions(call, found.key, limit=ROWS).items,
+        "changes": _changes(call, found.key, found.published_number, found.newest_number) if found.draft else (),
     }
-    return Shown(title=definition.name, content=content)
+    return Shown(title=found.name, content=content)
 
 
 @PAGES.show("/definitions/{definition_key}/edit", right=_DRAFT, template="definition_edit.html")
 def edit_page(call: Call, ask: Ask) -> Shown:
     """The form for a draft, made from the newest revision; after a conflict with what somebody else drafted beside what was typed."""
-    definition = _definition(call, ask)
-    newest = definitions.revision(call.connection, definition.key, definition.newest_number)
-    form = {"config": _pretty(newest.payload), **ask.form, "expected": str(definition.newest_number)}
-    return Shown(
-        title=f"Edit {definition.name}", content={"definition": definition, "form": form, "errors": ask.errors}
-    )
+    found = _definition(call, ask)
+    newest = definitions.revision(call.connection, found.key, found.newest_number)
+    form = {"config": _pretty(newest.payload), **ask.form, "expected": str(found.newest_number)}
+    return Shown(title=f"Edit {found.name}", content={"definition": found, "form": form, "errors": ask.errors})
 
 
 @PAGES.change("/definitions/{definition_key}/edit", right=_DRAFT, form=edit_page)
@@ -108,15 +104,15 @@ def draft(call: Call, ask: Ask) -> Moved:
 @PAGES.show("/definitions/{definition_key}/publish/{number}", right=_PUBLISH, template="definition_publish.html")
 def publish_page(call: Call, ask: Ask) -> Shown:
     """What would apply instead of what applies, and where: before anybody publishes."""
-    definition, number = _definition(call, ask), ask.path["number"]
+    found, number = _definition(call, ask), ask.path["number"]
     content: dict[str, Any] = {
-        "definition": definition,
+        "definition": found,
         "number": number,
-        "revision": revision_operations.read_definition_revision(call, definition.key, number),
-        "changes": _changes(call, definition.key, definition.published_number, number),
+        "revision": revision_operations.read_definition_revision(call, found.key, number),
+        "changes": _changes(call, found.key, found.published_number, number),
         "needs_second": revisions.needs_second_person(),
     }
-    return Shown(title=f"Publish revision {number} of {definition.name}", content=content)
+    return Shown(title=f"Publish revision {number} of {found.name}", content=content)
 
 
 @PAGES.change("/definitions/{definition_key}/publish/{number}", right=_PUBLISH)
@@ -130,16 +126,16 @@ def publish(call: Call, ask: Ask) -> Moved:
 @PAGES.show("/definitions/{definition_key}/revisions/{number}", right=_READ_ONE, template="definition_revision.html")
 def revision_page(call: Call, ask: Ask) -> Shown:
     """One revision, and what differs from what applies."""
-    definition, number = _definition(call, ask), ask.path["number"]
-    revision = revision_operations.read_definition_revision(call, definition.key, number)
+    found, number = _definition(call, ask), ask.path["number"]
+    revision = revision_operations.read_definition_revision(call, found.key, number)
     content = {
-        "definition": definition,
+        "definition": found,
         "revision": revision,
         "number": number,
-        "changes": _changes(call, definition.key, definition.published_number, number),
+        "changes": _changes(call, found.key, found.published_number, number),
         "settings": SETTINGS,
     }
-    return Shown(title=f"{definition.name}, revision {number}", content=content)
+    return Shown(title=f"{found.name}, revision {number}", content=content)
 
 
 @PAGES.change("/definitions/{definition_key}/revisions/{number}/rollback", right=_ROLL_BACK)
