@@ -1,5 +1,6 @@
 """One delivery as it was received: its headers and its exact bytes."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -88,11 +89,12 @@ def requeue_parked(
     site_id: int | None = None,
     reason: str | None = None,
     raw_id: int | None = None,
+    before: datetime | None = None,
 ) -> int:
-    """Parked deliveries are understood once more: one, or those of a site and of a reason where they are given, at most
-    `REQUEUED_AT_ONCE`, the oldest first. Returns how many. Nothing is doubled by it: events that are known are dropped by their natural
+    """Parked deliveries are understood once more: one, or those of a site and of a reason where they are given, that were parked before a
+    moment, at most `REQUEUED_AT_ONCE`, the oldest first. Returns how many. Nothing is doubled by it: events that are known are dropped by their natural
     keys. Requests about personal data stay parked."""
-    given = {"site": site_id, "reason": reason, "raw_id": raw_id}
+    given = {"site": site_id, "reason": reason, "raw_id": raw_id, "before": before}
     rows: int = connection.execute(sql.REQUEUE_PARKED, {**given, "rows": REQUEUED_AT_ONCE}).rowcount
     if rows:
         subject = (
@@ -102,6 +104,18 @@ def requeue_parked(
         about = site_id if raw_id is None else site_of(connection, raw_id)
         audit.record(connection, actor=actor, action="raw_event.replay", subject=subject, detail=detail, site_id=about)
     return rows
+
+
+def count_replayable(connection: sa.Connection, *, site_id: int | None = None, reason: str | None = None) -> int:
+    """How many parked deliveries, of a site and of a reason where they are given, could be understood once more."""
+    given = {"site": site_id, "reason": reason, "raw_id": None, "before": None}
+    return connection.execute(sql.COUNT_REPLAYABLE, given).scalar_one()
+
+
+def parked_of_sites(connection: sa.Connection, site_ids: Collection[int]) -> dict[int, int]:
+    """How many deliveries of each of these sites are parked, of those that came within `PARKED_SINCE`; sites without any are not in it."""
+    given = {"sites": sorted(site_ids), "since": datetime.now(UTC) - PARKED_SINCE}
+    return {row.site_id: row.rows for row in connection.execute(sql.PARKED_OF_SITES, given)}
 
 
 def read(connection: sa.Connection, raw_id: int, *, actor: str, verb: str = "show") -> RawEvent:
