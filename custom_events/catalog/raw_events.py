@@ -1,6 +1,5 @@
 """One delivery as it was received: its headers and its exact bytes."""
 
-from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -110,12 +109,6 @@ def count_replayable(connection: sa.Connection, *, site_id: int | None = None, r
     """How many parked deliveries, of a site and of a reason where they are given, could be understood once more."""
     given = {"site": site_id, "reason": reason, "raw_id": None, "before": None}
     return connection.execute(sql.COUNT_REPLAYABLE, given).scalar_one()
-
-
-def parked_of_sites(connection: sa.Connection, site_ids: Collection[int]) -> dict[int, int]:
-    """How many deliveries of each of these sites are parked, of those that came within `PARKED_SINCE`; sites without any are not in it."""
-    given = {"sites": sorted(site_ids), "since": datetime.now(UTC) - PARKED_SINCE}
-    return {row.site_id: row.rows for row in connection.execute(sql.PARKED_OF_SITES, given)}
 
 
 def read(connection: sa.Connection, raw_id: int, *, actor: str, verb: str = "show") -> RawEvent:

@@ -43,14 +43,6 @@ WHERE o.outcome = 'parked' AND o.site_id = :site AND o.received_at >= :since
 GROUP BY 1 ORDER BY 2 DESC, 1
 """)
 
-# How many deliveries of each of these sites that came since a moment are parked.
-PARKED_OF_SITES: Final = sa.text("""
-SELECT o.site_id, count(*) AS rows FROM app.raw_outcomes o
-WHERE o.outcome = 'parked' AND o.site_id = ANY(:sites) AND o.received_at >= :since
-  AND o.landed_week >= date_trunc('week', CAST(:since AS timestamptz) AT TIME ZONE 'UTC')::date
-GROUP BY o.site_id
-""")
-
 # The newest delivery of a site that landed since a moment; its week finds the partition.
 LANDED_SINCE: Final = sa.text("""
 SELECT r.id, r.received_at, r.topic
