@@ -284,6 +284,9 @@ def export_assignments(
         str | None, Query(pattern=r"^[^\x00]*$", max_length=LONGEST_SEARCH, description="Only those of this label.")
     ] = None,
     active: Annotated[bool | None, Query(description="Only those that are enabled, or the others.")] = None,
+    has_overrides: Annotated[
+        bool | None, Query(description="Only those whose newest revision overrides something, or the others.")
+    ] = None,
     published: Published = None,
     overridden: Overridden = None,
     ads_account: OfAdsAccount = None,
@@ -297,6 +300,7 @@ def export_assignments(
         definition_key=definition,
         label=label,
         active=active,
+        has_overrides=has_overrides,
         published=published,
         overridden=overridden,
         ads_account=ads_account,
