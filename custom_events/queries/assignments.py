@@ -150,11 +150,11 @@ def _published_number() -> sa.ScalarSelect[Any]:
     return sa.select(c.number).where(c.assignment_id == _TABLE.c.id, c.state == "published").scalar_subquery()
 
 
-def _newest_overrides() -> sa.ScalarSelect[Any]:
+def _newest_overrides() -> Any:
     """The overrides of the newest revision."""
     c = assignment_revisions.c
     newest = sa.select(c.overrides).where(c.assignment_id == _TABLE.c.id).order_by(c.number.desc())
-    return newest.limit(1).scalar_subquery()
+    return sa.type_coerce(newest.limit(1).scalar_subquery(), pg.JSONB)
 
 
 def _has_overrides() -> sa.ColumnElement[bool]:
@@ -166,12 +166,9 @@ def _ads_action() -> sa.ColumnElement[Any]:
     """The ads action that applies, overridden or inherited; null: none."""
     own, inherited = assignment_revisions.c, definition_revisions.c
     published = (own.assignment_id == _TABLE.c.id, own.state == "published")
-    overrides = sa.select(own.overrides).where(*published).scalar_subquery()
-    config = (
-        sa.select(inherited.config)
-        .where(inherited.definition_id == _TABLE.c.definition_id, inherited.state == "published")
-        .scalar_subquery()
-    )
+    overrides: Any = sa.type_coerce(sa.select(own.overrides).where(*published).scalar_subquery(), pg.JSONB)
+    of_definition = (inherited.definition_id == _TABLE.c.definition_id, inherited.state == "published")
+    config: Any = sa.type_coerce(sa.select(inherited.config).where(*of_definition).scalar_subquery(), pg.JSONB)
     return sa.case(
         (overrides.has_key("ads_action"), overrides["ads_action"].astext), else_=config["ads_action"].astext
     )
