@@ -16,7 +16,9 @@ from custom_events.values.numbers import MAX_ID
 from custom_events.values.texts import text_problem
 
 MOST_FIELDS: Final = 200  # of a form; ours have a dozen
-LONGEST_FIELD: Final = 1_000_000  # characters: a CSV file; the whole form has its own limit (CUSTOM_EVENTS_CONSOLE_BODY_LIMIT_BYTES)
+LONGEST_FIELD: Final = (
+    1_000_000  # characters: a CSV file; the whole form has its own limit (CUSTOM_EVENTS_CONSOLE_BODY_LIMIT_BYTES)
+)
 ROWS: Final = 50  # of a page of a list
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{1,62}\Z")
 _REFERENCE: Final = re.compile(rf"{REFERENCE}\Z")

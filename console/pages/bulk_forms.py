@@ -1,6 +1,5 @@
-"""From the form of a bulk change to what the API takes, and words for what became of its rows."""
+"""From the form of a bulk change to what the API takes."""
 
-import re
 from typing import Any, Final
 
 import msgspec
@@ -28,8 +27,6 @@ VERBS: Final[dict[str, str]] = {
 OF_ASSIGNMENTS: Final = (Action.ENABLE, Action.DISABLE, Action.CHANGE, Action.MOVE)
 OF_SITES: Final = (Action.ASSIGN, Action.COPY)
 OVERRIDE, INHERIT = "override", "inherit"  # what is done with a setting; "": it stays
-_LINE: Final = re.compile(r"lines\[(\d+)\](?:\.(.+))?\Z")
-
 Request = NewBulkChange | BulkImport
 
 
@@ -68,14 +65,6 @@ def by_field(error: FieldError) -> FieldError:
     return msgspec.structs.replace(error, field=error.field.removeprefix("actions[0]."))
 
 
-def place_words(place: str) -> str:
-    """Where a row stood in what was asked, where people can find it there: a line of their file."""
-    found = _LINE.match(place)
-    if found is None:
-        return ""
-    return f"line {found[1]}" + (f", {found[2]}" if found[2] else "")
-
-
 def _action(action: Action, ask: Ask) -> dict[str, Any]:
     asked: dict[str, Any] = {"action": action.value, **(_sites(ask) if action in OF_SITES else _assignments(ask))}
     match action:
@@ -104,7 +93,9 @@ def _assignments(ask: Ask) -> dict[str, Any]:
         chosen = ask.ids("assignment_ids")
         if not chosen:
             raise invalid(
-                FieldError(field="assignment_ids", problem="none is chosen", remedy="tick some in the list, or take all")
+                FieldError(
+                    field="assignment_ids", problem="none is chosen", remedy="tick some in the list, or take all"
+                )
             )
         return {"assignment_ids": list(chosen)}
     found = msgspec.structs.asdict(chosen_by(msgspec.structs.replace(ask, query=ask.form)))

@@ -169,6 +169,4 @@ def _ads_action() -> sa.ColumnElement[Any]:
     overrides: Any = sa.type_coerce(sa.select(own.overrides).where(*published).scalar_subquery(), pg.JSONB)
     of_definition = (inherited.definition_id == _TABLE.c.definition_id, inherited.state == "published")
     config: Any = sa.type_coerce(sa.select(inherited.config).where(*of_definition).scalar_subquery(), pg.JSONB)
-    return sa.case(
-        (overrides.has_key("ads_action"), overrides["ads_action"].astext), else_=config["ads_action"].astext
-    )
+    return sa.case((overrides.has_key("ads_action"), overrides["ads_action"].astext), else_=config["ads_action"].astext)

@@ -2,7 +2,18 @@
 
 import sqlalchemy as sa
 
-from custom_events.tables.base import APP, METADATA, Digest, Json, Time, a_word, created_at, identity, one_of, updated_at
+from custom_events.tables.base import (
+    APP,
+    METADATA,
+    Digest,
+    Json,
+    Time,
+    a_word,
+    created_at,
+    identity,
+    one_of,
+    updated_at,
+)
 
 ROLES = ("viewer", "editor", "publisher", "administrator")  # custom_events/access/roles.py says what each may
 

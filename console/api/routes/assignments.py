@@ -41,7 +41,8 @@ Overridden = Annotated[
 OfAdsAccount = Annotated[
     str | None,
     Query(
-        pattern="^[0-9]{3}-?[0-9]{3}-?[0-9]{4}$", description="Only those that apply and go to the account of this customer id."
+        pattern="^[0-9]{3}-?[0-9]{3}-?[0-9]{4}$",
+        description="Only those that apply and go to the account of this customer id.",
     ),
 ]
 _KINDS: Final[dict[str, tuple[type, ...]]] = {

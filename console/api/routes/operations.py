@@ -117,7 +117,8 @@ def list_operations(
     call: Call,
     *,
     kind: Annotated[
-        Literal["backtest", "replay", "export", "bulk_change", "replay_parked"] | None, Query(description="Only those of this kind.")
+        Literal["backtest", "replay", "export", "bulk_change", "replay_parked"] | None,
+        Query(description="Only those of this kind."),
     ] = None,
     state: Annotated[State | None, Query(description="Only those in this state.")] = None,
     limit: Limit = LIMIT,

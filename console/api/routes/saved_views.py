@@ -41,7 +41,8 @@ _EXAMPLE: Final = SavedView(
 
 @ROUTES.get("/saved-views", right=SIGNED_IN, answer=Page[SavedView], example=Page(items=(_EXAMPLE,), next=None))
 def list_saved_views(
-    call: Call, list_name: Annotated[ListName | None, Query(alias="list", description="Only those of this list.")] = None
+    call: Call,
+    list_name: Annotated[ListName | None, Query(alias="list", description="Only those of this list.")] = None,
 ) -> Page[SavedView]:
     """Your own saved views, by list and name. An API key that belongs to nobody has none."""
     person_id = call.caller.person_id
@@ -61,7 +62,9 @@ def list_saved_views(
 def create_saved_view(call: Call, body: NewSavedView) -> Answer:
     """Keep filters under a name, for yourself."""
     if call.caller.person_id is None:
-        raise ProblemError(problems.CONFLICT, "This API key belongs to nobody, who could keep a view: sign in as a person.")
+        raise ProblemError(
+            problems.CONFLICT, "This API key belongs to nobody, who could keep a view: sign in as a person."
+        )
     made = saved_views.keep(
         call.connection, call.caller.person_id, list_name=body.list, name=body.name, query=body.query
     )

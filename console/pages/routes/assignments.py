@@ -93,7 +93,9 @@ def edit_page(call: Call, ask: Ask) -> Shown:
     stored = assignments.get(call.connection, ask.path["assignment_id"])
     newest = assignments.revision(call.connection, stored.id, stored.newest_number)
     inherited = _inherited(call, stored.definition_key)
-    form = {setting_field(name): _typed(name, newest.payload[name]) for name in (*SETTINGS, ALSO) if name in newest.payload}
+    form = {
+        setting_field(name): _typed(name, newest.payload[name]) for name in (*SETTINGS, ALSO) if name in newest.payload
+    }
     form |= {f"on-{name}": "on" for name in newest.payload}
     if "expected" in ask.form:
         form = _with_quick(form, ask.form)
@@ -119,7 +121,9 @@ def override(call: Call, ask: Ask) -> Moved:
     overrides: dict[str, object] = {}
     for name in (*SETTINGS, ALSO):
         if f"on-{name}" in ask.form:
-            overrides[name] = (ask.field(setting_field(name)) or None) if name in TEXTS else json_field(ask, setting_field(name))
+            overrides[name] = (
+                (ask.field(setting_field(name)) or None) if name in TEXTS else json_field(ask, setting_field(name))
+            )
     body = {"overrides": overrides, "reason": ask.field("reason")}
     made = operations.replace_assignment(call, ask.path["assignment_id"], typed(body, AssignmentReplacement)).content
     if made.draft is None:
@@ -144,7 +148,9 @@ def quick_edit(call: Call, ask: Ask) -> Moved:
         "expected": path_value("number", ask.field("expected") or "0"),
         "reason": ask.field("reason"),
     }
-    made = revision_operations.draft_assignment_revision(call, assignment_id, typed(body, NewAssignmentRevision)).content
+    made = revision_operations.draft_assignment_revision(
+        call, assignment_id, typed(body, NewAssignmentRevision)
+    ).content
     said = f"Revision {made.number} is a draft: publish it."
     if "publish" in ask.form:
         stored = assignments.get(call.connection, assignment_id)

@@ -8,7 +8,7 @@ from console.api.calls import Answer, Call
 from console.api.rights import of_some_site
 from console.api.routes import bulk_changes as operations
 from console.api.routes.bulk_changes import BulkImport, Undo
-from console.pages import bulk_forms
+from console.pages import bulk_forms, row_words
 from console.pages.ask import ROWS, Ask
 from console.pages.bulk_forms import IMPORT, OF_SITES, VERBS
 from console.pages.navigation import READ
@@ -99,15 +99,12 @@ def bulk_change_page(call: Call, ask: Ask) -> Shown:
         "change": found,
         "list": rows,
         "names": site_names(call, rows.items),
-        "place": bulk_forms.place_words,
-        "verbs": VERBS,
+        "said": row_words,
     }
     return Shown(title=f"Bulk change {found.id}", content=content)
 
 
-@PAGES.change(
-    "/bulk-changes/{bulk_change_id}/undo", right=right_of(operations.ROUTES, operations.undo_bulk_change)
-)
+@PAGES.change("/bulk-changes/{bulk_change_id}/undo", right=right_of(operations.ROUTES, operations.undo_bulk_change))
 def undo(call: Call, ask: Ask) -> Moved:
     """What applied before applies again."""
     body = Undo(mode=bulk_forms.read_mode(ask).mode, reason=ask.field("reason"))
@@ -117,7 +114,10 @@ def undo(call: Call, ask: Ask) -> Moved:
 def applied(answer: Answer, *, undone: bool = False) -> Moved:
     """To what was done, or to the operation that does it."""
     if answer.status is not None:
-        return Moved(to=f"operations/{answer.content.id}", said="It is under way. You may leave: it is found among the operations.")
+        return Moved(
+            to=f"operations/{answer.content.id}",
+            said="It is under way. You may leave: it is found among the operations.",
+        )
     counts = answer.content.counts
     rows = counts.made + counts.changed
     said = f"{rows:,} {'row is' if rows == 1 else 'rows are'} {'undone' if undone else 'done'}."
@@ -132,8 +132,7 @@ def shown_result(call: Call, result: BulkResult) -> dict[str, Any]:
         "result": result,
         "rows": rows[:SHOWN_ROWS],
         "names": site_names(call, rows[:SHOWN_ROWS]),
-        "place": bulk_forms.place_words,
-        "verbs": VERBS,
+        "said": row_words,
     }
 
 

@@ -53,7 +53,9 @@ def operations_page(call: Call, ask: Ask) -> Shown:
 
 
 @PAGES.show(
-    "/operations/{operation_id}", right=right_of(operations.ROUTES, operations.read_operation), template="operation.html"
+    "/operations/{operation_id}",
+    right=right_of(operations.ROUTES, operations.read_operation),
+    template="operation.html",
 )
 def operation_page(call: Call, ask: Ask) -> Shown:
     """One operation: how far it is, followed as it goes on; then what came of it."""

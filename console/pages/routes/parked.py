@@ -19,6 +19,7 @@ from custom_events.watching.status import status
 PAGES: Final = Pages()
 SAMPLES: Final = 3  # of a reason, the newest
 REASONS_SAMPLED: Final = 8  # reasons with samples, the most frequent ones: each costs a look into the lists
+PRIVACY: Final = ("redact_customer", "redact_shop", "data_request")  # reasons that a replay does not change
 COUNTED: Final = 500  # the newest withheld conversions of a site, counted by reason
 
 
@@ -46,6 +47,7 @@ def parked_page(call: Call, ask: Ask) -> Shown:
         withheld = _reasons(Counter(row.reason or "" for row in rows))
     content |= {
         "parked": parked,
+        "privacy": PRIVACY,
         "withheld": withheld,
         "counted": None if site_id is None else COUNTED,
         "parked_samples": _parked_samples(call, site_id, parked),
@@ -54,9 +56,7 @@ def parked_page(call: Call, ask: Ask) -> Shown:
     return Shown(title="Parked and withheld", content=content)
 
 
-@PAGES.change(
-    "/sites/{site_id}/parked/replay", right=right_of(operations.ROUTES, operations.replay_parked_of_site)
-)
+@PAGES.change("/sites/{site_id}/parked/replay", right=right_of(operations.ROUTES, operations.replay_parked_of_site))
 def replay_of_site(call: Call, ask: Ask) -> Moved:
     """A site's parked deliveries, of one reason where it is given, are understood once more."""
     return _moved(operations.replay_parked_of_site(call, ask.path["site_id"], _asked(ask)))

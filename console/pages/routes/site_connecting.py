@@ -115,7 +115,9 @@ def connect_page(call: Call, ask: Ask) -> Shown:
         "site": site,
         "arrivals": arrivals,
         "fate": fate,
-        "refused": browsing.list_refused_events(call, site_id=site.id, limit=REFUSED_SHOWN).items if arrivals.refused else (),
+        "refused": browsing.list_refused_events(call, site_id=site.id, limit=REFUSED_SHOWN).items
+        if arrivals.refused
+        else (),
         "means": connecting.refusal_sentence,
         "has_secret": bool(good),
         "instructions": operations.read_instructions(call, site.id),

@@ -118,9 +118,7 @@ def test_settings_are_changed_in_place(browser: httpx.Client, engine: sa.Engine,
         assert assignments.revision(connection, number, 3).payload == {}
 
 
-def test_who_may_only_draft_does_not_let_it_apply(
-    client: httpx.Client, world: World, engine: sa.Engine
-) -> None:
+def test_who_may_only_draft_does_not_let_it_apply(client: httpx.Client, world: World, engine: sa.Engine) -> None:
     with engine.begin() as connection:
         made = assignments.assign(connection, world.mine.id, "big_order", "theirs to draft", author="test")
     headers = {"Accept": "text/html", **world.headers("editor of mine")}

@@ -7,7 +7,6 @@ import pytest
 import sqlalchemy as sa
 
 from console.api.routes import bulk_changes
-from console.pages.bulk_forms import place_words
 from custom_events.catalog import assignments, sites
 from custom_events.catalog.assignments import SiteAssignment
 from custom_events.operations.runner import Runner
@@ -83,7 +82,7 @@ def test_those_that_match_a_filter_are_disabled_and_enabled(
     assert "All assignments that match" in form
     everything = {"action": "disable", "all": "yes", "site_id": str(shops[0]), "state": "enabled", "search": "all"}
     page = previewed(browser, everything)
-    assert "1 changed" in page
+    assert "1 would change" in page
     assert "Back to the form" in page
     assert "1 row is done" in moved(browser, browser.post("/bulk-changes", data=kept(page)))
     assert [one.is_active for one in of_site(engine, shops[0]) if one.label == "all"] == [False]
@@ -102,9 +101,14 @@ def test_settings_are_overridden_and_inherited_again_moved_and_copied(
 ) -> None:
     (one,) = [one for one in of_site(engine, shops[1]) if one.label == "all"]
     change = {"action": "change", "assignment_ids": [one.id], "publish": "on"}
-    given = {**change, "how-click_window_days": "override", "overrides.click_window_days": "30", "how-group": "override"}
+    given = {
+        **change,
+        "how-click_window_days": "override",
+        "overrides.click_window_days": "30",
+        "how-group": "override",
+    }
     page = previewed(browser, {**given, "overrides.group": "worth"})
-    assert "published_number: 1 -&gt; 2" in page
+    assert "revision 2 applies, in place of 1" in page
     moved(browser, browser.post("/bulk-changes", data=kept(page)))
     page = previewed(browser, {**change, "how-click_window_days": "inherit"})
     moved(browser, browser.post("/bulk-changes", data=kept(page)))
@@ -113,8 +117,10 @@ def test_settings_are_overridden_and_inherited_again_moved_and_copied(
     page = previewed(browser, {"action": "move", "assignment_ids": [one.id], "to_site_id": str(shops[2])})
     assert "would fail" in page  # the site has one of this label
     copied = previewed(browser, {"action": "copy", "from_site_id": str(shops[1]), "site_ids": [shops[0], shops[2]]})
-    assert "2 rows" in copied or "2 changed" in copied or "2 unchanged" in copied or "failed" in copied
-    every = previewed(browser, {"action": "copy", "from_site_id": str(shops[1]), "every_site": "yes", "sites_search": "Branch"})
+    assert copied.count('data-label="Outcome"') == 2 * len(of_site(engine, shops[1]))
+    every = previewed(
+        browser, {"action": "copy", "from_site_id": str(shops[1]), "every_site": "yes", "sites_search": "Branch"}
+    )
     assert every.count("Branch ") >= 2
 
 
@@ -162,8 +168,6 @@ def test_a_file_goes_out_is_mended_line_by_line_and_comes_in(
     done = moved(browser, browser.post("/bulk-changes", data=kept(page)))
     assert "1 failed: see why." in done
     assert {one.label for one in of_site(engine, shops[2])} >= {"from the file"}
-    assert place_words("lines[7]") == "line 7"
-    assert place_words("actions[0].site_ids[1]") == ""
 
 
 def test_a_large_one_is_tried_as_an_operation_left_found_and_applied(
