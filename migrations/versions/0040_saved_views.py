@@ -31,9 +31,13 @@ COMMENT ON COLUMN app.saved_views.list IS 'Of which list of the console: assignm
 COMMENT ON COLUMN app.saved_views.name IS 'What they call it.';
 COMMENT ON COLUMN app.saved_views.query IS 'Filters and sorting, as the query of an address.';
 COMMENT ON COLUMN app.saved_views.created_at IS 'When the row was made.';
+COMMENT ON COLUMN app.operations.kind IS 'What is done: backtest, replay, export, bulk_change, replay_parked.';
 """
 
-DOWNGRADE = "DROP TABLE app.saved_views;"
+DOWNGRADE = """
+DROP TABLE app.saved_views;
+COMMENT ON COLUMN app.operations.kind IS 'What is done: backtest, replay, export, bulk_change.';
+"""
 
 
 def upgrade() -> None:

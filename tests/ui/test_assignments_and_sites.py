@@ -11,6 +11,7 @@ from custom_events.catalog import assignments, sites
 from custom_events.values.deliveries import Platform
 from tests.console.api.raw_rows import parked_delivery
 from tests.console.api.world import World
+from tests.ui.accessibility import broken_rules
 
 expect.set_options(timeout=60_000)
 SHOPS = 12
@@ -53,6 +54,7 @@ def test_connect_a_store_and_see_its_first_event(signed_in: Page, engine: sa.Eng
         (site,) = sites.search(connection, text="Shop Kiel")
         connection.execute(_REFUSED, {"site": site.id})
     expect(signed_in.get_by_text("1 refused: wrong signature")).to_be_visible()
+    assert broken_rules(signed_in) == {}
     expect(signed_in.get_by_text("enter the same secret here and in the store")).to_be_visible()
     with engine.begin() as connection:
         number = parked_delivery(connection, site.id, b'{"id": 1}', "malformed")
@@ -75,6 +77,7 @@ def test_assign_to_twelve_sites_at_once_override_one_and_undo_it(
     signed_in.get_by_label("Let it apply at once").check()
     signed_in.get_by_role("button", name="Preview").click()
     expect(signed_in.locator("#counts")).to_contain_text("12 would be made")
+    assert broken_rules(signed_in) == {}
     signed_in.get_by_role("button", name="Apply 12 rows").click()
     expect(signed_in.get_by_role("heading", name="Bulk change ")).to_be_visible()
     assert "12 rows are done" in status(signed_in)
@@ -82,6 +85,7 @@ def test_assign_to_twelve_sites_at_once_override_one_and_undo_it(
     signed_in.goto("/assignments?search=spring&sort=site")
     row = signed_in.get_by_role("row", name="Branch 03")
     row.get_by_text("Change", exact=True).click()
+    assert broken_rules(signed_in) == {}
     row.get_by_label("Priority").fill("7")
     row.get_by_role("button", name="Save").click()
     expect(signed_in.get_by_role("row", name="Branch 03")).to_contain_text("priority")
@@ -124,6 +128,7 @@ def test_a_file_goes_out_is_edited_and_comes_in_with_a_faulty_line(
     faulty = signed_in.get_by_role("row", name=f"line {len(lines) + 2}")
     expect(faulty).to_contain_text("would fail")
     expect(faulty).to_contain_text("nothing_like_it")
+    assert broken_rules(signed_in) == {}
     signed_in.get_by_role("button", name="Apply 1 row").click()
     expect(signed_in.get_by_role("row", name=f"line {len(lines) + 1}")).to_contain_text("made")
     assert "1 failed: see why" in status(signed_in)
@@ -155,6 +160,7 @@ def test_a_parked_group_is_replayed_and_its_progress_is_found_again(
     group.get_by_text("Replay", exact=True).click()
     group.get_by_role("button", name="Replay them").click()
     expect(signed_in.get_by_text("3 deliveries were put back")).to_be_visible()
+    assert broken_rules(signed_in) == {}
     signed_in.goto("/operations")
     expect(signed_in.get_by_role("row", name="Parked deliveries understood once more")).to_contain_text("succeeded")
     signed_in.goto(f"/parked?site_id={world.mine.id}")

@@ -35,8 +35,11 @@ AssignmentId = Annotated[int, Path(ge=1, le=MAX_ID, description="An assignment's
 Sort = Literal["id", "-id", "site", "-site", "label", "-label", "definition", "-definition"]
 Published = Annotated[bool | None, Query(description="Only those of which a revision applies, or the others.")]
 Overridden = Annotated[
-    Literal["also", *SETTINGS] | None,  # pyright: ignore[reportInvalidTypeForm]
-    Query(description="Only those whose newest revision overrides this setting."),
+    str | None,
+    Query(
+        pattern=f"^({'|'.join((*SETTINGS, 'also'))})$",
+        description="Only those whose newest revision overrides this setting.",
+    ),
 ]
 OfAdsAccount = Annotated[
     str | None,

@@ -37,6 +37,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     secret: str
     has_domain: bool = False
+    lines: tuple[str, ...] = ()  # what to enter in the store, where it is not what the platform's own webhooks need
 
 
 WAYS: Final[dict[str, Way]] = {
@@ -53,6 +54,10 @@ WAYS: Final[dict[str, Way]] = {
         platform=Platform.WOOCOMMERCE,
         about="Our plugin in WordPress: it tries again what was not delivered, and tells clicks and consent with each order.",
         secret="Leave it empty: one is made, to be entered in the plugin's settings.",
+        lines=(
+            "In WordPress: Plugins > Add Plugin, and activate it.",
+            "In its settings enter this address and the secret, and save.",
+        ),
     ),
     "webhook": Way(
         name="WooCommerce, native webhook",
@@ -97,6 +102,8 @@ def create_site(call: Call, ask: Ask) -> Shown:
     waits_for_secret = given is None and way.platform is Platform.SHOPIFY
     secret = None if waits_for_secret else site_secrets.add_secret(call, made.id, NewSecret(secret=given)).content
     instructions = operations.read_instructions(call, made.id)
+    if way.lines:
+        instructions = msgspec.structs.replace(instructions, lines=way.lines)
     content = {"site": made, "secret": secret, "instructions": instructions, "is_new": True, "steps": STEPS}
     return Shown(title=f"{made.name} is made", content=content)
 
