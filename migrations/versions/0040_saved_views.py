@@ -22,7 +22,7 @@ CREATE TABLE app.saved_views (
     CONSTRAINT pk_saved_views PRIMARY KEY (id),
     CONSTRAINT uq_saved_views_person_id_list_name UNIQUE (person_id, list, name),
     CONSTRAINT ck_saved_views_list_known CHECK (list ~ '^[a-z][a-z0-9_]{0,39}$'),
-    CONSTRAINT fk_saved_views_person_id_people FOREIGN KEY(person_id) REFERENCES app.people (id) ON DELETE CASCADE
+    CONSTRAINT fk_saved_views_person_id FOREIGN KEY (person_id) REFERENCES app.people (id) ON DELETE CASCADE
 );
 COMMENT ON TABLE app.saved_views IS 'Filters of lists that people keep under a name. One row per person and name.';
 COMMENT ON COLUMN app.saved_views.id IS 'Surrogate key.';

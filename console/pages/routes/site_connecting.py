@@ -35,7 +35,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     platform: Platform
     about: str
-    secret: str
+    signing_hint: str
     has_domain: bool = False
     lines: tuple[str, ...] = ()  # what to enter in the store, where it is not what the platform's own webhooks need
 
@@ -45,7 +45,7 @@ WAYS: Final[dict[str, Way]] = {
         name="Shopify",
         platform=Platform.SHOPIFY,
         about="Webhooks of a shop's own settings, or of an app. Shopify shows the secret that signs them.",
-        secret="Shopify shows it under Settings > Notifications > Webhooks, once the first webhook is made; of an app it is the client "
+        signing_hint="Shopify shows it under Settings > Notifications > Webhooks, once the first webhook is made; of an app it is the client "
         "secret. Not at hand yet? Leave it empty, and add it to the site afterwards.",
         has_domain=True,
     ),
@@ -53,7 +53,7 @@ WAYS: Final[dict[str, Way]] = {
         name="WooCommerce plugin",
         platform=Platform.WOOCOMMERCE,
         about="Our plugin in WordPress: it tries again what was not delivered, and tells clicks and consent with each order.",
-        secret="Leave it empty: one is made, to be entered in the plugin's settings.",
+        signing_hint="Leave it empty: one is made, to be entered in the plugin's settings.",
         lines=(
             "In WordPress: Plugins > Add Plugin, and activate it.",
             "In its settings enter this address and the secret, and save.",
@@ -63,13 +63,13 @@ WAYS: Final[dict[str, Way]] = {
         name="WooCommerce, native webhook",
         platform=Platform.WOOCOMMERCE,
         about="Webhooks of WooCommerce itself, without a plugin. They are made by hand, one for each topic.",
-        secret="Leave it empty: one is made, to be entered in each webhook.",
+        signing_hint="Leave it empty: one is made, to be entered in each webhook.",
     ),
     "custom": Way(
         name="Custom sender",
         platform=Platform.CUSTOM,
         about="A program of your own, or a server-side tag manager, posts signed JSON.",
-        secret="Leave it empty: one is made, with which the sender signs.",
+        signing_hint="Leave it empty: one is made, with which the sender signs.",
     ),
 }
 
