@@ -16,7 +16,9 @@ from custom_events.values.numbers import MAX_ID
 from custom_events.values.texts import text_problem
 
 MOST_FIELDS: Final = 200  # of a form; ours have a dozen
-LONGEST_FIELD: Final = 100_000  # characters: a condition as JSON
+LONGEST_FIELD: Final = (
+    1_000_000  # characters: a CSV file; the whole form has its own limit (CUSTOM_EVENTS_CONSOLE_BODY_LIMIT_BYTES)
+)
 ROWS: Final = 50  # of a page of a list
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{1,62}\Z")
 _REFERENCE: Final = re.compile(rf"{REFERENCE}\Z")
@@ -48,6 +50,14 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         if not _DIGITS.match(given) or not 0 < int(given) <= MAX_ID:
             raise _wrong(name, f"{given!r} is no number of ours", "digits only, 12 for example")
         return int(given)
+
+    def ids(self, name: str) -> tuple[int, ...]:
+        """Ids of the form, or else of the query: all values of the name. Raises 422."""
+        given = [part for part in re.split(r"[\s,]+", self.form.get(name, self.query.get(name, ""))) if part]
+        wrong = next((part for part in given if not _DIGITS.match(part) or not 0 < int(part) <= MAX_ID), None)
+        if wrong is not None:
+            raise _wrong(name, f"{wrong[:LONGEST_SEARCH]!r} is no number of ours", "digits only, 12 for example")
+        return tuple(dict.fromkeys(map(int, given)))
 
     def choice(self, name: str, words: Mapping[str, Any] | tuple[str, ...]) -> str | None:
         """One of these words of the query. Raises 422."""
@@ -90,12 +100,12 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_query(raw: str) -> dict[str, str]:
-    """The last value of each name. Raises 422 for too many."""
+    """The last value of each name; of names that end with `_ids` all values, with commas between. Raises 422 for too many."""
     try:
         read = parse_qs(raw, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="replace")
     except ValueError:
         raise _wrong("query", "it has too many parts", f"{MOST_FIELDS} at most") from None
-    return {name: values[-1] for name, values in read.items()}
+    return {name: ",".join(values) if name.endswith("_ids") else values[-1] for name, values in read.items()}
 
 
 def read_form(body: bytes) -> dict[str, str]:

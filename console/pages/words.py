@@ -24,7 +24,12 @@ TONES: Final[dict[str, str]] = {
     **dict.fromkeys(("accepted", "understood", "active", "published", "enabled", "fine", "queued_event"), "good"),
     **dict.fromkeys(("queued", "claimed", "sent", "new", "waiting", "draft"), "info"),
     **dict.fromkeys(("held", "parked", "paused", "unknown", "unmatched", "warning", "retracted"), "warn"),
-    **dict.fromkeys(("rejected", "refused", "expired", "critical", "disabled", "removed"), "bad"),
+    **dict.fromkeys(("rejected", "refused", "expired", "critical", "disabled", "removed", "failed"), "bad"),
+    "made": "good",
+    "succeeded": "good",
+    "changed": "info",
+    "running": "info",
+    "cancelled": "warn",
 }
 STATES: Final[dict[str, str]] = {
     "new": "recorded, not yet placed in the queue",

@@ -58,6 +58,23 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.customer_id}/{self.action_id}"
 
 
+class ProbeAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One question of a probe and its answer in a sentence. `fine` None: it could not be found out."""
+
+    question: str
+    fine: bool | None
+    sentence: str
+    action_id: str | None = None
+
+
+class KeptProbe(msgspec.Struct, frozen=True, kw_only=True):
+    """What a probe found, and when."""
+
+    checked_at: datetime
+    fine: bool
+    findings: tuple[ProbeAnswer, ...]
+
+
 def create_account(
     connection: sa.Connection,
     *,
@@ -103,6 +120,14 @@ def get_account(connection: sa.Connection, customer_id: str, *, lock: bool = Fal
     if row is None:
         raise NotFound(f"There is no ads account {digits}.", what="ads account")
     return msgspec.convert(row, Account, from_attributes=True)
+
+
+def kept_probe(connection: sa.Connection, customer_id: str) -> KeptProbe | None:
+    """What the last probe of an account found; None: it was never probed. Raises NotFound for the account."""
+    account = get_account(connection, customer_id)
+    row = queries.account(connection, account.customer_id)
+    found = row.capabilities if row is not None else None
+    return msgspec.convert(found, KeptProbe) if found and "checked_at" in found else None
 
 
 def accounts(connection: sa.Connection) -> list[Account]:

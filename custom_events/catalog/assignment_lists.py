@@ -25,6 +25,9 @@ def search(
     label: str | None = None,
     active: bool | None = None,
     has_overrides: bool | None = None,
+    published: bool | None = None,
+    overridden: str | None = None,
+    ads_account: str | None = None,
     only: Collection[int] | None = None,
     sort: str = "id",
     descending: bool = False,
@@ -33,7 +36,8 @@ def search(
 ) -> list[SiteAssignment]:
     """Assignments whose label or definition's key holds `text`, a page of them.
 
-    `only` are the sites that may be seen (None: all); `sort` is id, site, label or definition. The next page begins after
+    `overridden` is a setting that the newest revision overrides, `ads_account` the customer id to which what applies goes, with or without
+    hyphens. `only` are the sites that may be seen (None: all); `sort` is id, site, label or definition. The next page begins after
     `keys(assignment, sort)` of the last one.
     """
     rows = queries.search(
@@ -44,6 +48,9 @@ def search(
         label=label,
         active=active,
         has_overrides=has_overrides,
+        published=published,
+        overridden=overridden,
+        ads_account=ads_account.replace("-", "") if ads_account is not None else None,
         only=only,
         order=Order(queries.ORDERS[sort], descending=descending),
         after=after,

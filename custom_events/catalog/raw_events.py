@@ -88,11 +88,12 @@ def requeue_parked(
     site_id: int | None = None,
     reason: str | None = None,
     raw_id: int | None = None,
+    before: datetime | None = None,
 ) -> int:
-    """Parked deliveries are understood once more: one, or those of a site and of a reason where they are given, at most
-    `REQUEUED_AT_ONCE`, the oldest first. Returns how many. Nothing is doubled by it: events that are known are dropped by their natural
+    """Parked deliveries are understood once more: one, or those of a site and of a reason where they are given, that were parked before a
+    moment, at most `REQUEUED_AT_ONCE`, the oldest first. Returns how many. Nothing is doubled by it: events that are known are dropped by their natural
     keys. Requests about personal data stay parked."""
-    values = {"site": site_id, "reason": reason, "raw_id": raw_id}
+    values = {"site": site_id, "reason": reason, "raw_id": raw_id, "before": before}
     rows: int = connection.execute(sql.REQUEUE_PARKED, {**values, "rows": REQUEUED_AT_ONCE}).rowcount
     if rows:
         subject = (
@@ -102,6 +103,12 @@ def requeue_parked(
         about = site_id if raw_id is None else site_of(connection, raw_id)
         audit.record(connection, actor=actor, action="raw_event.replay", subject=subject, detail=detail, site_id=about)
     return rows
+
+
+def count_replayable(connection: sa.Connection, *, site_id: int | None = None, reason: str | None = None) -> int:
+    """How many parked deliveries, of a site and of a reason where they are given, could be understood once more."""
+    values = {"site": site_id, "reason": reason, "raw_id": None, "before": None}
+    return connection.execute(sql.COUNT_REPLAYABLE, values).scalar_one()
 
 
 def read(connection: sa.Connection, raw_id: int, *, actor: str, verb: str = "show") -> RawEvent:

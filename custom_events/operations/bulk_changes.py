@@ -10,10 +10,12 @@ from typing import Any, Final
 import msgspec
 
 from custom_events.catalog.bulk import changes
+from custom_events.catalog.bulk.choosing import refuse, text_errors
 from custom_events.catalog.bulk.outcomes import BulkResult, DoneRow, RowOutcome, RowsFailedError
 from custom_events.catalog.bulk.requests import Allowed, PreparedChange
 from custom_events.catalog.bulk.rows import RowWorker
-from custom_events.operations.operation import JSON, State
+from custom_events.errors import NeedsAction
+from custom_events.operations.operation import JSON, LongOperation, State
 from custom_events.operations.work import Ending, StoppedError, Work, problem_of
 from custom_events.queries import bulk_changes as queries
 
@@ -35,6 +37,19 @@ def request_of(prepared: PreparedChange, allowed: Allowed, bulk_change_id: int |
     """The request as the operation keeps it."""
     asked = BulkRequest(prepared=prepared, allowed=allowed, bulk_change_id=bulk_change_id)
     return msgspec.json.decode(msgspec.json.encode(asked))
+
+
+def plan_to_apply(tried: LongOperation, *, all_or_nothing: bool, reason: str) -> BulkPlan:
+    """What a dry run tried, to be done: the same rows. Raises NeedsAction for an operation that is no dry run, or has not succeeded."""
+    asked = msgspec.convert(tried.request, BulkRequest) if tried.kind == BULK_CHANGE else None
+    if asked is None or asked.bulk_change_id is not None or tried.state is not State.SUCCEEDED:
+        raise NeedsAction(
+            f"Operation {tried.id} is not a dry run of a bulk change that has succeeded: try the change, then apply it."
+        )
+    refuse(list(text_errors("reason", reason)))
+    return msgspec.structs.replace(
+        asked.plan, is_dry_run=False, all_or_nothing=all_or_nothing, reason=reason or asked.plan.reason
+    )
 
 
 def run_bulk_change(work: Work) -> Ending | None:

@@ -9,7 +9,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from custom_events.queries import keyset
 from custom_events.queries.keyset import After, Order
-from custom_events.tables.definitions import assignment_revisions, custom_event_definitions, site_custom_events
+from custom_events.tables.definitions import (
+    assignment_revisions,
+    custom_event_definitions,
+    definition_revisions,
+    site_custom_events,
+)
 
 _TABLE = site_custom_events
 ORDERS: Final = {
@@ -65,12 +70,16 @@ def search(
     label: str | None,
     active: bool | None,
     has_overrides: bool | None,
+    published: bool | None,
+    overridden: str | None,
+    ads_account: str | None,
     only: Collection[int] | None,
     order: Order,
     after: After | None,
     limit: int,
 ) -> Sequence[sa.Row[*tuple[Any, ...]]]:
-    """Assignments whose label or definition's key holds `text`; `has_overrides` is about the newest revision, `only` about sites."""
+    """Assignments whose label or definition's key holds `text`; `has_overrides` and `overridden`, a setting, are about the newest revision,
+    `ads_account` (ten digits) about what applies, `only` about sites."""
     c, key = _TABLE.c, custom_event_definitions.c.key
     conditions: list[sa.ColumnElement[bool]] = []
     if text:
@@ -81,6 +90,12 @@ def search(
     conditions += [column == value for column, value in wanted if value is not None]
     if has_overrides is not None:
         conditions.append(_has_overrides() == has_overrides)
+    if published is not None:
+        conditions.append(_published_number().is_not(None) == published)
+    if overridden is not None:
+        conditions.append(_newest_overrides().has_key(overridden))
+    if ads_account is not None:
+        conditions.append(sa.func.split_part(_ads_action(), "/", 1) == ads_account)
     statement = keyset.page(_with_definition().where(*conditions), order, after, limit)
     return connection.execute(statement).all()
 
@@ -115,11 +130,6 @@ def switch(connection: sa.Connection, assignment_id: int, *, active: bool) -> No
 
 def _with_definition() -> sa.Select[*tuple[Any, ...]]:
     revisions = assignment_revisions
-    published = (
-        sa.select(revisions.c.number)
-        .where(revisions.c.assignment_id == _TABLE.c.id, revisions.c.state == "published")
-        .scalar_subquery()
-    )
     newest = (
         sa.select(sa.func.coalesce(sa.func.max(revisions.c.number), 0))
         .where(revisions.c.assignment_id == _TABLE.c.id)
@@ -128,20 +138,35 @@ def _with_definition() -> sa.Select[*tuple[Any, ...]]:
     return sa.select(
         _TABLE,
         custom_event_definitions.c.key.label("definition_key"),
-        published.label("published_number"),
+        _published_number().label("published_number"),
         newest.label("newest_number"),
         _has_overrides().label("has_overrides"),
     ).join(custom_event_definitions)
 
 
+def _published_number() -> sa.ScalarSelect[Any]:
+    """The number of what applies; null: nothing does."""
+    c = assignment_revisions.c
+    return sa.select(c.number).where(c.assignment_id == _TABLE.c.id, c.state == "published").scalar_subquery()
+
+
+def _newest_overrides() -> Any:
+    """The overrides of the newest revision."""
+    c = assignment_revisions.c
+    newest = sa.select(c.overrides).where(c.assignment_id == _TABLE.c.id).order_by(c.number.desc())
+    return sa.type_coerce(newest.limit(1).scalar_subquery(), pg.JSONB)
+
+
 def _has_overrides() -> sa.ColumnElement[bool]:
     """Whether the newest revision overrides anything."""
-    c = assignment_revisions.c
-    newest = (
-        sa.select(c.overrides != sa.literal({}, pg.JSONB))
-        .where(c.assignment_id == _TABLE.c.id)
-        .order_by(c.number.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    return sa.func.coalesce(newest, sa.false())
+    return sa.func.coalesce(_newest_overrides() != sa.literal({}, pg.JSONB), sa.false())
+
+
+def _ads_action() -> sa.ColumnElement[Any]:
+    """The ads action that applies, overridden or inherited; null: none."""
+    own, inherited = assignment_revisions.c, definition_revisions.c
+    published = (own.assignment_id == _TABLE.c.id, own.state == "published")
+    overrides: Any = sa.type_coerce(sa.select(own.overrides).where(*published).scalar_subquery(), pg.JSONB)
+    of_definition = (inherited.definition_id == _TABLE.c.definition_id, inherited.state == "published")
+    config: Any = sa.type_coerce(sa.select(inherited.config).where(*of_definition).scalar_subquery(), pg.JSONB)
+    return sa.case((overrides.has_key("ads_action"), overrides["ads_action"].astext), else_=config["ads_action"].astext)

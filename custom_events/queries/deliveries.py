@@ -76,15 +76,24 @@ CROSS JOIN LATERAL (
 ) r
 """)
 
-# Put parked raw events back into the queue: one, or those of a site and of a reason where they are given, the oldest first, whose bodies are
-# still there. Their outcome goes at the same moment, so that the sums agree while they wait. What a person asks about their own data stays.
-REQUEUE_PARKED: Final = sa.text("""
-WITH chosen AS (
-  SELECT o.landed_week, o.raw_id FROM app.raw_outcomes o
+# Parked raw events whose bodies are still there: one, or those of a site and of a reason where they are given, which were parked before a
+# moment where it is given. What a person asks about their own data is none of them.
+_REPLAYABLE: Final = """
+  FROM app.raw_outcomes o
   JOIN landing.raw_events r ON r.landed_week = o.landed_week AND r.id = o.raw_id
   WHERE o.outcome = 'parked' AND (CAST(:raw_id AS bigint) IS NULL OR o.raw_id = :raw_id)
     AND (CAST(:site AS bigint) IS NULL OR o.site_id = :site) AND (CAST(:reason AS text) IS NULL OR o.reason = :reason)
+    AND (CAST(:before AS timestamptz) IS NULL OR o.processed_at < :before)
     AND NOT EXISTS (SELECT FROM app.privacy_requests p WHERE p.landed_week = o.landed_week AND p.raw_id = o.raw_id)
+"""
+
+# How many there are.
+COUNT_REPLAYABLE: Final = sa.text(f"SELECT count(*) {_REPLAYABLE}")
+
+# Put them back into the queue, the oldest first. Their outcome goes at the same moment, so that the sums agree while they wait.
+REQUEUE_PARKED: Final = sa.text(f"""
+WITH chosen AS (
+  SELECT o.landed_week, o.raw_id {_REPLAYABLE}
   ORDER BY o.received_at, o.raw_id LIMIT :rows
 ), gone AS (
   DELETE FROM app.raw_outcomes o USING chosen c WHERE o.landed_week = c.landed_week AND o.raw_id = c.raw_id

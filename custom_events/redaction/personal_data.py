@@ -136,7 +136,10 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
         _CONFIGURED,
     ),
     **dict.fromkeys(
-        ("app.people", "app.role_grants", "app.api_keys", "app.sessions", "app.login_attempts", "app.openid_links"),
+        (
+            *("app.people", "app.role_grants", "app.api_keys", "app.sessions", "app.login_attempts"),
+            *("app.openid_links", "app.saved_views"),
+        ),
         Nobody("people of the shop or the agency who use the console, no customers"),
     ),
 }

@@ -2,7 +2,18 @@
 
 import sqlalchemy as sa
 
-from custom_events.tables.base import APP, METADATA, Digest, Json, Time, created_at, identity, one_of, updated_at
+from custom_events.tables.base import (
+    APP,
+    METADATA,
+    Digest,
+    Json,
+    Time,
+    a_word,
+    created_at,
+    identity,
+    one_of,
+    updated_at,
+)
 
 ROLES = ("viewer", "editor", "publisher", "administrator")  # custom_events/access/roles.py says what each may
 
@@ -155,4 +166,25 @@ openid_links = sa.Table(
     sa.UniqueConstraint("person_id", "issuer"),
     schema=APP,
     comment="Who signs in by an OpenID provider. One row per person and provider.",
+)
+
+saved_views = sa.Table(
+    "saved_views",
+    METADATA,
+    identity(),
+    sa.Column(
+        "person_id",
+        sa.BigInteger,
+        sa.ForeignKey("app.people.id", ondelete="CASCADE"),
+        nullable=False,
+        comment="Whose it is; nobody else sees it.",
+    ),
+    sa.Column("list", sa.Text, nullable=False, comment="Of which list of the console: assignments, sites."),
+    sa.Column("name", sa.Text, nullable=False, comment="What they call it."),
+    sa.Column("query", sa.Text, nullable=False, comment="Filters and sorting, as the query of an address."),
+    created_at(),
+    a_word("list"),
+    sa.UniqueConstraint("person_id", "list", "name"),
+    schema=APP,
+    comment="Filters of lists that people keep under a name. One row per person and name.",
 )

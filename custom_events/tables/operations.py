@@ -15,7 +15,9 @@ operations = sa.Table(
     "operations",
     METADATA,
     identity(),
-    sa.Column("kind", sa.Text, nullable=False, comment="What is done: backtest, replay, export, bulk_change."),
+    sa.Column(
+        "kind", sa.Text, nullable=False, comment="What is done: backtest, replay, export, bulk_change, replay_parked."
+    ),
     sa.Column("state", sa.Text, nullable=False, server_default="waiting", comment="Where it stands."),
     sa.Column("role", sa.Text, nullable=False, comment="Who has this role on its sites may see it and cancel it."),
     sa.Column("site_ids", _SITES, comment="The sites that it is about; null: all of them."),

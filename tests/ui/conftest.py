@@ -11,14 +11,16 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from cryptography.fernet import Fernet
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from pydantic import SecretStr
 
 from console.api.app import create_app
 from custom_events.settings import Settings
 from tests.console.api.world import PASSWORD, World
-from tests.console.pages.conftest import database, engine, settings, world
+from tests.console.pages.conftest import database, engine, world
 
-__all__ = ["database", "engine", "settings", "world"]  # fixtures
+__all__ = ["database", "engine", "world"]  # fixtures
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -31,6 +33,13 @@ ARGUMENTS = [
 ]
 LIMIT_MS = 60_000  # CI has two busy cores
 START_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Those of an installation of the file's own, which does long operations as they are asked for."""
+    key = SecretStr(Fernet.generate_key().decode())
+    return Settings(_env_file=None, local_directory=tmp_path_factory.mktemp("local"), secret_key=key)
 
 
 @pytest.fixture(scope="module")

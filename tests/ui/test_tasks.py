@@ -39,21 +39,6 @@ def test_sign_in_go_round_by_the_menu_and_sign_out(signed_in: Page) -> None:
     expect(signed_in.get_by_role("button", name="Sign in")).to_be_visible()
 
 
-def test_connect_a_site_and_copy_its_secret(signed_in: Page) -> None:
-    signed_in.goto("/sites")
-    signed_in.get_by_role("link", name="New site").click()
-    signed_in.get_by_label("Platform").select_option("woocommerce")
-    signed_in.get_by_label("Name").fill("Shop Kiel")
-    signed_in.get_by_label("Currency").fill("EUR")
-    signed_in.get_by_label("Time zone").fill("Europe/Berlin")
-    signed_in.get_by_role("button", name="Make the site").click()
-    assert len(signed_in.locator("#secret").inner_text()) > 20
-    assert "/webhooks/woocommerce/" in signed_in.locator("#address").inner_text()
-    signed_in.get_by_role("link", name="I have copied it").click()
-    expect(signed_in.get_by_role("heading", name="Shop Kiel")).to_be_visible()
-    expect(signed_in.get_by_text("Nothing landed in the last hour")).to_be_visible()
-
-
 def test_make_an_event_for_dear_orders_publish_it_and_assign_it(signed_in: Page) -> None:
     signed_in.goto("/definitions/new")
     signed_in.get_by_label("Key").fill("dear")
@@ -90,17 +75,6 @@ def test_hold_a_conversion_and_release_it(signed_in: Page, engine: sa.Engine, wo
     signed_in.get_by_text("Release", exact=True).click()
     signed_in.get_by_role("button", name="Release it").click()
     expect(signed_in.get_by_role("status")).to_contain_text("It is released")
-
-
-def test_see_why_deliveries_are_parked_and_replay_them(signed_in: Page, engine: sa.Engine, world: World) -> None:
-    with engine.begin() as connection:
-        parked_delivery(connection, world.mine.id, b'{"id": 4711}', "unknown_topic")
-    signed_in.goto(f"/parked?site_id={world.mine.id}")
-    row = signed_in.get_by_role("row", name="unknown topic")
-    expect(row).to_contain_text("Switch the webhook off")
-    row.get_by_text("Replay", exact=True).click()
-    row.get_by_role("button", name="Replay them").click()
-    expect(signed_in.get_by_role("status")).to_contain_text("1 delivery is understood once more")
 
 
 def test_two_people_edit_at_once_and_nothing_is_lost(signed_in: Page, engine: sa.Engine) -> None:

@@ -33,6 +33,21 @@ ROUTES: Final = Routes("assignments", "Definitions applied to sites, with what e
 
 AssignmentId = Annotated[int, Path(ge=1, le=MAX_ID, description="An assignment's id.")]
 Sort = Literal["id", "-id", "site", "-site", "label", "-label", "definition", "-definition"]
+Published = Annotated[bool | None, Query(description="Only those of which a revision applies, or the others.")]
+Overridden = Annotated[
+    str | None,
+    Query(
+        pattern=f"^({'|'.join((*SETTINGS, 'also'))})$",
+        description="Only those whose newest revision overrides this setting.",
+    ),
+]
+OfAdsAccount = Annotated[
+    str | None,
+    Query(
+        pattern="^[0-9]{3}-?[0-9]{3}-?[0-9]{4}$",
+        description="Only those that apply and go to the account of this customer id.",
+    ),
+]
 _KINDS: Final[dict[str, tuple[type, ...]]] = {
     "id": (int,),
     "site": (int, int),
@@ -163,6 +178,9 @@ def list_assignments(
     has_overrides: Annotated[
         bool | None, Query(description="Only those whose newest revision overrides something, or the others.")
     ] = None,
+    published: Published = None,
+    overridden: Overridden = None,
+    ads_account: OfAdsAccount = None,
     sort: Annotated[Sort, Query(description="By what they are sorted; with - the other way round.")] = "id",
     limit: Limit = LIMIT,
     after: After = None,
@@ -182,6 +200,9 @@ def list_assignments(
         label=label,
         active=active,
         has_overrides=has_overrides,
+        published=published,
+        overridden=overridden,
+        ads_account=ads_account,
         only=call.caller.sites(),
         sort=by,
         descending=sort.startswith("-"),

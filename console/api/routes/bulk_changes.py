@@ -13,7 +13,8 @@ from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
 from console.api.parameters import LONGEST_SEARCH, OfSite, Search
 from console.api.rights import of_some_site
 from console.api.routes import operations as shown_operations
-from console.api.routes.operations import under_way
+from console.api.routes.assignments import OfAdsAccount, Overridden, Published
+from console.api.routes.operations import OperationId, under_way
 from custom_events.access.roles import Role
 from custom_events.catalog.bulk import changes, choosing, csv_files
 from custom_events.catalog.bulk.outcomes import BulkResult, RowCounts, RowOutcome, Word
@@ -57,6 +58,13 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     mode: Mode = "all_or_nothing"
     dry_run: bool = False
+    reason: str = ""
+
+
+class Applying(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How what was tried is done. `reason` left out: the one that was given when it was tried."""
+
+    mode: Mode = "all_or_nothing"
     reason: str = ""
 
 
@@ -177,6 +185,23 @@ def import_assignments(call: Call, body: BulkImport) -> Answer:
     return _do(call, prepared)
 
 
+@ROUTES.post(
+    "/operations/{operation_id}/apply",
+    right=of_some_site(Role.EDITOR),
+    answer=BulkResult,
+    example=_RESULT,
+    body_example=Applying(reason="the new campaign"),
+    raises=(problems.CONFLICT,),
+    under_way=_UNDER_WAY,
+)
+def apply_dry_run(call: Call, operation_id: OperationId, body: Applying) -> Answer:
+    """Do what the operation of this id tried: the rows that it found then, as they are now. Only a dry run of a bulk change that has
+    succeeded is applied; each row needs the same roles as before."""
+    found = operation.get(call.connection, operation_id, caller=call.caller)
+    plan = bulk_changes.plan_to_apply(found, all_or_nothing=body.mode == "all_or_nothing", reason=body.reason)
+    return _do(call, plan)
+
+
 @ROUTES.get(
     "/bulk-changes",
     right=of_some_site(Role.VIEWER),
@@ -259,6 +284,12 @@ def export_assignments(
         str | None, Query(pattern=r"^[^\x00]*$", max_length=LONGEST_SEARCH, description="Only those of this label.")
     ] = None,
     active: Annotated[bool | None, Query(description="Only those that are enabled, or the others.")] = None,
+    has_overrides: Annotated[
+        bool | None, Query(description="Only those whose newest revision overrides something, or the others.")
+    ] = None,
+    published: Published = None,
+    overridden: Overridden = None,
+    ads_account: OfAdsAccount = None,
 ) -> Answer:
     """The assignments of the sites that you may see, as CSV: what is published of each, or else drafted; to be imported again."""
     lines = csv_files.lines(
@@ -269,6 +300,10 @@ def export_assignments(
         definition_key=definition,
         label=label,
         active=active,
+        has_overrides=has_overrides,
+        published=published,
+        overridden=overridden,
+        ads_account=ads_account,
     )
     return Answer(stream=lines, headers={"Content-Disposition": 'attachment; filename="assignments.csv"'})
 

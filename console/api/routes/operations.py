@@ -21,6 +21,7 @@ from custom_events.catalog.bulk.outcomes import BulkResult
 from custom_events.history.drafts import Draft
 from custom_events.operations import operation as operations
 from custom_events.operations.operation import CSV, JSON, State
+from custom_events.operations.parked_deliveries import ReplayedDeliveries
 from custom_events.values.numbers import MAX_ID
 
 ROUTES: Final = Routes(
@@ -70,6 +71,7 @@ class OperationResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     backtest: Backtest | msgspec.UnsetType = msgspec.UNSET
     replay: Replay | msgspec.UnsetType = msgspec.UNSET
     bulk_change: BulkResult | msgspec.UnsetType = msgspec.UNSET
+    replay_parked: ReplayedDeliveries | msgspec.UnsetType = msgspec.UNSET
 
 
 _NOON: Final = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -115,7 +117,8 @@ def list_operations(
     call: Call,
     *,
     kind: Annotated[
-        Literal["backtest", "replay", "export", "bulk_change"] | None, Query(description="Only those of this kind.")
+        Literal["backtest", "replay", "export", "bulk_change", "replay_parked"] | None,
+        Query(description="Only those of this kind."),
     ] = None,
     state: Annotated[State | None, Query(description="Only those in this state.")] = None,
     limit: Limit = LIMIT,

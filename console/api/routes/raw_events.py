@@ -8,16 +8,22 @@ import msgspec
 import sqlalchemy as sa
 from fastapi import Path
 
-from console.api.calls import Call
+from console.api.calls import Answer, Call
 from console.api.operations import Routes
 from console.api.pages import Page
 from console.api.parameters import Since
-from console.api.rights import Right, of_site
+from console.api.problems import FieldError, invalid
+from console.api.rights import Right, of_all_sites, of_site
+from console.api.routes import operations as shown_operations
+from console.api.routes.operations import LongOperation, under_way
 from console.api.routes.sites import SiteId
 from custom_events.access.roles import Role
 from custom_events.catalog import raw_events
 from custom_events.catalog.raw_events import Parked, RawFate
+from custom_events.operations import operation
+from custom_events.operations.parked_deliveries import REPLAY_PARKED, UNIT, ReplayParkedRequest
 from custom_events.values.numbers import MAX_ID
+from custom_events.values.texts import text_problem
 
 ROUTES: Final = Routes("raw events", "Deliveries as they landed, and what became of each.")
 
@@ -31,6 +37,12 @@ class RawContent(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str]
     body: bytes
     text: str | None
+
+
+class ParkedToReplay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which parked deliveries: those of this reason; left out, all of them."""
+
+    reason: str | None = None
 
 
 _NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -58,6 +70,9 @@ _CONTENT: Final = {
     "body": "eyJpZCI6IDF9",
     "text": '{"id": 1}',
 }
+_REPLAY: Final = msgspec.structs.replace(
+    shown_operations.EXAMPLE, kind=REPLAY_PARKED, unit=UNIT, done=0, total=3, started_at=None
+)
 _PARKED: Final = Parked(reason="unknown_currency", rows=3, first_at=_NOON, last_at=_NOON)
 
 
@@ -99,3 +114,48 @@ def list_parked(
 ) -> Page[Parked]:
     """Why deliveries of a site are parked, the most frequent reason first: of those that came within 30 days, unless told since when."""
     return Page(items=tuple(raw_events.parked(call.connection, site_id, since)), next=None)
+
+
+@ROUTES.post(
+    "/sites/{site_id}/parked/replay",
+    right=of_site(Role.EDITOR),
+    status=202,
+    answer=LongOperation,
+    example=_REPLAY,
+    body_example=ParkedToReplay(reason="unknown_currency"),
+)
+def replay_parked_of_site(call: Call, site_id: SiteId, body: ParkedToReplay) -> Answer:
+    """A site's parked deliveries are understood once more. Nothing counts twice; what still cannot be understood is parked again.
+    Requests about personal data stay parked."""
+    return _replay(call, site_id, body)
+
+
+@ROUTES.post(
+    "/parked/replay",
+    right=of_all_sites(Role.EDITOR),
+    status=202,
+    answer=LongOperation,
+    example=msgspec.structs.replace(_REPLAY, sites=None, site_ids=()),
+    body_example=ParkedToReplay(),
+)
+def replay_parked(call: Call, body: ParkedToReplay) -> Answer:
+    """The parked deliveries of all sites are understood once more, as those of one site are."""
+    return _replay(call, None, body)
+
+
+def _replay(call: Call, site_id: int | None, body: ParkedToReplay) -> Answer:
+    if body.reason is not None and (wrong := text_problem(body.reason)):
+        raise invalid(FieldError(field="reason", problem=wrong, remedy="a reason of the list of parked deliveries"))
+    asked = ReplayParkedRequest(site_id=site_id, reason=body.reason)
+    made = operation.ask(
+        call.connection,
+        REPLAY_PARKED,
+        msgspec.to_builtins(asked),
+        role=Role.EDITOR,
+        site_ids=None if site_id is None else (site_id,),
+        actor=call.actor,
+        origin=call.origin,
+        unit=UNIT,
+        total=raw_events.count_replayable(call.connection, site_id=site_id, reason=body.reason),
+    )
+    return under_way(made)

@@ -31,7 +31,17 @@ def ads_account_page(call: Call, ask: Ask) -> Shown:
     """One account: what waits for it, what is stopped, its conversion actions."""
     found = operations.read_standing(call, ask.path["customer_id"])
     actions = ads.actions(call.connection, found.customer_id)
-    return Shown(title=found.name, content={"one": found, "actions": actions})
+    probe = ads.kept_probe(call.connection, found.customer_id)
+    return Shown(title=found.name, content={"one": found, "actions": actions, "probe": probe})
+
+
+@PAGES.change("/ads-accounts/{customer_id}/probe", right=right_of(operations.ROUTES, operations.probe_ads_account))
+def probe(call: Call, ask: Ask) -> Moved:
+    """Ask Google, without effect, what the account allows; the answers stand on its page."""
+    customer_id = ask.path["customer_id"]
+    found = operations.probe_ads_account(call, customer_id)
+    said = "Nothing is in the way of conversions." if found.fine else "Something is in the way: see what."
+    return Moved(to=f"ads-accounts/{customer_id}#probe", said=said)
 
 
 @PAGES.change("/ads-accounts/{customer_id}/hold", right=right_of(operations.ROUTES, operations.hold_ads_account))

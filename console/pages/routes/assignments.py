@@ -1,5 +1,6 @@
-"""Assignments: one table for all sites; one with what it inherits and overrides; switched on and off, overridden, published."""
+"""One assignment: what it inherits and overrides; made, switched on and off, overridden, published. The list of all: assignment_list.py."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -11,43 +12,30 @@ from console.api.problems import FieldError, invalid
 from console.api.rights import of_some_site
 from console.api.routes import assignment_revisions as revision_operations
 from console.api.routes import assignments as operations
+from console.api.routes.assignment_revisions import NewAssignmentRevision
 from console.api.routes.assignments import AssignmentReplacement, NewAssignment
 from console.api.routes.sites import Reason
-from console.pages.ask import ROWS, Ask
-from console.pages.navigation import READ
+from console.pages.ask import ROWS, Ask, path_value
 from console.pages.page import Moved, Pages, Shown, right_of
 from console.pages.routes.definitions import json_field
-from console.pages.visible import site_choice, site_names
+from console.pages.toasts import is_own
+from console.pages.visible import site_choice
 from custom_events.access.roles import Role
 from custom_events.catalog import ads, assignments, definition_lists, definitions, sites
 from custom_events.catalog.configurations import stored_config
+from custom_events.catalog.files.meanings import CONSENT_POLICIES
 from custom_events.matching.effective import SETTINGS
 
 PAGES: Final = Pages()
 ALSO: Final = "also"
 _MOST_DEFINITIONS: Final = 500  # in one field to choose from
-_TEXTS: Final = ("group", "consent_needed", "valid_from", "valid_until", "ads_action")  # typed as they are, not as JSON
+TEXTS: Final = ("group", "consent_needed", "valid_from", "valid_until", "ads_action")  # typed as they are, not as JSON
 _EDIT: Final = right_of(operations.ROUTES, operations.replace_assignment)
+QUICK: Final = ("ads_action", "priority", "click_window_days", "consent_needed")  # what the list changes in place
+NO_ACTION: Final = "none"  # in place of an ads action: recorded, and sent nowhere
 _PUBLISH: Final = right_of(revision_operations.ROUTES, revision_operations.publish_assignment_revision)
 _ROLL_BACK: Final = right_of(revision_operations.ROUTES, revision_operations.roll_back_assignment)
 _CREATE: Final = of_some_site(Role.EDITOR)
-
-
-@PAGES.show("/assignments", right=READ, template="assignments.html")
-def assignments_page(call: Call, ask: Ask) -> Shown:
-    """The assignments of the sites that one sees: all of them in one table."""
-    found = operations.list_assignments(
-        call,
-        search=ask.text("search"),
-        site_id=ask.number("site_id"),
-        definition=ask.text("definition"),
-        active=ask.flag("active"),
-        has_overrides=ask.flag("has_overrides"),
-        limit=ROWS,
-        after=ask.text("after", longest=2_000),
-    )
-    content = {"ask": ask, "list": found, "names": site_names(call, found.items), "sites": site_choice(call)}
-    return Shown(title="Assignments", content=content)
 
 
 @PAGES.show("/assignments/new", right=_CREATE, template="assignment_new.html")
@@ -105,19 +93,23 @@ def edit_page(call: Call, ask: Ask) -> Shown:
     stored = assignments.get(call.connection, ask.path["assignment_id"])
     newest = assignments.revision(call.connection, stored.id, stored.newest_number)
     inherited = _inherited(call, stored.definition_key)
-    form = {_name(name): _typed(name, newest.payload[name]) for name in (*SETTINGS, ALSO) if name in newest.payload}
+    form = {
+        setting_field(name): _typed(name, newest.payload[name]) for name in (*SETTINGS, ALSO) if name in newest.payload
+    }
     form |= {f"on-{name}": "on" for name in newest.payload}
-    if ask.form:
+    if "expected" in ask.form:
+        form = _with_quick(form, ask.form)
+    elif ask.form:
         form = dict(ask.form)
     content: dict[str, Any] = {
         "one": stored,
         "site": sites.get(call.connection, stored.site_id),
         "inherited": inherited,
         "settings": SETTINGS,
-        "texts": _TEXTS,
+        "texts": TEXTS,
         "form": {**form, "if_match": tag_of(stored)},
         "errors": ask.errors,
-        "actions": [(one.reference, f"{one.name} ({one.reference})") for one in ads.actions(call.connection)],
+        "quick": quick_choices(call),
         "stored": newest,
     }
     return Shown(title=f"Override: {stored.definition_key}, {stored.label}", content=content)
@@ -129,12 +121,43 @@ def override(call: Call, ask: Ask) -> Moved:
     overrides: dict[str, object] = {}
     for name in (*SETTINGS, ALSO):
         if f"on-{name}" in ask.form:
-            overrides[name] = (ask.field(_name(name)) or None) if name in _TEXTS else json_field(ask, _name(name))
+            overrides[name] = (
+                (ask.field(setting_field(name)) or None) if name in TEXTS else json_field(ask, setting_field(name))
+            )
     body = {"overrides": overrides, "reason": ask.field("reason")}
     made = operations.replace_assignment(call, ask.path["assignment_id"], typed(body, AssignmentReplacement)).content
     if made.draft is None:
         return Moved(to=f"assignments/{made.id}", said="Nothing differs from what applies.")
     return Moved(to=f"assignments/{made.id}", said=f"Revision {made.newest_number} is a draft: publish it.")
+
+
+@PAGES.change("/assignments/{assignment_id}/quick", right=_EDIT, form=edit_page)
+def quick_edit(call: Call, ask: Ask) -> Moved:
+    """Change the commonest settings in place: as a draft, or at once. What is empty is inherited. Where somebody else drafted since the
+    list was read (`expected`), nothing is written, and the whole form shows both."""
+    assignment_id, overrides = ask.path["assignment_id"], dict[str, object]()
+    for name in QUICK:
+        if given := ask.field(setting_field(name)):
+            no_action = name == "ads_action" and given == NO_ACTION
+            overrides[name] = None if no_action else given if name in TEXTS else json_field(ask, setting_field(name))
+    read = typed({"overrides": overrides}, AssignmentReplacement).overrides
+    inherit = [name for name in QUICK if name not in overrides]
+    whole = assignments.merged(call.connection, assignment_id, read, inherit)
+    body = {
+        "overrides": whole,
+        "expected": path_value("number", ask.field("expected") or "0"),
+        "reason": ask.field("reason"),
+    }
+    made = revision_operations.draft_assignment_revision(
+        call, assignment_id, typed(body, NewAssignmentRevision)
+    ).content
+    said = f"Revision {made.number} is a draft: publish it."
+    if "publish" in ask.form:
+        stored = assignments.get(call.connection, assignment_id)
+        call.require(Role.PUBLISHER, stored.site_id)
+        revision_operations.publish_assignment_revision(call, assignment_id, made.number)
+        said = f"Revision {made.number} applies from the next batch on."
+    return _back(ask, said)
 
 
 @PAGES.change("/assignments/{assignment_id}/publish/{number}", right=_PUBLISH)
@@ -168,16 +191,37 @@ def disable(call: Call, ask: Ask) -> Moved:
 
 
 def _back(ask: Ask, said: str) -> Moved:
-    return Moved(to=f"assignments/{ask.path['assignment_id']}", said=said)
+    """To the assignment; to the list, as it was filtered, where it was changed there (`back`)."""
+    own = f"assignments/{ask.path['assignment_id']}"
+    if "back" not in ask.form:
+        return Moved(to=own, said=said)
+    to = f"assignments{ask.field('back')}"
+    return Moved(to=to if is_own(to) else "assignments", said=said, about=own)
 
 
-def _name(setting: str) -> str:
+def quick_choices(call: Call) -> dict[str, Any]:
+    """What the forms for settings offer: ads actions by reference, consent policies with their sentences."""
+    actions = [(one.reference, f"{one.name} ({one.reference})") for one in ads.actions(call.connection)]
+    return {"actions": actions, "policies": CONSENT_POLICIES, "settings": QUICK, "no_action": NO_ACTION}
+
+
+def _with_quick(form: dict[str, str], typed_in: Mapping[str, str]) -> dict[str, str]:
+    """What is stored, with what was typed in the list."""
+    merged = {**form, "reason": typed_in.get("reason", "")}
+    for name in QUICK:
+        given = typed_in.get(setting_field(name), "").strip()
+        merged[setting_field(name)] = "" if given == NO_ACTION else given
+        merged |= {f"on-{name}": "on" if given else ""}
+    return merged
+
+
+def setting_field(setting: str) -> str:
     """A setting's field in the form: as problems name it."""
     return f"overrides.{setting}"
 
 
 def _typed(name: str, value: Any) -> str:
-    if name in _TEXTS:
+    if name in TEXTS:
         return "" if value is None else str(value)
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 

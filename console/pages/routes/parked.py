@@ -6,19 +6,20 @@ from typing import Any, Final
 
 import msgspec
 
-from console.api.calls import Call
-from console.api.rights import of_all_sites, of_site
+from console.api.calls import Answer, Call
 from console.api.routes import browsing
 from console.api.routes import raw_events as operations
+from console.api.routes.raw_events import ParkedToReplay
 from console.pages.ask import Ask
 from console.pages.navigation import READ
-from console.pages.page import Moved, Pages, Shown
+from console.pages.page import Moved, Pages, Shown, right_of
 from console.pages.visible import chosen_site, site_choice
-from custom_events.access.roles import Role
-from custom_events.catalog import raw_events
 from custom_events.watching.status import status
 
 PAGES: Final = Pages()
+SAMPLES: Final = 3  # of a reason, the newest
+REASONS_SAMPLED: Final = 8  # reasons with samples, the most frequent ones: each costs a look into the lists
+PRIVACY: Final = ("redact_customer", "redact_shop", "data_request")  # reasons that a replay does not change
 COUNTED: Final = 500  # the newest withheld conversions of a site, counted by reason
 
 
@@ -44,31 +45,58 @@ def parked_page(call: Call, ask: Ask) -> Shown:
         parked = [Reason(**msgspec.structs.asdict(one)) for one in found]
         rows = browsing.list_uploads(call, site_id=site_id, state="withheld", limit=COUNTED).items
         withheld = _reasons(Counter(row.reason or "" for row in rows))
-    content |= {"parked": parked, "withheld": withheld, "counted": None if site_id is None else COUNTED}
+    content |= {
+        "parked": parked,
+        "privacy": PRIVACY,
+        "withheld": withheld,
+        "counted": None if site_id is None else COUNTED,
+        "parked_samples": _parked_samples(call, site_id, parked),
+        "withheld_samples": _withheld_samples(call, site_id, withheld),
+    }
     return Shown(title="Parked and withheld", content=content)
 
 
-@PAGES.change("/sites/{site_id}/parked/replay", right=of_site(Role.EDITOR))
+@PAGES.change("/sites/{site_id}/parked/replay", right=right_of(operations.ROUTES, operations.replay_parked_of_site))
 def replay_of_site(call: Call, ask: Ask) -> Moved:
     """A site's parked deliveries, of one reason where it is given, are understood once more."""
-    rows = raw_events.requeue_parked(
-        call.connection, actor=call.actor, site_id=ask.path["site_id"], reason=ask.field("reason") or None
-    )
-    return Moved(to=f"parked?site_id={ask.path['site_id']}", said=_said(rows))
+    return _moved(operations.replay_parked_of_site(call, ask.path["site_id"], _asked(ask)))
 
 
-@PAGES.change("/parked/replay", right=of_all_sites(Role.EDITOR))
+@PAGES.change("/parked/replay", right=right_of(operations.ROUTES, operations.replay_parked))
 def replay_of_all(call: Call, ask: Ask) -> Moved:
     """The same for all sites."""
-    rows = raw_events.requeue_parked(call.connection, actor=call.actor, reason=ask.field("reason") or None)
-    return Moved(to="parked", said=_said(rows))
+    return _moved(operations.replay_parked(call, _asked(ask)))
+
+
+def _asked(ask: Ask) -> ParkedToReplay:
+    return ParkedToReplay(reason=ask.field("reason") or None)
+
+
+def _moved(answer: Answer) -> Moved:
+    return Moved(to=f"operations/{answer.content.id}", said="They are put back, to be understood once more.")
+
+
+def _parked_samples(call: Call, site_id: int | None, reasons: list[Reason]) -> dict[str, Any]:
+    """The newest deliveries of each of the first reasons."""
+    return {
+        one.reason: browsing.list_raw_events(
+            call, site_id=site_id, outcome="parked", reason=one.reason, limit=SAMPLES
+        ).items
+        for one in reasons[:REASONS_SAMPLED]
+        if one.reason
+    }
+
+
+def _withheld_samples(call: Call, site_id: int | None, reasons: list[Reason]) -> dict[str, Any]:
+    """The newest withheld conversions of each of the first reasons."""
+    return {
+        one.reason: browsing.list_uploads(
+            call, site_id=site_id, state="withheld", reason=one.reason, limit=SAMPLES
+        ).items
+        for one in reasons[:REASONS_SAMPLED]
+        if one.reason
+    }
 
 
 def _reasons(counts: dict[str, int] | Counter[str]) -> list[Reason]:
     return [Reason(reason=reason, rows=rows) for reason, rows in sorted(counts.items(), key=lambda one: -one[1])]
-
-
-def _said(rows: int) -> str:
-    if rows == raw_events.REQUEUED_AT_ONCE:
-        return f"{rows:,} deliveries are understood once more. There may be more: replay again when they are through."
-    return f"{rows:,} {'delivery is' if rows == 1 else 'deliveries are'} understood once more."

@@ -1,31 +1,38 @@
-"""Sites: a list with their health, one with all that belongs to it, a new one with its secret."""
+"""Sites: a list with their health, one with all that belongs to it; its settings and its secrets. A new one: site_connecting.py."""
 
-import secrets as tokens
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from console.api.bodies import typed
 from console.api.calls import Call
+from console.api.pages import MOST
+from console.api.preconditions import tag_of
 from console.api.problems import FieldError, invalid
-from console.api.rights import of_all_sites, of_site
+from console.api.rights import of_site
+from console.api.routes import assignments as assignment_operations
 from console.api.routes import raw_events as raw_operations
 from console.api.routes import site_secrets
 from console.api.routes import sites as operations
 from console.api.routes.figures import read_site_figures
 from console.api.routes.site_secrets import NewSecret, Rotation
-from console.api.routes.sites import NewSite, Reason
+from console.api.routes.sites import Reason, SiteChanges
 from console.pages.ask import ROWS, Ask
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown, right_of
 from custom_events.access.roles import Role
-from custom_events.catalog import assignments, connecting, signing, sites
-from custom_events.catalog.sites import SITE_KEY_BYTES
+from custom_events.browse.site_health import site_health
+from custom_events.catalog import ads, connecting, signing, sites
+from custom_events.catalog.files.meanings import CONSENT_POLICIES, meaning
 from custom_events.values.deliveries import Platform
 
 PAGES: Final = Pages()
+_FIELDS: Final = ("name", "shop_domain", "currency", "time_zone")
+_SETTINGS: Final = ("default_country", "consent_default", "payment_lost", "take_test_orders", "take_sub_orders")
 _STATES: Final = ("active", "paused", "removed")
 _QUIET_H: Final = 24  # without a delivery for as long: marked in the list
-# Makes a site and what its store signs with, which administrators give.
-_CREATE: Final = of_all_sites(Role.ADMINISTRATOR)
+_OLD_DAYS: Final = 365  # a secret that is older: marked in the list
+_EDIT: Final = right_of(operations.ROUTES, operations.change_site)
 
 
 @PAGES.show("/sites", right=READ, template="sites.html")
@@ -40,45 +47,17 @@ def sites_page(call: Call, ask: Ask) -> Shown:
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    last = connecting.last_deliveries(call.connection, datetime.now(UTC)) if found.items else {}
+    health = site_health(call.connection, [site.id for site in found.items], datetime.now(UTC))
     content = {
         "ask": ask,
         "list": found,
-        "last": last,
+        "health": health,
         "quiet_h": _QUIET_H,
+        "old_days": _OLD_DAYS,
         "platforms": tuple(Platform),
         "states": _STATES,
     }
     return Shown(title="Sites", content=content)
-
-
-@PAGES.show("/sites/new", right=_CREATE, template="site_new.html")
-def new_site_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every page takes both)
-    """The form for a new site. Its key is in the form already, so that sending it twice makes one site."""
-    form = {"site_key": tokens.token_urlsafe(SITE_KEY_BYTES), "time_zone": "Europe/Berlin", **ask.form}
-    return Shown(title="New site", content={"form": form, "errors": ask.errors, "platforms": tuple(Platform)})
-
-
-@PAGES.change("/sites/new", right=_CREATE, form=new_site_page, template="site_made.html")
-def create_site(call: Call, ask: Ask) -> Shown:
-    """Make the site and its secret, which is shown this once."""
-    platform = ask.field("platform")
-    if platform not in tuple(Platform):
-        wrong = "it is missing" if not platform else f"{platform!r} is none"
-        raise invalid(FieldError(field="platform", problem=wrong, remedy=f"one of {', '.join(Platform)}"))
-    body = NewSite(
-        platform=Platform(platform),
-        name=ask.field("name"),
-        shop_domain=ask.field("shop_domain") or None,
-        currency=ask.field("currency").upper() or None,
-        time_zone=ask.field("time_zone") or "UTC",
-        site_key=ask.field("site_key") or None,
-    )
-    made = operations.create_site(call, body).content
-    secret = site_secrets.add_secret(call, made.id, NewSecret(secret=ask.field("secret") or None)).content
-    instructions = operations.read_instructions(call, made.id)
-    content = {"site": made, "secret": secret, "instructions": instructions, "is_new": True}
-    return Shown(title=f"{made.name} is made", content=content)
 
 
 @PAGES.show("/sites/{site_id}", right=right_of(operations.ROUTES, operations.read_site), template="site.html")
@@ -86,6 +65,8 @@ def site_page(call: Call, ask: Ask) -> Shown:
     """One site: what it sent and what came of it in seven days, how it is connected, what is assigned to it."""
     site_id = ask.path["site_id"]
     site = operations.shown(call, sites.get(call.connection, site_id))
+    found = assignment_operations.list_assignments(call, site_id=site_id, limit=MOST).items
+    in_force = [one for one in found if one.effective is not None and one.is_active]
     content: dict[str, Any] = {
         "site": site,
         "figures": read_site_figures(call, site_id),
@@ -94,10 +75,48 @@ def site_page(call: Call, ask: Ask) -> Shown:
         "parked": raw_operations.list_parked(call, site_id).items,
         "secrets": signing.of(call.connection, site_id),
         "instructions": operations.read_instructions(call, site_id),
-        "assignments": assignments.of_site(call.connection, site_id),
+        "assignments": found,
+        "uses": Counter(one.effective.config.consent_needed for one in in_force),
+        "policies": CONSENT_POLICIES,
+        "accounts": _accounts(call, {one.effective.config.ads_action for one in in_force}),
         "now": datetime.now(UTC),
     }
     return Shown(title=site.name, content=content)
+
+
+@PAGES.show("/sites/{site_id}/edit", right=_EDIT, template="site_edit.html")
+def edit_page(call: Call, ask: Ask) -> Shown:
+    """The form of what can be changed of a site."""
+    stored = sites.get(call.connection, ask.path["site_id"])
+    values = {name: getattr(stored, name) for name in _FIELDS} | {
+        name: getattr(stored.settings, name) for name in _SETTINGS
+    }
+    form = {name: _typed(value) for name, value in values.items()}
+    content = {
+        "site": stored,
+        "form": {**(ask.form or form), "if_match": tag_of(stored)},
+        "stored": form,
+        "errors": {name.removeprefix("settings."): error for name, error in ask.errors.items()},
+        "meaning": lambda name: meaning("SiteSettings", name),
+    }
+    return Shown(title=f"Settings of {stored.name}", content=content)
+
+
+@PAGES.change("/sites/{site_id}/edit", right=_EDIT, form=edit_page)
+def edit(call: Call, ask: Ask) -> Moved:
+    """Keep what was typed; refused where somebody else changed it since it was read."""
+    given: dict[str, Any] = {name: ask.field(name) or None for name in _FIELDS}
+    given["settings"] = {
+        "default_country": ask.field("default_country").upper() or None,
+        "consent_default": ask.field("consent_default"),
+        "payment_lost": ask.field("payment_lost"),
+        **{name: name in ask.form for name in ("take_test_orders", "take_sub_orders")},
+    }
+    given["name"] = ask.field("name")
+    given["currency"] = ask.field("currency").upper() or None
+    site_id = ask.path["site_id"]
+    operations.change_site(call, site_id, typed(given, SiteChanges))
+    return Moved(to=f"sites/{site_id}", said="Its settings apply from the next batch on.")
 
 
 @PAGES.change("/sites/{site_id}/pause", right=right_of(operations.ROUTES, operations.pause_site))
@@ -123,3 +142,37 @@ def rotate(call: Call, ask: Ask) -> Shown:
     instructions = operations.read_instructions(call, site_id)
     content = {"site": site, "secret": made, "instructions": instructions, "is_new": False}
     return Shown(title=f"A new secret for {site.name}", content=content)
+
+
+@PAGES.change("/sites/{site_id}/secrets", right=right_of(site_secrets.ROUTES, site_secrets.add_secret))
+def add_secret(call: Call, ask: Ask) -> Moved:
+    """Keep a secret that the store shows, beside those that the site has."""
+    site_id = ask.path["site_id"]
+    if not ask.field("secret"):
+        raise invalid(FieldError(field="secret", problem="it is missing", remedy="the secret that the store shows"))
+    site_secrets.add_secret(call, site_id, NewSecret(secret=ask.field("secret")))
+    to = f"sites/{site_id}/connect" if "connecting" in ask.form else f"sites/{site_id}"
+    return Moved(to=to, said="The secret is kept, encrypted: deliveries that it signs are taken from now on.")
+
+
+@PAGES.change(
+    "/sites/{site_id}/secrets/{secret_id}/revoke", right=right_of(site_secrets.ROUTES, site_secrets.revoke_secret)
+)
+def revoke_secret(call: Call, ask: Ask) -> Moved:
+    """A secret is good no longer, at once."""
+    site_id = ask.path["site_id"]
+    site_secrets.revoke_secret(call, site_id, ask.path["secret_id"])
+    return Moved(to=f"sites/{site_id}", said="The secret is good no longer: what it signs is refused.")
+
+
+def _typed(value: object) -> str:
+    """A value as a form has it: of a yes or no "on" or nothing."""
+    if isinstance(value, bool):
+        return "on" if value else ""
+    return "" if value is None else str(value)
+
+
+def _accounts(call: Call, actions: set[str | None]) -> list[ads.Account]:
+    """The ads accounts to which what applies goes."""
+    named = {action.partition("/")[0] for action in actions if action}
+    return [account for account in ads.accounts(call.connection) if account.customer_id in named]

@@ -36,7 +36,8 @@ class SiteFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class AssignmentFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Assignments, as their list finds them: `search` a part of the label or of the definition's key."""
+    """Assignments, as their list finds them: `search` a part of the label or of the definition's key; `overridden` a setting that is
+    overridden; `ads_account` the customer id to which what applies goes."""
 
     search: str | None = None
     site_id: int | None = None
@@ -44,6 +45,9 @@ class AssignmentFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     label: str | None = None
     active: bool | None = None
     has_overrides: bool | None = None
+    published: bool | None = None
+    overridden: str | None = None
+    ads_account: str | None = None
 
 
 class BulkAction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -9,6 +9,7 @@ from custom_events.catalog import assignments, sites
 from custom_events.operations.runner import Runner
 from custom_events.values.deliveries import Platform
 from tests.console.api.conftest import problem
+from tests.console.api.ledger_rows import ACTION_ID, CUSTOMER_ID
 from tests.console.api.world import World
 
 BULK, ASSIGNMENTS = "/api/v1/bulk-changes", "/api/v1/assignments"
@@ -211,3 +212,47 @@ def test_what_is_wrong_with_a_file_is_told_line_by_line(admin: httpx.Client, wor
         "lines[2].definition_key",
         "lines[3]",
     }
+
+
+def test_what_a_dry_run_tried_is_applied_by_its_number(
+    admin: httpx.Client, world: World, shops: list[int], runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.api.routes.bulk_changes.AT_ONCE", 2)
+    body = {"actions": [{**ASSIGN, "site_ids": shops}], "dry_run": True, "reason": "spring"}
+    tried = admin.post(BULK, json=body).json()
+    path = f"/api/v1/operations/{tried['id']}/apply"
+    assert "not a dry run" in problem(admin.post(path, json={}), 409)["detail"]  # it has not ended yet
+    assert runner.run_next()
+    assert effective(admin).keys() & {(site_id, "VIP") for site_id in shops} == set()
+    errors = problem(admin.post(path, json={"reason": "a\0b"}), 422)["errors"]
+    assert [error["field"] for error in errors] == ["reason"]
+    applied = admin.post(path, json={"mode": "row_by_row"})
+    assert applied.status_code == 202
+    assert runner.run_next()
+    assert effective(admin).keys() >= {(site_id, "VIP") for site_id in shops}
+    assert admin.get(BULK).json()["items"][0]["reason"] == "spring"
+    problem(admin.post(f"/api/v1/operations/{applied.json()['id']}/apply", json={}), 409)  # no dry run
+    problem(admin.post(f"/api/v1/operations/{world.operations[0]}/apply", json={}), 409)  # a backtest
+
+
+def test_assignments_are_found_by_what_they_override_and_where_they_go(
+    admin: httpx.Client, world: World, shops: list[int]
+) -> None:
+    action = f"{CUSTOMER_ID}/{ACTION_ID}"
+    do(admin, {**ASSIGN, "site_ids": shops[:1], "label": "sends", "overrides": {"ads_action": action}})
+    do(admin, {**ASSIGN, "site_ids": shops[1:2], "label": "drafted", "overrides": {"priority": 2}, "publish": False})
+
+    def labels(**query: str) -> set[str]:
+        return {one["label"] for one in admin.get(ASSIGNMENTS, params=query).json()["items"]}
+
+    assert labels(ads_account="123-456-7890") == labels(overridden="ads_action") == {"sends"}
+    assert labels(published="false") >= {"drafted"}
+    assert labels(overridden="priority") == {"drafted"}
+    assert labels(ads_account="9999999999") == set()
+    problem(admin.get(ASSIGNMENTS, params={"overridden": "price"}), 422)
+    problem(admin.get(ASSIGNMENTS, params={"ads_account": "x"}), 422)
+    lines = admin.get("/api/v1/assignments.csv", params={"ads_account": CUSTOMER_ID}).text.splitlines()
+    assert len(lines) == 2
+    filtered = {"action": "disable", "assignments": {"ads_account": CUSTOMER_ID, "overridden": "ads_action"}}
+    assert do(admin, filtered, dry_run=True)["counts"]["changed"] == 1
+    do(admin, {"action": "disable", "assignments": {"overridden": "a\0b"}}, status=422)

@@ -4,8 +4,9 @@ import base64
 
 import httpx
 
+from custom_events.operations.runner import Runner
 from tests.console.api.conftest import problem
-from tests.console.api.raw_rows import privacy_delivery
+from tests.console.api.raw_rows import parked_delivery, privacy_delivery
 from tests.console.api.world import ABSENT, World
 
 PATH = "/api/v1/raw-events"
@@ -83,3 +84,21 @@ def test_a_request_is_entered_and_answered(admin: httpx.Client, world: World) ->
     (error,) = problem(admin.post(path, json={"emails": ["ann"]}), 422)["errors"]
     assert error["field"] == "email"
     problem(admin.post(path, json={"kind": "redact_shop", "order_ids": ["1"]}), 422)
+
+
+def test_parked_deliveries_are_replayed_as_an_operation(
+    admin: httpx.Client, client: httpx.Client, world: World, runner: Runner
+) -> None:
+    with world.engine.begin() as connection:
+        parked_delivery(connection, world.mine.id, b'{"id": 7}', "malformed")
+        parked_delivery(connection, world.theirs.id, b'{"id": 8}', "malformed")
+    path = f"/api/v1/sites/{world.mine.id}/parked/replay"
+    asked = admin.post(path, json={"reason": "malformed"})
+    assert (asked.status_code, asked.json()["total"], asked.json()["site_ids"]) == (202, 1, [world.mine.id])
+    assert runner.run_next()
+    result = admin.get(f"{asked.headers['location']}/result").json()
+    assert result == {"replay_parked": {"rows": 1}}
+    everywhere = admin.post("/api/v1/parked/replay", json={})
+    assert (everywhere.status_code, everywhere.json()["total"], everywhere.json()["sites"]) == (202, 1, None)
+    problem(admin.post(path, json={"reason": "a\0b"}), 422)
+    problem(client.post(path, json={}, headers=world.headers("viewer of mine")), 403)

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from custom_events import secrets
-from custom_events.access import api_keys, people, sessions
+from custom_events.access import api_keys, people, saved_views, sessions
 from custom_events.access.roles import Grant, Role
 from custom_events.catalog import assignments, definitions, signing, sites
 from custom_events.settings import Settings
@@ -66,6 +66,9 @@ class World:
             self.operations = tuple(
                 ended_operation(connection, site.id, name) for site, name in ((self.mine, "me"), (self.theirs, THEIRS))
             )
+            self.view = saved_views.keep(
+                connection, self.ana.id, list_name="assignments", name="Drafts", query="state=draft"
+            )
             self.bulk_changes = tuple(
                 kept_bulk_change(connection, site.id, name) for site, name in ((self.mine, "me"), (self.theirs, THEIRS))
             )
@@ -90,6 +93,7 @@ class World:
             "definition_key": ("big_order", f"nothing_{ABSENT - 1}", f"nothing_{ABSENT}"),  # they belong to all sites
             "assignment_id": (my_rule.id, their_rule.id, ABSENT),
             "number": (1, 1, ABSENT),
+            "saved_view_id": (self.view.id, ABSENT - 1, ABSENT),
             "session_id": (ABSENT - 1, caller.session_id, ABSENT),
         }
 

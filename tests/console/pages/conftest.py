@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from console.api.app import create_app
+from custom_events.operations.kinds import KINDS
+from custom_events.operations.runner import Runner
 from custom_events.postgres import connect
 from custom_events.settings import Settings
 from tests.conftest import fresh
@@ -22,9 +24,10 @@ BROWSER = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Those of an installation of the file's own."""
+    """Those of an installation of the file's own, in which long operations wait until a test does them."""
     key = SecretStr(Fernet.generate_key().decode())
-    return Settings(_env_file=None, local_directory=tmp_path_factory.mktemp("local"), secret_key=key)
+    directory = tmp_path_factory.mktemp("local")
+    return Settings(_env_file=None, local_directory=directory, secret_key=key, operations_at_once=0)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,14 @@ def client(asked: httpx.Client) -> httpx.Client:
     """Nobody in particular."""
     asked.cookies.clear()
     return asked
+
+
+@pytest.fixture(scope="module")
+def runner(database: str, settings: Settings) -> Iterator[Runner]:
+    """Does an operation when it is told to."""
+    made = Runner(database, settings, KINDS)
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@
 import re
 
 import httpx
-import pytest
 import sqlalchemy as sa
 
 from custom_events.catalog import assignments, definitions, raw_events, sites
+from custom_events.operations.runner import Runner
 from tests.console.api.ledger_rows import CREATED_AT, upload
 from tests.console.api.raw_rows import parked_delivery
 from tests.console.api.world import World
@@ -26,9 +26,10 @@ def hidden(text: str, name: str) -> str:
 
 
 def test_a_site_is_made_and_its_secret_shown_once(browser: httpx.Client, engine: sa.Engine) -> None:
-    form = browser.get("/sites/new").text
+    assert "WooCommerce plugin" in browser.get("/sites/new").text
+    form = browser.get("/sites/new?way=custom").text
     given = {
-        "platform": "custom",
+        "way": "custom",
         "name": "Shop Hamburg",
         "currency": "euro",
         "time_zone": "Mars",
@@ -53,7 +54,7 @@ def test_a_site_is_made_and_its_secret_shown_once(browser: httpx.Client, engine:
     assert secret[1] not in page
     rotated = browser.post(f"/sites/{site.id}/rotate").text
     assert 'id="secret"' in rotated
-    assert browser.post("/sites/new", data={"platform": "fax", "name": "x"}).status_code == 422
+    assert browser.post("/sites/new", data={"way": "fax", "name": "x"}).status_code == 422
     assert "is active" in moved(browser, browser.post(f"/sites/{site.id}/resume"))
 
 
@@ -179,7 +180,9 @@ def test_uploads_are_held_released_and_sent_again(browser: httpx.Client, world: 
     assert waits not in browser.get(f"/uploads?site_id={world.mine.id}&state=rejected").text
 
 
-def test_parked_deliveries_are_understood_once_more(browser: httpx.Client, world: World, engine: sa.Engine) -> None:
+def test_parked_deliveries_are_understood_once_more(
+    browser: httpx.Client, world: World, engine: sa.Engine, runner: Runner
+) -> None:
     with engine.begin() as connection:
         numbers = [
             parked_delivery(connection, world.mine.id, f'{{"id": {n}}}'.encode(), "unknown_topic")
@@ -191,23 +194,18 @@ def test_parked_deliveries_are_understood_once_more(browser: httpx.Client, world
     assert "parked" in browser.get(f"/deliveries/{numbers[0]}").text
     assert "is understood once more" in moved(browser, browser.post(f"/deliveries/{numbers[0]}/replay"))
     assert browser.post(f"/deliveries/{numbers[0]}/replay").status_code == 409
+    assert f'action="deliveries/{numbers[1]}/replay"' in page  # one of the group
     of_site = browser.post(f"/sites/{world.mine.id}/parked/replay", data={"reason": "unknown_topic"})
-    assert "3 deliveries are understood" in moved(browser, of_site)
-    assert "0 deliveries are understood" in moved(browser, browser.post("/parked/replay"))
+    assert "data-events" in moved(browser, of_site)
+    assert runner.run_next()
+    assert "3 deliveries were put back" in browser.get(str(of_site.url.join(of_site.headers["location"]))).text
+    of_all = browser.post("/parked/replay")
+    assert runner.run_next()
+    assert "0 deliveries were put back" in browser.get(str(of_all.url.join(of_all.headers["location"]))).text
     with engine.connect() as connection:
         assert raw_events.fate(connection, numbers[1]).is_waiting
         assert not raw_events.fate(connection, world.raw_events[0]).is_waiting  # a request about personal data stays
     assert "raw_event.replay" in browser.get(f"/audit?site_id={world.mine.id}").text
-
-
-def test_a_replay_takes_so_many_at_once_and_says_that_there_may_be_more(
-    browser: httpx.Client, world: World, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(raw_events, "REQUEUED_AT_ONCE", 1)
-    with engine.begin() as connection:
-        for body in (b'{"id": 8}', b'{"id": 9}'):
-            parked_delivery(connection, world.theirs.id, body, "malformed")
-    assert "There may be more" in moved(browser, browser.post(f"/sites/{world.theirs.id}/parked/replay"))
 
 
 def test_a_body_is_shown_to_whom_may_and_the_trail_has_it(browser: httpx.Client, world: World) -> None:

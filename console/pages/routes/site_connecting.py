@@ -1,0 +1,134 @@
+"""Connecting a store in steps: which kind, what it is called, what to enter there, and waiting for its first signed event."""
+
+import secrets as tokens
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from console.api.calls import Call
+from console.api.problems import FieldError, invalid
+from console.api.rights import of_all_sites
+from console.api.routes import browsing, site_secrets
+from console.api.routes import raw_events as raw_operations
+from console.api.routes import sites as operations
+from console.api.routes.site_secrets import NewSecret
+from console.api.routes.sites import NewSite
+from console.pages.ask import Ask
+from console.pages.page import Pages, Shown, right_of
+from custom_events.access.roles import Role
+from custom_events.catalog import connecting, signing, sites
+from custom_events.catalog.sites import SITE_KEY_BYTES
+from custom_events.values.deliveries import Platform
+
+PAGES: Final = Pages()
+STEPS: Final = ("Choose the store", "Describe it", "Enter it in the store", "Wait for the first event")
+POLL_S: Final = 2  # seconds between two looks for the first event: somebody sits and waits for it
+REFUSED_SHOWN: Final = 5  # refused deliveries, the newest first
+# Makes a site and what its store signs with, which administrators give.
+_CREATE: Final = of_all_sites(Role.ADMINISTRATOR)
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of store to connect: what it is called, what it needs, and which fields of the form it has."""
+
+    name: str
+    platform: Platform
+    about: str
+    signing_hint: str
+    has_domain: bool = False
+    lines: tuple[str, ...] = ()  # what to enter in the store, where it is not what the platform's own webhooks need
+
+
+WAYS: Final[dict[str, Way]] = {
+    "shopify": Way(
+        name="Shopify",
+        platform=Platform.SHOPIFY,
+        about="Webhooks of a shop's own settings, or of an app. Shopify shows the secret that signs them.",
+        signing_hint="Shopify shows it under Settings > Notifications > Webhooks, once the first webhook is made; of an app it is the client "
+        "secret. Not at hand yet? Leave it empty, and add it to the site afterwards.",
+        has_domain=True,
+    ),
+    "woocommerce": Way(
+        name="WooCommerce plugin",
+        platform=Platform.WOOCOMMERCE,
+        about="Our plugin in WordPress: it tries again what was not delivered, and tells clicks and consent with each order.",
+        signing_hint="Leave it empty: one is made, to be entered in the plugin's settings.",
+        lines=(
+            "In WordPress: Plugins > Add Plugin, and activate it.",
+            "In its settings enter this address and the secret, and save.",
+        ),
+    ),
+    "webhook": Way(
+        name="WooCommerce, native webhook",
+        platform=Platform.WOOCOMMERCE,
+        about="Webhooks of WooCommerce itself, without a plugin. They are made by hand, one for each topic.",
+        signing_hint="Leave it empty: one is made, to be entered in each webhook.",
+    ),
+    "custom": Way(
+        name="Custom sender",
+        platform=Platform.CUSTOM,
+        about="A program of your own, or a server-side tag manager, posts signed JSON.",
+        signing_hint="Leave it empty: one is made, with which the sender signs.",
+    ),
+}
+
+
+@PAGES.show("/sites/new", right=_CREATE, template="site_new.html")
+def new_site_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every page takes both)
+    """Which kind of store; then its form. Its key is in the form already, so that sending it twice makes one site."""
+    name = ask.form.get("way") or ask.choice("way", tuple(WAYS)) or ""
+    form = {"site_key": tokens.token_urlsafe(SITE_KEY_BYTES), "time_zone": "Europe/Berlin", **ask.form}
+    content = {"form": form, "errors": ask.errors, "ways": WAYS, "way": WAYS.get(name), "chosen": name, "steps": STEPS}
+    return Shown(title="Connect a store", content=content)
+
+
+@PAGES.change("/sites/new", right=_CREATE, form=new_site_page, template="site_made.html")
+def create_site(call: Call, ask: Ask) -> Shown:
+    """Make the site and its secret, which is shown this once."""
+    way = WAYS.get(ask.field("way"))
+    if way is None:
+        raise invalid(FieldError(field="way", problem="no kind of store is chosen", remedy=f"one of {', '.join(WAYS)}"))
+    body = NewSite(
+        platform=way.platform,
+        name=ask.field("name"),
+        shop_domain=ask.field("shop_domain") or None,
+        currency=ask.field("currency").upper() or None,
+        time_zone=ask.field("time_zone") or "UTC",
+        site_key=ask.field("site_key") or None,
+    )
+    made = operations.create_site(call, body).content
+    given = ask.field("secret") or None
+    waits_for_secret = given is None and way.platform is Platform.SHOPIFY
+    secret = None if waits_for_secret else site_secrets.add_secret(call, made.id, NewSecret(secret=given)).content
+    instructions = operations.read_instructions(call, made.id)
+    if way.lines:
+        instructions = msgspec.structs.replace(instructions, lines=way.lines)
+    content = {"site": made, "secret": secret, "instructions": instructions, "is_new": True, "steps": STEPS}
+    return Shown(title=f"{made.name} is made", content=content)
+
+
+@PAGES.show(
+    "/sites/{site_id}/connect", right=right_of(operations.ROUTES, operations.read_site), template="site_connect.html"
+)
+def connect_page(call: Call, ask: Ask) -> Shown:
+    """Whether the first signed event is there; meanwhile what was refused, and why."""
+    site = operations.shown(call, sites.get(call.connection, ask.path["site_id"]))
+    arrivals = operations.read_arrivals(call, site.id)
+    fate = raw_operations.read_raw_event(call, arrivals.raw_id) if arrivals.raw_id is not None else None
+    now = datetime.now(UTC)
+    good = [one for one in signing.of(call.connection, site.id) if one.valid_until is None or one.valid_until > now]
+    content: dict[str, Any] = {
+        "site": site,
+        "arrivals": arrivals,
+        "fate": fate,
+        "refused": browsing.list_refused_events(call, site_id=site.id, limit=REFUSED_SHOWN).items
+        if arrivals.refused
+        else (),
+        "means": connecting.refusal_sentence,
+        "has_secret": bool(good),
+        "instructions": operations.read_instructions(call, site.id),
+        "poll_s": POLL_S,
+        "steps": STEPS,
+    }
+    return Shown(title=f"Waiting for {site.name}" if fate is None else f"{site.name} is connected", content=content)

@@ -1,0 +1,69 @@
+"""Words for the rows of a bulk change: where each stood in what was asked, what becomes of it, what differs."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from console.pages import words
+
+# What becomes of a row, and what would become of it.
+DONE: Final = {"made": "made", "changed": "changed", "unchanged": "so already", "failed": "failed"}
+TRIED: Final = {"made": "would be made", "changed": "would change", "unchanged": "so already", "failed": "would fail"}
+ACTIONS: Final = {"put": "as in the file"}  # of rows that have no form of their own
+_LINE: Final = re.compile(r"lines\[(\d+)\](?:\.(.+))?\Z")
+_CHANGE: Final = re.compile(
+    r"((?:site \d+: )?)(\w+)(?:\.([\w.\[\]]+))?: (?:added (.*)|removed (.*)|(.*) -> (.*))\Z", re.DOTALL
+)
+
+
+def place_words(place: str) -> str:
+    """Where a row stood in what was asked, where people can find it there: a line of their file."""
+    found = _LINE.match(place)
+    if found is None:
+        return ""
+    return f"line {found[1]}" + (f", {found[2]}" if found[2] else "")
+
+
+def change_words(lines: Iterable[str]) -> list[str]:
+    """What differs, as `RowOutcome.changes` has it line by line, in sentences; a line that is not known stays as it is."""
+    said: list[str] = []
+    applies = ""
+    for line in lines:
+        found = _CHANGE.match(line)
+        if found is None:
+            said.append(line)
+            continue
+        where, name, path, added, removed, old, new = found.groups()
+        now = new if added is None else added
+        if name == "published_number":
+            applies = now or ""
+        if name == "newest_number" and now == applies:
+            continue
+        said.append(where + _sentence(name, path, now, removed if old is None else old))
+    return said
+
+
+def _sentence(name: str, path: str | None, now: str | None, before: str | None) -> str:
+    match name:
+        case "is_active":
+            return {"true": "enabled", "false": "disabled"}.get(now or "", "removed")
+        case "published_number" if now is None:
+            return "nothing of it applies any more"
+        case "published_number":
+            return f"revision {now} applies" + (f", in place of {before}" if before else "")
+        case "newest_number":
+            return "its revisions go" if now is None else f"revision {now} is a draft"
+        case "overrides" if path is None:
+            return "overrides nothing" if now in ("{}", None) else f"overrides {now}"
+        case "overrides":
+            return _override(path or "", now, before)
+        case _:
+            return f"{name}: {before} → {now}"
+
+
+def _override(path: str, now: str | None, before: str | None) -> str:
+    setting, _, rest = path.partition(".")
+    title = words.setting_name(setting) + (f" ({rest})" if rest else "")
+    if now is None:
+        return f"{title}: inherited again, was {before}"
+    return f"{title}: {now}" + (f", was {before}" if before is not None else "")
