@@ -12,7 +12,7 @@ from custom_events.backtest.result import Day
 # In units of the picture, which is as wide as its place: the height follows.
 WIDTH: Final = 720
 HEIGHT: Final = 190
-LEFT, RIGHT, TOP, BOTTOM = 44, 4, 12, 24  # room for the scale, and for the days below
+LEFT, RIGHT, TOP, BOTTOM = 52, 4, 14, 26  # room for the scale, and for the days below
 WIDEST_BAR: Final = 16
 STEPS: Final = (1, 2, 5, 10)  # a scale's numbers are these times a power of ten
 MOST_LINES: Final = 4  # of the scale

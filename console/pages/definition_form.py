@@ -107,6 +107,10 @@ def settings_of(ask: Ask) -> dict[str, Any]:
         (config.setdefault(above, {}) if above else config)[name] = value
     if faults:
         raise invalid(*faults)
+    if (
+        ask.field(PREFIX + "threshold.measure") == ThresholdMeasure.COUNT
+    ):  # the default, which says that there is a threshold
+        config.setdefault("threshold", {}).pop("measure", None)
     config.setdefault("trigger", [])
     return config
 
@@ -149,6 +153,8 @@ def _read(ask: Ask, part: Part) -> Any:
     if part.kind is Kind.JSON:
         return json_field(ask, name)
     text = ask.field(name)
+    if text == part.default:
+        return None  # a revision keeps no defaults: they would look like changes
     match part.kind:
         case Kind.FLAG:
             return True if text else None

@@ -10,6 +10,7 @@ from console.api.problems import ProblemError
 from console.api.routes import conditions, rule_tests
 from console.api.routes import definition_revisions as revision_operations
 from console.api.routes import definitions as operations
+from console.api.routes.assignments import list_assignments
 from console.api.routes.conditions import NewSettingsCheck
 from console.api.routes.definitions import NewDefinition
 from console.api.routes.revisions import NewDefinitionRevision
@@ -122,7 +123,9 @@ def try_out(call: Call, ask: Ask) -> Shown:
     return Shown(title="", content={"found": found, "problem": None, "site_id": site_id})
 
 
-def _form(call: Call, ask: Ask, title: str, form: Mapping[str, str], definition: Any = None) -> Shown:
+def _form(
+    call: Call, ask: Ask, title: str, form: Mapping[str, str], definition: operations.Definition | None = None
+) -> Shown:
     content = {
         "definition": definition,
         "form": form,
@@ -132,8 +135,17 @@ def _form(call: Call, ask: Ask, title: str, form: Mapping[str, str], definition:
         "choices": CHOICES,
         "meanings": MEANINGS,
         "sites": site_choice(call),
+        "try_site": _a_site_of(call, definition),
     }
     return Shown(title=title, content=content, template="definition_edit.html")
+
+
+def _a_site_of(call: Call, definition: operations.Definition | None) -> int | None:
+    """A site that has the definition: on it settings are tried first."""
+    if definition is None:
+        return None
+    listed = list_assignments(call, definition=definition.key, active=True, limit=1).items
+    return listed[0].site_id if listed else None
 
 
 def _definition(call: Call, ask: Ask) -> operations.Definition:

@@ -98,7 +98,7 @@ export class Rows {
 
   /** @param {JsonObject} json @returns {HTMLElement} */
   currency(json) {
-    const input = el("input", { type: "text", class: "currency", "aria-label": "Currency", placeholder: "any currency", maxlength: "3", autocomplete: "off", "data-part": "currency" });
+    const input = el("input", { type: "text", class: "currency", "aria-label": "Currency", placeholder: "EUR …", maxlength: "3", autocomplete: "off", "data-part": "currency" });
     input.value = String(json["currency"] ?? "");
     input.addEventListener("input", (event) => {
       event.stopPropagation();

@@ -151,6 +151,7 @@ function wordsEditor(asked) {
 
 /** @param {Asked} asked @param {(label: string, value: Json | undefined, change: (value: Json) => void) => HTMLElement} editor */
 function pairEditor(asked, editor) {
+  /** @type {Json[]} */
   const pair = Array.isArray(asked.value) ? [asked.value[0] ?? "", asked.value[1] ?? ""] : ["", ""];
   const editors = ["From", "To"].map((label, place) => editor(label, pair[place], (value) => {
     pair[place] = value;
