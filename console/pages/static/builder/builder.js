@@ -1,7 +1,7 @@
 // @ts-check
 /** The builder of conditions, beside their written form: what is built is written there, and what is written there is built. */
 
-import { button, choice, el } from "./dom.js";
+import { button, choice, el, removeButton } from "./dom.js";
 import { languageAt } from "./language.js";
 import { group, items, leaf, measure, pathsOf, placeOf, readTree, writeTree } from "./model.js";
 import { Rows } from "./rows.js";
@@ -124,7 +124,7 @@ export class Builder {
           node.word = ITEMS_TEXTS.find(([known]) => known === chosen)?.[0] ?? node.word;
           this.write();
         }, { "data-part": "word" });
-        const head = el("div", { class: "head" }, word, el("span", { class: "muted" }, "where"), removeButton("the condition on line items", remove));
+        const head = el("div", { class: "head" }, word, el("span", { class: "muted" }, "where"), removeButton("Remove the condition on line items", remove));
         return el("div", box(node, scope, "items"), head, faults(), this.groupElement(node.group, "item", null));
       }
       case "measure": {
@@ -146,7 +146,7 @@ export class Builder {
     if (node.children.length === 0) list.append(el("li", { class: "muted small" }, remove === null && node === this.tree ? "No condition: every event of these types." : "Nothing in it yet."));
     const adds = ADDED.filter(([, , where]) => where === "both" || where === scope)
       .map(([kind, text]) => button(`+ ${text}`, { class: "small", "data-part": `add-${kind}` }, () => this.add(node, kind)));
-    const head = el("div", { class: "head" }, word, ...(remove === null ? [] : [removeButton("the group", remove)]));
+    const head = el("div", { class: "head" }, word, ...(remove === null ? [] : [removeButton("Remove the group", remove)]));
     return el("div", box(node, scope, "group"), head, faults(), list, el("div", { class: "adds" }, ...adds));
   }
 
@@ -207,11 +207,6 @@ function box(node, scope, kind) {
 /** @returns {HTMLElement} Where faults of a part are told. */
 function faults() {
   return el("div", { class: "node-faults" });
-}
-
-/** @param {string} what @param {() => void} remove */
-function removeButton(what, remove) {
-  return button("✕", { class: "remove", "aria-label": `Remove ${what}` }, remove);
 }
 
 /** Build beside each written form of the page; without an answer the written form stays what it is. */

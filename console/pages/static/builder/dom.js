@@ -42,3 +42,19 @@ export function choice(label, options, value, choose, attributes = {}) {
   made.addEventListener("change", () => choose(made.value));
   return made;
 }
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A button that takes something away: a cross, with what it takes away as its name.
+ * @param {string} name @param {() => void} act @returns {HTMLButtonElement} */
+export function removeButton(name, act) {
+  const picture = document.createElementNS(SVG, "svg");
+  picture.setAttribute("viewBox", "0 0 10 10");
+  picture.setAttribute("aria-hidden", "true");
+  const cross = document.createElementNS(SVG, "path");
+  cross.setAttribute("d", "M1.5 1.5l7 7M8.5 1.5l-7 7");
+  picture.append(cross);
+  const made = button("", { class: "remove", "aria-label": name, title: name }, act);
+  made.append(picture);
+  return made;
+}

@@ -2,7 +2,7 @@
 /** The rows of the builder: one comparison, or one number made of line items. */
 
 import { combobox } from "./combobox.js";
-import { button, choice, el } from "./dom.js";
+import { choice, el, removeButton } from "./dom.js";
 import { MEASURE_WORDS, openStart } from "./language.js";
 import { READ_AS, firstValue, kindOf, valueEditor } from "./values.js";
 
@@ -41,7 +41,7 @@ export class Rows {
     });
     const row = el("div", {
       class: "node leaf", role: "group", "aria-label": `Condition${name === "" ? "" : ` on ${name}`}`, "data-node": String(node.id), "data-scope": scope,
-    }, el("div", { class: "row" }, box, ...this.comparison(node, operators, operator, field), button("✕", { class: "remove", "aria-label": `Remove the condition${name === "" ? "" : ` on ${name}`}` }, remove)));
+    }, el("div", { class: "row" }, box, ...this.comparison(node, operators, operator, field), removeButton(`Remove the condition${name === "" ? "" : ` on ${name}`}`, remove)));
     if (field !== undefined) row.append(el("p", { class: "small muted meaning" }, field.meaning, ...(field.words.length > 0 ? [] : [" For example ", el("code", {}, field.example)])));
     row.append(el("div", { class: "node-faults" }));
     return row;
@@ -60,7 +60,7 @@ export class Rows {
       this.redraw(node);
     }, { "data-part": "measure" });
     const money = this.language.data.measures.find((known) => known.word === word)?.type === "money";
-    return el("div", { class: "row" }, measured, ...this.comparison(node, operators, operator, undefined, money), button("✕", { class: "remove", "aria-label": "Remove the number of items" }, remove));
+    return el("div", { class: "row" }, measured, ...this.comparison(node, operators, operator, undefined, money), removeButton("Remove the number of items", remove));
   }
 
   /** Operator, value, and what belongs to them.
