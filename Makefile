@@ -100,8 +100,9 @@ lint: setup ## Ruff: rules and format.
 	$(BIN)/ruff format --check .
 
 .PHONY: types
-types: client ## Basedpyright, strict.
+types: client ## Basedpyright, strict; and TypeScript over the scripts of the pages.
 	$(BIN)/basedpyright
+	$(BIN)/python -m console.pages.script_types
 
 .PHONY: contracts
 contracts: setup ## Who may import whom (pyproject.toml, [tool.importlinter]).

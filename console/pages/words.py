@@ -6,18 +6,10 @@ import msgspec
 
 from custom_events.conditions.render import render
 from custom_events.ledger.codes import RULES
+from custom_events.matching.sentences import often, threshold, worth
+from custom_events.matching.sentences import sentence as sentence  # noqa: PLC0414  (for templates, beside what is here)
 from custom_events.values import reasons
-from custom_events.values.definitions import (
-    Dedup,
-    DedupPer,
-    DefinitionConfig,
-    Threshold,
-    ThresholdFires,
-    ThresholdMeasure,
-    ThresholdPeriod,
-    ValueRule,
-    ValueSource,
-)
+from custom_events.values.definitions import Dedup, Threshold, ValueRule
 
 # What a state is to who looks: fine, under way, waiting for somebody, bad, or of no further interest.
 TONES: Final[dict[str, str]] = {
@@ -107,18 +99,6 @@ def remedy_of_withheld(reason: str) -> str:
     return _WITHHELD.get(reason, "")
 
 
-def sentence(config: DefinitionConfig) -> str:
-    """A rule as a sentence: when it fires, how often, what it is worth, where it goes."""
-    when = " or ".join(config.trigger)
-    conditions = f" and {render(config.conditions)}" if config.conditions is not None else ""
-    threshold = f", and the {_threshold(config.threshold)}" if config.threshold is not None else ""
-    delay = f" after {config.delay_minutes} minutes" if config.delay_minutes else ""
-    goes = (
-        f"goes{delay} to the ads action {config.ads_action}" if config.ads_action else "is recorded, and sent nowhere"
-    )
-    return f"When {when} happens{conditions}{threshold}: {_often(config.dedup)} it counts {_worth(config.value)}, and {goes}."
-
-
 def setting_name(name: str) -> str:
     """What a setting of a rule is called."""
     return _NAMES.get(name, name.replace("_", " "))
@@ -128,11 +108,11 @@ def setting(name: str, value: Any) -> str:
     """A setting of a rule for people: nothing as "none", conditions as their line, others in words."""
     match value:
         case Dedup():
-            return _often(value)
+            return often(value)
         case ValueRule():
-            return _worth(value)
+            return worth(value)
         case Threshold():
-            return f"the {_threshold(value)}"
+            return f"the {threshold(value)}"
         case _:
             pass
     if name == "conditions":
@@ -154,42 +134,3 @@ def shown(value: Any) -> str:
     if isinstance(built, list | tuple):
         return ", ".join(map(str, built))
     return ", ".join(f"{name.replace('_', ' ')}: {shown(part)}" for name, part in built.items()) or "none"
-
-
-def _often(dedup: Dedup) -> str:
-    return {
-        DedupPer.ORDER: "once for each order",
-        DedupPer.CUSTOMER: "once for each customer",
-        DedupPer.CUSTOMER_WINDOW: f"once for each customer within {dedup.window_days} days",
-        DedupPer.SUBSCRIPTION_PERIOD: "once for each period of a subscription",
-        DedupPer.EVENT: "each time",
-    }[dedup.per]
-
-
-def _threshold(threshold: Threshold) -> str:
-    what = "number" if threshold.measure is ThresholdMeasure.COUNT else f"sum of {threshold.field or 'the amounts'}"
-    period = {
-        ThresholdPeriod.ROLLING: f"of {threshold.window_days} days",
-        ThresholdPeriod.LIFETIME: "of all time",
-    }.get(threshold.period, f"of the {threshold.period}")
-    fires = {
-        ThresholdFires.REACHING: "reaches",
-        ThresholdFires.EVERY_FURTHER: "is at least",
-        ThresholdFires.EVERY_NTH: "reaches a multiple of",
-    }[threshold.fires]
-    currency = f" {threshold.currency}" if threshold.currency else ""
-    return f"{what} {period} for the {threshold.scope} {fires} {threshold.at_least:f}{currency}"
-
-
-def _worth(rule: ValueRule) -> str:
-    source = {
-        ValueSource.ORDER_TOTAL: "with the order's total",
-        ValueSource.ITEMS_TOTAL: "with the total of the matching items",
-        ValueSource.FIXED: f"with {rule.fixed} {rule.currency or ''}".strip(),
-        ValueSource.FIELD: f"with {rule.field}",
-        ValueSource.NONE: "without a value",
-    }[rule.source]
-    without = [word for word, out in (("tax", rule.without_tax), ("shipping", rule.without_shipping)) if out]
-    parts = f" without {' and '.join(without)}" if without else ""
-    factor = f" times {rule.factor:f}" if rule.factor != 1 and rule.source is not ValueSource.NONE else ""
-    return f"{source}{parts}{factor}"

@@ -69,7 +69,7 @@ _VALUES: dict[Wants, dict[str, Any]] = {
     },
 }
 # What one operator may be given on an open path: the value decides how it is read.
-_OPEN_SAMPLES: dict[str, tuple[object, ...]] = {
+OPEN_SAMPLES: dict[str, tuple[object, ...]] = {
     "=": ("a", 1, True), "!=": ("a", 1, True), "in": (["a"], [1]), "not_in": (["a"], [1]), "between": ([1, 2], ["2026-01-01"]),
 }  # fmt: skip
 
@@ -150,7 +150,7 @@ def _leaves(scope: Scope) -> Iterator[dict[str, Any]]:
 def _by_wants(kind: FieldType) -> dict[Wants, list[str]]:
     fields: dict[Wants, list[str]] = {}
     for op in operators_of(kind):
-        for sample in _OPEN_SAMPLES.get(op, ("a",)) if kind is FieldType.OPEN else (None,):
+        for sample in OPEN_SAMPLES.get(op, ("a",)) if kind is FieldType.OPEN else (None,):
             operator = find_operator(kind, op, sample)
             if operator is not None:
                 fields.setdefault(operator.wants, []).append(op)

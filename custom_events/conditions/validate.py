@@ -27,7 +27,7 @@ _GROUPS = ("all", "any")
 _LEAF_KEYS = frozenset({"field", "op", "value", "currency", "ignore_case"})
 _MEASURE_KEYS = frozenset({"measure", "items", "op", "value", "currency"})
 _FORMS = "all, any, not, field, any_item, all_items, no_item or measure"
-_MEASURE_TYPES = {
+MEASURE_TYPES = {
     MeasureWord.COUNT: FieldType.INTEGER,
     MeasureWord.QUANTITY: FieldType.INTEGER,
     MeasureWord.TOTAL: FieldType.MONEY,
@@ -314,7 +314,7 @@ class _Reader:
         word = tree["measure"]
         if not isinstance(word, str) or word not in tuple(MeasureWord):
             return self._wrong(here, f"there is no measure {str(word)[:60]!r}", f"one of {', '.join(MeasureWord)}")
-        kind = _MEASURE_TYPES[MeasureWord(word)]
+        kind = MEASURE_TYPES[MeasureWord(word)]
         operator = self._operator(tree, kind, MEASURE_OPERATORS, f"the {word} of items", path)
         test = None if operator is None else self._test(tree, operator, path, is_money=kind is FieldType.MONEY)
         child = None

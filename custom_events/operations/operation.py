@@ -122,14 +122,17 @@ def search(
     *,
     kind: str | None = None,
     state: State | None = None,
+    definition: str | None = None,
     before_id: int | None = None,
     limit: int,
 ) -> list[LongOperation]:
-    """The operations that the caller may see, newest first; the next page begins before the last id of this one."""
+    """The operations that the caller may see, newest first; the next page begins before the last id of this one. `definition`: only those
+    about this one, by key."""
     rows = queries.search(
         connection,
         kind=kind,
         state=state,
+        definition=definition,
         seen={role.value: caller.sites(role) for role in Role},
         before_id=before_id,
         limit=limit,

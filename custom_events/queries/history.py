@@ -48,6 +48,25 @@ CROSS JOIN LATERAL (
 ORDER BY o.occurred_at, o.key COLLATE "C"
 """
 
+# A site's newest events of some types, newest first; without what was undone, and without those of forgotten people.
+RECENT_EVENTS: Final = f"""
+SELECT k.id, k.key, f.facts
+FROM (
+  SELECT o.occurred_at, o.key, o.id
+  FROM unnest($2::text[]) AS t(type)
+  CROSS JOIN LATERAL (
+    SELECT s.occurred_at, s.key, s.id FROM app.commerce_events s
+    WHERE s.site_id = $1 AND s.type = t.type AND NOT s.is_undone AND s.{NOT_REDACTED}
+    ORDER BY s.occurred_at DESC, s.key COLLATE "C" DESC LIMIT $3::bigint
+  ) o
+  ORDER BY o.occurred_at DESC, o.key COLLATE "C" DESC LIMIT $3::bigint
+) k
+CROSS JOIN LATERAL (
+  SELECT e.facts FROM app.commerce_events e WHERE e.occurred_at = k.occurred_at AND e.id = k.id LIMIT 1
+) f
+ORDER BY k.occurred_at DESC, k.key COLLATE "C" DESC
+"""
+
 # The first event that is kept, of a site and some types.
 FIRST_EVENT: Final = """
 SELECT min(o.occurred_at)

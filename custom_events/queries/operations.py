@@ -57,14 +57,17 @@ def search(
     *,
     kind: str | None,
     state: str | None,
+    definition: str | None = None,
     seen: Mapping[str, Collection[int] | None],
     before_id: int | None,
     limit: int,
 ) -> Sequence[Row]:
-    """Operations, newest first, older than `before_id`. `seen`: by role the sites on which the caller has it (None: all)."""
+    """Operations, newest first, older than `before_id`. `definition`: only those that were asked for about this one, by key; `seen`: by role the sites on which the caller has it (None: all)."""
     c = _TABLE.c
     conditions: list[sa.ColumnElement[bool]] = [sa.or_(*(_is_seen(role, sites) for role, sites in seen.items()))]
     conditions += [column == value for column, value in ((c.kind, kind), (c.state, state)) if value is not None]
+    if definition is not None:
+        conditions.append(c.request["definition"].astext == definition)
     if before_id is not None:
         conditions.append(c.id < before_id)
     return connection.execute(sa.select(_TABLE).where(*conditions).order_by(c.id.desc()).limit(limit)).all()

@@ -42,6 +42,7 @@ LOOKS: dict[str, tuple[str, list[str], str, int]] = {
         "type",
         400,
     ),
+    "the newest of a site, while a rule is written": (history.RECENT_EVENTS, ["1", "{order.paid}", "50"], "type", 600),
 }
 
 

@@ -80,8 +80,8 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         browser.close()
 
 
-# What browsers write to their console when a form is answered by a conflict, which a task asks for.
-CONFLICT = "the server responded with a status of 409"
+# What browsers write to their console when a form is answered by a conflict or by its faults, which a task asks for.
+ASKED_FOR = tuple(f"the server responded with a status of {status}" for status in (409, 422))
 
 
 class Watched:
@@ -100,7 +100,7 @@ class Watched:
         )
 
     def _said(self, said: ConsoleMessage) -> None:
-        if said.type in ("error", "warning") and CONFLICT not in said.text:
+        if said.type in ("error", "warning") and not any(words in said.text for words in ASKED_FOR):
             self.faults.append(said.text)
 
 

@@ -45,7 +45,7 @@ OperationId = Annotated[int, Path(ge=1, le=MAX_ID, description="An operation's i
 
 class LongOperation(msgspec.Struct, frozen=True, kw_only=True):
     """Work that goes on after the answer. `sites`: about how many it is (null: all), and `site_ids` the first 100 of them; `done` of `total` (null: not known) in `unit`; `problem`:
-    why it failed; `result`: where its result is, null while there is none; `expires_at`: when it is forgotten, once it has ended."""
+    why it failed; `definition_key` and `definition_number`: the definition and the revision that it was asked about, where one was named; `result`: where its result is, null while there is none; `expires_at`: when it is forgotten, once it has ended."""
 
     id: int
     kind: str
@@ -53,6 +53,8 @@ class LongOperation(msgspec.Struct, frozen=True, kw_only=True):
     sites: int | None
     site_ids: tuple[int, ...]
     asked_by: str
+    definition_key: str | None = None
+    definition_number: int | None = None
     unit: str
     done: int
     total: int | None
@@ -82,6 +84,8 @@ EXAMPLE: Final = LongOperation(
     sites=1,
     site_ids=(3,),
     asked_by="ana@example.org",
+    definition_key="big_order",
+    definition_number=None,
     unit="days",
     done=12,
     total=30,
@@ -121,6 +125,9 @@ def list_operations(
         Query(description="Only those of this kind."),
     ] = None,
     state: Annotated[State | None, Query(description="Only those in this state.")] = None,
+    definition_key: Annotated[
+        str | None, Query(pattern=r"^[a-z][a-z0-9_]{1,62}$", description="Only those about this definition.")
+    ] = None,
     limit: Limit = LIMIT,
     after: After = None,
 ) -> Page[LongOperation]:
@@ -132,6 +139,7 @@ def list_operations(
         call.caller,
         kind=kind,
         state=state,
+        definition=definition_key,
         before_id=None if before is None else before[0],
         limit=limit + 1,
     )
@@ -225,6 +233,8 @@ def shown(operation: operations.LongOperation) -> LongOperation:
         sites=len(operation.site_ids) if operation.site_ids is not None else None,
         site_ids=(operation.site_ids or ())[:SHOWN_SITES],
         asked_by=operation.asked_by,
+        definition_key=operation.request.get("definition"),
+        definition_number=operation.request.get("definition_number"),
         unit=operation.unit,
         done=operation.done,
         total=operation.total,

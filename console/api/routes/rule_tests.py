@@ -1,5 +1,7 @@
 """Rule tests: one event under a rule, leaf by leaf. Nothing is stored."""
 
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -13,8 +15,11 @@ from console.api.routes.revisions import CONFIG, LAST_NUMBER
 from console.api.routes.sites import SiteId
 from console.api.translation import placed
 from custom_events.access.roles import Role
-from custom_events.catalog import assignments, sites
-from custom_events.explain import rule_test
+from custom_events.catalog import assignments, definitions, sites
+from custom_events.catalog.configurations import read_config
+from custom_events.errors import NotFound
+from custom_events.explain import recent_matches, rule_test
+from custom_events.explain.recent_matches import RecentMatch, RecentMatches
 from custom_events.history.drafts import Draft
 from custom_events.values.definitions import DefinitionConfig, Overrides
 from custom_events.values.deliveries import Platform
@@ -78,6 +83,13 @@ class RuleTest(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
 
 
+class NewRecentMatches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Settings to try on a site's newest events. With `definition_key` they stand in for its own, under the overrides of the site."""
+
+    config: DefinitionConfig
+    definition_key: str | None = None
+
+
 _BODY: Final = {
     "type": "order.paid",
     "occurred_at": "2026-11-30T12:00:00Z",
@@ -103,6 +115,24 @@ _EXAMPLE: Final = RuleTest(
         ),
     ),
     notes=(),
+)
+
+
+_MATCHES: Final = RecentMatches(
+    events=500,
+    matching=41,
+    since=datetime(2026, 11, 1, 12, tzinfo=UTC),
+    samples=(
+        RecentMatch(
+            event_key="order.paid:1001",
+            event_type="order.paid",
+            occurred_at=datetime(2026, 11, 30, 12, tzinfo=UTC),
+            order_id="1001",
+            value=Decimal("120.00"),
+            currency="EUR",
+            withheld=None,
+        ),
+    ),
 )
 
 
@@ -152,6 +182,33 @@ def test_rule_of_site(call: Call, site_id: SiteId, body: SiteRuleTest) -> RuleTe
     field, settings = ("config", DefinitionConfig) if body.config is not None else ("overrides", Overrides)
     with placed(field, settings):
         return _shown(rule_test.run_sync(call.readers, subject, draft, site=site.site_key))
+
+
+@ROUTES.post(
+    "/sites/{site_id}/recent-matches",
+    right=of_site(Role.VIEWER),
+    answer=RecentMatches,
+    example=_MATCHES,
+    body_example=NewRecentMatches(config=CONFIG),
+    idempotent=False,
+    raises=(problems.BROKEN_REFERENCE,),
+)
+def count_recent_matches(call: Call, site_id: SiteId, body: NewRecentMatches) -> RecentMatches:
+    """How many of the site's newest 500 events settings would match, with some of them. By the time of the store; deduplication is not
+    counted. 503 where the history that a threshold counts takes longer than some seconds to read: a backtest has the time for it."""
+    site = sites.get(call.connection, site_id)
+    if body.definition_key is not None:
+        try:
+            definitions.get(call.connection, body.definition_key)
+        except NotFound:
+            named = Reference(noun="definition", id=body.definition_key[: problems.SHOWN_CHARACTERS])
+            raise ProblemError(
+                problems.BROKEN_REFERENCE, f"There is no definition {named.id}: name another one.", references=(named,)
+            ) from None
+    with placed("config", DefinitionConfig):
+        return recent_matches.run_sync(
+            call.readers, read_config(body.config), site_id=site.id, definition=body.definition_key
+        )
 
 
 def _subject(body: SiteRuleTest, platform: Platform) -> rule_test.Body | str:

@@ -1,34 +1,25 @@
-"""Definitions: a list with their uses, one as a sentence with its history, drafts, publishing and rolling back."""
+"""Definitions: a list with their uses, one as a sentence with its history, rolling back, retiring and restoring."""
 
 from typing import Any, Final
 
-import msgspec
-
-from console.api.bodies import decode, typed
 from console.api.calls import Call
-from console.api.problems import FieldError, ProblemError, invalid
 from console.api.routes import definition_revisions as revision_operations
 from console.api.routes import definitions as operations
-from console.api.routes.definitions import Definition, NewDefinition
-from console.api.routes.revisions import NewDefinitionRevision
+from console.api.routes.definitions import Definition
 from console.api.routes.sites import Reason
-from console.pages.ask import ROWS, Ask, path_value
+from console.pages.ask import ROWS, Ask
+from console.pages.definition_form import json_field as json_field  # noqa: PLC0414  (assignments have it from here)
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown, right_of
-from custom_events.catalog import definitions, revisions
+from custom_events.catalog import definitions
 from custom_events.matching.effective import SETTINGS
 
 PAGES: Final = Pages()
 _STATES: Final = ("draft", "published", "retired")
-_START: Final = {
-    "trigger": ["order.paid"],
-    "conditions": {"field": "order.total", "op": ">=", "value": 200, "currency": "EUR"},
-}
 _READ_ONE: Final = right_of(operations.ROUTES, operations.read_definition)
-_DRAFT: Final = right_of(revision_operations.ROUTES, revision_operations.draft_definition_revision)
-_CREATE: Final = right_of(operations.ROUTES, operations.create_definition)
-_PUBLISH: Final = right_of(revision_operations.ROUTES, revision_operations.publish_definition_revision)
 _ROLL_BACK: Final = right_of(revision_operations.ROUTES, revision_operations.roll_back_definition)
+_RETIRE: Final = right_of(operations.ROUTES, operations.retire_definition)
+_RESTORE: Final = right_of(operations.ROUTES, operations.restore_definition)
 
 
 @PAGES.show("/definitions", right=READ, template="definitions.html")
@@ -45,27 +36,6 @@ def definitions_page(call: Call, ask: Ask) -> Shown:
     return Shown(title="Definitions", content={"ask": ask, "list": found, "states": _STATES})
 
 
-@PAGES.show("/definitions/new", right=_CREATE, template="definition_edit.html")
-def new_definition_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every page takes both)
-    """The form for a new definition."""
-    form = {"config": _pretty(_START), **ask.form}
-    return Shown(title="New definition", content={"definition": None, "form": form, "errors": ask.errors})
-
-
-@PAGES.change("/definitions/new", right=_CREATE, form=new_definition_page)
-def create_definition(call: Call, ask: Ask) -> Moved:
-    """Make it, as a draft."""
-    body = {
-        "key": ask.field("key"),
-        "name": ask.field("name"),
-        "description": ask.field("description"),
-        "reason": ask.field("reason"),
-        "config": json_field(ask, "config"),
-    }
-    made = operations.create_definition(call, typed(body, NewDefinition)).content
-    return Moved(to=f"definitions/{made.key}", said=f"{made.name} is a draft: publish it, and assign it to sites.")
-
-
 @PAGES.show("/definitions/{definition_key}", right=_READ_ONE, template="definition.html")
 def definition_page(call: Call, ask: Ask) -> Shown:
     """What applies as a sentence, the draft beside it, and every revision."""
@@ -73,59 +43,18 @@ def definition_page(call: Call, ask: Ask) -> Shown:
     content: dict[str, Any] = {
         "definition": found,
         "settings": SETTINGS,
-        "history": revision_operations.list_definition_revisions(call, found.key, limit=ROWS).items,
+        "ask": ask,
+        "history": revision_operations.list_definition_revisions(
+            call, found.key, limit=ROWS, after=ask.text("after", longest=2_000)
+        ),
         "changes": _changes(call, found.key, found.published_number, found.newest_number) if found.draft else (),
     }
     return Shown(title=found.name, content=content)
 
 
-@PAGES.show("/definitions/{definition_key}/edit", right=_DRAFT, template="definition_edit.html")
-def edit_page(call: Call, ask: Ask) -> Shown:
-    """The form for a draft, made from the newest revision; after a conflict with what somebody else drafted beside what was typed."""
-    found = _definition(call, ask)
-    newest = definitions.revision(call.connection, found.key, found.newest_number)
-    form = {"config": _pretty(newest.payload), **ask.form, "expected": str(found.newest_number)}
-    return Shown(title=f"Edit {found.name}", content={"definition": found, "form": form, "errors": ask.errors})
-
-
-@PAGES.change("/definitions/{definition_key}/edit", right=_DRAFT, form=edit_page)
-def draft(call: Call, ask: Ask) -> Moved:
-    """Keep what was typed as a draft. Where somebody else drafted in between, nothing is written and both sides are shown."""
-    key = ask.path["definition_key"]
-    body = {
-        "config": json_field(ask, "config"),
-        "expected": path_value("number", ask.field("expected") or "0"),
-        "reason": ask.field("reason"),
-    }
-    made = revision_operations.draft_definition_revision(call, key, typed(body, NewDefinitionRevision)).content
-    return Moved(to=f"definitions/{key}", said=f"Revision {made.number} is a draft: it applies once it is published.")
-
-
-@PAGES.show("/definitions/{definition_key}/publish/{number}", right=_PUBLISH, template="definition_publish.html")
-def publish_page(call: Call, ask: Ask) -> Shown:
-    """What would apply instead of what applies, and where: before anybody publishes."""
-    found, number = _definition(call, ask), ask.path["number"]
-    content: dict[str, Any] = {
-        "definition": found,
-        "number": number,
-        "revision": revision_operations.read_definition_revision(call, found.key, number),
-        "changes": _changes(call, found.key, found.published_number, number),
-        "needs_second": revisions.needs_second_person(),
-    }
-    return Shown(title=f"Publish revision {number} of {found.name}", content=content)
-
-
-@PAGES.change("/definitions/{definition_key}/publish/{number}", right=_PUBLISH)
-def publish(call: Call, ask: Ask) -> Moved:
-    """Let the draft apply."""
-    key, number = ask.path["definition_key"], ask.path["number"]
-    revision_operations.publish_definition_revision(call, key, number)
-    return Moved(to=f"definitions/{key}", said=f"Revision {number} applies from the next batch on.")
-
-
 @PAGES.show("/definitions/{definition_key}/revisions/{number}", right=_READ_ONE, template="definition_revision.html")
 def revision_page(call: Call, ask: Ask) -> Shown:
-    """One revision, and what differs from what applies."""
+    """One revision: what it changed, what differs from what applies, and the way back to it."""
     found, number = _definition(call, ask), ask.path["number"]
     revision = revision_operations.read_definition_revision(call, found.key, number)
     content = {
@@ -133,6 +62,7 @@ def revision_page(call: Call, ask: Ask) -> Shown:
         "revision": revision,
         "number": number,
         "changes": _changes(call, found.key, found.published_number, number),
+        "changed": _changes(call, found.key, number - 1, number) if number > 1 else (),
         "settings": SETTINGS,
     }
     return Shown(title=f"{found.name}, revision {number}", content=content)
@@ -147,15 +77,21 @@ def roll_back(call: Call, ask: Ask) -> Moved:
     return Moved(to=f"definitions/{key}", said=f"Revision {made.number}, with the settings of {number}, {applies}.")
 
 
-def json_field(ask: Ask, name: str) -> object:
-    """The JSON value of a field. Raises 422 beside the field for what is none."""
-    try:
-        return decode(ask.field(name).encode() or b"null")
-    except ProblemError as error:
-        said = error.detail.removeprefix("The body is no JSON: ").rstrip(".")
-        raise invalid(
-            FieldError(field=name, problem=f"it is no JSON: {said}", remedy="settings as JSON, as shown before")
-        ) from None
+@PAGES.change("/definitions/{definition_key}/retire", right=_RETIRE)
+def retire(call: Call, ask: Ask) -> Moved:
+    """Nothing of it applies any more."""
+    key = ask.path["definition_key"]
+    made = operations.retire_definition(call, key, Reason(reason=ask.field("reason"))).content
+    return Moved(to=f"definitions/{key}", said=f"{made.name} is retired: nothing of it applies any more, on no site.")
+
+
+@PAGES.change("/definitions/{definition_key}/restore", right=_RESTORE)
+def restore(call: Call, ask: Ask) -> Moved:
+    """What was published last applies again."""
+    key = ask.path["definition_key"]
+    made = operations.restore_definition(call, key, Reason(reason=ask.field("reason"))).content
+    said = "applies again" if made.state == "published" else "is a draft again, which waits for a second person"
+    return Moved(to=f"definitions/{key}", said=f"Revision {made.newest_number} of {made.name} {said}.")
 
 
 def _definition(call: Call, ask: Ask) -> Definition:
@@ -164,7 +100,3 @@ def _definition(call: Call, ask: Ask) -> Definition:
 
 def _changes(call: Call, key: str, old: int | None, new: int) -> Any:
     return () if old == new else definitions.difference(call.connection, key, old=old, new=new).changes
-
-
-def _pretty(plain: object) -> str:
-    return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode()

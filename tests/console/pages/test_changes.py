@@ -5,7 +5,7 @@ import re
 import httpx
 import sqlalchemy as sa
 
-from custom_events.catalog import assignments, definitions, raw_events, sites
+from custom_events.catalog import assignments, raw_events, sites
 from custom_events.operations.runner import Runner
 from tests.console.api.ledger_rows import CREATED_AT, upload
 from tests.console.api.raw_rows import parked_delivery
@@ -64,55 +64,6 @@ def test_the_connection_string_of_our_plugin_is_shown_once(browser: httpx.Client
     made = browser.post("/sites/new", data=given).text
     shown = re.search(r'id="connection">(custom-events-1:[A-Za-z0-9_-]+)<', made)
     assert shown is not None
-
-
-def test_a_definition_is_drafted_published_and_rolled_back(browser: httpx.Client) -> None:
-    config = '{"trigger": ["order.paid"], "conditions": {"field": "order.total", "op": ">=", "value": 200}}'
-    new = {"key": "dear_order", "name": "Dear order", "config": config}
-    for wrong, said in (
-        ({"config": "{"}, "it is no JSON"),
-        ({"config": '{"trigger": ["order.lost"]}'}, "trigger[0]"),
-        ({"key": "Dear"}, "lower-case letters"),
-    ):
-        answer = browser.post("/definitions/new", data={**new, **wrong})
-        assert answer.status_code == 422
-        assert said in answer.text
-    assert "is a draft" in moved(browser, browser.post("/definitions/new", data=new))
-    assert browser.post("/definitions/new", data=new).status_code == 409
-    before = browser.get("/definitions/dear_order/publish/1").text
-    assert "order.total &gt;= 200" in before
-    assert "applies from the next batch" in moved(browser, browser.post("/definitions/dear_order/publish/1"))
-    assert browser.post("/definitions/dear_order/publish/1").status_code == 409
-    expected = hidden(browser.get("/definitions/dear_order/edit").text, "expected")
-    higher = {"config": config.replace("200", "300"), "expected": expected, "reason": "dearer"}
-    page = moved(browser, browser.post("/definitions/dear_order/edit", data=higher))
-    assert "<del>200</del>" in page
-    assert "<ins>300</ins>" in page
-    moved(browser, browser.post("/definitions/dear_order/publish/2"))
-    assert "&gt;= 300" in browser.get("/definitions/dear_order/revisions/2").text
-    back = moved(browser, browser.post("/definitions/dear_order/revisions/1/rollback", data={"reason": "too dear"}))
-    assert "Revision 3, with the settings of 1" in back
-
-
-def test_of_two_who_edit_the_second_sees_what_the_first_did(browser: httpx.Client, engine: sa.Engine) -> None:
-    with engine.begin() as connection:
-        definitions.create(connection, key="shared", name="Shared", config={"trigger": ["order.paid"]}, author="ana")
-    expected = hidden(browser.get("/definitions/shared/edit").text, "expected")
-    with engine.begin() as connection:
-        theirs = {"trigger": ["order.paid"], "priority": 7}
-        definitions.draft(connection, "shared", theirs, expected=1, author="bea", reason="goes first")
-    mine = {"config": '{"trigger": ["order.created"]}', "expected": expected, "reason": "earlier"}
-    conflict = browser.post("/definitions/shared/edit", data=mine)
-    assert conflict.status_code == 409
-    assert "priority: added 7" in conflict.text
-    assert "order.created" in conflict.text  # what was typed is still there
-    merged = {
-        **mine,
-        "expected": hidden(conflict.text, "expected"),
-        "config": '{"trigger": ["order.created"], "priority": 7}',
-    }
-    assert "Revision 3 is a draft" in moved(browser, browser.post("/definitions/shared/edit", data=merged))
-    assert browser.post("/definitions/shared/edit", data={**mine, "expected": "x"}).status_code == 404
 
 
 def test_an_assignment_is_made_overridden_published_and_switched(

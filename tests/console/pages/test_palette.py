@@ -64,6 +64,8 @@ def test_every_pair_can_be_read(theme: int) -> None:
 def test_every_colour_is_checked_and_none_is_named_elsewhere() -> None:
     named = {name for one, other, _ in PAIRS for name in (one, other)}
     assert palette().keys() - named == {"line"}  # lines between rows: nothing is known by them alone
-    style = (STATIC / "console.css").read_text()
+    sheets = [path for path in STATIC.glob("*.css") if path.name != "palette.css"]
+    assert len(sheets) > 1
+    style = "\n".join(path.read_text() for path in sheets)
     assert re.findall(r"#[0-9a-fA-F]{3,8}\b(?![-\w])", style.replace("#menu", "")) == []
     assert set(re.findall(r"var\(--([\w-]+)\)", style)) <= palette().keys()
