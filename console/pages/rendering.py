@@ -11,10 +11,11 @@ import msgspec
 from console.api.rights import Right, Scope
 from console.pages import formats, toasts, words
 from console.pages.navigation import GROUPS, Entry, Group
+from console.pages.static_files import DIRECTORY as STATIC
+from console.pages.static_files import Digests
 from custom_events.access.roles import NOBODY, Caller, Role
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-STATIC: Final = Path(__file__).parent / "static"
 HTMX: Final = STATIC / "vendor" / "htmx.min.js"
 THEME: Final = "custom_events_theme"
 THEMES: Final = ("system", "light", "dark")
@@ -69,9 +70,9 @@ class View:
 
 
 class Renderer:
-    """Fills templates. `styles` and `scripts` are read once: whether they are there is known from then on."""
+    """Fills templates. `digests`: of the files that pages load."""
 
-    def __init__(self) -> None:
+    def __init__(self, digests: Digests) -> None:
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(TEMPLATES),
             autoescape=True,
@@ -83,6 +84,7 @@ class Renderer:
         self._environment.filters.update({**formats.FILTERS, "setting_name": words.setting_name})
         known: dict[str, Any] = self._environment.globals
         known |= {"words": words, "unset": msgspec.UNSET, "has_htmx": HTMX.exists(), "zip": zip, "max": max}
+        known["file"] = digests.address
 
     def render(self, template: str, view: View, title: str, content: Mapping[str, Any]) -> str:
         """The page as HTML."""

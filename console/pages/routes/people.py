@@ -84,7 +84,7 @@ def enable(call: Call, ask: Ask) -> Moved:
     return Moved(to=f"people/{ask.path['person_id']}", said="They may sign in again.")
 
 
-@PAGES.show("/api-keys", right=MANAGE, template="api_keys.html")
+@PAGES.show("/api-keys", right=MANAGE, template="api_keys.html", is_secret=True)
 def api_keys_page(call: Call, ask: Ask) -> Shown:
     """All keys, by their beginning."""
     found = key_operations.list_api_keys(
