@@ -222,7 +222,6 @@ def test_pages_and_files_are_compressed_but_not_where_a_secret_stands(browser: h
     assert "content-encoding" not in made.headers
 
 
-
 def test_what_is_searched_for_is_found_and_its_way_is_shown(browser: httpx.Client, world: World) -> None:
     number = world.raw_events[0]
     found = browser.get(f"/orders?search=raw:{number}").text
