@@ -37,6 +37,7 @@ GROUPS: Final[tuple[Group, ...]] = (
             Entry("parked", "Parked and withheld", READ),
             Entry("uploads", "Uploads", READ),
             Entry("alarms", "Alarms", READ_ALL),
+            Entry("reports", "Reports", READ),
         ),
     ),
     Group(
@@ -54,6 +55,7 @@ GROUPS: Final[tuple[Group, ...]] = (
             Entry("people", "People", MANAGE),
             Entry("api-keys", "API keys", MANAGE),
             Entry("audit", "Audit trail", AUDIT),
+            Entry("settings", "Settings", MANAGE),
             Entry("help", "Help", SIGNED_IN),
         ),
     ),

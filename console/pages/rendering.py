@@ -10,6 +10,8 @@ import msgspec
 
 from console.api.rights import Right, Scope
 from console.pages import formats, toasts, words
+from console.pages.help_pages import manual_of
+from console.pages.manual import MANUAL
 from console.pages.navigation import GROUPS, Entry, Group
 from console.pages.static_files import DIRECTORY as STATIC
 from console.pages.static_files import Digests
@@ -57,6 +59,11 @@ class View:
         """Whether the page belongs to this part."""
         top = self.path.strip("/").partition("/")[0]
         return top == entry.address.partition("/")[0]
+
+    @property
+    def manual(self) -> str:
+        """The page of the manual that is about this page, below help/; "" where none is, or no manual is installed."""
+        return manual_of(self.path) if MANUAL.is_dir() and self.caller is not NOBODY else ""
 
     def _sees(self, right: Right) -> bool:
         role = right.role or Role.VIEWER

@@ -27,7 +27,6 @@ _UNITS: Final = {
     "ms": "milliseconds",
     "day": "a day",
     "minute": "a minute",
-    "port": "TCP port",
 }
 
 

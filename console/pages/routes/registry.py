@@ -6,6 +6,7 @@ from console.pages.page import Pages
 from console.pages.routes import (
     ads_accounts,
     alarms,
+    api_keys,
     assignments,
     custom_events,
     definitions,
@@ -15,9 +16,12 @@ from console.pages.routes import (
     overview,
     parked,
     people,
+    reports,
+    settings,
     sign_in,
     sites,
     styleguide,
+    upload_changes,
     uploads,
 )
 
@@ -29,12 +33,16 @@ NOUNS: Final[tuple[Pages, ...]] = (
     custom_events.PAGES,
     parked.PAGES,
     uploads.PAGES,
+    upload_changes.PAGES,
     alarms.PAGES,
+    reports.PAGES,
     sites.PAGES,
     definitions.PAGES,
     assignments.PAGES,
     ads_accounts.PAGES,
     people.PAGES,
+    api_keys.PAGES,
+    settings.PAGES,
     manual.PAGES,
     styleguide.PAGES,
 )
