@@ -1,7 +1,7 @@
 """Charts as pages draw them: plain SVG made here, its numbers in a table beside it. Nothing is measured by a script, and no style stands in a page:
 shapes are stretched to the room there is, texts are HTML around them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple
@@ -17,6 +17,8 @@ MOST_SERIES: Final = 6  # as many colours as the palette has for them
 _GAP: Final = 0.25  # of a bar's room, between it and the next
 _STEPS: Final = (1, 2, 3, 4, 5, 6, 8, 10)
 _PERCENT: Final = 100
+_WIDEST: Final = 12.0  # of a bar: few bars stand apart
+_FLOORS: Final = (0.98, 0.9, 0.8, 0.5)  # at which a scale of shares may begin, where all of them lie above
 
 Value = int | float | Decimal | None
 
@@ -75,9 +77,17 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
         return 1.0 if self.is_share else round_up(max(self._heights(), default=0.0))
 
     @property
+    def bottom(self) -> float:
+        """The bottom of the scale: nothing; of lines of shares that are all great, a share below them."""
+        values = [float(value) for one in self.series for value in one.values if value is not None]
+        if not self.is_share or self.kind == "bars" or not values:
+            return 0.0
+        return next((floor for floor in _FLOORS if floor <= min(values)), 0.0)
+
+    @property
     def ticks(self) -> tuple[str, ...]:
         """What stands beside the scale, from the top downwards."""
-        return tuple(self.shown(self.top * part) for part in (1, 0.5, 0))
+        return tuple(str(self.shown(self.bottom + (self.top - self.bottom) * part)) for part in (1, 0.5, 0))
 
     @property
     def shown_labels(self) -> tuple[str, ...]:
@@ -108,6 +118,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     def bars(self) -> Iterator[Bar]:
         """The bars, each label's on top of each other."""
         room = WIDTH / max(len(self.labels), 1)
+        width = min(room * (1 - _GAP), _WIDEST)
         for at, label in enumerate(self.labels):
             below = 0.0
             for one, tone in zip(self.series, self.tones, strict=True):
@@ -115,11 +126,9 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
                 height = HEIGHT * float(value or 0) / self.top
                 if height > 0:
                     title = f"{label}: {one.name} {self.shown(value)}"
-                    left = room * (at + _GAP / 2)
+                    left = room * at + (room - width) / 2
                     below += height
-                    yield Bar(
-                        _round(left), _round(HEIGHT - below), _round(room * (1 - _GAP)), _round(height), tone, title
-                    )
+                    yield Bar(_round(left), _round(HEIGHT - below), _round(width), _round(height), tone, title)
 
     def lines(self) -> Iterator[Line]:
         """The series as lines; where nothing is known there is a gap."""
@@ -158,9 +167,12 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     def _points(self, one: Series) -> list[tuple[float, float] | None]:
         room = WIDTH / max(len(self.labels), 1)
         return [
-            None if value is None else (_round(room * (at + 0.5)), _round(HEIGHT - HEIGHT * float(value) / self.top))
+            None if value is None else (_round(room * (at + 0.5)), _round(self._height_of(float(value))))
             for at, value in enumerate(one.values)
         ]
+
+    def _height_of(self, value: float) -> float:
+        return HEIGHT - HEIGHT * (value - self.bottom) / (self.top - self.bottom)
 
     def _path(self, one: Series) -> str:
         parts, before = list[str](), None
@@ -205,14 +217,11 @@ class Funnel(msgspec.Struct, frozen=True, kw_only=True):
         return [(step, _round(WIDTH * step.rows / most), share(step.rows, first)) for step in self.steps]
 
 
-def by_day(days: Iterable[date], shown: Callable[[date], Any], today: date) -> list[tuple[date, Any]]:
-    """Every day from the first to `today`, also those of which there is nothing."""
-    known = sorted(days)
-    first = known[0] if known else today
-    last = max(today, known[-1]) if known else today
-    return [
-        (day, shown(day)) for day in (date.fromordinal(at) for at in range(first.toordinal(), last.toordinal() + 1))
-    ]
+def filled(rows: Iterable[Any], since: date, until: date) -> list[tuple[date, Any]]:
+    """Every day from one to the other with its row, None where there is none: a gap in time is one in a drawing."""
+    known = {row.day: row for row in rows}
+    days = (date.fromordinal(at) for at in range(since.toordinal(), until.toordinal() + 1))
+    return [(day, known.get(day)) for day in days]
 
 
 def day_label(day: date) -> str:
@@ -234,9 +243,10 @@ def round_up(value: float) -> float:
 
 
 def of_rows(names: Sequence[tuple[str, str, str]], rows: Sequence[Any]) -> tuple[Series, ...]:
-    """Series of rows' attributes: (attribute, name for people, tone)."""
+    """Series of rows' attributes: (attribute, name for people, tone); of a row that is None: nothing."""
     return tuple(
-        Series(name=name, tone=tone, values=tuple(getattr(row, key) for row in rows)) for key, name, tone in names
+        Series(name=name, tone=tone, values=tuple(0 if row is None else getattr(row, key) for row in rows))
+        for key, name, tone in names
     )
 
 

@@ -117,4 +117,6 @@ def _score(section: Section, words: list[str]) -> int:
 def _excerpt(text: str, words: list[str]) -> str:
     lower = text.lower()
     place = min((at for word in words if (at := lower.find(word)) >= 0), default=0)
-    return " ".join(plain(text[max(0, place - EXCERPT // 2) : place + EXCERPT]).split())
+    around = plain(text[max(0, place - EXCERPT // 2) : place + EXCERPT]).split(" ")
+    whole = around[1 if place > EXCERPT // 2 else 0 : -1 if place + EXCERPT < len(text) else None]
+    return " ".join(" ".join(whole).replace("|", " ").replace("---", "").split())

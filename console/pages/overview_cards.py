@@ -11,7 +11,7 @@ import msgspec
 from console.api.calls import Call
 from console.api.routes import day_figures, reports
 from console.pages import evidence
-from console.pages.charts import Chart, Series, day_label
+from console.pages.charts import Chart, Series, day_label, filled
 from custom_events.access.roles import Role
 from custom_events.browse.reports import AccuracyDay, Report
 from custom_events.ledger.progress import UploadWeek
@@ -61,9 +61,9 @@ def cards(call: Call, site_id: int | None) -> dict[str, Any]:
         "progress": progress,
         "weeks": weeks_chart(progress.weeks) if progress.weeks else None,
         "accuracy": accuracy,
-        "accuracy_chart": accuracy_chart(accuracy.rows, site_id),
+        "accuracy_chart": accuracy_chart(accuracy, site_id),
         "accuracy_sum": summed(accuracy.rows),
-        "worst": _worst(reports.read_accuracy_by_site(call, site_id, since)) if site_id is None else (),
+        "worst": least_accurate(reports.read_accuracy_by_site(call, site_id, since)) if site_id is None else (),
         "quiet": day_figures.read_quiet(call, site_id),
         "alarms": (),
     }
@@ -104,7 +104,7 @@ def comparisons(today: Today) -> Iterable[Comparison]:
 def weeks_chart(weeks: tuple[UploadWeek, ...]) -> Chart:
     """What became of conversions by week."""
     return Chart(
-        id="weeks",
+        id="weeks-chart",
         title="Conversions by week",
         unit="by when they were made",
         label_name="Week from",
@@ -121,18 +121,19 @@ def weeks_chart(weeks: tuple[UploadWeek, ...]) -> Chart:
     )
 
 
-def accuracy_chart(days: tuple[AccuracyDay, ...], site_id: int | None) -> Chart:
+def accuracy_chart(report: Report[AccuracyDay], site_id: int | None) -> Chart:
     """The part of the orders of each day that was sent, or withheld with a reason."""
     mine = f"&site_id={site_id}" if site_id else ""
+    days = filled(report.rows, report.since, report.until)
     return Chart(
-        id="accuracy",
-        title="Accuracy",
+        id="accuracy-chart",
+        title="Day by day",
         unit="(sent + withheld with a reason) / paid orders",
         kind="lines",
         is_share=True,
-        labels=tuple(day_label(day.day) for day in days),
-        links=tuple(f"reports?since={day.day}&until={day.day}{mine}#accuracy" for day in days),
-        series=(Series(name="accuracy", values=tuple(day.accuracy for day in days)),),
+        labels=tuple(day_label(day) for day, _ in days),
+        links=tuple(f"reports?since={day}&until={day}{mine}#accuracy" for day, _ in days),
+        series=(Series(name="accuracy", values=tuple(None if row is None else row.accuracy for _, row in days)),),
     )
 
 
@@ -145,9 +146,9 @@ def summed(days: Iterable[AccuracyDay]) -> AccuracyDay | None:
     return AccuracyDay(day=listed[-1].day, **{name: sum(getattr(day, name) for day in listed) for name in names})
 
 
-def _worst(report: Report[AccuracyDay]) -> tuple[AccuracyDay, ...]:
+def least_accurate(report: Report[AccuracyDay], rows: int = SHOWN_SITES) -> tuple[AccuracyDay, ...]:
     """Sites and days of which the most is missing."""
-    return tuple(row for row in report.rows if row.accuracy is not None and row.accuracy < 1)[:SHOWN_SITES]
+    return tuple(row for row in report.rows if row.accuracy is not None and row.accuracy < 1)[:rows]
 
 
 def _sum(counts: tuple[Beside, ...]) -> tuple[int, int]:

@@ -60,7 +60,7 @@ def weeks(connection: sa.Connection, now: datetime) -> tuple[UploadWeek, ...]:
     since = this - timedelta(weeks=WEEKS - 1)
     counts: dict[date, Counter[str]] = {}
     for tally in tallies.read(connection, "uploads", since=since):
-        if tally.kind == UploadKind.CONVERSION:
+        if tally.kind == UploadKind.CONVERSION and tally.week <= this:
             counts.setdefault(tally.week, Counter())[_outcome(tally)] += tally.rows
     first = min(counts, default=this)
     listed = (first + timedelta(weeks=at) for at in range((this - first).days // 7 + 1))

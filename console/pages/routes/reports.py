@@ -1,6 +1,5 @@
 """Reports: dashboards on the marts that dbt builds, by period, site and currency; what is seen can be exported."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -8,9 +7,9 @@ from urllib.parse import urlencode
 from console.api.calls import Call
 from console.api.routes import reports as operations
 from console.pages.ask import Ask
-from console.pages.charts import Chart, Funnel, Series, Step, day_label, of_rows
+from console.pages.charts import Chart, Funnel, Series, Step, day_label, filled, of_rows
 from console.pages.navigation import READ
-from console.pages.overview_cards import accuracy_chart, summed
+from console.pages.overview_cards import accuracy_chart, least_accurate, summed
 from console.pages.page import Pages, Shown
 from console.pages.visible import chosen_site, site_choice
 from custom_events.browse.reports import GROUPS, ConversionGroup, FunnelDay, Report
@@ -63,8 +62,8 @@ def reports_page(call: Call, ask: Ask) -> Shown:
         "outcomes": outcomes_chart(funnel),
         "accuracy": accuracy,
         "accuracy_sum": summed(accuracy.rows),
-        "accuracy_chart": accuracy_chart(accuracy.rows, site_id),
-        "worst": operations.read_accuracy_by_site(call, site_id, since, until).rows[:_LEAST_ACCURATE],
+        "accuracy_chart": accuracy_chart(accuracy, site_id),
+        "worst": least_accurate(operations.read_accuracy_by_site(call, site_id, since, until), _LEAST_ACCURATE),
         "conversions": groups,
         "worth": worth_charts(days),
         "use": operations.read_configuration_use(call, site_id, since, until),
@@ -94,25 +93,26 @@ def funnel_bars(report: Report[FunnelDay], site_id: int | None) -> Funnel:
 
 def outcomes_chart(report: Report[FunnelDay]) -> Chart:
     """What became of the conversions of each day."""
-    shown = [one for one in _OUTCOMES if any(getattr(day, one[0]) for day in report.rows)]
+    shown = [one for one in _OUTCOMES if any(getattr(row, one[0]) for row in report.rows)]
+    days = filled(report.rows, report.since, report.until)
     return Chart(
         id="outcomes",
         title="Conversions by day",
         unit="by what became of them",
-        labels=tuple(day_label(day.day) for day in report.rows),
-        links=tuple(f"uploads?kind=conversion&since={day.day}T00:00&until={day.day}T23:59:59" for day in report.rows),
-        series=of_rows(shown, report.rows),
+        labels=tuple(day_label(day) for day, _ in days),
+        links=tuple(f"uploads?kind=conversion&since={day}T00:00&until={day}T23:59:59" for day, _ in days),
+        series=of_rows(shown, [row for _, row in days]),
     )
 
 
 def worth_charts(report: Report[ConversionGroup]) -> list[Chart]:
     """For each currency what conversions of each day are worth, and what of it stands at Google."""
     currencies = sorted({row.currency for row in report.rows if row.currency})
-    return [_worth(currency, [row for row in report.rows if row.currency == currency]) for currency in currencies]
+    return [_worth(currency, report) for currency in currencies]
 
 
-def _worth(currency: str, rows: list[ConversionGroup]) -> Chart:
-    days = [(row.day or date.min, row) for row in rows]
+def _worth(currency: str, report: Report[ConversionGroup]) -> Chart:
+    days = filled((row for row in report.rows if row.currency == currency), report.since, report.until)
     return Chart(
         id=f"worth-{currency}",
         title=f"Revenue, {currency}",
@@ -120,12 +120,14 @@ def _worth(currency: str, rows: list[ConversionGroup]) -> Chart:
         kind="lines",
         labels=tuple(day_label(day) for day, _ in days),
         series=(
-            Series(name="matched, before refunds", values=tuple(row.value_matched or Decimal(0) for _, row in days)),
-            Series(
-                name="stands at Google, adjusted", values=tuple(row.value_at_google or Decimal(0) for _, row in days)
-            ),
+            Series(name="matched, before refunds", values=tuple(_amount(row, "value_matched") for _, row in days)),
+            Series(name="stands at Google, adjusted", values=tuple(_amount(row, "value_at_google") for _, row in days)),
         ),
     )
+
+
+def _amount(row: ConversionGroup | None, name: str) -> Decimal:
+    return Decimal(0) if row is None else getattr(row, name) or Decimal(0)
 
 
 def _export(report: Report[FunnelDay], site_id: int | None, currency: str | None) -> str:
