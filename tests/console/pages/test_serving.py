@@ -224,10 +224,14 @@ def test_pages_and_files_are_compressed_but_not_where_a_secret_stands(browser: h
 
 def test_what_is_searched_for_is_found_and_its_way_is_shown(browser: httpx.Client, world: World) -> None:
     number = world.raw_events[0]
-    found = browser.get(f"/orders?search=raw:{number}").text
-    assert f'href="deliveries/{number}"' in found
+    assert browser.get(f"/orders?search=raw:{number}").headers["location"] == f"deliveries/{number}"
     assert "Nothing is called so" in browser.get("/orders?search=nobody@example.org").text
     story = browser.get(f"/orders/story?site_id={world.mine.id}&subject=raw:{number}")
     assert story.status_code == 200
     assert "customers/redact" in story.text
     assert browser.get(f"/orders/story?site_id={world.mine.id}&subject=none-such").status_code == 404
+
+
+def test_before_reports_are_built_pages_say_so(browser: httpx.Client) -> None:
+    for path in ("/reports", "/"):
+        assert "were not built yet" in browser.get(path).text, path
