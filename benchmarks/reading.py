@@ -23,10 +23,10 @@ from benchmarks import reading_lists
 from benchmarks.reading_world import fill
 from custom_events.explain.find import trace_of
 from custom_events.history.reading import reading
-from custom_events.ledger import overview, reconcile, waiting
+from custom_events.ledger import overview, progress, reconcile, waiting
 from custom_events.postgres import connect, embedded, migrate
 from custom_events.settings import settings as configured
-from custom_events.watching import contradictions, sums
+from custom_events.watching import contradictions, day_figures, sums
 from custom_events.watching.measure import measure
 from custom_events.watching.status import status
 
@@ -42,6 +42,8 @@ TARGETS: Final = {
     "minute's watch": FLAT,
     "checks of a run": FLAT,
     "sensor of uploads": FLAT,
+    "what waits, and by week": FLAT,
+    "who went quiet": FLAT,
     "explain of an old order": FLAT,
 }
 
@@ -58,6 +60,9 @@ def paths(now: datetime) -> dict[str, Callable[[sa.Connection], object]]:
         "minute's watch": lambda connection: measure(connection, settings, now),
         "checks of a run": sums.tallied,
         "sensor of uploads": lambda connection: waiting.has_work(connection, now),
+        "what waits, and by week": lambda connection: progress.progress(connection, now),
+        "who went quiet": lambda connection: day_figures.quiet(connection, now=now, after=timedelta(days=1)),
+        "today beside last week": lambda connection: day_figures.today(connection, now=now),
         "contradictions of a day": lambda connection: contradictions.contradictions(
             connection, now - timedelta(days=1)
         ),

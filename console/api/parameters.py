@@ -52,4 +52,12 @@ Since = Annotated[
 Until = Annotated[
     AwareDatetime | None, Query(description="Before this moment (RFC 3339, with its zone)."), _Written, _Moment
 ]
+Deadline = Annotated[
+    AwareDatetime | None,
+    Query(
+        description="Only those that wait, and that Google takes no more after this moment (RFC 3339, with its zone)."
+    ),
+    _Written,
+    _Moment,
+]
 OfSite = Annotated[int | None, Query(ge=1, le=MAX_ID, description="Only what is of this site.")]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs, urlencode
 
@@ -85,6 +85,11 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
             raise _wrong(name, f"the year {at.year} is too far away", f"a year from {FIRST_YEAR} to {LAST_YEAR}")
         return at
 
+    def day(self, name: str) -> date | None:
+        """A day of the query. Raises 422."""
+        given = self.text(name)
+        return None if given is None else parsed_day(name, given)
+
     def field(self, name: str) -> str:
         """A field of the form without blanks around it, "" where it is not there. Raises 422 for what cannot be stored."""
         given = self.form.get(name, "").strip()
@@ -97,6 +102,18 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         merged = {**self.query, **{name: "" if value is None else str(value) for name, value in changes.items()}}
         kept = {name: value for name, value in merged.items() if value}
         return f"?{urlencode(kept)}"
+
+
+def parsed_day(name: str, given: str, *, place: Literal["query", "body"] = "query") -> date:
+    """A day as browsers' fields for it send one. Raises 422."""
+    try:
+        day = date.fromisoformat(given)
+    except ValueError:
+        raise _wrong(name, f"{given!r} is no day", "2026-11-30", place=place) from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        far = f"the year {day.year} is too far away"
+        raise _wrong(name, far, f"a year from {FIRST_YEAR} to {LAST_YEAR}", place=place)
+    return day
 
 
 def read_query(raw: str) -> dict[str, str]:

@@ -9,16 +9,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.staticfiles import StaticFiles
 
 from console.api import problems
 from console.api.calls import Shared
 from console.api.problems import ProblemError
 from console.api.translation import problem_of
 from console.pages.page import Page
-from console.pages.rendering import STATIC, Renderer
+from console.pages.rendering import Renderer
 from console.pages.routes.registry import NOUNS
 from console.pages.serving import PageServer
+from console.pages.static_files import Digests, files
 
 FILES: Final = "/static/console"
 _NOT_FOUND: Final = 404
@@ -34,8 +34,9 @@ def all_pages() -> tuple[Page, ...]:
 
 def install(app: FastAPI, shared: Shared) -> PageServer:
     """Make the pages' routes, and what serves them. Before the API's own files, whose folder has theirs in it."""
-    server = PageServer(shared, Renderer())
-    app.mount(FILES, StaticFiles(directory=STATIC), name="console files")
+    digests = Digests()
+    server = PageServer(shared, Renderer(digests))
+    app.mount(FILES, files(digests), name="console files")
     for page in all_pages():
         if not page.development or CHECKOUT.exists():
             app.router.routes.append(Route(page.path, _endpoint(page, server), methods=[page.operation.method]))

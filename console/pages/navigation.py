@@ -38,6 +38,7 @@ GROUPS: Final[tuple[Group, ...]] = (
             Entry("uploads", "Uploads", READ),
             Entry("operations", "Operations", READ),
             Entry("alarms", "Alarms", READ_ALL),
+            Entry("reports", "Reports", READ),
         ),
     ),
     Group(
@@ -56,6 +57,7 @@ GROUPS: Final[tuple[Group, ...]] = (
             Entry("people", "People", MANAGE),
             Entry("api-keys", "API keys", MANAGE),
             Entry("audit", "Audit trail", AUDIT),
+            Entry("settings", "Settings", MANAGE),
             Entry("help", "Help", SIGNED_IN),
         ),
     ),

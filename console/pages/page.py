@@ -41,13 +41,15 @@ PageHandler = Callable[[Call, Ask], Answer]
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A page. `operation` has its method, path and right, as those of the API are declared; `form`: the page that shows a form again whose input
-    cannot be used, with the faults beside its fields; `development`: there only where this is a checkout."""
+    cannot be used, with the faults beside its fields; `development`: there only where this is a checkout; `is_secret`: a secret stands in what is
+    shown, beside what was typed, so that it is not compressed (its length would tell of it)."""
 
     operation: Operation
     handler: PageHandler
     template: str
     form: "Page | None" = None
     development: bool = False
+    is_secret: bool = False
 
     @property
     def path(self) -> str:
@@ -67,16 +69,16 @@ class Pages:
         self.pages: list[Page] = []
 
     def show(
-        self, path: str, *, right: Right, template: str, development: bool = False
+        self, path: str, *, right: Right, template: str, development: bool = False, is_secret: bool = False
     ) -> Callable[[PageHandler], PageHandler]:
         """A page that is read."""
-        return self._page("get", path, right, template, development=development)
+        return self._page("get", path, right, template, development=development, is_secret=is_secret)
 
     def change(
         self, path: str, *, right: Right, form: PageHandler | None = None, template: str = "problem.html"
     ) -> Callable[[PageHandler], PageHandler]:
-        """A form that is sent: it changes something and moves on, or shows what came of it, which is seen this once."""
-        return self._page("post", path, right, template, form=form)
+        """A form that is sent: it changes something and moves on, or shows what came of it, which is seen this once and may be a secret."""
+        return self._page("post", path, right, template, form=form, is_secret=True)
 
     def _page(
         self,
@@ -87,13 +89,21 @@ class Pages:
         *,
         form: PageHandler | None = None,
         development: bool = False,
+        is_secret: bool = False,
     ) -> Callable[[PageHandler], PageHandler]:
         def declare(handler: PageHandler) -> PageHandler:
             routes = Routes("pages", "", prefix="")
             getattr(routes, method)(path, right=right)(handler)
             (operation,) = routes.operations
             shown = next((page for page in self.pages if page.handler is form), None)
-            page = Page(operation=operation, handler=handler, template=template, form=shown, development=development)
+            page = Page(
+                operation=operation,
+                handler=handler,
+                template=template,
+                form=shown,
+                development=development,
+                is_secret=is_secret,
+            )
             self.pages.append(page)
             return handler
 

@@ -10,11 +10,14 @@ import msgspec
 
 from console.api.rights import Right, Scope
 from console.pages import formats, toasts, words
+from console.pages.help_pages import manual_of
+from console.pages.manual import MANUAL
 from console.pages.navigation import GROUPS, Entry, Group
+from console.pages.static_files import DIRECTORY as STATIC
+from console.pages.static_files import Digests
 from custom_events.access.roles import NOBODY, Caller, Role
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-STATIC: Final = Path(__file__).parent / "static"
 HTMX: Final = STATIC / "vendor" / "htmx.min.js"
 THEME: Final = "custom_events_theme"
 THEMES: Final = ("system", "light", "dark")
@@ -57,6 +60,11 @@ class View:
         top = self.path.strip("/").partition("/")[0]
         return top == entry.address.partition("/")[0]
 
+    @property
+    def manual(self) -> str:
+        """The page of the manual that is about this page, below help/; "" where none is, or no manual is installed."""
+        return manual_of(self.path) if MANUAL.is_dir() and self.caller is not NOBODY else ""
+
     def _sees(self, right: Right) -> bool:
         role = right.role or Role.VIEWER
         match right.scope:
@@ -69,9 +77,9 @@ class View:
 
 
 class Renderer:
-    """Fills templates. `styles` and `scripts` are read once: whether they are there is known from then on."""
+    """Fills templates. `digests`: of the files that pages load."""
 
-    def __init__(self) -> None:
+    def __init__(self, digests: Digests) -> None:
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(TEMPLATES),
             autoescape=True,
@@ -83,6 +91,7 @@ class Renderer:
         self._environment.filters.update({**formats.FILTERS, "setting_name": words.setting_name})
         known: dict[str, Any] = self._environment.globals
         known |= {"words": words, "unset": msgspec.UNSET, "has_htmx": HTMX.exists(), "zip": zip, "max": max}
+        known["file"] = digests.address
 
     def render(self, template: str, view: View, title: str, content: Mapping[str, Any]) -> str:
         """The page as HTML."""

@@ -15,7 +15,7 @@ from console.api.bodies import read_bytes
 from console.api.calls import Asked, Call, Shared
 from console.api.problems import ProblemError
 from console.api.translation import problem_of
-from console.pages import toasts
+from console.pages import compression, toasts
 from console.pages.ask import Ask, path_value, read_form, read_query
 from console.pages.page import Answer, Moved, Page, Shown
 from console.pages.rendering import Renderer, View
@@ -100,7 +100,7 @@ class PageServer:
         with Call(self._shared, asked) as call:
             self._admit(call, page, ask, view)
             with audit.coming_from(call.origin):
-                return self._response(page, page.handler(call, ask), view)
+                return self._response(page, page.handler(call, ask), view, asked)
 
     def _again(self, page: Page, asked: Asked, ask: Ask, view: View, problem: ProblemError) -> Response:
         """The form once more, with what was typed and what is wrong with it beside the fields. Nothing was changed."""
@@ -112,7 +112,7 @@ class PageServer:
             if isinstance(answer, Shown):
                 content = {**answer.content, "problem": problem.document(asked.request_id)}
                 answer = msgspec.structs.replace(answer, content=content, status=problem.kind.status)
-            return self._response(page.form, answer, view)
+            return self._response(page.form, answer, view, asked)
 
     def _admit(self, call: Call, page: Page, ask: Ask, view: View) -> None:
         try:
@@ -121,13 +121,15 @@ class PageServer:
         finally:
             view.caller = call.caller
 
-    def _response(self, page: Page, answer: Answer, view: View) -> Response:
+    def _response(self, page: Page, answer: Answer, view: View, asked: Asked) -> Response:
         if isinstance(answer, Moved):
             return _redirect(view, answer.to, (*answer.cookies, *toasts.headers(answer, self.settings)))
         html = self.renderer.render(answer.template or page.template, view, answer.title, answer.content)
         response = HTMLResponse(html, answer.status)
         if toasts.COOKIE in view.cookies:
             response.headers.append("set-cookie", toasts.FORGET)
+        if not page.is_secret:
+            compression.compress(response, asked.headers.get("accept-encoding", ""))
         return response
 
     def _problem_of(self, error: Exception) -> ProblemError:

@@ -28,7 +28,8 @@ _UNSETTLED: Final = _WAITING | {UploadState.CLAIMED, UploadState.SENT}
 class UploadFilter(msgspec.Struct, frozen=True, kw_only=True):
     """What of them. `state`: one of the ledger's, or `unmatched` (Google took the call and has no such click), which is then not accepted
     or rejected; `account_id`: ads_accounts.id; `action_id`: ads_actions.id; `kind`: conversion, restatement or retraction; `order_id` needs
-    its site; `since` inclusive and `until` exclusive, by when they were made."""
+    its site; `since` inclusive and `until` exclusive, by when they were made; `deadline_before`: those that may still be claimed, and that Google takes until
+    then at most."""
 
     state: str | None = None
     reason: str | None = None
@@ -40,6 +41,7 @@ class UploadFilter(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    deadline_before: datetime | None = None
 
 
 class UploadRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,12 +104,13 @@ def _wanted(connection: sa.Connection, wanted: UploadFilter) -> tuple[Wanted, da
         chosen.values |= {"site": wanted.site_id, "order": wanted.order_id}
         return Wanted(sql.UPLOADS_OF_ORDER, (), chosen.rest, chosen.values, is_few=True), since
     is_few = False
-    if wanted.state in _UNSETTLED:
+    is_late = wanted.deadline_before is not None and wanted.state is None
+    if wanted.state in _UNSETTLED or is_late:
         rows, week = connection.execute(sql.OPEN).one()
         if week is not None:
             monday = datetime.combine(week, time(), UTC)
             since = max(since or monday, monday)
-        is_few = wanted.state in _WAITING and rows <= SCANNED
+        is_few = (wanted.state in _WAITING or is_late) and rows <= SCANNED
     if is_few:
         chosen.lead.append("t.waits")
         chosen.by_index("ads_account_id", wanted.account_id)
@@ -136,6 +139,9 @@ def _rest(chosen: Conditions, wanted: UploadFilter, *, is_chosen: bool = False) 
     chosen.by_row("ads_action_id", wanted.action_id)
     chosen.by_row("assignment_id", wanted.assignment_id)
     chosen.by_row("kind", wanted.kind)
+    if wanted.deadline_before is not None:
+        chosen.rest.append(sql.IS_LATE)
+        chosen.values["deadline"] = wanted.deadline_before
     if wanted.state == UNMATCHED:
         chosen.rest.append(sql.IS_UNMATCHED)
     elif wanted.state is not None:

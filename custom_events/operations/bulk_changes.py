@@ -39,7 +39,7 @@ def request_of(prepared: PreparedChange, allowed: Allowed, bulk_change_id: int |
     return msgspec.json.decode(msgspec.json.encode(asked))
 
 
-def plan_to_apply(tried: LongOperation, *, all_or_nothing: bool, reason: str) -> BulkPlan:
+def change_to_apply(tried: LongOperation, *, all_or_nothing: bool, reason: str) -> PreparedChange:
     """What a dry run tried, to be done: the same rows. Raises NeedsAction for an operation that is no dry run, or has not succeeded."""
     asked = msgspec.convert(tried.request, BulkRequest) if tried.kind == BULK_CHANGE else None
     if asked is None or asked.bulk_change_id is not None or tried.state is not State.SUCCEEDED:
@@ -48,7 +48,7 @@ def plan_to_apply(tried: LongOperation, *, all_or_nothing: bool, reason: str) ->
         )
     refuse(list(text_errors("reason", reason)))
     return msgspec.structs.replace(
-        asked.plan, is_dry_run=False, all_or_nothing=all_or_nothing, reason=reason or asked.plan.reason
+        asked.prepared, is_dry_run=False, all_or_nothing=all_or_nothing, reason=reason or asked.prepared.reason
     )
 
 

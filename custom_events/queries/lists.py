@@ -115,6 +115,9 @@ def _newest(listed: Listed) -> str:
 IS_UNMATCHED: Final = UNMATCHED.format(row="t")
 IS_MATCHED: Final = f"({IS_UNMATCHED}) IS NOT TRUE"
 
+# Uploads that may still be claimed, and that Google takes until a moment at most.
+IS_LATE: Final = "t.waits AND t.deadline_at <= :deadline"
+
 # Custom events of every assignment of a definition; why one does not go, or stands no longer.
 OF_DEFINITION: Final = (
     "t.assignment_id = ANY(ARRAY(SELECT a.id FROM app.site_custom_events a WHERE a.definition_id = :definition))"

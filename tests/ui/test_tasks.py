@@ -138,11 +138,11 @@ def test_every_page_fits_a_narrow_window_and_keeps_nobody_out(signed_in: Page, w
         if wide > 0 and not path.startswith("/help/"):
             found[f"{path} too wide"] = wide
         if Path(AXE).exists():
-            found |= {f"{path} {rule}": nodes for rule, nodes in axe(signed_in).items()}
+            found |= {f"{path} {rule}": nodes for rule, nodes in axe_faults(signed_in).items()}
     assert found == {}
 
 
-def axe(page: Page) -> dict[str, object]:
+def axe_faults(page: Page) -> dict[str, object]:
     """Rules that are broken, with where; run in the page's own world, since its policy lets no script of others in."""
     page.evaluate(AXE.read_text())
     answer = page.evaluate("axe.run(document, {resultTypes: ['violations', 'incomplete']})")

@@ -11,7 +11,7 @@ from console.api.calls import Call
 from console.api.lists import Stretch, as_query, asked_site, stretch
 from console.api.operations import Routes
 from console.api.pages import LIMIT, After, Limit, Page
-from console.api.parameters import LONGEST_SEARCH, OfSite, Since, Text, Until
+from console.api.parameters import LONGEST_SEARCH, Deadline, OfSite, Since, Text, Until
 from console.api.rights import of_some_site
 from custom_events.access.roles import Role
 from custom_events.browse import commerce_events, custom_events, raw_events, refused_events, search, uploads
@@ -248,6 +248,7 @@ def list_uploads(
     order_id: OrderId = None,
     since: Since = None,
     until: Until = None,
+    deadline_before: Deadline = None,
     limit: Limit = LIMIT,
     after: After = None,
 ) -> Stretch[UploadSummary]:
@@ -263,6 +264,7 @@ def list_uploads(
         order_id=order_id,
         since=since,
         until=until,
+        deadline_before=deadline_before,
     )
     return stretch(call, uploads.uploads, wanted, limit, after, _summary)
 

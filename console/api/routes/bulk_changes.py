@@ -198,7 +198,7 @@ def apply_dry_run(call: Call, operation_id: OperationId, body: Applying) -> Answ
     """Do what the operation of this id tried: the rows that it found then, as they are now. Only a dry run of a bulk change that has
     succeeded is applied; each row needs the same roles as before."""
     found = operation.get(call.connection, operation_id, caller=call.caller)
-    plan = bulk_changes.plan_to_apply(found, all_or_nothing=body.mode == "all_or_nothing", reason=body.reason)
+    plan = bulk_changes.change_to_apply(found, all_or_nothing=body.mode == "all_or_nothing", reason=body.reason)
     return _do(call, plan)
 
 

@@ -22,6 +22,7 @@ from custom_events.catalog import raw_events
 from custom_events.catalog.raw_events import Parked, RawFate
 from custom_events.operations import operation
 from custom_events.operations.parked_deliveries import REPLAY_PARKED, UNIT, ReplayParkedRequest
+from custom_events.redaction.mask import Masked, mask
 from custom_events.values.numbers import MAX_ID
 from custom_events.values.texts import text_problem
 
@@ -99,6 +100,17 @@ def read_raw_content(call: Call, raw_event_id: RawEventId) -> RawContent:
     except UnicodeDecodeError:
         text = None
     return RawContent(id=raw.id, headers=raw.headers, body=raw.body, text=text)
+
+
+@ROUTES.get(
+    "/raw-events/{raw_event_id}/masked-content",
+    right=_of_its_site(Role.VIEWER),
+    answer=Masked,
+    example=Masked(text='{\n  "id": 1,\n  "email": "•••"\n}', covered=1),
+)
+def read_masked_content(call: Call, raw_event_id: RawEventId) -> Masked:
+    """The body of one delivery with what may name somebody covered; null where it is no JSON."""
+    return mask(raw_events.get(call.connection, raw_event_id).body)
 
 
 @ROUTES.get(

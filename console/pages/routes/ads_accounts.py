@@ -5,11 +5,14 @@ from typing import Final
 
 from console.api.calls import Call
 from console.api.routes import ads_accounts as operations
+from console.api.routes import comparisons
 from console.api.routes.uploads import Hold
 from console.pages.ask import Ask
+from console.pages.charts import Chart, Series, day_label
 from console.pages.page import Moved, Pages, Shown, right_of
 from custom_events.catalog import ads
 from custom_events.ledger import overview
+from custom_events.ledger.differences import Day
 
 PAGES: Final = Pages()
 
@@ -32,7 +35,9 @@ def ads_account_page(call: Call, ask: Ask) -> Shown:
     found = operations.read_standing(call, ask.path["customer_id"])
     actions = ads.actions(call.connection, found.customer_id)
     probe = ads.kept_probe(call.connection, found.customer_id)
-    return Shown(title=found.name, content={"one": found, "actions": actions, "probe": probe})
+    account = ads.get_account(call.connection, found.customer_id)
+    content = {"one": found, "actions": actions, "probe": probe, "account": account}
+    return Shown(title=found.name, content=content)
 
 
 @PAGES.change("/ads-accounts/{customer_id}/probe", right=right_of(operations.ROUTES, operations.probe_ads_account))
@@ -42,6 +47,29 @@ def probe(call: Call, ask: Ask) -> Moved:
     found = operations.probe_ads_account(call, customer_id)
     said = "Nothing is in the way of conversions." if found.fine else "Something is in the way: see what."
     return Moved(to=f"ads-accounts/{customer_id}#probe", said=said)
+
+
+@PAGES.show(
+    "/ads-accounts/{customer_id}/comparison",
+    right=right_of(comparisons.ROUTES, comparisons.read_comparison),
+    template="comparison.html",
+)
+def comparison_page(call: Call, ask: Ask) -> Shown:
+    """What we sent beside what Google counted, day by day, and why they differ."""
+    found = comparisons.read_comparison(call, ask.path["customer_id"])
+    account = ads.get_account(call.connection, found.customer_id)
+    action_id = ask.text("action_id")
+    days = [day for day in found.days if action_id in (None, day.action_id)]
+    actions = {day.action_id: day.action or day.action_id for day in found.days}
+    content = {
+        "ask": ask,
+        "account": account,
+        "first_day": found.first_day,
+        "days": days,
+        "actions": list(actions.items()),
+        "chart": _chart(days),
+    }
+    return Shown(title=f"{account.name} and Google's counts", content=content)
 
 
 @PAGES.change("/ads-accounts/{customer_id}/hold", right=right_of(operations.ROUTES, operations.hold_ads_account))
@@ -58,3 +86,24 @@ def release(call: Call, ask: Ask) -> Moved:
     customer_id = ask.path["customer_id"]
     operations.release_ads_account(call, customer_id)
     return Moved(to=f"ads-accounts/{customer_id}", said="Conversions are sent for this account again.")
+
+
+def _chart(days: list[Day]) -> Chart:
+    """Ours beside Google's by day, all actions that are shown together; nothing stands where Google has not told of a day."""
+    listed = sorted({day.day for day in days})
+    of_day = {day: [one for one in days if one.day == day] for day in listed}
+    taken = [[one.google.successful for one in of_day[day] if one.google is not None] for day in listed]
+    return Chart(
+        id="days",
+        title="Sent and taken",
+        unit="by day of the call",
+        kind="lines",
+        labels=tuple(day_label(day) for day in listed),
+        series=(
+            Series(name="sent", values=tuple(sum(one.sent for one in of_day[day]) for day in listed)),
+            Series(
+                name="accepted by our ledger", values=tuple(sum(one.accepted for one in of_day[day]) for day in listed)
+            ),
+            Series(name="taken, as Google counts", values=tuple(sum(counts) if counts else None for counts in taken)),
+        ),
+    )

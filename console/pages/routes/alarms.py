@@ -4,6 +4,7 @@ from typing import Final
 
 from console.api.calls import Call
 from console.api.routes import alarms as operations
+from console.pages import evidence
 from console.pages.ask import ROWS, Ask
 from console.pages.page import Pages, Shown, right_of
 from custom_events.watching.alarms import WATCHES
@@ -22,4 +23,5 @@ def alarms_page(call: Call, ask: Ask) -> Shown:
         after=ask.text("after", longest=2_000),
     )
     names = sorted({watch.name for watch in WATCHES})
-    return Shown(title="Alarms", content={"ask": ask, "list": found, "names": names})
+    seen = {alarm.id: None if alarm.closed_at else evidence.of(call, alarm) for alarm in found.items}
+    return Shown(title="Alarms", content={"ask": ask, "list": found, "names": names, "seen": seen})

@@ -18,6 +18,7 @@ from custom_events.errors import NeedsAction
 from custom_events.values.deliveries import Platform, Refusal
 
 PAGES: Final = Pages()
+EVERY_S: Final = 3  # between two looks for new deliveries, while a page follows them: a person sees them come, and 200 pages ask 70 times a second
 _READ_ONE: Final = right_of(operations.ROUTES, operations.read_raw_event)
 _REPLAY: Final = msgspec.structs.replace(_READ_ONE, role=Role.EDITOR)
 _READ_BODY: Final = right_of(operations.ROUTES, operations.read_raw_content)
@@ -46,6 +47,7 @@ def deliveries_page(call: Call, ask: Ask) -> Shown:
         "site_id": site_id,
         "outcomes": OUTCOMES,
         "live": ask.flag("live") or False,
+        "every_s": EVERY_S,
     }
     return Shown(title="Deliveries", content=content)
 
@@ -81,7 +83,7 @@ def refused_page(call: Call, ask: Ask) -> Shown:
 
 @PAGES.show("/deliveries/{raw_event_id}", right=_READ_ONE, template="delivery.html")
 def delivery_page(call: Call, ask: Ask) -> Shown:
-    """One delivery, without its headers and its body."""
+    """One delivery without its headers; what names somebody in its body is covered."""
     return _delivery(call, ask)
 
 
@@ -105,4 +107,5 @@ def _delivery(call: Call, ask: Ask, content: Any = None) -> Shown:
     number = ask.path["raw_event_id"]
     fate = operations.read_raw_event(call, number)
     site = sites.get(call.connection, fate.site_id)
-    return Shown(title=f"Delivery {number}", content={"fate": fate, "site": site, "body": content})
+    masked = operations.read_masked_content(call, number) if content is None else None
+    return Shown(title=f"Delivery {number}", content={"fate": fate, "site": site, "body": content, "masked": masked})

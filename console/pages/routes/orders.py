@@ -34,7 +34,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 @PAGES.show("/orders", right=READ, template="orders.html")
 def orders_page(call: Call, ask: Ask) -> Answer:
-    """What happened in stores, the newest first; or what was found. Who finds one order and nothing else is led to it."""
+    """What happened in stores, the newest first; or what was found. Who finds one order or one delivery, and nothing else, is led to it."""
     site_id = chosen_site(call, ask)
     text = ask.text("search", longest=500)
     content: dict[str, Any] = {"ask": ask, "sites": site_choice(call), "site_id": site_id, "types": tuple(EventType)}
@@ -42,6 +42,8 @@ def orders_page(call: Call, ask: Ask) -> Answer:
         results = browsing.find(call, text, site_id=site_id).items
         if len(results) == 1 and results[0].kind is Kind.ORDER:
             return Moved(to=story_address(results[0].site_id, results[0].order_id or text))
+        if len(results) == 1 and results[0].raw_id is not None:
+            return Moved(to=f"deliveries/{results[0].raw_id}")
         content |= {"results": results, "list": None, "names": site_names(call, results), "text": text}
         return Shown(title="Orders and events", content=content)
     found = browsing.list_commerce_events(

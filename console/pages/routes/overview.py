@@ -8,18 +8,17 @@ import msgspec
 
 from console.api.calls import Call
 from console.api.routes.figures import read_site_figures
+from console.pages import overview_cards
 from console.pages.ask import Ask
 from console.pages.navigation import READ
 from console.pages.page import Pages, Shown
 from console.pages.visible import chosen_site, site_choice
-from custom_events.access.roles import Role
-from custom_events.watching import state
 from custom_events.watching.equations import Sums
 from custom_events.watching.site_figures import SiteFigures
 from custom_events.watching.status import status
 
 PAGES: Final = Pages()
-SHOWN_ALARMS: Final = 5
+LIVE: Final = "live"
 _OPEN: Final = ("new", "held", "queued", "claimed", "sent", "unknown")
 _TONES: Final = {"held": "warn", "unknown": "warn", "unmatched": "warn", "rejected": "bad", "expired": "bad"}
 _WORDS: Final = {"unmatched": "no such click", "sent": "handed over"}
@@ -45,22 +44,25 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
 @PAGES.show("/", right=READ, template="overview.html")
 def overview_page(call: Call, ask: Ask) -> Shown:
-    """All sites for who may see them all, one site for others and where it is chosen."""
+    """All sites for who may see them all, one site for others and where it is chosen. What is asked for again and again (`part`) is the picture alone."""
     site_id = chosen_site(call, ask)
-    content: dict[str, Any] = {"ask": ask, "sites": site_choice(call), "site_id": site_id, "alarms": (), "sums": None}
+    is_part = ask.choice("part", (LIVE,)) == LIVE
+    content: dict[str, Any] = {"ask": ask, "site_id": site_id, "sums": None, "is_part": is_part, "live": LIVE}
     if site_id is not None:
         figures = read_site_figures(call, site_id)
         stages = stages_of_site(figures)
+        content |= {"figures": figures}
         stuck = _stuck(figures.deliveries.get("parked", 0), figures.conversions, f"site_id={site_id}&")
-        return Shown(title="Overview", content={**content, "stages": stages, "stuck": stuck, "figures": figures})
-    found = status(call.connection, call.settings, datetime.now(UTC))
-    stuck = _stuck(sum(found.sums.parked.values()), found.uploads, "")
-    if call.caller.may(Role.VIEWER):
-        alarms = state.page(call.connection, is_open=True, name=None, before_id=None, limit=SHOWN_ALARMS)
-        content |= {"alarms": alarms, "sums": found.sums, "status": found}
-    return Shown(
-        title="Overview", content={**content, "stages": stages_of_all(found.sums, found.uploads), "stuck": stuck}
-    )
+    else:
+        found = status(call.connection, call.settings, datetime.now(UTC))
+        stages = stages_of_all(found.sums, found.uploads)
+        content |= {"sums": found.sums, "status": found}
+        stuck = _stuck(sum(found.sums.parked.values()), found.uploads, "")
+    content |= {"stages": stages, "stuck": stuck}
+    if not is_part:
+        content |= overview_cards.cards(call, site_id)
+        content |= {"sites": site_choice(call)}
+    return Shown(title="Overview", content=content)
 
 
 def stages_of_all(sums: Sums, uploads: Mapping[str, int]) -> tuple[Stage, ...]:

@@ -1,11 +1,10 @@
-"""People, API keys and the audit trail: who may what, and who did what."""
+"""People and the audit trail: who may what, and who did what."""
 
 from typing import Final
 
 from console.api.bodies import typed
 from console.api.calls import Call
 from console.api.problems import FieldError, invalid
-from console.api.routes import api_keys as key_operations
 from console.api.routes import audit_entries as audit_operations
 from console.api.routes import people as operations
 from console.api.routes.people import NewPerson
@@ -82,23 +81,6 @@ def enable(call: Call, ask: Ask) -> Moved:
     """They may sign in again."""
     operations.enable_person(call, ask.path["person_id"])
     return Moved(to=f"people/{ask.path['person_id']}", said="They may sign in again.")
-
-
-@PAGES.show("/api-keys", right=MANAGE, template="api_keys.html")
-def api_keys_page(call: Call, ask: Ask) -> Shown:
-    """All keys, by their beginning."""
-    found = key_operations.list_api_keys(
-        call, good=ask.flag("good"), sort="-id", limit=ROWS, after=ask.text("after", longest=2_000)
-    )
-    names = site_names(call, [grant for key in found.items for grant in key.grants])
-    return Shown(title="API keys", content={"ask": ask, "list": found, "names": names})
-
-
-@PAGES.change("/api-keys/{api_key_id}/revoke", right=MANAGE)
-def revoke(call: Call, ask: Ask) -> Moved:
-    """The key is good no longer."""
-    found = key_operations.revoke_api_key(call, ask.path["api_key_id"])
-    return Moved(to="api-keys", said=f"The key {found.name} is good no longer.")
 
 
 @PAGES.show("/audit", right=AUDIT, template="audit.html")

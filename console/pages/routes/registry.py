@@ -6,6 +6,7 @@ from console.pages.page import Pages
 from console.pages.routes import (
     ads_accounts,
     alarms,
+    api_keys,
     assignment_list,
     assignments,
     bulk_changes,
@@ -20,10 +21,13 @@ from console.pages.routes import (
     overview,
     parked,
     people,
+    reports,
+    settings,
     sign_in,
     site_connecting,
     sites,
     styleguide,
+    upload_changes,
     uploads,
 )
 
@@ -35,8 +39,10 @@ NOUNS: Final[tuple[Pages, ...]] = (
     custom_events.PAGES,
     parked.PAGES,
     uploads.PAGES,
+    upload_changes.PAGES,
     alarms.PAGES,
     site_connecting.PAGES,
+    reports.PAGES,
     sites.PAGES,
     definition_editing.PAGES,
     definition_publishing.PAGES,
@@ -47,6 +53,8 @@ NOUNS: Final[tuple[Pages, ...]] = (
     operations.PAGES,
     ads_accounts.PAGES,
     people.PAGES,
+    api_keys.PAGES,
+    settings.PAGES,
     manual.PAGES,
     styleguide.PAGES,
 )

@@ -20,7 +20,7 @@ PAGES: Final = Pages()
 _YEAR_S: Final = 365 * 86_400
 
 
-@PAGES.show("/sign-in", right=OPEN, template="sign_in.html")
+@PAGES.show("/sign-in", right=OPEN, template="sign_in.html", is_secret=True)
 def sign_in_page(call: Call, ask: Ask) -> Shown:
     """Where people sign in."""
     return _form(call, ask)

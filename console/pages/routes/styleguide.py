@@ -7,6 +7,7 @@ from console.api.calls import Call
 from console.api.problems import FieldError
 from console.api.rights import SIGNED_IN
 from console.pages.ask import Ask
+from console.pages.charts import Chart, Funnel, Series, Step
 from console.pages.merging import merge_rows
 from console.pages.page import Pages, Shown
 from custom_events.catalog.diff import Change
@@ -17,6 +18,40 @@ _STATES: Final = ("accepted", "queued", "held", "rejected", "withheld")
 _BEFORE: Final = {"priority": 1, "delay_minutes": 0}
 _THEIRS: Final = {"priority": 2, "delay_minutes": 0, "group": "value"}
 _MINE: Final = {"priority": 3, "delay_minutes": 60}
+_DAYS: Final = tuple(f"{day} Nov" for day in range(17, 31))
+_CHARTS: Final = (
+    Chart(
+        id="sent",
+        title="Conversions",
+        unit="by day",
+        labels=_DAYS,
+        series=(
+            Series(name="accepted", tone="good", values=(31, 40, 38, 44, 60, 71, 35, 30, 42, 39, 47, 66, 74, 20)),
+            Series(name="held", tone="warn", values=(0, 1, 0, 3, 0, 0, 0, 2, 0, 0, 1, 0, 4, 9)),
+            Series(name="rejected", tone="bad", values=(0, 0, 2, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0, 0)),
+        ),
+    ),
+    Chart(
+        id="shares",
+        title="Accuracy",
+        labels=_DAYS,
+        kind="lines",
+        is_share=True,
+        series=tuple(
+            Series(name=name, values=tuple(None if day == gap else 1 - (day * step % 7) / 40 for day in range(14)))
+            for name, step, gap in (("Berlin", 3, 5), ("Kiel", 5, 13), ("Lyon", 2, 0))
+        ),
+    ),
+)
+_FUNNEL: Final = Funnel(
+    id="way",
+    title="Way",
+    steps=(
+        Step(name="Received", rows=1_204),
+        Step(name="Matched", rows=410, address="styleguide"),
+        Step(name="Accepted", rows=380, tone="good", note="by Google"),
+    ),
+)
 
 
 @PAGES.show("/styleguide", right=SIGNED_IN, template="styleguide.html", development=True)
@@ -28,6 +63,8 @@ def styleguide_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every page
     )
     content = {
         "ask": ask,
+        "charts": _CHARTS,
+        "funnel": _FUNNEL,
         "states": _STATES,
         "changes": (Change(path="value.factor", old=1, new="0.35"), Change(path="priority", new=10)),
         "node": ExplainedNode(kind="all", text="", holds=False, children=leaves),

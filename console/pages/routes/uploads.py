@@ -1,30 +1,37 @@
 """Uploads: conversions and adjustments on their way to an ads account, and Google's answers; held, released, sent again."""
 
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 from console.api.calls import Call
-from console.api.routes import browsing
+from console.api.routes import browsing, day_figures
 from console.api.routes import uploads as operations
 from console.api.routes.uploads import Hold, Release
 from console.pages.ask import ROWS, Ask
 from console.pages.navigation import READ
+from console.pages.overview_cards import weeks_chart
 from console.pages.page import Moved, Pages, Shown, right_of
 from console.pages.visible import chosen_site, site_choice, site_names
 from custom_events.access.roles import Role
 from custom_events.browse.uploads import STATES
 from custom_events.catalog import ads, assignments, sites
+from custom_events.ledger.overview import SOON
+from custom_events.ledger.progress import UploadProgress
 from custom_events.values.conversions import UploadKind
 from custom_events.values.reasons import CONSENT_UNKNOWN_IN_EUROPE
 
 PAGES: Final = Pages()
+_WAITING: Final = (("held", "held", "warn"), ("queued", "queued", ""), ("unknown", "without an answer", "warn"))
 _RETRIED: Final = "It is sent again with the next request."
 _READ_ONE: Final = right_of(operations.ROUTES, operations.read_upload)
 
 
 @PAGES.show("/uploads", right=READ, template="uploads.html")
 def uploads_page(call: Call, ask: Ask) -> Shown:
-    """The ledger, the newest first."""
+    """The ledger, the newest first; what waits as filters with their counts, and how conversions fared over time."""
     site_id = chosen_site(call, ask)
+    expiring = ask.flag("expiring")
     found = browsing.list_uploads(
         call,
         site_id=site_id,
@@ -37,12 +44,14 @@ def uploads_page(call: Call, ask: Ask) -> Shown:
         order_id=ask.text("order_id") if site_id is not None else None,
         since=ask.moment("since"),
         until=ask.moment("until"),
+        deadline_before=datetime.now(UTC) + SOON if expiring else None,
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
     may_all = call.caller.may(Role.VIEWER)
     actions = ads.actions(call.connection) if may_all else []
     accounts = ads.accounts(call.connection) if may_all else []
+    progress = day_figures.read_upload_progress(call, site_id)
     content: dict[str, Any] = {
         "ask": ask,
         "list": found,
@@ -51,11 +60,61 @@ def uploads_page(call: Call, ask: Ask) -> Shown:
         "site_id": site_id,
         "states": STATES,
         "kinds": tuple(UploadKind),
-        "actions": {one.id: one for one in actions},
-        "action_choices": [(one.id, f"{one.name}, {one.reference}") for one in actions],
-        "account_choices": [(one.id, one.name) for one in accounts],
+        "actions": {action.id: action for action in actions},
+        "action_choices": [(action.id, f"{action.name}, {action.reference}") for action in actions],
+        "account_choices": [(account.id, account.name) for account in accounts],
+        "waiting": waiting(progress, ask, site_id),
+        "chart": weeks_chart(progress.weeks) if progress.weeks and not ask.query else None,
+        "at_once": at_once(ask, site_id, {account.id: account.customer_id for account in accounts}),
+        "consent_reason": CONSENT_UNKNOWN_IN_EUROPE,
+        "soon": datetime.now(UTC) + SOON,
     }
     return Shown(title="Uploads", content=content)
+
+
+class Waiting(NamedTuple):
+    """A filter with its count. `query`: the end of its address."""
+
+    name: str
+    rows: int
+    query: str
+    tone: str
+    is_chosen: bool
+
+
+def waiting(progress: UploadProgress, ask: Ask, site_id: int | None) -> list[Waiting]:
+    """What waits, by state, and what of it will soon be too late."""
+    mine = {} if site_id is None else {"site_id": site_id}
+    chips = [
+        Waiting(
+            name,
+            progress.waiting.get(state, 0),
+            f"?{urlencode({'state': state, **mine})}",
+            tone,
+            ask.query.get("state") == state,
+        )
+        for state, name, tone in _WAITING
+    ]
+    query = f"?{urlencode({'expiring': 'yes', **mine})}"
+    late = Waiting(
+        "too late in 48 hours",
+        progress.expiring,
+        query,
+        "bad" if progress.expiring else "",
+        ask.query.get("expiring") == "yes",
+    )
+    return [*chips, late]
+
+
+def at_once(ask: Ask, site_id: int | None, accounts: dict[int, str]) -> str:
+    """Where all that is listed is changed at once, without what is done at its end ("": nowhere): of one site, or of one account, by reason at most."""
+    chosen = {name for name, value in ask.query.items() if value} - {"state", "reason", "after"}
+    if site_id is not None and chosen <= {"site_id", "order_id"}:
+        return f"sites/{site_id}/uploads"
+    account = ask.number("account_id")
+    if chosen == {"account_id"} and account in accounts:
+        return f"ads-accounts/{accounts[account]}/uploads"
+    return ""
 
 
 @PAGES.show("/uploads/{upload_reference}", right=_READ_ONE, template="upload.html")
@@ -94,6 +153,14 @@ def retry(call: Call, ask: Ask) -> Moved:
     reference = ask.path["upload_reference"]
     operations.retry_upload(call, reference)
     return _back(reference, _RETRIED)
+
+
+@PAGES.change("/uploads/{upload_reference}/withhold", right=right_of(operations.ROUTES, operations.withhold_upload))
+def withhold(call: Call, ask: Ask) -> Moved:
+    """Never send what waits."""
+    reference = ask.path["upload_reference"]
+    operations.withhold_upload(call, reference, Hold(why=ask.field("why") or "no reason given"))
+    return _back(reference, "It is withheld: it is not sent, unless somebody sends it again.")
 
 
 def _back(reference: str, said: str) -> Moved:

@@ -23,7 +23,8 @@ class AppTransport(httpx.BaseTransport):
         whole = httpx.ByteStream(b"".join(request.stream))  # of a body that comes in parts only the headers tell
         asked = httpx.Request(request.method, request.url, headers=request.headers, stream=whole)
         answer = await self._transport.handle_async_request(asked)
-        return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+        sent = b"".join([part async for part in answer.aiter_raw()])  # compressed where it is
+        return httpx.Response(answer.status_code, headers=answer.headers, content=sent)
 
 
 @contextmanager

@@ -92,6 +92,7 @@ class World:
             "api_key_id": (self.spare.id, self.spare.id, ABSENT),
             "definition_key": ("big_order", f"nothing_{ABSENT - 1}", f"nothing_{ABSENT}"),  # they belong to all sites
             "assignment_id": (my_rule.id, their_rule.id, ABSENT),
+            "report_name": ("funnel", f"nothing_{ABSENT - 1}", f"nothing_{ABSENT}"),  # as above
             "number": (1, 1, ABSENT),
             "saved_view_id": (self.view.id, ABSENT - 1, ABSENT),
             "session_id": (ABSENT - 1, caller.session_id, ABSENT),

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from console.pages.charts import MOST_SERIES
 from console.pages.rendering import STATIC
 
 TEXT, EDGE = 4.5, 3.0  # WCAG 2.2, 1.4.3 and 1.4.11
@@ -22,6 +23,7 @@ PAIRS = [
     *(("muted", f"{state}-ground", TEXT) for state in STATES),
     ("surface", "ink", TEXT),
     *(("edge", ground, EDGE) for ground in ("ground", "surface")),
+    *((f"series-{number}", ground, EDGE) for number in range(1, MOST_SERIES + 1) for ground in ("ground", "surface")),
 ]
 
 

@@ -95,7 +95,7 @@ def test_links_of_pages_lead_to_pages(browser: httpx.Client, world: World) -> No
 def test_addresses_are_relative_so_a_prefix_changes_nothing(browser: httpx.Client, world: World) -> None:
     text = browser.get(f"/sites/{world.mine.id}").text
     assert re.findall(r'(?:href|action|src)="/', text) == []
-    assert 'href="../static/console/console.css"' in text
+    assert re.search(r'href="../static/console/console.css\?v=[0-9a-f]{16}"', text)
     assert browser.post(f"/sites/{world.mine.id}/pause").headers["location"] == f"../../sites/{world.mine.id}"
 
 
@@ -103,7 +103,7 @@ def test_people_see_a_page_where_nothing_is_and_programs_a_document(client: http
     page = client.get("/nothing/here", headers={"Accept": "text/html"})
     assert page.status_code == 404
     assert "There is no such thing" in page.text
-    assert 'href="../static/console/console.css"' in page.text
+    assert 'href="../static/console/console.css?v=' in page.text
     assert client.get("/nothing/here").headers["content-type"] == "application/problem+json"
     api = client.get("/api/v1/nothing", headers={"Accept": "text/html"})
     assert api.headers["content-type"] == "application/problem+json"
@@ -196,14 +196,42 @@ def test_files_are_served_and_asked_for_anew_only_where_they_changed(client: htt
         assert file.status_code == 200
         again = client.get(f"/static/console/{name}", headers={"If-None-Match": file.headers["etag"]})
         assert again.status_code == 304
+        assert again.headers["cache-control"] == "no-cache"
+
+
+def test_files_are_kept_for_good_by_what_is_in_them(browser: httpx.Client) -> None:
+    addresses = re.findall(r'(?:href|src)="(static/console/[^"]+)"', browser.get("/account").text)
+    assert len(addresses) >= 4
+    for address in addresses:
+        assert browser.get(f"/{address}").headers["cache-control"].endswith("immutable"), address
+    assert browser.get("/static/console/console.css?v=0123456789abcdef").headers["cache-control"] == "no-cache"
+
+
+def test_pages_and_files_are_compressed_but_not_where_a_secret_stands(browser: httpx.Client, world: World) -> None:
+    for path in ("/sites", "/static/console/console.css"):
+        answer = browser.get(path, headers={"Accept-Encoding": "br;q=1, gzip;q=0.5"})
+        assert answer.headers["content-encoding"] == "gzip", path
+        assert "Accept-Encoding" in answer.headers["vary"]
+        assert int(answer.headers["content-length"]) < len(answer.content) / 2 if path == "/sites" else True
+    for accepted in ("identity", "gzip;q=0"):
+        assert "content-encoding" not in browser.get("/sites", headers={"Accept-Encoding": accepted}).headers
+    for path in ("/sign-in", "/api-keys"):
+        assert "content-encoding" not in browser.get(path).headers, path
+    made = browser.post(f"/sites/{world.mine.id}/rotate")
+    assert made.status_code == 200
+    assert "content-encoding" not in made.headers
 
 
 def test_what_is_searched_for_is_found_and_its_way_is_shown(browser: httpx.Client, world: World) -> None:
     number = world.raw_events[0]
-    found = browser.get(f"/orders?search=raw:{number}").text
-    assert f'href="deliveries/{number}"' in found
+    assert browser.get(f"/orders?search=raw:{number}").headers["location"] == f"deliveries/{number}"
     assert "Nothing is called so" in browser.get("/orders?search=nobody@example.org").text
     story = browser.get(f"/orders/story?site_id={world.mine.id}&subject=raw:{number}")
     assert story.status_code == 200
     assert "customers/redact" in story.text
     assert browser.get(f"/orders/story?site_id={world.mine.id}&subject=none-such").status_code == 404
+
+
+def test_before_reports_are_built_pages_say_so(browser: httpx.Client) -> None:
+    for path in ("/reports", "/"):
+        assert "were not built yet" in browser.get(path).text, path

@@ -1,0 +1,86 @@
+"""Where an alarm is seen: the list of what it counts, and one row of it."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
+
+from console.api.calls import Call
+from console.api.routes import browsing
+from custom_events.catalog import sites
+from custom_events.errors import NotFound
+from custom_events.watching.state import Episode
+
+
+class Evidence(NamedTuple):
+    """An address below the console's with what it shows, and one row of it as a sample ("": none)."""
+
+    address: str
+    name: str
+    sample_address: str = ""
+    sample: str = ""
+
+
+# By alarm: the page that lists what it counts, with its filters; words in braces are what the alarm is about.
+_LISTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+    "ConversionsExpireSoon": ("uploads", {"expiring": "yes"}),
+    "AnswersMissing": ("uploads", {"state": "unknown"}),
+    "UploadsStalled": ("uploads", {"state": "queued"}),
+    "ActionNeededAtGoogle": ("uploads", {"reason": "{reason}"}),
+    "ReasonNotKnown": ("uploads", {"reason": "{reason}"}),
+    "VerdictsOverdue": ("uploads", {"state": "sent"}),
+    "VerdictsMissing": ("uploads", {"state": "sent"}),
+    "RefundsStalled": ("uploads", {"kind": "restatement"}),
+    "PipelineStalled": ("deliveries", {"outcome": "waiting"}),
+    "DeliveriesParked": ("deliveries", {"outcome": "parked", "reason": "{reason}", "site_id": "{site_id}"}),
+    "StoreForbidsReading": ("deliveries", {"outcome": "parked", "reason": "{reason}", "site_id": "{site_id}"}),
+    "DeliveriesRefused": ("deliveries/refused", {"reason": "{reason}"}),
+}
+_PAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "AccountParked": ("ads-accounts/{account}", "the account"),
+    "ActionParked": ("ads-accounts/{account}", "the account"),
+    "PartStopped": ("ads-accounts/{account}", "the account"),
+    "SuccessRateLow": ("ads-accounts/{account}/comparison", "the days, with Google's counts"),
+    "GoogleCountsFewer": ("ads-accounts/{account}/comparison", "the days, with Google's counts"),
+    "GoogleCountsMissing": ("ads-accounts/{account}/comparison", "the days, with Google's counts"),
+    "PrivacyRequestOpen": ("help/how-to/privacy-requests.md", "how they are carried out"),
+    "PrivacyRequestDue": ("help/how-to/privacy-requests.md", "how they are carried out"),
+    "CallsNearlyUsedUp": ("settings", "the limits that are set"),
+    "SumsDisagree": ("./#sums", "both sides of the sums"),
+}
+
+
+def of(call: Call, alarm: Episode, *, with_sample: bool = False) -> Evidence | None:
+    """Where the alarm's rows are; None where no page shows them. A sample costs a look into their list."""
+    place = dict(alarm.place)
+    if "site" in place:
+        place["site_id"] = ""
+        with suppress(NotFound):
+            place["site_id"] = str(sites.by_key(call.connection, place["site"]).id)
+    if alarm.name in _PAGES:
+        address, name = _PAGES[alarm.name]
+        return Evidence(address.format_map(place), name)
+    if alarm.name not in _LISTS:
+        return None
+    page, filters = _LISTS[alarm.name]
+    given = {name: text for name, value in filters.items() if (text := value.format_map(place))}
+    found = Evidence(f"{page}?{urlencode(given)}", "the rows")
+    if not with_sample:
+        return found
+    return found._replace(**_sample(call, page, given))
+
+
+def _sample(call: Call, page: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The newest row of the list."""
+    filters: dict[str, Any] = {name: int(value) if name == "site_id" else value for name, value in given.items()}
+    if page == "deliveries":
+        rows = browsing.list_raw_events(call, **filters, limit=1).items
+        return {"sample_address": f"deliveries/{rows[0].id}", "sample": f"delivery {rows[0].id}"} if rows else {}
+    if page == "uploads" and "expiring" not in filters:
+        uploads = browsing.list_uploads(call, **filters, limit=1).items
+        return (
+            {"sample_address": f"uploads/{uploads[0].reference}", "sample": uploads[0].transaction_id}
+            if uploads
+            else {}
+        )
+    return {}

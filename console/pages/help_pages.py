@@ -1,0 +1,30 @@
+"""Which page of the manual is about which part of the console."""
+
+from collections.abc import Mapping
+from typing import Final
+
+# By the first part of a page's path: a page of docs/, and the heading in it.
+MANUAL_OF: Final[Mapping[str, str]] = {
+    "": "how-to/console.md#where-to-look",
+    "account": "how-to/console.md#who-sees-what",
+    "ads-accounts": "reference/google-errors.md",
+    "alarms": "how-to/console.md#where-to-look",
+    "api-keys": "reference/api.md",
+    "assignments": "reference/rules.md",
+    "audit": "how-to/console.md#who-sees-what",
+    "custom-events": "reference/rules.md",
+    "definitions": "reference/conditions.md",
+    "deliveries": "reference/receiver.md",
+    "orders": "reference/understanding.md",
+    "parked": "reference/understanding.md",
+    "people": "how-to/console.md#who-sees-what",
+    "reports": "how-to/console.md#reports",
+    "settings": "reference/settings.md",
+    "sites": "reference/platforms.md",
+    "uploads": "reference/google-errors.md",
+}
+
+
+def manual_of(path: str) -> str:
+    """The manual's address for a page, below help/; "" where none is about it."""
+    return MANUAL_OF.get(path.strip("/").partition("/")[0], "")
