@@ -15,8 +15,9 @@ from console.api import description, entrance, faults, routing
 from console.api.calls import Shared
 from console.api.envelope import Envelope
 from console.api.request_metrics import RequestMetrics
+from console.api.route_index import RouteIndex
 from console.api.routes.registry import NOUNS
-from console.api.serving import Server
+from console.api.serving import AT_ONCE, Server
 from console.pages import install as pages
 from custom_events.operations.kinds import KINDS
 from custom_events.operations.runner import Runner
@@ -34,7 +35,11 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     """The app on one database (libpq URL). Nothing is connected to before the first request."""
     settings = settings or read_settings()
     engine = connect.engine(
-        url, name="custom-events console", lock_limit_ms=LOCK_LIMIT_MS, statement_limit_ms=STATEMENT_LIMIT_MS
+        url,
+        name="custom-events console",
+        lock_limit_ms=LOCK_LIMIT_MS,
+        statement_limit_ms=STATEMENT_LIMIT_MS,
+        kept=AT_ONCE,
     )
     runner = Runner(url, settings, KINDS)
 
@@ -72,6 +77,7 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     entrance.install(app)
     for routes in NOUNS:
         routing.install(app, routes, server.serve)
+    app.router.routes.insert(0, RouteIndex(app.router.routes))
     faults.install(app, server)
     pages.answer_people(app, page_server)
     https = settings.console_url.startswith("https:")

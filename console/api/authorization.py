@@ -8,7 +8,7 @@ from console.api import problems
 from console.api.calls import Call, forbidden
 from console.api.operations import Operation
 from console.api.problems import ProblemError
-from console.api.rights import Scope
+from console.api.rights import Right, Scope
 from custom_events.access import api_keys, exposure, sessions
 from custom_events.access.roles import NOBODY, Caller, Role
 
@@ -79,8 +79,20 @@ def _caller(call: Call) -> Caller:
 
 def _check_site(call: Call, operation: Operation, parameters: Mapping[str, Any], role: Role) -> None:
     right = operation.right
-    site_id = parameters[right.parameter] if right.site_of is None else right.site_of(call.connection, parameters)
+    site_id = _site_id(call, right, parameters)
     if site_id is None or not call.caller.may(Role.VIEWER, site_id):
         raise problems.not_found(right.noun, parameters[right.parameter])
     if not call.caller.may(role, site_id):
         raise forbidden(role, "its site")
+
+
+def _site_id(call: Call, right: Right, parameters: Mapping[str, Any]) -> int | None:
+    """The site of what the path names; None: that is not there."""
+    if right.thing_of is not None:
+        thing = right.thing_of(call.connection, parameters)
+        call.thing = thing
+        return thing.site_id if thing is not None else None
+    if right.site_of is not None:
+        return right.site_of(call.connection, parameters)
+    site_id: int = parameters[right.parameter]
+    return site_id

@@ -70,10 +70,11 @@ class Shared:
 
 
 class Call:
-    """What an operation works with. All of it happens in one transaction, which is committed when the operation returns; a GET, which
-    changes nothing together, has none: two ways to the database less."""
+    """What an operation works with. Where it has a `transaction`, all of it happens in that one, which is committed when the operation
+    returns; without one, each statement is for itself: two ways to the database less for what only reads. `thing`: what the operation's
+    right has read of what the path names, if it has."""
 
-    def __init__(self, shared: Shared, asked: Asked) -> None:
+    def __init__(self, shared: Shared, asked: Asked, *, transaction: bool) -> None:
         self.engine = shared.engine
         self.settings = shared.settings
         self.asked = asked
@@ -81,6 +82,8 @@ class Call:
         self.openid = shared.openid
         self.readers = shared.readers
         self.caller: Caller = NOBODY
+        self.thing: Any = None
+        self._has_transaction = transaction
         self._stack = ExitStack()
         self._connection: sa.Connection | None = None
 
@@ -94,11 +97,13 @@ class Call:
 
     @property
     def connection(self) -> sa.Connection:
-        """The connection, in the call's transaction; made when first asked for."""
+        """The connection, in the call's transaction if it has one; made when first asked for."""
         if self._connection is None:
-            reads = self.asked.method in ("GET", "HEAD")
-            begun = self.engine.connect().execution_options(**_NO_TRANSACTION) if reads else self.engine.begin()
-            self._connection = self._stack.enter_context(begun)
+            if self._has_transaction:
+                context = self.engine.begin()
+            else:
+                context = self.engine.connect().execution_options(**_NO_TRANSACTION)
+            self._connection = self._stack.enter_context(context)
         return self._connection
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 import sqlalchemy as sa
@@ -10,6 +10,18 @@ import sqlalchemy as sa
 from custom_events.access.roles import Role
 
 Locate = Callable[[sa.Connection, Mapping[str, Any]], int | None]
+
+
+class OfSite(Protocol):
+    """Something that belongs to a site."""
+
+    @property
+    def site_id(self) -> int:
+        """Of the site."""
+        ...
+
+
+Read = Callable[[sa.Connection, Mapping[str, Any]], OfSite | None]
 
 
 class Scope(StrEnum):
@@ -23,15 +35,16 @@ class Scope(StrEnum):
 
 
 class Right(msgspec.Struct, frozen=True, kw_only=True):
-    """A role on some sites. `noun` and `parameter` say what the path names; `site_of` finds its site (None: it is not there), and is
-    left out where the parameter is the site's own id. `local`: whoever asks on this machine may, too (docs of
-    `console_figures_open`)."""
+    """A role on some sites. `noun` and `parameter` say what the path names; `site_of` finds its site (None: it is not there), or
+    `thing_of` the thing itself, which the operation then has as `call.thing`; both are left out where the parameter is the site's own id.
+    `local`: whoever asks on this machine may, too (docs of `console_figures_open`)."""
 
     scope: Scope
     role: Role | None = None
     noun: str = "site"
     parameter: str = "site_id"
     site_of: Locate | None = None
+    thing_of: Read | None = None
     local: bool = False
 
     def __str__(self) -> str:
@@ -54,9 +67,18 @@ OPEN: Final = Right(scope=Scope.OPEN)
 SIGNED_IN: Final = Right(scope=Scope.SIGNED_IN)
 
 
-def of_site(role: Role, *, noun: str = "site", parameter: str = "site_id", site_of: Locate | None = None) -> Right:
+def of_site(
+    role: Role,
+    *,
+    noun: str = "site",
+    parameter: str = "site_id",
+    site_of: Locate | None = None,
+    thing_of: Read | None = None,
+) -> Right:
     """The role on the site that the path names, directly or as the site of `noun`."""
-    return Right(scope=Scope.ONE_SITE, role=role, noun=noun, parameter=parameter, site_of=site_of)
+    return Right(
+        scope=Scope.ONE_SITE, role=role, noun=noun, parameter=parameter, site_of=site_of, thing_of=thing_of
+    )
 
 
 def of_some_site(role: Role) -> Right:

@@ -74,7 +74,7 @@ class Server:
         decoded: object = None
         quota: Quota | None = None
         try:
-            with Call(self._shared, asked) as call:
+            with Call(self._shared, asked, transaction=operation.transaction) as call:
                 quota = self._admit(call, operation)
                 authorization.authorize(call, operation, parameters)
                 if operation.body is not None:
@@ -113,7 +113,7 @@ class Server:
         return quota
 
     def _refuse(self, operation: Operation, asked: Asked, errors: tuple[FieldError, ...]) -> None:
-        with Call(self._shared, asked) as call:
+        with Call(self._shared, asked, transaction=False) as call:
             quota = self._admit(call, operation)
         try:
             decoded = decode(asked.body) if operation.body is not None else None

@@ -97,7 +97,7 @@ class PageServer:
             return self.problem(request, problem, view)
 
     def _answer(self, page: Page, asked: Asked, ask: Ask, view: View) -> Response:
-        with Call(self._shared, asked) as call:
+        with Call(self._shared, asked, transaction=page.operation.transaction) as call:
             self._admit(call, page, ask, view)
             with audit.coming_from(call.origin):
                 return self._response(page, page.handler(call, ask), view)
@@ -106,7 +106,7 @@ class PageServer:
         """The form once more, with what was typed and what is wrong with it beside the fields. Nothing was changed."""
         assert page.form is not None  # noqa: S101  (asked before)
         errors = {one.field: one for one in problem.errors}
-        with Call(self._shared, asked) as call:
+        with Call(self._shared, asked, transaction=page.form.operation.transaction) as call:
             self._admit(call, page, ask, view)
             answer = page.form.handler(call, msgspec.structs.replace(ask, errors=errors))
             if isinstance(answer, Shown):

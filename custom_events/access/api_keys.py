@@ -146,10 +146,10 @@ def caller_of(connection: sa.Connection, key: str) -> Caller | None:
     shape = SHAPE.match(key)
     if shape is None:
         return None
-    row = connection.execute(queries.OF_PREFIX, {"prefix": shape[1]}).one_or_none()
-    if row is None or not tokens.compare_digest(bytes(row.secret_digest), _digest(key)):
+    row = queries.good_of_prefix(connection, shape[1])
+    if row is None or not tokens.compare_digest(row["secret_digest"], _digest(key)):
         return None
-    found = msgspec.convert(row, _Found, from_attributes=True)
+    found = msgspec.convert(row, _Found)
     if found.stale:
         connection.execute(queries.TOUCH, {"id": found.id})
     grants = found.grants if found.owner_grants is None else within(found.grants, found.owner_grants)

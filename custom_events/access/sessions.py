@@ -100,10 +100,10 @@ def begin(
 
 def caller_of(connection: sa.Connection, token: str, settings: Settings) -> Caller | None:
     """Who has this session, while it is good; its use is noted."""
-    row = connection.execute(queries.OF_TOKEN, {"digest": _digest(token)}).one_or_none()
+    row = queries.good_of_token(connection, _digest(token))
     if row is None:
         return None
-    found = msgspec.convert(row, _Found, from_attributes=True)
+    found = msgspec.convert(row, _Found)
     if found.stale:
         idle = timedelta(hours=settings.session_idle_h)
         connection.execute(queries.TOUCH, {"id": found.session_id, "idle": idle})

@@ -53,6 +53,27 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
     assignment_revision: Revision
 
 
+class CurrentAssignment(msgspec.Struct, frozen=True, kw_only=True):
+    """An assignment with what applies of it, its draft where that is the newest revision, and what applies of its definition."""
+
+    assignment: SiteAssignment
+    published: Revision | None
+    draft: Revision | None
+    definition: Revision | None
+
+    @property
+    def site_id(self) -> int:
+        """Of the site that it is on."""
+        return self.assignment.site_id
+
+    @property
+    def effective(self) -> Effective | None:
+        """What applies; None while nothing of the definition or of the assignment is published."""
+        if self.definition is None or self.published is None:
+            return None
+        return effective_from(self.definition, self.published)
+
+
 def assign(
     connection: sa.Connection,
     site_id: int,
@@ -105,6 +126,19 @@ def get(connection: sa.Connection, assignment_id: int, *, lock: bool = False) ->
             what="assignment",
         )
     return msgspec.convert(row, SiteAssignment, from_attributes=True)
+
+
+def current(connection: sa.Connection, assignment_id: int) -> CurrentAssignment | None:
+    """The assignment of this id with the revisions that matter now, by one statement; None: there is none of this id."""
+    row = queries.current(connection, assignment_id)
+    if row is None:
+        return None
+    return CurrentAssignment(
+        assignment=msgspec.convert(row, SiteAssignment, from_attributes=True),
+        published=msgspec.convert(row.published, Revision | None),
+        draft=msgspec.convert(row.draft, Revision | None),
+        definition=msgspec.convert(row.definition, Revision | None),
+    )
 
 
 def of_site(connection: sa.Connection, site_id: int) -> list[SiteAssignment]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from custom_events.queries import keyset
+from custom_events.queries.by_driver import row_by_driver
 from custom_events.queries.keyset import After, Order
 from custom_events.queries.people import grants
 from custom_events.tables.access import api_keys, people
@@ -15,8 +16,7 @@ Row = sa.Row[*tuple[Any, ...]]
 
 ORDERS: Final = {"created_at": (api_keys.c.created_at, api_keys.c.id), "id": (api_keys.c.id,)}
 
-# The key of this prefix while it is good, with what it may and what whoever it belongs to may (null: it belongs to nobody).
-OF_PREFIX: Final = sa.text("""
+_OF_PREFIX: Final = """
 SELECT k.id, k.prefix, k.secret_digest, k.person_id, coalesce(p.login, k.made_by) AS name,
   k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute' AS stale,
   (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
@@ -25,9 +25,9 @@ SELECT k.id, k.prefix, k.secret_digest, k.person_id, coalesce(p.login, k.made_by
     (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
      FROM app.role_grants g WHERE g.person_id = p.id) END AS owner_grants
 FROM app.api_keys k LEFT JOIN app.people p ON p.id = k.person_id
-WHERE k.prefix = :prefix AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+WHERE k.prefix = %(prefix)s AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
   AND p.disabled_at IS NULL
-""")
+"""
 TOUCH: Final = sa.text("""
 UPDATE app.api_keys SET last_used_at = now()
 WHERE id = (SELECT id FROM app.api_keys WHERE id = :id FOR UPDATE SKIP LOCKED)
@@ -41,6 +41,12 @@ def _keys() -> sa.Select[*tuple[Any, ...]]:
         *(c.expires_at, c.last_used_at, c.revoked_at, c.created_at, c.updated_at),
         grants("api_key_id = api_keys.id"),
     ).select_from(api_keys.outerjoin(people, people.c.id == c.person_id))
+
+
+def good_of_prefix(connection: sa.Connection, prefix: str) -> dict[str, Any] | None:
+    """The key that begins so while it is good, with its digest, what it may, and what whoever it belongs to may (null: it belongs to
+    nobody). `stale`: its last use is to be noted."""
+    return row_by_driver(connection, _OF_PREFIX, {"prefix": prefix})
 
 
 def add(

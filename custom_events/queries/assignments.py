@@ -9,7 +9,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from custom_events.queries import keyset
 from custom_events.queries.keyset import After, Order
-from custom_events.tables.definitions import assignment_revisions, custom_event_definitions, site_custom_events
+from custom_events.queries.revisions import ASSIGNMENTS, DEFINITIONS, as_json
+from custom_events.tables.definitions import (
+    assignment_revisions,
+    custom_event_definitions,
+    definition_revisions,
+    site_custom_events,
+)
 
 _TABLE = site_custom_events
 ORDERS: Final = {
@@ -30,12 +36,18 @@ def add(connection: sa.Connection, *, site_id: int, definition_id: int, label: s
 
 def by_id(connection: sa.Connection, assignment_id: int) -> sa.Row[*tuple[Any, ...]] | None:
     """One assignment with its definition's key and its published number."""
-    return connection.execute(_with_definition().where(_TABLE.c.id == assignment_id)).one_or_none()
+    return connection.execute(_BY_ID, {"assignment_id": assignment_id}).one_or_none()
+
+
+def current(connection: sa.Connection, assignment_id: int) -> sa.Row[*tuple[Any, ...]] | None:
+    """One assignment as `by_id` has it, with the revisions that matter, each as JSON or null: its `published` one, its `draft` where that
+    is the newest, and the published one of its definition (`definition`)."""
+    return connection.execute(_CURRENT, {"assignment_id": assignment_id}).one_or_none()
 
 
 def site_of(connection: sa.Connection, assignment_id: int) -> int | None:
     """The site of an assignment; None: there is none of this id."""
-    return connection.execute(sa.select(_TABLE.c.site_id).where(_TABLE.c.id == assignment_id)).scalar_one_or_none()
+    return connection.execute(_SITE_OF, {"assignment_id": assignment_id}).scalar_one_or_none()
 
 
 def sites_of(connection: sa.Connection, assignment_ids: Collection[int]) -> dict[int, int]:
@@ -145,3 +157,39 @@ def _has_overrides() -> sa.ColumnElement[bool]:
         .scalar_subquery()
     )
     return sa.func.coalesce(newest, sa.false())
+
+
+def _current() -> sa.Select[*tuple[Any, ...]]:
+    own, of_definition = assignment_revisions.alias("own"), definition_revisions.alias("of_definition")
+    newest = (
+        sa.select(assignment_revisions)
+        .where(assignment_revisions.c.assignment_id == _TABLE.c.id)
+        .order_by(assignment_revisions.c.number.desc())
+        .limit(1)
+        .lateral("newest")
+    )
+    is_own = sa.and_(own.c.assignment_id == _TABLE.c.id, own.c.state == "published")
+    is_of_definition = sa.and_(
+        of_definition.c.definition_id == _TABLE.c.definition_id, of_definition.c.state == "published"
+    )
+    return sa.select(
+        _TABLE,
+        custom_event_definitions.c.key.label("definition_key"),
+        own.c.number.label("published_number"),
+        sa.func.coalesce(newest.c.number, 0).label("newest_number"),
+        sa.func.coalesce(newest.c.overrides != sa.literal({}, pg.JSONB), sa.false()).label("has_overrides"),
+        as_json(ASSIGNMENTS, own.c).label("published"),
+        sa.case((newest.c.state == "draft", as_json(ASSIGNMENTS, newest.c))).label("draft"),
+        as_json(DEFINITIONS, of_definition.c).label("definition"),
+    ).select_from(
+        _TABLE.join(custom_event_definitions)
+        .outerjoin(own, is_own)
+        .outerjoin(newest, sa.true())
+        .outerjoin(of_definition, is_of_definition)
+    )
+
+
+# Built once: building these costs several times what running them does.
+_BY_ID: Final = _with_definition().where(_TABLE.c.id == sa.bindparam("assignment_id"))
+_CURRENT: Final = _current().where(_TABLE.c.id == sa.bindparam("assignment_id"))
+_SITE_OF: Final = sa.select(_TABLE.c.site_id).where(_TABLE.c.id == sa.bindparam("assignment_id"))

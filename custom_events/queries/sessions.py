@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from custom_events.queries.by_driver import row_by_driver
 from custom_events.tables.access import login_attempts, sessions
 
 FORGOTTEN_AFTER: Final = timedelta(
@@ -15,15 +16,14 @@ FORGET_AT_ONCE: Final = 100  # rows, so that nobody who signs in waits for long
 
 Row = sa.Row[*tuple[Any, ...]]
 
-# Who has this cookie, while the session is good: one row, with what they may. `stale`: its last use is to be noted.
-OF_TOKEN: Final = sa.text("""
+_OF_TOKEN: Final = """
 SELECT s.id AS session_id, p.id, p.login, s.last_used_at < now() - interval '1 minute' AS stale,
   (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
    FROM app.role_grants g WHERE g.person_id = p.id) AS grants
 FROM app.sessions s JOIN app.people p ON p.id = s.person_id
-WHERE s.token_digest = :digest AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_until > now()
+WHERE s.token_digest = %(digest)s AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_until > now()
   AND p.disabled_at IS NULL
-""")
+"""
 # Noted at most once a minute, and by one request at a time: the others do not wait for it.
 TOUCH: Final = sa.text("""
 UPDATE app.sessions SET last_used_at = now(), idle_until = now() + :idle
@@ -42,6 +42,11 @@ _OLD_ATTEMPTS: Final = sa.text("""
 DELETE FROM app.login_attempts WHERE id IN (SELECT id FROM app.login_attempts
   WHERE at < now() - :window LIMIT :rows FOR UPDATE SKIP LOCKED)
 """)
+
+
+def good_of_token(connection: sa.Connection, digest: bytes) -> dict[str, Any] | None:
+    """Who has the cookie of this digest, while the session is good, with what they may. `stale`: its last use is to be noted."""
+    return row_by_driver(connection, _OF_TOKEN, {"digest": digest})
 
 
 def add(

@@ -22,7 +22,7 @@ from console.api.sparse import Fields, chosen, names_of, sparse
 from console.api.translation import placed
 from custom_events.access.roles import Role
 from custom_events.catalog import assignment_lists, assignments, revisions
-from custom_events.catalog.revisions import Current
+from custom_events.catalog.revisions import Current, Revision
 from custom_events.errors import NotFound
 from custom_events.matching.effective import SETTINGS, Origin
 from custom_events.queries.revisions import ASSIGNMENTS
@@ -142,6 +142,10 @@ def _site_of(connection: sa.Connection, parameters: Mapping[str, Any]) -> int | 
     return assignments.site_of(connection, parameters["assignment_id"])
 
 
+def _current(connection: sa.Connection, parameters: Mapping[str, Any]) -> assignments.CurrentAssignment | None:
+    return assignments.current(connection, parameters["assignment_id"])
+
+
 @ROUTES.get(
     "/assignments",
     right=of_some_site(Role.VIEWER),
@@ -228,11 +232,17 @@ def create_assignment(call: Call, site_id: SiteId, body: NewAssignment) -> Answe
 
 
 @ROUTES.get(
-    "/assignments/{assignment_id}", right=right_of(Role.VIEWER), answer=Assignment, example=EXAMPLE, tagged=True
+    "/assignments/{assignment_id}",
+    right=of_site(Role.VIEWER, noun="assignment", parameter="assignment_id", thing_of=_current),
+    answer=Assignment,
+    example=EXAMPLE,
+    tagged=True,
 )
-def read_assignment(call: Call, assignment_id: AssignmentId) -> Answer:
+def read_assignment(call: Call, assignment_id: AssignmentId) -> Answer:  # noqa: ARG001  (its right has read the assignment)
     """One assignment, with what applies and where each setting of it comes from."""
-    return _answer(call, assignments.get(call.connection, assignment_id))
+    current: assignments.CurrentAssignment = call.thing
+    shown = _shown(current.assignment, current.published, current.draft, current.effective)
+    return Answer(content=shown, of=current.assignment)
 
 
 @ROUTES.patch(
@@ -307,17 +317,26 @@ def _shower(call: Call, found: Sequence[assignments.SiteAssignment]) -> Any:
     effective = assignment_lists.effective_now(call.connection, found, current)
 
     def show(one: assignments.SiteAssignment) -> Assignment:
-        now, whole = current.get(one.id, Current()), effective.get(one.id)
-        fields = msgspec.structs.asdict(one)
-        del fields["definition_id"]
-        return Assignment(
-            **fields,
-            published=shown_revisions.of_assignment(now.published) if now.published is not None else None,
-            draft=shown_revisions.of_assignment(now.draft) if now.draft is not None else None,
-            effective=_effective(whole) if whole is not None else None,
-        )
+        now = current.get(one.id, Current())
+        return _shown(one, now.published, now.draft, effective.get(one.id))
 
     return show
+
+
+def _shown(
+    assignment: assignments.SiteAssignment,
+    published: Revision | None,
+    draft: Revision | None,
+    effective: assignments.Effective | None,
+) -> Assignment:
+    fields = msgspec.structs.asdict(assignment)
+    del fields["definition_id"]
+    return Assignment(
+        **fields,
+        published=shown_revisions.of_assignment(published) if published is not None else None,
+        draft=shown_revisions.of_assignment(draft) if draft is not None else None,
+        effective=_effective(effective) if effective is not None else None,
+    )
 
 
 def _effective(whole: assignments.Effective) -> EffectiveConfiguration:
