@@ -39,17 +39,20 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
 
     @classmethod
-    def of(cls, request: Request, body: bytes) -> Self:
-        """A request whose body was read."""
+    def of(cls, request: Request, body: bytes = b"") -> Self:
+        """A request whose body, if it has one, was read."""
+        scope = request.scope
+        # Of several headers of one name the first one counts.
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
         return cls(
             method=request.method,
-            path=request.url.path,
-            query=request.url.query,
-            request_id=request.state.request_id,
+            path=scope["path"],
+            query=scope["query_string"].decode("latin-1"),
+            request_id=scope["state"]["request_id"],
             address=request.client.host if request.client is not None else "",
-            host=request.headers.get("host", ""),
-            headers=dict(request.headers),
-            cookies=request.cookies,
+            host=headers.get("host", ""),
+            headers=headers,
+            cookies=request.cookies if "cookie" in headers else {},
             body=body,
         )
 

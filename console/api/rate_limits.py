@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 from console.api import problems
 from console.api.problems import ProblemError
@@ -48,7 +47,7 @@ class RateLimits:
     """The quotas of everybody who asks this process."""
 
     def __init__(self, settings: Settings) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._counts = MemoryStorage()
         self._window_s = settings.api_limit_window_s
         self._items = {
             "caller": RateLimitItemPerSecond(settings.api_requests_per_caller, self._window_s),
@@ -64,15 +63,15 @@ class RateLimits:
 
     def _count(self, name: str, whose: str) -> Quota:
         item = self._items[name]
-        taken = self._limiter.hit(item, name, whose)
-        reset_at, remaining = self._limiter.get_window_stats(item, name, whose)
+        key = item.key_for(name, whose)
+        count = self._counts.incr(key, self._window_s)
         return Quota(
             name=name,
             requests=item.amount,
             window_s=self._window_s,
-            remaining=remaining,
-            reset_s=max(1, math.ceil(reset_at - time.time())),
-            exceeded=not taken,
+            remaining=max(0, item.amount - count),
+            reset_s=max(1, math.ceil(self._counts.get_expiry(key) - time.time())),
+            exceeded=count > item.amount,
         )
 
 

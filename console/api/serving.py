@@ -24,6 +24,7 @@ AT_ONCE: Final = (
     15  # operations that run at the same time: as many as the engine has connections (SQLAlchemy: 5 and 10 more)
 )
 ACCEPTED: Final = 202  # of what is under way
+ANYTHING: Final = "*/*"
 
 
 class Server:
@@ -34,12 +35,13 @@ class Server:
         self._shared = shared
         self.settings = shared.settings
         self._wake = wake
-        self._limits = RateLimits(shared.settings)
+        self.limits = RateLimits(shared.settings)
         self._limiter = anyio.CapacityLimiter(AT_ONCE)
 
     async def serve(self, operation: Operation, request: Request, parameters: Mapping[str, Any]) -> Response:
         """The answer. Raises what `translation.problem_of` makes a problem of."""
-        check_accept(operation, request)
+        if not is_accepted(operation, request.headers.get("accept", ANYTHING)):
+            raise ProblemError(problems.NOT_ACCEPTABLE, f"The answer is {operation.media_type}: accept that.")
         if not operation.is_limited:  # asks for nothing that blocks
             refuse_unknown(operation, request)
             return encode(operation, await operation.handler(**parameters))
@@ -102,7 +104,7 @@ class Server:
             authorization.admit(call, operation)
         except ProblemError as error:
             refused = error
-        quota = self._limits.count(call.caller, call.asked.address)
+        quota = self.limits.count(call.caller, call.asked.address)
         try:
             rate_limits.check(quota)
             if refused is not None:
@@ -144,17 +146,17 @@ def _answer(operation: Operation, call: Call, arguments: Mapping[str, Any]) -> R
     return encode(operation, operation.handler(call, **arguments))
 
 
-def check_accept(operation: Operation, request: Request) -> None:
-    """Raise 406 where the client takes neither the answer's form nor any."""
-    accepted = request.headers.get("accept", "*/*")
+def is_accepted(operation: Operation, accepted: str) -> bool:
+    """Whether the client takes the answer's form, by its header Accept."""
+    if accepted == ANYTHING or operation.answer is None:
+        return True
     family = operation.media_type.partition("/")[0] + "/*"
     kinds = {
         kind.partition(";")[0].strip().lower()
         for kind in accepted.split(",")
         if not kind.replace(" ", "").endswith(";q=0")
     }
-    if operation.answer is not None and kinds.isdisjoint({operation.media_type, family, "*/*", ""}):
-        raise ProblemError(problems.NOT_ACCEPTABLE, f"The answer is {operation.media_type}: accept that.")
+    return not kinds.isdisjoint({operation.media_type, family, ANYTHING, ""})
 
 
 def unknown_parameters(operation: Operation, request: Request) -> tuple[FieldError, ...]:

@@ -6,7 +6,7 @@ effective configuration; it is checked as a whole before any revision of an assi
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from custom_events.conditions.problems import Problem, Severity
 from custom_events.errors import InUse, InvalidConfiguration, NeedsAction, NotFound
 from custom_events.matching.effective import SETTINGS, Origin, effective, origins
 from custom_events.queries import assignments as queries
+from custom_events.queries import lookups
 from custom_events.queries import revisions as revision_queries
 from custom_events.queries.revisions import ASSIGNMENTS, DEFINITIONS
 from custom_events.values.definitions import DefinitionConfig, Overrides
@@ -72,6 +73,13 @@ class CurrentAssignment(msgspec.Struct, frozen=True, kw_only=True):
         if self.definition is None or self.published is None:
             return None
         return effective_from(self.definition, self.published)
+
+
+def _current_of(row: dict[str, Any]) -> CurrentAssignment:
+    return msgspec.convert({**row, "assignment": row}, CurrentAssignment)
+
+
+CURRENT: Final = lookups.of_text(queries.CURRENT, _current_of)  # of `assignment_id`
 
 
 def assign(
@@ -126,19 +134,6 @@ def get(connection: sa.Connection, assignment_id: int, *, lock: bool = False) ->
             what="assignment",
         )
     return msgspec.convert(row, SiteAssignment, from_attributes=True)
-
-
-def current(connection: sa.Connection, assignment_id: int) -> CurrentAssignment | None:
-    """The assignment of this id with the revisions that matter now, by one statement; None: there is none of this id."""
-    row = queries.current(connection, assignment_id)
-    if row is None:
-        return None
-    return CurrentAssignment(
-        assignment=msgspec.convert(row, SiteAssignment, from_attributes=True),
-        published=msgspec.convert(row.published, Revision | None),
-        draft=msgspec.convert(row.draft, Revision | None),
-        definition=msgspec.convert(row.definition, Revision | None),
-    )
 
 
 def of_site(connection: sa.Connection, site_id: int) -> list[SiteAssignment]:

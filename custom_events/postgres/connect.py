@@ -35,19 +35,42 @@ def engine(
     """A SQLAlchemy engine on a libpq URL. `name` shows in pg_stat_activity; limits are in milliseconds, 0: none; `kept` connections stay open
     when they are not in use, and `more` are made beyond them while they are."""
     split = address.libpq(url).removeprefix("postgresql://")
-    limits = f"-c lock_timeout={lock_limit_ms} -c statement_timeout={statement_limit_ms}"
     engine = sa.create_engine(
         f"postgresql+psycopg://{split}",
         pool_size=kept,
         max_overflow=more,
-        connect_args={
-            "application_name": name,
-            "connect_timeout": CONNECT_LIMIT_S,
-            "options": f"{session_options(url)} {limits}",
-        },
+        connect_args=_parameters(url, name, lock_limit_ms, statement_limit_ms),
     )
     sa.event.listen(engine, "checkout", _check_open)  # processes that live for weeks survive a restart of the server
     return engine
+
+
+async def async_reading(
+    url: str, *, name: str, lock_limit_ms: int, statement_limit_ms: int
+) -> "psycopg.AsyncConnection[dict[str, Any]]":
+    """A psycopg connection of the running event loop that only reads, each statement for itself; rows are dicts."""
+    import msgspec
+    import psycopg
+    from psycopg.rows import dict_row
+    from psycopg.types.json import set_json_loads
+
+    parameters = _parameters(url, name, lock_limit_ms, statement_limit_ms)
+    parameters["options"] = f"{parameters['options']} -c default_transaction_read_only=on"
+    connection = await psycopg.AsyncConnection.connect(
+        address.libpq(url), autocommit=True, row_factory=dict_row, **parameters
+    )
+    set_json_loads(msgspec.json.decode, connection)
+    return connection
+
+
+def _parameters(url: str, name: str, lock_limit_ms: int, statement_limit_ms: int) -> dict[str, Any]:
+    """What libpq is told beside the URL."""
+    limits = f"-c lock_timeout={lock_limit_ms} -c statement_timeout={statement_limit_ms}"
+    return {
+        "application_name": name,
+        "connect_timeout": CONNECT_LIMIT_S,
+        "options": f"{session_options(url)} {limits}",
+    }
 
 
 def _check_open(driver: "psycopg.Connection[Any]", _record: object, _proxy: object) -> None:

@@ -7,7 +7,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from custom_events.queries import keyset
-from custom_events.queries.by_driver import row_by_driver
 from custom_events.queries.keyset import After, Order
 from custom_events.queries.people import grants
 from custom_events.tables.access import api_keys, people
@@ -16,8 +15,10 @@ Row = sa.Row[*tuple[Any, ...]]
 
 ORDERS: Final = {"created_at": (api_keys.c.created_at, api_keys.c.id), "id": (api_keys.c.id,)}
 
-_OF_PREFIX: Final = """
-SELECT k.id, k.prefix, k.secret_digest, k.person_id, coalesce(p.login, k.made_by) AS name,
+# The key of this prefix while it is good, with its digest, what it may, and what whoever it belongs to may (null: it belongs to nobody).
+# `stale`: its last use is to be noted.
+GOOD_OF_PREFIX: Final = """
+SELECT k.id, k.prefix, encode(k.secret_digest, 'hex') AS secret_digest, k.person_id, coalesce(p.login, k.made_by) AS name,
   k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute' AS stale,
   (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
    FROM app.role_grants g WHERE g.api_key_id = k.id) AS grants,
@@ -41,12 +42,6 @@ def _keys() -> sa.Select[*tuple[Any, ...]]:
         *(c.expires_at, c.last_used_at, c.revoked_at, c.created_at, c.updated_at),
         grants("api_key_id = api_keys.id"),
     ).select_from(api_keys.outerjoin(people, people.c.id == c.person_id))
-
-
-def good_of_prefix(connection: sa.Connection, prefix: str) -> dict[str, Any] | None:
-    """The key that begins so while it is good, with its digest, what it may, and what whoever it belongs to may (null: it belongs to
-    nobody). `stale`: its last use is to be noted."""
-    return row_by_driver(connection, _OF_PREFIX, {"prefix": prefix})
 
 
 def add(

@@ -9,13 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from custom_events.queries import keyset
 from custom_events.queries.keyset import After, Order
-from custom_events.queries.revisions import ASSIGNMENTS, DEFINITIONS, as_json
-from custom_events.tables.definitions import (
-    assignment_revisions,
-    custom_event_definitions,
-    definition_revisions,
-    site_custom_events,
-)
+from custom_events.tables.definitions import assignment_revisions, custom_event_definitions, site_custom_events
 
 _TABLE = site_custom_events
 ORDERS: Final = {
@@ -37,12 +31,6 @@ def add(connection: sa.Connection, *, site_id: int, definition_id: int, label: s
 def by_id(connection: sa.Connection, assignment_id: int) -> sa.Row[*tuple[Any, ...]] | None:
     """One assignment with its definition's key and its published number."""
     return connection.execute(_BY_ID, {"assignment_id": assignment_id}).one_or_none()
-
-
-def current(connection: sa.Connection, assignment_id: int) -> sa.Row[*tuple[Any, ...]] | None:
-    """One assignment as `by_id` has it, with the revisions that matter, each as JSON or null: its `published` one, its `draft` where that
-    is the newest, and the published one of its definition (`definition`)."""
-    return connection.execute(_CURRENT, {"assignment_id": assignment_id}).one_or_none()
 
 
 def site_of(connection: sa.Connection, assignment_id: int) -> int | None:
@@ -159,37 +147,28 @@ def _has_overrides() -> sa.ColumnElement[bool]:
     return sa.func.coalesce(newest, sa.false())
 
 
-def _current() -> sa.Select[*tuple[Any, ...]]:
-    own, of_definition = assignment_revisions.alias("own"), definition_revisions.alias("of_definition")
-    newest = (
-        sa.select(assignment_revisions)
-        .where(assignment_revisions.c.assignment_id == _TABLE.c.id)
-        .order_by(assignment_revisions.c.number.desc())
-        .limit(1)
-        .lateral("newest")
-    )
-    is_own = sa.and_(own.c.assignment_id == _TABLE.c.id, own.c.state == "published")
-    is_of_definition = sa.and_(
-        of_definition.c.definition_id == _TABLE.c.definition_id, of_definition.c.state == "published"
-    )
-    return sa.select(
-        _TABLE,
-        custom_event_definitions.c.key.label("definition_key"),
-        own.c.number.label("published_number"),
-        sa.func.coalesce(newest.c.number, 0).label("newest_number"),
-        sa.func.coalesce(newest.c.overrides != sa.literal({}, pg.JSONB), sa.false()).label("has_overrides"),
-        as_json(ASSIGNMENTS, own.c).label("published"),
-        sa.case((newest.c.state == "draft", as_json(ASSIGNMENTS, newest.c))).label("draft"),
-        as_json(DEFINITIONS, of_definition.c).label("definition"),
-    ).select_from(
-        _TABLE.join(custom_event_definitions)
-        .outerjoin(own, is_own)
-        .outerjoin(newest, sa.true())
-        .outerjoin(of_definition, is_of_definition)
-    )
-
 
 # Built once: building these costs several times what running them does.
 _BY_ID: Final = _with_definition().where(_TABLE.c.id == sa.bindparam("assignment_id"))
-_CURRENT: Final = _current().where(_TABLE.c.id == sa.bindparam("assignment_id"))
 _SITE_OF: Final = sa.select(_TABLE.c.site_id).where(_TABLE.c.id == sa.bindparam("assignment_id"))
+
+_REVISION: Final = """\
+CASE WHEN {a}.id IS NOT NULL THEN json_build_object('id', {a}.id, 'number', {a}.number, 'state', {a}.state, 'payload', {a}.{payload},
+    'author', {a}.author, 'reason', {a}.reason, 'published_by', {a}.published_by, 'published_at', {a}.published_at,
+    'retired_at', {a}.retired_at, 'created_at', {a}.created_at) END"""
+# One assignment as `by_id` has it, with the revisions that matter, each as JSON or null: its published one, its draft where that is the
+# newest, and the published one of its definition.
+CURRENT: Final = f"""
+SELECT a.*, d.key AS definition_key, own.number AS published_number, coalesce(newest.number, 0) AS newest_number,
+  coalesce(newest.overrides <> '{{}}', false) AS has_overrides,
+  {_REVISION.format(a="own", payload="overrides")} AS published,
+  {_REVISION.format(a="draft", payload="overrides")} AS draft,
+  {_REVISION.format(a="definition", payload="config")} AS definition
+FROM app.site_custom_events a JOIN app.custom_event_definitions d ON d.id = a.definition_id
+LEFT JOIN app.assignment_revisions own ON own.assignment_id = a.id AND own.state = 'published'
+LEFT JOIN LATERAL (SELECT r.id, r.number, r.overrides FROM app.assignment_revisions r WHERE r.assignment_id = a.id
+  ORDER BY r.number DESC LIMIT 1) newest ON true
+LEFT JOIN app.assignment_revisions draft ON draft.id = newest.id AND draft.state = 'draft'
+LEFT JOIN app.definition_revisions definition ON definition.definition_id = a.definition_id AND definition.state = 'published'
+WHERE a.id = %(assignment_id)s
+"""

@@ -145,12 +145,6 @@ def delete_all(connection: sa.Connection, kind: RevisionTable, owner_id: int) ->
     connection.execute(sa.delete(kind.revisions).where(kind.revisions.c[kind.owner] == owner_id))
 
 
-def as_json(kind: RevisionTable, c: sa.ColumnCollection[str, sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
-    """A joined revision as one JSON object with the names that `_columns` gives its columns; null where none was joined."""
-    named = [part for column in _columns_of(kind, c) for part in (sa.literal_column(f"'{column.name}'"), column)]
-    return sa.case((c.id.is_not(None), sa.func.json_build_object(*named, type_=pg.JSON)))
-
-
 @functools.cache  # built once: it costs more than it takes to run, and every list and look at an assignment runs it
 def _current(kind: RevisionTable) -> sa.Select[*tuple[Any, ...]]:
     table, newer = kind.revisions, kind.revisions.alias("newer")
@@ -162,13 +156,8 @@ def _current(kind: RevisionTable) -> sa.Select[*tuple[Any, ...]]:
 
 
 def _columns(kind: RevisionTable) -> sa.Select[*tuple[Any, ...]]:
-    return sa.select(*_columns_of(kind, kind.revisions.c))
-
-
-def _columns_of(
-    kind: RevisionTable, c: sa.ColumnCollection[str, sa.ColumnElement[Any]]
-) -> tuple[sa.ColumnElement[Any], ...]:
-    return (
+    c = kind.revisions.c
+    return sa.select(
         c.id,
         c.number,
         c.state,

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from custom_events.queries.by_driver import row_by_driver
 from custom_events.tables.access import login_attempts, sessions
 
 FORGOTTEN_AFTER: Final = timedelta(
@@ -16,7 +15,8 @@ FORGET_AT_ONCE: Final = 100  # rows, so that nobody who signs in waits for long
 
 Row = sa.Row[*tuple[Any, ...]]
 
-_OF_TOKEN: Final = """
+# Who has the cookie of this digest, while the session is good: one row, with what they may. `stale`: its last use is to be noted.
+GOOD_OF_DIGEST: Final = """
 SELECT s.id AS session_id, p.id, p.login, s.last_used_at < now() - interval '1 minute' AS stale,
   (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
    FROM app.role_grants g WHERE g.person_id = p.id) AS grants
@@ -42,11 +42,6 @@ _OLD_ATTEMPTS: Final = sa.text("""
 DELETE FROM app.login_attempts WHERE id IN (SELECT id FROM app.login_attempts
   WHERE at < now() - :window LIMIT :rows FOR UPDATE SKIP LOCKED)
 """)
-
-
-def good_of_token(connection: sa.Connection, digest: bytes) -> dict[str, Any] | None:
-    """Who has the cookie of this digest, while the session is good, with what they may. `stale`: its last use is to be noted."""
-    return row_by_driver(connection, _OF_TOKEN, {"digest": digest})
 
 
 def add(

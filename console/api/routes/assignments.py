@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -14,7 +15,7 @@ from console.api.operations import PREFIX, Routes
 from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
 from console.api.parameters import LONGEST_SEARCH, Search
 from console.api.problems import ProblemError, Reference
-from console.api.rights import Right, of_site, of_some_site
+from console.api.rights import Right, Thing, of_site, of_some_site
 from console.api.routes import revisions as shown_revisions
 from console.api.routes.revisions import CONFIG, NOON, AssignmentRevision
 from console.api.routes.sites import Reason, SiteId
@@ -133,6 +134,9 @@ EXAMPLE: Final = Assignment(
 _NEW = {"definition_key": "big_order", "label": "all orders", "overrides": {"priority": 1}, "reason": "first try"}
 
 
+_CURRENT: Final = Thing(assignments.CURRENT, attrgetter("site_id"))
+
+
 def right_of(role: Role) -> Right:
     """The role on the site of the assignment that the path names."""
     return of_site(role, noun="assignment", parameter="assignment_id", site_of=_site_of)
@@ -140,10 +144,6 @@ def right_of(role: Role) -> Right:
 
 def _site_of(connection: sa.Connection, parameters: Mapping[str, Any]) -> int | None:
     return assignments.site_of(connection, parameters["assignment_id"])
-
-
-def _current(connection: sa.Connection, parameters: Mapping[str, Any]) -> assignments.CurrentAssignment | None:
-    return assignments.current(connection, parameters["assignment_id"])
 
 
 @ROUTES.get(
@@ -233,7 +233,7 @@ def create_assignment(call: Call, site_id: SiteId, body: NewAssignment) -> Answe
 
 @ROUTES.get(
     "/assignments/{assignment_id}",
-    right=of_site(Role.VIEWER, noun="assignment", parameter="assignment_id", thing_of=_current),
+    right=of_site(Role.VIEWER, noun="assignment", parameter="assignment_id", thing=_CURRENT),
     answer=Assignment,
     example=EXAMPLE,
     tagged=True,

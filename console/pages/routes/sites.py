@@ -85,7 +85,7 @@ def create_site(call: Call, ask: Ask) -> Shown:
 def site_page(call: Call, ask: Ask) -> Shown:
     """One site: what it sent and what came of it in seven days, how it is connected, what is assigned to it."""
     site_id = ask.path["site_id"]
-    site = operations.shown(call, sites.get(call.connection, site_id))
+    site = operations.read_site(call, site_id).content
     content: dict[str, Any] = {
         "site": site,
         "figures": read_site_figures(call, site_id),
