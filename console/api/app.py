@@ -72,7 +72,7 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     shared = Shared(engine, settings, requests)
     ends.insert(0, shared.close)
     server = Server(shared, runner.wake)
-    page_server = pages.install(app, shared)  # first: their files lie below those of the API
+    page_server = pages.install(app, shared, server.limits)  # first: their files lie below those of the API
     entrance.install(app)
     for routes in NOUNS:
         routing.install(app, routes, server.serve)

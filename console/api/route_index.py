@@ -33,18 +33,19 @@ class RouteIndex(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether a route of the index would take the request whole."""
-        group = self._group(scope)
+        group = self.group(scope)
         if group is not None and any(route.matches(scope)[0] is Match.FULL for route in group.routes):
             return Match.FULL, {}
         return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand the request to the route."""
-        group = self._group(scope)
+        group = self.group(scope)
         assert group is not None  # noqa: S101  (it matched)
         await group.app(scope, receive, send)
 
-    def _group(self, scope: Scope) -> APIRouter | None:
+    def group(self, scope: Scope) -> APIRouter | None:
+        """The few routes among which that of a request is; None: the index knows none."""
         if scope["type"] != "http":
             return None
         path: str = scope["path"]

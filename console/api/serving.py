@@ -77,7 +77,7 @@ class Server:
         quota: Quota | None = None
         try:
             with Call(self._shared, asked, transaction=operation.transaction) as call:
-                quota = self._admit(call, operation)
+                quota = rate_limits.admit(self.limits, call, operation)
                 authorization.authorize(call, operation, parameters)
                 if operation.body is not None:
                     decoded = decode(asked.body)
@@ -97,26 +97,9 @@ class Server:
                 raise
             raise problem from error
 
-    def _admit(self, call: Call, operation: Operation) -> Quota:
-        """Find who asks, and count the request. Raises 401 and 403 as `authorization.admit` does, 429 above the quota."""
-        refused: ProblemError | None = None
-        try:
-            authorization.admit(call, operation)
-        except ProblemError as error:
-            refused = error
-        quota = self.limits.count(call.caller, call.asked.address)
-        try:
-            rate_limits.check(quota)
-            if refused is not None:
-                raise refused
-        except ProblemError as error:
-            error.headers.update(quota.headers)
-            raise
-        return quota
-
     def _refuse(self, operation: Operation, asked: Asked, errors: tuple[FieldError, ...]) -> None:
         with Call(self._shared, asked, transaction=False) as call:
-            quota = self._admit(call, operation)
+            quota = rate_limits.admit(self.limits, call, operation)
         try:
             decoded = decode(asked.body) if operation.body is not None else None
             _arguments(operation, {}, decoded, errors)

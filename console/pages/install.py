@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from console.api import problems
 from console.api.calls import Shared
 from console.api.problems import ProblemError
+from console.api.rate_limits import RateLimits
 from console.api.translation import problem_of
 from console.pages.page import Page
 from console.pages.rendering import STATIC, Renderer
@@ -32,9 +33,9 @@ def all_pages() -> tuple[Page, ...]:
     return tuple(page for noun in NOUNS for page in noun.pages)
 
 
-def install(app: FastAPI, shared: Shared) -> PageServer:
+def install(app: FastAPI, shared: Shared, limits: RateLimits) -> PageServer:
     """Make the pages' routes, and what serves them. Before the API's own files, whose folder has theirs in it."""
-    server = PageServer(shared, Renderer())
+    server = PageServer(shared, Renderer(), limits)
     app.mount(FILES, StaticFiles(directory=STATIC), name="console files")
     for page in all_pages():
         if not page.development or CHECKOUT.exists():
