@@ -63,6 +63,20 @@ async def async_reading(
     return connection
 
 
+def listening(url: str, channel: str, *, name: str) -> "psycopg.Connection[Any]":
+    """A psycopg connection that hears what is notified on a channel."""
+    import psycopg
+    from psycopg import sql
+
+    connection = psycopg.connect(address.libpq(url), autocommit=True, **_parameters(url, name, LOCK_LIMIT_MS, 0))
+    try:
+        connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def _parameters(url: str, name: str, lock_limit_ms: int, statement_limit_ms: int) -> dict[str, Any]:
     """What libpq is told beside the URL."""
     limits = f"-c lock_timeout={lock_limit_ms} -c statement_timeout={statement_limit_ms}"
