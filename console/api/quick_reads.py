@@ -36,7 +36,13 @@ class QuickReads:
     """ASGI middleware before the app's routes. `limits` are those of all other requests as well."""
 
     def __init__(
-        self, app: ASGIApp, *, operations: Iterable[Operation], shared: Shared, limits: RateLimits, readers: AsyncReaders
+        self,
+        app: ASGIApp,
+        *,
+        operations: Iterable[Operation],
+        shared: Shared,
+        limits: RateLimits,
+        readers: AsyncReaders,
     ) -> None:
         self._app, self._shared, self._limits, self._readers = app, shared, limits, readers
         self._operations = {folder: operation for operation in operations if (folder := folder_of(operation))}

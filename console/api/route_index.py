@@ -11,7 +11,9 @@ from fastapi import APIRouter
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
-_API: Final = "api"  # paths of operations begin with /api/v1, and their noun follows; those of pages begin with the noun
+_API: Final = (
+    "api"  # paths of operations begin with /api/v1, and their noun follows; those of pages begin with the noun
+)
 _NOUN: Final = 3
 _OPEN_ENDED: Final = ":path}"  # a parameter that may hold slashes
 
@@ -20,8 +22,6 @@ _Key = tuple[str, int, str]
 
 class RouteIndex(BaseRoute):
     """Routes by what tells them apart without their patterns. Each group is a router, which finds one of its few routes as an app's router does."""
-
-    path = ""
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         self._groups: dict[_Key, APIRouter] = {}

@@ -10,7 +10,9 @@ from custom_events.postgres import connect
 if TYPE_CHECKING:
     import psycopg
 
-RECONNECT_S: Final = 5.0  # after a connection was lost, or could not be had: a server that restarts is not asked in a hurry
+RECONNECT_S: Final = (
+    5.0  # after a connection was lost, or could not be had: a server that restarts is not asked in a hurry
+)
 
 
 class Listener:

@@ -147,7 +147,6 @@ def _has_overrides() -> sa.ColumnElement[bool]:
     return sa.func.coalesce(newest, sa.false())
 
 
-
 # Built once: building these costs several times what running them does.
 _BY_ID: Final = _with_definition().where(_TABLE.c.id == sa.bindparam("assignment_id"))
 _SITE_OF: Final = sa.select(_TABLE.c.site_id).where(_TABLE.c.id == sa.bindparam("assignment_id"))

@@ -199,7 +199,7 @@ def test_an_operation_that_another_process_asks_for_is_heard_of(
     engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner_module, "LOOK_S", 3_600.0)  # nobody looks without having been told
-    done: "Queue[int]" = Queue()
+    done: Queue[int] = Queue()
 
     def work(work: Work) -> Ending:
         done.put(work.operation.id)
@@ -224,8 +224,13 @@ def test_what_a_dead_worker_had_is_looked_for_when_its_lease_ends(
     runner = Runner(database, Settings(_env_file=None), {})
     assert runner._next_look_s() == 3_600.0
     operation_id = ask(engine)
-    lease = sa.text("UPDATE app.operations SET state = 'running', attempt = 1, lease_until = now() + :lease WHERE id = :id")
-    for lease_s, soonest, latest in ((1_000, 500, 1_000), (-5, runner_module.SOONEST_LOOK_S, runner_module.SOONEST_LOOK_S)):
+    lease = sa.text(
+        "UPDATE app.operations SET state = 'running', attempt = 1, lease_until = now() + :lease WHERE id = :id"
+    )
+    for lease_s, soonest, latest in (
+        (1_000, 500, 1_000),
+        (-5, runner_module.SOONEST_LOOK_S, runner_module.SOONEST_LOOK_S),
+    ):
         with engine.begin() as connection:
             connection.execute(lease, {"id": operation_id, "lease": timedelta(seconds=lease_s)})
         assert soonest <= runner._next_look_s() <= latest

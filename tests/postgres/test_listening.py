@@ -17,6 +17,7 @@ END = sa.text(
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = :name"
 )
 
+
 @pytest.fixture
 def news(database: str, monkeypatch: pytest.MonkeyPatch) -> "Iterator[Queue[Exception | None]]":
     """What a listener tells: None for news, an error where it has no connection."""

@@ -70,5 +70,3 @@ def test_two_things_by_one_statement(database: str, engine: sa.Engine) -> None:
             await connection.close()
 
     assert asyncio.run(ask()) == [(7, right), (None, right), (7, None)]
-
-

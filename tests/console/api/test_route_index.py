@@ -26,7 +26,11 @@ def _first(app: FastAPI, scope: Scope) -> object:
 def _by_index(index: RouteIndex, scope: Scope) -> object:
     group = index.group(scope)
     assert group is not None
-    found = (child.get("endpoint") for match, child in (route.matches(scope) for route in group.routes) if match is Match.FULL)
+    found = (
+        child.get("endpoint")
+        for match, child in (route.matches(scope) for route in group.routes)
+        if match is Match.FULL
+    )
     return next(found, None)
 
 
@@ -45,7 +49,13 @@ def test_the_index_finds_what_the_routes_find(app: FastAPI) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/nowhere"), ("TRACE", "/api/v1/sites"), ("GET", "/api/v1"), ("GET", "x"), ("GET", "/static/console/palette.css")],
+    [
+        ("GET", "/nowhere"),
+        ("TRACE", "/api/v1/sites"),
+        ("GET", "/api/v1"),
+        ("GET", "x"),
+        ("GET", "/static/console/palette.css"),
+    ],
 )
 def test_what_it_does_not_know_goes_on_to_the_routes(app: FastAPI, method: str, path: str) -> None:
     assert app.routes[0].matches(_scope(method, path))[0] is Match.NONE
@@ -61,6 +71,8 @@ def test_paths_that_begin_with_a_parameter_are_left_to_the_routes() -> None:
     async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
         raise AssertionError("it is not asked")
 
-    index = RouteIndex([Route("/{anything}", nothing, methods=["GET"]), Route("/files/{name:path}", nothing, methods=["GET"])])
+    index = RouteIndex(
+        [Route("/{anything}", nothing, methods=["GET"]), Route("/files/{name:path}", nothing, methods=["GET"])]
+    )
     assert index.matches(_scope("GET", "/sites"))[0] is Match.NONE
     assert index.matches(_scope("GET", "/files/7"))[0] is Match.NONE
