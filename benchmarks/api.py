@@ -231,6 +231,7 @@ def console(url: str, directory: Path) -> Generator[tuple[int, psutil.Process]]:
         "CUSTOM_EVENTS_CONSOLE_PORT": str(port),
         "CUSTOM_EVENTS_LOCAL_DIRECTORY": str(directory / "local"),
         "CUSTOM_EVENTS_LOG_LEVEL": "WARNING",
+        "CUSTOM_EVENTS_API_REQUESTS_PER_CALLER": "100000000",
     }
     with subprocess.Popen([sys.executable, "-m", "console.serve"], env=environment) as process:
         try:

@@ -108,7 +108,7 @@ class Settings(BaseSettings):
     )
 
     api_limit_window_s: int = Field(
-        60, ge=1, description="Seconds in which requests to the API are counted, from the first one on."
+        60, ge=1, description="Seconds in which requests to the API and for pages are counted, from the first one on."
     )
     api_requests_per_caller: int = Field(
         6_000,

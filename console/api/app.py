@@ -11,16 +11,19 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
-from console.api import description, entrance, faults, routing
+from console.api import description, entrance, faults, quick_reads, routing
 from console.api.calls import Shared
 from console.api.envelope import Envelope
+from console.api.quick_reads import QuickReads
 from console.api.request_metrics import RequestMetrics
+from console.api.route_index import RouteIndex
 from console.api.routes.registry import NOUNS
-from console.api.serving import Server
+from console.api.serving import AT_ONCE, Server
 from console.pages import install as pages
 from custom_events.operations.kinds import KINDS
 from custom_events.operations.runner import Runner
 from custom_events.postgres import connect
+from custom_events.postgres.async_readers import AsyncReaders
 from custom_events.settings import Settings
 from custom_events.settings import settings as read_settings
 
@@ -33,9 +36,9 @@ UNTRACED: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": 
 def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     """The app on one database (libpq URL). Nothing is connected to before the first request."""
     settings = settings or read_settings()
-    engine = connect.engine(
-        url, name="custom-events console", lock_limit_ms=LOCK_LIMIT_MS, statement_limit_ms=STATEMENT_LIMIT_MS
-    )
+    limits = {"lock_limit_ms": LOCK_LIMIT_MS, "statement_limit_ms": STATEMENT_LIMIT_MS}
+    engine = connect.engine(url, name="custom-events console", kept=AT_ONCE, **limits)
+    readers = AsyncReaders(url, name="custom-events console reads", most=quick_reads.AT_ONCE, **limits)
     runner = Runner(url, settings, KINDS)
 
     ends: list[Callable[[], None]] = [engine.dispose]
@@ -45,6 +48,7 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
         runner.start(settings.operations_at_once)
         yield
         await anyio.to_thread.run_sync(runner.stop)
+        await readers.close()
         for end in ends:
             end()
 
@@ -68,13 +72,17 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     shared = Shared(engine, settings, requests)
     ends.insert(0, shared.close)
     server = Server(shared, runner.wake)
-    page_server = pages.install(app, shared)  # first: their files lie below those of the API
+    page_server = pages.install(app, shared, server.limits)  # first: their files lie below those of the API
     entrance.install(app)
     for routes in NOUNS:
         routing.install(app, routes, server.serve)
+    app.router.routes.insert(0, RouteIndex(app.router.routes))
     faults.install(app, server)
     pages.answer_people(app, page_server)
     https = settings.console_url.startswith("https:")
+    if settings.traces_endpoint is None:  # a span is named by its route, which FastAPI finds
+        operations = [operation for routes in NOUNS for operation in routes.operations]
+        app.add_middleware(QuickReads, operations=operations, shared=shared, limits=server.limits, readers=readers)
     app.add_middleware(Envelope, https=https, metrics=requests, on_request=on_request)
     app.openapi = cache(lambda: description.document(app, NOUNS))
     return app

@@ -8,8 +8,9 @@ from console.api import problems
 from console.api.calls import Call, forbidden
 from console.api.operations import Operation
 from console.api.problems import ProblemError
-from console.api.rights import Scope
+from console.api.rights import Right, Scope
 from custom_events.access import api_keys, exposure, sessions
+from custom_events.access.credentials import Credential
 from custom_events.access.roles import NOBODY, Caller, Role
 
 COOKIE: Final = "custom_events_session"
@@ -63,24 +64,41 @@ def check_origin(call: Call, *, needed: bool) -> None:
         )
 
 
-def _caller(call: Call) -> Caller:
-    """By the key, where one is sent, else by the cookie; a key that is not good is not made up for by a cookie."""
+def credential(call: Call) -> Credential[Any] | None:
+    """The key that was sent, else the cookie; None: nothing that could be good. A key that is not good is not made up for by a cookie.
+    Raises 403 for a page of another site."""
     scheme, _, key = call.asked.headers.get("authorization", "").partition(" ")
     if scheme:
-        caller = api_keys.caller_of(call.connection, key.strip()) if scheme.lower() == "bearer" else None
-        return caller or NOBODY
+        return api_keys.credential(key.strip()) if scheme.lower() == "bearer" else None
     token = call.asked.cookies.get(COOKIE)
     if not token:
-        return NOBODY
+        return None
     if call.asked.method not in _SAFE:
         check_origin(call, needed=True)
-    return sessions.caller_of(call.connection, token, call.settings) or NOBODY
+    return sessions.SessionCredential(token, call.settings)
+
+
+def _caller(call: Call) -> Caller:
+    sent = credential(call)
+    return NOBODY if sent is None else sent.caller_by(call.connection) or NOBODY
 
 
 def _check_site(call: Call, operation: Operation, parameters: Mapping[str, Any], role: Role) -> None:
     right = operation.right
-    site_id = parameters[right.parameter] if right.site_of is None else right.site_of(call.connection, parameters)
+    site_id = _site_id(call, right, parameters)
     if site_id is None or not call.caller.may(Role.VIEWER, site_id):
         raise problems.not_found(right.noun, parameters[right.parameter])
     if not call.caller.may(role, site_id):
         raise forbidden(role, "its site")
+
+
+def _site_id(call: Call, right: Right, parameters: Mapping[str, Any]) -> int | None:
+    """The site of what the path names; None: that is not there."""
+    if right.thing is not None:
+        if call.thing is None:
+            call.thing = right.thing.lookup.read(call.connection, {right.parameter: parameters[right.parameter]})
+        return None if call.thing is None else right.thing.site_of(call.thing)
+    if right.site_of is not None:
+        return right.site_of(call.connection, parameters)
+    site_id: int = parameters[right.parameter]
+    return site_id

@@ -39,17 +39,20 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
 
     @classmethod
-    def of(cls, request: Request, body: bytes) -> Self:
-        """A request whose body was read."""
+    def of(cls, request: Request, body: bytes = b"") -> Self:
+        """A request whose body, if it has one, was read."""
+        scope = request.scope
+        # Of several headers of one name the first one counts.
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
         return cls(
             method=request.method,
-            path=request.url.path,
-            query=request.url.query,
-            request_id=request.state.request_id,
+            path=scope["path"],
+            query=scope["query_string"].decode("latin-1"),
+            request_id=scope["state"]["request_id"],
             address=request.client.host if request.client is not None else "",
-            host=request.headers.get("host", ""),
-            headers=dict(request.headers),
-            cookies=request.cookies,
+            host=headers.get("host", ""),
+            headers=headers,
+            cookies=request.cookies if "cookie" in headers else {},
             body=body,
         )
 
@@ -70,10 +73,11 @@ class Shared:
 
 
 class Call:
-    """What an operation works with. All of it happens in one transaction, which is committed when the operation returns; a GET, which
-    changes nothing together, has none: two ways to the database less."""
+    """What an operation works with. Where it has a `transaction`, all of it happens in that one, which is committed when the operation
+    returns; without one, each statement is for itself: two ways to the database less for what only reads. `thing`: what the operation's
+    right has read of what the path names, if it has."""
 
-    def __init__(self, shared: Shared, asked: Asked) -> None:
+    def __init__(self, shared: Shared, asked: Asked, *, transaction: bool) -> None:
         self.engine = shared.engine
         self.settings = shared.settings
         self.asked = asked
@@ -81,6 +85,8 @@ class Call:
         self.openid = shared.openid
         self.readers = shared.readers
         self.caller: Caller = NOBODY
+        self.thing: Any = None
+        self._has_transaction = transaction
         self._stack = ExitStack()
         self._connection: sa.Connection | None = None
 
@@ -94,11 +100,13 @@ class Call:
 
     @property
     def connection(self) -> sa.Connection:
-        """The connection, in the call's transaction; made when first asked for."""
+        """The connection, in the call's transaction if it has one; made when first asked for."""
         if self._connection is None:
-            reads = self.asked.method in ("GET", "HEAD")
-            begun = self.engine.connect().execution_options(**_NO_TRANSACTION) if reads else self.engine.begin()
-            self._connection = self._stack.enter_context(begun)
+            if self._has_transaction:
+                context = self.engine.begin()
+            else:
+                context = self.engine.connect().execution_options(**_NO_TRANSACTION)
+            self._connection = self._stack.enter_context(context)
         return self._connection
 
     @property

@@ -1,15 +1,14 @@
 """Around every request, whatever serves it: its id, the headers that protect who reads the answer, one line in the log, and an answer
 also where a part of ours failed unexpectedly."""
 
+import os
 import re
 import time
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.api import problems
@@ -20,6 +19,7 @@ from custom_events.logs import frames_of
 
 REQUEST_ID: Final = "X-Request-Id"
 HSTS: Final = "max-age=31536000"  # a year: what browsers ask for at least before they keep it for good
+_ID_BYTES: Final = 16  # 128 bits: two requests never share one
 _ACCEPTED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 # Nothing is loaded from elsewhere, nothing is written into pages: scripts and styles are files of ours.
 CONTENT_SECURITY_POLICY: Final = (
@@ -39,6 +39,14 @@ PROTECTION: Final = {
 _LOG = structlog.get_logger(__name__)
 
 
+def _raw(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
+
+
+_ID: Final = REQUEST_ID.lower().encode()
+_FILE, _SHOWN = _raw({"Cache-Control": "no-cache"})[0], _raw({"Cache-Control": "no-store"})[0]
+
+
 class Envelope:
     """ASGI middleware. `https`: the console is reached by it, so that browsers may be told never to come without; `on_request` is told
     the id of each request."""
@@ -54,7 +62,7 @@ class Envelope:
         self._app = app
         self._metrics = metrics
         self._on_request = on_request
-        self._headers = {**PROTECTION, **({"Strict-Transport-Security": HSTS} if https else {})}
+        self._headers = _raw({**PROTECTION, **({"Strict-Transport-Security": HSTS} if https else {})})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; other kinds of connections pass."""
@@ -72,12 +80,15 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID] = request_id
                 # Files of ours are asked for anew only where they changed (ETag); what is shown of stores is kept nowhere.
-                headers.setdefault("Cache-Control", "no-cache" if "/static/" in scope["path"] else "no-store")
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                ours = _FILE if "/static/" in scope["path"] else _SHOWN
+                given = message.get("headers", ())
+                names = {name.lower() for name, _ in given}
+                message["headers"] = [
+                    *given,
+                    (_ID, request_id.encode()),
+                    *(header for header in (ours, *self._headers) if header[0] not in names),
+                ]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
@@ -108,7 +119,7 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _ACCEPTED.match(request_id := value.decode("latin-1")):
             return request_id
-    return uuid.uuid4().hex
+    return os.urandom(_ID_BYTES).hex()
 
 
 async def _send_internal(send: Send, request_id: str) -> None:

@@ -23,13 +23,14 @@ Handler = Callable[..., Any]
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is declared of an operation. `answer`: type of its JSON, None without content; `parameters`: names in the query;
-    `under_way`: type and example of what it answers with status 202 where it takes long; `open_query`: others may stand beside them."""
+    """All that is declared of an operation. `transaction`: all that it does is done together, or not at all; without one each statement is
+    for itself, as for what only reads. `answer`: type of its JSON, None without content; `parameters`: names in the query; `under_way`: type and example of what it answers with status 202 where it takes long; `open_query`: others may stand beside them."""
 
     method: str
     path: str
     right: Right
     handler: Handler
+    transaction: bool
     tag: str
     status: int
     answer: Any
@@ -71,8 +72,8 @@ class Routes:
         self.operations: list[Operation] = []
 
     def get(self, path: str, *, right: Right, **more: Any) -> Callable[[Handler], Handler]:
-        """Read; changes nothing."""
-        return self._operation("GET", path, right, more)
+        """Read: without a transaction, unless `transaction` is True since it changes something."""
+        return self._operation("GET", path, right, {"transaction": False, **more})
 
     def post(self, path: str, *, right: Right, **more: Any) -> Callable[[Handler], Handler]:
         """Make something, or do something; takes an Idempotency-Key unless `idempotent` is False."""
@@ -105,6 +106,7 @@ def _declared(
     right: Right,
     handler: Handler,
     *,
+    transaction: bool = True,
     answer: Any = None,
     example: Any = None,
     status: int = _OK,
@@ -124,6 +126,7 @@ def _declared(
         path=f"{routes.prefix}{path}",
         right=right,
         handler=handler,
+        transaction=transaction,
         tag=routes.tag,
         status=status,
         answer=answer,

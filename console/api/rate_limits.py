@@ -1,8 +1,9 @@
 """How much one caller may ask for in a while: an API key or a session has a quota, and so has each address for whoever is not signed in.
 
-The answers say it in the headers RateLimit and RateLimit-Policy, as draft-ietf-httpapi-ratelimit-headers-10 has them; above the quota the
-answer is 429 with Retry-After. A window begins with the first request, so that what the headers say is exact; within two windows that meet
-twice the quota may be taken. Counted in this process's memory: the console is one process, and what was counted is forgotten when it starts.
+Pages count as operations of the API do. The answers say it in the headers RateLimit and RateLimit-Policy, as
+draft-ietf-httpapi-ratelimit-headers-10 has them; above the quota the answer is 429 with Retry-After, of a page in words. A window begins with
+the first request, so that what the headers say is exact; within two windows that meet twice the quota may be taken. Counted in this process's
+memory: the console is one process, and what was counted is forgotten when it starts.
 """
 
 import ipaddress
@@ -13,9 +14,10 @@ from typing import Final
 import msgspec
 from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
-from console.api import problems
+from console.api import authorization, problems
+from console.api.calls import Call
+from console.api.operations import Operation
 from console.api.problems import ProblemError
 from custom_events.access.roles import NOBODY, Caller
 from custom_events.settings import Settings, variable_of
@@ -48,7 +50,7 @@ class RateLimits:
     """The quotas of everybody who asks this process."""
 
     def __init__(self, settings: Settings) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._counts = MemoryStorage()
         self._window_s = settings.api_limit_window_s
         self._items = {
             "caller": RateLimitItemPerSecond(settings.api_requests_per_caller, self._window_s),
@@ -64,16 +66,35 @@ class RateLimits:
 
     def _count(self, name: str, whose: str) -> Quota:
         item = self._items[name]
-        taken = self._limiter.hit(item, name, whose)
-        reset_at, remaining = self._limiter.get_window_stats(item, name, whose)
+        key = item.key_for(name, whose)
+        count = self._counts.incr(key, self._window_s)
         return Quota(
             name=name,
             requests=item.amount,
             window_s=self._window_s,
-            remaining=remaining,
-            reset_s=max(1, math.ceil(reset_at - time.time())),
-            exceeded=not taken,
+            remaining=max(0, item.amount - count),
+            reset_s=max(1, math.ceil(self._counts.get_expiry(key) - time.time())),
+            exceeded=count > item.amount,
         )
+
+
+def admit(limits: RateLimits, call: Call, operation: Operation) -> Quota:
+    """Find who asks, and count the request, also one that is refused. Raises 401 and 403 as `authorization.admit` does, 429 above the
+    quota; they say what is left as answers do."""
+    refused: ProblemError | None = None
+    try:
+        authorization.admit(call, operation)
+    except ProblemError as error:
+        refused = error
+    quota = limits.count(call.caller, call.asked.address)
+    try:
+        check(quota)
+        if refused is not None:
+            raise refused
+    except ProblemError as error:
+        error.headers.update(quota.headers)
+        raise
+    return quota
 
 
 def check(quota: Quota) -> None:

@@ -8,8 +8,16 @@ import msgspec
 import sqlalchemy as sa
 
 from custom_events.access.roles import Role
+from custom_events.queries.lookups import Lookup
 
 Locate = Callable[[sa.Connection, Mapping[str, Any]], int | None]
+
+
+class Thing(msgspec.Struct, frozen=True):
+    """What a path names, found by one statement, of which the path's parameter is the only value; `site_of` says its site."""
+
+    lookup: Lookup[Any]
+    site_of: Callable[[Any], int]
 
 
 class Scope(StrEnum):
@@ -23,15 +31,15 @@ class Scope(StrEnum):
 
 
 class Right(msgspec.Struct, frozen=True, kw_only=True):
-    """A role on some sites. `noun` and `parameter` say what the path names; `site_of` finds its site (None: it is not there), and is
-    left out where the parameter is the site's own id. `local`: whoever asks on this machine may, too (docs of
-    `console_figures_open`)."""
+    """A role on some sites. `noun` and `parameter` say what the path names; `site_of` finds its site (None: it is not there), or
+    `thing` all of it, which the operation then has as `call.thing`; both are left out where the parameter is the site's own id. `local`: whoever asks on this machine may, too (docs of `console_figures_open`)."""
 
     scope: Scope
     role: Role | None = None
     noun: str = "site"
     parameter: str = "site_id"
     site_of: Locate | None = None
+    thing: Thing | None = None
     local: bool = False
 
     def __str__(self) -> str:
@@ -54,9 +62,16 @@ OPEN: Final = Right(scope=Scope.OPEN)
 SIGNED_IN: Final = Right(scope=Scope.SIGNED_IN)
 
 
-def of_site(role: Role, *, noun: str = "site", parameter: str = "site_id", site_of: Locate | None = None) -> Right:
+def of_site(
+    role: Role,
+    *,
+    noun: str = "site",
+    parameter: str = "site_id",
+    site_of: Locate | None = None,
+    thing: Thing | None = None,
+) -> Right:
     """The role on the site that the path names, directly or as the site of `noun`."""
-    return Right(scope=Scope.ONE_SITE, role=role, noun=noun, parameter=parameter, site_of=site_of)
+    return Right(scope=Scope.ONE_SITE, role=role, noun=noun, parameter=parameter, site_of=site_of, thing=thing)
 
 
 def of_some_site(role: Role) -> Right:

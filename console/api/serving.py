@@ -24,6 +24,7 @@ AT_ONCE: Final = (
     15  # operations that run at the same time: as many as the engine has connections (SQLAlchemy: 5 and 10 more)
 )
 ACCEPTED: Final = 202  # of what is under way
+ANYTHING: Final = "*/*"
 
 
 class Server:
@@ -34,12 +35,13 @@ class Server:
         self._shared = shared
         self.settings = shared.settings
         self._wake = wake
-        self._limits = RateLimits(shared.settings)
+        self.limits = RateLimits(shared.settings)
         self._limiter = anyio.CapacityLimiter(AT_ONCE)
 
     async def serve(self, operation: Operation, request: Request, parameters: Mapping[str, Any]) -> Response:
         """The answer. Raises what `translation.problem_of` makes a problem of."""
-        check_accept(operation, request)
+        if not is_accepted(operation, request.headers.get("accept", ANYTHING)):
+            raise ProblemError(problems.NOT_ACCEPTABLE, f"The answer is {operation.media_type}: accept that.")
         if not operation.is_limited:  # asks for nothing that blocks
             refuse_unknown(operation, request)
             return encode(operation, await operation.handler(**parameters))
@@ -74,8 +76,8 @@ class Server:
         decoded: object = None
         quota: Quota | None = None
         try:
-            with Call(self._shared, asked) as call:
-                quota = self._admit(call, operation)
+            with Call(self._shared, asked, transaction=operation.transaction) as call:
+                quota = rate_limits.admit(self.limits, call, operation)
                 authorization.authorize(call, operation, parameters)
                 if operation.body is not None:
                     decoded = decode(asked.body)
@@ -95,26 +97,9 @@ class Server:
                 raise
             raise problem from error
 
-    def _admit(self, call: Call, operation: Operation) -> Quota:
-        """Find who asks, and count the request. Raises 401 and 403 as `authorization.admit` does, 429 above the quota."""
-        refused: ProblemError | None = None
-        try:
-            authorization.admit(call, operation)
-        except ProblemError as error:
-            refused = error
-        quota = self._limits.count(call.caller, call.asked.address)
-        try:
-            rate_limits.check(quota)
-            if refused is not None:
-                raise refused
-        except ProblemError as error:
-            error.headers.update(quota.headers)
-            raise
-        return quota
-
     def _refuse(self, operation: Operation, asked: Asked, errors: tuple[FieldError, ...]) -> None:
-        with Call(self._shared, asked) as call:
-            quota = self._admit(call, operation)
+        with Call(self._shared, asked, transaction=False) as call:
+            quota = rate_limits.admit(self.limits, call, operation)
         try:
             decoded = decode(asked.body) if operation.body is not None else None
             _arguments(operation, {}, decoded, errors)
@@ -144,17 +129,17 @@ def _answer(operation: Operation, call: Call, arguments: Mapping[str, Any]) -> R
     return encode(operation, operation.handler(call, **arguments))
 
 
-def check_accept(operation: Operation, request: Request) -> None:
-    """Raise 406 where the client takes neither the answer's form nor any."""
-    accepted = request.headers.get("accept", "*/*")
+def is_accepted(operation: Operation, accepted: str) -> bool:
+    """Whether the client takes the answer's form, by its header Accept."""
+    if accepted == ANYTHING or operation.answer is None:
+        return True
     family = operation.media_type.partition("/")[0] + "/*"
     kinds = {
         kind.partition(";")[0].strip().lower()
         for kind in accepted.split(",")
         if not kind.replace(" ", "").endswith(";q=0")
     }
-    if operation.answer is not None and kinds.isdisjoint({operation.media_type, family, "*/*", ""}):
-        raise ProblemError(problems.NOT_ACCEPTABLE, f"The answer is {operation.media_type}: accept that.")
+    return not kinds.isdisjoint({operation.media_type, family, ANYTHING, ""})
 
 
 def unknown_parameters(operation: Operation, request: Request) -> tuple[FieldError, ...]:

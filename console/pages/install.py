@@ -13,6 +13,7 @@ from starlette.routing import Route
 from console.api import problems
 from console.api.calls import Shared
 from console.api.problems import ProblemError
+from console.api.rate_limits import RateLimits
 from console.api.translation import problem_of
 from console.pages.page import Page
 from console.pages.rendering import Renderer
@@ -32,10 +33,10 @@ def all_pages() -> tuple[Page, ...]:
     return tuple(page for noun in NOUNS for page in noun.pages)
 
 
-def install(app: FastAPI, shared: Shared) -> PageServer:
+def install(app: FastAPI, shared: Shared, limits: RateLimits) -> PageServer:
     """Make the pages' routes, and what serves them. Before the API's own files, whose folder has theirs in it."""
     digests = Digests()
-    server = PageServer(shared, Renderer(digests))
+    server = PageServer(shared, Renderer(digests), limits)
     app.mount(FILES, files(digests), name="console files")
     for page in all_pages():
         if not page.development or CHECKOUT.exists():

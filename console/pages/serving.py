@@ -10,10 +10,11 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from console.api import authorization, problems
+from console.api import authorization, problems, rate_limits
 from console.api.bodies import read_bytes
 from console.api.calls import Asked, Call, Shared
 from console.api.problems import ProblemError
+from console.api.rate_limits import RateLimits
 from console.api.translation import problem_of
 from console.pages import compression, toasts
 from console.pages.ask import Ask, path_value, read_form, read_query
@@ -42,8 +43,10 @@ _LOG = structlog.get_logger(__name__)
 class PageServer:
     """Makes pages for requests, on one database."""
 
-    def __init__(self, shared: Shared, renderer: Renderer) -> None:
+    def __init__(self, shared: Shared, renderer: Renderer, limits: RateLimits) -> None:
+        """`limits`: those of the API as well, since pages count with its operations."""
         self._shared = shared
+        self._limits = limits
         self.settings = shared.settings
         self.renderer = renderer
         self._limiter = anyio.CapacityLimiter(AT_ONCE)
@@ -97,29 +100,30 @@ class PageServer:
             return self.problem(request, problem, view)
 
     def _answer(self, page: Page, asked: Asked, ask: Ask, view: View) -> Response:
-        with Call(self._shared, asked) as call:
-            self._admit(call, page, ask, view)
+        with Call(self._shared, asked, transaction=page.operation.transaction) as call:
+            try:
+                quota = rate_limits.admit(self._limits, call, page.operation)
+            finally:
+                view.caller = call.caller
+            authorization.authorize(call, page.operation, ask.path)
             with audit.coming_from(call.origin):
-                return self._response(page, page.handler(call, ask), view, asked)
+                response = self._response(page, page.handler(call, ask), view, asked)
+            response.headers.update(quota.headers)
+            return response
 
     def _again(self, page: Page, asked: Asked, ask: Ask, view: View, problem: ProblemError) -> Response:
         """The form once more, with what was typed and what is wrong with it beside the fields. Nothing was changed."""
         assert page.form is not None  # noqa: S101  (asked before)
         errors = {one.field: one for one in problem.errors}
-        with Call(self._shared, asked) as call:
-            self._admit(call, page, ask, view)
+        with Call(self._shared, asked, transaction=page.form.operation.transaction) as call:
+            authorization.admit(call, page.operation)
+            view.caller = call.caller
+            authorization.authorize(call, page.operation, ask.path)
             answer = page.form.handler(call, msgspec.structs.replace(ask, errors=errors))
             if isinstance(answer, Shown):
                 content = {**answer.content, "problem": problem.document(asked.request_id)}
                 answer = msgspec.structs.replace(answer, content=content, status=problem.kind.status)
             return self._response(page.form, answer, view, asked)
-
-    def _admit(self, call: Call, page: Page, ask: Ask, view: View) -> None:
-        try:
-            authorization.admit(call, page.operation)
-            authorization.authorize(call, page.operation, ask.path)
-        finally:
-            view.caller = call.caller
 
     def _response(self, page: Page, answer: Answer, view: View, asked: Asked) -> Response:
         if isinstance(answer, Moved):

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from custom_events.access.credentials import Credential
 from custom_events.access.people import check_grants
 from custom_events.access.roles import Caller, Grant, within
 from custom_events.catalog import audit
@@ -21,7 +22,7 @@ from custom_events.catalog.reading import name_problems
 from custom_events.conditions.problems import Problem
 from custom_events.errors import NotFound
 from custom_events.queries import api_keys as queries
-from custom_events.queries import people
+from custom_events.queries import lookups, people
 from custom_events.queries.keyset import After, Order
 from custom_events.queries.sites import database_now
 from custom_events.tables.access import role_grants
@@ -49,15 +50,20 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
-class _StoredKey(msgspec.Struct, frozen=True):
+class GoodKey(msgspec.Struct, frozen=True):
+    """A key that may be used, as it is looked up at each request."""
+
     id: int
     prefix: str
-    secret_digest: bytes
+    secret_digest: str  # hexadecimal
     person_id: int | None
     name: str
     stale: bool
     grants: tuple[Grant, ...]
     owner_grants: tuple[Grant, ...] | None
+
+
+_GOOD: Final = lookups.of_text(queries.GOOD_OF_PREFIX, lambda row: msgspec.convert(row, GoodKey))
 
 
 def make(
@@ -141,26 +147,42 @@ def revoke(connection: sa.Connection, key_id: int, *, actor: str) -> ApiKey:
     return key
 
 
+class KeyCredential(Credential[GoodKey]):
+    """A key that was sent."""
+
+    def __init__(self, key: str, prefix: str) -> None:
+        super().__init__(_GOOD, {"prefix": prefix})
+        self._digest = _digest(key).hex()
+
+    def caller(self, good: GoodKey) -> Caller | None:
+        """Whom the good key of this prefix acts for; None: another key was sent."""
+        if not tokens.compare_digest(good.secret_digest, self._digest):
+            return None
+        grants = good.grants if good.owner_grants is None else within(good.grants, good.owner_grants)
+        return Caller(
+            kind="api_key",
+            name=good.name,
+            id=good.id,
+            person_id=good.person_id,
+            grants=grants,
+            via=f"api key {good.prefix}",
+        )
+
+    def note_use(self, connection: sa.Connection, good: GoodKey) -> None:
+        """When it was used last."""
+        connection.execute(queries.TOUCH, {"id": good.id})
+
+
+def credential(key: str) -> KeyCredential | None:
+    """What this key proves; None: it is not even of a key's form."""
+    shape = SHAPE.match(key)
+    return None if shape is None else KeyCredential(key, shape[1])
+
+
 def caller_of(connection: sa.Connection, key: str) -> Caller | None:
     """Who has this key, while it is good; its use is noted."""
-    shape = SHAPE.match(key)
-    if shape is None:
-        return None
-    row = connection.execute(queries.OF_PREFIX, {"prefix": shape[1]}).one_or_none()
-    if row is None or not tokens.compare_digest(bytes(row.secret_digest), _digest(key)):
-        return None
-    stored = msgspec.convert(row, _StoredKey, from_attributes=True)
-    if stored.stale:
-        connection.execute(queries.TOUCH, {"id": stored.id})
-    grants = stored.grants if stored.owner_grants is None else within(stored.grants, stored.owner_grants)
-    return Caller(
-        kind="api_key",
-        name=stored.name,
-        id=stored.id,
-        person_id=stored.person_id,
-        grants=grants,
-        via=f"api key {stored.prefix}",
-    )
+    sent = credential(key)
+    return None if sent is None else sent.caller_by(connection)
 
 
 def _found(row: sa.Row[*tuple[Any, ...]] | None, name: object) -> ApiKey:

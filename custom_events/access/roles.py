@@ -21,8 +21,10 @@ class Role(StrEnum):
     @property
     def rank(self) -> int:
         """0 for the least."""
-        return list(Role).index(self)
+        return _RANKS[self]
 
+
+_RANKS: dict[Role, int] = {role: rank for rank, role in enumerate(Role)}
 
 MAY: dict[Role, str] = {
     Role.VIEWER: "Reads everything of its sites but the bodies of deliveries and what is secret.",

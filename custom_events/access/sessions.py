@@ -9,10 +9,11 @@ import msgspec
 import sqlalchemy as sa
 
 from custom_events.access import passwords
+from custom_events.access.credentials import Credential
 from custom_events.access.roles import Caller, Grant
 from custom_events.catalog import audit
 from custom_events.errors import NotAdmitted, NotFound, Throttled
-from custom_events.queries import people
+from custom_events.queries import lookups, people
 from custom_events.queries import sessions as queries
 from custom_events.settings import Settings
 
@@ -34,12 +35,17 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     is_current: bool = False
 
 
-class _StoredSession(msgspec.Struct, frozen=True):
+class GoodSession(msgspec.Struct, frozen=True):
+    """A session that may be used, as it is looked up at each request."""
+
     session_id: int
     id: int
     login: str
     stale: bool
     grants: tuple[Grant, ...]
+
+
+_GOOD: Final = lookups.of_text(queries.GOOD_OF_DIGEST, lambda row: msgspec.convert(row, GoodSession))
 
 
 def sign_in(
@@ -98,24 +104,33 @@ def begin(
     return token
 
 
+class SessionCredential(Credential[GoodSession]):
+    """A session's token that was sent."""
+
+    def __init__(self, token: str, settings: Settings) -> None:
+        super().__init__(_GOOD, {"digest": _digest(token)})
+        self._idle = timedelta(hours=settings.session_idle_h)
+
+    def caller(self, good: GoodSession) -> Caller:
+        """Whose session it is."""
+        return Caller(
+            kind="person",
+            name=good.login,
+            id=good.id,
+            person_id=good.id,
+            session_id=good.session_id,
+            grants=good.grants,
+            via=f"session {good.session_id}",
+        )
+
+    def note_use(self, connection: sa.Connection, good: GoodSession) -> None:
+        """When it was used last, and until when it stays good without another use."""
+        connection.execute(queries.TOUCH, {"id": good.session_id, "idle": self._idle})
+
+
 def caller_of(connection: sa.Connection, token: str, settings: Settings) -> Caller | None:
     """Who has this session, while it is good; its use is noted."""
-    row = connection.execute(queries.OF_TOKEN, {"digest": _digest(token)}).one_or_none()
-    if row is None:
-        return None
-    stored = msgspec.convert(row, _StoredSession, from_attributes=True)
-    if stored.stale:
-        idle = timedelta(hours=settings.session_idle_h)
-        connection.execute(queries.TOUCH, {"id": stored.session_id, "idle": idle})
-    return Caller(
-        kind="person",
-        name=stored.login,
-        id=stored.id,
-        person_id=stored.id,
-        session_id=stored.session_id,
-        grants=stored.grants,
-        via=f"session {stored.session_id}",
-    )
+    return SessionCredential(token, settings).caller_by(connection)
 
 
 def of_person(connection: sa.Connection, person_id: int, *, current: int | None = None) -> list[Session]:

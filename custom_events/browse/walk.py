@@ -13,7 +13,9 @@ from custom_events.values.numbers import MAX_ID
 
 # Rows that a page reads of one stretch of time in search of those that fit: about 500 pages of the ledger, 5 ms.
 SCANNED: Final = 10_000
-STRETCH: Final = timedelta(days=31)  # the first one: a month's partition, or five of a week
+STRETCH: Final = timedelta(days=31)  # a month's partition, or five of a week
+# The first stretch reaches so far back at least: else a page that begins early in a month would look twice, where others look once.
+LEAST: Final = timedelta(days=14)
 DOUBLINGS: Final = 5  # 31 days, 62 ... 992: more than three in five years; then everything before
 _INSTANT: Final = timedelta(microseconds=1)  # PostgreSQL's
 
@@ -98,9 +100,9 @@ def before(place: Place, until: datetime | None) -> Place:
 
 def _floors(at: datetime, since: datetime) -> Iterator[datetime]:
     """Where each stretch begins, from `at` back to `since`: at the beginning of a month, as partitions do."""
-    longest = STRETCH * 2**DOUBLINGS
+    longest = LEAST + STRETCH * 2**DOUBLINGS
     for doubled in range(DOUBLINGS + 1 if at > OLDEST + longest else 0):
-        day = (at - STRETCH * (2**doubled - 1)).astimezone(UTC).date().replace(day=1)
+        day = (at - LEAST - STRETCH * (2**doubled - 1)).astimezone(UTC).date().replace(day=1)
         floor = datetime.combine(day, time(), UTC)
         if floor <= since:
             break

@@ -6,7 +6,7 @@ effective configuration; it is checked as a whole before any revision of an assi
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from custom_events.conditions.problems import Problem, Severity
 from custom_events.errors import InUse, InvalidConfiguration, NeedsAction, NotFound
 from custom_events.matching.effective import SETTINGS, Origin, effective, origins
 from custom_events.queries import assignments as queries
+from custom_events.queries import lookups
 from custom_events.queries import revisions as revision_queries
 from custom_events.queries.revisions import ASSIGNMENTS, DEFINITIONS
 from custom_events.values.definitions import DefinitionConfig, Overrides
@@ -51,6 +52,34 @@ class Effective(msgspec.Struct, frozen=True, kw_only=True):
     origins: dict[str, Origin]
     definition_revision: Revision
     assignment_revision: Revision
+
+
+class CurrentAssignment(msgspec.Struct, frozen=True, kw_only=True):
+    """An assignment with what applies of it, its draft where that is the newest revision, and what applies of its definition."""
+
+    assignment: SiteAssignment
+    published: Revision | None
+    draft: Revision | None
+    definition: Revision | None
+
+    @property
+    def site_id(self) -> int:
+        """Of the site that it is on."""
+        return self.assignment.site_id
+
+    @property
+    def effective(self) -> Effective | None:
+        """What applies; None while nothing of the definition or of the assignment is published."""
+        if self.definition is None or self.published is None:
+            return None
+        return effective_from(self.definition, self.published)
+
+
+def _current_of(row: dict[str, Any]) -> CurrentAssignment:
+    return msgspec.convert({**row, "assignment": row}, CurrentAssignment)
+
+
+CURRENT: Final = lookups.of_text(queries.CURRENT, _current_of)  # of `assignment_id`
 
 
 def assign(

@@ -5,7 +5,7 @@ import secrets as tokens
 from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from custom_events.catalog.time_zones import zone_problems
 from custom_events.conditions.problems import Problem, Severity
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
 from custom_events.platforms.registry import PLATFORMS
+from custom_events.queries import lookups
 from custom_events.queries import sites as queries
 from custom_events.queries.keyset import After, Order
 from custom_events.values.clicks import ConsentStatus
@@ -63,6 +64,9 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     removed_at: datetime | None = None
+
+
+BY_ID: Final = lookups.of_select(queries.BY_ID, lambda row: msgspec.convert(row, Site))  # of `site_id`
 
 
 def create(

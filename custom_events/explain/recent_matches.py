@@ -61,7 +61,7 @@ def run_sync(
         types = {kind for number in chosen for kind in rules.assignments[number].config.trigger}
         rows = await connection.fetch(sql.RECENT_EVENTS, site_id, sorted(types), limit)
         stored = [_stored(site_id, row) for row in rows]
-        made = await match_events(connection, rules.plan, stored, {})
+        made = await match_events(connection, rules.compiled_rules, stored, {})
         firsts: dict[str, Matched] = {}
         for matched in made:
             if matched.match.assignment.assignment_id in chosen:

@@ -1,4 +1,5 @@
-"""The runner: threads of a process that take up long operations, and one that says every second that they are worked on.
+"""The runner: threads of a process that take up long operations, one that says every second that they are worked on, and one that hears of
+new ones (LISTEN). A process in which nothing runs asks the database nothing but once in a while, for what nobody was told of.
 
 Several processes may have one: an operation is claimed with a lease, and its end is written only by the attempt that has it. A worker
 that is not heard of for the length of the lease has died, and another one takes its operation up from the beginning; those that change
@@ -24,13 +25,17 @@ from custom_events.logs import frames_of
 from custom_events.operations.operation import KEPT, State, operation_of
 from custom_events.operations.work import Ending, LostError, StoppedError, Work, problem_of
 from custom_events.postgres import connect
+from custom_events.postgres.listening import Listener
 from custom_events.queries import operations as queries
 from custom_events.settings import Settings
 
 LEASE: Final = timedelta(seconds=30)  # signs of life come each second: thirty that are missing are a death
 BEAT_S: Final = 1.0  # between two signs of life, and how soon a cancel is heard
-LOOK_S: Final = 1.0  # how often a free thread looks for what other processes have written
-FORGET_S: Final = 60.0  # between two looks for what has expired
+# How often a free thread looks without having been told, at least: where a pooler stands before the database that hands no notifications on.
+# What a dead worker had is looked for when its lease ends.
+LOOK_S: Final = 30.0
+SOONEST_LOOK_S: Final = 0.5  # after the one before, where another process may just be taking up what is due
+FORGET_S: Final = 60.0  # between two looks for what has expired, at least
 ATTEMPTS: Final = 3  # one death may be a restart, two a coincidence
 STOP_LIMIT_S: Final = 5.0  # that a process which ends waits for what runs: as long as the console waits for requests
 _ABANDONED: Final = msgspec.json.encode(
@@ -57,7 +62,10 @@ class Runner:
         self._works: set[Work] = set()
         self._lock = threading.Lock()
         self._woken = threading.Condition()
+        self._news = 0  # how often there was something new: what comes while a thread looks is not missed
         self._stopped = threading.Event()
+        self._is_busy = threading.Event()  # something runs, or all of it is to stop
+        self._listener: Listener | None = None
         self._threads: list[threading.Thread] = []
         self._looked = 0.0
         self._is_away = False
@@ -66,15 +74,23 @@ class Runner:
         """Begin, with so many operations at once; none: this process takes none."""
         if at_once < 1:
             return
-        loops = [*[self._take] * at_once, self._beat_on]
+        self._listener = Listener(
+            self._url,
+            queries.CHANNEL,
+            name="custom-events operations",
+            on_news=self.wake,
+            on_absence=self._note_absence,
+        )
+        loops = [*[self._take] * at_once, self._beat_on, self._listener.run]
         self._threads = [threading.Thread(target=loop, name="operations", daemon=True) for loop in loops]
         for thread in self._threads:
             thread.start()
 
     def wake(self) -> None:
-        """There is something new."""
+        """There is something new, or may be."""
         with self._woken:
-            self._woken.notify()
+            self._news += 1
+            self._woken.notify_all()
 
     def stop(self) -> None:
         """End: what runs is told to stop, and another process takes it up, or this one when it is started again."""
@@ -82,6 +98,9 @@ class Runner:
         with self._lock:
             for work in self._works:
                 work.stop(cancelled=False)
+            self._is_busy.set()
+        if self._listener is not None:
+            self._listener.stop()
         with self._woken:
             self._woken.notify_all()
         deadline = time.monotonic() + STOP_LIMIT_S
@@ -98,11 +117,14 @@ class Runner:
         work = Work(self._engine, self._url, self._settings, operation_of(row))
         with self._lock:
             self._works.add(work)
+            self._is_busy.set()
         try:
             self._run(work)
         finally:
             with self._lock:
                 self._works.discard(work)
+                if not self._works and not self._stopped.is_set():
+                    self._is_busy.clear()
         return True
 
     def beat(self) -> None:
@@ -130,24 +152,31 @@ class Runner:
 
     def _take(self) -> None:
         while not self._stopped.is_set():
+            seen, wait_s = self._news, LOOK_S
             try:
-                has_run = self.run_next()
+                if self.run_next():
+                    continue
+                wait_s = self._next_look_s()
             except SQLAlchemyError as error:
                 self._note_absence(error)
-                has_run = False
-            if not has_run:
-                with self._woken:
-                    self._woken.wait(LOOK_S)
+            with self._woken:
+                self._woken.wait_for(lambda seen=seen: self._news != seen or self._stopped.is_set(), wait_s)
+
+    def _next_look_s(self) -> float:
+        """Seconds until a free thread looks although nobody told it to."""
+        with self._engine.connect() as connection:
+            lease_s = queries.first_lease_s(connection)
+        return LOOK_S if lease_s is None else min(LOOK_S, max(SOONEST_LOOK_S, lease_s))
 
     def _beat_on(self) -> None:
-        while not self._stopped.wait(BEAT_S):
+        while not self._stopped.wait(BEAT_S if self._is_busy.wait(LOOK_S) else 0):
             try:
                 self.beat()
                 self._is_away = False
             except SQLAlchemyError as error:
                 self._note_absence(error)
 
-    def _note_absence(self, error: SQLAlchemyError) -> None:
+    def _note_absence(self, error: Exception) -> None:
         """The database is away: it comes back, and so do we. Said once."""
         if not self._is_away:
             _LOG.warning("operations_wait", error=type(error).__name__)

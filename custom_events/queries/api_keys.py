@@ -15,9 +15,10 @@ Row = sa.Row[*tuple[Any, ...]]
 
 ORDERS: Final = {"created_at": (api_keys.c.created_at, api_keys.c.id), "id": (api_keys.c.id,)}
 
-# The key of this prefix while it is good, with what it may and what whoever it belongs to may (null: it belongs to nobody).
-OF_PREFIX: Final = sa.text("""
-SELECT k.id, k.prefix, k.secret_digest, k.person_id, coalesce(p.login, k.made_by) AS name,
+# The key of this prefix while it is good, with its digest, what it may, and what whoever it belongs to may (null: it belongs to nobody).
+# `stale`: its last use is to be noted.
+GOOD_OF_PREFIX: Final = """
+SELECT k.id, k.prefix, encode(k.secret_digest, 'hex') AS secret_digest, k.person_id, coalesce(p.login, k.made_by) AS name,
   k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute' AS stale,
   (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
    FROM app.role_grants g WHERE g.api_key_id = k.id) AS grants,
@@ -25,9 +26,9 @@ SELECT k.id, k.prefix, k.secret_digest, k.person_id, coalesce(p.login, k.made_by
     (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
      FROM app.role_grants g WHERE g.person_id = p.id) END AS owner_grants
 FROM app.api_keys k LEFT JOIN app.people p ON p.id = k.person_id
-WHERE k.prefix = :prefix AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+WHERE k.prefix = %(prefix)s AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
   AND p.disabled_at IS NULL
-""")
+"""
 TOUCH: Final = sa.text("""
 UPDATE app.api_keys SET last_used_at = now()
 WHERE id = (SELECT id FROM app.api_keys WHERE id = :id FOR UPDATE SKIP LOCKED)

@@ -35,12 +35,12 @@ def add(connection: sa.Connection, *, site_id: int, definition_id: int, label: s
 
 def by_id(connection: sa.Connection, assignment_id: int) -> sa.Row[*tuple[Any, ...]] | None:
     """One assignment with its definition's key and its published number."""
-    return connection.execute(_with_definition().where(_TABLE.c.id == assignment_id)).one_or_none()
+    return connection.execute(_BY_ID, {"assignment_id": assignment_id}).one_or_none()
 
 
 def site_of(connection: sa.Connection, assignment_id: int) -> int | None:
     """The site of an assignment; None: there is none of this id."""
-    return connection.execute(sa.select(_TABLE.c.site_id).where(_TABLE.c.id == assignment_id)).scalar_one_or_none()
+    return connection.execute(_SITE_OF, {"assignment_id": assignment_id}).scalar_one_or_none()
 
 
 def sites_of(connection: sa.Connection, assignment_ids: Collection[int]) -> dict[int, int]:
@@ -170,3 +170,29 @@ def _ads_action() -> sa.ColumnElement[Any]:
     of_definition = (inherited.definition_id == _TABLE.c.definition_id, inherited.state == "published")
     config: Any = sa.type_coerce(sa.select(inherited.config).where(*of_definition).scalar_subquery(), pg.JSONB)
     return sa.case((overrides.has_key("ads_action"), overrides["ads_action"].astext), else_=config["ads_action"].astext)
+
+
+# Built once: building these costs several times what running them does.
+_BY_ID: Final = _with_definition().where(_TABLE.c.id == sa.bindparam("assignment_id"))
+_SITE_OF: Final = sa.select(_TABLE.c.site_id).where(_TABLE.c.id == sa.bindparam("assignment_id"))
+
+_REVISION: Final = """\
+CASE WHEN {a}.id IS NOT NULL THEN json_build_object('id', {a}.id, 'number', {a}.number, 'state', {a}.state, 'payload', {a}.{payload},
+    'author', {a}.author, 'reason', {a}.reason, 'published_by', {a}.published_by, 'published_at', {a}.published_at,
+    'retired_at', {a}.retired_at, 'created_at', {a}.created_at) END"""
+# One assignment as `by_id` has it, with the revisions that matter, each as JSON or null: its published one, its draft where that is the
+# newest, and the published one of its definition.
+CURRENT: Final = f"""
+SELECT a.*, d.key AS definition_key, own.number AS published_number, coalesce(newest.number, 0) AS newest_number,
+  coalesce(newest.overrides <> '{{}}', false) AS has_overrides,
+  {_REVISION.format(a="own", payload="overrides")} AS published,
+  {_REVISION.format(a="draft", payload="overrides")} AS draft,
+  {_REVISION.format(a="definition", payload="config")} AS definition
+FROM app.site_custom_events a JOIN app.custom_event_definitions d ON d.id = a.definition_id
+LEFT JOIN app.assignment_revisions own ON own.assignment_id = a.id AND own.state = 'published'
+LEFT JOIN LATERAL (SELECT r.id, r.number, r.overrides FROM app.assignment_revisions r WHERE r.assignment_id = a.id
+  ORDER BY r.number DESC LIMIT 1) newest ON true
+LEFT JOIN app.assignment_revisions draft ON draft.id = newest.id AND draft.state = 'draft'
+LEFT JOIN app.definition_revisions definition ON definition.definition_id = a.definition_id AND definition.state = 'published'
+WHERE a.id = %(assignment_id)s
+"""

@@ -11,6 +11,8 @@ from custom_events.tables.operations import operation_parts, operations
 
 FORGET_AT_ONCE: Final = 20  # operations, so that nobody waits for long: a result may have many parts
 
+CHANNEL: Final = "custom_events_operations"  # notified where one waits, once that is committed
+
 Row = sa.Row[*tuple[Any, ...]]
 Owner = tuple[int, int]  # an operation's id, and which attempt at it this is
 
@@ -34,6 +36,10 @@ WHERE state IN ('waiting', 'running') AND (state = 'waiting' OR lease_until < no
   AND (attempt >= :attempts OR cancel_asked_at IS NOT NULL)
 RETURNING id
 """)
+_FIRST_LEASE: Final = sa.text("""
+SELECT CAST(extract(epoch FROM min(lease_until) - now()) AS float) FROM app.operations WHERE state IN ('waiting', 'running')
+""")
+_TELL: Final = sa.text(f"NOTIFY {CHANNEL}")
 _FORGET: Final = sa.text("""
 DELETE FROM app.operations WHERE id IN (SELECT id FROM app.operations
   WHERE expires_at < now() AND state NOT IN ('waiting', 'running') LIMIT :rows FOR UPDATE SKIP LOCKED)
@@ -41,8 +47,9 @@ DELETE FROM app.operations WHERE id IN (SELECT id FROM app.operations
 
 
 def add(connection: sa.Connection, values: Mapping[str, Any], kept: timedelta) -> int:
-    """Id of a new operation, which waits."""
+    """Id of a new operation, which waits; who listens is told once it is committed."""
     statement = sa.insert(_TABLE).values({**values, "expires_at": sa.func.now() + kept}).returning(_TABLE.c.id)
+    connection.execute(_TELL)
     return connection.execute(statement).scalar_one()
 
 
@@ -87,6 +94,11 @@ def claim(connection: sa.Connection, *, worker: str, lease: timedelta, attempts:
     return connection.execute(_CLAIM, values).one_or_none()
 
 
+def first_lease_s(connection: sa.Connection) -> float | None:
+    """Seconds until the first lease ends unless it is extended; None: nothing runs."""
+    return connection.execute(_FIRST_LEASE).scalar_one()
+
+
 def give_up(connection: sa.Connection, *, attempts: int, kept: timedelta, problem: str) -> Sequence[int]:
     """End those that nobody has and nobody will take; their ids. `problem` is JSON."""
     return connection.execute(_GIVE_UP, {"attempts": attempts, "kept": kept, "problem": problem}).scalars().all()
@@ -102,7 +114,8 @@ def extend(
 
 
 def release(connection: sa.Connection, owner: Owner) -> None:
-    """The worker stops: another one takes it up, and this attempt does not count."""
+    """The worker stops: another one, who is told so, takes it up, and this attempt does not count."""
+    connection.execute(_TELL)
     values = {"state": "waiting", "lease_until": None, "attempt": _TABLE.c.attempt - 1}
     connection.execute(sa.update(_TABLE).where(_is_own(owner)).values(values))
 

@@ -1,5 +1,6 @@
 """Immutable revisions: those of definitions and those of assignments stand in two tables of one shape."""
 
+import functools
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -56,12 +57,7 @@ def current(
     connection: sa.Connection, kind: RevisionTable, owner_ids: Collection[int]
 ) -> Sequence[sa.Row[*tuple[Any, ...]]]:
     """Of each owner the published revision and the newest one, with the owner's id (`owner_id`)."""
-    table, newer = kind.revisions, kind.revisions.alias("newer")
-    owner = table.c[kind.owner]
-    is_newest = ~sa.exists().where(newer.c[kind.owner] == owner, newer.c.number > table.c.number)
-    statement = _columns(kind).add_columns(owner.label("owner_id"))
-    of_these = owner == sa.any_(sa.literal(sorted(owner_ids), pg.ARRAY(sa.BigInteger)))
-    return connection.execute(statement.where(of_these, sa.or_(table.c.state == "published", is_newest))).all()
+    return connection.execute(_current(kind), {"owner_ids": sorted(owner_ids)}).all()
 
 
 def numbered(
@@ -147,6 +143,16 @@ def touch_owner(connection: sa.Connection, kind: RevisionTable, owner_id: int) -
 def delete_all(connection: sa.Connection, kind: RevisionTable, owner_id: int) -> None:
     """Remove every revision of an owner that was never in use."""
     connection.execute(sa.delete(kind.revisions).where(kind.revisions.c[kind.owner] == owner_id))
+
+
+@functools.cache  # built once: it costs more than it takes to run, and every list and look at an assignment runs it
+def _current(kind: RevisionTable) -> sa.Select[*tuple[Any, ...]]:
+    table, newer = kind.revisions, kind.revisions.alias("newer")
+    owner = table.c[kind.owner]
+    is_newest = ~sa.exists().where(newer.c[kind.owner] == owner, newer.c.number > table.c.number)
+    of_these = owner == sa.any_(sa.bindparam("owner_ids", type_=pg.ARRAY(sa.BigInteger)))
+    statement = _columns(kind).add_columns(owner.label("owner_id"))
+    return statement.where(of_these, sa.or_(table.c.state == "published", is_newest))
 
 
 def _columns(kind: RevisionTable) -> sa.Select[*tuple[Any, ...]]:

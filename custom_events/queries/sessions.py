@@ -15,15 +15,15 @@ FORGET_AT_ONCE: Final = 100  # rows, so that nobody who signs in waits for long
 
 Row = sa.Row[*tuple[Any, ...]]
 
-# Who has this cookie, while the session is good: one row, with what they may. `stale`: its last use is to be noted.
-OF_TOKEN: Final = sa.text("""
+# Who has the cookie of this digest, while the session is good: one row, with what they may. `stale`: its last use is to be noted.
+GOOD_OF_DIGEST: Final = """
 SELECT s.id AS session_id, p.id, p.login, s.last_used_at < now() - interval '1 minute' AS stale,
   (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
    FROM app.role_grants g WHERE g.person_id = p.id) AS grants
 FROM app.sessions s JOIN app.people p ON p.id = s.person_id
-WHERE s.token_digest = :digest AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_until > now()
+WHERE s.token_digest = %(digest)s AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_until > now()
   AND p.disabled_at IS NULL
-""")
+"""
 # Noted at most once a minute, and by one request at a time: the others do not wait for it.
 TOUCH: Final = sa.text("""
 UPDATE app.sessions SET last_used_at = now(), idle_until = now() + :idle

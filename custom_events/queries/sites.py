@@ -20,6 +20,11 @@ _STATES: Final = {
 }
 
 
+# Built once: building a statement costs as much as running it, and these run at every look at a site.
+BY_ID: Final = sa.select(sites).where(sites.c.id == sa.bindparam("site_id"))
+_BY_ID_LOCKED: Final = BY_ID.with_for_update()
+
+
 def add(connection: sa.Connection, values: dict[str, Any]) -> int:
     """Id of a new site. Raises IntegrityError when its key or shop domain is taken."""
     return connection.execute(sa.insert(sites).values(values).returning(sites.c.id)).scalar_one()
@@ -27,8 +32,7 @@ def add(connection: sa.Connection, values: dict[str, Any]) -> int:
 
 def by_id(connection: sa.Connection, site_id: int, *, lock: bool = False) -> sa.Row[*tuple[Any, ...]] | None:
     """One site; `lock` holds it until the end of the transaction."""
-    statement = sa.select(sites).where(sites.c.id == site_id)
-    return connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+    return connection.execute(_BY_ID_LOCKED if lock else BY_ID, {"site_id": site_id}).one_or_none()
 
 
 def by_key(connection: sa.Connection, site_key: str) -> sa.Row[*tuple[Any, ...]] | None:

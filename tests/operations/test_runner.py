@@ -1,6 +1,8 @@
 """The runner: one worker has an operation, its end is written once, and whatever dies is taken up or ends with a remedy."""
 
 import threading
+from datetime import timedelta
+from queue import Queue
 
 import pytest
 import sqlalchemy as sa
@@ -8,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from custom_events.errors import Fault, InvalidConfiguration, NotFound
 from custom_events.operations import operation
+from custom_events.operations import runner as runner_module
 from custom_events.operations.operation import State
 from custom_events.operations.runner import ATTEMPTS, Runner
 from custom_events.operations.work import Ending, LostError, Work
@@ -190,6 +193,48 @@ def test_threads_do_what_is_asked_for_while_they_run(engine: sa.Engine, database
     assert ended.wait(WAIT_S)
     runner.stop()
     assert read(engine, number).state is State.SUCCEEDED
+
+
+def test_an_operation_that_another_process_asks_for_is_heard_of(
+    engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "LOOK_S", 3_600.0)  # nobody looks without having been told
+    done: Queue[int] = Queue()
+
+    def work(work: Work) -> Ending:
+        done.put(work.operation.id)
+        return Ending()
+
+    runner = Runner(database, Settings(_env_file=None), {"work": work})
+    before = ask(engine)
+    runner.start(2)
+    try:
+        assert done.get(timeout=WAIT_S) == before, "what waits already is begun at once"
+        for _ in range(3):
+            asked = ask(engine)
+            assert done.get(timeout=WAIT_S) == asked
+    finally:
+        runner.stop()
+
+
+def test_what_a_dead_worker_had_is_looked_for_when_its_lease_ends(
+    engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "LOOK_S", 3_600.0)
+    runner = Runner(database, Settings(_env_file=None), {})
+    assert runner._next_look_s() == 3_600.0
+    operation_id = ask(engine)
+    lease = sa.text(
+        "UPDATE app.operations SET state = 'running', attempt = 1, lease_until = now() + :lease WHERE id = :id"
+    )
+    for lease_s, soonest, latest in (
+        (1_000, 500, 1_000),
+        (-5, runner_module.SOONEST_LOOK_S, runner_module.SOONEST_LOOK_S),
+    ):
+        with engine.begin() as connection:
+            connection.execute(lease, {"id": operation_id, "lease": timedelta(seconds=lease_s)})
+        assert soonest <= runner._next_look_s() <= latest
+    runner.stop()
 
 
 def test_what_has_ended_long_ago_is_forgotten_with_its_result(engine: sa.Engine, runner_of: Make) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from custom_events.postgres import connect
 
+BACKEND = sa.text("SELECT pg_backend_pid()")
 SETTINGS = "SELECT current_setting('application_name'), current_setting('lock_timeout'), current_setting('statement_timeout'), current_setting('TimeZone'), current_setting('jit')"
 
 
@@ -27,6 +29,49 @@ def test_asyncpg(database: str) -> None:
             await connection.close()
 
     assert asyncio.run(ask()) == ("a test", "2s", "0", "UTC", "off")
+
+
+def test_a_connection_that_ended_while_nobody_used_it_is_not_handed_out(database: str, engine: sa.Engine) -> None:
+    mine = connect.engine(database, name="idle")
+    with mine.connect() as connection:
+        first = connection.execute(BACKEND).scalar_one()
+        with mine.connect() as another:
+            second = another.execute(BACKEND).scalar_one()
+    with engine.begin() as connection:
+        ended = sa.text("SELECT pg_terminate_backend(pid, 5000) FROM unnest(CAST(:pids AS int[])) pid")
+        assert connection.execute(ended, {"pids": [first, second]}).scalars().all() == [True, True]
+    for _ in range(3):
+        with mine.connect() as connection:
+            assert connection.execute(BACKEND).scalar_one() not in (first, second)
+    mine.dispose()
+
+
+def test_a_connection_that_was_closed_here_is_not_handed_out(database: str) -> None:
+    mine = connect.engine(database, name="closed")
+    with mine.connect() as connection:
+        driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.close()
+    with mine.connect() as connection:
+        assert connection.execute(sa.text("SELECT 1")).scalar_one() == 1
+    mine.dispose()
+
+
+def test_a_connection_of_an_event_loop_only_reads(database: str) -> None:
+    async def ask() -> tuple[object, object]:
+        connection = await connect.async_reading(database, name="a test", lock_limit_ms=2_000, statement_limit_ms=3_000)
+        try:
+            settings = f"SELECT ARRAY[{SETTINGS.removeprefix('SELECT ')}] AS settings"
+            row = await (await connection.execute(settings)).fetchone()
+            assert row is not None
+            with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+                await connection.execute("CREATE TABLE app.no (id int)")
+            json = await (await connection.execute("""SELECT '{"a": 1.5}'::json AS json""")).fetchone()
+            return tuple(row["settings"]), json
+        finally:
+            await connection.close()
+
+    assert asyncio.run(ask()) == (("a test", "2s", "3s", "UTC", "off"), {"json": {"a": 1.5}})
 
 
 def test_options_in_the_url_are_kept(database: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -14,7 +15,7 @@ from console.api.operations import PREFIX, Routes
 from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
 from console.api.parameters import LONGEST_SEARCH, Search
 from console.api.problems import ProblemError, Reference
-from console.api.rights import Right, of_site, of_some_site
+from console.api.rights import Right, Thing, of_site, of_some_site
 from console.api.routes import revisions as shown_revisions
 from console.api.routes.revisions import CONFIG, NOON, AssignmentRevision
 from console.api.routes.sites import Reason, SiteId
@@ -22,7 +23,7 @@ from console.api.sparse import Fields, chosen, names_of, sparse
 from console.api.translation import placed
 from custom_events.access.roles import Role
 from custom_events.catalog import assignment_lists, assignments, revisions
-from custom_events.catalog.revisions import Current
+from custom_events.catalog.revisions import Current, Revision
 from custom_events.errors import NotFound
 from custom_events.matching.effective import SETTINGS, Origin
 from custom_events.queries.revisions import ASSIGNMENTS
@@ -148,6 +149,9 @@ EXAMPLE: Final = Assignment(
 _NEW = {"definition_key": "big_order", "label": "all orders", "overrides": {"priority": 1}, "reason": "first try"}
 
 
+_CURRENT: Final = Thing(assignments.CURRENT, attrgetter("site_id"))
+
+
 def right_of(role: Role) -> Right:
     """The role on the site of the assignment that the path names."""
     return of_site(role, noun="assignment", parameter="assignment_id", site_of=_site_of)
@@ -255,11 +259,17 @@ def create_assignment(call: Call, site_id: SiteId, body: NewAssignment) -> Answe
 
 
 @ROUTES.get(
-    "/assignments/{assignment_id}", right=right_of(Role.VIEWER), answer=Assignment, example=EXAMPLE, tagged=True
+    "/assignments/{assignment_id}",
+    right=of_site(Role.VIEWER, noun="assignment", parameter="assignment_id", thing=_CURRENT),
+    answer=Assignment,
+    example=EXAMPLE,
+    tagged=True,
 )
-def read_assignment(call: Call, assignment_id: AssignmentId) -> Answer:
+def read_assignment(call: Call, assignment_id: AssignmentId) -> Answer:  # noqa: ARG001  (its right has read the assignment)
     """One assignment, with what applies and where each setting of it comes from."""
-    return _answer(call, assignments.get(call.connection, assignment_id))
+    current: assignments.CurrentAssignment = call.thing
+    shown = _shown(current.assignment, current.published, current.draft, current.effective)
+    return Answer(content=shown, of=current.assignment)
 
 
 @ROUTES.patch(
@@ -334,17 +344,26 @@ def _shower(call: Call, listed: Sequence[assignments.SiteAssignment]) -> Any:
     effective = assignment_lists.effective_now(call.connection, listed, current)
 
     def show(assignment: assignments.SiteAssignment) -> Assignment:
-        now, whole = current.get(assignment.id, Current()), effective.get(assignment.id)
-        fields = msgspec.structs.asdict(assignment)
-        del fields["definition_id"]
-        return Assignment(
-            **fields,
-            published=shown_revisions.of_assignment(now.published) if now.published is not None else None,
-            draft=shown_revisions.of_assignment(now.draft) if now.draft is not None else None,
-            effective=_effective(whole) if whole is not None else None,
-        )
+        now = current.get(assignment.id, Current())
+        return _shown(assignment, now.published, now.draft, effective.get(assignment.id))
 
     return show
+
+
+def _shown(
+    assignment: assignments.SiteAssignment,
+    published: Revision | None,
+    draft: Revision | None,
+    effective: assignments.Effective | None,
+) -> Assignment:
+    fields = msgspec.structs.asdict(assignment)
+    del fields["definition_id"]
+    return Assignment(
+        **fields,
+        published=shown_revisions.of_assignment(published) if published is not None else None,
+        draft=shown_revisions.of_assignment(draft) if draft is not None else None,
+        effective=_effective(effective) if effective is not None else None,
+    )
 
 
 def _effective(whole: assignments.Effective) -> EffectiveConfiguration:

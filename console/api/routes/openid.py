@@ -46,7 +46,14 @@ def begin_openid(call: Call) -> Answer:
     return Answer(location=url, headers={"Set-Cookie": _kept(kept, call.settings)})
 
 
-@ROUTES.get("/sessions/openid/callback", right=OPEN, status=302, raises=_CONFIGURED, open_query=True)
+@ROUTES.get(
+    "/sessions/openid/callback",
+    right=OPEN,
+    transaction=True,  # link, session and audit entry together
+    status=302,
+    raises=_CONFIGURED,
+    open_query=True,
+)
 def end_openid(call: Call, code: Code = None, state: State = None, error: Fault = None, iss: Issuer = None) -> Answer:
     """Where the OpenID provider leads people back to: a session begins.
 
@@ -59,14 +66,13 @@ def end_openid(call: Call, code: Code = None, state: State = None, error: Fault 
             "The OpenID provider signed nobody in" + (f" ({error[:100]})." if error else ".") + " Begin again."
         )
     claims = call.openid.claims(flow, code, iss)
-    with call.engine.begin() as connection:  # a GET that changes something: link, session and audit entry together
-        token = openid.sign_in(
-            connection,
-            claims,
-            client_address=call.asked.address,
-            user_agent=call.asked.headers.get("user-agent", ""),
-            settings=call.settings,
-        )
+    token = openid.sign_in(
+        call.connection,
+        claims,
+        client_address=call.asked.address,
+        user_agent=call.asked.headers.get("user-agent", ""),
+        settings=call.settings,
+    )
     return Answer(
         location=f"{call.settings.console_url.rstrip('/')}/", headers={"Set-Cookie": cookie(token, call.settings)}
     )

@@ -1,6 +1,7 @@
 """Sites: the stores that send us events."""
 
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -11,7 +12,7 @@ from console.api.calls import Answer, Call
 from console.api.operations import PREFIX, Routes
 from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
 from console.api.parameters import Search
-from console.api.rights import of_all_sites, of_site, of_some_site
+from console.api.rights import Thing, of_all_sites, of_site, of_some_site
 from custom_events.access.roles import Role
 from custom_events.catalog import connecting, sites
 from custom_events.catalog.connecting import Arrivals
@@ -211,10 +212,16 @@ def create_site(call: Call, body: NewSite) -> Answer:
     return Answer(content=shown(call, made), of=made, location=f"{PREFIX}/sites/{made.id}")
 
 
-@ROUTES.get("/sites/{site_id}", right=of_site(Role.VIEWER), answer=Site, example=EXAMPLE, tagged=True)
-def read_site(call: Call, site_id: SiteId) -> Answer:
+@ROUTES.get(
+    "/sites/{site_id}",
+    right=of_site(Role.VIEWER, thing=Thing(sites.BY_ID, attrgetter("id"))),
+    answer=Site,
+    example=EXAMPLE,
+    tagged=True,
+)
+def read_site(call: Call, site_id: SiteId) -> Answer:  # noqa: ARG001  (its right has read the site)
     """One site."""
-    return _answer(call, sites.get(call.connection, site_id))
+    return _answer(call, call.thing)
 
 
 @ROUTES.patch(

@@ -74,7 +74,7 @@ def create_assignment(call: Call, ask: Ask) -> Moved:
 )
 def assignment_page(call: Call, ask: Ask) -> Shown:
     """What applies, setting by setting, inherited or overridden; the draft beside it, and every revision."""
-    found = operations.shown(call, assignments.get(call.connection, ask.path["assignment_id"]))
+    found = operations.read_assignment(call, ask.path["assignment_id"]).content
     content: dict[str, Any] = {
         "one": found,
         "site": sites.get(call.connection, found.site_id),

@@ -64,7 +64,7 @@ def sites_page(call: Call, ask: Ask) -> Shown:
 def site_page(call: Call, ask: Ask) -> Shown:
     """One site: what it sent and what came of it in seven days, how it is connected, what is assigned to it."""
     site_id = ask.path["site_id"]
-    site = operations.shown(call, sites.get(call.connection, site_id))
+    site = operations.read_site(call, site_id).content
     found = assignment_operations.list_assignments(call, site_id=site_id, limit=MOST).items
     in_force = [one for one in found if one.effective is not None and one.is_active]
     content: dict[str, Any] = {

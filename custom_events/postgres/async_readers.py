@@ -1,0 +1,45 @@
+"""Connections of an event loop for short statements that only read: they are kept, and each is one task's at a time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from custom_events.postgres import connect
+
+if TYPE_CHECKING:
+    import psycopg
+
+_Found = TypeVar("_Found")
+
+
+class AsyncReaders:
+    """`most` connections to a libpq URL at once, made when they are needed first; for one event loop, until `close`."""
+
+    def __init__(self, url: str, *, name: str, most: int, lock_limit_ms: int, statement_limit_ms: int) -> None:
+        self._url, self._name, self._most = url, name, most
+        self._limits = {"lock_limit_ms": lock_limit_ms, "statement_limit_ms": statement_limit_ms}
+        self._idle: list[psycopg.AsyncConnection[dict[str, Any]]] = []
+        self._free: asyncio.Semaphore | None = None
+
+    async def run(self, question: "Callable[[psycopg.AsyncConnection[dict[str, Any]]], Awaitable[_Found]]") -> _Found:
+        """What the question returns. Raises what it raises, and psycopg.Error where there is no connection; one that raised is ended."""
+        if self._free is None:
+            self._free = asyncio.Semaphore(self._most)
+        async with self._free:
+            connection = self._idle.pop() if self._idle else await self._connect()
+            try:
+                found = await question(connection)
+            except BaseException:  # also where whoever asked has gone: an answer may still be under way on it
+                connection.pgconn.finish()
+                raise
+            self._idle.append(connection)
+            return found
+
+    async def close(self) -> None:
+        """End the connections; questions afterwards begin anew."""
+        idle, self._idle, self._free = self._idle, [], None
+        for connection in idle:
+            await connection.close()
+
+    async def _connect(self) -> "psycopg.AsyncConnection[dict[str, Any]]":
+        return await connect.async_reading(self._url, name=self._name, **self._limits)
