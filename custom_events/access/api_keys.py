@@ -152,6 +152,16 @@ def caller_of(connection: sa.Connection, key: str) -> Caller | None:
     found = msgspec.convert(row, _Found, from_attributes=True)
     if found.stale:
         connection.execute(queries.TOUCH, {"id": found.id})
+    return _caller(found)
+
+
+def caller_now(connection: sa.Connection, key_id: int) -> Caller | None:
+    """What the key may at this moment; None: it was revoked, or whoever it belongs to is disabled. It may have expired."""
+    row = connection.execute(queries.OF_ID, {"id": key_id}).one_or_none()
+    return None if row is None else _caller(msgspec.convert(row, _Found, from_attributes=True))
+
+
+def _caller(found: _Found) -> Caller:
     grants = found.grants if found.owner_grants is None else within(found.grants, found.owner_grants)
     return Caller(
         kind="api_key",

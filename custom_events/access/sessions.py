@@ -107,15 +107,13 @@ def caller_of(connection: sa.Connection, token: str, settings: Settings) -> Call
     if found.stale:
         idle = timedelta(hours=settings.session_idle_h)
         connection.execute(queries.TOUCH, {"id": found.session_id, "idle": idle})
-    return Caller(
-        kind="person",
-        name=found.login,
-        id=found.id,
-        person_id=found.id,
-        session_id=found.session_id,
-        grants=found.grants,
-        via=f"session {found.session_id}",
-    )
+    return _caller(found)
+
+
+def caller_now(connection: sa.Connection, session_id: int) -> Caller | None:
+    """What whoever had this session may at this moment; None: it was revoked, or they are disabled. It may have ended by itself."""
+    row = connection.execute(queries.OF_ID, {"id": session_id}).one_or_none()
+    return None if row is None else _caller(msgspec.convert(row, _Found, from_attributes=True))
 
 
 def of_person(connection: sa.Connection, person_id: int, *, current: int | None = None) -> list[Session]:
@@ -125,10 +123,29 @@ def of_person(connection: sa.Connection, person_id: int, *, current: int | None 
 
 
 def revoke(connection: sa.Connection, person_id: int, session_id: int, *, actor: str) -> None:
-    """End a session of a person at once. Raises NotFound when they have none of this id that is good."""
+    """End a session of a person at once, and what was asked by it and has not ended. Raises NotFound when they have none of this id that is good."""
     if not queries.revoke(connection, person_id, session_id):
         raise NotFound(f"There is no session {session_id}.", what="session")
     audit.record(connection, actor=actor, action="session.end", subject=f"session:{session_id}")
+
+
+def sign_out(connection: sa.Connection, person_id: int, session_id: int, *, actor: str) -> None:
+    """Its owner ends the session by which they ask: it is over, and what was asked by it goes on. Raises NotFound when it is not good."""
+    if not queries.sign_out(connection, person_id, session_id):
+        raise NotFound(f"There is no session {session_id}.", what="session")
+    audit.record(connection, actor=actor, action="session.end", subject=f"session:{session_id}")
+
+
+def _caller(found: _Found) -> Caller:
+    return Caller(
+        kind="person",
+        name=found.login,
+        id=found.id,
+        person_id=found.id,
+        session_id=found.session_id,
+        grants=found.grants,
+        via=f"session {found.session_id}",
+    )
 
 
 def _count(connection: sa.Connection, digest: bytes, client_address: str, settings: Settings) -> None:

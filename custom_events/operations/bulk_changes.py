@@ -74,7 +74,7 @@ def _all_or_nothing(work: Work, asked: BulkRequest, bulk_change_id: int) -> Endi
     except RowsFailedError as error:
         return _nothing_done(work, asked, bulk_change_id, error)
     except StoppedError:
-        if work.is_cancelled:
+        if work.is_cancelled or work.refusal is not None:
             _forget(work, bulk_change_id)
         raise
     return None

@@ -302,6 +302,8 @@ def _do(call: Call, plan: BulkPlan) -> Answer:
         site_ids=plan.site_ids,
         actor=call.actor,
         origin=call.origin,
+        caller=call.caller,
+        needs=Role.PUBLISHER,  # its rows were sorted by what whoever asked might on each site
         unit=bulk_changes.UNIT,
         total=len(plan.rows),
     )
