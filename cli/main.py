@@ -46,8 +46,6 @@ HERE_ONLY = {
     "doctor": "it looks at this machine and its way to the database",
     "sandbox": "it starts stand-ins on this machine",
     "config": "a folder is planned and applied in one transaction, which no request can span",
-    "backtest": "it writes its progress here for minutes; by the API it is an operation, POST /api/v1/backtests",
-    "replay": "it writes its progress here for minutes; by the API it is an operation, POST /api/v1/replays",
 }
 
 
