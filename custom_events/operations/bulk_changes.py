@@ -5,9 +5,11 @@ nothing, and another attempt begins at the first row. Row by row: some rows at a
 another attempt goes on behind them, and no row is done twice.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
+import sqlalchemy as sa
 
 from custom_events.catalog.bulk import changes
 from custom_events.catalog.bulk.outcomes import BulkResult, DoneRow, RowOutcome, RowsFailedError
@@ -45,6 +47,28 @@ def run_bulk_change(work: Work) -> Ending | None:
     if asked.plan.all_or_nothing:
         return _all_or_nothing(work, asked, asked.bulk_change_id)
     return _row_by_row(work, asked, asked.bulk_change_id)
+
+
+def do_here(
+    engine: sa.Engine, plan: BulkPlan, allowed: Allowed, actor: str, tell: Callable[[int, int], None]
+) -> BulkResult:
+    """Do it without an operation, for who waits beside the database; `tell` hears how many rows of how many are done. Ended in between, row by
+    row leaves what is done, which can be undone. Raises RowsFailedError where all or nothing was asked for and rows failed."""
+    if plan.is_dry_run or plan.all_or_nothing:
+        with engine.begin() as connection:
+            return changes.do_now(connection, plan, allowed, actor, tell)
+    with engine.begin() as connection:
+        bulk_change_id = changes.begin(connection, plan, actor)
+    for start in range(0, len(plan.rows), COMMITTED_AT_ONCE):
+        end = min(start + COMMITTED_AT_ONCE, len(plan.rows))
+        with engine.begin() as connection:
+            worker = RowWorker(connection, plan, allowed, actor)
+            changes.keep_rows(connection, bulk_change_id, [worker.do(number) for number in range(start, end)])
+        tell(end, len(plan.rows))
+    with engine.begin() as connection:
+        rows = changes.all_rows_of(connection, bulk_change_id)
+        changes.end(connection, bulk_change_id, plan, actor, rows)
+    return changes.result_of(plan, bulk_change_id, rows)
 
 
 def _dry_run(work: Work, asked: BulkRequest) -> Ending:
