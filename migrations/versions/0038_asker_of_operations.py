@@ -1,4 +1,4 @@
-"""Who asked for a long operation, so that what they may is looked at again when it runs.
+"""Who asked for a long operation, so that what they may is looked at again when it runs; logins and runs of the command line.
 
 Revision ID: 0038
 Revises: 0036
@@ -14,10 +14,14 @@ depends_on = None
 UPGRADE = """
 ALTER TABLE app.operations ADD COLUMN asker JSONB;
 COMMENT ON COLUMN app.operations.asker IS 'By which session or API key, and what they might; null: nobody asked by the API.';
+COMMENT ON COLUMN app.audit_entries.via IS 'By which API key or session; of the command line, by which login.';
+COMMENT ON COLUMN app.audit_entries.request_id IS 'Id of the request, as the logs have it; of the command line, of the run of a verb.';
 """
 
 DOWNGRADE = """
 ALTER TABLE app.operations DROP COLUMN asker;
+COMMENT ON COLUMN app.audit_entries.via IS 'By which API key or session, where it was one.';
+COMMENT ON COLUMN app.audit_entries.request_id IS 'Id of the request, as the logs have it.';
 """
 
 
