@@ -15,7 +15,6 @@ from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown
 from console.pages.visible import chosen_site, site_choice
 from custom_events.access.roles import Role
-from custom_events.catalog import raw_events
 from custom_events.watching.status import status
 
 PAGES: Final = Pages()
@@ -51,24 +50,24 @@ def parked_page(call: Call, ask: Ask) -> Shown:
 @PAGES.change("/sites/{site_id}/parked/replay", right=of_site(Role.EDITOR))
 def replay_of_site(call: Call, ask: Ask) -> Moved:
     """A site's parked deliveries, of one reason where it is given, are understood once more."""
-    rows = raw_events.requeue_parked(
-        call.connection, actor=call.actor, site_id=ask.path["site_id"], reason=ask.field("reason") or None
-    )
-    return Moved(to=f"parked?site_id={ask.path['site_id']}", said=_said(rows))
+    asked = operations.ParkedFor(reason=ask.field("reason") or None)
+    done = operations.replay_parked_of_site(call, ask.path["site_id"], asked)
+    return Moved(to=f"parked?site_id={ask.path['site_id']}", said=_said(done))
 
 
 @PAGES.change("/parked/replay", right=of_all_sites(Role.EDITOR))
 def replay_of_all(call: Call, ask: Ask) -> Moved:
     """The same for all sites."""
-    rows = raw_events.requeue_parked(call.connection, actor=call.actor, reason=ask.field("reason") or None)
-    return Moved(to="parked", said=_said(rows))
+    done = operations.replay_parked(call, operations.ParkedFor(reason=ask.field("reason") or None))
+    return Moved(to="parked", said=_said(done))
 
 
 def _reasons(counts: dict[str, int] | Counter[str]) -> list[Reason]:
     return [Reason(reason=reason, rows=rows) for reason, rows in sorted(counts.items(), key=lambda one: -one[1])]
 
 
-def _said(rows: int) -> str:
-    if rows == raw_events.REQUEUED_AT_ONCE:
+def _said(done: operations.Replayed) -> str:
+    rows = done.rows
+    if done.may_be_more:
         return f"{rows:,} deliveries are understood once more. There may be more: replay again when they are through."
     return f"{rows:,} {'delivery is' if rows == 1 else 'deliveries are'} understood once more."

@@ -3,9 +3,11 @@
 import base64
 
 import httpx
+import pytest
 
+from custom_events.catalog import raw_events
 from tests.console.api.conftest import problem
-from tests.console.api.raw_rows import privacy_delivery
+from tests.console.api.raw_rows import parked_delivery, privacy_delivery
 from tests.console.api.world import ABSENT, World
 
 PATH = "/api/v1/raw-events"
@@ -83,3 +85,38 @@ def test_a_request_is_entered_and_answered(admin: httpx.Client, world: World) ->
     (error,) = problem(admin.post(path, json={"emails": ["ann"]}), 422)["errors"]
     assert error["field"] == "email"
     problem(admin.post(path, json={"kind": "redact_shop", "order_ids": ["1"]}), 422)
+
+
+def test_parked_deliveries_are_replayed_one_those_of_a_reason_and_all(
+    admin: httpx.Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def land(*reasons: str, site_id: int = world.mine.id) -> list[int]:
+        with world.engine.begin() as connection:
+            return [
+                parked_delivery(connection, site_id, f"{at} {site_id} {reason}".encode(), reason)
+                for at, reason in enumerate(reasons)
+            ]
+
+    number = land("unknown_currency")[0]
+    assert admin.post(f"{PATH}/{number}/replay").json() == {"rows": 1, "may_be_more": False}
+    assert "not parked" in problem(admin.post(f"{PATH}/{number}/replay"), 409)["detail"]
+    assert "not parked" in problem(admin.post(f"{PATH}/{world.raw_events[0]}/replay"), 409)["detail"]  # a person's
+    assert admin.get(f"{PATH}/{number}").json()["is_waiting"]
+    problem(admin.post(f"{PATH}/{number}/replay", headers=world.headers("viewer")), 403)
+    path = f"/api/v1/sites/{world.mine.id}/parked/replay"
+    land("bad_json", "unknown_topic", "unknown_topic")
+    assert admin.post(path, json={"reason": "bad_json"}).json()["rows"] == 1
+    monkeypatch.setattr(raw_events, "REQUEUED_AT_ONCE", 1)
+    assert admin.post(path, json={}).json() == {"rows": 1, "may_be_more": True}
+    land("unknown_topic", site_id=world.theirs.id)
+    monkeypatch.setattr(raw_events, "REQUEUED_AT_ONCE", 10)
+    assert admin.post("/api/v1/parked/replay", json={}).json()["rows"] == 2
+    (error,) = problem(admin.post(path, json={"reason": "a\x00"}), 422)["errors"]
+    assert error["field"] == "reason"
+    entries = admin.get("/api/v1/audit-entries", params={"action": "raw_event.replay"}).json()["items"]
+    assert [entry["subject"] for entry in entries] == [
+        "parked",
+        f"site:{world.mine.id}",
+        f"site:{world.mine.id}",
+        f"raw_event:{number}",
+    ]
