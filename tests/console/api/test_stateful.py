@@ -33,9 +33,9 @@ ENDS = (
     "cancel_",
     "disable_",
 )  # what they are about is done with last
-# Refused, as the chain before it has left things: it applies, is not retired; the account has no uploads to choose from.
+# Refused, as the chain before it has left things: it applies, is in use or not retired; the account has no uploads to choose from.
 REFUSED = {
-    *("delete_assignment", "delete_definition", "restore_definition"),
+    *("delete_assignment", "delete_definition", "delete_site", "restore_definition"),
     *("release_uploads_of_account", "retry_uploads_of_account", "withhold_uploads_of_account"),
 }
 
