@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.drafts import draft_of, json_option, period_options, rule_options, site_ids, sites_option
-from cli.session import located, prepared
+from cli.session import located, prepared, server
 
 if TYPE_CHECKING:
     from custom_events.backtest.result import Progress
@@ -44,7 +44,8 @@ def backtest(
     and samples that explain themselves. Without a rule: the published rules, as a check of what is stored. Of a group one rule
     fires, so assignments that are or were in one group with what is asked about are counted too, each by itself.
 
-    Nothing is written: it reads one snapshot in a read-only transaction. Ctrl-C ends it and leaves nothing behind.
+    Nothing is written: it reads one snapshot in a read-only transaction. Ctrl-C ends it and leaves nothing behind. From afar it is a long
+    operation of the server, followed to its end; Ctrl-C cancels it, a second one leaves it to itself.
 
     \b
     Examples:
@@ -62,10 +63,17 @@ def backtest(
     from custom_events.backtest.result_lines import backtest_lines
 
     asked = draft_of(definition, config_file, assignment, overrides_file, stopped=stopped)
-    with located(prepared()) as url:
-        chosen = site_ids(url, sites)
-        result = backtest_sync(url, asked, since=since, until=until, sites=chosen, samples=samples, on_progress=tell)
-    cleared()
+    if (afar := server()) is not None:
+        from cli.afar.looking_back import backtest as backtest_afar
+
+        result = backtest_afar(afar, asked, since=since, until=until, sites=sites, samples=samples)
+    else:
+        with located(prepared()) as url:
+            chosen = site_ids(url, sites)
+            result = backtest_sync(
+                url, asked, since=since, until=until, sites=chosen, samples=samples, on_progress=tell
+            )
+        cleared()
     if as_json:
         click.echo(to_json(result))
         return

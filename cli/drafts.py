@@ -12,6 +12,7 @@ from custom_events.values.times import read_day_or_moment
 
 if TYPE_CHECKING:
     from custom_events.history.drafts import Draft
+    from custom_events.values.definitions import Overrides
 
 _NUMBER = re.compile(r"[0-9]{1,40}\Z")
 _DAYS = re.compile(r"(\d{1,5})d\Z")
@@ -96,7 +97,7 @@ def draft_of(
     stopped: bool = False,
 ) -> "Draft":
     """What the options mean together. Raises BadParameter and InvalidConfiguration."""
-    from custom_events.catalog.configurations import read_config, read_overrides
+    from custom_events.catalog.configurations import read_config
     from custom_events.history.drafts import Draft
 
     if assignment is not None and _NUMBER.match(assignment[0]) is None:
@@ -113,9 +114,16 @@ def draft_of(
         config=read_config(_settings_of(config_file)) if config_file is not None else None,
         assignment=int(assignment[0]) if assignment is not None else None,
         assignment_number=assignment[1] if assignment is not None else None,
-        overrides=read_overrides(_settings_of(overrides_file)) if overrides_file is not None else None,
+        overrides=overrides_in(overrides_file) if overrides_file is not None else None,
         stopped=stopped,
     )
+
+
+def overrides_in(file: Path) -> "Overrides":
+    """The overrides in a file. Raises BadParameter and InvalidConfiguration."""
+    from custom_events.catalog.configurations import read_overrides
+
+    return read_overrides(_settings_of(file))
 
 
 def _settings_of(file: Path) -> dict[str, Any]:

@@ -28,6 +28,7 @@ VERBS = {
     "replay": ("cli.replay", "The past through today's understanding and rules."),
     "definition": ("cli.definition", "Definitions: what differs, publish, roll back."),
     "assignment": ("cli.assignment", "Assignments: what differs, publish, roll back."),
+    "bulk": ("cli.bulk", "Many assignments changed at once, tried before, undone afterwards."),
     "uploads": ("cli.uploads", "What is on its way to Google, and what to do about it."),
     "config": ("cli.config", "The rules as files: export, validate, plan, apply."),
     "watch": ("cli.watch", "What is wrong now; tells people when that changes."),
@@ -46,8 +47,6 @@ HERE_ONLY = {
     "doctor": "it looks at this machine and its way to the database",
     "sandbox": "it starts stand-ins on this machine",
     "config": "a folder is planned and applied in one transaction, which no request can span",
-    "backtest": "it writes its progress here for minutes; by the API it is an operation, POST /api/v1/backtests",
-    "replay": "it writes its progress here for minutes; by the API it is an operation, POST /api/v1/replays",
 }
 
 
@@ -109,6 +108,7 @@ def main(context: click.Context, *, verbose: bool, server: str | None, key_file:
       custom-events backtest ...             what a draft would have made of history
       custom-events replay ...               the past through today's understanding and rules
       custom-events definition ...           revisions: what differs, publish, roll back
+      custom-events bulk ...                 many assignments at once, tried and undone
       custom-events config ...               the rules as files
     \b
     From afar, with an API key in a file or in CUSTOM_EVENTS_API_KEY:

@@ -2,7 +2,7 @@
 
 import click
 
-from cli.session import prepared
+from cli.session import noted, prepared
 
 
 @click.group(invoke_without_command=True, short_help="Make or renew the tables.")
@@ -32,7 +32,7 @@ def upgrade(*, revision: str) -> None:
     from custom_events.postgres import migrate as migrations
 
     settings = prepared()
-    with address.database(settings) as url:
+    with address.database(settings) as url, noted():
         if problem := pooling.problem(url):
             raise NeedsAction(problem)
         before = migrations.current(url)

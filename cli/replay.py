@@ -7,7 +7,7 @@ import click
 from cli.author import author_option
 from cli.backtest import cleared, tell
 from cli.drafts import json_option, period_options, site_ids, sites_option
-from cli.session import located, prepared
+from cli.session import located, prepared, server
 
 
 @click.command(short_help="The past through today's understanding and rules.")
@@ -41,7 +41,8 @@ def replay(
 
     With --write just that is changed: events and custom events are added, corrected or withdrawn, conversions queued, taken back
     or retracted. Nothing is sent twice: keys and transactions stay taken. Matching begins where the rules' click windows do, since
-    Google takes nothing older. Ended by Ctrl-C, what is done stays and is right; the next run finds the rest.
+    Google takes nothing older. Ended by Ctrl-C, what is done stays and is right; the next run finds the rest. From afar it is a long operation of the
+    server, followed to its end; Ctrl-C cancels it and shows what was done, a second one leaves it to itself.
 
     \b
     Examples:
@@ -61,23 +62,41 @@ def replay(
         raise click.BadParameter(
             'a replay that writes needs a reason: --reason "the parser was mended"', param_hint="--reason"
         )
-    settings = prepared()
-    with located(settings) as url:
-        result = replay_sync(
-            url,
-            settings,
+    is_whole = True
+    if (afar := server()) is not None:
+        from cli.afar.looking_back import replay as replay_afar
+
+        result, is_whole = replay_afar(
+            afar,
             since=since,
             until=until,
-            sites=site_ids(url, sites),
+            sites=sites,
             definition=definition,
             assignment=assignment,
-            order=Order(actor=actor, reason=reason) if write else None,
+            write=write,
+            reason=reason,
             samples=samples,
-            on_progress=tell,
         )
-    cleared()
+    else:
+        settings = prepared()
+        with located(settings) as url:
+            result = replay_sync(
+                url,
+                settings,
+                since=since,
+                until=until,
+                sites=site_ids(url, sites),
+                definition=definition,
+                assignment=assignment,
+                order=Order(actor=actor, reason=reason) if write else None,
+                samples=samples,
+                on_progress=tell,
+            )
+        cleared()
     if as_json:
         click.echo(to_json(result))
-        return
-    for line in replay_lines(result):
-        click.echo(line)
+    else:
+        for line in replay_lines(result):
+            click.echo(line)
+    if not is_whole:
+        raise click.ClickException("It was cancelled: what it lists is done, and stays. Replay again for the rest.")

@@ -1,6 +1,8 @@
 """What most verbs begin with: the settings, logging, and a database."""
 
+import getpass
 import os
+import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from custom_events.settings import Settings
 
 KEY_VARIABLE = "CUSTOM_EVENTS_API_KEY"
+_RUN = "custom_events.run"  # in click's context
 
 
 def address_of_server() -> str | None:
@@ -111,12 +114,23 @@ def _takes_demo_variables(settings: "Settings") -> bool:
 
 
 @contextmanager
+def noted() -> Generator[None]:
+    """What the block changes is noted as the command line's: by which login, whoever is named as its author, and in which run of a verb."""
+    from custom_events.catalog import audit
+
+    context = click.get_current_context(silent=True)
+    meta = {} if context is None else context.meta  # one for all of a command
+    run = meta.setdefault(_RUN, uuid.uuid4().hex)
+    with audit.coming_from(audit.Origin(source="command line", via=f"login {getpass.getuser()}", request_id=run)):
+        yield
+
+
+@contextmanager
 def connected(settings: "Settings") -> Generator["sa.Engine"]:
     """An engine on the configured database; the embedded server is started if need be and stopped again."""
-    from custom_events.catalog import audit
     from custom_events.postgres import address, connect
 
-    with address.database(settings) as url, audit.coming_from(audit.Origin(source="command line")):
+    with address.database(settings) as url, noted():
         engine = connect.engine(url, name="custom-events cli")
         try:
             yield engine
@@ -129,5 +143,5 @@ def located(settings: "Settings") -> Generator[str]:
     """The configured database's URL; the embedded server is started if need be and stopped again."""
     from custom_events.postgres import address
 
-    with address.database(settings) as url:
+    with address.database(settings) as url, noted():
         yield url

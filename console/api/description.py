@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from console.api import idempotency, problems, rate_limits
 from console.api.authorization import COOKIE
 from console.api.bodies import JSON_TYPES
+from console.api.links import links_of
 from console.api.operations import Operation, Routes
 from console.api.problems import Kind, Problem
 from console.api.rights import Scope
@@ -134,9 +135,12 @@ def document(app: FastAPI, all_routes: Sequence[Routes]) -> dict[str, Any]:
         routes=app.routes,
         tags=[{"name": routes.tag, "description": routes.about} for routes in all_routes],
     )
-    for operation in (operation for routes in all_routes for operation in routes.operations):
+    operations = [operation for routes in all_routes for operation in routes.operations]
+    for operation in operations:
         described: dict[str, Any] = made["paths"][operation.path][operation.method.lower()]
         described.update(additions(operation))
+        if links := links_of(operation, operations):
+            described["responses"][str(operation.status)]["links"] = links
         if headers := _header_parameters(operation):
             described["parameters"] = [*described.get("parameters", []), *headers]
     made["components"] = {"schemas": _schemas(all_routes), "securitySchemes": _SCHEMES}

@@ -6,6 +6,7 @@ the `Call`, the path's, query's and headers' parameters as FastAPI declares them
 """
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from console.api.problems import Kind
 from console.api.rights import Right, Scope
 
 PREFIX: Final = "/api/v1"
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _OK, _CREATED, _NO_CONTENT = 200, 201, 204
 
 Handler = Callable[..., Any]
@@ -50,6 +52,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     def name(self) -> str:
         """The operation's id: unique, and stable for generated clients."""
         return self.handler.__name__
+
+    @property
+    def path_parameters(self) -> frozenset[str]:
+        """What its path names."""
+        return frozenset(_PARAMETER.findall(self.path))
 
     @property
     def is_limited(self) -> bool:

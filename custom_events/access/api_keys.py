@@ -158,15 +158,7 @@ class KeyCredential(Credential[GoodKey]):
         """Whom the good key of this prefix acts for; None: another key was sent."""
         if not tokens.compare_digest(good.secret_digest, self._digest):
             return None
-        grants = good.grants if good.owner_grants is None else within(good.grants, good.owner_grants)
-        return Caller(
-            kind="api_key",
-            name=good.name,
-            id=good.id,
-            person_id=good.person_id,
-            grants=grants,
-            via=f"api key {good.prefix}",
-        )
+        return _caller(good)
 
     def note_use(self, connection: sa.Connection, good: GoodKey) -> None:
         """When it was used last."""
@@ -183,6 +175,24 @@ def caller_of(connection: sa.Connection, key: str) -> Caller | None:
     """Who has this key, while it is good; its use is noted."""
     sent = credential(key)
     return None if sent is None else sent.caller_by(connection)
+
+
+def caller_now(connection: sa.Connection, key_id: int) -> Caller | None:
+    """What the key may at this moment; None: it was revoked, or whoever it belongs to is disabled. It may have expired."""
+    row = connection.execute(queries.OF_ID, {"id": key_id}).one_or_none()
+    return None if row is None else _caller(msgspec.convert(row, GoodKey, from_attributes=True))
+
+
+def _caller(good: GoodKey) -> Caller:
+    grants = good.grants if good.owner_grants is None else within(good.grants, good.owner_grants)
+    return Caller(
+        kind="api_key",
+        name=good.name,
+        id=good.id,
+        person_id=good.person_id,
+        grants=grants,
+        via=f"api key {good.prefix}",
+    )
 
 
 def _found(row: sa.Row[*tuple[Any, ...]] | None, name: object) -> ApiKey:

@@ -113,15 +113,7 @@ class SessionCredential(Credential[GoodSession]):
 
     def caller(self, good: GoodSession) -> Caller:
         """Whose session it is."""
-        return Caller(
-            kind="person",
-            name=good.login,
-            id=good.id,
-            person_id=good.id,
-            session_id=good.session_id,
-            grants=good.grants,
-            via=f"session {good.session_id}",
-        )
+        return _caller(good)
 
     def note_use(self, connection: sa.Connection, good: GoodSession) -> None:
         """When it was used last, and until when it stays good without another use."""
@@ -133,6 +125,12 @@ def caller_of(connection: sa.Connection, token: str, settings: Settings) -> Call
     return SessionCredential(token, settings).caller_by(connection)
 
 
+def caller_now(connection: sa.Connection, session_id: int) -> Caller | None:
+    """What whoever had this session may at this moment; None: it was revoked, or they are disabled. It may have ended by itself."""
+    row = connection.execute(queries.OF_ID, {"id": session_id}).one_or_none()
+    return None if row is None else _caller(msgspec.convert(row, GoodSession, from_attributes=True))
+
+
 def of_person(connection: sa.Connection, person_id: int, *, current: int | None = None) -> list[Session]:
     """The sessions of a person, the newest first, ended ones too for a week."""
     sessions = [msgspec.convert(row, Session, from_attributes=True) for row in queries.of_person(connection, person_id)]
@@ -140,10 +138,29 @@ def of_person(connection: sa.Connection, person_id: int, *, current: int | None 
 
 
 def revoke(connection: sa.Connection, person_id: int, session_id: int, *, actor: str) -> None:
-    """End a session of a person at once. Raises NotFound when they have none of this id that is good."""
+    """End a session of a person at once, and what was asked by it and has not ended. Raises NotFound when they have none of this id that is good."""
     if not queries.revoke(connection, person_id, session_id):
         raise NotFound(f"There is no session {session_id}.", what="session")
     audit.record(connection, actor=actor, action="session.end", subject=f"session:{session_id}")
+
+
+def sign_out(connection: sa.Connection, person_id: int, session_id: int, *, actor: str) -> None:
+    """Its owner ends the session by which they ask: it is over, and what was asked by it goes on. Raises NotFound when it is not good."""
+    if not queries.sign_out(connection, person_id, session_id):
+        raise NotFound(f"There is no session {session_id}.", what="session")
+    audit.record(connection, actor=actor, action="session.end", subject=f"session:{session_id}")
+
+
+def _caller(good: GoodSession) -> Caller:
+    return Caller(
+        kind="person",
+        name=good.login,
+        id=good.id,
+        person_id=good.id,
+        session_id=good.session_id,
+        grants=good.grants,
+        via=f"session {good.session_id}",
+    )
 
 
 def _count(connection: sa.Connection, digest: bytes, client_address: str, settings: Settings) -> None:

@@ -16,7 +16,7 @@ PAGE = 100  # entries read at once, unless told otherwise
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """`subject` is `<noun>:<name>` (definition:purchase, site:12); `detail` holds the difference or figures, no secrets. `source` is api,
-    console or command line (None: a program by itself); `via` names the session or API key; `before` and `after` what was stored."""
+    console or command line (None: a program by itself); `via` names the session, the API key or the login; `before` and `after` what was stored."""
 
     id: int
     at: datetime

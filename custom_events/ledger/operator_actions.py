@@ -36,21 +36,24 @@ def release_account(connection: sa.Connection, account_id: int, now: datetime, *
 
     Raises Permanent for an unknown account.
     """
+    before = _standing(connection, account_id)
     customer_id = stops.release(connection, account_id, now)
     if customer_id is None:
         raise Permanent(
             "unknown_ads_account",
             f"there is no ads account {account_id}: `custom-events uploads list` shows those there are",
         )
-    _tell(connection, account_id, "uploads.release", actor, {})
+    _tell(connection, account_id, "uploads.release", actor, {}, before=before, after=_standing(connection, account_id))
     return str(customer_id)
 
 
 def release_action(connection: sa.Connection, account_id: int, action_id: str, now: datetime, *, actor: str) -> None:
     """Resume one conversion action (Google's number). Raises Permanent for one that is not configured."""
     values = {"account": account_id, "action_id": action_id, "now": now}
+    before = _standing(connection, account_id, action_id)
     _known_action(connection.execute(upload_stops.RELEASE_ACTION, values).rowcount, action_id)
-    _tell(connection, account_id, "uploads.release", actor, {"action": action_id})
+    after = _standing(connection, account_id, action_id)
+    _tell(connection, account_id, "uploads.release", actor, {"action": action_id}, before=before, after=after)
 
 
 def release_held(
@@ -78,8 +81,10 @@ def release_held(
 def hold_account(connection: sa.Connection, account_id: int, reason: str, *, actor: str, now: datetime) -> None:
     """Send nothing for an account until somebody releases it; `reason` is shown with it."""
     values = {"account": account_id, "reason": by_hand(reason, actor), "now": now}
+    before = _standing(connection, account_id)
     connection.execute(upload_stops.HOLD_ACCOUNT, values)
-    _tell(connection, account_id, "uploads.hold", actor, {"reason": reason})
+    after = _standing(connection, account_id)
+    _tell(connection, account_id, "uploads.hold", actor, {"reason": reason}, before=before, after=after)
 
 
 def hold_action(
@@ -87,8 +92,11 @@ def hold_action(
 ) -> None:
     """The same for one conversion action (Google's number). Raises Permanent for one that is not configured."""
     values = {"account": account_id, "action_id": action_id, "reason": by_hand(reason, actor), "now": now}
+    before = _standing(connection, account_id, action_id)
     _known_action(connection.execute(upload_stops.HOLD_ACTION, values).rowcount, action_id)
-    _tell(connection, account_id, "uploads.hold", actor, {"reason": reason, "action": action_id})
+    after = _standing(connection, account_id, action_id)
+    detail = {"reason": reason, "action": action_id}
+    _tell(connection, account_id, "uploads.hold", actor, detail, before=before, after=after)
 
 
 def hold_rows(
@@ -197,7 +205,25 @@ def _known_action(rows: int, action_id: str) -> None:
         )
 
 
-def _tell(connection: sa.Connection, account_id: int, action: str, actor: str, detail: dict[str, Any]) -> None:
+def _standing(connection: sa.Connection, account_id: int, action_id: str | None = None) -> dict[str, Any] | None:
+    """Why nothing is sent for the account, or a conversion action of it; None: there is none."""
+    statement = upload_stops.STANDING_OF_ACCOUNT if action_id is None else upload_stops.STANDING_OF_ACTION
+    given = {"account": account_id} if action_id is None else {"account": account_id, "action_id": action_id}
+    row = connection.execute(statement, given).one_or_none()
+    return None if row is None else {"parked_reason": row.parked_reason}
+
+
+def _tell(
+    connection: sa.Connection,
+    account_id: int,
+    action: str,
+    actor: str,
+    detail: dict[str, Any],
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
     """Keep who did it, and log it."""
-    audit.add(connection, actor=actor, action=action, subject=f"ads_account:{account_id}", detail=detail)
+    subject = f"ads_account:{account_id}"
+    audit.add(connection, actor=actor, action=action, subject=subject, detail=detail, before=before, after=after)
     log.info(action.replace(".", "_"), account=account_id, **detail)

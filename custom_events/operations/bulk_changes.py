@@ -5,9 +5,11 @@ nothing, and another attempt begins at the first row. Row by row: some rows at a
 another attempt goes on behind them, and no row is done twice.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
+import sqlalchemy as sa
 
 from custom_events.catalog.bulk import changes
 from custom_events.catalog.bulk.choosing import refuse, text_errors
@@ -62,6 +64,28 @@ def run_bulk_change(work: Work) -> Ending | None:
     return _row_by_row(work, asked, asked.bulk_change_id)
 
 
+def do_here(
+    engine: sa.Engine, prepared: PreparedChange, allowed: Allowed, actor: str, tell: Callable[[int, int], None]
+) -> BulkResult:
+    """Do it without an operation, for who waits beside the database; `tell` hears how many rows of how many are done. Ended in between, row by
+    row leaves what is done, which can be undone. Raises RowsFailedError where all or nothing was asked for and rows failed."""
+    if prepared.is_dry_run or prepared.all_or_nothing:
+        with engine.begin() as connection:
+            return changes.do_now(connection, prepared, allowed, actor, tell)
+    with engine.begin() as connection:
+        bulk_change_id = changes.begin(connection, prepared, actor)
+    for start in range(0, len(prepared.rows), COMMITTED_AT_ONCE):
+        end = min(start + COMMITTED_AT_ONCE, len(prepared.rows))
+        with engine.begin() as connection:
+            worker = RowWorker(connection, prepared, allowed, actor)
+            changes.keep_rows(connection, bulk_change_id, [worker.do(number) for number in range(start, end)])
+        tell(end, len(prepared.rows))
+    with engine.begin() as connection:
+        rows = changes.all_rows_of(connection, bulk_change_id)
+        changes.end(connection, bulk_change_id, prepared, actor, rows)
+    return changes.result_of(prepared, bulk_change_id, rows)
+
+
 def _dry_run(work: Work, asked: BulkRequest) -> Ending:
     rows: list[RowOutcome] = []
     with work.engine.connect() as connection:
@@ -89,7 +113,7 @@ def _all_or_nothing(work: Work, asked: BulkRequest, bulk_change_id: int) -> Endi
     except RowsFailedError as error:
         return _nothing_done(work, asked, bulk_change_id, error)
     except StoppedError:
-        if work.is_cancelled:
+        if work.is_cancelled or work.refusal is not None:
             _forget(work, bulk_change_id)
         raise
     return None

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from custom_events.access.roles import Caller, Role
 from custom_events.catalog.audit import Origin
 from custom_events.errors import NeedsAction, NotFound
+from custom_events.operations import rights
 from custom_events.queries import operations as queries
 
 KEPT: Final = timedelta(days=1)  # after its end: long enough for who asked in the evening and looks in the morning
@@ -46,6 +47,7 @@ class LongOperation(msgspec.Struct, frozen=True, kw_only=True):
     site_ids: tuple[int, ...] | None
     request: dict[str, Any]
     asked_by: str
+    asker: dict[str, Any] | None
     source: str
     via: str | None
     client_address: str | None
@@ -82,10 +84,13 @@ def ask(
     site_ids: Collection[int] | None,
     actor: str,
     origin: Origin,
+    caller: Caller | None = None,
+    needs: Role | None = None,
     unit: str = "",
     total: int | None = None,
 ) -> LongOperation:
-    """A new operation, which a runner takes up once the transaction is committed."""
+    """A new operation, which a runner takes up once the transaction is committed. Whether `caller` still may is asked again then, up to the
+    role `needs` (None: `role`)."""
     values = {
         **msgspec.structs.asdict(origin),
         "kind": kind,
@@ -93,6 +98,7 @@ def ask(
         "site_ids": sorted(site_ids) if site_ids is not None else None,
         "request": request,
         "asked_by": actor,
+        "asker": rights.asker_of(caller, needs or role) if caller is not None else None,
         "unit": unit,
         "total": total,
     }

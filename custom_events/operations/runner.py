@@ -22,7 +22,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from custom_events.catalog import audit
 from custom_events.errors import CustomEventsError
 from custom_events.logs import frames_of
+from custom_events.operations import rights
 from custom_events.operations.operation import KEPT, State, operation_of
+from custom_events.operations.rights import RefusedError
 from custom_events.operations.work import Ending, LostError, StoppedError, Work, problem_of
 from custom_events.postgres import connect
 from custom_events.postgres.listening import Listener
@@ -149,6 +151,17 @@ class Runner:
             )
         if row is None or row.cancel_asked_at is not None:
             work.stop(cancelled=row is not None)
+            return
+        try:
+            self._check_rights(work)
+        except RefusedError as error:
+            work.refuse(error)
+
+    def _check_rights(self, work: Work) -> None:
+        """Raise RefusedError where whoever asked for it may do it no longer."""
+        operation = work.operation
+        with self._engine.connect() as connection:
+            rights.check(connection, operation.asker, operation.asked_by, operation.site_ids)
 
     def _take(self) -> None:
         while not self._stopped.is_set():
@@ -186,6 +199,7 @@ class Runner:
         operation = work.operation
         _LOG.info("operation_begins", operation=operation.id, kind=operation.kind, attempt=operation.attempt)
         try:
+            self._check_rights(work)
             with audit.coming_from(operation.origin):
                 ending = self._kinds[operation.kind](work)
         except StoppedError:
@@ -201,6 +215,9 @@ class Runner:
         self._write_end(work, ending)
 
     def _stopped_ending(self, work: Work) -> Ending | None:
+        if work.refusal is not None:
+            _LOG.warning("operation_refused", operation=work.operation.id)
+            return Ending(state=State.FAILED, problem=problem_of(work.refusal))
         if work.is_cancelled:
             return Ending(state=State.CANCELLED)
         with self._engine.begin() as connection:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from custom_events.errors import CustomEventsError, InvalidConfiguration
 from custom_events.operations.operation import KEPT, LongOperation, State
+from custom_events.operations.rights import RefusedError
 from custom_events.queries import operations as queries
 from custom_events.settings import Settings
 
@@ -41,6 +42,7 @@ class Work:
         self.settings = settings
         self.operation = operation
         self.is_cancelled = False
+        self.refusal: RefusedError | None = None
         self.done, self.total, self.unit = operation.done, operation.total, operation.unit
         self._stop = threading.Event()
         self._parts = 0
@@ -61,6 +63,11 @@ class Work:
     def stop(self, *, cancelled: bool) -> None:
         """It is to stop, since somebody asked for its end, or for another reason."""
         self.is_cancelled = self.is_cancelled or cancelled
+        self._stop.set()
+
+    def refuse(self, error: RefusedError) -> None:
+        """It is to stop, since whoever asked for it may do it no longer."""
+        self.refusal = error
         self._stop.set()
 
     def part(self, content: bytes) -> None:

@@ -29,6 +29,17 @@ FROM app.api_keys k LEFT JOIN app.people p ON p.id = k.person_id
 WHERE k.prefix = %(prefix)s AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
   AND p.disabled_at IS NULL
 """
+# The key of this id and what it may, unless it was revoked: whether it has expired says nothing.
+OF_ID: Final = sa.text("""
+SELECT k.id, k.prefix, k.secret_digest, k.person_id, coalesce(p.login, k.made_by) AS name, false AS stale,
+  (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
+   FROM app.role_grants g WHERE g.api_key_id = k.id) AS grants,
+  CASE WHEN p.id IS NOT NULL THEN
+    (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
+     FROM app.role_grants g WHERE g.person_id = p.id) END AS owner_grants
+FROM app.api_keys k LEFT JOIN app.people p ON p.id = k.person_id
+WHERE k.id = :id AND k.revoked_at IS NULL AND p.disabled_at IS NULL
+""")
 TOUCH: Final = sa.text("""
 UPDATE app.api_keys SET last_used_at = now()
 WHERE id = (SELECT id FROM app.api_keys WHERE id = :id FOR UPDATE SKIP LOCKED)

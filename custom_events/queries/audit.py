@@ -13,7 +13,8 @@ from custom_events.tables.uploads import audit_entries
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """From where changes come: `source` is api, console or command line; `via` names a session or an API key."""
+    """From where changes come: `source` is api, console or command line; `via` names a session, an API key or a login; `request_id`
+    the request, or the run of a verb."""
 
     source: str
     via: str | None = None

@@ -24,6 +24,14 @@ FROM app.sessions s JOIN app.people p ON p.id = s.person_id
 WHERE s.token_digest = %(digest)s AND s.revoked_at IS NULL AND s.expires_at > now() AND s.idle_until > now()
   AND p.disabled_at IS NULL
 """
+# Whose this session is and what they may, unless it was revoked: whether it has ended by itself says nothing.
+OF_ID: Final = sa.text("""
+SELECT s.id AS session_id, p.id, p.login, false AS stale,
+  (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
+   FROM app.role_grants g WHERE g.person_id = p.id) AS grants
+FROM app.sessions s JOIN app.people p ON p.id = s.person_id
+WHERE s.id = :id AND s.revoked_at IS NULL AND p.disabled_at IS NULL
+""")
 # Noted at most once a minute, and by one request at a time: the others do not wait for it.
 TOUCH: Final = sa.text("""
 UPDATE app.sessions SET last_used_at = now(), idle_until = now() + :idle
@@ -86,6 +94,15 @@ def revoke(connection: sa.Connection, person_id: int, session_id: int | None = N
     if session_id is not None:
         statement = statement.where(c.id == session_id)
     return connection.execute(statement.values(revoked_at=sa.func.now())).rowcount
+
+
+def sign_out(connection: sa.Connection, person_id: int, session_id: int) -> int:
+    """Its owner ends a session: it is over, and not revoked. How many were good until now."""
+    c = sessions.c
+    statement = sa.update(sessions).where(
+        c.id == session_id, c.person_id == person_id, c.revoked_at.is_(None), c.expires_at > sa.func.now()
+    )
+    return connection.execute(statement.values(expires_at=sa.func.now())).rowcount
 
 
 def add_attempt(connection: sa.Connection, *, login_digest: bytes, client_address: str) -> None:

@@ -171,6 +171,12 @@ UPDATE app.ads_accounts SET parked_reason = :reason, parked_code = NULL, parked_
 WHERE id = :account
 """)
 
+# Why nothing is sent for an account (null: it goes on), or for one conversion action of it: as the audit trail has it.
+STANDING_OF_ACCOUNT: Final = sa.text("SELECT parked_reason FROM app.ads_accounts WHERE id = :account")
+STANDING_OF_ACTION: Final = sa.text(
+    "SELECT parked_reason FROM app.ads_actions WHERE ads_account_id = :account AND action_id = :action_id"
+)
+
 # The same for one conversion action.
 HOLD_ACTION: Final = sa.text("""
 UPDATE app.ads_actions SET parked_reason = :reason, parked_code = NULL, parked_at = coalesce(parked_at, :now), recheck_at = NULL,

@@ -14,7 +14,7 @@ from console.api.problems import FieldError
 from console.api.rights import of_all_sites
 from console.api.routes.uploads import Changed, Chosen, Hold
 from custom_events.access.roles import Role
-from custom_events.catalog import ads, sites
+from custom_events.catalog import ads, removal, sites
 from custom_events.catalog.ads import Account
 from custom_events.destinations.findings import ActionFacts, Finding
 from custom_events.destinations.registry import destinations
@@ -59,6 +59,16 @@ class AccountChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     login_customer_id: str | None | msgspec.UnsetType = msgspec.UNSET
     currency: str | None | msgspec.UnsetType = msgspec.UNSET
     time_zone: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class AccountReplacement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """All that can be changed of an account; what is not given has its default."""
+
+    name: str
+    lane: Lane
+    login_customer_id: str | None = None
+    currency: str | None = None
+    time_zone: str = "UTC"
 
 
 class Probed(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,6 +202,28 @@ def change_ads_account(call: Call, customer_id: CustomerId, body: AccountChanges
     }
     call.check_precondition(account, account, yours=changes)
     return _answer(ads.update_account(call.connection, customer_id, actor=call.actor, **changes))
+
+
+@ROUTES.put(
+    "/ads-accounts/{customer_id}",
+    right=EDIT,
+    answer=Account,
+    example=_EXAMPLE,
+    body_example=AccountReplacement(name="Shop Berlin", lane=Lane.DATA_MANAGER, currency="EUR"),
+    tagged=True,
+)
+def replace_ads_account(call: Call, customer_id: CustomerId, body: AccountReplacement) -> Answer:
+    """Replace all that can be changed of an account; what is not given gets its default."""
+    account = ads.get_account(call.connection, customer_id, lock=True)
+    changes = msgspec.structs.asdict(body)
+    call.check_precondition(account, account, yours=changes)
+    return _answer(ads.update_account(call.connection, customer_id, actor=call.actor, **changes))
+
+
+@ROUTES.delete("/ads-accounts/{customer_id}", right=EDIT, raises=(problems.IN_USE,))
+def delete_ads_account(call: Call, customer_id: CustomerId) -> None:
+    """Delete an account without conversion actions and of which nothing was sent; others are held."""
+    removal.delete_account(call.connection, customer_id, actor=call.actor)
 
 
 @ROUTES.get("/ads-accounts/{customer_id}/standing", right=READ, answer=AccountOverview, example=_STANDING)

@@ -12,7 +12,7 @@ from console.api.operations import PREFIX, Routes
 from console.api.pages import Page
 from console.api.routes.ads_accounts import EDIT, OPERATE, READ, CustomerId
 from console.api.routes.uploads import Hold
-from custom_events.catalog import ads
+from custom_events.catalog import ads, removal
 from custom_events.catalog.ads import Action
 from custom_events.ledger import operator_actions
 
@@ -42,6 +42,15 @@ class ActionChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     action_type: str | msgspec.UnsetType = msgspec.UNSET
     click_window_days: int | msgspec.UnsetType = msgspec.UNSET
     one_per_click: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class ActionReplacement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """All that can be changed of an action; what is not given has its default."""
+
+    name: str
+    action_type: str = "UPLOAD_CLICKS"
+    click_window_days: int = ads.WINDOW_LIMIT_DAYS
+    one_per_click: bool = False
 
 
 _EXAMPLE: Final = Action(
@@ -116,6 +125,28 @@ def change_ads_action(call: Call, customer_id: CustomerId, action_id: ActionId, 
     }
     call.check_precondition(action, action, yours=changes)
     return _answer(ads.update_action(call.connection, action.reference, actor=call.actor, **changes))
+
+
+@ROUTES.put(
+    _PATH,
+    right=EDIT,
+    answer=Action,
+    example=_EXAMPLE,
+    body_example=ActionReplacement(name="Purchase", click_window_days=30),
+    tagged=True,
+)
+def replace_ads_action(call: Call, customer_id: CustomerId, action_id: ActionId, body: ActionReplacement) -> Answer:
+    """Replace all that can be changed of an action; what is not given gets its default."""
+    action = _action(call, customer_id, action_id, lock=True)
+    changes = msgspec.structs.asdict(body)
+    call.check_precondition(action, action, yours=changes)
+    return _answer(ads.update_action(call.connection, action.reference, actor=call.actor, **changes))
+
+
+@ROUTES.delete(_PATH, right=EDIT, raises=(problems.IN_USE,))
+def delete_ads_action(call: Call, customer_id: CustomerId, action_id: ActionId) -> None:
+    """Delete a conversion action that no rule names and to which nothing was sent; others are held."""
+    removal.delete_action(call.connection, _action(call, customer_id, action_id).reference, actor=call.actor)
 
 
 @ROUTES.post(f"{_PATH}/hold", right=OPERATE, answer=Action, example=_PARKED, body_example=Hold(why="wrong action"))

@@ -339,6 +339,8 @@ def _do(call: Call, prepared: PreparedChange) -> Answer:
         site_ids=prepared.site_ids,
         actor=call.actor,
         origin=call.origin,
+        caller=call.caller,
+        needs=Role.PUBLISHER,  # its rows were sorted by what whoever asked might on each site
         unit=bulk_changes.UNIT,
         total=len(prepared.rows),
     )

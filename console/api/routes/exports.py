@@ -87,6 +87,7 @@ def ask_for_export(call: Call, body: NewExport) -> Answer:
         site_ids=chosen,
         actor=call.actor,
         origin=call.origin,
+        caller=call.caller,
     )
     return under_way(made)
 

@@ -146,7 +146,14 @@ def ask_for_replay(call: Call, body: NewReplay) -> Answer:
 
 def _ask(call: Call, kind: str, request: dict[str, Any], role: Role, chosen: Collection[int] | None) -> Answer:
     made = operation.ask(
-        call.connection, kind, request, role=role, site_ids=chosen, actor=call.actor, origin=call.origin
+        call.connection,
+        kind,
+        request,
+        role=role,
+        site_ids=chosen,
+        actor=call.actor,
+        origin=call.origin,
+        caller=call.caller,
     )
     return under_way(made)
 

@@ -90,7 +90,7 @@ def sign_out_of_provider(call: Call) -> Answer:
     """Sign out, and learn where the OpenID provider's own session is ended, by which one would be signed in again without being asked."""
     if call.caller.session_id is None or call.caller.person_id is None:
         raise problems.not_found("session", "by which this was asked: an API key was sent")
-    sessions.revoke(call.connection, call.caller.person_id, call.caller.session_id, actor=call.actor)
+    sessions.sign_out(call.connection, call.caller.person_id, call.caller.session_id, actor=call.actor)
     go_to = call.openid.logout_url(f"{call.settings.console_url.rstrip('/')}/")
     return Answer(content=SignedOut(go_to=go_to), headers={"Set-Cookie": cookie("", call.settings)})
 

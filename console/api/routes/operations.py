@@ -36,6 +36,7 @@ _OF_ERROR: Final[dict[str, Kind]] = {
     "NotFound": problems.NOT_FOUND,
     "Conflict": problems.CHANGED,
     "InUse": problems.IN_USE,
+    "RefusedError": problems.FORBIDDEN,
     "Transient": problems.UNAVAILABLE,
     "Internal": problems.INTERNAL,
 }

@@ -49,6 +49,13 @@ class PersonChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     grants: tuple[Grant, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
+class PersonReplacement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """All that can be changed of a person; what is not given has its default. Login and password have operations of their own."""
+
+    display_name: str
+    grants: tuple[Grant, ...] = ()
+
+
 class NewPassword(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The password by which a person signs in from now on."""
 
@@ -160,6 +167,23 @@ def change_person(call: Call, person_id: PersonId, body: PersonChanges) -> Answe
     changes: dict[str, Any] = {
         name: value for name, value in msgspec.structs.asdict(body).items() if value is not msgspec.UNSET
     }
+    call.check_precondition(person, person, yours=changes)
+    return _answer(people.change(call.connection, person_id, actor=call.actor, **changes))
+
+
+@ROUTES.put(
+    "/people/{person_id}",
+    right=MANAGE,
+    answer=Person,
+    example=_EXAMPLE,
+    body_example=PersonReplacement(display_name="Ben", grants=(Grant(role=Role.VIEWER),)),
+    tagged=True,
+    raises=(problems.CONFLICT,),
+)
+def replace_person(call: Call, person_id: PersonId, body: PersonReplacement) -> Answer:
+    """Replace name and roles; without `grants` there are none. Of administrators of all sites one remains."""
+    person = people.get(call.connection, person_id, lock=True)
+    changes = msgspec.structs.asdict(body)
     call.check_precondition(person, person, yours=changes)
     return _answer(people.change(call.connection, person_id, actor=call.actor, **changes))
 

@@ -8,11 +8,12 @@ import msgspec
 import sqlalchemy as sa
 from fastapi import Path
 
+from console.api import problems
 from console.api.calls import Answer, Call
 from console.api.operations import Routes
 from console.api.pages import Page
 from console.api.parameters import Since
-from console.api.problems import FieldError, invalid
+from console.api.problems import FieldError, ProblemError, invalid
 from console.api.rights import Right, of_all_sites, of_site
 from console.api.routes import operations as shown_operations
 from console.api.routes.operations import LongOperation, under_way
@@ -38,6 +39,12 @@ class RawContent(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str]
     body: bytes
     text: str | None
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """How many deliveries are understood once more."""
+
+    rows: int
 
 
 class ParkedToReplay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -74,6 +81,7 @@ _CONTENT: Final = {
 _REPLAY: Final = msgspec.structs.replace(
     shown_operations.EXAMPLE, kind=REPLAY_PARKED, unit=UNIT, done=0, total=3, started_at=None
 )
+_REPLAYED: Final = Replayed(rows=1)
 _PARKED: Final = Parked(reason="unknown_currency", rows=3, first_at=_NOON, last_at=_NOON)
 
 
@@ -111,6 +119,22 @@ def read_raw_content(call: Call, raw_event_id: RawEventId) -> RawContent:
 def read_masked_content(call: Call, raw_event_id: RawEventId) -> Masked:
     """The body of one delivery with what may name somebody covered; null where it is no JSON."""
     return mask(raw_events.get(call.connection, raw_event_id).body)
+
+
+@ROUTES.post(
+    "/raw-events/{raw_event_id}/replay",
+    right=_of_its_site(Role.EDITOR),
+    answer=Replayed,
+    example=_REPLAYED,
+    raises=(problems.CONFLICT,),
+)
+def replay_raw_event(call: Call, raw_event_id: RawEventId) -> Replayed:
+    """Understand a parked delivery once more, after what it was parked for is mended. Nothing counts twice by it."""
+    rows = raw_events.requeue_parked(call.connection, actor=call.actor, raw_id=raw_event_id)
+    if not rows:
+        sentence = f"Delivery {raw_event_id} is not parked, or its body has expired: there is nothing to replay."
+        raise ProblemError(problems.CONFLICT, sentence)
+    return Replayed(rows=rows)
 
 
 @ROUTES.get(

@@ -103,7 +103,7 @@ def sign_out(call: Call) -> Answer:
     """Sign out: the session by which this is asked is good no longer."""
     if call.caller.session_id is None or call.caller.person_id is None:
         raise problems.not_found("session", "by which this was asked: an API key was sent")
-    sessions.revoke(call.connection, call.caller.person_id, call.caller.session_id, actor=call.actor)
+    sessions.sign_out(call.connection, call.caller.person_id, call.caller.session_id, actor=call.actor)
     return Answer(headers={"Set-Cookie": cookie("", call.settings)})
 
 

@@ -14,7 +14,7 @@ from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
 from console.api.parameters import Search
 from console.api.rights import Thing, of_all_sites, of_site, of_some_site
 from custom_events.access.roles import Role
-from custom_events.catalog import connecting, sites
+from custom_events.catalog import connecting, removal, sites
 from custom_events.catalog.connecting import Arrivals
 from custom_events.values.deliveries import Platform
 from custom_events.values.numbers import MAX_ID
@@ -301,6 +301,12 @@ def resume_site(call: Call, site_id: SiteId, body: Reason) -> Answer:
 def remove_site(call: Call, site_id: SiteId, body: Reason) -> Answer:
     """Refuse what the site sends (410), so that its store gives the webhooks up. What is stored stays; resuming brings it back."""
     return _answer(call, sites.remove(call.connection, site_id, actor=call.actor, reason=body.reason))
+
+
+@ROUTES.delete("/sites/{site_id}", right=of_site(Role.ADMINISTRATOR), raises=(problems.CONFLICT, problems.IN_USE))
+def delete_site(call: Call, site_id: SiteId) -> None:
+    """Delete a removed site that never sent anything and has no assignments, with its secrets; others stay removed."""
+    removal.delete_site(call.connection, site_id, actor=call.actor)
 
 
 @ROUTES.get(

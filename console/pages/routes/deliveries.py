@@ -2,8 +2,6 @@
 
 from typing import Any, Final
 
-import msgspec
-
 from console.api.calls import Call
 from console.api.routes import browsing
 from console.api.routes import raw_events as operations
@@ -11,16 +9,14 @@ from console.pages.ask import ROWS, Ask
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown, right_of
 from console.pages.visible import chosen_site, site_choice, site_names
-from custom_events.access.roles import Role
 from custom_events.browse.raw_events import OUTCOMES
-from custom_events.catalog import connecting, raw_events, sites
-from custom_events.errors import NeedsAction
+from custom_events.catalog import connecting, sites
 from custom_events.values.deliveries import Platform, Refusal
 
 PAGES: Final = Pages()
 EVERY_S: Final = 3  # between two looks for new deliveries, while a page follows them: a person sees them come, and 200 pages ask 70 times a second
 _READ_ONE: Final = right_of(operations.ROUTES, operations.read_raw_event)
-_REPLAY: Final = msgspec.structs.replace(_READ_ONE, role=Role.EDITOR)
+_REPLAY: Final = right_of(operations.ROUTES, operations.replay_raw_event)
 _READ_BODY: Final = right_of(operations.ROUTES, operations.read_raw_content)
 
 
@@ -98,8 +94,7 @@ def body_page(call: Call, ask: Ask) -> Shown:
 def replay_delivery(call: Call, ask: Ask) -> Moved:
     """A parked delivery is understood once more."""
     number = ask.path["raw_event_id"]
-    if not raw_events.requeue_parked(call.connection, actor=call.actor, raw_id=number):
-        raise NeedsAction(f"Delivery {number} is not parked, or its body has expired: there is nothing to replay.")
+    operations.replay_raw_event(call, number)
     return Moved(to=f"deliveries/{number}", said=f"Delivery {number} is understood once more.")
 
 

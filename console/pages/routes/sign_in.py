@@ -51,7 +51,7 @@ def sign_in(call: Call, ask: Ask) -> Answer:
 def sign_out(call: Call, ask: Ask) -> Moved:  # noqa: ARG001  (every page takes both)
     """End the session by which this is asked."""
     if call.caller.person_id is not None and call.caller.session_id is not None:
-        sessions.revoke(call.connection, call.caller.person_id, call.caller.session_id, actor=call.actor)
+        sessions.sign_out(call.connection, call.caller.person_id, call.caller.session_id, actor=call.actor)
     return Moved(to="sign-in", cookies=(operations.cookie("", call.settings),))
 
 

@@ -1,6 +1,6 @@
 """Bulk changes done and kept: at once in the caller's transaction, or by a long operation; looked at afterwards, and undone."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -44,17 +44,24 @@ class BulkChange(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-def do_now(connection: sa.Connection, prepared: PreparedChange, allowed: Allowed, actor: str) -> BulkResult:
-    """Do a bulk change within the caller's transaction. A dry run does it, too, and rolls it back.
+def do_now(
+    connection: sa.Connection,
+    prepared: PreparedChange,
+    allowed: Allowed,
+    actor: str,
+    tell: Callable[[int, int], None] = lambda _done, _total: None,
+) -> BulkResult:
+    """Do a bulk change within the caller's transaction. A dry run does it, too, and rolls it back. `tell` hears how many rows of how many
+    are done.
 
     Raises RowsFailedError where all or nothing was asked for and rows failed: the caller rolls back.
     """
     if prepared.is_dry_run:
-        rows = dry_run(connection, prepared, allowed, actor)
-        return result_of(prepared, None, [row.outcome for row in rows])
+        tried = _told(dry_run(connection, prepared, allowed, actor), len(prepared.rows), tell)
+        return result_of(prepared, None, [row.outcome for row in tried])
     bulk_change_id = begin(connection, prepared, actor)
     worker = RowWorker(connection, prepared, allowed, actor)
-    done = [worker.do(number) for number in range(len(prepared.rows))]
+    done = list(_told(map(worker.do, range(len(prepared.rows))), len(prepared.rows), tell))
     check_whole(prepared, [row.outcome for row in done])
     keep_rows(connection, bulk_change_id, done)
     end(connection, bulk_change_id, prepared, actor, [row.outcome for row in done])
@@ -202,6 +209,12 @@ def prepare_undo(
         site_ids=change.site_ids,
         undoes=change.id,
     )
+
+
+def _told(rows: Iterable[DoneRow], total: int, tell: Callable[[int, int], None]) -> Iterator[DoneRow]:
+    for done, row in enumerate(rows, start=1):
+        yield row
+        tell(done, total)
 
 
 def _undone(number: int, outcome: RowOutcome) -> PreparedRow:

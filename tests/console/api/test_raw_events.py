@@ -102,3 +102,15 @@ def test_parked_deliveries_are_replayed_as_an_operation(
     assert (everywhere.status_code, everywhere.json()["total"], everywhere.json()["sites"]) == (202, 1, None)
     problem(admin.post(path, json={"reason": "a\0b"}), 422)
     problem(client.post(path, json={}, headers=world.headers("viewer of mine")), 403)
+
+
+def test_one_parked_delivery_is_replayed(admin: httpx.Client, world: World) -> None:
+    with world.engine.begin() as connection:
+        number = parked_delivery(connection, world.mine.id, b"1", "unknown_currency")
+    assert admin.post(f"{PATH}/{number}/replay").json() == {"rows": 1}
+    assert "not parked" in problem(admin.post(f"{PATH}/{number}/replay"), 409)["detail"]
+    assert "not parked" in problem(admin.post(f"{PATH}/{world.raw_events[0]}/replay"), 409)["detail"]  # a person's
+    assert admin.get(f"{PATH}/{number}").json()["is_waiting"]
+    problem(admin.post(f"{PATH}/{number}/replay", headers=world.headers("viewer")), 403)
+    entries = admin.get("/api/v1/audit-entries", params={"action": "raw_event.replay"}).json()["items"]
+    assert [entry["subject"] for entry in entries] == [f"raw_event:{number}"]

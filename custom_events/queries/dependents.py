@@ -1,0 +1,57 @@
+"""What refers to a row, by foreign keys and where none watches (decision 0005); and the rules that name a conversion action."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from custom_events.queries.revisions import ASSIGNMENTS, DEFINITIONS
+from custom_events.tables.base import METADATA
+from custom_events.tables.references import UNENFORCED
+
+# Definitions and assignments whose published or drafted settings name this action.
+_NAMING: Final = {
+    kind.owners.name: sa.select(kind.owners.c[name])
+    .join(kind.revisions, kind.revisions.c[kind.owner] == kind.owners.c.id)
+    .where(
+        kind.revisions.c.state.in_(("draft", "published")),
+        kind.revisions.c[kind.payload].op("->>", return_type=sa.Text())(sa.literal("ads_action", sa.Text))
+        == sa.bindparam("reference", type_=sa.Text),
+    )
+    .distinct()
+    for kind, name in ((DEFINITIONS, "key"), (ASSIGNMENTS, "id"))
+}
+
+
+def referring(
+    connection: sa.Connection, target: sa.Table, row_id: int, *, besides: Collection[sa.Table] = (), limit: int
+) -> list[tuple[str, list[Any]]]:
+    """Tables that have rows which refer to this one, but for those of `besides`, by name; of each the ids of some rows, at most `limit`."""
+    found: list[tuple[str, list[Any]]] = []
+    for column in _columns(target):
+        if column.table not in besides:
+            shown = column.table.c.id if "id" in column.table.c else column
+            rows = connection.execute(sa.select(shown).where(column == row_id).limit(limit)).scalars().all()
+            if rows:
+                found.append((column.table.name, list(rows)))
+    return found
+
+
+def naming_action(connection: sa.Connection, reference: str, *, limit: int) -> list[tuple[str, Sequence[Any]]]:
+    """Tables of definitions and assignments whose settings name the action `<customer id>/<action id>`, each with some of them."""
+    given = {"reference": reference}
+    rows = [(name, connection.execute(query.limit(limit), given).scalars().all()) for name, query in _NAMING.items()]
+    return [(name, named) for name, named in rows if named]
+
+
+def remove(connection: sa.Connection, table: sa.Table, row_id: int) -> None:
+    """Remove a row to which nothing refers."""
+    connection.execute(sa.delete(table).where(table.c.id == row_id))
+
+
+def _columns(target: sa.Table) -> Iterator[sa.Column[Any]]:
+    for table in METADATA.sorted_tables:
+        yield from (key.parent for key in table.foreign_keys if key.column.table is target)
+    for reference in UNENFORCED:
+        if reference.target is target and reference.target_column == "id" and not reference.back:
+            yield reference.table.c[reference.column]
