@@ -7,7 +7,7 @@ Revises: 0036
 from alembic import op
 
 revision = "0040"
-down_revision = "0036"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 

@@ -167,7 +167,7 @@ def test_it_is_heard_while_a_bulk_change_runs(
         action=choosing.Action.ASSIGN, site_ids=tuple(shops), definition_key="bought", label="a"
     )
     with engine.begin() as connection:
-        plan = choosing.plan_of(
+        plan = choosing.prepare(
             connection, [action], allowed, all_or_nothing=all_or_nothing, is_dry_run=False, reason=""
         )
         kept = changes.begin(connection, plan, "ana")
