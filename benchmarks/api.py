@@ -28,6 +28,7 @@ import sqlalchemy as sa
 from benchmarks import api_load
 from benchmarks.api_load import Load, request
 from benchmarks.reading_world import fill
+from console.api.serving import AT_ONCE
 from custom_events.access import api_keys, people, sessions
 from custom_events.access.roles import Grant, Role
 from custom_events.postgres import connect, embedded, migrate
@@ -86,7 +87,7 @@ def run(sizes: dict[str, float]) -> dict[str, Any]:
 def measure(engine: sa.Engine, port: int, process: psutil.Process, key: str, sizes: dict[str, float]) -> dict[str, Any]:
     """All figures of a running console."""
     sites, assignments, seconds = int(sizes["sites"]), int(sizes["assignments"]), sizes["seconds"]
-    pool = connect.engine(connect.libpq_url(engine), name="bench pool")  # as the console has it
+    pool = connect.engine(connect.libpq_url(engine), name="bench pool", kept=AT_ONCE)  # as the console has it
     memory = memory_of_sessions(engine, port, process)  # first: what is measured later leaves its own behind
 
     def ids(most: int) -> list[int]:
@@ -98,7 +99,8 @@ def measure(engine: sa.Engine, port: int, process: psutil.Process, key: str, siz
 
     def assignment(number: int) -> None:
         with pool.begin() as connection:
-            assignment_queries.by_id(connection, 1 + number * 7_919 % assignments)
+            values = {"assignment_id": 1 + number * 7_919 % assignments}
+            connection.exec_driver_sql(assignment_queries.CURRENT, values).one()
 
     def write(number: int) -> None:
         with pool.begin() as connection:
@@ -123,7 +125,7 @@ def measure(engine: sa.Engine, port: int, process: psutil.Process, key: str, siz
             None,
         ),
     }
-    measured = {name: beside(port, requests, bare, seconds) for name, (requests, bare) in compared.items()}
+    measured = {name: beside(port, process, requests, bare, seconds) for name, (requests, bare) in compared.items()}
     pool.dispose()
     pages = {name: pages_of(port, path, key) for name, path in LISTS.items()}
     ratios = {name: figures["ratio"] for name, figures in measured.items() if "ratio" in figures}
@@ -145,15 +147,24 @@ def measure(engine: sa.Engine, port: int, process: psutil.Process, key: str, siz
     }
 
 
-def beside(port: int, requests: list[bytes], bare: Callable[[int], None] | None, seconds: float) -> dict[str, float]:
-    """An operation, and the statement beside it, one after the other in each round."""
+def beside(
+    port: int, process: psutil.Process, requests: list[bytes], bare: Callable[[int], None] | None, seconds: float
+) -> dict[str, float]:
+    """An operation, and the statement beside it, one after the other in each round. Processor's time, of the console for an answer and of
+    this process for a statement, says on a busy machine what rates do not."""
     loads, bares = list[Load](), list[Load]()
+    costs, bare_costs = list[float](), list[float]()
     api_load.run(port, requests, CLIENTS, seconds / 4)  # warm
     for _ in range(ROUNDS):
+        before = _processor_s(process)
         loads.append(api_load.run(port, requests, CLIENTS, seconds))
+        costs.append((_processor_s(process) - before) / len(loads[-1].latencies_ms))
         if bare is not None:
+            before = _processor_s(psutil.Process())
             bares.append(api_load.run_threads(bare, CLIENTS, seconds))
+            bare_costs.append((_processor_s(psutil.Process()) - before) / len(bares[-1].latencies_ms))
     figures = {
+        "processor_us": round(1e6 * statistics.median(costs)),
         "per_s": round(statistics.median(load.per_s for load in loads), 1),
         "median_ms": round(statistics.median(_quantile(load, 0.5) for load in loads), 2),
         "p95_ms": round(statistics.median(_quantile(load, 0.95) for load in loads), 2),
@@ -162,6 +173,7 @@ def beside(port: int, requests: list[bytes], bare: Callable[[int], None] | None,
         figures["bare_per_s"] = round(statistics.median(load.per_s for load in bares), 1)
         figures["bare_median_ms"] = round(statistics.median(_quantile(load, 0.5) for load in bares), 2)
         figures["ratio"] = round(figures["per_s"] / figures["bare_per_s"], 2)
+        figures["bare_processor_us"] = round(1e6 * statistics.median(bare_costs))
     return figures
 
 
@@ -231,7 +243,7 @@ def console(url: str, directory: Path) -> Generator[tuple[int, psutil.Process]]:
         "CUSTOM_EVENTS_CONSOLE_PORT": str(port),
         "CUSTOM_EVENTS_LOCAL_DIRECTORY": str(directory / "local"),
         "CUSTOM_EVENTS_LOG_LEVEL": "WARNING",
-        "CUSTOM_EVENTS_API_REQUESTS_PER_CALLER": "100000000",
+        "CUSTOM_EVENTS_API_REQUESTS_PER_CALLER": "1000000000",  # what is measured is one caller
     }
     with subprocess.Popen([sys.executable, "-m", "console.serve"], env=environment) as process:
         try:
@@ -243,6 +255,11 @@ def console(url: str, directory: Path) -> Generator[tuple[int, psutil.Process]]:
             yield port, psutil.Process(process.pid)
         finally:
             process.terminate()
+
+
+def _processor_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 def _ready(port: int) -> bool:
@@ -269,11 +286,14 @@ def _say(text: str) -> None:
 
 
 def _table(result: dict[str, Any]) -> str:
-    lines = [f"{'':<24}{'API/s':>9}{'bare/s':>9}{'ratio':>7}{'median ms':>11}{'p95 ms':>9}{'bare median ms':>16}"]
+    lines = [
+        f"{'':<24}{'API/s':>9}{'bare/s':>9}{'ratio':>7}{'median ms':>11}{'p95 ms':>9}{'bare median ms':>16}{'processor us':>14}{'bare':>7}"
+    ]
     for name, figures in result["measured"].items():
         bare = f"{figures['bare_per_s']:>9,.0f}{figures['ratio']:>7}" if "ratio" in figures else f"{'':>16}"
         lines.append(
             f"{name:<24}{figures['per_s']:>9,.0f}{bare}{figures['median_ms']:>11}{figures['p95_ms']:>9}{figures.get('bare_median_ms', ''):>16}"
+            f"{figures['processor_us']:>14}{figures.get('bare_processor_us', ''):>7}"
         )
     lines += [
         f"{name}: page 1 in {page['first_ms']} ms, page {page['page']:,.0f} in {page['far_ms']} ms: {page['times']} times"
