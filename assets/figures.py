@@ -15,8 +15,8 @@ def of_run(figures: Mapping[str, dg.MetadataValue]) -> dict[str, dg.MetadataValu
     return {f"this run: {name}": value for name, value in figures.items()}
 
 
-def table_of(what: str, counts: Mapping[str, int]) -> dg.MetadataValue:
+def table_of(counted: str, counts: Mapping[str, int]) -> dg.MetadataValue:
     """A table of counts, largest first."""
     rows = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    lines = [f"| {what} | rows |", "|---|---:|", *(f"| {name} | {count:,} |" for name, count in rows)]
+    lines = [f"| {counted} | rows |", "|---|---:|", *(f"| {name} | {count:,} |" for name, count in rows)]
     return dg.MetadataValue.md("\n".join(lines))

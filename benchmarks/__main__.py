@@ -26,14 +26,14 @@ def rows(name: str, result: dict[str, Any]) -> Iterator[tuple[str, str, str, str
         yield name, measured, f"{figure:,}", f"{target:,}", "reached" if reached else "MISSED"
 
 
-def table(found: Iterable[tuple[str, ...]]) -> str:
+def table(measurements: Iterable[tuple[str, ...]]) -> str:
     """The rows under a head, in columns."""
-    lines = [("benchmark", "measured", "figure", "target", ""), *found]
+    lines = [("benchmark", "measured", "figure", "target", ""), *measurements]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     name, measured, figure, target, _ = widths
     return "\n".join(
-        f"{one[0]:<{name}}  {one[1]:<{measured}}  {one[2]:>{figure}}  {one[3]:>{target}}  {one[4]}".rstrip()
-        for one in lines
+        f"{line[0]:<{name}}  {line[1]:<{measured}}  {line[2]:>{figure}}  {line[3]:>{target}}  {line[4]}".rstrip()
+        for line in lines
     )
 
 
@@ -48,15 +48,15 @@ def main() -> int:
     if unknown := set(chosen.names) - set(NAMES):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))} (there are {', '.join(NAMES)})")
     names, failed = chosen.names or NAMES, list[str]()
-    found: list[tuple[str, ...]] = []
+    lines: list[tuple[str, ...]] = []
     for place, name in enumerate(names, start=1):
         print(f"\n[{place}/{len(names)}] {name}", file=sys.stderr, flush=True)
         command = [sys.executable, "-m", f"benchmarks.{name}", *(["--quick"] if chosen.quick else [])]
         if subprocess.run(command, check=False).returncode:
             failed.append(name)
         else:
-            found += rows(name, json.loads((RESULTS / f"{name}.json").read_text()))
-    print("\n" + table(found))
+            lines += rows(name, json.loads((RESULTS / f"{name}.json").read_text()))
+    print("\n" + table(lines))
     for name in failed:
         print(f"{name} failed: its message is above.", file=sys.stderr)
     return 1 if failed else 0

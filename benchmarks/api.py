@@ -287,10 +287,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     for name in FULL:
         parser.add_argument(f"--{name}", type=float)
-    given = vars(parser.parse_args())
+    options = vars(parser.parse_args())
     chosen = {
-        **(QUICK if given.pop("quick") else FULL),
-        **{name: one for name, one in given.items() if one is not None},
+        **(QUICK if options.pop("quick") else FULL),
+        **{name: value for name, value in options.items() if value is not None},
     }
     print(_table(run(chosen)))
 

@@ -53,8 +53,8 @@ def run_threads(work: Callable[[int], object], clients: int, seconds: float) -> 
             latencies.append(1_000 * (time.perf_counter() - at))
 
     with ThreadPoolExecutor(clients) as pool:
-        for one in [pool.submit(client) for _ in range(clients)]:
-            one.result()
+        for running in [pool.submit(client) for _ in range(clients)]:
+            running.result()
     return Load(len(latencies) / (time.perf_counter() - began), sorted(latencies))
 
 
@@ -94,8 +94,8 @@ class _Client(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._answer += data
-        head, found, body = bytes(self._answer).partition(b"\r\n\r\n")
-        if not found:
+        head, separator, body = bytes(self._answer).partition(b"\r\n\r\n")
+        if not separator:
             return
         _, _, after = head.lower().partition(_LENGTH)
         if len(body) < int(after.partition(b"\r\n")[0] or b"0"):

@@ -80,7 +80,7 @@ def summary(
 
     def ratio(name: str, other: str, figure: str) -> float:
         pairs = zip(measured[name], measured[other], strict=True)
-        return round(statistics.median(one[figure] / two[figure] for one, two in pairs), 2)
+        return round(statistics.median(own[figure] / others[figure] for own, others in pairs), 2)
 
     ratios = {
         **{f"{name}_of_reading": ratio(name, "reading", "per_second") for name in DRAFTS},
@@ -89,7 +89,7 @@ def summary(
         **{f"{name}_p95_ms": round(statistics.quantiles(taken, n=20)[-1], 1) for name, taken in explained.items()},
     }
     rows = {
-        name: {figure: round(statistics.median(one[figure] for one in runs), 1) for figure in runs[0]}
+        name: {figure: round(statistics.median(figures[figure] for figures in runs), 1) for figure in runs[0]}
         for name, runs in measured.items()
     }
     reached = {name: ratios[name] <= target for name, target in TARGETS.items()}
@@ -129,10 +129,10 @@ async def _backtest(url: str, name: str, days: int) -> int:
     config = msgspec.convert({"trigger": ["order.paid"], **DRAFTS[name]}, DefinitionConfig)
     async with reading(url) as connection:
         draft = Draft(definition="bought", config=config)
-        found = await backtest(connection, draft, since=UNTIL - timedelta(days=days), until=UNTIL)
-    if name == "as_published" and found.counts.differs:
-        raise AssertionError(f"the published rule would change what it has made: {found.counts}")
-    return found.events
+        result = await backtest(connection, draft, since=UNTIL - timedelta(days=days), until=UNTIL)
+    if name == "as_published" and result.counts.differs:
+        raise AssertionError(f"the published rule would change what it has made: {result.counts}")
+    return result.events
 
 
 def _explain(url: str, events: int) -> dict[str, list[float]]:
@@ -185,11 +185,11 @@ def main() -> None:
     parser.add_argument("--look", help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     parser.add_argument("--days", type=int, default=DAYS, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.look:
-        print(json.dumps(look(given.url, given.look, given.days)))
+    options = parser.parse_args()
+    if options.look:
+        print(json.dumps(look(options.url, options.look, options.days)))
         return
-    print(_table(run(given.quick, events=given.events, rounds=given.rounds)))
+    print(_table(run(options.quick, events=options.events, rounds=options.rounds)))
 
 
 if __name__ == "__main__":

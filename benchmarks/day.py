@@ -125,7 +125,7 @@ def run(engine: sa.Engine, google: SandboxGoogle, lanes: send.Lanes, orders: int
         for moment, swap in ((SWAPPED_FROM, True), (SWAPPED_UNTIL, False)):
             if since < BEGIN + moment <= clock.now:
                 shop.change_lanes({lane: _other(lane) if swap else lane for lane in Lane})
-        shop.sell([one for one in sold if since <= one.at < clock.now], clock.now)
+        shop.sell([order for order in sold if since <= order.at < clock.now], clock.now)
         shop.tell({order.number: (order, news) for order, news in every if since <= news.at < clock.now}, clock.now)
         if clock.now - BEGIN >= CALM:
             google.state.faults.disarm()
@@ -174,13 +174,13 @@ def report(engine: sa.Engine, google: SandboxGoogle, sold: Sequence[Sold], raise
     wrong: list[str] = []
     reasons: Counter[str] = Counter()
     value = Decimal(0)
-    for one in sold:
-        of_order = ledger.get(one.number, [])
-        found = there.pop(of_order[0].transaction_id, []) if of_order else []
-        value += sum((_value(conversion) for conversion in found), Decimal(0))
-        fault, reason = judged(one, of_order, found)
+    for order in sold:
+        of_order = ledger.get(order.number, [])
+        conversions = there.pop(of_order[0].transaction_id, []) if of_order else []
+        value += sum((_value(conversion) for conversion in conversions), Decimal(0))
+        fault, reason = judged(order, of_order, conversions)
         if fault is not None:
-            wrong.append(f"order {one.number}: {fault}")
+            wrong.append(f"order {order.number}: {fault}")
         elif reason is not None:
             reasons[reason] += 1
     wrong += [f"{name}: at Google, and nobody sold it" for name in there]
@@ -201,20 +201,20 @@ def report(engine: sa.Engine, google: SandboxGoogle, sold: Sequence[Sold], raise
     )
 
 
-def judged(sold: Sold, rows: Sequence[Any], found: Sequence[Conversion]) -> tuple[str | None, str | None]:
+def judged(sold: Sold, rows: Sequence[Any], conversions: Sequence[Conversion]) -> tuple[str | None, str | None]:
     """What is wrong with one order (None: nothing), and the stated reason why Google has not its value (None: it has)."""
     if not rows:
         return "not in the ledger", None
     if any(row.state in WAITING for row in rows):
         return f"still waiting: {[(row.state, row.reason) for row in rows]}", None
-    if len(found) > 1:
-        return f"{len(found)} times at Google", None
-    if found and _value(found[0]) == sold.value:
+    if len(conversions) > 1:
+        return f"{len(conversions)} times at Google", None
+    if conversions and _value(conversions[0]) == sold.value:
         return None, None
     reason = next((row.reason for row in reversed(rows) if row.reason is not None), None)
-    if found and rows[-1].state == "accepted":
-        return f"{_value(found[0])} at Google, not {sold.value}", None
-    if not found and rows[0].state == "accepted" and rows[0].reason is None:
+    if conversions and rows[-1].state == "accepted":
+        return f"{_value(conversions[0])} at Google, not {sold.value}", None
+    if not conversions and rows[0].state == "accepted" and rows[0].reason is None:
         return "accepted, but not at Google", None
     return (None, reason) if reason is not None else ("no reason stated", None)
 
@@ -230,14 +230,14 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=ORDERS)
     chosen = parser.parse_args()
     began, busy = time.perf_counter(), time.process_time()
-    found = alone(200 if chosen.quick else chosen.orders)
+    result = alone(200 if chosen.quick else chosen.orders)
     took = {"seconds": round(time.perf_counter() - began, 1), "cpu_seconds": round(time.process_time() - busy, 1)}
-    verdict = {"ratios": {"wrong": len(found.wrong)}, "targets": {"wrong": 0}, "reached": {"wrong": not found.wrong}}
-    document = msgspec.to_builtins(found, str_keys=True) | took | verdict
+    verdict = {"ratios": {"wrong": len(result.wrong)}, "targets": {"wrong": 0}, "reached": {"wrong": not result.wrong}}
+    document = msgspec.to_builtins(result, str_keys=True) | took | verdict
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(document, indent=2) + "\n")
-    print(json.dumps(document | {"wrong": found.wrong[:20]}, indent=2))
-    return 1 if found.wrong else 0
+    print(json.dumps(document | {"wrong": result.wrong[:20]}, indent=2))
+    return 1 if result.wrong else 0
 
 
 def alone(orders: int) -> Report:

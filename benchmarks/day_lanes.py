@@ -29,13 +29,13 @@ class Raising:
         return self._raising(name, real) if name in METHODS else real
 
     def _raising(self, name: str, real: Any) -> Any:
-        def call(*given: Any, **options: Any) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
             raises = self.armed and self._chance.random() < SHARE
             error, after = self._chance.choice(ERRORS), self._chance.random() < 0.5
             if raises and not after:
                 self.fired[name] += 1
                 raise error
-            answer = real(*given, **options)
+            answer = real(*arguments, **options)
             if raises:
                 self.fired[name] += 1
                 raise error

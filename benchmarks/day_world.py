@@ -237,14 +237,14 @@ class Shop:
         if not sold:
             return
         values: dict[str, Any] = {
-            "at": [one.at for one in sold],
-            "number": [one.number for one in sold],
-            "total": [one.total for one in sold],
-            "facts": [_facts(one) for one in sold],
-            "customer": [CUSTOMERS[one.lane][0] for one in sold],
-            "email": [one.email for one in sold],
-            "click": [one.click for one in sold],
-            "clicked_at": [one.clicked_at for one in sold],
+            "at": [order.at for order in sold],
+            "number": [order.number for order in sold],
+            "total": [order.total for order in sold],
+            "facts": [_facts(order) for order in sold],
+            "customer": [CUSTOMERS[order.lane][0] for order in sold],
+            "email": [order.email for order in sold],
+            "click": [order.click for order in sold],
+            "clicked_at": [order.clicked_at for order in sold],
         }
         with self._engine.begin() as connection:
             connection.execute(sa.text(_ORDERS), values | self._ids | {"now": now})

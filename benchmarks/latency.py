@@ -113,15 +113,15 @@ async def trickle(url: str, base: str, store: Store, seconds: int) -> dict[str, 
     await connection.close()
     if first_at is None:
         raise SystemExit(f"No upload was queued within {PATIENCE_S} s.")
-    found = sorted(watch.latencies(first_at))
+    latencies = sorted(watch.latencies(first_at))
     return {
         "webhooks": len(watch.answered),
-        "measured": len(found),
+        "measured": len(latencies),
         "lost": len(watch.answered) - len(watch.queued),
         "cold_start_s": round(first_at - started, 2),
-        "p50_s": round(statistics.median(found), 3),
-        "p95_s": round(found[int(len(found) * 0.95)], 3),
-        "max_s": round(found[-1], 3),
+        "p50_s": round(statistics.median(latencies), 3),
+        "p95_s": round(latencies[int(len(latencies) * 0.95)], 3),
+        "max_s": round(latencies[-1], 3),
     }
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.matching_world import Asked, Peer, Tree, World, earlier, paid_orders, peers, plain, world
 from custom_events.conditions.compile import compile_condition
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.matching.explain import explain, to_json
 from custom_events.matching.match import NO_HISTORY, History, Item, match_batch
 
@@ -50,14 +50,14 @@ def run(quick: bool = False) -> dict[str, Any]:
     worlds = [many, few, counting, world("ten_times_the_assignments", orders, sites=1_000, per_site=50, distinct=1_500)]
     measured: dict[str, list[float]] = {}
     for _ in range(rounds):
-        for one in worlds:
-            measured.setdefault(one.name, []).append(_ours(one))
-        for one in (many, few):
-            measured.setdefault(f"{one.name}, conditions alone", []).append(_conditions_alone(one))
-        for one, share in ((many, 1), (few, FEW_SITES_SHARE)):
+        for tested in worlds:
+            measured.setdefault(tested.name, []).append(_ours(tested))
+        for tested in (many, few):
+            measured.setdefault(f"{tested.name}, conditions alone", []).append(_conditions_alone(tested))
+        for tested, share in ((many, 1), (few, FEW_SITES_SHARE)):
             for peer in peers():
                 count = max(PEER_EVENTS[peer.name] // share // (5 if quick else 1), 2)
-                measured.setdefault(f"{one.name}/{peer.name}", []).append(_theirs(one, peer, count))
+                measured.setdefault(f"{tested.name}/{peer.name}", []).append(_theirs(tested, peer, count))
     result = summary(measured, _explain_ms(few), _compile_seconds(many), events)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
@@ -97,42 +97,42 @@ def summary(measured: dict[str, list[float]], explain_ms: float, compile_s: floa
     }
 
 
-def _ours(one: World) -> float:
+def _ours(world: World) -> float:
     """Events per second of the whole match."""
-    plan = MatchPlan(one.assignments)
-    thresholds = {rule.id: site for site in plan.sites.values() for rule in site.rules if rule.needs_history}
+    compiled_rules = CompiledRules(world.assignments)
+    thresholds = {rule.id: site for site in compiled_rules.sites.values() for rule in site.rules if rule.needs_history}
     counted = {
         site.site_id: [rule_id for rule_id, owner in thresholds.items() if owner is site]
         for site in set(thresholds.values())
     }
-    items = [Item(event, site, None, _history(counted.get(site, []), event)) for event, site in one.events]
-    return len(items) / _clocked(lambda: match_batch(items, plan))
+    items = [Item(event, site, None, _history(counted.get(site, []), event)) for event, site in world.events]
+    return len(items) / _clocked(lambda: match_batch(items, compiled_rules))
 
 
-def _conditions_alone(one: World) -> float:
+def _conditions_alone(world: World) -> float:
     """Events per second of judging the conditions, as the peers do."""
-    plan = MatchPlan(one.assignments)
+    compiled_rules = CompiledRules(world.assignments)
 
     def judge() -> None:
-        for event, number in one.events:
-            site = plan.sites[number]
+        for event, number in world.events:
+            site = compiled_rules.sites[number]
             for holds, _, _ in site.buckets[event.type]:
                 holds(event, site.facts)
 
-    return len(one.events) / _clocked(judge)
+    return len(world.events) / _clocked(judge)
 
 
 def _history(rules: list[int], event: Any) -> History:
     return History(counted=dict.fromkeys(rules, earlier(event))) if rules else NO_HISTORY
 
 
-def _theirs(one: World, peer: Peer, count: int) -> float:
+def _theirs(world: World, peer: Peer, count: int) -> float:
     """Events per second of a peer judging the conditions of the same events, and the check that it agrees."""
     compiled: dict[str, Asked] = {}
     by_site: dict[int, list[tuple[Asked, Tree]]] = {}
-    events = one.events[:count]
+    events = world.events[:count]
     sites = {site for _, site in events}
-    for assignment in one.assignments:
+    for assignment in world.assignments:
         tree = assignment.config.conditions
         if assignment.site_id in sites and tree is not None:
             key = json.dumps(tree)
@@ -143,38 +143,42 @@ def _theirs(one: World, peer: Peer, count: int) -> float:
     verdicts: list[bool] = []
 
     def judge() -> None:
-        verdicts.extend(bool(asked(data)) for data, rules in prepared for asked, _ in rules)
+        verdicts.extend(bool(asked(facts)) for facts, rules in prepared for asked, _ in rules)
 
     seconds = _clocked(judge)
-    if verdicts != list(_verdicts(one, count, by_site)):
+    if verdicts != list(_verdicts(world, count, by_site)):
         raise AssertionError(f"{peer.name} judges otherwise than we do")
     return count / seconds
 
 
-def _verdicts(one: World, count: int, by_site: dict[int, list[tuple[Asked, Tree]]]) -> Iterator[bool]:
+def _verdicts(world: World, count: int, by_site: dict[int, list[tuple[Asked, Tree]]]) -> Iterator[bool]:
     from custom_events.conditions.facts import NO_FACTS
 
-    for event, site in one.events[:count]:
+    for event, site in world.events[:count]:
         for _, tree in by_site[site]:
             yield compile_condition(tree).holds(event, NO_FACTS)
 
 
-def _explain_ms(one: World) -> float:
+def _explain_ms(world: World) -> float:
     """Median milliseconds to explain one event against one assignment, with the JSON."""
-    plan = MatchPlan(one.assignments)
+    compiled_rules = CompiledRules(world.assignments)
     taken: list[float] = []
-    for (event, _), assignment in zip(one.events[:EXPLAINED], one.assignments * EXPLAINED, strict=False):
+    for (event, _), assignment in zip(world.events[:EXPLAINED], world.assignments * EXPLAINED, strict=False):
         taken.append(
-            _clocked(lambda event=event, assignment=assignment: to_json(explain(event, assignment, plan=plan)))
+            _clocked(
+                lambda event=event, assignment=assignment: to_json(
+                    explain(event, assignment, compiled_rules=compiled_rules)
+                )
+            )
         )
     return statistics.median(taken) * 1_000
 
 
-def _compile_seconds(one: World) -> float:
+def _compile_seconds(world: World) -> float:
     from custom_events.conditions.compile import clear
 
     clear()
-    return _clocked(lambda: MatchPlan(one.assignments))
+    return _clocked(lambda: CompiledRules(world.assignments))
 
 
 def _clocked(work: Callable[[], object]) -> float:

@@ -150,8 +150,8 @@ class Peer(NamedTuple):
 def peers() -> list[Peer]:
     """JSON logic, rule-engine and cel-python."""
     return [
-        Peer("json_logic", _json_logic, lambda data: data),
-        Peer("rule_engine", _rule_engine, lambda data: data),
+        Peer("json_logic", _json_logic, lambda facts: facts),
+        Peer("rule_engine", _rule_engine, lambda facts: facts),
         Peer("cel_python", _cel(), _to_cel),
     ]
 
@@ -160,7 +160,7 @@ def _json_logic(condition: Tree) -> Asked:
     from json_logic import jsonLogic
 
     rule = _logic(condition)
-    return lambda data: bool(jsonLogic(rule, data))
+    return lambda facts: bool(jsonLogic(rule, facts))
 
 
 def _logic(condition: Tree) -> Any:
@@ -200,15 +200,15 @@ def _cel() -> Callable[[Tree], Asked]:
     def compiled(condition: Tree) -> Asked:
         text = _text(condition, "&&", "||", "!", "order.items.exists(i, i.sku.startsWith({}))", "order.{}")
         program = environment.program(environment.compile(text))
-        return lambda data: bool(program.evaluate(data))
+        return lambda facts: bool(program.evaluate(facts))
 
     return compiled
 
 
-def _to_cel(data: dict[str, Any]) -> Any:
+def _to_cel(facts: dict[str, Any]) -> Any:
     from celpy.adapter import json_to_cel
 
-    return {"order": json_to_cel(data["order"])}
+    return {"order": json_to_cel(facts["order"])}
 
 
 def _text(condition: Tree, and_: str, or_: str, not_: str, some: str, name: str) -> str:

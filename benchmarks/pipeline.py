@@ -91,7 +91,7 @@ def summary(measured: dict[str, list[Figures]], orders: int) -> dict[str, Any]:
         }
         for ratio, peer in (("of_copying", "copying_{}"), ("of_dlt", "dlt"), ("of_pandas", "pandas"))
     }
-    ratios = {name: max(found.values()) for name, found in by_workers.items()}
+    ratios = {name: max(by_count.values()) for name, by_count in by_workers.items()}
     return {
         "orders": orders,
         "measured": medians,
@@ -189,11 +189,11 @@ def drained(url: str, workers: int, batch_size: int) -> Figures:
             process.stdin.flush()
     done = [json.loads(process.communicate(timeout=600)[0]) for process in processes]
     return {
-        "seconds": max(one["ended"] for one in done) - began,
-        "cpu_s": sum(one["cpu_s"] for one in done),
-        "peak_mib": max(one["peak_mib"] for one in done),
-        "queued": sum(one["queued"] for one in done),
-        "withheld": sum(sum(one["withheld"].values()) for one in done),
+        "seconds": max(worker["ended"] for worker in done) - began,
+        "cpu_s": sum(worker["cpu_s"] for worker in done),
+        "peak_mib": max(worker["peak_mib"] for worker in done),
+        "queued": sum(worker["queued"] for worker in done),
+        "withheld": sum(sum(worker["withheld"].values()) for worker in done),
     }
 
 

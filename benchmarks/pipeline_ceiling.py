@@ -75,8 +75,8 @@ def _copy(url: str, files: dict[str, bytes], batches: range) -> None:
 
 
 def _columns(table: str) -> str:
-    (one,) = (known for known in registry.TABLES if known.fullname == table)
-    return written_columns(one)
+    (described,) = (known for known in registry.TABLES if known.fullname == table)
+    return written_columns(described)
 
 
 def _pieces(content: bytes) -> Iterator[memoryview]:

@@ -46,9 +46,20 @@ print(time.perf_counter() - began)
 def with_dlt(url: str, count: int, place: Path) -> float:
     """Seconds that dlt (defaults: extract, normalize with child tables, load) takes for the first `count` bodies."""
     environment = os.environ | {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "ERROR"}
-    given = [_with_host(url), url, _BODIES.format(count=count), str(PAGE_ROWS), str(place / f"dlt-{time.time_ns()}")]
+    arguments = [
+        _with_host(url),
+        url,
+        _BODIES.format(count=count),
+        str(PAGE_ROWS),
+        str(place / f"dlt-{time.time_ns()}"),
+    ]
     answer = subprocess.run(
-        [sys.executable, "-c", _DLT, *given], env=environment, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", _DLT, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     if answer.returncode:
         raise RuntimeError(f"dlt failed: {answer.stderr[-2_000:]}")

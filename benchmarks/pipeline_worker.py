@@ -36,8 +36,8 @@ def main(url: str, batch_size: int) -> None:
 def _peak_mib() -> float:
     """The most memory that this program has held (Linux). Not getrusage's: that counts what its starter held before exec, too,
     which here has the finished rows in memory."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return int(found[1]) / 1024 if found else 0.0
+    match = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(match[1]) / 1024 if match else 0.0
 
 
 if __name__ == "__main__":

@@ -98,8 +98,10 @@ def summary(measured: dict[str, dict[str, dict[str, float]]], orders: tuple[int,
     """How many times the pages of the smallest size each path reads at the largest."""
     small, large = str(orders[0]), str(orders[-1])
     targets = {**TARGETS, **{name: FLAT for name in measured if name.startswith(("list:", "search:"))}}
-    ratios = {name: round(found[large]["pages"] / max(found[small]["pages"], 1), 2) for name, found in measured.items()}
-    pages = {name: found[large]["pages"] for name, found in measured.items()}
+    ratios = {
+        name: round(by_size[large]["pages"] / max(by_size[small]["pages"], 1), 2) for name, by_size in measured.items()
+    }
+    pages = {name: by_size[large]["pages"] for name, by_size in measured.items()}
     reached = {name: ratios[name] <= target or pages[name] <= FEW for name, target in targets.items()}
     return {"orders": orders, "measured": measured, "ratios": ratios, "targets": targets, "reached": reached}
 
@@ -108,17 +110,17 @@ def explained(engine: sa.Engine, path: Callable[[sa.Connection], object]) -> dic
     """What the statements of a path read and take."""
     taken = statements(engine, path)
     with engine.connect() as connection:
-        plans = [connection.exec_driver_sql(EXPLAIN + statement, given).scalar_one()[0] for statement, given in taken]
+        plans = [connection.exec_driver_sql(EXPLAIN + statement, values).scalar_one()[0] for statement, values in taken]
         connection.rollback()
     return _figures(plans)
 
 
 def statements(engine: sa.Engine, path: Callable[[sa.Connection], object]) -> list[tuple[str, Any]]:
     """What a path executes, with its parameters; nothing of it stays."""
-    found: list[tuple[str, Any]] = []
+    noted: list[tuple[str, Any]] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, given: Any, *_: Any) -> None:
-        found.append((statement, given))
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        noted.append((statement, values))
 
     with engine.connect() as connection:
         path(connection)  # warm
@@ -129,7 +131,7 @@ def statements(engine: sa.Engine, path: Callable[[sa.Connection], object]) -> li
         finally:
             event.remove(engine, "before_cursor_execute", note)
         connection.rollback()
-    return found
+    return noted
 
 
 def _figures(plans: list[dict[str, Any]]) -> dict[str, float]:
@@ -148,17 +150,17 @@ class _Noted:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
-    async def fetch(self, statement: str, *given: Any) -> Any:
-        self.asked.append((statement, given))
-        return await self._connection.fetch(statement, *given)
+    async def fetch(self, statement: str, *values: Any) -> Any:
+        self.asked.append((statement, values))
+        return await self._connection.fetch(statement, *values)
 
-    async def fetchrow(self, statement: str, *given: Any) -> Any:
-        self.asked.append((statement, given))
-        return await self._connection.fetchrow(statement, *given)
+    async def fetchrow(self, statement: str, *values: Any) -> Any:
+        self.asked.append((statement, values))
+        return await self._connection.fetchrow(statement, *values)
 
-    async def fetchval(self, statement: str, *given: Any) -> Any:
-        self.asked.append((statement, given))
-        return await self._connection.fetchval(statement, *given)
+    async def fetchval(self, statement: str, *values: Any) -> Any:
+        self.asked.append((statement, values))
+        return await self._connection.fetchval(statement, *values)
 
 
 async def story(url: str, order_id: str) -> dict[str, float]:
@@ -167,7 +169,7 @@ async def story(url: str, order_id: str) -> dict[str, float]:
         noted: Any = _Noted(connection)
         await trace_of(noted, order_id)
         plans = [
-            json.loads(await connection.fetchval(EXPLAIN + statement, *given))[0] for statement, given in noted.asked
+            json.loads(await connection.fetchval(EXPLAIN + statement, *values))[0] for statement, values in noted.asked
         ]
     return _figures(plans)
 
@@ -179,8 +181,8 @@ def _say(text: str) -> None:
 def _table(result: dict[str, Any]) -> str:
     sizes = [str(size) for size in result["orders"]]
     lines = [f"{'':<50}" + "".join(f"{int(size):>12,} orders" + f"{'ms':>9}" for size in sizes) + f"{'times':>8}"]
-    for name, found in result["measured"].items():
-        figures = "".join(f"{found[size]['pages']:>13,.0f} pages{found[size]['ms']:>9,.1f}" for size in sizes)
+    for name, by_size in result["measured"].items():
+        figures = "".join(f"{by_size[size]['pages']:>13,.0f} pages{by_size[size]['ms']:>9,.1f}" for size in sizes)
         target = (
             f"  (target {result['targets'][name]}, {'reached' if result['reached'][name] else 'MISSED'})"
             if name in result["targets"]
@@ -195,8 +197,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--orders", type=int, nargs=2, default=ORDERS, help="5000000 shows five million")
     parser.add_argument("--sites", type=int, default=SITES, help="and as many ads accounts")
-    given = parser.parse_args()
-    print(_table(run(given.quick, orders=tuple(given.orders), sites=given.sites)))
+    options = parser.parse_args()
+    print(_table(run(options.quick, orders=tuple(options.orders), sites=options.sites)))
 
 
 if __name__ == "__main__":

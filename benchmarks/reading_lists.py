@@ -51,14 +51,14 @@ SEARCHED: Final = {
 def paths(now: datetime, limit: int = ROWS) -> dict[str, Callable[[sa.Connection], object]]:
     """What is read, by name; pages of `limit` rows."""
     middle = cursor_of(Place(now - MIDDLE, MAX_ID))
-    found: dict[str, Callable[[sa.Connection], object]] = {}
+    paths_by_name: dict[str, Callable[[sa.Connection], object]] = {}
     for name, (listing, wanted) in FILTERS.items():
-        found[f"list: {name}"] = lambda connection, listing=listing, wanted=wanted: listing(
+        paths_by_name[f"list: {name}"] = lambda connection, listing=listing, wanted=wanted: listing(
             connection, wanted, now=now, limit=limit
         )
-        found[f"list: {name}, in the middle"] = lambda connection, listing=listing, wanted=wanted: listing(
+        paths_by_name[f"list: {name}, in the middle"] = lambda connection, listing=listing, wanted=wanted: listing(
             connection, wanted, now=now, limit=limit, cursor=middle
         )
     for name, text in SEARCHED.items():
-        found[f"search: {name}"] = lambda connection, text=text: search(connection, text, now=now)
-    return found
+        paths_by_name[f"search: {name}"] = lambda connection, text=text: search(connection, text, now=now)
+    return paths_by_name

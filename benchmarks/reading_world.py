@@ -102,12 +102,12 @@ def fill(engine: sa.Engine, orders: int, sites: int, now: datetime, open_rows: i
             partitions.ensure(connection, now.astimezone(UTC) - timedelta(weeks=weeks))
     with engine.begin() as connection:
         for statement in (_CATALOG + ";" + _ORDERS).split(";\n"):
-            given = {name: value for name, value in values.items() if f":{name}" in statement}
-            connection.execute(sa.text(statement), given)
+            used = {name: value for name, value in values.items() if f":{name}" in statement}
+            connection.execute(sa.text(statement), used)
     with engine.begin() as connection:  # as every minute, and as every night
         tallies.fold(connection)
     with engine.begin() as connection:
-        wrong = [gap for one in sums.check(connection, now) for gap in one.gaps if "received" not in gap]
+        wrong = [gap for site_sums in sums.check(connection, now) for gap in site_sums.gaps if "received" not in gap]
         if wrong:
             raise AssertionError("; ".join(wrong))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -223,16 +223,21 @@ def _pgbench(url: str, seconds: float, place: Path) -> Figures:
         "body": base64.b64encode(zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(body)).decode(),
         "size": str(len(body)),
     }
-    given = [part for name, value in values.items() for part in ("-D", f"{name}={value}")]
+    options = [part for name, value in values.items() for part in ("-D", f"{name}={value}")]
     binary = embedded.wheel_binaries() / "pgbench"
     command = [binary, "-n", "-M", "prepared", "-c", str(PGBENCH_CLIENTS), "-j", "2", "-T", str(max(1, round(seconds)))]
-    done = subprocess.run([*command, "-f", script, *given, url], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, "-f", script, *options, url], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
-    found = {
+    figures = {
         line.split(" = ")[0]: line.split(" = ")[1].split()[0] for line in done.stdout.splitlines() if " = " in line
     }
-    return {"per_second": float(found["tps"]), "p50_ms": float(found["latency average"]), "p99_ms": 0.0, "failed": 0}
+    return {
+        "per_second": float(figures["tps"]),
+        "p50_ms": float(figures["latency average"]),
+        "p99_ms": 0.0,
+        "failed": 0,
+    }
 
 
 def table(result: dict[str, Any]) -> str:

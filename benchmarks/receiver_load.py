@@ -55,8 +55,8 @@ def requests() -> list[tuple[bytes, bytes]]:
         lines |= {"host": "receiver", "accept": "*/*", "content-length": str(len(body))}
         head = f"POST /webhooks/shopify/{site_key(number % SITES)} HTTP/1.1\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in lines.items()) + "\r\n"
-        before, found, after = head.partition(f"{WEBHOOK_ID}: {_ID}")
-        assert found
+        before, separator, after = head.partition(f"{WEBHOOK_ID}: {_ID}")
+        assert separator
         made.append((f"{before}{WEBHOOK_ID}: ".encode(), after.encode() + body))
     return made
 

@@ -76,8 +76,8 @@ def plain() -> Any:
     @app.post("/webhooks/shopify/{site}")
     async def webhook(site: str, request: Request, database: AsyncSession = Depends(session)) -> dict[str, str]:  # noqa: B008
         body = await request.body()
-        given = b64decode(request.headers["x-shopify-hmac-sha256"])
-        if not hmac.compare_digest(hmac.digest(SECRET, body, "sha256"), given):
+        signature = b64decode(request.headers["x-shopify-hmac-sha256"])
+        if not hmac.compare_digest(hmac.digest(SECRET, body, "sha256"), signature):
             raise HTTPException(401)
         json.loads(body)
         row = {

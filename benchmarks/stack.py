@@ -109,7 +109,7 @@ class Stack:
 
     def build_reports(self) -> "subprocess.Popen[bytes]":
         """The job's run, with the variables that Dagster's daemon has."""
-        daemon = next(one for one in self.processes() if role_of(one) == "daemon")
+        daemon = next(process for process in self.processes() if role_of(process) == "daemon")
         words = ["-m", "dagster", "job", "execute", "-m", "orchestration.definitions", "-j", "build_reports"]
         command = [self.python, *words]
         with (self.directory / "reports.log").open("wb") as log:
@@ -126,12 +126,12 @@ class Stack:
             row = connection.execute(statement.encode()).fetchone()
             return None if row is None else row[0]
 
-    def _until(self, is_true: Any, what: str) -> None:
+    def _until(self, is_true: Any, wanted: str) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while not is_true():
             if self.demo.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(
-                    f"{self.checkout}: waited in vain for {what}:\n{self.log.read_text(errors='replace')[-2000:]}"
+                    f"{self.checkout}: waited in vain for {wanted}:\n{self.log.read_text(errors='replace')[-2000:]}"
                 )
             time.sleep(0.5)
 
@@ -144,13 +144,13 @@ def role_of(process: psutil.Process) -> str:
 
 def pss_mib(processes: list[psutil.Process]) -> dict[str, float]:
     """Proportional set size by role."""
-    found: defaultdict[str, float] = defaultdict(float)
+    by_role: defaultdict[str, float] = defaultdict(float)
     for process in processes:
         try:
-            found[role_of(process)] += process.memory_full_info().pss / MIB
+            by_role[role_of(process)] += process.memory_full_info().pss / MIB
         except psutil.Error:
             continue
-    return found
+    return by_role
 
 
 def cpu_s(processes: list[psutil.Process]) -> float:
@@ -190,13 +190,13 @@ def measured(checkout: Path, rest_s: float) -> dict[str, Any]:
                     seen = pss_mib([*stack.processes(), child, *child.children(recursive=True)])
                 except psutil.NoSuchProcess:
                     break
-                peak = max(peak, seen, key=lambda one: sum(one.values()))
+                peak = max(peak, seen, key=lambda by_role: sum(by_role.values()))
                 time.sleep(SAMPLE_EVERY_S / 4)
             if reports.wait() != 0:
                 raise SystemExit(
                     f"{checkout}: reports were not built:\n{(Path(directory) / 'reports.log').read_text()[-2000:]}"
                 )
-            middle = sorted(rest, key=lambda one: sum(one.values()))[len(rest) // 2]
+            middle = sorted(rest, key=lambda by_role: sum(by_role.values()))[len(rest) // 2]
             return {
                 "rest_mib": sum(middle.values()),
                 "rest_cpu_percent": 100 * used,
@@ -212,8 +212,10 @@ def measured(checkout: Path, rest_s: float) -> dict[str, Any]:
 
 def median(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     """The figures of the rounds, each by itself; roles of the round in the middle."""
-    middle = sorted(rounds, key=lambda one: one["rest_mib"])[len(rounds) // 2]
-    plain = {name: round(statistics.median(one[name] for one in rounds), 2) for name in (*TARGETS, "processes")}
+    middle = sorted(rounds, key=lambda round_of: round_of["rest_mib"])[len(rounds) // 2]
+    plain = {
+        name: round(statistics.median(round_of[name] for round_of in rounds), 2) for name in (*TARGETS, "processes")
+    }
     roles = {
         name: {role: round(mib) for role, mib in Counter(middle[name]).most_common()}
         for name in ("rest_by_role", "reports_by_role")
@@ -229,7 +231,7 @@ def run(other: Path | None, *, quick: bool) -> dict[str, Any]:
         for name, checkout in checkouts.items():
             rounds[name].append(measured(checkout, QUICK_REST_S if quick else REST_S))
             print(f"  {name}: {median(rounds[name][-1:])}", file=sys.stderr, flush=True)
-    figures = {name: median(found) for name, found in rounds.items()}
+    figures = {name: median(measurements) for name, measurements in rounds.items()}
     base = figures.get("other", KNOWN)
     ratios = {name: round(figures["this"][name] / base[name], 2) for name in TARGETS if name in base}
     result = {

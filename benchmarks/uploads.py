@@ -57,12 +57,12 @@ def run(quick: bool = False, *, rows: int = ROWS, rounds: int = ROUNDS) -> dict[
 def summary(measured: dict[str, list[Figures]], rows: int) -> dict[str, Any]:
     """Medians, and the median of each round's ratio."""
     ratios = {
-        lane: round(statistics.median(one["ledger"] / one["bare"] for one in found), 2)
-        for lane, found in measured.items()
+        lane: round(statistics.median(figures["ledger"] / figures["bare"] for figures in rounds), 2)
+        for lane, rounds in measured.items()
     }
     medians = {
-        lane: {key: round(statistics.median(one[key] for one in found), 1) for key in found[0]}
-        for lane, found in measured.items()
+        lane: {key: round(statistics.median(figures[key] for figures in rounds), 1) for key in rounds[0]}
+        for lane, rounds in measured.items()
     }
     return {
         "rows": rows,
@@ -86,16 +86,16 @@ def measure(lane: Lane, engine: sa.Engine, google: Google, rows: int, rounds: in
     queue(engine, lane, made[:BATCH_ROWS], "warm-")
     google.forget()
     drained(engine, destinations, min(BATCH_ROWS, rows))
-    found: list[Figures] = []
+    rounds_done: list[Figures] = []
     for number in range(rounds):
         google.forget()
         per_second = {"bare": rows / uploads_bare.run(bare, finished)}
         google.forget()
         queue(engine, lane, made, f"r{number}-")
         per_second["ledger"] = rows / drained(engine, destinations, rows)
-        found.append(per_second | {"load": os.getloadavg()[0]})
+        rounds_done.append(per_second | {"load": os.getloadavg()[0]})
         _say(f"{lane.value}: round {number + 1} of {rounds}: {per_second['ledger'] / per_second['bare']:.2f}")
-    return found
+    return rounds_done
 
 
 def drained(engine: sa.Engine, destinations: dict[Lane, Destination], rows: int) -> float:
@@ -133,9 +133,9 @@ def _lanes(google: Google) -> dict[Lane, Destination]:
 
 def _table(result: dict[str, Any]) -> str:
     lines = [f"{'lane':<14}{'bare client':>14}{'with ledger':>14}{'ratio':>8}{'wanted':>8}"]
-    for lane, found in result["per_second"].items():
+    for lane, figures in result["per_second"].items():
         ratio = result["ratios"][lane]
-        lines.append(f"{lane:<14}{found['bare']:>14,.0f}{found['ledger']:>14,.0f}{ratio:>8.2f}{WANTED_RATIO:>8.2f}")
+        lines.append(f"{lane:<14}{figures['bare']:>14,.0f}{figures['ledger']:>14,.0f}{ratio:>8.2f}{WANTED_RATIO:>8.2f}")
     return "\n".join([*lines, f"conversions per second, medians of {result['rounds']} rounds of {result['rows']:,}"])
 
 

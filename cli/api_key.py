@@ -55,9 +55,11 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode({"api_keys": keys}), indent=2))
         return
-    for one in keys:
-        used = "never used" if one.last_used_at is None else f"last used {one.last_used_at:{TIME}}"
-        click.echo(f"{one.prefix}  {one.name}: {shown(one.grants)}; {used}{_end(one.expires_at, one.revoked_at)}")
+    for api_key in keys:
+        used = "never used" if api_key.last_used_at is None else f"last used {api_key.last_used_at:{TIME}}"
+        click.echo(
+            f"{api_key.prefix}  {api_key.name}: {shown(api_key.grants)}; {used}{_end(api_key.expires_at, api_key.revoked_at)}"
+        )
     if not keys:
         click.echo("There are no keys yet: custom-events api-key make NAME --role viewer")
 

@@ -26,8 +26,8 @@ def author_option(sentence: str = "Who does it; kept in the audit trail.", *name
 
 def _named(context: click.Context, param: click.Parameter, value: str) -> str:
     """Whoever it is has a name. From afar the server writes whose key it is, and takes nobody's word."""
-    given = context.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
-    if given and address_of_server() is not None:
+    is_named = context.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE
+    if is_named and address_of_server() is not None:
         raise click.BadParameter("the server writes whose key it is: leave it out", ctx=context, param=param)
     if not value.strip():
         raise click.BadParameter(

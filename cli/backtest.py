@@ -64,12 +64,12 @@ def backtest(
     asked = draft_of(definition, config_file, assignment, overrides_file, stopped=stopped)
     with located(prepared()) as url:
         chosen = site_ids(url, sites)
-        found = backtest_sync(url, asked, since=since, until=until, sites=chosen, samples=samples, on_progress=tell)
+        result = backtest_sync(url, asked, since=since, until=until, sites=chosen, samples=samples, on_progress=tell)
     cleared()
     if as_json:
-        click.echo(to_json(found))
+        click.echo(to_json(result))
         return
-    for line in backtest_lines(found):
+    for line in backtest_lines(result):
         click.echo(line)
 
 

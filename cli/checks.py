@@ -61,12 +61,12 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _settings(settings)
     yield _guarded("secret key", lambda: _key(settings))
     yield from _of_database(settings)
-    for what, host, port, field in (
+    for program, host, port, field in (
         ("the receiver", settings.receiver_host, settings.receiver_port, "receiver_port"),
         ("the console", settings.console_host, settings.console_port, "console_port"),
         ("Dagster", settings.dagster_host, settings.dagster_port, "dagster_port"),
     ):
-        yield _port(what, host, port, field)
+        yield _port(program, host, port, field)
     yield _credentials(settings)
     worst = (
         State.WARNING if settings.google_json_key_file is None else State.FAILED
@@ -85,11 +85,11 @@ def _guarded(name: str, look: Callable[[], Check]) -> Check:
 def _settings(settings: Settings) -> Check:
     """They could be read, else we were not here; says which differ from the defaults, by name only."""
     named = ", ".join(sorted(variable_of(field) for field in settings.model_fields_set))
-    found = f"set: {named}" if named else "all have their defaults"
+    state = f"set: {named}" if named else "all have their defaults"
     demo = settings.local_directory / DEMO_FILE
     if settings.database_url is None and demo.is_file():
-        found += f"; a demo runs, and its stand-in for Google is used ({demo})"
-    return Check(name="settings", state=State.OK, found=found)
+        state += f"; a demo runs, and its stand-in for Google is used ({demo})"
+    return Check(name="settings", state=State.OK, found=state)
 
 
 def _key(settings: Settings) -> Check:
@@ -128,9 +128,9 @@ def _of_database(settings: Settings) -> Iterator[Check]:
             finally:
                 engine.dispose()
     except (SQLAlchemyError, psycopg.Error) as error:
-        found = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        message = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         remedy = "Check DATABASE_URL and that the server runs and lets us in."
-        yield Check(name=name, state=State.FAILED, found=found, remedy=remedy)
+        yield Check(name=name, state=State.FAILED, found=message, remedy=remedy)
     except CustomEventsError as error:
         yield Check(name=name, state=State.FAILED, found="cannot be had", remedy=str(error))
 
@@ -138,44 +138,44 @@ def _of_database(settings: Settings) -> Iterator[Check]:
 def _sessions(url: str) -> Check:
     problem = pooling.problem(url)
     if problem is not None:
-        found, _, remedy = problem.partition(". ")
-        return Check(name="sessions", state=State.FAILED, found=f"{found}.", remedy=remedy)
+        message, _, remedy = problem.partition(". ")
+        return Check(name="sessions", state=State.FAILED, found=f"{message}.", remedy=remedy)
     return Check(name="sessions", state=State.OK, found="each connection is one of its own, with our settings")
 
 
 def _version(connection: "sa.Connection", settings: Settings) -> Check:
     kind = "embedded" if settings.database_url is None else "DATABASE_URL"
     number = int(connection.exec_driver_sql("SHOW server_version_num").scalar_one())
-    found = f"PostgreSQL {number // 10_000}.{number % 10_000} ({kind})"
+    version = f"PostgreSQL {number // 10_000}.{number % 10_000} ({kind})"
     if number < LEAST_VERSION:
-        return Check(name="database", state=State.FAILED, found=found, remedy="PostgreSQL 15 or newer is needed.")
-    return Check(name="database", state=State.OK, found=found)
+        return Check(name="database", state=State.FAILED, found=version, remedy="PostgreSQL 15 or newer is needed.")
+    return Check(name="database", state=State.OK, found=version)
 
 
 def _migrations(current: str | None) -> Check:
     wanted = migrate.head()
     if current == wanted:
         return Check(name="migrations", state=State.OK, found=f"at {current}, the newest")
-    found = f"at {current or 'nothing'}, this version needs {wanted}"
-    return Check(name="migrations", state=State.FAILED, found=found, remedy="Run: custom-events migrate")
+    state = f"at {current or 'nothing'}, this version needs {wanted}"
+    return Check(name="migrations", state=State.FAILED, found=state, remedy="Run: custom-events migrate")
 
 
 def _receiver_role(connection: "sa.Connection") -> Check:
     problem = roles.problem(connection)
     if problem is not None:
-        found, _, remedy = problem.partition(". ")
-        return Check(name="receiver's role", state=State.FAILED, found=f"{found}.", remedy=remedy)
+        message, _, remedy = problem.partition(". ")
+        return Check(name="receiver's role", state=State.FAILED, found=f"{message}.", remedy=remedy)
     return Check(name="receiver's role", state=State.OK, found=f"{roles.RECEIVER} can land, and we may become it")
 
 
 def _clock(connection: "sa.Connection") -> Check:
     before = datetime.now(UTC)
     apart = abs(database_now(connection) - before)
-    found = f"{apart.total_seconds():.1f} s apart from the database's"
+    distance = f"{apart.total_seconds():.1f} s apart from the database's"
     if apart > CLOCK_LIMIT:
         remedy = "Let both machines follow one time server: signatures with a time would be refused."
-        return Check(name="clock", state=State.FAILED, found=found, remedy=remedy)
-    return Check(name="clock", state=State.OK, found=found)
+        return Check(name="clock", state=State.FAILED, found=distance, remedy=remedy)
+    return Check(name="clock", state=State.OK, found=distance)
 
 
 def _partitions(connection: "sa.Connection") -> Check:
@@ -187,8 +187,8 @@ def _partitions(connection: "sa.Connection") -> Check:
     ]
     if missing:
         remedy = "Run: custom-events migrate. Then see that Dagster's daemon runs: its schedule makes them every day."
-        found = f"{len(missing)} are missing for the next {PARTITIONS_LEAST_DAYS} days, {missing[0]} for example"
-        return Check(name="partitions", state=State.FAILED, found=found, remedy=remedy)
+        gap = f"{len(missing)} are missing for the next {PARTITIONS_LEAST_DAYS} days, {missing[0]} for example"
+        return Check(name="partitions", state=State.FAILED, found=gap, remedy=remedy)
     return Check(name="partitions", state=State.OK, found=f"made for the next {PARTITIONS_LEAST_DAYS} days at least")
 
 
@@ -203,34 +203,34 @@ def _time_zones(connection: "sa.Connection") -> Check:
     """Our offsets are those of our package; where the server's own copy differs is for those who ask it in queries of their own."""
     name, release = "time zones", zone_offsets.release_of(connection)
     if release is None or release < zones.RELEASE:
-        found = f"the table of offsets is of release {release or 'none'}, our package of {zones.RELEASE}"
-        return Check(name=name, state=State.FAILED, found=found, remedy="Run: custom-events migrate")
+        state = f"the table of offsets is of release {release or 'none'}, our package of {zones.RELEASE}"
+        return Check(name=name, state=State.FAILED, found=state, remedy="Run: custom-events migrate")
     unknown = list(connection.execute(UNKNOWN_ZONES).scalars())
     if unknown:
-        found = f"sites or ads accounts have zones that nobody knows, and are in UTC: {', '.join(unknown)}"
+        state = f"sites or ads accounts have zones that nobody knows, and are in UTC: {', '.join(unknown)}"
         remedy = f"Give them IANA names, {zones.EXAMPLE} for example (`custom-events config`)."
-        return Check(name=name, state=State.WARNING, found=found, remedy=remedy)
+        return Check(name=name, state=State.WARNING, found=state, remedy=remedy)
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     span = {"since": now - ZONES_COMPARED, "until": now + ZONES_COMPARED}
     differences = [
         f"{row.zone} from {row.first_at:%Y-%m-%d}" if row.is_known else f"{row.zone} (not known there)"
         for row in connection.execute(SERVER_DIFFERENCES, span)
     ]
-    found = f"release {release}, from the package tzdata, in Python and in SQL"
+    state = f"release {release}, from the package tzdata, in Python and in SQL"
     if release > zones.RELEASE:
-        found = f"SQL has release {release}, which a newer version of ours wrote; here the package tzdata has {zones.RELEASE}"
+        state = f"SQL has release {release}, which a newer version of ours wrote; here the package tzdata has {zones.RELEASE}"
     if differences:
-        found += (
+        state += (
             f". Queries of your own: the server's copy differs for {', '.join(differences)}; app.zone_offsets has ours"
         )
-    return Check(name=name, state=State.OK, found=found)
+    return Check(name=name, state=State.OK, found=state)
 
 
 def _definitions(connection: "sa.Connection") -> Check:
     missing = SYSTEM_DEFINITIONS.keys() - {definition.key for definition in all_of(connection)}
     if missing:
-        found = f"missing: {', '.join(sorted(missing))}"
-        return Check(name="system definitions", state=State.FAILED, found=found, remedy="Run: custom-events seed")
+        state = f"missing: {', '.join(sorted(missing))}"
+        return Check(name="system definitions", state=State.FAILED, found=state, remedy="Run: custom-events seed")
     return Check(name="system definitions", state=State.OK, found=f"all {len(SYSTEM_DEFINITIONS)} are there")
 
 
@@ -246,9 +246,9 @@ def _administrator(connection: "sa.Connection", settings: Settings) -> Check:
 
 
 def _references(connection: "sa.Connection") -> Check:
-    found = orphans(connection, newest=ORPHANS_NEWEST)
-    if found:
-        named = ", ".join(f"{count} in {column}" for column, count in found.items())
+    missing = orphans(connection, newest=ORPHANS_NEWEST)
+    if missing:
+        named = ", ".join(f"{count} in {column}" for column, count in missing.items())
         remedy = "No program of ours deletes what others refer to: was something removed by hand, or restored in part?"
         return Check(name="references", state=State.FAILED, found=f"rows refer to nothing: {named}", remedy=remedy)
     return Check(
@@ -267,22 +267,22 @@ def _site_secrets(connection: "sa.Connection", key: bytes) -> Check:
             remedy=f"Set {variable_of('secret_key')} to the key they were encrypted with, or enter the secrets again.",
         )
     if old := key_rotation.outstanding(connection, key):
-        found, remedy = f"{old} of {total} are encrypted by an older key", "Run: custom-events secrets rotate"
-        return Check(name="site secrets", state=State.WARNING, found=found, remedy=remedy)
+        state, remedy = f"{old} of {total} are encrypted by an older key", "Run: custom-events secrets rotate"
+        return Check(name="site secrets", state=State.WARNING, found=state, remedy=remedy)
     rest = "; the older keys are not needed for them any more" if len(secrets.parts(key)) > 1 else ""
     return Check(name="site secrets", state=State.OK, found=f"all {total} can be decrypted{rest}")
 
 
-def _port(what: str, host: str, port: int, field: str) -> Check:
-    name = f"port of {what}"
+def _port(program: str, host: str, port: int, field: str) -> Check:
+    name = f"port of {program}"
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as attempt:
         attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             attempt.bind((host, port))
         except OSError as error:
-            found = f"{host}:{port} is in use or cannot be had ({error.strerror})"
-            remedy = f"Fine while {what} runs. Else free it, or move ours: {variable_of(field)}"
-            return Check(name=name, state=State.WARNING, found=found, remedy=remedy)
+            state = f"{host}:{port} is in use or cannot be had ({error.strerror})"
+            remedy = f"Fine while {program} runs. Else free it, or move ours: {variable_of(field)}"
+            return Check(name=name, state=State.WARNING, found=state, remedy=remedy)
     return Check(name=name, state=State.OK, found=f"{host}:{port} is free")
 
 
@@ -295,11 +295,11 @@ def _credentials(settings: Settings) -> Check:
         document = json.loads(file.read_bytes())
         lacking = [field for field in KEY_FIELDS if not document.get(field)]
     except (OSError, ValueError, AttributeError) as error:
-        found = f"{file} is not a readable key file ({type(error).__name__})"
-        return Check(name=name, state=State.FAILED, found=found, remedy=f"Mend the file, or {variable}.")
+        state = f"{file} is not a readable key file ({type(error).__name__})"
+        return Check(name=name, state=State.FAILED, found=state, remedy=f"Mend the file, or {variable}.")
     if lacking:
-        found = f"{file} lacks {', '.join(lacking)}"
-        return Check(name=name, state=State.FAILED, found=found, remedy="Download the service account's key again.")
+        state = f"{file} lacks {', '.join(lacking)}"
+        return Check(name=name, state=State.FAILED, found=state, remedy="Download the service account's key again.")
     return Check(name=name, state=State.OK, found=f"service account {document['client_email']}")
 
 
@@ -311,5 +311,5 @@ def _way(name: str, endpoint: str, worst: State) -> Check:
             return Check(name=name, state=State.OK, found=f"{host}:{port} answers")
     except OSError as error:
         remedy = "Let this machine reach it (firewall, proxy, DNS); until then uploads wait, nothing is lost."
-        found = f"{host}:{port} cannot be reached ({error.strerror or type(error).__name__})"
-        return Check(name=name, state=worst, found=found, remedy=remedy)
+        state = f"{host}:{port} cannot be reached ({error.strerror or type(error).__name__})"
+        return Check(name=name, state=worst, found=state, remedy=remedy)

@@ -62,8 +62,8 @@ def export(folder: Path, *, prune: bool) -> None:
     from custom_events.catalog.files import stored
 
     with located(prepared()) as url:
-        found = stored.exported(_stored(url).catalog)
-    texts = files.texts(found)
+        catalog = stored.exported(_stored(url).catalog)
+    texts = files.texts(catalog)
     with writing(folder):
         changed, others = files.write(folder, texts, prune=prune)
     click.echo(f"{len(texts)} files in {folder}, {len(changed)} written.")
@@ -90,8 +90,8 @@ def validate(folder: Path | None, *, as_json: bool, days: int, strict: bool) -> 
     else:
         for finding in findings:
             click.echo(f"{finding.severity:<8} {finding}")
-        for one in counted:
-            click.echo(f"conflict {one.conflict.site_key}: {one.sentence}")
+        for conflict in counted:
+            click.echo(f"conflict {conflict.conflict.site_key}: {conflict.sentence}")
     errors = sum(finding.severity == "error" for finding in findings)
     if not as_json:
         click.echo(f"{errors} errors, {len(findings) - errors} warnings." if findings else "Nothing is wrong.")
@@ -118,8 +118,8 @@ def plan(folder: Path, *, as_json: bool, days: int, out: Path | None, author: st
     made, seen = _planned(folder, days)
     if as_json:
         outlook = None if seen is None else {**msgspec.to_builtins(seen), "conflicts": _counted_json(seen.conflicts)}
-        found = _findings_json(made.findings)
-        _show_json({"steps": made.steps, **found, "left_alone": made.left_alone, "outlook": outlook})
+        findings = _findings_json(made.findings)
+        _show_json({"steps": made.steps, **findings, "left_alone": made.left_alone, "outlook": outlook})
     else:
         for line in (*_plan_lines(made), *(() if seen is None else outlook_lines(seen))):
             click.echo(line)
@@ -186,10 +186,10 @@ def _stored_findings(days: int) -> "tuple[list[Finding], tuple[Counted, ...]]":
     from custom_events.catalog.files.folder import Folder
 
     with located(prepared()) as url:
-        found = _stored(url)
-        counted = conflicts(url, found, until=datetime.now(UTC), period=timedelta(days=days))
-    nowhere = Folder(found.catalog, [], {}, set())
-    return nowhere.located_all(checks.check(found.catalog)), counted
+        configured = _stored(url)
+        counted = conflicts(url, configured, until=datetime.now(UTC), period=timedelta(days=days))
+    nowhere = Folder(configured.catalog, [], {}, set())
+    return nowhere.located_all(checks.check(configured.catalog)), counted
 
 
 def _planned(folder: Path, days: int) -> "tuple[Plan, Outlook | None]":
@@ -198,13 +198,13 @@ def _planned(folder: Path, days: int) -> "tuple[Plan, Outlook | None]":
     from custom_events.catalog.files import plan as planning
 
     with located(prepared()) as url:
-        found = _stored(url)
-        made = planning.make(found, files.read(folder))
+        configured = _stored(url)
+        made = planning.make(configured, files.read(folder))
         if not (days and made.steps and made.can_be_applied):
             return made, None
         return made, outlook(
             url,
-            found,
+            configured,
             made.wanted,
             until=datetime.now(UTC),
             period=timedelta(days=days),
@@ -243,28 +243,28 @@ def outlook_lines(seen: "Outlook") -> Iterator[str]:
 
     if seen.foreseen:
         yield f"Had it applied since {seen.since:%Y-%m-%d}:"
-    for one in seen.foreseen:
-        part = "" if one.is_complete else " (the time was up: a part of the period)"
-        yield f"    {one.subject}: {_counts_line(one.counts)}{part}"
-        yield from (f"        {line}" for line in _share_lines(one))
-        yield from (f"        at Google, {effect_line(effect)}" for effect in one.effects)
+    for foreseen in seen.foreseen:
+        part = "" if foreseen.is_complete else " (the time was up: a part of the period)"
+        yield f"    {foreseen.subject}: {_counts_line(foreseen.counts)}{part}"
+        yield from (f"        {line}" for line in _share_lines(foreseen))
+        yield from (f"        at Google, {effect_line(effect)}" for effect in foreseen.effects)
     if seen.left_out:
         yield f"    {seen.left_out} changes were not looked back at: the time was up (`custom-events backtest` has more)"
-    for one in seen.conflicts:
-        yield f"conflict {one.conflict.site_key}: {one.sentence}"
+    for foreseen in seen.conflicts:
+        yield f"conflict {foreseen.conflict.site_key}: {foreseen.sentence}"
 
 
-def _share_lines(one: "Foreseen") -> Iterator[str]:
+def _share_lines(foreseen: "Foreseen") -> Iterator[str]:
     """Each assignment's share, where several were looked at: the one that has it may be another than the one that changes."""
-    if one.covered < 2:  # noqa: PLR2004
+    if foreseen.covered < 2:  # noqa: PLR2004
         return
     from custom_events.backtest.result_lines import MAX_SHOWN_ASSIGNMENTS
 
-    for share in one.shares[:MAX_SHOWN_ASSIGNMENTS]:
+    for share in foreseen.shares[:MAX_SHOWN_ASSIGNMENTS]:
         name = f'{share.definition} "{share.label}"' + ("" if share.assignment_id > 0 else ", new,")
         yield f"{name} on site {share.site_id}: {_counts_line(share.counts)}"
-    if len(one.shares) > MAX_SHOWN_ASSIGNMENTS:
-        yield f"... and {len(one.shares) - MAX_SHOWN_ASSIGNMENTS:,} more assignments (--json has all)"
+    if len(foreseen.shares) > MAX_SHOWN_ASSIGNMENTS:
+        yield f"... and {len(foreseen.shares) - MAX_SHOWN_ASSIGNMENTS:,} more assignments (--json has all)"
 
 
 def _counts_line(counts: "Counts") -> str:
@@ -290,10 +290,10 @@ def _findings_json(findings: "Sequence[Finding]") -> dict[str, Any]:
 def _counted_json(counted: "tuple[Counted, ...]") -> list[Any]:
     import msgspec
 
-    return [{**msgspec.to_builtins(one), "sentence": one.sentence} for one in counted]
+    return [{**msgspec.to_builtins(conflict), "sentence": conflict.sentence} for conflict in counted]
 
 
-def _show_json(found: dict[str, Any]) -> None:
+def _show_json(document: dict[str, Any]) -> None:
     import msgspec
 
-    click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+    click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))

@@ -24,16 +24,16 @@ def doctor(*, as_json: bool) -> None:
     settings = prepared()  # unreadable settings end here, with the name of the first
     from cli.checks import Check, State, examine
 
-    found: list[Check] = []
+    checks: list[Check] = []
     for check in examine(settings):
-        found.append(check)
+        checks.append(check)
         if not as_json:
             click.echo(f"{MARKS[check.state]} {check.name}: {check.found}")
             if check.remedy:
                 click.echo(f"{'':9}  -> {check.remedy}")
-    failed = sum(check.state is State.FAILED for check in found)
+    failed = sum(check.state is State.FAILED for check in checks)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode({"healthy": not failed, "checks": found}), indent=2))
+        click.echo(msgspec.json.format(msgspec.json.encode({"healthy": not failed, "checks": checks}), indent=2))
     else:
-        click.echo(f"{failed} of {len(found)} checks failed." if failed else "Nothing is wrong.")
+        click.echo(f"{failed} of {len(checks)} checks failed." if failed else "Nothing is wrong.")
     click.get_current_context().exit(1 if failed else 0)

@@ -32,11 +32,11 @@ class Moment(click.ParamType[datetime]):
             return value
         if (days := _DAYS.match(value)) is not None:
             return datetime.now(UTC) - timedelta(days=int(days[1]))
-        if (found := read_day_or_moment(value)) is None:
+        if (moment := read_day_or_moment(value)) is None:
             self.fail(
                 f'"{value}" is no time: give 2026-11-01, 2026-11-01T12:00+01:00, or days back such as 30d', param, ctx
             )
-        return found
+        return moment
 
 
 class Numbered(click.ParamType[tuple[str, int | None]]):

@@ -43,14 +43,14 @@ def explain(*, subject: str, site: str | None, assignment: int | None, rules: st
     if (asked := server()) is not None:
         from cli.afar.reading import trace
 
-        found = trace(asked, subject, site=site, rules=rules, assignment=assignment)
+        traced = trace(asked, subject, site=site, rules=rules, assignment=assignment)
     else:
         from custom_events.explain.find import explain_sync
 
         with located(prepared()) as url:
-            found = explain_sync(url, subject, site=site, rules=rules, assignment=assignment)
+            traced = explain_sync(url, subject, site=site, rules=rules, assignment=assignment)
     if as_json:
-        click.echo(to_json(found))
+        click.echo(to_json(traced))
         return
-    for line in trace_lines(found):
+    for line in trace_lines(traced):
         click.echo(line)

@@ -66,8 +66,8 @@ class Verbs(TellingGroup):
         name = (
             "rule_test" if cmd_name == "test-rule" else cmd_name.replace("-", "_")
         )  # pytest would take test_rule for a test
-        found: click.Command = getattr(import_module(module), name)
-        return found
+        command: click.Command = getattr(import_module(module), name)
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list, without importing one of them."""

@@ -74,6 +74,6 @@ def current() -> None:
     from custom_events.postgres import migrate as migrations
 
     with address.database(prepared()) as url:
-        found, wanted = migrations.current(url), migrations.head()
-    verdict = "up to date" if found == wanted else "run: custom-events migrate"
-    click.echo(f"database {found or 'empty'}, this version {wanted}: {verdict}")
+        revision, wanted = migrations.current(url), migrations.head()
+    verdict = "up to date" if revision == wanted else "run: custom-events migrate"
+    click.echo(f"database {revision or 'empty'}, this version {wanted}: {verdict}")

@@ -43,20 +43,20 @@ def list_(*, every: bool, as_json: bool) -> None:
     if (asked := server()) is not None:
         from cli.afar.reading import privacy_requests
 
-        found = privacy_requests(asked, every=every)
+        listed = privacy_requests(asked, every=every)
     else:
         from custom_events.catalog.privacy import requests
 
         with connected(prepared()) as engine, engine.connect() as connection:
-            found = requests(connection, every=every)
+            listed = requests(connection, every=every)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode({"requests": found}), indent=2))
+        click.echo(msgspec.json.format(msgspec.json.encode({"requests": listed}), indent=2))
         return
-    for one in found:
+    for request in listed:
         click.echo(
-            f"raw:{one.raw_id}  {one.kind.value:16} site {one.site_key}, received {one.received_at:%Y-%m-%d}, {_state(one)}"
+            f"raw:{request.raw_id}  {request.kind.value:16} site {request.site_key}, received {request.received_at:%Y-%m-%d}, {_state(request)}"
         )
-    if not found:
+    if not listed:
         click.echo("No requests." if every else "No open requests.")
 
 
@@ -135,21 +135,21 @@ def carry_out(*, number: int | None, as_json: bool, author: str) -> None:
     settings = prepared()
     with connected(settings) as engine:
         if number is None:
-            found = carry_out_all(engine, settings, actor=author)
+            carried_out = carry_out_all(engine, settings, actor=author)
         else:
-            found = [one_request(engine, settings, number, actor=author)]
+            carried_out = [one_request(engine, settings, number, actor=author)]
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode({"requests": found}), indent=2))
+        click.echo(msgspec.json.format(msgspec.json.encode({"requests": carried_out}), indent=2))
     else:
-        for one in found:
-            click.echo(_told(one))
-        if not found:
+        for request in carried_out:
+            click.echo(_line(request))
+        if not carried_out:
             click.echo("No open requests to forget somebody.")
-    if any(one.problem for one in found):
+    if any(request.problem for request in carried_out):
         raise click.exceptions.Exit(1)
 
 
-def _told(carried: "Carried") -> str:
+def _line(carried: "Carried") -> str:
     rows = ", ".join(f"{name} {rows}" for name, rows in sorted(carried.counts.items())) or "nothing was stored"
     if carried.problem is not None:
         return f"raw:{carried.raw_id}  {carried.problem}"
@@ -178,10 +178,10 @@ def export(*, number: int, file: Path, author: str) -> None:
         raise click.ClickException(f"{file} exists already: remove it, or choose another --to.")
     settings = prepared()
     with connected(settings) as engine, engine.begin() as connection:
-        found = export_request(connection, settings, number, actor=author)
+        exported = export_request(connection, settings, number, actor=author)
     try:
         file.touch(mode=0o600)
-        file.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+        file.write_bytes(msgspec.json.format(msgspec.json.encode(exported), indent=2) + b"\n")
     except OSError as error:
         raise click.ClickException(f"{file} cannot be written ({error.strerror}): choose another --to.") from None
     click.echo(

@@ -31,14 +31,12 @@ def raw() -> None:
 @_AUTHOR
 def show(*, number: int, author: str) -> None:
     """Show raw event ID (`explain` names them: raw:ID)."""
-    found = _read(number, author, "show")
-    click.echo(
-        f"raw:{found.id} of site {found.site_id}, received {found.received_at:%Y-%m-%d %H:%M:%S UTC}, {found.signature}"
-    )
-    for name, value in found.headers.items():
+    raw = _read(number, author, "show")
+    click.echo(f"raw:{raw.id} of site {raw.site_id}, received {raw.received_at:%Y-%m-%d %H:%M:%S UTC}, {raw.signature}")
+    for name, value in raw.headers.items():
         click.echo(f"{name}: {value}")
     click.echo()
-    click.echo(found.body.decode("utf-8", errors="backslashreplace"))
+    click.echo(raw.body.decode("utf-8", errors="backslashreplace"))
 
 
 @raw.command(short_help="Write the exact bytes into a file.")
@@ -58,16 +56,16 @@ def save(*, number: int, folder: Path, author: str) -> None:
     for file in files:
         if file.exists():
             raise click.ClickException(f"{file} exists already: remove it, or choose another --folder.")
-    found = _read(number, author, "save")
-    headers = msgspec.json.format(msgspec.json.encode(found.headers), indent=2) + b"\n"
+    raw = _read(number, author, "save")
+    headers = msgspec.json.format(msgspec.json.encode(raw.headers), indent=2) + b"\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for file, content in zip(files, (found.body, headers), strict=True):
+        for file, content in zip(files, (raw.body, headers), strict=True):
             file.touch(mode=0o600)
             file.write_bytes(content)
     except OSError as error:
         raise click.ClickException(f"{folder} cannot be written ({error.strerror}): choose another --folder.") from None
-    click.echo(f"{files[0]}: {len(found.body)} bytes of site {found.site_id}, topic {found.topic or 'none'}")
+    click.echo(f"{files[0]}: {len(raw.body)} bytes of site {raw.site_id}, topic {raw.topic or 'none'}")
 
 
 def _read(number: int, author: str, verb: str) -> "RawEvent":

@@ -54,11 +54,11 @@ def reconcile(*, customer_id: str | None, action: str | None, days: int, read: b
         if read:
             reading = lay_beside(engine, destinations(settings), settings, now, account, min(days + 1, MOST_DAYS))
         with engine.connect() as connection:
-            found = differences.days(connection, (now - timedelta(days=days - 1)).date(), account, action)
+            compared = differences.days(connection, (now - timedelta(days=days - 1)).date(), account, action)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode({"days": found, "not_read": reading.not_read}), indent=2))
+        click.echo(msgspec.json.format(msgspec.json.encode({"days": compared, "not_read": reading.not_read}), indent=2))
     else:
-        for line in _lines(found, reading.not_read):
+        for line in _lines(compared, reading.not_read):
             click.echo(line)
     click.get_current_context().exit(1 if reading.not_read else 0)
 
@@ -72,12 +72,12 @@ def _check(connection: "sa.Connection", customer_id: str | None, action: str | N
         check_action(connection, action, account_id)
 
 
-def _lines(found: "list[Day]", not_read: Mapping[str, str]) -> Iterator[str]:
+def _lines(compared: "list[Day]", not_read: Mapping[str, str]) -> Iterator[str]:
     for customer_id, sentence in not_read.items():
         yield f"{customer_id} could not be read, so the last figures are shown: {sentence}"
-    if not found:
+    if not compared:
         yield "Nothing was sent on these days."
-    for day in found:
+    for day in compared:
         yield f"{day.day}  {day.account} ({day.customer_id}), {day.action or 'unknown action'} ({day.action_id}), {day.lane}"
         parts = [f"{name} {count:,}" for name in _STANDINGS if (count := getattr(day, name))]
         yield f"  sent {day.sent:,}" + (f" = {' + '.join(parts)}" if parts else "")
@@ -89,8 +89,8 @@ def _lines(found: "list[Day]", not_read: Mapping[str, str]) -> Iterator[str]:
 def _google(day: "Day") -> str:
     if day.google is None:
         return "not told yet"
-    told = f"{day.google.successful:,} taken, {day.google.failed:,} not taken, {day.google.pending:,} pending"
-    told += f"; calls of the day carried {day.events:,}"
+    counted = f"{day.google.successful:,} taken, {day.google.failed:,} not taken, {day.google.pending:,} pending"
+    counted += f"; calls of the day carried {day.events:,}"
     if day.google_status is not None:
-        told += f"; its verdict: {day.google_status}"
-    return told
+        counted += f"; its verdict: {day.google_status}"
+    return counted

@@ -63,7 +63,7 @@ def replay(
         )
     settings = prepared()
     with located(settings) as url:
-        found = replay_sync(
+        result = replay_sync(
             url,
             settings,
             since=since,
@@ -77,7 +77,7 @@ def replay(
         )
     cleared()
     if as_json:
-        click.echo(to_json(found))
+        click.echo(to_json(result))
         return
-    for line in replay_lines(found):
+    for line in replay_lines(result):
         click.echo(line)

@@ -60,15 +60,17 @@ def _add_list(group: click.Group, noun: "Noun") -> None:
         from cli.nouns.rules import opened
 
         with opened(noun) as rules:
-            found = rules.every(site)
+            listed = rules.every(site)
         if as_json:
-            _show_json({f"{noun}s": found})
+            _show_json({f"{noun}s": listed})
             return
-        for one in found:
-            applies = "nothing applies" if one.published_number is None else f"revision {one.published_number} applies"
-            draft = "" if one.newest_number == one.published_number else f", {one.newest_number} is the newest"
-            click.echo(f"{one.name:24} {one.about}: {one.state}, {applies}{draft}")
-        if not found:
+        for rule in listed:
+            applies = (
+                "nothing applies" if rule.published_number is None else f"revision {rule.published_number} applies"
+            )
+            draft = "" if rule.newest_number == rule.published_number else f", {rule.newest_number} is the newest"
+            click.echo(f"{rule.name:24} {rule.about}: {rule.state}, {applies}{draft}")
+        if not listed:
             click.echo(f"There are no {noun}s yet.")
 
 
@@ -81,12 +83,12 @@ def _add_looking(group: click.Group, noun: "Noun", named: Decorator) -> None:
         from cli.nouns.rules import opened
 
         with opened(noun) as rules:
-            found = rules.revisions(name)
+            listed = rules.revisions(name)
         if as_json:
-            _show_json({"revisions": found})
+            _show_json({"revisions": listed})
             return
-        for one in found:
-            click.echo(f"{one.number:>4}  {_told(one)}")
+        for revision in listed:
+            click.echo(f"{revision.number:>4}  {_line(revision)}")
 
     @group.command(short_help="What differs between two revisions.")
     @named
@@ -98,17 +100,17 @@ def _add_looking(group: click.Group, noun: "Noun", named: Decorator) -> None:
         from cli.nouns.rules import opened
 
         with opened(noun) as rules:
-            found = rules.difference(name, old, new)
+            compared = rules.difference(name, old, new)
         if as_json:
-            _show_json(found)
+            _show_json(compared)
             return
-        before = "nothing" if found.old is None else f"revision {found.old}"
+        before = "nothing" if compared.old is None else f"revision {compared.old}"
         click.echo(
-            f"From {before} to revision {found.new}:"
-            if found.lines
-            else f"No difference from {before} to revision {found.new}."
+            f"From {before} to revision {compared.new}:"
+            if compared.lines
+            else f"No difference from {before} to revision {compared.new}."
         )
-        for line in found.lines:
+        for line in compared.lines:
             click.echo(f"  {line}")
 
 
@@ -143,13 +145,17 @@ def _add_changing(group: click.Group, noun: "Noun", named: Decorator) -> None:
         click.echo(f"Revision {made.number} of {noun} {name}, with the settings of {number}, {ends}.")
 
 
-def _told(one: "Revision") -> str:
-    published = "" if one.published_at is None else f"; published {one.published_at:{TIME}} by {one.published_by}"
-    reason = f": {one.reason}" if one.reason else ""
-    return f"{one.state:10} {one.created_at:{TIME}} by {one.author}{reason}{published}"
+def _line(revision: "Revision") -> str:
+    published = (
+        ""
+        if revision.published_at is None
+        else f"; published {revision.published_at:{TIME}} by {revision.published_by}"
+    )
+    reason = f": {revision.reason}" if revision.reason else ""
+    return f"{revision.state:10} {revision.created_at:{TIME}} by {revision.author}{reason}{published}"
 
 
-def _show_json(found: "dict[str, object] | msgspec.Struct") -> None:
+def _show_json(document: "dict[str, object] | msgspec.Struct") -> None:
     import msgspec
 
-    click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())

@@ -55,14 +55,14 @@ def rotate(*, author: str) -> None:
     settings = prepared()
     key = ring.key(settings)
     with connected(settings) as engine:
-        found = key_rotation.rotate(engine, key, actor=author, on_progress=_tell)
+        rotation = key_rotation.rotate(engine, key, actor=author, on_progress=_tell)
     click.echo("\r\033[K", nl=False, err=True)
-    click.echo(f"{found.renewed:,} encrypted anew, {found.current:,} were already by the first key.")
-    if found.lost:
-        names = list(dict.fromkeys(found.lost))
+    click.echo(f"{rotation.renewed:,} encrypted anew, {rotation.current:,} were already by the first key.")
+    if rotation.lost:
+        names = list(dict.fromkeys(rotation.lost))
         more = f" and {len(names) - _LOST_SHOWN} more" if len(names) > _LOST_SHOWN else ""
         click.echo(
-            f"{len(found.lost):,} cannot be decrypted by any key: {', '.join(names[:_LOST_SHOWN])}{more}. Add the key they were "
+            f"{len(rotation.lost):,} cannot be decrypted by any key: {', '.join(names[:_LOST_SHOWN])}{more}. Add the key they were "
             "encrypted with, or enter the secrets again (custom-events site secret add).",
             err=True,
         )
@@ -73,5 +73,5 @@ def rotate(*, author: str) -> None:
         )
 
 
-def _tell(found: "Rotation") -> None:
-    click.echo(f"\r\033[K{found.done:,} of {found.total:,}", nl=False, err=True)
+def _tell(rotation: "Rotation") -> None:
+    click.echo(f"\r\033[K{rotation.done:,} of {rotation.total:,}", nl=False, err=True)

@@ -19,8 +19,8 @@ KEY_VARIABLE = "CUSTOM_EVENTS_API_KEY"
 def address_of_server() -> str | None:
     """What --server names; None: the database beside us is asked."""
     context = click.get_current_context(silent=True)
-    found: str | None = context.find_root().params.get("server") if context is not None else None
-    return found
+    address: str | None = context.find_root().params.get("server") if context is not None else None
+    return address
 
 
 def server() -> "Server | None":
@@ -46,15 +46,15 @@ def server() -> "Server | None":
 
     if parts.scheme == "http" and not is_local(parts.hostname):
         click.echo("The key goes over the network as it is: use https.", err=True)
-    found = Server(address, key)
-    click.get_current_context().call_on_close(found.close)
-    return found
+    remote = Server(address, key)
+    click.get_current_context().call_on_close(remote.close)
+    return remote
 
 
-def here_only(what: str, reason: str) -> None:
+def here_only(verb: str, reason: str) -> None:
     """Raise UsageError from afar: `what` does not go there, and why."""
     if address_of_server() is not None:
-        raise click.UsageError(f"{what} does not go by --server: {reason}.")
+        raise click.UsageError(f"{verb} does not go by --server: {reason}.")
 
 
 def prepared() -> "Settings":
@@ -75,9 +75,9 @@ def prepared() -> "Settings":
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = variable_of(str(first["loc"][0]))
-        given = "" if is_private(name) else f" (it is {str(first['input'])!r})"
+        value = "" if is_private(name) else f" (it is {str(first['input'])!r})"
         raise InvalidConfiguration(
-            f"{first['msg'][:1].lower()}{first['msg'][1:]}{given}; docs/reference/settings.md lists the settings",
+            f"{first['msg'][:1].lower()}{first['msg'][1:]}{value}; docs/reference/settings.md lists the settings",
             path=name,
         ) from None
     root = click.get_current_context().find_root()

@@ -36,7 +36,9 @@ def site() -> None:
 
 
 @site.command(short_help="Make a site, its address and its secret.")
-@click.option("--platform", required=True, type=click.Choice([one.value for one in Platform]), help="The store's.")
+@click.option(
+    "--platform", required=True, type=click.Choice([platform.value for platform in Platform]), help="The store's."
+)
 @click.option("--name", required=True, help="Its name for people.")
 @click.option("--domain", help="The shop's host name; Shopify: my-shop.myshopify.com.")
 @click.option("--currency", help="The shop's own currency (ISO 4217), EUR for example.")
@@ -98,11 +100,11 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode({"sites": every}), indent=2))
         return
-    for one in every:
-        sent = f"last sent {one.last_delivery_at:{TIME}}" if one.last_delivery_at is not None else "never sent"
-        state = "" if one.is_active else ", removed" if one.removed_at else ", paused"
-        click.echo(f"{one.id:>4}  {one.platform.value:12} {one.name} ({one.shop_domain or one.site_key}){state}")
-        click.echo(f"      {one.address}   {sent}")
+    for site in every:
+        sent = f"last sent {site.last_delivery_at:{TIME}}" if site.last_delivery_at is not None else "never sent"
+        state = "" if site.is_active else ", removed" if site.removed_at else ", paused"
+        click.echo(f"{site.id:>4}  {site.platform.value:12} {site.name} ({site.shop_domain or site.site_key}){state}")
+        click.echo(f"      {site.address}   {sent}")
     if not every:
         click.echo("There are no sites yet: custom-events site add")
 
@@ -175,8 +177,8 @@ def _switch(name: str, verb: str, outcome: str, reason: str, author: str) -> Non
     from cli.nouns.sites import opened
 
     with opened(author) as sites:
-        found = sites.switch(name, verb, reason)
-    click.echo(f"Site {found.id} ({found.name}) {outcome}.")
+        site = sites.switch(name, verb, reason)
+    click.echo(f"Site {site.id} ({site.name}) {outcome}.")
 
 
 @site.group(short_help="A site's signing secrets.")
@@ -227,10 +229,10 @@ def list_secrets(*, name: str) -> None:
     from cli.nouns.site_secrets import opened
 
     with opened() as secrets:
-        found = secrets.of(name)
-    for one in found:
-        until = "until removed" if one.valid_until is None else f"until {one.valid_until:{TIME}}"
-        click.echo(f"{one.id:>4}  {one.key_id or '-':12} since {one.created_at:{TIME}}, good {until}")
+        listed = secrets.of(name)
+    for secret in listed:
+        until = "until removed" if secret.valid_until is None else f"until {secret.valid_until:{TIME}}"
+        click.echo(f"{secret.id:>4}  {secret.key_id or '-':12} since {secret.created_at:{TIME}}, good {until}")
 
 
 @secret.command(short_help="A secret is good no longer.")

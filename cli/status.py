@@ -28,11 +28,11 @@ def status(*, as_json: bool, exact: bool) -> None:
     """
     import msgspec
 
-    found = _read(exact=exact)
+    measured = _read(exact=exact)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+        click.echo(msgspec.json.format(msgspec.json.encode(measured), indent=2))
         return
-    for line in _lines(found):
+    for line in _lines(measured):
         click.echo(line)
 
 
@@ -52,10 +52,10 @@ def _read(*, exact: bool) -> "Status":
         return (exact_status if exact else read)(connection, settings, now)
 
 
-def _lines(found: "Status") -> Iterator[str]:
+def _lines(measured: "Status") -> Iterator[str]:
     from custom_events.watching.equations import lines
 
-    sums = found.sums
+    sums = measured.sums
     for line in lines(sums):
         yield _row(line.name, line.total, line.parts)
     sections = {
@@ -63,24 +63,24 @@ def _lines(found: "Status") -> Iterator[str]:
         "Parked, by reason": sums.parked,
         "Ignored, by reason": sums.ignored,
         "Of paused sites: understood, and matched with nothing": {"deliveries": sums.paused} if sums.paused else {},
-        "Bodies with a leaf of an odd type, by site and path": found.odd_leaves,
-        "Commerce events": found.commerce_events,
-        "Custom events": found.custom_events,
+        "Bodies with a leaf of an odd type, by site and path": measured.odd_leaves,
+        "Commerce events": measured.commerce_events,
+        "Custom events": measured.custom_events,
         "Withdrawn since, by reason": sums.withdrawn,
-        "Conversions, by state (unmatched: Google has no such click)": found.uploads,
-        "Adjustments, by state": found.adjustments,
-        "Held, withheld, unmatched or refused": found.reasons,
-        "In requests of which Google names no rows": found.unnamed,
-        "With hashes alone, as their click id is invalid, by state": found.without_click_id,
-        "Beside Google's counts, 28 days": found.reconciled,
-        "Alarms, open": found.alarms,
-        "Dagster keeps": found.dagster,
-        "Open work": {name: count for name, count in found.open_work.items() if count},
+        "Conversions, by state (unmatched: Google has no such click)": measured.uploads,
+        "Adjustments, by state": measured.adjustments,
+        "Held, withheld, unmatched or refused": measured.reasons,
+        "In requests of which Google names no rows": measured.unnamed,
+        "With hashes alone, as their click id is invalid, by state": measured.without_click_id,
+        "Beside Google's counts, 28 days": measured.reconciled,
+        "Alarms, open": measured.alarms,
+        "Dagster keeps": measured.dagster,
+        "Open work": {name: count for name, count in measured.open_work.items() if count},
     }
     for title, counts in sections.items():
         yield from _section(title, counts)
     yield ""
-    yield "The sums agree." if found.agree else "The sums do NOT agree: " + "; ".join(sums.gaps)
+    yield "The sums agree." if measured.agree else "The sums do NOT agree: " + "; ".join(sums.gaps)
 
 
 def _row(name: str, total: int, parts: Mapping[str, int]) -> str:
@@ -91,5 +91,5 @@ def _section(title: str, counts: Mapping[str, int]) -> Iterator[str]:
     if counts:
         yield ""
         yield title
-        for name, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])):
+        for name, count in sorted(counts.items(), key=lambda name_count: (-name_count[1], name_count[0])):
             yield f"  {count:>10,}  {name}"

@@ -11,7 +11,7 @@ from custom_events.values.platforms import Platform
 
 @click.command(name="test-rule", short_help="One event under a rule, leaf by leaf.")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--platform", type=click.Choice([one.value for one in Platform]), help="Whose body FILE is.")
+@click.option("--platform", type=click.Choice([platform.value for platform in Platform]), help="Whose body FILE is.")
 @click.option("--topic", help="The topic of FILE, as the store's header names it.")
 @click.option("--event", metavar="KEY", help="A stored event instead of FILE (order.paid:1001).")
 @rule_options
@@ -49,25 +49,25 @@ def rule_test(
 
     asked = draft_of(definition, config_file, assignment, overrides_file)
     subject = _subject(file, platform, topic, event)
-    found: RuleTest
+    tested: RuleTest
     if (afar := server()) is not None:
         from cli.afar.reading import rule_test as test_afar
 
-        found = test_afar(afar, subject, asked, site=site)
+        tested = test_afar(afar, subject, asked, site=site)
     elif isinstance(subject, tuple):
         body = Body(platform=Platform(subject[0]), topic=subject[1], body=subject[2])
         if asked.config is not None and asked.definition is None and asked.assignment is None and site is None:
-            found = run_on_body(body, asked.config)
+            tested = run_on_body(body, asked.config)
         else:
             with located(prepared()) as url:
-                found = run_sync(url, body, asked, site=site)
+                tested = run_sync(url, body, asked, site=site)
     else:
         with located(prepared()) as url:
-            found = run_sync(url, subject, asked, site=site)
+            tested = run_sync(url, subject, asked, site=site)
     if as_json:
-        click.echo(rule_test_json(found))
+        click.echo(rule_test_json(tested))
         return
-    for line in rule_test_lines(found):
+    for line in rule_test_lines(tested):
         click.echo(line)
 
 

@@ -11,7 +11,7 @@ from custom_events.values.platforms import Platform
 @click.option(
     "--platform",
     required=True,
-    type=click.Choice([one.value for one in Platform]),
+    type=click.Choice([platform.value for platform in Platform]),
     help="Whose body it is.",
 )
 @click.option("--topic", required=True, help="The topic, as the store's header names it.")

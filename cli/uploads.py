@@ -47,9 +47,9 @@ def list_() -> None:
     from cli.nouns.uploads import opened
 
     with opened() as ledger:
-        found = ledger.standings()
-    accounts, conversions = found.items, found.conversions_without_account
-    adjustments = found.adjustments_without_account
+        standings = ledger.standings()
+    accounts, conversions = standings.items, standings.conversions_without_account
+    adjustments = standings.adjustments_without_account
     for account in accounts:
         for line in _lines(account):
             click.echo(line)
@@ -70,11 +70,11 @@ def probe(customer_id: str) -> None:
     from cli.nouns.uploads import opened
 
     with opened() as ledger:
-        found = ledger.probe(_digits(customer_id))
-    for finding in found.findings:
+        probed = ledger.probe(_digits(customer_id))
+    for finding in probed.findings:
         mark = {True: "yes", False: "NO", None: "?"}[finding.fine]
         click.echo(f"{mark:<4}{finding.action_id or '':<12}{finding.sentence}")
-    if not found.fine:
+    if not probed.fine:
         raise SystemExit(1)
 
 
@@ -226,15 +226,19 @@ def _lines(account: "AccountOverview") -> Iterator[str]:
     if account.paused_until is not None:
         why = f"{account.paused_reason}: {sentence_of(account.paused_reason)}" if account.paused_reason else "?"
         yield f"  paused until {account.paused_until:%Y-%m-%d %H:%M:%S} UTC: {why}"
-    yield from _states("conversions", account.conversions, [one for one in account.standings if one.is_conversion])
-    yield from _states("adjustments", account.adjustments, [one for one in account.standings if not one.is_conversion])
+    yield from _states(
+        "conversions", account.conversions, [standing for standing in account.standings if standing.is_conversion]
+    )
+    yield from _states(
+        "adjustments", account.adjustments, [standing for standing in account.standings if not standing.is_conversion]
+    )
     if account.expiring:
         yield f"  {account.expiring} expire within 48 hours"
 
 
-def _states(what: str, states: Mapping[str, int], standings: "Sequence[Standing]") -> Iterator[str]:
+def _states(kind: str, states: Mapping[str, int], standings: "Sequence[Standing]") -> Iterator[str]:
     if states:
-        yield f"  {what:<12}{sum(states.values()):>10,}"
+        yield f"  {kind:<12}{sum(states.values()):>10,}"
     for state, count in sorted(states.items()):
         yield f"    {state:<12}{count:>8,}"
         for standing in standings:

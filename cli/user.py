@@ -86,9 +86,9 @@ def password(*, login: str, author: str) -> None:
     """Set a new password of LOGIN: asked for, or read from standard input. Whoever was signed in is not any more."""
     from cli.nouns.people import opened
 
-    given = _password()
+    new_password = _password()
     with opened(author) as people:
-        person = people.set_password(login, given)
+        person = people.set_password(login, new_password)
     click.echo(f"{person.login} signs in with the new password from now on.")
 
 

@@ -36,14 +36,14 @@ def watch(*, tell: bool, trial: bool, as_json: bool) -> None:
     if trial:
         _try()
         return
-    found = _look(tell=tell)
+    look = _look(tell=tell)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+        click.echo(msgspec.json.format(msgspec.json.encode(look), indent=2))
     else:
-        for line in _lines(found):
+        for line in _lines(look):
             click.echo(line)
-    grave = any(one.severity is Severity.CRITICAL for one in found.open)
-    click.get_current_context().exit(1 if grave or found.not_told else 0)
+    grave = any(episode.severity is Severity.CRITICAL for episode in look.open)
+    click.get_current_context().exit(1 if grave or look.not_told else 0)
 
 
 def _look(*, tell: bool) -> "Look":
@@ -84,19 +84,19 @@ def _try() -> None:
     click.get_current_context().exit(1 if failed else 0)
 
 
-def _lines(found: "Look") -> Iterator[str]:
-    if found.other_watches:
+def _lines(look: "Look") -> Iterator[str]:
+    if look.other_watches:
         yield "Another watcher is looking right now."
         return
-    for one in found.open:
-        yield f"{one.severity.upper():<9}since {one.opened_at:%Y-%m-%d %H:%M} UTC  {one.name}: {one.sentence}"
-        yield f"{'':9}-> {one.remedy}"
-    for one in found.young:
-        yield f"{'seen':<9}since {one.opened_at:%Y-%m-%d %H:%M} UTC  {one.name}: {one.sentence}"
-        yield f"{'':9}told of from {one.told_at:%H:%M} UTC on, if it lasts -> {one.remedy}"
-    if not found.open and not found.young:
+    for episode in look.open:
+        yield f"{episode.severity.upper():<9}since {episode.opened_at:%Y-%m-%d %H:%M} UTC  {episode.name}: {episode.sentence}"
+        yield f"{'':9}-> {episode.remedy}"
+    for episode in look.young:
+        yield f"{'seen':<9}since {episode.opened_at:%Y-%m-%d %H:%M} UTC  {episode.name}: {episode.sentence}"
+        yield f"{'':9}told of from {episode.told_at:%H:%M} UTC on, if it lasts -> {episode.remedy}"
+    if not look.open and not look.young:
         yield "Nothing is wrong."
-    for channel, parts in found.told.items():
+    for channel, parts in look.told.items():
         yield f"{channel}: told of {parts}"
-    for channel, reason in found.not_told.items():
+    for channel, reason in look.not_told.items():
         yield f"{channel}: NOT told, {reason}"

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
+from custom_events import private_files
 from custom_events.errors import InvalidConfiguration, NeedsAction
 from custom_events.settings import Settings
 
 KEY_FILE = "secret.key"
 LEAST_DIFFERENT_BYTES = 16  # of the 32 of a key; random ones have fewer once in 10^16
-_OWNER_ONLY = 0o600
 _PATH = "CUSTOM_EVENTS_SECRET_KEY"
 
 
@@ -31,11 +31,11 @@ def key(settings: Settings) -> bytes:
         return content
     path = settings.local_directory / KEY_FILE
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_files.make_directory(path.parent)
         # Written beside and linked into place: of two processes that start together both read the same, whole key.
         if not path.exists():
             made = path.with_name(f"{KEY_FILE}.{os.getpid()}")
-            with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "wb") as file:
+            with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, private_files.FILE_MODE), "wb") as file:
                 file.write(Fernet.generate_key() + b"\n")
             try:
                 path.hardlink_to(made)
@@ -106,7 +106,7 @@ def put_first(settings: Settings) -> Path:
     path = settings.local_directory / KEY_FILE
     made = path.with_name(f"{KEY_FILE}.{os.getpid()}")
     try:
-        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "wb") as file:
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, private_files.FILE_MODE), "wb") as file:
             file.write(ring + b"\n")
             file.flush()
             os.fsync(file.fileno())  # whatever is encrypted by it is lost with it
@@ -118,8 +118,8 @@ def put_first(settings: Settings) -> Path:
 
 def public_problem(settings: Settings) -> str | None:
     """What is wrong with the keys where others reach us, as sentences: one that was typed can be guessed. None: nothing is."""
-    for one in parts(key(settings)):
-        raw = base64.urlsafe_b64decode(one)
+    for encoded in parts(key(settings)):
+        raw = base64.urlsafe_b64decode(encoded)
         if (raw.isascii() and raw.decode().isprintable()) or len(set(raw)) < LEAST_DIFFERENT_BYTES:
             return (
                 f"A key of {_PATH} was not made at random: whoever guesses it can sign deliveries. Put a new one before it "

@@ -110,9 +110,9 @@ class Receiver:
             return self._busy(platform.name)
         if refusal is not None:
             return await self._refuse(refusal, platform, site, headers, body)
-        told: Answered = asyncio.get_running_loop().create_future()
-        self.store(platform, site, headers, body, on_result_of(told))
-        return self.stored(await told)
+        answered: Answered = asyncio.get_running_loop().create_future()
+        self.store(platform, site, headers, body, on_result_of(answered))
+        return self.stored(await answered)
 
     def take(self, path: str, headers: Mapping[str, str], body: bytes, on_result: OnResult) -> bool:
         """Put a rightly signed delivery of a site in memory to the writer, without waiting for anything; `on_result` hears what
@@ -206,7 +206,7 @@ class Receiver:
         if self._log_window.takes(0):
             _LOG.warning("delivery_refused", reason=refusal, platform=name, site_id=site_id, topic=topic, bytes=size)
         if self._writer.may_keep_refusal(name, refusal, size):
-            kept = landing_rows.kept_headers(headers)
+            kept = landing_rows.kept_headers(headers, platform.kept_headers)
             row = Refused(
                 site_id=site_id,
                 platform=name,

@@ -67,12 +67,12 @@ class Database:
         """Sites by address: site keys, and `@` with a shop domain."""
         keys = [address for address in addresses if not address.startswith("@")]
         domains = [address[1:] for address in addresses if address.startswith("@")]
-        found: dict[str, Site] = {}
+        sites: dict[str, Site] = {}
         for key, domain, site in await landing.sites(self._readers(), keys, domains, self._decrypt):
-            found[key] = site
+            sites[key] = site
             if domain is not None:
-                found[by_domain(domain)] = site
-        return found
+                sites[by_domain(domain)] = site
+        return sites
 
     async def missing_tables(self) -> list[str]:
         """Partitions of today that are not there. Raises when the database does not answer."""

@@ -44,18 +44,17 @@ def described(item: Waiting) -> Delivered | Refused:
     """Its row, which is made when it is first asked for."""
     row, body = item.row, item.body or b""
     if isinstance(row, Verified):
-        row = item.row = landing_rows.delivered(
-            row.site_id, row.platform.describe(row.headers, body), row.headers, body
-        )
+        kept = landing_rows.kept_headers(row.headers, row.platform.kept_headers)
+        row = item.row = landing_rows.delivered(row.site_id, row.platform.describe(row.headers, body), kept, body)
     return row
 
 
-def on_result_of(told: Answered) -> OnResult:
+def on_result_of(answered: Answered) -> OnResult:
     """Gives a future its result, unless its client has gone."""
 
     def on_result(value: bool | None) -> None:
-        if not told.done():
-            told.set_result(value)
+        if not answered.done():
+            answered.set_result(value)
 
     return on_result
 

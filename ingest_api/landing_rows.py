@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -12,15 +12,11 @@ from custom_events.platforms.base import Delivery
 from custom_events.queries.landing import Delivered, Refused
 from custom_events.values.deliveries import DEDUP_KEY_BYTES, key_of_id, key_of_id_and_body
 
-# Credentials of whoever forwards to us. Signatures are kept: with them a delivery can be verified again.
-SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
-
-def kept_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """Headers as they are stored: without secrets."""
-    if SECRET_HEADERS.isdisjoint(headers):
-        return headers
-    return {name: value for name, value in headers.items() if name not in SECRET_HEADERS}
+def kept_headers(headers: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """Headers as they are stored: those of `names` (`StorePlatform.kept_headers`). Whoever forwards to us may add credentials, addresses
+    of people and a thousand others."""
+    return {name: headers[name] for name in names if name in headers}
 
 
 def dedup_key(delivery: Delivery, body: bytes) -> str:
@@ -36,7 +32,7 @@ def dedup_key(delivery: Delivery, body: bytes) -> str:
 
 
 def delivered(site_id: int, delivery: Delivery, headers: Mapping[str, str], body: bytes) -> Delivered:
-    """The row of a verified delivery."""
+    """The row of a verified delivery; `headers` are those that are kept."""
     return Delivered(
         site_id=site_id,
         topic=delivery.topic,
@@ -45,7 +41,7 @@ def delivered(site_id: int, delivery: Delivery, headers: Mapping[str, str], body
         event_id=delivery.event_id,
         triggered_at=delivery.triggered_at,
         api_version=delivery.api_version,
-        headers=kept_headers(headers),
+        headers=headers,
         body_bytes=len(body),
     )
 

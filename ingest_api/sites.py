@@ -85,7 +85,7 @@ class Sites:
     async def _look_up(self) -> None:
         asked, self._asked = self._asked, {}
         try:
-            found = await self._load(list(asked))
+            loaded = await self._load(list(asked))
         except Exception as fault:  # noqa: BLE001  (whatever it is, the requests that wait must hear of it)
             _LOG.warning("sites_not_read", cause=type(fault).__name__)
             for future in asked.values():
@@ -94,7 +94,7 @@ class Sites:
             return
         until = asyncio.get_running_loop().time() + self._cache_s
         for address, future in asked.items():
-            site = found.get(address)
+            site = loaded.get(address)
             if site is None:
                 if len(self._unknown) >= UNKNOWN_LIMIT:
                     del self._unknown[next(iter(self._unknown))]

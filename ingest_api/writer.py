@@ -73,9 +73,9 @@ class Writer:
     def quarantine(self, row: Refused, body: bytes | None) -> Answered:
         """Have a refused delivery kept with the next group."""
         self._metrics.count_refused(row.platform, row.reason)
-        told: Answered = asyncio.get_running_loop().create_future()
-        self.put(Waiting(row.platform, row, body, on_result_of(told)))
-        return told
+        answered: Answered = asyncio.get_running_loop().create_future()
+        self.put(Waiting(row.platform, row, body, on_result_of(answered)))
+        return answered
 
     def count_refused(self, platform: str, reason: Refusal) -> None:
         """A refusal that leaves nothing but its number in the next receipt."""

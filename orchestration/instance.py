@@ -16,6 +16,7 @@ import yaml
 from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateSchema
 
+from custom_events import private_files
 from custom_events.postgres.connect import engine, session_options
 from custom_events.postgres.server import SOCKET_PATH_LIMIT_BYTES
 from custom_events.settings import Settings
@@ -80,7 +81,7 @@ def prepare(directory: Path, url: str) -> dict[str, str]:
             connection.execute(CreateSchema(DAGSTER, if_not_exists=True))
     finally:
         made.dispose()
-    directory.mkdir(parents=True, exist_ok=True)
+    private_files.make_directory(directory)
     file = directory / "dagster.yaml"
     file.touch(mode=0o600)
     file.write_text(yaml.safe_dump(configuration()))

@@ -119,18 +119,18 @@ def forget_people(context: dg.OpExecutionContext, database_url: dg.ResourceParam
     """Counts alone reach Dagster: nothing of whoever is forgotten."""
     made_engine = engine(database_url)
     try:
-        found = carry_out_all(made_engine, settings(), actor="keep_partitions")
+        requests = carry_out_all(made_engine, settings(), actor="keep_partitions")
         blanked = sweep_quarantine(made_engine, settings(), datetime.now(UTC) - QUARANTINE_SWEPT)
     finally:
         made_engine.dispose()
-    for one in found:
-        if one.problem is not None:
-            context.log.error("request %s: %s", one.raw_id, one.problem)
+    for request in requests:
+        if request.problem is not None:
+            context.log.error("request %s: %s", request.raw_id, request.problem)
     context.add_output_metadata(
         {
-            "done": sum(one.is_done for one in found),
-            "waiting": sum(not one.is_done for one in found),
-            "rows": sum(sum(one.counts.values()) for one in found),
+            "done": sum(request.is_done for request in requests),
+            "waiting": sum(not request.is_done for request in requests),
+            "rows": sum(sum(request.counts.values()) for request in requests),
             "quarantine": blanked,
         }
     )

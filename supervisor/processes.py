@@ -23,6 +23,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from custom_events import private_files
 from custom_events.errors import NeedsAction
 
 MARK = "CUSTOM_EVENTS_SUPERVISOR"
@@ -111,7 +112,7 @@ class Supervisor:
 
     def start(self, program: Program) -> subprocess.Popen[bytes]:
         """Start one child; its output goes to `<logs>/<name>.log`."""
-        self.logs.mkdir(parents=True, exist_ok=True)
+        private_files.make_directory(self.logs)
         self.log_file(program.name).unlink(missing_ok=True)
         child = self.children[program.name] = Child(program, f"{self.mark}:{program.name}")
         return self._launch(child)
@@ -120,7 +121,7 @@ class Supervisor:
         program = child.program
         if program.unlink is not None:
             program.unlink.unlink(missing_ok=True)
-        with self.log_file(program.name).open("ab") as log:
+        with os.fdopen(private_files.open_for_appending(self.log_file(program.name)), "ab") as log:
             child.process = subprocess.Popen(  # noqa: S603  (our own command lines)
                 [sys.executable, "-I", "-S", "-c", _BECOME, str(os.getpid()), *program.arguments],
                 stdin=subprocess.DEVNULL,

@@ -43,8 +43,8 @@ class RemotePeople:
     def give(self, login: str, roles: tuple[str, ...]) -> Person:
         """These roles in the place of all they had."""
         body = models.PersonChanges.from_dict({"grants": self._grants(roles)})
-        found = change_person.sync_detailed(self._called(login).id, client=self.client, body=body, if_match=ANY_STATE)
-        return as_type(self.server.asked(found), Person)
+        answer = change_person.sync_detailed(self._called(login).id, client=self.client, body=body, if_match=ANY_STATE)
+        return as_type(self.server.asked(answer), Person)
 
     def set_password(self, login: str, password: str) -> Person:
         """A new password; ends the sessions."""
@@ -60,8 +60,8 @@ class RemotePeople:
 
     def unlink(self, login: str) -> Person:
         """No account of the OpenID provider signs in as them."""
-        found = unlink_person.sync_detailed(self._called(login).id, client=self.client)
-        return as_type(self.server.asked(found), Person)
+        answer = unlink_person.sync_detailed(self._called(login).id, client=self.client)
+        return as_type(self.server.asked(answer), Person)
 
     def make_key(
         self, name: str, roles: tuple[str, ...], owner: str | None, expires_at: datetime | None
@@ -76,13 +76,13 @@ class RemotePeople:
 
     def keys(self) -> list[ApiKey]:
         """All of them, the oldest first."""
-        found: list[ApiKey] = []
+        keys: list[ApiKey] = []
         after: str | None = None
         while True:
             page = self.server.asked(list_api_keys.sync_detailed(client=self.client, limit=PAGE, after=after))
-            found += [as_type(one, ApiKey) for one in page.items]
+            keys += [as_type(key, ApiKey) for key in page.items]
             if (after := page.next_) is None:
-                return found
+                return keys
 
     def revoke_key(self, prefix: str) -> ApiKey:
         """The key that begins so is good no longer."""
@@ -99,15 +99,15 @@ class RemotePeople:
         raise NotFound(f'There is no person "{login}": `custom-events user list` shows them.', what="person")
 
     def _people(self, search: str | None = None) -> list[Person]:
-        found: list[Person] = []
+        people: list[Person] = []
         after: str | None = None
         while True:
             page = self.server.asked(
                 list_people.sync_detailed(client=self.client, limit=PAGE, after=after, search=search)
             )
-            found += [as_type(one, Person) for one in page.items]
+            people += [as_type(person, Person) for person in page.items]
             if (after := page.next_) is None:
-                return found
+                return people
 
     def _grants(self, roles: tuple[str, ...]) -> list[dict[str, Any]]:
         grants: list[dict[str, Any]] = msgspec.to_builtins(grants_of(lambda name: self.sites.called(name).id, roles))

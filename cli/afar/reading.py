@@ -59,22 +59,22 @@ def rule_test(server: Server, subject: str | tuple[str, str, bytes], draft: Draf
         "assignment_number": draft.assignment_number,
         "overrides": to_plain(draft.overrides) if draft.overrides is not None else None,
     }
-    given = {name: value for name, value in {**event, **rule}.items() if value is not None}
+    fields = {name: value for name, value in {**event, **rule}.items() if value is not None}
     site_id = RemoteSites(server).called(site).id
-    asked = models.SiteRuleTest.from_dict(given)
+    asked = models.SiteRuleTest.from_dict(fields)
     return _tested(server.asked(test_rule_of_site.sync_detailed(site_id, client=server.client, body=asked)))
 
 
 def alarms(server: Server) -> Look:
     """The alarms that are open, as the server's watcher saw them last; the newest first."""
     page = server.asked(list_alarms.sync_detailed(client=server.client, state="open", limit=PAGE))
-    return Look(open=tuple(as_type(one, Episode) for one in page.items))
+    return Look(open=tuple(as_type(episode, Episode) for episode in page.items))
 
 
 def privacy_requests(server: Server, *, every: bool) -> list[Request]:
     """Requests of people about their data."""
     page = server.asked(list_privacy_requests.sync_detailed(client=server.client, every=every))
-    return [as_type(one, Request) for one in page.items]
+    return [as_type(request, Request) for request in page.items]
 
 
 def close_request(server: Server, raw_id: int, note: str) -> None:
@@ -96,7 +96,7 @@ def _object(body: bytes) -> dict[str, Any]:
         raise NeedsAction(f"The body is no JSON object, and only such can be tried from afar: {error}.") from None
 
 
-def _tested(found: models.RuleTest) -> RuleTest:
-    answered = found.to_dict()
-    tried = [{**one, "definition": one["definition_key"]} for one in answered["tried"]]
+def _tested(tested: models.RuleTest) -> RuleTest:
+    answered = tested.to_dict()
+    tried = [{**tried_rule, "definition": tried_rule["definition_key"]} for tried_rule in answered["tried"]]
     return msgspec.convert({**answered, "tried": tried}, RuleTest)

@@ -40,17 +40,17 @@ class RemoteRules:
     def every(self, site: str | None) -> list[Rule]:
         """All of them, or those of a site."""
         chosen = {} if site is None else {"site_id": RemoteSites(self.server).called(site).id}
-        return [self._row(one) for one in self._pages(self._list, **chosen)]
+        return [self._row(rule) for rule in self._pages(self._list, **chosen)]
 
     def revisions(self, name: str) -> list[Revision]:
         """Its revisions, the newest first."""
-        return [as_type(one, Revision) for one in self._pages(self._revisions, self._key(name))]
+        return [as_type(revision, Revision) for revision in self._pages(self._revisions, self._key(name))]
 
     def difference(self, name: str, old: int | None, new: int | None) -> Difference:
         """Between two revisions; None: what applies, and the newest."""
         numbers = {word: UNSET if number is None else number for word, number in (("old", old), ("new", new))}
-        found = self._compare.sync_detailed(self._key(name), client=self.client, **numbers)
-        return as_type(self.server.asked(found), Difference)
+        answer = self._compare.sync_detailed(self._key(name), client=self.client, **numbers)
+        return as_type(self.server.asked(answer), Difference)
 
     def publish(self, name: str, number: int | None) -> Revision:
         """Let a draft apply; None: the newest revision."""
@@ -66,15 +66,15 @@ class RemoteRules:
         return as_type(self.server.asked(made), Revision)
 
     def _pages(self, operation: Any, *path: Any, **chosen: Any) -> list[Any]:
-        found: list[Any] = []
+        rows: list[Any] = []
         after: str | None = None
         while True:
             page = self.server.asked(
                 operation.sync_detailed(*path, client=self.client, limit=PAGE, after=after, **chosen)
             )
-            found += page.items
+            rows += page.items
             if (after := page.next_) is None:
-                return found
+                return rows
 
     def _key(self, name: str) -> Any:
         return int(name) if self.noun == "assignment" else name

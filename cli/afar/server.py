@@ -56,8 +56,8 @@ class Server:
         """Its OpenAPI document."""
         answered = self.client.get_httpx_client().get("/openapi.json")
         answered.raise_for_status()
-        found: dict[str, Any] = answered.json()
-        return found
+        document: dict[str, Any] = answered.json()
+        return document
 
     def _check(self, response: httpx.Response) -> None:
         """Raise NeedsAction for an answer that is not of our API: of a proxy before it, or of something else."""
@@ -74,7 +74,7 @@ class Server:
 def refused(problem: Problem) -> NoReturn:
     """Raise NeedsAction with what the server said: each value that cannot be used, and who else is concerned."""
     lines = [problem.detail]
-    lines += [f"  {one.field}: {one.problem}; {one.remedy}" for one in problem.errors or []]
+    lines += [f"  {error.field}: {error.problem}; {error.remedy}" for error in problem.errors or []]
     for name, side in (("Theirs", problem.theirs), ("Yours", problem.yours)):
         if isinstance(side, list) and side:
             lines += [f"{name}:", *(f"  {line}" for line in side)]

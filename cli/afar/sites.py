@@ -42,28 +42,28 @@ class RemoteSites:
         """A new site with its secret."""
         body = models.NewSite.from_dict({name: value for name, value in fields.items() if value is not None})
         made = self.server.asked(create_site.sync_detailed(client=self.client, body=body))
-        told = self.server.asked(read_instructions.sync_detailed(made.id, client=self.client))
+        instructions = self.server.asked(read_instructions.sync_detailed(made.id, client=self.client))
         secret: str | None = None
         if not PLATFORMS[Platform(made.platform)].makes_secret:
             new = models.NewSecret()
             secret = shown(self.server.asked(add_secret.sync_detailed(made.id, client=self.client, body=new)).secret)
-        return Added(site=_row(made), lines=tuple(told.lines), secret=secret)
+        return Added(site=_row(made), lines=tuple(instructions.lines), secret=secret)
 
     def every(self) -> list[SiteRow]:
         """All of them, with their last deliveries."""
         answer = self.server.asked(list_last_deliveries.sync_detailed(client=self.client))
-        last = {one.site_id: one.received_at for one in answer.items}
-        return [_row(one, last.get(one.id)) for one in self._sites(sort="id")]
+        last = {delivery.site_id: delivery.received_at for delivery in answer.items}
+        return [_row(site, last.get(site.id)) for site in self._sites(sort="id")]
 
     def called(self, name: str) -> SiteRow:
         """The site of this name."""
         if name.isascii() and name.isdigit() and int(name) <= MAX_ID:
-            found = read_site.sync_detailed(int(name), client=self.client)
-            if isinstance(found.parsed, models.Site):
-                return _row(found.parsed)
-        for one in self._sites(search=name):
-            if name in (one.site_key, one.shop_domain):
-                return _row(one)
+            answer = read_site.sync_detailed(int(name), client=self.client)
+            if isinstance(answer.parsed, models.Site):
+                return _row(answer.parsed)
+        for site in self._sites(search=name):
+            if name in (site.site_key, site.shop_domain):
+                return _row(site)
         raise NotFound(
             f'There is no site "{name}" (an id, a key or a shop domain). `custom-events site list` shows them all.',
             what="site",
@@ -71,9 +71,9 @@ class RemoteSites:
 
     def switch(self, name: str, verb: str, reason: str) -> SiteRow:
         """Pause, resume or remove it."""
-        found = self.called(name)
+        site = self.called(name)
         body = models.Reason(reason=reason)
-        return _row(self.server.asked(_SWITCHES[verb].sync_detailed(found.id, client=self.client, body=body)))
+        return _row(self.server.asked(_SWITCHES[verb].sync_detailed(site.id, client=self.client, body=body)))
 
     def now(self) -> datetime:
         """By the server's clock, to the second."""
@@ -120,7 +120,7 @@ class RemoteSecrets:
     def of(self, name: str) -> list[SiteSecret]:
         """Those of a site that are good, without what they hold."""
         page = self.server.asked(list_secrets.sync_detailed(self.sites.called(name).id, client=self.client))
-        return [as_type(one, SiteSecret) for one in page.items]
+        return [as_type(secret, SiteSecret) for secret in page.items]
 
     def revoke(self, name: str, number: int) -> int:
         """Remove one at once: the site's id."""

@@ -44,8 +44,8 @@ class RemoteUploads:
     def release_rows(self, customer_id: str, reason: str | None, order_id: str | None, site: str | None) -> int:
         """Held rows go now; how many."""
         body = models.HeldRows.from_dict(self._chosen(reason=reason, order_id=order_id, site=site))
-        found = release_uploads_of_account.sync_detailed(customer_id, client=self.client, body=body)
-        return self.server.asked(found).rows
+        answer = release_uploads_of_account.sync_detailed(customer_id, client=self.client, body=body)
+        return self.server.asked(answer).rows
 
     def hold_account(self, customer_id: str, why: str) -> None:
         """Nothing is sent for the account."""
@@ -59,8 +59,8 @@ class RemoteUploads:
     def hold_rows(self, customer_id: str, why: str, order_id: str | None, site: str | None) -> int:
         """What waits now is held; how many rows."""
         body = models.RowsToHold.from_dict({"why": why, **self._chosen(order_id=order_id, site=site)})
-        found = hold_uploads_of_account.sync_detailed(customer_id, client=self.client, body=body)
-        return self.server.asked(found).rows
+        answer = hold_uploads_of_account.sync_detailed(customer_id, client=self.client, body=body)
+        return self.server.asked(answer).rows
 
     def withhold_rows(
         self, customer_id: str, why: str, *, order_id: str | None, action_id: str | None, site: str | None
@@ -68,15 +68,15 @@ class RemoteUploads:
         """What waits now is never sent; how many rows."""
         chosen = self._chosen(order_id=order_id, action_id=action_id, site=site)
         body = models.WithheldRows.from_dict({"why": why, **chosen})
-        found = withhold_uploads_of_account.sync_detailed(customer_id, client=self.client, body=body)
-        return self.server.asked(found).rows
+        answer = withhold_uploads_of_account.sync_detailed(customer_id, client=self.client, body=body)
+        return self.server.asked(answer).rows
 
     def retry(self, customer_id: str, reason: str | None, order_id: str | None) -> int:
         """Refused rows go once more; how many."""
         body = models.Chosen.from_dict(self._chosen(reason=reason, order_id=order_id))
-        found = retry_uploads_of_account.sync_detailed(customer_id, client=self.client, body=body)
-        return self.server.asked(found).rows
+        answer = retry_uploads_of_account.sync_detailed(customer_id, client=self.client, body=body)
+        return self.server.asked(answer).rows
 
-    def _chosen(self, *, site: str | None = None, **given: str | None) -> dict[str, Any]:
-        chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    def _chosen(self, *, site: str | None = None, **filters: str | None) -> dict[str, Any]:
+        chosen: dict[str, Any] = {name: value for name, value in filters.items() if value is not None}
         return chosen if site is None else {**chosen, "site_id": self.sites.called(site).id}

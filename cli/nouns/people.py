@@ -48,11 +48,11 @@ class LocalPeople:
 
     def every(self) -> list[Person]:
         """Everybody, by login."""
-        found: list[Person] = []
+        everybody: list[Person] = []
         with self.engine.connect() as connection:
-            while page := people.page(connection, after=(found[-1].login, found[-1].id) if found else None):
-                found += page
-        return found
+            while page := people.page(connection, after=(everybody[-1].login, everybody[-1].id) if everybody else None):
+                everybody += page
+        return everybody
 
     def give(self, login: str, roles: tuple[str, ...]) -> Person:
         """These roles in the place of all they had."""
@@ -94,11 +94,11 @@ class LocalPeople:
 
     def keys(self) -> list[ApiKey]:
         """All of them, the oldest first."""
-        found: list[ApiKey] = []
+        keys: list[ApiKey] = []
         with self.engine.connect() as connection:
-            while page := api_keys.page(connection, after=(found[-1].id,) if found else None):
-                found += page
-        return found
+            while page := api_keys.page(connection, after=(keys[-1].id,) if keys else None):
+                keys += page
+        return keys
 
     def revoke_key(self, prefix: str) -> ApiKey:
         """The key that begins so is good no longer."""

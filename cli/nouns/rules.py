@@ -74,19 +74,19 @@ class LocalRules:
         with self.engine.connect() as connection:
             of_site = None if site is None else sites.called(connection, site).id
             if self.noun == "definition":
-                return [definition_row(one) for one in _definitions(connection, of_site)]
-            return [assignment_row(one) for one in _assignments(connection, of_site)]
+                return [definition_row(definition) for definition in _definitions(connection, of_site)]
+            return [assignment_row(assignment) for assignment in _assignments(connection, of_site)]
 
     def revisions(self, name: str) -> list[Revision]:
         """Its revisions, the newest first."""
         with self.engine.connect() as connection:
-            return [_revision(one) for one in reversed(self.services.history(connection, self._key(name)))]
+            return [_revision(revision) for revision in reversed(self.services.history(connection, self._key(name)))]
 
     def difference(self, name: str, old: int | None, new: int | None) -> Difference:
         """Between two revisions; None: what applies, and the newest."""
         with self.engine.connect() as connection:
-            found = self.services.difference(connection, self._key(name), old=old, new=new)
-        return Difference(old=found.old, new=found.new, lines=tuple(str(one) for one in found.changes))
+            compared = self.services.difference(connection, self._key(name), old=old, new=new)
+        return Difference(old=compared.old, new=compared.new, lines=tuple(str(change) for change in compared.changes))
 
     def publish(self, name: str, number: int | None) -> Revision:
         """Let a draft apply; None: the newest revision."""
@@ -117,45 +117,45 @@ def opened(noun: Noun, author: str = "") -> Generator[Rules]:
         yield LocalRules(noun, engine, author)
 
 
-def definition_row(one: Any) -> Rule:
+def definition_row(definition: Any) -> Rule:
     """A definition, the domain's or the API's, in a list."""
     return Rule(
-        name=one.key,
-        about=one.name,
-        state=one.state,
-        published_number=one.published_number,
-        newest_number=one.newest_number,
+        name=definition.key,
+        about=definition.name,
+        state=definition.state,
+        published_number=definition.published_number,
+        newest_number=definition.newest_number,
     )
 
 
-def assignment_row(one: Any) -> Rule:
+def assignment_row(assignment: Any) -> Rule:
     """An assignment, the domain's or the API's, in a list."""
     return Rule(
-        name=str(one.id),
-        about=f"{one.definition_key}, {one.label or 'no label'}, on site {one.site_id}",
-        state="active" if one.is_active else "paused",
-        published_number=one.published_number,
-        newest_number=one.newest_number,
+        name=str(assignment.id),
+        about=f"{assignment.definition_key}, {assignment.label or 'no label'}, on site {assignment.site_id}",
+        state="active" if assignment.is_active else "paused",
+        published_number=assignment.published_number,
+        newest_number=assignment.newest_number,
     )
 
 
 def _definitions(connection: sa.Connection, site_id: int | None) -> list[Definition]:
-    found: list[Definition] = []
+    definitions: list[Definition] = []
     while page := definition_lists.search(
-        connection, assigned_to=site_id, after=definition_lists.keys(found[-1], "key") if found else None
+        connection, assigned_to=site_id, after=definition_lists.keys(definitions[-1], "key") if definitions else None
     ):
-        found += page
-    return found
+        definitions += page
+    return definitions
 
 
 def _assignments(connection: sa.Connection, site_id: int | None) -> list[SiteAssignment]:
-    found: list[SiteAssignment] = []
+    assignments: list[SiteAssignment] = []
     while page := assignment_lists.search(
-        connection, site_id=site_id, after=assignment_lists.keys(found[-1], "id") if found else None
+        connection, site_id=site_id, after=assignment_lists.keys(assignments[-1], "id") if assignments else None
     ):
-        found += page
-    return found
+        assignments += page
+    return assignments
 
 
-def _revision(one: revisions.Revision) -> Revision:
-    return msgspec.convert(one, Revision, from_attributes=True)
+def _revision(revision: revisions.Revision) -> Revision:
+    return msgspec.convert(revision, Revision, from_attributes=True)

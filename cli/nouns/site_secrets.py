@@ -31,19 +31,19 @@ class LocalSecrets:
     def add(self, name: str, value: str, key_id: str | None) -> tuple[int, int]:
         """One more secret: the site's id and the secret's."""
         with self.engine.begin() as connection:
-            found = sites.called(connection, name)
+            site = sites.called(connection, name)
             key = secrets.key(self.settings)
-            made = signing.add(connection, found.id, value, key=key, actor=self.author, key_id=key_id)
-        return found.id, made.id
+            made = signing.add(connection, site.id, value, key=key, actor=self.author, key_id=key_id)
+        return site.id, made.id
 
     def rotate(self, name: str, key_id: str | None) -> tuple[int, str]:
         """A new secret of ours in the place of the others: the site's id, and its value."""
         value = signing.make()
         with self.engine.begin() as connection:
-            found = sites.called(connection, name)
+            site = sites.called(connection, name)
             key = secrets.key(self.settings)
-            signing.rotate(connection, found.id, value, key=key, actor=self.author, key_id=key_id)
-        return found.id, value
+            signing.rotate(connection, site.id, value, key=key, actor=self.author, key_id=key_id)
+        return site.id, value
 
     def of(self, name: str) -> list[SiteSecret]:
         """Those of a site, without what they hold."""
@@ -53,9 +53,9 @@ class LocalSecrets:
     def revoke(self, name: str, number: int) -> int:
         """Remove one at once: the site's id."""
         with self.engine.begin() as connection:
-            found = sites.called(connection, name)
-            signing.remove(connection, found.id, number, actor=self.author)
-        return found.id
+            site = sites.called(connection, name)
+            signing.remove(connection, site.id, number, actor=self.author)
+        return site.id
 
 
 @contextmanager

@@ -75,11 +75,11 @@ class LocalSites:
     def every(self) -> list[SiteRow]:
         """All of them, with their last deliveries."""
         with self.engine.connect() as connection:
-            found: list[sites.Site] = []
-            while page := sites.page(connection, after_id=found[-1].id if found else 0):
-                found += page
+            every: list[sites.Site] = []
+            while page := sites.page(connection, after_id=every[-1].id if every else 0):
+                every += page
             last = connecting.last_deliveries(connection, datetime.now(UTC))
-        return [self._row(one, last.get(one.id)) for one in found]
+        return [self._row(site, last.get(site.id)) for site in every]
 
     def called(self, name: str) -> SiteRow:
         """The site of this name."""
@@ -89,9 +89,9 @@ class LocalSites:
     def switch(self, name: str, verb: str, reason: str) -> SiteRow:
         """Pause, resume or remove it."""
         with self.engine.begin() as connection:
-            found = sites.called(connection, name)
-            _LOCAL[verb](connection, found.id, actor=self.author, reason=reason)
-        return self._row(found)
+            site = sites.called(connection, name)
+            _LOCAL[verb](connection, site.id, actor=self.author, reason=reason)
+        return self._row(site)
 
     def now(self) -> datetime:
         """By the database's clock."""

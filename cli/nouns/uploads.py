@@ -69,8 +69,8 @@ class LocalUploads:
 
     def probe(self, customer_id: str) -> Probed:
         """Ask Google."""
-        found = probe_account(self.engine, destinations(self.settings), self.settings, customer_id, self.now)
-        return Probed(fine=found.fine, findings=found.findings)
+        probed = probe_account(self.engine, destinations(self.settings), self.settings, customer_id, self.now)
+        return Probed(fine=probed.fine, findings=probed.findings)
 
     def release_account(self, customer_id: str) -> None:
         """The account and its parts go on."""

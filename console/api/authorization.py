@@ -67,8 +67,8 @@ def _caller(call: Call) -> Caller:
     """By the key, where one is sent, else by the cookie; a key that is not good is not made up for by a cookie."""
     scheme, _, key = call.asked.headers.get("authorization", "").partition(" ")
     if scheme:
-        found = api_keys.caller_of(call.connection, key.strip()) if scheme.lower() == "bearer" else None
-        return found or NOBODY
+        caller = api_keys.caller_of(call.connection, key.strip()) if scheme.lower() == "bearer" else None
+        return caller or NOBODY
     token = call.asked.cookies.get(COOKIE)
     if not token:
         return NOBODY

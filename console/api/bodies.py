@@ -20,9 +20,9 @@ _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)  # amounts keep their
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
 
-def check_media_type(given: str | None) -> None:
+def check_media_type(content_type: str | None) -> None:
     """Raise 415 unless the body says that it is JSON."""
-    kind = (given or "").partition(";")[0].strip().lower()
+    kind = (content_type or "").partition(";")[0].strip().lower()
     if kind not in JSON_TYPES:
         raise ProblemError(
             problems.MEDIA_TYPE_UNKNOWN,
@@ -33,8 +33,8 @@ def check_media_type(given: str | None) -> None:
 
 async def read_bytes(request: Request, *, limit_bytes: int, limit_s: float) -> bytes:
     """The whole body. Raises 413 above `limit_bytes`, 408 when it is not here within `limit_s`."""
-    told = request.headers.get("content-length", "")
-    if told.isdigit() and int(told) > limit_bytes:
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit_bytes:
         raise _too_large(limit_bytes)
     parts: list[bytes] = []
     size = 0
@@ -71,12 +71,14 @@ def decode(raw: bytes) -> object:
 
 def typed(value: object, kind: type[_Struct]) -> _Struct:
     """The value as a struct. Raises 422 with everything that is wrong with its shape."""
-    found = read_struct(value, kind)
-    if isinstance(found, list):
+    read = read_struct(value, kind)
+    if isinstance(read, list):
         raise problems.invalid(
             *(
-                FieldError(field=one.path, problem=one.wrong, remedy=one.right, value=shown_value(value, one.path))
-                for one in found
+                FieldError(
+                    field=fault.path, problem=fault.wrong, remedy=fault.right, value=shown_value(value, fault.path)
+                )
+                for fault in read
             )
         )
-    return found
+    return read

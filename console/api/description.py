@@ -99,29 +99,29 @@ def outcome(operation: Operation) -> str:
 
 def responses(operation: Operation) -> dict[str, Any]:
     """Every answer that the operation can give."""
-    found: dict[str, Any] = {str(operation.status): _success(operation)}
+    described: dict[str, Any] = {str(operation.status): _success(operation)}
     if operation.under_way is not None:
-        found[str(ACCEPTED)] = _under_way(operation, *operation.under_way)
+        described[str(ACCEPTED)] = _under_way(operation, *operation.under_way)
     for kind in operation.kinds:
-        document = found.setdefault(str(kind.status), _failure(kind, operation))
+        document = described.setdefault(str(kind.status), _failure(kind, operation))
         examples = document["content"][problems.MEDIA_TYPE]["examples"]
         examples[kind.word] = {"summary": kind.title, "value": problems.example(kind)}
-    return found
+    return described
 
 
 def additions(operation: Operation) -> dict[str, Any]:
     """What FastAPI does not know: answers, the body, who may."""
-    found: dict[str, Any] = {
+    extra: dict[str, Any] = {
         "responses": responses(operation),
         "x-right": {"scope": operation.right.scope.value, "role": operation.right.role},
     }
     if operation.right.scope is not Scope.OPEN:
-        found["security"] = [{name: []} for name in _SCHEMES]
+        extra["security"] = [{name: []} for name in _SCHEMES]
     if operation.body is not None:
         content = {"schema": schema_of(operation.body), "examples": _examples(operation.body_example)}
         kinds = JSON_TYPES if operation.method == "PATCH" else JSON_TYPES[:1]
-        found["requestBody"] = {"required": operation.needs_body, "content": dict.fromkeys(kinds, content)}
-    return found
+        extra["requestBody"] = {"required": operation.needs_body, "content": dict.fromkeys(kinds, content)}
+    return extra
 
 
 def document(app: FastAPI, all_routes: Sequence[Routes]) -> dict[str, Any]:
@@ -150,7 +150,11 @@ def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
 
 def _schemas(all_routes: Iterable[Routes]) -> dict[str, Any]:
     operations = [operation for routes in all_routes for operation in routes.operations]
-    asked = [kind for one in operations for kind in (one.answer, one.body, *(one.under_way or ())[:1])]
+    asked = [
+        kind
+        for operation in operations
+        for kind in (operation.answer, operation.body, *(operation.under_way or ())[:1])
+    ]
     kinds = [Problem, *(kind for kind in asked if kind is not None)]
     return components_of(kinds)
 
@@ -164,14 +168,14 @@ def _success(operation: Operation) -> dict[str, Any]:
     ]
     if operation.idempotent:
         headers.append(idempotency.REPLAYED)
-    found: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "description": outcome(operation),
         "headers": {name: _header(name) for name in headers},
     }
     if operation.answer is not None:
         content = {"schema": schema_of(operation.answer), "examples": _examples(operation.example)}
-        found["content"] = {operation.media_type: content}
-    return found
+        answer["content"] = {operation.media_type: content}
+    return answer
 
 
 def _under_way(operation: Operation, kind: Any, example: Any) -> dict[str, Any]:

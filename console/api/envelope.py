@@ -106,8 +106,8 @@ class Envelope:
 def _request_id(scope: Scope) -> str:
     """The client's, where it is one of a form that may stand in headers and logs; else a new one."""
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and _ACCEPTED.match(given := value.decode("latin-1")):
-            return given
+        if name == b"x-request-id" and _ACCEPTED.match(request_id := value.decode("latin-1")):
+            return request_id
     return uuid.uuid4().hex
 
 

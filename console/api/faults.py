@@ -34,8 +34,8 @@ def install(app: FastAPI, server: Server) -> None:
         assert operation is not None  # noqa: S101  (pages have no parameters)
         try:
             await server.refuse(operation, request, tuple(parameter_errors(error)))
-        except (ProblemError, SQLAlchemyError) as found:
-            return response(request, problem_of(found))
+        except (ProblemError, SQLAlchemyError) as refusal:
+            return response(request, problem_of(refusal))
         raise AssertionError("`refuse` always raises") from error
 
     async def no_operation(request: Request, error: Exception) -> Response:
@@ -70,9 +70,9 @@ def _without_operation(app: FastAPI, request: Request, error: HTTPException) -> 
 
 def _methods(app: FastAPI, request: Request) -> set[str]:
     """The methods that this path has, of all its routes: the framework names those of the first one only."""
-    found: set[str] = set()
+    methods: set[str] = set()
     for route in app.routes:
         known: Any = getattr(route, "methods", None)
         if known and route.matches(request.scope)[0] is not Match.NONE:
-            found |= known
-    return found
+            methods |= known
+    return methods

@@ -46,10 +46,10 @@ def stretch(
     )
 
 
-def as_query(found: Callable[[], _Row]) -> _Row:
+def as_query(read: Callable[[], _Row]) -> _Row:
     """What `found` returns; what it cannot use stands in the query."""
     try:
-        return found()
+        return read()
     except InvalidConfiguration as error:
         wrong, _, right = error.sentence.partition(": ")
         field = FieldError(

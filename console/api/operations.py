@@ -161,7 +161,9 @@ def _kinds(
             kinds += [problems.CROSS_SITE]
     if right.role is not None:
         kinds += [problems.FORBIDDEN]
-    if right.scope is Scope.ONE_SITE or any(_is(one, Path) for one in _signature(handler).parameters.values()):
+    if right.scope is Scope.ONE_SITE or any(
+        _is(parameter, Path) for parameter in _signature(handler).parameters.values()
+    ):
         kinds += [problems.NOT_FOUND]
     if has_body:
         kinds += [problems.MALFORMED, problems.TOO_LARGE, problems.TOO_SLOW, problems.MEDIA_TYPE_UNKNOWN]
@@ -180,9 +182,9 @@ def _signature(handler: Handler) -> inspect.Signature:
 
 def _query_names(signature: inspect.Signature) -> list[str]:
     return [
-        next((str(part.alias) for part in _metadata(one) if getattr(part, "alias", None)), one.name)
-        for one in signature.parameters.values()
-        if one.name not in ("call", "body") and not _is(one, Path) and not _is(one, Header)
+        next((str(part.alias) for part in _metadata(parameter) if getattr(part, "alias", None)), parameter.name)
+        for parameter in signature.parameters.values()
+        if parameter.name not in ("call", "body") and not _is(parameter, Path) and not _is(parameter, Header)
     ]
 
 

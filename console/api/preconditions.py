@@ -11,9 +11,9 @@ from console.api.problems import ProblemError
 TAG_BYTES = 12  # of SHA-256: 96 bits, two states of one thing never meet
 
 
-def tag_of(thing: msgspec.Struct) -> str:
+def tag_of(shown: msgspec.Struct) -> str:
     """The ETag of a stored thing: a digest of all that is kept of it."""
-    return f'"{hashlib.sha256(msgspec.json.encode(thing)).hexdigest()[: 2 * TAG_BYTES]}"'
+    return f'"{hashlib.sha256(msgspec.json.encode(shown)).hexdigest()[: 2 * TAG_BYTES]}"'
 
 
 def check_precondition(if_match: str | None, current: msgspec.Struct, shown: Any, yours: Any = msgspec.UNSET) -> None:

@@ -91,9 +91,9 @@ def check(quota: Quota) -> None:
 def _network(address: str) -> str:
     """What one client has: an IPv4 address, or the network of an IPv6 address."""
     try:
-        found = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((found, NETWORK_BITS), strict=False))
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, NETWORK_BITS), strict=False))
     return address

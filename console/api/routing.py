@@ -44,9 +44,9 @@ def _endpoint(operation: Operation, serve: Serve) -> Callable[..., Awaitable[Res
     async def endpoint(request: Request, **parameters: Any) -> Response:
         return await serve(operation, request, parameters)
 
-    shown = [one for one in own.parameters.values() if one.name not in ("call", "body")]
+    shown = [parameter for parameter in own.parameters.values() if parameter.name not in ("call", "body")]
     asked = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
-    named = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in shown]
+    named = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in shown]
     setattr(endpoint, "__signature__", inspect.Signature([asked, *named]))  # noqa: B010  (a function's type has no such attribute)
     setattr(endpoint, "operation", operation)  # noqa: B010
     endpoint.__name__ = operation.name

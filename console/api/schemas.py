@@ -25,11 +25,11 @@ def components_of(kinds: Iterable[Any]) -> dict[str, Any]:
     """
     distinct = list(dict.fromkeys(kinds))
     _, components = msgspec.json.schema_components(distinct, ref_template=REFERENCE)
-    for found in _structs(types.multi_type_info(distinct), set()):
-        qualified = f"{found.cls.__module__}.{found.cls.__qualname__}"
-        name = qualified if qualified in components else schema_of(found.cls)["$ref"].rpartition("/")[2]
+    for struct in _structs(types.multi_type_info(distinct), set()):
+        qualified = f"{struct.cls.__module__}.{struct.cls.__qualname__}"
+        name = qualified if qualified in components else schema_of(struct.cls)["$ref"].rpartition("/")[2]
         described = components.get(name, {}).get("properties", {})
-        for field in found.fields:
+        for field in struct.fields:
             if field.encode_name in described and _has(field.type, types.DateTimeType):
                 _mark(described[field.encode_name])
             if field.encode_name in described and _has(field.type, types.DecimalType):
@@ -47,14 +47,14 @@ def _renamed(components: dict[str, Any], asked: set[str], kinds: Sequence[Any]) 
             names[name] = short if name in own and short in asked else f"{module.rpartition('.')[2].title()}{short}"
     text = msgspec.json.encode(components).decode()
     for name, short in names.items():
-        reference, shorter = (f'"{REFERENCE.format(name=one)}"' for one in (name, short))
+        reference, shorter = (f'"{REFERENCE.format(name=word)}"' for word in (name, short))
         text = text.replace(reference, shorter)
     renamed: dict[str, Any] = msgspec.json.decode(text)
-    found = {names.get(name, name): schema for name, schema in renamed.items()}
-    for name, schema in found.items():
+    shortened = {names.get(name, name): schema for name, schema in renamed.items()}
+    for name, schema in shortened.items():
         if "title" in schema:  # generators of clients call the type so: it must be as distinct as the name
             schema["title"] = name
-    return found
+    return shortened
 
 
 def _structs(kinds: Iterable[types.Type], seen: set[int]) -> Iterator[types.StructType]:

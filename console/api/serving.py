@@ -53,8 +53,8 @@ class Server:
     async def refuse(self, operation: Operation, request: Request, errors: tuple[FieldError, ...]) -> None:
         """Parameters cannot be used: raises that together with all that is wrong besides, unless the caller may not even ask."""
         asked = await self.read(operation, request)
-        found = (*errors, *unknown_parameters(operation, request))
-        await anyio.to_thread.run_sync(partial(self._refuse, operation, asked, found), limiter=self._limiter)
+        faults = (*errors, *unknown_parameters(operation, request))
+        await anyio.to_thread.run_sync(partial(self._refuse, operation, asked, faults), limiter=self._limiter)
 
     async def read(self, operation: Operation, request: Request) -> Asked:
         """What is known of the request. Raises 413 and 415 for its body."""

@@ -20,19 +20,19 @@ Fields = Annotated[
 ]
 
 
-def sparse(thing: type[msgspec.Struct]) -> type[msgspec.Struct]:
+def sparse(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
     """The type of an answer that has some fields of `thing`; for the document."""
-    fields = [(field.name, field.type | msgspec.UnsetType, msgspec.UNSET) for field in msgspec.structs.fields(thing)]
-    about = {"__doc__": thing.__doc__}
-    return msgspec.defstruct(f"{thing.__name__}Fields", fields, kw_only=True, frozen=True, namespace=about)
+    fields = [(field.name, field.type | msgspec.UnsetType, msgspec.UNSET) for field in msgspec.structs.fields(kind)]
+    about = {"__doc__": kind.__doc__}
+    return msgspec.defstruct(f"{kind.__name__}Fields", fields, kw_only=True, frozen=True, namespace=about)
 
 
-def names_of(fields: str | None, thing: type[msgspec.Struct]) -> frozenset[str] | None:
+def names_of(fields: str | None, kind: type[msgspec.Struct]) -> frozenset[str] | None:
     """The fields that are asked for; None: all. Raises 422, naming those there are."""
     if fields is None:
         return None
     names = [name.strip() for name in fields.split(",")]
-    known = thing.__struct_fields__
+    known = kind.__struct_fields__
     unknown = [name for name in names if name not in known]
     if unknown:
         raise problems.invalid(
@@ -50,8 +50,8 @@ def names_of(fields: str | None, thing: type[msgspec.Struct]) -> frozenset[str] 
     return frozenset(names)
 
 
-def chosen(thing: msgspec.Struct, names: frozenset[str] | None) -> Any:
+def chosen(shown: msgspec.Struct, names: frozenset[str] | None) -> Any:
     """The fields of `thing` that are asked for, by name."""
     if names is None:
-        return thing
-    return {name: getattr(thing, name) for name in thing.__struct_fields__ if name in names}
+        return shown
+    return {name: getattr(shown, name) for name in shown.__struct_fields__ if name in names}

@@ -70,7 +70,7 @@ def placed(field: str, settings: type[msgspec.Struct]) -> Generator[None]:
         yield
     except InvalidConfiguration as error:
         error.path = _below(field, settings, error.path)
-        error.faults = tuple(replace(one, path=_below(field, settings, one.path)) for one in error.faults)
+        error.faults = tuple(replace(fault, path=_below(field, settings, fault.path)) for fault in error.faults)
         raise
 
 
@@ -87,7 +87,9 @@ def _of_ours(error: CustomEventsError, body: object) -> ProblemError:
         case Conflict():
             return ProblemError(problems.CHANGED, error.sentence, theirs=list(error.theirs), yours=list(error.yours))
         case InUse():
-            named = tuple(Reference(noun=one.noun, id=one.id, name=one.name) for one in error.dependents)
+            named = tuple(
+                Reference(noun=dependent.noun, id=dependent.id, name=dependent.name) for dependent in error.dependents
+            )
             return ProblemError(problems.IN_USE, str(error), references=named)
         case Throttled():
             return ProblemError(
@@ -137,27 +139,27 @@ def shown_value(body: object, path: str) -> Any:
 
 def parameter_errors(error: RequestValidationError) -> Iterator[FieldError]:
     """What is wrong with parameters of the path, the query and the headers."""
-    for found in cast("Sequence[dict[str, Any]]", error.errors()):
-        place, name, *_ = (*map(str, found["loc"]), "")
-        given = found.get("input")
-        hidden = found["type"] == "missing" or is_private(name) or not isinstance(given, str | int | float | bool)
+    for fault in cast("Sequence[dict[str, Any]]", error.errors()):
+        place, name, *_ = (*map(str, fault["loc"]), "")
+        value = fault.get("input")
+        hidden = fault["type"] == "missing" or is_private(name) or not isinstance(value, str | int | float | bool)
         yield FieldError(
             field=name,
             place=cast("Place", place),
-            problem="it is missing" if found["type"] == "missing" else f"{_quoted(given)} cannot be used",
-            remedy=_remedy(found),
-            value=msgspec.UNSET if hidden else given[:SHOWN_CHARACTERS] if isinstance(given, str) else given,
+            problem="it is missing" if fault["type"] == "missing" else f"{_quoted(value)} cannot be used",
+            remedy=_remedy(fault),
+            value=msgspec.UNSET if hidden else value[:SHOWN_CHARACTERS] if isinstance(value, str) else value,
         )
 
 
-def _quoted(given: object) -> str:
-    return "the value" if not isinstance(given, str) else f'"{given[:SHOWN_CHARACTERS]}"'
+def _quoted(value: object) -> str:
+    return "the value" if not isinstance(value, str) else f'"{value[:SHOWN_CHARACTERS]}"'
 
 
-def _remedy(found: Mapping[str, Any]) -> str:
-    if found["type"] == "missing":
+def _remedy(fault: Mapping[str, Any]) -> str:
+    if fault["type"] == "missing":
         return "give it"
-    said = str(found["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    said = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     return said[:1].lower() + said[1:]
 
 

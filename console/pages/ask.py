@@ -34,42 +34,42 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     def text(self, name: str, *, longest: int = LONGEST_SEARCH) -> str | None:
         """A text of the query without blanks around it; None where it is empty. Raises 422 for what cannot be stored."""
-        given = self.query.get(name, "").strip()
-        wrong = f"it has more than {longest} characters" if len(given) > longest else text_problem(given)
+        text = self.query.get(name, "").strip()
+        wrong = f"it has more than {longest} characters" if len(text) > longest else text_problem(text)
         if wrong:
             raise _wrong(name, wrong, "a shorter text without that")
-        return given or None
+        return text or None
 
     def number(self, name: str) -> int | None:
         """An id of the query. Raises 422."""
-        given = self.text(name)
-        if given is None:
+        text = self.text(name)
+        if text is None:
             return None
-        if not _DIGITS.match(given) or not 0 < int(given) <= MAX_ID:
-            raise _wrong(name, f"{given!r} is no number of ours", "digits only, 12 for example")
-        return int(given)
+        if not _DIGITS.match(text) or not 0 < int(text) <= MAX_ID:
+            raise _wrong(name, f"{text!r} is no number of ours", "digits only, 12 for example")
+        return int(text)
 
     def choice(self, name: str, words: Mapping[str, Any] | tuple[str, ...]) -> str | None:
         """One of these words of the query. Raises 422."""
-        given = self.text(name)
-        if given is not None and given not in words:
-            raise _wrong(name, f"{given!r} is none of them", f"one of {', '.join(words)}")
-        return given
+        word = self.text(name)
+        if word is not None and word not in words:
+            raise _wrong(name, f"{word!r} is none of them", f"one of {', '.join(words)}")
+        return word
 
     def flag(self, name: str) -> bool | None:
         """Yes or no of the query; None: not asked."""
-        given = self.choice(name, ("yes", "no"))
-        return None if given is None else given == "yes"
+        word = self.choice(name, ("yes", "no"))
+        return None if word is None else word == "yes"
 
     def moment(self, name: str) -> datetime | None:
         """A moment of the query, UTC where it names no zone (as a browser's field for it does not). Raises 422."""
-        given = self.text(name)
-        if given is None:
+        text = self.text(name)
+        if text is None:
             return None
         try:
-            at = datetime.fromisoformat(given)
+            at = datetime.fromisoformat(text)
         except ValueError:
-            raise _wrong(name, f"{given!r} is no moment", "2026-11-30T12:00") from None
+            raise _wrong(name, f"{text!r} is no moment", "2026-11-30T12:00") from None
         at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
         if not FIRST_YEAR <= at.year <= LAST_YEAR:
             raise _wrong(name, f"the year {at.year} is too far away", f"a year from {FIRST_YEAR} to {LAST_YEAR}")
@@ -77,10 +77,10 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     def field(self, name: str) -> str:
         """A field of the form without blanks around it, "" where it is not there. Raises 422 for what cannot be stored."""
-        given = self.form.get(name, "").strip()
-        if wrong := text_problem(given.replace("\r", "").replace("\n", " ").replace("\t", " ")):
+        text = self.form.get(name, "").strip()
+        if wrong := text_problem(text.replace("\r", "").replace("\n", " ").replace("\t", " ")):
             raise _wrong(name, wrong, "a text without that", place="body")
-        return given
+        return text
 
     def address(self, **changes: str | int | None) -> str:
         """The query with these changes, as the end of an address; None takes one away."""
@@ -113,17 +113,17 @@ def read_form(body: bytes) -> dict[str, str]:
     return fields
 
 
-def path_value(name: str, given: str) -> Any:
+def path_value(name: str, text: str) -> Any:
     """A parameter of a path in its own type. Raises 404 for what no thing of ours is called."""
     noun = name.removesuffix("_id").removesuffix("_key").removesuffix("_reference").replace("_", " ")
     if (name.endswith("_id") and name != "customer_id") or name == "number":
-        if not _DIGITS.match(given) or not 0 < int(given) <= MAX_ID:
-            raise problems.not_found(noun, given[: problems.SHOWN_CHARACTERS])
-        return int(given)
+        if not _DIGITS.match(text) or not 0 < int(text) <= MAX_ID:
+            raise problems.not_found(noun, text[: problems.SHOWN_CHARACTERS])
+        return int(text)
     form = {"upload_reference": _REFERENCE, "definition_key": _KEY, "customer_id": _CUSTOMER}.get(name)
-    if form is not None and not form.match(given):
-        raise problems.not_found(noun, given[: problems.SHOWN_CHARACTERS])
-    return given
+    if form is not None and not form.match(text):
+        raise problems.not_found(noun, text[: problems.SHOWN_CHARACTERS])
+    return text
 
 
 def _wrong(name: str, wrong: str, remedy: str, *, place: Literal["query", "body"] = "query") -> ProblemError:

@@ -53,8 +53,8 @@ def answer_people(app: FastAPI, server: PageServer) -> None:
                 problems.NOT_FOUND, "There is nothing at this address: was a part of it lost on the way?"
             )
             return server.problem(request, missing if error.status_code == _NOT_FOUND else problem_of(error))
-        found = for_programs(request, error)  # pyright: ignore[reportArgumentType]
-        return await found if isinstance(found, Awaitable) else found
+        answer = for_programs(request, error)  # pyright: ignore[reportArgumentType]
+        return await answer if isinstance(answer, Awaitable) else answer
 
     app.add_exception_handler(HTTPException, nothing_there)
 

@@ -162,7 +162,7 @@ def _often(dedup: Dedup) -> str:
 
 
 def _threshold(threshold: Threshold) -> str:
-    what = "number" if threshold.measure is ThresholdMeasure.COUNT else f"sum of {threshold.field or 'the amounts'}"
+    counted = "number" if threshold.measure is ThresholdMeasure.COUNT else f"sum of {threshold.field or 'the amounts'}"
     period = {
         ThresholdPeriod.ROLLING: f"of {threshold.window_days} days",
         ThresholdPeriod.LIFETIME: "of all time",
@@ -173,7 +173,7 @@ def _threshold(threshold: Threshold) -> str:
         ThresholdFires.EVERY_NTH: "reaches a multiple of",
     }[threshold.fires]
     currency = f" {threshold.currency}" if threshold.currency else ""
-    return f"{what} {period} for the {threshold.scope} {fires} {threshold.at_least:f}{currency}"
+    return f"{counted} {period} for the {threshold.scope} {fires} {threshold.at_least:f}{currency}"
 
 
 def _worth(rule: ValueRule) -> str:

@@ -49,7 +49,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
-class _Found(msgspec.Struct, frozen=True):
+class _StoredKey(msgspec.Struct, frozen=True):
     id: int
     prefix: str
     secret_digest: bytes
@@ -149,17 +149,17 @@ def caller_of(connection: sa.Connection, key: str) -> Caller | None:
     row = connection.execute(queries.OF_PREFIX, {"prefix": shape[1]}).one_or_none()
     if row is None or not tokens.compare_digest(bytes(row.secret_digest), _digest(key)):
         return None
-    found = msgspec.convert(row, _Found, from_attributes=True)
-    if found.stale:
-        connection.execute(queries.TOUCH, {"id": found.id})
-    grants = found.grants if found.owner_grants is None else within(found.grants, found.owner_grants)
+    stored = msgspec.convert(row, _StoredKey, from_attributes=True)
+    if stored.stale:
+        connection.execute(queries.TOUCH, {"id": stored.id})
+    grants = stored.grants if stored.owner_grants is None else within(stored.grants, stored.owner_grants)
     return Caller(
         kind="api_key",
-        name=found.name,
-        id=found.id,
-        person_id=found.person_id,
+        name=stored.name,
+        id=stored.id,
+        person_id=stored.person_id,
         grants=grants,
-        via=f"api key {found.prefix}",
+        via=f"api key {stored.prefix}",
     )
 
 

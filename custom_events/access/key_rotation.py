@@ -40,14 +40,14 @@ def rotate(
     `on_progress` is called after each transaction. Running it again changes nothing more.
     """
     with engine.connect() as connection:
-        found = Rotation(total=sum(connection.execute(store.count).scalar_one() for store in queries.STORES))
+        rotation = Rotation(total=sum(connection.execute(store.count).scalar_one() for store in queries.STORES))
     for store in queries.STORES:
         after: dict[str, Any] | None = store.beginning
         while after is not None:
             with engine.begin() as connection:
-                after, found = _page(connection, store, after, found, key, actor)
-            on_progress(found)
-    return found
+                after, rotation = _page(connection, store, after, rotation, key, actor)
+            on_progress(rotation)
+    return rotation
 
 
 def outstanding(connection: sa.Connection, key: bytes) -> int:
@@ -60,12 +60,12 @@ def outstanding(connection: sa.Connection, key: bytes) -> int:
 
 
 def _page(
-    connection: sa.Connection, store: Store, after: dict[str, Any], found: Rotation, key: bytes, actor: str
+    connection: sa.Connection, store: Store, after: dict[str, Any], rotation: Rotation, key: bytes, actor: str
 ) -> tuple[dict[str, Any] | None, Rotation]:
     """One transaction's rows: the place of the last one (None: there are no more), and what has been done until now."""
     rows = queries.page(connection, store, after, PAGE)
     if not rows:
-        return None, found
+        return None, rotation
     stale = [row for row in rows if not secrets.is_current(bytes(row.token), key)]
     renewed = [
         {**queries.place_of(store, row), "token": token}
@@ -77,10 +77,10 @@ def _page(
         connection.execute(store.replace, renewed)
         audit.record(connection, actor=actor, action="secret.renew", subject="secrets", detail={"count": len(renewed)})
     made = msgspec.structs.replace(
-        found,
-        renewed=found.renewed + len(renewed),
-        current=found.current + len(rows) - len(stale),
-        lost=(*found.lost, *lost),
+        rotation,
+        renewed=rotation.renewed + len(renewed),
+        current=rotation.current + len(rows) - len(stale),
+        lost=(*rotation.lost, *lost),
     )
     return queries.place_of(store, rows[-1]), made
 

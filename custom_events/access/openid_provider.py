@@ -92,8 +92,8 @@ class Provider:
         endpoint = self._read().get("end_session_endpoint") if self.is_configured else None
         if endpoint is None:
             return None
-        given = {"client_id": self._settings.openid_client_id, "post_logout_redirect_uri": back_to}
-        return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(given)}"
+        parameters = {"client_id": self._settings.openid_client_id, "post_logout_redirect_uri": back_to}
+        return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
 
     def claims(self, flow: Flow, code: str, issuer: str | None) -> Claims:
         """Who has signed in, for the code that the provider sent with them; `issuer` as it stood beside the code.
@@ -105,8 +105,8 @@ class Provider:
         from requests import RequestException
 
         metadata = self._read()
-        told = metadata.get("authorization_response_iss_parameter_supported")
-        if issuer != metadata["issuer"] and (told or issuer is not None):
+        names_issuer = metadata.get("authorization_response_iss_parameter_supported")
+        if issuer != metadata["issuer"] and (names_issuer or issuer is not None):
             raise _refused("it came from another provider")
         try:
             with self._client() as client:
@@ -117,17 +117,17 @@ class Provider:
                     code_verifier=flow.verifier,
                     timeout=self._settings.openid_timeout_s,
                 )
-                found = self._verified(token, flow)
+                claims = self._verified(token, flow)
                 wanted = {"email", self._settings.openid_role_claim or "email"}
-                if wanted - found.keys() and "userinfo_endpoint" in metadata:
-                    found = _with_user_info(found, client.get(metadata["userinfo_endpoint"], timeout=self._timeout_s))
+                if wanted - claims.keys() and "userinfo_endpoint" in metadata:
+                    claims = _with_user_info(claims, client.get(metadata["userinfo_endpoint"], timeout=self._timeout_s))
         except RequestException:
             raise _silent() from None
         except OAuthError as error:
             raise _refused(f"it says {error.error}") from None
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise _refused(f"what it sent cannot be believed ({type(error).__name__})") from None
-        return self._claims(found)
+        return self._claims(claims)
 
     @property
     def _timeout_s(self) -> float:
@@ -179,10 +179,10 @@ class Provider:
         try:
             answer = requests.get(url, timeout=self._timeout_s)
             answer.raise_for_status()
-            found: dict[str, Any] = answer.json()
+            document: dict[str, Any] = answer.json()
         except (requests.RequestException, ValueError):
             raise _silent() from None
-        return found
+        return document
 
     def _verified(self, token: Mapping[str, Any], flow: Flow) -> dict[str, Any]:
         """The claims of the ID token. Raises JoseError for one that is not to be believed."""
@@ -219,24 +219,24 @@ class Provider:
                 self._keys = self._get(self._metadata["jwks_uri"])
             return self._keys
 
-    def _claims(self, found: Mapping[str, Any]) -> Claims:
-        email, name = found.get("email"), found.get("name")
-        listed = found.get(self._settings.openid_role_claim or "", ())
+    def _claims(self, claims: Mapping[str, Any]) -> Claims:
+        email, name = claims.get("email"), claims.get("name")
+        listed = claims.get(self._settings.openid_role_claim or "", ())
         roles = (listed,) if isinstance(listed, str) else listed if isinstance(listed, list | tuple) else ()
         return Claims(
-            issuer=found["iss"],
-            subject=found["sub"],
-            email=email.strip().lower() if isinstance(email, str) and found.get("email_verified") is True else None,
+            issuer=claims["iss"],
+            subject=claims["sub"],
+            email=email.strip().lower() if isinstance(email, str) and claims.get("email_verified") is True else None,
             name=name if isinstance(name, str) else None,
             roles=tuple(str(role) for role in roles),
         )
 
 
-def _with_user_info(found: dict[str, Any], answer: Any) -> dict[str, Any]:
+def _with_user_info(claims: dict[str, Any], answer: Any) -> dict[str, Any]:
     """With what the provider tells only when asked, if it is of the same person."""
     answer.raise_for_status()
-    told: dict[str, Any] = answer.json()
-    return {**told, **found} if told.get("sub") == found["sub"] else found
+    user_info: dict[str, Any] = answer.json()
+    return {**user_info, **claims} if user_info.get("sub") == claims["sub"] else claims
 
 
 def _refused(why: str) -> NotAdmitted:

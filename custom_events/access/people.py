@@ -12,7 +12,7 @@ from custom_events.access import passwords
 from custom_events.access.roles import Grant, Role
 from custom_events.catalog import audit, diff
 from custom_events.catalog.configurations import refuse
-from custom_events.catalog.reading import name_problems, told
+from custom_events.catalog.reading import name_problems, quoted
 from custom_events.conditions.problems import Problem
 from custom_events.errors import NeedsAction, NotFound
 from custom_events.queries import people as queries
@@ -178,7 +178,7 @@ def _grant_problems(connection: sa.Connection, grants: Sequence[Grant]) -> Itera
 
 def _login_problems(login: str) -> Iterator[Problem]:
     if not _LOGIN.match(login):
-        yield Problem(path="login", wrong=f"{told(login)} is no login", right=LOGIN_RULE)
+        yield Problem(path="login", wrong=f"{quoted(login)} is no login", right=LOGIN_RULE)
 
 
 def _keep_an_administrator(connection: sa.Connection, person: Person) -> None:

@@ -85,8 +85,8 @@ def within(grants: tuple[Grant, ...], limits: tuple[Grant, ...]) -> tuple[Grant,
     )
 
 
-def _common(one: Grant, other: Grant) -> tuple[int | None, ...]:
+def _common(grant: Grant, other: Grant) -> tuple[int | None, ...]:
     """The site, or None for all sites, that both grants are about; nothing where they are about different sites."""
-    if one.site_id is None:
+    if grant.site_id is None:
         return (other.site_id,)
-    return (one.site_id,) if other.site_id in (None, one.site_id) else ()
+    return (grant.site_id,) if other.site_id in (None, grant.site_id) else ()

@@ -34,7 +34,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     is_current: bool = False
 
 
-class _Found(msgspec.Struct, frozen=True):
+class _StoredSession(msgspec.Struct, frozen=True):
     session_id: int
     id: int
     login: str
@@ -103,25 +103,25 @@ def caller_of(connection: sa.Connection, token: str, settings: Settings) -> Call
     row = connection.execute(queries.OF_TOKEN, {"digest": _digest(token)}).one_or_none()
     if row is None:
         return None
-    found = msgspec.convert(row, _Found, from_attributes=True)
-    if found.stale:
+    stored = msgspec.convert(row, _StoredSession, from_attributes=True)
+    if stored.stale:
         idle = timedelta(hours=settings.session_idle_h)
-        connection.execute(queries.TOUCH, {"id": found.session_id, "idle": idle})
+        connection.execute(queries.TOUCH, {"id": stored.session_id, "idle": idle})
     return Caller(
         kind="person",
-        name=found.login,
-        id=found.id,
-        person_id=found.id,
-        session_id=found.session_id,
-        grants=found.grants,
-        via=f"session {found.session_id}",
+        name=stored.login,
+        id=stored.id,
+        person_id=stored.id,
+        session_id=stored.session_id,
+        grants=stored.grants,
+        via=f"session {stored.session_id}",
     )
 
 
 def of_person(connection: sa.Connection, person_id: int, *, current: int | None = None) -> list[Session]:
     """The sessions of a person, the newest first, ended ones too for a week."""
-    found = [msgspec.convert(row, Session, from_attributes=True) for row in queries.of_person(connection, person_id)]
-    return [msgspec.structs.replace(one, is_current=one.id == current) for one in found]
+    sessions = [msgspec.convert(row, Session, from_attributes=True) for row in queries.of_person(connection, person_id)]
+    return [msgspec.structs.replace(session, is_current=session.id == current) for session in sessions]
 
 
 def revoke(connection: sa.Connection, person_id: int, session_id: int, *, actor: str) -> None:
@@ -136,8 +136,8 @@ def _count(connection: sa.Connection, digest: bytes, client_address: str, settin
     window = timedelta(seconds=settings.login_window_s)
     for name in (digest.hex(), client_address):
         connection.execute(queries.TURN, {"name": name})
-    given = {"login": digest, "address": client_address, "window": window}
-    row = connection.execute(queries.ATTEMPTS, given).one()
+    values = {"login": digest, "address": client_address, "window": window}
+    row = connection.execute(queries.ATTEMPTS, values).one()
     if row.of_login >= settings.login_attempts_per_login or row.of_address >= settings.login_attempts_per_address:
         raise Throttled(
             f"Too many attempts to sign in. Try again in {settings.login_window_s} seconds.",

@@ -171,7 +171,7 @@ class _Run:
             self._sample(rules, ledgered)
 
     def _count_day(self, rules: SiteRules, finding: Finding) -> None:
-        zone = rules.plan.sites[rules.site.site_id].facts.zone
+        zone = rules.compiled_rules.sites[rules.site.site_id].facts.zone
         day = finding.site_event.event.occurred_at.astimezone(zone).date()
         if finding.standing is not None:
             sums = self._days.setdefault((day, finding.standing.currency), [0, Decimal(0), 0, Decimal(0)])
@@ -202,7 +202,7 @@ class _Run:
                 value_then=made.value if made is not None else None,
                 currency=made.currency if made is not None else standing.currency if standing is not None else None,
                 upload=upload,
-                explanation=explain(event, finding.assignment, finding.facts, finding.history, rules.plan),
+                explanation=explain(event, finding.assignment, finding.facts, finding.history, rules.compiled_rules),
             )
         )
 

@@ -342,7 +342,11 @@ def _configuration(book: DraftedRules, site_id: int) -> Configuration:
     """The rules that are asked about, as batches take them."""
     names = {name: book.actions[number] for number, name in book.action_names.items()}
     return Configuration(
-        version=(), sites=dict(book.sites), plan=book.site(site_id).plan, actions=dict(book.actions), action_names=names
+        version=(),
+        sites=dict(book.sites),
+        compiled_rules=book.site(site_id).compiled_rules,
+        actions=dict(book.actions),
+        action_names=names,
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from custom_events.catalog.conflicts import Name, RuleConflict
 from custom_events.history.reading import stored_events
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.matching.match import match
 from custom_events.pipeline.bulk_rows import Connection
 from custom_events.pipeline.conversion import transaction_id
@@ -68,7 +68,7 @@ async def count(
     """Count on the site's stored events, the newest 20,000 of the period at most. `configs`: the effective ones
     of everything that applies on the site, since a group's winner may be none of the members."""
     numbered = dict(enumerate(sorted(configs), 1))  # of their own: a draft may have no id yet
-    plan = MatchPlan(
+    compiled_rules = CompiledRules(
         [_as_assignment(number, site_id, name, configs[name]) for number, name in numbered.items()],
         {site_id: time_zone},
     )
@@ -81,9 +81,9 @@ async def count(
     events = 0
     async for page in stored_events(connection, site_id, types, begins, until):
         events += len(page)
-        for context in await event_contexts(connection, plan, page, needs):
+        for context in await event_contexts(connection, compiled_rules, page, needs):
             event = context.site_event.event
-            for made in match(event, site_id, plan, context.facts, context.history):
+            for made in match(event, site_id, compiled_rules, context.facts, context.history):
                 if made.withheld is None and made.assignment.assignment_id in members:
                     order = transaction_id(site_id, event)
                     wanted.setdefault(order, set()).add(made.assignment.assignment_id)

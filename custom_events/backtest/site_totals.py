@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from custom_events.conditions.facts import Facts
-from custom_events.matching.compiled_rules import Rule, SitePlan
+from custom_events.matching.compiled_rules import CompiledSite, Rule
 from custom_events.matching.match import Settled, counted
 from custom_events.matching.threshold import Occurrence, Tally, look_back
 from custom_events.pipeline.matching import SiteEvent
@@ -21,7 +21,7 @@ class SiteTotals:
     """The site-wide rules of one site. Every event of their triggers is taken once, in the order of the store's time, from
     where `since` says. Memory: what rolling windows hold, and for deduplication windows one occurrence for each customer."""
 
-    def __init__(self, site: SitePlan) -> None:
+    def __init__(self, site: CompiledSite) -> None:
         self._rules = [rule for rule in site.rules if is_site_wide(rule)]
         self._zone = site.facts.zone
         self._tallies = {rule.id: Tally(rule.threshold, self._zone) for rule in self._rules if rule.threshold}

@@ -92,7 +92,7 @@ class SiteVerdicts:
     ) -> None:
         self._connection, self._rules, self._actions, self._now = connection, rules, actions, now
         self._since, self._until = since, until
-        site = rules.plan.sites.get(rules.site.site_id)
+        site = rules.compiled_rules.sites.get(rules.site.site_id)
         self._totals = None if site is None else SiteTotals(site)
         self._needs: NeedsMemo = {}
         repeating = {assignment.assignment_id for assignment in rules.assignments.values() if _keys_repeat(assignment)}
@@ -114,15 +114,15 @@ class SiteVerdicts:
         pages = stored_events(self._connection, self._rules.site.site_id, totals.triggers, begins, self._since)
         async for page in pages:
             for context in await event_contexts(
-                self._connection, self._rules.plan, page, self._needs_without_history()
+                self._connection, self._rules.compiled_rules, page, self._needs_without_history()
             ):
                 totals.take(context.site_event, context.facts)
 
     def _needs_without_history(self) -> NeedsMemo:
-        site_id, plan = self._rules.site.site_id, self._rules.plan
+        site_id, compiled_rules = self._rules.site.site_id, self._rules.compiled_rules
         memo: NeedsMemo = {}
         for kind in EventType:
-            needed = needs_of(plan, site_id, kind)
+            needed = needs_of(compiled_rules, site_id, kind)
             memo[site_id, kind] = None if needed is None else needed._replace(rules=())
         return memo
 
@@ -172,8 +172,8 @@ class SiteVerdicts:
         for kind in {site_event.event.type for site_event in page}:
             place = (self._rules.site.site_id, kind)
             if place not in self._needs:
-                self._needs[place] = _without_site_wide(needs_of(self._rules.plan, *place))
-        contexts = await event_contexts(self._connection, self._rules.plan, page, self._needs)
+                self._needs[place] = _without_site_wide(needs_of(self._rules.compiled_rules, *place))
+        contexts = await event_contexts(self._connection, self._rules.compiled_rules, page, self._needs)
         if self._totals is None or not self._totals.triggers:
             return contexts
         return [
@@ -187,12 +187,16 @@ class SiteVerdicts:
 
     def _matches(self, context: EventContext) -> list[Match]:
         return match(
-            context.site_event.event, context.site_event.site_id, self._rules.plan, context.facts, context.history
+            context.site_event.event,
+            context.site_event.site_id,
+            self._rules.compiled_rules,
+            context.facts,
+            context.history,
         )
 
     def _unasked(self, site_event: SiteEvent) -> EventContext:
         """An event that no rule waits for any more, or a test order."""
-        site = self._rules.plan.sites[self._rules.site.site_id]
+        site = self._rules.compiled_rules.sites[self._rules.site.site_id]
         settled: Mapping[int, Settled] = {}
         return EventContext(site_event, site.facts, History(settled=settled))
 

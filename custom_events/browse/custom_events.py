@@ -142,17 +142,17 @@ def _row(row: sa.RowMapping, conversion: Any) -> CustomEventRow:
 
 def _total(connection: sa.Connection, wanted: CustomEventFilter) -> int | None:
     if wanted == CustomEventFilter(assignment_id=wanted.assignment_id) and wanted.assignment_id is not None:
-        found = tallies.read(connection, "custom_events_of_assignment", subject=wanted.assignment_id)
-        return sum(tally.rows for tally in found)
+        counts = tallies.read(connection, "custom_events_of_assignment", subject=wanted.assignment_id)
+        return sum(tally.rows for tally in counts)
     is_whole = wanted == CustomEventFilter()
     if not is_whole and wanted not in (
         CustomEventFilter(state=WITHDRAWN),
         CustomEventFilter(state=WITHDRAWN, reason=wanted.reason),
     ):
         return None
-    found = tallies.read(connection, "custom_events")
+    counts = tallies.read(connection, "custom_events")
     return sum(
         tally.rows
-        for tally in found
+        for tally in counts
         if is_whole or (tally.state == WITHDRAWN and wanted.reason in (None, tally.reason))
     )

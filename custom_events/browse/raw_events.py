@@ -17,7 +17,7 @@ from custom_events.values.deliveries import Outcome
 from custom_events.values.numbers import MAX_ID
 
 WAITING: Final = "waiting"
-OUTCOMES: Final = (WAITING, *(one.value for one in Outcome))
+OUTCOMES: Final = (WAITING, *(outcome.value for outcome in Outcome))
 # Two groups that are committed side by side have numbers of each other's time: as many as land in a second or two.
 _JITTER: Final = 5_000  # fewer than a page reads (SCANNED)
 
@@ -139,10 +139,10 @@ def _place(row: sa.RowMapping) -> tuple[datetime, int]:
 
 def _delivered(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> tuple[RawEventRow, ...]:
     weeks = [row["landed_week"] for row in rows]
-    given = {"weeks": weeks, "ids": [row["raw_id"] for row in rows]}
+    values = {"weeks": weeks, "ids": [row["raw_id"] for row in rows]}
     bodies: Mapping[int, sa.RowMapping] = {}
     if weeks:
-        cursor_result = connection.execute(sql.DELIVERIES, {**given, "first": min(weeks), "last": max(weeks)})
+        cursor_result = connection.execute(sql.DELIVERIES, {**values, "first": min(weeks), "last": max(weeks)})
         bodies = {row["raw_id"]: row for row in cursor_result.mappings()}
     return tuple(_row(row, bodies.get(row["raw_id"])) for row in rows)
 

@@ -64,18 +64,18 @@ def search(
     text = text.strip()
     if not text or len(text) > LONGEST:
         raise InvalidConfiguration(f"a text of 1 to {LONGEST} characters is searched for, not {len(text)}", path="text")
-    given = {"text": text, "site": site_id, "rows": MOST_RESULTS}
+    values = {"text": text, "site": site_id, "rows": MOST_RESULTS}
     if text.startswith(RAW):
-        return list(_raw_event(connection, given, now))
+        return list(_raw_event(connection, values, now))
     if text.startswith(DELIVERY):
-        return list(_deliveries(connection, {**given, "text": text.removeprefix(DELIVERY)}, now))
-    results = [*_orders(connection, given), *_customers(connection, given, country), *_clicks(connection, given)]
-    return results or list(_deliveries(connection, given, now))
+        return list(_deliveries(connection, {**values, "text": text.removeprefix(DELIVERY)}, now))
+    results = [*_orders(connection, values), *_customers(connection, values, country), *_clicks(connection, values)]
+    return results or list(_deliveries(connection, values, now))
 
 
-def _orders(connection: sa.Connection, given: dict[str, Any]) -> Iterator[SearchResult]:
-    bare = given["text"].removeprefix("#")
-    rows = connection.execute(sql.ORDERS, {**given, "numbers": [bare, f"#{bare}"]})
+def _orders(connection: sa.Connection, values: dict[str, Any]) -> Iterator[SearchResult]:
+    bare = values["text"].removeprefix("#")
+    rows = connection.execute(sql.ORDERS, {**values, "numbers": [bare, f"#{bare}"]})
     seen: set[tuple[int, str]] = set()  # many shops number orders as their ids are
     for row in rows:
         if (row.site_id, row.order_id) not in seen:
@@ -91,8 +91,8 @@ def _orders(connection: sa.Connection, given: dict[str, Any]) -> Iterator[Search
             )
 
 
-def _customers(connection: sa.Connection, given: dict[str, Any], country: str | None) -> Iterator[SearchResult]:
-    text = given["text"]
+def _customers(connection: sa.Connection, values: dict[str, Any], country: str | None) -> Iterator[SearchResult]:
+    text = values["text"]
     ways: list[tuple[str, sa.TextClause, dict[str, str | None]]] = [
         ("customer id", sql.BY_KEY, {"key": text if text.startswith(("c:", "e:")) else f"c:{text}"})
     ]
@@ -104,8 +104,7 @@ def _customers(connection: sa.Connection, given: dict[str, Any], country: str | 
     for matched, statement, asked in ways:
         if None in asked.values():
             continue
-        values = {"site": given["site"], "rows": MOST_RESULTS, **asked}
-        for row in connection.execute(statement, values):
+        for row in connection.execute(statement, {"site": values["site"], "rows": MOST_RESULTS, **asked}):
             if (row.site_id, row.customer_key) not in seen:
                 seen.add((row.site_id, row.customer_key))
                 yield SearchResult(
@@ -117,8 +116,8 @@ def _customers(connection: sa.Connection, given: dict[str, Any], country: str | 
                 )
 
 
-def _clicks(connection: sa.Connection, given: dict[str, Any]) -> Iterator[SearchResult]:
-    for row in connection.execute(sql.CLICKS, given):
+def _clicks(connection: sa.Connection, values: dict[str, Any]) -> Iterator[SearchResult]:
+    for row in connection.execute(sql.CLICKS, values):
         is_order = row.subject.startswith(_OF_ORDER)
         yield SearchResult(
             kind=Kind.CLICK,
@@ -131,19 +130,19 @@ def _clicks(connection: sa.Connection, given: dict[str, Any]) -> Iterator[Search
         )
 
 
-def _raw_event(connection: sa.Connection, given: dict[str, Any], now: datetime) -> Iterator[SearchResult]:
-    number = given["text"].removeprefix(RAW)
+def _raw_event(connection: sa.Connection, values: dict[str, Any], now: datetime) -> Iterator[SearchResult]:
+    number = values["text"].removeprefix(RAW)
     if number.isdecimal() and 0 < int(number) <= MAX_ID:
-        values = {"id": int(number), "weeks": probed_weeks(now.astimezone(UTC).date())}
-        for row in connection.execute(RAW_EVENT, values):
-            if given["site"] in (None, row.site_id):
+        place = {"id": int(number), "weeks": probed_weeks(now.astimezone(UTC).date())}
+        for row in connection.execute(RAW_EVENT, place):
+            if values["site"] in (None, row.site_id):
                 yield _delivery(row, "raw event")
 
 
-def _deliveries(connection: sa.Connection, given: dict[str, Any], now: datetime) -> Iterator[SearchResult]:
+def _deliveries(connection: sa.Connection, values: dict[str, Any], now: datetime) -> Iterator[SearchResult]:
     """Week by week from the newest, until one has it: senders do not use an id again."""
-    first, last = keys_of_id(given["text"])
-    asked = {"text": given["text"], "site": given["site"], "first": first, "last": last}
+    first, last = keys_of_id(values["text"])
+    asked = {"text": values["text"], "site": values["site"], "first": first, "last": last}
     weeks = {"weeks": probed_weeks(now.astimezone(UTC).date())}
     for week in connection.execute(sql.WEEKS, weeks).scalars().all():
         rows = connection.execute(sql.DELIVERIES, {**asked, "week": week}).all()

@@ -156,10 +156,10 @@ def _total(connection: sa.Connection, wanted: UploadFilter) -> int | None:
     says_reason = wanted.state is None and wanted.reason is not None
     if wanted != tallied or wanted.state in _UNSETTLED - {UploadState.SENT} or says_reason:
         return None
-    what = "uploads" if wanted.account_id is None else "uploads_of_account"
+    noun = "uploads" if wanted.account_id is None else "uploads_of_account"
     return sum(
         tally.rows
-        for tally in tallies.read(connection, what, subject=wanted.account_id)
+        for tally in tallies.read(connection, noun, subject=wanted.account_id)
         if wanted.kind in (None, tally.kind)
         and wanted.state in (None, _outcome(tally))
         and wanted.reason in (None, tally.reason)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from custom_events.catalog import audit, diff
 from custom_events.catalog.configurations import refuse
-from custom_events.catalog.reading import name_problems, told
+from custom_events.catalog.reading import name_problems, quoted
 from custom_events.catalog.time_zones import zone_problems
 from custom_events.conditions.problems import Problem
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
@@ -214,47 +214,47 @@ def update_action(connection: sa.Connection, reference: str, *, actor: str, **ch
     return get_action(connection, reference)
 
 
-def account_problems(given: Mapping[str, Any]) -> list[Problem]:
+def account_problems(settings: Mapping[str, Any]) -> list[Problem]:
     """Everything that keeps these columns of an account from being used."""
     problems: list[Problem] = []
     for path in ("customer_id", "login_customer_id"):
-        if given.get(path) is not None and not _CUSTOMER_ID.match(_digits(given[path])):
-            wrong = f"{told(given[path])} is not a customer id"
+        if settings.get(path) is not None and not _CUSTOMER_ID.match(_digits(settings[path])):
+            wrong = f"{quoted(settings[path])} is not a customer id"
             problems.append(Problem(path=path, wrong=wrong, right="ten digits, 123-456-7890 for example"))
-    if "name" in given:
-        problems += name_problems("name", given["name"], "a name for people")
-    if given.get("currency") is not None and not _CURRENCY.match(given["currency"]):
-        wrong = f"{told(given['currency'])} is not an ISO 4217 code"
+    if "name" in settings:
+        problems += name_problems("name", settings["name"], "a name for people")
+    if settings.get("currency") is not None and not _CURRENCY.match(settings["currency"]):
+        wrong = f"{quoted(settings['currency'])} is not an ISO 4217 code"
         problems.append(Problem(path="currency", wrong=wrong, right="three capitals, EUR for example"))
-    if "time_zone" in given:
-        problems += zone_problems(given["time_zone"])
+    if "time_zone" in settings:
+        problems += zone_problems(settings["time_zone"])
     return problems
 
 
-def action_problems(given: Mapping[str, Any]) -> list[Problem]:
+def action_problems(settings: Mapping[str, Any]) -> list[Problem]:
     """Everything that keeps these columns of an action from being used."""
     problems: list[Problem] = []
-    if "action_id" in given and not _ACTION_ID.match(given["action_id"]):
-        wrong = f"{told(given['action_id'])} is not Google's id of an action"
+    if "action_id" in settings and not _ACTION_ID.match(settings["action_id"]):
+        wrong = f"{quoted(settings['action_id'])} is not Google's id of an action"
         problems.append(
             Problem(path="action_id", wrong=wrong, right="digits, as the address of its page at Google shows")
         )
-    if "name" in given:
-        problems += name_problems("name", given["name"], "its name at Google")
-    if "action_type" in given:
+    if "name" in settings:
+        problems += name_problems("name", settings["name"], "its name at Google")
+    if "action_type" in settings:
         problems += name_problems(
-            "action_type", given["action_type"], "Google's name of the type, UPLOAD_CLICKS for example"
+            "action_type", settings["action_type"], "Google's name of the type, UPLOAD_CLICKS for example"
         )
-    if "click_window_days" in given and not 1 <= given["click_window_days"] <= WINDOW_LIMIT_DAYS:
-        wrong = f"{given['click_window_days']} days are outside what Google allows"
+    if "click_window_days" in settings and not 1 <= settings["click_window_days"] <= WINDOW_LIMIT_DAYS:
+        wrong = f"{settings['click_window_days']} days are outside what Google allows"
         problems.append(Problem(path="click_window_days", wrong=wrong, right=f"1 to {WINDOW_LIMIT_DAYS}"))
     return problems
 
 
-def _checked_account(given: Mapping[str, Any]) -> dict[str, Any]:
+def _checked_account(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The columns to write, in their plain form. Raises InvalidConfiguration."""
-    refuse(account_problems(given))
-    values = dict(given)
+    refuse(account_problems(settings))
+    values = dict(settings)
     for name in ("customer_id", "login_customer_id"):
         if values.get(name) is not None:
             values[name] = _digits(values[name])
@@ -269,10 +269,10 @@ def _changeable(changes: Mapping[str, Any], names: tuple[str, ...]) -> None:
             raise InvalidConfiguration(f"cannot be changed; these can: {', '.join(names)}", path=field)
 
 
-def _customer_id(given: str) -> str:
-    refuse(account_problems({"customer_id": given}))
-    return _digits(given)
+def _customer_id(customer_id: str) -> str:
+    refuse(account_problems({"customer_id": customer_id}))
+    return _digits(customer_id)
 
 
-def _digits(given: str) -> str:
-    return given.replace("-", "").strip()
+def _digits(customer_id: str) -> str:
+    return customer_id.replace("-", "").strip()

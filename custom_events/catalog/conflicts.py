@@ -95,12 +95,12 @@ def ties(applying: Mapping[Name, DefinitionConfig]) -> Iterator[Tie]:
         seen.append(name)
 
 
-def _tie(one: DefinitionConfig, other: DefinitionConfig) -> bool:
+def _tie(config: DefinitionConfig, other: DefinitionConfig) -> bool:
     return (
-        one.group is not None
-        and (one.group, one.priority) == (other.group, other.priority)
-        and not {*one.trigger}.isdisjoint(other.trigger)
-        and not (_ends_before(one, other) or _ends_before(other, one))
+        config.group is not None
+        and (config.group, config.priority) == (other.group, other.priority)
+        and not {*config.trigger}.isdisjoint(other.trigger)
+        and not (_ends_before(config, other) or _ends_before(other, config))
     )
 
 
@@ -108,16 +108,16 @@ def _meets_another(name: Name, names: Sequence[Name], configs: Mapping[Name, Def
     return any(other != name and may_meet(configs[name], configs[other]) for other in names)
 
 
-def may_meet(one: DefinitionConfig, other: DefinitionConfig) -> bool:
+def may_meet(config: DefinitionConfig, other: DefinitionConfig) -> bool:
     """Whether both could fire for one order (conditions aside, which only history can tell)."""
-    if _ends_before(one, other) or _ends_before(other, one):
+    if _ends_before(config, other) or _ends_before(other, config):
         return False
-    triggers = {*one.trigger, *other.trigger}
-    if one.group is not None and one.group == other.group and len(triggers) == 1:
+    triggers = {*config.trigger, *other.trigger}
+    if config.group is not None and config.group == other.group and len(triggers) == 1:
         return False  # one event, of which the group lets one fire
-    shared = set(one.trigger) & set(other.trigger)
-    return bool(shared) or (bool(_OF_AN_ORDER & set(one.trigger)) and bool(_OF_AN_ORDER & set(other.trigger)))
+    shared = set(config.trigger) & set(other.trigger)
+    return bool(shared) or (bool(_OF_AN_ORDER & set(config.trigger)) and bool(_OF_AN_ORDER & set(other.trigger)))
 
 
-def _ends_before(one: DefinitionConfig, other: DefinitionConfig) -> bool:
-    return one.valid_until is not None and other.valid_from is not None and one.valid_until < other.valid_from
+def _ends_before(config: DefinitionConfig, other: DefinitionConfig) -> bool:
+    return config.valid_until is not None and other.valid_from is not None and config.valid_until < other.valid_from

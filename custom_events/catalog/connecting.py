@@ -63,9 +63,9 @@ def connection_string(platform: Platform, url: str, secret: str, key_id: str | N
 
 def arrivals(connection: sa.Connection, site: Site, since: datetime) -> Arrivals:
     """What came to the site's address since then."""
-    given = {"site": site.id, "platform": site.platform.value, "since": since}
-    landed = connection.execute(sql.LANDED_SINCE, given).one_or_none()
-    refused = {row.reason: row.refusals for row in connection.execute(sql.REFUSED_SINCE, given)}
+    values = {"site": site.id, "platform": site.platform.value, "since": since}
+    landed = connection.execute(sql.LANDED_SINCE, values).one_or_none()
+    refused = {row.reason: row.refusals for row in connection.execute(sql.REFUSED_SINCE, values)}
     if landed is None:
         return Arrivals(refused=refused)
     return Arrivals(raw_id=landed.id, received_at=landed.received_at, topic=landed.topic, refused=refused)

@@ -21,7 +21,7 @@ from custom_events.catalog.configurations import (
     to_plain,
 )
 from custom_events.catalog.effective_config import effective_problems
-from custom_events.catalog.reading import name_problems, told
+from custom_events.catalog.reading import name_problems, quoted
 from custom_events.catalog.revisions import Difference, Revision
 from custom_events.conditions.problems import Problem
 from custom_events.errors import Dependent, InUse, InvalidConfiguration, NeedsAction, NotFound, Permanent
@@ -293,7 +293,7 @@ def delete(connection: sa.Connection, key: str, *, by: str) -> None:
 
 
 def _key_problems(key: str) -> list[Problem]:
-    return [] if KEY.match(key) else [Problem(path="key", wrong=f"{told(key)} is not a key", right=KEY_RULE)]
+    return [] if KEY.match(key) else [Problem(path="key", wrong=f"{quoted(key)} is not a key", right=KEY_RULE)]
 
 
 def _name_problems(name: str, description: str | None) -> list[Problem]:

@@ -33,8 +33,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 def requests(connection: sa.Connection, *, every: bool = False, only: Collection[int] | None = None) -> list[Request]:
     """Open requests, the most urgent first; `every`: the others after them; `only`: of these sites (None: of all)."""
-    given = {"every": every, "only": None if only is None else sorted(only)}
-    return [msgspec.convert(row, Request, from_attributes=True) for row in connection.execute(sql.REQUESTS, given)]
+    values = {"every": every, "only": None if only is None else sorted(only)}
+    return [msgspec.convert(row, Request, from_attributes=True) for row in connection.execute(sql.REQUESTS, values)]
 
 
 def site_of(connection: sa.Connection, raw_id: int) -> int | None:

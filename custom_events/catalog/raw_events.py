@@ -92,8 +92,8 @@ def requeue_parked(
     """Parked deliveries are understood once more: one, or those of a site and of a reason where they are given, at most
     `REQUEUED_AT_ONCE`, the oldest first. Returns how many. Nothing is doubled by it: events that are known are dropped by their natural
     keys. Requests about personal data stay parked."""
-    given = {"site": site_id, "reason": reason, "raw_id": raw_id}
-    rows: int = connection.execute(sql.REQUEUE_PARKED, {**given, "rows": REQUEUED_AT_ONCE}).rowcount
+    values = {"site": site_id, "reason": reason, "raw_id": raw_id}
+    rows: int = connection.execute(sql.REQUEUE_PARKED, {**values, "rows": REQUEUED_AT_ONCE}).rowcount
     if rows:
         subject = (
             f"raw_event:{raw_id}" if raw_id is not None else f"site:{site_id}" if site_id is not None else "parked"

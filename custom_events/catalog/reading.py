@@ -63,7 +63,7 @@ def with_new_names(raw: object, kind: type[msgspec.Struct]) -> object:
     renamed = {names.get(str(name), name): value for name, value in values.items()}
     entry = kind.__annotations__.get("assignments")
     if entry is not None and isinstance(listed := renamed.get("assignments"), list):
-        renamed["assignments"] = [with_new_names(one, entry.__args__[0]) for one in cast("list[object]", listed)]
+        renamed["assignments"] = [with_new_names(item, entry.__args__[0]) for item in cast("list[object]", listed)]
     return renamed
 
 
@@ -73,7 +73,7 @@ def nearest(name: str, known: tuple[str, ...]) -> str:
     return (f"did you mean {near[0]}? " if near else "") + f"one of {', '.join(known)}"
 
 
-def told(value: object) -> str:
+def quoted(value: object) -> str:
     """A wrong value for a message: quoted and cut, or its kind."""
     if isinstance(value, int) and abs(value) >= _TOO_LONG:
         return "the number"  # of thousands of digits, perhaps, which Python would refuse to write
@@ -83,11 +83,11 @@ def told(value: object) -> str:
     return printable(text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…")
 
 
-def name_problems(path: str, given: str, right: str) -> Iterator[Problem]:
+def name_problems(path: str, text: str, right: str) -> Iterator[Problem]:
     """What is wrong with a name for people: nothing in it, or what no database keeps."""
-    if not given.strip():
+    if not text.strip():
         yield Problem(path=path, wrong="it is empty", right=right)
-    elif (wrong := text_problem(given)) is not None:
+    elif (wrong := text_problem(text)) is not None:
         yield Problem(path=path, wrong=wrong, right="remove it")
 
 
@@ -103,12 +103,12 @@ class _Reader:
     def struct(self, raw: object, kind: type[_Struct], path: str) -> _Struct | None:
         """An object with the fields of `kind` and no others."""
         if not isinstance(raw, Mapping):
-            return self._wrong(path, f"here is {told(raw)}", f"settings by name: {', '.join(kind.__struct_fields__)}")
+            return self._wrong(path, f"here is {quoted(raw)}", f"settings by name: {', '.join(kind.__struct_fields__)}")
         fields = _fields(kind)
         values: dict[str, Any] = {}
         for name, value in raw.items():
             if (field := fields.get(name)) is None:
-                self._wrong(join(path, str(name)), f"{told(name)} is not known here", nearest(name, tuple(fields)))
+                self._wrong(join(path, str(name)), f"{quoted(name)} is not known here", nearest(name, tuple(fields)))
             else:
                 before = len(self.problems)
                 part = self.value(value, field.type, join(path, name))
@@ -134,8 +134,8 @@ class _Reader:
                 return self.struct(raw, wanted.cls, path)
             case types.VarTupleType():
                 if not isinstance(raw, list | tuple):
-                    return self._wrong(path, f"here is {told(raw)}", "a list")
-                items = tuple(self.value(one, wanted.item_type, f"{path}[{place}]") for place, one in enumerate(raw))
+                    return self._wrong(path, f"here is {quoted(raw)}", "a list")
+                items = tuple(self.value(item, wanted.item_type, f"{path}[{place}]") for place, item in enumerate(raw))
                 return None if None in items else items  # our lists hold no null
             case types.DictType():
                 return self._mapping(raw, wanted, path)
@@ -144,7 +144,7 @@ class _Reader:
 
     def _mapping(self, raw: object, wanted: types.DictType, path: str) -> Any:
         if not isinstance(raw, Mapping):
-            return self._wrong(path, f"here is {told(raw)}", "an object")
+            return self._wrong(path, f"here is {quoted(raw)}", "an object")
         if isinstance(wanted.value_type, types.AnyType):  # a tree of conditions: JSON, which `conditions` reads
             return self._json(raw, path)
         result = {name: self.value(value, wanted.value_type, join(path, str(name))) for name, value in raw.items()}
@@ -155,13 +155,13 @@ class _Reader:
             if isinstance(raw, str) and raw in words:
                 return wanted.cls(raw) if isinstance(wanted, types.EnumType) else raw
             right = nearest(raw, words) if isinstance(raw, str) else f"one of {', '.join(words)}"
-            return self._wrong(path, f"{told(raw)} cannot be used", right)
+            return self._wrong(path, f"{quoted(raw)} cannot be used", right)
         match wanted:
             case types.DecimalType():
                 return self._number(raw, path)
             case types.DateType():
                 day = read_day(raw) if isinstance(raw, str) else raw if type(raw) is date else None
-                return day if day is not None else self._wrong(path, f"{told(raw)} cannot be used", _right(wanted))
+                return day if day is not None else self._wrong(path, f"{quoted(raw)} cannot be used", _right(wanted))
             case types.StrType():
                 return self._text(raw, path)
             case _:
@@ -177,13 +177,13 @@ class _Reader:
         elif isinstance(raw, int | float | Decimal) and not isinstance(raw, bool):
             number = Decimal(repr(raw)) if isinstance(raw, float) else Decimal(raw)
         if number is None:
-            return self._wrong(path, f"{told(raw)} cannot be used", _NUMBER)
+            return self._wrong(path, f"{quoted(raw)} cannot be used", _NUMBER)
         return number if self._has_size(number, raw, path, sizes.RIGHT) else None
 
     def _text(self, raw: object, path: str) -> str | None:
         if not isinstance(raw, str):
             quotes = " (in quotes)" if isinstance(raw, int | float | Decimal) else ""
-            return self._wrong(path, f"{told(raw)} cannot be used", f"a text{quotes}")
+            return self._wrong(path, f"{quoted(raw)} cannot be used", f"a text{quotes}")
         if (wrong := text_problem(raw)) is not None:
             return self._wrong(path, wrong, "remove it")
         return raw
@@ -193,9 +193,9 @@ class _Reader:
         try:
             value = msgspec.convert(raw, kind)
         except (msgspec.ValidationError, UnicodeEncodeError):  # a lone surrogate
-            return self._wrong(path, f"{told(raw)} cannot be used", right)
+            return self._wrong(path, f"{quoted(raw)} cannot be used", right)
         if kind is datetime and (not isinstance(raw, str | datetime) or value.tzinfo is None):
-            return self._wrong(path, f"{told(raw)} cannot be used", right)
+            return self._wrong(path, f"{quoted(raw)} cannot be used", right)
         if kind is int and not self._has_size(
             value, raw, path, f"a whole number of at most {sizes.MAX_WHOLE_DIGITS} digits"
         ):
@@ -207,7 +207,7 @@ class _Reader:
             self._wrong(path, f"{number} is no number", _NUMBER)
             return False
         if (wrong := sizes.size_problem(number)) is not None:
-            self._wrong(path, f"{told(raw)} {wrong}", right)
+            self._wrong(path, f"{quoted(raw)} {wrong}", right)
             return False
         return True
 
@@ -239,7 +239,7 @@ class _Reader:
         if not self._has_size(number, raw, path, f"{sizes.RIGHT}; an id stands in quotes"):
             return None
         if isinstance(raw, Decimal) and Decimal(repr(float(raw))) != raw:
-            return self._wrong(path, f"{told(raw)} has more digits than a JSON number keeps", "put it in quotes")
+            return self._wrong(path, f"{quoted(raw)} has more digits than a JSON number keeps", "put it in quotes")
         return float(raw) if isinstance(raw, Decimal) else raw
 
     def _name(self, name: object, path: str) -> str:

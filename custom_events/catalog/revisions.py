@@ -233,9 +233,9 @@ def rollback(
     return publish(connection, kind, owner_id, made.number, by=by, name=name)
 
 
-def same_person(one: str, other: str) -> bool:
+def same_person(login: str, other: str) -> bool:
     """Names as people write them: with or without capitals, with or without space around."""
-    return one.strip().casefold() == other.strip().casefold()
+    return login.strip().casefold() == other.strip().casefold()
 
 
 def _revision(row: sa.Row[*tuple[Any, ...]]) -> Revision:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from custom_events.catalog import audit, diff
 from custom_events.catalog.configurations import refuse
-from custom_events.catalog.reading import name_problems, read_struct, told
+from custom_events.catalog.reading import name_problems, quoted, read_struct
 from custom_events.catalog.time_zones import zone_problems
 from custom_events.conditions.problems import Problem, Severity
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
@@ -266,51 +266,51 @@ def _addresses_free(connection: sa.Connection, values: Mapping[str, Any]) -> Gen
         ) from None
 
 
-def problems(given: Mapping[str, Any], platform: Platform) -> list[Problem]:
+def problems(fields: Mapping[str, Any], platform: Platform) -> list[Problem]:
     """Everything that keeps these columns (of `create` and `update`) from being used."""
     faults: list[Problem] = []
-    if "site_key" in given and not _KEY.match(given["site_key"]):
-        wrong = f"{told(given['site_key'])} is not a site's key"
+    if "site_key" in fields and not _KEY.match(fields["site_key"]):
+        wrong = f"{quoted(fields['site_key'])} is not a site's key"
         faults.append(Problem(path="site_key", wrong=wrong, right=KEY_RULE))
-    if "name" in given:
-        faults += name_problems("name", given["name"], "a name for people")
-    if "shop_domain" in given:
-        faults += _domain_problems(given["shop_domain"], platform)
-    if given.get("currency") is not None and not _CURRENCY.match(given["currency"]):
-        wrong = f"{told(given['currency'])} is not an ISO 4217 code"
+    if "name" in fields:
+        faults += name_problems("name", fields["name"], "a name for people")
+    if "shop_domain" in fields:
+        faults += _domain_problems(fields["shop_domain"], platform)
+    if fields.get("currency") is not None and not _CURRENCY.match(fields["currency"]):
+        wrong = f"{quoted(fields['currency'])} is not an ISO 4217 code"
         faults.append(Problem(path="currency", wrong=wrong, right="three capitals, EUR for example"))
-    if "time_zone" in given:
-        faults += zone_problems(given["time_zone"])
-    if "settings" in given:
-        faults += _settings_problems(given["settings"], platform)
+    if "time_zone" in fields:
+        faults += zone_problems(fields["time_zone"])
+    if "settings" in fields:
+        faults += _settings_problems(fields["settings"], platform)
     return faults
 
 
-def _domain_problems(given: str | None, platform: Platform) -> Iterator[Problem]:
-    if given is None:
+def _domain_problems(domain: str | None, platform: Platform) -> Iterator[Problem]:
+    if domain is None:
         store = PLATFORMS[platform]
         if store.shop_domain is not None:
             right = f"a {store.title} site is found by it: {store.shop_domain.example}"
             yield Problem(path="shop_domain", wrong="it is missing", right=right)
-    elif not _DOMAIN.match(given.strip().lower()):
-        wrong = f"{told(given)} is not a host name"
+    elif not _DOMAIN.match(domain.strip().lower()):
+        wrong = f"{quoted(domain)} is not a host name"
         yield Problem(path="shop_domain", wrong=wrong, right="my-shop.example for example")
 
 
-def _settings_problems(given: Mapping[str, Any] | SiteSettings, platform: Platform) -> Iterator[Problem]:
-    read = _settings(given)
+def _settings_problems(settings: Mapping[str, Any] | SiteSettings, platform: Platform) -> Iterator[Problem]:
+    read = _settings(settings)
     if isinstance(read, list):
         yield from (msgspec.structs.replace(problem, path=f"settings.{problem.path}".rstrip(".")) for problem in read)
         return
     if read.default_country is not None and not _COUNTRY.match(read.default_country):
-        wrong = f"{told(read.default_country)} is not an ISO 3166 code"
+        wrong = f"{quoted(read.default_country)} is not an ISO 3166 code"
         yield Problem(path="settings.default_country", wrong=wrong, right="two capitals, DE for example")
     if not isinstance(read.cod_paid_when, str):
         for place, status in enumerate(read.cod_paid_when):
             if not _STATUS.match(status):
                 right = "as orders show it, without wc-: delivered for example"
                 yield Problem(
-                    path=f"settings.cod_paid_when[{place}]", wrong=f"{told(status)} is not a status", right=right
+                    path=f"settings.cod_paid_when[{place}]", wrong=f"{quoted(status)} is not a status", right=right
                 )
     elsewhere = {
         name: other for other, store in PLATFORMS.items() if other is not platform for name in store.own_settings
@@ -325,14 +325,14 @@ def _settings_problems(given: Mapping[str, Any] | SiteSettings, platform: Platfo
             )
 
 
-def _settings(given: Mapping[str, Any] | SiteSettings) -> SiteSettings | list[Problem]:
-    return read_struct(_plain_settings(given) if isinstance(given, SiteSettings) else given, SiteSettings)
+def _settings(settings: Mapping[str, Any] | SiteSettings) -> SiteSettings | list[Problem]:
+    return read_struct(_plain_settings(settings) if isinstance(settings, SiteSettings) else settings, SiteSettings)
 
 
-def _checked(given: Mapping[str, Any], platform: Platform) -> dict[str, Any]:
+def _checked(fields: Mapping[str, Any], platform: Platform) -> dict[str, Any]:
     """The columns to write, in their plain form. Raises InvalidConfiguration for the first that cannot be used."""
-    refuse(problems(given, platform))
-    values = dict(given)
+    refuse(problems(fields, platform))
+    values = dict(fields)
     if values.get("shop_domain") is not None:
         values["shop_domain"] = values["shop_domain"].strip().lower()
     if "settings" in values and isinstance(read := _settings(values["settings"]), SiteSettings):

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterator
 
-from custom_events.catalog.reading import LIKENESS, told
+from custom_events.catalog.reading import LIKENESS, quoted
 from custom_events.conditions.problems import Problem
 from custom_events.values import zones
 
@@ -11,21 +11,21 @@ _OTHER_FOLDERS = ("posix/", "right/")  # some machines have the whole database a
 _SPELLINGS = str.maketrans({" ": "_"})
 
 
-def zone_problems(given: str) -> Iterator[Problem]:
+def zone_problems(name: str) -> Iterator[Problem]:
     """What is wrong with a `time_zone`; nothing for a name that every part of ours knows."""
-    if given in zones.names():
+    if name in zones.names():
         return
-    wrong = f"{told(given)} is not an IANA name" if given.strip() else "it is empty"
-    near = _nearest(given)
+    wrong = f"{quoted(name)} is not an IANA name" if name.strip() else "it is empty"
+    near = _nearest(name)
     right = f"did you mean {near}?" if near else f"{zones.EXAMPLE} for example, with its capitals"
     yield Problem(path="time_zone", wrong=wrong, right=right)
 
 
-def _nearest(given: str) -> str | None:
+def _nearest(name: str) -> str | None:
     """The name that was meant, perhaps: the same in other letters or folders, or a likely typing error."""
-    bare = given.strip().translate(_SPELLINGS).lower()
+    bare = name.strip().translate(_SPELLINGS).lower()
     for folder in _OTHER_FOLDERS:
         bare = bare.removeprefix(folder)
-    known = {name.lower(): name for name in zones.names()}
+    known = {zone.lower(): zone for zone in zones.names()}
     near = difflib.get_close_matches(bare, known, n=1, cutoff=LIKENESS)
     return known[near[0]] if near else None

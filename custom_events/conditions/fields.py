@@ -55,7 +55,7 @@ ROOT_EXPRESSIONS: dict[Root, str] = {
 
 ALL_PLATFORMS = tuple(Platform)
 NOT_WOOCOMMERCE = tuple(platform for platform in Platform if platform is not Platform.WOOCOMMERCE)
-NOT_SHOPIFY = tuple(one for one in Platform if one is not Platform.SHOPIFY)
+NOT_SHOPIFY = tuple(platform for platform in Platform if platform is not Platform.SHOPIFY)
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):

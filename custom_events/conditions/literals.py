@@ -19,12 +19,12 @@ MAX_LIST_VALUES = 1_000
 MAX_PATTERN_MEMORY_BYTES = 1 << 20  # RE2 refuses a pattern whose program would be larger (its own default is 8 MiB)
 MAX_DIGITS = 30  # of a number in a stored tree; what is written today has at most those of `values.numbers`
 MAX_DURATION_DAYS = 3_660  # ten years
-MAX_TOLD_CHARACTERS = 60  # of a wrong value in a message: one line of a terminal keeps the sentence around it
+MAX_QUOTED_CHARACTERS = 60  # of a wrong value in a message: one line of a terminal keeps the sentence around it
 NUMBER_PATTERN = sizes.PATTERN  # of a number written as text; also in the published JSON Schema
 
 _STORED_NUMBER = r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?"
 _WRITTEN = r"[+-]?[0-9]{1,200}(\.[0-9]{1,200})?"  # how large it may be is said in its own sentence
-_TOO_LONG = 10**MAX_TOLD_CHARACTERS
+_TOO_LONG = 10**MAX_QUOTED_CHARACTERS
 _UNITS = ("minutes", "hours", "days")
 
 
@@ -55,22 +55,22 @@ def read_literal(operator: Operator, value: Any, *, ignore_case: bool = False, i
     return _READERS[operator.wants](Asked(operator=operator, ignore_case=ignore_case, is_new=is_new), value)
 
 
-def _told(value: Any) -> str:
+def _quoted(value: Any) -> str:
     """The value for a message, bounded."""
     if isinstance(value, int) and abs(value) >= _TOO_LONG:
         return "the number"  # Python refuses to write one of thousands of digits
     text = str(value) if isinstance(value, Decimal) else repr(value)
-    return text if len(text) <= MAX_TOLD_CHARACTERS else text[:MAX_TOLD_CHARACTERS] + "..."
+    return text if len(text) <= MAX_QUOTED_CHARACTERS else text[:MAX_QUOTED_CHARACTERS] + "..."
 
 
 def _nothing(asked: Asked, value: Any) -> None:
     if value is not None:
-        raise Unreadable(f"{asked.operator.op} takes no value, here is {_told(value)}", "remove `value`")
+        raise Unreadable(f"{asked.operator.op} takes no value, here is {_quoted(value)}", "remove `value`")
 
 
 def _text(asked: Asked, value: Any) -> str:
     if not isinstance(value, str):
-        raise Unreadable(f"{_told(value)} is not a text", f"{asked.operator.op} wants {asked.operator.wants}")
+        raise Unreadable(f"{_quoted(value)} is not a text", f"{asked.operator.op} wants {asked.operator.wants}")
     if not value:
         raise Unreadable("the text is empty", 'use the operator "missing" or "exists"')
     if len(value) > MAX_TEXT_CHARACTERS:
@@ -94,29 +94,29 @@ def _pattern(asked: Asked, value: Any) -> Callable[[str], object]:
         detail = reason.args[0] if reason.args else reason
         detail = detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail)
         raise Unreadable(
-            f"{_told(value)} is not a pattern RE2 takes ({detail})",
+            f"{_quoted(value)} is not a pattern RE2 takes ({detail})",
             "RE2 syntax, without look-around and back-references (https://github.com/google/re2/wiki/Syntax)",
         ) from None
 
 
 def _number(asked: Asked, value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise Unreadable(f"{_told(value)} is not a number", f"{asked.operator.op} wants {asked.operator.wants}")
+        raise Unreadable(f"{_quoted(value)} is not a number", f"{asked.operator.op} wants {asked.operator.wants}")
     if isinstance(value, str) and sizes.is_no_number_word(value):
         raise Unreadable(f"{value.strip()} is no number", 'digits with a point, such as "200.00"')
     if isinstance(value, str) and not re.fullmatch(_WRITTEN if asked.is_new else _STORED_NUMBER, value):
-        raise Unreadable(f"{_told(value)} is not a number", 'digits with a point, such as "200.00"')
+        raise Unreadable(f"{_quoted(value)} is not a number", 'digits with a point, such as "200.00"')
     # A JSON number goes through its shortest text: 19.99 is read as 19.99, not as the binary fraction next to it.
     number = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite():
         raise Unreadable(f"{number} is no number", 'digits with a point, such as "200.00"')
     if asked.is_new and (wrong := sizes.size_problem(number)) is not None:
-        raise Unreadable(f"{_told(value)} {wrong}", sizes.RIGHT)
+        raise Unreadable(f"{_quoted(value)} {wrong}", sizes.RIGHT)
     if asked.is_new and isinstance(value, str) and not re.fullmatch(NUMBER_PATTERN, value):
-        raise Unreadable(f"{_told(value)} has zeros without need", sizes.RIGHT)
+        raise Unreadable(f"{_quoted(value)} has zeros without need", sizes.RIGHT)
     if abs(number.adjusted()) > MAX_DIGITS or len(number.as_tuple().digits) > MAX_DIGITS:
         raise Unreadable(
-            f"{_told(value)} is no amount one can compare with", f"a number of at most {MAX_DIGITS} digits"
+            f"{_quoted(value)} is no amount one can compare with", f"a number of at most {MAX_DIGITS} digits"
         )
     return number
 
@@ -125,31 +125,31 @@ def _integer(asked: Asked, value: Any) -> int:
     number = _number(asked, value)
     if number != number.to_integral_value():
         below = number.to_integral_value(ROUND_FLOOR)
-        raise Unreadable(f"{_told(value)} is not a whole number", f"{below:f} or {below + 1:f}")
+        raise Unreadable(f"{_quoted(value)} is not a whole number", f"{below:f} or {below + 1:f}")
     return int(number)
 
 
 def _boolean(asked: Asked, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise Unreadable(f"{_told(value)} is neither true nor false", f"{asked.operator.op} wants true or false")
+        raise Unreadable(f"{_quoted(value)} is neither true nor false", f"{asked.operator.op} wants true or false")
     return value
 
 
 def _moment(asked: Asked, value: Any) -> date | datetime:
     right = f"{asked.operator.op} wants {Wants.MOMENT}"
     if not isinstance(value, str):
-        raise Unreadable(f"{_told(value)} is not a time", right)
+        raise Unreadable(f"{_quoted(value)} is not a time", right)
     text = value.strip()
     moment = read_day(text) or read_moment(text)
     if moment is None and not asked.is_new:
         moment = _as_once(text)
     if moment is None:
-        raise Unreadable(f"{_told(value)} is not a time", right)
+        raise Unreadable(f"{_quoted(value)} is not a time", right)
     if not isinstance(moment, datetime):
         return moment
     if moment.tzinfo is None:
         raise Unreadable(
-            f"{_told(value)} does not say in which time zone",
+            f"{_quoted(value)} does not say in which time zone",
             f"{value.strip()}Z for UTC, or with an offset such as +01:00",
         )
     return moment
@@ -168,16 +168,16 @@ def _as_once(text: str) -> date | datetime | None:
 def _duration(asked: Asked, value: Any) -> timedelta:
     right = f"{asked.operator.op} wants {Wants.DURATION}"
     if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in _UNITS:
-        raise Unreadable(f"{_told(value)} is not a duration", right)
+        raise Unreadable(f"{_quoted(value)} is not a duration", right)
     unit, amount = next(iter(value.items()))
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not amount > 0:
-        raise Unreadable(f"{_told(amount)} {unit} is not a duration", right)
+        raise Unreadable(f"{_quoted(amount)} {unit} is not a duration", right)
     try:
         duration = timedelta(**{unit: amount})
     except OverflowError:
         duration = timedelta.max
     if duration > timedelta(days=MAX_DURATION_DAYS):
-        raise Unreadable(f"{_told(amount)} {unit} is too long", f"at most {MAX_DURATION_DAYS} days")
+        raise Unreadable(f"{_quoted(amount)} {unit} is too long", f"at most {MAX_DURATION_DAYS} days")
     return duration
 
 
@@ -198,7 +198,7 @@ def _list_of(read: _Reader) -> _Reader:
     def read_list(asked: Asked, value: Any) -> frozenset[Hashable]:
         if not isinstance(value, list | tuple) or not value:
             raise Unreadable(
-                f"{_told(value)} is not a list with values", f"{asked.operator.op} wants {asked.operator.wants}"
+                f"{_quoted(value)} is not a list with values", f"{asked.operator.op} wants {asked.operator.wants}"
             )
         if len(value) > MAX_LIST_VALUES:
             raise Unreadable(
@@ -213,7 +213,7 @@ def _list_of(read: _Reader) -> _Reader:
 def _pair_of(read: _Reader) -> _Reader:
     def read_pair(asked: Asked, value: Any) -> tuple[Any, Any]:
         if not isinstance(value, list | tuple) or len(value) != 2:  # noqa: PLR2004 - a pair
-            raise Unreadable(f"{_told(value)} is not a pair", f"{asked.operator.op} wants {asked.operator.wants}")
+            raise Unreadable(f"{_quoted(value)} is not a pair", f"{asked.operator.op} wants {asked.operator.wants}")
         low, high = _each(read, asked, value)
         if isinstance(low, datetime) is not isinstance(high, datetime):
             raise Unreadable("one end is a date, the other a time", "two dates or two times")

@@ -147,19 +147,19 @@ def _order_facts() -> Iterator[Field]:
 
 
 def _contents() -> Iterator[Field]:
-    for root, what in ((Root.ORDER, "order"), (Root.CART, "cart")):
+    for root, prefix in ((Root.ORDER, "order"), (Root.CART, "cart")):
         yield Field(
-            name=f"{what}.item_count",
+            name=f"{prefix}.item_count",
             type=T.INTEGER,
-            meaning=f"Number of lines of the {what}.",
+            meaning=f"Number of lines of the {prefix}.",
             example="2",
             root=root,
             expression=f"len({root}.items)",
         )
         yield Field(
-            name=f"{what}.quantity",
+            name=f"{prefix}.quantity",
             type=T.INTEGER,
-            meaning=f"Number of pieces over all lines of the {what}.",
+            meaning=f"Number of pieces over all lines of the {prefix}.",
             example="3",
             root=root,
             expression=f"pieces({root}.items)",
@@ -167,7 +167,7 @@ def _contents() -> Iterator[Field]:
         for attribute, plural in (("sku", "skus"), ("product_id", "product_ids"), ("variant_id", "variant_ids"),
                                   ("title", "titles"), ("vendor", "vendors"), ("product_type", "product_types")):  # fmt: skip
             yield Field(
-                name=f"{what}.{plural}",
+                name=f"{prefix}.{plural}",
                 type=T.TEXTS,
                 meaning=f"The lines' {plural.replace('_', ' ')}, in order.",
                 example="VIP-1",
@@ -176,7 +176,7 @@ def _contents() -> Iterator[Field]:
                 platforms=NOT_WOOCOMMERCE if attribute in ("vendor", "product_type") else ALL_PLATFORMS,
             )
         yield Field(
-            name=f"{what}.categories",
+            name=f"{prefix}.categories",
             type=T.TEXTS,
             meaning="Categories of all lines.",
             example="shoes",

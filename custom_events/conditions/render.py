@@ -72,19 +72,19 @@ def _render_test(test: Test) -> str:
 
 
 def _value(test: Test) -> str:
-    given = test.given
+    value = test.given
     match test.operator.wants:
         case Wants.DURATION:
-            unit, amount = next(iter(given.items()))
+            unit, amount = next(iter(value.items()))
             return f"{amount} {unit[:-1] if amount == 1 else unit}"
         case Wants.RANGE | Wants.INTEGER_RANGE | Wants.MOMENTS:
-            return f"{_one(given[0])} and {_one(given[1])}"
-        case _ if isinstance(given, list | tuple):
-            shown = ", ".join(_one(value) for value in given[:MAX_SHOWN_VALUES])
-            more = len(given) - MAX_SHOWN_VALUES
+            return f"{_one(value[0])} and {_one(value[1])}"
+        case _ if isinstance(value, list | tuple):
+            shown = ", ".join(_one(item) for item in value[:MAX_SHOWN_VALUES])
+            more = len(value) - MAX_SHOWN_VALUES
             return f"{shown} and {more} more" if more > 0 else shown
         case _:
-            return _one(given)
+            return _one(value)
 
 
 def _one(value: Any) -> str:

@@ -116,9 +116,9 @@ class Source:
         if test.operator.op in (Presence.EXISTS, Presence.MISSING):
             there = f"({guard}{read if kind in _FOUND_BY_TRUTH else f'{read} is not None'})"
             return there if test.operator.op == Presence.EXISTS else f"(not {there})"
-        found = f"(v := {read})" if kind in _FOUND_BY_TRUTH else f"(v := {read}) is not None"
+        is_found = f"(v := {read})" if kind in _FOUND_BY_TRUTH else f"(v := {read}) is not None"
         currency = self._in_currency(field.currency, test)
-        return f"({guard}{found} and {self.test(test, kind)}{currency})"
+        return f"({guard}{is_found} and {self.test(test, kind)}{currency})"
 
     def _in_currency(self, expression: str | None, test: Test) -> str:
         """The second half of a comparison of money that names its currency."""
@@ -207,4 +207,4 @@ def _factory(text: str) -> Callable[..., Callable[..., Any]]:
 @lru_cache(maxsize=1)
 def _names() -> dict[str, Any]:
     """The globals of generated functions."""
-    return {name: thing for name, thing in vars(runtime).items() if not name.startswith("_")}
+    return {name: helper for name, helper in vars(runtime).items() if not name.startswith("_")}

@@ -106,10 +106,10 @@ class _Reader:
         if "measure" in tree:
             return self._measure(tree, path, depth, scope)
         if len(tree) != 1:
-            given = ", ".join(sorted(map(str, tree)))[:100] or "nothing"
+            named = ", ".join(sorted(map(str, tree)))[:100] or "nothing"
             hints = (word_hint(str(word), ("field", "measure")) for word in tree)
             return self._wrong(
-                path, f"a condition with {given}", f"{next(filter(None, hints), '')}exactly one of {_FORMS}"
+                path, f"a condition with {named}", f"{next(filter(None, hints), '')}exactly one of {_FORMS}"
             )
         word, below = next(iter(tree.items()))
         return self._branch(str(word), below, path, depth, scope)
@@ -265,31 +265,31 @@ class _Reader:
 
     def _check_range(self, field: Field, test: Test, path: str) -> None:
         """Warn of a number that the field never is, of a code in small letters or that never comes. No errors: a stored rule goes on as it is."""
-        given = test.literal if isinstance(test.literal, frozenset | tuple) else (test.literal,)
+        bounds = test.literal if isinstance(test.literal, frozenset | tuple) else (test.literal,)
         if field.bounds is not None:
             low, high = field.bounds
-            outside = sorted(bound for bound in given if isinstance(bound, int) and not low <= bound <= high)
+            outside = sorted(bound for bound in bounds if isinstance(bound, int) and not low <= bound <= high)
             if outside:
                 wrong = f"{field.name} is never {', '.join(map(str, outside))[:100]}"
                 self._warn(join(path, "value"), wrong, f"{low} to {high}")
-        small = sorted(bound for bound in given if isinstance(bound, str) and bound != bound.upper())
+        small = sorted(bound for bound in bounds if isinstance(bound, str) and bound != bound.upper())
         if field.is_code and small and not test.ignore_case and test.operator.wants is not Wants.PATTERN:
             wrong = f"{field.name} is in capitals: {', '.join(small)[:60]} is never found"
             self._warn(join(path, "value"), wrong, f"{', '.join(small)[:60].upper()}, or ignore_case")
         elif field.is_code and test.operator.op in _WHOLE_CODES:
-            self._check_codes(field, sorted(bound.upper() for bound in given if isinstance(bound, str)), path)
+            self._check_codes(field, sorted(bound.upper() for bound in bounds if isinstance(bound, str)), path)
 
     def _check_codes(self, field: Field, codes: list[str], path: str) -> None:
         """Warn of a code that is none of ISO's, of a currency that the site never uses."""
         is_currency = field.name.endswith(_CURRENCY)
-        what, right, length = (
+        kind, right, length = (
             ("currency", "three capital letters of ISO 4217, such as EUR", CURRENCY_CODE_LETTERS)
             if is_currency
             else ("country", "two capital letters of ISO 3166, such as DE", COUNTRY_CODE_LETTERS)
         )
         none = [code for code in codes if len(code) != length or not code.isascii() or not code.isalpha()]
         if none:
-            self._warn(join(path, "value"), f"{', '.join(none)[:60]} is no {what} code: it is never found", right)
+            self._warn(join(path, "value"), f"{', '.join(none)[:60]} is no {kind} code: it is never found", right)
         elif is_currency and self._currencies and (unused := [code for code in codes if code not in self._currencies]):
             wrong = f"the site never uses {', '.join(unused)[:60]}: it is never found"
             self._warn(join(path, "value"), wrong, f"it uses {', '.join(sorted(self._currencies))}")
@@ -297,8 +297,8 @@ class _Reader:
     def _check_words(self, field: Field, operator: Operator, test: Test, path: str) -> None:
         if not field.words or operator.op not in ("=", "!=", "in", "not_in"):
             return
-        given = test.literal if isinstance(test.literal, frozenset) else {test.literal}
-        unknown = sorted(given - {word.casefold() if test.ignore_case else word for word in field.words})
+        words = test.literal if isinstance(test.literal, frozenset) else {test.literal}
+        unknown = sorted(words - {word.casefold() if test.ignore_case else word for word in field.words})
         if unknown:
             self._wrong(
                 join(path, "value"),

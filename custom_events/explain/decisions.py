@@ -11,7 +11,7 @@ from custom_events.history.reading import EPOCH, Stored
 from custom_events.history.rules import DraftedRules, SiteRules, load_rules
 from custom_events.history.worths import Worths
 from custom_events.ledger.single_uploads import reference_of
-from custom_events.matching.compiled_rules import MatchPlan, Rule
+from custom_events.matching.compiled_rules import CompiledRules, Rule
 from custom_events.matching.effective import effective
 from custom_events.matching.explain import MAX_SHOWN_OCCURRENCES, Explanation, explain
 from custom_events.matching.match import History, Settled, counted
@@ -87,11 +87,11 @@ async def explanations(
     connection: Connection, rules: SiteRules, stored: Stored, only: int | None = None
 ) -> list[Explanation]:
     """Each rule of a site, or one, about an event, with the customer's facts and what its threshold counted."""
-    known = await event_contexts(connection, rules.plan, [stored], {})
+    known = await event_contexts(connection, rules.compiled_rules, [stored], {})
     facts = known[0].facts if known else None
     history = await _with_names(connection, rules, known[0]) if known else History()
     return [
-        explain(stored.event, assignment, facts, history, rules.plan)
+        explain(stored.event, assignment, facts, history, rules.compiled_rules)
         for number, assignment in sorted(rules.assignments.items())
         if only in (None, number)
     ]
@@ -100,7 +100,7 @@ async def explanations(
 async def _with_names(connection: Connection, rules: SiteRules, known: EventContext) -> History:
     """What was counted, with the newest events by name also where a whole site's are counted together."""
     settled: dict[int, Settled] = {}
-    for rule in rules.plan.sites[rules.site.site_id].rules:
+    for rule in rules.compiled_rules.sites[rules.site.site_id].rules:
         known_settled = known.history.settled.get(rule.id)
         if (
             known_settled is not None and known_settled.crossing is not None
@@ -125,7 +125,7 @@ async def _newest_counted(
     )  # fmt: skip
     stored = [events.from_json(row[0]) for row in rows]
     asked = [Asked(site_id, commerce_event) for commerce_event in stored] if rule.needs_facts else []
-    facts = await customer_facts(connection, rules.plan, asked)
+    facts = await customer_facts(connection, rules.compiled_rules, asked)
     occurrences = [
         counted(rule, commerce_event, facts.get((site_id, commerce_event.key), known.facts))
         for commerce_event in stored
@@ -183,8 +183,8 @@ def _with_those_that_decided(book: DraftedRules, made: dict[int, list[dict[str, 
         decided = _decided(row, site_id, stands, book)
         if decided is not None:
             replaced[assignment_id] = decided
-    plan = MatchPlan(replaced.values(), {site_id: own.site.time_zone})
-    return SiteRules(site=own.site, plan=plan, assignments=replaced)
+    compiled_rules = CompiledRules(replaced.values(), {site_id: own.site.time_zone})
+    return SiteRules(site=own.site, compiled_rules=compiled_rules, assignments=replaced)
 
 
 def _decided(row: dict[str, Any], site_id: int, stands: Assignment | None, book: DraftedRules) -> Assignment | None:

@@ -60,7 +60,7 @@ async def trace_of(
     else:
         site_id, order_id = await _order_called(connection, subject, site_id)
         rows = await connection.fetch(traces.EVENTS_OF_ORDER, site_id, order_id)
-    return await _told(connection, site_id, order_id, rows, (), rules, assignment)
+    return await _trace(connection, site_id, order_id, rows, (), rules, assignment)
 
 
 def explain_sync(
@@ -69,11 +69,11 @@ def explain_sync(
     """`trace_of` for callers without an event loop: on a connection of its own to this URL, or on one that is kept. `site` is an id, a
     key or a domain; `site_id` an id."""
 
-    async def told(connection: Connection) -> Trace:
+    async def read(connection: Connection) -> Trace:
         known = site_id if site is None else await site_called(connection, site)
         return await trace_of(connection, subject, site_id=known, **how)
 
-    return ask(asked, told)
+    return ask(asked, read)
 
 
 async def stored_event(connection: Connection, site_id: int, key: str) -> Stored:
@@ -125,11 +125,11 @@ async def _waiting(connection: Connection) -> str:
     return f" {number} to be understood (custom-events up does it, within seconds): ask again then."
 
 
-def _only(sites: Sequence[int], what: str) -> int:
+def _only(sites: Sequence[int], subject: str) -> int:
     if not sites:
-        raise NotFound(f"No site has {what}.", what="event")
+        raise NotFound(f"No site has {subject}.", what="event")
     if len(sites) > 1:
-        raise NeedsAction(f"Several sites have {what}: {', '.join(map(str, sites))}. Name one of them (--site).")
+        raise NeedsAction(f"Several sites have {subject}: {', '.join(map(str, sites))}. Name one of them (--site).")
     return sites[0]
 
 
@@ -155,10 +155,10 @@ async def _of_raw(
     keys = [key for _, key in batch_state.events]
     rows = await connection.fetch(traces.EVENTS_OF_KEYS, site_id, keys)
     order_id = next((event.event.order_id for event in batch_state.events.values()), None)
-    return await _told(connection, site_id, order_id, rows, [(day, int(number))], rules, assignment)
+    return await _trace(connection, site_id, order_id, rows, [(day, int(number))], rules, assignment)
 
 
-async def _told(
+async def _trace(
     connection: Connection,
     site_id: int,
     order_id: str | None,

@@ -13,7 +13,7 @@ from custom_events.history.drafts import NEW_KEY, NOT_STORED, Draft
 from custom_events.history.readers import Readers, ask
 from custom_events.history.reading import Stored
 from custom_events.history.rules import NOT_ASSIGNED, SiteRules, load_rules, site_called
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.matching.effective import effective
 from custom_events.matching.explain import Explanation
 from custom_events.matching.explain import explain as explain_event
@@ -77,7 +77,7 @@ def run_on_body(body: Body, config: DefinitionConfig, overrides: Overrides | Non
         assignment_revision_id=NOT_STORED,
         config=whole,
     )
-    (rule,) = MatchPlan([assignment]).sites[NOWHERE].rules
+    (rule,) = CompiledRules([assignment]).sites[NOWHERE].rules
     understood, events = _understood(body, SiteContext(site_id=NOWHERE, platform=body.platform))
     tried = tuple(_tried(event, assignment, explain_event(event.event, assignment)) for event in events)
     notes = (
@@ -153,7 +153,9 @@ def _tried(stored: Stored, assignment: Assignment, explanation: Explanation) -> 
 
 
 def _notes(subject: Body | str, rules: SiteRules) -> tuple[str, ...]:
-    if isinstance(subject, str) or not any(rule.needs_history for rule in rules.plan.sites[rules.site.site_id].rules):
+    if isinstance(subject, str) or not any(
+        rule.needs_history for rule in rules.compiled_rules.sites[rules.site.site_id].rules
+    ):
         return ()
     return ("What is stored of this event's customer counts as what happened before; the body itself is not stored.",)
 

@@ -114,8 +114,8 @@ def _check_stopped(draft: Draft) -> None:
     """What stops is stored, and has no settings."""
     if (draft.definition is None) == (draft.assignment is None):
         raise NeedsAction("Name what stops: a definition, on every site that has it, or one assignment.")
-    given = (draft.definition_number, draft.config, draft.assignment_number, draft.overrides)
-    if any(setting is not None for setting in given):
+    settings = (draft.definition_number, draft.config, draft.assignment_number, draft.overrides)
+    if any(setting is not None for setting in settings):
         raise NeedsAction(
             "What stops has neither a revision nor settings: name the definition or the assignment alone."
         )

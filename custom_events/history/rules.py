@@ -21,7 +21,7 @@ from custom_events.history.drafts import (
     drafted_definition,
 )
 from custom_events.history.groups import Memberships, concerned, memberships
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.pipeline.bulk_rows import Connection, texts_of
 from custom_events.pipeline.configuration import Defined, action_of, assignment_of, read_rule, site_of
 from custom_events.pipeline.conversion import AdsAction
@@ -35,11 +35,11 @@ MAX_NAMED = 20  # assignments named in a note; more are counted
 
 
 class SiteRules(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """One site. `plan` holds the assignments (`assignments`, by id) whose results are asked about, as they would be: those chosen,
+    """One site. `compiled_rules` holds the assignments (`assignments`, by id) whose results are asked about, as they would be: those chosen,
     and those that are or were in a group with one of them. A negative id is a draft that the site does not have."""
 
     site: SiteContext
-    plan: MatchPlan
+    compiled_rules: CompiledRules
     assignments: Mapping[int, Assignment]
 
 
@@ -59,7 +59,7 @@ class DraftedRules(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         context, scope = self.sites[site_id], self.scope(site_id)
         return SiteRules(
             site=context,
-            plan=MatchPlan(scope, {site_id: context.time_zone}),
+            compiled_rules=CompiledRules(scope, {site_id: context.time_zone}),
             assignments={assignment.assignment_id: assignment for assignment in scope},
         )
 

@@ -127,7 +127,9 @@ def _successors(
     only because this one has the key. When the one that has it is withdrawn after it was sent, Google keeps the conversion, with
     the other's value: under its key it takes no second one, and of a retracted one nothing more. The first by the store's time."""
     by_transaction: dict[Transaction, Origin] = {}
-    for event_id, (row, stored) in sorted(conversions.items(), key=lambda one: (one[1][0].conversion_at, one[0])):
+    for event_id, (row, stored) in sorted(
+        conversions.items(), key=lambda conversion: (conversion[1][0].conversion_at, conversion[0])
+    ):
         origin = origins.get(event_id)
         stands = origin is not None and origin.withdrawn is None and origin.value is not None
         if origin is not None and stands and row.reason == SAME_TRANSACTION:
@@ -213,7 +215,7 @@ def _json(value: Any) -> str | bytes:
     return value if isinstance(value, str | bytes) else msgspec.json.encode(value)
 
 
-def _write(connection: sa.Connection, found: Sequence[tuple[LedgerRow, Change]], now: datetime) -> None:
+def _write(connection: sa.Connection, changes: Sequence[tuple[LedgerRow, Change]], now: datetime) -> None:
     values = Columns("created_at", "id", "value", "kind", "adjusted_at")
     withheld = Columns("created_at", "id", "reason", "sentence")
     released = Columns("created_at", "id", "value")
@@ -222,7 +224,7 @@ def _write(connection: sa.Connection, found: Sequence[tuple[LedgerRow, Change]],
     appended = Columns(
         "created_at", "id", "kind", "value", "sequence", "adjusted_at", "state", "reason", "sentence", "until"
     )
-    for conversion, change in found:
+    for conversion, change in changes:
         match change:
             case SetValue(row, kind, value, adjusted_at):
                 values.add(created_at=row.created_at, id=row.id, value=value, kind=kind.value, adjusted_at=adjusted_at)

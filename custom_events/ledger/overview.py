@@ -149,7 +149,7 @@ class _Stands:
     @property
     def standings(self) -> tuple[Standing, ...]:
         """Most rows first."""
-        return tuple(sorted(self._reasoned.values(), key=lambda one: (-one.rows, one.reason)))
+        return tuple(sorted(self._reasoned.values(), key=lambda standing: (-standing.rows, standing.reason)))
 
 
 def _stands(rows: Iterable[Any]) -> defaultdict[int, _Stands]:

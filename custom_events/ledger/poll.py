@@ -98,8 +98,8 @@ def _ask(
         answers = [_with_remark(*pair) for pair in zip(request.rows, answer.rows, rows, strict=True)]
         write_rows(connection, request, answers, now, whole=False, standing=(UploadState.SENT,))
         apply_account_effects(connection, request, answer, now)
-        told = {request_counts.action_id: request_counts.figures for request_counts in answer.counts}
-        counts = json.dumps(told) if told else None
+        figures = {request_counts.action_id: request_counts.figures for request_counts in answer.counts}
+        counts = json.dumps(figures) if figures else None
         connection.execute(
             requests.POLLED,
             {"request": due.id, "counts": counts, "code": answer.code, "sentence": answer.sentence},

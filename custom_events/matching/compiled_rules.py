@@ -98,7 +98,7 @@ def _currency_reader(name: str) -> FieldReader | None:
 Bucket = tuple[Predicate, tuple[Rule, ...], bool]
 
 
-class SitePlan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class CompiledSite(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One site's rules. `buckets` by type of event: (condition, the rules that share it, whether the condition alone decides)."""
 
     site_id: int
@@ -130,7 +130,7 @@ class SitePlan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             yield from rules
 
 
-class MatchPlan:
+class CompiledRules:
     """Compiled once for a set of revisions, then only read: workers may share it between threads."""
 
     def __init__(self, assignments: Iterable[Assignment], time_zones: Mapping[int, str] | None = None) -> None:
@@ -139,11 +139,12 @@ class MatchPlan:
         for assignment in assignments:
             by_site.setdefault(assignment.site_id, []).append(compile_rule_of(assignment))
         zones = time_zones or {}
-        self.sites: dict[int, SitePlan] = {
-            site_id: _site_plan(site_id, rules, zone_or_utc(zones.get(site_id))) for site_id, rules in by_site.items()
+        self.sites: dict[int, CompiledSite] = {
+            site_id: _compiled_site(site_id, rules, zone_or_utc(zones.get(site_id)))
+            for site_id, rules in by_site.items()
         }
 
-    def site(self, site_id: int) -> SitePlan | None:
+    def site(self, site_id: int) -> CompiledSite | None:
         """The rules of a site; None when it has none."""
         return self.sites.get(site_id)
 
@@ -193,7 +194,7 @@ def compile_rule_of(assignment: Assignment) -> Rule:
     )
 
 
-def _site_plan(site_id: int, rules: list[Rule], zone: tzinfo) -> SitePlan:
+def _compiled_site(site_id: int, rules: list[Rule], zone: tzinfo) -> CompiledSite:
     grouped: dict[EventType, dict[int, tuple[Predicate, list[Rule]]]] = {}
     for rule in sorted(rules, key=attrgetter("id")):
         for kind in dict.fromkeys(rule.assignment.config.trigger):
@@ -205,7 +206,7 @@ def _site_plan(site_id: int, rules: list[Rule], zone: tzinfo) -> SitePlan:
         for kind, by_id in grouped.items()
     }
     ids = [[rule.id for _, same, _ in of_kind for rule in same] for of_kind in buckets.values()]
-    return SitePlan(
+    return CompiledSite(
         site_id=site_id,
         facts=Facts(zone=zone),
         buckets=buckets,

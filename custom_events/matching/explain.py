@@ -8,7 +8,7 @@ import msgspec
 from custom_events.conditions.explain import ExplainedNode, explain_condition, lines
 from custom_events.conditions.facts import Facts
 from custom_events.conditions.problems import Problem
-from custom_events.matching.compiled_rules import MatchPlan, Rule, compile_rule_of
+from custom_events.matching.compiled_rules import CompiledRules, Rule, compile_rule_of
 from custom_events.matching.eligibility import click_reason, consent_status
 from custom_events.matching.match import (
     NO_HISTORY,
@@ -103,13 +103,13 @@ def explain(
     assignment: Assignment,
     facts: Facts | None = None,
     history: History = NO_HISTORY,
-    plan: MatchPlan | None = None,
+    compiled_rules: CompiledRules | None = None,
     time_zone: str | None = None,
 ) -> Explanation:
-    """Every step for this event and assignment, none skipped. `plan` holds the site's other assignments (for groups); the
-    assignment itself may be a draft that the plan does not have. Without `facts` the time zone is the plan's or `time_zone`."""
+    """Every step for this event and assignment, none skipped. `compiled_rules` has the site's other assignments (for groups); the
+    assignment itself may be a draft that they do not have. Without `facts` the time zone is theirs or `time_zone`."""
     rule = compile_rule_of(assignment)
-    site = None if plan is None else plan.site(assignment.site_id)
+    site = None if compiled_rules is None else compiled_rules.site(assignment.site_id)
     if facts is None:
         facts = site.facts if site is not None else Facts(zone=zone_or_utc(time_zone))
     tree = explain_condition(assignment.config.conditions, event, facts)
@@ -192,7 +192,7 @@ def _group_step(
     firing = [rule, *(rival for rival in rivals if _no_match(rival, event, facts, history) is None)]
     winner = group_winners(firing)[0]
     return GroupStep(
-        group=group, candidates=tuple(sorted(one.id for one in firing)), winner=winner.id, holds=winner is rule
+        group=group, candidates=tuple(sorted(rival.id for rival in firing)), winner=winner.id, holds=winner is rule
     )
 
 

@@ -1,10 +1,10 @@
 """How far an event reaches through time: whose verdicts may change when it comes late, or is corrected."""
 
-from custom_events.matching.compiled_rules import Rule, SitePlan
+from custom_events.matching.compiled_rules import CompiledSite, Rule
 from custom_events.values.events import EventType
 
 
-def changes_later(site: SitePlan, kind: EventType) -> frozenset[EventType]:
+def changes_later(site: CompiledSite, kind: EventType) -> frozenset[EventType]:
     """The types of events, of the same customer, that an event of this type may change when it is put in before them: its own
     type and others in the triggers of rules that count it, or that ask what the customer did before. Empty: none, ever.
 

@@ -1,9 +1,9 @@
 """A commerce event and a site's rules give matches: what becomes custom events. Pure; everything it needs is handed in.
 
-    plan = MatchPlan(assignments, time_zones)                  once per set of revisions
-    facts = plan.site(site_id).facts_with(orders_before=2)     only where plan.needs_facts(site_id, event.type)
-    history = History(counted={assignment_id: [...]})          only where plan.needs_history(site_id, event.type)
-    for found in match(event, site_id, plan, facts, history): ...
+    rules = CompiledRules(assignments, time_zones)             once per set of revisions
+    facts = rules.site(site_id).facts_with(orders_before=2)    only where rules.needs_facts(site_id, event.type)
+    history = History(counted={assignment_id: [...]})          only where rules.needs_history(site_id, event.type)
+    for made in match(event, site_id, rules, facts, history): ...
 
 Which matches exist follows from the event, the rules and what happened before it by the store's time; never from the order
 of arrival or from how events are batched. `counted` lets a caller make the history; what a late event changes is settled by
@@ -20,7 +20,7 @@ import msgspec
 
 from custom_events.conditions.facts import Facts
 from custom_events.conditions.runtime import as_number, as_text
-from custom_events.matching.compiled_rules import MatchPlan, Rule
+from custom_events.matching.compiled_rules import CompiledRules, Rule
 from custom_events.matching.match_fields import MatchFields, MatchSettings, match_fields
 from custom_events.matching.money import is_amount
 from custom_events.matching.threshold import Crossing, Occurrence, crossing, fired
@@ -84,10 +84,14 @@ class Item(NamedTuple):
 
 
 def match(
-    event: CommerceEvent, site_id: int, plan: MatchPlan, facts: Facts | None = None, history: History = NO_HISTORY
+    event: CommerceEvent,
+    site_id: int,
+    compiled_rules: CompiledRules,
+    facts: Facts | None = None,
+    history: History = NO_HISTORY,
 ) -> list[Match]:
     """The matches of one event, by assignment id. Without `facts` nothing is known but the site's time zone. Never raises."""
-    site = plan.sites.get(site_id)
+    site = compiled_rules.sites.get(site_id)
     if site is None or event.is_test or event.is_undone:
         return []
     buckets = site.buckets.get(event.type)
@@ -108,9 +112,9 @@ def match(
     return _made(firing, event, facts, history)
 
 
-def match_batch(items: Iterable[Item], plan: MatchPlan) -> list[list[Match]]:
+def match_batch(items: Iterable[Item], compiled_rules: CompiledRules) -> list[list[Match]]:
     """The matches of each item, in the items' order: the same as one by one."""
-    return [match(event, site_id, plan, facts, history) for event, site_id, facts, history in items]
+    return [match(event, site_id, compiled_rules, facts, history) for event, site_id, facts, history in items]
 
 
 def is_in_dates(rule: Rule, event: CommerceEvent, facts: Facts) -> bool:

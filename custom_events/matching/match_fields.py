@@ -14,7 +14,7 @@ import msgspec
 from custom_events.conditions.facts import Facts
 from custom_events.matching.dedup import KeyFunction, key_function, order_key
 from custom_events.matching.eligibility import asks_in_europe, consent_reasons, match_reason, release_of, usable_click
-from custom_events.matching.value import CompiledRule, amount_of, compile_rule
+from custom_events.matching.value import CompiledValueRule, amount_of, compile_rule
 from custom_events.values.clicks import Click, ConsentStatus
 from custom_events.values.definitions import Assignment, ConsentNeeded, Dedup, DedupPer, ValueSource
 from custom_events.values.events import CommerceEvent
@@ -31,7 +31,7 @@ class MatchSettings(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     key: KeyFunction
     is_per_order: bool  # the key
     has_window: bool  # of deduplication: the key follows from occurrences before the event
-    value: CompiledRule
+    value: CompiledValueRule
     wants_value: bool
     sends: bool  # names an ads action
     consent_needed: ConsentNeeded
@@ -66,7 +66,7 @@ def match_settings_of(assignment: Assignment) -> MatchSettings:
 @lru_cache(maxsize=MAX_KEPT_MAKINGS)
 def _shared(
     dedup: Dedup,
-    value: CompiledRule,
+    value: CompiledValueRule,
     consent_needed: ConsentNeeded,
     minutes_and_days: tuple[int, int],
     *,

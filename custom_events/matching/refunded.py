@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from custom_events.conditions.facts import Facts
-from custom_events.matching.value_rule import CompiledRule, counted_of
+from custom_events.matching.value_rule import CompiledValueRule, counted_of
 from custom_events.matching.worth import Back
 from custom_events.values import net
 from custom_events.values.definitions import ValueSource
@@ -29,7 +29,7 @@ def refunds_in_other_currencies(currency: str | None, refunds: Iterable[Refund])
     )
 
 
-def back_of(compiled: CompiledRule, refund: Refund, event: CommerceEvent, facts: Facts) -> Back:
+def back_of(compiled: CompiledValueRule, refund: Refund, event: CommerceEvent, facts: Facts) -> Back:
     """What one refund gave back, and how much of what it names the rule counts. The rule starts from items or from the order's total."""
     order = event.order
     if not refund.items and not refund.shipping:
@@ -46,15 +46,15 @@ def back_of(compiled: CompiledRule, refund: Refund, event: CommerceEvent, facts:
     return Back(refund.amount, named, counted)
 
 
-def _shipping(compiled: CompiledRule, refund: Refund, order: Order | None) -> tuple[Decimal, Decimal]:
+def _shipping(compiled: CompiledValueRule, refund: Refund, order: Order | None) -> tuple[Decimal, Decimal]:
     """What it gave back for shipping, and how much of that the rule counts."""
-    rule, given = compiled.rule, refund.shipping or _ZERO
-    if rule.source is not ValueSource.ORDER_TOTAL or rule.without_shipping or not given:
-        return given, _ZERO
+    rule, shipping = compiled.rule, refund.shipping or _ZERO
+    if rule.source is not ValueSource.ORDER_TOTAL or rule.without_shipping or not shipping:
+        return shipping, _ZERO
     if not rule.without_tax or order is None:
-        return given, given
+        return shipping, shipping
     paid = net.shipping(order, without_tax=False)
-    return given, given * net.shipping(order, without_tax=True) / paid if paid else given
+    return shipping, shipping * net.shipping(order, without_tax=True) / paid if paid else shipping
 
 
 def completed(item: LineItem, order: Order | None) -> LineItem:

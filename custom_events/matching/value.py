@@ -18,7 +18,7 @@ from custom_events.matching import worth
 from custom_events.matching.money import AMOUNT_LIMIT, QUANTA, USUAL_QUANTUM, is_amount, rounded
 from custom_events.matching.refunded import back_of, refunds_that_count
 from custom_events.matching.value_rule import (
-    CompiledRule,
+    CompiledValueRule,
     amount_reader,
     base_currency,
     base_of,
@@ -29,7 +29,7 @@ from custom_events.matching.value_rule import (
 from custom_events.values.definitions import ValueSource
 from custom_events.values.events import CommerceEvent, Refund
 
-__all__ = ["CompiledRule", "amount_of", "amount_reader", "compile_rule", "share_left", "value_now", "value_of"]
+__all__ = ["CompiledValueRule", "amount_of", "amount_reader", "compile_rule", "share_left", "value_now", "value_of"]
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
@@ -59,13 +59,13 @@ Amount = tuple[Decimal | None, str | None]  # and its currency
 NO_AMOUNT: Amount = (None, None)
 
 
-def value_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts = NO_FACTS) -> Value:
+def value_of(compiled: CompiledValueRule, event: CommerceEvent, facts: Facts = NO_FACTS) -> Value:
     """The value of this event under the rule. Never raises; what is no amount of money gives no value."""
     amount, currency = amount_of(compiled, event, facts)
     return Value(amount=amount, currency=currency)
 
 
-def amount_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts) -> Amount:
+def amount_of(compiled: CompiledValueRule, event: CommerceEvent, facts: Facts) -> Amount:
     """`value_of` as a pair. What most rules are, the order's total, without a call that can be spared: every match asks."""
     if compiled.is_order_total and (order := event.order) is not None and (total := order.total) is not None:
         currency = order.currency if order.currency is not None else event.currency
@@ -78,7 +78,7 @@ def amount_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts) -> Amo
     return _amount_of(compiled, event, facts)
 
 
-def _amount_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts) -> Amount:
+def _amount_of(compiled: CompiledValueRule, event: CommerceEvent, facts: Facts) -> Amount:
     if compiled.rule.source is ValueSource.NONE:
         return NO_AMOUNT
     try:
@@ -93,7 +93,7 @@ def _amount_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts) -> Am
 
 
 def value_now(
-    compiled: CompiledRule,
+    compiled: CompiledValueRule,
     event: CommerceEvent,
     value: Decimal,
     total: Decimal | None,
@@ -125,7 +125,7 @@ def value_now(
         return value
 
 
-def share_left(compiled: CompiledRule, event: CommerceEvent, refunds: Iterable[Refund]) -> Decimal:
+def share_left(compiled: CompiledValueRule, event: CommerceEvent, refunds: Iterable[Refund]) -> Decimal:
     """What refunds alone leave of the value, 0 to 1."""
     base = _taken_item_by_item(compiled, event)
     left = _left(compiled, event, base, _totals(event, None, None), refunds)
@@ -135,7 +135,7 @@ def share_left(compiled: CompiledRule, event: CommerceEvent, refunds: Iterable[R
     return rest / sold if sold else _ONE
 
 
-def _taken_item_by_item(compiled: CompiledRule, event: CommerceEvent) -> Decimal | None:
+def _taken_item_by_item(compiled: CompiledValueRule, event: CommerceEvent) -> Decimal | None:
     """The base of a rule from which what comes back is taken item by item; None for the others, which lose what the order loses."""
     source, order = compiled.rule.source, event.order
     if source is ValueSource.ITEMS_TOTAL or (
@@ -159,7 +159,7 @@ def _totals(event: CommerceEvent, total: Decimal | None, current_total: Decimal 
 
 
 def _left(
-    compiled: CompiledRule,
+    compiled: CompiledValueRule,
     event: CommerceEvent,
     base: Decimal | None,
     order: worth.Order | None,

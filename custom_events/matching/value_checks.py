@@ -76,9 +76,9 @@ def _source(rule: ValueRule) -> Iterator[Problem]:
         ("field", rule.field, ValueSource.FIELD, "a field"),
         ("items", rule.items, ValueSource.ITEMS_TOTAL, "a tree of items"),
     )
-    for name, given, source, what in written:
-        if given is not None and rule.source is not source:
-            wrong = f"{what} has no effect with the source {rule.source}: the value is {_IS[rule.source]}"
+    for name, value, source, meaning in written:
+        if value is not None and rule.source is not source:
+            wrong = f"{meaning} has no effect with the source {rule.source}: the value is {_IS[rule.source]}"
             yield error(f"value.{name}", wrong, f"choose the source {source}, or remove it")
     if rule.source is ValueSource.FIXED and rule.currency is not None and rule.fixed is None and of_currencies:
         wrong = "it has no effect: each amount in by_currency is of the currency it stands under"
@@ -106,16 +106,16 @@ def _without_effect(rule: ValueRule) -> Iterator[Problem]:
 
 def _of_currency(path: str, here: CurrencyRule, whole: CurrencyRule, source: ValueSource) -> Iterator[Problem]:
     """One entry of by_currency, by itself and with the rule around it."""
-    given = {name: amount for name in _AMOUNTS if (amount := getattr(here, name)) is not None}
-    if not given:
+    own = {name: amount for name in _AMOUNTS if (amount := getattr(here, name)) is not None}
+    if not own:
         yield warning(path, "it says nothing of its own", f"one of {', '.join(_AMOUNTS)}, or remove it")
     if here.fixed is not None and source is not ValueSource.FIXED:
         wrong = f"a fixed amount has no effect with the source {source}: the value is {_IS[source]}"
         yield error(f"{path}.fixed", wrong, f"choose the source {ValueSource.FIXED}, or remove it")
-    for name, amount in given.items():
+    for name, amount in own.items():
         if amount == getattr(whole, name):
             yield warning(f"{path}.{name}", f"{amount} is what holds without it", "remove it")
-    both = msgspec.structs.replace(whole, **given)
+    both = msgspec.structs.replace(whole, **own)
     yield from _amounts(path, here, both, source)
 
 

@@ -23,7 +23,7 @@ _ORDER_TOTALS = (ValueRule(), ValueRule(refunds_lower_it=False))
 Reader = Callable[[CommerceEvent, Facts], object]
 
 
-class CompiledRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class CompiledValueRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A value rule ready to be asked."""
 
     rule: ValueRule
@@ -37,16 +37,16 @@ class CompiledRule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return self.rule.by_currency.get(currency or "", _SAME)
 
 
-def compile_rule(rule: ValueRule) -> CompiledRule:
+def compile_rule(rule: ValueRule) -> CompiledValueRule:
     """The rule with its items tree and its field compiled; equal rules share. Raises nothing: what cannot be read gives no value."""
     return _compiled(msgspec.json.encode(rule, order="deterministic"))
 
 
 @lru_cache(maxsize=MAX_KEPT_RULES)
-def _compiled(encoded: bytes) -> CompiledRule:
+def _compiled(encoded: bytes) -> CompiledValueRule:
     rule = msgspec.json.decode(encoded, type=ValueRule)
     items = compile_item_filter(rule.items) if rule.items is not None else _every_item
-    return CompiledRule(
+    return CompiledValueRule(
         rule=rule,
         is_order_total=rule in _ORDER_TOTALS,
         items=items,
@@ -67,7 +67,7 @@ def amount_reader(name: str) -> Reader | None:
         return None
 
 
-def base_currency(compiled: CompiledRule, event: CommerceEvent, facts: Facts) -> str | None:
+def base_currency(compiled: CompiledValueRule, event: CommerceEvent, facts: Facts) -> str | None:
     """The currency of what the rule starts from. That a refund names another one makes the order's money no other money."""
     match compiled.rule.source:
         case ValueSource.ORDER_TOTAL if event.order is not None and event.order.total is not None:
@@ -81,7 +81,7 @@ def base_currency(compiled: CompiledRule, event: CommerceEvent, facts: Facts) ->
             return event.currency
 
 
-def value_currency(compiled: CompiledRule, base_in: str | None) -> str | None:
+def value_currency(compiled: CompiledValueRule, base_in: str | None) -> str | None:
     """The currency of the value, of a base in `base_in`: a fixed amount may have one of its own."""
     rule = compiled.rule
     if rule.source is ValueSource.FIXED and rule.currency is not None and compiled.here(base_in).fixed is None:
@@ -89,7 +89,7 @@ def value_currency(compiled: CompiledRule, base_in: str | None) -> str | None:
     return base_in
 
 
-def base_of(compiled: CompiledRule, event: CommerceEvent, facts: Facts) -> Decimal | None:
+def base_of(compiled: CompiledValueRule, event: CommerceEvent, facts: Facts) -> Decimal | None:
     """The amount that the rule starts from, before factor and clamps."""
     rule = compiled.rule
     match rule.source:
@@ -121,7 +121,7 @@ def _order_total(rule: ValueRule, event: CommerceEvent) -> Decimal | None:
 
 
 def _items_total(
-    compiled: CompiledRule, items: Iterable[LineItem], event: CommerceEvent, facts: Facts
+    compiled: CompiledValueRule, items: Iterable[LineItem], event: CommerceEvent, facts: Facts
 ) -> Decimal | None:
     """The sum of what the rule counts of the lines; None as soon as one of them is unknown."""
     total = _ZERO
@@ -133,7 +133,7 @@ def _items_total(
     return total
 
 
-def counted_of(compiled: CompiledRule, item: LineItem, event: CommerceEvent, facts: Facts) -> Decimal | None:
+def counted_of(compiled: CompiledValueRule, item: LineItem, event: CommerceEvent, facts: Facts) -> Decimal | None:
     """What the rule counts of a line, of the order or given back; None where that is unknown."""
     rule, order = compiled.rule, event.order
     if rule.source is ValueSource.ITEMS_TOTAL:
@@ -147,7 +147,7 @@ def counted_of(compiled: CompiledRule, item: LineItem, event: CommerceEvent, fac
     return amount + (item.discount * amount / listed if listed else item.discount)
 
 
-def finished(compiled: CompiledRule, base: Decimal, base_in: str | None, currency: str | None) -> Decimal:
+def finished(compiled: CompiledValueRule, base: Decimal, base_in: str | None, currency: str | None) -> Decimal:
     """The base, of the currency `base_in`, times factor, clamped, rounded as `currency` is."""
     rule, here = compiled.rule, compiled.here(base_in)
     amount = base * (rule.factor if here.factor is None else here.factor)

@@ -52,7 +52,7 @@ class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 def run_backtest(work: Work) -> Ending:
     """A backtest; one that is stopped has no result, since it would be of another period than was asked for."""
     asked = msgspec.convert(work.operation.request, BacktestRequest)
-    found = backtest_sync(
+    result = backtest_sync(
         work.url,
         _draft(asked),
         since=asked.since,
@@ -62,16 +62,16 @@ def run_backtest(work: Work) -> Ending:
         on_progress=_teller(work, asked.since, asked.until),
         stop=work.stops,
     )
-    if not found.is_complete:
+    if not result.is_complete:
         work.check()
-    return Ending(result_type=JSON, parts=(to_json(found),))
+    return Ending(result_type=JSON, parts=(to_json(result),))
 
 
 def run_replay(work: Work) -> Ending:
     """A replay. One that writes and is cancelled has done what its result says, and that is right; the next one finds the rest. Taken
     up again after its worker died, it does the rest."""
     asked = msgspec.convert(work.operation.request, ReplayRequest)
-    found = replay_sync(
+    result = replay_sync(
         work.url,
         work.settings,
         since=asked.since,
@@ -84,10 +84,10 @@ def run_replay(work: Work) -> Ending:
         on_progress=_teller(work, asked.since, asked.until),
         stop=work.stops,
     )
-    if work.stops() and not (found.is_written and work.is_cancelled):
+    if work.stops() and not (result.is_written and work.is_cancelled):
         work.check()
     state = State.CANCELLED if work.stops() else State.SUCCEEDED
-    return Ending(state=state, result_type=JSON, parts=(msgspec.json.encode(found),))
+    return Ending(state=state, result_type=JSON, parts=(msgspec.json.encode(result),))
 
 
 def _draft(asked: BacktestRequest) -> Draft:

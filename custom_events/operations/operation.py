@@ -102,10 +102,10 @@ def ask(
 def get(connection: sa.Connection, operation_id: int, *, caller: Caller | None = None) -> LongOperation:
     """The operation of this id. Raises NotFound, also for one that `caller` may not see."""
     row = queries.by_id(connection, operation_id)
-    found = operation_of(row) if row is not None else None
-    if found is None or (caller is not None and not is_seen(found, caller)):
+    operation = operation_of(row) if row is not None else None
+    if operation is None or (caller is not None and not is_seen(operation, caller)):
         raise NotFound(f"There is no operation {operation_id}.", what="operation")
-    return found
+    return operation
 
 
 def is_seen(operation: LongOperation, caller: Caller) -> bool:

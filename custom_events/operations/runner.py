@@ -131,11 +131,11 @@ class Runner:
     def _take(self) -> None:
         while not self._stopped.is_set():
             try:
-                found = self.run_next()
+                has_run = self.run_next()
             except SQLAlchemyError as error:
                 self._note_absence(error)
-                found = False
-            if not found:
+                has_run = False
+            if not has_run:
                 with self._woken:
                     self._woken.wait(LOOK_S)
 

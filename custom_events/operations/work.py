@@ -105,7 +105,7 @@ def problem_of(error: Exception) -> dict[str, Any]:
         detail = "An error of our own. The console's log has the operation by its id; what it is about may be asked for again."
         return {"kind": INTERNAL, "detail": detail, "errors": []}
     faults = error.faults if isinstance(error, InvalidConfiguration) else ()
-    errors = [{"field": one.path, "problem": one.wrong, "remedy": one.right} for one in faults]
+    errors = [{"field": fault.path, "problem": fault.wrong, "remedy": fault.right} for fault in faults]
     if isinstance(error, InvalidConfiguration) and not faults:
         wrong, _, right = error.sentence.partition("; ")
         errors = [{"field": error.path, "problem": wrong, "remedy": right or "see the problem"}]

@@ -148,9 +148,9 @@ async def process(
     if touched:
         await connection.execute(sql.MARK_VALUE_CHANGES, *columns_of(sorted(touched)))
     await write_clicks(connection, [*new, *_clicked(revised)] if revised else new, new_orders)
-    shifts = await counters.count_new(connection, configuration.plan, configuration.site_wide, new)
+    shifts = await counters.count_new(connection, configuration.compiled_rules, configuration.site_wide, new)
     new_customers = NewCustomers(merger.new_customers, batch_state.customers, merger.orders)
-    matched = await match_events(connection, configuration.plan, new, configuration.needs, new_customers)
+    matched = await match_events(connection, configuration.compiled_rules, new, configuration.needs, new_customers)
     consents = await late_consents.keep(connection, configuration, batch_state, merger)
     if consents.said:
         matched = [with_order_consent(match, consents.said) for match in matched]

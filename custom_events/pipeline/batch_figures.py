@@ -64,8 +64,8 @@ def add(total: BatchFigures, part: BatchFigures) -> None:
         setattr(total, name, _sum(getattr(total, name), getattr(part, name)))
 
 
-def _sum(one: Mapping[str, int], two: Mapping[str, int]) -> dict[str, int]:
-    return dict(Counter(one) + Counter(two))
+def _sum(counts: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return dict(Counter(counts) + Counter(other))
 
 
 def count(

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from custom_events.errors import Transient
-from custom_events.matching.compiled_rules import MatchPlan, Rule
+from custom_events.matching.compiled_rules import CompiledRules, Rule
 from custom_events.matching.effective import effective
 from custom_events.pipeline.bulk_rows import Connection
 from custom_events.pipeline.conversion import AdsAction
@@ -44,12 +44,12 @@ _SITE_SETTINGS = frozenset(
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """One set of revisions. `actions` by our id, `action_names` by the name that rules use ("<customer id>/<action id>"); `needs`
-    and `later` remember what the plan asks for; `site_wide` are its rules with a threshold over a whole site, by site;
+    and `later` remember what the rules ask for; `site_wide` are those with a threshold over a whole site, by site;
     `orders_come_first` the sites none of whose rules waits for an event that may name an order before the order itself comes."""
 
     version: Version
     sites: dict[int, SiteContext]
-    plan: MatchPlan
+    compiled_rules: CompiledRules
     actions: dict[int, AdsAction]
     action_names: dict[str, AdsAction] = {}
     needs: NeedsMemo = {}
@@ -59,11 +59,11 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfigurationCache:
-    """Keeps the last configuration while nothing in its tables changes. One for each worker process, for all its lanes."""
+    """Keeps the last configuration while nothing in its tables changes. One for each process, for all the workers that drain in it."""
 
     def __init__(self) -> None:
         self._kept: Configuration | None = None
-        self._loading = asyncio.Lock()  # lanes that miss together load once
+        self._loading = asyncio.Lock()  # workers that miss together load once
 
     async def current(self, connection: Connection) -> Configuration:
         """The configuration as it is committed now; asks for a fingerprint and loads only when that differs."""
@@ -101,14 +101,14 @@ async def load(connection: Connection, version: Version = ()) -> Configuration:
         for row in await connection.fetch(sql.ASSIGNMENTS)
         if (assignment := assignment_of(row, definitions, actions)) is not None
     ]
-    plan = MatchPlan(assignments, {site.site_id: site.time_zone for site in sites})
+    compiled_rules = CompiledRules(assignments, {site.site_id: site.time_zone for site in sites})
     return Configuration(
         version=version,
         sites={site.site_id: site for site in sites},
-        plan=plan,
-        site_wide=plan.site_wide(),
+        compiled_rules=compiled_rules,
+        site_wide=compiled_rules.site_wide(),
         orders_come_first=frozenset(
-            number for number, site in plan.sites.items() if not site.buckets.keys() & _BEFORE_THEIR_ORDER
+            number for number, site in compiled_rules.sites.items() if not site.buckets.keys() & _BEFORE_THEIR_ORDER
         ),
         actions={action.id: action for action in actions.values()},
         action_names=actions,

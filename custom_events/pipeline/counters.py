@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 from custom_events.conditions.facts import Facts
-from custom_events.matching.compiled_rules import MatchPlan, Rule
+from custom_events.matching.compiled_rules import CompiledRules, Rule
 from custom_events.matching.match import counted
 from custom_events.matching.threshold import Occurrence, affected_until, fired, look_back, midnight
 from custom_events.pipeline.bulk_rows import Connection, columns_of
@@ -53,7 +53,7 @@ class Stretch(NamedTuple):
 
 
 async def count_new(
-    connection: Connection, plan: MatchPlan, rules: Mapping[int, Sequence[Rule]], new: Sequence[SiteEvent]
+    connection: Connection, compiled_rules: CompiledRules, rules: Mapping[int, Sequence[Rule]], new: Sequence[SiteEvent]
 ) -> list[Shift]:
     """Count a batch's new events, which are stored. `rules`: by site, those whose threshold is over the whole site; nothing is
     asked of the database when there are none. What came late for a rule is returned."""
@@ -61,22 +61,22 @@ async def count_new(
     if not here:
         return []
     wanted = [(site_id, rule) for site_id in {site_event.site_id for site_event in here} for rule in rules[site_id]]
-    known = await find(connection, plan, wanted)
-    filled = {number for number, one in known.items() if not one.is_stale}
+    known = await find(connection, compiled_rules, wanted)
+    filled = {number for number, counter in known.items() if not counter.is_stale}
     for site_id, rule in wanted:
         if rule.id not in filled:
-            await _fill(connection, plan, site_id, rule)
-    facts = await _facts(connection, plan, here, [rule for _, rule in wanted])
+            await _fill(connection, compiled_rules, site_id, rule)
+    facts = await _facts(connection, compiled_rules, here, [rule for _, rule in wanted])
     rows: list[tuple[Any, ...]] = []
     shifts: dict[int, Shift] = {}
     for site_event in here:
         for rule in rules[site_event.site_id]:
-            occurrence = counted(rule, site_event.event, _facts_of(facts, plan, site_event))
+            occurrence = counted(rule, site_event.event, _facts_of(facts, compiled_rules, site_event))
             if occurrence is None:
                 continue
             latest = None
             if rule.id in filled:
-                rows.append(_row(known[rule.id].id, occurrence, _zone(plan, site_event.site_id)))
+                rows.append(_row(known[rule.id].id, occurrence, _zone(compiled_rules, site_event.site_id)))
                 latest = known[rule.id].latest
             # Nobody knows what came before what in a history that was counted just now.
             if rule.id not in filled or (latest is not None and (occurrence.occurred_at, occurrence.key) < latest):
@@ -90,15 +90,22 @@ async def count_new(
 
 
 async def recount(
-    connection: Connection, plan: MatchPlan, rules: Mapping[int, Sequence[Rule]], stored: Sequence[SiteEvent]
+    connection: Connection,
+    compiled_rules: CompiledRules,
+    rules: Mapping[int, Sequence[Rule]],
+    stored: Sequence[SiteEvent],
 ) -> list[Shift]:
     """Count stored events again that were corrected, or whose customers have another past now."""
     here = [site_event for site_event in stored if site_event.site_id in rules]
     wanted = [(site_id, rule) for site_id in {site_event.site_id for site_event in here} for rule in rules[site_id]]
-    known = {number: one for number, one in (await find(connection, plan, wanted)).items() if not one.is_stale}
+    known = {
+        number: counter
+        for number, counter in (await find(connection, compiled_rules, wanted)).items()
+        if not counter.is_stale
+    }
     if not known:
         return []
-    facts = await _facts(connection, plan, here, [rule for _, rule in wanted])
+    facts = await _facts(connection, compiled_rules, here, [rule for _, rule in wanted])
     keys = [
         (known[rule.id].id, site_event.key)
         for site_event in here
@@ -119,13 +126,13 @@ async def recount(
             if rule.id not in known:
                 continue
             place = known[rule.id].id, site_event.key
-            was, now = before.get(place), counted(rule, site_event.event, _facts_of(facts, plan, site_event))
+            was, now = before.get(place), counted(rule, site_event.event, _facts_of(facts, compiled_rules, site_event))
             if was == now:
                 continue
             if was is not None:
                 gone.append(place)
             if now is not None:
-                rows.append(_row(place[0], now, _zone(plan, site_event.site_id)))
+                rows.append(_row(place[0], now, _zone(compiled_rules, site_event.site_id)))
             moments = [occurrence.occurred_at for occurrence in (was, now) if occurrence is not None]
             _note(shifts, Shift(site_event.site_id, rule, min(moments), site_event.key, max(moments)))
     if gone:
@@ -143,17 +150,17 @@ class Shifted(NamedTuple):
     customers: list[str]
 
 
-async def shifted(connection: Connection, plan: MatchPlan, shift: Shift) -> Shifted:
+async def shifted(connection: Connection, compiled_rules: CompiledRules, shift: Shift) -> Shifted:
     """What a shift makes of the rule's verdicts."""
     rule, threshold = shift.rule, shift.rule.threshold
-    counters = await find(connection, plan, [(shift.site_id, rule)])
+    counters = await find(connection, compiled_rules, [(shift.site_id, rule)])
     if threshold is None or rule.id not in counters:
         return Shifted([], [])
-    zone = _zone(plan, shift.site_id)
+    zone = _zone(compiled_rules, shift.site_id)
     until = affected_until(threshold, shift.last, zone)  # the last one may lie in a later period than the first
     last = until or datetime.max.replace(tzinfo=UTC)
     stretch = Stretch(shift.site_id, rule, shift.since, last)
-    occurrences = (await histories(connection, plan, [stretch])).get(rule.id, [])
+    occurrences = (await histories(connection, compiled_rules, [stretch])).get(rule.id, [])
     firing = fired(threshold, occurrences, zone)
     now = {
         occurrence.key: occurrence.customer
@@ -168,11 +175,11 @@ async def shifted(connection: Connection, plan: MatchPlan, shift: Shift) -> Shif
 
 
 async def histories(
-    connection: Connection, plan: MatchPlan, stretches: Sequence[Stretch]
+    connection: Connection, compiled_rules: CompiledRules, stretches: Sequence[Stretch]
 ) -> dict[int, list[Occurrence]]:
     """What each rule's threshold has to count, by assignment id: events at the edges one by one, and those between together.
     Rules without a counter are left out."""
-    known = await find(connection, plan, [(stretch.site_id, stretch.rule) for stretch in stretches])
+    known = await find(connection, compiled_rules, [(stretch.site_id, stretch.rule) for stretch in stretches])
     one_by_one: list[tuple[Any, ...]] = []
     together: list[tuple[Any, ...]] = []
     ends: dict[int, datetime] = {}
@@ -180,10 +187,10 @@ async def histories(
         counter = known.get(stretch.rule.id)
         if counter is None or counter.is_stale:
             continue
-        spans, between = _parts(stretch, _zone(plan, stretch.site_id))
+        spans, between = _parts(stretch, _zone(compiled_rules, stretch.site_id))
         one_by_one += [(stretch.rule.id, counter.id, *span) for span in spans]
         if between is not None:
-            together.append((stretch.rule.id, counter.id, *_days(*between, _zone(plan, stretch.site_id))))
+            together.append((stretch.rule.id, counter.id, *_days(*between, _zone(compiled_rules, stretch.site_id))))
             ends[stretch.rule.id] = between[1] - _TICK
     result: dict[int, list[Occurrence]] = {row[0]: [] for row in one_by_one}
     if together:
@@ -201,30 +208,32 @@ async def histories(
     return result
 
 
-async def find(connection: Connection, plan: MatchPlan, rules: Iterable[tuple[int, Rule]]) -> dict[int, Counter]:
+async def find(
+    connection: Connection, compiled_rules: CompiledRules, rules: Iterable[tuple[int, Rule]]
+) -> dict[int, Counter]:
     """The counters of rules, by assignment id, as far as there are any."""
-    rows = [(rule.id, *_name(plan, site_id, rule)) for site_id, rule in rules]
+    rows = [(rule.id, *_name(compiled_rules, site_id, rule)) for site_id, rule in rules]
     if not rows:
         return {}
     stored = await connection.fetch(sql.COUNTERS, *columns_of(rows))
     return {row[0]: Counter(row[1], row[2], None if row[3] is None else (row[3], row[4])) for row in stored}
 
 
-def _name(plan: MatchPlan, site_id: int, rule: Rule) -> tuple[int, int, int, str]:
+def _name(compiled_rules: CompiledRules, site_id: int, rule: Rule) -> tuple[int, int, int, str]:
     assignment = rule.assignment
-    zone = str(_zone(plan, site_id))
+    zone = str(_zone(compiled_rules, site_id))
     return assignment.assignment_id, assignment.definition_revision_id, assignment.assignment_revision_id, zone
 
 
-async def _fill(connection: Connection, plan: MatchPlan, site_id: int, rule: Rule) -> None:
+async def _fill(connection: Connection, compiled_rules: CompiledRules, site_id: int, rule: Rule) -> None:
     """Count the site's whole history, once for each pair of revisions."""
     await connection.execute(sql.DROP_COUNTERS, rule.id)
-    counter_id = await connection.fetchval(sql.ADD_COUNTER, *_name(plan, site_id, rule))
+    counter_id = await connection.fetchval(sql.ADD_COUNTER, *_name(compiled_rules, site_id, rule))
     types = sorted(rule.assignment.config.trigger)
     async for page in _pages(connection, site_id, types):
         asked = [Asked(site_id, event) for event in page] if rule.needs_facts else []
-        facts = await customer_facts(connection, plan, asked)
-        nothing_known = plan.sites[site_id].facts
+        facts = await customer_facts(connection, compiled_rules, asked)
+        nothing_known = compiled_rules.sites[site_id].facts
         occurrences = (counted(rule, event, facts.get((site_id, event.key), nothing_known)) for event in page)
         rows = [
             _row(counter_id, occurrence, nothing_known.zone) for occurrence in occurrences if occurrence is not None
@@ -240,21 +249,21 @@ async def _pages(connection: Connection, site_id: int, types: list[Any]) -> Asyn
 
 
 async def _facts(
-    connection: Connection, plan: MatchPlan, happened: Sequence[SiteEvent], rules: Iterable[Rule]
+    connection: Connection, compiled_rules: CompiledRules, happened: Sequence[SiteEvent], rules: Iterable[Rule]
 ) -> Mapping[tuple[int, str], Facts]:
     if not any(rule.needs_facts for rule in rules):
         return {}
     return await customer_facts(
-        connection, plan, [Asked(site_event.site_id, site_event.event) for site_event in happened]
+        connection, compiled_rules, [Asked(site_event.site_id, site_event.event) for site_event in happened]
     )
 
 
-def _facts_of(facts: Mapping[tuple[int, str], Facts], plan: MatchPlan, site_event: SiteEvent) -> Facts:
-    return facts.get((site_event.site_id, site_event.key), plan.sites[site_event.site_id].facts)
+def _facts_of(facts: Mapping[tuple[int, str], Facts], compiled_rules: CompiledRules, site_event: SiteEvent) -> Facts:
+    return facts.get((site_event.site_id, site_event.key), compiled_rules.sites[site_event.site_id].facts)
 
 
-def _zone(plan: MatchPlan, site_id: int) -> tzinfo:
-    return plan.sites[site_id].facts.zone
+def _zone(compiled_rules: CompiledRules, site_id: int) -> tzinfo:
+    return compiled_rules.sites[site_id].facts.zone
 
 
 def _note(shifts: dict[int, Shift], shift: Shift) -> None:

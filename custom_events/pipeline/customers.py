@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from custom_events.conditions.facts import Facts
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.pipeline.bulk_rows import Connection, columns_of
 from custom_events.pipeline.state import CustomerState, OrderState
 from custom_events.pipeline.understanding import Key
@@ -60,13 +60,13 @@ NOBODY_NEW: Final = NewCustomers(frozenset(), {}, {})
 
 
 async def customer_facts(
-    connection: Connection, plan: MatchPlan, asked: list[Asked], new_customers: NewCustomers = NOBODY_NEW
+    connection: Connection, compiled_rules: CompiledRules, asked: list[Asked], new_customers: NewCustomers = NOBODY_NEW
 ) -> dict[Key, Facts]:
     """Facts by site and key of the event. Events of nobody known have none."""
     by_event: dict[Key, Facts] = {}
     known: list[Asked] = []
     for question in asked:
-        facts = new_customers.facts(question, plan.sites[question.site_id].facts.zone)
+        facts = new_customers.facts(question, compiled_rules.sites[question.site_id].facts.zone)
         if facts is not None:
             by_event[question.site_id, question.event.key] = facts
         elif question.event.customer_key is not None:
@@ -86,7 +86,7 @@ async def customer_facts(
     ]
     for place, orders, spent, first_seen in await connection.fetch(sql.CUSTOMER_HISTORY, *columns_of(rows)):
         question = known[place]
-        site = plan.sites[question.site_id]
+        site = compiled_rules.sites[question.site_id]
         by_event[question.site_id, question.event.key] = Facts(
             zone=site.facts.zone, orders_before=orders, spent_before=spent, first_seen=first_seen
         )

@@ -157,11 +157,11 @@ def _has(part: Any, filled: str, fields: Iterable[str]) -> bool:
     return any((value := getattr(part, field)) is not None and value != () for field in fields)
 
 
-def is_older(event: CommerceEvent, two: CommerceEvent) -> bool | None:
+def is_older(event: CommerceEvent, other: CommerceEvent) -> bool | None:
     """Whether the first event's body is the older; None: only their digests can tell."""
-    if event.evidence_at != two.evidence_at:
-        return event.evidence_at < two.evidence_at
-    here, there = _stations(event), _stations(two)
+    if event.evidence_at != other.evidence_at:
+        return event.evidence_at < other.evidence_at
+    here, there = _stations(event), _stations(other)
     return None if here == there else here < there
 
 
@@ -182,9 +182,9 @@ def _body(evidence: Evidence) -> _Body:
     return _Body(event.evidence_at, f"{payment:02}{status:02}{digest}", evidence.raw_id, evidence.landed_week)
 
 
-def merge(evidence: Evidence, two: Evidence) -> Evidence:
+def merge(evidence: Evidence, other: Evidence) -> Evidence:
     """What two evidences of the same event say together."""
-    return _event(_merged(_parts(evidence), _parts(two)), evidence.event)
+    return _event(_merged(_parts(evidence), _parts(other)), evidence.event)
 
 
 def replace(stored: Evidence, today: Evidence, raw_ids: Collection[int]) -> Evidence:
@@ -203,11 +203,11 @@ def replace(stored: Evidence, today: Evidence, raw_ids: Collection[int]) -> Evid
     return _event(parts, today.event)
 
 
-def _merged(one: _Parts, two: _Parts) -> _Parts:
-    result = {**one, **two}
-    for name in one.keys() & two.keys():
-        if _rank(name, one[name]) < _rank(name, two[name]):
-            result[name] = one[name]
+def _merged(parts: _Parts, other: _Parts) -> _Parts:
+    result = {**parts, **other}
+    for name in parts.keys() & other.keys():
+        if _rank(name, parts[name]) < _rank(name, other[name]):
+            result[name] = parts[name]
     return result
 
 

@@ -28,7 +28,9 @@ class Forgetting:
     @classmethod
     async def load(cls, connection: Connection, site_ids: Iterable[int], settings: Settings) -> "Forgetting":
         """Ask which of these sites have forgotten people. One look into an index for each; most have none."""
-        rows = await connection.fetch(sql.SITES_WITH_FORGOTTEN, *columns_of([(one,) for one in sorted(set(site_ids))]))
+        rows = await connection.fetch(
+            sql.SITES_WITH_FORGOTTEN, *columns_of([(site_id,) for site_id in sorted(set(site_ids))])
+        )
         if not rows:
             return cls({})
         token = await connection.fetchval(sql.KEY)
@@ -48,13 +50,13 @@ class Forgetting:
             return list(understood)
         rows = [
             (place, raw.site_id, kind, subjects.digest(kind, value).hex())
-            for place, raw, told in asked
+            for place, raw, mentions in asked
             for subjects in (self._subjects[raw.site_id],)
-            for kind, value in (*told.subjects, (SubjectKind.SITE, ""))
+            for kind, value in (*mentions.subjects, (SubjectKind.SITE, ""))
         ]
-        when = {place: told.happened_at for place, _, told in asked}
-        found = await connection.fetch(sql.FORGOTTEN, *columns_of(rows))
-        gone = {place for place, until in found if is_before(when[place], until)}
+        when = {place: mentions.happened_at for place, _, mentions in asked}
+        forgotten = await connection.fetch(sql.FORGOTTEN, *columns_of(rows))
+        gone = {place for place, until in forgotten if is_before(when[place], until)}
         if gone:
             blanked = [(understood[place][0].landed_week, understood[place][0].raw_id) for place in sorted(gone)]
             await connection.execute(sql.BLANK_RAW, *columns_of(blanked))

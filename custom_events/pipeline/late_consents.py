@@ -72,7 +72,7 @@ def _named_before_they_came(
     configuration: Configuration, batch_state: BatchState, new_orders: AbstractSet[Key]
 ) -> set[Key]:
     """New orders that an event named before they came: the billing of a subscription."""
-    if not configuration.plan.sites.keys() - configuration.orders_come_first:
+    if not configuration.compiled_rules.sites.keys() - configuration.orders_come_first:
         return set()
     named = {
         (event.site_id, order_id)
@@ -108,10 +108,10 @@ def scopes(configuration: Configuration, late: LateConsents) -> list[Scope]:
     """Orders with a late answer on sites whose rules send nothing without a yes: what was withheld for want of one is matched again."""
     waiting = {
         site_id
-        for site_id in {site_id for site_id, _ in late.changed} & configuration.plan.sites.keys()
+        for site_id in {site_id for site_id, _ in late.changed} & configuration.compiled_rules.sites.keys()
         if any(
             rule.match_settings.consent_needed is ConsentNeeded.GRANTED
-            for rule in configuration.plan.sites[site_id].rules
+            for rule in configuration.compiled_rules.sites[site_id].rules
         )
     }
     return [

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from custom_events.conditions.facts import Facts
-from custom_events.matching.compiled_rules import MatchPlan, Rule, SitePlan
+from custom_events.matching.compiled_rules import CompiledRules, CompiledSite, Rule
 from custom_events.matching.match import NO_HISTORY, History, Match, Settled, counted, match
 from custom_events.matching.threshold import Crossing, Occurrence, crossings, in_order, look_back
 from custom_events.pipeline import counters
@@ -36,7 +36,7 @@ class EventContext(NamedTuple):
 class Needs(NamedTuple):
     """What the rules of one site for one type of event ask for, beyond the event."""
 
-    site: SitePlan
+    site: CompiledSite
     facts: bool
     rules: tuple[Rule, ...]  # those that earlier occurrences decide
 
@@ -47,22 +47,24 @@ NeedsMemo = dict[tuple[int, EventType], Needs | None]
 
 async def match_events(
     connection: Connection,
-    plan: MatchPlan,
+    compiled_rules: CompiledRules,
     site_events: Iterable[SiteEvent],
     needs: NeedsMemo,
     new_customers: NewCustomers = NOBODY_NEW,
 ) -> list[Matched]:
-    """The matches of events that are stored already, in the order that they are given in. `needs` is kept as long as the plan is."""
+    """The matches of events that are stored already, in the order that they are given in. `needs` is kept as long as the rules are."""
     return [
         Matched(made, context.site_event)
-        for context in await event_contexts(connection, plan, site_events, needs, new_customers)
-        for made in match(context.site_event.event, context.site_event.site_id, plan, context.facts, context.history)
+        for context in await event_contexts(connection, compiled_rules, site_events, needs, new_customers)
+        for made in match(
+            context.site_event.event, context.site_event.site_id, compiled_rules, context.facts, context.history
+        )
     ]
 
 
 async def event_contexts(
     connection: Connection,
-    plan: MatchPlan,
+    compiled_rules: CompiledRules,
     site_events: Iterable[SiteEvent],
     needs: NeedsMemo,
     new_customers: NewCustomers = NOBODY_NEW,
@@ -72,18 +74,18 @@ async def event_contexts(
     for site_event in site_events:
         kind = (site_event.site_id, site_event.event.type)
         if kind not in needs:
-            needs[kind] = needs_of(plan, *kind)
+            needs[kind] = needs_of(compiled_rules, *kind)
         needed_here = needs[kind]
         event = site_event.event
         if needed_here is not None and not event.is_test and not event.is_undone:
             waiting.append((site_event, needed_here))
     facts = await customer_facts(
         connection,
-        plan,
+        compiled_rules,
         [Asked(site_event.site_id, site_event.event) for site_event, needed in waiting if needed.facts],
         new_customers,
     )
-    histories = await earlier_occurrences(connection, plan, [pair for pair in waiting if pair[1].rules])
+    histories = await earlier_occurrences(connection, compiled_rules, [pair for pair in waiting if pair[1].rules])
     return [
         EventContext(
             site_event,
@@ -94,9 +96,9 @@ async def event_contexts(
     ]
 
 
-def needs_of(plan: MatchPlan, site_id: int, kind: EventType) -> Needs | None:
+def needs_of(compiled_rules: CompiledRules, site_id: int, kind: EventType) -> Needs | None:
     """What matching such events asks for; None when no rule waits for them."""
-    site = plan.site(site_id)
+    site = compiled_rules.site(site_id)
     if site is None or kind not in site.buckets:
         return None
     rules = site.history_needed(kind)
@@ -113,7 +115,7 @@ class LookbackRange(NamedTuple):
 
 
 async def earlier_occurrences(
-    connection: Connection, plan: MatchPlan, waiting: list[tuple[SiteEvent, Needs]]
+    connection: Connection, compiled_rules: CompiledRules, waiting: list[tuple[SiteEvent, Needs]]
 ) -> dict[Key, History]:
     """What thresholds and deduplication windows have to count, by site and key of the event: stored events of the same
     customer or site, back to where the widest window begins. The batch's own events are stored already."""
@@ -124,9 +126,9 @@ async def earlier_occurrences(
             ranges[scope] = _widened(ranges.get(scope), site_event.event, rule, needed.site)
     if not ranges:
         return {}
-    occurrences, uncounted = await _from_counters(connection, plan, ranges)
-    occurrences |= await _count(connection, plan, uncounted)
-    settled = _site_wide(plan, ranges, occurrences)
+    occurrences, uncounted = await _from_counters(connection, compiled_rules, ranges)
+    occurrences |= await _count(connection, compiled_rules, uncounted)
+    settled = _site_wide(compiled_rules, ranges, occurrences)
     return {
         (site_event.site_id, site_event.key): History(
             counted={rule.id: occurrences.get((_scope(site_event, rule), rule.id), ()) for rule in needed.rules},
@@ -137,7 +139,7 @@ async def earlier_occurrences(
 
 
 async def _from_counters(
-    connection: Connection, plan: MatchPlan, ranges: Mapping[Scope, LookbackRange]
+    connection: Connection, compiled_rules: CompiledRules, ranges: Mapping[Scope, LookbackRange]
 ) -> tuple[dict[tuple[Scope, int], list[Occurrence]], dict[Scope, LookbackRange]]:
     """What site-wide thresholds have counted already, and the reaches whose events have to be read."""
     stretches = [
@@ -148,11 +150,11 @@ async def _from_counters(
     ]
     if not stretches:
         return {}, dict(ranges)
-    found = await counters.histories(connection, plan, stretches)
+    counted = await counters.histories(connection, compiled_rules, stretches)
     occurrences: dict[tuple[Scope, int], list[Occurrence]] = {
-        ((stretch.site_id, None), stretch.rule.id): found[stretch.rule.id]
+        ((stretch.site_id, None), stretch.rule.id): counted[stretch.rule.id]
         for stretch in stretches
-        if stretch.rule.id in found
+        if stretch.rule.id in counted
     }
     uncounted: dict[Scope, LookbackRange] = {}
     for scope, lookback in ranges.items():
@@ -174,7 +176,7 @@ class _SiteWide(NamedTuple):
 
 
 def _site_wide(
-    plan: MatchPlan,
+    compiled_rules: CompiledRules,
     ranges: Mapping[Scope, LookbackRange],
     occurrences: Mapping[tuple[Scope, int], list[Occurrence]],
 ) -> dict[int, _SiteWide]:
@@ -183,7 +185,7 @@ def _site_wide(
     for scope, lookback in ranges.items():
         if scope[1] is not None:
             continue
-        zone = plan.sites[scope[0]].facts.zone
+        zone = compiled_rules.sites[scope[0]].facts.zone
         for rule in lookback.rules.values():
             if rule.threshold is not None:
                 counted_here = occurrences.get((scope, rule.id), [])
@@ -203,7 +205,7 @@ def _scope(site_event: SiteEvent, rule: Rule) -> Scope:
     return site_event.site_id, site_event.event.customer_key or ""
 
 
-def _widened(lookback: LookbackRange | None, event: CommerceEvent, rule: Rule, site: SitePlan) -> LookbackRange:
+def _widened(lookback: LookbackRange | None, event: CommerceEvent, rule: Rule, site: CompiledSite) -> LookbackRange:
     since = _since(rule, event.occurred_at, site)
     if lookback is None:
         return LookbackRange(since, event.occurred_at, event.occurred_at, {rule.id: rule})
@@ -213,7 +215,7 @@ def _widened(lookback: LookbackRange | None, event: CommerceEvent, rule: Rule, s
     return LookbackRange(earliest, first, until, lookback.rules)
 
 
-def _since(rule: Rule, at: datetime, site: SitePlan) -> datetime | None:
+def _since(rule: Rule, at: datetime, site: CompiledSite) -> datetime | None:
     """From when occurrences matter. A chain of deduplication windows has no beginning."""
     config = rule.assignment.config
     if config.threshold is None or config.dedup.per is DedupPer.CUSTOMER_WINDOW:
@@ -222,7 +224,7 @@ def _since(rule: Rule, at: datetime, site: SitePlan) -> datetime | None:
 
 
 async def _count(
-    connection: Connection, plan: MatchPlan, ranges: Mapping[Scope, LookbackRange]
+    connection: Connection, compiled_rules: CompiledRules, ranges: Mapping[Scope, LookbackRange]
 ) -> dict[tuple[Scope, int], list[Occurrence]]:
     """Stored events of each reach, as occurrences of each of its rules."""
     scopes = list(ranges)
@@ -240,11 +242,11 @@ async def _count(
         for place, event in stored
         if any(rule.needs_facts for rule in ranges[scopes[place]].rules.values())
     ]
-    facts = await customer_facts(connection, plan, asking)
+    facts = await customer_facts(connection, compiled_rules, asking)
     result: dict[tuple[Scope, int], list[Occurrence]] = {}
     for place, event in stored:
         scope = scopes[place]
-        known = facts.get((scope[0], event.key), plan.sites[scope[0]].facts)
+        known = facts.get((scope[0], event.key), compiled_rules.sites[scope[0]].facts)
         for rule in ranges[scope].rules.values():
             occurrence = counted(rule, event, known)
             if occurrence is not None:

@@ -159,37 +159,37 @@ def order_state(
 
 def answers(consent: Consent) -> tuple[str | None, str | None]:
     """What a customer answered about ad_user_data and ad_personalization; None where nothing was said."""
-    data, ads = consent.ad_user_data, consent.ad_personalization
-    return None if data is _UNKNOWN else data, None if ads is _UNKNOWN else ads
+    user_data, ads = consent.ad_user_data, consent.ad_personalization
+    return None if user_data is _UNKNOWN else user_data, None if ads is _UNKNOWN else ads
 
 
-def merge_orders(order: OrderState, two: OrderState) -> OrderState:
+def merge_orders(order: OrderState, other: OrderState) -> OrderState:
     """The newer state, with what the newest bodies say of payment, cancellation and refunds: not every body speaks of each.
     `refunded` is worked out from `order_refunds` afterwards (`given_back`)."""
-    if order.state_at == two.state_at:
-        newer = max(order, two, key=_order_rank)
+    if order.state_at == other.state_at:
+        newer = max(order, other, key=_order_rank)
     else:
-        newer = order if (order.state_at or NO_TIME) > (two.state_at or NO_TIME) else two
-    payment = max(_payment(order), _payment(two), key=_payment_rank)
-    cancellation = max(_cancellation(order), _cancellation(two), key=_cancellation_rank)
-    shown_at = latest(order.shown_at, two.shown_at)
-    deleted_at = latest(order.deleted_at, two.deleted_at)
+        newer = order if (order.state_at or NO_TIME) > (other.state_at or NO_TIME) else other
+    payment = max(_payment(order), _payment(other), key=_payment_rank)
+    cancellation = max(_cancellation(order), _cancellation(other), key=_cancellation_rank)
+    shown_at = latest(order.shown_at, other.shown_at)
+    deleted_at = latest(order.deleted_at, other.deleted_at)
     if deleted_at is not None and deleted_at < (latest(newer.state_at, shown_at) or NO_TIME):
         deleted_at = None
     return newer._replace(
-        ordered_at=earliest(order.ordered_at, two.ordered_at),
+        ordered_at=earliest(order.ordered_at, other.ordered_at),
         paid_at=payment[1],
         cancelled_at=cancellation[1],
         deleted_at=deleted_at,
-        refunded=max(order.refunded, two.refunded),
+        refunded=max(order.refunded, other.refunded),
         payment_lost_at=payment[2],
         payment_state_at=payment[0],
         cancellation_state_at=cancellation[0],
-        refunds_listed_at=latest(order.refunds_listed_at, two.refunds_listed_at),
+        refunds_listed_at=latest(order.refunds_listed_at, other.refunds_listed_at),
         shown_at=shown_at,
-        ad_user_data=least(order.ad_user_data, two.ad_user_data),  # "denied" comes before "granted"
-        ad_personalization=least(order.ad_personalization, two.ad_personalization),
-        has_undone=order.has_undone or two.has_undone,
+        ad_user_data=least(order.ad_user_data, other.ad_user_data),  # "denied" comes before "granted"
+        ad_personalization=least(order.ad_personalization, other.ad_personalization),
+        has_undone=order.has_undone or other.has_undone,
     )
 
 
@@ -238,17 +238,17 @@ def refund_state(refund: Refund, seen_at: datetime) -> RefundState:
     return RefundState(refund.amount, refund.currency, refund.created_at, clock, items, refund.shipping, has_failed)
 
 
-def merge_refunds(refund: RefundState, two: RefundState) -> RefundState:
+def merge_refunds(refund: RefundState, other: RefundState) -> RefundState:
     """The amount that the newest body tells, in the currency it tells it in: a pending refund may fail, or move less. Its lines do
     not change, but not every body has them: the fuller list stays."""
-    newer = max(refund, two, key=_refund_rank)
+    newer = max(refund, other, key=_refund_rank)
     return RefundState(
         newer.amount,
         newer.currency,
-        earliest(refund.refunded_at, two.refunded_at),
+        earliest(refund.refunded_at, other.refunded_at),
         newer.seen_at,
-        max(refund.items, two.items, key=_fullness),
-        max(refund.shipping, two.shipping, key=comparable),
+        max(refund.items, other.items, key=_fullness),
+        max(refund.shipping, other.shipping, key=comparable),
         newer.has_failed,
     )
 
@@ -285,15 +285,17 @@ def subscription_state(subscription: Subscription, at: datetime, customer_key: s
     )
 
 
-def merge_subscriptions(subscription: SubscriptionState, two: SubscriptionState) -> SubscriptionState:
+def merge_subscriptions(subscription: SubscriptionState, other: SubscriptionState) -> SubscriptionState:
     """Status and end by the newest body that says whether it runs; customer and first order as far as either knows them."""
     newer, older = (
-        (subscription, two) if _subscription_rank(subscription) >= _subscription_rank(two) else (two, subscription)
+        (subscription, other)
+        if _subscription_rank(subscription) >= _subscription_rank(other)
+        else (other, subscription)
     )
     return SubscriptionState(
         newer.state_at,
         newer.status,
-        earliest(subscription.started_at, two.started_at),
+        earliest(subscription.started_at, other.started_at),
         newer.cancelled_at,
         least(newer.customer_key, older.customer_key),
         least(newer.origin_order_id, older.origin_order_id),
@@ -314,12 +316,12 @@ def customer_state(customer: Customer, seen_at: datetime) -> CustomerState:
     return CustomerState(seen_at, customer.email_sha256, customer.phone_sha256)
 
 
-def merge_customers(customer: CustomerState, two: CustomerState) -> CustomerState:
+def merge_customers(customer: CustomerState, other: CustomerState) -> CustomerState:
     """First seen at the earlier; of several hashes the least, which is arbitrary and the same whatever came first."""
     return CustomerState(
-        min(customer.first_seen_at, two.first_seen_at),
-        least(customer.email_sha256, two.email_sha256),
-        least(customer.phone_sha256, two.phone_sha256),
+        min(customer.first_seen_at, other.first_seen_at),
+        least(customer.email_sha256, other.email_sha256),
+        least(customer.phone_sha256, other.phone_sha256),
     )
 
 
@@ -329,25 +331,25 @@ def stations(order: Order) -> tuple[int, int]:
     return _STATIONS.get(order.financial_status or "", 0), _STATIONS.get(order.status or "", 0)
 
 
-def earliest(moment: datetime | None, two: datetime | None) -> datetime | None:
+def earliest(moment: datetime | None, other: datetime | None) -> datetime | None:
     """The earlier of two moments, as far as they are known."""
-    if moment is None or two is None:
-        return moment or two
-    return min(moment, two)
+    if moment is None or other is None:
+        return moment or other
+    return min(moment, other)
 
 
-def latest(moment: datetime | None, two: datetime | None) -> datetime | None:
+def latest(moment: datetime | None, other: datetime | None) -> datetime | None:
     """The later of two moments, as far as they are known."""
-    if moment is None or two is None:
-        return moment or two
-    return max(moment, two)
+    if moment is None or other is None:
+        return moment or other
+    return max(moment, other)
 
 
-def least(one: str | None, two: str | None) -> str | None:
+def least(text: str | None, other: str | None) -> str | None:
     """The lesser of two words, as far as they are known: arbitrary (but for consent), and the same whatever came first."""
-    if one is None or two is None:
-        return two if one is None else one
-    return min(one, two)
+    if text is None or other is None:
+        return other if text is None else text
+    return min(text, other)
 
 
 def comparable(*values: Hashable) -> tuple[tuple[bool, Any], ...]:

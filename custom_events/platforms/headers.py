@@ -13,6 +13,7 @@ from custom_events.values.times import cut
 
 MAX_HEADER_CHARS = 255  # longest topic, id or domain that is believed; the platforms' own are under 100
 _SHA256_BYTES = 32
+OF_EVERY_SENDER = ("content-type", "user-agent")  # kept of every delivery: which program sent it, and in what form
 
 
 # RFC 9110, 5.6.3: optional white space around a value is no part of it. httptools leaves what stands at the end, h11 does not; it is
@@ -38,13 +39,13 @@ def rfc3339(value: str | None) -> datetime | None:
         return None
 
 
-def check_base64_hmac(given: str | None, body: bytes, secrets: Iterable[bytes]) -> Refusal | None:
+def check_base64_hmac(signature: str | None, body: bytes, secrets: Iterable[bytes]) -> Refusal | None:
     """None when one of the secrets gives `given` = base64(HMAC-SHA256(body)); compared on decoded bytes, in constant time."""
-    given = given.strip(BLANKS) if given else None
-    if not given:
+    signature = signature.strip(BLANKS) if signature else None
+    if not signature:
         return Refusal.NO_SIGNATURE
     try:
-        digest = binascii.a2b_base64(given, strict_mode=True)
+        digest = binascii.a2b_base64(signature, strict_mode=True)
     except (binascii.Error, ValueError):  # ValueError: characters beyond ASCII
         return Refusal.MALFORMED_SIGNATURE
     if len(digest) != _SHA256_BYTES:

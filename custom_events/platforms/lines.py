@@ -32,8 +32,8 @@ def understood_line(
     Some of Shopify's bodies hold no time of their own; without the delivery's headers (lower-case) they are read as if
     they had been triggered now. Never raises.
     """
-    given = {TRIGGERED_AT: datetime.now(UTC).isoformat()} if headers is None else headers
-    delivery = RawDelivery(topic=topic, body=body, headers=given)
+    known_headers = {TRIGGERED_AT: datetime.now(UTC).isoformat()} if headers is None else headers
+    delivery = RawDelivery(topic=topic, body=body, headers=known_headers)
     context = site or SiteContext(site_id=0, platform=platform)
     return _ENCODER.encode(_answer(PLATFORMS[platform].understand(delivery, context)))
 

@@ -44,21 +44,21 @@ class Mentions(msgspec.Struct, frozen=True, kw_only=True):
 
 def of_understood(understood: Understood) -> Mentions:
     """Whom the events and states of a body are about."""
-    found: set[Mention] = set()
+    subjects: set[Mention] = set()
     moments: list[datetime] = []
     for event in understood.events:
-        found.update(of_event(event))
+        subjects.update(of_event(event))
         moments.append(event.occurred_at if event.order is None else event.order.created_at)
     if understood.subscription is not None:
-        found.add((SubjectKind.SUBSCRIPTION, understood.subscription.id))
+        subjects.add((SubjectKind.SUBSCRIPTION, understood.subscription.id))
     orders = [refund.order_id for refund in understood.refunds]
     if understood.order is not None:
         orders.append(understood.order.id)
         moments.append(understood.order.created_at)
     if understood.deleted_order_id is not None:
         orders.append(understood.deleted_order_id)
-    found.update((SubjectKind.ORDER, order) for order in orders)
-    return Mentions(subjects=frozenset(found), happened_at=min(moments, default=None))
+    subjects.update((SubjectKind.ORDER, order) for order in orders)
+    return Mentions(subjects=frozenset(subjects), happened_at=min(moments, default=None))
 
 
 def of_event(event: CommerceEvent) -> Iterator[Mention]:
@@ -86,11 +86,11 @@ def of_body(body: bytes, topic: str | None, country: str | None = None) -> froze
         document = loose_json.decode(body)
     except (ValueError, RecursionError):
         return frozenset(_in_text("", body.decode("utf-8", "replace"), country))
-    found = set(_in_document(document, country))
+    subjects = set(_in_document(document, country))
     family = _FAMILY.match(topic or "")
     if family is not None and isinstance(document, dict) and _is_id(document.get("id")):
-        found.add((SubjectKind(family[1]), str(document["id"])))
-    return frozenset(found)
+        subjects.add((SubjectKind(family[1]), str(document["id"])))
+    return frozenset(subjects)
 
 
 def _in_document(document: Any, country: str | None) -> Iterator[Mention]:
@@ -128,8 +128,8 @@ def _in_text(name: str, text: str, country: str | None) -> Iterator[Mention]:
         yield SubjectKind(noun.lower()), number
     is_number = len(text) <= MAX_PHONE_CHARS and _PHONE_VALUE.fullmatch(text) is not None
     if is_number and (text.startswith("+") or _PHONE_NAME.search(name)):
-        for one in (text, f"+{text}"):
-            if (digest := phone_sha256(one, country)) is not None:
+        for phone in (text, f"+{text}"):
+            if (digest := phone_sha256(phone, country)) is not None:
                 yield SubjectKind.PHONE, digest
 
 

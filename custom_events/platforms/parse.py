@@ -37,9 +37,9 @@ _AS_SHORT = Context(prec=15, traps=[Inexact, InvalidOperation, Overflow]).plus  
 _FLOAT_EXACT = 1e22  # whole numbers up to here have an exact shortest text
 
 
-def wrong_shape(path: str, what: str) -> NotUnderstood:
+def wrong_shape(path: str, expected: str) -> NotUnderstood:
     """The error for a leaf that cannot be read: `path` as `$.refunds[].id`, `what` in words. Never the value itself."""
-    return NotUnderstood(WRONG_SHAPE, f"{what} - at `{path}`", path)
+    return NotUnderstood(WRONG_SHAPE, f"{expected} - at `{path}`", path)
 
 
 def optional_id(value: Id | None) -> str | None:
@@ -75,8 +75,8 @@ def amount(value: Decimal, path: str) -> Decimal:
     if MIN_MONEY_EXPONENT <= exact.adjusted() < MAX_MONEY_DIGITS and exact.is_finite():
         return exact
     if exact.is_finite() and exact.adjusted() > 0:
-        what = f"{_MONEY} of at most {MAX_MONEY_DIGITS} digits before the point"
-        raise NotUnderstood("amount_too_large", f"{what} - at `{path}`")
+        expected = f"{_MONEY} of at most {MAX_MONEY_DIGITS} digits before the point"
+        raise NotUnderstood("amount_too_large", f"{expected} - at `{path}`")
     raise wrong_shape(path, _MONEY)
 
 

@@ -26,6 +26,8 @@ EVENT_ID = "x-custom-events-event-id"
 TOPIC = "x-custom-events-topic"
 SIGNATURE = "x-custom-events-signature"
 
+KEPT = (KEY_ID, TIMESTAMP, EVENT_ID, TOPIC)
+
 _V1, _V2 = "v1=", "v2="
 _SIGNATURE_SHAPE = re.compile(r"v[12]=[0-9a-fA-F]{64}\Z")
 _TIMESTAMP_SHAPE = re.compile(r"[0-9]{1,11}\Z")  # seconds, until the year 5138
@@ -75,14 +77,14 @@ def check(
 
     The age is looked at last: whoever has no secret learns nothing but that the signature is wrong.
     """
-    given = headers.get(SIGNATURE, "").strip(BLANKS)
-    if not given:
+    signature = headers.get(SIGNATURE, "").strip(BLANKS)
+    if not signature:
         return Refusal.NO_SIGNATURE
     timestamp = headers.get(TIMESTAMP, "").strip(BLANKS)
-    if not _SIGNATURE_SHAPE.match(given) or not _TIMESTAMP_SHAPE.match(timestamp):
+    if not _SIGNATURE_SHAPE.match(signature) or not _TIMESTAMP_SHAPE.match(timestamp):
         return Refusal.MALFORMED_SIGNATURE
-    digest = bytes.fromhex(given[len(_V1) :])
-    message = _v2_message(headers, body) if given.startswith(_V2) else _v1_message(timestamp, body)
+    digest = bytes.fromhex(signature[len(_V1) :])
+    message = _v2_message(headers, body) if signature.startswith(_V2) else _v1_message(timestamp, body)
     key_id = headers.get(KEY_ID, "").strip(BLANKS) or None
     matched = False
     for secret in secrets:

@@ -28,6 +28,7 @@ def engine(
     return sa.create_engine(
         f"postgresql+psycopg://{split}",
         pool_pre_ping=True,  # processes that live for weeks survive a restart of the server
+        hide_parameters=True,  # an error's text goes to logs and Dagster's pages; parameters are bodies, secrets and people
         connect_args={
             "application_name": name,
             "connect_timeout": CONNECT_LIMIT_S,

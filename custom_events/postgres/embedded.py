@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from custom_events import private_files
 from custom_events.errors import NeedsAction
 from custom_events.postgres.server import NAME, Server, wheel_binaries
 
@@ -66,8 +67,8 @@ def start(directory: Path, *, fast: bool = False, binaries: Path | None = None) 
     Raises NeedsAction when the files belong to another version of PostgreSQL or the server does not come up.
     """
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(directory / "users.lock", os.O_RDWR | os.O_CREAT, 0o600))
+        private_files.make_directory(directory)
+        os.close(os.open(directory / "users.lock", os.O_RDWR | os.O_CREAT, private_files.FILE_MODE))
     except OSError as error:
         raise NeedsAction(
             f"The embedded PostgreSQL cannot use its directory: {error}. Set DATABASE_URL, or another CUSTOM_EVENTS_LOCAL_DIRECTORY."

@@ -28,11 +28,11 @@ _ORDERS = "unnest(CAST(:sites AS bigint[]), CAST(:orders AS text[])) AS g(site_i
 _ALONE = "unnest(CAST(:ids AS bigint[]), CAST(:occurred_at AS timestamptz[])) AS g(id, occurred_at)"
 
 
-def _ledger_rows(given: str, condition: str) -> sa.TextClause:
+def _ledger_rows(source: str, condition: str) -> sa.TextClause:
     return sa.text(f"""
 SELECT u.created_at, u.id, u.custom_event_id, u.site_id, c.order_id, u.kind, u.sequence, u.state, u.reason, u.attempts, u.value,
   u.conversion_at, u.adjusted_at, u.ads_action_id, u.transaction_id, u.currency, a.lane
-FROM {given}
+FROM {source}
 JOIN app.custom_events c ON {condition}
 CROSS JOIN LATERAL ({rows_of("c", "v.created_at, v.id")}) v
 JOIN app.conversion_uploads u ON u.created_at = v.created_at AND u.id = v.id
@@ -48,12 +48,12 @@ LEDGER_ROWS: Final = _ledger_rows(_ORDERS, "c.site_id = g.site_id AND c.order_id
 LEDGER_ROWS_ALONE: Final = _ledger_rows(_ALONE, "c.occurred_at = g.occurred_at AND c.id = g.id AND c.order_id IS NULL")
 
 
-def _origins(given: str, condition: str) -> sa.TextClause:
+def _origins(source: str, condition: str) -> sa.TextClause:
     return sa.text(f"""
 SELECT c.id AS custom_event_id, c.value, c.withdrawn_at, c.withdrawn_reason, e.facts, d.config, r.overrides,
   o.total, o.currency, o.current_total, o.refunded, o.state_at, o.cancelled_at, o.payment_lost_at,
   CASE WHEN o.status = 'trash' THEN o.state_at ELSE o.deleted_at END AS gone_at, s.settings ->> 'payment_lost' AS payment_lost
-FROM {given}
+FROM {source}
 JOIN app.custom_events c ON {condition}
 JOIN app.commerce_events e ON e.occurred_at = c.occurred_at AND e.id = c.commerce_event_id
 JOIN app.definition_revisions d ON d.id = c.definition_revision_id

@@ -203,11 +203,11 @@ async def land(
     circle; `repeats` are the group's further deliveries with the same keys. `around`: look for the same keys in the
     neighbouring weeks too. `all_new`: begin with LAND_NEW where it serves; outside of a transaction only. Raises what asyncpg raises.
     """
-    given = _TO_JSON.encode(deliveries).decode()
+    documents = _TO_JSON.encode(deliveries).decode()
     if all_new and not (around or repeats or refusals):
         started = time.monotonic()
         try:
-            await connection.fetch(LAND_NEW, given, bodies, only_counted, timeout=timeout_s)
+            await connection.fetch(LAND_NEW, documents, bodies, only_counted, timeout=timeout_s)
         except asyncpg.UniqueViolationError:
             if timeout_s is not None:
                 timeout_s -= time.monotonic() - started
@@ -215,7 +215,7 @@ async def land(
             return set()
     others = [_TO_JSON.encode(part).decode() for part in (repeats, refusals)]
     statement = LAND_AROUND if around else LAND
-    known = await connection.fetch(statement, given, *others, bodies, only_counted, timeout=timeout_s)
+    known = await connection.fetch(statement, documents, *others, bodies, only_counted, timeout=timeout_s)
     return {row["place"] for row in known}
 
 

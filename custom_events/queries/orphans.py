@@ -26,10 +26,10 @@ def orphans(connection: sa.Connection, *, newest: int | None = None) -> dict[str
 
 def _count(reference: Reference, newest: int | None) -> sa.Select[int]:
     table = reference.table
-    given = sa.select(table).where(table.c[reference.column].is_not(None))
+    referring = sa.select(table).where(table.c[reference.column].is_not(None))
     if newest is not None:
-        given = given.order_by(*(column.desc() for column in table.primary_key.columns)).limit(newest)
-    rows, target = given.subquery("rows"), reference.target.alias("target")
+        referring = referring.order_by(*(column.desc() for column in table.primary_key.columns)).limit(newest)
+    rows, target = referring.subquery("rows"), reference.target.alias("target")
     same = target.c[reference.target_column] == rows.c[reference.column]
     if reference.target_column != "id":  # ids of a store are unique within its site only
         same &= target.c.site_id == rows.c.site_id

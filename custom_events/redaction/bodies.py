@@ -45,11 +45,11 @@ def tells_of(forgotten: Forgotten, row: Any, site: SiteContext, *, unless_later:
     except zstandard.ZstdError:
         body = bytes(row.body or b"")
     headers = _HEADERS.decode(row.headers) if row.headers else {}
-    found = set(mentions.of_body(body, row.topic, site.default_country))
+    subjects = set(mentions.of_body(body, row.topic, site.default_country))
     understood = PLATFORMS[site.platform].understand(RawDelivery(topic=row.topic, body=body, headers=headers), site)
-    told = mentions.of_understood(understood)
-    happened_at = told.happened_at if unless_later else None
-    return forgotten.has_any(found | told.subjects, happened_at)
+    mentioned = mentions.of_understood(understood)
+    happened_at = mentioned.happened_at if unless_later else None
+    return forgotten.has_any(subjects | mentioned.subjects, happened_at)
 
 
 def blank_deliveries(
@@ -57,8 +57,8 @@ def blank_deliveries(
 ) -> tuple[int | None, int]:
     """Blank the next deliveries of a week after one of them, those received `until` a moment whoever they are of. The last one looked
     at (None: there are no more), and how many were blanked."""
-    given = {"week": week, "after": after, "site": site.site_id, "rows": BODIES}
-    rows = connection.execute(sql.RAW_PAGE, given).all()
+    values = {"week": week, "after": after, "site": site.site_id, "rows": BODIES}
+    rows = connection.execute(sql.RAW_PAGE, values).all()
     if not rows:
         return None, 0
     gone = [
@@ -75,8 +75,8 @@ def blank_refused(
     connection: sa.Connection, site: SiteContext, forgotten: Forgotten, after: tuple[datetime, int]
 ) -> tuple[tuple[datetime, int] | None, int]:
     """The same of quarantine, which nobody has verified: whenever it was."""
-    given = {"at": after[0], "id": after[1], "site": site.site_id, "rows": BODIES}
-    rows = connection.execute(sql.REFUSED_PAGE, given).all()
+    values = {"at": after[0], "id": after[1], "site": site.site_id, "rows": BODIES}
+    rows = connection.execute(sql.REFUSED_PAGE, values).all()
     if not rows:
         return None, 0
     gone = [row for row in rows if tells_of(forgotten, row, site, unless_later=False)]

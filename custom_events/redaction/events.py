@@ -40,17 +40,19 @@ class Page(msgspec.Struct, frozen=True):
 
 def page(connection: sa.Connection, site_id: int, rows: Rows) -> Page:
     """These events and all others of the same orders, carts and subscriptions, without those of which something is at Google."""
-    given = {"site": site_id, "redacted": sql.REDACTED_KEY}
-    found = {(row.occurred_at, row.id): row for row in rows}
+    values = {"site": site_id, "redacted": sql.REDACTED_KEY}
+    by_place = {(row.occurred_at, row.id): row for row in rows}
     orders = sorted({row.order_id for row in rows} - {None})
-    for row in connection.execute(sql.EVENTS_OF_ORDERS, given | {"orders": orders}):
-        found[row.occurred_at, row.id] = row
-    events = {place: (row, _read(row)) for place, row in found.items()}
+    for row in connection.execute(sql.EVENTS_OF_ORDERS, values | {"orders": orders}):
+        by_place[row.occurred_at, row.id] = row
+    events = {place: (row, _read(row)) for place, row in by_place.items()}
     tokens = sorted({token for _, event in events.values() for token in _tokens(event)})
-    subscriptions = sorted({one for _, event in events.values() for one in _subscriptions(event)})
+    subscriptions = sorted(
+        {subscription_id for _, event in events.values() for subscription_id in _subscriptions(event)}
+    )
     if tokens or subscriptions:
         parts = {"tokens": tokens, "subscriptions": subscriptions}
-        for row in connection.execute(sql.EVENTS_OF_PARTS, given | parts):
+        for row in connection.execute(sql.EVENTS_OF_PARTS, values | parts):
             events.setdefault((row.occurred_at, row.id), (row, _read(row)))
     custom_events = connection.execute(sql.CUSTOM_EVENTS, {"ids": [event_id for _, event_id in events]}).all()
     uploads = connection.execute(sql.UPLOADS, {"ids": [row.id for row in custom_events]}).all()
@@ -113,7 +115,11 @@ def mentioned(chosen: Page) -> set[tuple[SubjectKind, str]]:
     return (
         orders
         | carts
-        | {(SubjectKind.SUBSCRIPTION, one) for _, event in chosen.events.values() for one in _subscriptions(event)}
+        | {
+            (SubjectKind.SUBSCRIPTION, subscription_id)
+            for _, event in chosen.events.values()
+            for subscription_id in _subscriptions(event)
+        }
     )
 
 
@@ -122,8 +128,8 @@ def redact_orders(connection: sa.Connection, site_id: int, subjects: Subjects, o
     counts: Counter[str] = Counter()
     if not orders:
         return counts
-    given = {"site": site_id, "orders": sorted(orders)}
-    refunds = connection.execute(sql.REFUNDS, given).all()
+    values = {"site": site_id, "orders": sorted(orders)}
+    refunds = connection.execute(sql.REFUNDS, values).all()
     counts["order_refunds"] = connection.execute(
         sql.REDACT_REFUNDS,
         {
@@ -135,8 +141,8 @@ def redact_orders(connection: sa.Connection, site_id: int, subjects: Subjects, o
             "items": [_items(row.items) for row in refunds],
         },
     ).rowcount
-    counts["order_consents"] = connection.execute(sql.DELETE_CONSENTS, given).rowcount
-    counts["value_changes"] = connection.execute(sql.DELETE_VALUE_CHANGES, given).rowcount
+    counts["order_consents"] = connection.execute(sql.DELETE_CONSENTS, values).rowcount
+    counts["value_changes"] = connection.execute(sql.DELETE_VALUE_CHANGES, values).rowcount
     old = sorted(orders)
     renamed = {"old": old, "new": [subjects.pseudonym("order", order) for order in old]}
     counts["orders"] = connection.execute(sql.REDACT_ORDERS, {"site": site_id} | renamed).rowcount
@@ -215,10 +221,10 @@ def _read(row: Any) -> CommerceEvent:
 def _tokens(event: CommerceEvent) -> set[str]:
     """The carts and checkouts that an event came from."""
     order, cart = event.order, event.cart
-    found = {None if cart is None else cart.token}
+    tokens = {None if cart is None else cart.token}
     if order is not None:
-        found |= {order.cart_token, order.checkout_token}
-    return {token for token in found if token is not None}
+        tokens |= {order.cart_token, order.checkout_token}
+    return {token for token in tokens if token is not None}
 
 
 def _subscriptions(event: CommerceEvent) -> set[str]:

@@ -51,10 +51,15 @@ def export(connection: sa.Connection, settings: Settings, raw_id: int, *, actor:
             f"Ask again with `custom-events privacy ask {request.site_key}`."
         )
     site = site_context(connection, request.site_id)
-    found = find(connection, site.site_id, who, FOREVER)
-    given = {"site": site.site_id, "keys": list(found.keys), "orders": list(found.orders), "phones": list(found.phones)}
+    identity = find(connection, site.site_id, who, FOREVER)
+    values = {
+        "site": site.site_id,
+        "keys": list(identity.keys),
+        "orders": list(identity.orders),
+        "phones": list(identity.phones),
+    }
     tables: dict[str, Rows] = {
-        name: tuple(row[0] for row in connection.execute(statement, given)) for name, statement in sql.EXPORT.items()
+        name: tuple(row[0] for row in connection.execute(statement, values)) for name, statement in sql.EXPORT.items()
     }
     audit.record(
         connection,
@@ -64,25 +69,31 @@ def export(connection: sa.Connection, settings: Settings, raw_id: int, *, actor:
         detail={"rows": {name: len(rows) for name, rows in tables.items()}},
         site_id=site.site_id,
     )
-    deliveries = tuple(_deliveries(connection, site, found))
+    deliveries = tuple(_deliveries(connection, site, identity))
     return Export(request=raw_id, site=request.site_key, made_at=datetime.now(UTC), deliveries=deliveries, **tables)
 
 
-def _deliveries(connection: sa.Connection, site: SiteContext, found: Found) -> list[dict[str, Any]]:
-    wanted = {(SubjectKind.ORDER, one) for one in found.orders}
-    wanted |= {(SubjectKind.CUSTOMER, one.removeprefix("c:")) for one in found.keys if one.startswith("c:")}
-    wanted |= {(SubjectKind.EMAIL, one) for one in found.emails} | {(SubjectKind.PHONE, one) for one in found.phones}
-    told: list[dict[str, Any]] = []
+def _deliveries(connection: sa.Connection, site: SiteContext, identity: Found) -> list[dict[str, Any]]:
+    wanted = {(SubjectKind.ORDER, order_id) for order_id in identity.orders}
+    wanted |= {
+        (SubjectKind.CUSTOMER, customer_key.removeprefix("c:"))
+        for customer_key in identity.keys
+        if customer_key.startswith("c:")
+    }
+    wanted |= {(SubjectKind.EMAIL, email) for email in identity.emails} | {
+        (SubjectKind.PHONE, phone) for phone in identity.phones
+    }
+    deliveries: list[dict[str, Any]] = []
     week = connection.execute(sql.FIRST_WEEK).scalar_one()
     last = datetime.now(UTC).date() + timedelta(days=7)
     while week is not None and week <= last:
         after = 0
-        given = {"week": week, "site": site.site_id, "rows": _PAGE}
-        while rows := connection.execute(sql.RAW_PAGE, given | {"after": after}).all():
-            told += [delivery for row in rows if (delivery := _delivery(row, site, wanted)) is not None]
+        values = {"week": week, "site": site.site_id, "rows": _PAGE}
+        while rows := connection.execute(sql.RAW_PAGE, values | {"after": after}).all():
+            deliveries += [delivery for row in rows if (delivery := _delivery(row, site, wanted)) is not None]
             after = rows[-1].id
         week += timedelta(days=7)
-    return told
+    return deliveries
 
 
 def _delivery(row: Any, site: SiteContext, wanted: set[mentions.Mention]) -> dict[str, Any] | None:

@@ -31,8 +31,8 @@ def person_of(connection: sa.Connection, request: Any, settings: Settings) -> Pe
     if request.person_encrypted is not None:
         token = secrets.decrypt(bytes(request.person_encrypted), secrets.key(settings))
         return msgspec.json.decode(token, type=Person)
-    given = {"week": request.landed_week, "raw_id": request.raw_id}
-    row = connection.execute(sql.DELIVERY, given).one_or_none()
+    values = {"week": request.landed_week, "raw_id": request.raw_id}
+    row = connection.execute(sql.DELIVERY, values).one_or_none()
     if row is None:
         return Person()
     body = zstandard.ZstdDecompressor().decompress(bytes(row.body), max_output_size=row.body_bytes)

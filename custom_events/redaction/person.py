@@ -59,10 +59,10 @@ def person(
             )
         hashed_phones.append(digest)
     made = Person(
-        customer_ids=tuple(one.strip() for one in customer_ids if one.strip()),
+        customer_ids=tuple(customer_id.strip() for customer_id in customer_ids if customer_id.strip()),
         emails=tuple(hashed_emails),
         phones=tuple(hashed_phones),
-        order_ids=tuple(one.strip() for one in order_ids if one.strip()),
+        order_ids=tuple(order_id.strip() for order_id in order_ids if order_id.strip()),
     )
     if made.is_nobody:
         raise InvalidConfiguration("say who it is: an e-mail address, a phone number, a customer id or an order id")
@@ -79,7 +79,7 @@ def of_body(body: bytes, country: str | None) -> Person:
         return Person()
     customer = document.get("customer")
     known: dict[str, Any] = customer if isinstance(customer, dict) else {}
-    orders = [one for name in _ORDER_LISTS if isinstance(listed := document.get(name), list) for one in listed]
+    orders = [order for name in _ORDER_LISTS if isinstance(listed := document.get(name), list) for order in listed]
     email, phone = known.get("email"), known.get("phone")
     emails = email_sha256(email) if isinstance(email, str) else None
     phones = phone_sha256(str(phone), country) if isinstance(phone, str | int) else None
@@ -92,15 +92,17 @@ def of_body(body: bytes, country: str | None) -> Person:
 
 
 def _texts(values: list[Any]) -> list[str]:
-    return [str(one) for one in values if isinstance(one, str | int) and not isinstance(one, bool) and str(one)]
+    return [
+        str(value) for value in values if isinstance(value, str | int) and not isinstance(value, bool) and str(value)
+    ]
 
 
 def find(connection: sa.Connection, site_id: int, who: Person, until: Any) -> Found:
     """What is stored of somebody: all customer keys with one of their ids or addresses, and the orders of these until then."""
-    keys = {f"c:{one}" for one in who.customer_ids}
+    keys = {f"c:{customer_id}" for customer_id in who.customer_ids}
     emails, phones = set(who.emails), set(who.phones)
     for _ in range(_MAX_ROUNDS):
-        keys |= {f"e:{one}" for one in emails}
+        keys |= {f"e:{email}" for email in emails}
         before = len(keys), len(emails)
         for row in connection.execute(sql.CUSTOMERS, {"site": site_id, "keys": sorted(keys), "emails": sorted(emails)}):
             keys.add(row.customer_key)
@@ -108,8 +110,8 @@ def find(connection: sa.Connection, site_id: int, who: Person, until: Any) -> Fo
             phones |= {row.phone_sha256} - {None}
         if (len(keys), len(emails)) == before:
             break
-    given = {"site": site_id, "keys": sorted(keys), "until": until, "redacted": sql.REDACTED_ID}
-    orders = set(who.order_ids) | {row.order_id for row in connection.execute(sql.ORDERS, given)}
+    values = {"site": site_id, "keys": sorted(keys), "until": until, "redacted": sql.REDACTED_ID}
+    orders = set(who.order_ids) | {row.order_id for row in connection.execute(sql.ORDERS, values)}
     return Found(
         keys=tuple(sorted(keys)),
         emails=tuple(sorted(emails)),

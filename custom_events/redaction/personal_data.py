@@ -165,11 +165,11 @@ What each table knows of customers of a shop, and what is done when somebody is 
 def page() -> str:
     """docs/reference/personal-data.md, whole."""
     people = [
-        f"| `{name}` | {one.holds} | {one.found_by} | {one.done} | {_kept(one.kept)} |"
-        for name, one in PERSONAL_DATA.items()
-        if isinstance(one, Personal)
+        f"| `{name}` | {entry.holds} | {entry.found_by} | {entry.done} | {_kept(entry.kept)} |"
+        for name, entry in PERSONAL_DATA.items()
+        if isinstance(entry, Personal)
     ]
-    nobody = [f"| `{name}` | {one.because} |" for name, one in PERSONAL_DATA.items() if isinstance(one, Nobody)]
+    nobody = [f"| `{name}` | {entry.because} |" for name, entry in PERSONAL_DATA.items() if isinstance(entry, Nobody)]
     return _PAGE.format(people="\n".join(people), nobody="\n".join(nobody))
 
 

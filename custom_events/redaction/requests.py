@@ -33,14 +33,14 @@ def ask(
         raise InvalidConfiguration(
             "say who it is: an e-mail address, a phone number, a customer id or an order id", path="email"
         )
-    given = {
+    values = {
         "site": site_id,
         "kind": kind.value,
         "now": now,
         "due": now + IS_READY,
         "person": secrets.encrypt(msgspec.json.encode(who), installation_key),
     }
-    raw_id: int = connection.execute(sql.ASK, given).scalar_one()
+    raw_id: int = connection.execute(sql.ASK, values).scalar_one()
     audit.record(
         connection,
         actor=actor,
@@ -49,5 +49,5 @@ def ask(
         detail={"kind": kind.value},
         site_id=site_id,
     )
-    (made,) = [one for one in requests(connection, only=[site_id]) if one.raw_id == raw_id]
+    (made,) = [request for request in requests(connection, only=[site_id]) if request.raw_id == raw_id]
     return made

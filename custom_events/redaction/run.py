@@ -66,37 +66,39 @@ class Run:
             self._lock(connection)
             subjects = Subjects(key.ensure(connection, secrets.key(self._settings)), self._site.site_id)
             if self._everybody:
-                found = Found(keys=(), emails=(), phones=(), orders=())
+                identity = Found(keys=(), emails=(), phones=(), orders=())
                 mentioned = [(SubjectKind.SITE, "", self._until)]
             else:
-                found = find(connection, self._site.site_id, who, self._until)
-                customers = [one.removeprefix("c:") for one in found.keys if one.startswith("c:")]
+                identity = find(connection, self._site.site_id, who, self._until)
+                customers = [
+                    customer_key.removeprefix("c:") for customer_key in identity.keys if customer_key.startswith("c:")
+                ]
                 mentioned = [
-                    *((SubjectKind.ORDER, one, FOREVER) for one in found.orders),
-                    *((SubjectKind.CUSTOMER, one, self._until) for one in customers),
-                    *((SubjectKind.EMAIL, one, self._until) for one in found.emails),
-                    *((SubjectKind.PHONE, one, self._until) for one in found.phones),
+                    *((SubjectKind.ORDER, order_id, FOREVER) for order_id in identity.orders),
+                    *((SubjectKind.CUSTOMER, customer_id, self._until) for customer_id in customers),
+                    *((SubjectKind.EMAIL, email, self._until) for email in identity.emails),
+                    *((SubjectKind.PHONE, phone, self._until) for phone in identity.phones),
                 ]
             self._keep(connection, subjects, mentioned)
             connection.execute(sql.BEGIN, {"raw_id": self._request.raw_id})
         self._on_batch()
-        return found, subjects
+        return identity, subjects
 
     def _keep(
         self, connection: sa.Connection, subjects: Subjects, mentioned: Collection[tuple[SubjectKind, str, datetime]]
     ) -> None:
-        given = {
+        values = {
             "site": self._site.site_id,
             "raw_id": self._request.raw_id,
             "kinds": [kind.value for kind, _, _ in mentioned],
             "digests": [subjects.digest(kind, value) for kind, value, _ in mentioned],
             "untils": [until for _, _, until in mentioned],
         }
-        connection.execute(sql.REMEMBER, given)
+        connection.execute(sql.REMEMBER, values)
 
     def _lock(self, connection: sa.Connection) -> None:
-        given = {"lock": LOCK_CLASS, "site": self._site.site_id, "shards": self._settings.shards}
-        connection.execute(sql.LOCK_SHARD, given)
+        values = {"lock": LOCK_CLASS, "site": self._site.site_id, "shards": self._settings.shards}
+        connection.execute(sql.LOCK_SHARD, values)
 
     def _batch(self, work: Callable[[sa.Connection], tuple[Counter[str], Step]]) -> Step:
         """A transaction of its own, with its counts. What the work says beside them."""
@@ -105,8 +107,8 @@ class Run:
             counts, step = work(connection)
             counted = +counts
             if counted:
-                given = {"raw_id": self._request.raw_id, "names": list(counted), "rows": list(counted.values())}
-                connection.execute(sql.COUNT, given)
+                values = {"raw_id": self._request.raw_id, "names": list(counted), "rows": list(counted.values())}
+                connection.execute(sql.COUNT, values)
         self._on_batch()
         return step
 
@@ -132,28 +134,28 @@ class Run:
 
     def _events_after(self, after: Place) -> Callable[[sa.Connection], tuple[Counter[str], tuple[int, Place | None]]]:
         statement = sql.EVENTS_OF_SITE if self._everybody else sql.EVENTS_OF_PERSON
-        given = self._who() | {"at": after[0], "id": after[1], "redacted": sql.REDACTED_KEY}
+        values = self._who() | {"at": after[0], "id": after[1], "redacted": sql.REDACTED_KEY}
 
         def work(connection: sa.Connection) -> tuple[Counter[str], tuple[int, Place | None]]:
-            rows = connection.execute(statement, given).all()
+            rows = connection.execute(statement, values).all()
             page = events.page(connection, self._site.site_id, rows)
             if not self._everybody:
-                told = [(kind, value, FOREVER) for kind, value in events.mentioned(page)]
-                self._keep(connection, self._subjects, told)
+                mentioned = [(kind, value, FOREVER) for kind, value in events.mentioned(page)]
+                self._keep(connection, self._subjects, mentioned)
             counts = events.redact(connection, self._site.site_id, self._subjects, page, datetime.now(UTC))
             return counts, (page.waiting, (rows[-1].occurred_at, rows[-1].id) if rows else None)
 
         return work
 
     def _orders(self, connection: sa.Connection) -> tuple[Counter[str], bool]:
-        given = self._who() | {"after": "", "redacted": sql.REDACTED_ID}
-        orders = [row.order_id for row in connection.execute(sql.ORDERS_LEFT, given)]
+        values = self._who() | {"after": "", "redacted": sql.REDACTED_ID}
+        orders = [row.order_id for row in connection.execute(sql.ORDERS_LEFT, values)]
         return events.redact_orders(connection, self._site.site_id, self._subjects, orders), bool(orders)
 
     def _subscriptions(self, connection: sa.Connection) -> tuple[Counter[str], bool]:
         rows = connection.execute(sql.SUBSCRIPTIONS, self._who() | {"redacted": sql.REDACTED_ID}).all()
         pseudonym = self._subjects.pseudonym
-        given = {
+        values = {
             "site": self._site.site_id,
             "old": [row.subscription_id for row in rows],
             "new": [pseudonym("subscription", row.subscription_id) for row in rows],
@@ -161,10 +163,10 @@ class Run:
                 None if row.origin_order_id is None else pseudonym("order", row.origin_order_id) for row in rows
             ],
         }
-        changed = connection.execute(sql.REDACT_SUBSCRIPTIONS, given).rowcount if rows else 0
-        told = [(SubjectKind.SUBSCRIPTION, row.subscription_id, FOREVER) for row in rows]
+        changed = connection.execute(sql.REDACT_SUBSCRIPTIONS, values).rowcount if rows else 0
+        mentioned = [(SubjectKind.SUBSCRIPTION, row.subscription_id, FOREVER) for row in rows]
         if not self._everybody:
-            self._keep(connection, self._subjects, told)
+            self._keep(connection, self._subjects, mentioned)
         return Counter(subscriptions=changed), bool(rows)
 
     def _customers(self, connection: sa.Connection) -> tuple[Counter[str], bool]:

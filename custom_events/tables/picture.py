@@ -83,7 +83,7 @@ def _columns(drawn: list[Link], names: list[str]) -> list[list[str]]:
     columns = [[name for name in names if depth[name] == place] for place in range(max(depth.values()) + 1)]
     for sweep in range(_SWEEPS):
         for column in columns if sweep % 2 == 0 else reversed(columns):
-            heights = {name: place / len(one) for one in columns for place, name in enumerate(one)}
+            heights = {name: place / len(column) for column in columns for place, name in enumerate(column)}
             column.sort(key=lambda name: (_barycentre(name, drawn, heights), name))
     return columns
 

@@ -48,11 +48,11 @@ class ConsentStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-def decisive(one: ConsentStatus, other: ConsentStatus) -> ConsentStatus:
+def decisive(answer: ConsentStatus, other: ConsentStatus) -> ConsentStatus:
     """Of two answers to one question the one that counts: a refusal, else a yes. The same in whatever order they came, so that
     nobody has to know which was given last."""
     for status in (ConsentStatus.DENIED, ConsentStatus.GRANTED):
-        if status in (one, other):
+        if status in (answer, other):
             return status
     return ConsentStatus.UNKNOWN
 

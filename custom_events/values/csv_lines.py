@@ -43,5 +43,5 @@ def decode(text: str) -> Iterator[tuple[int, list[str]]]:
         if row is None:
             return
         if row:
-            yield before + 1, [text_of(one) for one in row]
+            yield before + 1, [text_of(cell) for cell in row]
         before = reader.line_num

@@ -276,23 +276,23 @@ def to_json_beside(event: CommerceEvent, sibling: CommerceEvent, sibling_json: b
     return head[:-1] + sibling_json[sibling_json.index(_REST) :]
 
 
-def _differs_in_head_only(event: CommerceEvent, two: CommerceEvent) -> bool:
+def _differs_in_head_only(event: CommerceEvent, other: CommerceEvent) -> bool:
     """Whether the rest is the same objects; equal amounts may be written differently."""
     return (
-        event.order is two.order
-        and event.refund is two.refund
-        and event.subscription is two.subscription
-        and event.cart is two.cart
-        and event.customer is two.customer
-        and event.evidence_at is two.evidence_at
-        and event.is_test is two.is_test
-        and event.clicks is two.clicks
-        and event.consent is two.consent
-        and event.utm is two.utm
-        and event.note_attributes is two.note_attributes
-        and event.meta is two.meta
-        and event.properties is two.properties
-        and event.sources is two.sources
+        event.order is other.order
+        and event.refund is other.refund
+        and event.subscription is other.subscription
+        and event.cart is other.cart
+        and event.customer is other.customer
+        and event.evidence_at is other.evidence_at
+        and event.is_test is other.is_test
+        and event.clicks is other.clicks
+        and event.consent is other.consent
+        and event.utm is other.utm
+        and event.note_attributes is other.note_attributes
+        and event.meta is other.meta
+        and event.properties is other.properties
+        and event.sources is other.sources
     )
 
 

@@ -40,7 +40,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a sample of the metric is wrong."""
         labels = dict(zip(METRICS[self.metric].labels, sample.labels, strict=True))
         if any(labels[name] != wanted for name, wanted in self.only) or any(
-            labels[name] == one for name, one in self.but
+            labels[name] == value for name, value in self.but
         ):
             return False
         return sample.value < self.limit if self.below else sample.value > self.limit

@@ -48,20 +48,20 @@ def contradictions(connection: sa.Connection, since: datetime) -> list[str]:
 def denied(connection: sa.Connection, asked: dict[str, Any], counts: dict[str, dict[str, int]]) -> list[str]:
     """A sentence for each of those that were counted, with some custom events by name."""
     unretracted = sum(counts.get("unretracted", {}).values())
-    found = counts.get("contradiction", {})
-    return [*_unretracted(unretracted), *(_contradictions(connection, asked, found) if found else [])]
+    contradictions = counts.get("contradiction", {})
+    return [*_unretracted(unretracted), *(_contradictions(connection, asked, contradictions) if contradictions else [])]
 
 
 def _contradictions(connection: sa.Connection, asked: dict[str, Any], counts: dict[str, int]) -> list[str]:
     """A sentence for each way in which custom events contradict their conversions, with some of them."""
     examples: dict[str, list[str]] = {}
-    for what, number in connection.execute(sa.text(sql.CONTRADICTING), {**asked, "limit": _EXAMPLES}):
-        examples.setdefault(what, []).append(str(number))
+    for kind, number in connection.execute(sa.text(sql.CONTRADICTING), {**asked, "limit": _EXAMPLES}):
+        examples.setdefault(kind, []).append(str(number))
     return [
-        f"matched: {count} custom events {_DENIED[what]}"
-        + (f" ({', '.join(examples[what])} ...)" if what in examples else "")
+        f"matched: {count} custom events {_DENIED[kind]}"
+        + (f" ({', '.join(examples[kind])} ...)" if kind in examples else "")
         + "; `custom-events replay` of their days says both anew"
-        for what, count in sorted(counts.items())
+        for kind, count in sorted(counts.items())
     ]
 
 
@@ -73,6 +73,6 @@ def _unretracted(number: int) -> list[str]:
 
 def _counted(connection: sa.Connection, asked: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {}
-    for what, word, count in connection.execute(sa.text(sql.CONTRADICTIONS), asked):
-        counts.setdefault(what, {})[word or ""] = count
+    for kind, word, count in connection.execute(sa.text(sql.CONTRADICTIONS), asked):
+        counts.setdefault(kind, {})[word or ""] = count
     return counts

@@ -32,7 +32,11 @@ def _title(news: Sequence[tuple[News, Episode]]) -> str:
     if len(news) == 1:
         kind, episode = news[0]
         return f"Custom Events: {kind}: {episode.name}{_where(episode.place)}"
-    counts = (f"{sum(kind is item for item, _ in news)} {kind}" for kind in News if any(kind is one for one, _ in news))
+    counts = (
+        f"{sum(kind is item for item, _ in news)} {kind}"
+        for kind in News
+        if any(kind is news_kind for news_kind, _ in news)
+    )
     return f"Custom Events: {', '.join(counts)}"
 
 
@@ -73,6 +77,6 @@ def trial(console_url: str) -> Message:
     )
 
 
-def told(news: Iterable[tuple[News, Episode]]) -> list[Episode]:
+def episodes_of(news: Iterable[tuple[News, Episode]]) -> list[Episode]:
     """The episodes of a message."""
     return [episode for _, episode in news]

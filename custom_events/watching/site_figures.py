@@ -42,18 +42,18 @@ def site_figures(
         raise InvalidConfiguration(
             f"{until - since} is from one to the other; at most {LONGEST.days} days are counted", path="since"
         )
-    given: dict[str, Any] = {"site": site_id, "since": since, "until": until}
+    values: dict[str, Any] = {"site": site_id, "since": since, "until": until}
     return SiteFigures(
         site_id=site_id,
         since=since,
         until=until,
-        deliveries=_counts(connection, sql.DELIVERIES, given),
-        commerce_events=_counts(connection, sql.COMMERCE_EVENTS, given),
-        custom_events=_counts(connection, sql.CUSTOM_EVENTS, given),
-        conversions=_counts(connection, sql.UPLOADS, given | {"conversions": True}),
-        adjustments=_counts(connection, sql.UPLOADS, given | {"conversions": False}),
+        deliveries=_counts(connection, sql.DELIVERIES, values),
+        commerce_events=_counts(connection, sql.COMMERCE_EVENTS, values),
+        custom_events=_counts(connection, sql.CUSTOM_EVENTS, values),
+        conversions=_counts(connection, sql.UPLOADS, values | {"conversions": True}),
+        adjustments=_counts(connection, sql.UPLOADS, values | {"conversions": False}),
     )
 
 
-def _counts(connection: sa.Connection, statement: sa.TextClause, given: dict[str, Any]) -> dict[str, int]:
-    return {row[0]: row[1] for row in connection.execute(statement, given)}
+def _counts(connection: sa.Connection, statement: sa.TextClause, values: dict[str, Any]) -> dict[str, int]:
+    return {row[0]: row[1] for row in connection.execute(statement, values)}

@@ -138,8 +138,8 @@ def page(
     connection: sa.Connection, *, is_open: bool | None, name: str | None, before_id: int | None, limit: int
 ) -> list[Episode]:
     """Alarms, the newest first: open or past ones, or both (None), of one name or of every; the next page begins before the last id."""
-    given = {"open": is_open, "name": name, "before_id": before_id, "rows": limit}
-    return [msgspec.convert(_plain(row), Episode) for row in connection.execute(queries.PAGE, given).mappings()]
+    values = {"open": is_open, "name": name, "before_id": before_id, "rows": limit}
+    return [msgspec.convert(_plain(row), Episode) for row in connection.execute(queries.PAGE, values).mappings()]
 
 
 def mark_told(connection: sa.Connection, reported: Iterable[Episode], channel: str, now: datetime) -> None:

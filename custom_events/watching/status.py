@@ -55,14 +55,14 @@ def status(connection: sa.Connection, settings: Settings, now: datetime) -> Stat
         reasons=ledger.reasons,
         unnamed=ledger.unnamed,
         without_click_id=ledger.without_click_id,
-        checked_at=min((one.checked_at for one in checks(connection)), default=None),
-        **_told(connection, settings, now, totals),
+        checked_at=min((check.checked_at for check in checks(connection)), default=None),
+        **_watched(connection, settings, now, totals),
     )
 
 
 def exact_status(connection: sa.Connection, settings: Settings, now: datetime) -> Status:
     """The same by counting, which reads whole tables. What differed from the tallies is among the gaps, set right, and remembered."""
-    off = [gap for one in check(connection, now) for gap in one.gaps]
+    off = [gap for site_check in check(connection, now) for gap in site_check.gaps]
     totals = msgspec.structs.replace(sums(connection), gaps=off)
     return Status(
         agree=totals.agree,
@@ -76,11 +76,11 @@ def exact_status(connection: sa.Connection, settings: Settings, now: datetime) -
         unnamed=status_counts.counted(connection, status_counts.UNNAMED),
         without_click_id=status_counts.counted(connection, status_counts.WITHOUT_CLICK_ID),
         checked_at=now,
-        **_told(connection, settings, now, totals),
+        **_watched(connection, settings, now, totals),
     )
 
 
-def _told(connection: sa.Connection, settings: Settings, now: datetime, totals: Sums) -> dict[str, dict[str, int]]:
+def _watched(connection: sa.Connection, settings: Settings, now: datetime, totals: Sums) -> dict[str, dict[str, int]]:
     reading = measure(connection, settings, now, counted=totals)
     alarms = state.foreseen(connection, reading, raised(reading), now)
     return {

@@ -96,8 +96,8 @@ def _covered_since(connection: sa.Connection) -> date | None:
 
 def _counts(connection: sa.Connection, statement: str, asked: dict[str, Any]) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {}
-    for what, word, count in connection.execute(sa.text(statement), asked):
-        counts.setdefault(what, {})[word or NO_REASON] = count
+    for kind, word, count in connection.execute(sa.text(statement), asked):
+        counts.setdefault(kind, {})[word or NO_REASON] = count
     return counts
 
 

@@ -58,17 +58,17 @@ def _look(engine: sa.Engine, told_by: Sequence[Channel], settings: Settings, now
         reading = measure(connection, settings, now, with_sums=with_sums)
         state.remember(connection, reading, raised(reading), now)
         known = state.episodes(connection, now)
-    told, not_told = tell(engine, told_by, settings, known, now)
+    reported, not_told = tell(engine, told_by, settings, known, now)
     lasting = tuple(episode for episode in known if episode.lasts(now))
     young = tuple(episode for episode in known if episode.closed_at is None and not episode.lasts(now))
-    return Look(open=lasting, young=young, told=told, not_told=not_told)
+    return Look(open=lasting, young=young, told=reported, not_told=not_told)
 
 
 def tell(
     engine: sa.Engine, told_by: Sequence[Channel], settings: Settings, known: Sequence[state.Episode], now: datetime
 ) -> tuple[dict[str, int], dict[str, str]]:
     """Tell each channel what it has not told yet of these: how many parts by channel, and why some were not told."""
-    told: dict[str, int] = {}
+    reported: dict[str, int] = {}
     not_told: dict[str, str] = {}
     for channel in told_by:
         news = [(kind, episode) for episode in known if (kind := episode.news(channel.name, now)) is not None]
@@ -81,7 +81,7 @@ def tell(
             not_told[channel.name] = str(error)
             continue
         with engine.begin() as connection:
-            state.mark_told(connection, messages.told(news), channel.name, now)
-        told[channel.name] = len(news)
+            state.mark_told(connection, messages.episodes_of(news), channel.name, now)
+        reported[channel.name] = len(news)
         log.info("alarms_told", channel=channel.name, parts=len(news))
-    return told, not_told
+    return reported, not_told

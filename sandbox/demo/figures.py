@@ -48,17 +48,17 @@ class Figures(msgspec.Struct, kw_only=True):
 
 def read(connection: sa.Connection) -> Figures:
     """The figures as they stand."""
-    found = sums.sums(connection)
+    stored = sums.sums(connection)
     return Figures(
-        received=found.received,
-        refused=found.refused,
-        refused_by_reason=found.refused_by_reason,
-        landed=found.landed,
-        parked=sum(found.parked.values()),
-        parked_by_reason=found.parked,
-        ignored=sum(found.ignored.values()),
-        ignored_by_reason=found.ignored,
-        understood=found.understood,
+        received=stored.received,
+        refused=stored.refused,
+        refused_by_reason=stored.refused_by_reason,
+        landed=stored.landed,
+        parked=sum(stored.parked.values()),
+        parked_by_reason=stored.parked,
+        ignored=sum(stored.ignored.values()),
+        ignored_by_reason=stored.ignored,
+        understood=stored.understood,
         commerce_events=queries.counted(connection, queries.EVENTS_BY_TYPE),
         custom_events=queries.counted(connection, queries.CUSTOM_EVENTS_BY_DEFINITION),
         accepted=queries.counted(connection, queries.ACCEPTED_BY_DEFINITION),
@@ -66,8 +66,8 @@ def read(connection: sa.Connection) -> Figures:
         adjustments=queries.counted(connection, queries.ADJUSTMENTS_BY_STATE),
         reasons=queries.counted(connection, queries.REASONS),
         value_sent=queries.value_sent_by_site(connection),
-        sums_agree=found.agree,
-        gaps=list(found.gaps),
+        sums_agree=stored.agree,
+        gaps=list(stored.gaps),
         open_work=dict(queries.open_work(connection, SOON_S)),
     )
 
@@ -103,7 +103,7 @@ def show(console: Console, figures: Figures) -> None:
         "parked": figures.parked_by_reason,
         "ignored": figures.ignored_by_reason,
     }
-    reasons = {f"{what}: {why}": count for what, by_reason in whys.items() for why, count in by_reason.items()}
+    reasons = {f"{stage}: {why}": count for stage, by_reason in whys.items() for why, count in by_reason.items()}
     console.print(_table("Refused, parked, ignored", "reason", reasons))
     console.print(_table("Commerce events", "type", figures.commerce_events))
     console.print(_table("Custom events", "definition", figures.custom_events))
@@ -116,9 +116,9 @@ def show(console: Console, figures: Figures) -> None:
     )
 
 
-def _table(title: str, what: str, rows: dict[str, Any]) -> Table:
+def _table(title: str, heading: str, rows: dict[str, Any]) -> Table:
     table = Table(title=title, title_justify="left", min_width=46)
-    table.add_column(what)
+    table.add_column(heading)
     table.add_column("", justify="right")
     for name, count in rows.items():
         table.add_row(name, f"{count:,}" if isinstance(count, int) else str(count))

@@ -6,6 +6,7 @@ import httpx
 import msgspec
 import sqlalchemy as sa
 
+from custom_events import private_files
 from custom_events.settings import DEMO_FILE, Settings, variable_of
 from custom_events.tables.sites import ads_accounts, ads_actions
 from sandbox.demo.ready import wait_until_ready
@@ -46,7 +47,7 @@ def write_seed(connection: sa.Connection, settings: Settings) -> Path:
         ],
     )
     file = directory(settings) / SEED_FILE
-    file.parent.mkdir(parents=True, exist_ok=True)
+    private_files.make_directory(file.parent)
     file.write_bytes(msgspec.json.encode(seed))
     return file
 
@@ -71,7 +72,7 @@ def google_program(settings: Settings) -> Program:
 def google_environment(settings: Settings) -> dict[str, str]:
     """The variables that turn both lanes to the sandbox instead of Google."""
     home = directory(settings)
-    home.mkdir(parents=True, exist_ok=True)
+    private_files.make_directory(home)
     url = _url(settings)
     return {
         TRUST_VARIABLE: str(ensure(home).ca_file.resolve()),

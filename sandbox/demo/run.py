@@ -92,13 +92,13 @@ class Demo:
         self.sent.by_kind.update(wave.by_kind)
         deadline = time.monotonic() + SETTLE_LIMIT_S
         while True:
-            found = self.read()
-            live.update(display(step, self.seconds, found))
-            if found.settled:
+            figures = self.read()
+            live.update(display(step, self.seconds, figures))
+            if figures.settled:
                 return
             if time.monotonic() > deadline:
-                raise NeedsAction(f"{step}: not settled after {SETTLE_LIMIT_S:.0f} s; still open: {found.open_work}")
-            if found.uploads.get("sent") or found.adjustments.get("sent"):
+                raise NeedsAction(f"{step}: not settled after {SETTLE_LIMIT_S:.0f} s; still open: {figures.open_work}")
+            if figures.uploads.get("sent") or figures.adjustments.get("sent"):
                 self.jump()
             self.supervisor.check()
             time.sleep(LOOK_EVERY_S)

@@ -65,11 +65,11 @@ def reaches(state: State, token: Token, customer: Customer) -> bool:
     return any(account in token.customers for account in _line(state, customer))
 
 
-def same_tree(state: State, one: Customer, other: Customer) -> bool:
+def same_tree(state: State, customer: Customer, other: Customer) -> bool:
     """Whether two accounts share an owner of their conversions or a topmost manager."""
-    if one.conversion_customer_id == other.conversion_customer_id:
+    if customer.conversion_customer_id == other.conversion_customer_id:
         return True
-    return one.manager_id is not None and _line(state, one)[-1] == _line(state, other)[-1]
+    return customer.manager_id is not None and _line(state, customer)[-1] == _line(state, other)[-1]
 
 
 def authorize(state: State, version: str, headers: Mapping[str, str], customer_id: str) -> Caller:

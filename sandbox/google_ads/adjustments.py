@@ -83,8 +83,8 @@ def apply_waiting(state: State, conversion: Conversion) -> None:
     name: tuple[object, ...] = (conversion.action_id, conversion.order_id)
     if conversion.order_id is None:
         name = (conversion.action_id, conversion.click_id, conversion.conversion_at)
-    found = [waiting for waiting in state.waiting.get(name, []) if find_conversion(state, waiting) is conversion]
-    for adjustment in sorted(found, key=lambda waiting: waiting.adjusted_at):
+    waiting_for = [waiting for waiting in state.waiting.get(name, []) if find_conversion(state, waiting) is conversion]
+    for adjustment in sorted(waiting_for, key=lambda waiting: waiting.adjusted_at):
         error = check_against(state, adjustment, conversion)
         if error is None:
             apply_adjustment(state, adjustment, conversion)

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from custom_events import private_files
+
 TRUST_VARIABLE = "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"
 _VALIDITY = timedelta(days=3650)
 _PRIVATE_FILE_MODE = 0o600
@@ -31,13 +33,13 @@ class Certificates:
 
 def ensure(directory: Path) -> Certificates:
     """Make the authority and the server certificate in `directory` once; later calls, also of other processes, reuse them."""
-    directory.mkdir(parents=True, exist_ok=True)
-    found = Certificates(directory / "ca.pem", directory / "server.pem", directory / "server.key")
+    private_files.make_directory(directory)
+    certificates = Certificates(directory / "ca.pem", directory / "server.pem", directory / "server.key")
     with (directory / "certificates.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not found.ca_file.exists():
-            _make(found)
-    return found
+        if not certificates.ca_file.exists():
+            _make(certificates)
+    return certificates
 
 
 def _make(files: Certificates) -> None:

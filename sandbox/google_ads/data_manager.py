@@ -115,11 +115,11 @@ class DataManager:
         destinations: list[Destination] = []
         if not violations:
             for index, message in enumerate(request.destinations):
-                found = find_destination(self.state, token, message, f"destinations[{index}]")
-                if isinstance(found, Violation):
-                    violations.append(found)
+                destination = find_destination(self.state, token, message, f"destinations[{index}]")
+                if isinstance(destination, Violation):
+                    violations.append(destination)
                 else:
-                    destinations.append(found)
+                    destinations.append(destination)
         if violations:
             raise _refused(violations[0].reason, violations)
         check = EventChecks(self.state, request, destinations).check

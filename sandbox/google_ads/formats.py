@@ -38,8 +38,8 @@ def instant(text: str) -> int | None:
 @lru_cache(maxsize=4096)
 def action_id(resource_name: str) -> str | None:
     """The id of a conversion action's resource name. The customer in it does not count, as with Google."""
-    found = _ACTION.fullmatch(resource_name)
-    return None if found is None else found[1]
+    match = _ACTION.fullmatch(resource_name)
+    return None if match is None else match[1]
 
 
 def is_sha256_hex(text: str) -> bool:

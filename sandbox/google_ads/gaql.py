@@ -49,11 +49,11 @@ class _Parser:
         self._tokens: list[str] = []
         position, end = 0, len(text.rstrip())
         while position < end:
-            found = _TOKEN.match(text, position)
-            if found is None:
+            match = _TOKEN.match(text, position)
+            if match is None:
                 raise bad_query(QueryError.UNEXPECTED_INPUT, text[position:].strip()[:1])
-            self._tokens.append(found[0].strip())
-            position = found.end()
+            self._tokens.append(match[0].strip())
+            position = match.end()
         self._at = 0
 
     def query(self) -> Query:

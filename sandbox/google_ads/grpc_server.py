@@ -37,17 +37,17 @@ class AdsService(grpc.GenericRpcHandler):
         return self._cache[path]
 
     def _handler(self, path: str) -> Any:
-        found = _METHOD.fullmatch(path)
-        method = None if found is None else self._requests.methods.get((found[2], found[3]))
-        if found is None or method is None:
+        match = _METHOD.fullmatch(path)
+        method = None if match is None else self._requests.methods.get((match[2], match[3]))
+        if match is None or method is None:
             return None
         serialize = method.response.SerializeToString
         if method.streams:
             return grpc.unary_stream_rpc_method_handler(
-                partial(self._stream, found[1], found[3], method.answer), method.request.FromString, serialize
+                partial(self._stream, match[1], match[3], method.answer), method.request.FromString, serialize
             )
         return grpc.unary_unary_rpc_method_handler(
-            partial(self._unary, found[1], found[3], method.answer), method.request.FromString, serialize
+            partial(self._unary, match[1], match[3], method.answer), method.request.FromString, serialize
         )
 
     def _unary(

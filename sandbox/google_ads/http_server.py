@@ -82,12 +82,12 @@ class Handler(BaseHTTPRequestHandler):
         status, document = self._find(method, body)
         if status == 0:  # a fault has broken the connection
             return
-        data = document if isinstance(document, bytes) else json.dumps(document).encode()
+        answer = document if isinstance(document, bytes) else json.dumps(document).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json; charset=utf-8")
-        self.send_header("content-length", str(len(data)))
+        self.send_header("content-length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(data)
+        self.wfile.write(answer)
 
     def _find(self, method: str, body: bytes) -> tuple[int, dict[str, object] | bytes]:
         server = cast("Server", self.server)

@@ -12,12 +12,12 @@ def _customer(who: Person) -> dict[str, Any]:
 
 
 def _clicks(seen: Visit) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     if seen.click_id and seen.clicked_at:
-        found["clicks"] = {seen.kind: seen.click_id, "clicked_at": seen.clicked_at.isoformat()}
+        fields["clicks"] = {seen.kind: seen.click_id, "clicked_at": seen.clicked_at.isoformat()}
     if seen.consent:
-        found["consent"] = {"ad_user_data": seen.consent}
-    return found
+        fields["consent"] = {"ad_user_data": seen.consent}
+    return fields
 
 
 def order_paid(

@@ -112,13 +112,13 @@ def order(
 
 def attributes(seen: Visit) -> list[dict[str, str]]:
     """Cart attributes at checkout: the click id where the theme block wrote it, and consent."""
-    found = [{"name": "gift_note", "value": "no"}]
+    listed = [{"name": "gift_note", "value": "no"}]
     if seen.place == "attribute" and seen.click_id and seen.clicked_at:
-        found.append({"name": seen.kind, "value": seen.click_id})
-        found.append({"name": "clicked_at", "value": seen.clicked_at.isoformat()})
+        listed.append({"name": seen.kind, "value": seen.click_id})
+        listed.append({"name": "clicked_at", "value": seen.clicked_at.isoformat()})
     if seen.consent:
-        found.append({"name": "consent_ad_user_data", "value": seen.consent})
-    return found
+        listed.append({"name": "consent_ad_user_data", "value": seen.consent})
+    return listed
 
 
 def _line(

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from custom_events.catalog import assignment_lists, assignments, definitions, revisions, sites
 from custom_events.catalog.bulk import changes, choosing
 from custom_events.catalog.bulk.outcomes import BulkResult, RowOutcome, RowsFailedError, Word
-from custom_events.catalog.bulk.requests import Action, Allowed, AssignmentFilter, BulkAction, BulkPlan, SiteFilter
+from custom_events.catalog.bulk.requests import (
+    Action,
+    Allowed,
+    AssignmentFilter,
+    BulkAction,
+    PreparedChange,
+    SiteFilter,
+)
 from custom_events.catalog.bulk.states import state_of
 from custom_events.errors import InvalidConfiguration, NeedsAction
 from custom_events.queries.revisions import ASSIGNMENTS
@@ -135,9 +142,9 @@ def rolled_back(connection: sa.Connection) -> Iterator[None]:
         savepoint.rollback()
 
 
-def plan_of(connection: sa.Connection, asked: list[BulkAction], allowed: Allowed, **how: Any) -> BulkPlan | None:
+def prepare(connection: sa.Connection, asked: list[BulkAction], allowed: Allowed, **how: Any) -> PreparedChange | None:
     try:
-        return choosing.plan_of(connection, asked, allowed, reason="a law", **how)
+        return choosing.prepare(connection, asked, allowed, reason="a law", **how)
     except InvalidConfiguration:  # a filter found nothing
         return None
 
@@ -157,15 +164,15 @@ def test_a_dry_run_says_what_the_write_does_and_what_is_undone_is_as_it_was(
         ground = Ground(connection)
         allowed, here = allowed_by(random, ground), [placed(one, ground) for one in asked]
         before, applied = everything(connection), effective(connection)
-        tried = plan_of(connection, here, allowed, all_or_nothing=all_or_nothing, is_dry_run=True)
-        plan = plan_of(connection, here, allowed, all_or_nothing=all_or_nothing, is_dry_run=False)
-        if tried is None or plan is None:
-            assert (tried, plan) == (None, None)
+        tried = prepare(connection, here, allowed, all_or_nothing=all_or_nothing, is_dry_run=True)
+        prepared = prepare(connection, here, allowed, all_or_nothing=all_or_nothing, is_dry_run=False)
+        if tried is None or prepared is None:
+            assert (tried, prepared) == (None, None)
             return
         dry = changes.do_now(connection, tried, allowed, ME)
         assert everything(connection) == before
         savepoint = connection.begin_nested()
-        done = _done(connection, plan, allowed)
+        done = _done(connection, prepared, allowed)
         if isinstance(done, RowsFailedError):
             savepoint.rollback()
             assert all_or_nothing
@@ -178,16 +185,16 @@ def test_a_dry_run_says_what_the_write_does_and_what_is_undone_is_as_it_was(
         _check_rights(before, everything(connection), allowed)
         if done.counts.made + done.counts.changed:
             found = changes.get(connection, done.bulk_change_id or 0)
-            undo = changes.undo_plan(connection, found, all_or_nothing=True, is_dry_run=False, reason="")
+            undo = changes.prepare_undo(connection, found, all_or_nothing=True, is_dry_run=False, reason="")
             changes.do_now(connection, undo, EVERYWHERE, ME)
         after = effective(connection)
         assert {number: after[number] for number in applied} == applied
         assert all(after[number][1] is None for number in after.keys() - applied.keys())
 
 
-def _done(connection: sa.Connection, plan: BulkPlan, allowed: Allowed) -> BulkResult | RowsFailedError:
+def _done(connection: sa.Connection, prepared: PreparedChange, allowed: Allowed) -> BulkResult | RowsFailedError:
     try:
-        return changes.do_now(connection, plan, allowed, ME)
+        return changes.do_now(connection, prepared, allowed, ME)
     except RowsFailedError as error:
         return error
 
@@ -219,11 +226,11 @@ def _check_rights(before: dict[int, Any], after: dict[int, Any], allowed: Allowe
 def test_words_say_whether_something_is_there_that_was_not(connection: sa.Connection) -> None:
     ground = Ground(connection)
     action = BulkAction(action=Action.COPY, from_site_id=ground.sites[0], site_ids=tuple(ground.sites), publish=True)
-    plan = plan_of(connection, [action], EVERYWHERE, all_or_nothing=True, is_dry_run=False)
-    assert plan is not None
-    rows = changes.do_now(connection, plan, EVERYWHERE, ME).rows
+    prepared = prepare(connection, [action], EVERYWHERE, all_or_nothing=True, is_dry_run=False)
+    assert prepared is not None
+    rows = changes.do_now(connection, prepared, EVERYWHERE, ME).rows
     assert [row.outcome for row in rows] == [Word.CHANGED, Word.MADE, Word.MADE, Word.MADE]
-    again = changes.do_now(connection, plan, EVERYWHERE, ME).rows
+    again = changes.do_now(connection, prepared, EVERYWHERE, ME).rows
     assert {row.outcome for row in again} == {Word.UNCHANGED}
 
 
@@ -233,9 +240,9 @@ def test_drafts_and_what_applies_are_changed_moved_and_come_back(connection: sa.
     before = effective(connection)
 
     def done(*asked: BulkAction) -> BulkResult:
-        plan = plan_of(connection, list(asked), EVERYWHERE, all_or_nothing=True, is_dry_run=False)
-        assert plan is not None
-        return changes.do_now(connection, plan, EVERYWHERE, ME)
+        prepared = prepare(connection, list(asked), EVERYWHERE, all_or_nothing=True, is_dry_run=False)
+        assert prepared is not None
+        return changes.do_now(connection, prepared, EVERYWHERE, ME)
 
     overrides = msgspec.convert({"click_window_days": 30}, Overrides)
     everywhere: dict[str, Any] = {"assignment_ids": (first, second, third)}
@@ -274,9 +281,9 @@ def test_where_a_second_person_publishes_drafts_wait_for_them(
         assignment_ids=(ground.assignments[2],),
     )
     for actor, number in ((ME, 1), ("bea@example.org", 2)):
-        plan = plan_of(connection, [change], EVERYWHERE, all_or_nothing=True, is_dry_run=False)
-        assert plan is not None
-        changes.do_now(connection, plan, EVERYWHERE, actor)
+        prepared = prepare(connection, [change], EVERYWHERE, all_or_nothing=True, is_dry_run=False)
+        assert prepared is not None
+        changes.do_now(connection, prepared, EVERYWHERE, actor)
         assert assignments.get(connection, ground.assignments[2]).published_number == number
 
 
@@ -286,9 +293,9 @@ def test_what_is_not_there_any_more_or_changed_nothing_is_not_undone(connection:
     draft = BulkAction(action=Action.ASSIGN, definition_key="bought", label="new", site_ids=(ground.sites[0],))
     undone = []
     for action_ in (enable, draft):
-        plan = plan_of(connection, [action_], EVERYWHERE, all_or_nothing=True, is_dry_run=False)
-        assert plan is not None
-        undone.append(changes.do_now(connection, plan, EVERYWHERE, ME))
+        prepared = prepare(connection, [action_], EVERYWHERE, all_or_nothing=True, is_dry_run=False)
+        assert prepared is not None
+        undone.append(changes.do_now(connection, prepared, EVERYWHERE, ME))
     with pytest.raises(NeedsAction, match="changed nothing"):
         undo_of(connection, undone[0])
     assignments.delete(connection, undone[1].rows[0].assignment_id or 0, by=ME)
@@ -297,6 +304,6 @@ def test_what_is_not_there_any_more_or_changed_nothing_is_not_undone(connection:
     assert "is not there any more" in raised.value.rows[0].sentence
 
 
-def undo_of(connection: sa.Connection, result: BulkResult) -> BulkPlan:
+def undo_of(connection: sa.Connection, result: BulkResult) -> PreparedChange:
     found = changes.get(connection, result.bulk_change_id or 0)
-    return changes.undo_plan(connection, found, all_or_nothing=True, is_dry_run=False, reason="")
+    return changes.prepare_undo(connection, found, all_or_nothing=True, is_dry_run=False, reason="")

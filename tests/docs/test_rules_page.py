@@ -19,7 +19,7 @@ from custom_events.destinations.conversion_rules import (
     OLDEST_USER_DATA,
     SETTLING,
 )
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.matching.money import MAX_AMOUNT_DIGITS
 from custom_events.pipeline.conversion import TOO_LATE
 from custom_events.values.definitions import (
@@ -108,11 +108,11 @@ def test_an_example_comes_out_as_the_page_says(example: dict[str, Any]) -> None:
         for event, rule, _ in oracle.standing(events, rules, world)
     }
     assert by_oracle == expected
-    plan = MatchPlan([make.assignment_of(rule, SITE) for rule in rules], {SITE: zone})
+    compiled_rules = CompiledRules([make.assignment_of(rule, SITE) for rule in rules], {SITE: zone})
     known = [Known(number, make.commerce_event(one)) for number, one in enumerate(events, start=1)]
     by_product = {
         (names[one.assignment.assignment_id], one.event_key, Fraction(one.value or Decimal(0)))
-        for one in made_by_product([known], plan)
+        for one in made_by_product([known], compiled_rules)
     }
     assert by_product == expected
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_events.platforms.base import Delivery
+from custom_events.platforms.base import Delivery, StorePlatform
+from custom_events.platforms.registry import PLATFORMS
 from custom_events.queries.landing import Refused
 from custom_events.values.deliveries import Refusal, key_of_id, keys_of_id
 from ingest_api import landing_rows
@@ -51,10 +52,13 @@ def test_no_text_in_a_header_survives_as_more_than_printable_ascii(name: str, te
         assert each.isprintable()
 
 
-def test_secret_headers_are_not_kept() -> None:
-    given_headers = {"authorization": "a", "cookie": "b", "x-shopify-topic": "t"}
-    assert landing_rows.kept_headers(given_headers) == {"x-shopify-topic": "t"}
-    assert landing_rows.kept_headers({"x": "y"}) == {"x": "y"}
+@pytest.mark.parametrize("platform", PLATFORMS.values(), ids=lambda platform: platform.name)
+def test_no_platform_keeps_signatures_credentials_or_what_is_unknown(platform: StorePlatform) -> None:
+    assert not any("signature" in name or "hmac" in name for name in platform.kept_headers)
+    assert all(name == name.lower() for name in platform.kept_headers)
+    named = dict.fromkeys(platform.kept_headers, "kept")
+    others = {"authorization": "a", "cookie": "b", "x-forwarded-for": "192.0.2.1", "x-anything": "c"}
+    assert landing_rows.kept_headers(named | others, platform.kept_headers) == named
 
 
 @pytest.fixture

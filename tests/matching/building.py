@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.values.clicks import Click, ClickKind
 from custom_events.values.definitions import Assignment, DefinitionConfig
 from custom_events.values.events import CommerceEvent, Customer, EventType, LineItem, Order
@@ -30,8 +30,8 @@ def assignment(number: int = 1, *, site_id: int = SITE, **settings: Any) -> Assi
     )
 
 
-def plan(*assignments: Assignment, zone: str = "UTC") -> MatchPlan:
-    return MatchPlan(assignments, {SITE: zone})
+def compiled_rules(*assignments: Assignment, zone: str = "UTC") -> CompiledRules:
+    return CompiledRules(assignments, {SITE: zone})
 
 
 def paid(

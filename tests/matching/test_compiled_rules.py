@@ -18,18 +18,18 @@ from custom_events.values.definitions import (
 )
 from custom_events.values.events import CommerceEvent, EventType
 from custom_events.values.zones import zone, zone_or_utc
-from tests.matching.building import SITE, assignment, paid, plan
+from tests.matching.building import SITE, assignment, compiled_rules, paid
 
 BIG = {"field": "order.total", "op": ">=", "value": "200"}
 THIRD = Threshold(at_least=Decimal(3))
 
 
 def ids(event: CommerceEvent, *assignments: Assignment) -> list[int]:
-    return [found.assignment.assignment_id for found in match(event, SITE, plan(*assignments))]
+    return [found.assignment.assignment_id for found in match(event, SITE, compiled_rules(*assignments))]
 
 
 def test_the_plan_knows_what_must_be_looked_up() -> None:
-    rules = plan(
+    rules = compiled_rules(
         assignment(1, conditions={"field": "customer.orders_before", "op": "=", "value": 0}),
         assignment(2, trigger=(EventType.ORDER_REFUNDED,), dedup=Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=3)),
         assignment(
@@ -50,7 +50,7 @@ def test_the_plan_knows_what_must_be_looked_up() -> None:
 
 
 def test_facts_decide_and_carry_the_sites_time_zone() -> None:
-    rules = plan(
+    rules = compiled_rules(
         assignment(1, conditions={"field": "customer.orders_before", "op": "=", "value": 0}), zone="Asia/Tokyo"
     )
     site = rules.site(SITE)
@@ -68,6 +68,6 @@ def test_a_time_zone_nobody_knows_is_utc(name: str | None) -> None:
 
 
 def test_a_condition_that_many_share_is_asked_once() -> None:
-    rules = plan(*(assignment(number, conditions=BIG) for number in range(1, 6)))
+    rules = compiled_rules(*(assignment(number, conditions=BIG) for number in range(1, 6)))
     assert len(rules.sites[SITE].buckets[EventType.ORDER_PAID]) == 1
     assert ids(paid(total="200"), *(assignment(number, conditions=BIG) for number in (3, 1, 2))) == [1, 2, 3]

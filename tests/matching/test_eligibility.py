@@ -7,7 +7,7 @@ import pytest
 
 from custom_events.conditions.facts import Facts
 from custom_events.matching.checks import config_problems
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.matching.eligibility import EUROPE, is_european
 from custom_events.matching.explain import explain, explanation_lines
 from custom_events.matching.match import Match, match
@@ -21,7 +21,7 @@ HASHED = Customer(key="c:1", email_sha256="a" * 64)
 
 
 def made(event: Any, facts: Facts | None = None, **config: Any) -> Match:
-    (found,) = match(event, 1, MatchPlan([assignment(ads_action="1234567890/1", **config)]), facts)
+    (found,) = match(event, 1, CompiledRules([assignment(ads_action="1234567890/1", **config)]), facts)
     return found
 
 
@@ -76,12 +76,14 @@ def test_the_address_before_the_customers_country() -> None:
 
 @pytest.mark.parametrize(("orders", "new"), [(0, True), (3, False), (None, None)])
 def test_the_first_order_is_told_where_it_is_asked_for(orders: int | None, new: bool | None) -> None:
-    plan = MatchPlan([assignment(ads_action="1234567890/1", extra_data=ConversionExtras(customer_type=True))])
+    compiled_rules = CompiledRules(
+        [assignment(ads_action="1234567890/1", extra_data=ConversionExtras(customer_type=True))]
+    )
     event = paid(customer=HASHED)
-    assert plan.needs_facts(1, event.type)
-    site = plan.site(1)
+    assert compiled_rules.needs_facts(1, event.type)
+    site = compiled_rules.site(1)
     assert site is not None
-    (found,) = match(event, 1, plan, site.facts_with(orders_before=orders))
+    (found,) = match(event, 1, compiled_rules, site.facts_with(orders_before=orders))
     assert found.new_customer is new
     assert made(event, site.facts_with(orders_before=orders)).new_customer is None
 

@@ -10,7 +10,7 @@ from custom_events.matching.threshold import Occurrence
 from custom_events.values.definitions import Threshold
 from custom_events.values.events import EventType
 from custom_events.values.reasons import Reason
-from tests.matching.building import DAY_0, assignment, paid, plan
+from tests.matching.building import DAY_0, assignment, compiled_rules, paid
 
 BIG = {"field": "order.total", "op": ">=", "value": "200"}
 
@@ -29,7 +29,7 @@ def test_a_no_names_the_leaf_that_decided() -> None:
 
 def test_a_yes_has_key_value_click_and_time() -> None:
     rule = assignment(1, threshold=Threshold(at_least=Decimal(1)), group="g")
-    text = explanation_lines(explain(paid(), rule, plan=plan(rule)))
+    text = explanation_lines(explain(paid(), rule, compiled_rules=compiled_rules(rule)))
     assert text[0].endswith("fires")
     assert text[1] == "  It fired, and nothing keeps it back."
     assert "  threshold: 0 before, 1 with it, at least 1; 1 counted" in text
@@ -69,7 +69,9 @@ def test_the_threshold_shows_the_newest_it_counted() -> None:
 
 def test_a_draft_is_explained_in_its_sites_time_zone() -> None:
     night = {"field": "time.hour", "op": "=", "value": 21}
-    assert explain(paid(), assignment(9, conditions=night), plan=plan(assignment(1), zone="Asia/Tokyo")).fires
+    assert explain(
+        paid(), assignment(9, conditions=night), compiled_rules=compiled_rules(assignment(1), zone="Asia/Tokyo")
+    ).fires
     assert explain(paid(), assignment(9, conditions=night), time_zone="Asia/Tokyo").fires
     assert not explain(paid(), assignment(9, conditions=night)).fires
 

@@ -2,19 +2,19 @@
 
 from decimal import Decimal
 
-from custom_events.matching.compiled_rules import SitePlan
+from custom_events.matching.compiled_rules import CompiledSite
 from custom_events.matching.horizon import changes_later
 from custom_events.values.definitions import Assignment, Dedup, DedupPer, Threshold, ThresholdPeriod, ThresholdScope
 from custom_events.values.events import EventType
-from tests.matching.building import SITE, assignment, plan
+from tests.matching.building import SITE, assignment, compiled_rules
 
 PAID, SIGNUP = EventType.ORDER_PAID, EventType.CUSTOMER_CREATED
 FIRST = {"field": "customer.orders_before", "op": "=", "value": 0}
 MONTH = Threshold(at_least=Decimal(3), period=ThresholdPeriod.ROLLING, window_days=30)
 
 
-def site(*assignments: Assignment) -> SitePlan:
-    found = plan(*assignments).site(SITE)
+def site(*assignments: Assignment) -> CompiledSite:
+    found = compiled_rules(*assignments).site(SITE)
     assert found is not None
     return found
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from custom_events.conditions.facts import Facts
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.matching.dedup import dedup_key
 from custom_events.matching.explain import explain
 from custom_events.matching.match import (
@@ -42,23 +42,23 @@ from custom_events.values.definitions import (
 from custom_events.values.events import CommerceEvent, Customer, EventType, Refund, Subscription
 from custom_events.values.reasons import SENTENCES, WITHHOLDING, Reason
 from tests.conditions.strategies import events, facts, trees
-from tests.matching.building import DAY_0, SITE, assignment, paid, plan
+from tests.matching.building import DAY_0, SITE, assignment, compiled_rules, paid
 
 BIG = {"field": "order.total", "op": ">=", "value": "200"}
 THIRD = Threshold(at_least=Decimal(3))
 
 
 def ids(event: CommerceEvent, *assignments: Assignment, **more: Any) -> list[int]:
-    return [found.assignment.assignment_id for found in match(event, SITE, plan(*assignments), **more)]
+    return [found.assignment.assignment_id for found in match(event, SITE, compiled_rules(*assignments), **more)]
 
 
 def withheld(event: CommerceEvent, **settings_: Any) -> Reason | None:
-    (found,) = match(event, SITE, plan(assignment(**settings_)))
+    (found,) = match(event, SITE, compiled_rules(assignment(**settings_)))
     return found.withheld
 
 
 def test_a_match_has_all_that_is_recorded() -> None:
-    (found,) = match(paid("55", day=1), SITE, plan(assignment(7, delay_minutes=90)))
+    (found,) = match(paid("55", day=1), SITE, compiled_rules(assignment(7, delay_minutes=90)))
     assert found.assignment.assignment_id == 7
     assert (found.event_key, found.dedup_key, found.order_id, found.customer_key) == (
         "order.paid:55",
@@ -84,11 +84,11 @@ def test_site_trigger_conditions_and_test_orders() -> None:
     assert ids(paid(type=EventType.ORDER_REFUNDED), *rules) == [3]
     assert ids(paid(type=EventType.ORDER_CREATED), *rules) == []
     assert ids(paid(is_test=True), *rules) == []
-    assert match(paid(), 2, plan(*rules)) == []
+    assert match(paid(), 2, compiled_rules(*rules)) == []
 
 
 def test_a_broken_stored_condition_matches_nothing_and_stops_nothing_else() -> None:
-    rules = plan(assignment(1, conditions={"field": "no.such", "op": "="}), assignment(2))
+    rules = compiled_rules(assignment(1, conditions={"field": "no.such", "op": "="}), assignment(2))
     assert [found.assignment.assignment_id for found in match(paid(), SITE, rules)] == [2]
     assert [rule.id for rule in rules.unreadable()] == [1]
 
@@ -108,7 +108,7 @@ def test_dates_are_those_of_the_site(moment: str, expected: list[int]) -> None:
 
     event = paid(occurred_at=datetime.fromisoformat(moment))
     assert [
-        found.assignment.assignment_id for found in match(event, SITE, plan(rule, zone="Europe/Berlin"))
+        found.assignment.assignment_id for found in match(event, SITE, compiled_rules(rule, zone="Europe/Berlin"))
     ] == expected
 
 
@@ -123,7 +123,7 @@ def test_a_sum_takes_an_amount_in_the_currency_of_what_it_belongs_to() -> None:
 
     def counted_as(field: str | None) -> tuple[Decimal | None, str | None]:
         threshold = Threshold(at_least=Decimal(1), measure=ThresholdMeasure.SUM, field=field)
-        (rule,) = plan(assignment(trigger=(EventType.ORDER_REFUNDED,), threshold=threshold)).sites[SITE].rules
+        (rule,) = compiled_rules(assignment(trigger=(EventType.ORDER_REFUNDED,), threshold=threshold)).sites[SITE].rules
         found = occurrence(rule, event, Facts())
         return found.amount, found.currency
 
@@ -144,7 +144,7 @@ def test_in_a_group_the_highest_priority_fires_alone() -> None:
     )
     assert ids(paid(), *rules) == [1, 2, 4]
     assert ids(paid(total="200"), *rules) == [1, 2, 3]
-    lost = explain(paid(total="200"), rules[0], plan=plan(*rules))
+    lost = explain(paid(total="200"), rules[0], compiled_rules=compiled_rules(*rules))
     assert (lost.fires, lost.reason) == (False, Reason.GROUP_LOST)
     assert lost.group is not None
     assert (lost.group.winner, lost.group.candidates) == (3, (3, 4, 5))
@@ -187,7 +187,7 @@ def test_reasons_to_withhold() -> None:
 def test_the_first_usable_click_is_taken() -> None:
     old = Click(kind=ClickKind.GCLID, id="old", clicked_at=DAY_0 - timedelta(days=40))
     good = Click(kind=ClickKind.GBRAID, id="good")
-    (found,) = match(paid(clicks=(old, good)), SITE, plan(assignment(click_window_days=30)))
+    (found,) = match(paid(clicks=(old, good)), SITE, compiled_rules(assignment(click_window_days=30)))
     assert found.click == good
     explained = explain(paid(clicks=(old, good)), assignment(click_window_days=30))
     assert [(click.usable, click.reason) for click in explained.clicks] == [(False, Reason.CLICK_TOO_OLD), (True, None)]
@@ -224,10 +224,10 @@ def test_a_threshold_of_the_site_counts_everybody() -> None:
     rule = assignment(1, threshold=Threshold(at_least=Decimal(2), scope=ThresholdScope.SITE))
     assert ids(paid(day=1, customer=None), rule, history=history(1, 0, customer="c:9")) == [1]
     of_a_customer = assignment(2, threshold=Threshold(at_least=Decimal(2)))
-    assert {site: [one.id for one in rules] for site, rules in plan(rule, of_a_customer).site_wide().items()} == {
-        SITE: [1]
-    }
-    assert plan(of_a_customer).site_wide() == {}
+    assert {
+        site: [one.id for one in rules] for site, rules in compiled_rules(rule, of_a_customer).site_wide().items()
+    } == {SITE: [1]}
+    assert compiled_rules(of_a_customer).site_wide() == {}
 
 
 def test_the_amount_of_a_sum() -> None:
@@ -240,7 +240,7 @@ def test_the_amount_of_a_sum() -> None:
     assert reaches("order.total")
     assert not reaches("order.shipping")
     assert not reaches("no.such")
-    (rule,) = plan(assignment(threshold=THIRD)).sites[SITE].rules
+    (rule,) = compiled_rules(assignment(threshold=THIRD)).sites[SITE].rules
     assert occurrence(rule, paid(total="NaN"), Facts()).amount is None
 
 
@@ -256,7 +256,7 @@ KEYS = [
 
 @pytest.mark.parametrize(("dedup", "key"), KEYS, ids=str)
 def test_deduplication_keys(dedup: Dedup, key: str) -> None:
-    (found,) = match(paid(), SITE, plan(assignment(dedup=dedup)))
+    (found,) = match(paid(), SITE, compiled_rules(assignment(dedup=dedup)))
     assert found.dedup_key == key
 
 
@@ -264,7 +264,9 @@ def test_deduplication_keys(dedup: Dedup, key: str) -> None:
 def test_what_an_event_lacks_makes_its_own_key(per: DedupPer) -> None:
     bare = paid(customer=None, order=None)
     (found,) = match(
-        bare, SITE, plan(assignment(dedup=Dedup(per=per, window_days=3), value=ValueRule(source=ValueSource.NONE)))
+        bare,
+        SITE,
+        compiled_rules(assignment(dedup=Dedup(per=per, window_days=3), value=ValueRule(source=ValueSource.NONE))),
     )
     assert found.dedup_key == bare.key
 
@@ -276,7 +278,7 @@ def test_the_key_of_a_subscription_period() -> None:
         subscription=Subscription(id="s1", order_id="9", amount=Decimal(1)),
     )
     rule = assignment(trigger=(EventType.SUBSCRIPTION_RENEWED,), dedup=Dedup(per=DedupPer.SUBSCRIPTION_PERIOD))
-    (found,) = match(renewed, SITE, plan(rule))
+    (found,) = match(renewed, SITE, compiled_rules(rule))
     assert found.dedup_key == "s:s1:9"
 
 
@@ -284,7 +286,7 @@ def test_a_window_is_opened_by_the_first_and_lasts_its_days() -> None:
     rule = assignment(1, dedup=Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=10))
 
     def key(day: float, *before: float, customer: str = "c:1") -> str:
-        (found,) = match(paid("x", day=day), SITE, plan(rule), history=history(1, *before, customer=customer))
+        (found,) = match(paid("x", day=day), SITE, compiled_rules(rule), history=history(1, *before, customer=customer))
         return found.dedup_key.removeprefix("w:c:1:order.paid:")
 
     assert key(0) == "x"
@@ -302,12 +304,12 @@ def test_windows_after_a_threshold_count_what_fired() -> None:
         threshold=Threshold(at_least=Decimal(2), fires=ThresholdFires.EVERY_FURTHER),
         dedup=Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=10),
     )
-    (found,) = match(paid("x", day=4), SITE, plan(rule), history=history(1, 0, 3))
+    (found,) = match(paid("x", day=4), SITE, compiled_rules(rule), history=history(1, 0, 3))
     assert found.dedup_key == "w:c:1:order.paid:h3"
 
 
 def test_what_counts_for_a_rule() -> None:
-    (rule,) = plan(assignment(1, conditions=BIG, valid_from=date(2026, 3, 3))).sites[SITE].rules
+    (rule,) = compiled_rules(assignment(1, conditions=BIG, valid_from=date(2026, 3, 3))).sites[SITE].rules
     good = paid(total="200", day=1)
     assert counted(rule, good, Facts()) is not None
     assert counted(rule, paid(total="200"), Facts()) is None
@@ -353,7 +355,7 @@ law = settings(max_examples=30, deadline=None, suppress_health_check=[HealthChec
 def test_a_batch_is_one_by_one_and_may_be_split_anywhere(
     rules: list[Assignment], given_: list[tuple[CommerceEvent, Facts]], cut: int
 ) -> None:
-    compiled = MatchPlan(rules)
+    compiled = CompiledRules(rules)
     items = [Item(event, SITE, known) for event, known in given_]
     whole = match_batch(items, compiled)
     assert whole == [match(item.event, item.site_id, compiled, item.facts) for item in items]
@@ -367,13 +369,13 @@ def test_the_order_of_assignments_does_not_matter(
 ) -> None:
     shuffled = list(rules)
     random.shuffle(shuffled)
-    assert match(event, SITE, MatchPlan(shuffled), known) == match(event, SITE, MatchPlan(rules), known)
+    assert match(event, SITE, CompiledRules(shuffled), known) == match(event, SITE, CompiledRules(rules), known)
 
 
 @law
 @given(rule_sets, events, facts)
 def test_the_explanation_says_what_matching_does(rules: list[Assignment], event: CommerceEvent, known: Facts) -> None:
-    compiled = MatchPlan(rules)
+    compiled = CompiledRules(rules)
     made = {found.assignment.assignment_id: found for found in match(event, SITE, compiled, known)}
     for one in rules:
         found = explain(event, one, known, NO_HISTORY, compiled)

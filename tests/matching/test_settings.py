@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from custom_events.conditions.problems import Severity
 from custom_events.conditions.render import render
 from custom_events.matching.checks import config_problems
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.matching.effective import SETTINGS, Origin, effective, origins
 from custom_events.matching.match import match
 from custom_events.matching.system import SYSTEM_DEFINITIONS
@@ -184,9 +184,9 @@ def test_what_the_system_definitions_match(
         msgspec.structs.replace(assignment(number), label=key, config=definition.config)
         for number, (key, definition) in enumerate(SYSTEM_DEFINITIONS.items())
     ]
-    plan = MatchPlan(rules)
-    site = plan.site(SITE)
+    compiled_rules = CompiledRules(rules)
+    site = compiled_rules.site(SITE)
     assert site is not None
-    found = match(event, SITE, plan, site.facts_with(orders_before=orders_before))
+    found = match(event, SITE, compiled_rules, site.facts_with(orders_before=orders_before))
     assert sorted(one.assignment.label for one in found) == expected
     assert all(one.value is not None or one.assignment.config.value.source is ValueSource.NONE for one in found)

@@ -47,9 +47,9 @@ def asked(engine: sa.Engine, site_ids: list[int], **how: Any) -> tuple[int, int 
     )
     how = {"all_or_nothing": False, "is_dry_run": False, **how}
     with engine.begin() as connection:
-        plan = choosing.plan_of(connection, [action], EVERYWHERE, reason="", **how)
-        kept = None if plan.is_dry_run else changes.begin(connection, plan, "ana")
-    number = ask(engine, request=bulk_changes.request_of(plan, EVERYWHERE, kept), site_ids=plan.site_ids)
+        prepared = choosing.prepare(connection, [action], EVERYWHERE, reason="", **how)
+        kept = None if prepared.is_dry_run else changes.begin(connection, prepared, "ana")
+    number = ask(engine, request=bulk_changes.request_of(prepared, EVERYWHERE, kept), site_ids=prepared.site_ids)
     if kept is not None:
         with engine.begin() as connection:
             changes.belongs_to(connection, kept, number)
@@ -169,7 +169,7 @@ def test_row_by_row_that_is_cancelled_says_what_was_done_and_that_is_undone(
         with engine.connect() as connection:
             change = changes.get(connection, kept or 0)
             with pytest.raises(NeedsAction, match="under way"):
-                changes.undo_plan(connection, change, all_or_nothing=True, is_dry_run=False, reason="")
+                changes.prepare_undo(connection, change, all_or_nothing=True, is_dry_run=False, reason="")
         cancel(engine, number)
         runner.beat()
 
@@ -182,8 +182,8 @@ def test_row_by_row_that_is_cancelled_says_what_was_done_and_that_is_undone(
     assert assigned(engine) == done
     with engine.begin() as connection:
         change = changes.get(connection, kept or 0)
-        plan = changes.undo_plan(connection, change, all_or_nothing=True, is_dry_run=False, reason="")
-        undone = changes.do_now(connection, plan, EVERYWHERE, "ana")
+        prepared = changes.prepare_undo(connection, change, all_or_nothing=True, is_dry_run=False, reason="")
+        undone = changes.do_now(connection, prepared, EVERYWHERE, "ana")
     assert undone.counts.changed == done
 
 

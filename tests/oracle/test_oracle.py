@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from custom_events.matching.compiled_rules import MatchPlan, Rule
+from custom_events.matching.compiled_rules import CompiledRules, Rule
 from custom_events.matching.match import History, Match, counted, match
 from custom_events.matching.threshold import Occurrence
 from custom_events.matching.value import compile_rule, value_now
@@ -86,9 +86,9 @@ def stored(number: int, one: Matched) -> StoredCustomEvent:
     )  # fmt: skip
 
 
-def made_by_product(batches: list[list[Known]], plan: MatchPlan) -> list[Match]:
+def made_by_product(batches: list[list[Known]], compiled_rules: CompiledRules) -> list[Match]:
     """What stands after these batches, in the order of time."""
-    site = plan.sites[SITE]
+    site = compiled_rules.sites[SITE]
     ids = frozenset(rule.id for rule in site.rules)
     rows: dict[int, StoredCustomEvent] = {}
     matches: dict[int, Match] = {}
@@ -97,7 +97,9 @@ def made_by_product(batches: list[list[Known]], plan: MatchPlan) -> list[Match]:
         known += batch
         around = histories_of(site.rules, known, site.facts)
         matched = [
-            Matched(found, one) for one in known for found in match(one.event, SITE, plan, history=around[one.key])
+            Matched(found, one)
+            for one in known
+            for found in match(one.event, SITE, compiled_rules, history=around[one.key])
         ]
         found = compare(matched, rows.values(), dict.fromkeys((one.event_id for one in known), ids))
         for gone in found.withdrawn:
@@ -140,9 +142,9 @@ def differences(rules: list[PlainRule], events: list[Event], zone: str, seed: in
     """What the product makes of a history that arrives in some order, and the page does not; and the other way round."""
     world = World(zone)
     standing = oracle.standing(events, rules, world)
-    plan = MatchPlan([make.assignment_of(rule, SITE) for rule in rules], {SITE: zone})
+    compiled_rules = CompiledRules([make.assignment_of(rule, SITE) for rule in rules], {SITE: zone})
     known = [Known(number, make.commerce_event(one)) for number, one in enumerate(events, start=1)]
-    found = made_by_product(make.Maker(seed).shuffled(known), plan)
+    found = made_by_product(make.Maker(seed).shuffled(known), compiled_rules)
     ours, theirs = [as_product_says(one) for one in found], [as_page_says(*one[:2], world) for one in standing]
     wrong: list[Any] = [("product", one) for one in ours if one not in theirs]
     wrong += [("page", one) for one in theirs if one not in ours]

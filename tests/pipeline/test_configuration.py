@@ -30,7 +30,7 @@ def test_loaded_once_and_again_after_every_kind_of_change(in_world: InWorld) -> 
             assert now is not seen, change
             seen = now
         assert seen.sites[site].time_zone == "Asia/Tokyo"
-        assert [rule.id for rule in seen.plan.sites[site].rules] == [assignment]
+        assert [rule.id for rule in seen.compiled_rules.sites[site].rules] == [assignment]
 
     in_world(test)
 
@@ -43,7 +43,7 @@ def test_drafts_pauses_and_definitions_without_a_published_revision_match_nothin
         paused = world.rule(site)
         await world.connection.execute("UPDATE app.site_custom_events SET is_active = false WHERE id = $1", paused)
         loaded = await configuration.load(world.connection)
-        assert loaded.plan.sites == {}
+        assert loaded.compiled_rules.sites == {}
 
     in_world(test)
 
@@ -57,7 +57,7 @@ def test_what_cannot_be_read_is_left_out(in_world: InWorld) -> None:
         definition = await world.value("SELECT definition_id FROM app.site_custom_events WHERE id = $1", kept)
         world.assignment(site, definition, "broken overrides", nonsense=True)
         loaded = await configuration.load(world.connection)
-        assert [rule.id for rule in loaded.plan.sites[site].rules] == [kept]
+        assert [rule.id for rule in loaded.compiled_rules.sites[site].rules] == [kept]
         assert loaded.sites[site].cod_paid_when == "completed"
         assert loaded.sites[broken_site].take_test_orders is False
 

@@ -63,14 +63,14 @@ def test_a_long_history_is_not_read(in_world: InWorld, order: Any, noon: datetim
         await world.connection.execute("VACUUM ANALYZE app.counted_events, app.counted_days")
         await world.connection.execute(understanding.SESSION)
         configuration = await world.cache.current(world.connection)
-        (rule,) = configuration.plan.sites[site].rules
+        (rule,) = configuration.compiled_rules.sites[site].rules
         last = noon + timedelta(minutes=5)
         read = 0
-        for query, rows in asked(configuration.plan, site, rule, counter, noon, last).items():
+        for query, rows in asked(configuration.compiled_rules, site, rule, counter, noon, last).items():
             read += await pages(world, query, *rows)
         assert read < FEW_PAGES
         stretch = counters.Stretch(site, rule, noon, last)
-        found = (await counters.histories(world.connection, configuration.plan, [stretch]))[rule.id]
+        found = (await counters.histories(world.connection, configuration.compiled_rules, [stretch]))[rule.id]
         total = sum(one.events for one in found)
         assert len(found) < 30
         expected = {"lifetime": EVENTS + 1, "rolling": 365 * 24 * 60 // MINUTES + 1}
@@ -79,9 +79,9 @@ def test_a_long_history_is_not_read(in_world: InWorld, order: Any, noon: datetim
     in_world(test)
 
 
-def asked(plan: Any, site: int, rule: Any, counter: int, first: datetime, last: datetime) -> dict[str, Any]:
+def asked(compiled_rules: Any, site: int, rule: Any, counter: int, first: datetime, last: datetime) -> dict[str, Any]:
     """The statements of `histories` with their parameters, as it would send them."""
-    zone = plan.sites[site].facts.zone
+    zone = compiled_rules.sites[site].facts.zone
     spans, between = counters._parts(counters.Stretch(site, rule, first, last), zone)  # pyright: ignore[reportPrivateUsage]
     assert between is not None
     days = counters._days(*between, zone)  # pyright: ignore[reportPrivateUsage]
@@ -191,10 +191,10 @@ def test_a_rule_without_a_counter_shifts_nothing(in_world: InWorld, noon: dateti
         site = world.site()
         world.rule(site, threshold={"at_least": "2", "scope": "site"})
         configuration = await world.cache.current(world.connection)
-        plan, rules = configuration.plan, configuration.site_wide
+        compiled_rules, rules = configuration.compiled_rules, configuration.site_wide
         shift = counters.Shift(site, rules[site][0], noon, "order.paid:1", noon)
-        assert await counters.shifted(world.connection, plan, shift) == ([], [])
-        assert await counters.recount(world.connection, plan, rules, []) == []
-        assert await counters.count_new(world.connection, plan, rules, []) == []
+        assert await counters.shifted(world.connection, compiled_rules, shift) == ([], [])
+        assert await counters.recount(world.connection, compiled_rules, rules, []) == []
+        assert await counters.count_new(world.connection, compiled_rules, rules, []) == []
 
     in_world(test)

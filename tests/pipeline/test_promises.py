@@ -219,10 +219,10 @@ def test_a_poison_row_is_parked_and_the_others_go_through(
         if stage == "matching":
             match = batch.match_events
 
-            async def picky(connection: Any, plan: Any, site_events: Any, *more: Any) -> Any:
+            async def picky(connection: Any, compiled_rules: Any, site_events: Any, *more: Any) -> Any:
                 if any(found.event.order_id == "7" for found in site_events):
                     raise Poisoned
-                return await match(connection, plan, site_events, *more)
+                return await match(connection, compiled_rules, site_events, *more)
 
             monkeypatch.setattr(batch, "match_events", picky)
         else:  # Postgres refuses what understanding let through

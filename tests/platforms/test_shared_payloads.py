@@ -27,6 +27,10 @@ def topic_of(path: Path) -> str:
     return name if name == "order_refund" else name.replace("_", ".", 1)
 
 
+# A library's sample: Shopify itself sends only the id. The topic is not signed, so a whole order under it is not believed.
+WHOLE_ORDERS_DELETED = {"orders__delete--openshopify"}
+
+
 def understood(path: Path) -> Any:
     platform = Platform(path.parent.name)
     delivery = RawDelivery(
@@ -40,7 +44,7 @@ def test_every_body_gives_a_verdict(path: Path) -> None:
     found = understood(path)
     anonymised = "exemplar" in path.stem
     assert (found.outcome is Outcome.PARKED) == (
-        anonymised or any(word in path.stem for word in ("data_request", "redact"))
+        anonymised or any(word in path.stem for word in ("data_request", "redact")) or path.stem in WHOLE_ORDERS_DELETED
     )
     if anonymised:
         assert found.reason == "wrong_shape"

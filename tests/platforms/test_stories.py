@@ -261,6 +261,8 @@ def test_an_order_without_any_time_is_parked(sample: Sample, understand: Underst
 def test_an_order_under_the_wrong_topic_or_shop_is_parked(sample: Sample, understand: Understand) -> None:
     order = sample(SHOPIFY, "orders__paid--web")
     assert understand(SHOPIFY, "customers/create", order).reason == "topic_mismatch"
+    assert understand(SHOPIFY, "orders/delete", order).reason == "topic_mismatch", "topics are not signed"
+    assert understand(WOO, "order.deleted", sample(WOO, "order.created--pending")).reason == "topic_mismatch"
     elsewhere = changed(order, order_status_url="https://other.myshopify.com/1/orders/x/authenticate")
     assert understand(SHOPIFY, "orders/paid", elsewhere).reason == "shop_mismatch"
     assert understand(SHOPIFY, "orders/paid", elsewhere, shop_domain="other.myshopify.com").events

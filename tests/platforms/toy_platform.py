@@ -25,6 +25,7 @@ class Toy:
     shop_domain: ShopDomain | None = ShopDomain(header="x-toy-shop", example="my.toy.example")
     has_plugin = False
     makes_secret = False
+    kept_headers = ("x-toy-id",)
     own_settings: frozenset[str] = frozenset()
 
     def instructions(self, site_key: str, url: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 import sqlalchemy as sa
 
 from custom_events.postgres import connect
@@ -61,3 +62,12 @@ def test_receiver_url_keeps_the_rest_of_the_address() -> None:
         "?sslmode=require&options=-c%20jit%3Doff%20-c%20role%3Dcustom_events_receiver"
     )
     assert connect.receiver_url("postgresql://db/shop").endswith("/shop?options=-c%20role%3Dcustom_events_receiver")
+
+
+def test_errors_do_not_show_what_a_statement_was_given(database: str) -> None:
+    engine = connect.engine(database)
+    with engine.connect() as connection, pytest.raises(sa.exc.DBAPIError) as error:
+        connection.execute(sa.text("SELECT 1 / (length(:secret) - 5)"), {"secret": "apple"})
+    engine.dispose()
+    assert "division by zero" in str(error.value)
+    assert "apple" not in str(error.value)

@@ -224,8 +224,8 @@ def probe_ads_account(call: Call, customer_id: CustomerId) -> Probed:
     """Ask the platform, without effect, what an account and its conversion actions allow; the answers are kept with them."""
     account = ads.get_account(call.connection, customer_id)
     lanes = destinations(call.settings)
-    found = probe.probe_account(call.engine, lanes, call.settings, account.customer_id, datetime.now(UTC))
-    return Probed(fine=found.fine, findings=found.findings, actions=found.actions, calls=found.calls)
+    probed = probe.probe_account(call.engine, lanes, call.settings, account.customer_id, datetime.now(UTC))
+    return Probed(fine=probed.fine, findings=probed.findings, actions=probed.actions, calls=probed.calls)
 
 
 @ROUTES.post(

@@ -47,11 +47,11 @@ def list_alarms(
 ) -> Page[Episode]:
     """Alarms, the newest first: one for each time that something was wrong, from the first look that found it to the last."""
     before = read_after(after, _NEWEST, (int,))
-    found = state.page(
+    episodes = state.page(
         call.connection,
         is_open=None if is_now is None else is_now == "open",
         name=name,
         before_id=None if before is None else before[0],
         limit=limit + 1,
     )
-    return page_of(found, limit, _NEWEST, lambda alarm: (alarm.id,), lambda alarm: alarm)
+    return page_of(episodes, limit, _NEWEST, lambda alarm: (alarm.id,), lambda alarm: alarm)

@@ -65,7 +65,7 @@ def list_api_keys(
 ) -> Page[ApiKey]:
     """All keys, revoked and expired ones too; by their beginning, not what they are."""
     by = sort.removeprefix("-")
-    found = api_keys.page(
+    keys = api_keys.page(
         call.connection,
         good=good,
         sort=by,
@@ -74,7 +74,7 @@ def list_api_keys(
         limit=limit + 1,
     )
     return page_of(
-        found, limit, sort, lambda key: (key.id,) if by == "id" else (key.created_at, key.id), lambda key: key
+        keys, limit, sort, lambda key: (key.id,) if by == "id" else (key.created_at, key.id), lambda key: key
     )
 
 

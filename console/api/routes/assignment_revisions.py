@@ -50,7 +50,7 @@ def list_assignment_revisions(
 ) -> Page[AssignmentRevision]:
     """The revisions of an assignment, newest first."""
     owner = assignments.get(call.connection, assignment_id)
-    found = revisions.page(
+    listed = revisions.page(
         call.connection,
         ASSIGNMENTS,
         owner.id,
@@ -58,7 +58,7 @@ def list_assignment_revisions(
         after=read_after(after, "-number", (int,)),
         limit=limit + 1,
     )
-    return page_of(found, limit, "-number", lambda one: (one.number,), of_assignment)
+    return page_of(listed, limit, "-number", lambda revision: (revision.number,), of_assignment)
 
 
 @ROUTES.post(

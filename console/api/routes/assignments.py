@@ -174,7 +174,7 @@ def list_assignments(
     """
     names = names_of(fields, Assignment)
     by = sort.removeprefix("-")
-    found = assignment_lists.search(
+    listed = assignment_lists.search(
         call.connection,
         text=search,
         site_id=site_id,
@@ -188,8 +188,14 @@ def list_assignments(
         after=read_after(after, sort, _KINDS[by]),
         limit=limit + 1,
     )
-    show = _shower(call, found[:limit])
-    return page_of(found, limit, sort, lambda one: assignment_lists.keys(one, by), lambda one: chosen(show(one), names))
+    show = _shower(call, listed[:limit])
+    return page_of(
+        listed,
+        limit,
+        sort,
+        lambda assignment: assignment_lists.keys(assignment, by),
+        lambda assignment: chosen(show(assignment), names),
+    )
 
 
 @ROUTES.post(
@@ -301,14 +307,14 @@ def shown(call: Call, assignment: assignments.SiteAssignment) -> Assignment:
     return _shower(call, [assignment])(assignment)
 
 
-def _shower(call: Call, found: Sequence[assignments.SiteAssignment]) -> Any:
+def _shower(call: Call, listed: Sequence[assignments.SiteAssignment]) -> Any:
     """A function that shows each of these, of which revisions are read at once."""
-    current = revisions.current(call.connection, ASSIGNMENTS, [one.id for one in found])
-    effective = assignment_lists.effective_now(call.connection, found, current)
+    current = revisions.current(call.connection, ASSIGNMENTS, [assignment.id for assignment in listed])
+    effective = assignment_lists.effective_now(call.connection, listed, current)
 
-    def show(one: assignments.SiteAssignment) -> Assignment:
-        now, whole = current.get(one.id, Current()), effective.get(one.id)
-        fields = msgspec.structs.asdict(one)
+    def show(assignment: assignments.SiteAssignment) -> Assignment:
+        now, whole = current.get(assignment.id, Current()), effective.get(assignment.id)
+        fields = msgspec.structs.asdict(assignment)
         del fields["definition_id"]
         return Assignment(
             **fields,

@@ -86,8 +86,8 @@ def list_audit_entries(
         request_id=request_id,
     )
     before = read_after(after, _NEWEST, (int,))
-    found = audit.search(call.connection, chosen, before_id=None if before is None else before[0], limit=limit + 1)
-    return page_of(found, limit, _NEWEST, lambda entry: (entry.id,), lambda entry: entry)
+    entries = audit.search(call.connection, chosen, before_id=None if before is None else before[0], limit=limit + 1)
+    return page_of(entries, limit, _NEWEST, lambda entry: (entry.id,), lambda entry: entry)
 
 
 @ROUTES.get(

@@ -311,8 +311,8 @@ def find(
     Whoever may see some sites and not all names one."""
     site = asked_site(call, site_id)
     now = datetime.now(UTC)
-    found = as_query(lambda: search.search(call.connection, text, now=now, site_id=site, country=country))
-    return Page(items=tuple(found), next=None)
+    results = as_query(lambda: search.search(call.connection, text, now=now, site_id=site, country=country))
+    return Page(items=tuple(results), next=None)
 
 
 def _summary(row: UploadRow) -> UploadSummary:

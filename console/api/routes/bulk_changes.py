@@ -17,7 +17,7 @@ from console.api.routes.operations import under_way
 from custom_events.access.roles import Role
 from custom_events.catalog.bulk import changes, choosing, csv_files
 from custom_events.catalog.bulk.outcomes import BulkResult, RowCounts, RowOutcome, Word
-from custom_events.catalog.bulk.requests import Action, Allowed, BulkAction, BulkPlan, SiteFilter
+from custom_events.catalog.bulk.requests import Action, Allowed, BulkAction, PreparedChange, SiteFilter
 from custom_events.operations import bulk_changes, operation
 from custom_events.values.definitions import Overrides
 from custom_events.values.numbers import MAX_ID
@@ -144,7 +144,7 @@ def make_bulk_change(call: Call, body: NewBulkChange) -> Answer:
 
     Each row needs the role that its single change needs: editor for drafts, publisher for what applies at once; what you may not see is
     not there. Up to 50 rows are done before the answer; more are an operation (202), up to 10,000."""
-    plan = choosing.plan_of(
+    prepared = choosing.prepare(
         call.connection,
         body.actions,
         _allowed(call),
@@ -152,7 +152,7 @@ def make_bulk_change(call: Call, body: NewBulkChange) -> Answer:
         is_dry_run=body.dry_run,
         reason=body.reason,
     )
-    return _do(call, plan)
+    return _do(call, prepared)
 
 
 @ROUTES.post(
@@ -166,7 +166,7 @@ def make_bulk_change(call: Call, body: NewBulkChange) -> Answer:
 )
 def import_assignments(call: Call, body: BulkImport) -> Answer:
     """Assignments from CSV: each line says how an assignment shall be. What is wrong is told line by line."""
-    plan = csv_files.plan_of(
+    prepared = csv_files.prepare(
         call.connection,
         body.csv,
         _allowed(call),
@@ -174,7 +174,7 @@ def import_assignments(call: Call, body: BulkImport) -> Answer:
         is_dry_run=body.dry_run,
         reason=body.reason,
     )
-    return _do(call, plan)
+    return _do(call, prepared)
 
 
 @ROUTES.get(
@@ -186,13 +186,13 @@ def import_assignments(call: Call, body: BulkImport) -> Answer:
 def list_bulk_changes(call: Call, *, limit: Limit = LIMIT, after: After = None) -> Page[BulkChange]:
     """The bulk changes of the last 30 days that were about sites that you may see, and no others; the newest first."""
     before = read_after(after, _NEWEST, (int,))
-    found = changes.search(
+    listed = changes.search(
         call.connection,
         only=call.caller.sites(),
         before_id=None if before is None else before[0],
         limit=limit + 1,
     )
-    return page_of(found, limit, _NEWEST, lambda one: (one.id,), _shown)
+    return page_of(listed, limit, _NEWEST, lambda change: (change.id,), _shown)
 
 
 @ROUTES.get("/bulk-changes/{bulk_change_id}", right=of_some_site(Role.VIEWER), answer=BulkChange, example=_CHANGE)
@@ -211,9 +211,9 @@ def list_bulk_change_rows(
     call: Call, bulk_change_id: BulkChangeId, *, limit: Limit = LIMIT, after: After = None
 ) -> Page[RowOutcome]:
     """What became of its rows, in their order."""
-    found = changes.get(call.connection, bulk_change_id, only=call.caller.sites())
+    change = changes.get(call.connection, bulk_change_id, only=call.caller.sites())
     behind = read_after(after, "number", (int,))
-    rows = changes.rows_of(call.connection, found.id, after=-1 if behind is None else behind[0], limit=limit + 1)
+    rows = changes.rows_of(call.connection, change.id, after=-1 if behind is None else behind[0], limit=limit + 1)
     return page_of(rows, limit, "number", lambda row: (row.number,), lambda row: row)
 
 
@@ -229,15 +229,15 @@ def list_bulk_change_rows(
 def undo_bulk_change(call: Call, bulk_change_id: BulkChangeId, body: Undo) -> Answer:
     """What applied before applies again, as new revisions; what it made is removed, or applies no more. Needs the role publisher on the
     sites of its rows. What was changed since is a row that fails. An undo is a bulk change of its own, and can be undone."""
-    found = changes.get(call.connection, bulk_change_id, only=call.caller.sites(Role.EDITOR))
-    plan = changes.undo_plan(
+    change = changes.get(call.connection, bulk_change_id, only=call.caller.sites(Role.EDITOR))
+    prepared = changes.prepare_undo(
         call.connection,
-        found,
+        change,
         all_or_nothing=body.mode == "all_or_nothing",
         is_dry_run=body.dry_run,
         reason=body.reason,
     )
-    return _do(call, plan)
+    return _do(call, prepared)
 
 
 @ROUTES.get(
@@ -273,12 +273,12 @@ def export_assignments(
     return Answer(stream=lines, headers={"Content-Disposition": 'attachment; filename="assignments.csv"'})
 
 
-def _shown(found: changes.BulkChange) -> BulkChange:
+def _shown(change: changes.BulkChange) -> BulkChange:
     fields: dict[str, Any] = {
-        **msgspec.structs.asdict(found),
-        "site_ids": found.site_ids[: shown_operations.SHOWN_SITES],
+        **msgspec.structs.asdict(change),
+        "site_ids": change.site_ids[: shown_operations.SHOWN_SITES],
     }
-    return BulkChange(**fields, sites=len(found.site_ids))
+    return BulkChange(**fields, sites=len(change.site_ids))
 
 
 def _allowed(call: Call) -> Allowed:
@@ -287,23 +287,25 @@ def _allowed(call: Call) -> Allowed:
     )
 
 
-def _do(call: Call, plan: BulkPlan) -> Answer:
+def _do(call: Call, prepared: PreparedChange) -> Answer:
     """Do it now, or ask for an operation that does it."""
     allowed = _allowed(call)
-    if len(plan.rows) <= AT_ONCE or not plan.site_ids:  # of sites that are not there nothing is done: that is quick
-        return Answer(content=changes.do_now(call.connection, plan, allowed, call.actor))
-    kept = None if plan.is_dry_run else changes.begin(call.connection, plan, call.actor)
-    request: dict[str, Any] = bulk_changes.request_of(plan, allowed, kept)
+    if (
+        len(prepared.rows) <= AT_ONCE or not prepared.site_ids
+    ):  # of sites that are not there nothing is done: that is quick
+        return Answer(content=changes.do_now(call.connection, prepared, allowed, call.actor))
+    kept = None if prepared.is_dry_run else changes.begin(call.connection, prepared, call.actor)
+    request: dict[str, Any] = bulk_changes.request_of(prepared, allowed, kept)
     made = operation.ask(
         call.connection,
         bulk_changes.BULK_CHANGE,
         request,
         role=Role.EDITOR,
-        site_ids=plan.site_ids,
+        site_ids=prepared.site_ids,
         actor=call.actor,
         origin=call.origin,
         unit=bulk_changes.UNIT,
-        total=len(plan.rows),
+        total=len(prepared.rows),
     )
     if kept is not None:
         changes.belongs_to(call.connection, kept, made.id)

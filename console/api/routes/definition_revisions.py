@@ -52,7 +52,7 @@ def list_definition_revisions(
 ) -> Page[DefinitionRevision]:
     """The revisions of a definition, newest first."""
     owner = definitions.get(call.connection, definition_key)
-    found = revisions.page(
+    listed = revisions.page(
         call.connection,
         DEFINITIONS,
         owner.id,
@@ -60,7 +60,7 @@ def list_definition_revisions(
         after=read_after(after, "-number", (int,)),
         limit=limit + 1,
     )
-    return page_of(found, limit, "-number", lambda one: (one.number,), of_definition)
+    return page_of(listed, limit, "-number", lambda revision: (revision.number,), of_definition)
 
 
 @ROUTES.post(

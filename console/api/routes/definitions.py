@@ -143,7 +143,7 @@ def list_definitions(
     by = sort.removeprefix("-")
     if site_id is not None and not call.caller.may(Role.VIEWER, site_id):
         return Page(items=(), next=None)  # as for a site that there is not
-    found = definition_lists.search(
+    listed = definition_lists.search(
         call.connection,
         text=search,
         state=state,
@@ -154,8 +154,14 @@ def list_definitions(
         after=read_after(after, sort, _KINDS[by]),
         limit=limit + 1,
     )
-    show = _shower(call, found[:limit])
-    return page_of(found, limit, sort, lambda one: definition_lists.keys(one, by), lambda one: chosen(show(one), names))
+    show = _shower(call, listed[:limit])
+    return page_of(
+        listed,
+        limit,
+        sort,
+        lambda definition: definition_lists.keys(definition, by),
+        lambda definition: chosen(show(definition), names),
+    )
 
 
 @ROUTES.post(
@@ -276,17 +282,17 @@ def shown(call: Call, definition: definitions.Definition) -> Definition:
     return _shower(call, [definition])(definition)
 
 
-def _shower(call: Call, found: Sequence[definitions.Definition]) -> Any:
+def _shower(call: Call, listed: Sequence[definitions.Definition]) -> Any:
     """A function that shows each of these, of which revisions and uses are read at once."""
-    ids = [one.id for one in found]
+    ids = [definition.id for definition in listed]
     current = revisions.current(call.connection, DEFINITIONS, ids)
     uses = definition_lists.uses(call.connection, ids, only=call.caller.sites())
 
-    def show(one: definitions.Definition) -> Definition:
-        now = current.get(one.id, Current())
+    def show(definition: definitions.Definition) -> Definition:
+        now = current.get(definition.id, Current())
         return Definition(
-            **msgspec.structs.asdict(one),
-            uses=uses.get(one.id, Uses()),
+            **msgspec.structs.asdict(definition),
+            uses=uses.get(definition.id, Uses()),
             published=shown_revisions.of_definition(now.published) if now.published is not None else None,
             draft=shown_revisions.of_definition(now.draft) if now.draft is not None else None,
         )

@@ -94,10 +94,10 @@ def ask_for_export(call: Call, body: NewExport) -> Answer:
 def _check(body: NewExport) -> None:
     """Raise 422 for all that says nothing to the list, or cannot be used."""
     known = ("list", "site_id", *_FILTERS[body.list])
-    given = [name for name in body.__struct_fields__ if getattr(body, name) is not None]
+    filters = [name for name in body.__struct_fields__ if getattr(body, name) is not None]
     wrong = [
         FieldError(field=name, problem=f"it says nothing to the list {body.list}", remedy=f"one of {', '.join(known)}")
-        for name in given
+        for name in filters
         if name not in known
     ]
     for name in ("since", "until"):

@@ -187,16 +187,16 @@ def chosen_sites(call: Call, asked: tuple[int, ...] | None, role: Role) -> tuple
     if asked is None:
         return tuple(sorted(allowed)) if allowed is not None else None
     known = _there(call, asked)
-    _refuse_missing(Reference(noun="site", id=str(one)) for one in asked if one not in known)
-    for one in asked:
-        call.require(role, one)
+    _refuse_missing(Reference(noun="site", id=str(site_id)) for site_id in asked if site_id not in known)
+    for site_id in asked:
+        call.require(role, site_id)
     if not asked:
         raise problems.invalid(FieldError(field="site_ids", problem="it is empty", remedy="leave it out for all"))
     return tuple(sorted(set(asked)))
 
 
 def _there(call: Call, asked: Collection[int]) -> set[int]:
-    visible = [one for one in set(asked) if 1 <= one <= MAX_ID and call.caller.may(Role.VIEWER, one)]
+    visible = [site_id for site_id in set(asked) if 1 <= site_id <= MAX_ID and call.caller.may(Role.VIEWER, site_id)]
     return {site.id for site in sites.search(call.connection, only=visible, sort="id", limit=len(visible) + 1)}
 
 
@@ -218,5 +218,5 @@ def _check_named(call: Call, definition_key: str | None, assignment_id: int | No
 def _refuse_missing(missing: Iterable[Reference]) -> None:
     named = tuple(missing)[: problems.SHOWN_CHARACTERS]
     if named:
-        words = ", ".join(f"{one.noun} {one.id}" for one in named)
+        words = ", ".join(f"{reference.noun} {reference.id}" for reference in named)
         raise ProblemError(problems.BROKEN_REFERENCE, f"There is no {words}: name another one.", references=named)

@@ -124,7 +124,7 @@ def list_operations(
     """The operations that you could have asked for yourself, the newest first: you have the role that they needed on all of their
     sites."""
     before = read_after(after, _NEWEST, (int,))
-    found = operations.search(
+    listed = operations.search(
         call.connection,
         call.caller,
         kind=kind,
@@ -132,7 +132,7 @@ def list_operations(
         before_id=None if before is None else before[0],
         limit=limit + 1,
     )
-    return page_of(found, limit, _NEWEST, lambda one: (one.id,), shown)
+    return page_of(listed, limit, _NEWEST, lambda operation: (operation.id,), shown)
 
 
 @ROUTES.get("/operations/{operation_id}", right=SEE, answer=LongOperation, example=EXAMPLE)
@@ -160,10 +160,10 @@ def cancel_operation(call: Call, operation_id: OperationId) -> LongOperation:
 )
 def read_operation_result(call: Call, operation_id: OperationId) -> Answer:
     """The result of an operation that has one, as JSON: the field of its kind holds it."""
-    found = _seen(call, operation_id)
-    operations.check_result(found, JSON)
-    parts = operations.result_parts(call.engine, found)
-    return Answer(stream=_wrapped(found.kind, parts))
+    operation = _seen(call, operation_id)
+    operations.check_result(operation, JSON)
+    parts = operations.result_parts(call.engine, operation)
+    return Answer(stream=_wrapped(operation.kind, parts))
 
 
 @ROUTES.get(
@@ -176,10 +176,10 @@ def read_operation_result(call: Call, operation_id: OperationId) -> Answer:
 )
 def read_operation_result_as_csv(call: Call, operation_id: OperationId) -> Answer:
     """The result of an export, whole."""
-    found = _seen(call, operation_id)
-    operations.check_result(found, CSV)
-    name = f'attachment; filename="{found.request.get("name", found.kind)}-{found.id}.csv"'
-    return Answer(stream=operations.result_parts(call.engine, found), headers={"Content-Disposition": name})
+    operation = _seen(call, operation_id)
+    operations.check_result(operation, CSV)
+    name = f'attachment; filename="{operation.request.get("name", operation.kind)}-{operation.id}.csv"'
+    return Answer(stream=operations.result_parts(call.engine, operation), headers={"Content-Disposition": name})
 
 
 @ROUTES.get(
@@ -249,7 +249,9 @@ def _problem(kept: Mapping[str, Any], request_id: str) -> Problem:
     problem = ProblemError(
         _OF_ERROR.get(kept["kind"], problems.CONFLICT),
         kept["detail"],
-        errors=tuple(FieldError(field=one["field"], problem=one["problem"], remedy=one["remedy"]) for one in errors),
+        errors=tuple(
+            FieldError(field=error["field"], problem=error["problem"], remedy=error["remedy"]) for error in errors
+        ),
     )
     return problem.document(request_id)
 

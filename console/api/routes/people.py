@@ -99,7 +99,7 @@ def list_people(
     `search` finds a part of the login or the name.
     """
     by = sort.removeprefix("-")
-    found = people.page(
+    listed = people.page(
         call.connection,
         text=search,
         disabled=disabled,
@@ -108,7 +108,7 @@ def list_people(
         after=read_after(after, sort, (str if by == "login" else datetime, int)),
         limit=limit + 1,
     )
-    return page_of(found, limit, sort, lambda person: (getattr(person, by), person.id), lambda person: person)
+    return page_of(listed, limit, sort, lambda person: (getattr(person, by), person.id), lambda person: person)
 
 
 @ROUTES.post(
@@ -209,8 +209,8 @@ def unlink_person(call: Call, person_id: PersonId) -> Answer:
 def list_sessions_of_person(call: Call, person_id: PersonId) -> Page[Session]:
     """The sessions of a person, the newest first; ended ones are shown for a week."""
     person = people.get(call.connection, person_id)
-    found = sessions.of_person(call.connection, person.id, current=call.caller.session_id)
-    return Page(items=tuple(found), next=None)
+    listed = sessions.of_person(call.connection, person.id, current=call.caller.session_id)
+    return Page(items=tuple(listed), next=None)
 
 
 @ROUTES.delete("/people/{person_id}/sessions/{session_id}", right=MANAGE)

@@ -69,8 +69,8 @@ def list_privacy_requests(
     every: Annotated[bool, Query(description="Those that were carried out, too.")] = False,
 ) -> Page[Request]:
     """Open requests, the most urgent first. Who it is stands in the delivery that brought it, or encrypted in the request."""
-    found = privacy.requests(call.connection, every=every, only=call.caller.sites())
-    return Page(items=tuple(found), next=None)
+    requests = privacy.requests(call.connection, every=every, only=call.caller.sites())
+    return Page(items=tuple(requests), next=None)
 
 
 @ROUTES.post(

@@ -78,12 +78,12 @@ def read_raw_event(call: Call, raw_event_id: RawEventId) -> RawFate:
 @ROUTES.get("/raw-events/{raw_event_id}/content", right=_of_its_site(Role.EDITOR), answer=RawContent, example=_CONTENT)
 def read_raw_content(call: Call, raw_event_id: RawEventId) -> RawContent:
     """The headers and the body of one delivery. They hold personal data: the audit trail has who read them."""
-    found = raw_events.read(call.connection, raw_event_id, actor=call.actor)
+    raw = raw_events.read(call.connection, raw_event_id, actor=call.actor)
     try:
-        text = found.body.decode()
+        text = raw.body.decode()
     except UnicodeDecodeError:
         text = None
-    return RawContent(id=found.id, headers=found.headers, body=found.body, text=text)
+    return RawContent(id=raw.id, headers=raw.headers, body=raw.body, text=text)
 
 
 @ROUTES.get(

@@ -110,7 +110,11 @@ def of_assignment(revision: revisions.Revision) -> AssignmentRevision:
     return msgspec.convert({**msgspec.structs.asdict(revision), "overrides": revision.payload}, AssignmentRevision)
 
 
-def difference(found: Difference) -> RevisionDifference:
+def difference(compared: Difference) -> RevisionDifference:
     """A difference as the API shows it: in words, and path by path."""
-    changes = tuple(SettingChange(path=one.path, line=str(one), old=one.old, new=one.new) for one in found.changes)
-    return RevisionDifference(old=found.old, new=found.new, lines=tuple(one.line for one in changes), changes=changes)
+    changes = tuple(
+        SettingChange(path=change.path, line=str(change), old=change.old, new=change.new) for change in compared.changes
+    )
+    return RevisionDifference(
+        old=compared.old, new=compared.new, lines=tuple(change.line for change in changes), changes=changes
+    )

@@ -171,33 +171,33 @@ def _subject(body: SiteRuleTest, platform: Platform) -> rule_test.Body | str:
 
 def _check_numbers(body: SiteRuleTest) -> None:
     """Raise 422 for numbers that no revision can have."""
-    given = {"definition_number": body.definition_number, "assignment_number": body.assignment_number}
-    wrong = {name: value for name, value in given.items() if value is not None and not 1 <= value <= LAST_NUMBER}
+    numbers = {"definition_number": body.definition_number, "assignment_number": body.assignment_number}
+    wrong = {name: value for name, value in numbers.items() if value is not None and not 1 <= value <= LAST_NUMBER}
     if wrong:
         remedy = f"a revision's number, 1 to {LAST_NUMBER}"
         raise problems.invalid(*(FieldError(field=name, problem="no revision has it", remedy=remedy) for name in wrong))
 
 
-def _shown(found: rule_test.RuleTest) -> RuleTest:
+def _shown(tested: rule_test.RuleTest) -> RuleTest:
     return RuleTest(
-        site_id=found.site_id,
-        fires=found.fires,
-        outcome=found.outcome,
-        reason=found.reason,
-        detail=found.detail,
-        tried=tuple(_tried(one) for one in found.tried),
-        notes=found.notes,
+        site_id=tested.site_id,
+        fires=tested.fires,
+        outcome=tested.outcome,
+        reason=tested.reason,
+        detail=tested.detail,
+        tried=tuple(_tried(tried) for tried in tested.tried),
+        notes=tested.notes,
     )
 
 
-def _tried(one: rule_test.Tried) -> TriedRule:
-    explanation = one.explanation
+def _tried(tried: rule_test.Tried) -> TriedRule:
+    explanation = tried.explanation
     return TriedRule(
-        event_key=one.event_key,
-        event_type=one.event_type,
-        assignment_id=one.assignment_id,
-        definition_key=one.definition,
-        label=one.label,
+        event_key=tried.event_key,
+        event_type=tried.event_type,
+        assignment_id=tried.assignment_id,
+        definition_key=tried.definition,
+        label=tried.label,
         fires=explanation.fires,
         reason=explanation.reason,
         sentence=explanation.sentence,

@@ -152,7 +152,7 @@ def list_sites(
     `search` finds a part of the name, the key or the shop's domain.
     """
     by = sort.removeprefix("-")
-    found = sites.search(
+    listed = sites.search(
         call.connection,
         text=search,
         platform=platform,
@@ -163,7 +163,7 @@ def list_sites(
         after=read_after(after, sort, (str, int) if by == "name" else (int,)),
         limit=limit + 1,
     )
-    return page_of(found, limit, sort, lambda site: sites.keys(site, by), lambda site: shown(call, site))
+    return page_of(listed, limit, sort, lambda site: sites.keys(site, by), lambda site: shown(call, site))
 
 
 @ROUTES.get(
@@ -175,11 +175,11 @@ def list_sites(
 def list_last_deliveries(call: Call) -> LastDeliveries:
     """When each of the sites that you may see last sent anything: who never did is not connected yet, who stopped may be broken."""
     visible = call.caller.sites()
-    found = connecting.last_deliveries(call.connection, datetime.now(UTC))
+    last = connecting.last_deliveries(call.connection, datetime.now(UTC))
     return LastDeliveries(
         items=tuple(
             LastDelivery(site_id=site_id, received_at=at)
-            for site_id, at in sorted(found.items())
+            for site_id, at in sorted(last.items())
             if visible is None or site_id in visible
         )
     )

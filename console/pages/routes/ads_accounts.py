@@ -29,9 +29,9 @@ def ads_accounts_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every pa
 )
 def ads_account_page(call: Call, ask: Ask) -> Shown:
     """One account: what waits for it, what is stopped, its conversion actions."""
-    found = operations.read_standing(call, ask.path["customer_id"])
-    actions = ads.actions(call.connection, found.customer_id)
-    return Shown(title=found.name, content={"one": found, "actions": actions})
+    account = operations.read_standing(call, ask.path["customer_id"])
+    actions = ads.actions(call.connection, account.customer_id)
+    return Shown(title=account.name, content={"account": account, "actions": actions})
 
 
 @PAGES.change("/ads-accounts/{customer_id}/hold", right=right_of(operations.ROUTES, operations.hold_ads_account))

@@ -14,7 +14,7 @@ PAGES: Final = Pages()
 @PAGES.show("/alarms", right=right_of(operations.ROUTES, operations.list_alarms), template="alarms.html")
 def alarms_page(call: Call, ask: Ask) -> Shown:
     """One line for each time that something was wrong, the newest first."""
-    found = operations.list_alarms(
+    alarms = operations.list_alarms(
         call,
         is_now=ask.choice("state", ("open", "past")),  # pyright: ignore[reportArgumentType]
         name=ask.text("name"),
@@ -22,4 +22,4 @@ def alarms_page(call: Call, ask: Ask) -> Shown:
         after=ask.text("after", longest=2_000),
     )
     names = sorted({watch.name for watch in WATCHES})
-    return Shown(title="Alarms", content={"ask": ask, "list": found, "names": names})
+    return Shown(title="Alarms", content={"ask": ask, "list": alarms, "names": names})

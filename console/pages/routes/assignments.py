@@ -36,7 +36,7 @@ _CREATE: Final = of_some_site(Role.EDITOR)
 @PAGES.show("/assignments", right=READ, template="assignments.html")
 def assignments_page(call: Call, ask: Ask) -> Shown:
     """The assignments of the sites that one sees: all of them in one table."""
-    found = operations.list_assignments(
+    listed = operations.list_assignments(
         call,
         search=ask.text("search"),
         site_id=ask.number("site_id"),
@@ -46,7 +46,7 @@ def assignments_page(call: Call, ask: Ask) -> Shown:
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    content = {"ask": ask, "list": found, "names": site_names(call, found.items), "sites": site_choice(call)}
+    content = {"ask": ask, "list": listed, "names": site_names(call, listed.items), "sites": site_choice(call)}
     return Shown(title="Assignments", content=content)
 
 
@@ -60,7 +60,11 @@ def new_assignment_page(call: Call, ask: Ask) -> Shown:
         "form": form,
         "errors": ask.errors,
         "sites": choice,
-        "definitions": [(one.key, f"{one.name} ({one.key})") for one in known if one.state != "retired"],
+        "definitions": [
+            (definition.key, f"{definition.name} ({definition.key})")
+            for definition in known
+            if definition.state != "retired"
+        ],
     }
     return Shown(title="New assignment", content=content)
 
@@ -68,8 +72,8 @@ def new_assignment_page(call: Call, ask: Ask) -> Shown:
 @PAGES.change("/assignments/new", right=_CREATE, form=new_assignment_page)
 def create_assignment(call: Call, ask: Ask) -> Moved:
     """Apply a definition to a site, as a draft without overrides."""
-    given = ask.field("site_id")
-    site_id = int(given) if given.isdecimal() and len(given) < len(str(2**63)) else 0
+    text = ask.field("site_id")
+    site_id = int(text) if text.isdecimal() and len(text) < len(str(2**63)) else 0
     if not call.caller.may(Role.VIEWER, site_id) or not site_id:
         raise invalid(FieldError(field="site_id", problem="it is none of your sites", remedy="one of the list"))
     call.require(Role.EDITOR, site_id)
@@ -86,17 +90,19 @@ def create_assignment(call: Call, ask: Ask) -> Moved:
 )
 def assignment_page(call: Call, ask: Ask) -> Shown:
     """What applies, setting by setting, inherited or overridden; the draft beside it, and every revision."""
-    found = operations.shown(call, assignments.get(call.connection, ask.path["assignment_id"]))
+    assignment = operations.shown(call, assignments.get(call.connection, ask.path["assignment_id"]))
     content: dict[str, Any] = {
-        "one": found,
-        "site": sites.get(call.connection, found.site_id),
-        "definition": definitions.get(call.connection, found.definition_key),
-        "actions": {one.reference: one.name for one in ads.actions(call.connection)},
-        "history": revision_operations.list_assignment_revisions(call, found.id, limit=ROWS).items,
-        "changes": _changes(call, found.id, found.published_number, found.newest_number) if found.draft else (),
-        "warnings": assignments.warnings(call.connection, found.id) if found.effective is not None else (),
+        "assignment": assignment,
+        "site": sites.get(call.connection, assignment.site_id),
+        "definition": definitions.get(call.connection, assignment.definition_key),
+        "actions": {action.reference: action.name for action in ads.actions(call.connection)},
+        "history": revision_operations.list_assignment_revisions(call, assignment.id, limit=ROWS).items,
+        "changes": _changes(call, assignment.id, assignment.published_number, assignment.newest_number)
+        if assignment.draft
+        else (),
+        "warnings": assignments.warnings(call.connection, assignment.id) if assignment.effective is not None else (),
     }
-    return Shown(title=f"{found.definition_key}: {found.label}", content=content)
+    return Shown(title=f"{assignment.definition_key}: {assignment.label}", content=content)
 
 
 @PAGES.show("/assignments/{assignment_id}/edit", right=_EDIT, template="assignment_edit.html")
@@ -110,14 +116,16 @@ def edit_page(call: Call, ask: Ask) -> Shown:
     if ask.form:
         form = dict(ask.form)
     content: dict[str, Any] = {
-        "one": stored,
+        "assignment": stored,
         "site": sites.get(call.connection, stored.site_id),
         "inherited": inherited,
         "settings": SETTINGS,
         "texts": _TEXTS,
         "form": {**form, "if_match": tag_of(stored)},
         "errors": ask.errors,
-        "actions": [(one.reference, f"{one.name} ({one.reference})") for one in ads.actions(call.connection)],
+        "actions": [
+            (action.reference, f"{action.name} ({action.reference})") for action in ads.actions(call.connection)
+        ],
         "stored": newest,
     }
     return Shown(title=f"Override: {stored.definition_key}, {stored.label}", content=content)

@@ -34,7 +34,7 @@ _ROLL_BACK: Final = right_of(revision_operations.ROUTES, revision_operations.rol
 @PAGES.show("/definitions", right=READ, template="definitions.html")
 def definitions_page(call: Call, ask: Ask) -> Shown:
     """Every definition, by key, with how often it is used on the sites that one sees."""
-    found = operations.list_definitions(
+    listed = operations.list_definitions(
         call,
         search=ask.text("search"),
         state=ask.choice("state", _STATES),  # pyright: ignore[reportArgumentType]
@@ -42,7 +42,7 @@ def definitions_page(call: Call, ask: Ask) -> Shown:
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    return Shown(title="Definitions", content={"ask": ask, "list": found, "states": _STATES})
+    return Shown(title="Definitions", content={"ask": ask, "list": listed, "states": _STATES})
 
 
 @PAGES.show("/definitions/new", right=_CREATE, template="definition_edit.html")
@@ -69,23 +69,27 @@ def create_definition(call: Call, ask: Ask) -> Moved:
 @PAGES.show("/definitions/{definition_key}", right=_READ_ONE, template="definition.html")
 def definition_page(call: Call, ask: Ask) -> Shown:
     """What applies as a sentence, the draft beside it, and every revision."""
-    found = _definition(call, ask)
+    definition = _definition(call, ask)
     content: dict[str, Any] = {
-        "definition": found,
+        "definition": definition,
         "settings": SETTINGS,
-        "history": revision_operations.list_definition_revisions(call, found.key, limit=ROWS).items,
-        "changes": _changes(call, found.key, found.published_number, found.newest_number) if found.draft else (),
+        "history": revision_operations.list_definition_revisions(call, definition.key, limit=ROWS).items,
+        "changes": _changes(call, definition.key, definition.published_number, definition.newest_number)
+        if definition.draft
+        else (),
     }
-    return Shown(title=found.name, content=content)
+    return Shown(title=definition.name, content=content)
 
 
 @PAGES.show("/definitions/{definition_key}/edit", right=_DRAFT, template="definition_edit.html")
 def edit_page(call: Call, ask: Ask) -> Shown:
     """The form for a draft, made from the newest revision; after a conflict with what somebody else drafted beside what was typed."""
-    found = _definition(call, ask)
-    newest = definitions.revision(call.connection, found.key, found.newest_number)
-    form = {"config": _pretty(newest.payload), **ask.form, "expected": str(found.newest_number)}
-    return Shown(title=f"Edit {found.name}", content={"definition": found, "form": form, "errors": ask.errors})
+    definition = _definition(call, ask)
+    newest = definitions.revision(call.connection, definition.key, definition.newest_number)
+    form = {"config": _pretty(newest.payload), **ask.form, "expected": str(definition.newest_number)}
+    return Shown(
+        title=f"Edit {definition.name}", content={"definition": definition, "form": form, "errors": ask.errors}
+    )
 
 
 @PAGES.change("/definitions/{definition_key}/edit", right=_DRAFT, form=edit_page)
@@ -104,15 +108,15 @@ def draft(call: Call, ask: Ask) -> Moved:
 @PAGES.show("/definitions/{definition_key}/publish/{number}", right=_PUBLISH, template="definition_publish.html")
 def publish_page(call: Call, ask: Ask) -> Shown:
     """What would apply instead of what applies, and where: before anybody publishes."""
-    found, number = _definition(call, ask), ask.path["number"]
+    definition, number = _definition(call, ask), ask.path["number"]
     content: dict[str, Any] = {
-        "definition": found,
+        "definition": definition,
         "number": number,
-        "revision": revision_operations.read_definition_revision(call, found.key, number),
-        "changes": _changes(call, found.key, found.published_number, number),
+        "revision": revision_operations.read_definition_revision(call, definition.key, number),
+        "changes": _changes(call, definition.key, definition.published_number, number),
         "needs_second": revisions.needs_second_person(),
     }
-    return Shown(title=f"Publish revision {number} of {found.name}", content=content)
+    return Shown(title=f"Publish revision {number} of {definition.name}", content=content)
 
 
 @PAGES.change("/definitions/{definition_key}/publish/{number}", right=_PUBLISH)
@@ -126,16 +130,16 @@ def publish(call: Call, ask: Ask) -> Moved:
 @PAGES.show("/definitions/{definition_key}/revisions/{number}", right=_READ_ONE, template="definition_revision.html")
 def revision_page(call: Call, ask: Ask) -> Shown:
     """One revision, and what differs from what applies."""
-    found, number = _definition(call, ask), ask.path["number"]
-    revision = revision_operations.read_definition_revision(call, found.key, number)
+    definition, number = _definition(call, ask), ask.path["number"]
+    revision = revision_operations.read_definition_revision(call, definition.key, number)
     content = {
-        "definition": found,
+        "definition": definition,
         "revision": revision,
         "number": number,
-        "changes": _changes(call, found.key, found.published_number, number),
+        "changes": _changes(call, definition.key, definition.published_number, number),
         "settings": SETTINGS,
     }
-    return Shown(title=f"{found.name}, revision {number}", content=content)
+    return Shown(title=f"{definition.name}, revision {number}", content=content)
 
 
 @PAGES.change("/definitions/{definition_key}/revisions/{number}/rollback", right=_ROLL_BACK)

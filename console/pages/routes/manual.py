@@ -38,8 +38,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 def help_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every page takes both)
     """Every page of the manual, or those that hold what is searched for."""
     text = ask.text("search")
-    found = list(_pages(text))
-    return Shown(title="Help", content={"ask": ask, "found": found, "text": text, "folders": _FOLDERS})
+    pages = list(_pages(text))
+    return Shown(title="Help", content={"ask": ask, "pages": pages, "text": text, "folders": _FOLDERS})
 
 
 @PAGES.show("/help/{page:path}", right=SIGNED_IN, template="manual.html")

@@ -40,8 +40,8 @@ def parked_page(call: Call, ask: Ask) -> Shown:
         sums = status(call.connection, call.settings, datetime.now(UTC)).sums
         parked, withheld = _reasons(sums.parked), _reasons(sums.withheld)
     else:
-        found = operations.list_parked(call, site_id).items
-        parked = [Reason(**msgspec.structs.asdict(one)) for one in found]
+        listed = operations.list_parked(call, site_id).items
+        parked = [Reason(**msgspec.structs.asdict(parked_reason)) for parked_reason in listed]
         rows = browsing.list_uploads(call, site_id=site_id, state="withheld", limit=COUNTED).items
         withheld = _reasons(Counter(row.reason or "" for row in rows))
     content |= {"parked": parked, "withheld": withheld, "counted": None if site_id is None else COUNTED}
@@ -65,7 +65,10 @@ def replay_of_all(call: Call, ask: Ask) -> Moved:
 
 
 def _reasons(counts: dict[str, int] | Counter[str]) -> list[Reason]:
-    return [Reason(reason=reason, rows=rows) for reason, rows in sorted(counts.items(), key=lambda one: -one[1])]
+    return [
+        Reason(reason=reason, rows=rows)
+        for reason, rows in sorted(counts.items(), key=lambda reason_rows: -reason_rows[1])
+    ]
 
 
 def _said(rows: int) -> str:

@@ -22,15 +22,15 @@ PAGES: Final = Pages()
 @PAGES.show("/people", right=MANAGE, template="people.html")
 def people_page(call: Call, ask: Ask) -> Shown:
     """Everybody who signs in, and what they may."""
-    found = operations.list_people(
+    people = operations.list_people(
         call,
         search=ask.text("search"),
         disabled=ask.flag("disabled"),
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    names = site_names(call, [grant for person in found.items for grant in person.grants])
-    return Shown(title="People", content={"ask": ask, "list": found, "names": names})
+    names = site_names(call, [grant for person in people.items for grant in person.grants])
+    return Shown(title="People", content={"ask": ask, "list": people, "names": names})
 
 
 @PAGES.show("/people/new", right=MANAGE, template="person_new.html")
@@ -87,24 +87,24 @@ def enable(call: Call, ask: Ask) -> Moved:
 @PAGES.show("/api-keys", right=MANAGE, template="api_keys.html")
 def api_keys_page(call: Call, ask: Ask) -> Shown:
     """All keys, by their beginning."""
-    found = key_operations.list_api_keys(
+    keys = key_operations.list_api_keys(
         call, good=ask.flag("good"), sort="-id", limit=ROWS, after=ask.text("after", longest=2_000)
     )
-    names = site_names(call, [grant for key in found.items for grant in key.grants])
-    return Shown(title="API keys", content={"ask": ask, "list": found, "names": names})
+    names = site_names(call, [grant for key in keys.items for grant in key.grants])
+    return Shown(title="API keys", content={"ask": ask, "list": keys, "names": names})
 
 
 @PAGES.change("/api-keys/{api_key_id}/revoke", right=MANAGE)
 def revoke(call: Call, ask: Ask) -> Moved:
     """The key is good no longer."""
-    found = key_operations.revoke_api_key(call, ask.path["api_key_id"])
-    return Moved(to="api-keys", said=f"The key {found.name} is good no longer.")
+    key = key_operations.revoke_api_key(call, ask.path["api_key_id"])
+    return Moved(to="api-keys", said=f"The key {key.name} is good no longer.")
 
 
 @PAGES.show("/audit", right=AUDIT, template="audit.html")
 def audit_page(call: Call, ask: Ask) -> Shown:
     """Who did what, when and from where, with what it was before and after."""
-    found = audit_operations.list_audit_entries(
+    entries = audit_operations.list_audit_entries(
         call,
         search=ask.text("search"),
         subject=ask.text("subject"),
@@ -117,5 +117,5 @@ def audit_page(call: Call, ask: Ask) -> Shown:
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    content = {"ask": ask, "list": found, "names": site_names(call, found.items)}
+    content = {"ask": ask, "list": entries, "names": site_names(call, entries.items)}
     return Shown(title="Audit trail", content={**content, "sites": site_choice(call, Role.ADMINISTRATOR)})

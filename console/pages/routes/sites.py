@@ -32,7 +32,7 @@ _CREATE: Final = of_all_sites(Role.ADMINISTRATOR)
 def sites_page(call: Call, ask: Ask) -> Shown:
     """The sites that one may see, by name, with when each last sent something."""
     platform = ask.choice("platform", tuple(Platform))
-    found = operations.list_sites(
+    listed = operations.list_sites(
         call,
         search=ask.text("search"),
         platform=None if platform is None else Platform(platform),
@@ -40,10 +40,10 @@ def sites_page(call: Call, ask: Ask) -> Shown:
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    last = connecting.last_deliveries(call.connection, datetime.now(UTC)) if found.items else {}
+    last = connecting.last_deliveries(call.connection, datetime.now(UTC)) if listed.items else {}
     content = {
         "ask": ask,
-        "list": found,
+        "list": listed,
         "last": last,
         "quiet_h": _QUIET_H,
         "platforms": tuple(Platform),

@@ -17,7 +17,7 @@ from custom_events.catalog.bulk.outcomes import (
     Word,
     count_of,
 )
-from custom_events.catalog.bulk.requests import Allowed, BulkPlan, PlannedRow, RowSettings
+from custom_events.catalog.bulk.requests import Allowed, PreparedChange, PreparedRow, RowSettings
 from custom_events.catalog.bulk.rows import RowWorker
 from custom_events.errors import NeedsAction, NotFound
 from custom_events.queries import bulk_changes as queries
@@ -44,50 +44,50 @@ class BulkChange(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-def do_now(connection: sa.Connection, plan: BulkPlan, allowed: Allowed, actor: str) -> BulkResult:
+def do_now(connection: sa.Connection, prepared: PreparedChange, allowed: Allowed, actor: str) -> BulkResult:
     """Do a bulk change within the caller's transaction. A dry run does it, too, and rolls it back.
 
     Raises RowsFailedError where all or nothing was asked for and rows failed: the caller rolls back.
     """
-    if plan.is_dry_run:
-        rows = dry_run(connection, plan, allowed, actor)
-        return result_of(plan, None, [row.outcome for row in rows])
-    bulk_change_id = begin(connection, plan, actor)
-    worker = RowWorker(connection, plan, allowed, actor)
-    done = [worker.do(number) for number in range(len(plan.rows))]
-    check_whole(plan, [row.outcome for row in done])
+    if prepared.is_dry_run:
+        rows = dry_run(connection, prepared, allowed, actor)
+        return result_of(prepared, None, [row.outcome for row in rows])
+    bulk_change_id = begin(connection, prepared, actor)
+    worker = RowWorker(connection, prepared, allowed, actor)
+    done = [worker.do(number) for number in range(len(prepared.rows))]
+    check_whole(prepared, [row.outcome for row in done])
     keep_rows(connection, bulk_change_id, done)
-    end(connection, bulk_change_id, plan, actor, [row.outcome for row in done])
-    return result_of(plan, bulk_change_id, [row.outcome for row in done])
+    end(connection, bulk_change_id, prepared, actor, [row.outcome for row in done])
+    return result_of(prepared, bulk_change_id, [row.outcome for row in done])
 
 
-def dry_run(connection: sa.Connection, plan: BulkPlan, allowed: Allowed, actor: str) -> Iterator[DoneRow]:
+def dry_run(connection: sa.Connection, prepared: PreparedChange, allowed: Allowed, actor: str) -> Iterator[DoneRow]:
     """Rows as they would be done, one after the other: what those before did counts. All of it is rolled back at the end."""
     savepoint = connection.begin_nested()
     try:
-        worker = RowWorker(connection, plan, allowed, actor)
-        for number in range(len(plan.rows)):
+        worker = RowWorker(connection, prepared, allowed, actor)
+        for number in range(len(prepared.rows)):
             yield worker.do(number)
     finally:
         savepoint.rollback()
 
 
-def check_whole(plan: BulkPlan, rows: Sequence[RowOutcome]) -> None:
+def check_whole(prepared: PreparedChange, rows: Sequence[RowOutcome]) -> None:
     """Raise RowsFailedError where all or nothing was asked for and rows failed."""
-    if plan.all_or_nothing and any(row.outcome is Word.FAILED for row in rows):
+    if prepared.all_or_nothing and any(row.outcome is Word.FAILED for row in rows):
         raise RowsFailedError(rows)
 
 
-def begin(connection: sa.Connection, plan: BulkPlan, actor: str) -> int:
+def begin(connection: sa.Connection, prepared: PreparedChange, actor: str) -> int:
     """Id of a new bulk change; some that are older than they are kept are forgotten."""
     queries.forget_old(connection, KEPT)
     values = {
-        "undoes": plan.undoes,
-        "all_or_nothing": plan.all_or_nothing,
+        "undoes": prepared.undoes,
+        "all_or_nothing": prepared.all_or_nothing,
         "asked_by": actor,
-        "reason": plan.reason,
-        "site_ids": list(plan.site_ids),
-        "rows": len(plan.rows),
+        "reason": prepared.reason,
+        "site_ids": list(prepared.site_ids),
+        "rows": len(prepared.rows),
     }
     return queries.add(connection, values)
 
@@ -112,34 +112,36 @@ def keep_rows(connection: sa.Connection, bulk_change_id: int, rows: Iterable[Don
     queries.add_rows(connection, values)
 
 
-def end(connection: sa.Connection, bulk_change_id: int, plan: BulkPlan, actor: str, rows: Sequence[RowOutcome]) -> None:
+def end(
+    connection: sa.Connection, bulk_change_id: int, prepared: PreparedChange, actor: str, rows: Sequence[RowOutcome]
+) -> None:
     """It is done, or as much of it as will be: noted in the audit trail, beside the entries of what its rows did."""
     queries.end(connection, bulk_change_id)
     detail = {
-        "rows": len(plan.rows),
+        "rows": len(prepared.rows),
         "counts": msgspec.to_builtins(count_of(rows)),
-        "reason": plan.reason,
-        "undoes": plan.undoes,
+        "reason": prepared.reason,
+        "undoes": prepared.undoes,
     }
     audit.record(
         connection,
         actor=actor,
-        action="bulk_change.undo" if plan.undoes is not None else "bulk_change.run",
+        action="bulk_change.undo" if prepared.undoes is not None else "bulk_change.run",
         subject=f"bulk_change:{bulk_change_id}",
         detail={name: value for name, value in detail.items() if value not in (None, "")},
     )
 
 
 def result_of(
-    plan: BulkPlan, bulk_change_id: int | None, rows: Sequence[RowOutcome], *, is_applied: bool | None = None
+    prepared: PreparedChange, bulk_change_id: int | None, rows: Sequence[RowOutcome], *, is_applied: bool | None = None
 ) -> BulkResult:
     """The rows as people are told. `is_applied` None: unless it is a dry run."""
     return BulkResult(
         bulk_change_id=bulk_change_id,
-        is_dry_run=plan.is_dry_run,
-        is_applied=not plan.is_dry_run if is_applied is None else is_applied,
-        all_or_nothing=plan.all_or_nothing,
-        rows_asked=len(plan.rows),
+        is_dry_run=prepared.is_dry_run,
+        is_applied=not prepared.is_dry_run if is_applied is None else is_applied,
+        all_or_nothing=prepared.all_or_nothing,
+        rows_asked=len(prepared.rows),
         counts=count_of(rows),
         rows=tuple(rows),
     )
@@ -148,11 +150,11 @@ def result_of(
 def get(connection: sa.Connection, bulk_change_id: int, *, only: Collection[int] | None = None) -> BulkChange:
     """The bulk change of this id. Raises NotFound, also for one that is about other sites than `only` (None: all may be seen)."""
     row = queries.by_id(connection, bulk_change_id)
-    found = msgspec.convert(row, BulkChange, from_attributes=True) if row is not None else None
-    hidden = found is not None and only is not None and not (found.site_ids and set(found.site_ids) <= set(only))
-    if found is None or hidden:
+    change = msgspec.convert(row, BulkChange, from_attributes=True) if row is not None else None
+    hidden = change is not None and only is not None and not (change.site_ids and set(change.site_ids) <= set(only))
+    if change is None or hidden:
         raise NotFound(f"There is no bulk change {bulk_change_id}.", what="bulk change")
-    return found
+    return change
 
 
 def search(
@@ -171,37 +173,39 @@ def rows_of(connection: sa.Connection, bulk_change_id: int, *, after: int = -1, 
 
 def all_rows_of(connection: sa.Connection, bulk_change_id: int) -> list[RowOutcome]:
     """What became of all rows that are done."""
-    found: list[RowOutcome] = []
-    while page := rows_of(connection, bulk_change_id, after=len(found) - 1, limit=ROWS_READ):
-        found += page
-    return found
+    outcomes: list[RowOutcome] = []
+    while page := rows_of(connection, bulk_change_id, after=len(outcomes) - 1, limit=ROWS_READ):
+        outcomes += page
+    return outcomes
 
 
-def undo_plan(
-    connection: sa.Connection, found: BulkChange, *, all_or_nothing: bool, is_dry_run: bool, reason: str
-) -> BulkPlan:
+def prepare_undo(
+    connection: sa.Connection, change: BulkChange, *, all_or_nothing: bool, is_dry_run: bool, reason: str
+) -> PreparedChange:
     """What undoes a bulk change, the last row first. Raises NeedsAction where it is under way or changed nothing."""
     refuse(list(text_errors("reason", reason)))
-    if found.is_under_way:
-        raise NeedsAction(f"Bulk change {found.id} is under way: cancel operation {found.operation_id}, or wait for it")
+    if change.is_under_way:
+        raise NeedsAction(
+            f"Bulk change {change.id} is under way: cancel operation {change.operation_id}, or wait for it"
+        )
     rows = [
-        _undone(row.number, msgspec.convert(row.detail, RowOutcome)) for row in queries.to_undo(connection, found.id)
+        _undone(row.number, msgspec.convert(row.detail, RowOutcome)) for row in queries.to_undo(connection, change.id)
     ]
     if not rows:
-        raise NeedsAction(f"Bulk change {found.id} changed nothing: there is nothing to undo")
-    return BulkPlan(
+        raise NeedsAction(f"Bulk change {change.id} changed nothing: there is nothing to undo")
+    return PreparedChange(
         settings=(RowSettings(action="undo", place="rows"),),
         rows=tuple(rows),
         all_or_nothing=all_or_nothing,
         is_dry_run=is_dry_run,
-        reason=reason or f"undo of bulk change {found.id}",
-        site_ids=found.site_ids,
-        undoes=found.id,
+        reason=reason or f"undo of bulk change {change.id}",
+        site_ids=change.site_ids,
+        undoes=change.id,
     )
 
 
-def _undone(number: int, outcome: RowOutcome) -> PlannedRow:
-    return PlannedRow(
+def _undone(number: int, outcome: RowOutcome) -> PreparedRow:
+    return PreparedRow(
         place=f"rows[{number}]",
         settings=0,
         site_id=outcome.site_id,

@@ -12,8 +12,8 @@ from custom_events.catalog.bulk.requests import (
     Allowed,
     AssignmentFilter,
     BulkAction,
-    BulkPlan,
-    PlannedRow,
+    PreparedChange,
+    PreparedRow,
     RowSettings,
     SiteFilter,
     action_errors,
@@ -23,7 +23,7 @@ from custom_events.errors import Fault, InvalidConfiguration
 from custom_events.values.texts import text_problem
 
 
-def plan_of(
+def prepare(
     connection: sa.Connection,
     actions: Sequence[BulkAction],
     allowed: Allowed,
@@ -31,22 +31,22 @@ def plan_of(
     all_or_nothing: bool,
     is_dry_run: bool,
     reason: str,
-) -> BulkPlan:
+) -> PreparedChange:
     """The rows of these actions, in their order. Raises InvalidConfiguration for all that is wrong with them, and for too many rows.
 
     What is named and is not there, or may not be seen, is a row that fails.
     """
     refuse([*action_errors(actions), *text_errors("reason", reason)])
-    settings = tuple(_settings(one, f"actions[{place}]") for place, one in enumerate(actions))
-    rows: list[PlannedRow] = []
-    for number, one in enumerate(actions):
-        for row in _rows(connection, number, one, allowed):
+    settings = tuple(_settings(action, f"actions[{place}]") for place, action in enumerate(actions))
+    rows: list[PreparedRow] = []
+    for number, action in enumerate(actions):
+        for row in _rows(connection, number, action, allowed):
             rows.append(row)
             if len(rows) > MOST_ROWS:
                 raise too_many_rows()
     if not rows:
         raise _refused(RowError(field="actions", problem="nothing was found", remedy="name or filter for others"))
-    return BulkPlan(
+    return PreparedChange(
         settings=settings,
         rows=tuple(rows),
         all_or_nothing=all_or_nothing,
@@ -57,10 +57,10 @@ def plan_of(
 
 
 def seen_sites(
-    connection: sa.Connection, rows: Sequence[PlannedRow], allowed: Allowed, settings: Sequence[RowSettings]
+    connection: sa.Connection, rows: Sequence[PreparedRow], allowed: Allowed, settings: Sequence[RowSettings]
 ) -> tuple[int, ...]:
     """The sites of rows that are there and may be seen."""
-    asked = {row.site_id for row in rows} | {one.to_site_id for one in settings}
+    asked = {row.site_id for row in rows} | {row_settings.to_site_id for row_settings in settings}
     named = {site_id for site_id in asked if site_id is not None and allowed.may("viewer", site_id)}
     return tuple(sorted(site.id for site in sites.search(connection, only=named, sort="id", limit=len(named) + 1)))
 
@@ -85,57 +85,57 @@ def text_errors(name: str, text: str) -> Iterator[RowError]:
 
 
 def _refused(*errors: RowError) -> InvalidConfiguration:
-    faults = tuple(Fault(one.field, one.problem, one.remedy) for one in errors)
+    faults = tuple(Fault(error.field, error.problem, error.remedy) for error in errors)
     return InvalidConfiguration(f"{faults[0].wrong}; {faults[0].right}", path=faults[0].path, faults=faults)
 
 
-def _settings(one: BulkAction, place: str) -> RowSettings:
+def _settings(action: BulkAction, place: str) -> RowSettings:
     return RowSettings(
-        action=one.action.value,
+        action=action.action.value,
         place=place,
-        definition_key=one.definition_key or "",
-        label=one.label or "",
-        overrides=to_plain(one.overrides) if one.overrides is not None else None,
-        inherit=one.inherit,
-        to_site_id=one.to_site_id,
-        publish=one.publish,
+        definition_key=action.definition_key or "",
+        label=action.label or "",
+        overrides=to_plain(action.overrides) if action.overrides is not None else None,
+        inherit=action.inherit,
+        to_site_id=action.to_site_id,
+        publish=action.publish,
     )
 
 
-def _rows(connection: sa.Connection, number: int, one: BulkAction, allowed: Allowed) -> Iterator[PlannedRow]:
+def _rows(connection: sa.Connection, number: int, action: BulkAction, allowed: Allowed) -> Iterator[PreparedRow]:
     place = f"actions[{number}]"
-    if one.action is Action.COPY:
-        yield from _copies(connection, number, one, allowed)
+    if action.action is Action.COPY:
+        yield from _copies(connection, number, action, allowed)
         return
-    if one.action is Action.ASSIGN:
-        for where, site_id in _chosen_sites(connection, one, place, allowed):
-            yield PlannedRow(place=where, settings=number, site_id=site_id)
+    if action.action is Action.ASSIGN:
+        for where, site_id in _chosen_sites(connection, action, place, allowed):
+            yield PreparedRow(place=where, settings=number, site_id=site_id)
         return
-    for where, assignment_id, site_id in _chosen_assignments(connection, one, place, allowed):
-        yield PlannedRow(place=where, settings=number, site_id=site_id, assignment_id=assignment_id)
+    for where, assignment_id, site_id in _chosen_assignments(connection, action, place, allowed):
+        yield PreparedRow(place=where, settings=number, site_id=site_id, assignment_id=assignment_id)
 
 
-def _copies(connection: sa.Connection, number: int, one: BulkAction, allowed: Allowed) -> Iterator[PlannedRow]:
+def _copies(connection: sa.Connection, number: int, action: BulkAction, allowed: Allowed) -> Iterator[PreparedRow]:
     """A row for each assignment of the source and each target; one row that fails where the source cannot be seen or has none."""
-    place, source = f"actions[{number}]", one.from_site_id or 0
+    place, source = f"actions[{number}]", action.from_site_id or 0
     copied = assignments.of_site(connection, source) if allowed.may("viewer", source) else []
     if not copied:
-        yield PlannedRow(place=f"{place}.from_site_id", settings=number, site_id=source)
+        yield PreparedRow(place=f"{place}.from_site_id", settings=number, site_id=source)
         return
-    for where, site_id in _chosen_sites(connection, one, place, allowed):
+    for where, site_id in _chosen_sites(connection, action, place, allowed):
         if site_id != source:
             for original in copied:
-                yield PlannedRow(place=where, settings=number, site_id=site_id, source_id=original.id)
+                yield PreparedRow(place=where, settings=number, site_id=site_id, source_id=original.id)
 
 
 def _chosen_sites(
-    connection: sa.Connection, one: BulkAction, place: str, allowed: Allowed
+    connection: sa.Connection, action: BulkAction, place: str, allowed: Allowed
 ) -> Iterator[tuple[str, int]]:
-    if one.site_ids is not None:
-        yield from ((f"{place}.site_ids[{at}]", site_id) for at, site_id in enumerate(one.site_ids))
+    if action.site_ids is not None:
+        yield from ((f"{place}.site_ids[{at}]", site_id) for at, site_id in enumerate(action.site_ids))
         return
-    wanted = one.sites or SiteFilter()
-    found = sites.search(
+    wanted = action.sites or SiteFilter()
+    matching = sites.search(
         connection,
         text=_searched(wanted.search, f"{place}.sites.search"),
         platform=wanted.platform,
@@ -144,22 +144,22 @@ def _chosen_sites(
         sort="id",
         limit=MOST_ROWS + 1,
     )
-    yield from ((f"{place}.sites", site.id) for site in found)
+    yield from ((f"{place}.sites", site.id) for site in matching)
 
 
 def _chosen_assignments(
-    connection: sa.Connection, one: BulkAction, place: str, allowed: Allowed
+    connection: sa.Connection, action: BulkAction, place: str, allowed: Allowed
 ) -> Iterator[tuple[str, int, int | None]]:
     """Where it stands, the assignment and its site; None: it is not there, or may not be seen."""
-    if one.assignment_ids is not None:
-        known = assignments.sites_of(connection, one.assignment_ids)
-        for at, assignment_id in enumerate(one.assignment_ids):
+    if action.assignment_ids is not None:
+        known = assignments.sites_of(connection, action.assignment_ids)
+        for at, assignment_id in enumerate(action.assignment_ids):
             site_id = known.get(assignment_id)
             seen = site_id if site_id is not None and allowed.may("viewer", site_id) else None
             yield f"{place}.assignment_ids[{at}]", assignment_id, seen
         return
-    wanted = one.assignments or AssignmentFilter()
-    found = assignment_lists.search(
+    wanted = action.assignments or AssignmentFilter()
+    matching = assignment_lists.search(
         connection,
         text=_searched(wanted.search, f"{place}.assignments.search"),
         site_id=wanted.site_id,
@@ -170,7 +170,7 @@ def _chosen_assignments(
         only=allowed.viewer,
         limit=MOST_ROWS + 1,
     )
-    yield from ((f"{place}.assignments", chosen.id, chosen.site_id) for chosen in found)
+    yield from ((f"{place}.assignments", chosen.id, chosen.site_id) for chosen in matching)
 
 
 def _searched(text: str | None, path: str) -> str | None:

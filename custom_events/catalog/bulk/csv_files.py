@@ -11,7 +11,7 @@ from custom_events.catalog import assignment_lists, revisions
 from custom_events.catalog.assignments import SiteAssignment
 from custom_events.catalog.bulk.choosing import refuse, seen_sites, text_errors, too_many_rows
 from custom_events.catalog.bulk.outcomes import RowError
-from custom_events.catalog.bulk.requests import MOST_ROWS, Allowed, BulkPlan, PlannedRow, RowSettings
+from custom_events.catalog.bulk.requests import MOST_ROWS, Allowed, PreparedChange, PreparedRow, RowSettings
 from custom_events.catalog.configurations import read_overrides, to_plain
 from custom_events.catalog.revisions import Current
 from custom_events.errors import InvalidConfiguration
@@ -35,21 +35,28 @@ def lines(engine: sa.Engine, *, only: Collection[int] | None, **chosen: Any) -> 
     after: tuple[Any, ...] | None = None
     while True:
         with engine.connect() as connection:
-            found = assignment_lists.search(connection, **chosen, only=only, after=after, limit=PAGE)
-            current = revisions.current(connection, ASSIGNMENTS, [one.id for one in found])
-        if not found:
+            page = assignment_lists.search(connection, **chosen, only=only, after=after, limit=PAGE)
+            current = revisions.current(connection, ASSIGNMENTS, [assignment.id for assignment in page])
+        if not page:
             return
-        yield csv_lines.encode(_row(one, current.get(one.id, Current())) for one in found)
-        after = assignment_lists.keys(found[-1], "id")
+        yield csv_lines.encode(_row(assignment, current.get(assignment.id, Current())) for assignment in page)
+        after = assignment_lists.keys(page[-1], "id")
 
 
-def _row(one: SiteAssignment, current: Current) -> tuple[object, ...]:
+def _row(assignment: SiteAssignment, current: Current) -> tuple[object, ...]:
     shown = current.published or current.draft
     overrides = msgspec.json.encode(shown.payload if shown is not None else {}).decode()
-    return one.site_id, one.definition_key, one.label, one.is_active, current.published is not None, overrides
+    return (
+        assignment.site_id,
+        assignment.definition_key,
+        assignment.label,
+        assignment.is_active,
+        current.published is not None,
+        overrides,
+    )
 
 
-def plan_of(
+def prepare(
     connection: sa.Connection,
     text: str,
     allowed: Allowed,
@@ -57,25 +64,25 @@ def plan_of(
     all_or_nothing: bool,
     is_dry_run: bool,
     reason: str,
-) -> BulkPlan:
+) -> PreparedChange:
     """The rows of a file: each line says what its site has under this label, whether it was there before or not. Raises
     InvalidConfiguration with what is wrong, line by line: `lines[7].overrides.priority`; the header is line 1."""
     refuse(list(text_errors("reason", reason)))
     errors: list[RowError] = []
     settings: list[RowSettings] = []
-    rows: list[PlannedRow] = []
+    rows: list[PreparedRow] = []
     for number, values in _records(text, errors):
         if len(rows) >= MOST_ROWS:
             raise too_many_rows()
         place = f"lines[{number}]"
-        found = _settings(values, place, errors)
+        row_settings = _settings(values, place, errors)
         site_id = _site_id(values["site_id"], place, errors)
-        rows.append(PlannedRow(place=place, settings=len(settings), site_id=site_id))
-        settings.append(found)
+        rows.append(PreparedRow(place=place, settings=len(settings), site_id=site_id))
+        settings.append(row_settings)
     if not rows and not errors:
         errors.append(RowError(field="csv", problem="it has no lines behind its header", remedy="give at least one"))
     refuse(errors[:MOST_ERRORS])
-    return BulkPlan(
+    return PreparedChange(
         settings=tuple(settings),
         rows=tuple(rows),
         all_or_nothing=all_or_nothing,
@@ -87,13 +94,13 @@ def plan_of(
 
 def _records(text: str, errors: list[RowError]) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Lines by column, behind the header. What cannot be read is added to `errors`."""
-    found = csv_lines.decode(text.removeprefix("\ufeff"))  # as spreadsheets begin their files
+    records = csv_lines.decode(text.removeprefix("\ufeff"))  # as spreadsheets begin their files
     try:
-        _, header = next(found, (1, []))
+        _, header = next(records, (1, []))
         if wrong := list(_header_errors(header)):
             errors += wrong
             return
-        for number, cells in found:
+        for number, cells in records:
             if len(cells) == len(header):
                 yield number, dict(zip(header, cells, strict=True))
             else:
@@ -164,7 +171,7 @@ def _overrides(text: str, place: str, errors: list[RowError]) -> dict[str, Any]:
         )
     except InvalidConfiguration as error:
         errors += [
-            RowError(field=f"{place}.overrides.{one.path}".rstrip("."), problem=one.wrong, remedy=one.right)
-            for one in error.faults
+            RowError(field=f"{place}.overrides.{fault.path}".rstrip("."), problem=fault.wrong, remedy=fault.right)
+            for fault in error.faults
         ]
     return {}

@@ -109,7 +109,7 @@ class RowsFailedError(InvalidConfiguration):
     """All or nothing was asked for, and rows failed: `rows` are the outcomes of all; nothing was changed."""
 
     def __init__(self, rows: Sequence[RowOutcome]) -> None:
-        faults = tuple(Fault(one.field, one.problem, one.remedy) for row in rows for one in row.errors)
+        faults = tuple(Fault(error.field, error.problem, error.remedy) for row in rows for error in row.errors)
         failed = count_of(rows).failed
         super().__init__(f"{failed} of {len(rows)} rows cannot be done; nothing was changed", faults=faults)
         self.rows = tuple(rows)
@@ -125,7 +125,7 @@ def errors_of(error: NeedsAction, place: str, below: str, site_id: int | None) -
     """What a service says, by where it stands in what was asked: `below` has the settings of the row, `place` names its target."""
     where = f"on site {site_id}: " if site_id is not None else ""
     if isinstance(error, InvalidConfiguration):
-        faults = [(one.path, one.wrong, one.right) for one in error.faults]
+        faults = [(fault.path, fault.wrong, fault.right) for fault in error.faults]
         if not faults:
             wrong, _, right = error.sentence.partition("; ")
             faults = [(error.path, wrong, right or "see the problem")]

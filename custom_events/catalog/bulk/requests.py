@@ -84,43 +84,47 @@ def action_errors(actions: Sequence[BulkAction]) -> Iterator[RowError]:
         yield RowError(
             field="actions", problem=f"there are {len(actions)}", remedy=f"1 to {MOST_ACTIONS} actions at once"
         )
-    for place, one in enumerate(actions):
-        yield from _errors_of(one, f"actions[{place}]")
+    for place, action in enumerate(actions):
+        yield from _errors_of(action, f"actions[{place}]")
 
 
-def _errors_of(one: BulkAction, place: str) -> Iterator[RowError]:
-    choice, needed, possible = _FIELDS[one.action]
-    given = [name for name in one.__struct_fields__ if name != "action" and getattr(one, name) not in (None, (), False)]
-    for name in given:
+def _errors_of(action: BulkAction, place: str) -> Iterator[RowError]:
+    choice, needed, possible = _FIELDS[action.action]
+    named = [
+        name for name in action.__struct_fields__ if name != "action" and getattr(action, name) not in (None, (), False)
+    ]
+    for name in named:
         if name not in (*choice, *needed, *possible):
             yield RowError(
                 field=f"{place}.{name}",
-                problem=f"it says nothing to the action {one.action}",
+                problem=f"it says nothing to the action {action.action}",
                 remedy=f"leave it out; this action takes {', '.join((*choice, *needed, *possible))}",
             )
     for name in needed:
-        if getattr(one, name) is None:
-            yield RowError(field=f"{place}.{name}", problem="it is missing", remedy=f"the action {one.action} needs it")
-    chosen = [name for name in choice if getattr(one, name) is not None]
+        if getattr(action, name) is None:
+            yield RowError(
+                field=f"{place}.{name}", problem="it is missing", remedy=f"the action {action.action} needs it"
+            )
+    chosen = [name for name in choice if getattr(action, name) is not None]
     if len(chosen) != 1:
         yield RowError(
             field=f"{place}.{choice[0]}",
             problem="it is missing" if not chosen else f"`{choice[1]}` is given, too",
             remedy=f"either {choice[0]}, a list of ids, or {choice[1]}, a filter",
         )
-    yield from _id_errors(one, place)
-    if one.sites is not None and one.sites.state not in (None, "active", "paused", "removed"):
+    yield from _id_errors(action, place)
+    if action.sites is not None and action.sites.state not in (None, "active", "paused", "removed"):
         yield RowError(field=f"{place}.sites.state", problem="it is no state", remedy="one of active, paused, removed")
 
 
-def _id_errors(one: BulkAction, place: str) -> Iterator[RowError]:
+def _id_errors(action: BulkAction, place: str) -> Iterator[RowError]:
     """Numbers that are no ids."""
     named: dict[str, Collection[int | None]] = {
-        "to_site_id": (one.to_site_id,),
-        "from_site_id": (one.from_site_id,),
-        "assignments.site_id": (one.assignments.site_id if one.assignments is not None else None,),
+        "to_site_id": (action.to_site_id,),
+        "from_site_id": (action.from_site_id,),
+        "assignments.site_id": (action.assignments.site_id if action.assignments is not None else None,),
     }
-    for name, values in (("site_ids", one.site_ids), ("assignment_ids", one.assignment_ids)):
+    for name, values in (("site_ids", action.site_ids), ("assignment_ids", action.assignment_ids)):
         named |= {f"{name}[{number}]": (value,) for number, value in enumerate(values or ())}
     for name, (value,) in named.items():
         if value is not None and not 1 <= value <= MAX_ID:
@@ -142,8 +146,8 @@ class RowSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     is_active: bool | None = None
 
 
-class PlannedRow(msgspec.Struct, frozen=True, array_like=True):
-    """One row. `settings`: its place among the plan's; `source_id`: the assignment that is copied; `undone`: the row that is undone."""
+class PreparedRow(msgspec.Struct, frozen=True, array_like=True):
+    """One row. `settings`: its place among the change's; `source_id`: the assignment that is copied; `undone`: the row that is undone."""
 
     place: str
     settings: int
@@ -153,11 +157,11 @@ class PlannedRow(msgspec.Struct, frozen=True, array_like=True):
     undone: int | None = None
 
 
-class BulkPlan(msgspec.Struct, frozen=True, kw_only=True):
+class PreparedChange(msgspec.Struct, frozen=True, kw_only=True):
     """A bulk change, row by row: filters have become the ids that they found. `undoes`: the bulk change that is undone."""
 
     settings: tuple[RowSettings, ...]
-    rows: tuple[PlannedRow, ...]
+    rows: tuple[PreparedRow, ...]
     all_or_nothing: bool
     is_dry_run: bool
     reason: str

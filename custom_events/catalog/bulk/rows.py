@@ -9,7 +9,7 @@ from custom_events.catalog import assignments, definitions, diff, revisions, sit
 from custom_events.catalog.assignments import SiteAssignment
 from custom_events.catalog.bulk import undoing
 from custom_events.catalog.bulk.outcomes import AssignmentState, DoneRow, RowOutcome, Touched, Word, errors_of
-from custom_events.catalog.bulk.requests import Allowed, BulkPlan, PlannedRow, RowSettings
+from custom_events.catalog.bulk.requests import Allowed, PreparedChange, PreparedRow, RowSettings
 from custom_events.catalog.bulk.states import publish_newest, state_of
 from custom_events.catalog.configurations import stored_overrides
 from custom_events.errors import NeedsAction, NotFound
@@ -20,55 +20,55 @@ _Before = dict[int, AssignmentState | None]
 
 
 class RowWorker:
-    """Does rows of one plan within a connection's transaction, as `actor`, who may do what `allowed` says."""
+    """Does rows of one bulk change within a connection's transaction, as `actor`, who may do what `allowed` says."""
 
-    def __init__(self, connection: sa.Connection, plan: BulkPlan, allowed: Allowed, actor: str) -> None:
-        self._connection, self._plan, self._allowed, self._actor = connection, plan, allowed, actor
+    def __init__(self, connection: sa.Connection, prepared: PreparedChange, allowed: Allowed, actor: str) -> None:
+        self._connection, self._prepared, self._allowed, self._actor = connection, prepared, allowed, actor
         self._new: set[int] = set()  # assignments that rows before have made
 
     def do(self, number: int) -> DoneRow:
         """Do a row, and say what became of it."""
-        row = self._plan.rows[number]
-        settings = self._plan.settings[row.settings]
+        row = self._prepared.rows[number]
+        settings = self._prepared.settings[row.settings]
         before: _Before = {}  # of what the row touches; None: it makes it
         try:
             with self._connection.begin_nested():
                 named = _ACTIONS[settings.action](self, row, settings, before)
-                touched = tuple(self._touched(one, state) for one, state in before.items())
+                touched = tuple(self._touched(assignment_id, state) for assignment_id, state in before.items())
         except NeedsAction as error:
             return DoneRow(outcome=self._failed(number, row, settings, error))
-        self._new |= {one.assignment_id for one in touched if one.before is None}
+        self._new |= {assignment.assignment_id for assignment in touched if assignment.before is None}
         return DoneRow(outcome=self._outcome(number, row, settings, named, touched), touched=touched)
 
-    def assign(self, row: PlannedRow, settings: RowSettings, before: _Before) -> SiteAssignment:
+    def assign(self, row: PreparedRow, settings: RowSettings, before: _Before) -> SiteAssignment:
         """A definition applied to a site."""
         site_id = self._site(row.site_id, settings)
         return self._made(
             site_id, settings.definition_key, settings.label, settings.overrides, before, settings.publish
         )
 
-    def change(self, row: PlannedRow, settings: RowSettings, before: _Before) -> SiteAssignment:
+    def change(self, row: PreparedRow, settings: RowSettings, before: _Before) -> SiteAssignment:
         """Overrides changed one by one, and published where that is asked for."""
         owner = self._assignment(row, "publisher" if settings.publish else "editor", before)
         if settings.overrides is not None or settings.inherit:
-            given = stored_overrides(settings.overrides or {})
-            merged = assignments.merged(self._connection, owner.id, given, settings.inherit)
+            overrides = stored_overrides(settings.overrides or {})
+            merged = assignments.merged(self._connection, owner.id, overrides, settings.inherit)
             self._change(owner.id, merged)
         if settings.publish:
             publish_newest(self._connection, owner.id, self._actor)
         return owner
 
-    def enable(self, row: PlannedRow, _: RowSettings, before: _Before) -> SiteAssignment:
+    def enable(self, row: PreparedRow, _: RowSettings, before: _Before) -> SiteAssignment:
         """Matches again."""
         owner = self._assignment(row, "publisher", before)
         return self._switch(owner, active=True)
 
-    def disable(self, row: PlannedRow, _: RowSettings, before: _Before) -> SiteAssignment:
+    def disable(self, row: PreparedRow, _: RowSettings, before: _Before) -> SiteAssignment:
         """Matches nothing."""
         owner = self._assignment(row, "publisher", before)
         return self._switch(owner, active=False)
 
-    def move(self, row: PlannedRow, settings: RowSettings, before: _Before) -> SiteAssignment:
+    def move(self, row: PreparedRow, settings: RowSettings, before: _Before) -> SiteAssignment:
         """Made on another site as it is here, and disabled here: what it made refers to it."""
         owner = self._assignment(row, "publisher", before)
         target = self._site(settings.to_site_id, settings, role="publisher")
@@ -85,7 +85,7 @@ class RowWorker:
             self._switch(made, active=False)
         return self._switch(owner, active=False)
 
-    def copy(self, row: PlannedRow, settings: RowSettings, before: _Before) -> SiteAssignment:
+    def copy(self, row: PreparedRow, settings: RowSettings, before: _Before) -> SiteAssignment:
         """An assignment of another site, as it is published there, or else drafted."""
         if row.source_id is None:
             self._site(row.site_id, settings, role="viewer")
@@ -104,7 +104,7 @@ class RowWorker:
             is_active=source.is_active if publishes else None,
         )
 
-    def put(self, row: PlannedRow, settings: RowSettings, before: _Before) -> SiteAssignment:
+    def put(self, row: PreparedRow, settings: RowSettings, before: _Before) -> SiteAssignment:
         """The site has the definition under this label with just these overrides."""
         return self._put(
             self._site(row.site_id, settings),
@@ -116,15 +116,15 @@ class RowWorker:
             is_active=settings.is_active,
         )
 
-    def undo(self, row: PlannedRow, _: RowSettings, before: _Before) -> SiteAssignment | None:
+    def undo(self, row: PreparedRow, _: RowSettings, before: _Before) -> SiteAssignment | None:
         """What a row did is undone."""
         last = None
-        assert self._plan.undoes is not None  # noqa: S101  (who makes such rows names it)
-        for touched in reversed(undoing.touched_by(self._connection, self._plan.undoes, row.undone or 0)):
+        assert self._prepared.undoes is not None  # noqa: S101  (who makes such rows names it)
+        for touched in reversed(undoing.touched_by(self._connection, self._prepared.undoes, row.undone or 0)):
             self._check("publisher", touched.site_id, f"assignment {touched.assignment_id}")
             queries.lock(self._connection, touched.assignment_id)
             before[touched.assignment_id] = state_of(self._connection, touched.assignment_id)
-            last = undoing.restore(self._connection, touched, self._actor, self._plan.reason)
+            last = undoing.restore(self._connection, touched, self._actor, self._prepared.reason)
         return last
 
     def _put(
@@ -169,7 +169,7 @@ class RowWorker:
             label,
             author=self._actor,
             overrides=overrides or {},
-            reason=self._plan.reason,
+            reason=self._prepared.reason,
             publish_now=publish,
         )
         before[made.id] = None
@@ -177,12 +177,12 @@ class RowWorker:
 
     def _change(self, assignment_id: int, overrides: dict[str, Any]) -> SiteAssignment:
         return assignments.change(
-            self._connection, assignment_id, overrides, author=self._actor, reason=self._plan.reason
+            self._connection, assignment_id, overrides, author=self._actor, reason=self._prepared.reason
         )
 
     def _switch(self, owner: SiteAssignment, *, active: bool) -> SiteAssignment:
         switch = assignments.resume if active else assignments.pause
-        return switch(self._connection, owner.id, actor=self._actor, reason=self._plan.reason)
+        return switch(self._connection, owner.id, actor=self._actor, reason=self._prepared.reason)
 
     def _site(self, site_id: int | None, settings: RowSettings, *, role: str | None = None) -> int:
         """The site's id. Raises NotFound for one that is not there or may not be seen, by the same words; NeedsAction without the role."""
@@ -195,7 +195,7 @@ class RowWorker:
         except NotFound:
             raise NotFound(f"There is no {noun}", what="site") from None
 
-    def _assignment(self, row: PlannedRow, role: str, before: _Before) -> SiteAssignment:
+    def _assignment(self, row: PreparedRow, role: str, before: _Before) -> SiteAssignment:
         """The assignment, held. Raises as `_site` does."""
         self._check(role, row.site_id, f"assignment {row.assignment_id}")
         assert row.assignment_id is not None  # noqa: S101  (rows of these actions have one)
@@ -214,7 +214,7 @@ class RowWorker:
         site_id = assignments.site_of(self._connection, assignment_id)
         return Touched(assignment_id=assignment_id, site_id=site_id or 0, before=before, after=after)
 
-    def _failed(self, number: int, row: PlannedRow, settings: RowSettings, error: NeedsAction) -> RowOutcome:
+    def _failed(self, number: int, row: PreparedRow, settings: RowSettings, error: NeedsAction) -> RowOutcome:
         errors = errors_of(error, row.place, settings.place, row.site_id)
         return RowOutcome(
             number=number,
@@ -232,15 +232,21 @@ class RowWorker:
     def _outcome(
         self,
         number: int,
-        row: PlannedRow,
+        row: PreparedRow,
         settings: RowSettings,
         named: SiteAssignment | None,
         touched: tuple[Touched, ...],
     ) -> RowOutcome:
-        is_made = any(one.before is None for one in touched) and settings.action not in ("move", "undo")
-        word = Word.MADE if is_made else Word.CHANGED if any(_differs(one) for one in touched) else Word.UNCHANGED
-        is_gone = self._plan.is_dry_run and named is not None and named.id in self._new  # and so is its number
-        changes = [line for one in touched for line in _lines(one, len(touched) > 1)]
+        is_made = any(assignment.before is None for assignment in touched) and settings.action not in ("move", "undo")
+        word = (
+            Word.MADE
+            if is_made
+            else Word.CHANGED
+            if any(_differs(assignment) for assignment in touched)
+            else Word.UNCHANGED
+        )
+        is_gone = self._prepared.is_dry_run and named is not None and named.id in self._new  # and so is its number
+        changes = [line for assignment in touched for line in _lines(assignment, len(touched) > 1)]
         return RowOutcome(
             number=number,
             place=row.place,
@@ -270,7 +276,7 @@ def _plain(state: AssignmentState | None) -> dict[str, Any]:
     return {"is_active": state.is_active, **published, "newest_number": state.newest_number, "overrides": state.newest}
 
 
-_Action = Callable[[RowWorker, PlannedRow, RowSettings, _Before], SiteAssignment | None]
+_Action = Callable[[RowWorker, PreparedRow, RowSettings, _Before], SiteAssignment | None]
 _ACTIONS: Final[dict[str, _Action]] = {
     "assign": RowWorker.assign,
     "change": RowWorker.change,

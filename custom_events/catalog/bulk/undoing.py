@@ -27,8 +27,8 @@ def restore(connection: sa.Connection, touched: Touched, by: str, reason: str) -
     number, before = touched.assignment_id, touched.before
     now = state_of(connection, number)
     if now is None or not now.means(touched.after):
-        what = "is not there any more" if now is None else "was changed since"
-        raise NeedsAction(f"Assignment {number} {what}: look at its revisions, and change it by hand")
+        problem = "is not there any more" if now is None else "was changed since"
+        raise NeedsAction(f"Assignment {number} {problem}: look at its revisions, and change it by hand")
     if before is None:
         return _unmake(connection, number, now, by, reason)
     if before.published != now.published:

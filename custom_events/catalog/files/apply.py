@@ -128,7 +128,7 @@ class _Run:
 
     def take(self, steps: tuple[Step, ...]) -> None:
         """Every step in its order."""
-        what: dict[Noun, Callable[[Step], None]] = {
+        handlers: dict[Noun, Callable[[Step], None]] = {
             Noun.ACCOUNT: self._account,
             Noun.ACTION: self._action,
             Noun.DEFINITION: self._definition,
@@ -136,7 +136,7 @@ class _Run:
             Noun.ASSIGNMENT: self._assignment,
         }
         for step in steps:
-            what[step.noun](step)
+            handlers[step.noun](step)
 
     def _account(self, step: Step) -> None:
         (customer_id,) = step.key

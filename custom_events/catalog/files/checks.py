@@ -106,9 +106,9 @@ def _account(customer_id: str, account: AccountFile) -> Iterator[Problem]:
     if account.login_customer_id is not None and "-" in account.login_customer_id:
         right = f"digits only: {account.login_customer_id.replace('-', '')}"
         yield Problem(path="login_customer_id", wrong="it has dashes", right=right)
-    given = msgspec.structs.asdict(account)
-    actions = given.pop("actions")
-    for problem in ads.account_problems({"customer_id": customer_id, **given}):
+    settings = msgspec.structs.asdict(account)
+    actions = settings.pop("actions")
+    for problem in ads.account_problems({"customer_id": customer_id, **settings}):
         yield _of_name(problem, "customer_id")
     for action_id, action in actions.items():
         for problem in ads.action_problems({"action_id": action_id, **msgspec.structs.asdict(action)}):

@@ -20,7 +20,7 @@ FILES: dict[str, type[msgspec.Struct]] = {
 
 _NUMBER = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{NUMBER_PATTERN}$"}]}
 _TREES = {"conditions": "condition", "also": "condition", "items": "item_condition"}  # settings that hold a tree
-_TOLD = tuple(
+_DESCRIBED = tuple(
     kind.__name__ for kind in (DefinitionFile, AssignmentEntry, SiteFile, SiteSettings, AccountFile, ActionEntry)
 )
 
@@ -44,11 +44,11 @@ def schema_text(name: str) -> str:
 def _made_ours(part: str, shape: dict[str, Any]) -> dict[str, Any]:
     """Trees refer to the conditions' schema, amounts may be numbers, settings say what they mean."""
     properties: dict[str, Any] = shape.get("properties", {})
-    for name, given in properties.items():
-        ours = _with_numbers(given)
+    for name, generated in properties.items():
+        ours = _with_numbers(generated)
         if tree := _TREES.get(name):
             ours["anyOf"] = [{"$ref": f"#/$defs/{tree}"}, {"type": "null"}]
-        if part in _TOLD:
+        if part in _DESCRIBED:
             ours["description"] = meaning(part, name)
         properties[name] = ours
     return shape

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.pipeline.bulk_rows import Connection
 from custom_events.pipeline.configuration import Configuration, Defined, assignment_of, read_rule
 from custom_events.queries import rematch as sql
@@ -51,7 +51,7 @@ class Rulebook:
         self._rows: dict[int, tuple[Any, ...]] = {}  # by assignment revision
         self._kinds: dict[int, set[EventType]] = {}  # by site
         self._assignments: dict[Pair, Assignment | None] = {}
-        self._plans: dict[tuple[int, tuple[Pair, ...], frozenset[int]], MatchPlan] = {}
+        self._compiled: dict[tuple[int, tuple[Pair, ...], frozenset[int]], CompiledRules] = {}
 
     @classmethod
     def published(cls, configuration: Configuration) -> "Rulebook":
@@ -71,36 +71,36 @@ class Rulebook:
 
     def kinds(self, site_id: int) -> list[EventType]:
         """Every type of event that any of the site's rules waits for."""
-        current = self._configuration.plan.site(site_id)
+        current = self._configuration.compiled_rules.site(site_id)
         return sorted({*(current.buckets if current is not None else ()), *self._kinds.get(site_id, ())})
 
-    def plan(
+    def compiled_rules(
         self, site_id: int, understood_at: datetime, made: Mapping[int, Pair], standing: Collection[int] = ()
-    ) -> MatchPlan:
+    ) -> CompiledRules:
         """The rules for an event of this site. `made`: by assignment, the revisions that made the custom events it has; `standing`: the
         assignments of those that stand."""
         if not self._assigned:
-            return self._configuration.plan
+            return self._configuration.compiled_rules
         assigned = self._assigned.get(site_id, {})
         wanted = (made.get(number) or self._pair(revisions, understood_at) for number, revisions in assigned.items())
         pairs = tuple(pair for pair in wanted if pair is not None and self._assignment(pair) is not None)
-        current = self._configuration.plan.site(site_id)
+        current = self._configuration.compiled_rules.site(site_id)
         if current is not None and pairs == tuple(_pair_of(rule.assignment) for rule in current.rules):
-            return self._configuration.plan
+            return self._configuration.compiled_rules
         rules = [assignment for pair in pairs if (assignment := self._assignment(pair)) is not None]
         alone = self._beside_their_groups(site_id, rules, standing)
         key = site_id, pairs, alone
-        if key not in self._plans:
+        if key not in self._compiled:
             site = self._configuration.sites.get(site_id)
             zones = {site_id: site.time_zone} if site is not None else {}
-            self._plans[key] = MatchPlan(
+            self._compiled[key] = CompiledRules(
                 [
                     _without_group(assignment) if assignment.assignment_id in alone else assignment
                     for assignment in rules
                 ],
                 zones,
             )
-        return self._plans[key]
+        return self._compiled[key]
 
     def _beside_their_groups(
         self, site_id: int, rules: Sequence[Assignment], standing: Collection[int]
@@ -110,7 +110,7 @@ class Rulebook:
         if len(standing) < 2:  # noqa: PLR2004
             return frozenset()
         groups = Counter(assignment.config.group for assignment in rules if assignment.assignment_id in standing)
-        site = self._configuration.plan.site(site_id)
+        site = self._configuration.compiled_rules.site(site_id)
         applying = {rule.id for rule in site.rules} if site is not None else set[int]()
         return frozenset(
             assignment.assignment_id

@@ -21,7 +21,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.pipeline import counters
 from custom_events.pipeline.bulk_rows import Connection, columns_of
 from custom_events.pipeline.comparison import Comparison, compare, key_of, key_of_row
@@ -124,9 +124,11 @@ async def rematch(
     return changes
 
 
-async def shifted_scopes(connection: Connection, plan: MatchPlan, shift: counters.Shift, cause: Cause) -> list[Scope]:
+async def shifted_scopes(
+    connection: Connection, compiled_rules: CompiledRules, shift: counters.Shift, cause: Cause
+) -> list[Scope]:
     """What is to be matched again when the verdicts of a threshold over a whole site have shifted."""
-    shifted = await counters.shifted(connection, plan, shift)
+    shifted = await counters.shifted(connection, compiled_rules, shift)
     scopes = [Scope(shift.site_id, cause, event_key=key) for key in shifted.events]
     return scopes + [Scope(shift.site_id, cause, customer_key=key, since=shift.since) for key in shifted.customers]
 
@@ -167,11 +169,11 @@ class _Work:
         return scope.site_id, scope.subject[2], types, scope.since, scope.until
 
     async def _shifted(self, new: Sequence[StoredEvent]) -> list[Scope]:
-        plan, rules = self._configuration.plan, self._configuration.site_wide
+        compiled_rules, rules = self._configuration.compiled_rules, self._configuration.site_wide
         scopes: list[Scope] = []
-        for shift in await counters.recount(self._connection, plan, rules, new):
+        for shift in await counters.recount(self._connection, compiled_rules, rules, new):
             cause = next(self._causes[event.event_id] for event in new if event.key == shift.key)
-            scopes += await shifted_scopes(self._connection, plan, shift, cause)
+            scopes += await shifted_scopes(self._connection, compiled_rules, shift, cause)
         return self._unseen(scopes)
 
     def _unseen(self, scopes: Iterable[Scope]) -> list[Scope]:
@@ -188,18 +190,18 @@ class _Work:
             made.setdefault(row.commerce_event_id, {})[row.assignment_id] = pair
             if not row.is_withdrawn:
                 standing.setdefault(row.commerce_event_id, set()).add(row.assignment_id)
-        by_plan: dict[int, tuple[MatchPlan, list[StoredEvent]]] = {}
+        by_rules: dict[int, tuple[CompiledRules, list[StoredEvent]]] = {}
         judged: dict[int, frozenset[int]] = {}
         for event in sorted(self.events.values(), key=_moment):
             own = made.get(event.event_id, {}), standing.get(event.event_id, ())
-            plan = self._book.plan(event.site_id, event.understood_at, *own)
-            by_plan.setdefault(id(plan), (plan, []))[1].append(event)
-            site = plan.site(event.site_id)
+            compiled_rules = self._book.compiled_rules(event.site_id, event.understood_at, *own)
+            by_rules.setdefault(id(compiled_rules), (compiled_rules, []))[1].append(event)
+            site = compiled_rules.site(event.site_id)
             judged[event.event_id] = frozenset(rule.id for rule in site.rules) if site is not None else frozenset()
         matched: list[Matched] = []
-        for plan, group in by_plan.values():
-            needs = self._configuration.needs if plan is self._configuration.plan else {}
-            matched += await match_events(self._connection, plan, group, needs)
+        for compiled_rules, group in by_rules.values():
+            needs = self._configuration.needs if compiled_rules is self._configuration.compiled_rules else {}
+            matched += await match_events(self._connection, compiled_rules, group, needs)
         rows += await self._holders(matched)
         compared = compare(matched, rows, judged)
         self._remember(compared)
@@ -257,7 +259,7 @@ _QUERIES: Mapping[str, str] = {
 
 def _published(configuration: Configuration, row: StoredCustomEvent) -> Pair | None:
     """The published revisions of a custom event's assignment; None where nothing of it applies."""
-    site = configuration.plan.site(row.site_id)
+    site = configuration.compiled_rules.site(row.site_id)
     assignments = [rule.assignment for rule in site.rules if rule.id == row.assignment_id] if site is not None else []
     return (assignments[0].definition_revision_id, assignments[0].assignment_revision_id) if assignments else None
 
@@ -278,7 +280,7 @@ def _moment(stored: StoredEvent) -> tuple[Any, ...]:
 
 def _custom_event(row: Iterable[Any]) -> StoredCustomEvent:
     values = list(row)
-    upload, data = values[-_UPLOAD_WIDTH:-_DATA_WIDTH], values[-_DATA_WIDTH:]
-    stored_upload = None if upload[0] is None else StoredUpload._make([*upload, UploadData._make(data)])
+    upload, upload_data = values[-_UPLOAD_WIDTH:-_DATA_WIDTH], values[-_DATA_WIDTH:]
+    stored_upload = None if upload[0] is None else StoredUpload._make([*upload, UploadData._make(upload_data)])
     *own, withheld_reason = values[:-_UPLOAD_WIDTH]
     return StoredCustomEvent._make([*own, stored_upload, withheld_reason])

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import NamedTuple
 
-from custom_events.matching.compiled_rules import MatchPlan
+from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.matching.horizon import changes_later
 from custom_events.pipeline.bulk_rows import Connection, columns_of
 from custom_events.pipeline.configuration import Configuration
@@ -56,8 +56,8 @@ async def late_events(
     if not earliest:
         return []
     rows = [
-        (place, site_id, customer, ",".join(sorted(one.types)), one.at, one.key)
-        for place, ((site_id, customer), one) in enumerate(earliest.items())
+        (place, site_id, customer, ",".join(sorted(first_late.types)), first_late.at, first_late.key)
+        for place, ((site_id, customer), first_late) in enumerate(earliest.items())
     ]
     keys = list(earliest)
     scopes: list[Scope] = []
@@ -69,21 +69,21 @@ async def late_events(
     return scopes
 
 
-def _merged(earliest: _Earliest, two: _Earliest) -> _Earliest:
-    first = min(earliest, two, key=lambda found: (found.at, found.key))
-    return first._replace(types=earliest.types | two.types)
+def _merged(earliest: _Earliest, other: _Earliest) -> _Earliest:
+    first = min(earliest, other, key=lambda late_event: (late_event.at, late_event.key))
+    return first._replace(types=earliest.types | other.types)
 
 
 def later_types(configuration: Configuration, site_id: int, kind: EventType) -> frozenset[EventType]:
     """`changes_later`, worked out once for each set of revisions."""
     memo = configuration.later
     if (site_id, kind) not in memo:
-        memo[site_id, kind] = _later_types(configuration.plan, site_id, kind)
+        memo[site_id, kind] = _later_types(configuration.compiled_rules, site_id, kind)
     return memo[site_id, kind]
 
 
-def _later_types(plan: MatchPlan, site_id: int, kind: EventType) -> frozenset[EventType]:
-    site = plan.site(site_id)
+def _later_types(compiled_rules: CompiledRules, site_id: int, kind: EventType) -> frozenset[EventType]:
+    site = compiled_rules.site(site_id)
     return changes_later(site, kind) if site is not None else frozenset()
 
 
@@ -148,7 +148,7 @@ async def shifted_events(connection: Connection, configuration: Configuration, s
     scopes: list[Scope] = []
     for shift in shifts:
         cause = Cause(Reason.INVALIDATED_BY_LATE_EVENT, shift.key)
-        scopes += await shifted_scopes(connection, configuration.plan, shift, cause)
+        scopes += await shifted_scopes(connection, configuration.compiled_rules, shift, cause)
     return scopes
 
 

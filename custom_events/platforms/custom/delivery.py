@@ -6,7 +6,9 @@ import msgspec
 
 from custom_events.platforms import timestamped
 from custom_events.platforms.base import Delivery
-from custom_events.platforms.headers import bounded
+from custom_events.platforms.headers import OF_EVERY_SENDER, bounded
+
+KEPT = (*OF_EVERY_SENDER, *timestamped.KEPT)
 
 
 class _Typed(msgspec.Struct):

@@ -109,9 +109,9 @@ def order_of(body: bodies.Order, kind: EventType, occurred_at: datetime, refunde
     )
 
 
-def _moment(given: datetime | msgspec.UnsetType | None, proven: datetime | None) -> datetime | None:
+def _moment(sent: datetime | msgspec.UnsetType | None, proven: datetime | None) -> datetime | None:
     """A moment that a body names, else the one that its type proves."""
-    named = None if given is msgspec.UNSET else given
+    named = None if sent is msgspec.UNSET else sent
     return optional_utc(named or proven)
 
 
@@ -224,17 +224,17 @@ def properties_of(values: dict[str, Any]) -> dict[str, msgspec.Raw]:
     for name, value in values.items():
         encoded = _ENCODER.encode(value)
         if not 0 < len(name) <= MAX_NAME_CHARS or len(encoded) > MAX_PROPERTY_BYTES:
-            what = (
+            limit = (
                 f"Expected names of 1 to {MAX_NAME_CHARS} characters and values of at most {MAX_PROPERTY_BYTES} bytes"
             )
-            raise _over_limit(what)
+            raise _over_limit(limit)
         properties[name] = msgspec.Raw(encoded)
     return properties
 
 
-def _over_limit(what: str) -> NotUnderstood:
+def _over_limit(limit: str) -> NotUnderstood:
     """No odd leaf that could be left out: conditions may ask for any of them, so the sender has to hear of it."""
-    return NotUnderstood(WRONG_SHAPE, f"{what} - at `$.properties`")
+    return NotUnderstood(WRONG_SHAPE, f"{limit} - at `$.properties`")
 
 
 def _currency(value: str | None, path: str) -> str | None:

@@ -18,6 +18,7 @@ class Custom:
     shop_domain: ShopDomain | None = None
     has_plugin = False
     makes_secret = False
+    kept_headers = deliveries.KEPT
     own_settings: frozenset[str] = frozenset()
 
     def instructions(self, site_key: str, url: str) -> list[str]:

@@ -297,10 +297,12 @@ class BillingAttempt(msgspec.Struct, gc=False):
 
 
 class OnlyId(msgspec.Struct, gc=False):
-    """The body of orders/delete."""
+    """The body of orders/delete: an id and nothing else. By the other two a whole order is known."""
 
     id: Id
     admin_graphql_api_id: str | None = None
+    total_price: Any = None
+    line_items: Any = None
 
 
 class OrderTransaction(msgspec.Struct, gc=False):

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from custom_events.errors import NotUnderstood
 from custom_events.platforms.base import Delivery
-from custom_events.platforms.headers import bounded, rfc3339
+from custom_events.platforms.headers import OF_EVERY_SENDER, bounded, rfc3339
 from custom_events.platforms.shopify.signature import SIGNATURE, sign
 
 TOPIC = "x-shopify-topic"
@@ -19,6 +19,7 @@ TRIGGERED_AT = "x-shopify-triggered-at"
 API_VERSION = "x-shopify-api-version"
 SHOP_DOMAIN = "x-shopify-shop-domain"
 TEST = "x-shopify-test"  # "true" on notifications sent from the admin
+KEPT = (*OF_EVERY_SENDER, TOPIC, WEBHOOK_ID, EVENT_ID, TRIGGERED_AT, API_VERSION, SHOP_DOMAIN, TEST)
 
 
 def triggered_at(headers: Mapping[str, str]) -> datetime:

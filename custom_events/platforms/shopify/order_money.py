@@ -99,12 +99,12 @@ def _paid_for(line: bodies.ShippingLine, price: Decimal) -> Decimal:
     discounted = line.discounted_price if money is None or money.amount is None else money.amount
     if discounted is None and not line.discount_allocations:
         return price
-    found = price if discounted is None else amount(discounted, "$.shipping_lines[].discounted_price")
+    paid = price if discounted is None else amount(discounted, "$.shipping_lines[].discounted_price")
     if line.discount_allocations:
         shares = (share.amount for share in line.discount_allocations)
         path = "$.shipping_lines[].discount_allocations[].amount"
-        found = min(found, price - sum((amount(share, path) for share in shares if share), _ZERO))
-    return max(found, _ZERO)
+        paid = min(paid, price - sum((amount(share, path) for share in shares if share), _ZERO))
+    return max(paid, _ZERO)
 
 
 def is_exchange(order: bodies.Order, refunds: Sequence[Refund]) -> bool:

@@ -18,8 +18,8 @@ def check_kind(admin_graphql_api_id: str | None, kind: str) -> None:
     if not admin_graphql_api_id or admin_graphql_api_id.startswith(f"{_GID}{kind}/"):
         return
     if admin_graphql_api_id.startswith(_GID):
-        found = admin_graphql_api_id[len(_GID) :].partition("/")[0]
-        if found != kind:
+        named_kind = admin_graphql_api_id[len(_GID) :].partition("/")[0]
+        if named_kind != kind:
             raise NotUnderstood("topic_mismatch", f"The topic is about {kind}, the body about another kind of resource")
 
 

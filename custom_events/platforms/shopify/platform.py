@@ -25,6 +25,7 @@ class Shopify:
     shop_domain: ShopDomain | None = ShopDomain(header="x-shopify-shop-domain", example="my-shop.myshopify.com")
     has_plugin = False
     makes_secret = True
+    kept_headers = deliveries.KEPT
     own_settings: frozenset[str] = frozenset({"subscription_sources"})
 
     def instructions(self, site_key: str, url: str) -> list[str]:

@@ -185,9 +185,11 @@ class Refund(msgspec.Struct, gc=False):
 
 
 class OnlyId(msgspec.Struct, gc=False):
-    """The body of *.deleted."""
+    """The body of *.deleted: an id, and of our plugin the moment. By the other two a whole order is known."""
 
     id: Id
+    total: Any = None
+    line_items: Any = None
     custom_events: Moment | None = None
 
 

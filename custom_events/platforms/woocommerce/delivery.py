@@ -9,12 +9,14 @@ from collections.abc import Mapping
 
 from custom_events.platforms import timestamped
 from custom_events.platforms.base import Delivery
-from custom_events.platforms.headers import bounded
+from custom_events.platforms.headers import OF_EVERY_SENDER, bounded
 from custom_events.platforms.woocommerce.signature import SIGNATURE, sign
 
 TOPIC = "x-wc-webhook-topic"
 DELIVERY_ID = "x-wc-webhook-delivery-id"
 SOURCE = "x-wc-webhook-source"
+WEBHOOK_ID = "x-wc-webhook-id"
+KEPT = (*OF_EVERY_SENDER, TOPIC, DELIVERY_ID, SOURCE, WEBHOOK_ID, *timestamped.KEPT)
 
 _PING = re.compile(rb"webhook_id=[0-9]{1,20}\Z")
 _FORM = "application/x-www-form-urlencoded"
@@ -65,6 +67,6 @@ def signed_headers(
         "x-wc-webhook-resource": resource,
         "x-wc-webhook-event": event,
         SIGNATURE: sign(body, secret),
-        "x-wc-webhook-id": str(webhook_id),
+        WEBHOOK_ID: str(webhook_id),
         DELIVERY_ID: delivery_id,
     }

@@ -51,10 +51,10 @@ def _rest_error(document: dict[str, Any]) -> Understood | None:
     """The verdict on `{"code": ..., "message": ..., "data": {"status": 401}}`; of the legacy API `{"errors": [{"code": ...}]}`, of
     PHP's own `WP_Error` `{"errors": {code: [message]}, "error_data": {code: {"status": 401}}}`."""
     document = _single_error(document)
-    code, data = document.get("code"), document.get("data")
+    code, details = document.get("code"), document.get("data")
     if not isinstance(code, str) or "message" not in document or document.get("id") is not None:
         return None
-    status = str(data.get("status")) if isinstance(data, dict) else ""
+    status = str(details.get("status")) if isinstance(details, dict) else ""
     name = code if _CODE.match(code) else "an unknown code"
     said = f"WooCommerce answered its own webhook with an error, {name}"
     if status.isdecimal():
@@ -66,10 +66,10 @@ def _rest_error(document: dict[str, Any]) -> Understood | None:
 
 def _single_error(document: dict[str, Any]) -> dict[str, Any]:
     """The first error, in the shape of the REST API's."""
-    errors, data = document.get("errors"), document.get("error_data")
+    errors, details = document.get("errors"), document.get("error_data")
     if isinstance(errors, list) and errors and isinstance(errors[0], dict):
         return errors[0]
     if isinstance(errors, dict) and errors:
         code = next(iter(errors))
-        return {"code": code, "message": errors[code], "data": data.get(code) if isinstance(data, dict) else None}
+        return {"code": code, "message": errors[code], "data": details.get(code) if isinstance(details, dict) else None}
     return document

@@ -22,6 +22,7 @@ class WooCommerce:
     shop_domain: ShopDomain | None = None
     has_plugin = True
     makes_secret = False
+    kept_headers = deliveries.KEPT
     own_settings: frozenset[str] = frozenset({"cod_paid_when", "take_sub_orders", "payment_lost_statuses"})
 
     def instructions(self, site_key: str, url: str) -> list[str]:

@@ -6,7 +6,7 @@ from custom_events.access.roles import Role
 from custom_events.catalog.audit import Origin
 from custom_events.catalog.bulk import changes
 from custom_events.catalog.bulk.outcomes import DoneRow, RowOutcome, Word
-from custom_events.catalog.bulk.requests import BulkPlan, PlannedRow, RowSettings
+from custom_events.catalog.bulk.requests import PreparedChange, PreparedRow, RowSettings
 from custom_events.operations import operation
 from custom_events.queries import operations as queries
 
@@ -30,15 +30,15 @@ def ended_operation(connection: sa.Connection, site_id: int, name: str) -> int:
 
 def kept_bulk_change(connection: sa.Connection, site_id: int, name: str) -> int:
     """The id of a bulk change of this site that changed nothing; whoever asked for it is called so, and why."""
-    plan = BulkPlan(
+    prepared = PreparedChange(
         settings=(RowSettings(action="enable", place="actions[0]"),),
-        rows=(PlannedRow(place="actions[0].assignments", settings=0, site_id=site_id),),
+        rows=(PreparedRow(place="actions[0].assignments", settings=0, site_id=site_id),),
         all_or_nothing=True,
         is_dry_run=False,
         reason=name,
         site_ids=(site_id,),
     )
-    made = changes.begin(connection, plan, name)
+    made = changes.begin(connection, prepared, name)
     outcome = RowOutcome(number=0, place=name, action="enable", outcome=Word.UNCHANGED, site_id=site_id, label=name)
     changes.keep_rows(connection, made, [DoneRow(outcome=outcome)])
     return made
