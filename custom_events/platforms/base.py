@@ -52,11 +52,11 @@ class StorePlatform(Protocol):
     """How sites are found by their domain; None: they are found by their address alone."""
     makes_secret: bool
     """Whether the store makes the secret that signs its deliveries; else it is given ours."""
+    has_plugin: bool
+    """Whether we have a plugin for the store, which is connected by pasting one line (`catalog.connecting.connection_string`)."""
     kept_headers: tuple[str, ...]
     """Headers that are stored with a body: what `describe` and `understand` read, and what says who sent it. No signature is among
     them: beside its body it would let whoever reads the table send the body again."""
-    has_plugin: bool
-    """Whether we have a plugin for the store, which is connected by pasting one line (`catalog.connecting.connection_string`)."""
     own_settings: frozenset[str]
     """Settings of a site (`catalog.sites.SiteSettings`) that have an effect on this platform alone."""
 

@@ -185,7 +185,7 @@ class Refund(msgspec.Struct, gc=False):
 
 
 class OnlyId(msgspec.Struct, gc=False):
-    """The body of *.deleted: an id and nothing else. By the other two a whole order is known."""
+    """The body of *.deleted: an id, and of our plugin the moment. By the other two a whole order is known."""
 
     id: Id
     total: Any = None
