@@ -14,6 +14,7 @@ from fastapi.telemetry import TelemetryConfig
 from console.api import description, entrance, faults, routing
 from console.api.calls import Shared
 from console.api.envelope import Envelope
+from console.api.prefix import BelowPrefix, prefix_of
 from console.api.request_metrics import RequestMetrics
 from console.api.routes.registry import NOUNS
 from console.api.serving import Server
@@ -75,6 +76,7 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     faults.install(app, server)
     pages.answer_people(app, page_server)
     https = settings.console_url.startswith("https:")
+    app.add_middleware(BelowPrefix, prefix=prefix_of(settings.console_url))
     app.add_middleware(Envelope, https=https, metrics=requests, on_request=on_request)
     app.openapi = cache(lambda: description.document(app, NOUNS))
     return app

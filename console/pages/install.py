@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from console.api import problems
 from console.api.calls import Shared
+from console.api.prefix import own_path
 from console.api.problems import ProblemError
 from console.api.translation import problem_of
 from console.pages.page import Page
@@ -34,7 +35,7 @@ def all_pages() -> tuple[Page, ...]:
 
 def install(app: FastAPI, shared: Shared) -> PageServer:
     """Make the pages' routes, and what serves them. Before the API's own files, whose folder has theirs in it."""
-    server = PageServer(shared, Renderer())
+    server = PageServer(shared, Renderer(), all_pages())
     app.mount(FILES, StaticFiles(directory=STATIC), name="console files")
     for page in all_pages():
         if not page.development or CHECKOUT.exists():
@@ -48,7 +49,7 @@ def answer_people(app: FastAPI, server: PageServer) -> None:
 
     async def nothing_there(request: Request, error: Exception) -> Response:
         wants_page = "text/html" in request.headers.get("accept", "")
-        if wants_page and not request.url.path.startswith(_PROGRAMS) and isinstance(error, HTTPException):
+        if wants_page and not own_path(request.scope).startswith(_PROGRAMS) and isinstance(error, HTTPException):
             missing = ProblemError(
                 problems.NOT_FOUND, "There is nothing at this address: was a part of it lost on the way?"
             )
