@@ -43,5 +43,5 @@ class ReadPages:
             path = path.rpartition("/")[0]
         came = urlsplit(referer)
         query = f"?{came.query}" if came.query and path and came.path.endswith(path) else ""
-        address = f"{path.lstrip('/')}{query}"
-        return address if is_own(address) else ""
+        own = path.lstrip("/")
+        return next((address for address in (f"{own}{query}", own) if is_own(address)), "")

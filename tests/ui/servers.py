@@ -4,8 +4,8 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 import httpx
 import uvicorn
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 START_S = 60.0
+STOP_S = 5
 # Of one connection only, or counted anew by whoever sends the body on.
 _NOT_HANDED_ON = {"connection", "content-length", "transfer-encoding", "content-encoding", "keep-alive", "date", "server"}
 
@@ -24,7 +25,7 @@ _NOT_HANDED_ON = {"connection", "content-length", "transfer-encoding", "content-
 def serving(app: FastAPI | Starlette, port: int = 0, path: str = "/healthz") -> Iterator[str]:
     """The address of the app while the block runs; `port` 0: a free one. `path` answers once it serves."""
     with socket.create_server(("127.0.0.1", port)) as listening:
-        running = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", ws="none"))
+        running = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", ws="none", timeout_graceful_shutdown=STOP_S))
         thread = threading.Thread(target=running.run, args=([listening],), daemon=True)
         thread.start()
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -33,14 +34,18 @@ def serving(app: FastAPI | Starlette, port: int = 0, path: str = "/healthz") -> 
             yield address
         finally:
             running.should_exit = True
-            running.force_exit = True  # a browser keeps its connections open
             thread.join(START_S)
 
 
 def proxy(prefix: str, consoles: Sequence[str], *, takes_away: bool) -> Starlette:
     """A reverse proxy that shows consoles below `prefix`, each request by the next of them; it takes the prefix away, or leaves it in the path."""
     turns = itertools.cycle(consoles)
-    client = httpx.AsyncClient(trust_env=False, timeout=START_S)
+    client = httpx.AsyncClient(trust_env=False, timeout=START_S, limits=httpx.Limits(max_keepalive_connections=0))
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await client.aclose()
 
     async def hand_on(request: Request) -> Response:
         path = request.url.path.removeprefix(prefix) if takes_away else request.url.path
@@ -62,6 +67,7 @@ def proxy(prefix: str, consoles: Sequence[str], *, takes_away: bool) -> Starlett
 
     methods = ["GET", "POST", "HEAD"]
     return Starlette(
+        lifespan=lifespan,
         routes=[
             Route("/healthz", lambda _: Response("fine")),
             Route(f"{prefix}/{{rest:path}}", hand_on, methods=methods),
