@@ -18,10 +18,12 @@ from console.api.problems import ProblemError
 from console.api.translation import problem_of
 from console.pages.page import Page
 from console.pages.rendering import STATIC, Renderer
+from console.pages.routes.manual import MANUAL
 from console.pages.routes.registry import NOUNS
 from console.pages.serving import PageServer
 
 FILES: Final = "/static/console"
+PICTURES: Final = MANUAL / "pictures"
 _NOT_FOUND: Final = 404
 _PROGRAMS: Final = ("/api/", "/static/", "/metrics", "/healthz", "/readyz", "/openapi.json")
 # A folder of the checkout: pages for those who build the console are there only beside it.
@@ -37,6 +39,8 @@ def install(app: FastAPI, shared: Shared) -> PageServer:
     """Make the pages' routes, and what serves them. Before the API's own files, whose folder has theirs in it."""
     server = PageServer(shared, Renderer(), all_pages())
     app.mount(FILES, StaticFiles(directory=STATIC), name="console files")
+    if PICTURES.is_dir():
+        app.mount("/help/pictures", StaticFiles(directory=PICTURES), name="pictures of the manual")
     for page in all_pages():
         if not page.development or CHECKOUT.exists():
             app.router.routes.append(Route(page.path, _endpoint(page, server), methods=[page.operation.method]))

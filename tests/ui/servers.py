@@ -18,14 +18,24 @@ from starlette.routing import Route
 START_S = 60.0
 STOP_S = 5
 # Of one connection only, or counted anew by whoever sends the body on.
-_NOT_HANDED_ON = {"connection", "content-length", "transfer-encoding", "content-encoding", "keep-alive", "date", "server"}
+_NOT_HANDED_ON = {
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "content-encoding",
+    "keep-alive",
+    "date",
+    "server",
+}
 
 
 @contextmanager
 def serving(app: FastAPI | Starlette, port: int = 0, path: str = "/healthz") -> Iterator[str]:
     """The address of the app while the block runs; `port` 0: a free one. `path` answers once it serves."""
     with socket.create_server(("127.0.0.1", port)) as listening:
-        running = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", ws="none", timeout_graceful_shutdown=STOP_S))
+        running = uvicorn.Server(
+            uvicorn.Config(app, log_config=None, lifespan="on", ws="none", timeout_graceful_shutdown=STOP_S)
+        )
         thread = threading.Thread(target=running.run, args=([listening],), daemon=True)
         thread.start()
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -72,7 +82,7 @@ def proxy(prefix: str, consoles: Sequence[str], *, takes_away: bool) -> Starlett
             Route("/healthz", lambda _: Response("fine")),
             Route(f"{prefix}/{{rest:path}}", hand_on, methods=methods),
             Route("/{rest:path}", elsewhere, methods=methods),
-        ]
+        ],
     )
 
 

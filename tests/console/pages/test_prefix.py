@@ -72,7 +72,9 @@ def test_its_own_address_has_a_slash_behind_it(prefixed: httpx.Client) -> None:
 
 def test_the_api_names_addresses_with_the_prefix(prefixed: httpx.Client, world: World) -> None:
     given = {"platform": "custom", "name": "Shop Gera", "currency": "EUR"}
-    made = prefixed.post(f"{PREFIX}/api/v1/sites", json=given, headers={**world.headers("administrator"), "Accept": "application/json"})
+    made = prefixed.post(
+        f"{PREFIX}/api/v1/sites", json=given, headers={**world.headers("administrator"), "Accept": "application/json"}
+    )
     assert made.headers["location"].startswith(f"{PREFIX}/api/v1/sites/")
     assert prefixed.get(f"{PREFIX}/openapi.json").json()["servers"] == [{"url": PREFIX}]
     nothing = prefixed.get(f"{PREFIX}/api/v1/nothing")
