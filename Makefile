@@ -66,6 +66,14 @@ vendored: .venv/.installed ## What the pages load of others (htmx), and axe for 
 demo: setup ## The whole product on this machine, with traffic; Ctrl-C ends it. ONCE=1 ends by itself.
 	@exec $(BIN)/custom-events demo $(if $(ONCE),--once)
 
+# Of a demo of its own, in a directory and with a database of its own.
+SCREENSHOTS := env -u DATABASE_URL CUSTOM_EVENTS_LOCAL_DIRECTORY=.local/screenshots/demo
+.PHONY: screenshots
+screenshots: setup ## The pictures in docs/pictures, and others in .local/screenshots: three widths, both themes. Of a demo of its own.
+	@rm -rf .local/screenshots
+	$(SCREENSHOTS) $(BIN)/custom-events demo --once
+	$(SCREENSHOTS) $(BIN)/python -m sandbox.demo.screenshots
+
 .PHONY: test
 test: client lint types contracts dbt-parse ## Everything CI checks: lint, types, import contracts, dbt, tests with coverage.
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --cov --cov-report=term

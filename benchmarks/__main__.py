@@ -15,7 +15,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-NAMES = ("receiver", "pipeline", "latency", "matching", "backtest", "uploads", "day", "stack", "reading", "api")
+NAMES = (
+    "receiver",
+    "pipeline",
+    "latency",
+    "matching",
+    "backtest",
+    "uploads",
+    "day",
+    "stack",
+    "reading",
+    "api",
+    "pages",
+)
 RESULTS = Path(".local/bench")
 
 

@@ -67,21 +67,29 @@ def run(sizes: dict[str, float]) -> dict[str, Any]:
     ):
         migrate.upgrade(server.url)
         engine = connect.engine(server.url, name="bench")
-        sites, more = int(sizes["sites"]), int(sizes["assignments"] - sizes["sites"])
-        fill(engine, int(sizes["events"]), sites, datetime.now(UTC).replace(microsecond=0))
+        store(engine, sizes)
         with engine.begin() as connection:
-            for statement in MORE_ASSIGNMENTS.split(";\n"):
-                connection.execute(sa.text(statement), {"sites": sites, "more": more})
             key = api_keys.make(connection, name="bench", grants=(Grant(role=Role.ADMINISTRATOR),), actor="bench")[1]
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("VACUUM ANALYZE"))
-        _say(f"{sizes['events']:,.0f} events of {sites:,} sites, {sizes['assignments']:,.0f} assignments are stored")
+        _say(
+            f"{sizes['events']:,.0f} events of {sizes['sites']:,.0f} sites, {sizes['assignments']:,.0f} assignments are stored"
+        )
         with console(server.url, Path(place)) as (port, process):
             result = measure(engine, port, process, key, sizes)
         engine.dispose()
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
     return result
+
+
+def store(engine: sa.Engine, sizes: dict[str, float], **how: int) -> None:
+    """A year of so many events and sites, with more assignments than the one of each site; `how` as `fill` takes it."""
+    sites, more = int(sizes["sites"]), int(sizes["assignments"] - sizes["sites"])
+    fill(engine, int(sizes["events"]), sites, datetime.now(UTC).replace(microsecond=0), **how)
+    with engine.begin() as connection:
+        for statement in MORE_ASSIGNMENTS.split(";\n"):
+            connection.execute(sa.text(statement), {"sites": sites, "more": more})
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("VACUUM ANALYZE"))
 
 
 def measure(engine: sa.Engine, port: int, process: psutil.Process, key: str, sizes: dict[str, float]) -> dict[str, Any]:
@@ -196,8 +204,10 @@ def pages_of(port: int, path: str, key: str) -> dict[str, float]:
     return {"page": number, "first_ms": round(first, 2), "far_ms": round(last, 2), "times": round(last / first, 2)}
 
 
-def memory_of_sessions(engine: sa.Engine, port: int, process: psutil.Process) -> float:
-    """Megabytes that the process grows by when 100 people have signed in, looked once, and leave their connections open."""
+def memory_of_sessions(
+    engine: sa.Engine, port: int, process: psutil.Process, path: str = "/api/v1/me", count: int = SESSIONS
+) -> float:
+    """Megabytes that the process grows by when so many people have signed in, looked once at `path`, and leave their connections open."""
     import http.client
 
     settings, password = read_settings(), "four words and more"
@@ -212,7 +222,7 @@ def memory_of_sessions(engine: sa.Engine, port: int, process: psutil.Process) ->
 
     def ask(token: str) -> http.client.HTTPConnection:
         connection = http.client.HTTPConnection("127.0.0.1", port)
-        connection.request("GET", "/api/v1/me", headers={"Cookie": f"custom_events_session={token}"})
+        connection.request("GET", path, headers={"Cookie": f"custom_events_session={token}"})
         answer = connection.getresponse()
         assert answer.status == 200, answer.read()
         answer.read()
@@ -222,7 +232,7 @@ def memory_of_sessions(engine: sa.Engine, port: int, process: psutil.Process) ->
     for _ in range(200):
         ask(warm).close()
     before = process.memory_info().rss
-    held = [ask(signed_in()) for _ in range(SESSIONS)]
+    held = [ask(signed_in()) for _ in range(count)]
     grown = process.memory_info().rss - before
     for connection in held:
         connection.close()

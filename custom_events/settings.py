@@ -266,7 +266,10 @@ class Settings(BaseSettings):
     )
 
     # ---------------------------------------------------------------- alarms
-    console_url: str = Field("http://127.0.0.1:8080", description="Where people open the console; alarms link to it.")
+    console_url: str = Field(
+        "http://127.0.0.1:8080",
+        description="Where people open the console; alarms link to it. A path in it (https://example.org/custom-events) is the prefix below which a proxy shows the console, whether the proxy leaves that in the paths it asks for or takes it away.",
+    )
     alarm_email_to: str | None = Field(None, description="E-mail addresses that alarms go to, separated by commas.")
     alarm_email_from: str | None = Field(None, description="Sender of those e-mails. Unset: the first receiver.")
     alarm_smtp_url: SecretStr | None = Field(

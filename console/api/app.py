@@ -14,6 +14,7 @@ from fastapi.telemetry import TelemetryConfig
 from console.api import description, entrance, faults, quick_reads, routing
 from console.api.calls import Shared
 from console.api.envelope import Envelope
+from console.api.prefix import BelowPrefix, prefix_of
 from console.api.quick_reads import QuickReads
 from console.api.request_metrics import RequestMetrics
 from console.api.route_index import RouteIndex
@@ -83,6 +84,7 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     if settings.traces_endpoint is None:  # a span is named by its route, which FastAPI finds
         operations = [operation for routes in NOUNS for operation in routes.operations]
         app.add_middleware(QuickReads, operations=operations, shared=shared, limits=server.limits, readers=readers)
+    app.add_middleware(BelowPrefix, prefix=prefix_of(settings.console_url))
     app.add_middleware(Envelope, https=https, metrics=requests, on_request=on_request)
     app.openapi = cache(lambda: description.document(app, NOUNS))
     return app

@@ -38,9 +38,10 @@ def install(app: FastAPI) -> None:
         return HTMLResponse(DOCUMENTATION)
 
     @app.get("/openapi.json", include_in_schema=False)
-    async def openapi(_: Request) -> Response:
-        """The document."""
-        return JSONResponse(app.openapi())
+    async def openapi(request: Request) -> Response:
+        """The document; behind a prefix it says so, and the page above asks there."""
+        root = request.scope.get("root_path", "")
+        return JSONResponse({**app.openapi(), **({"servers": [{"url": root}]} if root else {})})
 
     app.mount("/static/swagger", StaticFiles(directory=SWAGGER), name="swagger")
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -9,19 +9,23 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.staticfiles import StaticFiles
 
 from console.api import problems
 from console.api.calls import Shared
+from console.api.prefix import own_path
 from console.api.problems import ProblemError
 from console.api.rate_limits import RateLimits
 from console.api.translation import problem_of
 from console.pages.page import Page
 from console.pages.rendering import Renderer
+from console.pages.routes.manual import MANUAL
 from console.pages.routes.registry import NOUNS
 from console.pages.serving import PageServer
 from console.pages.static_files import Digests, files
 
 FILES: Final = "/static/console"
+PICTURES: Final = MANUAL / "pictures"
 _NOT_FOUND: Final = 404
 _PROGRAMS: Final = ("/api/", "/static/", "/metrics", "/healthz", "/readyz", "/openapi.json")
 # A folder of the checkout: pages for those who build the console are there only beside it.
@@ -36,8 +40,10 @@ def all_pages() -> tuple[Page, ...]:
 def install(app: FastAPI, shared: Shared, limits: RateLimits) -> PageServer:
     """Make the pages' routes, and what serves them. Before the API's own files, whose folder has theirs in it."""
     digests = Digests()
-    server = PageServer(shared, Renderer(digests), limits)
+    server = PageServer(shared, Renderer(digests), limits, all_pages())
     app.mount(FILES, files(digests), name="console files")
+    if PICTURES.is_dir():
+        app.mount("/help/pictures", StaticFiles(directory=PICTURES), name="pictures of the manual")
     for page in all_pages():
         if not page.development or CHECKOUT.exists():
             app.router.routes.append(Route(page.path, _endpoint(page, server), methods=[page.operation.method]))
@@ -50,7 +56,7 @@ def answer_people(app: FastAPI, server: PageServer) -> None:
 
     async def nothing_there(request: Request, error: Exception) -> Response:
         wants_page = "text/html" in request.headers.get("accept", "")
-        if wants_page and not request.url.path.startswith(_PROGRAMS) and isinstance(error, HTTPException):
+        if wants_page and not own_path(request.scope).startswith(_PROGRAMS) and isinstance(error, HTTPException):
             missing = ProblemError(
                 problems.NOT_FOUND, "There is nothing at this address: was a part of it lost on the way?"
             )

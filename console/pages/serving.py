@@ -1,6 +1,7 @@
 """From a request to a page: who asks and may they, the page in one transaction, or the problem in words."""
 
 import re
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, Final
 
@@ -13,10 +14,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from console.api import authorization, problems, rate_limits
 from console.api.bodies import read_bytes
 from console.api.calls import Asked, Call, Shared
+from console.api.prefix import own_path
 from console.api.problems import ProblemError
 from console.api.rate_limits import RateLimits
 from console.api.translation import problem_of
-from console.pages import compression, toasts
+from console.pages import compression, toasts, typed
 from console.pages.ask import Ask, path_value, read_form, read_query
 from console.pages.page import Answer, Moved, Page, Shown
 from console.pages.rendering import Renderer, View
@@ -43,10 +45,11 @@ _LOG = structlog.get_logger(__name__)
 class PageServer:
     """Makes pages for requests, on one database."""
 
-    def __init__(self, shared: Shared, renderer: Renderer, limits: RateLimits) -> None:
+    def __init__(self, shared: Shared, renderer: Renderer, limits: RateLimits, pages: Iterable[Page] = ()) -> None:
         """`limits`: those of the API as well, since pages count with its operations."""
         self._shared = shared
         self._limits = limits
+        self._read_pages = typed.ReadPages(pages)
         self.settings = shared.settings
         self.renderer = renderer
         self._limiter = anyio.CapacityLimiter(AT_ONCE)
@@ -62,14 +65,23 @@ class PageServer:
 
     def problem(self, request: Request, problem: ProblemError, view: View | None = None) -> Response:
         """A problem as a page. Who is not known is led to where people sign in, and from there back."""
-        path = own_path(request)
+        path = own_path(request.scope)
         view = view or View(path=path, cookies=request.cookies)
         if problem.kind is problems.UNAUTHENTICATED and request.method in _SAFE:
             return _redirect(view, f"sign-in?{toasts.next_query(path, request.url.query)}", ())
+        if problem.kind is problems.UNAUTHENTICATED and "session" in request.headers.get("cookie", ""):
+            return self._sign_in_again(request, view, problem)
         content = {"problem": problem.document(request.state.request_id)}
         html = self.renderer.render("problem.html", view, problem.kind.title, content)
         headers = {name: value for name, value in problem.headers.items() if name.lower() != "www-authenticate"}
         return HTMLResponse(html, problem.kind.status, headers=headers)
+
+    def _sign_in_again(self, request: Request, view: View, problem: ProblemError) -> Response:
+        """A form was sent and its session had ended: nothing was changed, and who signs in here goes on where they typed."""
+        back = self._read_pages.nearest(view.path, request.headers.get("referer", ""))
+        by_provider = self.settings.openid_issuer is not None
+        content = {"next": back, "login": "", "wrong": "", "by_provider": by_provider, "has_ended": True}
+        return HTMLResponse(self.renderer.render("sign_in.html", view, "Sign in", content), problem.kind.status)
 
     async def _read(self, page: Page, request: Request) -> Asked:
         body = b""
@@ -82,7 +94,7 @@ class PageServer:
         return Asked.of(request, body)
 
     def _serve(self, page: Page, request: Request, asked: Asked) -> Response:
-        view = View(path=own_path(request), cookies=request.cookies)
+        view = View(path=own_path(request.scope), cookies=request.cookies)
         ask = Ask()
         try:
             given = {name: path_value(name, value) for name, value in request.path_params.items()}
@@ -107,9 +119,12 @@ class PageServer:
                 view.caller = call.caller
             authorization.authorize(call, page.operation, ask.path)
             with audit.coming_from(call.origin):
-                response = self._response(page, page.handler(call, ask), view, asked)
+                answer = page.handler(call, ask)
+                response = self._response(page, answer, view, asked)
             response.headers.update(quota.headers)
-            return response
+        for cookie in typed.taken(answer, ask.form, self.settings):
+            response.headers.append("set-cookie", cookie)
+        return response
 
     def _again(self, page: Page, asked: Asked, ask: Ask, view: View, problem: ProblemError) -> Response:
         """The form once more, with what was typed and what is wrong with it beside the fields. Nothing was changed."""
@@ -143,16 +158,9 @@ class PageServer:
         return problem
 
 
-def own_path(request: Request) -> str:
-    """The path below the console's own address, beginning with a slash."""
-    path: str = request.scope["path"]
-    root: str = request.scope.get("root_path", "")
-    return path.removeprefix(root) if root else path
-
-
 def filled(template: str, values: dict[str, Any]) -> str:
     """A path with its parameters filled in."""
-    return re.sub(r"\{(\w+)(:\w+)?\}", lambda found: str(values[found[1]]), template)
+    return re.sub(r"\{(\w+)(:\w+)?\}", lambda placeholder: str(values[placeholder[1]]), template)
 
 
 def _redirect(view: View, to: str, cookies: tuple[str, ...]) -> Response:

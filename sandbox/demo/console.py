@@ -1,6 +1,7 @@
-"""What the demo gives the console: somebody who signs in, by a link, and something to publish."""
+"""What the demo gives the console: somebody who signs in, by a link, something to publish, and what is wrong."""
 
 import secrets
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from custom_events.access.roles import Grant, Role
 from custom_events.catalog import definitions
 from custom_events.errors import NotFound
 from custom_events.settings import Settings
+from custom_events.watching.watch import look
 
 LOGIN: Final = "demo"
 PASSWORD_BYTES: Final = 12  # 96 bits: nobody guesses it while the demo runs
@@ -47,6 +49,11 @@ def sign_in_link(settings: Settings, password: str) -> str:
     """A link that signs one in. Login and password stand in its fragment, which browsers keep to themselves: no server and no log sees
     it. Pages use it on the machine that they run on alone (console/pages/static/console.js)."""
     return f"http://{settings.console_host}:{settings.console_port}/sign-in#{urlencode({'login': LOGIN, 'password': password})}"
+
+
+def show_alarms(engine: sa.Engine, settings: Settings, now: datetime) -> None:
+    """Look once at what is wrong, instead of waiting for the minute's watcher: bodies that are parked. Nobody is told."""
+    look(engine, (), settings, now)
 
 
 def _draft(connection: sa.Connection) -> None:

@@ -17,7 +17,7 @@ from custom_events.settings import Settings
 from orchestration import instance
 from sandbox.demo import examples
 from sandbox.demo import figures as demo_figures
-from sandbox.demo.console import prepare_console, sign_in_link
+from sandbox.demo.console import prepare_console, show_alarms, sign_in_link
 from sandbox.demo.figures import Figures
 from sandbox.demo.google import (
     google_environment,
@@ -154,6 +154,7 @@ def _conclude(demo: Demo, before: Figures, number: int, *, once: bool, password:
     demo.console.print("The sums agree." if not gaps else "The sums do NOT agree: " + " ".join(gaps))
     demo.console.print(f"Settled after {demo.seconds:.0f} s.")
     if not once:
+        show_alarms(demo.engine, demo.settings, datetime.now(UTC))
         for name, address in programs.addresses(demo.settings).items():
             demo.console.print(f"  {name:12} {address}")
         demo.console.print(f"  {'Signed in':12} {sign_in_link(demo.settings, password)}", soft_wrap=True)

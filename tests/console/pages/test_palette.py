@@ -52,15 +52,28 @@ def test_the_arithmetic_finds_a_bad_pair() -> None:
     assert contrast("#767676", "#ffffff") > TEXT > contrast("#777777", "#ffffff")
 
 
+def low_pairs(colours: dict[str, tuple[str, str]], theme: int) -> dict[str, float]:
+    """The pairs that cannot be read in a theme (0: light, 1: dark), with their contrast."""
+    return {
+        f"{one} on {other}": round(reached, 2)
+        for one, other, wanted in PAIRS
+        if (reached := contrast(colours[one][theme], colours[other][theme])) < wanted
+    }
+
+
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 def test_every_pair_can_be_read(theme: int) -> None:
+    assert low_pairs(palette(), theme) == {}
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_a_bad_pair_is_found_in_the_theme_that_has_it(theme: int) -> None:
     colours = palette()
-    low = {
-        f"{one} on {other}": round(found, 2)
-        for one, other, wanted in PAIRS
-        if (found := contrast(colours[one][theme], colours[other][theme])) < wanted
-    }
-    assert low == {}
+    shades = list(colours["muted"])
+    shades[theme] = colours["surface"][theme]
+    planted = {**colours, "muted": (shades[0], shades[1])}
+    assert low_pairs(planted, theme)["muted on surface"] == 1.0
+    assert low_pairs(planted, 1 - theme) == {}
 
 
 def test_every_colour_is_checked_and_none_is_named_elsewhere() -> None:

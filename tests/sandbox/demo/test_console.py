@@ -1,13 +1,17 @@
 """Somebody to sign in to the demo, by a link that no server sees, and something to publish."""
 
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import sqlalchemy as sa
 
 from custom_events.access import people, sessions
-from custom_events.catalog import definitions
+from custom_events.catalog import definitions, sites
 from custom_events.settings import Settings
-from sandbox.demo.console import DRAFT, LOGIN, prepare_console, sign_in_link
+from custom_events.values.deliveries import Platform
+from custom_events.watching import state
+from sandbox.demo.console import DRAFT, LOGIN, prepare_console, show_alarms, sign_in_link
+from tests.console.api.raw_rows import parked_delivery
 
 
 def test_the_link_signs_one_in_as_an_administrator_and_each_run_has_another_password(engine: sa.Engine) -> None:
@@ -27,3 +31,13 @@ def test_the_link_signs_one_in_as_an_administrator_and_each_run_has_another_pass
         assert caller.name == LOGIN
         assert definitions.get(connection, DRAFT).state == "draft"
         assert people.called(connection, LOGIN).disabled_at is None
+
+
+def test_parked_bodies_are_an_alarm_at_once(engine: sa.Engine) -> None:
+    now = datetime.now(UTC)
+    with engine.begin() as connection:
+        site = sites.create(connection, platform=Platform.CUSTOM, name="Shop", actor="test", currency="EUR")
+        parked_delivery(connection, site.id, b'{"id": 1}', "unknown_topic")
+    show_alarms(engine, Settings(_env_file=None), now)
+    with engine.connect() as connection:
+        assert "DeliveriesParked" in {episode.name for episode in state.episodes(connection, now)}
