@@ -86,8 +86,8 @@ def _template(postgres_url: str) -> str:
     """
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {TEMPLATE}")
-    migrate.upgrade(_named(postgres_url, TEMPLATE))
-    made = connect.engine(_named(postgres_url, TEMPLATE))
+    migrate.upgrade(named(postgres_url, TEMPLATE))
+    made = connect.engine(named(postgres_url, TEMPLATE))
     today = datetime.now(UTC).date()
     with made.begin() as connection:
         for kind in PARTITIONED:
@@ -107,10 +107,16 @@ def empty_database(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(postgres_url: str, _template: str) -> Iterator[str]:
+def template(_template: str) -> str:
+    """The database that `database` copies; folders whose tests share a beginning have one with that in it."""
+    return _template
+
+
+@pytest.fixture
+def database(postgres_url: str, template: str) -> Iterator[str]:
     """URL of a migrated database of the test's own; dropped afterwards, whoever is still connected. Whatever a test has done, the tallies
     say what counting says."""
-    for url in fresh(postgres_url, _template):
+    for url in fresh(postgres_url, template):
         yield url
         assert untallied(url) == []
 
@@ -172,12 +178,12 @@ def fresh(url: str, template: str) -> Iterator[str]:
     name = f"test_{next(_NUMBERS)}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    yield _named(url, name)
+    yield named(url, name)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _named(url: str, database: str) -> str:
+def named(url: str, database: str) -> str:
     return sa.make_url(url).set(database=database).render_as_string(hide_password=False)
 
 
