@@ -21,7 +21,6 @@ from tests.conftest import named
 from tests.console.api.asking import asking
 from tests.console.api.world import World
 
-
 WORLD = "console_world"
 
 
