@@ -162,7 +162,10 @@ def untallied(url: str) -> list[str]:
             if not is_whole:
                 return []
             # Tallies first: where there are some, planning the rest is for nothing.
-            if not connection.execute(sa.text(TALLIED)).scalar_one() and connection.execute(sa.text(NOTHING)).scalar_one():
+            if (
+                not connection.execute(sa.text(TALLIED)).scalar_one()
+                and connection.execute(sa.text(NOTHING)).scalar_one()
+            ):
                 return []
             return _untallied(connection)
     finally:
