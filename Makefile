@@ -12,8 +12,11 @@ LOCKED_EXTRAS := --extra receiver --extra console --extra pipeline --extra desti
 # Universal: one lock for every platform and every Python from 3.11 on. Addresses of indexes are never written.
 COMPILE := .local/lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet
-# Two test processes: the smallest machine we promise to run on has two cores.
+# Two test processes: the smallest machine we promise to run on has two cores. Each takes tests from the other when it has none left.
 TEST_PROCESSES ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
+# Where it is set (some containers), each of the processes that tests start would compile all of ours anew, for a second or two.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Install a lock and say how far it is: a line is written over for each package, and stays where the output is no terminal.
 define install
@@ -75,19 +78,23 @@ screenshots: setup ## The pictures in docs/pictures, and others in .local/screen
 	$(SCREENSHOTS) $(BIN)/python -m sandbox.demo.screenshots
 
 .PHONY: test
-test: client lint types contracts dbt-parse ## Everything CI checks: lint, types, import contracts, dbt, tests with coverage.
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --cov --cov-report=term
+test: setup ## Everything CI checks: lint, types, import contracts, dbt, tests with coverage.
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target client lint types contracts dbt-parse
+	$(PYTEST) --cov --cov-report=term
 	$(MAKE) test-machine
 
 # Many examples of the same statements, which other tests send to both servers: once is enough (CI has 25 minutes on two cores).
 LONG_LAWS := tests/ledger/test_day.py tests/backtest/test_laws.py tests/pipeline/test_order_of_arrival.py \
-	tests/catalog/files/test_round_trip.py tests/oracle/test_pipeline.py tests/pipeline/test_values_agree.py
+	tests/catalog/files/test_round_trip.py tests/oracle/test_pipeline.py tests/pipeline/test_values_agree.py \
+	tests/ledger/test_consent_when_sent.py::test_whatever_happens_in_whatever_order
+# A browser asks what tests/console/pages asks, and the demo's steps are those of the pipeline's, the ledger's and the console's tests.
+ON_ONE_SERVER := $(LONG_LAWS) tests/ui tests/sandbox/demo/test_run.py::test_the_demo_follows_every_webhook_to_an_answer
 
 # The same database tests on the machine's own PostgreSQL, where there is one; 5 means none was selected.
 .PHONY: test-machine
 test-machine: client
 	@if compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null; then
-		$(BIN)/python -m pytest -n $(TEST_PROCESSES) -m database --postgres=machine --durations=10 $(LONG_LAWS:%=--ignore=%) || [ $$? -eq 5 ]
+		$(PYTEST) -m database --postgres=machine --durations=10 $(ON_ONE_SERVER:%=--deselect=%) || [ $$? -eq 5 ]
 	else
 		echo "No PostgreSQL binaries on this machine: the database tests ran on the embedded server only."
 	fi
@@ -99,7 +106,7 @@ LAWS ?= $(LONG_LAWS)
 laws: client ## The long laws with other examples, ROUNDS=10 times; LAWS="tests/values" chooses.
 	@for round in $$(seq $(ROUNDS)); do
 		echo "Round $$round of $(ROUNDS)"
-		$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --timeout 3600 --hypothesis-profile=search $(LAWS)
+		$(PYTEST) -q --timeout 3600 --hypothesis-profile=search $(LAWS)
 	done
 
 .PHONY: lint

@@ -2,8 +2,9 @@
 
 # ---------------------------------------------------------------- PostgreSQL
 import os
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from custom_events.postgres import connect, embedded, migrate, partitions, spans
 from custom_events.queries import status_counts, tallies
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 TEMPLATE = "migrated"
 WHOLE = "SELECT to_regclass('landing.raw_queue'), to_regclass('app.tallies'), to_regclass('app.conversion_uploads')"
+TALLIED = "SELECT EXISTS (SELECT FROM app.tallies) OR EXISTS (SELECT FROM app.tally_changes)"
+# No rows of what is tallied: without tallies there is nothing to compare then, at a fifth of what comparing takes.
+NOTHING = "SELECT " + " AND ".join(
+    f"NOT EXISTS (SELECT FROM app.{table})" for table in tallies.TABLES if table != "commerce_events"
+)
 _NUMBERS = count(1)
 AUTHORITY = pytest.StashKey[Path]()
 
@@ -48,10 +54,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on the server's database get the marker `database`: `make test` runs them on both servers."""
+    """Tests on the server's database get the marker `database`: `make test` runs them on both servers. Laws get `untraced`; what is `long`
+    comes first."""
     for item in items:
         if "postgres_url" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker("untraced")
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(scope="session")
@@ -88,8 +98,8 @@ def _template(postgres_url: str) -> str:
     """
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {TEMPLATE}")
-    migrate.upgrade(_named(postgres_url, TEMPLATE))
-    made = connect.engine(_named(postgres_url, TEMPLATE))
+    migrate.upgrade(named(postgres_url, TEMPLATE))
+    made = connect.engine(named(postgres_url, TEMPLATE))
     today = datetime.now(UTC).date()
     with made.begin() as connection:
         for kind in PARTITIONED:
@@ -109,10 +119,16 @@ def empty_database(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(postgres_url: str, _template: str) -> Iterator[str]:
+def template(_template: str) -> str:
+    """The database that `database` copies; folders whose tests share a beginning have one with that in it."""
+    return _template
+
+
+@pytest.fixture
+def database(postgres_url: str, template: str) -> Iterator[str]:
     """URL of a migrated database of the test's own; dropped afterwards, whoever is still connected. Whatever a test has done, the tallies
     say what counting says."""
-    for url in fresh(postgres_url, _template):
+    for url in fresh(postgres_url, template):
         yield url
         assert untallied(url) == []
 
@@ -145,7 +161,15 @@ def untallied(url: str) -> list[str]:
     try:
         with made.connect() as connection:
             is_whole = None not in connection.execute(sa.text(WHOLE)).one()  # else a test has taken tables away
-            return _untallied(connection) if is_whole else []
+            if not is_whole:
+                return []
+            # Tallies first: where there are some, planning the rest is for nothing.
+            if (
+                not connection.execute(sa.text(TALLIED)).scalar_one()
+                and connection.execute(sa.text(NOTHING)).scalar_one()
+            ):
+                return []
+            return _untallied(connection)
     finally:
         made.dispose()
 
@@ -174,13 +198,37 @@ def fresh(url: str, template: str) -> Iterator[str]:
     name = f"test_{next(_NUMBERS)}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
-    yield _named(url, name)
+    yield named(url, name)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _named(url: str, database: str) -> str:
+def named(url: str, database: str) -> str:
     return sa.make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+# ---------------------------------------------------------------- coverage
+# Before Python 3.14 it more than doubles what a test takes. So it counts what examples reach that people have written; the hundreds that
+# a law makes up, and processes whose imports are most of their work, run without it.
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Run what is marked `untraced` without coverage in this thread. Others keep it: stopped, it would not come back in those that run."""
+    if item.get_closest_marker("untraced") is None:
+        return (yield)
+    trace = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(trace)
+
+
+@pytest.fixture
+def untraced_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that the test starts run without coverage: those of the whole product, Dagster and dbt, and those that are killed, which
+    tell nothing of it. What is ours in them has tests in this process."""
+    for name in ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"):
+        monkeypatch.delenv(name, raising=False)
 
 
 # ---------------------------------------------------------------- the sandbox's Google

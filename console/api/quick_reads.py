@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from console.api import authorization
 from console.api.calls import Asked, Call, Shared
 from console.api.operations import Operation
+from console.api.prefix import own_path
 from console.api.problems import ProblemError
 from console.api.rate_limits import RateLimits
 from console.api.serving import ANYTHING, encode, is_accepted
@@ -56,7 +57,7 @@ class QuickReads:
         """The answer; None: the app has to look at it."""
         if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
             return None
-        folder, _, name = scope["path"].rpartition("/")
+        folder, _, name = own_path(scope).rpartition("/")
         operation = self._operations.get(folder)
         if operation is None or _ID.match(name) is None or int(name) > MAX_ID:
             return None

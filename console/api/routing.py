@@ -2,9 +2,10 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,11 +16,20 @@ Serve = Callable[[Operation, Request, Mapping[str, Any]], Awaitable[Response]]
 
 
 def install(app: FastAPI, routes: Routes, serve: Serve) -> None:
-    """Make the routes of a noun. `serve` runs an operation for a request with its validated parameters."""
+    """Make the routes of a noun, all of whose operations are declared. `serve` runs an operation for a request with its validated
+    parameters; it is one for all nouns of an app."""
+    app.state.serve = serve
+    app.router.routes.extend(_router(routes).routes)
+
+
+@cache
+def _router(routes: Routes) -> APIRouter:
+    """The routes, the same in every app: reading the parameters of all nouns takes FastAPI 0.1 s, and tests make many apps."""
+    router = APIRouter()
     for operation in routes.operations:
-        app.router.add_api_route(
+        router.add_api_route(
             operation.path,
-            _endpoint(operation, serve),
+            _endpoint(operation),
             methods=[operation.method],
             status_code=operation.status,
             tags=[routes.tag],
@@ -30,6 +40,7 @@ def install(app: FastAPI, routes: Routes, serve: Serve) -> None:
             response_class=Response,
             response_model=None,
         )
+    return router
 
 
 def operation_of(endpoint: Any) -> Operation | None:
@@ -37,11 +48,12 @@ def operation_of(endpoint: Any) -> Operation | None:
     return getattr(endpoint, "operation", None)
 
 
-def _endpoint(operation: Operation, serve: Serve) -> Callable[..., Awaitable[Response]]:
+def _endpoint(operation: Operation) -> Callable[..., Awaitable[Response]]:
     """The function that FastAPI calls: it has the operation's parameters, but for those that are made around it."""
     own = inspect.signature(operation.handler, eval_str=True)
 
     async def endpoint(request: Request, **parameters: Any) -> Response:
+        serve: Serve = request.app.state.serve
         return await serve(operation, request, parameters)
 
     shown = [parameter for parameter in own.parameters.values() if parameter.name not in ("call", "body")]

@@ -11,6 +11,8 @@ import pytest
 from assets import analytics, dbt_build, dbt_kept, dbt_specs
 from orchestration import dbt_project
 
+pytestmark = pytest.mark.usefixtures("untraced_processes")
+
 
 @pytest.fixture
 def manifest(tmp_path: Path) -> Path:

@@ -9,6 +9,7 @@ from benchmarks import receiver
 
 
 @pytest.mark.flow
+@pytest.mark.usefixtures("untraced_processes")
 def test_a_quick_run_measures_every_contender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receiver, "RESULT", tmp_path / "bench" / "receiver.json")
     result = receiver.run(quick=True)

@@ -49,6 +49,7 @@ def test_the_migrations_are_whole(installed: Path) -> None:
     assert files(installed) == files(ROOT)
 
 
+@pytest.mark.usefixtures("untraced_processes")
 def test_a_database_is_migrated_from_the_wheel(installed: Path, empty_database: str) -> None:
     found = subprocess.run(
         [sys.executable, "-P", "-c", MIGRATE, empty_database],

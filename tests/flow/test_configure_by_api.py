@@ -99,6 +99,7 @@ def environment(empty_database: str, tmp_path: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.long
 def test_the_page_as_it_stands(environment: dict[str, str], tmp_path: Path) -> None:
     said: dict[str, list[list[str]]] = {}
     with ExitStack() as running:

@@ -77,6 +77,7 @@ def left_of(environment: dict[str, str]) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_once_settles_and_the_sums_agree_twice(environment: dict[str, str]) -> None:
     for run in (1, 2):
         with demo(environment, "--once") as child:

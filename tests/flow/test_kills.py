@@ -181,6 +181,7 @@ KILLS: dict[str, Callable[[World], list[int]]] = {
 }
 
 
+@pytest.mark.long
 def test_whatever_is_killed_it_works_again_and_nothing_is_lost_or_doubled(world: World) -> None:
     dice = random.Random(11)
     for number in range(ROUNDS):

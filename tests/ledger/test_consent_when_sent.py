@@ -346,6 +346,7 @@ class Interleaved:
         return place not in self._claimed_before and not (row.adjusts and self.order.shop.lane is Lane.GOOGLE_ADS)
 
 
+@pytest.mark.untraced
 def test_whatever_happens_in_whatever_order(
     database: str,
     ledger: Ledger,

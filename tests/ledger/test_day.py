@@ -18,6 +18,8 @@ from tests.ledger.history import History
 ORDERS = 2_000
 
 
+@pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.timeout(900)  # 107 s on two free cores, and whatever else runs there beside it
 def test_a_day_with_every_fault_ends_right(
     engine: sa.Engine, google: SandboxGoogle, lanes: dict[Lane, Any], monkeypatch: pytest.MonkeyPatch

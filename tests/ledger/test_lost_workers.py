@@ -35,6 +35,7 @@ def run_worker(ledger: Ledger, google: SandboxGoogle, database: str, stop_at: st
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
+@pytest.mark.usefixtures("untraced_processes")
 @pytest.mark.parametrize("stop_at", ["intent", "call", "answer"])
 def test_a_killed_worker_loses_and_doubles_nothing(
     ledger: Ledger,

@@ -41,6 +41,7 @@ def test_dbt_connects_where_we_do(url: str, host: str, port: str, user: str, nam
     assert found["CUSTOM_EVENTS_DBT_NAME"] == name
 
 
+@pytest.mark.usefixtures("untraced_processes")
 def test_the_manifest_is_made_where_it_is_missing_or_old(tmp_path: Path) -> None:
     """As in a fresh clone, where `make demo` is the first thing that anybody runs."""
     project = tmp_path / "dbt"

@@ -63,6 +63,7 @@ def test_thresholds_count_by_the_new_days(in_world: InWorld, order: Any, period:
     in_world(test)
 
 
+@pytest.mark.usefixtures("untraced_processes")
 def test_conditions_and_reports_have_the_same_days(in_world: InWorld, order: Any, database: str) -> None:
     assert set(changed_zones()) >= {"America/Vancouver", "America/Edmonton", "Africa/Casablanca"}
 

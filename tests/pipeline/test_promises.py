@@ -59,6 +59,7 @@ SELECT (SELECT count(*) FROM landing.raw_queue), (SELECT count(*) FROM app.raw_o
 """
 
 
+@pytest.mark.usefixtures("untraced_processes")
 def test_killed_in_the_middle_of_a_batch_nothing_is_lost_and_nothing_doubled(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
         site = world.site()
@@ -88,6 +89,7 @@ def test_killed_in_the_middle_of_a_batch_nothing_is_lost_and_nothing_doubled(in_
     in_world(test)
 
 
+@pytest.mark.usefixtures("untraced_processes")
 def test_two_workers_share_a_backlog_exactly(in_world: InWorld, order: Any) -> None:
     async def test(world: Any) -> None:
         orders, sites = 120, 6

@@ -32,9 +32,13 @@ time.sleep(600)
 
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    """Whose children may be ended as soon as they are started: where this process ignores SIGTERM (a run in the background, and Dagster is
+    imported), so do they until they are programs, and `stop` would have its whole patience with them."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     made = Supervisor(tmp_path / "logs", {"PYTHONUNBUFFERED": "1"})
     yield made
     made.stop()
+    signal.signal(signal.SIGTERM, before)
 
 
 def until(condition: object, what: str) -> None:

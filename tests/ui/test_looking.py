@@ -46,7 +46,6 @@ def test_find_why_order_1042_was_not_sent(signed_in: Page, order: int) -> None:
     signed_in.get_by_role("button", name="Find").click()
     expect(signed_in.get_by_role("heading", name="Order #1042")).to_be_visible()
     expect(signed_in.locator("#outcome")).to_contain_text("No assignment matched it")
-    print("MAIN", signed_in.locator("main").inner_text())
     signed_in.set_default_timeout(3000)
     signed_in.locator("summary", has_text="dear").click()
     expect(signed_in.locator(".tree .no", has_text="order.total")).to_contain_text("100")

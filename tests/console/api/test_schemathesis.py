@@ -48,6 +48,8 @@ def _ask(operation: Any, mode: GenerationMode, headers: dict[str, str]) -> None:
     answers()
 
 
+@pytest.mark.long
+@pytest.mark.untraced
 @pytest.mark.timeout(900)  # a minute or two on a machine of one's own, many times that beside other work
 def test_every_operation_answers_as_its_document_says(app: FastAPI, world: World) -> None:
     asked = every_way(app, world.headers("administrator"))

@@ -82,6 +82,7 @@ def test_a_request_is_a_span_of_its_callers_trace_and_holds_nothing_personal(
         assert word not in b"".join(collector.raw)
 
 
+@pytest.mark.usefixtures("untraced_processes")
 def test_without_an_endpoint_nothing_of_it_is_imported() -> None:
     script = (
         "import sys; from console.api.app import create_app; create_app('postgresql://127.0.0.1:1/x');"

@@ -1,6 +1,7 @@
 """Two sites with something of everything. Whatever is of the second one says so, so that it is found where it must not be."""
 
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -97,6 +98,12 @@ class World:
             "saved_view_id": (self.view.id, ABSENT - 1, ABSENT),
             "session_id": (ABSENT - 1, caller.session_id, ABSENT),
         }
+
+    def of(self, engine: sa.Engine, settings: Settings) -> Self:
+        """This world in a copy of its database, in an installation with the same key."""
+        same = copy(self)
+        same.engine, same.settings = engine, settings
+        return same
 
     def headers(self, name: str) -> dict[str, str]:
         """Those of a request by the key of this name: a role of all sites, `<role> of mine`, or `nothing`."""

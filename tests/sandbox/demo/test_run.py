@@ -66,6 +66,8 @@ class Hands(Supervisor):
             made.dispose()
 
 
+@pytest.mark.long
+@pytest.mark.usefixtures("untraced_processes")
 def test_the_demo_follows_every_webhook_to_an_answer(
     configured: Settings, database: str, monkeypatch: pytest.MonkeyPatch, sandbox_google: SandboxGoogle
 ) -> None:
