@@ -19,7 +19,7 @@ from console.api.rate_limits import RateLimits
 from console.api.translation import problem_of
 from console.pages.page import Page
 from console.pages.rendering import Renderer
-from console.pages.routes.manual import MANUAL
+from console.pages.manual import MANUAL
 from console.pages.routes.registry import NOUNS
 from console.pages.serving import PageServer
 from console.pages.static_files import Digests, files

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from custom_events.catalog.configurations import refuse
-from custom_events.catalog.reading import name_problems, told
+from custom_events.catalog.reading import name_problems, quoted
 from custom_events.conditions.problems import Problem
 from custom_events.errors import NeedsAction, NotFound
 from custom_events.queries import saved_views as queries
@@ -57,7 +57,7 @@ def remove(connection: sa.Connection, person_id: int, view_id: int) -> None:
 
 def _problems(list_name: str, query: str) -> Iterator[Problem]:
     if list_name not in LISTS:
-        wrong = f"{told(list_name)} is no list with saved views"
+        wrong = f"{quoted(list_name)} is no list with saved views"
         yield Problem(path="list", wrong=wrong, right=f"one of {', '.join(LISTS)}")
     if len(query) > LONGEST_QUERY or not _QUERY.match(query):
         right = f"at most {LONGEST_QUERY} characters, as an address has them: active=yes&sort=label"
