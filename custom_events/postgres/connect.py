@@ -1,10 +1,12 @@
 """Connections: SQLAlchemy with psycopg for everything synchronous, asyncpg for the receiver and the pipeline."""
 
 import select
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import InvalidatePoolError
 
 from custom_events.postgres import address, roles
 
@@ -42,7 +44,7 @@ def engine(
         connect_args=_parameters(url, name, lock_limit_ms, statement_limit_ms),
         hide_parameters=True,  # an error's text goes to logs and Dagster's pages; parameters are bodies, secrets and people
     )
-    sa.event.listen(engine, "checkout", _check_open)  # processes that live for weeks survive a restart of the server
+    event.listen(engine, "checkout", _check_open)  # processes that live for weeks survive a restart of the server
     return engine
 
 
@@ -57,11 +59,10 @@ async def async_reading(
 
     parameters = _parameters(url, name, lock_limit_ms, statement_limit_ms)
     parameters["options"] = f"{parameters['options']} -c default_transaction_read_only=on"
-    connection = await psycopg.AsyncConnection.connect(
-        address.libpq(url), autocommit=True, row_factory=dict_row, **parameters
-    )
+    parameters["row_factory"] = dict_row
+    connection = await psycopg.AsyncConnection.connect(address.libpq(url), autocommit=True, **parameters)
     set_json_loads(msgspec.json.decode, connection)
-    return connection
+    return cast("psycopg.AsyncConnection[dict[str, Any]]", connection)
 
 
 def listening(url: str, channel: str, *, name: str) -> "psycopg.Connection[Any]":
@@ -98,7 +99,7 @@ def _check_open(driver: "psycopg.Connection[Any]", _record: object, _proxy: obje
     if not driver.closed:
         waiting.register(driver.fileno(), select.POLLIN)
     if driver.closed or waiting.poll(0):
-        raise sa.exc.InvalidatePoolError
+        raise InvalidatePoolError
 
 
 def libpq_url(engine: sa.Engine) -> str:

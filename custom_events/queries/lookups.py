@@ -36,7 +36,7 @@ class Lookup(msgspec.Struct, Generic[Thing], frozen=True):
         given = {**self.constants, **values}
         row: dict[str, Any] | None
         try:
-            row = driver.cursor(row_factory=dict_row).execute(self.statement, given).fetchone()
+            row = driver.cursor(row_factory=dict_row).execute(self.statement.encode(), given).fetchone()
         except psycopg.Error:  # once more by SQLAlchemy, which knows what follows from each error
             again = connection.exec_driver_sql(self.statement, given).mappings().one_or_none()
             row = None if again is None else dict(again)
@@ -59,8 +59,9 @@ async def read_both(
 
 
 @functools.cache
-def _both(one: str, other: str) -> str:
-    return f"SELECT (SELECT row_to_json(row) FROM ({one}) row) AS one, (SELECT row_to_json(row) FROM ({other}) row) AS other"
+def _both(one: str, other: str) -> bytes:
+    rows = f"(SELECT row_to_json(row) FROM ({one}) row) AS one, (SELECT row_to_json(row) FROM ({other}) row) AS other"
+    return f"SELECT {rows}".encode()
 
 
 def of_text(statement: str, of_row: Callable[[dict[str, Any]], Thing]) -> Lookup[Thing]:
