@@ -69,7 +69,7 @@ class PageServer:
         view = view or View(path=path, cookies=request.cookies)
         if problem.kind is problems.UNAUTHENTICATED and request.method in _SAFE:
             return _redirect(view, f"sign-in?{toasts.next_query(path, request.url.query)}", ())
-        if problem.kind is problems.UNAUTHENTICATED and "session" in request.headers.get("cookie", ""):
+        if problem.kind is problems.UNAUTHENTICATED and authorization.COOKIE in request.cookies:
             return self._sign_in_again(request, view, problem)
         content = {"problem": problem.document(request.state.request_id)}
         html = self.renderer.render("problem.html", view, problem.kind.title, content)

@@ -214,5 +214,5 @@ addEventListener("offline", () => void away());
 document.addEventListener("click", (event) => {
   if (!(event.target instanceof Element) || !event.target.matches("[data-discard]")) return;
   forget((kept) => kept.page === page);
-  location.assign(location.href);
+  location.assign(page);
 });
