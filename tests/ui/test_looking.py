@@ -46,7 +46,7 @@ def test_find_why_order_1042_was_not_sent(signed_in: Page, order: int) -> None:
     signed_in.get_by_role("button", name="Find").click()
     expect(signed_in.get_by_role("heading", name="Order #1042")).to_be_visible()
     expect(signed_in.locator("#outcome")).to_contain_text("No assignment matched it")
-    signed_in.locator("summary", has_text="dear").click()
+    signed_in.locator("summary", has_text="The conditions do not hold").click()
     expect(signed_in.locator(".tree .no", has_text="order.total")).to_contain_text("100")
     signed_in.get_by_role("link", name="with its body").click()
     expect(signed_in.locator("#masked")).to_contain_text("•••")
