@@ -22,7 +22,7 @@ class Evidence(NamedTuple):
 
 
 # By alarm: the page that lists what it counts, with its filters; words in braces are what the alarm is about.
-_LISTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+LISTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "ConversionsExpireSoon": ("uploads", {"expiring": "yes"}),
     "AnswersMissing": ("uploads", {"state": "unknown"}),
     "UploadsStalled": ("uploads", {"state": "queued"}),
@@ -36,7 +36,7 @@ _LISTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "StoreForbidsReading": ("deliveries", {"outcome": "parked", "reason": "{reason}", "site_id": "{site_id}"}),
     "DeliveriesRefused": ("deliveries/refused", {"reason": "{reason}"}),
 }
-_PAGES: Final[Mapping[str, tuple[str, str]]] = {
+PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "AccountParked": ("ads-accounts/{account}", "the account"),
     "ActionParked": ("ads-accounts/{account}", "the account"),
     "PartStopped": ("ads-accounts/{account}", "the account"),
@@ -57,12 +57,12 @@ def of(call: Call, alarm: Episode, *, with_sample: bool = False) -> Evidence | N
         place["site_id"] = ""
         with suppress(NotFound):
             place["site_id"] = str(sites.by_key(call.connection, place["site"]).id)
-    if alarm.name in _PAGES:
-        address, name = _PAGES[alarm.name]
+    if alarm.name in PAGES:
+        address, name = PAGES[alarm.name]
         return Evidence(address.format_map(place), name)
-    if alarm.name not in _LISTS:
+    if alarm.name not in LISTS:
         return None
-    page, filters = _LISTS[alarm.name]
+    page, filters = LISTS[alarm.name]
     given = {name: text for name, value in filters.items() if (text := value.format_map(place))}
     found = Evidence(f"{page}?{urlencode(given)}", "the rows")
     if not with_sample:

@@ -143,7 +143,8 @@ def summed(days: Iterable[AccuracyDay]) -> AccuracyDay | None:
     if not listed:
         return None
     names = ("orders", "sent", "withheld", "waiting", "expired", "no_match")
-    return AccuracyDay(day=listed[-1].day, **{name: sum(getattr(day, name) for day in listed) for name in names})
+    sums: dict[str, Any] = {name: sum(getattr(day, name) for day in listed) for name in names}
+    return AccuracyDay(day=listed[-1].day, **sums)
 
 
 def least_accurate(report: Report[AccuracyDay], rows: int = SHOWN_SITES) -> tuple[AccuracyDay, ...]:

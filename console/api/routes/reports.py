@@ -40,12 +40,15 @@ Currency = Annotated[str | None, Query(pattern="^[A-Z]{3}$", description="Only a
 By = Annotated[str, Query(max_length=20, description=f"By what they are added up: {', '.join(reports.GROUPS)}.")]
 
 _DAY: Final = date(2026, 11, 29)
-_STAGES: Final = {
-    name: 0
-    for name in FunnelDay.__struct_fields__
-    if name not in ("day", "received", "landed", "understood", "matched")
+_STAGES: Final[dict[str, Any]] = {
+    **dict.fromkeys(FunnelDay.__struct_fields__, 0),
+    "day": _DAY,
+    "received": 60,
+    "landed": 60,
+    "understood": 58,
+    "matched": 41,
 }
-_FUNNEL: Final = FunnelDay(**{**_STAGES, "day": _DAY, "received": 60, "landed": 60, "understood": 58, "matched": 41})
+_FUNNEL: Final = FunnelDay(**_STAGES)
 _ACCURACY: Final = AccuracyDay(day=_DAY, orders=42, sent=38, withheld=3, waiting=1, expired=0, no_match=0)
 _GROUP: Final = ConversionGroup(
     key="purchase",

@@ -59,11 +59,12 @@ _EXAMPLE: Final = Setting(
 @ROUTES.get("/settings", right=MANAGE, answer=Page[Setting], example=Page(items=(_EXAMPLE,), next=None))
 def list_settings(call: Call) -> Page[Setting]:
     """Every setting as this process has it, in the order of the manual's page; others may have been started with another environment."""
-    items = tuple(_setting(call.settings, name, field) for name, field in Settings.model_fields.items())
+    items = tuple(described(call.settings, name, field) for name, field in Settings.model_fields.items())
     return Page(items=items, next=None)
 
 
-def _setting(settings: Settings, name: str, field: FieldInfo) -> Setting:
+def described(settings: Settings, name: str, field: FieldInfo) -> Setting:
+    """A setting as it is told."""
     value = getattr(settings, name)
     default = None if field.default is PydanticUndefined else field.default
     is_secret = "SecretStr" in str(field.annotation)

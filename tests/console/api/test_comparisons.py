@@ -73,7 +73,7 @@ def test_settings_are_told_without_what_is_secret(admin: httpx.Client, client: h
 def test_of_an_address_the_login_is_left_out(world: World) -> None:
     secretive = world.settings.model_copy(update={"traces_endpoint": "https://me:pass@collector:4318/v1?token=x"})
     field = type(secretive).model_fields["traces_endpoint"]
-    shown = settings_routes._setting(secretive, "traces_endpoint", field)
+    shown = settings_routes.described(secretive, "traces_endpoint", field)
     assert shown.value == "https://collector:4318/v1"
 
 

@@ -131,7 +131,7 @@ def test_an_alarm_leads_to_a_page_for_each_that_there_is(
     browser: httpx.Client, engine: sa.Engine, world: World
 ) -> None:
     """Every alarm that a page can show leads to one, whatever it is about; those of Dagster's jobs do not."""
-    known = {**dict.fromkeys(evidence._PAGES), **dict.fromkeys(evidence._LISTS)}
+    known = {**dict.fromkeys(evidence.PAGES), **dict.fromkeys(evidence.LISTS)}
     assert known.keys() <= {watch.name for watch in WATCHES}
     assert {watch.name for watch in WATCHES} - known.keys() == {"ScheduledJobMissed"}
     values = {
