@@ -54,10 +54,10 @@ def bulk() -> None:
 @overrides_option
 @publish_option
 @how_options
-def assign(*, key: str, label: str, overrides_file: Path | None, publish: bool, **given: Any) -> None:
+def assign(*, key: str, label: str, overrides_file: Path | None, publish: bool, **options: Any) -> None:
     """Assign the definition KEY to sites."""
     fields = {"definition_key": key, "label": label, "publish": publish}
-    _do("assign", given, chosen_sites, overrides_file=overrides_file, **fields)
+    _do("assign", options, chosen_sites, overrides_file=overrides_file, **fields)
 
 
 @bulk.command(short_help="Change the overrides of assignments.")
@@ -66,34 +66,34 @@ def assign(*, key: str, label: str, overrides_file: Path | None, publish: bool, 
 @click.option("--inherit", multiple=True, metavar="SETTING", help="A setting that is overridden no longer.")
 @publish_option
 @how_options
-def change(*, overrides_file: Path | None, inherit: tuple[str, ...], publish: bool, **given: Any) -> None:
+def change(*, overrides_file: Path | None, inherit: tuple[str, ...], publish: bool, **options: Any) -> None:
     """Change the overrides that a file names, one by one; the others stay. With --publish alone what is drafted applies."""
-    _do("change", given, chosen_assignments, overrides_file=overrides_file, inherit=inherit, publish=publish)
+    _do("change", options, chosen_assignments, overrides_file=overrides_file, inherit=inherit, publish=publish)
 
 
 @bulk.command(short_help="Let assignments match again.")
 @assignment_options
 @how_options
-def enable(**given: Any) -> None:
+def enable(**options: Any) -> None:
     """Let assignments match again."""
-    _do("enable", given, chosen_assignments)
+    _do("enable", options, chosen_assignments)
 
 
 @bulk.command(short_help="Let assignments match nothing.")
 @assignment_options
 @how_options
-def disable(**given: Any) -> None:
+def disable(**options: Any) -> None:
     """Let assignments match nothing, until they are enabled."""
-    _do("disable", given, chosen_assignments)
+    _do("disable", options, chosen_assignments)
 
 
 @bulk.command(short_help="Move assignments to another site.")
 @click.option("--to", "target", required=True, metavar="SITE", help="The site (id, key or shop domain).")
 @assignment_options
 @how_options
-def move(*, target: str, **given: Any) -> None:
+def move(*, target: str, **options: Any) -> None:
     """Make assignments on another site as they are here, and disable them here: what they made refers to them."""
-    _do("move", given, chosen_assignments, to_site=target)
+    _do("move", options, chosen_assignments, to_site=target)
 
 
 @bulk.command(name="copy", short_help="Copy a site's whole set to others.")
@@ -101,28 +101,35 @@ def move(*, target: str, **given: Any) -> None:
 @site_options
 @publish_option
 @how_options
-def copy_(*, source: str, publish: bool, **given: Any) -> None:
+def copy_(*, source: str, publish: bool, **options: Any) -> None:
     """Copy every assignment of SITE to other sites, as it is published there, or else drafted."""
-    _do("copy", given, chosen_sites, from_site=source, publish=publish)
+    _do("copy", options, chosen_sites, from_site=source, publish=publish)
 
 
 @bulk.command(short_help="Bring back what applied before a bulk change.")
 @click.argument("number", required=False, type=_NUMBER)
 @how_options
-def undo(*, number: int | None, **given: Any) -> None:
+def undo(*, number: int | None, **options: Any) -> None:
     """Undo bulk change NUMBER, the last one unless it is named: what applied before applies again, as new revisions; what it made is
     removed, or applies no more. What was changed since is a row that fails. An undo can be undone by its number."""
     from cli.nouns.bulk import opened
     from custom_events.errors import NeedsAction
 
-    with opened(given.pop("author"), _tell) as rules:
+    with opened(options.pop("author"), _tell) as rules:
         if number is None:
-            last = next((one for one in rules.every() if one.undoes is None and one.undone_by is None), None)
+            last = next(
+                (
+                    bulk_change
+                    for bulk_change in rules.every()
+                    if bulk_change.undoes is None and bulk_change.undone_by is None
+                ),
+                None,
+            )
             if last is None:
                 raise NeedsAction("There is no bulk change of the last 30 days to undo: `custom-events bulk list`.")
             number = last.id
-        result = rules.undo(number, how_of(given))
-    _show(result, as_json=given["as_json"])
+        result = rules.undo(number, how_of(options))
+    _show(result, as_json=options["as_json"])
 
 
 @bulk.command(name="list", short_help="The bulk changes of the last 30 days.")
@@ -134,17 +141,25 @@ def list_(*, as_json: bool) -> None:
     from cli.nouns.bulk import opened
 
     with opened() as rules:
-        found = list(rules.every())
+        listed = list(rules.every())
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode({"bulk_changes": found}), indent=2).decode())
+        click.echo(msgspec.json.format(msgspec.json.encode({"bulk_changes": listed}), indent=2).decode())
         return
-    for one in found:
-        what = "" if one.undoes is None else f"; undoes {one.undoes}"
-        what += "" if one.undone_by is None else f"; undone by {one.undone_by}"
-        what += "; under way" if one.is_under_way else "; ended before its last row" if one.ended_at is None else ""
-        reason = f": {one.reason}" if one.reason else ""
-        click.echo(f"{one.id:>6}  {one.created_at:{TIME}} by {one.asked_by}{reason}; {one.rows:,} rows{what}")
-    if not found:
+    for bulk_change in listed:
+        what = "" if bulk_change.undoes is None else f"; undoes {bulk_change.undoes}"
+        what += "" if bulk_change.undone_by is None else f"; undone by {bulk_change.undone_by}"
+        what += (
+            "; under way"
+            if bulk_change.is_under_way
+            else "; ended before its last row"
+            if bulk_change.ended_at is None
+            else ""
+        )
+        reason = f": {bulk_change.reason}" if bulk_change.reason else ""
+        click.echo(
+            f"{bulk_change.id:>6}  {bulk_change.created_at:{TIME}} by {bulk_change.asked_by}{reason}; {bulk_change.rows:,} rows{what}"
+        )
+    if not listed:
         click.echo("No bulk changes in the last 30 days.")
 
 
@@ -158,11 +173,11 @@ def show(*, number: int, as_json: bool) -> None:
     from cli.nouns.bulk import opened
 
     with opened() as rules:
-        found = rules.rows(number)
+        listed = rules.rows(number)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode({"rows": found}), indent=2).decode())
+        click.echo(msgspec.json.format(msgspec.json.encode({"rows": listed}), indent=2).decode())
         return
-    for row in found:
+    for row in listed:
         _show_row(row)
 
 
@@ -183,7 +198,7 @@ def export(*, out: Path | None, site: str | None, **chosen: Any) -> None:
 @bulk.command(name="import", short_help="Assignments from CSV.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @how_options
-def import_(*, file: Path, **given: Any) -> None:
+def import_(*, file: Path, **options: Any) -> None:
     """Let assignments be as FILE says (-: standard input), line by line: site_id, definition_key and label name one, which is made where
     it is not there; is_active, is_published and overrides (JSON) say how it shall be. What is not in the file stays."""
     from cli.nouns.bulk import opened
@@ -194,17 +209,17 @@ def import_(*, file: Path, **given: Any) -> None:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise click.BadParameter(f"it is no UTF-8 (byte {error.start}): save it as such", param_hint="FILE") from None
-    with opened(given.pop("author"), _tell) as rules:
-        result = rules.bring_in(text, how_of(given))
-    _show(result, as_json=given["as_json"])
+    with opened(options.pop("author"), _tell) as rules:
+        result = rules.bring_in(text, how_of(options))
+    _show(result, as_json=options["as_json"])
 
 
-def _do(action: str, given: dict[str, Any], choose: Any, **fields: Any) -> None:
+def _do(action: str, options: dict[str, Any], choose: Any, **fields: Any) -> None:
     from cli.nouns.bulk import opened
 
-    with opened(given.pop("author"), _tell) as rules:
-        result = rules.do(action_of(action, choose(rules.site_id, given), rules.site_id, **fields), how_of(given))
-    _show(result, as_json=given["as_json"])
+    with opened(options.pop("author"), _tell) as rules:
+        result = rules.do(action_of(action, choose(rules.site_id, options), rules.site_id, **fields), how_of(options))
+    _show(result, as_json=options["as_json"])
 
 
 def _tell(done: int, total: int) -> None:

@@ -41,7 +41,7 @@ def _all_of(*options: Any) -> Callable[[Any], Any]:
 site_options = _all_of(
     click.option("--site", "sites", multiple=True, metavar="SITE", help="This site (id, key or shop domain); may be given several times."),
     _SEARCH,
-    click.option("--platform", type=click.Choice([one.value for one in Platform]), help="Those of this platform."),
+    click.option("--platform", type=click.Choice([platform.value for platform in Platform]), help="Those of this platform."),
     click.option("--state", type=click.Choice(["active", "paused", "removed"]), help="Those in this state."),
     click.option("--all", "every", is_flag=True, help="Every site."),
 )  # fmt: skip
@@ -65,33 +65,33 @@ how_options = _all_of(
 )  # fmt: skip
 
 
-def how_of(given: dict[str, Any]) -> "How":
+def how_of(options: dict[str, Any]) -> "How":
     """How it is done."""
     from cli.nouns.bulk import How
 
-    return How(all_or_nothing=not given["row_by_row"], is_dry_run=given["is_dry_run"], reason=given["reason"])
+    return How(all_or_nothing=not options["row_by_row"], is_dry_run=options["is_dry_run"], reason=options["reason"])
 
 
-def chosen_sites(site_id: SiteId, given: dict[str, Any]) -> dict[str, Any]:
+def chosen_sites(site_id: SiteId, options: dict[str, Any]) -> dict[str, Any]:
     """`site_ids` or `sites`. Raises BadParameter unless they are chosen in one way."""
     from custom_events.catalog.bulk.requests import SiteFilter
 
-    chosen = {name: given[name] for name in _SITE_FILTER if given[name] is not None}
-    _check_choice("--site", bool(given["sites"]), bool(chosen), given["every"])
-    if given["sites"]:
-        return {"site_ids": tuple(map(site_id, given["sites"]))}
+    chosen = {name: options[name] for name in _SITE_FILTER if options[name] is not None}
+    _check_choice("--site", bool(options["sites"]), bool(chosen), options["every"])
+    if options["sites"]:
+        return {"site_ids": tuple(map(site_id, options["sites"]))}
     platform = chosen.pop("platform", None)
     return {"sites": SiteFilter(platform=None if platform is None else Platform(platform), **chosen)}
 
 
-def chosen_assignments(site_id: SiteId, given: dict[str, Any]) -> dict[str, Any]:
+def chosen_assignments(site_id: SiteId, options: dict[str, Any]) -> dict[str, Any]:
     """`assignment_ids` or `assignments`. Raises BadParameter unless they are chosen in one way."""
     from custom_events.catalog.bulk.requests import AssignmentFilter
 
-    chosen = {name: given[name] for name in _ASSIGNMENT_FILTER if given[name] is not None}
-    _check_choice("--id", bool(given["ids"]), bool(chosen), given["every"])
-    if given["ids"]:
-        return {"assignment_ids": given["ids"]}
+    chosen = {name: options[name] for name in _ASSIGNMENT_FILTER if options[name] is not None}
+    _check_choice("--id", bool(options["ids"]), bool(chosen), options["every"])
+    if options["ids"]:
+        return {"assignment_ids": options["ids"]}
     site = chosen.pop("site", None)
     return {"assignments": AssignmentFilter(site_id=None if site is None else site_id(site), **chosen)}
 

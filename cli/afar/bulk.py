@@ -62,21 +62,21 @@ class RemoteBulk:
 
     def rows(self, number: int) -> list[RowOutcome]:
         """What became of its rows."""
-        found: list[RowOutcome] = []
+        answered: list[RowOutcome] = []
         after: str | None = None
         while True:
             page = self.server.asked(
                 list_bulk_change_rows.sync_detailed(number, client=self.client, limit=PAGE, after=after)
             )
-            found += [as_type(row, RowOutcome) for row in page.items]
+            answered += [as_type(row, RowOutcome) for row in page.items]
             if (after := page.next_) is None:
-                return found
+                return answered
 
     def export(self, **chosen: Any) -> Iterator[bytes]:
         """The assignments that are chosen, as CSV."""
         names = {"text": "search", "definition_key": "definition"}
-        given = {names.get(name, name): value for name, value in chosen.items() if value is not None}
-        answer = export_assignments.sync_detailed(client=self.client, **given)
+        chosen_values = {names.get(name, name): value for name, value in chosen.items() if value is not None}
+        answer = export_assignments.sync_detailed(client=self.client, **chosen_values)
         self.server.asked(answer)
         yield answer.content
 

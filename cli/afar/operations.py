@@ -56,8 +56,8 @@ def result(server: Server, ended: Ended, kind: str, of: type[_Kind]) -> _Kind:
         _without_result(ended)
     answer = read_operation_result.sync_detailed(operation.id, client=server.client)
     server.asked(answer)
-    found: dict[str, _Kind] = msgspec.json.decode(answer.content, type=dict[str, of])
-    return found[kind]
+    ending: dict[str, _Kind] = msgspec.json.decode(answer.content, type=dict[str, of])
+    return ending[kind]
 
 
 def _without_result(ended: Ended) -> NoReturn:

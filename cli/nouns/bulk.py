@@ -114,7 +114,7 @@ class LocalBulk:
         try:
             return bulk_changes.do_here(self.engine, prepared, EVERYWHERE, self.author, self.tell)
         except RowsFailedError as error:
-            lines = [f"  {one.path}: {one.wrong}; {one.right}" for one in error.faults]
+            lines = [f"  {fault.path}: {fault.wrong}; {fault.right}" for fault in error.faults]
             raise NeedsAction("\n".join([f"{error.sentence}.", *lines])) from None
 
 

@@ -94,10 +94,10 @@ def _check_site(call: Call, operation: Operation, parameters: Mapping[str, Any],
 
 def _site_id(call: Call, right: Right, parameters: Mapping[str, Any]) -> int | None:
     """The site of what the path names; None: that is not there."""
-    if right.thing is not None:
-        if call.thing is None:
-            call.thing = right.thing.lookup.read(call.connection, {right.parameter: parameters[right.parameter]})
-        return None if call.thing is None else right.thing.site_of(call.thing)
+    if right.resource is not None:
+        if call.resource is None:
+            call.resource = right.resource.lookup.read(call.connection, {right.parameter: parameters[right.parameter]})
+        return None if call.resource is None else right.resource.site_of(call.resource)
     if right.site_of is not None:
         return right.site_of(call.connection, parameters)
     site_id: int = parameters[right.parameter]

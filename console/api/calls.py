@@ -74,7 +74,7 @@ class Shared:
 
 class Call:
     """What an operation works with. Where it has a `transaction`, all of it happens in that one, which is committed when the operation
-    returns; without one, each statement is for itself: two ways to the database less for what only reads. `thing`: what the operation's
+    returns; without one, each statement is for itself: two ways to the database less for what only reads. `resource`: what the operation's
     right has read of what the path names, if it has."""
 
     def __init__(self, shared: Shared, asked: Asked, *, transaction: bool) -> None:
@@ -85,7 +85,7 @@ class Call:
         self.openid = shared.openid
         self.readers = shared.readers
         self.caller: Caller = NOBODY
-        self.thing: Any = None
+        self.resource: Any = None
         self._has_transaction = transaction
         self._stack = ExitStack()
         self._connection: sa.Connection | None = None

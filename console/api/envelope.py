@@ -82,10 +82,10 @@ class Envelope:
                 status = message["status"]
                 # Files of ours are asked for anew only where they changed (ETag); what is shown of stores is kept nowhere.
                 ours = _FILE if "/static/" in scope["path"] else _SHOWN
-                given = message.get("headers", ())
-                names = {name.lower() for name, _ in given}
+                headers = message.get("headers", ())
+                names = {name.lower() for name, _ in headers}
                 message["headers"] = [
-                    *given,
+                    *headers,
                     (_ID, request_id.encode()),
                     *(header for header in (ours, *self._headers) if header[0] not in names),
                 ]

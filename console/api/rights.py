@@ -13,7 +13,7 @@ from custom_events.queries.lookups import Lookup
 Locate = Callable[[sa.Connection, Mapping[str, Any]], int | None]
 
 
-class Thing(msgspec.Struct, frozen=True):
+class Resource(msgspec.Struct, frozen=True):
     """What a path names, found by one statement, of which the path's parameter is the only value; `site_of` says its site."""
 
     lookup: Lookup[Any]
@@ -32,14 +32,14 @@ class Scope(StrEnum):
 
 class Right(msgspec.Struct, frozen=True, kw_only=True):
     """A role on some sites. `noun` and `parameter` say what the path names; `site_of` finds its site (None: it is not there), or
-    `thing` all of it, which the operation then has as `call.thing`; both are left out where the parameter is the site's own id. `local`: whoever asks on this machine may, too (docs of `console_figures_open`)."""
+    `resource` all of it, which the operation then has as `call.resource`; both are left out where the parameter is the site's own id. `local`: whoever asks on this machine may, too (docs of `console_figures_open`)."""
 
     scope: Scope
     role: Role | None = None
     noun: str = "site"
     parameter: str = "site_id"
     site_of: Locate | None = None
-    thing: Thing | None = None
+    resource: Resource | None = None
     local: bool = False
 
     def __str__(self) -> str:
@@ -68,10 +68,10 @@ def of_site(
     noun: str = "site",
     parameter: str = "site_id",
     site_of: Locate | None = None,
-    thing: Thing | None = None,
+    resource: Resource | None = None,
 ) -> Right:
     """The role on the site that the path names, directly or as the site of `noun`."""
-    return Right(scope=Scope.ONE_SITE, role=role, noun=noun, parameter=parameter, site_of=site_of, thing=thing)
+    return Right(scope=Scope.ONE_SITE, role=role, noun=noun, parameter=parameter, site_of=site_of, resource=resource)
 
 
 def of_some_site(role: Role) -> Right:

@@ -36,50 +36,50 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     def text(self, name: str, *, longest: int = LONGEST_SEARCH) -> str | None:
         """A text of the query without blanks around it; None where it is empty. Raises 422 for what cannot be stored."""
-        given = self.query.get(name, "").strip()
-        wrong = f"it has more than {longest} characters" if len(given) > longest else text_problem(given)
+        written = self.query.get(name, "").strip()
+        wrong = f"it has more than {longest} characters" if len(written) > longest else text_problem(written)
         if wrong:
             raise _wrong(name, wrong, "a shorter text without that")
-        return given or None
+        return written or None
 
     def number(self, name: str) -> int | None:
         """An id of the query. Raises 422."""
-        given = self.text(name)
-        if given is None:
+        written = self.text(name)
+        if written is None:
             return None
-        if not _DIGITS.match(given) or not 0 < int(given) <= MAX_ID:
-            raise _wrong(name, f"{given!r} is no number of ours", "digits only, 12 for example")
-        return int(given)
+        if not _DIGITS.match(written) or not 0 < int(written) <= MAX_ID:
+            raise _wrong(name, f"{written!r} is no number of ours", "digits only, 12 for example")
+        return int(written)
 
     def ids(self, name: str) -> tuple[int, ...]:
         """Ids of the form, or else of the query: all values of the name. Raises 422."""
-        given = [part for part in re.split(r"[\s,]+", self.form.get(name, self.query.get(name, ""))) if part]
-        wrong = next((part for part in given if not _DIGITS.match(part) or not 0 < int(part) <= MAX_ID), None)
+        written = [part for part in re.split(r"[\s,]+", self.form.get(name, self.query.get(name, ""))) if part]
+        wrong = next((part for part in written if not _DIGITS.match(part) or not 0 < int(part) <= MAX_ID), None)
         if wrong is not None:
             raise _wrong(name, f"{wrong[:LONGEST_SEARCH]!r} is no number of ours", "digits only, 12 for example")
-        return tuple(dict.fromkeys(map(int, given)))
+        return tuple(dict.fromkeys(map(int, written)))
 
     def choice(self, name: str, words: Mapping[str, Any] | tuple[str, ...]) -> str | None:
         """One of these words of the query. Raises 422."""
-        given = self.text(name)
-        if given is not None and given not in words:
-            raise _wrong(name, f"{given!r} is none of them", f"one of {', '.join(words)}")
-        return given
+        written = self.text(name)
+        if written is not None and written not in words:
+            raise _wrong(name, f"{written!r} is none of them", f"one of {', '.join(words)}")
+        return written
 
     def flag(self, name: str) -> bool | None:
         """Yes or no of the query; None: not asked."""
-        given = self.choice(name, ("yes", "no"))
-        return None if given is None else given == "yes"
+        written = self.choice(name, ("yes", "no"))
+        return None if written is None else written == "yes"
 
     def moment(self, name: str) -> datetime | None:
         """A moment of the query, UTC where it names no zone (as a browser's field for it does not). Raises 422."""
-        given = self.text(name)
-        if given is None:
+        written = self.text(name)
+        if written is None:
             return None
         try:
-            at = datetime.fromisoformat(given)
+            at = datetime.fromisoformat(written)
         except ValueError:
-            raise _wrong(name, f"{given!r} is no moment", "2026-11-30T12:00") from None
+            raise _wrong(name, f"{written!r} is no moment", "2026-11-30T12:00") from None
         at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
         if not FIRST_YEAR <= at.year <= LAST_YEAR:
             raise _wrong(name, f"the year {at.year} is too far away", f"a year from {FIRST_YEAR} to {LAST_YEAR}")
@@ -87,15 +87,15 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     def day(self, name: str) -> date | None:
         """A day of the query. Raises 422."""
-        given = self.text(name)
-        return None if given is None else parsed_day(name, given)
+        written = self.text(name)
+        return None if written is None else parsed_day(name, written)
 
     def field(self, name: str) -> str:
         """A field of the form without blanks around it, "" where it is not there. Raises 422 for what cannot be stored."""
-        given = self.form.get(name, "").strip()
-        if wrong := text_problem(given.replace("\r", "").replace("\n", " ").replace("\t", " ")):
+        written = self.form.get(name, "").strip()
+        if wrong := text_problem(written.replace("\r", "").replace("\n", " ").replace("\t", " ")):
             raise _wrong(name, wrong, "a text without that", place="body")
-        return given
+        return written
 
     def address(self, **changes: str | int | None) -> str:
         """The query with these changes, as the end of an address; None takes one away."""
@@ -104,12 +104,12 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         return f"?{urlencode(kept)}"
 
 
-def parsed_day(name: str, given: str, *, place: Literal["query", "body"] = "query") -> date:
+def parsed_day(name: str, written: str, *, place: Literal["query", "body"] = "query") -> date:
     """A day as browsers' fields for it send one. Raises 422."""
     try:
-        day = date.fromisoformat(given)
+        day = date.fromisoformat(written)
     except ValueError:
-        raise _wrong(name, f"{given!r} is no day", "2026-11-30", place=place) from None
+        raise _wrong(name, f"{written!r} is no day", "2026-11-30", place=place) from None
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         far = f"the year {day.year} is too far away"
         raise _wrong(name, far, f"a year from {FIRST_YEAR} to {LAST_YEAR}", place=place)
@@ -140,17 +140,17 @@ def read_form(body: bytes) -> dict[str, str]:
     return fields
 
 
-def path_value(name: str, given: str) -> Any:
+def path_value(name: str, written: str) -> Any:
     """A parameter of a path in its own type. Raises 404 for what no thing of ours is called."""
     noun = name.removesuffix("_id").removesuffix("_key").removesuffix("_reference").replace("_", " ")
     if (name.endswith("_id") and name != "customer_id") or name == "number":
-        if not _DIGITS.match(given) or not 0 < int(given) <= MAX_ID:
-            raise problems.not_found(noun, given[: problems.SHOWN_CHARACTERS])
-        return int(given)
+        if not _DIGITS.match(written) or not 0 < int(written) <= MAX_ID:
+            raise problems.not_found(noun, written[: problems.SHOWN_CHARACTERS])
+        return int(written)
     form = {"upload_reference": _REFERENCE, "definition_key": _KEY, "customer_id": _CUSTOMER}.get(name)
-    if form is not None and not form.match(given):
-        raise problems.not_found(noun, given[: problems.SHOWN_CHARACTERS])
-    return given
+    if form is not None and not form.match(written):
+        raise problems.not_found(noun, written[: problems.SHOWN_CHARACTERS])
+    return written
 
 
 def _wrong(name: str, wrong: str, remedy: str, *, place: Literal["query", "body"] = "query") -> ProblemError:

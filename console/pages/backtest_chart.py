@@ -96,9 +96,9 @@ def _rows(days: Sequence[Day]) -> tuple[DayRow, ...]:
     return tuple(
         DayRow(
             day=day,
-            number_now=sum(one.number_now for one in parts),
-            number_then=sum(one.number_then for one in parts),
-            amounts=tuple((one.currency, one.value_now, one.value_then) for one in parts),
+            number_now=sum(part.number_now for part in parts),
+            number_then=sum(part.number_then for part in parts),
+            amounts=tuple((part.currency, part.value_now, part.value_then) for part in parts),
         )
         for day, parts in sorted(by_day.items())
     )

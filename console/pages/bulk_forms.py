@@ -41,7 +41,7 @@ def read_request(ask: Ask, *, dry_run: bool) -> Request:
     try:
         return typed({**common, "actions": [_action(Action(action), ask)]}, NewBulkChange)
     except ProblemError as problem:
-        problem.errors = tuple(by_field(one) for one in problem.errors)
+        problem.errors = tuple(by_field(error) for error in problem.errors)
         raise
 
 
@@ -98,9 +98,9 @@ def _assignments(ask: Ask) -> dict[str, Any]:
                 )
             )
         return {"assignment_ids": list(chosen)}
-    found = msgspec.structs.asdict(chosen_by(msgspec.structs.replace(ask, query=ask.form)))
-    found["definition_key"] = found.pop("definition")
-    return {"assignments": {name: value for name, value in found.items() if value is not None}}
+    filters = msgspec.structs.asdict(chosen_by(msgspec.structs.replace(ask, query=ask.form)))
+    filters["definition_key"] = filters.pop("definition")
+    return {"assignments": {name: value for name, value in filters.items() if value is not None}}
 
 
 def _sites(ask: Ask) -> dict[str, Any]:

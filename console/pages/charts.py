@@ -69,7 +69,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_empty(self) -> bool:
         """Whether no value says anything."""
-        return not any(value for one in self.series for value in one.values)
+        return not any(value for series in self.series for value in series.values)
 
     @property
     def top(self) -> float:
@@ -79,7 +79,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def bottom(self) -> float:
         """The bottom of the scale: nothing; of lines of shares that are all great, a share below them."""
-        values = [float(value) for one in self.series for value in one.values if value is not None]
+        values = [float(value) for series in self.series for value in series.values if value is not None]
         if not self.is_share or self.kind == "bars" or not values:
             return 0.0
         return next((floor for floor in _FLOORS if floor <= min(values)), 0.0)
@@ -99,7 +99,9 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def tones(self) -> tuple[str, ...]:
         """The class of each series' colour."""
-        return tuple(f"tone-{one.tone}" if one.tone else f"series-{at + 1}" for at, one in enumerate(self.series))
+        return tuple(
+            f"tone-{series.tone}" if series.tone else f"series-{at + 1}" for at, series in enumerate(self.series)
+        )
 
     def shown(self, value: Value) -> str | Markup:
         """A value as it stands in texts and in the table."""
@@ -121,11 +123,11 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
         width = min(room * (1 - _GAP), _WIDEST)
         for at, label in enumerate(self.labels):
             below = 0.0
-            for one, tone in zip(self.series, self.tones, strict=True):
-                value = one.values[at]
+            for series, tone in zip(self.series, self.tones, strict=True):
+                value = series.values[at]
                 height = HEIGHT * float(value or 0) / self.top
                 if height > 0:
-                    title = f"{label}: {one.name} {self.shown(value)}"
+                    title = f"{label}: {series.name} {self.shown(value)}"
                     left = room * at + (room - width) / 2
                     below += height
                     yield Bar(_round(left), _round(HEIGHT - below), _round(width), _round(height), tone, title)
@@ -133,20 +135,22 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     def lines(self) -> Iterator[Line]:
         """The series as lines; where nothing is known there is a gap."""
         dashes = ("", "6 4", "2 3", "9 3 2 3", "1 3", "12 4")
-        for one, tone, dash in zip(self.series, self.tones, dashes, strict=False):
-            yield Line(self._path(one), self._dots(one), tone, dash, one.name)
+        for series, tone, dash in zip(self.series, self.tones, dashes, strict=False):
+            yield Line(self._path(series), self._dots(series), tone, dash, series.name)
 
     def summary(self) -> str:
         """The drawing in a sentence, for who does not see it."""
         if self.is_empty:
             return f"{self.title}: nothing."
         parts = [f"From {self.labels[0]} to {self.labels[-1]}"]
-        for one in self.series:
-            known = [(value, label) for value, label in zip(one.values, self.labels, strict=True) if value is not None]
+        for series in self.series:
+            known = [
+                (value, label) for value, label in zip(series.values, self.labels, strict=True) if value is not None
+            ]
             if known:
                 (most, most_at), (least, least_at) = max(known, key=_value), min(known, key=_value)
                 parts.append(
-                    f"{one.name}: at most {self.shown(most)} ({most_at}), at least {self.shown(least)} ({least_at}), last {self.shown(known[-1][0])}"
+                    f"{series.name}: at most {self.shown(most)} ({most_at}), at least {self.shown(least)} ({least_at}), last {self.shown(known[-1][0])}"
                 )
         return f"{'. '.join(parts)}."
 
@@ -154,37 +158,37 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
         """Rows of the table, the newest first: label, where it leads, values."""
         links = self.links or ("",) * len(self.labels)
         rows = [
-            (label, link, [self.shown(one.values[at]) for one in self.series])
+            (label, link, [self.shown(series.values[at]) for series in self.series])
             for at, (label, link) in enumerate(zip(self.labels, links, strict=True))
         ]
         return rows[::-1]
 
     def _heights(self) -> Iterator[float]:
         for at in range(len(self.labels)):
-            values = [float(one.values[at] or 0) for one in self.series]
+            values = [float(series.values[at] or 0) for series in self.series]
             yield sum(values) if self.kind == "bars" else max(values, default=0.0)
 
-    def _points(self, one: Series) -> list[tuple[float, float] | None]:
+    def _points(self, series: Series) -> list[tuple[float, float] | None]:
         room = WIDTH / max(len(self.labels), 1)
         return [
             None if value is None else (_round(room * (at + 0.5)), _round(self._height_of(float(value))))
-            for at, value in enumerate(one.values)
+            for at, value in enumerate(series.values)
         ]
 
     def _height_of(self, value: float) -> float:
         return HEIGHT - HEIGHT * (value - self.bottom) / (self.top - self.bottom)
 
-    def _path(self, one: Series) -> str:
+    def _path(self, series: Series) -> str:
         parts, before = list[str](), None
-        for point in self._points(one):
+        for point in self._points(series):
             if point is not None:
                 parts.append(f"{'L' if before else 'M'}{point[0]} {point[1]}")
             before = point
         return "".join(parts)
 
-    def _dots(self, one: Series) -> str:
+    def _dots(self, series: Series) -> str:
         """Lines without length, which round ends make dots of, however the drawing is stretched."""
-        points = [None, *self._points(one), None]
+        points = [None, *self._points(series), None]
         lonely = (
             point
             for before, point, after in zip(points, points[1:], points[2:], strict=False)

@@ -63,16 +63,16 @@ def of(call: Call, alarm: Episode, *, with_sample: bool = False) -> Evidence | N
     if alarm.name not in LISTS:
         return None
     page, filters = LISTS[alarm.name]
-    given = {name: text for name, value in filters.items() if (text := value.format_map(place))}
-    found = Evidence(f"{page}?{urlencode(given)}", "the rows")
+    query = {name: text for name, value in filters.items() if (text := value.format_map(place))}
+    evidence = Evidence(f"{page}?{urlencode(query)}", "the rows")
     if not with_sample:
-        return found
-    return found._replace(**_sample(call, page, given))
+        return evidence
+    return evidence._replace(**_sample(call, page, query))
 
 
-def _sample(call: Call, page: str, given: Mapping[str, str]) -> dict[str, str]:
+def _sample(call: Call, page: str, query: Mapping[str, str]) -> dict[str, str]:
     """The newest row of the list."""
-    filters: dict[str, Any] = {name: int(value) if name == "site_id" else value for name, value in given.items()}
+    filters: dict[str, Any] = {name: int(value) if name == "site_id" else value for name, value in query.items()}
     if page == "deliveries":
         rows = browsing.list_raw_events(call, **filters, limit=1).items
         return {"sample_address": f"deliveries/{rows[0].id}", "sample": f"delivery {rows[0].id}"} if rows else {}

@@ -17,9 +17,9 @@ from console.api.prefix import own_path
 from console.api.problems import ProblemError
 from console.api.rate_limits import RateLimits
 from console.api.translation import problem_of
+from console.pages.manual import MANUAL
 from console.pages.page import Page
 from console.pages.rendering import Renderer
-from console.pages.manual import MANUAL
 from console.pages.routes.registry import NOUNS
 from console.pages.serving import PageServer
 from console.pages.static_files import Digests, files
@@ -61,8 +61,8 @@ def answer_people(app: FastAPI, server: PageServer) -> None:
                 problems.NOT_FOUND, "There is nothing at this address: was a part of it lost on the way?"
             )
             return server.problem(request, missing if error.status_code == _NOT_FOUND else problem_of(error))
-        found = for_programs(request, error)  # pyright: ignore[reportArgumentType]
-        return await found if isinstance(found, Awaitable) else found
+        answer = for_programs(request, error)  # pyright: ignore[reportArgumentType]
+        return await answer if isinstance(answer, Awaitable) else answer
 
     app.add_exception_handler(HTTPException, nothing_there)
 

@@ -67,29 +67,29 @@ def search(text: str) -> list[Found]:
         best = max(sections(body), key=lambda section: _score(section, words))
         name = title(body, address)
         in_title = sum(word in name.lower() for word in words)
-        found = Found(
+        hit = Found(
             address=f"{address}#{anchor(best.heading)}" if best.heading else address,
             title=name,
             folder=address.rpartition("/")[0],
             section=plain(best.heading),
             excerpt=_excerpt(best.text, words),
         )
-        ranked.append((in_title * 10 + _score(best, words), found))
-    return [found for _, found in sorted(ranked, key=lambda one: (-one[0], one[1].address))]
+        ranked.append((in_title * 10 + _score(best, words), hit))
+    return [hit for _, hit in sorted(ranked, key=lambda rank: (-rank[0], rank[1].address))]
 
 
 def sections(body: str) -> list[Section]:
     """The page's parts; what stands before the first heading has none."""
-    found, heading, lines, in_code = list[Section](), "", list[str](), False
+    parts, heading, lines, in_code = list[Section](), "", list[str](), False
     for line in body.splitlines():
         in_code ^= _FENCE.match(line) is not None
         match = None if in_code else _HEADING.match(line)
         if match is None:
             lines.append(line)
             continue
-        found.append(Section(heading, "\n".join(lines)))
+        parts.append(Section(heading, "\n".join(lines)))
         heading, lines = match[2], []
-    return [*found, Section(heading, "\n".join(lines))]
+    return [*parts, Section(heading, "\n".join(lines))]
 
 
 def title(text: str, name: str) -> str:

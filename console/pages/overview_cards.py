@@ -55,7 +55,7 @@ def cards(call: Call, site_id: int | None) -> dict[str, Any]:
     progress = day_figures.read_upload_progress(call, site_id)
     accuracy = reports.read_accuracy(call, site_id, since)
     today = day_figures.read_today(call, site_id)
-    found: dict[str, Any] = {
+    content: dict[str, Any] = {
         "today": today,
         "comparisons": list(comparisons(today)),
         "progress": progress,
@@ -69,8 +69,8 @@ def cards(call: Call, site_id: int | None) -> dict[str, Any]:
     }
     if site_id is None and call.caller.may(Role.VIEWER):
         alarms = state.page(call.connection, is_open=True, name=None, before_id=None, limit=SHOWN_ALARMS)
-        found["alarms"] = [(alarm, evidence.of(call, alarm, with_sample=True)) for alarm in alarms]
-    return found
+        content["alarms"] = [(alarm, evidence.of(call, alarm, with_sample=True)) for alarm in alarms]
+    return content
 
 
 def comparisons(today: Today) -> Iterable[Comparison]:
@@ -90,14 +90,14 @@ def comparisons(today: Today) -> Iterable[Comparison]:
 
     yield row("deliveries", _sum(today.deliveries), "deliveries")
     yield from (
-        row(f"deliveries {one.name}", (one.today, one.week_ago), "deliveries", outcome=one.name)
-        for one in today.deliveries
-        if one.name != "understood"
+        row(f"deliveries {count.name}", (count.today, count.week_ago), "deliveries", outcome=count.name)
+        for count in today.deliveries
+        if count.name != "understood"
     )
     yield row("conversions", _sum(today.conversions), "uploads", kind="conversion")
     yield from (
-        row(f"conversions {one.name}", (one.today, one.week_ago), "uploads", kind="conversion", state=one.name)
-        for one in today.conversions
+        row(f"conversions {count.name}", (count.today, count.week_ago), "uploads", kind="conversion", state=count.name)
+        for count in today.conversions
     )
 
 
@@ -153,7 +153,7 @@ def least_accurate(report: Report[AccuracyDay], rows: int = SHOWN_SITES) -> tupl
 
 
 def _sum(counts: tuple[Beside, ...]) -> tuple[int, int]:
-    return sum(one.today for one in counts), sum(one.week_ago for one in counts)
+    return sum(count.today for count in counts), sum(count.week_ago for count in counts)
 
 
 def _moment(at: datetime) -> str:

@@ -112,4 +112,4 @@ class Pages:
 
 def right_of(routes: Routes, handler: Handler) -> Right:
     """The right of an operation of the API: a page that shows or does the same asks for the same."""
-    return next(one.right for one in routes.operations if one.handler is handler)
+    return next(operation.right for operation in routes.operations if operation.handler is handler)

@@ -52,8 +52,10 @@ class View:
 
     def navigation(self) -> list[Group]:
         """The parts of the console that who looks may go to."""
-        found = [Group(group.name, tuple(one for one in group.entries if self._sees(one.right))) for group in GROUPS]
-        return [group for group in found if group.entries]
+        groups = [
+            Group(group.name, tuple(entry for entry in group.entries if self._sees(entry.right))) for group in GROUPS
+        ]
+        return [group for group in groups if group.entries]
 
     def is_here(self, entry: Entry) -> bool:
         """Whether the page belongs to this part."""

@@ -18,10 +18,10 @@ _CHANGE: Final = re.compile(
 
 def place_words(place: str) -> str:
     """Where a row stood in what was asked, where people can find it there: a line of their file."""
-    found = _LINE.match(place)
-    if found is None:
+    match = _LINE.match(place)
+    if match is None:
         return ""
-    return f"line {found[1]}" + (f", {found[2]}" if found[2] else "")
+    return f"line {match[1]}" + (f", {match[2]}" if match[2] else "")
 
 
 def change_words(lines: Iterable[str]) -> list[str]:
@@ -29,11 +29,11 @@ def change_words(lines: Iterable[str]) -> list[str]:
     said: list[str] = []
     applies = ""
     for line in lines:
-        found = _CHANGE.match(line)
-        if found is None:
+        match = _CHANGE.match(line)
+        if match is None:
             said.append(line)
             continue
-        where, name, path, added, removed, old, new = found.groups()
+        where, name, path, added, removed, old, new = match.groups()
         now = new if added is None else added
         if name == "published_number":
             applies = now or ""

@@ -25,9 +25,9 @@ def main() -> int:
             "TypeScript is not there, so the scripts of the pages are not checked. It comes with: make setup\n"
         )
         return 0
-    found = check()
-    sys.stderr.write(found)
-    return 1 if found else 0
+    faults = check()
+    sys.stderr.write(faults)
+    return 1 if faults else 0
 
 
 def check(node: Sequence[str] = _NODE) -> str:

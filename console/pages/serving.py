@@ -97,8 +97,8 @@ class PageServer:
         view = View(path=own_path(request.scope), cookies=request.cookies)
         ask = Ask()
         try:
-            given = {name: path_value(name, value) for name, value in request.path_params.items()}
-            ask = Ask(path=given, query=read_query(asked.query), form=read_form(asked.body))
+            path = {name: path_value(name, value) for name, value in request.path_params.items()}
+            ask = Ask(path=path, query=read_query(asked.query), form=read_form(asked.body))
             if tag := ask.form.get(IF_MATCH):  # browsers send no such header with a form
                 asked = msgspec.structs.replace(asked, headers={**asked.headers, "if-match": tag})
             return self._answer(page, asked, ask, view)
@@ -129,7 +129,7 @@ class PageServer:
     def _again(self, page: Page, asked: Asked, ask: Ask, view: View, problem: ProblemError) -> Response:
         """The form once more, with what was typed and what is wrong with it beside the fields. Nothing was changed."""
         assert page.form is not None  # noqa: S101  (asked before)
-        errors = {one.field: one for one in problem.errors}
+        errors = {error.field: error for error in problem.errors}
         with Call(self._shared, asked, transaction=page.form.operation.transaction) as call:
             authorization.admit(call, page.operation)
             view.caller = call.caller

@@ -35,8 +35,8 @@ class Digests:
 
     def is_current(self, name: str, query: str) -> bool:
         """Whether a query names the digest of what is in the file now."""
-        given = parse_qs(query).get(_VERSION, [""])[-1]
-        return given != "" and given == self._by_name.get(name)
+        digest = parse_qs(query).get(_VERSION, [""])[-1]
+        return digest != "" and digest == self._by_name.get(name)
 
 
 class _Files(StaticFiles):

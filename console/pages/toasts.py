@@ -37,14 +37,14 @@ def headers(moved: Moved, settings: Settings) -> tuple[str, ...]:
 
 def read(cookies: Mapping[str, str]) -> Toast | None:
     """What the page before wanted told; None for nothing, and for what is not of our making."""
-    given = cookies.get(COOKIE, "")
-    if not given or len(given) > _LONGEST:
+    written = cookies.get(COOKIE, "")
+    if not written or len(written) > _LONGEST:
         return None
     try:
-        found = msgspec.json.decode(base64.urlsafe_b64decode(given), type=Toast)
+        toast = msgspec.json.decode(base64.urlsafe_b64decode(written), type=Toast)
     except (ValueError, msgspec.DecodeError):
         return None
-    return found if not found.about or is_own(found.about) else msgspec.structs.replace(found, about="")
+    return toast if not toast.about or is_own(toast.about) else msgspec.structs.replace(toast, about="")
 
 
 def is_own(address: str) -> bool:

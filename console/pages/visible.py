@@ -23,22 +23,22 @@ class SiteChoice(msgspec.Struct, frozen=True, kw_only=True):
 
 def chosen_site(call: Call, ask: Ask) -> int | None:
     """The site that is asked about; None: all. Who may see some of them sees one at a time. Raises 404 for one that they may not see."""
-    given, seen = ask.number("site_id"), call.caller.sites()
-    if given is None and seen:
-        given = min(seen)
-    return asked_site(call, given)
+    site_id, seen = ask.number("site_id"), call.caller.sites()
+    if site_id is None and seen:
+        site_id = min(seen)
+    return asked_site(call, site_id)
 
 
 def site_choice(call: Call, role: Role = Role.VIEWER) -> SiteChoice:
     """The sites to choose from, by name: those on which who looks has the role."""
     only = call.caller.sites(role)
-    found = sites.search(call.connection, only=only, limit=MOST_CHOICES + 1)
-    listed = tuple((site.id, site.name) for site in found) if len(found) <= MOST_CHOICES else ()
+    visible = sites.search(call.connection, only=only, limit=MOST_CHOICES + 1)
+    listed = tuple((site.id, site.name) for site in visible) if len(visible) <= MOST_CHOICES else ()
     return SiteChoice(choices=listed, may_all=only is None)
 
 
 def site_names(call: Call, rows: Iterable[Any]) -> dict[int, str]:
     """The names of the sites of these rows, by id."""
     ids = {row.site_id for row in rows if row.site_id is not None}
-    found = sites.search(call.connection, only=ids, limit=len(ids)) if ids else []
-    return {site.id: site.name for site in found}
+    visible = sites.search(call.connection, only=ids, limit=len(ids)) if ids else []
+    return {site.id: site.name for site in visible}

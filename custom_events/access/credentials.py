@@ -50,5 +50,5 @@ class Credential(ABC, Generic[_Good]):
     ) -> tuple[Caller | None, _Thing | None]:
         """Who asks, and another thing by the same statement. No caller: it is not good, or its use is to be noted, which `caller_by` does.
         Raises psycopg.Error."""
-        good, thing = await lookups.read_both(connection, (self._lookup, self._values), (lookup, values))
-        return None if good is None or good.stale else self.caller(good), thing
+        good, also_read = await lookups.read_both(connection, (self._lookup, self._values), (lookup, values))
+        return None if good is None or good.stale else self.caller(good), also_read

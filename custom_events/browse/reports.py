@@ -160,11 +160,11 @@ def read(connection: sa.Connection, name: str, asked: ReportFilter, rows: int = 
     """A report of `SOURCES`, at most so many rows of it."""
     source = SOURCES[name]
     built_at, is_built = _built(connection, source)
-    found: tuple[Any, ...] = ()
+    rows_read: tuple[Any, ...] = ()
     if is_built:
         result = connection.execute(_statement(source, asked), _given(asked, rows))
-        found = tuple(source.row(**row) for row in result.mappings())
-    return Report(is_built=is_built, built_at=built_at, since=asked.since, until=asked.until, rows=found)
+        rows_read = tuple(source.row(**row) for row in result.mappings())
+    return Report(is_built=is_built, built_at=built_at, since=asked.since, until=asked.until, rows=rows_read)
 
 
 def currencies(connection: sa.Connection, site_id: int | None) -> tuple[str, ...]:

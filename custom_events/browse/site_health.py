@@ -32,13 +32,13 @@ def site_health(connection: sa.Connection, site_ids: Collection[int], now: datet
     if not site_ids:
         return {}
     parked_since = now - PARKED_SINCE
-    given = {
+    values = {
         "sites": sorted(site_ids),
         "week": _monday(now - timedelta(weeks=WEEKS_LOOKED_BACK)),
         "parked_since": parked_since,
         "parked_week": _monday(parked_since),
     }
-    rows = connection.execute(SITE_HEALTH, given)
+    rows = connection.execute(SITE_HEALTH, values)
     return {row.site_id: msgspec.convert(row, SiteHealth, from_attributes=True) for row in rows}
 
 

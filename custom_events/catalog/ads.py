@@ -126,8 +126,8 @@ def kept_probe(connection: sa.Connection, customer_id: str) -> KeptProbe | None:
     """What the last probe of an account found; None: it was never probed. Raises NotFound for the account."""
     account = get_account(connection, customer_id)
     row = queries.account(connection, account.customer_id)
-    found = row.capabilities if row is not None else None
-    return msgspec.convert(found, KeptProbe) if found and "checked_at" in found else None
+    capabilities = row.capabilities if row is not None else None
+    return msgspec.convert(capabilities, KeptProbe) if capabilities and "checked_at" in capabilities else None
 
 
 def accounts(connection: sa.Connection) -> list[Account]:

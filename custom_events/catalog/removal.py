@@ -48,19 +48,19 @@ def delete_action(connection: sa.Connection, reference: str, *, actor: str) -> N
     depends on it."""
     ads.get_account(connection, reference.partition("/")[0], lock=True)
     action = ads.get_action(connection, reference)
-    found = [
+    by_table = [
         *dependents.naming_action(connection, reference, limit=SHOWN),
         *dependents.referring(connection, ads_actions, action.id, limit=SHOWN),
     ]
-    _refuse(f"Conversion action {reference} is in use. Hold it to send nothing to it.", found)
+    _refuse(f"Conversion action {reference} is in use. Hold it to send nothing to it.", by_table)
     dependents.remove(connection, ads_actions, action.id)
     _record(connection, actor, "ads_action.delete", f"ads_action:{reference}", action)
 
 
-def _refuse(sentence: str, found: list[tuple[str, Any]]) -> None:
-    named = tuple(Dependent(_NOUNS.get(table, table), str(row)) for table, rows in found for row in rows)
+def _refuse(sentence: str, by_table: list[tuple[str, Any]]) -> None:
+    named = tuple(Dependent(_NOUNS.get(table, table), str(row)) for table, rows in by_table for row in rows)
     if named:
-        words = ", ".join(f"{one.noun} {one.id}" for one in named)
+        words = ", ".join(f"{dependent.noun} {dependent.id}" for dependent in named)
         raise InUse(f"{sentence} These depend on it: {words}.", dependents=named)
 
 

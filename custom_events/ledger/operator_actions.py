@@ -208,8 +208,8 @@ def _known_action(rows: int, action_id: str) -> None:
 def _standing(connection: sa.Connection, account_id: int, action_id: str | None = None) -> dict[str, Any] | None:
     """Why nothing is sent for the account, or a conversion action of it; None: there is none."""
     statement = upload_stops.STANDING_OF_ACCOUNT if action_id is None else upload_stops.STANDING_OF_ACTION
-    given = {"account": account_id} if action_id is None else {"account": account_id, "action_id": action_id}
-    row = connection.execute(statement, given).one_or_none()
+    values = {"account": account_id} if action_id is None else {"account": account_id, "action_id": action_id}
+    row = connection.execute(statement, values).one_or_none()
     return None if row is None else {"parked_reason": row.parked_reason}
 
 

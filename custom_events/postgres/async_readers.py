@@ -28,12 +28,12 @@ class AsyncReaders:
         async with self._free:
             connection = self._idle.pop() if self._idle else await self._connect()
             try:
-                found = await question(connection)
+                answer = await question(connection)
             except BaseException:  # also where whoever asked has gone: an answer may still be under way on it
                 connection.pgconn.finish()
                 raise
             self._idle.append(connection)
-            return found
+            return answer
 
     async def close(self) -> None:
         """End the connections; questions afterwards begin anew."""

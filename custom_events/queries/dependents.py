@@ -27,20 +27,20 @@ def referring(
     connection: sa.Connection, target: sa.Table, row_id: int, *, besides: Collection[sa.Table] = (), limit: int
 ) -> list[tuple[str, list[Any]]]:
     """Tables that have rows which refer to this one, but for those of `besides`, by name; of each the ids of some rows, at most `limit`."""
-    found: list[tuple[str, list[Any]]] = []
+    by_table: list[tuple[str, list[Any]]] = []
     for column in _columns(target):
         if column.table not in besides:
             shown = column.table.c.id if "id" in column.table.c else column
             rows = connection.execute(sa.select(shown).where(column == row_id).limit(limit)).scalars().all()
             if rows:
-                found.append((column.table.name, list(rows)))
-    return found
+                by_table.append((column.table.name, list(rows)))
+    return by_table
 
 
 def naming_action(connection: sa.Connection, reference: str, *, limit: int) -> list[tuple[str, Sequence[Any]]]:
     """Tables of definitions and assignments whose settings name the action `<customer id>/<action id>`, each with some of them."""
-    given = {"reference": reference}
-    rows = [(name, connection.execute(query.limit(limit), given).scalars().all()) for name, query in _NAMING.items()]
+    values = {"reference": reference}
+    rows = [(name, connection.execute(query.limit(limit), values).scalars().all()) for name, query in _NAMING.items()]
     return [(name, named) for name, named in rows if named]
 
 

@@ -33,23 +33,23 @@ class Lookup(msgspec.Struct, Generic[Thing], frozen=True):
         """The thing; None: it is not there. Raises SQLAlchemyError, as SQLAlchemy's own execution does."""
         driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
         assert driver is not None  # noqa: S101  (of an open connection there is one)
-        given = {**self.constants, **values}
+        parameters = {**self.constants, **values}
         row: dict[str, Any] | None
         try:
-            row = driver.cursor(row_factory=dict_row).execute(self.statement.encode(), given).fetchone()
+            row = driver.cursor(row_factory=dict_row).execute(self.statement.encode(), parameters).fetchone()
         except psycopg.Error:  # once more by SQLAlchemy, which knows what follows from each error
-            again = connection.exec_driver_sql(self.statement, given).mappings().one_or_none()
+            again = connection.exec_driver_sql(self.statement, parameters).mappings().one_or_none()
             row = None if again is None else dict(again)
         return None if row is None else self.of_row(row)
 
 
 async def read_both(
-    connection: AsyncConnection, one: tuple[Lookup[Thing], Values], other: tuple[Lookup[_Other], Values]
+    connection: AsyncConnection, first_asked: tuple[Lookup[Thing], Values], other: tuple[Lookup[_Other], Values]
 ) -> tuple[Thing | None, _Other | None]:
     """Two things by one statement, on a connection of an event loop. Their parameters have different names. Raises psycopg.Error."""
-    (first, first_values), (second, second_values) = one, other
-    given = {**first.constants, **first_values, **second.constants, **second_values}
-    cursor = await connection.execute(_both(first.statement, second.statement), given)
+    (first, first_values), (second, second_values) = first_asked, other
+    parameters = {**first.constants, **first_values, **second.constants, **second_values}
+    cursor = await connection.execute(_both(first.statement, second.statement), parameters)
     rows = await cursor.fetchone()
     assert rows is not None  # noqa: S101  (it has no FROM)
     return (
@@ -59,8 +59,8 @@ async def read_both(
 
 
 @functools.cache
-def _both(one: str, other: str) -> bytes:
-    rows = f"(SELECT row_to_json(row) FROM ({one}) row) AS one, (SELECT row_to_json(row) FROM ({other}) row) AS other"
+def _both(first: str, other: str) -> bytes:
+    rows = f"(SELECT row_to_json(row) FROM ({first}) row) AS one, (SELECT row_to_json(row) FROM ({other}) row) AS other"
     return f"SELECT {rows}".encode()
 
 

@@ -53,7 +53,7 @@ class _Counter:
         if isinstance(value, dict):
             return dict(self._members(value, depth))
         if isinstance(value, list):
-            return [self.masked(one, depth + 1) for one in value]
+            return [self.masked(part, depth + 1) for part in value]
         return self._cover(value) if isinstance(value, str) and is_personal_value(value) else value
 
     def _members(self, members: dict[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
@@ -75,7 +75,7 @@ class _Counter:
     def _cover_all(self, value: Any, depth: int) -> Any:
         """Of a list each: lists of addresses are addresses; of those with members the members say what they are."""
         if isinstance(value, list):
-            return [self.masked(one, depth + 2) if isinstance(one, dict) else self._cover(one) for one in value]
+            return [self.masked(part, depth + 2) if isinstance(part, dict) else self._cover(part) for part in value]
         return self._cover(value)
 
     def _cover(self, value: Any) -> Any:

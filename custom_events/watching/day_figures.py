@@ -95,18 +95,18 @@ def quiet(
     with_accounts: bool = True,
 ) -> Quiet:
     """Sites of which nothing was heard for `after`, and ads accounts to which nothing was sent for as long."""
-    given = {"site": site_id, "since": now - NO_NEWS, "quiet_since": now - after, "rows": SHOWN}
-    sites = [QuietSite(**row) for row in connection.execute(sql.QUIET_SITES, given).mappings()]
+    values = {"site": site_id, "since": now - NO_NEWS, "quiet_since": now - after, "rows": SHOWN}
+    sites = [QuietSite(**row) for row in connection.execute(sql.QUIET_SITES, values).mappings()]
     accounts = (
-        [QuietAccount(**row) for row in connection.execute(sql.QUIET_ACCOUNTS, given).mappings()]
+        [QuietAccount(**row) for row in connection.execute(sql.QUIET_ACCOUNTS, values).mappings()]
         if with_accounts
         else []
     )
     return Quiet(since=now - after, sites=tuple(sites), accounts=tuple(accounts))
 
 
-def _counts(connection: sa.Connection, statement: sa.TextClause, given: dict[str, Any]) -> dict[str, int]:
-    return {row[0]: row[1] for row in connection.execute(statement, given)}
+def _counts(connection: sa.Connection, statement: sa.TextClause, values: dict[str, Any]) -> dict[str, int]:
+    return {row[0]: row[1] for row in connection.execute(statement, values)}
 
 
 def _beside(now: dict[str, int], before: dict[str, int]) -> tuple[Beside, ...]:

@@ -15,7 +15,7 @@ from console.api.operations import PREFIX, Routes
 from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
 from console.api.parameters import LONGEST_SEARCH, Search
 from console.api.problems import ProblemError, Reference
-from console.api.rights import Right, Thing, of_site, of_some_site
+from console.api.rights import Resource, Right, of_site, of_some_site
 from console.api.routes import revisions as shown_revisions
 from console.api.routes.revisions import CONFIG, NOON, AssignmentRevision
 from console.api.routes.sites import Reason, SiteId
@@ -149,7 +149,7 @@ EXAMPLE: Final = Assignment(
 _NEW = {"definition_key": "big_order", "label": "all orders", "overrides": {"priority": 1}, "reason": "first try"}
 
 
-_CURRENT: Final = Thing(assignments.CURRENT, attrgetter("site_id"))
+_CURRENT: Final = Resource(assignments.CURRENT, attrgetter("site_id"))
 
 
 def right_of(role: Role) -> Right:
@@ -267,7 +267,7 @@ def create_assignment(call: Call, site_id: SiteId, body: NewAssignment) -> Answe
 )
 def read_assignment(call: Call, assignment_id: AssignmentId) -> Answer:  # noqa: ARG001  (its right has read the assignment)
     """One assignment, with what applies and where each setting of it comes from."""
-    current: assignments.CurrentAssignment = call.thing
+    current: assignments.CurrentAssignment = call.resource
     shown = _shown(current.assignment, current.published, current.draft, current.effective)
     return Answer(content=shown, of=current.assignment)
 

@@ -197,9 +197,9 @@ def import_assignments(call: Call, body: BulkImport) -> Answer:
 def apply_dry_run(call: Call, operation_id: OperationId, body: Applying) -> Answer:
     """Do what the operation of this id tried: the rows that it found then, as they are now. Only a dry run of a bulk change that has
     succeeded is applied; each row needs the same roles as before."""
-    found = operation.get(call.connection, operation_id, caller=call.caller)
-    plan = bulk_changes.change_to_apply(found, all_or_nothing=body.mode == "all_or_nothing", reason=body.reason)
-    return _do(call, plan)
+    tried = operation.get(call.connection, operation_id, caller=call.caller)
+    prepared = bulk_changes.change_to_apply(tried, all_or_nothing=body.mode == "all_or_nothing", reason=body.reason)
+    return _do(call, prepared)
 
 
 @ROUTES.get(

@@ -105,12 +105,12 @@ def check_definition_settings(call: Call, body: NewSettingsCheck) -> SettingsChe
     del call
     checked = check_settings(body.config)
     faults = tuple(
-        SettingsFault(path=one.path, problem=one.wrong, remedy=one.right, severity=one.severity)
-        for one in checked.problems
+        SettingsFault(path=fault.path, problem=fault.wrong, remedy=fault.right, severity=fault.severity)
+        for fault in checked.problems
     )
     return SettingsCheck(
         sentence=checked.sentence,
         conditions=checked.conditions,
-        can_be_kept=all(one.severity is not Severity.ERROR for one in faults),
+        can_be_kept=all(fault.severity is not Severity.ERROR for fault in faults),
         faults=faults,
     )

@@ -12,7 +12,7 @@ from console.api.calls import Answer, Call
 from console.api.operations import PREFIX, Routes
 from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
 from console.api.parameters import Search
-from console.api.rights import Thing, of_all_sites, of_site, of_some_site
+from console.api.rights import Resource, of_all_sites, of_site, of_some_site
 from custom_events.access.roles import Role
 from custom_events.catalog import connecting, removal, sites
 from custom_events.catalog.connecting import Arrivals
@@ -214,14 +214,14 @@ def create_site(call: Call, body: NewSite) -> Answer:
 
 @ROUTES.get(
     "/sites/{site_id}",
-    right=of_site(Role.VIEWER, thing=Thing(sites.BY_ID, attrgetter("id"))),
+    right=of_site(Role.VIEWER, resource=Resource(sites.BY_ID, attrgetter("id"))),
     answer=Site,
     example=EXAMPLE,
     tagged=True,
 )
 def read_site(call: Call, site_id: SiteId) -> Answer:  # noqa: ARG001  (its right has read the site)
     """One site."""
-    return _answer(call, call.thing)
+    return _answer(call, call.resource)
 
 
 @ROUTES.patch(

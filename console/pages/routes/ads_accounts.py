@@ -32,20 +32,20 @@ def ads_accounts_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every pa
 )
 def ads_account_page(call: Call, ask: Ask) -> Shown:
     """One account: what waits for it, what is stopped, its conversion actions."""
-    found = operations.read_standing(call, ask.path["customer_id"])
-    actions = ads.actions(call.connection, found.customer_id)
-    probe = ads.kept_probe(call.connection, found.customer_id)
-    account = ads.get_account(call.connection, found.customer_id)
-    content = {"one": found, "actions": actions, "probe": probe, "account": account}
-    return Shown(title=found.name, content=content)
+    standing = operations.read_standing(call, ask.path["customer_id"])
+    actions = ads.actions(call.connection, standing.customer_id)
+    probe = ads.kept_probe(call.connection, standing.customer_id)
+    account = ads.get_account(call.connection, standing.customer_id)
+    content = {"one": standing, "actions": actions, "probe": probe, "account": account}
+    return Shown(title=standing.name, content=content)
 
 
 @PAGES.change("/ads-accounts/{customer_id}/probe", right=right_of(operations.ROUTES, operations.probe_ads_account))
 def probe(call: Call, ask: Ask) -> Moved:
     """Ask Google, without effect, what the account allows; the answers stand on its page."""
     customer_id = ask.path["customer_id"]
-    found = operations.probe_ads_account(call, customer_id)
-    said = "Nothing is in the way of conversions." if found.fine else "Something is in the way: see what."
+    kept = operations.probe_ads_account(call, customer_id)
+    said = "Nothing is in the way of conversions." if kept.fine else "Something is in the way: see what."
     return Moved(to=f"ads-accounts/{customer_id}#probe", said=said)
 
 
@@ -56,15 +56,15 @@ def probe(call: Call, ask: Ask) -> Moved:
 )
 def comparison_page(call: Call, ask: Ask) -> Shown:
     """What we sent beside what Google counted, day by day, and why they differ."""
-    found = comparisons.read_comparison(call, ask.path["customer_id"])
-    account = ads.get_account(call.connection, found.customer_id)
+    comparison = comparisons.read_comparison(call, ask.path["customer_id"])
+    account = ads.get_account(call.connection, comparison.customer_id)
     action_id = ask.text("action_id")
-    days = [day for day in found.days if action_id in (None, day.action_id)]
-    actions = {day.action_id: day.action or day.action_id for day in found.days}
+    days = [day for day in comparison.days if action_id in (None, day.action_id)]
+    actions = {day.action_id: day.action or day.action_id for day in comparison.days}
     content = {
         "ask": ask,
         "account": account,
-        "first_day": found.first_day,
+        "first_day": comparison.first_day,
         "days": days,
         "actions": list(actions.items()),
         "chart": _chart(days),
@@ -91,8 +91,8 @@ def release(call: Call, ask: Ask) -> Moved:
 def _chart(days: list[Day]) -> Chart:
     """Ours beside Google's by day, all actions that are shown together; nothing stands where Google has not told of a day."""
     listed = sorted({day.day for day in days})
-    of_day = {day: [one for one in days if one.day == day] for day in listed}
-    taken = [[one.google.successful for one in of_day[day] if one.google is not None] for day in listed]
+    of_day = {day: [count for count in days if count.day == day] for day in listed}
+    taken = [[count.google.successful for count in of_day[day] if count.google is not None] for day in listed]
     return Chart(
         id="days",
         title="Sent and taken",
@@ -100,9 +100,10 @@ def _chart(days: list[Day]) -> Chart:
         kind="lines",
         labels=tuple(day_label(day) for day in listed),
         series=(
-            Series(name="sent", values=tuple(sum(one.sent for one in of_day[day]) for day in listed)),
+            Series(name="sent", values=tuple(sum(count.sent for count in of_day[day]) for day in listed)),
             Series(
-                name="accepted by our ledger", values=tuple(sum(one.accepted for one in of_day[day]) for day in listed)
+                name="accepted by our ledger",
+                values=tuple(sum(count.accepted for count in of_day[day]) for day in listed),
             ),
             Series(name="taken, as Google counts", values=tuple(sum(counts) if counts else None for counts in taken)),
         ),

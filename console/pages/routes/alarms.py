@@ -15,7 +15,7 @@ PAGES: Final = Pages()
 @PAGES.show("/alarms", right=right_of(operations.ROUTES, operations.list_alarms), template="alarms.html")
 def alarms_page(call: Call, ask: Ask) -> Shown:
     """One line for each time that something was wrong, the newest first."""
-    found = operations.list_alarms(
+    listed = operations.list_alarms(
         call,
         is_now=ask.choice("state", ("open", "past")),  # pyright: ignore[reportArgumentType]
         name=ask.text("name"),
@@ -23,5 +23,5 @@ def alarms_page(call: Call, ask: Ask) -> Shown:
         after=ask.text("after", longest=2_000),
     )
     names = sorted({watch.name for watch in WATCHES})
-    seen = {alarm.id: None if alarm.closed_at else evidence.of(call, alarm) for alarm in found.items}
-    return Shown(title="Alarms", content={"ask": ask, "list": found, "names": names, "seen": seen})
+    seen = {alarm.id: None if alarm.closed_at else evidence.of(call, alarm) for alarm in listed.items}
+    return Shown(title="Alarms", content={"ask": ask, "list": listed, "names": names, "seen": seen})

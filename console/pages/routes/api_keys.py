@@ -23,18 +23,18 @@ USUAL_LIFE: Final = timedelta(
 @PAGES.show("/api-keys", right=MANAGE, template="api_keys.html", is_secret=True)
 def api_keys_page(call: Call, ask: Ask) -> Shown:
     """All keys, by their beginning."""
-    found = operations.list_api_keys(
+    listed = operations.list_api_keys(
         call, good=ask.flag("good"), sort="-id", limit=ROWS, after=ask.text("after", longest=2_000)
     )
-    names = site_names(call, [grant for key in found.items for grant in key.grants])
-    return Shown(title="API keys", content={"ask": ask, "list": found, "names": names})
+    names = site_names(call, [grant for key in listed.items for grant in key.grants])
+    return Shown(title="API keys", content={"ask": ask, "list": listed, "names": names})
 
 
 @PAGES.change("/api-keys/{api_key_id}/revoke", right=MANAGE)
 def revoke(call: Call, ask: Ask) -> Moved:
     """The key is good no longer."""
-    found = operations.revoke_api_key(call, ask.path["api_key_id"])
-    return Moved(to="api-keys", said=f"The key {found.name} is good no longer.")
+    key = operations.revoke_api_key(call, ask.path["api_key_id"])
+    return Moved(to="api-keys", said=f"The key {key.name} is good no longer.")
 
 
 @PAGES.show("/api-keys/new", right=MANAGE, template="api_key_new.html", is_secret=True)

@@ -68,7 +68,7 @@ def assignments_page(call: Call, ask: Ask) -> Shown:
     """The assignments of the sites that one sees: all of them in one table."""
     sort = ask.choice("sort", (*SORTS, *(f"-{name}" for name in SORTS))) or "id"
     chosen = chosen_by(ask)
-    found = operations.list_assignments(
+    listed = operations.list_assignments(
         call,
         **msgspec.structs.asdict(chosen),
         sort=sort,  # pyright: ignore[reportArgumentType]
@@ -77,14 +77,16 @@ def assignments_page(call: Call, ask: Ask) -> Shown:
     )
     content: dict[str, Any] = {
         "ask": ask,
-        "list": found,
+        "list": listed,
         "sort": sort,
-        "names": site_names(call, found.items),
+        "names": site_names(call, listed.items),
         "sites": site_choice(call),
         "states": STATES,
         "overridable": [(name, name) for name in (*SETTINGS, ALSO)],
         "accounts": _accounts(call),
-        "definitions": [one.key for one in definition_lists.search(call.connection, limit=MOST_DEFINITIONS)],
+        "definitions": [
+            definition.key for definition in definition_lists.search(call.connection, limit=MOST_DEFINITIONS)
+        ],
         "quick": quick_choices(call),
         "filters": kept_filters(ask),
         "views": view_operations.list_saved_views(call, "assignments").items,
@@ -121,12 +123,14 @@ def view_query(ask: Ask) -> str:
 
 def _csv_query(chosen: Chosen) -> str:
     """The same filters for the API, whose file is to hold what the list shows."""
-    given = {name: value for name, value in msgspec.structs.asdict(chosen).items() if value is not None}
-    return urlencode({name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()})
+    filters = {name: value for name, value in msgspec.structs.asdict(chosen).items() if value is not None}
+    return urlencode(
+        {name: str(value).lower() if isinstance(value, bool) else value for name, value in filters.items()}
+    )
 
 
 def _accounts(call: Call) -> list[tuple[str, str]]:
     """The ads accounts to choose from, for who may see them."""
     if not call.caller.may(Role.VIEWER):
         return []
-    return [(one.customer_id, one.name) for one in ads.accounts(call.connection)]
+    return [(account.customer_id, account.name) for account in ads.accounts(call.connection)]

@@ -48,7 +48,11 @@ def new_assignment_page(call: Call, ask: Ask) -> Shown:
         "form": form,
         "errors": ask.errors,
         "sites": choice,
-        "definitions": [(one.key, f"{one.name} ({one.key})") for one in known if one.state != "retired"],
+        "definitions": [
+            (definition.key, f"{definition.name} ({definition.key})")
+            for definition in known
+            if definition.state != "retired"
+        ],
     }
     return Shown(title="New assignment", content=content)
 
@@ -56,8 +60,8 @@ def new_assignment_page(call: Call, ask: Ask) -> Shown:
 @PAGES.change("/assignments/new", right=_CREATE, form=new_assignment_page)
 def create_assignment(call: Call, ask: Ask) -> Moved:
     """Apply a definition to a site, as a draft without overrides."""
-    given = ask.field("site_id")
-    site_id = int(given) if given.isdecimal() and len(given) < len(str(2**63)) else 0
+    written = ask.field("site_id")
+    site_id = int(written) if written.isdecimal() and len(written) < len(str(2**63)) else 0
     if not call.caller.may(Role.VIEWER, site_id) or not site_id:
         raise invalid(FieldError(field="site_id", problem="it is none of your sites", remedy="one of the list"))
     call.require(Role.EDITOR, site_id)
@@ -74,17 +78,19 @@ def create_assignment(call: Call, ask: Ask) -> Moved:
 )
 def assignment_page(call: Call, ask: Ask) -> Shown:
     """What applies, setting by setting, inherited or overridden; the draft beside it, and every revision."""
-    found = operations.read_assignment(call, ask.path["assignment_id"]).content
+    assignment = operations.read_assignment(call, ask.path["assignment_id"]).content
     content: dict[str, Any] = {
-        "one": found,
-        "site": sites.get(call.connection, found.site_id),
-        "definition": definitions.get(call.connection, found.definition_key),
-        "actions": {one.reference: one.name for one in ads.actions(call.connection)},
-        "history": revision_operations.list_assignment_revisions(call, found.id, limit=ROWS).items,
-        "changes": _changes(call, found.id, found.published_number, found.newest_number) if found.draft else (),
-        "warnings": assignments.warnings(call.connection, found.id) if found.effective is not None else (),
+        "one": assignment,
+        "site": sites.get(call.connection, assignment.site_id),
+        "definition": definitions.get(call.connection, assignment.definition_key),
+        "actions": {action.reference: action.name for action in ads.actions(call.connection)},
+        "history": revision_operations.list_assignment_revisions(call, assignment.id, limit=ROWS).items,
+        "changes": _changes(call, assignment.id, assignment.published_number, assignment.newest_number)
+        if assignment.draft
+        else (),
+        "warnings": assignments.warnings(call.connection, assignment.id) if assignment.effective is not None else (),
     }
-    return Shown(title=f"{found.definition_key}: {found.label}", content=content)
+    return Shown(title=f"{assignment.definition_key}: {assignment.label}", content=content)
 
 
 @PAGES.show("/assignments/{assignment_id}/edit", right=_EDIT, template="assignment_edit.html")
@@ -137,9 +143,9 @@ def quick_edit(call: Call, ask: Ask) -> Moved:
     list was read (`expected`), nothing is written, and the whole form shows both."""
     assignment_id, overrides = ask.path["assignment_id"], dict[str, object]()
     for name in QUICK:
-        if given := ask.field(setting_field(name)):
-            no_action = name == "ads_action" and given == NO_ACTION
-            overrides[name] = None if no_action else given if name in TEXTS else json_field(ask, setting_field(name))
+        if written := ask.field(setting_field(name)):
+            no_action = name == "ads_action" and written == NO_ACTION
+            overrides[name] = None if no_action else written if name in TEXTS else json_field(ask, setting_field(name))
     read = typed({"overrides": overrides}, AssignmentReplacement).overrides
     inherit = [name for name in QUICK if name not in overrides]
     whole = assignments.merged(call.connection, assignment_id, read, inherit)
@@ -201,7 +207,7 @@ def _back(ask: Ask, said: str) -> Moved:
 
 def quick_choices(call: Call) -> dict[str, Any]:
     """What the forms for settings offer: ads actions by reference, consent policies with their sentences."""
-    actions = [(one.reference, f"{one.name} ({one.reference})") for one in ads.actions(call.connection)]
+    actions = [(action.reference, f"{action.name} ({action.reference})") for action in ads.actions(call.connection)]
     return {"actions": actions, "policies": CONSENT_POLICIES, "settings": QUICK, "no_action": NO_ACTION}
 
 
@@ -209,9 +215,9 @@ def _with_quick(form: dict[str, str], typed_in: Mapping[str, str]) -> dict[str, 
     """What is stored, with what was typed in the list."""
     merged = {**form, "reason": typed_in.get("reason", "")}
     for name in QUICK:
-        given = typed_in.get(setting_field(name), "").strip()
-        merged[setting_field(name)] = "" if given == NO_ACTION else given
-        merged |= {f"on-{name}": "on" if given else ""}
+        written = typed_in.get(setting_field(name), "").strip()
+        merged[setting_field(name)] = "" if written == NO_ACTION else written
+        merged |= {f"on-{name}": "on" if written else ""}
     return merged
 
 

@@ -31,8 +31,8 @@ _EDIT: Final = of_some_site(Role.EDITOR)
 @PAGES.show("/bulk-changes", right=READ, template="bulk_changes.html")
 def bulk_changes_page(call: Call, ask: Ask) -> Shown:
     """The bulk changes of the last 30 days; the newest may be undone with one confirmation."""
-    found = operations.list_bulk_changes(call, limit=ROWS, after=ask.text("after", longest=2_000))
-    return Shown(title="Bulk changes", content={"ask": ask, "list": found, "verbs": VERBS})
+    listed = operations.list_bulk_changes(call, limit=ROWS, after=ask.text("after", longest=2_000))
+    return Shown(title="Bulk changes", content={"ask": ask, "list": listed, "verbs": VERBS})
 
 
 @PAGES.show("/bulk-changes/new", right=_EDIT, template="bulk_new.html")
@@ -42,7 +42,7 @@ def new_bulk_change_page(call: Call, ask: Ask) -> Shown:
     asked = msgspec.structs.replace(ask, query={**ask.query, **ask.form})
     takes_all = asked.query.get("all") == "yes"
     chosen_by(asked)
-    errors = {bulk_forms.by_field(one).field: one for one in ask.errors.values()}
+    errors = {bulk_forms.by_field(error).field: error for error in ask.errors.values()}
     content: dict[str, Any] = {
         "action": action,
         "verb": VERBS.get(action, "Bulk change"),
@@ -92,16 +92,16 @@ def apply(call: Call, ask: Ask) -> Moved:
 )
 def bulk_change_page(call: Call, ask: Ask) -> Shown:
     """One bulk change, row by row; undone with a confirmation."""
-    found = operations.read_bulk_change(call, ask.path["bulk_change_id"])
-    rows = operations.list_bulk_change_rows(call, found.id, limit=ROWS, after=ask.text("after", longest=2_000))
+    listed = operations.read_bulk_change(call, ask.path["bulk_change_id"])
+    rows = operations.list_bulk_change_rows(call, listed.id, limit=ROWS, after=ask.text("after", longest=2_000))
     content = {
         "ask": ask,
-        "change": found,
+        "change": listed,
         "list": rows,
         "names": site_names(call, rows.items),
         "said": row_words,
     }
-    return Shown(title=f"Bulk change {found.id}", content=content)
+    return Shown(title=f"Bulk change {listed.id}", content=content)
 
 
 @PAGES.change("/bulk-changes/{bulk_change_id}/undo", right=right_of(operations.ROUTES, operations.undo_bulk_change))
@@ -148,8 +148,8 @@ def _choices(call: Call, action: str) -> dict[str, Any]:
         return {"sites": (), "sources": (), "definitions": ()}
     listed = []
     for role in (Role.EDITOR, Role.VIEWER):
-        found = sites.search(call.connection, only=call.caller.sites(role), limit=MOST_SITES + 1)
-        listed.append([(one.id, one.name) for one in found] if len(found) <= MOST_SITES else [])
+        visible = sites.search(call.connection, only=call.caller.sites(role), limit=MOST_SITES + 1)
+        listed.append([(choice.id, choice.name) for choice in visible] if len(visible) <= MOST_SITES else [])
     known = definition_lists.search(call.connection, limit=MOST_DEFINITIONS)
-    definitions = [(one.key, f"{one.name} ({one.key})") for one in known if one.state != "retired"]
+    definitions = [(choice.key, f"{choice.name} ({choice.key})") for choice in known if choice.state != "retired"]
     return {"sites": listed[0], "sources": listed[1], "definitions": definitions}

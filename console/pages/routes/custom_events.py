@@ -19,7 +19,7 @@ _MOST_DEFINITIONS: Final = 500  # in one field to choose from
 def custom_events_page(call: Call, ask: Ask) -> Shown:
     """What matched, the newest first by the store's clock."""
     site_id = chosen_site(call, ask)
-    found = browsing.list_custom_events(
+    listed = browsing.list_custom_events(
         call,
         site_id=site_id,
         assignment_id=ask.number("assignment_id"),
@@ -34,11 +34,11 @@ def custom_events_page(call: Call, ask: Ask) -> Shown:
     known = definition_lists.search(call.connection, limit=_MOST_DEFINITIONS)
     content = {
         "ask": ask,
-        "list": found,
-        "names": site_names(call, found.items),
+        "list": listed,
+        "names": site_names(call, listed.items),
         "sites": site_choice(call),
         "site_id": site_id,
         "states": _STATES,
-        "definitions": [(one.id, one.name) for one in known],
+        "definitions": [(definition.id, definition.name) for definition in known],
     }
     return Shown(title="Custom events", content=content)

@@ -100,10 +100,10 @@ def draft(call: Call, ask: Ask) -> Moved | Shown:
 def check(call: Call, ask: Ask) -> Shown:
     """A part of the form, asked for while somebody types: the sentence that the settings make, and what is wrong with them."""
     try:
-        found = conditions.check_definition_settings(call, NewSettingsCheck(config=settings_of(ask)))
+        answer = conditions.check_definition_settings(call, NewSettingsCheck(config=settings_of(ask)))
     except ProblemError as problem:
         return Shown(title="", content={"found": None, "errors": problem.errors})
-    return Shown(title="", content={"found": found, "errors": (), "prefix": PREFIX})
+    return Shown(title="", content={"found": answer, "errors": (), "prefix": PREFIX})
 
 
 @PAGES.change("/definitions/try", right=_CHECK, template="definition_try.html")
@@ -117,10 +117,10 @@ def try_out(call: Call, ask: Ask) -> Shown:
         if not call.caller.may(Role.VIEWER, site_id):
             raise problems.not_found("site", str(site_id))
         body = typed({"config": settings_of(ask), "definition_key": ask.field(_KEY) or None}, NewRecentMatches)
-        found = rule_tests.count_recent_matches(call, site_id, body)
+        answer = rule_tests.count_recent_matches(call, site_id, body)
     except (ProblemError, CustomEventsError) as error:
         return Shown(title="", content={"found": None, "problem": problem_of(error), "site_id": None})
-    return Shown(title="", content={"found": found, "problem": None, "site_id": site_id})
+    return Shown(title="", content={"found": answer, "problem": None, "site_id": site_id})
 
 
 def _form(

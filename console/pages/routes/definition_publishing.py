@@ -103,8 +103,8 @@ def _found(call: Call, operation: LongOperation | None) -> dict[str, Any]:
     result = msgspec.json.decode(b"".join(stream), type=OperationResult).backtest
     assert isinstance(result, Backtest)  # noqa: S101  (a backtest's result is one)
     changed = sorted(
-        (one for one in result.assignments if one.counts.differs),
-        key=lambda one: -(one.counts.would_add + one.counts.would_drop + one.counts.would_change),
+        (effect for effect in result.assignments if effect.counts.differs),
+        key=lambda effect: -(effect.counts.would_add + effect.counts.would_drop + effect.counts.would_change),
     )
     return {
         "result": result,

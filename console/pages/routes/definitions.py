@@ -25,7 +25,7 @@ _RESTORE: Final = right_of(operations.ROUTES, operations.restore_definition)
 @PAGES.show("/definitions", right=READ, template="definitions.html")
 def definitions_page(call: Call, ask: Ask) -> Shown:
     """Every definition, by key, with how often it is used on the sites that one sees."""
-    found = operations.list_definitions(
+    listed = operations.list_definitions(
         call,
         search=ask.text("search"),
         state=ask.choice("state", _STATES),  # pyright: ignore[reportArgumentType]
@@ -33,39 +33,41 @@ def definitions_page(call: Call, ask: Ask) -> Shown:
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    return Shown(title="Definitions", content={"ask": ask, "list": found, "states": _STATES})
+    return Shown(title="Definitions", content={"ask": ask, "list": listed, "states": _STATES})
 
 
 @PAGES.show("/definitions/{definition_key}", right=_READ_ONE, template="definition.html")
 def definition_page(call: Call, ask: Ask) -> Shown:
     """What applies as a sentence, the draft beside it, and every revision."""
-    found = _definition(call, ask)
+    definition = _definition(call, ask)
     content: dict[str, Any] = {
-        "definition": found,
+        "definition": definition,
         "settings": SETTINGS,
         "ask": ask,
         "history": revision_operations.list_definition_revisions(
-            call, found.key, limit=ROWS, after=ask.text("after", longest=2_000)
+            call, definition.key, limit=ROWS, after=ask.text("after", longest=2_000)
         ),
-        "changes": _changes(call, found.key, found.published_number, found.newest_number) if found.draft else (),
+        "changes": _changes(call, definition.key, definition.published_number, definition.newest_number)
+        if definition.draft
+        else (),
     }
-    return Shown(title=found.name, content=content)
+    return Shown(title=definition.name, content=content)
 
 
 @PAGES.show("/definitions/{definition_key}/revisions/{number}", right=_READ_ONE, template="definition_revision.html")
 def revision_page(call: Call, ask: Ask) -> Shown:
     """One revision: what it changed, what differs from what applies, and the way back to it."""
-    found, number = _definition(call, ask), ask.path["number"]
-    revision = revision_operations.read_definition_revision(call, found.key, number)
+    definition, number = _definition(call, ask), ask.path["number"]
+    revision = revision_operations.read_definition_revision(call, definition.key, number)
     content = {
-        "definition": found,
+        "definition": definition,
         "revision": revision,
         "number": number,
-        "changes": _changes(call, found.key, found.published_number, number),
-        "changed": _changes(call, found.key, number - 1, number) if number > 1 else (),
+        "changes": _changes(call, definition.key, definition.published_number, number),
+        "changed": _changes(call, definition.key, number - 1, number) if number > 1 else (),
         "settings": SETTINGS,
     }
-    return Shown(title=f"{found.name}, revision {number}", content=content)
+    return Shown(title=f"{definition.name}, revision {number}", content=content)
 
 
 @PAGES.change("/definitions/{definition_key}/revisions/{number}/rollback", right=_ROLL_BACK)

@@ -24,7 +24,7 @@ _READ_BODY: Final = right_of(operations.ROUTES, operations.read_raw_content)
 def deliveries_page(call: Call, ask: Ask) -> Shown:
     """Deliveries, the newest first; followed as they come where `live` is asked for."""
     site_id = chosen_site(call, ask)
-    found = browsing.list_raw_events(
+    listed = browsing.list_raw_events(
         call,
         site_id=site_id,
         outcome=ask.choice("outcome", OUTCOMES),
@@ -37,8 +37,8 @@ def deliveries_page(call: Call, ask: Ask) -> Shown:
     )
     content = {
         "ask": ask,
-        "list": found,
-        "names": site_names(call, found.items),
+        "list": listed,
+        "names": site_names(call, listed.items),
         "sites": site_choice(call),
         "site_id": site_id,
         "outcomes": OUTCOMES,
@@ -53,7 +53,7 @@ def refused_page(call: Call, ask: Ask) -> Shown:
     """Deliveries that were refused, and what to do about each reason."""
     site_id = chosen_site(call, ask)
     platform = ask.choice("platform", tuple(Platform))
-    found = browsing.list_refused_events(
+    listed = browsing.list_refused_events(
         call,
         site_id=site_id,
         platform=None if platform is None else Platform(platform),
@@ -66,8 +66,8 @@ def refused_page(call: Call, ask: Ask) -> Shown:
     )
     content = {
         "ask": ask,
-        "list": found,
-        "names": site_names(call, found.items),
+        "list": listed,
+        "names": site_names(call, listed.items),
         "sites": site_choice(call),
         "site_id": site_id,
         "reasons": tuple(Refusal),
@@ -86,8 +86,8 @@ def delivery_page(call: Call, ask: Ask) -> Shown:
 @PAGES.show("/deliveries/{raw_event_id}/body", right=_READ_BODY, template="delivery.html")
 def body_page(call: Call, ask: Ask) -> Shown:
     """The same with its headers and its body, which hold personal data: the audit trail has who read them."""
-    found = operations.read_raw_content(call, ask.path["raw_event_id"])
-    return _delivery(call, ask, content=found)
+    listed = operations.read_raw_content(call, ask.path["raw_event_id"])
+    return _delivery(call, ask, content=listed)
 
 
 @PAGES.change("/deliveries/{raw_event_id}/replay", right=_REPLAY)

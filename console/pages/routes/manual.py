@@ -22,8 +22,8 @@ _FOLDERS: Final = {
 def help_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every page takes both)
     """Every page of the manual, or those that hold what is searched for, at the section where it stands."""
     text = ask.text("search")
-    found = manual.search(text) if text else list(manual.pages())
-    return Shown(title="Help", content={"ask": ask, "found": found, "text": text, "folders": _FOLDERS})
+    pages = manual.search(text) if text else list(manual.pages())
+    return Shown(title="Help", content={"ask": ask, "found": pages, "text": text, "folders": _FOLDERS})
 
 
 @PAGES.show("/help/{page:path}", right=SIGNED_IN, template="manual.html")

@@ -41,14 +41,14 @@ class _Result(msgspec.Struct, frozen=True, kw_only=True):
 def operations_page(call: Call, ask: Ask) -> Shown:
     """What is under way and what has ended within a day, the newest first."""
     state = ask.choice("state", tuple(State))
-    found = operations.list_operations(
+    listed = operations.list_operations(
         call,
         kind=ask.choice("kind", KINDS),  # pyright: ignore[reportArgumentType]
         state=None if state is None else State(state),
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    content = {"ask": ask, "list": found, "kinds": KINDS, "states": tuple(State)}
+    content = {"ask": ask, "list": listed, "kinds": KINDS, "states": tuple(State)}
     return Shown(title="Operations", content=content)
 
 
@@ -59,15 +59,15 @@ def operations_page(call: Call, ask: Ask) -> Shown:
 )
 def operation_page(call: Call, ask: Ask) -> Shown:
     """One operation: how far it is, followed as it goes on; then what came of it."""
-    found = operations.read_operation(call, ask.path["operation_id"])
-    content: dict[str, Any] = {"one": found, "names": {}, "result": None, "replayed": None}
-    if found.result is not None and found.kind in ("bulk_change", "replay_parked"):
-        result = _result(operations.read_operation_result(call, found.id))
+    operation = operations.read_operation(call, ask.path["operation_id"])
+    content: dict[str, Any] = {"one": operation, "names": {}, "result": None, "replayed": None}
+    if operation.result is not None and operation.kind in ("bulk_change", "replay_parked"):
+        result = _result(operations.read_operation_result(call, operation.id))
         content["replayed"] = result.replay_parked
         if result.bulk_change is not None:
             content |= shown_result(call, result.bulk_change)
-    content["about"] = site_names(call, [_OfSite(site_id=one) for one in found.site_ids])
-    return Shown(title=f"{KINDS.get(found.kind, found.kind)} (operation {found.id})", content=content)
+    content["about"] = site_names(call, [_OfSite(site_id=site_id) for site_id in operation.site_ids])
+    return Shown(title=f"{KINDS.get(operation.kind, operation.kind)} (operation {operation.id})", content=content)
 
 
 @PAGES.change("/operations/{operation_id}/cancel", right=right_of(operations.ROUTES, operations.cancel_operation))

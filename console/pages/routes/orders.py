@@ -46,7 +46,7 @@ def orders_page(call: Call, ask: Ask) -> Answer:
             return Moved(to=f"deliveries/{results[0].raw_id}")
         content |= {"results": results, "list": None, "names": site_names(call, results), "text": text}
         return Shown(title="Orders and events", content=content)
-    found = browsing.list_commerce_events(
+    listed = browsing.list_commerce_events(
         call,
         site_id=site_id,
         kind=ask.choice("type", tuple(EventType)),
@@ -56,7 +56,7 @@ def orders_page(call: Call, ask: Ask) -> Answer:
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    content |= {"results": None, "list": found, "names": site_names(call, found.items), "text": ""}
+    content |= {"results": None, "list": listed, "names": site_names(call, listed.items), "text": ""}
     return Shown(title="Orders and events", content=content)
 
 
@@ -68,11 +68,11 @@ def story_page(call: Call, ask: Ask) -> Shown:
     if subject is None:
         raise NeedsAction("Nothing was asked for: give an order's number.")
     try:
-        found = explanations.explain(call, subject, site_id=site_id, rules=rules)  # pyright: ignore[reportArgumentType]
+        trace = explanations.explain(call, subject, site_id=site_id, rules=rules)  # pyright: ignore[reportArgumentType]
     except NotFound as error:
         raise NotFound(f"Nothing is known of {subject!r}: {error}", what="order") from None
-    title = f"Order {found.order.number or found.order.order_id}" if found.order is not None else f"Event {subject}"
-    content = {"ask": ask, "trace": found, "steps": steps(found), "outcome": outcome(found), "rules": rules}
+    title = f"Order {trace.order.number or trace.order.order_id}" if trace.order is not None else f"Event {subject}"
+    content = {"ask": ask, "trace": trace, "steps": steps(trace), "outcome": outcome(trace), "rules": rules}
     return Shown(title=title, content={**content, "now": datetime.now(UTC)})
 
 
@@ -83,22 +83,22 @@ def story_address(site_id: int, subject: str) -> str:
 
 def steps(trace: Trace) -> list[Step]:
     """The way in the order in which it happened here."""
-    found = [Step(kind="delivery", at=one.received_at, about=one) for one in trace.deliveries]
-    found += [Step(kind="event", at=one.stored_at, about=one) for one in trace.events]
+    listed = [Step(kind="delivery", at=part.received_at, about=part) for part in trace.deliveries]
+    listed += [Step(kind="event", at=part.stored_at, about=part) for part in trace.events]
     for event in trace.events:
         for decision in event.decisions:
             for occurred in decision.custom_events:
                 for upload in occurred.uploads:
                     reference = reference_of(upload.created_at, upload.id)
-                    found.append(
+                    listed.append(
                         Step(kind="upload", at=upload.created_at, about=upload, decision=decision, reference=reference)
                     )
-                    found += [
-                        Step(kind="answer", at=one.at, about=one, decision=decision, reference=reference)
-                        for one in upload.answers
+                    listed += [
+                        Step(kind="answer", at=part.at, about=part, decision=decision, reference=reference)
+                        for part in upload.answers
                     ]
     ranks = {"delivery": 0, "event": 1, "upload": 2, "answer": 3}
-    return sorted(found, key=lambda step: (step.at, ranks[step.kind]))
+    return sorted(listed, key=lambda step: (step.at, ranks[step.kind]))
 
 
 def outcome(trace: Trace) -> tuple[str, str]:
@@ -115,7 +115,7 @@ def outcome(trace: Trace) -> tuple[str, str]:
     if not trace.events:
         return "No commerce event is stored of it: see its deliveries below.", "warn"
     if not uploads:
-        fired = [one for event in trace.events for one in event.decisions if one.custom_events]
+        fired = [decision for event in trace.events for decision in event.decisions if decision.custom_events]
         if fired:
             return "It matched, and nothing of it goes to Google: the assignments below say why.", "quiet"
         return "No assignment matched it: open one below to see which condition decided.", "quiet"

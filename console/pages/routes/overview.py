@@ -54,10 +54,10 @@ def overview_page(call: Call, ask: Ask) -> Shown:
         content |= {"figures": figures}
         stuck = _stuck(figures.deliveries.get("parked", 0), figures.conversions, f"site_id={site_id}&")
     else:
-        found = status(call.connection, call.settings, datetime.now(UTC))
-        stages = stages_of_all(found.sums, found.uploads)
-        content |= {"sums": found.sums, "status": found}
-        stuck = _stuck(sum(found.sums.parked.values()), found.uploads, "")
+        totals = status(call.connection, call.settings, datetime.now(UTC))
+        stages = stages_of_all(totals.sums, totals.uploads)
+        content |= {"sums": totals.sums, "status": totals}
+        stuck = _stuck(sum(totals.sums.parked.values()), totals.uploads, "")
     content |= {"stages": stages, "stuck": stuck}
     if not is_part:
         content |= overview_cards.cards(call, site_id)
@@ -67,7 +67,7 @@ def overview_page(call: Call, ask: Ask) -> Shown:
 
 def stages_of_all(sums: Sums, uploads: Mapping[str, int]) -> tuple[Stage, ...]:
     """The stages by the sums of what is kept."""
-    parked, ignored, withheld = (sum(one.values()) for one in (sums.parked, sums.ignored, sums.withheld))
+    parked, ignored, withheld = (sum(by_reason.values()) for by_reason in (sums.parked, sums.ignored, sums.withheld))
     return (
         Stage(
             name="Received",
@@ -102,10 +102,10 @@ def stages_of_all(sums: Sums, uploads: Mapping[str, int]) -> tuple[Stage, ...]:
     )
 
 
-def stages_of_site(found: SiteFigures) -> tuple[Stage, ...]:
+def stages_of_site(figures: SiteFigures) -> tuple[Stage, ...]:
     """The stages of one site, of its last days."""
-    mine = f"site_id={found.site_id}"
-    deliveries, uploads = found.deliveries, found.conversions
+    mine = f"site_id={figures.site_id}"
+    deliveries, uploads = figures.deliveries, figures.conversions
 
     def part(name: str, counts: dict[str, int], address: str, tone: str) -> Part:
         rows = counts.get(name, 0)
@@ -125,11 +125,11 @@ def stages_of_site(found: SiteFigures) -> tuple[Stage, ...]:
         ),
         Stage(
             name="Matched",
-            rows=sum(found.custom_events.values()),
+            rows=sum(figures.custom_events.values()),
             address=f"custom-events?{mine}",
             parts=tuple(
                 Part(name=name, rows=rows, address=f"custom-events?state={name}&{mine}")
-                for name, rows in found.custom_events.items()
+                for name, rows in figures.custom_events.items()
             ),
         ),
         _sending(uploads, mine),
@@ -167,7 +167,7 @@ def _upload_part(name: str, rows: int, mine: str, tone: str) -> Part:
 
 def _stuck(parked: int, uploads: dict[str, int], mine: str) -> list[Part]:
     """What waits for a person, or is lost unless one looks."""
-    found = [
+    parts = [
         Part(name="deliveries that nobody understands", rows=parked, address=f"parked?{mine}", tone="warn"),
         *(
             Part(name=sentence, rows=uploads.get(name, 0), address=f"uploads?{mine}state={name}", tone=tone)
@@ -179,7 +179,7 @@ def _stuck(parked: int, uploads: dict[str, int], mine: str) -> list[Part]:
             )
         ),
     ]
-    return [part for part in found if part.rows]
+    return [part for part in parts if part.rows]
 
 
 def _if(rows: int, tone: str) -> str:

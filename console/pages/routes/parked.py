@@ -41,8 +41,8 @@ def parked_page(call: Call, ask: Ask) -> Shown:
         sums = status(call.connection, call.settings, datetime.now(UTC)).sums
         parked, withheld = _reasons(sums.parked), _reasons(sums.withheld)
     else:
-        found = operations.list_parked(call, site_id).items
-        parked = [Reason(**msgspec.structs.asdict(one)) for one in found]
+        listed = operations.list_parked(call, site_id).items
+        parked = [Reason(**msgspec.structs.asdict(row)) for row in listed]
         rows = browsing.list_uploads(call, site_id=site_id, state="withheld", limit=COUNTED).items
         withheld = _reasons(Counter(row.reason or "" for row in rows))
     content |= {
@@ -79,24 +79,27 @@ def _moved(answer: Answer) -> Moved:
 def _parked_samples(call: Call, site_id: int | None, reasons: list[Reason]) -> dict[str, Any]:
     """The newest deliveries of each of the first reasons."""
     return {
-        one.reason: browsing.list_raw_events(
-            call, site_id=site_id, outcome="parked", reason=one.reason, limit=SAMPLES
+        reason.reason: browsing.list_raw_events(
+            call, site_id=site_id, outcome="parked", reason=reason.reason, limit=SAMPLES
         ).items
-        for one in reasons[:REASONS_SAMPLED]
-        if one.reason
+        for reason in reasons[:REASONS_SAMPLED]
+        if reason.reason
     }
 
 
 def _withheld_samples(call: Call, site_id: int | None, reasons: list[Reason]) -> dict[str, Any]:
     """The newest withheld conversions of each of the first reasons."""
     return {
-        one.reason: browsing.list_uploads(
-            call, site_id=site_id, state="withheld", reason=one.reason, limit=SAMPLES
+        reason.reason: browsing.list_uploads(
+            call, site_id=site_id, state="withheld", reason=reason.reason, limit=SAMPLES
         ).items
-        for one in reasons[:REASONS_SAMPLED]
-        if one.reason
+        for reason in reasons[:REASONS_SAMPLED]
+        if reason.reason
     }
 
 
 def _reasons(counts: dict[str, int] | Counter[str]) -> list[Reason]:
-    return [Reason(reason=reason, rows=rows) for reason, rows in sorted(counts.items(), key=lambda one: -one[1])]
+    return [
+        Reason(reason=reason, rows=rows)
+        for reason, rows in sorted(counts.items(), key=lambda reason_rows: -reason_rows[1])
+    ]

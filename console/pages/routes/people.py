@@ -21,15 +21,15 @@ PAGES: Final = Pages()
 @PAGES.show("/people", right=MANAGE, template="people.html")
 def people_page(call: Call, ask: Ask) -> Shown:
     """Everybody who signs in, and what they may."""
-    found = operations.list_people(
+    listed = operations.list_people(
         call,
         search=ask.text("search"),
         disabled=ask.flag("disabled"),
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    names = site_names(call, [grant for person in found.items for grant in person.grants])
-    return Shown(title="People", content={"ask": ask, "list": found, "names": names})
+    names = site_names(call, [grant for person in listed.items for grant in person.grants])
+    return Shown(title="People", content={"ask": ask, "list": listed, "names": names})
 
 
 @PAGES.show("/people/new", right=MANAGE, template="person_new.html")
@@ -86,7 +86,7 @@ def enable(call: Call, ask: Ask) -> Moved:
 @PAGES.show("/audit", right=AUDIT, template="audit.html")
 def audit_page(call: Call, ask: Ask) -> Shown:
     """Who did what, when and from where, with what it was before and after."""
-    found = audit_operations.list_audit_entries(
+    listed = audit_operations.list_audit_entries(
         call,
         search=ask.text("search"),
         subject=ask.text("subject"),
@@ -99,5 +99,5 @@ def audit_page(call: Call, ask: Ask) -> Shown:
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    content = {"ask": ask, "list": found, "names": site_names(call, found.items)}
+    content = {"ask": ask, "list": listed, "names": site_names(call, listed.items)}
     return Shown(title="Audit trail", content={**content, "sites": site_choice(call, Role.ADMINISTRATOR)})

@@ -93,7 +93,7 @@ def funnel_bars(report: Report[FunnelDay], site_id: int | None) -> Funnel:
 
 def outcomes_chart(report: Report[FunnelDay]) -> Chart:
     """What became of the conversions of each day."""
-    shown = [one for one in _OUTCOMES if any(getattr(row, one[0]) for row in report.rows)]
+    shown = [outcome for outcome in _OUTCOMES if any(getattr(row, outcome[0]) for row in report.rows)]
     days = filled(report.rows, report.since, report.until)
     return Chart(
         id="outcomes",
@@ -132,10 +132,10 @@ def _amount(row: ConversionGroup | None, name: str) -> Decimal:
 
 def _export(report: Report[FunnelDay], site_id: int | None, currency: str | None) -> str:
     """The end of an export's address: what is seen."""
-    given = {"since": report.since, "until": report.until, "site_id": site_id, "currency": currency}
-    return urlencode({name: value for name, value in given.items() if value is not None})
+    filters = {"since": report.since, "until": report.until, "site_id": site_id, "currency": currency}
+    return urlencode({name: value for name, value in filters.items() if value is not None})
 
 
 def _currency(ask: Ask) -> str | None:
-    given = ask.text("currency", longest=3)
-    return given.upper() if given is not None else None
+    currency = ask.text("currency", longest=3)
+    return currency.upper() if currency is not None else None

@@ -98,9 +98,11 @@ def create_site(call: Call, ask: Ask) -> Shown:
         site_key=ask.field("site_key") or None,
     )
     made = operations.create_site(call, body).content
-    given = ask.field("secret") or None
-    waits_for_secret = given is None and way.platform is Platform.SHOPIFY
-    secret = None if waits_for_secret else site_secrets.add_secret(call, made.id, NewSecret(secret=given)).content
+    typed_secret = ask.field("secret") or None
+    waits_for_secret = typed_secret is None and way.platform is Platform.SHOPIFY
+    secret = (
+        None if waits_for_secret else site_secrets.add_secret(call, made.id, NewSecret(secret=typed_secret)).content
+    )
     instructions = operations.read_instructions(call, made.id)
     if way.lines:
         instructions = msgspec.structs.replace(instructions, lines=way.lines)
@@ -117,7 +119,11 @@ def connect_page(call: Call, ask: Ask) -> Shown:
     arrivals = operations.read_arrivals(call, site.id)
     fate = raw_operations.read_raw_event(call, arrivals.raw_id) if arrivals.raw_id is not None else None
     now = datetime.now(UTC)
-    good = [one for one in signing.of(call.connection, site.id) if one.valid_until is None or one.valid_until > now]
+    good = [
+        secret
+        for secret in signing.of(call.connection, site.id)
+        if secret.valid_until is None or secret.valid_until > now
+    ]
     content: dict[str, Any] = {
         "site": site,
         "arrivals": arrivals,

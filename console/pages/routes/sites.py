@@ -39,7 +39,7 @@ _EDIT: Final = right_of(operations.ROUTES, operations.change_site)
 def sites_page(call: Call, ask: Ask) -> Shown:
     """The sites that one may see, by name, with when each last sent something."""
     platform = ask.choice("platform", tuple(Platform))
-    found = operations.list_sites(
+    listed = operations.list_sites(
         call,
         search=ask.text("search"),
         platform=None if platform is None else Platform(platform),
@@ -47,10 +47,10 @@ def sites_page(call: Call, ask: Ask) -> Shown:
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    health = site_health(call.connection, [site.id for site in found.items], datetime.now(UTC))
+    health = site_health(call.connection, [site.id for site in listed.items], datetime.now(UTC))
     content = {
         "ask": ask,
-        "list": found,
+        "list": listed,
         "health": health,
         "quiet_h": _QUIET_H,
         "old_days": _OLD_DAYS,
@@ -65,8 +65,8 @@ def site_page(call: Call, ask: Ask) -> Shown:
     """One site: what it sent and what came of it in seven days, how it is connected, what is assigned to it."""
     site_id = ask.path["site_id"]
     site = operations.read_site(call, site_id).content
-    found = assignment_operations.list_assignments(call, site_id=site_id, limit=MOST).items
-    in_force = [one for one in found if one.effective is not None and one.is_active]
+    assigned = assignment_operations.list_assignments(call, site_id=site_id, limit=MOST).items
+    in_force = [assignment for assignment in assigned if assignment.effective is not None and assignment.is_active]
     content: dict[str, Any] = {
         "site": site,
         "figures": read_site_figures(call, site_id),
@@ -75,10 +75,10 @@ def site_page(call: Call, ask: Ask) -> Shown:
         "parked": raw_operations.list_parked(call, site_id).items,
         "secrets": signing.of(call.connection, site_id),
         "instructions": operations.read_instructions(call, site_id),
-        "assignments": found,
-        "uses": Counter(one.effective.config.consent_needed for one in in_force),
+        "assignments": assigned,
+        "uses": Counter(assignment.effective.config.consent_needed for assignment in in_force),
         "policies": CONSENT_POLICIES,
-        "accounts": _accounts(call, {one.effective.config.ads_action for one in in_force}),
+        "accounts": _accounts(call, {assignment.effective.config.ads_action for assignment in in_force}),
         "now": datetime.now(UTC),
     }
     return Shown(title=site.name, content=content)
@@ -105,17 +105,17 @@ def edit_page(call: Call, ask: Ask) -> Shown:
 @PAGES.change("/sites/{site_id}/edit", right=_EDIT, form=edit_page)
 def edit(call: Call, ask: Ask) -> Moved:
     """Keep what was typed; refused where somebody else changed it since it was read."""
-    given: dict[str, Any] = {name: ask.field(name) or None for name in _FIELDS}
-    given["settings"] = {
+    changes: dict[str, Any] = {name: ask.field(name) or None for name in _FIELDS}
+    changes["settings"] = {
         "default_country": ask.field("default_country").upper() or None,
         "consent_default": ask.field("consent_default"),
         "payment_lost": ask.field("payment_lost"),
         **{name: name in ask.form for name in ("take_test_orders", "take_sub_orders")},
     }
-    given["name"] = ask.field("name")
-    given["currency"] = ask.field("currency").upper() or None
+    changes["name"] = ask.field("name")
+    changes["currency"] = ask.field("currency").upper() or None
     site_id = ask.path["site_id"]
-    operations.change_site(call, site_id, typed(given, SiteChanges))
+    operations.change_site(call, site_id, typed(changes, SiteChanges))
     return Moved(to=f"sites/{site_id}", said="Its settings apply from the next batch on.")
 
 

@@ -32,7 +32,7 @@ def uploads_page(call: Call, ask: Ask) -> Shown:
     """The ledger, the newest first; what waits as filters with their counts, and how conversions fared over time."""
     site_id = chosen_site(call, ask)
     expiring = ask.flag("expiring")
-    found = browsing.list_uploads(
+    listed = browsing.list_uploads(
         call,
         site_id=site_id,
         state=ask.choice("state", STATES),
@@ -54,8 +54,8 @@ def uploads_page(call: Call, ask: Ask) -> Shown:
     progress = day_figures.read_upload_progress(call, site_id)
     content: dict[str, Any] = {
         "ask": ask,
-        "list": found,
-        "names": site_names(call, found.items),
+        "list": listed,
+        "names": site_names(call, listed.items),
         "sites": site_choice(call),
         "site_id": site_id,
         "states": STATES,
@@ -120,15 +120,15 @@ def at_once(ask: Ask, site_id: int | None, accounts: dict[int, str]) -> str:
 @PAGES.show("/uploads/{upload_reference}", right=_READ_ONE, template="upload.html")
 def upload_page(call: Call, ask: Ask) -> Shown:
     """One conversion or adjustment: where it stands and why, and every answer."""
-    found = operations.read_upload(call, ask.path["upload_reference"])
+    upload = operations.read_upload(call, ask.path["upload_reference"])
     content = {
-        "upload": found,
-        "site": sites.get(call.connection, found.site_id),
-        "assignment": _assignment(call, found.assignment_id),
-        "action": _action_name(call, found.customer_id, found.action_id),
+        "upload": upload,
+        "site": sites.get(call.connection, upload.site_id),
+        "assignment": _assignment(call, upload.assignment_id),
+        "action": _action_name(call, upload.customer_id, upload.action_id),
         "consent_reason": CONSENT_UNKNOWN_IN_EUROPE,
     }
-    return Shown(title=f"{found.kind.capitalize()} {found.transaction_id}", content=content)
+    return Shown(title=f"{upload.kind.capitalize()} {upload.transaction_id}", content=content)
 
 
 @PAGES.change("/uploads/{upload_reference}/hold", right=right_of(operations.ROUTES, operations.hold_upload))
@@ -175,4 +175,6 @@ def _assignment(call: Call, assignment_id: int) -> Any:
 def _action_name(call: Call, customer_id: str | None, action_id: str | None) -> str | None:
     if customer_id is None or action_id is None:
         return None
-    return next((one.name for one in ads.actions(call.connection, customer_id) if one.action_id == action_id), None)
+    return next(
+        (action.name for action in ads.actions(call.connection, customer_id) if action.action_id == action_id), None
+    )
