@@ -260,7 +260,7 @@ def create_assignment(call: Call, site_id: SiteId, body: NewAssignment) -> Answe
 
 @ROUTES.get(
     "/assignments/{assignment_id}",
-    right=of_site(Role.VIEWER, noun="assignment", parameter="assignment_id", thing=_CURRENT),
+    right=of_site(Role.VIEWER, noun="assignment", parameter="assignment_id", resource=_CURRENT),
     answer=Assignment,
     example=EXAMPLE,
     tagged=True,

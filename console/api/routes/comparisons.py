@@ -76,5 +76,5 @@ def read_comparison(
     """What we sent beside what Google counted, day by day, and why they differ ("42 sent, 7 shown")."""
     account = ads.get_account(call.connection, customer_id)
     first_day = first_day_of(datetime.now(UTC), days)
-    days = differences.days(call.connection, first_day, account.customer_id)
-    return Comparison(customer_id=account.customer_id, first_day=first_day, days=tuple(days))
+    compared = differences.days(call.connection, first_day, account.customer_id)
+    return Comparison(customer_id=account.customer_id, first_day=first_day, days=tuple(compared))
