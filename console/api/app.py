@@ -49,7 +49,7 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
         runner.start(settings.operations_at_once)
         yield
         await anyio.to_thread.run_sync(runner.stop)
-        await readers.close()
+        readers.close()
         for end in ends:
             end()
 

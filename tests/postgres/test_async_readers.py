@@ -28,9 +28,9 @@ def test_a_connection_is_kept_for_the_next_question(database: str) -> None:
         mine = readers(database, 2)
         first = await mine.run(backend)
         assert await mine.run(backend) == first
-        await mine.close()
+        mine.close()
         assert await mine.run(backend) != first, "it begins anew"
-        await mine.close()
+        mine.close()
 
     asyncio.run(ask())
 
@@ -50,7 +50,7 @@ def test_so_many_at_once_and_the_others_wait(database: str) -> None:
         found = await asyncio.gather(*(mine.run(counted) for _ in range(8)))
         assert most == 2
         assert len(set(found)) == 2
-        await mine.close()
+        mine.close()
 
     asyncio.run(ask())
 
@@ -81,6 +81,13 @@ def test_a_connection_on_which_something_failed_is_ended(database: str) -> None:
             await task
         assert all(connection.closed for connection in used)
         assert await mine.run(backend) != first
-        await mine.close()
+        mine.close()
 
     asyncio.run(ask())
+
+
+def test_another_event_loop_begins_anew(database: str) -> None:
+    mine = readers(database, 1)
+    first = asyncio.run(mine.run(backend))
+    assert asyncio.run(mine.run(backend)) != first
+    mine.close()
