@@ -23,9 +23,6 @@ operations = sa.Table(
     sa.Column("site_ids", _SITES, comment="The sites that it is about; null: all of them."),
     sa.Column("request", JsonText, nullable=False, comment="What was asked, as its kind reads it."),
     sa.Column("asked_by", sa.Text, nullable=False, comment="Who asked; stands in the audit trail for what it changes."),
-    sa.Column(
-        "asker", Json, comment="By which session or API key, and what they might; null: nobody asked by the API."
-    ),
     sa.Column("source", sa.Text, nullable=False, comment="From where it was asked: api or console."),
     sa.Column("via", sa.Text, comment="The session or API key by which it was asked."),
     sa.Column("client_address", sa.Text, comment="The network address from which it was asked."),
@@ -43,6 +40,9 @@ operations = sa.Table(
     sa.Column("ended_at", Time, comment="When it ended."),
     sa.Column("expires_at", Time, nullable=False, comment="When it is forgotten, with its result, once it has ended."),
     created_at(),
+    sa.Column(
+        "asker", Json, comment="By which session or API key, and what they might; null: nobody asked by the API."
+    ),
     a_word("kind"),
     one_of("state", STATES),
     one_of("role", ROLES),
