@@ -34,10 +34,10 @@ from custom_events.postgres import connect, embedded, migrate
 from custom_events.settings import settings as read_settings
 
 RESULT: Final = Path(".local/bench/pages.json")
-FULL: Final = {"sites": 10_000, "assignments": 50_000, "events": 5_000_000, "rounds": 9}
-QUICK: Final = {"sites": 200, "assignments": 1_000, "events": 5_000, "rounds": 3}
+FULL: Final[dict[str, float]] = {"sites": 10_000, "assignments": 50_000, "events": 5_000_000, "rounds": 9}
+QUICK: Final[dict[str, float]] = {"sites": 200, "assignments": 1_000, "events": 5_000, "rounds": 3}
 # As the demo has after a minute: three stores, their assignments, and what came of 800 webhooks.
-DEMO: Final = {"sites": 3, "assignments": 20, "events": 800}
+DEMO: Final[dict[str, float]] = {"sites": 3, "assignments": 20, "events": 800}
 DEMO_OPEN_ROWS: Final = 60
 REQUESTS: Final = 10  # of each list in a round, one after the other
 CONSOLES: Final = 200
@@ -133,6 +133,7 @@ def beside(browser: Browser, large: Place, small: Place, path: str, rounds: int)
         for place in (large, small):
             looks[place.port].append(cold(browser, place, path))
         taken += [asked_ms(large, path) for _ in range(REQUESTS)]
+    print(path, file=sys.stderr, flush=True)
     here, there = looks[large.port], looks[small.port]
     paints = [statistics.median(look.paint_ms for look in some) for some in (here, there)]
     rows = [statistics.median(look.rows_ms for look in some) for some in (here, there)]

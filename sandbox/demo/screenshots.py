@@ -9,7 +9,7 @@ import shutil
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,7 +130,7 @@ def _take(page: "Page", picture: Picture, width: int, file: Path, *, whole: bool
 
 
 @contextmanager
-def _console(url: str, settings: Settings) -> Iterator[str]:
+def _console(url: str, settings: Settings) -> Generator[str]:
     """The console on a free port of this machine, in a thread of ours. Raises NeedsAction when it does not start."""
     import uvicorn
 

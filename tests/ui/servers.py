@@ -4,7 +4,7 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import httpx
@@ -30,7 +30,7 @@ _NOT_HANDED_ON = {
 
 
 @contextmanager
-def serving(app: FastAPI | Starlette, port: int = 0, path: str = "/healthz") -> Iterator[str]:
+def serving(app: FastAPI | Starlette, port: int = 0, path: str = "/healthz") -> Generator[str]:
     """The address of the app while the block runs; `port` 0: a free one. `path` answers once it serves."""
     with socket.create_server(("127.0.0.1", port)) as listening:
         running = uvicorn.Server(
@@ -53,7 +53,7 @@ def proxy(prefix: str, consoles: Sequence[str], *, takes_away: bool) -> Starlett
     client = httpx.AsyncClient(trust_env=False, timeout=START_S, limits=httpx.Limits(max_keepalive_connections=0))
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         yield
         await client.aclose()
 
