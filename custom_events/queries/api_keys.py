@@ -31,7 +31,7 @@ WHERE k.prefix = %(prefix)s AND k.revoked_at IS NULL AND (k.expires_at IS NULL O
 """
 # The key of this id and what it may, unless it was revoked: whether it has expired says nothing.
 OF_ID: Final = sa.text("""
-SELECT k.id, k.prefix, k.secret_digest, k.person_id, coalesce(p.login, k.made_by) AS name, false AS stale,
+SELECT k.id, k.prefix, encode(k.secret_digest, 'hex') AS secret_digest, k.person_id, coalesce(p.login, k.made_by) AS name, false AS stale,
   (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
    FROM app.role_grants g WHERE g.api_key_id = k.id) AS grants,
   CASE WHEN p.id IS NOT NULL THEN
