@@ -12,7 +12,7 @@ defined( 'ABSPATH' ) || exit;
 /** Records the events of orders, with the facts of the moment. Subscriptions, which WooCommerce fires the same hooks for, are left out. */
 final class Order_Events {
 	/**
-	 * Orders whose event of creation was recorded before they had lines, by id: row of the outbox.
+	 * Orders whose event of creation was recorded before they had lines or a total, by id: row of the outbox.
 	 *
 	 * @var array<int,int>
 	 */
@@ -41,7 +41,7 @@ final class Order_Events {
 	}
 
 	/**
-	 * An order was made. One that code makes step by step has no lines yet: its body is made again when it has.
+	 * An order was made. One that code makes step by step has no lines yet, one of the REST API no total: its body is made again when it has.
 	 *
 	 * @param int            $order_id Its id.
 	 * @param \WC_Order|null $order    The order.
@@ -52,12 +52,13 @@ final class Order_Events {
 			return;
 		}
 		$row = self::record( 'order.created', $order, 'order.created:' . $order->get_id() );
-		if ( $row && ! $order->get_items() ) {
+		if ( $row && ! self::is_complete( $order ) ) {
 			self::$incomplete[ $order->get_id() ] = $row;
+			Outbox::hold( $row );
 		}
 	}
 
-	/** Make the bodies of orders again that had no lines when they were made. */
+	/** Make the bodies of orders again that were not complete when they were made. */
 	public static function complete(): void {
 		foreach ( array_keys( self::$incomplete ) as $order_id ) {
 			self::complete_order( wc_get_order( $order_id ) );
@@ -82,6 +83,12 @@ final class Order_Events {
 			'from' => $from,
 			'to'   => $to,
 		);
+		if ( Order_Snapshot::TRASHED === $from ) {
+			if ( self::is_first( 'order.restored', $order->get_id() ) ) {
+				self::record( 'order.restored', $order, null, $moment );
+			}
+			return;
+		}
 		if ( null !== Order_Snapshot::paid_at( $order ) && self::record( 'order.paid', $order, 'order.paid:' . $order->get_id(), $moment ) ) {
 			return;
 		}
@@ -152,13 +159,13 @@ final class Order_Events {
 	}
 
 	/**
-	 * An order came back from the trash.
+	 * An order came back from the trash. WooCommerce's own tables say so while it is still in there; its change of status follows.
 	 *
 	 * @param int $order_id Its id.
 	 */
 	public static function restored( $order_id ): void {
 		$order = self::order( $order_id );
-		if ( null !== $order && self::is_first( 'order.restored', $order->get_id() ) ) {
+		if ( null !== $order && Order_Snapshot::TRASHED !== $order->get_status() && self::is_first( 'order.restored', $order->get_id() ) ) {
 			self::record( 'order.restored', $order, null );
 		}
 	}
@@ -206,7 +213,7 @@ final class Order_Events {
 	}
 
 	/**
-	 * Make the body of a creation again, if it had no lines.
+	 * Make the body of a creation again, if the order was not complete.
 	 *
 	 * @param \WC_Order|false $order The order as it is now; false where it is gone.
 	 */
@@ -215,6 +222,21 @@ final class Order_Events {
 			Outbox::replace( self::$incomplete[ $order->get_id() ], Order_Snapshot::of( $order ) );
 			unset( self::$incomplete[ $order->get_id() ] );
 		}
+	}
+
+	/**
+	 * Whether an order has lines, and its total if they cost something. WooCommerce saves an order of the REST API once with its lines before
+	 * it adds them up.
+	 *
+	 * @param \WC_Order $order The order.
+	 */
+	private static function is_complete( $order ): bool {
+		$items = $order->get_items();
+		$costs = 0.0;
+		foreach ( $items as $item ) {
+			$costs += (float) $item->get_total();
+		}
+		return $items && ( 0.0 === $costs || 0.0 !== (float) $order->get_total() );
 	}
 
 	/** Whether this request has not told of it yet. */
