@@ -12,9 +12,9 @@ defined( 'ABSPATH' ) || exit;
 /** Records the events of orders, with the facts of the moment. Subscriptions, which WooCommerce fires the same hooks for, are left out. */
 final class Order_Events {
 	/**
-	 * Orders whose event of creation was recorded before they had lines or a total, by id: row of the outbox.
+	 * What was recorded of orders before they had lines or a total, by order and row of the outbox: what their bodies are made of.
 	 *
-	 * @var array<int,int>
+	 * @var array<int,array<int,array{0:array<string,mixed>,1:int,2:int}>>
 	 */
 	private static $incomplete = array();
 
@@ -41,27 +41,25 @@ final class Order_Events {
 	}
 
 	/**
-	 * An order was made. One that code makes step by step has no lines yet, one of the REST API no total: its body is made again when it has.
+	 * An order was made.
 	 *
 	 * @param int            $order_id Its id.
 	 * @param \WC_Order|null $order    The order.
 	 */
 	public static function created( $order_id, $order = null ): void {
 		$order = self::order( $order ? $order : $order_id );
-		if ( null === $order ) {
-			return;
-		}
-		$row = self::record( 'order.created', $order, 'order.created:' . $order->get_id() );
-		if ( $row && ! self::is_complete( $order ) ) {
-			self::$incomplete[ $order->get_id() ] = $row;
-			Outbox::hold( $row );
+		if ( null !== $order ) {
+			self::record( 'order.created', $order, 'order.created:' . $order->get_id() );
 		}
 	}
 
 	/** Make the bodies of orders again that were not complete when they were made. */
 	public static function complete(): void {
 		foreach ( array_keys( self::$incomplete ) as $order_id ) {
-			self::complete_order( wc_get_order( $order_id ) );
+			$order = wc_get_order( $order_id );
+			if ( $order ) {
+				self::complete_order( $order );
+			}
 		}
 	}
 
@@ -78,7 +76,9 @@ final class Order_Events {
 		if ( null === $order || in_array( $from, Order_Snapshot::DRAFTS, true ) ) {
 			return;
 		}
-		self::complete_order( $order );
+		if ( self::is_complete( $order ) ) {
+			self::complete_order( $order );
+		}
 		$moment = array(
 			'from' => $from,
 			'to'   => $to,
@@ -207,26 +207,45 @@ final class Order_Events {
 	 * @param int                 $without    A refund that is gone.
 	 */
 	private static function record( string $topic, $order, ?string $once_key, array $moment = array(), int $with_lines = 0, int $without = 0 ): int {
+		$row = Outbox::add( $topic, self::body( $order, $moment, $with_lines, $without ), $once_key, $order->get_billing_email() );
+		if ( $row && ! self::is_complete( $order ) ) {
+			self::$incomplete[ $order->get_id() ][ $row ] = array( $moment, $with_lines, $without );
+			Outbox::hold( $row );
+		}
+		return $row;
+	}
+
+	/**
+	 * The body of an event.
+	 *
+	 * @param \WC_Order           $order      The order.
+	 * @param array<string,mixed> $moment     What is known at this moment only.
+	 * @param int                 $with_lines A refund whose lines are told.
+	 * @param int                 $without    A refund that is gone.
+	 * @return array<string,mixed>
+	 */
+	private static function body( $order, array $moment, int $with_lines, int $without ): array {
 		$body                  = Order_Snapshot::of( $order, $with_lines, $without );
 		$body['custom_events'] = array_merge( $body['custom_events'], $moment );
-		return Outbox::add( $topic, $body, $once_key, $order->get_billing_email() );
+		return $body;
 	}
 
 	/**
-	 * Make the body of a creation again, if the order was not complete.
+	 * Make the bodies of an order's events again that were made before it was complete.
 	 *
-	 * @param \WC_Order|false $order The order as it is now; false where it is gone.
+	 * @param \WC_Order $order The order as it is now.
 	 */
 	private static function complete_order( $order ): void {
-		if ( $order && isset( self::$incomplete[ $order->get_id() ] ) && $order->get_items() ) {
-			Outbox::replace( self::$incomplete[ $order->get_id() ], Order_Snapshot::of( $order ) );
-			unset( self::$incomplete[ $order->get_id() ] );
+		$id = $order->get_id();
+		foreach ( isset( self::$incomplete[ $id ] ) ? self::$incomplete[ $id ] : array() as $row => list( $moment, $with_lines, $without ) ) {
+			Outbox::replace( $row, self::body( $order, $moment, $with_lines, $without ) );
 		}
+		unset( self::$incomplete[ $id ] );
 	}
 
 	/**
-	 * Whether an order has lines, and its total if they cost something. WooCommerce saves an order of the REST API once with its lines before
-	 * it adds them up.
+	 * Whether an order has lines, and its total if they cost something. Code that makes an order step by step saves it before, perhaps as paid;
+	 * WooCommerce saves one of the REST API once with its lines before it adds them up.
 	 *
 	 * @param \WC_Order $order The order.
 	 */

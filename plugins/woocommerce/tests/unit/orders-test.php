@@ -108,6 +108,26 @@ final class Orders_Test extends TestCase {
 		$this->assertCount( 1, Outbox::due( 1 ) );
 	}
 
+	public function test_an_order_that_is_made_as_paid_and_filled_afterwards_is_told_with_its_total(): void {
+		$items = Shop::order( 2 )->get_items();
+		$order = Shop::order( 1, array( 'total' => '0', 'items' => array() ) );
+		do_action( 'woocommerce_new_order', 1, $order );
+		Shop::status( $order, 'processing' );
+		$order->set( array( 'total' => '119.00', 'items' => array( 'line_item' => $items ) ) );
+		Shop::end_request();
+		$this->assertSame( array( 'order.created', 'order.paid' ), Shop::topics() );
+		list( $created, $paid ) = array_column( Shop::waiting(), 1 );
+		$this->assertSame( array( '119', '119' ), array( $created['total'], $paid['total'] ) );
+		$this->assertSame( array( 'pending', 'processing' ), array( $paid['custom_events']['from'], $paid['custom_events']['to'] ) );
+		$this->assertSame( 'order.paid', $paid['custom_events']['event'] );
+	}
+
+	public function test_an_order_of_fees_alone_is_not_held_longer_than_its_request(): void {
+		do_action( 'woocommerce_new_order', 1, Shop::order( 1, array( 'items' => array() ) ) );
+		Shop::end_request();
+		$this->assertCount( 1, Outbox::due( 1 ) );
+	}
+
 	public function test_an_order_for_nothing_is_complete(): void {
 		$gift = Shop::item( 'Sample', 31, 32, 'S', 1, '5.00', '0.00', '0' );
 		do_action( 'woocommerce_new_order', 1, Shop::order( 1, array( 'total' => '0.00', 'items' => array( 'line_item' => array( $gift ) ) ) ) );
