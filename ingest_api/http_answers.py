@@ -99,7 +99,7 @@ def refusals(settings: Settings) -> dict[Refusal, Answer]:
             401,
             Refusal.MALFORMED_SIGNATURE,
             "The signature header cannot be read.",
-            "Stores' own: base64 of 32 bytes. Timestamped: v1= and 64 hex digits, and a timestamp in seconds.",
+            "Stores' own: base64 of 32 bytes. Timestamped: v2= and 64 hex digits, and a timestamp in seconds.",
         ),
         Refusal.WRONG_SIGNATURE: error(
             401,

@@ -15,6 +15,7 @@ from sandbox.stores.custom_scenario import custom_scenario
 from sandbox.stores.draw import Draw
 from sandbox.stores.posts import Post, Store
 from sandbox.stores.shopify_scenario import shopify_scenario
+from sandbox.stores.woocommerce_plugin import woocommerce_plugin_scenario
 from sandbox.stores.woocommerce_scenario import woocommerce_scenario
 
 DUPLICATES = 24  # deliveries posted twice in the first wave
@@ -42,6 +43,7 @@ def script(shopify: Store, woocommerce: Store, custom: Store, now: datetime, see
         (shopify_scenario, shopify, 1),
         (woocommerce_scenario, woocommerce, 2),
         (custom_scenario, custom, 3),
+        (woocommerce_plugin_scenario, woocommerce, 4),
     ):
         earlier, later = scenario(store, Draw(seed * 10 + number, now))
         first.extend(earlier)

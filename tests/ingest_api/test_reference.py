@@ -20,6 +20,9 @@ def test_every_refusal_has_an_answer_and_a_line() -> None:
     assert set(made) == set(Refusal)
     for refusal, answer in made.items():
         assert (str(answer.status), refusal.value) in ROWS
+    assert b"v2= and 64 hex digits" in made[Refusal.MALFORMED_SIGNATURE].body["body"], (
+        "the version that senders are to use"
+    )
 
 
 def test_every_other_answer_has_a_line() -> None:

@@ -2,7 +2,10 @@
 
 import hashlib
 import hmac
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -17,7 +20,8 @@ from custom_events.values.clicks import ConsentStatus
 from custom_events.values.deliveries import Platform, RawDelivery, SiteContext
 from custom_events.values.events import EventType
 
-PAGE = (Path(__file__).parents[2] / "docs/reference/custom-webhooks.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/reference/custom-webhooks.md").read_text()
 
 
 def block(language: str) -> str:
@@ -44,6 +48,26 @@ def test_the_signatures_in_the_page_are_right() -> None:
     assert block("signature").strip() == f"v2={expected}" == signature
     expected = hmac.new(b"example-secret", b"1785658500.{}", hashlib.sha256).hexdigest()
     assert block("signature-v1").strip() == f"v1={expected}" == timestamped.sign("1785658500", b"{}", b"example-secret")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl")
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/configure-by-api.md"])
+def test_the_shell_that_pages_sign_with_signs_by_the_second_version(page: str) -> None:
+    text = (ROOT / page).read_text()
+    assert "Signature: v2=$signature" in text
+    line = re.search(r"^ *(signature=.*)$", text, re.MULTILINE)
+    assert line, page
+    body, now = '{"discount":"100%s"}', "1785658500"
+    done = subprocess.run(
+        ["sh", "-c", f'{line.group(1)}; printf %s "$signature"', "sh", body],
+        env={**os.environ, "SECRET": "example-secret", "now": now, "body": body},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    expected = timestamped.sign_v2({timestamped.TIMESTAMP: now}, body.encode(), b"example-secret")
+    assert f"v2={done.stdout}" == expected
 
 
 def test_the_python_in_the_page_compiles() -> None:

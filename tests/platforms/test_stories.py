@@ -258,6 +258,15 @@ def test_an_order_without_any_time_is_parked(sample: Sample, understand: Underst
     assert "up" in (understand(WOO, "order_refund", body).detail or "")
 
 
+def test_a_topic_that_is_not_signed_pays_no_order(sample: Sample) -> None:
+    body = sample(WOO, "order.created--pending")
+    native = RawDelivery(topic="order.paid", body=body, headers={"x-wc-webhook-topic": "order.paid"})
+    own = RawDelivery(topic="order.paid", body=body, headers={"x-custom-events-topic": "order.paid"})
+    context = SiteContext(site_id=1, platform=WOO, currency="EUR")
+    assert "order.paid" not in kinds(PLATFORMS[WOO].understand(native, context))
+    assert "order.paid" in kinds(PLATFORMS[WOO].understand(own, context))
+
+
 def test_an_order_under_the_wrong_topic_or_shop_is_parked(sample: Sample, understand: Understand) -> None:
     order = sample(SHOPIFY, "orders__paid--web")
     assert understand(SHOPIFY, "customers/create", order).reason == "topic_mismatch"

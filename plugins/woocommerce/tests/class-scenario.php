@@ -60,10 +60,12 @@ final class Scenario {
 		$order->set( array( 'refunds' => array() ) );
 		Shop::end_request();
 		Shop::wait( 60 );
+		$order->set( array( 'status' => 'trash' ) ); // WooCommerce's own tables: without a change of status.
 		do_action( 'woocommerce_trash_order', 1001 );
 		Shop::end_request();
 		Shop::wait( 60 );
-		do_action( 'woocommerce_untrash_order', 1001, 'completed' );
+		do_action( 'woocommerce_untrash_order', 1001, 'wc-completed' );
+		Shop::status( $order, 'completed' );
 		Shop::end_request();
 	}
 

@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -33,13 +35,16 @@ NEWER = {
 
 SCRIPT = """
 const fs = require('fs');
-const { source, search, given, consent, changes } = JSON.parse(fs.readFileSync(0, 'utf8'));
+const { source, search, given, consent, changes, type, late } = JSON.parse(fs.readFileSync(0, 'utf8'));
 const cookies = [], listeners = {};
-const document = { set cookie(text) { cookies.push(text); }, addEventListener: (name, call) => { listeners[name] = call; } };
-const window = { customEventsClicks: given, location: { search, pathname: '/hats', protocol: 'https:' } };
-if (consent !== null) { window.wp_consent_type = 'optin'; window.wp_has_consent = () => consent; }
+const addEventListener = (name, call) => { listeners[name] = call; };
+const document = { set cookie(text) { cookies.push(text); }, addEventListener };
+const window = { customEventsClicks: given, location: { search, pathname: '/hats', protocol: 'https:' }, addEventListener };
+const api = () => { window[type] = 'optin'; window.wp_has_consent = () => consent; };
+if (consent !== null && !late) { api(); }
 Date.now = () => 1795600800123;
 new Function('window', 'document', 'URLSearchParams', source)(window, document, URLSearchParams);
+if (late) { api(); listeners.load(); }
 for (const said of changes) { listeners.wp_listen_for_consent_change({ detail: { marketing: said } }); }
 console.log(JSON.stringify(cookies));
 """
@@ -57,7 +62,7 @@ SEARCH = "?gclid=abc-1&utm_source=google&email=ana%40example.org"
 def test_its_own_tests_pass() -> None:
     done = subprocess.run(["phpunit"], cwd=PLUGIN, capture_output=True, text=True, timeout=PHP_S, check=False)
     assert done.returncode == 0, done.stdout[-4_000:]
-    assert int(re.findall(r"OK \((\d+) tests", done.stdout)[0]) >= 140
+    assert int(re.findall(r"OK \((\d+) tests", done.stdout)[0]) >= 150
 
 
 @needs_php
@@ -78,11 +83,11 @@ def test_a_file_keeps_the_conventions(path: Path) -> None:
     for what, shape in NEWER.items():
         assert not re.search(shape, code, re.MULTILINE), what
     assert "get_post_meta" not in code
-    assert ("$wpdb" in code) == (path.name == "class-outbox.php"), "one class knows the database"
+    assert ("$wpdb" in code) == (path.name in ("class-outbox.php", "class-lock.php")), "two classes know the database"
 
 
 def test_the_send_path_reads_no_order() -> None:
-    for name in ("delivery", "answer", "signature", "connection", "outbox"):
+    for name in ("delivery", "answer", "signature", "connection", "outbox", "lock"):
         text = (SOURCE / f"includes/class-{name}.php").read_text()
         assert "wc_get_order" not in text
         assert "Order_Snapshot" not in text
@@ -128,7 +133,50 @@ def test_translators_are_given_every_text() -> None:
     assert words.count("\nmsgid ") == len(texts)
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="no node")
+def cookies_of(given: Mapping[str, object]) -> list[str]:
+    """The cookies that the script sets. The API gives its type under the name that plugins set by script, and is there at once."""
+    given = {"type": "wp_consent_type", "late": False, **given}
+    done = subprocess.run(
+        ["node", "-e", SCRIPT], input=json.dumps(given), capture_output=True, text=True, timeout=PHP_S, check=True
+    )
+    cookies: list[str] = json.loads(done.stdout)
+    return cookies
+
+
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="no node")
+
+
+def asked(search: str = SEARCH, **changes: object) -> dict[str, object]:
+    """What the script is given where the WP Consent API is there, and the shopper has agreed before."""
+    return {
+        "source": (SOURCE / "assets/clicks.js").read_text(),
+        "search": search,
+        "given": {"cookie": "custom_events_click", "days": 90, "assume": "unknown", "api": True},
+        "consent": True,
+        "changes": [],
+        **changes,
+    }
+
+
+@needs_node
+@pytest.mark.parametrize("late", [False, True])
+def test_the_script_hears_of_consent_that_was_given_before_whatever_plugin_asks(late: bool) -> None:
+    (cookie,) = cookies_of(asked(type="wp_fallback_consent_type", late=late))
+    assert unquote(cookie.partition("=")[2].partition(";")[0]) == json.dumps(CLICK, separators=(",", ":"))
+
+
+@needs_node
+def test_a_click_with_words_that_no_cookie_has_room_for_is_kept_without_them() -> None:
+    words = "".join(f"&utm_{name}={quote('帽' * 100)}" for name in ("source", "medium", "campaign", "content", "term"))
+    (cookie,) = cookies_of(asked("?gclid=abc-1" + words))
+    assert len(cookie) < 4096
+    assert json.loads(unquote(cookie.partition("=")[2].partition(";")[0])) == {
+        "gclid": "abc-1",
+        "clicked_at": 1795600800,
+    }
+
+
+@needs_node
 @pytest.mark.parametrize(
     ("search", "assumed", "has_api", "consent", "changes", "kept"),
     [
@@ -157,10 +205,7 @@ def test_the_script_keeps_a_click_when_it_may(
         "consent": consent,
         "changes": changes,
     }
-    done = subprocess.run(
-        ["node", "-e", SCRIPT], input=json.dumps(given), capture_output=True, text=True, timeout=PHP_S, check=True
-    )
-    cookies = json.loads(done.stdout)
+    cookies = cookies_of(given)
     assert len(cookies) == len(kept)
     for cookie, click in zip(cookies, kept, strict=True):
         name, _, rest = cookie.partition("=")

@@ -3,14 +3,21 @@
 import json
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from custom_events.platforms import timestamped
+from custom_events.platforms.base import Secret
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.values.deliveries import Outcome, Platform, RawDelivery, SiteContext
 from sandbox.stores.posts import Post, Store
 from sandbox.stores.script import Waves, script
+from tests.plugins.woocommerce.posts import golden
 
+PLUGIN = "CustomEvents/"
+_ORIGIN = "$.meta_data[].value"
+OPTIONAL = {f"{_ORIGIN}.{name}" for name in ("gclid", "gbraid", "wbraid", "clicked_at", "landing_page", "utm_source")}
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SHOPIFY = Store(
     platform="shopify",
@@ -103,8 +110,6 @@ def test_stores_take_back_what_they_said(waves: Waves) -> None:
 
 
 def test_signatures_are_right_but_for_the_troubles(waves: Waves) -> None:
-    from custom_events.platforms.base import Secret
-
     secrets = {"shopify": SHOPIFY.secret, "woocommerce": WOOCOMMERCE.secret, "custom": CUSTOM.secret}
     for post in (*waves.first, *waves.second):
         if post.kind in {"ping", "no such site", "too old"} or "signature" in post.kind:
@@ -112,3 +117,32 @@ def test_signatures_are_right_but_for_the_troubles(waves: Waves) -> None:
         platform = post.path.split("/")[2]
         secret = Secret(value=secrets[platform])
         assert PLATFORMS[Platform(platform)].check(post.headers, post.body, [secret], NOW, 300) is None
+
+
+def test_the_plugins_posts_have_the_shapes_that_the_plugin_makes(waves: Waves) -> None:
+    shapes: dict[str, Any] = {}
+    for post in golden():
+        shapes.setdefault(post.topic, []).append(post.document)
+    posted = [post for post in (*waves.first, *waves.second) if post.headers.get("user-agent", "").startswith(PLUGIN)]
+    assert {post.topic for post in posted} == {
+        "cart.item_added",
+        "checkout.started",
+        "order.created",
+        "order.paid",
+        "order.cancelled",
+        "order.refunded",
+    }
+    for post in posted:
+        assert timestamped.check(post.headers, post.body, [Secret(value=WOOCOMMERCE.secret)], NOW, 300) is None
+        assert post.headers[timestamped.SIGNATURE].startswith("v2=")
+        named = fields(json.loads(post.body))
+        assert any(named <= fields(document) | OPTIONAL for document in shapes[post.topic]), post.topic
+
+
+def fields(value: Any, path: str = "$") -> set[str]:
+    """The paths of all fields of a document."""
+    if isinstance(value, dict):
+        return {f"{path}.{name}" for name in value} | {
+            field for name, inner in value.items() for field in fields(inner, f"{path}.{name}")
+        }
+    return {field for inner in value for field in fields(inner, f"{path}[]")} if isinstance(value, list) else set()

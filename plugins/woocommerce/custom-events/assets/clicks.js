@@ -11,7 +11,7 @@
 	var KINDS = ['gclid', 'gbraid', 'wbraid'];
 	var UTM = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'utm_id'];
 	// A browser drops a cookie of more than 4096 bytes.
-	var LONGEST = { id: 512, word: 100, page: 300 };
+	var LONGEST = { id: 512, word: 100, page: 300, cookie: 3900 };
 
 	// A new click takes the place of the one before, with all that belongs to it.
 	function read() {
@@ -43,12 +43,29 @@
 			(window.location.protocol === 'https:' ? ';Secure' : '');
 	}
 
-	// granted, denied or unknown, as the WP Consent API says, else the shop's setting.
+	// granted, denied or unknown, as the WP Consent API says, else the shop's setting. Plugins that ask for consent say of which type it is
+	// in a script or on the server, which the API passes on under another name.
 	function answer() {
-		if (typeof window.wp_has_consent === 'function' && window.wp_consent_type) {
+		var type = window.wp_consent_type || window.wp_fallback_consent_type;
+		if (typeof window.wp_has_consent === 'function' && type) {
 			return window.wp_has_consent('marketing') ? 'granted' : 'denied';
 		}
 		return given.api ? 'unknown' : given.assume; // Its script may come after this one.
+	}
+
+	// A cookie that is too large would be dropped as a whole: then the id goes alone.
+	function text(click) {
+		var whole = JSON.stringify(click);
+		if (encodeURIComponent(whole).length <= LONGEST.cookie) {
+			return whole;
+		}
+		var alone = { clicked_at: click.clicked_at };
+		KINDS.forEach(function (name) {
+			if (click[name]) {
+				alone[name] = click[name];
+			}
+		});
+		return JSON.stringify(alone);
 	}
 
 	var click = read();
@@ -56,7 +73,7 @@
 		if (said === 'denied') {
 			write('', 0);
 		} else if (said === 'granted' && click) {
-			write(JSON.stringify(click), given.days * 24 * 60 * 60);
+			write(text(click), given.days * 24 * 60 * 60);
 			click = null;
 		}
 	}
@@ -71,4 +88,8 @@
 		apply(answer());
 	});
 	apply(answer());
+	// By now every script has run.
+	window.addEventListener('load', function () {
+		apply(answer());
+	});
 })();

@@ -36,7 +36,7 @@ final class Cart_Events {
 		}
 		$line = self::line( $item['data'], (int) $product_id, (int) $variation_id, (float) $quantity );
 		$body = self::body( array( $line ), $line['total'] );
-		Outbox::add( 'cart.item_added', $body, 'cart.item_added:' . $body['cart']['token'] . ':' . ( $variation_id ? $variation_id : $product_id ) );
+		Outbox::add( 'cart.item_added', $body, 'cart.item_added:' . $body['cart']['token'] . ':' . ( $variation_id ? $variation_id : $product_id ), self::email() );
 	}
 
 	/** The page of the checkout was opened with something in the cart. No cache holds this page. */
@@ -53,7 +53,7 @@ final class Cart_Events {
 			$lines[] = self::line( $item['data'], (int) $item['product_id'], (int) $item['variation_id'], (float) $item['quantity'] );
 		}
 		$body = self::body( $lines, Order_Snapshot::money( $cart->get_total( 'edit' ) ) );
-		Outbox::add( 'checkout.started', $body, 'checkout.started:' . $body['cart']['token'] );
+		Outbox::add( 'checkout.started', $body, 'checkout.started:' . $body['cart']['token'], self::email() );
 	}
 
 	/** The cart became an order, or nothing: what comes next is another one. */
@@ -71,6 +71,12 @@ final class Cart_Events {
 	private static function cart() {
 		$is_wanted = Settings::is_connected() && Settings::get( 'cart_events' ) === 'yes';
 		return $is_wanted && function_exists( 'WC' ) && WC()->session && WC()->cart ? WC()->cart : null;
+	}
+
+	/** The address of a shopper who is logged in, so that a request to forget them finds their carts. */
+	private static function email(): string {
+		$user = get_userdata( get_current_user_id() );
+		return $user ? $user->user_email : '';
 	}
 
 	/**

@@ -110,7 +110,7 @@ final class Clicks {
 		foreach ( array_merge( self::KINDS, self::UTM, array( 'landing_page' ) ) as $name ) {
 			if ( isset( $cookie[ $name ] ) && is_string( $cookie[ $name ] ) && '' !== $cookie[ $name ] ) {
 				// WordPress's sanitize_text_field would take percent-encoded letters out of addresses.
-				$click[ $name ] = substr( preg_replace( '/[^\x20-\x7e]|[<>"\'\\\\]/', '', $cookie[ $name ] ), 0, self::LIMIT_CHARS );
+				$click[ $name ] = mb_substr( (string) preg_replace( '/[\p{C}\p{Zl}\p{Zp}<>"\'\\\\]/u', '', $cookie[ $name ] ), 0, self::LIMIT_CHARS );
 			}
 		}
 		if ( isset( $cookie['clicked_at'] ) && is_int( $cookie['clicked_at'] ) && $click ) {

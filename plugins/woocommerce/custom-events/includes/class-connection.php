@@ -36,6 +36,9 @@ final class Connection {
 	 */
 	public static function parse( string $line ) {
 		$line = trim( $line );
+		if ( strpos( $line, self::PREFIX ) !== 0 && preg_match( '/\Acustom-events-\d+:/', $line ) ) {
+			return __( 'This connection string is of another version of Custom Events than this plugin: update the plugin.', 'custom-events' );
+		}
 		if ( strpos( $line, self::PREFIX ) !== 0 ) {
 			/* translators: %s: what a connection string begins with. */
 			return sprintf( __( 'This is no connection string: it begins with %s. Copy the whole line that the console shows.', 'custom-events' ), self::PREFIX );

@@ -30,7 +30,6 @@ final class Delivery {
 	const OUTAGE        = 3; // Failures in a row after which a success makes all that waits due.
 	const LATE_S        = 900; // What is due for as long shows that nothing sends.
 	const STATE         = 'custom_events_delivery';
-	const LOCK          = 'custom_events_drain_lock';
 	const RECOVERABLE   = array( 408, 425, 429 );
 	const OF_CONNECTION = array( 401, 403, 404, 410 ); // Refuse the shop, not the event.
 
@@ -93,7 +92,8 @@ final class Delivery {
 	 */
 	private static function drain( string $next ): void {
 		$connection = Connection::current();
-		if ( null === $connection || ! self::lock() ) {
+		$mark       = null === $connection ? null : Lock::take( self::LOCK_S );
+		if ( null === $mark ) {
 			return;
 		}
 		try {
@@ -108,7 +108,7 @@ final class Delivery {
 			} while ( count( $rows ) === self::BATCH );
 			self::remember( array( 'ran_at' => Clock::seconds() ) );
 		} finally {
-			delete_option( self::LOCK );
+			Lock::release( $mark );
 		}
 		if ( Outbox::due( 1 ) && function_exists( 'as_schedule_single_action' ) ) {
 			as_schedule_single_action( Clock::seconds() + self::FIRST_WAIT_S, $next, array(), self::GROUP, true );
@@ -220,18 +220,5 @@ final class Delivery {
 	 */
 	public static function remember( array $part ): void {
 		update_option( self::STATE, array_merge( self::state(), $part ), false );
-	}
-
-	/** Take the lock, also from a run that did not end. Adding an option is one statement, and one of two fails. */
-	private static function lock(): bool {
-		$until = (string) ( Clock::seconds() + self::LOCK_S );
-		if ( add_option( self::LOCK, $until, '', false ) ) {
-			return true;
-		}
-		if ( (int) get_option( self::LOCK ) >= Clock::seconds() ) {
-			return false;
-		}
-		update_option( self::LOCK, $until, false );
-		return true;
 	}
 }

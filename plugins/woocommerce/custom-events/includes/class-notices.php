@@ -20,6 +20,8 @@ final class Notices {
 		'gtm-server-side/gtm-server-side.php'                 => 'Stape',
 	);
 
+	const WRONG_CLOCK = 'too_old'; // The receiver's word for a signed time that is far from its own.
+
 	/** Add the hooks. */
 	public static function add_hooks(): void {
 		add_action( 'admin_notices', array( __CLASS__, 'show' ) );
@@ -56,7 +58,10 @@ final class Notices {
 			/* translators: 1: number of events, 2: the answer of the receiver. */
 			$problems[] = sprintf( _n( '%1$d event was not taken and is not tried again: %2$s.', '%1$d events were not taken and are not tried again: %2$s.', $health['parked'], 'custom-events' ), $health['parked'], $health['error'] );
 		}
-		if ( $state['failures'] > 0 && in_array( $state['status'], Delivery::OF_CONNECTION, true ) ) {
+		if ( $state['failures'] > 0 && strpos( $state['error'], self::WRONG_CLOCK ) !== false ) {
+			/* translators: %s: the answer of the receiver. */
+			$problems[] = sprintf( __( 'The clock of this server is wrong, so the receiver refuses what it signs: %s Events wait; ask your host to set the clock.', 'custom-events' ), $state['error'] );
+		} elseif ( $state['failures'] > 0 && in_array( $state['status'], Delivery::OF_CONNECTION, true ) ) {
 			/* translators: %s: the answer of the receiver. */
 			$problems[] = sprintf( __( 'The receiver refuses this shop: %s. Events wait; paste a new connection string.', 'custom-events' ), $state['error'] );
 		} elseif ( $state['failures'] >= Delivery::OUTAGE ) {

@@ -12,9 +12,9 @@ defined( 'ABSPATH' ) || exit;
 /** Records the events of orders, with the facts of the moment. Subscriptions, which WooCommerce fires the same hooks for, are left out. */
 final class Order_Events {
 	/**
-	 * Orders whose event of creation was recorded before they had lines, by id: row of the outbox.
+	 * What was recorded of orders before they had lines or a total, by order and row of the outbox: what their bodies are made of.
 	 *
-	 * @var array<int,int>
+	 * @var array<int,array<int,array{0:array<string,mixed>,1:int,2:int}>>
 	 */
 	private static $incomplete = array();
 
@@ -41,26 +41,25 @@ final class Order_Events {
 	}
 
 	/**
-	 * An order was made. One that code makes step by step has no lines yet: its body is made again when it has.
+	 * An order was made.
 	 *
 	 * @param int            $order_id Its id.
 	 * @param \WC_Order|null $order    The order.
 	 */
 	public static function created( $order_id, $order = null ): void {
 		$order = self::order( $order ? $order : $order_id );
-		if ( null === $order ) {
-			return;
-		}
-		$row = self::record( 'order.created', $order, 'order.created:' . $order->get_id() );
-		if ( $row && ! $order->get_items() ) {
-			self::$incomplete[ $order->get_id() ] = $row;
+		if ( null !== $order ) {
+			self::record( 'order.created', $order, 'order.created:' . $order->get_id() );
 		}
 	}
 
-	/** Make the bodies of orders again that had no lines when they were made. */
+	/** Make the bodies of orders again that were not complete when they were made. */
 	public static function complete(): void {
 		foreach ( array_keys( self::$incomplete ) as $order_id ) {
-			self::complete_order( wc_get_order( $order_id ) );
+			$order = wc_get_order( $order_id );
+			if ( $order ) {
+				self::complete_order( $order );
+			}
 		}
 	}
 
@@ -77,11 +76,19 @@ final class Order_Events {
 		if ( null === $order || in_array( $from, Order_Snapshot::DRAFTS, true ) ) {
 			return;
 		}
-		self::complete_order( $order );
+		if ( self::is_complete( $order ) ) {
+			self::complete_order( $order );
+		}
 		$moment = array(
 			'from' => $from,
 			'to'   => $to,
 		);
+		if ( Order_Snapshot::TRASHED === $from ) {
+			if ( self::is_first( 'order.restored', $order->get_id() ) ) {
+				self::record( 'order.restored', $order, null, $moment );
+			}
+			return;
+		}
 		if ( null !== Order_Snapshot::paid_at( $order ) && self::record( 'order.paid', $order, 'order.paid:' . $order->get_id(), $moment ) ) {
 			return;
 		}
@@ -152,13 +159,13 @@ final class Order_Events {
 	}
 
 	/**
-	 * An order came back from the trash.
+	 * An order came back from the trash. WooCommerce's own tables say so while it is still in there; its change of status follows.
 	 *
 	 * @param int $order_id Its id.
 	 */
 	public static function restored( $order_id ): void {
 		$order = self::order( $order_id );
-		if ( null !== $order && self::is_first( 'order.restored', $order->get_id() ) ) {
+		if ( null !== $order && Order_Snapshot::TRASHED !== $order->get_status() && self::is_first( 'order.restored', $order->get_id() ) ) {
 			self::record( 'order.restored', $order, null );
 		}
 	}
@@ -200,21 +207,55 @@ final class Order_Events {
 	 * @param int                 $without    A refund that is gone.
 	 */
 	private static function record( string $topic, $order, ?string $once_key, array $moment = array(), int $with_lines = 0, int $without = 0 ): int {
-		$body                  = Order_Snapshot::of( $order, $with_lines, $without );
-		$body['custom_events'] = array_merge( $body['custom_events'], $moment );
-		return Outbox::add( $topic, $body, $once_key, $order->get_billing_email() );
+		$row = Outbox::add( $topic, self::body( $order, $moment, $with_lines, $without ), $once_key, $order->get_billing_email() );
+		if ( $row && ! self::is_complete( $order ) ) {
+			self::$incomplete[ $order->get_id() ][ $row ] = array( $moment, $with_lines, $without );
+			Outbox::hold( $row );
+		}
+		return $row;
 	}
 
 	/**
-	 * Make the body of a creation again, if it had no lines.
+	 * The body of an event.
 	 *
-	 * @param \WC_Order|false $order The order as it is now; false where it is gone.
+	 * @param \WC_Order           $order      The order.
+	 * @param array<string,mixed> $moment     What is known at this moment only.
+	 * @param int                 $with_lines A refund whose lines are told.
+	 * @param int                 $without    A refund that is gone.
+	 * @return array<string,mixed>
+	 */
+	private static function body( $order, array $moment, int $with_lines, int $without ): array {
+		$body                  = Order_Snapshot::of( $order, $with_lines, $without );
+		$body['custom_events'] = array_merge( $body['custom_events'], $moment );
+		return $body;
+	}
+
+	/**
+	 * Make the bodies of an order's events again that were made before it was complete.
+	 *
+	 * @param \WC_Order $order The order as it is now.
 	 */
 	private static function complete_order( $order ): void {
-		if ( $order && isset( self::$incomplete[ $order->get_id() ] ) && $order->get_items() ) {
-			Outbox::replace( self::$incomplete[ $order->get_id() ], Order_Snapshot::of( $order ) );
-			unset( self::$incomplete[ $order->get_id() ] );
+		$id = $order->get_id();
+		foreach ( isset( self::$incomplete[ $id ] ) ? self::$incomplete[ $id ] : array() as $row => list( $moment, $with_lines, $without ) ) {
+			Outbox::replace( $row, self::body( $order, $moment, $with_lines, $without ) );
 		}
+		unset( self::$incomplete[ $id ] );
+	}
+
+	/**
+	 * Whether an order has lines, and its total if they cost something. Code that makes an order step by step saves it before, perhaps as paid;
+	 * WooCommerce saves one of the REST API once with its lines before it adds them up.
+	 *
+	 * @param \WC_Order $order The order.
+	 */
+	private static function is_complete( $order ): bool {
+		$items = $order->get_items();
+		$costs = 0.0;
+		foreach ( $items as $item ) {
+			$costs += (float) $item->get_total();
+		}
+		return $items && ( 0.0 === $costs || 0.0 !== (float) $order->get_total() );
 	}
 
 	/** Whether this request has not told of it yet. */

@@ -18,6 +18,7 @@ final class Order_Snapshot {
 	const META = '/\A(?:_custom_events|_wc_order_attribution_(?!user_agent).*|_subscription_(?:renewal|resubscribe|switch)|_ywgc_applied_gift_cards_totals|_wc_deposits_deposit_(?:paid|amount)|_.*_(?:mode|environment|env|test_?mode|is_test|sandbox|live_?mode|is_live))\z/';
 
 	const DRAFTS    = array( 'checkout-draft', 'auto-draft', 'draft', 'new' );
+	const TRASHED   = 'trash';
 	const TRANSFERS = array( 'bacs', 'cheque' );
 	const DECIMALS  = 6; // What Custom Events keeps.
 

@@ -22,6 +22,7 @@ final class Outbox {
 	const KEPT_SENT_DAYS   = 90; // For once_key: longer than an order is worked on.
 	const KEPT_PARKED_DAYS = 180; // A person has to look at them; then they go, as they hold personal data.
 	const ERROR_CHARS      = 300;
+	const HELD_S           = 60; // Longer than a request takes to complete an order.
 
 	/** The table's name on this site. */
 	public static function table(): string {
@@ -58,6 +59,9 @@ final class Outbox {
 ) {$charset};"
 		);
 		update_option( 'custom_events_table', self::TABLE_VERSION );
+		// They are asked for on every page: one that is missing costs a query each time.
+		add_option( Settings::OPTION, array() );
+		add_option( Settings::CONNECTED, 'no' );
 	}
 
 	/** Remove the table. */
@@ -138,7 +142,13 @@ final class Outbox {
 			),
 			$body['custom_events']
 		);
-		$wpdb->query( $wpdb->prepare( 'UPDATE ' . self::table() . ' SET payload = %s WHERE id = %d AND status = %s AND attempts = 0', self::encode( $body ), $row, self::WAITING ) ); // phpcs:ignore WordPress.DB
+		$wpdb->query( $wpdb->prepare( 'UPDATE ' . self::table() . ' SET payload = %s, next_attempt_at = %s WHERE id = %d AND status = %s AND attempts = 0', self::encode( $body ), Clock::sql( Clock::seconds() ), $row, self::WAITING ) ); // phpcs:ignore WordPress.DB
+	}
+
+	/** A row is not sent before it is replaced, or some seconds have passed: a run that is on would send the body that is to be replaced. */
+	public static function hold( int $row ): void {
+		global $wpdb;
+		$wpdb->query( $wpdb->prepare( 'UPDATE ' . self::table() . ' SET next_attempt_at = %s WHERE id = %d AND status = %s', Clock::sql( Clock::seconds() + self::HELD_S ), $row, self::WAITING ) ); // phpcs:ignore WordPress.DB
 	}
 
 	/**
@@ -164,10 +174,10 @@ final class Outbox {
 		$wpdb->query( $wpdb->prepare( 'UPDATE ' . self::table() . ' SET next_attempt_at = %s, last_error = %s, attempts = attempts + 1 WHERE id = %d', Clock::sql( $at ), self::bounded( $error ), $row ) ); // phpcs:ignore WordPress.DB
 	}
 
-	/** A row is not tried again until somebody says so. */
+	/** A row is not tried again until somebody says so. One that was taken meanwhile stays so. */
 	public static function park( int $row, string $error ): void {
 		global $wpdb;
-		$wpdb->query( $wpdb->prepare( 'UPDATE ' . self::table() . ' SET status = %s, last_error = %s, attempts = attempts + 1 WHERE id = %d', self::PARKED, self::bounded( $error ), $row ) ); // phpcs:ignore WordPress.DB
+		$wpdb->query( $wpdb->prepare( 'UPDATE ' . self::table() . ' SET status = %s, last_error = %s, attempts = attempts + 1 WHERE id = %d AND status = %s', self::PARKED, self::bounded( $error ), $row, self::WAITING ) ); // phpcs:ignore WordPress.DB
 	}
 
 	/** All that waits is due now: the receiver is back, or the connection is another one. */
@@ -202,7 +212,7 @@ final class Outbox {
 		// phpcs:disable WordPress.DB
 		$waiting = $wpdb->get_row( $wpdb->prepare( "SELECT COUNT(*) AS amount, MIN(created_at) AS oldest FROM {$table} WHERE status = %s", self::WAITING ) );
 		$parked  = (int) $wpdb->get_var( $wpdb->prepare( "SELECT COUNT(*) FROM {$table} WHERE status = %s", self::PARKED ) );
-		$error   = $wpdb->get_var( $wpdb->prepare( "SELECT last_error FROM {$table} WHERE status <> %s AND last_error <> '' ORDER BY id DESC LIMIT 1", self::SENT ) );
+		$error   = $wpdb->get_var( $wpdb->prepare( "SELECT last_error FROM {$table} WHERE status IN (%s, %s) AND last_error <> '' ORDER BY id DESC LIMIT 1", self::WAITING, self::PARKED ) );
 		// phpcs:enable
 		return array(
 			'waiting' => $waiting ? (int) $waiting->amount : 0,

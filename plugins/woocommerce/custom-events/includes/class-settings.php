@@ -13,7 +13,7 @@ defined( 'ABSPATH' ) || exit;
 final class Settings {
 	const OPTION    = 'custom_events_settings';
 	const CONNECTED = 'custom_events_connected';
-	const OPTIONS   = array( self::OPTION, self::CONNECTED, 'custom_events_connection', 'custom_events_table', 'custom_events_delivery', 'custom_events_drain_lock' );
+	const OPTIONS   = array( self::OPTION, self::CONNECTED, 'custom_events_connection', 'custom_events_table', 'custom_events_delivery', Lock::OPTION );
 
 	const DEFAULTS = array(
 		'cod_paid_when'      => 'processing',

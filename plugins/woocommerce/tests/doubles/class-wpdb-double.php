@@ -3,6 +3,7 @@
 
 class Wpdb_Double {
 	public $prefix = 'wp_';
+	public $options = 'wp_options';
 	public $insert_id = 0;
 	public $queries = 0;
 	public $last_error = '';
@@ -14,6 +15,7 @@ class Wpdb_Double {
 		$this->pdo->setAttribute( PDO::ATTR_ERRMODE, PDO::ERRMODE_EXCEPTION );
 		// Numbers as text, as MySQL's client gives them.
 		$this->pdo->setAttribute( PDO::ATTR_STRINGIFY_FETCHES, true );
+		$this->pdo->exec( 'CREATE TABLE wp_options (option_name TEXT UNIQUE, option_value TEXT, autoload TEXT)' ); // Of what is written past WordPress's functions.
 	}
 
 	public function get_charset_collate() {

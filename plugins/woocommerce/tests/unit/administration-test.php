@@ -56,6 +56,7 @@ final class Administration_Test extends TestCase {
 		return array(
 			'nothing'   => array( '', 'begins with custom-events-1:' ),
 			'a secret'  => array( 'abc', 'begins with custom-events-1:' ),
+			'newer'     => array( 'custom-events-2:abc', 'update the plugin' ),
 			'cut'       => array( substr( Shop::line( array( 'url' => Shop::URL, 'secret' => 's' ) ), 0, 40 ), 'not complete' ),
 			'no base64' => array( 'custom-events-1:!!', 'not complete' ),
 			'no secret' => array( Shop::line( array( 'url' => Shop::URL ) ), 'not complete' ),
@@ -171,6 +172,7 @@ final class Administration_Test extends TestCase {
 			'all is well'    => array( array(), array(), false, array() ),
 			'parked'         => array( array( 'parked' => 2, 'error' => 'Status 413' ), array(), false, array( '2 events were not taken and are not tried again: Status 413' ) ),
 			'wrong secret'   => array( array(), array( 'failures' => 1, 'status' => 401, 'error' => 'Status 401' ), false, array( 'refuses this shop: Status 401' ) ),
+			'wrong clock'    => array( array(), array( 'failures' => 1, 'status' => 401, 'error' => 'Status 401, too_old: Set the clock.' ), false, array( 'ask your host to set the clock' ) ),
 			'twice no'       => array( array(), array( 'failures' => 2, 'status' => 500 ), false, array() ),
 			'away'           => array( array(), array( 'failures' => 3, 'error' => 'No answer' ), false, array( 'does not answer: No answer' ) ),
 			'no cron'        => array( $old, array(), true, array( 'DISABLE_WP_CRON' ) ),

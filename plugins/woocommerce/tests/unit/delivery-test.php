@@ -1,6 +1,7 @@
 <?php
 use CustomEvents\WooCommerce\Answer;
 use CustomEvents\WooCommerce\Delivery;
+use CustomEvents\WooCommerce\Lock;
 use CustomEvents\WooCommerce\Outbox;
 use CustomEvents\WooCommerce\Signature;
 use PHPUnit\Framework\TestCase;
@@ -162,13 +163,32 @@ final class Delivery_Test extends TestCase {
 
 	public function test_one_run_at_a_time_and_a_dead_one_holds_nobody_up(): void {
 		self::add();
-		update_option( Delivery::LOCK, (string) ( Shop::GOLDEN + 10 ) );
+		$this->assertNotNull( Lock::take( 10 ) );
 		Shop::drain();
 		$this->assertSame( array(), self::ids() );
 		Shop::wait( 11 );
 		Shop::drain();
 		$this->assertSame( array( 1 ), self::ids() );
-		$this->assertFalse( get_option( Delivery::LOCK ) );
+		$this->assertNotNull( Lock::take( 10 ), 'it was given back' );
+	}
+
+	public function test_the_lock_is_the_databases_and_no_option_that_is_written_over(): void {
+		update_option( Lock::OPTION, '0' ); // As an object cache may believe.
+		$mark = Lock::take( 10 );
+		delete_option( Lock::OPTION );
+		$this->assertNull( Lock::take( 10 ) );
+		Lock::release( 'of another run' );
+		$this->assertNull( Lock::take( 10 ) );
+		Lock::release( $mark );
+		$this->assertNotNull( Lock::take( 10 ) );
+	}
+
+	public function test_a_run_that_lasted_too_long_does_not_give_back_the_lock_of_the_next(): void {
+		$first = Lock::take( 10 );
+		Shop::wait( 11 );
+		$this->assertNotNull( Lock::take( 10 ) );
+		Lock::release( $first );
+		$this->assertNull( Lock::take( 10 ) );
 	}
 
 	public function test_what_is_left_is_asked_for_again(): void {

@@ -1,6 +1,7 @@
 <?php
 use CustomEvents\WooCommerce\Clicks;
 use CustomEvents\WooCommerce\Order_Snapshot;
+use CustomEvents\WooCommerce\Outbox;
 use CustomEvents\WooCommerce\Settings;
 use PHPUnit\Framework\TestCase;
 
@@ -96,6 +97,43 @@ final class Orders_Test extends TestCase {
 		Shop::end_request();
 	}
 
+	public function test_an_order_of_the_rest_api_is_told_with_its_total(): void {
+		$order = Shop::order( 1, array( 'created_via' => 'rest-api', 'total' => '0' ) );
+		do_action( 'woocommerce_new_order', 1, $order ); // Saved with its lines before they are added up.
+		$this->assertSame( array(), Outbox::due( 1 ), 'no run takes it meanwhile' );
+		$order->set( array( 'total' => '119.00' ) );
+		Shop::end_request();
+		$this->assertSame( array( 'order.created' ), Shop::topics() );
+		$this->assertSame( '119', Shop::waiting()[0][1]['total'] );
+		$this->assertCount( 1, Outbox::due( 1 ) );
+	}
+
+	public function test_an_order_that_is_made_as_paid_and_filled_afterwards_is_told_with_its_total(): void {
+		$items = Shop::order( 2 )->get_items();
+		$order = Shop::order( 1, array( 'total' => '0', 'items' => array() ) );
+		do_action( 'woocommerce_new_order', 1, $order );
+		Shop::status( $order, 'processing' );
+		$order->set( array( 'total' => '119.00', 'items' => array( 'line_item' => $items ) ) );
+		Shop::end_request();
+		$this->assertSame( array( 'order.created', 'order.paid' ), Shop::topics() );
+		list( $created, $paid ) = array_column( Shop::waiting(), 1 );
+		$this->assertSame( array( '119', '119' ), array( $created['total'], $paid['total'] ) );
+		$this->assertSame( array( 'pending', 'processing' ), array( $paid['custom_events']['from'], $paid['custom_events']['to'] ) );
+		$this->assertSame( 'order.paid', $paid['custom_events']['event'] );
+	}
+
+	public function test_an_order_of_fees_alone_is_not_held_longer_than_its_request(): void {
+		do_action( 'woocommerce_new_order', 1, Shop::order( 1, array( 'items' => array() ) ) );
+		Shop::end_request();
+		$this->assertCount( 1, Outbox::due( 1 ) );
+	}
+
+	public function test_an_order_for_nothing_is_complete(): void {
+		$gift = Shop::item( 'Sample', 31, 32, 'S', 1, '5.00', '0.00', '0' );
+		do_action( 'woocommerce_new_order', 1, Shop::order( 1, array( 'total' => '0.00', 'items' => array( 'line_item' => array( $gift ) ) ) ) );
+		$this->assertCount( 1, Outbox::due( 1 ) );
+	}
+
 	public function test_an_order_without_lines_that_is_gone_stays_as_it_was_told(): void {
 		do_action( 'woocommerce_new_order', 1, Shop::order( 1, array( 'items' => array() ) ) );
 		$GLOBALS['double']->orders = array();
@@ -136,6 +174,17 @@ final class Orders_Test extends TestCase {
 		}
 		do_action( 'woocommerce_before_delete_order', 1, $order );
 		$this->assertSame( array( 'order.deleted', 'order.restored', 'order.deleted', 'order.restored', 'order.deleted' ), Shop::topics() );
+	}
+
+	public function test_an_order_that_comes_back_is_told_when_its_status_has(): void {
+		$order = Shop::order( 1, array( 'status' => 'trash', 'date_paid' => Shop::date( Shop::GOLDEN ) ) );
+		do_action( 'woocommerce_untrash_order', 1, 'wc-processing' ); // WooCommerce's own tables: still in the trash.
+		$this->assertSame( array(), Shop::topics() );
+		Shop::status( $order, 'processing' );
+		Shop::end_request();
+		$this->assertSame( array( 'order.restored' ), Shop::topics() );
+		$body = Shop::waiting()[0][1];
+		$this->assertSame( array( 'processing', 'trash', 'processing' ), array( $body['status'], $body['custom_events']['from'], $body['custom_events']['to'] ) );
 	}
 
 	/** @dataProvider payments */

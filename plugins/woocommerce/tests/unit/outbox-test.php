@@ -66,6 +66,25 @@ final class Outbox_Test extends TestCase {
 		$this->assertSame( '0', Outbox::due( 1 )[0]->attempts );
 	}
 
+	public function test_what_was_taken_is_not_parked_by_a_run_beside(): void {
+		$row = self::add();
+		Outbox::sent( $row );
+		Outbox::park( $row, 'Status 400' );
+		$this->assertSame( 0, Outbox::release() );
+		$this->assertSame( '', Outbox::health()['error'] );
+	}
+
+	public function test_a_row_that_is_held_waits_for_its_body(): void {
+		$row = self::add();
+		Outbox::hold( $row );
+		$this->assertSame( array(), Outbox::due( 1 ) );
+		Outbox::replace( $row, array( 'id' => 2, 'custom_events' => array() ) );
+		$this->assertCount( 1, Outbox::due( 1 ) );
+		Outbox::hold( $row );
+		Shop::wait( Outbox::HELD_S );
+		$this->assertCount( 1, Outbox::due( 1 ), 'a request that died holds nothing up for long' );
+	}
+
 	public function test_old_rows_are_deleted_but_none_that_waits(): void {
 		Outbox::sent( self::add() );
 		Outbox::park( self::add(), 'no' );
@@ -115,5 +134,8 @@ final class Outbox_Test extends TestCase {
 		$before = $GLOBALS['wpdb']->queries;
 		Outbox::make_table();
 		$this->assertSame( $before, $GLOBALS['wpdb']->queries );
+		$this->assertSame( array(), get_option( 'custom_events_settings' ), 'a missing option costs each page a query' );
+		Shop::open( false );
+		$this->assertSame( 'no', get_option( 'custom_events_connected' ) );
 	}
 }

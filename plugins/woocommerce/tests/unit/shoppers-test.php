@@ -1,5 +1,6 @@
 <?php
 use CustomEvents\WooCommerce\Clicks;
+use CustomEvents\WooCommerce\Outbox;
 use CustomEvents\WooCommerce\Settings;
 use CustomEvents\WooCommerce\Subscription_Events;
 use PHPUnit\Framework\TestCase;
@@ -26,6 +27,15 @@ final class Shoppers_Test extends TestCase {
 		self::add_to_cart( 'a', 1 );
 		$tokens = array_column( array_column( array_column( Shop::waiting(), 1 ), 'cart' ), 'token' );
 		$this->assertSame( array( true, false ), array( $tokens[0] === $tokens[1], $tokens[0] === $tokens[2] ) );
+	}
+
+	public function test_the_cart_of_a_shopper_who_is_logged_in_is_forgotten_with_them(): void {
+		$GLOBALS['double']->user     = 7;
+		$GLOBALS['double']->users[7] = (object) array( 'roles' => array( 'customer' ), 'user_email' => 'Ana@example.org' );
+		$GLOBALS['double']->is['checkout'] = true;
+		self::add_to_cart( 'a', 1 );
+		do_action( 'template_redirect' );
+		$this->assertSame( 2, Outbox::forget_person( 'ana@example.org' ) );
 	}
 
 	public function test_a_checkout_begins_when_its_page_is_opened_with_something_in_the_cart(): void {
@@ -127,6 +137,7 @@ final class Shoppers_Test extends TestCase {
 			'a long id'  => array( '{"gclid":"' . str_repeat( 'x', 600 ) . '"}', array( 'gclid' => str_repeat( 'x', 512 ) ) ),
 			'other keys' => array( '{"gclid":"abc","evil":"x","wbraid":["y"],"gbraid":"<b>z</b>","clicked_at":17}', array( 'gclid' => 'abc', 'gbraid' => 'bz/b', 'clicked_at' => 17 ) ),
 			'a page'     => array( '{"landing_page":"/h%C3%BCte?gclid=a-b_c&utm_term=a+b"}', array( 'landing_page' => '/h%C3%BCte?gclid=a-b_c&utm_term=a+b' ) ),
+			'umlauts'    => array( json_encode( array( 'gclid' => 'abc', 'utm_campaign' => "Sommer-Gr\u{fc}\u{df}e\n\u{2028}" ), JSON_UNESCAPED_UNICODE ), array( 'gclid' => 'abc', 'utm_campaign' => "Sommer-Gr\u{fc}\u{df}e" ) ),
 			'time alone' => array( '{"clicked_at":17}', array() ),
 			'text time'  => array( '{"wbraid":"abc","clicked_at":"17"}', array( 'wbraid' => 'abc' ) ),
 		);
