@@ -26,7 +26,7 @@ def account(connection: sa.Connection, customer_id: str, *, lock: bool = False) 
 
 
 def accounts(
-    connection: sa.Connection, *, after: After | None, limit: int | None
+    connection: sa.Connection, *, after: After | None = None, limit: int | None = None
 ) -> Sequence[sa.Row[*tuple[Any, ...]]]:
     """Accounts by customer id, a page of them; `limit` None: all that follow."""
     return connection.execute(keyset.page(sa.select(ads_accounts), _BY_CUSTOMER, after, limit)).all()

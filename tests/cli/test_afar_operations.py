@@ -15,7 +15,6 @@ from custom_events.operations.operation import State
 from tests.backtest.conftest import PastWorld
 from tests.cli.conftest import URL, Ask, Run
 
-
 PASSING = {
     "type": "urn:custom-events:problem:unavailable", "title": "x", "detail": "The database does not answer: try again.",
     "instance": "urn:x", "request_id": "r",

@@ -255,9 +255,7 @@ def test_what_has_ended_long_ago_is_forgotten_with_its_result(engine: sa.Engine,
     assert read(engine, waiting).state is State.WAITING
 
 
-def test_an_error_of_our_own_ends_no_thread(
-    engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_of_our_own_ends_no_thread(engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without signs of life all that runs would be taken for dead, and without threads nothing would be taken up."""
     monkeypatch.setattr(runner_module, "BEAT_S", 0.01)
     ended, beaten = threading.Event(), threading.Event()
