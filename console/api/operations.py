@@ -19,6 +19,7 @@ from console.api.rights import Right, Scope
 
 PREFIX: Final = "/api/v1"
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
+_SITE: Final = "site_id"  # the parameter of a query that narrows an answer to one site
 _OK, _CREATED, _NO_CONTENT = 200, 201, 204
 
 Handler = Callable[..., Any]
@@ -171,8 +172,14 @@ def _kinds(
             kinds += [problems.CROSS_SITE]
     if right.role is not None:
         kinds += [problems.FORBIDDEN]
-    if right.scope is Scope.ONE_SITE or any(
-        _is(parameter, Path) for parameter in _signature(handler).parameters.values()
+    signature = _signature(handler)
+    names_a_site = _SITE in _query_names(
+        signature
+    )  # one that the caller may not see is answered as one that is not there
+    if (
+        right.scope is Scope.ONE_SITE
+        or names_a_site
+        or any(_is(parameter, Path) for parameter in signature.parameters.values())
     ):
         kinds += [problems.NOT_FOUND]
     if has_body:

@@ -9,7 +9,14 @@ import pytest
 from orchestration import dbt_project
 
 STAGES = ["raw_events", "commerce_events", "custom_events", "conversion_uploads"]
-MARTS = ["dim_sites", "fct_conversions_by_definition", "fct_funnel_daily", "fct_orders", "fct_reconciliation_daily"]
+MARTS = [
+    "dim_sites",
+    "fct_accuracy_daily",
+    "fct_conversions_by_definition",
+    "fct_funnel_daily",
+    "fct_orders",
+    "fct_reconciliation_daily",
+]
 
 
 @pytest.fixture(scope="module")
