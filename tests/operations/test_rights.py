@@ -190,7 +190,7 @@ def test_it_is_heard_while_a_bulk_change_runs(
 def test_whoever_asked_sees_it_while_they_see_its_sites(engine: sa.Engine, ana: Asker, shops: list[int]) -> None:
     """Rows of a bulk change on sites of which they are viewer fail, and they are told so."""
     grants = (Grant(role=Role.EDITOR, site_id=shops[0]), Grant(role=Role.VIEWER, site_id=shops[1]))
-    kept = {"site_ids": shops[:2], "needs": Role.PUBLISHER}
+    kept: dict[str, Any] = {"site_ids": shops[:2], "needs": Role.PUBLISHER}
     number = ask(engine, caller=ana.by_key, **kept)
     by_key, by_session = (msgspec.structs.replace(caller, grants=grants) for caller in (ana.by_key, ana.by_session))
     other_key = msgspec.structs.replace(by_key, id=by_key.id + 1)

@@ -271,7 +271,7 @@ def ben(client: httpx.Client, admin: httpx.Client, world: World, shops: list[int
 def test_whoever_is_only_viewer_of_some_of_the_sites_sees_and_undoes_their_own(
     client: httpx.Client, ben: dict[str, str], shops: list[int], runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    body = {"actions": [{**ASSIGN, "site_ids": shops[:2]}], "mode": "row_by_row"}
+    body: dict[str, Any] = {"actions": [{**ASSIGN, "site_ids": shops[:2]}], "mode": "row_by_row"}
     now = client.post(BULK, json=body, headers=ben).json()
     assert (now["counts"]["made"], now["counts"]["failed"]) == (1, 1)
     path = f"{BULK}/{now['bulk_change_id']}/undo"
