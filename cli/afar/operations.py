@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from api_client.api.operations import cancel_operation, read_operation, read_operation_result
-from cli.afar.server import Server, refused
+from cli.afar.server import Server, UnavailableError, refused
 from custom_events.errors import NeedsAction
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _until_it_ended(server: Server, operation: "models.LongOperation") -> "model
         try:
             operation = server.asked(read_operation.sync_detailed(operation.id, client=server.client))
             heard = time.monotonic()
-        except httpx.TransportError:
+        except (httpx.TransportError, UnavailableError):
             if time.monotonic() - heard > PATIENCE_S:
                 raise
     _say("")

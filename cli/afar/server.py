@@ -16,11 +16,17 @@ LIMIT_S: Final = 60.0  # of one request: the longest statements of the console e
 PAGE: Final = 500  # rows of one page, the most that the API gives
 ANY_STATE: Final = "*"  # of If-Match: what verbs of the command line change, they change whatever stands there
 
+_PASSING: Final = frozenset({429, 502, 503, 504})  # of a server that restarts, of a proxy before it, of a quota
+
 # Of the tests: how requests are carried instead of over the network.
 transport: httpx.BaseTransport | None = None
 
 _Found = TypeVar("_Found")
 _Kind = TypeVar("_Kind", bound=msgspec.Struct)
+
+
+class UnavailableError(NeedsAction):
+    """The server does not answer this at the moment."""
 
 
 class Server:
@@ -66,21 +72,25 @@ class Server:
             self._unknown(response.status_code)
 
     def _unknown(self, status: int) -> NoReturn:
-        raise NeedsAction(
+        raise _kind(status)(
             f"{self.address} answers {status}, and not as the API of Custom Events does: give its console's address by --server"
         )
 
 
 def refused(problem: Problem) -> NoReturn:
-    """Raise NeedsAction with what the server said: each value that cannot be used, and who else is concerned."""
+    """Raise NeedsAction (UnavailableError where it passes) with what the server said: each value that cannot be used, and who else is concerned."""
     lines = [problem.detail]
     lines += [f"  {error.field}: {error.problem}; {error.remedy}" for error in problem.errors or []]
     for name, side in (("Theirs", problem.theirs), ("Yours", problem.yours)):
         if isinstance(side, list) and side:
             lines += [f"{name}:", *(f"  {line}" for line in side)]
-    raise NeedsAction("\n".join(lines))
+    raise _kind(problem.status)("\n".join(lines))
 
 
 def as_type(answered: Any, kind: type[_Kind]) -> _Kind:
     """What the server answered as the domain's own value, for the functions that show it."""
     return msgspec.convert(answered.to_dict(), kind)
+
+
+def _kind(status: int) -> type[NeedsAction]:
+    return UnavailableError if status in _PASSING else NeedsAction

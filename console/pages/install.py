@@ -26,6 +26,7 @@ from console.pages.static_files import Digests, files
 
 FILES: Final = "/static/console"
 PICTURES: Final = MANUAL / "pictures"
+PICTURE_FILES: Final = "/help/pictures"  # the path of their files
 _NOT_FOUND: Final = 404
 _PROGRAMS: Final = ("/api/", "/static/", "/metrics", "/healthz", "/readyz", "/openapi.json")
 # A folder of the checkout: pages for those who build the console are there only beside it.
@@ -43,7 +44,7 @@ def install(app: FastAPI, shared: Shared, limits: RateLimits) -> PageServer:
     server = PageServer(shared, Renderer(digests), limits, all_pages())
     app.mount(FILES, files(digests), name="console files")
     if PICTURES.is_dir():
-        app.mount("/help/pictures", StaticFiles(directory=PICTURES), name="pictures of the manual")
+        app.mount(PICTURE_FILES, StaticFiles(directory=PICTURES), name="pictures of the manual")
     for page in all_pages():
         if not page.development or CHECKOUT.exists():
             app.router.routes.append(Route(page.path, _endpoint(page, server), methods=[page.operation.method]))

@@ -15,6 +15,7 @@ from custom_events.catalog.time_zones import zone_problems
 from custom_events.conditions.problems import Problem
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
 from custom_events.queries import ads as queries
+from custom_events.queries.keyset import After
 from custom_events.values.conversions import Lane
 
 _CUSTOMER_ID = re.compile(r"\d{10}\Z")
@@ -130,9 +131,10 @@ def kept_probe(connection: sa.Connection, customer_id: str) -> KeptProbe | None:
     return msgspec.convert(capabilities, KeptProbe) if capabilities and "checked_at" in capabilities else None
 
 
-def accounts(connection: sa.Connection) -> list[Account]:
-    """Every account."""
-    return [msgspec.convert(row, Account, from_attributes=True) for row in queries.accounts(connection)]
+def accounts(connection: sa.Connection, *, after: After | None = None, limit: int | None = None) -> list[Account]:
+    """Accounts by customer id, all of them or (`limit`) a page; the next page begins after the last one's customer id."""
+    rows = queries.accounts(connection, after=after, limit=limit)
+    return [msgspec.convert(row, Account, from_attributes=True) for row in rows]
 
 
 def create_action(

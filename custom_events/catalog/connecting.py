@@ -1,6 +1,7 @@
 """Connecting a store: the address it posts to, what to enter there, and what came of it so far."""
 
 import base64
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -81,8 +82,11 @@ def refusal_sentence(reason: str) -> str:
     return _REFUSALS.get(reason, reason)
 
 
-def last_deliveries(connection: sa.Connection, now: datetime) -> dict[int, datetime]:
-    """When each site's newest delivery landed, by site id, as far as bodies are kept."""
+def last_deliveries(
+    connection: sa.Connection, now: datetime, *, only: Collection[int] | None = None
+) -> dict[int, datetime]:
+    """When the newest delivery of each of these sites (None: all) landed, by site id, as far as bodies are kept."""
     today = now.date()
     week = today - timedelta(days=today.weekday(), weeks=WEEKS_LOOKED_BACK)
-    return {row.site_id: row.received_at for row in connection.execute(sql.LAST_LANDED, {"week": week})}
+    values = {"week": week, "only": None if only is None else sorted(only)}
+    return {row.site_id: row.received_at for row in connection.execute(sql.LAST_LANDED, values)}

@@ -71,9 +71,9 @@ def _record(connection: sa.Connection, actor: str, action: str, subject: str, be
 _NOUNS: Final = {
     "site_custom_events": "assignment",
     "custom_event_definitions": "definition",
-    "raw_events": "raw event",
+    "raw_outcomes": "raw event",
+    "raw_queue": "raw event",
     "refused_events": "refused delivery",
-    "duplicate_deliveries": "duplicate delivery",
     "commerce_events": "commerce event",
     "custom_events": "custom event",
     "conversion_uploads": "upload",
@@ -81,4 +81,8 @@ _NOUNS: Final = {
     "ads_actions": "ads action",
     "upload_requests": "upload request",
     "privacy_requests": "privacy request",
+    "event_keys": "commerce event",
+    "order_consents": "consent of order",
+    "order_refunds": "refund of order",
+    "value_changes": "changed value of order",
 }

@@ -1,6 +1,7 @@
 """Long operations as they are asked for, looked at and cancelled. Who does them: `runner.py`.
 
-Whoever has the operation's role on all its sites may see it, cancel it and have its result: those who could have asked for it.
+Whoever has the operation's role on all its sites may see it, cancel it and have its result: those who could have asked for it. So may
+whoever asked for it, as long as they see all its sites: rows of a bulk change on sites where they are viewer fail, and they are told so.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -115,11 +116,19 @@ def get(connection: sa.Connection, operation_id: int, *, caller: Caller | None =
 
 
 def is_seen(operation: LongOperation, caller: Caller) -> bool:
-    """Whether the caller has its role on all its sites."""
+    """Whether the caller has its role on all its sites, or asked for it and sees them."""
+    role = Role.VIEWER if _is_own(operation, caller) else operation.role
     if operation.site_ids is None:
-        return caller.may(operation.role)
-    sites = caller.sites(operation.role)
+        return caller.may(role)
+    sites = caller.sites(role)
     return sites is None or (bool(operation.site_ids) and sites.issuperset(operation.site_ids))
+
+
+def _is_own(operation: LongOperation, caller: Caller) -> bool:
+    """Whether the caller asked for it: the same key, or the person, be it by a key of theirs. A key is not whoever made it."""
+    if caller.kind == "api_key":
+        return (operation.asker or {}).get("api_key_id") == caller.id
+    return caller.kind == "person" and operation.asked_by == caller.name
 
 
 def search(
@@ -140,6 +149,8 @@ def search(
         state=state,
         definition=definition,
         seen={role.value: caller.sites(role) for role in Role},
+        own_of=(caller.kind, caller.name, caller.id),
+        own_seen=caller.sites(),
         before_id=before_id,
         limit=limit,
     )

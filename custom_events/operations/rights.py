@@ -55,14 +55,23 @@ def check(
             "Ask for it again with one that is."
         )
     then = Caller(kind=now.kind, name=now.name, grants=asker.grants)
-    for site_id in (None,) if site_ids is None else site_ids:
-        for role in Role:
-            if role.rank <= asker.needs.rank and then.may(role, site_id) and not now.may(role, site_id):
-                where = "all sites" if site_id is None else f"site {site_id}"
-                raise RefusedError(
-                    f"{asked_by} had the role {role} for {where} when this was asked for, and has it no longer. Ask an administrator for it, "
-                    "and for this again."
-                )
+    for role in Role:
+        where = _lost(then.sites(role), now.sites(role), site_ids) if role.rank <= asker.needs.rank else None
+        if where is not None:
+            raise RefusedError(
+                f"{asked_by} had the role {role} for {where} when this was asked for, and has it no longer. Ask an administrator for it, "
+                "and for this again."
+            )
+
+
+def _lost(had: frozenset[int] | None, has: frozenset[int] | None, site_ids: tuple[int, ...] | None) -> str | None:
+    """Where a role that somebody had on some sites (None: all) is theirs no longer, among `site_ids`; None: nowhere."""
+    if has is None:
+        return None
+    if site_ids is None:
+        return "all sites" if had is None else None
+    lost = set(site_ids if had is None else had.intersection(site_ids)) - has
+    return f"site {min(lost)}" if lost else None
 
 
 def _now(connection: sa.Connection, asker: Asker) -> Caller | None:

@@ -172,6 +172,8 @@ class Runner:
                 wait_s = self._next_look_s()
             except SQLAlchemyError as error:
                 self._note_absence(error)
+            except Exception as error:  # noqa: BLE001  (whatever it is: the thread is there for the next one)
+                _log_failure(error)
             with self._woken:
                 self._woken.wait_for(lambda seen=seen: self._news != seen or self._stopped.is_set(), wait_s)
 
@@ -188,6 +190,8 @@ class Runner:
                 self._is_away = False
             except SQLAlchemyError as error:
                 self._note_absence(error)
+            except Exception as error:  # noqa: BLE001  (without signs of life all that runs would be taken for dead)
+                _log_failure(error)
 
     def _note_absence(self, error: Exception) -> None:
         """The database is away: it comes back, and so do we. Said once."""
@@ -234,3 +238,8 @@ class Runner:
             _LOG.warning("operation_lost", operation=work.operation.id)
             return
         _LOG.info("operation_ended", operation=work.operation.id, state=ending.state.value)
+
+
+def _log_failure(error: Exception) -> None:
+    """An error of our own, beside what is done of an operation."""
+    _LOG.error("operations_thread_failed", error=type(error).__name__, where=frames_of(error))

@@ -46,13 +46,20 @@ class Listener:
         self._stop.close()
 
     def _hear(self, connection: "psycopg.Connection[Any]") -> None:
-        while True:
-            readable, _, _ = select.select([connection.fileno(), self._stopping], [], [])
-            if self._stopping in readable:
-                return
+        while not _readable(connection.fileno(), self._stopping.fileno(), limit_ms=None)[1]:
             for _ in connection.notifies(timeout=0):
                 self._on_news()
 
     def _is_stopped(self, limit_s: float) -> bool:
         """Whether it is stopped, or is within so many seconds."""
-        return bool(select.select([self._stopping], [], [], limit_s)[0])
+        return _readable(self._stopping.fileno(), limit_ms=1_000 * limit_s)[0]
+
+
+def _readable(*numbers: int, limit_ms: float | None) -> list[bool]:
+    """Which of these file descriptors there is something to read of, once there is, or when so many milliseconds have passed (None: never).
+    `select` knows no descriptors from 1,024 on, and a console that many follow has them."""
+    waiting = select.poll()
+    for number in numbers:
+        waiting.register(number, select.POLLIN)
+    readable = dict(waiting.poll(limit_ms))
+    return [number in readable for number in numbers]

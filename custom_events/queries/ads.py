@@ -1,12 +1,16 @@
 """Ads accounts and their conversion actions, as the catalog reads and writes them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from custom_events.queries import keyset
+from custom_events.queries.keyset import After, Order
 from custom_events.tables.sites import ads_accounts, ads_actions
+
+_BY_CUSTOMER: Final = Order((ads_accounts.c.customer_id,))
 
 
 def add_account(connection: sa.Connection, values: dict[str, Any]) -> int | None:
@@ -21,9 +25,11 @@ def account(connection: sa.Connection, customer_id: str, *, lock: bool = False) 
     return connection.execute(statement.with_for_update() if lock else statement).one_or_none()
 
 
-def accounts(connection: sa.Connection) -> Sequence[sa.Row[*tuple[Any, ...]]]:
-    """Every account."""
-    return connection.execute(sa.select(ads_accounts).order_by(ads_accounts.c.customer_id)).all()
+def accounts(
+    connection: sa.Connection, *, after: After | None = None, limit: int | None = None
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Accounts by customer id, a page of them; `limit` None: all that follow."""
+    return connection.execute(keyset.page(sa.select(ads_accounts), _BY_CUSTOMER, after, limit)).all()
 
 
 def add_action(connection: sa.Connection, values: dict[str, Any]) -> int | None:

@@ -15,29 +15,25 @@ Row = sa.Row[*tuple[Any, ...]]
 
 ORDERS: Final = {"created_at": (api_keys.c.created_at, api_keys.c.id), "id": (api_keys.c.id,)}
 
-# The key of this prefix while it is good, with its digest, what it may, and what whoever it belongs to may (null: it belongs to nobody).
-# `stale`: its last use is to be noted.
-GOOD_OF_PREFIX: Final = """
-SELECT k.id, k.prefix, encode(k.secret_digest, 'hex') AS secret_digest, k.person_id, coalesce(p.login, k.made_by) AS name,
-  k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute' AS stale,
+# Keys with their digests, what they may, and what whoever they belong to may (null: it belongs to nobody).
+_WITH_GRANTS: Final = """
+  k.id, k.prefix, encode(k.secret_digest, 'hex') AS secret_digest, k.person_id, coalesce(p.login, k.made_by) AS name,
   (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
    FROM app.role_grants g WHERE g.api_key_id = k.id) AS grants,
   CASE WHEN p.id IS NOT NULL THEN
     (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
      FROM app.role_grants g WHERE g.person_id = p.id) END AS owner_grants
 FROM app.api_keys k LEFT JOIN app.people p ON p.id = k.person_id
+"""
+# The key of this prefix while it is good. `stale`: its last use is to be noted.
+GOOD_OF_PREFIX: Final = f"""
+SELECT k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute' AS stale, {_WITH_GRANTS}
 WHERE k.prefix = %(prefix)s AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
   AND p.disabled_at IS NULL
 """
-# The key of this id and what it may, unless it was revoked: whether it has expired says nothing.
-OF_ID: Final = sa.text("""
-SELECT k.id, k.prefix, encode(k.secret_digest, 'hex') AS secret_digest, k.person_id, coalesce(p.login, k.made_by) AS name, false AS stale,
-  (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
-   FROM app.role_grants g WHERE g.api_key_id = k.id) AS grants,
-  CASE WHEN p.id IS NOT NULL THEN
-    (SELECT coalesce(json_agg(json_build_object('role', g.role, 'site_id', g.site_id)), '[]')
-     FROM app.role_grants g WHERE g.person_id = p.id) END AS owner_grants
-FROM app.api_keys k LEFT JOIN app.people p ON p.id = k.person_id
+# The key of this id, unless it was revoked: whether it has expired says nothing.
+OF_ID: Final = sa.text(f"""
+SELECT false AS stale, {_WITH_GRANTS}
 WHERE k.id = :id AND k.revoked_at IS NULL AND p.disabled_at IS NULL
 """)
 TOUCH: Final = sa.text("""

@@ -60,10 +60,21 @@ WHERE q.received_at >= :since AND (q.site_id = :site OR q.site_id IS NULL AND q.
 GROUP BY q.reason ORDER BY max(q.received_at) DESC
 """)
 
-# When each site last sent something that landed, among the weeks from `week` on.
+# When each of some sites (null: all) last sent something that landed, among the weeks from `week` on: the first entry of an index for a site, and
+# the newest of those that nobody has understood yet. Raw events have no index by site and moment, and are not read.
 LAST_LANDED: Final = sa.text("""
-SELECT r.site_id, max(r.received_at) AS received_at FROM landing.raw_events r
-WHERE r.landed_week >= :week GROUP BY r.site_id
+WITH waiting AS (
+  SELECT DISTINCT ON (q.site_id) q.site_id, q.landed_week, q.raw_id FROM landing.raw_queue q ORDER BY q.site_id, q.raw_id DESC
+)
+SELECT l.site_id, l.received_at FROM (
+  SELECT s.id AS site_id, greatest(
+    (SELECT o.received_at FROM app.raw_outcomes o
+     WHERE o.site_id = s.id AND o.landed_week >= :week ORDER BY o.received_at DESC, o.raw_id DESC LIMIT 1),
+    (SELECT r.received_at FROM landing.raw_events r
+     WHERE r.landed_week = w.landed_week AND r.id = w.raw_id AND r.landed_week >= :week LIMIT 1)) AS received_at
+  FROM app.sites s LEFT JOIN waiting w ON w.site_id = s.id
+  WHERE CAST(:only AS bigint[]) IS NULL OR s.id = ANY(CAST(:only AS bigint[]))) l
+WHERE l.received_at IS NOT NULL
 """)
 
 # A raw event by its number: the weeks of the landing are probed one by one.

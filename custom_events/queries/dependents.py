@@ -7,7 +7,23 @@ import sqlalchemy as sa
 
 from custom_events.queries.revisions import ASSIGNMENTS, DEFINITIONS
 from custom_events.tables.base import METADATA
+from custom_events.tables.commerce import event_keys, order_consents, order_refunds, raw_outcomes
+from custom_events.tables.landing import duplicate_deliveries, raw_events, raw_queue
 from custom_events.tables.references import UNENFORCED
+from custom_events.tables.sites import sites
+from custom_events.tables.uploads import value_changes
+
+# What is of a site beside that, by what is shown of it: some of it is kept for longer than what it was made of.
+_OF_A_SITE: Final = (
+    raw_outcomes.c.raw_id,
+    raw_queue.c.raw_id,
+    event_keys.c.event_id,
+    order_consents.c.order_id,
+    order_refunds.c.order_id,
+    value_changes.c.order_id,
+)
+# Without an index by site: to find none is to read the deliveries of months. Each of them has an outcome, or waits.
+_KNOWN_BY_OTHERS: Final = frozenset({raw_events, duplicate_deliveries})
 
 # Definitions and assignments whose published or drafted settings name this action.
 _NAMING: Final = {
@@ -28,9 +44,8 @@ def referring(
 ) -> list[tuple[str, list[Any]]]:
     """Tables that have rows which refer to this one, but for those of `besides`, by name; of each the ids of some rows, at most `limit`."""
     by_table: list[tuple[str, list[Any]]] = []
-    for column in _columns(target):
+    for column, shown in _columns(target):
         if column.table not in besides:
-            shown = column.table.c.id if "id" in column.table.c else column
             rows = connection.execute(sa.select(shown).where(column == row_id).limit(limit)).scalars().all()
             if rows:
                 by_table.append((column.table.name, list(rows)))
@@ -49,7 +64,16 @@ def remove(connection: sa.Connection, table: sa.Table, row_id: int) -> None:
     connection.execute(sa.delete(table).where(table.c.id == row_id))
 
 
-def _columns(target: sa.Table) -> Iterator[sa.Column[Any]]:
+def _columns(target: sa.Table) -> Iterator[tuple[sa.Column[Any], sa.Column[Any]]]:
+    """Columns that refer to the table's ids, each with what is shown of its row."""
+    for column in _references(target):
+        if target is not sites or column.table not in _KNOWN_BY_OTHERS:
+            yield column, column.table.c.get("id", column)
+    if target is sites:
+        yield from ((shown.table.c.site_id, shown) for shown in _OF_A_SITE)
+
+
+def _references(target: sa.Table) -> Iterator[sa.Column[Any]]:
     for table in METADATA.sorted_tables:
         yield from (key.parent for key in table.foreign_keys if key.column.table is target)
     for reference in UNENFORCED:

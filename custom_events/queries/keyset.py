@@ -17,9 +17,9 @@ class Order(msgspec.Struct, frozen=True):
 
 
 def page(
-    statement: sa.Select[*tuple[Any, ...]], order: Order, after: After | None, limit: int
+    statement: sa.Select[*tuple[Any, ...]], order: Order, after: After | None, limit: int | None
 ) -> sa.Select[*tuple[Any, ...]]:
-    """The statement for one page: rows after `after` (None: from the first), `limit` of them at most."""
+    """The statement for one page: rows after `after` (None: from the first), `limit` of them at most (None: all)."""
     if after is not None:
         here = sa.tuple_(*order.columns)
         there = sa.tuple_(*(sa.literal(value, column.type) for value, column in zip(after, order.columns, strict=True)))

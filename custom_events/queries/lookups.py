@@ -11,8 +11,10 @@ from typing import Any, Generic, TypeVar
 import msgspec
 import psycopg
 import sqlalchemy as sa
+from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 from sqlalchemy.dialects.postgresql import psycopg as dialect
+from sqlalchemy.exc import DBAPIError
 
 Thing = TypeVar("Thing")
 _Other = TypeVar("_Other")
@@ -37,7 +39,12 @@ class Lookup(msgspec.Struct, Generic[Thing], frozen=True):
         row: dict[str, Any] | None
         try:
             row = driver.cursor(row_factory=dict_row).execute(self.statement.encode(), parameters).fetchone()
-        except psycopg.Error:  # once more by SQLAlchemy, which knows what follows from each error
+        except psycopg.Error as error:
+            if driver.info.transaction_status is TransactionStatus.INERROR:  # whatever comes next would say only that
+                raise DBAPIError.instance(
+                    self.statement, parameters, error, psycopg.Error, hide_parameters=True
+                ) from error
+            # Once more by SQLAlchemy, which knows what follows from each error.
             again = connection.exec_driver_sql(self.statement, parameters).mappings().one_or_none()
             row = None if again is None else dict(again)
         return None if row is None else self.of_row(row)

@@ -66,12 +66,18 @@ def search(
     state: str | None,
     definition: str | None = None,
     seen: Mapping[str, Collection[int] | None],
+    own_of: tuple[str, str, int],
+    own_seen: Collection[int] | None,
     before_id: int | None,
     limit: int,
 ) -> Sequence[Row]:
-    """Operations, newest first, older than `before_id`. `definition`: only those that were asked for about this one, by key; `seen`: by role the sites on which the caller has it (None: all)."""
+    """Operations, newest first, older than `before_id`. `definition`: only those that were asked for about this one, by key;
+    `seen`: by role the sites on which the caller has it (None: all);
+    `own_of`: kind, name and id of the caller, and `own_seen` the sites on which what they asked for themselves is seen."""
     c = _TABLE.c
-    conditions: list[sa.ColumnElement[bool]] = [sa.or_(*(_is_seen(role, sites) for role, sites in seen.items()))]
+    is_own = sa.and_(_is_asked_by(*own_of), _is_within(own_seen))
+    by_role = (sa.and_(c.role == role, _is_within(sites)) for role, sites in seen.items())
+    conditions: list[sa.ColumnElement[bool]] = [sa.or_(is_own, *by_role)]
     conditions += [column == value for column, value in ((c.kind, kind), (c.state, state)) if value is not None]
     if definition is not None:
         conditions.append(c.request["definition"].astext == definition)
@@ -80,12 +86,20 @@ def search(
     return connection.execute(sa.select(_TABLE).where(*conditions).order_by(c.id.desc()).limit(limit)).all()
 
 
-def _is_seen(role: str, sites: Collection[int] | None) -> sa.ColumnElement[bool]:
+def _is_asked_by(kind: str, name: str, number: int) -> sa.ColumnElement[bool]:
+    c = _TABLE.c
+    if kind == "api_key":
+        return c.asker["api_key_id"].as_integer() == number
+    return c.asked_by == name if kind == "person" else sa.false()
+
+
+def _is_within(sites: Collection[int] | None) -> sa.ColumnElement[bool]:
+    """It is about these sites alone (None: whatever it is about)."""
     c = _TABLE.c
     if sites is None:
-        return c.role == role
+        return sa.true()
     within = c.site_ids.contained_by(sa.literal(sorted(sites), _SITES))
-    return sa.and_(c.role == role, within, sa.func.cardinality(c.site_ids) > 0)
+    return sa.and_(within, sa.func.cardinality(c.site_ids) > 0)
 
 
 def claim(connection: sa.Connection, *, worker: str, lease: timedelta, attempts: int) -> Row | None:

@@ -15,6 +15,11 @@ from custom_events.operations.operation import State
 from tests.backtest.conftest import PastWorld
 from tests.cli.conftest import URL, Ask, Run
 
+PASSING = {
+    "type": "urn:custom-events:problem:unavailable", "title": "x", "detail": "The database does not answer: try again.",
+    "instance": "urn:x", "request_id": "r",
+}  # fmt: skip
+
 
 @pytest.fixture
 def world(database: str, engine: sa.Engine) -> PastWorld:
@@ -91,7 +96,7 @@ WORDS = ("--server", URL, "replay", "--write", "--reason", "x", "--json")
 @pytest.fixture
 def answers(run: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """`answers(a, b)`: a server that says this of the operation, one look after the other; what was asked of it, and the command's end.
-    An exception is raised instead."""
+    An exception is raised instead, a response is given as it is."""
 
     def play(*looks: Any, terminal: bool = False) -> Any:
         pending, paths = list(looks), []
@@ -103,6 +108,8 @@ def answers(run: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
             look = pending.pop(0)
             if isinstance(look, BaseException):
                 raise look
+            if isinstance(look, httpx.Response):
+                return look
             return httpx.Response(202 if request.url.path.endswith("replays") else 200, json=look)
 
         monkeypatch.setattr(server, "transport", httpx.MockTransport(answer))
@@ -120,13 +127,15 @@ def test_its_progress_is_told_and_its_result_is_the_same(answers: Callable[..., 
         operation("running"),
         operation("running", total=None, unit="rows", done=1_200),
         httpx.ConnectError("it is being restarted"),
+        httpx.Response(502, text="<html>of a proxy before it", headers={"content-type": "text/html"}),
+        httpx.Response(503, json={**PASSING, "status": 503}, headers={"content-type": "application/problem+json"}),
         operation("succeeded", result="/api/v1/operations/31/result"),
         terminal=True,
     )
     assert (found.code, json.loads(found.stdout)["counts"]["would_add"]) == (0, 2)
     for words in ("operation 31 waits for others", "operation 31: 3 of 30 days", "operation 31: 1,200 rows"):
         assert words in found.output
-    assert found.paths == ["replays", *["operations/31"] * 4, "operations/31/result"]
+    assert found.paths == ["replays", *["operations/31"] * 6, "operations/31/result"]
 
 
 def test_ctrl_c_cancels_it_and_says_what_was_done(answers: Callable[..., Any]) -> None:

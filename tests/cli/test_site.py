@@ -15,9 +15,11 @@ from tests.cli.conftest import Run
 
 KEY = Fernet.generate_key().decode()
 LAND = """
-INSERT INTO landing.raw_events (landed_week, site_id, topic, dedup_key, signature, headers, body, body_bytes)
-VALUES (date_trunc('week', now() AT TIME ZONE 'UTC')::date, :site, 'order.paid', :key, 'verified', '{"a": "b"}', :body, :size)
-RETURNING id
+WITH landed AS (
+  INSERT INTO landing.raw_events (landed_week, site_id, topic, dedup_key, signature, headers, body, body_bytes)
+  VALUES (date_trunc('week', now() AT TIME ZONE 'UTC')::date, :site, 'order.paid', :key, 'verified', '{"a": "b"}', :body, :size)
+  RETURNING id, landed_week, site_id)
+INSERT INTO landing.raw_queue (raw_id, landed_week, site_id) SELECT * FROM landed RETURNING raw_id
 """
 REFUSE = "INSERT INTO landing.refused_events (received_at, site_id, platform, reason) VALUES (now(), :site, 'custom', :reason)"
 

@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
 from console.api.routes.operations import shown
 from custom_events.access import api_keys, people, sessions
-from custom_events.access.roles import Caller, Grant, Role
+from custom_events.access.roles import NOBODY, Caller, Grant, Role
 from custom_events.catalog.bulk import changes, choosing
 from custom_events.catalog.bulk.requests import Allowed
-from custom_events.operations import bulk_changes
+from custom_events.operations import bulk_changes, operation, rights
 from custom_events.operations.operation import State
 from custom_events.operations.work import Ending, Work
 from custom_events.settings import Settings
@@ -184,3 +185,42 @@ def test_it_is_heard_while_a_bulk_change_runs(
     found = read(engine, number)
     assert (found.state, found.problem is not None and found.problem["kind"]) == (State.FAILED, "RefusedError")
     assert assigned(engine) == (0 if all_or_nothing else 2 * AT_ONCE) < ROWS
+
+
+def test_whoever_asked_sees_it_while_they_see_its_sites(engine: sa.Engine, ana: Asker, shops: list[int]) -> None:
+    """Rows of a bulk change on sites of which they are viewer fail, and they are told so."""
+    grants = (Grant(role=Role.EDITOR, site_id=shops[0]), Grant(role=Role.VIEWER, site_id=shops[1]))
+    kept: dict[str, Any] = {"site_ids": shops[:2], "needs": Role.PUBLISHER}
+    number = ask(engine, caller=ana.by_key, **kept)
+    by_key, by_session = (msgspec.structs.replace(caller, grants=grants) for caller in (ana.by_key, ana.by_session))
+    other_key = msgspec.structs.replace(by_key, id=by_key.id + 1)
+    other = msgspec.structs.replace(by_session, name="ben")
+    narrowed = msgspec.structs.replace(by_key, grants=grants[:1])
+
+    def seen(caller: Caller) -> tuple[bool, bool]:
+        with engine.connect() as connection:
+            listed = [asked.id for asked in operation.search(connection, caller, limit=10)]
+            return operation.is_seen(operation.get(connection, number), caller), listed == [number]
+
+    assert seen(by_key) == seen(by_session) == (True, True)
+    assert seen(other_key) == seen(other) == seen(narrowed) == seen(NOBODY) == (False, False)
+    everywhere = Grant(role=Role.EDITOR)
+    assert seen(msgspec.structs.replace(other, grants=(everywhere,))) == (True, True)
+
+
+def test_many_sites_are_looked_at_as_fast_as_few(engine: sa.Engine, ana: Asker) -> None:
+    """It is looked at each second, beside what runs: thousands of grants and of sites are not compared one by one."""
+    some = tuple(Grant(role=Role.EDITOR, site_id=number) for number in range(1, 4_000))
+    asker = rights.asker_of(msgspec.structs.replace(ana.by_key, grants=some), Role.EDITOR)
+    compared = 0
+
+    class Counted(Caller, frozen=True, kw_only=True):
+        def may(self, role: Role, site_id: int | None = None) -> bool:
+            nonlocal compared
+            compared += 1
+            return super().may(role, site_id)
+
+    with engine.connect() as connection, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rights, "Caller", Counted)
+        rights.check(connection, asker, "ana", tuple(range(1, 4_000)))
+    assert compared < 10

@@ -1,8 +1,10 @@
 """The runner: one worker has an operation, its end is written once, and whatever dies is taken up or ends with a remedy."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from queue import Queue
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +16,7 @@ from custom_events.operations import runner as runner_module
 from custom_events.operations.operation import State
 from custom_events.operations.runner import ATTEMPTS, Runner
 from custom_events.operations.work import Ending, LostError, Work
+from custom_events.queries import operations as queries
 from custom_events.settings import Settings
 from tests.operations.conftest import KilledError, Make, ask, cancel, end_lease, read
 
@@ -250,6 +253,42 @@ def test_what_has_ended_long_ago_is_forgotten_with_its_result(engine: sa.Engine,
             operation.get(connection, number)
         assert connection.execute(sa.text("SELECT count(*) FROM app.operation_parts")).scalar_one() == 0
     assert read(engine, waiting).state is State.WAITING
+
+
+def test_an_error_of_our_own_ends_no_thread(engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without signs of life all that runs would be taken for dead, and without threads nothing would be taken up."""
+    monkeypatch.setattr(runner_module, "BEAT_S", 0.01)
+    ended, beaten = threading.Event(), threading.Event()
+    wrong = {"claim": 1, "give_up": 1}  # how often each is still to fail
+
+    def failing(name: str, right: Callable[..., Any], then: threading.Event | None = None) -> Callable[..., Any]:
+        def run(*given: Any, **more: Any) -> Any:
+            if wrong[name]:
+                wrong[name] -= 1
+                raise ZeroDivisionError
+            if then is not None:
+                then.set()
+            return right(*given, **more)
+
+        return run
+
+    def work(_: Work) -> Ending:
+        assert beaten.wait(WAIT_S)
+        ended.set()
+        return Ending()
+
+    monkeypatch.setattr(queries, "claim", failing("claim", queries.claim))
+    monkeypatch.setattr(queries, "give_up", failing("give_up", queries.give_up, beaten))
+    runner = Runner(database, Settings(_env_file=None), {"work": work})
+    runner.start(1)
+    try:
+        number = ask(engine)  # who listens is told of it, after a claim that failed or before
+        runner.wake()
+        ended_in_time = ended.wait(WAIT_S)
+    finally:
+        runner.stop()
+    assert ended_in_time
+    assert read(engine, number).state is State.SUCCEEDED
 
 
 def test_a_database_that_is_away_ends_no_thread(empty_database: str) -> None:

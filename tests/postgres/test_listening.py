@@ -1,5 +1,7 @@
 """News of other transactions are heard, and a connection that is lost is made again."""
 
+import os
+import resource
 from collections.abc import Iterator
 from queue import Queue
 from threading import Thread
@@ -50,6 +52,32 @@ def test_a_lost_connection_is_made_again(engine: sa.Engine, news: "Queue[Excepti
     with engine.begin() as connection:
         connection.execute(sa.text(f"NOTIFY {CHANNEL}"))
     assert news.get(timeout=WAIT_S) is None
+
+
+def test_it_listens_by_a_descriptor_of_whatever_number(database: str) -> None:
+    """A connection that is made again, in a process that has a thousand others, has a number that `select` does not take."""
+    high = 1_100
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most <= high:
+        pytest.skip("this machine gives a process no such descriptors")
+    heard: Queue[Exception | None] = Queue()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limit, high + 100), most))
+    fillers = [os.open(os.devnull, os.O_RDONLY)]
+    try:
+        while fillers[-1] < high:
+            fillers.append(os.dup(fillers[0]))
+        listener = Listener(database, CHANNEL, name=NAME, on_news=lambda: heard.put(None), on_absence=heard.put)
+        thread = Thread(target=listener.run, daemon=True)
+        thread.start()
+        assert heard.get(timeout=WAIT_S) is None
+        listener.stop()
+        thread.join(WAIT_S)
+        assert not thread.is_alive()
+        assert heard.empty()
+    finally:
+        for filler in fillers:
+            os.close(filler)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
 
 
 def test_it_can_be_stopped_while_there_is_no_database(tmp_path_factory: pytest.TempPathFactory) -> None:

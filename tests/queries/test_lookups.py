@@ -50,6 +50,17 @@ def test_it_fails_as_sqlalchemy_does(database: str, engine: sa.Engine) -> None:
     mine.dispose()
 
 
+def test_the_first_error_of_a_transaction_is_the_one_that_is_told(engine: sa.Engine) -> None:
+    """A table that is changed for long: 503, and not what the database says of everything that comes after it."""
+    with engine.begin() as holder, engine.begin() as connection:
+        holder.execute(sa.text("LOCK TABLE app.sites"))
+        connection.execute(sa.text("SET LOCAL lock_timeout = '10 ms'"))
+        with pytest.raises(OperationalError) as refused:
+            sites.BY_ID.read(connection, {"site_id": 1})
+        assert getattr(refused.value.orig, "sqlstate", None) == "55P03"
+        connection.rollback()
+
+
 def test_two_things_by_one_statement(database: str, engine: sa.Engine) -> None:
     site_id = _site(engine)
     with engine.begin() as connection:

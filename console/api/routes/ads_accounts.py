@@ -9,7 +9,7 @@ from fastapi import Path
 from console.api import problems
 from console.api.calls import Answer, Call
 from console.api.operations import PREFIX, Routes
-from console.api.pages import Page
+from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
 from console.api.problems import FieldError
 from console.api.rights import of_all_sites
 from console.api.routes.uploads import Changed, Chosen, Hold
@@ -37,6 +37,7 @@ CustomerId = Annotated[
 READ: Final = of_all_sites(Role.VIEWER)
 EDIT: Final = of_all_sites(Role.EDITOR)
 OPERATE: Final = of_all_sites(Role.PUBLISHER)
+_SORTED: Final = "customer_id"
 
 
 class NewAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -159,9 +160,10 @@ _PROBED: Final = Probed(
 
 
 @ROUTES.get("/ads-accounts", right=READ, answer=Page[Account], example=Page(items=(_EXAMPLE,), next=None))
-def list_ads_accounts(call: Call) -> Page[Account]:
-    """Every account, by customer id."""
-    return Page(items=tuple(ads.accounts(call.connection)), next=None)
+def list_ads_accounts(call: Call, *, limit: Limit = LIMIT, after: After = None) -> Page[Account]:
+    """The accounts, by customer id."""
+    listed = ads.accounts(call.connection, after=read_after(after, _SORTED, (str,)), limit=limit + 1)
+    return page_of(listed, limit, _SORTED, lambda account: (account.customer_id,), lambda account: account)
 
 
 @ROUTES.post(

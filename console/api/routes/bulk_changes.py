@@ -7,7 +7,7 @@ import msgspec
 from fastapi import Path, Query
 
 from console.api import problems
-from console.api.calls import Answer, Call
+from console.api.calls import Answer, Call, forbidden
 from console.api.operations import Routes
 from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
 from console.api.parameters import LONGEST_SEARCH, OfSite, Search
@@ -254,7 +254,7 @@ def list_bulk_change_rows(
 def undo_bulk_change(call: Call, bulk_change_id: BulkChangeId, body: Undo) -> Answer:
     """What applied before applies again, as new revisions; what it made is removed, or applies no more. Needs the role publisher on the
     sites of its rows. What was changed since is a row that fails. An undo is a bulk change of its own, and can be undone."""
-    change = changes.get(call.connection, bulk_change_id, only=call.caller.sites(Role.EDITOR))
+    change = changes.get(call.connection, bulk_change_id, only=call.caller.sites())
     prepared = changes.prepare_undo(
         call.connection,
         change,
@@ -262,6 +262,7 @@ def undo_bulk_change(call: Call, bulk_change_id: BulkChangeId, body: Undo) -> An
         is_dry_run=body.dry_run,
         reason=body.reason,
     )
+    _require_editor(call, prepared)
     return _do(call, prepared)
 
 
@@ -320,6 +321,14 @@ def _allowed(call: Call) -> Allowed:
     return Allowed(
         viewer=call.caller.sites(), editor=call.caller.sites(Role.EDITOR), publisher=call.caller.sites(Role.PUBLISHER)
     )
+
+
+def _require_editor(call: Call, prepared: PreparedChange) -> None:
+    """Raise 403 where the caller may edit nothing on a site of these rows: an undo of which no row can be done is none."""
+    editor = call.caller.sites(Role.EDITOR)
+    others = () if editor is None else {row.site_id for row in prepared.rows if row.site_id is not None} - editor
+    if others:
+        raise forbidden(Role.EDITOR, f"site {min(others)}")
 
 
 def _do(call: Call, prepared: PreparedChange) -> Answer:

@@ -133,7 +133,7 @@ def list_operations(
     after: After = None,
 ) -> Page[LongOperation]:
     """The operations that you could have asked for yourself, the newest first: you have the role that they needed on all of their
-    sites."""
+    sites. And those that you have asked for, as long as you see all of their sites."""
     before = read_after(after, _NEWEST, (int,))
     listed = operations.search(
         call.connection,

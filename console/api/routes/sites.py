@@ -175,14 +175,9 @@ def list_sites(
 )
 def list_last_deliveries(call: Call) -> LastDeliveries:
     """When each of the sites that you may see last sent anything: who never did is not connected yet, who stopped may be broken."""
-    visible = call.caller.sites()
-    last = connecting.last_deliveries(call.connection, datetime.now(UTC))
+    last = connecting.last_deliveries(call.connection, datetime.now(UTC), only=call.caller.sites())
     return LastDeliveries(
-        items=tuple(
-            LastDelivery(site_id=site_id, received_at=at)
-            for site_id, at in sorted(last.items())
-            if visible is None or site_id in visible
-        )
+        items=tuple(LastDelivery(site_id=site_id, received_at=at) for site_id, at in sorted(last.items()))
     )
 
 

@@ -91,6 +91,7 @@ class RowWorker:
             self._site(row.site_id, settings, role="viewer")
             raise NeedsAction(f"Site {row.site_id} has no assignments: there is nothing to copy")
         source = assignments.get(self._connection, row.source_id)
+        self._check("viewer", source.site_id, f"assignment {source.id}")  # a dry run is applied up to a day later
         published = revisions.published(self._connection, ASSIGNMENTS, source.id)
         chosen = published or revisions.newest(self._connection, ASSIGNMENTS, source.id)
         publishes = settings.publish and published is not None

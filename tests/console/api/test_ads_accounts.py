@@ -29,6 +29,10 @@ def test_an_account_is_made_changed_and_listed(admin: httpx.Client, world: World
     assert (changed.json()["name"], changed.json()["login_customer_id"]) == ("Other", "3456789012")
     assert problem(admin.patch(path, json={"name": "x"}, headers=headers), 412)["theirs"]["name"] == "Other"
     assert [account["customer_id"] for account in admin.get(PATH).json()["items"]] == [CUSTOMER_ID, "2345678901"]
+    first = admin.get(PATH, params={"limit": 1}).json()
+    second = admin.get(PATH, params={"limit": 1, "after": first["next"]}).json()
+    assert [account["customer_id"] for account in (*first["items"], *second["items"])] == [CUSTOMER_ID, "2345678901"]
+    assert second["next"] is None
     assert admin.get(f"{PATH}/234-567-8901").json() == changed.json()
     wrong = {**NEW, "customer_id": "12", "currency": "euro", "name": ""}
     errors = problem(admin.post(PATH, json=wrong), 422)["errors"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from custom_events.catalog import assignments, sites
 from custom_events.operations.runner import Runner
@@ -256,3 +257,64 @@ def test_assignments_are_found_by_what_they_override_and_where_they_go(
     filtered = {"action": "disable", "assignments": {"ads_account": CUSTOMER_ID, "overridden": "ads_action"}}
     assert do(admin, filtered, dry_run=True)["counts"]["changed"] == 1
     do(admin, {"action": "disable", "assignments": {"overridden": "a\0b"}}, status=422)
+
+
+@pytest.fixture
+def ben(client: httpx.Client, admin: httpx.Client, world: World, shops: list[int]) -> dict[str, str]:
+    """Headers of a key of Ben's, publisher of a site and viewer of another."""
+    grants = [{"role": "publisher", "site_id": shops[0]}, {"role": "viewer", "site_id": shops[1]}]
+    made = admin.post("/api/v1/api-keys", json={"name": "b", "grants": grants})
+    assert made.status_code == 201, made.text
+    return {"Authorization": f"Bearer {made.json()['key']}"}
+
+
+def test_whoever_is_only_viewer_of_some_of_the_sites_sees_and_undoes_their_own(
+    client: httpx.Client, ben: dict[str, str], shops: list[int], runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body: dict[str, Any] = {"actions": [{**ASSIGN, "site_ids": shops[:2]}], "mode": "row_by_row"}
+    now = client.post(BULK, json=body, headers=ben).json()
+    assert (now["counts"]["made"], now["counts"]["failed"]) == (1, 1)
+    path = f"{BULK}/{now['bulk_change_id']}/undo"
+    undone = client.post(path, json={}, headers=ben)
+    assert (undone.status_code, undone.json()["counts"]["changed"]) == (200, 1), undone.text
+    monkeypatch.setattr("console.api.routes.bulk_changes.AT_ONCE", 1)
+    body["actions"][0]["label"] = "later"
+    asked = client.post(BULK, json=body, headers=ben)
+    assert asked.status_code == 202
+    assert runner.run_next()
+    location = asked.headers["location"]
+    assert client.get(f"{location}/result", headers=ben).json()["bulk_change"]["counts"]["made"] == 1
+    assert asked.json()["id"] in [item["id"] for item in client.get("/api/v1/operations", headers=ben).json()["items"]]
+
+
+def test_an_undo_needs_an_editor_of_what_was_changed(
+    client: httpx.Client, admin: httpx.Client, ben: dict[str, str], shops: list[int]
+) -> None:
+    done = do(admin, {**ASSIGN, "site_ids": shops[:2]})
+    path = f"{BULK}/{done['bulk_change_id']}"
+    assert client.get(path, headers=ben).status_code == 200
+    detail = problem(client.post(f"{path}/undo", json={"mode": "row_by_row"}, headers=ben), 403)["detail"]
+    assert f"site {shops[1]}" in detail
+    assert admin.get(path).json()["undone_by"] is None
+
+
+def test_a_copy_that_was_tried_is_done_only_while_its_source_is_seen(
+    client: httpx.Client,
+    admin: httpx.Client,
+    world: World,
+    ben: dict[str, str],
+    shops: list[int],
+    runner: Runner,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    do(admin, {**ASSIGN, "site_ids": shops[1:2]}, {**ASSIGN, "site_ids": shops[1:2], "label": "second"})
+    monkeypatch.setattr("console.api.routes.bulk_changes.AT_ONCE", 1)
+    copy = {"action": "copy", "from_site_id": shops[1], "site_ids": shops[:1]}
+    tried = client.post(BULK, json={"actions": [copy], "dry_run": True}, headers=ben).json()
+    assert runner.run_next()
+    monkeypatch.setattr("console.api.routes.bulk_changes.AT_ONCE", 50)
+    with world.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM app.role_grants WHERE site_id = :site"), {"site": shops[1]})
+    applied = client.post(f"/api/v1/operations/{tried['id']}/apply", json={"mode": "row_by_row"}, headers=ben).json()
+    assert (applied["counts"]["failed"], applied["counts"]["made"]) == (2, 0)
+    assert "There is no assignment" in applied["rows"][0]["sentence"]
