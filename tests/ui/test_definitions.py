@@ -172,6 +172,22 @@ def test_faults_stand_beside_their_field_while_somebody_types(building: Page) ->
 
 
 @needs_htmx
+def test_a_group_that_is_added_stays_while_it_is_checked_and_after_the_page_is_loaded_again(building: Page) -> None:
+    value = building.get_by_role("group", name="Condition on order.total").get_by_label("Value")
+    value.fill("300")
+    building.get_by_label("Name", exact=True).fill("Dear or new")  # which ends the typing of the value
+    groups = building.get_by_label("How these go together")
+    with building.expect_response("**/definitions/check"), building.expect_response("**/definitions/try"):
+        building.get_by_role("button", name="+ Group").first.click()
+    expect(building.locator(".node-faults .error").first).to_be_visible()  # the new condition has no field yet
+    expect(groups).to_have_count(2)
+    expect(building.locator("#typed")).to_be_hidden()
+    building.reload()
+    expect(building.locator("#typed")).to_be_visible()
+    expect(groups).to_have_count(2)
+
+
+@needs_htmx
 def test_it_is_tried_on_recent_events_while_somebody_types(building: Page, shop: int) -> None:
     building.reload()  # the site is listed now
     expect(building.locator("[data-built]").first).to_be_visible()
@@ -195,7 +211,7 @@ def test_a_draft_is_looked_at_in_the_past_and_published(signed_in: Page, engine:
     signed_in.goto("/definitions")
     signed_in.goto(path)  # left, and found again
     expect(signed_in.get_by_role("term").filter(has_text="would drop")).to_be_visible()
-    expect(signed_in.locator("#backtest svg rect.now").first).to_be_visible()
+    expect(signed_in.locator("#backtest svg rect.series-1").first).to_be_visible()
     signed_in.get_by_text("The numbers by day").click()
     expect(signed_in.get_by_role("table", name="Custom events by day")).to_be_visible()
     if AXE.exists():

@@ -14,7 +14,7 @@ from console.api.routes import operations as long_operations
 from console.api.routes.looking_back import NewBacktest
 from console.api.routes.operations import LongOperation, OperationResult
 from console.pages.ask import Ask
-from console.pages.backtest_chart import chart_of
+from console.pages.backtest_chart import chart_of, rows_of
 from console.pages.page import Moved, Pages, Shown, right_of
 from console.pages.visible import site_names
 from custom_events.backtest.result import Backtest
@@ -50,7 +50,7 @@ def publish_page(call: Call, ask: Ask) -> Shown:
         "period": ask.form.get("days", PERIOD),
         "errors": ask.errors,
         "operation": backtest,
-        **_found(call, backtest),
+        **_result(call, backtest),
     }
     return Shown(title=f"Publish revision {number} of {definition.name}", content=content)
 
@@ -95,7 +95,7 @@ def newest_backtest(call: Call, key: str, number: int) -> LongOperation | None:
     return next((operation for operation in listed if operation.definition_number == number), None)
 
 
-def _found(call: Call, operation: LongOperation | None) -> dict[str, Any]:
+def _result(call: Call, operation: LongOperation | None) -> dict[str, Any]:
     """The result of a backtest, as its part of the page shows it."""
     if operation is None or operation.state is not State.SUCCEEDED:
         return {"result": None}
@@ -106,9 +106,11 @@ def _found(call: Call, operation: LongOperation | None) -> dict[str, Any]:
         (effect for effect in result.assignments if effect.counts.differs),
         key=lambda effect: -(effect.counts.would_add + effect.counts.would_drop + effect.counts.would_change),
     )
+    days = rows_of(result.days)
     return {
         "result": result,
-        "chart": chart_of(result.days),
+        "days": days,
+        "chart": chart_of(days),
         "changed": changed[:SHOWN_ASSIGNMENTS],
         "unshown": max(len(changed) - SHOWN_ASSIGNMENTS, 0),
         "site_names": site_names(call, [*changed[:SHOWN_ASSIGNMENTS], *result.samples]),

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from console.pages.backtest_chart import chart_of
+from console.pages.backtest_chart import chart_of, rows_of
 from custom_events.backtest.result import Day
 from custom_events.catalog import definitions, revisions
 from custom_events.operations.kinds import KINDS
@@ -290,26 +290,19 @@ def test_the_page_says_who_must_publish(
     assert "you are the second person" in browser.get("/definitions/for_two/publish/2").text
 
 
-def test_the_chart_has_a_scale_bars_and_its_table() -> None:
+def test_the_days_of_a_backtest_are_pairs_of_bars_and_a_table() -> None:
     days = [
-        Day(day=date(2026, 11, 2), currency="EUR", number_now=7, value_now=Decimal(70), number_then=3),
+        Day(day=date(2026, 11, 3), currency="EUR", number_now=7, value_now=Decimal(70), number_then=3),
         Day(day=date(2026, 11, 1), currency="EUR", number_now=2, number_then=2),
-        Day(day=date(2026, 11, 2), currency="USD", number_then=9, value_then=Decimal(9)),
+        Day(day=date(2026, 11, 3), currency="USD", number_then=9, value_then=Decimal(9)),
     ]
-    chart = chart_of(days)
-    assert [(row.day.day, row.number_now, row.number_then, len(row.amounts)) for row in chart.rows] == [
+    rows = rows_of(days)
+    assert [(row.day.day, row.number_now, row.number_then, len(row.amounts)) for row in rows] == [
         (1, 2, 2, 1),
-        (2, 7, 12, 2),
+        (3, 7, 12, 2),
     ]
-    assert [mark.text for mark in chart.lines] == ["0", "5", "10", "15"]
-    assert [mark.text for mark in chart.labels] == ["1 Nov", "2 Nov"]
-    assert len(chart.bars) == 4
-    assert all(0 <= bar.y <= bar.y + bar.height <= chart.floor + 0.2 for bar in chart.bars)
-    empty = chart_of([])
-    assert (empty.bars, empty.rows, [mark.text for mark in empty.lines]) == ((), (), ["0", "1"])
-    assert [mark.text for mark in chart_of([Day(day=date(2026, 1, 1), currency=None, number_now=4_100)]).lines] == [
-        "0",
-        "2,000",
-        "4,000",
-        "6,000",
-    ]
+    chart = chart_of(rows)
+    assert chart.labels == ("1 Nov", "2 Nov", "3 Nov")
+    assert [series.values for series in chart.series] == [(2, 0, 7), (2, 0, 12)]
+    assert len(list(chart.bars())) == 4
+    assert chart_of(()).is_empty
