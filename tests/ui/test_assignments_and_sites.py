@@ -116,12 +116,12 @@ def test_a_file_goes_out_is_edited_and_comes_in_with_a_faulty_line(
 ) -> None:
     signed_in.goto(f"/assignments?site_id={world.mine.id}")
     with signed_in.expect_download() as download:
-        signed_in.get_by_role("link", name="CSV out").click()
+        signed_in.get_by_role("link", name="Export (CSV)").click()
     lines = Path(download.value.path()).read_text().splitlines()
     edited = tmp_path / "assignments.csv"
     added = [f"{world.mine.id},big_order,by file,true,true,", f"{world.mine.id},nothing_like_it,x,true,true,"]
     edited.write_text("\n".join([*lines, *added]))
-    signed_in.get_by_role("link", name="CSV in").click()
+    signed_in.get_by_role("link", name="Import (CSV)").click()
     signed_in.get_by_label("File").set_input_files(edited)
     expect(signed_in.get_by_label("Lines")).to_have_value("\n".join([*lines, *added]))
     signed_in.get_by_role("button", name="Preview").click()

@@ -16,7 +16,7 @@ from console.api.routes.operations import LongOperation, OperationResult
 from console.pages.ask import Ask
 from console.pages.backtest_chart import chart_of, rows_of
 from console.pages.page import Moved, Pages, Shown, right_of
-from console.pages.visible import site_names
+from console.pages.visible import site_choice, site_names
 from custom_events.backtest.result import Backtest
 from custom_events.catalog import definitions, revisions
 from custom_events.operations.operation import State
@@ -48,6 +48,8 @@ def publish_page(call: Call, ask: Ask) -> Shown:
         "is_author": revisions.same_person(revision.author, call.actor),
         "periods": PERIODS,
         "period": ask.form.get("days", PERIOD),
+        "sites": site_choice(call),
+        "site": ask.form.get("site_id", ""),
         "errors": ask.errors,
         "operation": backtest,
         **_result(call, backtest),
@@ -72,8 +74,18 @@ def begin_backtest(call: Call, ask: Ask) -> Moved:
     if days not in dict(PERIODS):
         known = ", ".join(name for name, _ in PERIODS)
         raise invalid(FieldError(field="days", problem=f"{days!r} is no period", remedy=f"one of {known}"))
-    since = datetime.now(UTC) - timedelta(days=int(days))
-    looking_back.ask_for_backtest(call, NewBacktest(definition_key=key, definition_number=number, since=since))
+    definition = operations.shown(call, definitions.get(call.connection, key))
+    sites = ask.ids("site_id")
+    if not sites and not definition.uses.active:
+        wrong = FieldError(field="site_id", problem="it is assigned nowhere yet", remedy="choose a site to try it on")
+        raise invalid(wrong)
+    asked = NewBacktest(
+        definition_key=key,
+        definition_number=number,
+        site_ids=sites or None,
+        since=datetime.now(UTC) - timedelta(days=int(days)),
+    )
+    looking_back.ask_for_backtest(call, asked)
     return Moved(
         to=f"definitions/{key}/publish/{number}", said="The backtest has begun; the page may be left meanwhile."
     )

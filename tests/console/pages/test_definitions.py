@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from console.pages.backtest_chart import chart_of, rows_of
 from custom_events.backtest.result import Day
-from custom_events.catalog import definitions, revisions
+from custom_events.catalog import assignments, definitions, revisions
 from custom_events.operations.kinds import KINDS
 from custom_events.operations.runner import Runner
 from custom_events.settings import Settings
@@ -68,6 +68,16 @@ def drafted(engine: sa.Engine, key: str, expected: int, **config: Any) -> None:
     with engine.begin() as connection:
         theirs = {"trigger": ["order.paid"], **config}
         definitions.draft(connection, key, theirs, expected=expected, author="bea@example.org", reason="goes first")
+
+
+def do_all(database: str, settings: Settings) -> None:
+    """Do all long operations that wait."""
+    runner = Runner(database, settings, KINDS)
+    try:
+        while runner.run_next():
+            pass
+    finally:
+        runner.stop()
 
 
 def carried(text: str) -> dict[str, str]:
@@ -248,12 +258,7 @@ def test_a_backtest_begins_on_the_page_that_publishes_and_is_found_there(
     ended = moved(browser, browser.post(f"{path}/backtest/{number[1]}/cancel"))
     assert "ended without a result" in ended
     browser.post(f"{path}/backtest", data={"days": "7"})
-    runner = Runner(database, settings, KINDS)
-    try:
-        while runner.run_next():
-            pass
-    finally:
-        runner.stop()
+    do_all(database, settings)
     page = browser.get(path).text
     assert '<dd class="bad">2</dd>' in page
     assert "<svg" in page
@@ -262,18 +267,25 @@ def test_a_backtest_begins_on_the_page_that_publishes_and_is_found_there(
     assert "Publish revision 2" in page
 
 
-def test_a_failed_backtest_says_why(
-    browser: httpx.Client, engine: sa.Engine, database: str, settings: Settings
+def test_what_is_assigned_nowhere_is_tried_on_a_site_and_a_backtest_that_fails_says_why(
+    browser: httpx.Client, engine: sa.Engine, database: str, settings: Settings, shop: int
 ) -> None:
     made(engine, "nowhere")
-    browser.post("/definitions/nowhere/publish/1/backtest")
-    runner = Runner(database, settings, KINDS)
-    try:
-        while runner.run_next():
-            pass
-    finally:
-        runner.stop()
-    assert "No site has" in browser.get("/definitions/nowhere/publish/1").text
+    path = "/definitions/nowhere/publish/1"
+    wrong = browser.post(f"{path}/backtest")
+    assert wrong.status_code == 422
+    assert "assigned nowhere yet; choose a site to try it on" in wrong.text
+    browser.post(f"{path}/backtest", data={"site_id": str(shop)})
+    do_all(database, settings)
+    assert '<dd class="good">4</dd>' in browser.get(path).text
+    with engine.begin() as connection:
+        definitions.publish(connection, "nowhere", 1, by="bea@example.org")
+        assignment = assignments.assign(connection, shop, "nowhere", "for a while", author="bea@example.org", publish_now=True)
+    browser.post(f"{path}/backtest")
+    with engine.begin() as connection:
+        assignments.pause(connection, assignment.id, actor="bea@example.org")
+    do_all(database, settings)
+    assert "No site has" in browser.get(path).text
 
 
 def test_the_page_says_who_must_publish(
