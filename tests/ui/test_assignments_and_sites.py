@@ -1,5 +1,7 @@
 """Tasks on sites and assignments, each from an empty session in a real browser: a store connected, many assignments at once, what is parked."""
 
+import base64
+import json
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,23 @@ def test_connect_a_store_and_see_its_first_event(signed_in: Page, engine: sa.Eng
     expect(signed_in.get_by_text("gave 1 event")).to_be_visible()
     signed_in.get_by_role("link", name="Assign a definition").click()
     expect(signed_in.get_by_label("Site")).to_have_value(str(site.id))
+
+
+def test_connect_a_woocommerce_store_by_the_connection_string_that_its_plugin_takes(signed_in: Page) -> None:
+    signed_in.goto("/sites")
+    signed_in.get_by_role("link", name="Connect a store").click()
+    signed_in.get_by_role("link", name="WooCommerce plugin").click()
+    signed_in.get_by_label("Name", exact=True).fill("Tea shop")
+    signed_in.get_by_role("button", name="Make the site").click()
+    prefix, _, document = signed_in.locator("#connection").inner_text().partition(":")
+    connection = json.loads(base64.urlsafe_b64decode(document + "=" * (-len(document) % 4)))
+    assert prefix == "custom-events-1"
+    assert "/webhooks/woocommerce/" in connection["url"]
+    expect(signed_in.get_by_text("paste the connection string")).to_be_visible()
+    expect(signed_in.locator("#secret, #address")).to_have_count(0)  # the plugin asks for neither
+    signed_in.get_by_role("link", name="I have copied it").click()
+    expect(signed_in.get_by_role("heading", name="Waiting for Tea shop")).to_be_visible()
+    assert connection["secret"] not in signed_in.content()
 
 
 def test_assign_to_twelve_sites_at_once_override_one_and_undo_it(
