@@ -49,7 +49,7 @@ def publish_page(call: Call, ask: Ask) -> Shown:
         "periods": PERIODS,
         "period": ask.form.get("days", PERIOD),
         "sites": site_choice(call),
-        "site": ask.form.get("site_id", ""),
+        "site": ask.form.get("site_id", _only_site(backtest)),
         "errors": ask.errors,
         "operation": backtest,
         **_result(call, backtest),
@@ -127,6 +127,11 @@ def _result(call: Call, operation: LongOperation | None) -> dict[str, Any]:
         "unshown": max(len(changed) - SHOWN_ASSIGNMENTS, 0),
         "site_names": site_names(call, [*changed[:SHOWN_ASSIGNMENTS], *result.samples]),
     }
+
+
+def _only_site(operation: LongOperation | None) -> int | str:
+    """The one site that a backtest was asked for; "" where it was none or several."""
+    return operation.site_ids[0] if operation is not None and operation.sites == 1 else ""
 
 
 def _changes(call: Call, key: str, old: int | None, new: int) -> Any:

@@ -277,7 +277,9 @@ def test_what_is_assigned_nowhere_is_tried_on_a_site_and_a_backtest_that_fails_s
     assert "assigned nowhere yet; choose a site to try it on" in wrong.text
     browser.post(f"{path}/backtest", data={"site_id": str(shop)})
     do_all(database, settings)
-    assert '<dd class="good">4</dd>' in browser.get(path).text
+    shown = browser.get(path).text
+    assert '<dd class="good">4</dd>' in shown
+    assert f'<option value="{shop}" selected>' in shown
     with engine.begin() as connection:
         definitions.publish(connection, "nowhere", 1, by="bea@example.org")
         assignment = assignments.assign(connection, shop, "nowhere", "for a while", author="bea@example.org", publish_now=True)
