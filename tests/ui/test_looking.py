@@ -64,7 +64,7 @@ def test_release_what_is_held_of_a_site(signed_in: Page, engine: sa.Engine, worl
     signed_in.get_by_label("Site").select_option(label="Mine")
     signed_in.get_by_text("Release all of this site", exact=True).click()
     signed_in.get_by_role("button", name="Release them").click()
-    expect(signed_in.get_by_role("status").last).to_contain_text("3 uploads are released")
+    expect(signed_in.locator(".toast")).to_contain_text("3 uploads are released")
 
 
 def test_make_an_api_key_use_it_and_revoke_it(signed_in: Page, server: str, world: World) -> None:
@@ -85,7 +85,7 @@ def test_make_an_api_key_use_it_and_revoke_it(signed_in: Page, server: str, worl
     expect(row).to_contain_text("Mine")
     row.get_by_text("Revoke", exact=True).click()
     row.get_by_role("button", name="Revoke it").click()
-    expect(signed_in.get_by_role("status").last).to_contain_text("good no longer")
+    expect(signed_in.locator(".toast")).to_contain_text("good no longer")
     assert asked() == 401
 
 
@@ -100,7 +100,7 @@ def test_a_number_of_the_overview_leads_to_as_many_rows(signed_in: Page, engine:
     assert signed_in.locator("tbody tr").count() == count
     signed_in.goto(f"/?site_id={world.mine.id}")
     signed_in.locator(".pipeline").get_by_role("link", name="parked").click()
-    expect(signed_in.get_by_role("row", name="malformed")).to_be_visible()
+    expect(signed_in.get_by_role("region", name="malformed")).to_contain_text("1 delivery")
 
 
 @pytest.mark.skipif(not HTMX.exists(), reason="htmx is not there: make setup brings it")

@@ -282,7 +282,9 @@ def test_what_is_assigned_nowhere_is_tried_on_a_site_and_a_backtest_that_fails_s
     assert f'<option value="{shop}" selected>' in shown
     with engine.begin() as connection:
         definitions.publish(connection, "nowhere", 1, by="bea@example.org")
-        assignment = assignments.assign(connection, shop, "nowhere", "for a while", author="bea@example.org", publish_now=True)
+        assignment = assignments.assign(
+            connection, shop, "nowhere", "for a while", author="bea@example.org", publish_now=True
+        )
     browser.post(f"{path}/backtest")
     with engine.begin() as connection:
         assignments.pause(connection, assignment.id, actor="bea@example.org")
