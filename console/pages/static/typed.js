@@ -14,7 +14,7 @@ const LOOK_AGAIN_MS = 2000;
 // Where the console itself is, whatever prefix is before it: this file lies at static/console/.
 const root = new URL("../../", import.meta.url);
 const page = location.pathname + location.search;
-const caller = document.body.dataset.caller ?? "";
+const caller = document.body.dataset["caller"] ?? "";
 /** @type {WeakSet<HTMLFormElement>} */
 const checked = new WeakSet();
 /** @type {WeakSet<HTMLFormElement>} */
@@ -99,6 +99,7 @@ function restore(form, kept) {
     const place = rest.findIndex((other) => other.name === field.name && (!choice || other.value === field.value));
     if (place < 0) continue;
     const [was] = rest.splice(place, 1);
+    if (was === undefined) continue;
     if (choice) {
       const box = /** @type {HTMLInputElement} */ (field);
       if (box.checked === was.on) continue;
