@@ -199,7 +199,7 @@ def test_find_an_answer_in_the_help(signed_in: Page) -> None:
 
 
 def test_choose_how_pages_look(signed_in: Page) -> None:
-    signed_in.get_by_role("link", name="Account").click()
+    signed_in.get_by_role("link", name="Account", exact=True).click()
     signed_in.get_by_role("button", name="dark", exact=True).click()
     expect(signed_in.locator("html")).to_have_attribute("data-theme", "dark")
     signed_in.get_by_role("navigation").get_by_role("link", name="Uploads", exact=True).click()
