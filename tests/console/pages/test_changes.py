@@ -146,7 +146,7 @@ def test_parked_deliveries_are_understood_once_more(
     assert browser.post(f"/deliveries/{numbers[0]}/replay").status_code == 409
     assert f'action="deliveries/{numbers[1]}/replay"' in page  # one of the group
     of_site = browser.post(f"/sites/{world.mine.id}/parked/replay", data={"reason": "unknown_topic"})
-    assert "data-events" in moved(browser, of_site)
+    assert "data-follow" in moved(browser, of_site)
     assert runner.run_next()
     assert "3 deliveries were put back" in browser.get(str(of_site.url.join(of_site.headers["location"]))).text
     of_all = browser.post("/parked/replay")
