@@ -53,14 +53,15 @@ class Line(NamedTuple):
 
 
 class Chart(msgspec.Struct, frozen=True, kw_only=True):
-    """Values over labels (days, weeks; `label_name` says which). `kind`: bars, one series on top of the other, or lines; `unit` of the values, for people;
+    """Values over labels (days, weeks; `label_name` says which). `kind`: bars, one series on top of the other; pairs, one bar beside the other; or lines.
+    `unit` of the values, for people;
     `links`: where each label leads, below the console's own address; `is_share`: the values are parts of 1."""
 
     id: str
     title: str
     labels: tuple[str, ...]
     series: tuple[Series, ...]
-    kind: Literal["bars", "lines"] = "bars"
+    kind: Literal["bars", "pairs", "lines"] = "bars"
     unit: str = ""
     links: tuple[str, ...] = ()
     is_share: bool = False
@@ -80,7 +81,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     def bottom(self) -> float:
         """The bottom of the scale: nothing; of lines of shares that are all great, a share below them."""
         values = [float(value) for series in self.series for value in series.values if value is not None]
-        if not self.is_share or self.kind == "bars" or not values:
+        if not self.is_share or self.kind != "lines" or not values:
             return 0.0
         return next((floor for floor in _FLOORS if floor <= min(values)), 0.0)
 
@@ -118,19 +119,21 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def bars(self) -> Iterator[Bar]:
-        """The bars, each label's on top of each other."""
+        """The bars: each label's on top of each other, or beside each other."""
         room = WIDTH / max(len(self.labels), 1)
         width = min(room * (1 - _GAP), _WIDEST)
+        is_stacked = self.kind == "bars"
+        own = width if is_stacked else width / len(self.series)
         for at, label in enumerate(self.labels):
-            below = 0.0
-            for series, tone in zip(self.series, self.tones, strict=True):
+            left, below = room * at + (room - width) / 2, 0.0
+            for place, (series, tone) in enumerate(zip(self.series, self.tones, strict=True)):
                 value = series.values[at]
                 height = HEIGHT * float(value or 0) / self.top
                 if height > 0:
                     title = f"{label}: {series.name} {self.shown(value)}"
-                    left = room * at + (room - width) / 2
-                    below += height
-                    yield Bar(_round(left), _round(HEIGHT - below), _round(width), _round(height), tone, title)
+                    x = left if is_stacked else left + own * place
+                    yield Bar(_round(x), _round(HEIGHT - below - height), _round(own), _round(height), tone, title)
+                    below += height if is_stacked else 0.0
 
     def lines(self) -> Iterator[Line]:
         """The series as lines; where nothing is known there is a gap."""

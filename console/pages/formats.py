@@ -53,7 +53,7 @@ def word(value: str | None) -> str | Markup:
     """A stable word for people: `wrong_signature` as "wrong signature"; Google's codes stay as they are."""
     if not value:
         return NOTHING
-    return value if value.isupper() else value.replace("_", " ")
+    return value if value.isupper() else value.replace("_", " ").replace("in europe", "in Europe")
 
 
 def ago(at: datetime | None, now: datetime) -> str | Markup:

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
+from console.pages import formats
 from custom_events.conditions.render import render
 from custom_events.ledger.codes import RULES
 from custom_events.matching.sentences import often, threshold, worth
@@ -117,6 +118,8 @@ def setting(name: str, value: Any) -> str:
             pass
     if name == "conditions":
         return render(value)
+    if name == "consent_needed":
+        return formats.word(value)
     if name in _UNITS:
         return f"{value} {_UNITS[name]}"
     return shown(value)

@@ -174,6 +174,8 @@ class _Reader:
             return self._wrong(
                 path, f"a field's name cannot be {kind_of(name)}", "a name of the catalog, such as order.total"
             )
+        if name == "":
+            return self._wrong(path, "no field is chosen", "a name of the catalog, such as order.total")
         field = find_field(name)
         if field is None:
             return self._wrong(path, f"there is no field {name[:100]!r}", field_hint(name, scope))

@@ -60,6 +60,39 @@ def test_what_names_somebody_is_covered_and_the_rest_stays() -> None:
     assert found.covered == json.dumps(shown, ensure_ascii=False).count(COVER)
 
 
+def test_all_within_a_name_or_a_note_is_covered_but_where_it_was_and_which_it_is() -> None:
+    shown = masked(
+        {
+            "customer_note": {"text": "Call Jo", "lang": "de"},
+            "notes": [{"author": {"first": "Jo"}, "id": 7}, "ring twice"],
+            "name": {"first": "Jo", "last": "Li"},
+            "recipient": {"first": "Jo", "city": "Kiel", "country_code": "DE"},
+            "special_instructions": "at Jo's door",
+            "email_marketing_consent": {"state": "subscribed", "consent_updated_at": "2026-11-01"},
+        }
+    )
+    assert shown == {
+        "customer_note": {"text": COVER, "lang": "de"},
+        "notes": [{"author": {"first": COVER}, "id": 7}, COVER],
+        "name": {"first": COVER, "last": COVER},
+        "recipient": {"first": COVER, "city": "Kiel", "country_code": "DE"},
+        "special_instructions": COVER,
+        "email_marketing_consent": {"state": "subscribed", "consent_updated_at": "2026-11-01"},
+    }
+
+
+def test_who_is_named_is_covered_in_fields_that_nobody_knows_too() -> None:
+    shown = masked(
+        {
+            "label": "Parcel for JOHANNA",
+            "customer": {"first_name": "Johanna", "last_name": "von Schmitt-Li"},
+            "meta_data": [{"key": "delivered to", "value": ["schmitt", "at the Schmittstall"]}],
+        }
+    )
+    assert shown["label"] == COVER
+    assert shown["meta_data"] == [{"key": "delivered to", "value": [COVER, "at the Schmittstall"]}]
+
+
 @pytest.mark.parametrize("body", [b"", b"webhook_id=7", b"\xff\xfe", b'{"a"', b"[" * 5_000])
 def test_what_is_no_json_is_not_shown(body: bytes) -> None:
     assert mask(body).text is None

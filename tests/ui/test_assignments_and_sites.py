@@ -1,5 +1,7 @@
 """Tasks on sites and assignments, each from an empty session in a real browser: a store connected, many assignments at once, what is parked."""
 
+import base64
+import json
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,23 @@ def test_connect_a_store_and_see_its_first_event(signed_in: Page, engine: sa.Eng
     expect(signed_in.get_by_label("Site")).to_have_value(str(site.id))
 
 
+def test_connect_a_woocommerce_store_by_the_connection_string_that_its_plugin_takes(signed_in: Page) -> None:
+    signed_in.goto("/sites")
+    signed_in.get_by_role("link", name="Connect a store").click()
+    signed_in.get_by_role("link", name="WooCommerce plugin").click()
+    signed_in.get_by_label("Name", exact=True).fill("Tea shop")
+    signed_in.get_by_role("button", name="Make the site").click()
+    prefix, _, document = signed_in.locator("#connection").inner_text().partition(":")
+    connection = json.loads(base64.urlsafe_b64decode(document + "=" * (-len(document) % 4)))
+    assert prefix == "custom-events-1"
+    assert "/webhooks/woocommerce/" in connection["url"]
+    expect(signed_in.get_by_text("paste the connection string")).to_be_visible()
+    expect(signed_in.locator("#secret, #address")).to_have_count(0)  # the plugin asks for neither
+    signed_in.get_by_role("link", name="I have copied it").click()
+    expect(signed_in.get_by_role("heading", name="Waiting for Tea shop")).to_be_visible()
+    assert connection["secret"] not in signed_in.content()
+
+
 def test_assign_to_twelve_sites_at_once_override_one_and_undo_it(
     signed_in: Page, engine: sa.Engine, shops: list[int]
 ) -> None:
@@ -116,12 +135,12 @@ def test_a_file_goes_out_is_edited_and_comes_in_with_a_faulty_line(
 ) -> None:
     signed_in.goto(f"/assignments?site_id={world.mine.id}")
     with signed_in.expect_download() as download:
-        signed_in.get_by_role("link", name="CSV out").click()
+        signed_in.get_by_role("link", name="Export (CSV)").click()
     lines = Path(download.value.path()).read_text().splitlines()
     edited = tmp_path / "assignments.csv"
     added = [f"{world.mine.id},big_order,by file,true,true,", f"{world.mine.id},nothing_like_it,x,true,true,"]
     edited.write_text("\n".join([*lines, *added]))
-    signed_in.get_by_role("link", name="CSV in").click()
+    signed_in.get_by_role("link", name="Import (CSV)").click()
     signed_in.get_by_label("File").set_input_files(edited)
     expect(signed_in.get_by_label("Lines")).to_have_value("\n".join([*lines, *added]))
     signed_in.get_by_role("button", name="Preview").click()

@@ -98,7 +98,7 @@ def test_a_nested_condition_is_built_by_keyboard_alone(building: Page, engine: s
     expect(focused(building)).to_have_value("order.tags")
     building.get_by_role("button", name="Keep as a draft").focus()
     press(building, "Enter")
-    expect(building.get_by_role("status")).to_contain_text("is a draft")
+    expect(building.locator(".toast")).to_contain_text("is a draft")
     with engine.connect() as connection:
         assert definitions.revision(connection, "by_keyboard", 1).payload["conditions"] == {
             "all": [
@@ -172,6 +172,22 @@ def test_faults_stand_beside_their_field_while_somebody_types(building: Page) ->
 
 
 @needs_htmx
+def test_a_group_that_is_added_stays_while_it_is_checked_and_after_the_page_is_loaded_again(building: Page) -> None:
+    value = building.get_by_role("group", name="Condition on order.total").get_by_label("Value")
+    value.fill("300")
+    building.get_by_label("Name", exact=True).fill("Dear or new")  # which ends the typing of the value
+    groups = building.locator(".tree-box").first.get_by_label("How these go together")
+    with building.expect_response("**/definitions/check"), building.expect_response("**/definitions/try"):
+        building.get_by_role("button", name="+ Group").first.click()
+    expect(building.locator(".node-faults .error").first).to_be_visible()  # the new condition has no field yet
+    expect(groups).to_have_count(2)
+    expect(building.locator("#typed")).to_be_hidden()
+    building.reload()
+    expect(building.locator("#typed")).to_be_visible()
+    expect(groups).to_have_count(2)
+
+
+@needs_htmx
 def test_it_is_tried_on_recent_events_while_somebody_types(building: Page, shop: int) -> None:
     building.reload()  # the site is listed now
     expect(building.locator("[data-built]").first).to_be_visible()
@@ -195,13 +211,13 @@ def test_a_draft_is_looked_at_in_the_past_and_published(signed_in: Page, engine:
     signed_in.goto("/definitions")
     signed_in.goto(path)  # left, and found again
     expect(signed_in.get_by_role("term").filter(has_text="would drop")).to_be_visible()
-    expect(signed_in.locator("#backtest svg rect.now").first).to_be_visible()
+    expect(signed_in.locator("#backtest svg rect.series-1").first).to_be_visible()
     signed_in.get_by_text("The numbers by day").click()
     expect(signed_in.get_by_role("table", name="Custom events by day")).to_be_visible()
     if AXE.exists():
         assert judged(signed_in) == {}
     signed_in.get_by_role("button", name=f"Publish revision {number}").click()
-    expect(signed_in.get_by_role("status")).to_contain_text("applies from the next batch on")
+    expect(signed_in.locator(".toast")).to_contain_text("applies from the next batch on")
     signed_in.get_by_role("link", name="Show it").click()
     expect(signed_in.get_by_role("heading", level=1)).to_have_text(f"every_order, revision {number}")
 
@@ -225,7 +241,7 @@ def test_two_people_edit_at_once_and_choose(signed_in: Page, engine: sa.Engine, 
     if AXE.exists() and "without" not in request.node.name:
         assert judged(signed_in) == {}
     signed_in.get_by_role("button", name="Keep this as a draft").click()
-    expect(signed_in.get_by_role("status")).to_contain_text("Revision 3 is a draft")
+    expect(signed_in.locator(".toast")).to_contain_text("Revision 3 is a draft")
     with engine.connect() as connection:
         assert definitions.revision(connection, key, 3).payload == {
             "trigger": ["order.created", "order.paid"],
@@ -245,4 +261,4 @@ def test_without_a_script_conditions_are_written(signed_in: Page) -> None:
     expect(signed_in.get_by_role("alert")).to_contain_text("order.total")
     signed_in.get_by_label("Conditions, written").fill('{"field": "order.total", "op": ">", "value": 5}')
     signed_in.get_by_role("button", name="Keep as a draft").click()
-    expect(signed_in.get_by_role("status")).to_contain_text("is a draft")
+    expect(signed_in.locator(".toast")).to_contain_text("is a draft")

@@ -1,5 +1,6 @@
 """Tasks of people who look: why an order was not sent, what a number counts, what comes just now; and a key for a program."""
 
+import csv
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -63,7 +64,7 @@ def test_release_what_is_held_of_a_site(signed_in: Page, engine: sa.Engine, worl
     signed_in.get_by_label("Site").select_option(label="Mine")
     signed_in.get_by_text("Release all of this site", exact=True).click()
     signed_in.get_by_role("button", name="Release them").click()
-    expect(signed_in.get_by_role("status").last).to_contain_text("3 uploads are released")
+    expect(signed_in.locator(".toast")).to_contain_text("3 uploads are released")
 
 
 def test_make_an_api_key_use_it_and_revoke_it(signed_in: Page, server: str, world: World) -> None:
@@ -84,7 +85,7 @@ def test_make_an_api_key_use_it_and_revoke_it(signed_in: Page, server: str, worl
     expect(row).to_contain_text("Mine")
     row.get_by_text("Revoke", exact=True).click()
     row.get_by_role("button", name="Revoke it").click()
-    expect(signed_in.get_by_role("status").last).to_contain_text("good no longer")
+    expect(signed_in.locator(".toast")).to_contain_text("good no longer")
     assert asked() == 401
 
 
@@ -99,7 +100,7 @@ def test_a_number_of_the_overview_leads_to_as_many_rows(signed_in: Page, engine:
     assert signed_in.locator("tbody tr").count() == count
     signed_in.goto(f"/?site_id={world.mine.id}")
     signed_in.locator(".pipeline").get_by_role("link", name="parked").click()
-    expect(signed_in.get_by_role("row", name="malformed")).to_be_visible()
+    expect(signed_in.get_by_role("region", name="malformed")).to_contain_text("1 delivery")
 
 
 @pytest.mark.skipif(not HTMX.exists(), reason="htmx is not there: make setup brings it")
@@ -173,6 +174,36 @@ def filled(engine: sa.Engine, world: World, order: int) -> Callable[[], tuple[st
     )
     story = f"/orders/story?site_id={order}&subject=1042"
     return lambda: (*paths, story)
+
+
+def test_read_the_report_of_a_site_and_export_it(
+    signed_in: Page, filled: Callable[[], tuple[str, ...]], world: World
+) -> None:
+    filled()
+    signed_in.get_by_role("navigation").get_by_role("link", name="Reports", exact=True).click()
+    signed_in.get_by_label("Site").select_option(label="Mine")  # which is applied as it is chosen
+    signed_in.wait_for_url(f"**site_id={world.mine.id}**")
+    expect(signed_in.get_by_text("of 4 paid orders")).to_be_visible()
+    with signed_in.expect_download() as download:
+        signed_in.get_by_role("link", name="Export (CSV)").first.click()
+    days = list(csv.DictReader(Path(download.value.path()).read_text().splitlines()))
+    assert sum(int(day["matched"]) for day in days) == 4
+
+
+def test_find_an_answer_in_the_help(signed_in: Page) -> None:
+    signed_in.get_by_role("navigation").get_by_role("link", name="Help", exact=True).click()
+    signed_in.get_by_label("Search").fill("withheld consent")
+    signed_in.get_by_role("button", name="Search").click()
+    signed_in.locator("ol.found a").first.click()
+    expect(signed_in.locator(".manual")).to_contain_text("consent")
+
+
+def test_choose_how_pages_look(signed_in: Page) -> None:
+    signed_in.get_by_role("link", name="Account", exact=True).click()
+    signed_in.get_by_role("button", name="dark", exact=True).click()
+    expect(signed_in.locator("html")).to_have_attribute("data-theme", "dark")
+    signed_in.get_by_role("navigation").get_by_role("link", name="Uploads", exact=True).click()
+    expect(signed_in.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 def test_pages_full_of_figures_fit_every_window_and_keep_nobody_out(

@@ -43,11 +43,11 @@ def test_make_an_event_for_dear_orders_publish_it_and_assign_it(signed_in: Page)
     signed_in.get_by_label("Key").fill("dear")
     signed_in.get_by_label("Name").fill("Dear order")
     signed_in.get_by_role("button", name="Keep as a draft").click()
-    expect(signed_in.get_by_role("status")).to_contain_text("is a draft")
+    expect(signed_in.locator(".toast")).to_contain_text("is a draft")
     signed_in.get_by_role("link", name="Publish the draft").click()
     expect(signed_in.get_by_text("order.total >= 200 EUR")).to_be_visible()
     signed_in.get_by_role("button", name="Publish revision 1").click()
-    expect(signed_in.get_by_role("status")).to_contain_text("applies from the next batch on")
+    expect(signed_in.locator(".toast")).to_contain_text("applies from the next batch on")
     signed_in.goto("/assignments/new")
     signed_in.get_by_label("Site").select_option(label="Mine")
     signed_in.get_by_label("Definition").select_option("dear")
@@ -73,7 +73,7 @@ def test_hold_a_conversion_and_release_it(signed_in: Page, engine: sa.Engine, wo
     expect(signed_in.locator("#state")).to_contain_text("Held by hand: prices are wrong")
     signed_in.get_by_text("Release", exact=True).click()
     signed_in.get_by_role("button", name="Release it").click()
-    expect(signed_in.get_by_role("status")).to_contain_text("It is released")
+    expect(signed_in.locator(".toast")).to_contain_text("It is released")
 
 
 def test_times_are_those_of_who_looks_and_utc_is_there_too(signed_in: Page) -> None:
@@ -119,10 +119,10 @@ def test_without_a_script_it_is_read_and_used(signed_in: Page, world: World) -> 
     signed_in.get_by_role("link", name="Mine").click()
     signed_in.get_by_text("Pause", exact=True).click()
     signed_in.get_by_role("button", name="Pause the site").click()
-    expect(signed_in.get_by_role("status")).to_contain_text("The site is paused")
+    expect(signed_in.locator(".toast")).to_contain_text("The site is paused")
     signed_in.get_by_text("Resume", exact=True).click()
     signed_in.get_by_role("button", name="Resume the site").click()
-    expect(signed_in.get_by_role("status")).to_contain_text("The site is active")
+    expect(signed_in.locator(".toast")).to_contain_text("The site is active")
 
 
 def test_every_page_fits_a_narrow_window_and_keeps_nobody_out(signed_in: Page, world: World) -> None:

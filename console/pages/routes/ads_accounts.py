@@ -36,7 +36,7 @@ def ads_account_page(call: Call, ask: Ask) -> Shown:
     actions = ads.actions(call.connection, standing.customer_id)
     probe = ads.kept_probe(call.connection, standing.customer_id)
     account = ads.get_account(call.connection, standing.customer_id)
-    content = {"one": standing, "actions": actions, "probe": probe, "account": account}
+    content = {"standing": standing, "actions": actions, "probe": probe, "account": account}
     return Shown(title=standing.name, content=content)
 
 

@@ -80,7 +80,7 @@ def assignment_page(call: Call, ask: Ask) -> Shown:
     """What applies, setting by setting, inherited or overridden; the draft beside it, and every revision."""
     assignment = operations.read_assignment(call, ask.path["assignment_id"]).content
     content: dict[str, Any] = {
-        "one": assignment,
+        "assignment": assignment,
         "site": sites.get(call.connection, assignment.site_id),
         "definition": definitions.get(call.connection, assignment.definition_key),
         "actions": {action.reference: action.name for action in ads.actions(call.connection)},
@@ -108,7 +108,7 @@ def edit_page(call: Call, ask: Ask) -> Shown:
     elif ask.form:
         form = dict(ask.form)
     content: dict[str, Any] = {
-        "one": stored,
+        "assignment": stored,
         "site": sites.get(call.connection, stored.site_id),
         "inherited": inherited,
         "settings": SETTINGS,

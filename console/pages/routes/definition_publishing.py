@@ -14,9 +14,9 @@ from console.api.routes import operations as long_operations
 from console.api.routes.looking_back import NewBacktest
 from console.api.routes.operations import LongOperation, OperationResult
 from console.pages.ask import Ask
-from console.pages.backtest_chart import chart_of
+from console.pages.backtest_chart import chart_of, rows_of
 from console.pages.page import Moved, Pages, Shown, right_of
-from console.pages.visible import site_names
+from console.pages.visible import site_choice, site_names
 from custom_events.backtest.result import Backtest
 from custom_events.catalog import definitions, revisions
 from custom_events.operations.operation import State
@@ -48,9 +48,11 @@ def publish_page(call: Call, ask: Ask) -> Shown:
         "is_author": revisions.same_person(revision.author, call.actor),
         "periods": PERIODS,
         "period": ask.form.get("days", PERIOD),
+        "sites": site_choice(call),
+        "site": ask.form.get("site_id", _only_site(backtest)),
         "errors": ask.errors,
         "operation": backtest,
-        **_found(call, backtest),
+        **_result(call, backtest),
     }
     return Shown(title=f"Publish revision {number} of {definition.name}", content=content)
 
@@ -72,8 +74,18 @@ def begin_backtest(call: Call, ask: Ask) -> Moved:
     if days not in dict(PERIODS):
         known = ", ".join(name for name, _ in PERIODS)
         raise invalid(FieldError(field="days", problem=f"{days!r} is no period", remedy=f"one of {known}"))
-    since = datetime.now(UTC) - timedelta(days=int(days))
-    looking_back.ask_for_backtest(call, NewBacktest(definition_key=key, definition_number=number, since=since))
+    definition = operations.shown(call, definitions.get(call.connection, key))
+    sites = ask.ids("site_id")
+    if not sites and not definition.uses.active:
+        wrong = FieldError(field="site_id", problem="it is assigned nowhere yet", remedy="choose a site to try it on")
+        raise invalid(wrong)
+    asked = NewBacktest(
+        definition_key=key,
+        definition_number=number,
+        site_ids=sites or None,
+        since=datetime.now(UTC) - timedelta(days=int(days)),
+    )
+    looking_back.ask_for_backtest(call, asked)
     return Moved(
         to=f"definitions/{key}/publish/{number}", said="The backtest has begun; the page may be left meanwhile."
     )
@@ -95,7 +107,7 @@ def newest_backtest(call: Call, key: str, number: int) -> LongOperation | None:
     return next((operation for operation in listed if operation.definition_number == number), None)
 
 
-def _found(call: Call, operation: LongOperation | None) -> dict[str, Any]:
+def _result(call: Call, operation: LongOperation | None) -> dict[str, Any]:
     """The result of a backtest, as its part of the page shows it."""
     if operation is None or operation.state is not State.SUCCEEDED:
         return {"result": None}
@@ -106,13 +118,20 @@ def _found(call: Call, operation: LongOperation | None) -> dict[str, Any]:
         (effect for effect in result.assignments if effect.counts.differs),
         key=lambda effect: -(effect.counts.would_add + effect.counts.would_drop + effect.counts.would_change),
     )
+    days = rows_of(result.days)
     return {
         "result": result,
-        "chart": chart_of(result.days),
+        "days": days,
+        "chart": chart_of(days),
         "changed": changed[:SHOWN_ASSIGNMENTS],
         "unshown": max(len(changed) - SHOWN_ASSIGNMENTS, 0),
         "site_names": site_names(call, [*changed[:SHOWN_ASSIGNMENTS], *result.samples]),
     }
+
+
+def _only_site(operation: LongOperation | None) -> int | str:
+    """The one site that a backtest was asked for; "" where it was none or several."""
+    return operation.site_ids[0] if operation is not None and operation.sites == 1 else ""
 
 
 def _changes(call: Call, key: str, old: int | None, new: int) -> Any:

@@ -23,7 +23,7 @@ def help_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every page takes
     """Every page of the manual, or those that hold what is searched for, at the section where it stands."""
     text = ask.text("search")
     pages = manual.search(text) if text else list(manual.pages())
-    return Shown(title="Help", content={"ask": ask, "found": pages, "text": text, "folders": _FOLDERS})
+    return Shown(title="Help", content={"ask": ask, "pages": pages, "text": text, "folders": _FOLDERS})
 
 
 @PAGES.show("/help/{page:path}", right=SIGNED_IN, template="manual.html")

@@ -60,7 +60,7 @@ def operations_page(call: Call, ask: Ask) -> Shown:
 def operation_page(call: Call, ask: Ask) -> Shown:
     """One operation: how far it is, followed as it goes on; then what came of it."""
     operation = operations.read_operation(call, ask.path["operation_id"])
-    content: dict[str, Any] = {"one": operation, "names": {}, "result": None, "replayed": None}
+    content: dict[str, Any] = {"operation": operation, "names": {}, "result": None, "replayed": None}
     if operation.result is not None and operation.kind in ("bulk_change", "replay_parked"):
         result = _result(operations.read_operation_result(call, operation.id))
         content["replayed"] = result.replay_parked

@@ -37,7 +37,8 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     signing_hint: str
     has_domain: bool = False
-    lines: tuple[str, ...] = ()  # what to enter in the store, where it is not what the platform's own webhooks need
+    lines: tuple[str, ...] = ()  # what to do in the store, where it is not what the platform's own webhooks need
+    takes_connection: bool = False  # the store is given one line that holds address and secret, and nothing else
 
 
 WAYS: Final[dict[str, Way]] = {
@@ -53,11 +54,13 @@ WAYS: Final[dict[str, Way]] = {
         name="WooCommerce plugin",
         platform=Platform.WOOCOMMERCE,
         about="Our plugin in WordPress: it tries again what was not delivered, and tells clicks and consent with each order.",
-        signing_hint="Leave it empty: one is made, to be entered in the plugin's settings.",
+        signing_hint="Leave it empty: one is made, and stands in the connection string that the plugin takes.",
         lines=(
-            "In WordPress: Plugins > Add Plugin, and activate it.",
-            "In its settings enter this address and the secret, and save.",
+            "In WordPress: Plugins > Add Plugin > Upload Plugin, and activate it.",
+            "Under WooCommerce > Custom Events paste the connection string, and save.",
+            "Press the button there that sends a test event: it arrives here within seconds.",
         ),
+        takes_connection=True,
     ),
     "webhook": Way(
         name="WooCommerce, native webhook",
@@ -106,7 +109,14 @@ def create_site(call: Call, ask: Ask) -> Shown:
     instructions = operations.read_instructions(call, made.id)
     if way.lines:
         instructions = msgspec.structs.replace(instructions, lines=way.lines)
-    content = {"site": made, "secret": secret, "instructions": instructions, "is_new": True, "steps": STEPS}
+    content = {
+        "site": made,
+        "secret": secret,
+        "instructions": instructions,
+        "takes_connection": way.takes_connection,
+        "is_new": True,
+        "steps": STEPS,
+    }
     return Shown(title=f"{made.name} is made", content=content)
 
 

@@ -140,7 +140,7 @@ def rotate(call: Call, ask: Ask) -> Shown:
     made = site_secrets.rotate_secret(call, site_id, Rotation()).content
     site = operations.shown(call, sites.get(call.connection, site_id))
     instructions = operations.read_instructions(call, site_id)
-    content = {"site": site, "secret": made, "instructions": instructions, "is_new": False}
+    content = {"site": site, "secret": made, "instructions": instructions, "takes_connection": False, "is_new": False}
     return Shown(title=f"A new secret for {site.name}", content=content)
 
 

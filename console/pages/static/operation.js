@@ -1,24 +1,22 @@
 // @ts-check
-/** How far a long operation is, as it goes on, by server-sent events; at its end the page is loaded anew, with what came of it. */
-
-const place = document.getElementById("operation");
-const said = place?.querySelector("[data-said]");
-const bar = place?.querySelector("progress");
+/** A long operation that is under way: how far it is, as it goes on, by server-sent events. At its end the part that shows it is loaded anew,
+ * or the page where no htmx does that. */
 
 /** @typedef {{done: number, total: number | null, unit: string}} Progress */
 
-/** @param {MessageEvent<string>} event */
-function show(event) {
-  /** @type {Progress} */
-  const now = JSON.parse(event.data);
-  if (bar) {
+const numbers = new Intl.NumberFormat("en-GB");
+
+/** @param {HTMLElement} part @param {Progress} now */
+function show(part, now) {
+  const bar = part.querySelector("progress");
+  const text = part.querySelector("[data-progress]");
+  if (bar !== null) {
     bar.max = now.total ?? 1;
     if (now.total === null) bar.removeAttribute("value");
     else bar.value = now.done;
   }
-  const numbers = new Intl.NumberFormat("en-GB");
   const of = now.total === null ? "" : ` of ${numbers.format(now.total)}`;
-  if (said) said.textContent = `${numbers.format(now.done)}${of} ${now.unit}`;
+  if (text !== null) text.textContent = `${numbers.format(now.done)}${of} ${now.unit}`;
 }
 
 /** @param {boolean} lost */
@@ -26,18 +24,27 @@ function showConnection(lost) {
   document.getElementById("lost")?.toggleAttribute("hidden", !lost);
 }
 
-const address = place?.dataset["events"];
-if (address) {
-  const events = new EventSource(address);
-  addEventListener("pagehide", () => events.close());
-  events.addEventListener("progress", show);
-  events.addEventListener("open", () => showConnection(false));
-  events.addEventListener("end", () => {
-    events.close();
-    location.reload();
+/** @param {HTMLElement} part */
+function follow(part) {
+  const source = new EventSource(part.dataset["follow"] ?? "");
+  part.removeAttribute("data-follow"); // it is followed once
+  source.addEventListener("progress", (event) => show(part, /** @type {Progress} */ (JSON.parse(event.data))));
+  source.addEventListener("open", () => showConnection(false));
+  source.addEventListener("end", () => {
+    source.close();
+    if ("htmx" in window && part.hasAttribute("hx-get")) part.dispatchEvent(new Event("operation-ended"));
+    else location.reload();
   });
-  events.addEventListener("error", () => {
+  source.addEventListener("error", () => {
     // A stream ends after a while and is asked for again by itself; only one that the browser gives up is lost.
-    if (events.readyState === EventSource.CLOSED) showConnection(true);
+    if (source.readyState === EventSource.CLOSED) showConnection(true);
   });
+  addEventListener("pagehide", () => source.close());
 }
+
+function followAll() {
+  for (const part of document.querySelectorAll("[data-follow]")) if (part instanceof HTMLElement) follow(part);
+}
+
+followAll();
+document.addEventListener("htmx:after:swap", followAll);

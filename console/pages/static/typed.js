@@ -14,11 +14,15 @@ const LOOK_AGAIN_MS = 2000;
 // Where the console itself is, whatever prefix is before it: this file lies at static/console/.
 const root = new URL("../../", import.meta.url);
 const page = location.pathname + location.search;
-const caller = document.body.dataset.caller ?? "";
+const caller = document.body.dataset["caller"] ?? "";
 /** @type {WeakSet<HTMLFormElement>} */
 const checked = new WeakSet();
 /** @type {WeakSet<HTMLFormElement>} */
 const asking = new WeakSet();
+/** Forms that were looked after since they came: what is in them now is newer than what is kept.
+ * @type {WeakSet<HTMLFormElement>} */
+const seen = new WeakSet();
+let isRestoring = false;
 
 /** Whether what is typed in this form is ours to keep.
  * @param {EventTarget | null} form
@@ -95,6 +99,7 @@ function restore(form, kept) {
     const place = rest.findIndex((other) => other.name === field.name && (!choice || other.value === field.value));
     if (place < 0) continue;
     const [was] = rest.splice(place, 1);
+    if (was === undefined) continue;
     if (choice) {
       const box = /** @type {HTMLInputElement} */ (field);
       if (box.checked === was.on) continue;
@@ -132,7 +137,8 @@ function forgetTaken() {
 function restoreAll() {
   let differs = false;
   for (const form of document.forms) {
-    if (!isKept(form)) continue;
+    if (!isKept(form) || seen.has(form)) continue;
+    seen.add(form);
     const action = actionOf(form);
     if ("problem" in document.body.dataset) {
       // The form is here again with what was typed and what is wrong with it: this state counts from now on.
@@ -143,7 +149,9 @@ function restoreAll() {
       continue;
     }
     const [, kept] = allKept().find(([, other]) => other.page === page && other.action === action) ?? [];
+    isRestoring = true; // what restoring tells the page is not typed by anybody
     if (kept && restore(form, kept)) differs = true;
+    isRestoring = false;
   }
   if (differs) show("typed", true);
 }
@@ -205,7 +213,7 @@ for (const name of ["input", "change"]) {
   document.addEventListener(name, (event) => {
     const field = event.target;
     const form = field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement || field instanceof HTMLSelectElement ? field.form : null;
-    if (event.isTrusted && isKept(form)) keep(form);
+    if (!isRestoring && isKept(form)) keep(form);
   });
 }
 document.addEventListener("submit", (event) => void send(event));

@@ -178,7 +178,7 @@ def test_a_large_one_is_tried_as_an_operation_left_found_and_applied(
     tried = browser.post(PREVIEW, data=given)
     going = moved(browser, tried)
     assert "Each row is tried" in going
-    assert 'data-events="../api/v1/operations/' in going
+    assert 'data-follow="../api/v1/operations/' in going
     assert "0 of 3 rows" in browser.get("/operations?kind=bulk_change&state=waiting").text
     assert runner.run_next()
     path = str(tried.url.join(tried.headers["location"]))

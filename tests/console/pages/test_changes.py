@@ -59,8 +59,7 @@ def test_a_site_is_made_and_its_secret_shown_once(browser: httpx.Client, engine:
 
 
 def test_the_connection_string_of_our_plugin_is_shown_once(browser: httpx.Client) -> None:
-    form = browser.get("/sites/new").text
-    given = {"platform": "woocommerce", "name": "Hats", "time_zone": "UTC", "site_key": hidden(form, "site_key")}
+    given = {"way": "woocommerce", "name": "Hats", "time_zone": "UTC"}
     made = browser.post("/sites/new", data=given).text
     shown = re.search(r'id="connection">(custom-events-1:[A-Za-z0-9_-]+)<', made)
     assert shown is not None
@@ -147,7 +146,7 @@ def test_parked_deliveries_are_understood_once_more(
     assert browser.post(f"/deliveries/{numbers[0]}/replay").status_code == 409
     assert f'action="deliveries/{numbers[1]}/replay"' in page  # one of the group
     of_site = browser.post(f"/sites/{world.mine.id}/parked/replay", data={"reason": "unknown_topic"})
-    assert "data-events" in moved(browser, of_site)
+    assert "data-follow" in moved(browser, of_site)
     assert runner.run_next()
     assert "3 deliveries were put back" in browser.get(str(of_site.url.join(of_site.headers["location"]))).text
     of_all = browser.post("/parked/replay")

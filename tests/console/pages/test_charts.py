@@ -20,7 +20,7 @@ def charts(draw: st.DrawFn) -> Chart:
     labels = draw(st.integers(1, 40))
     values = st.lists(VALUES, min_size=labels, max_size=labels).map(tuple)
     series = tuple(Series(name=f"s{at}", values=draw(values)) for at in range(draw(st.integers(1, 6))))
-    kind = draw(st.sampled_from(["bars", "lines"]))
+    kind = draw(st.sampled_from(["bars", "pairs", "lines"]))
     return Chart(id="c", title="T", labels=tuple(str(at) for at in range(labels)), series=series, kind=kind)  # pyright: ignore[reportArgumentType]
 
 
@@ -63,6 +63,15 @@ def test_bars_of_one_label_stand_on_top_of_each_other() -> None:
     assert chart.shown_labels == ("a", "b")
     assert [(label, link) for label, link, _ in chart.rows()] == [("b", "y"), ("a", "x")]
     assert "good: at most 3 (a), at least 1 (b), last 1" in chart.summary()
+
+
+def test_bars_of_a_pair_stand_beside_each_other() -> None:
+    series = (Series(name="now", values=(3, 1)), Series(name="then", values=(4, 0)))
+    chart = Chart(id="c", title="Days", labels=("a", "b"), series=series, kind="pairs")
+    now, then, _ = chart.bars()
+    assert now.x + now.width == then.x
+    assert now.y + now.height == then.y + then.height == HEIGHT
+    assert chart.top == 4
 
 
 def test_a_gap_in_what_is_known_is_one_in_the_line() -> None:

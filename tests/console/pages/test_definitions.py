@@ -9,9 +9,9 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from console.pages.backtest_chart import chart_of
+from console.pages.backtest_chart import chart_of, rows_of
 from custom_events.backtest.result import Day
-from custom_events.catalog import definitions, revisions
+from custom_events.catalog import assignments, definitions, revisions
 from custom_events.operations.kinds import KINDS
 from custom_events.operations.runner import Runner
 from custom_events.settings import Settings
@@ -68,6 +68,16 @@ def drafted(engine: sa.Engine, key: str, expected: int, **config: Any) -> None:
     with engine.begin() as connection:
         theirs = {"trigger": ["order.paid"], **config}
         definitions.draft(connection, key, theirs, expected=expected, author="bea@example.org", reason="goes first")
+
+
+def do_all(database: str, settings: Settings) -> None:
+    """Do all long operations that wait."""
+    runner = Runner(database, settings, KINDS)
+    try:
+        while runner.run_next():
+            pass
+    finally:
+        runner.stop()
 
 
 def carried(text: str) -> dict[str, str]:
@@ -248,12 +258,7 @@ def test_a_backtest_begins_on_the_page_that_publishes_and_is_found_there(
     ended = moved(browser, browser.post(f"{path}/backtest/{number[1]}/cancel"))
     assert "ended without a result" in ended
     browser.post(f"{path}/backtest", data={"days": "7"})
-    runner = Runner(database, settings, KINDS)
-    try:
-        while runner.run_next():
-            pass
-    finally:
-        runner.stop()
+    do_all(database, settings)
     page = browser.get(path).text
     assert '<dd class="bad">2</dd>' in page
     assert "<svg" in page
@@ -262,18 +267,29 @@ def test_a_backtest_begins_on_the_page_that_publishes_and_is_found_there(
     assert "Publish revision 2" in page
 
 
-def test_a_failed_backtest_says_why(
-    browser: httpx.Client, engine: sa.Engine, database: str, settings: Settings
+def test_what_is_assigned_nowhere_is_tried_on_a_site_and_a_backtest_that_fails_says_why(
+    browser: httpx.Client, engine: sa.Engine, database: str, settings: Settings, shop: int
 ) -> None:
     made(engine, "nowhere")
-    browser.post("/definitions/nowhere/publish/1/backtest")
-    runner = Runner(database, settings, KINDS)
-    try:
-        while runner.run_next():
-            pass
-    finally:
-        runner.stop()
-    assert "No site has" in browser.get("/definitions/nowhere/publish/1").text
+    path = "/definitions/nowhere/publish/1"
+    wrong = browser.post(f"{path}/backtest")
+    assert wrong.status_code == 422
+    assert "assigned nowhere yet; choose a site to try it on" in wrong.text
+    browser.post(f"{path}/backtest", data={"site_id": str(shop)})
+    do_all(database, settings)
+    shown = browser.get(path).text
+    assert '<dd class="good">4</dd>' in shown
+    assert f'<option value="{shop}" selected>' in shown
+    with engine.begin() as connection:
+        definitions.publish(connection, "nowhere", 1, by="bea@example.org")
+        assignment = assignments.assign(
+            connection, shop, "nowhere", "for a while", author="bea@example.org", publish_now=True
+        )
+    browser.post(f"{path}/backtest")
+    with engine.begin() as connection:
+        assignments.pause(connection, assignment.id, actor="bea@example.org")
+    do_all(database, settings)
+    assert "No site has" in browser.get(path).text
 
 
 def test_the_page_says_who_must_publish(
@@ -290,26 +306,19 @@ def test_the_page_says_who_must_publish(
     assert "you are the second person" in browser.get("/definitions/for_two/publish/2").text
 
 
-def test_the_chart_has_a_scale_bars_and_its_table() -> None:
+def test_the_days_of_a_backtest_are_pairs_of_bars_and_a_table() -> None:
     days = [
-        Day(day=date(2026, 11, 2), currency="EUR", number_now=7, value_now=Decimal(70), number_then=3),
+        Day(day=date(2026, 11, 3), currency="EUR", number_now=7, value_now=Decimal(70), number_then=3),
         Day(day=date(2026, 11, 1), currency="EUR", number_now=2, number_then=2),
-        Day(day=date(2026, 11, 2), currency="USD", number_then=9, value_then=Decimal(9)),
+        Day(day=date(2026, 11, 3), currency="USD", number_then=9, value_then=Decimal(9)),
     ]
-    chart = chart_of(days)
-    assert [(row.day.day, row.number_now, row.number_then, len(row.amounts)) for row in chart.rows] == [
+    rows = rows_of(days)
+    assert [(row.day.day, row.number_now, row.number_then, len(row.amounts)) for row in rows] == [
         (1, 2, 2, 1),
-        (2, 7, 12, 2),
+        (3, 7, 12, 2),
     ]
-    assert [mark.text for mark in chart.lines] == ["0", "5", "10", "15"]
-    assert [mark.text for mark in chart.labels] == ["1 Nov", "2 Nov"]
-    assert len(chart.bars) == 4
-    assert all(0 <= bar.y <= bar.y + bar.height <= chart.floor + 0.2 for bar in chart.bars)
-    empty = chart_of([])
-    assert (empty.bars, empty.rows, [mark.text for mark in empty.lines]) == ((), (), ["0", "1"])
-    assert [mark.text for mark in chart_of([Day(day=date(2026, 1, 1), currency=None, number_now=4_100)]).lines] == [
-        "0",
-        "2,000",
-        "4,000",
-        "6,000",
-    ]
+    chart = chart_of(rows)
+    assert chart.labels == ("1 Nov", "2 Nov", "3 Nov")
+    assert [series.values for series in chart.series] == [(2, 0, 7), (2, 0, 12)]
+    assert len(list(chart.bars())) == 4
+    assert chart_of(()).is_empty
