@@ -21,8 +21,12 @@ _MADE: Final[dict[str, dict[str, str]]] = {
     "ask_for_backtest": {"operation_id": "/id"},
     "ask_for_replay": {"operation_id": "/id"},
     "ask_for_export": {"operation_id": "/id"},
+    "replay_parked": {"operation_id": "/id"},
+    "replay_parked_of_site": {"operation_id": "/id"},
+    "create_saved_view": {"saved_view_id": "/id"},
     "make_bulk_change": {"bulk_change_id": "/bulk_change_id"},
     "import_assignments": {"bulk_change_id": "/bulk_change_id"},
+    "apply_dry_run": {"bulk_change_id": "/bulk_change_id"},
 }
 # Of what is read: its path names it, and its ETag is what changing it asks for.
 _TAG: Final = "$response.header.ETag"

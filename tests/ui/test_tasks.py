@@ -68,7 +68,7 @@ def test_hold_a_conversion_and_release_it(signed_in: Page, engine: sa.Engine, wo
     signed_in.goto("/uploads?state=queued")
     signed_in.locator(f"a[href='uploads/{reference}']").click()
     signed_in.get_by_text("Hold", exact=True).click()
-    signed_in.get_by_label("Why, in words").fill("prices are wrong")
+    signed_in.locator("form[action$='/hold']").get_by_label("Why, in words").fill("prices are wrong")
     signed_in.get_by_role("button", name="Hold it").click()
     expect(signed_in.locator("#state")).to_contain_text("Held by hand: prices are wrong")
     signed_in.get_by_text("Release", exact=True).click()

@@ -37,6 +37,7 @@ ENDS = (
 REFUSED = {
     *("delete_assignment", "delete_definition", "delete_site", "restore_definition"),
     *("release_uploads_of_account", "retry_uploads_of_account", "withhold_uploads_of_account"),
+    *("apply_dry_run", "create_saved_view"),  # of operations that are no dry runs; by a key that belongs to nobody
 }
 
 Answered = dict[str, Any]
