@@ -10,10 +10,9 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
 from console.api.app import create_app
-from custom_events.access import sessions
 from custom_events.catalog import definitions
 from custom_events.settings import Settings
-from tests.console.api.world import PASSWORD, World
+from tests.console.api.world import END_SESSIONS, PASSWORD, World
 from tests.ui.conftest import LIMIT_MS
 from tests.ui.servers import serving
 
@@ -69,11 +68,9 @@ def _sign_in(page: Page) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def _end_sessions(engine: sa.Engine, world: World) -> None:
+def _end_sessions(engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        for session in sessions.of_person(connection, world.ana.id):
-            if session.revoked_at is None:
-                sessions.revoke(connection, world.ana.id, session.id, actor="test")
+        connection.execute(END_SESSIONS)
 
 
 def _is_there(page: Page) -> None:
@@ -120,9 +117,9 @@ def test_a_lost_connection_says_so_and_comes_back(typing: Page) -> None:
     _is_taken(typing)
 
 
-def test_a_session_is_revoked_while_somebody_types(typing: Page, engine: sa.Engine, world: World) -> None:
+def test_a_session_is_revoked_while_somebody_types(typing: Page, engine: sa.Engine) -> None:
     typed_on = typing.url
-    _end_sessions(engine, world)
+    _end_sessions(engine)
     _save(typing)
     expect(typing.get_by_role("alert")).to_contain_text("Your session has ended")
     _sign_in(typing)
@@ -132,11 +129,9 @@ def test_a_session_is_revoked_while_somebody_types(typing: Page, engine: sa.Engi
     _is_taken(typing)
 
 
-def test_what_somebody_else_changed_meanwhile_is_a_conflict_all_the_same(
-    typing: Page, engine: sa.Engine, world: World
-) -> None:
+def test_what_somebody_else_changed_meanwhile_is_a_conflict_all_the_same(typing: Page, engine: sa.Engine) -> None:
     key = typing.url.split("/")[-2]
-    _end_sessions(engine, world)
+    _end_sessions(engine)
     with engine.begin() as connection:
         definitions.draft(connection, key, {"trigger": ["order.paid"], "priority": 7}, expected=1, author="bea")
     _save(typing)

@@ -9,10 +9,9 @@ from playwright.sync_api import Page, expect
 from console.pages.install import all_pages
 from console.pages.rendering import HTMX
 from console.pages.vendored import TAKEN
-from custom_events.access import sessions
 from tests.console.api.ledger_rows import upload
 from tests.console.api.raw_rows import parked_delivery
-from tests.console.api.world import PASSWORD, World
+from tests.console.api.world import END_SESSIONS, PASSWORD, World
 from tests.console.pages.test_rights import MINE, path_of
 
 expect.set_options(timeout=60_000)
@@ -94,13 +93,11 @@ def test_deliveries_are_followed_as_they_come(signed_in: Page, engine: sa.Engine
 
 @pytest.mark.skipif(not HTMX.exists(), reason="htmx is not there: make setup brings it")
 def test_where_a_session_ends_what_is_followed_leads_to_where_people_sign_in(
-    signed_in: Page, engine: sa.Engine, world: World
+    signed_in: Page, engine: sa.Engine
 ) -> None:
     signed_in.goto("/deliveries?live=yes")
     with engine.begin() as connection:
-        for session in sessions.of_person(connection, world.ana.id):
-            if session.revoked_at is None:
-                sessions.revoke(connection, world.ana.id, session.id, actor="test")
+        connection.execute(END_SESSIONS)
     expect(signed_in.get_by_role("button", name="Sign in")).to_be_visible()
     assert signed_in.url.endswith("sign-in?next=deliveries%3Flive%3Dyes")
 

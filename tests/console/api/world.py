@@ -17,6 +17,7 @@ from tests.console.api.raw_rows import privacy_delivery
 
 THEIRS = "zanzibar"  # in every name of the second site's
 PASSWORD = "four words and more"
+END_SESSIONS = sa.text("UPDATE app.sessions SET revoked_at = now() WHERE revoked_at IS NULL")
 ABSENT = 999_999
 
 
