@@ -77,6 +77,7 @@ _NOUNS: Final = {
     "commerce_events": "commerce event",
     "custom_events": "custom event",
     "conversion_uploads": "upload",
+    "upload_keys": "upload",
     "role_grants": "grant",
     "ads_actions": "ads action",
     "upload_requests": "upload request",

@@ -10,8 +10,8 @@ from custom_events.tables.base import METADATA
 from custom_events.tables.commerce import event_keys, order_consents, order_refunds, raw_outcomes
 from custom_events.tables.landing import duplicate_deliveries, raw_events, raw_queue
 from custom_events.tables.references import UNENFORCED
-from custom_events.tables.sites import sites
-from custom_events.tables.uploads import value_changes
+from custom_events.tables.sites import ads_accounts, ads_actions, sites
+from custom_events.tables.uploads import conversion_uploads, upload_keys, value_changes
 
 # What is of a site beside that, by what is shown of it: some of it is kept for longer than what it was made of.
 _OF_A_SITE: Final = (
@@ -22,8 +22,13 @@ _OF_A_SITE: Final = (
     order_refunds.c.order_id,
     value_changes.c.order_id,
 )
-# Without an index by site: to find none is to read the deliveries of months. Each of them has an outcome, or waits.
-_KNOWN_BY_OTHERS: Final = frozenset({raw_events, duplicate_deliveries})
+# Without an index by what they refer to: to find none is to read months, or the whole ledger. Each delivery has an outcome, or waits; each
+# upload has a key of its action, and an account without actions has none.
+_KNOWN_BY_OTHERS: Final = {
+    sites: frozenset({raw_events, duplicate_deliveries}),
+    ads_accounts: frozenset({conversion_uploads}),
+    ads_actions: frozenset({conversion_uploads}),
+}
 
 # Definitions and assignments whose published or drafted settings name this action.
 _NAMING: Final = {
@@ -67,10 +72,12 @@ def remove(connection: sa.Connection, table: sa.Table, row_id: int) -> None:
 def _columns(target: sa.Table) -> Iterator[tuple[sa.Column[Any], sa.Column[Any]]]:
     """Columns that refer to the table's ids, each with what is shown of its row."""
     for column in _references(target):
-        if target is not sites or column.table not in _KNOWN_BY_OTHERS:
+        if column.table not in _KNOWN_BY_OTHERS.get(target, ()):
             yield column, column.table.c.get("id", column)
     if target is sites:
         yield from ((shown.table.c.site_id, shown) for shown in _OF_A_SITE)
+    if target is ads_actions:
+        yield upload_keys.c.ads_action_id, upload_keys.c.upload_id
 
 
 def _references(target: sa.Table) -> Iterator[sa.Column[Any]]:

@@ -19,6 +19,10 @@ _ACTION = sa.text("""
 INSERT INTO app.ads_actions (ads_account_id, action_id, name) VALUES (:account, :action_id, 'Purchase')
 ON CONFLICT (ads_account_id, action_id) DO UPDATE SET name = excluded.name RETURNING id
 """)
+_KEY = sa.text("""
+INSERT INTO app.upload_keys (ads_action_id, transaction_id, sequence, upload_id, created_at)
+VALUES (:ads_action_id, :transaction_id, :sequence, :upload_id, :created_at) ON CONFLICT DO NOTHING
+""")
 
 
 def upload(connection: sa.Connection, site_id: int, order_id: str, **columns: Any) -> str:
@@ -47,7 +51,10 @@ def upload(connection: sa.Connection, site_id: int, order_id: str, **columns: An
     } | columns
     names, marks = ", ".join(row), ", ".join(f":{name}" for name in row)
     made = sa.text(f"INSERT INTO app.conversion_uploads ({names}) VALUES ({marks}) RETURNING id")
-    return reference_of(CREATED_AT, connection.execute(made, row).scalar_one())
+    upload_id = connection.execute(made, row).scalar_one()
+    if row["ads_action_id"] is not None:
+        connection.execute(_KEY, {**row, "upload_id": upload_id})
+    return reference_of(CREATED_AT, upload_id)
 
 
 def answered(connection: sa.Connection, reference: str, *, verdict: str, code: str) -> None:
