@@ -24,7 +24,7 @@ from custom_events.values.definitions import (
     ThresholdScope,
 )
 from custom_events.values.events import CommerceEvent
-from tests.matching.building import SITE, assignment, paid, plan
+from tests.matching.building import SITE, assignment, compiled_rules, paid
 
 RULE = 1
 
@@ -73,7 +73,7 @@ def history_of(rule: Rule, one: Known, known: list[Known]) -> History:
 
 def after(batches: list[list[Known]], threshold: Threshold | None, dedup: Dedup) -> set[tuple[str, str]]:
     """What stands after these batches, each compared with what stood before."""
-    rules = plan(assignment(RULE, threshold=threshold, dedup=dedup))
+    rules = compiled_rules(assignment(RULE, threshold=threshold, dedup=dedup))
     (rule,) = rules.sites[SITE].rules
     rows: dict[int, StoredCustomEvent] = {}
     known: list[Known] = []
@@ -104,7 +104,7 @@ def stored(number: int, one: Matched) -> StoredCustomEvent:
 
 def in_time(history: list[Known], threshold: Threshold | None, dedup: Dedup) -> set[tuple[str, str]]:
     """The same worked out in another way: of those that fire, one by one in the order of time, the first of each key."""
-    (rule,) = plan(assignment(RULE)).sites[SITE].rules
+    (rule,) = compiled_rules(assignment(RULE)).sites[SITE].rules
     by_key = {one.key: one for one in history}
     scopes: dict[str | None, list[Occurrence]] = {}
     for one in history:

@@ -25,10 +25,10 @@ from custom_events.pipeline.matching import Matched
 from custom_events.pipeline.paged_comparison import PagedComparison, Period
 from custom_events.values.events import CommerceEvent
 from custom_events.values.reasons import FULLY_REFUNDED, SAME_TRANSACTION, TOO_LATE
-from tests.matching.building import DAY_0, SITE, assignment, paid, plan
+from tests.matching.building import DAY_0, SITE, assignment, compiled_rules, paid
 
 RULE = 1
-PLAN = plan(assignment(RULE))
+RULES = compiled_rules(assignment(RULE))
 PERIOD = Period(DAY_0 + timedelta(days=3), DAY_0 + timedelta(days=7))
 DEDUP_KEYS = st.sampled_from(["a", "b", "c"])
 
@@ -74,7 +74,7 @@ class History(NamedTuple):
 
 
 def matched_of(known: Known, dedup_key: str) -> Matched:
-    (made,) = match(known.event, SITE, PLAN)
+    (made,) = match(known.event, SITE, RULES)
     return Matched(msgspec.structs.replace(made, dedup_key=dedup_key), known)
 
 
@@ -252,6 +252,6 @@ def test_what_decides_again() -> None:
 
 
 def test_a_match_is_ranked_by_moment_and_key() -> None:
-    (made,) = match(paid("1"), SITE, PLAN)
+    (made,) = match(paid("1"), SITE, RULES)
     assert isinstance(made, Match)
     assert rank_of(Matched(made, Known(1, paid("1")))) == (DAY_0, made.event_key)
