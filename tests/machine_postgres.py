@@ -3,11 +3,14 @@
 The sessions of the product set what they need (`custom_events.postgres.connect.SESSION`); here it shows whether that is enough.
 """
 
+import contextlib
 import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -73,7 +76,17 @@ def running(
     try:
         yield f"postgresql://{SUPERUSER}@/postgres?host={quote(str(directory))}&port={port}"
     finally:
-        _call(*control, "-m", "immediate", "stop")
+        _stop(control, data)
+
+
+def _stop(control: tuple[object, ...], data: Path) -> None:
+    """End the server at once, by itself where pg_ctl did not come to it: what is tested has passed or failed before."""
+    pid = int((data / "postmaster.pid").read_text().split()[0])
+    done = _run(*control, "-m", "immediate", "stop")
+    if done.returncode != 0:
+        sys.stderr.write(f"pg_ctl ended with {done.returncode}: {done.stderr}\n")
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGQUIT)  # what pg_ctl sends for `immediate`
 
 
 def _only_tls(data: Path, certificate: Path, key: Path) -> str:
@@ -89,9 +102,15 @@ def _only_tls(data: Path, certificate: Path, key: Path) -> str:
 def _call(*command: object) -> None:
     """As the account that the embedded server has: PostgreSQL refuses to run as root. A locale as a machine for people has one:
     without it initdb makes databases that know no letters beyond ASCII."""
+    done = _run(*command)
+    words = shlex.join(map(str, command))
+    assert done.returncode == 0, f"{words} ended with {done.returncode}: {done.stderr}"
+
+
+def _run(*command: object) -> "subprocess.CompletedProcess[str]":
     words = [str(word) for word in command]
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(
+    return subprocess.run(
         words,
         check=False,
         cwd="/",
@@ -101,4 +120,3 @@ def _call(*command: object) -> None:
         env=environment,
         **account.run_as(),
     )
-    assert done.returncode == 0, f"{shlex.join(words)}: {done.stderr}"

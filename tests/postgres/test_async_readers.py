@@ -37,12 +37,13 @@ def test_a_connection_is_kept_for_the_next_question(database: str) -> None:
 
 def test_so_many_at_once_and_the_others_wait(database: str) -> None:
     async def ask() -> None:
-        mine, inside, most = readers(database, 2), 0, 0
+        mine, inside, most, two = readers(database, 2), 0, 0, asyncio.Barrier(2)
 
         async def counted(connection: "psycopg.AsyncConnection[dict[str, Any]]") -> int:
             nonlocal inside, most
             inside += 1
             most = max(most, inside)
+            await two.wait()
             found = await backend(connection)
             inside -= 1
             return found
