@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -313,17 +313,21 @@ def _table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def chosen_sizes(description: str | None, *, quick: Mapping[str, Any], full: Mapping[str, Any]) -> dict[str, Any]:
+    """The sizes of a run as the command line has them: the full ones, or those of --quick, each of which an option of its name changes."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true")
-    for name in FULL:
+    for name in full:
         parser.add_argument(f"--{name}", type=float)
     options = vars(parser.parse_args())
-    chosen = {
-        **(QUICK if options.pop("quick") else FULL),
+    return {
+        **(quick if options.pop("quick") else full),
         **{name: value for name, value in options.items() if value is not None},
     }
-    print(_table(run(chosen)))
+
+
+def main() -> None:
+    print(_table(run(chosen_sizes(__doc__, quick=QUICK, full=FULL))))
 
 
 if __name__ == "__main__":

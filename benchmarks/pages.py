@@ -7,7 +7,6 @@ a context of its own, by turns here and there; what comes over its connections i
 request after the other, and at last 200 people sign in, look once at the overview, and leave their connections open.
 """
 
-import argparse
 import json
 import os
 import shutil
@@ -26,7 +25,7 @@ import psutil
 import sqlalchemy as sa
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks.api import console, memory_of_sessions, store
+from benchmarks.api import chosen_sizes, console, memory_of_sessions, store
 from console.pages.install import all_pages
 from custom_events.access import people, sessions
 from custom_events.access.roles import Grant, Role
@@ -172,9 +171,9 @@ def cold(browser: Browser, place: Place, path: str) -> Look:
 def asked_ms(place: Place, path: str) -> float:
     """Milliseconds until a list is there whole, without a browser."""
     headers = {"Cookie": f"custom_events_session={place.token}", "Accept": "text/html", "Accept-Encoding": "gzip"}
-    asked = urllib.request.Request(f"http://127.0.0.1:{place.port}{path}", headers=headers)
+    request = urllib.request.Request(f"http://127.0.0.1:{place.port}{path}", headers=headers)
     at = time.perf_counter()
-    with urllib.request.urlopen(asked, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         answer.read()
     return 1_000 * (time.perf_counter() - at)
 
@@ -213,16 +212,7 @@ def _table(result: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    for name in FULL:
-        parser.add_argument(f"--{name}", type=float)
-    options = vars(parser.parse_args())
-    chosen = {
-        **(QUICK if options.pop("quick") else FULL),
-        **{name: value for name, value in options.items() if value is not None},
-    }
-    print(_table(run(chosen)))
+    print(_table(run(chosen_sizes(__doc__, quick=QUICK, full=FULL))))
 
 
 if __name__ == "__main__":

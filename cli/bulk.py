@@ -247,8 +247,8 @@ def _end(result: "BulkResult") -> str:
     if result.is_dry_run:
         return "Tried: {counts}. Nothing was changed."
     undone = "" if result.bulk_change_id is None else f" Undo: custom-events bulk undo {result.bulk_change_id}"
-    left = result.rows_asked - len(result.rows)
-    return "Done: {counts}" + (f"; ended before the last {left:,} rows." if left else ".") + undone
+    rows_left = result.rows_asked - len(result.rows)
+    return "Done: {counts}" + (f"; ended before the last {rows_left:,} rows." if rows_left else ".") + undone
 
 
 def _show_row(row: "RowOutcome") -> None:

@@ -115,19 +115,19 @@ def plan(folder: Path, *, as_json: bool, days: int, out: Path | None, author: st
 
     from custom_events.catalog.files import apply as applying
 
-    made, seen = _planned(folder, days)
+    plan, seen = _planned(folder, days)
     if as_json:
         outlook = None if seen is None else {**msgspec.to_builtins(seen), "conflicts": _counted_json(seen.conflicts)}
-        findings = _findings_json(made.findings)
-        _show_json({"steps": made.steps, **findings, "left_alone": made.left_alone, "outlook": outlook})
+        findings = _findings_json(plan.findings)
+        _show_json({"steps": plan.steps, **findings, "left_alone": plan.left_alone, "outlook": outlook})
     else:
-        for line in (*_plan_lines(made), *(() if seen is None else outlook_lines(seen))):
+        for line in (*_plan_lines(plan), *(() if seen is None else outlook_lines(seen))):
             click.echo(line)
-    if out is not None and made.can_be_applied:
+    if out is not None and plan.can_be_applied:
         with writing(out):
-            out.write_bytes(applying.save(made, author=author, reason=reason, now=datetime.now(UTC)))
+            out.write_bytes(applying.save(plan, author=author, reason=reason, now=datetime.now(UTC)))
         click.echo(f"Saved. Apply it with: custom-events config apply --plan {out}", err=as_json)
-    click.get_current_context().exit(0 if made.can_be_applied else 1)
+    click.get_current_context().exit(0 if plan.can_be_applied else 1)
 
 
 @config.command(short_help="Apply a plan, in one transaction.")
@@ -152,12 +152,12 @@ def apply(folder: Path | None, *, file: Path | None, yes: bool, author: str, rea
     if (folder is None) is (file is None):
         raise click.UsageError("Name a FOLDER, or a plan with --plan FILE.")
     if folder is not None:
-        made, _ = _planned(folder, 0)
-        for line in _plan_lines(made):
+        plan, _ = _planned(folder, 0)
+        for line in _plan_lines(plan):
             click.echo(line)
-        if made.steps and made.can_be_applied and not yes:
+        if plan.steps and plan.can_be_applied and not yes:
             click.confirm("Apply this?", abort=True)
-        saved = applying.load(applying.save(made, author=author, reason=reason, now=datetime.now(UTC)))
+        saved = applying.load(applying.save(plan, author=author, reason=reason, now=datetime.now(UTC)))
     else:
         assert file is not None  # noqa: S101 - one of the two, as was just asked
         with readable(file):
@@ -199,13 +199,13 @@ def _planned(folder: Path, days: int) -> "tuple[Plan, Outlook | None]":
 
     with located(prepared()) as url:
         configured = _stored(url)
-        made = planning.make(configured, files.read(folder))
-        if not (days and made.steps and made.can_be_applied):
-            return made, None
-        return made, outlook(
+        plan = planning.make(configured, files.read(folder))
+        if not (days and plan.steps and plan.can_be_applied):
+            return plan, None
+        return plan, outlook(
             url,
             configured,
-            made.wanted,
+            plan.wanted,
             until=datetime.now(UTC),
             period=timedelta(days=days),
             limit_s=LOOK_LIMIT_S,
@@ -225,16 +225,16 @@ def _stored(url: str) -> "Stored":
         engine.dispose()
 
 
-def _plan_lines(made: "Plan") -> Iterator[str]:
-    for finding in made.findings:
+def _plan_lines(plan: "Plan") -> Iterator[str]:
+    for finding in plan.findings:
         yield f"{finding.severity:<8} {finding}"
-    for step in made.steps:
+    for step in plan.steps:
         yield str(step)
         yield from (f"    {line}" for line in step.lines)
-    if made.left_alone:
+    if plan.left_alone:
         yield "Not in the files, left as they are:"
-        yield from (f"    {name}" for name in made.left_alone)
-    yield f"{len(made.steps)} steps." if made.steps else "Nothing would change."
+        yield from (f"    {name}" for name in plan.left_alone)
+    yield f"{len(plan.steps)} steps." if plan.steps else "Nothing would change."
 
 
 def outlook_lines(seen: "Outlook") -> Iterator[str]:

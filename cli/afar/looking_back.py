@@ -18,7 +18,7 @@ def backtest(
     server: Server, draft: Draft, *, since: datetime, until: datetime, sites: tuple[str, ...], samples: int
 ) -> Backtest:
     """What the draft would have made of stored history."""
-    asked = {
+    fields = {
         **_period(server, since, until, sites, samples),
         "definition_key": draft.definition,
         "definition_number": draft.definition_number,
@@ -28,9 +28,9 @@ def backtest(
         "overrides": None if draft.overrides is None else to_plain(draft.overrides),
         "stopped": draft.stopped,
     }
-    body = models.NewBacktest.from_dict(_given(asked))
-    made = server.asked(ask_for_backtest.sync_detailed(client=server.client, body=body))
-    return result(server, follow(server, made), "backtest", Backtest)
+    body = models.NewBacktest.from_dict(_without_none(fields))
+    operation = server.asked(ask_for_backtest.sync_detailed(client=server.client, body=body))
+    return result(server, follow(server, operation), "backtest", Backtest)
 
 
 def replay(
@@ -46,14 +46,14 @@ def replay(
     samples: int,
 ) -> tuple[Replay, bool]:
     """What a replay would change, or has changed; and whether it was whole, not ended before by Ctrl-C or somebody else."""
-    asked = {
+    fields = {
         **_period(server, since, until, sites, samples),
         "definition_key": definition,
         "assignment_id": assignment,
         "write": write,
         "reason": reason,
     }
-    body = models.NewReplay.from_dict(_given(asked))
+    body = models.NewReplay.from_dict(_without_none(fields))
     ended = follow(server, server.asked(ask_for_replay.sync_detailed(client=server.client, body=body)))
     return result(server, ended, "replay", Replay), ended.operation.state == "succeeded"
 
@@ -64,5 +64,5 @@ def _period(server: Server, since: datetime, until: datetime, sites: tuple[str, 
     return {"since": since.isoformat(), "until": until.isoformat(), "site_ids": ids, "samples": samples}
 
 
-def _given(fields: dict[str, Any]) -> dict[str, Any]:
+def _without_none(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}

@@ -61,8 +61,8 @@ def rule_test(server: Server, subject: str | tuple[str, str, bytes], draft: Draf
     }
     fields = {name: value for name, value in {**event, **rule}.items() if value is not None}
     site_id = RemoteSites(server).called(site).id
-    asked = models.SiteRuleTest.from_dict(fields)
-    return _tested(server.asked(test_rule_of_site.sync_detailed(site_id, client=server.client, body=asked)))
+    body = models.SiteRuleTest.from_dict(fields)
+    return _tested(server.asked(test_rule_of_site.sync_detailed(site_id, client=server.client, body=body)))
 
 
 def alarms(server: Server) -> Look:

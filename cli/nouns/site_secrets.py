@@ -33,8 +33,8 @@ class LocalSecrets:
         with self.engine.begin() as connection:
             site = sites.called(connection, name)
             key = secrets.key(self.settings)
-            made = signing.add(connection, site.id, value, key=key, actor=self.author, key_id=key_id)
-        return site.id, made.id
+            secret = signing.add(connection, site.id, value, key=key, actor=self.author, key_id=key_id)
+        return site.id, secret.id
 
     def rotate(self, name: str, key_id: str | None) -> tuple[int, str]:
         """A new secret of ours in the place of the others: the site's id, and its value."""

@@ -26,7 +26,6 @@ class Kind(StrEnum):
     JSON = "json"
     FLAG = "flag"  # a checkbox; without it: false
     YES_NO = "yes_no"  # a choice; without it: the setting's default
-    WORDS = "words"  # several words, a line each
     LINES = "lines"  # several texts, a line each
 
 
@@ -39,7 +38,7 @@ class Part(NamedTuple):
 
 
 PARTS: Final = (
-    Part("trigger", Kind.WORDS),
+    Part("trigger", Kind.LINES),
     Part("conditions", Kind.JSON),
     Part("threshold.measure", Kind.TEXT),
     Part("threshold.field", Kind.TEXT),
@@ -141,7 +140,7 @@ def _shown(value: Any, kind: Kind) -> str:
             return "on" if value else ""
         case Kind.YES_NO:
             return "yes" if value else "no"
-        case Kind.WORDS | Kind.LINES:
+        case Kind.LINES:
             return "\n".join(value)
         case _:
             return str(value)
@@ -160,7 +159,7 @@ def _read(ask: Ask, part: Part) -> Any:
             return True if text else None
         case Kind.YES_NO:
             return (text == "yes") if text else None
-        case Kind.WORDS | Kind.LINES:
+        case Kind.LINES:
             return [line for line in (line.strip() for line in text.splitlines()) if line] or None
         case Kind.WHOLE:
             digits = text.removeprefix("-")

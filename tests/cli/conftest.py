@@ -18,6 +18,7 @@ from custom_events import logs
 from custom_events.access import api_keys
 from custom_events.access.roles import Grant, Role
 from custom_events.settings import Settings, settings
+from tests.backtest.conftest import PastWorld
 from tests.console.api.asking import AppTransport, asking
 
 Run = Callable[..., Result]
@@ -82,3 +83,15 @@ def ask(run: Run, database: str, console: None, key: str, way: str) -> Ask:
         return found.output
 
     return asked
+
+
+@pytest.fixture
+def world(database: str, engine: sa.Engine) -> PastWorld:
+    """One site with a rule, two orders of 100 and 200 EUR."""
+    made = PastWorld(database, engine)
+    site, action = made.site(), made.action()
+    made.assign(site, made.define("bought"), ads_action=action)
+    made.order(site, 1, 5)
+    made.order(site, 2, 6, total_price="200.00")
+    made.drain()
+    return made

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-import sqlalchemy as sa
 
 from cli.afar import operations, server
 from custom_events.operations.operation import State
@@ -19,18 +18,6 @@ PASSING = {
     "type": "urn:custom-events:problem:unavailable", "title": "x", "detail": "The database does not answer: try again.",
     "instance": "urn:x", "request_id": "r",
 }  # fmt: skip
-
-
-@pytest.fixture
-def world(database: str, engine: sa.Engine) -> PastWorld:
-    """One site with a rule, two orders of 100 and 200 EUR."""
-    made = PastWorld(database, engine)
-    site, action = made.site(), made.action()
-    made.assign(site, made.define("bought"), ads_action=action)
-    made.order(site, 1, 5)
-    made.order(site, 2, 6, total_price="200.00")
-    made.drain()
-    return made
 
 
 @pytest.fixture(autouse=True)

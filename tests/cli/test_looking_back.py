@@ -5,24 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from tests.backtest.conftest import PastWorld, paid_order
 from tests.cli.conftest import Run
 
 LARGE = "conditions: {field: order.total, op: '>=', value: 150}\n"
-
-
-@pytest.fixture
-def world(database: str, engine: sa.Engine) -> PastWorld:
-    """One site with a rule, two orders of 100 and 200 EUR."""
-    made = PastWorld(database, engine)
-    site, action = made.site(), made.action()
-    made.assign(site, made.define("bought"), ads_action=action)
-    made.order(site, 1, 5)
-    made.order(site, 2, 6, total_price="200.00")
-    made.drain()
-    return made
 
 
 @pytest.fixture
