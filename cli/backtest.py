@@ -1,6 +1,5 @@
 """`custom-events backtest`: a draft against stored history, before it is published."""
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.drafts import draft_of, json_option, period_options, rule_options, site_ids, sites_option
+from cli.progress import write_over
 from cli.session import located, prepared, server
 
 if TYPE_CHECKING:
@@ -83,12 +83,10 @@ def backtest(
 
 def tell(progress: "Progress") -> None:
     """One line that is written over, for people only."""
-    if sys.stderr.isatty():
-        share = f"{progress.share:.0%}, site {progress.sites_done + 1} of {progress.sites}"
-        click.echo(f"\r\033[K{progress.events:,} events, {share}, {progress.reached:%Y-%m-%d}", nl=False, err=True)
+    share = f"{progress.share:.0%}, site {progress.sites_done + 1} of {progress.sites}"
+    write_over(f"{progress.events:,} events, {share}, {progress.reached:%Y-%m-%d}")
 
 
 def cleared() -> None:
     """The line of `tell` is gone."""
-    if sys.stderr.isatty():
-        click.echo("\r\033[K", nl=False, err=True)
+    write_over("")

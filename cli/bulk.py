@@ -1,6 +1,5 @@
 """`custom-events bulk`: many assignments changed at once, tried before, undone afterwards."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from cli.bulk_options import (
     site_options,
 )
 from cli.drafts import json_option
+from cli.progress import write_over
 from cli.revisions import LAST_ID, TIME, Name
 
 if TYPE_CHECKING:
@@ -224,9 +224,7 @@ def _do(action: str, options: dict[str, Any], choose: Any, **fields: Any) -> Non
 
 def _tell(done: int, total: int) -> None:
     """One line that is written over, for people only; gone when all is done."""
-    if sys.stderr.isatty():
-        line = f"{done:,} of {total:,} rows" if done < total else ""
-        click.echo(f"\r\033[K{line}", nl=False, err=True)
+    write_over(f"{done:,} of {total:,} rows" if done < total else "")
 
 
 def _show(result: "BulkResult", *, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.author import author_option
+from cli.progress import write_over
 from cli.session import connected, prepared
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def rotate(*, author: str) -> None:
     key = ring.key(settings)
     with connected(settings) as engine:
         rotation = key_rotation.rotate(engine, key, actor=author, on_progress=_tell)
-    click.echo("\r\033[K", nl=False, err=True)
+    write_over("")
     click.echo(f"{rotation.renewed:,} encrypted anew, {rotation.current:,} were already by the first key.")
     if rotation.lost:
         names = list(dict.fromkeys(rotation.lost))
@@ -74,4 +75,4 @@ def rotate(*, author: str) -> None:
 
 
 def _tell(rotation: "Rotation") -> None:
-    click.echo(f"\r\033[K{rotation.done:,} of {rotation.total:,}", nl=False, err=True)
+    write_over(f"{rotation.done:,} of {rotation.total:,}")

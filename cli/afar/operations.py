@@ -1,6 +1,5 @@
 """Long operations of a server, followed to their end: how far they are, cancelled by Ctrl-C, their results."""
 
-import sys
 import time
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
@@ -10,6 +9,7 @@ import msgspec
 
 from api_client.api.operations import cancel_operation, read_operation, read_operation_result
 from cli.afar.server import Server, UnavailableError, refused
+from cli.progress import write_over
 from custom_events.errors import NeedsAction
 
 if TYPE_CHECKING:
@@ -92,7 +92,6 @@ def _progress(operation: "models.LongOperation") -> str:
 
 def _say(line: str, *, end: str | None = None) -> None:
     """One line that is written over, for people only; `end`: a line that stays, for whoever reads."""
-    if sys.stderr.isatty():
-        click.echo(f"\r\033[K{line}", nl=False, err=True)
+    write_over(line)
     if end is not None:
         click.echo(end, err=True)

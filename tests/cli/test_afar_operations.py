@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from cli import progress
 from cli.afar import operations, server
 from custom_events.operations.operation import State
 from tests.backtest.conftest import PastWorld
@@ -101,7 +102,7 @@ def answers(run: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 
         monkeypatch.setattr(server, "transport", httpx.MockTransport(answer))
         if terminal:
-            monkeypatch.setattr(operations, "sys", SimpleNamespace(stderr=SimpleNamespace(isatty=lambda: True)))
+            monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=SimpleNamespace(isatty=lambda: True)))
         ended = run(*WORDS, CUSTOM_EVENTS_API_KEY="ce_1_x")
         return SimpleNamespace(paths=paths, code=ended.exit_code, output=ended.output, stdout=ended.stdout)
 
