@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 python))
 BIN := .venv/bin
-LOCKED_EXTRAS := --extra receiver --extra console --extra pipeline --extra destinations --extra dev
+LOCKED_EXTRAS := --extra receiver --extra console --extra pipeline --extra destinations --extra reports --extra dev
 # Universal: one lock for every platform and every Python from 3.11 on. Addresses of indexes are never written.
 COMPILE := .local/lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet
