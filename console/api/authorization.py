@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from console.api import problems
+from console.api import cookies, problems
 from console.api.calls import Call, forbidden
 from console.api.operations import Operation
 from console.api.problems import ProblemError
@@ -70,7 +70,7 @@ def credential(call: Call) -> Credential[Any] | None:
     scheme, _, key = call.asked.headers.get("authorization", "").partition(" ")
     if scheme:
         return api_keys.credential(key.strip()) if scheme.lower() == "bearer" else None
-    token = call.asked.cookies.get(COOKIE)
+    token = call.asked.cookies.get(cookies.name_of(COOKIE, call.settings))
     if not token:
         return None
     if call.asked.method not in _SAFE:

@@ -24,7 +24,7 @@ THEMES: Final = ("system", "light", "dark")
 
 
 class View:
-    """One look at a page: `root` leads from it to the console's own address, whatever prefix is before that."""
+    """One look at a page: `root` leads from it to the console's own address, whatever prefix is before that; `cookies`: by their names here."""
 
     def __init__(self, *, path: str, cookies: Mapping[str, str], caller: Caller = NOBODY) -> None:
         self.path = path

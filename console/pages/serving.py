@@ -11,7 +11,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from console.api import authorization, problems, rate_limits
+from console.api import authorization, cookies, problems, rate_limits
 from console.api.bodies import read_bytes
 from console.api.calls import Asked, Call, Shared
 from console.api.prefix import own_path
@@ -66,10 +66,10 @@ class PageServer:
     def problem(self, request: Request, problem: ProblemError, view: View | None = None) -> Response:
         """A problem as a page. Who is not known is led to where people sign in, and from there back."""
         path = own_path(request.scope)
-        view = view or View(path=path, cookies=request.cookies)
+        view = view or View(path=path, cookies=cookies.kept(request.cookies, self.settings))
         if problem.kind is problems.UNAUTHENTICATED and request.method in _SAFE:
             return _redirect(view, f"sign-in?{toasts.next_query(path, request.url.query)}", ())
-        if problem.kind is problems.UNAUTHENTICATED and authorization.COOKIE in request.cookies:
+        if problem.kind is problems.UNAUTHENTICATED and authorization.COOKIE in view.cookies:
             return self._sign_in_again(request, view, problem)
         content = {"problem": problem.document(request.state.request_id)}
         html = self.renderer.render("problem.html", view, problem.kind.title, content)
@@ -94,7 +94,7 @@ class PageServer:
         return Asked.of(request, body)
 
     def _serve(self, page: Page, request: Request, asked: Asked) -> Response:
-        view = View(path=own_path(request.scope), cookies=request.cookies)
+        view = View(path=own_path(request.scope), cookies=cookies.kept(request.cookies, self.settings))
         ask = Ask()
         try:
             path = {name: path_value(name, value) for name, value in request.path_params.items()}
@@ -145,8 +145,8 @@ class PageServer:
             return _redirect(view, answer.to, (*answer.cookies, *toasts.headers(answer, self.settings)))
         html = self.renderer.render(answer.template or page.template, view, answer.title, answer.content)
         response = HTMLResponse(html, answer.status)
-        if toasts.COOKIE in view.cookies:
-            response.headers.append("set-cookie", toasts.FORGET)
+        for cookie in toasts.forgetting(view.cookies, self.settings):
+            response.headers.append("set-cookie", cookie)
         if not page.is_secret:
             compression.compress(response, asked.headers.get("accept-encoding", ""))
         return response

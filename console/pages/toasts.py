@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from console.api import cookies
 from console.pages.page import Moved
 from custom_events.settings import Settings
 
 COOKIE: Final = "custom_events_toast"
-FORGET: Final = f"{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
 KEPT_S: Final = 60  # until the next page is loaded; then it is taken away
 _LONGEST: Final = 2_000  # characters of the cookie
 # An address below the console's own: no scheme, no host, nothing that leads upwards.
@@ -31,13 +31,17 @@ def headers(moved: Moved, settings: Settings) -> tuple[str, ...]:
     if not moved.said:
         return ()
     value = base64.urlsafe_b64encode(msgspec.json.encode(Toast(said=moved.said, about=moved.about))).decode()
-    secure = "; Secure" if settings.console_url.startswith("https:") else ""
-    return (f"{COOKIE}={value}; Path=/; Max-Age={KEPT_S}; HttpOnly; SameSite=Lax{secure}",)
+    return (cookies.written(COOKIE, value, settings, age_s=KEPT_S),)
 
 
-def read(cookies: Mapping[str, str]) -> Toast | None:
+def forgetting(kept: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
+    """The header that takes it away once it was told."""
+    return (cookies.written(COOKIE, "", settings, age_s=0),) if COOKIE in kept else ()
+
+
+def read(kept: Mapping[str, str]) -> Toast | None:
     """What the page before wanted told; None for nothing, and for what is not of our making."""
-    written = cookies.get(COOKIE, "")
+    written = kept.get(COOKIE, "")
     if not written or len(written) > _LONGEST:
         return None
     try:

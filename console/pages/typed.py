@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from starlette.routing import compile_path
 
+from console.api import cookies
 from console.pages.page import Answer, Moved, Page
 from console.pages.toasts import is_own
 from custom_events.settings import Settings
@@ -24,8 +25,7 @@ def taken(answer: Answer, form: Mapping[str, str], settings: Settings) -> tuple[
     token = form.get(FIELD, "")
     if not _TOKEN.match(token) or not (isinstance(answer, Moved) or answer.status < _FAILED):
         return ()
-    secure = "; Secure" if settings.console_url.startswith("https:") else ""
-    return (f"{COOKIE}={token}; Path=/; Max-Age={KEPT_S}; SameSite=Lax{secure}",)
+    return (cookies.written(COOKIE, token, settings, age_s=KEPT_S, for_scripts=True),)
 
 
 class ReadPages:

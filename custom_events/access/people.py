@@ -14,7 +14,7 @@ from custom_events.catalog import audit, diff
 from custom_events.catalog.configurations import refuse
 from custom_events.catalog.reading import name_problems, quoted
 from custom_events.conditions.problems import Problem
-from custom_events.errors import NeedsAction, NotFound
+from custom_events.errors import Fault, InvalidConfiguration, NeedsAction, NotFound
 from custom_events.queries import people as queries
 from custom_events.queries import sessions, sites
 from custom_events.queries.keyset import After, Order
@@ -52,7 +52,7 @@ def add(
     login = login.strip().lower()
     refuse([*_login_problems(login), *name_problems("display_name", display_name, "a name for people")])
     check_grants(connection, grants)
-    stored = passwords.hashed(password) if password is not None else None
+    stored = passwords.hashed(password, about=(login, display_name)) if password is not None else None
     made = queries.add(connection, login=login, display_name=display_name)
     if made is None:
         raise NeedsAction(f'There is a person "{login}" already: change them, or choose another login.')
@@ -131,9 +131,34 @@ def change(
 def set_password(connection: sa.Connection, person_id: int, password: str, *, actor: str) -> None:
     """A new password; whoever was signed in as this person is not any more. Raises InvalidConfiguration."""
     person = get(connection, person_id, lock=True)
-    queries.update(connection, person_id, {"password_hash": passwords.hashed(password)})
+    _keep_password(connection, person, password)
     ended = sessions.revoke(connection, person_id)
     _record(connection, actor, "password", person, sessions_ended=ended)
+
+
+def change_own_password(
+    connection: sa.Connection, person_id: int, *, current: str, password: str, session_id: int, actor: str
+) -> int:
+    """Another password in place of the current one, chosen by the person themselves; how many other sessions of theirs it ended. The session
+    by which they ask goes on. Raises InvalidConfiguration for a wrong current password or one that cannot be used, NeedsAction where they have none."""
+    person = get(connection, person_id, lock=True)
+    row = queries.password_hash(connection, person.login)
+    if row is None:
+        raise NeedsAction(
+            "You have no password here: you sign in by the OpenID provider. An administrator can set one."
+        )
+    if not passwords.fits(row.password_hash, current):
+        wrong, right = "it is not the current password", "the password that you sign in with now"
+        raise InvalidConfiguration(f"{wrong}: {right}", path="current", faults=(Fault("current", wrong, right),))
+    _keep_password(connection, person, password)
+    ended = sessions.revoke_others(connection, person_id, session_id)
+    _record(connection, actor, "password", person, sessions_ended=ended)
+    return ended
+
+
+def _keep_password(connection: sa.Connection, person: Person, password: str) -> None:
+    stored = passwords.hashed(password, about=(person.login, person.display_name))
+    queries.update(connection, person.id, {"password_hash": stored})
 
 
 def disable(connection: sa.Connection, person_id: int, *, actor: str) -> Person:

@@ -58,7 +58,7 @@ def sign_in(
     the same words, after the same work.
     """
     login = login.strip().lower()
-    digest = hashlib.sha256(login.encode("utf-8", "replace")).digest()[:16]
+    digest = _login_digest(login)
     with engine.begin() as connection:
         _count(connection, digest, client_address, settings)
         row = people.password_hash(connection, login)
@@ -66,7 +66,7 @@ def sign_in(
         raise NotAdmitted("The login or the password is wrong.")
     with engine.begin() as connection:
         if passwords.is_outdated(row.password_hash):
-            people.update(connection, row.id, {"password_hash": passwords.hashed(password)})
+            people.update(connection, row.id, {"password_hash": passwords.rehashed(password)})
         queries.forget_attempts(connection, digest, client_address)
         return begin(
             connection,
@@ -118,6 +118,12 @@ class SessionCredential(Credential[GoodSession]):
     def note_use(self, connection: sa.Connection, good: GoodSession) -> None:
         """When it was used last, and until when it stays good without another use."""
         connection.execute(queries.TOUCH, {"id": good.session_id, "idle": self._idle})
+
+
+def count_attempt(engine: sa.Engine, *, login: str, client_address: str, settings: Settings) -> None:
+    """One more password that somebody typed for a login, as signing in counts them. Raises Throttled after too many."""
+    with engine.begin() as connection:
+        _count(connection, _login_digest(login), client_address, settings)
 
 
 def caller_of(connection: sa.Connection, token: str, settings: Settings) -> Caller | None:
@@ -177,6 +183,10 @@ def _count(connection: sa.Connection, digest: bytes, client_address: str, settin
         )
     queries.add_attempt(connection, login_digest=digest, client_address=client_address)
     queries.forget_old(connection, window=window)
+
+
+def _login_digest(login: str) -> bytes:
+    return hashlib.sha256(login.encode("utf-8", "replace")).digest()[:16]
 
 
 def _digest(token: str) -> bytes:

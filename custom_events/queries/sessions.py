@@ -96,6 +96,13 @@ def revoke(connection: sa.Connection, person_id: int, session_id: int | None = N
     return connection.execute(statement.values(revoked_at=sa.func.now())).rowcount
 
 
+def revoke_others(connection: sa.Connection, person_id: int, session_id: int) -> int:
+    """End all sessions of a person but this one; how many were good until now."""
+    c = sessions.c
+    others = (c.person_id == person_id, c.id != session_id, c.revoked_at.is_(None), c.expires_at > sa.func.now())
+    return connection.execute(sa.update(sessions).where(*others).values(revoked_at=sa.func.now())).rowcount
+
+
 def sign_out(connection: sa.Connection, person_id: int, session_id: int) -> int:
     """Its owner ends a session: it is over, and not revoked. How many were good until now."""
     c = sessions.c

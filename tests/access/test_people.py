@@ -195,3 +195,23 @@ def test_a_key_that_cannot_be_made(engine: sa.Engine) -> None:
         for look in (lambda: api_keys.get(connection, 7), lambda: api_keys.called(connection, "ce_00000000")):
             with pytest.raises(NotFound):
                 look()
+
+
+@pytest.mark.parametrize(
+    ("password", "about"),
+    [
+        ("password12345", ()),
+        ("aaaaaaaaaaaaaaaa", ()),
+        ("qwertyuiop1234", ()),
+        ("ana@example.org1", ("ana@example.org",)),
+        ("custom-events-2", ()),
+    ],
+)
+def test_a_password_that_is_easy_to_guess_is_refused(password: str, about: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidConfiguration, match="easy to guess"):
+        passwords.hashed(password, about=about)
+    assert passwords.fits(passwords.rehashed(password), password)  # chosen under older rules, it still signs in
+
+
+def test_a_long_password_is_judged_by_its_beginning() -> None:
+    assert passwords.fits(passwords.hashed("x" + "four words and more " * 10), "x" + "four words and more " * 10)

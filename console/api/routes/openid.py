@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import msgspec
 from fastapi import Query
 
-from console.api import problems
+from console.api import cookies, problems
 from console.api.calls import Answer, Call
 from console.api.operations import Routes
 from console.api.rights import OPEN, SIGNED_IN
@@ -60,7 +60,9 @@ def end_openid(call: Call, code: Code = None, state: State = None, error: Fault 
     The person is whom the provider's account is linked to: at first whoever has its verified e-mail address as login
     (`CUSTOM_EVENTS_OPENID_DEFAULT_ROLE` says whether others are made). Other parameters of the provider are not looked at.
     """
-    flow = openid.resume(call.asked.cookies.get(FLOW_COOKIE, ""), state, call.key)
+    flow = openid.resume(
+        call.asked.cookies.get(cookies.name_of(FLOW_COOKIE, call.settings, path=CALLBACK), ""), state, call.key
+    )
     if error is not None or code is None:
         raise NotAdmitted(
             "The OpenID provider signed nobody in" + (f" ({error[:100]})." if error else ".") + " Begin again."
@@ -97,5 +99,4 @@ def sign_out_of_provider(call: Call) -> Answer:
 
 def _kept(kept: str, settings: Settings) -> str:
     """The header that has the browser keep what it must say again. Lax: it goes along when the provider leads back."""
-    secure = "; Secure" if settings.console_url.startswith("https:") else ""
-    return f"{FLOW_COOKIE}={kept}; Path={CALLBACK}; Max-Age={openid.FLOW_LIFETIME_S}; HttpOnly; SameSite=Lax{secure}"
+    return cookies.written(FLOW_COOKIE, kept, settings, age_s=openid.FLOW_LIFETIME_S, path=CALLBACK)

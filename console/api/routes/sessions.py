@@ -6,13 +6,13 @@ from typing import Annotated, Any, Final
 import msgspec
 from fastapi import Path
 
-from console.api import problems
+from console.api import cookies, problems
 from console.api.authorization import COOKIE, check_origin
 from console.api.calls import Answer, Call
 from console.api.operations import Routes
 from console.api.pages import Page
 from console.api.rights import OPEN, SIGNED_IN
-from custom_events.access import sessions
+from custom_events.access import people, sessions
 from custom_events.access.roles import Caller, Grant, Role
 from custom_events.access.sessions import Session
 from custom_events.settings import Settings
@@ -27,6 +27,13 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Who signs in, and by what."""
 
     login: str
+    password: str
+
+
+class OwnPassword(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another password in place of the current one."""
+
+    current: str
     password: str
 
 
@@ -90,6 +97,31 @@ def read_me(call: Call) -> Me:
     return _me(call.caller)
 
 
+@ROUTES.post(
+    "/me/password",
+    right=SIGNED_IN,
+    status=204,
+    body_example={"current": "three words of hers", "password": "four other words of hers"},
+    idempotent=False,
+    raises=(problems.CONFLICT, problems.NOT_FOUND),
+)
+def change_own_password(call: Call, body: OwnPassword) -> None:
+    """Choose another password for yourself. Your other sessions end; this one goes on. The current password is counted as one to sign in with."""
+    if call.caller.session_id is None or call.caller.person_id is None:
+        raise problems.not_found("session", "by which this was asked: an API key was sent")
+    sessions.count_attempt(
+        call.engine, login=call.caller.name, client_address=call.asked.address, settings=call.settings
+    )
+    people.change_own_password(
+        call.connection,
+        call.caller.person_id,
+        current=body.current,
+        password=body.password,
+        session_id=call.caller.session_id,
+        actor=call.actor,
+    )
+
+
 @ROUTES.get("/sessions", right=SIGNED_IN, answer=Page[Session], example=Page[Session](items=(_SESSION,), next=None))
 def list_sessions(call: Call) -> Page[Session]:
     """Your own sessions, the newest first; ended ones are shown for a week."""
@@ -118,8 +150,7 @@ def end_session(call: Call, session_id: SessionId) -> None:
 def cookie(token: str, settings: Settings) -> str:
     """The header that sets the session's cookie; an empty token takes it away."""
     age = round(settings.session_lifetime_h * 3600) if token else 0
-    secure = "; Secure" if settings.console_url.startswith("https:") else ""
-    return f"{COOKIE}={token}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
+    return cookies.written(COOKIE, token, settings, age_s=age)
 
 
 def _me(caller: Caller) -> Any:

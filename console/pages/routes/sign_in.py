@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
+from console.api import cookies
 from console.api.authorization import check_origin
 from console.api.calls import Call
 from console.api.rights import OPEN, SIGNED_IN
@@ -12,7 +13,7 @@ from console.pages.ask import Ask
 from console.pages.page import Answer, Moved, Pages, Shown
 from console.pages.rendering import THEME, THEMES
 from console.pages.toasts import is_own
-from custom_events.access import sessions
+from custom_events.access import people, sessions
 from custom_events.access.roles import MAY
 from custom_events.errors import NotAdmitted, Throttled
 
@@ -56,11 +57,27 @@ def sign_out(call: Call, ask: Ask) -> Moved:  # noqa: ARG001  (every page takes 
 
 
 @PAGES.show("/account", right=SIGNED_IN, template="account.html")
-def account_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001
+def account_page(call: Call, ask: Ask) -> Shown:
     """Who is signed in, what they may, and from where."""
-    return Shown(
-        title="Your account", content={"sessions": operations.list_sessions(call).items, "may": MAY, "themes": THEMES}
-    )
+    person_id, person = call.caller.person_id, None
+    if person_id is not None:
+        person = people.get(call.connection, person_id)
+    content = {
+        "sessions": operations.list_sessions(call).items,
+        "may": MAY,
+        "themes": THEMES,
+        "has_password": person is not None and person.has_password,
+        "errors": ask.errors,
+    }
+    return Shown(title="Your account", content=content)
+
+
+@PAGES.change("/account/password", right=SIGNED_IN, template="account.html", form=account_page)
+def change_password(call: Call, ask: Ask) -> Moved:
+    """Another password for oneself."""
+    body = operations.OwnPassword(current=ask.form.get("current", ""), password=ask.form.get("password", ""))
+    operations.change_own_password(call, body)
+    return Moved(to="account", said="The password is changed. Your other sessions have ended.")
 
 
 @PAGES.change("/account/sessions/{session_id}/end", right=SIGNED_IN)
@@ -76,8 +93,7 @@ def choose_theme(call: Call, ask: Ask) -> Moved:
     theme = ask.form.get("theme", "")
     if theme not in THEMES:
         theme = THEMES[0]
-    secure = "; Secure" if call.settings.console_url.startswith("https:") else ""
-    return Moved(to="account", cookies=(f"{THEME}={theme}; Path=/; Max-Age={_YEAR_S}; HttpOnly; SameSite=Lax{secure}",))
+    return Moved(to="account", cookies=(cookies.written(THEME, theme, call.settings, age_s=_YEAR_S),))
 
 
 def _form(call: Call, ask: Ask, wrong: str = "") -> Shown:

@@ -7,7 +7,7 @@
 /** @typedef {{caller: string, page: string, action: string, token: string, fields: Field[]}} Kept */
 
 const PREFIX = "custom_events_typed ";
-const TAKEN = "custom_events_taken"; // console/pages/typed.py
+const TAKEN = /^(__Host-)?custom_events_taken=/; // console/pages/typed.py; with the prefix where the console is told that it is reached by https
 const TOKEN = "typed_token";
 const SECRET = /password|secret|token/i;
 const LOOK_AGAIN_MS = 2000;
@@ -125,13 +125,13 @@ function show(id, shown) {
 
 /** What the server has taken needs to be kept no longer, wherever it was typed: the same form may stand at several addresses. */
 function forgetTaken() {
-  const cookie = document.cookie.split("; ").find((part) => part.startsWith(`${TAKEN}=`));
-  const token = cookie?.slice(TAKEN.length + 1);
+  const cookie = document.cookie.split("; ").find((part) => TAKEN.test(part));
+  const [name, token] = cookie?.split("=") ?? [];
   const [, taken] = allKept().find(([, kept]) => token && kept.token === token) ?? [];
   if (!taken) return;
   forget((kept) => kept.action === taken.action);
   const secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = `${TAKEN}=; Path=/; Max-Age=0; SameSite=Lax${secure}`;
+  document.cookie = `${name}=; Path=/; Max-Age=0; SameSite=Lax${secure}`;
 }
 
 function restoreAll() {

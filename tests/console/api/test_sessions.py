@@ -43,7 +43,14 @@ def test_whoever_signs_in_is_known_until_they_sign_out(client: httpx.Client, wor
 def test_over_https_the_cookie_goes_no_other_way(database: str, world: World, settings: Settings) -> None:
     app = create_app(database, settings.model_copy(update={"console_url": "https://events.example"}))
     with asking(app, base_url="https://events.example") as client:
-        assert "; Secure" in sign_in(client).headers["set-cookie"]
+        cookie = sign_in(client).headers["set-cookie"]
+        assert cookie.startswith("__Host-custom_events_session=")
+        assert "; Secure" in cookie
+        assert client.get("/api/v1/me").status_code == 200
+        token = client.cookies["__Host-custom_events_session"]
+        client.cookies.clear()  # what another host of the same domain could have set is not taken
+        client.cookies.set("custom_events_session", token)
+        problem(client.get("/api/v1/me"), 401)
 
 
 def test_a_revoked_token_does_not_come_back(client: httpx.Client, world: World) -> None:
@@ -191,3 +198,37 @@ def test_figures_are_open_on_a_machine_of_ones_own(
     with asking(create_app(database, settings.model_copy(update=changes))) as client:
         for path in ("/api/v1/status", "/metrics"):
             assert client.get(path, headers={"Host": host}).status_code == (200 if is_open else 401)
+
+
+def test_a_person_changes_their_own_password(app: FastAPI, client: httpx.Client, world: World) -> None:
+    chosen = {"current": PASSWORD, "password": "four other words of hers"}
+    sign_in(client)
+    with asking(app) as other:
+        sign_in(other)
+        refused = problem(client.post("/api/v1/me/password", json={**chosen, "current": "no"}, headers=OURS), 422)
+        assert refused["errors"][0]["field"] == "current"
+        refused = problem(client.post("/api/v1/me/password", json={**chosen, "password": "short"}, headers=OURS), 422)
+        assert refused["errors"][0]["field"] == "password"
+        assert other.get("/api/v1/me").status_code == 200
+        assert client.post("/api/v1/me/password", json=chosen, headers=OURS).status_code == 204
+        problem(other.get("/api/v1/me"), 401)  # whoever had the old one is out
+    assert client.get("/api/v1/me").status_code == 200
+    problem(sign_in(client), 401)
+    assert sign_in(client, password=chosen["password"]).status_code == 201
+
+
+def test_the_current_password_cannot_be_tried_without_end(database: str, world: World, settings: Settings) -> None:
+    app = create_app(database, settings.model_copy(update={"login_attempts_per_login": 3}))
+    wrong = {"current": "no", "password": "four other words of hers"}
+    with asking(app) as client:
+        sign_in(client)
+        answers = [client.post("/api/v1/me/password", json=wrong, headers=OURS).status_code for _ in range(4)]
+    assert answers == [422, 422, 422, 429]
+
+
+def test_without_a_password_there_is_none_to_change(client: httpx.Client, world: World, engine: sa.Engine) -> None:
+    sign_in(client)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE app.people SET password_hash = NULL"))
+    chosen = {"current": PASSWORD, "password": "four other words of hers"}
+    problem(client.post("/api/v1/me/password", json=chosen, headers=OURS), 409)

@@ -9,7 +9,7 @@ from custom_events.catalog import assignments, raw_events, sites
 from custom_events.operations.runner import Runner
 from tests.console.api.ledger_rows import CREATED_AT, upload
 from tests.console.api.raw_rows import parked_delivery
-from tests.console.api.world import World
+from tests.console.api.world import PASSWORD, World
 
 
 def moved(browser: httpx.Client, answer: httpx.Response) -> str:
@@ -191,3 +191,15 @@ def test_ones_own_sessions_end_and_the_theme_is_kept(browser: httpx.Client) -> N
     browser.post("/account/theme", data={"theme": "pink"})
     assert 'data-theme="system"' in browser.get("/account").text
     assert browser.post("/account/sessions/999999/end").status_code == 404
+
+
+def test_a_person_changes_their_own_password(browser: httpx.Client) -> None:
+    assert 'name="current"' in browser.get("/account").text
+    chosen = {"current": PASSWORD, "password": "four other words of hers"}
+    wrong = browser.post("/account/password", data={**chosen, "current": "no"})
+    assert wrong.status_code == 422
+    assert 'id="e-current"' in wrong.text
+    assert chosen["password"] not in wrong.text
+    assert "password is changed" in moved(browser, browser.post("/account/password", data=chosen))
+    back = {"current": chosen["password"], "password": PASSWORD}  # the file's other tests sign in by it
+    assert browser.post("/account/password", data=back).status_code == 303
