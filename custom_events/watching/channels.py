@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from custom_events.errors import InvalidConfiguration, Transient
 from custom_events.settings import Settings, variable_of
+from custom_events.values.hosts import is_local
 from custom_events.watching.messages import Message
 
 TIMEOUT_S: Final = 10.0  # a channel that takes longer is tried again at the next look
@@ -71,6 +72,16 @@ class Email:
         return server
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """An alarm goes to the address of the setting and to no other: an answer that leads elsewhere is a failure."""
+
+    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
+        """Nowhere: the answer is an error, as any other code above 299."""
+
+
+_OPENER: Final = urllib.request.build_opener(_NoRedirects)
+
+
 class Webhook:
     """An incoming webhook that takes JSON by POST."""
 
@@ -85,7 +96,7 @@ class Webhook:
             self._address, body, {"Content-Type": "application/json"}, method="POST"
         )
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
+            with _OPENER.open(request, timeout=TIMEOUT_S) as answer:
                 answer.read()
         except urllib.error.HTTPError as error:
             error.close()
@@ -141,8 +152,14 @@ def _mail_server(settings: Settings) -> SplitResult:
 
 def _web_address(address: str, field: str) -> str:
     parts = _split(address)
-    if parts is None or parts.scheme not in {"http", "https"}:
-        raise InvalidConfiguration("the address of an incoming webhook begins with https://", path=variable_of(field))
+    is_safe = parts is not None and (
+        parts.scheme == "https" or (parts.scheme == "http" and is_local(parts.hostname or ""))
+    )
+    if not is_safe:
+        raise InvalidConfiguration(
+            "the address of an incoming webhook begins with https:// (http:// to this machine only)",
+            path=variable_of(field),
+        )
     return address
 
 

@@ -111,3 +111,17 @@ def test_an_address_that_cannot_be_used_is_named_not_shown(given: dict[str, str]
     with pytest.raises(InvalidConfiguration, match=variable) as caught:
         made(**given)
     assert "geheim" not in str(caught.value)
+
+
+def test_an_answer_that_leads_elsewhere_is_a_failure(hook: Hook) -> None:
+    (channel,) = made(alarm_slack_url=hook.address)
+    hook.status, hook.location = 302, hook.address.replace("very-secret", "elsewhere")
+    with pytest.raises(Transient, match="slack answered 302"):
+        channel.send(MESSAGE)
+    assert len(hook.bodies) == 1
+
+
+def test_alarms_leave_this_machine_encrypted_only() -> None:
+    with pytest.raises(InvalidConfiguration, match="begins with https://"):
+        made(alarm_slack_url="http://hooks.slack.example/services/T0/B0/very-secret")
+    assert len(made(alarm_slack_url="https://hooks.slack.example/services/T0/B0/very-secret")) == 1

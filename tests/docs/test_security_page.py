@@ -1,0 +1,45 @@
+"""docs/security.md is what its source says, whole, and what it points to is there."""
+
+from pathlib import Path
+
+import pytest
+
+from cli import security_page
+from cli.security_page import Row, State
+
+ROOT = Path(__file__).parents[2]
+CHAPTERS = security_page.read()
+ROWS = [row for chapter in CHAPTERS for row in chapter.rows]
+
+
+def test_the_page_is_made_of_its_source(tmp_path: Path) -> None:
+    security_page.write(tmp_path / "security.md")
+    assert security_page.PAGE.read_text() == (tmp_path / "security.md").read_text(), "run `make docs`"
+
+
+def test_every_requirement_stands_there_once() -> None:
+    ids = [requirement for row in ROWS for requirement in row.ids]
+    assert len(ids) == len(set(ids)) == security_page.REQUIREMENTS
+    for chapter in CHAPTERS:
+        number = chapter.chapter.partition(" ")[0].removeprefix("V")
+        assert all(requirement.split(".")[0] == number for row in chapter.rows for requirement in row.ids)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.ids[0])
+def test_what_a_row_points_to_is_there(row: Row) -> None:
+    for path in (*row.where, *row.tests):
+        assert (ROOT / path).exists(), path
+    if row.state is State.MET:
+        assert row.where
+    if row.state is not State.NONE:
+        assert row.where or row.tests
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["SECURITY.md", "docs/security.md", *(f"docs/security/{name}.md" for name in ("threat-model", "cryptography"))],
+)
+def test_the_pages_are_there_and_say_nothing_twice(page: str) -> None:
+    headings = [line for line in (ROOT / page).read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+    assert headings
+    assert len(headings) == len(set(headings))
