@@ -9,3 +9,4 @@ class Platform(StrEnum):
     SHOPIFY = "shopify"
     WOOCOMMERCE = "woocommerce"
     CUSTOM = "custom"
+    STRIPE = "stripe"

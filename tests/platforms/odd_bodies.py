@@ -7,7 +7,7 @@ from typing import Any
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.values.deliveries import Platform, RawDelivery, SiteContext, Understood
 
-SHOPIFY, WOO, CUSTOM = Platform.SHOPIFY, Platform.WOOCOMMERCE, Platform.CUSTOM
+SHOPIFY, WOO, CUSTOM, STRIPE = Platform.SHOPIFY, Platform.WOOCOMMERCE, Platform.CUSTOM, Platform.STRIPE
 HALF = "\ud83d"  # of an emoji, as a cut text leaves it
 
 

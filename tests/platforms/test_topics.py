@@ -5,6 +5,7 @@ import pytest
 from custom_events.platforms.base import StorePlatform
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.platforms.shopify import topics as shopify
+from custom_events.platforms.stripe import topics as stripe
 from custom_events.platforms.woocommerce import topics as woocommerce
 from custom_events.values.deliveries import Outcome, Platform, PrivacyRequest, RawDelivery, SiteContext
 
@@ -119,3 +120,18 @@ def test_three_topics_ask_about_a_persons_data() -> None:
         "customers/data_request": "data_request",
     }
     assert answers["shop/redact"].outcome is Outcome.PARKED
+
+
+def test_every_wanted_event_of_stripe_is_handled_and_every_body_named() -> None:
+    site = SiteContext(site_id=1, platform=Platform.STRIPE)
+    for topic in stripe.WANTED:
+        assert stripe.HANDLERS[topic] in stripe.BODIES
+    for topic in ("invoice.upcoming", "payment_intent.succeeded", "price.updated", "customer.deleted"):
+        assert (
+            PLATFORMS[Platform.STRIPE].understand(RawDelivery(topic=topic, body=b"{}"), site).outcome is Outcome.IGNORED
+        )
+    assert (
+        PLATFORMS[Platform.STRIPE]
+        .instructions("key", "https://here/webhooks/stripe/key")[-2]
+        .startswith("  Endpoint URL https://here")
+    )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from custom_events.platforms.custom.topics import TYPES
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.platforms.shopify import topics as shopify
+from custom_events.platforms.stripe import topics as stripe
 from custom_events.platforms.woocommerce import topics as woocommerce
 from custom_events.values.deliveries import Outcome, Platform, PrivacyRequest, RawDelivery, SiteContext, Understood
 from custom_events.values.events import from_json, to_json
@@ -22,6 +23,7 @@ TOPICS = [
     *((Platform.SHOPIFY, topic) for topic in shopify.HANDLERS),
     *((Platform.WOOCOMMERCE, topic) for topic in woocommerce.HANDLERS),
     *((Platform.CUSTOM, topic) for topic in (None, *TYPES)),
+    *((Platform.STRIPE, topic) for topic in stripe.HANDLERS),
 ]
 
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -151,6 +153,6 @@ def test_a_nul_inside_json_inside_a_text_does_not_either() -> None:
 
 
 def test_unknown_topics_are_parked() -> None:
-    for platform in (Platform.SHOPIFY, Platform.WOOCOMMERCE):
+    for platform in (Platform.SHOPIFY, Platform.WOOCOMMERCE, Platform.STRIPE):
         for topic in (None, "", "no/such", "order.exploded", "action.other_hook"):
             assert verdict(platform, topic, b"{}").reason == "unknown_topic"

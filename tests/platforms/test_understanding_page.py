@@ -7,6 +7,7 @@ from custom_events.platforms.attribution import attribution
 from custom_events.platforms.click_ids import click_value
 from custom_events.platforms.custom import shapes as custom
 from custom_events.platforms.shopify import shapes as shopify
+from custom_events.platforms.stripe import shapes as stripe
 from custom_events.platforms.woocommerce import others
 from custom_events.platforms.woocommerce import shapes as woocommerce
 from custom_events.queries import odd_leaves
@@ -21,9 +22,9 @@ def part(title: str) -> str:
 
 
 def test_essential_leaves_are_those_of_the_tables() -> None:
-    rows = re.findall(r"^\| (shopify|woocommerce|custom) \| (\w+) \| (.+) \|$", part("Odd leaves"), re.MULTILINE)
+    rows = re.findall(r"^\| (shopify|woocommerce|custom|stripe) \| (\w+) \| (.+) \|$", part("Odd leaves"), re.MULTILINE)
     named = {(platform, body): frozenset(re.findall(r"`(\w+)`", leaves)) for platform, body, leaves in rows}
-    modules = {"shopify": shopify, "woocommerce": woocommerce, "custom": custom}
+    modules = {"shopify": shopify, "woocommerce": woocommerce, "custom": custom, "stripe": stripe}
     assert named == {
         (platform, kind.__name__): leaves for platform, module in modules.items() for kind, leaves in module.ESSENTIAL.items()
     }  # fmt: skip

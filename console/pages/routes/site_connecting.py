@@ -19,6 +19,7 @@ from console.pages.page import Pages, Shown, right_of
 from custom_events.access.roles import Role
 from custom_events.catalog import connecting, signing, sites
 from custom_events.catalog.sites import SITE_KEY_BYTES
+from custom_events.platforms.registry import PLATFORMS
 from custom_events.values.deliveries import Platform
 
 PAGES: Final = Pages()
@@ -68,6 +69,12 @@ WAYS: Final[dict[str, Way]] = {
         about="Webhooks of WooCommerce itself, without a plugin. They are made by hand, one for each topic.",
         signing_hint="Leave it empty: one is made, to be entered in each webhook.",
     ),
+    "stripe": Way(
+        name="Stripe",
+        platform=Platform.STRIPE,
+        about="Checkout sessions, invoices and subscriptions of a Stripe account, by its own webhooks.",
+        signing_hint="Stripe's signing secret of the destination (whsec_...): it is shown when the destination is made.",
+    ),
     "custom": Way(
         name="Custom sender",
         platform=Platform.CUSTOM,
@@ -102,7 +109,7 @@ def create_site(call: Call, ask: Ask) -> Shown:
     )
     made = operations.create_site(call, body).content
     typed_secret = ask.field("secret") or None
-    waits_for_secret = typed_secret is None and way.platform is Platform.SHOPIFY
+    waits_for_secret = typed_secret is None and PLATFORMS[way.platform].makes_secret
     secret = (
         None if waits_for_secret else site_secrets.add_secret(call, made.id, NewSecret(secret=typed_secret)).content
     )

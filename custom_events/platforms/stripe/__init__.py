@@ -1,0 +1,1 @@
+"""Stripe Checkout and Billing: signatures, events, invoices and sessions as orders."""
