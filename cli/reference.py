@@ -18,6 +18,7 @@ from custom_events.catalog.files import schema as config_schema
 from custom_events.conditions import reference as conditions
 from custom_events.conditions.schema import schema_text
 from custom_events.destinations import error_page
+from custom_events.platforms.custom import schema as custom_webhooks
 from custom_events.redaction import personal_data
 from custom_events.settings import Settings, variable_of
 from custom_events.tables import picture, schema_page
@@ -70,6 +71,7 @@ def write(directory: Path) -> None:
         ("personal-data.md", personal_data.page()),
         ("looking-back.md", looking_back.page()),
         ("conditions.schema.json", schema_text()),
+        ("custom-webhook.schema.json", custom_webhooks.schema_text()),
         ("config-files.md", config_files.render()),
         *((name, config_schema.schema_text(name)) for name in config_schema.FILES),
     )

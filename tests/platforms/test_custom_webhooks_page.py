@@ -2,23 +2,27 @@
 
 import hashlib
 import hmac
+import json
 import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from jsonschema import Draft202012Validator
 
 from custom_events.platforms import timestamped
 from custom_events.platforms.attributes import MAX_ENTRIES
-from custom_events.platforms.custom import bodies, parts
+from custom_events.platforms.custom import bodies, parts, schema
 from custom_events.platforms.parse import MAX_ID_CHARS
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.values.clicks import ConsentStatus
-from custom_events.values.deliveries import Platform, RawDelivery, SiteContext
+from custom_events.values.deliveries import Outcome, Platform, RawDelivery, SiteContext
 from custom_events.values.events import EventType
+from tests.platforms.sample_bodies import PATHS, body_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/custom-webhooks.md").read_text()
@@ -118,3 +122,36 @@ def test_every_field_is_named(word: str, struct: type[msgspec.Struct]) -> None:
 def test_every_limit_is_the_codes() -> None:
     assert f"at most {MAX_ENTRIES}, each at most {parts.MAX_PROPERTY_BYTES:,} bytes" in PAGE
     assert f"at most {MAX_ID_CHARS} characters" in PAGE
+
+
+def test_every_body_that_is_understood_satisfies_the_published_schema() -> None:
+    validator = Draft202012Validator(schema.schema())
+    validator.validate(json.loads(block("json")))
+    for path in (path for path in PATHS if path.parent.name == "custom"):
+        topic, body = path.stem.partition("--")[0], body_of(path)
+        found = PLATFORMS[Platform.CUSTOM].understand(
+            RawDelivery(topic=topic, body=body), SiteContext(site_id=1, platform=Platform.CUSTOM, currency="EUR")
+        )
+        if found.outcome is Outcome.UNDERSTOOD and not found.odd_leaves:
+            validator.validate(json.loads(body))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"type": "order.shipped"},
+        {"occurred_at": None},
+        {"order": {"id": "1"}},
+        {"order": {"id": "1", "total": "12,50", "currency": "EUR"}},
+        {"misspelt": 1},
+    ],
+)
+def test_the_schema_refuses_what_would_be_parked(wrong: dict[str, Any]) -> None:
+    body = {
+        "type": "order.paid",
+        "occurred_at": "2026-11-25T10:00:00Z",
+        "order": {"id": "1", "total": 1.5, "currency": "EUR"},
+    }
+    validator = Draft202012Validator(schema.schema())
+    validator.validate(body)
+    assert not validator.is_valid(body | wrong)
