@@ -1,9 +1,7 @@
 """Shopify's Admin API asked by our client, against the sandbox's Shopify."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -13,32 +11,11 @@ from custom_events.platforms.shopify import admin_queries
 from custom_events.platforms.shopify.admin_api import MAX_ANSWER_BYTES, AdminApi, TokenRefused
 from custom_events.platforms.shopify.shops import is_shop, shop_url
 from sandbox.stores import shopify
-from sandbox.stores.clicks import Visit
-from sandbox.stores.people import Person, Product
 from sandbox.stores.shopify_admin.server import ShopifyAdmin
 from sandbox.stores.shopify_admin.state import Admin, FaultKind
+from tests.platforms.shopify_orders import NOON, SHOP, order_body
 
-SHOP = "northlight-demo.myshopify.com"
-NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 WAITS: list[float] = []
-
-
-def order_body(number: int, updated_at: datetime, *, lines: int = 1, **changes: Any) -> dict[str, Any]:
-    """An order of the sandbox's store."""
-    people = Person(
-        number=number,
-        first="Ada",
-        last="Lind",
-        email=f"ada{number}@shop.example",
-        phone="+4915112345678",
-        country="DE",
-        postcode="10115",
-    )
-    product = Product(number=1, sku="LAMP", title="Lamp", vendor="Northlight", price=Decimal("10.00"), kind="Lamps")
-    return shopify.order(
-        order_id=shopify.ID_BASE + number, number=number, who=people, lines=[(product, 1)] * lines,
-        seen=Visit(place="attribute", kind="gclid", click_id="Cj0Kabc", clicked_at=NOON), created_at=NOON, updated_at=updated_at, **changes,
-    )  # fmt: skip
 
 
 @pytest.fixture
