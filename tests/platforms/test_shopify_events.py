@@ -49,7 +49,7 @@ def comparable(understood: Understood) -> list[dict[str, Any]]:
         for name in ("paid_amount", "cart_token", "checkout_token", "tip", "shipping_tax"):
             event["order"].pop(name, None)
         event["customer"].pop("accepts_marketing", None)
-        for item in (event["refund"] or {}).get("items", ()):
+        for item in (event.get("refund") or {}).get("items", ()):
             item.pop("vendor", None)
     return events
 
