@@ -41,6 +41,10 @@ class TokenRefused(NeedsAction):
     """The shop's token is no longer good (401): it ran out, or the app was uninstalled."""
 
 
+class NothingThere(NeedsAction):
+    """Shopify knows nothing of this name (a pixel that the app has not made)."""
+
+
 class Money(msgspec.Struct, frozen=True, rename="camel"):
     """An amount as Shopify writes it, decimal text."""
 
@@ -213,6 +217,8 @@ class AdminApi:
         messages = "; ".join(str(error.get("message")) for error in errors)[:500]
         if "THROTTLED" in codes:
             return Transient(f"Shopify throttles {self.shop}", _until_affordable(cost))
+        if "RESOURCE_NOT_FOUND" in codes:
+            return NothingThere(f"{self.shop}: {messages}")
         if "ACCESS_DENIED" in codes:
             return NeedsAction(f"The app lacks a right in {self.shop}: {messages}", who="site owner")
         if "INTERNAL_SERVER_ERROR" in codes:
