@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from custom_events import secrets
 from custom_events.errors import NotFound
+from custom_events.platforms.shopify.app_topics import wanted_with
 from custom_events.queries import shopify_app as sql
 
 NOUN: Final = "installation"
@@ -28,10 +29,11 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Registered(msgspec.Struct, frozen=True):
-    """What was registered in the shop at the last look."""
+    """What was registered in the shop at the last look. `by_app`: webhooks stand in the app's own settings, where nobody can look."""
 
     webhooks: tuple[str, ...] = ()
     pixel: bool = False
+    by_app: bool = False
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +57,18 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     def is_installed(self) -> bool:
         """Whether the shop has the app now, as far as we know."""
         return self.state == "installed"
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The topics to register with the scopes that it has."""
+        return wanted_with(self.scopes)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Those of them that were not there at the last look."""
+        if self.registered.by_app:
+            return ()
+        return tuple(topic for topic in self.wanted if topic not in self.registered.webhooks)
 
     @property
     def never_expires(self) -> bool:

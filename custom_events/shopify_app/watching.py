@@ -109,7 +109,9 @@ def _keep(engine: sa.Engine, before: Installation, seen: _Seen, problems: list[P
         problems.append(
             Problem(REGISTERED_AGAIN, f"Not there, or changed, since the last look: {_words(seen.repaired)}")
         )
-    registered = Registered(webhooks=seen.wanted.topics, pixel=seen.wanted.pixel is not None)
+    registered = Registered(
+        webhooks=seen.wanted.topics, pixel=seen.wanted.pixel is not None, by_app=not seen.wanted.topics
+    )
     with engine.begin() as connection:
         values = {
             "site": before.site_id,

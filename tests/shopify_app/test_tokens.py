@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 
+import httpx
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -179,3 +180,19 @@ def test_a_new_key_encrypts_tokens_anew(engine: sa.Engine, settings: Settings, c
     assert rotation.renewed == 2  # the app's secret and the tokens
     only_new = settings.model_copy(update={"secret_key": type(settings.secret_key)(new.decode())})
     assert stored(engine, only_new, connected.site.id) == before
+
+
+@pytest.mark.parametrize("kind", [FaultKind.TOKEN_UNAVAILABLE, FaultKind.NO_TOKEN])
+def test_a_token_endpoint_that_is_away_or_odd_is_tried_later(
+    engine: sa.Engine, settings: Settings, connected: Connected, store: ShopifyAdmin, kind: FaultKind
+) -> None:
+    expire(engine, connected.site.id)
+    store.admin.arm(kind)
+    with pytest.raises(Transient):
+        tokens.access_token(engine, settings, connected.site.id)
+    assert tokens.access_token(engine, settings, connected.site.id)
+
+
+@pytest.mark.parametrize(("content", "word"), [(b"<html>", "403"), (b'{"error": "no"}', "403 no"), (b"[]", "403")])
+def test_why_shopify_refuses_is_told_by_its_word_alone(content: bytes, word: str) -> None:
+    assert token_endpoint._reason(httpx.Response(403, content=content)) == word

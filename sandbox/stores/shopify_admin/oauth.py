@@ -51,6 +51,10 @@ def token(admin: Admin, shop: Shop, asked: Mapping[str, str]) -> Answer:
             return 401, {"error": "invalid_client"}
         kind = asked.get("grant_type")
         admin.requests[f"token:{kind or 'code'}"] += 1
+        if admin.draw(FaultKind.TOKEN_UNAVAILABLE):
+            return 503, {"error": "temporarily_unavailable"}
+        if admin.draw(FaultKind.NO_TOKEN):
+            return 200, {}
         if kind == "refresh_token":
             return _refresh(admin, shop, asked.get("refresh_token", ""))
         if kind == TOKEN_EXCHANGE:

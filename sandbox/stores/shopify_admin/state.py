@@ -24,6 +24,8 @@ class FaultKind(StrEnum):
     THROTTLED = "throttled"  # the next question costs more than is left
     LOST_REFRESH_ANSWER = "lost_refresh_answer"  # the refresh is done, and its answer never arrives
     LOST_MIGRATION_ANSWER = "lost_migration_answer"  # the same of a token exchange
+    TOKEN_UNAVAILABLE = "token_unavailable"  # 503 of the token endpoint
+    NO_TOKEN = "no_token"  # 200 of it without one
     UNAVAILABLE = "unavailable"  # 503 to the next question
     INTERNAL_ERROR = "internal_error"  # 200 with INTERNAL_SERVER_ERROR
 
