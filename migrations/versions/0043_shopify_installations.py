@@ -54,6 +54,7 @@ COMMENT ON COLUMN app.shopify_installations.registered IS 'What was there at the
 COMMENT ON COLUMN app.shopify_installations.problems IS 'What is wrong now: a word for each, and a sentence.';
 COMMENT ON COLUMN app.shopify_installations.created_at IS 'When the row was made.';
 COMMENT ON COLUMN app.shopify_installations.updated_at IS 'When it last changed.';
+INSERT INTO app.scheduled_jobs (name, ended_at) VALUES ('watch_shops', now());
 """
 
 
@@ -64,4 +65,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Tokens are gone: shops install the app again, or their webhooks are made by hand."""
+    op.execute("DELETE FROM app.scheduled_jobs WHERE name = 'watch_shops'")
     op.execute("DROP TABLE app.shopify_installations")

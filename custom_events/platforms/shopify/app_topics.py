@@ -48,14 +48,14 @@ SCOPES: Final = ("read_orders", "read_customers", "write_pixels", "read_customer
 
 def wanted_with(scopes: Collection[str]) -> tuple[str, ...]:
     """The topics to register in a shop that has given these scopes; a scope to write holds the one to read."""
-    given = {*scopes, *(f"read_{scope.removeprefix('write_')}" for scope in scopes if scope.startswith("write_"))}
-    return (*(topic for topic, scope in WANTED.items() if scope in given), *LIFE)
+    readable = {*scopes, *(f"read_{scope.removeprefix('write_')}" for scope in scopes if scope.startswith("write_"))}
+    return (*(topic for topic, scope in WANTED.items() if scope in readable), *LIFE)
 
 
 def missing_scopes(scopes: Collection[str]) -> tuple[str, ...]:
     """Those of `SCOPES` that a shop has not given."""
-    given = {*scopes, *(f"read_{scope.removeprefix('write_')}" for scope in scopes if scope.startswith("write_"))}
-    return tuple(scope for scope in SCOPES if scope not in given)
+    readable = {*scopes, *(f"read_{scope.removeprefix('write_')}" for scope in scopes if scope.startswith("write_"))}
+    return tuple(scope for scope in SCOPES if scope not in readable)
 
 
 def enum_of(topic: str) -> str:

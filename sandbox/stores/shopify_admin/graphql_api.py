@@ -142,11 +142,11 @@ def _orders(
     sortKey: str = "PROCESSED_AT",  # noqa: N803 - Shopify's name
 ) -> Any:
     key = {"UPDATED_AT": "updatedAt", "CREATED_AT": "createdAt", "PROCESSED_AT": "processedAt", "ID": "id"}[sortKey]
-    found = sorted(
+    fitting = sorted(
         (order for order in shop.orders.values() if _fits(order, query or "")),
         key=lambda order: (_utc(order[key]), order["id"]),
     )
-    return _page(found, first, after, lambda order: f"{_utc(order[key])} {order['id']}")
+    return _page(fitting, first, after, lambda order: f"{_utc(order[key])} {order['id']}")
 
 
 def _fits(order: Mapping[str, Any], query: str) -> bool:

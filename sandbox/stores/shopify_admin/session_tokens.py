@@ -30,8 +30,8 @@ def session_token(shop: str, client_id: str, client_secret: str, now: datetime, 
 
 def names_shop(token: str, shop: str, client_id: str, client_secret: str, now: datetime) -> bool:
     """Whether Shopify would take the token for this shop and app."""
-    signed, _, given = token.rpartition(".")
-    if not hmac.compare_digest(_signature(signed, client_secret), given):
+    signed, _, written = token.rpartition(".")
+    if not hmac.compare_digest(_signature(signed, client_secret), written):
         return False
     middle = signed.partition(".")[2]
     claims = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
