@@ -54,4 +54,4 @@ def test_the_jobs_note_their_end(engine: sa.Engine, database: str, defs: Any) ->
         connection.exec_driver_sql("UPDATE app.scheduled_jobs SET ended_at = %s", (long_ago,))
     job = defs.resolve_job_def("keep_partitions")
     job.execute_in_process(resources={"database_url": dg.ResourceDefinition.hardcoded_resource(database)})
-    assert set(missed(engine, datetime.now(UTC))) == {"build_reports", "reconcile_uploads"}
+    assert set(missed(engine, datetime.now(UTC))) == {"build_reports", "reconcile_uploads", "watch_shops"}
