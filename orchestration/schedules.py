@@ -27,3 +27,11 @@ partitions_daily = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Partitions are made weeks ahead, so a missed day harms nothing.",
 )
+
+shops_hourly = dg.ScheduleDefinition(
+    name="shops_hourly",
+    job=jobs.watch_shops,
+    cron_schedule="52 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="A webhook that a shop lost is missed for an hour at most; tokens that nobody needs are kept alive by it.",
+)

@@ -12,7 +12,17 @@ from typing import Any
 import asyncpg
 import structlog
 
-from custom_events.pipeline import counters, events, forgetting, late_consents, odd_leaves, privacy, undone, uploads
+from custom_events.pipeline import (
+    app_life,
+    counters,
+    events,
+    forgetting,
+    late_consents,
+    odd_leaves,
+    privacy,
+    undone,
+    uploads,
+)
 from custom_events.pipeline.batch_figures import BatchFigures, add, count
 from custom_events.pipeline.bulk_rows import Connection, columns_of, copy
 from custom_events.pipeline.claim import Claimed, claim
@@ -167,6 +177,7 @@ async def process(
     await late_consents.bring_to_conversions(connection, configuration, consents.changed, now)
     await odd_leaves.count(connection, batch_state.delivered)
     await privacy.note_requests(connection, batch_state.delivered)
+    await app_life.note(connection, batch_state.delivered)
     await copy(connection, "app.raw_outcomes", OUTCOME_COLUMNS, _outcome_rows(batch_state.delivered))
     return count(batch_state.delivered, new, len(revised), occurrences, changes)
 

@@ -16,6 +16,7 @@ from custom_events.tables import (
     privacy,
     quotas,
     reconciliation,
+    shopify_app,
     sites,
     tallies,
     uploads,
@@ -138,6 +139,7 @@ TABLES: tuple[sa.Table, ...] = tuple(METADATA.sorted_tables)
 # One file per noun group, in the order of the schema page.
 MODULES = (
     sites,
+    shopify_app,
     definitions,
     landing,
     commerce,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from custom_events.ledger import allowance
 from custom_events.ledger.codes import RULES, is_not_understood
 from custom_events.ledger.reconcile import CATCHES_UP, first_day_of
-from custom_events.queries import odd_leaves, privacy, upload_stops
+from custom_events.queries import odd_leaves, privacy, shopify_app, upload_stops
 from custom_events.queries import watching as queries
 from custom_events.settings import Settings
 from custom_events.values.conversions import UNMATCHED_REASONS, UploadState, Verdict
@@ -46,6 +46,7 @@ def measure(
         _overdue,
         _pipeline,
         _google,
+        _apps,
         _scheduled,
         partial(_quotas, settings),
     ]
@@ -155,6 +156,16 @@ def _google(connection: sa.Connection, now: datetime) -> Samples:
         if since is not None:
             yield _sample("reconciliation_age_seconds", _age_s(since, now), row.customer_id)
         yield _sample("reconciliation_short_days", row.short_days, row.customer_id)
+
+
+def _apps(connection: sa.Connection, now: datetime) -> Samples:
+    for row in connection.execute(shopify_app.STATE_OF_ALL, {"now": now}):
+        if row.state == "uninstalled":
+            yield _sample("shopify_app_problems", 1, row.shop, "uninstalled")
+            continue
+        for problem in sorted({each["what"] for each in row.problems}):
+            yield _sample("shopify_app_problems", 1, row.shop, problem)
+        yield _sample("shopify_app_unwatched_seconds", max(0.0, row.unwatched_s), row.shop)
 
 
 def _scheduled(connection: sa.Connection, now: datetime) -> Samples:

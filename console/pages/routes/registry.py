@@ -23,6 +23,7 @@ from console.pages.routes import (
     people,
     reports,
     settings,
+    shopify_app,
     sign_in,
     site_connecting,
     sites,
@@ -34,6 +35,7 @@ from console.pages.routes import (
 NOUNS: Final[tuple[Pages, ...]] = (
     overview.PAGES,
     sign_in.PAGES,
+    shopify_app.PAGES,
     deliveries.PAGES,
     orders.PAGES,
     custom_events.PAGES,
