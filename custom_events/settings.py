@@ -183,6 +183,12 @@ class Settings(BaseSettings):
     )
     partitions_ahead_days: int = Field(45, ge=1, description="Days ahead for which partitions are made.")
 
+    # ---------------------------------------------------------------- stores' own APIs
+    store_api_private: bool = Field(
+        False,
+        description="Orders may be read from stores at private addresses and by http: for the sandbox. False: by https from public ones alone.",
+    )
+
     # ---------------------------------------------------------------- pipeline
     batch_size: int = Field(5_000, ge=1, description="Raw events in one transaction (1,000 to 25,000 measured alike).")
     shards: int = Field(16, ge=1, description="Shards that sites are spread over; one worker holds a shard at a time.")

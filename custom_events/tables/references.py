@@ -6,7 +6,7 @@ The schema page draws these, and a test looks for rows that refer to nothing.
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.tables import commerce, counting, definitions, landing, odd_leaves, privacy, sites, uploads
+from custom_events.tables import beacons, commerce, counting, definitions, landing, odd_leaves, privacy, sites, uploads
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +28,7 @@ _OF_A_SITE = (
     commerce.subscriptions,
     commerce.customers,
     commerce.clicks,
+    beacons.beacons,
     odd_leaves.odd_leaves,
     privacy.privacy_requests,
     privacy.forgotten_subjects,
