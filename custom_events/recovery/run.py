@@ -115,6 +115,7 @@ class _Reading:
         )
         self._context = _context_of(self._site)
         self._started = time.monotonic()
+        self._compared: set[tuple[str, datetime | None]] = set()  # what a page brought may come again with the next
 
     def run(self, since: datetime | None, reader: OrderReader | None) -> Recovery:
         since, until = self._span(since)
@@ -172,7 +173,10 @@ class _Reading:
                 for order in page
                 if order.order_id is not None and (order.modified_at is None or order.modified_at <= recovery.until)
             }
-            missing = self._missing(list(due.values()))
+            missing = self._missing(
+                [order for key, order in due.items() if (key, order.modified_at) not in self._compared]
+            )
+            self._compared |= {(key, order.modified_at) for key, order in due.items()}
             for entry in missing:
                 recovery.missing[entry.kind.value] = recovery.missing.get(entry.kind.value, 0) + 1
             room = SAMPLES - len(recovery.sample_orders)

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from sandbox.stores.posts import Post
+from sandbox.stores.posts import Post, minified
 
 ORDERS = "/wp-json/wc/v3/orders"
 DEFAULT_PER_PAGE = 10
@@ -117,7 +117,7 @@ def serve(shop: WooCommerceShop, port: int = 0) -> Generator[str]:
 
         def do_GET(self) -> None:
             status, headers, document = shop.answer(self.path, self.headers.get("authorization"))
-            body = document if isinstance(document, bytes) else json.dumps(document, separators=(",", ":")).encode()
+            body = document if isinstance(document, bytes) else minified(document)
             self.send_response(status)
             for name, value in {"content-type": "application/json; charset=UTF-8", **headers}.items():
                 self.send_header(name, value)
