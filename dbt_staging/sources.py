@@ -20,7 +20,7 @@ HIDDEN_TABLES = frozenset(
         "saved_views",
         *("operations", "operation_parts", "bulk_changes", "bulk_change_rows"),
         *("forgotten_subjects", "forgetting_keys"),
-        *("store_api_keys", "order_recoveries", "traffic_hours", "traffic_counted", "beacons"),
+        *("store_api_keys", "order_recoveries", "traffic_hours", "traffic_counted", "quiet_traffic", "beacons"),
     }
 )
 HIDDEN_COLUMNS = frozenset({"body", "headers", "client_address", "before", "after", "person_encrypted"})

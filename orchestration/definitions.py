@@ -27,9 +27,15 @@ defs = dg.Definitions(
         jobs.reconcile_uploads,
         jobs.build_reports,
         jobs.keep_partitions,
+        jobs.recover_orders,
         backtests.backtest,
     ],
-    schedules=[schedules.reports_hourly, schedules.reconciliation_daily, schedules.partitions_daily],
+    schedules=[
+        schedules.reports_hourly,
+        schedules.reconciliation_daily,
+        schedules.partitions_daily,
+        schedules.orders_hourly,
+    ],
     sensors=[sensors.raw_backlog, sensors.upload_backlog, sensors.watching],
     resources={"database_url": resources.database_url, "dbt": resources.dbt},
 )

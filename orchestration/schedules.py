@@ -27,3 +27,11 @@ partitions_daily = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Partitions are made weeks ahead, so a missed day harms nothing.",
 )
+
+orders_hourly = dg.ScheduleDefinition(
+    name="orders_hourly",
+    job=jobs.recover_orders,
+    cron_schedule="37 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="What a store sold and no delivery told of is here an hour later.",
+)

@@ -78,6 +78,7 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
     "app.missing_orders": Nobody("counts of orders, and numbers of deliveries"),
     "app.traffic_hours": Nobody("counts by hour, and numbers of deliveries"),
     "app.traffic_counted": Nobody("which hours were counted"),
+    "app.quiet_traffic": Nobody("counts, and numbers of deliveries"),
     # ---------------------------------------------------------------- matched and sent
     "app.custom_events": Personal(_OF_EVENT, Done.BLANKED, "ids, customer key, deduplication key", _EVENTS),
     "app.custom_event_keys": Personal("its custom event", Done.RENAMED, "deduplication keys, which hold ids", _ALWAYS),

@@ -27,3 +27,23 @@ traffic_counted = sa.Table(
     schema=APP,
     comment="Which hours app.traffic_hours has. One row.",
 )
+
+quiet_traffic = sa.Table(
+    "quiet_traffic",
+    METADATA,
+    sa.Column("place", sa.Text, primary_key=True, comment="Whose traffic, as in traffic_hours."),
+    sa.Column("subject", sa.Text, primary_key=True, comment="Which, as in traffic_hours."),
+    sa.Column("found_at", Time, nullable=False, comment="When it was found to be quiet first."),
+    sa.Column(
+        "hours",
+        sa.Integer,
+        nullable=False,
+        comment="Hours before the last counted one in which less came than is usual.",
+    ),
+    sa.Column("events", sa.Integer, nullable=False, comment="How many came in them."),
+    sa.Column("usual", sa.Integer, nullable=False, comment="How many usually come in these hours of the week."),
+    sa.Column("last_at", Time, comment="Beginning of the last hour that had some; null: longer ago than is kept."),
+    sa.Column("sample_raw_id", sa.BigInteger, comment="raw_events.id of the newest of that hour; null: none is known."),
+    schema=APP,
+    comment="What is quiet now. One row per place and subject, written when an hour was counted.",
+)

@@ -117,6 +117,26 @@ COMMENT ON TABLE app.traffic_counted IS 'Which hours app.traffic_hours has. One 
 COMMENT ON COLUMN app.traffic_counted.is_only IS 'There is one row.';
 COMMENT ON COLUMN app.traffic_counted.since IS 'Beginning of the first hour that was counted.';
 COMMENT ON COLUMN app.traffic_counted.until IS 'End of the last hour that was counted.';
+CREATE TABLE app.quiet_traffic (
+    place TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    found_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    hours INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    usual INTEGER NOT NULL,
+    last_at TIMESTAMP WITH TIME ZONE,
+    sample_raw_id BIGINT,
+    CONSTRAINT pk_quiet_traffic PRIMARY KEY (place, subject)
+);
+COMMENT ON TABLE app.quiet_traffic IS 'What is quiet now. One row per place and subject, written when an hour was counted.';
+COMMENT ON COLUMN app.quiet_traffic.place IS 'Whose traffic, as in traffic_hours.';
+COMMENT ON COLUMN app.quiet_traffic.subject IS 'Which, as in traffic_hours.';
+COMMENT ON COLUMN app.quiet_traffic.found_at IS 'When it was found to be quiet first.';
+COMMENT ON COLUMN app.quiet_traffic.hours IS 'Hours before the last counted one in which less came than is usual.';
+COMMENT ON COLUMN app.quiet_traffic.events IS 'How many came in them.';
+COMMENT ON COLUMN app.quiet_traffic.usual IS 'How many usually come in these hours of the week.';
+COMMENT ON COLUMN app.quiet_traffic.last_at IS 'Beginning of the last hour that had some; null: longer ago than is kept.';
+COMMENT ON COLUMN app.quiet_traffic.sample_raw_id IS 'raw_events.id of the newest of that hour; null: none is known.';
 CREATE TABLE app.beacons (
     site_id BIGINT NOT NULL,
     subject TEXT NOT NULL,
@@ -132,12 +152,15 @@ COMMENT ON COLUMN app.beacons.subject IS 'What it is about: order:<id> or cart:<
 COMMENT ON COLUMN app.beacons.raw_id IS 'raw_events.id of the beacon.';
 COMMENT ON COLUMN app.beacons.received_at IS 'raw_events.received_at.';
 COMMENT ON COLUMN app.beacons.evidence IS 'Clicks, consent and UTM words (values/beacons.py).';
+INSERT INTO app.scheduled_jobs (name, ended_at) VALUES ('recover_orders', now());
 COMMENT ON COLUMN landing.raw_events.signature IS 'Verdict: verified, fetched (read by us from the store''s API), or unsigned where a scheme has none.';
 COMMENT ON COLUMN app.sites.settings IS 'Platform settings: default_country, cod_paid_when, subscription_sources, consent_default, transaction_ids ...';
 """
 
 DOWNGRADE = """
-DROP TABLE app.store_api_keys, app.order_recoveries, app.order_recovery_runs, app.missing_orders, app.traffic_hours, app.traffic_counted, app.beacons;
+DROP TABLE app.store_api_keys, app.order_recoveries, app.order_recovery_runs, app.missing_orders, app.traffic_hours, app.traffic_counted, app.quiet_traffic,
+  app.beacons;
+DELETE FROM app.scheduled_jobs WHERE name = 'recover_orders';
 COMMENT ON COLUMN landing.raw_events.signature IS 'Verdict: verified, or unsigned where a scheme has none.';
 COMMENT ON COLUMN app.sites.settings IS 'Platform settings: default_country, cod_paid_when, subscription_sources, consent_default ...';
 """

@@ -11,6 +11,7 @@ from console.api.preconditions import tag_of
 from console.api.problems import FieldError, invalid
 from console.api.rights import of_site
 from console.api.routes import assignments as assignment_operations
+from console.api.routes import order_recovery
 from console.api.routes import raw_events as raw_operations
 from console.api.routes import site_secrets
 from console.api.routes import sites as operations
@@ -25,6 +26,7 @@ from custom_events.browse.site_health import site_health
 from custom_events.catalog import ads, connecting, signing, sites
 from custom_events.catalog.files.meanings import CONSENT_POLICIES, meaning
 from custom_events.values.deliveries import Platform
+from custom_events.values.recovery import SENTENCES
 
 PAGES: Final = Pages()
 _FIELDS: Final = ("name", "shop_domain", "currency", "time_zone")
@@ -80,6 +82,8 @@ def site_page(call: Call, ask: Ask) -> Shown:
         "policies": CONSENT_POLICIES,
         "accounts": _accounts(call, {assignment.effective.config.ads_action for assignment in in_force}),
         "now": datetime.now(UTC),
+        "recovery": order_recovery.read_order_recovery(call, site_id),
+        "gap_means": SENTENCES,
     }
     return Shown(title=site.name, content=content)
 
