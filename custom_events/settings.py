@@ -94,6 +94,17 @@ class Settings(BaseSettings):
         10_000, ge=0, description="Refused deliveries kept with their body, per day; the rest is counted."
     )
 
+    collect_per_client: int = Field(
+        60,
+        ge=0,
+        description="Beacons of browsers (POST /collect) a minute from one network address, per receiver process; 0: none are taken.",
+    )
+    collect_per_site: int = Field(
+        6_000,
+        ge=0,
+        description="Beacons of browsers a minute for one site, per receiver process; more are answered 429.",
+    )
+
     receiver_role: bool = Field(
         True,
         description="The receiver gives up its login's rights for those of its own role; false where that role cannot be made.",

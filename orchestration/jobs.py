@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from custom_events.pipeline.beacons import KEPT as BEACONS_KEPT
 from custom_events.postgres import partitions, upkeep, zone_offsets
 from custom_events.postgres.connect import engine
+from custom_events.queries import beacons as beacon_queries
 from custom_events.queries import receipts as receipts_by_hour
 from custom_events.queries import reconciliation, tallies
 from custom_events.recovery.run import recover_all
@@ -74,6 +76,7 @@ def keep(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) ->
             made = partitions.ensure(connection, datetime.now(UTC))
             dropped = partitions.drop_expired(connection, settings(), datetime.now(UTC))
             changed = zone_offsets.ensure(connection)
+            connection.execute(beacon_queries.FORGET, {"before": datetime.now(UTC) - BEACONS_KEPT})
     finally:
         made_engine.dispose()
     context.add_output_metadata(

@@ -12,7 +12,17 @@ from typing import Any
 import asyncpg
 import structlog
 
-from custom_events.pipeline import counters, events, forgetting, late_consents, odd_leaves, privacy, undone, uploads
+from custom_events.pipeline import (
+    beacons,
+    counters,
+    events,
+    forgetting,
+    late_consents,
+    odd_leaves,
+    privacy,
+    undone,
+    uploads,
+)
 from custom_events.pipeline.batch_figures import BatchFigures, add, count
 from custom_events.pipeline.bulk_rows import Connection, columns_of, copy
 from custom_events.pipeline.claim import Claimed, claim
@@ -168,6 +178,7 @@ async def process(
     await odd_leaves.count(connection, batch_state.delivered)
     await privacy.note_requests(connection, batch_state.delivered)
     await copy(connection, "app.raw_outcomes", OUTCOME_COLUMNS, _outcome_rows(batch_state.delivered))
+    await beacons.requeue_orders(connection, batch_state.delivered)
     return count(batch_state.delivered, new, len(revised), occurrences, changes)
 
 
@@ -220,7 +231,8 @@ async def _understand(
             understood = [(raw, batch_state.understand(raw)) for raw in map(Raw._make, rows)]
         finally:
             rows = await coming
-        for raw, verdict in await forgotten.withheld(connection, understood):
+        admitted = await forgotten.withheld(connection, understood)
+        for raw, verdict in await beacons.enriched(connection, admitted):
             batch_state.add(raw, verdict)
     read = {delivered.raw_id for delivered in batch_state.delivered}
     for landed_week, raw_id, site_id in claimed:

@@ -65,7 +65,7 @@ class Forgetting:
         ]
 
     def _mentioned(self, raw: Raw, verdict: Understood) -> Mentions:
-        if verdict.outcome is Outcome.UNDERSTOOD or verdict.refunds:
+        if (verdict.outcome is Outcome.UNDERSTOOD and verdict.beacon is None) or verdict.refunds:
             return mentions.of_understood(verdict)
         try:
             return Mentions(subjects=mentions.of_body(raw.decompressed(), raw.topic))

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from custom_events.values.beacons import Beacon
 from custom_events.values.events import CommerceEvent, Order, Refund, Subscription
 from custom_events.values.platforms import Platform
 
@@ -107,6 +108,7 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     )
     shown_at: datetime | None = None  # when the body was built, by the store's clock; None: when it was sent
     odd_leaves: tuple[str, ...] = ()  # paths (`$.line_items[].sku`) whose values had another type than theirs
+    beacon: Beacon | None = None  # what a browser told: it adds to orders, and is none
 
 
 def parked(reason: str, detail: str | None = None) -> Understood:

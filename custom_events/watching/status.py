@@ -97,7 +97,8 @@ def _watched(connection: sa.Connection, settings: Settings, now: datetime, total
             for row in connection.execute(recovery.MISSING_BY_SITE, {"since": now - MISSING_SHOWN})
         },
         "quiet": {
-            f"{part.site_key or part.customer_id} {part.subject}": part.hours for part in traffic.quiet_traffic(connection)
+            f"{part.site_key or part.customer_id} {part.subject}": part.hours
+            for part in traffic.quiet_traffic(connection)
         },
         "dagster": status_counts.of_dagster(connection),
     }

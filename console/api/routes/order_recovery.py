@@ -51,9 +51,7 @@ _REPORT: Final = RecoveryReport(
             problem=None,
         ),
     ),
-    missing=(
-        MissingOrders(day=date(2026, 11, 30), kind=GapKind.ORDER, orders=1, sample_raw_id=4711, found_at=_NOON),
-    ),
+    missing=(MissingOrders(day=date(2026, 11, 30), kind=GapKind.ORDER, orders=1, sample_raw_id=4711, found_at=_NOON),),
 )
 
 

@@ -18,7 +18,9 @@ def set_store_api_key(call: Call, ask: Ask) -> Moved:
     site_id = ask.path["site_id"]
     for name in ("consumer_key", "consumer_secret"):
         if not ask.field(name):
-            raise invalid(FieldError(field=name, problem="it is missing", remedy="as the store's page of keys shows it"))
+            raise invalid(
+                FieldError(field=name, problem="it is missing", remedy="as the store's page of keys shows it")
+            )
     key = NewStoreApiKey(
         consumer_key=ask.field("consumer_key"),
         consumer_secret=ask.field("consumer_secret"),

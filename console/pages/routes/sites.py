@@ -11,9 +11,8 @@ from console.api.preconditions import tag_of
 from console.api.problems import FieldError, invalid
 from console.api.rights import of_site
 from console.api.routes import assignments as assignment_operations
-from console.api.routes import order_recovery
+from console.api.routes import order_recovery, site_secrets
 from console.api.routes import raw_events as raw_operations
-from console.api.routes import site_secrets
 from console.api.routes import sites as operations
 from console.api.routes.figures import read_site_figures
 from console.api.routes.site_secrets import NewSecret, Rotation
