@@ -29,7 +29,14 @@ from custom_events.values.recovery import SENTENCES
 
 PAGES: Final = Pages()
 _FIELDS: Final = ("name", "shop_domain", "currency", "time_zone")
-_SETTINGS: Final = ("default_country", "consent_default", "payment_lost", "take_test_orders", "take_sub_orders")
+_SETTINGS: Final = (
+    "default_country",
+    "consent_default",
+    "transaction_ids",
+    "payment_lost",
+    "take_test_orders",
+    "take_sub_orders",
+)
 _STATES: Final = ("active", "paused", "removed")
 _QUIET_H: Final = 24  # without a delivery for as long: marked in the list
 _OLD_DAYS: Final = 365  # a secret that is older: marked in the list
@@ -112,6 +119,7 @@ def edit(call: Call, ask: Ask) -> Moved:
     changes["settings"] = {
         "default_country": ask.field("default_country").upper() or None,
         "consent_default": ask.field("consent_default"),
+        "transaction_ids": ask.field("transaction_ids") or "site_and_id",
         "payment_lost": ask.field("payment_lost"),
         **{name: name in ask.form for name in ("take_test_orders", "take_sub_orders")},
     }
