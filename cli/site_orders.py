@@ -113,28 +113,28 @@ def recover_orders(*, name: str, since: datetime | None, dry_run: bool, as_json:
     with connected(settings) as engine:
         with engine.connect() as connection:
             site = sites.called(connection, name)
-        found = recover(engine, settings, site.id, now, since=None if since is None else utc(since), dry_run=dry_run)
+        recovery = recover(engine, settings, site.id, now, since=None if since is None else utc(since), dry_run=dry_run)
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+        click.echo(msgspec.json.format(msgspec.json.encode(recovery), indent=2))
     else:
-        _show(found, dry_run=dry_run)
-    if found.problem is not None:
+        _show(recovery, dry_run=dry_run)
+    if recovery.problem is not None:
         raise SystemExit(1)
 
 
-def _show(found: "Recovery", *, dry_run: bool) -> None:
+def _show(recovery: "Recovery", *, dry_run: bool) -> None:
     from custom_events.values.recovery import SENTENCES, GapKind
 
-    click.echo(f"Changed from {found.since:{TIME}} to {found.until:{TIME}}: {found.read:,} orders read.")
-    for kind, count in found.missing.items():
+    click.echo(f"Changed from {recovery.since:{TIME}} to {recovery.until:{TIME}}: {recovery.read:,} orders read.")
+    for kind, count in recovery.missing.items():
         click.echo(f"  {count:>6,}  {SENTENCES[GapKind(kind)]}")
-    if found.sample_orders:
-        click.echo(f"  for example order {', '.join(found.sample_orders)}")
-    if not found.missing:
+    if recovery.sample_orders:
+        click.echo(f"  for example order {', '.join(recovery.sample_orders)}")
+    if not recovery.missing:
         click.echo("  Nothing is missing.")
     elif dry_run:
         click.echo("Nothing was landed: that was a dry run.")
     else:
-        click.echo(f"{found.landed:,} landed now; the rest had landed and waits to be understood.")
-    if found.problem is not None:
-        click.echo(f"The store was not read to the end: {found.problem}", err=True)
+        click.echo(f"{recovery.landed:,} landed now; the rest had landed and waits to be understood.")
+    if recovery.problem is not None:
+        click.echo(f"The store was not read to the end: {recovery.problem}", err=True)

@@ -114,18 +114,18 @@ def read_orders(context: dg.OpExecutionContext, database_url: dg.ResourceParam[s
     """Counts alone reach Dagster. A store that cannot be read is an alarm of its own, and no failure of the job."""
     made_engine = engine(database_url)
     try:
-        found = recover_all(made_engine, settings(), datetime.now(UTC))
+        recoveries = recover_all(made_engine, settings(), datetime.now(UTC))
     finally:
         made_engine.dispose()
-    for recovery in found:
+    for recovery in recoveries:
         if recovery.problem is not None:
             context.log.error("site %s: %s", recovery.site_id, recovery.problem)
     context.add_output_metadata(
         {
-            "sites": len(found),
-            "read": sum(recovery.read for recovery in found),
-            "landed": sum(recovery.landed for recovery in found),
-            "problems": sum(recovery.problem is not None for recovery in found),
+            "sites": len(recoveries),
+            "read": sum(recovery.read for recovery in recoveries),
+            "landed": sum(recovery.landed for recovery in recoveries),
+            "problems": sum(recovery.problem is not None for recovery in recoveries),
         }
     )
 

@@ -16,7 +16,7 @@ from custom_events.platforms.attribution import MAX_CLICKS
 from custom_events.queries import beacons as sql
 from custom_events.values.beacons import Beacon
 from custom_events.values.clicks import Click, ClickKind, Consent, ConsentStatus, decisive
-from custom_events.values.deliveries import Understood
+from custom_events.values.deliveries import Understood, beacon_of
 from custom_events.values.events import CommerceEvent, Order
 
 AROUND_ORDER: Final = timedelta(
@@ -44,7 +44,7 @@ async def enriched(
     rows = [
         (raw.site_id, subject, raw.raw_id, raw.received_at, _ENCODER.encode(beacon).decode())
         for raw, verdict in understood
-        if (beacon := verdict.beacon) is not None
+        if (beacon := beacon_of(verdict)) is not None
         for subject in beacon.subjects
     ]
     if rows:
@@ -52,8 +52,8 @@ async def enriched(
     site_ids = {raw.site_id for raw, verdict in understood if verdict.order is not None}
     if not site_ids:
         return understood
-    told = await connection.fetch(sql.SITES, *columns_of([(site_id,) for site_id in sorted(site_ids)]))
-    with_beacons = {row[0] for row in told}
+    site_rows = await connection.fetch(sql.SITES, *columns_of([(site_id,) for site_id in sorted(site_ids)]))
+    with_beacons = {row[0] for row in site_rows}
     if not with_beacons:
         return understood
     asked = {
@@ -74,7 +74,7 @@ async def requeue_orders(connection: Connection, delivered: Iterable[Delivered])
     orders = {
         (entry.site_id, beacon.order_id)
         for entry in delivered
-        if (beacon := entry.understood.beacon) is not None and beacon.order_id is not None
+        if (beacon := beacon_of(entry.understood)) is not None and beacon.order_id is not None
     }
     if orders:
         await connection.execute(sql.REQUEUE_ORDERS, *columns_of(sorted(orders)))
@@ -127,12 +127,12 @@ def _clicks(evidence: Sequence[Evidence]) -> tuple[Click, ...]:
 def _consent(consent: Consent | None, evidence: Sequence[Evidence]) -> Consent | None:
     said = consent or Consent()
     for entry in evidence:
-        told = entry.beacon.consent
-        if told is None:
+        answer = entry.beacon.consent
+        if answer is None:
             continue
         if not entry.by_token:  # fills what nobody said
-            told = msgspec.structs.replace(
-                told,
+            answer = msgspec.structs.replace(
+                answer,
                 **{
                     name: _UNKNOWN
                     for name in ("ad_user_data", "ad_personalization", "ad_storage")
@@ -140,9 +140,9 @@ def _consent(consent: Consent | None, evidence: Sequence[Evidence]) -> Consent |
                 },
             )
         said = Consent(
-            ad_user_data=decisive(said.ad_user_data, told.ad_user_data),
-            ad_personalization=decisive(said.ad_personalization, told.ad_personalization),
-            ad_storage=decisive(said.ad_storage, told.ad_storage),
-            source=said.source or told.source,
+            ad_user_data=decisive(said.ad_user_data, answer.ad_user_data),
+            ad_personalization=decisive(said.ad_personalization, answer.ad_personalization),
+            ad_storage=decisive(said.ad_storage, answer.ad_storage),
+            source=said.source or answer.source,
         )
     return consent if said == Consent() else said

@@ -12,7 +12,7 @@ from custom_events.platforms.click_ids import click_value
 from custom_events.platforms.consent import consent_from
 from custom_events.values.beacons import Beacon
 from custom_events.values.clicks import Click, ClickCarrier, ClickKind, Consent
-from custom_events.values.deliveries import RawDelivery, Understood, ignored, parked
+from custom_events.values.deliveries import RawDelivery, Understood, UnderstoodBeacon, ignored, parked
 
 MAX_CLICKS: Final = 6  # two of each kind
 MAX_PATH_CHARS: Final = 300
@@ -80,7 +80,7 @@ def understand(delivery: RawDelivery) -> Understood:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return parked("unreadable_body", "A beacon in another form than ours")
     return (
-        Understood(beacon=beacon)
+        UnderstoodBeacon(beacon=beacon)
         if beacon.is_of_use
         else ignored("beacon_of_no_use", "It names no order, cart or checkout")
     )

@@ -124,7 +124,17 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     )
     shown_at: datetime | None = None  # when the body was built, by the store's clock; None: when it was sent
     odd_leaves: tuple[str, ...] = ()  # paths (`$.line_items[].sku`) whose values had another type than theirs
-    beacon: Beacon | None = None  # what a browser told: it adds to orders, and is none
+
+
+class UnderstoodBeacon(Understood, frozen=True, kw_only=True, gc=False):
+    """What a browser told: it adds to orders, and is none."""
+
+    beacon: Beacon
+
+
+def beacon_of(understood: Understood) -> Beacon | None:
+    """What a browser told; None of a delivery of a store."""
+    return understood.beacon if isinstance(understood, UnderstoodBeacon) else None
 
 
 def parked(reason: str, detail: str | None = None) -> Understood:

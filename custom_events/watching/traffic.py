@@ -87,18 +87,18 @@ def _quiet(connection: sa.Connection, since: datetime, until: datetime) -> Itera
     for (place, subject), group in groupby(connection.execute(sql.HOURS), key=lambda row: (row.place, row.subject)):
         rows = list(group)
         hours = [Hour(row.hour.astimezone(UTC), row.events) for row in rows]
-        found = quiet(hours, since, until, zone_or_utc(rows[-1].time_zone))
-        if found is not None:
-            yield _row(place, subject, found, rows[-1])
+        silence = quiet(hours, since, until, zone_or_utc(rows[-1].time_zone))
+        if silence is not None:
+            yield _row(place, subject, silence, rows[-1])
 
 
-def _row(place: str, subject: str, found: Quiet, last: Any) -> dict[str, Any]:
+def _row(place: str, subject: str, silence: Quiet, last: Any) -> dict[str, Any]:
     return {
         "place": place,
         "subject": subject,
-        "hours": found.hours,
-        "events": found.events,
-        "usual": found.usual,
+        "hours": silence.hours,
+        "events": silence.events,
+        "usual": silence.usual,
         "last_at": last.hour,
         "sample_raw_id": last.sample_raw_id,
     }

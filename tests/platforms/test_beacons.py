@@ -12,7 +12,7 @@ from custom_events.platforms import beacons
 from custom_events.platforms.beacons import read, to_json, understand
 from custom_events.values.beacons import Beacon
 from custom_events.values.clicks import Click, ClickCarrier, ClickKind, Consent, ConsentStatus
-from custom_events.values.deliveries import Outcome, RawDelivery
+from custom_events.values.deliveries import Outcome, RawDelivery, beacon_of
 
 GCLID = "Cj0KCQ-a-click-of-nobody-1"
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ WHOLE = {
 }
 
 
-def beacon_of(**fields: Any) -> Beacon:
+def of_fields(**fields: Any) -> Beacon:
     found = read(json.dumps({"site": "shop-key-1", **fields}).encode())
     assert found is not None
     return found[1]
@@ -61,7 +61,7 @@ def test_the_fields_of_the_list_and_nothing_else() -> None:
     landed = to_json(beacon)
     assert b"somebody" not in landed
     assert b"99999" not in landed
-    assert understand(RawDelivery(topic="collect", body=landed)).beacon == beacon
+    assert beacon_of(understand(RawDelivery(topic="collect", body=landed))) == beacon
     assert beacon.subjects == (
         "cart:hWN6Hs5kYcQyVbPpLn3r?key=12ab",
         "cart:bd5a8aa1ecd019dd3520ff791ee3a24c",
@@ -98,11 +98,11 @@ def test_what_names_no_site_is_no_beacon(body: bytes) -> None:
     ],
 )
 def test_each_field_for_itself(fields: dict[str, Any], kept: dict[str, Any]) -> None:
-    assert beacon_of(**fields) == Beacon(**kept)
+    assert of_fields(**fields) == Beacon(**kept)
 
 
 def test_several_clicks_and_who_asked_for_consent() -> None:
-    clicks = beacon_of(
+    clicks = of_fields(
         clicks={"gclid": [GCLID, GCLID + "2", GCLID + "3"], "wbraid": "Cj0KCQ-w-braid-of-nobody-1"}
     ).clicks
     assert [(click.kind.value, click.id) for click in clicks] == [
@@ -110,9 +110,9 @@ def test_several_clicks_and_who_asked_for_consent() -> None:
         ("gclid", GCLID + "2"),
         ("wbraid", "Cj0KCQ-w-braid-of-nobody-1"),
     ]
-    said = beacon_of(consent={"ad_user_data": "denied"}).consent
+    said = of_fields(consent={"ad_user_data": "denied"}).consent
     assert said == Consent(ad_user_data=ConsentStatus.DENIED, source="beacon")
-    named = beacon_of(consent={"ad_user_data": "denied", "source": "banner\u0000"}).consent
+    named = of_fields(consent={"ad_user_data": "denied", "source": "banner\u0000"}).consent
     assert named is not None
     assert named.source == "beacon"
 
