@@ -71,8 +71,8 @@ def put(
                 f"it begins with {prefix}: copy it whole from WooCommerce > Settings > Advanced > REST API", path=path
             )
     before = of(connection, site_id)
-    token = secrets.encrypt(msgspec.json.encode(Credentials(consumer_key, consumer_secret)), key)
     url = checked_url(address, allow_private=allow_private)
+    token = secrets.encrypt(msgspec.json.encode(Credentials(consumer_key, consumer_secret)), key)
     connection.execute(
         queries.SET_API_KEY, {"site": site_id, "url": url, "ending": consumer_key[-SHOWN_CHARACTERS:], "token": token}
     )
