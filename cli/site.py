@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.author import author_option
+from cli.site_orders import api_key, recover_orders
 from custom_events.values.platforms import Platform
 
 if TYPE_CHECKING:
@@ -32,7 +33,12 @@ def site() -> None:
       custom-events site list
       custom-events site wait shop.example         until its first signed delivery; says what is wrong meanwhile
       custom-events site secret add shop.example   one more secret, pasted from the store
+      custom-events site recover-orders shop.example --dry-run   orders of the store that no delivery brought
     """
+
+
+site.add_command(api_key)
+site.add_command(recover_orders)
 
 
 @site.command(short_help="Make a site, its address and its secret.")

@@ -73,6 +73,8 @@ def _lines(measured: "Status") -> Iterator[str]:
         "In requests of which Google names no rows": measured.unnamed,
         "With hashes alone, as their click id is invalid, by state": measured.without_click_id,
         "Beside Google's counts, 28 days": measured.reconciled,
+        "Orders that no delivery had brought, 30 days": measured.missing_orders,
+        "Less than half of what is usual, for hours": measured.quiet,
         "Alarms, open": measured.alarms,
         "Dagster keeps": measured.dagster,
         "Open work": {name: count for name, count in measured.open_work.items() if count},

@@ -94,6 +94,17 @@ class Settings(BaseSettings):
         10_000, ge=0, description="Refused deliveries kept with their body, per day; the rest is counted."
     )
 
+    collect_per_client: int = Field(
+        60,
+        ge=0,
+        description="Beacons of browsers (POST /collect) a minute from one network address, per receiver process; 0: none are taken.",
+    )
+    collect_per_site: int = Field(
+        6_000,
+        ge=0,
+        description="Beacons of browsers a minute for one site, per receiver process; more are answered 429.",
+    )
+
     receiver_role: bool = Field(
         True,
         description="The receiver gives up its login's rights for those of its own role; false where that role cannot be made.",
@@ -199,6 +210,12 @@ class Settings(BaseSettings):
         14, ge=1, description="Days that Dagster's finished runs are kept with their events and logs (26 kB each)."
     )
     partitions_ahead_days: int = Field(45, ge=1, description="Days ahead for which partitions are made.")
+
+    # ---------------------------------------------------------------- stores' own APIs
+    store_api_private: bool = Field(
+        False,
+        description="Orders may be read from stores at private addresses and by http: for the sandbox. False: by https from public ones alone.",
+    )
 
     # ---------------------------------------------------------------- pipeline
     batch_size: int = Field(5_000, ge=1, description="Raw events in one transaction (1,000 to 25,000 measured alike).")

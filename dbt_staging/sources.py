@@ -20,6 +20,7 @@ HIDDEN_TABLES = frozenset(
         *("saved_views", "shopify_installations"),
         *("operations", "operation_parts", "bulk_changes", "bulk_change_rows"),
         *("forgotten_subjects", "forgetting_keys"),
+        *("store_api_keys", "order_recoveries", "traffic_hours", "traffic_counted", "quiet_traffic", "beacons"),
     }
 )
 HIDDEN_COLUMNS = frozenset({"body", "headers", "client_address", "before", "after", "person_encrypted"})
@@ -91,6 +92,8 @@ ASSET_OF_TABLE = {
     "upload_attempts": "conversion_uploads",
     "quota_buckets": "conversion_uploads",
     "upload_stops": "conversion_uploads",
+    "order_recovery_runs": "commerce_events",
+    "missing_orders": "commerce_events",
     "google_upload_status": "reconciliation",
     "reconciliation_days": "reconciliation",
     "alarms": "configuration",

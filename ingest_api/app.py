@@ -20,6 +20,7 @@ from custom_events.queries.landing import Refused
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Platform, Refusal
 from ingest_api import health, http_answers, landing_rows
+from ingest_api.collect import BeaconWriter, Collect
 from ingest_api.database import Database
 from ingest_api.groups import Answered, OnResult, Verified, Waiting, on_result_of
 from ingest_api.http_answers import Answer
@@ -236,19 +237,21 @@ def create_app(
     database = Database(settings)
     sites = Sites(database.sites, settings.site_cache_s)
     writer = Writer(settings, metrics, database.connect)
+    beacon_writer = BeaconWriter(database.connect, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         async with database:
             background = asyncio.create_task(sites.run())
-            writing = asyncio.create_task(writer.run())
+            writing = asyncio.gather(writer.run(), beacon_writer.run())
             try:
                 yield
             finally:
                 writer.close()
+                beacon_writer.close()
                 await writing  # what was accepted is committed first
                 background.cancel()
 
     rest: Any = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     health.add_routes(rest, database, writer, metrics)
-    return kind(settings, platforms, (sites, writer), rest)
+    return kind(settings, platforms, (sites, writer), Collect(settings, sites, beacon_writer, rest))

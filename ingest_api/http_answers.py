@@ -44,6 +44,11 @@ def answer(status: int, payload: dict[str, str], **headers: str) -> Answer:
     return _made(status, [(name.encode(), value.encode()) for name, value in lines.items()], body)
 
 
+def empty(status: int, **headers: str) -> Answer:
+    """An answer without a body. Header names are written with `_` for `-`."""
+    return _made(status, [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()], b"")
+
+
 def done(outcome: str) -> Answer:
     """200 without a body, its outcome in a header: an ASGI server sends head and body apart, and a second send costs a seventh of
     the receiver's throughput (decision 0002). Stores look at the status alone."""

@@ -1,6 +1,5 @@
 """From a request to the row that is stored: what is kept of headers and body, and what makes two deliveries the same."""
 
-import hashlib
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -9,26 +8,14 @@ from typing import Any
 import msgspec
 
 from custom_events.platforms.base import Delivery
+from custom_events.platforms.dedup_keys import dedup_key
 from custom_events.queries.landing import Delivered, Refused
-from custom_events.values.deliveries import DEDUP_KEY_BYTES, key_of_id, key_of_id_and_body
 
 
 def kept_headers(headers: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
     """Headers as they are stored: those of `names` (`StorePlatform.kept_headers`). Whoever forwards to us may add credentials, addresses
     of people and a thousand others."""
     return {name: headers[name] for name in names if name in headers}
-
-
-def dedup_key(delivery: Delivery, body: bytes) -> str:
-    """Hex of 16 bytes: of SHA-256 over the delivery id, halves of those over id and body where both decide, or over topic and body
-    where the platform gives no such id."""
-    if delivery.delivery_id is not None:
-        if delivery.body_decides:
-            return key_of_id_and_body(delivery.delivery_id, body).hex()
-        return key_of_id(delivery.delivery_id).hex()
-    digest = hashlib.sha256(b"body\0" + (delivery.topic or "").encode() + b"\0")
-    digest.update(body)
-    return digest.hexdigest()[: 2 * DEDUP_KEY_BYTES]
 
 
 def delivered(site_id: int, delivery: Delivery, headers: Mapping[str, str], body: bytes) -> Delivered:

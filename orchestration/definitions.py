@@ -28,6 +28,7 @@ defs = dg.Definitions(
         jobs.build_reports,
         jobs.keep_partitions,
         jobs.watch_shops,
+        jobs.recover_orders,
         backtests.backtest,
     ],
     schedules=[
@@ -35,6 +36,7 @@ defs = dg.Definitions(
         schedules.reconciliation_daily,
         schedules.partitions_daily,
         schedules.shops_hourly,
+        schedules.orders_hourly,
     ],
     sensors=[sensors.raw_backlog, sensors.upload_backlog, sensors.watching],
     resources={"database_url": resources.database_url, "dbt": resources.dbt},

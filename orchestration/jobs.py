@@ -4,10 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from custom_events.pipeline.beacons import KEPT as BEACONS_KEPT
 from custom_events.postgres import partitions, upkeep, zone_offsets
 from custom_events.postgres.connect import engine
+from custom_events.queries import beacons as beacon_queries
 from custom_events.queries import receipts as receipts_by_hour
 from custom_events.queries import reconciliation, tallies
+from custom_events.recovery.run import recover_all
 from custom_events.redaction.carry_out import carry_out_all, sweep_quarantine
 from custom_events.settings import settings
 from custom_events.shopify_app import watching as shopify_app
@@ -74,6 +77,7 @@ def keep(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) ->
             made = partitions.ensure(connection, datetime.now(UTC))
             dropped = partitions.drop_expired(connection, settings(), datetime.now(UTC))
             changed = zone_offsets.ensure(connection)
+            connection.execute(beacon_queries.FORGET, {"before": datetime.now(UTC) - BEACONS_KEPT})
     finally:
         made_engine.dispose()
     context.add_output_metadata(
@@ -104,6 +108,37 @@ def count_all(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str
     for gap in gaps:
         context.log.error(gap)
     context.add_output_metadata({"gaps": gaps, "rested": rested, "receipts": receipts, "reconciliation_days": days})
+
+
+@dg.op(description="Reads the orders that stores changed from their own APIs, and lands what no delivery had brought.")
+def read_orders(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
+    """Counts alone reach Dagster. A store that cannot be read is an alarm of its own, and no failure of the job."""
+    made_engine = engine(database_url)
+    try:
+        recoveries = recover_all(made_engine, settings(), datetime.now(UTC))
+    finally:
+        made_engine.dispose()
+    for recovery in recoveries:
+        if recovery.problem is not None:
+            context.log.error("site %s: %s", recovery.site_id, recovery.problem)
+    context.add_output_metadata(
+        {
+            "sites": len(recoveries),
+            "read": sum(recovery.read for recovery in recoveries),
+            "landed": sum(recovery.landed for recovery in recoveries),
+            "problems": sum(recovery.problem is not None for recovery in recoveries),
+        }
+    )
+
+
+@dg.job(
+    executor_def=IN_ONE_PROCESS,
+    hooks={note_end},
+    description="Orders of stores laid beside what landed; what is missing is landed.",
+)
+def recover_orders() -> None:
+    """Every hour, one site after the other."""
+    read_orders()
 
 
 @dg.op(description="Deletes Dagster's own runs whose retention is over, with their events and files.")

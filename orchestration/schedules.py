@@ -35,3 +35,11 @@ shops_hourly = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="A webhook that a shop lost is missed for an hour at most; tokens that nobody needs are kept alive by it.",
 )
+
+orders_hourly = dg.ScheduleDefinition(
+    name="orders_hourly",
+    job=jobs.recover_orders,
+    cron_schedule="37 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="What a store sold and no delivery told of is here an hour later.",
+)

@@ -9,6 +9,7 @@ from console.api.calls import Call
 from console.api.routes import browsing
 from custom_events.catalog import sites
 from custom_events.errors import NotFound
+from custom_events.watching.alarms import EXAMPLE
 from custom_events.watching.state import Episode
 
 
@@ -46,6 +47,11 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "PrivacyRequestOpen": ("help/how-to/privacy-requests.md", "how they are carried out"),
     "PrivacyRequestDue": ("help/how-to/privacy-requests.md", "how they are carried out"),
     "CallsNearlyUsedUp": ("settings", "the limits that are set"),
+    "OrdersMissing": ("sites/{site_id}#recovery", "what was missing, by day"),
+    "OrdersNotRead": ("sites/{site_id}#recovery", "why"),
+    "SiteWentQuiet": ("sites/{site_id}", "the site"),
+    "PartOfSiteWentQuiet": ("sites/{site_id}", "the site"),
+    "LaneWentQuiet": ("ads-accounts/{account}", "the account"),
     "SumsDisagree": ("./#sums", "both sides of the sums"),
 }
 
@@ -59,7 +65,13 @@ def of(call: Call, alarm: Episode, *, with_sample: bool = False) -> Evidence | N
             place["site_id"] = str(sites.by_key(call.connection, place["site"]).id)
     if alarm.name in PAGES:
         address, name = PAGES[alarm.name]
-        return Evidence(address.format_map(place), name)
+        evidence = Evidence(address.format_map(place), name)
+        kind, _, number = place.get(EXAMPLE, "").partition(":")
+        return (
+            evidence._replace(sample_address=f"deliveries/{number}", sample=f"delivery {number}")
+            if kind == "raw"
+            else evidence
+        )
     if alarm.name not in LISTS:
         return None
     page, filters = LISTS[alarm.name]

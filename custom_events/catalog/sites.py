@@ -22,7 +22,7 @@ from custom_events.queries import lookups
 from custom_events.queries import sites as queries
 from custom_events.queries.keyset import After, Order
 from custom_events.values.clicks import ConsentStatus
-from custom_events.values.deliveries import Platform
+from custom_events.values.deliveries import Platform, TransactionIds
 
 SITE_KEY_BYTES = 16  # 128 bits: an address nobody guesses, though the signature is what protects
 PAGE = 100  # sites read at once, unless told otherwise
@@ -47,6 +47,12 @@ class SiteSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     payment_lost: Literal["keep", "hold", "retract"] = "retract"  # conversions of orders whose payment was lost
     payment_lost_statuses: tuple[str, ...] = ()  # WooCommerce statuses of plugins: disputes, chargebacks
     consent_default: ConsentStatus = ConsentStatus.UNKNOWN  # where an order says nothing
+    transaction_ids: TransactionIds = (
+        TransactionIds.SITE_AND_ID
+    )  # of conversions at Google; of orders from the change on
+    # Written by us when that changes: what older orders keep, and which are older.
+    transaction_ids_before: TransactionIds = TransactionIds.SITE_AND_ID
+    transaction_ids_since: datetime | None = None
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +197,8 @@ def update(connection: sa.Connection, site_id: int, *, actor: str, **changes: An
         if field not in changeable:
             raise InvalidConfiguration(f"cannot be changed; these can: {', '.join(changeable)}", path=field)
     values = _checked(changes, old.platform)
+    if "settings" in values:
+        _keep_ids_of_older_orders(connection, old, values["settings"])
     before = {field: value for field, value in _plain(old).items() if field in values}
     changed = diff.lines(before, values)
     if changed:
@@ -207,6 +215,28 @@ def update(connection: sa.Connection, site_id: int, *, actor: str, **changes: An
             after=values,
         )
     return get(connection, site_id)
+
+
+def _keep_ids_of_older_orders(connection: sa.Connection, old: Site, settings: dict[str, Any]) -> None:
+    """A change of the transaction ids is for orders from now on: what was sent of older ones keeps its id. Raises NeedsAction where ids of
+    two sites could be the same at Google."""
+    for name in ("transaction_ids_before", "transaction_ids_since"):
+        settings.pop(name, None)
+    wanted = TransactionIds(settings.get("transaction_ids", TransactionIds.SITE_AND_ID))
+    kept, since = old.settings.transaction_ids_before, old.settings.transaction_ids_since
+    if wanted is not old.settings.transaction_ids:
+        kept, since = old.settings.transaction_ids, queries.database_now(connection)
+        others = [] if wanted is TransactionIds.SITE_AND_ID else queries.sites_with_same_actions(connection, old.id)
+        if others:
+            raise NeedsAction(
+                f"Orders of site {old.id} and of {', '.join(others)} could have the same id at Google: they feed one ads action, and "
+                "these sites have no number of the site in theirs. Give the sites different ads actions, or keep site_and_id.",
+                who="editor",
+            )
+    if kept is not TransactionIds.SITE_AND_ID:
+        settings["transaction_ids_before"] = kept.value
+    if since is not None:
+        settings["transaction_ids_since"] = since.isoformat()
 
 
 def pause(connection: sa.Connection, site_id: int, *, actor: str, reason: str = "") -> Site:

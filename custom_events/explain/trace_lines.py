@@ -19,6 +19,7 @@ from custom_events.explain.trace import (
 from custom_events.matching.explain import Explanation, ThresholdStep
 from custom_events.matching.money import rounded
 from custom_events.values.definitions import Threshold, ThresholdFires, ThresholdMeasure, ThresholdPeriod
+from custom_events.values.recovery import FETCHED
 
 MAX_SHOWN_COUNTED = 10  # events of a threshold in the terminal; JSON has more
 
@@ -77,7 +78,7 @@ def _order(order: OrderState, shop: str) -> Iterator[str]:
 
 def _delivery(delivery: Delivery) -> Iterator[str]:
     number = f", delivery {delivery.delivery_id}" if delivery.delivery_id else ""
-    yield f"  {moment(delivery.received_at)}  {delivery.topic or 'no topic'}{number}, {delivery.body_bytes} bytes, signature {delivery.signature} (raw:{delivery.raw_id})"
+    yield f"  {moment(delivery.received_at)}  {delivery.topic or 'no topic'}{number}, {delivery.body_bytes} bytes, {_brought(delivery.signature)} (raw:{delivery.raw_id})"
     if delivery.outcome is None:
         yield "    waits to be understood" if delivery.is_waiting else "    its outcome has expired by retention"
         return
@@ -86,6 +87,11 @@ def _delivery(delivery: Delivery) -> Iterator[str]:
         "" if not delivery.new_events else f", {delivery.new_events} new event{'s' if delivery.new_events > 1 else ''}"
     )
     yield f"    {delivery.outcome}{why} {moment(delivery.processed_at)}{new}"
+
+
+def _brought(signature: str) -> str:
+    """How a delivery came, by the verdict of its signature."""
+    return "fetched by order recovery: no delivery had brought it" if signature == FETCHED else f"signature {signature}"
 
 
 def _event(event: EventTrace) -> Iterator[str]:

@@ -14,6 +14,7 @@ import structlog
 
 from custom_events.pipeline import (
     app_life,
+    beacons,
     counters,
     events,
     forgetting,
@@ -179,6 +180,7 @@ async def process(
     await privacy.note_requests(connection, batch_state.delivered)
     await app_life.note(connection, batch_state.delivered)
     await copy(connection, "app.raw_outcomes", OUTCOME_COLUMNS, _outcome_rows(batch_state.delivered))
+    await beacons.requeue_orders(connection, batch_state.delivered)
     return count(batch_state.delivered, new, len(revised), occurrences, changes)
 
 
@@ -231,7 +233,8 @@ async def _understand(
             understood = [(raw, batch_state.understand(raw)) for raw in map(Raw._make, rows)]
         finally:
             rows = await coming
-        for raw, verdict in await forgotten.withheld(connection, understood):
+        admitted = await forgotten.withheld(connection, understood)
+        for raw, verdict in await beacons.enriched(connection, admitted):
             batch_state.add(raw, verdict)
     read = {delivered.raw_id for delivered in batch_state.delivered}
     for landed_week, raw_id, site_id in claimed:

@@ -16,7 +16,7 @@ from custom_events.pipeline.conversion import AdsAction
 from custom_events.pipeline.matching import NeedsMemo
 from custom_events.queries import matching as sql
 from custom_events.values.definitions import Assignment, DefinitionConfig, Overrides
-from custom_events.values.deliveries import Platform, SiteContext
+from custom_events.values.deliveries import Platform, SiteContext, TransactionIds
 from custom_events.values.events import EventType
 
 LOADS_LIMIT = 5  # loads in a row during each of which somebody changed something
@@ -38,6 +38,7 @@ _SITE_SETTINGS = frozenset(
         "take_test_orders",
         "take_sub_orders",
         "payment_lost_statuses",
+        *("transaction_ids", "transaction_ids_before", "transaction_ids_since"),
     )
 )
 
@@ -101,6 +102,7 @@ async def load(connection: Connection, version: Version = ()) -> Configuration:
         for row in await connection.fetch(sql.ASSIGNMENTS)
         if (assignment := assignment_of(row, definitions, actions)) is not None
     ]
+    sites = _without_common_ids(sites, assignments)
     compiled_rules = CompiledRules(assignments, {site.site_id: site.time_zone for site in sites})
     return Configuration(
         version=version,
@@ -113,6 +115,23 @@ async def load(connection: Connection, version: Version = ()) -> Configuration:
         actions={action.id: action for action in actions.values()},
         action_names=actions,
     )
+
+
+def _without_common_ids(sites: list[SiteContext], assignments: list[Assignment]) -> list[SiteContext]:
+    """The sites; of several that feed one ads action and whose transaction ids name no site, each gets ids that do, whatever was assigned
+    since they were chosen."""
+    bare = {site.site_id for site in sites if site.transaction_ids is not TransactionIds.SITE_AND_ID}
+    if not bare:
+        return sites
+    feeding: dict[int, set[int]] = {}
+    for assignment in assignments:
+        if assignment.site_id in bare and assignment.ads_action_id is not None:
+            feeding.setdefault(assignment.ads_action_id, set()).add(assignment.site_id)
+    meeting = {site_id for together in feeding.values() if len(together) > 1 for site_id in together}
+    return [
+        msgspec.structs.replace(site, transaction_ids=TransactionIds.SITE_AND_ID) if site.site_id in meeting else site
+        for site in sites
+    ]
 
 
 def assignment_of(row: Any, definitions: Mapping[int, Defined], actions: Mapping[str, AdsAction]) -> Assignment | None:

@@ -6,6 +6,7 @@ say: when the conversion may go first and when it is too late.
 """
 
 import hashlib
+import re
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +23,7 @@ from custom_events.matching.eligibility import action_reason, click_for, other_c
 from custom_events.matching.match import Match
 from custom_events.values.clicks import Click
 from custom_events.values.conversions import AdsAction, UploadState
+from custom_events.values.deliveries import SiteContext, TransactionIds
 from custom_events.values.events import CommerceEvent, EventType
 from custom_events.values.reasons import (
     ACTION_TOO_RECENT,
@@ -37,6 +39,8 @@ from custom_events.values.reasons import (
 )
 
 DIGEST_CHARACTERS: Final = 24  # 96 bits of SHA-256: no two events of an installation will meet
+
+_NAMES_A_SITE: Final = re.compile(r"\d+-|ce-")  # an id of another site of ours may look so
 
 # Events that can happen to an order more than once: the order's id would make their conversions one.
 _MANY_PER_ORDER = frozenset(
@@ -57,13 +61,17 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     other_clicks: tuple[Click, ...] = ()  # tried when Google refuses `click`, best first
 
 
-def draft(match: Match, event: CommerceEvent, action: AdsAction | None, now: datetime) -> Draft:
-    """The ledger's row for a match; `action` is the one its assignment names, None when there is none."""
+def draft(
+    match: Match, event: CommerceEvent, action: AdsAction | None, now: datetime, site: SiteContext | None = None
+) -> Draft:
+    """The ledger's row for a match; `action` is the one its assignment names, None when there is none. `site` says by what its orders are
+    known at Google; without it the row is not to be written."""
     window_days = match.assignment.config.click_window_days
     click = click_for(match.click, event, window_days, action)
     others = other_clicks(click, event, window_days, action)
     deadline_at = deadline(event.occurred_at, click)
-    transaction = transaction_id(match.assignment.site_id, event)
+    ids = TransactionIds.SITE_AND_ID if site is None else site.transaction_ids_of(_ordered_at(event))
+    transaction = transaction_id(match.assignment.site_id, event, ids)
     reason = match.withheld or action_reason(action, event, click, match.value, match.currency)
     against: tuple[str, str] | None = None if reason is None else (reason, WITHHELD[reason])
     if against is None and deadline_at <= now:
@@ -113,20 +121,34 @@ def earliest_moment(
     return until, reason, waits_until(reason, until)
 
 
-def transaction_id(site_id: int, event: CommerceEvent) -> str:
-    """The idempotency key at Google, never the same for two orders, whichever sites feed an action (decision 0015): site and order
-    id; a digest of site and natural key for events that are not one per order, or where the id is none that Google would take
-    (too long, or an address). Only for new conversions: what is in the ledger keeps the key it has."""
+def _ordered_at(event: CommerceEvent) -> datetime:
+    return event.occurred_at if event.order is None else event.order.created_at
+
+
+def transaction_id(site_id: int, event: CommerceEvent, ids: TransactionIds = TransactionIds.SITE_AND_ID) -> str:
+    """The idempotency key at Google, never the same for two orders (decision 0015): site and order id, or what the site chose of its orders
+    (decision 0056); a digest of site and natural key for events that are not one per order, or where the id is none that Google would
+    take (too long, or an address). Only for new conversions: what is in the ledger keeps the key it has."""
     order_id = event.order_id
-    if (
-        order_id
-        and event.type not in _MANY_PER_ORDER
-        and order_id.isprintable()
-        and "@" not in order_id
-        and order_id[0] != "+"
-    ):
+    if order_id and event.type not in _MANY_PER_ORDER and _is_takeable(order_id):
+        chosen = _chosen(order_id, event, ids)
+        if chosen is not None and _is_takeable(chosen) and not _NAMES_A_SITE.match(chosen):
+            return chosen
         key = f"{site_id}-{order_id}"
         if len(key) <= MAX_TRANSACTION_ID_CHARACTERS:
             return key
     digest = hashlib.sha256(f"{site_id}:{event.key}".encode()).hexdigest()
     return f"ce-{digest[:DIGEST_CHARACTERS]}"
+
+
+def _chosen(order_id: str, event: CommerceEvent, ids: TransactionIds) -> str | None:
+    if ids is TransactionIds.BARE_ID:
+        return order_id
+    if ids is TransactionIds.ORDER_NUMBER and event.order is not None and event.order.number:
+        return event.order.number.strip().removeprefix("#") or None
+    return None
+
+
+def _is_takeable(text: str) -> bool:
+    """Whether Google would take it: printable, not too long, no address of somebody."""
+    return len(text) <= MAX_TRANSACTION_ID_CHARACTERS and text.isprintable() and "@" not in text and text[0] != "+"

@@ -13,7 +13,7 @@ from custom_events.platforms import mentions
 from custom_events.platforms.mentions import Mentions
 from custom_events.queries import redaction as sql
 from custom_events.settings import Settings
-from custom_events.values.deliveries import Outcome, PrivacyRequest, Understood, ignored
+from custom_events.values.deliveries import Outcome, PrivacyRequest, Understood, beacon_of, ignored
 from custom_events.values.forgotten import REDACTED, SubjectKind, Subjects
 
 _ASKS: Final = frozenset(PrivacyRequest)
@@ -65,7 +65,7 @@ class Forgetting:
         ]
 
     def _mentioned(self, raw: Raw, verdict: Understood) -> Mentions:
-        if verdict.outcome is Outcome.UNDERSTOOD or verdict.refunds:
+        if (verdict.outcome is Outcome.UNDERSTOOD and beacon_of(verdict) is None) or verdict.refunds:
             return mentions.of_understood(verdict)
         try:
             return Mentions(subjects=mentions.of_body(raw.decompressed(), raw.topic))

@@ -14,8 +14,10 @@ import zstandard
 from custom_events.pipeline import state
 from custom_events.pipeline.evidence import Evidence, has_all, is_older, merge, parts_of
 from custom_events.pipeline.state import CustomerState, OrderState, RefundState, SubscriptionState
+from custom_events.platforms import beacons
 from custom_events.platforms.base import StorePlatform
 from custom_events.values import events
+from custom_events.values.beacons import MECHANISM
 from custom_events.values.clicks import ConsentStatus
 from custom_events.values.deliveries import (
     SITE_PAUSED,
@@ -200,6 +202,8 @@ class BatchState:
             if is_redacted_delivery(raw.headers, raw.body_bytes):
                 return ignored(REDACTED)
             delivery = RawDelivery(topic=raw.topic, body=raw.decompressed(), headers=_HEADERS.decode(raw.headers))
+            if MECHANISM in delivery.headers:
+                return beacons.understand(delivery)
             understood = self._platforms[site.platform].understand(delivery, site)
         except Exception as error:  # noqa: BLE001  one raw event must not stop the others; it is parked, and counted
             structlog.get_logger().warning("understanding_failed", raw_id=raw.raw_id, error=type(error).__name__)

@@ -216,7 +216,8 @@ async def _without_known(
 def _draft(matched: Matched, configuration: Configuration, now: datetime) -> Draft:
     action_id = matched.match.assignment.ads_action_id
     action = None if action_id is None else configuration.actions.get(action_id)
-    return draft(matched.match, matched.site_event.event, action, now)
+    site = configuration.sites.get(matched.match.assignment.site_id)
+    return draft(matched.match, matched.site_event.event, action, now, site)
 
 
 async def _one_for_each_transaction(

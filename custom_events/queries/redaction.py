@@ -245,6 +245,11 @@ DELETE_CLICKS: Final = sa.text("""
 DELETE FROM app.clicks c WHERE c.site_id = :site AND c.subject = ANY(CAST(:subjects AS text[])) AND c.seen_at >= :since AND c.seen_at <= :until
 """)
 
+# What browsers told of these orders and carts.
+DELETE_BEACONS: Final = sa.text("""
+DELETE FROM app.beacons b WHERE b.site_id = :site AND b.subject = ANY(CAST(:subjects AS text[]))
+""")
+
 DELETE_WITHDRAWN_WITHOUT_ORDER: Final = sa.text(
     "DELETE FROM app.withdrawn_without_order WHERE custom_event_id = ANY(CAST(:ids AS bigint[]))"
 )

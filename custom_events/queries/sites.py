@@ -142,6 +142,26 @@ def tokens_after(connection: sa.Connection, *, after_id: int, limit: int) -> Seq
     return connection.execute(statement).all()
 
 
+# Sites whose transaction ids do not name the site, and that feed an ads action which this site feeds, too.
+_WITH_SAME_ACTIONS: Final = sa.text("""
+WITH fed AS (
+  SELECT DISTINCT a.site_id, CASE WHEN r.overrides ? 'ads_action' THEN r.overrides->>'ads_action' ELSE d.config->>'ads_action' END AS action
+  FROM app.site_custom_events a
+  JOIN app.assignment_revisions r ON r.assignment_id = a.id AND r.state = 'published'
+  JOIN app.definition_revisions d ON d.definition_id = a.definition_id AND d.state = 'published'
+  WHERE a.is_active)
+SELECT DISTINCT s.site_key FROM fed mine JOIN fed theirs ON theirs.action = mine.action AND theirs.site_id <> mine.site_id
+JOIN app.sites s ON s.id = theirs.site_id
+WHERE mine.site_id = :site AND s.removed_at IS NULL AND coalesce(s.settings->>'transaction_ids', 'site_and_id') <> 'site_and_id'
+ORDER BY 1
+""")
+
+
+def sites_with_same_actions(connection: sa.Connection, site_id: int) -> list[str]:
+    """Keys of sites with which this one could have a transaction id in common, if its ids named no site."""
+    return list(connection.execute(_WITH_SAME_ACTIONS, {"site": site_id}).scalars())
+
+
 def database_now(connection: sa.Connection) -> datetime:
     """The database's clock at the beginning of the transaction: secrets end by it."""
     return connection.execute(sa.select(sa.func.now())).scalar_one()

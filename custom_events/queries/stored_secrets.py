@@ -69,7 +69,17 @@ WHERE site_id > :site_id AND tokens_encrypted IS NOT NULL ORDER BY site_id LIMIT
     replace=sa.text("UPDATE app.shopify_installations SET tokens_encrypted = :token WHERE site_id = :site_id"),
     count=sa.text("SELECT count(*) FROM app.shopify_installations WHERE tokens_encrypted IS NOT NULL"),
 )
-STORES: Final = (SITE_SECRETS, ANSWERS, PERSONS, FORGETTING_KEY, SHOPIFY_TOKENS)
+STORE_API_KEYS: Final = Store(
+    beginning={"site_id": 0},
+    # Keys of stores' APIs.
+    page=sa.text("""
+SELECT site_id, key_encrypted AS token, 'API key of site ' || site_id AS label FROM app.store_api_keys
+WHERE site_id > :site_id ORDER BY site_id LIMIT :limit FOR UPDATE
+"""),
+    replace=sa.text("UPDATE app.store_api_keys SET key_encrypted = :token WHERE site_id = :site_id"),
+    count=sa.text("SELECT count(*) FROM app.store_api_keys"),
+)
+STORES: Final = (SITE_SECRETS, ANSWERS, PERSONS, FORGETTING_KEY, SHOPIFY_TOKENS, STORE_API_KEYS)
 
 
 def page(

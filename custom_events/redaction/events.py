@@ -97,7 +97,9 @@ def redact(connection: sa.Connection, site_id: int, subjects: Subjects, chosen: 
     ).rowcount
     counts["event_keys"] = connection.execute(sql.REDACT_EVENT_KEYS, at_site | renamed).rowcount
     counts["counted_events"] = connection.execute(sql.REDACT_COUNTED, at_site | renamed).rowcount
-    counts["clicks"] = connection.execute(sql.DELETE_CLICKS, at_site | _carriers(chosen)).rowcount
+    carriers = at_site | _carriers(chosen)
+    counts["clicks"] = connection.execute(sql.DELETE_CLICKS, carriers).rowcount
+    counts["beacons"] = connection.execute(sql.DELETE_BEACONS, carriers).rowcount
     counts.update(_custom_events(connection, subjects, chosen.custom_events))
     connection.execute(sql.REDACT_WITHDRAWN_BY, at_site | renamed)
     counts.update(_uploads(connection, subjects, chosen.uploads, now))

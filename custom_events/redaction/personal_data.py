@@ -70,6 +70,15 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
     "app.subscriptions": Personal("customer key, first order", Done.RENAMED, "ids and customer", _ALWAYS),
     "app.customers": Personal("customer key, e-mail hash", Done.DELETED, "id, hashes, when first seen", _ALWAYS),
     "app.clicks": Personal("the order, cart or event that carried it", Done.DELETED, "click ids and consent", _EVENTS),
+    "app.beacons": Personal(
+        "the order or cart that it is about", Done.DELETED, "click ids, consent and pages of browsers", "90 days"
+    ),
+    "app.order_recoveries": Nobody("how far a store's orders are read"),
+    "app.order_recovery_runs": Nobody("counts of orders"),
+    "app.missing_orders": Nobody("counts of orders, and numbers of deliveries"),
+    "app.traffic_hours": Nobody("counts by hour, and numbers of deliveries"),
+    "app.traffic_counted": Nobody("which hours were counted"),
+    "app.quiet_traffic": Nobody("counts, and numbers of deliveries"),
     # ---------------------------------------------------------------- matched and sent
     "app.custom_events": Personal(_OF_EVENT, Done.BLANKED, "ids, customer key, deduplication key", _EVENTS),
     "app.custom_event_keys": Personal("its custom event", Done.RENAMED, "deduplication keys, which hold ids", _ALWAYS),
@@ -127,6 +136,7 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
         (
             "app.sites",
             "app.site_secrets",
+            "app.store_api_keys",
             "app.ads_accounts",
             "app.ads_actions",
             "app.custom_event_definitions",

@@ -33,7 +33,12 @@ raw_events = sa.Table(
     sa.Column("event_id", sa.Text, comment="The sender's id of the action behind several deliveries."),
     sa.Column("triggered_at", Time, comment="The sender's clock when it was triggered."),
     sa.Column("api_version", sa.Text, comment="Version that serialised the body."),
-    sa.Column("signature", sa.Text, nullable=False, comment="Verdict: verified, or unsigned where a scheme has none."),
+    sa.Column(
+        "signature",
+        sa.Text,
+        nullable=False,
+        comment="Verdict: verified, fetched (read by us from the store's API), or unsigned where a scheme has none.",
+    ),
     sa.Column("headers", JsonText, nullable=False, comment="Headers as received, lower-case names, without secrets."),
     sa.Column("body", sa.LargeBinary, nullable=False, comment="The exact bytes, zstd-compressed by the receiver."),
     sa.Column("body_bytes", sa.Integer, nullable=False, comment="Length before compression, bytes."),

@@ -6,7 +6,19 @@ The schema page draws these, and a test looks for rows that refer to nothing.
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.tables import commerce, counting, definitions, landing, odd_leaves, privacy, sites, uploads
+from custom_events.tables import (
+    beacons,
+    commerce,
+    counting,
+    definitions,
+    landing,
+    odd_leaves,
+    privacy,
+    recovery,
+    sites,
+    traffic,
+    uploads,
+)
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +40,7 @@ _OF_A_SITE = (
     commerce.subscriptions,
     commerce.customers,
     commerce.clicks,
+    beacons.beacons,
     odd_leaves.odd_leaves,
     privacy.privacy_requests,
     privacy.forgotten_subjects,
@@ -38,6 +51,10 @@ UNENFORCED: tuple[Reference, ...] = (
     *(Reference(table=table, column="site_id", target=sites.sites) for table in _OF_A_SITE),
     Reference(table=landing.raw_queue, column="raw_id", target=landing.raw_events),
     Reference(table=commerce.raw_outcomes, column="raw_id", target=landing.raw_events),
+    Reference(table=beacons.beacons, column="raw_id", target=landing.raw_events),
+    Reference(table=recovery.missing_orders, column="sample_raw_id", target=landing.raw_events),
+    Reference(table=traffic.traffic_hours, column="sample_raw_id", target=landing.raw_events),
+    Reference(table=traffic.quiet_traffic, column="sample_raw_id", target=landing.raw_events),
     Reference(table=commerce.commerce_events, column="raw_id", target=landing.raw_events),
     Reference(table=odd_leaves.odd_leaves, column="raw_id", target=landing.raw_events),
     Reference(table=privacy.privacy_requests, column="raw_id", target=landing.raw_events),

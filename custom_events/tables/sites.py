@@ -32,7 +32,7 @@ sites = sa.Table(
         Json,
         nullable=False,
         server_default=sa.text("'{}'"),
-        comment="Platform settings: default_country, cod_paid_when, subscription_sources, consent_default ...",
+        comment="Platform settings: default_country, cod_paid_when, subscription_sources, consent_default, transaction_ids ...",
     ),
     created_at(),
     updated_at(),

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from custom_events.values.beacons import Beacon
 from custom_events.values.events import CommerceEvent, Order, Refund, Subscription
 from custom_events.values.platforms import Platform
 
@@ -64,6 +65,14 @@ class PrivacyRequest(StrEnum):
     DATA_REQUEST = "data_request"
 
 
+class TransactionIds(StrEnum):
+    """By what a site's conversions are known at Google, so that a tag on its thank-you page may use the same."""
+
+    SITE_AND_ID = "site_and_id"  # our number of the site and the order's id: never the same for two sites
+    ORDER_NUMBER = "order_number"  # what people call the order, without a leading #
+    BARE_ID = "bare_id"  # the store's own id
+
+
 class SiteContext(msgspec.Struct, frozen=True, kw_only=True):
     """What understanding may know of a site besides the body. Filled from `sites.settings`."""
 
@@ -82,6 +91,14 @@ class SiteContext(msgspec.Struct, frozen=True, kw_only=True):
     take_test_orders: bool = False  # as if they were real
     take_sub_orders: bool = False  # WooCommerce: parts of another order, as marketplaces make them for their vendors
     payment_lost_statuses: tuple[str, ...] = ()  # WooCommerce statuses of plugins that mean a dispute or a chargeback
+    transaction_ids: TransactionIds = TransactionIds.SITE_AND_ID
+    transaction_ids_before: TransactionIds = TransactionIds.SITE_AND_ID  # of orders made before `transaction_ids_since`
+    transaction_ids_since: datetime | None = None
+
+    def transaction_ids_of(self, ordered_at: datetime) -> TransactionIds:
+        """By what an order that was made then is known at Google: a change of the setting leaves older orders as they were."""
+        since = self.transaction_ids_since
+        return self.transaction_ids if since is None or ordered_at >= since else self.transaction_ids_before
 
 
 class RawDelivery(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -109,6 +126,17 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     )
     shown_at: datetime | None = None  # when the body was built, by the store's clock; None: when it was sent
     odd_leaves: tuple[str, ...] = ()  # paths (`$.line_items[].sku`) whose values had another type than theirs
+
+
+class UnderstoodBeacon(Understood, frozen=True, kw_only=True, gc=False):
+    """What a browser told: it adds to orders, and is none."""
+
+    beacon: Beacon
+
+
+def beacon_of(understood: Understood) -> Beacon | None:
+    """What a browser told; None of a delivery of a store."""
+    return understood.beacon if isinstance(understood, UnderstoodBeacon) else None
 
 
 def parked(reason: str, detail: str | None = None) -> Understood:

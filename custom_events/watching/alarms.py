@@ -10,6 +10,7 @@ from custom_events.values.deliveries import PrivacyRequest
 from custom_events.watching.metrics import METRICS, Reading, Sample
 
 HOUR_S: Final = 3_600
+EXAMPLE: Final = "example"  # in `where`: one of what is counted, raw:<id>
 
 
 class Severity(StrEnum):
@@ -47,7 +48,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is wrong now. `key` is the same as long as it is the same thing."""
+    """One thing that is wrong now. `key` is the same as long as it is the same thing. `where` may name an EXAMPLE of it as well."""
 
     key: str
     name: str
@@ -274,6 +275,53 @@ WATCHES: Final = (
         remedy="`custom-events shopify register` looks now, and says why it cannot",
     ),
     Watch(
+        name="OrdersMissing",
+        metric="custom_events_recovery_missing_orders",
+        severity=Severity.WARNING,
+        limit=0,
+        for_s=0,
+        sentence="Orders of site {site} that no delivery had brought, or not whole ({kind}), found in 24 hours: {value}",
+        remedy="They were read from the store and landed; look why its deliveries do not come: docs/how-to/lost-orders.md",
+    ),
+    Watch(
+        name="OrdersNotRead",
+        metric="custom_events_recovery_unread_seconds",
+        severity=Severity.WARNING,
+        limit=6 * HOUR_S,
+        for_s=0,
+        sentence="The orders of site {site} have not been read from its store for {value} s",
+        remedy="`custom-events site recover-orders --dry-run` says why; its key may have been revoked",
+    ),
+    Watch(
+        name="SiteWentQuiet",
+        metric="custom_events_traffic_quiet_hours",
+        severity=Severity.CRITICAL,
+        limit=0,
+        only=(("subject", "store"),),
+        for_s=0,
+        sentence="Site {site} sends nothing, or less than half of what is usual, for {value} hours",
+        remedy="Look whether the shop sells and whether its webhooks or our plugin are on: docs/how-to/lost-orders.md",
+    ),
+    Watch(
+        name="PartOfSiteWentQuiet",
+        metric="custom_events_traffic_quiet_hours",
+        severity=Severity.WARNING,
+        limit=0,
+        but=(("subject", "store"),),
+        for_s=0,
+        sentence="Of site {site} comes less than half of what is usual for {value} hours: {subject}",
+        remedy="A topic: is its webhook on? Clicks or consent: does the shop's theme, cookie banner or plugin still write them?",
+    ),
+    Watch(
+        name="LaneWentQuiet",
+        metric="custom_events_traffic_lane_quiet_hours",
+        severity=Severity.CRITICAL,
+        limit=0,
+        for_s=0,
+        sentence="Less than half of what is usual is sent to account {account} by {lane} for {value} hours",
+        remedy="`custom-events status` says where conversions stand: not matched, held, or waiting to be sent",
+    ),
+    Watch(
         name="ScheduledJobMissed",
         metric="custom_events_scheduled_job_late_seconds",
         severity=Severity.WARNING,
@@ -312,7 +360,7 @@ def _alarm(watch: Watch, sample: Sample) -> Alarm:
         key=f"{watch.name}{{{inside}}}",
         name=watch.name,
         severity=watch.severity,
-        where=where,
+        where=where if sample.example is None else {**where, EXAMPLE: sample.example},
         sentence=watch.sentence.format(value=number(sample.value), **where),
         remedy=watch.remedy,
     )

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from custom_events.queries import day_figures as sql
 from custom_events.values.zones import zone_or_utc
+from custom_events.watching.traffic import QuietTraffic, quiet_traffic
 
 WEEK: Final = timedelta(days=7)
 NO_NEWS: Final = timedelta(days=28)  # what is silent for longer has been told of
@@ -53,11 +54,13 @@ class QuietAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quiet(msgspec.Struct, frozen=True, kw_only=True):
-    """Who went quiet since `since`, the longest silence first, `SHOWN` of each at most; whoever did before `NO_NEWS` is left out."""
+    """Who went quiet since `since`, the longest silence first, `SHOWN` of each at most; whoever did before `NO_NEWS` is left out. `traffic`:
+    of what less comes than is usual at these hours, as of the last whole hour."""
 
     since: datetime
     sites: tuple[QuietSite, ...]
     accounts: tuple[QuietAccount, ...]
+    traffic: tuple[QuietTraffic, ...] = ()
 
 
 def today(
@@ -102,7 +105,8 @@ def quiet(
         if with_accounts
         else []
     )
-    return Quiet(since=now - after, sites=tuple(sites), accounts=tuple(accounts))
+    parts = [part for part in quiet_traffic(connection, site_id) if with_accounts or not part.is_lane]
+    return Quiet(since=now - after, sites=tuple(sites), accounts=tuple(accounts), traffic=tuple(parts[:SHOWN]))
 
 
 def _counts(connection: sa.Connection, statement: sa.TextClause, values: dict[str, Any]) -> dict[str, int]:

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from custom_events.ledger import allowance
 from custom_events.ledger.codes import RULES, is_not_understood
 from custom_events.ledger.reconcile import CATCHES_UP, first_day_of
-from custom_events.queries import odd_leaves, privacy, shopify_app, upload_stops
+from custom_events.queries import odd_leaves, privacy, recovery, shopify_app, upload_stops
 from custom_events.queries import watching as queries
 from custom_events.settings import Settings
 from custom_events.values.conversions import UNMATCHED_REASONS, UploadState, Verdict
-from custom_events.watching import contradictions, scheduled, sums
+from custom_events.watching import contradictions, scheduled, sums, traffic
 from custom_events.watching.equations import Sums
 from custom_events.watching.metrics import METRICS, Reading, Sample
 
@@ -47,6 +47,8 @@ def measure(
         _pipeline,
         _google,
         _apps,
+        _recovered,
+        _quiet,
         _scheduled,
         partial(_quotas, settings),
     ]
@@ -166,6 +168,25 @@ def _apps(connection: sa.Connection, now: datetime) -> Samples:
         for problem in sorted({each["what"] for each in row.problems}):
             yield _sample("shopify_app_problems", 1, row.shop, problem)
         yield _sample("shopify_app_unwatched_seconds", max(0.0, row.unwatched_s), row.shop)
+
+
+def _recovered(connection: sa.Connection, now: datetime) -> Samples:
+    for row in connection.execute(recovery.MISSING_BY_SITE, {"since": now - DAY}):
+        sample = _sample("recovery_missing_orders", row.orders, row.site_key, row.kind)
+        yield sample._replace(example=f"raw:{row.sample_raw_id}")
+    for row in connection.execute(recovery.UNREAD):
+        yield _sample("recovery_unread_seconds", _age_s(row.problem_since, now), row.site_key)
+
+
+def _quiet(connection: sa.Connection, now: datetime) -> Samples:
+    del now
+    for part in traffic.quiet_traffic(connection):
+        if part.customer_id is not None:
+            lane = part.subject.removeprefix("lane:")
+            yield _sample("traffic_lane_quiet_hours", part.hours, part.customer_id, lane)
+        elif part.site_key is not None:
+            sample = _sample("traffic_quiet_hours", part.hours, part.site_key, part.subject)
+            yield sample._replace(example=None if part.sample_raw_id is None else f"raw:{part.sample_raw_id}")
 
 
 def _scheduled(connection: sa.Connection, now: datetime) -> Samples:

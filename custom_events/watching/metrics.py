@@ -14,11 +14,12 @@ class Metric(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One value of one metric; `labels` in the order of the metric's."""
+    """One value of one metric; `labels` in the order of the metric's. `example`: one of what is counted, raw:<id> for example."""
 
     metric: str
     labels: tuple[str, ...]
     value: float
+    example: str | None = None
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -92,6 +93,18 @@ METRICS: Final[dict[str, Metric]] = {
     "custom_events_reconciliation_age_seconds": Metric("How long ago Google's counts were read.", _ACCOUNT),
     "custom_events_reconciliation_short_days": Metric(
         "Days on which Google counts fewer events than it answered, two days later still.", _ACCOUNT
+    ),
+    "custom_events_recovery_missing_orders": Metric(
+        "Orders of which a reading of the store found something in 24 hours that no delivery had brought.",
+        ("site", "kind"),
+    ),
+    "custom_events_recovery_unread_seconds": Metric("For how long a store's orders could not be read.", ("site",)),
+    "custom_events_traffic_quiet_hours": Metric(
+        "In so many hours a site sent less than half of the usual: all of it (store), of a topic, with clicks, with an answer about consent.",
+        ("site", "subject"),
+    ),
+    "custom_events_traffic_lane_quiet_hours": Metric(
+        "In so many hours less than half of the usual was sent to an ads account.", ("account", "lane")
     ),
     "custom_events_scheduled_job_late_seconds": Metric(
         "For how long a job that runs by the clock has been missed; 0: it has not.", ("job",)

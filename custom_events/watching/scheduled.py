@@ -17,6 +17,7 @@ MISSED_AFTER_S: Final = {
     "watch_shops": 3 * HOUR_S,
     "reconcile_uploads": 50 * HOUR_S,
     "keep_partitions": 50 * HOUR_S,
+    "recover_orders": 3 * HOUR_S,
 }
 
 

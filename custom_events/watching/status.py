@@ -1,19 +1,21 @@
 """Where everything stands, in one answer: for `custom-events status` and the API. What is wrong is measured now, as `watch` does."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.queries import odd_leaves, status_counts
+from custom_events.queries import odd_leaves, recovery, status_counts
 from custom_events.settings import Settings
-from custom_events.watching import state
+from custom_events.watching import state, traffic
 from custom_events.watching.alarms import raised
 from custom_events.watching.equations import Sums
 from custom_events.watching.measure import measure
 from custom_events.watching.sums import check, checks, sums, tallied
 
+MISSING_SHOWN: Final = timedelta(days=30)
 SOON_S = 60.0  # what is held longer than this does not count as open work: it waits for its time
 
 
@@ -21,7 +23,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Counts over all that is kept. `open_work` is what moves by itself within a minute; `reasons` is `state: reason`; `unnamed` is what
     Google counted of requests without naming rows, by reason: as many of the accepted came to nothing, and nobody knows which;
     `without_click_id` went with hashes alone, by state; `reconciled` is our ledger beside Google's counts of four weeks;
-    `odd_leaves` are bodies by `site path`; `dagster` is what the orchestrator keeps of its own; `checked_at`: when all of it was counted last, null: never."""
+    `odd_leaves` are bodies by `site path`; `missing_orders` is what no delivery had brought in 30 days, by `site kind`; `quiet` is of what less comes than
+    usual, with the hours; `dagster` is what the orchestrator keeps of its own; `checked_at`: when all of it was counted last, null: never."""
 
     agree: bool
     sums: Sums
@@ -36,6 +39,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     reconciled: dict[str, int] = {}
     alarms: dict[str, int] = {}
     odd_leaves: dict[str, int] = {}
+    missing_orders: dict[str, int] = {}
+    quiet: dict[str, int] = {}
     dagster: dict[str, int] = {}
     checked_at: datetime | None = None
 
@@ -87,5 +92,13 @@ def _watched(connection: sa.Connection, settings: Settings, now: datetime, total
         "reconciled": status_counts.counted(connection, status_counts.RECONCILED),
         "alarms": dict(Counter(episode.label(now) for episode in alarms)),
         "odd_leaves": status_counts.counted(connection, odd_leaves.BY_NAME),
+        "missing_orders": {
+            f"{row.site_key} {row.kind}": row.orders
+            for row in connection.execute(recovery.MISSING_BY_SITE, {"since": now - MISSING_SHOWN})
+        },
+        "quiet": {
+            f"{part.site_key or part.customer_id} {part.subject}": part.hours
+            for part in traffic.quiet_traffic(connection)
+        },
         "dagster": status_counts.of_dagster(connection),
     }

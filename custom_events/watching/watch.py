@@ -11,7 +11,7 @@ from custom_events.errors import Transient
 from custom_events.queries import tallies
 from custom_events.queries import watching as queries
 from custom_events.settings import Settings
-from custom_events.watching import messages, state
+from custom_events.watching import messages, state, traffic
 from custom_events.watching.alarms import raised
 from custom_events.watching.channels import Channel
 from custom_events.watching.measure import measure
@@ -54,6 +54,7 @@ def look(
 def _look(engine: sa.Engine, told_by: Sequence[Channel], settings: Settings, now: datetime, *, with_sums: bool) -> Look:
     with engine.begin() as connection:
         tallies.fold(connection)
+    traffic.count_hours(engine, now)
     with engine.begin() as connection:
         reading = measure(connection, settings, now, with_sums=with_sums)
         state.remember(connection, reading, raised(reading), now)

@@ -43,4 +43,5 @@ def test_no_secret_and_no_body_reaches_reports() -> None:
         "shopify_installations",
         *("operations", "operation_parts", "bulk_changes", "bulk_change_rows"),
         *("forgotten_subjects", "forgetting_keys"),
+        *("store_api_keys", "order_recoveries", "traffic_hours", "traffic_counted", "quiet_traffic", "beacons"),
     }

@@ -15,6 +15,7 @@ from custom_events.pipeline.conversion import AdsAction, Draft
 from custom_events.values.clicks import Click, ClickKind, ConsentStatus
 from custom_events.values.conversions import UploadState
 from custom_events.values.definitions import Assignment, DefinitionConfig
+from custom_events.values.deliveries import Platform, SiteContext, TransactionIds
 from custom_events.values.events import CommerceEvent, Customer, EventType, Order, Refund
 from custom_events.values.reasons import Reason
 
@@ -161,6 +162,35 @@ def test_order_ids_that_google_would_refuse_become_digests(order_id: str) -> Non
     assert key.startswith("ce-")
     assert len(key) == 27
     assert key == conversion.transaction_id(1, found), "always the same"
+
+
+@pytest.mark.parametrize(
+    ("ids", "number", "key"),
+    [
+        (TransactionIds.SITE_AND_ID, "#1001", "7-5"),
+        (TransactionIds.ORDER_NUMBER, "#1001", "1001"),
+        (TransactionIds.ORDER_NUMBER, None, "7-5"),
+        (TransactionIds.ORDER_NUMBER, "#", "7-5"),
+        (TransactionIds.ORDER_NUMBER, "3-1001", "7-5"),  # as of another site of ours
+        (TransactionIds.ORDER_NUMBER, "a@b.example", "7-5"),
+        (TransactionIds.BARE_ID, "#1001", "5"),
+    ],
+)
+def test_ids_by_choice_of_the_site(ids: TransactionIds, number: str | None, key: str) -> None:
+    sold = event(GCLID, order=Order(id="5", number=number, created_at=AT, updated_at=AT))
+    assert conversion.transaction_id(7, sold, ids) == key
+
+
+def test_a_change_of_the_choice_is_for_orders_made_after_it() -> None:
+    site = SiteContext(
+        site_id=1,
+        platform=Platform.SHOPIFY,
+        transaction_ids=TransactionIds.BARE_ID,
+        transaction_ids_before=TransactionIds.ORDER_NUMBER,
+        transaction_ids_since=AT,
+    )
+    assert site.transaction_ids_of(AT) is TransactionIds.BARE_ID
+    assert site.transaction_ids_of(AT - timedelta(seconds=1)) is TransactionIds.ORDER_NUMBER
 
 
 def test_events_that_happen_more_than_once_per_order_have_keys_of_their_own() -> None:

@@ -50,6 +50,12 @@ REFUSED = {
     "ck_upload_requests_shared_verdict": "INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at, shared_verdict) "
     "SELECT id, 'google_ads', 'conversions', 1, now(), 'rejected' FROM app.ads_accounts LIMIT 1",
     "fk_site_secrets_site_id": "INSERT INTO app.site_secrets (site_id, secret_encrypted) VALUES (9, 'x')",
+    "fk_store_api_keys_site_id": "INSERT INTO app.store_api_keys (site_id, store_url, key_ending, key_encrypted) VALUES (9, 'x', 'x', 'x')",
+    "fk_order_recoveries_site_id": "INSERT INTO app.order_recoveries (site_id) VALUES (9)",
+    "fk_order_recovery_runs_site_id": "INSERT INTO app.order_recovery_runs (site_id, started_at, ended_at, since, until) VALUES (9, now(), now(), now(), now())",
+    "fk_missing_orders_site_id": "INSERT INTO app.missing_orders VALUES (9, '2026-11-20', 'order', 1, 1, now())",
+    "ck_missing_orders_kind_known": "INSERT INTO app.missing_orders VALUES (1, '2026-11-20', 'lost', 1, 1, now())",
+    "ck_traffic_counted_is_only": "INSERT INTO app.traffic_counted VALUES (false, now(), now())",
     "fk_ads_actions_ads_account_id": "INSERT INTO app.ads_actions (ads_account_id, action_id, name) VALUES (9, '1', 'x')",
     "fk_site_custom_events_site_id": "INSERT INTO app.site_custom_events (site_id, definition_id, label) VALUES (9, 1, 'x')",
     "fk_site_custom_events_definition_id": "INSERT INTO app.site_custom_events (site_id, definition_id, label) VALUES (1, 9, 'x')",

@@ -3,6 +3,7 @@
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
+from console.api import cookies
 from console.api.calls import Call
 from console.api.envelope import CONTENT_SECURITY_POLICY
 from console.api.rights import OPEN
@@ -38,7 +39,7 @@ def callback_page(call: Call, ask: Ask) -> Answer:
     """Where Shopify leads the owner back to: the shop is connected."""
     del ask
     try:
-        connected = installing.end(call.engine, call.settings, _query(call), call.asked.cookies.get(COOKIE, ""))
+        connected = installing.end(call.engine, call.settings, _query(call), _nonce(call))
     except CustomEventsError as error:
         return _refused(call.settings, error)
     return _connected(call.settings, connected)
@@ -71,6 +72,12 @@ def _refused(settings: Settings, error: CustomEventsError) -> Shown:
 
 def _cookie(nonce: str, settings: Settings) -> str:
     """The header that has the browser keep it. Lax: it goes along when Shopify leads back."""
-    secure = "; Secure" if settings.console_url.startswith("https:") else ""
-    path = urlsplit(settings.console_url).path.rstrip("/") + installing.CALLBACK
-    return f"{COOKIE}={nonce}; Path={path}; Max-Age={YOUNG_S}; HttpOnly; SameSite=Lax{secure}"
+    return cookies.written(COOKIE, nonce, settings, age_s=YOUNG_S, path=_path(settings))
+
+
+def _nonce(call: Call) -> str:
+    return call.asked.cookies.get(cookies.name_of(COOKIE, call.settings, path=_path(call.settings)), "")
+
+
+def _path(settings: Settings) -> str:
+    return urlsplit(settings.console_url).path.rstrip("/") + installing.CALLBACK

@@ -11,8 +11,8 @@ from console.api.preconditions import tag_of
 from console.api.problems import FieldError, invalid
 from console.api.rights import of_site
 from console.api.routes import assignments as assignment_operations
+from console.api.routes import order_recovery, site_secrets
 from console.api.routes import raw_events as raw_operations
-from console.api.routes import site_secrets
 from console.api.routes import sites as operations
 from console.api.routes.figures import read_site_figures
 from console.api.routes.site_secrets import NewSecret, Rotation
@@ -26,10 +26,18 @@ from custom_events.catalog import ads, connecting, signing, sites
 from custom_events.catalog.files.meanings import CONSENT_POLICIES, meaning
 from custom_events.shopify_app import installation
 from custom_events.values.deliveries import Platform
+from custom_events.values.recovery import SENTENCES
 
 PAGES: Final = Pages()
 _FIELDS: Final = ("name", "shop_domain", "currency", "time_zone")
-_SETTINGS: Final = ("default_country", "consent_default", "payment_lost", "take_test_orders", "take_sub_orders")
+_SETTINGS: Final = (
+    "default_country",
+    "consent_default",
+    "transaction_ids",
+    "payment_lost",
+    "take_test_orders",
+    "take_sub_orders",
+)
 _STATES: Final = ("active", "paused", "removed")
 _QUIET_H: Final = 24  # without a delivery for as long: marked in the list
 _OLD_DAYS: Final = 365  # a secret that is older: marked in the list
@@ -82,6 +90,8 @@ def site_page(call: Call, ask: Ask) -> Shown:
         "policies": CONSENT_POLICIES,
         "accounts": _accounts(call, {assignment.effective.config.ads_action for assignment in in_force}),
         "now": datetime.now(UTC),
+        "recovery": order_recovery.read_order_recovery(call, site_id),
+        "gap_means": SENTENCES,
     }
     return Shown(title=site.name, content=content)
 
@@ -111,6 +121,7 @@ def edit(call: Call, ask: Ask) -> Moved:
     changes["settings"] = {
         "default_country": ask.field("default_country").upper() or None,
         "consent_default": ask.field("consent_default"),
+        "transaction_ids": ask.field("transaction_ids") or "site_and_id",
         "payment_lost": ask.field("payment_lost"),
         **{name: name in ask.form for name in ("take_test_orders", "take_sub_orders")},
     }

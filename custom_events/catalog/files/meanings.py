@@ -66,6 +66,11 @@ MEANINGS: dict[str, str] = {
     "SiteSettings.payment_lost_statuses": "Statuses of WooCommerce plugins that mean the same as `failed` and `on-hold` after a payment: "
     "disputes, chargebacks.",
     "SiteSettings.consent_default": "Consent where an order says nothing.",
+    "SiteSettings.transaction_ids": "By what the site's conversions are known at Google, so that a tag on the thank-you page may use the same: "
+    "`site_and_id` (our number of the site, a dash, the order's id), `order_number` (what people call the order, without `#`) or `bare_id` (the "
+    "store's own id). A change is for orders made from then on. Refused where another site without its number in its ids feeds the same ads action.",
+    "SiteSettings.transaction_ids_before": "What it was before the last change, for orders made before it. Written by us.",
+    "SiteSettings.transaction_ids_since": "When it was changed last. Written by us.",
     "one_per_click": "true: Google counts one conversion for each click.",
 }
 

@@ -209,7 +209,8 @@ def _as_it_stands(
 def _draft(configuration: Configuration, matched: Matched, now: datetime) -> Draft:
     action_id = matched.match.assignment.ads_action_id
     action = None if action_id is None else configuration.actions.get(action_id)
-    return draft(matched.match, matched.site_event.event, action, now)
+    site = configuration.sites.get(matched.match.assignment.site_id)
+    return draft(matched.match, matched.site_event.event, action, now, site)
 
 
 async def _holders(

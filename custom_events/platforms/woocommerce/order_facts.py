@@ -42,24 +42,28 @@ _REFERRER = "_wc_order_attribution_referrer"
 
 
 class Times(msgspec.Struct, frozen=True):
-    """The order's own times, UTC."""
+    """The order's own times, UTC. `shown`: as of when the body shows the order: when it was last modified, or later, when we read it."""
 
     created: datetime
     modified: datetime
+    shown: datetime
     paid: datetime | None
     completed: datetime | None
 
 
-def times_of(body: bodies.Order, site: SiteContext) -> Times:
-    """The order's times; raises NotUnderstood without a creation time. Site-local ones serve where there is no `*_gmt`."""
+def times_of(body: bodies.Order, site: SiteContext, fetched_at: datetime | None = None) -> Times:
+    """The order's times; raises NotUnderstood without a creation time. Site-local ones serve where there is no `*_gmt`. `fetched_at`: when
+    we read the body from the store's API, by its clock."""
     zone = zone_of(site.time_zone)
     created = gmt(body.date_created_gmt, "$.date_created_gmt") or local(body.date_created, zone, "$.date_created")
     if created is None:
         raise wrong_shape("$.date_created_gmt", "Expected a date and time")
     modified = gmt(body.date_modified_gmt, "$.date_modified_gmt") or local(body.date_modified, zone, "$.date_modified")
+    modified = moments.built_at(body.custom_events) or modified or created
     return Times(
         created=created,
-        modified=moments.built_at(body.custom_events) or modified or created,
+        modified=modified,
+        shown=modified if fetched_at is None else max(modified, fetched_at),
         paid=gmt(body.date_paid_gmt, "$.date_paid_gmt") or local(body.date_paid, zone, "$.date_paid"),
         completed=gmt(body.date_completed_gmt, "$.date_completed_gmt")
         or local(body.date_completed, zone, "$.date_completed"),
@@ -79,7 +83,7 @@ def refunds_of(body: bodies.Order, order_id: str, times: Times, site: SiteContex
                 items=refunded_items(refund.line_items),
                 shipping=shipping_back(refund.shipping_lines) if refund.shipping_lines else None,
                 created_at=gmt(refund.date_created_gmt, "$.refunds[].date_created_gmt") or times.modified,
-                seen_at=times.modified,
+                seen_at=times.shown,
             )
             for refund in body.refunds or ()
             if refund.total
@@ -110,7 +114,7 @@ def order_of(
         id=order_id,
         number=optional_id(body.number),
         created_at=times.created,
-        updated_at=times.modified,
+        updated_at=times.shown,
         paid_at=paid_at,
         cancelled_at=times.modified if body.status == "cancelled" else None,
         currency=currency_code(body.currency) or site.currency,

@@ -14,6 +14,7 @@ import msgspec
 from custom_events.platforms import natural_keys
 from custom_events.platforms.attributes import flattened
 from custom_events.platforms.attribution import Attribution, attribution
+from custom_events.platforms.headers import rfc3339
 from custom_events.platforms.parse import optional_id, required_id
 from custom_events.platforms.woocommerce import bodies, moments
 from custom_events.platforms.woocommerce.bodies import ORDER
@@ -32,6 +33,7 @@ from custom_events.platforms.woocommerce.payments import is_in_test_mode
 from custom_events.platforms.woocommerce.subscriptions import is_subscription, understand_subscription
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored
 from custom_events.values.events import CommerceEvent, EventType, Refund, Subscription
+from custom_events.values.recovery import FETCHED_AT
 
 NOT_YET_ORDERS = frozenset(("checkout-draft", "auto-draft", "draft", "new"))
 _PAID_STATUSES = frozenset(("processing", "completed"))  # wc_get_is_paid_statuses()
@@ -53,7 +55,7 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
     if body.status in NOT_YET_ORDERS:
         return ignored("draft_order", "A checkout draft is no order yet")
     order_id = required_id(body.id, "$.id")
-    times = times_of(body, site)
+    times = times_of(body, site, rfc3339(delivery.headers.get(FETCHED_AT)))
     happened = _happened(body, times, _signed_topic(delivery), site)
     refunds = refunds_of(body, order_id, times, site) if body.refunds else ()
     pairs = pairs_of(body.meta_data)
@@ -78,7 +80,7 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
         type=EventType.ORDER_CREATED,
         key=natural_keys.of_order(EventType.ORDER_CREATED, order_id),
         occurred_at=times.created,
-        evidence_at=times.modified,
+        evidence_at=times.shown,
         is_test=is_in_test_mode(meta, body.payment_method) or _is_test(body.custom_events),
         order=order,
         subscription=renewal,

@@ -1,0 +1,133 @@
+"""Keys by which orders are read from a site's own store: consumer key and secret of WooCommerce. Encrypted at rest, never shown again."""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+
+from custom_events import secrets
+from custom_events.catalog import audit, sites
+from custom_events.errors import InvalidConfiguration, NotFound
+from custom_events.platforms.store_client import checked_url
+from custom_events.queries import recovery as queries
+from custom_events.values.platforms import Platform
+
+SHOWN_CHARACTERS: Final = 7  # of the key's end, as WooCommerce's own page shows it
+LONGEST: Final = 200  # characters of a key; WooCommerce's have 43
+BY_KEY: Final = frozenset({Platform.WOOCOMMERCE})  # platforms whose orders are read by a key that people enter
+
+
+class StoreApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key without what it holds: where it is good, and how it ends."""
+
+    site_id: int
+    store_url: str
+    key_ending: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What is encrypted."""
+
+    consumer_key: str
+    consumer_secret: str
+
+
+def put(
+    connection: sa.Connection,
+    site_id: int,
+    *,
+    store_url: str | None,
+    consumer_key: str,
+    consumer_secret: str,
+    key: bytes,
+    actor: str,
+    allow_private: bool = False,
+) -> StoreApiKey:
+    """The site's key, in the place of the one before. `store_url` None: https and the site's domain.
+
+    Raises NotFound for the site, InvalidConfiguration for what cannot be a key or an address, and for a platform that has none.
+    """
+    site = sites.get(connection, site_id)
+    if site.platform not in BY_KEY:
+        raise InvalidConfiguration(f"a site of {site.platform} has no key of its API; WooCommerce has", path="platform")
+    address = store_url or (f"https://{site.shop_domain}" if site.shop_domain else "")
+    if not address:
+        raise InvalidConfiguration("the site has no domain: name the store's address", path="store_url")
+    for path, value, prefix in (
+        ("consumer_key", consumer_key, "ck_"),
+        ("consumer_secret", consumer_secret, "cs_"),
+    ):
+        if (
+            not value.startswith(prefix)
+            or not value.isascii()
+            or not value.isprintable()
+            or len(value) > LONGEST
+            or " " in value
+        ):
+            raise InvalidConfiguration(
+                f"it begins with {prefix}: copy it whole from WooCommerce > Settings > Advanced > REST API", path=path
+            )
+    before = of(connection, site_id)
+    url = checked_url(address, allow_private=allow_private)
+    token = secrets.encrypt(msgspec.json.encode(Credentials(consumer_key, consumer_secret)), key)
+    connection.execute(
+        queries.SET_API_KEY, {"site": site_id, "url": url, "ending": consumer_key[-SHOWN_CHARACTERS:], "token": token}
+    )
+    stored = get(connection, site_id)
+    _record(connection, actor, "set", site_id, before, stored)
+    return stored
+
+
+def of(connection: sa.Connection, site_id: int) -> StoreApiKey | None:
+    """The site's key without what it holds; None: it has none."""
+    row = connection.execute(queries.API_KEY, {"site": site_id}).one_or_none()
+    return None if row is None else msgspec.convert(row, StoreApiKey, from_attributes=True)
+
+
+def get(connection: sa.Connection, site_id: int) -> StoreApiKey:
+    """The same. Raises NotFound where there is none."""
+    stored = of(connection, site_id)
+    if stored is None:
+        raise NotFound(
+            f"Site {site_id} has no key of its store's API: `custom-events site api-key set {site_id}`.", what="key"
+        )
+    return stored
+
+
+def credentials(connection: sa.Connection, site_id: int, key: bytes) -> tuple[str, Credentials]:
+    """The store's address and the key itself. Raises NotFound, and NeedsAction where it cannot be decrypted."""
+    row = connection.execute(queries.API_KEY, {"site": site_id}).one_or_none()
+    if row is None:
+        get(connection, site_id)
+        raise AssertionError("get raises")
+    plain = secrets.decrypt(bytes(row.key_encrypted), key)
+    return row.store_url, msgspec.json.decode(plain, type=Credentials)
+
+
+def remove(connection: sa.Connection, site_id: int, *, actor: str) -> None:
+    """Orders of the site are read no more. Raises NotFound where it has no key."""
+    before = get(connection, site_id)
+    connection.execute(queries.REMOVE_API_KEY, {"site": site_id})
+    _record(connection, actor, "remove", site_id, before, None)
+
+
+def _record(
+    connection: sa.Connection,
+    actor: str,
+    verb: str,
+    site_id: int,
+    before: StoreApiKey | None,
+    after: StoreApiKey | None,
+) -> None:
+    audit.record(
+        connection,
+        actor=actor,
+        action=f"store_api_key.{verb}",
+        subject=f"site:{site_id}",
+        site_id=site_id,
+        before=None if before is None else msgspec.to_builtins(before),
+        after=None if after is None else msgspec.to_builtins(after),
+    )

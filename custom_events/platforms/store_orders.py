@@ -1,0 +1,30 @@
+"""Orders as they are read from a store's own API: what every platform's reader gives."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+
+class FetchedOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as the store gave it. `body` has the exact bytes, in the form of a delivery with `topic`; `modified_at` is None where the
+    body says none that can be read; `read_at`: nothing in it was read before, by the store's clock."""
+
+    topic: str
+    body: bytes
+    order_id: str | None
+    modified_at: datetime | None
+    read_at: datetime
+
+
+class OrderReader(Protocol):
+    """Reads one store's orders. Each function raises Transient or NeedsAction, also in between."""
+
+    def changed_since(self, since: datetime) -> Iterator[FetchedOrder]:
+        """Orders that the store changed at `since` or later, the one changed longest ago first; one that changes meanwhile may come twice."""
+        ...
+
+    def by_ids(self, order_ids: Sequence[str]) -> Iterator[FetchedOrder]:
+        """These orders, as far as the store has them."""
+        ...
