@@ -90,3 +90,8 @@ def last_deliveries(
     week = today - timedelta(days=today.weekday(), weeks=WEEKS_LOOKED_BACK)
     values = {"week": week, "only": None if only is None else sorted(only)}
     return {row.site_id: row.received_at for row in connection.execute(sql.LAST_LANDED, values)}
+
+
+def store_makes_secret(platform: Platform) -> bool:
+    """Whether the store makes the secret that signs its deliveries, and somebody enters it here; else it is given ours."""
+    return PLATFORMS[platform].makes_secret

@@ -19,7 +19,6 @@ from console.pages.page import Pages, Shown, right_of
 from custom_events.access.roles import Role
 from custom_events.catalog import connecting, signing, sites
 from custom_events.catalog.sites import SITE_KEY_BYTES
-from custom_events.platforms.registry import PLATFORMS
 from custom_events.values.deliveries import Platform
 
 PAGES: Final = Pages()
@@ -109,7 +108,7 @@ def create_site(call: Call, ask: Ask) -> Shown:
     )
     made = operations.create_site(call, body).content
     typed_secret = ask.field("secret") or None
-    waits_for_secret = typed_secret is None and PLATFORMS[way.platform].makes_secret
+    waits_for_secret = typed_secret is None and connecting.store_makes_secret(way.platform)
     secret = (
         None if waits_for_secret else site_secrets.add_secret(call, made.id, NewSecret(secret=typed_secret)).content
     )
