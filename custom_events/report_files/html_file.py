@@ -36,7 +36,7 @@ th.number, td.number { text-align: right; }
   body { padding: 0; max-width: none; font-size: 8pt; }
   .rows { overflow: visible; }
   th { position: static; }
-  td.id { min-width: 7rem; overflow-wrap: anywhere; white-space: normal; }
+  td.id { min-width: 10rem; overflow-wrap: anywhere; white-space: normal; }
   td.text { min-width: 7rem; }
   th, td { padding: .15rem .4rem; }
   tr, figure { break-inside: avoid; }

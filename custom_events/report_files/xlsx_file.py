@@ -80,8 +80,7 @@ def _write_rows(book: "Workbook", sheet: "Worksheet", table: ReportTable, points
             number += 1
             lines = max((_lines(row[place], widths[place]) for place in texts), default=1)
             if lines > 1:
-                sheet.set_row(number, min(lines * _LEFT: Final = {"align": "left", "indent": 1, "valign": "top"}  # apart from a number on its left
-_LINE_POINTS, _MOST_POINTS))
+                sheet.set_row(number, min(lines * _LINE_POINTS, _MOST_POINTS))
             for place, value in enumerate(row):
                 if value is not None:
                     cells[place](number, place, value)
@@ -121,9 +120,7 @@ def _cell(book: "Workbook", sheet: "Worksheet", column: ReportColumn) -> Cell:
         case "count" | "amount" | "ratio":
             return _number_cell(book, sheet, column)
         case "day":
-            return _day_cell(
-                sheet, book.add_format({"num_format": "yyyy-mm-dd", **_LEFT})
-            )
+            return _day_cell(sheet, book.add_format({"num_format": "yyyy-mm-dd", **_LEFT}))
         case "time" | "text" | "id":
             shape = book.add_format({"text_wrap": column.kind == "text", **_LEFT})
             return lambda row, place, value: _write_text(
