@@ -49,8 +49,8 @@ def plain_rows(count: int) -> list[Row]:
     ]
 
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.sampled_from(
-    [
+ODD_TEXTS = [
+    *(
         "=1+1",
         "+1",
         "-1",
@@ -65,9 +65,10 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.samp
         "_x0041_",
         "<r>x</r>",
         "\ufffe",
-    ]
-    + ["http://a.example", "{=1}", "007", "1e3", " blank ", "\u202eright", "日本", "None", "")]
-)
+    ),
+    *("http://a.example", "{=1}", "007", "1e3", " blank ", "\u202eright", "日本", "None", ""),
+]
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.sampled_from(ODD_TEXTS)
 IDS = TEXTS | st.integers(-(2**63), 2**63 - 1)
 COUNTS = st.integers(-(2**63), 2**63 - 1) | st.integers(-1_000, 1_000)
 SHARES = st.decimals(-2, 2, places=6, allow_nan=False, allow_infinity=False)
