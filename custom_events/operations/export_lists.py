@@ -24,6 +24,10 @@ List = Literal[
 ]
 Format = Literal["csv", "xlsx", "parquet"]
 Rows = Iterator[Sequence[tuple[Any, ...]]]
+_OF_ASSIGNMENTS: Final = (
+    *("definition_key", "label", "active", "published", "has_overrides", "overridden", "ads_account"),
+)
+_OF_AUDIT_ENTRIES: Final = ("subject", "actor", "action", "noun", "request_id", "since", "until")
 
 
 class ExportRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -35,18 +39,33 @@ class ExportRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     site_id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    search: str | None = None
+    subject: str | None = None
     actor: str | None = None
     action: str | None = None
+    noun: str | None = None
+    request_id: str | None = None
     state: str | None = None
     reason: str | None = None
     kind: str | None = None
     type: str | None = None
     outcome: str | None = None
     topic: str | None = None
+    platform: str | None = None
+    is_undone: bool | None = None
     order_id: str | None = None
     customer_key: str | None = None
-    definition_key: str | None = None
+    account_id: int | None = None
+    action_id: int | None = None
     assignment_id: int | None = None
+    definition_id: int | None = None
+    definition_key: str | None = None
+    label: str | None = None
+    active: bool | None = None
+    published: bool | None = None
+    has_overrides: bool | None = None
+    overridden: str | None = None
+    ads_account: str | None = None
 
 
 class ExportList(NamedTuple):
@@ -58,20 +77,13 @@ class ExportList(NamedTuple):
 
 
 def _assignments(engine: sa.Engine, asked: ExportRequest) -> Rows:
-    chosen = {"site_id": asked.site_id, "definition_key": asked.definition_key}
-    return csv_files.rows(engine, only=asked.only, **chosen)
+    chosen = {name: getattr(asked, name) for name in _OF_ASSIGNMENTS}
+    return csv_files.rows(engine, only=asked.only, site_id=asked.site_id, text=asked.search, **chosen)
 
 
 def _audit_entries(engine: sa.Engine, asked: ExportRequest) -> Rows:
-    chosen = Filter(
-        site_id=asked.site_id,
-        since=asked.since,
-        until=asked.until,
-        actor=asked.actor,
-        action=asked.action,
-        only=asked.only,
-    )
-    return audit_export.rows(engine, chosen)
+    chosen = {name: getattr(asked, name) for name in _OF_AUDIT_ENTRIES}
+    return audit_export.rows(engine, Filter(text=asked.search, site_id=asked.site_id, only=asked.only, **chosen))
 
 
 def _browsed(read: Callable[..., Any], chosen: type[Any], row: type[msgspec.Struct]) -> ExportList:
@@ -103,10 +115,10 @@ LISTS: Final[dict[List, ExportList]] = {
             ReportColumn("site_id", "Site id", "id"),
             *(ReportColumn(name, name.replace("_", " ").capitalize(), "text") for name in csv_files.COLUMNS[1:]),
         ),
-        ("definition_key",),
+        ("search", *_OF_ASSIGNMENTS),
         _assignments,
     ),
-    "audit_entries": ExportList(columns_of(Entry), ("since", "until", "actor", "action"), _audit_entries),
+    "audit_entries": ExportList(columns_of(Entry), ("search", *_OF_AUDIT_ENTRIES), _audit_entries),
     "commerce_events": _browsed(commerce_events, CommerceEventFilter, CommerceEventRow),
     "custom_events": _browsed(custom_events, CustomEventFilter, CustomEventRow),
     "raw_events": _browsed(raw_events, RawEventFilter, RawEventRow),

@@ -16,8 +16,10 @@ from console.api.routes.looking_back import chosen_sites
 from console.api.routes.operations import LongOperation, under_way
 from custom_events.access.roles import Role
 from custom_events.browse import custom_events, raw_events, uploads
+from custom_events.matching.effective import SETTINGS
 from custom_events.operations import export_lists, exports, operation
 from custom_events.values.conversions import UploadKind
+from custom_events.values.deliveries import Platform
 from custom_events.values.texts import text_problem
 
 ROUTES: Final = Routes("exports", "Lists as files, whole: for spreadsheets, and for other programs.")
@@ -27,32 +29,51 @@ _WORDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "uploads": {"state": uploads.STATES, "kind": tuple(UploadKind)},
     "custom_events": {"state": custom_events.STATES},
     "raw_events": {"outcome": raw_events.OUTCOMES},
+    "refused_events": {"platform": tuple(Platform)},
+    "assignments": {"overridden": (*SETTINGS, "also")},
 }
 
 
 class NewExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Which list, in which format, and what of it: `site_id` narrows each, the others those lists that have them. Assignments by
-    `definition_key`; audit entries by `since`, `until`, `actor` and `action`; raw events by `outcome`, `reason`, `topic`, `since` and `until`, refused ones
-    by the same but `outcome`; commerce events by `type`, `order_id`, `customer_key`, `since` and `until`; custom events by `assignment_id`, `state`, `reason`,
-    `order_id`, `customer_key`, `since` and `until`; uploads by the same but `customer_key`, and by `kind`."""
+    """Which list, in which format, and what of it, by the filters that the list itself has: `search`, `definition_key`, `label`, `active`,
+    `published`, `has_overrides`, `overridden` and `ads_account` for assignments; `search`, `subject`, `actor`, `action`, `noun` and `request_id` for audit
+    entries; `outcome`, `reason` and `topic` for raw events, `platform`, `reason` and `topic` for refused ones; `type`, `order_id`, `customer_key` and `is_undone`
+    for commerce events; `assignment_id`, `definition_id`, `state`, `reason`, `order_id` and `customer_key` for custom events; `state`, `reason`, `kind`, `order_id`,
+    `account_id`, `action_id` and `assignment_id` for uploads. `site_id` narrows each, `since` and `until` all but assignments. An order and a
+    customer are of a site, which has to be named, too."""
 
     list: export_lists.List
     format: export_lists.Format = "csv"
     site_id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    search: str | None = None
+    subject: str | None = None
     actor: str | None = None
     action: str | None = None
+    noun: str | None = None
+    request_id: str | None = None
     state: str | None = None
     reason: str | None = None
     kind: str | None = None
     type: str | None = None
     outcome: str | None = None
     topic: str | None = None
+    platform: str | None = None
+    is_undone: bool | None = None
     order_id: str | None = None
     customer_key: str | None = None
-    definition_key: str | None = None
+    account_id: int | None = None
+    action_id: int | None = None
     assignment_id: int | None = None
+    definition_id: int | None = None
+    definition_key: str | None = None
+    label: str | None = None
+    active: bool | None = None
+    published: bool | None = None
+    has_overrides: bool | None = None
+    overridden: str | None = None
+    ads_account: str | None = None
 
 
 @ROUTES.post(
