@@ -177,7 +177,9 @@ def _success(operation: Operation) -> dict[str, Any]:
         "headers": {name: _header(name) for name in headers},
     }
     if operation.answer is not None:
-        content = {"schema": schema_of(operation.answer), "examples": _examples(operation.example)}
+        content: dict[str, Any] = {"schema": schema_of(operation.answer), "examples": _examples(operation.example)}
+        if operation.answer is bytes:  # a file as it is, which no text of a document is an example of
+            content = {"schema": {"type": "string", "format": "binary"}}
         answer["content"] = {operation.media_type: content}
     return answer
 
