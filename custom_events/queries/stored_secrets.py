@@ -59,7 +59,17 @@ WHERE CAST(:place AS int) < 1 LIMIT :limit FOR UPDATE
     replace=sa.text("UPDATE app.forgetting_keys SET secret_encrypted = :token WHERE CAST(:place AS int) = 1"),
     count=sa.text("SELECT count(*) FROM app.forgetting_keys"),
 )
-STORES: Final = (SITE_SECRETS, ANSWERS, PERSONS, FORGETTING_KEY)
+REPORT_TARGETS: Final = Store(
+    beginning={"id": 0},
+    # What the targets of reports need.
+    page=sa.text("""
+SELECT id, secrets_encrypted AS token, 'report schedule ' || id AS label FROM app.report_schedules
+WHERE id > :id AND secrets_encrypted IS NOT NULL ORDER BY id LIMIT :limit FOR UPDATE
+"""),
+    replace=sa.text("UPDATE app.report_schedules SET secrets_encrypted = :token WHERE id = :id"),
+    count=sa.text("SELECT count(*) FROM app.report_schedules WHERE secrets_encrypted IS NOT NULL"),
+)
+STORES: Final = (SITE_SECRETS, ANSWERS, PERSONS, FORGETTING_KEY, REPORT_TARGETS)
 
 
 def page(

@@ -16,6 +16,7 @@ from custom_events.tables import (
     privacy,
     quotas,
     reconciliation,
+    reports,
     sites,
     tallies,
     uploads,
@@ -151,5 +152,6 @@ MODULES = (
     privacy,
     access,
     operations,
+    reports,
     zones,
 )
