@@ -126,7 +126,7 @@ def _decimal(column: ReportColumn, unit: Decimal, value: Any) -> Decimal:
         raise _refusal(column, value, f"a decimal of at most {PRECISION} digits") from None
     if column.kind == "amount" and rounded != number:
         raise _refusal(column, value, f"a decimal with at most {column.digits} digits after the point")
-    return rounded if rounded else rounded.copy_abs()  # there is no -0.00 in a database
+    return rounded or rounded.copy_abs()  # there is no -0.00 in a database
 
 
 def _day(column: ReportColumn, value: Any) -> date:

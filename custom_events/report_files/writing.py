@@ -2,13 +2,19 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO, Final
 
 from custom_events import private_files
 from custom_events.errors import InvalidConfiguration, NeedsAction
 from custom_events.report_files.csv_file import write_csv
+from custom_events.report_files.html_file import write_html
 from custom_events.report_files.limits import Counted
+from custom_events.report_files.parquet_file import write_parquet
+from custom_events.report_files.pdf_file import write_pdf
 from custom_events.report_files.table import FORMATS, MEDIA_TYPES, FileFormat, FileLimits, ReportTable, WrittenFile
+from custom_events.report_files.xlsx_file import write_xlsx
 
 
 def write(table: ReportTable, file_format: FileFormat, path: Path, limits: FileLimits | None = None) -> WrittenFile:
@@ -24,8 +30,7 @@ def write(table: ReportTable, file_format: FileFormat, path: Path, limits: FileL
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     private_files.make_directory(path.parent)
     try:
-        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, private_files.FILE_MODE)
-        with os.fdopen(descriptor, "w+b") as file:
+        with open(part, "w+b", opener=_open_private) as file:
             _WRITERS[file_format](table, file, counted)
             file.flush()
             size = file.seek(0, os.SEEK_END)
@@ -49,4 +54,14 @@ def write(table: ReportTable, file_format: FileFormat, path: Path, limits: FileL
     )
 
 
-_WRITERS = {"csv": write_csv}
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, private_files.FILE_MODE)
+
+
+_WRITERS: Final[dict[FileFormat, Callable[[ReportTable, BinaryIO, Counted], None]]] = {
+    "csv": write_csv,
+    "xlsx": write_xlsx,
+    "parquet": write_parquet,
+    "html": write_html,
+    "pdf": write_pdf,
+}
