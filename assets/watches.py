@@ -18,6 +18,7 @@ _ASSETS: Final = {
     "custom_events_privacy": "commerce_events",
     "custom_events_receiver": "raw_events",
     "custom_events_reconciliation": "reconciliation",
+    "custom_events_reports": "report_exports",
 }
 
 

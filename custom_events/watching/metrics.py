@@ -96,6 +96,12 @@ METRICS: Final[dict[str, Metric]] = {
     "custom_events_scheduled_job_late_seconds": Metric(
         "For how long a job that runs by the clock has been missed; 0: it has not.", ("job",)
     ),
+    "custom_events_reports_failed": Metric(
+        "1 while the newest run of a schedule that ended has failed.", ("report", "schedule")
+    ),
+    "custom_events_reports_late_seconds": Metric(
+        "How long ago the oldest run of a schedule was due that has not ended; 0: none is.", ("report", "schedule")
+    ),
     "custom_events_sums_gaps": Metric(
         "Sums that do not agree (received, landed, matched, queued, withdrawn), or tallies that counting denies.",
         ("sum",),

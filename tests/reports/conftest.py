@@ -1,0 +1,95 @@
+"""A mart with rows, and a clock that a test moves."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from custom_events.reports import schedules
+from custom_events.reports.content import Content
+from custom_events.reports.rules import Every, Rule
+from custom_events.reports.running import Exporter
+from custom_events.reports.schedules import Schedule, ScheduleSettings
+from custom_events.settings import Settings
+from custom_events.values.deliveries import Platform
+from tests import marts
+
+NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
+DAY = date(2026, 11, 29)
+CONTENT = Content(mart="fct_accuracy_daily", columns=("day", "site_id", "orders", "accuracy"))
+DAILY = Rule(every=Every.DAY, at="06:00", time_zone="Europe/Berlin")
+
+
+class Clock:
+    """Now, as a test has it."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **step: float) -> None:
+        self.now += timedelta(**step)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    key = SecretStr(Fernet.generate_key().decode())
+    return Settings(_env_file=None, local_directory=tmp_path / "local", report_folder=tmp_path / "out", secret_key=key)
+
+
+@pytest.fixture
+def site_id(engine: sa.Engine) -> int:
+    """A site with one day of accuracy."""
+    from custom_events.catalog import sites
+
+    with engine.begin() as connection:
+        marts.make(connection)
+        made = sites.create(
+            connection, platform=Platform.CUSTOM, name="Mine", actor="test", time_zone="Europe/Berlin", currency="EUR"
+        )
+        add_day(connection, made.id, DAY, orders=4, sent=2, withheld=1)
+    return made.id
+
+
+def add_day(connection: sa.Connection, site_id: int, day: date, **counts: int) -> None:
+    marts.add(connection, "fct_accuracy_daily", site_id=site_id, site_name="Mine", day=day, **counts)
+
+
+@pytest.fixture
+def exporter(engine: sa.Engine, settings: Settings, clock: Clock) -> Exporter:
+    return Exporter(engine, settings, clock=clock)
+
+
+Make = Callable[..., Schedule]
+
+
+@pytest.fixture
+def make(engine: sa.Engine, settings: Settings, clock: Clock) -> Make:
+    """A schedule, with these settings in the place of the usual ones."""
+
+    def _make(**changes: Any) -> Schedule:
+        target_secrets = changes.pop("secrets", None)
+        chosen: dict[str, Any] = {"report_key": "daily_accuracy", "name": "Accuracy", "rule": DAILY, "format": "csv", **changes}
+        with engine.begin() as connection:
+            return schedules.create(
+                connection,
+                ScheduleSettings(**chosen),
+                target_secrets or (None,) * len(chosen.get("targets", ())),
+                settings=settings,
+                actor="ana",
+                now=clock.now,
+            )
+
+    return _make
