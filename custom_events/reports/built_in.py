@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from custom_events.reports.content import Content, Operator, RowFilter, RowOrder
+from custom_events.reports.content import Operator, ReportContent, RowFilter, RowOrder
 from custom_events.reports.periods import PeriodName
 from custom_events.reports.report import Report
 
 
 def _report(key: str, name: str, **content: Any) -> Report:
-    return Report(key=key, name=name, content=Content(**content), is_built_in=True)
+    return Report(key=key, name=name, content=ReportContent(**content), is_built_in=True)
 
 
 _REPORTS: Final = (

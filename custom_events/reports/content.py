@@ -52,7 +52,7 @@ class RowOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     descending: bool = False
 
 
-class Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReportContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a report holds. `added_up`: rows that are equal in all columns but counts and amounts become one; `plot`: counts or amounts that
     are drawn in formats with a picture; `time_zone`: whose days the period is counted by, and times are written in."""
 
@@ -67,7 +67,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     plot: tuple[str, ...] = ()
 
 
-def problems(content: Content) -> Iterator[Problem]:
+def problems(content: ReportContent) -> Iterator[Problem]:
     """Everything that cannot be used."""
     mart = MARTS.get(content.mart)
     if content.time_zone not in zones.names():
@@ -94,7 +94,7 @@ def problems(content: Content) -> Iterator[Problem]:
             yield Problem(path=f"plot[{place}]", wrong=f"{quoted(name)} cannot be drawn", right=right)
 
 
-def conditions_of(content: Content) -> list[Condition]:
+def conditions_of(content: ReportContent) -> list[Condition]:
     """The filters with values of their columns' types. The content must be without problems."""
     columns = MARTS[content.mart].columns
     return [
@@ -107,7 +107,7 @@ def conditions_of(content: Content) -> list[Condition]:
     ]
 
 
-def _column_problems(content: Content, mart: Mart) -> Iterator[Problem]:
+def _column_problems(content: ReportContent, mart: Mart) -> Iterator[Problem]:
     known = tuple(mart.columns)
     if not content.columns:
         yield Problem(path="columns", wrong="there are none", right=f"some of {', '.join(known)}")

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from custom_events.errors import Transient
 from custom_events.queries import report_rows as queries
 from custom_events.report_files.table import PlotSpec, ReportColumn, ReportTable
-from custom_events.reports.content import Content, conditions_of
+from custom_events.reports.content import ReportContent, conditions_of
 from custom_events.reports.periods import Period
 from custom_events.values.marts import MARTS, Kind, Mart
 
@@ -32,7 +32,12 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def opened(
-    engine: sa.Engine, content: Content, period: Period, site_ids: Sequence[int] | None, *, limit: int | None = None
+    engine: sa.Engine,
+    content: ReportContent,
+    period: Period,
+    site_ids: Sequence[int] | None,
+    *,
+    limit: int | None = None,
 ) -> Generator[Source]:
     """The rows of a report, in one REPEATABLE READ transaction that begins with a lock on the mart, so that no rebuild comes between.
     Raises Transient where the mart is not built, or locked for long."""
@@ -49,10 +54,13 @@ def opened(
             if limit is not None:
                 statement = statement.limit(limit)
             result = connection.execute(statement, execution_options={"yield_per": AT_ONCE})
-            yield Source(batches=_batches(result), built_at=built_at, zones=zones)
+            try:
+                yield Source(batches=_batches(result), built_at=built_at, zones=zones)
+            finally:
+                result.close()
 
 
-def table_of(content: Content, title: str, period: Period, source: Source) -> ReportTable:
+def table_of(content: ReportContent, title: str, period: Period, source: Source) -> ReportTable:
     """The rows as files take them, with what people need to know beside them."""
     mart = MARTS[content.mart]
     columns = tuple(
@@ -70,7 +78,7 @@ def table_of(content: Content, title: str, period: Period, source: Source) -> Re
     )
 
 
-def plot_of(content: Content) -> PlotSpec | None:
+def plot_of(content: ReportContent) -> PlotSpec | None:
     """What is drawn: lines over days where the report has a column of days, else bars over its first column."""
     if not content.plot:
         return None
@@ -79,7 +87,7 @@ def plot_of(content: Content) -> PlotSpec | None:
     return PlotSpec(kind="line" if day else "bar", x=day or content.columns[0], y=content.plot)
 
 
-def _statement(mart: Mart, content: Content, period: Period, site_ids: Sequence[int] | None) -> sa.Select[Any]:
+def _statement(mart: Mart, content: ReportContent, period: Period, site_ids: Sequence[int] | None) -> sa.Select[Any]:
     is_of_days = bool(mart.period) and mart.columns[mart.period].kind is Kind.DAY
     since = None if not mart.period else period.first if is_of_days else period.begins_at
     until = None if not mart.period else period.last if is_of_days else period.ends_at

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from custom_events.reports.content import Content
+from custom_events.reports.content import ReportContent
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -12,7 +12,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     name: str
-    content: Content
+    content: ReportContent
     site_ids: tuple[int, ...] | None = None
     is_built_in: bool = False
     author: str | None = None

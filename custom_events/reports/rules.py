@@ -32,7 +32,7 @@ class Every(StrEnum):
     MONTH = "month"
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ScheduleRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`at`: HH:MM by the clocks of `time_zone` (an IANA name); of an hourly rule the minutes count alone. `weekday`: 1 (Monday) to 7, of a
     weekly one; `month_day`: 1 to 31 of a monthly one, the last day where the month is shorter."""
 
@@ -52,7 +52,7 @@ PERIODS: Final = {
 }
 
 
-def problems(rule: Rule, period: PeriodName) -> Iterator[Problem]:
+def problems(rule: ScheduleRule, period: PeriodName) -> Iterator[Problem]:
     """What of a rule, with the period of its report, cannot be used."""
     if _time_of(rule) is None:
         yield Problem(path="rule.at", wrong="it is no time of day", right="HH:MM, 06:30 for example")
@@ -69,7 +69,7 @@ def problems(rule: Rule, period: PeriodName) -> Iterator[Problem]:
         yield Problem(path="rule.every", wrong=wrong, right=right)
 
 
-def occurrences(rule: Rule, since: datetime, until: datetime) -> Iterator[datetime]:
+def occurrences(rule: ScheduleRule, since: datetime, until: datetime) -> Iterator[datetime]:
     """The moments at which a rule is due, UTC, in order: from `since` on, `until` included. The rule must be without problems."""
     for moment in _from(rule, since):
         if moment > until:
@@ -77,12 +77,12 @@ def occurrences(rule: Rule, since: datetime, until: datetime) -> Iterator[dateti
         yield moment
 
 
-def next_times(rule: Rule, since: datetime, count: int) -> list[datetime]:
+def next_times(rule: ScheduleRule, since: datetime, count: int) -> list[datetime]:
     """The next moments from `since` on at which a rule is due, UTC."""
     return list(islice(_from(rule, since), count))
 
 
-def in_words(rule: Rule) -> str:
+def in_words(rule: ScheduleRule) -> str:
     """`every Monday at 06:30, Europe/Berlin`."""
     match rule.every:
         case Every.HOUR:
@@ -104,12 +104,12 @@ def moment_in_words(moment: datetime, zone: str) -> str:
     return f"{day} (UTC{offset[:3]}:{offset[3:5]})"
 
 
-def _from(rule: Rule, since: datetime) -> Iterator[datetime]:
+def _from(rule: ScheduleRule, since: datetime) -> Iterator[datetime]:
     moments = _hourly(rule, since) if rule.every is Every.HOUR else _by_days(rule, since)
     return (moment for moment in moments if moment >= since)
 
 
-def _hourly(rule: Rule, since: datetime) -> Iterator[datetime]:
+def _hourly(rule: ScheduleRule, since: datetime) -> Iterator[datetime]:
     """One in each hour of UTC: in the repeated hour two, in the hour that is left out none, as clocks show them."""
     zone, minute = zones.zone(rule.time_zone), _at(rule).minute
     hour = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
@@ -119,7 +119,7 @@ def _hourly(rule: Rule, since: datetime) -> Iterator[datetime]:
         hour += _HOUR
 
 
-def _by_days(rule: Rule, since: datetime) -> Iterator[datetime]:
+def _by_days(rule: ScheduleRule, since: datetime) -> Iterator[datetime]:
     zone, at = zones.zone(rule.time_zone), _at(rule)
     day = (since - _MARGIN).date()
     while True:
@@ -128,7 +128,7 @@ def _by_days(rule: Rule, since: datetime) -> Iterator[datetime]:
         day += _DAY
 
 
-def _is_due_on(rule: Rule, day: date) -> bool:
+def _is_due_on(rule: ScheduleRule, day: date) -> bool:
     match rule.every:
         case Every.WEEK:
             return day.isoweekday() == rule.weekday
@@ -139,14 +139,14 @@ def _is_due_on(rule: Rule, day: date) -> bool:
             return True
 
 
-def _at(rule: Rule) -> time:
+def _at(rule: ScheduleRule) -> time:
     at = _time_of(rule)
     if at is None:
         raise ValueError(f"the rule was not checked: {rule.at!r} is no time of day")
     return at
 
 
-def _time_of(rule: Rule) -> time | None:
+def _time_of(rule: ScheduleRule) -> time | None:
     hours, colon, minutes = rule.at.partition(":")
     if not colon or not all(len(part) == len("06") and part.isascii() and part.isdigit() for part in (hours, minutes)):
         return None

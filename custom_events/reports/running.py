@@ -25,7 +25,7 @@ from custom_events.report_files.table import FileLimits, WrittenFile
 from custom_events.report_files.writing import write
 from custom_events.reports import reading, runs, schedules
 from custom_events.reports.planning import plan
-from custom_events.reports.runs import Receipt, Run, RunState
+from custom_events.reports.runs import ReportReceipt, Run, RunState
 from custom_events.reports.schedules import Schedule
 from custom_events.settings import Settings
 
@@ -200,7 +200,7 @@ class Exporter:
             )
             receipt = self._deliver(target, file, message, secrets or DeliverySecrets(), self._settings)
             now = self._clock()
-            noted = Receipt(where=receipt.where, digest=receipt.digest, at=now)
+            noted = ReportReceipt(where=receipt.where, digest=receipt.digest, at=now)
             values = {"receipts": {**row.receipts, key: msgspec.to_builtins(noted)}, "lease_until": now + self._lease}
             queries.change(connection, run.owner, values)
 

@@ -15,7 +15,7 @@ from custom_events.catalog.configurations import refuse
 from custom_events.errors import NeedsAction, NotFound
 from custom_events.queries import report_runs as queries
 from custom_events.reports import specifications
-from custom_events.reports.content import Content
+from custom_events.reports.content import ReportContent
 from custom_events.reports.periods import Period, period_of
 from custom_events.reports.report import Report
 from custom_events.reports.schedules import Schedule, Sites
@@ -42,7 +42,7 @@ class RunState(StrEnum):
         return self in (RunState.DELIVERED, RunState.FAILED, RunState.SKIPPED)
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class ReportReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """Where a run's file was delivered, and its digest there (SHA-256, hex)."""
 
     where: str
@@ -50,7 +50,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class RunError(msgspec.Struct, frozen=True, kw_only=True):
+class ReportRunError(msgspec.Struct, frozen=True, kw_only=True):
     """Why a run failed, is tried again, or was skipped: the kind of the error, and what happened and what to do."""
 
     kind: str
@@ -65,7 +65,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     report_key: str
     name: str
     site_ids: tuple[int, ...] | None
-    content: Content
+    content: ReportContent
     period: str
     first_day: date
     last_day: date
@@ -83,9 +83,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     file_name: str | None
     media_type: str | None
     retention_days: int | None
-    receipts: dict[str, Receipt]
+    receipts: dict[str, ReportReceipt]
     warnings: tuple[str, ...]
-    error: RunError | None
+    error: ReportRunError | None
     started_at: datetime | None
     ended_at: datetime | None
     created_at: datetime
@@ -233,7 +233,7 @@ def _common(chosen: tuple[int, ...] | None, of_report: tuple[int, ...] | None) -
 
 
 def _values(
-    report: Report, content: Content, site_ids: Sequence[int] | None, period: Period, due_at: datetime
+    report: Report, content: ReportContent, site_ids: Sequence[int] | None, period: Period, due_at: datetime
 ) -> dict[str, Any]:
     return {
         "report_key": report.key,

@@ -19,7 +19,7 @@ from custom_events.report_delivery.targets import DeliverySecrets, DeliveryTarge
 from custom_events.report_files.table import FileFormat
 from custom_events.reports import rules, specifications
 from custom_events.reports.report import Report
-from custom_events.reports.rules import Rule
+from custom_events.reports.rules import ScheduleRule
 from custom_events.settings import Settings
 
 MOST_TARGETS: Final = 10
@@ -43,7 +43,7 @@ class ScheduleSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     report_key: str
     name: str
-    rule: Rule
+    rule: ScheduleRule
     targets: tuple[DeliveryTarget, ...] = ()
     site_ids: tuple[int, ...] | None = None
     format: FileFormat | None = None
@@ -252,7 +252,7 @@ def _encrypted(target_secrets: Secrets, settings: Settings) -> bytes | None:
     return encryption.encrypt(msgspec.json.encode(tuple(target_secrets)), encryption.key(settings))
 
 
-def _next_due(rule: Rule, now: datetime) -> datetime:
+def _next_due(rule: ScheduleRule, now: datetime) -> datetime:
     return rules.next_times(rule, now + _JUST_AFTER, 1)[0]
 
 

@@ -15,9 +15,10 @@ from custom_events.errors import Dependent, InUse, NeedsAction, NotFound
 from custom_events.queries import report_specifications as queries
 from custom_events.reports import content as contents
 from custom_events.reports.built_in import BUILT_IN
-from custom_events.reports.content import Content
+from custom_events.reports.content import ReportContent
 from custom_events.reports.report import Report
 from custom_events.values.marts import MARTS
+from custom_events.values.numbers import MAX_ID
 
 MOST_SITES: Final = 1_000  # of one report; one of all sites names none
 LONGEST_NAME: Final = 120  # characters; it is an e-mail's subject
@@ -47,7 +48,7 @@ def create(
     *,
     key: str,
     name: str,
-    content: Content,
+    content: ReportContent,
     site_ids: Sequence[int] | None,
     actor: str,
     allowed: Sites = None,
@@ -81,7 +82,7 @@ def replace(
     key: str,
     *,
     name: str,
-    content: Content,
+    content: ReportContent,
     site_ids: Sequence[int] | None,
     actor: str,
     allowed: Sites = None,
@@ -124,14 +125,14 @@ def site_problems(connection: sa.Connection, site_ids: Sequence[int] | None, all
         right = f"1 to {MOST_SITES} sites, or null for all of them"
         yield Problem(path="site_ids", wrong=f"there are {len(site_ids)}", right=right)
         return
-    wanted = set(site_ids) if allowed is None else set(site_ids) & set(allowed)
+    wanted = {site_id for site_id in site_ids if 1 <= site_id <= MAX_ID and (allowed is None or site_id in allowed)}
     known = {site.id for site in sites.search(connection, only=wanted, limit=len(wanted))} if wanted else set[int]()
     for place, site_id in enumerate(site_ids):
         if site_id not in known:
             yield Problem(path=f"site_ids[{place}]", wrong=f"{site_id} is none of your sites", right="the id of a site")
 
 
-def mart_problems(content: Content, site_ids: Sequence[int] | None) -> Iterator[Problem]:
+def mart_problems(content: ReportContent, site_ids: Sequence[int] | None) -> Iterator[Problem]:
     """A mart without sites cannot be narrowed to some."""
     mart = MARTS.get(content.mart)
     if mart is not None and not mart.has_sites and site_ids is not None:
@@ -149,7 +150,7 @@ def name_checks(name: str) -> Iterator[Problem]:
         yield Problem(path="name", wrong="it has characters that cannot be seen", right="one line of text")
 
 
-def _problems(name: str, content: Content) -> Iterator[Problem]:
+def _problems(name: str, content: ReportContent) -> Iterator[Problem]:
     yield from name_checks(name)
     for problem in contents.problems(content):
         yield msgspec.structs.replace(problem, path=f"content.{problem.path}")
@@ -183,7 +184,7 @@ def _listed(site_ids: Sequence[int] | None) -> list[int] | None:
     return None if site_ids is None else sorted(set(site_ids))
 
 
-def _plain(content: Content) -> dict[str, Any]:
+def _plain(content: ReportContent) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(content)
     return plain
 
@@ -192,7 +193,7 @@ def _report_of(row: queries.Row) -> Report:
     return Report(
         key=row.key,
         name=row.name,
-        content=msgspec.convert(row.content, Content),
+        content=msgspec.convert(row.content, ReportContent),
         site_ids=None if row.site_ids is None else tuple(row.site_ids),
         author=row.author,
         created_at=row.created_at,

@@ -11,8 +11,8 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from custom_events.reports import schedules
-from custom_events.reports.content import Content
-from custom_events.reports.rules import Every, Rule
+from custom_events.reports.content import ReportContent
+from custom_events.reports.rules import Every, ScheduleRule
 from custom_events.reports.running import Exporter
 from custom_events.reports.schedules import Schedule, ScheduleSettings
 from custom_events.settings import Settings
@@ -21,8 +21,8 @@ from tests import marts
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 DAY = date(2026, 11, 29)
-CONTENT = Content(mart="fct_accuracy_daily", columns=("day", "site_id", "orders", "accuracy"))
-DAILY = Rule(every=Every.DAY, at="06:00", time_zone="Europe/Berlin")
+CONTENT = ReportContent(mart="fct_accuracy_daily", columns=("day", "site_id", "orders", "accuracy"))
+DAILY = ScheduleRule(every=Every.DAY, at="06:00", time_zone="Europe/Berlin")
 
 
 class Clock:
@@ -81,7 +81,13 @@ def make(engine: sa.Engine, settings: Settings, clock: Clock) -> Make:
 
     def _make(**changes: Any) -> Schedule:
         target_secrets = changes.pop("secrets", None)
-        chosen: dict[str, Any] = {"report_key": "daily_accuracy", "name": "Accuracy", "rule": DAILY, "format": "csv", **changes}
+        chosen: dict[str, Any] = {
+            "report_key": "daily_accuracy",
+            "name": "Accuracy",
+            "rule": DAILY,
+            "format": "csv",
+            **changes,
+        }
         with engine.begin() as connection:
             return schedules.create(
                 connection,

@@ -41,7 +41,9 @@ def test_a_report_names_what_dbt_builds_and_nobody_it_knows(mart: Mart) -> None:
         assert column.name in there, f"{mart.name}.{column.name} is in custom_events/values/marts.py, and not in dbt"
         written = there[column.name].get("data_type")
         if written is not None:
-            assert written.partition("(")[0].strip().lower() in TYPES[column.kind], f"{mart.name}.{column.name}: {written}"
+            assert written.partition("(")[0].strip().lower() in TYPES[column.kind], (
+                f"{mart.name}.{column.name}: {written}"
+            )
     assert not {"customer_key", "customer_id_of_store", "email"} & set(mart.columns)
     assert not mart.has_sites or "site_id" in mart.columns
     assert not mart.period or mart.columns[mart.period].kind in (Kind.DAY, Kind.TIME)

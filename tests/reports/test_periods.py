@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from custom_events.reports.periods import WORDS, Period, PeriodName, period_of, start_of
 from custom_events.values import zones
 
-ZONES = st.sampled_from(("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu", "UTC", "Asia/Beirut"))
-MOMENTS = st.datetimes(datetime(2001, 1, 2), datetime(2040, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))
+ZONES = st.sampled_from(
+    ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu", "UTC", "Asia/Beirut")
+)
+MOMENTS = st.datetimes(datetime(2001, 1, 2), datetime(2040, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,8 @@ def test_days_follow_each_other_without_a_gap(day: date, zone: str) -> None:
 
 def test_a_day_of_a_changed_clock_has_its_own_length() -> None:
     lengths = [
-        Period(first=day, last=day, zone="Europe/Berlin") for day in (date(2026, 3, 29), date(2026, 10, 25), date(2026, 7, 1))
+        Period(first=day, last=day, zone="Europe/Berlin")
+        for day in (date(2026, 3, 29), date(2026, 10, 25), date(2026, 7, 1))
     ]
     hours = [(period.ends_at - period.begins_at) / timedelta(hours=1) for period in lengths]
     assert hours == [23, 25, 24]

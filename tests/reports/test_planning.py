@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from custom_events.queries import report_runs
 from custom_events.reports import planning, runs, schedules
-from custom_events.reports.rules import Every, Rule
+from custom_events.reports.rules import Every, ScheduleRule
 from custom_events.reports.runs import Run, RunState
 from custom_events.reports.schedules import CatchUp, ScheduleSettings
 from custom_events.settings import Settings
@@ -35,7 +35,12 @@ def test_nothing_is_due_before_its_time(engine: sa.Engine, make: Make, clock: Cl
     assert planning.plan(engine, clock.now) == planning.Planned(made=1)
     assert planning.plan(engine, clock.now) == planning.Planned()
     (run,) = all_runs(engine)
-    assert (run.period, run.time_zone, run.due_at, run.content.format) == ("2026-11-30", "Europe/Berlin", clock.now, "csv")
+    assert (run.period, run.time_zone, run.due_at, run.content.format) == (
+        "2026-11-30",
+        "Europe/Berlin",
+        clock.now,
+        "csv",
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,7 +65,9 @@ def test_who_makes_up_for_none_still_runs_in_time(engine: sa.Engine, make: Make,
     assert [day.day for day in days(engine, RunState.SKIPPED)] == [30]
 
 
-def test_a_long_absence_is_planned_in_pieces(engine: sa.Engine, make: Make, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_absence_is_planned_in_pieces(
+    engine: sa.Engine, make: Make, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(planning, "AT_ONCE", 3)
     make(catch_up=CatchUp.ALL)
     assert planning.plan(engine, NOW + timedelta(days=8)).made == 8
@@ -68,9 +75,11 @@ def test_a_long_absence_is_planned_in_pieces(engine: sa.Engine, make: Make, cloc
     assert planning.plan(engine, NOW + timedelta(days=20)).skipped == 3  # the newest of them are noted
 
 
-def test_a_daily_report_runs_once_in_both_nights_of_a_changed_clock(engine: sa.Engine, make: Make, clock: Clock) -> None:
+def test_a_daily_report_runs_once_in_both_nights_of_a_changed_clock(
+    engine: sa.Engine, make: Make, clock: Clock
+) -> None:
     """Planned minute by minute, 02:30 in Berlin."""
-    rule = Rule(every=Every.DAY, at="02:30", time_zone="Europe/Berlin")
+    rule = ScheduleRule(every=Every.DAY, at="02:30", time_zone="Europe/Berlin")
     for night in (datetime(2027, 3, 27, 22, tzinfo=UTC), datetime(2027, 10, 30, 22, tzinfo=UTC)):
         clock.now = night
         schedule = make(rule=rule, name=str(night))
@@ -113,7 +122,7 @@ def test_each_hour_has_its_run(engine: sa.Engine, make: Make, clock: Clock, sett
 
         today = msgspec.structs.replace(CONTENT, period=PeriodName.TODAY)
         specifications.create(connection, key="today", name="Today", content=today, site_ids=None, actor="ana")
-    make(report_key="today", rule=Rule(every=Every.HOUR, at="00:05"), catch_up=CatchUp.ALL)
+    make(report_key="today", rule=ScheduleRule(every=Every.HOUR, at="00:05"), catch_up=CatchUp.ALL)
     planning.plan(engine, NOW + timedelta(hours=3))
     assert [run.period for run in all_runs(engine)] == [f"2026-11-30@2026-11-30T{hour}:05Z" for hour in (12, 13, 14)]
 
