@@ -103,8 +103,8 @@ def targets_of(options: Mapping[str, Any]) -> tuple[list["NewReportTarget"], str
     for bucket in options["buckets"]:
         name, _, prefix = bucket.partition("/")
         listed.append(NewReportTarget(kind="s3", bucket=name, prefix=prefix or None, **place, **keys))
-    for url in options["webhooks"]:
-        listed.append(NewReportTarget(kind="webhook", url=url, signing_secret=kept.signing_secret or made))
+    signing_secret = kept.signing_secret or made
+    listed += [NewReportTarget(kind="webhook", url=url, signing_secret=signing_secret) for url in options["webhooks"]]
     return listed, made
 
 

@@ -112,19 +112,19 @@ def replace(
     connection: sa.Connection,
     schedule_id: int,
     chosen: ScheduleSettings,
-    target_secrets: Secrets | None,
+    target_secrets: Secrets,
     *,
     settings: Settings,
     actor: str,
     now: datetime,
     allowed: Sites = None,
 ) -> Schedule:
-    """Other settings. `target_secrets` None: those that are kept, where the targets are the same. What was missed by another rule, or while
+    """Other settings. Where a target has no secrets given, those that are kept for the same target stay. What was missed by another rule, or while
     it was paused, is not made up for. Raises as `create`."""
     before = get(connection, schedule_id, lock=True)
     report = specifications.get(connection, chosen.report_key, lock=True)
     kept = secrets_of(connection, before, settings)
-    merged = tuple(target_secrets) if target_secrets is not None else _kept_for(chosen.targets, before, kept)
+    merged = _merged(chosen.targets, target_secrets, before, kept)
     _check(connection, chosen, report, merged, settings, allowed)
     values = {**_values(chosen, report), "secrets_encrypted": _encrypted(merged, settings)}
     if chosen.rule != before.rule or (chosen.is_active and not before.is_active):
@@ -231,11 +231,12 @@ def target_key(target: DeliveryTarget) -> str:
     return hashlib.sha256(msgspec.json.encode(target)).hexdigest()[:16]
 
 
-def _kept_for(
-    targets: Sequence[DeliveryTarget], before: Schedule, kept: Sequence[DeliverySecrets | None]
+def _merged(
+    targets: Sequence[DeliveryTarget], given: Secrets, before: Schedule, kept: Secrets
 ) -> tuple[DeliverySecrets | None, ...]:
     by_key = {target_key(target): secrets for target, secrets in zip(before.targets, kept, strict=True)}
-    return tuple(by_key.get(target_key(target)) for target in targets)
+    listed = [*given, *(None for _ in targets[len(given) :])]
+    return tuple(new or by_key.get(target_key(target)) for target, new in zip(targets, listed, strict=True))
 
 
 def _values(chosen: ScheduleSettings, report: Report) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def test_a_paused_schedule_makes_nothing_and_goes_on_from_now(
     assert planning.plan(engine, clock.now).made == 0
     with engine.begin() as connection:
         resumed = schedules.replace(
-            connection, schedule.id, ScheduleSettings(**changed), None, settings=settings, actor="ana", now=clock.now
+            connection, schedule.id, ScheduleSettings(**changed), (), settings=settings, actor="ana", now=clock.now
         )
     assert resumed.next_due_at == datetime(2026, 12, 6, 5, tzinfo=UTC)
 

@@ -445,6 +445,6 @@ def test_secrets_are_stored_encrypted_and_reach_their_target(
             from_attributes=True,
         )
         changed = schedules.replace(
-            connection, schedule.id, chosen, None, settings=settings, actor="ana", now=clock.now
+            connection, schedule.id, chosen, (None,), settings=settings, actor="ana", now=clock.now
         )
         assert schedules.secrets_of(connection, changed, settings) == (DeliverySecrets(signing_secret="hush"),)

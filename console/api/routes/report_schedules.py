@@ -206,7 +206,7 @@ def replace_report_schedule(call: Call, report_schedule_id: ReportScheduleId, bo
         call.connection,
         before.id,
         chosen,
-        secrets if any(secrets) else None,
+        secrets,
         settings=call.settings,
         actor=call.actor,
         now=datetime.now(UTC),
@@ -257,6 +257,11 @@ def next_times(rule: ScheduleRule, since: datetime) -> NextTimes:
     moments = tuple(rules.next_times(rule, since, NEXT_TIMES))
     words = tuple(rules.moment_in_words(moment, rule.time_zone) for moment in moments)
     return NextTimes(in_words=rules.in_words(rule), moments=moments, moments_in_words=words)
+
+
+def as_given(listed: tuple[ReportTarget, ...]) -> tuple[NewReportTarget, ...]:
+    """Targets as they are shown, to be given back: their secrets stay as they are."""
+    return tuple(NewReportTarget(**msgspec.structs.asdict(target)) for target in listed)
 
 
 def shown(schedule: Schedule) -> ReportSchedule:
