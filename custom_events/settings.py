@@ -265,6 +265,42 @@ class Settings(BaseSettings):
         description="Service account key for both lanes to Google.",
     )
 
+    # ---------------------------------------------------------------- where reports go
+    report_folder: Path | None = Field(
+        None,
+        description="Folder below which files of reports are delivered, where a target is a folder. Unset: `delivered-reports` in `local_directory`.",
+    )
+    report_private_addresses: bool = Field(
+        False,
+        description="Reports may be delivered to addresses of this machine and of private networks (webhooks, storage), there also by http; false: only to public ones, by https.",
+    )
+    report_smtp_url: SecretStr | None = Field(
+        None,
+        description="Mail server of reports, written as `alarm_smtp_url`; unencrypted only on this machine. Unset: that of alarms.",
+    )
+    report_email_from: str | None = Field(
+        None, description="Sender of reports by e-mail. Unset: that of alarms, else their first receiver."
+    )
+    report_email_domains: str | None = Field(
+        None,
+        description="Domains whose addresses reports may be mailed to, separated by commas (example.org, example.com). Unset: any.",
+    )
+    report_email_limit_bytes: int = Field(
+        7_000_000,
+        ge=1,
+        description="Largest file that is attached to an e-mail, in bytes (most servers take mails of 10 MB, and a file grows by a third); above it the mail says where the file is.",
+    )
+    report_webhook_limit_bytes: int = Field(
+        25_000_000,
+        ge=1,
+        description="Largest file that is posted to a webhook, in bytes; above it the delivery fails and says so.",
+    )
+    report_delivery_timeout_s: float = Field(
+        30.0,
+        gt=0,
+        description="Seconds that a mail server, a webhook or storage may be silent before a delivery is tried again later.",
+    )
+
     # ---------------------------------------------------------------- alarms
     console_url: str = Field(
         "http://127.0.0.1:8080",
