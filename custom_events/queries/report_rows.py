@@ -13,7 +13,7 @@ from custom_events.values.marts import ROW_COUNT, Kind, Mart, MartColumn
 
 SCHEMA: Final = "reporting"
 _SITE: Final = "site_id"
-_AMOUNT: Final = sa.Numeric(38, 2)  # as files write amounts
+_PRECISION: Final = 38  # digits of an amount, as files take them
 _RATIO: Final = sa.Numeric(20, 6)
 
 # When the marts were built last; null: never to the end.
@@ -53,6 +53,7 @@ def select(
     columns: Sequence[str],
     *,
     is_summed: bool,
+    scale: int,
     conditions: Iterable[Condition],
     order: Sequence[tuple[str, bool]],
     since: date | datetime | None,
@@ -60,10 +61,10 @@ def select(
     site_ids: Sequence[int] | None,
 ) -> sa.Select[Any]:
     """The rows of a report. `since` to `until`, both included for days, `until` excluded for moments; `order`: columns, and whether the
-    greatest comes first; `site_ids` None: of all sites. Raises KeyError for a name that the mart's list does not have."""
+    greatest comes first; `scale`: digits of amounts after the point; `site_ids` None: of all sites. Raises KeyError for a name that the mart's list does not have."""
     m = _columns(mart)
     chosen = [mart.columns[name] for name in columns]
-    values = {name: _value(column, m, is_summed=is_summed) for name, column in mart.columns.items()}
+    values = {name: _value(column, m, is_summed=is_summed, scale=scale) for name, column in mart.columns.items()}
     statement = sa.select(*(values[column.name].label(column.name) for column in chosen))
     for condition in conditions:
         compared = _filtered(mart.columns[condition.column], m)
@@ -97,12 +98,14 @@ def _is_key(column: MartColumn) -> bool:
     return not column.kind.is_summed and column.kind is not Kind.RATIO
 
 
-def _value(column: MartColumn, m: Mapping[str, sa.ColumnElement[Any]], *, is_summed: bool) -> sa.ColumnElement[Any]:
+def _value(
+    column: MartColumn, m: Mapping[str, sa.ColumnElement[Any]], *, is_summed: bool, scale: int
+) -> sa.ColumnElement[Any]:
     match column.kind:
         case Kind.TEXT | Kind.ID:
             return sa.cast(m[column.name], sa.Text)
         case Kind.COUNT | Kind.AMOUNT:
-            kind = sa.BigInteger() if column.kind is Kind.COUNT else _AMOUNT
+            kind = sa.BigInteger() if column.kind is Kind.COUNT else sa.Numeric(_PRECISION, scale)
             return sa.cast(_measure(column.name, m, is_summed=is_summed), kind)
         case Kind.RATIO:
             total: sa.ColumnElement[Any] = sa.literal_column("0")

@@ -11,11 +11,12 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from custom_events.errors import Transient
 from custom_events.queries import report_rows as queries
-from custom_events.report_files.table import PlotSpec, ReportColumn, ReportTable
+from custom_events.report_files.table import AMOUNT_SCALE, PlotSpec, ReportColumn, ReportTable
 from custom_events.reports.content import ReportContent, conditions_of
 from custom_events.reports.periods import Period
-from custom_events.values.marts import MARTS, Kind, Mart
+from custom_events.values.marts import MARTS, Kind, Mart, MartColumn
 
+EXACT_SCALE: Final = 6  # digits of amounts in marts: they keep factors and three-decimal currencies
 AT_ONCE: Final = 2_000  # rows that are read at once: a megabyte or so
 NOT_BUILT_S: Final = 900.0  # dbt builds every hour
 _NO_TABLE, _NO_COLUMN, _LOCKED = "42P01", "42703", "55P03"
@@ -63,10 +64,7 @@ def opened(
 def table_of(content: ReportContent, title: str, period: Period, source: Source) -> ReportTable:
     """The rows as files take them, with what people need to know beside them."""
     mart = MARTS[content.mart]
-    columns = tuple(
-        ReportColumn(name=name, title=mart.columns[name].title, kind=mart.columns[name].kind.value)
-        for name in content.columns
-    )
+    columns = tuple(_column(mart.columns[name], content) for name in content.columns)
     return ReportTable(
         title=title,
         columns=columns,
@@ -76,6 +74,16 @@ def table_of(content: ReportContent, title: str, period: Period, source: Source)
         notes=tuple(_notes(mart, period, source)),
         plot=plot_of(content),
     )
+
+
+def scale_of(content: ReportContent) -> int:
+    """Digits of amounts after the point: as exact as marts have them for programs, cents for people."""
+    return EXACT_SCALE if content.format in ("csv", "parquet") else AMOUNT_SCALE
+
+
+def _column(column: MartColumn, content: ReportContent) -> ReportColumn:
+    scale = scale_of(content) if column.kind is Kind.AMOUNT else None
+    return ReportColumn(name=column.name, title=column.title, kind=column.kind.value, scale=scale)
 
 
 def plot_of(content: ReportContent) -> PlotSpec | None:
@@ -95,6 +103,7 @@ def _statement(mart: Mart, content: ReportContent, period: Period, site_ids: Seq
         mart,
         content.columns,
         is_summed=content.added_up,
+        scale=scale_of(content),
         conditions=conditions_of(content),
         order=[(order.column, order.descending) for order in content.order],
         since=since,

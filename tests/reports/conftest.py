@@ -46,7 +46,15 @@ def clock() -> Clock:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     key = SecretStr(Fernet.generate_key().decode())
-    return Settings(_env_file=None, local_directory=tmp_path / "local", report_folder=tmp_path / "out", secret_key=key)
+    (tmp_path / "out").mkdir()
+    return Settings(
+        _env_file=None,
+        local_directory=tmp_path / "local",
+        report_folder=tmp_path / "out",
+        report_smtp_url=SecretStr("smtp://127.0.0.1:1"),
+        report_email_from="reports@example.org",
+        secret_key=key,
+    )
 
 
 @pytest.fixture
