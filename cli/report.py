@@ -74,8 +74,8 @@ def show(*, key: str) -> None:
     from custom_events.reports import specifications
 
     with connected(prepared()) as engine, engine.connect() as connection:
-        found = specifications.get(connection, key)
-    click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+        stored = specifications.get(connection, key)
+    click.echo(msgspec.json.format(msgspec.json.encode(stored), indent=2))
 
 
 @report.command(short_help="Make a report now.")
@@ -121,12 +121,12 @@ def run(
     changes = {name: value for name, value in (("format", file_format), ("time_zone", zone)) if value is not None}
     with connected(settings) as engine:
         with engine.begin() as connection:
-            found = specifications.get(connection, key)
-            changed: Any = msgspec.structs.replace(found.content, **changes)
+            stored = specifications.get(connection, key)
+            changed: Any = msgspec.structs.replace(stored.content, **changes)
             refuse(content.problems(changed))
             asked = runs.ask(
                 connection,
-                msgspec.structs.replace(found, content=changed),
+                msgspec.structs.replace(stored, content=changed),
                 site_ids=tuple(sites.by_key(connection, site_key).id for site_key in site_keys) or None,
                 actor=author,
                 now=datetime.now(UTC),
@@ -180,14 +180,14 @@ def schedule(
     from custom_events.reports.schedules import CatchUp, ScheduleSettings
 
     settings = prepared()
-    given, made_secret = targets_of(options)
-    listed, secrets = targets.read(given)
+    named_targets, made_secret = targets_of(options)
+    listed, secrets = targets.read(named_targets)
     now = datetime.now(UTC)
     with connected(settings) as engine, engine.begin() as connection:
-        found = specifications.get(connection, key)
+        stored = specifications.get(connection, key)
         chosen: dict[str, Any] = {
             "report_key": key,
-            "name": name or found.name,
+            "name": name or stored.name,
             "rule": rule_of(options),
             "targets": listed,
         }
@@ -242,8 +242,8 @@ def runs(*, key: str | None, number: int | None, state: str | None, rows: int, a
         listed = services.search(connection, report_key=key, schedule_id=number, state=wanted, limit=rows)
     if as_json:
         plain = [
-            {name: value for name, value in msgspec.to_builtins(one).items() if name != "delivery_key"}
-            for one in listed
+            {name: value for name, value in msgspec.to_builtins(listed_run).items() if name != "delivery_key"}
+            for listed_run in listed
         ]
         click.echo(msgspec.json.format(msgspec.json.encode({"runs": plain}), indent=2))
         return

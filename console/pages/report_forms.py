@@ -174,8 +174,8 @@ def _targets(ask: Ask) -> list[dict[str, Any]]:
         listed.append({"kind": "email", "to": emails})
     if bucket := ask.field("bucket"):
         more = ("prefix", "endpoint", "region", "access_key_id", "secret_access_key")
-        given = {name: value for name in more if (value := ask.field(name))}
-        listed.append({"kind": "s3", "bucket": bucket, **given})
+        more_fields = {name: value for name in more if (value := ask.field(name))}
+        listed.append({"kind": "s3", "bucket": bucket, **more_fields})
     if url := ask.field("webhook"):
         secret = ask.field("signing_secret")
         listed.append({"kind": "webhook", "url": url, **({"signing_secret": secret} if secret else {})})

@@ -129,7 +129,11 @@ def _column_problems(content: ReportContent, mart: Mart) -> Iterator[Problem]:
 def _filter_problems(row_filter: RowFilter, mart: Mart, path: str) -> Iterator[Problem]:
     column = mart.columns.get(row_filter.column)
     if column is None or column.kind is Kind.RATIO or column.name == ROW_COUNT:
-        known = tuple(name for name, one in mart.columns.items() if one.kind is not Kind.RATIO and name != ROW_COUNT)
+        known = tuple(
+            name
+            for name, known_column in mart.columns.items()
+            if known_column.kind is not Kind.RATIO and name != ROW_COUNT
+        )
         wrong = f"{quoted(row_filter.column)} cannot be filtered by"
         yield Problem(path=f"{path}.column", wrong=wrong, right=nearest(row_filter.column, known))
         return

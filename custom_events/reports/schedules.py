@@ -138,7 +138,7 @@ def remove(connection: sa.Connection, schedule_id: int, *, actor: str) -> None:
     """Remove a schedule. Runs that have not ended are skipped; the log stays. Raises NotFound."""
     before = get(connection, schedule_id, lock=True)
     queries.remove(connection, schedule_id)
-    _record(connection, "remove", before, actor)
+    _record(connection, "remove", before, actor, before)
 
 
 def secrets_of(connection: sa.Connection, schedule: Schedule, settings: Settings) -> tuple[DeliverySecrets | None, ...]:
@@ -232,10 +232,10 @@ def target_key(target: DeliveryTarget) -> str:
 
 
 def _merged(
-    targets: Sequence[DeliveryTarget], given: Secrets, before: Schedule, kept: Secrets
+    targets: Sequence[DeliveryTarget], new_secrets: Secrets, before: Schedule, kept: Secrets
 ) -> tuple[DeliverySecrets | None, ...]:
     by_key = {target_key(target): secrets for target, secrets in zip(before.targets, kept, strict=True)}
-    listed = [*given, *(None for _ in targets[len(given) :])]
+    listed = [*new_secrets, *(None for _ in targets[len(new_secrets) :])]
     return tuple(new or by_key.get(target_key(target)) for target, new in zip(targets, listed, strict=True))
 
 

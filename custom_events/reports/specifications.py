@@ -109,7 +109,7 @@ def remove(connection: sa.Connection, key: str, *, actor: str) -> None:
         dependents = tuple(Dependent("report schedule", str(row.id), row.name) for row in schedules)
         raise InUse(f'Schedules send the report "{key}": remove them first.', dependents=dependents)
     queries.remove(connection, key)
-    _record(connection, "remove", before, actor)
+    _record(connection, "remove", before, actor, before)
 
 
 def is_within(site_ids: Collection[int] | None, only: Sites) -> bool:

@@ -56,10 +56,10 @@ class NewReportTarget(ReportTarget, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 def read(
-    given: Iterable[NewReportTarget],
+    new_targets: Iterable[NewReportTarget],
 ) -> tuple[tuple[DeliveryTarget, ...], tuple[DeliverySecrets | None, ...]]:
     """Targets and their secrets. Raises InvalidConfiguration for fields of another kind, and for those that are missing."""
-    listed = tuple(given)
+    listed = tuple(new_targets)
     refuse([problem for place, target in enumerate(listed) for problem in _problems(target, f"targets[{place}]")])
     return tuple(_target(target) for target in listed), tuple(_secrets(target) for target in listed)
 
@@ -67,8 +67,8 @@ def read(
 def shown(target: DeliveryTarget) -> ReportTarget:
     """A target as people see it."""
     kind = next(kind for kind, struct in _KINDS.items() if type(target) is struct)
-    given = {name: value for name, value in msgspec.structs.asdict(target).items() if value not in (None, "")}
-    return msgspec.convert({"kind": kind, **given}, ReportTarget)
+    set_fields = {name: value for name, value in msgspec.structs.asdict(target).items() if value not in (None, "")}
+    return msgspec.convert({"kind": kind, **set_fields}, ReportTarget)
 
 
 def in_words(target: DeliveryTarget) -> str:

@@ -1,5 +1,6 @@
 """A mart with rows, and a clock that a test moves."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,10 +11,19 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from custom_events.reports import schedules
+from custom_events.report_delivery.targets import (
+    DeliveryMessage,
+    DeliveryReceipt,
+    DeliverySecrets,
+    EmailTarget,
+    FolderTarget,
+)
+from custom_events.report_files.table import WrittenFile
+from custom_events.reports import planning, runs, schedules
 from custom_events.reports.content import ReportContent
 from custom_events.reports.rules import Every, ScheduleRule
 from custom_events.reports.running import Exporter
+from custom_events.reports.runs import Run
 from custom_events.reports.schedules import Schedule, ScheduleSettings
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Platform
@@ -75,11 +85,6 @@ def add_day(connection: sa.Connection, site_id: int, day: date, **counts: int) -
     marts.add(connection, "fct_accuracy_daily", site_id=site_id, site_name="Mine", day=day, **counts)
 
 
-@pytest.fixture
-def exporter(engine: sa.Engine, settings: Settings, clock: Clock) -> Exporter:
-    return Exporter(engine, settings, clock=clock)
-
-
 Make = Callable[..., Schedule]
 
 
@@ -107,3 +112,56 @@ def make(engine: sa.Engine, settings: Settings, clock: Clock) -> Make:
             )
 
     return _make
+
+
+FOLDER, MAIL = FolderTarget(folder="a"), EmailTarget(to=("ana@example.org",))
+
+
+class KilledError(BaseException):
+    """The process ends here: nothing is handled."""
+
+
+class Outside:
+    """Targets that remember what came under which key, and do as they are told: raise, before or after they have it."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, str]] = []
+        self.before: list[BaseException] = []
+        self.after: list[BaseException] = []
+
+    def deliver(
+        self, target: Any, file: WrittenFile, message: DeliveryMessage, secrets: DeliverySecrets, settings: Settings
+    ) -> DeliveryReceipt:
+        if self.before and isinstance(target, FolderTarget):
+            raise self.before.pop()
+        assert hashlib.sha256(file.path.read_bytes()).hexdigest() == file.sha256
+        self.got.append((message.key, file.sha256))
+        if self.after:
+            raise self.after.pop()
+        return DeliveryReceipt(where=f"{type(target).__name__}:{file.path.name}", digest=file.sha256)
+
+
+@pytest.fixture
+def outside() -> Outside:
+    return Outside()
+
+
+@pytest.fixture
+def exporter(engine: sa.Engine, settings: Settings, clock: Clock, outside: Outside) -> Exporter:
+    return Exporter(engine, settings, clock=clock, deliver=outside.deliver)
+
+
+def only_run(engine: sa.Engine) -> Run:
+    with engine.connect() as connection:
+        (run,) = runs.search(connection, limit=2)
+    return run
+
+
+@pytest.fixture
+def due(site_id: int, make: Make, clock: Clock, engine: sa.Engine) -> Run:
+    """A run that waits, of yesterday, with two targets."""
+    clock.now = make(targets=(FOLDER, MAIL), retries=2).next_due_at
+    with engine.begin() as connection:
+        add_day(connection, site_id, DAY + timedelta(days=1), orders=10, sent=5, withheld=2)
+    planning.plan(engine, clock.now)
+    return only_run(engine)

@@ -21,6 +21,7 @@ INSERT INTO app.role_grants (person_id, role) VALUES (1, 'viewer');
 INSERT INTO app.sessions (token_digest, person_id, expires_at, idle_until, last_used_at) VALUES ('x', 1, now(), now(), now());
 INSERT INTO app.openid_links (issuer, subject, person_id) VALUES ('https://login.example', 's', 1);
 INSERT INTO app.saved_views (person_id, list, name, query) VALUES (1, 'assignments', 'x', '');
+INSERT INTO app.report_specifications (key, name, content, author) VALUES ('mine', 'Mine', '{}', 'me');
 ALTER TABLE app.people ALTER COLUMN id RESTART WITH 100;
 ALTER TABLE app.api_keys ALTER COLUMN id RESTART WITH 100;
 ALTER TABLE app.sites ALTER COLUMN id RESTART WITH 100;
@@ -92,6 +93,8 @@ REFUSED = {
     "fk_openid_links_person_id": "INSERT INTO app.openid_links (issuer, subject, person_id) VALUES ('https://login.example', 't', 9)",
     "uq_saved_views_person_id_list_name": "INSERT INTO app.saved_views (person_id, list, name, query) VALUES (1, 'assignments', 'x', 'a=b')",
     "fk_saved_views_person_id": "INSERT INTO app.saved_views (person_id, list, name, query) VALUES (9, 'assignments', 'y', '')",
+    "uq_report_specifications_key": "INSERT INTO app.report_specifications (key, name, content, author) VALUES ('mine', 'x', '{}', 'me')",
+    "fk_report_runs_schedule_id": "INSERT INTO app.report_runs (schedule_id, report_key, name, content, period, first_day, last_day, time_zone, due_at, retries, not_before, delivery_key) VALUES (9, 'x', 'x', '{}', 'x', now(), now(), 'UTC', now(), 0, now(), 'x')",
     "pk_event_keys": "INSERT INTO app.event_keys VALUES (1, 'order.paid:1', 2, now(), now())",
     "pk_custom_event_keys": "INSERT INTO app.custom_event_keys VALUES (1, 'order:1', 2, now())",
     "pk_upload_keys": "INSERT INTO app.upload_keys VALUES (1, '1001', 0, 2, now())",
