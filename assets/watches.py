@@ -21,6 +21,7 @@ _ASSETS: Final = {
     "custom_events_traffic_quiet": "raw_events",
     "custom_events_traffic_lane": "conversion_uploads",
     "custom_events_reconciliation": "reconciliation",
+    "custom_events_reports": "report_exports",
 }
 
 

@@ -351,6 +351,31 @@ class Settings(BaseSettings):
         None, description="Address of a Teams workflow that takes an incoming webhook."
     )
 
+    # ---------------------------------------------------------------- reports
+    report_lease_s: float = Field(
+        300.0,
+        gt=0,
+        description="Seconds a run of a report stays with a worker that says nothing before another takes it up.",
+    )
+    report_rows_limit: int = Field(
+        2_000_000, ge=1, description="Most rows of a report's file; one that would have more fails and says so."
+    )
+    report_bytes_limit: int = Field(
+        1024 * 1024 * 1024,
+        ge=1,
+        description="Largest file of a report in bytes; one that would be larger fails and says so.",
+    )
+    report_retention_days: int = Field(
+        30,
+        ge=1,
+        description="Days that files of reports are kept in `local_directory`, unless their schedule says otherwise.",
+    )
+    report_log_days: int = Field(
+        400,
+        ge=1,
+        description="Days that runs of reports stay in the log with their digest; those with a file stay until it is removed.",
+    )
+
     # ---------------------------------------------------------------- traces
     traces_endpoint: str | None = Field(
         None,

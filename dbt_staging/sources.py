@@ -12,12 +12,13 @@ from custom_events.tables.registry import TABLES
 
 SOURCES_FILE = Path(__file__).parents[1] / "dbt" / "models" / "staging" / "_sources.yml"
 
-# Never read for reports: secrets, what is only there to spare counting, when jobs ended, what people asked for, and the bytes of bodies and headers (personal data in clear).
+# Never read for reports: secrets, what is only there to spare counting, when jobs ended, what people asked for, reports themselves, and the bytes of bodies and headers (personal data in clear).
 HIDDEN_TABLES = frozenset(
     {
         *("site_secrets", "tallies", "tally_changes", "tally_checks", "scheduled_jobs"),
         *("people", "role_grants", "sessions", "api_keys", "login_attempts", "idempotent_answers", "openid_links"),
         *("saved_views", "shopify_installations"),
+        *("report_specifications", "report_schedules", "report_runs"),
         *("operations", "operation_parts", "bulk_changes", "bulk_change_rows"),
         *("forgotten_subjects", "forgetting_keys"),
         *("store_api_keys", "order_recoveries", "traffic_hours", "traffic_counted", "quiet_traffic", "beacons"),

@@ -2,7 +2,16 @@
 
 import dagster as dg
 
-from assets import analytics, commerce_events, conversion_uploads, custom_events, raw_events, reconciliation, watches
+from assets import (
+    analytics,
+    commerce_events,
+    conversion_uploads,
+    custom_events,
+    raw_events,
+    reconciliation,
+    report_exports,
+    watches,
+)
 from orchestration import backtests, dbt_project, jobs, resources, schedules, sensors
 
 defs = dg.Definitions(
@@ -13,6 +22,7 @@ defs = dg.Definitions(
         conversion_uploads.conversion_uploads,
         reconciliation.reconciliation,
         analytics.analytics(dbt_project.MANIFEST),
+        report_exports.report_exports,
     ],
     asset_checks=[
         raw_events.received_is_landed_or_refused,
@@ -26,6 +36,7 @@ defs = dg.Definitions(
         jobs.upload_conversions,
         jobs.reconcile_uploads,
         jobs.build_reports,
+        jobs.export_reports,
         jobs.keep_partitions,
         jobs.watch_shops,
         jobs.recover_orders,
@@ -38,6 +49,6 @@ defs = dg.Definitions(
         schedules.shops_hourly,
         schedules.orders_hourly,
     ],
-    sensors=[sensors.raw_backlog, sensors.upload_backlog, sensors.watching],
+    sensors=[sensors.raw_backlog, sensors.upload_backlog, sensors.scheduled_reports, sensors.watching],
     resources={"database_url": resources.database_url, "dbt": resources.dbt},
 )

@@ -12,6 +12,7 @@ from custom_events.queries import receipts as receipts_by_hour
 from custom_events.queries import reconciliation, tallies
 from custom_events.recovery.run import recover_all
 from custom_events.redaction.carry_out import carry_out_all, sweep_quarantine
+from custom_events.reports import retention
 from custom_events.settings import settings
 from custom_events.shopify_app import watching as shopify_app
 from custom_events.watching import scheduled, sums
@@ -65,6 +66,14 @@ build_reports = dg.define_asset_job(
     executor_def=IN_ONE_PROCESS,
     hooks={note_end},
     description="Builds and tests the dbt models.",
+)
+
+
+export_reports = dg.define_asset_job(
+    "export_reports",
+    selection=dg.AssetSelection.assets("report_exports"),
+    executor_def=IN_ONE_PROCESS,
+    description="Writes and delivers the reports that are due.",
 )
 
 
@@ -172,6 +181,17 @@ def forget_people(context: dg.OpExecutionContext, database_url: dg.ResourceParam
     )
 
 
+@dg.op(description="Removes files of reports whose retention is over, and forgets old runs of reports.")
+def sweep_reports(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
+    """Schedules whose zones have changed their clocks are due at another moment from then on."""
+    made_engine = engine(database_url)
+    try:
+        swept = retention.sweep(made_engine, settings(), datetime.now(UTC))
+    finally:
+        made_engine.dispose()
+    context.add_output_metadata({"files": swept.files, "runs": swept.runs, "schedules_moved": swept.moved})
+
+
 @dg.op(
     ins={"ended": dg.In(dg.Nothing)}, description="Notes that every step ended well: the alarm of missed jobs reads it."
 )
@@ -182,11 +202,11 @@ def all_ended(database_url: dg.ResourceParam[str]) -> None:
 
 @dg.job(
     executor_def=IN_ONE_PROCESS,
-    description="Partitions: made ahead, dropped by retention; people forgotten who asked; what is tallied is counted; old runs deleted.",
+    description="Partitions: made ahead, dropped by retention; people forgotten who asked; what is tallied is counted; old runs and files of reports deleted.",
 )
 def keep_partitions() -> None:
     """What time asks for; a schedule runs it daily. What one step cannot do keeps no other from its own."""
-    all_ended([keep(), forget_people(), count_all(), delete_old_runs()])
+    all_ended([keep(), forget_people(), count_all(), delete_old_runs(), sweep_reports()])
 
 
 @dg.op(description="Looks whether what our Shopify app needs is there in every shop, and registers again what is not.")

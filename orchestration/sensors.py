@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from custom_events.ledger import waiting
 from custom_events.postgres.connect import engine
 from custom_events.queries import backlog
+from custom_events.reports import planning
 from custom_events.settings import settings
 from custom_events.watching.channels import channels
 from custom_events.watching.watch import look
 from orchestration import jobs, resources
 
 WATCH_EVERY_S = 60  # an alarm needs minutes to be one; a look costs a handful of indexed queries
+REPORTS_EVERY_S = 15  # a report is due by the minute
 LOOK_EVERY_S = 5  # Dagster's daemon looks at sensors every five seconds; a look costs one indexed query
 HAND_OVER_S = (
     30  # a run needs 7 to 11 s from launch to its first line (docs/reference/performance.md 6), on a busy machine more
@@ -100,6 +102,22 @@ def raw_backlog(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipR
 def upload_backlog(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Looks at the ledger."""
     return _decide(context, jobs.upload_conversions.name, uploads_wait)
+
+
+def reports_wait(connection: sa.Connection) -> bool:
+    """Whether a schedule of a report is due, or a run of one waits."""
+    return planning.has_work(connection, datetime.now(UTC))
+
+
+@dg.sensor(
+    job=jobs.export_reports,
+    minimum_interval_seconds=REPORTS_EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts a run that exports reports when schedules in the database say that one is due.",
+)
+def scheduled_reports(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Looks at schedules and at runs that wait: what was due while no daemon looked is due still."""
+    return _decide(context, jobs.export_reports.name, reports_wait)
 
 
 @dg.sensor(

@@ -79,7 +79,17 @@ WHERE site_id > :site_id ORDER BY site_id LIMIT :limit FOR UPDATE
     replace=sa.text("UPDATE app.store_api_keys SET key_encrypted = :token WHERE site_id = :site_id"),
     count=sa.text("SELECT count(*) FROM app.store_api_keys"),
 )
-STORES: Final = (SITE_SECRETS, ANSWERS, PERSONS, FORGETTING_KEY, SHOPIFY_TOKENS, STORE_API_KEYS)
+REPORT_TARGETS: Final = Store(
+    beginning={"id": 0},
+    # What the targets of reports need.
+    page=sa.text("""
+SELECT id, secrets_encrypted AS token, 'report schedule ' || id AS label FROM app.report_schedules
+WHERE id > :id AND secrets_encrypted IS NOT NULL ORDER BY id LIMIT :limit FOR UPDATE
+"""),
+    replace=sa.text("UPDATE app.report_schedules SET secrets_encrypted = :token WHERE id = :id"),
+    count=sa.text("SELECT count(*) FROM app.report_schedules WHERE secrets_encrypted IS NOT NULL"),
+)
+STORES: Final = (SITE_SECRETS, ANSWERS, PERSONS, FORGETTING_KEY, SHOPIFY_TOKENS, STORE_API_KEYS, REPORT_TARGETS)
 
 
 def page(

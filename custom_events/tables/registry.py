@@ -18,6 +18,7 @@ from custom_events.tables import (
     quotas,
     reconciliation,
     recovery,
+    reports,
     shopify_app,
     sites,
     tallies,
@@ -159,5 +160,6 @@ MODULES = (
     privacy,
     access,
     operations,
+    reports,
     zones,
 )

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from custom_events.ledger import allowance
 from custom_events.ledger.codes import RULES, is_not_understood
 from custom_events.ledger.reconcile import CATCHES_UP, first_day_of
-from custom_events.queries import odd_leaves, privacy, recovery, shopify_app, upload_stops
+from custom_events.queries import odd_leaves, privacy, recovery, report_runs, shopify_app, upload_stops
 from custom_events.queries import watching as queries
 from custom_events.settings import Settings
 from custom_events.values.conversions import UNMATCHED_REASONS, UploadState, Verdict
@@ -50,6 +50,7 @@ def measure(
         _recovered,
         _quiet,
         _scheduled,
+        _reports,
         partial(_quotas, settings),
     ]
     measured = set(METRICS)
@@ -192,6 +193,12 @@ def _quiet(connection: sa.Connection, now: datetime) -> Samples:
 def _scheduled(connection: sa.Connection, now: datetime) -> Samples:
     for job, late_s in scheduled.late_s(connection, now).items():
         yield _sample("scheduled_job_late_seconds", late_s, job)
+
+
+def _reports(connection: sa.Connection, now: datetime) -> Samples:
+    for row in connection.execute(report_runs.STANDING):
+        yield _sample("reports_failed", row.has_failed, row.report_key, str(row.id))
+        yield _sample("reports_late_seconds", _age_s(row.due_since, now), row.report_key, str(row.id))
 
 
 def _quotas(settings: Settings, connection: sa.Connection, now: datetime) -> Samples:

@@ -115,6 +115,12 @@ METRICS: Final[dict[str, Metric]] = {
     "custom_events_shopify_app_unwatched_seconds": Metric(
         "How long ago what our app has registered in a shop was looked at.", ("shop",)
     ),
+    "custom_events_reports_failed": Metric(
+        "1 while the newest run of a schedule that ended has failed.", ("report", "schedule")
+    ),
+    "custom_events_reports_late_seconds": Metric(
+        "How long ago the oldest run of a schedule was due that has not ended; 0: none is.", ("report", "schedule")
+    ),
     "custom_events_sums_gaps": Metric(
         "Sums that do not agree (received, landed, matched, queued, withdrawn), or tallies that counting denies.",
         ("sum",),

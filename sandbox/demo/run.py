@@ -29,6 +29,7 @@ from sandbox.demo.google import (
 )
 from sandbox.demo.progress import display
 from sandbox.demo.ready import wait_until_ready
+from sandbox.demo.reports import prepare_report
 from sandbox.demo.sites import prepare
 from sandbox.stores.posts import Post
 from sandbox.stores.script import script
@@ -131,6 +132,8 @@ def run(settings: Settings, url: str, console: Console, *, once: bool) -> int:
         with demo.engine.begin() as connection:
             stores = prepare(connection, settings)
             password = "" if once else prepare_console(connection)  # nobody is there to sign in
+            if not once:
+                prepare_report(connection, settings, datetime.now(UTC))
         demo.start()
         before = demo.read()
         number = _run_number(settings.local_directory / FIGURES_FILE)

@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from cli.author import _named
 from cli.main import main
 from custom_events.catalog import assignments
+from tests import marts
 from tests.backtest.conftest import PastWorld
 from tests.cli.arguments import verbs
 from tests.cli.conftest import Run
@@ -24,7 +25,7 @@ from tests.console.api.raw_rows import privacy_delivery
 NOBODY = {
     "api-key list", "assignment diff", "assignment list", "assignment revisions", "backtest", "bulk export", "bulk list", "bulk show",
     "config export", "config validate", "definition diff", "definition list", "definition revisions", "doctor", "explain",
-    "migrate current", "openapi", "privacy list", "site list", "site secret list", "site wait", "status", "test-rule", "understand",
+    "migrate current", "openapi", "privacy list", "report list", "report runs", "report show", "site list", "site secret list", "site wait", "status", "test-rule", "understand",
     "uploads list", "user list",
     "config plan",  # its author stands in the file that it writes, and in what is made of it
     "demo", "up", "sandbox google-ads",  # programs
@@ -106,6 +107,10 @@ CASES = [
     Case("privacy done RAW --note post", ["privacy_request.done"]),
     Case("privacy ask shop-key-1 --order 1", ["privacy_request.ask"], DONE),
     Case("privacy carry-out", ["privacy_request.carried_out"], DONE),
+    Case("report run daily_accuracy --format csv", ["report_run.ask"], DONE),
+    Case("report schedule funnel --every day", ["report_schedule.create"]),
+    Case("report rerun 1", ["report_run.rerun"], DONE),
+    Case("report unschedule 1", ["report_schedule.remove"]),
     Case("secrets rotate", ["secret.renew"], DONE),
     Case("site remove 3 --reason closed", ["site.remove"]),
 ]
@@ -140,6 +145,7 @@ def world(database: str, engine: sa.Engine, tmp_path: Path) -> PastWorld:
     with engine.begin() as connection:
         assignments.change(connection, 2, {"priority": 2}, author="ana")
         connection.execution_options(no_parameters=True).exec_driver_sql(GROUND)
+        marts.make(connection)
     (tmp_path / "first.yaml").write_text("priority: 7\n")
     (tmp_path / "lines.csv").write_text("site_id,definition_key,label\n1,bought,c\n")
     return made
@@ -172,6 +178,9 @@ def test_who_what_before_and_after(
         if case.words == "user unlink ana":
             with engine.begin() as connection:
                 connection.exec_driver_sql(LINK)
+        if case.words == "report rerun 1":
+            with engine.begin() as connection:
+                connection.exec_driver_sql("UPDATE app.report_runs SET state = 'failed'")
         last = max((row.id for row in entries_after(engine, 0)), default=0)
         words = [names.get(word, word) for word in shlex.split(case.words)]
         keys = f"{NEXT_KEY},{KEY}" if case.words == "secrets rotate" else KEY

@@ -47,13 +47,17 @@ def test_the_stages_are_one_unbroken_line_into_every_report(defs: Any) -> None:
 def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
     graph = defs.resolve_asset_graph()
     names = {found.to_user_string() for found in graph.get_all_asset_keys()}
-    assert names >= {*STAGES, *MARTS, "configuration", "reconciliation"}
-    assert all(name.startswith("stg_") for name in names - {*STAGES, *MARTS, "configuration", "reconciliation"})
+    assert names >= {*STAGES, *MARTS, "configuration", "reconciliation", "report_exports"}
+    assert all(
+        name.startswith("stg_")
+        for name in names - {*STAGES, *MARTS, "configuration", "reconciliation", "report_exports"}
+    )
     assert {job.name for job in defs.jobs} == {
         "understand_and_match",
         "upload_conversions",
         "reconcile_uploads",
         "build_reports",
+        "export_reports",
         "keep_partitions",
         "watch_shops",
         "backtest",
@@ -64,7 +68,12 @@ def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
         "partitions_daily": "23 2 * * *",
         "shops_hourly": "52 * * * *",
     }
-    assert {sensor.name for sensor in defs.sensors} == {"raw_backlog", "upload_backlog", "watching"}
+    assert {sensor.name for sensor in defs.sensors} == {
+        "raw_backlog",
+        "upload_backlog",
+        "scheduled_reports",
+        "watching",
+    }
 
 
 def test_every_sum_is_a_check_beside_its_asset(defs: Any) -> None:

@@ -22,6 +22,7 @@ INSERT INTO app.sessions (token_digest, person_id, expires_at, idle_until, last_
 INSERT INTO app.openid_links (issuer, subject, person_id) VALUES ('https://login.example', 's', 1);
 INSERT INTO app.shopify_installations (site_id, shop, state, scopes, api_version, installed_at) VALUES (1, 'a.myshopify.com', 'installed', '{}', '2026-10', now());
 INSERT INTO app.saved_views (person_id, list, name, query) VALUES (1, 'assignments', 'x', '');
+INSERT INTO app.report_specifications (key, name, content, author) VALUES ('mine', 'Mine', '{}', 'me');
 ALTER TABLE app.people ALTER COLUMN id RESTART WITH 100;
 ALTER TABLE app.api_keys ALTER COLUMN id RESTART WITH 100;
 ALTER TABLE app.sites ALTER COLUMN id RESTART WITH 100;
@@ -105,6 +106,8 @@ REFUSED = {
     "ck_shopify_installations_shop_of_shopify": "UPDATE app.shopify_installations SET shop = 'a.myshopify.com.evil.example'",
     "uq_shopify_installations_shop": "INSERT INTO app.shopify_installations (site_id, shop, state, scopes, api_version, installed_at) VALUES (2, 'a.myshopify.com', 'installed', '{}', '2026-10', now())",
     "fk_shopify_installations_site_id": "INSERT INTO app.shopify_installations (site_id, shop, state, scopes, api_version, installed_at) VALUES (9, 'b.myshopify.com', 'installed', '{}', '2026-10', now())",
+    "uq_report_specifications_key": "INSERT INTO app.report_specifications (key, name, content, author) VALUES ('mine', 'x', '{}', 'me')",
+    "fk_report_runs_schedule_id": "INSERT INTO app.report_runs (schedule_id, report_key, name, content, period, first_day, last_day, time_zone, due_at, retries, not_before, delivery_key) VALUES (9, 'x', 'x', '{}', 'x', now(), now(), 'UTC', now(), 0, now(), 'x')",
     "pk_event_keys": "INSERT INTO app.event_keys VALUES (1, 'order.paid:1', 2, now(), now())",
     "pk_custom_event_keys": "INSERT INTO app.custom_event_keys VALUES (1, 'order:1', 2, now())",
     "pk_upload_keys": "INSERT INTO app.upload_keys VALUES (1, '1001', 0, 2, now())",

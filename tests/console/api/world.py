@@ -14,6 +14,7 @@ from custom_events.values.deliveries import Platform
 from tests.console.api.ledger_rows import ACTION_ID, CUSTOMER_ID, upload
 from tests.console.api.long_operations import ended_operation, kept_bulk_change
 from tests.console.api.raw_rows import privacy_delivery
+from tests.console.api.report_rows import Reports, reports_of
 
 THEIRS = "zanzibar"  # in every name of the second site's
 PASSWORD = "four words and more"
@@ -71,6 +72,10 @@ class World:
             self.view = saved_views.keep(
                 connection, self.ana.id, list_name="assignments", name="Drafts", query="state=draft"
             )
+            self.reports: tuple[Reports, ...] = tuple(
+                reports_of(connection, settings, site.id, name)
+                for site, name in ((self.mine, "mine"), (self.theirs, THEIRS))
+            )
             self.bulk_changes = tuple(
                 kept_bulk_change(connection, site.id, name) for site, name in ((self.mine, "me"), (self.theirs, THEIRS))
             )
@@ -95,6 +100,9 @@ class World:
             "definition_key": ("big_order", f"nothing_{ABSENT - 1}", f"nothing_{ABSENT}"),  # they belong to all sites
             "assignment_id": (my_rule.id, their_rule.id, ABSENT),
             "report_name": ("funnel", f"nothing_{ABSENT - 1}", f"nothing_{ABSENT}"),  # as above
+            "report_key": (*(reports.key for reports in self.reports), f"nothing_{ABSENT}"),
+            "report_schedule_id": (*(reports.schedule_id for reports in self.reports), ABSENT),
+            "report_run_id": (*(reports.run_id for reports in self.reports), ABSENT),
             "number": (1, 1, ABSENT),
             "saved_view_id": (self.view.id, ABSENT - 1, ABSENT),
             "session_id": (ABSENT - 1, caller.session_id, ABSENT),

@@ -1,0 +1,206 @@
+"""Forms of reports and their schedules: from fields to what operations take, and back."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from console.api.calls import Call
+from console.api.problems import FieldError
+from console.api.routes.report_schedules import ReportSchedule
+from console.pages.ask import Ask
+from console.pages.visible import site_choice
+from custom_events.report_files.table import FORMATS
+from custom_events.reports.content import Operator, ReportContent
+from custom_events.reports.periods import WORDS
+from custom_events.reports.rules import WEEKDAYS, Every
+from custom_events.reports.schedules import CatchUp
+from custom_events.values.marts import MARTS, Mart
+
+MOST: Final = 200  # reports, schedules of a page
+FILTERS: Final = 4  # rows for filters in the form
+CATCH_UPS: Final = {
+    CatchUp.NEWEST: "the newest of them",
+    CatchUp.ALL: "all of them",
+    CatchUp.NONE: "none",
+}
+# Where a field of an operation stands in the form.
+_FIELDS: Final = (
+    ("content.columns", "columns"),
+    ("content.filters", "filters"),
+    ("content.order", "order_by"),
+    ("content.plot", "plot"),
+    ("content.", ""),
+    ("site_ids", "site_ids"),
+    ("rule.", ""),
+    ("targets", "targets"),
+)
+_TARGET_FIELDS: Final = ("folder", "email", "webhook", "bucket")
+
+
+def choices(call: Call) -> dict[str, Any]:
+    """What fields may be chosen of."""
+    return {
+        "marts_by_name": {name: mart for name, mart in MARTS.items() if mart.has_sites or call.caller.sites() is None},
+        "periods": [(name.value, words) for name, words in WORDS.items()],
+        "formats": [(name, name.upper()) for name in FORMATS],
+        "operators": [(operator.value, operator.value.replace("_", " ")) for operator in Operator],
+        "sites": site_choice(call),
+        "filter_rows": range(FILTERS),
+        "weekdays": [(number, name) for number, name in enumerate(WEEKDAYS, start=1)],
+        "rules": [(every.value, f"every {every.value}") for every in Every],
+        "catch_ups": [(catch_up.value, words) for catch_up, words in CATCH_UPS.items()],
+    }
+
+
+def mart_of(name: str) -> Mart:
+    """The mart of this name."""
+    return MARTS[name]
+
+
+def form_of_mart(name: str) -> dict[str, str]:
+    """A form for a mart, with all of its columns that are stored."""
+    mart = MARTS[name]
+    listed = [column.name for column in mart.columns.values() if column.name != "row_count"]
+    return {"mart": name, "columns": "\n".join(listed), "period": "yesterday", "time_zone": "UTC", "format": "csv"}
+
+
+def form_of(content: ReportContent, site_ids: tuple[int, ...] | None) -> dict[str, str]:
+    """A report as its form has it."""
+    form = {
+        "mart": content.mart,
+        "columns": "\n".join(content.columns),
+        "period": content.period.value,
+        "time_zone": content.time_zone,
+        "format": content.format,
+        "plot": ", ".join(content.plot),
+        "site_ids": ", ".join(map(str, site_ids or ())),
+    }
+    if content.added_up:
+        form["added_up"] = "on"
+    if content.order:
+        form["order_by"] = content.order[0].column
+        form |= {"descending": "on"} if content.order[0].descending else {}
+    for place, row_filter in enumerate(content.filters[:FILTERS]):
+        form[f"filter_column_{place}"] = row_filter.column
+        form[f"filter_operator_{place}"] = row_filter.operator.value
+        form[f"filter_values_{place}"] = ", ".join(row_filter.values)
+    return form
+
+
+def body_of(ask: Ask) -> dict[str, Any]:
+    """What the form asks for."""
+    order = ask.field("order_by")
+    filters = [
+        {
+            "column": column,
+            "operator": ask.field(f"filter_operator_{place}"),
+            "values": _listed(ask.field(f"filter_values_{place}")),
+        }
+        for place in range(FILTERS)
+        if (column := ask.field(f"filter_column_{place}"))
+    ]
+    content = {
+        "mart": ask.field("mart"),
+        "columns": ask.field("columns").split(),
+        "added_up": "added_up" in ask.form,
+        "filters": filters,
+        "order": [{"column": order, "descending": "descending" in ask.form}] if order else [],
+        "period": ask.field("period"),
+        "time_zone": ask.field("time_zone") or "UTC",
+        "format": ask.field("format"),
+        "plot": _listed(ask.field("plot")),
+    }
+    return {"name": ask.field("name"), "content": content, "site_ids": list(ask.ids("site_ids")) or None}
+
+
+def form_of_schedule(schedule: ReportSchedule) -> dict[str, str]:
+    """A schedule as its form has it; secrets are never shown."""
+    form = {
+        "report_key": schedule.report_key,
+        "name": schedule.name,
+        "every": schedule.rule.every.value,
+        "at": schedule.rule.at,
+        "weekday": str(schedule.rule.weekday),
+        "month_day": str(schedule.rule.month_day),
+        "time_zone": schedule.rule.time_zone,
+        "format": schedule.format or "",
+        "catch_up": schedule.catch_up.value,
+        "retries": str(schedule.retries),
+        "retention_days": "" if schedule.retention_days is None else str(schedule.retention_days),
+        "site_ids": ", ".join(map(str, schedule.site_ids or ())),
+    }
+    for target in schedule.targets:
+        match target.kind:
+            case "folder":
+                form["folder"] = target.folder or "."
+            case "email":
+                form["email"] = ", ".join(target.to or ())
+            case "webhook":
+                form["webhook"] = target.url or ""
+            case "s3":
+                form |= {name: getattr(target, name) or "" for name in ("bucket", "prefix", "endpoint", "region")}
+    return form
+
+
+def schedule_body(ask: Ask, *, is_active: bool) -> dict[str, Any]:
+    """What the form asks for: one target of each kind at most."""
+    rule = {
+        "every": ask.field("every"),
+        "at": ask.field("at"),
+        "weekday": _number(ask.field("weekday"), 1),
+        "month_day": _number(ask.field("month_day"), 1),
+        "time_zone": ask.field("time_zone") or "UTC",
+    }
+    return {
+        "report_key": ask.field("report_key"),
+        "name": ask.field("name"),
+        "rule": rule,
+        "targets": [*_targets(ask)],
+        "site_ids": list(ask.ids("site_ids")) or None,
+        "format": ask.field("format") or None,
+        "catch_up": ask.field("catch_up") or CatchUp.NEWEST.value,
+        "retries": _number(ask.field("retries"), 5),
+        "retention_days": _number(ask.field("retention_days"), None),
+        "is_active": is_active,
+    }
+
+
+def _targets(ask: Ask) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = []
+    if folder := ask.field("folder"):
+        listed.append({"kind": "folder", "folder": "" if folder == "." else folder})
+    if emails := _listed(ask.field("email")):
+        listed.append({"kind": "email", "to": emails})
+    if bucket := ask.field("bucket"):
+        more = ("prefix", "endpoint", "region", "access_key_id", "secret_access_key")
+        more_fields = {name: value for name in more if (value := ask.field(name))}
+        listed.append({"kind": "s3", "bucket": bucket, **more_fields})
+    if url := ask.field("webhook"):
+        secret = ask.field("signing_secret")
+        listed.append({"kind": "webhook", "url": url, **({"signing_secret": secret} if secret else {})})
+    return listed
+
+
+def errors_of(errors: Mapping[str, FieldError]) -> dict[str, FieldError]:
+    """Errors by the fields of the form, the first of each."""
+    named: dict[str, FieldError] = {}
+    for path, error in errors.items():
+        field = path
+        for start, name in _FIELDS:
+            if path.startswith(start):
+                field = name or path.removeprefix(start)
+                break
+        named.setdefault(field, msgspec.structs.replace(error, field=field))
+    return named
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.replace("\n", ",").split(",") if part.strip()]
+
+
+def _number(text: str, otherwise: int | None) -> Any:
+    """A whole number; what is none stays text, which the operation refuses by name."""
+    if not text:
+        return otherwise
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text  # noqa: PLR2004  (ours are small)

@@ -1,0 +1,137 @@
+"""The marts of which reports may be made: tables of the schema `reporting` that dbt builds, with the columns that a report may name.
+
+This is the allow-list: SQL of reports is made of these names and of no others. `tests/reports/test_marts.py` holds it against dbt's YAML.
+Left out on purpose is what leads to a person (customer keys): files of reports leave the house.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+ROW_COUNT: Final = "row_count"  # a column of every mart: how many of its rows were added up
+
+
+class Kind(StrEnum):
+    """What a column holds, which says how it is written, filtered and added up."""
+
+    TEXT = "text"
+    ID = "id"
+    COUNT = "count"
+    AMOUNT = "amount"
+    RATIO = "ratio"
+    DAY = "day"
+    TIME = "time"
+
+    @property
+    def is_summed(self) -> bool:
+        """Whether values of several rows are added up."""
+        return self in (Kind.COUNT, Kind.AMOUNT)
+
+
+class MartColumn(msgspec.Struct, frozen=True, kw_only=True):
+    """A column: its name in the mart, its title for people. `parts` and `of`: of a ratio, the columns whose sums are divided."""
+
+    name: str
+    title: str
+    kind: Kind
+    parts: tuple[str, ...] = ()
+    of: str = ""
+
+
+class Mart(msgspec.Struct, frozen=True, kw_only=True):
+    """A mart. `period`: the column of days or times that a report's period is about, "": it has none; `has_sites`: its rows are of sites."""
+
+    name: str
+    title: str
+    grain: str
+    columns: Mapping[str, MartColumn]
+    period: str = "day"
+    has_sites: bool = True
+
+
+def _mart(
+    name: str,
+    title: str,
+    grain: str,
+    columns: str,
+    *,
+    period: str = "day",
+    has_sites: bool = True,
+    ratios: tuple[MartColumn, ...] = (),
+) -> Mart:
+    """`columns`: names with their kinds, `day:day orders:count`."""
+    named = [
+        MartColumn(name=column, title=_title(column), kind=Kind(kind))
+        for column, kind in (pair.split(":") for pair in columns.split())
+    ]
+    counted = MartColumn(name=ROW_COUNT, title="Rows", kind=Kind.COUNT)
+    every = {column.name: column for column in (*named, *ratios, counted)}
+    return Mart(name=name, title=title, grain=grain, columns=every, period=period, has_sites=has_sites)
+
+
+def _title(name: str) -> str:
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _ratio(name: str, parts: tuple[str, ...], of: str) -> MartColumn:
+    return MartColumn(name=name, title=_title(name), kind=Kind.RATIO, parts=parts, of=of)
+
+
+_MARTS: Final = (
+    _mart(
+        "fct_accuracy_daily",
+        "Accuracy by site and day",
+        "One row per site and day of payment.",
+        "site_id:id site_name:text day:day orders:count sent:count withheld:count waiting:count expired:count no_match:count",
+        ratios=(_ratio("accuracy", ("sent", "withheld"), "orders"),),
+    ),
+    _mart(
+        "fct_funnel_daily",
+        "Funnel by site and day",
+        "One row per site and day; one per day without a site for deliveries whose address named none.",
+        "site_id:id site_name:text day:day received:count refused:count landed:count understood:count parked:count ignored:count "
+        "commerce_events:count matched:count queued:count withheld:count sent:count accepted:count unmatched:count rejected:count "
+        "waiting:count expired:count unknown:count",
+        ratios=(_ratio("acceptance", ("accepted",), "queued"),),
+    ),
+    _mart(
+        "fct_conversions_by_definition",
+        "Conversions by definition, assignment, currency and day",
+        "One row per definition, assignment, currency and day of conversion.",
+        "definition_key:id definition_name:text site_id:id site_name:text assignment_label:text currency:text day:day matched:count "
+        "withdrawn:count withheld:count accepted:count unmatched:count lost:count open:count value_matched:amount value_at_google:amount",
+        ratios=(_ratio("acceptance", ("accepted",), "matched"),),
+    ),
+    _mart(
+        "fct_orders",
+        "Orders with their outcome",
+        "One row per order.",
+        "site_id:id site_name:text order_id:id order_number:id status:text financial_status:text currency:text total:amount "
+        "refunded:amount net_total:amount is_test:text commerce_events:count conversions:count accepted:count unmatched:count "
+        "rejected:count waiting:count expired:count unknown:count withheld:count value_at_google:amount outcome:text reason:text "
+        "ordered_at:time paid_at:time cancelled_at:time",
+        period="ordered_at",
+    ),
+    _mart(
+        "fct_reconciliation_daily",
+        "Google's counts beside the ledger",
+        "One row per ads account, conversion action and day of the call.",
+        "customer_id:id account_name:text lane:text action_id:id action_name:text day:day sent:count accepted:count pending:count "
+        "refused:count unknown:count again:count ended:count unattributable:count already_there:count without_click:count events:count "
+        "unanswered:count matched:count google_failed:count google_pending:count difference:count outcome:text google_read_at:time",
+        has_sites=False,
+        ratios=(_ratio("success", ("accepted",), "sent"),),
+    ),
+    _mart(
+        "dim_sites",
+        "Sites",
+        "One row per site.",
+        "site_id:id site_name:text platform:text shop_domain:text currency:text time_zone:text is_active:text active_assignments:count "
+        "created_at:time",
+        period="",
+    ),
+)
+MARTS: Final[Mapping[str, Mart]] = {mart.name: mart for mart in _MARTS}

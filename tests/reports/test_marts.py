@@ -1,0 +1,64 @@
+"""The list of marts is what dbt builds; reports that ship with us can be made of it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from custom_events.report_files.table import ReportColumn
+from custom_events.reports import content as contents
+from custom_events.reports.built_in import BUILT_IN
+from custom_events.reports.report import Report
+from custom_events.values.marts import MARTS, ROW_COUNT, Kind, Mart, MartColumn
+
+MODELS = Path(__file__).parents[2] / "dbt" / "models" / "marts"
+# Types of PostgreSQL that a column of a kind may have; a mart without a contract names none.
+TYPES = {
+    Kind.TEXT: ("text", "varchar", "character varying", "boolean"),
+    Kind.ID: ("bigint", "integer", "text", "varchar", "character varying"),
+    Kind.COUNT: ("bigint", "integer"),
+    Kind.AMOUNT: ("numeric",),
+    Kind.DAY: ("date",),
+    Kind.TIME: ("timestamp with time zone", "timestamptz"),
+}
+
+
+def described(name: str) -> dict[str, dict[str, Any]]:
+    models = [model for file in MODELS.glob("*.yml") for model in yaml.safe_load(file.read_text()).get("models", ())]
+    (model,) = (model for model in models if model["name"] == name)
+    return {column["name"]: column for column in model["columns"]}
+
+
+def own_columns(mart: Mart) -> list[MartColumn]:
+    return [column for column in mart.columns.values() if column.kind is not Kind.RATIO and column.name != ROW_COUNT]
+
+
+@pytest.mark.parametrize("mart", MARTS.values(), ids=list(MARTS))
+def test_a_report_names_what_dbt_builds_and_nobody_it_knows(mart: Mart) -> None:
+    there = described(mart.name)
+    for column in own_columns(mart):
+        assert column.name in there, f"{mart.name}.{column.name} is in custom_events/values/marts.py, and not in dbt"
+        written = there[column.name].get("data_type")
+        if written is not None:
+            assert written.partition("(")[0].strip().lower() in TYPES[column.kind], (
+                f"{mart.name}.{column.name}: {written}"
+            )
+    assert not {"customer_key", "customer_id_of_store", "email"} & set(mart.columns)
+    assert not mart.has_sites or "site_id" in mart.columns
+    assert not mart.period or mart.columns[mart.period].kind in (Kind.DAY, Kind.TIME)
+
+
+@pytest.mark.parametrize("mart", MARTS.values(), ids=list(MARTS))
+def test_ratios_are_made_of_counts_of_their_mart(mart: Mart) -> None:
+    for column in mart.columns.values():
+        assert all(mart.columns[name].kind is Kind.COUNT for name in (*column.parts, *filter(None, [column.of])))
+
+
+@pytest.mark.parametrize("report", BUILT_IN.values(), ids=list(BUILT_IN))
+def test_what_ships_can_be_used(report: Report) -> None:
+    assert list(contents.problems(report.content)) == []
+
+
+def test_kinds_are_those_of_files() -> None:
+    assert all(ReportColumn("name", "title", kind.value).kind == kind for kind in Kind)
