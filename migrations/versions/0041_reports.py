@@ -1,13 +1,13 @@
 """Reports that go out by themselves: specifications, schedules, runs.
 
 Revision ID: 0041
-Revises: 0044
+Revises: 0040
 """
 
 from alembic import op
 
 revision = "0041"
-down_revision = "0044"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 
