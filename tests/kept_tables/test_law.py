@@ -22,8 +22,7 @@ def test_bit_by_bit_is_whole(planted: Planted, warehouse: Warehouse) -> None:
     history.round(4)
     warehouse.run("run")
     for changes in (
-        [history.moved, lambda: history.rates("0.9")],
-        [history.replayed],
+        [history.moved, lambda: history.rates("0.9"), history.replayed],
         [history.expired, lambda: history.rates("0.8")],
     ):
         history.round(6)
