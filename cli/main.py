@@ -33,6 +33,7 @@ VERBS = {
     "uploads": ("cli.uploads", "What is on its way to Google, and what to do about it."),
     "config": ("cli.config", "The rules as files: export, validate, plan, apply."),
     "report": ("cli.report", "Reports that go out by themselves: schedules, runs, files."),
+    "rates": ("cli.rates", "Exchange rates by day, for reports in one currency."),
     "watch": ("cli.watch", "What is wrong now; tells people when that changes."),
     "openapi": ("cli.openapi", "The API's document (OpenAPI 3.1)."),
     "doctor": ("cli.doctor", "What is missing, and what to do about it."),
@@ -50,6 +51,7 @@ HERE_ONLY = {
     "sandbox": "it starts stand-ins on this machine",
     "shopify": "it works with the app's secret and its tokens, which leave no server",
     "report": "files are written and brought where they go by this machine; from afar the API has the same (/api/v1/report-specifications)",
+    "rates": "rates are loaded by whoever runs the reports, beside their database",
     "config": "a folder is planned and applied in one transaction, which no request can span",
 }
 

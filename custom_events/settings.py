@@ -375,6 +375,24 @@ class Settings(BaseSettings):
         ge=1,
         description="Days that runs of reports stay in the log with their digest; those with a file stay until it is removed.",
     )
+    reporting_currency: str = Field(
+        "EUR",
+        pattern="^[A-Z]{3}$",
+        description="ISO 4217 code of the currency that reports add amounts up in; others by the rates that `custom-events rates load` has loaded. The first build after a change computes everything anew.",
+    )
+    exchange_rate_days: int = Field(
+        7,
+        ge=0,
+        le=31,
+        description="Days after its own for which an exchange rate holds where no newer one was loaded (weekends, holidays).",
+    )
+
+    report_threads: int = Field(
+        1,
+        ge=1,
+        le=32,
+        description="Tables that a build of the reports computes at once; each takes a processor of the database from the batches of the pipeline.",
+    )
 
     # ---------------------------------------------------------------- traces
     traces_endpoint: str | None = Field(

@@ -23,6 +23,7 @@ defs = dg.Definitions(
         reconciliation.reconciliation,
         analytics.analytics(dbt_project.MANIFEST),
         report_exports.report_exports,
+        analytics.report_builds,
     ],
     asset_checks=[
         raw_events.received_is_landed_or_refused,
@@ -37,6 +38,7 @@ defs = dg.Definitions(
         jobs.reconcile_uploads,
         jobs.build_reports,
         jobs.export_reports,
+        jobs.rebuild_reports,
         jobs.keep_partitions,
         jobs.watch_shops,
         jobs.recover_orders,

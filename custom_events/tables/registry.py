@@ -16,6 +16,7 @@ from custom_events.tables import (
     operations,
     privacy,
     quotas,
+    rates,
     reconciliation,
     recovery,
     reports,
@@ -162,4 +163,5 @@ MODULES = (
     operations,
     reports,
     zones,
+    rates,
 )
