@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 import yaml
+from sqlalchemy.dialects import postgresql
 
 from custom_events.tables.registry import TABLES
 
@@ -56,8 +57,13 @@ def _described(table: sa.Table) -> dict[str, object]:
         "name": str(table.name),
         "description": table.comment,
         "meta": {"dagster": {"asset_key": [ASSET_OF_TABLE[table.name]]}},
-        "columns": [{"name": str(c.name), "description": c.comment} for c in visible_columns(table)],
+        "columns": [_described_column(column) for column in visible_columns(table)],
     }
+
+
+def _described_column(column: sa.Column[object]) -> dict[str, object]:
+    kind = column.type.compile(dialect=postgresql.dialect()).lower()
+    return {"name": str(column.name), "description": column.comment, "data_type": kind}
 
 
 # Which asset of the pipeline a table is part of; tables that are configured belong to `configuration`.
