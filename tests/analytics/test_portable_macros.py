@@ -48,10 +48,14 @@ CASES: Final = [
     ("iso_week", ("date '2026-11-30'",), "49"),
     ("months_between", ("date '2026-11-30'", "date '2027-01-01'"), "2"),
     ("months_between", ("date '2026-11-01'", "date '2026-11-30'"), "0"),
-    ("whole_quotient", ("7", "2"), "3"),
-    ("whole_quotient", ("100000000000000000000 * 1048576", "3"), "34952533333333333333333333"),
+    ("share_of", ("100.00", "1", "3", 2), "33.330000"),
+    ("share_of", ("99999999999999.999999", "1048575", "1048576", 2), "99999904632568.350000"),
+    ("share_of", ("1", "2", "3", 6), "0.666666"),
+    ("share_of", ("-0.01", "1", "2", 2), "0.000000"),
+    ("share_of", ("cast(null as numeric(20, 6))", "1", "2", 2), None),
     ("json_text", ("cast('{\"utm\": {\"campaign\": \"Spring\"}}' as json)", ("utm", "campaign")), "Spring"),
     ("json_text", ("cast('{\"utm\": {}}' as json)", ("utm", "campaign")), None),
+    ("by_bytes", ("'a'",), "a"),
     ("json_text", ("cast('{\"type\": \"web\"}' as json)", ("type",)), "web"),
 ]
 

@@ -50,15 +50,26 @@
     cast(coalesce(sum({{ counted }}), 0) as bigint)
 {%- endmacro %}
 
-{#- How often a whole number goes into another, without a rest. Both are at least 0. -#}
-{% macro whole_quotient(numerator, denominator) -%}
-    {{ return(adapter.dispatch('whole_quotient', 'custom_events')(numerator, denominator)) }}
+{#-
+  The share of an amount that falls to `part` of `whole` (whole numbers, whole > 0), cut to `decimals`, as numeric(20, 6). What is cut off is for
+  the caller to give to one of the parts, so that they add up to the amount.
+-#}
+{% macro share_of(amount, part, whole, decimals=2) -%}
+    {{ return(adapter.dispatch('share_of', 'custom_events')(amount, part, whole, decimals)) }}
 {%- endmacro %}
 
-{% macro default__whole_quotient(numerator, denominator) -%}
-    div(cast({{ numerator }} as numeric(38, 0)), cast({{ denominator }} as numeric(38, 0)))
+{% macro default__share_of(amount, part, whole, decimals) -%}
+    cast(div(cast({{ amount }} as numeric(20, 6)) * {{ 10 ** decimals }} * {{ part }}, {{ whole }}) * {{ unit_of(decimals) }} as numeric(20, 6))
 {%- endmacro %}
 
-{% macro duckdb__whole_quotient(numerator, denominator) -%}
-    (cast({{ numerator }} as hugeint) // cast({{ denominator }} as hugeint))
+{% macro duckdb__share_of(amount, part, whole, decimals) -%}
+    cast(
+        cast(
+            cast(cast({{ amount }} as decimal(26, 6)) * 1000000 as hugeint) * cast({{ part }} as hugeint)
+            // (cast({{ whole }} as hugeint) * {{ 10 ** (6 - decimals) }})
+            as decimal(26, 0)
+        )
+        * cast({{ unit_of(decimals) }} as decimal({{ decimals + 1 }}, {{ decimals }}))
+        as decimal(20, 6)
+    )
 {%- endmacro %}

@@ -9,3 +9,16 @@
     {%- endfor -%}
     ({{ steps.sql }} ->> '{{ path[-1] }}')
 {%- endmacro %}
+
+{#- A text to order by or to take the least of: byte by byte, whatever language the database was made for. -#}
+{% macro by_bytes(text) -%}
+    {{ return(adapter.dispatch('by_bytes', 'custom_events')(text)) }}
+{%- endmacro %}
+
+{% macro default__by_bytes(text) -%}
+    ({{ text }} collate "C")
+{%- endmacro %}
+
+{% macro duckdb__by_bytes(text) -%}
+    {{ text }}
+{%- endmacro %}
