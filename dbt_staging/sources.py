@@ -109,4 +109,5 @@ ASSET_OF_TABLE = {
     "assignment_revisions": "configuration",
     "audit_entries": "configuration",
     "zone_offsets": "configuration",
+    "exchange_rates": "configuration",
 }

@@ -99,6 +99,7 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
     "app.alarms": Nobody("places are accounts, sites, reasons; figures"),
     "app.scheduled_jobs": Nobody("times of jobs"),
     "app.zone_offsets": Nobody("offsets of time zones"),
+    "app.exchange_rates": Nobody("exchange rates of days"),
     # ---------------------------------------------------------------- requests
     "app.privacy_requests": Personal(
         "its number", Done.BLANKED, "who asked, encrypted, until it was carried out", _ALWAYS

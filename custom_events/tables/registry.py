@@ -15,6 +15,7 @@ from custom_events.tables import (
     operations,
     privacy,
     quotas,
+    rates,
     reconciliation,
     sites,
     tallies,
@@ -152,4 +153,5 @@ MODULES = (
     access,
     operations,
     zones,
+    rates,
 )

@@ -2,17 +2,20 @@
   Moments and days that are the same on every engine (docs/decisions/0051). A day in a zone comes from local_day() alone (decision 0018).
 #}
 
-{#- Whole seconds from one moment to another, as bigint, towards zero. Never the epoch of a difference: on DuckDB that counts the clock of the session. -#}
+{#- Whole seconds from one moment to another, as bigint, rounded down. Never the epoch of a difference: on DuckDB that counts the clock of the session. -#}
 {% macro seconds_between(earlier, later) -%}
     {{ return(adapter.dispatch('seconds_between', 'custom_events')(earlier, later)) }}
 {%- endmacro %}
 
 {% macro default__seconds_between(earlier, later) -%}
-    cast(trunc(extract(epoch from {{ later }}) - extract(epoch from {{ earlier }})) as bigint)
+    cast(floor(extract(epoch from {{ later }}) - extract(epoch from {{ earlier }})) as bigint)
 {%- endmacro %}
 
 {% macro duckdb__seconds_between(earlier, later) -%}
-    ((epoch_us({{ later }}) - epoch_us({{ earlier }})) // 1000000)
+    (
+        (epoch_us({{ later }}) - epoch_us({{ earlier }})) // 1000000
+        - case when (epoch_us({{ later }}) - epoch_us({{ earlier }})) % 1000000 < 0 then 1 else 0 end
+    )
 {%- endmacro %}
 
 {#- Monday of the ISO week of a day. -#}

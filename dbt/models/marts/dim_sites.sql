@@ -1,3 +1,5 @@
+{{ config(materialized='kept_table', key=['site_id']) }}
+
 with sites as (
     select * from {{ ref('stg_app__sites') }}
 ),

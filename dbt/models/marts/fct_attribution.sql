@@ -126,14 +126,17 @@ final as (
 select * from final
 
 {% call changed_keys() %}
-    select site_id, coalesce(customer_key, 'order:' || order_id) from {{ ref('fct_orders') }} where {{ is_new('xmin') }}
+    select site_id, coalesce(customer_key, 'order:' || order_id) from {{ ref('fct_orders') }} where {{ is_new() }}
     union
-    select site_id, key from {{ left_keys('fct_orders', 'person') }} as gone
+    select site_id, person from {{ this }}
+    where md5(person) in (
+        select key from {{ left_keys('fct_orders', 'person') }} as departed
+        union all
+        select key from {{ left_keys('fct_commerce_events', 'customer') }} as departed
+    )
     union
     select site_id, customer_key from {{ ref('fct_commerce_events') }}
-    where customer_key is not null and activity in ('checkout.started', 'customer.created') and {{ is_new('xmin') }}
-    union
-    select site_id, key from {{ left_keys('fct_commerce_events', 'customer_key') }} as gone where key is not null
+    where customer_key is not null and activity in ('checkout.started', 'customer.created') and {{ is_new() }}
     union
     select clicks.site_id, coalesce(orders.customer_key, clicks.subject)
     from {{ ref('stg_changes__clicks') }} as clicks

@@ -35,9 +35,9 @@ final as (
 select * from final
 
 {% call changed_keys() %}
-    select site_id, day from {{ ref('fct_conversions') }} where {{ is_new('xmin') }}
+    select site_id, day from {{ ref('fct_conversions') }} where {{ is_new() }}
     union
-    select site_id, cast(key as date) from {{ left_keys('fct_conversions', 'day') }} as gone
+    select site_id, cast(key as date) from {{ left_keys('fct_conversions', 'day') }} as departed
     union
     select conversions.site_id, conversions.day
     from {{ ref('dim_assignments') }} as assignments

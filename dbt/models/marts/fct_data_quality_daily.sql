@@ -1,5 +1,5 @@
 -- Each finding counts on the day it came to us, in the site's time zone.
-{{ config(materialized='kept_table', key=['coalesce(site_id, 0)', 'day']) }}
+{{ config(materialized='kept_table', key=['coalesce({}.site_id, 0)', 'day']) }}
 
 with sites as (
     select * from {{ ref('int_sites') }}

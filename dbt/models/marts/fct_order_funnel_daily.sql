@@ -187,9 +187,9 @@ select * from final
 
 {% call changed_keys() %}
     select site_id, coalesce(ordered_day, paid_day) from {{ ref('fct_orders') }}
-    where coalesce(ordered_day, paid_day) is not null and {{ is_new('xmin') }}
+    where coalesce(ordered_day, paid_day) is not null and {{ is_new() }}
     union
-    select site_id, cast(key as date) from {{ left_keys('fct_orders', 'day') }} as gone where key is not null
+    select site_id, cast(key as date) from {{ left_keys('fct_orders', 'funnel_day') }} as departed where key is not null
     union
     select orders.site_id, coalesce(orders.ordered_day, orders.paid_day)
     from {{ ref('fct_conversions') }} as conversions
@@ -197,11 +197,11 @@ select * from final
         on orders.site_id = conversions.site_id and orders.order_id = conversions.order_id
     where coalesce(orders.ordered_day, orders.paid_day) is not null and {{ is_new('conversions.xmin') }}
     union
-    select site_id, day from {{ ref('fct_commerce_events') }} where activity = 'checkout.started' and {{ is_new('xmin') }}
+    select site_id, day from {{ ref('fct_commerce_events') }} where activity = 'checkout.started' and {{ is_new() }}
     union
-    select site_id, day + 1 from {{ ref('fct_commerce_events') }} where activity = 'checkout.started' and {{ is_new('xmin') }}
+    select site_id, day + 1 from {{ ref('fct_commerce_events') }} where activity = 'checkout.started' and {{ is_new() }}
     union
-    select site_id, cast(key as date) from {{ left_keys('fct_commerce_events', 'day') }} as gone
+    select site_id, cast(key as date) from {{ left_keys('fct_commerce_events', 'day') }} as departed
     union
-    select site_id, cast(key as date) + 1 from {{ left_keys('fct_commerce_events', 'day') }} as gone
+    select site_id, cast(key as date) + 1 from {{ left_keys('fct_commerce_events', 'day') }} as departed
 {% endcall %}

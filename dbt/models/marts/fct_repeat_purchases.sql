@@ -44,7 +44,8 @@ final as (
 select * from final
 
 {% call changed_keys() %}
-    select site_id, customer_key from {{ ref('fct_orders') }} where customer_key is not null and {{ is_new('xmin') }}
+    select site_id, customer_key from {{ ref('fct_orders') }} where customer_key is not null and {{ is_new() }}
     union
-    select site_id, key from {{ left_keys('fct_orders', 'customer_key') }} as gone where key is not null
+    select site_id, customer_key from {{ this }}
+    where md5(customer_key) in (select key from {{ left_keys('fct_orders', 'customer') }} as departed)
 {% endcall %}

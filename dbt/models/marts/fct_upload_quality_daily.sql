@@ -31,7 +31,7 @@ uploads as (
         adjustments.ads_account_id,
         adjustments.ads_action_id,
         adjustments.kind,
-        {{ local_day('adjustments.created_at', 'sites') }} as day,
+        adjustments.created_day,
         case
             when adjustments.state in ('accepted', 'rejected', 'expired', 'unknown', 'withheld') then adjustments.state
             else 'waiting'
@@ -40,8 +40,7 @@ uploads as (
         adjustments.attempts,
         adjustments.seconds_to_settle
     from {{ ref('fct_conversion_adjustments') }} as adjustments
-    inner join sites on sites.site_id = adjustments.site_id
-    where {{ only_changed('adjustments.site_id', local_day('adjustments.created_at', 'sites')) }}
+    where {{ only_changed('adjustments.site_id', 'adjustments.created_day') }}
 ),
 
 final as (
@@ -74,16 +73,11 @@ final as (
 select * from final
 
 {% call changed_keys() %}
-    select site_id, created_day from {{ ref('fct_conversions') }} where {{ is_new('xmin') }}
+    select site_id, created_day from {{ ref('fct_conversions') }} where {{ is_new() }}
     union
-    select site_id, cast(key as date) from {{ left_keys('fct_conversions', 'created_day') }} as gone
+    select site_id, cast(key as date) from {{ left_keys('fct_conversions', 'created_day') }} as departed
     union
-    select adjustments.site_id, {{ local_day('adjustments.created_at', 'sites') }}
-    from {{ ref('fct_conversion_adjustments') }} as adjustments
-    inner join {{ ref('int_sites') }} as sites on sites.site_id = adjustments.site_id
-    where {{ is_new('adjustments.xmin') }}
+    select site_id, created_day from {{ ref('fct_conversion_adjustments') }} where {{ is_new() }}
     union
-    select gone.site_id, {{ local_day('cast(gone.key as timestamptz)', 'sites') }}
-    from {{ left_keys('fct_conversion_adjustments', 'created_at') }} as gone
-    inner join {{ ref('int_sites') }} as sites on sites.site_id = gone.site_id
+    select site_id, cast(key as date) from {{ left_keys('fct_conversion_adjustments', 'created_day') }} as departed
 {% endcall %}

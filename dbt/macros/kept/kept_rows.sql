@@ -1,0 +1,84 @@
+{#- Writes down the keys that may have changed, as temporary table kept_changed (k1, k2 ..., then named columns); how many. -#}
+{% macro kept_note_changed(block, keys, age) -%}
+    {%- set names = [] -%}
+    {%- for key in keys -%} {%- do names.append('k' ~ loop.index) -%} {%- endfor -%}
+    {%- do run_query(
+        'create temporary table kept_changed on commit drop as select distinct * from ('
+        ~ (block.query | replace('@kept_age@', age)) ~ ') as changed (' ~ ((names + block.names) | join(', ')) ~ ')'
+    ) -%}
+    {%- do run_query('analyze kept_changed') -%}
+    {{- return(run_query('select count(*) as n from kept_changed').rows[0]['n']) -}}
+{%- endmacro %}
+
+{#- Computes the rows as they are now, as temporary table kept_fresh, by the contract's types. -#}
+{% macro kept_compute(text, columns) -%}
+    {%- set selected = [] -%}
+    {%- for column in columns -%}
+        {%- do selected.append('cast(fresh.' ~ column.name ~ ' as ' ~ column.type ~ ') as ' ~ column.name) -%}
+    {%- endfor -%}
+    {%- do run_query('create temporary table kept_fresh on commit drop as select ' ~ (selected | join(', ')) ~ ' from (' ~ text ~ ') as fresh') -%}
+    {%- do run_query('analyze kept_fresh') -%}
+{%- endmacro %}
+
+{#- Computes which rows of the table are not among them any more, as kept_gone (their place), and which of them are new, as kept_new. Nobody
+    else writes the table meanwhile (the lock), so that a row's place stays its own. -#}
+{% macro kept_compare(relation, columns, keys, is_keyed) -%}
+    {%- set same = kept_same_key('kept', 'fresh', keys) ~ ' and ' ~ kept_same_row('kept', 'fresh', columns) -%}
+    {%- do run_query(
+        'create temporary table kept_gone on commit drop as select kept.ctid as place from ' ~ relation ~ ' as kept where '
+        ~ (kept_within('kept', keys) if is_keyed else 'true') ~ ' and not exists (select from kept_fresh as fresh where ' ~ same ~ ')'
+    ) -%}
+    {%- do run_query(
+        'create temporary table kept_new on commit drop as select fresh.* from kept_fresh as fresh'
+        ~ ' where not exists (select from ' ~ relation ~ ' as kept where ' ~ same ~ ')'
+    ) -%}
+    {%- do run_query('analyze kept_gone') -%}
+{%- endmacro %}
+
+{#- Deletes what is gone, and leaves word of keys that no new row shows; how many rows. -#}
+{% macro kept_remove(relation, columns, tells) -%}
+    {%- set site = 'kept.site_id' if 'site_id' in (columns | map(attribute='name')) else 'null::bigint' -%}
+    {%- for what, key in tells.items() -%}
+        {%- do run_query(
+            'insert into ' ~ relation.schema ~ '.kept_departures (model, what, site_id, key, left_at) select \''
+            ~ relation.identifier ~ '\', \'' ~ what ~ '\', site_id, key, now() from (select ' ~ site ~ ' as site_id, ('
+            ~ kept_key_of('kept', key) ~ ')::text as key from ' ~ relation ~ ' as kept inner join kept_gone on kept_gone.place = kept.ctid except select '
+            ~ site ~ ', (' ~ kept_key_of('kept', key) ~ ')::text from kept_new as kept) as departed where key is not null'
+        ) -%}
+    {%- endfor -%}
+    {% call statement('kept_remove') -%}
+        delete from {{ relation }} as kept using kept_gone where kept.ctid = kept_gone.place
+    {%- endcall %}
+    {{- return(load_result('kept_remove')['response'].rows_affected) -}}
+{%- endmacro %}
+
+{% macro kept_insert(relation, columns, source) -%}
+    {%- set names = columns | map(attribute='name') | join(', ') -%}
+    insert into {{ relation }} ({{ names }}) select {{ names }} from {{ source }} as fresh
+{%- endmacro %}
+
+{#- A key's expression over the columns of one of two relations that have the same: `{}` stands for the alias, else it is a bare column. -#}
+{% macro kept_key_of(alias, key) -%}
+    {{- return(key | replace('{}', alias) if '{}' in key else alias ~ '.' ~ key) -}}
+{%- endmacro %}
+
+{% macro kept_within(alias, keys) -%}
+    {%- set same = [] -%}
+    {%- for key in keys -%} {%- do same.append('kept_changed.k' ~ loop.index ~ ' = ' ~ kept_key_of(alias, key)) -%} {%- endfor -%}
+    {{- return('exists (select from kept_changed where ' ~ (same | join(' and ')) ~ ')') -}}
+{%- endmacro %}
+
+{% macro kept_same_key(left, right, keys) -%}
+    {%- set same = [] -%}
+    {%- for key in keys -%} {%- do same.append(kept_key_of(left, key) ~ ' = ' ~ kept_key_of(right, key)) -%} {%- endfor -%}
+    {{- return(same | join(' and ')) -}}
+{%- endmacro %}
+
+{% macro kept_same_row(left, right, columns) -%}
+    {%- set lefts, rights = [], [] -%}
+    {%- for column in columns -%}
+        {%- do lefts.append(left ~ '.' ~ column.name) -%}
+        {%- do rights.append(right ~ '.' ~ column.name) -%}
+    {%- endfor -%}
+    {{- return('(' ~ (lefts | join(', ')) ~ ') is not distinct from (' ~ (rights | join(', ')) ~ ')') -}}
+{%- endmacro %}
