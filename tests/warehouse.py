@@ -1,0 +1,64 @@
+"""dbt in the test's own process, on its database: the project is parsed once, each build then takes as long as its SQL."""
+
+import os
+import shutil
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from orchestration import dbt_project
+
+WHOLE_BUILD = ("build", "--exclude-resource-type", "unit_test")
+
+
+class Warehouse:
+    """dbt's project on one database. What dbt writes beside it goes to a directory of the test."""
+
+    def __init__(self, url: str, engine: sa.Engine, directory: Path) -> None:
+        self.url, self.engine, self.directory = url, engine, directory
+        self._manifest: Any = None
+
+    def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> list[Any]:
+        """One command of dbt; its results by node. Raises AssertionError with what dbt says where a node failed."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of dbt's libraries
+            from dbt.cli.main import dbtRunner
+
+            os.environ.update({**dbt_project.environment(self.url), **(environment or {})})
+            if self._manifest is None:
+                parsed = dbtRunner().invoke(["parse", "--quiet", *self._directories()])
+                assert parsed.success, parsed.exception
+                self._manifest = parsed.result
+            manifest = self._manifest.deepcopy()  # a command leaves marks in it
+            done = dbtRunner(manifest=manifest).invoke([*arguments, "--quiet", *self._directories()])
+        results = list(done.result or [])
+        failed = [f"{r.node.name}: {r.message}" for r in results if r.status in ("error", "fail", "warn", "runtime error")]
+        assert done.success, failed or done.exception
+        return results
+
+    def build(self, *arguments: str, environment: Mapping[str, str] | None = None) -> list[Any]:
+        """Build and test all models, without the unit tests, which need no data."""
+        return self.run(*WHOLE_BUILD, *arguments, environment=environment)
+
+    def rows(self, statement: str, **values: Any) -> list[Any]:
+        """The rows of a statement."""
+        with self.engine.connect() as connection:
+            return list(connection.execute(sa.text(statement), values).all())
+
+    def marks(self) -> dict[str, Any]:
+        """What the last build of each kept table did."""
+        return {row.model: row for row in self.rows("SELECT * FROM reporting.kept_marks")}
+
+    def _directories(self) -> list[str]:
+        target = self.directory / "target"
+        if not target.exists():
+            source = dbt_project.PROJECT_DIRECTORY / "target" / "partial_parse.msgpack"
+            target.mkdir()
+            if source.is_file():  # what was parsed before need not be again
+                shutil.copy(source, target / source.name)
+        project = str(dbt_project.PROJECT_DIRECTORY)
+        logs = str(self.directory / "logs")
+        return ["--project-dir", project, "--profiles-dir", project, "--target-path", str(target), "--log-path", logs]
