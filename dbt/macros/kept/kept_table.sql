@@ -47,8 +47,3 @@
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [this.incorporate(type='table')]}) }}
 {% endmaterialization %}
-
-{#- On DuckDB nobody reads while it is built: a table made anew. -#}
-{% materialization kept_table, adapter='duckdb' %}
-    {{ return(materialization_table_duckdb()) }}
-{% endmaterialization %}

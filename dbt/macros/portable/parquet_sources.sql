@@ -9,7 +9,7 @@
             {%- do run_query('create schema if not exists ' ~ source.schema) -%}
             {%- set columns = [] -%}
             {%- for column in source.columns.values() -%}
-                {%- do columns.append('to_microseconds(' ~ column.name ~ ') as ' ~ column.name if column.data_type == 'interval' else column.name) -%}
+                {%- do columns.append(('to_microseconds("' ~ column.name ~ '") as ' if column.data_type == 'interval' else '') ~ '"' ~ column.name ~ '"') -%}
             {%- endfor -%}
             {%- do run_query(
                 'create or replace view ' ~ source.schema ~ '.' ~ source.name ~ ' as select ' ~ columns | join(', ')
