@@ -18,8 +18,8 @@ final as (
         currency,
         count(distinct order_id) as orders_touched,
         sum(order_credit) as order_credit,
-        coalesce(sum(value_credit), 0) as value_credit,
-        coalesce(sum(net_value_credit), 0) as net_value_credit,
+        coalesce(sum(value_credit), 0.000000) as value_credit,
+        coalesce(sum(net_value_credit), 0.000000) as net_value_credit,
         count(touch_number) as touches
     from credits
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9

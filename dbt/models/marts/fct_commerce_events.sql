@@ -2,7 +2,7 @@
     materialized='kept_table',
     key=['site_id', 'stream'],
     indexes=[{'columns': ['event_id'], 'unique': true}, {'columns': ['site_id', 'order_id']}, {'columns': ['activity_at']}],
-    tells={'day': 'day', 'order': 'md5({}.order_id)', 'customer': 'md5({}.customer_key)'},
+    tells={'day': 'day', 'order': 'md5({}.order_id)', 'customer': 'md5({}.customer_key)', 'arrived_at': 'arrived_at'},
 ) }}
 
 -- Activities have numbers within a customer, so what a customer did is computed together; what nobody did stands for itself.

@@ -24,7 +24,7 @@ final as (
         cohorts.cohort_customers,
         count(distinct purchases.customer_key) as customers,
         count(*) as orders,
-        coalesce(sum(purchases.net_total), 0) as revenue,
+        coalesce(sum(purchases.net_total), 0.000000) as revenue,
         purchases.reporting_currency,
         sum(purchases.net_total_in_reporting) as revenue_in_reporting,
         count(*) filter (where purchases.net_total is not null and purchases.net_total_in_reporting is null) as orders_without_rate

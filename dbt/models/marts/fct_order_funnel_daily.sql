@@ -171,7 +171,7 @@ final as (
         {{ sum_of_counts('steps.' ~ step) }} as {{ step if step == 'checkouts' else 'orders_' ~ step }},
         {% endfor %}
         {% for step in ['checkout', 'created', 'paid', 'matched', 'sent', 'accepted', 'kept'] %}
-        coalesce(sum(steps.{{ step }}_value), 0) as {{ step }}_value,
+        coalesce(sum(steps.{{ step }}_value), 0.000000) as {{ step }}_value,
         {% endfor %}
         {% for lap in ['checkout_to_created', 'created_to_paid', 'paid_to_matched', 'matched_to_accepted'] %}
         {{ sum_of_counts('steps.' ~ lap ~ '_s') }} as {{ lap }}_seconds,
@@ -204,4 +204,6 @@ select * from final
     select site_id, cast(key as date) from {{ left_keys('fct_commerce_events', 'day') }} as departed
     union
     select site_id, cast(key as date) + 1 from {{ left_keys('fct_commerce_events', 'day') }} as departed
+    union
+    select site_id, day from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
 {% endcall %}

@@ -49,9 +49,7 @@ final as (
         sites.site_name,
         uploads.ads_account_id,
         accounts.customer_id,
-        accounts.lane,
         actions.action_id,
-        actions.name as action_name,
         uploads.kind,
         uploads.day,
         uploads.outcome,
@@ -67,7 +65,7 @@ final as (
     inner join sites on sites.site_id = uploads.site_id
     left join accounts on accounts.id = uploads.ads_account_id
     left join actions on actions.id = uploads.ads_action_id
-    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9
 )
 
 select * from final
@@ -80,4 +78,6 @@ select * from final
     select site_id, created_day from {{ ref('fct_conversion_adjustments') }} where {{ is_new() }}
     union
     select site_id, cast(key as date) from {{ left_keys('fct_conversion_adjustments', 'created_day') }} as departed
+    union
+    select site_id, day from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
 {% endcall %}
