@@ -31,6 +31,7 @@ VERBS = {
     "bulk": ("cli.bulk", "Many assignments changed at once, tried before, undone afterwards."),
     "uploads": ("cli.uploads", "What is on its way to Google, and what to do about it."),
     "config": ("cli.config", "The rules as files: export, validate, plan, apply."),
+    "rates": ("cli.rates", "Exchange rates by day, for reports in one currency."),
     "watch": ("cli.watch", "What is wrong now; tells people when that changes."),
     "openapi": ("cli.openapi", "The API's document (OpenAPI 3.1)."),
     "doctor": ("cli.doctor", "What is missing, and what to do about it."),
@@ -46,6 +47,7 @@ HERE_ONLY = {
     "understand": "it asks neither a database nor a server",
     "doctor": "it looks at this machine and its way to the database",
     "sandbox": "it starts stand-ins on this machine",
+    "rates": "rates are loaded by whoever runs the reports, beside their database",
     "config": "a folder is planned and applied in one transaction, which no request can span",
 }
 

@@ -281,6 +281,19 @@ class Settings(BaseSettings):
         None, description="Address of a Teams workflow that takes an incoming webhook."
     )
 
+    # ---------------------------------------------------------------- reports
+    reporting_currency: str = Field(
+        "EUR",
+        pattern="^[A-Z]{3}$",
+        description="ISO 4217 code of the currency that reports add amounts up in; others by the rates that `custom-events rates load` has loaded. The first build after a change computes everything anew.",
+    )
+    exchange_rate_days: int = Field(
+        7,
+        ge=0,
+        le=31,
+        description="Days after its own for which an exchange rate holds where no newer one was loaded (weekends, holidays).",
+    )
+
     # ---------------------------------------------------------------- traces
     traces_endpoint: str | None = Field(
         None,

@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from assets import dbt_kept
 from custom_events.errors import NeedsAction
 from custom_events.postgres.connect import session_options
+from custom_events.settings import settings
 
 PROJECT_DIRECTORY = Path(__file__).parents[1] / "dbt"
 MANIFEST = PROJECT_DIRECTORY / "target" / "manifest.json"
@@ -27,6 +28,10 @@ LIBPQ_VARIABLES = {
     "passfile": "PGPASSFILE",
     "gssencmode": "PGGSSENCMODE",
 }
+# A statement of dbt that waits for a lock gives up before others queue behind it for long, and none runs for ever.
+LOCK_LIMIT_S = 30
+STATEMENT_LIMIT_S = 7_200
+LIMITS = f"-c lock_timeout={LOCK_LIMIT_S}s -c statement_timeout={STATEMENT_LIMIT_S}s -c application_name=custom-events-reports"
 PARSE_LIMIT_S = 300.0  # it takes 8 s on an idle core
 _DBT = (sys.executable, "-c", "from dbt.cli.main import cli; cli()")
 
@@ -99,7 +104,9 @@ def environment(url: str) -> dict[str, str]:
         "CUSTOM_EVENTS_DBT_USER": parsed.username or _first(parsed.query.get("user")) or "postgres",
         "CUSTOM_EVENTS_DBT_PASSWORD": parsed.password or "",
         "CUSTOM_EVENTS_DBT_NAME": parsed.database or "postgres",
-        "PGOPTIONS": session_options(url),
+        "CUSTOM_EVENTS_DBT_REPORTING_CURRENCY": settings().reporting_currency,
+        "CUSTOM_EVENTS_DBT_EXCHANGE_RATE_DAYS": str(settings().exchange_rate_days),
+        "PGOPTIONS": f"{session_options(url)} {LIMITS}",
         **{
             variable: value
             for parameter, variable in LIBPQ_VARIABLES.items()

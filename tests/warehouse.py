@@ -1,12 +1,12 @@
 """dbt in the test's own process, on its database: the project is parsed once, each build then takes as long as its SQL."""
 
-import os
 import shutil
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from orchestration import dbt_project
@@ -17,8 +17,8 @@ WHOLE_BUILD = ("build", "--exclude-resource-type", "unit_test")
 class Warehouse:
     """dbt's project on one database. What dbt writes beside it goes to a directory of the test."""
 
-    def __init__(self, url: str, engine: sa.Engine, directory: Path) -> None:
-        self.url, self.engine, self.directory = url, engine, directory
+    def __init__(self, url: str, engine: sa.Engine, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.url, self.engine, self.directory, self._monkeypatch = url, engine, directory, monkeypatch
         self._manifest: Any = None
 
     def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> list[Any]:
@@ -27,7 +27,8 @@ class Warehouse:
             warnings.simplefilter("ignore")  # of dbt's libraries
             from dbt.cli.main import dbtRunner
 
-            os.environ.update({**dbt_project.environment(self.url), **(environment or {})})
+            for name, value in {**dbt_project.environment(self.url), **(environment or {})}.items():
+                self._monkeypatch.setenv(name, value)
             if self._manifest is None:
                 parsed = dbtRunner().invoke(["parse", "--quiet", *self._directories()])
                 assert parsed.success, parsed.exception
@@ -35,13 +36,26 @@ class Warehouse:
             manifest = self._manifest.deepcopy()  # a command leaves marks in it
             done = dbtRunner(manifest=manifest).invoke([*arguments, "--quiet", *self._directories()])
         results = list(done.result or [])
-        failed = [f"{r.node.name}: {r.message}" for r in results if r.status in ("error", "fail", "warn", "runtime error")]
+        failed = [
+            f"{r.node.name}: {r.message}" for r in results if r.status in ("error", "fail", "warn", "runtime error")
+        ]
         assert done.success, failed or done.exception
         return results
 
     def build(self, *arguments: str, environment: Mapping[str, str] | None = None) -> list[Any]:
         """Build and test all models, without the unit tests, which need no data."""
         return self.run(*WHOLE_BUILD, *arguments, environment=environment)
+
+    def kept(self, *arguments: str, environment: Mapping[str, str] | None = None) -> list[Any]:
+        """Build the kept tables; the views under them must be there."""
+        return self.run("run", "--select", "config.materialized:kept_table", *arguments, environment=environment)
+
+    def everything(self) -> dict[str, list[str]]:
+        """Every row of every kept table as text, in its order."""
+        return {
+            model: sorted(row[0] for row in self.rows(f"SELECT t::text FROM reporting.{model} t"))
+            for model in self.marks()
+        }
 
     def rows(self, statement: str, **values: Any) -> list[Any]:
         """The rows of a statement."""

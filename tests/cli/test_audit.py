@@ -25,7 +25,7 @@ NOBODY = {
     "api-key list", "assignment diff", "assignment list", "assignment revisions", "backtest", "bulk export", "bulk list", "bulk show",
     "config export", "config validate", "definition diff", "definition list", "definition revisions", "doctor", "explain",
     "migrate current", "openapi", "privacy list", "site list", "site secret list", "site wait", "status", "test-rule", "understand",
-    "uploads list", "user list",
+    "rates list", "uploads list", "user list",
     "config plan",  # its author stands in the file that it writes, and in what is made of it
     "demo", "up", "sandbox google-ads",  # programs
     "migrate", "migrate upgrade", "migrate downgrade", "seed",  # what every installation has
@@ -92,6 +92,7 @@ CASES = [
             "config.apply",
         ],
     ),
+    Case("rates load rates.csv", ["exchange_rates.load"], DONE),
     Case("uploads hold 1234567890 prices", ["uploads.hold"]),
     Case("uploads release 1234567890", ["uploads.release"]),
     Case("uploads hold 1234567890 prices --action 7001", ["uploads.hold"]),
@@ -141,6 +142,7 @@ def world(database: str, engine: sa.Engine, tmp_path: Path) -> PastWorld:
         assignments.change(connection, 2, {"priority": 2}, author="ana")
         connection.execution_options(no_parameters=True).exec_driver_sql(GROUND)
     (tmp_path / "first.yaml").write_text("priority: 7\n")
+    (tmp_path / "rates.csv").write_text("day,currency,reporting_currency,rate,source\n2026-11-02,USD,EUR,0.92,ECB\n")
     (tmp_path / "lines.csv").write_text("site_id,definition_key,label\n1,bought,c\n")
     return made
 
