@@ -102,6 +102,7 @@ def fill(world: World) -> None:
     world.drain()
     world.send({Lane.GOOGLE_ADS: AnsweringLane()}, lambda: SENT_AT)
     _refund(world, berlin)
+    _receive(world)
     world.drain()
     world.send({Lane.GOOGLE_ADS: AnsweringLane()}, lambda: SENT_AT + timedelta(hours=30))
 
@@ -187,6 +188,24 @@ def _deliver_odd_things(world: World, berlin: int) -> None:
                 ),
                 {"day": (NOON - timedelta(days=day)).astimezone(UTC).date(), "told": told, "at": NOON},
             )
+
+
+def _receive(world: World) -> None:
+    """The receiver's own count of all that was delivered, and a rate for the dollars of one day."""
+    with world.engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO landing.receipts SELECT :at, count(*) + 3, count(*), 1, 2 FROM landing.raw_events HAVING count(*) > 0"
+            ),
+            {"at": NOON},
+        )
+        connection.execute(
+            sa.text(
+                "INSERT INTO app.exchange_rates (day, currency, reporting_currency, rate, source)"
+                " VALUES (:day, 'USD', 'EUR', 0.8612345678, 'test')"
+            ),
+            {"day": LATE.date()},
+        )
 
 
 def _refund(world: World, berlin: int) -> None:

@@ -1,5 +1,5 @@
 with source as (
-    select *, xmin as written_by from {{ source('app', 'clicks') }}
+    select site_id, subject, xmin as written_by from {{ source('app', 'clicks') }}
 ),
 
 renamed as (

@@ -1,5 +1,5 @@
 with source as (
-    select *, xmin as written_by from {{ source('landing', 'duplicate_deliveries') }}
+    select site_id, received_at, xmin as written_by from {{ source('landing', 'duplicate_deliveries') }}
 ),
 
 renamed as (

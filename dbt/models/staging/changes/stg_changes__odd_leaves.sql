@@ -1,5 +1,5 @@
 with source as (
-    select *, xmin as written_by from {{ source('app', 'odd_leaves') }}
+    select site_id, first_seen_at, xmin as written_by from {{ source('app', 'odd_leaves') }}
 ),
 
 renamed as (

@@ -1,5 +1,5 @@
 with source as (
-    select *, xmin as written_by from {{ source('landing', 'refused_events') }}
+    select site_id, received_at, xmin as written_by from {{ source('landing', 'refused_events') }}
 ),
 
 renamed as (
