@@ -168,16 +168,16 @@ def _deliver_odd_things(world: World, berlin: int) -> None:
     world.land(berlin, "themes/publish", {"id": 1})
     with world.engine.begin() as connection:
         connection.execute(
-            sa.text("INSERT INTO landing.duplicate_deliveries VALUES (:at, :site, 'orders/paid', '\\x01')"),
-            {"at": NOON, "site": berlin},
+            sa.text("INSERT INTO landing.duplicate_deliveries VALUES (now(), :site, 'orders/paid', '\\x01')"),
+            {"site": berlin},
         )
         for site in (berlin, None):
             connection.execute(
                 sa.text(
                     "INSERT INTO landing.refused_events (received_at, site_id, platform, reason) "
-                    "VALUES (:at, :site, 'shopify', 'wrong_signature')"
+                    "VALUES (now(), :site, 'shopify', 'wrong_signature')"
                 ),
-                {"at": NOON, "site": site},
+                {"site": site},
             )
         for day, told in ((0, 5), (1, None)):
             connection.execute(
@@ -195,9 +195,8 @@ def _receive(world: World) -> None:
     with world.engine.begin() as connection:
         connection.execute(
             sa.text(
-                "INSERT INTO landing.receipts SELECT :at, count(*) + 3, count(*), 1, 2 FROM landing.raw_events HAVING count(*) > 0"
-            ),
-            {"at": NOON},
+                "INSERT INTO landing.receipts SELECT now(), count(*) + 3, count(*), 1, 2 FROM landing.raw_events"
+            )
         )
         connection.execute(
             sa.text(
