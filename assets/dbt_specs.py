@@ -66,6 +66,7 @@ def _of_asset(spec: dg.AssetSpec) -> dict[str, Any]:
         "code_version": spec.code_version,
         "owners": spec.owners,
         "tags": spec.tags,
+        "freshness_policy": None if spec.freshness_policy is None else dg.serialize_value(spec.freshness_policy),
     }
 
 
@@ -75,6 +76,8 @@ def _asset(kept: dict[str, Any]) -> dg.AssetSpec:
         "deps": [dg.AssetKey(path) for path in kept["deps"]],
         "metadata": dg.deserialize_value(kept["metadata"], dict),
     }
+    if (policy := kept["freshness_policy"]) is not None:
+        read["freshness_policy"] = dg.deserialize_value(policy)
     return dg.AssetSpec(**(kept | read))
 
 

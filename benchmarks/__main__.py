@@ -25,6 +25,7 @@ NAMES = (
     "day",
     "stack",
     "reading",
+    "reports_build",
     "api",
     "pages",
 )

@@ -294,6 +294,13 @@ class Settings(BaseSettings):
         description="Days after its own for which an exchange rate holds where no newer one was loaded (weekends, holidays).",
     )
 
+    report_threads: int = Field(
+        1,
+        ge=1,
+        le=32,
+        description="Tables that a build of the reports computes at once; each takes a processor of the database from the batches of the pipeline.",
+    )
+
     # ---------------------------------------------------------------- traces
     traces_endpoint: str | None = Field(
         None,

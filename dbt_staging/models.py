@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 import yaml
 
-from dbt_staging import sources
+from dbt_staging import marts_page, sources
 
 DIRECTORY = sources.SOURCES_FILE.parent
 SQL_FOLDER = "generated"
@@ -97,3 +97,4 @@ def write(directory: Path = DIRECTORY) -> None:
 
 if __name__ == "__main__":
     write()
+    marts_page.write()

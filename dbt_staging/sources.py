@@ -57,6 +57,7 @@ def _described(table: sa.Table) -> dict[str, object]:
         "name": str(table.name),
         "description": table.comment,
         "meta": {"dagster": {"asset_key": [ASSET_OF_TABLE[table.name]]}},
+        **({"config": _fresh(column)} if (column := NEWEST.get(table.name)) else {}),
         "columns": [_described_column(column) for column in visible_columns(table)],
     }
 
@@ -65,6 +66,16 @@ def _described_column(column: sa.Column[object]) -> dict[str, object]:
     kind = column.type.compile(dialect=postgresql.dialect()).lower()
     return {"name": str(column.name), "description": column.comment, "data_type": kind}
 
+
+def _fresh(column: str) -> dict[str, object]:
+    """`dbt source freshness` looks at this column, which an index has in its order."""
+    limits = {f"{name}_after": {"count": hours, "period": "hour"} for name, hours in STALE_AFTER_H.items()}
+    return {"loaded_at_field": column, "freshness": limits}
+
+
+# Of tables that are filled all the while, the column that says how new they are. Shops sleep; who goes quiet is an alarm of ours.
+NEWEST = {"raw_outcomes": "received_at", "commerce_events": "occurred_at", "conversion_uploads": "created_at"}
+STALE_AFTER_H = {"warn": 24, "error": 72}
 
 # Which asset of the pipeline a table is part of; tables that are configured belong to `configuration`.
 ASSET_OF_TABLE = {

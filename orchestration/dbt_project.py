@@ -31,7 +31,12 @@ LIBPQ_VARIABLES = {
 # A statement of dbt that waits for a lock gives up before others queue behind it for long, and none runs for ever.
 LOCK_LIMIT_S = 30
 STATEMENT_LIMIT_S = 7_200
-LIMITS = f"-c lock_timeout={LOCK_LIMIT_S}s -c statement_timeout={STATEMENT_LIMIT_S}s -c application_name=custom-events-reports"
+# A build takes no more of the server than its threads (dbt/profiles.yml), so that the batches of the pipeline have theirs. What it commits can be
+# built again, so it does not wait for the disk.
+LIMITS = (
+    f"-c lock_timeout={LOCK_LIMIT_S}s -c statement_timeout={STATEMENT_LIMIT_S}s -c max_parallel_workers_per_gather=0 "
+    "-c synchronous_commit=off -c application_name=custom-events-reports"
+)
 PARSE_LIMIT_S = 300.0  # it takes 8 s on an idle core
 _DBT = (sys.executable, "-c", "from dbt.cli.main import cli; cli()")
 
@@ -104,6 +109,7 @@ def environment(url: str) -> dict[str, str]:
         "CUSTOM_EVENTS_DBT_USER": parsed.username or _first(parsed.query.get("user")) or "postgres",
         "CUSTOM_EVENTS_DBT_PASSWORD": parsed.password or "",
         "CUSTOM_EVENTS_DBT_NAME": parsed.database or "postgres",
+        "CUSTOM_EVENTS_DBT_THREADS": str(settings().report_threads),
         "CUSTOM_EVENTS_DBT_REPORTING_CURRENCY": settings().reporting_currency,
         "CUSTOM_EVENTS_DBT_EXCHANGE_RATE_DAYS": str(settings().exchange_rate_days),
         "PGOPTIONS": f"{session_options(url)} {LIMITS}",

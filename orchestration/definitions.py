@@ -13,6 +13,7 @@ defs = dg.Definitions(
         conversion_uploads.conversion_uploads,
         reconciliation.reconciliation,
         analytics.analytics(dbt_project.MANIFEST),
+        analytics.report_builds,
     ],
     asset_checks=[
         raw_events.received_is_landed_or_refused,
@@ -26,6 +27,7 @@ defs = dg.Definitions(
         jobs.upload_conversions,
         jobs.reconcile_uploads,
         jobs.build_reports,
+        jobs.rebuild_reports,
         jobs.keep_partitions,
         backtests.backtest,
     ],

@@ -68,7 +68,10 @@ def configuration() -> dict[str, object]:
         "run_coordinator": {"module": "dagster.core.run_coordinator", "class": "DefaultRunCoordinator"},
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},  # its first page asks for a newsletter before it shows anything
-        "run_monitoring": {"enabled": True},
+        # A place in a pool that a killed run had is free a minute later.
+        "run_monitoring": {"enabled": True, "free_slots_after_run_end_seconds": 60},
+        "concurrency": {"pools": {"granularity": "op", "default_limit": 1}},
+        "freshness": {"enabled": True},
         "retention": TICKS,
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from custom_events.tables.registry import TABLES
-from dbt_staging import models, sources
+from dbt_staging import marts_page, models, sources
 
 
 def test_sources_and_staging_are_written_from_the_tables() -> None:
@@ -43,3 +43,16 @@ def test_no_secret_and_no_body_reaches_reports() -> None:
         *("operations", "operation_parts", "bulk_changes", "bulk_change_rows"),
         *("forgotten_subjects", "forgetting_keys"),
     }
+
+
+def test_the_page_of_marts_is_made_of_their_descriptions() -> None:
+    assert marts_page.PAGE.read_text(encoding="utf-8") == marts_page.render(), "run `make docs`"
+
+
+def test_every_mart_says_what_one_row_is_and_every_column_what_it_is() -> None:
+    tables = marts_page.MARTS.glob("*.sql")
+    page = marts_page.render()
+    for table in tables:
+        text = page.split(f"## {table.stem}\n\n", 1)[1].split("\n## ", 1)[0]
+        assert text.startswith("One row per "), table.stem
+        assert all(row.split("|")[3].strip() for row in text.splitlines() if row.startswith("| `")), table.stem

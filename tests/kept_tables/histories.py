@@ -23,6 +23,7 @@ class History:
     def __init__(self, planted: Planted, seed: int) -> None:
         self._planted, self._random = planted, random.Random(seed)
         self._people: list[Somebody] = []
+        self._of_shopify: list[Somebody] = []
         self._forgotten: set[int] = set()
         self._kinds: list[Callable[[], None]] = [
             self.newcomer, self.newcomer, self.late_order, self.refunded, self.cancelled, self.paid_again, self.repeated,
@@ -42,6 +43,8 @@ class History:
         who = Somebody(number=number, first=f"First{number}", last=f"Last{number}", street=f"Street {number}")
         self._people.append(who)
         at = self._random.choice([at_shopify, at_shopify, at_woocommerce, at_custom_sender])
+        if at is at_shopify:
+            self._of_shopify.append(who)
         bodies: Bodies = at(self._planted, who)
         self._random.shuffle(bodies)
         self._planted.post(bodies)
@@ -79,8 +82,8 @@ class History:
 
     # ------------------------------------------------------------ what happens seldom, and is called by name
     def forgotten(self) -> Somebody:
-        """Somebody asks to be forgotten, and is."""
-        who = self._somebody()
+        """Somebody of the shop that passes such requests on asks to be forgotten, and is."""
+        who = self._random.choice(self._of_shopify)
         self._forgotten.add(who.number)
         self._planted.post(redact_customer(who))
         self._planted.drain()

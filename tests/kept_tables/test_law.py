@@ -6,25 +6,30 @@ from tests.kept_tables.histories import History
 from tests.redaction.conftest import Planted
 from tests.warehouse import Warehouse
 
+BIT_BY_BIT = {
+    "dim_customers",
+    "fct_commerce_events",
+    "fct_conversion_adjustments",
+    "fct_conversions",
+    "fct_custom_events",
+    "fct_orders",
+}
 pytestmark = [pytest.mark.long, pytest.mark.untraced]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_bit_by_bit_is_whole(planted: Planted, warehouse: Warehouse, seed: int) -> None:
-    history = History(planted, seed)
-    history.round(3)
+def test_bit_by_bit_is_whole(planted: Planted, warehouse: Warehouse) -> None:
+    history = History(planted, seed=2)
+    history.round(4)
     warehouse.run("run")
-    for change in (
-        history.moved,
-        lambda: history.rates("0.9"),
-        history.replayed,
-        lambda: history.rates("0.8"),
-        history.expired,
+    for changes in (
+        [history.moved, lambda: history.rates("0.9"), history.replayed],
+        [history.expired, lambda: history.rates("0.8")],
     ):
-        history.round(4)
-        change()
+        history.round(6)
+        for change in changes:
+            change()
         warehouse.kept()
-        assert not any(mark.was_whole for mark in warehouse.marks().values() if mark.model.startswith("fct_commerce"))
+        assert not any(mark.was_whole for mark in warehouse.marks().values() if mark.model in BIT_BY_BIT)
     who = history.forgotten()
     warehouse.kept()
     bit_by_bit = warehouse.everything()

@@ -6,17 +6,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from orchestration import dbt_project
+from orchestration import dbt_project, instance
 
 STAGES = ["raw_events", "commerce_events", "custom_events", "conversion_uploads"]
-MARTS = [
-    "dim_sites",
-    "fct_accuracy_daily",
-    "fct_conversions_by_definition",
-    "fct_funnel_daily",
-    "fct_orders",
-    "fct_reconciliation_daily",
-]
+MARTS_DIRECTORY = dbt_project.PROJECT_DIRECTORY / "models" / "marts"
+MARTS = [file.stem for file in sorted(MARTS_DIRECTORY.glob("*.sql"))]
+TABLES_BETWEEN = {"int_sites"}
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +35,7 @@ def test_the_stages_are_one_unbroken_line_into_every_report(defs: Any) -> None:
     for before, after in pairwise(STAGES):
         assert key(before) in graph.get(key(after)).parent_keys
     for mart in ("fct_conversions_by_definition", "fct_funnel_daily", "fct_orders", "fct_reconciliation_daily"):
+        assert mart in MARTS
         ancestors = graph.get_ancestor_asset_keys(key(mart))
         assert ancestors >= {key(name) for name in STAGES}, mart
 
@@ -47,13 +43,15 @@ def test_the_stages_are_one_unbroken_line_into_every_report(defs: Any) -> None:
 def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
     graph = defs.resolve_asset_graph()
     names = {found.to_user_string() for found in graph.get_all_asset_keys()}
-    assert names >= {*STAGES, *MARTS, "configuration", "reconciliation"}
-    assert all(name.startswith("stg_") for name in names - {*STAGES, *MARTS, "configuration", "reconciliation"})
+    known = {*STAGES, *MARTS, "configuration", "reconciliation", "report_builds"}
+    assert names >= known | TABLES_BETWEEN
+    assert all(name.startswith(("stg_", "int_")) for name in names - known)
     assert {job.name for job in defs.jobs} == {
         "understand_and_match",
         "upload_conversions",
         "reconcile_uploads",
         "build_reports",
+        "rebuild_reports",
         "keep_partitions",
         "backtest",
     }
@@ -63,6 +61,25 @@ def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
         "partitions_daily": "23 2 * * *",
     }
     assert {sensor.name for sensor in defs.sensors} == {"raw_backlog", "upload_backlog", "watching"}
+
+
+def test_every_model_hangs_on_a_stage_and_says_what_it_is(defs: Any) -> None:
+    graph = defs.resolve_asset_graph()
+    roots = {key("raw_events"), key("configuration"), key("report_builds")}
+    for name in graph.get_all_asset_keys() - roots - {key("dim_dates")}:
+        assert graph.get_ancestor_asset_keys(name) & roots, f"{name}: no way leads to it"
+    for name in MARTS:
+        node = graph.get(key(name))
+        assert (node.owners, node.group_name) == (["team:data"], "marts"), name
+        assert node.description.startswith("One row per "), name
+        assert {"dbt", "postgres"} <= node.kinds, name
+        assert node.freshness_policy is not None, name
+
+
+def test_one_build_at_a_time(defs: Any) -> None:
+    assert defs.resolve_job_def("build_reports").graph.node_defs[0].pool == "reports"
+    configured: Any = instance.configuration()
+    assert configured["concurrency"]["pools"] == {"granularity": "op", "default_limit": 1}
 
 
 def test_every_sum_is_a_check_beside_its_asset(defs: Any) -> None:

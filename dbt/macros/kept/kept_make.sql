@@ -43,7 +43,8 @@
         {%- endfor -%}
     {%- endif -%}
 
-    {%- set wanted = [{'columns': keys, 'unique': false}] if kept_plain(keys) else [] -%}
+    {%- set is_indexed = keys in (indexes | map(attribute='columns') | list) -%}
+    {%- set wanted = [{'columns': keys, 'unique': false}] if kept_plain(keys) and not is_indexed else [] -%}
     {%- set built = run_query(
         "select c.relname from pg_index i inner join pg_class c on c.oid = i.indexrelid where i.indrelid = '" ~ relation ~ "'::regclass"
     ).columns[0].values() | list -%}

@@ -1,4 +1,4 @@
-{{ config(materialized='kept_table', key=['assignment_id'], indexes=[{'columns': ['definition_id']}]) }}
+{{ config(materialized='kept_table', key=['assignment_id'], indexes=[{'columns': ['assignment_id'], 'unique': true}]) }}
 
 with assignments as (
     select * from {{ ref('stg_app__site_custom_events') }}

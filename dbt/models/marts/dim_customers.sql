@@ -1,7 +1,7 @@
 {{ config(
     materialized='kept_table',
     key=['site_id', 'customer_key'],
-    indexes=[{'columns': ['site_id', 'first_paid_day']}],
+    indexes=[{'columns': ['site_id', 'customer_key'], 'unique': true}, {'columns': ['site_id', 'first_paid_day']}],
     tells={'first_paid_day': 'first_paid_day'},
 ) }}
 

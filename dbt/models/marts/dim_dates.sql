@@ -1,4 +1,4 @@
-{{ config(materialized='kept_table', key=['day']) }}
+{{ config(materialized='kept_table', key=['day'], indexes=[{'columns': ['day'], 'unique': true}]) }}
 
 with days as (
     select day from {{ days("date '2000-01-01'", "date '2039-12-31'") }} as every_day

@@ -1,4 +1,4 @@
-{{ config(materialized='kept_table', key=['definition_id']) }}
+{{ config(materialized='kept_table', key=['definition_id'], indexes=[{'columns': ['definition_id'], 'unique': true}]) }}
 
 with definitions as (
     select * from {{ ref('stg_app__custom_event_definitions') }}

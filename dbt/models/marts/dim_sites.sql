@@ -1,4 +1,4 @@
-{{ config(materialized='kept_table', key=['site_id']) }}
+{{ config(materialized='kept_table', key=['site_id'], indexes=[{'columns': ['site_id'], 'unique': true}]) }}
 
 with sites as (
     select * from {{ ref('stg_app__sites') }}

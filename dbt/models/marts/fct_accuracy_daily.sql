@@ -1,5 +1,5 @@
 -- An order counts on the day it was paid, in the site's time zone. Test orders match nothing, so they are left out.
-{{ config(materialized='kept_table', key=['site_id', 'day']) }}
+{{ config(materialized='kept_table', key=['site_id', 'day'], indexes=[{'columns': ['site_id', 'day'], 'unique': true}]) }}
 
 with orders as (
     select * from {{ ref('fct_orders') }}

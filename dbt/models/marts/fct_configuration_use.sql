@@ -1,5 +1,5 @@
 -- Small: one row for each assignment, of the daily figures. So it is computed whole.
-{{ config(materialized='kept_table', key=['assignment_id']) }}
+{{ config(materialized='kept_table', key=['assignment_id'], indexes=[{'columns': ['assignment_id'], 'unique': true}]) }}
 
 with assignments as (
     select * from {{ ref('dim_assignments') }}

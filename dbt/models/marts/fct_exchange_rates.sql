@@ -1,4 +1,4 @@
-{{ config(materialized='kept_table', key=['currency', 'day'], tells={'day': 'day'}) }}
+{{ config(materialized='kept_table', key=['currency', 'day'], indexes=[{'columns': ['currency', 'day'], 'unique': true}], tells={'day': 'day'}) }}
 
 -- A rate holds from its day until the next one's, at most so many days.
 with rates as (

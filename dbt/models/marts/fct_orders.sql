@@ -2,6 +2,7 @@
     materialized='kept_table',
     key=['site_id', 'order_id'],
     indexes=[
+        {'columns': ['site_id', 'order_id'], 'unique': true},
         {'columns': ['site_id', 'customer_key']},
         {'columns': ['site_id', 'ordered_day']},
         {'columns': ['site_id', 'paid_day']},
