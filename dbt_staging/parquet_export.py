@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
@@ -16,11 +16,8 @@ from psycopg import sql
 from sqlalchemy.dialects import postgresql as pg
 
 from custom_events.postgres import address
-from custom_events.settings import Settings
+from custom_events.settings import settings as read_settings
 from dbt_staging import sources
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 ROWS_OF_A_GROUP: Final = 50_000  # rows in memory at once, and of a row group of the file
 # Since ever: PostgreSQL's -infinity has no place in Parquet.
@@ -58,7 +55,9 @@ def _write(connection: psycopg.Connection[Any], table: sa.Table, file: Path) -> 
     rows = 0
     with pq.ParquetWriter(beside, schema) as writer:
         for batch in _batches(connection, table, columns):
-            arrays = [pa.array(values, field.type) for values, field in zip(zip(*batch, strict=True), schema, strict=True)]
+            arrays = [
+                pa.array(values, field.type) for values, field in zip(zip(*batch, strict=True), schema, strict=True)
+            ]
             writer.write_batch(pa.record_batch(arrays, schema=schema))
             rows += len(batch)
     beside.replace(file)
@@ -83,7 +82,9 @@ def _batches(
 def _selected(column: sa.Column[Any]) -> sql.Composable:
     name = sql.Identifier(str(column.name))
     if isinstance(column.type, sa.DateTime):
-        return sql.SQL("CASE WHEN {0} = '-infinity' THEN timestamptz {1} ELSE {0} END").format(name, sql.Literal(SINCE_EVER))
+        return sql.SQL("CASE WHEN {0} = '-infinity' THEN timestamptz {1} ELSE {0} END").format(
+            name, sql.Literal(SINCE_EVER)
+        )
     if isinstance(column.type, sa.Interval):
         return sql.SQL("CAST(extract(epoch FROM {}) * 1000000 AS bigint)").format(name)
     if isinstance(column.type, (sa.JSON, sa.CHAR)):
@@ -102,7 +103,7 @@ def _copied_type(kind: sa.types.TypeEngine[Any]) -> str:
     return kind.compile(dialect=pg.dialect()).lower().partition("(")[0]
 
 
-def _arrow_type(kind: sa.types.TypeEngine[Any]) -> "pa.DataType":
+def _arrow_type(kind: sa.types.TypeEngine[Any]) -> Any:
     """The type of a column in the file. Raises TypeError for one that no table has had."""
     import pyarrow as pa
 
@@ -128,7 +129,7 @@ def _arrow_type(kind: sa.types.TypeEngine[Any]) -> "pa.DataType":
 
 def main(arguments: Sequence[str]) -> None:
     """Export from the database of the settings to the directory named, and say what was written."""
-    with address.database(Settings()) as url:
+    with address.database(read_settings()) as url:
         for name, rows in export(url, Path(arguments[0])).items():
             sys.stdout.write(f"{rows:>12} {name}\n")
 

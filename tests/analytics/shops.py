@@ -194,9 +194,7 @@ def _receive(world: World) -> None:
     """The receiver's own count of all that was delivered, and a rate for the dollars of one day."""
     with world.engine.begin() as connection:
         connection.execute(
-            sa.text(
-                "INSERT INTO landing.receipts SELECT now(), count(*) + 3, count(*), 1, 2 FROM landing.raw_events"
-            )
+            sa.text("INSERT INTO landing.receipts SELECT now(), count(*) + 3, count(*), 1, 2 FROM landing.raw_events")
         )
         connection.execute(
             sa.text(

@@ -16,6 +16,7 @@ import duckdb
 import pytest
 import sqlalchemy as sa
 import yaml
+from sqlalchemy.exc import ProgrammingError
 
 from custom_events.browse import reports
 from custom_events.values.definitions import Overrides
@@ -50,9 +51,7 @@ WHERE paid_at IS NOT NULL AND NOT is_test GROUP BY 1
 
 
 @pytest.fixture
-def built(
-    shops_url: str, shops_engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Warehouse:
+def built(shops_url: str, shops_engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
     """The marts on PostgreSQL, with the data tests that are written by hand and all unit tests."""
     warehouse = Warehouse(shops_url, shops_engine, tmp_path, monkeypatch)
     warehouse.run("build", "--exclude", "test_type:generic")
@@ -62,7 +61,9 @@ def built(
 def test_figures_are_equal_wherever_they_are_read(built: Warehouse, parquet: Path, tmp_path: Path) -> None:
     with subprocess.Popen(  # DuckDB's build beside the rest
         _dbt("run", "--target", "duckdb", "--target-path", str(tmp_path / "duck")),
-        env=_environment(built.url, CUSTOM_EVENTS_DBT_PARQUET=str(parquet), CUSTOM_EVENTS_DBT_DUCKDB=str(tmp_path / "marts.duckdb")),
+        env=_environment(
+            built.url, CUSTOM_EVENTS_DBT_PARQUET=str(parquet), CUSTOM_EVENTS_DBT_DUCKDB=str(tmp_path / "marts.duckdb")
+        ),
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
@@ -90,7 +91,7 @@ def _differences(built: Warehouse, file: Path) -> dict[str, list[str]]:
         for model in built.marks():
             columns = [row.attname for row in built.rows(COLUMNS, table=f"reporting.{model}")]
             texts = ", ".join(f'cast("{column}" AS text)' for column in columns)
-            statement = f"SELECT {texts} FROM reporting.{model}"  # noqa: S608  (our own names)
+            statement = f"SELECT {texts} FROM reporting.{model}"
             ours = sorted(repr(tuple(row)) for row in built.rows(statement))
             theirs = sorted(repr(row) for row in duck.execute(statement).fetchall())
             if model != "int_sites" and ours != theirs:
@@ -127,7 +128,9 @@ def _console_ledger_and_marts_agree(built: Warehouse) -> None:
         assert sum(group.value_at_google or 0 for group in groups) == (row.value_at_google or 0)
     orders = sum(row.orders for row in built.rows(ORDERS))
     assert sum(day.orders for day in accuracy) == orders > 0
-    counted = built.rows("SELECT sum(order_credit) AS n FROM reporting.fct_attribution_daily WHERE model = 'time_decay'")
+    counted = built.rows(
+        "SELECT sum(order_credit) AS n FROM reporting.fct_attribution_daily WHERE model = 'time_decay'"
+    )
     assert counted[0].n == orders
 
 
@@ -135,7 +138,9 @@ def _console_ledger_and_marts_agree(built: Warehouse) -> None:
 def _the_semantic_layer_says_the_same(built: Warehouse, directory: Path) -> None:
     answers = {group: _metrics(built, directory, group, names) for group, names in METRICS.items()}
     for group, statement in (("order__currency", ORDERS), ("conversion__currency", LEDGER)):
-        stored = {row.currency: {name: getattr(row, name) or 0 for name in METRICS[group]} for row in built.rows(statement)}
+        stored = {
+            row.currency: {name: getattr(row, name) or 0 for name in METRICS[group]} for row in built.rows(statement)
+        }
         assert answers[group] == stored, group
     shares = built.rows("""
         SELECT site_name, sum(sent + withheld) / sum(orders) AS accuracy FROM reporting.fct_accuracy_daily GROUP BY 1""")
@@ -161,7 +166,7 @@ def _metrics(built: Warehouse, directory: Path, group: str, names: tuple[str, ..
         shutil.copy(built.directory / "target" / "semantic_manifest.json", project / "target")
     answer = directory / f"{group}.csv"
     command = str(Path(sys.executable).with_name("mf"))
-    done = subprocess.run(  # noqa: S603  (our own command line)
+    done = subprocess.run(
         [command, "query", "--metrics", ",".join(names), "--group-by", group, "--csv", str(answer)],
         cwd=project,
         env=_environment(built.url, DBT_PROFILES_DIR=str(project), DBT_LOG_PATH=str(directory)),
@@ -193,7 +198,7 @@ def _analysts_read_marts_alone(built: Warehouse) -> None:
     ):
         with built.engine.connect() as connection:
             connection.exec_driver_sql("SET ROLE custom_events_analyst")
-            with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+            with pytest.raises(ProgrammingError, match="permission denied"):
                 connection.exec_driver_sql(forbidden)
 
 

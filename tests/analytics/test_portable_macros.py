@@ -53,10 +53,10 @@ CASES: Final = [
     ("share_of", ("1", "2", "3", 6), "0.666666"),
     ("share_of", ("-0.01", "1", "2", 2), "0.000000"),
     ("share_of", ("cast(null as numeric(20, 6))", "1", "2", 2), None),
-    ("json_text", ("cast('{\"utm\": {\"campaign\": \"Spring\"}}' as json)", ("utm", "campaign")), "Spring"),
+    ("json_text", ('cast(\'{"utm": {"campaign": "Spring"}}\' as json)', ("utm", "campaign")), "Spring"),
     ("json_text", ("cast('{\"utm\": {}}' as json)", ("utm", "campaign")), None),
     ("by_bytes", ("'a'",), "a"),
-    ("json_text", ("cast('{\"type\": \"web\"}' as json)", ("type",)), "web"),
+    ("json_text", ('cast(\'{"type": "web"}\' as json)', ("type",)), "web"),
 ]
 
 

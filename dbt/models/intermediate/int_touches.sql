@@ -38,7 +38,7 @@ activities as (
         and activities.customer_key is not null
         and not activities.is_undone
         and not activities.is_test
-        and {{ only_changed('activities.site_id', 'activities.customer_key') }}
+        and {{ only_changed('activities.site_id', 'activities.stream') }}
 ),
 
 carriers as (

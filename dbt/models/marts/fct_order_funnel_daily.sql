@@ -16,6 +16,7 @@ with orders as (
 checkouts as (
     select * from {{ ref('fct_commerce_events') }}
     where activity = 'checkout.started' and not is_undone and not is_test
+        and {{ kept_choice('true', 'activity_at between (select min(k2) - 2 from kept_changed) and (select max(k2) + 2 from kept_changed)') }}
 ),
 
 -- The newest checkout that the customer had started before, within a day.
@@ -197,13 +198,14 @@ select * from final
         on orders.site_id = conversions.site_id and orders.order_id = conversions.order_id
     where coalesce(orders.ordered_day, orders.paid_day) is not null and {{ is_new('conversions.xmin') }}
     union
-    select site_id, day from {{ ref('fct_commerce_events') }} where activity = 'checkout.started' and {{ is_new() }}
-    union
-    select site_id, day + 1 from {{ ref('fct_commerce_events') }} where activity = 'checkout.started' and {{ is_new() }}
-    union
-    select site_id, cast(key as date) from {{ left_keys('fct_commerce_events', 'day') }} as departed
-    union
-    select site_id, cast(key as date) + 1 from {{ left_keys('fct_commerce_events', 'day') }} as departed
+    -- a checkout, and the orders of the day after that came of it
+    select checkouts.site_id, checkouts.day + later.days
+    from (
+        select site_id, day from {{ ref('fct_commerce_events') }} where activity = 'checkout.started' and {{ is_new() }}
+        union
+        select site_id, cast(key as date) from {{ left_keys('fct_commerce_events', 'day') }} as departed
+    ) as checkouts
+    cross join (values (0), (1)) as later (days)
     union
     select site_id, day from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
 {% endcall %}
