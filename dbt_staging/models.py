@@ -13,6 +13,7 @@ from dbt_staging import marts_page, sources
 
 DIRECTORY = sources.SOURCES_FILE.parent
 SQL_FOLDER = "generated"
+RESERVED = frozenset({"at"})  # words of DuckDB's, which PostgreSQL takes for names
 _TIMES = (sa.DateTime, sa.Date)
 
 
@@ -40,7 +41,7 @@ def render_sql(table: sa.Table) -> str:
     for title, group in (("ids", ids), ("facts", facts), ("times", times)):
         if group:
             lines.append(f"        ---------- {title}")
-            lines.extend(f"        {column.name}," for column in group)
+            lines.extend(f"        {_written(column.name)}," for column in group)
     lines[-1] = lines[-1].removesuffix(",")
     return "\n".join(
         [
@@ -58,6 +59,10 @@ def render_sql(table: sa.Table) -> str:
             "",
         ]
     )
+
+
+def _written(name: str) -> str:
+    return f'"{name}"' if name in RESERVED else name
 
 
 def render_yaml(tables: Sequence[sa.Table]) -> str:

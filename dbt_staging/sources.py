@@ -7,6 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 import yaml
+from sqlalchemy.dialects import postgresql
 
 from custom_events.tables.registry import TABLES
 
@@ -59,8 +60,13 @@ def _described(table: sa.Table) -> dict[str, object]:
         "description": table.comment,
         "meta": {"dagster": {"asset_key": [ASSET_OF_TABLE[table.name]]}},
         **({"config": _fresh(column)} if (column := NEWEST.get(table.name)) else {}),
-        "columns": [{"name": str(c.name), "description": c.comment} for c in visible_columns(table)],
+        "columns": [_described_column(column) for column in visible_columns(table)],
     }
+
+
+def _described_column(column: sa.Column[object]) -> dict[str, object]:
+    kind = column.type.compile(dialect=postgresql.dialect()).lower()
+    return {"name": str(column.name), "description": column.comment, "data_type": kind}
 
 
 def _fresh(column: str) -> dict[str, object]:

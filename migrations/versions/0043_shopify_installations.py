@@ -1,13 +1,13 @@
 """Our app in Shopify's shops: its tokens, what it registered, what is wrong.
 
 Revision ID: 0043
-Revises: 0041
+Revises: 0042
 """
 
 from alembic import op
 
 revision = "0043"
-down_revision = "0041"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 

@@ -8,11 +8,22 @@ from tests.warehouse import Warehouse
 
 BIT_BY_BIT = {
     "dim_customers",
+    "fct_accuracy_daily",
+    "fct_assignment_matches_daily",
+    "fct_attribution",
+    "fct_attribution_daily",
     "fct_commerce_events",
     "fct_conversion_adjustments",
     "fct_conversions",
+    "fct_conversions_by_definition",
     "fct_custom_events",
+    "fct_customer_cohorts",
+    "fct_data_quality_daily",
+    "fct_funnel_daily",
+    "fct_order_funnel_daily",
     "fct_orders",
+    "fct_repeat_purchases",
+    "fct_upload_quality_daily",
 }
 pytestmark = [pytest.mark.long, pytest.mark.untraced]
 

@@ -25,7 +25,7 @@
 {#- A block at the end of a model: a query (one column for each part of the key, in its order, then the columns that are named here) of what
     may have changed since the last build. Too many are harmless. It may read `this`, tables and views, no ephemeral models. -#}
 {% macro changed_keys() -%}
-    {%- if not execute or model.config.materialized == 'kept_table' -%}
+    {%- if target.type == 'postgres' and (not execute or model.config.materialized == 'kept_table') -%}
         /*kept changed: {{ varargs | join(',') }} kept columns: {{ caller() }} kept changed]*/
     {%- endif -%}
 {%- endmacro %}

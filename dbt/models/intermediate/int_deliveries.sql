@@ -1,4 +1,5 @@
--- Every delivery that came, landed, repeated or refused, with what became of it.
+-- Every delivery that came, landed, repeated or refused, with what became of it. Where a kept table asks for some days only (its key: the
+-- site, the day), weeks that cannot hold them are not read.
 with landed as (
     select
         raw.site_id,
@@ -8,7 +9,9 @@ with landed as (
         outcomes.outcome,
         outcomes.reason
     from {{ ref('stg_landing__raw_events') }} as raw
-    left join {{ ref('stg_app__raw_outcomes') }} as outcomes on outcomes.raw_id = raw.id
+    left join {{ ref('stg_app__raw_outcomes') }} as outcomes
+        on outcomes.landed_week = raw.landed_week and outcomes.raw_id = raw.id
+    where {{ kept_choice('true', 'raw.landed_week between (select min(k2) - 8 from kept_changed) and (select max(k2) + 1 from kept_changed)') }}
 ),
 
 repeated as (

@@ -1,32 +1,30 @@
 -- An order counts on the day it was paid, in the site's time zone. Test orders match nothing, so they are left out.
+{{ config(materialized='kept_table', key=['site_id', 'day'], indexes=[{'columns': ['site_id', 'day'], 'unique': true}]) }}
+
 with orders as (
     select * from {{ ref('fct_orders') }}
-    where paid_at is not null and not is_test
-),
-
-sites as (
-    select * from {{ ref('dim_sites') }}
-),
-
-zones as (
-    select * from {{ ref('int_zones') }}
+    where paid_day is not null and not is_test and {{ only_changed('site_id', 'paid_day') }}
 ),
 
 final as (
     select
-        orders.site_id,
-        sites.site_name,
-        {{ local_day('orders.paid_at', 'zones') }} as day,
+        site_id,
+        site_name,
+        paid_day as day,
         count(*) as orders,
-        count(*) filter (where orders.outcome in ('accepted', 'unmatched', 'rejected')) as sent,
-        count(*) filter (where orders.outcome = 'withheld' and orders.reason is not null) as withheld,
-        count(*) filter (where orders.outcome in ('waiting', 'unknown')) as waiting,
-        count(*) filter (where orders.outcome = 'expired') as expired,
-        count(*) filter (where orders.outcome = 'no_match') as no_match
+        count(*) filter (where outcome in ('accepted', 'unmatched', 'rejected')) as sent,
+        count(*) filter (where outcome = 'withheld' and reason is not null) as withheld,
+        count(*) filter (where outcome in ('waiting', 'unknown')) as waiting,
+        count(*) filter (where outcome = 'expired') as expired,
+        count(*) filter (where outcome = 'no_match') as no_match
     from orders
-    inner join sites on sites.site_id = orders.site_id
-    left join zones on zones.zone = sites.time_zone
-    group by 1, 2, 3
+    group by site_id, site_name, paid_day
 )
 
 select * from final
+
+{% call changed_keys() %}
+    select site_id, paid_day from {{ ref('fct_orders') }} where paid_day is not null and {{ is_new() }}
+    union
+    select site_id, cast(key as date) from {{ left_keys('fct_orders', 'paid_day') }} as departed where key is not null
+{% endcall %}

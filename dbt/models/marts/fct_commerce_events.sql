@@ -2,7 +2,7 @@
     materialized='kept_table',
     key=['site_id', 'stream'],
     indexes=[{'columns': ['event_id'], 'unique': true}, {'columns': ['site_id', 'order_id']}, {'columns': ['activity_at']}],
-    tells={'day': 'day', 'order': 'md5({}.order_id)'},
+    tells={'day': 'day', 'order': 'md5({}.order_id)', 'customer': 'md5({}.customer_key)', 'arrived_at': 'arrived_at'},
 ) }}
 
 -- Activities have numbers within a customer, so what a customer did is computed together; what nobody did stands for itself.
@@ -64,7 +64,7 @@ numbered as (
         case when counts then lag(activity_at) over activities end as previous_at,
         case when counts then lag(day) over activities end as previous_day
     from described
-    window activities as (partition by site_id, stream, activity, counts order by activity_at, key collate "C")
+    window activities as (partition by site_id, stream, activity, counts order by activity_at, {{ by_bytes('key') }})
 ),
 
 rates as (

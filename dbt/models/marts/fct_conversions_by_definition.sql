@@ -1,32 +1,23 @@
+{{ config(materialized='kept_table', key=['site_id', 'day']) }}
+
 with conversions as (
-    select * from {{ ref('int_conversions') }}
+    select * from {{ ref('fct_conversions') }}
+    where {{ only_changed('site_id', 'day') }}
 ),
 
 assignments as (
-    select * from {{ ref('stg_app__site_custom_events') }}
-),
-
-definitions as (
-    select * from {{ ref('stg_app__custom_event_definitions') }}
-),
-
-sites as (
-    select * from {{ ref('dim_sites') }}
-),
-
-zones as (
-    select * from {{ ref('int_zones') }}
+    select * from {{ ref('dim_assignments') }}
 ),
 
 final as (
     select
-        definitions.key as definition_key,
-        definitions.name as definition_name,
+        assignments.definition_key,
+        assignments.definition_name,
         conversions.site_id,
-        sites.site_name,
-        assignments.label as assignment_label,
+        assignments.site_name,
+        assignments.assignment_label,
         conversions.currency,
-        {{ local_day('conversions.conversion_at', 'zones') }} as day,
+        conversions.day,
         count(*) as matched,
         count(*) filter (where conversions.is_withdrawn) as withdrawn,
         count(*) filter (where conversions.outcome = 'withheld') as withheld,
@@ -37,11 +28,19 @@ final as (
         sum(conversions.value) filter (where not conversions.is_withdrawn) as value_matched,
         sum(conversions.value_at_google) as value_at_google
     from conversions
-    inner join assignments on assignments.id = conversions.assignment_id
-    inner join definitions on definitions.id = assignments.definition_id
-    inner join sites on sites.site_id = conversions.site_id
-    left join zones on zones.zone = sites.time_zone
+    inner join assignments on assignments.assignment_id = conversions.assignment_id
     group by 1, 2, 3, 4, 5, 6, 7
 )
 
 select * from final
+
+{% call changed_keys() %}
+    select site_id, day from {{ ref('fct_conversions') }} where {{ is_new() }}
+    union
+    select site_id, cast(key as date) from {{ left_keys('fct_conversions', 'day') }} as departed
+    union
+    select conversions.site_id, conversions.day
+    from {{ ref('dim_assignments') }} as assignments
+    inner join {{ ref('fct_conversions') }} as conversions on conversions.assignment_id = assignments.assignment_id
+    where {{ is_new('assignments.xmin') }}
+{% endcall %}

@@ -1,16 +1,14 @@
 -- Each stage counts its own rows on the day they were made there, in the site's time zone.
-with sites as (
-    select * from {{ ref('dim_sites') }}
-),
+{{ config(materialized='kept_table', key=['coalesce({}.site_id, 0)', 'day']) }}
 
-zones as (
-    select * from {{ ref('int_zones') }}
+with sites as (
+    select * from {{ ref('int_sites') }}
 ),
 
 deliveries as (
     select
         d.site_id,
-        {{ local_day('d.received_at', 'zones') }} as day,
+        {{ local_day('d.received_at', 'sites') }} as day,
         count(*) as received,
         count(*) filter (where d.verdict = 'refused') as refused,
         count(*) filter (where d.verdict != 'refused') as landed,
@@ -19,38 +17,37 @@ deliveries as (
         count(*) filter (where d.outcome = 'ignored') as ignored
     from {{ ref('int_deliveries') }} as d
     left join sites on sites.site_id = d.site_id
-    left join zones on zones.zone = sites.time_zone
+    where {{ only_changed('coalesce(d.site_id, 0)', local_day('d.received_at', 'sites')) }}
     group by 1, 2
 ),
 
 events as (
     select
         e.site_id,
-        {{ local_day('e.created_at', 'zones') }} as day,
+        {{ local_day('e.arrived_at', 'sites') }} as day,
         count(*) as commerce_events
-    from {{ ref('stg_app__commerce_events') }} as e
+    from {{ ref('fct_commerce_events') }} as e
     inner join sites on sites.site_id = e.site_id
-    left join zones on zones.zone = sites.time_zone
+    where {{ only_changed('e.site_id', local_day('e.arrived_at', 'sites')) }}
     group by 1, 2
 ),
 
 conversions as (
     select
-        c.site_id,
-        {{ local_day('c.created_at', 'zones') }} as day,
+        site_id,
+        created_day as day,
         count(*) as matched,
-        count(*) filter (where c.outcome != 'withheld') as queued,
-        count(*) filter (where c.outcome = 'withheld') as withheld,
-        count(*) filter (where c.attempts > 0) as sent,
-        count(*) filter (where c.outcome = 'accepted') as accepted,
-        count(*) filter (where c.outcome = 'unmatched') as unmatched,
-        count(*) filter (where c.outcome = 'rejected') as rejected,
-        count(*) filter (where c.outcome = 'waiting') as waiting,
-        count(*) filter (where c.outcome = 'expired') as expired,
-        count(*) filter (where c.outcome = 'unknown') as unknown
-    from {{ ref('int_conversions') }} as c
-    inner join sites on sites.site_id = c.site_id
-    left join zones on zones.zone = sites.time_zone
+        count(*) filter (where outcome != 'withheld') as queued,
+        count(*) filter (where outcome = 'withheld') as withheld,
+        count(*) filter (where attempts > 0) as sent,
+        count(*) filter (where outcome = 'accepted') as accepted,
+        count(*) filter (where outcome = 'unmatched') as unmatched,
+        count(*) filter (where outcome = 'rejected') as rejected,
+        count(*) filter (where outcome = 'waiting') as waiting,
+        count(*) filter (where outcome = 'expired') as expired,
+        count(*) filter (where outcome = 'unknown') as unknown
+    from {{ ref('fct_conversions') }}
+    where {{ only_changed('site_id', 'created_day') }}
     group by 1, 2
 ),
 
@@ -92,3 +89,41 @@ final as (
 )
 
 select * from final
+
+{% call changed_keys() %}
+    with deliveries as (
+        select site_id, received_at from {{ ref('stg_changes__raw_outcomes') }} where {{ is_new('written_by') }}
+        union all
+        select site_id, received_at from {{ ref('stg_changes__duplicate_deliveries') }} where {{ is_new('written_by') }}
+        union all
+        select site_id, received_at from {{ ref('stg_changes__refused_events') }} where {{ is_new('written_by') }}
+        union all
+        -- not understood yet, or put back
+        select raw.site_id, raw.received_at
+        from {{ ref('stg_landing__raw_queue') }} as waiting
+        inner join {{ ref('stg_landing__raw_events') }} as raw on raw.landed_week = waiting.landed_week and raw.id = waiting.raw_id
+    )
+
+    select coalesce(deliveries.site_id, 0), {{ local_day('deliveries.received_at', 'sites') }}
+    from deliveries
+    left join {{ ref('int_sites') }} as sites on sites.site_id = deliveries.site_id
+    union
+    select events.site_id, {{ local_day('events.arrived_at', 'sites') }}
+    from {{ ref('fct_commerce_events') }} as events
+    inner join {{ ref('int_sites') }} as sites on sites.site_id = events.site_id
+    where {{ is_new('events.xmin') }}
+    union
+    select departed.site_id, {{ local_day('cast(departed.key as timestamptz)', 'sites') }}
+    from {{ left_keys('fct_commerce_events', 'arrived_at') }} as departed
+    inner join {{ ref('int_sites') }} as sites on sites.site_id = departed.site_id
+    union
+    select site_id, created_day from {{ ref('fct_conversions') }} where {{ is_new() }}
+    union
+    select site_id, cast(key as date) from {{ left_keys('fct_conversions', 'created_day') }} as departed
+    union
+    select coalesce(site_id, 0), day from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
+    union
+    -- weeks of raw events that are kept no longer
+    select coalesce(site_id, 0), day from {{ this }}
+    where landed > 0 and day < (select min(landed_week) - 1 from {{ ref('stg_landing__raw_events') }})
+{% endcall %}

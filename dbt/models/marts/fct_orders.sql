@@ -7,7 +7,13 @@
         {'columns': ['site_id', 'ordered_day']},
         {'columns': ['site_id', 'paid_day']},
     ],
-    tells={'ordered_day': 'ordered_day', 'paid_day': 'paid_day', 'customer': 'md5({}.customer_key)'},
+    tells={
+        'ordered_day': 'ordered_day',
+        'paid_day': 'paid_day',
+        'funnel_day': 'coalesce({}.ordered_day, {}.paid_day)',
+        'customer': 'md5({}.customer_key)',
+        'person': "md5(coalesce({}.customer_key, 'order:' || {}.order_id))",
+    },
 ) }}
 
 with orders as (
@@ -60,7 +66,7 @@ conversions as (
         count(*) filter (where outcome = 'unknown') as unknown,
         count(*) filter (where outcome = 'withheld') as withheld,
         sum(value_at_google) as value_at_google,
-        min(reason) filter (where outcome in ('unmatched', 'rejected', 'expired', 'withheld')) as reason
+        min({{ by_bytes('reason') }}) filter (where outcome in ('unmatched', 'rejected', 'expired', 'withheld')) as reason
     from {{ ref('fct_conversions') }}
     where order_id is not null
         and {{ only_changed('site_id', 'order_id') }}

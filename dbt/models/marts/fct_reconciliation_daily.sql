@@ -1,3 +1,6 @@
+-- Small: one row for each action and day. So it is computed whole.
+{{ config(materialized='kept_table', key=['ads_account_id', 'action_id', 'day'], indexes=[{'columns': ['ads_account_id', 'action_id', 'day'], 'unique': true}]) }}
+
 with days as (
     select * from {{ ref('stg_app__reconciliation_days') }}
 ),

@@ -16,7 +16,7 @@ renamed as (
         source,
         via,
         ---------- times
-        at
+        "at"
     from source
 )
 

@@ -12,7 +12,7 @@ renamed as (
         code,
         sentence,
         ---------- times
-        at
+        "at"
     from source
 )
 

@@ -10,7 +10,7 @@ renamed as (
         duplicates,
         refused,
         ---------- times
-        at
+        "at"
     from source
 )
 

@@ -1,0 +1,106 @@
+-- What led people to a shop, as their checkouts and orders carried it. A click that several of them carried is one touch, its first; without
+-- a click, the same words on one day are one.
+with orders as (
+    select
+        site_id,
+        coalesce(customer_key, 'order:' || order_id) as person,
+        'order:' || order_id as subject,
+        coalesce(ordered_at, paid_at) as carried_at,
+        coalesce(ordered_day, paid_day) as day,
+        source,
+        medium,
+        campaign
+    from {{ ref('fct_orders') }}
+    where
+        not is_test
+        and coalesce(ordered_at, paid_at) is not null
+        and {{ only_changed('site_id', "coalesce(customer_key, 'order:' || order_id)") }}
+),
+
+activities as (
+    select
+        activities.site_id,
+        activities.customer_key as person,
+        case
+            when activities.activity = 'checkout.started' then 'cart:' || substr(events.key, length('checkout.started:') + 1)
+            else events.key
+        end as subject,
+        activities.activity_at as carried_at,
+        activities.day,
+        activities.source,
+        activities.medium,
+        activities.campaign
+    from {{ ref('fct_commerce_events') }} as activities
+    inner join {{ ref('stg_app__commerce_events') }} as events
+        on events.id = activities.event_id and events.occurred_at = activities.activity_at
+    where
+        activities.activity in ('checkout.started', 'customer.created')
+        and activities.customer_key is not null
+        and not activities.is_undone
+        and not activities.is_test
+        and {{ only_changed('activities.site_id', 'activities.stream') }}
+),
+
+carriers as (
+    select * from orders
+    union all
+    select * from activities
+),
+
+clicks as (
+    select * from {{ ref('stg_app__clicks') }}
+),
+
+carried as (
+    select
+        carriers.*,
+        clicks.click_id,
+        clicks.kind as click_kind,
+        least(coalesce(clicks.clicked_at, clicks.seen_at), carriers.carried_at) as touched_at
+    from carriers
+    left join clicks on clicks.site_id = carriers.site_id and clicks.subject = carriers.subject
+),
+
+-- Of the carriers of one touch: the first moment, and the words of the first that has some.
+ranked as (
+    select
+        site_id,
+        person,
+        click_id,
+        click_kind,
+        source,
+        medium,
+        campaign,
+        min(coalesce(touched_at, carried_at)) over (
+            partition by site_id, person, click_id, case when click_id is null then coalesce(source, '') end,
+            case when click_id is null then coalesce(medium, '') end, case when click_id is null then coalesce(campaign, '') end,
+            case when click_id is null then day end
+        ) as touched_at,
+        row_number() over (
+            partition by site_id, person, click_id, case when click_id is null then coalesce(source, '') end,
+            case when click_id is null then coalesce(medium, '') end, case when click_id is null then coalesce(campaign, '') end,
+            case when click_id is null then day end
+            order by
+                case when coalesce(source, medium, campaign) is null then 1 else 0 end,
+                coalesce(touched_at, carried_at),
+                {{ by_bytes('subject') }}
+        ) as place
+    from carried
+    where coalesce(click_id, source, medium, campaign) is not null
+),
+
+final as (
+    select
+        site_id,
+        person,
+        touched_at,
+        click_id,
+        click_kind,
+        source,
+        medium,
+        campaign
+    from ranked
+    where place = 1
+)
+
+select * from final

@@ -1,0 +1,13 @@
+with source as (
+    select site_id, first_seen_at, xmin as written_by from {{ source('app', 'odd_leaves') }}
+),
+
+renamed as (
+    select
+        site_id,
+        first_seen_at,
+        written_by
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,214 @@
+"""A figure is the same wherever it is read: PostgreSQL's marts, DuckDB's, the semantic layer, the console and the ledger. One build of each."""
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pytest
+import sqlalchemy as sa
+import yaml
+from sqlalchemy.exc import ProgrammingError
+
+from custom_events.browse import reports
+from custom_events.values.definitions import Overrides
+from custom_events.watching import sums
+from orchestration import dbt_project
+from tests.warehouse import Warehouse
+from tests.world import NOON
+
+pytestmark = [pytest.mark.long, pytest.mark.untraced]
+
+ROOT: Final = Path(__file__).parents[2]
+QUERIES: Final = ROOT / "docs" / "how-to" / "query-the-marts.md"
+LIMIT_S: Final = 280  # of a process; an idle core needs 10 s
+# Metrics, grouped so that amounts of two currencies stay apart -> what a metric is in the test's own words.
+METRICS: Final = {
+    "order__currency": ("orders", "revenue", "refunds"),
+    "conversion__currency": ("conversions_matched", "conversions_sent", "conversions_accepted", "value_at_google"),
+    "site__site_name": ("accuracy", "success_rate"),
+}
+LEDGER: Final = """
+SELECT coalesce(c.currency, '') AS currency, count(*) AS conversions_matched, count(*) FILTER (WHERE c.attempts > 0) AS conversions_sent,
+  count(*) FILTER (WHERE c.state = 'accepted') AS conversions_accepted,
+  sum(CASE WHEN c.state = 'accepted' THEN coalesce(a.value, c.value) END) AS value_at_google
+FROM app.conversion_uploads c LEFT JOIN app.conversion_uploads a
+  ON a.custom_event_id = c.custom_event_id AND a.kind <> 'conversion' AND a.state = 'accepted'
+WHERE c.kind = 'conversion' GROUP BY 1
+"""
+ORDERS: Final = """
+SELECT currency, count(*) AS orders, sum(total) AS revenue, sum(refunded) AS refunds FROM app.orders
+WHERE paid_at IS NOT NULL AND NOT is_test GROUP BY 1
+"""
+
+
+@pytest.fixture
+def built(shops_url: str, shops_engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    """The marts on PostgreSQL, with the data tests that are written by hand and all unit tests."""
+    warehouse = Warehouse(shops_url, shops_engine, tmp_path, monkeypatch)
+    warehouse.run("build", "--exclude", "test_type:generic")
+    return warehouse
+
+
+def test_figures_are_equal_wherever_they_are_read(built: Warehouse, parquet: Path, tmp_path: Path) -> None:
+    with subprocess.Popen(  # DuckDB's build beside the rest
+        _dbt("run", "--target", "duckdb", "--target-path", str(tmp_path / "duck")),
+        env=_environment(
+            built.url, CUSTOM_EVENTS_DBT_PARQUET=str(parquet), CUSTOM_EVENTS_DBT_DUCKDB=str(tmp_path / "marts.duckdb")
+        ),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        said, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0, said
+    differing = _differences(built, tmp_path / "marts.duckdb")
+    assert differing == {}
+
+    _console_ledger_and_marts_agree(built)
+    _the_semantic_layer_says_the_same(built, tmp_path)
+    _analysts_read_marts_alone(built)
+
+
+def test_overrides_have_a_column_each() -> None:
+    variables = yaml.safe_load((ROOT / "dbt" / "dbt_project.yml").read_text())["vars"]
+    assert variables["override_settings"] == list(Overrides.__struct_fields__)
+
+
+# ---------------------------------------------------------------- DuckDB
+def _differences(built: Warehouse, file: Path) -> dict[str, list[str]]:
+    """Rows of kept tables that are on one side only, as text."""
+    different: dict[str, list[str]] = {}
+    with duckdb.connect(str(file), read_only=True) as duck:
+        duck.execute("SET TimeZone = 'UTC'")
+        for model in built.marks():
+            columns = [row.attname for row in built.rows(COLUMNS, table=f"reporting.{model}")]
+            texts = ", ".join(f'cast("{column}" AS text)' for column in columns)
+            statement = f"SELECT {texts} FROM reporting.{model}"
+            ours = sorted(repr(tuple(row)) for row in built.rows(statement))
+            theirs = sorted(repr(row) for row in duck.execute(statement).fetchall())
+            if model != "int_sites" and ours != theirs:
+                different[model] = [*sorted(set(ours) - set(theirs))[:3], *sorted(set(theirs) - set(ours))[:3]]
+            assert ours, f"{model} is empty: nothing is compared"
+    return different
+
+
+COLUMNS: Final = """
+SELECT attname FROM pg_attribute WHERE attrelid = CAST(:table AS regclass) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+"""
+
+
+# ---------------------------------------------------------------- console, ledger, marts
+def _console_ledger_and_marts_agree(built: Warehouse) -> None:
+    asked = reports.ReportFilter(since=(NOON - timedelta(days=60)).date(), until=(NOON + timedelta(days=60)).date())
+    with built.engine.connect() as connection:
+        total = sums.sums(connection)
+        funnel = reports.read(connection, "funnel", asked).rows
+        accuracy = reports.read(connection, "accuracy", asked).rows
+        conversions = reports.read(connection, "conversions", asked).rows
+        configuration = reports.read(connection, "configuration", asked).rows
+    assert total.gaps == []
+    ledger = {row.currency: row for row in built.rows(LEDGER)}
+    assert sum(row.conversions_sent for row in ledger.values()) == sum(day.sent for day in funnel) > 0
+    for name in ("matched", "queued", "accepted", "unmatched", "rejected", "waiting", "expired", "unknown"):
+        assert sum(getattr(day, name) for day in funnel) == getattr(total, name), name
+    assert sum(day.withheld for day in funnel) == sum(total.withheld.values()) > 0
+    assert sum(day.received for day in funnel) == total.landed + sum(total.refused_by_reason.values())
+    assert sum(group.matched for group in conversions) == sum(use.matched for use in configuration) == total.matched
+    for currency, row in ledger.items():
+        groups = [group for group in conversions if group.currency == currency]
+        assert sum(group.accepted for group in groups) == row.conversions_accepted
+        assert sum(group.value_at_google or 0 for group in groups) == (row.value_at_google or 0)
+    orders = sum(row.orders for row in built.rows(ORDERS))
+    assert sum(day.orders for day in accuracy) == orders > 0
+    counted = built.rows(
+        "SELECT sum(order_credit) AS n FROM reporting.fct_attribution_daily WHERE model = 'time_decay'"
+    )
+    assert counted[0].n == orders
+
+
+# ---------------------------------------------------------------- semantic layer
+def _the_semantic_layer_says_the_same(built: Warehouse, directory: Path) -> None:
+    answers = {group: _metrics(built, directory, group, names) for group, names in METRICS.items()}
+    for group, statement in (("order__currency", ORDERS), ("conversion__currency", LEDGER)):
+        stored = {
+            row.currency: {name: getattr(row, name) or 0 for name in METRICS[group]} for row in built.rows(statement)
+        }
+        assert answers[group] == stored, group
+    shares = built.rows("""
+        SELECT site_name, sum(sent + withheld) / sum(orders) AS accuracy FROM reporting.fct_accuracy_daily GROUP BY 1""")
+    assert {site: round(row["accuracy"], 9) for site, row in answers["site__site_name"].items()} == {
+        row.site_name: round(row.accuracy, 9) for row in shares
+    }
+    accepted = built.rows("""
+        SELECT s.site_name, CAST(count(*) FILTER (WHERE outcome = 'accepted') AS numeric) / count(*) FILTER (WHERE attempts > 0) AS rate
+        FROM reporting.fct_conversions JOIN reporting.dim_sites s USING (site_id) GROUP BY 1""")
+    assert {site: round(row["success_rate"], 9) for site, row in answers["site__site_name"].items()} == {
+        row.site_name: round(row.rate, 9) for row in accepted
+    }
+
+
+def _metrics(built: Warehouse, directory: Path, group: str, names: tuple[str, ...]) -> dict[str, dict[str, Decimal]]:
+    """Metrics by name for each value of what they are grouped by, as MetricFlow's own command answers."""
+    project = directory / "metricflow"
+    if not project.exists():
+        project.mkdir()
+        for name in ("dbt_project.yml", "profiles.yml", "models", "macros", "tests"):
+            (project / name).symlink_to(dbt_project.PROJECT_DIRECTORY / name)
+        (project / "target").mkdir()
+        shutil.copy(built.directory / "target" / "semantic_manifest.json", project / "target")
+    answer = directory / f"{group}.csv"
+    command = str(Path(sys.executable).with_name("mf"))
+    done = subprocess.run(
+        [command, "query", "--metrics", ",".join(names), "--group-by", group, "--csv", str(answer)],
+        cwd=project,
+        env=_environment(built.url, DBT_PROFILES_DIR=str(project), DBT_LOG_PATH=str(directory)),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert answer.is_file(), done.stdout + done.stderr
+    with answer.open() as lines:
+        return {row[group]: {name: Decimal(row[name] or 0) for name in names} for row in csv.DictReader(lines)}
+
+
+# ---------------------------------------------------------------- analysts
+def _analysts_read_marts_alone(built: Warehouse) -> None:
+    """The ten queries of the manual answer something for the role that only reads."""
+    queries = re.findall(r"```sql\n(.*?)```", QUERIES.read_text(), re.DOTALL)
+    assert len(queries) == 10
+    with built.engine.connect() as connection:
+        connection.exec_driver_sql("SET ROLE custom_events_analyst")
+        for query in queries:
+            assert connection.exec_driver_sql(query.replace("%", "%%")).all(), query
+    for forbidden in (
+        "SELECT * FROM app.customers",
+        "SELECT * FROM reporting.stg_app__customers",
+        "SELECT * FROM reporting.kept_departures",
+        "DELETE FROM reporting.fct_orders",
+        "CREATE TABLE reporting.mine (n int)",
+    ):
+        with built.engine.connect() as connection:
+            connection.exec_driver_sql("SET ROLE custom_events_analyst")
+            with pytest.raises(ProgrammingError, match="permission denied"):
+                connection.exec_driver_sql(forbidden)
+
+
+# ---------------------------------------------------------------- processes
+def _dbt(*arguments: str) -> list[str]:
+    project = str(dbt_project.PROJECT_DIRECTORY)
+    return [dbt_project.executable(), *arguments, "--quiet", "--project-dir", project, "--profiles-dir", project]
+
+
+def _environment(url: str, **variables: str) -> Mapping[str, Any]:
+    """Of a process that runs without coverage: what is ours in it has tests in this process."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
+    return {**kept, **dbt_project.environment(url), **variables}
