@@ -175,4 +175,4 @@ def _typed(value: object) -> str:
 def _accounts(call: Call, actions: set[str | None]) -> list[ads.Account]:
     """The ads accounts to which what applies goes."""
     named = {action.partition("/")[0] for action in actions if action}
-    return [account for account in ads.accounts(call.connection) if account.customer_id in named]
+    return ads.accounts_of(call.connection, named) if named else []
