@@ -74,7 +74,7 @@ SCREENSHOTS := env -u DATABASE_URL CUSTOM_EVENTS_LOCAL_DIRECTORY=.local/screensh
 .PHONY: screenshots
 screenshots: setup ## The pictures in docs/pictures, and others in .local/screenshots: three widths, both themes. Of a demo of its own.
 	@rm -rf .local/screenshots
-	$(SCREENSHOTS) $(BIN)/custom-events demo --once
+	$(SCREENSHOTS) $(BIN)/custom-events demo --once --reports
 	$(SCREENSHOTS) $(BIN)/python -m sandbox.demo.screenshots
 
 .PHONY: test
