@@ -176,7 +176,9 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
         top, bottom = self.top, self.bottom
         room = WIDTH / max(len(self.labels), 1)
         return [
-            None if value is None else (_round(room * (at + 0.5)), _round(HEIGHT - HEIGHT * (float(value) - bottom) / (top - bottom)))
+            None
+            if value is None
+            else (_round(room * (at + 0.5)), _round(HEIGHT - HEIGHT * (float(value) - bottom) / (top - bottom)))
             for at, value in enumerate(series.values)
         ]
 

@@ -50,16 +50,19 @@ class AdsChoice(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[AdsName, ...] = ()
     is_typed: bool = False
 
-    def pairs(self, by_reference: bool) -> list[tuple[int | str, str]]:  # noqa: FBT001  (of a template)
+    def pairs(self, by_reference: bool) -> list[tuple[int | str, str]]:
         """What is sent and what is shown of each: our id, or the reference."""
         return [
-            (choice.reference if by_reference else choice.id, f"{choice.name}, {choice.reference}") for choice in self.choices
+            (choice.reference if by_reference else choice.id, f"{choice.name}, {choice.reference}")
+            for choice in self.choices
         ]
 
 
 def account_choice(call: Call) -> AdsChoice:
     """The ads accounts to choose from, for who may see them."""
-    return _choice(ads.account_names(call.connection, MOST_CHOICES + 1)) if call.caller.may(Role.VIEWER) else AdsChoice()
+    return (
+        _choice(ads.account_names(call.connection, MOST_CHOICES + 1)) if call.caller.may(Role.VIEWER) else AdsChoice()
+    )
 
 
 def action_choice(call: Call, account_id: int | None = None) -> AdsChoice:

@@ -165,7 +165,10 @@ def account_name(connection: sa.Connection, account_id: int) -> AdsName | None:
 
 def action_names(connection: sa.Connection, limit: int, account_id: int | None = None) -> list[AdsName]:
     """What actions are called, of one account or of all, at most `limit` of them, by reference."""
-    return [msgspec.convert(row, AdsName, from_attributes=True) for row in queries.action_names(connection, account_id, limit)]
+    return [
+        msgspec.convert(row, AdsName, from_attributes=True)
+        for row in queries.action_names(connection, account_id, limit)
+    ]
 
 
 def action_names_of(connection: sa.Connection, ids: Collection[int]) -> dict[int, AdsName]:

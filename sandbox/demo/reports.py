@@ -17,7 +17,7 @@ def build(supervisor: Supervisor, *, program: Program | None = None, limit_s: fl
     module, *arguments = _JOB
     supervisor.start(program or Program(name=NAME, arguments=python(module, *arguments)))
     child = supervisor.children[NAME]
-    assert child.process is not None  # noqa: S101  (started the line above)
+    assert child.process is not None
     deadline = time.monotonic() + limit_s
     try:
         while (code := child.process.poll()) is None and time.monotonic() < deadline:
@@ -27,5 +27,7 @@ def build(supervisor: Supervisor, *, program: Program | None = None, limit_s: fl
         del supervisor.children[NAME]  # it is done: nobody starts it again
     log = supervisor.log_file(NAME)
     if code is None:
-        return f"The reports were not built within {limit_s:.0f} s; the job does it at the next full hour. Its log: {log}"
+        return (
+            f"The reports were not built within {limit_s:.0f} s; the job does it at the next full hour. Its log: {log}"
+        )
     return "The reports are built." if code == 0 else f"The reports were not built: see {log}"

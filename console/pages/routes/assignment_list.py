@@ -128,7 +128,6 @@ def _csv_query(chosen: Chosen) -> str:
     )
 
 
-
 def _overridden(assignment: Any) -> str:
     """The settings in which an assignment differs from its definition, in words."""
     if assignment.effective is None:

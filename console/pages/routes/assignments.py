@@ -16,6 +16,7 @@ from console.api.routes.assignment_revisions import NewAssignmentRevision
 from console.api.routes.assignments import AssignmentReplacement, NewAssignment
 from console.api.routes.sites import Reason
 from console.pages.ask import ROWS, Ask, path_value
+from console.pages.differences import Difference, of_overrides
 from console.pages.page import Moved, Pages, Shown, right_of
 from console.pages.routes.definitions import json_field
 from console.pages.toasts import is_own
@@ -269,5 +270,8 @@ def _inherited(call: Call, definition_key: str) -> Any:
     return stored_config(definitions.revision(call.connection, definition_key, number).payload)
 
 
-def _changes(call: Call, assignment_id: int, old: int | None, new: int) -> Any:
-    return () if old == new else assignments.difference(call.connection, assignment_id, old=old, new=new).changes
+def _changes(call: Call, assignment_id: int, old: int | None, new: int) -> tuple[Difference, ...]:
+    if old == new:
+        return ()
+    before = None if old is None else assignments.revision(call.connection, assignment_id, old).payload
+    return of_overrides(before, assignments.revision(call.connection, assignment_id, new).payload)

@@ -75,7 +75,9 @@ def _paid_when(ask: Ask) -> str | list[str]:
         return chosen
     statuses = _words(ask, STATUSES)
     if not statuses:
-        missing = FieldError(field=STATUSES, problem="it is missing", remedy="statuses as orders show them, delivered for example")
+        missing = FieldError(
+            field=STATUSES, problem="it is missing", remedy="statuses as orders show them, delivered for example"
+        )
         raise invalid(missing)
     return statuses
 

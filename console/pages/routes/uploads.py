@@ -127,7 +127,11 @@ def _chosen_account(call: Call, ask: Ask) -> int | None:
     (account,) = ads.accounts_of(call.connection, [written.replace("-", "")]) or [None]
     if account is None:
         wrong = f"there is no ads account {written}"
-        raise invalid(FieldError(field="account_id", place="query", problem=wrong, remedy="a customer id of the list of ads accounts"))
+        raise invalid(
+            FieldError(
+                field="account_id", place="query", problem=wrong, remedy="a customer id of the list of ads accounts"
+            )
+        )
     return account.id
 
 

@@ -198,7 +198,11 @@ def test_lists_of_a_platform_are_words_with_commas_between(browser: httpx.Client
     page = browser.get(path).text
     assert 'value="subscription_contract"' in page
     assert "cod_paid_when" not in page
-    given = {**form(page), "shop_domain": "lists.myshopify.com", "subscription_sources": "recharge, subscription_contract"}
+    given = {
+        **form(page),
+        "shop_domain": "lists.myshopify.com",
+        "subscription_sources": "recharge, subscription_contract",
+    }
     moved(browser, browser.post(path, data=given))
     with engine.connect() as connection:
         stored = sites.get(connection, shopify.id).settings

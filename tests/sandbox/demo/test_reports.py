@@ -21,9 +21,7 @@ def supervisor(tmp_path: Path) -> Supervisor:
         (("-c", "import time; time.sleep(600)"), 0.5, "The reports were not built within "),
     ],
 )
-def test_what_came_of_it_is_said(
-    supervisor: Supervisor, arguments: tuple[str, ...], limit_s: float, said: str
-) -> None:
+def test_what_came_of_it_is_said(supervisor: Supervisor, arguments: tuple[str, ...], limit_s: float, said: str) -> None:
     interpreter = python("x")[0]
     program = Program(name=reports.NAME, arguments=[interpreter, *arguments])
     assert reports.build(supervisor, program=program, limit_s=limit_s).startswith(said)
