@@ -10,9 +10,11 @@ from console.pages import definition_words, formats, words
 from custom_events.catalog import diff
 from custom_events.conditions.render import render
 from custom_events.errors import InvalidConfiguration
+from custom_events.matching.effective import SETTINGS
 
 INHERITED: Final = "inherited"
 TREES: Final = ("conditions", "also")
+_ORDER: Final = {name: place for place, name in enumerate((*SETTINGS, "also"))}
 _STEP: Final = re.compile(r"\[(\d+)\]|(\w+)")
 _ENOUGH: Final = "one of several of which any is enough"
 _NEGATED: Final = "negated"
@@ -63,7 +65,7 @@ def _differences(
     old: Mapping[str, Any] | None, new: Mapping[str, Any], say: Callable[[str, Mapping[str, Any]], str]
 ) -> Iterator[Difference]:
     before = old or {}
-    for name in dict.fromkeys((*before, *new)):
+    for name in sorted({*before, *new}, key=lambda name: (_ORDER.get(name, len(_ORDER)), name)):
         if name in before and name in new and not diff.changes(before[name], new[name]):
             continue
         title = words.setting_name(name)

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from console.pages.ask import ROWS
-from console.pages.formats import options
+from console.pages.formats import options, with_code
 from console.pages.visible import MOST_CHOICES
 from tests.console.api.ledger_rows import CUSTOMER_ID
 
@@ -26,6 +26,11 @@ def test_options_are_escaped_and_one_is_chosen() -> None:
     made = options([(1, "<a>"), ("b", 'say "b"')], 1)
     assert made == '<option value="1" selected>&lt;a&gt;</option>\n<option value="b">say &#34;b&#34;</option>'
     assert " selected" not in options([("1", "a")], None)
+
+
+def test_commands_in_a_sentence_are_code() -> None:
+    assert with_code("Run `a <b>` or `c`.") == "Run <code>a &lt;b&gt;</code> or <code>c</code>."
+    assert with_code("a ` alone") == "a ` alone"
 
 
 def test_few_are_chosen_from(browser: httpx.Client) -> None:

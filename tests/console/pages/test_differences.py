@@ -60,9 +60,9 @@ def test_settings_of_a_definition() -> None:
     old = {"trigger": ["order.paid"], "priority": 1, "conditions": TOTAL}
     new = {"trigger": ["order.paid"], "value": {"factor": "0.5"}, "conditions": DEARER}
     assert of_definitions(old, new) == (
-        Difference(name="priority", old="1", new="0"),
         Difference(name="conditions", old="order.total >= 200 EUR", new="order.total >= 300 EUR"),
         Difference(name="what it is worth", old="with the order's total", new="with the order's total times 0.5"),
+        Difference(name="priority", old="1", new="0"),
     )
     assert of_definitions(old, old) == ()
     assert [each.old for each in of_definitions(None, old)] == [None, None, None]
