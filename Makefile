@@ -68,6 +68,11 @@ vendored: .venv/.installed ## What the pages load of others (htmx), and axe for 
 		if $(BIN)/python -m console.pages.vendored; then touch "$$stamp"; fi
 	fi
 
+.PHONY: messages
+messages: setup ## The console's texts for translators, in .local/console.pot.
+	@mkdir -p .local
+	$(BIN)/pybabel --quiet extract --mapping-file console/pages/babel.cfg --keyword N_ --output-file .local/console.pot console/pages
+
 .PHONY: demo
 demo: setup ## The whole product on this machine, with traffic; Ctrl-C ends it. ONCE=1 ends by itself.
 	@exec $(BIN)/custom-events demo $(if $(ONCE),--once)
@@ -77,7 +82,7 @@ SCREENSHOTS := env -u DATABASE_URL CUSTOM_EVENTS_LOCAL_DIRECTORY=.local/screensh
 .PHONY: screenshots
 screenshots: setup ## The pictures in docs/pictures, and others in .local/screenshots: three widths, both themes. Of a demo of its own.
 	@rm -rf .local/screenshots
-	$(SCREENSHOTS) $(BIN)/custom-events demo --once
+	$(SCREENSHOTS) $(BIN)/custom-events demo --once --reports
 	$(SCREENSHOTS) $(BIN)/python -m sandbox.demo.screenshots
 
 .PHONY: test

@@ -14,7 +14,8 @@ from cli.signals import Terminated, terminable
     "  custom-events demo --once   end by itself: exit 0 when all is settled and the sums agree",
 )
 @click.option("--once", is_flag=True, help="End when settled: exit 0 if the sums agree, else 1 with the reason.")
-def demo(*, once: bool) -> None:
+@click.option("--reports", is_flag=True, help="With --once: build the reports as well, as a demo that stays up does.")
+def demo(*, once: bool, reports: bool) -> None:
     """Start everything with sandbox stores and a sandbox Google, and follow 700 webhooks to the answer.
 
     Figures go to demo.json in the local directory. Ports and directory are settings (docs/reference/settings.md).
@@ -29,7 +30,7 @@ def demo(*, once: bool) -> None:
     configured = prepared()
     try:
         with terminable(), database(configured) as url:
-            code = run(configured, url, console, once=once)
+            code = run(configured, url, console, once=once, with_reports=reports)
     except (KeyboardInterrupt, Terminated):
         console.print("Ended; every process is stopped.")
         code = 0

@@ -1,12 +1,14 @@
 """The API's document, to read and to try. Nothing is loaded from elsewhere."""
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import fastapi_offline
+import msgspec
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -37,11 +39,14 @@ def install(app: FastAPI) -> None:
         """The document as a page."""
         return HTMLResponse(DOCUMENTATION)
 
+    @cache  # a console has one prefix, or none
+    def encoded(root: str) -> bytes:
+        return msgspec.json.encode({**app.openapi(), **({"servers": [{"url": root}]} if root else {})})
+
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi(request: Request) -> Response:
         """The document; behind a prefix it says so, and the page above asks there."""
-        root = request.scope.get("root_path", "")
-        return JSONResponse({**app.openapi(), **({"servers": [{"url": root}]} if root else {})})
+        return Response(encoded(request.scope.get("root_path", "")), media_type="application/json")
 
     app.mount("/static/swagger", StaticFiles(directory=SWAGGER), name="swagger")
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -123,12 +123,13 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
         room = WIDTH / max(len(self.labels), 1)
         width = min(room * (1 - _GAP), _WIDEST)
         is_stacked = self.kind == "bars"
+        top, tones = self.top, self.tones
         own = width if is_stacked else width / len(self.series)
         for at, label in enumerate(self.labels):
             left, below = room * at + (room - width) / 2, 0.0
-            for place, (series, tone) in enumerate(zip(self.series, self.tones, strict=True)):
+            for place, (series, tone) in enumerate(zip(self.series, tones, strict=True)):
                 value = series.values[at]
-                height = HEIGHT * float(value or 0) / self.top
+                height = HEIGHT * float(value or 0) / top
                 if height > 0:
                     title = f"{label}: {series.name} {self.shown(value)}"
                     x = left if is_stacked else left + own * place
@@ -172,14 +173,14 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
             yield sum(values) if self.kind == "bars" else max(values, default=0.0)
 
     def _points(self, series: Series) -> list[tuple[float, float] | None]:
+        top, bottom = self.top, self.bottom
         room = WIDTH / max(len(self.labels), 1)
         return [
-            None if value is None else (_round(room * (at + 0.5)), _round(self._height_of(float(value))))
+            None
+            if value is None
+            else (_round(room * (at + 0.5)), _round(HEIGHT - HEIGHT * (float(value) - bottom) / (top - bottom)))
             for at, value in enumerate(series.values)
         ]
-
-    def _height_of(self, value: float) -> float:
-        return HEIGHT - HEIGHT * (value - self.bottom) / (self.top - self.bottom)
 
     def _path(self, series: Series) -> str:
         parts, before = list[str](), None

@@ -1,12 +1,12 @@
 """How values stand on pages: moments, numbers, amounts, sizes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 NOTHING: Final = Markup('<span class="nothing">–</span>')
 _KIB: Final = 1024
@@ -17,10 +17,8 @@ def when(at: datetime | None) -> Markup:
     """A moment in UTC; the page's script shows it in the viewer's zone, and leaves UTC to be seen on hovering."""
     if at is None:
         return NOTHING
-    exact = f"{at:%Y-%m-%d %H:%M:%S} UTC"
-    return Markup('<time datetime="{}" title="{}">{} UTC</time>').format(
-        at.isoformat(), exact, f"{at:%d %b %Y, %H:%M}".lstrip("0")
-    )
+    exact, shown = f"{at:%Y-%m-%d %H:%M:%S} UTC", f"{at:%d %b %Y, %H:%M}".lstrip("0")
+    return Markup(f'<time datetime="{at.isoformat()}" title="{exact}">{shown} UTC</time>')  # noqa: S704  (made of digits)
 
 
 def number(value: float | None) -> str | Markup:
@@ -81,6 +79,25 @@ def pretty(value: Any) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
+def with_code(text: str) -> Markup:
+    """A sentence in which commands stand between backticks, with these marked as code."""
+    escaped = escape(text)
+    parts = str(escaped).split("`")
+    if len(parts) % 2 == 0:  # one of the backticks has no other one
+        return escaped
+    return Markup("".join(f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts)))  # noqa: S704
+
+
+def options(pairs: Iterable[tuple[Any, Any]], chosen: Any) -> Markup:
+    """Options of a field to choose from, (what is sent, what is shown). Made here at once: a template takes five times as long."""
+    sent = "" if chosen is None else str(chosen)
+    lines = (
+        f'<option value="{escape(value)}"{" selected" if str(value) == sent else ""}>{escape(text)}</option>'
+        for value, text in pairs
+    )
+    return Markup("\n".join(lines))  # noqa: S704  (each part is escaped above)
+
+
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "when": when,
     "number": number,
@@ -89,6 +106,8 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "given": given,
     "word": word,
     "ago": ago,
+    "options": options,
+    "with_code": with_code,
     "plain": plain,
     "pretty": pretty,
 }

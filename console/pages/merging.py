@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from console.pages.differences import TREES, Difference, of_conditions
 from custom_events.catalog import diff
-from custom_events.catalog.diff import Change
 
 TAKE: Final = "take."  # how fields begin that say whose setting is taken
 THEIRS: Final = "theirs"
@@ -22,7 +22,7 @@ _MISSING: Final[Any] = object()
 
 class MergeRow(msgspec.Struct, frozen=True, kw_only=True):
     """A setting that one of them changed, or both. `is_open`: both did, and differently; `take`: whose is taken unless somebody chooses;
-    `base`, `theirs` and `mine` are in words, the changes path by path."""
+    `base`, `theirs` and `mine` are in words; details: of conditions, which of them differ."""
 
     name: str
     is_open: bool
@@ -30,8 +30,10 @@ class MergeRow(msgspec.Struct, frozen=True, kw_only=True):
     base: str
     theirs: str
     mine: str
-    their_changes: tuple[Change, ...]
-    my_changes: tuple[Change, ...]
+    they_changed: bool
+    i_changed: bool
+    their_details: tuple[Difference, ...] = ()
+    my_details: tuple[Difference, ...] = ()
 
 
 def merge_rows(
@@ -46,8 +48,10 @@ def merge_rows(
             base=show(name, base),
             theirs=show(name, theirs),
             mine=show(name, mine),
-            their_changes=_changes(base, theirs, name),
-            my_changes=_changes(base, mine, name),
+            they_changed=bool(_changes(base, theirs, name)),
+            i_changed=bool(_changes(base, mine, name)),
+            their_details=_details(base, theirs, name),
+            my_details=_details(base, mine, name),
         )
         for name in _names(base, theirs, mine)
         if _changes(base, theirs, name) or _changes(base, mine, name)
@@ -73,8 +77,13 @@ def _names(*sides: Mapping[str, Any]) -> Iterable[str]:
     return dict.fromkeys(name for side in sides for name in side)
 
 
-def _changes(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> tuple[Change, ...]:
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> tuple[diff.Change, ...]:
     return diff.changes(_only(old, name), _only(new, name))
+
+
+def _details(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> tuple[Difference, ...]:
+    is_tree = name in TREES and isinstance(old.get(name), Mapping) and isinstance(new.get(name), Mapping)
+    return tuple(of_conditions(name, old[name], new[name])) if is_tree else ()
 
 
 def _only(side: Mapping[str, Any], name: str) -> dict[str, Any]:

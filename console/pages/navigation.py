@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple
 
 from console.api.rights import SIGNED_IN, Right, of_all_sites, of_some_site
+from console.pages.translations import N_
 from custom_events.access.roles import Role
 
 READ: Final = of_some_site(Role.VIEWER)
@@ -28,37 +29,37 @@ class Group(NamedTuple):
 
 GROUPS: Final[tuple[Group, ...]] = (
     Group(
-        "What happens",
+        N_("What happens"),
         (
-            Entry("", "Overview", READ),
-            Entry("deliveries", "Deliveries", READ),
-            Entry("orders", "Orders", READ),
-            Entry("custom-events", "Custom events", READ),
-            Entry("parked", "Parked and withheld", READ),
-            Entry("uploads", "Uploads", READ),
-            Entry("operations", "Operations", READ),
-            Entry("alarms", "Alarms", READ_ALL),
-            Entry("reports", "Reports", READ),
+            Entry("", N_("Overview"), READ),
+            Entry("deliveries", N_("Deliveries"), READ),
+            Entry("orders", N_("Orders"), READ),
+            Entry("custom-events", N_("Custom events"), READ),
+            Entry("parked", N_("Parked and withheld"), READ),
+            Entry("uploads", N_("Uploads"), READ),
+            Entry("operations", N_("Operations"), READ),
+            Entry("alarms", N_("Alarms"), READ_ALL),
+            Entry("reports", N_("Reports"), READ),
         ),
     ),
     Group(
-        "What is configured",
+        N_("What is configured"),
         (
-            Entry("sites", "Sites", READ),
-            Entry("definitions", "Definitions", READ),
-            Entry("assignments", "Assignments", READ),
-            Entry("bulk-changes", "Bulk changes", READ),
-            Entry("ads-accounts", "Ads accounts", READ_ALL),
+            Entry("sites", N_("Sites"), READ),
+            Entry("definitions", N_("Definitions"), READ),
+            Entry("assignments", N_("Assignments"), READ),
+            Entry("bulk-changes", N_("Bulk changes"), READ),
+            Entry("ads-accounts", N_("Ads accounts"), READ_ALL),
         ),
     ),
     Group(
-        "Who and what",
+        N_("Who and what"),
         (
-            Entry("people", "People", MANAGE),
-            Entry("api-keys", "API keys", MANAGE),
-            Entry("audit", "Audit trail", AUDIT),
-            Entry("settings", "Settings", MANAGE),
-            Entry("help", "Help", SIGNED_IN),
+            Entry("people", N_("People"), MANAGE),
+            Entry("api-keys", N_("API keys"), MANAGE),
+            Entry("audit", N_("Audit trail"), AUDIT),
+            Entry("settings", N_("Settings"), MANAGE),
+            Entry("help", N_("Help"), SIGNED_IN),
         ),
     ),
 )

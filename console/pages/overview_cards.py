@@ -29,6 +29,7 @@ _OUTCOMES: Final = (
     ("withheld", "withheld", "quiet"),
     ("waiting", "waiting", "info"),
 )
+_WORDS: Final = {"unmatched": "without such a click"}
 _WHOLE: Final = 100  # per cent
 
 
@@ -96,7 +97,13 @@ def comparisons(today: Today) -> Iterable[Comparison]:
     )
     yield row("conversions", _sum(today.conversions), "uploads", kind="conversion")
     yield from (
-        row(f"conversions {count.name}", (count.today, count.week_ago), "uploads", kind="conversion", state=count.name)
+        row(
+            f"conversions {_WORDS.get(count.name, count.name)}",
+            (count.today, count.week_ago),
+            "uploads",
+            kind="conversion",
+            state=count.name,
+        )
         for count in today.conversions
     )
 

@@ -15,6 +15,7 @@ from console.pages.manual import MANUAL
 from console.pages.navigation import GROUPS, Entry, Group
 from console.pages.static_files import DIRECTORY as STATIC
 from console.pages.static_files import Digests
+from console.pages.translations import ENGLISH, LOCALE, translations_of
 from custom_events.access.roles import NOBODY, Caller, Role
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -79,10 +80,11 @@ class View:
 
 
 class Renderer:
-    """Fills templates. `digests`: of the files that pages load."""
+    """Fills templates. `digests`: of the files that pages load; `language`: of their texts, as far as they are marked for translators."""
 
-    def __init__(self, digests: Digests) -> None:
+    def __init__(self, digests: Digests, language: str = ENGLISH, locale: Path = LOCALE) -> None:
         self._environment = jinja2.Environment(
+            extensions=["jinja2.ext.i18n"],
             loader=jinja2.FileSystemLoader(TEMPLATES),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
@@ -91,9 +93,11 @@ class Renderer:
             keep_trailing_newline=True,
         )
         self._environment.filters.update({**formats.FILTERS, "setting_name": words.setting_name})
+        translate: Any = self._environment  # the extension adds a method
+        translate.install_gettext_translations(translations_of(language, locale), newstyle=True)
         known: dict[str, Any] = self._environment.globals
         known |= {"words": words, "unset": msgspec.UNSET, "has_htmx": HTMX.exists(), "zip": zip, "max": max}
-        known["file"] = digests.address
+        known |= {"file": digests.address, "language": language}
 
     def render(self, template: str, view: View, title: str, content: Mapping[str, Any]) -> str:
         """The page as HTML."""

@@ -1,10 +1,13 @@
 """Words for the rows of a bulk change: where each stood in what was asked, what becomes of it, what differs."""
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Final
 
 from console.pages import words
+from console.pages.differences import TREES
+from custom_events.conditions.render import render
 
 # What becomes of a row, and what would become of it.
 DONE: Final = {"made": "made", "changed": "changed", "unchanged": "so already", "failed": "failed"}
@@ -63,7 +66,17 @@ def _sentence(name: str, path: str | None, now: str | None, before: str | None) 
 
 def _override(path: str, now: str | None, before: str | None) -> str:
     setting, _, rest = path.partition(".")
+    if setting in TREES and not rest:
+        now, before = _condition(now), _condition(before)
     title = words.setting_name(setting) + (f" ({rest})" if rest else "")
     if now is None:
         return f"{title}: inherited again, was {before}"
     return f"{title}: {now}" + (f", was {before}" if before is not None else "")
+
+
+def _condition(text: str | None) -> str | None:
+    """Conditions in words; what was cut stays as it is."""
+    try:
+        return None if text is None else render(json.loads(text))
+    except ValueError:
+        return text

@@ -1,4 +1,4 @@
-"""The sites that who looks may see: one of them chosen, their names beside ids, and the choice in a filter bar."""
+"""What who looks may choose from: the sites that they may see, one of them chosen, their names beside ids; ads accounts and their actions."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -9,9 +9,10 @@ from console.api.calls import Call
 from console.api.lists import asked_site
 from console.pages.ask import Ask
 from custom_events.access.roles import Role
-from custom_events.catalog import sites
+from custom_events.catalog import ads, sites
+from custom_events.catalog.ads import AdsName
 
-MOST_CHOICES: Final = 200  # sites to choose from in one field; with more, their numbers are typed
+MOST_CHOICES: Final = 200  # sites, accounts or actions to choose from in one field; with more, their numbers are typed
 
 
 class SiteChoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,13 +33,43 @@ def chosen_site(call: Call, ask: Ask) -> int | None:
 def site_choice(call: Call, role: Role = Role.VIEWER) -> SiteChoice:
     """The sites to choose from, by name: those on which who looks has the role."""
     only = call.caller.sites(role)
-    visible = sites.search(call.connection, only=only, limit=MOST_CHOICES + 1)
-    listed = tuple((site.id, site.name) for site in visible) if len(visible) <= MOST_CHOICES else ()
+    visible = sites.names(call.connection, only, MOST_CHOICES + 1)
+    listed = tuple(visible.items()) if len(visible) <= MOST_CHOICES else ()
     return SiteChoice(choices=listed, may_all=only is None)
 
 
 def site_names(call: Call, rows: Iterable[Any]) -> dict[int, str]:
     """The names of the sites of these rows, by id."""
     ids = {row.site_id for row in rows if row.site_id is not None}
-    visible = sites.search(call.connection, only=ids, limit=len(ids)) if ids else []
-    return {site.id: site.name for site in visible}
+    return sites.names(call.connection, ids, len(ids)) if ids else {}
+
+
+class AdsChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """What a filter bar offers of ads accounts or actions: none where there are too many (then they are typed) or where none may be seen."""
+
+    choices: tuple[AdsName, ...] = ()
+    is_typed: bool = False
+
+    def pairs(self, by_reference: bool) -> list[tuple[int | str, str]]:
+        """What is sent and what is shown of each: our id, or the reference."""
+        return [
+            (choice.reference if by_reference else choice.id, f"{choice.name}, {choice.reference}")
+            for choice in self.choices
+        ]
+
+
+def account_choice(call: Call) -> AdsChoice:
+    """The ads accounts to choose from, for who may see them."""
+    return (
+        _choice(ads.account_names(call.connection, MOST_CHOICES + 1)) if call.caller.may(Role.VIEWER) else AdsChoice()
+    )
+
+
+def action_choice(call: Call, account_id: int | None = None) -> AdsChoice:
+    """The ads actions to choose from, of one account (our id) or of all."""
+    return _choice(ads.action_names(call.connection, MOST_CHOICES + 1, account_id))
+
+
+def _choice(names: list[AdsName]) -> AdsChoice:
+    is_typed = len(names) > MOST_CHOICES
+    return AdsChoice(choices=() if is_typed else tuple(names), is_typed=is_typed)

@@ -1,7 +1,7 @@
 """Google's side: ads accounts, and the conversion actions in them that assignments may name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +57,14 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     def reference(self) -> str:
         """`<customer id>/<action id>`."""
         return f"{self.customer_id}/{self.action_id}"
+
+
+class AdsName(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account or action is called. `reference`: its customer id, or `<customer id>/<action id>`."""
+
+    id: int
+    reference: str
+    name: str
 
 
 class ProbeAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +143,38 @@ def accounts(connection: sa.Connection, *, after: After | None = None, limit: in
     """Accounts by customer id, all of them or (`limit`) a page; the next page begins after the last one's customer id."""
     rows = queries.accounts(connection, after=after, limit=limit)
     return [msgspec.convert(row, Account, from_attributes=True) for row in rows]
+
+
+def accounts_of(connection: sa.Connection, customer_ids: Collection[str]) -> list[Account]:
+    """The accounts of these customer ids (ten digits) that are known, by customer id."""
+    rows = queries.accounts_of(connection, customer_ids)
+    return [msgspec.convert(row, Account, from_attributes=True) for row in rows]
+
+
+def account_names(connection: sa.Connection, limit: int) -> list[AdsName]:
+    """What accounts are called, at most `limit` of them, by customer id."""
+    rows = queries.account_names(connection, limit)
+    return [AdsName(id=row.id, reference=row.customer_id, name=row.name) for row in rows]
+
+
+def account_name(connection: sa.Connection, account_id: int) -> AdsName | None:
+    """What the account of this id of ours is called; None: there is none."""
+    row = queries.account_name(connection, account_id)
+    return None if row is None else AdsName(id=row.id, reference=row.customer_id, name=row.name)
+
+
+def action_names(connection: sa.Connection, limit: int, account_id: int | None = None) -> list[AdsName]:
+    """What actions are called, of one account or of all, at most `limit` of them, by reference."""
+    return [
+        msgspec.convert(row, AdsName, from_attributes=True)
+        for row in queries.action_names(connection, account_id, limit)
+    ]
+
+
+def action_names_of(connection: sa.Connection, ids: Collection[int]) -> dict[int, AdsName]:
+    """What these actions are called, by id."""
+    rows = queries.action_names_of(connection, ids) if ids else ()
+    return {row.id: msgspec.convert(row, AdsName, from_attributes=True) for row in rows}
 
 
 def create_action(

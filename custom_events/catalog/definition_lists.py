@@ -13,12 +13,26 @@ from custom_events.queries.keyset import After, Order
 PAGE = 100  # definitions read at once, unless told otherwise
 
 
+class DefinitionName(msgspec.Struct, frozen=True, kw_only=True):
+    """What a definition is called."""
+
+    id: int
+    key: str
+    name: str
+
+
 class Uses(msgspec.Struct, frozen=True, kw_only=True):
     """Assignments of a definition, those of them that are active, and the sites that have it."""
 
     assignments: int = 0
     active: int = 0
     sites: int = 0
+
+
+def names(connection: sa.Connection, limit: int) -> list[DefinitionName]:
+    """What definitions are called, at most `limit` of them, by key."""
+    rows = queries.names(connection, limit)
+    return [msgspec.convert(row, DefinitionName, from_attributes=True) for row in rows]
 
 
 def search(

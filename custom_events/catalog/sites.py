@@ -180,6 +180,11 @@ def search(
     return [_site(row) for row in rows]
 
 
+def names(connection: sa.Connection, only: Collection[int] | None, limit: int) -> dict[int, str]:
+    """Names of sites by id, at most `limit` of them, in the order of names; `only` are the ids that are asked for (None: all)."""
+    return queries.names(connection, only, limit)
+
+
 def keys(site: Site, sort: str) -> tuple[Any, ...]:
     """By what a list sorted by `sort` orders this site."""
     return (site.name, site.id) if sort == "name" else (site.id,)

@@ -66,10 +66,21 @@ class AccountOverview(msgspec.Struct, frozen=True, kw_only=True):
     expiring: int
 
 
-def overview(connection: sa.Connection, now: datetime) -> list[AccountOverview]:
-    """Every account, by customer id, at the same cost whatever there is of history."""
-    rows = connection.execute(requests.OVERVIEW, {"now": now}).all()
-    stands = _stands(connection.execute(requests.STANDING, {"soon": now + SOON, "account": None}))
+def overview(
+    connection: sa.Connection,
+    now: datetime,
+    *,
+    customer_id: str | None = None,
+    after: str | None = None,
+    limit: int | None = None,
+) -> list[AccountOverview]:
+    """Every account by customer id, at the same cost whatever there is of history: only that of `customer_id`, or a page of `limit`
+    accounts that follow the customer id `after`."""
+    chosen = {"now": now, "customer_id": customer_id, "after": after, "limit": limit}
+    rows = connection.execute(requests.OVERVIEW, chosen).all()
+    is_part = customer_id is not None or limit is not None
+    accounts = [row.id for row in rows] if is_part else None
+    stands = _stands(connection.execute(requests.STANDING, {"soon": now + SOON, "accounts": accounts}))
     parked: defaultdict[str, list[ParkedAction]] = defaultdict(list)
     for row in connection.execute(requests.PARKED_ACTIONS):
         parked[row.customer_id].append(
@@ -101,17 +112,15 @@ def overview(connection: sa.Connection, now: datetime) -> list[AccountOverview]:
 
 def standing(connection: sa.Connection, customer_id: str, now: datetime) -> AccountOverview:
     """One account (ten digits). Raises NotFound."""
-    account_overview = next(
-        (account for account in overview(connection, now) if account.customer_id == customer_id), None
-    )
-    if account_overview is None:
+    accounts = overview(connection, now, customer_id=customer_id)
+    if not accounts:
         raise NotFound(f"There is no ads account {customer_id}.", what="ads account")
-    return account_overview
+    return accounts[0]
 
 
 def without_account(connection: sa.Connection) -> tuple[dict[str, int], dict[str, int]]:
     """Conversions and adjustments that go to no account, by state."""
-    rows = connection.execute(requests.STANDING, {"soon": None, "account": NO_ACCOUNT})
+    rows = connection.execute(requests.STANDING, {"soon": None, "accounts": [NO_ACCOUNT]})
     nowhere = _stands(rows)[NO_ACCOUNT]
     return nowhere.conversions, nowhere.adjustments
 

@@ -1,9 +1,10 @@
 """Ads accounts and their conversion actions, as the catalog reads and writes them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.dialects.postgresql import insert
 
 from custom_events.queries import keyset
@@ -11,6 +12,21 @@ from custom_events.queries.keyset import After, Order
 from custom_events.tables.sites import ads_accounts, ads_actions
 
 _BY_CUSTOMER: Final = Order((ads_accounts.c.customer_id,))
+
+# What a choice needs of accounts and actions, and what stands beside their ids: built once, and no more columns than are shown.
+_ACCOUNT_NAMES: Final = sa.text("SELECT id, customer_id, name FROM app.ads_accounts ORDER BY customer_id LIMIT :limit")
+_ACCOUNT_NAME: Final = sa.text("SELECT id, customer_id, name FROM app.ads_accounts WHERE id = :account_id")
+_ACTION_NAMES: Final = sa.text("""
+SELECT c.id, a.customer_id || '/' || c.action_id AS reference, c.name
+FROM app.ads_actions c JOIN app.ads_accounts a ON a.id = c.ads_account_id
+WHERE CAST(:account_id AS bigint) IS NULL OR a.id = :account_id
+ORDER BY a.customer_id, c.action_id LIMIT :limit
+""")
+_ACTION_NAMES_OF: Final = sa.text("""
+SELECT c.id, a.customer_id || '/' || c.action_id AS reference, c.name
+FROM app.ads_actions c JOIN app.ads_accounts a ON a.id = c.ads_account_id
+WHERE c.id = ANY (CAST(:ids AS bigint[]))
+""")
 
 
 def add_account(connection: sa.Connection, values: dict[str, Any]) -> int | None:
@@ -30,6 +46,33 @@ def accounts(
 ) -> Sequence[sa.Row[*tuple[Any, ...]]]:
     """Accounts by customer id, a page of them; `limit` None: all that follow."""
     return connection.execute(keyset.page(sa.select(ads_accounts), _BY_CUSTOMER, after, limit)).all()
+
+
+def accounts_of(connection: sa.Connection, customer_ids: Collection[str]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """The accounts of these customer ids that are known, by customer id."""
+    c = ads_accounts.c
+    named = c.customer_id == sa.any_(sa.literal(sorted(customer_ids), pg.ARRAY(sa.Text)))
+    return connection.execute(sa.select(ads_accounts).where(named).order_by(c.customer_id)).all()
+
+
+def account_names(connection: sa.Connection, limit: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """(id, customer_id, name) of accounts by customer id."""
+    return connection.execute(_ACCOUNT_NAMES, {"limit": limit}).all()
+
+
+def account_name(connection: sa.Connection, account_id: int) -> sa.Row[*tuple[Any, ...]] | None:
+    """(id, customer_id, name) of one account (our id)."""
+    return connection.execute(_ACCOUNT_NAME, {"account_id": account_id}).one_or_none()
+
+
+def action_names(connection: sa.Connection, account_id: int | None, limit: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """(id, reference, name) of the actions of one account, or of all."""
+    return connection.execute(_ACTION_NAMES, {"account_id": account_id, "limit": limit}).all()
+
+
+def action_names_of(connection: sa.Connection, ids: Collection[int]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """(id, reference, name) of these actions."""
+    return connection.execute(_ACTION_NAMES_OF, {"ids": sorted(ids)}).all()
 
 
 def add_action(connection: sa.Connection, values: dict[str, Any]) -> int | None:

@@ -17,6 +17,15 @@ _TABLE = custom_event_definitions
 ORDERS: Final = {"key": (_TABLE.c.key,), "name": (_TABLE.c.name, _TABLE.c.id), "id": (_TABLE.c.id,)}
 
 
+# What a choice of definitions needs.
+_NAMES: Final = sa.text("SELECT id, key, name FROM app.custom_event_definitions ORDER BY key LIMIT :limit")
+
+
+def names(connection: sa.Connection, limit: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """(id, key, name) of definitions by key."""
+    return connection.execute(_NAMES, {"limit": limit}).all()
+
+
 def add(connection: sa.Connection, *, key: str, name: str, description: str, is_system: bool) -> int | None:
     """Id of a new definition, None when the key is taken."""
     values = {"key": key, "name": name, "description": description, "is_system": is_system}

@@ -6,9 +6,12 @@ import sqlalchemy as sa
 
 SCHEMA: Final = "reporting"
 
+# When reports were built stands in a row of its own: that of the job is there from the installation on, so that one that never ran is missed.
+BUILT_ROW: Final = "reports_built"
+
 # Which of these tables are there, and when they were built last; null: never to the end.
 BUILT: Final = sa.text(f"""
-SELECT (SELECT ended_at FROM app.scheduled_jobs WHERE name = 'build_reports') AS built_at,
+SELECT (SELECT ended_at FROM app.scheduled_jobs WHERE name = '{BUILT_ROW}') AS built_at,
   ARRAY(SELECT t.name FROM unnest(CAST(:tables AS text[])) AS t(name) WHERE to_regclass('{SCHEMA}.' || t.name) IS NOT NULL) AS tables
 """)
 

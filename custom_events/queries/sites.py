@@ -84,6 +84,22 @@ def search(
     return connection.execute(keyset.page(statement, order, after, limit)).all()
 
 
+# What a choice of sites and the names beside ids need of a site: two columns, by name.
+_NAMES: Final = sa.text("SELECT id, name FROM app.sites ORDER BY name, id LIMIT :limit")
+_NAMES_OF: Final = sa.text(
+    "SELECT id, name FROM app.sites WHERE id = ANY (CAST(:ids AS bigint[])) ORDER BY name, id LIMIT :limit"
+)
+
+
+def names(connection: sa.Connection, only: Collection[int] | None, limit: int) -> dict[int, str]:
+    """Names of sites by id, in the order of names; `only`: of these ids, None: of all."""
+    if only is None:
+        rows = connection.execute(_NAMES, {"limit": limit})
+    else:
+        rows = connection.execute(_NAMES_OF, {"ids": sorted(only), "limit": limit})
+    return {row.id: row.name for row in rows}
+
+
 def update(connection: sa.Connection, site_id: int, values: dict[str, Any]) -> None:
     """Change some columns of a site."""
     changed = {**values, "updated_at": sa.func.now()}

@@ -279,27 +279,29 @@ WHERE ads_account_id = :account AND action_id = :action_id
 OVERVIEW: Final = sa.text("""
 SELECT a.id, a.customer_id, a.name, a.lane, a.parked_reason, a.parked_at, a.paused_reason,
   CASE WHEN a.paused_until > :now THEN a.paused_until END AS paused_until
-FROM app.ads_accounts a ORDER BY a.customer_id
+FROM app.ads_accounts a
+WHERE (CAST(:customer_id AS text) IS NULL OR a.customer_id = :customer_id) AND (CAST(:after AS text) IS NULL OR a.customer_id > :after)
+ORDER BY a.customer_id LIMIT :limit
 """)
 
-# How many rows of an account, or of every one, stand where, and why: those that are settled or at Google from the tallies (tallies.py),
+# How many rows of some accounts, or of every one, stand where, and why: those that are settled or at Google from the tallies (tallies.py),
 # those that wait from their index, in one statement and so of one moment. Account 0: rows that go to none. `next_at`: when the first of
 # those that are held goes on; `expiring`: those that will be too late by `soon`.
 STANDING: Final = sa.text("""
 SELECT t.subject AS account, false AS waiting, t.kind = 'conversion' AS is_conversion, t.state, t.reason,
   CAST(sum(t.count) AS bigint) AS rows, max(t.sentence) AS sentence, CAST(NULL AS timestamptz) AS next_at, 0 AS expiring
 FROM (
-  SELECT subject, kind, state, reason, count, sentence FROM app.tallies WHERE what = 'uploads_of_account'
+  SELECT subject, kind, state, reason, count, sentence FROM app.tallies WHERE what = 'uploads_of_account' AND week = '1970-01-01'
   UNION ALL
   SELECT subject, kind, state, reason, change, sentence FROM app.tally_changes WHERE what = 'uploads_of_account') t
-WHERE CAST(:account AS bigint) IS NULL OR t.subject = :account
+WHERE CAST(:accounts AS bigint[]) IS NULL OR t.subject = ANY (CAST(:accounts AS bigint[]))
 GROUP BY 1, 3, 4, 5 HAVING sum(t.count) <> 0
 UNION ALL
 SELECT coalesce(u.ads_account_id, 0), true, u.kind = 'conversion', u.state, coalesce(u.reason, ''), count(*), min(u.sentence),
   min(u.not_before) FILTER (WHERE u.state = 'held' AND u.not_before < u.deadline_at),
   count(*) FILTER (WHERE u.deadline_at <= :soon)
 FROM app.conversion_uploads u
-WHERE u.waits AND (CAST(:account AS bigint) IS NULL OR coalesce(u.ads_account_id, 0) = :account) GROUP BY 1, 3, 4, 5
+WHERE u.waits AND (CAST(:accounts AS bigint[]) IS NULL OR coalesce(u.ads_account_id, 0) = ANY (CAST(:accounts AS bigint[]))) GROUP BY 1, 3, 4, 5
 """)
 
 # Conversion actions that are stopped.

@@ -8,12 +8,14 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from custom_events.queries import reports
 from custom_events.queries import watching as queries
 
 HOUR_S: Final = 3_600
+BUILDS: Final = "build_reports"  # the job that makes reports
 # By job: how long after its last good end the next is missed, in seconds. Two of its turns, and the longest it may take itself.
 MISSED_AFTER_S: Final = {
-    "build_reports": 3 * HOUR_S,
+    BUILDS: 3 * HOUR_S,
     "watch_shops": 3 * HOUR_S,
     "reconcile_uploads": 50 * HOUR_S,
     "keep_partitions": 50 * HOUR_S,
@@ -22,8 +24,10 @@ MISSED_AFTER_S: Final = {
 
 
 def ended(connection: sa.Connection, job: str, now: datetime) -> None:
-    """Note that a job ended well."""
+    """Note that a job ended well; of the one that builds reports, that they are built."""
     connection.execute(queries.JOB_ENDED, {"name": job, "now": now})
+    if job == BUILDS:
+        connection.execute(queries.JOB_ENDED, {"name": reports.BUILT_ROW, "now": now})
 
 
 def late_s(connection: sa.Connection, now: datetime) -> dict[str, float]:

@@ -45,6 +45,27 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     checked_at: datetime | None = None
 
 
+class PipelineTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """What a status says of the stages alone: the sums, conversions by state, commerce events by type, custom events by definition."""
+
+    sums: Sums
+    uploads: dict[str, int]
+    commerce_events: dict[str, int]
+    custom_events: dict[str, int]
+    checked_at: datetime | None = None
+
+
+def pipeline_totals(connection: sa.Connection) -> PipelineTotals:
+    """The stages as `status` has them, without measuring what is wrong: a third of its statements."""
+    return PipelineTotals(
+        sums=tallied(connection),
+        uploads=status_counts.ledger(connection, SOON_S).uploads,
+        commerce_events=status_counts.counted(connection, status_counts.TALLIED_EVENTS),
+        custom_events=status_counts.counted(connection, status_counts.TALLIED_CUSTOM_EVENTS),
+        checked_at=_checked_at(connection),
+    )
+
+
 def status(connection: sa.Connection, settings: Settings, now: datetime) -> Status:
     """The figures as the tallies have them, at the same cost whatever there is of history. Writes nothing."""
     totals = tallied(connection)
@@ -60,7 +81,7 @@ def status(connection: sa.Connection, settings: Settings, now: datetime) -> Stat
         reasons=ledger.reasons,
         unnamed=ledger.unnamed,
         without_click_id=ledger.without_click_id,
-        checked_at=min((check.checked_at for check in checks(connection)), default=None),
+        checked_at=_checked_at(connection),
         **_watched(connection, settings, now, totals),
     )
 
@@ -83,6 +104,10 @@ def exact_status(connection: sa.Connection, settings: Settings, now: datetime) -
         checked_at=now,
         **_watched(connection, settings, now, totals),
     )
+
+
+def _checked_at(connection: sa.Connection) -> datetime | None:
+    return min((check.checked_at for check in checks(connection)), default=None)
 
 
 def _watched(connection: sa.Connection, settings: Settings, now: datetime, totals: Sums) -> dict[str, dict[str, int]]:

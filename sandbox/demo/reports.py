@@ -1,41 +1,33 @@
-"""A report of the demo that goes out by itself: what came today, every hour, a while after the marts are built."""
+"""The demo's reports: built once when its traffic has settled, instead of at the next full hour."""
 
-from datetime import datetime
+import time
 from typing import Final
 
-import sqlalchemy as sa
+from supervisor.processes import Program, Supervisor, end_child, python
 
-from custom_events.errors import NotFound
-from custom_events.reports import schedules, specifications
-from custom_events.reports.content import ReportContent
-from custom_events.reports.periods import PeriodName
-from custom_events.reports.rules import Every, ScheduleRule
-from custom_events.reports.schedules import ScheduleSettings
-from custom_events.settings import Settings
-
-REPORT: Final = "today_by_site"
-_ZONE: Final = "Europe/Berlin"
-_CONTENT: Final = ReportContent(
-    mart="fct_funnel_daily",
-    columns=("day", "site_name", "received", "understood", "matched", "sent", "accepted", "rejected", "withheld"),
-    added_up=True,
-    period=PeriodName.TODAY,
-    time_zone=_ZONE,
-    format="xlsx",
-)
+NAME: Final = "reports"
+LIMIT_S: Final = 300.0  # a build takes 20 s on two idle cores
+LOOK_EVERY_S: Final = 0.2
+_JOB: Final = ("dagster", "job", "execute", "-m", "orchestration.definitions", "-j", "build_reports")
 
 
-def prepare_report(connection: sa.Connection, settings: Settings, now: datetime) -> None:
-    """Make the report and its schedule where they are missing. Dagster builds the marts at seven minutes past the hour."""
+def build(supervisor: Supervisor, *, program: Program | None = None, limit_s: float = LIMIT_S) -> str:
+    """Run Dagster's job that builds the reports, in a process of its own, to its end; what came of it as a sentence. `program`: another
+    one in its place."""
+    module, *arguments = _JOB
+    supervisor.start(program or Program(name=NAME, arguments=python(module, *arguments)))
+    child = supervisor.children[NAME]
+    assert child.process is not None
+    deadline = time.monotonic() + limit_s
     try:
-        specifications.get(connection, REPORT)
-    except NotFound:
-        specifications.create(
-            connection, key=REPORT, name="Today, site by site", content=_CONTENT, site_ids=None, actor="custom-events"
+        while (code := child.process.poll()) is None and time.monotonic() < deadline:
+            time.sleep(LOOK_EVERY_S)
+    finally:
+        end_child(child)
+        del supervisor.children[NAME]  # it is done: nobody starts it again
+    log = supervisor.log_file(NAME)
+    if code is None:
+        return (
+            f"The reports were not built within {limit_s:.0f} s; the job does it at the next full hour. Its log: {log}"
         )
-        chosen = ScheduleSettings(
-            report_key=REPORT,
-            name="Today, site by site",
-            rule=ScheduleRule(every=Every.HOUR, at="00:20", time_zone=_ZONE),
-        )
-        schedules.create(connection, chosen, (), settings=settings, actor="custom-events", now=now)
+    return "The reports are built." if code == 0 else f"The reports were not built: see {log}"

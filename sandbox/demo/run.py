@@ -15,7 +15,7 @@ from custom_events.postgres import migrate
 from custom_events.postgres.connect import engine
 from custom_events.settings import Settings
 from orchestration import instance
-from sandbox.demo import examples
+from sandbox.demo import examples, reports
 from sandbox.demo import figures as demo_figures
 from sandbox.demo.console import prepare_console, show_alarms, sign_in_link
 from sandbox.demo.figures import Figures
@@ -29,7 +29,7 @@ from sandbox.demo.google import (
 )
 from sandbox.demo.progress import display
 from sandbox.demo.ready import wait_until_ready
-from sandbox.demo.reports import prepare_report
+from sandbox.demo.scheduled_report import prepare_report
 from sandbox.demo.sites import prepare
 from sandbox.stores.posts import Post
 from sandbox.stores.script import script
@@ -124,8 +124,9 @@ class Demo:
         self.engine.dispose()
 
 
-def run(settings: Settings, url: str, console: Console, *, once: bool) -> int:
-    """Migrates and seeds the database, runs the demo; stays up until interrupted unless `once`. Returns the exit code."""
+def run(settings: Settings, url: str, console: Console, *, once: bool, with_reports: bool = False) -> int:
+    """Migrates and seeds the database, runs the demo; stays up until interrupted unless `once`, which builds reports only
+    `with_reports`. Returns the exit code."""
     migrate.upgrade(url)
     demo = Demo(settings, url, console)
     try:
@@ -142,7 +143,14 @@ def run(settings: Settings, url: str, console: Console, *, once: bool) -> int:
         with Live(console=console, refresh_per_second=4) as live:
             demo.follow("First wave", waves.first, live)
             demo.follow("Second wave: refunds, cancellations, redeliveries", waves.second, live)
-        return _conclude(demo, before, number, once=once, password=password)
+        code = _conclude(demo, before, number, once=once, password=password)
+        if with_reports or not once:
+            console.print("The reports are being built.")
+            console.print(reports.build(demo.supervisor), soft_wrap=True)
+        if not once:
+            console.print("Running until Ctrl-C.")
+            _stay(demo)
+        return code
     finally:
         demo.stop()
 
@@ -161,8 +169,6 @@ def _conclude(demo: Demo, before: Figures, number: int, *, once: bool, password:
         for name, address in programs.addresses(demo.settings).items():
             demo.console.print(f"  {name:12} {address}")
         demo.console.print(f"  {'Signed in':12} {sign_in_link(demo.settings, password)}", soft_wrap=True)
-        demo.console.print("Running until Ctrl-C.")
-        _stay(demo)
     return 1 if gaps else 0
 
 

@@ -58,6 +58,7 @@ PICTURES: Final = (
     Picture(name="story", address="uploads?state=accepted", follow=("td.main a", "a[href*='orders/story']")),
     Picture(name="parked", address="parked"),
     Picture(name="uploads-held", address="uploads?state=held"),
+    Picture(name="reports", address="reports"),
 )
 # Moments are moved by the same time, so that those of the past stay as far apart as they are.
 _MOVE_TIMES: Final = """

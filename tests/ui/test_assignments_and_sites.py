@@ -122,8 +122,10 @@ def test_assign_to_twelve_sites_at_once_override_one_and_undo_it(
     signed_in.get_by_role("button", name="Apply 12 rows").click()
     signed_in.get_by_role("navigation").get_by_role("link", name="Bulk changes").first.click()
     expect(signed_in.get_by_role("row", name="a mistake")).to_be_visible()
-    signed_in.get_by_text("Undo", exact=True).click()
-    signed_in.get_by_role("button", name="Undo it").click()
+    signed_in.get_by_role("button", name="Undo bulk change").click()
+    expect(signed_in.locator("#counts")).to_contain_text("12 would change")
+    assert broken_rules(signed_in) == {}
+    signed_in.get_by_role("button", name="Undo 12 rows").click()
     expect(signed_in.get_by_text("It is an undo")).to_be_visible()
     assert "12 rows are undone" in status(signed_in)
     signed_in.goto("/assignments?search=spring&state=enabled")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
@@ -11,8 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from console.pages.rendering import HTMX
 from custom_events.catalog import definitions
-from tests import world as worlds
 from tests.console.api.world import World
+from tests.console.pages.past_shop import make_shop
 from tests.ui.test_tasks import AXE, axe_faults
 
 expect.set_options(timeout=60_000)
@@ -22,18 +21,8 @@ needs_htmx = pytest.mark.skipif(not HTMX.exists(), reason="htmx is not there: ma
 @pytest.fixture(scope="module")
 def shop(database: str, engine: sa.Engine, world: World) -> int:
     """A site called "shop" with six paid orders of 100 to 600 EUR of these days, under a rule that takes them all."""
-    past = worlds.World(database, engine)
-    site_id = past.site()
-    past.rule(site_id, "every_order")
-    now = datetime.now(UTC).replace(microsecond=0)
-    for number in range(6):
-        order = worlds.paid_order(
-            600 + number, at=now - timedelta(days=number, hours=1), total_price=f"{100 * (number + 1)}.00"
-        )
-        past.land(site_id, "orders/paid", order)
     with ThreadPoolExecutor(1) as threads:  # the browser's own loop runs in this one
-        threads.submit(past.drain).result()
-    return site_id
+        return threads.submit(make_shop, database, engine, orders=6, first_id=600).result()
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def test_make_an_event_for_dear_orders_publish_it_and_assign_it(signed_in: Page)
     signed_in.get_by_role("button", name="Keep as a draft").click()
     expect(signed_in.locator(".toast")).to_contain_text("is a draft")
     signed_in.get_by_role("link", name="Publish the draft").click()
-    expect(signed_in.get_by_text("order.total >= 200 EUR")).to_be_visible()
+    expect(signed_in.get_by_text("When order.paid happens and order.total >= 200 EUR")).to_be_visible()
     signed_in.get_by_role("button", name="Publish revision 1").click()
     expect(signed_in.locator(".toast")).to_contain_text("applies from the next batch on")
     signed_in.goto("/assignments/new")
@@ -137,6 +137,18 @@ def test_every_page_fits_a_narrow_window_and_keeps_nobody_out(signed_in: Page, w
         if Path(AXE).exists():
             found |= {f"{path} {rule}": nodes for rule, nodes in axe_faults(signed_in).items()}
     assert found == {}
+
+
+def test_filters_fold_away_on_a_phone_but_for_a_search(signed_in: Page) -> None:
+    signed_in.set_viewport_size({"width": 380, "height": 800})
+    signed_in.goto("/assignments?state=enabled")
+    expect(signed_in.get_by_label("Label or definition's key")).to_be_visible()
+    expect(signed_in.get_by_label("State", exact=True)).not_to_be_visible()
+    signed_in.get_by_text("Filters (1 chosen)").click()
+    expect(signed_in.get_by_label("State", exact=True)).to_be_visible()
+    signed_in.set_viewport_size({"width": 1280, "height": 800})
+    expect(signed_in.get_by_label("State", exact=True)).to_be_visible()
+    expect(signed_in.get_by_text("Filters (1 chosen)")).not_to_be_visible()
 
 
 def axe_faults(page: Page) -> dict[str, object]:

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
+from custom_events.queries import reports
 from custom_events.settings import Settings
 from custom_events.watching import scheduled
 from custom_events.watching.alarms import raised
@@ -62,3 +63,19 @@ def test_the_jobs_note_their_end(engine: sa.Engine, database: str, defs: Any) ->
         "recover_orders",
         "watch_shops",
     }
+
+
+def built_at(engine: sa.Engine) -> datetime | None:
+    with engine.connect() as connection:
+        noted: datetime | None = connection.execute(reports.BUILT, {"tables": []}).one().built_at
+        return noted
+
+
+def test_reports_are_built_when_their_job_has_ended_and_not_when_it_was_installed(engine: sa.Engine) -> None:
+    assert built_at(engine) is None
+    with engine.begin() as connection:
+        scheduled.ended(connection, "reconcile_uploads", NOW)
+    assert built_at(engine) is None
+    with engine.begin() as connection:
+        scheduled.ended(connection, scheduled.BUILDS, NOW)
+    assert built_at(engine) == NOW

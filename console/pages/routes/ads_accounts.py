@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from console.api.calls import Call
+from console.api.pages import Page
 from console.api.routes import ads_accounts as operations
 from console.api.routes import comparisons
 from console.api.routes.uploads import Hold
-from console.pages.ask import Ask
+from console.pages.ask import ROWS, Ask
 from console.pages.charts import Chart, Series, day_label
 from console.pages.page import Moved, Pages, Shown, right_of
 from custom_events.catalog import ads
@@ -15,14 +16,18 @@ from custom_events.ledger import overview
 from custom_events.ledger.differences import Day
 
 PAGES: Final = Pages()
+_CUSTOMER_ID_LENGTH: Final = 10  # digits
 
 
 @PAGES.show(
     "/ads-accounts", right=right_of(operations.ROUTES, operations.list_ads_accounts), template="ads_accounts.html"
 )
-def ads_accounts_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every page takes both)
-    """Every account with its figures."""
-    return Shown(title="Ads accounts", content={"accounts": overview.overview(call.connection, datetime.now(UTC))})
+def ads_accounts_page(call: Call, ask: Ask) -> Shown:
+    """The accounts with their figures, by customer id."""
+    after = ask.text("after", longest=_CUSTOMER_ID_LENGTH)
+    accounts = overview.overview(call.connection, datetime.now(UTC), after=after, limit=ROWS + 1)
+    listed = Page(items=tuple(accounts[:ROWS]), next=accounts[ROWS - 1].customer_id if len(accounts) > ROWS else None)
+    return Shown(title="Ads accounts", content={"list": listed, "ask": ask})
 
 
 @PAGES.show(

@@ -12,17 +12,18 @@ from console.api.rights import SIGNED_IN
 from console.api.routes import assignments as operations
 from console.api.routes import saved_views as view_operations
 from console.api.routes.saved_views import NewSavedView
+from console.pages import words
 from console.pages.ask import ROWS, Ask
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown
-from console.pages.routes.assignments import ALSO, quick_choices
-from console.pages.visible import site_choice, site_names
-from custom_events.access.roles import Role
-from custom_events.catalog import ads, definition_lists
+from console.pages.routes.assignments import ALSO
+from console.pages.visible import account_choice, site_choice, site_names
+from custom_events.catalog import definition_lists
 from custom_events.matching.effective import SETTINGS
 
 PAGES: Final = Pages()
 STATES: Final = ("enabled", "disabled", "draft")
+_OWN: Final = ("assignment", "definition and assignment")  # where a setting that is overridden comes from
 ANY, NOTHING = "any", "nothing"  # of the settings that are overridden
 FILTERS: Final = ("search", "site_id", "definition", "state", "ads_account", "overridden")
 SORTS: Final = ("id", "site", "label", "definition")
@@ -83,11 +84,9 @@ def assignments_page(call: Call, ask: Ask) -> Shown:
         "sites": site_choice(call),
         "states": STATES,
         "overridable": [(name, name) for name in (*SETTINGS, ALSO)],
-        "accounts": _accounts(call),
-        "definitions": [
-            definition.key for definition in definition_lists.search(call.connection, limit=MOST_DEFINITIONS)
-        ],
-        "quick": quick_choices(call),
+        "accounts": account_choice(call),
+        "definitions": [definition.key for definition in definition_lists.names(call.connection, MOST_DEFINITIONS)],
+        "overridden": {row.id: _overridden(row) for row in listed.items},
         "filters": kept_filters(ask),
         "views": view_operations.list_saved_views(call, "assignments").items,
         "view_query": view_query(ask),
@@ -129,8 +128,9 @@ def _csv_query(chosen: Chosen) -> str:
     )
 
 
-def _accounts(call: Call) -> list[tuple[str, str]]:
-    """The ads accounts to choose from, for who may see them."""
-    if not call.caller.may(Role.VIEWER):
-        return []
-    return [(account.customer_id, account.name) for account in ads.accounts(call.connection)]
+def _overridden(assignment: Any) -> str:
+    """The settings in which an assignment differs from its definition, in words."""
+    if assignment.effective is None:
+        return ""
+    settings = assignment.effective.settings
+    return ", ".join(words.setting_name(setting.name) for setting in settings if setting.origin in _OWN)

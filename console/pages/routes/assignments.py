@@ -16,10 +16,11 @@ from console.api.routes.assignment_revisions import NewAssignmentRevision
 from console.api.routes.assignments import AssignmentReplacement, NewAssignment
 from console.api.routes.sites import Reason
 from console.pages.ask import ROWS, Ask, path_value
+from console.pages.differences import Difference, of_overrides
 from console.pages.page import Moved, Pages, Shown, right_of
 from console.pages.routes.definitions import json_field
 from console.pages.toasts import is_own
-from console.pages.visible import site_choice
+from console.pages.visible import action_choice, site_choice
 from custom_events.access.roles import Role
 from custom_events.catalog import ads, assignments, definition_lists, definitions, sites
 from custom_events.catalog.configurations import stored_config
@@ -30,6 +31,7 @@ PAGES: Final = Pages()
 ALSO: Final = "also"
 _MOST_DEFINITIONS: Final = 500  # in one field to choose from
 TEXTS: Final = ("group", "consent_needed", "valid_from", "valid_until", "ads_action")  # typed as they are, not as JSON
+_LONGEST_BACK: Final = 2_000  # characters of a list's query
 _EDIT: Final = right_of(operations.ROUTES, operations.replace_assignment)
 QUICK: Final = ("ads_action", "priority", "click_window_days", "consent_needed")  # what the list changes in place
 NO_ACTION: Final = "none"  # in place of an ads action: recorded, and sent nowhere
@@ -83,7 +85,7 @@ def assignment_page(call: Call, ask: Ask) -> Shown:
         "assignment": assignment,
         "site": sites.get(call.connection, assignment.site_id),
         "definition": definitions.get(call.connection, assignment.definition_key),
-        "actions": {action.reference: action.name for action in ads.actions(call.connection)},
+        "actions": _action_names(call, assignment),
         "history": revision_operations.list_assignment_revisions(call, assignment.id, limit=ROWS).items,
         "changes": _changes(call, assignment.id, assignment.published_number, assignment.newest_number)
         if assignment.draft
@@ -135,6 +137,19 @@ def override(call: Call, ask: Ask) -> Moved:
     if made.draft is None:
         return Moved(to=f"assignments/{made.id}", said="Nothing differs from what applies.")
     return Moved(to=f"assignments/{made.id}", said=f"Revision {made.newest_number} is a draft: publish it.")
+
+
+@PAGES.show("/assignments/{assignment_id}/quick", right=_EDIT, template="assignment_quick.html")
+def quick_page(call: Call, ask: Ask) -> Shown:
+    """The commonest settings alone, which the list shows in its row; `back`: how the list was filtered."""
+    shown = operations.shown(call, assignments.get(call.connection, ask.path["assignment_id"]))
+    content: dict[str, Any] = {
+        "assignment": shown,
+        "newest": shown.draft or shown.published,
+        "quick": quick_choices(call),
+        "back": ask.text("back", longest=_LONGEST_BACK) or "",
+    }
+    return Shown(title=f"Change: {shown.definition_key}, {shown.label}", content=content)
 
 
 @PAGES.change("/assignments/{assignment_id}/quick", right=_EDIT, form=edit_page)
@@ -206,9 +221,25 @@ def _back(ask: Ask, said: str) -> Moved:
 
 
 def quick_choices(call: Call) -> dict[str, Any]:
-    """What the forms for settings offer: ads actions by reference, consent policies with their sentences."""
-    actions = [(action.reference, f"{action.name} ({action.reference})") for action in ads.actions(call.connection)]
-    return {"actions": actions, "policies": CONSENT_POLICIES, "settings": QUICK, "no_action": NO_ACTION}
+    """What the forms for settings offer: ads actions by reference (with too many to choose from they are typed), consent policies with their sentences."""
+    offered = action_choice(call)
+    return {
+        "actions": [(action.reference, f"{action.name} ({action.reference})") for action in offered.choices],
+        "are_typed": offered.is_typed,
+        "policies": CONSENT_POLICIES,
+        "settings": QUICK,
+        "no_action": NO_ACTION,
+    }
+
+
+def _action_names(call: Call, assignment: Any) -> dict[str, str]:
+    """What the ads action that applies is called, by reference."""
+    reference = assignment.effective.config.ads_action if assignment.effective is not None else None
+    if not reference:
+        return {}
+    customer_id, _, action_id = reference.partition("/")
+    known = ads.actions(call.connection, customer_id)
+    return {action.reference: action.name for action in known if action.action_id == action_id}
 
 
 def _with_quick(form: dict[str, str], typed_in: Mapping[str, str]) -> dict[str, str]:
@@ -239,5 +270,8 @@ def _inherited(call: Call, definition_key: str) -> Any:
     return stored_config(definitions.revision(call.connection, definition_key, number).payload)
 
 
-def _changes(call: Call, assignment_id: int, old: int | None, new: int) -> Any:
-    return () if old == new else assignments.difference(call.connection, assignment_id, old=old, new=new).changes
+def _changes(call: Call, assignment_id: int, old: int | None, new: int) -> tuple[Difference, ...]:
+    if old == new:
+        return ()
+    before = None if old is None else assignments.revision(call.connection, assignment_id, old).payload
+    return of_overrides(before, assignments.revision(call.connection, assignment_id, new).payload)

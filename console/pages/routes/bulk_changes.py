@@ -26,11 +26,12 @@ PAGES: Final = Pages()
 MOST_SITES: Final = 150  # to tick one by one: a form has 200 fields at most; of more, a part of the name finds them
 SHOWN_ROWS: Final = 500  # of a preview at once, those that fail first; all of them are in what is applied
 _EDIT: Final = of_some_site(Role.EDITOR)
+_UNDO: Final = right_of(operations.ROUTES, operations.undo_bulk_change)
 
 
 @PAGES.show("/bulk-changes", right=READ, template="bulk_changes.html")
 def bulk_changes_page(call: Call, ask: Ask) -> Shown:
-    """The bulk changes of the last 30 days; the newest may be undone with one confirmation."""
+    """The bulk changes of the last 30 days; the newest may be undone after a preview."""
     listed = operations.list_bulk_changes(call, limit=ROWS, after=ask.text("after", longest=2_000))
     return Shown(title="Bulk changes", content={"ask": ask, "list": listed, "verbs": VERBS})
 
@@ -91,7 +92,7 @@ def apply(call: Call, ask: Ask) -> Moved:
     template="bulk_change.html",
 )
 def bulk_change_page(call: Call, ask: Ask) -> Shown:
-    """One bulk change, row by row; undone with a confirmation."""
+    """One bulk change, row by row; undone after a preview."""
     listed = operations.read_bulk_change(call, ask.path["bulk_change_id"])
     rows = operations.list_bulk_change_rows(call, listed.id, limit=ROWS, after=ask.text("after", longest=2_000))
     content = {
@@ -104,7 +105,18 @@ def bulk_change_page(call: Call, ask: Ask) -> Shown:
     return Shown(title=f"Bulk change {listed.id}", content=content)
 
 
-@PAGES.change("/bulk-changes/{bulk_change_id}/undo", right=right_of(operations.ROUTES, operations.undo_bulk_change))
+@PAGES.change("/bulk-changes/{bulk_change_id}/undo/preview", right=_UNDO, template="bulk_undo.html")
+def preview_undo(call: Call, ask: Ask) -> PageAnswer:
+    """What an undo would do to each row; nothing is changed. With many rows it is an operation, which shows it when it has ended."""
+    number = ask.path["bulk_change_id"]
+    answer = operations.undo_bulk_change(call, number, Undo(mode="row_by_row", dry_run=True))
+    if answer.status is not None:
+        return Moved(to=f"operations/{answer.content.id}", said="Each row is tried; nothing is undone yet.")
+    content = {**shown_result(call, answer.content), "number": number}
+    return Shown(title=f"Preview: undo bulk change {number}", content=content)
+
+
+@PAGES.change("/bulk-changes/{bulk_change_id}/undo", right=_UNDO)
 def undo(call: Call, ask: Ask) -> Moved:
     """What applied before applies again."""
     body = Undo(mode=bulk_forms.read_mode(ask).mode, reason=ask.field("reason"))

@@ -31,7 +31,7 @@ def custom_events_page(call: Call, ask: Ask) -> Shown:
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    known = definition_lists.search(call.connection, limit=_MOST_DEFINITIONS)
+    known = definition_lists.names(call.connection, _MOST_DEFINITIONS)
     content = {
         "ask": ask,
         "list": listed,

@@ -16,6 +16,7 @@ from console.api.routes.operations import LongOperation, OperationResult
 from console.pages.ask import Ask
 from console.pages.backtest_chart import chart_of, rows_of
 from console.pages.page import Moved, Pages, Shown, right_of
+from console.pages.routes.definitions import changes_between
 from console.pages.visible import site_choice, site_names
 from custom_events.backtest.result import Backtest
 from custom_events.catalog import definitions, revisions
@@ -43,7 +44,7 @@ def publish_page(call: Call, ask: Ask) -> Shown:
         "definition": definition,
         "number": number,
         "revision": revision,
-        "changes": _changes(call, definition.key, definition.published_number, number),
+        "changes": changes_between(call, definition.key, definition.published_number, number),
         "needs_second": revisions.needs_second_person(),
         "is_author": revisions.same_person(revision.author, call.actor),
         "periods": PERIODS,
@@ -132,7 +133,3 @@ def _result(call: Call, operation: LongOperation | None) -> dict[str, Any]:
 def _only_site(operation: LongOperation | None) -> int | str:
     """The one site that a backtest was asked for; "" where it was none or several."""
     return operation.site_ids[0] if operation is not None and operation.sites == 1 else ""
-
-
-def _changes(call: Call, key: str, old: int | None, new: int) -> Any:
-    return () if old == new else definitions.difference(call.connection, key, old=old, new=new).changes

@@ -9,6 +9,7 @@ from console.api.routes.definitions import Definition
 from console.api.routes.sites import Reason
 from console.pages.ask import ROWS, Ask
 from console.pages.definition_form import json_field as json_field  # noqa: PLC0414  (assignments have it from here)
+from console.pages.differences import Difference, of_definitions
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown, right_of
 from custom_events.catalog import definitions
@@ -47,7 +48,7 @@ def definition_page(call: Call, ask: Ask) -> Shown:
         "history": revision_operations.list_definition_revisions(
             call, definition.key, limit=ROWS, after=ask.text("after", longest=2_000)
         ),
-        "changes": _changes(call, definition.key, definition.published_number, definition.newest_number)
+        "changes": changes_between(call, definition.key, definition.published_number, definition.newest_number)
         if definition.draft
         else (),
     }
@@ -63,8 +64,8 @@ def revision_page(call: Call, ask: Ask) -> Shown:
         "definition": definition,
         "revision": revision,
         "number": number,
-        "changes": _changes(call, definition.key, definition.published_number, number),
-        "changed": _changes(call, definition.key, number - 1, number) if number > 1 else (),
+        "changes": changes_between(call, definition.key, definition.published_number, number),
+        "changed": changes_between(call, definition.key, number - 1, number) if number > 1 else (),
         "settings": SETTINGS,
     }
     return Shown(title=f"{definition.name}, revision {number}", content=content)
@@ -100,5 +101,9 @@ def _definition(call: Call, ask: Ask) -> Definition:
     return operations.shown(call, definitions.get(call.connection, ask.path["definition_key"]))
 
 
-def _changes(call: Call, key: str, old: int | None, new: int) -> Any:
-    return () if old == new else definitions.difference(call.connection, key, old=old, new=new).changes
+def changes_between(call: Call, key: str, old: int | None, new: int) -> tuple[Difference, ...]:
+    """What differs between two revisions of a definition. `old` None: nothing applied."""
+    if old == new:
+        return ()
+    before = None if old is None else definitions.revision(call.connection, key, old).payload
+    return of_definitions(before, definitions.revision(call.connection, key, new).payload)

@@ -1,7 +1,6 @@
 """The pipeline as one picture: what is at each stage, what is stuck where, what is wrong."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +14,7 @@ from console.pages.page import Pages, Shown
 from console.pages.visible import chosen_site, site_choice
 from custom_events.watching.equations import Sums
 from custom_events.watching.site_figures import SiteFigures
-from custom_events.watching.status import status
+from custom_events.watching.status import pipeline_totals
 
 PAGES: Final = Pages()
 LIVE: Final = "live"
@@ -54,9 +53,9 @@ def overview_page(call: Call, ask: Ask) -> Shown:
         content |= {"figures": figures}
         stuck = _stuck(figures.deliveries.get("parked", 0), figures.conversions, f"site_id={site_id}&")
     else:
-        totals = status(call.connection, call.settings, datetime.now(UTC))
+        totals = pipeline_totals(call.connection)
         stages = stages_of_all(totals.sums, totals.uploads)
-        content |= {"sums": totals.sums, "status": totals}
+        content |= {"sums": totals.sums, "totals": totals}
         stuck = _stuck(sum(totals.sums.parked.values()), totals.uploads, "")
     content |= {"stages": stages, "stuck": stuck}
     if not is_part:

@@ -1,7 +1,7 @@
 """What is parked and what is withheld, by reason, with what to do; parked deliveries understood once more."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +14,7 @@ from console.pages.ask import Ask
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown, right_of
 from console.pages.visible import chosen_site, site_choice
-from custom_events.watching.status import status
+from custom_events.watching.sums import tallied
 
 PAGES: Final = Pages()
 SAMPLES: Final = 3  # of a reason, the newest
@@ -38,7 +38,7 @@ def parked_page(call: Call, ask: Ask) -> Shown:
     site_id = chosen_site(call, ask)
     content: dict[str, Any] = {"ask": ask, "sites": site_choice(call), "site_id": site_id}
     if site_id is None:
-        sums = status(call.connection, call.settings, datetime.now(UTC)).sums
+        sums = tallied(call.connection)
         parked, withheld = _reasons(sums.parked), _reasons(sums.withheld)
     else:
         listed = operations.list_parked(call, site_id).items

@@ -1,13 +1,11 @@
-"""Sites: a list with their health, one with all that belongs to it; its settings and its secrets. A new one: site_connecting.py."""
+"""Sites: a list with their health, one with all that belongs to it; its secrets. Its settings: site_editing.py; a new one: site_connecting.py."""
 
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from console.api.bodies import typed
 from console.api.calls import Call
 from console.api.pages import MOST
-from console.api.preconditions import tag_of
 from console.api.problems import FieldError, invalid
 from console.api.rights import of_site
 from console.api.routes import assignments as assignment_operations
@@ -16,32 +14,22 @@ from console.api.routes import raw_events as raw_operations
 from console.api.routes import sites as operations
 from console.api.routes.figures import read_site_figures
 from console.api.routes.site_secrets import NewSecret, Rotation
-from console.api.routes.sites import Reason, SiteChanges
+from console.api.routes.sites import Reason
 from console.pages.ask import ROWS, Ask
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown, right_of
 from custom_events.access.roles import Role
 from custom_events.browse.site_health import site_health
 from custom_events.catalog import ads, connecting, signing, sites
-from custom_events.catalog.files.meanings import CONSENT_POLICIES, meaning
+from custom_events.catalog.files.meanings import CONSENT_POLICIES
 from custom_events.shopify_app import installation
 from custom_events.values.deliveries import Platform
 from custom_events.values.recovery import SENTENCES
 
 PAGES: Final = Pages()
-_FIELDS: Final = ("name", "shop_domain", "currency", "time_zone")
-_SETTINGS: Final = (
-    "default_country",
-    "consent_default",
-    "transaction_ids",
-    "payment_lost",
-    "take_test_orders",
-    "take_sub_orders",
-)
 _STATES: Final = ("active", "paused", "removed")
 _QUIET_H: Final = 24  # without a delivery for as long: marked in the list
 _OLD_DAYS: Final = 365  # a secret that is older: marked in the list
-_EDIT: Final = right_of(operations.ROUTES, operations.change_site)
 
 
 @PAGES.show("/sites", right=READ, template="sites.html")
@@ -96,42 +84,6 @@ def site_page(call: Call, ask: Ask) -> Shown:
     return Shown(title=site.name, content=content)
 
 
-@PAGES.show("/sites/{site_id}/edit", right=_EDIT, template="site_edit.html")
-def edit_page(call: Call, ask: Ask) -> Shown:
-    """The form of what can be changed of a site."""
-    stored = sites.get(call.connection, ask.path["site_id"])
-    values = {name: getattr(stored, name) for name in _FIELDS} | {
-        name: getattr(stored.settings, name) for name in _SETTINGS
-    }
-    form = {name: _typed(value) for name, value in values.items()}
-    content = {
-        "site": stored,
-        "form": {**(ask.form or form), "if_match": tag_of(stored)},
-        "stored": form,
-        "errors": {name.removeprefix("settings."): error for name, error in ask.errors.items()},
-        "meaning": lambda name: meaning("SiteSettings", name),
-    }
-    return Shown(title=f"Settings of {stored.name}", content=content)
-
-
-@PAGES.change("/sites/{site_id}/edit", right=_EDIT, form=edit_page)
-def edit(call: Call, ask: Ask) -> Moved:
-    """Keep what was typed; refused where somebody else changed it since it was read."""
-    changes: dict[str, Any] = {name: ask.field(name) or None for name in _FIELDS}
-    changes["settings"] = {
-        "default_country": ask.field("default_country").upper() or None,
-        "consent_default": ask.field("consent_default"),
-        "transaction_ids": ask.field("transaction_ids") or "site_and_id",
-        "payment_lost": ask.field("payment_lost"),
-        **{name: name in ask.form for name in ("take_test_orders", "take_sub_orders")},
-    }
-    changes["name"] = ask.field("name")
-    changes["currency"] = ask.field("currency").upper() or None
-    site_id = ask.path["site_id"]
-    operations.change_site(call, site_id, typed(changes, SiteChanges))
-    return Moved(to=f"sites/{site_id}", said="Its settings apply from the next batch on.")
-
-
 @PAGES.change("/sites/{site_id}/pause", right=right_of(operations.ROUTES, operations.pause_site))
 def pause(call: Call, ask: Ask) -> Moved:
     """What the site sends is taken and understood, and matches nothing."""
@@ -178,14 +130,7 @@ def revoke_secret(call: Call, ask: Ask) -> Moved:
     return Moved(to=f"sites/{site_id}", said="The secret is good no longer: what it signs is refused.")
 
 
-def _typed(value: object) -> str:
-    """A value as a form has it: of a yes or no "on" or nothing."""
-    if isinstance(value, bool):
-        return "on" if value else ""
-    return "" if value is None else str(value)
-
-
 def _accounts(call: Call, actions: set[str | None]) -> list[ads.Account]:
     """The ads accounts to which what applies goes."""
     named = {action.partition("/")[0] for action in actions if action}
-    return [account for account in ads.accounts(call.connection) if account.customer_id in named]
+    return ads.accounts_of(call.connection, named) if named else []

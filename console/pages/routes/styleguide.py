@@ -8,9 +8,9 @@ from console.api.problems import FieldError
 from console.api.rights import SIGNED_IN
 from console.pages.ask import Ask
 from console.pages.charts import Chart, Funnel, Series, Step
+from console.pages.differences import Difference
 from console.pages.merging import merge_rows
 from console.pages.page import Pages, Shown
-from custom_events.catalog.diff import Change
 from custom_events.conditions.explain import ExplainedNode
 
 PAGES: Final = Pages()
@@ -66,7 +66,15 @@ def styleguide_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every page
         "charts": _CHARTS,
         "funnel": _FUNNEL,
         "states": _STATES,
-        "changes": (Change(path="value.factor", old=1, new="0.35"), Change(path="priority", new=10)),
+        "changes": (
+            Difference(
+                name="conditions",
+                old="order.total >= 200.00 EUR",
+                new="order.total >= 300.00 EUR",
+                note="one of several of which any is enough",
+            ),
+            Difference(name="priority", old=None, new="10"),
+        ),
         "node": ExplainedNode(kind="all", text="", holds=False, children=leaves),
         "errors": {"amount": FieldError(field="amount", problem='"ten" is no amount', remedy="10.00 for example")},
         "rows": merge_rows(_BEFORE, _THEIRS, _MINE, lambda name, side: str(side.get(name, "none"))),

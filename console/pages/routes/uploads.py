@@ -1,10 +1,13 @@
 """Uploads: conversions and adjustments on their way to an ads account, and Google's answers; held, released, sent again."""
 
+import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from console.api.calls import Call
+from console.api.problems import FieldError, invalid
 from console.api.routes import browsing, day_figures
 from console.api.routes import uploads as operations
 from console.api.routes.uploads import Hold, Release
@@ -12,9 +15,9 @@ from console.pages.ask import ROWS, Ask
 from console.pages.navigation import READ
 from console.pages.overview_cards import weeks_chart
 from console.pages.page import Moved, Pages, Shown, right_of
-from console.pages.visible import chosen_site, site_choice, site_names
+from console.pages.visible import AdsChoice, account_choice, action_choice, chosen_site, site_choice, site_names
 from custom_events.access.roles import Role
-from custom_events.browse.uploads import STATES
+from custom_events.browse.uploads import STATES, UploadRow
 from custom_events.catalog import ads, assignments, sites
 from custom_events.ledger.overview import SOON
 from custom_events.ledger.progress import UploadProgress
@@ -22,6 +25,7 @@ from custom_events.values.conversions import UploadKind
 from custom_events.values.reasons import CONSENT_UNKNOWN_IN_EUROPE
 
 PAGES: Final = Pages()
+_CUSTOMER: Final = re.compile(r"[0-9]{3}-?[0-9]{3}-?[0-9]{4}\Z")
 _WAITING: Final = (("held", "held", "warn"), ("queued", "queued", ""), ("unknown", "without an answer", "warn"))
 _RETRIED: Final = "It is sent again with the next request."
 _READ_ONE: Final = right_of(operations.ROUTES, operations.read_upload)
@@ -30,14 +34,14 @@ _READ_ONE: Final = right_of(operations.ROUTES, operations.read_upload)
 @PAGES.show("/uploads", right=READ, template="uploads.html")
 def uploads_page(call: Call, ask: Ask) -> Shown:
     """The ledger, the newest first; what waits as filters with their counts, and how conversions fared over time."""
-    site_id = chosen_site(call, ask)
+    site_id, account_id = chosen_site(call, ask), _chosen_account(call, ask)
     expiring = ask.flag("expiring")
     listed = browsing.list_uploads(
         call,
         site_id=site_id,
         state=ask.choice("state", STATES),
         reason=ask.text("reason"),
-        account_id=ask.number("account_id"),
+        account_id=account_id,
         action_id=ask.number("action_id"),
         assignment_id=ask.number("assignment_id"),
         kind=ask.choice("kind", tuple(UploadKind)),
@@ -49,8 +53,6 @@ def uploads_page(call: Call, ask: Ask) -> Shown:
         after=ask.text("after", longest=2_000),
     )
     may_all = call.caller.may(Role.VIEWER)
-    actions = ads.actions(call.connection) if may_all else []
-    accounts = ads.accounts(call.connection) if may_all else []
     progress = day_figures.read_upload_progress(call, site_id)
     content: dict[str, Any] = {
         "ask": ask,
@@ -60,12 +62,13 @@ def uploads_page(call: Call, ask: Ask) -> Shown:
         "site_id": site_id,
         "states": STATES,
         "kinds": tuple(UploadKind),
-        "actions": {action.id: action for action in actions},
-        "action_choices": [(action.id, f"{action.name}, {action.reference}") for action in actions],
-        "account_choices": [(account.id, account.name) for account in accounts],
+        "actions": ads.action_names_of(call.connection, _actions_of(listed.items)) if may_all else {},
+        "action_choice": action_choice(call, account_id) if may_all else AdsChoice(),
+        "account_choice": account_choice(call),
+        "account_id": account_id,
         "waiting": waiting(progress, ask, site_id),
         "chart": weeks_chart(progress.weeks) if progress.weeks and not ask.query else None,
-        "at_once": at_once(ask, site_id, {account.id: account.customer_id for account in accounts}),
+        "at_once": at_once(ask, site_id, _customer_id(call, account_id) if may_all else None),
         "consent_reason": CONSENT_UNKNOWN_IN_EUROPE,
         "soon": datetime.now(UTC) + SOON,
     }
@@ -106,15 +109,39 @@ def waiting(progress: UploadProgress, ask: Ask, site_id: int | None) -> list[Wai
     return [*chips, late]
 
 
-def at_once(ask: Ask, site_id: int | None, accounts: dict[int, str]) -> str:
+def at_once(ask: Ask, site_id: int | None, customer_id: str | None) -> str:
     """Where all that is listed is changed at once, without what is done at its end ("": nowhere): of one site, or of one account, by reason at most."""
     chosen = {name for name, value in ask.query.items() if value} - {"state", "reason", "after"}
     if site_id is not None and chosen <= {"site_id", "order_id"}:
         return f"sites/{site_id}/uploads"
-    account = ask.number("account_id")
-    if chosen == {"account_id"} and account in accounts:
-        return f"ads-accounts/{accounts[account]}/uploads"
+    if chosen == {"account_id"} and customer_id is not None:
+        return f"ads-accounts/{customer_id}/uploads"
     return ""
+
+
+def _chosen_account(call: Call, ask: Ask) -> int | None:
+    """Our id of the account of the query, where Google's customer id may be typed as well. Raises 422."""
+    written = ask.text("account_id")
+    if written is None or not _CUSTOMER.match(written):
+        return ask.number("account_id")
+    (account,) = ads.accounts_of(call.connection, [written.replace("-", "")]) or [None]
+    if account is None:
+        wrong = f"there is no ads account {written}"
+        raise invalid(
+            FieldError(
+                field="account_id", place="query", problem=wrong, remedy="a customer id of the list of ads accounts"
+            )
+        )
+    return account.id
+
+
+def _customer_id(call: Call, account_id: int | None) -> str | None:
+    account = None if account_id is None else ads.account_name(call.connection, account_id)
+    return None if account is None else account.reference
+
+
+def _actions_of(rows: Iterable[UploadRow]) -> set[int]:
+    return {row.action_id for row in rows if row.action_id is not None}
 
 
 @PAGES.show("/uploads/{upload_reference}", right=_READ_ONE, template="upload.html")

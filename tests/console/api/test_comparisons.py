@@ -1,41 +1,25 @@
 """Our ledger beside Google's counts, settings, bodies without what names somebody, and reports before anything is built."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
-import pytest
 import sqlalchemy as sa
-from fastapi import FastAPI
 
 from console.api.routes import settings as settings_routes
 from custom_events.browse import reports
-from tests.console.api.asking import asking
 from tests.console.api.conftest import problem
 from tests.console.api.ledger_rows import ACTION_ID, CUSTOMER_ID
 from tests.console.api.raw_rows import parked_delivery
+from tests.console.api.shared_world import admin, app, client, database, engine, settings, world
 from tests.console.api.world import World
-from tests.console.pages.conftest import app, database, engine, settings, world
 
-__all__ = ["app", "database", "engine", "settings", "world"]  # fixtures: one world for the file
+__all__ = ["admin", "app", "client", "database", "engine", "settings", "world"]  # fixtures
 
 DAY = sa.text(
     "INSERT INTO app.reconciliation_days (ads_account_id, action_id, day, sent, accepted, unattributable, events, google_successful,"
     " google_failed, google_pending, google_read_at, updated_at)"
     " SELECT id, :action, :day, 42, 42, 35, 42, :taken, 35, 0, now(), now() FROM app.ads_accounts"
 )
-
-
-@pytest.fixture(scope="module")
-def client(app: FastAPI) -> Iterator[httpx.Client]:
-    with asking(app) as made:
-        yield made
-
-
-@pytest.fixture
-def admin(client: httpx.Client, world: World) -> httpx.Client:
-    client.headers.update(world.headers("administrator"))
-    return client
 
 
 def test_why_google_shows_fewer_is_said_day_by_day(admin: httpx.Client, world: World) -> None:

@@ -1,31 +1,22 @@
 """Today beside last week, who went quiet, how the ledger goes: counted as they stand, of the sites that whoever asks may see."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 import sqlalchemy as sa
-from fastapi import FastAPI
 
 from custom_events.ledger import progress
 from custom_events.queries import tallies
 from custom_events.watching import day_figures
-from tests.console.api.asking import asking
 from tests.console.api.conftest import problem
 from tests.console.api.ledger_rows import upload
 from tests.console.api.raw_rows import parked_delivery
+from tests.console.api.shared_world import admin, app, client, database, engine, settings, world
 from tests.console.api.world import World
-from tests.console.pages.conftest import app, database, engine, settings, world
 
-__all__ = [
-    "app",
-    "database",
-    "engine",
-    "settings",
-    "world",
-]  # fixtures: one world for the file, whose tests leave each other's rows alone
+__all__ = ["admin", "app", "client", "database", "engine", "settings", "world"]  # fixtures
 
 NOON = datetime(2024, 11, 27, 12, tzinfo=UTC)  # a Wednesday, long before what the world has
 WEEK = timedelta(days=7)
@@ -38,18 +29,6 @@ _CALL = sa.text(
     "INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at)"
     " SELECT id, 'google_ads', 'conversions', 1, :at FROM app.ads_accounts WHERE customer_id = :customer_id"
 )
-
-
-@pytest.fixture(scope="module")
-def client(app: FastAPI) -> Iterator[httpx.Client]:
-    with asking(app) as made:
-        yield made
-
-
-@pytest.fixture
-def admin(client: httpx.Client, world: World) -> httpx.Client:
-    client.headers.update(world.headers("administrator"))
-    return client
 
 
 def ask(client: httpx.Client, path: str, **query: Any) -> dict[str, Any]:

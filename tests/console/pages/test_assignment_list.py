@@ -97,7 +97,12 @@ def test_filters_are_kept_as_a_view_of_ones_own(browser: httpx.Client, client: h
 def test_settings_are_changed_in_place(browser: httpx.Client, engine: sa.Engine, listed: dict[str, int]) -> None:
     number = listed["overrides"]
     query = f"?site_id={listed['site']}&overridden=priority"
-    assert 'name="overrides.priority" autocomplete="off" value="3"' in browser.get(f"/assignments{query}").text
+    page = browser.get(f"/assignments{query}").text
+    address = re.search(rf'hx-get="(assignments/{number}/quick\?[^"]+)"', page)
+    assert address is not None
+    form = browser.get(f"/{address[1]}").text
+    assert 'name="overrides.priority" autocomplete="off" value="3"' in form
+    assert hidden(form, "back").replace("&amp;", "&") == query
     given = {"expected": "1", "back": query, "overrides.priority": "5", "overrides.ads_action": "none"}
     answer = browser.post(f"/assignments/{number}/quick", data={**given, "publish": "on"})
     assert answer.headers["location"] == f"../../assignments{query}"

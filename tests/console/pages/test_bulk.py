@@ -61,12 +61,20 @@ def test_a_definition_is_assigned_to_many_sites_after_a_preview_and_undone(
     assert "3 rows on 3 sites, by ana@example.org" in done
     assert all(len(of_site(engine, site_id)) == 2 for site_id in shops)
     newest = browser.get("/bulk-changes").text
-    undo = re.search(r'action="(bulk-changes/\d+/undo)"', newest)
+    tried = re.search(r'action="(bulk-changes/\d+/undo/preview)"', newest)
+    assert tried is not None
+    page = browser.post(f"/{tried[1]}").text
+    assert "nothing is undone yet" in page
+    assert page.count("Branch ") == 3
+    assert "Undo 3 rows" in page
+    assert all(len(of_site(engine, site_id)) == 2 for site_id in shops)
+    undo = re.search(r'action="[./]*(bulk-changes/\d+/undo)"', page)
     assert undo is not None
     undone = moved(browser, browser.post(f"/{undo[1]}", data={"reason": "too early"}))
     assert "3 rows are undone" in undone
     assert "It is an undo" in undone
     assert "undone" in browser.get("/bulk-changes").text
+    assert "There is nothing to apply" in browser.post(f"/{tried[1]}").text
     again = browser.post(f"/{undo[1]}")
     assert again.status_code == 422
     assert "was changed since" in again.text

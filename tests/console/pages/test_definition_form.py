@@ -144,5 +144,5 @@ def test_a_row_says_each_side_in_words() -> None:
     (row,) = merge_rows(base, base, mine, setting_in_words)
     assert (row.name, row.is_open, row.take) == ("dedup", False, "mine")
     assert (row.base, row.theirs, row.mine) == ("once for each order", "once for each order", "each time")
-    assert not row.their_changes
-    assert row.my_changes[0].path == "dedup"
+    assert not row.they_changed
+    assert row.i_changed

@@ -15,8 +15,8 @@ from custom_events.catalog import assignments, definitions, revisions
 from custom_events.operations.kinds import KINDS
 from custom_events.operations.runner import Runner
 from custom_events.settings import Settings
-from tests import world as worlds
 from tests.console.api.world import World
+from tests.console.pages.past_shop import make_shop
 from tests.console.pages.test_changes import hidden, moved
 
 DEAR = '{"field": "order.total", "op": ">=", "value": 200}'
@@ -24,32 +24,9 @@ FORM = {"config.trigger": "order.paid", "config.conditions": DEAR}
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Long operations wait until a test does them."""
-    from cryptography.fernet import Fernet
-    from pydantic import SecretStr
-
-    key = SecretStr(Fernet.generate_key().decode())
-    directory = tmp_path_factory.mktemp("local")
-    return Settings(_env_file=None, local_directory=directory, secret_key=key, operations_at_once=0)
-
-
-@pytest.fixture(scope="module")
 def shop(database: str, engine: sa.Engine, world: World) -> int:
-    """A site with four paid orders of 100 to 400 EUR, the newest of today, under a rule that takes them all."""
-    from datetime import UTC, datetime, timedelta
-
-    past = worlds.World(database, engine)
-    site_id = past.site()
-    past.rule(site_id, "every_order")
-    now = datetime.now(UTC).replace(microsecond=0)
-    for number in range(4):
-        order = worlds.paid_order(
-            500 + number, at=now - timedelta(days=number, hours=1), total_price=f"{100 * (number + 1)}.00"
-        )
-        past.land(site_id, "orders/paid", order)
-    past.drain()
-    return site_id
+    """A site with four paid orders of 100 to 400 EUR."""
+    return make_shop(database, engine, orders=4)
 
 
 def made(engine: sa.Engine, key: str, **config: Any) -> str:
@@ -110,8 +87,8 @@ def test_one_is_drafted_published_rolled_back_retired_and_restored(browser: http
     expected = hidden(browser.get("/definitions/dear_order/edit").text, "expected")
     higher = {**FORM, "config.conditions": DEAR.replace("200", "300"), "expected": expected, "reason": "dearer"}
     page = moved(browser, browser.post("/definitions/dear_order/edit", data=higher))
-    assert "<del>200</del>" in page
-    assert "<ins>300</ins>" in page
+    assert "before:</span> order.total &gt;= 200</del>" in page
+    assert "now:</span> order.total &gt;= 300</ins>" in page
     moved(browser, browser.post("/definitions/dear_order/publish/2"))
     second = browser.get("/definitions/dear_order/revisions/2").text
     assert "&gt;= 300" in second

@@ -24,6 +24,11 @@ from console.pages.row_words import change_words, place_words
         (("overrides.priority: 1 -> 2",), ["priority: 2, was 1"]),
         (("overrides.value.factor: added 0.35",), ["what it is worth (factor): 0.35"]),
         (("overrides.click_window_days: removed 30",), ["click window: inherited again, was 30"]),
+        (
+            ('overrides.also: added {"field":"order.billing_country","op":"=","value":"DE"}',),
+            ["further conditions, added to those: order.billing_country = DE"],
+        ),
+        (('overrides.also: added {"field":"order.cou…',), ['further conditions, added to those: {"field":"order.cou…']),
         (("site 4: is_active: true -> false",), ["site 4: disabled"]),
         (("label: a -> b",), ["label: a → b"]),
         (("something else",), ["something else"]),

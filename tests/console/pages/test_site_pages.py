@@ -156,6 +156,59 @@ def test_settings_are_changed_and_nobody_is_overwritten(browser: httpx.Client, e
     assert 'value="Mine"' in stale.text
 
 
+def test_lists_of_a_platform_are_words_with_commas_between(browser: httpx.Client, engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        woo = sites.create(connection, platform=Platform.WOOCOMMERCE, name="Woo", actor="test")
+        shopify = sites.create(
+            connection, platform=Platform.SHOPIFY, name="Shopify", shop_domain="lists.myshopify.com", actor="test"
+        )
+    path = f"/sites/{woo.id}/edit"
+
+    def form(text: str) -> dict[str, str]:
+        return {
+            "if_match": hidden(text, "if_match"),
+            "name": "Woo",
+            "time_zone": "UTC",
+            "consent_default": "unknown",
+            "payment_lost": "retract",
+        }
+
+    page = browser.get(path).text
+    assert "subscription_sources" not in page
+    given = {**form(page), "cod_paid_when": "own", "cod_paid_statuses": "delivered, collected delivered"}
+    moved(browser, browser.post(path, data={**given, "payment_lost_statuses": "disputed,charged-back"}))
+    with engine.connect() as connection:
+        stored = sites.get(connection, woo.id).settings
+    assert stored.cod_paid_when == ("delivered", "collected")
+    assert stored.payment_lost_statuses == ("disputed", "charged-back")
+    page = browser.get(path).text
+    assert 'value="delivered, collected"' in page
+    assert 'value="disputed, charged-back"' in page
+    for statuses in ("", "wc-delivered"):
+        wrong = browser.post(path, data={**form(page), "cod_paid_when": "own", "cod_paid_statuses": statuses})
+        assert wrong.status_code == 422
+        assert 'id="e-cod_paid_statuses"' in wrong.text
+    moved(browser, browser.post(path, data={**form(page), "cod_paid_when": "completed", "payment_lost_statuses": ""}))
+    with engine.connect() as connection:
+        stored = sites.get(connection, woo.id).settings
+    assert stored.cod_paid_when == "completed"
+    assert stored.payment_lost_statuses == ()
+
+    path = f"/sites/{shopify.id}/edit"
+    page = browser.get(path).text
+    assert 'value="subscription_contract"' in page
+    assert "cod_paid_when" not in page
+    given = {
+        **form(page),
+        "shop_domain": "lists.myshopify.com",
+        "subscription_sources": "recharge, subscription_contract",
+    }
+    moved(browser, browser.post(path, data=given))
+    with engine.connect() as connection:
+        stored = sites.get(connection, shopify.id).settings
+    assert stored.subscription_sources == ("recharge", "subscription_contract")
+
+
 def test_consent_is_said_in_sentences_with_who_uses_which(browser: httpx.Client, engine: sa.Engine) -> None:
     with engine.begin() as connection:
         site = shop(connection, "Consents")
