@@ -12,6 +12,7 @@ from cli.faults import TellingGroup
 VERBS = {
     "demo": ("cli.demo", "Everything on this machine, with traffic."),
     "up": ("cli.up", "Run receiver, console and Dagster."),
+    "roles": ("cli.database_roles", "A login for each program, with its own rights alone."),
     "migrate": ("cli.migrate", "Make or renew the tables."),
     "seed": ("cli.seed", "Make the system definitions, or a sample to try."),
     "site": ("cli.site", "Connect a store: address, secrets, first delivery."),
@@ -42,6 +43,7 @@ HERE_ONLY = {
     "demo": "it starts the whole product on this machine",
     "up": "it starts the programs of this machine",
     "migrate": "tables are changed by the login that owns them, before a server can run",
+    "roles": "logins are made by the login that owns the tables",
     "seed": "the first definitions are made before a server can run",
     "understand": "it asks neither a database nor a server",
     "doctor": "it looks at this machine and its way to the database",

@@ -4,6 +4,7 @@
 the environment call `settings.cache_clear()`.
 """
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -42,6 +43,17 @@ class Settings(BaseSettings):
         None,
         validation_alias="DATABASE_URL",
         description="PostgreSQL 15 or newer (postgresql://user:password@host:port/name). Unset: the embedded server.",
+    )
+    receiver_database_url: SecretStr | None = Field(
+        None,
+        description="Address with the receiver's own login, which `custom-events up` gives it in place of DATABASE_URL (`custom-events roles` makes logins). Unset: DATABASE_URL.",
+    )
+    console_database_url: SecretStr | None = Field(None, description="The same for the console. Unset: DATABASE_URL.")
+    pipeline_database_url: SecretStr | None = Field(
+        None, description="The same for Dagster and what it runs. Unset: DATABASE_URL."
+    )
+    reporting_database_url: SecretStr | None = Field(
+        None, description="The same for dbt, which builds the reports. Unset: that of the pipeline, else DATABASE_URL."
     )
     secret_key: SecretStr | None = Field(
         None,
@@ -304,7 +316,22 @@ def variable_of(field: str) -> str:
     return alias if isinstance(alias, str) else f"{Settings.model_config.get('env_prefix', '')}{field}".upper()
 
 
+def as_variables(settings: Settings) -> dict[str, str]:
+    """The variables that make `Settings()` read what was set explicitly in `settings`, whether by a variable or in .env."""
+    variables: dict[str, str] = {}
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        text = "" if value is None else str(value)  # set and empty, which counts as none
+        variables[variable_of(name)] = value.get_secret_value() if isinstance(value, SecretStr) else text
+    return variables
+
+
+DOTENV = "CUSTOM_EVENTS_DOTENV"  # empty: no .env is read; the supervisor sets it, and hands a program what it needs
+
+
 @cache
 def settings() -> Settings:
     """The process's settings, read once."""
+    if os.environ.get(DOTENV) == "":
+        return Settings(_env_file=None)  # pyright: ignore[reportCallIssue]
     return Settings()  # pyright: ignore[reportCallIssue]  (fields come from the environment)

@@ -16,13 +16,12 @@ from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
-from pydantic import SecretStr
 from uvicorn.supervisors import Multiprocess
 
 from custom_events import logs, secrets
 from custom_events.errors import NeedsAction
 from custom_events.postgres import address
-from custom_events.settings import Settings
+from custom_events.settings import Settings, as_variables
 from custom_events.settings import settings as read_settings
 from custom_events.values.hosts import is_local
 from ingest_api.app import Receiver, create_app
@@ -48,7 +47,7 @@ def main(settings: Settings | None = None, factory: str = "ingest_api.serve:appl
     )  # uvicorn hands the signal on when it has stopped: leave through the blocks below
     check_exposure(settings)
     with bound(settings) as listening, address.database(settings) as url, _figures(settings):
-        os.environ |= {**environment(settings), "DATABASE_URL": url}  # how workers learn of them
+        os.environ |= {**as_variables(settings), "DATABASE_URL": url}  # how workers learn of them
         read_settings.cache_clear()
         config = uvicorn.Config(
             factory,
@@ -129,18 +128,6 @@ def _figures(settings: Settings) -> Generator[None]:
         yield
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The variables that make `Settings()` read what was set explicitly in `settings`."""
-    variables: dict[str, str] = {}
-    for name in settings.model_fields_set:
-        value = getattr(settings, name)
-        alias = type(settings).model_fields[name].validation_alias
-        variable = alias if isinstance(alias, str) else f"CUSTOM_EVENTS_{name.upper()}"
-        text = "" if value is None else str(value)  # set and empty, which counts as none
-        variables[variable] = value.get_secret_value() if isinstance(value, SecretStr) else text
-    return variables
 
 
 def _end(_: int, __: FrameType | None) -> None:

@@ -42,13 +42,14 @@ OUTCOME_COLUMNS = (
     "new_events",
 )
 
-# Not the fault of a row: the connection, the server's room, a shutdown. The whole batch is tried again later.
+# Not the fault of a row: the connection, the server's room, a shutdown, the rights of our login. The whole batch is tried again later.
 _NOT_OF_A_ROW = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,
     asyncpg.InternalClientError,
+    asyncpg.InsufficientPrivilegeError,  # of our login
     OSError,
     MemoryError,
 )

@@ -22,7 +22,7 @@ import pytest
 import structlog
 
 from custom_events.errors import NeedsAction
-from custom_events.settings import Settings
+from custom_events.settings import Settings, as_variables
 from custom_events.settings import settings as read_settings
 from ingest_api import serve
 from ingest_api.app import Receiver
@@ -108,7 +108,7 @@ def test_where_others_reach_it_its_key_was_not_typed(receiver_settings: Make, re
 
 def test_the_environment_makes_the_same_settings(receiver_settings: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     made = receiver_settings(receiver_port=81, site_cache_s=0.5)
-    for name, value in serve.environment(made).items():
+    for name, value in as_variables(made).items():
         monkeypatch.setenv(name, value)
     assert Settings() == made  # pyright: ignore[reportCallIssue]
 
@@ -122,7 +122,7 @@ def test_told_to_end_it_leaves_through_its_blocks() -> None:
 def test_a_worker_ends_with_the_process_that_started_it(
     receiver_settings: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in serve.environment(receiver_settings()).items():
+    for name, value in as_variables(receiver_settings()).items():
         monkeypatch.setenv(name, value)
     read_settings.cache_clear()
     ended: list[tuple[int, int]] = []
@@ -161,7 +161,7 @@ def process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], str]]
     """A receiver of its own on a free port, and its address once it is ready."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environment = os.environ | serve.environment(settings) | {"CUSTOM_EVENTS_RECEIVER_PORT": str(port)}
+    environment = os.environ | as_variables(settings) | {"CUSTOM_EVENTS_RECEIVER_PORT": str(port)}
     started = subprocess.Popen([sys.executable, "-m", "ingest_api.serve"], env=environment, stderr=subprocess.DEVNULL)
     try:
         address = f"http://127.0.0.1:{port}"
