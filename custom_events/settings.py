@@ -189,6 +189,15 @@ class Settings(BaseSettings):
     raw_retention_days: int = Field(
         90, ge=1, description="Days that raw events (bodies) are kept before their partition is dropped."
     )
+    quarantine_retention_days: int = Field(14, ge=1, description="Days that refused deliveries are kept.")
+    customer_retention_days: int = Field(
+        760, ge=91, description="Days after which a customer of whom nothing was heard is forgotten."
+    )
+    ledger_identifiers_days: int = Field(
+        120,
+        ge=91,
+        description="Days after a conversion for which click ids and hashes stay in its settled row (Google takes clicks for 90 days, adjustments for 54).",
+    )
     event_retention_days: int = Field(760, ge=1, description="Days that commerce events and custom events are kept.")
     dagster_retention_days: int = Field(
         14, ge=1, description="Days that Dagster's finished runs are kept with their events and logs (26 kB each)."

@@ -8,6 +8,7 @@ from custom_events.postgres import partitions, upkeep, zone_offsets
 from custom_events.postgres.connect import engine
 from custom_events.queries import receipts as receipts_by_hour
 from custom_events.queries import reconciliation, tallies
+from custom_events.redaction import retention
 from custom_events.redaction.carry_out import carry_out_all, sweep_quarantine
 from custom_events.settings import settings
 from custom_events.watching import scheduled, sums
@@ -137,6 +138,21 @@ def forget_people(context: dg.OpExecutionContext, database_url: dg.ResourceParam
 
 
 @dg.op(
+    description="Blanks or deletes row by row what is older than its setting: ids of conversions, customers, quarantine."
+)
+def expire(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
+    """What no partition takes with it."""
+    made_engine = engine(database_url)
+    try:
+        expired = retention.expire(made_engine, settings(), datetime.now(UTC))
+    finally:
+        made_engine.dispose()
+    context.add_output_metadata(
+        {"identifiers": expired.identifiers, "customers": expired.customers, "quarantine": expired.quarantine}
+    )
+
+
+@dg.op(
     ins={"ended": dg.In(dg.Nothing)}, description="Notes that every step ended well: the alarm of missed jobs reads it."
 )
 def all_ended(database_url: dg.ResourceParam[str]) -> None:
@@ -150,4 +166,4 @@ def all_ended(database_url: dg.ResourceParam[str]) -> None:
 )
 def keep_partitions() -> None:
     """What time asks for; a schedule runs it daily. What one step cannot do keeps no other from its own."""
-    all_ended([keep(), forget_people(), count_all(), delete_old_runs()])
+    all_ended([keep(), expire(), forget_people(), count_all(), delete_old_runs()])

@@ -133,7 +133,7 @@ async def process(
     wrong, a unique key refuses the COPY (UniqueViolationError), and the batch is to be tried again without.
     """
     now = await _now(connection)
-    batch_state = BatchState(configuration.sites, PLATFORMS)
+    batch_state = BatchState(configuration.sites, PLATFORMS, configuration.kept)
     await _understand(connection, claimed, batch_state, forgotten, now)
     merger = await Merger.load(connection, batch_state, now)
     new_orders = merger.new_orders if skip_lookups else frozenset[Key]()

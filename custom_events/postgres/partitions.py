@@ -13,6 +13,9 @@ from custom_events.settings import Settings, settings
 from custom_events.tables.registry import PARTITIONED, Partitioning
 
 LOCK_LIMIT_MS = 4_000  # ATTACH and DROP lock out readers of the table; they give up rather than queue everybody
+# Deliveries of a week that nobody could take until it expired. More of them: nothing is drained, and no week is given up for that.
+STUCK_ROWS = 100
+STUCK = "Nobody could understand it until its body expired"
 MAKERS = 7_105_003  # key of the advisory lock: one at a time; any number that nobody else uses
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -22,6 +25,15 @@ SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE 
 # The owner's functions (migration 0045): a login that owns no table keeps partitions, too.
 _MAKE = sa.text("SELECT app.make_partition(:schema, :table, :partition, :begin, :end, :inline_bytes, :filled_percent)")
 _DROP = sa.text("SELECT app.drop_partition(:schema, :table, :partition, :tallied)")
+# A few rows of the queue that nobody could take: their bodies go with their week, and their outcome says so.
+_PARK_STUCK = """
+WITH stuck AS (
+  DELETE FROM landing.raw_queue WHERE landed_week >= :begin AND landed_week < :end RETURNING raw_id, landed_week, site_id
+)
+INSERT INTO app.raw_outcomes (landed_week, raw_id, received_at, site_id, outcome, reason, detail, new_events)
+SELECT s.landed_week, s.raw_id, coalesce(e.received_at, s.landed_week), s.site_id, 'parked', 'body_gone', :detail, 0
+FROM stuck s LEFT JOIN landing.raw_events e ON e.landed_week = s.landed_week AND e.id = s.raw_id
+"""
 _TURN = "SELECT set_config('lock_timeout', :limit, true), pg_advisory_xact_lock(:key)"
 
 
@@ -67,7 +79,7 @@ def drop_expired(connection: sa.Connection, settings: Settings, now: datetime) -
     """Drop partitions that ended before their table's retention, and such rows in DEFAULT. The ledger has none.
 
     Runs in the caller's transaction. A partition is kept, and reported with the reason, while raw events in it wait to be
-    understood or somebody holds a lock on it.
+    understood or somebody holds a lock on it. Up to STUCK_ROWS that waited for all of that time keep no week: they are parked.
     """
     connection.execute(sa.text(_TURN), {"limit": str(LOCK_LIMIT_MS), "key": MAKERS})
     today = now.astimezone(UTC).date()
@@ -153,4 +165,8 @@ def _waiting(connection: sa.Connection, kind: Partitioning, begin: date, end: da
     count = connection.execute(
         sa.select(sa.func.count()).select_from(kind.queue).where(column >= begin, column < end)
     ).scalar_one()
+    if 0 < count <= STUCK_ROWS:
+        connection.execute(sa.text(_PARK_STUCK), {"begin": begin, "end": end, "detail": STUCK})
+        structlog.get_logger().error("stuck_deliveries_parked", rows=count, begin=str(begin), end=str(end))
+        return None
     return f"{count} rows wait in {kind.queue.fullname}" if count else None

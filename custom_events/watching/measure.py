@@ -13,6 +13,7 @@ from custom_events.ledger.codes import RULES, is_not_understood
 from custom_events.ledger.reconcile import CATCHES_UP, first_day_of
 from custom_events.queries import odd_leaves, privacy, upload_stops
 from custom_events.queries import watching as queries
+from custom_events.redaction import retention
 from custom_events.settings import Settings
 from custom_events.values.conversions import UNMATCHED_REASONS, UploadState, Verdict
 from custom_events.watching import contradictions, scheduled, sums
@@ -48,6 +49,7 @@ def measure(
         _google,
         _scheduled,
         partial(_quotas, settings),
+        partial(_retention, settings),
     ]
     measured = set(METRICS)
     if with_sums or counted is not None:
@@ -160,6 +162,11 @@ def _google(connection: sa.Connection, now: datetime) -> Samples:
 def _scheduled(connection: sa.Connection, now: datetime) -> Samples:
     for job, late_s in scheduled.late_s(connection, now).items():
         yield _sample("scheduled_job_late_seconds", late_s, job)
+
+
+def _retention(settings: Settings, connection: sa.Connection, now: datetime) -> Samples:
+    for kept in retention.overdue(connection, settings, now):
+        yield _sample("retention_overdue_days", kept.overdue_days, kept.what)
 
 
 def _quotas(settings: Settings, connection: sa.Connection, now: datetime) -> Samples:

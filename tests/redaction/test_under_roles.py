@@ -14,6 +14,7 @@ from custom_events.postgres import connect, partitions, role_logins, role_rights
 from custom_events.postgres.role_logins import Program
 from custom_events.queries import receipts, reconciliation, tallies
 from custom_events.redaction.carry_out import carry_out_all, sweep_quarantine
+from custom_events.redaction.retention import expire
 from custom_events.watching import scheduled, sums
 from custom_events.watching.watch import look
 from dbt_staging.models import model_name, render_sql
@@ -93,6 +94,7 @@ def keep(engine: sa.Engine, planted: Planted) -> None:
         reconciliation.forget(connection, now - timedelta(days=760))
         scheduled.ended(connection, "keep_partitions", now)
         sums.check(connection, now)
+    expire(engine, planted.settings, now + timedelta(days=800))
     upkeep.analyze(engine)
     assert upkeep.rest(engine, now + timedelta(days=400)) == []  # the owner's
     look(engine, (), planted.settings, now, with_sums=True)
