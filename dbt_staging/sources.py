@@ -19,7 +19,7 @@ HIDDEN_TABLES = frozenset(
         *("people", "role_grants", "sessions", "api_keys", "login_attempts", "idempotent_answers", "openid_links"),
         "saved_views",
         *("operations", "operation_parts", "bulk_changes", "bulk_change_rows"),
-        *("forgotten_subjects", "forgetting_keys"),
+        *("forgotten_subjects", "forgetting_keys", "key_ring_checks"),
     }
 )
 HIDDEN_COLUMNS = frozenset({"body", "headers", "client_address", "before", "after", "person_encrypted"})

@@ -37,7 +37,7 @@ _CONFIGURED: Final = frozenset(
 )
 _AUDIT: Final = "audit_entries"  # whoever may write it may add to it, and nobody may do more
 _PIPELINE_HIDDEN: Final = _ACCESS | {"site_secrets"}
-_REPORTING_HIDDEN: Final = _PIPELINE_HIDDEN | {"forgotten_subjects", "forgetting_keys"}
+_REPORTING_HIDDEN: Final = _PIPELINE_HIDDEN | {"forgotten_subjects", "forgetting_keys", "key_ring_checks"}
 # Bodies, headers, tokens, and what people had before: no report reads them.
 _SECRET_COLUMNS: Final = frozenset({"body", "headers", "client_address", "before", "after", "content"})
 _SEQUENCES: Final = "GRANT USAGE ON ALL SEQUENCES IN SCHEMA app, landing TO {role}"  # many ids are taken at once

@@ -110,6 +110,7 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
         "keyed hash", Done.KEPT, "keyed hashes: without them deliveries would bring the person back", _ALWAYS
     ),
     "app.forgetting_keys": Nobody("the encrypted key of those hashes"),
+    "app.key_ring_checks": Nobody("an encrypted sentence that says whether a key is ours"),
     # ---------------------------------------------------------------- configured, and who did it
     "app.audit_entries": Personal(
         "nothing leads there",

@@ -41,5 +41,5 @@ def test_no_secret_and_no_body_reaches_reports() -> None:
         *("people", "role_grants", "sessions", "api_keys", "login_attempts", "idempotent_answers", "openid_links"),
         "saved_views",
         *("operations", "operation_parts", "bulk_changes", "bulk_change_rows"),
-        *("forgotten_subjects", "forgetting_keys"),
+        *("forgotten_subjects", "forgetting_keys", "key_ring_checks"),
     }
