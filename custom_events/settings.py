@@ -87,6 +87,20 @@ class Settings(BaseSettings):
     )
 
     # ---------------------------------------------------------------- receiver
+    receiver_figures_port: int | None = Field(
+        8001,
+        ge=0,
+        le=65_535,
+        description="TCP port, on this machine alone (`receiver_figures_host`), at which the receiver's /metrics answers; empty: nowhere. Never the public one.",
+    )
+    receiver_figures_host: str = Field(
+        "127.0.0.1", description="Address of that port, for a scraper on another machine."
+    )
+    receiver_connections: int = Field(
+        4_096,
+        ge=1,
+        description="Connections that a receiver process holds at once; a further one is closed when it comes.",
+    )
     receiver_workers: int = Field(
         1, ge=1, description="Receiver processes; one for each one or two cores (docs/reference/performance.md 2)."
     )

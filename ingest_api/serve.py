@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
+from prometheus_client import start_http_server
 from uvicorn.supervisors import Multiprocess
 
 from custom_events import logs, secrets
@@ -25,7 +26,7 @@ from custom_events.settings import Settings, as_variables
 from custom_events.settings import settings as read_settings
 from custom_events.values.hosts import is_local
 from ingest_api.app import Receiver, create_app
-from ingest_api.metrics import MULTIPROCESS_DIRECTORY
+from ingest_api.metrics import MULTIPROCESS_DIRECTORY, scraped
 from ingest_api.protocol import DeliveryProtocol
 
 BACKLOG = 2048  # connections that wait to be accepted
@@ -46,7 +47,7 @@ def main(settings: Settings | None = None, factory: str = "ingest_api.serve:appl
         signal.SIGTERM, _end
     )  # uvicorn hands the signal on when it has stopped: leave through the blocks below
     check_exposure(settings)
-    with bound(settings) as listening, address.database(settings) as url, _figures(settings):
+    with bound(settings) as listening, address.database(settings) as url, _figures(settings), _scrapes(settings):
         os.environ |= {**as_variables(settings), "DATABASE_URL": url}  # how workers learn of them
         read_settings.cache_clear()
         config = uvicorn.Config(
@@ -128,6 +129,25 @@ def _figures(settings: Settings) -> Generator[None]:
         yield
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def _scrapes(settings: Settings) -> Generator[None]:
+    """/metrics on a port of its own. Where that is taken the log says so: deliveries land without figures."""
+    host, port = settings.receiver_figures_host, settings.receiver_figures_port
+    try:
+        served = None if port is None else start_http_server(port, host, scraped())
+    except OSError as fault:
+        _LOG.warning("figures_not_served", host=host, port=port, reason=os.strerror(fault.errno or 0))
+        served = None
+    try:
+        yield
+    finally:
+        if served is not None:
+            server, thread = served
+            server.shutdown()
+            server.server_close()
+            thread.join()
 
 
 def _end(_: int, __: FrameType | None) -> None:

@@ -18,6 +18,7 @@ RECEIVER_SETTINGS: Final = frozenset(
     (
         *("local_directory", "secret_key", "log_level", "log_json", "quarantine_bodies_per_day"),
         *("receiver_host", "receiver_port", "receiver_url", "receiver_workers", "receiver_role"),
+        *("receiver_connections", "receiver_figures_port", "receiver_figures_host"),
         *("body_limit_bytes", "queue_limit", "group_limit", "retry_after_s", "replay_window_s", "site_cache_s"),
     )
 )

@@ -58,7 +58,7 @@ def test_a_full_queue_refuses_before_the_body_is_read(
 
 
 def test_bodies_being_read_are_bounded_together(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "WAITING_LIMIT_BYTES", 10)
+    monkeypatch.setattr(app, "READING_LIMIT_BYTES", 10)
 
     async def pieces() -> Any:
         for _ in range(3):

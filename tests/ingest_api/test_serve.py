@@ -25,7 +25,7 @@ from custom_events.errors import NeedsAction
 from custom_events.settings import Settings, as_variables
 from custom_events.settings import settings as read_settings
 from ingest_api import serve
-from ingest_api.app import Receiver
+from ingest_api.app import Receiver, create_app
 
 Make = Callable[..., Settings]
 START_LIMIT_S = 90.0
@@ -183,15 +183,33 @@ def process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], str]]
 
 @pytest.mark.flow
 def test_workers_share_a_port_and_their_figures_and_none_is_orphaned(receiver_settings: Make, sites: None) -> None:
-    with process(receiver_settings(receiver_workers=2)) as (started, address):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        scraped = free.getsockname()[1]
+    with process(receiver_settings(receiver_workers=2, receiver_figures_port=scraped)) as (started, address):
         request = urllib.request.Request(f"{address}/webhooks/shopify/nobody", data=b"x")
         with pytest.raises(urllib.error.HTTPError, match="401") as refused:
             urllib.request.urlopen(request, timeout=10)
         refused.value.close()
-        with urllib.request.urlopen(f"{address}/metrics", timeout=10) as figures:
+        with urllib.request.urlopen(f"http://127.0.0.1:{scraped}/metrics", timeout=10) as figures:
             assert b'refused_total{platform="shopify",reason="no_such_site"} 1.0' in figures.read()
         workers = psutil.Process(started.pid).children(recursive=True)
         assert len(workers) >= 2
         started.kill()
         _, alive = psutil.wait_procs(workers, timeout=30)
         assert not alive
+
+
+def test_figures_have_a_port_of_their_own_and_one_that_is_taken_stops_nothing(
+    receiver_settings: Make, log: list[dict[str, Any]]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with serve._scrapes(receiver_settings(receiver_figures_port=port)):
+            pass
+    assert [line["event"] for line in log] == ["figures_not_served"]
+    create_app(receiver_settings())
+    with (
+        serve._scrapes(receiver_settings(receiver_figures_port=port)),
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as figures,
+    ):
+        assert b"custom_events_receiver_queue_depth" in figures.read()
