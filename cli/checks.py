@@ -12,9 +12,9 @@ import msgspec
 
 from custom_events import secrets
 from custom_events.access import exposure, key_rotation
-from custom_events.catalog import signing
+from custom_events.catalog import key_ring, signing
 from custom_events.catalog.definitions import all_of
-from custom_events.errors import CustomEventsError
+from custom_events.errors import CustomEventsError, NeedsAction
 from custom_events.matching.system import SYSTEM_DEFINITIONS
 from custom_events.postgres import address, connect, migrate, partitions, pooling, roles, spans, zone_offsets
 from custom_events.queries.orphans import orphans
@@ -294,6 +294,11 @@ def _site_secrets(connection: "sa.Connection", key: bytes) -> Check:
             found=f"of {total}, those of {len(sites)} sites cannot be decrypted (site {named})",
             remedy=f"Set {variable_of('secret_key')} to the key they were encrypted with, or enter the secrets again.",
         )
+    try:
+        key_ring.check(connection, key)
+    except NeedsAction as error:
+        sentence, _, remedy = str(error).partition(". ")
+        return Check(name="site secrets", state=State.FAILED, found=sentence, remedy=remedy)
     if old := key_rotation.outstanding(connection, key):
         state, remedy = f"{old} of {total} are encrypted by an older key", "Run: custom-events secrets rotate"
         return Check(name="site secrets", state=State.WARNING, found=state, remedy=remedy)

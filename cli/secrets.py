@@ -29,11 +29,17 @@ def secrets() -> None:
 
 
 @secrets.command(name="new-key", short_help="A new key, before those there are.")
-def new_key() -> None:
+@click.option(
+    "--print", "only_print", is_flag=True, help="Show a key, for CUSTOM_EVENTS_SECRET_KEY, and change nothing."
+)
+def new_key(*, only_print: bool) -> None:
     """Put a new key first in the key file. Where the keys stand in CUSTOM_EVENTS_SECRET_KEY it is shown, and you put it there."""
     from custom_events import secrets as ring
 
     settings = prepared()
+    if only_print:
+        click.echo(ring.generate().decode())
+        return
     if settings.secret_key is not None:
         ring.key(settings)
         click.echo("Put this key first in CUSTOM_EVENTS_SECRET_KEY, with a comma before those there are:", err=True)

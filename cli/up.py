@@ -1,11 +1,15 @@
 """`custom-events up`: receiver, console and Dagster on this machine, against the configured database and Google."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.session import prepared
 from cli.signals import Terminated, terminable
+
+if TYPE_CHECKING:
+    from custom_events.settings import Settings
 
 
 @click.command(
@@ -39,6 +43,7 @@ def up() -> None:
             bring_up_to_date(url)
             if configured.receiver_role and (problem := migrate.receiver_problem(url)):
                 raise NeedsAction(problem)
+            _check_key(url, configured)
             check_exposure(url, configured)
             service = Service(configured, url, on_event=click.echo)
             try:
@@ -55,3 +60,16 @@ def up() -> None:
         click.echo(f"Error: {error}", err=True)
         code = 1
     sys.exit(code)
+
+
+def _check_key(url: str, settings: "Settings") -> None:
+    """Raises NeedsAction where the keys are not those of the database, or are missing."""
+    from custom_events.catalog import key_ring
+    from custom_events.postgres import connect
+
+    engine = connect.engine(url, name="custom-events up")
+    try:
+        with engine.begin() as connection:
+            key_ring.ensure(connection, settings)
+    finally:
+        engine.dispose()

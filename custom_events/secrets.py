@@ -5,6 +5,7 @@ lines, are a rotation: the first encrypts, each of them decrypts.
 """
 
 import base64
+import hashlib
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -17,14 +18,20 @@ from custom_events.settings import Settings
 
 KEY_FILE = "secret.key"
 LEAST_DIFFERENT_BYTES = 16  # of the 32 of a key; random ones have fewer once in 10^16
-_BOUND = b"\0"  # between a secret and, before it, whose it is
 _PATH = "CUSTOM_EVENTS_SECRET_KEY"
+_BOUND = b"\x00row\x01"  # before the digest of a row within a token; no secret begins so
+
+
+def has_key(settings: Settings) -> bool:
+    """Whether there is one, by the setting or in the key file."""
+    return settings.secret_key is not None or (settings.local_directory / KEY_FILE).exists()
 
 
 def key(settings: Settings) -> bytes:
     """The installation's key: from the setting, else from the key file, which is made once and readable by its owner only.
 
-    Raises InvalidConfiguration when it is no Fernet key, and NeedsAction when the file cannot be read or made.
+    Raises InvalidConfiguration when it is no Fernet key, and NeedsAction when the file cannot be read or made. Where secrets are stored
+    already, `catalog.key_ring` refuses a key that did not encrypt them.
     """
     if settings.secret_key is not None:
         content = settings.secret_key.get_secret_value().encode()
@@ -54,49 +61,79 @@ def key(settings: Settings) -> bytes:
     return content
 
 
-def encrypt(value: bytes, key: bytes) -> bytes:
-    """A Fernet token of `value`, by the first key."""
-    return _fernet(key).encrypt(value)
+def encrypt(value: bytes, key: bytes, row: str = "") -> bytes:
+    """A Fernet token of `value`, by the first key. `row` names where it is stored: copied elsewhere it is worth nothing. "": nowhere."""
+    return _fernet(key).encrypt(_bound_to(row) + value)
 
 
-def decrypt(token: bytes, key: bytes) -> bytes:
-    """The inverse of `encrypt`, by any of the keys. Raises NeedsAction when none of them fits."""
+def decrypt(token: bytes, key: bytes, row: str = "") -> bytes:
+    """The inverse of `encrypt`, by any of the keys. Raises NeedsAction when none of them fits, or the token is another row's. One that an
+    older version made is bound to none, until a rotation binds it."""
     try:
-        return _fernet(key).decrypt(token)
+        value = _unbound(_fernet(key).decrypt(token), row)
     except InvalidToken:
+        value = None
+    if value is None:
         raise NeedsAction(
             f"A stored secret cannot be decrypted with this installation's key. Set {_PATH} to the key it was "
             "encrypted with (after the new one, separated by a comma), or enter the secret again."
-        ) from None
-
-
-def encrypt_for(owner: str, value: bytes, key: bytes) -> bytes:
-    """As `encrypt`, bound to the row that holds it: `owner` names it (`shopify_installations:12`), and is needed to read it again."""
-    return encrypt(owner.encode() + _BOUND + value, key)
-
-
-def decrypt_for(owner: str, token: bytes, key: bytes) -> bytes:
-    """The inverse of `encrypt_for`. Raises NeedsAction when no key fits, and for the token of another row."""
-    whose, bound, value = decrypt(token, key).partition(_BOUND)
-    if not bound or whose != owner.encode():
-        raise NeedsAction(
-            f"The stored secret of {owner} is that of another row: it was put there by hand. Enter it again."
         )
     return value
 
 
-def renew(token: bytes, key: bytes) -> bytes:
-    """The same secret encrypted by the first key: what a rotation does to every stored token. Raises NeedsAction as `decrypt` does."""
-    return encrypt(decrypt(token, key), key)
+def _unbound(value: bytes, row: str) -> bytes | None:
+    """What a token holds, or None where that is bound to another row."""
+    if not value.startswith(_BOUND):
+        return value
+    binding = _bound_to(row)
+    return value[len(binding) :] if row and value.startswith(binding) else None
 
 
-def is_current(token: bytes, key: bytes) -> bool:
-    """Whether the first of the keys has encrypted it."""
+def renew(token: bytes, key: bytes, row: str = "") -> bytes:
+    """The same secret encrypted by the first key and bound to its row: what a rotation does to every stored token. Raises NeedsAction as
+    `decrypt` does."""
+    return encrypt(decrypt(token, key, row), key, row)
+
+
+def is_current(token: bytes, key: bytes, row: str = "") -> bool:
+    """Whether the first of the keys has encrypted it, for this row."""
     try:
-        Fernet(parts(key)[0]).decrypt(token)
+        value = Fernet(parts(key)[0]).decrypt(token)
     except InvalidToken:
         return False
-    return True
+    return value.startswith(_bound_to(row))
+
+
+def row_of_site(site_id: int) -> str:
+    """What a site's signing secrets are bound to."""
+    return f"site_secrets:{site_id}"
+
+
+def row_of_installation(site_id: int, shop: str) -> str:
+    """What the tokens of our app in a shop are bound to."""
+    return f"shopify_installations:{site_id}:{shop}"
+
+
+def row_of_store_key(site_id: int) -> str:
+    """What the key of a store's API is bound to."""
+    return f"store_api_keys:{site_id}"
+
+
+def row_of_report(report_key: str) -> str:
+    """What the targets of a report's schedules need is bound to."""
+    return f"report_schedules:{report_key}"
+
+
+def row_of_request(site_id: int) -> str:
+    """What the person of a site's request about data is bound to."""
+    return f"privacy_requests:{site_id}"
+
+
+FORGETTING_KEY_ROW = "forgetting_keys"
+
+
+def _bound_to(row: str) -> bytes:
+    return _BOUND + hashlib.sha256(row.encode()).digest() if row else b""
 
 
 def parts(key: bytes) -> list[bytes]:

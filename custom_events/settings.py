@@ -4,6 +4,7 @@
 the environment call `settings.cache_clear()`.
 """
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -43,6 +44,17 @@ class Settings(BaseSettings):
         validation_alias="DATABASE_URL",
         description="PostgreSQL 15 or newer (postgresql://user:password@host:port/name). Unset: the embedded server.",
     )
+    receiver_database_url: SecretStr | None = Field(
+        None,
+        description="Address with the receiver's own login, which `custom-events up` gives it in place of DATABASE_URL (`custom-events roles` makes logins). Unset: DATABASE_URL.",
+    )
+    console_database_url: SecretStr | None = Field(None, description="The same for the console. Unset: DATABASE_URL.")
+    pipeline_database_url: SecretStr | None = Field(
+        None, description="The same for Dagster and what it runs. Unset: DATABASE_URL."
+    )
+    reporting_database_url: SecretStr | None = Field(
+        None, description="The same for dbt, which builds the reports. Unset: that of the pipeline, else DATABASE_URL."
+    )
     secret_key: SecretStr | None = Field(
         None,
         description="Fernet key (44 characters) that encrypts site secrets at rest; old ones after it, separated by commas, still decrypt. Unset: one is made in `local_directory`.",
@@ -75,6 +87,20 @@ class Settings(BaseSettings):
     )
 
     # ---------------------------------------------------------------- receiver
+    receiver_figures_port: int | None = Field(
+        8001,
+        ge=0,
+        le=65_535,
+        description="TCP port, on this machine alone (`receiver_figures_host`), at which the receiver's /metrics answers; empty: nowhere. Never the public one.",
+    )
+    receiver_figures_host: str = Field(
+        "127.0.0.1", description="Address of that port, for a scraper on another machine."
+    )
+    receiver_connections: int = Field(
+        4_096,
+        ge=1,
+        description="Connections that a receiver process holds at once; a further one is closed when it comes.",
+    )
     receiver_workers: int = Field(
         1, ge=1, description="Receiver processes; one for each one or two cores (docs/reference/performance.md 2)."
     )
@@ -204,6 +230,15 @@ class Settings(BaseSettings):
     # ---------------------------------------------------------------- retention
     raw_retention_days: int = Field(
         90, ge=1, description="Days that raw events (bodies) are kept before their partition is dropped."
+    )
+    quarantine_retention_days: int = Field(14, ge=1, description="Days that refused deliveries are kept.")
+    customer_retention_days: int = Field(
+        760, ge=91, description="Days after which a customer of whom nothing was heard is forgotten."
+    )
+    ledger_identifiers_days: int = Field(
+        120,
+        ge=91,
+        description="Days after a conversion for which click ids and hashes stay in its settled row (Google takes clicks for 90 days, adjustments for 54).",
     )
     event_retention_days: int = Field(760, ge=1, description="Days that commerce events and custom events are kept.")
     dagster_retention_days: int = Field(
@@ -417,7 +452,22 @@ def variable_of(field: str) -> str:
     return alias if isinstance(alias, str) else f"{Settings.model_config.get('env_prefix', '')}{field}".upper()
 
 
+def as_variables(settings: Settings) -> dict[str, str]:
+    """The variables that make `Settings()` read what was set explicitly in `settings`, whether by a variable or in .env."""
+    variables: dict[str, str] = {}
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        text = "" if value is None else str(value)  # set and empty, which counts as none
+        variables[variable_of(name)] = value.get_secret_value() if isinstance(value, SecretStr) else text
+    return variables
+
+
+DOTENV = "CUSTOM_EVENTS_DOTENV"  # empty: no .env is read; the supervisor sets it, and hands a program what it needs
+
+
 @cache
 def settings() -> Settings:
     """The process's settings, read once."""
+    if os.environ.get(DOTENV) == "":
+        return Settings(_env_file=None)  # pyright: ignore[reportCallIssue]
     return Settings()  # pyright: ignore[reportCallIssue]  (fields come from the environment)

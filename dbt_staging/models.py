@@ -32,7 +32,8 @@ def render_all() -> Mapping[str, str]:
 
 
 def render_sql(table: sa.Table) -> str:
-    """Import CTE first, one renaming CTE, `select *` last."""
+    """Import CTE first, one renaming CTE, `select *` last. Of a table with hidden columns the others alone are imported: `select *` asks for
+    the right to read all of them."""
     columns = sources.visible_columns(table)
     ids = [c for c in columns if c.name in {"id", "key"} or c.name.endswith(("_id", "_key"))]
     times = [c for c in columns if isinstance(c.type, _TIMES) and c not in ids]
@@ -43,10 +44,11 @@ def render_sql(table: sa.Table) -> str:
             lines.append(f"        ---------- {title}")
             lines.extend(f"        {_written(column.name)}," for column in group)
     lines[-1] = lines[-1].removesuffix(",")
+    imported = "*" if len(columns) == len(table.columns) else ", ".join(column.name for column in columns)
     return "\n".join(
         [
             "with source as (",
-            f"    select * from {{{{ source('{table.schema}', '{table.name}') }}}}",
+            f"    select {imported} from {{{{ source('{table.schema}', '{table.name}') }}}}",
             "),",
             "",
             "renamed as (",

@@ -21,7 +21,7 @@ HIDDEN_TABLES = frozenset(
         *("saved_views", "shopify_installations"),
         *("report_specifications", "report_schedules", "report_runs"),
         *("operations", "operation_parts", "bulk_changes", "bulk_change_rows"),
-        *("forgotten_subjects", "forgetting_keys"),
+        *("forgotten_subjects", "forgetting_keys", "key_ring_checks"),
         *("store_api_keys", "order_recoveries", "traffic_hours", "traffic_counted", "quiet_traffic", "beacons"),
     }
 )

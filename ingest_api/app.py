@@ -25,9 +25,9 @@ from ingest_api.database import Database
 from ingest_api.groups import Answered, OnResult, Verified, Waiting, on_result_of
 from ingest_api.http_answers import Answer
 from ingest_api.landing_rows import RateWindow
-from ingest_api.metrics import Metrics
+from ingest_api.metrics import LIVING, Metrics
 from ingest_api.sites import Site, Sites, by_domain
-from ingest_api.writer import WAITING_LIMIT_BYTES, Writer
+from ingest_api.writer import READING_LIMIT_BYTES, Writer
 
 PREFIX = "/webhooks/"
 BODY_LIMIT_S = 30.0  # for a body that does not come in one piece; Shopify gives up after 5 s, WooCommerce after 60
@@ -63,6 +63,7 @@ class Receiver:
         self._refusals = http_answers.refusals(settings)
         self._sites, self._writer = parts
         self._log_window = RateWindow(LOG_LINES_PER_S, 1)
+        self.connection_limit = settings.receiver_connections
         self._rest = rest
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -87,22 +88,29 @@ class Receiver:
             return self._busy(name)
         headers = {line[0].decode("latin-1"): line[1].decode("latin-1") for line in scope["headers"]}
         address = key or _by_shop(platform, headers)
-        body = await self._read(receive, headers.get("content-length", "").strip(BLANKS))
-        if body is None or isinstance(body, Answer):
-            return body
-        if body is Refusal.BUSY:
-            return self._busy(name)
-        try:
+        try:  # before the body is read: for nobody's address no more is read than came with the head
             site = self._sites.cached(address) or await self._sites.find(address)
         except Transient:
             return self._busy(name)
         if site is not None and site.platform != name:
             site = None
+        is_read = site is not None or not key  # a shop's domain is no secret: known or not, it takes as long
+        body = await self._read(receive, headers.get("content-length", "").strip(BLANKS), in_pieces=is_read)
+        if body is None or isinstance(body, Answer):
+            return body
+        if body is Refusal.BUSY:
+            return self._busy(name)
         if isinstance(body, Refusal):
             return await self._refuse(body, platform, site, headers, None)
         if site is None:
-            return await self._refuse(Refusal.NO_SUCH_SITE, platform, None, headers, body)
+            refused = await self._refuse(Refusal.NO_SUCH_SITE, platform, None, headers, body)
+            return refused if key else self._as_for_a_shop(platform, headers, body)
         return await self._judge(platform, site, headers, body)
+
+    def _as_for_a_shop(self, platform: StorePlatform, headers: Mapping[str, str], body: bytes) -> Answer:
+        """The answer that a shop with another secret would be given: nobody learns from it which shops are here."""
+        refusal = platform.check(headers, body, (), datetime.now(UTC), self._replay_window_s)
+        return self._refusals[refusal or Refusal.WRONG_SIGNATURE]
 
     async def _judge(self, platform: StorePlatform, site: Site, headers: Mapping[str, str], body: bytes) -> Answer:
         if platform.is_handshake(headers, body):
@@ -161,14 +169,18 @@ class Receiver:
             return Refusal.SITE_REMOVED
         return refusal
 
-    async def _read(self, receive: Receive, content_length: str) -> bytes | Refusal | Answer | None:
-        """The whole body; TOO_LARGE as soon as that is known; an answer when it takes too long; None when the client goes."""
+    async def _read(self, receive: Receive, content_length: str, *, in_pieces: bool) -> bytes | Refusal | Answer | None:
+        """The whole body; TOO_LARGE as soon as that is known; an answer when it takes too long; None when the client goes. Not `in_pieces`:
+        NO_SUCH_SITE for a body that is not there at once."""
         if content_length.isdecimal() and int(content_length[:20]) > self._body_limit:
             return Refusal.TOO_LARGE
         message = await receive()
         if message["type"] == "http.request" and not message.get("more_body"):
             body = message.get("body", b"")
             return body if len(body) <= self._body_limit else Refusal.TOO_LARGE
+        if not in_pieces and message["type"] == "http.request":
+            body = message.get("body", b"")
+            return body if content_length == str(len(body)) else Refusal.NO_SUCH_SITE
         try:
             async with asyncio.timeout(BODY_LIMIT_S):
                 return await self._read_pieces(receive, message)
@@ -181,17 +193,17 @@ class Receiver:
             while message["type"] == "http.request":
                 piece = message.get("body", b"")
                 body += piece
-                self._writer.held_bytes += len(piece)
+                self._writer.reading_bytes += len(piece)
                 if len(body) > self._body_limit:
                     return Refusal.TOO_LARGE
                 if not message.get("more_body"):
                     return bytes(body)
-                if self._writer.held_bytes > WAITING_LIMIT_BYTES:
+                if self._writer.reading_bytes > READING_LIMIT_BYTES:
                     return Refusal.BUSY
                 message = await receive()
             return None
         finally:
-            self._writer.held_bytes -= len(body)
+            self._writer.reading_bytes -= len(body)
 
     async def _refuse(
         self,
@@ -207,8 +219,8 @@ class Receiver:
         site_id = site.site_id if site is not None else None
         if self._log_window.takes(0):
             _LOG.warning("delivery_refused", reason=refusal, platform=name, site_id=site_id, topic=topic, bytes=size)
-        if self._writer.may_keep_refusal(name, refusal, size):
-            kept = landing_rows.kept_headers(headers, platform.kept_headers)
+        kept = landing_rows.kept_headers(headers, platform.kept_headers)
+        if self._writer.may_keep_refusal(name, refusal, size + sum(map(len, kept.values()))):
             row = Refused(
                 site_id=site_id,
                 platform=name,
@@ -253,5 +265,6 @@ def create_app(
                 background.cancel()
 
     rest: Any = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    health.add_routes(rest, database, writer, metrics)
+    health.add_routes(rest, database, writer)
+    LIVING.registry = metrics.registry
     return kind(settings, platforms, (sites, writer), Collect(settings, sites, beacon_writer, rest))

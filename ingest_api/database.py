@@ -42,7 +42,7 @@ class Database:
         self._settings = settings
         self._key = secrets.key(settings)
         self._pool: asyncpg.Pool | None = None
-        self._decrypted: dict[bytes, bytes] = {}
+        self._decrypted: dict[tuple[bytes, int], bytes] = {}
 
     async def __aenter__(self) -> Self:
         self._pool = asyncpg.create_pool(
@@ -89,25 +89,26 @@ class Database:
             raise ConnectionError("the database is not open")
         return self._pool
 
-    def _decrypt(self, token: bytes) -> bytes | None:
+    def _decrypt(self, token: bytes, site_id: int) -> bytes | None:
         """Decrypting costs 70 us and sites are read again every few seconds: what is in use is remembered."""
-        if token not in self._decrypted:
+        place = token, site_id
+        if place not in self._decrypted:
             if len(self._decrypted) >= DECRYPTED_LIMIT:
                 self._decrypted.clear()
             try:
-                self._decrypted[token] = self._by_the_ring(token)
+                self._decrypted[place] = self._by_the_ring(token, secrets.row_of_site(site_id))
             except NeedsAction as fault:
                 _LOG.error("secret_not_decrypted", remedy=str(fault))
                 return None
-        return self._decrypted[token]
+        return self._decrypted[place]
 
-    def _by_the_ring(self, token: bytes) -> bytes:
+    def _by_the_ring(self, token: bytes, row: str) -> bytes:
         """By the keys that were there when this process began, else by those there now: the key file may have a new one since.
 
         Raises NeedsAction when none of them fits.
         """
         try:
-            return secrets.decrypt(token, self._key)
+            return secrets.decrypt(token, self._key, row)
         except NeedsAction:
             self._key = secrets.key(self._settings)
-            return secrets.decrypt(token, self._key)
+            return secrets.decrypt(token, self._key, row)

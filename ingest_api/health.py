@@ -1,21 +1,19 @@
-"""What operators ask: alive, able to land, figures. Behind FastAPI, away from the hot path."""
+"""What operators ask: alive, able to land. Behind FastAPI, away from the hot path."""
 
 import asyncpg
 import structlog
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST
 
 from custom_events.postgres import roles
 from ingest_api.database import Database
-from ingest_api.metrics import Metrics
 from ingest_api.writer import Writer
 
 _LOG = structlog.get_logger(__name__)
 
 
-def add_routes(rest: FastAPI, database: Database, writer: Writer, metrics: Metrics) -> None:
-    """/healthz, /readyz and /metrics."""
+def add_routes(rest: FastAPI, database: Database, writer: Writer) -> None:
+    """/healthz and /readyz. Figures have a port of their own (`serve`)."""
 
     @rest.get("/healthz")
     async def alive() -> dict[str, str]:
@@ -34,10 +32,6 @@ def add_routes(rest: FastAPI, database: Database, writer: Writer, metrics: Metri
         if lacking:
             return JSONResponse({"status": "not ready", "lacking": lacking}, status_code=503)
         return JSONResponse({"status": "ready"})
-
-    @rest.get("/metrics")
-    async def figures() -> Response:
-        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _sentence_of(fault: Exception) -> str:

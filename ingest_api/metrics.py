@@ -5,6 +5,7 @@ from collections import Counter as Tally
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from custom_events.values.deliveries import Refusal
@@ -15,6 +16,30 @@ MULTIPROCESS_DIRECTORY = (
 _COMMIT_SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 4, 8)
 _GROUP_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _PREFIX = "custom_events_receiver"
+
+
+class Living:
+    """The figures of this process's application, whichever is made; for a port of their own in another thread."""
+
+    def __init__(self) -> None:
+        self.registry: CollectorRegistry | None = None
+
+    def collect(self) -> Iterable[Metric]:
+        """What Prometheus' client asks."""
+        return () if self.registry is None else self.registry.collect()
+
+
+LIVING = Living()
+
+
+def scraped() -> CollectorRegistry:
+    """What a scrape is answered from: all workers together where there are several."""
+    registry = CollectorRegistry()
+    if MULTIPROCESS_DIRECTORY in os.environ:
+        MultiProcessCollector(registry)
+    else:
+        registry.register(LIVING)  # pyright: ignore[reportArgumentType]
+    return registry
 
 
 class Metrics:
@@ -66,9 +91,5 @@ class Metrics:
         self.refused.labels(platform, reason.value).inc(count)
 
     def text(self) -> bytes:
-        """The figures in Prometheus' text format, of all workers together."""
-        if MULTIPROCESS_DIRECTORY not in os.environ:
-            return generate_latest(self.registry)
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)
-        return generate_latest(registry)
+        """The figures of this process in Prometheus' text format."""
+        return generate_latest(self.registry)

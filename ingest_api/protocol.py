@@ -98,6 +98,11 @@ class DeliveryProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """A client. It has HEAD_LIMIT_S to say what it wants."""
         super().connection_made(transport)
+        if self._receiver is not None and len(self.server_state.connections) > self._receiver.connection_limit:
+            self._receiver.count_closed("too_many_connections")
+            self._refused = True
+            transport.close()
+            return
         self._head_began = self.loop.time()
         self._head_timer = self.loop.call_later(HEAD_LIMIT_S, self._look_at_head)
 

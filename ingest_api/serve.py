@@ -16,17 +16,17 @@ from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
-from pydantic import SecretStr
+from prometheus_client import start_http_server
 from uvicorn.supervisors import Multiprocess
 
 from custom_events import logs, secrets
 from custom_events.errors import NeedsAction
 from custom_events.postgres import address
-from custom_events.settings import Settings
+from custom_events.settings import Settings, as_variables
 from custom_events.settings import settings as read_settings
 from custom_events.values.hosts import is_local
 from ingest_api.app import Receiver, create_app
-from ingest_api.metrics import MULTIPROCESS_DIRECTORY
+from ingest_api.metrics import MULTIPROCESS_DIRECTORY, scraped
 from ingest_api.protocol import DeliveryProtocol
 
 BACKLOG = 2048  # connections that wait to be accepted
@@ -47,8 +47,8 @@ def main(settings: Settings | None = None, factory: str = "ingest_api.serve:appl
         signal.SIGTERM, _end
     )  # uvicorn hands the signal on when it has stopped: leave through the blocks below
     check_exposure(settings)
-    with bound(settings) as listening, address.database(settings) as url, _figures(settings):
-        os.environ |= {**environment(settings), "DATABASE_URL": url}  # how workers learn of them
+    with bound(settings) as listening, address.database(settings) as url, _figures(settings), _scrapes(settings):
+        os.environ |= {**as_variables(settings), "DATABASE_URL": url}  # how workers learn of them
         read_settings.cache_clear()
         config = uvicorn.Config(
             factory,
@@ -131,16 +131,23 @@ def _figures(settings: Settings) -> Generator[None]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """The variables that make `Settings()` read what was set explicitly in `settings`."""
-    variables: dict[str, str] = {}
-    for name in settings.model_fields_set:
-        value = getattr(settings, name)
-        alias = type(settings).model_fields[name].validation_alias
-        variable = alias if isinstance(alias, str) else f"CUSTOM_EVENTS_{name.upper()}"
-        text = "" if value is None else str(value)  # set and empty, which counts as none
-        variables[variable] = value.get_secret_value() if isinstance(value, SecretStr) else text
-    return variables
+@contextmanager
+def _scrapes(settings: Settings) -> Generator[None]:
+    """/metrics on a port of its own. Where that is taken the log says so: deliveries land without figures."""
+    host, port = settings.receiver_figures_host, settings.receiver_figures_port
+    try:
+        served = None if port is None else start_http_server(port, host, scraped())
+    except OSError as fault:
+        _LOG.warning("figures_not_served", host=host, port=port, reason=os.strerror(fault.errno or 0))
+        served = None
+    try:
+        yield
+    finally:
+        if served is not None:
+            server, thread = served
+            server.shutdown()
+            server.server_close()
+            thread.join()
 
 
 def _end(_: int, __: FrameType | None) -> None:

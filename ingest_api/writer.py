@@ -20,12 +20,16 @@ from ingest_api.groups import Answered, Group, Waiting, described, on_result_of
 from ingest_api.landing_rows import RateWindow, plain
 from ingest_api.metrics import Metrics
 
-WAITING_LIMIT_BYTES = 64 * 1024 * 1024  # bodies that wait or are being read, per process
+WAITING_LIMIT_BYTES = 64 * 1024 * 1024  # bodies that wait, per process
+READING_LIMIT_BYTES = 16 * 1024 * 1024  # bodies of which a part has come, per process: nobody has signed them yet
+COUNT_EVERY_S = 1.0  # refusals that leave nothing but their number are committed so often, and with whatever else is
 CONNECTIONS = 2  # groups under way at once: while a commit waits for the disk, others are read and sent
 GROUPS = 4  # that what waits is divided into
 GROUP_FLOOR = 32  # fewer are not worth a commit of their own while another is under way
 GROUP_LIMIT_BYTES = 16 * 1024 * 1024  # bodies in one statement, before compression
-QUARANTINE_LIMIT_BYTES = 1024 * 1024 * 1024  # bodies kept of refused deliveries, per day and process
+QUARANTINE_LIMIT_BYTES = (
+    1024 * 1024 * 1024
+)  # bodies and headers kept of refused deliveries, per day, of all workers together
 DAY_S = 86_400
 
 _LOG = structlog.get_logger(__name__)
@@ -49,9 +53,13 @@ class Writer:
         self._only_counted = 0
         self._has_counted = False  # since the last commit began
         self._refusal_window = RateWindow(
-            settings.quarantine_bodies_per_day // settings.receiver_workers, DAY_S, QUARANTINE_LIMIT_BYTES
+            settings.quarantine_bodies_per_day // settings.receiver_workers,
+            DAY_S,
+            QUARANTINE_LIMIT_BYTES // settings.receiver_workers,
         )
-        self.held_bytes = 0  # of bodies that wait or are being read
+        self.held_bytes = 0  # of bodies that wait
+        self.reading_bytes = 0  # of bodies that are being read
+        self._count_due: asyncio.TimerHandle | None = None
 
     @property
     def is_full(self) -> bool:
@@ -81,7 +89,13 @@ class Writer:
         """A refusal that leaves nothing but its number in the next receipt."""
         self._metrics.count_refused(platform, reason)
         self._only_counted += 1
-        self._has_counted = True
+        if self._count_due is None:
+            self._count_due = asyncio.get_running_loop().call_later(COUNT_EVERY_S, self._commit_count)
+
+    def _commit_count(self) -> None:
+        """A commit of its own for what was only counted, where no other one has taken it."""
+        self._count_due = None
+        self._has_counted = self._only_counted > 0
         self._wake_one()
 
     def count_closed(self, reason: str) -> None:
@@ -100,6 +114,8 @@ class Writer:
         async with asyncio.TaskGroup() as tasks:
             for connection in self._connections:
                 tasks.create_task(self._work(connection))
+        if self._count_due is not None:
+            self._count_due.cancel()
         await self._commit([], self._connections[0])
         for connection in self._connections:
             await connection.close()

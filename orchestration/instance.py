@@ -81,7 +81,9 @@ def prepare(directory: Path, url: str) -> dict[str, str]:
     made = engine(url)
     try:
         with made.begin() as connection:
-            connection.execute(CreateSchema(DAGSTER, if_not_exists=True))
+            # IF NOT EXISTS asks for the right to make schemas, which a login of its own has not.
+            if connection.execute(sa.text(f"SELECT to_regnamespace('{DAGSTER}') IS NULL")).scalar_one():
+                connection.execute(CreateSchema(DAGSTER, if_not_exists=True))
     finally:
         made.dispose()
     private_files.make_directory(directory)

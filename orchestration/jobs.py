@@ -11,8 +11,9 @@ from custom_events.queries import beacons as beacon_queries
 from custom_events.queries import receipts as receipts_by_hour
 from custom_events.queries import reconciliation, tallies
 from custom_events.recovery.run import recover_all
+from custom_events.redaction import retention
 from custom_events.redaction.carry_out import carry_out_all, sweep_quarantine
-from custom_events.reports import retention
+from custom_events.reports import retention as report_retention
 from custom_events.settings import settings
 from custom_events.shopify_app import watching as shopify_app
 from custom_events.watching import scheduled, sums
@@ -194,10 +195,25 @@ def sweep_reports(context: dg.OpExecutionContext, database_url: dg.ResourceParam
     """Schedules whose zones have changed their clocks are due at another moment from then on."""
     made_engine = engine(database_url)
     try:
-        swept = retention.sweep(made_engine, settings(), datetime.now(UTC))
+        swept = report_retention.sweep(made_engine, settings(), datetime.now(UTC))
     finally:
         made_engine.dispose()
     context.add_output_metadata({"files": swept.files, "runs": swept.runs, "schedules_moved": swept.moved})
+
+
+@dg.op(
+    description="Blanks or deletes row by row what is older than its setting: ids of conversions, customers, quarantine."
+)
+def expire(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
+    """What no partition takes with it."""
+    made_engine = engine(database_url)
+    try:
+        expired = retention.expire(made_engine, settings(), datetime.now(UTC))
+    finally:
+        made_engine.dispose()
+    context.add_output_metadata(
+        {"identifiers": expired.identifiers, "customers": expired.customers, "quarantine": expired.quarantine}
+    )
 
 
 @dg.op(
@@ -214,7 +230,7 @@ def all_ended(database_url: dg.ResourceParam[str]) -> None:
 )
 def keep_partitions() -> None:
     """What time asks for; a schedule runs it daily. What one step cannot do keeps no other from its own."""
-    all_ended([keep(), forget_people(), count_all(), delete_old_runs(), sweep_reports()])
+    all_ended([keep(), expire(), forget_people(), count_all(), delete_old_runs(), sweep_reports()])
 
 
 @dg.op(description="Looks whether what our Shopify app needs is there in every shop, and registers again what is not.")

@@ -27,6 +27,7 @@ def dbt(_: dg.InitResourceContext) -> Any:
     """The command dbt (DbtCliResource), with the database's address in its environment."""
     from dagster_dbt import DbtCliResource  # imports dbt, which no other run needs
 
-    os.environ.update(dbt_project.environment(address()))
+    own = settings().reporting_database_url
+    os.environ.update(dbt_project.environment(address() if own is None else own.get_secret_value()))
     directory = os.fspath(dbt_project.PROJECT_DIRECTORY)
     return DbtCliResource(project_dir=directory, profiles_dir=directory, dbt_executable=dbt_project.executable())

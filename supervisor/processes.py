@@ -53,7 +53,8 @@ os.execvp(sys.argv[2], sys.argv[2:])
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
     """What to run: `port` is checked to be free before the start; `port_setting` is named when it is not. `health`: an address
-    that answers 2xx while the program works. `unlink`: a socket file that a killed one leaves behind."""
+    that answers 2xx while the program works. `unlink`: a socket file that a killed one leaves behind. `restrict` makes its environment of
+    the supervisor's; None: it is given all of it."""
 
     name: str
     arguments: Sequence[str]
@@ -61,6 +62,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     port_setting: str | None = None
     health: str | None = None
     unlink: Path | None = None
+    restrict: Callable[[Mapping[str, str]], dict[str, str]] | None = None
 
 
 class Child:
@@ -118,7 +120,7 @@ class Supervisor:
         return self._launch(child)
 
     def _launch(self, child: Child) -> subprocess.Popen[bytes]:
-        program = child.program
+        program, restrict = child.program, child.program.restrict
         if program.unlink is not None:
             program.unlink.unlink(missing_ok=True)
         with os.fdopen(private_files.open_for_appending(self.log_file(program.name)), "ab") as log:
@@ -127,7 +129,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**self.environment, CHILD_MARK: child.mark},
+                env={**(self.environment if restrict is None else restrict(self.environment)), CHILD_MARK: child.mark},
                 start_new_session=True,
             )
         child.started_at, child.start_at, child.misses = time.monotonic(), None, 0

@@ -1,11 +1,15 @@
 """The product's processes, as `custom-events up` and the demo start them: which, with which arguments and environment."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from custom_events.errors import InvalidConfiguration, NeedsAction
-from custom_events.settings import Settings
+from custom_events.settings import Settings, as_variables
 from custom_events.values.hosts import is_local
 from orchestration import dbt_project, instance
+from supervisor import environments
 from supervisor.processes import Program, python
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +24,7 @@ def receiver(settings: Settings) -> Program:
         port=settings.receiver_port,
         port_setting="CUSTOM_EVENTS_RECEIVER_PORT",
         health=f"http://{_reachable(settings.receiver_host)}:{settings.receiver_port}/healthz",
+        restrict=_restricted(environments.receiver_variables(), settings.receiver_database_url),
     )
 
 
@@ -31,6 +36,7 @@ def console(settings: Settings) -> Program:
         port=settings.console_port,
         port_setting="CUSTOM_EVENTS_CONSOLE_PORT",
         health=f"http://{_reachable(settings.console_host)}:{settings.console_port}/healthz",
+        restrict=_restricted(environments.console_variables(), settings.console_database_url),
     )
 
 
@@ -72,17 +78,36 @@ def dagster(settings: Settings) -> list[Program]:
         *(() if settings.dagster_changes else ("--read-only",)),
     ]
     daemon = ["run", "--grpc-socket", str(socket), "--log-level", "warning"]
+    restrict = _restricted(
+        environments.pipeline_variables(),
+        settings.pipeline_database_url,
+        "DAGSTER_",
+        "CUSTOM_EVENTS_D",
+        "GOOGLE_",
+        "PG",
+    )
     return [
-        Program(name=CODE_SERVER, arguments=python("dagster", *code_server), unlink=socket),
+        Program(name=CODE_SERVER, arguments=python("dagster", *code_server), unlink=socket, restrict=restrict),
         Program(
             name=WEBSERVER,
             arguments=python("dagster_webserver", *webserver),
             port=settings.dagster_port,
             port_setting="CUSTOM_EVENTS_DAGSTER_PORT",
             health=f"http://{_reachable(settings.dagster_host)}:{settings.dagster_port}/server_info",
+            restrict=restrict,
         ),
-        Program(name=DAEMON, arguments=python("dagster._daemon", *daemon)),
+        Program(name=DAEMON, arguments=python("dagster._daemon", *daemon), restrict=restrict),
     ]
+
+
+def _restricted(
+    variables: frozenset[str], own: SecretStr | None, *beginnings: str
+) -> Callable[[Mapping[str, str]], dict[str, str]]:
+    def restrict(environment: Mapping[str, str]) -> dict[str, str]:
+        restricted = environments.restricted(environment, variables, *beginnings)
+        return {**restricted, "DATABASE_URL": environments.login(own, restricted["DATABASE_URL"])}
+
+    return restrict
 
 
 def _reachable(host: str) -> str:
@@ -93,13 +118,15 @@ def _reachable(host: str) -> str:
 
 
 def environment(settings: Settings, url: str) -> dict[str, str]:
-    """What every process needs: the one database, Dagster's home, dbt's connection."""
+    """What processes are told: what is set, the one database, Dagster's home, dbt's connection. Each program then gets its own part."""
+    pipeline = environments.login(settings.pipeline_database_url, url)
     return {
+        **as_variables(settings),
         "DATABASE_URL": url,
         "PYTHONPATH": str(ROOT),
         "CUSTOM_EVENTS_LOCAL_DIRECTORY": str(settings.local_directory.resolve()),
-        **instance.prepare(instance.home(settings), url),
-        **dbt_project.environment(url),
+        **instance.prepare(instance.home(settings), pipeline),
+        **dbt_project.environment(environments.login(settings.reporting_database_url, pipeline)),
     }
 
 

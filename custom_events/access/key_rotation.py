@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from custom_events import secrets
-from custom_events.catalog import audit
+from custom_events.catalog import audit, key_ring
 from custom_events.errors import NeedsAction
 from custom_events.queries import stored_secrets as queries
 from custom_events.queries.stored_secrets import Store
@@ -47,6 +47,8 @@ def rotate(
             with engine.begin() as connection:
                 after, rotation = _page(connection, store, after, rotation, key, actor)
             on_progress(rotation)
+    with engine.begin() as connection:
+        key_ring.renew(connection, key)
     return rotation
 
 
@@ -55,7 +57,7 @@ def outstanding(connection: sa.Connection, key: bytes) -> int:
     return sum(
         1
         for row in _rows(connection, queries.SITE_SECRETS)
-        if not secrets.is_current(bytes(row.token), key) and _renewed(bytes(row.token), key) is not None
+        if not secrets.is_current(bytes(row.token), key, row.bound) and _renewed(row, key) is not None
     )
 
 
@@ -66,13 +68,11 @@ def _page(
     rows = queries.page(connection, store, after, PAGE)
     if not rows:
         return None, rotation
-    stale = [row for row in rows if not secrets.is_current(bytes(row.token), key)]
+    stale = [row for row in rows if not secrets.is_current(bytes(row.token), key, row.bound)]
     renewed = [
-        {**queries.place_of(store, row), "token": token}
-        for row in stale
-        if (token := _renewed(bytes(row.token), key)) is not None
+        {**queries.place_of(store, row), "token": token} for row in stale if (token := _renewed(row, key)) is not None
     ]
-    lost = [row.label for row in stale if _renewed(bytes(row.token), key) is None]
+    lost = [row.label for row in stale if _renewed(row, key) is None]
     if renewed:
         connection.execute(store.replace, renewed)
         audit.record(connection, actor=actor, action="secret.renew", subject="secrets", detail={"count": len(renewed)})
@@ -85,9 +85,9 @@ def _page(
     return queries.place_of(store, rows[-1]), made
 
 
-def _renewed(token: bytes, key: bytes) -> bytes | None:
+def _renewed(row: Any, key: bytes) -> bytes | None:
     try:
-        return secrets.renew(token, key)
+        return secrets.renew(bytes(row.token), key, row.bound)
     except NeedsAction:
         return None
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from custom_events.backtest import unkept
 from custom_events.backtest.effects import ALREADY_SENT, Effects, Ledgered
 from custom_events.backtest.findings import Finding, Verdict
 from custom_events.backtest.result import Backtest, Counts, Day, Progress, Sample, counts_of
@@ -91,6 +92,7 @@ async def backtest_of(
     now: datetime = await connection.fetchval(understanding.NOW)
     run = _Run(connection, book, since, until, now, samples)
     began = time.monotonic()
+    await run.note_fields()
     complete = await run.all_sites(page_events, on_progress, stop)
     return run.answer(complete, time.monotonic() - began)
 
@@ -142,6 +144,11 @@ class _Run:
                     return False
             await self._take(rules, verdicts.finish())
         return True
+
+    async def note_fields(self) -> None:
+        """What the rules ask may not have been kept of old events."""
+        rules = [assignment for site_id in self._book for assignment in self._book.scope(site_id)]
+        self._notes += await unkept.notes(self._connection, rules, self._since)
 
     def _progress(self, site_id: int, done: int, reached: datetime) -> Progress:
         sites = len(self._book.sites)

@@ -29,6 +29,7 @@ from custom_events.errors import InvalidConfiguration
 from custom_events.history.drafts import PUBLISHED
 from custom_events.history.reading import CLOSE_LIMIT_S, PAGE_EVENTS, reading, stored_events
 from custom_events.history.rules import DraftedRules, load_rules
+from custom_events.pipeline import kept_fields
 from custom_events.pipeline.bulk_rows import Connection, columns_of
 from custom_events.pipeline.claim import LOCK_CLASS
 from custom_events.pipeline.configuration import Configuration
@@ -169,7 +170,7 @@ async def _book(connection: Connection, asked: _Asked) -> DraftedRules:
 
 
 async def _reread(connection: Connection, book: DraftedRules, asked: _Asked) -> Rereader:
-    rereader = Rereader(connection)
+    rereader = Rereader(connection, await kept_fields.load(connection))
     for site in book.sites.values():
         await rereader.read_site(site, asked.since, asked.until, asked.stop)
     return rereader

@@ -9,6 +9,7 @@ import msgspec
 
 from custom_events.pipeline.bulk_rows import Connection
 from custom_events.pipeline.events import known_events, revised_events
+from custom_events.pipeline.kept_fields import KeptFields
 from custom_events.pipeline.understanding import BatchState, Delivered, Raw
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.queries import history as sql
@@ -35,8 +36,8 @@ class Reread(msgspec.Struct, frozen=True, kw_only=True):
 class Rereader:
     """Grows page by page."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: Connection, kept: KeptFields) -> None:
+        self._connection, self._kept = connection, kept
         self._new: Counter[str] = Counter()
         self._revised: Counter[str] = Counter()
         self._outcomes: Counter[str] = Counter()
@@ -52,7 +53,7 @@ class Rereader:
                 return
 
     async def _take(self, site: SiteContext, page: list[Any]) -> None:
-        batch_state = BatchState({site.site_id: site}, PLATFORMS)
+        batch_state = BatchState({site.site_id: site}, PLATFORMS, self._kept)
         changing: set[Place] = set()
         for row in page:
             delivered = batch_state.take(Raw(*tuple(row)[1:10]))

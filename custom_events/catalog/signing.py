@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from custom_events import secrets
-from custom_events.catalog import audit, sites
+from custom_events.catalog import audit, key_ring, sites
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
 from custom_events.queries import sites as queries
 from custom_events.values.numbers import MAX_ID
@@ -56,7 +56,8 @@ def add(
             f"at least {LEAST_CHARACTERS} characters, without space around them, are needed (pasted in full?)",
             path="secret",
         )
-    token = secrets.encrypt(value.encode(), key)
+    key_ring.check(connection, key)
+    token = secrets.encrypt(value.encode(), key, secrets.row_of_site(site_id))
     made = queries.add_secret(connection, site_id, token=token, key_id=key_id, valid_until=valid_until)
     stored = next(secret for secret in of(connection, site_id) if secret.id == made)
     _record(connection, actor, "add", site_id, after=stored, secret_id=made, key_id=key_id)
@@ -99,8 +100,8 @@ def of(connection: sa.Connection, site_id: int) -> list[SiteSecret]:
 
 def holds(connection: sa.Connection, site_id: int, value: str, *, key: bytes) -> bool:
     """Whether this is one of the site's secrets in use. Raises NeedsAction when one of them cannot be decrypted."""
-    stored = queries.tokens_of(connection, site_id)
-    return any(tokens.compare_digest(secrets.decrypt(token, key), value.encode()) for token in stored)
+    stored, row = queries.tokens_of(connection, site_id), secrets.row_of_site(site_id)
+    return any(tokens.compare_digest(secrets.decrypt(token, key, row), value.encode()) for token in stored)
 
 
 def undecryptable(connection: sa.Connection, key: bytes) -> tuple[int, list[int]]:
@@ -110,7 +111,7 @@ def undecryptable(connection: sa.Connection, key: bytes) -> tuple[int, list[int]
     for row in _tokens(connection):
         total += 1
         try:
-            secrets.decrypt(bytes(row.secret_encrypted), key)
+            secrets.decrypt(bytes(row.secret_encrypted), key, secrets.row_of_site(row.site_id))
         except NeedsAction:
             sites_with.add(row.site_id)
     return total, sorted(sites_with)

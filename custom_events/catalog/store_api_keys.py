@@ -72,7 +72,9 @@ def put(
             )
     before = of(connection, site_id)
     url = checked_url(address, allow_private=allow_private)
-    token = secrets.encrypt(msgspec.json.encode(Credentials(consumer_key, consumer_secret)), key)
+    token = secrets.encrypt(
+        msgspec.json.encode(Credentials(consumer_key, consumer_secret)), key, secrets.row_of_store_key(site_id)
+    )
     connection.execute(
         queries.SET_API_KEY, {"site": site_id, "url": url, "ending": consumer_key[-SHOWN_CHARACTERS:], "token": token}
     )
@@ -103,7 +105,7 @@ def credentials(connection: sa.Connection, site_id: int, key: bytes) -> tuple[st
     if row is None:
         get(connection, site_id)
         raise AssertionError("get raises")
-    plain = secrets.decrypt(bytes(row.key_encrypted), key)
+    plain = secrets.decrypt(bytes(row.key_encrypted), key, secrets.row_of_store_key(site_id))
     return row.store_url, msgspec.json.decode(plain, type=Credentials)
 
 

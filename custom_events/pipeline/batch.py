@@ -53,13 +53,14 @@ OUTCOME_COLUMNS = (
     "new_events",
 )
 
-# Not the fault of a row: the connection, the server's room, a shutdown. The whole batch is tried again later.
+# Not the fault of a row: the connection, the server's room, a shutdown, the rights of our login. The whole batch is tried again later.
 _NOT_OF_A_ROW = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,
     asyncpg.InternalClientError,
+    asyncpg.InsufficientPrivilegeError,  # of our login
     OSError,
     MemoryError,
 )
@@ -143,7 +144,7 @@ async def process(
     wrong, a unique key refuses the COPY (UniqueViolationError), and the batch is to be tried again without.
     """
     now = await _now(connection)
-    batch_state = BatchState(configuration.sites, PLATFORMS)
+    batch_state = BatchState(configuration.sites, PLATFORMS, configuration.kept)
     await _understand(connection, claimed, batch_state, forgotten, now)
     merger = await Merger.load(connection, batch_state, now)
     new_orders = merger.new_orders if skip_lookups else frozenset[Key]()

@@ -11,6 +11,7 @@ import structlog
 from custom_events.errors import Transient
 from custom_events.matching.compiled_rules import CompiledRules, Rule
 from custom_events.matching.effective import effective
+from custom_events.pipeline import kept_fields
 from custom_events.pipeline.bulk_rows import Connection
 from custom_events.pipeline.conversion import AdsAction
 from custom_events.pipeline.matching import NeedsMemo
@@ -46,7 +47,8 @@ _SITE_SETTINGS = frozenset(
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """One set of revisions. `actions` by our id, `action_names` by the name that rules use ("<customer id>/<action id>"); `needs`
     and `later` remember what the rules ask for; `site_wide` are those with a threshold over a whole site, by site;
-    `orders_come_first` the sites none of whose rules waits for an event that may name an order before the order itself comes."""
+    `orders_come_first` the sites none of whose rules waits for an event that may name an order before the order itself comes; `kept`: the
+    fields that are kept because rules name them."""
 
     version: Version
     sites: dict[int, SiteContext]
@@ -57,6 +59,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     later: dict[tuple[int, EventType], frozenset[EventType]] = {}
     site_wide: dict[int, tuple[Rule, ...]] = {}
     orders_come_first: frozenset[int] = frozenset()
+    kept: kept_fields.KeptFields = kept_fields.KeptFields(())
 
 
 class ConfigurationCache:
@@ -112,6 +115,7 @@ async def load(connection: Connection, version: Version = ()) -> Configuration:
         orders_come_first=frozenset(
             number for number, site in compiled_rules.sites.items() if not site.buckets.keys() & _BEFORE_THEIR_ORDER
         ),
+        kept=await kept_fields.load(connection),
         actions={action.id: action for action in actions.values()},
         action_names=actions,
     )

@@ -34,7 +34,7 @@ class Forgetting:
         if not rows:
             return cls({})
         token = await connection.fetchval(sql.KEY)
-        key = secrets.decrypt(token, secrets.key(settings))
+        key = secrets.decrypt(token, secrets.key(settings), secrets.FORGETTING_KEY_ROW)
         return cls({row[0]: Subjects(key, row[0]) for row in rows})
 
     async def withheld(

@@ -13,6 +13,7 @@ import zstandard
 
 from custom_events.pipeline import state
 from custom_events.pipeline.evidence import Evidence, has_all, is_older, merge, parts_of
+from custom_events.pipeline.kept_fields import KeptFields
 from custom_events.pipeline.state import CustomerState, OrderState, RefundState, SubscriptionState
 from custom_events.platforms import beacons
 from custom_events.platforms.base import StorePlatform
@@ -149,10 +150,15 @@ class SiteEvent(Protocol):
 
 
 class BatchState:
-    """All that the raw events of one batch say, merged. Add with `take`, in any order."""
+    """All that the raw events of one batch say, merged. Add with `take`, in any order. `kept`: what of events is kept; None: all of it."""
 
-    def __init__(self, sites: Mapping[int, SiteContext], platforms: Mapping[Platform, StorePlatform]) -> None:
-        self._sites, self._platforms = sites, platforms
+    def __init__(
+        self,
+        sites: Mapping[int, SiteContext],
+        platforms: Mapping[Platform, StorePlatform],
+        kept: KeptFields | None = None,
+    ) -> None:
+        self._sites, self._platforms, self._kept = sites, platforms, kept
         self.delivered: list[Delivered] = []
         self.events: dict[Key, CandidateEvent] = {}
         self.orders: dict[Key, OrderState] = {}
@@ -205,6 +211,8 @@ class BatchState:
             if MECHANISM in delivery.headers:
                 return beacons.understand(delivery)
             understood = self._platforms[site.platform].understand(delivery, site)
+            if self._kept is not None:
+                understood = self._kept.of_understood(understood)
         except Exception as error:  # noqa: BLE001  one raw event must not stop the others; it is parked, and counted
             structlog.get_logger().warning("understanding_failed", raw_id=raw.raw_id, error=type(error).__name__)
             return internal_error(error)

@@ -44,7 +44,7 @@ _CLICKED_AT = (
 _CONSENTS = ("ad_user_data", "ad_personalization", "ad_storage", "marketing")
 _BLOB = "custom_events"
 _UTM = {f"utm_{word}": word for word in ("source", "medium", "campaign", "content", "term", "id")}
-_LANDING_NAMES = frozenset((*_KINDS, *_UTM))
+LANDING_NAMES = frozenset((*_KINDS, *_UTM))  # of a landing page's query, in small letters
 _AW, _AG, _GB = "gcl_aw", "gcl_ag", "gcl_gb"  # Google's cookies, by the names of the tag's own
 _COOKIES = {_AW: _AW, "fpgclaw": _AW, "gcl_aw_p": _AW, _AG: _AG, "fpgclag": _AG, _GB: _GB, "fpgclgb": _GB}
 _GAC, _GAC_BRAID = "gac_", "gac_gb_"  # Analytics' cookies: followed by the property's id
@@ -249,9 +249,9 @@ def _query(page: str | None) -> tuple[dict[str, list[ClickValue]], dict[str, str
     fields = page[:MAX_TEXT_CHARS].partition("?")[2].partition("#")[0].split("&", MAX_QUERY_FIELDS)
     for field in fields[:MAX_QUERY_FIELDS]:
         name, _, value = field.partition("=")
-        if name not in _LANDING_NAMES:
+        if name not in LANDING_NAMES:
             name = name.lower()
-        if not value or name not in _LANDING_NAMES:
+        if not value or name not in LANDING_NAMES:
             continue
         if "%" in value or "+" in value:
             value = unquote_plus(value)

@@ -28,6 +28,7 @@ MAX_LEFT_OUT: Final = 16  # leaves of one body that a handler refuses one after 
 # Postgres holds no NUL in text or jsonb, and one such row fails its whole batch. An even number of backslashes before
 # the escape means that the escape is real.
 _NUL_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+_UNKNOWN_FIELD = re.compile(r"unknown field `[^`]*`")  # whose name may be somebody's
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -123,7 +124,7 @@ def _parked(error: Exception) -> Understood:
     if isinstance(error, NotUnderstood):
         return parked(error.reason, error.sentence[:MAX_DETAIL_CHARS])
     if isinstance(error, msgspec.ValidationError):
-        return parked(WRONG_SHAPE, str(error)[:MAX_DETAIL_CHARS])
+        return parked(WRONG_SHAPE, _UNKNOWN_FIELD.sub("an unknown field", str(error))[:MAX_DETAIL_CHARS])
     if isinstance(error, msgspec.DecodeError | UnicodeDecodeError):
         return parked("unreadable_body", str(error)[:MAX_DETAIL_CHARS])
     # Values that no check named (a year 0, nesting without end): parked like the rest, by the kind of error.

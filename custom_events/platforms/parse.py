@@ -4,17 +4,22 @@ Decoding with msgspec is exact for money (a JSON number becomes a Decimal from i
 ids (whole numbers of any size). What is left to check here is what a type cannot say.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation, Overflow
 from functools import lru_cache
 
 from custom_events.errors import NotUnderstood
+from custom_events.values.identifiers import email_sha256, sha256_hex
 from custom_events.values.zones import zone_or_utc
 
 Id = int | float | str  # 64-bit number, text, or a whole number that went through JavaScript
 
 MAX_ID_CHARS = 128  # the longest seen is a cart token of 35 characters; keys are indexed
+HASHED_ID = "hashed:"  # before the digest of an id that named somebody
+_HASHED_ID_CHARS = 32  # hexadecimal: 128 bits
+_PHONE = re.compile(r"\+(?:[ ()/.\-]{0,2}\d){8,15}")
 MAX_TEXT_CHARS = 2_048  # of one text kept in an event (a landing page's URL is the longest)
 MAX_MONEY_DIGITS = 14  # before the point: what the database's numeric(20, 6) holds
 MIN_MONEY_EXPONENT = -12  # finer than any currency or per-unit price
@@ -48,10 +53,18 @@ def optional_id(value: Id | None) -> str | None:
         return str(value) if value > 0 else None
     if type(value) is str:
         text = value.strip()
+        if "@" in text or text[:1] == "+":
+            text = _unnamed(text)
         return text if 0 < len(text) <= MAX_ID_CHARS and text != "0" else None
     if type(value) is float and 1 <= value < _FLOAT_EXACT and value.is_integer():
         return str(int(Decimal(repr(value))))  # the digits that were written, not those of the nearest binary number
     return None
+
+
+def _unnamed(text: str) -> str:
+    """An id that is an e-mail address or a phone number, as a hash: it is as good an id, and names nobody."""
+    is_personal = email_sha256(text) if "@" in text else _PHONE.fullmatch(text)
+    return f"{HASHED_ID}{sha256_hex(text.lower())[:_HASHED_ID_CHARS]}" if is_personal else text
 
 
 def required_id(value: Id | None, path: str) -> str:

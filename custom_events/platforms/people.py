@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from custom_events.platforms.parse import Id, country_code, optional_id
+from custom_events.platforms.parse import HASHED_ID, Id, country_code, optional_id
 from custom_events.values.events import Customer
 from custom_events.values.identifiers import email_sha256, phone_sha256
 
@@ -23,9 +23,16 @@ def customer(
 ) -> Customer | None:
     """A customer from the first usable of each kind; None when nothing identifies anybody.
 
-    National phone numbers are read with the first country given. `key` is `c:<id>`, else `e:<hash>`.
+    National phone numbers are read with the first country given. `key` is `c:<id>`, else `e:<hash>`. An id
+    that is an e-mail address or a phone number counts as that.
     """
     platform_id = optional_id(id)
+    if platform_id is not None and platform_id.startswith(HASHED_ID):
+        emails, phones, platform_id = (
+            (*emails, str(id)),
+            (*phones, str(id)),
+            None,
+        )  # an address is no id: it joins as what it is
     country = email = phone = None
     for code in countries:
         if code and (country := country_code(code)):

@@ -5,7 +5,8 @@ The result is a plain JSON value that the strict decoder takes. Everything here 
 one of them is read tolerantly from the first day; essential are fields without a default, and those that a platform's `shapes.py` names.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -20,6 +21,7 @@ Essentials = Mapping[type[msgspec.Struct], frozenset[str]]
 IsTime = Callable[[str], bool]  # of a field's name: whether its text is a time without offset
 
 _MAX_FIELD_CHARS: Final = 40
+_MISSPELT: Final = 0.7  # likeness, of 1, from which on a name is another's misspelling
 
 
 def _no_time(_name: str) -> bool:
@@ -73,9 +75,9 @@ class Shape:
             if name in self.fields:
                 continue
             if self.refuses_others:
-                raise wrong_shape(path, f"Object contains unknown field `{name[:_MAX_FIELD_CHARS]}`")
+                raise wrong_shape(path, f"Object contains {_unknown(name, self.fields)}")
             if loose_json.cleaned(inner) is not inner:
-                odd[f"{path}.{_field_name(name)}"] = None
+                odd[f"{path}.*"] = None  # a name that we do not know may be somebody's
         return result
 
     def essential_paths(self, path: str = "$") -> Iterator[str]:
@@ -86,10 +88,11 @@ class Shape:
             yield from field.leaf.essential_paths(f"{path}.{name}")
 
 
-def _field_name(name: str) -> str:
-    """A field's name as it may stand in a path: what a store's schema holds, and nothing that somebody typed."""
-    is_plain = len(name) <= _MAX_FIELD_CHARS and name.isascii() and name.replace("_", "").isalpha()
-    return name if is_plain else "*"
+def _unknown(name: str, known: Iterable[str]) -> str:
+    """A field that we do not know, for people: named where it is a misspelt one of ours, since any other name may be somebody's."""
+    if len(name) <= _MAX_FIELD_CHARS and difflib.get_close_matches(name, known, n=1, cutoff=_MISSPELT):
+        return f"unknown field `{name}`"
+    return "an unknown field"
 
 
 def _leaf(kind: inspect.Type, essentials: Essentials, is_time: IsTime, name: str) -> Leaf:

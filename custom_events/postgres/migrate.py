@@ -26,7 +26,7 @@ NOT_ALLOWED = "42501"  # insufficient_privilege
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database to `revision`; at the head also make partitions ahead, the receiver's role and the offsets of time zones.
+    """Bring the database to `revision`; at the head also make partitions ahead, the programs' roles and the offsets of time zones.
 
     Safe to call from several processes at once: they take turns. Raises Transient when a lock was not to be had in time;
     nothing has changed then.

@@ -10,20 +10,29 @@ from sqlalchemy.exc import OperationalError
 from custom_events.postgres import spans
 from custom_events.postgres.spans import Partition
 from custom_events.settings import Settings, settings
-from custom_events.tables.base import written_columns
 from custom_events.tables.registry import PARTITIONED, Partitioning
 
 LOCK_LIMIT_MS = 4_000  # ATTACH and DROP lock out readers of the table; they give up rather than queue everybody
+# Deliveries of a week that nobody could take until it expired. More of them: nothing is drained, and no week is given up for that.
+STUCK_ROWS = 100
+STUCK = "Nobody could understand it until its body expired"
 MAKERS = 7_105_003  # key of the advisory lock: one at a time; any number that nobody else uses
 LOCK_NOT_AVAILABLE = "55P03"
 
 _EXISTING = """
 SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = CAST(:parent AS regclass)
 """
-# Rows that go with their partition, taken from the tallies, as no trigger sees them.
-_UNTALLY = """
-INSERT INTO app.tally_changes SELECT what, week, subject, kind, state, reason, -change
-FROM app.count_tallies(:of_table, CAST(:relation AS regclass))
+# The owner's functions (migration 0045): a login that owns no table keeps partitions, too.
+_MAKE = sa.text("SELECT app.make_partition(:schema, :table, :partition, :begin, :end, :inline_bytes, :filled_percent)")
+_DROP = sa.text("SELECT app.drop_partition(:schema, :table, :partition, :tallied)")
+# A few rows of the queue that nobody could take: their bodies go with their week, and their outcome says so.
+_PARK_STUCK = """
+WITH stuck AS (
+  DELETE FROM landing.raw_queue WHERE landed_week >= :begin AND landed_week < :end RETURNING raw_id, landed_week, site_id
+)
+INSERT INTO app.raw_outcomes (landed_week, raw_id, received_at, site_id, outcome, reason, detail, new_events)
+SELECT s.landed_week, s.raw_id, coalesce(e.received_at, s.landed_week), s.site_id, 'parked', 'body_gone', :detail, 0
+FROM stuck s LEFT JOIN landing.raw_events e ON e.landed_week = s.landed_week AND e.id = s.raw_id
 """
 _TURN = "SELECT set_config('lock_timeout', :limit, true), pg_advisory_xact_lock(:key)"
 
@@ -70,7 +79,7 @@ def drop_expired(connection: sa.Connection, settings: Settings, now: datetime) -
     """Drop partitions that ended before their table's retention, and such rows in DEFAULT. The ledger has none.
 
     Runs in the caller's transaction. A partition is kept, and reported with the reason, while raw events in it wait to be
-    understood or somebody holds a lock on it.
+    understood or somebody holds a lock on it. Up to STUCK_ROWS that waited for all of that time keep no week: they are parked.
     """
     connection.execute(sa.text(_TURN), {"limit": str(LOCK_LIMIT_MS), "key": MAKERS})
     today = now.astimezone(UTC).date()
@@ -101,48 +110,31 @@ def existing(connection: sa.Connection, kind: Partitioning) -> set[str]:
 
 
 def _bound(kind: Partitioning, day: date) -> str:
-    """A partition bound as SQL; timestamps begin at midnight UTC whatever the session's time zone is."""
-    return f"'{day}'" if isinstance(kind.table.c[kind.column].type, sa.Date) else f"'{day} 00:00:00+00'"
+    """A partition bound as text; timestamps begin at midnight UTC whatever the session's time zone is."""
+    return str(day) if isinstance(kind.table.c[kind.column].type, sa.Date) else f"{day} 00:00:00+00"
 
 
 def _make(connection: sa.Connection, kind: Partitioning, partition: Partition) -> int:
-    """Made beside and attached: ATTACH locks out only writers of DEFAULT, CREATE ... PARTITION OF would everybody."""
-    schema, table, column = kind.table.schema, kind.table.name, kind.column
-    name, default = f"{schema}.{partition.name}", f"{schema}.{table}_default"
-    begin, end = _bound(kind, partition.begin), _bound(kind, partition.end)
-    storage = ", ".join(f"{parameter} = {value}" for parameter, value in kind.storage.items())
-    connection.execute(
-        sa.text(
-            f"CREATE TABLE {name} (LIKE {schema}.{table} "
-            "INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING INDEXES INCLUDING STORAGE)"
-            + (f" WITH ({storage})" if storage else "")
-        )
-    )
-    connection.execute(sa.text(f"LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE"))
-    columns = written_columns(kind.table)
-    moved = connection.execute(
-        sa.text(
-            f"WITH moved AS (DELETE FROM {default} WHERE {column} >= {begin} AND {column} < {end} RETURNING {columns}) "
-            f"INSERT INTO {name} ({columns}) SELECT {columns} FROM moved"
-        )
-    ).rowcount
-    connection.execute(
-        sa.text(f"ALTER TABLE {schema}.{table} ATTACH PARTITION {name} FOR VALUES FROM ({begin}) TO ({end})")
-    )
-    return moved
+    """Make it, by the owner's function; how many rows of DEFAULT moved into it."""
+    return connection.execute(
+        _MAKE,
+        {
+            **_named(kind, partition),
+            "begin": _bound(kind, partition.begin),
+            "end": _bound(kind, partition.end),
+            "inline_bytes": kind.inline_bytes,
+            "filled_percent": kind.filled_percent,
+        },
+    ).scalar_one()
 
 
 def _drop(connection: sa.Connection, kind: Partitioning, partition: Partition) -> str | None:
     """Drop it; else the reason why not. Each in its own savepoint: one that is busy does not keep the others."""
     if waiting := _waiting(connection, kind, partition.begin, partition.end):
         return waiting
-    name = f"{kind.table.schema}.{partition.name}"
     try:
         with connection.begin_nested():
-            if kind.tallied:
-                connection.execute(sa.text(f"LOCK TABLE {name} IN SHARE MODE"))
-                connection.execute(sa.text(_UNTALLY), {"of_table": kind.table.name, "relation": name})
-            connection.execute(sa.text(f"DROP TABLE {name}"))
+            connection.execute(_DROP, {**_named(kind, partition), "tallied": kind.tallied})
     except OperationalError as error:
         if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
             raise
@@ -150,16 +142,19 @@ def _drop(connection: sa.Connection, kind: Partitioning, partition: Partition) -
     return None
 
 
+def _named(kind: Partitioning, partition: Partition) -> dict[str, object]:
+    return {"schema": kind.table.schema, "table": kind.table.name, "partition": partition.name}
+
+
 def _delete_default(connection: sa.Connection, kind: Partitioning, cutoff: date) -> int:
     if _waiting(connection, kind, date.min, cutoff):
         return 0
     table = f"{kind.table.schema}.{kind.table.name}"
-    default, too_old = f"{table}_default", f"{kind.column} < {_bound(kind, cutoff)}"
-    if not kind.tallied:
-        return connection.execute(sa.text(f"DELETE FROM {default} WHERE {too_old}")).rowcount
-    # Named by the whole table, whose triggers keep the tallies.
-    deleted = f"DELETE FROM {table} WHERE {too_old} AND tableoid = CAST(:relation AS regclass)"
-    return connection.execute(sa.text(deleted), {"relation": default}).rowcount
+    # Named by the whole table: its triggers keep the tallies, and its rights are those of whoever asks.
+    deleted = f"DELETE FROM {table} WHERE {kind.column} < :cutoff AND tableoid = CAST(:relation AS regclass)"
+    return connection.execute(
+        sa.text(deleted), {"relation": f"{table}_default", "cutoff": _bound(kind, cutoff)}
+    ).rowcount
 
 
 def _waiting(connection: sa.Connection, kind: Partitioning, begin: date, end: date) -> str | None:
@@ -170,4 +165,8 @@ def _waiting(connection: sa.Connection, kind: Partitioning, begin: date, end: da
     count = connection.execute(
         sa.select(sa.func.count()).select_from(kind.queue).where(column >= begin, column < end)
     ).scalar_one()
+    if 0 < count <= STUCK_ROWS:
+        connection.execute(sa.text(_PARK_STUCK), {"begin": begin, "end": end, "detail": STUCK})
+        structlog.get_logger().error("stuck_deliveries_parked", rows=count, begin=str(begin), end=str(end))
+        return None
     return f"{count} rows wait in {kind.queue.fullname}" if count else None

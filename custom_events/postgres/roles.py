@@ -1,50 +1,64 @@
-"""Who may do what. Our own login owns everything; the receiver's role can land deliveries and find secrets, nothing else."""
+"""Who may do what: a role for each program, none of which owns anything. `role_rights` has what each may.
+
+The receiver gives up its login's rights for those of its role by itself; every program can be given a login of its own
+(`role_logins`), which then is its role.
+"""
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import ProgrammingError
 
-RECEIVER = "custom_events_receiver"
+from custom_events.postgres import role_rights
+from custom_events.postgres.role_rights import RECEIVER, ROLES
 
-# Columns it may read of what it writes: those that ON CONFLICT, the look at last week and RETURNING need. Never a body.
-_DEDUP_COLUMNS = "landed_week, id, site_id, dedup_key, received_at"
-
-_CREATE = f"""
+_CREATE = """
 DO $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{RECEIVER}') THEN
-        CREATE ROLE {RECEIVER} NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+        CREATE ROLE {role} NOLOGIN;
     END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
     NULL; -- another migration in the same cluster was faster
 END $$
 """
 
-_GRANT = f"""
-GRANT USAGE ON SCHEMA landing, app TO {RECEIVER};
-GRANT INSERT ON landing.raw_events, landing.raw_queue, landing.duplicate_deliveries, landing.refused_events,
-    landing.receipts TO {RECEIVER};
-GRANT SELECT ({_DEDUP_COLUMNS}) ON landing.raw_events TO {RECEIVER};
-GRANT SELECT (received_at) ON landing.refused_events TO {RECEIVER};
-GRANT SELECT ON app.sites, app.site_secrets TO {RECEIVER};
-"""
-
-_BECOME = f"""
+_BECOME = """
 DO $$
 BEGIN
-    IF NOT pg_has_role(current_user, '{RECEIVER}', 'MEMBER') THEN
-        GRANT {RECEIVER} TO CURRENT_USER;
+    IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN
+        GRANT {role} TO CURRENT_USER;
     END IF;
 END $$
 """
 
-_DROP = f"""
+_DROP = """
 DO $$
 BEGIN
-    DROP ROLE IF EXISTS {RECEIVER};
+    DROP ROLE IF EXISTS {role};
 EXCEPTION WHEN dependent_objects_still_exist OR insufficient_privilege THEN
     NULL; -- another database of the cluster uses it, or it is not ours to drop
+END $$
+"""
+
+# What PostgreSQL gives to everybody, and nobody but the owner and dbt needs: temporary tables and large objects fill the disk.
+_NO_TEMPORARY = """
+DO $$
+BEGIN
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO custom_events_reporting', current_database());
+END $$
+"""
+_NO_LARGE_OBJECTS = """
+DO $$
+DECLARE
+    large_object REGPROCEDURE;
+BEGIN
+    FOR large_object IN SELECT oid FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace
+        AND proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_open', 'lo_put', 'lowrite', 'lo_import', 'lo_export')
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', large_object);
+    END LOOP;
 END $$
 """
 
@@ -81,21 +95,50 @@ def problem(connection: sa.Connection) -> str | None:
 
 
 def ensure(connection: sa.Connection) -> bool:
-    """Make the receiver's role, give it its rights, and make us a member of it; as often as you like.
+    """Make the roles, give each its rights, take away what everybody has, and make us a member of the receiver's; as often as you like.
 
-    False, with a warning in the log, when our login may not do one of these; `problem` has the remedy.
+    False, with a warning in the log, when our login may not do one of these for the receiver; `problem` has the remedy. What it may not do
+    for the others is a warning: it matters to who gives them a login, which says it again.
     """
-    for purpose, statement in (("create", _CREATE), ("grant", _GRANT), ("become", _BECOME)):
-        try:
-            with connection.begin_nested():
-                connection.execution_options(no_parameters=True).exec_driver_sql(statement)
-        except ProgrammingError as error:
-            reason = str(error.orig).strip()
-            structlog.get_logger().warning("receiver_role", failed=purpose, role=RECEIVER, reason=reason)
-            return False
-    return True
+    is_done = True
+    for role in ROLES:
+        steps = [("create", [creation(role)]), ("grant", list(role_rights.grants(role)))]
+        if role == RECEIVER:
+            steps.append(("become", [_BECOME.format(role=role)]))
+        if not all(_try(connection, role, purpose, statements) for purpose, statements in steps) and role == RECEIVER:
+            is_done = False
+    for statement in (_NO_TEMPORARY, _NO_LARGE_OBJECTS):  # the latter is for a superuser: on a hosted server they stay
+        _try(connection, "public", "take away", [statement])
+    return is_done
+
+
+def creation(role: str) -> str:
+    """The statement that makes a role which may not log in, where it does not exist."""
+    return _CREATE.format(role=role).strip()
+
+
+def become(connection: sa.Connection, role: str) -> None:
+    """Make our login a member of a role, so that it may give it what is ours. Raises sqlalchemy's ProgrammingError."""
+    _run(connection, _BECOME.format(role=role))
 
 
 def drop(connection: sa.Connection) -> None:
-    """Remove the role unless another database of the cluster needs it."""
-    connection.execution_options(no_parameters=True).exec_driver_sql(_DROP)
+    """Remove the roles that no other database of the cluster needs."""
+    for role in ROLES:
+        _run(connection, _DROP.format(role=role))
+
+
+def _try(connection: sa.Connection, role: str, purpose: str, statements: list[str]) -> bool:
+    try:
+        with connection.begin_nested():
+            for statement in statements:
+                _run(connection, statement)
+    except ProgrammingError as error:
+        reason = str(error.orig).strip()
+        structlog.get_logger().warning("database_role", failed=purpose, role=role, reason=reason)
+        return False
+    return True
+
+
+def _run(connection: sa.Connection, statement: str) -> None:
+    connection.execution_options(no_parameters=True).exec_driver_sql(statement)

@@ -292,3 +292,14 @@ ON CONFLICT DO NOTHING
 
 # Hold a shard until the end of the transaction, waiting for whoever has it.
 HOLD_SHARD: Final = "SELECT pg_advisory_xact_lock($1::int, $2::int)"
+
+# Since when fields are named by revisions that are published, or were. $1: names of fields.
+NAMED_SINCE: Final = """
+SELECT field #>> '{}', min(at) FROM (
+  SELECT jsonb_path_query(config, '$.**.field') AS field, coalesce(published_at, created_at) AS at
+  FROM app.definition_revisions WHERE state <> 'draft'
+  UNION ALL
+  SELECT jsonb_path_query(overrides, '$.**.field'), coalesce(published_at, created_at)
+  FROM app.assignment_revisions WHERE state <> 'draft'
+) named WHERE field #>> '{}' = ANY($1::text[]) GROUP BY 1
+"""

@@ -223,10 +223,10 @@ async def sites(
     connection: Fetches,
     keys: Sequence[str],
     domains: Sequence[str],
-    decrypt: Callable[[bytes], bytes | None],
+    decrypt: Callable[[bytes, int], bytes | None],
     timeout_s: float | None = None,
 ) -> list[tuple[str, str | None, Site]]:
-    """(site key, shop domain, site) for each site found. `decrypt` gives None for a secret that it cannot read."""
+    """(site key, shop domain, site) for each site found. `decrypt` takes a secret and its site, and gives None for one that it cannot read."""
     by_key: dict[str, tuple[str, str | None, Site]] = {}
     for row in await connection.fetch(SITES, keys, domains, timeout=timeout_s):
         key = row["site_key"]
@@ -235,7 +235,7 @@ async def sites(
             by_key[key] = (key, row["shop_domain"], site)
         if row["secret_encrypted"] is not None:
             domain, site = by_key[key][1:]
-            value = decrypt(row["secret_encrypted"])
+            value = decrypt(row["secret_encrypted"], row["id"])
             if value is None:
                 site = msgspec.structs.replace(site, unreadable=True)
             else:

@@ -36,6 +36,15 @@ FROM app.definition_revisions r JOIN app.custom_event_definitions d ON d.id = r.
 WHERE r.state = 'published'
 """
 
+# Every field that a revision names which is published, or was: conditions, values and thresholds name one as "field".
+NAMED_FIELDS: Final = """
+SELECT DISTINCT field #>> '{}' FROM (
+  SELECT jsonb_path_query(config, '$.**.field') AS field FROM app.definition_revisions WHERE state <> 'draft'
+  UNION ALL
+  SELECT jsonb_path_query(overrides, '$.**.field') FROM app.assignment_revisions WHERE state <> 'draft'
+) named WHERE jsonb_typeof(field) = 'string'
+"""
+
 # Active assignments of active sites, with their published revision.
 ASSIGNMENTS: Final = """
 SELECT a.id, a.site_id, a.label, a.definition_id, r.id, r.overrides

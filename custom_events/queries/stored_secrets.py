@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 class Store(msgspec.Struct, frozen=True, kw_only=True):
     """A table with encrypted values. `page` gives rows after the row of the parameters `beginning`, with the same names, `token` and
-    `label` (whose it is); `replace` takes such a row's names and `token`; `count` gives how many rows there are."""
+    `label` (whose it is) and `bound` (the row that it is bound to); `replace` takes such a row's names and `token`; `count` gives how many rows there are."""
 
     beginning: dict[str, Any]
     page: sa.TextClause
@@ -21,7 +21,7 @@ SITE_SECRETS: Final = Store(
     beginning={"id": 0},
     # Signing secrets, ended ones too, with the site that each is of.
     page=sa.text("""
-SELECT id, secret_encrypted AS token, 'site ' || site_id AS label FROM app.site_secrets
+SELECT id, secret_encrypted AS token, 'site ' || site_id AS label, 'site_secrets:' || site_id AS bound FROM app.site_secrets
 WHERE id > :id ORDER BY id LIMIT :limit FOR UPDATE
 """),
     replace=sa.text("UPDATE app.site_secrets SET secret_encrypted = :token WHERE id = :id"),
@@ -31,7 +31,7 @@ ANSWERS: Final = Store(
     beginning={"caller": "", "key": ""},
     # Answers kept for requests that come again.
     page=sa.text("""
-SELECT caller, key, content_encrypted AS token, 'kept answers' AS label FROM app.idempotent_answers
+SELECT caller, key, content_encrypted AS token, 'kept answers' AS label, '' AS bound FROM app.idempotent_answers
 WHERE (caller, key) > (:caller, :key) AND content_encrypted IS NOT NULL ORDER BY caller, key LIMIT :limit FOR UPDATE
 """),
     replace=sa.text(
@@ -43,7 +43,7 @@ PERSONS: Final = Store(
     beginning={"raw_id": 0},
     # Who asks about their data, until that is done.
     page=sa.text("""
-SELECT raw_id, person_encrypted AS token, 'request ' || raw_id AS label FROM app.privacy_requests
+SELECT raw_id, person_encrypted AS token, 'request ' || raw_id AS label, 'privacy_requests:' || site_id AS bound FROM app.privacy_requests
 WHERE raw_id > :raw_id AND person_encrypted IS NOT NULL ORDER BY raw_id LIMIT :limit FOR UPDATE
 """),
     replace=sa.text("UPDATE app.privacy_requests SET person_encrypted = :token WHERE raw_id = :raw_id"),
@@ -53,7 +53,7 @@ FORGETTING_KEY: Final = Store(
     beginning={"place": 0},
     # The key of the hashes of forgotten people: one row, or none.
     page=sa.text("""
-SELECT 1 AS place, secret_encrypted AS token, 'the key of the hashes of forgotten people' AS label FROM app.forgetting_keys
+SELECT 1 AS place, secret_encrypted AS token, 'the key of the hashes of forgotten people' AS label, 'forgetting_keys' AS bound FROM app.forgetting_keys
 WHERE CAST(:place AS int) < 1 LIMIT :limit FOR UPDATE
 """),
     replace=sa.text("UPDATE app.forgetting_keys SET secret_encrypted = :token WHERE CAST(:place AS int) = 1"),
@@ -63,7 +63,7 @@ SHOPIFY_TOKENS: Final = Store(
     beginning={"site_id": 0},
     # Tokens of our app in Shopify's shops.
     page=sa.text("""
-SELECT site_id, tokens_encrypted AS token, 'shop ' || shop AS label FROM app.shopify_installations
+SELECT site_id, tokens_encrypted AS token, 'shop ' || shop AS label, 'shopify_installations:' || site_id || ':' || shop AS bound FROM app.shopify_installations
 WHERE site_id > :site_id AND tokens_encrypted IS NOT NULL ORDER BY site_id LIMIT :limit FOR UPDATE
 """),
     replace=sa.text("UPDATE app.shopify_installations SET tokens_encrypted = :token WHERE site_id = :site_id"),
@@ -73,7 +73,7 @@ STORE_API_KEYS: Final = Store(
     beginning={"site_id": 0},
     # Keys of stores' APIs.
     page=sa.text("""
-SELECT site_id, key_encrypted AS token, 'API key of site ' || site_id AS label FROM app.store_api_keys
+SELECT site_id, key_encrypted AS token, 'API key of site ' || site_id AS label, 'store_api_keys:' || site_id AS bound FROM app.store_api_keys
 WHERE site_id > :site_id ORDER BY site_id LIMIT :limit FOR UPDATE
 """),
     replace=sa.text("UPDATE app.store_api_keys SET key_encrypted = :token WHERE site_id = :site_id"),
@@ -83,13 +83,18 @@ REPORT_TARGETS: Final = Store(
     beginning={"id": 0},
     # What the targets of reports need.
     page=sa.text("""
-SELECT id, secrets_encrypted AS token, 'report schedule ' || id AS label FROM app.report_schedules
+SELECT id, secrets_encrypted AS token, 'report schedule ' || id AS label, 'report_schedules:' || report_key AS bound FROM app.report_schedules
 WHERE id > :id AND secrets_encrypted IS NOT NULL ORDER BY id LIMIT :limit FOR UPDATE
 """),
     replace=sa.text("UPDATE app.report_schedules SET secrets_encrypted = :token WHERE id = :id"),
     count=sa.text("SELECT count(*) FROM app.report_schedules WHERE secrets_encrypted IS NOT NULL"),
 )
 STORES: Final = (SITE_SECRETS, ANSWERS, PERSONS, FORGETTING_KEY, SHOPIFY_TOKENS, STORE_API_KEYS, REPORT_TARGETS)
+
+# What the ring of keys must decrypt: one row, made with the first key.
+READ_CHECK: Final = sa.text("SELECT token FROM app.key_ring_checks")
+KEEP_CHECK: Final = sa.text("INSERT INTO app.key_ring_checks (token) VALUES (:token) ON CONFLICT DO NOTHING")
+REPLACE_CHECK: Final = sa.text("UPDATE app.key_ring_checks SET token = :token")
 
 
 def page(

@@ -111,7 +111,9 @@ class _Reading:
             self._progress = _Progress() if row is None else _Progress(row.read_until, row.refunds_read_at)
             token = connection.execute(sql.FORGETTING_KEY).scalar_one_or_none()
         self._subjects = (
-            None if token is None else Subjects(secrets.decrypt(bytes(token), secrets.key(settings)), site_id)
+            None
+            if token is None
+            else Subjects(secrets.decrypt(bytes(token), secrets.key(settings), secrets.FORGETTING_KEY_ROW), site_id)
         )
         self._context = _context_of(self._site)
         self._started = time.monotonic()

@@ -80,7 +80,7 @@ def sweep_quarantine(engine: sa.Engine, settings: Settings, since: datetime) -> 
         sites = [row.site_id for row in connection.execute(sql.FORGETFUL_SITES)]
     if token is None:
         return 0
-    forgetting_key = secrets.decrypt(bytes(token), secrets.key(settings))
+    forgetting_key = secrets.decrypt(bytes(token), secrets.key(settings), secrets.FORGETTING_KEY_ROW)
     total = 0
     for site_id in sites:
         place: tuple[datetime, int] | None = (since, 0)

@@ -29,7 +29,8 @@ def request_of(connection: sa.Connection, raw_id: int) -> Any:
 def person_of(connection: sa.Connection, request: Any, settings: Settings) -> Person:
     """Who a request is about: by the delivery that brought it, or as somebody entered them."""
     if request.person_encrypted is not None:
-        token = secrets.decrypt(bytes(request.person_encrypted), secrets.key(settings))
+        row_name = secrets.row_of_request(request.site_id)
+        token = secrets.decrypt(bytes(request.person_encrypted), secrets.key(settings), row_name)
         return msgspec.json.decode(token, type=Person)
     values = {"week": request.landed_week, "raw_id": request.raw_id}
     row = connection.execute(sql.DELIVERY, values).one_or_none()

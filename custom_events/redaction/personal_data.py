@@ -36,6 +36,9 @@ class Nobody(msgspec.Struct, frozen=True):
 _RAW: Final = "CUSTOM_EVENTS_RAW_RETENTION_DAYS"
 _EVENTS: Final = "CUSTOM_EVENTS_EVENT_RETENTION_DAYS"
 _ALWAYS: Final = "for ever"
+_QUARANTINE: Final = "CUSTOM_EVENTS_QUARANTINE_RETENTION_DAYS"
+_CUSTOMERS: Final = "CUSTOM_EVENTS_CUSTOMER_RETENTION_DAYS"
+_IDENTIFIERS: Final = "CUSTOM_EVENTS_LEDGER_IDENTIFIERS_DAYS"
 _CONFIGURED: Final = Nobody("what people of the shop or the agency have configured")
 _OF_EVENT: Final = "its commerce event"
 _OF_ORDER: Final = "its order"
@@ -49,7 +52,7 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
         _RAW,
     ),
     "landing.refused_events": Personal(
-        "every address, number and id in the body", Done.BLANKED, "bytes and headers of refused deliveries", _RAW
+        "every address, number and id in the body", Done.BLANKED, "bytes and headers of refused deliveries", _QUARANTINE
     ),
     "landing.raw_queue": Nobody("numbers of deliveries that wait"),
     "landing.duplicate_deliveries": Nobody("digests of deliveries' ids"),
@@ -60,7 +63,7 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
     "app.commerce_events": Personal(
         "customer key, order, cart, phone hash",
         Done.BLANKED,
-        "ids, hashes, clicks, attributes, addresses of pages, postcodes, tags, codes",
+        "ids, hashes, clicks, codes, addresses of pages without their query; attributes, postcodes, tags where a published rule names them",
         _EVENTS,
     ),
     "app.event_keys": Personal(_OF_EVENT, Done.RENAMED, "natural keys, which hold ids", _ALWAYS),
@@ -68,7 +71,7 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
     "app.order_consents": Personal(_OF_ORDER, Done.DELETED, "an order's consent", _ALWAYS),
     "app.order_refunds": Personal(_OF_ORDER, Done.RENAMED, "ids, and what was written on lines", _ALWAYS),
     "app.subscriptions": Personal("customer key, first order", Done.RENAMED, "ids and customer", _ALWAYS),
-    "app.customers": Personal("customer key, e-mail hash", Done.DELETED, "id, hashes, when first seen", _ALWAYS),
+    "app.customers": Personal("customer key, e-mail hash", Done.DELETED, "id, hashes, when first seen", _CUSTOMERS),
     "app.clicks": Personal("the order, cart or event that carried it", Done.DELETED, "click ids and consent", _EVENTS),
     "app.beacons": Personal(
         "the order or cart that it is about", Done.DELETED, "click ids, consent and pages of browsers", "90 days"
@@ -86,7 +89,7 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
         "its custom event",
         Done.BLANKED,
         "click ids, hashes, order and transaction id, cart; what was not sent is withheld (person_forgotten)",
-        _ALWAYS,
+        _IDENTIFIERS,
     ),
     "app.upload_keys": Personal("its upload", Done.RENAMED, "transaction ids", _ALWAYS),
     "app.value_changes": Personal(_OF_ORDER, Done.DELETED, "order ids that wait for the adjuster", "minutes"),
@@ -117,6 +120,7 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
         "keyed hash", Done.KEPT, "keyed hashes: without them deliveries would bring the person back", _ALWAYS
     ),
     "app.forgetting_keys": Nobody("the encrypted key of those hashes"),
+    "app.key_ring_checks": Nobody("an encrypted sentence that says whether a key is ours"),
     # ---------------------------------------------------------------- configured, and who did it
     "app.audit_entries": Personal(
         "nothing leads there",

@@ -38,7 +38,7 @@ def ask(
         "kind": kind.value,
         "now": now,
         "due": now + IS_READY,
-        "person": secrets.encrypt(msgspec.json.encode(who), installation_key),
+        "person": secrets.encrypt(msgspec.json.encode(who), installation_key, secrets.row_of_request(site_id)),
     }
     raw_id: int = connection.execute(sql.ASK, values).scalar_one()
     audit.record(

@@ -99,7 +99,7 @@ def create(
     _check(connection, chosen, report, target_secrets, settings, allowed)
     values = {
         **_values(chosen, report),
-        "secrets_encrypted": _encrypted(target_secrets, settings),
+        "secrets_encrypted": _encrypted(target_secrets, chosen.report_key, settings),
         "next_due_at": _next_due(chosen.rule, now),
         "owner": actor,
     }
@@ -126,7 +126,7 @@ def replace(
     kept = secrets_of(connection, before, settings)
     merged = _merged(chosen.targets, target_secrets, before, kept)
     _check(connection, chosen, report, merged, settings, allowed)
-    values = {**_values(chosen, report), "secrets_encrypted": _encrypted(merged, settings)}
+    values = {**_values(chosen, report), "secrets_encrypted": _encrypted(merged, chosen.report_key, settings)}
     if chosen.rule != before.rule or (chosen.is_active and not before.is_active):
         values["next_due_at"] = _next_due(chosen.rule, now)
     made = schedule_of(queries.change(connection, schedule_id, values))
@@ -146,7 +146,7 @@ def secrets_of(connection: sa.Connection, schedule: Schedule, settings: Settings
     token = queries.secrets(connection, schedule.id)
     if token is None:
         return (None,) * len(schedule.targets)
-    content = encryption.decrypt(token, encryption.key(settings))
+    content = encryption.decrypt(token, encryption.key(settings), encryption.row_of_report(schedule.report_key))
     return msgspec.json.decode(content, type=tuple[DeliverySecrets | None, ...])
 
 
@@ -247,10 +247,11 @@ def _values(chosen: ScheduleSettings, report: Report) -> dict[str, Any]:
     return {**plain, "name": chosen.name.strip(), "site_ids": None if sites is None else sorted(set(sites))}
 
 
-def _encrypted(target_secrets: Secrets, settings: Settings) -> bytes | None:
+def _encrypted(target_secrets: Secrets, report_key: str, settings: Settings) -> bytes | None:
     if not any(target_secrets):
         return None
-    return encryption.encrypt(msgspec.json.encode(tuple(target_secrets)), encryption.key(settings))
+    content = msgspec.json.encode(tuple(target_secrets))
+    return encryption.encrypt(content, encryption.key(settings), encryption.row_of_report(report_key))
 
 
 def _next_due(rule: ScheduleRule, now: datetime) -> datetime:

@@ -110,13 +110,9 @@ def missing(site_id: int) -> NotFound:
 
 def encrypted(tokens: Tokens, site_id: int, shop: str, key: bytes) -> bytes:
     """The tokens as their row keeps them: both together, so that there is never one without the other."""
-    return secrets.encrypt_for(_owner(site_id, shop), msgspec.json.encode(tokens), key)
+    return secrets.encrypt(msgspec.json.encode(tokens), key, secrets.row_of_installation(site_id, shop))
 
 
 def decrypted(token: bytes, site_id: int, shop: str, key: bytes) -> Tokens:
     """The inverse of `encrypted`. Raises NeedsAction when no key fits, or they are those of another row."""
-    return msgspec.json.decode(secrets.decrypt_for(_owner(site_id, shop), token, key), type=Tokens)
-
-
-def _owner(site_id: int, shop: str) -> str:
-    return f"shopify_installations:{site_id}:{shop}"
+    return msgspec.json.decode(secrets.decrypt(token, key, secrets.row_of_installation(site_id, shop)), type=Tokens)

@@ -20,7 +20,7 @@ from custom_events.shopify_app.app_settings import App
 YOUNG_S: Final = 600  # how old a signed query may be: Shopify names no figure, people think a while before they agree
 LEEWAY_S: Final = 60  # its clock and ours may differ by this
 NONCE_BYTES: Final = 16  # 128 bits
-_OWNER: Final = "shopify:state"
+_STATE: Final = "shopify:state"  # what such a token is bound to: no row, and no other token of ours is one
 _MAX_TOKEN_CHARS: Final = 8_192
 
 
@@ -85,15 +85,13 @@ def begin(shop: str, key: bytes, now: datetime) -> tuple[str, str]:
     """The `state` that Shopify must say again, and the nonce that the browser keeps beside it."""
     nonce = tokens.token_urlsafe(NONCE_BYTES)
     state = State(shop=shop, nonce=nonce, until_s=now.timestamp() + YOUNG_S)
-    return secrets.encrypt_for(_OWNER, msgspec.json.encode(state), key).decode(), nonce
+    return secrets.encrypt(msgspec.json.encode(state), key, _STATE).decode(), nonce
 
 
 def check_state(state: str, nonce: str, shop: str, key: bytes, now: datetime) -> None:
     """Raises NotAdmitted unless this browser began the install of this shop here, lately."""
     try:
-        begun = msgspec.json.decode(
-            secrets.decrypt_for(_OWNER, state.encode("utf-8", "surrogatepass"), key), type=State
-        )
+        begun = msgspec.json.decode(secrets.decrypt(state.encode("utf-8", "surrogatepass"), key, _STATE), type=State)
     except (NeedsAction, msgspec.DecodeError):
         raise NotAdmitted("This install was not begun here. Begin again.") from None
     same = hmac.compare_digest(begun.nonce.encode(), nonce.encode("utf-8", "surrogatepass"))

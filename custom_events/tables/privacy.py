@@ -73,3 +73,15 @@ forgetting_keys = sa.Table(
     schema=APP,
     comment="The key of the hashes of forgotten people. One row.",
 )
+
+key_ring_checks = sa.Table(
+    "key_ring_checks",
+    METADATA,
+    sa.Column("is_only", sa.Boolean, primary_key=True, server_default=sa.true(), comment="There is one."),
+    sa.Column(
+        "token", sa.LargeBinary, nullable=False, comment="Fernet token of a sentence, by the newest key that was seen."
+    ),
+    sa.CheckConstraint("is_only", name="is_only"),
+    schema=APP,
+    comment="What the keys of CUSTOM_EVENTS_SECRET_KEY must decrypt. One row.",
+)

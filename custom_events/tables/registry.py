@@ -123,7 +123,7 @@ PARTITIONED: tuple[Partitioning, ...] = (
         inline_bytes=_WHOLE_ROW_BYTES,
     ),
     _weekly(landing.duplicate_deliveries, "received_at", "raw_retention_days"),
-    _weekly(landing.refused_events, "received_at", "raw_retention_days"),
+    _weekly(landing.refused_events, "received_at", "quarantine_retention_days"),
     _weekly(landing.receipts, "at", "event_retention_days"),
     _weekly(commerce.raw_outcomes, "landed_week", "event_retention_days"),
     _monthly(

@@ -220,6 +220,15 @@ WATCHES: Final = (
         remedy="`custom-events privacy list` has their due dates; `privacy carry-out` forgets people, `privacy export` writes what is stored, then `privacy done`",
     ),
     Watch(
+        name="BodiesOlderThanAllowed",
+        metric="custom_events_retention_overdue_days",
+        severity=Severity.CRITICAL,
+        limit=0,
+        for_s=0,
+        sentence="What should have been deleted is still there ({what}), for {value} days too long",
+        remedy="`custom-events retention --run` deletes it and says what stands in the way; see that Dagster's job keep_partitions runs daily",
+    ),
+    Watch(
         name="DeliveriesRefused",
         metric="custom_events_receiver_quarantined_rows",
         severity=Severity.WARNING,

@@ -13,6 +13,7 @@ from custom_events.ledger.codes import RULES, is_not_understood
 from custom_events.ledger.reconcile import CATCHES_UP, first_day_of
 from custom_events.queries import odd_leaves, privacy, recovery, report_runs, shopify_app, upload_stops
 from custom_events.queries import watching as queries
+from custom_events.redaction import retention
 from custom_events.settings import Settings
 from custom_events.values.conversions import UNMATCHED_REASONS, UploadState, Verdict
 from custom_events.watching import contradictions, scheduled, sums, traffic
@@ -52,6 +53,7 @@ def measure(
         _scheduled,
         _reports,
         partial(_quotas, settings),
+        partial(_retention, settings),
     ]
     measured = set(METRICS)
     if with_sums or counted is not None:
@@ -199,6 +201,11 @@ def _reports(connection: sa.Connection, now: datetime) -> Samples:
     for row in connection.execute(report_runs.STANDING):
         yield _sample("reports_failed", row.has_failed, row.report_key, str(row.id))
         yield _sample("reports_late_seconds", _age_s(row.due_since, now), row.report_key, str(row.id))
+
+
+def _retention(settings: Settings, connection: sa.Connection, now: datetime) -> Samples:
+    for kept in retention.overdue(connection, settings, now):
+        yield _sample("retention_overdue_days", kept.overdue_days, kept.what)
 
 
 def _quotas(settings: Settings, connection: sa.Connection, now: datetime) -> Samples:

@@ -64,7 +64,7 @@ def test_ended_in_between_the_next_run_does_the_rest(engine: sa.Engine, site_id:
 
 def test_what_no_key_decrypts_stays_and_is_named(engine: sa.Engine, site_id: int) -> None:
     with engine.begin() as connection:
-        token = secrets.encrypt(b"a foreign one", FOREIGN)
+        token = secrets.encrypt(b"a foreign one", FOREIGN, secrets.row_of_site(site_id))
         statement = sa.text("INSERT INTO app.site_secrets (site_id, secret_encrypted) VALUES (:site, :token)")
         connection.execute(statement, {"site": site_id, "token": token})
         assert key_rotation.outstanding(connection, BOTH) == 5, "a rotation does not help the foreign one"

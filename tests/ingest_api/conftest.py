@@ -69,7 +69,12 @@ def receiver_settings(database: str, tmp_path: Path) -> Callable[..., Settings]:
     """Makes settings on the test's database; keyword arguments change them."""
 
     def make(**changed: Any) -> Settings:
-        given = {"local_directory": tmp_path, "secret_key": KEY.decode(), "database_url": database}
+        given = {
+            "local_directory": tmp_path,
+            "secret_key": KEY.decode(),
+            "database_url": database,
+            "receiver_figures_port": None,
+        }
         return Settings.model_validate(given | changed)
 
     return make

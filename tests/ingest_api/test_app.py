@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import zstandard
+from prometheus_client import generate_latest
+
+from ingest_api.metrics import scraped
 
 BODY = json.dumps({"id": 1, "note": "ünï\u0000"}, ensure_ascii=False).encode()
 SUMS = "SELECT sum(received), sum(landed), sum(duplicates), sum(refused) FROM landing.receipts"
@@ -78,8 +81,6 @@ def test_unknown_topics_and_missing_ids_land(receive: Receive, rows: Query) -> N
 
 REFUSED: list[tuple[str, int, str, dict[str, Any]]] = [
     ("no_such_site", 401, "/webhooks/shopify/nobody", {}),
-    ("no_such_site", 401, "/webhooks/shopify", {"x_shopify_shop_domain": "nobody.myshopify.com"}),
-    ("no_such_site", 401, "/webhooks/shopify", {"x_shopify_shop_domain": None}),
     ("no_such_site", 401, "/webhooks/woocommerce/shop-key", {}),
     ("no_such_site", 401, "/webhooks/shopify/" + "k" * 256, {}),
     ("no_signature", 401, "/webhooks/shopify/shop-key", {"x_shopify_hmac_sha256": None}),
@@ -96,8 +97,8 @@ def test_refuses_with_the_cause(receive: Receive, rows: Query, log: list[dict[st
             assert (answer.status_code, answer.json()["error"]) == (status, reason), path
             assert answer.json()["message"]
             assert answer.json()["remedy"]
-        figures = (await posts.client.get("/metrics")).text
-        assert 'refused_total{platform="shopify",reason="no_such_site"} 4.0' in figures
+        figures = generate_latest(scraped()).decode()
+        assert 'refused_total{platform="shopify",reason="no_such_site"} 2.0' in figures
         assert 'refused_total{platform="woocommerce",reason="no_such_site"} 1.0' in figures
         assert 'refused_total{platform="shopify",reason="wrong_signature"} 1.0' in figures
 
@@ -111,6 +112,70 @@ def test_refuses_with_the_cause(receive: Receive, rows: Query, log: list[dict[st
     assert rows("SELECT count(*) FROM landing.raw_events") == [(0,)]
     assert rows(SUMS) == [(len(REFUSED), 0, 0, len(REFUSED))]
     assert [line["reason"] for line in log if line["event"] == "delivery_refused"] == [reason for reason, *_ in REFUSED]
+
+
+def test_shops_that_are_here_and_others_are_answered_alike(receive: Receive, rows: Query) -> None:
+    """Whoever asks by a shop's domain learns nothing from it; what is kept says the truth."""
+    ways: list[dict[str, Any]] = [
+        {"secret": b"wrong"},
+        {"x_shopify_hmac_sha256": None},
+        {"x_shopify_hmac_sha256": "not base64!"},
+    ]
+
+    async def scenario(posts: Any) -> None:
+        for way in ways:
+            answers = [
+                await posts.shopify(BODY, "w1", path="/webhooks/shopify", x_shopify_shop_domain=shop, **way)
+                for shop in ("acme.myshopify.com", "nobody.myshopify.com", None)
+            ]
+            assert len({(answer.status_code, answer.content, str(answer.headers)) for answer in answers}) == 1
+        rightly = await posts.shopify(
+            BODY, "w2", path="/webhooks/shopify", x_shopify_shop_domain="nobody.myshopify.com"
+        )
+        assert (rightly.status_code, rightly.json()["error"]) == (401, "wrong_signature")
+
+    receive(scenario)
+    found = rows("SELECT reason, count(*) FROM landing.refused_events GROUP BY 1 ORDER BY 2 DESC LIMIT 1")
+    assert found == [("no_such_site", 7)]
+
+
+def test_of_nobodys_address_no_more_is_read_than_came_with_the_head(receive: Receive, rows: Query) -> None:
+    asked: list[str] = []
+
+    async def pieces() -> Any:
+        for number in range(3):
+            asked.append(str(number))
+            yield b"x" * 8
+
+    async def scenario(posts: Any) -> None:
+        answer = await posts.client.post("/webhooks/shopify/nobody", content=pieces())
+        assert (answer.status_code, answer.json()["error"]) == (401, "no_such_site")
+        assert len(asked) < 3
+
+    receive(scenario)
+    assert rows("SELECT reason, body FROM landing.refused_events") == [("no_such_site", None)]
+
+
+def test_quarantine_counts_headers_of_all_workers(
+    receive: Receive, rows: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest_api.writer.QUARANTINE_LIMIT_BYTES", 4_000)
+
+    async def scenario(posts: Any) -> None:
+        for number in range(3):
+            long = {"user_agent": "x" * 1_500, "secret": b"wrong"}
+            assert (await posts.shopify(b"{}", f"w{number}", **long)).status_code == 401
+
+    receive(scenario, receiver_workers=2)
+    assert rows("SELECT count(*) FROM landing.refused_events") == [(1,)]
+    assert rows(SUMS) == [(3, 0, 0, 3)]
+
+
+def test_figures_are_not_on_the_public_port(receive: Receive) -> None:
+    async def scenario(posts: Any) -> None:
+        assert (await posts.client.get("/metrics")).status_code == 404
+
+    receive(scenario)
 
 
 def test_refuses_replays_of_the_timestamped_scheme(receive: Receive, rows: Query) -> None:
@@ -196,7 +261,7 @@ def test_200_at_once_with_duplicates(receive: Receive, rows: Query) -> None:
             "duplicate": 60,
             "wrong_signature": 20,
         }
-        figures = (await posts.client.get("/metrics")).text
+        figures = generate_latest(scraped()).decode()
         for line in ("received_total", "landed_total", "duplicate_total"):
             assert f'{line}{{platform="shopify"}}' in figures
         assert 'landed_total{platform="shopify"} 120.0' in figures

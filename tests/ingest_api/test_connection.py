@@ -211,3 +211,21 @@ def test_a_whole_delivery_with_too_large_a_head_is_refused(receiver_settings: Ma
     assert b"431 Request Header Fields Too Large" in transport.written[0]
     assert b"remedy" in transport.written[0]
     assert _closed(app, "head_too_large") == 1.0
+
+
+def test_a_connection_beyond_the_limit_is_closed_at_once(receiver_settings: Make, wire: Wire) -> None:
+    app = create_app(receiver_settings(receiver_connections=1), kind=Holding)
+    app._sites._known["shop-key"] = SITE
+    config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False)
+    state, clock, pipes = uvicorn.server.ServerState(), Clock(), [Pipe(), Pipe(), Pipe()]
+    protocols = [DeliveryProtocol(config, state, {}, clock) for _ in pipes]  # type: ignore[arg-type]
+    for protocol, pipe in zip(protocols[:2], pipes, strict=False):
+        protocol.connection_made(pipe)
+    assert [pipe.closed for pipe in pipes[:2]] == [False, True]
+    protocols[1].data_received(wire(BODY, "w"))
+    assert not app.tells, "what it sends is not looked at"  # type: ignore[attr-defined]
+    for protocol in protocols[:2]:
+        protocol.connection_lost(None)
+    protocols[2].connection_made(pipes[2])
+    assert not pipes[2].closed, "there is room again"
+    assert "too_many_connections" in app._writer._metrics.text().decode()

@@ -58,7 +58,7 @@ def test_a_full_queue_refuses_before_the_body_is_read(
 
 
 def test_bodies_being_read_are_bounded_together(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "WAITING_LIMIT_BYTES", 10)
+    monkeypatch.setattr(app, "READING_LIMIT_BYTES", 10)
 
     async def pieces() -> Any:
         for _ in range(3):
@@ -92,7 +92,7 @@ def test_a_key_that_came_into_the_key_file_since_is_known(tmp_path: Path) -> Non
     running = Database(settings)
     secrets.put_first(settings)
     token = secrets.encrypt(b"hush", secrets.key(settings))
-    assert running._decrypt(token) == b"hush"
+    assert running._decrypt(token, 1) == b"hush"
 
 
 def test_a_site_without_secrets_refuses_everything(receive: Receive, engine: sa.Engine) -> None:

@@ -22,10 +22,10 @@ import pytest
 import structlog
 
 from custom_events.errors import NeedsAction
-from custom_events.settings import Settings
+from custom_events.settings import Settings, as_variables
 from custom_events.settings import settings as read_settings
 from ingest_api import serve
-from ingest_api.app import Receiver
+from ingest_api.app import Receiver, create_app
 
 Make = Callable[..., Settings]
 START_LIMIT_S = 90.0
@@ -108,7 +108,7 @@ def test_where_others_reach_it_its_key_was_not_typed(receiver_settings: Make, re
 
 def test_the_environment_makes_the_same_settings(receiver_settings: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     made = receiver_settings(receiver_port=81, site_cache_s=0.5)
-    for name, value in serve.environment(made).items():
+    for name, value in as_variables(made).items():
         monkeypatch.setenv(name, value)
     assert Settings() == made  # pyright: ignore[reportCallIssue]
 
@@ -122,7 +122,7 @@ def test_told_to_end_it_leaves_through_its_blocks() -> None:
 def test_a_worker_ends_with_the_process_that_started_it(
     receiver_settings: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in serve.environment(receiver_settings()).items():
+    for name, value in as_variables(receiver_settings()).items():
         monkeypatch.setenv(name, value)
     read_settings.cache_clear()
     ended: list[tuple[int, int]] = []
@@ -161,7 +161,7 @@ def process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], str]]
     """A receiver of its own on a free port, and its address once it is ready."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environment = os.environ | serve.environment(settings) | {"CUSTOM_EVENTS_RECEIVER_PORT": str(port)}
+    environment = os.environ | as_variables(settings) | {"CUSTOM_EVENTS_RECEIVER_PORT": str(port)}
     started = subprocess.Popen([sys.executable, "-m", "ingest_api.serve"], env=environment, stderr=subprocess.DEVNULL)
     try:
         address = f"http://127.0.0.1:{port}"
@@ -183,15 +183,33 @@ def process(settings: Settings) -> Iterator[tuple[subprocess.Popen[bytes], str]]
 
 @pytest.mark.flow
 def test_workers_share_a_port_and_their_figures_and_none_is_orphaned(receiver_settings: Make, sites: None) -> None:
-    with process(receiver_settings(receiver_workers=2)) as (started, address):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        scraped = free.getsockname()[1]
+    with process(receiver_settings(receiver_workers=2, receiver_figures_port=scraped)) as (started, address):
         request = urllib.request.Request(f"{address}/webhooks/shopify/nobody", data=b"x")
         with pytest.raises(urllib.error.HTTPError, match="401") as refused:
             urllib.request.urlopen(request, timeout=10)
         refused.value.close()
-        with urllib.request.urlopen(f"{address}/metrics", timeout=10) as figures:
+        with urllib.request.urlopen(f"http://127.0.0.1:{scraped}/metrics", timeout=10) as figures:
             assert b'refused_total{platform="shopify",reason="no_such_site"} 1.0' in figures.read()
         workers = psutil.Process(started.pid).children(recursive=True)
         assert len(workers) >= 2
         started.kill()
         _, alive = psutil.wait_procs(workers, timeout=30)
         assert not alive
+
+
+def test_figures_have_a_port_of_their_own_and_one_that_is_taken_stops_nothing(
+    receiver_settings: Make, log: list[dict[str, Any]]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with serve._scrapes(receiver_settings(receiver_figures_port=port)):
+            pass
+    assert [line["event"] for line in log] == ["figures_not_served"]
+    create_app(receiver_settings())
+    with (
+        serve._scrapes(receiver_settings(receiver_figures_port=port)),
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as figures,
+    ):
+        assert b"custom_events_receiver_queue_depth" in figures.read()

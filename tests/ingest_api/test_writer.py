@@ -379,3 +379,21 @@ def test_two_writers_land_each_delivery_once(
     asyncio.run(main())
     assert rows("SELECT count(*) FROM landing.raw_events") == [(150,)]
     assert rows("SELECT sum(received), sum(landed), sum(duplicates) FROM landing.receipts") == [(300, 150, 150)]
+
+
+def test_refusals_that_are_only_counted_are_committed_together(
+    play: Play, rows: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many come, they cost no commit each; one that waits long enough costs one."""
+    monkeypatch.setattr(module, "COUNT_EVERY_S", 0.2)
+
+    async def scenario(writer: Writer, _: Connections) -> None:
+        for _number in range(50):
+            writer.count_refused("shopify", Refusal.WRONG_SIGNATURE)
+            await asyncio.sleep(0)
+        async with asyncio.timeout(30):
+            while not rows("SELECT FROM landing.receipts"):
+                await asyncio.sleep(0.05)
+
+    play(scenario)
+    assert rows("SELECT refused FROM landing.receipts") == [(50,)]

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from custom_events.postgres import connect, migrate, partitions, spans
 from custom_events.settings import Settings
 from custom_events.tables.landing import raw_events, raw_queue
-from custom_events.tables.registry import PARTITIONED
+from custom_events.tables.registry import PARTITIONED, Span
 from custom_events.tables.uploads import conversion_uploads
 
 NOW = datetime.now(UTC)
@@ -102,7 +102,8 @@ def test_retention_decides(engine: sa.Engine) -> None:
     """Thirty days on, with bodies kept for 20 days: the weeks that ended more than 20 days before go."""
     with engine.begin() as connection:
         at = NOW + timedelta(days=30)
-        gone = partitions.drop_expired(connection, Settings(raw_retention_days=20), at).names
+        kept_for = Settings(raw_retention_days=20, quarantine_retention_days=20)
+        gone = partitions.drop_expired(connection, kept_for, at).names
         cutoff = (at - timedelta(days=20)).date()
     assert {name.split("_20")[0] for name in gone} == {
         "landing.raw_events",
@@ -115,7 +116,23 @@ def test_retention_decides(engine: sa.Engine) -> None:
         assert begin + timedelta(days=7) <= cutoff
 
 
-def test_raw_events_that_wait_are_kept(engine: sa.Engine) -> None:
+def test_a_row_that_nobody_could_take_keeps_no_week(engine: sa.Engine) -> None:
+    week = NOW.date() - timedelta(days=NOW.weekday())
+    with engine.begin() as connection:
+        raw_id = connection.execute(sa.text(RAW), {"week": week, "key": b"1"}).scalar_one()
+        connection.execute(raw_queue.insert().values(raw_id=raw_id, landed_week=week, site_id=1))
+        connection.execute(raw_queue.insert().values(raw_id=raw_id + 1, landed_week=week, site_id=1))  # of no body
+        dropped = partitions.drop_expired(connection, Settings(), NOW + timedelta(days=105))
+        assert dropped.kept == {}
+        assert f"landing.raw_events_{spans.suffix(Span.WEEK, week)}" in dropped.names
+        assert connection.execute(sa.select(sa.func.count()).select_from(raw_queue)).scalar_one() == 0
+        outcomes = connection.execute(sa.text("SELECT raw_id, outcome, reason FROM app.raw_outcomes ORDER BY 1")).all()
+    assert outcomes == [(raw_id, "parked", "body_gone"), (raw_id + 1, "parked", "body_gone")]
+
+
+def test_raw_events_that_wait_are_kept(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many of them: nothing is drained."""
+    monkeypatch.setattr(partitions, "STUCK_ROWS", 0)
     this_week = NOW.date() - timedelta(days=NOW.weekday())
     ancient = this_week - timedelta(days=7_000)
     with engine.begin() as connection:

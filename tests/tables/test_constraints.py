@@ -47,6 +47,8 @@ REFUSED = {
     "ck_privacy_requests_done_by_somebody": "INSERT INTO app.privacy_requests (raw_id, landed_week, site_id, kind, received_at, due_at, done_at) "
     "VALUES (1, '2026-11-16', 1, 'redact_shop', now(), now(), now())",
     "ck_forgetting_keys_is_only": "INSERT INTO app.forgetting_keys (secret_encrypted, is_only) VALUES ('x', false)",
+    "ck_key_ring_checks_is_only": "INSERT INTO app.key_ring_checks (token, is_only) VALUES ('x', false)",
+    "pk_key_ring_checks": "INSERT INTO app.key_ring_checks (token) VALUES ('x'), ('y')",
     "uq_forgetting_keys_is_only": "INSERT INTO app.forgetting_keys (secret_encrypted) VALUES ('x'), ('y')",
     "ck_upload_requests_shared_verdict": "INSERT INTO app.upload_requests (ads_account_id, lane, kind, rows, intent_at, shared_verdict) "
     "SELECT id, 'google_ads', 'conversions', 1, now(), 'rejected' FROM app.ads_accounts LIMIT 1",

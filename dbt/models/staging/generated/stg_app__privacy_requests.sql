@@ -1,5 +1,5 @@
 with source as (
-    select * from {{ source('app', 'privacy_requests') }}
+    select raw_id, landed_week, site_id, kind, received_at, due_at, done_at, done_by, note, counts, started_at, waiting from {{ source('app', 'privacy_requests') }}
 ),
 
 renamed as (

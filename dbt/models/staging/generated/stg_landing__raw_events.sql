@@ -1,5 +1,5 @@
 with source as (
-    select * from {{ source('landing', 'raw_events') }}
+    select landed_week, id, received_at, site_id, topic, dedup_key, delivery_id, event_id, triggered_at, api_version, signature, body_bytes from {{ source('landing', 'raw_events') }}
 ),
 
 renamed as (

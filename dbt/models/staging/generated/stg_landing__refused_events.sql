@@ -1,5 +1,5 @@
 with source as (
-    select * from {{ source('landing', 'refused_events') }}
+    select id, received_at, site_id, platform, reason, topic, body_bytes from {{ source('landing', 'refused_events') }}
 ),
 
 renamed as (

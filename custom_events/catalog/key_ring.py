@@ -1,0 +1,74 @@
+"""The installation's keys beside what they have encrypted: a value in the database that they must decrypt, so that no other key is taken
+for this installation's, and none is made where secrets are stored."""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from custom_events import secrets
+from custom_events.errors import NeedsAction
+from custom_events.queries import stored_secrets as queries
+from custom_events.settings import Settings, variable_of
+
+_ROW: Final = "key_ring_checks"
+_VALUE: Final = b"the keys of this installation"
+
+
+def ensure(connection: sa.Connection, settings: Settings) -> None:
+    """See that the keys are this installation's, and remember them where nobody has. A key is made only where nothing is encrypted yet, and
+    beside the embedded server. Raises NeedsAction."""
+    is_new = connection.execute(queries.READ_CHECK).scalar_one_or_none() is None
+    variable = variable_of("secret_key")
+    if not secrets.has_key(settings):
+        if not is_new or _stored(connection):
+            raise NeedsAction(
+                f"The key of what is encrypted in this database is missing. Set {variable} to it, or copy {secrets.KEY_FILE} from where the "
+                "programs ran before; without it every signing secret has to be entered again."
+            )
+        if settings.database_url is not None:
+            raise NeedsAction(
+                f"With a server of your own the key is yours to keep: set {variable}, for all programs and machines alike. Make one with "
+                "`custom-events secrets new-key --print`."
+            )
+    check(connection, secrets.key(settings))
+
+
+def check(connection: sa.Connection, key: bytes) -> None:
+    """See that this key is the installation's; the first one is remembered. Raises NeedsAction for another one."""
+    token = connection.execute(queries.READ_CHECK).scalar_one_or_none()
+    if token is None:
+        _check_stored(connection, key)
+        connection.execute(queries.KEEP_CHECK, {"token": secrets.encrypt(_VALUE, key, _ROW)})
+    elif not _fits(bytes(token), key, _ROW):
+        raise NeedsAction(
+            f"This is not the key that this database's secrets were encrypted with. Set {variable_of('secret_key')} to that one (after a new "
+            "one, separated by a comma)."
+        )
+
+
+def renew(connection: sa.Connection, key: bytes) -> None:
+    """The value encrypted by the first of the keys: the end of a rotation. Nothing, where none of the keys is this installation's."""
+    token = connection.execute(queries.READ_CHECK).scalar_one_or_none()
+    if token is not None and _fits(bytes(token), key, _ROW):
+        connection.execute(queries.REPLACE_CHECK, {"token": secrets.renew(bytes(token), key, _ROW)})
+
+
+def _stored(connection: sa.Connection) -> bool:
+    return any(connection.execute(store.count).scalar_one() for store in queries.STORES)
+
+
+def _check_stored(connection: sa.Connection, key: bytes) -> None:
+    """Where an older version stored secrets without a check value, the key must decrypt one of them at least."""
+    rows = queries.page(connection, queries.SITE_SECRETS, queries.SITE_SECRETS.beginning, 100)
+    if rows and not any(_fits(bytes(row.token), key, row.bound) for row in rows):
+        raise NeedsAction(
+            f"This key decrypts none of the signing secrets that are stored. Set {variable_of('secret_key')} to the one they were encrypted with."
+        )
+
+
+def _fits(token: bytes, key: bytes, row: str) -> bool:
+    try:
+        secrets.decrypt(token, key, row)
+    except NeedsAction:
+        return False
+    return True

@@ -1,0 +1,257 @@
+"""What of a commerce event is kept: facts that matching and sending need, clicks, consent, UTM words, and of the rest what a rule names.
+
+Attributes, meta values, properties, tags, postcodes and reasons are free text by strangers. Of them a field is kept when a revision that is
+or was published names it; whatever text is kept holds no e-mail address or phone number. A rule that is published later and names
+another field finds it in what arrives from then on, and by a replay in bodies that are still there: a backtest says so.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
+from urllib.parse import unquote, unquote_plus
+
+import msgspec
+
+from custom_events.pipeline.bulk_rows import Connection
+from custom_events.platforms.attribution import LANDING_NAMES
+from custom_events.platforms.personal import BEGINS, is_personal_name, is_personal_value
+from custom_events.queries import matching as sql
+from custom_events.values.deliveries import Understood
+from custom_events.values.events import Cart, CommerceEvent, Customer, LineItem, Order, Refund
+
+# Families of fields whose names a shop or a sender chooses, and fields that hold free text about people.
+OPEN: Final = ("note_attributes", "meta", "item.properties", "properties")
+FREE: Final = ("order.billing_postcode", "order.shipping_postcode", "order.tags", "customer.tags", "refund.reason")
+
+Part = TypeVar("Part", bound=msgspec.Struct)
+Branches = dict[str, "Branches"]  # of a sender's properties: what is kept below a name; nothing below it: all of it
+
+_PLAIN: Final = msgspec.json.Decoder()
+_ENCODER: Final = msgspec.json.Encoder()
+_PERSONAL: Final = object()
+
+
+def is_kept_by_name(field: str) -> bool:
+    """Whether a field is kept only where a published rule names it."""
+    return field in FREE or any(field.startswith(f"{prefix}.") for prefix in OPEN)
+
+
+async def load(connection: Connection) -> "KeptFields":
+    """What the published revisions name, those that were published once among them."""
+    return KeptFields(row[0] for row in await connection.fetch(sql.NAMED_FIELDS))
+
+
+class KeptFields:
+    """The fields that are kept by name. Changes whole verdicts of understanding."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = frozenset(name for name in names if is_kept_by_name(name))
+        self._note_attributes, self._meta, self._item_properties, properties = (
+            frozenset(name.removeprefix(f"{prefix}.") for name in self.names if name.startswith(f"{prefix}."))
+            for prefix in OPEN
+        )
+        self._properties = _branches(properties)
+        self._postcodes = {name.removeprefix("order."): name in self.names for name in FREE[:2]}
+        self._order_tags, self._customer_tags, self._reasons = (name in self.names for name in FREE[2:])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, KeptFields) and self.names == other.names
+
+    def __hash__(self) -> int:
+        return hash(self.names)
+
+    def of_understood(self, understood: Understood) -> Understood:
+        """The same without what is not kept. Parts that several events share are shared still."""
+        if not (understood.events or understood.order or understood.refunds):
+            return understood
+        reduced = _Once(self)
+        return msgspec.structs.replace(
+            understood,
+            events=tuple([reduced.event(event) for event in understood.events]),
+            order=None if understood.order is None else reduced.part(understood.order, self.order),
+            refunds=tuple([reduced.part(refund, self.refund) for refund in understood.refunds]),
+        )
+
+    def order(self, order: Order) -> Order:
+        """An order."""
+        changes: dict[str, Any] = {
+            name: None for name, is_kept in self._postcodes.items() if not is_kept and getattr(order, name) is not None
+        }
+        if order.tags:
+            changes["tags"] = _clean_all(order.tags) if self._order_tags else ()
+        for name in ("discount_codes", "shipping_methods", "payment_methods"):
+            if texts := getattr(order, name):
+                changes[name] = _clean_all(texts)
+        if (page := order.landing_site) is not None:
+            changes["landing_site"] = clean_address(page, LANDING_NAMES)
+        if (page := order.referring_site) is not None:
+            changes["referring_site"] = clean_address(page, frozenset())
+        for name in ("number", "source_name", "cancel_reason"):
+            if is_suspicious(getattr(order, name)):
+                changes[name] = clean(getattr(order, name))
+        if order.items:
+            changes["items"] = tuple([self.item(item) for item in order.items])
+        return _changed(order, changes)
+
+    def item(self, item: LineItem) -> LineItem:
+        """A line."""
+        changes: dict[str, Any] = {
+            name: clean(getattr(item, name))
+            for name in ("sku", "title", "vendor", "product_type")
+            if is_suspicious(getattr(item, name))
+        }
+        if item.properties:
+            changes["properties"] = _named(item.properties, self._item_properties)
+        return _changed(item, changes)
+
+    def refund(self, refund: Refund) -> Refund:
+        """A refund."""
+        changes: dict[str, Any] = {}
+        if refund.reason is not None:
+            changes["reason"] = clean(refund.reason) if self._reasons else None
+        if refund.items:
+            changes["items"] = tuple([self.item(item) for item in refund.items])
+        return _changed(refund, changes)
+
+    def cart(self, cart: Cart) -> Cart:
+        """A cart."""
+        return _changed(cart, {"items": tuple([self.item(item) for item in cart.items])}) if cart.items else cart
+
+    def customer(self, customer: Customer) -> Customer:
+        """A customer."""
+        tags = _clean_all(customer.tags) if self._customer_tags else ()
+        return _changed(customer, {"tags": tags}) if customer.tags else customer
+
+    def of_event(self, event: CommerceEvent) -> dict[str, Any]:
+        """What of an event's own attributes changes, the parts it shares left out."""
+        changes: dict[str, Any] = {}
+        if event.note_attributes:
+            changes["note_attributes"] = _named(event.note_attributes, self._note_attributes)
+        if event.meta:
+            changes["meta"] = _named(event.meta, self._meta)
+        if event.properties:
+            changes["properties"] = _pruned_properties(event.properties, self._properties)
+        if event.utm:
+            changes["utm"] = {name: word for name, word in event.utm.items() if clean(word) is not None}
+        return {name: value for name, value in changes.items() if value != getattr(event, name)}
+
+
+class _Once:
+    """Reduces each part of one body once, since its events share them."""
+
+    def __init__(self, kept: KeptFields) -> None:
+        self._kept = kept
+        self._done: dict[int, Any] = {}
+        self._own: tuple[CommerceEvent, dict[str, Any]] | None = None
+
+    def part(self, part: Part, reduce: Callable[[Part], Part]) -> Part:
+        reduced: Part | None = self._done.get(id(part))
+        if reduced is None:
+            reduced = self._done[id(part)] = reduce(part)
+        return reduced
+
+    def event(self, event: CommerceEvent) -> CommerceEvent:
+        kept, changes = self._kept, dict(self._own_of(event))
+        for name, reduce in (
+            ("order", kept.order),
+            ("refund", kept.refund),
+            ("cart", kept.cart),
+            ("customer", kept.customer),
+        ):
+            part: Any = getattr(event, name)
+            if part is not None and (reduced := self.part(part, reduce)) is not part:
+                changes[name] = reduced
+        return msgspec.structs.replace(event, **changes) if changes else event
+
+    def _own_of(self, event: CommerceEvent) -> dict[str, Any]:
+        if self._own is not None:
+            first, changes = self._own
+            if (
+                first.note_attributes is event.note_attributes
+                and first.meta is event.meta
+                and first.properties is event.properties
+                and first.utm is event.utm
+            ):
+                return changes
+        changes = self._kept.of_event(event)
+        self._own = event, changes
+        return changes
+
+
+def is_suspicious(text: str | None) -> bool:
+    """Whether a text may be an address or a number: most are neither, and to ask that costs less than to look."""
+    return text is not None and text != "" and ("@" in text or "+" in text or text[0] in BEGINS)
+
+
+def clean(text: str | None) -> str | None:
+    """The text, or None where it holds an e-mail address or a phone number."""
+    return None if is_suspicious(text) and is_personal_value(text or "") else text
+
+
+def clean_address(page: str, names: frozenset[str]) -> str | None:
+    """A page's address with these parameters of its query alone, and no fragment; None where its path names somebody."""
+    path, _, query = page.partition("#")[0].partition("?")
+    if "%" in path and clean(unquote(path)) is None:
+        return None
+    if clean(path) is None:
+        return None
+    kept = [field for field in query.split("&") if field.partition("=")[0].lower() in names] if query else []
+    kept = [field for field in kept if clean(unquote_plus(field.partition("=")[2])) is not None]
+    return f"{path}?{'&'.join(kept)}" if kept else path
+
+
+def _clean_all(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple([text for text in texts if clean(text) is not None])
+
+
+def _named(values: Mapping[str, str], names: frozenset[str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name in names} if names else {}
+
+
+def _changed(part: Part, changes: dict[str, Any]) -> Part:
+    real = {name: value for name, value in changes.items() if value != getattr(part, name)}
+    return msgspec.structs.replace(part, **real) if real else part
+
+
+# ---------------------------------------------------------------- properties of custom senders: JSON below each name
+def _branches(paths: Iterable[str]) -> Branches:
+    """Dotted paths as a tree. The shorter of two paths holds the longer one."""
+    root: Branches = {}
+    whole: set[int] = set()
+    for path in sorted(paths, key=lambda path: path.count(".")):
+        branch = root
+        steps = path.split(".")
+        for place, step in enumerate(steps):
+            if id(branch) in whole:
+                break
+            branch = branch.setdefault(step, {})
+            if place == len(steps) - 1:
+                whole.add(id(branch))
+    return root
+
+
+def _pruned_properties(properties: Mapping[str, msgspec.Raw], branches: Branches) -> dict[str, msgspec.Raw]:
+    kept: dict[str, msgspec.Raw] = {}
+    for name, raw in properties.items():
+        if name in branches:
+            document = _PLAIN.decode(raw)
+            value = _pruned(document, branches[name])
+            if value is not _PERSONAL:
+                kept[name] = raw if value == document else msgspec.Raw(_ENCODER.encode(value))
+    return kept
+
+
+def _pruned(value: Any, branches: Branches) -> Any:
+    """What is named of a value, and names nobody; places in lists stay, since rules count them."""
+    if isinstance(value, dict):
+        kept = {name: inner for name, inner in value.items() if name in branches or not branches}
+        pruned = {
+            name: _pruned(inner, branches.get(name, {})) for name, inner in kept.items() if not is_personal_name(name)
+        }
+        return {name: inner for name, inner in pruned.items() if inner is not _PERSONAL}
+    if isinstance(value, list):
+        parts = [
+            _pruned(inner, branches.get(str(place), {})) if str(place) in branches or not branches else None
+            for place, inner in enumerate(value)
+        ]
+        return [None if part is _PERSONAL else part for part in parts]
+    return _PERSONAL if isinstance(value, str) and is_suspicious(value) and is_personal_value(value) else value
