@@ -108,6 +108,8 @@ REFUSED = {
     "ck_shopify_installations_shop_of_shopify": "UPDATE app.shopify_installations SET shop = 'a.myshopify.com.evil.example'",
     "uq_shopify_installations_shop": "INSERT INTO app.shopify_installations (site_id, shop, state, scopes, api_version, installed_at) VALUES (2, 'a.myshopify.com', 'installed', '{}', '2026-10', now())",
     "fk_shopify_installations_site_id": "INSERT INTO app.shopify_installations (site_id, shop, state, scopes, api_version, installed_at) VALUES (9, 'b.myshopify.com', 'installed', '{}', '2026-10', now())",
+    "ck_exchange_rates_rate_positive": "INSERT INTO app.exchange_rates (day, currency, reporting_currency, rate, source) VALUES ('2026-11-02', 'USD', 'EUR', 0, 'x')",
+    "ck_exchange_rates_two_currencies": "INSERT INTO app.exchange_rates (day, currency, reporting_currency, rate, source) VALUES ('2026-11-02', 'EUR', 'EUR', 1, 'x')",
     "uq_report_specifications_key": "INSERT INTO app.report_specifications (key, name, content, author) VALUES ('mine', 'x', '{}', 'me')",
     "fk_report_runs_schedule_id": "INSERT INTO app.report_runs (schedule_id, report_key, name, content, period, first_day, last_day, time_zone, due_at, retries, not_before, delivery_key) VALUES (9, 'x', 'x', '{}', 'x', now(), now(), 'UTC', now(), 0, now(), 'x')",
     "pk_event_keys": "INSERT INTO app.event_keys VALUES (1, 'order.paid:1', 2, now(), now())",
