@@ -14,6 +14,7 @@ from dbt_staging import marts_page, sources
 DIRECTORY = sources.SOURCES_FILE.parent
 SQL_FOLDER = "generated"
 RESERVED = frozenset({"at"})  # words of DuckDB's, which PostgreSQL takes for names
+CHANGES_FOLDER = "changes"  # written by hand: which rows were written since (dbt/macros/kept)
 _TIMES = (sa.DateTime, sa.Date)
 
 
