@@ -14,6 +14,7 @@ from assets.dbt_specs import Specs
 # Of an asset's metadata, what is of use to dagster-dbt only while it builds: the whole manifest, and the translator.
 _WHILE_BUILDING = ("dagster_dbt/manifest", "dagster_dbt/dagster_dbt_translator")
 
+_BUILD = ("build", "--exclude-resource-type", "unit_test")  # those need no data: our own tests run them
 OWNER = "team:data"  # of every model; docs/architecture.md says who looks after what
 # Tables are built every hour (orchestration/schedules.py): two that were missed are worth a word, and half a day is wrong.
 STALE_AFTER = timedelta(hours=3)
@@ -78,8 +79,7 @@ def build(
         metadata: Any = spec.metadata
         metadata.update({name: whole[spec.key][name] for name in _WHILE_BUILDING})
     before = build_figures.marks(url)
-    arguments = ["build", "--full-refresh"] if is_whole else ["build"]
-    for event in dbt.cli(arguments, context=context).stream():
+    for event in dbt.cli([*_BUILD, *(["--full-refresh"] if is_whole else [])], context=context).stream():
         mark = build_figures.marks(url).get(event.output_name) if isinstance(event, dg.Output) else None
         yield event if mark is None else event.with_metadata({**event.metadata, **build_figures.of_model(mark)})
     after = build_figures.marks(url)

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import dagster as dg
 import msgspec
@@ -66,7 +66,7 @@ def _of_asset(spec: dg.AssetSpec) -> dict[str, Any]:
         "code_version": spec.code_version,
         "owners": spec.owners,
         "tags": spec.tags,
-        "freshness_policy": None if spec.freshness_policy is None else dg.serialize_value(spec.freshness_policy),
+        "freshness_policy": None if spec.freshness_policy is None else dg.serialize_value(cast("Any", spec.freshness_policy)),
     }
 
 

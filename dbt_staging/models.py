@@ -13,6 +13,7 @@ from dbt_staging import marts_page, sources
 
 DIRECTORY = sources.SOURCES_FILE.parent
 SQL_FOLDER = "generated"
+CHANGES_FOLDER = "changes"  # written by hand: which rows were written since (dbt/macros/kept)
 RESERVED = frozenset({"at"})  # words of DuckDB's, which PostgreSQL takes for names
 _TIMES = (sa.DateTime, sa.Date)
 

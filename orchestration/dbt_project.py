@@ -35,7 +35,7 @@ STATEMENT_LIMIT_S = 7_200
 # built again, so it does not wait for the disk.
 LIMITS = (
     f"-c lock_timeout={LOCK_LIMIT_S}s -c statement_timeout={STATEMENT_LIMIT_S}s -c max_parallel_workers_per_gather=0 "
-    "-c synchronous_commit=off -c application_name=custom-events-reports"
+    "-c synchronous_commit=off"
 )
 PARSE_LIMIT_S = 300.0  # it takes 8 s on an idle core
 _DBT = (sys.executable, "-c", "from dbt.cli.main import cli; cli()")

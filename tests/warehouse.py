@@ -18,7 +18,7 @@ class Warehouse:
     """dbt's project on one database. What dbt writes beside it goes to a directory of the test."""
 
     def __init__(self, url: str, engine: sa.Engine, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.url, self.engine, self.directory, self.monkeypatch = url, engine, directory, monkeypatch
+        self.url, self.engine, self.directory, self._monkeypatch = url, engine, directory, monkeypatch
         self._manifest: Any = None
 
     def run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> list[Any]:
@@ -28,7 +28,7 @@ class Warehouse:
             from dbt.cli.main import dbtRunner
 
             for name, value in {**dbt_project.environment(self.url), **(environment or {})}.items():
-                self.monkeypatch.setenv(name, value)
+                self._monkeypatch.setenv(name, value)
             if self._manifest is None:
                 parsed = dbtRunner().invoke(["parse", "--quiet", *self._directories()])
                 assert parsed.success, parsed.exception
@@ -70,7 +70,7 @@ class Warehouse:
         target = self.directory / "target"
         if not target.exists():
             source = dbt_project.PROJECT_DIRECTORY / "target" / "partial_parse.msgpack"
-            target.mkdir(parents=True)
+            target.mkdir()
             if source.is_file():  # what was parsed before need not be again
                 shutil.copy(source, target / source.name)
         project = str(dbt_project.PROJECT_DIRECTORY)

@@ -147,8 +147,8 @@ def _shown(text: str) -> str:
 
 def _refused(faults: Sequence[Fault]) -> InvalidConfiguration:
     """Nothing is loaded of a file in which anything is wrong."""
-    told = faults[:MOST_FAULTS]
-    lines = [f"{fault.path}: {fault.wrong}; right would be {fault.right}" for fault in told]
-    if len(faults) > len(told):
-        lines.append(f"and {len(faults) - len(told)} more")
-    return InvalidConfiguration("Nothing was loaded.\n" + "\n".join(lines), faults=tuple(told))
+    first = faults[:MOST_FAULTS]
+    lines = [f"{fault.path}: {fault.wrong}; right would be {fault.right}" for fault in first]
+    if len(faults) > len(first):
+        lines.append(f"and {len(faults) - len(first)} more")
+    return InvalidConfiguration("Nothing was loaded.\n" + "\n".join(lines), faults=tuple(first))

@@ -8,7 +8,8 @@ from dbt_staging import marts_page, models, sources
 
 
 def test_sources_and_staging_are_written_from_the_tables() -> None:
-    written = dict(files_below(models.DIRECTORY))
+    by_hand = f"{models.CHANGES_FOLDER}/"
+    written = {name: text for name, text in files_below(models.DIRECTORY) if not name.startswith(by_hand)}
     assert written == dict(models.render_all()), "run: make docs"
 
 

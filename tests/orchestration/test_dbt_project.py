@@ -146,7 +146,7 @@ def test_what_an_address_says_of_tls_and_the_session_reaches_dbt() -> None:
         "postgresql://u@db/events?sslmode=verify-full&sslrootcert=/ca.pem&options=-c%20a%3Db"
     )
     assert {name: value for name, value in made.items() if name.startswith("PG")} == {
-        "PGOPTIONS": "-c a=b -c jit=off -c timezone=UTC",
+        "PGOPTIONS": f"-c a=b -c jit=off -c timezone=UTC {dbt_project.LIMITS}",
         "PGSSLMODE": "verify-full",
         "PGSSLROOTCERT": "/ca.pem",
     }

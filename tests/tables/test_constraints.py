@@ -92,6 +92,8 @@ REFUSED = {
     "fk_openid_links_person_id": "INSERT INTO app.openid_links (issuer, subject, person_id) VALUES ('https://login.example', 't', 9)",
     "uq_saved_views_person_id_list_name": "INSERT INTO app.saved_views (person_id, list, name, query) VALUES (1, 'assignments', 'x', 'a=b')",
     "fk_saved_views_person_id": "INSERT INTO app.saved_views (person_id, list, name, query) VALUES (9, 'assignments', 'y', '')",
+    "ck_exchange_rates_rate_positive": "INSERT INTO app.exchange_rates VALUES ('USD', 'EUR', '2026-11-02', 0, 'x')",
+    "ck_exchange_rates_two_currencies": "INSERT INTO app.exchange_rates VALUES ('EUR', 'EUR', '2026-11-02', 1, 'x')",
     "pk_event_keys": "INSERT INTO app.event_keys VALUES (1, 'order.paid:1', 2, now(), now())",
     "pk_custom_event_keys": "INSERT INTO app.custom_event_keys VALUES (1, 'order:1', 2, now())",
     "pk_upload_keys": "INSERT INTO app.upload_keys VALUES (1, '1001', 0, 2, now())",

@@ -20,3 +20,8 @@ final as (
 )
 
 select * from final
+
+{% call changed_keys() %}
+    -- days stay as they are
+    select day from {{ this }} where false
+{% endcall %}
