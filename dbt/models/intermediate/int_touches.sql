@@ -61,46 +61,44 @@ carried as (
     left join clicks on clicks.site_id = carriers.site_id and clicks.subject = carriers.subject
 ),
 
--- Of the carriers of one touch: the first moment, and the words of the first that has some.
-ranked as (
+-- What makes carriers one touch: the click, else the words and the day.
+keyed as (
     select
-        site_id,
-        person,
-        click_id,
-        click_kind,
-        source,
-        medium,
-        campaign,
-        min(coalesce(touched_at, carried_at)) over (
-            partition by site_id, person, click_id, case when click_id is null then coalesce(source, '') end,
-            case when click_id is null then coalesce(medium, '') end, case when click_id is null then coalesce(campaign, '') end,
-            case when click_id is null then day end
-        ) as touched_at,
-        row_number() over (
-            partition by site_id, person, click_id, case when click_id is null then coalesce(source, '') end,
-            case when click_id is null then coalesce(medium, '') end, case when click_id is null then coalesce(campaign, '') end,
-            case when click_id is null then day end
-            order by
-                case when coalesce(source, medium, campaign) is null then 1 else 0 end,
-                coalesce(touched_at, carried_at),
-                {{ by_bytes('subject') }}
-        ) as place
+        *,
+        coalesce(touched_at, carried_at) as moment,
+        case when click_id is null then coalesce(source, '') end as same_source,
+        case when click_id is null then coalesce(medium, '') end as same_medium,
+        case when click_id is null then coalesce(campaign, '') end as same_campaign,
+        case when click_id is null then day end as same_day
     from carried
     where coalesce(click_id, source, medium, campaign) is not null
 ),
 
+-- Its first moment, and the words of the first that has some. (`distinct on`: PostgreSQL would expect few rows of a numbered row's filter.)
 final as (
-    select
+    select distinct on (site_id, person, click_id, same_source, same_medium, same_campaign, same_day)
         site_id,
         person,
-        touched_at,
+        min(moment) over (
+            partition by site_id, person, click_id, same_source, same_medium, same_campaign, same_day
+        ) as touched_at,
         click_id,
         click_kind,
         source,
         medium,
         campaign
-    from ranked
-    where place = 1
+    from keyed
+    order by
+        site_id,
+        person,
+        click_id,
+        same_source,
+        same_medium,
+        same_campaign,
+        same_day,
+        case when coalesce(source, medium, campaign) is null then 1 else 0 end,
+        moment,
+        {{ by_bytes('subject') }}
 )
 
 select * from final

@@ -10,9 +10,15 @@
 
 with orders as (
     select
-        *,
+        site_id,
+        site_name,
+        order_id,
         coalesce(customer_key, 'order:' || order_id) as person,
-        coalesce(ordered_at, paid_at) as decided_at
+        coalesce(ordered_at, paid_at) as decided_at,
+        paid_day,
+        currency,
+        total,
+        net_total
     from {{ ref('fct_orders') }}
     where
         paid_day is not null
@@ -74,8 +80,10 @@ weighted as (
         '{{ model }}' as model,
         cast({{ weight }} as bigint) as weight
     from paths
+    {% if model == 'time_decay' -%}
     left join decay
         on paths.seconds_before >= decay.days * 86400 and paths.seconds_before < (decay.days + 1) * 86400
+    {% endif -%}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
 ),

@@ -4,7 +4,15 @@
 
 with orders as (
     select
-        *,
+        site_id,
+        order_id,
+        customer_key,
+        campaign,
+        click_kind,
+        currency,
+        total,
+        ordered_at,
+        paid_at,
         coalesce(ordered_day, paid_day) as day
     from {{ ref('fct_orders') }}
     where
