@@ -36,7 +36,6 @@ def test_ten_times_the_rows_cost_no_more_memory(
         assert write(table, file_format, tmp_path / "orders").rows == 100 * count
         return tracemalloc.get_traced_memory()[1] - before
 
-    peak_of = 0
     tracemalloc.start()
     try:
         peak(2)  # what is imported and made once
