@@ -28,6 +28,7 @@ NAMES = (
     "reports_build",
     "api",
     "pages",
+    "exports",
 )
 RESULTS = Path(".local/bench")
 

@@ -119,10 +119,10 @@ def ask_for_export(call: Call, body: NewExport) -> Answer:
 def _check(body: NewExport) -> None:
     """Raise 422 for all that says nothing to the list, or cannot be used."""
     known = ("list", "format", "site_id", *export_lists.LISTS[body.list].filters)
-    given = [name for name in body.__struct_fields__ if getattr(body, name) is not None]
+    named = [name for name in body.__struct_fields__ if getattr(body, name) is not None]
     wrong = [
         FieldError(field=name, problem=f"it says nothing to the list {body.list}", remedy=f"one of {', '.join(known)}")
-        for name in given
+        for name in named
         if name not in known
     ]
     for name in ("since", "until"):
@@ -138,11 +138,11 @@ def _check(body: NewExport) -> None:
     wrong += [
         FieldError(field=name, problem="it is of one site", remedy="`site_id` beside it")
         for name in ("order_id", "customer_key")
-        if name in given and name in known and body.site_id is None
+        if name in named and name in known and body.site_id is None
     ]
     wrong += [
         FieldError(field=name, problem=problem, remedy="plain text")
-        for name in given
+        for name in named
         if isinstance(getattr(body, name), str) and (problem := text_problem(getattr(body, name))) is not None
     ]
     if wrong:

@@ -196,7 +196,7 @@ def read_operation_result_as_csv(call: Call, operation_id: OperationId) -> Answe
     right=SEE,
     answer=bytes,
     media_type=XLSX,
-    example="",
+    example="the bytes of the file",
     raises=(problems.CONFLICT,),
 )
 def read_operation_result_as_xlsx(call: Call, operation_id: OperationId) -> Answer:
@@ -209,7 +209,7 @@ def read_operation_result_as_xlsx(call: Call, operation_id: OperationId) -> Answ
     right=SEE,
     answer=bytes,
     media_type=PARQUET,
-    example="",
+    example="the bytes of the file",
     raises=(problems.CONFLICT,),
 )
 def read_operation_result_as_parquet(call: Call, operation_id: OperationId) -> Answer:

@@ -175,7 +175,7 @@ def export_report(
     right=READ,
     answer=bytes,
     media_type=MEDIA_TYPES["xlsx"],
-    example="",
+    example="the bytes of the file",
     raises=(problems.CONFLICT,),
 )
 def export_report_as_xlsx(
@@ -197,7 +197,7 @@ def export_report_as_xlsx(
     right=READ,
     answer=bytes,
     media_type=MEDIA_TYPES["parquet"],
-    example="",
+    example="the bytes of the file",
     raises=(problems.CONFLICT,),
 )
 def export_report_as_parquet(
