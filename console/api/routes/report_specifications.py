@@ -151,7 +151,9 @@ def list_report_specifications(call: Call, *, limit: Limit = LIMIT, after: After
     behind = read_after(after, "key", (str,))
     key = "" if behind is None else behind[0]
     saved = specifications.search(call.connection, only=call.caller.sites(), after=key, limit=limit + 1)
-    listed = sorted([*saved, *(report for report in BUILT_IN.values() if report.key > key)], key=lambda report: report.key)
+    listed = sorted(
+        [*saved, *(report for report in BUILT_IN.values() if report.key > key)], key=lambda report: report.key
+    )
     return page_of(listed[: limit + 1], limit, "key", lambda report: (report.key,), shown)
 
 
