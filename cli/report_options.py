@@ -95,14 +95,22 @@ def targets_of(options: Mapping[str, Any]) -> tuple[list["NewReportTarget"], str
         except msgspec.DecodeError as error:
             raise click.BadParameter(f"{file} cannot be read: {error}", param_hint="--secrets") from None
     made = tokens.token_urlsafe(_SECRET_BYTES) if options["webhooks"] and kept.signing_secret is None else None
-    place = {"endpoint": options["s3_endpoint"], "region": options["s3_region"]}
-    keys = {"access_key_id": kept.access_key_id, "secret_access_key": kept.secret_access_key}
     listed = [NewReportTarget(kind="folder", folder=folder) for folder in options["folders"]]
     if options["emails"]:
         listed.append(NewReportTarget(kind="email", to=tuple(options["emails"])))
     for bucket in options["buckets"]:
         name, _, prefix = bucket.partition("/")
-        listed.append(NewReportTarget(kind="s3", bucket=name, prefix=prefix or None, **place, **keys))
+        listed.append(
+            NewReportTarget(
+                kind="s3",
+                bucket=name,
+                prefix=prefix or None,
+                endpoint=options["s3_endpoint"],
+                region=options["s3_region"],
+                access_key_id=kept.access_key_id,
+                secret_access_key=kept.secret_access_key,
+            )
+        )
     signing_secret = kept.signing_secret or made
     listed += [NewReportTarget(kind="webhook", url=url, signing_secret=signing_secret) for url in options["webhooks"]]
     return listed, made

@@ -10,14 +10,17 @@ from console.api import problems
 from console.api.calls import Answer, Call
 from console.api.operations import PREFIX, Routes
 from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
+from console.api.problems import ProblemError, Reference
 from console.api.routes.report_runs import EXAMPLE as RUN
 from console.api.routes.report_runs import ReportRun, shown_run
 from console.api.routes.report_specifications import EDIT, READ, edited_sites
 from custom_events.access.roles import Role
 from custom_events.catalog.configurations import refuse
+from custom_events.errors import NotFound
 from custom_events.report_files.table import FileFormat
 from custom_events.reports import rules, runs, schedules, specifications, targets, trial_delivery
 from custom_events.reports.periods import PeriodName
+from custom_events.reports.report import Report
 from custom_events.reports.rules import Every, ScheduleRule
 from custom_events.reports.schedules import CatchUp, Schedule, ScheduleSettings
 from custom_events.reports.targets import NewReportTarget, ReportTarget
@@ -275,12 +278,23 @@ def shown(schedule: Schedule) -> ReportSchedule:
 def _read(call: Call, body: NewReportSchedule) -> tuple[ScheduleSettings, schedules.Secrets]:
     """What is to be stored. Raises 403 unless the caller may let these sites' rows go out, and 409 for a report that they do not see."""
     listed, secrets = targets.read(body.targets)
-    report = specifications.get(call.connection, body.report_key, only=call.caller.sites())
+    report = _named(call, body.report_key)
     edited_sites(call, body.site_ids if body.site_ids is not None else report.site_ids)
     if any(target.kind == "folder" for target in body.targets):
         call.require(Role.ADMINISTRATOR, None)
     fields = {name: getattr(body, name) for name in body.__struct_fields__ if name != "targets"}
     return ScheduleSettings(**fields, targets=listed), secrets
+
+
+def _named(call: Call, report_key: str) -> Report:
+    """The report of a schedule. Raises 409 where it is not there, or not the caller's to see."""
+    try:
+        return specifications.get(call.connection, report_key, only=call.caller.sites())
+    except NotFound:
+        shown_key = report_key[: problems.SHOWN_CHARACTERS]
+        detail = f'There is no report "{shown_key}": name another one.'
+        references = (Reference(noun="report", id=shown_key),)
+        raise ProblemError(problems.BROKEN_REFERENCE, detail, references=references) from None
 
 
 def _editable(call: Call, schedule_id: int) -> Schedule:

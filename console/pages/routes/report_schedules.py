@@ -31,6 +31,10 @@ _ZONE: Final = "Europe/Berlin"
 @PAGES.show("/report-schedules/new", right=_CREATE, template="report_schedule_edit.html")
 def new_schedule_page(call: Call, ask: Ask) -> Shown:
     """The form that lets a report go out by itself."""
+    return _new(call, ask)
+
+
+def _new(call: Call, ask: Ask) -> Shown:
     key = ask.text("report", longest=63) or ask.form.get("report_key", "")
     report = specifications.get(call.connection, key, only=call.caller.sites()) if key else None
     form = {
@@ -50,7 +54,7 @@ def new_schedule_page(call: Call, ask: Ask) -> Shown:
 def create_schedule(call: Call, ask: Ask) -> Answer:
     """Make the schedule, or show when it would be due."""
     if ask.field("do") == TIMES:
-        return _with_times(call, ask, new_schedule_page(call, ask))
+        return _with_times(call, ask, _new(call, ask))
     body = typed(report_forms.schedule_body(ask, is_active=True), NewReportSchedule)
     made = operations.create_report_schedule(call, body).content
     return Moved(to=f"report-schedules/{made.id}", said="It goes out by itself from now on. Try its targets now.")
@@ -69,6 +73,10 @@ def schedule_page(call: Call, ask: Ask) -> Shown:
 @PAGES.show("/report-schedules/{report_schedule_id}/edit", right=_EDIT, template="report_schedule_edit.html")
 def edit_schedule_page(call: Call, ask: Ask) -> Shown:
     """Its form, as it is stored or as it was typed."""
+    return _edited(call, ask)
+
+
+def _edited(call: Call, ask: Ask) -> Shown:
     stored = schedules.get(call.connection, ask.path["report_schedule_id"], only=call.caller.sites())
     form = dict(ask.form) or report_forms.form_of_schedule(operations.shown(stored))
     return _form(call, ask, {**form, "if_match": tag_of(stored)}, f"Change {stored.name}", stored.id)
@@ -83,7 +91,7 @@ def edit_schedule_page(call: Call, ask: Ask) -> Shown:
 def change_schedule(call: Call, ask: Ask) -> Answer:
     """Save the change, or show when it would be due."""
     if ask.field("do") == TIMES:
-        return _with_times(call, ask, edit_schedule_page(call, ask))
+        return _with_times(call, ask, _edited(call, ask))
     schedule_id = ask.path["report_schedule_id"]
     stored = schedules.get(call.connection, schedule_id, only=call.caller.sites())
     body = typed(report_forms.schedule_body(ask, is_active=stored.is_active), NewReportSchedule)

@@ -53,6 +53,10 @@ def saved_reports_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every p
 @PAGES.show("/report-specifications/new", right=EDIT, template="report_edit.html")
 def new_report_page(call: Call, ask: Ask) -> Shown:
     """Of which mart; then its form, perhaps as another report has it (`like`)."""
+    return _new(call, ask)
+
+
+def _new(call: Call, ask: Ask) -> Shown:
     like = ask.text("like", longest=63)
     form = dict(ask.form)
     if not form and like:
@@ -67,7 +71,7 @@ def new_report_page(call: Call, ask: Ask) -> Shown:
 def create_report(call: Call, ask: Ask) -> Answer:
     """Save the report, or show its first rows."""
     if ask.field("do") == PREVIEW:
-        return _previewed(call, ask, new_report_page(call, ask))
+        return _previewed(call, ask, _new(call, ask))
     body = {**report_forms.body_of(ask), "key": ask.field("key")}
     made = operations.create_report_specification(call, typed(body, NewReportSpecification)).content
     return Moved(to=f"report-specifications/{made.key}", said="It is saved: run it now, or let it go out by itself.")
@@ -116,6 +120,10 @@ def run_report(call: Call, ask: Ask) -> Moved:
 )
 def edit_report_page(call: Call, ask: Ask) -> Shown:
     """Its form, as it is stored or as it was typed."""
+    return _edited(call, ask)
+
+
+def _edited(call: Call, ask: Ask) -> Shown:
     report = specifications.get(call.connection, ask.path["report_key"], only=call.caller.sites())
     form = dict(ask.form) or report_forms.form_of(report.content, report.site_ids) | {"name": report.name}
     return _form(call, ask, {**form, "if_match": tag_of(report)}, f"Change {report.name}", report.key)
@@ -130,7 +138,7 @@ def edit_report_page(call: Call, ask: Ask) -> Shown:
 def change_report(call: Call, ask: Ask) -> Answer:
     """Save the change, or show the first rows of what would be saved."""
     if ask.field("do") == PREVIEW:
-        return _previewed(call, ask, edit_report_page(call, ask))
+        return _previewed(call, ask, _edited(call, ask))
     body = typed(report_forms.body_of(ask), ReportReplacement)
     made = operations.replace_report_specification(call, ask.path["report_key"], body).content
     return Moved(to=f"report-specifications/{made.key}", said="Saved: the next run is made by it.")

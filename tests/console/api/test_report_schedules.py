@@ -267,7 +267,7 @@ def test_what_of_a_schedule_cannot_be_used_is_named(admin: httpx.Client, change:
 
 
 def test_a_report_that_is_not_there_is_not_scheduled(admin: httpx.Client) -> None:
-    problem(admin.post(f"{API}/report-schedules", json={"report_key": "nothing_here", "name": "x", "rule": RULE}), 404)
+    problem(admin.post(f"{API}/report-schedules", json={"report_key": "nothing_here", "name": "x", "rule": RULE}), 409)
 
 
 def test_the_next_times_in_words(admin: httpx.Client) -> None:
