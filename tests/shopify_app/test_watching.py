@@ -245,7 +245,7 @@ def test_what_was_told_before_the_last_install_removes_nothing(
     with engine.connect() as connection:
         assert installation.get(connection, connected.site.id).is_installed
         reasons = connection.execute(sa.text("SELECT reason FROM app.raw_outcomes ORDER BY raw_id")).scalars().all()
-    assert reasons == ["app_uninstalled", "topic_mismatch"]
+    assert reasons == ["app_uninstalled", "shop_mismatch"]
 
 
 def test_other_scopes_are_looked_at_without_an_alarm(
