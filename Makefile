@@ -62,10 +62,14 @@ wheel: client ## A wheel in .local/wheel: receiver, console, command, migrations
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --wheel-dir .local/wheel .
 # What others made and the console's pages load, from npm by its lock. The pages work without it, so setup goes on and says what is missing.
 .PHONY: vendored
-vendored: .venv/.installed ## What the pages load of others (htmx), and axe for their tests, from npm by the lock in console/pages/vendor.
+vendored: .venv/.installed ## What the pages load of others (htmx), axe for their tests, and what checks the Shopify app, from npm by their locks.
 	@stamp=.venv/.vendored; lock=console/pages/vendor/package-lock.json
 	if [ ! -f console/pages/static/vendor/htmx.min.js ] || [ "$$lock" -nt "$$stamp" ]; then
 		if $(BIN)/python -m console.pages.vendored; then touch "$$stamp"; fi
+	fi
+	stamp=.venv/.shopify; lock=plugins/shopify/package-lock.json
+	if [ ! -d plugins/shopify/node_modules ] || [ "$$lock" -nt "$$stamp" ]; then
+		if $(BIN)/python plugins/shopify/checks.py install; then touch "$$stamp"; fi
 	fi
 
 .PHONY: messages
@@ -126,6 +130,7 @@ lint: setup ## Ruff: rules and format.
 types: client ## Basedpyright, strict; and TypeScript over the scripts of the pages.
 	$(BIN)/basedpyright
 	$(BIN)/python -m console.pages.script_types
+	$(BIN)/python plugins/shopify/checks.py
 
 .PHONY: contracts
 contracts: setup ## Who may import whom (pyproject.toml, [tool.importlinter]).

@@ -39,7 +39,7 @@ VERBS = {
     "watch": ("cli.watch", "What is wrong now; tells people when that changes."),
     "openapi": ("cli.openapi", "The API's document (OpenAPI 3.1)."),
     "doctor": ("cli.doctor", "What is missing, and what to do about it."),
-    "sandbox": ("cli.sandbox", "Stand-ins for Google, to develop against."),
+    "sandbox": ("cli.sandbox", "Stand-ins for Google and Shopify, to develop against."),
 }
 
 # Verbs that do not go by --server, and why.

@@ -9,7 +9,7 @@ from cli.session import prepared
 PORT = click.IntRange(0, 65_535)
 
 
-@click.group(short_help="Stand-ins for Google, to develop against.")
+@click.group(short_help="Stand-ins for Google and Shopify, to develop against.")
 def sandbox() -> None:
     """Stand-ins for the outside world, to develop and test against."""
 
@@ -52,3 +52,26 @@ def google_ads(*, directory: Path | None, grpc_port: int | None, http_port: int 
         seed,
     )
     click.get_current_context().exit(code)
+
+
+@sandbox.command("shopify")
+@click.option("--port", type=PORT, default=0, show_default=True, help="TCP port; 0: a free one.")
+@click.option(
+    "--shop",
+    "shops",
+    multiple=True,
+    metavar="SHOP",
+    help="A shop whose owner agrees to everything; may be given again.",
+)
+def shopify(*, port: int, shops: tuple[str, ...]) -> None:
+    """Shopify's OAuth and GraphQL Admin API for an app, until Ctrl-C.
+
+    Prints the variables that turn our programs to it.
+
+    \b
+    Example:
+      custom-events sandbox shopify --shop northlight-demo.myshopify.com
+    """
+    from sandbox.stores.shopify_admin.server import serve
+
+    click.get_current_context().exit(serve(port, shops or ("northlight-demo.myshopify.com",)))

@@ -16,6 +16,7 @@ from custom_events.platforms.shopify import admin_queries
 from custom_events.platforms.shopify.admin_api import body_of
 from custom_events.platforms.shopify.sources import Mechanism, mechanism_of, translation_of
 from custom_events.values.deliveries import Outcome, Platform, RawDelivery, Refusal, SiteContext, Understood
+from ingest_api.app import _by_shop
 from sandbox.stores import shopify
 from tests.platforms.shopify_orders import LAMP, NOON, SHOP, order_body, read_again
 
@@ -102,6 +103,12 @@ def test_headers_of_an_event_say_whose_it_is_and_its_body_which_topic() -> None:
     assert (found.api_version, found.triggered_at) == ("2026-10", NOON)
     assert STORE.describe(HEADERS, b"{").topic is None
     assert mechanism_of({"x-shopify-topic": "orders/paid", "shopify-webhook-id": "e1"}) is Mechanism.WEBHOOK
+
+
+def test_the_receiver_finds_the_site_of_an_event_at_the_common_address() -> None:
+    assert _by_shop(STORE, HEADERS) == f"@{SHOP}"
+    assert _by_shop(STORE, {"x-shopify-shop-domain": "first.myshopify.com"} | HEADERS) == "@first.myshopify.com"
+    assert _by_shop(PLATFORMS[Platform.CUSTOM], HEADERS) == "@"
 
 
 def test_an_event_is_signed_as_a_webhook_is() -> None:

@@ -101,7 +101,10 @@ def test_no_topic_is_both_handled_and_ignored() -> None:
     assert not shopify.HANDLERS.keys() & shopify.IGNORED.keys()
     assert not woocommerce.HANDLERS.keys() & woocommerce.IGNORED.keys()
     families = {topic.partition("/")[0] for topic in shopify.HANDLERS}
-    assert families & shopify.IGNORED_FAMILIES.keys() == {"shop"}  # shop/redact is looked up first
+    assert families & shopify.IGNORED_FAMILIES.keys() == {
+        "app",  # app/uninstalled is looked up first, and
+        "shop",  # shop/redact
+    }
 
 
 def test_the_registry_has_every_platform_under_its_own_name() -> None:

@@ -97,6 +97,7 @@ def test_a_session_token_of_the_admin_is_exchanged(engine: sa.Engine, settings: 
     "changes",
     [
         {"dest": "https://other.myshopify.com"},
+        {"dest": "https://other.myshopify.com", "iss": "https://other.myshopify.com/admin"},
         {"dest": "https://evil.example", "iss": "https://evil.example/admin"},
         {"aud": "another app"},
         {"exp": 1_000},

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import dagster as dg
 import pytest
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from custom_events.shopify_app import connecting, installation, installing, toke
 from custom_events.shopify_app.connecting import Connected
 from custom_events.watching.alarms import raised
 from custom_events.watching.measure import measure
+from orchestration import jobs
 from sandbox.stores.shopify_admin.server import ShopifyAdmin
 from sandbox.stores.shopify_admin.state import FaultKind, Shop
 from tests.shopify_app.conftest import Clock
@@ -245,7 +247,7 @@ def test_what_was_told_before_the_last_install_removes_nothing(
     with engine.connect() as connection:
         assert installation.get(connection, connected.site.id).is_installed
         reasons = connection.execute(sa.text("SELECT reason FROM app.raw_outcomes ORDER BY raw_id")).scalars().all()
-    assert reasons == ["app_uninstalled", "topic_mismatch"]
+    assert reasons == ["app_uninstalled", "shop_mismatch"]
 
 
 def test_other_scopes_are_looked_at_without_an_alarm(
@@ -269,3 +271,29 @@ def test_a_shop_that_is_forgotten_has_no_installation(
     assert carried.counts["app.shopify_installations"] == 1
     with engine.connect() as connection:
         assert installation.of_site(connection, connected.site.id) is None
+
+
+def test_the_job_looks_at_every_shop_and_notes_its_end(
+    engine: sa.Engine,
+    database: str,
+    settings: Settings,
+    connected: Connected,
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "settings", lambda: settings)
+    shop.webhooks.clear()
+    shop.scopes = ["read_orders"]
+    long_ago = datetime.now(UTC) - timedelta(days=2)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE app.scheduled_jobs SET ended_at = :at"), {"at": long_ago})
+    result = jobs.watch_shops.execute_in_process(
+        resources={"database_url": dg.ResourceDefinition.hardcoded_resource(database)}
+    )
+    assert result.success
+    assert shop.webhooks
+    with engine.connect() as connection:
+        ended = connection.execute(
+            sa.text("SELECT ended_at FROM app.scheduled_jobs WHERE name = 'watch_shops'")
+        ).scalar_one()
+    assert ended > long_ago

@@ -308,7 +308,7 @@ class OnlyId(msgspec.Struct, gc=False):
 class Shop(msgspec.Struct, gc=False):
     """The body of app/uninstalled, as far as it is compared."""
 
-    myshopify_domain: str
+    myshopify_domain: str | None = None
 
 
 class OrderTransaction(msgspec.Struct, gc=False):

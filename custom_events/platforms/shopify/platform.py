@@ -39,7 +39,7 @@ class Shopify:
             f"  Format JSON, URL {url}, the newest API version.",
             "The page then shows the secret that signs them. Enter it here:",
             f"  custom-events site secret add {site_key}",
-            "(An app's webhooks are signed with the app's client secret: enter that one.)",
+            "(An app's webhooks are signed with the app's client secret: enter that one. Our own app does all of this by itself: docs/how-to/connect-shopify.md.)",
         ]
 
     def check(

@@ -48,10 +48,13 @@ def _transaction(delivery: RawDelivery, _site: SiteContext) -> Understood:
 
 
 def _app_uninstalled(delivery: RawDelivery, site: SiteContext) -> Understood:
-    """The body is the shop: with any other one, which Shopify signs as well, somebody else would be asking. The batch deletes the app's tokens,
-    unless the shop has installed it again since."""
-    if SHOP.decode(delivery.body).myshopify_domain != site.shop_domain:
-        raise NotUnderstood("topic_mismatch", "The topic says that the app was removed, the body is not the shop")
+    """The batch deletes the app's tokens, unless the shop has installed it again since. The body is the shop: with any other one, which
+    Shopify signs as well, somebody else would be asking."""
+    shop = SHOP.decode(delivery.body).myshopify_domain
+    if shop is None:
+        return ignored("app_topic")
+    if shop != site.shop_domain:
+        raise NotUnderstood("shop_mismatch", "The body names another shop than the one that sent it")
     triggered = rfc3339(delivery.headers.get(TRIGGERED_AT))
     return Understood(outcome=Outcome.IGNORED, reason=APP_UNINSTALLED, shown_at=triggered)
 
@@ -113,6 +116,7 @@ BODIES: dict[Handler, type[msgspec.Struct]] = {
     understand_customer: bodies.Customer,
     understand_contract: bodies.Contract,
     understand_billing_attempt: bodies.BillingAttempt,
+    _app_uninstalled: bodies.Shop,
 }
 
 # Topic -> why it is of no use to us. The order matters to nobody.

@@ -160,9 +160,7 @@ def _customer(customer: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _journey(body: dict[str, Any]) -> dict[str, Any]:
-    landing = body["landing_site"]
-    if landing is None:
-        return {"ready": True, "firstVisit": None, "lastVisit": None}
-    host = body["order_status_url"].split("/")[2]
-    visit = {"landingPage": f"https://{host}{landing}", "referrerUrl": body["referring_site"]}
+    landing, host = body["landing_site"], body["order_status_url"].split("/")[2]
+    page = None if landing is None else f"https://{host}{landing}"
+    visit = {"landingPage": page, "referrerUrl": body["referring_site"]}
     return {"ready": True, "firstVisit": visit, "lastVisit": visit}

@@ -1,9 +1,12 @@
 """The sandbox's Shopify as an HTTP server: `http://127.0.0.1:PORT/<shop>/admin/...`, as the setting `shopify_url` reaches it."""
 
 import json
+import signal
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, Self, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -130,3 +133,26 @@ class ShopifyAdmin:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def serve(port: int, shops: Sequence[str]) -> int:
+    """Run in the foreground until SIGINT or SIGTERM; prints the variables to set. The process's exit code. On the main thread only."""
+    ended = Event()
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with ShopifyAdmin.start(port=port) as running:
+            for shop in shops:
+                running.admin.add_shop(shop)
+            lines = (
+                f"export CUSTOM_EVENTS_SHOPIFY_CLIENT_ID={running.admin.client_id}",
+                f"export CUSTOM_EVENTS_SHOPIFY_CLIENT_SECRET={running.admin.client_secret}",
+                f"export CUSTOM_EVENTS_SHOPIFY_URL={running.url}",
+                "Ready. Ctrl-C ends it.",
+            )
+            sys.stdout.write("\n".join((f"Sandbox Shopify: {', '.join(shops)}", *lines)) + "\n")
+            sys.stdout.flush()
+            ended.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 0
