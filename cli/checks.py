@@ -22,6 +22,8 @@ from custom_events.queries.people import has_administrator
 from custom_events.queries.sites import database_now
 from custom_events.queries.zones import SERVER_DIFFERENCES, UNKNOWN_ZONES
 from custom_events.settings import DEMO_FILE, Settings, variable_of
+from custom_events.shopify_app import installation
+from custom_events.shopify_app.app_settings import app_of
 from custom_events.tables.registry import PARTITIONED, Partitioning
 from custom_events.values import zones
 
@@ -124,6 +126,7 @@ def _of_database(settings: Settings) -> Iterator[Check]:
                         yield _definitions(connection)
                         yield _administrator(connection, settings)
                         yield _references(connection)
+                        yield _shopify_app(connection, settings)
                         yield _guarded("site secrets", lambda: _site_secrets(connection, secrets.key(settings)))
             finally:
                 engine.dispose()
@@ -133,6 +136,31 @@ def _of_database(settings: Settings) -> Iterator[Check]:
         yield Check(name=name, state=State.FAILED, found=message, remedy=remedy)
     except CustomEventsError as error:
         yield Check(name=name, state=State.FAILED, found="cannot be had", remedy=str(error))
+
+
+def _shopify_app(connection: "sa.Connection", settings: Settings) -> Check:
+    """Whether the app has what it needs, and what is wrong in the shops that have it."""
+    name = "Shopify app"
+    if settings.shopify_client_id is None and settings.shopify_client_secret is None:
+        return Check(name=name, state=State.OK, found="none is set up")
+    try:
+        app_of(settings)
+    except CustomEventsError as error:
+        return Check(name=name, state=State.FAILED, found="half set up", remedy=str(error))
+    for field, url in (("receiver_url", settings.receiver_url or ""), ("console_url", settings.console_url)):
+        if not url.startswith("https://"):
+            remedy = f"Set {variable_of(field)} to the https address at which others reach it."
+            return Check(
+                name=name, state=State.WARNING, found=f"Shopify cannot reach {url or 'the receiver'}", remedy=remedy
+            )
+    installed = [each for each in installation.everything(connection) if each.is_installed]
+    wrong = [
+        f"{each.shop} ({', '.join(problem.what for problem in each.problems)})" for each in installed if each.problems
+    ]
+    if wrong:
+        remedy = "custom-events shopify status says what to do."
+        return Check(name=name, state=State.WARNING, found=f"needs somebody in {', '.join(wrong)}", remedy=remedy)
+    return Check(name=name, state=State.OK, found=f"installed in {len(installed)} shops")
 
 
 def _sessions(url: str) -> Check:

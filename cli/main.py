@@ -15,6 +15,7 @@ VERBS = {
     "migrate": ("cli.migrate", "Make or renew the tables."),
     "seed": ("cli.seed", "Make the system definitions, or a sample to try."),
     "site": ("cli.site", "Connect a store: address, secrets, first delivery."),
+    "shopify": ("cli.shopify", "Our app in Shopify's shops: install it, see it, register again."),
     "user": ("cli.user", "People who sign in, and what they may."),
     "api-key": ("cli.api_key", "Keys for programs that use the API."),
     "secrets": ("cli.secrets", "The key of what is encrypted at rest: a new one, and rotation."),
@@ -46,6 +47,7 @@ HERE_ONLY = {
     "understand": "it asks neither a database nor a server",
     "doctor": "it looks at this machine and its way to the database",
     "sandbox": "it starts stand-ins on this machine",
+    "shopify": "it works with the app's secret and its tokens, which leave no server",
     "config": "a folder is planned and applied in one transaction, which no request can span",
 }
 

@@ -1,4 +1,4 @@
-"""Encrypting what must not stand in the database in clear: the signing secrets of sites.
+"""Encrypting what must not stand in the database in clear: the signing secrets of sites, the tokens of our apps in shops.
 
 A key is 44 characters of URL-safe base64 (Fernet: AES-128-CBC with HMAC-SHA256). Several keys, separated by commas or
 lines, are a rotation: the first encrypts, each of them decrypts.
@@ -17,6 +17,7 @@ from custom_events.settings import Settings
 
 KEY_FILE = "secret.key"
 LEAST_DIFFERENT_BYTES = 16  # of the 32 of a key; random ones have fewer once in 10^16
+_BOUND = b"\0"  # between a secret and, before it, whose it is
 _PATH = "CUSTOM_EVENTS_SECRET_KEY"
 
 
@@ -67,6 +68,21 @@ def decrypt(token: bytes, key: bytes) -> bytes:
             f"A stored secret cannot be decrypted with this installation's key. Set {_PATH} to the key it was "
             "encrypted with (after the new one, separated by a comma), or enter the secret again."
         ) from None
+
+
+def encrypt_for(owner: str, value: bytes, key: bytes) -> bytes:
+    """As `encrypt`, bound to the row that holds it: `owner` names it (`shopify_installations:12`), and is needed to read it again."""
+    return encrypt(owner.encode() + _BOUND + value, key)
+
+
+def decrypt_for(owner: str, token: bytes, key: bytes) -> bytes:
+    """The inverse of `encrypt_for`. Raises NeedsAction when no key fits, and for the token of another row."""
+    whose, bound, value = decrypt(token, key).partition(_BOUND)
+    if not bound or whose != owner.encode():
+        raise NeedsAction(
+            f"The stored secret of {owner} is that of another row: it was put there by hand. Enter it again."
+        )
+    return value
 
 
 def renew(token: bytes, key: bytes) -> bytes:

@@ -178,6 +178,23 @@ class Settings(BaseSettings):
     )
     openid_timeout_s: float = Field(10.0, gt=0, description="Seconds for one answer of the provider.")
 
+    # ---------------------------------------------------------------- Shopify app
+    shopify_client_id: str | None = Field(
+        None, description="Client id of the Shopify app, from its page in Shopify's Dev Dashboard. Unset: no app."
+    )
+    shopify_client_secret: SecretStr | None = Field(
+        None, description="The app's client secret, which signs its webhooks, install links and session tokens."
+    )
+    shopify_url: str | None = Field(
+        None,
+        description="Stands in for Shopify in demo and tests: each shop is a path below it (http://127.0.0.1:8090). Unset: https and the shop's own host.",
+    )
+    shopify_webhooks_per_shop: bool = Field(
+        True,
+        description="Webhooks are registered in each shop that has the app, and watched. false: they stand in the app's own settings (plugins/shopify/shopify.app.all-topics.toml), and none is registered beside them.",
+    )
+    shopify_timeout_s: float = Field(20.0, gt=0, description="Seconds for one answer of Shopify.")
+
     # ---------------------------------------------------------------- configuration
     publish_needs_second_person: bool = Field(
         False,

@@ -43,7 +43,8 @@ _LOG = structlog.get_logger(__name__)
 
 def _by_shop(platform: StorePlatform, headers: Mapping[str, str]) -> str:
     """The address of a site whose shop the headers name."""
-    return by_domain(headers.get(platform.shop_domain.header, "") if platform.shop_domain is not None else "")
+    named = platform.shop_domain
+    return by_domain("" if named is None else headers.get(named.header) or headers.get(named.other_header, ""))
 
 
 class Receiver:

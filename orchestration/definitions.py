@@ -28,6 +28,7 @@ defs = dg.Definitions(
         jobs.build_reports,
         jobs.keep_partitions,
         jobs.recover_orders,
+        jobs.watch_shops,
         backtests.backtest,
     ],
     schedules=[
@@ -35,6 +36,7 @@ defs = dg.Definitions(
         schedules.reconciliation_daily,
         schedules.partitions_daily,
         schedules.orders_hourly,
+        schedules.shops_hourly,
     ],
     sensors=[sensors.raw_backlog, sensors.upload_backlog, sensors.watching],
     resources={"database_url": resources.database_url, "dbt": resources.dbt},

@@ -13,6 +13,7 @@ from custom_events.queries import reconciliation, tallies
 from custom_events.recovery.run import recover_all
 from custom_events.redaction.carry_out import carry_out_all, sweep_quarantine
 from custom_events.settings import settings
+from custom_events.shopify_app import watching as shopify_app
 from custom_events.watching import scheduled, sums
 from orchestration import run_retention
 
@@ -186,3 +187,30 @@ def all_ended(database_url: dg.ResourceParam[str]) -> None:
 def keep_partitions() -> None:
     """What time asks for; a schedule runs it daily. What one step cannot do keeps no other from its own."""
     all_ended([keep(), forget_people(), count_all(), delete_old_runs()])
+
+
+@dg.op(description="Looks whether what our Shopify app needs is there in every shop, and registers again what is not.")
+def look_at_shops(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
+    """Tokens, scopes, webhooks and pixel. What is wrong is kept with each installation, where alarms find it."""
+    made_engine = engine(database_url)
+    try:
+        looks = shopify_app.watch_all(made_engine, settings(), actor="watch_shops")
+    finally:
+        made_engine.dispose()
+    for look in looks:
+        for problem in look.problems:
+            context.log.error("%s: %s", look.shop, problem.sentence)
+    repaired = sum(not look.repaired.is_nothing for look in looks)
+    context.add_output_metadata(
+        {"shops": len(looks), "repaired": repaired, "with_problems": sum(bool(look.problems) for look in looks)}
+    )
+
+
+@dg.job(
+    executor_def=IN_ONE_PROCESS,
+    hooks={note_end},
+    description="Our app in Shopify's shops: its tokens, and what it has registered there.",
+)
+def watch_shops() -> None:
+    """A schedule runs it hourly."""
+    look_at_shops()

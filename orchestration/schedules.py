@@ -35,3 +35,11 @@ orders_hourly = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="What a store sold and no delivery told of is here an hour later.",
 )
+
+shops_hourly = dg.ScheduleDefinition(
+    name="shops_hourly",
+    job=jobs.watch_shops,
+    cron_schedule="52 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="A webhook that a shop lost is missed for an hour at most; tokens that nobody needs are kept alive by it.",
+)

@@ -17,19 +17,22 @@ from console.pages.ask import Ask
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """What a page shows. `title` stands in the browser's tab and above the page; `template`: another one than the page's own."""
+    """What a page shows. `title` stands in the browser's tab and above the page; `template`: another one than the page's own; `headers` of the
+    answer, in place of those that every answer has."""
 
     title: str
     content: dict[str, Any] = {}
     template: str | None = None
     status: int = 200
+    headers: dict[str, str] = {}
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the browser goes after a change: `to` is an address below the console's, without a slash before it. `said` is told there
-    once, with a link to `about`; `cookies` are headers that set one."""
+    """Where the browser goes after a change: `to` is an address below the console's, without a slash before it, or `away` one of somebody
+    else's. `said` is told there once, with a link to `about`; `cookies` are headers that set one."""
 
     to: str
+    away: str = ""
     said: str = ""
     about: str = ""
     cookies: tuple[str, ...] = ()

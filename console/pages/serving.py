@@ -29,6 +29,7 @@ AT_ONCE: Final = 10  # pages that are made at the same time; the engine has 15 c
 _FORM: Final = "application/x-www-form-urlencoded"
 _SEE_OTHER: Final = 303
 _SAFE: Final = ("GET", "HEAD")
+_ELSEWHERE: Final = ("https://", "http://")
 IF_MATCH: Final = "if_match"  # a form's hidden field: which state of the thing was read
 # What a form is shown again for, with what was typed in it.
 _SHOWN_AGAIN: Final = (
@@ -142,9 +143,9 @@ class PageServer:
 
     def _response(self, page: Page, answer: Answer, view: View, asked: Asked) -> Response:
         if isinstance(answer, Moved):
-            return _redirect(view, answer.to, (*answer.cookies, *toasts.headers(answer, self.settings)))
+            return _redirect(view, answer.away or answer.to, (*answer.cookies, *toasts.headers(answer, self.settings)))
         html = self.renderer.render(answer.template or page.template, view, answer.title, answer.content)
-        response = HTMLResponse(html, answer.status)
+        response = HTMLResponse(html, answer.status, headers=answer.headers or None)
         if toasts.COOKIE in view.cookies:
             response.headers.append("set-cookie", toasts.FORGET)
         if not page.is_secret:
@@ -164,7 +165,8 @@ def filled(template: str, values: dict[str, Any]) -> str:
 
 
 def _redirect(view: View, to: str, cookies: tuple[str, ...]) -> Response:
-    response = RedirectResponse(f"{view.root}{to}" or "./", _SEE_OTHER)
+    address = to if to.startswith(_ELSEWHERE) else f"{view.root}{to}" or "./"
+    response = RedirectResponse(address, _SEE_OTHER)
     for cookie in cookies:
         response.headers.append("set-cookie", cookie)
     return response

@@ -13,6 +13,7 @@ import asyncpg
 import structlog
 
 from custom_events.pipeline import (
+    app_life,
     beacons,
     counters,
     events,
@@ -177,6 +178,7 @@ async def process(
     await late_consents.bring_to_conversions(connection, configuration, consents.changed, now)
     await odd_leaves.count(connection, batch_state.delivered)
     await privacy.note_requests(connection, batch_state.delivered)
+    await app_life.note(connection, batch_state.delivered)
     await copy(connection, "app.raw_outcomes", OUTCOME_COLUMNS, _outcome_rows(batch_state.delivered))
     await beacons.requeue_orders(connection, batch_state.delivered)
     return count(batch_state.delivered, new, len(revised), occurrences, changes)

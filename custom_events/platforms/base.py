@@ -36,9 +36,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShopDomain(msgspec.Struct, frozen=True, kw_only=True):
-    """How deliveries to a platform's common address, without a site's key, say whose they are: `header` holds the shop's domain."""
+    """How deliveries to a platform's common address, without a site's key, say whose they are: `header` holds the shop's domain, or
+    `other_header` where that one is missing."""
 
     header: str  # in lower case
+    other_header: str = ""
     example: str  # of a domain
 
 

@@ -69,7 +69,17 @@ WHERE site_id > :site_id ORDER BY site_id LIMIT :limit FOR UPDATE
     replace=sa.text("UPDATE app.store_api_keys SET key_encrypted = :token WHERE site_id = :site_id"),
     count=sa.text("SELECT count(*) FROM app.store_api_keys"),
 )
-STORES: Final = (SITE_SECRETS, ANSWERS, PERSONS, FORGETTING_KEY, STORE_API_KEYS)
+SHOPIFY_TOKENS: Final = Store(
+    beginning={"site_id": 0},
+    # Tokens of our app in Shopify's shops.
+    page=sa.text("""
+SELECT site_id, tokens_encrypted AS token, 'shop ' || shop AS label FROM app.shopify_installations
+WHERE site_id > :site_id AND tokens_encrypted IS NOT NULL ORDER BY site_id LIMIT :limit FOR UPDATE
+"""),
+    replace=sa.text("UPDATE app.shopify_installations SET tokens_encrypted = :token WHERE site_id = :site_id"),
+    count=sa.text("SELECT count(*) FROM app.shopify_installations WHERE tokens_encrypted IS NOT NULL"),
+)
+STORES: Final = (SITE_SECRETS, ANSWERS, PERSONS, FORGETTING_KEY, STORE_API_KEYS, SHOPIFY_TOKENS)
 
 
 def page(

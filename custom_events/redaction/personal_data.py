@@ -130,6 +130,7 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
         "nothing leads there", Done.KEPT, "what backtests and replays found, with order ids", "a day"
     ),
     "app.operation_parts": Personal("nothing leads there", Done.KEPT, "exported lists, with order ids", "a day"),
+    "app.shopify_installations": Nobody("tokens of our app in a shop, encrypted; deleted when the shop is forgotten"),
     **dict.fromkeys(("app.bulk_changes", "app.bulk_change_rows"), _CONFIGURED),
     **dict.fromkeys(
         (

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from custom_events import secrets
 from custom_events.pipeline.claim import LOCK_CLASS
 from custom_events.queries import redaction as sql
+from custom_events.queries import shopify_app
 from custom_events.redaction import bodies, events, key
 from custom_events.redaction.person import Found, Person, find
 from custom_events.settings import Settings
@@ -58,6 +59,8 @@ class Run:
                     pass
         self._deliveries()
         self._refused()
+        if self._everybody:
+            self._batch(self._app)
         return waiting
 
     def _remember(self, who: Person) -> tuple[Found, Subjects]:
@@ -111,6 +114,12 @@ class Run:
                 connection.execute(sql.COUNT, values)
         self._on_batch()
         return step
+
+    def _app(self, connection: sa.Connection) -> tuple[Counter[str], None]:
+        """Our app in the shop, with its tokens, unless the shop has installed it again since it asked."""
+        values = {"site": self._site.site_id, "until": self._until}
+        gone = connection.execute(shopify_app.FORGET, values).rowcount
+        return Counter({"app.shopify_installations": gone}), None
 
     def _who(self) -> dict[str, Any]:
         return {

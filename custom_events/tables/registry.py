@@ -18,6 +18,7 @@ from custom_events.tables import (
     quotas,
     reconciliation,
     recovery,
+    shopify_app,
     sites,
     tallies,
     traffic,
@@ -141,6 +142,7 @@ TABLES: tuple[sa.Table, ...] = tuple(METADATA.sorted_tables)
 # One file per noun group, in the order of the schema page.
 MODULES = (
     sites,
+    shopify_app,
     definitions,
     landing,
     commerce,

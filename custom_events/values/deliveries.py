@@ -13,6 +13,8 @@ from custom_events.values.events import CommerceEvent, Order, Refund, Subscripti
 from custom_events.values.platforms import Platform
 
 DEDUP_KEY_BYTES: Final = 16
+APP_UNINSTALLED: Final = "app_uninstalled"  # reason of ignored deliveries: the store removed our app
+APP_SCOPES_CHANGED: Final = "app_scopes_changed"  # and: it lets our app do something else than before
 SITE_PAUSED: Final = "site_paused"  # reason of understood deliveries whose site was paused: their events match nothing
 
 

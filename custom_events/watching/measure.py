@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from custom_events.ledger import allowance
 from custom_events.ledger.codes import RULES, is_not_understood
 from custom_events.ledger.reconcile import CATCHES_UP, first_day_of
-from custom_events.queries import odd_leaves, privacy, recovery, upload_stops
+from custom_events.queries import odd_leaves, privacy, recovery, shopify_app, upload_stops
 from custom_events.queries import watching as queries
 from custom_events.settings import Settings
 from custom_events.values.conversions import UNMATCHED_REASONS, UploadState, Verdict
@@ -48,6 +48,7 @@ def measure(
         _google,
         _recovered,
         _quiet,
+        _apps,
         _scheduled,
         partial(_quotas, settings),
     ]
@@ -176,6 +177,16 @@ def _quiet(connection: sa.Connection, now: datetime) -> Samples:
         elif part.site_key is not None:
             sample = _sample("traffic_quiet_hours", part.hours, part.site_key, part.subject)
             yield sample._replace(example=None if part.sample_raw_id is None else f"raw:{part.sample_raw_id}")
+
+
+def _apps(connection: sa.Connection, now: datetime) -> Samples:
+    for row in connection.execute(shopify_app.STATE_OF_ALL, {"now": now}):
+        if row.state == "uninstalled":
+            yield _sample("shopify_app_problems", 1, row.shop, "uninstalled")
+            continue
+        for problem in sorted({each["what"] for each in row.problems}):
+            yield _sample("shopify_app_problems", 1, row.shop, problem)
+        yield _sample("shopify_app_unwatched_seconds", max(0.0, row.unwatched_s), row.shop)
 
 
 def _scheduled(connection: sa.Connection, now: datetime) -> Samples:

@@ -109,6 +109,12 @@ METRICS: Final[dict[str, Metric]] = {
     "custom_events_scheduled_job_late_seconds": Metric(
         "For how long a job that runs by the clock has been missed; 0: it has not.", ("job",)
     ),
+    "custom_events_shopify_app_problems": Metric(
+        "1: something is wrong with our app in a Shopify shop, by problem.", ("shop", "problem")
+    ),
+    "custom_events_shopify_app_unwatched_seconds": Metric(
+        "How long ago what our app has registered in a shop was looked at.", ("shop",)
+    ),
     "custom_events_sums_gaps": Metric(
         "Sums that do not agree (received, landed, matched, queued, withdrawn), or tallies that counting denies.",
         ("sum",),

@@ -14,6 +14,7 @@ HOUR_S: Final = 3_600
 # By job: how long after its last good end the next is missed, in seconds. Two of its turns, and the longest it may take itself.
 MISSED_AFTER_S: Final = {
     "build_reports": 3 * HOUR_S,
+    "watch_shops": 3 * HOUR_S,
     "reconcile_uploads": 50 * HOUR_S,
     "keep_partitions": 50 * HOUR_S,
     "recover_orders": 3 * HOUR_S,

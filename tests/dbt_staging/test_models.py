@@ -40,6 +40,7 @@ def test_no_secret_and_no_body_reaches_reports() -> None:
         *("site_secrets", "tallies", "tally_changes", "tally_checks", "scheduled_jobs"),
         *("people", "role_grants", "sessions", "api_keys", "login_attempts", "idempotent_answers", "openid_links"),
         "saved_views",
+        "shopify_installations",
         *("operations", "operation_parts", "bulk_changes", "bulk_change_rows"),
         *("forgotten_subjects", "forgetting_keys"),
         *("store_api_keys", "order_recoveries", "traffic_hours", "traffic_counted", "quiet_traffic", "beacons"),

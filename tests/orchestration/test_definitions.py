@@ -55,12 +55,14 @@ def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
         "reconcile_uploads",
         "build_reports",
         "keep_partitions",
+        "watch_shops",
         "backtest",
     }
     assert {schedule.name: schedule.cron_schedule for schedule in defs.schedules} == {
         "reports_hourly": "7 * * * *",
         "reconciliation_daily": "41 5 * * *",
         "partitions_daily": "23 2 * * *",
+        "shops_hourly": "52 * * * *",
     }
     assert {sensor.name for sensor in defs.sensors} == {"raw_backlog", "upload_backlog", "watching"}
 

@@ -20,6 +20,7 @@ INSERT INTO app.api_keys (id, prefix, name, secret_digest, made_by) VALUES (1, '
 INSERT INTO app.role_grants (person_id, role) VALUES (1, 'viewer');
 INSERT INTO app.sessions (token_digest, person_id, expires_at, idle_until, last_used_at) VALUES ('x', 1, now(), now(), now());
 INSERT INTO app.openid_links (issuer, subject, person_id) VALUES ('https://login.example', 's', 1);
+INSERT INTO app.shopify_installations (site_id, shop, state, scopes, api_version, installed_at) VALUES (1, 'a.myshopify.com', 'installed', '{}', '2026-10', now());
 INSERT INTO app.saved_views (person_id, list, name, query) VALUES (1, 'assignments', 'x', '');
 ALTER TABLE app.people ALTER COLUMN id RESTART WITH 100;
 ALTER TABLE app.api_keys ALTER COLUMN id RESTART WITH 100;
@@ -98,6 +99,12 @@ REFUSED = {
     "fk_openid_links_person_id": "INSERT INTO app.openid_links (issuer, subject, person_id) VALUES ('https://login.example', 't', 9)",
     "uq_saved_views_person_id_list_name": "INSERT INTO app.saved_views (person_id, list, name, query) VALUES (1, 'assignments', 'x', 'a=b')",
     "fk_saved_views_person_id": "INSERT INTO app.saved_views (person_id, list, name, query) VALUES (9, 'assignments', 'y', '')",
+    "ck_shopify_installations_uninstalled_has_no_tokens": "UPDATE app.shopify_installations SET state = 'uninstalled', uninstalled_at = now(), tokens_encrypted = 'x'",
+    "ck_shopify_installations_uninstalled_at_of_uninstalled": "UPDATE app.shopify_installations SET state = 'uninstalled'",
+    "ck_shopify_installations_state_known": "UPDATE app.shopify_installations SET state = 'gone'",
+    "ck_shopify_installations_shop_of_shopify": "UPDATE app.shopify_installations SET shop = 'a.myshopify.com.evil.example'",
+    "uq_shopify_installations_shop": "INSERT INTO app.shopify_installations (site_id, shop, state, scopes, api_version, installed_at) VALUES (2, 'a.myshopify.com', 'installed', '{}', '2026-10', now())",
+    "fk_shopify_installations_site_id": "INSERT INTO app.shopify_installations (site_id, shop, state, scopes, api_version, installed_at) VALUES (9, 'b.myshopify.com', 'installed', '{}', '2026-10', now())",
     "pk_event_keys": "INSERT INTO app.event_keys VALUES (1, 'order.paid:1', 2, now(), now())",
     "pk_custom_event_keys": "INSERT INTO app.custom_event_keys VALUES (1, 'order:1', 2, now())",
     "pk_upload_keys": "INSERT INTO app.upload_keys VALUES (1, '1001', 0, 2, now())",

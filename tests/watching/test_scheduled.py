@@ -30,9 +30,10 @@ def test_every_schedule_has_a_limit_longer_than_its_turn() -> None:
 def test_a_new_installation_has_missed_nothing_and_is_told_when_it_does(engine: sa.Engine) -> None:
     assert missed(engine, NOW) == {}
     later = NOW + timedelta(hours=4)
-    assert set(missed(engine, later)) == {"build_reports", "recover_orders"}
+    assert set(missed(engine, later)) == {"build_reports", "recover_orders", "watch_shops"}
     with engine.begin() as connection:
         scheduled.ended(connection, "recover_orders", later)
+        scheduled.ended(connection, "watch_shops", later)
         scheduled.ended(connection, "build_reports", later)
         scheduled.ended(connection, "build_reports", NOW)  # an older end that is noted late changes nothing
     assert missed(engine, later) == {}
@@ -55,4 +56,9 @@ def test_the_jobs_note_their_end(engine: sa.Engine, database: str, defs: Any) ->
         connection.exec_driver_sql("UPDATE app.scheduled_jobs SET ended_at = %s", (long_ago,))
     job = defs.resolve_job_def("keep_partitions")
     job.execute_in_process(resources={"database_url": dg.ResourceDefinition.hardcoded_resource(database)})
-    assert set(missed(engine, datetime.now(UTC))) == {"build_reports", "reconcile_uploads", "recover_orders"}
+    assert set(missed(engine, datetime.now(UTC))) == {
+        "build_reports",
+        "reconcile_uploads",
+        "recover_orders",
+        "watch_shops",
+    }

@@ -24,6 +24,7 @@ from console.pages.routes import (
     people,
     reports,
     settings,
+    shopify_app,
     sign_in,
     site_connecting,
     sites,
@@ -35,6 +36,7 @@ from console.pages.routes import (
 NOUNS: Final[tuple[Pages, ...]] = (
     overview.PAGES,
     sign_in.PAGES,
+    shopify_app.PAGES,
     deliveries.PAGES,
     orders.PAGES,
     custom_events.PAGES,

@@ -24,6 +24,7 @@ from custom_events.access.roles import Role
 from custom_events.browse.site_health import site_health
 from custom_events.catalog import ads, connecting, signing, sites
 from custom_events.catalog.files.meanings import CONSENT_POLICIES, meaning
+from custom_events.shopify_app import installation
 from custom_events.values.deliveries import Platform
 from custom_events.values.recovery import SENTENCES
 
@@ -82,6 +83,7 @@ def site_page(call: Call, ask: Ask) -> Shown:
         "refusal": connecting.refusal_sentence,
         "parked": raw_operations.list_parked(call, site_id).items,
         "secrets": signing.of(call.connection, site_id),
+        "app": installation.of_site(call.connection, site_id),
         "instructions": operations.read_instructions(call, site_id),
         "assignments": assigned,
         "uses": Counter(assignment.effective.config.consent_needed for assignment in in_force),

@@ -305,6 +305,12 @@ class OnlyId(msgspec.Struct, gc=False):
     line_items: Any = None
 
 
+class Shop(msgspec.Struct, gc=False):
+    """The body of app/uninstalled, as far as it is compared."""
+
+    myshopify_domain: str
+
+
 class OrderTransaction(msgspec.Struct, gc=False):
     """The body of order_transactions/create, as far as it is checked."""
 
@@ -323,4 +329,5 @@ CART = msgspec.json.Decoder(Cart)
 CONTRACT = msgspec.json.Decoder(Contract)
 BILLING_ATTEMPT = msgspec.json.Decoder(BillingAttempt)
 ONLY_ID = msgspec.json.Decoder(OnlyId)
+SHOP = msgspec.json.Decoder(Shop)
 ORDER_TRANSACTION = msgspec.json.Decoder(OrderTransaction)

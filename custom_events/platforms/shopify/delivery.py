@@ -11,6 +11,17 @@ from custom_events.errors import NotUnderstood
 from custom_events.platforms.base import Delivery
 from custom_events.platforms.headers import OF_EVERY_SENDER, bounded, rfc3339
 from custom_events.platforms.shopify.signature import SIGNATURE, sign
+from custom_events.platforms.shopify.sources import (
+    EVENT_DELIVERY,
+    EVENT_SHOP,
+    EVENT_TRIGGERED_AT,
+    EVENT_VERSION,
+    KEPT_OF_EVENTS,
+    Mechanism,
+    event_topic,
+    mechanism_of,
+)
+from custom_events.platforms.shopify.sources import EVENT_ID as EVENT_OF_EVENT
 
 TOPIC = "x-shopify-topic"
 WEBHOOK_ID = "x-shopify-webhook-id"
@@ -19,7 +30,9 @@ TRIGGERED_AT = "x-shopify-triggered-at"
 API_VERSION = "x-shopify-api-version"
 SHOP_DOMAIN = "x-shopify-shop-domain"
 TEST = "x-shopify-test"  # "true" on notifications sent from the admin
-KEPT = (*OF_EVERY_SENDER, TOPIC, WEBHOOK_ID, EVENT_ID, TRIGGERED_AT, API_VERSION, SHOP_DOMAIN, TEST)
+KEPT = (
+    *OF_EVERY_SENDER, TOPIC, WEBHOOK_ID, EVENT_ID, TRIGGERED_AT, API_VERSION, SHOP_DOMAIN, TEST, *KEPT_OF_EVENTS,
+)  # fmt: skip
 
 
 def triggered_at(headers: Mapping[str, str]) -> datetime:
@@ -32,8 +45,10 @@ def triggered_at(headers: Mapping[str, str]) -> datetime:
     return moment
 
 
-def describe(headers: Mapping[str, str]) -> Delivery:
-    """Topic, ids, shop and times."""
+def describe(headers: Mapping[str, str], body: bytes = b"") -> Delivery:
+    """Topic, ids, shop and times; of an event the topic stands in the body."""
+    if mechanism_of(headers) is Mechanism.EVENT:
+        return _event(headers, body)
     shop_domain = bounded(headers.get(SHOP_DOMAIN))
     return Delivery(
         topic=bounded(headers.get(TOPIC)),
@@ -41,6 +56,18 @@ def describe(headers: Mapping[str, str]) -> Delivery:
         event_id=bounded(headers.get(EVENT_ID)),
         triggered_at=rfc3339(headers.get(TRIGGERED_AT)),
         api_version=bounded(headers.get(API_VERSION)),
+        shop_domain=shop_domain.lower() if shop_domain else None,
+    )
+
+
+def _event(headers: Mapping[str, str], body: bytes) -> Delivery:
+    shop_domain = bounded(headers.get(EVENT_SHOP))
+    return Delivery(
+        topic=event_topic(body),
+        delivery_id=bounded(headers.get(EVENT_DELIVERY)),
+        event_id=bounded(headers.get(EVENT_OF_EVENT)),
+        triggered_at=rfc3339(headers.get(EVENT_TRIGGERED_AT)),
+        api_version=bounded(headers.get(EVENT_VERSION)),
         shop_domain=shop_domain.lower() if shop_domain else None,
     )
 

@@ -7,6 +7,7 @@ from typing import Final
 from custom_events.platforms.base import Delivery, Secret, ShopDomain
 from custom_events.platforms.shopify import delivery as deliveries
 from custom_events.platforms.shopify import signature
+from custom_events.platforms.shopify.sources import EVENT_SHOP
 from custom_events.platforms.shopify.understand import understand
 from custom_events.values.deliveries import Platform, RawDelivery, Refusal, SiteContext, Understood
 
@@ -22,7 +23,9 @@ class Shopify:
 
     name = Platform.SHOPIFY
     title = "Shopify"
-    shop_domain: ShopDomain | None = ShopDomain(header="x-shopify-shop-domain", example="my-shop.myshopify.com")
+    shop_domain: ShopDomain | None = ShopDomain(
+        header="x-shopify-shop-domain", other_header=EVENT_SHOP, example="my-shop.myshopify.com"
+    )
     has_plugin = False
     makes_secret = True
     kept_headers = deliveries.KEPT
@@ -52,9 +55,8 @@ class Shopify:
         return False
 
     def describe(self, headers: Mapping[str, str], body: bytes) -> Delivery:
-        """From the headers alone."""
-        del body
-        return deliveries.describe(headers)
+        """From the headers; of an event the topic from its body."""
+        return deliveries.describe(headers, body)
 
     def understand(self, delivery: RawDelivery, site: SiteContext) -> Understood:
         """See `understand.py`."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from custom_events.platforms.base import Secret
 from custom_events.platforms.headers import base64_hmac, check_base64_hmac
+from custom_events.platforms.shopify.sources import EVENT_SIGNATURE
 from custom_events.values.deliveries import Refusal
 
 SIGNATURE = "x-shopify-hmac-sha256"
@@ -20,4 +21,6 @@ def sign(body: bytes, secret: bytes) -> str:
 
 def check(headers: Mapping[str, str], body: bytes, secrets: Sequence[Secret]) -> Refusal | None:
     """None when one of the secrets signs exactly these bytes, else why not."""
-    return check_base64_hmac(headers.get(SIGNATURE), body, (secret.value for secret in secrets))
+    return check_base64_hmac(
+        headers.get(SIGNATURE) or headers.get(EVENT_SIGNATURE), body, (secret.value for secret in secrets)
+    )

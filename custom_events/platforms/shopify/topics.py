@@ -7,17 +7,29 @@ parked, so that nothing we should have read disappears.
 import msgspec
 
 from custom_events.errors import NotUnderstood
+from custom_events.platforms.headers import rfc3339
 from custom_events.platforms.parking import Handler
 from custom_events.platforms.parse import required_id
 from custom_events.platforms.shopify import bodies
-from custom_events.platforms.shopify.bodies import ONLY_ID, ORDER_TRANSACTION
+from custom_events.platforms.shopify.bodies import ONLY_ID, ORDER_TRANSACTION, SHOP
 from custom_events.platforms.shopify.checkouts import understand_cart, understand_checkout
 from custom_events.platforms.shopify.customers import understand_customer
+from custom_events.platforms.shopify.delivery import TRIGGERED_AT
 from custom_events.platforms.shopify.orders import understand_order
 from custom_events.platforms.shopify.origin import check_kind
 from custom_events.platforms.shopify.refunds import understand_refund
 from custom_events.platforms.shopify.subscriptions import understand_billing_attempt, understand_contract
-from custom_events.values.deliveries import PrivacyRequest, RawDelivery, SiteContext, Understood, ignored, parked
+from custom_events.values.deliveries import (
+    APP_SCOPES_CHANGED,
+    APP_UNINSTALLED,
+    Outcome,
+    PrivacyRequest,
+    RawDelivery,
+    SiteContext,
+    Understood,
+    ignored,
+    parked,
+)
 
 
 def _order_deleted(delivery: RawDelivery, _site: SiteContext) -> Understood:
@@ -33,6 +45,15 @@ def _transaction(delivery: RawDelivery, _site: SiteContext) -> Understood:
     """The order's own topics tell of every payment and refund, with the state around it; read only to park what is broken."""
     ORDER_TRANSACTION.decode(delivery.body)
     return ignored("told_by_order")
+
+
+def _app_uninstalled(delivery: RawDelivery, site: SiteContext) -> Understood:
+    """The body is the shop: with any other one, which Shopify signs as well, somebody else would be asking. The batch deletes the app's tokens,
+    unless the shop has installed it again since."""
+    if SHOP.decode(delivery.body).myshopify_domain != site.shop_domain:
+        raise NotUnderstood("topic_mismatch", "The topic says that the app was removed, the body is not the shop")
+    triggered = rfc3339(delivery.headers.get(TRIGGERED_AT))
+    return Understood(outcome=Outcome.IGNORED, reason=APP_UNINSTALLED, shown_at=triggered)
 
 
 def _asks(kind: PrivacyRequest, detail: str) -> Handler:
@@ -75,6 +96,7 @@ HANDLERS: dict[str, Handler] = {
     ),
     "subscription_billing_attempts/success": understand_billing_attempt,
     "subscription_billing_attempts/failure": understand_billing_attempt,
+    "app/uninstalled": _app_uninstalled,
     "customers/redact": _asks(PrivacyRequest.REDACT_CUSTOMER, "A person must be forgotten"),
     "shop/redact": _asks(PrivacyRequest.REDACT_SHOP, "A shop must be forgotten"),
     "customers/data_request": _asks(PrivacyRequest.DATA_REQUEST, "Somebody must be told what is stored about them"),
@@ -109,6 +131,7 @@ IGNORED: dict[str, str] = {
     "customer.left_segment": "no_conversion",
     "subscription_billing_attempts/challenged": "awaiting_customer",
     "shop/update": "shop_topic",
+    "app/scopes_update": APP_SCOPES_CHANGED,  # the next watch looks at once
 }
 
 # What stands before the slash or dot of a topic -> why the whole family is of no use to us.

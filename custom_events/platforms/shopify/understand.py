@@ -1,4 +1,5 @@
-"""Shopify's bytes become commerce events and states; the handler of each topic stands in `topics.py`."""
+"""Shopify's bytes become commerce events and states; the handler of each topic stands in `topics.py`, how events become webhooks in
+`sources.py`."""
 
 import re
 from functools import partial
@@ -6,9 +7,17 @@ from typing import Any
 
 import msgspec
 
+from custom_events.errors import NotUnderstood
 from custom_events.platforms.parking import Handler, Reading, SecondReading, guarded
 from custom_events.platforms.shopify.delivery import TEST
 from custom_events.platforms.shopify.shapes import shape_of
+from custom_events.platforms.shopify.sources import (
+    EVENT_DELIVERY,
+    EVENT_VERSION,
+    Mechanism,
+    mechanism_of,
+    translation_of,
+)
 from custom_events.platforms.shopify.topics import BODIES, HANDLERS, IGNORED, IGNORED_FAMILIES
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored, parked
 
@@ -26,6 +35,8 @@ _SECOND: dict[str, SecondReading] = {
 
 def understand(delivery: RawDelivery, site: SiteContext) -> Understood:
     """Never raises: events and states, ignored, or parked with a reason."""
+    if EVENT_DELIVERY in delivery.headers and mechanism_of(delivery.headers) is Mechanism.EVENT:
+        return _understand_event(delivery, site)
     topic = delivery.topic or ""
     handler = HANDLERS.get(topic)
     if handler is not None:
@@ -36,6 +47,21 @@ def understand(delivery: RawDelivery, site: SiteContext) -> Understood:
     family = _FAMILY.match(topic)
     reason = IGNORED.get(topic) or (IGNORED_FAMILIES.get(family.group()) if family else None)
     return ignored(reason) if reason else parked("unknown_topic")
+
+
+def _understand_event(delivery: RawDelivery, site: SiteContext) -> Understood:
+    """As the webhook that says the same."""
+    translation = translation_of(Mechanism.EVENT, delivery.topic or "", delivery.headers.get(EVENT_VERSION))
+    if translation is None:
+        return parked("unknown_topic")
+    try:
+        webhook = translation(delivery)
+    except NotUnderstood as error:
+        return parked(error.reason, error.sentence)
+    except (ValueError, ArithmeticError, RecursionError):
+        return parked("unreadable_body")
+    # What is left has the headers of no event: it is understood as any webhook.
+    return understand(msgspec.structs.replace(webhook, headers={}), site)
 
 
 def _tests(understood: Understood) -> Understood:

@@ -28,7 +28,11 @@ def ask(client: httpx.Client, page: Page, path: str, headers: dict[str, str]) ->
 
 
 def test_only_what_leads_in_is_open() -> None:
-    assert {page.path for page in all_pages()} - {page.path for page in ASKING} == {"/sign-in"}
+    assert {page.path for page in all_pages()} - {page.path for page in ASKING} == {
+        "/sign-in",
+        "/shopify/install",  # whose visitors Shopify names, by what it has signed
+        "/shopify/callback",
+    }
 
 
 def test_who_is_not_known_is_led_to_where_people_sign_in(client: httpx.Client, world: World) -> None:
