@@ -1,6 +1,6 @@
 """Orders as they are read from a store's own API: what every platform's reader gives."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -8,14 +8,27 @@ import msgspec
 
 
 class FetchedOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as the store gave it. `body` has the exact bytes, in the form of a delivery with `topic`; `modified_at` is None where the
-    body says none that can be read; `read_at`: nothing in it was read before, by the store's clock."""
+    """An order as the store gave it. `body` has the exact bytes, in the form of a delivery with `topic` and `headers`; `modified_at` is None
+    where the body says none that can be read; `read_at`: nothing in it was read before, by the store's clock.
+
+    Where a list tells of orders without their bodies, `load` reads one (None: the store has it no more), and `refunds` are the ids of its
+    refunds: an order that is stored as of `modified_at`, with all of these, is not read whole."""
 
     topic: str
-    body: bytes
     order_id: str | None
     modified_at: datetime | None
     read_at: datetime
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+    load: Callable[[], bytes | None] | None = None
+    refunds: tuple[str, ...] = ()
+
+    def whole(self) -> "FetchedOrder | None":
+        """The same with its body; None: the store has it no more."""
+        if self.load is None:
+            return self
+        body = self.load()
+        return None if body is None else msgspec.structs.replace(self, body=body, load=None)
 
 
 class OrderReader(Protocol):

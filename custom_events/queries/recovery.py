@@ -24,9 +24,10 @@ REMOVE_API_KEY: Final = sa.text("DELETE FROM app.store_api_keys WHERE site_id = 
 
 # Sites whose orders can be read, the one that has waited longest first.
 READABLE_SITES: Final = sa.text("""
-SELECT k.site_id FROM app.store_api_keys k JOIN app.sites s ON s.id = k.site_id
-LEFT JOIN app.order_recoveries r ON r.site_id = k.site_id
-WHERE s.removed_at IS NULL ORDER BY r.updated_at NULLS FIRST, k.site_id
+SELECT s.id FROM app.sites s LEFT JOIN app.order_recoveries r ON r.site_id = s.id
+WHERE s.removed_at IS NULL AND (EXISTS (SELECT FROM app.store_api_keys k WHERE k.site_id = s.id)
+  OR EXISTS (SELECT FROM app.shopify_installations i WHERE i.site_id = s.id AND i.tokens_encrypted IS NOT NULL))
+ORDER BY r.updated_at NULLS FIRST, s.id
 """)
 
 # ---------------------------------------------------------------- how far
@@ -134,5 +135,6 @@ FROM app.missing_orders m JOIN app.sites s ON s.id = m.site_id WHERE m.found_at 
 # Sites whose store cannot be read, and since when it was not.
 UNREAD: Final = sa.text("""
 SELECT s.site_key, r.problem_since FROM app.order_recoveries r JOIN app.sites s ON s.id = r.site_id
-JOIN app.store_api_keys k ON k.site_id = r.site_id WHERE s.removed_at IS NULL
+WHERE s.removed_at IS NULL AND (EXISTS (SELECT FROM app.store_api_keys k WHERE k.site_id = s.id)
+  OR EXISTS (SELECT FROM app.shopify_installations i WHERE i.site_id = s.id AND i.tokens_encrypted IS NOT NULL))
 """)

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from custom_events.platforms.store_orders import FetchedOrder
 from custom_events.values.deliveries import Outcome, Understood
 from custom_events.values.recovery import GapKind
 
@@ -29,6 +30,18 @@ class StoredOrder(msgspec.Struct, frozen=True, kw_only=True):
     is_deleted: bool = False
     refunds: Collection[str] = ()
     known_refunds: Collection[str] = ()
+
+
+def is_up_to_date(order: FetchedOrder, stored: StoredOrder | None) -> bool:
+    """Whether a list already says that all of an order has landed, so that its body need not be read."""
+    return (
+        order.load is not None
+        and order.modified_at is not None
+        and stored is not None
+        and stored.state_at is not None
+        and stored.state_at >= order.modified_at
+        and set(order.refunds) <= set(stored.known_refunds)
+    )
 
 
 def gap(understood: Understood, stored: StoredOrder | None) -> GapKind | None:

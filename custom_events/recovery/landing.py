@@ -41,7 +41,7 @@ def row_of(site_id: int, order: FetchedOrder) -> Delivered:
         event_id=None,
         triggered_at=order.read_at,
         api_version=None,
-        headers={FETCHED_AT: order.read_at.astimezone(UTC).isoformat()},
+        headers={**order.headers, FETCHED_AT: order.read_at.astimezone(UTC).isoformat()},
         body_bytes=len(order.body),
     )
 

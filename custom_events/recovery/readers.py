@@ -9,31 +9,37 @@ from custom_events import secrets
 from custom_events.catalog import store_api_keys
 from custom_events.catalog.sites import Site
 from custom_events.errors import NeedsAction
+from custom_events.platforms.shopify.changed_orders import ShopifyOrders
 from custom_events.platforms.store_client import StoreClient
 from custom_events.platforms.store_orders import OrderReader
 from custom_events.platforms.woocommerce.rest_api import WooCommerceOrders
 from custom_events.settings import Settings
+from custom_events.shopify_app.asking import with_api
 from custom_events.values.platforms import Platform
 
-OpenReader = Callable[[sa.Connection, Settings, Site], "Generator[OrderReader]"]
+OpenReader = Callable[[sa.Engine, Settings, Site], "Generator[OrderReader]"]
 
 
-def _woocommerce(connection: sa.Connection, settings: Settings, site: Site) -> Generator[OrderReader]:
-    url, key = store_api_keys.credentials(connection, site.id, secrets.key(settings))
-    connection.rollback()  # no transaction lasts as long as a store answers
+def _woocommerce(engine: sa.Engine, settings: Settings, site: Site) -> Generator[OrderReader]:
+    with engine.connect() as connection:
+        url, key = store_api_keys.credentials(connection, site.id, secrets.key(settings))
     auth = (key.consumer_key, key.consumer_secret)
     with StoreClient(url, allow_private=settings.store_api_private, auth=auth) as client:
         yield WooCommerceOrders(client)
 
 
-READERS: dict[Platform, OpenReader] = {Platform.WOOCOMMERCE: _woocommerce}
+def _shopify(engine: sa.Engine, settings: Settings, site: Site) -> Generator[OrderReader]:
+    yield ShopifyOrders(lambda work: with_api(engine, settings, site.id, work))
+
+
+READERS: dict[Platform, OpenReader] = {Platform.WOOCOMMERCE: _woocommerce, Platform.SHOPIFY: _shopify}
 
 
 @contextmanager
-def reader_of(connection: sa.Connection, settings: Settings, site: Site) -> Generator[OrderReader]:
+def reader_of(engine: sa.Engine, settings: Settings, site: Site) -> Generator[OrderReader]:
     """Reads the orders of a site's store until the end of the block. Raises NeedsAction for a platform without a reader, NotFound for a
-    site without a key. The connection's transaction ends before the store is asked."""
+    site without a key or an installation of our app. No transaction is open while the store is asked."""
     open_reader = READERS.get(site.platform)
     if open_reader is None:
         raise NeedsAction(f"The orders of a site of {site.platform} cannot be read: its deliveries are all there is.")
-    yield from open_reader(connection, settings, site)
+    yield from open_reader(engine, settings, site)

@@ -22,7 +22,7 @@ from custom_events.pipeline.configuration import site_of
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.platforms.store_orders import FetchedOrder, OrderReader
 from custom_events.queries import recovery as sql
-from custom_events.recovery.gaps import StoredOrder, gap
+from custom_events.recovery.gaps import StoredOrder, gap, is_up_to_date
 from custom_events.recovery.landing import Missing, land
 from custom_events.recovery.readers import reader_of
 from custom_events.settings import Settings
@@ -127,7 +127,7 @@ class _Reading:
             if reader is not None:
                 refunds_read_at = self._read(reader, recovery)
             else:
-                with self._engine.connect() as connection, reader_of(connection, self._settings, self._site) as opened:
+                with reader_of(self._engine, self._settings, self._site) as opened:
                     refunds_read_at = self._read(opened, recovery)
         except (Transient, NeedsAction) as error:
             if isinstance(error, NeedsAction) and not recovery.read and self._dry_run:
@@ -195,15 +195,17 @@ class _Reading:
             forgotten = self._forgotten(connection, ids)
         missing: list[Missing] = []
         for order in orders:
-            if order.order_id in forgotten:
+            known = stored.get(order.order_id or "")
+            if order.order_id in forgotten or is_up_to_date(order, known):
                 continue
-            kind = gap(self._understood(order), stored.get(order.order_id or ""))
-            if kind is not None:
-                missing.append(Missing(order, kind))
+            whole = order.whole()
+            kind = None if whole is None else gap(self._understood(whole), known)
+            if whole is not None and kind is not None:
+                missing.append(Missing(whole, kind))
         return missing
 
     def _understood(self, order: FetchedOrder) -> Understood:
-        delivery = RawDelivery(topic=order.topic, body=order.body)
+        delivery = RawDelivery(topic=order.topic, body=order.body, headers=order.headers)
         return PLATFORMS[self._site.platform].understand(delivery, self._context)
 
     def _forgotten(self, connection: sa.Connection, ids: Sequence[str]) -> set[str]:

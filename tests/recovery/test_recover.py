@@ -1,7 +1,6 @@
 """An order of which no delivery came is read from its store, lands as deliveries do, and counts once."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -195,8 +194,7 @@ def test_since_lies_within_what_google_takes(world: ShopWorld, since: timedelta)
 def test_what_is_not_there(world: ShopWorld) -> None:
     with pytest.raises(NotFound):
         recover(world.engine, world.settings, 99, world.now)
-    shopify: Any = world.site()
-    found = recover(world.engine, world.settings, shopify, world.now)
-    assert found.problem == "The orders of a site of shopify cannot be read: its deliveries are all there is."
-    without_key: Any = world.site(platform="woocommerce")
-    assert "api-key set" in (recover(world.engine, world.settings, without_key, world.now).problem or "")
+    custom = recover(world.engine, world.settings, world.site(platform="custom"), world.now)
+    assert custom.problem == "The orders of a site of custom cannot be read: its deliveries are all there is."
+    without_key = recover(world.engine, world.settings, world.site(platform="woocommerce"), world.now)
+    assert "api-key set" in (without_key.problem or "")

@@ -224,6 +224,16 @@ def everywhere(planted: Planted, who: Somebody) -> Bodies:
     return [*at_shopify(planted, who), *at_woocommerce(planted, who), *at_custom_sender(planted, who)]
 
 
+def beacon(planted: Planted, who: Somebody) -> Bodies:
+    """What a browser told of an order of theirs."""
+    told = {
+        "site": "planted-shopify",
+        "order_id": str(who.order(1)),
+        "clicks": {"gclid": planted.click(who, "shopify")},
+    }
+    return [("browser", "", told)]
+
+
 def redact_customer(who: Somebody) -> Bodies:
     """Shopify's request."""
     customer = {"id": who.number, "email": who.email, "phone": who.phone}

@@ -160,6 +160,8 @@ class Planted:
         self.delivered += 1
         name, now = f"delivery-{self.delivered}", datetime.now(UTC)
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        if platform == "browser":
+            return await client.post("/collect", content=raw)
         if platform == "shopify":
             headers = shopify.signed_headers(
                 raw, secret, topic=topic, shop_domain=SHOP, webhook_id=name, triggered_at=now

@@ -10,7 +10,7 @@ from custom_events.redaction.carry_out import sweep_quarantine
 from custom_events.redaction.person import person
 from custom_events.redaction.personal_data import PERSONAL_DATA, Done, Personal
 from custom_events.values.deliveries import PrivacyRequest
-from tests.redaction.bodies import at_shopify, everywhere, redact_customer, refund, shopify_order
+from tests.redaction.bodies import at_shopify, beacon, everywhere, redact_customer, refund, shopify_order
 from tests.redaction.conftest import ANN, BEN, KEY, Planted
 
 LEDGER = sa.text(
@@ -32,6 +32,7 @@ def ask_elsewhere(planted: Planted) -> None:
 def plant(planted: Planted) -> None:
     """Ann and Ben everywhere; of Ann something that was not sent yet."""
     assert set(planted.post(everywhere(planted, ANN) + everywhere(planted, BEN))) == {200}
+    assert set(planted.post(beacon(planted, ANN) + beacon(planted, BEN))) == {204}
     planted.drain()
     planted.send()
     second = refund(planted, ANN) | {"id": ANN.order(9), "created_at": planted.at(5)}
@@ -68,6 +69,7 @@ def test_nothing_of_a_forgotten_person_is_left_or_comes_back(planted: Planted) -
 
     assert set(planted.post(everywhere(planted, ANN) + redact_customer(ANN))) == {200}
     planted.post(everywhere(planted, ANN), secret=b"another")
+    assert planted.post(beacon(planted, ANN)) == [204]
     planted.drain()
     since = datetime.now(UTC) - timedelta(days=60)
     why = Order(actor="test", reason="a test")

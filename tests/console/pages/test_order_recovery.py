@@ -21,7 +21,7 @@ def test_a_key_on_the_sites_page(browser: httpx.Client, engine: sa.Engine) -> No
     )
     refused = browser.post(f"/sites/{site}/store-api-key", data={"consumer_key": "x"})
     assert refused.status_code == 422
-    moved(browser.post(f"/sites/{site}/store-api-key", data={**KEY, "store_url": ""}))
+    moved(browser, browser.post(f"/sites/{site}/store-api-key", data={**KEY, "store_url": ""}))
     with engine.begin() as connection:
         connection.execute(
             sa.text("INSERT INTO app.missing_orders VALUES (:site, '2026-11-20', 'refund_deleted', 3, 9, now())"),
@@ -40,7 +40,7 @@ def test_a_key_on_the_sites_page(browser: httpx.Client, engine: sa.Engine) -> No
     ):
         assert words in page
     assert KEY["consumer_secret"] not in page
-    moved(browser.post(f"/sites/{site}/store-api-key/remove"))
+    moved(browser, browser.post(f"/sites/{site}/store-api-key/remove"))
     page = browser.get(f"/sites/{site}/edit").text
     assert "Orders are known at Google by" in page
 

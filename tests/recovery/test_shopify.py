@@ -1,0 +1,57 @@
+"""Orders of a Shopify shop that no webhook brought, by the app's own tokens."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from custom_events.recovery.run import recover, recover_all
+from custom_events.settings import Settings
+from custom_events.shopify_app.connecting import Connected
+from sandbox.stores.shopify_admin.server import ShopifyAdmin
+from sandbox.stores.shopify_admin.state import FaultKind, Shop
+from tests.platforms.shopify_orders import order_body
+from tests.shopify_app.conftest import clock, connected, settings, shop, store
+from tests.world import World
+
+__all__ = ["clock", "connected", "settings", "shop", "store"]
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def sold(shop: Shop, number: int, ago: timedelta, **changes: Any) -> str:
+    """An order of the shop, made and changed then; its id."""
+    body = order_body(number, NOW - ago, **changes)
+    body |= {"created_at": (NOW - timedelta(hours=4)).isoformat()}
+    shop.put_order(body)
+    return str(body["id"])
+
+
+def test_orders_are_listed_and_read_whole_where_something_is_missing(
+    engine: sa.Engine, database: str, store: ShopifyAdmin, shop: Shop, settings: Settings, connected: Connected
+) -> None:
+    world = World(database, engine)
+    site = connected.site.id
+    order = sold(shop, 1, timedelta(hours=3))
+    first = recover(engine, settings, site, NOW)
+    assert (first.read, first.missing, first.landed, first.problem) == (1, {"order": 1}, 1, None)
+    world.drain()
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT outcome FROM app.raw_outcomes")).scalars().all() == ["understood"]
+        assert connection.execute(sa.text("SELECT order_id FROM app.orders")).scalars().all() == [order]
+    asked = store.admin.requests.total()
+    store.admin.arm(FaultKind.UNAUTHORIZED)  # the token is renewed, and the work done again
+    again = recover(engine, settings, site, NOW, since=NOW - timedelta(days=1))
+    assert (again.read, again.missing, again.problem) == (1, {}, None)
+    assert store.admin.requests.total() - asked <= 4, "no order was read whole"
+    gone = sold(shop, 2, timedelta(hours=1))
+    listed = recover(engine, settings, site, NOW, dry_run=True)
+    assert listed.sample_orders == [gone]
+    assert [entry.landed for entry in recover_all(engine, settings, NOW)] == [1]
+
+
+def test_a_shop_without_our_app(engine: sa.Engine, settings: Settings, connected: Connected) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM app.shopify_installations"))
+    assert recover(engine, settings, connected.site.id, NOW).problem is not None
+    assert recover_all(engine, settings, NOW) == []
