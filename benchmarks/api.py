@@ -27,7 +27,7 @@ import sqlalchemy as sa
 
 from benchmarks import api_load
 from benchmarks.api_load import Load, request
-from benchmarks.reading_world import fill
+from benchmarks.reading_world import OPEN_ROWS, fill
 from console.api.serving import AT_ONCE
 from custom_events.access import api_keys, people, sessions
 from custom_events.access.roles import Grant, Role
@@ -81,10 +81,10 @@ def run(sizes: dict[str, float]) -> dict[str, Any]:
     return result
 
 
-def store(engine: sa.Engine, sizes: dict[str, float], **how: int) -> None:
-    """A year of so many events and sites, with more assignments than the one of each site; `how` as `fill` takes it."""
+def store(engine: sa.Engine, sizes: dict[str, float], *, open_rows: int = OPEN_ROWS) -> None:
+    """A year of so many events and sites, with more assignments than the one of each site; `open_rows` of the ledger wait."""
     sites, more = int(sizes["sites"]), int(sizes["assignments"] - sizes["sites"])
-    fill(engine, int(sizes["events"]), sites, datetime.now(UTC).replace(microsecond=0), **how)
+    fill(engine, int(sizes["events"]), sites, datetime.now(UTC).replace(microsecond=0), open_rows)
     with engine.begin() as connection:
         for statement in MORE_ASSIGNMENTS.split(";\n"):
             connection.execute(sa.text(statement), {"sites": sites, "more": more})

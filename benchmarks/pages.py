@@ -26,6 +26,7 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.api import chosen_sizes, console, memory_of_sessions, store
+from benchmarks.reading_world import OPEN_ROWS
 from console.pages.install import all_pages
 from custom_events.access import people, sessions
 from custom_events.access.roles import Grant, Role
@@ -179,7 +180,7 @@ def asked_ms(place: Place, path: str) -> float:
 
 
 @contextmanager
-def _place(sizes: dict[str, float], **how: int) -> Generator[Place]:
+def _place(sizes: dict[str, float], open_rows: int = OPEN_ROWS) -> Generator[Place]:
     """A world of these sizes with a console, and an administrator who is signed in there."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-pages-", ignore_cleanup_errors=True) as directory,
@@ -187,7 +188,7 @@ def _place(sizes: dict[str, float], **how: int) -> Generator[Place]:
     ):
         migrate.upgrade(server.url)
         engine = connect.engine(server.url, name="bench")
-        store(engine, sizes, **how)
+        store(engine, sizes, open_rows=open_rows)
         password = "four words and more"
         with engine.begin() as connection:
             grants = (Grant(role=Role.ADMINISTRATOR),)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from starlette.requests import Request
 
 from console.api import problems
+from console.api.kept import KeptFigures
 from console.api.preconditions import check_precondition
 from console.api.problems import ProblemError
 from console.api.request_metrics import RequestMetrics
@@ -65,6 +66,7 @@ class Shared:
         self.engine = engine
         self.settings = settings
         self.scrapes = Scrapes(engine, requests)
+        self.kept = KeptFigures()
         self.openid = Provider(settings)
         self.readers = Readers(libpq_url(engine))
 
@@ -83,6 +85,7 @@ class Call:
         self.settings = shared.settings
         self.asked = asked
         self.scrapes = shared.scrapes
+        self.kept = shared.kept
         self.openid = shared.openid
         self.readers = shared.readers
         self.caller: Caller = NOBODY

@@ -1,9 +1,9 @@
 """What stands below the picture of the pipeline: today beside last week, how conversions and orders fare, who went quiet, what is wrong. Each is an
 operation of the API; each number leads to the rows that it counts."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -17,6 +17,7 @@ from custom_events.browse.reports import AccuracyDay, Report
 from custom_events.ledger.progress import UploadWeek
 from custom_events.watching import state
 from custom_events.watching.day_figures import Beside, Today
+from custom_events.watching.status import event_totals
 
 SHOWN_ALARMS: Final = 5
 SHOWN_SITES: Final = 5  # of those with the least accurate days
@@ -31,6 +32,8 @@ _OUTCOMES: Final = (
 )
 _WORDS: Final = {"unmatched": "without such a click"}
 _WHOLE: Final = 100  # per cent
+
+_Figure = TypeVar("_Figure")
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,8 +53,12 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         return f"{_WHOLE * (self.today - self.week_ago) / self.week_ago:+.0f} %"
 
 
-def cards(call: Call, site_id: int | None) -> dict[str, Any]:
-    """What the cards are filled with."""
+def cards(call: Call, site_id: int | None, *, has_many_sites: bool) -> dict[str, Any]:
+    """What the cards are filled with. With many sites, what each of them adds to is kept for a while."""
+
+    def of_all(name: str, count: Callable[[], _Figure]) -> _Figure:
+        return call.kept.get(name, count) if has_many_sites and site_id is None else count()
+
     since = (datetime.now(UTC) - timedelta(days=ACCURACY_DAYS - 1)).date()
     progress = day_figures.read_upload_progress(call, site_id)
     accuracy = reports.read_accuracy(call, site_id, since)
@@ -65,7 +72,8 @@ def cards(call: Call, site_id: int | None) -> dict[str, Any]:
         "accuracy_chart": accuracy_chart(accuracy, site_id),
         "accuracy_sum": summed(accuracy.rows),
         "worst": least_accurate(reports.read_accuracy_by_site(call, site_id, since)) if site_id is None else (),
-        "quiet": day_figures.read_quiet(call, site_id),
+        "quiet": of_all("quiet", lambda: day_figures.read_quiet(call, site_id)),
+        "events": of_all("events", lambda: event_totals(call.connection)) if site_id is None else None,
         "alarms": (),
     }
     if site_id is None and call.caller.may(Role.VIEWER):

@@ -46,13 +46,18 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PipelineTotals(msgspec.Struct, frozen=True, kw_only=True):
-    """What a status says of the stages alone: the sums, conversions by state, commerce events by type, custom events by definition."""
+    """What a status says of the stages alone: the sums, and conversions by state."""
 
     sums: Sums
     uploads: dict[str, int]
+    checked_at: datetime | None = None
+
+
+class EventTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """What a status says of events: commerce events by type, custom events by the key of their definition."""
+
     commerce_events: dict[str, int]
     custom_events: dict[str, int]
-    checked_at: datetime | None = None
 
 
 def pipeline_totals(connection: sa.Connection) -> PipelineTotals:
@@ -60,9 +65,15 @@ def pipeline_totals(connection: sa.Connection) -> PipelineTotals:
     return PipelineTotals(
         sums=tallied(connection),
         uploads=status_counts.ledger(connection, SOON_S).uploads,
+        checked_at=_checked_at(connection),
+    )
+
+
+def event_totals(connection: sa.Connection) -> EventTotals:
+    """How many events there are of what, from tallies: one row of them for each assignment is read."""
+    return EventTotals(
         commerce_events=status_counts.counted(connection, status_counts.TALLIED_EVENTS),
         custom_events=status_counts.counted(connection, status_counts.TALLIED_CUSTOM_EVENTS),
-        checked_at=_checked_at(connection),
     )
 
 

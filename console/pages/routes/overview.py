@@ -59,8 +59,11 @@ def overview_page(call: Call, ask: Ask) -> Shown:
         stuck = _stuck(sum(totals.sums.parked.values()), totals.uploads, "")
     content |= {"stages": stages, "stuck": stuck}
     if not is_part:
-        content |= overview_cards.cards(call, site_id)
-        content |= {"sites": site_choice(call)}
+        sites = site_choice(call)
+        content |= {
+            "sites": sites,
+            **overview_cards.cards(call, site_id, has_many_sites=sites.may_all and not sites.choices),
+        }
     return Shown(title="Overview", content=content)
 
 

@@ -77,3 +77,27 @@ def test_many_are_typed_and_listed_page_by_page(browser: httpx.Client) -> None:
         path = f"/ads-accounts{following[1]}" if following else None
     assert seen == sorted(set(seen))
     assert len(seen) > MANY
+
+
+SITES = sa.text("""
+INSERT INTO app.sites (site_key, platform, name) SELECT 'many-sites-' || n, 'custom', 'Many ' || n FROM generate_series(1, :many) n
+""")
+TALLY = sa.text("""
+INSERT INTO app.tally_changes (what, week, subject, kind, state, reason, change) VALUES ('commerce_events', '1970-01-01', 0, '', :state, '', 1)
+""")
+
+
+def test_with_many_sites_what_is_added_up_of_each_is_kept_for_a_while(browser: httpx.Client, engine: sa.Engine) -> None:
+    """Last in the file: the sites stay."""
+
+    def is_shown_after(state: str) -> bool:
+        with engine.begin() as connection:
+            connection.execute(TALLY, {"state": state})
+        return f"orders?type={state}" in browser.get("/").text
+
+    assert is_shown_after("order.first")
+    assert is_shown_after("order.second")
+    with engine.begin() as connection:
+        connection.execute(SITES, {"many": MANY})
+    assert is_shown_after("order.third")
+    assert not is_shown_after("order.fourth")
