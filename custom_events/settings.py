@@ -71,13 +71,20 @@ class Settings(BaseSettings):
     console_port: int = Field(8080, ge=0, le=65_535, description="TCP port of the console's server.")
     dagster_host: str = Field("127.0.0.1", description="Address Dagster's webserver listens on.")
     dagster_port: int = Field(3000, ge=0, le=65_535, description="TCP port of Dagster's webserver.")
+    dagster_token: SecretStr | None = Field(
+        None,
+        description="What whoever opens Dagster's page must have; the console leads administrators there with it. Unset: `custom-events up` makes one at each start.",
+    )
+    dagster_url: str | None = Field(
+        None, description="Where people's browsers reach Dagster's page. Unset: http with Dagster's host and port."
+    )
     dagster_changes: bool = Field(
         False,
-        description="Dagster's page, which has no login, may start and stop runs and sensors; false: it only shows them.",
+        description="Dagster's page may start and stop runs and sensors; false: it only shows them.",
     )
     dagster_exposed: bool = Field(
         False,
-        description="Dagster's page may listen on an address that others reach, though it has no login; false: on this machine alone.",
+        description="Dagster's page may listen on an address that others reach, with its token and without TLS; false: on this machine alone.",
     )
     sandbox_grpc_port: int = Field(
         50551, ge=0, le=65_535, description="TCP port of the sandbox's Google, gRPC with TLS."

@@ -58,6 +58,7 @@ GROUPS: Final[tuple[Group, ...]] = (
             Entry("api-keys", "API keys", MANAGE),
             Entry("audit", "Audit trail", AUDIT),
             Entry("settings", "Settings", MANAGE),
+            Entry("dagster", "Dagster", MANAGE),
             Entry("help", "Help", SIGNED_IN),
         ),
     ),

@@ -2,6 +2,7 @@
 
 import re
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
@@ -10,6 +11,7 @@ from httpx import Client
 from console.api.app import create_app
 from tests.console.api.asking import asking
 from tests.console.api.conftest import problem
+from tests.console.api.world import World
 
 
 def test_alive_and_ready_are_two_answers(client: Client) -> None:
@@ -98,3 +100,12 @@ def test_prometheus_gets_the_figures_and_they_are_counted_once_in_a_while(client
     assert first.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "custom_events_pipeline_backlog_rows 0.0\n" in first.text
     assert figures(second.text) == figures(first.text)
+
+
+def test_figures_for_nobody_are_counted_once_in_a_while(client: httpx.Client, world: World) -> None:
+    first = client.get("/api/v1/status").json()
+    with world.engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO landing.raw_queue VALUES (999999, '2026-11-30', 1)"))
+    assert client.get("/api/v1/status").json() == first, "as of a moment ago"
+    known = client.get("/api/v1/status", headers=world.headers("administrator")).json()
+    assert known["open_work"]["raw_events"] == first["open_work"]["raw_events"] + 1
