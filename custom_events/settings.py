@@ -8,11 +8,13 @@ import os
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticUseDefault
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_HERE = ("localhost", "127.0.0.1", "::1")
 DEMO_FILE = (
     "demo.env"  # in the local directory while a demo runs on its embedded server: where its stand-in for Google is
 )
@@ -34,6 +36,16 @@ class Settings(BaseSettings):
         if type(None) in get_args(cls.model_fields[str(info.field_name)].annotation):
             return None
         raise PydanticUseDefault
+
+    @field_validator("data_manager_endpoint", "google_ads_endpoint")
+    @classmethod
+    def _encrypted(cls, value: str | None) -> str | None:
+        """What goes to Google is customers' data: in clear to this machine alone, where the sandbox is."""
+        if value is not None and value.startswith("http://") and urlsplit(value).hostname not in _HERE:
+            raise ValueError(
+                "http goes to this machine alone (the sandbox): write https://, or leave it unset for Google's own"
+            )
+        return value
 
     # ---------------------------------------------------------------- where things are
     local_directory: Path = Field(
@@ -316,7 +328,7 @@ class Settings(BaseSettings):
     alarm_email_from: str | None = Field(None, description="Sender of those e-mails. Unset: the first receiver.")
     alarm_smtp_url: SecretStr | None = Field(
         None,
-        description="Mail server: smtps://user:password@host:port, smtp+starttls://... or, unencrypted, smtp://host.",
+        description="Mail server: smtps://user:password@host:port, smtp+starttls://...; smtp://localhost for a server on this machine, unencrypted.",
     )
     alarm_slack_url: SecretStr | None = Field(None, description="Address of a Slack incoming webhook.")
     alarm_teams_url: SecretStr | None = Field(

@@ -1,14 +1,17 @@
 """Pages and operations that need no login."""
 
 import re
+from typing import Any
 
-import httpx
 import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
 from httpx import Client
 
+from console.api import scrapes
 from console.api.app import create_app
+from console.api.routes import figures
+from custom_events.watching.status import Status, status
 from tests.console.api.asking import asking
 from tests.console.api.conftest import problem
 from tests.console.api.world import World
@@ -102,10 +105,19 @@ def test_prometheus_gets_the_figures_and_they_are_counted_once_in_a_while(client
     assert figures(second.text) == figures(first.text)
 
 
-def test_figures_for_nobody_are_counted_once_in_a_while(client: httpx.Client, world: World) -> None:
-    first = client.get("/api/v1/status").json()
-    with world.engine.begin() as connection:
-        connection.execute(sa.text("INSERT INTO landing.raw_queue VALUES (999999, '2026-11-30', 1)"))
-    assert client.get("/api/v1/status").json() == first, "as of a moment ago"
-    known = client.get("/api/v1/status", headers=world.headers("administrator")).json()
-    assert known["open_work"]["raw_events"] == first["open_work"]["raw_events"] + 1
+def test_figures_for_nobody_are_counted_once_in_a_while(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    for module in (scrapes, figures):
+
+        def count(*given: Any, place: str = module.__name__) -> Status:
+            counted.append(place)
+            return status(*given)
+
+        monkeypatch.setattr(module, "status", count)
+    answers = [client.get("/api/v1/status").json() for _ in range(3)]
+    assert answers[0] == answers[2]
+    assert counted == ["console.api.scrapes"]
+    client.get("/api/v1/status", headers=world.headers("administrator"))
+    assert counted[1:] == ["console.api.routes.figures"]
