@@ -92,10 +92,20 @@ def validate(folder: Path | None, *, as_json: bool, days: int, strict: bool) -> 
             click.echo(f"{finding.severity:<8} {finding}")
         for conflict in counted:
             click.echo(f"conflict {conflict.conflict.site_key}: {conflict.sentence}")
+        for sentence in () if folder is not None else _consent_sentences():
+            click.echo(f"consent  {sentence}.")
     errors = sum(finding.severity == "error" for finding in findings)
     if not as_json:
         click.echo(f"{errors} errors, {len(findings) - errors} warnings." if findings else "Nothing is wrong.")
     click.get_current_context().exit(1 if errors else 0)
+
+
+def _consent_sentences() -> list[str]:
+    """What becomes of conversions whose customer said nothing, as it is stored."""
+    from custom_events.catalog import consent_policies
+
+    with connected(prepared()) as engine, engine.connect() as connection:
+        return consent_policies.sentences(connection)
 
 
 @config.command(short_help="What applying files would change.")

@@ -8,11 +8,13 @@ import os
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticUseDefault
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_HERE = ("localhost", "127.0.0.1", "::1")
 DEMO_FILE = (
     "demo.env"  # in the local directory while a demo runs on its embedded server: where its stand-in for Google is
 )
@@ -34,6 +36,16 @@ class Settings(BaseSettings):
         if type(None) in get_args(cls.model_fields[str(info.field_name)].annotation):
             return None
         raise PydanticUseDefault
+
+    @field_validator("data_manager_endpoint", "google_ads_endpoint")
+    @classmethod
+    def _encrypted(cls, value: str | None) -> str | None:
+        """What goes to Google is customers' data: in clear to this machine alone, where the sandbox is."""
+        if value is not None and value.startswith("http://") and urlsplit(value).hostname not in _HERE:
+            raise ValueError(
+                "http goes to this machine alone (the sandbox): write https://, or leave it unset for Google's own"
+            )
+        return value
 
     # ---------------------------------------------------------------- where things are
     local_directory: Path = Field(
@@ -71,13 +83,20 @@ class Settings(BaseSettings):
     console_port: int = Field(8080, ge=0, le=65_535, description="TCP port of the console's server.")
     dagster_host: str = Field("127.0.0.1", description="Address Dagster's webserver listens on.")
     dagster_port: int = Field(3000, ge=0, le=65_535, description="TCP port of Dagster's webserver.")
+    dagster_token: SecretStr | None = Field(
+        None,
+        description="What whoever opens Dagster's page must have; the console leads administrators there with it. Unset: `custom-events up` makes one at each start.",
+    )
+    dagster_url: str | None = Field(
+        None, description="Where people's browsers reach Dagster's page. Unset: http with Dagster's host and port."
+    )
     dagster_changes: bool = Field(
         False,
-        description="Dagster's page, which has no login, may start and stop runs and sensors; false: it only shows them.",
+        description="Dagster's page may start and stop runs and sensors; false: it only shows them.",
     )
     dagster_exposed: bool = Field(
         False,
-        description="Dagster's page may listen on an address that others reach, though it has no login; false: on this machine alone.",
+        description="Dagster's page may listen on an address that others reach, with its token and without TLS; false: on this machine alone.",
     )
     sandbox_grpc_port: int = Field(
         50551, ge=0, le=65_535, description="TCP port of the sandbox's Google, gRPC with TLS."
@@ -379,7 +398,7 @@ class Settings(BaseSettings):
     alarm_email_from: str | None = Field(None, description="Sender of those e-mails. Unset: the first receiver.")
     alarm_smtp_url: SecretStr | None = Field(
         None,
-        description="Mail server: smtps://user:password@host:port, smtp+starttls://... or, unencrypted, smtp://host.",
+        description="Mail server: smtps://user:password@host:port, smtp+starttls://...; smtp://localhost for a server on this machine, unencrypted.",
     )
     alarm_slack_url: SecretStr | None = Field(None, description="Address of a Slack incoming webhook.")
     alarm_teams_url: SecretStr | None = Field(

@@ -1,17 +1,20 @@
 """The product's processes, as `custom-events up` and the demo start them: which, with which arguments and environment."""
 
+import secrets
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from custom_events.errors import InvalidConfiguration, NeedsAction
-from custom_events.settings import Settings, as_variables
+from custom_events.settings import Settings, as_variables, variable_of
 from custom_events.values.hosts import is_local
 from orchestration import dbt_project, instance
 from supervisor import environments
 from supervisor.processes import Program, python
 
+TOKEN_BYTES = 24  # of chance
 ROOT = Path(__file__).parents[1]
 CODE_SERVER, WEBSERVER, DAEMON = "dagster-code", "dagster-web", "dagster-daemon"
 
@@ -46,10 +49,10 @@ def product(settings: Settings) -> list[Program]:
 
 
 def check_exposure(settings: Settings) -> None:
-    """Raise InvalidConfiguration when Dagster's page, which has no login, would listen where others reach it, unless that is wanted."""
+    """Raise InvalidConfiguration when Dagster's page, which has a token and no TLS, would listen where others reach it, unless that is wanted."""
     if not settings.dagster_exposed and not is_local(settings.dagster_host):
         raise InvalidConfiguration(
-            f"Dagster's page has no login, and {settings.dagster_host} is reached by others. Use 127.0.0.1 and a tunnel or a "
+            f"Dagster's page has neither TLS nor people's logins, and {settings.dagster_host} is reached by others. Use 127.0.0.1 and a tunnel or a "
             "proxy with a login, or set CUSTOM_EVENTS_DAGSTER_EXPOSED=true",
             path="CUSTOM_EVENTS_DAGSTER_HOST",
         )
@@ -90,7 +93,7 @@ def dagster(settings: Settings) -> list[Program]:
         Program(name=CODE_SERVER, arguments=python("dagster", *code_server), unlink=socket, restrict=restrict),
         Program(
             name=WEBSERVER,
-            arguments=python("dagster_webserver", *webserver),
+            arguments=python("orchestration.dagster_webserver_guarded", *webserver),
             port=settings.dagster_port,
             port_setting="CUSTOM_EVENTS_DAGSTER_PORT",
             health=f"http://{_reachable(settings.dagster_host)}:{settings.dagster_port}/server_info",
@@ -98,6 +101,16 @@ def dagster(settings: Settings) -> list[Program]:
         ),
         Program(name=DAEMON, arguments=python("dagster._daemon", *daemon), restrict=restrict),
     ]
+
+
+def dagster_token(settings: Settings) -> str:
+    """What opens Dagster's page: the setting's, else one of this process's own."""
+    return _made_token() if settings.dagster_token is None else settings.dagster_token.get_secret_value()
+
+
+@cache
+def _made_token() -> str:
+    return secrets.token_urlsafe(TOKEN_BYTES)
 
 
 def _restricted(
@@ -123,6 +136,7 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
     return {
         **as_variables(settings),
         "DATABASE_URL": url,
+        variable_of("dagster_token"): dagster_token(settings),
         "PYTHONPATH": str(ROOT),
         "CUSTOM_EVENTS_LOCAL_DIRECTORY": str(settings.local_directory.resolve()),
         **instance.prepare(instance.home(settings), pipeline),
@@ -136,5 +150,5 @@ def addresses(settings: Settings) -> dict[str, str]:
         "Webhooks": f"http://{settings.receiver_host}:{settings.receiver_port}/webhooks/...",
         "Console": f"http://{settings.console_host}:{settings.console_port}",
         "Console API": f"http://{settings.console_host}:{settings.console_port}/docs",
-        "Dagster": f"http://{settings.dagster_host}:{settings.dagster_port}",
+        "Dagster": f"http://{settings.dagster_host}:{settings.dagster_port}/?token={dagster_token(settings)}",
     }

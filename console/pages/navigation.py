@@ -59,6 +59,7 @@ GROUPS: Final[tuple[Group, ...]] = (
             Entry("api-keys", N_("API keys"), MANAGE),
             Entry("audit", N_("Audit trail"), AUDIT),
             Entry("settings", N_("Settings"), MANAGE),
+            Entry("dagster", N_("Dagster"), MANAGE),
             Entry("help", N_("Help"), SIGNED_IN),
         ),
     ),

@@ -18,6 +18,8 @@ from custom_events.values.numbers import MAX_ID
 
 SECRET_BYTES = 32  # 256 bits, the block that HMAC-SHA256 makes best use of
 LEAST_CHARACTERS = 8  # WooCommerce lets people choose; shorter ones are guessed offline from one delivery
+STRONG_CHARACTERS = 20  # of letters and digits: 119 bits where they are chosen at random
+DIFFERENT_CHARACTERS = 10
 OVERLAP = timedelta(hours=24)  # Shopify: old secrets sign for up to an hour after a rotation; a day suits people too
 _PAGE = 500  # secrets read at once
 
@@ -115,6 +117,24 @@ def undecryptable(connection: sa.Connection, key: bytes) -> tuple[int, list[int]
         except NeedsAction:
             sites_with.add(row.site_id)
     return total, sorted(sites_with)
+
+
+def weak(connection: sa.Connection, key: bytes) -> list[int]:
+    """Ids of the sites with a secret in use that can be guessed offline from one delivery: short, or of few different characters."""
+    sites_with: set[int] = set()
+    for row in _tokens(connection):
+        try:
+            value = secrets.decrypt(bytes(row.secret_encrypted), key, secrets.row_of_site(row.site_id))
+        except NeedsAction:
+            continue
+        if is_weak(value.decode("utf-8", "replace")):
+            sites_with.add(row.site_id)
+    return sorted(sites_with)
+
+
+def is_weak(value: str) -> bool:
+    """Whether a secret was rather thought up than made."""
+    return len(value) < STRONG_CHARACTERS or len(set(value)) < DIFFERENT_CHARACTERS
 
 
 def _tokens(connection: sa.Connection) -> Any:

@@ -83,8 +83,8 @@ def _order_facts() -> Iterator[Field]:
         "shipping_country": ("ISO 3166 code of the shipping address.", "AT", ALL_PLATFORMS),
         "shipping_postcode": ("Postcode of the shipping address.", "1010", ALL_PLATFORMS),
         "source_name": ("Where it was ordered: web, pos, checkout, admin ...", "web", ALL_PLATFORMS),
-        "landing_site": ("First page of the visit, with its query.", "/products/a?gclid=x", ALL_PLATFORMS),
-        "referring_site": ("Page that led to the store.", "https://www.google.com/", ALL_PLATFORMS),
+        "landing_site": ("First page of the visit; of its query click ids and UTM words alone.", "/products/a?gclid=x", ALL_PLATFORMS),
+        "referring_site": ("Page that led to the store, without its query.", "https://www.google.com/", ALL_PLATFORMS),
         "parent_id": ("The order or subscription that this one was made from: of a vendor's part, a later payment, a renewal.", "1001", NOT_SHOPIFY),
     }  # fmt: skip
     for name, (meaning, example, platforms) in texts.items():

@@ -1,13 +1,15 @@
 """Where the database is: DATABASE_URL, else the embedded server."""
 
+import os
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from custom_events.errors import InvalidConfiguration
 from custom_events.postgres import embedded
 from custom_events.settings import Settings
+from custom_events.values.hosts import is_local
 
 DIRECTORY = "postgres"  # of the embedded server, inside settings.local_directory
 
@@ -24,6 +26,24 @@ def database(settings: Settings) -> Generator[str]:
         return
     with embedded.start(settings.local_directory / DIRECTORY) as server:
         yield server.url
+
+
+def transport_problem(url: str) -> str | None:
+    """Why somebody on the way to the database could read or change what goes there, and what to do; None: nobody can, or it is here.
+
+    Only `verify-full` compares the certificate with the name: `require` encrypts for whoever answers.
+    """
+    parts = urlsplit(libpq(url))
+    query = dict(parse_qsl(parts.query))
+    hosts = [host for host in (parts.hostname or query.get("host", "")).split(",") if host]
+    afar = [host for host in hosts if not host.startswith("/") and not is_local(host)]
+    mode = query.get("sslmode") or os.environ.get("PGSSLMODE") or "prefer"
+    if not afar or mode == "verify-full":
+        return None
+    return (
+        f"The way to {afar[0]} is not verified (sslmode={mode}). Put sslmode=verify-full into the address, and sslrootcert=system or the "
+        "file of the server's authority beside it; dbt and every program take it from there."
+    )
 
 
 def libpq(url: str) -> str:

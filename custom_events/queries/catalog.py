@@ -1,7 +1,7 @@
 """Everything that is configured, read whole: a few statements, however many sites there are."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -80,3 +80,19 @@ def revisions(connection: sa.Connection, kind: RevisionTable) -> Rows:
         .where(sa.or_(c.state == "published", c.number == newest.c.number))
     )
     return connection.execute(statement).all()
+
+
+# The consent policies of what is published and active. `:default`: of a rule that names none.
+CONSENT_POLICIES: Final = sa.text("""
+SELECT coalesce(r.overrides ->> 'consent_needed', d.config ->> 'consent_needed', :default) AS policy,
+  count(*) AS assignments, count(DISTINCT a.site_id) AS sites
+FROM app.site_custom_events a
+JOIN app.assignment_revisions r ON r.assignment_id = a.id AND r.state = 'published'
+JOIN app.definition_revisions d ON d.definition_id = a.definition_id AND d.state = 'published'
+JOIN app.sites s ON s.id = a.site_id AND s.is_active
+WHERE a.is_active GROUP BY 1 ORDER BY 2 DESC, 1
+""")
+# Sites where an order that says nothing about consent counts as a yes.
+GRANTING_SITES: Final = sa.text("""
+SELECT site_key FROM app.sites WHERE is_active AND settings ->> 'consent_default' = 'granted' ORDER BY site_key
+""")

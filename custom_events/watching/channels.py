@@ -144,7 +144,12 @@ def _mail_server(settings: Settings) -> SplitResult:
     parts = _split(address.get_secret_value() if address is not None else "")
     if parts is None or parts.scheme not in _SMTP_PORTS:
         raise InvalidConfiguration(
-            "e-mail needs a server: smtps://user:password@host, smtp+starttls://... or smtp://host",
+            "e-mail needs a server: smtps://user:password@host, smtp+starttls://... or smtp://localhost",
+            path=variable_of("alarm_smtp_url"),
+        )
+    if parts.scheme == "smtp" and not is_local(parts.hostname or ""):
+        raise InvalidConfiguration(
+            "alarms and the password would cross the net in clear: begin with smtps:// or smtp+starttls://",
             path=variable_of("alarm_smtp_url"),
         )
     return parts

@@ -83,6 +83,9 @@ def test_where_nothing_is_wrong_every_check_is_ok(configured: Settings) -> None:
         *(
             "settings",
             "secret key",
+            "local directory",
+            "transport of DATABASE_URL",
+            "alarms",
             "sessions",
             "database",
             "migrations",
@@ -94,6 +97,8 @@ def test_where_nothing_is_wrong_every_check_is_ok(configured: Settings) -> None:
             "administrator",
             "references",
             "site secrets",
+            "weak secrets",
+            "consent",
         ),
         *("port of the receiver", "port of the console", "port of Dagster", "Google's credentials"),
         *("way to the Google Ads API", "way to the Data Manager API"),
@@ -273,7 +278,7 @@ def test_the_command_ends_with_what_it_found(run: Run, configured: Settings, goo
     result = run("doctor", **ill)
     assert result.exit_code == 1
     assert "FAILED   Google's credentials: /no/such/file is not a readable key file" in result.output
-    assert "1 of 19 checks failed." in result.output
+    assert "1 of 24 checks failed." in result.output
     document = json.loads(run("doctor", "--json", **ill).output)
     assert document["healthy"] is False
     assert {check["state"] for check in document["checks"]} == {"ok", "failed"}

@@ -36,3 +36,27 @@ def test_spellings(scheme: str) -> None:
 def test_other_databases_are_refused_by_name(url: str) -> None:
     with pytest.raises(InvalidConfiguration, match="DATABASE_URL: must begin with postgresql://"):
         address.libpq(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_safe"),
+    [
+        ("postgresql://ours@/db?host=/run/postgresql", True),
+        ("postgresql://ours@localhost/db", True),
+        ("postgresql://ours@127.0.0.1:5433/db?sslmode=disable", True),
+        ("postgresql://ours@db.example/db", False),
+        ("postgresql://ours@db.example/db?sslmode=require", False),
+        ("postgresql://ours@db.example/db?sslmode=verify-ca", False),
+        ("postgresql://ours@db.example/db?sslmode=verify-full&sslrootcert=system", True),
+        ("postgresql://ours@/db?host=db.example", False),
+    ],
+)
+def test_the_way_to_others_is_verified(url: str, is_safe: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PGSSLMODE", raising=False)
+    problem = address.transport_problem(url)
+    assert (problem is None) is is_safe
+    if problem is not None:
+        assert "db.example is not verified" in problem
+        assert "sslmode=verify-full" in problem
+        monkeypatch.setenv("PGSSLMODE", "verify-full")
+        assert (address.transport_problem(url) is None) is ("sslmode" not in url)

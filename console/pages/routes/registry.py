@@ -11,6 +11,7 @@ from console.pages.routes import (
     assignments,
     bulk_changes,
     custom_events,
+    dagster,
     definition_editing,
     definition_publishing,
     definitions,
@@ -67,6 +68,7 @@ NOUNS: Final[tuple[Pages, ...]] = (
     people.PAGES,
     api_keys.PAGES,
     settings.PAGES,
+    dagster.PAGES,
     manual.PAGES,
     styleguide.PAGES,
 )

@@ -1,15 +1,20 @@
 """Pages and operations that need no login."""
 
 import re
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
 from httpx import Client
 
+from console.api import scrapes
 from console.api.app import create_app
+from console.api.routes import figures
+from custom_events.watching.status import Status, status
 from tests.console.api.asking import asking
 from tests.console.api.conftest import problem
+from tests.console.api.world import World
 
 
 def test_alive_and_ready_are_two_answers(client: Client) -> None:
@@ -98,3 +103,21 @@ def test_prometheus_gets_the_figures_and_they_are_counted_once_in_a_while(client
     assert first.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert "custom_events_pipeline_backlog_rows 0.0\n" in first.text
     assert figures(second.text) == figures(first.text)
+
+
+def test_figures_for_nobody_are_counted_once_in_a_while(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    for module in (scrapes, figures):
+
+        def count(*given: Any, place: str = module.__name__) -> Status:
+            counted.append(place)
+            return status(*given)
+
+        monkeypatch.setattr(module, "status", count)
+    answers = [client.get("/api/v1/status").json() for _ in range(3)]
+    assert answers[0] == answers[2]
+    assert counted == ["console.api.scrapes"]
+    client.get("/api/v1/status", headers=world.headers("administrator"))
+    assert counted[1:] == ["console.api.routes.figures"]
