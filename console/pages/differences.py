@@ -45,11 +45,11 @@ def of_conditions(name: str, old: object, new: object) -> Iterator[Difference]:
     if not isinstance(old, Mapping) or not isinstance(new, Mapping):
         yield Difference(name=name, old=render(old), new=render(new))
         return
-    told = set[tuple[str | int, ...]]()
+    paths = set[tuple[str | int, ...]]()
     for change in diff.changes(old, new):
         path, note, is_whole = _condition_at(change.path, old, new)
-        if path not in told:
-            told.add(path)
+        if path not in paths:
+            paths.add(path)
             # Where one came or went, what stands at its place in the other tree is another one.
             before = None if is_whole and change.old is msgspec.UNSET else _at(old, path)
             after = None if is_whole and change.new is msgspec.UNSET else _at(new, path)

@@ -1,7 +1,7 @@
 """Texts of pages in other languages: by gettext, as templates and the navigation mark them.
 
 What is marked so far: the frame of every page, its navigation and its components. `make messages` writes these texts for translators; a
-catalogue that `pybabel compile` makes of theirs is `locale/<language>/LC_MESSAGES/console.mo` beside this file.
+catalog that `pybabel compile` makes of theirs is `locale/<language>/LC_MESSAGES/console.mo` beside this file.
 """
 
 import gettext
@@ -19,5 +19,5 @@ def N_(text: str) -> str:  # noqa: N802  (gettext's own name for it)
 
 
 def translations_of(language: str, locale: Path = LOCALE) -> gettext.NullTranslations:
-    """The catalogue of a language; where there is none, texts stay as they are written."""
+    """The catalog of a language; where there is none, texts stay as they are written."""
     return gettext.translation(DOMAIN, locale, [language], fallback=True)

@@ -1,4 +1,4 @@
-"""Texts of the frame and of components are marked for translators, and are shown in the language of a catalogue."""
+"""Texts of the frame and of components are marked for translators, and are shown in the language of a catalog."""
 
 import re
 from html.parser import HTMLParser
@@ -65,12 +65,12 @@ def test_what_translators_get_has_the_navigation_and_the_components() -> None:
     assert {"Next page", "Filters (%(number)s chosen)", "Sign out"} <= messages
 
 
-def test_pages_speak_the_language_of_a_catalogue(tmp_path: Path) -> None:
-    catalogue = Catalog(locale="de", domain=DOMAIN)
-    catalogue.add("Overview", "Überblick & mehr")
-    catalogue.add("Sign out", "Abmelden")
+def test_pages_speak_the_language_of_a_catalog(tmp_path: Path) -> None:
+    catalog = Catalog(locale="de", domain=DOMAIN)
+    catalog.add("Overview", "Überblick & mehr")
+    catalog.add("Sign out", "Abmelden")
     compiled = BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, catalog)
     file = tmp_path / "de" / "LC_MESSAGES" / f"{DOMAIN}.mo"
     file.parent.mkdir(parents=True)
     file.write_bytes(compiled.getvalue())
@@ -80,5 +80,5 @@ def test_pages_speak_the_language_of_a_catalogue(tmp_path: Path) -> None:
     assert '<html lang="de"' in page
     assert "Abmelden" in page
     assert "Überblick" in page
-    assert "Deliveries" in page  # it is not in the catalogue
+    assert "Deliveries" in page  # it is not in the catalog
     assert translations_of("fr", tmp_path).gettext("Overview") == "Overview"
