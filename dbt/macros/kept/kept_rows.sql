@@ -2,6 +2,10 @@
 {% macro kept_note_changed(block, keys, age) -%}
     {%- set names = [] -%}
     {%- for key in keys -%} {%- do names.append('k' ~ loop.index) -%} {%- endfor -%}
+    {%- if block.noticed is not none -%}
+        {%- do run_query('create temporary table kept_noticed on commit drop as ' ~ (block.noticed | replace('@kept_age@', age))) -%}
+        {%- do run_query('analyze kept_noticed') -%}
+    {%- endif -%}
     {%- do run_query(
         'create temporary table kept_changed on commit drop as select distinct * from ('
         ~ (block.query | replace('@kept_age@', age)) ~ ') as changed (' ~ ((names + block.names) | join(', ')) ~ ')'

@@ -63,10 +63,11 @@ select * from final
     where md5(customer_key) in (select key from {{ left_keys('fct_orders', 'customer') }} as departed)
     union
     select kept.site_id, kept.customer_key from {{ this }} as kept
-    where not exists (
-        select from {{ ref('stg_changes__customers') }} as customers
-        where customers.site_id = kept.site_id and customers.customer_key = kept.customer_key
-    )
+    where exists (select from {{ ref('stg_changes__privacy_requests') }} where {{ is_new('written_by') }})
+        and not exists (
+            select from {{ ref('stg_changes__customers') }} as customers
+            where customers.site_id = kept.site_id and customers.customer_key = kept.customer_key
+        )
     union
     select site_id, customer_key from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
 {% endcall %}

@@ -103,25 +103,26 @@ final as (
 
 select * from final
 
-{% call changed_keys('occurred_at', 'event_id') %}
-    with written as (
-        select event_id, occurred_at from {{ ref('stg_changes__commerce_events') }} where {{ is_new('written_by') }}
-        union
-        -- undone, or holding again: the order was written with it
-        select events.id, events.occurred_at
-        from {{ ref('stg_changes__orders') }} as orders
-        inner join {{ ref('stg_app__commerce_events') }} as events on events.site_id = orders.site_id and events.order_id = orders.order_id
-        where {{ is_new('orders.written_by') }}
-    ),
+{% call noticed_rows() %}
+    select event_id, occurred_at from {{ ref('stg_changes__commerce_events') }} where {{ is_new('written_by') }}
+    union all
+    -- events that are undone or hold again: their orders were written with them
+    select kept.event_id, kept.activity_at
+    from {{ this }} as kept
+    inner join {{ ref('stg_changes__orders') }} as orders on orders.site_id = kept.site_id and orders.order_id = kept.order_id
+    where {{ is_new('orders.written_by') }}
+{% endcall %}
 
-    touched as (
-        select * from {{ this }} where event_id in (select event_id from written)
+{% call changed_keys('occurred_at', 'event_id') %}
+    with touched as (
+        select * from {{ this }} where event_id in (select event_id from kept_noticed)
         union all
         select * from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
         union all
         select * from {{ this }} where day::text in {{ days_of_new_rates() }}
         union all
-        select * from {{ this }} where activity_at < (select coalesce(min(occurred_at), 'infinity') from {{ ref('stg_app__commerce_events') }})
+        select * from {{ this }}
+        where activity_at < (select coalesce(min(occurred_at), 'infinity') from {{ ref('stg_app__commerce_events') }})
     )
 
     select
@@ -129,8 +130,10 @@ select * from final
         coalesce(events.customer_key, 'event:' || events.id),
         case when events.customer_key is null then events.occurred_at end,
         case when events.customer_key is null then events.id end
-    from written
-    inner join {{ ref('stg_app__commerce_events') }} as events on events.occurred_at = written.occurred_at and events.id = written.event_id
+    from kept_noticed
+    inner join {{ ref('stg_app__commerce_events') }} as events
+        on events.occurred_at = kept_noticed.occurred_at
+        and events.id = kept_noticed.event_id
     union
     select
         site_id,

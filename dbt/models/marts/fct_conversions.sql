@@ -144,25 +144,30 @@ final as (
 
 select * from final
 
+{% call noticed_rows() %}
+    select
+        case when kind = 'conversion' then 'conversion' else 'adjustment' end as what,
+        case when kind = 'conversion' then id else custom_event_id end as id,
+        created_at
+    from {{ ref('stg_changes__conversion_uploads') }}
+    where {{ is_new('written_by') }}
+    union all
+    select 'custom_event', custom_event_id, null from {{ ref('fct_custom_events') }} where {{ is_new() }}
+    union all
+    select 'commerce_event', event_id, null from {{ ref('fct_commerce_events') }} where {{ is_new() }}
+{% endcall %}
+
 {% call changed_keys() %}
-    with written as (
-        select * from {{ ref('stg_changes__conversion_uploads') }} where {{ is_new('written_by') }}
-    ),
-
-    matched as (
-        select custom_event_id from written where kind != 'conversion'
-        union
-        select custom_event_id from {{ ref('fct_custom_events') }} where {{ is_new() }}
-        union
-        select custom_events.custom_event_id
-        from {{ ref('fct_commerce_events') }} as events
-        inner join {{ ref('fct_custom_events') }} as custom_events on custom_events.commerce_event_id = events.event_id
-        where {{ is_new('events.xmin') }}
-    )
-
-    select created_at, id from written where kind = 'conversion'
+    select created_at, id from kept_noticed where what = 'conversion'
     union
-    select created_at, upload_id from {{ this }} where custom_event_id in (select custom_event_id from matched)
+    select created_at, upload_id from {{ this }}
+    where custom_event_id in (select id from kept_noticed where what in ('adjustment', 'custom_event'))
+    union
+    select kept.created_at, kept.upload_id
+    from kept_noticed
+    inner join {{ ref('fct_custom_events') }} as custom_events on custom_events.commerce_event_id = kept_noticed.id
+    inner join {{ this }} as kept on kept.custom_event_id = custom_events.custom_event_id
+    where kept_noticed.what = 'commerce_event'
     union
     select created_at, upload_id from {{ this }}
     where upload_id in (select key::bigint from {{ left_keys('fct_custom_events', 'upload') }} as departed)

@@ -68,14 +68,14 @@ final as (
 
 select * from final
 
-{% call changed_keys() %}
-    with written as (
-        select occurred_at, id from {{ ref('stg_changes__custom_events') }} where {{ is_new('written_by') }}
-    )
+{% call noticed_rows() %}
+    select occurred_at, id from {{ ref('stg_changes__custom_events') }} where {{ is_new('written_by') }}
+{% endcall %}
 
-    select occurred_at, id from written
+{% call changed_keys() %}
+    select occurred_at, id from kept_noticed
     union
-    select occurred_at, custom_event_id from {{ this }} where custom_event_id in (select id from written)
+    select occurred_at, custom_event_id from {{ this }} where custom_event_id in (select id from kept_noticed)
     union
     select occurred_at, custom_event_id from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
     union

@@ -165,9 +165,10 @@ select * from final
     union
     -- renamed, with what became of who ordered
     select kept.site_id, kept.order_id from {{ this }} as kept
-    where not exists (
-        select from {{ ref('stg_changes__orders') }} as orders where orders.site_id = kept.site_id and orders.order_id = kept.order_id
-    )
+    where exists (select from {{ ref('stg_changes__privacy_requests') }} where {{ is_new('written_by') }})
+        and not exists (
+            select from {{ ref('stg_changes__orders') }} as orders where orders.site_id = kept.site_id and orders.order_id = kept.order_id
+        )
     union
     select site_id, order_id from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
     union

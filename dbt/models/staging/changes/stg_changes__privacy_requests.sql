@@ -1,0 +1,13 @@
+with source as (
+    select *, xmin as written_by from {{ source('app', 'privacy_requests') }}
+),
+
+renamed as (
+    select
+        raw_id,
+        site_id,
+        written_by
+    from source
+)
+
+select * from renamed
