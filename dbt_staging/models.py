@@ -45,7 +45,7 @@ def render_sql(table: sa.Table) -> str:
             lines.append(f"        ---------- {title}")
             lines.extend(f"        {_written(column.name)}," for column in group)
     lines[-1] = lines[-1].removesuffix(",")
-    imported = "*" if len(columns) == len(table.columns) else ", ".join(column.name for column in columns)
+    imported = "*" if len(columns) == len(table.columns) else ", ".join(_written(column.name) for column in columns)
     return "\n".join(
         [
             "with source as (",

@@ -28,7 +28,8 @@ events as (
         count(*) as commerce_events
     from {{ ref('fct_commerce_events') }} as e
     inner join sites on sites.site_id = e.site_id
-    where {{ only_changed('e.site_id', local_day('e.arrived_at', 'sites')) }}
+    where {{ kept_choice('true', 'e.arrived_at between (select min(k2) - 2 from kept_changed) and (select max(k2) + 2 from kept_changed)') }}
+        and {{ only_changed('e.site_id', local_day('e.arrived_at', 'sites')) }}
     group by 1, 2
 ),
 

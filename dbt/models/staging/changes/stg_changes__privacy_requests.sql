@@ -1,5 +1,5 @@
 with source as (
-    select *, xmin as written_by from {{ source('app', 'privacy_requests') }}
+    select raw_id, site_id, xmin as written_by from {{ source('app', 'privacy_requests') }}
 ),
 
 renamed as (
