@@ -38,6 +38,7 @@ REFUSED = {
     *("delete_assignment", "delete_definition", "delete_site", "restore_definition"),
     *("release_uploads_of_account", "retry_uploads_of_account", "withhold_uploads_of_account"),
     *("apply_dry_run", "create_saved_view"),  # of operations that are no dry runs; by a key that belongs to nobody
+    *("read_operation_result_as_xlsx", "read_operation_result_as_parquet"),  # the export was asked for as CSV
 }
 
 Answered = dict[str, Any]
