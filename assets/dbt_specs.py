@@ -66,7 +66,9 @@ def _of_asset(spec: dg.AssetSpec) -> dict[str, Any]:
         "code_version": spec.code_version,
         "owners": spec.owners,
         "tags": spec.tags,
-        "freshness_policy": None if spec.freshness_policy is None else dg.serialize_value(cast("Any", spec.freshness_policy)),
+        "freshness_policy": None
+        if spec.freshness_policy is None
+        else dg.serialize_value(cast("Any", spec.freshness_policy)),
     }
 
 
