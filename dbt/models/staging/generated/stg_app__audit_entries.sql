@@ -1,5 +1,5 @@
 with source as (
-    select id, at, actor, action, subject, detail, source, via, request_id, site_id from {{ source('app', 'audit_entries') }}
+    select id, "at", actor, action, subject, detail, source, via, request_id, site_id from {{ source('app', 'audit_entries') }}
 ),
 
 renamed as (
