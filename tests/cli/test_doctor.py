@@ -96,6 +96,7 @@ def test_where_nothing_is_wrong_every_check_is_ok(configured: Settings) -> None:
             "system definitions",
             "administrator",
             "references",
+            "Shopify app",
             "site secrets",
             "weak secrets",
             "consent",
@@ -278,7 +279,7 @@ def test_the_command_ends_with_what_it_found(run: Run, configured: Settings, goo
     result = run("doctor", **ill)
     assert result.exit_code == 1
     assert "FAILED   Google's credentials: /no/such/file is not a readable key file" in result.output
-    assert "1 of 24 checks failed." in result.output
+    assert "1 of 25 checks failed." in result.output
     document = json.loads(run("doctor", "--json", **ill).output)
     assert document["healthy"] is False
     assert {check["state"] for check in document["checks"]} == {"ok", "failed"}

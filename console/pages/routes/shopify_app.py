@@ -28,9 +28,9 @@ def install_page(call: Call, ask: Ask) -> Answer:
     try:
         begun = installing.begin(call.engine, call.settings, _query(call))
     except CustomEventsError as error:
-        return _refused(call.settings, error)
+        return _refused(error)
     if isinstance(begun, Connected):
-        return _connected(call.settings, begun)
+        return _connected(begun)
     return Moved(to="", away=begun.url, cookies=(_cookie(begun.nonce, call.settings),))
 
 
@@ -41,8 +41,8 @@ def callback_page(call: Call, ask: Ask) -> Answer:
     try:
         connected = installing.end(call.engine, call.settings, _query(call), _nonce(call))
     except CustomEventsError as error:
-        return _refused(call.settings, error)
-    return _connected(call.settings, connected)
+        return _refused(error)
+    return _connected(connected)
 
 
 def _query(call: Call) -> list[tuple[str, str]]:
@@ -50,22 +50,22 @@ def _query(call: Call) -> list[tuple[str, str]]:
     return parse_qsl(call.asked.query, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="replace")
 
 
-def _connected(settings: Settings, connected: Connected) -> Shown:
+def _connected(connected: Connected) -> Shown:
     shop = connected.look.shop
     # The shop's admin may show this page within itself.
     policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", f"frame-ancestors https://{shop} {_ADMIN}")
     return Shown(
         title="Connected",
-        content={"shop": shop, "problems": connected.look.problems, "wrong": "", "console": settings.console_url},
+        content={"shop": shop, "problems": connected.look.problems, "wrong": ""},
         headers={"Content-Security-Policy": policy},
     )
 
 
-def _refused(settings: Settings, error: CustomEventsError) -> Shown:
+def _refused(error: CustomEventsError) -> Shown:
     status = 403 if isinstance(error, NotAdmitted) else 503 if isinstance(error, Transient) else 400
     return Shown(
         title="Not connected",
-        content={"shop": "", "problems": (), "wrong": str(error), "console": settings.console_url},
+        content={"shop": "", "problems": (), "wrong": str(error)},
         status=status,
     )
 
