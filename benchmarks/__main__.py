@@ -27,6 +27,7 @@ NAMES = (
     "reading",
     "api",
     "pages",
+    "exports",
 )
 RESULTS = Path(".local/bench")
 

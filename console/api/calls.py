@@ -1,5 +1,6 @@
 """One call of an operation: who asks, in which transaction, with which settings; and what it answers."""
 
+import base64
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack
 from types import TracebackType
@@ -152,6 +153,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     location: str | None = None
     headers: dict[str, str] = {}
     media_type: str = "application/json"
+
+
+def content_digest(sha256: bytes) -> str:
+    """The header Content-Digest (RFC 9530): by it whoever has a file knows that it is whole."""
+    return f"sha-256=:{base64.b64encode(sha256).decode()}:"
 
 
 def forbidden(role: Role | str, where: str) -> ProblemError:

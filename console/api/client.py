@@ -13,11 +13,17 @@ from pathlib import Path
 from typing import Final
 
 from console.api.app import create_app
+from custom_events.operations.operation import PARQUET, XLSX
 
 PACKAGE: Final = "api_client"
 PLACE: Final = Path(__file__).parents[2] / PACKAGE
 MARK: Final = "document.sha256"  # of which document and by which settings it was made
-CONFIGURATION: Final = {"package_name_override": PACKAGE, "post_hooks": [], "literal_enums": True}
+CONFIGURATION: Final = {
+    "package_name_override": PACKAGE,
+    "post_hooks": [],
+    "literal_enums": True,
+    "content_type_overrides": dict.fromkeys((XLSX, PARQUET), "application/octet-stream"),
+}
 
 
 def main() -> int:

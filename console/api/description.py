@@ -163,6 +163,9 @@ def _schemas(all_routes: Iterable[Routes]) -> dict[str, Any]:
     return components_of(kinds)
 
 
+_FILE: Final = {"type": "string", "format": "binary"}  # bytes as they are
+
+
 def _success(operation: Operation) -> dict[str, Any]:
     headers = [
         "X-Request-Id",
@@ -177,7 +180,8 @@ def _success(operation: Operation) -> dict[str, Any]:
         "headers": {name: _header(name) for name in headers},
     }
     if operation.answer is not None:
-        content = {"schema": schema_of(operation.answer), "examples": _examples(operation.example)}
+        schema = _FILE if operation.answer is bytes else schema_of(operation.answer)
+        content = {"schema": schema, "examples": _examples(operation.example)}
         answer["content"] = {operation.media_type: content}
     return answer
 

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 
 from custom_events.errors import InvalidConfiguration
 from custom_events.queries import reports as sql
+from custom_events.report_files.columns import columns_of
+from custom_events.report_files.table import ReportTable
 from custom_events.values import csv_lines
 
 USUAL: Final = timedelta(days=29)  # back from the last day: thirty days
@@ -176,15 +178,42 @@ def currencies(connection: sa.Connection, site_id: int | None) -> tuple[str, ...
 
 def lines(engine: sa.Engine, name: str, asked: ReportFilter) -> Iterator[bytes]:
     """The whole report as lines of CSV with a header, read as it is written."""
+    yield csv_lines.encode([SOURCES[name].row.__struct_fields__])
+    for rows in _batches(engine, name, asked):
+        yield csv_lines.encode(rows)
+
+
+def table(engine: sa.Engine, name: str, asked: ReportFilter) -> ReportTable:
+    """The whole report as a table for files, read as it is written."""
+    return ReportTable(
+        title=name.replace("-", " ").capitalize(),
+        columns=columns_of(SOURCES[name].row),
+        batches=_batches(engine, name, asked),
+        days_of="each site's own zone",
+        period=f"{asked.since} to {asked.until}",
+        notes=tuple(_notes(name, asked)),
+    )
+
+
+def _notes(name: str, asked: ReportFilter) -> Iterator[str]:
+    """What narrows it, one sentence each."""
+    if asked.site_id is not None:
+        yield f"Only of site {asked.site_id}."
+    if name == "conversions":
+        yield f"By {asked.by}, and by currency: amounts of two currencies are never added up."
+        if asked.currency is not None:
+            yield f"Only in {asked.currency}."
+
+
+def _batches(engine: sa.Engine, name: str, asked: ReportFilter) -> Iterator[list[tuple[Any, ...]]]:
     source = SOURCES[name]
     columns = source.row.__struct_fields__
-    yield csv_lines.encode([columns])
     with engine.connect() as connection:
         if not _built(connection, source)[1]:
             return
         streamed = connection.execution_options(yield_per=_AT_ONCE)
         for rows in streamed.execute(_statement(source, asked), _given(asked, EVERY)).mappings().partitions():
-            yield csv_lines.encode([row.get(column) for column in columns] for row in rows)
+            yield [tuple(row.get(column) for column in columns) for row in rows]
 
 
 def _statement(source: _Source, asked: ReportFilter) -> sa.TextClause:

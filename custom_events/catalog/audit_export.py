@@ -16,13 +16,19 @@ COLUMNS: Final = Entry.__struct_fields__
 def lines(engine: sa.Engine, chosen: Filter) -> Iterator[bytes]:
     """The header and every entry that `chosen` describes, newest first; each page in a transaction of its own."""
     yield csv_lines.encode([COLUMNS])
+    for page in rows(engine, chosen):
+        yield csv_lines.encode(page)
+
+
+def rows(engine: sa.Engine, chosen: Filter) -> Iterator[list[tuple[object, ...]]]:
+    """The same entries as rows of values, page by page."""
     before_id: int | None = None
     while True:
         with engine.connect() as connection:
             entries = audit.search(connection, chosen, before_id=before_id, limit=PAGE)
         if not entries:
             return
-        yield csv_lines.encode(_row(entry) for entry in entries)
+        yield [_row(entry) for entry in entries]
         before_id = entries[-1].id
 
 
@@ -31,5 +37,5 @@ def text_of(entries: Sequence[Entry]) -> str:
     return csv_lines.encode([COLUMNS, *(_row(entry) for entry in entries)]).decode()
 
 
-def _row(entry: Entry) -> list[object]:
-    return [getattr(entry, name) for name in COLUMNS]
+def _row(entry: Entry) -> tuple[object, ...]:
+    return tuple(getattr(entry, name) for name in COLUMNS)

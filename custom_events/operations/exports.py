@@ -1,94 +1,93 @@
-"""Lists as CSV, whole: written part by part into the operation's result, so that their length costs no memory and no request's time."""
+"""Lists as files, whole: written part by part into the operation's result, so that their length costs no memory and no request's time."""
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from typing import Any, Final, Literal
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
 
 import msgspec
-import sqlalchemy as sa
 
-from custom_events.browse.pages import MOST_ROWS
-from custom_events.browse.uploads import UploadFilter, UploadRow, uploads
-from custom_events.catalog import audit_export
-from custom_events.catalog.audit import Filter
-from custom_events.catalog.bulk import csv_files
-from custom_events.operations.operation import CSV
+from custom_events import private_files
+from custom_events.operations.export_lists import LISTS, ExportList, ExportRequest, Rows
+from custom_events.operations.operation import CSV, KEPT
 from custom_events.operations.work import Ending, Work
+from custom_events.report_files.table import MEDIA_TYPES, FileLimits, ReportTable
+from custom_events.report_files.writing import write
 from custom_events.values import csv_lines
 
 EXPORT: Final = "export"
 UNIT: Final = "rows"
-
-List = Literal["assignments", "audit_entries", "uploads"]
-
-
-class ExportRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which list, and what of it. `only`: the sites that may be seen (None: all); `name`: of the file; the rest as the lists take it."""
-
-    name: List
-    only: tuple[int, ...] | None = None
-    site_id: int | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    actor: str | None = None
-    action: str | None = None
-    state: str | None = None
-    reason: str | None = None
-    definition_key: str | None = None
+FOLDER: Final = "exports"  # in the local directory: files while they are made
+MOST_BYTES: Final = 2 * 1024**3  # of a file; its parts are rows of the database for a day
+_PART_BYTES: Final = 1024 * 1024
 
 
 def run_export(work: Work) -> Ending:
     """Write the list. Taken up again after its worker died it begins at the first row."""
     asked = msgspec.convert(work.operation.request, ExportRequest)
-    written = -1  # the header is no row
-    for lines in _LISTS[asked.name](work.engine, asked):
+    chosen = LISTS[asked.name]
+    batches = _followed(work, chosen.rows(work.engine, asked))
+    if asked.format == "csv":
+        work.part(csv_lines.encode([[column.name for column in chosen.columns]]))
+        for rows in batches:
+            work.part(csv_lines.encode(rows))
+    else:
+        _write_file(work, asked, chosen, batches)
+    work.progress(work.done, work.done, UNIT)
+    return Ending(result_type=CSV if asked.format == "csv" else MEDIA_TYPES[asked.format])
+
+
+def _followed(work: Work, batches: Rows) -> Rows:
+    """The rows; meanwhile it is said how many there were, and the work ends where it is to end."""
+    written = 0
+    work.progress(0, None, UNIT)
+    for rows in batches:
         work.check()
-        work.part(lines)
-        written += lines.count(b"\r\n")
+        yield rows
+        written += len(rows)
         work.progress(written, None, UNIT)
-    work.progress(written, written, UNIT)
-    return Ending(result_type=CSV)
 
 
-def _assignments(engine: sa.Engine, asked: ExportRequest) -> Iterator[bytes]:
-    chosen = {"site_id": asked.site_id, "definition_key": asked.definition_key}
-    return csv_files.lines(engine, only=asked.only, **chosen)
-
-
-def _audit_entries(engine: sa.Engine, asked: ExportRequest) -> Iterator[bytes]:
-    chosen = Filter(
-        site_id=asked.site_id,
-        since=asked.since,
-        until=asked.until,
-        actor=asked.actor,
-        action=asked.action,
-        only=asked.only,
+def _write_file(work: Work, asked: ExportRequest, chosen: ExportList, batches: Rows) -> None:
+    """Make the file on disk, as its format needs it, and put it into the result."""
+    table = ReportTable(
+        title=asked.name.replace("_", " ").capitalize(),
+        columns=chosen.columns,
+        batches=batches,
+        period=_period(asked),
+        notes=tuple(_notes(asked, chosen)),
     )
-    return audit_export.lines(engine, chosen)
+    folder = work.settings.local_directory / FOLDER
+    private_files.make_directory(folder)
+    _sweep(folder)
+    with TemporaryDirectory(dir=folder, prefix=f"{work.operation.id}-") as place:
+        written = write(table, asked.format, Path(place) / "export", FileLimits(bytes=MOST_BYTES))
+        with written.path.open("rb") as file:
+            while part := file.read(_PART_BYTES):
+                work.check()
+                work.part(part)
 
 
-def _uploads(engine: sa.Engine, asked: ExportRequest) -> Iterator[bytes]:
-    """Newest first; of several sites one after the other."""
-    yield csv_lines.encode([UploadRow.__struct_fields__])
-    now = datetime.now(UTC)
-    sites: Sequence[int | None] = [asked.site_id] if asked.site_id is not None else asked.only or [None]
-    for site_id in sites:
-        wanted = UploadFilter(
-            site_id=site_id, since=asked.since, until=asked.until, state=asked.state, reason=asked.reason
-        )
-        cursor: str | None = None
-        while True:
-            with engine.connect() as connection:
-                page = uploads(connection, wanted, now=now, cursor=cursor, limit=MOST_ROWS)
-            if page.rows:
-                yield csv_lines.encode(_values(row) for row in page.rows)
-            cursor = page.next_cursor
-            if cursor is None:
-                break
+def _period(asked: ExportRequest) -> str:
+    """From when until when, in words; "" for all there is."""
+    words = [("since", asked.since), ("until", asked.until)]
+    return " ".join(f"{word} {moment.isoformat()}" for word, moment in words if moment is not None)
 
 
-def _values(row: UploadRow) -> tuple[Any, ...]:
-    return msgspec.structs.astuple(row)
+def _notes(asked: ExportRequest, chosen: ExportList) -> Iterator[str]:
+    """What narrows the list, one sentence each."""
+    names = ("site_id", *(name for name in chosen.filters if name not in ("since", "until")))
+    for name in names:
+        value: Any = getattr(asked, name)
+        if value is not None:
+            yield f"Only with {name.replace('_', ' ')} {value}."
 
 
-_LISTS: Final = {"assignments": _assignments, "audit_entries": _audit_entries, "uploads": _uploads}
+def _sweep(folder: Path) -> None:
+    """Remove what attempts left whose process was killed."""
+    oldest = time.time() - KEPT.total_seconds()
+    for place in folder.iterdir():
+        if place.stat().st_mtime < oldest:
+            shutil.rmtree(place, ignore_errors=True)

@@ -4,6 +4,7 @@ Whoever has the operation's role on all its sites may see it, cancel it and have
 whoever asked for it, as long as they see all its sites: rows of a bulk change on sites where they are viewer fail, and they are told so.
 """
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,9 +18,16 @@ from custom_events.catalog.audit import Origin
 from custom_events.errors import NeedsAction, NotFound
 from custom_events.operations import rights
 from custom_events.queries import operations as queries
+from custom_events.report_files.table import MEDIA_TYPES
 
 KEPT: Final = timedelta(days=1)  # after its end: long enough for who asked in the evening and looks in the morning
-JSON, CSV = "application/json", "text/csv"  # what results are
+JSON, CSV, XLSX, PARQUET = (
+    "application/json",
+    MEDIA_TYPES["csv"],
+    MEDIA_TYPES["xlsx"],
+    MEDIA_TYPES["parquet"],
+)  # what results are
+RESULT_NAMES: Final = {JSON: "result", CSV: "result.csv", XLSX: "result.xlsx", PARQUET: "result.parquet"}
 
 
 class State(StrEnum):
@@ -175,13 +183,21 @@ def result_parts(engine: sa.Engine, operation: LongOperation) -> Iterator[bytes]
         number += 1
 
 
+def result_digest(engine: sa.Engine, operation: LongOperation) -> bytes:
+    """SHA-256 of the whole result, whose parts are read once more for that."""
+    digest = hashlib.sha256()
+    for part in result_parts(engine, operation):
+        digest.update(part)
+    return digest.digest()
+
+
 def check_result(operation: LongOperation, media_type: str) -> None:
     """Raise NeedsAction unless it has a result of this type, saying why not."""
     if operation.result_type == media_type:
         return
     if operation.result_type is not None:
-        where = "`result.csv`" if operation.result_type == CSV else "`result`"
-        raise NeedsAction(f"The result of operation {operation.id} is {operation.result_type}: ask for {where}.")
+        where = RESULT_NAMES.get(operation.result_type, "result")
+        raise NeedsAction(f"The result of operation {operation.id} is {operation.result_type}: ask for `{where}`.")
     if operation.state.has_ended:
         raise NeedsAction(f"Operation {operation.id} {operation.state} without a result. Look at its `problem`.")
     raise NeedsAction(f"Operation {operation.id} is {operation.state}: ask again when it has ended.")

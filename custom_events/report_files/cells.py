@@ -54,8 +54,9 @@ def zone_of(table: ReportTable) -> tzinfo:
 
 def headings(table: ReportTable, names: Sequence[str]) -> list[str]:
     """Names or titles of the columns; those of days and times say in which zone."""
+    zones_of = {"day": table.days_of or table.zone, "time": table.zone}
     return [
-        f"{name} ({table.zone})" if column.kind in ("day", "time") else name
+        f"{name} ({zones_of[column.kind]})" if column.kind in zones_of else name
         for column, name in zip(table.columns, names, strict=True)
     ]
 

@@ -23,6 +23,7 @@ def write_parquet(table: ReportTable, file: BinaryIO, counted: Counted) -> None:
             "title": table.title,
             "period": table.period,
             "zone": table.zone,
+            "days_of": table.days_of or table.zone,
             "notes": json.dumps(table.notes, ensure_ascii=False),
         },
     )
@@ -73,4 +74,6 @@ def _type(column: ReportColumn) -> Any:
 
 def _field_facts(table: ReportTable, column: ReportColumn) -> dict[str, str]:
     facts = {"title": column.title, "kind": column.kind}
-    return {**facts, "zone": table.zone} if column.kind in ("day", "time") else facts
+    if column.kind == "day":
+        return {**facts, "zone": table.days_of or table.zone}
+    return {**facts, "zone": table.zone} if column.kind == "time" else facts

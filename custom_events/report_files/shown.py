@@ -44,6 +44,8 @@ def facts(table: ReportTable, rows: int | None = None) -> list[tuple[str, str]]:
     """What the rows are about, as names and values: period, zone, and how many rows there are."""
     named = [("Period", visible(table.period))] if table.period else []
     named.append(("Time zone", table.zone))
+    if table.days_of is not None:
+        named.append(("Days", f"by {table.days_of}"))
     if rows is not None:
         named.append(("Rows", f"{rows:,}"))
     return named

@@ -51,13 +51,14 @@ class PlotSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 class ReportTable(msgspec.Struct, frozen=True, kw_only=True):
     """Rows with what people need beside them. `zone`: IANA name, in which times are written and by whose days days are counted;
-    `period`: what the rows are about, in words (`2026-11-01 to 2026-11-29`); `notes`: one sentence each; `batches`: rows as tuples in the
+    `days_of`: by whose days they are counted where that is no single zone, in words (`each site's own zone`); `period`: what the rows are about, in words (`2026-11-01 to 2026-11-29`); `notes`: one sentence each; `batches`: rows as tuples in the
     columns' order, read once."""
 
     title: str
     columns: tuple[ReportColumn, ...]
     batches: Iterator[Sequence[tuple[Any, ...]]]
     zone: str = "UTC"
+    days_of: str | None = None
     period: str = ""
     notes: tuple[str, ...] = ()
     plot: PlotSpec | None = None

@@ -23,6 +23,7 @@ CELL_CHARS: Final = 32_767  # of a text in a sheet
 DATA, CHART, ABOUT = "Data", "Chart", "About"
 _MADE_AT: Final = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # in the file: the same rows, the same bytes
 _A4: Final = 9  # as sheets number papers
+_DIGITS: Final = 2  # after the point, that are always shown
 _TITLE_CHARS: Final = 255
 _FIRST_DAY: Final = date(1900, 3, 1)  # sheets count a 29 February 1900
 _MEASURED_ROWS: Final = 200  # for the columns' widths
@@ -140,7 +141,7 @@ def _day_cell(sheet: "Worksheet", shape: "Format") -> Cell:
 
 def _number_cell(book: "Workbook", sheet: "Worksheet", column: ReportColumn) -> Cell:
     """Sheets calculate with doubles, which hold 15 digits: what has more would be another number."""
-    digits = f".{'0' * column.digits}" if column.digits else ""
+    digits = f".{'0' * column.digits}"[: _DIGITS + 1] + "#" * (column.digits - _DIGITS) if column.digits else ""
     look = {"amount": f"#,##0{digits}", "ratio": "0.00%"}.get(column.kind, "#,##0")
     shape = book.add_format({"num_format": look, "valign": "top"})
     text = book.add_format({"align": "right", "valign": "top"})

@@ -21,6 +21,12 @@ HEAVY = (
     "google",
     "rich",
     "alembic",
+    "pandas",
+    "pyarrow",
+    "xlsxwriter",
+    "matplotlib",
+    "fpdf",
+    "fsspec",
 )
 
 

@@ -132,7 +132,7 @@ def test_a_sheet_has_a_chart_and_says_what_it_is_about(tmp_path: Path) -> None:
     assert book.sheetnames == ["Data", "Chart", "About"]
     sheet = book["Data"]
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:H13")
-    assert (sheet["D2"].number_format, sheet["E2"].number_format) == ("#,##0.00", "#,##0.000")
+    assert (sheet["D2"].number_format, sheet["E2"].number_format) == ("#,##0.00", "#,##0.00#")
     assert (sheet["A2"].value, sheet["A2"].data_type) == (str(2**62), "s")
     about = {(row[0].value, row[1].value) for row in book["About"].iter_rows(min_row=3)}
     assert {("Period", "October"), ("Time zone", "Europe/Berlin"), ("Rows", "12"), ("Note", notes[0])} <= about

@@ -1,4 +1,4 @@
-"""Exports: lists as CSV files, whole, as operations."""
+"""Exports: lists as files, whole, as operations."""
 
 from datetime import datetime
 from typing import Final
@@ -15,31 +15,65 @@ from console.api.routes import operations as shown_operations
 from console.api.routes.looking_back import chosen_sites
 from console.api.routes.operations import LongOperation, under_way
 from custom_events.access.roles import Role
-from custom_events.browse.uploads import STATES
-from custom_events.operations import exports, operation
+from custom_events.browse import custom_events, raw_events, uploads
+from custom_events.matching.effective import SETTINGS
+from custom_events.operations import export_lists, exports, operation
+from custom_events.values.conversions import UploadKind
+from custom_events.values.deliveries import Platform
+from custom_events.values.texts import text_problem
 
-ROUTES: Final = Routes("exports", "Lists as CSV files, whole: for spreadsheets, and for other programs.")
-# What narrows which list, beside the site.
-_FILTERS: Final[dict[exports.List, tuple[str, ...]]] = {
-    "assignments": ("definition_key",),
-    "audit_entries": ("since", "until", "actor", "action"),
-    "uploads": ("since", "until", "state", "reason"),
+ROUTES: Final = Routes("exports", "Lists as files, whole: for spreadsheets, and for other programs.")
+
+# The words that a filter may be.
+_WORDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "uploads": {"state": uploads.STATES, "kind": tuple(UploadKind)},
+    "custom_events": {"state": custom_events.STATES},
+    "raw_events": {"outcome": raw_events.OUTCOMES},
+    "refused_events": {"platform": tuple(Platform)},
+    "assignments": {"overridden": (*SETTINGS, "also")},
 }
 
 
 class NewExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Which list, and what of it. Of audit entries `since`, `until`, `actor` and `action` narrow it, of uploads `since`, `until`, `state`
-    and `reason`, of assignments `definition_key`; `site_id` narrows each."""
+    """Which list, in which format, and what of it, by the filters that the list itself has: `search`, `definition_key`, `label`, `active`,
+    `published`, `has_overrides`, `overridden` and `ads_account` for assignments; `search`, `subject`, `actor`, `action`, `noun` and `request_id` for audit
+    entries; `outcome`, `reason` and `topic` for raw events, `platform`, `reason` and `topic` for refused ones; `type`, `order_id`, `customer_key` and `is_undone`
+    for commerce events; `assignment_id`, `definition_id`, `state`, `reason`, `order_id` and `customer_key` for custom events; `state`, `reason`, `kind`, `order_id`,
+    `account_id`, `action_id` and `assignment_id` for uploads. `site_id` narrows each, `since` and `until` all but assignments. An order and a
+    customer are of a site, which has to be named, too."""
 
-    list: exports.List
+    list: export_lists.List
+    format: export_lists.Format = "csv"
     site_id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    search: str | None = None
+    subject: str | None = None
     actor: str | None = None
     action: str | None = None
+    noun: str | None = None
+    request_id: str | None = None
     state: str | None = None
     reason: str | None = None
+    kind: str | None = None
+    type: str | None = None
+    outcome: str | None = None
+    topic: str | None = None
+    platform: str | None = None
+    is_undone: bool | None = None
+    order_id: str | None = None
+    customer_key: str | None = None
+    account_id: int | None = None
+    action_id: int | None = None
+    assignment_id: int | None = None
+    definition_id: int | None = None
     definition_key: str | None = None
+    label: str | None = None
+    active: bool | None = None
+    published: bool | None = None
+    has_overrides: bool | None = None
+    overridden: str | None = None
+    ads_account: str | None = None
 
 
 @ROUTES.post(
@@ -60,25 +94,15 @@ class NewExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     raises=(problems.BROKEN_REFERENCE,),
 )
 def ask_for_export(call: Call, body: NewExport) -> Answer:
-    """A list as CSV, of the sites that you may see; the audit trail of those on which you are administrator. The file is the operation's
-    `result.csv`."""
+    """A list as a file, of the sites that you may see; the audit trail of those on which you are administrator. The file is the operation's
+    `result.csv`, `result.xlsx` (at most 1,048,575 rows) or `result.parquet`; its `Content-Digest` is in the answer."""
     _check(body)
     role = Role.ADMINISTRATOR if body.list == "audit_entries" else Role.VIEWER
     if not call.caller.may_somewhere(role):
         raise forbidden(role, "at least one site")
     chosen = chosen_sites(call, None if body.site_id is None else (body.site_id,), role)
-    asked = exports.ExportRequest(
-        name=body.list,
-        only=chosen,
-        site_id=body.site_id,
-        since=body.since,
-        until=body.until,
-        actor=body.actor,
-        action=body.action,
-        state=body.state,
-        reason=body.reason,
-        definition_key=body.definition_key,
-    )
+    filters = {name: getattr(body, name) for name in body.__struct_fields__ if name != "list"}
+    asked = export_lists.ExportRequest(name=body.list, only=chosen, **filters)
     made = operation.ask(
         call.connection,
         exports.EXPORT,
@@ -94,11 +118,11 @@ def ask_for_export(call: Call, body: NewExport) -> Answer:
 
 def _check(body: NewExport) -> None:
     """Raise 422 for all that says nothing to the list, or cannot be used."""
-    known = ("list", "site_id", *_FILTERS[body.list])
-    filters = [name for name in body.__struct_fields__ if getattr(body, name) is not None]
+    known = ("list", "format", "site_id", *export_lists.LISTS[body.list].filters)
+    named = [name for name in body.__struct_fields__ if getattr(body, name) is not None]
     wrong = [
         FieldError(field=name, problem=f"it says nothing to the list {body.list}", remedy=f"one of {', '.join(known)}")
-        for name in filters
+        for name in named
         if name not in known
     ]
     for name in ("since", "until"):
@@ -106,7 +130,20 @@ def _check(body: NewExport) -> None:
         if moment is not None and not FIRST_YEAR <= moment.year <= LAST_YEAR:
             remedy = f"a moment of the years {FIRST_YEAR} to {LAST_YEAR}"
             wrong.append(FieldError(field=name, problem="it is out of reach", remedy=remedy))
-    if body.list == "uploads" and body.state not in (None, *STATES):
-        wrong.append(FieldError(field="state", problem="it is no state", remedy=f"one of {', '.join(STATES)}"))
+    wrong += [
+        FieldError(field=name, problem="it is none", remedy=f"one of {', '.join(words)}")
+        for name, words in _WORDS.get(body.list, {}).items()
+        if getattr(body, name) not in (None, *words)
+    ]
+    wrong += [
+        FieldError(field=name, problem="it is of one site", remedy="`site_id` beside it")
+        for name in ("order_id", "customer_key")
+        if name in named and name in known and body.site_id is None
+    ]
+    wrong += [
+        FieldError(field=name, problem=problem, remedy="plain text")
+        for name in named
+        if isinstance(getattr(body, name), str) and (problem := text_problem(getattr(body, name))) is not None
+    ]
     if wrong:
         raise problems.invalid(*wrong)

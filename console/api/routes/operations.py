@@ -8,7 +8,7 @@ import msgspec
 from fastapi import Path, Query
 
 from console.api import problems
-from console.api.calls import Answer, Call
+from console.api.calls import Answer, Call, content_digest
 from console.api.operations import PREFIX, Routes
 from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
 from console.api.problems import FieldError, Kind, Problem, ProblemError
@@ -20,7 +20,7 @@ from custom_events.backtest.result import Backtest, Counts
 from custom_events.catalog.bulk.outcomes import BulkResult
 from custom_events.history.drafts import Draft
 from custom_events.operations import operation as operations
-from custom_events.operations.operation import CSV, JSON, State
+from custom_events.operations.operation import CSV, JSON, PARQUET, XLSX, State
 from custom_events.operations.parked_deliveries import ReplayedDeliveries
 from custom_events.values.numbers import MAX_ID
 
@@ -187,11 +187,34 @@ def read_operation_result(call: Call, operation_id: OperationId) -> Answer:
     raises=(problems.CONFLICT,),
 )
 def read_operation_result_as_csv(call: Call, operation_id: OperationId) -> Answer:
-    """The result of an export, whole."""
-    operation = _seen(call, operation_id)
-    operations.check_result(operation, CSV)
-    name = f'attachment; filename="{operation.request.get("name", operation.kind)}-{operation.id}.csv"'
-    return Answer(stream=operations.result_parts(call.engine, operation), headers={"Content-Disposition": name})
+    """The result of an export as CSV, whole."""
+    return _file(call, operation_id, CSV)
+
+
+@ROUTES.get(
+    "/operations/{operation_id}/result.xlsx",
+    right=SEE,
+    answer=bytes,
+    media_type=XLSX,
+    example="the bytes of the file",
+    raises=(problems.CONFLICT,),
+)
+def read_operation_result_as_xlsx(call: Call, operation_id: OperationId) -> Answer:
+    """The result of an export as XLSX, whole."""
+    return _file(call, operation_id, XLSX)
+
+
+@ROUTES.get(
+    "/operations/{operation_id}/result.parquet",
+    right=SEE,
+    answer=bytes,
+    media_type=PARQUET,
+    example="the bytes of the file",
+    raises=(problems.CONFLICT,),
+)
+def read_operation_result_as_parquet(call: Call, operation_id: OperationId) -> Answer:
+    """The result of an export as Parquet, whole."""
+    return _file(call, operation_id, PARQUET)
 
 
 @ROUTES.get(
@@ -226,7 +249,7 @@ def shown(operation: operations.LongOperation) -> LongOperation:
     """An operation as the API shows it."""
     result = None
     if operation.result_type is not None:
-        result = f"{_path(operation)}/result" + (".csv" if operation.result_type == CSV else "")
+        result = f"{_path(operation)}/{operations.RESULT_NAMES[operation.result_type]}"
     return LongOperation(
         id=operation.id,
         kind=operation.kind,
@@ -247,6 +270,18 @@ def shown(operation: operations.LongOperation) -> LongOperation:
         ended_at=operation.ended_at,
         expires_at=operation.expires_at if operation.state.has_ended else None,
     )
+
+
+def _file(call: Call, operation_id: int, media_type: str) -> Answer:
+    """The result as a file, with its digest."""
+    operation = _seen(call, operation_id)
+    operations.check_result(operation, media_type)
+    suffix = operations.RESULT_NAMES[media_type].partition(".")[2]
+    headers = {
+        "Content-Disposition": f'attachment; filename="{operation.request.get("name", operation.kind)}-{operation.id}.{suffix}"',
+        "Content-Digest": content_digest(operations.result_digest(call.engine, operation)),
+    }
+    return Answer(stream=operations.result_parts(call.engine, operation), headers=headers)
 
 
 def _seen(call: Call, operation_id: int) -> operations.LongOperation:

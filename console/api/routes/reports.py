@@ -1,17 +1,21 @@
 """Reports over days: how far what came got, what became of orders, conversions and their worth, and which configuration is used."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path as FilePath
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Query
 
 from console.api import problems
-from console.api.calls import Answer, Call
+from console.api.calls import Answer, Call, content_digest
 from console.api.lists import as_query, asked_site
 from console.api.operations import Routes
 from console.api.parameters import OfSite
 from console.api.rights import of_some_site
+from custom_events import private_files
 from custom_events.access.roles import Role
 from custom_events.browse import reports
 from custom_events.browse.reports import (
@@ -22,6 +26,9 @@ from custom_events.browse.reports import (
     Report,
     ReportFilter,
 )
+from custom_events.operations import exports
+from custom_events.report_files.table import MEDIA_TYPES, FileFormat, FileLimits
+from custom_events.report_files.writing import write
 
 ROUTES: Final = Routes(
     "reports",
@@ -30,6 +37,8 @@ ROUTES: Final = Routes(
 
 READ: Final = of_some_site(Role.VIEWER)
 CSV: Final = "text/csv"
+MOST_ROWS: Final = 100_000  # of a file that is made while somebody waits for it: some ten seconds as XLSX
+_PART_BYTES: Final = 256 * 1024
 
 ReportName = Annotated[
     str, Path(description=f"A report: {', '.join(reports.SOURCES)}.", max_length=40, examples=["funnel"])
@@ -159,6 +168,77 @@ def export_report(
     return Answer(
         stream=reports.lines(call.engine, report_name, asked), headers={"Content-Disposition": name}, media_type=CSV
     )
+
+
+@ROUTES.get(
+    "/reports/{report_name}/xlsx",
+    right=READ,
+    answer=bytes,
+    media_type=MEDIA_TYPES["xlsx"],
+    example="the bytes of the file",
+    raises=(problems.CONFLICT,),
+)
+def export_report_as_xlsx(
+    call: Call,
+    report_name: ReportName,
+    *,
+    site_id: OfSite = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
+    currency: Currency = None,
+    by: By = "definition",
+) -> Answer:
+    """A report whole, as XLSX with a sheet that says what it is about. Whoever may see some sites and not all names one."""
+    return _file(call, report_name, _asked(call, site_id, since, until, currency, by), "xlsx")
+
+
+@ROUTES.get(
+    "/reports/{report_name}/parquet",
+    right=READ,
+    answer=bytes,
+    media_type=MEDIA_TYPES["parquet"],
+    example="the bytes of the file",
+    raises=(problems.CONFLICT,),
+)
+def export_report_as_parquet(
+    call: Call,
+    report_name: ReportName,
+    *,
+    site_id: OfSite = None,
+    since: SinceDay = None,
+    until: UntilDay = None,
+    currency: Currency = None,
+    by: By = "definition",
+) -> Answer:
+    """A report whole, as Parquet. Whoever may see some sites and not all names one."""
+    return _file(call, report_name, _asked(call, site_id, since, until, currency, by), "parquet")
+
+
+def _file(call: Call, report_name: str, asked: ReportFilter, file_format: FileFormat) -> Answer:
+    """The file, made on disk and sent with its digest. A report is days by sites at most: what is larger is an export's."""
+    if report_name not in reports.SOURCES:
+        raise problems.not_found("report", report_name)
+    folder = call.settings.local_directory / exports.FOLDER
+    private_files.make_directory(folder)
+    place = TemporaryDirectory(dir=folder, prefix="report-")
+    try:
+        path = FilePath(place.name) / report_name
+        written = write(reports.table(call.engine, report_name, asked), file_format, path, FileLimits(rows=MOST_ROWS))
+    except BaseException:
+        place.cleanup()
+        raise
+    headers = {
+        "Content-Disposition": f'attachment; filename="{report_name}-{asked.since}-{asked.until}.{file_format}"',
+        "Content-Digest": content_digest(bytes.fromhex(written.sha256)),
+    }
+    return Answer(stream=_parts(place, written.path), headers=headers)
+
+
+def _parts(place: TemporaryDirectory[str], path: FilePath) -> Iterator[bytes]:
+    """The file part by part; it is removed behind the last one, or where nobody takes it any more."""
+    with place, path.open("rb") as file:
+        while part := file.read(_PART_BYTES):
+            yield part
 
 
 def list_currencies(call: Call, site_id: int | None) -> tuple[str, ...]:

@@ -32,6 +32,12 @@ def lines(engine: sa.Engine, *, only: Collection[int] | None, **chosen: Any) -> 
     """The header and every assignment that `assignment_lists.search` finds by `chosen`; each page in a transaction of its own. What is
     published is written, or else what is drafted."""
     yield csv_lines.encode([COLUMNS])
+    for page in rows(engine, only=only, **chosen):
+        yield csv_lines.encode(page)
+
+
+def rows(engine: sa.Engine, *, only: Collection[int] | None, **chosen: Any) -> Iterator[list[tuple[object, ...]]]:
+    """The same assignments as rows of values, page by page."""
     after: tuple[Any, ...] | None = None
     while True:
         with engine.connect() as connection:
@@ -39,7 +45,7 @@ def lines(engine: sa.Engine, *, only: Collection[int] | None, **chosen: Any) -> 
             current = revisions.current(connection, ASSIGNMENTS, [assignment.id for assignment in page])
         if not page:
             return
-        yield csv_lines.encode(_row(assignment, current.get(assignment.id, Current())) for assignment in page)
+        yield [_row(assignment, current.get(assignment.id, Current())) for assignment in page]
         after = assignment_lists.keys(page[-1], "id")
 
 

@@ -1,12 +1,19 @@
 """Long operations by the API: asked for, followed, cancelled, their results; and by whom."""
 
+import base64
+import csv
+import hashlib
+import io
 from typing import Any
 
 import httpx
+import openpyxl
+import pyarrow.parquet as pq
 from fastapi import FastAPI
 
 from console.api.app import create_app
 from custom_events.operations.runner import Runner
+from custom_events.report_files.table import MEDIA_TYPES
 from custom_events.settings import Settings
 from tests.console.api.asking import asking
 from tests.console.api.conftest import problem
@@ -61,6 +68,12 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (EXPORTS, {"list": "assignments", "state": "queued"}, "state"),
     (EXPORTS, {"list": "uploads", "state": "lost"}, "state"),
     (EXPORTS, {"list": "audit_entries", "since": "0001-01-01T00:00:00Z"}, "since"),
+    (EXPORTS, {"list": "assignments", "format": "pdf"}, "format"),
+    (EXPORTS, {"list": "uploads", "kind": "sale"}, "kind"),
+    (EXPORTS, {"list": "raw_events", "outcome": "lost"}, "outcome"),
+    (EXPORTS, {"list": "custom_events", "state": "sent"}, "state"),
+    (EXPORTS, {"list": "commerce_events", "order_id": "1001"}, "order_id"),
+    (EXPORTS, {"list": "refused_events", "topic": "a\0b"}, "topic"),
 ]
 
 
@@ -183,3 +196,50 @@ def test_a_console_does_what_it_is_asked_for(database: str, settings: Settings, 
         events = client.get(f"{ask(client, BACKTESTS, {})}/events").text
     assert "event: end" in events
     assert '"state":"succeeded"' in events
+
+
+def test_lists_are_exported_as_sheets_and_as_parquet(
+    admin: httpx.Client, world: World, runner: Runner, settings: Settings
+) -> None:
+    lists = (
+        "assignments",
+        "audit_entries",
+        "commerce_events",
+        "custom_events",
+        "raw_events",
+        "refused_events",
+        "uploads",
+    )
+    asked = [
+        (name, file_format, ask(admin, EXPORTS, {"list": name, "format": file_format, "site_id": world.mine.id}))
+        for name in lists
+        for file_format in ("csv", "xlsx", "parquet")
+    ]
+    while runner.run_next():
+        pass
+    rows: dict[str, set[int]] = {}
+    for name, file_format, path in asked:
+        found = admin.get(path).json()
+        assert (found["state"], found["result"]) == ("succeeded", f"{path}/result.{file_format}"), found
+        answer = admin.get(found["result"])
+        digest = base64.b64encode(hashlib.sha256(answer.content).digest()).decode()
+        assert answer.headers["content-digest"] == f"sha-256=:{digest}:"
+        assert answer.headers["content-disposition"].endswith(f'.{file_format}"')
+        rows.setdefault(name, set()).add(_rows(answer, file_format))
+        assert found["done"] in rows[name]
+    assert {name: len(counts) for name, counts in rows.items()} == dict.fromkeys(lists, 1)
+    assert rows["uploads"] != {0}
+    problem(admin.get(f"{asked[1][2]}/result.parquet"), 409)
+    folder = settings.local_directory / "exports"
+    assert list(folder.iterdir()) == []
+
+
+def _rows(answer: httpx.Response, file_format: str) -> int:
+    """Rows of a file without its header."""
+    assert answer.headers["content-type"].partition(";")[0] == MEDIA_TYPES[file_format]
+    if file_format == "csv":
+        return len(list(csv.reader(io.StringIO(answer.text)))) - 1
+    if file_format == "parquet":
+        return pq.read_metadata(io.BytesIO(answer.content)).num_rows
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content), read_only=True)["Data"]
+    return len(list(sheet.iter_rows())) - 1

@@ -1,6 +1,8 @@
 """Reports over days: as the marts have them, of the sites that whoever asks may see, page and export alike."""
 
+import base64
 import csv
+import hashlib
 import io
 from collections.abc import Iterator
 from datetime import date
@@ -8,10 +10,14 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
+import openpyxl
+import pyarrow.parquet as pq
 import pytest
 from fastapi import FastAPI
 
 from custom_events.browse import reports
+from custom_events.report_files.table import MEDIA_TYPES
+from custom_events.settings import Settings
 from tests import marts
 from tests.console.api.asking import asking
 from tests.console.api.conftest import problem
@@ -116,6 +122,36 @@ def test_what_is_seen_is_exported_whole_and_no_formula_in_it(admin: httpx.Client
     lines = admin.get("/api/v1/reports/accuracy-by-site/csv", params=DAYS).text.splitlines()
     assert len(lines) == 1 + 4
     problem(admin.get("/api/v1/reports/nothing/csv"), 404)
+
+
+def test_a_report_is_a_sheet_or_parquet_with_its_digest(
+    admin: httpx.Client, filled: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {**DAYS, "by": "definition", "currency": "EUR", "site_id": filled.mine.id}
+    sheet = admin.get("/api/v1/reports/conversions/xlsx", params=asked)
+    parquet = admin.get("/api/v1/reports/conversions/parquet", params=asked)
+    for answer, suffix in ((sheet, "xlsx"), (parquet, "parquet")):
+        assert answer.headers["content-type"] == MEDIA_TYPES[suffix]
+        assert f"conversions-{YESTERDAY}-{TODAY}.{suffix}" in answer.headers["content-disposition"]
+        digest = base64.b64encode(hashlib.sha256(answer.content).digest()).decode()
+        assert answer.headers["content-digest"] == f"sha-256=:{digest}:"
+    book = openpyxl.load_workbook(io.BytesIO(sheet.content))
+    assert [cell.value for cell in book["Data"]["B"]] == ["Name", "=Big"]
+    assert (book["Data"]["B2"].data_type, book["Data"]["D1"].value) == ("s", "Day (each site's own zone)")
+    about = [str(cell.value) for cell in book["About"]["B"]]
+    assert {f"Only of site {filled.mine.id}.", "Only in EUR.", "by each site's own zone"} <= set(about)
+    (row,) = pq.read_table(io.BytesIO(parquet.content)).to_pylist()
+    (shown,) = ask(admin, "conversions", **asked)["rows"]
+    assert (row["key"], row["matched"], row["value_matched"]) == (
+        "big_order",
+        shown["matched"],
+        Decimal(shown["value_matched"]),
+    )
+    monkeypatch.setattr("console.api.routes.reports.MOST_ROWS", 0)
+    for suffix in ("xlsx", "parquet"):
+        problem(admin.get("/api/v1/reports/nothing/" + suffix), 404)
+        assert "more than 0 rows" in problem(admin.get(f"/api/v1/reports/funnel/{suffix}", params=DAYS), 409)["detail"]
+    assert list((settings.local_directory / "exports").iterdir()) == []
 
 
 def test_of_other_sites_nothing_is_reported(client: httpx.Client, filled: World) -> None:
