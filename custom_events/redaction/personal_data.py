@@ -123,7 +123,9 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
     "app.operation_parts": Personal("nothing leads there", Done.KEPT, "exported lists, with order ids", "a day"),
     **dict.fromkeys(("app.bulk_changes", "app.bulk_change_rows"), _CONFIGURED),
     **dict.fromkeys(("app.report_specifications", "app.report_schedules"), _CONFIGURED),
-    "app.report_runs": Nobody("which report was made when, its digest, and where its file went; files end with their retention"),
+    "app.report_runs": Nobody(
+        "which report was made when, its digest, and where its file went; files end with their retention"
+    ),
     **dict.fromkeys(
         (
             "app.sites",

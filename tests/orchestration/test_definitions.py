@@ -48,7 +48,10 @@ def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
     graph = defs.resolve_asset_graph()
     names = {found.to_user_string() for found in graph.get_all_asset_keys()}
     assert names >= {*STAGES, *MARTS, "configuration", "reconciliation", "report_exports"}
-    assert all(name.startswith("stg_") for name in names - {*STAGES, *MARTS, "configuration", "reconciliation", "report_exports"})
+    assert all(
+        name.startswith("stg_")
+        for name in names - {*STAGES, *MARTS, "configuration", "reconciliation", "report_exports"}
+    )
     assert {job.name for job in defs.jobs} == {
         "understand_and_match",
         "upload_conversions",
@@ -63,7 +66,12 @@ def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
         "reconciliation_daily": "41 5 * * *",
         "partitions_daily": "23 2 * * *",
     }
-    assert {sensor.name for sensor in defs.sensors} == {"raw_backlog", "upload_backlog", "scheduled_reports", "watching"}
+    assert {sensor.name for sensor in defs.sensors} == {
+        "raw_backlog",
+        "upload_backlog",
+        "scheduled_reports",
+        "watching",
+    }
 
 
 def test_every_sum_is_a_check_beside_its_asset(defs: Any) -> None:
