@@ -101,7 +101,9 @@ def _console() -> Iterator[str]:
 
 def _reporting() -> Iterator[str]:
     for table in TABLES:
-        if columns := readable(table):  # and which transaction wrote a row, by which builds see what changed (decision 0050)
+        if columns := readable(
+            table
+        ):  # and which transaction wrote a row, by which builds see what changed (decision 0050)
             yield f"GRANT SELECT ({', '.join((*columns, 'xmin'))}) ON {table.fullname} TO {REPORTING}"
 
 
