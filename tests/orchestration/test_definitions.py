@@ -43,17 +43,9 @@ def test_the_stages_are_one_unbroken_line_into_every_report(defs: Any) -> None:
 def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
     graph = defs.resolve_asset_graph()
     names = {found.to_user_string() for found in graph.get_all_asset_keys()}
-<<<<<<< HEAD
     known = {*STAGES, *MARTS, "configuration", "reconciliation", "report_builds", "report_exports"}
     assert names >= known | TABLES_BETWEEN
     assert all(name.startswith(("stg_", "int_")) for name in names - known)
-=======
-    assert names >= {*STAGES, *MARTS, "configuration", "reconciliation", "report_exports"}
-    assert all(
-        name.startswith("stg_")
-        for name in names - {*STAGES, *MARTS, "configuration", "reconciliation", "report_exports"}
-    )
->>>>>>> b1
     assert {job.name for job in defs.jobs} == {
         "understand_and_match",
         "upload_conversions",
@@ -79,7 +71,6 @@ def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
         "scheduled_reports",
         "watching",
     }
-<<<<<<< HEAD
 
 
 def test_every_model_hangs_on_a_stage_and_says_what_it_is(defs: Any) -> None:
@@ -99,8 +90,6 @@ def test_one_build_at_a_time(defs: Any) -> None:
     assert defs.resolve_job_def("build_reports").graph.node_defs[0].pool == "reports"
     configured: Any = instance.configuration()
     assert configured["concurrency"]["pools"] == {"granularity": "op", "default_limit": 1}
-=======
->>>>>>> b1
 
 
 def test_every_sum_is_a_check_beside_its_asset(defs: Any) -> None:
