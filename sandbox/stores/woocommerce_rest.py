@@ -11,6 +11,7 @@ import base64
 import hmac
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -29,7 +30,8 @@ Answer = tuple[int, dict[str, str], Any]
 
 
 class WooCommerceShop:
-    """One shop: its orders by id, as REST resources. `asked`: the queries that were answered; `answers`: what is given before."""
+    """One shop: its orders by id, as REST resources. `asked`: the queries that were answered; `answers`: what is given before; `moved_s`: by
+    how many seconds its clock is ahead of ours."""
 
     def __init__(self, consumer_key: str, consumer_secret: str) -> None:
         self._login = base64.b64encode(f"{consumer_key}:{consumer_secret}".encode()).decode()
@@ -37,6 +39,7 @@ class WooCommerceShop:
         self.asked: list[str] = []
         self.answers: deque[Answer] = deque()
         self.trashed: set[int] = set()
+        self.moved_s = 0.0
         self._lock = threading.Lock()
 
     def saw(self, posts: Iterable[Post]) -> None:
@@ -124,6 +127,10 @@ def serve(shop: WooCommerceShop, port: int = 0) -> Generator[str]:
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            moment = time.time() if timestamp is None else timestamp
+            return super().date_time_string(moment + shop.moved_s)  # pyright: ignore[reportArgumentType]  (it takes fractions)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class's name)
             """Nothing: `shop.asked` has it."""
