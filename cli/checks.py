@@ -156,11 +156,11 @@ def _weak_secrets(connection: "sa.Connection", key: bytes) -> Check:
 
 def _consent(connection: "sa.Connection") -> Check:
     """What each consent policy means, for whom."""
-    found = "; ".join(consent_policies.sentences(connection)) or "no assignment is active"
+    policies = "; ".join(consent_policies.sentences(connection)) or "no assignment is active"
     if granting := consent_policies.granting_sites(connection):
         remedy = f"Only right where the shop asks everybody before: else set consent_default of {', '.join(granting[:10])} to unknown."
-        return Check(name="consent", state=State.WARNING, found=found, remedy=remedy)
-    return Check(name="consent", state=State.OK, found=found)
+        return Check(name="consent", state=State.WARNING, found=policies, remedy=remedy)
+    return Check(name="consent", state=State.OK, found=policies)
 
 
 def _of_database(settings: Settings) -> Iterator[Check]:

@@ -74,8 +74,8 @@ class Guard:
     def _is_opened(self, scope: Message) -> bool:
         if scope["type"] != "http" or scope["method"] != "GET":
             return False
-        given = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get(TOKEN_FIELD)
-        return given is not None and self._fits(given)
+        token = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get(TOKEN_FIELD)
+        return token is not None and self._fits(token)
 
     async def _let_in(self, scope: Message, send: Send) -> None:
         """To the same address without the token, which then stands in no history of the browser."""
@@ -96,8 +96,8 @@ class Guard:
             return False
         return COOKIE in cookies and self._fits(cookies[COOKIE].value)
 
-    def _fits(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode("utf-8", "replace"), self._token)
+    def _fits(self, token: str) -> bool:
+        return hmac.compare_digest(token.encode("utf-8", "replace"), self._token)
 
     def _is_of_ours(self, scope: Message, headers: Mapping[str, str]) -> bool:
         """Whether a request that may change something comes from our own page, or from no page."""

@@ -10,7 +10,7 @@ from httpx import Client
 
 from console.api import scrapes
 from console.api.app import create_app
-from console.api.routes import figures
+from console.api.routes import figures as figure_routes
 from custom_events.watching.status import Status, status
 from tests.console.api.asking import asking
 from tests.console.api.conftest import problem
@@ -109,7 +109,7 @@ def test_figures_for_nobody_are_counted_once_in_a_while(
     client: Client, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: list[str] = []
-    for module in (scrapes, figures):
+    for module in (scrapes, figure_routes):
 
         def count(*given: Any, place: str = module.__name__) -> Status:
             counted.append(place)
