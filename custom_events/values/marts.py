@@ -126,6 +126,56 @@ _MARTS: Final = (
         ratios=(_ratio("success", ("accepted",), "sent"),),
     ),
     _mart(
+        "fct_order_funnel_daily",
+        "Orders from checkout to what is kept",
+        "One row per site, day, definition, campaign, click kind and currency.",
+        "site_id:id site_name:text day:day definition_key:id campaign:text click_kind:text currency:text checkouts:count "
+        "orders_created:count orders_paid:count orders_matched:count orders_sent:count orders_accepted:count orders_kept:count "
+        "checkout_value:amount created_value:amount paid_value:amount matched_value:amount sent_value:amount accepted_value:amount "
+        "kept_value:amount",
+        ratios=(
+            _ratio("paid_of_created", ("orders_paid",), "orders_created"),
+            _ratio("accepted_of_paid", ("orders_accepted",), "orders_paid"),
+        ),
+    ),
+    _mart(
+        "fct_upload_quality_daily",
+        "Upload quality by site, action, outcome and reason",
+        "One row per site, ads account, conversion action, kind of upload, day, outcome and reason.",
+        "site_id:id site_name:text customer_id:id action_id:id kind:text day:day outcome:text reason:text uploads:count attempts:count "
+        "sent:count sent_again:count lag_seconds:count lag_uploads:count slow_uploads:count",
+        ratios=(_ratio("mean_lag_seconds", ("lag_seconds",), "lag_uploads"),),
+    ),
+    _mart(
+        "fct_configuration_use",
+        "Configuration in use",
+        "One row per assignment.",
+        "assignment_id:id site_id:id site_name:text definition_key:id definition_name:text assignment_label:text is_active:text usage:text "
+        "matches:count withdrawn:count overlapping:count first_day:day last_day:day",
+        period="",
+    ),
+    _mart(
+        "fct_data_quality_daily",
+        "Data quality by finding",
+        "One row per site, day, finding and reason.",
+        "site_id:id site_name:text day:day finding:text reason:text found:count",
+    ),
+    _mart(
+        "fct_attribution_daily",
+        "Attribution by model, source and campaign",
+        "One row per site, day of payment, attribution model, source, medium, campaign, click kind and currency.",
+        "site_id:id site_name:text day:day model:text source:text medium:text campaign:text click_kind:text currency:text "
+        "orders_touched:count order_credit:amount value_credit:amount net_value_credit:amount touches:count",
+    ),
+    _mart(
+        "fct_customer_cohorts",
+        "Cohorts of customers",
+        "One row per site, month of the first paid order, months since then and currency.",
+        "site_id:id site_name:text cohort_month:day months_since:id currency:text cohort_customers:count customers:count orders:count "
+        "revenue:amount",
+        period="",
+    ),
+    _mart(
         "dim_sites",
         "Sites",
         "One row per site.",
