@@ -4,16 +4,14 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import msgspec
-from pydantic import SecretStr
-
-from custom_events import private_files, secrets
+from cli import safety_checks
+from cli.check import Check, State
+from custom_events import secrets
 from custom_events.access import exposure, key_rotation
-from custom_events.catalog import consent_policies, key_ring, signing
+from custom_events.catalog import key_ring, signing
 from custom_events.catalog.definitions import all_of
 from custom_events.errors import CustomEventsError, NeedsAction
 from custom_events.matching.system import SYSTEM_DEFINITIONS
@@ -23,11 +21,8 @@ from custom_events.queries.people import has_administrator
 from custom_events.queries.sites import database_now
 from custom_events.queries.zones import SERVER_DIFFERENCES, UNKNOWN_ZONES
 from custom_events.settings import DEMO_FILE, Settings, variable_of
-from custom_events.shopify_app import installation
-from custom_events.shopify_app.app_settings import app_of
 from custom_events.tables.registry import PARTITIONED, Partitioning
 from custom_events.values import zones
-from custom_events.watching.channels import channels
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -43,30 +38,13 @@ DATA_MANAGER = "https://datamanager.googleapis.com:443"
 KEY_FIELDS = ("client_email", "private_key", "token_uri")  # of a service account's key file
 
 
-class State(StrEnum):
-    """Of one check. Only FAILED makes the doctor's exit code 1."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "failed"
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """`found` is a sentence; `remedy` is what to do, empty when all is well."""
-
-    name: str
-    state: State
-    found: str
-    remedy: str = ""
-
-
 def examine(settings: Settings) -> Iterator[Check]:
     """Every check, in the order in which things are mended."""
     yield _settings(settings)
     yield _guarded("secret key", lambda: _key(settings))
-    yield _local_directory(settings)
-    yield from _transports(settings)
-    yield _guarded("alarms", lambda: _alarm_channels(settings))
+    yield safety_checks.local_directory(settings)
+    yield from safety_checks.transports(settings)
+    yield _guarded("alarms", lambda: safety_checks.alarm_channels(settings))
     yield from _of_database(settings)
     for program, host, port, field in (
         ("the receiver", settings.receiver_host, settings.receiver_port, "receiver_port"),
@@ -105,64 +83,6 @@ def _key(settings: Settings) -> Check:
     return Check(name="secret key", state=State.OK, found=f"a Fernet key, from {place}")
 
 
-def _local_directory(settings: Settings) -> Check:
-    name, directory = "local directory", settings.local_directory
-    open_ones = [path for path in (directory, directory / secrets.KEY_FILE) if private_files.is_open_to_others(path)]
-    if open_ones:
-        state = f"other accounts of this machine may read {', '.join(map(str, open_ones))}"
-        return Check(name=name, state=State.WARNING, found=state, remedy=f"Run: chmod -R go-rw {directory}")
-    return Check(name=name, state=State.OK, found=f"{directory} is this account's alone")
-
-
-def _transports(settings: Settings) -> Iterator[Check]:
-    """The way to each database that an address of ours names."""
-    for field in (
-        "database_url",
-        "receiver_database_url",
-        "console_database_url",
-        "pipeline_database_url",
-        "reporting_database_url",
-    ):
-        url: SecretStr | None = getattr(settings, field)
-        if url is None:
-            continue
-        name = f"transport of {variable_of(field)}"
-        try:
-            problem = address.transport_problem(url.get_secret_value())
-        except CustomEventsError as error:
-            yield Check(name=name, state=State.FAILED, found="cannot be read", remedy=str(error))
-            continue
-        if problem is None:
-            yield Check(name=name, state=State.OK, found="verified, or on this machine")
-        else:
-            sentence, _, remedy = problem.partition(". ")
-            yield Check(name=name, state=State.FAILED, found=sentence, remedy=remedy)
-
-
-def _alarm_channels(settings: Settings) -> Check:
-    named = ", ".join(channel.name for channel in channels(settings))
-    return Check(name="alarms", state=State.OK, found=f"told by {named}" if named else "told to nobody")
-
-
-def _weak_secrets(connection: "sa.Connection", key: bytes) -> Check:
-    if sites := signing.weak(connection, key):
-        named = ", ".join(map(str, sites[:10]))
-        remedy = "Whoever sees one delivery can guess them, and then sign others: custom-events site secret rotate makes a strong one."
-        return Check(
-            name="weak secrets", state=State.WARNING, found=f"{len(sites)} sites have one (site {named})", remedy=remedy
-        )
-    return Check(name="weak secrets", state=State.OK, found="none")
-
-
-def _consent(connection: "sa.Connection") -> Check:
-    """What each consent policy means, for whom."""
-    policies = "; ".join(consent_policies.sentences(connection)) or "no assignment is active"
-    if granting := consent_policies.granting_sites(connection):
-        remedy = f"Only right where the shop asks everybody before: else set consent_default of {', '.join(granting[:10])} to unknown."
-        return Check(name="consent", state=State.WARNING, found=policies, remedy=remedy)
-    return Check(name="consent", state=State.OK, found=policies)
-
-
 def _of_database(settings: Settings) -> Iterator[Check]:
     import psycopg
     from sqlalchemy.exc import SQLAlchemyError
@@ -189,10 +109,12 @@ def _of_database(settings: Settings) -> Iterator[Check]:
                         yield _definitions(connection)
                         yield _administrator(connection, settings)
                         yield _references(connection)
-                        yield _shopify_app(connection, settings)
+                        yield safety_checks.shopify_app(connection, settings)
                         yield _guarded("site secrets", lambda: _site_secrets(connection, secrets.key(settings)))
-                        yield _guarded("weak secrets", lambda: _weak_secrets(connection, secrets.key(settings)))
-                        yield _consent(connection)
+                        yield _guarded(
+                            "weak secrets", lambda: safety_checks.weak_secrets(connection, secrets.key(settings))
+                        )
+                        yield safety_checks.consent(connection)
             finally:
                 engine.dispose()
     except (SQLAlchemyError, psycopg.Error) as error:
@@ -201,31 +123,6 @@ def _of_database(settings: Settings) -> Iterator[Check]:
         yield Check(name=name, state=State.FAILED, found=message, remedy=remedy)
     except CustomEventsError as error:
         yield Check(name=name, state=State.FAILED, found="cannot be had", remedy=str(error))
-
-
-def _shopify_app(connection: "sa.Connection", settings: Settings) -> Check:
-    """Whether the app has what it needs, and what is wrong in the shops that have it."""
-    name = "Shopify app"
-    if settings.shopify_client_id is None and settings.shopify_client_secret is None:
-        return Check(name=name, state=State.OK, found="none is set up")
-    try:
-        app_of(settings)
-    except CustomEventsError as error:
-        return Check(name=name, state=State.FAILED, found="half set up", remedy=str(error))
-    for field, url in (("receiver_url", settings.receiver_url or ""), ("console_url", settings.console_url)):
-        if not url.startswith("https://"):
-            remedy = f"Set {variable_of(field)} to the https address at which others reach it."
-            return Check(
-                name=name, state=State.WARNING, found=f"Shopify cannot reach {url or 'the receiver'}", remedy=remedy
-            )
-    installed = [each for each in installation.everything(connection) if each.is_installed]
-    wrong = [
-        f"{each.shop} ({', '.join(problem.what for problem in each.problems)})" for each in installed if each.problems
-    ]
-    if wrong:
-        remedy = "custom-events shopify status says what to do."
-        return Check(name=name, state=State.WARNING, found=f"needs somebody in {', '.join(wrong)}", remedy=remedy)
-    return Check(name=name, state=State.OK, found=f"installed in {len(installed)} shops")
 
 
 def _sessions(url: str) -> Check:

@@ -22,7 +22,8 @@ def doctor(*, as_json: bool) -> None:
     import msgspec
 
     settings = prepared()  # unreadable settings end here, with the name of the first
-    from cli.checks import Check, State, examine
+    from cli.check import Check, State
+    from cli.checks import examine
 
     checks: list[Check] = []
     for check in examine(settings):

@@ -20,6 +20,7 @@ RECEIVER_SETTINGS: Final = frozenset(
         *("receiver_host", "receiver_port", "receiver_url", "receiver_workers", "receiver_role"),
         *("receiver_connections", "receiver_figures_port", "receiver_figures_host"),
         *("body_limit_bytes", "queue_limit", "group_limit", "retry_after_s", "replay_window_s", "site_cache_s"),
+        *("collect_per_site", "collect_per_client"),
     )
 )
 _LOGINS: Final = frozenset(

@@ -37,7 +37,10 @@ _CONFIGURED: Final = frozenset(
 )
 _AUDIT: Final = "audit_entries"  # whoever may write it may add to it, and nobody may do more
 _PIPELINE_HIDDEN: Final = _ACCESS | {"site_secrets"}
-_REPORTING_HIDDEN: Final = _PIPELINE_HIDDEN | {"forgotten_subjects", "forgetting_keys", "key_ring_checks"}
+_REPORTING_HIDDEN: Final = _PIPELINE_HIDDEN | {
+    *("forgotten_subjects", "forgetting_keys", "key_ring_checks"),
+    *("shopify_installations", "store_api_keys", "report_specifications", "report_schedules", "report_runs", "beacons"),
+}
 # Bodies, headers, tokens, and what people had before: no report reads them.
 _SECRET_COLUMNS: Final = frozenset({"body", "headers", "client_address", "before", "after", "content"})
 _SEQUENCES: Final = "GRANT USAGE ON ALL SEQUENCES IN SCHEMA app, landing TO {role}"  # many ids are taken at once
@@ -84,7 +87,9 @@ def _pipeline() -> Iterator[str]:
     expiring = [kind.table for kind in PARTITIONED if kind.table.schema == LANDING and kind.retention is not None]
     yield f"GRANT DELETE ON {_listed(expiring)}, {LANDING}.raw_queue TO {PIPELINE}"
     yield f"GRANT UPDATE ON {LANDING}.raw_events, {LANDING}.refused_events, {LANDING}.raw_queue TO {PIPELINE}"
-    yield f"GRANT INSERT ON {LANDING}.raw_queue, {LANDING}.receipts TO {PIPELINE}"
+    # What was read from a store's API lands as deliveries do.
+    landed = ("raw_events", "duplicate_deliveries", "raw_queue", "receipts")
+    yield f"GRANT INSERT ON {', '.join(f'{LANDING}.{name}' for name in landed)} TO {PIPELINE}"
     yield _SEQUENCES.format(role=PIPELINE)
     yield f"GRANT EXECUTE ON FUNCTION {', '.join(_FUNCTIONS)} TO {PIPELINE}"
 

@@ -10,7 +10,8 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from cli import checks
-from cli.checks import Check, State, examine
+from cli.check import Check, State
+from cli.checks import examine
 from custom_events import secrets
 from custom_events.access import people
 from custom_events.access.roles import Grant, Role

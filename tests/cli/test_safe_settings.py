@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from pydantic import SecretStr, ValidationError
 
-from cli import checks
-from cli.checks import State
+from cli import safety_checks
+from cli.check import State
 from custom_events.catalog import signing
 from custom_events.errors import InvalidConfiguration
 from custom_events.settings import Settings
@@ -25,9 +25,9 @@ def settings_of(**fields: object) -> Settings:
 
 def test_a_directory_that_others_may_read_is_a_warning(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
-    assert checks._local_directory(settings_of(local_directory=tmp_path)).state is State.OK
+    assert safety_checks.local_directory(settings_of(local_directory=tmp_path)).state is State.OK
     (tmp_path / "secret.key").touch(0o644)
-    found = checks._local_directory(settings_of(local_directory=tmp_path))
+    found = safety_checks.local_directory(settings_of(local_directory=tmp_path))
     assert (found.state, "secret.key" in found.found) == (State.WARNING, True)
 
 
@@ -37,7 +37,7 @@ def test_each_way_to_the_database_is_looked_at() -> None:
         receiver_database_url="postgresql://r@db.example/db?sslmode=require",
         console_database_url="mysql://c@db.example/db",
     )
-    states = {check.name.rpartition(" ")[2]: check.state for check in checks._transports(settings)}
+    states = {check.name.rpartition(" ")[2]: check.state for check in safety_checks.transports(settings)}
     assert states == {
         "DATABASE_URL": State.OK,
         "CUSTOM_EVENTS_RECEIVER_DATABASE_URL": State.FAILED,
@@ -50,20 +50,22 @@ def test_secrets_that_people_thought_up_are_a_warning(database: str, engine: sa.
     strong, weak = world.site(), world.site()
     with engine.begin() as connection:
         signing.add(connection, strong, signing.make(), key=KEY, actor="test")
-        assert checks._weak_secrets(connection, KEY).state is State.OK
+        assert safety_checks.weak_secrets(connection, KEY).state is State.OK
         signing.add(connection, weak, "hunter2hunter2hunter2", key=KEY, actor="test")
-        found = checks._weak_secrets(connection, KEY)
+        found = safety_checks.weak_secrets(connection, KEY)
         assert (found.state, found.found) == (State.WARNING, f"1 sites have one (site {weak})")
-        assert checks._weak_secrets(connection, Fernet.generate_key()).state is State.OK  # `site secrets` says that
+        assert (
+            safety_checks.weak_secrets(connection, Fernet.generate_key()).state is State.OK
+        )  # `site secrets` says that
 
 
 def test_what_consent_means_is_said_by_doctor_and_validate(run: Run, database: str, engine: sa.Engine) -> None:
     world = World(database, engine)
     with engine.connect() as connection:
-        assert checks._consent(connection).found == "no assignment is active"
+        assert safety_checks.consent(connection).found == "no assignment is active"
     world.rule(world.site(consent_default="granted"), "purchase")
     with engine.connect() as connection:
-        found = checks._consent(connection)
+        found = safety_checks.consent(connection)
     assert found.state is State.WARNING
     assert "click_only_in_europe" in found.found
     shown = run("config", "validate", DATABASE_URL=database)
@@ -87,4 +89,4 @@ def test_no_alarm_goes_over_the_net_in_clear() -> None:
     assert told("smtps://user:password@mail.example") == told("smtp://localhost") == ["email"]
     with pytest.raises(InvalidConfiguration, match="in clear"):
         told("smtp://user:password@mail.example")
-    assert checks._alarm_channels(settings_of()).found == "told to nobody"
+    assert safety_checks.alarm_channels(settings_of()).found == "told to nobody"

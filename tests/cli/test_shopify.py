@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from pydantic import SecretStr
 
-from cli.checks import State, _shopify_app
+from cli.check import State
 from cli.main import main
+from cli.safety_checks import shopify_app
 from custom_events.settings import Settings
 from custom_events.settings import settings as read_settings
 from custom_events.shopify_app import connecting, installation, token_endpoint, tokens
@@ -126,16 +127,16 @@ def test_webhooks_of_the_app_itself_are_said_to_be_there(
 
 def test_the_doctor_looks_at_the_app(settings: Settings, site_id: int, engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        assert _shopify_app(connection, settings).found == "installed in 1 shops"
+        assert shopify_app(connection, settings).found == "installed in 1 shops"
         unset = settings.model_copy(update={"shopify_client_id": None, "shopify_client_secret": None})
-        assert _shopify_app(connection, unset).state is State.OK
+        assert shopify_app(connection, unset).state is State.OK
         half = settings.model_copy(update={"shopify_client_secret": None})
-        assert _shopify_app(connection, half).state is State.FAILED
+        assert shopify_app(connection, half).state is State.FAILED
         plain = settings.model_copy(update={"receiver_url": None, "shopify_client_secret": SecretStr("x" * 9)})
-        assert _shopify_app(connection, plain).state is State.WARNING
+        assert shopify_app(connection, plain).state is State.WARNING
         connection.execute(
             sa.text(
                 """UPDATE app.shopify_installations SET problems = '[{"what": "token_refused", "sentence": "x"}]'"""
             )
         )
-        assert "token_refused" in _shopify_app(connection, settings).found
+        assert "token_refused" in shopify_app(connection, settings).found
