@@ -14,6 +14,7 @@ MANUAL_OF: Final[Mapping[str, str]] = {
     "audit": "how-to/console.md#who-sees-what",
     "bulk-changes": "how-to/console.md#what-can-be-changed",
     "custom-events": "reference/rules.md",
+    "dagster": "architecture.md",
     "definitions": "reference/conditions.md",
     "deliveries": "reference/receiver.md",
     "operations": "how-to/console.md#what-can-be-changed",
