@@ -10,7 +10,11 @@ PROGRAMS = ("receiver", "pipeline", "console", "reporting")
 
 @click.command(short_help="A login for each program, with its own rights alone.")
 @click.argument("programs", nargs=-1, type=click.Choice(PROGRAMS))
-@click.option("--sql", is_flag=True, help="Change nothing: print the SQL for somebody who may make roles.")
+@click.option(
+    "--sql",
+    is_flag=True,
+    help="Change nothing: print the SQL for somebody who may make roles, and the settings to standard error.",
+)
 @author_option()
 def roles(*, programs: tuple[str, ...], sql: bool, author: str) -> None:
     """Make logins for PROGRAMS (all of them by default), and print the settings that hold their addresses.

@@ -41,7 +41,7 @@ def hashed(password: str, *, about: Sequence[str] = ()) -> str:
     if wrong is None and _is_easy(password, about):
         wrong = "it is easy to guess: it is on a list of much used passwords, or made of such, of names, dates or keys beside each other"
     if wrong is not None:
-        right = f"{LEAST_CHARACTERS} to {MOST_CHARACTERS} characters; a few words that belong together to nobody else are good"
+        right = f"{LEAST_CHARACTERS} to {MOST_CHARACTERS} characters; a few words that nobody else would put together are good"
         raise InvalidConfiguration(f"{wrong}; {right}", path="password", faults=(Fault("password", wrong, right),))
     return rehashed(password)
 
