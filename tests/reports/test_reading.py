@@ -9,12 +9,14 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from custom_events.errors import Transient
+from custom_events.errors import NeedsAction, Transient
 from custom_events.postgres import connect
+from custom_events.queries import report_rows
 from custom_events.report_files.table import PlotSpec
 from custom_events.reports import reading
 from custom_events.reports.content import Operator, ReportContent, RowFilter, RowOrder
 from custom_events.reports.periods import Period
+from custom_events.watching import scheduled
 from tests import marts
 
 WEEK = Period(first=date(2026, 11, 23), last=date(2026, 11, 29), zone="Europe/Berlin")
@@ -67,7 +69,7 @@ def test_sites_filters_and_sums(orders: sa.Engine) -> None:
     assert [row[0] for row in rows(orders, content(), (10, 2))] == ["2", "10"]
     assert rows(orders, content(), (3,)) == []
     added = content(
-        columns=("reason", "row_count", "withheld", "net_total"),
+        columns=("reason", "row_count", "withheld", "net_total"),  # of two currencies: `content.problems` would refuse it
         added_up=True,
         filters=(RowFilter(column="outcome", operator=Operator.IS, values=("withheld", "x' OR true --")),),
         order=(RowOrder(column="row_count", descending=True),),
@@ -81,9 +83,8 @@ def test_sites_filters_and_sums(orders: sa.Engine) -> None:
 
 def test_what_stands_beside_the_rows(orders: sa.Engine) -> None:
     with orders.begin() as connection:
-        connection.execute(
-            sa.text("UPDATE app.scheduled_jobs SET ended_at = '2026-11-30 12:07Z' WHERE name = 'build_reports'")
-        )
+        assert connection.execute(report_rows.BUILT_AT).scalar_one_or_none() is None, "the installation is no build"
+        scheduled.ended(connection, scheduled.BUILDS, datetime(2026, 11, 30, 12, 7, tzinfo=UTC))
     with reading.opened(orders, content(), WEEK, None) as source:
         table = reading.table_of(content(), "Orders", WEEK, source)
     assert (table.zone, table.period) == ("Europe/Berlin", "2026-11-23 to 2026-11-29")
@@ -102,6 +103,13 @@ def test_a_mart_without_a_period_is_read_whole(engine: sa.Engine) -> None:
     assert rows(engine, content(mart="dim_sites", columns=("site_id", "site_name"))) == [("1", "A")]
     with pytest.raises(Transient, match="not built as this version needs it"):
         rows(engine, content(mart="dim_sites", columns=("platform",)))
+
+
+def test_rows_without_sites_are_none_of_some_sites(engine: sa.Engine) -> None:
+    """A report may have become one of a mart without sites after it was scheduled for some."""
+    of_accounts = content(mart="fct_reconciliation_daily", columns=("customer_id", "sent"))
+    with pytest.raises(NeedsAction, match="has no sites"):
+        rows(engine, of_accounts, (1,))
 
 
 def test_a_rebuild_waits_for_the_reader_and_the_reader_has_all_rows(orders: sa.Engine, database: str) -> None:
