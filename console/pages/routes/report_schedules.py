@@ -8,6 +8,7 @@ import msgspec
 from console.api.bodies import typed
 from console.api.calls import Call
 from console.api.preconditions import tag_of
+from console.api.problems import invalid
 from console.api.rights import of_some_site
 from console.api.routes import report_runs as run_operations
 from console.api.routes import report_schedules as operations
@@ -79,7 +80,9 @@ def edit_schedule_page(call: Call, ask: Ask) -> Shown:
 def _edited(call: Call, ask: Ask) -> Shown:
     stored = schedules.get(call.connection, ask.path["report_schedule_id"], only=call.caller.sites())
     form = dict(ask.form) or report_forms.form_of_schedule(operations.shown(stored))
-    return _form(call, ask, {**form, "if_match": tag_of(stored)}, f"Change {stored.name}", stored.id)
+    page = _form(call, ask, {**form, "if_match": tag_of(stored)}, f"Change {stored.name}", stored.id)
+    problem = report_forms.targets_problem(operations.shown(stored))
+    return page if problem is None else msgspec.structs.replace(page, content={**page.content, "errors": {"targets": problem}})
 
 
 @PAGES.change(
@@ -94,6 +97,8 @@ def change_schedule(call: Call, ask: Ask) -> Answer:
         return _with_times(call, ask, _edited(call, ask))
     schedule_id = ask.path["report_schedule_id"]
     stored = schedules.get(call.connection, schedule_id, only=call.caller.sites())
+    if (problem := report_forms.targets_problem(operations.shown(stored))) is not None:
+        raise invalid(problem)
     body = typed(report_forms.schedule_body(ask, is_active=stored.is_active), NewReportSchedule)
     operations.replace_report_schedule(call, schedule_id, body)
     return Moved(to=f"report-schedules/{schedule_id}", said="Saved: it applies from the next run on.")

@@ -161,6 +161,7 @@ def _form(call: Call, ask: Ask, form: dict[str, str], title: str, key: str | Non
         "form": form,
         "errors": report_forms.errors_of(ask.errors),
         "key": key,
+        "filter_rows": report_forms.filter_rows(form),
         "preview": None,
         "not_shown": "",
         **choices(call),
