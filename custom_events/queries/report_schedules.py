@@ -63,10 +63,15 @@ def secrets(connection: sa.Connection, schedule_id: int) -> bytes | None:
     return None if token is None else bytes(token)
 
 
-def due(connection: sa.Connection, now: datetime) -> Row | None:
-    """A schedule that is due, held until the end of the transaction; None: none is, or others have them."""
+def due(connection: sa.Connection, now: datetime, *, but: Collection[int] = ()) -> Row | None:
+    """A schedule that is due, held until the end of the transaction; None: none is but these, or others have them."""
     c = _TABLE.c
-    statement = sa.select(_TABLE).where(c.is_active, c.next_due_at <= now).order_by(c.next_due_at, c.id).limit(1)
+    statement = (
+        sa.select(_TABLE)
+        .where(c.is_active, c.next_due_at <= now, c.id.not_in(but))
+        .order_by(c.next_due_at, c.id)
+        .limit(1)
+    )
     return connection.execute(statement.with_for_update(skip_locked=True)).one_or_none()
 
 

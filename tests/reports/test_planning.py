@@ -2,16 +2,18 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
 from custom_events.queries import report_runs
-from custom_events.reports import planning, runs, schedules
+from custom_events.reports import planning, runs, schedules, specifications
+from custom_events.reports.periods import PeriodName
 from custom_events.reports.rules import Every, ScheduleRule
 from custom_events.reports.runs import Run, RunState
 from custom_events.reports.schedules import CatchUp, ScheduleSettings
 from custom_events.settings import Settings
-from tests.reports.conftest import DAILY, NOW, Clock, Make
+from tests.reports.conftest import CONTENT, DAILY, NOW, Clock, Make
 
 
 def all_runs(engine: sa.Engine) -> list[Run]:
@@ -151,3 +153,33 @@ def test_new_time_zones_move_what_is_to_come(engine: sa.Engine, make: Make, cloc
         connection.execute(sa.text("UPDATE app.report_schedules SET next_due_at = next_due_at + interval '1 hour'"))
         assert schedules.recompute(connection, clock.now) == 1
         assert schedules.get(connection, schedule.id).next_due_at == schedule.next_due_at
+
+
+def test_a_schedule_that_cannot_be_planned_keeps_no_other_from_its_own(
+    engine: sa.Engine, make: Make, clock: Clock
+) -> None:
+    gone, of_no_zone = make(name="Gone"), make(name="Of no zone")
+    good = make(name="Good")
+    with engine.begin() as connection:
+        change = sa.text("UPDATE app.report_schedules SET report_key = coalesce(:key, report_key), rule = :rule WHERE id = :id")
+        rule = '{"every": "day", "time_zone": "Mars/Olympus"}'
+        plain = '{"every": "day", "time_zone": "Europe/Berlin"}'
+        connection.execute(change, {"id": gone.id, "key": "of_an_older_version", "rule": plain})
+        connection.execute(change, {"id": of_no_zone.id, "key": None, "rule": rule})
+    assert planning.plan(engine, good.next_due_at) == planning.Planned(made=1)
+    assert [run.schedule_id for run in all_runs(engine)] == [good.id]
+    with engine.connect() as connection:
+        assert schedules.get(connection, gone.id).next_due_at == gone.next_due_at, "it is due still, and late"
+
+
+def test_of_two_moments_of_one_period_the_one_that_runs_has_it(engine: sa.Engine, make: Make, clock: Clock) -> None:
+    """A report whose period became longer than its schedule's turns."""
+    with engine.begin() as connection:
+        content = msgspec.structs.replace(CONTENT, period=PeriodName.YESTERDAY)
+        specifications.create(connection, key="mine", name="Mine", content=content, site_ids=None, actor="ana")
+    schedule = make(report_key="mine")
+    with engine.begin() as connection:
+        content = msgspec.structs.replace(CONTENT, period=PeriodName.LAST_MONTH)
+        specifications.replace(connection, "mine", name="Mine", content=content, site_ids=None, actor="ana")
+    planning.plan(engine, schedule.next_due_at + timedelta(days=1, hours=1))
+    assert [run.state for run in all_runs(engine)] == [RunState.QUEUED]
