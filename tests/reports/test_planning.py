@@ -6,14 +6,15 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from custom_events.errors import InvalidConfiguration
 from custom_events.queries import report_runs
 from custom_events.reports import planning, runs, schedules, specifications
 from custom_events.reports.periods import PeriodName
 from custom_events.reports.rules import Every, ScheduleRule
 from custom_events.reports.runs import Run, RunState
-from custom_events.reports.schedules import CatchUp, ScheduleSettings
+from custom_events.reports.schedules import CatchUp, Schedule, ScheduleSettings
 from custom_events.settings import Settings
-from tests.reports.conftest import CONTENT, DAILY, NOW, Clock, Make
+from tests.reports.conftest import CONTENT, DAILY, FOLDER, NOW, Clock, Make
 
 
 def all_runs(engine: sa.Engine) -> list[Run]:
@@ -144,6 +145,29 @@ def test_a_paused_schedule_makes_nothing_and_goes_on_from_now(
             connection, schedule.id, ScheduleSettings(**changed), (), settings=settings, actor="ana", now=clock.now
         )
     assert resumed.next_due_at == datetime(2026, 12, 6, 5, tzinfo=UTC)
+
+
+def test_a_schedule_whose_target_is_gone_can_be_paused_and_not_be_resumed(
+    engine: sa.Engine, make: Make, clock: Clock, settings: Settings
+) -> None:
+    schedule = make(targets=(FOLDER,))
+    top = settings.report_folder
+    assert top is not None
+    (top / "a").symlink_to("/")  # leads out of what is allowed, as a host that moved into a private network would
+
+    def changed(**changes: object) -> Schedule:
+        chosen = ScheduleSettings(
+            **{name: getattr(schedule, name) for name in ScheduleSettings.__struct_fields__} | changes
+        )
+        with engine.begin() as connection:
+            return schedules.replace(
+                connection, schedule.id, chosen, (None,), settings=settings, actor="ana", now=clock.now
+            )
+
+    assert not changed(is_active=False).is_active
+    for changes in ({"is_active": True}, {"is_active": False, "name": "Other"}):
+        with pytest.raises(InvalidConfiguration, match="leads out"):
+            changed(**changes)
 
 
 def test_new_time_zones_move_what_is_to_come(engine: sa.Engine, make: Make, clock: Clock) -> None:
