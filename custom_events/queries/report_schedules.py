@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from custom_events.queries.report_runs import REMOVED
 from custom_events.queries.report_specifications import within
 from custom_events.tables.reports import report_schedules
 
@@ -13,9 +14,9 @@ Row = sa.Row[*tuple[Any, ...]]
 _TABLE: Final = report_schedules
 
 # Runs of a schedule that is removed and that have not ended: nobody would deliver them.
-_SKIP: Final = sa.text("""
+_SKIP: Final = sa.text(f"""
 UPDATE app.report_runs SET state = 'skipped', lease_until = NULL, ended_at = now(),
-  error = jsonb_build_object('kind', 'Removed', 'sentence', 'Its schedule was removed.')
+  error = jsonb_build_object('kind', '{REMOVED}', 'sentence', 'Its schedule was removed.')
 WHERE schedule_id = :id AND state IN ('queued', 'writing', 'delivering')
 """)
 

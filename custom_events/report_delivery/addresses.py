@@ -15,6 +15,7 @@ from custom_events.errors import Fault, Transient
 
 _PORTS: Final = {"http": 80, "https": 443}
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST: Final = ipaddress.ip_network("2000::/3")  # all that is given out of IPv6 as public; beside it stand other ways to write IPv4
 PERMITS: Final = "CUSTOM_EVENTS_REPORT_PRIVATE_ADDRESSES"
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -81,7 +82,7 @@ def is_public(address: Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
-        if address.teredo is not None or address.is_site_local:
+        if address.teredo is not None or address not in _UNICAST:
             return False
     return address.is_global and not address.is_multicast
 

@@ -198,7 +198,7 @@ def test_a_schedule_is_run_by_hand_beside_its_own_runs(
 
 
 def test_a_schedule_that_is_removed_takes_its_open_runs_with_it(
-    due: Run, exporter: Exporter, engine: sa.Engine
+    due: Run, exporter: Exporter, engine: sa.Engine, clock: Clock
 ) -> None:
     with engine.begin() as connection:
         assert due.schedule_id is not None
@@ -206,6 +206,8 @@ def test_a_schedule_that_is_removed_takes_its_open_runs_with_it(
     run = only_run(engine)
     assert (run.state, run.schedule_id) == (RunState.SKIPPED, None)
     assert exporter.run_next() is None
+    with engine.begin() as connection, pytest.raises(NeedsAction, match="was removed"):
+        runs.rerun(connection, run.id, actor="ana", now=clock.now)
 
 
 def test_files_end_with_their_retention_and_the_log_much_later(

@@ -18,7 +18,7 @@ from console.pages.ask import Ask
 from console.pages.page import Answer, Moved, Pages, Shown, right_of
 from console.pages.report_forms import MOST, choices
 from custom_events.access.roles import Role
-from custom_events.reports import schedules, specifications
+from custom_events.reports import runs, schedules, specifications
 from custom_events.reports.built_in import BUILT_IN
 
 PAGES: Final = Pages()
@@ -172,8 +172,10 @@ def runs_page(call: Call, ask: Ask) -> Shown:
 def run_page(call: Call, ask: Ask) -> Shown:
     """One run: how far it is, its file and where it went."""
     run = run_operations.read_report_run(call, ask.path["report_run_id"])
+    stored = runs.get(call.connection, run.id, only=call.caller.sites())
     sites = run.site_ids if run.site_ids is not None else (None,)
-    content = {"run": run, "may_rerun": all(call.caller.may(Role.EDITOR, site_id) for site_id in sites)}
+    may_rerun = not stored.is_without_schedule and all(call.caller.may(Role.EDITOR, site_id) for site_id in sites)
+    content = {"run": run, "may_rerun": may_rerun}
     return Shown(title=f"{run.name} (run {run.id})", content=content)
 
 
