@@ -76,6 +76,7 @@ def table_of(content: ReportContent, title: str, period: Period, source: Source)
         batches=source.batches,
         zone=period.zone,
         period=str(period) if mart.period else "",
+        days_of=_days_of(mart, source) if any(column.kind == "day" for column in columns) else None,
         notes=tuple(_notes(mart, period, source)),
         plot=plot_of(content),
     )
@@ -115,6 +116,13 @@ def _statement(mart: Mart, content: ReportContent, period: Period, site_ids: Seq
         until=until,
         site_ids=site_ids,
     )
+
+
+def _days_of(mart: Mart, source: Source) -> str:
+    """Whose days the mart is cut by: never those of the run, by which times are written."""
+    if not mart.has_sites:
+        return "each account's own zone"
+    return source.zones[0] if len(source.zones) == 1 else "each site's own zone"
 
 
 def _notes(mart: Mart, period: Period, source: Source) -> Iterator[str]:

@@ -21,6 +21,7 @@ from custom_events.reports import rules, specifications
 from custom_events.reports.report import Report
 from custom_events.reports.rules import ScheduleRule
 from custom_events.settings import Settings
+from custom_events.values import zones
 
 MOST_TARGETS: Final = 10
 MOST_RETRIES: Final = 20
@@ -158,10 +159,13 @@ def schedule_of(row: queries.Row) -> Schedule:
 
 
 def recompute(connection: sa.Connection, now: datetime) -> int:
-    """Compute the next moments to come again: zones may have changed their clocks since. How many changed."""
+    """Compute the next moments to come again: zones may have changed their clocks since. How many changed. One whose zone is known no more
+    stays as it is: planning it says so when it is due."""
     changed = 0
     for row in queries.to_come(connection, now):
         schedule = schedule_of(row)
+        if schedule.rule.time_zone not in zones.names():
+            continue
         if (due_at := _next_due(schedule.rule, now)) != schedule.next_due_at:
             queries.move(connection, schedule.id, due_at)
             changed += 1

@@ -190,6 +190,7 @@ def test_a_schedule_that_cannot_be_planned_keeps_no_other_from_its_own(
         plain = '{"every": "day", "time_zone": "Europe/Berlin"}'
         connection.execute(change, {"id": gone.id, "key": "of_an_older_version", "rule": plain})
         connection.execute(change, {"id": of_no_zone.id, "key": None, "rule": rule})
+        assert schedules.recompute(connection, clock.now) == 0
     assert planning.plan(engine, good.next_due_at) == planning.Planned(made=1)
     assert [run.schedule_id for run in all_runs(engine)] == [good.id]
     with engine.connect() as connection:

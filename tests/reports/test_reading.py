@@ -96,6 +96,20 @@ def test_what_stands_beside_the_rows(orders: sa.Engine) -> None:
     assert reading.plot_of(content()) is None
 
 
+def test_days_are_said_to_be_those_by_which_the_mart_is_cut(engine: sa.Engine) -> None:
+    """The run's zone is that of times; days of a mart are the sites' own."""
+
+    def days_of(mart: str, zones: tuple[str, ...], column: str = "day") -> str | None:
+        wanted = ReportContent(mart=mart, columns=(column,))
+        source = reading.Source(batches=iter(()), built_at=None, zones=zones)
+        return reading.table_of(wanted, "T", WEEK, source).days_of
+
+    assert days_of("fct_accuracy_daily", ("America/New_York",)) == "America/New_York"
+    assert days_of("fct_accuracy_daily", ("America/New_York", "UTC")) == "each site's own zone"
+    assert days_of("fct_accuracy_daily", ("UTC",), "orders") is None
+    assert days_of("fct_reconciliation_daily", ("UTC",)) == "each account's own zone"
+
+
 def test_a_mart_without_a_period_is_read_whole(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE SCHEMA IF NOT EXISTS reporting"))
