@@ -15,7 +15,8 @@ from custom_events.errors import Fault, Transient
 
 _PORTS: Final = {"http": 80, "https": 443}
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-_UNICAST: Final = ipaddress.ip_network("2000::/3")  # all that is given out of IPv6 as public; beside it stand other ways to write IPv4
+# All of IPv6 that is given out as public; beside it stand other ways to write IPv4.
+_UNICAST: Final = ipaddress.ip_network("2000::/3")
 PERMITS: Final = "CUSTOM_EVENTS_REPORT_PRIVATE_ADDRESSES"
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

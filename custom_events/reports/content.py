@@ -140,7 +140,9 @@ def _sum_problems(content: ReportContent, mart: Mart) -> Iterator[Problem]:
     for name in mart.kept_apart(chosen):
         if name not in chosen and name not in single:
             wrong = f"rows of different {mart.columns[name].title.lower()} would be added up, which gives figures that mean nothing"
-            yield Problem(path="columns", wrong=wrong, right=f"{name} among the columns, or a filter by one value of it")
+            yield Problem(
+                path="columns", wrong=wrong, right=f"{name} among the columns, or a filter by one value of it"
+            )
 
 
 def _filter_problems(row_filter: RowFilter, mart: Mart, path: str) -> Iterator[Problem]:

@@ -1,7 +1,6 @@
 """From schedules that are due to runs that wait: computed from what schedules say, not from ticks, so that nothing is lost while no
 daemon looks. One run for each schedule and period, however often and by how many this is done at once."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final

@@ -43,7 +43,8 @@ def opened(
     """The rows of a report, in one REPEATABLE READ transaction that begins with a lock on the mart, so that no rebuild comes between.
     Raises Transient where the mart is not built, or locked for long; NeedsAction where it has no sites and rows of some are wanted."""
     mart = MARTS[content.mart]
-    if site_ids is not None and not mart.has_sites:  # the report was another one when its schedule was made for these sites
+    if site_ids is not None and not mart.has_sites:
+        # The report was another one when its schedule was made for these sites.
         raise NeedsAction(
             f"{mart.name} has no sites, and this is a report of some sites alone: all of its rows would go out. "
             "Remove the schedule, and make one for the report as it is now."

@@ -159,7 +159,8 @@ _MARTS: Final = (
             _ratio("paid_of_created", ("orders_paid",), "orders_created"),
             _ratio("accepted_of_paid", ("orders_accepted",), "orders_paid"),
         ),
-        apart=("definition_key",),  # rows without one count whole orders, the others the same orders by what matched them
+        # Rows without one count whole orders, the others the same orders by what matched them.
+        apart=("definition_key",),
     ),
     _mart(
         "fct_upload_quality_daily",

@@ -78,7 +78,8 @@ def test_kinds_are_those_of_files() -> None:
 )
 def test_what_is_not_the_same_kind_of_thing_is_not_added_up(mart: str, columns: tuple[str, ...], apart: str) -> None:
     def wrong(**changes: Any) -> list[str]:
-        content = ReportContent(**{"mart": mart, "columns": columns, "added_up": True, **changes})
+        given: dict[str, Any] = {"mart": mart, "columns": columns, "added_up": True, **changes}
+        content = ReportContent(**given)
         return [f"{problem.path}: {problem.right}" for problem in contents.problems(content)]
 
     assert wrong() == [f"columns: {apart} among the columns, or a filter by one value of it"]

@@ -1,6 +1,7 @@
 """What is due is computed from schedules, not from ticks: whoever was away, each period has one run."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -155,10 +156,9 @@ def test_a_schedule_whose_target_is_gone_can_be_paused_and_not_be_resumed(
     assert top is not None
     (top / "a").symlink_to("/")  # leads out of what is allowed, as a host that moved into a private network would
 
-    def changed(**changes: object) -> Schedule:
-        chosen = ScheduleSettings(
-            **{name: getattr(schedule, name) for name in ScheduleSettings.__struct_fields__} | changes
-        )
+    def changed(**changes: Any) -> Schedule:
+        same: dict[str, Any] = {name: getattr(schedule, name) for name in ScheduleSettings.__struct_fields__}
+        chosen = ScheduleSettings(**{**same, **changes})
         with engine.begin() as connection:
             return schedules.replace(
                 connection, schedule.id, chosen, (None,), settings=settings, actor="ana", now=clock.now
@@ -185,7 +185,9 @@ def test_a_schedule_that_cannot_be_planned_keeps_no_other_from_its_own(
     gone, of_no_zone = make(name="Gone"), make(name="Of no zone")
     good = make(name="Good")
     with engine.begin() as connection:
-        change = sa.text("UPDATE app.report_schedules SET report_key = coalesce(:key, report_key), rule = :rule WHERE id = :id")
+        change = sa.text(
+            "UPDATE app.report_schedules SET report_key = coalesce(:key, report_key), rule = :rule WHERE id = :id"
+        )
         rule = '{"every": "day", "time_zone": "Mars/Olympus"}'
         plain = '{"every": "day", "time_zone": "Europe/Berlin"}'
         connection.execute(change, {"id": gone.id, "key": "of_an_older_version", "rule": plain})

@@ -69,7 +69,8 @@ def test_sites_filters_and_sums(orders: sa.Engine) -> None:
     assert [row[0] for row in rows(orders, content(), (10, 2))] == ["2", "10"]
     assert rows(orders, content(), (3,)) == []
     added = content(
-        columns=("reason", "row_count", "withheld", "net_total"),  # of two currencies: `content.problems` would refuse it
+        # Of two currencies: `content.problems` would refuse it.
+        columns=("reason", "row_count", "withheld", "net_total"),
         added_up=True,
         filters=(RowFilter(column="outcome", operator=Operator.IS, values=("withheld", "x' OR true --")),),
         order=(RowOrder(column="row_count", descending=True),),

@@ -81,8 +81,9 @@ def _edited(call: Call, ask: Ask) -> Shown:
     stored = schedules.get(call.connection, ask.path["report_schedule_id"], only=call.caller.sites())
     form = dict(ask.form) or report_forms.form_of_schedule(operations.shown(stored))
     page = _form(call, ask, {**form, "if_match": tag_of(stored)}, f"Change {stored.name}", stored.id)
-    problem = report_forms.targets_problem(operations.shown(stored))
-    return page if problem is None else msgspec.structs.replace(page, content={**page.content, "errors": {"targets": problem}})
+    if (problem := report_forms.targets_problem(operations.shown(stored))) is None:
+        return page
+    return msgspec.structs.replace(page, content={**page.content, "errors": {"targets": problem}})
 
 
 @PAGES.change(
