@@ -59,9 +59,7 @@ def gap(understood: Understood, stored: StoredOrder | None, *, paid_by_status: b
         return None
     if stored is None or stored.state_at is None:
         return GapKind.ORDER
-    if order.updated_at >= stored.state_at and _is_changed(
-        understood, stored, paid_by_status=paid_by_status
-    ):
+    if order.updated_at >= stored.state_at and _is_changed(understood, stored, paid_by_status=paid_by_status):
         return GapKind.CHANGE
     listed = {refund.id for refund in understood.refunds if refund.amount > _NO_MONEY}
     if listed - set(stored.known_refunds):
