@@ -259,15 +259,22 @@ class _Reading:
 
 
 def recover_all(engine: sa.Engine, settings: Settings, now: datetime) -> list[Recovery]:
-    """A reading of every site that can be read, one after the other. What one site cannot do keeps no other from its own."""
+    """A reading of every site that can be read, one after the other. What one site cannot do keeps no other from its own: a fault of ours is
+    raised when all have had their turn."""
     with engine.connect() as connection:
         site_ids = readable_sites(connection)
     recoveries: list[Recovery] = []
+    faults: list[Exception] = []
     for site_id in site_ids:
         try:
             recoveries.append(recover(engine, settings, site_id, now))
         except CustomEventsError as error:
             _LOG.warning("orders_not_read", site_id=site_id, cause=type(error).__name__)
+        except Exception as fault:  # noqa: BLE001  (raised below)
+            _LOG.error("orders_not_read", site_id=site_id, cause=type(fault).__name__)
+            faults.append(fault)
+    if faults:
+        raise ExceptionGroup("Orders of some sites were not read", faults)
     return recoveries
 
 

@@ -12,7 +12,9 @@ from custom_events.platforms.base import Delivery
 from custom_events.platforms.dedup_keys import dedup_key
 from custom_events.platforms.store_orders import FetchedOrder
 from custom_events.queries import recovery as sql
-from custom_events.recovery.run import recover, recover_all
+from custom_events.recovery import run
+from custom_events.recovery.run import Recovery, recover, recover_all
+from custom_events.settings import Settings
 from sandbox.google_ads.server import SandboxGoogle
 from sandbox.stores.posts import minified
 from tests.ledger.conftest import at_google
@@ -231,6 +233,24 @@ def test_every_site_with_a_key_is_read(world: ShopWorld) -> None:
     world.order(1)
     world.site(platform="woocommerce")  # without a key
     assert [found.landed for found in recover_all(world.engine, world.settings, world.now)] == [1]
+
+
+def test_a_fault_at_one_site_keeps_no_other_from_its_turn(world: ShopWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    faulty = world.site(platform="woocommerce")
+    world.order(1)
+    read: list[int] = []
+
+    def recover_one(engine: sa.Engine, settings: Settings, site_id: int, now: datetime) -> Recovery:
+        if site_id == faulty:
+            raise KeyError("orders")
+        read.append(recover(engine, settings, site_id, now).landed)
+        return Recovery(site_id=site_id, since=now, until=now)
+
+    monkeypatch.setattr(run, "readable_sites", lambda _connection: [faulty, world.site_id])
+    monkeypatch.setattr(run, "recover", recover_one)
+    with pytest.raises(ExceptionGroup, match="some sites"):
+        recover_all(world.engine, world.settings, world.now)
+    assert read == [1]
 
 
 @pytest.mark.parametrize("since", [timedelta(days=91), timedelta(days=-1)])

@@ -1,6 +1,6 @@
 """Stores are read, and apps in shops are watched, by the pipeline's login; the console's connects shops. Each with no more than its own rights."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ __all__ = ["clock", "settings", "store"]
 
 
 @contextmanager
-def engine_of(owner: sa.Engine, program: Program) -> Iterator[sa.Engine]:
+def engine_of(owner: sa.Engine, program: Program) -> Generator[sa.Engine]:
     with owner.begin() as connection:
         url = role_logins.make(connection, [program])[program]
     engine = connect.engine(url, name="tests")
