@@ -34,7 +34,7 @@ def retention(*, run: bool) -> None:
                 click.echo(f"  {name}: {reason}")
             click.echo(
                 f"Conversions blanked: {expired.identifiers:,}; customers forgotten: {expired.customers:,}; "
-                f"refused deliveries deleted: {expired.quarantine:,}; beacons of browsers deleted: {expired.beacons:,}."
+                f"refused deliveries deleted: {expired.quarantine:,}."
             )
         with engine.connect() as connection:
             states = kept.overdue(connection, settings, now)

@@ -212,12 +212,7 @@ def expire(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) 
     finally:
         made_engine.dispose()
     context.add_output_metadata(
-        {
-            "identifiers": expired.identifiers,
-            "customers": expired.customers,
-            "quarantine": expired.quarantine,
-            "beacons": expired.beacons,
-        }
+        {"identifiers": expired.identifiers, "customers": expired.customers, "quarantine": expired.quarantine}
     )
 
 

@@ -22,6 +22,7 @@ from custom_events.values.events import CommerceEvent, Order
 AROUND_ORDER: Final = timedelta(
     hours=48
 )  # a beacon that knows an order by its number alone comes from its thank-you page
+KEPT: Final = timedelta(days=90)  # a click is no older when it counts (docs/reference/google-ads.md 2.2)
 _KINDS: Final = {kind: place for place, kind in enumerate(ClickKind)}
 _UNKNOWN: Final = ConsentStatus.UNKNOWN
 _ENCODER: Final = msgspec.json.Encoder()

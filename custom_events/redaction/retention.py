@@ -9,10 +9,8 @@ from typing import Final
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.queries import beacons
 from custom_events.queries import retention as queries
 from custom_events.settings import Settings
-from custom_events.values.beacons import KEPT
 
 SPAN: Final = timedelta(days=31)  # of the ledger in one transaction
 CUSTOMERS_AT_ONCE: Final = 1_000
@@ -26,7 +24,6 @@ class Expired(msgspec.Struct, frozen=True, kw_only=True):
     identifiers: int = 0
     customers: int = 0
     quarantine: int = 0
-    beacons: int = 0
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,14 +41,7 @@ def expire(engine: sa.Engine, settings: Settings, now: datetime) -> Expired:
         identifiers=_blank_identifiers(engine, settings, now),
         customers=_forget_customers(engine, now - timedelta(days=settings.customer_retention_days)),
         quarantine=_delete_quarantine(engine, now - timedelta(days=settings.quarantine_retention_days)),
-        beacons=_delete_beacons(engine, now - KEPT),
     )
-
-
-def _delete_beacons(engine: sa.Engine, before: datetime) -> int:
-    """Those of a day, when this runs daily."""
-    with engine.begin() as connection:
-        return connection.execute(beacons.FORGET, {"before": before}).rowcount
 
 
 def overdue(connection: sa.Connection, settings: Settings, now: datetime) -> list[Kept]:

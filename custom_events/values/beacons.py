@@ -1,7 +1,7 @@
 """What a browser tells by POST /collect of a visitor's clicks and consent. Nobody has signed it: it may add to an order that its store
 tells of, and never makes one, nor says an amount."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -10,7 +10,6 @@ from custom_events.values.clicks import Click, Consent
 
 TOPIC: Final = "collect"
 MECHANISM: Final = "x-custom-events-mechanism"  # header of a landed beacon, which no sender can write
-KEPT: Final = timedelta(days=90)  # a click is no older when it counts (docs/reference/google-ads.md 2.2)
 UNSIGNED: Final = "unsigned"  # verdict of its signature
 
 
