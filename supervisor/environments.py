@@ -38,9 +38,11 @@ def receiver_variables() -> frozenset[str]:
     return frozenset(map(variable_of, RECEIVER_SETTINGS)) | {"DATABASE_URL"}
 
 
-def console_variables() -> frozenset[str]:
-    """The variables of ours that the console is given."""
-    return _all_but(_NOT_THE_CONSOLES)
+def console_variables(settings: Settings) -> frozenset[str]:
+    """The variables of ours that the console is given. The mail server of alarms only where it is that of reports as well, whose receivers
+    people set and try there."""
+    own = _all_but(_NOT_THE_CONSOLES)
+    return own if settings.report_smtp_url is not None else own | {variable_of("alarm_smtp_url")}
 
 
 def pipeline_variables() -> frozenset[str]:

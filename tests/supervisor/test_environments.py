@@ -17,6 +17,7 @@ SECRETS = {
     "secret_key": "k" * 44,
     "google_json_key_file": "/keys/google.json",
     "alarm_smtp_url": "smtps://user:mail-password@mail.example",
+    "report_smtp_url": "smtps://user:mail-password@reports.example",
     "alarm_slack_url": "https://hooks.slack.example/secret",
     "openid_client_secret": "openid-password",
     "receiver_database_url": "postgresql://custom_events_receiver:r@db/shop",
@@ -75,6 +76,13 @@ def test_a_program_is_given_its_own(given: Settings, name: str, login: str, has:
     assert not [other for other in others if other in shown]
     assert (instance.STORAGE_VARIABLE in environment) is (name == programs.CODE_SERVER)
     assert "AWS_SECRET_ACCESS_KEY" not in environment
+
+
+def test_the_console_knows_the_mail_server_of_reports_wherever_that_is_set(given: Settings) -> None:
+    both = environment_of(given, "console")
+    assert variable_of("report_smtp_url") in both
+    one = environment_of(given.model_copy(update={"report_smtp_url": None}), "console")
+    assert one[variable_of("alarm_smtp_url")] == SECRETS["alarm_smtp_url"]
 
 
 def test_without_logins_of_their_own_all_have_the_one_database(given: Settings) -> None:
