@@ -27,8 +27,8 @@ _LOGINS: Final = frozenset(
     ("receiver_database_url", "console_database_url", "pipeline_database_url", "reporting_database_url")
 )
 _TELLING: Final = frozenset(("alarm_smtp_url", "alarm_slack_url", "alarm_teams_url"))
-# What the console is not given: nothing of it sends to Google or tells alarms.
-_NOT_THE_CONSOLES: Final = _LOGINS | _TELLING | {"google_json_key_file"}
+# What the console is not given: nothing of it tells alarms. It asks Google what an account allows, and so has Google's credentials.
+_NOT_THE_CONSOLES: Final = _LOGINS | _TELLING
 # What Dagster's processes are not given: they serve neither stores nor people.
 _NOT_THE_PIPELINES: Final = (_LOGINS - {"reporting_database_url"}) | {"openid_client_secret"}
 
