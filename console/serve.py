@@ -6,9 +6,9 @@ import socket
 import sys
 from types import FrameType
 
-import sqlalchemy as sa
 import structlog
 import uvicorn
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from console.api.app import create_app
 from console.protocol import ConsoleProtocol
@@ -81,7 +81,7 @@ def check_keys(url: str, settings: Settings) -> None:
     try:
         with engine.begin() as connection:
             key_ring.verify(connection, settings)
-    except (sa.exc.OperationalError, sa.exc.ProgrammingError) as error:
+    except (OperationalError, ProgrammingError) as error:
         _LOG.warning("keys_not_checked", cause=type(error.orig).__name__)
     finally:
         engine.dispose()

@@ -61,7 +61,9 @@ def sentences_of(catalog: Catalog) -> list[str]:
     """The same of what files say, for the sites that they have."""
     active = {site_key: site for site_key, site in sorted(catalog.sites.items()) if site.active}
     policies = [
-        (rule.consent_needed, site_key) for site_key, site in active.items() for rule in applying(catalog, site).values()
+        (rule.consent_needed, site_key)
+        for site_key, site in active.items()
+        for rule in applying(catalog, site).values()
     ]
     counted = [
         PolicyUse(

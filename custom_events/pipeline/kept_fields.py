@@ -7,13 +7,12 @@ another field finds it in what arrives from then on, and by a replay in bodies t
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
-from urllib.parse import unquote
 
 import msgspec
 
 from custom_events.pipeline.bulk_rows import Connection
 from custom_events.platforms.attribution import LANDING_NAMES
-from custom_events.platforms.personal import BEGINS, is_personal_name, is_personal_value
+from custom_events.platforms.personal import BEGINS, is_personal_name, is_personal_part, is_personal_value
 from custom_events.queries import matching as sql
 from custom_events.values.deliveries import Understood
 from custom_events.values.events import Cart, CommerceEvent, Customer, LineItem, Order, Refund
@@ -21,8 +20,6 @@ from custom_events.values.events import Cart, CommerceEvent, Customer, LineItem,
 # Families of fields whose names a shop or a sender chooses, and fields that hold free text about people.
 OPEN: Final = ("note_attributes", "meta", "item.properties", "properties")
 FREE: Final = ("order.billing_postcode", "order.shipping_postcode", "order.tags", "customer.tags", "refund.reason")
-
-MOST_ENCODINGS: Final = 5  # of a part of an address, one within the other
 
 Part = TypeVar("Part", bound=msgspec.Struct)
 Branches = dict[str, "Branches"]  # of a sender's properties: what is kept below a name; nothing below it: all of it
@@ -192,23 +189,11 @@ def clean(text: str | None) -> str | None:
 def clean_address(page: str, names: frozenset[str]) -> str | None:
     """A page's address with these parameters of its query alone, and no fragment; None where its path names somebody."""
     path, _, query = page.partition("#")[0].partition("?")
-    if _is_personal_part(path):
+    if is_personal_part(path):
         return None
     kept = [field for field in query.split("&") if field.partition("=")[0].lower() in names] if query else []
-    kept = [field for field in kept if not _is_personal_part(field.partition("=")[2])]
+    kept = [field for field in kept if not is_personal_part(field.partition("=")[2])]
     return f"{path}?{'&'.join(kept)}" if kept else path
-
-
-def _is_personal_part(part: str) -> bool:
-    """Whether a part of an address names somebody, however often it is encoded. A plus is itself (a number's) or a blank (between digits)."""
-    for _ in range(MOST_ENCODINGS):
-        if clean(part) is None or ("+" in part and clean(part.replace("+", " ").strip()) is None):
-            return True
-        decoded = unquote(part)
-        if decoded == part:
-            return False
-        part = decoded
-    return True  # nobody writes so what is meant to be read
 
 
 def _clean_all(texts: tuple[str, ...]) -> tuple[str, ...]:
