@@ -10,6 +10,7 @@ import msgspec
 from custom_events.platforms.attribution import MAX_UTM_CHARS, moment_of
 from custom_events.platforms.click_ids import click_value
 from custom_events.platforms.consent import consent_from
+from custom_events.platforms.personal import is_personal_part
 from custom_events.values.beacons import Beacon
 from custom_events.values.clicks import Click, ClickCarrier, ClickKind, Consent
 from custom_events.values.deliveries import RawDelivery, Understood, UnderstoodBeacon, ignored, parked
@@ -61,7 +62,7 @@ def read(body: bytes) -> tuple[str, Beacon] | None:
         checkout_token=_matched(_TOKEN, sent.checkout_token),
         clicks=_clicks_listed(sent.clicks) if isinstance(sent.clicks, list) else _clicks(words),
         consent=_consent(sent.consent),
-        utm={name: value[:MAX_UTM_CHARS] for name in _UTM if (value := _printable(words.get(name)))},
+        utm={name: value[:MAX_UTM_CHARS] for name in _UTM if (value := _word(words.get(name)))},
         landing_path=_path(sent.landing_path),
         at=moment_of(sent.at),
     )
@@ -92,6 +93,12 @@ def _matched(pattern: re.Pattern[str], value: Any) -> str | None:
 
 def _printable(value: Any) -> str | None:
     return value.strip() or None if isinstance(value, str) and value.isprintable() else None
+
+
+def _word(value: Any) -> str | None:
+    """A text that names nobody: whoever writes here may write anything, and links of newsletters hold addresses."""
+    text = _printable(value)
+    return None if text is None or is_personal_part(text) else text
 
 
 def _order_id(value: Any) -> str | None:
@@ -134,7 +141,7 @@ def _consent(value: Any) -> Consent | None:
         return None
     said: dict[str, Any] = {str(name): answer for name, answer in value.items()}
     source = said.get("source")
-    if source is not None and not (isinstance(source, str) and source.isprintable()):
+    if source is not None and _word(source) is None:
         said.pop("source")
     return consent_from(said, SOURCE)
 
@@ -144,4 +151,4 @@ def _path(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     path = value.partition("?")[0].partition("#")[0][:MAX_PATH_CHARS]
-    return _matched(_PATH, path)
+    return None if is_personal_part(path) else _matched(_PATH, path)

@@ -95,6 +95,12 @@ def test_what_names_no_site_is_no_beacon(body: bytes) -> None:
         ({"clicks": ["gclid"]}, {}),
         ({"clicks": {"gclid": "undefined"}}, {}),
         ({"clicks": {"utm_source": "a\nb"}}, {}),
+        ({"clicks": {"utm_term": "jo@example.org", "utm_id": "+49 170 5550143"}}, {}),
+        (
+            {"clicks": {"utm_term": "jo%2540example.org", "utm_source": "summer+sale"}},
+            {"utm": {"utm_source": "summer+sale"}},
+        ),
+        ({"landing_path": "/account/jo%40example.org"}, {}),
         ({"at": "yesterday"}, {}),
     ],
 )
