@@ -76,6 +76,7 @@ def table_of(content: ReportContent, title: str, period: Period, source: Source)
         columns=columns,
         batches=source.batches,
         zone=period.zone,
+        days_of=f"each {'site' if mart.has_sites else 'account'}'s own zone",
         period=str(period) if mart.period else "",
         days_of=_days_of(mart, source) if any(column.kind == "day" for column in columns) else None,
         notes=tuple(_notes(mart, period, source)),
@@ -135,8 +136,10 @@ def _notes(mart: Mart, period: Period, source: Source) -> Iterator[str]:
             else ("Days are those of each account's own time zone.")
         )
     yield f"Times are in {period.zone}."
-    built = "never to the end" if source.built_at is None else f"{source.built_at:%Y-%m-%d %H:%M} UTC"
-    yield f"The figures were made last: {built}."
+    if source.built_at is None:
+        yield "The marts have not been built to the end yet."
+    else:
+        yield f"The marts were built last at {source.built_at:%Y-%m-%d %H:%M} UTC."
 
 
 def _batches(result: sa.CursorResult[Any]) -> Iterator[Rows]:

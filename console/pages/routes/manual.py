@@ -13,8 +13,8 @@ from console.pages.page import Pages, Shown
 
 PAGES: Final = Pages()
 _FOLDERS: Final = {
-    "": "How it is built",
     "how-to": "How to",
+    "": "How it is built",
     "reference": "Reference",
     "decisions": "Decisions",
     "security": "Security",

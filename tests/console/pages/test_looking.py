@@ -304,6 +304,7 @@ def test_what_stands_in_code_is_no_heading() -> None:
     text = "Before\n# One\n```\n# not\n```\n## Two [x](y)\nthree"
     assert [section.heading for section in manual.sections(text)] == ["", "One", "Two [x](y)"]
     assert manual.anchor("Two [x](y) `z`") == "two-x-z"
+    assert manual.anchor("1.5 Delivery, again") == "15-delivery-again"
     assert manual.title("no heading", "a.md") == "a.md"
 
 
