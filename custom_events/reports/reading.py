@@ -70,7 +70,6 @@ def opened(
 def table_of(content: ReportContent, title: str, period: Period, source: Source) -> ReportTable:
     """The rows as files take them, with what people need to know beside them."""
     mart = MARTS[content.mart]
-    columns = tuple(_column(mart.columns[name], content) for name in content.columns)
     return ReportTable(
         title=title,
         columns=columns,
