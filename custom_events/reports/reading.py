@@ -70,12 +70,12 @@ def opened(
 def table_of(content: ReportContent, title: str, period: Period, source: Source) -> ReportTable:
     """The rows as files take them, with what people need to know beside them."""
     mart = MARTS[content.mart]
+    columns = tuple(_column(mart.columns[name], content) for name in content.columns)
     return ReportTable(
         title=title,
         columns=columns,
         batches=source.batches,
         zone=period.zone,
-        days_of=f"each {'site' if mart.has_sites else 'account'}'s own zone",
         period=str(period) if mart.period else "",
         days_of=_days_of(mart, source) if any(column.kind == "day" for column in columns) else None,
         notes=tuple(_notes(mart, period, source)),
