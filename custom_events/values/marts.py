@@ -94,7 +94,7 @@ def _mart(
 
 
 def _title(name: str) -> str:
-    words = name.replace("_", " ")
+    words = name.replace("_", " ").replace("google", "Google")
     return words[:1].upper() + words[1:]
 
 

@@ -48,10 +48,8 @@ def test_a_report_is_made_here_and_its_file_copied(report: Report, tmp_path: Pat
         "daily_accuracy",
         "--as-of",
         "2026-11-30",
-        "--format",
-        "csv",
         "--to",
-        "accuracy.csv",
+        "accuracy.csv",  # its ending chooses the format
         "--site",
         "mine-shop",
     )

@@ -128,7 +128,9 @@ def test_a_report_is_made_with_its_first_rows_shown_then_changed_run_and_downloa
     assert with_file.sha256 in done
     address = re.search(r'href="\.\./(api/v1/report-runs/\d+/file)"', done)
     assert address, done
-    assert browser.get(f"/{address[1]}", headers={"Accept": "*/*"}).text.startswith("day (UTC),site_name")
+    assert browser.get(f"/{address[1]}", headers={"Accept": "*/*"}).text.startswith(
+        "day (each site's own zone),site_name"
+    )
 
 
 def test_what_is_wrong_stands_beside_its_field(browser: httpx.Client) -> None:
