@@ -179,6 +179,16 @@ audit: setup .local/audit/.tools ## Parts of others: their list (SBOM), their li
 	.local/audit/bin/python -m pip install --quiet --disable-pip-version-check $(AUDIT_TOOLS)
 	touch $@
 
+# Without a database: types and descriptions stand in the models' own YAML.
+MODELS := .local/models
+.PHONY: models
+models: setup ## The models of the reports as dbt documents them, one page with their graph, in .local/models.html; the console's help leads there.
+	@mkdir -p $(MODELS)
+	$(BIN)/dbt parse --quiet --project-dir dbt --profiles-dir dbt --target-path "$$PWD/$(MODELS)"
+	$(BIN)/dbt docs generate --static --empty-catalog --no-compile --quiet --project-dir dbt --profiles-dir dbt --target-path "$$PWD/$(MODELS)"
+	mv $(MODELS)/static_index.html .local/models.html
+	echo "Written: .local/models.html"
+
 .PHONY: plugin
 plugin: setup ## The WooCommerce plugin as WordPress installs it, in .local/plugin; the same files give the same bytes.
 	@$(BIN)/python plugins/woocommerce/build.py .local/plugin

@@ -16,7 +16,7 @@ from cli.signals import Terminated, terminable
 @click.option("--once", is_flag=True, help="End when settled: exit 0 if the sums agree, else 1 with the reason.")
 @click.option("--reports", is_flag=True, help="With --once: build the reports as well, as a demo that stays up does.")
 def demo(*, once: bool, reports: bool) -> None:
-    """Start everything with sandbox stores and a sandbox Google, and follow 700 webhooks to the answer.
+    """Start everything with sandbox stores and a sandbox Google, and follow 860 webhooks to the answer.
 
     Figures go to demo.json in the local directory. Ports and directory are settings (docs/reference/settings.md).
     """

@@ -87,7 +87,9 @@ def show(*, key: str) -> None:
 @click.option("--zone", metavar="NAME", help="Whose days the period is counted by (IANA name).")
 @_FORMAT
 @click.option(
-    "--to", type=click.Path(path_type=Path), help="Copy the file there; a directory takes it under its own name."
+    "--to",
+    type=click.Path(path_type=Path),
+    help="Copy the file there; its ending chooses the format where --format is left out. A directory takes it under its own name.",
 )
 @_AUTHOR
 def run(
@@ -112,18 +114,21 @@ def run(
     from custom_events.catalog.configurations import refuse
     from custom_events.reports import content, runs, specifications
     from custom_events.reports.running import Exporter
+    from custom_events.values import zones
     from custom_events.values.times import read_day_or_moment
 
-    moment = None if as_of is None else read_day_or_moment(as_of)
-    if as_of is not None and moment is None:
+    if as_of is not None and read_day_or_moment(as_of) is None:
         raise click.BadParameter(f'"{as_of}" is no time: 2026-11-30 or 2026-11-30T06:00+01:00', param_hint="--as-of")
     settings = prepared()
-    changes = {name: value for name, value in (("format", file_format), ("time_zone", zone)) if value is not None}
+    wanted = file_format or _format_of(to)
+    changes = {name: value for name, value in (("format", wanted), ("time_zone", zone)) if value is not None}
     with connected(settings) as engine:
         with engine.begin() as connection:
             stored = specifications.get(connection, key)
             changed: Any = msgspec.structs.replace(stored.content, **changes)
             refuse(content.problems(changed))
+            # A day is one of the zone whose days the period is counted by: by UTC it would be the day before west of it.
+            moment = None if as_of is None else read_day_or_moment(as_of, zones.zone(changed.time_zone))
             asked = runs.ask(
                 connection,
                 msgspec.structs.replace(stored, content=changed),
@@ -272,6 +277,12 @@ def rerun(*, number: int, author: str) -> None:
             services.rerun(connection, number, actor=author, now=datetime.now(UTC))
         done = Exporter(engine, settings).run_next(number)
     _finish(done, settings, None)
+
+
+def _format_of(to: Path | None) -> str | None:
+    """The format that a file's ending names, if it names one."""
+    ending = "" if to is None or to.is_dir() else to.suffix.removeprefix(".").lower()
+    return ending if ending in _FORMATS else None
 
 
 def _finish(done: "Run | None", settings: Any, to: Path | None) -> None:

@@ -52,6 +52,12 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "SiteWentQuiet": ("sites/{site_id}", "the site"),
     "PartOfSiteWentQuiet": ("sites/{site_id}", "the site"),
     "LaneWentQuiet": ("ads-accounts/{account}", "the account"),
+    "ShopifyAppNeedsAction": ("sites?search={shop}", "the shop's site"),
+    "ShopifyRegisteredAgain": ("sites?search={shop}", "the shop's site"),
+    "ShopNotWatched": ("sites?search={shop}", "the shop's site"),
+    "ReportFailed": ("report-runs", "the runs of reports"),
+    "ReportLate": ("report-runs", "the runs of reports"),
+    "BodiesOlderThanAllowed": ("settings", "how long things are kept"),
     "SumsDisagree": ("./#sums", "both sides of the sums"),
 }
 

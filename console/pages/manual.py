@@ -14,7 +14,7 @@ MANUAL: Final = Path(__file__).parents[2] / "docs"
 EXCERPT: Final = 160  # characters around what was found
 _HEADING: Final = re.compile(r"^(#{1,4}) +(.+?) *$")
 _FENCE: Final = re.compile(r"^ *(```|~~~)")
-_BETWEEN: Final = re.compile(r"[^\w]+")
+_LEFT_OUT: Final = re.compile(r"[^\w -]")
 _MARKS: Final = re.compile(r"[`*]|\[([^\]]*)\]\([^)]*\)")
 
 
@@ -46,8 +46,8 @@ def html_of(text: str) -> Markup:
 
 
 def anchor(heading: str) -> str:
-    """The id of a heading: its words in small letters with hyphens between, as on Git's pages."""
-    return _BETWEEN.sub("-", plain(heading).lower()).strip("-")
+    """The id of a heading as GitHub makes it, for which links between pages are written: `1.5 Delivery` has `15-delivery`."""
+    return _LEFT_OUT.sub("", plain(heading).lower()).replace(" ", "-")
 
 
 def pages() -> Iterator[Found]:

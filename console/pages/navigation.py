@@ -64,3 +64,6 @@ GROUPS: Final[tuple[Group, ...]] = (
         ),
     ),
 )
+
+# Pages that belong to a part without standing below its address.
+PARTS: Final = {"report-runs": "reports", "report-schedules": "reports", "report-specifications": "reports"}

@@ -12,7 +12,7 @@ from console.api.rights import Right, Scope
 from console.pages import formats, toasts, words
 from console.pages.help_pages import manual_of
 from console.pages.manual import MANUAL
-from console.pages.navigation import GROUPS, Entry, Group
+from console.pages.navigation import GROUPS, PARTS, Entry, Group
 from console.pages.static_files import DIRECTORY as STATIC
 from console.pages.static_files import Digests
 from console.pages.translations import ENGLISH, LOCALE, translations_of
@@ -61,7 +61,7 @@ class View:
     def is_here(self, entry: Entry) -> bool:
         """Whether the page belongs to this part."""
         top = self.path.strip("/").partition("/")[0]
-        return top == entry.address.partition("/")[0]
+        return PARTS.get(top, top) == entry.address.partition("/")[0]
 
     @property
     def manual(self) -> str:

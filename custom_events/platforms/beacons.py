@@ -60,7 +60,7 @@ def read(body: bytes) -> tuple[str, Beacon] | None:
         order_id=_order_id(sent.order_id),
         cart_token=_matched(_TOKEN, sent.cart_token),
         checkout_token=_matched(_TOKEN, sent.checkout_token),
-        clicks=_clicks(words),
+        clicks=_clicks_listed(sent.clicks) if isinstance(sent.clicks, list) else _clicks(words),
         consent=_consent(sent.consent),
         utm={name: value[:MAX_UTM_CHARS] for name in _UTM if (value := _word(words.get(name)))},
         landing_path=_path(sent.landing_path),
@@ -118,6 +118,18 @@ def _clicks(words: Mapping[str, Any]) -> tuple[Click, ...]:
             if click is not None:
                 clicks.append(_click(kind, click.id, click.clicked_at or clicked_at))
     return tuple(clicks[:MAX_CLICKS])
+
+
+def _clicks_listed(parts: list[Any]) -> tuple[Click, ...]:
+    """As the Shopify pixel writes them: kind, id and time of each, the best first."""
+    clicks: list[Click] = []
+    for part in parts[:MAX_CLICKS]:
+        said: dict[str, Any] = part if isinstance(part, dict) else {}
+        kind = next((kind for kind in ClickKind if kind.value == said.get("kind")), None)
+        click = click_value(said.get("id"))
+        if kind is not None and click is not None:
+            clicks.append(_click(kind, click.id, click.clicked_at or moment_of(said.get("clicked_at"))))
+    return tuple(clicks)
 
 
 def _click(kind: ClickKind, click_id: str, clicked_at: datetime | None) -> Click:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from console.pages import evidence, help_pages, manual
 from console.pages.navigation import GROUPS
 from console.pages.overview_cards import comparisons
+from custom_events.settings import Settings
 from custom_events.watching.alarms import WATCHES
 from custom_events.watching.day_figures import Beside, Today
 from custom_events.watching.metrics import METRICS
@@ -303,4 +304,23 @@ def test_what_stands_in_code_is_no_heading() -> None:
     text = "Before\n# One\n```\n# not\n```\n## Two [x](y)\nthree"
     assert [section.heading for section in manual.sections(text)] == ["", "One", "Two [x](y)"]
     assert manual.anchor("Two [x](y) `z`") == "two-x-z"
+    assert manual.anchor("1.5 Delivery, again") == "15-delivery-again"
     assert manual.title("no heading", "a.md") == "a.md"
+
+
+def test_the_models_are_shown_as_dbt_documents_them_and_reach_nothing_of_ours(
+    browser: httpx.Client, settings: Settings
+) -> None:
+    assert browser.get("/help/models").status_code == 404
+    assert "help/models" not in browser.get("/help").text
+    page = settings.local_directory / "models.html"
+    page.write_text("<!doctype html><script>document.title = 'models'</script>")
+    try:
+        answer = browser.get("/help/models")
+        assert "<script>document.title = 'models'</script>" in answer.text
+        policy = answer.headers["content-security-policy"]
+        assert policy.startswith("sandbox allow-scripts;")
+        assert "allow-same-origin" not in policy
+        assert 'href="help/models"' in browser.get("/help").text
+    finally:
+        page.unlink()

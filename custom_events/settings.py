@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
-from custom_events.settings.serving import ServingSettings
+from custom_events.serving_settings import ServingSettings
 
 _HERE = ("localhost", "127.0.0.1", "::1")
 DEMO_FILE = (
