@@ -35,13 +35,18 @@ class Section(NamedTuple):
     text: str
 
 
-def html_of(text: str) -> Markup:
-    """A page as HTML; what is HTML in it is shown as text. Each heading has the id that links to it are made of."""
+def html_of(text: str, folders: int = 0) -> Markup:
+    """A page as HTML; what is HTML in it is shown as text. Each heading has the id that links to it are made of. `folders`: how many the
+    page stands in below docs/; links that lead out of docs/, to code, are text here, since the console does not serve it."""
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(text)
     for token, following in pairwise(tokens):
         if token.type == "heading_open":
             token.attrSet("id", anchor(following.content))
+    outside = "../" * (folders + 1)
+    for token in (child for parent in tokens for child in parent.children or ()):
+        if token.type == "link_open" and str(token.attrGet("href")).startswith(outside):
+            del token.attrs["href"]
     return Markup(markdown.renderer.render(tokens, markdown.options, {}))  # noqa: S704  (escaped by the renderer)
 
 

@@ -56,4 +56,4 @@ def manual_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001
     if not file.is_relative_to(manual.MANUAL.resolve()) or file.suffix != ".md" or not file.is_file():
         raise problems.not_found("page of the manual", name[: problems.SHOWN_CHARACTERS])
     text = file.read_text(encoding="utf-8")
-    return Shown(title=manual.title(text, name), content={"html": manual.html_of(text)})
+    return Shown(title=manual.title(text, name), content={"html": manual.html_of(text, name.count("/"))})

@@ -305,6 +305,8 @@ def test_what_stands_in_code_is_no_heading() -> None:
     assert [section.heading for section in manual.sections(text)] == ["", "One", "Two [x](y)"]
     assert manual.anchor("Two [x](y) `z`") == "two-x-z"
     assert manual.anchor("1.5 Delivery, again") == "15-delivery-again"
+    links = "[code](../../cli/main.py) [page](../glossary.md)"
+    assert manual.html_of(links, 1) == '<p><a>code</a> <a href="../glossary.md">page</a></p>\n'
     assert manual.title("no heading", "a.md") == "a.md"
 
 
