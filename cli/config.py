@@ -92,7 +92,7 @@ def validate(folder: Path | None, *, as_json: bool, days: int, strict: bool) -> 
             click.echo(f"{finding.severity:<8} {finding}")
         for conflict in counted:
             click.echo(f"conflict {conflict.conflict.site_key}: {conflict.sentence}")
-        for sentence in () if folder is not None else _consent_sentences():
+        for sentence in _consent_sentences(folder):
             click.echo(f"consent  {sentence}.")
     errors = sum(finding.severity == "error" for finding in findings)
     if not as_json:
@@ -100,10 +100,13 @@ def validate(folder: Path | None, *, as_json: bool, days: int, strict: bool) -> 
     click.get_current_context().exit(1 if errors else 0)
 
 
-def _consent_sentences() -> list[str]:
-    """What becomes of conversions whose customer said nothing, as it is stored."""
+def _consent_sentences(folder: Path | None) -> list[str]:
+    """What becomes of conversions whose customer said nothing, as the files of a folder have it, or as it is stored."""
     from custom_events.catalog import consent_policies
+    from custom_events.catalog.files import folder as files
 
+    if folder is not None:
+        return consent_policies.sentences_of(files.read(folder).catalog)
     with connected(prepared()) as engine, engine.connect() as connection:
         return consent_policies.sentences(connection)
 

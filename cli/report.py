@@ -114,10 +114,10 @@ def run(
     from custom_events.catalog.configurations import refuse
     from custom_events.reports import content, runs, specifications
     from custom_events.reports.running import Exporter
+    from custom_events.values import zones
     from custom_events.values.times import read_day_or_moment
 
-    moment = None if as_of is None else read_day_or_moment(as_of)
-    if as_of is not None and moment is None:
+    if as_of is not None and read_day_or_moment(as_of) is None:
         raise click.BadParameter(f'"{as_of}" is no time: 2026-11-30 or 2026-11-30T06:00+01:00', param_hint="--as-of")
     settings = prepared()
     wanted = file_format or _format_of(to)
@@ -127,6 +127,8 @@ def run(
             stored = specifications.get(connection, key)
             changed: Any = msgspec.structs.replace(stored.content, **changes)
             refuse(content.problems(changed))
+            # A day is one of the zone whose days the period is counted by: by UTC it would be the day before west of it.
+            moment = None if as_of is None else read_day_or_moment(as_of, zones.zone(changed.time_zone))
             asked = runs.ask(
                 connection,
                 msgspec.structs.replace(stored, content=changed),

@@ -8,11 +8,13 @@ from types import FrameType
 
 import structlog
 import uvicorn
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from console.api.app import create_app
 from console.protocol import ConsoleProtocol
 from custom_events import logs
 from custom_events.access import exposure
+from custom_events.catalog import key_ring
 from custom_events.errors import CustomEventsError, NeedsAction
 from custom_events.postgres import address, connect
 from custom_events.settings import Settings, variable_of
@@ -32,6 +34,7 @@ def main(settings: Settings | None = None) -> None:
     )  # uvicorn hands the signal on when it has stopped: leave through the blocks below
     with bound(settings) as listening, address.database(settings) as url:
         check_exposure(url, settings)
+        check_keys(url, settings)
         config = uvicorn.Config(
             create_app(url, settings),
             loop="uvloop",
@@ -67,6 +70,19 @@ def check_exposure(url: str, settings: Settings) -> None:
         with engine.connect() as connection:
             if problem := exposure.problem(connection, settings):
                 raise NeedsAction(problem)
+    finally:
+        engine.dispose()
+
+
+def check_keys(url: str, settings: Settings) -> None:
+    """Raise NeedsAction where the keys are not those that encrypted what is stored: nothing is to be encrypted by others. A database that does
+    not answer, or has no tables yet, is waited for as ever."""
+    engine = connect.engine(url, name="custom-events console")
+    try:
+        with engine.begin() as connection:
+            key_ring.verify(connection, settings)
+    except (OperationalError, ProgrammingError) as error:
+        _LOG.warning("keys_not_checked", cause=type(error.orig).__name__)
     finally:
         engine.dispose()
 

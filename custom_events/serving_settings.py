@@ -120,7 +120,7 @@ class ServingSettings(BaseSettings):
     collect_per_client: int = Field(
         60,
         ge=0,
-        description="Beacons of browsers (POST /collect) a minute from one network address, per receiver process; 0: none are taken.",
+        description="Beacons of browsers (POST /collect) a minute from one network address, per receiver process; 0: none are taken. Behind a proxy the address is that of X-Forwarded-For, if the proxy is on this machine or named in FORWARDED_ALLOW_IPS.",
     )
     collect_per_site: int = Field(
         6_000,

@@ -5,6 +5,7 @@ gain away (docs/reference/performance.md 2). `create_app` puts the parts togethe
 """
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from custom_events.errors import Transient
 from custom_events.platforms.base import StorePlatform
@@ -267,4 +269,7 @@ def create_app(
     rest: Any = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     health.add_routes(rest, database, writer)
     LIVING.registry = metrics.registry
-    return kind(settings, platforms, (sites, writer), Collect(settings, sites, beacon_writer, rest))
+    collect: Any = Collect(settings, sites, beacon_writer, rest)
+    trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")  # as uvicorn reads it for the console
+    collect = ProxyHeadersMiddleware(collect, trusted_hosts=trusted)
+    return kind(settings, platforms, (sites, writer), collect)

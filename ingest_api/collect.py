@@ -162,6 +162,8 @@ def client_of(scope: Mapping[str, Any]) -> str:
     except ValueError:
         return host
     if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:  # as some proxies write IPv4: all of it lies in one /64
+            return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, 64), strict=False))
     return host
 

@@ -27,8 +27,8 @@ _LOGINS: Final = frozenset(
     ("receiver_database_url", "console_database_url", "pipeline_database_url", "reporting_database_url")
 )
 _TELLING: Final = frozenset(("alarm_smtp_url", "alarm_slack_url", "alarm_teams_url"))
-# What the console is not given: nothing of it sends to Google or tells alarms.
-_NOT_THE_CONSOLES: Final = _LOGINS | _TELLING | {"google_json_key_file"}
+# What the console is not given: nothing of it tells alarms. It asks Google what an account allows, and so has Google's credentials.
+_NOT_THE_CONSOLES: Final = _LOGINS | _TELLING
 # What Dagster's processes are not given: they serve neither stores nor people.
 _NOT_THE_PIPELINES: Final = (_LOGINS - {"reporting_database_url"}) | {"openid_client_secret"}
 
@@ -38,9 +38,11 @@ def receiver_variables() -> frozenset[str]:
     return frozenset(map(variable_of, RECEIVER_SETTINGS)) | {"DATABASE_URL"}
 
 
-def console_variables() -> frozenset[str]:
-    """The variables of ours that the console is given."""
-    return _all_but(_NOT_THE_CONSOLES)
+def console_variables(settings: Settings) -> frozenset[str]:
+    """The variables of ours that the console is given. The mail server of alarms only where it is that of reports as well, whose receivers
+    people set and try there."""
+    own = _all_but(_NOT_THE_CONSOLES)
+    return own if settings.report_smtp_url is not None else own | {variable_of("alarm_smtp_url")}
 
 
 def pipeline_variables() -> frozenset[str]:

@@ -39,7 +39,7 @@ def console(settings: Settings) -> Program:
         port=settings.console_port,
         port_setting="CUSTOM_EVENTS_CONSOLE_PORT",
         health=f"http://{_reachable(settings.console_host)}:{settings.console_port}/healthz",
-        restrict=_restricted(environments.console_variables(), settings.console_database_url),
+        restrict=_restricted(environments.console_variables(settings), settings.console_database_url, "GOOGLE_"),
     )
 
 

@@ -1,6 +1,8 @@
 """Forms of reports and their schedules: from fields to what operations take, and back."""
 
-from collections.abc import Mapping
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -11,14 +13,14 @@ from console.api.routes.report_schedules import ReportSchedule
 from console.pages.ask import Ask
 from console.pages.visible import site_choice
 from custom_events.report_files.table import FORMATS
-from custom_events.reports.content import Operator, ReportContent
+from custom_events.reports.content import MOST_FILTERS, Operator, ReportContent
 from custom_events.reports.periods import WORDS
 from custom_events.reports.rules import WEEKDAYS, Every
 from custom_events.reports.schedules import CatchUp
 from custom_events.values.marts import MARTS, Mart
 
 MOST: Final = 200  # reports, schedules of a page
-FILTERS: Final = 4  # rows for filters in the form
+FILTERS: Final = 4  # rows for filters in the form, or as many as the report has
 CATCH_UPS: Final = {
     CatchUp.NEWEST: "the newest of them",
     CatchUp.ALL: "all of them",
@@ -35,7 +37,6 @@ _FIELDS: Final = (
     ("rule.", ""),
     ("targets", "targets"),
 )
-_TARGET_FIELDS: Final = ("folder", "email", "webhook", "bucket")
 
 
 def choices(call: Call) -> dict[str, Any]:
@@ -46,7 +47,6 @@ def choices(call: Call) -> dict[str, Any]:
         "formats": [(name, name.upper()) for name in FORMATS],
         "operators": [(operator.value, operator.value.replace("_", " ")) for operator in Operator],
         "sites": site_choice(call),
-        "filter_rows": range(FILTERS),
         "weekdays": [(number, name) for number, name in enumerate(WEEKDAYS, start=1)],
         "rules": [(every.value, f"every {every.value}") for every in Every],
         "catch_ups": [(catch_up.value, words) for catch_up, words in CATCH_UPS.items()],
@@ -81,37 +81,56 @@ def form_of(content: ReportContent, site_ids: tuple[int, ...] | None) -> dict[st
     if content.order:
         form["order_by"] = content.order[0].column
         form |= {"descending": "on"} if content.order[0].descending else {}
-    for place, row_filter in enumerate(content.filters[:FILTERS]):
+        form["then_by"] = " ".join(f"{'-' * order.descending}{order.column}" for order in content.order[1:])
+    for place, row_filter in enumerate(content.filters):
         form[f"filter_column_{place}"] = row_filter.column
         form[f"filter_operator_{place}"] = row_filter.operator.value
-        form[f"filter_values_{place}"] = ", ".join(row_filter.values)
+        form[f"filter_values_{place}"] = _joined(row_filter.values)
     return form
 
 
 def body_of(ask: Ask) -> dict[str, Any]:
     """What the form asks for."""
-    order = ask.field("order_by")
+    columns = ask.field("columns").split()
     filters = [
         {
             "column": column,
             "operator": ask.field(f"filter_operator_{place}"),
-            "values": _listed(ask.field(f"filter_values_{place}")),
+            "values": _parted(ask.field(f"filter_values_{place}")),
         }
-        for place in range(FILTERS)
+        for place in range(MOST_FILTERS)
         if (column := ask.field(f"filter_column_{place}"))
     ]
     content = {
         "mart": ask.field("mart"),
-        "columns": ask.field("columns").split(),
+        "columns": columns,
         "added_up": "added_up" in ask.form,
         "filters": filters,
-        "order": [{"column": order, "descending": "descending" in ask.form}] if order else [],
+        "order": [*_orders(ask, columns)],
         "period": ask.field("period"),
         "time_zone": ask.field("time_zone") or "UTC",
         "format": ask.field("format"),
         "plot": _listed(ask.field("plot")),
     }
     return {"name": ask.field("name"), "content": content, "site_ids": list(ask.ids("site_ids")) or None}
+
+
+def filter_rows(form: Mapping[str, str]) -> range:
+    """The rows for filters: usually a few, and as many as a report has that was made elsewhere."""
+    used = [place for place in range(MOST_FILTERS) if form.get(f"filter_column_{place}")]
+    return range(max(FILTERS, *(place + 1 for place in used)) if used else FILTERS)
+
+
+def targets_problem(schedule: ReportSchedule) -> FieldError | None:
+    """Why the form cannot change a schedule: it would lose targets."""
+    kinds = [target.kind for target in schedule.targets]
+    if len(set(kinds)) == len(kinds):
+        return None
+    return FieldError(
+        field="targets",
+        problem="this schedule has several targets of one kind, and the form has a place for one of each",
+        remedy=f"change it by the API (PUT /api/v1/report-schedules/{schedule.id}), or make two schedules of it",
+    )
 
 
 def form_of_schedule(schedule: ReportSchedule) -> dict[str, str]:
@@ -193,6 +212,34 @@ def errors_of(errors: Mapping[str, FieldError]) -> dict[str, FieldError]:
                 break
         named.setdefault(field, msgspec.structs.replace(error, field=field))
     return named
+
+
+def _orders(ask: Ask, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """By which columns rows are sorted: the chosen one, then those that a report made elsewhere has beside it."""
+    first = ask.field("order_by")
+    if not first:
+        return
+    yield {"column": first, "descending": "descending" in ask.form}
+    for word in ask.field("then_by").split():
+        column = word.removeprefix("-")
+        if column != first and column in columns:
+            yield {"column": column, "descending": word.startswith("-")}
+
+
+def _joined(values: Sequence[str]) -> str:
+    """Values with commas between; one that has a comma itself stands in quotation marks."""
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\n").writerows([value] for value in values)
+    return ", ".join(written.getvalue().splitlines())
+
+
+def _parted(text: str) -> list[str]:
+    """The values that `_joined` wrote, or a person in the same way."""
+    try:
+        (row,) = csv.reader([" ".join(text.splitlines())], skipinitialspace=True)
+    except csv.Error:  # far longer than any value may be, which is said beside the field
+        return [text]
+    return [value for part in row if (value := part.strip())]
 
 
 def _listed(text: str) -> list[str]:

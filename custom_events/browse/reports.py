@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from custom_events.errors import InvalidConfiguration
+from custom_events.errors import InvalidConfiguration, NeedsAction
 from custom_events.queries import reports as sql
 from custom_events.report_files.columns import columns_of
 from custom_events.report_files.table import ReportTable
@@ -167,6 +167,14 @@ def read(connection: sa.Connection, name: str, asked: ReportFilter, rows: int = 
         result = connection.execute(_statement(source, asked), _given(asked, rows))
         rows_read = tuple(source.row(**row) for row in result.mappings())
     return Report(is_built=is_built, built_at=built_at, since=asked.since, until=asked.until, rows=rows_read)
+
+
+def refuse_unbuilt(connection: sa.Connection, name: str) -> None:
+    """Raise NeedsAction where the mart of a report is not there yet: a file without rows would look like days without orders."""
+    if not _built(connection, SOURCES[name])[1]:
+        raise NeedsAction(
+            "This report was not built yet: Dagster's job build_reports makes it every hour; ask again then."
+        )
 
 
 def currencies(connection: sa.Connection, site_id: int | None) -> tuple[str, ...]:

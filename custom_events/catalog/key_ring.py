@@ -18,16 +18,12 @@ def ensure(connection: sa.Connection, settings: Settings) -> None:
     """See that the keys are this installation's, and remember them where nobody has. A key is made only where nothing is encrypted yet, and
     beside the embedded server. Raises NeedsAction."""
     is_new = connection.execute(queries.READ_CHECK).scalar_one_or_none() is None
-    variable = variable_of("secret_key")
     if not secrets.has_key(settings):
         if not is_new or _stored(connection):
-            raise NeedsAction(
-                f"The key of what is encrypted in this database is missing. Set {variable} to it, or copy {secrets.KEY_FILE} from where the "
-                "programs ran before; without it every signing secret has to be entered again."
-            )
+            raise _missing()
         if settings.database_url is not None:
             raise NeedsAction(
-                f"With a server of your own the key is yours to keep: set {variable}, for all programs and machines alike. Make one with "
+                f"With a server of your own the key is yours to keep: set {variable_of('secret_key')}, for all programs and machines alike. Make one with "
                 "`custom-events secrets new-key --print`."
             )
     check(connection, secrets.key(settings))
@@ -46,11 +42,27 @@ def check(connection: sa.Connection, key: bytes) -> None:
         )
 
 
+def verify(connection: sa.Connection, settings: Settings) -> None:
+    """See that the keys are this installation's, where it has any; nothing is made or remembered. Raises NeedsAction."""
+    if connection.execute(queries.READ_CHECK).scalar_one_or_none() is None:
+        return
+    if not secrets.has_key(settings):
+        raise _missing()
+    check(connection, secrets.key(settings))
+
+
 def renew(connection: sa.Connection, key: bytes) -> None:
     """The value encrypted by the first of the keys: the end of a rotation. Nothing, where none of the keys is this installation's."""
     token = connection.execute(queries.READ_CHECK).scalar_one_or_none()
     if token is not None and _fits(bytes(token), key, _ROW):
         connection.execute(queries.REPLACE_CHECK, {"token": secrets.renew(bytes(token), key, _ROW)})
+
+
+def _missing() -> NeedsAction:
+    return NeedsAction(
+        f"The key of what is encrypted in this database is missing. Set {variable_of('secret_key')} to it, or copy {secrets.KEY_FILE} from where "
+        "the programs ran before; without it every signing secret has to be entered again."
+    )
 
 
 def _stored(connection: sa.Connection) -> bool:

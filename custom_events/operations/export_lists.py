@@ -92,7 +92,8 @@ def _browsed(read: Callable[..., Any], chosen: type[Any], row: type[msgspec.Stru
 
     def rows(engine: sa.Engine, asked: ExportRequest) -> Rows:
         now = datetime.now(UTC)
-        sites: Sequence[int | None] = [asked.site_id] if asked.site_id is not None else asked.only or [None]
+        allowed: Sequence[int | None] = [None] if asked.only is None else asked.only  # none at all is not all of them
+        sites = [asked.site_id] if asked.site_id is not None else allowed
         values = {name: getattr(asked, name) for name in filters}
         for site_id in sites:
             wanted = chosen(**{**values, "site_id": site_id})

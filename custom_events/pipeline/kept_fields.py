@@ -7,13 +7,12 @@ another field finds it in what arrives from then on, and by a replay in bodies t
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
-from urllib.parse import unquote, unquote_plus
 
 import msgspec
 
 from custom_events.pipeline.bulk_rows import Connection
 from custom_events.platforms.attribution import LANDING_NAMES
-from custom_events.platforms.personal import BEGINS, is_personal_name, is_personal_value
+from custom_events.platforms.personal import BEGINS, is_personal_name, is_personal_part, is_personal_value
 from custom_events.queries import matching as sql
 from custom_events.values.deliveries import Understood
 from custom_events.values.events import Cart, CommerceEvent, Customer, LineItem, Order, Refund
@@ -190,12 +189,10 @@ def clean(text: str | None) -> str | None:
 def clean_address(page: str, names: frozenset[str]) -> str | None:
     """A page's address with these parameters of its query alone, and no fragment; None where its path names somebody."""
     path, _, query = page.partition("#")[0].partition("?")
-    if "%" in path and clean(unquote(path)) is None:
-        return None
-    if clean(path) is None:
+    if is_personal_part(path):
         return None
     kept = [field for field in query.split("&") if field.partition("=")[0].lower() in names] if query else []
-    kept = [field for field in kept if clean(unquote_plus(field.partition("=")[2])) is not None]
+    kept = [field for field in kept if not is_personal_part(field.partition("=")[2])]
     return f"{path}?{'&'.join(kept)}" if kept else path
 
 
@@ -245,7 +242,9 @@ def _pruned(value: Any, branches: Branches) -> Any:
     if isinstance(value, dict):
         kept = {name: inner for name, inner in value.items() if name in branches or not branches}
         pruned = {
-            name: _pruned(inner, branches.get(name, {})) for name, inner in kept.items() if not is_personal_name(name)
+            name: _pruned(inner, branches.get(name, {}))
+            for name, inner in kept.items()
+            if not is_personal_name(name) and clean(name) is not None
         }
         return {name: inner for name, inner in pruned.items() if inner is not _PERSONAL}
     if isinstance(value, list):

@@ -10,6 +10,7 @@ import msgspec
 from custom_events.platforms.attribution import MAX_UTM_CHARS, moment_of
 from custom_events.platforms.click_ids import click_value
 from custom_events.platforms.consent import consent_from
+from custom_events.platforms.personal import is_personal_part
 from custom_events.values.beacons import Beacon
 from custom_events.values.clicks import Click, ClickCarrier, ClickKind, Consent
 from custom_events.values.deliveries import RawDelivery, Understood, UnderstoodBeacon, ignored, parked
@@ -59,9 +60,9 @@ def read(body: bytes) -> tuple[str, Beacon] | None:
         order_id=_order_id(sent.order_id),
         cart_token=_matched(_TOKEN, sent.cart_token),
         checkout_token=_matched(_TOKEN, sent.checkout_token),
-        clicks=_clicks(words),
+        clicks=_clicks_listed(sent.clicks) if isinstance(sent.clicks, list) else _clicks(words),
         consent=_consent(sent.consent),
-        utm={name: value[:MAX_UTM_CHARS] for name in _UTM if (value := _printable(words.get(name)))},
+        utm={name: value[:MAX_UTM_CHARS] for name in _UTM if (value := _word(words.get(name)))},
         landing_path=_path(sent.landing_path),
         at=moment_of(sent.at),
     )
@@ -94,6 +95,12 @@ def _printable(value: Any) -> str | None:
     return value.strip() or None if isinstance(value, str) and value.isprintable() else None
 
 
+def _word(value: Any) -> str | None:
+    """A text that names nobody: whoever writes here may write anything, and links of newsletters hold addresses."""
+    text = _printable(value)
+    return None if text is None or is_personal_part(text) else text
+
+
 def _order_id(value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
@@ -113,6 +120,18 @@ def _clicks(words: Mapping[str, Any]) -> tuple[Click, ...]:
     return tuple(clicks[:MAX_CLICKS])
 
 
+def _clicks_listed(parts: list[Any]) -> tuple[Click, ...]:
+    """As the Shopify pixel writes them: kind, id and time of each, the best first."""
+    clicks: list[Click] = []
+    for part in parts[:MAX_CLICKS]:
+        said: dict[str, Any] = part if isinstance(part, dict) else {}
+        kind = next((kind for kind in ClickKind if kind.value == said.get("kind")), None)
+        click = click_value(said.get("id"))
+        if kind is not None and click is not None:
+            clicks.append(_click(kind, click.id, click.clicked_at or moment_of(said.get("clicked_at"))))
+    return tuple(clicks)
+
+
 def _click(kind: ClickKind, click_id: str, clicked_at: datetime | None) -> Click:
     return Click(kind=kind, id=click_id, carrier=ClickCarrier.PIXEL, clicked_at=clicked_at)
 
@@ -122,7 +141,7 @@ def _consent(value: Any) -> Consent | None:
         return None
     said: dict[str, Any] = {str(name): answer for name, answer in value.items()}
     source = said.get("source")
-    if source is not None and not (isinstance(source, str) and source.isprintable()):
+    if source is not None and _word(source) is None:
         said.pop("source")
     return consent_from(said, SOURCE)
 
@@ -132,4 +151,4 @@ def _path(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     path = value.partition("?")[0].partition("#")[0][:MAX_PATH_CHARS]
-    return _matched(_PATH, path)
+    return None if is_personal_part(path) else _matched(_PATH, path)

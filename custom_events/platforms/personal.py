@@ -11,6 +11,7 @@ import unicodedata
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
+from urllib.parse import unquote
 
 _GENITIVE: Final = re.compile(r"['\u2019]s\b")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -80,6 +81,7 @@ _INTERNATIONAL: Final = re.compile(r"(?<![\w.+])\+(?=[1-9])(?:[ ()/.\-]{0,2}\d){
 _NATIONAL: Final = re.compile(r"(?:0|\(0?)(?=.*[ ()/\-])(?:[ ()/\-]{0,2}\d){8,12}|\(?\d{3}\)?[ .\-]\d{3}[ .\-]\d{4}")
 _MAX_PHONE_CHARS: Final = 24
 BEGINS: Final = frozenset("0123456789({[aOM")  # a value that begins otherwise is asked for an address and a plus only
+MOST_ENCODINGS: Final = 5  # of a part of an address, one within the other
 _NUMBER_BEGINS: Final = frozenset("0123456789(")
 
 
@@ -130,3 +132,15 @@ def is_personal_value(value: str) -> bool:
     if value.startswith(_BROWSER) or (value.startswith(_SEVERAL) and any(map(is_personal_name, _KEY.findall(value)))):
         return True
     return value[:1] in _NUMBER_BEGINS and len(value) <= _MAX_PHONE_CHARS and _NATIONAL.fullmatch(value) is not None
+
+
+def is_personal_part(part: str) -> bool:
+    """The same of a part of an address, however often it is encoded. A plus is itself (a number's) or a blank (between digits)."""
+    for _ in range(MOST_ENCODINGS):
+        if is_personal_value(part) or ("+" in part and is_personal_value(part.replace("+", " ").strip())):
+            return True
+        decoded = unquote(part)
+        if decoded == part:
+            return False
+        part = decoded
+    return True  # nobody writes so what is meant to be read

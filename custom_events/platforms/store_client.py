@@ -18,7 +18,8 @@ import msgspec
 
 from custom_events.errors import InvalidConfiguration, NeedsAction, Transient
 
-TIMEOUT_S: Final = 60.0  # of one answer; a hundred orders take a slow shop half of that
+TIMEOUT_S: Final = 60.0  # without a byte of an answer; a hundred orders take a slow shop half of that
+ANSWER_S: Final = 300.0  # of one answer, however it trickles: the orders of all sites are read one after the other
 BODY_LIMIT_BYTES: Final = (
     64 * 1024 * 1024
 )  # of one answer: a hundred orders of 500 lines (docs/reference/platforms.md 3)
@@ -27,6 +28,9 @@ WAITS_S: Final = (1.0, 4.0, 15.0, 60.0)  # before the second attempt and later o
 LONGEST_WAIT_S: Final = 120.0  # a store that asks for more is read by the next run
 _BUSY: Final = int(httpx.codes.TOO_MANY_REQUESTS)
 _USER_AGENT: Final = "CustomEvents/1.0 (order recovery)"
+
+# Besides the mapped ones and 6to4: what translators of a network's own use (RFC 6052), and the old compatible ones.
+_HOLD_IPV4: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 
 Resolve = Callable[[str, int], list[str]]
 Sleep = Callable[[float], None]
@@ -42,6 +46,19 @@ class StoreAnswer(msgspec.Struct, frozen=True):
 def addresses_of(host: str, port: int) -> list[str]:
     """What a host's name stands for. Raises OSError."""
     return list(dict.fromkeys(str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one of the public network: none of a private one, of several machines, or of IPv6 that stands for such a one."""
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if inner is None and any(ip in network for network in _HOLD_IPV4):
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+        if inner is None:
+            return ip.is_global and not ip.is_multicast and not ip.is_site_local
+        ip = inner
+    return ip.is_global and not ip.is_multicast
 
 
 def checked_url(url: str, *, allow_private: bool) -> str:
@@ -114,6 +131,8 @@ class StoreClient:
             body = bytearray()
             for piece in response.iter_bytes():
                 body += piece
+                if time.monotonic() - started > ANSWER_S:
+                    return Transient(f"{self._url} takes longer than {ANSWER_S:.0f} s for an answer")
                 if len(body) > BODY_LIMIT_BYTES:
                     raise NeedsAction(f"{self._url} answers with more than {BODY_LIMIT_BYTES} bytes", who="site owner")
             status = response.status_code
@@ -148,7 +167,7 @@ class _CheckedTransport(httpx.HTTPTransport):
             addresses = self._resolve(host, port)
         except OSError as error:
             raise httpx.ConnectError(f"{host} is not known") from error
-        if not self._allow_private and not all(ipaddress.ip_address(address).is_global for address in addresses):
+        if not self._allow_private and not all(is_public(address) for address in addresses):
             raise NeedsAction(
                 f"{host} is an address of a private network: enter the store's public one", who="site owner"
             )

@@ -11,8 +11,8 @@ class FetchedOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An order as the store gave it. `body` has the exact bytes, in the form of a delivery with `topic` and `headers`; `modified_at` is None
     where the body says none that can be read; `read_at`: nothing in it was read before, by the store's clock.
 
-    Where a list tells of orders without their bodies, `load` reads one (None: the store has it no more), and `refunds` are the ids of its
-    refunds: an order that is stored as of `modified_at`, with all of these, is not read whole."""
+    Where a list tells of orders without their bodies, `load` reads one (None: the store has it no more), `refunds` are the ids of its
+    refunds and `financial_status` is as bodies write it: an order that is stored as of `modified_at`, with all of these, is not read whole."""
 
     topic: str
     order_id: str | None
@@ -22,6 +22,7 @@ class FetchedOrder(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     load: Callable[[], bytes | None] | None = None
     refunds: tuple[str, ...] = ()
+    financial_status: str | None = None
 
     def whole(self) -> "FetchedOrder | None":
         """The same with its body; None: the store has it no more."""

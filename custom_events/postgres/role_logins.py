@@ -39,6 +39,17 @@ _OWN_SCHEMAS: Final = {
     Program.PIPELINE: (DAGSTER, (role_rights.CONSOLE,)),
     Program.REPORTING: (REPORTING, (role_rights.CONSOLE, role_rights.PIPELINE)),
 }
+# Its attributes are looked at and not set: to say NOSUPERUSER takes a superuser, which nobody is on a hosted server.
+_LITTLE: Final = """
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}'
+        AND (rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls)) THEN
+        RAISE EXCEPTION 'the role {role} may more than a program needs (SUPERUSER, CREATEDB, CREATEROLE, REPLICATION or BYPASSRLS)'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+END $$
+"""
 # All that stands in a schema gets its new owner; sequences of columns follow their tables.
 _HAND_OVER: Final = """
 DO $$
@@ -58,7 +69,8 @@ def statements(program: Program, verifier: str, database: str) -> list[str]:
     (SCRAM-SHA-256), `database` is the quoted name of the database."""
     role = program.role
     made = [
-        f"ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD '{verifier}'",
+        _LITTLE.format(role=role).strip(),
+        f"ALTER ROLE {role} LOGIN PASSWORD '{verifier}'",
         f"GRANT CONNECT ON DATABASE {database} TO {role}",
     ]
     if program in _OWN_SCHEMAS:

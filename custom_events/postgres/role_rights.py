@@ -87,8 +87,8 @@ def _pipeline() -> Iterator[str]:
     expiring = [kind.table for kind in PARTITIONED if kind.table.schema == LANDING and kind.retention is not None]
     yield f"GRANT DELETE ON {_listed(expiring)}, {LANDING}.raw_queue TO {PIPELINE}"
     yield f"GRANT UPDATE ON {LANDING}.raw_events, {LANDING}.refused_events, {LANDING}.raw_queue TO {PIPELINE}"
-    # What was read from a store's API lands as deliveries do.
-    landed = ("raw_events", "duplicate_deliveries", "raw_queue", "receipts")
+    # What was read from a store's API lands as deliveries do, by the statement that notes refused ones as well.
+    landed = ("raw_events", "duplicate_deliveries", "raw_queue", "receipts", "refused_events")
     yield f"GRANT INSERT ON {', '.join(f'{LANDING}.{name}' for name in landed)} TO {PIPELINE}"
     yield _SEQUENCES.format(role=PIPELINE)
     yield f"GRANT EXECUTE ON FUNCTION {', '.join(_FUNCTIONS)} TO {PIPELINE}"

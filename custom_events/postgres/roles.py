@@ -23,10 +23,13 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN
 END $$
 """
 
+# From PostgreSQL 16 on whoever makes a role may give it to others, themselves included, and is not it as long as they have not.
 _BECOME = """
 DO $$
+DECLARE
+    has_rights CONSTANT TEXT := CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END;
 BEGIN
-    IF NOT pg_has_role(current_user, '{role}', 'MEMBER') THEN
+    IF NOT pg_has_role(current_user, '{role}', has_rights) THEN
         GRANT {role} TO CURRENT_USER;
     END IF;
 END $$
@@ -66,7 +69,9 @@ END $$
 _STATE = f"""
 SELECT current_user,
   EXISTS (SELECT FROM pg_roles WHERE rolname = '{RECEIVER}') AS there,
-  coalesce((SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = '{RECEIVER}'), false) AS member,
+  coalesce((
+    SELECT pg_has_role(current_user, oid, CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+    FROM pg_roles WHERE rolname = '{RECEIVER}'), false) AS member,
   coalesce((SELECT has_table_privilege(r.oid, t.oid, 'INSERT')
             FROM pg_roles r, pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
             WHERE r.rolname = '{RECEIVER}' AND n.nspname = 'landing' AND t.relname = 'raw_events'), false) AS lands

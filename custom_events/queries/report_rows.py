@@ -9,15 +9,15 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from custom_events.queries.reports import BUILT_ROW, SCHEMA
 from custom_events.values.marts import ROW_COUNT, Kind, Mart, MartColumn
 
-SCHEMA: Final = "reporting"
 _SITE: Final = "site_id"
 _PRECISION: Final = 38  # digits of an amount, as files take them
 _RATIO: Final = sa.Numeric(20, 6)
 
 # When the marts were built last; null: never to the end.
-BUILT_AT: Final = sa.text("SELECT ended_at FROM app.scheduled_jobs WHERE name = 'build_reports'")
+BUILT_AT: Final = sa.text(f"SELECT ended_at FROM app.scheduled_jobs WHERE name = '{BUILT_ROW}'")
 # The zones of these sites (null: of all), by whose days marts are cut.
 SITE_ZONES: Final = sa.text("""
 SELECT DISTINCT time_zone FROM app.sites WHERE CAST(:sites AS bigint[]) IS NULL OR id = ANY(CAST(:sites AS bigint[])) ORDER BY time_zone

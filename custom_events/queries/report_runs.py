@@ -13,6 +13,7 @@ from custom_events.tables.reports import report_runs, report_schedules
 Row = sa.Row[*tuple[Any, ...]]
 Owner = tuple[int, int]  # a run's id, and which attempt at it this is
 _TABLE: Final = report_runs
+REMOVED: Final = "Removed"  # kind of the error of runs whose schedule was removed before they ended
 
 # The one that has waited longest, or this one (:id); or whose worker has not said for the length of its lease that it works on it. What has a
 # digest was written before, and is to be delivered.

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from custom_events.queries.report_runs import REMOVED
 from custom_events.queries.report_specifications import within
 from custom_events.tables.reports import report_schedules
 
@@ -13,9 +14,9 @@ Row = sa.Row[*tuple[Any, ...]]
 _TABLE: Final = report_schedules
 
 # Runs of a schedule that is removed and that have not ended: nobody would deliver them.
-_SKIP: Final = sa.text("""
+_SKIP: Final = sa.text(f"""
 UPDATE app.report_runs SET state = 'skipped', lease_until = NULL, ended_at = now(),
-  error = jsonb_build_object('kind', 'Removed', 'sentence', 'Its schedule was removed.')
+  error = jsonb_build_object('kind', '{REMOVED}', 'sentence', 'Its schedule was removed.')
 WHERE schedule_id = :id AND state IN ('queued', 'writing', 'delivering')
 """)
 
@@ -63,10 +64,15 @@ def secrets(connection: sa.Connection, schedule_id: int) -> bytes | None:
     return None if token is None else bytes(token)
 
 
-def due(connection: sa.Connection, now: datetime) -> Row | None:
-    """A schedule that is due, held until the end of the transaction; None: none is, or others have them."""
+def due(connection: sa.Connection, now: datetime, *, but: Collection[int] = ()) -> Row | None:
+    """A schedule that is due, held until the end of the transaction; None: none is but these, or others have them."""
     c = _TABLE.c
-    statement = sa.select(_TABLE).where(c.is_active, c.next_due_at <= now).order_by(c.next_due_at, c.id).limit(1)
+    statement = (
+        sa.select(_TABLE)
+        .where(c.is_active, c.next_due_at <= now, c.id.not_in(but))
+        .order_by(c.next_due_at, c.id)
+        .limit(1)
+    )
     return connection.execute(statement.with_for_update(skip_locked=True)).one_or_none()
 
 

@@ -13,7 +13,7 @@ WHERE created_at >= :since AND created_at < :until AND conversion_at < :cutoff A
 """)
 FIRST_UPLOAD: Final = sa.text("SELECT min(created_at) FROM app.conversion_uploads")
 
-# Customers of whom nothing was heard since; their orders stay, and no longer say whose they are. `:rows` at a time.
+# Customers of whom nothing was heard since; their orders and subscriptions stay, and no longer say whose they are. `:rows` at a time.
 FORGET_CUSTOMERS: Final = sa.text("""
 WITH unseen AS (
   SELECT c.site_id, c.customer_key FROM app.customers c
@@ -25,6 +25,8 @@ WITH unseen AS (
   LIMIT :rows
 ), nameless AS (
   UPDATE app.orders o SET customer_key = NULL, number = NULL FROM unseen u WHERE o.site_id = u.site_id AND o.customer_key = u.customer_key
+), ended AS (
+  UPDATE app.subscriptions s SET customer_key = NULL FROM unseen u WHERE s.site_id = u.site_id AND s.customer_key = u.customer_key
 )
 DELETE FROM app.customers c USING unseen u WHERE c.site_id = u.site_id AND c.customer_key = u.customer_key
 """)

@@ -25,6 +25,9 @@ ON CONFLICT (site_id) DO UPDATE SET
     api_version = excluded.api_version, installed_at = now(), uninstalled_at = NULL, watched_at = NULL, problems = '[]', updated_at = now()
 """)
 
+# The shop's installation at another site, whose domain was changed since: its tokens are those of this shop.
+LEAVE_OTHERS: Final = sa.text("DELETE FROM app.shopify_installations WHERE shop = :shop AND site_id <> :site")
+
 # Fresh tokens in place of those it had; an answer without scopes leaves them.
 RENEW: Final = sa.text("""
 UPDATE app.shopify_installations

@@ -40,14 +40,17 @@ def is_up_to_date(order: FetchedOrder, stored: StoredOrder | None) -> bool:
         and stored is not None
         and stored.state_at is not None
         and stored.state_at >= order.modified_at
+        and (stored.state_at > order.modified_at or order.financial_status in {None, stored.financial_status})
         and set(order.refunds) <= set(stored.known_refunds)
     )
 
 
-def gap(understood: Understood, stored: StoredOrder | None) -> GapKind | None:
+def gap(understood: Understood, stored: StoredOrder | None, *, paid_by_status: bool = False) -> GapKind | None:
     """What is missing of an order that the store shows so; None: nothing, or the body is of no use (a draft, a part of another order).
 
-    `understood` is made of the body without the moment at which it was read: so its clock is the store's last change.
+    `understood` is made of the body without the moment at which it was read: so its clock is the store's last change. Stores write that
+    in seconds: an order that is made and paid within one has two states of the same moment. `paid_by_status`: whether an order is paid
+    follows from its status (WooCommerce), by rules that may differ from the plugin's.
     """
     order = understood.order
     if understood.outcome is Outcome.PARKED:
@@ -56,7 +59,7 @@ def gap(understood: Understood, stored: StoredOrder | None) -> GapKind | None:
         return None
     if stored is None or stored.state_at is None:
         return GapKind.ORDER
-    if order.updated_at > stored.state_at and _is_changed(understood, stored):
+    if order.updated_at >= stored.state_at and _is_changed(understood, stored, paid_by_status=paid_by_status):
         return GapKind.CHANGE
     listed = {refund.id for refund in understood.refunds if refund.amount > _NO_MONEY}
     if listed - set(stored.known_refunds):
@@ -66,14 +69,14 @@ def gap(understood: Understood, stored: StoredOrder | None) -> GapKind | None:
     return None
 
 
-def _is_changed(understood: Understood, stored: StoredOrder) -> bool:
+def _is_changed(understood: Understood, stored: StoredOrder, *, paid_by_status: bool) -> bool:
     order = understood.order
     if order is None:
         return False
     if stored.is_deleted or order.total != stored.total or order.current_total != stored.current_total:
         return True
-    if (
-        order.status is not None
-    ):  # WooCommerce: whether it is paid follows from it, by rules that may differ from the plugin's
-        return order.status != stored.status
+    if order.status != stored.status:
+        return True
+    if paid_by_status:
+        return False
     return order.financial_status != stored.financial_status

@@ -17,7 +17,7 @@ import structlog
 from custom_events import secrets
 from custom_events.catalog import sites
 from custom_events.catalog.sites import Site
-from custom_events.errors import CustomEventsError, InvalidConfiguration, NeedsAction, Transient
+from custom_events.errors import CustomEventsError, InvalidConfiguration, NeedsAction, Permanent, Transient
 from custom_events.pipeline.configuration import site_of
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.platforms.store_orders import FetchedOrder, OrderReader
@@ -28,6 +28,7 @@ from custom_events.recovery.readers import reader_of
 from custom_events.settings import Settings
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood
 from custom_events.values.forgotten import SubjectKind, Subjects
+from custom_events.values.platforms import Platform
 
 FIRST_READ: Final = timedelta(days=2)  # how far the first reading of a site looks back
 FURTHEST: Final = timedelta(days=90)  # Google takes no older click (docs/reference/google-ads.md 2.2)
@@ -75,8 +76,8 @@ def recover(
     dry_run: bool = False,
     reader: OrderReader | None = None,
 ) -> Recovery:
-    """Read a site's orders and land what is missing. `since`: from then on, instead of where the last reading ended; `dry_run`: lands and
-    remembers nothing; `reader`: instead of the platform's own.
+    """Read a site's orders and land what is missing. `since`: from then on, instead of where the last reading ended (one that begins later
+    than that moves no mark: the next reading begins where this one would have); `dry_run`: lands and remembers nothing; `reader`: instead of the platform's own.
 
     A store that does not answer, or refuses, is a `problem`; what was read before stays landed. Raises NotFound for a site or key that is
     not there, NeedsAction for a platform without a reader, InvalidConfiguration for a `since` that lies too far back, Transient while
@@ -129,7 +130,7 @@ class _Reading:
             else:
                 with reader_of(self._engine, self._settings, self._site) as opened:
                     refunds_read_at = self._read(opened, recovery)
-        except (Transient, NeedsAction) as error:
+        except (Transient, NeedsAction, Permanent) as error:
             if isinstance(error, NeedsAction) and not recovery.read and self._dry_run:
                 raise
             recovery.problem = str(error)
@@ -137,6 +138,11 @@ class _Reading:
         if not self._dry_run:
             self._keep(recovery, refunds_read_at)
         return recovery
+
+    def _is_behind(self, recovery: Recovery) -> bool:
+        """Whether it began behind what was read before: what lies between is still to be read."""
+        begin = self._progress.read_until or self._now - FIRST_READ
+        return recovery.since > max(begin, self._now - FURTHEST)
 
     def _span(self, since: datetime | None) -> tuple[datetime, datetime]:
         """From when and until when orders are compared, by when the store changed them."""
@@ -199,7 +205,8 @@ class _Reading:
             if order.order_id in forgotten or is_up_to_date(order, known):
                 continue
             whole = order.whole()
-            kind = None if whole is None else gap(self._understood(whole), known)
+            by_status = self._site.platform is Platform.WOOCOMMERCE
+            kind = None if whole is None else gap(self._understood(whole), known, paid_by_status=by_status)
             if whole is not None and kind is not None:
                 missing.append(Missing(whole, kind))
         return missing
@@ -226,7 +233,9 @@ class _Reading:
                 sql.KEEP_PROGRESS,
                 {
                     "site": self._site.id,
-                    "read_until": recovery.until if recovery.problem is None else self._progress.read_until,
+                    "read_until": self._progress.read_until
+                    if recovery.problem is not None or self._is_behind(recovery)
+                    else recovery.until,
                     "refunds_read_at": refunds_read_at,
                     "problem": recovery.problem,
                     "now": self._now,
@@ -250,15 +259,22 @@ class _Reading:
 
 
 def recover_all(engine: sa.Engine, settings: Settings, now: datetime) -> list[Recovery]:
-    """A reading of every site that can be read, one after the other. What one site cannot do keeps no other from its own."""
+    """A reading of every site that can be read, one after the other. What one site cannot do keeps no other from its own: a fault of ours is
+    raised when all have had their turn."""
     with engine.connect() as connection:
         site_ids = readable_sites(connection)
     recoveries: list[Recovery] = []
+    faults: list[Exception] = []
     for site_id in site_ids:
         try:
             recoveries.append(recover(engine, settings, site_id, now))
         except CustomEventsError as error:
             _LOG.warning("orders_not_read", site_id=site_id, cause=type(error).__name__)
+        except Exception as fault:  # noqa: BLE001  (raised below)
+            _LOG.error("orders_not_read", site_id=site_id, cause=type(fault).__name__)
+            faults.append(fault)
+    if faults:
+        raise ExceptionGroup("Orders of some sites were not read", faults)
     return recoveries
 
 

@@ -15,6 +15,8 @@ from custom_events.errors import Fault, Transient
 
 _PORTS: Final = {"http": 80, "https": 443}
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+# All of IPv6 that is given out as public; beside it stand other ways to write IPv4.
+_UNICAST: Final = ipaddress.ip_network("2000::/3")
 PERMITS: Final = "CUSTOM_EVENTS_REPORT_PRIVATE_ADDRESSES"
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -81,7 +83,7 @@ def is_public(address: Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
-        if address.teredo is not None or address.is_site_local:
+        if address.teredo is not None or address not in _UNICAST:
             return False
     return address.is_global and not address.is_multicast
 

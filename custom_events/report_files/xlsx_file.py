@@ -195,7 +195,9 @@ def _add_chart(book: "Workbook", table: ReportTable, points: PlotPoints) -> None
         chart.add_series(series)
     is_day = points.columns[0].kind == "day"
     ratios = all(column.kind == "ratio" for column in points.columns[1:])
-    chart.set_title({"name": visible(spec.title or table.title), "name_font": {"size": 14}})
+    chart.set_title({"name": CHART, "name_font": {"size": 14}})
+    # Past the setter, which takes a name such as "Sale!A1" or "=..." for a formula.
+    chart.title.name = visible(spec.title or table.title)
     chart.set_x_axis({"date_axis": is_day, "num_format": "yyyy-mm-dd"} if is_day else {"name": points.columns[0].title})
     chart.set_y_axis(
         {"num_format": "0%" if ratios else "#,##0", "major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}}

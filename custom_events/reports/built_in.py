@@ -154,6 +154,7 @@ _REPORTS: Final = (
             ),
             *("reason", "value_at_google", "ordered_at", "paid_at", "cancelled_at"),
         ),
+        filters=(RowFilter(column="is_test", operator=Operator.IS, values=("false",)),),  # as in every other report
         order=(RowOrder(column="ordered_at"),),
         period=PeriodName.YESTERDAY,
     ),

@@ -84,6 +84,7 @@ def problems(content: ReportContent) -> Iterator[Problem]:
         return
     for place, row_filter in enumerate(content.filters):
         yield from _filter_problems(row_filter, mart, f"filters[{place}]")
+    yield from _sum_problems(content, mart)
     for place, order in enumerate(content.order):
         if order.column not in content.columns:
             wrong = f"{quoted(order.column)} is no column of the report"
@@ -123,6 +124,24 @@ def _column_problems(content: ReportContent, mart: Mart) -> Iterator[Problem]:
         elif name == ROW_COUNT and not content.added_up:
             yield Problem(
                 path=path, wrong="rows are counted where they are added up", right="`added_up`: true, or without it"
+            )
+
+
+def _sum_problems(content: ReportContent, mart: Mart) -> Iterator[Problem]:
+    """Rows that may not be added up: of two currencies, or counting the same things again."""
+    if not content.added_up:
+        return
+    chosen = [name for name in content.columns if name in mart.columns]
+    single = [
+        row_filter.column
+        for row_filter in content.filters
+        if row_filter.operator is Operator.IS and len(row_filter.values) == 1
+    ]
+    for name in mart.kept_apart(chosen):
+        if name not in chosen and name not in single:
+            wrong = f"rows of different {mart.columns[name].title.lower()} would be added up, which gives figures that mean nothing"
+            yield Problem(
+                path="columns", wrong=wrong, right=f"{name} among the columns, or a filter by one value of it"
             )
 
 

@@ -1,14 +1,16 @@
 """From schedules that are due to runs that wait: computed from what schedules say, not from ticks, so that nothing is lost while no
 daemon looks. One run for each schedule and period, however often and by how many this is done at once."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
+import structlog
 
+from custom_events.errors import CustomEventsError
+from custom_events.logs import frames_of
 from custom_events.queries import report_runs, report_schedules
 from custom_events.reports import rules, runs, schedules
 from custom_events.reports.rules import Every
@@ -21,6 +23,7 @@ _SKIPPED: Final = {
     CatchUp.NEWEST: "It was missed, and a newer one was due as well: the schedule makes up for the newest alone.",
     CatchUp.NONE: "It was missed, and the schedule makes up for none.",
 }
+_LOG = structlog.get_logger(__name__)
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,14 +34,24 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan(engine: sa.Engine, now: datetime) -> Planned:
-    """Make the runs of every schedule that is due, each schedule in a transaction of its own."""
+    """Make the runs of every schedule that is due, each schedule in a transaction of its own. One that cannot be planned, since a newer version
+    does not know its report or its zone, keeps no other from its own: the log has it, it stays due, and the alarm ReportLate says so."""
     planned = Planned()
+    broken: list[int] = []
     while True:
-        with engine.begin() as connection:
-            row = report_schedules.due(connection, now)
-            if row is None:
-                return planned
-            made, skipped = _plan(connection, schedules.schedule_of(row), now)
+        try:
+            with engine.begin() as connection:
+                row = report_schedules.due(connection, now, but=broken)
+                if row is None:
+                    return planned
+                broken.append(row.id)  # until it is planned
+                made, skipped = _plan(connection, schedules.schedule_of(row), now)
+        except (CustomEventsError, msgspec.ValidationError, LookupError, ValueError) as error:
+            _LOG.error(
+                "report_schedule_not_planned", schedule=broken[-1], error=type(error).__name__, where=frames_of(error)
+            )
+            continue
+        broken.pop()
         planned = Planned(made=planned.made + made, skipped=planned.skipped + skipped)
 
 
@@ -57,9 +70,9 @@ def _plan(connection: sa.Connection, schedule: Schedule, now: datetime) -> tuple
         is_late = bool(due) and schedule.catch_up is CatchUp.NONE and now - due[-1] > MISSED_AFTER
         run, skipped = ([], due) if is_late else (due[-1:], due[:-1])
     skipped = skipped[-AT_ONCE:]  # of a schedule that nobody looked at for months the newest ones are noted
-    values = [
-        *(_skipped(connection, schedule, moment, now) for moment in skipped),
+    values = [  # what runs comes first: of two moments of one period the first has it
         *(_row(connection, schedule, moment) for moment in run),
+        *(_skipped(connection, schedule, moment, now) for moment in skipped),
     ]
     made = report_runs.add_scheduled(connection, values)
     last = due[-1] if due else now
@@ -78,8 +91,3 @@ def _row(connection: sa.Connection, schedule: Schedule, due_at: datetime) -> dic
 def _skipped(connection: sa.Connection, schedule: Schedule, due_at: datetime, now: datetime) -> dict[str, Any]:
     error = {"kind": "Missed", "sentence": _SKIPPED[schedule.catch_up]}
     return {**_row(connection, schedule, due_at), "state": "skipped", "error": error, "ended_at": now}
-
-
-def moments_in_words(moments: Sequence[datetime], zone: str) -> tuple[str, ...]:
-    """Moments as people read them, in a zone."""
-    return tuple(rules.moment_in_words(moment, zone) for moment in moments)

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from custom_events.errors import Transient
+from custom_events.errors import NeedsAction, Transient
 from custom_events.queries import report_rows as queries
 from custom_events.report_files.table import AMOUNT_SCALE, PlotSpec, ReportColumn, ReportTable
 from custom_events.reports.content import ReportContent, conditions_of
@@ -41,8 +41,14 @@ def opened(
     limit: int | None = None,
 ) -> Generator[Source]:
     """The rows of a report, in one REPEATABLE READ transaction that begins with a lock on the mart, so that no rebuild comes between.
-    Raises Transient where the mart is not built, or locked for long."""
+    Raises Transient where the mart is not built, or locked for long; NeedsAction where it has no sites and rows of some are wanted."""
     mart = MARTS[content.mart]
+    if site_ids is not None and not mart.has_sites:
+        # The report was another one when its schedule was made for these sites.
+        raise NeedsAction(
+            f"{mart.name} has no sites, and this is a report of some sites alone: all of its rows would go out. "
+            "Remove the schedule, and make one for the report as it is now."
+        )
     with engine.connect() as plain:
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         connection = plain.execution_options(**options)
@@ -70,8 +76,8 @@ def table_of(content: ReportContent, title: str, period: Period, source: Source)
         columns=columns,
         batches=source.batches,
         zone=period.zone,
-        days_of=f"each {'site' if mart.has_sites else 'account'}'s own zone",
         period=str(period) if mart.period else "",
+        days_of=_days_of(mart, source) if any(column.kind == "day" for column in columns) else None,
         notes=tuple(_notes(mart, period, source)),
         plot=plot_of(content),
     )
@@ -109,8 +115,15 @@ def _statement(mart: Mart, content: ReportContent, period: Period, site_ids: Seq
         order=[(order.column, order.descending) for order in content.order],
         since=since,
         until=until,
-        site_ids=site_ids if mart.has_sites else None,
+        site_ids=site_ids,
     )
+
+
+def _days_of(mart: Mart, source: Source) -> str:
+    """Whose days the mart is cut by: never those of the run, by which times are written."""
+    if not mart.has_sites:
+        return "each account's own zone"
+    return source.zones[0] if len(source.zones) == 1 else "each site's own zone"
 
 
 def _notes(mart: Mart, period: Period, source: Source) -> Iterator[str]:

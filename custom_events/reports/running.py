@@ -16,6 +16,7 @@ import msgspec
 import sqlalchemy as sa
 import structlog
 
+from custom_events.catalog.configurations import refuse
 from custom_events.errors import CustomEventsError, InvalidConfiguration, NeedsAction, Permanent, Transient
 from custom_events.logs import frames_of
 from custom_events.queries import report_runs as queries
@@ -23,6 +24,7 @@ from custom_events.report_delivery.delivering import deliver
 from custom_events.report_delivery.targets import DeliveryMessage, DeliverySecrets
 from custom_events.report_files.table import FileLimits, WrittenFile
 from custom_events.report_files.writing import write
+from custom_events.reports import content as contents
 from custom_events.reports import reading, runs, schedules
 from custom_events.reports.planning import plan
 from custom_events.reports.runs import ReportReceipt, Run, RunState
@@ -111,6 +113,7 @@ class Exporter:
         left = _left(run, folder)
         if left is not None:
             return left
+        refuse(contents.problems(run.content), "content")  # which a version before this one may have taken
         unfinished = folder / f"attempt-{run.attempt}"
         name = f"{run.report_key}_{run.days.key}.{run.content.format}"
         limits = FileLimits(rows=self._settings.report_rows_limit, bytes=self._settings.report_bytes_limit)

@@ -96,6 +96,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return Period(first=self.first_day, last=self.last_day, zone=self.time_zone)
 
     @property
+    def is_without_schedule(self) -> bool:
+        """Whether its schedule was removed, which says where its file goes. One that was asked for by hand has none."""
+        was_removed = self.error is not None and self.error.kind == queries.REMOVED
+        return was_removed or (self.schedule_id is None and self.asked_by is None)
+
+    @property
     def owner(self) -> queries.Owner:
         """Which attempt at it this is."""
         return self.id, self.attempt
@@ -174,6 +180,10 @@ def rerun(connection: sa.Connection, run_id: int, *, actor: str, now: datetime) 
     run = get(connection, run_id, lock=True)
     if run.state not in (RunState.FAILED, RunState.SKIPPED):
         raise NeedsAction(f"Report run {run_id} is {run.state}: only one that failed or was skipped is done again.")
+    if run.is_without_schedule:
+        raise NeedsAction(
+            f"The schedule of report run {run_id} was removed, and with it where its file would go: run the report by hand, or schedule it anew."
+        )
     values = {"state": "queued", "attempt": 0, "not_before": now, "error": None, "ended_at": None, "asked_by": actor}
     if run.asked_by is None:
         del values["asked_by"]  # it stays the one run of its schedule and period

@@ -21,6 +21,7 @@ from custom_events.reports import rules, specifications
 from custom_events.reports.report import Report
 from custom_events.reports.rules import ScheduleRule
 from custom_events.settings import Settings
+from custom_events.values import zones
 
 MOST_TARGETS: Final = 10
 MOST_RETRIES: Final = 20
@@ -125,7 +126,8 @@ def replace(
     report = specifications.get(connection, chosen.report_key, lock=True)
     kept = secrets_of(connection, before, settings)
     merged = _merged(chosen.targets, target_secrets, before, kept)
-    _check(connection, chosen, report, merged, settings, allowed)
+    if not _only_pauses(chosen, before):  # what cannot be delivered any more can be paused
+        _check(connection, chosen, report, merged, settings, allowed)
     values = {**_values(chosen, report), "secrets_encrypted": _encrypted(merged, chosen.report_key, settings)}
     if chosen.rule != before.rule or (chosen.is_active and not before.is_active):
         values["next_due_at"] = _next_due(chosen.rule, now)
@@ -157,10 +159,13 @@ def schedule_of(row: queries.Row) -> Schedule:
 
 
 def recompute(connection: sa.Connection, now: datetime) -> int:
-    """Compute the next moments to come again: zones may have changed their clocks since. How many changed."""
+    """Compute the next moments to come again: zones may have changed their clocks since. How many changed. One whose zone is known no more
+    stays as it is: planning it says so when it is due."""
     changed = 0
     for row in queries.to_come(connection, now):
         schedule = schedule_of(row)
+        if schedule.rule.time_zone not in zones.names():
+            continue
         if (due_at := _next_due(schedule.rule, now)) != schedule.next_due_at:
             queries.move(connection, schedule.id, due_at)
             changed += 1
@@ -237,6 +242,15 @@ def _merged(
     by_key = {target_key(target): secrets for target, secrets in zip(before.targets, kept, strict=True)}
     listed = [*new_secrets, *(None for _ in targets[len(new_secrets) :])]
     return tuple(new or by_key.get(target_key(target)) for target, new in zip(targets, listed, strict=True))
+
+
+def _only_pauses(chosen: ScheduleSettings, before: Schedule) -> bool:
+    """Whether nothing changes but that it makes no more runs."""
+    return not chosen.is_active and all(
+        getattr(chosen, name) == getattr(before, name)
+        for name in ScheduleSettings.__struct_fields__
+        if name != "is_active"
+    )
 
 
 def _values(chosen: ScheduleSettings, report: Report) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def connect(engine: sa.Engine, settings: Settings, shop: str, grant: Grant, *, a
             "refresh_expires_at": grant.refresh_expires_at,
             "version": API_VERSION,
         }
+        connection.execute(sql.LEAVE_OTHERS, {"shop": shop, "site": site.id})
         connection.execute(sql.INSTALL, values)
         audit.record(
             connection,

@@ -49,10 +49,21 @@ class _Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def watch_all(engine: sa.Engine, settings: Settings, *, actor: str) -> list[Look]:
-    """Every shop in which the app is installed; one that cannot be looked at keeps no other from its turn."""
+    """Every shop in which the app is installed; one that cannot be looked at keeps no other from its turn: a fault of ours is raised when all
+    have had theirs."""
     with engine.connect() as connection:
         installed = [each for each in installation.everything(connection) if each.is_installed]
-    return [watch(engine, settings, each.site_id, actor=actor) for each in installed]
+    looks: list[Look] = []
+    faults: list[Exception] = []
+    for each in installed:
+        try:
+            looks.append(watch(engine, settings, each.site_id, actor=actor))
+        except Exception as fault:  # noqa: BLE001  (raised below)
+            _LOG.error("shopify_shop_not_watched", shop=each.shop, cause=type(fault).__name__)
+            faults.append(fault)
+    if faults:
+        raise ExceptionGroup("Some shops were not looked at", faults)
+    return looks
 
 
 def watch(engine: sa.Engine, settings: Settings, site_id: int, *, actor: str) -> Look:

@@ -4,13 +4,14 @@ This is the allow-list: SQL of reports is made of these names and of no others. 
 Left out on purpose is what leads to a person (customer keys): files of reports leave the house.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Final
 
 import msgspec
 
 ROW_COUNT: Final = "row_count"  # a column of every mart: how many of its rows were added up
+_CURRENCY: Final = "currency"
 
 
 class Kind(StrEnum):
@@ -41,7 +42,9 @@ class MartColumn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mart(msgspec.Struct, frozen=True, kw_only=True):
-    """A mart. `period`: the column of days or times that a report's period is about, "": it has none; `has_sites`: its rows are of sites."""
+    """A mart. `period`: the column of days or times that a report's period is about, "": it has none; `has_sites`: its rows are of sites;
+    `apart`: columns whose rows count the same things again, so that rows that differ in one of them are never added up; `plain_amounts`:
+    amounts that are not of the column `currency`."""
 
     name: str
     title: str
@@ -49,6 +52,14 @@ class Mart(msgspec.Struct, frozen=True, kw_only=True):
     columns: Mapping[str, MartColumn]
     period: str = "day"
     has_sites: bool = True
+    apart: tuple[str, ...] = ()
+    plain_amounts: tuple[str, ...] = ()
+
+    def kept_apart(self, chosen: Collection[str]) -> tuple[str, ...]:
+        """The columns by whose values sums over these columns have to stay apart: also the currency where amounts are added up."""
+        is_money = any(self.columns[name].kind is Kind.AMOUNT and name not in self.plain_amounts for name in chosen)
+        by_currency = is_money and _CURRENCY in self.columns and _CURRENCY not in self.apart
+        return (*self.apart, _CURRENCY) if by_currency else self.apart
 
 
 def _mart(
@@ -60,6 +71,8 @@ def _mart(
     period: str = "day",
     has_sites: bool = True,
     ratios: tuple[MartColumn, ...] = (),
+    apart: tuple[str, ...] = (),
+    plain_amounts: tuple[str, ...] = (),
 ) -> Mart:
     """`columns`: names with their kinds, `day:day orders:count`."""
     named = [
@@ -68,7 +81,16 @@ def _mart(
     ]
     counted = MartColumn(name=ROW_COUNT, title="Rows", kind=Kind.COUNT)
     every = {column.name: column for column in (*named, *ratios, counted)}
-    return Mart(name=name, title=title, grain=grain, columns=every, period=period, has_sites=has_sites)
+    return Mart(
+        name=name,
+        title=title,
+        grain=grain,
+        columns=every,
+        period=period,
+        has_sites=has_sites,
+        apart=apart,
+        plain_amounts=plain_amounts,
+    )
 
 
 def _title(name: str) -> str:
@@ -137,6 +159,8 @@ _MARTS: Final = (
             _ratio("paid_of_created", ("orders_paid",), "orders_created"),
             _ratio("accepted_of_paid", ("orders_accepted",), "orders_paid"),
         ),
+        # Rows without one count whole orders, the others the same orders by what matched them.
+        apart=("definition_key",),
     ),
     _mart(
         "fct_upload_quality_daily",
@@ -166,6 +190,8 @@ _MARTS: Final = (
         "One row per site, day of payment, attribution model, source, medium, campaign, click kind and currency.",
         "site_id:id site_name:text day:day model:text source:text medium:text campaign:text click_kind:text currency:text "
         "orders_touched:count order_credit:amount value_credit:amount net_value_credit:amount touches:count",
+        apart=("model",),  # each model gives all of the credit
+        plain_amounts=("order_credit",),
     ),
     _mart(
         "fct_customer_cohorts",
@@ -174,6 +200,7 @@ _MARTS: Final = (
         "site_id:id site_name:text cohort_month:day months_since:id currency:text cohort_customers:count customers:count orders:count "
         "revenue:amount",
         period="",
+        apart=("months_since", "currency"),  # the customers of a cohort stand in each of its rows
     ),
     _mart(
         "dim_sites",

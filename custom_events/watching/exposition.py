@@ -12,7 +12,7 @@ from custom_events.watching.metrics import METRICS, Reading
 
 _HEADER: Final = (
     "# Written by `make docs` (custom_events/watching/exposition.py) from the alarms that the watcher tells; do not edit.\n"
-    "# The console serves the figures at /metrics, the receiver its own at its /metrics.\n"
+    "# The console serves the figures at /metrics; the receiver its own at /metrics of a port of their own (receiver_figures_port, 8001).\n"
 )
 
 

@@ -43,14 +43,15 @@ class QuietTraffic(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def count_hours(engine: sa.Engine, now: datetime) -> int:
-    """Count the hours that are over, each in a transaction of its own with what follows of it; how many that were."""
+    """Count the hours that are over, each in a transaction of its own with what follows of it; how many that were. While hours of the past are
+    caught up with nothing is judged: what was quiet then is no news."""
     counted = 0
     while counted < HOURS_AT_ONCE:
         with engine.begin() as connection:
             if not _count_next(connection, now):
                 break
         counted += 1
-    if counted:
+    if 0 < counted < HOURS_AT_ONCE:
         judge(engine, now)
     return counted
 

@@ -58,8 +58,10 @@ def test_a_report_is_made_here_and_its_file_copied(report: Report, tmp_path: Pat
     (tmp_path / "there").mkdir()
     said = report("run", "daily_accuracy", "--format", "csv", "--zone", "Asia/Tokyo", "--to", "there")
     assert next((tmp_path / "there").iterdir()).name.startswith("daily_accuracy_")
+    said = report("run", "daily_accuracy", "--format", "csv", "--as-of", "2026-11-30", "--zone", "America/New_York")
+    assert "daily_accuracy, 2026-11-29: delivered" in said, "the day before the one that was said, in every zone"
     listed = json.loads(report("runs", "--json"))["runs"]
-    assert [run["state"] for run in listed] == ["delivered", "delivered"]
+    assert [run["state"] for run in listed] == ["delivered"] * 3
     assert "delivery_key" not in listed[0]
     assert "mart" in json.loads(report("show", "daily_accuracy"))["content"]
 

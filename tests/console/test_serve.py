@@ -12,9 +12,11 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from console.serve import bound, check_exposure
+from console.serve import bound, check_exposure, check_keys
+from custom_events import secrets
 from custom_events.access import people
 from custom_events.access.roles import Grant, Role
+from custom_events.catalog import key_ring
 from custom_events.errors import NeedsAction
 from custom_events.settings import Settings
 
@@ -79,6 +81,24 @@ def test_where_others_reach_it_there_is_an_administrator_first(
         grants = (Grant(role=Role.ADMINISTRATOR),)
         people.add(connection, login="ana", display_name="Ana", grants=grants, actor="me")
     check_exposure(database, public)
+
+
+def test_it_does_not_start_with_the_keys_of_another_installation(
+    database: str, engine: sa.Engine, tmp_path: Path
+) -> None:
+    without = Settings(_env_file=None, local_directory=tmp_path)
+    check_keys(database, without)  # nothing is encrypted yet
+    assert not secrets.has_key(without)
+    own, another = (Settings(_env_file=None, local_directory=tmp_path / name) for name in ("own", "another"))
+    with engine.begin() as connection:
+        key_ring.check(connection, secrets.key(own))
+    check_keys(database, own)
+    with pytest.raises(NeedsAction, match="is missing"):
+        check_keys(database, without)
+    secrets.key(another)
+    with pytest.raises(NeedsAction, match="not the key"):
+        check_keys(database, another)
+    check_keys("postgresql://127.0.0.1:1/nothing", own)  # it is asked again by whatever needs a key
 
 
 def test_the_port_is_taken_before_the_database_is_started() -> None:

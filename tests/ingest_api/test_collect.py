@@ -106,6 +106,20 @@ def test_limits_of_a_client_and_of_a_site(receive: Receive) -> None:
     receive(of_site, collect_per_site=2)
 
 
+def test_behind_a_proxy_each_visitor_has_a_limit_of_their_own(
+    receive: Receive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def visitors(posts: Any, expected: list[int]) -> None:
+        addresses = ("192.0.2.1", "192.0.2.2", "198.51.100.9, 192.0.2.1")  # the last one was written by the visitor
+        numbered = list(enumerate(addresses, start=1))
+        sending = [await sent(posts, body_of(order_id=n), **{"x-forwarded-for": whose}) for n, whose in numbered]
+        assert sending == expected
+
+    receive(lambda posts: visitors(posts, [204, 204, 429]), collect_per_client=1)
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "192.0.2.200")
+    receive(lambda posts: visitors(posts, [204, 429, 429]), collect_per_client=1)
+
+
 def test_a_database_that_is_away(receive: Receive, monkeypatch: pytest.MonkeyPatch) -> None:
     async def no(*_: Any, **__: Any) -> Any:
         raise OSError
@@ -185,6 +199,7 @@ def test_what_waits_is_committed_before_the_end_and_nothing_is_taken_after() -> 
     [
         (("192.0.2.1", 5), "192.0.2.1"),
         (("2001:db8:1:2:3::4", 5), "2001:db8:1:2::/64"),
+        (("::ffff:192.0.2.1", 5), "192.0.2.1"),
         (("testclient", 5), "testclient"),
         (None, ""),
     ],

@@ -4,6 +4,8 @@ import os
 import time
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from custom_events.browse.uploads import UploadRow
 from custom_events.catalog.audit import Entry
 from custom_events.operations import exports
@@ -34,3 +36,9 @@ def test_columns_follow_the_types_of_rows() -> None:
 def test_every_filter_of_a_list_is_one_of_a_request() -> None:
     for chosen in LISTS.values():
         assert set(chosen.filters) <= set(ExportRequest.__struct_fields__)
+
+
+def test_who_may_see_no_site_has_a_file_without_rows() -> None:
+    """An empty list of sites is none of them, never all."""
+    engine = sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")  # which nothing may ask
+    assert list(LISTS["uploads"].rows(engine, ExportRequest(name="uploads", only=()))) == []

@@ -59,7 +59,14 @@ def ask(method: str, path: str, headers: dict[str, str], host: str = "127.0.0.1:
         ("POST", "/graphql", {**WITH_COOKIE, "sec-fetch-site": "same-origin", "origin": "null"}, 403),
         ("POST", "/graphql", {**WITH_COOKIE, "sec-fetch-site": "same-origin"}, 200),
         ("POST", "/graphql", {**WITH_COOKIE, "origin": "http://127.0.0.1:3000"}, 200),
+        ("POST", "/graphql", {**WITH_COOKIE, "origin": "http://["}, 403),
         ("POST", "/graphql", {"authorization": f"Bearer {TOKEN}"}, 200),
+        # A picture of another page of this machine: Dagster carries changes out by GET, too.
+        ("GET", "/graphql?query=mutation", {**WITH_COOKIE, "sec-fetch-site": "same-site", "accept": "image/*"}, 403),
+        ("GET", "/graphql/?query=mutation", {**WITH_COOKIE, "accept": "image/*"}, 403),
+        ("GET", "/graphql?query=mutation", {**WITH_COOKIE, "sec-fetch-site": "same-origin"}, 200),
+        ("GET", "/graphql", {**WITH_COOKIE, "sec-fetch-site": "cross-site", "accept": "text/html"}, 200),
+        ("GET", "/runs", {"cookie": f'of_others={{"a": 1}}; {COOKIE}={TOKEN}'}, 200),
     ],
 )  # fmt: skip
 def test_who_may_what(method: str, path: str, headers: dict[str, str], status: int) -> None:
@@ -84,6 +91,11 @@ def test_the_token_opens_the_page_and_stands_in_the_address_no_longer() -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/runs?view=all")
     assert answer.headers["set-cookie"] == f"{COOKIE}={TOKEN}; Path=/; HttpOnly; SameSite=Lax"
     assert ask("GET", f"/?token={TOKEN}", {}).headers["location"] == "/"
+
+
+def test_what_is_led_elsewhere_stays_here_and_nobody_frames_it() -> None:
+    assert ask("GET", f"/%09/evil.example?token={TOKEN}", {}).headers["location"] == "/%09/evil.example"
+    assert ask("GET", "/runs", WITH_COOKIE).headers["x-frame-options"] == "SAMEORIGIN"
 
 
 def of_websocket(headers: dict[str, str]) -> str:
@@ -127,6 +139,14 @@ def test_the_webserver_is_started_behind_the_guard(monkeypatch: pytest.MonkeyPat
     ((app, how),) = served
     assert isinstance(app, Guard)
     assert how == {"port": 1}
+    of_tls = Settings(_env_file=None, dagster_token=SecretStr(TOKEN), dagster_url="https://dagster.example/")
+    monkeypatch.setattr(guarded, "settings", lambda: of_tls)
+    guarded.main()
+    monkeypatch.setattr("tests.orchestration.test_dagster_guard.GUARD", served[1][0])
+    assert ask("GET", f"/?token={TOKEN}", {}, "dagster.example").headers["set-cookie"].endswith("; Secure")
+    monkeypatch.setattr(guarded, "settings", lambda: Settings(_env_file=None, dagster_token=SecretStr("short; Path=/")))
+    with pytest.raises(SystemExit, match="16 characters"):
+        guarded.main()
     monkeypatch.setattr(guarded, "settings", lambda: Settings(_env_file=None))
     with pytest.raises(SystemExit, match="CUSTOM_EVENTS_DAGSTER_TOKEN"):
         guarded.main()

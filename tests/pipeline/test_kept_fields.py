@@ -96,7 +96,7 @@ def test_of_a_senders_properties_the_named_path_is_kept() -> None:
     properties = {
         "membership": {"level": "gold", "card": "Jolanta", "mails": ["jo@example.org", "x"]},
         "list": [{"a": "jo@example.org", "b": 1}, {"a": "x"}],
-        "whole": {"a": "b", "email": "x", "who": "jo@example.org"},
+        "whole": {"a": "b", "email": "x", "who": "jo@example.org", "jo@example.org": 5},
         "other": "Jolanta",
         "phone": "+49 170 5550143",
     }
@@ -121,6 +121,13 @@ def test_of_a_senders_properties_the_named_path_is_kept() -> None:
         ("/a?utm_source=jo%40example.org&UTM_MEDIUM=cpc", "/a?UTM_MEDIUM=cpc"),
         ("/account/jo@example.org?gclid=x", None),
         ("/account/jo%40example.org", None),
+        ("/account/jo%252540example.org", None),
+        ("/account/100%25", "/account/100%25"),
+        ("/a%25252525252541", None),  # nobody writes so
+        ("/a?utm_source=jo%2540example.org&gclid=x", "/a?gclid=x"),
+        ("/a?utm_term=+49%20170%205550143&utm_id=x", "/a?utm_id=x"),
+        ("/a?utm_term=0170+5550143&utm_id=x", "/a?utm_id=x"),
+        ("/a?utm_campaign=summer+sale+2026", "/a?utm_campaign=summer+sale+2026"),
         ("https://shop.example/?x#gclid=y", "https://shop.example/"),
     ],
 )
@@ -139,7 +146,7 @@ def test_no_text_that_is_kept_holds_an_address_or_a_number(around: str, personal
 def test_ids_that_are_addresses_are_none(number: str, key: str | None) -> None:
     body = {
         "id": "e1", "type": "order.paid", "occurred_at": "2026-11-20T10:00:00Z", "customer": {"id": number},
-        "order": {"id": number, "total": "5.00", "currency": "EUR", "created_at": "2026-11-20T10:00:00Z", "updated_at": "2026-11-20T10:00:00Z"},
+        "order": {"id": number, "cart_token": number, "checkout_token": number, "total": "5.00", "currency": "EUR", "created_at": "2026-11-20T10:00:00Z", "updated_at": "2026-11-20T10:00:00Z"},
     }  # fmt: skip
     verdict = KeptFields(()).of_understood(understood(Platform.CUSTOM, "order.paid", body))
     event = verdict.events[-1]

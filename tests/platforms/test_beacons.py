@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -94,6 +95,12 @@ def test_what_names_no_site_is_no_beacon(body: bytes) -> None:
         ({"clicks": ["gclid"]}, {}),
         ({"clicks": {"gclid": "undefined"}}, {}),
         ({"clicks": {"utm_source": "a\nb"}}, {}),
+        ({"clicks": {"utm_term": "jo@example.org", "utm_id": "+49 170 5550143"}}, {}),
+        (
+            {"clicks": {"utm_term": "jo%2540example.org", "utm_source": "summer+sale"}},
+            {"utm": {"utm_source": "summer+sale"}},
+        ),
+        ({"landing_path": "/account/jo%40example.org"}, {}),
         ({"at": "yesterday"}, {}),
     ],
 )
@@ -115,6 +122,26 @@ def test_several_clicks_and_who_asked_for_consent() -> None:
     named = of_fields(consent={"ad_user_data": "denied", "source": "banner\u0000"}).consent
     assert named is not None
     assert named.source == "beacon"
+
+
+def test_the_body_of_the_shopify_pixel() -> None:
+    """As docs/decisions/0054-the-shopify-app.md has it."""
+    text = Path(__file__).parents[2].joinpath("docs/decisions/0054-the-shopify-app.md").read_text()
+    document = json.loads(text.partition("```json\n")[2].partition("```")[0])
+    document |= {"site": "shop-key", "cart_token": "a-token-of-a-cart", "checkout_token": "a-token-of-a-checkout"}
+    listed = [{"kind": "gbraid", "id": "0AAAAA-one", "clicked_at": None}, {"kind": "fbclid", "id": "Cj0K-other-one"}, 7]
+    document["clicks"][0]["id"] = "Cj0KCQ-a-click-of-nobody-1"
+    result = read(json.dumps(document | {"clicks": [*document["clicks"], *listed]}).encode())
+    assert result is not None
+    assert [(click.kind, click.id) for click in result[1].clicks] == [
+        (ClickKind.GCLID, "Cj0KCQ-a-click-of-nobody-1"),
+        (ClickKind.GBRAID, "0AAAAA-one"),
+    ]
+    assert result[1].clicks[0].clicked_at == datetime(2026, 11, 1, 12, tzinfo=UTC)
+    assert result[1].clicks[1].clicked_at is None
+    assert result[1].consent is not None
+    assert result[1].consent.ad_user_data is ConsentStatus.GRANTED
+    assert result[1].order_id == "820982911946154508"
 
 
 def test_of_use_is_what_says_something_of_something() -> None:

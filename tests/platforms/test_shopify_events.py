@@ -138,8 +138,9 @@ def test_a_deleted_order_is_told_by_its_id() -> None:
             },
             "lines_missing",
         ),
+        ({"topic": "Order", "action": "update", "data": {"order": {"refunds": [{}] * 10}}}, "lines_missing"),
     ],
-    ids=("topic", "no order", "id", "empty", "lines"),
+    ids=("topic", "no order", "id", "empty", "lines", "refunds"),
 )
 def test_what_cannot_be_understood_is_parked_with_its_reason(event: dict[str, Any], reason: str) -> None:
     understood = understood_event(msgspec.json.encode(event))

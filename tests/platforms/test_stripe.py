@@ -121,6 +121,17 @@ def test_a_credit_note_lowers_the_invoice_until_it_is_voided() -> None:
     assert (note.amount, note.has_failed, voided.has_failed) == (Decimal(100), False, True)
 
 
+def test_a_charge_and_a_credit_note_tell_of_one_refund() -> None:
+    """Before API version 2025-03-31 the charge names its invoice, and the note its refund."""
+    (note,) = sample("credit_note.created--part", refund="re_of_both").refunds
+    refund = {"id": "re_of_both", "amount": 10000, "currency": "eur", "created": 1767225600, "status": "succeeded"}
+    charge = {"refunds": {"data": [refund]}, "invoice": note.order_id}
+    told = sample("charge.refunded--lists", **charge)
+    (of_charge,) = told.refunds
+    assert (of_charge.order_id, of_charge.id) == (note.order_id, note.id)
+    assert told.events[0].key == sample("credit_note.created--part", refund="re_of_both").events[0].key
+
+
 def test_a_renewal_has_no_click_of_the_first_order_but_may_have_its_own() -> None:
     assert all(not event.clicks for event in sample("invoice.paid--renewal").events)
     own = sample("invoice.paid--renewal", metadata={"gclid": "Cj0KCQiA-own-of-this-period"})

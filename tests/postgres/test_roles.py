@@ -8,7 +8,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from custom_events.postgres import connect, migrate, roles
+from custom_events.errors import NeedsAction
+from custom_events.postgres import connect, migrate, role_logins, roles
+from custom_events.postgres.role_logins import Program
 from custom_events.tables.registry import TABLES
 
 LANDS = {"raw_events", "raw_queue", "duplicate_deliveries", "refused_events", "receipts"}
@@ -126,3 +128,31 @@ def test_login_that_may_not_make_roles_migrates_all_the_same(plain: str, postgre
         assert connection.execute(sa.text(LAND)).one()
     engine.dispose()
     migrate.downgrade(plain, "base")
+
+
+@pytest.mark.usefixtures("_template")  # its migration made the roles
+def test_whoever_makes_roles_and_is_no_superuser_gives_programs_their_logins(plain: str, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as superuser:
+        superuser.execute("ALTER ROLE plain CREATEROLE")
+        # As if they had made them: from PostgreSQL 16 on they may give a role to others, and are not it.
+        beside = ", INHERIT FALSE, SET FALSE" if superuser.info.server_version >= 160_000 else ""
+        for role in roles.ROLES:
+            superuser.execute(f"GRANT {role} TO plain WITH ADMIN OPTION{beside}")
+        migrate.upgrade(plain)
+        assert migrate.receiver_problem(plain) is None
+        engine = connect.engine(plain, name="tests")
+        with engine.begin() as connection:
+            assert role_logins.make(connection, list(Program)).keys() == set(Program)
+        superuser.execute("ALTER ROLE custom_events_reporting CREATEDB")
+        try:
+            with engine.begin() as connection, pytest.raises(NeedsAction, match="may more than a program needs"):
+                role_logins.make(connection, [Program.REPORTING])
+        finally:
+            superuser.execute("ALTER ROLE custom_events_reporting NOCREATEDB")
+        engine.dispose()
+    with psycopg.connect(
+        sa.make_url(postgres_url).set(database=sa.make_url(plain).database).render_as_string(hide_password=False),
+        autocommit=True,
+    ) as connection:
+        connection.execute("DROP SCHEMA dagster, reporting CASCADE")  # what programs own
+        connection.execute(f"DROP OWNED BY {', '.join(roles.ROLES)}")

@@ -1,5 +1,6 @@
 """What is asked of a WooCommerce shop, what is done when it does not answer, and which addresses are never asked."""
 
+import base64
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from custom_events.platforms.store_client import StoreClient, checked_url
 from custom_events.platforms.woocommerce.rest_api import WooCommerceOrders
 from sandbox.stores.woocommerce_rest import WooCommerceShop, serve
 
+LOGIN = f"Basic {base64.b64encode(b'ck_1:cs_1').decode()}"
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
@@ -235,3 +237,39 @@ def test_single_orders_and_refunds_of_the_sandbox() -> None:
     assert shop.answer("/wp-json/wc/v3/orders?modified_after=2026-11-20T12:00:00", login)[0] == 400
     shop.put({"id": 1})
     assert shop.orders == {}
+
+
+def test_a_cache_that_gives_the_same_page_whatever_is_asked() -> None:
+    shop = shop_of(100, step_s=0)
+    page = shop.answer("/wp-json/wc/v3/orders?per_page=100&orderby=modified&order=asc", LOGIN)
+    shop.answers.extend([page] * 5)
+    with asked(shop) as orders, pytest.raises(NeedsAction, match="same orders"):
+        list(orders.changed_since(START))
+    assert len(shop.answers) == 3
+
+
+def test_an_answer_that_trickles_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_client, "ANSWER_S", -1.0)
+    with asked(shop_of(1)) as orders, pytest.raises(Transient, match="takes longer"):
+        list(orders.changed_since(START))
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.215.14", True),
+        ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True),
+        ("10.0.0.1", False),
+        ("169.254.169.254", False),
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fec0::1", False),
+        ("::ffff:10.0.0.1", False),
+        ("::10.0.0.1", False),
+        ("64:ff9b::a00:1", False),
+        ("64:ff9b::5db8:d70e", True),
+        ("2002:a00:1::", False),
+    ],
+)
+def test_which_addresses_are_public(address: str, public: bool) -> None:
+    assert store_client.is_public(address) is public

@@ -1,16 +1,20 @@
 """An order of which no delivery came is read from its store, lands as deliveries do, and counts once."""
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from custom_events.errors import InvalidConfiguration, NotFound, Transient
+from custom_events.errors import InvalidConfiguration, NotFound, Permanent, Transient
 from custom_events.ledger.sender import Lanes
 from custom_events.platforms.base import Delivery
 from custom_events.platforms.dedup_keys import dedup_key
+from custom_events.platforms.store_orders import FetchedOrder
 from custom_events.queries import recovery as sql
-from custom_events.recovery.run import recover, recover_all
+from custom_events.recovery import run
+from custom_events.recovery.run import Recovery, recover, recover_all
+from custom_events.settings import Settings
 from sandbox.google_ads.server import SandboxGoogle
 from sandbox.stores.posts import minified
 from tests.ledger.conftest import at_google
@@ -151,6 +155,51 @@ def test_a_store_that_does_not_answer_is_a_problem_and_the_next_run_begins_where
     assert world.rows(problems) == [(False, False, False)]
 
 
+def test_a_reading_by_hand_that_begins_later_leaves_no_hole(world: ShopWorld) -> None:
+    """The store was away for two days; somebody reads the last hours by hand."""
+    with world.engine.begin() as connection:
+        values = {"site": world.site_id, "read_until": world.now - timedelta(days=2), "refunds_read_at": None}
+        connection.execute(sql.KEEP_PROGRESS, values | {"problem": "It did not answer", "now": world.now})
+    world.order(1, ago=30 * 60)
+    world.order(2, ago=60)
+    assert world.recover(since=world.now - timedelta(hours=3)).sample_orders == ["2"]
+    world.drain()
+    assert world.recover(now=world.now + timedelta(hours=1)).sample_orders == ["1"]
+    marks = world.rows("SELECT read_until FROM app.order_recoveries")
+    assert marks[0][0] > world.now
+
+
+def test_a_site_that_was_not_read_for_longer_than_is_looked_back_goes_on(world: ShopWorld) -> None:
+    with world.engine.begin() as connection:
+        values = {"site": world.site_id, "read_until": world.now - timedelta(days=200), "refunds_read_at": None}
+        connection.execute(sql.KEEP_PROGRESS, values | {"problem": None, "now": world.now})
+    world.recover()
+    assert world.rows("SELECT read_until FROM app.order_recoveries")[0][0] > world.now - timedelta(hours=1)
+
+
+def test_a_change_within_the_second_of_what_landed(world: ShopWorld) -> None:
+    world.webhook(world.order(1, status="pending", paid_at=None))
+    world.drain()
+    world.order(1, status="processing")  # made and paid within one second: of the second delivery nothing came
+    assert world.recover().missing == {"change": 1}
+    world.drain()
+    assert ("order.paid:1",) in world.rows(EVENTS)
+    assert world.recover(since=world.now - timedelta(days=1)).missing == {}
+
+
+def test_an_answer_that_will_never_do_is_a_problem_that_people_see(world: ShopWorld) -> None:
+    class Reader:
+        def changed_since(self, since: datetime) -> Iterator[FetchedOrder]:
+            del since
+            raise Permanent("answer_too_large", "The answer is too large")
+
+        def by_ids(self, order_ids: Sequence[str]) -> Iterator[FetchedOrder]:
+            raise NotImplementedError(order_ids)
+
+    assert world.recover(reader=Reader()).problem == "The answer is too large"
+    assert world.rows("SELECT problem FROM app.order_recoveries") == [("The answer is too large",)]
+
+
 def test_whoever_was_forgotten_is_not_brought_back(world: ShopWorld) -> None:
     from custom_events import secrets
     from custom_events.values.forgotten import SubjectKind, Subjects
@@ -184,6 +233,24 @@ def test_every_site_with_a_key_is_read(world: ShopWorld) -> None:
     world.order(1)
     world.site(platform="woocommerce")  # without a key
     assert [found.landed for found in recover_all(world.engine, world.settings, world.now)] == [1]
+
+
+def test_a_fault_at_one_site_keeps_no_other_from_its_turn(world: ShopWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    faulty = world.site(platform="woocommerce")
+    world.order(1)
+    read: list[int] = []
+
+    def recover_one(engine: sa.Engine, settings: Settings, site_id: int, now: datetime) -> Recovery:
+        if site_id == faulty:
+            raise KeyError("orders")
+        read.append(recover(engine, settings, site_id, now).landed)
+        return Recovery(site_id=site_id, since=now, until=now)
+
+    monkeypatch.setattr(run, "readable_sites", lambda _connection: [faulty, world.site_id])
+    monkeypatch.setattr(run, "recover", recover_one)
+    with pytest.raises(ExceptionGroup, match="some sites"):
+        recover_all(world.engine, world.settings, world.now)
+    assert read == [1]
 
 
 @pytest.mark.parametrize("since", [timedelta(days=91), timedelta(days=-1)])

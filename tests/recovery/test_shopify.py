@@ -50,6 +50,34 @@ def test_orders_are_listed_and_read_whole_where_something_is_missing(
     assert [entry.landed for entry in recover_all(engine, settings, NOW)] == [1]
 
 
+def test_an_order_that_was_paid_within_the_second_of_what_landed(
+    engine: sa.Engine, database: str, store: ShopifyAdmin, shop: Shop, settings: Settings, connected: Connected
+) -> None:
+    world = World(database, engine)
+    site = connected.site.id
+    order = sold(shop, 1, timedelta(hours=3), financial_status="pending")
+    assert recover(engine, settings, site, NOW).missing == {"order": 1}
+    world.drain()
+    sold(shop, 1, timedelta(hours=3), financial_status="paid")
+    again = recover(engine, settings, site, NOW, since=NOW - timedelta(days=1))
+    assert (again.missing, again.sample_orders, again.landed) == ({"change": 1}, [order], 1)
+
+
+def test_an_order_that_was_paid_later_and_stays_open(
+    engine: sa.Engine, database: str, store: ShopifyAdmin, shop: Shop, settings: Settings, connected: Connected
+) -> None:
+    world = World(database, engine)
+    sold(shop, 1, timedelta(hours=3), financial_status="pending")
+    recover(engine, settings, connected.site.id, NOW)
+    world.drain()
+    sold(shop, 1, timedelta(hours=2), financial_status="paid")  # an invoice was paid, and no delivery told of it
+    assert recover(engine, settings, connected.site.id, NOW, since=NOW - timedelta(days=1)).missing == {"change": 1}
+    world.drain()
+    with engine.connect() as connection:
+        keys = connection.execute(sa.text("SELECT key FROM app.event_keys")).scalars().all()
+    assert any(key.startswith("order.paid:") for key in keys)
+
+
 def test_a_shop_without_our_app(engine: sa.Engine, settings: Settings, connected: Connected) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("DELETE FROM app.shopify_installations"))

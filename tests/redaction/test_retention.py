@@ -63,6 +63,9 @@ def test_customers_who_were_not_seen_for_long_are_forgotten(planted: Planted, mo
             "SELECT count(*) FROM app.orders WHERE customer_key = :key OR number IS NOT NULL AND customer_key IS NULL"
         )
         assert connection.execute(named, {"key": f"c:{ANN.number}"}).scalar_one() == 0
+        subscribers = set(connection.execute(sa.text("SELECT customer_key FROM app.subscriptions")).scalars())
+    assert None in subscribers  # a subscription stays, and says no longer whose it is
+    assert subscribers <= {None, f"c:{BEN.number}"}
     assert left == {f"c:{BEN.number}"}
 
 

@@ -229,6 +229,9 @@ def test_names_that_do_not_answer(file: WrittenFile, settings: Settings, monkeyp
         ("2002:7f00:1::", False),
         ("2001::1", False),
         ("fec0::1", False),
+        ("64:ff9b:1::7f00:1", False),  # NAT64 of one's own network
+        ("::7f00:1", False),
+        ("4000::1", False),
         ("240.0.0.1", False),
     ],
 )

@@ -1,6 +1,7 @@
 """Limits are errors that name them, values of another kind are errors that name the column, and a failure leaves nothing behind."""
 
 import sys
+import zipfile
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -136,6 +137,15 @@ def test_a_sheet_has_a_chart_and_says_what_it_is_about(tmp_path: Path) -> None:
     assert (sheet["A2"].value, sheet["A2"].data_type) == (str(2**62), "s")
     about = {(row[0].value, row[1].value) for row in book["About"].iter_rows(min_row=3)}
     assert {("Period", "October"), ("Time zone", "Europe/Berlin"), ("Rows", "12"), ("Note", notes[0])} <= about
+
+
+def test_the_name_of_a_chart_is_no_formula(tmp_path: Path) -> None:
+    plot = PlotSpec(kind="line", x="day", y=("orders",))
+    path = write(table(plain_rows(3), plot=plot, title="=cmd|'/c calc'!A1"), "xlsx", tmp_path / "o.xlsx").path
+    with zipfile.ZipFile(path) as parts:
+        chart = parts.read("xl/charts/chart1.xml").decode()
+    assert "<a:t>=cmd|'/c calc'!A1</a:t>" in chart
+    assert "<c:f>cmd" not in chart
 
 
 def test_a_sheet_without_a_chart_says_why(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import yaml
 from custom_events.report_files.table import ReportColumn
 from custom_events.reports import content as contents
 from custom_events.reports.built_in import BUILT_IN
+from custom_events.reports.content import Operator, ReportContent, RowFilter
 from custom_events.reports.report import Report
 from custom_events.values.marts import MARTS, ROW_COUNT, Kind, Mart, MartColumn
 
@@ -62,3 +63,37 @@ def test_what_ships_can_be_used(report: Report) -> None:
 
 def test_kinds_are_those_of_files() -> None:
     assert all(ReportColumn("name", "title", kind.value).kind == kind for kind in Kind)
+
+
+@pytest.mark.parametrize(
+    ("mart", "columns", "apart"),
+    [
+        ("fct_orders", ("site_name", "net_total"), "currency"),
+        ("fct_conversions_by_definition", ("definition_key", "value_at_google"), "currency"),
+        ("fct_order_funnel_daily", ("site_name", "orders_paid"), "definition_key"),
+        ("fct_attribution_daily", ("source", "order_credit"), "model"),
+        ("fct_customer_cohorts", ("currency", "cohort_month", "cohort_customers"), "months_since"),
+        ("fct_customer_cohorts", ("months_since", "cohort_customers"), "currency"),
+    ],
+)
+def test_what_is_not_the_same_kind_of_thing_is_not_added_up(mart: str, columns: tuple[str, ...], apart: str) -> None:
+    def wrong(**changes: Any) -> list[str]:
+        given: dict[str, Any] = {"mart": mart, "columns": columns, "added_up": True, **changes}
+        content = ReportContent(**given)
+        return [f"{problem.path}: {problem.right}" for problem in contents.problems(content)]
+
+    assert wrong() == [f"columns: {apart} among the columns, or a filter by one value of it"]
+    assert wrong(columns=(*columns, apart)) == []
+    assert wrong(added_up=False) == []
+
+    def only(*values: str, operator: Operator = Operator.IS) -> tuple[RowFilter, ...]:
+        return (RowFilter(column=apart, operator=operator, values=values),)
+
+    assert wrong(filters=only("EUR")) == []
+    assert len(wrong(filters=only("EUR", "USD"))) == 1
+    assert len(wrong(filters=only("EUR", operator=Operator.IS_NOT))) == 1
+
+
+def test_counts_are_added_up_over_currencies() -> None:
+    content = ReportContent(mart="fct_orders", columns=("site_name", "row_count"), added_up=True)
+    assert list(contents.problems(content)) == []

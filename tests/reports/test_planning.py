@@ -1,17 +1,21 @@
 """What is due is computed from schedules, not from ticks: whoever was away, each period has one run."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
+from custom_events.errors import InvalidConfiguration
 from custom_events.queries import report_runs
-from custom_events.reports import planning, runs, schedules
+from custom_events.reports import planning, runs, schedules, specifications
+from custom_events.reports.periods import PeriodName
 from custom_events.reports.rules import Every, ScheduleRule
 from custom_events.reports.runs import Run, RunState
-from custom_events.reports.schedules import CatchUp, ScheduleSettings
+from custom_events.reports.schedules import CatchUp, Schedule, ScheduleSettings
 from custom_events.settings import Settings
-from tests.reports.conftest import DAILY, NOW, Clock, Make
+from tests.reports.conftest import CONTENT, DAILY, FOLDER, NOW, Clock, Make
 
 
 def all_runs(engine: sa.Engine) -> list[Run]:
@@ -144,6 +148,28 @@ def test_a_paused_schedule_makes_nothing_and_goes_on_from_now(
     assert resumed.next_due_at == datetime(2026, 12, 6, 5, tzinfo=UTC)
 
 
+def test_a_schedule_whose_target_is_gone_can_be_paused_and_not_be_resumed(
+    engine: sa.Engine, make: Make, clock: Clock, settings: Settings
+) -> None:
+    schedule = make(targets=(FOLDER,))
+    top = settings.report_folder
+    assert top is not None
+    (top / "a").symlink_to("/")  # leads out of what is allowed, as a host that moved into a private network would
+
+    def changed(**changes: Any) -> Schedule:
+        same: dict[str, Any] = {name: getattr(schedule, name) for name in ScheduleSettings.__struct_fields__}
+        chosen = ScheduleSettings(**{**same, **changes})
+        with engine.begin() as connection:
+            return schedules.replace(
+                connection, schedule.id, chosen, (None,), settings=settings, actor="ana", now=clock.now
+            )
+
+    assert not changed(is_active=False).is_active
+    for changes in ({"is_active": True}, {"is_active": False, "name": "Other"}):
+        with pytest.raises(InvalidConfiguration, match="leads out"):
+            changed(**changes)
+
+
 def test_new_time_zones_move_what_is_to_come(engine: sa.Engine, make: Make, clock: Clock) -> None:
     schedule = make()
     with engine.begin() as connection:
@@ -151,3 +177,36 @@ def test_new_time_zones_move_what_is_to_come(engine: sa.Engine, make: Make, cloc
         connection.execute(sa.text("UPDATE app.report_schedules SET next_due_at = next_due_at + interval '1 hour'"))
         assert schedules.recompute(connection, clock.now) == 1
         assert schedules.get(connection, schedule.id).next_due_at == schedule.next_due_at
+
+
+def test_a_schedule_that_cannot_be_planned_keeps_no_other_from_its_own(
+    engine: sa.Engine, make: Make, clock: Clock
+) -> None:
+    gone, of_no_zone = make(name="Gone"), make(name="Of no zone")
+    good = make(name="Good")
+    with engine.begin() as connection:
+        change = sa.text(
+            "UPDATE app.report_schedules SET report_key = coalesce(:key, report_key), rule = :rule WHERE id = :id"
+        )
+        rule = '{"every": "day", "time_zone": "Mars/Olympus"}'
+        plain = '{"every": "day", "time_zone": "Europe/Berlin"}'
+        connection.execute(change, {"id": gone.id, "key": "of_an_older_version", "rule": plain})
+        connection.execute(change, {"id": of_no_zone.id, "key": None, "rule": rule})
+        assert schedules.recompute(connection, clock.now) == 0
+    assert planning.plan(engine, good.next_due_at) == planning.Planned(made=1)
+    assert [run.schedule_id for run in all_runs(engine)] == [good.id]
+    with engine.connect() as connection:
+        assert schedules.get(connection, gone.id).next_due_at == gone.next_due_at, "it is due still, and late"
+
+
+def test_of_two_moments_of_one_period_the_one_that_runs_has_it(engine: sa.Engine, make: Make, clock: Clock) -> None:
+    """A report whose period became longer than its schedule's turns."""
+    with engine.begin() as connection:
+        content = msgspec.structs.replace(CONTENT, period=PeriodName.YESTERDAY)
+        specifications.create(connection, key="mine", name="Mine", content=content, site_ids=None, actor="ana")
+    schedule = make(report_key="mine")
+    with engine.begin() as connection:
+        content = msgspec.structs.replace(CONTENT, period=PeriodName.LAST_MONTH)
+        specifications.replace(connection, "mine", name="Mine", content=content, site_ids=None, actor="ana")
+    planning.plan(engine, schedule.next_due_at + timedelta(days=1, hours=1))
+    assert [run.state for run in all_runs(engine)] == [RunState.QUEUED]

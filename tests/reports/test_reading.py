@@ -9,12 +9,14 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from custom_events.errors import Transient
+from custom_events.errors import NeedsAction, Transient
 from custom_events.postgres import connect
+from custom_events.queries import report_rows
 from custom_events.report_files.table import PlotSpec
 from custom_events.reports import reading
 from custom_events.reports.content import Operator, ReportContent, RowFilter, RowOrder
 from custom_events.reports.periods import Period
+from custom_events.watching import scheduled
 from tests import marts
 
 WEEK = Period(first=date(2026, 11, 23), last=date(2026, 11, 29), zone="Europe/Berlin")
@@ -67,6 +69,7 @@ def test_sites_filters_and_sums(orders: sa.Engine) -> None:
     assert [row[0] for row in rows(orders, content(), (10, 2))] == ["2", "10"]
     assert rows(orders, content(), (3,)) == []
     added = content(
+        # Of two currencies: `content.problems` would refuse it.
         columns=("reason", "row_count", "withheld", "net_total"),
         added_up=True,
         filters=(RowFilter(column="outcome", operator=Operator.IS, values=("withheld", "x' OR true --")),),
@@ -81,9 +84,8 @@ def test_sites_filters_and_sums(orders: sa.Engine) -> None:
 
 def test_what_stands_beside_the_rows(orders: sa.Engine) -> None:
     with orders.begin() as connection:
-        connection.execute(
-            sa.text("UPDATE app.scheduled_jobs SET ended_at = '2026-11-30 12:07Z' WHERE name = 'build_reports'")
-        )
+        assert connection.execute(report_rows.BUILT_AT).scalar_one_or_none() is None, "the installation is no build"
+        scheduled.ended(connection, scheduled.BUILDS, datetime(2026, 11, 30, 12, 7, tzinfo=UTC))
     with reading.opened(orders, content(), WEEK, None) as source:
         table = reading.table_of(content(), "Orders", WEEK, source)
     assert (table.zone, table.period) == ("Europe/Berlin", "2026-11-23 to 2026-11-29")
@@ -96,6 +98,20 @@ def test_what_stands_beside_the_rows(orders: sa.Engine) -> None:
     assert reading.plot_of(content()) is None
 
 
+def test_days_are_said_to_be_those_by_which_the_mart_is_cut(engine: sa.Engine) -> None:
+    """The run's zone is that of times; days of a mart are the sites' own."""
+
+    def days_of(mart: str, zones: tuple[str, ...], column: str = "day") -> str | None:
+        wanted = ReportContent(mart=mart, columns=(column,))
+        source = reading.Source(batches=iter(()), built_at=None, zones=zones)
+        return reading.table_of(wanted, "T", WEEK, source).days_of
+
+    assert days_of("fct_accuracy_daily", ("America/New_York",)) == "America/New_York"
+    assert days_of("fct_accuracy_daily", ("America/New_York", "UTC")) == "each site's own zone"
+    assert days_of("fct_accuracy_daily", ("UTC",), "orders") is None
+    assert days_of("fct_reconciliation_daily", ("UTC",)) == "each account's own zone"
+
+
 def test_a_mart_without_a_period_is_read_whole(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE SCHEMA IF NOT EXISTS reporting"))
@@ -103,6 +119,13 @@ def test_a_mart_without_a_period_is_read_whole(engine: sa.Engine) -> None:
     assert rows(engine, content(mart="dim_sites", columns=("site_id", "site_name"))) == [("1", "A")]
     with pytest.raises(Transient, match="not built as this version needs it"):
         rows(engine, content(mart="dim_sites", columns=("platform",)))
+
+
+def test_rows_without_sites_are_none_of_some_sites(engine: sa.Engine) -> None:
+    """A report may have become one of a mart without sites after it was scheduled for some."""
+    of_accounts = content(mart="fct_reconciliation_daily", columns=("customer_id", "sent"))
+    with pytest.raises(NeedsAction, match="has no sites"):
+        rows(engine, of_accounts, (1,))
 
 
 def test_a_rebuild_waits_for_the_reader_and_the_reader_has_all_rows(orders: sa.Engine, database: str) -> None:

@@ -1,6 +1,7 @@
 """A run from its claim to its end: written, delivered to each target, tried again, ended."""
 
 import hashlib
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,21 @@ def test_what_needs_a_person_fails_at_once(due: Run, exporter: Exporter, outside
     run = exporter.run_next()
     assert run is not None
     assert (run.state, run.error and run.error.kind) == (RunState.FAILED, "NeedsAction")
+
+
+def test_what_a_version_before_took_fails_and_says_what_to_change(
+    due: Run, exporter: Exporter, outside: Outside, engine: sa.Engine
+) -> None:
+    content = {"mart": "fct_orders", "columns": ["site_name", "net_total"], "added_up": True}
+    with engine.begin() as connection:
+        statement = sa.text("UPDATE app.report_runs SET content = CAST(:content AS jsonb) WHERE id = :id")
+        connection.execute(statement, {"id": due.id, "content": json.dumps(content)})
+    failed = exporter.run_next()
+    assert failed is not None
+    assert failed.error is not None
+    assert failed.state is RunState.FAILED
+    assert "currency among the columns" in failed.error.sentence
+    assert outside.got == []
 
 
 def test_an_error_of_our_own_is_tried_again_and_says_nothing_private(
@@ -198,7 +214,7 @@ def test_a_schedule_is_run_by_hand_beside_its_own_runs(
 
 
 def test_a_schedule_that_is_removed_takes_its_open_runs_with_it(
-    due: Run, exporter: Exporter, engine: sa.Engine
+    due: Run, exporter: Exporter, engine: sa.Engine, clock: Clock
 ) -> None:
     with engine.begin() as connection:
         assert due.schedule_id is not None
@@ -206,6 +222,8 @@ def test_a_schedule_that_is_removed_takes_its_open_runs_with_it(
     run = only_run(engine)
     assert (run.state, run.schedule_id) == (RunState.SKIPPED, None)
     assert exporter.run_next() is None
+    with engine.begin() as connection, pytest.raises(NeedsAction, match="was removed"):
+        runs.rerun(connection, run.id, actor="ana", now=clock.now)
 
 
 def test_files_end_with_their_retention_and_the_log_much_later(

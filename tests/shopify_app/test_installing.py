@@ -48,6 +48,19 @@ def test_an_owner_who_agrees_has_a_site_with_all_that_it_needs(
     assert found.registered.pixel
 
 
+def test_a_shop_whose_site_got_another_domain_since_is_installed_at_its_new_site_alone(
+    engine: sa.Engine, settings: Settings, connected: Connected
+) -> None:
+    with engine.begin() as connection:
+        sites.update(connection, connected.site.id, actor="test", shop_domain="another-shop.myshopify.com")
+    begun = installing.begin(engine, settings, [("shop", SHOP)])
+    assert isinstance(begun, installing.Begun)
+    again = install(engine, settings, begun)
+    assert again.is_new
+    with engine.connect() as connection:
+        assert [found.site_id for found in installation.everything(connection)] == [again.site.id]
+
+
 def test_tokens_are_not_in_the_database_in_clear_and_good_in_their_row_alone(
     engine: sa.Engine, settings: Settings, connected: Connected
 ) -> None:

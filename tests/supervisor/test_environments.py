@@ -17,6 +17,7 @@ SECRETS = {
     "secret_key": "k" * 44,
     "google_json_key_file": "/keys/google.json",
     "alarm_smtp_url": "smtps://user:mail-password@mail.example",
+    "report_smtp_url": "smtps://user:mail-password@reports.example",
     "alarm_slack_url": "https://hooks.slack.example/secret",
     "openid_client_secret": "openid-password",
     "receiver_database_url": "postgresql://custom_events_receiver:r@db/shop",
@@ -47,6 +48,7 @@ def environment_of(given: Settings, name: str) -> dict[str, str]:
         "PATH": "/bin",
         "HTTPS_PROXY": "http://proxy",
         "AWS_SECRET_ACCESS_KEY": "aws",
+        "GOOGLE_ADS_DEVELOPER_TOKEN": "a-token",  # the client library's, no setting of ours
         **programs.environment(given, "postgresql://owner:o@db/shop"),
     }
     (program,) = [program for program in programs.product(given) if program.name == name]
@@ -58,7 +60,7 @@ def environment_of(given: Settings, name: str) -> dict[str, str]:
     ("name", "login", "has", "has_not"),
     [
         ("receiver", "custom_events_receiver:r", ["secret_key"], ["google_json_key_file", "alarm_smtp_url", "alarm_slack_url", "openid_client_secret"]),
-        ("console", "custom_events_console:c", ["secret_key", "openid_client_secret"], ["google_json_key_file", "alarm_smtp_url", "alarm_slack_url"]),
+        ("console", "custom_events_console:c", ["secret_key", "openid_client_secret", "google_json_key_file"], ["alarm_smtp_url", "alarm_slack_url"]),
         (programs.CODE_SERVER, "custom_events_pipeline:p", ["secret_key", "google_json_key_file", "alarm_smtp_url", "reporting_database_url"], ["openid_client_secret"]),
     ],
 )  # fmt: skip
@@ -75,6 +77,14 @@ def test_a_program_is_given_its_own(given: Settings, name: str, login: str, has:
     assert not [other for other in others if other in shown]
     assert (instance.STORAGE_VARIABLE in environment) is (name == programs.CODE_SERVER)
     assert "AWS_SECRET_ACCESS_KEY" not in environment
+    assert ("GOOGLE_ADS_DEVELOPER_TOKEN" in environment) is (name != "receiver")  # the console probes accounts
+
+
+def test_the_console_knows_the_mail_server_of_reports_wherever_that_is_set(given: Settings) -> None:
+    both = environment_of(given, "console")
+    assert variable_of("report_smtp_url") in both
+    one = environment_of(given.model_copy(update={"report_smtp_url": None}), "console")
+    assert one[variable_of("alarm_smtp_url")] == SECRETS["alarm_smtp_url"]
 
 
 def test_without_logins_of_their_own_all_have_the_one_database(given: Settings) -> None:

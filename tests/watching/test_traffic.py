@@ -94,6 +94,17 @@ def test_a_new_installation_catches_up_some_hours_at_a_look(world: World) -> Non
     traffic.judge(world.engine, NOW)
 
 
+def test_what_was_quiet_in_the_past_is_no_news(world: World) -> None:
+    """The watcher was away for a night, at whose beginning the store was quiet: nothing is said while the hours are caught up with."""
+    site, ended = world.site(), TOP - 14 * HOUR
+    counted(world, TOP - timedelta(weeks=5), ended)
+    fill(world, f"site:{site}", "store", ended - 10 * HOUR)
+    assert traffic.count_hours(world.engine, NOW) == traffic.HOURS_AT_ONCE
+    assert alarms(world) == {}
+    assert traffic.count_hours(world.engine, NOW) == 2
+    assert set(alarms(world)) == {"SiteWentQuiet{site=shop,subject=store}"}, "it still is"
+
+
 def test_what_is_quiet_is_an_alarm_with_a_sample_and_ends(world: World) -> None:
     site, paused = world.site(), world.site()
     world.account()

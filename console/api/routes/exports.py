@@ -1,7 +1,7 @@
 """Exports: lists as files, whole, as operations."""
 
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -33,6 +33,8 @@ _WORDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "assignments": {"overridden": (*SETTINGS, "also")},
 }
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
 
 class NewExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which list, in which format, and what of it, by the filters that the list itself has: `search`, `definition_key`, `label`, `active`,
@@ -45,8 +47,8 @@ class NewExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     list: export_lists.List
     format: export_lists.Format = "csv"
     site_id: int | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     search: str | None = None
     subject: str | None = None
     actor: str | None = None

@@ -97,7 +97,7 @@ class NewReportRun(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     relative, now unless given; `format` and `time_zone` in the place of the report's."""
 
     site_ids: tuple[int, ...] | None = None
-    as_of: datetime | None = None
+    as_of: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     format: FileFormat | None = None
     time_zone: str | None = None
 

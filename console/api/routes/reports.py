@@ -149,6 +149,7 @@ def read_configuration_use(
     answer=str,
     media_type=CSV,
     example="day,received,refused\r\n2026-11-29,60,0\r\n",
+    raises=(problems.CONFLICT,),
 )
 def export_report(
     call: Call,
@@ -164,6 +165,7 @@ def export_report(
     if report_name not in reports.SOURCES:
         raise problems.not_found("report", report_name)
     asked = _asked(call, site_id, since, until, currency, by)
+    reports.refuse_unbuilt(call.connection, report_name)
     name = f'attachment; filename="{report_name}-{asked.since}-{asked.until}.csv"'
     return Answer(
         stream=reports.lines(call.engine, report_name, asked), headers={"Content-Disposition": name}, media_type=CSV
@@ -218,6 +220,7 @@ def _file(call: Call, report_name: str, asked: ReportFilter, file_format: FileFo
     """The file, made on disk and sent with its digest. A report is days by sites at most: what is larger is an export's."""
     if report_name not in reports.SOURCES:
         raise problems.not_found("report", report_name)
+    reports.refuse_unbuilt(call.connection, report_name)
     folder = call.settings.local_directory / exports.FOLDER
     private_files.make_directory(folder)
     place = TemporaryDirectory(dir=folder, prefix="report-")

@@ -14,7 +14,7 @@ from console.pages.ask import Ask
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages
 from console.pages.routes.assignment_list import FILTERS, chosen_by
-from custom_events.operations.export_lists import LISTS
+from custom_events.operations.export_lists import LISTS, ExportRequest
 
 PAGES: Final = Pages()
 _NO_FILTERS: Final = frozenset(("list", "after", "sort", "live", "paused"))  # of the address of a list
@@ -33,7 +33,7 @@ def ask_for_export(call: Call, ask: Ask) -> Moved:
 
 def _filters(ask: Ask, known: tuple[str, ...]) -> dict[str, Any]:
     _refuse_others(ask, {"site_id", *known})
-    kinds = {field.name: get_args(field.type) for field in msgspec.structs.fields(NewExport)}
+    kinds = {field.name: get_args(field.type) for field in msgspec.structs.fields(ExportRequest)}
     values: dict[str, Any] = {}
     for name in ("site_id", *known):
         if datetime in kinds[name]:

@@ -8,6 +8,7 @@ import msgspec
 from console.api.bodies import typed
 from console.api.calls import Call
 from console.api.preconditions import tag_of
+from console.api.problems import invalid
 from console.api.rights import of_some_site
 from console.api.routes import report_runs as run_operations
 from console.api.routes import report_schedules as operations
@@ -17,7 +18,7 @@ from console.pages.ask import Ask
 from console.pages.page import Answer, Moved, Pages, Shown, right_of
 from console.pages.report_forms import MOST, choices
 from custom_events.access.roles import Role
-from custom_events.reports import schedules, specifications
+from custom_events.reports import runs, schedules, specifications
 from custom_events.reports.built_in import BUILT_IN
 
 PAGES: Final = Pages()
@@ -79,7 +80,10 @@ def edit_schedule_page(call: Call, ask: Ask) -> Shown:
 def _edited(call: Call, ask: Ask) -> Shown:
     stored = schedules.get(call.connection, ask.path["report_schedule_id"], only=call.caller.sites())
     form = dict(ask.form) or report_forms.form_of_schedule(operations.shown(stored))
-    return _form(call, ask, {**form, "if_match": tag_of(stored)}, f"Change {stored.name}", stored.id)
+    page = _form(call, ask, {**form, "if_match": tag_of(stored)}, f"Change {stored.name}", stored.id)
+    if (problem := report_forms.targets_problem(operations.shown(stored))) is None:
+        return page
+    return msgspec.structs.replace(page, content={**page.content, "errors": {"targets": problem}})
 
 
 @PAGES.change(
@@ -94,6 +98,8 @@ def change_schedule(call: Call, ask: Ask) -> Answer:
         return _with_times(call, ask, _edited(call, ask))
     schedule_id = ask.path["report_schedule_id"]
     stored = schedules.get(call.connection, schedule_id, only=call.caller.sites())
+    if (problem := report_forms.targets_problem(operations.shown(stored))) is not None:
+        raise invalid(problem)
     body = typed(report_forms.schedule_body(ask, is_active=stored.is_active), NewReportSchedule)
     operations.replace_report_schedule(call, schedule_id, body)
     return Moved(to=f"report-schedules/{schedule_id}", said="Saved: it applies from the next run on.")
@@ -167,8 +173,10 @@ def runs_page(call: Call, ask: Ask) -> Shown:
 def run_page(call: Call, ask: Ask) -> Shown:
     """One run: how far it is, its file and where it went."""
     run = run_operations.read_report_run(call, ask.path["report_run_id"])
+    stored = runs.get(call.connection, run.id, only=call.caller.sites())
     sites = run.site_ids if run.site_ids is not None else (None,)
-    content = {"run": run, "may_rerun": all(call.caller.may(Role.EDITOR, site_id) for site_id in sites)}
+    may_rerun = not stored.is_without_schedule and all(call.caller.may(Role.EDITOR, site_id) for site_id in sites)
+    content = {"run": run, "may_rerun": may_rerun}
     return Shown(title=f"{run.name} (run {run.id})", content=content)
 
 

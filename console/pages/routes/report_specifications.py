@@ -23,7 +23,7 @@ from console.pages.page import Answer, Moved, Pages, Shown, right_of
 from console.pages.report_forms import MOST, choices
 from console.pages.visible import site_names
 from custom_events.access.roles import Role
-from custom_events.errors import Transient
+from custom_events.errors import InvalidConfiguration, Transient
 from custom_events.reports import specifications
 from custom_events.reports.preview import ReportPreview
 
@@ -87,7 +87,10 @@ def report_page(call: Call, ask: Ask) -> Shown:
         try:
             body = NewReportPreview(content=report.content, site_ids=report.site_ids)
             preview = operations.preview_report(call, body)
-        except Transient as error:
+        except (
+            Transient,
+            InvalidConfiguration,
+        ) as error:  # a site of it is gone, or a version since knows more that is wrong
             problem = str(error)
     sites = [_OfSite(site_id=site_id) for site_id in report.site_ids or ()]
     content: dict[str, Any] = {
@@ -161,6 +164,7 @@ def _form(call: Call, ask: Ask, form: dict[str, str], title: str, key: str | Non
         "form": form,
         "errors": report_forms.errors_of(ask.errors),
         "key": key,
+        "filter_rows": report_forms.filter_rows(form),
         "preview": None,
         "not_shown": "",
         **choices(call),

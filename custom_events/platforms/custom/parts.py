@@ -101,8 +101,8 @@ def order_of(body: bodies.Order, kind: EventType, occurred_at: datetime, refunde
         source_name=text(body.source_name),
         landing_site=text(body.landing_site),
         referring_site=text(body.referring_site),
-        cart_token=text(body.cart_token),
-        checkout_token=text(body.checkout_token),
+        cart_token=optional_id(body.cart_token),  # as the cart's own
+        checkout_token=optional_id(body.checkout_token),
         refunded=refunded.amount if refunded else None,
         parent_id=optional_id(body.parent_id),
         is_exchange=body.is_exchange,

@@ -10,6 +10,7 @@ API_VERSION: Final = "2026-10"  # of our webhooks, our questions and the app's s
 LINES_AT_ONCE: Final = (
     50  # of an order; more are read page by page, so that one question stays below Shopify's 1,000 points
 )
+REFUNDS_AT_ONCE: Final = 10  # of an order, for the same bound; a list of refunds has no pages
 
 _MONEY = "{ shopMoney { amount currencyCode } }"
 
@@ -33,7 +34,7 @@ lineItems(first: {LINES_AT_ONCE}) {{
   pageInfo {{ hasNextPage endCursor }}
 }}
 fulfillments(first: 10) {{ createdAt status }}
-refunds(first: 10) {{
+refunds(first: {REFUNDS_AT_ONCE}) {{
   id createdAt note
   transactions(first: 5) {{ nodes {{ id kind status test amountSet {_MONEY} }} }}
   refundLineItems(first: 20) {{ nodes {{ quantity lineItem {{ id }} subtotalSet {_MONEY} totalTaxSet {_MONEY} }} pageInfo {{ hasNextPage }} }}
@@ -58,7 +59,7 @@ query ChangedOrders($first: Int!, $after: String, $query: String!) {{
     nodes {{
       id legacyResourceId name createdAt updatedAt cancelledAt test displayFinancialStatus
       totalPriceSet {_MONEY} currentTotalPriceSet {_MONEY} totalRefundedSet {_MONEY}
-      refunds(first: 10) {{ id }}
+      refunds(first: {REFUNDS_AT_ONCE}) {{ id }}
     }}
     pageInfo {{ hasNextPage endCursor }}
   }}

@@ -55,6 +55,7 @@ class ShopifyOrders:
             },
             load=lambda: self._body(order.id),
             refunds=tuple(refund.id.rpartition("/")[2] for refund in order.refunds),
+            financial_status=(order.display_financial_status or "").lower() or None,
         )
 
     def _body(self, order_id: str) -> bytes | None:

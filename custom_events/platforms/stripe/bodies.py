@@ -182,7 +182,8 @@ class Charge(msgspec.Struct, gc=False):
 
 
 class CreditNote(msgspec.Struct, gc=False):
-    """What an invoice was lowered by after it was paid; `total` with its tax."""
+    """What an invoice was lowered by after it was paid; `total` with its tax. `refund`: by which the money went back, before API version
+    2025-03-31."""
 
     id: str
     currency: str
@@ -193,6 +194,7 @@ class CreditNote(msgspec.Struct, gc=False):
     reason: str | None = None
     voided_at: Seconds | None = None
     pre_payment_amount: Minor | None = None
+    refund: str | None = None
 
 
 class Recurring(msgspec.Struct, gc=False):

@@ -51,7 +51,8 @@ def understand_credit_note(delivery: RawDelivery, site: SiteContext) -> Understo
     if given_back is None or given_back < 0:
         raise wrong_shape("$.data.object.total", "Expected an amount of money, not below nothing")
     refund = Refund(
-        id=required_id(note.id, "$.data.object.id"),
+        # Where the charge names the invoice as well (`understand_charge`), both tell of one refund.
+        id=required_id(note.refund or note.id, "$.data.object.id"),
         order_id=required_id(note.invoice, "$.data.object.invoice"),
         amount=given_back,
         currency=currency,

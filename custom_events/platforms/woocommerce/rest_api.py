@@ -39,10 +39,18 @@ class WooCommerceOrders:
     def changed_since(self, since: datetime) -> Iterator[FetchedOrder]:
         """See `OrderReader.changed_since`."""
         after, page = since - _SECOND, 1
+        before: list[bytes] = []
         while True:
             orders = self._read(
                 {"modified_after": _gmt(after), "orderby": "modified", "order": "asc", "page": str(page)}
             )
+            bodies = [order.body for order in orders]
+            if len(bodies) == PER_PAGE and bodies == before:  # whatever was asked: it would go on for ever
+                raise NeedsAction(
+                    "The store answers another page with the same orders: does a page cache stand before its API?",
+                    who="site owner",
+                )
+            before = bodies
             yield from orders
             if len(orders) < PER_PAGE:
                 return

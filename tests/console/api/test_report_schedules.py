@@ -185,6 +185,9 @@ def test_a_viewer_runs_reports_of_their_own_sites_and_saves_none(
     problem(
         viewer.post(f"{API}/report-specifications/daily_accuracy/runs", json={"as_of": "0001-01-01T00:00:00Z"}), 422
     )
+    problem(  # of which zone it is nobody can know
+        viewer.post(f"{API}/report-specifications/daily_accuracy/runs", json={"as_of": "2026-11-30T12:00:00"}), 422
+    )
     problem(viewer.post(f"{API}/report-specifications/daily_accuracy/runs", json={"time_zone": "x"}), 422)
     problem(viewer.post(f"{API}/report-specifications/upload_quality/runs", json={}), 403)
     problem(viewer.post(f"{API}/report-specifications", json={"key": "no", "name": "no", "content": CONTENT}), 403)

@@ -13,6 +13,7 @@ from custom_events.access.roles import Role
 from tests.console.api.world import THEIRS, World
 from tests.console.pages.conftest import BROWSER
 
+SERVER_ERROR = 500
 MINE, SOMEBODY_ELSES, NOWHERE = range(3)
 ASKING = [page for page in all_pages() if page.right.scope is not Scope.OPEN]
 
@@ -80,9 +81,11 @@ def test_of_another_site_nothing_is_seen(client: httpx.Client, world: World) -> 
             continue
         for role in Role:
             answer = ask(client, page, path_of(page, world, MINE), world.headers(f"{role} of mine"))
+            assert answer.status_code < SERVER_ERROR, f"{page.path}: {answer.text}"
             assert THEIRS not in answer.text.lower(), page.path
             for asked in (f"site_id={world.theirs.id}", f"search={THEIRS}"):
                 answer = ask(client, page, f"{path_of(page, world, MINE)}?{asked}", world.headers(f"{role} of mine"))
+                assert answer.status_code < SERVER_ERROR, f"{page.path}?{asked}: {answer.text}"
                 text = answer.text.replace(f'value="{THEIRS}"', "").replace(f"search={THEIRS}", "")  # what was asked
                 assert THEIRS not in text.lower(), f"{page.path}?{asked}"
 

@@ -1,5 +1,6 @@
 """Saved reports as people make, schedule, run and download them."""
 
+import html
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +46,8 @@ SCHEDULE = {
     "site_ids": "",
     "folder": "team",
 }
+
+ANYTHING = {"Accept": "*/*"}
 
 
 def moved(answer: httpx.Response) -> str:
@@ -197,6 +200,57 @@ def test_other_targets_come_back_in_the_form_without_their_secrets(
     for value in ("a@example.org, b@example.org", "https://example.org/in", "reports", "daily", "."):
         assert f'value="{value}"' in edit
     assert "a@example.org" in browser.get(f"/{page}").text
+
+
+def test_a_report_that_the_api_made_loses_nothing_in_the_form(browser: httpx.Client) -> None:
+    values = ["Shirts, red", 'The "old" one', "plain"]
+    columns = ("site_name", "orders", "sent", "withheld", "waiting", "expired")
+    filters = [
+        {"column": "site_name", "operator": "is_not", "values": values},
+        *({"column": name, "operator": "at_least", "values": ["0"]} for name in columns[1:]),
+    ]
+    order = [{"column": "orders", "descending": True}, {"column": "sent", "descending": True}, {"column": "site_name"}]
+    content = {"mart": "fct_accuracy_daily", "columns": columns, "filters": filters, "order": order}
+    made = browser.post(
+        "/api/v1/report-specifications", json={"key": "wide", "name": "Wide", "content": content}, headers=ANYTHING
+    )
+    assert made.status_code == 201, made.text
+    form = browser.get("/report-specifications/wide/edit").text
+    fields = dict(re.findall(r'<input[^>]* name="([a-z_0-9]+)"[^>]* value="([^"]*)"', form))
+    chosen = dict(
+        re.findall(r'<select[^>]* name="([a-z_0-9]+)"[^>]*>.*?<option value="([^"]*)" selected', form, re.DOTALL)
+    )
+    given = {**{name: html.unescape(value) for name, value in fields.items()}, **chosen, "columns": columns}
+    assert moved(browser.post("/report-specifications/wide/edit", data={**given, "descending": "on", "name": "Wider"}))
+    stored = browser.get("/api/v1/report-specifications/wide", headers=ANYTHING).json()
+    assert stored["name"] == "Wider"
+    assert stored["content"]["filters"] == made.json()["content"]["filters"]
+    assert stored["content"]["order"] == made.json()["content"]["order"]
+
+
+def test_a_report_that_a_version_before_took_can_be_looked_at_and_changed(browser: httpx.Client, world: World) -> None:
+    browser.post("/report-specifications/new", data={**REPORT, "key": "of_before"})
+    content = '{"mart": "fct_orders", "columns": ["site_name", "net_total"], "added_up": true}'
+    with world.engine.begin() as connection:
+        statement = sa.text(
+            "UPDATE app.report_specifications SET content = CAST(:content AS jsonb) WHERE key = 'of_before'"
+        )
+        connection.execute(statement, {"content": content})
+    page = browser.get("/report-specifications/of_before")
+    assert page.status_code == 200
+    assert "currency would be added up" in page.text
+    assert browser.get("/report-specifications/of_before/edit").status_code == 200
+
+
+def test_a_schedule_of_several_targets_of_one_kind_is_not_cut_by_the_form(browser: httpx.Client) -> None:
+    targets = [{"kind": "folder", "folder": "a"}, {"kind": "folder", "folder": "b"}]
+    body = {"report_key": "daily_accuracy", "name": "Two", "rule": {"every": "day"}, "targets": targets}
+    made = browser.post("/api/v1/report-schedules", json=body, headers=ANYTHING).json()
+    form = browser.get(f"/report-schedules/{made['id']}/edit").text
+    assert "several targets of one kind" in form
+    given = {**SCHEDULE, "report_key": "daily_accuracy", "if_match": hidden(form, "if_match")}
+    assert browser.post(f"/report-schedules/{made['id']}/edit", data=given).status_code == 422
+    assert browser.get(f"/api/v1/report-schedules/{made['id']}", headers=ANYTHING).json()["targets"] == made["targets"]
 
 
 def test_runs_are_listed_and_what_failed_is_done_again(browser: httpx.Client, world: World) -> None:
