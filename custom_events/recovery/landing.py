@@ -23,10 +23,10 @@ _NOTHING: Final = "[]"
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """An order of which something had not landed."""
+    """An order of which something had not landed. `kind` None: a delivery named it, and nothing was missing."""
 
     order: FetchedOrder
-    kind: GapKind
+    kind: GapKind | None
 
 
 def row_of(site_id: int, order: FetchedOrder) -> Delivered:
@@ -79,9 +79,13 @@ async def _count(connection: Any, site_id: int, landed: Sequence[tuple[Missing, 
     counts: Counter[tuple[date, str]] = Counter()
     samples: dict[tuple[date, str], int] = {}
     for entry, row in landed:
+        if entry.kind is None:
+            continue
         day = (entry.order.modified_at or entry.order.read_at).astimezone(UTC).date()
         counts[day, entry.kind.value] += 1
         samples[day, entry.kind.value] = raw_ids[row.dedup_key]
+    if not counts:
+        return
     keys = sorted(counts)
     days, kinds = [key[0] for key in keys], [key[1] for key in keys]
     await connection.execute(
