@@ -47,12 +47,17 @@ def describe(body: bytes) -> Delivery:
 
 
 def order_of(body: bytes) -> str | None:
-    """The id of the order that a hook is about: `data.id` of orders, `order_id` of transactions, `resource_id` of metafields. None where
-    the body names none, or no number."""
+    """The same as `named_order`; None also where the body is no JSON of a hook."""
     try:
-        data = _HINT.decode(body).data
+        return named_order(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def named_order(body: bytes) -> str | None:
+    """The id of the order that a hook is about: `data.id` of orders, `order_id` of transactions, `resource_id` of metafields. None where
+    the body names none, or no number. Raises DecodeError for what is no hook."""
+    data = _HINT.decode(body).data
     own = data.id if data.type == "order" else None
     return next((_number(value) for value in (data.order_id, data.resource_id, own) if value is not None), None)
 

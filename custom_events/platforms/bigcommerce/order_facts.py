@@ -15,6 +15,7 @@ from custom_events.platforms.bigcommerce.payments import (
     FULFILLED,
     PARTLY_SHIPPED,
     REFUNDED,
+    financial_status,
     paid_at,
 )
 from custom_events.platforms.parse import (
@@ -130,7 +131,7 @@ def order_of(read: bodies.Read, order_id: str, times: Times, refunds: tuple[Refu
         discount=_discount(body),
         taxes_included=with_tax,
         status=text(body.status),
-        financial_status=text(body.payment_status),
+        financial_status=financial_status(body, is_paid=paid is not None),
         fulfillment_status="fulfilled"
         if body.status_id in FULFILLED
         else "partial"

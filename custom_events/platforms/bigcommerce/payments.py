@@ -34,6 +34,18 @@ def paid_at(read: bodies.Read, created_at: datetime) -> datetime | None:
     return min(moments, default=created_at)
 
 
+def financial_status(order: bodies.Order, *, is_paid: bool) -> str:
+    """In Shopify's words, so that one condition fits all: pending, authorized, voided, paid, partially_refunded, refunded."""
+    word = _word(order.payment_status)
+    if order.status_id == REFUNDED:
+        return "refunded"
+    if word in {"refunded", "partially refunded"}:
+        return word.replace(" ", "_")
+    if is_paid:
+        return "paid"
+    return {"authorized": "authorized", "void": "voided", "void pending": "voided"}.get(word, "pending")
+
+
 def is_in_test_mode(read: bodies.Read) -> bool:
     """Whether a transaction was a test, or the way of paying is the store's own for tests."""
     return read.order.payment_method == _TEST_METHOD or any(

@@ -7,7 +7,6 @@ import msgspec
 from custom_events.platforms.bigcommerce import bodies
 from custom_events.platforms.bigcommerce.orders import understand_order
 from custom_events.platforms.parking import Handler
-from custom_events.values.deliveries import ORDER_TO_BE_READ
 
 ORDER_READ: Final = "order.read"
 
@@ -36,7 +35,6 @@ WANTED: Final = (
 )
 
 IGNORED: Final = {
-    **dict.fromkeys(HINTS, ORDER_TO_BE_READ),
     # Shops archive what is done, so it says nothing of the sale.
     **dict.fromkeys(("store/order/archived", "store/order/message/created", "store/order/metafield/deleted"), "no_conversion"),
 }  # fmt: skip
