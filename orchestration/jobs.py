@@ -18,7 +18,7 @@ from custom_events.reports import retention as report_retention
 from custom_events.settings import settings
 from custom_events.shopify_app import watching as shopify_app
 from custom_events.watching import scheduled, sums
-from orchestration import run_retention
+from orchestration import resources, run_retention
 
 IN_ONE_PROCESS = dg.in_process_executor
 QUARANTINE_SWEPT = timedelta(days=3)  # what was refused since: three turns of the job
@@ -184,6 +184,9 @@ def read_named(context: dg.OpExecutionContext, database_url: dg.ResourceParam[st
 
 @dg.job(
     executor_def=IN_ONE_PROCESS,
+    resource_defs={
+        "database_url": resources.database_url
+    },  # its own: a sensor's job cannot get it afterwards without a warning
     description="Orders of stores whose deliveries only name them, read and landed.",
 )
 def read_named_orders() -> None:

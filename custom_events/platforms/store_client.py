@@ -26,6 +26,7 @@ ATTEMPTS: Final = 5
 WAITS_S: Final = (1.0, 4.0, 15.0, 60.0)  # before the second attempt and later ones
 LONGEST_WAIT_S: Final = 120.0  # a store that asks for more is read by the next run
 RATE_LIMIT_RESET: Final = "x-rate-limit-time-reset-ms"  # BigCommerce: until the limit of requests is counted anew
+_GONE: Final = int(httpx.codes.NOT_FOUND)
 _BUSY: Final = int(httpx.codes.TOO_MANY_REQUESTS)
 _USER_AGENT: Final = "CustomEvents/1.0 (order recovery)"
 
@@ -132,7 +133,7 @@ class StoreClient:
             if status == _BUSY or status >= httpx.codes.INTERNAL_SERVER_ERROR:
                 wait_s = _asked_wait_s(response.headers)
                 return Transient(f"{self._url} answers {status}", wait_s)
-            if status == httpx.codes.NOT_FOUND:
+            if status == _GONE:
                 raise _NotThere(self._refusal(status), who="site owner")
             if not response.is_success:
                 raise NeedsAction(self._refusal(status), who="site owner")

@@ -6,7 +6,7 @@ made up for by the hourly reading (`run.py`).
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -21,7 +21,7 @@ from custom_events.errors import CustomEventsError, NeedsAction, Transient
 from custom_events.platforms.bigcommerce.delivery import order_of
 from custom_events.platforms.store_orders import OrderReader
 from custom_events.queries import recovery as sql
-from custom_events.recovery.landing import Missing, land
+from custom_events.recovery.landing import ToLand, land
 from custom_events.recovery.readers import reader_of
 from custom_events.settings import Settings
 from custom_events.values.platforms import Platform
@@ -119,7 +119,7 @@ def _read(
         part = order_ids[place : place + AT_ONCE]
         orders = [whole for order in reader.by_ids(part) if (whole := order.whole()) is not None]
         if orders:
-            entries = [Missing(order, None) for order in orders]
+            entries = [ToLand(order) for order in orders]
             reading.landed += asyncio.run(land(url, reading.site_id, entries, now))
         wanted = set(part)
         _mark(engine, [entry for entry in named if entry.order_id in wanted])
@@ -150,7 +150,7 @@ def _keep(engine: sa.Engine, reading: HintedOrders, now: datetime) -> None:
 
 
 @contextmanager
-def _turn(engine: sa.Engine, site_id: int) -> Iterator[None]:
+def _turn(engine: sa.Engine, site_id: int) -> Generator[None]:
     """One reading of a site at a time, whatever it reads. Raises Transient while there is another."""
     with engine.connect() as turn:
         if not turn.execute(sql.TAKE_SITE, {"site": site_id}).scalar_one():

@@ -290,6 +290,11 @@ def test_an_order_without_a_readable_time_is_still_read() -> None:
 
 def test_lists_that_know_no_pages_end() -> None:
     same = httpx.Response(200, json=[{"id": number} for number in range(250)])
-    transport = httpx.MockTransport(lambda request: same if "products" in request.url.path else httpx.Response(404))
+    first = httpx.Response(200, json=order(1, created_at=START))
+    given = {"/v2/orders/1": first, "/v2/orders/1/products": same}
+    transport = httpx.MockTransport(lambda request: given.get(request.url.path, httpx.Response(404)))
     with StoreClient("https://api.example", allow_private=False, transport=transport) as client:
-        assert len(BigCommerceOrders(client)._all("/v2/orders/1/products")) == 250
+        order_of_250 = BigCommerceOrders(client).by_ids(["1"])
+        (whole,) = [entry.whole() for entry in order_of_250]
+    assert whole is not None
+    assert whole.body.count(b'"id"') == 1 + 250

@@ -23,8 +23,8 @@ def check(headers: Mapping[str, str], secrets: Iterable[Secret]) -> Refusal | No
         return Refusal.NO_SIGNATURE
     if len(token) > MAX_HEADER_CHARS:
         return Refusal.MALFORMED_SIGNATURE
-    given = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+    token_digest = hashlib.sha256(token.encode("utf-8", "replace")).digest()
     is_known = False
     for secret in secrets:
-        is_known |= hmac.compare_digest(given, hashlib.sha256(secret.value).digest())
+        is_known |= hmac.compare_digest(token_digest, hashlib.sha256(secret.value).digest())
     return None if is_known else Refusal.WRONG_SIGNATURE
