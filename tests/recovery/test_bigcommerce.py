@@ -12,10 +12,13 @@ import sqlalchemy as sa
 
 from custom_events import secrets
 from custom_events.catalog import store_api_keys
-from custom_events.errors import InvalidConfiguration, NeedsAction, Transient
+from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound, Transient
+from custom_events.platforms.bigcommerce.delivery import order_of
 from custom_events.platforms.bigcommerce.orders_api import BigCommerceOrders
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.platforms.store_client import StoreClient
+from custom_events.postgres import connect, role_logins
+from custom_events.postgres.role_logins import Program
 from custom_events.queries import recovery as sql
 from custom_events.recovery.hints import hinted_sites, read_all_hinted, read_hinted
 from custom_events.recovery.run import recover
@@ -177,6 +180,12 @@ def test_what_no_hook_named_is_found_within_the_hour(world: StoreWorld) -> None:
     assert ("order.cancelled:118",) in world.rows(EVENTS)
 
 
+def test_lost_bodies_name_no_order(world: StoreWorld) -> None:
+    assert order_of(b"") is None
+    with pytest.raises(NotFound):
+        read_hinted(world.engine, world.settings, 999, world.now)
+
+
 def test_one_reading_of_a_site_at_a_time(world: StoreWorld) -> None:
     world.hook(118)
     world.drain()
@@ -205,6 +214,23 @@ def test_the_job_reads_what_was_named(world: StoreWorld, database: str, monkeypa
         connection.execute(sa.text("UPDATE app.order_recoveries SET problem = NULL, problem_since = NULL"))
     assert jobs.read_named_orders.execute_in_process(resources=resources).success
     assert world.rows(OUTCOMES) == [("ignored", "order_read")]
+
+
+def test_all_of_it_under_the_pipelines_own_login(world: StoreWorld) -> None:
+    with world.engine.begin() as connection:
+        url = role_logins.make(connection, [Program.PIPELINE])[Program.PIPELINE]
+    world.sold(118)
+    world.sold(119, ago=300)
+    world.hook(118)
+    world.drain()
+    engine = connect.engine(url, name="tests")
+    try:
+        assert [reading.landed for reading in read_all_hinted(engine, world.settings, world.now)] == [1]
+        world.drain()
+        assert recover(engine, world.settings, world.site_id, world.now).missing == {"order": 1}
+    finally:
+        engine.dispose()
+    assert world.rows(OUTCOMES)[0] == ("ignored", "order_read")
 
 
 def test_keys_of_bigcommerce(world: StoreWorld) -> None:
