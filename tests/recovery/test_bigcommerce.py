@@ -1,5 +1,6 @@
 """BigCommerce: a hook names an order, the order is read from the store's API, lands, and is queued once."""
 
+import asyncio
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,10 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from custom_events import secrets
-from custom_events.catalog import store_api_keys
+from custom_events.catalog import signing, store_api_keys
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound, Transient
 from custom_events.platforms.bigcommerce.delivery import order_of
 from custom_events.platforms.bigcommerce.orders_api import BigCommerceOrders
+from custom_events.platforms.bigcommerce.signature import TOKEN as TOKEN_OF_HOOKS
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.platforms.store_client import StoreClient
 from custom_events.postgres import connect, role_logins
@@ -24,8 +26,10 @@ from custom_events.recovery.hints import hinted_sites, read_all_hinted, read_hin
 from custom_events.recovery.run import recover
 from custom_events.settings import Settings
 from custom_events.values.platforms import Platform
+from ingest_api.app import create_app
 from sandbox.google_ads.click_ids import make_click_id
 from sandbox.stores.bigcommerce import BigCommerceStore, order, serve
+from tests.ingest_api.conftest import living
 from tests.world import World
 
 HASH, TOKEN = "abc123xyz", "t" * 31
@@ -118,6 +122,37 @@ def test_a_hook_names_an_order_which_is_read_landed_and_queued_once(world: Store
     assert len(world.rows(UPLOADS)) == 1
     assert world.rows("SELECT count(*) FROM app.missing_orders") == [(0,)], "nothing was missing"
     assert world.rows("SELECT total, state_at < now() FROM app.orders") == [(119, True)]
+
+
+def test_a_hook_by_the_receiver_to_an_order_at_the_end(world: StoreWorld, database: str) -> None:
+    settings = Settings.model_validate(
+        {"database_url": database, "receiver_figures_port": None, "secret_key": secrets.key(world.settings).decode()}
+    )
+    with world.engine.begin() as connection:
+        signing.add(
+            connection, world.site_id, "a token of thirty letters, all of it", key=secrets.key(settings), actor="a"
+        )
+    world.sold(118)
+    body = world.store.hook("store/order/created", 118, world.now)
+
+    async def scenario() -> list[httpx.Response]:
+        app = create_app(settings)
+        transport = httpx.ASGITransport(app)
+        async with living(app), httpx.AsyncClient(transport=transport, base_url="http://receiver") as client:
+            tokens = ("another token of thirty letters", *["a token of thirty letters, all of it"] * 2)
+            return [
+                await client.post("/webhooks/bigcommerce/shop", content=body, headers={TOKEN_OF_HOOKS: token})
+                for token in tokens
+            ]
+
+    answers = asyncio.run(scenario())
+    assert [answer.status_code for answer in answers] == [401, 200, 200]
+    assert [answer.headers["delivery"] for answer in answers[1:]] == ["landed", "duplicate"]
+    assert TOKEN_OF_HOOKS not in str(world.rows("SELECT headers FROM landing.raw_events"))
+    world.drain()
+    assert read_hinted(world.engine, world.settings, world.site_id, world.now).landed == 1
+    world.drain()
+    assert world.rows(EVENTS) == [("order.created:118",), ("order.paid:118",)]
 
 
 def test_a_refund_that_a_hook_names_lowers_the_conversion(world: StoreWorld) -> None:
