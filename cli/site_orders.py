@@ -21,11 +21,13 @@ _API = "its secrets go by the API from afar (PUT /api/v1/sites/{site_id}/store-a
 def api_key() -> None:
     """The key of the store's own API, by which orders are read that no delivery brought. Encrypted at rest, never shown again.
 
-    In WooCommerce: Settings > Advanced > REST API > Add key, Permissions Read, of a user who may see orders.
+    In WooCommerce: Settings > Advanced > REST API > Add key, Permissions Read, of a user who may see orders. In BigCommerce: Settings >
+    Store-level API accounts, scopes Orders and Order Transactions read-only; the key is the store's hash, the secret the access token.
 
     \b
     Examples:
       custom-events site api-key set shop.example --key ck_...    asks for the secret
+      custom-events site api-key set 7 --key abc123               BigCommerce: asks for the access token
       custom-events site api-key show shop.example
       custom-events site api-key remove shop.example
     """
@@ -33,16 +35,16 @@ def api_key() -> None:
 
 @api_key.command(name="set", short_help="Enter the key, in the place of the one before.")
 @_SITE
-@click.option("--key", "consumer_key", required=True, help="The consumer key, ck_...")
-@click.option("--url", help="The store's address. Left out: https and the site's domain.")
+@click.option("--key", "consumer_key", required=True, help="The consumer key, ck_...; of BigCommerce the store's hash.")
+@click.option("--url", help="The address of its API. Left out: https and the site's domain, or BigCommerce's own.")
 @author_option()
 def set_(*, name: str, consumer_key: str, url: str | None, author: str) -> None:
-    """Set the key of SITE's store. The consumer secret is asked for at the terminal, or read from standard input."""
+    """Set the key of SITE's store. The consumer secret (BigCommerce: the access token) is asked for at the terminal, or read from standard input."""
     here_only("`site api-key`", _API)
     from custom_events import secrets
     from custom_events.catalog import sites, store_api_keys
 
-    value = click.prompt("Consumer secret", hide_input=True) if sys.stdin.isatty() else sys.stdin.read().strip()
+    value = click.prompt("Secret", hide_input=True) if sys.stdin.isatty() else sys.stdin.read().strip()
     settings = prepared()
     with connected(settings) as engine, engine.begin() as connection:
         site = sites.called(connection, name)

@@ -42,6 +42,7 @@ defs = dg.Definitions(
         jobs.keep_partitions,
         jobs.watch_shops,
         jobs.recover_orders,
+        jobs.read_named_orders,
         backtests.backtest,
     ],
     schedules=[
@@ -51,6 +52,12 @@ defs = dg.Definitions(
         schedules.shops_hourly,
         schedules.orders_hourly,
     ],
-    sensors=[sensors.raw_backlog, sensors.upload_backlog, sensors.scheduled_reports, sensors.watching],
+    sensors=[
+        sensors.raw_backlog,
+        sensors.upload_backlog,
+        sensors.scheduled_reports,
+        sensors.named_orders,
+        sensors.watching,
+    ],
     resources={"database_url": resources.database_url, "dbt": resources.dbt},
 )

@@ -10,6 +10,7 @@ from custom_events.postgres.connect import engine
 from custom_events.queries import beacons as beacon_queries
 from custom_events.queries import receipts as receipts_by_hour
 from custom_events.queries import reconciliation, tallies
+from custom_events.recovery.hints import read_all_hinted
 from custom_events.recovery.run import recover_all
 from custom_events.redaction import retention
 from custom_events.redaction.carry_out import carry_out_all, sweep_quarantine
@@ -17,7 +18,7 @@ from custom_events.reports import retention as report_retention
 from custom_events.settings import settings
 from custom_events.shopify_app import watching as shopify_app
 from custom_events.watching import scheduled, sums
-from orchestration import run_retention
+from orchestration import resources, run_retention
 
 IN_ONE_PROCESS = dg.in_process_executor
 QUARANTINE_SWEPT = timedelta(days=3)  # what was refused since: three turns of the job
@@ -133,6 +134,7 @@ def read_orders(context: dg.OpExecutionContext, database_url: dg.ResourceParam[s
     """Counts alone reach Dagster. A store that cannot be read is an alarm of its own, and no failure of the job."""
     made_engine = engine(database_url)
     try:
+        read_all_hinted(made_engine, settings(), datetime.now(UTC))  # what waited while a store could not be read
         recoveries = recover_all(made_engine, settings(), datetime.now(UTC))
     finally:
         made_engine.dispose()
@@ -157,6 +159,39 @@ def read_orders(context: dg.OpExecutionContext, database_url: dg.ResourceParam[s
 def recover_orders() -> None:
     """Every hour, one site after the other."""
     read_orders()
+
+
+@dg.op(description="Reads the orders that deliveries only name from the stores' own APIs, and lands them.")
+def read_named(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
+    """Counts alone reach Dagster. A store that cannot be read is an alarm of its own, and no failure of the job."""
+    made_engine = engine(database_url)
+    try:
+        readings = read_all_hinted(made_engine, settings(), datetime.now(UTC))
+    finally:
+        made_engine.dispose()
+    for reading in readings:
+        if reading.problem is not None:
+            context.log.error("site %s: %s", reading.site_id, reading.problem)
+    context.add_output_metadata(
+        {
+            "sites": len(readings),
+            "named": sum(reading.named for reading in readings),
+            "landed": sum(reading.landed for reading in readings),
+            "problems": sum(reading.problem is not None for reading in readings),
+        }
+    )
+
+
+@dg.job(
+    executor_def=IN_ONE_PROCESS,
+    resource_defs={
+        "database_url": resources.database_url
+    },  # its own: a sensor's job cannot get it afterwards without a warning
+    description="Orders of stores whose deliveries only name them, read and landed.",
+)
+def read_named_orders() -> None:
+    """When deliveries have named orders, one site after the other."""
+    read_named()
 
 
 @dg.op(description="Deletes Dagster's own runs whose retention is over, with their events and files.")

@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from custom_events.ledger import waiting
 from custom_events.postgres.connect import engine
 from custom_events.queries import backlog
+from custom_events.recovery.hints import hinted_sites
 from custom_events.reports import planning
 from custom_events.settings import settings
 from custom_events.watching.channels import channels
 from custom_events.watching.watch import look
 from orchestration import jobs, resources
 
+NAMED_EVERY_S = 15  # a look costs an index of the last hour's deliveries of those sites
 WATCH_EVERY_S = 60  # an alarm needs minutes to be one; a look costs a handful of indexed queries
 REPORTS_EVERY_S = 15  # a report is due by the minute
 LOOK_EVERY_S = 5  # Dagster's daemon looks at sensors every five seconds; a look costs one indexed query
@@ -102,6 +104,22 @@ def raw_backlog(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipR
 def upload_backlog(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Looks at the ledger."""
     return _decide(context, jobs.upload_conversions.name, uploads_wait)
+
+
+def orders_are_named(connection: sa.Connection) -> bool:
+    """Whether deliveries have named orders that are to be read."""
+    return bool(hinted_sites(connection, datetime.now(UTC)))
+
+
+@dg.sensor(
+    job=jobs.read_named_orders,
+    minimum_interval_seconds=NAMED_EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts a run that reads orders when deliveries have named some, as those of BigCommerce do.",
+)
+def named_orders(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Looks at deliveries that only name an order."""
+    return _decide(context, jobs.read_named_orders.name, orders_are_named)
 
 
 def reports_wait(connection: sa.Connection) -> bool:

@@ -1,5 +1,8 @@
-"""Keys by which orders are read from a site's own store: consumer key and secret of WooCommerce. Encrypted at rest, never shown again."""
+"""Keys by which orders are read from a site's own store: consumer key and secret of WooCommerce, of BigCommerce the store's hash and an access
+token. Encrypted at rest, never shown again."""
 
+import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -9,13 +12,50 @@ import sqlalchemy as sa
 from custom_events import secrets
 from custom_events.catalog import audit, sites
 from custom_events.errors import InvalidConfiguration, NotFound
+from custom_events.platforms.bigcommerce.orders_api import API as BIGCOMMERCE_API
+from custom_events.platforms.registry import PLATFORMS
 from custom_events.platforms.store_client import checked_url
 from custom_events.queries import recovery as queries
 from custom_events.values.platforms import Platform
 
 SHOWN_CHARACTERS: Final = 7  # of the key's end, as WooCommerce's own page shows it
 LONGEST: Final = 200  # characters of a key; WooCommerce's have 43
-BY_KEY: Final = frozenset({Platform.WOOCOMMERCE})  # platforms whose orders are read by a key that people enter
+
+
+class KeyForm(msgspec.Struct, frozen=True, kw_only=True):
+    """What people enter of a platform's key, and how it looks."""
+
+    key_title: str
+    secret_title: str
+    key_pattern: re.Pattern[str]
+    secret_pattern: re.Pattern[str]
+    key_remedy: str
+    secret_remedy: str
+    address: Callable[[str, str | None], str]  # from the key and the site's domain; "": nobody knows it
+
+
+_WOO_PLACE: Final = "copy it whole from WooCommerce > Settings > Advanced > REST API"
+FORMS: Final = {
+    Platform.WOOCOMMERCE: KeyForm(
+        key_title="Consumer key",
+        secret_title="Consumer secret",  # noqa: S106  (a title)
+        key_pattern=re.compile(r"ck_[!-~]*"),
+        secret_pattern=re.compile(r"cs_[!-~]*"),
+        key_remedy=f"it begins with ck_: {_WOO_PLACE}",
+        secret_remedy=f"it begins with cs_: {_WOO_PLACE}",
+        address=lambda _key, domain: f"https://{domain}" if domain else "",
+    ),
+    Platform.BIGCOMMERCE: KeyForm(
+        key_title="Store hash",
+        secret_title="Access token",  # noqa: S106  (a title)
+        key_pattern=re.compile(r"[a-z0-9]{4,32}"),
+        secret_pattern=re.compile(r"[A-Za-z0-9]{20,}"),
+        key_remedy="it is the word behind /stores/ in the API path of the account, of small letters and digits",
+        secret_remedy="copy it whole from the file that BigCommerce gives when the API account is made",  # noqa: S106
+        address=lambda key, _domain: f"{BIGCOMMERCE_API}{key}",
+    ),
+}
+BY_KEY: Final = frozenset(FORMS)  # platforms whose orders are read by a key that people enter
 
 
 class StoreApiKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,30 +86,24 @@ def put(
     actor: str,
     allow_private: bool = False,
 ) -> StoreApiKey:
-    """The site's key, in the place of the one before. `store_url` None: https and the site's domain.
+    """The site's key, in the place of the one before. `store_url` None: https and the site's domain, or BigCommerce's own API.
 
     Raises NotFound for the site, InvalidConfiguration for what cannot be a key or an address, and for a platform that has none.
     """
     site = sites.get(connection, site_id)
-    if site.platform not in BY_KEY:
-        raise InvalidConfiguration(f"a site of {site.platform} has no key of its API; WooCommerce has", path="platform")
-    address = store_url or (f"https://{site.shop_domain}" if site.shop_domain else "")
+    form = FORMS.get(site.platform)
+    if form is None:
+        names = " and ".join(PLATFORMS[platform].title for platform in FORMS)
+        raise InvalidConfiguration(f"a site of {site.platform} has no key of its API; {names} have", path="platform")
+    for path, value, pattern, remedy in (
+        ("consumer_key", consumer_key, form.key_pattern, form.key_remedy),
+        ("consumer_secret", consumer_secret, form.secret_pattern, form.secret_remedy),
+    ):
+        if len(value) > LONGEST or pattern.fullmatch(value) is None:
+            raise InvalidConfiguration(remedy, path=path)
+    address = store_url or form.address(consumer_key, site.shop_domain)
     if not address:
         raise InvalidConfiguration("the site has no domain: name the store's address", path="store_url")
-    for path, value, prefix in (
-        ("consumer_key", consumer_key, "ck_"),
-        ("consumer_secret", consumer_secret, "cs_"),
-    ):
-        if (
-            not value.startswith(prefix)
-            or not value.isascii()
-            or not value.isprintable()
-            or len(value) > LONGEST
-            or " " in value
-        ):
-            raise InvalidConfiguration(
-                f"it begins with {prefix}: copy it whole from WooCommerce > Settings > Advanced > REST API", path=path
-            )
     before = of(connection, site_id)
     url = checked_url(address, allow_private=allow_private)
     token = secrets.encrypt(

@@ -100,6 +100,10 @@ def _in_document(document: Any, country: str | None) -> Iterator[Mention]:
         if isinstance(value, dict):
             if name == "customer" and _is_id(value.get("id")):
                 yield SubjectKind.CUSTOMER, str(value["id"])
+            if value.get("type") == "order" and _is_id(
+                value.get("id")
+            ):  # BigCommerce's hooks: {"type": "order", "id": 118}
+                yield SubjectKind.ORDER, str(value["id"])
             waiting += value.items()
             waiting += [("", key) for key in value if "@" in key]
         elif isinstance(value, list):

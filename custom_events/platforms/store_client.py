@@ -26,6 +26,8 @@ BODY_LIMIT_BYTES: Final = (
 ATTEMPTS: Final = 5
 WAITS_S: Final = (1.0, 4.0, 15.0, 60.0)  # before the second attempt and later ones
 LONGEST_WAIT_S: Final = 120.0  # a store that asks for more is read by the next run
+RATE_LIMIT_RESET: Final = "x-rate-limit-time-reset-ms"  # BigCommerce: until the limit of requests is counted anew
+_GONE: Final = int(httpx.codes.NOT_FOUND)
 _BUSY: Final = int(httpx.codes.TOO_MANY_REQUESTS)
 _USER_AGENT: Final = "CustomEvents/1.0 (order recovery)"
 
@@ -78,6 +80,10 @@ def checked_url(url: str, *, allow_private: bool) -> str:
     return f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{parts.path.rstrip('/')}"
 
 
+class _NotThere(NeedsAction):
+    """The store has nothing at this place."""
+
+
 class StoreClient:
     """GET requests to one store. `close` it, or use it as a context manager."""
 
@@ -125,6 +131,13 @@ class StoreClient:
             self._sleep(wait_s)
         raise AssertionError("the last attempt returns or raises")
 
+    def find(self, path: str, params: Mapping[str, str]) -> StoreAnswer | None:
+        """The same; None where the store has no such thing (404)."""
+        try:
+            return self.get(path, params)
+        except _NotThere:
+            return None
+
     def _attempt(self, path: str, params: Mapping[str, str]) -> StoreAnswer | Transient:
         started = time.monotonic()
         with self._client.stream("GET", self._url + path, params=dict(params)) as response:
@@ -137,8 +150,10 @@ class StoreClient:
                     raise NeedsAction(f"{self._url} answers with more than {BODY_LIMIT_BYTES} bytes", who="site owner")
             status = response.status_code
             if status == _BUSY or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-                wait_s = _retry_after_s(response.headers.get("retry-after"))
+                wait_s = _asked_wait_s(response.headers)
                 return Transient(f"{self._url} answers {status}", wait_s)
+            if status == _GONE:
+                raise _NotThere(self._refusal(status), who="site owner")
             if not response.is_success:
                 raise NeedsAction(self._refusal(status), who="site owner")
             elapsed = timedelta(seconds=time.monotonic() - started)
@@ -176,9 +191,12 @@ class _CheckedTransport(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
-def _retry_after_s(value: str | None) -> float:
-    """Seconds that a store asks for; 0 where it says none, or a date."""
-    return float(value) if value is not None and value.isdecimal() else 0.0
+def _asked_wait_s(headers: httpx.Headers) -> float:
+    """Seconds that a store asks for: by the usual header, or by BigCommerce's, in milliseconds. 0 where it says none, or a date."""
+    usual, of_limit = headers.get("retry-after", ""), headers.get(RATE_LIMIT_RESET, "")
+    if usual.isdecimal():
+        return float(usual)
+    return float(of_limit) / 1_000 if of_limit.isdecimal() else 0.0
 
 
 def _clock(date: str | None) -> datetime:

@@ -87,9 +87,9 @@ def _pipeline() -> Iterator[str]:
     expiring = [kind.table for kind in PARTITIONED if kind.table.schema == LANDING and kind.retention is not None]
     yield f"GRANT DELETE ON {_listed(expiring)}, {LANDING}.raw_queue TO {PIPELINE}"
     yield f"GRANT UPDATE ON {LANDING}.raw_events, {LANDING}.refused_events, {LANDING}.raw_queue TO {PIPELINE}"
-    # What was read from a store's API lands as deliveries do, by the statement that notes refused ones as well.
-    landed = ("raw_events", "duplicate_deliveries", "raw_queue", "receipts", "refused_events")
-    yield f"GRANT INSERT ON {', '.join(f'{LANDING}.{name}' for name in landed)} TO {PIPELINE}"
+    # What is put back, and orders that it reads from the stores' APIs, which land as deliveries do (queries/recovery.py, LAND_FETCHED).
+    landing = ", ".join(f"{LANDING}.{name}" for name in _RECEIVER_INSERTS)
+    yield f"GRANT INSERT ON {landing} TO {PIPELINE}"
     yield _SEQUENCES.format(role=PIPELINE)
     yield f"GRANT EXECUTE ON FUNCTION {', '.join(_FUNCTIONS)} TO {PIPELINE}"
 

@@ -5,6 +5,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from custom_events.queries.landing import LAND_AROUND
+from custom_events.values.deliveries import ORDER_READ, ORDER_TO_BE_READ
 from custom_events.values.recovery import FETCHED
 
 # ---------------------------------------------------------------- keys
@@ -72,6 +73,33 @@ JOIN landing.raw_events e ON e.landed_week = q.landed_week AND e.id = q.raw_id W
 ERRORS_SINCE: Final = sa.text("""
 SELECT min(o.received_at) FROM app.raw_outcomes o
 WHERE o.outcome = 'parked' AND o.site_id = :site AND o.reason = 'rest_forbidden' AND o.received_at > :after
+""")
+
+# ---------------------------------------------------------------- orders that deliveries only name
+# Sites of these platforms whose orders can be read and are to be, by deliveries since a moment; after a problem not before `again`.
+HINTED_SITES: Final = sa.text(f"""
+SELECT s.id FROM app.sites s LEFT JOIN app.order_recoveries r ON r.site_id = s.id
+WHERE s.removed_at IS NULL AND s.platform = ANY(CAST(:platforms AS text[]))
+  AND EXISTS (SELECT FROM app.store_api_keys k WHERE k.site_id = s.id) AND (r.problem IS NULL OR r.updated_at < :again)
+  AND EXISTS (SELECT FROM app.raw_outcomes o WHERE o.site_id = s.id AND o.received_at >= :since
+    AND o.landed_week >= date_trunc('week', CAST(:since AS timestamptz) AT TIME ZONE 'UTC')::date AND o.reason = '{ORDER_TO_BE_READ}')
+ORDER BY s.id
+""")
+
+# Deliveries of a site that only name an order, which was not read since; the oldest first.
+HINTS: Final = sa.text(f"""
+SELECT o.landed_week, o.raw_id, r.body FROM app.raw_outcomes o
+JOIN landing.raw_events r ON r.landed_week = o.landed_week AND r.id = o.raw_id
+WHERE o.site_id = :site AND o.received_at >= :since
+  AND o.landed_week >= date_trunc('week', CAST(:since AS timestamptz) AT TIME ZONE 'UTC')::date AND o.reason = '{ORDER_TO_BE_READ}'
+ORDER BY o.received_at, o.raw_id LIMIT :limit
+""")
+
+# Their orders were read after these deliveries had come.
+HINTS_READ: Final = sa.text(f"""
+UPDATE app.raw_outcomes o SET reason = '{ORDER_READ}'
+FROM unnest(CAST(:weeks AS date[]), CAST(:raw_ids AS bigint[])) AS h(landed_week, raw_id)
+WHERE o.landed_week = h.landed_week AND o.raw_id = h.raw_id AND o.reason = '{ORDER_TO_BE_READ}'
 """)
 
 # ---------------------------------------------------------------- what is stored

@@ -22,10 +22,15 @@ _TO_JSON: Final = msgspec.json.Encoder()
 _NOTHING: Final = "[]"
 
 
-class Missing(msgspec.Struct, frozen=True):
-    """An order of which something had not landed."""
+class ToLand(msgspec.Struct, frozen=True):
+    """An order that is to land; by itself one that a delivery named, of which nothing was missing."""
 
     order: FetchedOrder
+
+
+class Missing(ToLand, frozen=True):
+    """An order of which something had not landed."""
+
     kind: GapKind
 
 
@@ -46,9 +51,9 @@ def row_of(site_id: int, order: FetchedOrder) -> Delivered:
     )
 
 
-async def land(url: str, site_id: int, missing: Sequence[Missing], now: datetime) -> int:
-    """Land them and count them as missing, in one transaction; how many had not landed before. Each order is there once."""
-    by_key = {(row := row_of(site_id, entry.order)).dedup_key: (entry, row) for entry in missing}
+async def land(url: str, site_id: int, orders: Sequence[ToLand], now: datetime) -> int:
+    """Land them and count what was missing, in one transaction; how many had not landed before. Each order is there once."""
+    by_key = {(row := row_of(site_id, entry.order)).dedup_key: (entry, row) for entry in orders}
     entries = [
         by_key[key] for key in sorted(by_key)
     ]  # as every process sorts, so that none waits for another in a circle
@@ -71,7 +76,7 @@ async def land(url: str, site_id: int, missing: Sequence[Missing], now: datetime
     return len(landed)
 
 
-async def _count(connection: Any, site_id: int, landed: Sequence[tuple[Missing, Delivered]], now: datetime) -> None:
+async def _count(connection: Any, site_id: int, landed: Sequence[tuple[ToLand, Delivered]], now: datetime) -> None:
     if not landed:
         return
     records = await connection.fetch(sql.LANDED, site_id, [row.dedup_key for _, row in landed])
@@ -79,9 +84,13 @@ async def _count(connection: Any, site_id: int, landed: Sequence[tuple[Missing, 
     counts: Counter[tuple[date, str]] = Counter()
     samples: dict[tuple[date, str], int] = {}
     for entry, row in landed:
+        if not isinstance(entry, Missing):
+            continue
         day = (entry.order.modified_at or entry.order.read_at).astimezone(UTC).date()
         counts[day, entry.kind.value] += 1
         samples[day, entry.kind.value] = raw_ids[row.dedup_key]
+    if not counts:
+        return
     keys = sorted(counts)
     days, kinds = [key[0] for key in keys], [key[1] for key in keys]
     await connection.execute(

@@ -9,6 +9,7 @@ from custom_events import secrets
 from custom_events.catalog import store_api_keys
 from custom_events.catalog.sites import Site
 from custom_events.errors import NeedsAction
+from custom_events.platforms.bigcommerce.orders_api import TOKEN_HEADER, BigCommerceOrders
 from custom_events.platforms.shopify.changed_orders import ShopifyOrders
 from custom_events.platforms.store_client import StoreClient
 from custom_events.platforms.store_orders import OrderReader
@@ -32,7 +33,19 @@ def _shopify(engine: sa.Engine, settings: Settings, site: Site) -> Generator[Ord
     yield ShopifyOrders(lambda work: with_api(engine, settings, site.id, work))
 
 
-READERS: dict[Platform, OpenReader] = {Platform.WOOCOMMERCE: _woocommerce, Platform.SHOPIFY: _shopify}
+def _bigcommerce(engine: sa.Engine, settings: Settings, site: Site) -> Generator[OrderReader]:
+    with engine.connect() as connection:
+        url, key = store_api_keys.credentials(connection, site.id, secrets.key(settings))
+    headers = {TOKEN_HEADER: key.consumer_secret}
+    with StoreClient(url, allow_private=settings.store_api_private, headers=headers) as client:
+        yield BigCommerceOrders(client)
+
+
+READERS: dict[Platform, OpenReader] = {
+    Platform.WOOCOMMERCE: _woocommerce,
+    Platform.SHOPIFY: _shopify,
+    Platform.BIGCOMMERCE: _bigcommerce,
+}
 
 
 @contextmanager

@@ -15,6 +15,10 @@ from custom_events.values.platforms import Platform
 DEDUP_KEY_BYTES: Final = 16
 APP_UNINSTALLED: Final = "app_uninstalled"  # reason of ignored deliveries: the store removed our app
 APP_SCOPES_CHANGED: Final = "app_scopes_changed"  # and: it lets our app do something else than before
+ORDER_TO_BE_READ: Final = (
+    "order_to_be_read"  # reason of ignored deliveries that only name an order: it is read from the store's API
+)
+ORDER_READ: Final = "order_read"  # and of the same, when it was
 SITE_PAUSED: Final = "site_paused"  # reason of understood deliveries whose site was paused: their events match nothing
 
 

@@ -10,3 +10,4 @@ class Platform(StrEnum):
     WOOCOMMERCE = "woocommerce"
     CUSTOM = "custom"
     STRIPE = "stripe"
+    BIGCOMMERCE = "bigcommerce"

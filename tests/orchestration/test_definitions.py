@@ -56,6 +56,7 @@ def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
         "keep_partitions",
         "watch_shops",
         "recover_orders",
+        "read_named_orders",
         "backtest",
     }
     assert {schedule.name: schedule.cron_schedule for schedule in defs.schedules} == {
@@ -69,6 +70,7 @@ def test_the_assets_jobs_and_clocks_are_these(defs: Any) -> None:
         "raw_backlog",
         "upload_backlog",
         "scheduled_reports",
+        "named_orders",
         "watching",
     }
 

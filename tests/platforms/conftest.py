@@ -17,7 +17,7 @@ Understand = Callable[..., Understood]
 def topic_of(platform: Platform, path: Path) -> str:
     """The topic that a sample's name begins with; Shopify's slash is written as two underscores."""
     topic = path.stem.partition("--")[0]
-    return topic.replace("__", "/") if platform is Platform.SHOPIFY else topic
+    return topic.replace("__", "/")
 
 
 def site(platform: Platform, **settings: object) -> SiteContext:

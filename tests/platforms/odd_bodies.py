@@ -8,6 +8,7 @@ from custom_events.platforms.registry import PLATFORMS
 from custom_events.values.deliveries import Platform, RawDelivery, SiteContext, Understood
 
 SHOPIFY, WOO, CUSTOM, STRIPE = Platform.SHOPIFY, Platform.WOOCOMMERCE, Platform.CUSTOM, Platform.STRIPE
+BIGCOMMERCE = Platform.BIGCOMMERCE
 HALF = "\ud83d"  # of an emoji, as a cut text leaves it
 
 

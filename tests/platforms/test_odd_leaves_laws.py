@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from custom_events.platforms import loose_json
+from custom_events.platforms.bigcommerce import shapes as bigcommerce_shapes
+from custom_events.platforms.bigcommerce import topics as bigcommerce
 from custom_events.platforms.custom import bodies as custom
 from custom_events.platforms.custom import shapes as custom_shapes
 from custom_events.platforms.custom.topics import TYPES
@@ -22,7 +24,7 @@ from custom_events.platforms.stripe import topics as stripe
 from custom_events.platforms.woocommerce import shapes as woo_shapes
 from custom_events.platforms.woocommerce import topics as woo
 from custom_events.values.deliveries import Outcome, Platform, Understood
-from tests.platforms.odd_bodies import CUSTOM, HALF, SHOPIFY, STRIPE, WOO, understood
+from tests.platforms.odd_bodies import BIGCOMMERCE, CUSTOM, HALF, SHOPIFY, STRIPE, WOO, understood
 from tests.platforms.sample_bodies import PATHS, body_of
 
 KINDS: dict[Platform, tuple[Callable[[type[msgspec.Struct]], Shape], dict[str, type[msgspec.Struct]]]] = {
@@ -30,12 +32,13 @@ KINDS: dict[Platform, tuple[Callable[[type[msgspec.Struct]], Shape], dict[str, t
     WOO: (woo_shapes.shape_of, {topic: woo.BODIES[handler] for topic, handler in woo.HANDLERS.items()}),
     CUSTOM: (custom_shapes.shape_of, dict.fromkeys(TYPES, custom.Body)),
     STRIPE: (stripe_shapes.shape_of, {topic: stripe.BODIES[handler] for topic, handler in stripe.HANDLERS.items()}),
+    BIGCOMMERCE: (bigcommerce_shapes.shape_of, {topic: bigcommerce.BODIES[handler] for topic, handler in bigcommerce.HANDLERS.items()}),
 }  # fmt: skip
 
 
 def _delivery(path: Path) -> tuple[Platform, str, Any]:
     platform, topic = Platform(path.parent.name), path.stem.partition("--")[0]
-    return platform, topic.replace("__", "/") if platform is SHOPIFY else topic, json.loads(body_of(path))
+    return platform, topic.replace("__", "/"), json.loads(body_of(path))
 
 
 def _is_read(path: Path) -> bool:
@@ -166,6 +169,6 @@ def test_an_odd_value_at_an_essential_leaf_parks_the_body_with_its_path(
 
 def test_the_tables_name_fields_that_exist() -> None:
     coming = {"current_total_price"}  # named before it is read
-    for module in (shopify_shapes, woo_shapes, custom_shapes, stripe_shapes):
+    for module in (shopify_shapes, woo_shapes, custom_shapes, stripe_shapes, bigcommerce_shapes):
         for kind, names in module.ESSENTIAL.items():
             assert names - coming <= set(kind.__struct_fields__), kind

@@ -31,7 +31,7 @@ def _understood(path: Path) -> Understood:
         default_country="SE",
     )
     delivery = RawDelivery(
-        topic=topic.replace("__", "/") if platform is Platform.SHOPIFY else topic,
+        topic=topic.replace("__", "/"),
         body=body_of(path),
         headers={"x-shopify-triggered-at": "2026-11-22T10:00:00.123456789Z"},
     )

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from custom_events.platforms.bigcommerce import topics as bigcommerce
 from custom_events.platforms.custom.topics import TYPES
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.platforms.shopify import topics as shopify
@@ -24,6 +25,7 @@ TOPICS = [
     *((Platform.WOOCOMMERCE, topic) for topic in woocommerce.HANDLERS),
     *((Platform.CUSTOM, topic) for topic in (None, *TYPES)),
     *((Platform.STRIPE, topic) for topic in stripe.HANDLERS),
+    *((Platform.BIGCOMMERCE, topic) for topic in (*bigcommerce.HANDLERS, *bigcommerce.HINTS)),
 ]
 
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -120,10 +122,8 @@ def test_a_sample_with_damaged_bytes(path: Path, cut: int, flip: int) -> None:
     topic = path.stem.partition("--")[0]
     body = bytearray(body_of(path))
     body[cut % len(body)] ^= flip
-    verdict(platform, topic.replace("__", "/") if platform is Platform.SHOPIFY else topic, bytes(body))
-    verdict(
-        platform, topic.replace("__", "/") if platform is Platform.SHOPIFY else topic, bytes(body[: cut % len(body)])
-    )
+    verdict(platform, topic.replace("__", "/"), bytes(body))
+    verdict(platform, topic.replace("__", "/"), bytes(body[: cut % len(body)]))
 
 
 @pytest.mark.parametrize("where", TOPICS, ids=str)

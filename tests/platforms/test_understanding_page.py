@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from custom_events.platforms.attribution import attribution
+from custom_events.platforms.bigcommerce import shapes as bigcommerce
 from custom_events.platforms.click_ids import click_value
 from custom_events.platforms.custom import shapes as custom
 from custom_events.platforms.shopify import shapes as shopify
@@ -22,9 +23,17 @@ def part(title: str) -> str:
 
 
 def test_essential_leaves_are_those_of_the_tables() -> None:
-    rows = re.findall(r"^\| (shopify|woocommerce|custom|stripe) \| (\w+) \| (.+) \|$", part("Odd leaves"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (shopify|woocommerce|custom|stripe|bigcommerce) \| (\w+) \| (.+) \|$", part("Odd leaves"), re.MULTILINE
+    )
     named = {(platform, body): frozenset(re.findall(r"`(\w+)`", leaves)) for platform, body, leaves in rows}
-    modules = {"shopify": shopify, "woocommerce": woocommerce, "custom": custom, "stripe": stripe}
+    modules = {
+        "shopify": shopify,
+        "woocommerce": woocommerce,
+        "custom": custom,
+        "stripe": stripe,
+        "bigcommerce": bigcommerce,
+    }
     assert named == {
         (platform, kind.__name__): leaves for platform, module in modules.items() for kind, leaves in module.ESSENTIAL.items()
     }  # fmt: skip

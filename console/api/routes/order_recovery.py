@@ -21,7 +21,8 @@ ROUTES: Final = Routes(
 
 
 class NewStoreApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A key of WooCommerce's REST API that may read, as the store shows it. `store_url`: left out, https and the site's domain."""
+    """A key of the store's API that may read, as the store shows it: WooCommerce's consumer key and secret; of BigCommerce the store's hash
+    and an access token. `store_url`: left out, https and the site's domain, or BigCommerce's own API."""
 
     consumer_key: str
     consumer_secret: str

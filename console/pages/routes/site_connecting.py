@@ -74,6 +74,12 @@ WAYS: Final[dict[str, Way]] = {
         about="Checkout sessions, invoices and subscriptions of a Stripe account, by its own webhooks.",
         signing_hint="Stripe's signing secret of the destination (whsec_...): it is shown when the destination is made.",
     ),
+    "bigcommerce": Way(
+        name="BigCommerce",
+        platform=Platform.BIGCOMMERCE,
+        about="Hooks of a store name its orders, which are then read from its API by an access token of yours.",
+        signing_hint="Leave it empty: one is made, to be sent as a header of each hook. The access token is entered on the site's page.",
+    ),
     "custom": Way(
         name="Custom sender",
         platform=Platform.CUSTOM,

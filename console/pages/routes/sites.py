@@ -20,7 +20,7 @@ from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown, right_of
 from custom_events.access.roles import Role
 from custom_events.browse.site_health import site_health
-from custom_events.catalog import ads, connecting, signing, sites
+from custom_events.catalog import ads, connecting, signing, sites, store_api_keys
 from custom_events.catalog.files.meanings import CONSENT_POLICIES
 from custom_events.shopify_app import installation
 from custom_events.values.deliveries import Platform
@@ -80,6 +80,7 @@ def site_page(call: Call, ask: Ask) -> Shown:
         "now": datetime.now(UTC),
         "recovery": order_recovery.read_order_recovery(call, site_id),
         "gap_means": SENTENCES,
+        "key_form": store_api_keys.FORMS.get(site.platform),
     }
     return Shown(title=site.name, content=content)
 

@@ -45,6 +45,20 @@ def test_a_key_on_the_sites_page(browser: httpx.Client, engine: sa.Engine) -> No
     assert "Orders are known at Google by" in page
 
 
+def test_the_key_of_a_bigcommerce_store_has_its_own_names(browser: httpx.Client, engine: sa.Engine) -> None:
+    assert "Hooks of a store name its orders" in browser.get("/sites/new?way=bigcommerce").text
+    with engine.begin() as connection:
+        site = sites.create(connection, platform=Platform.BIGCOMMERCE, name="Big", actor="test").id
+    page = browser.get(f"/sites/{site}").text
+    assert "Store hash" in page
+    assert "Access token" in page
+    given = {"consumer_key": "abc123", "consumer_secret": "t" * 31, "store_url": ""}
+    moved(browser, browser.post(f"/sites/{site}/store-api-key", data=given))
+    page = browser.get(f"/sites/{site}").text
+    assert "https://api.bigcommerce.com/stores/abc123" in page
+    assert given["consumer_secret"] not in page
+
+
 def test_quiet_traffic_on_the_overview(browser: httpx.Client, engine: sa.Engine) -> None:
     with engine.begin() as connection:
         site = sites.create(connection, platform=Platform.CUSTOM, name="Silent", actor="test").id
