@@ -89,7 +89,7 @@ def test_what_stands_beside_the_rows(orders: sa.Engine) -> None:
     with reading.opened(orders, content(), WEEK, None) as source:
         table = reading.table_of(content(), "Orders", WEEK, source)
     assert (table.zone, table.period) == ("Europe/Berlin", "2026-11-23 to 2026-11-29")
-    assert table.days_of == "each site's own zone"
+    assert table.days_of is None, "it has no days"
     assert table.notes == ("Times are in Europe/Berlin.", "The marts were built last at 2026-11-30 12:07 UTC.")
     by_day = ReportContent(mart="fct_accuracy_daily", columns=("day", "orders"), plot=("orders",))
     assert reading.plot_of(by_day) == PlotSpec(kind="line", x="day", y=("orders",))

@@ -87,10 +87,8 @@ def report_page(call: Call, ask: Ask) -> Shown:
         try:
             body = NewReportPreview(content=report.content, site_ids=report.site_ids)
             preview = operations.preview_report(call, body)
-        except (
-            Transient,
-            InvalidConfiguration,
-        ) as error:  # a site of it is gone, or a version since knows more that is wrong
+        except (Transient, InvalidConfiguration) as error:
+            # The second: a site of it is gone, or a version since knows more that is wrong.
             problem = str(error)
     sites = [_OfSite(site_id=site_id) for site_id in report.site_ids or ()]
     content: dict[str, Any] = {
