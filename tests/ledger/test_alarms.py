@@ -13,9 +13,10 @@ from custom_events.watching.measure import measure
 from sandbox.google_ads.faults import Fault, FaultKind
 from sandbox.google_ads.server import SandboxGoogle
 from tests.ledger.conftest import Ledger
+from tests.ledger.quiet_troubles import QuietTrouble
 
 
-class Trouble:
+class Trouble(QuietTrouble):
     """What can go wrong, each in a method named as its alarm."""
 
     def __init__(self, ledger: Ledger, lanes: dict[Lane, Any], google: SandboxGoogle) -> None:

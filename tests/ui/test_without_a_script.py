@@ -11,7 +11,13 @@ from tests.ui.conftest import LIMIT_MS
 expect.set_options(timeout=LIMIT_MS)
 pytestmark = pytest.mark.parametrize("context", [False], indirect=True, ids=["without a script"])
 # A sign-in of who is signed in, and a story without a subject, are no pages to read.
-NOT_READ = ("/sign-in", "/orders/story", "/shopify/install", "/shopify/callback")  # where nobody has asked for them
+NOT_READ = (
+    "/sign-in",
+    "/orders/story",
+    "/help/models",
+    "/shopify/install",
+    "/shopify/callback",
+)  # where nobody has asked for them
 
 
 def test_every_page_is_read(signed_in: Page, world: World) -> None:
