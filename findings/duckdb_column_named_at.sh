@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # duckdb 2.0.1: a column named `at` cannot be read by its bare name, while PostgreSQL takes the same SQL. `select at from t`, `order by at` and
-# `max(at)` are syntax errors, and the error points at the word AFTER it ("from", ")"), so one looks in the wrong place; `select t.at` is fine, and so
+# `max(at)` are syntax errors; of the first and the last the error points at the word AFTER it ("from", ")"), so one looks in the wrong place; `select t.at` is fine, and so
 # is "at" in quotes. DuckDB's own list of keywords calls it neither reserved nor a keyword of columns, but one of types and functions. A model that
 # moves from PostgreSQL quotes it, or says whose column it is.
 # Seen: the three forms below raise a parser error, `select t.at` and `select "at"` give the row; duckdb_keywords() says type_function.
