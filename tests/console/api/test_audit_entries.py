@@ -45,7 +45,7 @@ def test_entries_are_found_by_whatever_is_known_of_them(asked: httpx.Client, wor
     assert actions(asked, since=entry["at"]) == ["site.pause"]
     assert "site.pause" not in actions(asked, until=entry["at"])
     of_theirs = {action.partition(".")[0] for action in actions(asked, site_id=world.theirs.id)}
-    assert of_theirs == {"site", "secret", "assignment"}
+    assert of_theirs == {"site", "secret", "assignment", "report", "report_schedule", "report_run"}
 
 
 def test_pages_show_every_entry_once(asked: httpx.Client) -> None:
