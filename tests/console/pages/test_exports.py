@@ -7,8 +7,10 @@ import re
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from custom_events.operations.runner import Runner
+from tests import marts
 from tests.console.api.world import World
 
 PAGES = ("/uploads", "/deliveries", "/deliveries/refused", "/orders", "/custom-events", "/audit", "/assignments")
@@ -61,7 +63,9 @@ def test_what_no_export_knows_is_an_error(browser: httpx.Client, query: str) -> 
     assert browser.post("/exports?list=uploads", data={"format": "doc"}).status_code == 422
 
 
-def test_reports_offer_three_formats(browser: httpx.Client) -> None:
+def test_reports_offer_three_formats(browser: httpx.Client, engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        marts.make(connection)
     for suffix in ("xlsx", "parquet"):
         answer = browser.get(f"/api/v1/reports/funnel/{suffix}", headers={"Accept": "text/html,*/*;q=0.8"})
         assert answer.status_code == 200
