@@ -21,7 +21,7 @@ from tests.cli.arguments import lines, verbs
 from tests.cli.conftest import Run
 
 EXAMPLES = int(os.environ.get("CUSTOM_EVENTS_TEST_EXAMPLES", "3"))  # of each verb
-FOR_EVER = {("up",), ("demo",), ("sandbox", "google-ads")}  # they run until told to end
+FOR_EVER = {("up",), ("demo",), ("sandbox", "google-ads"), ("sandbox", "shopify")}  # they run until told to end
 NO_GOOGLE = {"GOOGLE_ADS_ENDPOINT": "127.0.0.1:9", "CUSTOM_EVENTS_DATA_MANAGER_ENDPOINT": "http://127.0.0.1:9"}
 INTERNAL = re.compile(r"Traceback|\b[A-Z][A-Za-z]+(?:Error|Exception|Violation|OutOfRange)\b|^Error: [A-Z][A-Za-z]+: |psycopg|asyncpg|sqlalche|LINE 1|of our own")  # fmt: skip
 VERBS = sorted(((path, verb) for path, verb in verbs(main) if path not in FOR_EVER), key=lambda one: one[0])
