@@ -99,8 +99,8 @@ test: setup ## Everything CI checks: lint, types, import contracts, dbt, tests w
 LONG_LAWS := tests/ledger/test_day.py tests/backtest/test_laws.py tests/pipeline/test_order_of_arrival.py \
 	tests/catalog/files/test_round_trip.py tests/oracle/test_pipeline.py tests/pipeline/test_values_agree.py \
 	tests/ledger/test_consent_when_sent.py::test_whatever_happens_in_whatever_order
-# A browser asks what tests/console/pages asks, and the demo's steps are those of the pipeline's, the ledger's and the console's tests.
-ON_ONE_SERVER := $(LONG_LAWS) tests/ui tests/sandbox/demo/test_run.py::test_the_demo_follows_every_webhook_to_an_answer
+# Models are laid beside DuckDB's once; a browser asks what tests/console/pages asks, and the demo's steps are those of the pipeline's, the ledger's and the console's tests.
+ON_ONE_SERVER := $(LONG_LAWS) tests/ui tests/analytics/test_equal_figures.py tests/sandbox/demo/test_run.py::test_the_demo_follows_every_webhook_to_an_answer
 
 # The same database tests on the machine's own PostgreSQL, where there is one; 5 means none was selected.
 .PHONY: test-machine
