@@ -49,7 +49,10 @@ TARGETS: Final = {
     "MB of 200 consoles": 60.0,
 }
 # What is read and no list: forms, and the pages of one's own.
-NO_LISTS: Final = ("/sign-in", "/orders/story", "/account", "/styleguide", "/help")
+NO_LISTS: Final = (
+    *("/sign-in", "/orders/story", "/account", "/styleguide", "/help", "/help/models", "/dagster"),
+    *("/shopify/install", "/shopify/callback"),
+)
 LIMIT_MS: Final = 60_000
 # When rows are there to be seen: in the frame after the one in which they were laid out.
 WATCH: Final = """
