@@ -3,6 +3,7 @@ page without https, not from a sibling host (RFC 6265bis, 4.1.3)."""
 
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from custom_events.settings import Settings
 
@@ -28,7 +29,10 @@ def kept(sent: Mapping[str, str], settings: Settings) -> Mapping[str, str]:
 def written(
     cookie: str, value: str, settings: Settings, *, age_s: int, path: str = ROOT, for_scripts: bool = False
 ) -> str:
-    """The header Set-Cookie. `age_s` 0 takes it away; `for_scripts`: a script of ours reads it."""
+    """The header Set-Cookie. `age_s` 0 takes it away; `path`: the console's own, below which alone it is sent; `for_scripts`: a script of ours
+    reads it."""
+    if path != ROOT:  # as browsers see it, whatever prefix the console is reached by
+        path = urlsplit(settings.console_url).path.rstrip("/") + path
     secure = "; Secure" if _is_https(settings) else ""
     hidden = "" if for_scripts else "; HttpOnly"
     return f"{name_of(cookie, settings, path=path)}={value}; Path={path}; Max-Age={age_s}{hidden}; SameSite=Lax{secure}"

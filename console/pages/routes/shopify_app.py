@@ -1,7 +1,7 @@
 """Where a Shopify shop's owner installs our app: the way to their consent, and back. Nobody is signed in here; what Shopify has signed says who asks."""
 
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from console.api import cookies
 from console.api.calls import Call
@@ -72,12 +72,8 @@ def _refused(error: CustomEventsError) -> Shown:
 
 def _cookie(nonce: str, settings: Settings) -> str:
     """The header that has the browser keep it. Lax: it goes along when Shopify leads back."""
-    return cookies.written(COOKIE, nonce, settings, age_s=YOUNG_S, path=_path(settings))
+    return cookies.written(COOKIE, nonce, settings, age_s=YOUNG_S, path=installing.CALLBACK)
 
 
 def _nonce(call: Call) -> str:
-    return call.asked.cookies.get(cookies.name_of(COOKIE, call.settings, path=_path(call.settings)), "")
-
-
-def _path(settings: Settings) -> str:
-    return urlsplit(settings.console_url).path.rstrip("/") + installing.CALLBACK
+    return call.asked.cookies.get(cookies.name_of(COOKIE, call.settings, path=installing.CALLBACK), "")
