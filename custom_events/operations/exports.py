@@ -11,7 +11,7 @@ import msgspec
 
 from custom_events import private_files
 from custom_events.operations.export_lists import LISTS, ExportList, ExportRequest, Rows
-from custom_events.operations.operation import CSV, KEPT
+from custom_events.operations.operation import KEPT
 from custom_events.operations.work import Ending, Work
 from custom_events.report_files.table import MEDIA_TYPES, FileLimits, ReportTable
 from custom_events.report_files.writing import write
@@ -36,7 +36,7 @@ def run_export(work: Work) -> Ending:
     else:
         _write_file(work, asked, chosen, batches)
     work.progress(work.done, work.done, UNIT)
-    return Ending(result_type=CSV if asked.format == "csv" else MEDIA_TYPES[asked.format])
+    return Ending(result_type=MEDIA_TYPES[asked.format])
 
 
 def _followed(work: Work, batches: Rows) -> Rows:
