@@ -123,8 +123,8 @@ def run(
     if as_of is not None and read_day_or_moment(as_of) is None:
         raise click.BadParameter(f'"{as_of}" is no time: 2026-11-30 or 2026-11-30T06:00+01:00', param_hint="--as-of")
     settings = prepared()
-    given = {"format": file_format or _format_of(to), "time_zone": zone}
-    changes = {name: value for name, value in given.items() if value is not None}
+    overrides = {"format": file_format or _format_of(to), "time_zone": zone}
+    changes = {name: value for name, value in overrides.items() if value is not None}
     with connected(settings) as engine:
         with engine.begin() as connection:
             stored = specifications.get(connection, key)

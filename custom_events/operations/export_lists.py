@@ -88,25 +88,26 @@ class ExportList(NamedTuple):
     rows: Callable[[sa.Engine, ExportRequest], Rows]
 
 
-def _assignments(engine: sa.Engine, asked: ExportRequest) -> Rows:
-    chosen = {name: getattr(asked, name) for name in _OF_ASSIGNMENTS}
-    return csv_files.rows(engine, only=asked.only, site_id=asked.site_id, text=asked.search, **chosen)
+def _assignments(engine: sa.Engine, request: ExportRequest) -> Rows:
+    chosen = {name: getattr(request, name) for name in _OF_ASSIGNMENTS}
+    return csv_files.rows(engine, only=request.only, site_id=request.site_id, text=request.search, **chosen)
 
 
-def _audit_entries(engine: sa.Engine, asked: ExportRequest) -> Rows:
-    chosen = {name: getattr(asked, name) for name in _OF_AUDIT_ENTRIES}
-    return audit_export.rows(engine, Filter(text=asked.search, site_id=asked.site_id, only=asked.only, **chosen))
+def _audit_entries(engine: sa.Engine, request: ExportRequest) -> Rows:
+    chosen = {name: getattr(request, name) for name in _OF_AUDIT_ENTRIES}
+    return audit_export.rows(engine, Filter(text=request.search, site_id=request.site_id, only=request.only, **chosen))
 
 
 def _browsed(read: Callable[..., Any], chosen: type[Any], row: type[msgspec.Struct]) -> ExportList:
     """A list of `browse`, newest first; of several sites one after the other."""
     filters = tuple(name for name in chosen.__struct_fields__ if name in ExportFilters.__struct_fields__)
 
-    def rows(engine: sa.Engine, asked: ExportRequest) -> Rows:
+    def rows(engine: sa.Engine, request: ExportRequest) -> Rows:
         now = datetime.now(UTC)
-        allowed: Sequence[int | None] = [None] if asked.only is None else asked.only  # none at all is not all of them
-        sites = [asked.site_id] if asked.site_id is not None else allowed
-        values = {name: getattr(asked, name) for name in filters}
+        # None at all is not all of them.
+        allowed: Sequence[int | None] = [None] if request.only is None else request.only
+        sites = [request.site_id] if request.site_id is not None else allowed
+        values = {name: getattr(request, name) for name in filters}
         for site_id in sites:
             of_site = chosen(**{**values, "site_id": site_id})
             cursor: str | None = None
