@@ -27,8 +27,8 @@ def report_exports(context: dg.AssetExecutionContext, database_url: dg.ResourceP
     done: list[Run] = []
     with opened(database_url) as engine:
         for run in Exporter(engine, settings()).run_due(until=until):
-            said = "" if run.error is None else f": {run.error.sentence}"
-            context.log.info("report run %s, %s of %s: %s%s", run.id, run.report_key, run.period, run.state, said)
+            reason = "" if run.error is None else f": {run.error.sentence}"
+            context.log.info("report run %s, %s of %s: %s%s", run.id, run.report_key, run.period, run.state, reason)
             done.append(run)
     states = Counter(run.state.value for run in done)
     return dg.MaterializeResult(

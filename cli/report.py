@@ -41,13 +41,16 @@ def report() -> None:
 @_AS_JSON
 def list_(*, as_json: bool) -> None:
     """Show every report, built in or saved, with the schedules that send it."""
+    from datetime import UTC, datetime
+
     import msgspec
 
-    from custom_events.reports import rules, schedules, specifications
+    from custom_events.reports import planning, rules, schedules, specifications
     from custom_events.reports.built_in import BUILT_IN
 
     with connected(prepared()) as engine, engine.connect() as connection:
         listed = [*BUILT_IN.values(), *specifications.search(connection, limit=_MOST)]
+        problems = planning.problems(connection, datetime.now(UTC))
         by_report: dict[str, list[Schedule]] = {}
         for schedule in schedules.search(connection, limit=_MOST):
             by_report.setdefault(schedule.report_key, []).append(schedule)
@@ -55,14 +58,14 @@ def list_(*, as_json: bool) -> None:
         scheduled = [schedule for group in by_report.values() for schedule in group]
         click.echo(msgspec.json.format(msgspec.json.encode({"reports": listed, "schedules": scheduled}), indent=2))
         return
-    for one_report in listed:
-        origin = "built in" if one_report.is_built_in else f"by {one_report.author}"
-        click.echo(
-            f"{one_report.key}: {one_report.name} ({one_report.content.period}, {one_report.content.format}, {origin})"
-        )
-        for schedule in by_report.get(one_report.key, ()):
+    for stored in listed:
+        origin = "built in" if stored.is_built_in else f"by {stored.author}"
+        click.echo(f"{stored.key}: {stored.name} ({stored.content.period}, {stored.content.format}, {origin})")
+        for schedule in by_report.get(stored.key, ()):
             when = f"next {schedule.next_due_at:{_TIME}}" if schedule.is_active else "paused"
             click.echo(f"  schedule {schedule.id}: {rules.in_words(schedule.rule)}; {when}; {_targets(schedule)}")
+    for schedule_id, sentence in problems.items():
+        click.echo(f"schedule {schedule_id} is due and cannot be planned: {sentence}")
 
 
 @report.command(short_help="What a report holds.")
@@ -120,8 +123,8 @@ def run(
     if as_of is not None and read_day_or_moment(as_of) is None:
         raise click.BadParameter(f'"{as_of}" is no time: 2026-11-30 or 2026-11-30T06:00+01:00', param_hint="--as-of")
     settings = prepared()
-    wanted = file_format or _format_of(to)
-    changes = {name: value for name, value in (("format", wanted), ("time_zone", zone)) if value is not None}
+    overrides = {"format": file_format or _format_of(to), "time_zone": zone}
+    changes = {name: value for name, value in overrides.items() if value is not None}
     with connected(settings) as engine:
         with engine.begin() as connection:
             stored = specifications.get(connection, key)
@@ -129,7 +132,7 @@ def run(
             refuse(content.problems(changed))
             # A day is one of the zone whose days the period is counted by: by UTC it would be the day before west of it.
             moment = None if as_of is None else read_day_or_moment(as_of, zones.zone(changed.time_zone))
-            asked = runs.ask(
+            waiting = runs.ask(
                 connection,
                 msgspec.structs.replace(stored, content=changed),
                 site_ids=tuple(sites.by_key(connection, site_key).id for site_key in site_keys) or None,
@@ -137,7 +140,7 @@ def run(
                 now=datetime.now(UTC),
                 as_of=moment,
             )
-        done = Exporter(engine, settings).run_next(asked.id)
+        done = Exporter(engine, settings).run_next(waiting.id)
     _finish(done, settings, to)
 
 
@@ -185,32 +188,29 @@ def schedule(
     from custom_events.reports.schedules import CatchUp, ScheduleSettings
 
     settings = prepared()
-    named_targets, made_secret = targets_of(options)
+    named_targets, new_secret = targets_of(options)
     listed, secrets = targets.read(named_targets)
     now = datetime.now(UTC)
     with connected(settings) as engine, engine.begin() as connection:
-        stored = specifications.get(connection, key)
         chosen: dict[str, Any] = {
             "report_key": key,
-            "name": name or stored.name,
+            "name": name or specifications.get(connection, key).name,
             "rule": rule_of(options),
             "targets": listed,
-        }
-        chosen |= {
             "format": file_format,
             "catch_up": CatchUp(catch_up),
             "retries": retries,
             "retention_days": keep_days,
+            "site_ids": tuple(sites.by_key(connection, site_key).id for site_key in site_keys) or None,
         }
-        chosen["site_ids"] = tuple(sites.by_key(connection, site_key).id for site_key in site_keys) or None
-        made = schedules.create(
+        stored = schedules.create(
             connection, ScheduleSettings(**chosen), secrets, settings=settings, actor=author, now=now
         )
-    click.echo(f"Schedule {made.id}: {rules.in_words(made.rule)}; {_targets(made)}. The next times:")
-    for moment in rules.next_times(made.rule, now, 5):
-        click.echo(f"  {rules.moment_in_words(moment, made.rule.time_zone)}")
-    if made_secret is not None:
-        click.echo(f"Signing secret of the webhook (shown once): {made_secret}")
+    click.echo(f"Schedule {stored.id}: {rules.in_words(stored.rule)}; {_targets(stored)}. The next times:")
+    for moment in rules.next_times(stored.rule, now, 5):
+        click.echo(f"  {rules.moment_in_words(moment, stored.rule.time_zone)}")
+    if new_secret is not None:
+        click.echo(f"Signing secret of the webhook (shown once): {new_secret}")
 
 
 @report.command(short_help="End a schedule.")
@@ -243,8 +243,8 @@ def runs(*, key: str | None, number: int | None, state: str | None, rows: int, a
     from custom_events.reports.runs import RunState
 
     with connected(prepared()) as engine, engine.connect() as connection:
-        wanted = RunState(state) if state is not None else None
-        listed = services.search(connection, report_key=key, schedule_id=number, state=wanted, limit=rows)
+        run_state = RunState(state) if state is not None else None
+        listed = services.search(connection, report_key=key, schedule_id=number, state=run_state, limit=rows)
     if as_json:
         plain = [
             {name: value for name, value in msgspec.to_builtins(listed_run).items() if name != "delivery_key"}
@@ -252,8 +252,8 @@ def runs(*, key: str | None, number: int | None, state: str | None, rows: int, a
         ]
         click.echo(msgspec.json.format(msgspec.json.encode({"runs": plain}), indent=2))
         return
-    for one_run in listed:
-        click.echo(_line(one_run))
+    for listed_run in listed:
+        click.echo(_line(listed_run))
     if not listed:
         click.echo("There are no such runs yet.")
 
@@ -286,7 +286,7 @@ def _format_of(to: Path | None) -> str | None:
 
 
 def _finish(done: "Run | None", settings: Any, to: Path | None) -> None:
-    """Say what came of a run that was done here; the file where it is wanted."""
+    """Say what came of a run that was done here; a copy of its file where `to` says."""
     from custom_events.reports import runs as services
     from custom_events.reports.runs import RunState
 

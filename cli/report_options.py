@@ -88,13 +88,15 @@ def targets_of(options: Mapping[str, Any]) -> tuple[list["NewReportTarget"], str
     from custom_events.report_delivery.targets import DeliverySecrets
     from custom_events.reports.targets import NewReportTarget
 
-    kept = DeliverySecrets()
+    file_secrets = DeliverySecrets()
     if (file := options["secrets_file"]) is not None:
         try:
-            kept = msgspec.json.decode(file.read_bytes(), type=DeliverySecrets)
+            file_secrets = msgspec.json.decode(file.read_bytes(), type=DeliverySecrets)
         except msgspec.DecodeError as error:
             raise click.BadParameter(f"{file} cannot be read: {error}", param_hint="--secrets") from None
-    made = tokens.token_urlsafe(_SECRET_BYTES) if options["webhooks"] and kept.signing_secret is None else None
+    new_secret = (
+        tokens.token_urlsafe(_SECRET_BYTES) if options["webhooks"] and file_secrets.signing_secret is None else None
+    )
     listed = [NewReportTarget(kind="folder", folder=folder) for folder in options["folders"]]
     if options["emails"]:
         listed.append(NewReportTarget(kind="email", to=tuple(options["emails"])))
@@ -107,13 +109,13 @@ def targets_of(options: Mapping[str, Any]) -> tuple[list["NewReportTarget"], str
                 prefix=prefix or None,
                 endpoint=options["s3_endpoint"],
                 region=options["s3_region"],
-                access_key_id=kept.access_key_id,
-                secret_access_key=kept.secret_access_key,
+                access_key_id=file_secrets.access_key_id,
+                secret_access_key=file_secrets.secret_access_key,
             )
         )
-    signing_secret = kept.signing_secret or made
+    signing_secret = file_secrets.signing_secret or new_secret
     listed += [NewReportTarget(kind="webhook", url=url, signing_secret=signing_secret) for url in options["webhooks"]]
-    return listed, made
+    return listed, new_secret
 
 
 def _with(command: _Command, *options: Callable[[Any], Any]) -> _Command:

@@ -12,12 +12,13 @@ from console.api.problems import FieldError
 from console.api.routes.report_schedules import ReportSchedule
 from console.pages.ask import Ask
 from console.pages.visible import site_choice
+from custom_events.access.roles import Role
 from custom_events.report_files.table import FORMATS
 from custom_events.reports.content import MOST_FILTERS, Operator, ReportContent
 from custom_events.reports.periods import WORDS
 from custom_events.reports.rules import WEEKDAYS, Every
 from custom_events.reports.schedules import CatchUp
-from custom_events.values.marts import MARTS, Mart
+from custom_events.values.marts import MARTS, ROW_COUNT
 
 MOST: Final = 200  # reports, schedules of a page
 FILTERS: Final = 4  # rows for filters in the form, or as many as the report has
@@ -53,15 +54,15 @@ def choices(call: Call) -> dict[str, Any]:
     }
 
 
-def mart_of(name: str) -> Mart:
-    """The mart of this name."""
-    return MARTS[name]
+def may_edit(call: Call, site_ids: Sequence[int] | None) -> bool:
+    """Whether who looks may change what is of all these sites; None: of all there are."""
+    return all(call.caller.may(Role.EDITOR, site_id) for site_id in (site_ids if site_ids is not None else (None,)))
 
 
 def form_of_mart(name: str) -> dict[str, str]:
     """A form for a mart, with all of its columns that are stored."""
     mart = MARTS[name]
-    listed = [column.name for column in mart.columns.values() if column.name != "row_count"]
+    listed = [column.name for column in mart.columns.values() if column.name != ROW_COUNT]
     return {"mart": name, "columns": "\n".join(listed), "period": "yesterday", "time_zone": "UTC", "format": "csv"}
 
 

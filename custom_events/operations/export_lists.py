@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -23,22 +23,26 @@ List = Literal[
     "assignments", "audit_entries", "commerce_events", "custom_events", "raw_events", "refused_events", "uploads"
 ]
 Format = Literal["csv", "xlsx", "parquet"]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Rows = Iterator[Sequence[tuple[Any, ...]]]
 _OF_ASSIGNMENTS: Final = (
-    *("definition_key", "label", "active", "published", "has_overrides", "overridden", "ads_account"),
+    "definition_key",
+    "label",
+    "active",
+    "published",
+    "has_overrides",
+    "overridden",
+    "ads_account",
 )
 _OF_AUDIT_ENTRIES: Final = ("subject", "actor", "action", "noun", "request_id", "since", "until")
 
 
-class ExportRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Which list, and what of it. `only`: the sites that may be seen (None: all); `name`: of the file; the rest as the lists take it."""
+class ExportFilters(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What narrows a list, as the lists take it."""
 
-    name: List
-    format: Format = "csv"
-    only: tuple[int, ...] | None = None
     site_id: int | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     search: str | None = None
     subject: str | None = None
     actor: str | None = None
@@ -68,6 +72,14 @@ class ExportRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     ads_account: str | None = None
 
 
+class ExportRequest(ExportFilters, frozen=True, kw_only=True, omit_defaults=True):
+    """Which list, by its `name`, in which format, and what of it. `only`: the sites that may be seen (None: all)."""
+
+    name: List
+    format: Format = "csv"
+    only: tuple[int, ...] | None = None
+
+
 class ExportList(NamedTuple):
     """A list. `filters`: the fields of a request that narrow it, beside its site."""
 
@@ -76,31 +88,32 @@ class ExportList(NamedTuple):
     rows: Callable[[sa.Engine, ExportRequest], Rows]
 
 
-def _assignments(engine: sa.Engine, asked: ExportRequest) -> Rows:
-    chosen = {name: getattr(asked, name) for name in _OF_ASSIGNMENTS}
-    return csv_files.rows(engine, only=asked.only, site_id=asked.site_id, text=asked.search, **chosen)
+def _assignments(engine: sa.Engine, request: ExportRequest) -> Rows:
+    chosen = {name: getattr(request, name) for name in _OF_ASSIGNMENTS}
+    return csv_files.rows(engine, only=request.only, site_id=request.site_id, text=request.search, **chosen)
 
 
-def _audit_entries(engine: sa.Engine, asked: ExportRequest) -> Rows:
-    chosen = {name: getattr(asked, name) for name in _OF_AUDIT_ENTRIES}
-    return audit_export.rows(engine, Filter(text=asked.search, site_id=asked.site_id, only=asked.only, **chosen))
+def _audit_entries(engine: sa.Engine, request: ExportRequest) -> Rows:
+    chosen = {name: getattr(request, name) for name in _OF_AUDIT_ENTRIES}
+    return audit_export.rows(engine, Filter(text=request.search, site_id=request.site_id, only=request.only, **chosen))
 
 
 def _browsed(read: Callable[..., Any], chosen: type[Any], row: type[msgspec.Struct]) -> ExportList:
     """A list of `browse`, newest first; of several sites one after the other."""
-    filters = tuple(name for name in chosen.__struct_fields__ if name in ExportRequest.__struct_fields__)
+    filters = tuple(name for name in chosen.__struct_fields__ if name in ExportFilters.__struct_fields__)
 
-    def rows(engine: sa.Engine, asked: ExportRequest) -> Rows:
+    def rows(engine: sa.Engine, request: ExportRequest) -> Rows:
         now = datetime.now(UTC)
-        allowed: Sequence[int | None] = [None] if asked.only is None else asked.only  # none at all is not all of them
-        sites = [asked.site_id] if asked.site_id is not None else allowed
-        values = {name: getattr(asked, name) for name in filters}
+        # None at all is not all of them.
+        allowed: Sequence[int | None] = [None] if request.only is None else request.only
+        sites = [request.site_id] if request.site_id is not None else allowed
+        values = {name: getattr(request, name) for name in filters}
         for site_id in sites:
-            wanted = chosen(**{**values, "site_id": site_id})
+            of_site = chosen(**{**values, "site_id": site_id})
             cursor: str | None = None
             while True:
                 with engine.connect() as connection:
-                    page = read(connection, wanted, now=now, cursor=cursor, limit=MOST_ROWS)
+                    page = read(connection, of_site, now=now, cursor=cursor, limit=MOST_ROWS)
                 if page.rows:
                     yield [msgspec.structs.astuple(row) for row in page.rows]
                 cursor = page.next_cursor

@@ -11,7 +11,7 @@ import msgspec
 
 from custom_events import private_files
 from custom_events.operations.export_lists import LISTS, ExportList, ExportRequest, Rows
-from custom_events.operations.operation import CSV, KEPT
+from custom_events.operations.operation import KEPT
 from custom_events.operations.work import Ending, Work
 from custom_events.report_files.table import MEDIA_TYPES, FileLimits, ReportTable
 from custom_events.report_files.writing import write
@@ -26,17 +26,17 @@ _PART_BYTES: Final = 1024 * 1024
 
 def run_export(work: Work) -> Ending:
     """Write the list. Taken up again after its worker died it begins at the first row."""
-    asked = msgspec.convert(work.operation.request, ExportRequest)
-    chosen = LISTS[asked.name]
-    batches = _followed(work, chosen.rows(work.engine, asked))
-    if asked.format == "csv":
+    request = msgspec.convert(work.operation.request, ExportRequest)
+    chosen = LISTS[request.name]
+    batches = _followed(work, chosen.rows(work.engine, request))
+    if request.format == "csv":
         work.part(csv_lines.encode([[column.name for column in chosen.columns]]))
         for rows in batches:
             work.part(csv_lines.encode(rows))
     else:
-        _write_file(work, asked, chosen, batches)
+        _write_file(work, request, chosen, batches)
     work.progress(work.done, work.done, UNIT)
-    return Ending(result_type=CSV if asked.format == "csv" else MEDIA_TYPES[asked.format])
+    return Ending(result_type=MEDIA_TYPES[request.format])
 
 
 def _followed(work: Work, batches: Rows) -> Rows:
@@ -50,37 +50,37 @@ def _followed(work: Work, batches: Rows) -> Rows:
         work.progress(written, None, UNIT)
 
 
-def _write_file(work: Work, asked: ExportRequest, chosen: ExportList, batches: Rows) -> None:
+def _write_file(work: Work, request: ExportRequest, chosen: ExportList, batches: Rows) -> None:
     """Make the file on disk, as its format needs it, and put it into the result."""
     table = ReportTable(
-        title=asked.name.replace("_", " ").capitalize(),
+        title=request.name.replace("_", " ").capitalize(),
         columns=chosen.columns,
         batches=batches,
-        period=_period(asked),
-        notes=tuple(_notes(asked, chosen)),
+        period=_period(request),
+        notes=tuple(_notes(request, chosen)),
     )
     folder = work.settings.local_directory / FOLDER
     private_files.make_directory(folder)
     _sweep(folder)
     with TemporaryDirectory(dir=folder, prefix=f"{work.operation.id}-") as place:
-        written = write(table, asked.format, Path(place) / "export", FileLimits(bytes=MOST_BYTES))
+        written = write(table, request.format, Path(place) / "export", FileLimits(bytes=MOST_BYTES))
         with written.path.open("rb") as file:
             while part := file.read(_PART_BYTES):
                 work.check()
                 work.part(part)
 
 
-def _period(asked: ExportRequest) -> str:
+def _period(request: ExportRequest) -> str:
     """From when until when, in words; "" for all there is."""
-    words = [("since", asked.since), ("until", asked.until)]
+    words = [("since", request.since), ("until", request.until)]
     return " ".join(f"{word} {moment.isoformat()}" for word, moment in words if moment is not None)
 
 
-def _notes(asked: ExportRequest, chosen: ExportList) -> Iterator[str]:
+def _notes(request: ExportRequest, chosen: ExportList) -> Iterator[str]:
     """What narrows the list, one sentence each."""
     names = ("site_id", *(name for name in chosen.filters if name not in ("since", "until")))
     for name in names:
-        value: Any = getattr(asked, name)
+        value: Any = getattr(request, name)
         if value is not None:
             yield f"Only with {name.replace('_', ' ')} {value}."
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from custom_events.queries.report_specifications import within
-from custom_events.tables.reports import report_runs, report_schedules
+from custom_events.tables.reports import report_runs
 
 Row = sa.Row[*tuple[Any, ...]]
 Owner = tuple[int, int]  # a run's id, and which attempt at it this is
@@ -92,8 +92,8 @@ def page(
 ) -> Sequence[Row]:
     """Runs, newest first, older than `before_id`, whose sites are all among `only` (None: whatever they are)."""
     c = _TABLE.c
-    asked = ((c.schedule_id, schedule_id), (c.report_key, report_key), (c.state, state))
-    conditions = [within(c.site_ids, only), *(column == value for column, value in asked if value is not None)]
+    filters = ((c.schedule_id, schedule_id), (c.report_key, report_key), (c.state, state))
+    conditions = [within(c.site_ids, only), *(column == value for column, value in filters if value is not None)]
     if before_id is not None:
         conditions.append(c.id < before_id)
     return connection.execute(sa.select(_TABLE).where(*conditions).order_by(c.id.desc()).limit(limit)).all()
@@ -130,11 +130,6 @@ def requeue(connection: sa.Connection, run_id: int, values: Mapping[str, Any]) -
 def rows_before(connection: sa.Connection, run_id: int) -> int | None:
     """Rows of the run before this one; None: there was none."""
     return connection.execute(_ROWS_BEFORE, {"id": run_id}).scalar_one_or_none()
-
-
-def schedule_of(connection: sa.Connection, schedule_id: int) -> Row | None:
-    """The schedule of a run, as it is now."""
-    return connection.execute(sa.select(report_schedules).where(report_schedules.c.id == schedule_id)).one_or_none()
 
 
 def expired_files(connection: sa.Connection, *, now: datetime, days: int) -> Sequence[int]:

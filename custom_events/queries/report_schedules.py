@@ -76,10 +76,12 @@ def due(connection: sa.Connection, now: datetime, *, but: Collection[int] = ()) 
     return connection.execute(statement.with_for_update(skip_locked=True)).one_or_none()
 
 
-def is_due(connection: sa.Connection, now: datetime) -> bool:
-    """Whether a schedule is due."""
+def all_due(connection: sa.Connection, now: datetime) -> Sequence[Row]:
+    """Every schedule that is due, the longest due first; none is held."""
     c = _TABLE.c
-    return connection.execute(sa.select(sa.exists().where(c.is_active, c.next_due_at <= now))).scalar_one()
+    return connection.execute(
+        sa.select(_TABLE).where(c.is_active, c.next_due_at <= now).order_by(c.next_due_at, c.id)
+    ).all()
 
 
 def to_come(connection: sa.Connection, now: datetime) -> Sequence[Row]:

@@ -6,9 +6,10 @@ import ssl
 from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult
 
 from custom_events.errors import Fault, InvalidConfiguration, NeedsAction, Transient
+from custom_events.report_delivery.mail_server import connected, server_of
 from custom_events.report_delivery.naming import file_name, key_digest
 from custom_events.report_delivery.targets import DeliveryMessage, DeliveryReceipt, EmailTarget
 from custom_events.report_files.table import WrittenFile
@@ -17,7 +18,6 @@ from custom_events.values.hosts import is_local
 
 MOST_RECEIVERS: Final = 50
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
-_PORTS: Final = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _KEY_CHARS: Final = 32
 _SUBJECT_CHARS: Final = 200
 _FIRST_PERMANENT: Final = 500
@@ -53,8 +53,8 @@ def deliver_by_mail(
     """
     mail = _mail(target, file, message, settings)
     try:
-        with _connected(server(settings), settings.report_delivery_timeout_s) as connected:
-            refused = connected.send_message(mail)
+        with connected(server(settings), settings.report_delivery_timeout_s) as connection:
+            refused = connection.send_message(mail)
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
         raise _refusal(min(codes, default=0), "took none of the receivers") from None
@@ -84,12 +84,8 @@ def server(settings: Settings) -> SplitResult:
     right = (
         "a mail server is needed: smtps://user:password@host or smtp+starttls://..., on this machine also smtp://host"
     )
-    try:
-        parts = urlsplit(address.get_secret_value() if address is not None else "")
-        usable = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        raise InvalidConfiguration(right, path=variable_of(field)) from None
-    if not usable:
+    parts = server_of(address.get_secret_value()) if address is not None else None
+    if parts is None:
         raise InvalidConfiguration(right, path=variable_of(field if address is not None else "report_smtp_url"))
     if parts.scheme == "smtp" and not is_local(parts.hostname or ""):
         raise InvalidConfiguration(f"unencrypted mail would be read on its way; {right}", path=variable_of(field))
@@ -139,26 +135,6 @@ def _mail(target: EmailTarget, file: WrittenFile, message: DeliveryMessage, sett
 
 def _header(text: str) -> str:
     return "".join(character for character in text if character.isprintable())[:_SUBJECT_CHARS]
-
-
-def _connected(address: SplitResult, timeout_s: float) -> smtplib.SMTP:
-    """A connection, encrypted and signed in where the address says so."""
-    host = address.hostname or ""
-    port = address.port or _PORTS[address.scheme]
-    context = ssl.create_default_context()
-    if address.scheme == "smtps":
-        connected: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=timeout_s, context=context)
-    else:
-        connected = smtplib.SMTP(host, port, timeout=timeout_s)
-    try:
-        if address.scheme == "smtp+starttls":
-            connected.starttls(context=context)
-        if address.username:
-            connected.login(unquote(address.username), unquote(address.password or ""))
-    except BaseException:
-        connected.close()
-        raise
-    return connected
 
 
 def _refusal(code: int, what: str) -> NeedsAction | Transient:

@@ -13,7 +13,7 @@ from custom_events.report_files.table import Kind, ReportColumn, ReportTable
 from custom_events.values import zones
 
 PRECISION: Final = 38  # digits of a decimal, all in all: the most that Parquet's decimal128 holds
-_LEAST_COUNT, _GREATEST_COUNT = -(2**63), 2**63 - 1
+LEAST_COUNT, GREATEST_COUNT = -(2**63), 2**63 - 1
 _SHOWN_CHARS: Final = 60  # of a value, in a message
 
 Row = tuple[Any, ...]
@@ -112,7 +112,7 @@ def _count(column: ReportColumn, value: Any) -> int:
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if isinstance(value, Decimal) and value.is_finite():
         is_whole = value == value.to_integral_value()
-    if is_whole and _LEAST_COUNT <= value <= _GREATEST_COUNT:
+    if is_whole and LEAST_COUNT <= value <= GREATEST_COUNT:
         return int(value)
     raise _refusal(column, value, "a whole number of 64 bits")
 

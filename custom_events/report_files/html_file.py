@@ -3,9 +3,9 @@
 from html import escape
 from typing import BinaryIO, Final
 
-from custom_events.report_files.cells import Row, checked, headings
+from custom_events.report_files.cells import Row, headings
 from custom_events.report_files.limits import Counted
-from custom_events.report_files.plots import PlotPoints, svg
+from custom_events.report_files.plots import PlotPoints, held, svg
 from custom_events.report_files.shown import NUMBERS, facts, shown, visible
 from custom_events.report_files.table import ReportTable
 
@@ -47,19 +47,14 @@ th.number, td.number { text-align: right; }
 
 def write_html(table: ReportTable, file: BinaryIO, counted: Counted) -> None:
     """Write it. The plot stands above the rows that it is of, so that they are held in memory: their limit is HTML_ROWS."""
-    points = PlotPoints(table)
-    kept: list[Row] = []
-    for rows in checked(table):
-        counted.add(len(rows))
-        points.add(rows)
-        kept += rows
+    rows, points = held(table, counted)
     file.write("\n".join([*_head(table), *_about(table, points, counted.rows)]).encode())
     file.write(_heading_row(table).encode())
-    for row in kept:
+    for row in rows:
         file.write(_row(table, row).encode())
         counted.reached(file.tell())
     end = "</tbody>\n</table></div>\n"
-    if not kept:
+    if not rows:
         end += "<p>There are no rows.</p>\n"
     file.write(f"{end}</main></body>\n</html>\n".encode())
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, Literal, cast
 
-from custom_events.report_files.cells import Row, checked, headings
+from custom_events.report_files.cells import Row, headings
 from custom_events.report_files.limits import Counted, TooLargeError
-from custom_events.report_files.plots import PlotPoints, png
+from custom_events.report_files.plots import PlotPoints, held, png
 from custom_events.report_files.shown import NUMBERS, facts, shown, visible
 from custom_events.report_files.table import ReportTable
 
@@ -34,15 +34,10 @@ def write_pdf(table: ReportTable, file: BinaryIO, counted: Counted) -> None:
         raise TooLargeError(
             f"There are {len(table.columns)} columns, and a page of PDF takes {MOST_COLUMNS}. Choose fewer, or ask for XLSX, CSV or Parquet."
         )
-    points = PlotPoints(table)
-    kept: list[Row] = []
-    for rows in checked(table):
-        counted.add(len(rows))
-        points.add(rows)
-        kept += rows
+    rows, points = held(table, counted)
     pdf = _pages(table)
     _write_about(pdf, table, points, counted.rows)
-    _write_rows(pdf, table, kept)
+    _write_rows(pdf, table, rows)
     file.write(pdf.output())
 
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from custom_events.errors import InvalidConfiguration
-from custom_events.report_files.cells import Row
+from custom_events.report_files.cells import Row, checked
+from custom_events.report_files.limits import Counted
 from custom_events.report_files.shown import shown, visible
 from custom_events.report_files.table import PlotSpec, ReportColumn, ReportTable
 
@@ -36,7 +37,7 @@ class PlotPoints:
         self.problem: str | None = None if spec is not None else "There is no plot."
         self.x: list[Any] = []
         self.y: list[list[float | None]] = [[] for _ in self.spec.y]
-        self._seen: set[Any] = set()
+        self._known_x: set[Any] = set()
         self._places: list[int] = []
         self.columns: tuple[ReportColumn, ...] = ()
         if spec is not None:
@@ -56,17 +57,28 @@ class PlotPoints:
         most = MOST_BARS if self.spec.kind == "bar" else MOST_POINTS
         for row in rows:
             x = row[x_place]
-            if x in self._seen:
+            if x in self._known_x:
                 title = visible(self.columns[0].title)
                 self.problem = f"The plot is left out: several rows have the same {title}."
                 return
             if len(self.x) == most:
                 self.problem = f"The plot is left out: it would have more than {most:,} places."
                 return
-            self._seen.add(x)
+            self._known_x.add(x)
             self.x.append(x)
             for series, place in zip(self.y, y_places, strict=True):
                 series.append(None if row[place] is None else float(row[place]))
+
+
+def held(table: ReportTable, counted: Counted) -> tuple[list[Row], PlotPoints]:
+    """All rows in memory, for formats whose plot stands above them, with what is drawn of them. Raises as `checked`, and TooLargeError."""
+    points = PlotPoints(table)
+    listed: list[Row] = []
+    for rows in checked(table):
+        counted.add(len(rows))
+        points.add(rows)
+        listed += rows
+    return listed, points
 
 
 def _place(table: ReportTable, name: str) -> int:

@@ -19,7 +19,7 @@ _VISIBLE: Final = {
 
 
 def shown(column: ReportColumn, value: Any) -> str:
-    """A checked value for people: thousands apart, ratios in percent, times to the second with their offset. None is empty."""
+    """A checked value for people: thousands apart, ratios in percent, times to the second, or the millisecond, with their offset. None is empty."""
     match value:
         case None:
             return ""

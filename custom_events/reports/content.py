@@ -1,7 +1,6 @@
 """What a report holds: a mart of the allow-list, its columns, filters and order, a period relative to the run, a format."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final
@@ -11,6 +10,7 @@ import msgspec
 from custom_events.catalog.reading import nearest, quoted
 from custom_events.conditions.problems import Problem
 from custom_events.queries.report_rows import Condition
+from custom_events.report_files.cells import GREATEST_COUNT, LEAST_COUNT, PRECISION
 from custom_events.report_files.table import FileFormat
 from custom_events.reports.periods import PeriodName
 from custom_events.values import zones
@@ -22,8 +22,6 @@ MOST_COLUMNS: Final = 60  # wider than any mart
 MOST_FILTERS: Final = 20
 MOST_VALUES: Final = 200  # of one filter
 LONGEST_VALUE: Final = 200  # characters
-_LEAST_COUNT, _GREATEST_COUNT = -(2**63), 2**63 - 1
-_DIGITS: Final = 38  # of an amount that a filter names
 _COMPARED: Final = (Kind.COUNT, Kind.AMOUNT, Kind.DAY, Kind.TIME)
 
 
@@ -147,12 +145,8 @@ def _sum_problems(content: ReportContent, mart: Mart) -> Iterator[Problem]:
 
 def _filter_problems(row_filter: RowFilter, mart: Mart, path: str) -> Iterator[Problem]:
     column = mart.columns.get(row_filter.column)
-    if column is None or column.kind is Kind.RATIO or column.name == ROW_COUNT:
-        known = tuple(
-            name
-            for name, known_column in mart.columns.items()
-            if known_column.kind is not Kind.RATIO and name != ROW_COUNT
-        )
+    if column is None or not operators_of(column):
+        known = tuple(name for name, known_column in mart.columns.items() if operators_of(known_column))
         wrong = f"{quoted(row_filter.column)} cannot be filtered by"
         yield Problem(path=f"{path}.column", wrong=wrong, right=nearest(row_filter.column, known))
         return
@@ -170,16 +164,18 @@ def _filter_problems(row_filter: RowFilter, mart: Mart, path: str) -> Iterator[P
 
 
 def operators_of(column: MartColumn) -> tuple[Operator, ...]:
-    """The operators that go with a column."""
+    """The operators that go with a column; none for what is computed of rows that are added up, by which rows cannot be filtered."""
+    if column.kind is Kind.RATIO or column.name == ROW_COUNT:
+        return ()
     more = (Operator.AT_LEAST, Operator.AT_MOST) if column.kind in _COMPARED else (Operator.CONTAINS,)
     return (Operator.IS, Operator.IS_NOT, *more)
 
 
 def _count(text: str) -> int | None:
     digits = text.removeprefix("-")
-    if not digits.isascii() or not digits.isdigit() or len(digits) > len(str(_GREATEST_COUNT)):
+    if not digits.isascii() or not digits.isdigit() or len(digits) > len(str(GREATEST_COUNT)):
         return None
-    return number if _LEAST_COUNT <= (number := int(text)) <= _GREATEST_COUNT else None
+    return number if LEAST_COUNT <= (number := int(text)) <= GREATEST_COUNT else None
 
 
 def _amount(text: str) -> Decimal | None:
@@ -187,16 +183,8 @@ def _amount(text: str) -> Decimal | None:
         amount = Decimal(text)
     except InvalidOperation:
         return None
-    is_usual = amount.is_finite() and abs(amount.adjusted()) < _DIGITS and text.isascii() and "_" not in text
+    is_usual = amount.is_finite() and abs(amount.adjusted()) < PRECISION and text.isascii() and "_" not in text
     return amount if is_usual else None
-
-
-def _moment(text: str) -> datetime | None:
-    return read_day_or_moment(text)
-
-
-def _day(text: str) -> date | None:
-    return read_day(text)
 
 
 _READERS: Final[Mapping[Kind, Callable[[str], Any]]] = {
@@ -205,8 +193,8 @@ _READERS: Final[Mapping[Kind, Callable[[str], Any]]] = {
     Kind.COUNT: _count,
     Kind.AMOUNT: _amount,
     Kind.RATIO: lambda _: None,
-    Kind.DAY: _day,
-    Kind.TIME: _moment,
+    Kind.DAY: read_day,
+    Kind.TIME: read_day_or_moment,
 }
 _EXAMPLES: Final[Mapping[Kind, str]] = {
     Kind.TEXT: "a text without what no database keeps",

@@ -3,7 +3,7 @@ daemon looks. One run for each schedule and period, however often and by how man
 
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -12,7 +12,8 @@ import structlog
 from custom_events.errors import CustomEventsError
 from custom_events.logs import frames_of
 from custom_events.queries import report_runs, report_schedules
-from custom_events.reports import rules, runs, schedules
+from custom_events.reports import rules, runs, schedules, specifications
+from custom_events.reports.report import Report
 from custom_events.reports.rules import Every
 from custom_events.reports.schedules import CatchUp, Schedule
 
@@ -23,6 +24,8 @@ _SKIPPED: Final = {
     CatchUp.NEWEST: "It was missed, and a newer one was due as well: the schedule makes up for the newest alone.",
     CatchUp.NONE: "It was missed, and the schedule makes up for none.",
 }
+# What a version meets that does not know a schedule's report, its zone or a word of its rule.
+_UNKNOWN: Final = (CustomEventsError, msgspec.ValidationError, LookupError, ValueError)
 _LOG = structlog.get_logger(__name__)
 
 
@@ -33,9 +36,19 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int = 0
 
 
+class _Plan(NamedTuple):
+    """What a schedule that is due comes to: rows of runs, those that run first; how many of them are skipped; when it is due next."""
+
+    rows: list[dict[str, Any]]
+    skipped: int
+    next_due_at: datetime
+
+
 def plan(engine: sa.Engine, now: datetime) -> Planned:
     """Make the runs of every schedule that is due, each schedule in a transaction of its own. One that cannot be planned, since a newer version
-    does not know its report or its zone, keeps no other from its own: the log has it, it stays due, and the alarm ReportLate says so."""
+    does not know its report or its zone, keeps no other from its own: the log has it, it stays due, and the alarm ReportLate says so.
+
+    Why it cannot be planned says `problems`, and so does `custom-events report list`."""
     planned = Planned()
     broken: list[int] = []
     while True:
@@ -45,8 +58,8 @@ def plan(engine: sa.Engine, now: datetime) -> Planned:
                 if row is None:
                     return planned
                 broken.append(row.id)  # until it is planned
-                made, skipped = _plan(connection, schedules.schedule_of(row), now)
-        except (CustomEventsError, msgspec.ValidationError, LookupError, ValueError) as error:
+                made, skipped = _write(connection, row.id, _plan_of(connection, row, now))
+        except _UNKNOWN as error:
             _LOG.error(
                 "report_schedule_not_planned", schedule=broken[-1], error=type(error).__name__, where=frames_of(error)
             )
@@ -56,11 +69,31 @@ def plan(engine: sa.Engine, now: datetime) -> Planned:
 
 
 def has_work(connection: sa.Connection, now: datetime) -> bool:
-    """Whether a schedule is due, or a run waits for a worker."""
-    return report_schedules.is_due(connection, now) or report_runs.is_claimable(connection, now)
+    """Whether a schedule is due that can be planned, or a run waits for a worker. One that cannot be planned is no work: a run that was
+    started for it would leave it as it is."""
+    return report_runs.is_claimable(connection, now) or any(
+        _problem(connection, row, now) is None for row in report_schedules.all_due(connection, now)
+    )
 
 
-def _plan(connection: sa.Connection, schedule: Schedule, now: datetime) -> tuple[int, int]:
+def problems(connection: sa.Connection, now: datetime) -> dict[int, str]:
+    """Why this version cannot plan schedules that are due, by their ids; those that it can plan are left out."""
+    by_row = {row.id: _problem(connection, row, now) for row in report_schedules.all_due(connection, now)}
+    return {schedule_id: sentence for schedule_id, sentence in by_row.items() if sentence is not None}
+
+
+def _problem(connection: sa.Connection, row: report_schedules.Row, now: datetime) -> str | None:
+    try:
+        _plan_of(connection, row, now)
+    except _UNKNOWN as error:
+        return str(error) if isinstance(error, CustomEventsError) else f"{type(error).__name__}: {error}"
+    return None
+
+
+def _plan_of(connection: sa.Connection, row: report_schedules.Row, now: datetime) -> _Plan:
+    """What it comes to; nothing is written. Raises one of `_UNKNOWN`."""
+    schedule = schedules.schedule_of(row)
+    report = specifications.get(connection, schedule.report_key)
     moments = rules.occurrences(schedule.rule, schedule.next_due_at, now)
     if schedule.catch_up is CatchUp.ALL:
         due = list(islice(moments, AT_ONCE))
@@ -70,24 +103,27 @@ def _plan(connection: sa.Connection, schedule: Schedule, now: datetime) -> tuple
         is_late = bool(due) and schedule.catch_up is CatchUp.NONE and now - due[-1] > MISSED_AFTER
         run, skipped = ([], due) if is_late else (due[-1:], due[:-1])
     skipped = skipped[-AT_ONCE:]  # of a schedule that nobody looked at for months the newest ones are noted
-    values = [  # what runs comes first: of two moments of one period the first has it
-        *(_row(connection, schedule, moment) for moment in run),
-        *(_skipped(connection, schedule, moment, now) for moment in skipped),
+    rows = [  # what runs comes first: of two moments of one period the first has it
+        *(_row(schedule, report, moment) for moment in run),
+        *(_skipped(schedule, report, moment, now) for moment in skipped),
     ]
-    made = report_runs.add_scheduled(connection, values)
     last = due[-1] if due else now
-    following = rules.next_times(schedule.rule, last + _JUST_AFTER, 1)[0]
-    report_schedules.move(connection, schedule.id, following)
-    return max(0, made - len(skipped)), len(skipped)
+    return _Plan(rows, len(skipped), rules.next_times(schedule.rule, last + _JUST_AFTER, 1)[0])
 
 
-def _row(connection: sa.Connection, schedule: Schedule, due_at: datetime) -> dict[str, Any]:
-    values = runs.values_of(connection, schedule, due_at)
+def _write(connection: sa.Connection, schedule_id: int, due_plan: _Plan) -> tuple[int, int]:
+    made = report_runs.add_scheduled(connection, due_plan.rows)
+    report_schedules.move(connection, schedule_id, due_plan.next_due_at)
+    return max(0, made - due_plan.skipped), due_plan.skipped
+
+
+def _row(schedule: Schedule, report: Report, due_at: datetime) -> dict[str, Any]:
+    values = runs.values_of(schedule, report, due_at)
     if schedule.rule.every is Every.HOUR:
         values["period"] = f"{values['period']}@{due_at:%Y-%m-%dT%H:%MZ}"
     return {**values, "state": "queued", "error": None, "ended_at": None}
 
 
-def _skipped(connection: sa.Connection, schedule: Schedule, due_at: datetime, now: datetime) -> dict[str, Any]:
+def _skipped(schedule: Schedule, report: Report, due_at: datetime, now: datetime) -> dict[str, Any]:
     error = {"kind": "Missed", "sentence": _SKIPPED[schedule.catch_up]}
-    return {**_row(connection, schedule, due_at), "state": "skipped", "error": error, "ended_at": now}
+    return {**_row(schedule, report, due_at), "state": "skipped", "error": error, "ended_at": now}

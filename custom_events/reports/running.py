@@ -17,9 +17,10 @@ import sqlalchemy as sa
 import structlog
 
 from custom_events.catalog.configurations import refuse
-from custom_events.errors import CustomEventsError, InvalidConfiguration, NeedsAction, Permanent, Transient
+from custom_events.errors import CustomEventsError, NeedsAction, Permanent, Transient
 from custom_events.logs import frames_of
 from custom_events.queries import report_runs as queries
+from custom_events.queries import report_schedules
 from custom_events.report_delivery.delivering import deliver
 from custom_events.report_delivery.targets import DeliveryMessage, DeliverySecrets
 from custom_events.report_files.table import FileLimits, WrittenFile
@@ -33,7 +34,7 @@ from custom_events.settings import Settings
 
 FIRST_RETRY_S: Final = 60.0  # then twice as long each time
 LONGEST_RETRY_S: Final = 3_600.0
-_SAY_S: Final = 10.0  # between two signs of life while rows are read
+_RENEW_S: Final = 10.0  # between two renewals of the lease while rows are read
 
 Clock = Callable[[], datetime]
 Deliver = Callable[..., Any]
@@ -104,7 +105,7 @@ class Exporter:
         if run.schedule_id is None:
             return None
         with self._engine.connect() as connection:
-            row = queries.schedule_of(connection, run.schedule_id)
+            row = report_schedules.by_id(connection, run.schedule_id)
             return None if row is None else schedules.schedule_of(row)
 
     def _written(self, run: Run) -> WrittenFile:
@@ -120,13 +121,13 @@ class Exporter:
         try:
             with reading.opened(self._engine, run.content, run.days, run.site_ids) as source:
                 table = reading.table_of(run.content, run.name, run.days, source)
-                table = msgspec.structs.replace(table, batches=self._told(run, source.batches))
-                made = write(table, run.content.format, unfinished / name, limits)
-            return self._keep(run, made, folder / name)
+                table = msgspec.structs.replace(table, batches=self._renewing(run, source.batches))
+                written = write(table, run.content.format, unfinished / name, limits)
+            return self._keep(run, written, folder / name)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
-    def _keep(self, run: Run, made: WrittenFile, path: Path) -> WrittenFile:
+    def _keep(self, run: Run, written: WrittenFile, path: Path) -> WrittenFile:
         """Move the file into its place and note it, while nobody else can claim the run. Raises LostError."""
         with self._engine.begin() as connection:
             if queries.hold(connection, run.owner) is None:
@@ -134,29 +135,29 @@ class Exporter:
             before = queries.rows_before(connection, run.id)
             warnings = (
                 []
-                if made.rows or not before
+                if written.rows or not before
                 else [f"It has no rows; the run before had {before:,}. Look at the newest run of build_reports."]
             )
-            made.path.replace(path)
+            written.path.replace(path)
             values = {
                 "state": "delivering",
-                "rows": made.rows,
-                "bytes": made.bytes,
-                "sha256": made.sha256,
+                "rows": written.rows,
+                "bytes": written.bytes,
+                "sha256": written.sha256,
                 "file_name": path.name,
-                "media_type": made.media_type,
+                "media_type": written.media_type,
                 "warnings": warnings,
                 "lease_until": self._clock() + self._lease,
             }
             queries.change(connection, run.owner, values)
-        return msgspec.structs.replace(made, path=path)
+        return msgspec.structs.replace(written, path=path)
 
-    def _told(self, run: Run, batches: Iterator[reading.Rows]) -> Iterator[reading.Rows]:
-        """The batches; meanwhile it is said that this worker works on the run. Raises LostError."""
-        said = self._clock()
+    def _renewing(self, run: Run, batches: Iterator[reading.Rows]) -> Iterator[reading.Rows]:
+        """The batches; meanwhile the lease of this worker is renewed. Raises LostError."""
+        renewed_at = self._clock()
         for batch in batches:
-            if (now := self._clock()) - said >= timedelta(seconds=_SAY_S):
-                said = now
+            if (now := self._clock()) - renewed_at >= timedelta(seconds=_RENEW_S):
+                renewed_at = now
                 with self._engine.begin() as connection:
                     if not queries.change(connection, run.owner, {"lease_until": now + self._lease}):
                         raise LostError
@@ -168,9 +169,9 @@ class Exporter:
         if schedule is None:
             return
         with self._engine.connect() as connection:
-            kept = schedules.secrets_of(connection, schedule, self._settings)
+            target_secrets = schedules.secrets_of(connection, schedule, self._settings)
         errors: list[CustomEventsError] = []
-        for target, secrets in zip(schedule.targets, kept, strict=True):
+        for target, secrets in zip(schedule.targets, target_secrets, strict=True):
             try:
                 self._deliver_to(run, schedule, file, target, secrets)
             except CustomEventsError as error:
@@ -253,11 +254,6 @@ def _left(run: Run, folder: Path) -> WrittenFile | None:
 
 
 def _error_of(error: Exception) -> dict[str, str]:
-    if isinstance(error, InvalidConfiguration) or not isinstance(error, CustomEventsError):
-        sentence = (
-            str(error)
-            if isinstance(error, CustomEventsError)
-            else "An error of our own: the log has it by the run's number."
-        )
-        return {"kind": type(error).__name__, "sentence": sentence}
-    return {"kind": type(error).__name__, "sentence": str(error)}
+    is_for_people = isinstance(error, CustomEventsError)
+    sentence = str(error) if is_for_people else "An error of our own: the log has it by the run's number."
+    return {"kind": type(error).__name__, "sentence": sentence}

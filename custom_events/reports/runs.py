@@ -161,17 +161,17 @@ def ask(
         raise NeedsAction(f'The report "{report.key}" does not read all of these sites.')
     content = report.content
     values = _values(report, content, sites, period_of(content.period, as_of or now, content.time_zone), now)
-    made = run_of(queries.add(connection, {**values, "asked_by": actor, "retries": 0, "due_at": now}))
-    _record(connection, "ask", made, actor)
-    return made
+    run = run_of(queries.add(connection, {**values, "asked_by": actor, "retries": 0, "due_at": now}))
+    _record(connection, "ask", run, actor)
+    return run
 
 
 def ask_of_schedule(connection: sa.Connection, schedule: Schedule, *, actor: str, now: datetime) -> Run:
-    """A run of a schedule by hand: as if it were due now, delivered to its targets."""
-    values = values_of(connection, schedule, now)
-    made = run_of(queries.add(connection, {**values, "asked_by": actor, "not_before": now}))
-    _record(connection, "ask", made, actor)
-    return made
+    """A run of a schedule by hand: as if it were due now, delivered to its targets. Raises NotFound where its report is gone."""
+    values = values_of(schedule, specifications.get(connection, schedule.report_key), now)
+    run = run_of(queries.add(connection, {**values, "asked_by": actor, "not_before": now}))
+    _record(connection, "ask", run, actor)
+    return run
 
 
 def rerun(connection: sa.Connection, run_id: int, *, actor: str, now: datetime) -> Run:
@@ -184,17 +184,16 @@ def rerun(connection: sa.Connection, run_id: int, *, actor: str, now: datetime) 
         raise NeedsAction(
             f"The schedule of report run {run_id} was removed, and with it where its file would go: run the report by hand, or schedule it anew."
         )
-    values = {"state": "queued", "attempt": 0, "not_before": now, "error": None, "ended_at": None, "asked_by": actor}
-    if run.asked_by is None:
-        del values["asked_by"]  # it stays the one run of its schedule and period
-    made = run_of(queries.requeue(connection, run_id, values))
-    _record(connection, "rerun", made, actor)
-    return made
+    values = {"state": "queued", "attempt": 0, "not_before": now, "error": None, "ended_at": None}
+    if run.asked_by is not None:  # else it stays the one run of its schedule and period
+        values["asked_by"] = actor
+    run = run_of(queries.requeue(connection, run_id, values))
+    _record(connection, "rerun", run, actor)
+    return run
 
 
-def values_of(connection: sa.Connection, schedule: Schedule, due_at: datetime) -> dict[str, Any]:
-    """A new run's row of a schedule that is due. The period is counted by the zone of its rule. Raises NotFound where its report is gone."""
-    report = specifications.get(connection, schedule.report_key)
+def values_of(schedule: Schedule, report: Report, due_at: datetime) -> dict[str, Any]:
+    """A new run's row of a schedule that is due, and of its report. The period is counted by the zone of the schedule's rule."""
     content = report.content
     if schedule.format is not None:
         content = msgspec.structs.replace(content, format=schedule.format)
@@ -261,7 +260,7 @@ def _values(
 
 
 def _record(connection: sa.Connection, verb: str, run: Run, actor: str) -> None:
-    site_id = run.site_ids[0] if run.site_ids is not None and len(run.site_ids) == 1 else None
     detail = {"report": run.report_key, "period": run.period}
     subject = f"report_run:{run.id}"
+    site_id = specifications.only_site(run.site_ids)
     audit.record(connection, actor=actor, action=f"report_run.{verb}", subject=subject, detail=detail, site_id=site_id)

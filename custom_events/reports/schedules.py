@@ -1,5 +1,6 @@
 """Schedules of reports: made, changed, paused, removed; their targets, whose secrets are encrypted."""
 
+import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -104,9 +105,9 @@ def create(
         "next_due_at": _next_due(chosen.rule, now),
         "owner": actor,
     }
-    made = schedule_of(queries.add(connection, values))
-    _record(connection, "create", made, actor)
-    return made
+    stored = schedule_of(queries.add(connection, values))
+    _record(connection, "create", stored, actor)
+    return stored
 
 
 def replace(
@@ -124,16 +125,15 @@ def replace(
     it was paused, is not made up for. Raises as `create`."""
     before = get(connection, schedule_id, lock=True)
     report = specifications.get(connection, chosen.report_key, lock=True)
-    kept = secrets_of(connection, before, settings)
-    merged = _merged(chosen.targets, target_secrets, before, kept)
+    merged = _merged(chosen.targets, target_secrets, before, secrets_of(connection, before, settings))
     if not _only_pauses(chosen, before):  # what cannot be delivered any more can be paused
         _check(connection, chosen, report, merged, settings, allowed)
     values = {**_values(chosen, report), "secrets_encrypted": _encrypted(merged, chosen.report_key, settings)}
     if chosen.rule != before.rule or (chosen.is_active and not before.is_active):
         values["next_due_at"] = _next_due(chosen.rule, now)
-    made = schedule_of(queries.change(connection, schedule_id, values))
-    _record(connection, "change", made, actor, before)
-    return made
+    stored = schedule_of(queries.change(connection, schedule_id, values))
+    _record(connection, "change", stored, actor, before)
+    return stored
 
 
 def remove(connection: sa.Connection, schedule_id: int, *, actor: str) -> None:
@@ -231,15 +231,13 @@ def _problems(chosen: ScheduleSettings, report: Report) -> Iterator[Problem]:
 
 def target_key(target: DeliveryTarget) -> str:
     """What tells a target from others, the same as long as it is set so."""
-    import hashlib
-
     return hashlib.sha256(msgspec.json.encode(target)).hexdigest()[:16]
 
 
 def _merged(
-    targets: Sequence[DeliveryTarget], new_secrets: Secrets, before: Schedule, kept: Secrets
+    targets: Sequence[DeliveryTarget], new_secrets: Secrets, before: Schedule, stored: Secrets
 ) -> tuple[DeliverySecrets | None, ...]:
-    by_key = {target_key(target): secrets for target, secrets in zip(before.targets, kept, strict=True)}
+    by_key = {target_key(target): secrets for target, secrets in zip(before.targets, stored, strict=True)}
     listed = [*new_secrets, *(None for _ in targets[len(new_secrets) :])]
     return tuple(new or by_key.get(target_key(target)) for target, new in zip(targets, listed, strict=True))
 
@@ -275,13 +273,12 @@ def _next_due(rule: ScheduleRule, now: datetime) -> datetime:
 def _record(
     connection: sa.Connection, verb: str, schedule: Schedule, actor: str, before: Schedule | None = None
 ) -> None:
-    site_id = schedule.site_ids[0] if schedule.site_ids is not None and len(schedule.site_ids) == 1 else None
     audit.record(
         connection,
         actor=actor,
         action=f"report_schedule.{verb}",
         subject=f"report_schedule:{schedule.id}",
-        site_id=site_id,
+        site_id=specifications.only_site(schedule.site_ids),
         before=None if before is None else msgspec.to_builtins(before),
         after=None if verb == "remove" else msgspec.to_builtins(schedule),
     )

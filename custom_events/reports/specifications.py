@@ -72,9 +72,9 @@ def create(
     }
     if key in BUILT_IN or not queries.add(connection, values):
         raise NeedsAction(f'There is a report "{key}" already: choose another key.')
-    made = get(connection, key)
-    _record(connection, "create", made, actor)
-    return made
+    stored = get(connection, key)
+    _record(connection, "create", stored, actor)
+    return stored
 
 
 def replace(
@@ -95,9 +95,9 @@ def replace(
     )
     values = {"name": name.strip(), "content": _plain(content), "site_ids": _listed(site_ids), "author": actor}
     queries.change(connection, key, values)
-    made = get(connection, key)
-    _record(connection, "change", made, actor, before)
-    return made
+    stored = get(connection, key)
+    _record(connection, "change", stored, actor, before)
+    return stored
 
 
 def remove(connection: sa.Connection, key: str, *, actor: str) -> None:
@@ -117,6 +117,11 @@ def is_within(site_ids: Collection[int] | None, only: Sites) -> bool:
     return only is None or (site_ids is not None and set(site_ids) <= set(only))
 
 
+def only_site(site_ids: Sequence[int] | None) -> int | None:
+    """The site that something is about, for the audit trail; None: it is about several, or all."""
+    return site_ids[0] if site_ids is not None and len(site_ids) == 1 else None
+
+
 def site_problems(connection: sa.Connection, site_ids: Sequence[int] | None, allowed: Sites) -> Iterator[Problem]:
     """What is wrong with the sites of a report: one that is not there, or not allowed, which are told in the same words."""
     if site_ids is None:
@@ -125,8 +130,9 @@ def site_problems(connection: sa.Connection, site_ids: Sequence[int] | None, all
         right = f"1 to {MOST_SITES} sites, or null for all of them"
         yield Problem(path="site_ids", wrong=f"there are {len(site_ids)}", right=right)
         return
-    wanted = {site_id for site_id in site_ids if 1 <= site_id <= MAX_ID and (allowed is None or site_id in allowed)}
-    known = {site.id for site in sites.search(connection, only=wanted, limit=len(wanted))} if wanted else set[int]()
+    possible = {site_id for site_id in site_ids if 1 <= site_id <= MAX_ID and (allowed is None or site_id in allowed)}
+    listed = sites.search(connection, only=possible, limit=len(possible)) if possible else ()
+    known = {site.id for site in listed}
     for place, site_id in enumerate(site_ids):
         if site_id not in known:
             yield Problem(path=f"site_ids[{place}]", wrong=f"{site_id} is none of your sites", right="the id of a site")
@@ -168,13 +174,12 @@ def _refuse_built_in(report: Report) -> None:
 
 
 def _record(connection: sa.Connection, verb: str, report: Report, actor: str, before: Report | None = None) -> None:
-    site_id = report.site_ids[0] if report.site_ids is not None and len(report.site_ids) == 1 else None
     audit.record(
         connection,
         actor=actor,
         action=f"report.{verb}",
         subject=f"report:{report.key}",
-        site_id=site_id,
+        site_id=only_site(report.site_ids),
         before=None if before is None else msgspec.to_builtins(before),
         after=None if verb == "remove" else msgspec.to_builtins(report),
     )

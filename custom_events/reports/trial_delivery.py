@@ -32,7 +32,7 @@ class TriedTarget(msgspec.Struct, frozen=True, kw_only=True):
 
 def run(
     schedule: Schedule,
-    kept: Sequence[DeliverySecrets | None],
+    target_secrets: Sequence[DeliverySecrets | None],
     settings: Settings,
     now: datetime,
     *,
@@ -50,7 +50,7 @@ def run(
         file = _written(Path(folder) / f"test_{schedule.report_key}.csv", now)
         return tuple(
             _tried(target, secrets, file, message, settings, deliver)
-            for target, secrets in zip(schedule.targets, kept, strict=True)
+            for target, secrets in zip(schedule.targets, target_secrets, strict=True)
         )
 
 

@@ -354,7 +354,8 @@ WATCHES: Final = (
         limit=HOUR_S,
         for_s=0,
         sentence="A run of schedule {schedule} of the report {report} was due {value} s ago and has not ended",
-        remedy="`custom-events report runs` says what it waits for; look whether Dagster's sensor scheduled_reports runs",
+        remedy="`custom-events report runs` says what it waits for, `custom-events report list` whether its schedule cannot be planned; look whether "
+        "Dagster's sensor scheduled_reports runs",
     ),
     Watch(
         name="SumsDisagree",

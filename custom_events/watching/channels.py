@@ -2,22 +2,20 @@
 
 import json
 import smtplib
-import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import Any, Final, Protocol
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from custom_events.errors import InvalidConfiguration, Transient
+from custom_events.report_delivery.mail_server import connected, server_of
 from custom_events.settings import Settings, variable_of
 from custom_events.values.hosts import is_local
 from custom_events.watching.messages import Message
 
 TIMEOUT_S: Final = 10.0  # a channel that takes longer is tried again at the next look
-_SMTP_PORTS: Final[Mapping[str, int]] = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 class Channel(Protocol):
@@ -50,26 +48,10 @@ class Email:
         mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain="custom-events.invalid")
         mail.set_content(message.text)
         try:
-            with self._connected() as server:
-                if self._server.username:
-                    server.login(unquote(self._server.username), unquote(self._server.password or ""))
-                server.send_message(mail)
+            with connected(self._server, TIMEOUT_S) as connection:
+                connection.send_message(mail)
         except (OSError, smtplib.SMTPException) as error:
             raise Transient(f"the mail server did not take the message ({type(error).__name__})") from None
-
-    def _connected(self) -> smtplib.SMTP:
-        scheme, host = self._server.scheme, self._server.hostname or ""
-        port = self._server.port or _SMTP_PORTS[scheme]
-        if scheme == "smtps":
-            return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT_S, context=ssl.create_default_context())
-        server = smtplib.SMTP(host, port, timeout=TIMEOUT_S)
-        if scheme == "smtp+starttls":
-            try:
-                server.starttls(context=ssl.create_default_context())
-            except BaseException:
-                server.close()
-                raise
-        return server
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -141,8 +123,8 @@ def channels(settings: Settings) -> tuple[Channel, ...]:
 
 def _mail_server(settings: Settings) -> SplitResult:
     address = settings.alarm_smtp_url
-    parts = _split(address.get_secret_value() if address is not None else "")
-    if parts is None or parts.scheme not in _SMTP_PORTS:
+    parts = server_of(address.get_secret_value()) if address is not None else None
+    if parts is None:
         raise InvalidConfiguration(
             "e-mail needs a server: smtps://user:password@host, smtp+starttls://... or smtp://localhost",
             path=variable_of("alarm_smtp_url"),

@@ -105,6 +105,15 @@ def test_a_report_is_scheduled_and_ended(report: Report, tmp_path: Path) -> None
     assert "schedule 1:" not in report("list")
 
 
+def test_a_schedule_that_cannot_be_planned_is_listed_with_its_reason(report: Report, engine: sa.Engine) -> None:
+    report("schedule", "funnel", "--every", "day")
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE app.report_schedules SET report_key = 'of_an_older_version', next_due_at = '2026-01-01Z'")
+        )
+    assert 'schedule 1 is due and cannot be planned: There is no report "of_an_older_version"' in report("list")
+
+
 def test_it_goes_not_from_afar(run: Run) -> None:
     found = run("--server", "https://example.org", "report", "list")
     assert found.exit_code == 2

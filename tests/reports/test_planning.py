@@ -82,7 +82,7 @@ def test_a_long_absence_is_planned_in_pieces(
 def test_a_daily_report_runs_once_in_both_nights_of_a_changed_clock(
     engine: sa.Engine, make: Make, clock: Clock
 ) -> None:
-    """Planned minute by minute, 02:30 in Berlin."""
+    """Planned every quarter of an hour, 02:30 in Berlin."""
     rule = ScheduleRule(every=Every.DAY, at="02:30", time_zone="Europe/Berlin")
     for night in (datetime(2027, 3, 27, 22, tzinfo=UTC), datetime(2027, 10, 30, 22, tzinfo=UTC)):
         clock.now = night
@@ -103,7 +103,7 @@ def test_one_run_for_each_schedule_and_period(engine: sa.Engine, make: Make, clo
     assert planning.plan(engine, clock.now).made == 0
     assert len(all_runs(engine)) == 1
     with engine.begin() as connection:
-        values = runs.values_of(connection, schedule, clock.now)
+        values = runs.values_of(schedule, specifications.get(connection, schedule.report_key), clock.now)
         assert report_runs.add_scheduled(connection, [values]) == 0
         assert report_runs.add_scheduled(connection, []) == 0
         with pytest.raises(sa.exc.IntegrityError):
@@ -184,6 +184,7 @@ def test_a_schedule_that_cannot_be_planned_keeps_no_other_from_its_own(
 ) -> None:
     gone, of_no_zone = make(name="Gone"), make(name="Of no zone")
     good = make(name="Good")
+    due_at = good.next_due_at
     with engine.begin() as connection:
         change = sa.text(
             "UPDATE app.report_schedules SET report_key = coalesce(:key, report_key), rule = :rule WHERE id = :id"
@@ -193,10 +194,20 @@ def test_a_schedule_that_cannot_be_planned_keeps_no_other_from_its_own(
         connection.execute(change, {"id": gone.id, "key": "of_an_older_version", "rule": plain})
         connection.execute(change, {"id": of_no_zone.id, "key": None, "rule": rule})
         assert schedules.recompute(connection, clock.now) == 0
-    assert planning.plan(engine, good.next_due_at) == planning.Planned(made=1)
+        assert planning.has_work(connection, due_at)
+    assert planning.plan(engine, due_at) == planning.Planned(made=1)
     assert [run.schedule_id for run in all_runs(engine)] == [good.id]
     with engine.connect() as connection:
         assert schedules.get(connection, gone.id).next_due_at == gone.next_due_at, "it is due still, and late"
+        assert planning.problems(connection, due_at) == {
+            gone.id: 'There is no report "of_an_older_version": `custom-events report list` has them.',
+            of_no_zone.id: "KeyError: 'Mars/Olympus'",
+        }
+        connection.execute(sa.text("UPDATE app.report_runs SET state = 'delivered'"))
+        assert not planning.has_work(connection, due_at), "no run is started that would leave them as they are"
+        connection.execute(sa.text("UPDATE app.report_schedules SET report_key = 'funnel'"))
+        assert planning.has_work(connection, due_at), "a version that knows its report plans it"
+        connection.rollback()
 
 
 def test_of_two_moments_of_one_period_the_one_that_runs_has_it(engine: sa.Engine, make: Make, clock: Clock) -> None:

@@ -170,7 +170,7 @@ def test_who_reads_long_says_that_it_is_alive(due: Run, exporter: Exporter, cloc
             clock.forward(seconds=20)
             yield [("x",)]
 
-    assert len(list(exporter._told(run, batches()))) == 2
+    assert len(list(exporter._renewing(run, batches()))) == 2
     with engine.connect() as connection:
         row = claimed.by_id(connection, run.id)
         assert row is not None
@@ -178,7 +178,7 @@ def test_who_reads_long_says_that_it_is_alive(due: Run, exporter: Exporter, cloc
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE app.report_runs SET attempt = 7"))
     with pytest.raises(running.LostError):
-        list(exporter._told(run, batches()))
+        list(exporter._renewing(run, batches()))
 
 
 def test_runs_by_hand_have_a_file_and_no_targets(

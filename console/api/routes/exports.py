@@ -1,7 +1,7 @@
 """Exports: lists as files, whole, as operations."""
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 
@@ -33,10 +33,8 @@ _WORDS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "assignments": {"overridden": (*SETTINGS, "also")},
 }
 
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
-
-class NewExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class NewExport(export_lists.ExportFilters, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which list, in which format, and what of it, by the filters that the list itself has: `search`, `definition_key`, `label`, `active`,
     `published`, `has_overrides`, `overridden` and `ads_account` for assignments; `search`, `subject`, `actor`, `action`, `noun` and `request_id` for audit
     entries; `outcome`, `reason` and `topic` for raw events, `platform`, `reason` and `topic` for refused ones; `type`, `order_id`, `customer_key` and `is_undone`
@@ -46,36 +44,6 @@ class NewExport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     list: export_lists.List
     format: export_lists.Format = "csv"
-    site_id: int | None = None
-    since: Moment | None = None
-    until: Moment | None = None
-    search: str | None = None
-    subject: str | None = None
-    actor: str | None = None
-    action: str | None = None
-    noun: str | None = None
-    request_id: str | None = None
-    state: str | None = None
-    reason: str | None = None
-    kind: str | None = None
-    type: str | None = None
-    outcome: str | None = None
-    topic: str | None = None
-    platform: str | None = None
-    is_undone: bool | None = None
-    order_id: str | None = None
-    customer_key: str | None = None
-    account_id: int | None = None
-    action_id: int | None = None
-    assignment_id: int | None = None
-    definition_id: int | None = None
-    definition_key: str | None = None
-    label: str | None = None
-    active: bool | None = None
-    published: bool | None = None
-    has_overrides: bool | None = None
-    overridden: str | None = None
-    ads_account: str | None = None
 
 
 @ROUTES.post(
@@ -103,8 +71,8 @@ def ask_for_export(call: Call, body: NewExport) -> Answer:
     if not call.caller.may_somewhere(role):
         raise forbidden(role, "at least one site")
     chosen = chosen_sites(call, None if body.site_id is None else (body.site_id,), role)
-    filters = {name: getattr(body, name) for name in body.__struct_fields__ if name != "list"}
-    asked = export_lists.ExportRequest(name=body.list, only=chosen, **filters)
+    filters = {name: getattr(body, name) for name in export_lists.ExportFilters.__struct_fields__}
+    asked = export_lists.ExportRequest(name=body.list, format=body.format, only=chosen, **filters)
     made = operation.ask(
         call.connection,
         exports.EXPORT,

@@ -251,8 +251,8 @@ def run_report_schedule(call: Call, report_schedule_id: ReportScheduleId) -> Ans
 def try_report_delivery(call: Call, report_schedule_id: ReportScheduleId) -> TriedTargets:
     """Bring a small file to each of its targets now, and say what came of it."""
     schedule = _editable(call, report_schedule_id)
-    kept = schedules.secrets_of(call.connection, schedule, call.settings)
-    return TriedTargets(items=trial_delivery.run(schedule, kept, call.settings, datetime.now(UTC)))
+    target_secrets = schedules.secrets_of(call.connection, schedule, call.settings)
+    return TriedTargets(items=trial_delivery.run(schedule, target_secrets, call.settings, datetime.now(UTC)))
 
 
 def next_times(rule: ScheduleRule, since: datetime) -> NextTimes:

@@ -283,20 +283,21 @@ def edited_sites(call: Call, site_ids: tuple[int, ...] | None) -> tuple[int, ...
 
 
 def seen_sites(
-    call: Call, content: ReportContent, asked: tuple[int, ...] | None, report: Report | None
+    call: Call, content: ReportContent, site_ids: tuple[int, ...] | None, report: Report | None
 ) -> tuple[int, ...] | None:
-    """The sites of what is read. Raises 403 for a mart without sites where the caller may not see all, 422 for a site that is none of theirs."""
+    """The sites of what is read: these; else the report's, or all that the caller may see. Raises 403 for a mart without sites where the
+    caller may not see all, 422 for a site that is none of theirs."""
     visible = call.caller.sites()
     if not MARTS[content.mart].has_sites and visible is not None:
         raise forbidden(Role.VIEWER, "all sites")
-    if asked is not None:
+    if site_ids is not None:
         refuse(
             [
-                *specifications.site_problems(call.connection, asked, visible),
-                *specifications.mart_problems(content, asked),
+                *specifications.site_problems(call.connection, site_ids, visible),
+                *specifications.mart_problems(content, site_ids),
             ]
         )
-        return asked
+        return site_ids
     if report is not None and report.site_ids is not None:
         return report.site_ids
     return None if visible is None else tuple(sorted(visible))

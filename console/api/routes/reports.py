@@ -29,6 +29,7 @@ from custom_events.browse.reports import (
 from custom_events.operations import exports
 from custom_events.report_files.table import MEDIA_TYPES, FileFormat, FileLimits
 from custom_events.report_files.writing import write
+from custom_events.reports import runs
 
 ROUTES: Final = Routes(
     "reports",
@@ -38,7 +39,6 @@ ROUTES: Final = Routes(
 READ: Final = of_some_site(Role.VIEWER)
 CSV: Final = "text/csv"
 MOST_ROWS: Final = 100_000  # of a file that is made while somebody waits for it: some ten seconds as XLSX
-_PART_BYTES: Final = 256 * 1024
 
 ReportName = Annotated[
     str, Path(description=f"A report: {', '.join(reports.SOURCES)}.", max_length=40, examples=["funnel"])
@@ -239,9 +239,8 @@ def _file(call: Call, report_name: str, asked: ReportFilter, file_format: FileFo
 
 def _parts(place: TemporaryDirectory[str], path: FilePath) -> Iterator[bytes]:
     """The file part by part; it is removed behind the last one, or where nobody takes it any more."""
-    with place, path.open("rb") as file:
-        while part := file.read(_PART_BYTES):
-            yield part
+    with place:
+        yield from runs.parts(path)
 
 
 def list_currencies(call: Call, site_id: int | None) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """Exports of lists: what a list shows as a file, made by a long operation whose page has it."""
 
-from datetime import datetime
 from typing import Any, Final, get_args
 
 import msgspec
@@ -14,7 +13,7 @@ from console.pages.ask import Ask
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages
 from console.pages.routes.assignment_list import FILTERS, chosen_by
-from custom_events.operations.export_lists import LISTS, ExportRequest
+from custom_events.operations.export_lists import LISTS, ExportFilters, Moment
 
 PAGES: Final = Pages()
 _NO_FILTERS: Final = frozenset(("list", "after", "sort", "live", "paused"))  # of the address of a list
@@ -33,10 +32,10 @@ def ask_for_export(call: Call, ask: Ask) -> Moved:
 
 def _filters(ask: Ask, known: tuple[str, ...]) -> dict[str, Any]:
     _refuse_others(ask, {"site_id", *known})
-    kinds = {field.name: get_args(field.type) for field in msgspec.structs.fields(ExportRequest)}
+    kinds = {field.name: get_args(field.type) for field in msgspec.structs.fields(ExportFilters)}
     values: dict[str, Any] = {}
     for name in ("site_id", *known):
-        if datetime in kinds[name]:
+        if Moment in kinds[name]:
             moment = ask.moment(name)
             values[name] = None if moment is None else moment.isoformat()
         elif int in kinds[name]:

@@ -16,7 +16,7 @@ from console.api.routes.report_schedules import NewReportSchedule, NextTimes, Ru
 from console.pages import report_forms
 from console.pages.ask import Ask
 from console.pages.page import Answer, Moved, Pages, Shown, right_of
-from console.pages.report_forms import MOST, choices
+from console.pages.report_forms import MOST, choices, may_edit
 from custom_events.access.roles import Role
 from custom_events.reports import runs, schedules, specifications
 from custom_events.reports.built_in import BUILT_IN
@@ -174,9 +174,7 @@ def run_page(call: Call, ask: Ask) -> Shown:
     """One run: how far it is, its file and where it went."""
     run = run_operations.read_report_run(call, ask.path["report_run_id"])
     stored = runs.get(call.connection, run.id, only=call.caller.sites())
-    sites = run.site_ids if run.site_ids is not None else (None,)
-    may_rerun = not stored.is_without_schedule and all(call.caller.may(Role.EDITOR, site_id) for site_id in sites)
-    content = {"run": run, "may_rerun": may_rerun}
+    content = {"run": run, "may_rerun": not stored.is_without_schedule and may_edit(call, run.site_ids)}
     return Shown(title=f"{run.name} (run {run.id})", content=content)
 
 
@@ -192,13 +190,12 @@ def rerun(call: Call, ask: Ask) -> Moved:
 
 def _page(call: Call, ask: Ask, tried: Any) -> Shown:
     schedule = operations.read_report_schedule(call, ask.path["report_schedule_id"]).content
-    sites = schedule.site_ids if schedule.site_ids is not None else (None,)
     content: dict[str, Any] = {
         "schedule": schedule,
         "times": operations.next_times(schedule.rule, datetime.now(UTC)),
         "runs": run_operations.list_report_runs(call, schedule_id=schedule.id, limit=_RUNS_SHOWN).items,
         "tried": tried,
-        "may_edit": all(call.caller.may(Role.EDITOR, site_id) for site_id in sites),
+        "may_edit": may_edit(call, schedule.site_ids),
         "catch_ups": report_forms.CATCH_UPS,
     }
     return Shown(title=schedule.name, content=content)

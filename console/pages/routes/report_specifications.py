@@ -20,22 +20,19 @@ from console.api.routes.report_specifications import (
 from console.pages import report_forms
 from console.pages.ask import Ask
 from console.pages.page import Answer, Moved, Pages, Shown, right_of
-from console.pages.report_forms import MOST, choices
-from console.pages.visible import site_names
+from console.pages.report_forms import MOST, choices, may_edit
 from custom_events.access.roles import Role
+from custom_events.catalog import sites
 from custom_events.errors import InvalidConfiguration, Transient
 from custom_events.reports import specifications
 from custom_events.reports.preview import ReportPreview
+from custom_events.values.marts import MARTS
 
 PAGES: Final = Pages()
 READ: Final = operations.READ
 EDIT: Final = of_some_site(Role.EDITOR)
 RUNS_SHOWN: Final = 10
 PREVIEW: Final = "preview"  # value of the button that saves nothing
-
-
-class _OfSite(msgspec.Struct, frozen=True):
-    site_id: int
 
 
 @PAGES.show("/report-specifications", right=READ, template="saved_reports.html")
@@ -81,26 +78,27 @@ def create_report(call: Call, ask: Ask) -> Answer:
 def report_page(call: Call, ask: Ask) -> Shown:
     """What it holds, its first rows as they would be now, its schedules and its runs."""
     report = operations.read_report_specification(call, ask.path["report_key"]).content
+    mart = MARTS[report.content.mart]
+    site_ids = report.site_ids or ()
     preview: ReportPreview | None = None
     problem = ""
-    if call.caller.sites() is None or report_forms.mart_of(report.content.mart).has_sites:
+    if call.caller.sites() is None or mart.has_sites:
         try:
             body = NewReportPreview(content=report.content, site_ids=report.site_ids)
             preview = operations.preview_report(call, body)
         except (Transient, InvalidConfiguration) as error:
             # The second: a site of it is gone, or a version since knows more that is wrong.
             problem = str(error)
-    sites = [_OfSite(site_id=site_id) for site_id in report.site_ids or ()]
     content: dict[str, Any] = {
         "report": report,
-        "columns": [report_forms.mart_of(report.content.mart).columns[name].title for name in report.content.columns],
-        "mart": report_forms.mart_of(report.content.mart),
+        "columns": [mart.columns[name].title for name in report.content.columns],
+        "mart": mart,
         "preview": preview,
         "not_shown": problem,
-        "names": site_names(call, sites),
+        "names": sites.names(call.connection, site_ids, len(site_ids)) if site_ids else {},
         "schedules": schedule_operations.list_report_schedules(call, report_key=report.key, limit=MOST).items,
         "runs": run_operations.list_report_runs(call, report_key=report.key, limit=RUNS_SHOWN).items,
-        "may_edit": _may_edit(call, report.site_ids),
+        "may_edit": may_edit(call, report.site_ids),
         **choices(call),
     }
     return Shown(title=report.name, content=content)
@@ -174,14 +172,10 @@ def _form(call: Call, ask: Ask, form: dict[str, str], title: str, key: str | Non
 def _previewed(call: Call, ask: Ask, page: Shown) -> Shown:
     """The form with what was typed, and the first rows."""
     body = report_forms.body_of(ask)
-    wanted = typed({"content": body["content"], "site_ids": body["site_ids"]}, NewReportPreview)
+    question = typed({"content": body["content"], "site_ids": body["site_ids"]}, NewReportPreview)
     content = dict(page.content)
     try:
-        content["preview"] = operations.preview_report(call, wanted)
+        content["preview"] = operations.preview_report(call, question)
     except Transient as error:
         content["not_shown"] = str(error)
     return msgspec.structs.replace(page, content=content)
-
-
-def _may_edit(call: Call, site_ids: tuple[int, ...] | None) -> bool:
-    return all(call.caller.may(Role.EDITOR, site_id) for site_id in (site_ids if site_ids is not None else (None,)))

@@ -61,6 +61,9 @@ def test_what_a_report_may_be_made_of(admin: httpx.Client) -> None:
     columns = {column["name"]: column for column in listed["fct_accuracy_daily"]["columns"]}
     assert columns["orders"]["kind"] == "count"
     assert columns["orders"]["operators"] == ["is", "is_not", "at_least", "at_most"]
+    assert [columns[name]["operators"] for name in ("accuracy", "row_count")] == [[], []], (
+        "no report is filtered by them"
+    )
     assert listed["dim_sites"]["period_column"] is None
 
 
