@@ -1,4 +1,4 @@
-"""A build of the reports after 1 % more, beside one of everything: seconds of the database, and memory of dbt and of the server.
+"""A build of the reports after 1 % more, beside one of everything: seconds of the database, and memory of dbt.
 
     python -m benchmarks.reports_build [--quick] [--orders N]
 

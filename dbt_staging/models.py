@@ -5,16 +5,16 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 import yaml
 
-from dbt_staging import marts_page, sources
+from dbt_staging import changes, marts_page, sources
 
 DIRECTORY = sources.SOURCES_FILE.parent
 SQL_FOLDER = "generated"
 RESERVED = frozenset({"at"})  # words of DuckDB's, which PostgreSQL takes for names
-CHANGES_FOLDER = "changes"  # written by hand: which rows were written since (dbt/macros/kept)
 _TIMES = (sa.DateTime, sa.Date)
 
 
@@ -28,8 +28,13 @@ def render_all() -> Mapping[str, str]:
     tables = sources.source_tables()
     files = {sources.SOURCES_FILE.name: sources.render()}
     for schema in sorted({str(table.schema) for table in tables}):
-        files[f"{schema}.yml"] = render_yaml([table for table in tables if table.schema == schema])
-    return files | {f"{SQL_FOLDER}/{model_name(table)}.sql": render_sql(table) for table in tables}
+        files[f"{schema}.yml"] = _yaml([_described(table) for table in tables if table.schema == schema])
+    files |= {f"{SQL_FOLDER}/{model_name(table)}.sql": render_sql(table) for table in tables}
+    followed = changes.tables()
+    files[changes.YAML] = _yaml([changes.described(table) for table in followed])
+    return files | {
+        f"{changes.FOLDER}/{changes.model_name(table)}.sql": changes.render_sql(table) for table in followed
+    }
 
 
 def render_sql(table: sa.Table) -> str:
@@ -68,9 +73,9 @@ def _written(name: str) -> str:
     return f'"{name}"' if name in RESERVED else name
 
 
-def render_yaml(tables: Sequence[sa.Table]) -> str:
-    """The descriptions of the models of these tables."""
-    written = {"version": 2, "models": [_described(table) for table in tables]}
+def _yaml(models: Sequence[Mapping[str, Any]]) -> str:
+    """The file of these models' descriptions."""
+    written = {"version": 2, "models": list(models)}
     return sources.HEADER + yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=150)
 
 
@@ -90,11 +95,11 @@ def _described(table: sa.Table) -> dict[str, object]:
 def write(directory: Path = DIRECTORY) -> None:
     """Writes every file and removes models whose table is gone."""
     files = render_all()
-    (directory / SQL_FOLDER).mkdir(exist_ok=True)
-    for old in (*directory.glob("*.*"), *(directory / SQL_FOLDER).iterdir()):
+    for old in directory.rglob("*.*"):
         if str(old.relative_to(directory)) not in files:
             old.unlink()
     for name, text in files.items():
+        (directory / name).parent.mkdir(exist_ok=True)
         (directory / name).write_text(text)
 
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from assets.database import opened
 from custom_events.pipeline.beacons import KEPT as BEACONS_KEPT
 from custom_events.postgres import partitions, upkeep, zone_offsets
-from custom_events.postgres.connect import engine
 from custom_events.queries import beacons as beacon_queries
 from custom_events.queries import receipts as receipts_by_hour
 from custom_events.queries import reconciliation, tallies
@@ -31,12 +31,8 @@ def note_end(context: dg.HookContext) -> None:
 
 
 def _note_end(url: str, job: str) -> None:
-    made_engine = engine(url)
-    try:
-        with made_engine.begin() as connection:
-            scheduled.ended(connection, job, datetime.now(UTC))
-    finally:
-        made_engine.dispose()
+    with opened(url) as engine, engine.begin() as connection:
+        scheduled.ended(connection, job, datetime.now(UTC))
 
 
 understand_and_match = dg.define_asset_job(
@@ -90,15 +86,11 @@ export_reports = dg.define_asset_job(
 @dg.op(description="Makes partitions ahead, drops those whose retention is over, renews the offsets of time zones.")
 def keep(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
     """What grows without end is partitioned by time; this keeps the partitions."""
-    made_engine = engine(database_url)
-    try:
-        with made_engine.begin() as connection:
-            made = partitions.ensure(connection, datetime.now(UTC))
-            dropped = partitions.drop_expired(connection, settings(), datetime.now(UTC))
-            changed = zone_offsets.ensure(connection)
-            connection.execute(beacon_queries.FORGET, {"before": datetime.now(UTC) - BEACONS_KEPT})
-    finally:
-        made_engine.dispose()
+    with opened(database_url) as engine, engine.begin() as connection:
+        made = partitions.ensure(connection, datetime.now(UTC))
+        dropped = partitions.drop_expired(connection, settings(), datetime.now(UTC))
+        changed = zone_offsets.ensure(connection)
+        connection.execute(beacon_queries.FORGET, {"before": datetime.now(UTC) - BEACONS_KEPT})
     context.add_output_metadata(
         {"made": len(made.names), "dropped": len(dropped.names), "kept": dropped.kept, "zones": len(changed)}
     )
@@ -112,18 +104,15 @@ def keep(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) ->
 def count_all(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
     """What runs and pages read is kept by those who write; this is where it is proven, and where old pages are made dense."""
     now = datetime.now(UTC)
-    made_engine = engine(database_url)
-    try:
-        with made_engine.begin() as connection:
+    with opened(database_url) as engine:
+        with engine.begin() as connection:
             tallies.fold(connection)
             receipts = receipts_by_hour.by_hour(connection, now)
             days = reconciliation.forget(connection, now - timedelta(days=settings().event_retention_days))
-        upkeep.analyze(made_engine)
-        rested = upkeep.rest(made_engine, now)
-        with made_engine.begin() as connection:
+        upkeep.analyze(engine)
+        rested = upkeep.rest(engine, now)
+        with engine.begin() as connection:
             gaps = [gap for check in sums.check(connection, now) for gap in check.gaps]
-    finally:
-        made_engine.dispose()
     for gap in gaps:
         context.log.error(gap)
     context.add_output_metadata({"gaps": gaps, "rested": rested, "receipts": receipts, "reconciliation_days": days})
@@ -132,12 +121,9 @@ def count_all(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str
 @dg.op(description="Reads the orders that stores changed from their own APIs, and lands what no delivery had brought.")
 def read_orders(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
     """Counts alone reach Dagster. A store that cannot be read is an alarm of its own, and no failure of the job."""
-    made_engine = engine(database_url)
-    try:
-        read_all_hinted(made_engine, settings(), datetime.now(UTC))  # what waited while a store could not be read
-        recoveries = recover_all(made_engine, settings(), datetime.now(UTC))
-    finally:
-        made_engine.dispose()
+    with opened(database_url) as engine:
+        read_all_hinted(engine, settings(), datetime.now(UTC))  # what waited while a store could not be read
+        recoveries = recover_all(engine, settings(), datetime.now(UTC))
     for recovery in recoveries:
         if recovery.problem is not None:
             context.log.error("site %s: %s", recovery.site_id, recovery.problem)
@@ -164,11 +150,8 @@ def recover_orders() -> None:
 @dg.op(description="Reads the orders that deliveries only name from the stores' own APIs, and lands them.")
 def read_named(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
     """Counts alone reach Dagster. A store that cannot be read is an alarm of its own, and no failure of the job."""
-    made_engine = engine(database_url)
-    try:
-        readings = read_all_hinted(made_engine, settings(), datetime.now(UTC))
-    finally:
-        made_engine.dispose()
+    with opened(database_url) as engine:
+        readings = read_all_hinted(engine, settings(), datetime.now(UTC))
     for reading in readings:
         if reading.problem is not None:
             context.log.error("site %s: %s", reading.site_id, reading.problem)
@@ -206,12 +189,9 @@ def delete_old_runs(context: dg.OpExecutionContext) -> None:
 )
 def forget_people(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
     """Counts alone reach Dagster: nothing of whoever is forgotten."""
-    made_engine = engine(database_url)
-    try:
-        requests = carry_out_all(made_engine, settings(), actor="keep_partitions")
-        blanked = sweep_quarantine(made_engine, settings(), datetime.now(UTC) - QUARANTINE_SWEPT)
-    finally:
-        made_engine.dispose()
+    with opened(database_url) as engine:
+        requests = carry_out_all(engine, settings(), actor="keep_partitions")
+        blanked = sweep_quarantine(engine, settings(), datetime.now(UTC) - QUARANTINE_SWEPT)
     for request in requests:
         if request.problem is not None:
             context.log.error("request %s: %s", request.raw_id, request.problem)
@@ -228,11 +208,8 @@ def forget_people(context: dg.OpExecutionContext, database_url: dg.ResourceParam
 @dg.op(description="Removes files of reports whose retention is over, and forgets old runs of reports.")
 def sweep_reports(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
     """Schedules whose zones have changed their clocks are due at another moment from then on."""
-    made_engine = engine(database_url)
-    try:
-        swept = report_retention.sweep(made_engine, settings(), datetime.now(UTC))
-    finally:
-        made_engine.dispose()
+    with opened(database_url) as engine:
+        swept = report_retention.sweep(engine, settings(), datetime.now(UTC))
     context.add_output_metadata({"files": swept.files, "runs": swept.runs, "schedules_moved": swept.moved})
 
 
@@ -241,11 +218,8 @@ def sweep_reports(context: dg.OpExecutionContext, database_url: dg.ResourceParam
 )
 def expire(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
     """What no partition takes with it."""
-    made_engine = engine(database_url)
-    try:
-        expired = retention.expire(made_engine, settings(), datetime.now(UTC))
-    finally:
-        made_engine.dispose()
+    with opened(database_url) as engine:
+        expired = retention.expire(engine, settings(), datetime.now(UTC))
     context.add_output_metadata(
         {"identifiers": expired.identifiers, "customers": expired.customers, "quarantine": expired.quarantine}
     )
@@ -271,11 +245,8 @@ def keep_partitions() -> None:
 @dg.op(description="Looks whether what our Shopify app needs is there in every shop, and registers again what is not.")
 def look_at_shops(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
     """Tokens, scopes, webhooks and pixel. What is wrong is kept with each installation, where alarms find it."""
-    made_engine = engine(database_url)
-    try:
-        looks = shopify_app.watch_all(made_engine, settings(), actor="watch_shops")
-    finally:
-        made_engine.dispose()
+    with opened(database_url) as engine:
+        looks = shopify_app.watch_all(engine, settings(), actor="watch_shops")
     for look in looks:
         for problem in look.problems:
             context.log.error("%s: %s", look.shop, problem.sentence)

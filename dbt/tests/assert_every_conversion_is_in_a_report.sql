@@ -1,5 +1,5 @@
 -- No conversion is lost between the ledger and the report by definition.
-with ledger as (select count(*) as n from {{ ref('int_conversions') }}),
+with ledger as (select count(*) as n from {{ ref('fct_conversions') }}),
 
 report as (select coalesce(sum(matched), 0) as n from {{ ref('fct_conversions_by_definition') }})
 

@@ -8,10 +8,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from custom_events.destinations.conversion_rules import validate
-from custom_events.destinations.findings import MAY_IMPORT, Finding, Findings
-from custom_events.values.conversions import AdsAccount, BatchAnswer, Conversion, Lane, RequestKind, RowAnswer, Verdict
-from custom_events.values.summaries import Summaries
+from custom_events.values.conversions import BatchAnswer, Conversion, Lane, RowAnswer, Verdict
+from tests.destinations.toy_lane import ToyLane
 from tests.world import NOON, World, paid_order
 
 # In Berlin half an hour before or after midnight, by the time of the year; in New York the afternoon.
@@ -20,44 +18,11 @@ SENT_AT: Final = NOON + timedelta(days=3)  # after the batches, which go by the 
 UNMATCHED: Final = "ConversionUploadError.CLICK_NOT_FOUND"
 
 
-class AnsweringLane:
+class AnsweringLane(ToyLane):
     """An ads platform that takes what is sent, but orders whose number ends in 3 (no such click) and in 9 (refused)."""
 
-    def validate(self, row: Conversion, now: datetime) -> RowAnswer | None:
-        return validate(row, now)
-
-    def carries_user_data(self, row: Conversion) -> bool:
-        return row.has_user_data
-
-    def prepare(self, account: AdsAccount, rows: Sequence[Conversion], *, kind: RequestKind, job_id: int) -> object:
-        return None
-
-    def send(
-        self,
-        account: AdsAccount,
-        rows: Sequence[Conversion],
-        *,
-        kind: RequestKind,
-        job_id: int,
-        timeout_s: float,
-        now: datetime,
-        prepared: object | None = None,
-    ) -> BatchAnswer:
+    def answers(self, rows: Sequence[Conversion]) -> BatchAnswer:
         return BatchAnswer(rows=tuple(_answer(row) for row in rows))
-
-    def rehearse(self, account: AdsAccount, row: Conversion, *, timeout_s: float, now: datetime) -> BatchAnswer:
-        return BatchAnswer(rows=(_answer(row),))
-
-    def probe(self, account: AdsAccount, action_ids: Sequence[str], *, timeout_s: float, now: datetime) -> Findings:
-        return Findings(findings=(Finding(question=MAY_IMPORT, fine=True, sentence="Conversions are taken"),))
-
-    def poll(
-        self, account: AdsAccount, request_id: str, rows: Sequence[Conversion], *, timeout_s: float, now: datetime
-    ) -> BatchAnswer:
-        raise AssertionError("every answer comes at once")
-
-    def summaries(self, account: AdsAccount, *, timeout_s: float) -> Summaries:
-        return Summaries()
 
 
 def _answer(row: Conversion) -> RowAnswer:

@@ -118,13 +118,13 @@ SELECT attname FROM pg_attribute WHERE attrelid = CAST(:table AS regclass) AND a
 # ---------------------------------------------------------------- console, ledger, marts
 def _console_ledger_and_marts_agree(built: Warehouse) -> None:
     since, until = (NOON - timedelta(days=60)).date(), (NOON + timedelta(days=60)).date()
-    asked = reports.ReportFilter(since=since, until=until, by="site")
+    report_filter = reports.ReportFilter(since=since, until=until, by="site")
     with built.engine.connect() as connection:
         total = sums.sums(connection)
-        funnel = reports.read(connection, "funnel", asked).rows
-        accuracy = reports.read(connection, "accuracy", asked).rows
-        conversions = reports.read(connection, "conversions", asked).rows
-        configuration = reports.read(connection, "configuration", asked).rows
+        funnel = reports.read(connection, "funnel", report_filter).rows
+        accuracy = reports.read(connection, "accuracy", report_filter).rows
+        conversions = reports.read(connection, "conversions", report_filter).rows
+        configuration = reports.read(connection, "configuration", report_filter).rows
     assert total.gaps == []
     ledger = {row.name: row for row in built.rows(STORED["ledger"])}
     assert sum(row.conversions_sent for row in ledger.values()) == sum(day.sent for day in funnel) > 0

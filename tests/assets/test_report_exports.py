@@ -50,22 +50,22 @@ def test_the_sensor_starts_a_run_where_one_is_due_which_makes_it_once(
     with engine.connect() as connection:
         states = [run.state for run in runs.search(connection, limit=5)]
         assert sorted(states) == [RunState.DELIVERED, RunState.SKIPPED]
-        done = [run for run in runs.search(connection, limit=5) if run.state is RunState.DELIVERED]
-    assert runs.path_of(settings(), done[0]).is_file()
-    assert done[0].sha256 is not None
-    assert done[0].sha256[:12] in str(table_of_runs(done).value)
+        delivered = [run for run in runs.search(connection, limit=5) if run.state is RunState.DELIVERED]
+    assert runs.path_of(settings(), delivered[0]).is_file()
+    assert delivered[0].sha256 is not None
+    assert delivered[0].sha256[:12] in str(table_of_runs(delivered).value)
 
 
 def test_what_is_late_or_has_failed_is_an_alarm(engine: sa.Engine, schedule: schedules.Schedule) -> None:
     now = datetime.now(UTC)
     assert "ReportLate" in {alarm.name for alarm in look(engine, (), settings(), now).open}
     with engine.begin() as connection:
-        asked = runs.ask_of_schedule(connection, schedule, actor="ana", now=now)
+        run = runs.ask_of_schedule(connection, schedule, actor="ana", now=now)
         schedules.recompute(connection, now)
         connection.execute(
             sa.text("UPDATE app.report_schedules SET next_due_at = now() + interval '1 day'"),
         )
-        connection.execute(sa.text("UPDATE app.report_runs SET state = 'failed' WHERE id = :id"), {"id": asked.id})
+        connection.execute(sa.text("UPDATE app.report_runs SET state = 'failed' WHERE id = :id"), {"id": run.id})
     names = {alarm.name for alarm in look(engine, (), settings(), now + timedelta(hours=1)).open}
     assert "ReportFailed" in names
     assert "ReportLate" not in names

@@ -34,10 +34,10 @@ class ToyLane:
         prepared: object | None = None,
     ) -> BatchAnswer:
         SENT.extend((row.kind.value, row.transaction_id, str(row.value)) for row in rows)
-        return self._taken(rows)
+        return self.answers(rows)
 
     def rehearse(self, account: AdsAccount, row: Conversion, *, timeout_s: float, now: datetime) -> BatchAnswer:
-        return self._taken([row])
+        return self.answers([row])
 
     def probe(self, account: AdsAccount, action_ids: Sequence[str], *, timeout_s: float, now: datetime) -> Findings:
         return Findings(findings=(Finding(question=MAY_IMPORT, fine=True, sentence="The toy takes conversions"),))
@@ -45,12 +45,12 @@ class ToyLane:
     def poll(
         self, account: AdsAccount, request_id: str, rows: Sequence[Conversion], *, timeout_s: float, now: datetime
     ) -> BatchAnswer:
-        return self._taken(rows)
+        return self.answers(rows)
 
     def summaries(self, account: AdsAccount, *, timeout_s: float) -> Summaries:
         return Summaries()
 
-    def _taken(self, rows: Sequence[Conversion]) -> BatchAnswer:
+    def answers(self, rows: Sequence[Conversion]) -> BatchAnswer:
         return BatchAnswer(rows=tuple(RowAnswer(upload_id=row.upload_id, verdict=Verdict.ACCEPTED) for row in rows))
 
 

@@ -59,8 +59,8 @@ def test_readers_and_what_they_made_of_it(world: World, warehouse: Warehouse) ->
     assert sum(result.node.resource_type == "unit_test" for result in everything) >= 4
 
     # Amounts at the rate of some days before, and none where there is no rate.
-    told = "SELECT order_id, total_in_reporting::text, lacks_rate FROM reporting.fct_orders WHERE order_id IN ('1', '5', '6') ORDER BY 1"
-    assert warehouse.rows(told) == [("1", "100.00", False), ("5", "30.02", False), ("6", None, True)]
+    amounts = "SELECT order_id, total_in_reporting::text, lacks_rate FROM reporting.fct_orders WHERE order_id IN ('1', '5', '6') ORDER BY 1"
+    assert warehouse.rows(amounts) == [("1", "100.00", False), ("5", "30.02", False), ("6", None, True)]
 
     # What others made of a table, and a reader in the midst of a transaction.
     with warehouse.engine.begin() as connection:

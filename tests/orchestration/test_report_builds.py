@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from custom_events.postgres.address import database as found
+from custom_events.postgres.address import database as database_address
 from orchestration import dbt_project
 
 MODELS = ("stg_app__exchange_rates", "fct_exchange_rates")
@@ -30,19 +30,19 @@ def test_a_build_says_what_it_did(database: str, engine: sa.Engine, monkeypatch:
     settings.cache_clear()
     with engine.begin() as connection:
         connection.execute(RATE)
-    with found(settings()) as url, dg.DagsterInstance.ephemeral() as instance:
+    with database_address(settings()) as url, dg.DagsterInstance.ephemeral() as instance:
         assert url == database
         job = defs.resolve_job_def("build_reports")
         result = job.execute_in_process(instance=instance, asset_selection=[dg.AssetKey(name) for name in MODELS])
         assert result.success
-        made_assets: Any = result.asset_materializations_for_node("dbt_models")
-        metadata = {made.asset_key.to_user_string(): made.metadata for made in made_assets}
+        materializations: Any = result.asset_materializations_for_node("dbt_models")
+        metadata = {event.asset_key.to_user_string(): event.metadata for event in materializations}
         whole = instance.get_latest_materialization_event(dg.AssetKey("report_builds"))
     settings.cache_clear()
     assert metadata["fct_exchange_rates"]["rows new"].value == 8
     assert metadata["fct_exchange_rates"]["computed"].value == "whole"
     assert whole is not None
     assert whole.asset_materialization is not None
-    told = whole.asset_materialization.metadata
-    assert "| fct_exchange_rates | whole | 8 | 0 |" in str(told["each table"].value)
-    assert str(told["where the time went"].value).startswith("![seconds of each table](data:image/png;base64,iVBOR")
+    figures = whole.asset_materialization.metadata
+    assert "| fct_exchange_rates | whole | 8 | 0 |" in str(figures["each table"].value)
+    assert str(figures["where the time went"].value).startswith("![seconds of each table](data:image/png;base64,iVBOR")

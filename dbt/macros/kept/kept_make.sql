@@ -17,41 +17,44 @@
     {%- for column in columns -%}
         {%- do described.append(column.name ~ ' ' ~ column.type ~ (' not null' if column.is_required else '')) -%}
     {%- endfor -%}
-    {%- do run_query('create table if not exists ' ~ relation ~ ' (' ~ (described | join(', ')) ~ ')') -%}
+    {%- set stored = kept_stored_columns(relation) -%}
+    {%- if not stored -%}
+        {%- do run_query('create table ' ~ relation ~ ' (' ~ (described | join(', ')) ~ ')') -%}
+        {%- set stored = kept_stored_columns(relation) -%}
+    {%- endif -%}
 
     {%- set steps = [] -%}
-    {%- set there = kept_stored_columns(relation) -%}
     {%- for column in columns -%}
-        {%- if column.name not in there -%}
+        {%- if column.name not in stored -%}
             {%- do steps.append('add column ' ~ column.name ~ ' ' ~ column.type) -%}
-        {%- elif there[column.name] != column.type -%}
+        {%- elif stored[column.name] != column.type -%}
             {%- do steps.append('alter column ' ~ column.name ~ ' type ' ~ column.type ~ ' using ' ~ column.name ~ '::' ~ column.type) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- set names = columns | map(attribute='name') | list -%}
-    {%- for name in there if name not in names -%}
+    {%- for name in stored if name not in names -%}
         {%- do steps.append('drop column ' ~ name) -%}
     {%- endfor -%}
     {%- if steps -%}
         {%- do log('kept_table ' ~ relation ~ ': ' ~ (steps | join(', ')), info=true) -%}
         {%- do run_query('alter table ' ~ relation ~ ' ' ~ (steps | join(', '))) -%}
-        {%- set there = kept_stored_columns(relation) -%}
-        {%- for column in columns if there[column.name] != column.type -%}
+        {%- set stored = kept_stored_columns(relation) -%}
+        {%- for column in columns if stored[column.name] != column.type -%}
             {%- do exceptions.raise_compiler_error(
-                'Column ' ~ column.name ~ ': PostgreSQL calls the type ' ~ column.type ~ ' ' ~ there[column.name] ~ '; write it so in the YAML.'
+                'Column ' ~ column.name ~ ': PostgreSQL calls the type ' ~ column.type ~ ' ' ~ stored[column.name] ~ '; write it so in the YAML.'
             ) -%}
         {%- endfor -%}
     {%- endif -%}
 
     {%- set is_indexed = keys in (indexes | map(attribute='columns') | list) -%}
-    {%- set wanted = [{'columns': keys, 'unique': false}] if kept_plain(keys) and not is_indexed else [] -%}
-    {%- set built = run_query(
+    {%- set of_keys = [{'columns': keys, 'unique': false}] if kept_plain(keys) and not is_indexed else [] -%}
+    {%- set index_names = run_query(
         "select c.relname from pg_index i inner join pg_class c on c.oid = i.indexrelid where i.indrelid = '" ~ relation ~ "'::regclass"
     ).columns[0].values() | list -%}
-    {%- for index in wanted + indexes -%}
+    {%- for index in of_keys + indexes -%}
         {%- set kind = 'unique ' if index.unique else '' -%}
         {%- set name = relation.identifier ~ '_' ~ local_md5(kind ~ (index.columns | join(',')))[:8] -%}
-        {%- if name not in built -%}
+        {%- if name not in index_names -%}
             {%- do run_query('create ' ~ kind ~ 'index ' ~ name ~ ' on ' ~ relation ~ ' (' ~ (index.columns | join(', ')) ~ ')') -%}
         {%- endif -%}
     {%- endfor -%}
@@ -63,11 +66,12 @@
     {{- return('{}' not in (keys | join(' '))) -}}
 {%- endmacro %}
 
+{#- The table's columns as it has them: name -> type; none where it is not there. -#}
 {% macro kept_stored_columns(relation) -%}
     {%- set stored = {} -%}
     {%- for row in run_query(
         "select attname, format_type(atttypid, atttypmod) as type from pg_attribute"
-        ~ " where attrelid = '" ~ relation ~ "'::regclass and attnum > 0 and not attisdropped order by attnum"
+        ~ " where attrelid = to_regclass('" ~ relation ~ "') and attnum > 0 and not attisdropped order by attnum"
     ).rows -%}
         {%- do stored.update({row['attname']: row['type']}) -%}
     {%- endfor -%}

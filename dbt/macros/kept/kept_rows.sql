@@ -1,45 +1,51 @@
+{#- Makes a temporary table of what a query gives; how many rows it has. `analyzed`: columns of which the planner learns what is in them, as a list in
+    parentheses; empty: of all. -#}
+{% macro kept_temporary(name, query, analyzed='') -%}
+    {% call statement(name) -%} create temporary table {{ name }} on commit drop as {{ query }} {%- endcall %}
+    {% call statement() -%} analyze {{ name }} {{ analyzed }} {%- endcall %}
+    {{- return(load_result(name)['response'].rows_affected) -}}
+{%- endmacro %}
+
 {#- Writes down the keys that may have changed, as temporary table kept_changed (k1, k2 ..., then named columns); how many. -#}
 {% macro kept_note_changed(block, keys, age) -%}
     {%- set names = [] -%}
     {%- for key in keys -%} {%- do names.append('k' ~ loop.index) -%} {%- endfor -%}
     {%- if block.noticed is not none -%}
-        {%- do run_query('create temporary table kept_noticed on commit drop as ' ~ (block.noticed | replace('@kept_age@', age))) -%}
-        {%- do run_query('analyze kept_noticed') -%}
+        {%- do kept_temporary('kept_noticed', block.noticed | replace('@kept_age@', age)) -%}
     {%- endif -%}
-    {%- do run_query(
-        'create temporary table kept_changed on commit drop as select distinct * from ('
-        ~ (block.query | replace('@kept_age@', age)) ~ ') as changed (' ~ ((names + block.names) | join(', ')) ~ ')'
-    ) -%}
-    {%- do run_query('analyze kept_changed') -%}
-    {{- return(run_query('select count(*) as n from kept_changed').rows[0]['n']) -}}
+    {{- return(kept_temporary(
+        'kept_changed',
+        'select distinct * from (' ~ (block.query | replace('@kept_age@', age)) ~ ') as changed (' ~ ((names + block.names) | join(', ')) ~ ')'
+    )) -}}
 {%- endmacro %}
 
 {#- Computes the rows as they are now, as temporary table kept_fresh, by the contract's types. -#}
-{% macro kept_compute(text, columns) -%}
+{% macro kept_compute(text, columns, keys) -%}
     {%- set selected = [] -%}
     {%- for column in columns -%}
         {%- do selected.append('cast(fresh.' ~ column.name ~ ' as ' ~ column.type ~ ') as ' ~ column.name) -%}
     {%- endfor -%}
-    {%- do run_query('create temporary table kept_fresh on commit drop as select ' ~ (selected | join(', ')) ~ ' from (' ~ text ~ ') as fresh') -%}
-    {%- do run_query('analyze kept_fresh') -%}
+    {%- set joined = '(' ~ (keys | join(', ')) ~ ')' if kept_plain(keys) else '' -%}
+    {%- do kept_temporary('kept_fresh', 'select ' ~ (selected | join(', ')) ~ ' from (' ~ text ~ ') as fresh', joined) -%}
 {%- endmacro %}
 
-{#- Computes which rows of the table are not among them any more, as kept_gone (their place), and which of them are new, as kept_new. Nobody
-    else writes the table meanwhile (the lock), so that a row's place stays its own. -#}
+{#- Computes which rows of the table are not among them any more, as kept_gone (their place), and which of them are new, as kept_new; how many
+    of each. Nobody else writes the table meanwhile (the lock), so that a row's place stays its own. -#}
 {% macro kept_compare(relation, columns, keys, is_keyed) -%}
     {%- set same = kept_same_key('kept', 'fresh', keys) ~ ' and ' ~ kept_same_row('kept', 'fresh', columns) -%}
-    {%- do run_query(
-        'create temporary table kept_gone on commit drop as select kept.ctid as place from ' ~ relation ~ ' as kept where '
+    {%- set gone = kept_temporary(
+        'kept_gone',
+        'select kept.ctid as place from ' ~ relation ~ ' as kept where '
         ~ (kept_within('kept', keys) if is_keyed else 'true') ~ ' and not exists (select from kept_fresh as fresh where ' ~ same ~ ')'
     ) -%}
-    {%- do run_query(
-        'create temporary table kept_new on commit drop as select fresh.* from kept_fresh as fresh'
-        ~ ' where not exists (select from ' ~ relation ~ ' as kept where ' ~ same ~ ')'
-    ) -%}
-    {%- do run_query('analyze kept_gone') -%}
+    {% call statement('kept_new') -%}
+        create temporary table kept_new on commit drop as
+        select fresh.* from kept_fresh as fresh where not exists (select from {{ relation }} as kept where {{ same }})
+    {%- endcall %}
+    {{- return({'gone': gone, 'new': load_result('kept_new')['response'].rows_affected}) -}}
 {%- endmacro %}
 
-{#- Deletes what is gone, and leaves word of keys that no new row shows; how many rows. -#}
+{#- Deletes what is gone, and leaves word of keys that no new row shows. -#}
 {% macro kept_remove(relation, columns, tells) -%}
     {%- set site = 'kept.site_id' if 'site_id' in (columns | map(attribute='name')) else 'null::bigint' -%}
     {%- for what, key in tells.items() -%}
@@ -50,10 +56,7 @@
             ~ site ~ ', (' ~ kept_key_of('kept', key) ~ ')::text from kept_new as kept) as departed where key is not null'
         ) -%}
     {%- endfor -%}
-    {% call statement('kept_remove') -%}
-        delete from {{ relation }} as kept using kept_gone where kept.ctid = kept_gone.place
-    {%- endcall %}
-    {{- return(load_result('kept_remove')['response'].rows_affected) -}}
+    {%- do run_query('delete from ' ~ relation ~ ' as kept using kept_gone where kept.ctid = kept_gone.place') -%}
 {%- endmacro %}
 
 {% macro kept_insert(relation, columns, source) -%}

@@ -34,14 +34,15 @@
         ~ " and now.current - marks.mark < 1500000000"
         ~ " and marks.built_at > now() - interval '" ~ (var('kept_departures_days') - 1) ~ " days' as is_current,"
         ~ " now.current - marks.mark as age, now.oldest as mark, now.server as server,"
-        ~ " not exists (select from " ~ relation ~ ") as is_empty"
+        ~ " not exists (select from " ~ relation ~ ") as is_empty,"
+        ~ " (select greatest(reltuples, 0)::bigint from pg_class where oid = '" ~ relation ~ "'::regclass) as known_rows"
         ~ " from (select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest, pg_current_xact_id()::text::bigint as current,"
         ~ " (select system_identifier::text from pg_control_system()) as server) as now"
         ~ " left join " ~ relation.schema ~ ".kept_marks as marks on marks.model = '" ~ relation.identifier ~ "'"
     ).rows -%}
     {{- return({
         'is_current': rows[0]['is_current'] or false, 'age': rows[0]['age'], 'mark': rows[0]['mark'],
-        'server': rows[0]['server'], 'is_empty': rows[0]['is_empty'],
+        'server': rows[0]['server'], 'is_empty': rows[0]['is_empty'], 'known_rows': rows[0]['known_rows'],
     }) -}}
 {%- endmacro %}
 
@@ -54,8 +55,7 @@
         ~ " built_at = excluded.built_at, was_whole = excluded.was_whole, rows_new = excluded.rows_new, rows_gone = excluded.rows_gone,"
         ~ " seconds = excluded.seconds"
     ) -%}
-    {%- set known = run_query("select greatest(reltuples, 0)::bigint as n from pg_class where oid = '" ~ relation ~ "'::regclass").rows[0]['n'] -%}
-    {%- if (rows_new + rows_gone) * 10 > known and rows_new + rows_gone > 0 -%}
+    {%- if rows_new + rows_gone > 0 and (rows_new + rows_gone) * 10 > state.known_rows -%}
         {%- do run_query("analyze " ~ relation) -%}
     {%- endif -%}
 {%- endmacro %}

@@ -20,27 +20,33 @@
     {%- endcall %}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {%- do get_assert_columns_equivalent(sql) -%}
     {%- set is_altered = kept_make(this, columns, keys, config.get('indexes', [])) -%}
     {%- set definition = local_md5(sql ~ columns ~ keys) -%}
     {%- set state = kept_state(this, definition) -%}
+    {%- if is_altered or not state.is_current -%}
+        {%- do get_assert_columns_equivalent(sql) -%}
+    {%- endif -%}
     {%- set block = kept_changed_block(sql) -%}
     {%- set is_keyed = block is not none and not is_altered and state.is_current and not should_full_refresh() -%}
 
-    {%- set rows_gone = 0 -%}
+    {%- set rows = {'gone': 0, 'new': 0} -%}
+    {%- set source = none -%}
     {%- if is_keyed and not kept_note_changed(block, keys, state.age) -%}
-        {% call statement('main') -%} select 1 where false {%- endcall %}
+        {#- no key changed -#}
     {%- elif not is_keyed and state.is_empty -%}
-        {% call statement('main') -%} {{ kept_insert(this, columns, '(' ~ sql ~ ')') }} {%- endcall %}
+        {%- set source = '(' ~ sql ~ ')' -%}
     {%- else -%}
-        {%- do kept_compute(kept_keyed_sql(sql) if is_keyed else sql, columns) -%}
-        {%- do kept_compare(this, columns, keys, is_keyed) -%}
-        {%- set rows_gone = kept_remove(this, columns, config.get('tells', {})) -%}
-        {% call statement('main') -%} {{ kept_insert(this, columns, 'kept_new') }} {%- endcall %}
+        {%- do kept_compute(kept_keyed_sql(sql) if is_keyed else sql, columns, keys) -%}
+        {%- set rows = kept_compare(this, columns, keys, is_keyed) -%}
+        {%- if rows.gone -%}
+            {%- do kept_remove(this, columns, config.get('tells', {})) -%}
+        {%- endif -%}
+        {%- set source = 'kept_new' if rows.new else none -%}
     {%- endif -%}
+    {% call statement('main') -%} {{ kept_insert(this, columns, source) if source else 'select 1 where false' }} {%- endcall %}
     {%- set rows_new = load_result('main')['response'].rows_affected -%}
 
-    {%- do kept_finish(this, definition, state, is_keyed, rows_new, rows_gone, began) -%}
+    {%- do kept_finish(this, definition, state, is_keyed, rows_new, rows.gone, began) -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {%- do apply_grants(this, config.get('grants'), should_revoke=False) -%}
     {{ adapter.commit() }}

@@ -104,7 +104,7 @@ final as (
 select * from final
 
 {% call noticed_rows() %}
-    select event_id, occurred_at from {{ ref('stg_changes__commerce_events') }} where {{ is_new('written_by') }}
+    select event_id, occurred_at from {{ ref('stg_changes__event_keys') }} where {{ is_new('written_by') }}
     union all
     -- events that are undone or hold again: their orders were written with them
     select kept.event_id, kept.activity_at

@@ -92,31 +92,7 @@ final as (
 select * from final
 
 {% call changed_keys() %}
-    with deliveries as (
-        select site_id, received_at from {{ ref('stg_changes__raw_outcomes') }} where {{ is_new('written_by') }}
-        union all
-        select site_id, received_at from {{ ref('stg_changes__duplicate_deliveries') }} where {{ is_new('written_by') }}
-        union all
-        select site_id, received_at from {{ ref('stg_changes__refused_events') }} where {{ is_new('written_by') }}
-        union all
-        -- not understood yet, or put back
-        select raw.site_id, raw.received_at
-        from {{ ref('stg_landing__raw_queue') }} as waiting
-        inner join {{ ref('stg_landing__raw_events') }} as raw on raw.landed_week = waiting.landed_week and raw.id = waiting.raw_id
-    )
-
-    select coalesce(deliveries.site_id, 0), {{ local_day('deliveries.received_at', 'sites') }}
-    from deliveries
-    left join {{ ref('int_sites') }} as sites on sites.site_id = deliveries.site_id
-    union
-    select events.site_id, {{ local_day('events.arrived_at', 'sites') }}
-    from {{ ref('fct_commerce_events') }} as events
-    inner join {{ ref('int_sites') }} as sites on sites.site_id = events.site_id
-    where {{ is_new('events.xmin') }}
-    union
-    select departed.site_id, {{ local_day('cast(departed.key as timestamptz)', 'sites') }}
-    from {{ left_keys('fct_commerce_events', 'arrived_at') }} as departed
-    inner join {{ ref('int_sites') }} as sites on sites.site_id = departed.site_id
+    {{ days_of_new_arrivals() }}
     union
     select site_id, created_day from {{ ref('fct_conversions') }} where {{ is_new() }}
     union

@@ -1,13 +1,1 @@
-with source as (
-    select site_id, first_seen_at, xmin as written_by from {{ source('app', 'odd_leaves') }}
-),
-
-renamed as (
-    select
-        site_id,
-        first_seen_at,
-        written_by
-    from source
-)
-
-select * from renamed
+select site_id, first_seen_at, xmin as written_by from {{ source('app', 'odd_leaves') }}
