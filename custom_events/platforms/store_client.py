@@ -4,7 +4,6 @@ A store's address is typed by people of a shop: without the check it would lead 
 the connection goes to the address that was checked.
 """
 
-import ipaddress
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ import httpx
 import msgspec
 
 from custom_events.errors import InvalidConfiguration, NeedsAction, Transient
+from custom_events.values.hosts import is_public
 
 TIMEOUT_S: Final = 60.0  # without a byte of an answer; a hundred orders take a slow shop half of that
 ANSWER_S: Final = 300.0  # of one answer, however it trickles: the orders of all sites are read one after the other
@@ -30,9 +30,6 @@ RATE_LIMIT_RESET: Final = "x-rate-limit-time-reset-ms"  # BigCommerce: until the
 _GONE: Final = int(httpx.codes.NOT_FOUND)
 _BUSY: Final = int(httpx.codes.TOO_MANY_REQUESTS)
 _USER_AGENT: Final = "CustomEvents/1.0 (order recovery)"
-
-# Besides the mapped ones and 6to4: what translators of a network's own use (RFC 6052), and the old compatible ones.
-_HOLD_IPV4: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
 
 Resolve = Callable[[str, int], list[str]]
 Sleep = Callable[[float], None]
@@ -48,19 +45,6 @@ class StoreAnswer(msgspec.Struct, frozen=True):
 def addresses_of(host: str, port: int) -> list[str]:
     """What a host's name stands for. Raises OSError."""
     return list(dict.fromkeys(str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
-
-
-def is_public(address: str) -> bool:
-    """Whether an address is one of the public network: none of a private one, of several machines, or of IPv6 that stands for such a one."""
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        if inner is None and any(ip in network for network in _HOLD_IPV4):
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
-        if inner is None:
-            return ip.is_global and not ip.is_multicast and not ip.is_site_local
-        ip = inner
-    return ip.is_global and not ip.is_multicast
 
 
 def checked_url(url: str, *, allow_private: bool) -> str:

@@ -4,7 +4,6 @@ Whoever may set a target must not reach by it what only this machine reaches: it
 is resolved once for each delivery, and the connection is made to what was looked at, so that no second answer of the name can differ.
 """
 
-import ipaddress
 import socket
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -12,14 +11,10 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from custom_events.errors import Fault, Transient
+from custom_events.values.hosts import is_public
 
 _PORTS: Final = {"http": 80, "https": 443}
-_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-# All of IPv6 that is given out as public; beside it stand other ways to write IPv4.
-_UNICAST: Final = ipaddress.ip_network("2000::/3")
 PERMITS: Final = "CUSTOM_EVENTS_REPORT_PRIVATE_ADDRESSES"
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -52,7 +47,7 @@ def endpoint(url: str, field: str, *, private: bool) -> Endpoint | Fault:
     addresses = resolve(host, port)
     if not addresses:
         return Fault(field, f"there is no host {host}", "a name that can be resolved, or an IP address")
-    inner = [address for address in addresses if not is_public(ipaddress.ip_address(address))]
+    inner = [address for address in addresses if not is_public(address)]
     if inner and not private:
         return Fault(
             field, f"{host} is of this machine or of a private network", f"a public address, or {PERMITS}=true"
@@ -73,19 +68,6 @@ def resolve(host: str, port: int) -> tuple[str, ...]:
     except (UnicodeError, OSError):
         return ()
     return tuple(dict.fromkeys(str(answer[4][0]).partition("%")[0] for answer in answers))
-
-
-def is_public(address: Address) -> bool:
-    """Whether an address is of the public internet: also by what an IPv6 address holds of IPv4."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(inner)
-        if address.teredo is not None or address not in _UNICAST:
-            return False
-    return address.is_global and not address.is_multicast
 
 
 def _split(url: str) -> SplitResult | None:

@@ -252,24 +252,3 @@ def test_an_answer_that_trickles_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_client, "ANSWER_S", -1.0)
     with asked(shop_of(1)) as orders, pytest.raises(Transient, match="takes longer"):
         list(orders.changed_since(START))
-
-
-@pytest.mark.parametrize(
-    ("address", "public"),
-    [
-        ("93.184.215.14", True),
-        ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True),
-        ("10.0.0.1", False),
-        ("169.254.169.254", False),
-        ("224.0.0.1", False),
-        ("::1", False),
-        ("fec0::1", False),
-        ("::ffff:10.0.0.1", False),
-        ("::10.0.0.1", False),
-        ("64:ff9b::a00:1", False),
-        ("64:ff9b::5db8:d70e", True),
-        ("2002:a00:1::", False),
-    ],
-)
-def test_which_addresses_are_public(address: str, public: bool) -> None:
-    assert store_client.is_public(address) is public

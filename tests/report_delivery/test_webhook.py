@@ -1,7 +1,6 @@
 """Signed webhooks: what arrives is what our own receiver's scheme proves; answers are sorted; no address is called that may not be."""
 
 import base64
-import ipaddress
 import socket
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from custom_events.errors import InvalidConfiguration, NeedsAction, Transient
 from custom_events.platforms import timestamped
 from custom_events.platforms.base import Secret
-from custom_events.report_delivery.addresses import is_public
 from custom_events.report_delivery.checking import check
 from custom_events.report_delivery.delivering import deliver
 from custom_events.report_delivery.targets import DeliverySecrets, WebhookTarget
@@ -216,27 +214,6 @@ def test_names_that_do_not_answer(file: WrittenFile, settings: Settings, monkeyp
     answering(monkeypatch, socket.EAI_AGAIN)
     with pytest.raises(Transient, match="cannot be resolved at this moment"):
         deliver(target, file, MESSAGE, SECRETS, settings)
-
-
-@pytest.mark.parametrize(
-    ("address", "public"),
-    [
-        ("93.184.216.34", True),
-        ("2606:2800:220:1:248:1893:25c8:1946", True),
-        ("224.0.0.1", False),
-        ("64:ff9b::a00:1", False),
-        ("64:ff9b::5db8:d822", True),
-        ("2002:7f00:1::", False),
-        ("2001::1", False),
-        ("fec0::1", False),
-        ("64:ff9b:1::7f00:1", False),  # NAT64 of one's own network
-        ("::7f00:1", False),
-        ("4000::1", False),
-        ("240.0.0.1", False),
-    ],
-)
-def test_what_is_public(address: str, public: bool) -> None:
-    assert is_public(ipaddress.ip_address(address)) is public
 
 
 def test_a_key_of_any_text_can_stand_in_a_header(hook: Hook, file: WrittenFile, settings: Settings) -> None:
