@@ -4,12 +4,12 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from custom_events.queries.landing import LAND_AROUND
+from custom_events.queries.landing import land_as
 from custom_events.queries.understanding import given
 from custom_events.values.beacons import UNSIGNED
 
 # As the receiver lands deliveries; the verdict says that nobody signed it.
-LAND_BEACONS: Final = LAND_AROUND.replace("'verified'", f"'{UNSIGNED}'")
+LAND_BEACONS: Final = land_as(UNSIGNED)
 
 KEEP: Final = f"""
 INSERT INTO app.beacons (site_id, subject, raw_id, received_at, evidence)

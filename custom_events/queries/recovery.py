@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from custom_events.queries.landing import LAND_AROUND
+from custom_events.queries.landing import land_as
 from custom_events.values.deliveries import ORDER_READ, ORDER_TO_BE_READ
 from custom_events.values.recovery import FETCHED
 
@@ -128,7 +128,7 @@ SELECT digest FROM app.forgotten_subjects WHERE site_id = :site AND kind IN ('or
 
 # ---------------------------------------------------------------- landing, by asyncpg
 # As the receiver lands deliveries, beside the same keys of the neighbouring weeks; the verdict says that we fetched them.
-LAND_FETCHED: Final = LAND_AROUND.replace("'verified'", f"'{FETCHED}'")
+LAND_FETCHED: Final = land_as(FETCHED)
 
 # Ids of what landed, by their keys ($1: site, $2: hexadecimal keys).
 LANDED: Final = """

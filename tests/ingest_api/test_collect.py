@@ -164,12 +164,13 @@ def test_a_browser_that_goes_and_one_that_is_slow(receive: Receive, monkeypatch:
             raise AssertionError
 
         async def send(message: dict[str, Any]) -> None:
-            answers.append(message.get("status"))
+            answers.append((message.get("status"), dict(message.get("headers", ()))))
 
         await app(scope, gone, send)
         assert answers == []
         await app(scope, never, send)
-        assert answers[0] == 408
+        status, headers = answers[0]
+        assert (status, headers[b"access-control-allow-origin"]) == (408, b"*")
 
     receive(scenario)
 
