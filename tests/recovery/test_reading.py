@@ -165,7 +165,10 @@ def test_a_name_that_nobody_knows_and_a_store_that_is_away() -> None:
     def unknown(_host: str, _port: int) -> list[str]:
         raise OSError("no such host")
 
-    for resolve in (unknown, lambda _host, _port: ["127.0.0.1"]):
+    def unwritable(_host: str, _port: int) -> list[str]:
+        raise UnicodeError("label too long")
+
+    for resolve in (unknown, unwritable, lambda _host, _port: ["127.0.0.1"]):
         client = StoreClient("http://shop.example:1", allow_private=True, resolve=resolve, sleep=lambda _: None)
         with client, pytest.raises(Transient, match=r"http://shop\.example:1 did not answer \(ConnectError\)"):
             client.get("/x", {})
@@ -218,6 +221,7 @@ def test_addresses_in_their_plain_form(url: str, plain: str) -> None:
         "https://x#y",
         "https://x:99999",
         "https://x\ny",
+        "https://\N{SNOWMAN}.example",
         "",
     ],
 )
