@@ -56,14 +56,16 @@ async def enriched(
     with_beacons = {row[0] for row in site_rows}
     if not with_beacons:
         return understood
-    asked = {
+    subjects = {
         (raw.site_id, subject)
         for raw, verdict in understood
         if verdict.order is not None and raw.site_id in with_beacons
         for subject in _subjects(verdict.order)
     }
     known: dict[tuple[int, str], list[Evidence]] = {}
-    for site_id, subject, received_at, evidence in await connection.fetch(sql.OF_SUBJECTS, *columns_of(sorted(asked))):
+    for site_id, subject, received_at, evidence in await connection.fetch(
+        sql.OF_SUBJECTS, *columns_of(sorted(subjects))
+    ):
         entry = Evidence(received_at, _DECODER.decode(evidence), subject.startswith("cart:"))
         known.setdefault((site_id, subject), []).append(entry)
     return [(raw, _with_evidence(raw.site_id, verdict, known)) for raw, verdict in understood]
@@ -125,7 +127,7 @@ def _clicks(evidence: Sequence[Evidence]) -> tuple[Click, ...]:
 
 
 def _consent(consent: Consent | None, evidence: Sequence[Evidence]) -> Consent | None:
-    said = consent or Consent()
+    answers = consent or Consent()
     for entry in evidence:
         answer = entry.beacon.consent
         if answer is None:
@@ -136,13 +138,13 @@ def _consent(consent: Consent | None, evidence: Sequence[Evidence]) -> Consent |
                 **{
                     name: _UNKNOWN
                     for name in ("ad_user_data", "ad_personalization", "ad_storage")
-                    if getattr(said, name) is not _UNKNOWN
+                    if getattr(answers, name) is not _UNKNOWN
                 },
             )
-        said = Consent(
-            ad_user_data=decisive(said.ad_user_data, answer.ad_user_data),
-            ad_personalization=decisive(said.ad_personalization, answer.ad_personalization),
-            ad_storage=decisive(said.ad_storage, answer.ad_storage),
-            source=said.source or answer.source,
+        answers = Consent(
+            ad_user_data=decisive(answers.ad_user_data, answer.ad_user_data),
+            ad_personalization=decisive(answers.ad_personalization, answer.ad_personalization),
+            ad_storage=decisive(answers.ad_storage, answer.ad_storage),
+            source=answers.source or answer.source,
         )
-    return consent if said == Consent() else said
+    return consent if answers == Consent() else answers

@@ -53,7 +53,7 @@ def of_code(app: App, shop: str, code: str, now: datetime) -> Grant:
 
 
 def of_session(app: App, shop: str, session_token: str, now: datetime) -> Grant:
-    """For the session token of somebody who opens the app in the shop's admin (checked before: `session_token.py`)."""
+    """For the session token of somebody who opens the app in the shop's admin (checked before: `signatures.shop_of_session`)."""
     return _ask(app, shop, _exchange(session_token, _SESSION), now)
 
 

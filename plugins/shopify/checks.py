@@ -28,8 +28,8 @@ _OPTIONS: Final = (
 _THEME_CHECK: Final = """
 const { themeCheckRun } = await import(process.argv[1] + "/@shopify/theme-check-node/dist/index.js").then((m) => m.default ?? m);
 const { offenses } = await themeCheckRun(process.argv[2], undefined, () => {});
-for (const each of offenses) {
-  process.stdout.write(`${each.uri}:${each.start.line + 1}: ${each.check}: ${each.message}\\n`);
+for (const offense of offenses) {
+  process.stdout.write(`${offense.uri}:${offense.start.line + 1}: ${offense.check}: ${offense.message}\\n`);
 }
 """
 

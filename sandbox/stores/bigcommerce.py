@@ -79,14 +79,14 @@ def order(
 
 
 class BigCommerceStore:
-    """One store: its orders by id, with what belongs to each by the last word of its path. `asked`: what was asked for."""
+    """One store: its orders by id, with what belongs to each by the last word of its path. `requests`: what was asked for."""
 
     def __init__(self, store_hash: str, access_token: str) -> None:
         self.hash = store_hash
         self._token = access_token
         self.orders: dict[int, dict[str, Any]] = {}
         self.parts: dict[tuple[int, str], list[dict[str, Any]]] = {}
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.answers: deque[Answer] = deque()
         self._lock = threading.Lock()
 
@@ -115,7 +115,7 @@ class BigCommerceStore:
         """The answer to GET `target`: status, headers, document."""
         with self._lock:
             parts = urlsplit(target)
-            self.asked.append(target.removeprefix(f"/stores/{self.hash}"))
+            self.requests.append(target.removeprefix(f"/stores/{self.hash}"))
             if self.answers:
                 return self.answers.popleft()
             if token is None or not hmac.compare_digest(token, self._token):
@@ -180,7 +180,7 @@ def serve(store: BigCommerceStore, port: int = 0) -> Generator[str]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class's name)
-            """Nothing: `store.asked` has it."""
+            """Nothing: `store.requests` has it."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True

@@ -30,13 +30,13 @@ Answer = tuple[int, dict[str, str], Any]
 
 
 class WooCommerceShop:
-    """One shop: its orders by id, as REST resources. `asked`: the queries that were answered; `answers`: what is given before; `moved_s`: by
+    """One shop: its orders by id, as REST resources. `requests`: the queries that were answered; `answers`: what is given before; `moved_s`: by
     how many seconds its clock is ahead of ours."""
 
     def __init__(self, consumer_key: str, consumer_secret: str) -> None:
         self._login = base64.b64encode(f"{consumer_key}:{consumer_secret}".encode()).decode()
         self.orders: dict[int, dict[str, Any]] = {}
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.answers: deque[Answer] = deque()
         self.trashed: set[int] = set()
         self.moved_s = 0.0
@@ -66,7 +66,7 @@ class WooCommerceShop:
     def answer(self, target: str, authorization: str | None) -> Answer:
         """The answer to GET `target`: status, headers, document."""
         with self._lock:
-            self.asked.append(target)
+            self.requests.append(target)
             if self.answers:
                 return self.answers.popleft()
             if authorization is None or not hmac.compare_digest(authorization, f"Basic {self._login}"):
@@ -88,8 +88,8 @@ class WooCommerceShop:
             after = datetime.fromisoformat(query["modified_after"])
             orders = [order for order in orders if datetime.fromisoformat(order["date_modified_gmt"]) > after]
         if "include" in query:
-            wanted = {int(number) for number in query["include"].split(",")}
-            orders = [order for order in orders if order["id"] in wanted]
+            numbers = {int(number) for number in query["include"].split(",")}
+            orders = [order for order in orders if order["id"] in numbers]
         by = {"modified": "date_modified_gmt", "id": "id"}.get(query.get("orderby", "date"), "date_created_gmt")
         orders.sort(key=lambda order: (order[by], order["id"]), reverse=query.get("order", "desc") == "desc")
         total = len(orders)
@@ -133,7 +133,7 @@ def serve(shop: WooCommerceShop, port: int = 0) -> Generator[str]:
             return super().date_time_string(moment + shop.moved_s)  # pyright: ignore[reportArgumentType]  (it takes fractions)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class's name)
-            """Nothing: `shop.asked` has it."""
+            """Nothing: `shop.requests` has it."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True

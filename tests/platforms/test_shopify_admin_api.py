@@ -80,11 +80,13 @@ def test_a_token_that_is_good_no_more_is_told_apart(store: ShopifyAdmin) -> None
 
 
 def test_what_shopify_refuses_is_named(store: ShopifyAdmin) -> None:
-    wanted = {"uri": "http://receiver.example", "format": "JSON"}
+    subscription = {"uri": "http://receiver.example", "format": "JSON"}
     with api(store) as shop:
         with pytest.raises(NeedsAction, match="callbackUrl: Address protocol"):
             shop.change(
-                admin_queries.CREATE_WEBHOOK, "webhookSubscriptionCreate", {"topic": "ORDERS_PAID", "wanted": wanted}
+                admin_queries.CREATE_WEBHOOK,
+                "webhookSubscriptionCreate",
+                {"topic": "ORDERS_PAID", "subscription": subscription},
             )
         with pytest.raises(Permanent, match="nonsense"):
             shop.ask("{ nonsense }")

@@ -205,9 +205,9 @@ def test_what_no_hook_named_is_found_within_the_hour(world: StoreWorld) -> None:
     found = recover(world.engine, world.settings, world.site_id, world.now)
     assert (found.read, found.missing, found.landed) == (1, {"order": 1}, 1)
     world.drain()
-    asked = len(world.store.asked)
+    requests = len(world.store.requests)
     again = recover(world.engine, world.settings, world.site_id, world.now, since=world.now - timedelta(days=1))
-    assert (again.missing, len(world.store.asked) - asked) == ({}, 1), "nothing is read whole"
+    assert (again.missing, len(world.store.requests) - requests) == ({}, 1), "nothing is read whole"
     world.sold(118, ago=300, status_id=5, changed_ago=60)
     later = recover(world.engine, world.settings, world.site_id, world.now, since=world.now - timedelta(days=1))
     assert later.missing == {"change": 1}
@@ -307,7 +307,7 @@ def test_pages_are_cut_by_time_and_every_order_comes(count: int, step_s: int, re
     with reader(store) as orders:
         read = {entry.order_id for entry in orders.changed_since(START)}
     assert read == {str(number) for number in range(1, count + 1)}
-    assert len(store.asked) == requests
+    assert len(store.requests) == requests
 
 
 def test_all_lines_of_an_order_and_none_where_the_store_has_none() -> None:

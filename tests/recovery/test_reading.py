@@ -40,8 +40,8 @@ def test_pages_are_cut_by_time_and_every_order_comes(count: int, step_s: int, re
     with asked(shop) as orders:
         read = [order.order_id for order in orders.changed_since(START)]
     assert set(read) == {str(number) for number in range(1, count + 1)}
-    assert len(shop.asked) == requests
-    assert all("per_page=100" in asked and "dates_are_gmt=true" in asked for asked in shop.asked)
+    assert len(shop.requests) == requests
+    assert all("per_page=100" in request and "dates_are_gmt=true" in request for request in shop.requests)
 
 
 def test_an_order_that_changes_while_pages_are_read_hides_no_other() -> None:
@@ -121,7 +121,7 @@ def test_what_a_person_must_mend_is_said_at_once(status: int, said: str) -> None
     shop.answers.append((status, {"location": "http://127.0.0.1:1/"}, {}))
     with asked(shop) as orders, pytest.raises(NeedsAction, match=said):
         list(orders.changed_since(START))
-    assert len(shop.asked) == 1
+    assert len(shop.requests) == 1
 
 
 def test_a_wrong_key_is_refused() -> None:

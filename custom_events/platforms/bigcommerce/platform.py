@@ -6,7 +6,7 @@ from datetime import datetime
 from custom_events.platforms.base import Delivery, Secret, ShopDomain
 from custom_events.platforms.bigcommerce import delivery as deliveries
 from custom_events.platforms.bigcommerce import signature
-from custom_events.platforms.bigcommerce.topics import WANTED
+from custom_events.platforms.bigcommerce.topics import SUBSCRIBED
 from custom_events.platforms.bigcommerce.understand import understand
 from custom_events.values.deliveries import Platform, RawDelivery, Refusal, SiteContext, Understood
 
@@ -29,7 +29,7 @@ class BigCommerce:
             "In BigCommerce: Settings > Store-level API accounts > Create; OAuth scopes Orders and Order Transactions, read-only.",
             "Enter the store's hash and the access token here as the key by which orders are read: hooks only name an order.",
             "Then make a hook (POST /v3/hooks) with that token for each of these scopes:",
-            *(f"  {scope}" for scope in WANTED),
+            *(f"  {scope}" for scope in SUBSCRIBED),
             f"  destination {url},",
             f'  headers {{"{signature.TOKEN.title()}": the secret below}} (docs/how-to/connect-bigcommerce.md has the command).',
         ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from custom_events.platforms.base import Delivery, Secret, ShopDomain
 from custom_events.platforms.stripe import delivery as deliveries
 from custom_events.platforms.stripe import signature
-from custom_events.platforms.stripe.topics import WANTED
+from custom_events.platforms.stripe.topics import SUBSCRIBED
 from custom_events.platforms.stripe.understand import understand
 from custom_events.values.deliveries import Platform, RawDelivery, Refusal, SiteContext, Understood
 
@@ -27,7 +27,7 @@ class Stripe:
         del site_key
         return [
             "In Stripe: Workbench > Webhooks > Add destination, events of your account, payload style Snapshot:",
-            *(f"  {topic}" for topic in WANTED),
+            *(f"  {topic}" for topic in SUBSCRIBED),
             f"  Endpoint URL {url}; then reveal its signing secret (whsec_...) and enter it here.",
             "Put clicks and consent into the session's metadata when you make it (docs/how-to/connect-stripe.md).",
         ]

@@ -16,7 +16,7 @@ import pytest
 
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.platforms.shopify.admin_queries import API_VERSION
-from custom_events.platforms.shopify.app_topics import COMPLIANCE, LIFE, SCOPES, WANTED
+from custom_events.platforms.shopify.app_topics import COMPLIANCE, LIFE, SCOPE_OF_TOPIC, SCOPES
 from custom_events.platforms.shopify.topics import HANDLERS, IGNORED
 from custom_events.shopify_app.installing import CALLBACK, INSTALL
 from custom_events.shopify_app.registering import PIXEL_SCOPES
@@ -73,9 +73,9 @@ def test_the_apps_settings_are_those_of_our_programs(name: str) -> None:
 
 
 def test_the_topics_of_both_ways_are_the_same() -> None:
-    own = {topic for topic, scope in WANTED.items() if scope == "read_own_subscription_contracts"}
+    own = {topic for topic, scope in SCOPE_OF_TOPIC.items() if scope == "read_own_subscription_contracts"}
     assert topics_of("shopify.app.toml") == []
-    assert set(topics_of("shopify.app.all-topics.toml")) == {*WANTED, *LIFE} - own
+    assert set(topics_of("shopify.app.all-topics.toml")) == {*SCOPE_OF_TOPIC, *LIFE} - own
     commented = HANDLER.findall((PLUGIN / "shopify.app.all-topics.toml").read_text())
     assert own <= {topic for *_, topics in commented for topic in json.loads(topics)}
 
@@ -87,7 +87,7 @@ def test_every_subscription_names_who_understands_it() -> None:
         for module, function, _, topics in HANDLER.findall((PLUGIN / name).read_text())
         for topic in json.loads(topics)
     }
-    assert named.keys() == {*WANTED, *LIFE, *COMPLIANCE}
+    assert named.keys() == {*SCOPE_OF_TOPIC, *LIFE, *COMPLIANCE}
     for topic, (module, function) in named.items():
         handler = getattr(import_module(module), function)
         if topic in COMPLIANCE:
@@ -166,10 +166,10 @@ def test_shopifys_theme_check_finds_nothing_but_what_is_planted(tmp_path: Path) 
 
 def test_the_lock_names_no_registry_and_pins_every_file() -> None:
     lock = json.loads((PLUGIN / "package-lock.json").read_text())
-    wanted = json.loads((PLUGIN / "package.json").read_text())
-    assert lock["packages"][""]["dependencies"] == wanted["dependencies"]
+    manifest = json.loads((PLUGIN / "package.json").read_text())
+    assert lock["packages"][""]["dependencies"] == manifest["dependencies"]
     pixel = json.loads((PLUGIN / "extensions" / "web-pixel" / "package.json").read_text())
-    assert pixel["dependencies"] == wanted["dependencies"]
+    assert pixel["dependencies"] == manifest["dependencies"]
     for name, package in lock["packages"].items():
         assert "resolved" not in package
         assert not name or package["integrity"].startswith("sha512-")
