@@ -14,7 +14,7 @@ from custom_events.pipeline.bulk_rows import Connection, columns_of
 from custom_events.pipeline.understanding import Delivered, Raw
 from custom_events.platforms.attribution import MAX_CLICKS
 from custom_events.queries import beacons as sql
-from custom_events.values.beacons import Beacon
+from custom_events.values.beacons import BY_TOKEN, Beacon, subjects_of
 from custom_events.values.clicks import Click, ClickKind, Consent, ConsentStatus, decisive
 from custom_events.values.deliveries import Understood, beacon_of
 from custom_events.values.events import CommerceEvent, Order
@@ -66,7 +66,7 @@ async def enriched(
     for site_id, subject, received_at, evidence in await connection.fetch(
         sql.OF_SUBJECTS, *columns_of(sorted(subjects))
     ):
-        entry = Evidence(received_at, _DECODER.decode(evidence), subject.startswith("cart:"))
+        entry = Evidence(received_at, _DECODER.decode(evidence), subject.startswith(BY_TOKEN))
         known.setdefault((site_id, subject), []).append(entry)
     return [(raw, _with_evidence(raw.site_id, verdict, known)) for raw, verdict in understood]
 
@@ -83,8 +83,7 @@ async def requeue_orders(connection: Connection, delivered: Iterable[Delivered])
 
 
 def _subjects(order: Order) -> tuple[str, ...]:
-    tokens = dict.fromkeys(token for token in (order.cart_token, order.checkout_token) if token)
-    return (f"order:{order.id}", *(f"cart:{token}" for token in tokens))
+    return subjects_of(order.id, cart_token=order.cart_token, checkout_token=order.checkout_token)
 
 
 def _with_evidence(
@@ -95,7 +94,7 @@ def _with_evidence(
         return understood
     evidence = [
         entry
-        for subject in reversed(_subjects(order))  # by tokens first
+        for subject in _subjects(order)
         for entry in known.get((site_id, subject), ())
         if entry.by_token or abs(entry.received_at - order.created_at) <= AROUND_ORDER
     ]
