@@ -83,7 +83,7 @@ def _ask(app: App, shop: str, fields: dict[str, str], now: datetime) -> Grant:
     try:
         with httpx.Client(timeout=app.timeout_s, follow_redirects=False, trust_env=False) as client:
             response = client.post(url, data=form, headers={"Accept": "application/json"})
-    except httpx.TransportError as error:
+    except httpx.HTTPError as error:
         raise Transient(f"Shopify does not answer for {shop} ({type(error).__name__})", retry_after_s=5.0) from None
     if response.status_code >= _BROKEN or response.status_code == _TOO_MANY:
         raise Transient(f"Shopify answers {response.status_code} for {shop}", retry_after_s=5.0)
