@@ -13,20 +13,18 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from sandbox.stores.posts import Post, minified
+from sandbox.stores.posts import Post
+from sandbox.stores.serving import Answer, served
 
 ORDERS = "/wp-json/wc/v3/orders"
 DEFAULT_PER_PAGE = 10
 MOST_PER_PAGE = 100
-
-Answer = tuple[int, dict[str, str], Any]
 
 
 class WooCommerceShop:
@@ -114,34 +112,7 @@ def _error(status: int, code: str, message: str) -> Answer:
 @contextmanager
 def serve(shop: WooCommerceShop, port: int = 0) -> Generator[str]:
     """The shop's address until the end of the block; `port` 0: any that is free."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            status, headers, document = shop.answer(self.path, self.headers.get("authorization"))
-            body = document if isinstance(document, bytes) else minified(document)
-            self.send_response(status)
-            for name, value in {"content-type": "application/json; charset=UTF-8", **headers}.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def date_time_string(self, timestamp: float | None = None) -> str:
-            moment = time.time() if timestamp is None else timestamp
-            return super().date_time_string(moment + shop.moved_s)  # pyright: ignore[reportArgumentType]  (it takes fractions)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class's name)
-            """Nothing: `shop.requests` has it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    content_type = "application/json; charset=UTF-8"
+    clock: Callable[[], float] = lambda: time.time() + shop.moved_s  # noqa: E731
+    with served(shop.answer, login="authorization", port=port, content_type=content_type, clock=clock) as url:
+        yield url

@@ -30,7 +30,7 @@ from ingest_api.app import create_app
 from sandbox.google_ads.click_ids import make_click_id
 from sandbox.stores.bigcommerce import BigCommerceStore, order, serve
 from tests.ingest_api.conftest import living
-from tests.world import World
+from tests.recovery.conftest import StoreApiWorld
 
 HASH, TOKEN = "abc123xyz", "t" * 31
 OUTCOMES = "SELECT outcome, reason FROM app.raw_outcomes ORDER BY raw_id"
@@ -39,28 +39,12 @@ UPLOADS = "SELECT transaction_id, kind, state FROM app.conversion_uploads ORDER 
 PAID = {"id": 1, "event": "purchase", "status": "ok", "gateway": "stripe", "test": False}
 
 
-class StoreWorld(World):
-    """A site whose hooks name orders, and the store behind it. Times are minutes ago."""
+class StoreWorld(StoreApiWorld):
+    """A site whose hooks name orders, and the store behind it."""
 
     def __init__(self, url: str, engine: sa.Engine) -> None:
-        super().__init__(url, engine)
-        self.now = datetime.now(UTC).replace(microsecond=0)
+        super().__init__(url, engine, "bigcommerce", HASH, TOKEN)
         self.store = BigCommerceStore(HASH, TOKEN)
-        self.site_id = self.site(platform="bigcommerce", time_zone="UTC")
-        self.settings = Settings(batch_size=500, shards=4, store_api_private=True)
-
-    def connect(self, url: str) -> None:
-        with self.engine.begin() as connection:
-            store_api_keys.put(
-                connection,
-                self.site_id,
-                store_url=url,
-                consumer_key=HASH,
-                consumer_secret=TOKEN,
-                key=secrets.key(self.settings),
-                actor="ana@example.org",
-                allow_private=True,
-            )
 
     def sold(self, number: int, *, ago: float = 30, changed_ago: float | None = None, **fields: Any) -> None:
         """A paid order with a click in its metafields; the store has it from now on."""
@@ -79,17 +63,13 @@ class StoreWorld(World):
         described = PLATFORMS[Platform.BIGCOMMERCE].describe({}, body)
         return self.land(self.site_id, described.topic, body, headers={}, triggered_at=described.triggered_at)
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with self.engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(sa.text(query))]
-
 
 @pytest.fixture
 def world(database: str, engine: sa.Engine) -> Iterator[StoreWorld]:
-    made = StoreWorld(database, engine)
-    with serve(made.store) as url:
-        made.connect(url)
-        yield made
+    store_world = StoreWorld(database, engine)
+    with serve(store_world.store) as url:
+        store_world.connect(url)
+        yield store_world
 
 
 def test_a_hook_names_an_order_which_is_read_landed_and_queued_once(world: StoreWorld) -> None:
