@@ -182,8 +182,8 @@ def test_an_order_that_is_not_there_is_named_no_more_and_a_redacted_body_names_n
 def test_what_no_hook_named_is_found_within_the_hour(world: StoreWorld) -> None:
     world.sold(118, ago=300)
     world.sold(119, ago=300, status_id=0)
-    found = recover(world.engine, world.settings, world.site_id, world.now)
-    assert (found.read, found.missing, found.landed) == (1, {"order": 1}, 1)
+    recovered = recover(world.engine, world.settings, world.site_id, world.now)
+    assert (recovered.read, recovered.missing, recovered.landed) == (1, {"order": 1}, 1)
     world.drain()
     requests = len(world.store.requests)
     again = recover(world.engine, world.settings, world.site_id, world.now, since=world.now - timedelta(days=1))

@@ -54,7 +54,9 @@ def settings_of(name: str) -> dict[str, Any]:
 
 
 def topics_of(name: str, kind: str = "topics") -> list[str]:
-    return [topic for each in settings_of(name)["webhooks"]["subscriptions"] for topic in each.get(kind, ())]
+    return [
+        topic for subscription in settings_of(name)["webhooks"]["subscriptions"] for topic in subscription.get(kind, ())
+    ]
 
 
 # ---------------------------------------------------------------- settings
