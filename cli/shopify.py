@@ -55,18 +55,18 @@ def status(*, site: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode({"installations": listed}), indent=2))
     else:
-        for each in listed:
-            _tell(each)
+        for entry in listed:
+            _tell(entry)
         if not listed:
             click.echo("The app is installed nowhere: `custom-events shopify install-url SHOP` gives the link.")
-    click.get_current_context().exit(1 if any(each.problems or not each.is_installed for each in listed) else 0)
+    click.get_current_context().exit(1 if any(entry.problems or not entry.is_installed for entry in listed) else 0)
 
 
 @shopify.command(short_help="Look at shops now, and register what is missing.")
 @click.argument("site", metavar="[SITE]", required=False)
 @author_option()
 def register(*, site: str | None, author: str) -> None:
-    """Compare webhooks and pixel with what is wanted, in one shop or in all, and set right what differs. The exit code is 1 when something is
+    """Compare webhooks and pixel with what is to be registered, in one shop or in all, and set right what differs. The exit code is 1 when something is
     left for a person to do."""
     from custom_events.catalog import sites
     from custom_events.shopify_app import watching
@@ -104,29 +104,33 @@ def refresh(*, site: str) -> None:
             _tell(installation.get(connection, site_id))
 
 
-def _tell(each: "Installation") -> None:
+def _tell(entry: "Installation") -> None:
     click.echo(
-        f"site {each.site_id}  {each.shop}  {each.state} since {each.uninstalled_at or each.installed_at:%Y-%m-%d %H:%M}"
+        f"site {entry.site_id}  {entry.shop}  {entry.state} since {entry.uninstalled_at or entry.installed_at:%Y-%m-%d %H:%M}"
     )
-    if each.is_installed:
+    if entry.is_installed:
         end = (
             "never expires"
-            if each.refresh_expires_at is None
-            else f"can be renewed until {each.refresh_expires_at:%Y-%m-%d}"
+            if entry.refresh_expires_at is None
+            else f"can be renewed until {entry.refresh_expires_at:%Y-%m-%d}"
         )
-        looked = "not looked at yet" if each.watched_at is None else f"looked at {each.watched_at:%Y-%m-%d %H:%M}"
-        click.echo(f"  token from {each.tokens_at:%Y-%m-%d %H:%M}, {end}")
-        click.echo(f"  webhooks {_webhooks(each)}, pixel {'there' if each.registered.pixel else 'not there'}, {looked}")
-        click.echo(f"  may: {', '.join(each.scopes) or 'nothing'}")
+        looked = "not looked at yet" if entry.watched_at is None else f"looked at {entry.watched_at:%Y-%m-%d %H:%M}"
+        click.echo(f"  token from {entry.tokens_at:%Y-%m-%d %H:%M}, {end}")
+        click.echo(
+            f"  webhooks {_webhooks(entry)}, pixel {'there' if entry.registered.pixel else 'not there'}, {looked}"
+        )
+        click.echo(f"  may: {', '.join(entry.scopes) or 'nothing'}")
     else:
-        click.echo(f"  Its owner installs it again by: custom-events shopify install-url {each.shop}")
-    for problem in each.problems:
+        click.echo(f"  Its owner installs it again by: custom-events shopify install-url {entry.shop}")
+    for problem in entry.problems:
         click.echo(f"  {problem.what}: {problem.sentence}")
 
 
-def _webhooks(each: "Installation") -> str:
+def _webhooks(entry: "Installation") -> str:
     return (
-        "in the app's settings" if each.registered.by_app else f"{len(each.registered.webhooks)} of {len(each.wanted)}"
+        "in the app's settings"
+        if entry.registered.by_app
+        else f"{len(entry.registered.webhooks)} of {len(entry.topics)}"
     )
 
 

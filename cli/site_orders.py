@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 TIME = "%Y-%m-%d %H:%M UTC"
 _SITE = click.argument("name", metavar="SITE")
-_API = "its secrets go by the API from afar (PUT /api/v1/sites/{site_id}/store-api-key), or on the server"
+_API = "its secrets go by the API from afar (POST /api/v1/sites/{site_id}/store-api-key), or on the server"
 
 
 @click.group(name="api-key", short_help="The key by which a store's orders are read.")
@@ -109,13 +109,16 @@ def recover_orders(*, name: str, since: datetime | None, dry_run: bool, as_json:
     import msgspec
 
     from custom_events.catalog import sites
-    from custom_events.recovery.run import recover, utc
+    from custom_events.recovery.run import recover
+    from custom_events.values.times import as_utc
 
     settings, now = prepared(), datetime.now(UTC)
     with connected(settings) as engine:
         with engine.connect() as connection:
             site = sites.called(connection, name)
-        recovery = recover(engine, settings, site.id, now, since=None if since is None else utc(since), dry_run=dry_run)
+        recovery = recover(
+            engine, settings, site.id, now, since=None if since is None else as_utc(since), dry_run=dry_run
+        )
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(recovery), indent=2))
     else:

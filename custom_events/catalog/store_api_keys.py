@@ -127,9 +127,7 @@ def get(connection: sa.Connection, site_id: int) -> StoreApiKey:
     """The same. Raises NotFound where there is none."""
     stored = of(connection, site_id)
     if stored is None:
-        raise NotFound(
-            f"Site {site_id} has no key of its store's API: `custom-events site api-key set {site_id}`.", what="key"
-        )
+        raise _no_key(site_id)
     return stored
 
 
@@ -137,8 +135,7 @@ def credentials(connection: sa.Connection, site_id: int, key: bytes) -> tuple[st
     """The store's address and the key itself. Raises NotFound, and NeedsAction where it cannot be decrypted."""
     row = connection.execute(queries.API_KEY, {"site": site_id}).one_or_none()
     if row is None:
-        get(connection, site_id)
-        raise AssertionError("get raises")
+        raise _no_key(site_id)
     plain = secrets.decrypt(bytes(row.key_encrypted), key, secrets.row_of_store_key(site_id))
     return row.store_url, msgspec.json.decode(plain, type=Credentials)
 
@@ -148,6 +145,12 @@ def remove(connection: sa.Connection, site_id: int, *, actor: str) -> None:
     before = get(connection, site_id)
     connection.execute(queries.REMOVE_API_KEY, {"site": site_id})
     _record(connection, actor, "remove", site_id, before, None)
+
+
+def _no_key(site_id: int) -> NotFound:
+    return NotFound(
+        f"Site {site_id} has no key of its store's API: `custom-events site api-key set {site_id}`.", what="key"
+    )
 
 
 def _record(

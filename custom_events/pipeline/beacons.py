@@ -14,7 +14,7 @@ from custom_events.pipeline.bulk_rows import Connection, columns_of
 from custom_events.pipeline.understanding import Delivered, Raw
 from custom_events.platforms.attribution import MAX_CLICKS
 from custom_events.queries import beacons as sql
-from custom_events.values.beacons import Beacon
+from custom_events.values.beacons import BY_TOKEN, Beacon, subjects_of
 from custom_events.values.clicks import Click, ClickKind, Consent, ConsentStatus, decisive
 from custom_events.values.deliveries import Understood, beacon_of
 from custom_events.values.events import CommerceEvent, Order
@@ -56,15 +56,17 @@ async def enriched(
     with_beacons = {row[0] for row in site_rows}
     if not with_beacons:
         return understood
-    asked = {
+    subjects = {
         (raw.site_id, subject)
         for raw, verdict in understood
         if verdict.order is not None and raw.site_id in with_beacons
         for subject in _subjects(verdict.order)
     }
     known: dict[tuple[int, str], list[Evidence]] = {}
-    for site_id, subject, received_at, evidence in await connection.fetch(sql.OF_SUBJECTS, *columns_of(sorted(asked))):
-        entry = Evidence(received_at, _DECODER.decode(evidence), subject.startswith("cart:"))
+    for site_id, subject, received_at, evidence in await connection.fetch(
+        sql.OF_SUBJECTS, *columns_of(sorted(subjects))
+    ):
+        entry = Evidence(received_at, _DECODER.decode(evidence), subject.startswith(BY_TOKEN))
         known.setdefault((site_id, subject), []).append(entry)
     return [(raw, _with_evidence(raw.site_id, verdict, known)) for raw, verdict in understood]
 
@@ -81,8 +83,7 @@ async def requeue_orders(connection: Connection, delivered: Iterable[Delivered])
 
 
 def _subjects(order: Order) -> tuple[str, ...]:
-    tokens = dict.fromkeys(token for token in (order.cart_token, order.checkout_token) if token)
-    return (f"order:{order.id}", *(f"cart:{token}" for token in tokens))
+    return subjects_of(order.id, cart_token=order.cart_token, checkout_token=order.checkout_token)
 
 
 def _with_evidence(
@@ -93,7 +94,7 @@ def _with_evidence(
         return understood
     evidence = [
         entry
-        for subject in reversed(_subjects(order))  # by tokens first
+        for subject in _subjects(order)
         for entry in known.get((site_id, subject), ())
         if entry.by_token or abs(entry.received_at - order.created_at) <= AROUND_ORDER
     ]
@@ -125,7 +126,7 @@ def _clicks(evidence: Sequence[Evidence]) -> tuple[Click, ...]:
 
 
 def _consent(consent: Consent | None, evidence: Sequence[Evidence]) -> Consent | None:
-    said = consent or Consent()
+    answers = consent or Consent()
     for entry in evidence:
         answer = entry.beacon.consent
         if answer is None:
@@ -136,13 +137,13 @@ def _consent(consent: Consent | None, evidence: Sequence[Evidence]) -> Consent |
                 **{
                     name: _UNKNOWN
                     for name in ("ad_user_data", "ad_personalization", "ad_storage")
-                    if getattr(said, name) is not _UNKNOWN
+                    if getattr(answers, name) is not _UNKNOWN
                 },
             )
-        said = Consent(
-            ad_user_data=decisive(said.ad_user_data, answer.ad_user_data),
-            ad_personalization=decisive(said.ad_personalization, answer.ad_personalization),
-            ad_storage=decisive(said.ad_storage, answer.ad_storage),
-            source=said.source or answer.source,
+        answers = Consent(
+            ad_user_data=decisive(answers.ad_user_data, answer.ad_user_data),
+            ad_personalization=decisive(answers.ad_personalization, answer.ad_personalization),
+            ad_storage=decisive(answers.ad_storage, answer.ad_storage),
+            source=answers.source or answer.source,
         )
-    return consent if said == Consent() else said
+    return consent if answers == Consent() else answers

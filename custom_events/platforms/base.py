@@ -83,3 +83,16 @@ class StorePlatform(Protocol):
     def understand(self, delivery: RawDelivery, site: SiteContext) -> Understood:
         """Commerce events and states of one body. Never raises: what cannot be understood is parked with a reason."""
         ...
+
+
+class PlainWebhooks:
+    """What most platforms share: deliveries to a site's own address alone, no unsigned hello, no plugin and no settings of their own."""
+
+    shop_domain: ShopDomain | None = None
+    has_plugin = False
+    own_settings: frozenset[str] = frozenset()
+
+    def is_handshake(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """See `StorePlatform.is_handshake`: there is none."""
+        del headers, body
+        return False

@@ -124,11 +124,11 @@ def _clicks_listed(parts: list[Any]) -> tuple[Click, ...]:
     """As the Shopify pixel writes them: kind, id and time of each, the best first."""
     clicks: list[Click] = []
     for part in parts[:MAX_CLICKS]:
-        said: dict[str, Any] = part if isinstance(part, dict) else {}
-        kind = next((kind for kind in ClickKind if kind.value == said.get("kind")), None)
-        click = click_value(said.get("id"))
+        fields: dict[str, Any] = part if isinstance(part, dict) else {}
+        kind = next((kind for kind in ClickKind if kind.value == fields.get("kind")), None)
+        click = click_value(fields.get("id"))
         if kind is not None and click is not None:
-            clicks.append(_click(kind, click.id, click.clicked_at or moment_of(said.get("clicked_at"))))
+            clicks.append(_click(kind, click.id, click.clicked_at or moment_of(fields.get("clicked_at"))))
     return tuple(clicks)
 
 
@@ -139,11 +139,11 @@ def _click(kind: ClickKind, click_id: str, clicked_at: datetime | None) -> Click
 def _consent(value: Any) -> Consent | None:
     if not isinstance(value, dict):
         return None
-    said: dict[str, Any] = {str(name): answer for name, answer in value.items()}
-    source = said.get("source")
+    fields: dict[str, Any] = {str(name): answer for name, answer in value.items()}
+    source = fields.get("source")
     if source is not None and _word(source) is None:
-        said.pop("source")
-    return consent_from(said, SOURCE)
+        fields.pop("source")
+    return consent_from(fields, SOURCE)
 
 
 def _path(value: Any) -> str | None:

@@ -6,7 +6,8 @@ essential leaves stay strict.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -41,6 +42,19 @@ class Reading(NamedTuple):
 
 SecondReading = Callable[[Any], Reading | Understood]
 """From the loosely decoded body to how it is read, or to the verdict at once."""
+
+
+def second_readings(
+    bodies: Mapping[Handler, type[msgspec.Struct]], shape_of: Callable[[type[msgspec.Struct]], Shape]
+) -> dict[Handler, SecondReading]:
+    """How each handler's body is read tolerantly where nothing but its handler says what it is."""
+    return {handler: partial(_by_shape, handler, kind, shape_of) for handler, kind in bodies.items()}
+
+
+def _by_shape(
+    handler: Handler, kind: type[msgspec.Struct], shape_of: Callable[[type[msgspec.Struct]], Shape], _document: Any
+) -> Reading:
+    return Reading(handler, shape_of(kind))
 
 
 def guarded(

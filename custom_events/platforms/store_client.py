@@ -17,6 +17,7 @@ import msgspec
 
 from custom_events.errors import InvalidConfiguration, NeedsAction, Transient
 from custom_events.values.hosts import is_public
+from custom_events.values.times import as_utc
 
 TIMEOUT_S: Final = 60.0  # without a byte of an answer; a hundred orders take a slow shop half of that
 ANSWER_S: Final = 300.0  # of one answer, however it trickles: the orders of all sites are read one after the other
@@ -54,7 +55,8 @@ def checked_url(url: str, *, allow_private: bool) -> str:
     try:
         parts = urlsplit(url.strip())
         port = parts.port
-    except ValueError:
+        httpx.URL(url.strip())
+    except (ValueError, httpx.InvalidURL):
         raise InvalidConfiguration(f"{url!r} is no address; write https://shop.example", path="store_url") from None
     if parts.scheme not in schemes or not parts.hostname or not url.isprintable():
         raise InvalidConfiguration(f"{url!r} is no address with https; write https://shop.example", path="store_url")
@@ -164,7 +166,7 @@ class _CheckedTransport(httpx.HTTPTransport):
         host, port = request.url.host, request.url.port or (443 if request.url.scheme == "https" else 80)
         try:
             addresses = self._resolve(host, port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a label of more than 63 characters
             raise httpx.ConnectError(f"{host} is not known") from error
         if not self._allow_private and not all(is_public(address) for address in addresses):
             raise NeedsAction(
@@ -186,7 +188,6 @@ def _asked_wait_s(headers: httpx.Headers) -> float:
 def _clock(date: str | None) -> datetime:
     """The store's clock by its Date header; ours where it has none."""
     try:
-        moment = parsedate_to_datetime(date or "")
+        return as_utc(parsedate_to_datetime(date or ""))
     except ValueError:
         return datetime.now(UTC)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -4,12 +4,12 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from custom_events.queries.landing import LAND_AROUND
+from custom_events.queries.landing import land_as
 from custom_events.queries.understanding import given
 from custom_events.values.beacons import UNSIGNED
 
 # As the receiver lands deliveries; the verdict says that nobody signed it.
-LAND_BEACONS: Final = LAND_AROUND.replace("'verified'", f"'{UNSIGNED}'")
+LAND_BEACONS: Final = land_as(UNSIGNED)
 
 KEEP: Final = f"""
 INSERT INTO app.beacons (site_id, subject, raw_id, received_at, evidence)
@@ -36,13 +36,13 @@ ORDER BY c.site_id, c.subject, b.received_at DESC, b.raw_id DESC
 # Bodies of orders that were understood before a browser told of them go back into the queue, where their events know no click or no
 # answer about consent. Those that retention has taken are gone.
 REQUEUE_ORDERS: Final = f"""
-WITH told AS MATERIALIZED (
+WITH open_orders AS MATERIALIZED (
   SELECT DISTINCT e.raw_id, e.raw_landed_week AS landed_week
   FROM {given("site_id bigint", "order_id text")} JOIN app.commerce_events e ON e.site_id = c.site_id AND e.order_id = c.order_id
   WHERE e.type LIKE 'order.%' AND (json_array_length(coalesce(e.facts -> 'clicks', '[]')) = 0
     OR coalesce(e.facts -> 'consent' ->> 'ad_user_data', 'unknown') = 'unknown')),
 gone AS (
-  DELETE FROM app.raw_outcomes o USING told t, landing.raw_events r
+  DELETE FROM app.raw_outcomes o USING open_orders t, landing.raw_events r
   WHERE o.landed_week = t.landed_week AND o.raw_id = t.raw_id AND r.landed_week = t.landed_week AND r.id = t.raw_id AND r.body_bytes > 0
   RETURNING o.raw_id, o.landed_week, o.site_id)
 INSERT INTO landing.raw_queue (raw_id, landed_week, site_id) SELECT raw_id, landed_week, site_id FROM gone ON CONFLICT DO NOTHING

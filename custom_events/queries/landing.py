@@ -128,6 +128,12 @@ _NOT_AROUND = """    WHERE (
 """
 LAND_AROUND = LAND.replace(_LANDS, _NOT_AROUND + _LANDS)
 
+
+def land_as(signature: str) -> str:
+    """LAND_AROUND of what is landed with this verdict in place of a store's good signature."""
+    return LAND_AROUND.replace("'verified'", f"'{signature}'")
+
+
 # One landing at a time while the week changes: a key that two processes land at once, one on each side, is seen by the second.
 LOCK_BOUNDARY = "SELECT pg_advisory_xact_lock($1)"
 
@@ -217,6 +223,17 @@ async def land(
     statement = LAND_AROUND if around else LAND
     known = await connection.fetch(statement, documents, *others, bodies, only_counted, timeout=timeout_s)
     return {row["place"] for row in known}
+
+
+async def land_beside(
+    connection: Fetches, statement: str, deliveries: Sequence[Delivered], repeats: Sequence[Delivered], bodies: bytes
+) -> set[int]:
+    """Land what did not come as a delivery, by a statement of `land_as`; in a transaction of the caller's. Arguments and answer are those of
+    `land`."""
+    await connection.fetch(LOCK_BOUNDARY, BOUNDARY_LOCK)
+    documents = [_TO_JSON.encode(part).decode() for part in (deliveries, repeats, ())]
+    rows = await connection.fetch(statement, *documents, bodies, 0)
+    return {row["place"] for row in rows}
 
 
 async def sites(

@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from custom_events.queries.landing import LAND_AROUND
+from custom_events.queries.landing import land_as
 from custom_events.values.deliveries import ORDER_READ, ORDER_TO_BE_READ
 from custom_events.values.recovery import FETCHED
 
@@ -24,10 +24,11 @@ ON CONFLICT (site_id) DO UPDATE SET store_url = EXCLUDED.store_url, key_ending =
 REMOVE_API_KEY: Final = sa.text("DELETE FROM app.store_api_keys WHERE site_id = :site")
 
 # Sites whose orders can be read, the one that has waited longest first.
-READABLE_SITES: Final = sa.text("""
+_IS_READABLE: Final = """s.removed_at IS NULL AND (EXISTS (SELECT FROM app.store_api_keys k WHERE k.site_id = s.id)
+  OR EXISTS (SELECT FROM app.shopify_installations i WHERE i.site_id = s.id AND i.tokens_encrypted IS NOT NULL))"""
+READABLE_SITES: Final = sa.text(f"""
 SELECT s.id FROM app.sites s LEFT JOIN app.order_recoveries r ON r.site_id = s.id
-WHERE s.removed_at IS NULL AND (EXISTS (SELECT FROM app.store_api_keys k WHERE k.site_id = s.id)
-  OR EXISTS (SELECT FROM app.shopify_installations i WHERE i.site_id = s.id AND i.tokens_encrypted IS NOT NULL))
+WHERE {_IS_READABLE}
 ORDER BY r.updated_at NULLS FIRST, s.id
 """)
 
@@ -128,7 +129,7 @@ SELECT digest FROM app.forgotten_subjects WHERE site_id = :site AND kind IN ('or
 
 # ---------------------------------------------------------------- landing, by asyncpg
 # As the receiver lands deliveries, beside the same keys of the neighbouring weeks; the verdict says that we fetched them.
-LAND_FETCHED: Final = LAND_AROUND.replace("'verified'", f"'{FETCHED}'")
+LAND_FETCHED: Final = land_as(FETCHED)
 
 # Ids of what landed, by their keys ($1: site, $2: hexadecimal keys).
 LANDED: Final = """
@@ -161,8 +162,7 @@ FROM app.missing_orders m JOIN app.sites s ON s.id = m.site_id WHERE m.found_at 
 """)
 
 # Sites whose store cannot be read, and since when it was not.
-UNREAD: Final = sa.text("""
+UNREAD: Final = sa.text(f"""
 SELECT s.site_key, r.problem_since FROM app.order_recoveries r JOIN app.sites s ON s.id = r.site_id
-WHERE s.removed_at IS NULL AND (EXISTS (SELECT FROM app.store_api_keys k WHERE k.site_id = s.id)
-  OR EXISTS (SELECT FROM app.shopify_installations i WHERE i.site_id = s.id AND i.tokens_encrypted IS NOT NULL))
+WHERE {_IS_READABLE}
 """)

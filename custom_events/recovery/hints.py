@@ -6,8 +6,7 @@ made up for by the hourly reading (`run.py`).
 """
 
 import asyncio
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -23,6 +22,7 @@ from custom_events.platforms.store_orders import OrderReader
 from custom_events.queries import recovery as sql
 from custom_events.recovery.landing import ToLand, land
 from custom_events.recovery.readers import reader_of
+from custom_events.recovery.turns import turn
 from custom_events.settings import Settings
 from custom_events.values.platforms import Platform
 
@@ -81,7 +81,7 @@ def read_hinted(
     A store that does not answer, or refuses, is a `problem`; what was read before stays landed. Raises NotFound for a site that is not
     there, Transient while another one reads it.
     """
-    with _turn(engine, site_id), engine.connect() as connection:
+    with turn(engine, site_id), engine.connect() as connection:
         site = sites.get(connection, site_id)
         values = {"site": site_id, "since": now - LOOKED_BACK, "limit": DELIVERIES_AT_MOST}
         order_in = ORDER_OF[site.platform]
@@ -121,8 +121,7 @@ def _read(
         if orders:
             entries = [ToLand(order) for order in orders]
             reading.landed += asyncio.run(land(url, reading.site_id, entries, now))
-        wanted = set(part)
-        _mark(engine, [entry for entry in named if entry.order_id in wanted])
+        _mark(engine, [entry for entry in named if entry.order_id in part])
 
 
 def _mark(engine: sa.Engine, read: Sequence[Named]) -> None:
@@ -147,20 +146,6 @@ def _keep(engine: sa.Engine, reading: HintedOrders, now: datetime) -> None:
     }
     with engine.begin() as connection:
         connection.execute(sql.KEEP_PROGRESS, values)
-
-
-@contextmanager
-def _turn(engine: sa.Engine, site_id: int) -> Generator[None]:
-    """One reading of a site at a time, whatever it reads. Raises Transient while there is another."""
-    with engine.connect() as turn:
-        if not turn.execute(sql.TAKE_SITE, {"site": site_id}).scalar_one():
-            raise Transient(f"The orders of site {site_id} are being read already.")
-        turn.commit()
-        try:
-            yield
-        finally:
-            turn.execute(sql.END_SITE, {"site": site_id})
-            turn.commit()
 
 
 def _order_id(body: bytes, order_in: Callable[[bytes], str | None]) -> str | None:

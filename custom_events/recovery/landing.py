@@ -18,8 +18,6 @@ from custom_events.queries.landing import Delivered
 from custom_events.values.recovery import FETCHED_AT, GapKind
 
 _COMPRESSOR: Final = zstandard.ZstdCompressor()
-_TO_JSON: Final = msgspec.json.Encoder()
-_NOTHING: Final = "[]"
 
 
 class ToLand(msgspec.Struct, frozen=True):
@@ -65,11 +63,9 @@ async def land(url: str, site_id: int, orders: Sequence[ToLand], now: datetime) 
     connection = await connect.asyncpg_connect(url, name="order-recovery")
     try:
         async with connection.transaction():
-            await connection.fetch(landing.LOCK_BOUNDARY, landing.BOUNDARY_LOCK)
-            documents = _TO_JSON.encode([row for _, row in entries]).decode()
-            known = await connection.fetch(sql.LAND_FETCHED, documents, _NOTHING, _NOTHING, bytes(bodies), 0)
-            places = {record["place"] for record in known}
-            landed = [pair for place, pair in enumerate(entries) if place not in places]
+            rows = [row for _, row in entries]
+            known = await landing.land_beside(connection, sql.LAND_FETCHED, rows, (), bytes(bodies))
+            landed = [pair for place, pair in enumerate(entries) if place not in known]
             await _count(connection, site_id, landed, now)
     finally:
         await connection.close()

@@ -21,9 +21,13 @@ from custom_events.values.platforms import Platform
 OpenReader = Callable[[sa.Engine, Settings, Site], "Generator[OrderReader]"]
 
 
-def _woocommerce(engine: sa.Engine, settings: Settings, site: Site) -> Generator[OrderReader]:
+def _key(engine: sa.Engine, settings: Settings, site: Site) -> tuple[str, store_api_keys.Credentials]:
     with engine.connect() as connection:
-        url, key = store_api_keys.credentials(connection, site.id, secrets.key(settings))
+        return store_api_keys.credentials(connection, site.id, secrets.key(settings))
+
+
+def _woocommerce(engine: sa.Engine, settings: Settings, site: Site) -> Generator[OrderReader]:
+    url, key = _key(engine, settings, site)
     auth = (key.consumer_key, key.consumer_secret)
     with StoreClient(url, allow_private=settings.store_api_private, auth=auth) as client:
         yield WooCommerceOrders(client)
@@ -34,8 +38,7 @@ def _shopify(engine: sa.Engine, settings: Settings, site: Site) -> Generator[Ord
 
 
 def _bigcommerce(engine: sa.Engine, settings: Settings, site: Site) -> Generator[OrderReader]:
-    with engine.connect() as connection:
-        url, key = store_api_keys.credentials(connection, site.id, secrets.key(settings))
+    url, key = _key(engine, settings, site)
     headers = {TOKEN_HEADER: key.consumer_secret}
     with StoreClient(url, allow_private=settings.store_api_private, headers=headers) as client:
         yield BigCommerceOrders(client)

@@ -7,8 +7,8 @@ deliveries, and what it counts is counted with what it lands.
 import asyncio
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ from custom_events.queries import recovery as sql
 from custom_events.recovery.gaps import StoredOrder, gap, is_up_to_date
 from custom_events.recovery.landing import Missing, land
 from custom_events.recovery.readers import reader_of
+from custom_events.recovery.turns import turn
 from custom_events.settings import Settings
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood
 from custom_events.values.forgotten import SubjectKind, Subjects
@@ -85,15 +86,8 @@ def recover(
     """
     if since is not None and not timedelta() <= now - since <= FURTHEST:
         raise InvalidConfiguration(f"at most {FURTHEST.days} days back, and not in the future", path="since")
-    with engine.connect() as turn:
-        if not turn.execute(sql.TAKE_SITE, {"site": site_id}).scalar_one():
-            raise Transient(f"The orders of site {site_id} are being read already.")
-        turn.commit()
-        try:
-            return _Reading(engine, settings, site_id, now, dry_run=dry_run).run(since, reader)
-        finally:
-            turn.execute(sql.END_SITE, {"site": site_id})
-            turn.commit()
+    with turn(engine, site_id):
+        return _Reading(engine, settings, site_id, now, dry_run=dry_run).run(since, reader)
 
 
 def readable_sites(connection: sa.Connection) -> list[int]:
@@ -196,8 +190,8 @@ class _Reading:
     def _missing(self, orders: Sequence[FetchedOrder]) -> list[Missing]:
         ids = [order.order_id for order in orders if order.order_id is not None]
         with self._engine.connect() as connection:
-            rows = connection.execute(sql.STORED, {"site": self._site.id, "orders": ids}).mappings()
-            stored = {row["order_id"]: msgspec.convert(_without_id(row), StoredOrder) for row in rows}
+            rows = connection.execute(sql.STORED, {"site": self._site.id, "orders": ids})
+            stored = {row.order_id: msgspec.convert(row, StoredOrder, from_attributes=True) for row in rows}
             forgotten = self._forgotten(connection, ids)
         missing: list[Missing] = []
         for order in orders:
@@ -289,17 +283,8 @@ def _pages(orders: Iterable[FetchedOrder]) -> Iterator[list[FetchedOrder]]:
         yield page
 
 
-def _without_id(row: Any) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "order_id"}
-
-
 def _context_of(site: Site) -> SiteContext:
     settings = msgspec.json.encode(site.settings).decode()
     return site_of(
         site.id, site.platform, site.shop_domain, site.currency, site.time_zone, settings, is_active=site.is_active
     )
-
-
-def utc(moment: datetime) -> datetime:
-    """A moment of a person's, UTC where they named no zone."""
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

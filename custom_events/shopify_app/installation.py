@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from custom_events import secrets
 from custom_events.errors import NotFound
-from custom_events.platforms.shopify.app_topics import wanted_with
+from custom_events.platforms.shopify.app_topics import topics_with
 from custom_events.queries import shopify_app as sql
 
 NOUN: Final = "installation"
@@ -59,16 +59,16 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
         return self.state == "installed"
 
     @property
-    def wanted(self) -> tuple[str, ...]:
+    def topics(self) -> tuple[str, ...]:
         """The topics to register with the scopes that it has."""
-        return wanted_with(self.scopes)
+        return topics_with(self.scopes)
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Those of them that were not there at the last look."""
         if self.registered.by_app:
             return ()
-        return tuple(topic for topic in self.wanted if topic not in self.registered.webhooks)
+        return tuple(topic for topic in self.topics if topic not in self.registered.webhooks)
 
     @property
     def never_expires(self) -> bool:
@@ -86,7 +86,7 @@ def get(connection: sa.Connection, site_id: int) -> Installation:
     """The installation of a site. Raises NotFound."""
     installation = of_site(connection, site_id)
     if installation is None:
-        raise missing(site_id)
+        raise not_installed(site_id)
     return installation
 
 
@@ -100,7 +100,7 @@ def read(row: sa.Row[*tuple[Any, ...]]) -> Installation:
     return msgspec.convert(row, Installation, from_attributes=True)
 
 
-def missing(site_id: int) -> NotFound:
+def not_installed(site_id: int) -> NotFound:
     """The error for a site without an installation."""
     return NotFound(
         f"Our app is not installed in the shop of site {site_id}: `custom-events shopify install-url` gives the link.",

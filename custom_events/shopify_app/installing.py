@@ -45,11 +45,11 @@ def begin(engine: sa.Engine, settings: Settings, query: Query) -> Begun | Connec
     Raises InvalidConfiguration for what is no shop, NotAdmitted for what is not to be believed, and what `connect` raises.
     """
     app, now = app_of(settings), _now(engine)
-    asked = dict(query)
-    shop = checked_shop(asked.get("shop"))
-    if "hmac" in asked:
+    parameters = dict(query)
+    shop = checked_shop(parameters.get("shop"))
+    if "hmac" in parameters:
         signatures.check_query(app, query, now)
-    if session_token := asked.get("id_token"):
+    if session_token := parameters.get("id_token"):
         if signatures.shop_of_session(app, session_token, now) != shop:
             raise NotAdmitted("The session token is of another shop than the link.")
         grant = token_endpoint.of_session(app, shop, session_token, now)
@@ -64,22 +64,22 @@ def end(engine: sa.Engine, settings: Settings, query: Query, nonce: str) -> Conn
     Raises NotAdmitted for what Shopify has not signed or this browser has not begun, GrantRefused, Transient, and what `connect` raises.
     """
     app, now = app_of(settings), _now(engine)
-    asked = dict(query)
-    shop = checked_shop(asked.get("shop"))
+    parameters = dict(query)
+    shop = checked_shop(parameters.get("shop"))
     signatures.check_query(app, query, now)
-    signatures.check_state(asked.get("state", ""), nonce, shop, secrets.key(settings), now)
-    grant = token_endpoint.of_code(app, shop, asked.get("code", ""), now)
+    signatures.check_state(parameters.get("state", ""), nonce, shop, secrets.key(settings), now)
+    grant = token_endpoint.of_code(app, shop, parameters.get("code", ""), now)
     return connect(engine, settings, shop, grant, actor=ACTOR)
 
 
 def _authorization_url(app: App, shop: str, state: str) -> str:
-    asked = {
+    parameters = {
         "client_id": app.client_id,
         "scope": ",".join(SCOPES),
         "redirect_uri": app.console_url + CALLBACK,
         "state": state,
     }
-    return f"{shop_url(shop, app.base_url)}/admin/oauth/authorize?{urlencode(asked)}"
+    return f"{shop_url(shop, app.base_url)}/admin/oauth/authorize?{urlencode(parameters)}"
 
 
 def _now(engine: sa.Engine) -> datetime:

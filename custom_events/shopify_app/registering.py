@@ -18,8 +18,8 @@ JSON: Final = "JSON"
 PIXEL_SCOPES: Final = frozenset(("write_pixels", "read_customer_events"))
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """`topics` to be posted to `uri`; the pixel's settings (None: the shop gives no right to have one)."""
+class Registrations(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be registered: `topics` to be posted to `uri`; the pixel's settings (None: the shop gives no right to have one)."""
 
     uri: str
     topics: tuple[str, ...]
@@ -36,45 +36,50 @@ class Repaired(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_nothing(self) -> bool:
-        """Whether all was as it is wanted."""
+        """Whether all was as it is to be."""
         return not (self.made or self.changed or self.removed or self.pixel)
 
 
-def register(api: AdminApi, wanted: Wanted) -> Repaired:
-    """Make what is wanted so. Raises InvalidConfiguration for an address that Shopify does not post to, and as `AdminApi.change` does."""
-    if wanted.topics and not wanted.uri.startswith("https://"):
+def register(api: AdminApi, registrations: Registrations) -> Repaired:
+    """Register what is not there, or not so. Raises InvalidConfiguration for an address that Shopify does not post to, and as `AdminApi.change` does."""
+    if registrations.topics and not registrations.uri.startswith("https://"):
         raise InvalidConfiguration(
-            f"Shopify posts to https addresses only, and the receiver's is {wanted.uri}: set where stores reach it",
+            f"Shopify posts to https addresses only, and the receiver's is {registrations.uri}: set where stores reach it",
             path="CUSTOM_EVENTS_RECEIVER_URL",
         )
-    made, changed, removed = [], [], []
+    created, changed, removed = [], [], []
     by_topic: dict[str, list[dict[str, Any]]] = {}
     for webhook in _webhooks(api):
         by_topic.setdefault(webhook["topic"], []).append(webhook)
-    for topic in wanted.topics:
-        there = by_topic.pop(enum_of(topic), [])
-        kept = next((webhook for webhook in there if webhook["uri"] == wanted.uri), there[0] if there else None)
-        if kept is None:
-            variables = {"topic": enum_of(topic), "wanted": _input(wanted.uri)}
+    for topic in registrations.topics:
+        subscriptions = by_topic.pop(enum_of(topic), [])
+        subscription = next(
+            (webhook for webhook in subscriptions if webhook["uri"] == registrations.uri),
+            subscriptions[0] if subscriptions else None,
+        )
+        if subscription is None:
+            variables = {"topic": enum_of(topic), "subscription": _input(registrations.uri)}
             api.change(queries.CREATE_WEBHOOK, "webhookSubscriptionCreate", variables)
-            made.append(topic)
+            created.append(topic)
             continue
-        for other in there:
-            if other is not kept:  # before the change: Shopify takes one address of a topic once
+        for other in subscriptions:
+            if other is not subscription:  # before the change: Shopify takes one address of a topic once
                 api.change(queries.DELETE_WEBHOOK, "webhookSubscriptionDelete", {"id": other["id"]})
                 removed.append(topic)
-        if not _is_right(kept, wanted.uri):
+        if not _is_right(subscription, registrations.uri):
             api.change(
-                queries.UPDATE_WEBHOOK, "webhookSubscriptionUpdate", {"id": kept["id"], "wanted": _input(wanted.uri)}
+                queries.UPDATE_WEBHOOK,
+                "webhookSubscriptionUpdate",
+                {"id": subscription["id"], "subscription": _input(registrations.uri)},
             )
             changed.append(topic)
-    for webhooks in by_topic.values():  # of topics that are not wanted
+    for webhooks in by_topic.values():  # of topics that are not to be there
         for webhook in webhooks:
-            if webhook["uri"] == wanted.uri:
+            if webhook["uri"] == registrations.uri:
                 api.change(queries.DELETE_WEBHOOK, "webhookSubscriptionDelete", {"id": webhook["id"]})
                 removed.append(webhook["topic"])
-    pixel = "" if wanted.pixel is None else _register_pixel(api, wanted.pixel)
-    return Repaired(made=tuple(made), changed=tuple(changed), removed=tuple(removed), pixel=pixel)
+    pixel = "" if registrations.pixel is None else _register_pixel(api, registrations.pixel)
+    return Repaired(made=tuple(created), changed=tuple(changed), removed=tuple(removed), pixel=pixel)
 
 
 def _webhooks(api: AdminApi) -> Iterator[dict[str, Any]]:
@@ -100,15 +105,15 @@ def _is_right(webhook: dict[str, Any], uri: str) -> bool:
 def _register_pixel(api: AdminApi, settings: dict[str, str]) -> str:
     text = msgspec.json.encode(settings).decode()
     try:
-        there = api.ask(queries.PIXEL)["webPixel"]
+        pixel = api.ask(queries.PIXEL)["webPixel"]
     except NothingThere:
-        there = None
-    if there is None:
+        pixel = None
+    if pixel is None:
         api.change(queries.CREATE_PIXEL, "webPixelCreate", {"settings": text})
         return "made"
-    if _settings(there["settings"]) == settings:
+    if _settings(pixel["settings"]) == settings:
         return ""
-    api.change(queries.UPDATE_PIXEL, "webPixelUpdate", {"id": there["id"], "settings": text})
+    api.change(queries.UPDATE_PIXEL, "webPixelUpdate", {"id": pixel["id"], "settings": text})
     return "changed"
 
 

@@ -42,11 +42,13 @@ def check_query(app: App, pairs: Iterable[tuple[str, str]], now: datetime) -> No
         elif name != "signature":
             rest.append((name, value))
     message = "&".join(f"{name}={value}" for name, value in sorted(rest))
-    wanted = hmac.new(app.client_secret.encode(), message.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    expected = hmac.new(
+        app.client_secret.encode(), message.encode("utf-8", "surrogatepass"), hashlib.sha256
+    ).hexdigest()
     names = [name for name, _ in rest]
     if len(signatures) != 1 or len(set(names)) != len(names):
         raise NotAdmitted("The link is not signed by Shopify, or was changed on the way.")
-    if not hmac.compare_digest(wanted.encode(), signatures[0].lower().encode("utf-8", "surrogatepass")):
+    if not hmac.compare_digest(expected.encode(), signatures[0].lower().encode("utf-8", "surrogatepass")):
         raise NotAdmitted("The link is not signed by Shopify, or not for this app.")
     stamp = dict(rest).get("timestamp", "")
     if not (stamp.isascii() and stamp.isdigit()) or len(stamp) > 15 or abs(now.timestamp() - int(stamp)) > YOUNG_S:  # noqa: PLR2004

@@ -53,7 +53,7 @@ def of_code(app: App, shop: str, code: str, now: datetime) -> Grant:
 
 
 def of_session(app: App, shop: str, session_token: str, now: datetime) -> Grant:
-    """For the session token of somebody who opens the app in the shop's admin (checked before: `session_token.py`)."""
+    """For the session token of somebody who opens the app in the shop's admin (checked before: `signatures.shop_of_session`)."""
     return _ask(app, shop, _exchange(session_token, _SESSION), now)
 
 
@@ -83,7 +83,7 @@ def _ask(app: App, shop: str, fields: dict[str, str], now: datetime) -> Grant:
     try:
         with httpx.Client(timeout=app.timeout_s, follow_redirects=False, trust_env=False) as client:
             response = client.post(url, data=form, headers={"Accept": "application/json"})
-    except httpx.TransportError as error:
+    except httpx.HTTPError as error:
         raise Transient(f"Shopify does not answer for {shop} ({type(error).__name__})", retry_after_s=5.0) from None
     if response.status_code >= _BROKEN or response.status_code == _TOO_MANY:
         raise Transient(f"Shopify answers {response.status_code} for {shop}", retry_after_s=5.0)

@@ -35,7 +35,7 @@ def access_token(engine: sa.Engine, settings: Settings, site_id: int, *, renew: 
         row = connection.execute(sql.BY_SITE, {"site": site_id}).one_or_none()
         now = database_now(connection)
     if row is None:
-        raise installation.missing(site_id)
+        raise installation.not_installed(site_id)
     used = _tokens(row, key)
     if not renew and _is_fresh(row, now):
         return row.shop, used.access
@@ -91,7 +91,7 @@ def _held(connection: sa.Connection, site_id: int) -> sa.Row[*tuple[Any, ...]]:
     except OperationalError:  # another process has held the row all the while
         raise Transient(f"The tokens of site {site_id} are being renewed elsewhere", retry_after_s=5.0) from None
     if row is None:
-        raise installation.missing(site_id)
+        raise installation.not_installed(site_id)
     return row
 
 

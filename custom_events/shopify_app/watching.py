@@ -12,13 +12,13 @@ from custom_events.catalog.sites import Site
 from custom_events.errors import CustomEventsError, NeedsAction, Transient
 from custom_events.platforms.shopify.admin_api import AdminApi
 from custom_events.platforms.shopify.admin_queries import API_VERSION, INSTALLATION
-from custom_events.platforms.shopify.app_topics import missing_scopes, wanted_with
+from custom_events.platforms.shopify.app_topics import missing_scopes, topics_with
 from custom_events.queries import shopify_app as sql
 from custom_events.settings import Settings
 from custom_events.shopify_app import installation, tokens
 from custom_events.shopify_app.asking import with_api
 from custom_events.shopify_app.installation import Installation, Problem, Registered
-from custom_events.shopify_app.registering import PIXEL_SCOPES, Repaired, Wanted, register
+from custom_events.shopify_app.registering import PIXEL_SCOPES, Registrations, Repaired, register
 from custom_events.shopify_app.token_endpoint import GrantRefused
 
 COLLECT_PATH: Final = "/collect"  # of the receiver: where the pixel posts what it knows
@@ -42,9 +42,9 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
 
 
-class _Seen(msgspec.Struct, frozen=True, kw_only=True):
+class _Inspection(msgspec.Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...]
-    wanted: Wanted
+    registrations: Registrations
     repaired: Repaired
 
 
@@ -52,14 +52,14 @@ def watch_all(engine: sa.Engine, settings: Settings, *, actor: str) -> list[Look
     """Every shop in which the app is installed; one that cannot be looked at keeps no other from its turn: a fault of ours is raised when all
     have had theirs."""
     with engine.connect() as connection:
-        installed = [each for each in installation.everything(connection) if each.is_installed]
+        installed = [entry for entry in installation.everything(connection) if entry.is_installed]
     looks: list[Look] = []
     faults: list[Exception] = []
-    for each in installed:
+    for entry in installed:
         try:
-            looks.append(watch(engine, settings, each.site_id, actor=actor))
+            looks.append(watch(engine, settings, entry.site_id, actor=actor))
         except Exception as fault:  # noqa: BLE001  (raised below)
-            _LOG.error("shopify_shop_not_watched", shop=each.shop, cause=type(fault).__name__)
+            _LOG.error("shopify_shop_not_watched", shop=entry.shop, cause=type(fault).__name__)
             faults.append(fault)
     if faults:
         raise ExceptionGroup("Some shops were not looked at", faults)
@@ -73,31 +73,31 @@ def watch(engine: sa.Engine, settings: Settings, site_id: int, *, actor: str) ->
         site = sites.get(connection, site_id)
     problems = [] if not before.never_expires else _migrated(engine, settings, before)
     try:
-        seen = with_api(engine, settings, site_id, lambda api: _see(api, settings, site))
+        inspection = with_api(engine, settings, site_id, lambda api: _inspect(api, settings, site))
     except CustomEventsError as error:
         problems.append(_problem_of(error))
-        return _not_seen(engine, before, problems)
-    return _keep(engine, before, seen, problems, actor)
+        return _keep_problems(engine, before, problems)
+    return _keep(engine, before, inspection, problems, actor)
 
 
-def wanted_of(settings: Settings, site: Site, scopes: tuple[str, ...]) -> Wanted:
+def registrations_of(settings: Settings, site: Site, scopes: tuple[str, ...]) -> Registrations:
     """What is to be registered in the shop of a site that has given these scopes."""
     uri = connecting.address(settings, site)
     base = uri.partition("/webhooks/")[0]
     pixel = {"siteKey": site.site_key, "collectUrl": f"{base}{COLLECT_PATH}"}
-    return Wanted(
+    return Registrations(
         uri=uri,
-        topics=wanted_with(scopes) if settings.shopify_webhooks_per_shop else (),
+        topics=topics_with(scopes) if settings.shopify_webhooks_per_shop else (),
         pixel=pixel if scopes and set(scopes) >= PIXEL_SCOPES else None,
     )
 
 
-def _see(api: AdminApi, settings: Settings, site: Site) -> _Seen:
+def _inspect(api: AdminApi, settings: Settings, site: Site) -> _Inspection:
     """What the shop allows, and what had to be registered. May be begun again."""
     answer = api.ask(INSTALLATION)
     scopes = tuple(sorted(scope["handle"] for scope in answer["currentAppInstallation"]["accessScopes"]))
-    wanted = wanted_of(settings, site, scopes)
-    return _Seen(scopes=scopes, wanted=wanted, repaired=register(api, wanted))
+    registrations = registrations_of(settings, site, scopes)
+    return _Inspection(scopes=scopes, registrations=registrations, repaired=register(api, registrations))
 
 
 def _migrated(engine: sa.Engine, settings: Settings, before: Installation) -> list[Problem]:
@@ -111,40 +111,44 @@ def _migrated(engine: sa.Engine, settings: Settings, before: Installation) -> li
     return []
 
 
-def _keep(engine: sa.Engine, before: Installation, seen: _Seen, problems: list[Problem], actor: str) -> Look:
-    lacking = missing_scopes(seen.scopes)
+def _keep(
+    engine: sa.Engine, before: Installation, inspection: _Inspection, problems: list[Problem], actor: str
+) -> Look:
+    lacking = missing_scopes(inspection.scopes)
     if lacking:
         sentence = f"The shop does not let the app {', '.join(lacking)}: the owner has to open the app and agree"
         problems.append(Problem(SCOPES_MISSING, sentence))
-    if before.watched_at is not None and not seen.repaired.is_nothing:
+    if before.watched_at is not None and not inspection.repaired.is_nothing:
         problems.append(
-            Problem(REGISTERED_AGAIN, f"Not there, or changed, since the last look: {_words(seen.repaired)}")
+            Problem(REGISTERED_AGAIN, f"Not there, or changed, since the last look: {_words(inspection.repaired)}")
         )
     registered = Registered(
-        webhooks=seen.wanted.topics, pixel=seen.wanted.pixel is not None, by_app=not seen.wanted.topics
+        webhooks=inspection.registrations.topics,
+        pixel=inspection.registrations.pixel is not None,
+        by_app=not inspection.registrations.topics,
     )
     with engine.begin() as connection:
         values = {
             "site": before.site_id,
-            "scopes": list(seen.scopes),
+            "scopes": list(inspection.scopes),
             "registered": msgspec.json.encode(registered).decode(),
             "problems": msgspec.json.encode(problems).decode(),
             "version": API_VERSION,
         }
         connection.execute(sql.WATCHED, values)
-        if not seen.repaired.is_nothing:
+        if not inspection.repaired.is_nothing:
             audit.record(
                 connection,
                 actor=actor,
                 action="shopify_app.register",
                 subject=f"site:{before.site_id}",
-                detail=msgspec.to_builtins(seen.repaired),
+                detail=msgspec.to_builtins(inspection.repaired),
                 site_id=before.site_id,
             )
-    return Look(shop=before.shop, repaired=seen.repaired, problems=tuple(problems))
+    return Look(shop=before.shop, repaired=inspection.repaired, problems=tuple(problems))
 
 
-def _not_seen(engine: sa.Engine, before: Installation, problems: list[Problem]) -> Look:
+def _keep_problems(engine: sa.Engine, before: Installation, problems: list[Problem]) -> Look:
     with engine.begin() as connection:
         values = {"site": before.site_id, "problems": msgspec.json.encode(problems).decode()}
         connection.execute(sql.NOT_WATCHED, values)

@@ -10,7 +10,15 @@ from custom_events.values.clicks import Click, Consent
 
 TOPIC: Final = "collect"
 MECHANISM: Final = "x-custom-events-mechanism"  # header of a landed beacon, which no sender can write
+BY_TOKEN: Final = "cart:"  # noqa: S105  (before the token of a cart or checkout)
 UNSIGNED: Final = "unsigned"  # verdict of its signature
+
+
+def subjects_of(order_id: str | None, *, cart_token: str | None, checkout_token: str | None) -> tuple[str, ...]:
+    """What an order, or a beacon of one, is known by in `app.beacons`, what is surest first: carts and checkouts by tokens that nobody
+    guesses, orders by numbers."""
+    tokens = dict.fromkeys(token for token in (checkout_token, cart_token) if token)
+    return (*(f"{BY_TOKEN}{token}" for token in tokens), *([f"order:{order_id}"] if order_id else []))
 
 
 class Beacon(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -29,9 +37,8 @@ class Beacon(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """What it is about, as `app.beacons` has it. Carts and checkouts are known by tokens that nobody guesses, orders by numbers."""
-        tokens = dict.fromkeys(token for token in (self.cart_token, self.checkout_token) if token)
-        return (*(f"cart:{token}" for token in tokens), *([f"order:{self.order_id}"] if self.order_id else []))
+        """What it is about (`subjects_of`)."""
+        return subjects_of(self.order_id, cart_token=self.cart_token, checkout_token=self.checkout_token)
 
     @property
     def is_of_use(self) -> bool:

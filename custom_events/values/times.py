@@ -49,6 +49,11 @@ def read_day_or_moment(text: str, zone: tzinfo = UTC) -> datetime | None:
     return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=zone)
 
 
+def as_utc(moment: datetime) -> datetime:
+    """The moment in UTC; one that names no offset is in UTC already."""
+    return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
 def from_epoch(seconds: float) -> datetime:
     """Seconds since 1970 as UTC. Raises ValueError or OverflowError for what is no time."""
     if isinstance(seconds, int):

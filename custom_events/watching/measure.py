@@ -168,8 +168,8 @@ def _apps(connection: sa.Connection, now: datetime) -> Samples:
         if row.state == "uninstalled":
             yield _sample("shopify_app_problems", 1, row.shop, "uninstalled")
             continue
-        for problem in sorted({each["what"] for each in row.problems}):
-            yield _sample("shopify_app_problems", 1, row.shop, problem)
+        for name in sorted({problem["what"] for problem in row.problems}):
+            yield _sample("shopify_app_problems", 1, row.shop, name)
         yield _sample("shopify_app_unwatched_seconds", max(0.0, row.unwatched_s), row.shop)
 
 

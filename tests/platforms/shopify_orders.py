@@ -39,6 +39,6 @@ def read_again(body: dict[str, Any], query: str) -> dict[str, Any]:
     admin = Admin(clock=lambda: NOON)
     shop = admin.add_shop(SHOP)
     shop.put_order(body)
-    asked = {"query": query, "variables": {"id": f"gid://shopify/Order/{body['id']}"}}
-    order: dict[str, Any] = graphql_api.answer(admin, shop, asked)["data"]["order"]
+    question = {"query": query, "variables": {"id": f"gid://shopify/Order/{body['id']}"}}
+    order: dict[str, Any] = graphql_api.answer(admin, shop, question)["data"]["order"]
     return order

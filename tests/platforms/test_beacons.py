@@ -64,8 +64,8 @@ def test_the_fields_of_the_list_and_nothing_else() -> None:
     assert b"99999" not in landed
     assert beacon_of(understand(RawDelivery(topic="collect", body=landed))) == beacon
     assert beacon.subjects == (
-        "cart:hWN6Hs5kYcQyVbPpLn3r?key=12ab",
         "cart:bd5a8aa1ecd019dd3520ff791ee3a24c",
+        "cart:hWN6Hs5kYcQyVbPpLn3r?key=12ab",
         "order:820982911946154508",
     )
 

@@ -16,7 +16,7 @@ from custom_events.platforms.base import Secret
 from custom_events.platforms.bigcommerce.delivery import order_of
 from custom_events.platforms.bigcommerce.order_facts import moment_of
 from custom_events.platforms.bigcommerce.signature import TOKEN
-from custom_events.platforms.bigcommerce.topics import HANDLERS, HINTS, IGNORED, ORDER_READ, WANTED
+from custom_events.platforms.bigcommerce.topics import HANDLERS, HINTS, IGNORED, ORDER_READ, SUBSCRIBED
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.values.deliveries import (
     ORDER_TO_BE_READ,
@@ -123,7 +123,7 @@ def test_any_bytes_name_an_order_or_none(body: bytes) -> None:
 
 
 def test_what_a_hook_becomes() -> None:
-    for scope in WANTED:
+    for scope in SUBSCRIBED:
         assert scope in HINTS
         found = BIGCOMMERCE.understand(RawDelivery(topic=scope, body=HOOK), SITE)
         assert (found.outcome, found.reason, found.events) == (Outcome.IGNORED, ORDER_TO_BE_READ, ())
@@ -225,6 +225,6 @@ def test_what_shopper_and_staff_wrote_is_nowhere() -> None:
 
 def test_instructions_name_every_hook_and_the_header() -> None:
     lines = "\n".join(BIGCOMMERCE.instructions("key", "https://here/webhooks/bigcommerce/key"))
-    assert all(scope in lines for scope in WANTED)
+    assert all(scope in lines for scope in SUBSCRIBED)
     assert "X-Custom-Events-Token" in lines
     assert "https://here/webhooks/bigcommerce/key" in lines

@@ -80,11 +80,13 @@ def test_a_token_that_is_good_no_more_is_told_apart(store: ShopifyAdmin) -> None
 
 
 def test_what_shopify_refuses_is_named(store: ShopifyAdmin) -> None:
-    wanted = {"uri": "http://receiver.example", "format": "JSON"}
+    subscription = {"uri": "http://receiver.example", "format": "JSON"}
     with api(store) as shop:
         with pytest.raises(NeedsAction, match="callbackUrl: Address protocol"):
             shop.change(
-                admin_queries.CREATE_WEBHOOK, "webhookSubscriptionCreate", {"topic": "ORDERS_PAID", "wanted": wanted}
+                admin_queries.CREATE_WEBHOOK,
+                "webhookSubscriptionCreate",
+                {"topic": "ORDERS_PAID", "subscription": subscription},
             )
         with pytest.raises(Permanent, match="nonsense"):
             shop.ask("{ nonsense }")
@@ -143,3 +145,12 @@ def test_a_stand_in_is_https_or_of_this_machine() -> None:
         shop_url(SHOP, "http://stand-in.example")
     with pytest.raises(InvalidConfiguration, match="no shop of Shopify's"):
         shop_url("169.254.169.254")
+
+
+def test_an_answer_that_is_not_compressed_as_it_says() -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip"))
+
+    transport = httpx.MockTransport(answer)
+    with AdminApi(SHOP, "a-token", transport=transport, sleep=lambda _: None) as shop, pytest.raises(Transient):
+        shop.ask(admin_queries.INSTALLATION)

@@ -98,9 +98,9 @@ def test_an_order_is_understood_alike_whoever_tells_of_it(changes: dict[str, Any
 
 
 def test_headers_of_an_event_say_whose_it_is_and_its_body_which_topic() -> None:
-    found = STORE.describe(HEADERS, b'{"topic":"Order","action":"update"}')
-    assert (found.topic, found.delivery_id, found.shop_domain) == ("Order/update", "e1", SHOP)
-    assert (found.api_version, found.triggered_at) == ("2026-10", NOON)
+    described = STORE.describe(HEADERS, b'{"topic":"Order","action":"update"}')
+    assert (described.topic, described.delivery_id, described.shop_domain) == ("Order/update", "e1", SHOP)
+    assert (described.api_version, described.triggered_at) == ("2026-10", NOON)
     assert STORE.describe(HEADERS, b"{").topic is None
     assert mechanism_of({"x-shopify-topic": "orders/paid", "shopify-webhook-id": "e1"}) is Mechanism.WEBHOOK
 

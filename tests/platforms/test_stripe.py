@@ -96,7 +96,8 @@ def test_a_session_and_its_invoice_tell_of_one_order() -> None:
     by_session = sample("checkout.session.completed--of_subscription")
     by_invoice = sample("invoice.paid--first")
     paid = [
-        next(event for event in told.events if event.type is EventType.ORDER_PAID) for told in (by_session, by_invoice)
+        next(event for event in understood.events if event.type is EventType.ORDER_PAID)
+        for understood in (by_session, by_invoice)
     ]
     assert paid[0].key == paid[1].key
     assert paid[0].amount == paid[1].amount == Decimal("248.75")
@@ -126,10 +127,10 @@ def test_a_charge_and_a_credit_note_tell_of_one_refund() -> None:
     (note,) = sample("credit_note.created--part", refund="re_of_both").refunds
     refund = {"id": "re_of_both", "amount": 10000, "currency": "eur", "created": 1767225600, "status": "succeeded"}
     charge = {"refunds": {"data": [refund]}, "invoice": note.order_id}
-    told = sample("charge.refunded--lists", **charge)
-    (of_charge,) = told.refunds
+    understood = sample("charge.refunded--lists", **charge)
+    (of_charge,) = understood.refunds
     assert (of_charge.order_id, of_charge.id) == (note.order_id, note.id)
-    assert told.events[0].key == sample("credit_note.created--part", refund="re_of_both").events[0].key
+    assert understood.events[0].key == sample("credit_note.created--part", refund="re_of_both").events[0].key
 
 
 def test_a_renewal_has_no_click_of_the_first_order_but_may_have_its_own() -> None:

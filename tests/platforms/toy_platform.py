@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from custom_events.platforms.base import Delivery, Secret, ShopDomain
+from custom_events.platforms.base import Delivery, PlainWebhooks, Secret, ShopDomain
 from custom_events.values.deliveries import RawDelivery, Refusal, SiteContext, Understood, parked
 from custom_events.values.events import CommerceEvent, EventType, Order
 from custom_events.values.platforms import Platform
@@ -19,14 +19,12 @@ class Sale(msgspec.Struct):
     cents: int
 
 
-class Toy:
+class Toy(PlainWebhooks):
     name = Platform("toy")
     title = "Toy"
-    shop_domain: ShopDomain | None = ShopDomain(header="x-toy-shop", example="my.toy.example")
-    has_plugin = False
+    shop_domain = ShopDomain(header="x-toy-shop", example="my.toy.example")
     makes_secret = False
     kept_headers = ("x-toy-id",)
-    own_settings: frozenset[str] = frozenset()
 
     def instructions(self, site_key: str, url: str) -> list[str]:
         return [f"Have the toy post to {url} for {site_key}"]
@@ -36,9 +34,6 @@ class Toy:
     ) -> Refusal | None:
         signed = [hmac.new(secret.value, body, "sha256").hexdigest() for secret in secrets]
         return None if headers.get("x-toy-signature") in signed else Refusal.WRONG_SIGNATURE
-
-    def is_handshake(self, headers: Mapping[str, str], body: bytes) -> bool:
-        return False
 
     def describe(self, headers: Mapping[str, str], body: bytes) -> Delivery:
         return Delivery(topic="sale", delivery_id=headers.get("x-toy-id"))

@@ -1,4 +1,4 @@
-"""A WooCommerce shop that sells, a site that hears of it by webhooks, and the shop's own API."""
+"""Sites whose stores have an API of their own; and a WooCommerce shop that sells, and tells of it by webhooks."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -28,28 +28,41 @@ __all__ = ["_ingestion", "_services", "google", "lanes"]
 KEY, SECRET = "ck_" + "1" * 40, "cs_" + "2" * 40
 
 
-class ShopWorld(World):
-    """A site `shop`, and the shop behind it. Times are minutes ago."""
+class StoreApiWorld(World):
+    """A site of a platform whose orders are read by a key. Times are minutes ago."""
 
-    def __init__(self, url: str, engine: sa.Engine) -> None:
+    def __init__(self, url: str, engine: sa.Engine, platform: str, key: str, secret: str) -> None:
         super().__init__(url, engine)
         self.now = datetime.now(UTC).replace(microsecond=0)
-        self.shop = WooCommerceShop(KEY, SECRET)
-        self.site_id = self.site(platform="woocommerce", time_zone="UTC")
+        self.site_id = self.site(platform=platform, time_zone="UTC")
         self.settings = Settings(batch_size=500, shards=4, store_api_private=True)
+        self._key, self._secret = key, secret
 
     def connect(self, url: str) -> None:
+        """Enter the key for the store at this address."""
         with self.engine.begin() as connection:
             store_api_keys.put(
                 connection,
                 self.site_id,
                 store_url=url,
-                consumer_key=KEY,
-                consumer_secret=SECRET,
+                consumer_key=self._key,
+                consumer_secret=self._secret,
                 key=secrets.key(self.settings),
                 actor="ana@example.org",
                 allow_private=True,
             )
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(query))]
+
+
+class ShopWorld(StoreApiWorld):
+    """A site `shop`, and the WooCommerce shop behind it."""
+
+    def __init__(self, url: str, engine: sa.Engine) -> None:
+        super().__init__(url, engine, "woocommerce", KEY, SECRET)
+        self.shop = WooCommerceShop(KEY, SECRET)
 
     def order(
         self, number: int, *, ago: float = 300, changed_ago: float | None = None, **fields: Any
@@ -82,14 +95,10 @@ class ShopWorld(World):
     def recover(self, **options: Any) -> Recovery:
         return recover(self.engine, self.settings, self.site_id, options.pop("now", self.now), **options)
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with self.engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(sa.text(query))]
-
 
 @pytest.fixture
 def world(database: str, engine: sa.Engine) -> Iterator[ShopWorld]:
-    made = ShopWorld(database, engine)
-    with serve(made.shop) as url:
-        made.connect(url)
-        yield made
+    shop_world = ShopWorld(database, engine)
+    with serve(shop_world.shop) as url:
+        shop_world.connect(url)
+        yield shop_world

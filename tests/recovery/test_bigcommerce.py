@@ -30,7 +30,7 @@ from ingest_api.app import create_app
 from sandbox.google_ads.click_ids import make_click_id
 from sandbox.stores.bigcommerce import BigCommerceStore, order, serve
 from tests.ingest_api.conftest import living
-from tests.world import World
+from tests.recovery.conftest import StoreApiWorld
 
 HASH, TOKEN = "abc123xyz", "t" * 31
 OUTCOMES = "SELECT outcome, reason FROM app.raw_outcomes ORDER BY raw_id"
@@ -39,28 +39,12 @@ UPLOADS = "SELECT transaction_id, kind, state FROM app.conversion_uploads ORDER 
 PAID = {"id": 1, "event": "purchase", "status": "ok", "gateway": "stripe", "test": False}
 
 
-class StoreWorld(World):
-    """A site whose hooks name orders, and the store behind it. Times are minutes ago."""
+class StoreWorld(StoreApiWorld):
+    """A site whose hooks name orders, and the store behind it."""
 
     def __init__(self, url: str, engine: sa.Engine) -> None:
-        super().__init__(url, engine)
-        self.now = datetime.now(UTC).replace(microsecond=0)
+        super().__init__(url, engine, "bigcommerce", HASH, TOKEN)
         self.store = BigCommerceStore(HASH, TOKEN)
-        self.site_id = self.site(platform="bigcommerce", time_zone="UTC")
-        self.settings = Settings(batch_size=500, shards=4, store_api_private=True)
-
-    def connect(self, url: str) -> None:
-        with self.engine.begin() as connection:
-            store_api_keys.put(
-                connection,
-                self.site_id,
-                store_url=url,
-                consumer_key=HASH,
-                consumer_secret=TOKEN,
-                key=secrets.key(self.settings),
-                actor="ana@example.org",
-                allow_private=True,
-            )
 
     def sold(self, number: int, *, ago: float = 30, changed_ago: float | None = None, **fields: Any) -> None:
         """A paid order with a click in its metafields; the store has it from now on."""
@@ -79,17 +63,13 @@ class StoreWorld(World):
         described = PLATFORMS[Platform.BIGCOMMERCE].describe({}, body)
         return self.land(self.site_id, described.topic, body, headers={}, triggered_at=described.triggered_at)
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with self.engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(sa.text(query))]
-
 
 @pytest.fixture
 def world(database: str, engine: sa.Engine) -> Iterator[StoreWorld]:
-    made = StoreWorld(database, engine)
-    with serve(made.store) as url:
-        made.connect(url)
-        yield made
+    store_world = StoreWorld(database, engine)
+    with serve(store_world.store) as url:
+        store_world.connect(url)
+        yield store_world
 
 
 def test_a_hook_names_an_order_which_is_read_landed_and_queued_once(world: StoreWorld) -> None:
@@ -202,12 +182,12 @@ def test_an_order_that_is_not_there_is_named_no_more_and_a_redacted_body_names_n
 def test_what_no_hook_named_is_found_within_the_hour(world: StoreWorld) -> None:
     world.sold(118, ago=300)
     world.sold(119, ago=300, status_id=0)
-    found = recover(world.engine, world.settings, world.site_id, world.now)
-    assert (found.read, found.missing, found.landed) == (1, {"order": 1}, 1)
+    recovered = recover(world.engine, world.settings, world.site_id, world.now)
+    assert (recovered.read, recovered.missing, recovered.landed) == (1, {"order": 1}, 1)
     world.drain()
-    asked = len(world.store.asked)
+    requests = len(world.store.requests)
     again = recover(world.engine, world.settings, world.site_id, world.now, since=world.now - timedelta(days=1))
-    assert (again.missing, len(world.store.asked) - asked) == ({}, 1), "nothing is read whole"
+    assert (again.missing, len(world.store.requests) - requests) == ({}, 1), "nothing is read whole"
     world.sold(118, ago=300, status_id=5, changed_ago=60)
     later = recover(world.engine, world.settings, world.site_id, world.now, since=world.now - timedelta(days=1))
     assert later.missing == {"change": 1}
@@ -307,7 +287,7 @@ def test_pages_are_cut_by_time_and_every_order_comes(count: int, step_s: int, re
     with reader(store) as orders:
         read = {entry.order_id for entry in orders.changed_since(START)}
     assert read == {str(number) for number in range(1, count + 1)}
-    assert len(store.asked) == requests
+    assert len(store.requests) == requests
 
 
 def test_all_lines_of_an_order_and_none_where_the_store_has_none() -> None:

@@ -28,7 +28,7 @@ def shop_of(count: int, *, step_s: int = 1) -> WooCommerceShop:
 
 
 @contextmanager
-def asked(shop: WooCommerceShop, sleep: Callable[[float], None] = lambda _: None) -> Generator[WooCommerceOrders]:
+def reader_of(shop: WooCommerceShop, sleep: Callable[[float], None] = lambda _: None) -> Generator[WooCommerceOrders]:
     """The reader of a shop that answers."""
     with serve(shop) as url, StoreClient(url, allow_private=True, auth=("ck_1", "cs_1"), sleep=sleep) as client:
         yield WooCommerceOrders(client)
@@ -37,16 +37,16 @@ def asked(shop: WooCommerceShop, sleep: Callable[[float], None] = lambda _: None
 @pytest.mark.parametrize(("count", "step_s", "requests"), [(0, 1, 1), (99, 1, 1), (250, 1, 3), (250, 0, 3)])
 def test_pages_are_cut_by_time_and_every_order_comes(count: int, step_s: int, requests: int) -> None:
     shop = shop_of(count, step_s=step_s)
-    with asked(shop) as orders:
+    with reader_of(shop) as orders:
         read = [order.order_id for order in orders.changed_since(START)]
     assert set(read) == {str(number) for number in range(1, count + 1)}
-    assert len(shop.asked) == requests
-    assert all("per_page=100" in asked and "dates_are_gmt=true" in asked for asked in shop.asked)
+    assert len(shop.requests) == requests
+    assert all("per_page=100" in request and "dates_are_gmt=true" in request for request in shop.requests)
 
 
 def test_an_order_that_changes_while_pages_are_read_hides_no_other() -> None:
     shop = shop_of(150)
-    with asked(shop) as orders:
+    with reader_of(shop) as orders:
         coming = orders.changed_since(START)
         read = [next(coming).order_id]
         shop.orders[2]["date_modified_gmt"] = "2026-11-21T12:00:00"  # of the first page: all after it move up
@@ -56,13 +56,13 @@ def test_an_order_that_changes_while_pages_are_read_hides_no_other() -> None:
 
 def test_orders_by_id() -> None:
     shop = shop_of(150)
-    with asked(shop) as orders:
+    with reader_of(shop) as orders:
         read = [order.order_id for order in orders.by_ids([str(number) for number in range(30, 170)])]
     assert read == [str(number) for number in range(30, 151)]
 
 
 def test_the_moment_of_reading_lies_before_the_answer() -> None:
-    with asked(shop_of(1)) as orders:
+    with reader_of(shop_of(1)) as orders:
         before = datetime.now(UTC)
         (order,) = orders.changed_since(START)
     assert before - timedelta(seconds=2) <= order.read_at <= datetime.now(UTC)
@@ -73,7 +73,7 @@ def test_the_moment_of_reading_lies_before_the_answer() -> None:
 def test_whatever_comes_in_place_of_orders(body: bytes) -> None:
     shop = shop_of(0)
     shop.answers.append((200, {}, body))
-    with asked(shop) as orders:
+    with reader_of(shop) as orders:
         if body.startswith(b"[{"):
             (order,) = orders.changed_since(START)
             assert (order.order_id, order.modified_at) == (None, None)
@@ -89,14 +89,14 @@ def test_busy_stores_are_asked_again_after_what_they_say() -> None:
         (503, {"retry-after": "Fri, 01 Jan 2027 00:00:00 GMT"}, {}),
         (500, {}, {}),
     ]
-    with asked(shop, waits.append) as orders:
+    with reader_of(shop, waits.append) as orders:
         assert len(list(orders.changed_since(START))) == 1
     assert waits == [30.0, 4.0, 15.0]
 
 
 def test_a_store_that_stays_busy_or_asks_for_too_long_is_left_for_the_next_run() -> None:
     shop = shop_of(1)
-    with asked(shop) as orders:
+    with reader_of(shop) as orders:
         shop.answers += [(502, {}, {})] * store_client.ATTEMPTS
         with pytest.raises(Transient, match="answers 502"):
             list(orders.changed_since(START))
@@ -119,9 +119,9 @@ def test_a_store_that_stays_busy_or_asks_for_too_long_is_left_for_the_next_run()
 def test_what_a_person_must_mend_is_said_at_once(status: int, said: str) -> None:
     shop = shop_of(1)
     shop.answers.append((status, {"location": "http://127.0.0.1:1/"}, {}))
-    with asked(shop) as orders, pytest.raises(NeedsAction, match=said):
+    with reader_of(shop) as orders, pytest.raises(NeedsAction, match=said):
         list(orders.changed_since(START))
-    assert len(shop.asked) == 1
+    assert len(shop.requests) == 1
 
 
 def test_a_wrong_key_is_refused() -> None:
@@ -132,7 +132,7 @@ def test_a_wrong_key_is_refused() -> None:
 
 def test_an_answer_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_client, "BODY_LIMIT_BYTES", 10)
-    with asked(shop_of(1)) as orders, pytest.raises(NeedsAction, match="more than 10 bytes"):
+    with reader_of(shop_of(1)) as orders, pytest.raises(NeedsAction, match="more than 10 bytes"):
         list(orders.changed_since(START))
 
 
@@ -165,7 +165,10 @@ def test_a_name_that_nobody_knows_and_a_store_that_is_away() -> None:
     def unknown(_host: str, _port: int) -> list[str]:
         raise OSError("no such host")
 
-    for resolve in (unknown, lambda _host, _port: ["127.0.0.1"]):
+    def unwritable(_host: str, _port: int) -> list[str]:
+        raise UnicodeError("label too long")
+
+    for resolve in (unknown, unwritable, lambda _host, _port: ["127.0.0.1"]):
         client = StoreClient("http://shop.example:1", allow_private=True, resolve=resolve, sleep=lambda _: None)
         with client, pytest.raises(Transient, match=r"http://shop\.example:1 did not answer \(ConnectError\)"):
             client.get("/x", {})
@@ -218,6 +221,7 @@ def test_addresses_in_their_plain_form(url: str, plain: str) -> None:
         "https://x#y",
         "https://x:99999",
         "https://x\ny",
+        "https://\N{SNOWMAN}.example",
         "",
     ],
 )
@@ -243,12 +247,12 @@ def test_a_cache_that_gives_the_same_page_whatever_is_asked() -> None:
     shop = shop_of(100, step_s=0)
     page = shop.answer("/wp-json/wc/v3/orders?per_page=100&orderby=modified&order=asc", LOGIN)
     shop.answers.extend([page] * 5)
-    with asked(shop) as orders, pytest.raises(NeedsAction, match="same orders"):
+    with reader_of(shop) as orders, pytest.raises(NeedsAction, match="same orders"):
         list(orders.changed_since(START))
     assert len(shop.answers) == 3
 
 
 def test_an_answer_that_trickles_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_client, "ANSWER_S", -1.0)
-    with asked(shop_of(1)) as orders, pytest.raises(Transient, match="takes longer"):
+    with reader_of(shop_of(1)) as orders, pytest.raises(Transient, match="takes longer"):
         list(orders.changed_since(START))

@@ -36,9 +36,9 @@ def test_an_order_deleted_from_landing_comes_back_and_ends_at_google_once(
     with world.engine.begin() as connection:  # before anybody understood it
         connection.execute(sa.text("DELETE FROM landing.raw_events e USING landing.raw_queue q WHERE q.raw_id = e.id"))
         connection.execute(sa.text("DELETE FROM landing.raw_queue"))
-    found = world.recover()
-    assert (found.read, found.missing, found.landed, found.problem) == (2, {"order": 1}, 1, None)
-    assert found.sample_orders == ["1002"]
+    reading = world.recover()
+    assert (reading.read, reading.missing, reading.landed, reading.problem) == (2, {"order": 1}, 1, None)
+    assert reading.sample_orders == ["1002"]
     assert world.rows(LANDED) == [("order.updated", "verified", False), ("order.updated", "fetched", True)]
     world.drain()
     world.webhook(second)  # the webhook comes after all
@@ -89,8 +89,8 @@ def test_another_change_than_of_status_and_total_is_nobodys_business(world: Shop
 
 def test_what_changed_just_now_may_still_be_on_its_way(world: ShopWorld) -> None:
     world.order(1, ago=5)
-    found = world.recover()
-    assert (found.read, found.missing) == (1, {})
+    reading = world.recover()
+    assert (reading.read, reading.missing) == (1, {})
     later = world.recover(now=world.now + timedelta(minutes=20))
     assert later.missing == {"order": 1}
 
@@ -137,8 +137,8 @@ def test_drafts_and_parts_of_other_orders_are_not_missing_and_what_cannot_be_rea
 
 def test_a_dry_run_leaves_nothing(world: ShopWorld) -> None:
     world.order(1)
-    found = world.recover(dry_run=True)
-    assert (found.missing, found.landed) == ({"order": 1}, 0)
+    reading = world.recover(dry_run=True)
+    assert (reading.missing, reading.landed) == ({"order": 1}, 0)
     for table in ("landing.raw_events", "app.missing_orders", "app.order_recoveries", "app.order_recovery_runs"):
         assert world.rows(f"SELECT count(*) FROM {table}") == [(0,)]
 
@@ -146,9 +146,9 @@ def test_a_dry_run_leaves_nothing(world: ShopWorld) -> None:
 def test_a_store_that_does_not_answer_is_a_problem_and_the_next_run_begins_where_this_one_did(world: ShopWorld) -> None:
     world.order(1)
     world.shop.answers.append((403, {}, {"code": "woocommerce_rest_cannot_view"}))
-    found = world.recover()
-    assert found.problem is not None
-    assert "refuses the key (403)" in found.problem
+    reading = world.recover()
+    assert reading.problem is not None
+    assert "refuses the key (403)" in reading.problem
     problems = "SELECT problem IS NOT NULL, problem_since IS NOT NULL, read_until IS NULL FROM app.order_recoveries"
     assert world.rows(problems) == [(True, True, True)]
     assert world.recover().missing == {"order": 1}
@@ -232,7 +232,7 @@ def test_one_reading_of_a_site_at_a_time(world: ShopWorld) -> None:
 def test_every_site_with_a_key_is_read(world: ShopWorld) -> None:
     world.order(1)
     world.site(platform="woocommerce")  # without a key
-    assert [found.landed for found in recover_all(world.engine, world.settings, world.now)] == [1]
+    assert [reading.landed for reading in recover_all(world.engine, world.settings, world.now)] == [1]
 
 
 def test_a_fault_at_one_site_keeps_no_other_from_its_turn(world: ShopWorld, monkeypatch: pytest.MonkeyPatch) -> None:

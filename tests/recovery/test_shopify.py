@@ -39,11 +39,11 @@ def test_orders_are_listed_and_read_whole_where_something_is_missing(
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT outcome FROM app.raw_outcomes")).scalars().all() == ["understood"]
         assert connection.execute(sa.text("SELECT order_id FROM app.orders")).scalars().all() == [order]
-    asked = store.admin.requests.total()
+    requests = store.admin.requests.total()
     store.admin.arm(FaultKind.UNAUTHORIZED)  # the token is renewed, and the work done again
     again = recover(engine, settings, site, NOW, since=NOW - timedelta(days=1))
     assert (again.read, again.missing, again.problem) == (1, {}, None)
-    assert store.admin.requests.total() - asked <= 4, "no order was read whole"
+    assert store.admin.requests.total() - requests <= 4, "no order was read whole"
     gone = sold(shop, 2, timedelta(hours=1))
     listed = recover(engine, settings, site, NOW, dry_run=True)
     assert listed.sample_orders == [gone]

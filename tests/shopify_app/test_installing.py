@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from custom_events import secrets
 from custom_events.catalog import signing, sites
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotAdmitted
-from custom_events.platforms.shopify.app_topics import SCOPES, enum_of, missing_scopes, wanted_with
+from custom_events.platforms.shopify.app_topics import SCOPES, enum_of, missing_scopes, topics_with
 from custom_events.settings import Settings
 from custom_events.shopify_app import installation, installing
 from custom_events.shopify_app.connecting import Connected
@@ -34,18 +34,18 @@ def test_an_owner_who_agrees_has_a_site_with_all_that_it_needs(
     assert not connected.look.problems
     with engine.connect() as connection:
         assert signing.holds(connection, site.id, "demo-client-secret", key=secrets.key(settings))
-        found = installation.get(connection, site.id)
-    assert found.is_installed
-    assert not found.never_expires
-    assert set(found.scopes) == set(SCOPES)
+        entry = installation.get(connection, site.id)
+    assert entry.is_installed
+    assert not entry.never_expires
+    assert set(entry.scopes) == set(SCOPES)
     assert stored(engine, settings, site.id).access in shop.issued
-    assert {webhook["topic"] for webhook in shop.webhooks.values()} == {enum_of(topic) for topic in wanted_with(SCOPES)}
+    assert {webhook["topic"] for webhook in shop.webhooks.values()} == {enum_of(topic) for topic in topics_with(SCOPES)}
     assert {webhook["uri"] for webhook in shop.webhooks.values()} == {
         f"https://events.example/webhooks/shopify/{site.site_key}"
     }
     assert shop.pixel is not None
     assert site.site_key in shop.pixel["settings"]
-    assert found.registered.pixel
+    assert entry.registered.pixel
 
 
 def test_a_shop_whose_site_got_another_domain_since_is_installed_at_its_new_site_alone(
@@ -58,7 +58,7 @@ def test_a_shop_whose_site_got_another_domain_since_is_installed_at_its_new_site
     again = install(engine, settings, begun)
     assert again.is_new
     with engine.connect() as connection:
-        assert [found.site_id for found in installation.everything(connection)] == [again.site.id]
+        assert [entry.site_id for entry in installation.everything(connection)] == [again.site.id]
 
 
 def test_tokens_are_not_in_the_database_in_clear_and_good_in_their_row_alone(
@@ -232,5 +232,5 @@ def test_without_an_app_it_is_said_what_to_set(engine: sa.Engine, settings: Sett
 def test_scopes_to_write_hold_those_to_read() -> None:
     assert missing_scopes(("write_orders", "read_customers", "write_pixels", "read_customer_events")) == ()
     assert missing_scopes(()) == SCOPES
-    assert "subscription_contracts/create" in wanted_with(("read_own_subscription_contracts",))
-    assert wanted_with(()) == ("app/uninstalled", "app/scopes_update")
+    assert "subscription_contracts/create" in topics_with(("read_own_subscription_contracts",))
+    assert topics_with(()) == ("app/uninstalled", "app/scopes_update")

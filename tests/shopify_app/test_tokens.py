@@ -54,8 +54,8 @@ def test_many_who_need_a_token_at_once_renew_it_once(
             own.dispose()
 
     with ThreadPoolExecutor(4) as pool:
-        got = set(pool.map(ask, range(4)))
-    assert got == {stored(engine, settings, connected.site.id).access}
+        access_tokens = set(pool.map(ask, range(4)))
+    assert access_tokens == {stored(engine, settings, connected.site.id).access}
     assert store.admin.requests[REFRESHES] == 1
 
 
@@ -150,9 +150,9 @@ def lasting(engine: sa.Engine, settings: Settings, connected: Connected, store: 
     )
     with engine.begin() as connection:
         tokens.store(connection, connected.site.id, SHOP, grant, secrets.key(settings))
-        found = tokens.installation.get(connection, connected.site.id)
-    assert found.never_expires
-    assert found.scopes
+        entry = tokens.installation.get(connection, connected.site.id)
+    assert entry.never_expires
+    assert entry.scopes
     return token.access
 
 

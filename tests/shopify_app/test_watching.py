@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from custom_events.catalog import audit, sites
-from custom_events.platforms.shopify.app_topics import wanted_with
+from custom_events.platforms.shopify.app_topics import topics_with
 from custom_events.redaction import carry_out
 from custom_events.settings import Settings
 from custom_events.shopify_app import connecting, installation, installing, tokens, watching
@@ -137,7 +137,7 @@ def test_webhooks_of_the_apps_own_settings_are_not_made_beside_them(
 ) -> None:
     in_app = settings.model_copy(update={"shopify_webhooks_per_shop": False})
     look = watch(engine, in_app, connected)
-    assert len(look.repaired.removed) == len(wanted_with(tuple(shop.scopes)))
+    assert len(look.repaired.removed) == len(topics_with(tuple(shop.scopes)))
     assert shop.webhooks == {}
     assert shop.pixel is not None
 

@@ -57,9 +57,9 @@ def alarms(world: World) -> dict[str, dict[str, str]]:
 def test_whole_hours_are_counted_by_topic_clicks_consent_and_lane(world: World) -> None:
     site = world.site()
     world.account()
-    said = [{"name": "gclid", "value": "Cj0KCQ-test-1"}, {"name": "consent_ad_user_data", "value": "granted"}]
+    attributes = [{"name": "gclid", "value": "Cj0KCQ-test-1"}, {"name": "consent_ad_user_data", "value": "granted"}]
     at = TOP - timedelta(minutes=30)
-    first = world.land(site, "orders/paid", paid_order(1, at=at, note_attributes=said))
+    first = world.land(site, "orders/paid", paid_order(1, at=at, note_attributes=attributes))
     last = world.land(site, "orders/updated", paid_order(2, at=at, note_attributes=[]))
     fetched = world.land(site, "orders/updated", paid_order(3, at=at, note_attributes=[]))
     with world.engine.begin() as connection:
@@ -133,8 +133,8 @@ def test_what_is_quiet_is_an_alarm_with_a_sample_and_ends(world: World) -> None:
             ("topic:orders/paid", 0, False),
         ]
         assert all(part.hours >= 8 and part.last_at == TOP - 9 * HOUR for part in mine)
-        said = status(connection, Settings(), NOW).quiet
-        assert set(said) == {"shop clicks", "shop topic:orders/paid", "1234567890 lane:google_ads"}
+        quiet_parts = status(connection, Settings(), NOW).quiet
+        assert set(quiet_parts) == {"shop clicks", "shop topic:orders/paid", "1234567890 lane:google_ads"}
     with world.engine.begin() as connection:
         connection.exec_driver_sql(
             "DELETE FROM app.traffic_hours WHERE subject = 'store' AND hour >= %s", (TOP - 8 * HOUR,)

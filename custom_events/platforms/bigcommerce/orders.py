@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from custom_events.platforms import natural_keys, people
+from custom_events.platforms import order_events, people
 from custom_events.platforms.attributes import Pair, flattened
 from custom_events.platforms.attribution import attribution
 from custom_events.platforms.bigcommerce import bodies
@@ -15,7 +15,7 @@ from custom_events.platforms.bigcommerce.order_facts import Times, order_of, ref
 from custom_events.platforms.bigcommerce.payments import is_in_test_mode
 from custom_events.platforms.parse import required_id
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored
-from custom_events.values.events import CommerceEvent, Customer, EventType, Order, Refund
+from custom_events.values.events import CommerceEvent, Customer, EventType, Order
 
 READ: Final = msgspec.json.Decoder(bodies.Read)
 _INCOMPLETE: Final = 0  # the shopper has reached the payment and may never come back
@@ -52,7 +52,10 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
     )
     given_back = [refund for refund in refunds if not refund.has_failed and refund.amount > _NOTHING]
     return Understood(
-        events=(*_happened(template, order, times), *(_refunded(template, refund) for refund in given_back)),
+        events=(
+            *order_events.happened(template, order.id, _moments(order, times)),
+            *(order_events.refunded(template, refund) for refund in given_back),
+        ),
         order=order,
         refunds=refunds,
         is_snapshot=True,
@@ -60,8 +63,8 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
     )
 
 
-def _happened(template: CommerceEvent, order: Order, times: Times) -> list[CommerceEvent]:
-    moments: dict[EventType, datetime | None] = {
+def _moments(order: Order, times: Times) -> dict[EventType, datetime | None]:
+    return {
         EventType.ORDER_CREATED: order.created_at,
         EventType.ORDER_PAID: order.paid_at,
         EventType.ORDER_FULFILLED: (times.shipped or times.modified)
@@ -69,22 +72,6 @@ def _happened(template: CommerceEvent, order: Order, times: Times) -> list[Comme
         else None,
         EventType.ORDER_CANCELLED: order.cancelled_at,
     }
-    return [
-        msgspec.structs.replace(template, type=kind, key=natural_keys.of_order(kind, order.id), occurred_at=moment)
-        for kind, moment in moments.items()
-        if moment is not None
-    ]
-
-
-def _refunded(template: CommerceEvent, refund: Refund) -> CommerceEvent:
-    """A refund with the order around it."""
-    return msgspec.structs.replace(
-        template,
-        type=EventType.ORDER_REFUNDED,
-        key=natural_keys.of_refund(refund.order_id, refund.id),
-        occurred_at=refund.created_at or template.evidence_at,
-        refund=refund,
-    )
 
 
 def _customer(body: bodies.Order, site: SiteContext) -> Customer | None:

@@ -68,13 +68,13 @@ class BigCommerceOrders:
         """See `OrderReader.changed_since`. Pages are cut by time and not by number, as an order that is changed meanwhile moves to the end."""
         after, page = since - _SECOND, 1
         while True:
-            wanted = {
+            query = {
                 "min_date_modified": format_datetime(after.astimezone(UTC)),
                 "sort": "date_modified:asc",
                 "limit": str(PER_PAGE),
                 "page": str(page),
             }
-            answer = self._client.get("/v2/orders", wanted)
+            answer = self._client.get("/v2/orders", query)
             bodies = _listed(answer)
             orders = [self._order(bytes(body), answer.read_at) for body in bodies]
             yield from [order for order in orders if order is not None]

@@ -25,7 +25,7 @@ HINTS: Final = (
     "store/order/metafield/updated",
 )
 # Those to make: every change of an order fires `updated`, but for what is added beside it.
-WANTED: Final = (
+SUBSCRIBED: Final = (
     "store/order/created",
     "store/order/updated",
     "store/order/refund/created",

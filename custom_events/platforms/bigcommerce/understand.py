@@ -1,12 +1,11 @@
 """BigCommerce's bytes become commerce events and states: those of an order that we read. A hook becomes nothing but the order to read."""
 
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from custom_events.platforms.bigcommerce.delivery import named_order
 from custom_events.platforms.bigcommerce.shapes import shape_of
 from custom_events.platforms.bigcommerce.topics import BODIES, HANDLERS, HINTS, IGNORED, IGNORED_FAMILIES
-from custom_events.platforms.parking import Handler, Reading, SecondReading, guarded
+from custom_events.platforms.parking import guarded, second_readings
 from custom_events.platforms.parse import wrong_shape
 from custom_events.values.deliveries import (
     ORDER_TO_BE_READ,
@@ -17,12 +16,7 @@ from custom_events.values.deliveries import (
     parked,
 )
 
-
-def _second_reading(handler: Handler, _document: Any) -> Reading:
-    return Reading(handler, shape_of(BODIES[handler]))
-
-
-_SECOND: Final[dict[Handler, SecondReading]] = {handler: partial(_second_reading, handler) for handler in BODIES}
+_SECOND: Final = second_readings(BODIES, shape_of)
 
 
 def _understand_hint(delivery: RawDelivery, site: SiteContext) -> Understood:

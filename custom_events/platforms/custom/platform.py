@@ -3,23 +3,20 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from custom_events.platforms.base import Delivery, Secret, ShopDomain
+from custom_events.platforms.base import Delivery, PlainWebhooks, Secret
 from custom_events.platforms.custom import delivery as deliveries
 from custom_events.platforms.custom import signature
 from custom_events.platforms.custom.understand import understand
 from custom_events.values.deliveries import Platform, RawDelivery, Refusal, SiteContext, Understood
 
 
-class Custom:
+class Custom(PlainWebhooks):
     """See `StorePlatform`."""
 
     name = Platform.CUSTOM
     title = "Custom webhooks"
-    shop_domain: ShopDomain | None = None
-    has_plugin = False
     makes_secret = False
     kept_headers = deliveries.KEPT
-    own_settings: frozenset[str] = frozenset()
 
     def instructions(self, site_key: str, url: str) -> list[str]:
         """See `StorePlatform.instructions`."""
@@ -34,11 +31,6 @@ class Custom:
     ) -> Refusal | None:
         """Our own timestamped scheme."""
         return signature.check(headers, body, secrets, now, replay_window_s)
-
-    def is_handshake(self, headers: Mapping[str, str], body: bytes) -> bool:
-        """Custom senders have no unsigned hello."""
-        del headers, body
-        return False
 
     def describe(self, headers: Mapping[str, str], body: bytes) -> Delivery:
         """From the headers; the topic from the body's `type` where no header says it."""

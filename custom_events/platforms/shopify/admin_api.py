@@ -188,7 +188,7 @@ class AdminApi:
         try:
             with self._client.stream("POST", self._url, json={"query": document, "variables": variables}) as response:
                 content = _read(response)
-        except httpx.TransportError as error:
+        except httpx.HTTPError as error:
             raise Transient(f"Shopify does not answer for {self.shop} ({type(error).__name__})") from None
         self._check_status(response)
         try:

@@ -95,14 +95,14 @@ query Webhooks($after: String) {
 """
 
 CREATE_WEBHOOK: Final = """
-mutation CreateWebhook($topic: WebhookSubscriptionTopic!, $wanted: WebhookSubscriptionInput!) {
-  webhookSubscriptionCreate(topic: $topic, webhookSubscription: $wanted) { webhookSubscription { id } userErrors { field message } }
+mutation CreateWebhook($topic: WebhookSubscriptionTopic!, $subscription: WebhookSubscriptionInput!) {
+  webhookSubscriptionCreate(topic: $topic, webhookSubscription: $subscription) { webhookSubscription { id } userErrors { field message } }
 }
 """
 
 UPDATE_WEBHOOK: Final = """
-mutation UpdateWebhook($id: ID!, $wanted: WebhookSubscriptionInput!) {
-  webhookSubscriptionUpdate(id: $id, webhookSubscription: $wanted) { webhookSubscription { id } userErrors { field message } }
+mutation UpdateWebhook($id: ID!, $subscription: WebhookSubscriptionInput!) {
+  webhookSubscriptionUpdate(id: $id, webhookSubscription: $subscription) { webhookSubscription { id } userErrors { field message } }
 }
 """
 

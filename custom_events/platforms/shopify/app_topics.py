@@ -11,7 +11,7 @@ _CUSTOMERS: Final = "read_customers"
 _OWN_SUBSCRIPTIONS: Final = "read_own_subscription_contracts"  # only of contracts that this very app owns
 
 # Topic -> the scope without which Shopify refuses it. Those without an entry of their own in conditions or states are left out.
-WANTED: Final[dict[str, str]] = {
+SCOPE_OF_TOPIC: Final[dict[str, str]] = {
     **dict.fromkeys(
         (
             "orders/create",
@@ -46,18 +46,23 @@ COMPLIANCE: Final = ("customers/data_request", "customers/redact", "shop/redact"
 SCOPES: Final = ("read_orders", "read_customers", "write_pixels", "read_customer_events")
 
 
-def wanted_with(scopes: Collection[str]) -> tuple[str, ...]:
-    """The topics to register in a shop that has given these scopes; a scope to write holds the one to read."""
-    readable = {*scopes, *(f"read_{scope.removeprefix('write_')}" for scope in scopes if scope.startswith("write_"))}
-    return (*(topic for topic, scope in WANTED.items() if scope in readable), *LIFE)
+def topics_with(scopes: Collection[str]) -> tuple[str, ...]:
+    """The topics to register in a shop that has given these scopes."""
+    given = _readable(scopes)
+    return (*(topic for topic, scope in SCOPE_OF_TOPIC.items() if scope in given), *LIFE)
 
 
 def missing_scopes(scopes: Collection[str]) -> tuple[str, ...]:
     """Those of `SCOPES` that a shop has not given."""
-    readable = {*scopes, *(f"read_{scope.removeprefix('write_')}" for scope in scopes if scope.startswith("write_"))}
-    return tuple(scope for scope in SCOPES if scope not in readable)
+    given = _readable(scopes)
+    return tuple(scope for scope in SCOPES if scope not in given)
 
 
 def enum_of(topic: str) -> str:
     """What the GraphQL Admin API calls a topic: ORDERS_CREATE."""
     return topic.replace("/", "_").replace(".", "_").upper()
+
+
+def _readable(scopes: Collection[str]) -> set[str]:
+    """The scopes with what they hold: a scope to write holds the one to read."""
+    return {*scopes, *(f"read_{scope.removeprefix('write_')}" for scope in scopes if scope.startswith("write_"))}

@@ -83,8 +83,8 @@ def _order(order: Mapping[str, Any]) -> dict[str, Any]:
         "billing_address": _address(order.get("billingAddress")),
         "customer": _customer(customer) if customer else None,
         "fulfillments": [
-            {"created_at": each.get("createdAt"), "status": _lower(each.get("status"))}
-            for each in _dicts(order.get("fulfillments"))
+            {"created_at": fulfillment.get("createdAt"), "status": _lower(fulfillment.get("status"))}
+            for fulfillment in _dicts(order.get("fulfillments"))
         ],
         "line_items": [_line(line) for line in lines],
         "refunds": [_refund(refund) for refund in _dicts(order.get("refunds"))],
@@ -108,7 +108,8 @@ def _line(line: Mapping[str, Any]) -> dict[str, Any]:
         "vendor": line.get("vendor"),
         "tax_lines": _taxes(line),
         "discount_allocations": [
-            {"amount": _amount(each, "allocatedAmountSet")} for each in _dicts(line.get("discountAllocations"))
+            {"amount": _amount(allocation, "allocatedAmountSet")}
+            for allocation in _dicts(line.get("discountAllocations"))
         ],
         "selling_plan_allocation": {"selling_plan": {"name": plan.get("name")}} if plan else None,
     }
@@ -130,35 +131,39 @@ def _refund(refund: Mapping[str, Any]) -> dict[str, Any]:
         "note": refund.get("note"),
         "transactions": [
             {
-                "kind": _lower(each.get("kind")),
-                "status": _lower(each.get("status")),
-                "amount": _amount(each, "amountSet"),
-                "amount_set": _bag(each, "amountSet"),
-                "test": each.get("test"),
+                "kind": _lower(transaction.get("kind")),
+                "status": _lower(transaction.get("status")),
+                "amount": _amount(transaction, "amountSet"),
+                "amount_set": _bag(transaction, "amountSet"),
+                "test": transaction.get("test"),
             }
-            for each in _nodes(refund, "transactions")
+            for transaction in _nodes(refund, "transactions")
         ],
         "refund_line_items": [
             {
                 "line_item_id": _number(
-                    _dict(each.get("lineItem")).get("id"), "$.data.order.refunds[].refundLineItems"
+                    _dict(item.get("lineItem")).get("id"), "$.data.order.refunds[].refundLineItems"
                 ),
-                "quantity": each.get("quantity"),
-                "subtotal_set": _bag(each, "subtotalSet"),
-                "total_tax_set": _bag(each, "totalTaxSet"),
+                "quantity": item.get("quantity"),
+                "subtotal_set": _bag(item, "subtotalSet"),
+                "total_tax_set": _bag(item, "totalTaxSet"),
             }
-            for each in _whole(refund, "refundLineItems")
+            for item in _whole(refund, "refundLineItems")
         ],
         # Shipping has lines of its own: what is adjusted beside it is the difference to the money that moved.
         "order_adjustments": [
-            {"kind": _DISCREPANCY, "amount_set": _bag(each, "amountSet"), "tax_amount_set": _bag(each, "taxAmountSet")}
-            for each in _nodes(refund, "orderAdjustments")
+            {
+                "kind": _DISCREPANCY,
+                "amount_set": _bag(adjustment, "amountSet"),
+                "tax_amount_set": _bag(adjustment, "taxAmountSet"),
+            }
+            for adjustment in _nodes(refund, "orderAdjustments")
         ],
         "refund_shipping_lines": [
-            {"subtotal_amount_set": _bag(each, "subtotalAmountSet"), "tax_amount_set": _bag(each, "taxAmountSet")}
-            for each in _nodes(refund, "refundShippingLines")
+            {"subtotal_amount_set": _bag(line, "subtotalAmountSet"), "tax_amount_set": _bag(line, "taxAmountSet")}
+            for line in _nodes(refund, "refundShippingLines")
         ],
-        "refund_duties": [{"amount_set": _bag(each, "amountSet")} for each in _dicts(refund.get("duties"))],
+        "refund_duties": [{"amount_set": _bag(duty, "amountSet")} for duty in _dicts(refund.get("duties"))],
     }
 
 
@@ -184,11 +189,14 @@ def _address(address: Any) -> dict[str, Any] | None:
 
 
 def _attributes(parent: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"name": each.get("key"), "value": each.get("value")} for each in _dicts(parent.get("customAttributes"))]
+    return [
+        {"name": attribute.get("key"), "value": attribute.get("value")}
+        for attribute in _dicts(parent.get("customAttributes"))
+    ]
 
 
 def _taxes(line: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"price": _amount(each, "priceSet")} for each in _dicts(line.get("taxLines"))]
+    return [{"price": _amount(tax, "priceSet")} for tax in _dicts(line.get("taxLines"))]
 
 
 def _bag(parent: Mapping[str, Any], name: str) -> dict[str, Any] | None:
@@ -239,7 +247,7 @@ def _nodes(parent: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _dicts(value: Any) -> Iterator[dict[str, Any]]:
-    return (each for each in _list(value) if isinstance(each, dict))
+    return (entry for entry in _list(value) if isinstance(entry, dict))
 
 
 def _dict(value: Any) -> dict[str, Any]:

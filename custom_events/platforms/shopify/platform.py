@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from custom_events.platforms.base import Delivery, Secret, ShopDomain
+from custom_events.platforms.base import Delivery, PlainWebhooks, Secret, ShopDomain
 from custom_events.platforms.shopify import delivery as deliveries
 from custom_events.platforms.shopify import signature
 from custom_events.platforms.shopify.sources import EVENT_SHOP
@@ -18,18 +18,15 @@ WEBHOOKS: Final = (
 )
 
 
-class Shopify:
+class Shopify(PlainWebhooks):
     """See `StorePlatform`."""
 
     name = Platform.SHOPIFY
     title = "Shopify"
-    shop_domain: ShopDomain | None = ShopDomain(
-        header="x-shopify-shop-domain", other_header=EVENT_SHOP, example="my-shop.myshopify.com"
-    )
-    has_plugin = False
+    shop_domain = ShopDomain(header="x-shopify-shop-domain", other_header=EVENT_SHOP, example="my-shop.myshopify.com")
     makes_secret = True
     kept_headers = deliveries.KEPT
-    own_settings: frozenset[str] = frozenset({"subscription_sources"})
+    own_settings = frozenset({"subscription_sources"})
 
     def instructions(self, site_key: str, url: str) -> list[str]:
         """See `StorePlatform.instructions`."""
@@ -48,11 +45,6 @@ class Shopify:
         """Shopify signs the body only: neither `now` nor the window plays a part."""
         del now, replay_window_s
         return signature.check(headers, body, secrets)
-
-    def is_handshake(self, headers: Mapping[str, str], body: bytes) -> bool:
-        """Shopify has no unsigned hello."""
-        del headers, body
-        return False
 
     def describe(self, headers: Mapping[str, str], body: bytes) -> Delivery:
         """From the headers; of an event the topic from its body."""

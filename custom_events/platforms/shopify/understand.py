@@ -2,13 +2,12 @@
 `sources.py`."""
 
 import re
-from functools import partial
-from typing import Any
+from typing import Final
 
 import msgspec
 
 from custom_events.errors import NotUnderstood
-from custom_events.platforms.parking import Handler, Reading, SecondReading, guarded
+from custom_events.platforms.parking import guarded, second_readings
 from custom_events.platforms.shopify.delivery import TEST
 from custom_events.platforms.shopify.shapes import shape_of
 from custom_events.platforms.shopify.sources import (
@@ -24,13 +23,7 @@ from custom_events.values.deliveries import RawDelivery, SiteContext, Understood
 _FAMILY = re.compile(r"[^/.]*")
 
 
-def _second_reading(handler: Handler, _document: Any) -> Reading:
-    return Reading(handler, shape_of(BODIES[handler]))
-
-
-_SECOND: dict[str, SecondReading] = {
-    topic: partial(_second_reading, handler) for topic, handler in HANDLERS.items() if handler in BODIES
-}
+_SECOND: Final = second_readings(BODIES, shape_of)
 
 
 def understand(delivery: RawDelivery, site: SiteContext) -> Understood:
@@ -40,7 +33,7 @@ def understand(delivery: RawDelivery, site: SiteContext) -> Understood:
     topic = delivery.topic or ""
     handler = HANDLERS.get(topic)
     if handler is not None:
-        understood = guarded(handler, delivery, site, _SECOND.get(topic), decodes_times=True)
+        understood = guarded(handler, delivery, site, _SECOND.get(handler), decodes_times=True)
         return (
             _tests(understood) if understood.events and delivery.headers.get(TEST, "").strip() == "true" else understood
         )

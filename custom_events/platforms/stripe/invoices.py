@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from custom_events.platforms import natural_keys
+from custom_events.platforms import natural_keys, order_events
 from custom_events.platforms.attributes import flattened
 from custom_events.platforms.attribution import Attribution, attribution
 from custom_events.platforms.parse import country_code, required_id, text, whole_quantity
@@ -97,15 +97,12 @@ def _events(
     template: CommerceEvent, event: bodies.InvoiceEvent, order: Order, subscription_id: str | None
 ) -> Iterable[CommerceEvent]:
     """What has happened to the order by now; the renewal that a paid one is, or its failed payment."""
-    happened: dict[EventType, datetime | None] = {
+    moments: dict[EventType, datetime | None] = {
         EventType.ORDER_CREATED: order.created_at,
         EventType.ORDER_PAID: order.paid_at,
         EventType.ORDER_CANCELLED: order.cancelled_at,
     }
-    for kind, moment in happened.items():
-        if moment is not None:
-            key = natural_keys.of_order(kind, order.id)
-            yield msgspec.structs.replace(template, type=kind, key=key, occurred_at=moment)
+    yield from order_events.happened(template, order.id, moments)
     if template.subscription is not None and order.paid_at is not None:
         kind, moment = EventType.SUBSCRIPTION_RENEWED, order.paid_at
         key = natural_keys.of_period(kind, template.subscription.id, order.id)

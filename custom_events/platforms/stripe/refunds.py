@@ -27,7 +27,7 @@ def understand_refund(delivery: RawDelivery, site: SiteContext) -> Understood:
     event = REFUND.decode(delivery.body)
     refund = event.data.object
     order_id = refund.payment_intent or refund.charge
-    return _told(event, (_refund(event, refund, required_id(order_id, "$.data.object.payment_intent")),))
+    return _understood(event, (_refund(event, refund, required_id(order_id, "$.data.object.payment_intent")),))
 
 
 def understand_charge(delivery: RawDelivery, site: SiteContext) -> Understood:
@@ -38,7 +38,7 @@ def understand_charge(delivery: RawDelivery, site: SiteContext) -> Understood:
     if charge.refunds is None or not charge.refunds.data:
         return ignored("no_conversion", "The charge lists no refunds; refund.created tells of them")
     order_id = required_id(charge.invoice or charge.payment_intent or charge.id, "$.data.object.id")
-    return _told(event, tuple([_refund(event, refund, order_id) for refund in charge.refunds.data]))
+    return _understood(event, tuple([_refund(event, refund, order_id) for refund in charge.refunds.data]))
 
 
 def understand_credit_note(delivery: RawDelivery, site: SiteContext) -> Understood:
@@ -61,7 +61,7 @@ def understand_credit_note(delivery: RawDelivery, site: SiteContext) -> Understo
         seen_at=time_of(event.created),
         has_failed=note.status == "void" or note.voided_at is not None,
     )
-    return _told(event, (refund,))
+    return _understood(event, (refund,))
 
 
 def _refund(event: bodies.Event, refund: bodies.Refund, order_id: str) -> Refund:
@@ -82,7 +82,7 @@ def _refund(event: bodies.Event, refund: bodies.Refund, order_id: str) -> Refund
     )
 
 
-def _told(event: bodies.Event, refunds: tuple[Refund, ...]) -> Understood:
+def _understood(event: bodies.Event, refunds: tuple[Refund, ...]) -> Understood:
     at = time_of(event.created)
     return Understood(
         events=tuple(

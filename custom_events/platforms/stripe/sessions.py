@@ -2,7 +2,7 @@
 
 import msgspec
 
-from custom_events.platforms import natural_keys
+from custom_events.platforms import natural_keys, order_events
 from custom_events.platforms.attributes import flattened
 from custom_events.platforms.attribution import attribution
 from custom_events.platforms.parse import country_code, required_id, text
@@ -58,13 +58,8 @@ def understand_session(delivery: RawDelivery, site: SiteContext) -> Understood:
         return Understood(events=(template,))
     about_order = msgspec.structs.replace(template, cart=None, order=order)
     # A subscription's order says itself when it was made and paid, with its own times.
-    happened = {EventType.ORDER_CREATED: order.created_at, EventType.ORDER_PAID: order.paid_at}
-    own = [
-        msgspec.structs.replace(about_order, type=kind, key=natural_keys.of_order(kind, order.id), occurred_at=moment)
-        for kind, moment in happened.items()
-        if moment is not None
-    ]
-    return Understood(events=(template, *own), order=order)
+    moments = {EventType.ORDER_CREATED: order.created_at, EventType.ORDER_PAID: order.paid_at}
+    return Understood(events=(template, *order_events.happened(about_order, order.id, moments)), order=order)
 
 
 def _order(event: bodies.SessionEvent, currency: str) -> Order | None:

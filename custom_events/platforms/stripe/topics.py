@@ -39,7 +39,7 @@ BODIES: Final[dict[Handler, type[msgspec.Struct]]] = {
 }
 
 # Which ones to choose when the endpoint is made.
-WANTED: Final = tuple(HANDLERS)
+SUBSCRIBED: Final = tuple(HANDLERS)
 
 # The first word of a type -> why the rest of its kind is of no use to us.
 IGNORED_FAMILIES: Final = {

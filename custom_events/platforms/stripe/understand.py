@@ -1,19 +1,13 @@
 """Stripe's bytes become commerce events and states; the handler of each type of event stands in `topics.py`."""
 
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from custom_events.platforms.parking import Handler, Reading, SecondReading, guarded
+from custom_events.platforms.parking import guarded, second_readings
 from custom_events.platforms.stripe.shapes import shape_of
 from custom_events.platforms.stripe.topics import BODIES, HANDLERS, IGNORED_FAMILIES
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored, parked
 
-
-def _second_reading(handler: Handler, _document: Any) -> Reading:
-    return Reading(handler, shape_of(BODIES[handler]))
-
-
-_SECOND: Final[dict[Handler, SecondReading]] = {handler: partial(_second_reading, handler) for handler in BODIES}
+_SECOND: Final = second_readings(BODIES, shape_of)
 
 
 def understand(delivery: RawDelivery, site: SiteContext) -> Understood:

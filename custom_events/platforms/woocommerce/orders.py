@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from custom_events.platforms import natural_keys
+from custom_events.platforms import natural_keys, order_events
 from custom_events.platforms.attributes import flattened
 from custom_events.platforms.attribution import Attribution, attribution
 from custom_events.platforms.headers import rfc3339
@@ -32,7 +32,7 @@ from custom_events.platforms.woocommerce.parties import customer_of, pairs_of, p
 from custom_events.platforms.woocommerce.payments import is_in_test_mode
 from custom_events.platforms.woocommerce.subscriptions import is_subscription, understand_subscription
 from custom_events.values.deliveries import RawDelivery, SiteContext, Understood, ignored
-from custom_events.values.events import CommerceEvent, EventType, Refund, Subscription
+from custom_events.values.events import CommerceEvent, EventType, Subscription
 from custom_events.values.recovery import FETCHED_AT
 
 NOT_YET_ORDERS = frozenset(("checkout-draft", "auto-draft", "draft", "new"))
@@ -92,7 +92,10 @@ def understand_order(delivery: RawDelivery, site: SiteContext) -> Understood:
     )
     given_back = refunds if _was_ever_paid(body, happened) else ()
     return Understood(
-        events=(*_events(template, happened, order_id), *(_refunded(template, refund) for refund in given_back)),
+        events=(
+            *_events(template, happened, order_id),
+            *(order_events.refunded(template, refund) for refund in given_back),
+        ),
         order=order,
         refunds=refunds,
         # What is trashed before the delivery is built is told of by this body alone.
@@ -159,10 +162,7 @@ def _was_ever_paid(body: bodies.Order, happened: dict[EventType, datetime]) -> b
 
 def _events(template: CommerceEvent, happened: dict[EventType, datetime], order_id: str) -> list[CommerceEvent]:
     """One event for each transition; the renewal that a paid renewal order is, or its failed payment."""
-    events: list[CommerceEvent] = []
-    for kind, moment in happened.items():
-        key = natural_keys.of_order(kind, order_id)
-        events.append(msgspec.structs.replace(template, type=kind, key=key, occurred_at=moment))
+    events = order_events.happened(template, order_id, happened)
     renewal, order = template.subscription, template.order
     if renewal is None or order is None:
         return events
@@ -175,17 +175,6 @@ def _events(template: CommerceEvent, happened: dict[EventType, datetime], order_
         return events
     key = natural_keys.of_period(kind, renewal.id, order_id)
     return [*events, msgspec.structs.replace(template, type=kind, key=key, occurred_at=moment)]
-
-
-def _refunded(template: CommerceEvent, refund: Refund) -> CommerceEvent:
-    """A refund with the order around it."""
-    return msgspec.structs.replace(
-        template,
-        type=EventType.ORDER_REFUNDED,
-        key=natural_keys.of_refund(refund.order_id, refund.id),
-        occurred_at=refund.created_at or template.evidence_at,
-        refund=refund,
-    )
 
 
 def _renewal(body: bodies.Order, meta: dict[str, Any], order_id: str) -> Subscription | None:

@@ -14,6 +14,7 @@ from custom_events.errors import NeedsAction
 from custom_events.platforms.parse import optional_id
 from custom_events.platforms.store_client import StoreAnswer, StoreClient
 from custom_events.platforms.store_orders import FetchedOrder
+from custom_events.values.times import as_utc
 
 PATH: Final = "/wp-json/wc/v3/orders"
 PER_PAGE: Final = 100  # the most that WooCommerce gives
@@ -65,8 +66,8 @@ class WooCommerceOrders:
         for part in _parts(order_ids):
             yield from self._read({"include": ",".join(part), "orderby": "id", "order": "asc"})
 
-    def _read(self, wanted: dict[str, str]) -> list[FetchedOrder]:
-        answer = self._client.get(PATH, {"per_page": str(PER_PAGE), "status": "any", "dates_are_gmt": "true", **wanted})
+    def _read(self, query: dict[str, str]) -> list[FetchedOrder]:
+        answer = self._client.get(PATH, {"per_page": str(PER_PAGE), "status": "any", "dates_are_gmt": "true", **query})
         try:
             return [_order(bytes(body), answer) for body in _ORDERS.decode(answer.body)]
         except msgspec.DecodeError:
@@ -97,10 +98,9 @@ def _order(body: bytes, answer: StoreAnswer) -> FetchedOrder:
 
 def _moment(value: Any) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        return as_utc(datetime.fromisoformat(value))
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _gmt(moment: datetime) -> str:

@@ -28,19 +28,19 @@ _SEARCH = re.compile(r"\s*updated_at:(>=|<=|>|<)'([^']+)'(?:\s+AND\s+|\s*\Z)")
 @cache
 def schema() -> GraphQLSchema:
     """The schema of `schema.graphql` with its resolvers."""
-    made = build_schema(Path(__file__).with_name("schema.graphql").read_text())
+    built = build_schema(Path(__file__).with_name("schema.graphql").read_text())
     for kind, resolvers in _RESOLVERS.items():
-        fields: Mapping[str, Any] = made.type_map[kind].fields  # type: ignore[attr-defined]
+        fields: Mapping[str, Any] = built.type_map[kind].fields  # type: ignore[attr-defined]
         for name, resolver in resolvers.items():
             fields[name].resolve = resolver
-    return made
+    return built
 
 
-def answer(admin: Admin, shop: Shop, asked: Mapping[str, Any]) -> dict[str, Any]:
+def answer(admin: Admin, shop: Shop, question: Mapping[str, Any]) -> dict[str, Any]:
     """What Shopify answers to a question: `data` or `errors`, and its cost."""
-    variables = asked.get("variables") or {}
+    variables = question.get("variables") or {}
     try:
-        document = parse(asked["query"])
+        document = parse(question["query"])
     except GraphQLError as error:
         return {"errors": [{"message": error.message}]}
     faults = validate(schema(), document)
@@ -67,14 +67,14 @@ def answer(admin: Admin, shop: Shop, asked: Mapping[str, Any]) -> dict[str, Any]
             return throttled
         shop.points -= points
         result = execute_sync(schema(), document, root_value=shop, context_value=shop, variable_values=dict(variables))
-        made: dict[str, Any] = {"data": result.data, "extensions": _costs(shop, points)}
+        content: dict[str, Any] = {"data": result.data, "extensions": _costs(shop, points)}
         shop.points = min(FULL_BUCKET, shop.points + RESTORED_A_SECOND)
     if result.errors:
-        made["errors"] = [
+        content["errors"] = [
             {"message": error.message, **({"extensions": error.extensions} if error.extensions else {})}
             for error in result.errors
         ]
-    return made
+    return content
 
 
 def _costs(shop: Shop, points: float) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def _page(
     begin = (
         cursors.index(after) + 1
         if after in cursors
-        else sum(1 for each in cursors if after is not None and each <= after)
+        else sum(1 for cursor in cursors if after is not None and cursor <= after)
     )
     chosen = nodes[begin : begin + first]
     end = cursors[begin + len(chosen) - 1] if chosen else None
@@ -182,7 +182,10 @@ def _connection(name: str) -> Callable[..., Any]:
 
 
 def _taken(shop: Shop, topic: str, uri: str | None, *, but: str = "") -> bool:
-    return any(each["topic"] == topic and each["uri"] == uri and each["id"] != but for each in shop.webhooks.values())
+    return any(
+        webhook["topic"] == topic and webhook["uri"] == uri and webhook["id"] != but
+        for webhook in shop.webhooks.values()
+    )
 
 
 def _error(message: str, *path: str) -> dict[str, Any]:
@@ -249,7 +252,7 @@ _RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
         "order": lambda shop, _info, id: shop.orders.get(id),  # noqa: A006
         "orders": _orders,
         "webhookSubscriptions": lambda shop, _info, first=None, after=None: _page(
-            list(shop.webhooks.values()), first, after, lambda each: each["id"]
+            list(shop.webhooks.values()), first, after, lambda webhook: webhook["id"]
         ),
         "webPixel": _pixel,
     },

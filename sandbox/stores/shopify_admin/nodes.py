@@ -43,7 +43,7 @@ def order_node(body: dict[str, Any]) -> dict[str, Any]:
         "totalOutstandingSet": _bag(body.get("total_outstanding", "0.00"), currency),
         "totalTipReceivedSet": _bag(body.get("total_tip_received", "0.00"), currency),
         "totalRefundedSet": _bag(f"{given_back:.2f}", currency),
-        "customAttributes": [{"key": each["name"], "value": each["value"]} for each in body["note_attributes"]],
+        "customAttributes": [{"key": entry["name"], "value": entry["value"]} for entry in body["note_attributes"]],
         "customerJourneySummary": _journey(body),
         "customer": _customer(body["customer"]),
         "billingAddress": _address(body["billing_address"]),
@@ -51,8 +51,8 @@ def order_node(body: dict[str, Any]) -> dict[str, Any]:
         "shippingLines": [_shipping(line, currency) for line in body["shipping_lines"]],
         "lineItems": lines,
         "fulfillments": [
-            {"id": "gid://shopify/Fulfillment/1", "createdAt": each["created_at"], "status": _upper(each["status"])}
-            for each in body.get("fulfillments", ())
+            {"id": "gid://shopify/Fulfillment/1", "createdAt": entry["created_at"], "status": _upper(entry["status"])}
+            for entry in body.get("fulfillments", ())
         ],
         "refunds": refunds,
     }
@@ -68,7 +68,9 @@ def _bag(amount: str, currency: str) -> dict[str, Any]:
 
 
 def _moved(refund: dict[str, Any]) -> Decimal:
-    return sum((Decimal(each["amount"]) for each in refund["transactions"] if each["status"] == "success"), Decimal(0))
+    return sum(
+        (Decimal(entry["amount"]) for entry in refund["transactions"] if entry["status"] == "success"), Decimal(0)
+    )
 
 
 def _line(line: dict[str, Any], currency: str) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def _line(line: dict[str, Any], currency: str) -> dict[str, Any]:
         "taxLines": [],
         "product": _resource("Product", line["product_id"]),
         "variant": _resource("ProductVariant", line["variant_id"]),
-        "customAttributes": [{"key": each["name"], "value": each["value"]} for each in line["properties"]],
+        "customAttributes": [{"key": entry["name"], "value": entry["value"]} for entry in line["properties"]],
         "sellingPlan": None if plan is None else {"name": plan["selling_plan"]["name"]},
     }
 
@@ -108,31 +110,31 @@ def _refund(refund: dict[str, Any], lines: Sequence[dict[str, Any]], currency: s
         "duties": [],
         "transactions": [
             {
-                "id": f"gid://shopify/OrderTransaction/{each['id']}",
-                "kind": each["kind"].upper(),
-                "status": each["status"].upper(),
+                "id": f"gid://shopify/OrderTransaction/{entry['id']}",
+                "kind": entry["kind"].upper(),
+                "status": entry["status"].upper(),
                 "test": False,
-                "amountSet": _bag(each["amount"], currency),
+                "amountSet": _bag(entry["amount"], currency),
             }
-            for each in refund["transactions"]
+            for entry in refund["transactions"]
         ],
         "refundLineItems": [
             {
-                "quantity": each["quantity"],
-                "lineItem": by_id[f"gid://shopify/LineItem/{each['line_item_id']}"],
-                "subtotalSet": _bag(each["subtotal_set"]["shop_money"]["amount"], currency),
+                "quantity": entry["quantity"],
+                "lineItem": by_id[f"gid://shopify/LineItem/{entry['line_item_id']}"],
+                "subtotalSet": _bag(entry["subtotal_set"]["shop_money"]["amount"], currency),
                 "totalTaxSet": _bag("0.00", currency),
             }
-            for each in refund["refund_line_items"]
+            for entry in refund["refund_line_items"]
         ],
         "orderAdjustments": [
             {
-                "id": f"gid://shopify/OrderAdjustment/{each['id']}",
-                "reason": each["reason"].upper().replace(" ", "_"),
-                "amountSet": _bag(each["amount"], currency),
-                "taxAmountSet": _bag(each["tax_amount"], currency),
+                "id": f"gid://shopify/OrderAdjustment/{entry['id']}",
+                "reason": entry["reason"].upper().replace(" ", "_"),
+                "amountSet": _bag(entry["amount"], currency),
+                "taxAmountSet": _bag(entry["tax_amount"], currency),
             }
-            for each in refund["order_adjustments"]
+            for entry in refund["order_adjustments"]
         ],
         "refundShippingLines": [],
     }

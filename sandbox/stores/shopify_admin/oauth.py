@@ -21,9 +21,9 @@ OFFLINE = "urn:shopify:params:oauth:token-type:offline-access-token"
 Answer = tuple[int, dict[str, Any]] | None  # None: the connection breaks before the answer
 
 
-def authorize(admin: Admin, shop: Shop, asked: Mapping[str, str]) -> str:
+def authorize(admin: Admin, shop: Shop, fields: Mapping[str, str]) -> str:
     """The owner agrees: where their browser goes, with a code and Shopify's signature over it. Raises ValueError for another app."""
-    if asked.get("client_id") != admin.client_id:
+    if fields.get("client_id") != admin.client_id:
         raise ValueError("Oauth error invalid_request: Could not find Shopify API application")
     code = secrets.token_hex(16)
     with admin.lock:
@@ -32,10 +32,10 @@ def authorize(admin: Admin, shop: Shop, asked: Mapping[str, str]) -> str:
         "code": code,
         "host": secrets.token_urlsafe(12),
         "shop": shop.domain,
-        "state": asked.get("state", ""),
+        "state": fields.get("state", ""),
         "timestamp": str(int(admin.clock().timestamp())),
     }
-    return f"{asked['redirect_uri']}?{urlencode({**answer, 'hmac': signature(answer, admin.client_secret)})}"
+    return f"{fields['redirect_uri']}?{urlencode({**answer, 'hmac': signature(answer, admin.client_secret)})}"
 
 
 def signature(parameters: Mapping[str, str], client_secret: str) -> str:
@@ -44,45 +44,45 @@ def signature(parameters: Mapping[str, str], client_secret: str) -> str:
     return hmac.new(client_secret.encode(), message.encode(), hashlib.sha256).hexdigest()
 
 
-def token(admin: Admin, shop: Shop, asked: Mapping[str, str]) -> Answer:
+def token(admin: Admin, shop: Shop, fields: Mapping[str, str]) -> Answer:
     """The answer of `/admin/oauth/access_token`."""
     with admin.lock:
-        if (asked.get("client_id"), asked.get("client_secret")) != (admin.client_id, admin.client_secret):
+        if (fields.get("client_id"), fields.get("client_secret")) != (admin.client_id, admin.client_secret):
             return 401, {"error": "invalid_client"}
-        kind = asked.get("grant_type")
+        kind = fields.get("grant_type")
         admin.requests[f"token:{kind or 'code'}"] += 1
         if admin.draw(FaultKind.TOKEN_UNAVAILABLE):
             return 503, {"error": "temporarily_unavailable"}
         if admin.draw(FaultKind.NO_TOKEN):
             return 200, {}
         if kind == "refresh_token":
-            return _refresh(admin, shop, asked.get("refresh_token", ""))
+            return _refresh(admin, shop, fields.get("refresh_token", ""))
         if kind == TOKEN_EXCHANGE:
-            return _exchange(admin, shop, asked)
-        return _code(admin, shop, asked)
+            return _exchange(admin, shop, fields)
+        return _code(admin, shop, fields)
 
 
-def _code(admin: Admin, shop: Shop, asked: Mapping[str, str]) -> Answer:
-    code = asked.get("code", "")
+def _code(admin: Admin, shop: Shop, fields: Mapping[str, str]) -> Answer:
+    code = fields.get("code", "")
     if code not in shop.codes:
         return 400, {
             "error": "invalid_request",
             "error_description": "The authorization code was not found or was already used",
         }
     shop.codes.discard(code)
-    return 200, _document(admin, shop, admin.issue(shop, expiring=asked.get("expiring") == "1"))
+    return 200, _document(admin, shop, admin.issue(shop, expiring=fields.get("expiring") == "1"))
 
 
-def _exchange(admin: Admin, shop: Shop, asked: Mapping[str, str]) -> Answer:
-    subject, expiring = asked.get("subject_token", ""), asked.get("expiring") == "1"
-    if asked.get("requested_token_type") != OFFLINE:
+def _exchange(admin: Admin, shop: Shop, fields: Mapping[str, str]) -> Answer:
+    subject, expiring = fields.get("subject_token", ""), fields.get("expiring") == "1"
+    if fields.get("requested_token_type") != OFFLINE:
         return 400, {"error": "invalid_request"}
-    if asked.get("subject_token_type") == OFFLINE:
-        again = shop.replaced_by.get(subject)
+    if fields.get("subject_token_type") == OFFLINE:
+        replacement = shop.replaced_by.get(subject)
         old = shop.issued.get(subject)
-        if again is None and (old is None or old.expires_at is not None):
+        if replacement is None and (old is None or old.expires_at is not None):
             return 400, {"error": "invalid_subject_token"}
-        pair = again or admin.issue(shop, expiring=True)
+        pair = replacement or admin.issue(shop, expiring=True)
         shop.issued.pop(subject, None)
         shop.replaced_by[subject] = pair
         lost = admin.draw(FaultKind.LOST_MIGRATION_ANSWER)
@@ -94,18 +94,18 @@ def _exchange(admin: Admin, shop: Shop, asked: Mapping[str, str]) -> Answer:
 
 def _refresh(admin: Admin, shop: Shop, refresh: str) -> Answer:
     now = admin.clock()
-    again = shop.replaced_by.get(refresh)
+    replacement = shop.replaced_by.get(refresh)
     old = next((pair for pair in shop.issued.values() if pair.refresh == refresh), None)
-    if not shop.is_installed or (again is None and old is None):
+    if not shop.is_installed or (replacement is None and old is None):
         return 400, {"error": "invalid_grant", "error_description": "The refresh token is invalid or was revoked"}
     if old is not None and old.refresh_expires_at is not None and old.refresh_expires_at <= now:
         return 400, {"error": "invalid_grant", "error_description": "The refresh token has expired"}
-    if again is not None:
-        again.expires_at = now + ACCESS_LIFE
-        pair = again
+    if replacement is not None:
+        replacement.expires_at = now + ACCESS_LIFE
+        pair = replacement
     else:
         pair = admin.issue(shop, expiring=True)
-        for used in [used for used, made in shop.replaced_by.items() if made.refresh == refresh]:
+        for used in [used for used, renewed in shop.replaced_by.items() if renewed.refresh == refresh]:
             del shop.replaced_by[used]  # its replacement is used now: it is retired
         shop.replaced_by[refresh] = pair
         if old is not None:

