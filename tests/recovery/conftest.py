@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -36,7 +37,10 @@ class ShopWorld(World):
         self.now = datetime.now(UTC).replace(microsecond=0)
         self.shop = WooCommerceShop(KEY, SECRET)
         self.site_id = self.site(platform="woocommerce", time_zone="UTC")
-        self.settings = Settings(batch_size=500, shards=4, store_api_private=True)
+        # Its key file stays the same one, wherever a test goes.
+        self.settings = Settings(
+            local_directory=Path(".local").absolute(), batch_size=500, shards=4, store_api_private=True
+        )
 
     def connect(self, url: str) -> None:
         with self.engine.begin() as connection:
