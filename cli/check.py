@@ -20,3 +20,9 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     found: str
     remedy: str = ""
+
+
+def failed(name: str, problem: str) -> Check:
+    """The check of a problem whose first sentence says what is wrong, and the rest what to do."""
+    sentence, _, remedy = problem.partition(". ")
+    return Check(name=name, state=State.FAILED, found=f"{sentence}.", remedy=remedy)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cli import safety_checks
-from cli.check import Check, State
+from cli.check import Check, State, failed
 from custom_events import secrets
 from custom_events.access import exposure, key_rotation
 from custom_events.catalog import key_ring, signing
 from custom_events.catalog.definitions import all_of
-from custom_events.errors import CustomEventsError, NeedsAction
+from custom_events.errors import CustomEventsError
 from custom_events.matching.system import SYSTEM_DEFINITIONS
 from custom_events.postgres import address, connect, migrate, partitions, pooling, roles, spans, zone_offsets
 from custom_events.queries.orphans import orphans
@@ -78,6 +78,11 @@ def _settings(settings: Settings) -> Check:
 
 
 def _key(settings: Settings) -> Check:
+    """Nothing is made: whoever only looks has no key."""
+    if not secrets.has_key(settings):
+        if settings.database_url is not None:
+            raise key_ring.unset()
+        return Check(name="secret key", state=State.OK, found="none yet: the first start makes one")
     secrets.key(settings)
     place = "the setting" if settings.secret_key is not None else str(settings.local_directory / secrets.KEY_FILE)
     return Check(name="secret key", state=State.OK, found=f"a Fernet key, from {place}")
@@ -110,10 +115,7 @@ def _of_database(settings: Settings) -> Iterator[Check]:
                         yield _administrator(connection, settings)
                         yield _references(connection)
                         yield safety_checks.shopify_app(connection, settings)
-                        yield _guarded("site secrets", lambda: _site_secrets(connection, secrets.key(settings)))
-                        yield _guarded(
-                            "weak secrets", lambda: safety_checks.weak_secrets(connection, secrets.key(settings))
-                        )
+                        yield from _of_secrets(connection, settings)
                         yield safety_checks.consent(connection)
             finally:
                 engine.dispose()
@@ -125,11 +127,16 @@ def _of_database(settings: Settings) -> Iterator[Check]:
         yield Check(name=name, state=State.FAILED, found="cannot be had", remedy=str(error))
 
 
+def _of_secrets(connection: "sa.Connection", settings: Settings) -> Iterator[Check]:
+    yield _guarded("site secrets", lambda: _site_secrets(connection, settings))
+    if secrets.has_key(settings):
+        yield _guarded("weak secrets", lambda: safety_checks.weak_secrets(connection, secrets.key(settings)))
+
+
 def _sessions(url: str) -> Check:
     problem = pooling.problem(url)
     if problem is not None:
-        message, _, remedy = problem.partition(". ")
-        return Check(name="sessions", state=State.FAILED, found=f"{message}.", remedy=remedy)
+        return failed("sessions", problem)
     return Check(name="sessions", state=State.OK, found="each connection is one of its own, with our settings")
 
 
@@ -153,8 +160,7 @@ def _migrations(current: str | None) -> Check:
 def _receiver_role(connection: "sa.Connection") -> Check:
     problem = roles.problem(connection)
     if problem is not None:
-        message, _, remedy = problem.partition(". ")
-        return Check(name="receiver's role", state=State.FAILED, found=f"{message}.", remedy=remedy)
+        return failed("receiver's role", problem)
     return Check(name="receiver's role", state=State.OK, found=f"{roles.RECEIVER} can land, and we may become it")
 
 
@@ -227,8 +233,7 @@ def _definitions(connection: "sa.Connection") -> Check:
 def _administrator(connection: "sa.Connection", settings: Settings) -> Check:
     name = "administrator"
     if problem := exposure.problem(connection, settings):
-        sentence, _, remedy = problem.partition(". ")
-        return Check(name=name, state=State.FAILED, found=f"{sentence}.", remedy=remedy)
+        return failed(name, problem)
     sentence = "there is one, at least"
     if not has_administrator(connection):
         sentence = "none yet, and nobody but this machine reaches the console (custom-events user add makes one)"
@@ -246,7 +251,11 @@ def _references(connection: "sa.Connection") -> Check:
     )
 
 
-def _site_secrets(connection: "sa.Connection", key: bytes) -> Check:
+def _site_secrets(connection: "sa.Connection", settings: Settings) -> Check:
+    if not secrets.has_key(settings):
+        key_ring.verify(connection, settings)
+        return Check(name="site secrets", state=State.OK, found="none is stored yet")
+    key = secrets.key(settings)
     total, sites = signing.undecryptable(connection, key)
     if sites:
         named = ", ".join(map(str, sites[:10]))
@@ -256,11 +265,7 @@ def _site_secrets(connection: "sa.Connection", key: bytes) -> Check:
             found=f"of {total}, those of {len(sites)} sites cannot be decrypted (site {named})",
             remedy=f"Set {variable_of('secret_key')} to the key they were encrypted with, or enter the secrets again.",
         )
-    try:
-        key_ring.check(connection, key)
-    except NeedsAction as error:
-        sentence, _, remedy = str(error).partition(". ")
-        return Check(name="site secrets", state=State.FAILED, found=sentence, remedy=remedy)
+    key_ring.verify(connection, settings)
     if old := key_rotation.outstanding(connection, key):
         state, remedy = f"{old} of {total} are encrypted by an older key", "Run: custom-events secrets rotate"
         return Check(name="site secrets", state=State.WARNING, found=state, remedy=remedy)

@@ -31,25 +31,23 @@ def roles(*, programs: tuple[str, ...], sql: bool, author: str) -> None:
     """
     import secrets
 
-    import sqlalchemy as sa
-
     from custom_events.catalog import audit
     from custom_events.postgres import role_logins
     from custom_events.postgres.role_logins import Program
 
-    wanted = [Program(name) for name in programs or PROGRAMS]
+    chosen = [Program(name) for name in programs or PROGRAMS]
     with connected(prepared()) as engine, engine.begin() as connection:
         if not sql:
-            addresses = role_logins.make(connection, wanted)
+            addresses = role_logins.make(connection, chosen)
             audit.record(
                 connection, actor=author, action="roles.make", subject="roles", detail={"roles": list(addresses)}
             )
         else:
             addresses = {}
-            for program in wanted:
+            for program in chosen:
                 password = secrets.token_urlsafe(role_logins.PASSWORD_BYTES)
                 for statement in role_logins.script(connection, program, password):
                     click.echo(f"{statement};")
-                addresses[program] = role_logins.address(sa.make_url(engine.url), program, password)
+                addresses[program] = role_logins.address(engine.url, program, password)
     for program, address in addresses.items():
         click.echo(f"{program.setting}={address}", err=sql)

@@ -21,14 +21,14 @@ def retention(*, run: bool) -> None:
     from datetime import UTC, datetime
 
     from custom_events.postgres import partitions
-    from custom_events.redaction import retention as kept
+    from custom_events.redaction import retention as expiry
 
     settings, now = prepared(), datetime.now(UTC)
     with connected(settings) as engine:
         if run:
             with engine.begin() as connection:
                 dropped = partitions.drop_expired(connection, settings, now)
-            expired = kept.expire(engine, settings, now)
+            expired = expiry.expire(engine, settings, now)
             click.echo(f"Partitions dropped: {len(dropped.names)}; kept: {len(dropped.kept)}.")
             for name, reason in dropped.kept.items():
                 click.echo(f"  {name}: {reason}")
@@ -37,7 +37,7 @@ def retention(*, run: bool) -> None:
                 f"refused deliveries deleted: {expired.quarantine:,}."
             )
         with engine.connect() as connection:
-            states = kept.overdue(connection, settings, now)
+            states = expiry.overdue(connection, settings, now)
     for state in states:
         since = "none" if state.since is None else f"since {state.since:%Y-%m-%d}"
         late = f", {state.overdue_days:.0f} days too old" if state.overdue_days else ""

@@ -1,11 +1,11 @@
-"""Of what `custom-events doctor` looks at, what keeps an installation safe: who may read what, by which way, and what whoever is asked has agreed to."""
+"""Of what `custom-events doctor` looks at, what keeps an installation safe: who may read what, by which way, and what customers are taken to have agreed to."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from cli.check import Check, State
+from cli.check import Check, State, failed
 from custom_events import private_files, secrets
 from custom_events.catalog import consent_policies, signing
 from custom_events.errors import CustomEventsError
@@ -31,13 +31,7 @@ def local_directory(settings: Settings) -> Check:
 
 def transports(settings: Settings) -> Iterator[Check]:
     """The way to each database that an address of ours names."""
-    for field in (
-        "database_url",
-        "receiver_database_url",
-        "console_database_url",
-        "pipeline_database_url",
-        "reporting_database_url",
-    ):
+    for field in (name for name in Settings.model_fields if name.endswith("database_url")):
         url: SecretStr | None = getattr(settings, field)
         if url is None:
             continue
@@ -50,14 +44,13 @@ def transports(settings: Settings) -> Iterator[Check]:
         if problem is None:
             yield Check(name=name, state=State.OK, found="verified, or on this machine")
         else:
-            sentence, _, remedy = problem.partition(". ")
-            yield Check(name=name, state=State.FAILED, found=sentence, remedy=remedy)
+            yield failed(name, problem)
 
 
 def alarm_channels(settings: Settings) -> Check:
-    """To whom alarms are told. Raises InvalidConfiguration for an address that cannot be used."""
+    """By which channels alarms are sent. Raises InvalidConfiguration for an address that cannot be used."""
     named = ", ".join(channel.name for channel in channels(settings))
-    return Check(name="alarms", state=State.OK, found=f"told by {named}" if named else "told to nobody")
+    return Check(name="alarms", state=State.OK, found=f"sent by {named}" if named else "sent to nobody")
 
 
 def weak_secrets(connection: "sa.Connection", key: bytes) -> Check:
@@ -95,11 +88,11 @@ def shopify_app(connection: "sa.Connection", settings: Settings) -> Check:
             return Check(
                 name=name, state=State.WARNING, found=f"Shopify cannot reach {url or 'the receiver'}", remedy=remedy
             )
-    installed = [each for each in installation.everything(connection) if each.is_installed]
-    wrong = [
-        f"{each.shop} ({', '.join(problem.what for problem in each.problems)})" for each in installed if each.problems
+    installed = [shop for shop in installation.everything(connection) if shop.is_installed]
+    troubled = [
+        f"{shop.shop} ({', '.join(problem.what for problem in shop.problems)})" for shop in installed if shop.problems
     ]
-    if wrong:
+    if troubled:
         remedy = "custom-events shopify status says what to do."
-        return Check(name=name, state=State.WARNING, found=f"needs somebody in {', '.join(wrong)}", remedy=remedy)
+        return Check(name=name, state=State.WARNING, found=f"needs somebody in {', '.join(troubled)}", remedy=remedy)
     return Check(name=name, state=State.OK, found=f"installed in {len(installed)} shops")

@@ -47,7 +47,7 @@ class ServingSettings(BaseSettings):
     )
     secret_key: SecretStr | None = Field(
         None,
-        description="Fernet key (44 characters) that encrypts site secrets at rest; old ones after it, separated by commas, still decrypt. Unset: one is made in `local_directory`.",
+        description="Fernet key (44 characters) that encrypts site secrets at rest; old ones after it, separated by commas, still decrypt. Unset: the key file in `local_directory`; `custom-events up` makes it beside the embedded server alone.",
     )
 
     # ---------------------------------------------------------------- addresses

@@ -4,7 +4,7 @@ import os
 from collections import Counter as Tally
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -89,7 +89,3 @@ class Metrics:
         """Deliveries refused for one reason."""
         self.received.labels(platform).inc(count)
         self.refused.labels(platform, reason.value).inc(count)
-
-    def text(self) -> bytes:
-        """The figures of this process in Prometheus' text format."""
-        return generate_latest(self.registry)

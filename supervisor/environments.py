@@ -23,9 +23,7 @@ RECEIVER_SETTINGS: Final = frozenset(
         *("collect_per_site", "collect_per_client"),
     )
 )
-_LOGINS: Final = frozenset(
-    ("receiver_database_url", "console_database_url", "pipeline_database_url", "reporting_database_url")
-)
+_LOGINS: Final = frozenset(name for name in Settings.model_fields if name.endswith("_database_url"))
 _TELLING: Final = frozenset(("alarm_smtp_url", "alarm_slack_url", "alarm_teams_url"))
 # What the console is not given: nothing of it tells alarms. It asks Google what an account allows, and so has Google's credentials.
 _NOT_THE_CONSOLES: Final = _LOGINS | _TELLING
@@ -52,12 +50,12 @@ def pipeline_variables() -> frozenset[str]:
 
 def restricted(environment: Mapping[str, str], variables: frozenset[str], *beginnings: str) -> dict[str, str]:
     """Of `environment` what is not ours, and of ours what is named or begins so. The program reads no .env, which holds the rest."""
-    kept = {
+    allowed = {
         name: value
         for name, value in environment.items()
         if not _is_ours(name) or name in variables or name in _MARKS or name.startswith(beginnings)
     }
-    return {**kept, DOTENV: ""}
+    return {**allowed, DOTENV: ""}
 
 
 def login(own: SecretStr | None, url: str) -> str:

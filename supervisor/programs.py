@@ -85,7 +85,8 @@ def dagster(settings: Settings) -> list[Program]:
         environments.pipeline_variables(),
         settings.pipeline_database_url,
         "DAGSTER_",
-        "CUSTOM_EVENTS_D",
+        "CUSTOM_EVENTS_DAGSTER_",
+        "CUSTOM_EVENTS_DBT_",
         "GOOGLE_",
         "PG",
     )

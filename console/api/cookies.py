@@ -19,8 +19,8 @@ def name_of(cookie: str, settings: Settings, *, path: str = ROOT) -> str:
     return f"{HOST if path == ROOT else SECURE}{cookie}"
 
 
-def kept(sent: Mapping[str, str], settings: Settings) -> Mapping[str, str]:
-    """What a browser sent by the names that they have here: over https, only what it took over https from this very host."""
+def received(sent: Mapping[str, str], settings: Settings) -> Mapping[str, str]:
+    """The cookies that a browser sent, by the names that they have here: over https, only what it took over https from this very host."""
     if not _is_https(settings):
         return sent
     return {name.removeprefix(HOST): value for name, value in sent.items() if name.startswith(HOST)}

@@ -1,4 +1,4 @@
-"""Figures of all sites that cost more the more sites there are: counted at most once in a while, however many look."""
+"""Figures that cost more the more sites there are: counted at most once in a while, however many look."""
 
 import threading
 import time
@@ -25,8 +25,9 @@ class KeptFigures:
         with self._lock:
             lock = self._locks.setdefault(name, threading.Lock())
         with lock:
-            at, figure = self._figures.get(name, (-self._kept_s, None))
-            if self._clock() - at >= self._kept_s or name not in self._figures:
-                figure = count()
-                self._figures[name] = (self._clock(), figure)
+            known = self._figures.get(name)
+            if known is not None and self._clock() - known[0] < self._kept_s:
+                return known[1]
+            figure = count()
+            self._figures[name] = (self._clock(), figure)
             return figure

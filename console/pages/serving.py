@@ -29,7 +29,6 @@ AT_ONCE: Final = 10  # pages that are made at the same time; the engine has 15 c
 _FORM: Final = "application/x-www-form-urlencoded"
 _SEE_OTHER: Final = 303
 _SAFE: Final = ("GET", "HEAD")
-_ELSEWHERE: Final = ("https://", "http://")
 IF_MATCH: Final = "if_match"  # a form's hidden field: which state of the thing was read
 # What a form is shown again for, with what was typed in it.
 _SHOWN_AGAIN: Final = (
@@ -67,9 +66,9 @@ class PageServer:
     def problem(self, request: Request, problem: ProblemError, view: View | None = None) -> Response:
         """A problem as a page. Who is not known is led to where people sign in, and from there back."""
         path = own_path(request.scope)
-        view = view or View(path=path, cookies=cookies.kept(request.cookies, self.settings))
+        view = view or View(path=path, cookies=cookies.received(request.cookies, self.settings))
         if problem.kind is problems.UNAUTHENTICATED and request.method in _SAFE:
-            return _redirect(view, f"sign-in?{toasts.next_query(path, request.url.query)}", ())
+            return _redirect(_own_address(view, f"sign-in?{toasts.next_query(path, request.url.query)}"), ())
         if problem.kind is problems.UNAUTHENTICATED and authorization.COOKIE in view.cookies:
             return self._sign_in_again(request, view, problem)
         content = {"problem": problem.document(request.state.request_id)}
@@ -95,7 +94,7 @@ class PageServer:
         return Asked.of(request, body)
 
     def _serve(self, page: Page, request: Request, asked: Asked) -> Response:
-        view = View(path=own_path(request.scope), cookies=cookies.kept(request.cookies, self.settings))
+        view = View(path=own_path(request.scope), cookies=cookies.received(request.cookies, self.settings))
         ask = Ask()
         try:
             path = {name: path_value(name, value) for name, value in request.path_params.items()}
@@ -143,7 +142,8 @@ class PageServer:
 
     def _response(self, page: Page, answer: Answer, view: View, asked: Asked) -> Response:
         if isinstance(answer, Moved):
-            return _redirect(view, answer.away or answer.to, (*answer.cookies, *toasts.headers(answer, self.settings)))
+            address = answer.away or _own_address(view, answer.to)
+            return _redirect(address, (*answer.cookies, *toasts.headers(answer, self.settings)))
         html = self.renderer.render(answer.template or page.template, view, answer.title, answer.content)
         response = HTMLResponse(html, answer.status, headers=answer.headers or None)
         for cookie in toasts.forgetting(view.cookies, self.settings):
@@ -164,9 +164,12 @@ def filled(template: str, values: dict[str, Any]) -> str:
     return re.sub(r"\{(\w+)(:\w+)?\}", lambda placeholder: str(values[placeholder[1]]), template)
 
 
-def _redirect(view: View, to: str, cookies: tuple[str, ...]) -> Response:
-    address = to if to.startswith(_ELSEWHERE) else f"{view.root}{to}" or "./"
+def _own_address(view: View, to: str) -> str:
+    return f"{view.root}{to}" or "./"
+
+
+def _redirect(address: str, set_cookies: tuple[str, ...]) -> Response:
     response = RedirectResponse(address, _SEE_OTHER)
-    for cookie in cookies:
+    for cookie in set_cookies:
         response.headers.append("set-cookie", cookie)
     return response

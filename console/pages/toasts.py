@@ -34,14 +34,14 @@ def headers(moved: Moved, settings: Settings) -> tuple[str, ...]:
     return (cookies.written(COOKIE, value, settings, age_s=KEPT_S),)
 
 
-def forgetting(kept: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
+def forgetting(received: Mapping[str, str], settings: Settings) -> tuple[str, ...]:
     """The header that takes it away once it was told."""
-    return (cookies.written(COOKIE, "", settings, age_s=0),) if COOKIE in kept else ()
+    return (cookies.written(COOKIE, "", settings, age_s=0),) if COOKIE in received else ()
 
 
-def read(kept: Mapping[str, str]) -> Toast | None:
+def read(received: Mapping[str, str]) -> Toast | None:
     """What the page before wanted told; None for nothing, and for what is not of our making."""
-    written = kept.get(COOKIE, "")
+    written = received.get(COOKIE, "")
     if not written or len(written) > _LONGEST:
         return None
     try:

@@ -69,10 +69,9 @@ def _page(
     if not rows:
         return None, rotation
     stale = [row for row in rows if not secrets.is_current(bytes(row.token), key, row.bound)]
-    renewed = [
-        {**queries.place_of(store, row), "token": token} for row in stale if (token := _renewed(row, key)) is not None
-    ]
-    lost = [row.label for row in stale if _renewed(row, key) is None]
+    tokens = [(row, _renewed(row, key)) for row in stale]
+    renewed = [{**queries.place_of(store, row), "token": token} for row, token in tokens if token is not None]
+    lost = [row.label for row, token in tokens if token is None]
     if renewed:
         connection.execute(store.replace, renewed)
         audit.record(connection, actor=actor, action="secret.renew", subject="secrets", detail={"count": len(renewed)})

@@ -17,15 +17,10 @@ _VALUE: Final = b"the keys of this installation"
 def ensure(connection: sa.Connection, settings: Settings) -> None:
     """See that the keys are this installation's, and remember them where nobody has. A key is made only where nothing is encrypted yet, and
     beside the embedded server. Raises NeedsAction."""
-    is_new = connection.execute(queries.READ_CHECK).scalar_one_or_none() is None
     if not secrets.has_key(settings):
-        if not is_new or _stored(connection):
-            raise _missing()
+        verify(connection, settings)
         if settings.database_url is not None:
-            raise NeedsAction(
-                f"With a server of your own the key is yours to keep: set {variable_of('secret_key')}, for all programs and machines alike. Make one with "
-                "`custom-events secrets new-key --print`."
-            )
+            raise unset()
     check(connection, secrets.key(settings))
 
 
@@ -35,20 +30,26 @@ def check(connection: sa.Connection, key: bytes) -> None:
     if token is None:
         _check_stored(connection, key)
         connection.execute(queries.KEEP_CHECK, {"token": secrets.encrypt(_VALUE, key, _ROW)})
-    elif not _fits(bytes(token), key, _ROW):
-        raise NeedsAction(
-            f"This is not the key that this database's secrets were encrypted with. Set {variable_of('secret_key')} to that one (after a new "
-            "one, separated by a comma)."
-        )
+    else:
+        _compare(bytes(token), key)
 
 
 def verify(connection: sa.Connection, settings: Settings) -> None:
     """See that the keys are this installation's, where it has any; nothing is made or remembered. Raises NeedsAction."""
-    if connection.execute(queries.READ_CHECK).scalar_one_or_none() is None:
-        return
+    token = connection.execute(queries.READ_CHECK).scalar_one_or_none()
     if not secrets.has_key(settings):
-        raise _missing()
-    check(connection, secrets.key(settings))
+        if token is not None or _stored(connection):
+            raise _missing()
+    elif token is not None:
+        _compare(bytes(token), secrets.key(settings))
+
+
+def unset() -> NeedsAction:
+    """What is said where the database is a server of one's own, and no key is set."""
+    return NeedsAction(
+        f"With a server of your own the key is yours to keep: set {variable_of('secret_key')}, for all programs and machines alike. Make one with "
+        "`custom-events secrets new-key --print`."
+    )
 
 
 def renew(connection: sa.Connection, key: bytes) -> None:
@@ -56,6 +57,14 @@ def renew(connection: sa.Connection, key: bytes) -> None:
     token = connection.execute(queries.READ_CHECK).scalar_one_or_none()
     if token is not None and _fits(bytes(token), key, _ROW):
         connection.execute(queries.REPLACE_CHECK, {"token": secrets.renew(bytes(token), key, _ROW)})
+
+
+def _compare(token: bytes, key: bytes) -> None:
+    if not _fits(token, key, _ROW):
+        raise NeedsAction(
+            f"This is not the key that this database's secrets were encrypted with. Set {variable_of('secret_key')} to that one (after a new "
+            "one, separated by a comma)."
+        )
 
 
 def _missing() -> NeedsAction:

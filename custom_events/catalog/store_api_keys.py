@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from custom_events import secrets
-from custom_events.catalog import audit, sites
+from custom_events.catalog import audit, key_ring, sites
 from custom_events.errors import InvalidConfiguration, NotFound
 from custom_events.platforms.bigcommerce.orders_api import API as BIGCOMMERCE_API
 from custom_events.platforms.registry import PLATFORMS
@@ -106,6 +106,7 @@ def put(
         raise InvalidConfiguration("the site has no domain: name the store's address", path="store_url")
     before = of(connection, site_id)
     url = checked_url(address, allow_private=allow_private)
+    key_ring.check(connection, key)
     token = secrets.encrypt(
         msgspec.json.encode(Credentials(consumer_key, consumer_secret)), key, secrets.row_of_store_key(site_id)
     )

@@ -191,9 +191,9 @@ def clean_address(page: str, names: frozenset[str]) -> str | None:
     path, _, query = page.partition("#")[0].partition("?")
     if is_personal_part(path):
         return None
-    kept = [field for field in query.split("&") if field.partition("=")[0].lower() in names] if query else []
-    kept = [field for field in kept if not is_personal_part(field.partition("=")[2])]
-    return f"{path}?{'&'.join(kept)}" if kept else path
+    parameters = [field for field in query.split("&") if field.partition("=")[0].lower() in names] if query else []
+    parameters = [field for field in parameters if not is_personal_part(field.partition("=")[2])]
+    return f"{path}?{'&'.join(parameters)}" if parameters else path
 
 
 def _clean_all(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -227,23 +227,23 @@ def _branches(paths: Iterable[str]) -> Branches:
 
 
 def _pruned_properties(properties: Mapping[str, msgspec.Raw], branches: Branches) -> dict[str, msgspec.Raw]:
-    kept: dict[str, msgspec.Raw] = {}
+    named: dict[str, msgspec.Raw] = {}
     for name, raw in properties.items():
         if name in branches:
             document = _PLAIN.decode(raw)
             value = _pruned(document, branches[name])
             if value is not _PERSONAL:
-                kept[name] = raw if value == document else msgspec.Raw(_ENCODER.encode(value))
-    return kept
+                named[name] = raw if value == document else msgspec.Raw(_ENCODER.encode(value))
+    return named
 
 
 def _pruned(value: Any, branches: Branches) -> Any:
     """What is named of a value, and names nobody; places in lists stay, since rules count them."""
     if isinstance(value, dict):
-        kept = {name: inner for name, inner in value.items() if name in branches or not branches}
+        named = {name: inner for name, inner in value.items() if name in branches or not branches}
         pruned = {
             name: _pruned(inner, branches.get(name, {}))
-            for name, inner in kept.items()
+            for name, inner in named.items()
             if not is_personal_name(name) and clean(name) is not None
         }
         return {name: inner for name, inner in pruned.items() if inner is not _PERSONAL}

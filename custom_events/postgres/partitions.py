@@ -158,15 +158,16 @@ def _delete_default(connection: sa.Connection, kind: Partitioning, cutoff: date)
 
 
 def _waiting(connection: sa.Connection, kind: Partitioning, begin: date, end: date) -> str | None:
-    """Rows of the period that nobody has worked on yet, as a reason to keep it."""
+    """A reason to keep the period: rows that nobody has worked on yet. Up to STUCK_ROWS of them are parked instead, and are none."""
     if kind.queue is None:
         return None
     column = kind.queue.c[kind.column]
     count = connection.execute(
         sa.select(sa.func.count()).select_from(kind.queue).where(column >= begin, column < end)
     ).scalar_one()
-    if 0 < count <= STUCK_ROWS:
+    if count > STUCK_ROWS:
+        return f"{count} rows wait in {kind.queue.fullname}"
+    if count:
         connection.execute(sa.text(_PARK_STUCK), {"begin": begin, "end": end, "detail": STUCK})
         structlog.get_logger().error("stuck_deliveries_parked", rows=count, begin=str(begin), end=str(end))
-        return None
-    return f"{count} rows wait in {kind.queue.fullname}" if count else None
+    return None

@@ -10,6 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from custom_events.errors import NeedsAction
 from custom_events.postgres import role_rights, roles
+from custom_events.settings import variable_of
 from custom_events.tables.base import DAGSTER, REPORTING
 
 PASSWORD_BYTES: Final = 32  # random ones
@@ -31,7 +32,7 @@ class Program(StrEnum):
     @property
     def setting(self) -> str:
         """The variable in which `custom-events up` expects its address."""
-        return f"CUSTOM_EVENTS_{self}_DATABASE_URL".upper()
+        return variable_of(f"{self}_database_url")
 
 
 # Schemas that a program makes and changes by itself, and who reads there.
@@ -68,7 +69,7 @@ def statements(program: Program, verifier: str, database: str) -> list[str]:
     """What gives a program its login: SQL for whoever may make roles, after `custom-events migrate`. `verifier` stands for the password
     (SCRAM-SHA-256), `database` is the quoted name of the database."""
     role = program.role
-    made = [
+    steps = [
         _LITTLE.format(role=role).strip(),
         f"ALTER ROLE {role} LOGIN PASSWORD '{verifier}'",
         f"GRANT CONNECT ON DATABASE {database} TO {role}",
@@ -76,7 +77,7 @@ def statements(program: Program, verifier: str, database: str) -> list[str]:
     if program in _OWN_SCHEMAS:
         schema, readers = _OWN_SCHEMAS[program]
         listed = ", ".join(readers)
-        made += [
+        steps += [
             f"CREATE SCHEMA IF NOT EXISTS {schema}",
             f"ALTER SCHEMA {schema} OWNER TO {role}",
             _HAND_OVER.format(schema=schema, role=role).strip(),
@@ -84,7 +85,7 @@ def statements(program: Program, verifier: str, database: str) -> list[str]:
             f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {listed}",
             f"ALTER DEFAULT PRIVILEGES FOR ROLE {role} IN SCHEMA {schema} GRANT SELECT ON TABLES TO {listed}",
         ]
-    return made
+    return steps
 
 
 def script(connection: sa.Connection, program: Program, password: str) -> list[str]:
@@ -120,16 +121,16 @@ def make(connection: sa.Connection, programs: Sequence[Program]) -> dict[Program
 
 def address(url: sa.URL, program: Program, password: str) -> str:
     """Our own address with the program's login in it."""
-    made = url.set(drivername="postgresql", username=program.role, password=password)
-    return made.render_as_string(hide_password=False)
+    own_url = url.set(drivername="postgresql", username=program.role, password=password)
+    return own_url.render_as_string(hide_password=False)
 
 
 def _verifier(connection: sa.Connection, program: Program, password: str) -> str:
     """What PostgreSQL keeps of a password, so that the password itself stands in no statement and no log of it."""
     driver = connection.connection.driver_connection
     assert driver is not None  # noqa: S101  (a connection that is open has one)
-    made: bytes = driver.pgconn.encrypt_password(password.encode(), program.role.encode(), b"scram-sha-256")
-    return made.decode()
+    verifier: bytes = driver.pgconn.encrypt_password(password.encode(), program.role.encode(), b"scram-sha-256")
+    return verifier.decode()
 
 
 def _database(connection: sa.Connection) -> str:

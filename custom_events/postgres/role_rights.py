@@ -1,4 +1,5 @@
-"""What each role of ours may: its tables and columns. A table that is new is of the console and the pipeline, and no other."""
+"""What each role of ours may: its tables and columns. A table that is new is the console's and the pipeline's, never the receiver's; reporting reads it
+without bodies and what is encrypted, unless it is hidden."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -76,12 +77,14 @@ def _receiver() -> Iterator[str]:
 
 
 def _pipeline() -> Iterator[str]:
-    seen = [table for table in TABLES if table.name not in _PIPELINE_HIDDEN]
-    written = [
-        table for table in seen if table.schema != LANDING and table.name not in _CONFIGURED and table.name != _AUDIT
+    read_tables = [table for table in TABLES if table.name not in _PIPELINE_HIDDEN]
+    written_tables = [
+        table
+        for table in read_tables
+        if table.schema != LANDING and table.name not in _CONFIGURED and table.name != _AUDIT
     ]
-    yield f"GRANT SELECT ON {_listed(seen)}, public.alembic_version TO {PIPELINE}"
-    yield f"GRANT INSERT, UPDATE, DELETE ON {_listed(written)} TO {PIPELINE}"
+    yield f"GRANT SELECT ON {_listed(read_tables)}, public.alembic_version TO {PIPELINE}"
+    yield f"GRANT INSERT, UPDATE, DELETE ON {_listed(written_tables)} TO {PIPELINE}"
     yield f"GRANT INSERT ON app.{_AUDIT} TO {PIPELINE}"
     # What expired goes, what is understood again waits again, and whoever is forgotten is blanked.
     expiring = [kind.table for kind in PARTITIONED if kind.table.schema == LANDING and kind.retention is not None]

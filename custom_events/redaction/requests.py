@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from custom_events import secrets
-from custom_events.catalog import audit
+from custom_events.catalog import audit, key_ring
 from custom_events.catalog.privacy import Request, requests
 from custom_events.errors import InvalidConfiguration
 from custom_events.pipeline.privacy import IS_READY
@@ -33,6 +33,7 @@ def ask(
         raise InvalidConfiguration(
             "say who it is: an e-mail address, a phone number, a customer id or an order id", path="email"
         )
+    key_ring.check(connection, installation_key)
     values = {
         "site": site_id,
         "kind": kind.value,

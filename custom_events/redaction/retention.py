@@ -26,7 +26,7 @@ class Expired(msgspec.Struct, frozen=True, kw_only=True):
     quarantine: int = 0
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class Oldest(msgspec.Struct, frozen=True, kw_only=True):
     """The oldest of what expires: since when it is there, for how many days it may be, and how many days it is too old (0: it is not)."""
 
     what: str
@@ -44,15 +44,16 @@ def expire(engine: sa.Engine, settings: Settings, now: datetime) -> Expired:
     )
 
 
-def overdue(connection: sa.Connection, settings: Settings, now: datetime) -> list[Kept]:
+def overdue(connection: sa.Connection, settings: Settings, now: datetime) -> list[Oldest]:
     """How old the oldest bodies and refused deliveries are."""
     allowed = {"bodies": settings.raw_retention_days, "quarantine": settings.quarantine_retention_days}
-    kept: list[Kept] = []
+    oldest: list[Oldest] = []
     for row in connection.execute(queries.OLDEST):
         days = allowed[row.what]
         late = now - row.since - timedelta(days=days) - GRACE[row.what] if row.since is not None else timedelta()
-        kept.append(Kept(what=row.what, since=row.since, days=days, overdue_days=max(0.0, late / timedelta(days=1))))
-    return kept
+        overdue_days = max(0.0, late / timedelta(days=1))
+        oldest.append(Oldest(what=row.what, since=row.since, days=days, overdue_days=overdue_days))
+    return oldest
 
 
 def _blank_identifiers(engine: sa.Engine, settings: Settings, now: datetime) -> int:

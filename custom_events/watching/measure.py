@@ -204,8 +204,8 @@ def _reports(connection: sa.Connection, now: datetime) -> Samples:
 
 
 def _retention(settings: Settings, connection: sa.Connection, now: datetime) -> Samples:
-    for kept in retention.overdue(connection, settings, now):
-        yield _sample("retention_overdue_days", kept.overdue_days, kept.what)
+    for oldest in retention.overdue(connection, settings, now):
+        yield _sample("retention_overdue_days", oldest.overdue_days, oldest.what)
 
 
 def _quotas(settings: Settings, connection: sa.Connection, now: datetime) -> Samples:

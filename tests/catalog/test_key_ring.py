@@ -1,5 +1,6 @@
 """The keys are those of the database, or nobody encrypts by them; tokens are worth something in their own row alone."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,13 @@ from custom_events import secrets
 from custom_events.access import key_rotation
 from custom_events.catalog import key_ring, signing
 from custom_events.errors import NeedsAction
+from custom_events.redaction import requests
+from custom_events.redaction.person import Person
 from custom_events.settings import Settings
+from custom_events.values.deliveries import PrivacyRequest
 from tests.world import World
 
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
 KEY, OTHER = Fernet.generate_key(), Fernet.generate_key()
 
 
@@ -27,6 +32,8 @@ def test_the_first_key_is_remembered_and_another_one_refused(database: str, engi
         key_ring.check(connection, KEY)
         with pytest.raises(NeedsAction, match="not the key that this database"):
             signing.add(connection, site, "another secret", key=OTHER, actor="test")
+        with pytest.raises(NeedsAction, match="not the key that this database"):
+            requests.ask(connection, OTHER, site, PrivacyRequest.REDACT_SHOP, Person(), actor="test", now=NOW)
         signing.add(connection, site, "another secret", key=OTHER + b"," + KEY, actor="test")
     key_rotation.rotate(engine, OTHER + b"," + KEY, actor="test")
     with engine.begin() as connection:

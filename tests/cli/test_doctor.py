@@ -219,6 +219,20 @@ def test_another_key_cannot_decrypt_the_sites_secrets(configured: Settings) -> N
     assert "those of 3 sites cannot be decrypted" in found["site secrets"].found
 
 
+def test_a_key_that_is_missing_is_said_and_none_is_made(configured: Settings, tmp_path: Path, database: str) -> None:
+    elsewhere = {"local_directory": tmp_path / "elsewhere"}
+    found = _found(configured, **elsewhere)
+    assert found["secret key"].state is State.FAILED
+    assert "the key is yours to keep" in found["secret key"].remedy
+    assert "is missing" in found["site secrets"].remedy
+    assert "weak secrets" not in found
+    new = _found(configured, **elsewhere, database_url=SecretStr(database))
+    assert (new["secret key"].state, new["site secrets"].found) == (State.FAILED, "none is stored yet")
+    assert not (tmp_path / "elsewhere").exists()
+    embedded = configured.model_copy(update={**elsewhere, "database_url": None})
+    assert checks._key(embedded).found == "none yet: the first start makes one"
+
+
 def test_what_is_no_key_at_all(configured: Settings) -> None:
     found = _found(configured, secret_key=SecretStr("short"))
     assert found["secret key"].state is State.FAILED

@@ -89,4 +89,4 @@ def test_no_alarm_goes_over_the_net_in_clear() -> None:
     assert told("smtps://user:password@mail.example") == told("smtp://localhost") == ["email"]
     with pytest.raises(InvalidConfiguration, match="in clear"):
         told("smtp://user:password@mail.example")
-    assert safety_checks.alarm_channels(settings_of()).found == "told to nobody"
+    assert safety_checks.alarm_channels(settings_of()).found == "sent to nobody"

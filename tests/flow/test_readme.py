@@ -14,6 +14,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from custom_events import secrets
 from tests import machine_postgres
 from tests.flow import stack
 
@@ -107,11 +108,12 @@ def with_password() -> list[str]:
 def test_the_section_as_it_stands(server: Server, terminal: Terminal) -> None:
     as_superuser(server, "ALTER ROLE shop CREATEROLE")
     first, second, third = blocks()
-    set_up, path, address, migrate, doctor, up, status = first
+    set_up, path, address, key, migrate, doctor, up, status = first
     assert set_up == "make setup"
     assert re.fullmatch(r"export DATABASE_URL=postgresql://\S+", address)
     terminal.environment["DATABASE_URL"] = server.address  # exported, but on no command line
     terminal.exports.append(path)
+    terminal.run(key)
     assert "(was empty)" in terminal.run(migrate)
     assert terminal.run(doctor).endswith("Nothing is wrong.\n")
     with stack.running(terminal.environment, terminal.program(up), terminal.directory) as service:
@@ -177,6 +179,9 @@ def test_a_login_that_may_not_make_roles_is_told_what_a_person_must_run(server: 
     assert "the login shop may not make roles" in terminal.run("custom-events up", code=1)
     as_superuser(server, *remedy[0])
     terminal.run("custom-events migrate")
+    assert "the key is yours to keep" in terminal.run("custom-events doctor", code=1)
+    assert "the key is yours to keep" in terminal.run("custom-events up", code=1)
+    terminal.environment["CUSTOM_EVENTS_SECRET_KEY"] = secrets.generate().decode()
     assert "ok       receiver's role" in terminal.run("custom-events doctor")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from prometheus_client import generate_latest
 
 from custom_events.settings import Settings
 from ingest_api.app import create_app
@@ -228,4 +229,4 @@ def test_a_connection_beyond_the_limit_is_closed_at_once(receiver_settings: Make
         protocol.connection_lost(None)
     protocols[2].connection_made(pipes[2])
     assert not pipes[2].closed, "there is room again"
-    assert "too_many_connections" in app._writer._metrics.text().decode()
+    assert "too_many_connections" in generate_latest(app._writer._metrics.registry).decode()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -35,7 +36,10 @@ class StoreApiWorld(World):
         super().__init__(url, engine)
         self.now = datetime.now(UTC).replace(microsecond=0)
         self.site_id = self.site(platform=platform, time_zone="UTC")
-        self.settings = Settings(batch_size=500, shards=4, store_api_private=True)
+        # Its key file stays the same one, wherever a test goes.
+        self.settings = Settings(
+            local_directory=Path(".local").absolute(), batch_size=500, shards=4, store_api_private=True
+        )
         self._key, self._secret = key, secret
 
     def connect(self, url: str) -> None:

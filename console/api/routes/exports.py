@@ -72,11 +72,11 @@ def ask_for_export(call: Call, body: NewExport) -> Answer:
         raise forbidden(role, "at least one site")
     chosen = chosen_sites(call, None if body.site_id is None else (body.site_id,), role)
     filters = {name: getattr(body, name) for name in export_lists.ExportFilters.__struct_fields__}
-    asked = export_lists.ExportRequest(name=body.list, format=body.format, only=chosen, **filters)
+    request = export_lists.ExportRequest(name=body.list, format=body.format, only=chosen, **filters)
     made = operation.ask(
         call.connection,
         exports.EXPORT,
-        msgspec.to_builtins(asked),
+        msgspec.to_builtins(request),
         role=role,
         site_ids=chosen,
         actor=call.actor,
