@@ -24,14 +24,18 @@ class AsyncReaders:
 
     async def run(self, question: "Callable[[psycopg.AsyncConnection[dict[str, Any]]], Awaitable[_Found]]") -> _Found:
         """What the question returns. Raises what it raises, and psycopg.Error where there is no connection; one that raised is ended."""
-        async with self._turn():
+        turn = self._turn()
+        async with turn:
             connection = self._idle.pop() if self._idle else await self._connect()
             try:
                 answer = await question(connection)
             except BaseException:  # also where whoever asked has gone: an answer may still be under way on it
                 connection.pgconn.finish()
                 raise
-            self._idle.append(connection)
+            if turn is self._free:
+                self._idle.append(connection)
+            else:  # closed meanwhile: nobody would end it
+                connection.pgconn.finish()
             return answer
 
     def close(self) -> None:

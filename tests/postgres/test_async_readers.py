@@ -92,3 +92,24 @@ def test_another_event_loop_begins_anew(database: str) -> None:
     first = asyncio.run(mine.run(backend))
     assert asyncio.run(mine.run(backend)) != first
     mine.close()
+
+
+def test_a_question_that_outlasts_its_readers_ends_its_connection(database: str) -> None:
+    async def ask() -> None:
+        mine, started, may_end = readers(database, 1), asyncio.Event(), asyncio.Event()
+
+        async def slow(
+            connection: "psycopg.AsyncConnection[dict[str, Any]]",
+        ) -> "psycopg.AsyncConnection[dict[str, Any]]":
+            started.set()
+            await may_end.wait()
+            await backend(connection)
+            return connection
+
+        question = asyncio.create_task(mine.run(slow))
+        await started.wait()
+        mine.close()
+        may_end.set()
+        assert (await question).closed
+
+    asyncio.run(ask())
