@@ -227,19 +227,19 @@ def _keep_ids_of_older_orders(connection: sa.Connection, old: Site, settings: di
     two sites could be the same at Google."""
     for name in ("transaction_ids_before", "transaction_ids_since"):
         settings.pop(name, None)
-    wanted = TransactionIds(settings.get("transaction_ids", TransactionIds.SITE_AND_ID))
-    kept, since = old.settings.transaction_ids_before, old.settings.transaction_ids_since
-    if wanted is not old.settings.transaction_ids:
-        kept, since = old.settings.transaction_ids, queries.database_now(connection)
-        others = [] if wanted is TransactionIds.SITE_AND_ID else queries.sites_with_same_actions(connection, old.id)
+    new_ids = TransactionIds(settings.get("transaction_ids", TransactionIds.SITE_AND_ID))
+    ids_before, since = old.settings.transaction_ids_before, old.settings.transaction_ids_since
+    if new_ids is not old.settings.transaction_ids:
+        ids_before, since = old.settings.transaction_ids, queries.database_now(connection)
+        others = [] if new_ids is TransactionIds.SITE_AND_ID else queries.sites_with_same_actions(connection, old.id)
         if others:
             raise NeedsAction(
                 f"Orders of site {old.id} and of {', '.join(others)} could have the same id at Google: they feed one ads action, and "
                 "these sites have no number of the site in theirs. Give the sites different ads actions, or keep site_and_id.",
                 who="editor",
             )
-    if kept is not TransactionIds.SITE_AND_ID:
-        settings["transaction_ids_before"] = kept.value
+    if ids_before is not TransactionIds.SITE_AND_ID:
+        settings["transaction_ids_before"] = ids_before.value
     if since is not None:
         settings["transaction_ids_since"] = since.isoformat()
 

@@ -73,7 +73,7 @@ def ask_for_export(call: Call, body: NewExport) -> Answer:
     chosen = chosen_sites(call, None if body.site_id is None else (body.site_id,), role)
     filters = {name: getattr(body, name) for name in export_lists.ExportFilters.__struct_fields__}
     request = export_lists.ExportRequest(name=body.list, format=body.format, only=chosen, **filters)
-    made = operation.ask(
+    export = operation.ask(
         call.connection,
         exports.EXPORT,
         msgspec.to_builtins(request),
@@ -83,7 +83,7 @@ def ask_for_export(call: Call, body: NewExport) -> Answer:
         origin=call.origin,
         caller=call.caller,
     )
-    return under_way(made)
+    return under_way(export)
 
 
 def _check(body: NewExport) -> None:

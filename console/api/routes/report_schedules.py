@@ -152,7 +152,7 @@ def create_report_schedule(call: Call, body: NewReportSchedule) -> Answer:
     """Let a report go out by itself, from now on. Needs the role editor on all of its sites; a target that is a folder of the server the role
     administrator of all sites."""
     chosen, secrets = _read(call, body)
-    made = schedules.create(
+    schedule = schedules.create(
         call.connection,
         chosen,
         secrets,
@@ -161,7 +161,7 @@ def create_report_schedule(call: Call, body: NewReportSchedule) -> Answer:
         now=datetime.now(UTC),
         allowed=call.caller.sites(),
     )
-    return Answer(content=shown(made), of=made, location=f"{PREFIX}/report-schedules/{made.id}")
+    return Answer(content=shown(schedule), of=schedule, location=f"{PREFIX}/report-schedules/{schedule.id}")
 
 
 @ROUTES.post(
@@ -205,7 +205,7 @@ def replace_report_schedule(call: Call, report_schedule_id: ReportScheduleId, bo
     before = _editable(call, report_schedule_id)
     call.check_precondition(before, shown(before), yours=_without_secrets(body))
     chosen, secrets = _read(call, body)
-    made = schedules.replace(
+    schedule = schedules.replace(
         call.connection,
         before.id,
         chosen,
@@ -215,7 +215,7 @@ def replace_report_schedule(call: Call, report_schedule_id: ReportScheduleId, bo
         now=datetime.now(UTC),
         allowed=call.caller.sites(),
     )
-    return Answer(content=shown(made), of=made)
+    return Answer(content=shown(schedule), of=schedule)
 
 
 @ROUTES.delete("/report-schedules/{report_schedule_id}", right=EDIT)
@@ -235,8 +235,8 @@ def delete_report_schedule(call: Call, report_schedule_id: ReportScheduleId) -> 
 def run_report_schedule(call: Call, report_schedule_id: ReportScheduleId) -> Answer:
     """Run it now, as if it were due, beside its own runs: made by Dagster within a minute, and delivered to its targets."""
     schedule = _editable(call, report_schedule_id)
-    made = runs.ask_of_schedule(call.connection, schedule, actor=call.actor, now=datetime.now(UTC))
-    return Answer(content=shown_run(made), location=f"{PREFIX}/report-runs/{made.id}")
+    run = runs.ask_of_schedule(call.connection, schedule, actor=call.actor, now=datetime.now(UTC))
+    return Answer(content=shown_run(run), location=f"{PREFIX}/report-runs/{run.id}")
 
 
 @ROUTES.post(

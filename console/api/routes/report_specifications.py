@@ -169,7 +169,7 @@ def list_report_specifications(call: Call, *, limit: Limit = LIMIT, after: After
 )
 def create_report_specification(call: Call, body: NewReportSpecification) -> Answer:
     """Save a report. Needs the role editor on all of its sites."""
-    made = specifications.create(
+    report = specifications.create(
         call.connection,
         key=body.key,
         name=body.name,
@@ -178,7 +178,7 @@ def create_report_specification(call: Call, body: NewReportSpecification) -> Ans
         actor=call.actor,
         allowed=call.caller.sites(),
     )
-    return Answer(content=shown(made), of=made, location=f"{PREFIX}/report-specifications/{made.key}")
+    return Answer(content=shown(report), of=report, location=f"{PREFIX}/report-specifications/{report.key}")
 
 
 @ROUTES.post(
@@ -219,7 +219,7 @@ def replace_report_specification(call: Call, report_key: ReportKey, body: Report
     """Change a report. Runs that were made keep what they were made with."""
     before = _editable(call, report_key)
     call.check_precondition(before, shown(before), yours=body)
-    made = specifications.replace(
+    report = specifications.replace(
         call.connection,
         report_key,
         name=body.name,
@@ -228,7 +228,7 @@ def replace_report_specification(call: Call, report_key: ReportKey, body: Report
         actor=call.actor,
         allowed=call.caller.sites(),
     )
-    return Answer(content=shown(made), of=made)
+    return Answer(content=shown(report), of=report)
 
 
 @ROUTES.delete("/report-specifications/{report_key}", right=EDIT, raises=(problems.CONFLICT, problems.IN_USE))
@@ -258,7 +258,7 @@ def run_report(call: Call, report_key: ReportKey, body: NewReportRun) -> Answer:
     }
     content = msgspec.structs.replace(report.content, **changes)
     refuse(contents.problems(content))
-    made = runs.ask(
+    run = runs.ask(
         call.connection,
         msgspec.structs.replace(report, content=content),
         site_ids=seen_sites(call, content, body.site_ids, report),
@@ -267,7 +267,7 @@ def run_report(call: Call, report_key: ReportKey, body: NewReportRun) -> Answer:
         as_of=body.as_of,
         allowed=call.caller.sites(),
     )
-    return Answer(content=shown_run(made), location=f"{PREFIX}/report-runs/{made.id}")
+    return Answer(content=shown_run(run), location=f"{PREFIX}/report-runs/{run.id}")
 
 
 def edited_sites(call: Call, site_ids: tuple[int, ...] | None) -> tuple[int, ...] | None:

@@ -48,14 +48,14 @@ SCOPES: Final = ("read_orders", "read_customers", "write_pixels", "read_customer
 
 def topics_with(scopes: Collection[str]) -> tuple[str, ...]:
     """The topics to register in a shop that has given these scopes."""
-    given = _readable(scopes)
-    return (*(topic for topic, scope in SCOPE_OF_TOPIC.items() if scope in given), *LIFE)
+    readable = _readable(scopes)
+    return (*(topic for topic, scope in SCOPE_OF_TOPIC.items() if scope in readable), *LIFE)
 
 
 def missing_scopes(scopes: Collection[str]) -> tuple[str, ...]:
     """Those of `SCOPES` that a shop has not given."""
-    given = _readable(scopes)
-    return tuple(scope for scope in SCOPES if scope not in given)
+    readable = _readable(scopes)
+    return tuple(scope for scope in SCOPES if scope not in readable)
 
 
 def enum_of(topic: str) -> str:
