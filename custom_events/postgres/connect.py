@@ -13,6 +13,7 @@ from custom_events.postgres import address, roles
 if TYPE_CHECKING:
     import asyncpg
     import psycopg
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 CONNECT_LIMIT_S = 10
 KEPT: Final = 5  # connections of an engine, as SQLAlchemy has it
@@ -45,6 +46,7 @@ def engine(
         hide_parameters=True,  # an error's text goes to logs and Dagster's pages; parameters are bodies, secrets and people
     )
     event.listen(engine, "checkout", _check_open)  # processes that live for weeks survive a restart of the server
+    _close_late(engine)
     return engine
 
 
@@ -100,6 +102,21 @@ def _check_open(driver: "psycopg.Connection[Any]", _record: object, _proxy: obje
         waiting.register(driver.fileno(), select.POLLIN)
     if driver.closed or waiting.poll(0):
         raise InvalidatePoolError
+
+
+def _close_late(engine: sa.Engine) -> None:
+    """Have connections closed that are given back after the engine was disposed of: the pool they return to is nobody's any more, and would leave
+    them open until the garbage collector comes by."""
+
+    def note_pool(_driver: object, record: "ConnectionPoolEntry") -> None:
+        record.info["pool"] = engine.pool
+
+    def close(_driver: object, record: "ConnectionPoolEntry") -> None:
+        if record.info.get("pool") is not engine.pool:
+            record.invalidate()
+
+    event.listen(engine, "connect", note_pool)
+    event.listen(engine, "checkin", close)
 
 
 def libpq_url(engine: sa.Engine) -> str:

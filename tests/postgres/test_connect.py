@@ -57,6 +57,22 @@ def test_a_connection_that_was_closed_here_is_not_handed_out(database: str) -> N
     mine.dispose()
 
 
+def test_a_connection_that_comes_back_after_its_engine_was_disposed_of_is_closed(database: str) -> None:
+    mine = connect.engine(database, name="late")
+    with mine.connect() as connection:
+        late = connection.connection.driver_connection
+        mine.dispose()
+        assert connection.execute(sa.text("SELECT 1")).scalar_one() == 1, "what is under way is not disturbed"
+    assert late is not None
+    assert late.closed
+    with mine.connect() as connection:
+        later = connection.connection.driver_connection
+    assert later is not None
+    assert not later.closed
+    mine.dispose()
+    assert later.closed
+
+
 def test_a_connection_of_an_event_loop_only_reads(database: str) -> None:
     async def ask() -> tuple[object, object]:
         connection = await connect.async_reading(database, name="a test", lock_limit_ms=2_000, statement_limit_ms=3_000)
