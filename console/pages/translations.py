@@ -43,11 +43,11 @@ def translated(text: str) -> str:
     return _SPOKEN.get().gettext(text)
 
 
-def _(text: str, **values: object) -> str:
+def _(text: str, /, **values: object) -> str:
     """A text in the language of the page that is being made, its named places filled with these values; %% stands for a per cent sign."""
     return _SPOKEN.get().gettext(text) % values
 
 
-def ngettext(singular: str, plural: str, number: int, **values: object) -> str:
+def ngettext(singular: str, plural: str, number: int, /, **values: object) -> str:
     """As `_`, in the form of a text that fits the number, which stands in it as `num` if it is not given by another name."""
     return _SPOKEN.get().ngettext(singular, plural, number) % {"num": number, **values}
