@@ -4,7 +4,7 @@
 
 Two embedded PostgreSQLs with a world made in SQL (that of the API's benchmark), and a console on each as a process. A browser opens each list cold, in
 a context of its own, by turns here and there; what comes over its connections is counted as it comes. Then each list is asked for one
-request after the other, and at last 200 people sign in, look once at the overview, and leave their connections open.
+request after the other, with the processor's milliseconds of the console and of PostgreSQL for each, and at last 200 people sign in, look once at the overview, and leave their connections open.
 """
 
 import json
@@ -75,12 +75,18 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A console on one of the worlds."""
+    """A console on one of the worlds; `postmaster`: the process of its PostgreSQL whose children the others are."""
 
     engine: sa.Engine
     port: int
     process: psutil.Process
+    postmaster: psutil.Process
     token: str
+
+    def processor_s(self) -> tuple[float, float]:
+        """Seconds of the processor so far: of the console, and of PostgreSQL with what has ended."""
+        children = sum(sum(child.cpu_times()[:2]) for child in self.postmaster.children())
+        return sum(self.process.cpu_times()[:2]), sum(self.postmaster.cpu_times()[:4]) + children
 
 
 def lists() -> tuple[str, ...]:
@@ -129,13 +135,15 @@ def measure(browser: Browser, large: Place, small: Place, rounds: int) -> dict[s
 def beside(browser: Browser, large: Place, small: Place, path: str, rounds: int) -> dict[str, float]:
     """A list of the large world and of the small one, by turns."""
     looks: dict[int, list[Look]] = {large.port: [], small.port: []}
-    taken = list[float]()
+    taken, costs = list[float](), list[list[float]]()
     for place in (large, small):
         cold(browser, place, path)  # the servers are warm, the browser never is
     for _ in range(rounds):
         for place in (large, small):
             looks[place.port].append(cold(browser, place, path))
+        before = large.processor_s()
         taken += [asked_ms(large, path) for _ in range(REQUESTS)]
+        costs.append([1_000 * (now - then) / REQUESTS for now, then in zip(large.processor_s(), before, strict=True)])
     print(path, file=sys.stderr, flush=True)
     here, there = looks[large.port], looks[small.port]
     paints = [statistics.median(look.paint_ms for look in some) for some in (here, there)]
@@ -143,6 +151,8 @@ def beside(browser: Browser, large: Place, small: Place, path: str, rounds: int)
     return {
         "median_ms": round(statistics.median(taken), 1),
         "p95_ms": round(statistics.quantiles(taken, n=20, method="inclusive")[-1], 1),
+        "console_ms": round(statistics.median(cost[0] for cost in costs), 1),
+        "database_ms": round(statistics.median(cost[1] for cost in costs), 1),
         "paint_ms": round(paints[0], 1),
         "paint": round(paints[0] / paints[1], 2),
         "rows_ms": round(rows[0], 1),
@@ -201,15 +211,16 @@ def _place(sizes: dict[str, float], open_rows: int = OPEN_ROWS) -> Generator[Pla
         )
         print(f"{sizes['events']:,.0f} events of {sizes['sites']:,.0f} sites are stored", file=sys.stderr, flush=True)
         with console(server.url, Path(directory)) as (port, process):
-            yield Place(engine, port, process, token)
+            pid = int((Path(directory) / "postgres/data/postmaster.pid").read_text().split("\n", 1)[0])
+            yield Place(engine, port, process, psutil.Process(pid), token)
         engine.dispose()
 
 
 def _table(result: dict[str, Any]) -> str:
-    lines = [f"{'':<22}{'median ms':>10}{'p95 ms':>8}{'paint ms':>10}{'times':>7}{'rows ms':>9}{'times':>7}{'kB':>7}"]
+    lines = [f"{'':<22}{'median ms':>10}{'p95 ms':>8}{'console':>9}{'database':>10}{'paint ms':>10}{'times':>7}{'rows ms':>9}{'times':>7}{'kB':>7}"]
     for path, page in result["pages"].items():
         lines.append(
-            f"{path:<22}{page['median_ms']:>10}{page['p95_ms']:>8}{page['paint_ms']:>10}{page['paint']:>7}{page['rows_ms']:>9}{page['rows']:>7}{page['kb']:>7}"
+            f"{path:<22}{page['median_ms']:>10}{page['p95_ms']:>8}{page['console_ms']:>9}{page['database_ms']:>10}{page['paint_ms']:>10}{page['paint']:>7}{page['rows_ms']:>9}{page['rows']:>7}{page['kb']:>7}"
         )
     lines.append(f"{CONSOLES} open consoles: {result['ratios']['MB of 200 consoles']} MB")
     return "\n".join(lines)

@@ -43,6 +43,7 @@ TARGETS: Final = {
     "checks of a run": FLAT,
     "sensor of uploads": FLAT,
     "what waits, and by week": FLAT,
+    "parked and withheld, by reason": FLAT,
     "who went quiet": FLAT,
     "explain of an old order": FLAT,
 }
@@ -61,6 +62,7 @@ def paths(now: datetime) -> dict[str, Callable[[sa.Connection], object]]:
         "checks of a run": sums.tallied,
         "sensor of uploads": lambda connection: waiting.has_work(connection, now),
         "what waits, and by week": lambda connection: progress.progress(connection, now),
+        "parked and withheld, by reason": sums.reasons,
         "who went quiet": lambda connection: day_figures.quiet(connection, now=now, after=timedelta(days=1)),
         "today beside last week": lambda connection: day_figures.today(connection, now=now),
         "contradictions of a day": lambda connection: contradictions.contradictions(

@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from console.pages.charts import Chart, Series, day_label, filled
+from console.pages.translations import _
 from custom_events.backtest.result import Day
 
 
@@ -40,12 +41,12 @@ def chart_of(rows: Sequence[BacktestDay]) -> Chart:
     days = filled(rows, rows[0].day, rows[-1].day) if rows else []
     return Chart(
         id="backtest-days",
-        title="Custom events by day",
-        unit="days of the site's calendar",
+        title=_("Custom events by day"),
+        unit=_("days of the site's calendar"),
         labels=tuple(day_label(day) for day, _ in days),
         series=(
-            Series(name="as it is", values=tuple(0 if row is None else row.number_now for _, row in days)),
-            Series(name="as it would be", values=tuple(0 if row is None else row.number_then for _, row in days)),
+            Series(name=_("as it is"), values=tuple(0 if row is None else row.number_now for _, row in days)),
+            Series(name=_("as it would be"), values=tuple(0 if row is None else row.number_then for _, row in days)),
         ),
         kind="pairs",
     )

@@ -11,18 +11,19 @@ from console.pages.ask import Ask
 from console.pages.routes.assignment_list import chosen_by
 from console.pages.routes.assignments import TEXTS, setting_field
 from console.pages.routes.definitions import json_field
+from console.pages.translations import N_
 from custom_events.catalog.bulk.requests import Action
 from custom_events.matching.effective import SETTINGS
 
 IMPORT: Final = "import"
 VERBS: Final[dict[str, str]] = {
-    Action.ENABLE: "Enable",
-    Action.DISABLE: "Disable",
-    Action.CHANGE: "Override settings",
-    Action.MOVE: "Move to another site",
-    Action.ASSIGN: "Assign a definition to sites",
-    Action.COPY: "Copy a site's assignments to others",
-    IMPORT: "Assignments from CSV",
+    Action.ENABLE: N_("Enable"),
+    Action.DISABLE: N_("Disable"),
+    Action.CHANGE: N_("Override settings"),
+    Action.MOVE: N_("Move to another site"),
+    Action.ASSIGN: N_("Assign a definition to sites"),
+    Action.COPY: N_("Copy a site's assignments to others"),
+    IMPORT: N_("Assignments from CSV"),
 }
 OF_ASSIGNMENTS: Final = (Action.ENABLE, Action.DISABLE, Action.CHANGE, Action.MOVE)
 OF_SITES: Final = (Action.ASSIGN, Action.COPY)
@@ -70,7 +71,7 @@ def _action(action: Action, ask: Ask) -> dict[str, Any]:
     match action:
         case Action.ASSIGN:
             asked |= {name: ask.field(name) for name in ("definition_key", "label")}
-            asked["overrides"], _ = _settings(ask)
+            asked["overrides"] = _settings(ask)[0]
         case Action.CHANGE:
             asked["overrides"], asked["inherit"] = _settings(ask)
             if not asked["overrides"] and not asked["inherit"]:

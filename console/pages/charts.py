@@ -10,6 +10,7 @@ import msgspec
 from markupsafe import Markup
 
 from console.pages import formats
+from console.pages.translations import _, translated
 
 WIDTH: Final = 100.0  # of the drawing, in its own units; stretched to the room there is
 HEIGHT: Final = 100.0
@@ -146,7 +147,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
         """The drawing in a sentence, for who does not see it."""
         if self.is_empty:
             return f"{self.title}: nothing."
-        parts = [f"From {self.labels[0]} to {self.labels[-1]}"]
+        parts = [_("From %(first)s to %(last)s", first=self.labels[0], last=self.labels[-1])]
         for series in self.series:
             known = [
                 (value, label) for value, label in zip(series.values, self.labels, strict=True) if value is not None
@@ -154,7 +155,15 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
             if known:
                 (most, most_at), (least, least_at) = max(known, key=_value), min(known, key=_value)
                 parts.append(
-                    f"{series.name}: at most {self.shown(most)} ({most_at}), at least {self.shown(least)} ({least_at}), last {self.shown(known[-1][0])}"
+                    _(
+                        "%(name)s: at most %(most)s (%(most_at)s), at least %(least)s (%(least_at)s), last %(last)s",
+                        name=series.name,
+                        most=self.shown(most),
+                        most_at=most_at,
+                        least=self.shown(least),
+                        least_at=least_at,
+                        last=self.shown(known[-1][0]),
+                    )
                 )
         return f"{'. '.join(parts)}."
 
@@ -253,7 +262,7 @@ def round_up(value: float) -> float:
 def of_rows(names: Sequence[tuple[str, str, str]], rows: Sequence[Any]) -> tuple[Series, ...]:
     """Series of rows' attributes: (attribute, name for people, tone); of a row that is None: nothing."""
     return tuple(
-        Series(name=name, tone=tone, values=tuple(0 if row is None else getattr(row, key) for row in rows))
+        Series(name=translated(name), tone=tone, values=tuple(0 if row is None else getattr(row, key) for row in rows))
         for key, name, tone in names
     )
 

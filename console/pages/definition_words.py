@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from console.pages import words
+from console.pages.translations import N_
 from custom_events.catalog.configurations import stored_config
 from custom_events.values.definitions import (
     ConsentNeeded,
@@ -18,48 +19,48 @@ from custom_events.values.definitions import (
 # By the setting that is chosen; each with what it is called. Every word of the settings is here: a test sees to it.
 CHOICES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "threshold.measure": (
-        ("", "no threshold: every event counts by itself"),
-        (ThresholdMeasure.COUNT.value, "how many events there are"),
-        (ThresholdMeasure.SUM.value, "how much they amount to"),
+        ("", N_("no threshold: every event counts by itself")),
+        (ThresholdMeasure.COUNT.value, N_("how many events there are")),
+        (ThresholdMeasure.SUM.value, N_("how much they amount to")),
     ),
     "threshold.scope": (
-        (ThresholdScope.CUSTOMER.value, "each customer"),
-        (ThresholdScope.SITE.value, "the whole site"),
+        (ThresholdScope.CUSTOMER.value, N_("each customer")),
+        (ThresholdScope.SITE.value, N_("the whole site")),
     ),
     "threshold.period": (
-        (ThresholdPeriod.LIFETIME.value, "all time"),
-        (ThresholdPeriod.ROLLING.value, "a number of days up to the event"),
-        (ThresholdPeriod.DAY.value, "the calendar day"),
-        (ThresholdPeriod.WEEK.value, "the calendar week"),
-        (ThresholdPeriod.MONTH.value, "the calendar month"),
-        (ThresholdPeriod.QUARTER.value, "the calendar quarter"),
-        (ThresholdPeriod.YEAR.value, "the calendar year"),
+        (ThresholdPeriod.LIFETIME.value, N_("all time")),
+        (ThresholdPeriod.ROLLING.value, N_("a number of days up to the event")),
+        (ThresholdPeriod.DAY.value, N_("the calendar day")),
+        (ThresholdPeriod.WEEK.value, N_("the calendar week")),
+        (ThresholdPeriod.MONTH.value, N_("the calendar month")),
+        (ThresholdPeriod.QUARTER.value, N_("the calendar quarter")),
+        (ThresholdPeriod.YEAR.value, N_("the calendar year")),
     ),
     "threshold.fires": (
-        (ThresholdFires.REACHING.value, "once, when it is reached"),
-        (ThresholdFires.EVERY_FURTHER.value, "from then on, each time"),
-        (ThresholdFires.EVERY_NTH.value, "at each multiple of it"),
+        (ThresholdFires.REACHING.value, N_("once, when it is reached")),
+        (ThresholdFires.EVERY_FURTHER.value, N_("from then on, each time")),
+        (ThresholdFires.EVERY_NTH.value, N_("at each multiple of it")),
     ),
     "dedup.per": (
-        (DedupPer.ORDER.value, "once for each order"),
-        (DedupPer.CUSTOMER.value, "once for each customer"),
-        (DedupPer.CUSTOMER_WINDOW.value, "once for each customer within a number of days"),
-        (DedupPer.SUBSCRIPTION_PERIOD.value, "once for each period of a subscription"),
-        (DedupPer.EVENT.value, "each time"),
+        (DedupPer.ORDER.value, N_("once for each order")),
+        (DedupPer.CUSTOMER.value, N_("once for each customer")),
+        (DedupPer.CUSTOMER_WINDOW.value, N_("once for each customer within a number of days")),
+        (DedupPer.SUBSCRIPTION_PERIOD.value, N_("once for each period of a subscription")),
+        (DedupPer.EVENT.value, N_("each time")),
     ),
     "value.source": (
-        (ValueSource.ORDER_TOTAL.value, "the order's total"),
-        (ValueSource.ITEMS_TOTAL.value, "the total of some line items"),
-        (ValueSource.FIXED.value, "a fixed amount"),
-        (ValueSource.FIELD.value, "a field of the event"),
-        (ValueSource.NONE.value, "no value"),
+        (ValueSource.ORDER_TOTAL.value, N_("the order's total")),
+        (ValueSource.ITEMS_TOTAL.value, N_("the total of some line items")),
+        (ValueSource.FIXED.value, N_("a fixed amount")),
+        (ValueSource.FIELD.value, N_("a field of the event")),
+        (ValueSource.NONE.value, N_("no value")),
     ),
-    "value.refunds_lower_it": (("yes", "lower the value"), ("no", "leave the value as it is")),
+    "value.refunds_lower_it": (("yes", N_("lower the value")), ("no", N_("leave the value as it is"))),
     "consent_needed": (
-        (ConsentNeeded.CLICK_ONLY_IN_EUROPE.value, "in Europe the click alone goes until somebody says yes"),
-        (ConsentNeeded.GRANTED_IN_EUROPE.value, "in Europe it is held until somebody says yes"),
-        (ConsentNeeded.GRANTED.value, "nothing goes without a yes"),
-        (ConsentNeeded.NOT_DENIED.value, "everything goes unless there was a no"),
+        (ConsentNeeded.CLICK_ONLY_IN_EUROPE.value, N_("in Europe the click alone goes until somebody says yes")),
+        (ConsentNeeded.GRANTED_IN_EUROPE.value, N_("in Europe it is held until somebody says yes")),
+        (ConsentNeeded.GRANTED.value, N_("nothing goes without a yes")),
+        (ConsentNeeded.NOT_DENIED.value, N_("everything goes unless there was a no")),
     ),
 }
 

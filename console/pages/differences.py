@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from console.pages import definition_words, formats, words
+from console.pages.translations import N_, translated
 from custom_events.catalog import diff
 from custom_events.conditions.render import render
 from custom_events.errors import InvalidConfiguration
@@ -16,7 +17,7 @@ INHERITED: Final = "inherited"
 TREES: Final = ("conditions", "also")
 _ORDER: Final = {name: place for place, name in enumerate((*SETTINGS, "also"))}
 _STEP: Final = re.compile(r"\[(\d+)\]|(\w+)")
-_ENOUGH: Final = "one of several of which any is enough"
+_ENOUGH: Final = N_("one of several of which any is enough")
 _NEGATED: Final = "negated"
 
 
@@ -109,7 +110,7 @@ def _condition_at(path: str, old: Any, new: Any) -> tuple[tuple[str | int, ...],
             and isinstance(after.get(group), list)
         ):
             taken, steps = (*taken, group, steps[1]), steps[2:]
-            note = _ENOUGH if group == "any" else note
+            note = translated(_ENOUGH) if group == "any" else note
         elif group == "not" and group in before and group in after:
             taken, steps, note = (*taken, group), steps[1:], _NEGATED
         else:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from console.api.calls import Call
 from console.api.routes import browsing
+from console.pages.translations import N_, _, translated
 from custom_events.catalog import sites
 from custom_events.errors import NotFound
 from custom_events.watching.alarms import EXAMPLE
@@ -38,27 +39,27 @@ LISTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "DeliveriesRefused": ("deliveries/refused", {"reason": "{reason}"}),
 }
 PAGES: Final[Mapping[str, tuple[str, str]]] = {
-    "AccountParked": ("ads-accounts/{account}", "the account"),
-    "ActionParked": ("ads-accounts/{account}", "the account"),
-    "PartStopped": ("ads-accounts/{account}", "the account"),
-    "SuccessRateLow": ("ads-accounts/{account}/comparison", "the days, with Google's counts"),
-    "GoogleCountsFewer": ("ads-accounts/{account}/comparison", "the days, with Google's counts"),
-    "GoogleCountsMissing": ("ads-accounts/{account}/comparison", "the days, with Google's counts"),
-    "PrivacyRequestOpen": ("help/how-to/privacy-requests.md", "how they are carried out"),
-    "PrivacyRequestDue": ("help/how-to/privacy-requests.md", "how they are carried out"),
-    "CallsNearlyUsedUp": ("settings", "the limits that are set"),
-    "OrdersMissing": ("sites/{site_id}#recovery", "what was missing, by day"),
+    "AccountParked": ("ads-accounts/{account}", N_("the account")),
+    "ActionParked": ("ads-accounts/{account}", N_("the account")),
+    "PartStopped": ("ads-accounts/{account}", N_("the account")),
+    "SuccessRateLow": ("ads-accounts/{account}/comparison", N_("the days, with Google's counts")),
+    "GoogleCountsFewer": ("ads-accounts/{account}/comparison", N_("the days, with Google's counts")),
+    "GoogleCountsMissing": ("ads-accounts/{account}/comparison", N_("the days, with Google's counts")),
+    "PrivacyRequestOpen": ("help/how-to/privacy-requests.md", N_("how they are carried out")),
+    "PrivacyRequestDue": ("help/how-to/privacy-requests.md", N_("how they are carried out")),
+    "CallsNearlyUsedUp": ("settings", N_("the limits that are set")),
+    "OrdersMissing": ("sites/{site_id}#recovery", N_("what was missing, by day")),
     "OrdersNotRead": ("sites/{site_id}#recovery", "why"),
-    "SiteWentQuiet": ("sites/{site_id}", "the site"),
-    "PartOfSiteWentQuiet": ("sites/{site_id}", "the site"),
-    "LaneWentQuiet": ("ads-accounts/{account}", "the account"),
-    "ShopifyAppNeedsAction": ("sites?search={shop}", "the shop's site"),
-    "ShopifyRegisteredAgain": ("sites?search={shop}", "the shop's site"),
-    "ShopNotWatched": ("sites?search={shop}", "the shop's site"),
-    "ReportFailed": ("report-runs", "the runs of reports"),
-    "ReportLate": ("report-runs", "the runs of reports"),
-    "BodiesOlderThanAllowed": ("settings", "how long things are kept"),
-    "SumsDisagree": ("./#sums", "both sides of the sums"),
+    "SiteWentQuiet": ("sites/{site_id}", N_("the site")),
+    "PartOfSiteWentQuiet": ("sites/{site_id}", N_("the site")),
+    "LaneWentQuiet": ("ads-accounts/{account}", N_("the account")),
+    "ShopifyAppNeedsAction": ("sites?search={shop}", N_("the shop's site")),
+    "ShopifyRegisteredAgain": ("sites?search={shop}", N_("the shop's site")),
+    "ShopNotWatched": ("sites?search={shop}", N_("the shop's site")),
+    "ReportFailed": ("report-runs", N_("the runs of reports")),
+    "ReportLate": ("report-runs", N_("the runs of reports")),
+    "BodiesOlderThanAllowed": ("settings", N_("how long things are kept")),
+    "SumsDisagree": ("./#sums", N_("both sides of the sums")),
 }
 
 
@@ -71,10 +72,10 @@ def of(call: Call, alarm: Episode, *, with_sample: bool = False) -> Evidence | N
             place["site_id"] = str(sites.by_key(call.connection, place["site"]).id)
     if alarm.name in PAGES:
         address, name = PAGES[alarm.name]
-        evidence = Evidence(address.format_map(place), name)
-        kind, _, number = place.get(EXAMPLE, "").partition(":")
+        evidence = Evidence(address.format_map(place), translated(name))
+        kind, __, number = place.get(EXAMPLE, "").partition(":")
         return (
-            evidence._replace(sample_address=f"deliveries/{number}", sample=f"delivery {number}")
+            evidence._replace(sample_address=f"deliveries/{number}", sample=_("delivery %(number)s", number=number))
             if kind == "raw"
             else evidence
         )
@@ -82,7 +83,7 @@ def of(call: Call, alarm: Episode, *, with_sample: bool = False) -> Evidence | N
         return None
     page, filters = LISTS[alarm.name]
     query = {name: text for name, value in filters.items() if (text := value.format_map(place))}
-    evidence = Evidence(f"{page}?{urlencode(query)}", "the rows")
+    evidence = Evidence(f"{page}?{urlencode(query)}", _("the rows"))
     if not with_sample:
         return evidence
     return evidence._replace(**_sample(call, page, query))
@@ -93,7 +94,11 @@ def _sample(call: Call, page: str, query: Mapping[str, str]) -> dict[str, str]:
     filters: dict[str, Any] = {name: int(value) if name == "site_id" else value for name, value in query.items()}
     if page == "deliveries":
         rows = browsing.list_raw_events(call, **filters, limit=1).items
-        return {"sample_address": f"deliveries/{rows[0].id}", "sample": f"delivery {rows[0].id}"} if rows else {}
+        return (
+            {"sample_address": f"deliveries/{rows[0].id}", "sample": _("delivery %(number)s", number=rows[0].id)}
+            if rows
+            else {}
+        )
     if page == "uploads" and "expiring" not in filters:
         uploads = browsing.list_uploads(call, **filters, limit=1).items
         return (

@@ -8,6 +8,8 @@ from typing import Any, Final
 import msgspec
 from markupsafe import Markup, escape
 
+from console.pages.translations import _, translated
+
 NOTHING: Final = Markup('<span class="nothing">–</span>')
 _KIB: Final = 1024
 _STEPS: Final = (("d", 86_400), ("h", 3_600), ("min", 60))
@@ -51,7 +53,7 @@ def word(value: str | None) -> str | Markup:
     """A stable word for people: `wrong_signature` as "wrong signature"; Google's codes stay as they are."""
     if not value:
         return NOTHING
-    return value if value.isupper() else value.replace("_", " ").replace("in europe", "in Europe")
+    return value if value.isupper() else translated(value.replace("_", " ").replace("in europe", "in Europe"))
 
 
 def ago(at: datetime | None, now: datetime) -> str | Markup:
@@ -62,8 +64,12 @@ def ago(at: datetime | None, now: datetime) -> str | Markup:
     for unit, length in _STEPS:
         if abs(seconds) >= length:
             count = int(abs(seconds) // length)
-            return f"{count} {unit} ago" if seconds > 0 else f"in {count} {unit}"
-    return "just now" if seconds >= 0 else "in a moment"
+            return (
+                _("%(count)s %(unit)s ago", count=count, unit=unit)
+                if seconds > 0
+                else _("in %(count)s %(unit)s", count=count, unit=unit)
+            )
+    return _("just now") if seconds >= 0 else _("in a moment")
 
 
 def plain(value: Any) -> str:
@@ -108,6 +114,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "ago": ago,
     "options": options,
     "with_code": with_code,
+    "translated": translated,
     "plain": plain,
     "pretty": pretty,
 }

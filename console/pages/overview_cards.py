@@ -12,6 +12,8 @@ from console.api.calls import Call
 from console.api.routes import day_figures, reports
 from console.pages import evidence
 from console.pages.charts import Chart, Series, day_label, filled
+from console.pages.formats import word
+from console.pages.translations import N_, _, translated
 from custom_events.access.roles import Role
 from custom_events.browse.reports import AccuracyDay, Report
 from custom_events.ledger.progress import UploadWeek
@@ -24,13 +26,13 @@ SHOWN_SITES: Final = 5  # of those with the least accurate days
 ACCURACY_DAYS: Final = 14
 _OUTCOMES: Final = (
     ("accepted", "accepted", "good"),
-    ("unmatched", "no such click", "warn"),
+    ("unmatched", N_("no such click"), "warn"),
     ("rejected", "rejected", "bad"),
-    ("expired", "too late", "bad"),
+    ("expired", N_("too late"), "bad"),
     ("withheld", "withheld", "quiet"),
     ("waiting", "waiting", "info"),
 )
-_WORDS: Final = {"unmatched": "without such a click"}
+_WORDS: Final = {"unmatched": N_("without such a click")}
 _WHOLE: Final = 100  # per cent
 
 _Figure = TypeVar("_Figure")
@@ -97,16 +99,24 @@ def comparisons(today: Today) -> Iterable[Comparison]:
             week_ago_address=f"{page}?{urlencode({**only, **site, **before})}",
         )
 
-    yield row("deliveries", _sum(today.deliveries), "deliveries")
+    yield row(_("deliveries"), _sum(today.deliveries), "deliveries")
     yield from (
-        row(f"deliveries {count.name}", (count.today, count.week_ago), "deliveries", outcome=count.name)
+        row(
+            _("deliveries %(state)s", state=word(count.name)),
+            (count.today, count.week_ago),
+            "deliveries",
+            outcome=count.name,
+        )
         for count in today.deliveries
         if count.name != "understood"
     )
-    yield row("conversions", _sum(today.conversions), "uploads", kind="conversion")
+    yield row(_("conversions"), _sum(today.conversions), "uploads", kind="conversion")
     yield from (
         row(
-            f"conversions {_WORDS.get(count.name, count.name)}",
+            _(
+                "conversions %(state)s",
+                state=translated(_WORDS[count.name]) if count.name in _WORDS else word(count.name),
+            ),
             (count.today, count.week_ago),
             "uploads",
             kind="conversion",
@@ -120,16 +130,16 @@ def weeks_chart(weeks: tuple[UploadWeek, ...]) -> Chart:
     """What became of conversions by week."""
     return Chart(
         id="weeks-chart",
-        title="Conversions by week",
-        unit="by when they were made",
-        label_name="Week from",
+        title=_("Conversions by week"),
+        unit=_("by when they were made"),
+        label_name=_("Week from"),
         labels=tuple(day_label(week.week) for week in weeks),
         links=tuple(
             f"uploads?kind=conversion&since={week.week}T00:00&until={week.week + timedelta(days=7)}T00:00"
             for week in weeks
         ),
         series=tuple(
-            Series(name=name, tone=tone, values=values)
+            Series(name=translated(name), tone=tone, values=values)
             for key, name, tone in _OUTCOMES
             if any(values := tuple(getattr(week, key) for week in weeks))
         ),
@@ -142,13 +152,13 @@ def accuracy_chart(report: Report[AccuracyDay], site_id: int | None) -> Chart:
     days = filled(report.rows, report.since, report.until)
     return Chart(
         id="accuracy-chart",
-        title="Day by day",
-        unit="(sent + withheld with a reason) / paid orders",
+        title=_("Day by day"),
+        unit=_("(sent + withheld with a reason) / paid orders"),
         kind="lines",
         is_share=True,
         labels=tuple(day_label(day) for day, _ in days),
         links=tuple(f"reports?since={day}&until={day}{mine}#accuracy" for day, _ in days),
-        series=(Series(name="accuracy", values=tuple(None if row is None else row.accuracy for _, row in days)),),
+        series=(Series(name=_("accuracy"), values=tuple(None if row is None else row.accuracy for _, row in days)),),
     )
 
 

@@ -15,7 +15,8 @@ from console.pages.manual import MANUAL
 from console.pages.navigation import GROUPS, PARTS, Entry, Group
 from console.pages.static_files import DIRECTORY as STATIC
 from console.pages.static_files import Digests
-from console.pages.translations import ENGLISH, LOCALE, translations_of
+from console.pages.translated_templates import TranslatingEnvironment
+from console.pages.translations import ENGLISH, LOCALE, speaking, translations_of
 from custom_events.access.roles import NOBODY, Caller, Role
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -80,11 +81,12 @@ class View:
 
 
 class Renderer:
-    """Fills templates. `digests`: of the files that pages load; `language`: of their texts, as far as they are marked for translators."""
+    """Fills templates. `digests`: of the files that pages load; `language`: of their texts."""
 
     def __init__(self, digests: Digests, language: str = ENGLISH, locale: Path = LOCALE) -> None:
-        self._environment = jinja2.Environment(
-            extensions=["jinja2.ext.i18n"],
+        self.catalog = translations_of(language, locale)
+        self._environment = TranslatingEnvironment(
+            self.catalog,
             loader=jinja2.FileSystemLoader(TEMPLATES),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
@@ -93,8 +95,6 @@ class Renderer:
             keep_trailing_newline=True,
         )
         self._environment.filters.update({**formats.FILTERS, "setting_name": words.setting_name})
-        translate: Any = self._environment  # the extension adds a method
-        translate.install_gettext_translations(translations_of(language, locale), newstyle=True)
         known: dict[str, Any] = self._environment.globals
         known |= {"words": words, "unset": msgspec.UNSET, "has_htmx": HTMX.exists(), "zip": zip, "max": max}
         known |= {"file": digests.address, "language": language}
@@ -110,4 +110,5 @@ class Renderer:
             "toast": toasts.read(view.cookies),
             "now": datetime.now(UTC),
         }
-        return self._environment.get_template(template).render(filled)
+        with speaking(self.catalog):
+            return self._environment.get_template(template).render(filled)

@@ -11,6 +11,7 @@ from console.api.calls import Call
 from console.api.problems import FieldError
 from console.api.routes.report_schedules import ReportSchedule
 from console.pages.ask import Ask
+from console.pages.translations import N_, _, translated
 from console.pages.visible import site_choice
 from custom_events.access.roles import Role
 from custom_events.report_files.table import FORMATS
@@ -23,8 +24,8 @@ from custom_events.values.marts import MARTS, ROW_COUNT
 MOST: Final = 200  # reports, schedules of a page
 FILTERS: Final = 4  # rows for filters in the form, or as many as the report has
 CATCH_UPS: Final = {
-    CatchUp.NEWEST: "the newest of them",
-    CatchUp.ALL: "all of them",
+    CatchUp.NEWEST: N_("the newest of them"),
+    CatchUp.ALL: N_("all of them"),
     CatchUp.NONE: "none",
 }
 # Where a field of an operation stands in the form.
@@ -49,8 +50,8 @@ def choices(call: Call) -> dict[str, Any]:
         "operators": [(operator.value, operator.value.replace("_", " ")) for operator in Operator],
         "sites": site_choice(call),
         "weekdays": [(number, name) for number, name in enumerate(WEEKDAYS, start=1)],
-        "rules": [(every.value, f"every {every.value}") for every in Every],
-        "catch_ups": [(catch_up.value, words) for catch_up, words in CATCH_UPS.items()],
+        "rules": [(every.value, _("every %(period)s", period=translated(every.value))) for every in Every],
+        "catch_ups": [(catch_up.value, translated(words)) for catch_up, words in CATCH_UPS.items()],
     }
 
 

@@ -7,12 +7,18 @@ from typing import Final
 
 from console.pages import words
 from console.pages.differences import TREES
+from console.pages.translations import N_, _
 from custom_events.conditions.render import render
 
 # What becomes of a row, and what would become of it.
-DONE: Final = {"made": "made", "changed": "changed", "unchanged": "so already", "failed": "failed"}
-TRIED: Final = {"made": "would be made", "changed": "would change", "unchanged": "so already", "failed": "would fail"}
-ACTIONS: Final = {"put": "as in the file"}  # of rows that have no form of their own
+DONE: Final = {"made": N_("made"), "changed": N_("changed"), "unchanged": N_("so already"), "failed": N_("failed")}
+TRIED: Final = {
+    "made": N_("would be made"),
+    "changed": N_("would change"),
+    "unchanged": N_("so already"),
+    "failed": N_("would fail"),
+}
+ACTIONS: Final = {"put": N_("as in the file")}  # of rows that have no form of their own
 _LINE: Final = re.compile(r"lines\[(\d+)\](?:\.(.+))?\Z")
 _CHANGE: Final = re.compile(
     r"((?:site \d+: )?)(\w+)(?:\.([\w.\[\]]+))?: (?:added (.*)|removed (.*)|(.*) -> (.*))\Z", re.DOTALL
@@ -24,7 +30,7 @@ def place_words(place: str) -> str:
     match = _LINE.match(place)
     if match is None:
         return ""
-    return f"line {match[1]}" + (f", {match[2]}" if match[2] else "")
+    return _("line %(number)s", number=match[1]) + (f", {match[2]}" if match[2] else "")
 
 
 def change_words(lines: Iterable[str]) -> list[str]:
@@ -51,13 +57,15 @@ def _sentence(name: str, path: str | None, now: str | None, before: str | None) 
         case "is_active":
             return {"true": "enabled", "false": "disabled"}.get(now or "", "removed")
         case "published_number" if now is None:
-            return "nothing of it applies any more"
+            return _("nothing of it applies any more")
         case "published_number":
-            return f"revision {now} applies" + (f", in place of {before}" if before else "")
+            return _("revision %(now)s applies", now=now) + (
+                _(", in place of %(before)s", before=before) if before else ""
+            )
         case "newest_number":
-            return "its revisions go" if now is None else f"revision {now} is a draft"
+            return _("its revisions go") if now is None else _("revision %(now)s is a draft", now=now)
         case "overrides" if path is None:
-            return "overrides nothing" if now in ("{}", None) else f"overrides {now}"
+            return _("overrides nothing") if now in ("{}", None) else _("overrides %(now)s", now=now)
         case "overrides":
             return _override(path or "", now, before)
         case _:
@@ -65,13 +73,13 @@ def _sentence(name: str, path: str | None, now: str | None, before: str | None) 
 
 
 def _override(path: str, now: str | None, before: str | None) -> str:
-    setting, _, rest = path.partition(".")
+    setting, __, rest = path.partition(".")
     if setting in TREES and not rest:
         now, before = _condition(now), _condition(before)
     title = words.setting_name(setting) + (f" ({rest})" if rest else "")
     if now is None:
-        return f"{title}: inherited again, was {before}"
-    return f"{title}: {now}" + (f", was {before}" if before is not None else "")
+        return _("%(title)s: inherited again, was %(before)s", title=title, before=before)
+    return f"{title}: {now}" + (_(", was %(before)s", before=before) if before is not None else "")
 
 
 def _condition(text: str | None) -> str | None:

@@ -22,6 +22,7 @@ from console.pages import compression, toasts, typed
 from console.pages.ask import Ask, path_value, read_form, read_query
 from console.pages.page import Answer, Moved, Page, Shown
 from console.pages.rendering import Renderer, View
+from console.pages.translations import _, speaking
 from custom_events.catalog import audit
 from custom_events.logs import frames_of
 
@@ -61,7 +62,8 @@ class PageServer:
             asked = await self._read(page, request)
         except ProblemError as problem:
             return self.problem(request, problem)
-        return await anyio.to_thread.run_sync(partial(self._serve, page, request, asked), limiter=self._limiter)
+        with speaking(self.renderer.catalog):  # a thread has what is said here
+            return await anyio.to_thread.run_sync(partial(self._serve, page, request, asked), limiter=self._limiter)
 
     def problem(self, request: Request, problem: ProblemError, view: View | None = None) -> Response:
         """A problem as a page. Who is not known is led to where people sign in, and from there back."""
@@ -81,7 +83,7 @@ class PageServer:
         back = self._read_pages.nearest(view.path, request.headers.get("referer", ""))
         by_provider = self.settings.openid_issuer is not None
         content = {"next": back, "login": "", "wrong": "", "by_provider": by_provider, "has_ended": True}
-        return HTMLResponse(self.renderer.render("sign_in.html", view, "Sign in", content), problem.kind.status)
+        return HTMLResponse(self.renderer.render("sign_in.html", view, _("Sign in"), content), problem.kind.status)
 
     async def _read(self, page: Page, request: Request) -> Asked:
         body = b""

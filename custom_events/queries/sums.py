@@ -165,6 +165,13 @@ SELECT what, word, CAST(sum(count) AS bigint) FROM (
 GROUP BY what, word HAVING sum(count) <> 0
 """
 
+# What of it is parked or withheld, by reason: nothing is counted.
+REASONS: Final = f"""
+SELECT t.state, nullif(t.reason, ''), CAST(sum(t.count) AS bigint) FROM {_TALLIES}
+WHERE (t.what = 'raw_outcomes' AND t.state = 'parked' OR t.what = 'uploads' AND t.kind = 'conversion' AND t.state = 'withheld') AND {_SINCE}
+GROUP BY t.state, t.reason HAVING sum(t.count) <> 0
+"""
+
 # Deliveries of weeks that have ended: nothing lands in them any more, so each is counted once. Those that retention has dropped are
 # forgotten.
 COUNT_WEEKS: Final = f"""

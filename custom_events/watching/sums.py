@@ -50,6 +50,19 @@ def tallied(connection: sa.Connection) -> Sums:
     return msgspec.structs.replace(totals, gaps=[*said, *remembered])
 
 
+class Reasons(msgspec.Struct, frozen=True):
+    """Parked deliveries and withheld conversions, by reason."""
+
+    parked: dict[str, int]
+    withheld: dict[str, int]
+
+
+def reasons(connection: sa.Connection) -> Reasons:
+    """What `tallied` has of them, at a fifth of its cost where many deliveries landed in the last weeks."""
+    counts = _counts(connection, sql.REASONS, {"since": _covered_since(connection)})
+    return Reasons(parked=counts.get(Outcome.PARKED, {}), withheld=counts.get(UploadState.WITHHELD, {}))
+
+
 class Check(msgspec.Struct, frozen=True):
     """What an exact count found, and when."""
 

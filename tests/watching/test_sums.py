@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from custom_events.ledger.adjustments import adjust
 from custom_events.watching.equations import Sums, gaps
-from custom_events.watching.sums import sums
+from custom_events.watching.sums import reasons, sums
 
 InWorld = Callable[[Callable[[Any], Awaitable[None]]], None]
 
@@ -47,11 +47,13 @@ def test_the_sums_of_a_world_agree(in_world: InWorld, order: Any, engine: sa.Eng
         found = sums(connection)
         of_site = sums(connection, site_id=site)
         later = sums(connection, since=datetime.now(UTC) + timedelta(hours=1))
+        by_reason = reasons(connection)
     assert found.agree, found.gaps
     assert (found.received, found.landed, found.refused) == (9, 6, 3)
     assert (found.understood, found.parked, found.to_understand) == (2, {"unreadable_body": 1}, 1)
     assert found.ignored == {"duplicate_delivery": 2}
     assert (found.matched, found.queued, found.withheld) == (4, 2, {"no_ads_action": 2})
+    assert (by_reason.parked, by_reason.withheld) == (found.parked, found.withheld)
     assert (found.waiting, found.accepted, found.rejected, found.expired, found.unknown) == (2, 0, 0, 0, 0)
     assert of_site.agree
     assert (of_site.received, of_site.refused_by_reason) == (9, {"wrong_signature": 3})

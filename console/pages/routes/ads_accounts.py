@@ -11,6 +11,7 @@ from console.api.routes.uploads import Hold
 from console.pages.ask import ROWS, Ask
 from console.pages.charts import Chart, Series, day_label
 from console.pages.page import Moved, Pages, Shown, right_of
+from console.pages.translations import _
 from custom_events.catalog import ads
 from custom_events.ledger import overview
 from custom_events.ledger.differences import Day
@@ -27,7 +28,7 @@ def ads_accounts_page(call: Call, ask: Ask) -> Shown:
     after = ask.text("after", longest=_CUSTOMER_ID_LENGTH)
     accounts = overview.overview(call.connection, datetime.now(UTC), after=after, limit=ROWS + 1)
     listed = Page(items=tuple(accounts[:ROWS]), next=accounts[ROWS - 1].customer_id if len(accounts) > ROWS else None)
-    return Shown(title="Ads accounts", content={"list": listed, "ask": ask})
+    return Shown(title=_("Ads accounts"), content={"list": listed, "ask": ask})
 
 
 @PAGES.show(
@@ -50,7 +51,7 @@ def probe(call: Call, ask: Ask) -> Moved:
     """Ask Google, without effect, what the account allows; the answers stand on its page."""
     customer_id = ask.path["customer_id"]
     kept = operations.probe_ads_account(call, customer_id)
-    said = "Nothing is in the way of conversions." if kept.fine else "Something is in the way: see what."
+    said = _("Nothing is in the way of conversions.") if kept.fine else _("Something is in the way: see what.")
     return Moved(to=f"ads-accounts/{customer_id}#probe", said=said)
 
 
@@ -74,7 +75,7 @@ def comparison_page(call: Call, ask: Ask) -> Shown:
         "actions": list(actions.items()),
         "chart": _chart(days),
     }
-    return Shown(title=f"{account.name} and Google's counts", content=content)
+    return Shown(title=_("%(name)s and Google's counts", name=account.name), content=content)
 
 
 @PAGES.change("/ads-accounts/{customer_id}/hold", right=right_of(operations.ROUTES, operations.hold_ads_account))
@@ -82,7 +83,7 @@ def hold(call: Call, ask: Ask) -> Moved:
     """Send nothing for it until it is released."""
     customer_id = ask.path["customer_id"]
     operations.hold_ads_account(call, customer_id, Hold(why=ask.field("why") or "no reason given"))
-    return Moved(to=f"ads-accounts/{customer_id}", said="Nothing is sent for this account until it is released.")
+    return Moved(to=f"ads-accounts/{customer_id}", said=_("Nothing is sent for this account until it is released."))
 
 
 @PAGES.change("/ads-accounts/{customer_id}/release", right=right_of(operations.ROUTES, operations.release_ads_account))
@@ -90,7 +91,7 @@ def release(call: Call, ask: Ask) -> Moved:
     """Send for it again."""
     customer_id = ask.path["customer_id"]
     operations.release_ads_account(call, customer_id)
-    return Moved(to=f"ads-accounts/{customer_id}", said="Conversions are sent for this account again.")
+    return Moved(to=f"ads-accounts/{customer_id}", said=_("Conversions are sent for this account again."))
 
 
 def _chart(days: list[Day]) -> Chart:
@@ -100,16 +101,18 @@ def _chart(days: list[Day]) -> Chart:
     taken = [[count.google.successful for count in of_day[day] if count.google is not None] for day in listed]
     return Chart(
         id="days",
-        title="Sent and taken",
-        unit="by day of the call",
+        title=_("Sent and taken"),
+        unit=_("by day of the call"),
         kind="lines",
         labels=tuple(day_label(day) for day in listed),
         series=(
-            Series(name="sent", values=tuple(sum(count.sent for count in of_day[day]) for day in listed)),
+            Series(name=_("sent"), values=tuple(sum(count.sent for count in of_day[day]) for day in listed)),
             Series(
-                name="accepted by our ledger",
+                name=_("accepted by our ledger"),
                 values=tuple(sum(count.accepted for count in of_day[day]) for day in listed),
             ),
-            Series(name="taken, as Google counts", values=tuple(sum(counts) if counts else None for counts in taken)),
+            Series(
+                name=_("taken, as Google counts"), values=tuple(sum(counts) if counts else None for counts in taken)
+            ),
         ),
     )

@@ -7,6 +7,7 @@ from console.api.routes import alarms as operations
 from console.pages import evidence
 from console.pages.ask import ROWS, Ask
 from console.pages.page import Pages, Shown, right_of
+from console.pages.translations import _
 from custom_events.watching.alarms import WATCHES
 
 PAGES: Final = Pages()
@@ -24,4 +25,4 @@ def alarms_page(call: Call, ask: Ask) -> Shown:
     )
     names = sorted({watch.name for watch in WATCHES})
     seen = {alarm.id: None if alarm.closed_at else evidence.of(call, alarm) for alarm in listed.items}
-    return Shown(title="Alarms", content={"ask": ask, "list": listed, "names": names, "seen": seen})
+    return Shown(title=_("Alarms"), content={"ask": ask, "list": listed, "names": names, "seen": seen})

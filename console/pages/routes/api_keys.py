@@ -11,6 +11,7 @@ from console.api.routes.api_keys import NewApiKey
 from console.pages.ask import ROWS, Ask, parsed_day
 from console.pages.navigation import MANAGE
 from console.pages.page import Moved, Pages, Shown
+from console.pages.translations import _
 from console.pages.visible import site_choice, site_names
 from custom_events.access.roles import MAY, Role
 
@@ -27,14 +28,14 @@ def api_keys_page(call: Call, ask: Ask) -> Shown:
         call, good=ask.flag("good"), sort="-id", limit=ROWS, after=ask.text("after", longest=2_000)
     )
     names = site_names(call, [grant for key in listed.items for grant in key.grants])
-    return Shown(title="API keys", content={"ask": ask, "list": listed, "names": names})
+    return Shown(title=_("API keys"), content={"ask": ask, "list": listed, "names": names})
 
 
 @PAGES.change("/api-keys/{api_key_id}/revoke", right=MANAGE)
 def revoke(call: Call, ask: Ask) -> Moved:
     """The key is good no longer."""
     key = operations.revoke_api_key(call, ask.path["api_key_id"])
-    return Moved(to="api-keys", said=f"The key {key.name} is good no longer.")
+    return Moved(to="api-keys", said=_("The key %(name)s is good no longer.", name=key.name))
 
 
 @PAGES.show("/api-keys/new", right=MANAGE, template="api_key_new.html", is_secret=True)
@@ -47,7 +48,7 @@ def new_key_page(call: Call, ask: Ask) -> Shown:
         "role_choices": [(role.value, f"{role}: {may}") for role, may in MAY.items()],
         "sites": site_choice(call),
     }
-    return Shown(title="New API key", content=content)
+    return Shown(title=_("New API key"), content=content)
 
 
 @PAGES.change("/api-keys/new", right=MANAGE, form=new_key_page, template="api_key_made.html")
@@ -70,5 +71,6 @@ def make_key(call: Call, ask: Ask) -> Shown:
     made = operations.make_api_key(call, typed(body, NewApiKey)).content
     names = site_names(call, made.api_key.grants)
     return Shown(
-        title=f"The key {made.api_key.name} is made", content={"made": made.api_key, "key": made.key, "names": names}
+        title=_("The key %(name)s is made", name=made.api_key.name),
+        content={"made": made.api_key, "key": made.key, "names": names},
     )

@@ -17,6 +17,7 @@ from console.pages.ask import ROWS, Ask
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown
 from console.pages.routes.assignments import ALSO
+from console.pages.translations import _
 from console.pages.visible import account_choice, site_choice, site_names
 from custom_events.catalog import definition_lists
 from custom_events.matching.effective import SETTINGS
@@ -92,7 +93,7 @@ def assignments_page(call: Call, ask: Ask) -> Shown:
         "view_query": view_query(ask),
         "csv_query": _csv_query(chosen),
     }
-    return Shown(title="Assignments", content=content)
+    return Shown(title=_("Assignments"), content=content)
 
 
 @PAGES.change("/assignments/views", right=SIGNED_IN)
@@ -100,14 +101,14 @@ def keep_view(call: Call, ask: Ask) -> Moved:
     """Keep the filters of the list under a name."""
     body = NewSavedView(list="assignments", name=ask.field("name"), query=ask.field("query"))
     made = view_operations.create_saved_view(call, body).content
-    return Moved(to=f"assignments?{made.query}", said=f"{made.name} is kept among your views.")
+    return Moved(to=f"assignments?{made.query}", said=_("%(name)s is kept among your views.", name=made.name))
 
 
 @PAGES.change("/assignments/views/{saved_view_id}/remove", right=SIGNED_IN)
 def remove_view(call: Call, ask: Ask) -> Moved:
     """Remove one of one's own views."""
     view_operations.delete_saved_view(call, ask.path["saved_view_id"])
-    return Moved(to="assignments", said="The view is removed; the assignments stay as they are.")
+    return Moved(to="assignments", said=_("The view is removed; the assignments stay as they are."))
 
 
 def kept_filters(ask: Ask) -> dict[str, str]:

@@ -20,6 +20,7 @@ from console.pages.differences import Difference, of_overrides
 from console.pages.page import Moved, Pages, Shown, right_of
 from console.pages.routes.definitions import json_field
 from console.pages.toasts import is_own
+from console.pages.translations import _
 from console.pages.visible import action_choice, site_choice
 from custom_events.access.roles import Role
 from custom_events.catalog import ads, assignments, definition_lists, definitions, sites
@@ -56,7 +57,7 @@ def new_assignment_page(call: Call, ask: Ask) -> Shown:
             if definition.state != "retired"
         ],
     }
-    return Shown(title="New assignment", content=content)
+    return Shown(title=_("New assignment"), content=content)
 
 
 @PAGES.change("/assignments/new", right=_CREATE, form=new_assignment_page)
@@ -70,7 +71,7 @@ def create_assignment(call: Call, ask: Ask) -> Moved:
     body = {name: ask.field(name) for name in ("definition_key", "label", "reason")}
     sites.get(call.connection, site_id)
     made = operations.create_assignment(call, site_id, typed(body, NewAssignment)).content
-    return Moved(to=f"assignments/{made.id}", said="It is a draft: set what it overrides, then publish it.")
+    return Moved(to=f"assignments/{made.id}", said=_("It is a draft: set what it overrides, then publish it."))
 
 
 @PAGES.show(
@@ -120,7 +121,10 @@ def edit_page(call: Call, ask: Ask) -> Shown:
         "quick": quick_choices(call),
         "stored": newest,
     }
-    return Shown(title=f"Override: {stored.definition_key}, {stored.label}", content=content)
+    return Shown(
+        title=_("Override: %(definition_key)s, %(label)s", definition_key=stored.definition_key, label=stored.label),
+        content=content,
+    )
 
 
 @PAGES.change("/assignments/{assignment_id}/edit", right=_EDIT, form=edit_page)
@@ -135,8 +139,11 @@ def override(call: Call, ask: Ask) -> Moved:
     body = {"overrides": overrides, "reason": ask.field("reason")}
     made = operations.replace_assignment(call, ask.path["assignment_id"], typed(body, AssignmentReplacement)).content
     if made.draft is None:
-        return Moved(to=f"assignments/{made.id}", said="Nothing differs from what applies.")
-    return Moved(to=f"assignments/{made.id}", said=f"Revision {made.newest_number} is a draft: publish it.")
+        return Moved(to=f"assignments/{made.id}", said=_("Nothing differs from what applies."))
+    return Moved(
+        to=f"assignments/{made.id}",
+        said=_("Revision %(newest_number)s is a draft: publish it.", newest_number=made.newest_number),
+    )
 
 
 @PAGES.show("/assignments/{assignment_id}/quick", right=_EDIT, template="assignment_quick.html")
@@ -149,7 +156,10 @@ def quick_page(call: Call, ask: Ask) -> Shown:
         "quick": quick_choices(call),
         "back": ask.text("back", longest=_LONGEST_BACK) or "",
     }
-    return Shown(title=f"Change: {shown.definition_key}, {shown.label}", content=content)
+    return Shown(
+        title=_("Change: %(definition_key)s, %(label)s", definition_key=shown.definition_key, label=shown.label),
+        content=content,
+    )
 
 
 @PAGES.change("/assignments/{assignment_id}/quick", right=_EDIT, form=edit_page)
@@ -172,12 +182,12 @@ def quick_edit(call: Call, ask: Ask) -> Moved:
     made = revision_operations.draft_assignment_revision(
         call, assignment_id, typed(body, NewAssignmentRevision)
     ).content
-    said = f"Revision {made.number} is a draft: publish it."
+    said = _("Revision %(number)s is a draft: publish it.", number=made.number)
     if "publish" in ask.form:
         stored = assignments.get(call.connection, assignment_id)
         call.require(Role.PUBLISHER, stored.site_id)
         revision_operations.publish_assignment_revision(call, assignment_id, made.number)
-        said = f"Revision {made.number} applies from the next batch on."
+        said = _("Revision %(number)s applies from the next batch on.", number=made.number)
     return _back(ask, said)
 
 
@@ -186,7 +196,7 @@ def publish(call: Call, ask: Ask) -> Moved:
     """Let the draft apply."""
     number = ask.path["number"]
     revision_operations.publish_assignment_revision(call, ask.path["assignment_id"], number)
-    return _back(ask, f"Revision {number} applies from the next batch on.")
+    return _back(ask, _("Revision %(number)s applies from the next batch on.", number=number))
 
 
 @PAGES.change("/assignments/{assignment_id}/rollback/{number}", right=_ROLL_BACK)
@@ -194,21 +204,24 @@ def roll_back(call: Call, ask: Ask) -> Moved:
     """Publish an older revision's overrides again, as a new revision."""
     number, reason = ask.path["number"], Reason(reason=ask.field("reason"))
     made = revision_operations.roll_back_assignment(call, ask.path["assignment_id"], number, reason).content
-    return _back(ask, f"Revision {made.number} has the overrides of revision {number}.")
+    return _back(
+        ask,
+        _("Revision %(number)s has the overrides of revision %(source)s.", number=made.number, source=number),
+    )
 
 
 @PAGES.change("/assignments/{assignment_id}/enable", right=right_of(operations.ROUTES, operations.enable_assignment))
 def enable(call: Call, ask: Ask) -> Moved:
     """Let it match."""
     operations.enable_assignment(call, ask.path["assignment_id"], Reason(reason=ask.field("reason")))
-    return _back(ask, "It is enabled, and matches from the next batch on.")
+    return _back(ask, _("It is enabled, and matches from the next batch on."))
 
 
 @PAGES.change("/assignments/{assignment_id}/disable", right=right_of(operations.ROUTES, operations.disable_assignment))
 def disable(call: Call, ask: Ask) -> Moved:
     """Let it match nothing; what it made stays."""
     operations.disable_assignment(call, ask.path["assignment_id"], Reason(reason=ask.field("reason")))
-    return _back(ask, "It is disabled, and matches nothing from the next batch on.")
+    return _back(ask, _("It is disabled, and matches nothing from the next batch on."))
 
 
 def _back(ask: Ask, said: str) -> Moved:
@@ -237,7 +250,7 @@ def _action_names(call: Call, assignment: Any) -> dict[str, str]:
     reference = assignment.effective.config.ads_action if assignment.effective is not None else None
     if not reference:
         return {}
-    customer_id, _, action_id = reference.partition("/")
+    customer_id, __, action_id = reference.partition("/")
     known = ads.actions(call.connection, customer_id)
     return {action.reference: action.name for action in known if action.action_id == action_id}
 

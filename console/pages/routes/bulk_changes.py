@@ -16,6 +16,7 @@ from console.pages.page import Answer as PageAnswer
 from console.pages.page import Moved, Pages, Shown, right_of
 from console.pages.routes.assignment_list import FILTERS, MOST_DEFINITIONS, chosen_by, kept_filters
 from console.pages.routes.assignments import TEXTS, quick_choices
+from console.pages.translations import N_, _, ngettext, translated
 from console.pages.visible import site_names
 from custom_events.access.roles import Role
 from custom_events.catalog import definition_lists, sites
@@ -25,6 +26,7 @@ from custom_events.matching.effective import SETTINGS
 PAGES: Final = Pages()
 MOST_SITES: Final = 150  # to tick one by one: a form has 200 fields at most; of more, a part of the name finds them
 SHOWN_ROWS: Final = 500  # of a preview at once, those that fail first; all of them are in what is applied
+_BULK_CHANGE: Final = N_("Bulk change")
 _EDIT: Final = of_some_site(Role.EDITOR)
 _UNDO: Final = right_of(operations.ROUTES, operations.undo_bulk_change)
 
@@ -33,7 +35,7 @@ _UNDO: Final = right_of(operations.ROUTES, operations.undo_bulk_change)
 def bulk_changes_page(call: Call, ask: Ask) -> Shown:
     """The bulk changes of the last 30 days; the newest may be undone after a preview."""
     listed = operations.list_bulk_changes(call, limit=ROWS, after=ask.text("after", longest=2_000))
-    return Shown(title="Bulk changes", content={"ask": ask, "list": listed, "verbs": VERBS})
+    return Shown(title=_("Bulk changes"), content={"ask": ask, "list": listed, "verbs": VERBS})
 
 
 @PAGES.show("/bulk-changes/new", right=_EDIT, template="bulk_new.html")
@@ -46,7 +48,7 @@ def new_bulk_change_page(call: Call, ask: Ask) -> Shown:
     errors = {bulk_forms.by_field(error).field: error for error in ask.errors.values()}
     content: dict[str, Any] = {
         "action": action,
-        "verb": VERBS.get(action, "Bulk change"),
+        "verb": translated(VERBS.get(action, _BULK_CHANGE)),
         "form": asked.query,
         "errors": errors,
         "of_sites": action in OF_SITES,
@@ -59,7 +61,7 @@ def new_bulk_change_page(call: Call, ask: Ask) -> Shown:
         "quick": quick_choices(call),
         **_choices(call, action),
     }
-    return Shown(title=VERBS.get(action, "Bulk change"), content=content)
+    return Shown(title=translated(VERBS.get(action, _BULK_CHANGE)), content=content)
 
 
 @PAGES.change("/bulk-changes/preview", right=_EDIT, form=new_bulk_change_page, template="bulk_preview.html")
@@ -68,14 +70,14 @@ def preview(call: Call, ask: Ask) -> PageAnswer:
     request = bulk_forms.read_request(ask, dry_run=True)
     answer = _ask(call, request)
     if answer.status is not None:
-        return Moved(to=f"operations/{answer.content.id}", said="Each row is tried; nothing is changed yet.")
+        return Moved(to=f"operations/{answer.content.id}", said=_("Each row is tried; nothing is changed yet."))
     content = {
         **shown_result(call, answer.content),
         "kept": msgspec.json.encode(request).decode(),
-        "verb": VERBS[ask.field("action")],
+        "verb": translated(VERBS[ask.field("action")]),
         "back": {name: ask.form[name] for name in (*FILTERS, "action", "all", "assignment_ids") if ask.form.get(name)},
     }
-    return Shown(title=f"Preview: {VERBS[ask.field('action')]}", content=content)
+    return Shown(title=_("Preview: %(action)s", action=translated(VERBS[ask.field("action")])), content=content)
 
 
 @PAGES.change("/bulk-changes", right=_EDIT)
@@ -102,7 +104,7 @@ def bulk_change_page(call: Call, ask: Ask) -> Shown:
         "names": site_names(call, rows.items),
         "said": row_words,
     }
-    return Shown(title=f"Bulk change {listed.id}", content=content)
+    return Shown(title=_("Bulk change %(number)s", number=listed.id), content=content)
 
 
 @PAGES.change("/bulk-changes/{bulk_change_id}/undo/preview", right=_UNDO, template="bulk_undo.html")
@@ -111,9 +113,9 @@ def preview_undo(call: Call, ask: Ask) -> PageAnswer:
     number = ask.path["bulk_change_id"]
     answer = operations.undo_bulk_change(call, number, Undo(mode="row_by_row", dry_run=True))
     if answer.status is not None:
-        return Moved(to=f"operations/{answer.content.id}", said="Each row is tried; nothing is undone yet.")
+        return Moved(to=f"operations/{answer.content.id}", said=_("Each row is tried; nothing is undone yet."))
     content = {**shown_result(call, answer.content), "number": number}
-    return Shown(title=f"Preview: undo bulk change {number}", content=content)
+    return Shown(title=_("Preview: undo bulk change %(number)s", number=number), content=content)
 
 
 @PAGES.change("/bulk-changes/{bulk_change_id}/undo", right=_UNDO)
@@ -128,12 +130,17 @@ def applied(answer: Answer, *, undone: bool = False) -> Moved:
     if answer.status is not None:
         return Moved(
             to=f"operations/{answer.content.id}",
-            said="It is under way. You may leave: it is found among the operations.",
+            said=_("It is under way. You may leave: it is found among the operations."),
         )
     counts = answer.content.counts
     rows = counts.made + counts.changed
-    said = f"{rows:,} {'row is' if rows == 1 else 'rows are'} {'undone' if undone else 'done'}."
-    failed = f" {counts.failed:,} failed: see why." if counts.failed else ""
+    shown = f"{rows:,}"
+    said = (
+        ngettext("%(rows)s row is undone.", "%(rows)s rows are undone.", rows, rows=shown)
+        if undone
+        else ngettext("%(rows)s row is done.", "%(rows)s rows are done.", rows, rows=shown)
+    )
+    failed = " " + _("%(failed)s failed: see why.", failed=counts.failed) if counts.failed else ""
     return Moved(to=f"bulk-changes/{answer.content.bulk_change_id}", said=said + failed)
 
 

@@ -7,6 +7,7 @@ from console.api.routes import browsing
 from console.pages.ask import ROWS, Ask
 from console.pages.navigation import READ
 from console.pages.page import Pages, Shown
+from console.pages.translations import _
 from console.pages.visible import chosen_site, site_choice, site_names
 from custom_events.catalog import definition_lists
 
@@ -41,4 +42,4 @@ def custom_events_page(call: Call, ask: Ask) -> Shown:
         "states": _STATES,
         "definitions": [(definition.id, definition.name) for definition in known],
     }
-    return Shown(title="Custom events", content=content)
+    return Shown(title=_("Custom events"), content=content)

@@ -21,6 +21,7 @@ from console.pages.definition_form import PREFIX, form_of, settings_of
 from console.pages.definition_words import CHOICES, setting_in_words
 from console.pages.merging import TAKE, merge_rows, merged
 from console.pages.page import Moved, Pages, Shown, right_of
+from console.pages.translations import _, translated
 from console.pages.visible import site_choice
 from custom_events.access.roles import Role
 from custom_events.catalog import definitions
@@ -45,7 +46,7 @@ _KEY: Final = "try_key"  # and the definition that they stand in for there
 @PAGES.show("/definitions/new", right=_CREATE, template="definition_edit.html")
 def new_definition_page(call: Call, ask: Ask) -> Shown:
     """The form for a new definition."""
-    return _form(call, ask, "New definition", ask.form or form_of(_START))
+    return _form(call, ask, _("New definition"), ask.form or form_of(_START))
 
 
 @PAGES.change("/definitions/new", right=_CREATE, form=new_definition_page)
@@ -53,7 +54,9 @@ def create_definition(call: Call, ask: Ask) -> Moved:
     """Make it, as a draft."""
     body = {**{name: ask.field(name) for name in _TEXTS}, "config": settings_of(ask)}
     made = operations.create_definition(call, typed(body, NewDefinition)).content
-    return Moved(to=f"definitions/{made.key}", said=f"{made.name} is a draft: publish it, and assign it to sites.")
+    return Moved(
+        to=f"definitions/{made.key}", said=_("%(name)s is a draft: publish it, and assign it to sites.", name=made.name)
+    )
 
 
 @PAGES.show("/definitions/{definition_key}/edit", right=_DRAFT, template="definition_edit.html")
@@ -61,7 +64,7 @@ def edit_page(call: Call, ask: Ask) -> Shown:
     """The form for a draft, made from the newest revision. Where somebody else drafted in between: what each of the two changed."""
     definition = _definition(call, ask)
     newest = definitions.revision(call.connection, definition.key, definition.newest_number)
-    title = f"Edit {definition.name}"
+    title = _("Edit %(name)s", name=definition.name)
     if not ask.form:
         form = {**form_of(newest.payload), "expected": str(newest.number)}
         return _form(call, ask, title, form, definition)
@@ -89,10 +92,10 @@ def draft(call: Call, ask: Ask) -> Moved | Shown:
         config = settings_of(ask)
     elif ask.form.get("go") == "edit":
         definition = _definition(call, ask)
-        return _form(call, ask, f"Edit {definition.name}", _with(ask.form, config), definition)
+        return _form(call, ask, _("Edit %(name)s", name=definition.name), _with(ask.form, config), definition)
     body = {"config": config, "expected": expected, "reason": ask.field("reason")}
     made = revision_operations.draft_definition_revision(call, key, typed(body, NewDefinitionRevision)).content
-    said = f"Revision {made.number} is a draft: it applies once it is published."
+    said = _("Revision %(number)s is a draft: it applies once it is published.", number=made.number)
     return Moved(to=f"definitions/{key}", said=said, about=f"definitions/{key}/publish/{made.number}")
 
 
@@ -132,7 +135,7 @@ def _form(
         "errors": ask.errors,
         "types": tuple(kind.value for kind in EventType),
         "chosen": form.get(f"{PREFIX}trigger", "").split(),
-        "choices": CHOICES,
+        "choices": {path: [(value, translated(name)) for value, name in choices] for path, choices in CHOICES.items()},
         "meanings": MEANINGS,
         "sites": site_choice(call),
         "try_site": _a_site_of(call, definition),

@@ -17,6 +17,7 @@ from console.pages.ask import Ask
 from console.pages.backtest_chart import chart_of, rows_of
 from console.pages.page import Moved, Pages, Shown, right_of
 from console.pages.routes.definitions import changes_between
+from console.pages.translations import _
 from console.pages.visible import site_choice, site_names
 from custom_events.backtest.result import Backtest
 from custom_events.catalog import definitions, revisions
@@ -55,7 +56,9 @@ def publish_page(call: Call, ask: Ask) -> Shown:
         "operation": backtest,
         **_result(call, backtest),
     }
-    return Shown(title=f"Publish revision {number} of {definition.name}", content=content)
+    return Shown(
+        title=_("Publish revision %(number)s of %(name)s", number=number, name=definition.name), content=content
+    )
 
 
 @PAGES.change("/definitions/{definition_key}/publish/{number}", right=_PUBLISH)
@@ -63,7 +66,7 @@ def publish(call: Call, ask: Ask) -> Moved:
     """Let the draft apply."""
     key, number = ask.path["definition_key"], ask.path["number"]
     revision_operations.publish_definition_revision(call, key, number)
-    said = f"Revision {number} applies from the next batch on."
+    said = _("Revision %(number)s applies from the next batch on.", number=number)
     return Moved(to=f"definitions/{key}", said=said, about=f"definitions/{key}/revisions/{number}")
 
 
@@ -88,7 +91,7 @@ def begin_backtest(call: Call, ask: Ask) -> Moved:
     )
     looking_back.ask_for_backtest(call, asked)
     return Moved(
-        to=f"definitions/{key}/publish/{number}", said="The backtest has begun; the page may be left meanwhile."
+        to=f"definitions/{key}/publish/{number}", said=_("The backtest has begun; the page may be left meanwhile.")
     )
 
 
@@ -98,7 +101,7 @@ def cancel_backtest(call: Call, ask: Ask) -> Moved:
     long_operations.cancel_operation(call, ask.path["operation_id"])
     return Moved(
         to=f"definitions/{ask.path['definition_key']}/publish/{ask.path['number']}",
-        said="The backtest ends without a result.",
+        said=_("The backtest ends without a result."),
     )
 
 

@@ -12,6 +12,7 @@ from console.pages.definition_form import json_field as json_field  # noqa: PLC0
 from console.pages.differences import Difference, of_definitions
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown, right_of
+from console.pages.translations import _
 from custom_events.catalog import definitions
 from custom_events.matching.effective import SETTINGS
 
@@ -34,7 +35,7 @@ def definitions_page(call: Call, ask: Ask) -> Shown:
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    return Shown(title="Definitions", content={"ask": ask, "list": listed, "states": _STATES})
+    return Shown(title=_("Definitions"), content={"ask": ask, "list": listed, "states": _STATES})
 
 
 @PAGES.show("/definitions/{definition_key}", right=_READ_ONE, template="definition.html")
@@ -68,7 +69,7 @@ def revision_page(call: Call, ask: Ask) -> Shown:
         "changed": changes_between(call, definition.key, number - 1, number) if number > 1 else (),
         "settings": SETTINGS,
     }
-    return Shown(title=f"{definition.name}, revision {number}", content=content)
+    return Shown(title=_("%(name)s, revision %(number)s", name=definition.name, number=number), content=content)
 
 
 @PAGES.change("/definitions/{definition_key}/revisions/{number}/rollback", right=_ROLL_BACK)
@@ -76,8 +77,16 @@ def roll_back(call: Call, ask: Ask) -> Moved:
     """Publish an older revision's settings again, as a new revision."""
     key, number = ask.path["definition_key"], ask.path["number"]
     made = revision_operations.roll_back_definition(call, key, number, Reason(reason=ask.field("reason"))).content
-    applies = "applies from the next batch on" if made.state == "published" else "waits for a second person"
-    return Moved(to=f"definitions/{key}", said=f"Revision {made.number}, with the settings of {number}, {applies}.")
+    applies = _("applies from the next batch on") if made.state == "published" else _("waits for a second person")
+    return Moved(
+        to=f"definitions/{key}",
+        said=_(
+            "Revision %(number)s, with the settings of %(source)s, %(applies)s.",
+            number=made.number,
+            source=number,
+            applies=applies,
+        ),
+    )
 
 
 @PAGES.change("/definitions/{definition_key}/retire", right=_RETIRE)
@@ -85,7 +94,10 @@ def retire(call: Call, ask: Ask) -> Moved:
     """Nothing of it applies any more."""
     key = ask.path["definition_key"]
     made = operations.retire_definition(call, key, Reason(reason=ask.field("reason"))).content
-    return Moved(to=f"definitions/{key}", said=f"{made.name} is retired: nothing of it applies any more, on no site.")
+    return Moved(
+        to=f"definitions/{key}",
+        said=_("%(name)s is retired: nothing of it applies any more, on no site.", name=made.name),
+    )
 
 
 @PAGES.change("/definitions/{definition_key}/restore", right=_RESTORE)
@@ -93,8 +105,16 @@ def restore(call: Call, ask: Ask) -> Moved:
     """What was published last applies again."""
     key = ask.path["definition_key"]
     made = operations.restore_definition(call, key, Reason(reason=ask.field("reason"))).content
-    said = "applies again" if made.state == "published" else "is a draft again, which waits for a second person"
-    return Moved(to=f"definitions/{key}", said=f"Revision {made.newest_number} of {made.name} {said}.")
+    said = _("applies again") if made.state == "published" else _("is a draft again, which waits for a second person")
+    return Moved(
+        to=f"definitions/{key}",
+        said=_(
+            "Revision %(newest_number)s of %(name)s %(said)s.",
+            newest_number=made.newest_number,
+            name=made.name,
+            said=said,
+        ),
+    )
 
 
 def _definition(call: Call, ask: Ask) -> Definition:

@@ -8,6 +8,7 @@ from console.api.routes import raw_events as operations
 from console.pages.ask import ROWS, Ask
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown, right_of
+from console.pages.translations import _
 from console.pages.visible import chosen_site, site_choice, site_names
 from custom_events.browse.raw_events import OUTCOMES
 from custom_events.catalog import connecting, sites
@@ -45,7 +46,7 @@ def deliveries_page(call: Call, ask: Ask) -> Shown:
         "live": ask.flag("live") or False,
         "every_s": EVERY_S,
     }
-    return Shown(title="Deliveries", content=content)
+    return Shown(title=_("Deliveries"), content=content)
 
 
 @PAGES.show("/deliveries/refused", right=READ, template="refused.html")
@@ -74,7 +75,7 @@ def refused_page(call: Call, ask: Ask) -> Shown:
         "platforms": tuple(Platform),
         "means": connecting.refusal_sentence,
     }
-    return Shown(title="Refused deliveries", content=content)
+    return Shown(title=_("Refused deliveries"), content=content)
 
 
 @PAGES.show("/deliveries/{raw_event_id}", right=_READ_ONE, template="delivery.html")
@@ -95,7 +96,7 @@ def replay_delivery(call: Call, ask: Ask) -> Moved:
     """A parked delivery is understood once more."""
     number = ask.path["raw_event_id"]
     operations.replay_raw_event(call, number)
-    return Moved(to=f"deliveries/{number}", said=f"Delivery {number} is understood once more.")
+    return Moved(to=f"deliveries/{number}", said=_("Delivery %(number)s is understood once more.", number=number))
 
 
 def _delivery(call: Call, ask: Ask, content: Any = None) -> Shown:
@@ -103,4 +104,7 @@ def _delivery(call: Call, ask: Ask, content: Any = None) -> Shown:
     fate = operations.read_raw_event(call, number)
     site = sites.get(call.connection, fate.site_id)
     masked = operations.read_masked_content(call, number) if content is None else None
-    return Shown(title=f"Delivery {number}", content={"fate": fate, "site": site, "body": content, "masked": masked})
+    return Shown(
+        title=_("Delivery %(number)s", number=number),
+        content={"fate": fate, "site": site, "body": content, "masked": masked},
+    )

@@ -13,6 +13,7 @@ from console.pages.ask import Ask
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages
 from console.pages.routes.assignment_list import FILTERS, chosen_by
+from console.pages.translations import _
 from custom_events.operations.export_lists import LISTS, ExportFilters, Moment
 
 PAGES: Final = Pages()
@@ -27,7 +28,7 @@ def ask_for_export(call: Call, ask: Ask) -> Moved:
     filters = _of_assignments(ask) if name == "assignments" else _filters(ask, LISTS[name].filters)  # pyright: ignore[reportArgumentType]
     body = typed({**filters, "list": name, "format": ask.field("format") or "csv"}, NewExport)
     answer = operations.ask_for_export(call, body)
-    return Moved(to=f"operations/{answer.content.id}", said="The file is made; this page has it when it is ready.")
+    return Moved(to=f"operations/{answer.content.id}", said=_("The file is made; this page has it when it is ready."))
 
 
 def _filters(ask: Ask, known: tuple[str, ...]) -> dict[str, Any]:

@@ -10,14 +10,15 @@ from console.api.rights import SIGNED_IN
 from console.pages import manual
 from console.pages.ask import Ask
 from console.pages.page import Pages, Shown
+from console.pages.translations import N_, _
 
 PAGES: Final = Pages()
 _FOLDERS: Final = {
-    "how-to": "How to",
-    "": "How it is built",
-    "reference": "Reference",
-    "decisions": "Decisions",
-    "security": "Security",
+    "how-to": N_("How to"),
+    "": N_("How it is built"),
+    "reference": N_("Reference"),
+    "decisions": N_("Decisions"),
+    "security": N_("Security"),
 }
 MODELS: Final = "models.html"  # in the local directory, where `make models` puts it
 # What dbt has made runs scripts of its own, with what they evaluate: as a page of nobody's (sandbox without allow-same-origin), which can reach
@@ -35,7 +36,7 @@ def help_page(call: Call, ask: Ask) -> Shown:
     pages = manual.search(text) if text else list(manual.pages())
     has_models = (call.settings.local_directory / MODELS).is_file()
     content = {"ask": ask, "pages": pages, "text": text, "folders": _FOLDERS, "has_models": has_models}
-    return Shown(title="Help", content=content)
+    return Shown(title=_("Help"), content=content)
 
 
 @PAGES.show("/help/models", right=SIGNED_IN, template="as_it_is.html")
@@ -45,7 +46,7 @@ def models_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001
     if not file.is_file():
         raise problems.not_found("page of the models (`make models` makes it)", MODELS)
     html = Markup(file.read_text(encoding="utf-8"))  # noqa: S704  (ours, and it runs in a sandbox)
-    return Shown(title="Models", content={"html": html}, headers={"Content-Security-Policy": _MODELS_POLICY})
+    return Shown(title=_("Models"), content={"html": html}, headers={"Content-Security-Policy": _MODELS_POLICY})
 
 
 @PAGES.show("/help/{page:path}", right=SIGNED_IN, template="manual.html")

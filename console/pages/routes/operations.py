@@ -14,6 +14,7 @@ from console.pages.ask import ROWS, Ask
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown, right_of
 from console.pages.routes.bulk_changes import applied, shown_result
+from console.pages.translations import N_, _, translated
 from console.pages.visible import site_names
 from custom_events.access.roles import Role
 from custom_events.catalog.bulk.outcomes import BulkResult
@@ -22,11 +23,11 @@ from custom_events.operations.parked_deliveries import ReplayedDeliveries
 
 PAGES: Final = Pages()
 KINDS: Final[dict[str, str]] = {
-    "backtest": "Backtest",
-    "replay": "Replay of the past",
-    "export": "Export",
-    "bulk_change": "Bulk change",
-    "replay_parked": "Parked deliveries understood once more",
+    "backtest": N_("Backtest"),
+    "replay": N_("Replay of the past"),
+    "export": N_("Export"),
+    "bulk_change": N_("Bulk change"),
+    "replay_parked": N_("Parked deliveries understood once more"),
 }
 
 
@@ -48,8 +49,13 @@ def operations_page(call: Call, ask: Ask) -> Shown:
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    content = {"ask": ask, "list": listed, "kinds": KINDS, "states": tuple(State)}
-    return Shown(title="Operations", content=content)
+    content = {
+        "ask": ask,
+        "list": listed,
+        "kinds": {kind: translated(name) for kind, name in KINDS.items()},
+        "states": tuple(State),
+    }
+    return Shown(title=_("Operations"), content=content)
 
 
 @PAGES.show(
@@ -67,14 +73,21 @@ def operation_page(call: Call, ask: Ask) -> Shown:
         if result.bulk_change is not None:
             content |= shown_result(call, result.bulk_change)
     content["about"] = site_names(call, [_OfSite(site_id=site_id) for site_id in operation.site_ids])
-    return Shown(title=f"{KINDS.get(operation.kind, operation.kind)} (operation {operation.id})", content=content)
+    return Shown(
+        title=_(
+            "%(kind)s (operation %(number)s)",
+            kind=translated(KINDS.get(operation.kind, operation.kind)),
+            number=operation.id,
+        ),
+        content=content,
+    )
 
 
 @PAGES.change("/operations/{operation_id}/cancel", right=right_of(operations.ROUTES, operations.cancel_operation))
 def cancel(call: Call, ask: Ask) -> Moved:
     """Ask for its end."""
     operations.cancel_operation(call, ask.path["operation_id"])
-    return Moved(to=f"operations/{ask.path['operation_id']}", said="It stops within seconds.")
+    return Moved(to=f"operations/{ask.path['operation_id']}", said=_("It stops within seconds."))
 
 
 @PAGES.change("/operations/{operation_id}/apply", right=of_some_site(Role.EDITOR))

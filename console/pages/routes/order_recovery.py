@@ -8,6 +8,7 @@ from console.api.routes import order_recovery as operations
 from console.api.routes.order_recovery import NewStoreApiKey
 from console.pages.ask import Ask
 from console.pages.page import Moved, Pages, right_of
+from console.pages.translations import _
 
 PAGES: Final = Pages()
 
@@ -27,7 +28,9 @@ def set_store_api_key(call: Call, ask: Ask) -> Moved:
         store_url=ask.field("store_url") or None,
     )
     operations.set_store_api_key(call, site_id, key)
-    return Moved(to=f"sites/{site_id}", said="The key is kept, encrypted: the store's orders are read within the hour.")
+    return Moved(
+        to=f"sites/{site_id}", said=_("The key is kept, encrypted: the store's orders are read within the hour.")
+    )
 
 
 @PAGES.change(
@@ -37,4 +40,4 @@ def remove_store_api_key(call: Call, ask: Ask) -> Moved:
     """The store's orders are read no more."""
     site_id = ask.path["site_id"]
     operations.remove_store_api_key(call, site_id)
-    return Moved(to=f"sites/{site_id}", said="The key is removed: the store's orders are read no more.")
+    return Moved(to=f"sites/{site_id}", said=_("The key is removed: the store's orders are read no more."))

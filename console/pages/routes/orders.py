@@ -11,6 +11,7 @@ from console.api.routes import browsing, explanations
 from console.pages.ask import ROWS, Ask
 from console.pages.navigation import READ
 from console.pages.page import Answer, Moved, Pages, Shown, right_of
+from console.pages.translations import _, ngettext
 from console.pages.visible import chosen_site, site_choice, site_names
 from custom_events.browse.search import Kind
 from custom_events.errors import NeedsAction, NotFound
@@ -45,7 +46,7 @@ def orders_page(call: Call, ask: Ask) -> Answer:
         if len(results) == 1 and results[0].raw_id is not None:
             return Moved(to=f"deliveries/{results[0].raw_id}")
         content |= {"results": results, "list": None, "names": site_names(call, results), "text": text}
-        return Shown(title="Orders and events", content=content)
+        return Shown(title=_("Orders and events"), content=content)
     listed = browsing.list_commerce_events(
         call,
         site_id=site_id,
@@ -57,7 +58,7 @@ def orders_page(call: Call, ask: Ask) -> Answer:
         after=ask.text("after", longest=2_000),
     )
     content |= {"results": None, "list": listed, "names": site_names(call, listed.items), "text": ""}
-    return Shown(title="Orders and events", content=content)
+    return Shown(title=_("Orders and events"), content=content)
 
 
 @PAGES.show("/orders/story", right=_EXPLAIN, template="story.html")
@@ -71,7 +72,11 @@ def story_page(call: Call, ask: Ask) -> Shown:
         trace = explanations.explain(call, subject, site_id=site_id, rules=rules)  # pyright: ignore[reportArgumentType]
     except NotFound as error:
         raise NotFound(f"Nothing is known of {subject!r}: {error}", what="order") from None
-    title = f"Order {trace.order.number or trace.order.order_id}" if trace.order is not None else f"Event {subject}"
+    title = (
+        _("Order %(order_id)s", order_id=trace.order.number or trace.order.order_id)
+        if trace.order is not None
+        else _("Event %(subject)s", subject=subject)
+    )
     content = {"ask": ask, "trace": trace, "steps": steps(trace), "outcome": outcome(trace), "rules": rules}
     return Shown(title=title, content={**content, "now": datetime.now(UTC)})
 
@@ -113,19 +118,24 @@ def outcome(trace: Trace) -> tuple[str, str]:
     ]
     states = [upload.state for upload in uploads]
     if not trace.events:
-        return "No commerce event is stored of it: see its deliveries below.", "warn"
+        return _("No commerce event is stored of it: see its deliveries below."), "warn"
     if not uploads:
         fired = [decision for event in trace.events for decision in event.decisions if decision.custom_events]
         if fired:
-            return "It matched, and nothing of it goes to Google: the assignments below say why.", "quiet"
-        return "No assignment matched it: open one below to see which condition decided.", "quiet"
+            return _("It matched, and nothing of it goes to Google: the assignments below say why."), "quiet"
+        return _("No assignment matched it: open one below to see which condition decided."), "quiet"
     accepted = states.count("accepted")
     if accepted == len(states):
-        return f"Google accepted {_conversions(accepted)} of it.", "good"
+        return _("Google accepted %(conversions)s of it.", conversions=_conversions(accepted)), "good"
     rest = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states) if state != "accepted")
     tone = "bad" if {"rejected", "expired"} & set(states) else "warn" if {"held", "unknown"} & set(states) else "info"
-    return f"Of {_conversions(len(states))}, Google accepted {accepted}; {rest}.", tone
+    return _(
+        "Of %(conversions)s, Google accepted %(accepted)s; %(rest)s.",
+        conversions=_conversions(len(states)),
+        accepted=accepted,
+        rest=rest,
+    ), tone
 
 
 def _conversions(count: int) -> str:
-    return "1 conversion" if count == 1 else f"{count} conversions"
+    return ngettext("%(conversions)s conversion", "%(conversions)s conversions", count, conversions=count)

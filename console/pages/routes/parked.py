@@ -13,8 +13,9 @@ from console.api.routes.raw_events import ParkedToReplay
 from console.pages.ask import Ask
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown, right_of
+from console.pages.translations import _
 from console.pages.visible import chosen_site, site_choice
-from custom_events.watching.sums import tallied
+from custom_events.watching import sums
 
 PAGES: Final = Pages()
 SAMPLES: Final = 3  # of a reason, the newest
@@ -38,8 +39,8 @@ def parked_page(call: Call, ask: Ask) -> Shown:
     site_id = chosen_site(call, ask)
     content: dict[str, Any] = {"ask": ask, "sites": site_choice(call), "site_id": site_id}
     if site_id is None:
-        sums = tallied(call.connection)
-        parked, withheld = _reasons(sums.parked), _reasons(sums.withheld)
+        of_all = sums.reasons(call.connection)
+        parked, withheld = _reasons(of_all.parked), _reasons(of_all.withheld)
     else:
         listed = operations.list_parked(call, site_id).items
         parked = [Reason(**msgspec.structs.asdict(row)) for row in listed]
@@ -53,7 +54,7 @@ def parked_page(call: Call, ask: Ask) -> Shown:
         "parked_samples": _parked_samples(call, site_id, parked),
         "withheld_samples": _withheld_samples(call, site_id, withheld),
     }
-    return Shown(title="Parked and withheld", content=content)
+    return Shown(title=_("Parked and withheld"), content=content)
 
 
 @PAGES.change("/sites/{site_id}/parked/replay", right=right_of(operations.ROUTES, operations.replay_parked_of_site))
@@ -73,7 +74,7 @@ def _asked(ask: Ask) -> ParkedToReplay:
 
 
 def _moved(answer: Answer) -> Moved:
-    return Moved(to=f"operations/{answer.content.id}", said="They are put back, to be understood once more.")
+    return Moved(to=f"operations/{answer.content.id}", said=_("They are put back, to be understood once more."))
 
 
 def _parked_samples(call: Call, site_id: int | None, reasons: list[Reason]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from console.api.routes.people import NewPerson
 from console.pages.ask import ROWS, Ask
 from console.pages.navigation import AUDIT, MANAGE
 from console.pages.page import Moved, Pages, Shown
+from console.pages.translations import _
 from console.pages.visible import site_choice, site_names
 from custom_events.access import people, sessions
 from custom_events.access.roles import MAY, Role
@@ -29,7 +30,7 @@ def people_page(call: Call, ask: Ask) -> Shown:
         after=ask.text("after", longest=2_000),
     )
     names = site_names(call, [grant for person in listed.items for grant in person.grants])
-    return Shown(title="People", content={"ask": ask, "list": listed, "names": names})
+    return Shown(title=_("People"), content={"ask": ask, "list": listed, "names": names})
 
 
 @PAGES.show("/people/new", right=MANAGE, template="person_new.html")
@@ -37,7 +38,7 @@ def new_person_page(call: Call, ask: Ask) -> Shown:
     """The form for somebody who is to sign in."""
     choices = [(role.value, f"{role}: {may}") for role, may in MAY.items()]
     content = {"form": ask.form, "errors": ask.errors, "role_choices": choices, "sites": site_choice(call)}
-    return Shown(title="New person", content=content)
+    return Shown(title=_("New person"), content=content)
 
 
 @PAGES.change("/people/new", right=MANAGE, form=new_person_page)
@@ -53,7 +54,7 @@ def create_person(call: Call, ask: Ask) -> Moved:
         "grants": [{"role": role, "site_id": int(site) if site.isdecimal() else None}],
     }
     made = operations.create_person(call, typed(body, NewPerson)).content
-    return Moved(to=f"people/{made.id}", said=f"{made.login} may sign in.")
+    return Moved(to=f"people/{made.id}", said=_("%(login)s may sign in.", login=made.login))
 
 
 @PAGES.show("/people/{person_id}", right=MANAGE, template="person.html")
@@ -73,14 +74,14 @@ def person_page(call: Call, ask: Ask) -> Shown:
 def disable(call: Call, ask: Ask) -> Moved:
     """Nobody signs in as this person; their sessions and API keys end."""
     operations.disable_person(call, ask.path["person_id"])
-    return Moved(to=f"people/{ask.path['person_id']}", said="Nobody signs in as this person any more.")
+    return Moved(to=f"people/{ask.path['person_id']}", said=_("Nobody signs in as this person any more."))
 
 
 @PAGES.change("/people/{person_id}/enable", right=MANAGE)
 def enable(call: Call, ask: Ask) -> Moved:
     """They may sign in again."""
     operations.enable_person(call, ask.path["person_id"])
-    return Moved(to=f"people/{ask.path['person_id']}", said="They may sign in again.")
+    return Moved(to=f"people/{ask.path['person_id']}", said=_("They may sign in again."))
 
 
 @PAGES.show("/audit", right=AUDIT, template="audit.html")
@@ -100,4 +101,4 @@ def audit_page(call: Call, ask: Ask) -> Shown:
         after=ask.text("after", longest=2_000),
     )
     content = {"ask": ask, "list": listed, "names": site_names(call, listed.items)}
-    return Shown(title="Audit trail", content={**content, "sites": site_choice(call, Role.ADMINISTRATOR)})
+    return Shown(title=_("Audit trail"), content={**content, "sites": site_choice(call, Role.ADMINISTRATOR)})

@@ -17,6 +17,7 @@ from console.pages import report_forms
 from console.pages.ask import Ask
 from console.pages.page import Answer, Moved, Pages, Shown, right_of
 from console.pages.report_forms import MOST, choices, may_edit
+from console.pages.translations import _
 from custom_events.access.roles import Role
 from custom_events.reports import runs, schedules, specifications
 from custom_events.reports.built_in import BUILT_IN
@@ -48,7 +49,7 @@ def _new(call: Call, ask: Ask) -> Shown:
         "catch_up": "newest",
         **ask.form,
     }
-    return _form(call, ask, form, "New schedule", None)
+    return _form(call, ask, form, _("New schedule"), None)
 
 
 @PAGES.change("/report-schedules/new", right=_CREATE, form=new_schedule_page, template="report_schedule_edit.html")
@@ -58,7 +59,7 @@ def create_schedule(call: Call, ask: Ask) -> Answer:
         return _with_times(call, ask, _new(call, ask))
     body = typed(report_forms.schedule_body(ask, is_active=True), NewReportSchedule)
     made = operations.create_report_schedule(call, body).content
-    return Moved(to=f"report-schedules/{made.id}", said="It goes out by itself from now on. Try its targets now.")
+    return Moved(to=f"report-schedules/{made.id}", said=_("It goes out by itself from now on. Try its targets now."))
 
 
 @PAGES.show(
@@ -80,7 +81,7 @@ def edit_schedule_page(call: Call, ask: Ask) -> Shown:
 def _edited(call: Call, ask: Ask) -> Shown:
     stored = schedules.get(call.connection, ask.path["report_schedule_id"], only=call.caller.sites())
     form = dict(ask.form) or report_forms.form_of_schedule(operations.shown(stored))
-    page = _form(call, ask, {**form, "if_match": tag_of(stored)}, f"Change {stored.name}", stored.id)
+    page = _form(call, ask, {**form, "if_match": tag_of(stored)}, _("Change %(name)s", name=stored.name), stored.id)
     if (problem := report_forms.targets_problem(operations.shown(stored))) is None:
         return page
     return msgspec.structs.replace(page, content={**page.content, "errors": {"targets": problem}})
@@ -102,19 +103,21 @@ def change_schedule(call: Call, ask: Ask) -> Answer:
         raise invalid(problem)
     body = typed(report_forms.schedule_body(ask, is_active=stored.is_active), NewReportSchedule)
     operations.replace_report_schedule(call, schedule_id, body)
-    return Moved(to=f"report-schedules/{schedule_id}", said="Saved: it applies from the next run on.")
+    return Moved(to=f"report-schedules/{schedule_id}", said=_("Saved: it applies from the next run on."))
 
 
 @PAGES.change("/report-schedules/{report_schedule_id}/pause", right=_EDIT)
 def pause_schedule(call: Call, ask: Ask) -> Moved:
     """It makes no runs until it is resumed."""
-    return _switched(call, ask, is_active=False, said="It is paused. What would be due meanwhile is not made up for.")
+    return _switched(
+        call, ask, is_active=False, said=_("It is paused. What would be due meanwhile is not made up for.")
+    )
 
 
 @PAGES.change("/report-schedules/{report_schedule_id}/resume", right=_EDIT)
 def resume_schedule(call: Call, ask: Ask) -> Moved:
     """It makes runs again, from now on."""
-    return _switched(call, ask, is_active=True, said="It goes out by itself again, from now on.")
+    return _switched(call, ask, is_active=True, said=_("It goes out by itself again, from now on."))
 
 
 @PAGES.change(
@@ -124,7 +127,7 @@ def resume_schedule(call: Call, ask: Ask) -> Moved:
 def delete_schedule(call: Call, ask: Ask) -> Moved:
     """Remove it; the log of its runs stays."""
     operations.delete_report_schedule(call, ask.path["report_schedule_id"])
-    return Moved(to="report-specifications", said="The schedule is removed; the log of its runs stays.")
+    return Moved(to="report-specifications", said=_("The schedule is removed; the log of its runs stays."))
 
 
 @PAGES.change(
@@ -134,7 +137,7 @@ def delete_schedule(call: Call, ask: Ask) -> Moved:
 def run_schedule(call: Call, ask: Ask) -> Moved:
     """Run it now, to its targets."""
     made = operations.run_report_schedule(call, ask.path["report_schedule_id"]).content
-    return Moved(to=f"report-runs/{made.id}", said="It is made and delivered within a minute.")
+    return Moved(to=f"report-runs/{made.id}", said=_("It is made and delivered within a minute."))
 
 
 @PAGES.change(
@@ -162,7 +165,7 @@ def runs_page(call: Call, ask: Ask) -> Shown:
         after=ask.text("after", longest=2_000),
     )
     content = {"ask": ask, "list": listed, "states": tuple(run_operations.RunState)}
-    return Shown(title="Runs of reports", content=content)
+    return Shown(title=_("Runs of reports"), content=content)
 
 
 @PAGES.show(
@@ -175,7 +178,7 @@ def run_page(call: Call, ask: Ask) -> Shown:
     run = run_operations.read_report_run(call, ask.path["report_run_id"])
     stored = runs.get(call.connection, run.id, only=call.caller.sites())
     content = {"run": run, "may_rerun": not stored.is_without_schedule and may_edit(call, run.site_ids)}
-    return Shown(title=f"{run.name} (run {run.id})", content=content)
+    return Shown(title=_("%(name)s (run %(number)s)", name=run.name, number=run.id), content=content)
 
 
 @PAGES.change(
@@ -185,7 +188,7 @@ def run_page(call: Call, ask: Ask) -> Shown:
 def rerun(call: Call, ask: Ask) -> Moved:
     """Do it again; what was delivered does not go twice."""
     run = run_operations.rerun_report(call, ask.path["report_run_id"])
-    return Moved(to=f"report-runs/{run.id}", said="It is done again within a minute.")
+    return Moved(to=f"report-runs/{run.id}", said=_("It is done again within a minute."))
 
 
 def _page(call: Call, ask: Ask, tried: Any) -> Shown:

@@ -21,6 +21,7 @@ from console.pages import report_forms
 from console.pages.ask import Ask
 from console.pages.page import Answer, Moved, Pages, Shown, right_of
 from console.pages.report_forms import MOST, choices, may_edit
+from console.pages.translations import _
 from custom_events.access.roles import Role
 from custom_events.catalog import sites
 from custom_events.errors import InvalidConfiguration, Transient
@@ -44,7 +45,7 @@ def saved_reports_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every p
         "schedules": schedules,
         "runs": run_operations.list_report_runs(call, limit=RUNS_SHOWN).items,
     }
-    return Shown(title="Saved reports", content=content)
+    return Shown(title=_("Saved reports"), content=content)
 
 
 @PAGES.show("/report-specifications/new", right=EDIT, template="report_edit.html")
@@ -61,7 +62,7 @@ def _new(call: Call, ask: Ask) -> Shown:
         form = report_forms.form_of(report.content, report.site_ids) | {"name": f"{report.name} (copy)"}
     elif not form and (mart := ask.choice("mart", tuple(choices(call)["marts_by_name"]))):
         form = report_forms.form_of_mart(mart)
-    return _form(call, ask, form, "New report", None)
+    return _form(call, ask, form, _("New report"), None)
 
 
 @PAGES.change("/report-specifications/new", right=EDIT, form=new_report_page, template="report_edit.html")
@@ -71,7 +72,7 @@ def create_report(call: Call, ask: Ask) -> Answer:
         return _previewed(call, ask, _new(call, ask))
     body = {**report_forms.body_of(ask), "key": ask.field("key")}
     made = operations.create_report_specification(call, typed(body, NewReportSpecification)).content
-    return Moved(to=f"report-specifications/{made.key}", said="It is saved: run it now, or let it go out by itself.")
+    return Moved(to=f"report-specifications/{made.key}", said=_("It is saved: run it now, or let it go out by itself."))
 
 
 @PAGES.show("/report-specifications/{report_key}", right=READ, template="report.html")
@@ -109,7 +110,7 @@ def run_report(call: Call, ask: Ask) -> Moved:
     """Have it made now."""
     body = {"format": ask.field("format") or None, "time_zone": ask.field("time_zone") or None}
     made = operations.run_report(call, ask.path["report_key"], typed(body, NewReportRun)).content
-    return Moved(to=f"report-runs/{made.id}", said="It is made within a minute. This page shows how far it is.")
+    return Moved(to=f"report-runs/{made.id}", said=_("It is made within a minute. This page shows how far it is."))
 
 
 @PAGES.show(
@@ -125,7 +126,7 @@ def edit_report_page(call: Call, ask: Ask) -> Shown:
 def _edited(call: Call, ask: Ask) -> Shown:
     report = specifications.get(call.connection, ask.path["report_key"], only=call.caller.sites())
     form = dict(ask.form) or report_forms.form_of(report.content, report.site_ids) | {"name": report.name}
-    return _form(call, ask, {**form, "if_match": tag_of(report)}, f"Change {report.name}", report.key)
+    return _form(call, ask, {**form, "if_match": tag_of(report)}, _("Change %(name)s", name=report.name), report.key)
 
 
 @PAGES.change(
@@ -140,7 +141,7 @@ def change_report(call: Call, ask: Ask) -> Answer:
         return _previewed(call, ask, _edited(call, ask))
     body = typed(report_forms.body_of(ask), ReportReplacement)
     made = operations.replace_report_specification(call, ask.path["report_key"], body).content
-    return Moved(to=f"report-specifications/{made.key}", said="Saved: the next run is made by it.")
+    return Moved(to=f"report-specifications/{made.key}", said=_("Saved: the next run is made by it."))
 
 
 @PAGES.change(
@@ -152,7 +153,7 @@ def change_report(call: Call, ask: Ask) -> Answer:
 def delete_report(call: Call, ask: Ask) -> Moved:
     """Remove a report that no schedule sends."""
     operations.delete_report_specification(call, ask.path["report_key"])
-    return Moved(to="report-specifications", said="The report is removed; the log of its runs stays.")
+    return Moved(to="report-specifications", said=_("The report is removed; the log of its runs stays."))
 
 
 def _form(call: Call, ask: Ask, form: dict[str, str], title: str, key: str | None) -> Shown:

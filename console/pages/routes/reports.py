@@ -11,28 +11,29 @@ from console.pages.charts import Chart, Funnel, Series, Step, day_label, filled,
 from console.pages.navigation import READ
 from console.pages.overview_cards import accuracy_chart, least_accurate, summed
 from console.pages.page import Pages, Shown
+from console.pages.translations import N_, _, translated
 from console.pages.visible import chosen_site, site_choice
 from custom_events.browse.reports import GROUPS, ConversionGroup, FunnelDay, Report
 
 PAGES: Final = Pages()
 _STEPS: Final = (
-    ("received", "Deliveries received", "deliveries", ""),
-    ("landed", "Landed", "deliveries", ""),
-    ("understood", "Understood", "deliveries?outcome=understood", ""),
-    ("commerce_events", "Commerce events", "orders", ""),
-    ("matched", "Conversions matched", "custom-events", ""),
-    ("queued", "Meant for Google", "uploads?kind=conversion", ""),
-    ("sent", "Sent", "uploads?kind=conversion", ""),
-    ("accepted", "Accepted", "uploads?kind=conversion&state=accepted", "good"),
+    ("received", N_("Deliveries received"), "deliveries", ""),
+    ("landed", N_("Landed"), "deliveries", ""),
+    ("understood", N_("Understood"), "deliveries?outcome=understood", ""),
+    ("commerce_events", N_("Commerce events"), "orders", ""),
+    ("matched", N_("Conversions matched"), "custom-events", ""),
+    ("queued", N_("Meant for Google"), "uploads?kind=conversion", ""),
+    ("sent", N_("Sent"), "uploads?kind=conversion", ""),
+    ("accepted", N_("Accepted"), "uploads?kind=conversion&state=accepted", "good"),
 )
 _OUTCOMES: Final = (
     ("accepted", "accepted", "good"),
-    ("unmatched", "no such click", "warn"),
+    ("unmatched", N_("no such click"), "warn"),
     ("rejected", "rejected", "bad"),
-    ("expired", "too late", "bad"),
+    ("expired", N_("too late"), "bad"),
     ("withheld", "withheld", "quiet"),
     ("waiting", "waiting", "info"),
-    ("unknown", "without an answer", "warn"),
+    ("unknown", N_("without an answer"), "warn"),
 )
 
 _LEAST_ACCURATE: Final = 10  # sites and days that are shown; an export has all of them
@@ -69,7 +70,7 @@ def reports_page(call: Call, ask: Ask) -> Shown:
         "use": operations.read_configuration_use(call, site_id, since, until),
         "export_query": _export(funnel, site_id, currency),
     }
-    return Shown(title="Reports", content=content)
+    return Shown(title=_("Reports"), content=content)
 
 
 def funnel_bars(report: Report[FunnelDay], site_id: int | None) -> Funnel:
@@ -78,10 +79,10 @@ def funnel_bars(report: Report[FunnelDay], site_id: int | None) -> Funnel:
     mine = f"{span}&site_id={site_id}" if site_id else span
     return Funnel(
         id="funnel-bars",
-        title="From the store to Google",
+        title=_("From the store to Google"),
         steps=tuple(
             Step(
-                name=name,
+                name=translated(name),
                 rows=sum(getattr(day, key) for day in report.rows),
                 address=f"{address}{'&' if '?' in address else '?'}{mine}",
                 tone=tone,
@@ -97,8 +98,8 @@ def outcomes_chart(report: Report[FunnelDay]) -> Chart:
     days = filled(report.rows, report.since, report.until)
     return Chart(
         id="outcomes",
-        title="Conversions by day",
-        unit="by what became of them",
+        title=_("Conversions by day"),
+        unit=_("by what became of them"),
         labels=tuple(day_label(day) for day, _ in days),
         links=tuple(f"uploads?kind=conversion&since={day}T00:00&until={day}T23:59:59" for day, _ in days),
         series=of_rows(shown, [row for _, row in days]),
@@ -115,13 +116,15 @@ def _worth(currency: str, report: Report[ConversionGroup]) -> Chart:
     days = filled((row for row in report.rows if row.currency == currency), report.since, report.until)
     return Chart(
         id=f"worth-{currency}",
-        title=f"Revenue, {currency}",
-        unit="by day of the conversion",
+        title=_("Revenue, %(currency)s", currency=currency),
+        unit=_("by day of the conversion"),
         kind="lines",
         labels=tuple(day_label(day) for day, _ in days),
         series=(
-            Series(name="matched, before refunds", values=tuple(_amount(row, "value_matched") for _, row in days)),
-            Series(name="stands at Google, adjusted", values=tuple(_amount(row, "value_at_google") for _, row in days)),
+            Series(name=_("matched, before refunds"), values=tuple(_amount(row, "value_matched") for _, row in days)),
+            Series(
+                name=_("stands at Google, adjusted"), values=tuple(_amount(row, "value_at_google") for _, row in days)
+            ),
         ),
     )
 

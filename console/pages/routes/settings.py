@@ -6,6 +6,7 @@ from console.api.calls import Call
 from console.api.routes import settings as operations
 from console.pages.ask import Ask
 from console.pages.page import Pages, Shown, right_of
+from console.pages.translations import _
 
 PAGES: Final = Pages()
 
@@ -20,4 +21,4 @@ def settings_page(call: Call, ask: Ask) -> Shown:
         if (is_set is None or setting.is_set == is_set)
         and (text is None or text.lower() in f"{setting.name} {setting.variable} {setting.meaning}".lower())
     ]
-    return Shown(title="Settings", content={"ask": ask, "items": items, "text": text})
+    return Shown(title=_("Settings"), content={"ask": ask, "items": items, "text": text})

@@ -9,6 +9,7 @@ from console.api.envelope import CONTENT_SECURITY_POLICY
 from console.api.rights import OPEN
 from console.pages.ask import MOST_FIELDS, Ask
 from console.pages.page import Answer, Moved, Pages, Shown
+from console.pages.translations import _
 from custom_events.errors import CustomEventsError, NotAdmitted, Transient
 from custom_events.settings import Settings
 from custom_events.shopify_app import installing
@@ -55,7 +56,7 @@ def _connected(connected: Connected) -> Shown:
     # The shop's admin may show this page within itself.
     policy = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", f"frame-ancestors https://{shop} {_ADMIN}")
     return Shown(
-        title="Connected",
+        title=_("Connected"),
         content={"shop": shop, "problems": connected.look.problems, "wrong": ""},
         headers={"Content-Security-Policy": policy},
     )
@@ -64,7 +65,7 @@ def _connected(connected: Connected) -> Shown:
 def _refused(error: CustomEventsError) -> Shown:
     status = 403 if isinstance(error, NotAdmitted) else 503 if isinstance(error, Transient) else 400
     return Shown(
-        title="Not connected",
+        title=_("Not connected"),
         content={"shop": "", "problems": (), "wrong": str(error)},
         status=status,
     )

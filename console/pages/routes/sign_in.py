@@ -13,6 +13,7 @@ from console.pages.ask import Ask
 from console.pages.page import Answer, Moved, Pages, Shown
 from console.pages.rendering import THEME, THEMES
 from console.pages.toasts import is_own
+from console.pages.translations import _
 from custom_events.access import people, sessions
 from custom_events.access.roles import MAY
 from custom_events.errors import NotAdmitted, Throttled
@@ -69,7 +70,7 @@ def account_page(call: Call, ask: Ask) -> Shown:
         "has_password": person is not None and person.has_password,
         "errors": ask.errors,
     }
-    return Shown(title="Your account", content=content)
+    return Shown(title=_("Your account"), content=content)
 
 
 @PAGES.change("/account/password", right=SIGNED_IN, template="account.html", form=account_page)
@@ -77,14 +78,14 @@ def change_password(call: Call, ask: Ask) -> Moved:
     """Another password for oneself."""
     body = operations.OwnPassword(current=ask.form.get("current", ""), password=ask.form.get("password", ""))
     operations.change_own_password(call, body)
-    return Moved(to="account", said="The password is changed. Your other sessions have ended.")
+    return Moved(to="account", said=_("The password is changed. Your other sessions have ended."))
 
 
 @PAGES.change("/account/sessions/{session_id}/end", right=SIGNED_IN)
 def end_session(call: Call, ask: Ask) -> Moved:
     """End one of one's own sessions."""
     operations.end_session(call, ask.path["session_id"])
-    return Moved(to="account", said="The session is ended.")
+    return Moved(to="account", said=_("The session is ended."))
 
 
 @PAGES.change("/account/theme", right=SIGNED_IN)
@@ -104,4 +105,4 @@ def _form(call: Call, ask: Ask, wrong: str = "") -> Shown:
         "wrong": wrong,
     }
     content["by_provider"] = call.settings.openid_issuer is not None
-    return Shown(title="Sign in", content=content)
+    return Shown(title=_("Sign in"), content=content)

@@ -16,13 +16,14 @@ from console.api.routes.site_secrets import NewSecret
 from console.api.routes.sites import NewSite
 from console.pages.ask import Ask
 from console.pages.page import Pages, Shown, right_of
+from console.pages.translations import N_, _, translated
 from custom_events.access.roles import Role
 from custom_events.catalog import connecting, signing, sites
 from custom_events.catalog.sites import SITE_KEY_BYTES
 from custom_events.values.deliveries import Platform
 
 PAGES: Final = Pages()
-STEPS: Final = ("Choose the store", "Describe it", "Enter it in the store", "Wait for the first event")
+STEPS: Final = (N_("Choose the store"), N_("Describe it"), N_("Enter it in the store"), N_("Wait for the first event"))
 POLL_S: Final = 2  # seconds between two looks for the first event: somebody sits and waits for it
 REFUSED_SHOWN: Final = 5  # refused deliveries, the newest first
 # Makes a site and what its store signs with, which administrators give.
@@ -45,46 +46,54 @@ WAYS: Final[dict[str, Way]] = {
     "shopify": Way(
         name="Shopify",
         platform=Platform.SHOPIFY,
-        about="Webhooks of a shop's own settings, or of an app. Shopify shows the secret that signs them.",
-        signing_hint="Shopify shows it under Settings > Notifications > Webhooks, once the first webhook is made; of an app it is the client "
-        "secret. Not at hand yet? Leave it empty, and add it to the site afterwards.",
+        about=N_("Webhooks of a shop's own settings, or of an app. Shopify shows the secret that signs them."),
+        signing_hint=N_(
+            "Shopify shows it under Settings > Notifications > Webhooks, once the first webhook is made; of an app it is the client "
+            "secret. Not at hand yet? Leave it empty, and add it to the site afterwards."
+        ),
         has_domain=True,
     ),
     "woocommerce": Way(
-        name="WooCommerce plugin",
+        name=N_("WooCommerce plugin"),
         platform=Platform.WOOCOMMERCE,
-        about="Our plugin in WordPress: it tries again what was not delivered, and tells clicks and consent with each order.",
-        signing_hint="Leave it empty: one is made, and stands in the connection string that the plugin takes.",
+        about=N_(
+            "Our plugin in WordPress: it tries again what was not delivered, and tells clicks and consent with each order."
+        ),
+        signing_hint=N_("Leave it empty: one is made, and stands in the connection string that the plugin takes."),
         lines=(
-            "In WordPress: Plugins > Add Plugin > Upload Plugin, and activate it.",
-            "Under WooCommerce > Custom Events paste the connection string, and save.",
-            "Press the button there that sends a test event: it arrives here within seconds.",
+            N_("In WordPress: Plugins > Add Plugin > Upload Plugin, and activate it."),
+            N_("Under WooCommerce > Custom Events paste the connection string, and save."),
+            N_("Press the button there that sends a test event: it arrives here within seconds."),
         ),
         takes_connection=True,
     ),
     "webhook": Way(
-        name="WooCommerce, native webhook",
+        name=N_("WooCommerce, native webhook"),
         platform=Platform.WOOCOMMERCE,
-        about="Webhooks of WooCommerce itself, without a plugin. They are made by hand, one for each topic.",
-        signing_hint="Leave it empty: one is made, to be entered in each webhook.",
+        about=N_("Webhooks of WooCommerce itself, without a plugin. They are made by hand, one for each topic."),
+        signing_hint=N_("Leave it empty: one is made, to be entered in each webhook."),
     ),
     "stripe": Way(
         name="Stripe",
         platform=Platform.STRIPE,
-        about="Checkout sessions, invoices and subscriptions of a Stripe account, by its own webhooks.",
-        signing_hint="Stripe's signing secret of the destination (whsec_...): it is shown when the destination is made.",
+        about=N_("Checkout sessions, invoices and subscriptions of a Stripe account, by its own webhooks."),
+        signing_hint=N_(
+            "Stripe's signing secret of the destination (whsec_...): it is shown when the destination is made."
+        ),
     ),
     "bigcommerce": Way(
         name="BigCommerce",
         platform=Platform.BIGCOMMERCE,
-        about="Hooks of a store name its orders, which are then read from its API by an access token of yours.",
-        signing_hint="Leave it empty: one is made, to be sent as a header of each hook. The access token is entered on the site's page.",
+        about=N_("Hooks of a store name its orders, which are then read from its API by an access token of yours."),
+        signing_hint=N_(
+            "Leave it empty: one is made, to be sent as a header of each hook. The access token is entered on the site's page."
+        ),
     ),
     "custom": Way(
-        name="Custom sender",
+        name=N_("Custom sender"),
         platform=Platform.CUSTOM,
-        about="A program of your own, or a server-side tag manager, posts signed JSON.",
-        signing_hint="Leave it empty: one is made, with which the sender signs.",
+        about=N_("A program of your own, or a server-side tag manager, posts signed JSON."),
+        signing_hint=N_("Leave it empty: one is made, with which the sender signs."),
     ),
 }
 
@@ -94,8 +103,15 @@ def new_site_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every page t
     """Which kind of store; then its form. Its key is in the form already, so that sending it twice makes one site."""
     name = ask.form.get("way") or ask.choice("way", tuple(WAYS)) or ""
     form = {"site_key": tokens.token_urlsafe(SITE_KEY_BYTES), "time_zone": "Europe/Berlin", **ask.form}
-    content = {"form": form, "errors": ask.errors, "ways": WAYS, "way": WAYS.get(name), "chosen": name, "steps": STEPS}
-    return Shown(title="Connect a store", content=content)
+    content = {
+        "form": form,
+        "errors": ask.errors,
+        "ways": WAYS,
+        "way": WAYS.get(name),
+        "chosen": name,
+        "steps": _steps(),
+    }
+    return Shown(title=_("Connect a store"), content=content)
 
 
 @PAGES.change("/sites/new", right=_CREATE, form=new_site_page, template="site_made.html")
@@ -120,16 +136,16 @@ def create_site(call: Call, ask: Ask) -> Shown:
     )
     instructions = operations.read_instructions(call, made.id)
     if way.lines:
-        instructions = msgspec.structs.replace(instructions, lines=way.lines)
+        instructions = msgspec.structs.replace(instructions, lines=tuple(map(translated, way.lines)))
     content = {
         "site": made,
         "secret": secret,
         "instructions": instructions,
         "takes_connection": way.takes_connection,
         "is_new": True,
-        "steps": STEPS,
+        "steps": _steps(),
     }
-    return Shown(title=f"{made.name} is made", content=content)
+    return Shown(title=_("%(name)s is made", name=made.name), content=content)
 
 
 @PAGES.show(
@@ -157,6 +173,13 @@ def connect_page(call: Call, ask: Ask) -> Shown:
         "has_secret": bool(good),
         "instructions": operations.read_instructions(call, site.id),
         "poll_s": POLL_S,
-        "steps": STEPS,
+        "steps": _steps(),
     }
-    return Shown(title=f"Waiting for {site.name}" if fate is None else f"{site.name} is connected", content=content)
+    return Shown(
+        title=_("Waiting for %(name)s", name=site.name) if fate is None else _("%(name)s is connected", name=site.name),
+        content=content,
+    )
+
+
+def _steps() -> list[str]:
+    return [translated(step) for step in STEPS]

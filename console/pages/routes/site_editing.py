@@ -11,6 +11,7 @@ from console.api.routes import sites as operations
 from console.api.routes.sites import SiteChanges
 from console.pages.ask import Ask
 from console.pages.page import Moved, Pages, Shown, right_of
+from console.pages.translations import _
 from custom_events.catalog import sites
 from custom_events.catalog.files.meanings import meaning
 from custom_events.values.deliveries import Platform
@@ -48,7 +49,7 @@ def edit_page(call: Call, ask: Ask) -> Shown:
         "statuses": STATUSES,
         "meaning": lambda name: meaning("SiteSettings", name),
     }
-    return Shown(title=f"Settings of {stored.name}", content=content)
+    return Shown(title=_("Settings of %(name)s", name=stored.name), content=content)
 
 
 @PAGES.change("/sites/{site_id}/edit", right=_EDIT, form=edit_page)
@@ -69,7 +70,7 @@ def edit(call: Call, ask: Ask) -> Moved:
     changes["currency"] = ask.field("currency").upper() or None
     site_id = ask.path["site_id"]
     operations.change_site(call, site_id, typed(changes, SiteChanges))
-    return Moved(to=f"sites/{site_id}", said="Its settings apply from the next batch on.")
+    return Moved(to=f"sites/{site_id}", said=_("Its settings apply from the next batch on."))
 
 
 def _paid_when(ask: Ask) -> str | list[str]:

@@ -18,6 +18,7 @@ from console.api.routes.sites import Reason
 from console.pages.ask import ROWS, Ask
 from console.pages.navigation import READ
 from console.pages.page import Moved, Pages, Shown, right_of
+from console.pages.translations import _
 from custom_events.access.roles import Role
 from custom_events.browse.site_health import site_health
 from custom_events.catalog import ads, connecting, signing, sites, store_api_keys
@@ -54,7 +55,7 @@ def sites_page(call: Call, ask: Ask) -> Shown:
         "platforms": tuple(Platform),
         "states": _STATES,
     }
-    return Shown(title="Sites", content=content)
+    return Shown(title=_("Sites"), content=content)
 
 
 @PAGES.show("/sites/{site_id}", right=right_of(operations.ROUTES, operations.read_site), template="site.html")
@@ -89,14 +90,14 @@ def site_page(call: Call, ask: Ask) -> Shown:
 def pause(call: Call, ask: Ask) -> Moved:
     """What the site sends is taken and understood, and matches nothing."""
     operations.pause_site(call, ask.path["site_id"], Reason(reason=ask.field("reason")))
-    return Moved(to=f"sites/{ask.path['site_id']}", said="The site is paused: what it sends matches nothing.")
+    return Moved(to=f"sites/{ask.path['site_id']}", said=_("The site is paused: what it sends matches nothing."))
 
 
 @PAGES.change("/sites/{site_id}/resume", right=right_of(operations.ROUTES, operations.resume_site))
 def resume(call: Call, ask: Ask) -> Moved:
     """What the site sends matches again."""
     operations.resume_site(call, ask.path["site_id"], Reason(reason=ask.field("reason")))
-    return Moved(to=f"sites/{ask.path['site_id']}", said="The site is active: what it sends matches again.")
+    return Moved(to=f"sites/{ask.path['site_id']}", said=_("The site is active: what it sends matches again."))
 
 
 @PAGES.change("/sites/{site_id}/rotate", right=of_site(Role.ADMINISTRATOR), template="site_made.html")
@@ -107,7 +108,7 @@ def rotate(call: Call, ask: Ask) -> Shown:
     site = operations.shown(call, sites.get(call.connection, site_id))
     instructions = operations.read_instructions(call, site_id)
     content = {"site": site, "secret": made, "instructions": instructions, "takes_connection": False, "is_new": False}
-    return Shown(title=f"A new secret for {site.name}", content=content)
+    return Shown(title=_("A new secret for %(name)s", name=site.name), content=content)
 
 
 @PAGES.change("/sites/{site_id}/secrets", right=right_of(site_secrets.ROUTES, site_secrets.add_secret))
@@ -118,7 +119,7 @@ def add_secret(call: Call, ask: Ask) -> Moved:
         raise invalid(FieldError(field="secret", problem="it is missing", remedy="the secret that the store shows"))
     site_secrets.add_secret(call, site_id, NewSecret(secret=ask.field("secret")))
     to = f"sites/{site_id}/connect" if "connecting" in ask.form else f"sites/{site_id}"
-    return Moved(to=to, said="The secret is kept, encrypted: deliveries that it signs are taken from now on.")
+    return Moved(to=to, said=_("The secret is kept, encrypted: deliveries that it signs are taken from now on."))
 
 
 @PAGES.change(
@@ -128,7 +129,7 @@ def revoke_secret(call: Call, ask: Ask) -> Moved:
     """A secret is good no longer, at once."""
     site_id = ask.path["site_id"]
     site_secrets.revoke_secret(call, site_id, ask.path["secret_id"])
-    return Moved(to=f"sites/{site_id}", said="The secret is good no longer: what it signs is refused.")
+    return Moved(to=f"sites/{site_id}", said=_("The secret is good no longer: what it signs is refused."))
 
 
 def _accounts(call: Call, actions: set[str | None]) -> list[ads.Account]:

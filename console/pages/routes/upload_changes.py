@@ -9,6 +9,7 @@ from console.api.routes.ads_accounts import HeldRows, WithheldRows
 from console.api.routes.uploads import Chosen, HoldOfSite
 from console.pages.ask import Ask
 from console.pages.page import Moved, Pages, right_of
+from console.pages.translations import _, ngettext
 from custom_events.catalog import ads
 
 PAGES: Final = Pages()
@@ -20,14 +21,16 @@ _OF_ACCOUNT: Final = ads_accounts.ROUTES
 def release_of_site(call: Call, ask: Ask) -> Moved:
     """Let what is held of a site go."""
     changed = uploads.release_uploads_of_site(call, ask.path["site_id"], _chosen(ask))
-    return _back_to_site(ask, "held", f"{_conversions(changed.rows)} released.")
+    return _back_to_site(ask, "held", _("%(conversions)s released.", conversions=_conversions(changed.rows)))
 
 
 @PAGES.change("/sites/{site_id}/uploads/retry", right=right_of(_OF_SITE, uploads.retry_uploads_of_site))
 def retry_of_site(call: Call, ask: Ask) -> Moved:
     """Send what was refused of a site once more."""
     changed = uploads.retry_uploads_of_site(call, ask.path["site_id"], _chosen(ask))
-    return _back_to_site(ask, "rejected", f"{_conversions(changed.rows)} sent again with the next request.")
+    return _back_to_site(
+        ask, "rejected", _("%(conversions)s sent again with the next request.", conversions=_conversions(changed.rows))
+    )
 
 
 @PAGES.change("/sites/{site_id}/uploads/withhold", right=right_of(_OF_SITE, uploads.withhold_uploads_of_site))
@@ -35,7 +38,7 @@ def withhold_of_site(call: Call, ask: Ask) -> Moved:
     """Never send what waits of a site, or of an order of it."""
     body = HoldOfSite(why=ask.field("why") or "no reason given", order_id=ask.field("order_id") or None)
     changed = uploads.withhold_uploads_of_site(call, ask.path["site_id"], body)
-    return _back_to_site(ask, "withheld", f"{_conversions(changed.rows)} withheld.")
+    return _back_to_site(ask, "withheld", _("%(conversions)s withheld.", conversions=_conversions(changed.rows)))
 
 
 @PAGES.change(
@@ -45,7 +48,7 @@ def release_of_account(call: Call, ask: Ask) -> Moved:
     """Let what is held of an account go."""
     body = HeldRows(reason=ask.field("reason") or None)
     changed = ads_accounts.release_uploads_of_account(call, ask.path["customer_id"], body)
-    return _back_to_account(call, ask, "held", f"{_conversions(changed.rows)} released.")
+    return _back_to_account(call, ask, "held", _("%(conversions)s released.", conversions=_conversions(changed.rows)))
 
 
 @PAGES.change(
@@ -54,7 +57,12 @@ def release_of_account(call: Call, ask: Ask) -> Moved:
 def retry_of_account(call: Call, ask: Ask) -> Moved:
     """Send what was refused of an account once more."""
     changed = ads_accounts.retry_uploads_of_account(call, ask.path["customer_id"], _chosen(ask))
-    return _back_to_account(call, ask, "rejected", f"{_conversions(changed.rows)} sent again with the next request.")
+    return _back_to_account(
+        call,
+        ask,
+        "rejected",
+        _("%(conversions)s sent again with the next request.", conversions=_conversions(changed.rows)),
+    )
 
 
 @PAGES.change(
@@ -65,7 +73,9 @@ def withhold_of_account(call: Call, ask: Ask) -> Moved:
     """Never send what waits of a conversion action of an account."""
     body = WithheldRows(why=ask.field("why") or "no reason given", action_id=ask.field("action_id") or None)
     changed = ads_accounts.withhold_uploads_of_account(call, ask.path["customer_id"], body)
-    return _back_to_account(call, ask, "withheld", f"{_conversions(changed.rows)} withheld.")
+    return _back_to_account(
+        call, ask, "withheld", _("%(conversions)s withheld.", conversions=_conversions(changed.rows))
+    )
 
 
 def _chosen(ask: Ask) -> Chosen:
@@ -73,7 +83,7 @@ def _chosen(ask: Ask) -> Chosen:
 
 
 def _conversions(rows: int) -> str:
-    return "1 upload is" if rows == 1 else f"{rows:,} uploads are"
+    return ngettext("%(rows)s upload is", "%(rows)s uploads are", rows, rows=f"{rows:,}")
 
 
 def _back_to_site(ask: Ask, state: str, said: str) -> Moved:

@@ -12,9 +12,11 @@ from console.api.routes import browsing, day_figures
 from console.api.routes import uploads as operations
 from console.api.routes.uploads import Hold, Release
 from console.pages.ask import ROWS, Ask
+from console.pages.formats import word
 from console.pages.navigation import READ
 from console.pages.overview_cards import weeks_chart
 from console.pages.page import Moved, Pages, Shown, right_of
+from console.pages.translations import N_, _, translated
 from console.pages.visible import AdsChoice, account_choice, action_choice, chosen_site, site_choice, site_names
 from custom_events.access.roles import Role
 from custom_events.browse.uploads import STATES, UploadRow
@@ -26,8 +28,8 @@ from custom_events.values.reasons import CONSENT_UNKNOWN_IN_EUROPE
 
 PAGES: Final = Pages()
 _CUSTOMER: Final = re.compile(r"[0-9]{3}-?[0-9]{3}-?[0-9]{4}\Z")
-_WAITING: Final = (("held", "held", "warn"), ("queued", "queued", ""), ("unknown", "without an answer", "warn"))
-_RETRIED: Final = "It is sent again with the next request."
+_WAITING: Final = (("held", "held", "warn"), ("queued", "queued", ""), ("unknown", N_("without an answer"), "warn"))
+_RETRIED: Final = N_("It is sent again with the next request.")
 _READ_ONE: Final = right_of(operations.ROUTES, operations.read_upload)
 
 
@@ -72,7 +74,7 @@ def uploads_page(call: Call, ask: Ask) -> Shown:
         "consent_reason": CONSENT_UNKNOWN_IN_EUROPE,
         "soon": datetime.now(UTC) + SOON,
     }
-    return Shown(title="Uploads", content=content)
+    return Shown(title=_("Uploads"), content=content)
 
 
 class Waiting(NamedTuple):
@@ -90,7 +92,7 @@ def waiting(progress: UploadProgress, ask: Ask, site_id: int | None) -> list[Wai
     mine = {} if site_id is None else {"site_id": site_id}
     chips = [
         Waiting(
-            name,
+            translated(name),
             progress.waiting.get(state, 0),
             f"?{urlencode({'state': state, **mine})}",
             tone,
@@ -100,7 +102,7 @@ def waiting(progress: UploadProgress, ask: Ask, site_id: int | None) -> list[Wai
     ]
     query = f"?{urlencode({'expiring': 'yes', **mine})}"
     late = Waiting(
-        "too late in 48 hours",
+        _("too late in 48 hours"),
         progress.expiring,
         query,
         "bad" if progress.expiring else "",
@@ -155,7 +157,7 @@ def upload_page(call: Call, ask: Ask) -> Shown:
         "action": _action_name(call, upload.customer_id, upload.action_id),
         "consent_reason": CONSENT_UNKNOWN_IN_EUROPE,
     }
-    return Shown(title=f"{upload.kind.capitalize()} {upload.transaction_id}", content=content)
+    return Shown(title=f"{word(upload.kind).capitalize()} {upload.transaction_id}", content=content)
 
 
 @PAGES.change("/uploads/{upload_reference}/hold", right=right_of(operations.ROUTES, operations.hold_upload))
@@ -163,7 +165,7 @@ def hold(call: Call, ask: Ask) -> Moved:
     """Hold what waits, with a reason in words."""
     reference = ask.path["upload_reference"]
     operations.hold_upload(call, reference, Hold(why=ask.field("why") or "no reason given"))
-    return _back(reference, "It is held until somebody releases it.")
+    return _back(reference, _("It is held until somebody releases it."))
 
 
 @PAGES.change("/uploads/{upload_reference}/release", right=right_of(operations.ROUTES, operations.release_upload))
@@ -171,7 +173,7 @@ def release(call: Call, ask: Ask) -> Moved:
     """Let what is held go now."""
     reference = ask.path["upload_reference"]
     operations.release_upload(call, reference, Release(reason=ask.field("reason") or None))
-    return _back(reference, "It is released, and goes with the next request.")
+    return _back(reference, _("It is released, and goes with the next request."))
 
 
 @PAGES.change("/uploads/{upload_reference}/retry", right=right_of(operations.ROUTES, operations.retry_upload))
@@ -179,7 +181,7 @@ def retry(call: Call, ask: Ask) -> Moved:
     """Send what was refused once more."""
     reference = ask.path["upload_reference"]
     operations.retry_upload(call, reference)
-    return _back(reference, _RETRIED)
+    return _back(reference, translated(_RETRIED))
 
 
 @PAGES.change("/uploads/{upload_reference}/withhold", right=right_of(operations.ROUTES, operations.withhold_upload))
@@ -187,7 +189,7 @@ def withhold(call: Call, ask: Ask) -> Moved:
     """Never send what waits."""
     reference = ask.path["upload_reference"]
     operations.withhold_upload(call, reference, Hold(why=ask.field("why") or "no reason given"))
-    return _back(reference, "It is withheld: it is not sent, unless somebody sends it again.")
+    return _back(reference, _("It is withheld: it is not sent, unless somebody sends it again."))
 
 
 def _back(reference: str, said: str) -> Moved:

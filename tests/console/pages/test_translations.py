@@ -1,79 +1,175 @@
-"""Texts of the frame and of components are marked for translators, and are shown in the language of a catalog."""
+"""Texts of templates are marked for translators, every one of them; pages are in the language of a catalog, and nothing of them is not."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 
+import httpx
+import jinja2
 import pytest
+import sqlalchemy as sa
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
+from jinja2 import nodes
 
+from console.api.app import create_app
+from console.pages import install, translations
+from console.pages.install import all_pages
 from console.pages.navigation import GROUPS
 from console.pages.rendering import TEMPLATES, Renderer, View
 from console.pages.static_files import Digests
+from console.pages.translated_templates import TranslatingEnvironment
 from console.pages.translations import DOMAIN, translations_of
+from custom_events.access import people
 from custom_events.access.roles import Caller, Grant, Role
+from custom_events.settings import Settings
+from tests.console.api.asking import asking
+from tests.console.api.world import PASSWORD
+from tests.console.pages.conftest import BROWSER
 
-MARKED = ("layout.html", "components.html")  # the others are not, so far
-SHOWN_ATTRIBUTES = ("aria-label", "title", "placeholder", "alt")
-METHODS = [("templates/**.html", "jinja2"), ("*.py", "python")]
-NAME = "Custom Events"  # of the product: the same in every language
+NAMES = sorted(file.name for file in TEMPLATES.glob("*.html"))
+SHOWN_ATTRIBUTES = ("aria-label", "title", "placeholder", "alt", "data-label")
+METHODS = [("templates/**.html", "jinja2"), ("*.py", "python"), ("routes/*.py", "python")]
+OPTIONS = {"templates/**.html": {"trim_blocks": "true", "silent": "false"}}
+KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+MARKS = ("_", "gettext", "ngettext")
+PRODUCT = "Custom Events"  # the same in every language, as names of formats are
+SAME_EVERYWHERE = ("Parquet",)
+PARTS = re.compile(
+    r"\{#.*?#\}|\{% trans\b.*?endtrans %\}|\{\{(?:\"[^\"]*\"|'[^']*'|(?!\}\}).)*\}\}|\{%.*?%\}", re.DOTALL
+)
+# Pages with sentences of the domain, of the API's problems and of the manual, which have no other language; what shows the parts of pages.
+OTHER_TEXTS = (
+    *(
+        "/account",
+        "/definitions/new",
+        "/help",
+        "/help/models",
+        "/orders/story",
+        "/shopify/install",
+        "/shopify/callback",
+    ),
+    "/styleguide",
+)
+SAME_WORDS = {"ana", "UTC", "API", "Dagster", "Shopify", "Stripe", "BigCommerce"}  # names
+Message = str | tuple[str, ...]
 
 
 class Texts(HTMLParser):
-    """What people read of a template of which everything between braces is taken out."""
+    """What people read of HTML: its texts in their order, and its attributes that are shown."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found = list[str]()
+        self.texts, self.attributes = list[tuple[tuple[str, ...], str]](), list[str]()
+        self._open = list[str]()
 
     def handle_data(self, data: str) -> None:
-        self.found.append(data)
+        self.texts.append((tuple(self._open), data))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found += [value or "" for name, value in attrs if name in SHOWN_ATTRIBUTES]
+        self.attributes += [value or "" for name, value in attrs if name in SHOWN_ATTRIBUTES]
+        self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        while tag in self._open and self._open.pop() != tag:
+            pass
 
 
 def bare_texts(source: str) -> list[str]:
-    texts = Texts()
-    texts.feed(re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", "", source, flags=re.DOTALL))
-    return [text.strip() for text in texts.found if re.search(r"[A-Za-z]{2}", text.replace(NAME, ""))]
+    """Texts of a template that stand outside of its marks."""
+    read = Texts()
+    read.feed(PARTS.sub("", source))
+    texts = [text for _, text in read.texts] + read.attributes
+    return [text.strip() for text in texts if re.search(r"[A-Za-z]{2}", text.replace(PRODUCT, ""))]
 
 
-def extracted() -> set[str]:
-    found = extract_from_dir(
-        str(TEMPLATES.parent), METHODS, {"templates/**.html": {"trim_blocks": "true"}}, keywords={"_": None, "N_": None}
-    )
-    return {message if isinstance(message, str) else message[0] for _, _, message, _, _ in found}
+def bare_literals(source: str) -> list[str]:
+    """Literals of a template's expressions that look like a text for people, and are not marked."""
+    tree = jinja2.Environment(extensions=["jinja2.ext.i18n"]).parse(source)
+    known = set[int]()
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name in MARKS:
+            known |= {id(argument) for argument in call.args}
+    for compared in tree.find_all(nodes.Compare):
+        known |= {id(literal) for literal in compared.find_all(nodes.Const)}
+    literals = [
+        literal.value
+        for literal in tree.find_all(nodes.Const)
+        if isinstance(literal.value, str) and id(literal) not in known and literal.value not in SAME_EVERYWHERE
+    ]
+    return [text for text in literals if re.search(r"[a-z] |[a-z]{2}\. | [a-z]{2}|^#?[A-Z][a-z]", text)]
 
 
-@pytest.mark.parametrize("name", MARKED)
+@cache
+def extracted() -> set[Message]:
+    """What `make messages` writes for translators."""
+    found = extract_from_dir(str(TEMPLATES.parent), METHODS, OPTIONS, keywords=KEYWORDS)
+    return {message for _, _, message, _, _ in found}
+
+
+def compiled(directory: Path, language: str, texts: dict[Message, Message]) -> Path:
+    """A directory with the catalog of a language."""
+    catalog = Catalog(locale=language, domain=DOMAIN)
+    for text, said in texts.items():
+        catalog.add(text, said)  # pyright: ignore[reportArgumentType]  (any sequence)
+    written = BytesIO()
+    write_mo(written, catalog)
+    file = directory / language / "LC_MESSAGES" / f"{DOMAIN}.mo"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(written.getvalue())
+    return directory
+
+
+def outside_brackets(html: str) -> set[str]:
+    """Words of a page's frame that no translated text has: what stands in cells, choices and code is data."""
+    read, depth, words = Texts(), 0, set[str]()
+    read.feed(html)
+    for above, text in [*read.texts, *(((), attribute) for attribute in read.attributes)]:
+        for part in re.split(r"([⟦⟧])", text):
+            depth += {"⟦": 1, "⟧": -1}.get(part, 0)
+            if depth == 0 and not {"td", "option", "code", "time", "textarea"} & set(above):
+                words |= set(re.findall(r"[A-Za-z]{2,}", part.replace(PRODUCT, "")))
+    assert depth == 0, "a text is cut"
+    return words
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_no_text_stands_bare(name: str) -> None:
-    assert bare_texts((TEMPLATES / name).read_text()) == []
+    source = (TEMPLATES / name).read_text()
+    assert bare_texts(source) == []
+    assert bare_literals(source) == []
 
 
 def test_a_bare_text_is_seen() -> None:
-    assert bare_texts('<p title="Why">{{ name }} fits {% if x %}well{% endif %}</p>') == ["Why", "fits well"]
+    assert bare_texts('<p title="Why">{{ name }} fits {% if x %}well{% endif %}</p>') == ["fits well", "Why"]
+    assert bare_texts('{% trans %}All <b>of it</b>{% endtrans %}<td data-label="{{ _("Day") }}">') == []
+    literals = '{{ ui.empty("Nothing", _("It is so."), a == "B c", "sites/new", "and so on") }}'
+    assert bare_literals(literals) == ["Nothing", "and so on"]
 
 
-def test_what_translators_get_has_the_navigation_and_the_components() -> None:
+def test_what_translators_get_has_the_navigation_the_components_and_the_pages() -> None:
     messages = extracted()
     names = {group.name for group in GROUPS} | {entry.name for group in GROUPS for entry in group.entries}
     assert names <= messages
-    assert {"Next page", "Filters (%(number)s chosen)", "Sign out"} <= messages
+    assert {"Next page", "Filters (%(number)s chosen)", "Sign out", "Nothing is withheld"} <= messages
+    assert ("%(rows)s delivery", "%(rows)s deliveries") in messages
+    assert {"The session is ended.", "accepted"} <= messages  # of Python
+
+
+def test_places_of_texts_have_names() -> None:
+    for message in extracted():
+        for text in (message,) if isinstance(message, str) else message:
+            shown = text % defaultdict(str)  # a per cent sign alone, or a place without a name, raises
+            assert "%(" not in shown
 
 
 def test_pages_speak_the_language_of_a_catalog(tmp_path: Path) -> None:
-    catalog = Catalog(locale="de", domain=DOMAIN)
-    catalog.add("Overview", "Überblick & mehr")
-    catalog.add("Sign out", "Abmelden")
-    compiled = BytesIO()
-    write_mo(compiled, catalog)
-    file = tmp_path / "de" / "LC_MESSAGES" / f"{DOMAIN}.mo"
-    file.parent.mkdir(parents=True)
-    file.write_bytes(compiled.getvalue())
+    compiled(tmp_path, "de", {"Overview": "Überblick & mehr", "Sign out": "Abmelden"})
     caller = Caller(kind="person", id=1, name="ana", grants=(Grant(role=Role.VIEWER),))
     view = View(path="/nowhere", cookies={}, caller=caller)
     page = Renderer(Digests(), "de", tmp_path).render("layout.html", view, "Title", {})
@@ -82,3 +178,60 @@ def test_pages_speak_the_language_of_a_catalog(tmp_path: Path) -> None:
     assert "Überblick" in page
     assert "Deliveries" in page  # it is not in the catalog
     assert translations_of("fr", tmp_path).gettext("Overview") == "Overview"
+
+
+def test_a_text_with_places_is_as_it_is_when_a_call_makes_it(tmp_path: Path) -> None:
+    """What is put in place when a template is compiled is what gettext itself would say, escaped alike, in another order too."""
+    texts: dict[Message, Message] = {"%(a)s of %(b)s: 5 %%": "%(b)s, %(a)s; 5 %%", "x %(gone)s": "%(other)s"}
+    catalog = translations_of("de", compiled(tmp_path, "de", texts))
+    source = '{{ _("%(a)s of %(b)s: 5 %%", a=a, b="<i>") }}{% set kept = _("%(a)s of %(b)s: 5 %%", a=a, b=b) %}{{ kept }}{{ _(word) }}'
+    environment = TranslatingEnvironment(catalog, autoescape=True)
+    assert (
+        environment.from_string(source).render(a="<b>", b=2, word="w") == "&lt;i&gt;, &lt;b&gt;; 5 %2, &lt;b&gt;; 5 %w"
+    )
+    with pytest.raises(KeyError, match="other"):
+        environment.from_string('{{ _("x %(gone)s", gone=1) }}').render()
+
+
+def test_texts_of_python_are_in_the_language_that_is_spoken(tmp_path: Path) -> None:
+    texts: dict[Message, Message] = {
+        "%(name)s is made": "%(name)s steht",
+        ("%(num)s row", "%(num)s rows"): ("%(num)s Zeile", "%(num)s Zeilen"),
+    }
+    with translations.speaking(translations_of("de", compiled(tmp_path, "de", texts))):
+        assert translations._("%(name)s is made", name="Shop") == "Shop steht"
+        assert translations.ngettext("%(num)s row", "%(num)s rows", 2) == "2 Zeilen"
+    assert translations._("%(name)s is made", name="Shop") == "Shop is made"
+
+
+@pytest.fixture(scope="module")
+def bracketed(
+    database: str, engine: sa.Engine, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    """An administrator of an installation in which nothing is, and whose language puts each text in brackets."""
+    texts: dict[Message, Message] = {
+        message: f"⟦{message}⟧" if isinstance(message, str) else tuple(f"⟦{form}⟧" for form in message)
+        for message in extracted()
+    }
+    locale = compiled(tmp_path_factory.mktemp("locale"), "de", texts)
+    with engine.begin() as connection:
+        grants = (Grant(role=Role.ADMINISTRATOR),)
+        people.add(connection, login="ana", display_name="Ana", grants=grants, actor="tests", password=PASSWORD)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(install, "Renderer", lambda digests: Renderer(digests, "de", locale))
+        app = create_app(database, settings)
+    with asking(app) as client:
+        client.headers.update(BROWSER)
+        assert client.post("/sign-in", data={"login": "ana", "password": PASSWORD}).status_code == 303
+        yield client
+
+
+def test_nothing_of_a_page_is_left_out_of_the_catalog(bracketed: httpx.Client) -> None:
+    paths = [
+        page.path
+        for page in all_pages()
+        if page.operation.method == "GET" and "{" not in page.path and page.path not in OTHER_TEXTS
+    ]
+    assert len(paths) > 25
+    left = {path: outside_brackets(bracketed.get(path).text) - SAME_WORDS for path in paths}
+    assert {path: words for path, words in left.items() if words} == {}
