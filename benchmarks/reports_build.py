@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +31,7 @@ RESULT = Path(".local/bench/reports_build.json")
 SHARE: Final = 100  # one row in so many is new
 TARGETS: Final = {"build after +1 %": 0.05, "memory of dbt": 1.3}
 SAMPLE_S = 0.2
+_CONNECTIONS = sa.text("SELECT pid FROM pg_stat_activity WHERE application_name = 'dbt'")
 _CUSTOMERS = "INSERT INTO app.customers (site_id, customer_key, first_seen_at) SELECT site_id, customer_key, min(ordered_at) FROM app.orders GROUP BY 1, 2"
 # One order in a hundred comes again under a new number: the newest ones, as a day brings them.
 _MORE: Final = """
@@ -90,7 +92,7 @@ def build(url: str, engine: sa.Engine, place: Path) -> dict[str, Any]:
     command = [dbt_project.executable(), "run", "--quiet", "--project-dir", project, "--profiles-dir", project]
     command += ["--target-path", str(place / "target"), "--log-path", str(place / "logs")]
     with psutil.Popen(command, env={**os.environ, **dbt_project.environment(url)}) as process:
-        watched = Watched(process)
+        watched = Watched(process, engine)
         code = process.wait()
         watched.end()
     if code:
@@ -104,28 +106,48 @@ def build(url: str, engine: sa.Engine, place: Path) -> dict[str, Any]:
     return {
         "seconds": round(sum(float(mark.seconds) for mark in marks.values()), 2),
         "dbt_mib": watched.most_mib,
+        "dbt_cpu_s": round(watched.own_cpu_s, 2),
+        "database_cpu_s": round(watched.database_cpu_s, 2),
         "tables": tables,
     }
 
 
 class Watched:
-    """The most memory that a process took, looked at all the while."""
+    """The most memory that dbt took, and processor time of dbt and of its connections' servers, looked at all the while: what other programs of the machine
+    take does not change them. Up to SAMPLE_S of each connection is missed."""
 
-    def __init__(self, process: psutil.Process) -> None:
-        self._process, self._is_over, self.most_mib = process, threading.Event(), 0
+    def __init__(self, process: psutil.Process, engine: sa.Engine) -> None:
+        self._process, self._engine, self._is_over = process, engine, threading.Event()
+        self._cpu_s: dict[int, float] = {}
+        self.most_mib, self.own_cpu_s = 0, 0.0
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
+    @property
+    def database_cpu_s(self) -> float:
+        """Of all connections of dbt, in seconds."""
+        return sum(self._cpu_s.values())
+
     def end(self) -> None:
+        """Look no more."""
         self._is_over.set()
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._is_over.wait(SAMPLE_S):
-            try:
-                self.most_mib = max(self.most_mib, round(self._process.memory_info().rss / 2**20))
-            except psutil.Error:
-                return
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            while not self._is_over.wait(SAMPLE_S):
+                for pid in connection.execute(_CONNECTIONS).scalars():
+                    with suppress(psutil.Error):
+                        self._cpu_s[pid] = seconds_of(psutil.Process(pid))
+                with suppress(psutil.Error):
+                    self.most_mib = max(self.most_mib, round(self._process.memory_info().rss / 2**20))
+                    self.own_cpu_s = seconds_of(self._process)
+
+
+def seconds_of(process: psutil.Process) -> float:
+    """Processor time of a process until now, in seconds."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def report(result: Mapping[str, Any]) -> str:

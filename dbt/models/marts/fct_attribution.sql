@@ -134,7 +134,7 @@ final as (
 select * from final
 
 {% call changed_keys() %}
-    select site_id, coalesce(customer_key, 'order:' || order_id) from {{ ref('fct_orders') }} where {{ is_new() }}
+    select site_id, coalesce(customer_key, 'order:' || order_id) from {{ ref('fct_orders') }} where {{ is_newly_kept() }}
     union
     select site_id, person from {{ this }}
     where md5(person) in (
@@ -144,7 +144,7 @@ select * from final
     )
     union
     select site_id, customer_key from {{ ref('fct_commerce_events') }}
-    where customer_key is not null and activity in ('checkout.started', 'customer.created') and {{ is_new() }}
+    where customer_key is not null and activity in ('checkout.started', 'customer.created') and {{ is_newly_kept() }}
     union
     select clicks.site_id, coalesce(orders.customer_key, clicks.subject)
     from {{ ref('stg_changes__clicks') }} as clicks
