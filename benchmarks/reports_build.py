@@ -1,9 +1,10 @@
-"""A build of the reports after 1 % more, beside one of everything: seconds of the database, and memory of dbt.
+"""Builds of the reports after 1 % more each, beside one of everything: processor time of the database, and memory of dbt.
 
     python -m benchmarks.reports_build [--quick] [--orders N]
 
-One embedded PostgreSQL with a year of orders (reading_world.py), one event each. What is compared is the time of the tables, as the builds
-note it themselves: dbt's own start takes the same whatever there is to do.
+One embedded PostgreSQL with a year of orders (reading_world.py), one event each. What is compared is the processor time of dbt's connections, which
+other programs of the machine do not change; beside it stand the seconds of the tables, as the builds note them themselves. dbt's own start
+takes the same whatever there is to do. Of the builds after 1 % the middle one counts.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from orchestration import dbt_project
 ORDERS, QUICK_ORDERS, SITES = 5_000_000, 5_000, 50
 RESULT = Path(".local/bench/reports_build.json")
 SHARE: Final = 100  # one row in so many is new
+ROUNDS, QUICK_ROUNDS = 3, 1  # builds after 1 % more
 TARGETS: Final = {"build after +1 %": 0.05, "memory of dbt": 1.3}
 SAMPLE_S = 0.2
 _CONNECTIONS = sa.text("SELECT pid FROM pg_stat_activity WHERE application_name = 'dbt'")
@@ -36,7 +38,7 @@ _CUSTOMERS = "INSERT INTO app.customers (site_id, customer_key, first_seen_at) S
 # One order in a hundred comes again under a new number: the newest ones, as a day brings them.
 _MORE: Final = """
 CREATE TEMPORARY TABLE more ON COMMIT DROP AS SELECT * FROM app.commerce_events ORDER BY occurred_at DESC LIMIT :rows;
-UPDATE more SET id = id + :after, order_id = order_id || '-more', key = key || '-more';
+UPDATE more SET id = id + :after, order_id = order_id || :suffix, key = key || :suffix;
 INSERT INTO app.commerce_events SELECT * FROM more;
 INSERT INTO app.event_keys (site_id, key, event_id, occurred_at, evidence_at) SELECT site_id, key, id, occurred_at, evidence_at FROM more;
 INSERT INTO app.orders (site_id, order_id, number, ordered_at, state_at, paid_at, currency, total, customer_key)
@@ -66,24 +68,40 @@ def run(quick: bool = False, *, orders: int = ORDERS) -> dict[str, Any]:
         with engine.begin() as connection:
             connection.execute(sa.text(_CUSTOMERS))
         whole = build(server.url, engine, Path(place))
-        with engine.begin() as connection:
-            for statement in _MORE.split(";\n"):
-                values = {"rows": orders // SHARE, "after": 10 * orders}
-                used = {name: value for name, value in values.items() if f":{name}" in statement}
-                connection.execute(sa.text(statement), used)
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("ANALYZE"))
-        more = build(server.url, engine, Path(place))
+        builds: list[dict[str, Any]] = []
+        for number in range(1, (QUICK_ROUNDS if quick else ROUNDS) + 1):
+            add_more(engine, orders, number)
+            builds.append(build(server.url, engine, Path(place)))
         engine.dispose()
+    more = sorted(builds, key=lambda figures: figures["database_cpu_s"])[len(builds) // 2]
     ratios = {
-        "build after +1 %": round(more["seconds"] / whole["seconds"], 3),
+        "build after +1 %": round(more["database_cpu_s"] / whole["database_cpu_s"], 3),
         "memory of dbt": round(more["dbt_mib"] / whole["dbt_mib"], 2),
     }
     reached = {name: ratios[name] <= target for name, target in TARGETS.items()}
-    result = {"orders": orders, "whole": whole, "more": more, "ratios": ratios, "targets": TARGETS, "reached": reached}
+    result = {
+        "orders": orders,
+        "whole": whole,
+        "more": more,
+        "builds": builds,
+        "ratios": ratios,
+        "targets": TARGETS,
+        "reached": reached,
+    }
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
     return result
+
+
+def add_more(engine: sa.Engine, orders: int, number: int) -> None:
+    """1 % more; `number`: how often before, and this time."""
+    values = {"rows": orders // SHARE, "after": 10 * orders * number, "suffix": f"-more{number}"}
+    with engine.begin() as connection:
+        for statement in _MORE.split(";\n"):
+            used = {name: value for name, value in values.items() if f":{name}" in statement}
+            connection.execute(sa.text(statement), used)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("ANALYZE"))
 
 
 def build(url: str, engine: sa.Engine, place: Path) -> dict[str, Any]:
@@ -156,9 +174,11 @@ def report(result: Mapping[str, Any]) -> str:
     lines = [f"{result['orders']:,} orders; dbt {whole['dbt_mib']} MiB, after +1 % {more['dbt_mib']} MiB"]
     for name, table in sorted(whole["tables"].items(), key=lambda item: -item[1]["seconds"]):
         lines.append(f"  {name:<30} {table['seconds']:>9.2f} s  {more['tables'][name]['seconds']:>8.2f} s")
-    lines.append(
-        f"  {'together':<30} {whole['seconds']:>9.2f} s  {more['seconds']:>8.2f} s  {result['ratios']['build after +1 %']}"
-    )
+    lines.append(f"  {'together':<30} {whole['seconds']:>9.2f} s  {more['seconds']:>8.2f} s")
+    for name, key in (("processor time of the database", "database_cpu_s"), ("processor time of dbt", "dbt_cpu_s")):
+        each = ", ".join(f"{figures[key]:.2f}" for figures in result["builds"])
+        lines.append(f"  {name:<30} {whole[key]:>9.2f} s  {more[key]:>8.2f} s  (of {each})")
+    lines.append(f"  build after +1 %: {result['ratios']['build after +1 %']} of the whole one")
     return "\n".join(lines)
 
 
