@@ -104,7 +104,10 @@ def test_conversions_are_grouped_and_currencies_never_added(admin: httpx.Client,
     assert [row["day"] for row in by_day] == [str(YESTERDAY), str(TODAY)]
     assert len(ask(admin, "conversions", by="assignment")["rows"]) == 4
     by_campaign = ask(admin, "conversions", by="campaign", currency="SEK")["rows"]
-    assert [(row["key"], row["name"], row["matched"]) for row in by_campaign] == [("", "no campaign", 20), ("autumn", "autumn", 2)]
+    assert [(row["key"], row["name"], row["matched"]) for row in by_campaign] == [
+        ("", "no campaign", 20),
+        ("autumn", "autumn", 2),
+    ]
     with filled.engine.connect() as connection:
         assert reports.currencies(connection, filled.mine.id) == ("EUR", "SEK")
 
