@@ -26,6 +26,7 @@ NAMES = (
     "stack",
     "reading",
     "reports_build",
+    "beside_builds",
     "api",
     "pages",
     "exports",

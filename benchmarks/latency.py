@@ -13,6 +13,8 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,8 @@ OUT = Path(".local/bench/latency.json")
 
 # A little is read again each time: two draining runs may commit their ids out of order.
 SEEN = "SELECT id, order_id FROM app.conversion_uploads WHERE id > $1 - 500 ORDER BY id"
+
+LAST = "SELECT coalesce(max(id), 0) FROM app.conversion_uploads"
 
 
 class Watch:
@@ -85,6 +89,7 @@ async def trickle(url: str, base: str, store: Store, seconds: int) -> dict[str, 
     """Posts until the first upload is queued, then for `seconds` more; waits for the last."""
     watch = Watch()
     connection = await asyncpg.connect(url)
+    watch.last_id = await connection.fetchval(LAST)
     first_at: float | None = None
     started = time.monotonic()
     async with httpx.AsyncClient(base_url=base, timeout=10, trust_env=False) as client:
@@ -122,37 +127,57 @@ async def trickle(url: str, base: str, store: Store, seconds: int) -> dict[str, 
         "p50_s": round(statistics.median(latencies), 3),
         "p95_s": round(latencies[int(len(latencies) * 0.95)], 3),
         "max_s": round(latencies[-1], 3),
+        "latencies_s": latencies,
     }
+
+
+def settings_of(directory: Path) -> Settings:
+    """Of a pipeline whose files are in `directory`, on ports of its own."""
+    return Settings.model_validate(
+        {"local_directory": directory, "receiver_port": 8870, "console_port": 8871, "dagster_port": 8872}
+    )
+
+
+def shop(url: str, settings: Settings) -> Store:
+    """The demo's sites with their rules in force; the Shopify shop of them."""
+    made = engine(url)
+    with made.begin() as connection:
+        stores = prepare(connection, settings)
+        connection.execute(sa.text("UPDATE app.site_custom_events SET is_active = true"))
+    made.dispose()
+    return stores.shopify
+
+
+@contextmanager
+def pipeline(url: str, settings: Settings) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Receiver and Dagster on a database: the receiver's address, once it is ready, and the environment that all of them were given."""
+    environment = {
+        **programs.environment(settings, url),
+        **google_environment(settings),
+        "CUSTOM_EVENTS_RECEIVER_PORT": str(settings.receiver_port),
+        "CUSTOM_EVENTS_DRAIN_LIMIT_S": str(RUN_LIFE_S),
+    }
+    supervisor = Supervisor(settings.local_directory / "logs", environment)
+    try:
+        supervisor.start(programs.receiver(settings))
+        for program in programs.dagster(settings):
+            supervisor.start(program)
+        base = f"http://127.0.0.1:{settings.receiver_port}"
+        wait_until_ready(f"{base}/readyz", supervisor)
+        yield base, environment
+    finally:
+        supervisor.stop()
 
 
 def run(quick: bool = False) -> dict[str, Any]:
     """The measurement on a database of its own; writes `.local/bench/latency.json`."""
     with tempfile.TemporaryDirectory(prefix="latency-") as directory, embedded.start(Path(directory) / "pg") as server:
-        settings = Settings.model_validate(
-            {"local_directory": Path(directory), "receiver_port": 8870, "console_port": 8871, "dagster_port": 8872}
-        )
+        settings = settings_of(Path(directory))
         migrate.upgrade(server.url)
-        made = engine(server.url)
-        with made.begin() as connection:
-            stores = prepare(connection, settings)
-            connection.execute(sa.text("UPDATE app.site_custom_events SET is_active = true"))
-        made.dispose()
-        environment = {
-            **programs.environment(settings, server.url),
-            **google_environment(settings),
-            "CUSTOM_EVENTS_RECEIVER_PORT": str(settings.receiver_port),
-            "CUSTOM_EVENTS_DRAIN_LIMIT_S": str(RUN_LIFE_S),
-        }
-        supervisor = Supervisor(Path(directory) / "logs", environment)
-        try:
-            supervisor.start(programs.receiver(settings))
-            for program in programs.dagster(settings):
-                supervisor.start(program)
-            base = f"http://127.0.0.1:{settings.receiver_port}"
-            wait_until_ready(f"{base}/readyz", supervisor)
-            figures = asyncio.run(trickle(server.url, base, stores.shopify, QUICK_SECONDS if quick else SECONDS))
-        finally:
-            supervisor.stop()
+        store = shop(server.url, settings)
+        with pipeline(server.url, settings) as (base, _):
+            figures = asyncio.run(trickle(server.url, base, store, QUICK_SECONDS if quick else SECONDS))
+    figures.pop("latencies_s")
     result = {
         "name": "latency",
         "figures": figures,

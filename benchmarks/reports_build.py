@@ -1,9 +1,10 @@
-"""A build of the reports after 1 % more, beside one of everything: seconds of the database, and memory of dbt.
+"""Builds of the reports after 1 % more each, beside one of everything: processor time of the database, and memory of dbt.
 
     python -m benchmarks.reports_build [--quick] [--orders N]
 
-One embedded PostgreSQL with a year of orders (reading_world.py), one event each. What is compared is the time of the tables, as the builds
-note it themselves: dbt's own start takes the same whatever there is to do.
+One embedded PostgreSQL with a year of orders (reading_world.py), one event each. What is compared is the processor time of dbt's connections, which
+other programs of the machine do not change; beside it stand the seconds of the tables, as the builds note them themselves. dbt's own start
+takes the same whatever there is to do. Of the builds after 1 % the middle one counts.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -28,13 +30,15 @@ from orchestration import dbt_project
 ORDERS, QUICK_ORDERS, SITES = 5_000_000, 5_000, 50
 RESULT = Path(".local/bench/reports_build.json")
 SHARE: Final = 100  # one row in so many is new
+ROUNDS, QUICK_ROUNDS = 3, 1  # builds after 1 % more
 TARGETS: Final = {"build after +1 %": 0.05, "memory of dbt": 1.3}
 SAMPLE_S = 0.2
+_CONNECTIONS = sa.text("SELECT pid FROM pg_stat_activity WHERE application_name = 'dbt'")
 _CUSTOMERS = "INSERT INTO app.customers (site_id, customer_key, first_seen_at) SELECT site_id, customer_key, min(ordered_at) FROM app.orders GROUP BY 1, 2"
 # One order in a hundred comes again under a new number: the newest ones, as a day brings them.
 _MORE: Final = """
 CREATE TEMPORARY TABLE more ON COMMIT DROP AS SELECT * FROM app.commerce_events ORDER BY occurred_at DESC LIMIT :rows;
-UPDATE more SET id = id + :after, order_id = order_id || '-more', key = key || '-more';
+UPDATE more SET id = id + :after, order_id = order_id || :suffix, key = key || :suffix;
 INSERT INTO app.commerce_events SELECT * FROM more;
 INSERT INTO app.event_keys (site_id, key, event_id, occurred_at, evidence_at) SELECT site_id, key, id, occurred_at, evidence_at FROM more;
 INSERT INTO app.orders (site_id, order_id, number, ordered_at, state_at, paid_at, currency, total, customer_key)
@@ -64,24 +68,40 @@ def run(quick: bool = False, *, orders: int = ORDERS) -> dict[str, Any]:
         with engine.begin() as connection:
             connection.execute(sa.text(_CUSTOMERS))
         whole = build(server.url, engine, Path(place))
-        with engine.begin() as connection:
-            for statement in _MORE.split(";\n"):
-                values = {"rows": orders // SHARE, "after": 10 * orders}
-                used = {name: value for name, value in values.items() if f":{name}" in statement}
-                connection.execute(sa.text(statement), used)
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("ANALYZE"))
-        more = build(server.url, engine, Path(place))
+        builds: list[dict[str, Any]] = []
+        for number in range(1, (QUICK_ROUNDS if quick else ROUNDS) + 1):
+            add_more(engine, orders, number)
+            builds.append(build(server.url, engine, Path(place)))
         engine.dispose()
+    more = sorted(builds, key=lambda figures: figures["database_cpu_s"])[len(builds) // 2]
     ratios = {
-        "build after +1 %": round(more["seconds"] / whole["seconds"], 3),
+        "build after +1 %": round(more["database_cpu_s"] / whole["database_cpu_s"], 3),
         "memory of dbt": round(more["dbt_mib"] / whole["dbt_mib"], 2),
     }
     reached = {name: ratios[name] <= target for name, target in TARGETS.items()}
-    result = {"orders": orders, "whole": whole, "more": more, "ratios": ratios, "targets": TARGETS, "reached": reached}
+    result = {
+        "orders": orders,
+        "whole": whole,
+        "more": more,
+        "builds": builds,
+        "ratios": ratios,
+        "targets": TARGETS,
+        "reached": reached,
+    }
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
     return result
+
+
+def add_more(engine: sa.Engine, orders: int, number: int) -> None:
+    """1 % more; `number`: how often before, and this time."""
+    values = {"rows": orders // SHARE, "after": 10 * orders * number, "suffix": f"-more{number}"}
+    with engine.begin() as connection:
+        for statement in _MORE.split(";\n"):
+            used = {name: value for name, value in values.items() if f":{name}" in statement}
+            connection.execute(sa.text(statement), used)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("ANALYZE"))
 
 
 def build(url: str, engine: sa.Engine, place: Path) -> dict[str, Any]:
@@ -90,7 +110,7 @@ def build(url: str, engine: sa.Engine, place: Path) -> dict[str, Any]:
     command = [dbt_project.executable(), "run", "--quiet", "--project-dir", project, "--profiles-dir", project]
     command += ["--target-path", str(place / "target"), "--log-path", str(place / "logs")]
     with psutil.Popen(command, env={**os.environ, **dbt_project.environment(url)}) as process:
-        watched = Watched(process)
+        watched = Watched(process, engine)
         code = process.wait()
         watched.end()
     if code:
@@ -104,28 +124,48 @@ def build(url: str, engine: sa.Engine, place: Path) -> dict[str, Any]:
     return {
         "seconds": round(sum(float(mark.seconds) for mark in marks.values()), 2),
         "dbt_mib": watched.most_mib,
+        "dbt_cpu_s": round(watched.own_cpu_s, 2),
+        "database_cpu_s": round(watched.database_cpu_s, 2),
         "tables": tables,
     }
 
 
 class Watched:
-    """The most memory that a process took, looked at all the while."""
+    """The most memory that dbt took, and processor time of dbt and of its connections' servers, looked at all the while: what other programs of the machine
+    take does not change them. Up to SAMPLE_S of each connection is missed."""
 
-    def __init__(self, process: psutil.Process) -> None:
-        self._process, self._is_over, self.most_mib = process, threading.Event(), 0
+    def __init__(self, process: psutil.Process, engine: sa.Engine) -> None:
+        self._process, self._engine, self._is_over = process, engine, threading.Event()
+        self._cpu_s: dict[int, float] = {}
+        self.most_mib, self.own_cpu_s = 0, 0.0
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
+    @property
+    def database_cpu_s(self) -> float:
+        """Of all connections of dbt, in seconds."""
+        return sum(self._cpu_s.values())
+
     def end(self) -> None:
+        """Look no more."""
         self._is_over.set()
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._is_over.wait(SAMPLE_S):
-            try:
-                self.most_mib = max(self.most_mib, round(self._process.memory_info().rss / 2**20))
-            except psutil.Error:
-                return
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            while not self._is_over.wait(SAMPLE_S):
+                for pid in connection.execute(_CONNECTIONS).scalars():
+                    with suppress(psutil.Error):
+                        self._cpu_s[pid] = seconds_of(psutil.Process(pid))
+                with suppress(psutil.Error):
+                    self.most_mib = max(self.most_mib, round(self._process.memory_info().rss / 2**20))
+                    self.own_cpu_s = seconds_of(self._process)
+
+
+def seconds_of(process: psutil.Process) -> float:
+    """Processor time of a process until now, in seconds."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def report(result: Mapping[str, Any]) -> str:
@@ -134,9 +174,11 @@ def report(result: Mapping[str, Any]) -> str:
     lines = [f"{result['orders']:,} orders; dbt {whole['dbt_mib']} MiB, after +1 % {more['dbt_mib']} MiB"]
     for name, table in sorted(whole["tables"].items(), key=lambda item: -item[1]["seconds"]):
         lines.append(f"  {name:<30} {table['seconds']:>9.2f} s  {more['tables'][name]['seconds']:>8.2f} s")
-    lines.append(
-        f"  {'together':<30} {whole['seconds']:>9.2f} s  {more['seconds']:>8.2f} s  {result['ratios']['build after +1 %']}"
-    )
+    lines.append(f"  {'together':<30} {whole['seconds']:>9.2f} s  {more['seconds']:>8.2f} s")
+    for name, key in (("processor time of the database", "database_cpu_s"), ("processor time of dbt", "dbt_cpu_s")):
+        each = ", ".join(f"{figures[key]:.2f}" for figures in result["builds"])
+        lines.append(f"  {name:<30} {whole[key]:>9.2f} s  {more[key]:>8.2f} s  (of {each})")
+    lines.append(f"  build after +1 %: {result['ratios']['build after +1 %']} of the whole one")
     return "\n".join(lines)
 
 

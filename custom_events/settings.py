@@ -232,6 +232,18 @@ class Settings(ServingSettings):
         le=31,
         description="Days after its own for which an exchange rate holds where no newer one was loaded (weekends, holidays).",
     )
+    attribution_lookback_days: int = Field(
+        30,
+        ge=1,
+        le=400,
+        description="Days before an order within which a touch shares its credit. The first build after a change computes attribution anew.",
+    )
+    attribution_half_life_days: int = Field(
+        7,
+        ge=1,
+        le=400,
+        description="Days after which a touch counts half in the attribution model `time_decay`. The first build after a change computes attribution anew.",
+    )
 
     report_threads: int = Field(
         1,

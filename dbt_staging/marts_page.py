@@ -20,6 +20,7 @@ and in the reporting currency (`..._in_reporting`) by the rate of their day: whe
 are never taken for rates of 1. Tables hold sums and counts; divide where you read.
 
 A build changes the rows that differ, hourly, while others read ([decision 50](../decisions/0050-kept-tables.md)). `reporting.kept_marks` says when each table was built last.
+Beside the columns here each table has `kept_by`, by which builds find new rows ([decision 60](../decisions/0060-what-builds-look-up.md)).
 """
 
 

@@ -112,6 +112,8 @@ def environment(url: str) -> dict[str, str]:
         "CUSTOM_EVENTS_DBT_THREADS": str(settings().report_threads),
         "CUSTOM_EVENTS_DBT_REPORTING_CURRENCY": settings().reporting_currency,
         "CUSTOM_EVENTS_DBT_EXCHANGE_RATE_DAYS": str(settings().exchange_rate_days),
+        "CUSTOM_EVENTS_DBT_ATTRIBUTION_LOOKBACK_DAYS": str(settings().attribution_lookback_days),
+        "CUSTOM_EVENTS_DBT_ATTRIBUTION_HALF_LIFE_DAYS": str(settings().attribution_half_life_days),
         "PGOPTIONS": f"{session_options(url)} {LIMITS}",
         **{
             variable: value

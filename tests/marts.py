@@ -8,7 +8,7 @@ import yaml
 
 MODELS: Final = Path(__file__).parents[1] / "dbt" / "models" / "marts"
 NAMES: Final = ("fct_funnel_daily", "fct_accuracy_daily", "fct_conversions_by_definition")
-_TEXTS: Final = ("name", "key", "label", "currency")
+_TEXTS: Final = ("name", "key", "label", "campaign", "currency")
 
 
 def columns_of(name: str) -> list[str]:

@@ -12,6 +12,9 @@ import sqlalchemy as sa
 from orchestration import dbt_project
 
 WHOLE_BUILD = ("build", "--exclude-resource-type", "unit_test")
+COLUMNS = """
+SELECT attname FROM pg_attribute WHERE attrelid = CAST(:table AS regclass) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+"""
 
 
 class Warehouse:
@@ -52,10 +55,16 @@ class Warehouse:
 
     def everything(self) -> dict[str, list[str]]:
         """Every row of every kept table as text, in its order."""
-        return {
-            model: sorted(row[0] for row in self.rows(f"SELECT t::text FROM reporting.{model} t"))
-            for model in self.marks()
-        }
+        texts: dict[str, list[str]] = {}
+        for model in self.marks():
+            columns = ", ".join(self.columns(model))
+            texts[model] = sorted(row[0] for row in self.rows(f"SELECT row({columns})::text FROM reporting.{model}"))
+        return texts
+
+    def columns(self, model: str) -> list[str]:
+        """The columns of a kept table, without the number of the transaction that wrote the row."""
+        names = self.rows(COLUMNS, table=f"reporting.{model}")
+        return [row.attname for row in names if row.attname != "kept_by"]
 
     def rows(self, statement: str, **values: Any) -> list[Any]:
         """The rows of a statement."""

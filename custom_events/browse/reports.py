@@ -76,7 +76,7 @@ class AccuracyDay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConversionGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """Conversions of one definition, site, day or assignment in one currency ("": none). `lost`: refused for good or expired; `value_matched`: of those that
+    """Conversions of one definition, site, day, assignment or campaign ("": none) in one currency ("": none). `lost`: refused for good or expired; `value_matched`: of those that
     stand, before refunds; `value_at_google`: what stands there now, refunds taken off."""
 
     key: str

@@ -62,6 +62,8 @@ FROM {SCHEMA}.fct_accuracy_daily m WHERE {_PERIOD} AND {_OF_SITE} AND m.orders >
 ORDER BY CAST(m.sent + m.withheld AS numeric) / m.orders, m.orders DESC, m.day DESC, m.site_id LIMIT :rows
 """)
 
+NO_CAMPAIGN: Final = "no campaign"  # the name of those whose event carried none; their key is empty
+
 # By what conversions are added up: the columns that name it, and what stands for it.
 GROUPS: Final = {
     "definition": ("m.definition_key", "max(m.definition_name)", "CAST(NULL AS bigint)", "CAST(NULL AS date)"),
@@ -71,6 +73,12 @@ GROUPS: Final = {
         "m.definition_key || ': ' || m.assignment_label || ', ' || m.site_name",
         "m.definition_key || ': ' || m.assignment_label || ', ' || m.site_name",
         "m.site_id",
+        "CAST(NULL AS date)",
+    ),
+    "campaign": (
+        "coalesce(m.campaign, '')",
+        f"coalesce(max(m.campaign), '{NO_CAMPAIGN}')",
+        "CAST(NULL AS bigint)",
         "CAST(NULL AS date)",
     ),
 }

@@ -48,6 +48,17 @@ _REPORTS: Final = (
         plot=("matched", "accepted"),
     ),
     _report(
+        "conversions_by_campaign",
+        "Conversions by definition, site, day and campaign",
+        mart="fct_conversions_by_definition",
+        columns="definition_key definition_name site_name day campaign currency matched accepted unmatched withheld lost open "
+        "acceptance value_matched value_at_google",
+        added_up=True,
+        order=(RowOrder(column="day"), RowOrder(column="matched", descending=True)),
+        period=PeriodName.LAST_7_DAYS,
+        format="xlsx",
+    ),
+    _report(
         "upload_quality",
         "Upload quality by account and action",
         mart="fct_reconciliation_daily",

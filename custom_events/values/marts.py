@@ -121,9 +121,9 @@ _MARTS: Final = (
     ),
     _mart(
         "fct_conversions_by_definition",
-        "Conversions by definition, assignment, currency and day",
-        "One row per definition, assignment, currency and day of conversion.",
-        "definition_key:id definition_name:text site_id:id site_name:text assignment_label:text currency:text day:day matched:count "
+        "Conversions by definition, assignment, campaign, currency and day",
+        "One row per definition, assignment, campaign, currency and day of conversion.",
+        "definition_key:id definition_name:text site_id:id site_name:text assignment_label:text campaign:text currency:text day:day matched:count "
         "withdrawn:count withheld:count accepted:count unmatched:count lost:count open:count value_matched:amount value_at_google:amount",
         ratios=(_ratio("acceptance", ("accepted",), "matched"),),
     ),

@@ -15,12 +15,7 @@
     ) as deliveries
     left join {{ ref('int_sites') }} as sites on sites.site_id = deliveries.site_id
     union
-    select events.site_id, {{ local_day('events.arrived_at', 'sites') }}
-    from {{ ref('fct_commerce_events') }} as events
-    inner join {{ ref('int_sites') }} as sites on sites.site_id = events.site_id
-    where {{ is_new('events.xmin') }}
+    select site_id, arrived_day from {{ ref('fct_commerce_events') }} where {{ is_newly_kept() }}
     union
-    select departed.site_id, {{ local_day('cast(departed.key as timestamptz)', 'sites') }}
-    from {{ left_keys('fct_commerce_events', 'arrived_at') }} as departed
-    inner join {{ ref('int_sites') }} as sites on sites.site_id = departed.site_id
+    select site_id, cast(key as date) from {{ left_keys('fct_commerce_events', 'arrived_day') }} as departed
 {%- endmacro %}

@@ -19,7 +19,7 @@
 {#- Within changed_keys(): days of which a rate came, went or changed, as text. -#}
 {% macro days_of_new_rates() -%}
     (
-        select day::text from {{ ref('fct_exchange_rates') }} where {{ is_new() }}
+        select day::text from {{ ref('fct_exchange_rates') }} where {{ is_newly_kept() }}
         union
         select key from {{ left_keys('fct_exchange_rates', 'day') }} as departed
     )

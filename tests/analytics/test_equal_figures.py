@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import msgspec
 import pytest
 import sqlalchemy as sa
 import yaml
@@ -57,6 +58,12 @@ SELECT a.site_name AS name, sum(a.sent + a.withheld) / sum(a.orders) AS accuracy
 FROM reporting.fct_accuracy_daily a GROUP BY a.site_id, a.site_name
 """,
 }
+# What the stored events of the ledger's conversions carried.
+CAMPAIGNS: Final = """
+SELECT coalesce(e.facts -> 'utm' ->> 'campaign', ''), count(*)
+FROM app.conversion_uploads c JOIN app.custom_events m ON m.id = c.custom_event_id JOIN app.commerce_events e ON e.id = m.commerce_event_id
+WHERE c.kind = 'conversion' GROUP BY 1
+"""
 
 
 @pytest.fixture
@@ -99,8 +106,7 @@ def _differences(built: Warehouse, file: Path) -> dict[str, list[str]]:
     with duckdb.connect(str(file), read_only=True) as duck:
         duck.execute("SET TimeZone = 'UTC'")
         for model in built.marks():
-            columns = [row.attname for row in built.rows(COLUMNS, table=f"reporting.{model}")]
-            texts = ", ".join(f'cast("{column}" AS text)' for column in columns)
+            texts = ", ".join(f'cast("{column}" AS text)' for column in built.columns(model))
             statement = f"SELECT {texts} FROM reporting.{model}"
             ours = sorted(repr(tuple(row)) for row in built.rows(statement))
             theirs = sorted(repr(row) for row in duck.execute(statement).fetchall())
@@ -108,11 +114,6 @@ def _differences(built: Warehouse, file: Path) -> dict[str, list[str]]:
                 different[model] = [*sorted(set(ours) - set(theirs))[:3], *sorted(set(theirs) - set(ours))[:3]]
             assert ours, f"{model} is empty: nothing is compared"
     return different
-
-
-COLUMNS: Final = """
-SELECT attname FROM pg_attribute WHERE attrelid = CAST(:table AS regclass) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
-"""
 
 
 # ---------------------------------------------------------------- console, ledger, marts
@@ -125,6 +126,7 @@ def _console_ledger_and_marts_agree(built: Warehouse) -> None:
         accuracy = reports.read(connection, "accuracy", report_filter).rows
         conversions = reports.read(connection, "conversions", report_filter).rows
         configuration = reports.read(connection, "configuration", report_filter).rows
+        campaigns = reports.read(connection, "conversions", msgspec.structs.replace(report_filter, by="campaign")).rows
     assert total.gaps == []
     ledger = {row.name: row for row in built.rows(STORED["ledger"])}
     assert sum(row.conversions_sent for row in ledger.values()) == sum(day.sent for day in funnel) > 0
@@ -137,6 +139,11 @@ def _console_ledger_and_marts_agree(built: Warehouse) -> None:
         groups = [group for group in conversions if group.name == site]
         assert sum(group.accepted for group in groups) == row.conversions_accepted
         assert sum(group.value_at_google or 0 for group in groups) == row.value_at_google
+    by_campaign: dict[str, int] = {}
+    for group in campaigns:
+        by_campaign[group.key] = by_campaign.get(group.key, 0) + group.matched
+    assert by_campaign == dict(built.rows(CAMPAIGNS))
+    assert len(by_campaign) > 1
     orders = sum(row.orders for row in built.rows(STORED["orders"]))
     credited = built.rows("SELECT sum(order_credit) FROM reporting.fct_attribution_daily WHERE model = 'time_decay'")
     assert sum(day.orders for day in accuracy) == orders == credited[0][0] > 0

@@ -1,6 +1,7 @@
 """dbt's connection and its sources follow the database."""
 
 import os
+import re
 import shutil
 import sys
 import time
@@ -39,6 +40,21 @@ def test_dbt_connects_where_we_do(url: str, host: str, port: str, user: str, nam
     assert found["CUSTOM_EVENTS_DBT_PORT"] == port
     assert found["CUSTOM_EVENTS_DBT_USER"] == user
     assert found["CUSTOM_EVENTS_DBT_NAME"] == name
+
+
+def test_every_variable_that_models_read_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUSTOM_EVENTS_ATTRIBUTION_LOOKBACK_DAYS", "10")
+    settings.cache_clear()
+    try:
+        environment = dbt_project.environment("postgresql://")
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+    folders = [dbt_project.PROJECT_DIRECTORY / name for name in ("models", "macros")]
+    texts = [file.read_text() for folder in folders for file in folder.rglob("*.sql")]
+    variables = {name for text in texts for name in re.findall(r"env_var\('(\w+)'", text)}
+    assert variables - {"CUSTOM_EVENTS_DBT_PARQUET"} <= set(environment)
+    assert environment["CUSTOM_EVENTS_DBT_ATTRIBUTION_LOOKBACK_DAYS"] == "10"
 
 
 @pytest.mark.usefixtures("untraced_processes")

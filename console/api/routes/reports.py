@@ -128,7 +128,7 @@ def read_conversions(
     currency: Currency = None,
     by: By = "definition",
 ) -> Report[ConversionGroup]:
-    """Conversions and what they are worth, by definition, site, day or assignment and by currency; the 200 greatest groups, of days all. Whoever may see some
+    """Conversions and what they are worth, by definition, site, day, assignment or campaign and by currency; the 200 greatest groups, of days all. Whoever may see some
     sites and not all names one."""
     asked = _asked(call, site_id, since, until, currency, by)
     return reports.read(call.connection, "conversions", asked, reports.EVERY if by == "day" else reports.SHOWN)

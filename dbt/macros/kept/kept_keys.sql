@@ -38,7 +38,12 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Within these blocks: whether a row was written since the last build. `written_by`: the xmin of a table, or what a view calls it. -#}
+{#- Within these blocks: whether a row of another kept table was written since the last build, found by its index. `alias`: the table's in the query. -#}
+{% macro is_newly_kept(alias='') -%}
+    {{ alias ~ '.' if alias }}kept_by between @kept_mark@ and @kept_now@
+{%- endmacro %}
+
+{#- The same of rows of other tables. `written_by`: the xmin of a table, or what a view calls it. -#}
 {#- Written as an equality, of which the planner expects one row in 200; of a comparison it would expect a third of the table. -#}
 {% macro is_new(written_by='xmin') -%}
     (case when age({{ written_by }}) <= @kept_age@ then 1 end) = 1

@@ -17,6 +17,7 @@
     {%- for column in columns -%}
         {%- do described.append(column.name ~ ' ' ~ column.type ~ (' not null' if column.is_required else '')) -%}
     {%- endfor -%}
+    {%- do described.append('kept_by bigint') -%}
     {%- set stored = kept_stored_columns(relation) -%}
     {%- if not stored -%}
         {%- do run_query('create table ' ~ relation ~ ' (' ~ (described | join(', ')) ~ ')') -%}
@@ -32,7 +33,10 @@
         {%- endif -%}
     {%- endfor -%}
     {%- set names = columns | map(attribute='name') | list -%}
-    {%- for name in stored if name not in names -%}
+    {%- if 'kept_by' not in stored -%}
+        {%- do steps.append('add column kept_by bigint') -%}
+    {%- endif -%}
+    {%- for name in stored if name not in names + ['kept_by'] -%}
         {%- do steps.append('drop column ' ~ name) -%}
     {%- endfor -%}
     {%- if steps -%}
@@ -51,7 +55,7 @@
     {%- set index_names = run_query(
         "select c.relname from pg_index i inner join pg_class c on c.oid = i.indexrelid where i.indrelid = '" ~ relation ~ "'::regclass"
     ).columns[0].values() | list -%}
-    {%- for index in of_keys + indexes -%}
+    {%- for index in of_keys + indexes + [{'columns': ['kept_by'], 'unique': false}] -%}
         {%- set kind = 'unique ' if index.unique else '' -%}
         {%- set name = relation.identifier ~ '_' ~ local_md5(kind ~ (index.columns | join(',')))[:8] -%}
         {%- if name not in index_names -%}

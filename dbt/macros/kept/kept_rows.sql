@@ -7,16 +7,21 @@
 {%- endmacro %}
 
 {#- Writes down the keys that may have changed, as temporary table kept_changed (k1, k2 ..., then named columns); how many. -#}
-{% macro kept_note_changed(block, keys, age) -%}
+{% macro kept_note_changed(block, keys, state) -%}
     {%- set names = [] -%}
     {%- for key in keys -%} {%- do names.append('k' ~ loop.index) -%} {%- endfor -%}
     {%- if block.noticed is not none -%}
-        {%- do kept_temporary('kept_noticed', block.noticed | replace('@kept_age@', age)) -%}
+        {%- do kept_temporary('kept_noticed', kept_since(block.noticed, state)) -%}
     {%- endif -%}
     {{- return(kept_temporary(
         'kept_changed',
-        'select distinct * from (' ~ (block.query | replace('@kept_age@', age)) ~ ') as changed (' ~ ((names + block.names) | join(', ')) ~ ')'
+        'select distinct * from (' ~ kept_since(block.query, state) ~ ') as changed (' ~ ((names + block.names) | join(', ')) ~ ')'
     )) -}}
+{%- endmacro %}
+
+{#- A query of these blocks with the numbers of transactions since the last build in it. -#}
+{% macro kept_since(query, state) -%}
+    {{- return(query | replace('@kept_age@', state.age) | replace('@kept_mark@', state.read_until) | replace('@kept_now@', state.current)) -}}
 {%- endmacro %}
 
 {#- Computes the rows as they are now, as temporary table kept_fresh, by the contract's types. -#}
@@ -59,9 +64,10 @@
     {%- do run_query('delete from ' ~ relation ~ ' as kept using kept_gone where kept.ctid = kept_gone.place') -%}
 {%- endmacro %}
 
-{% macro kept_insert(relation, columns, source) -%}
+{#- Adds rows, with the number of the transaction that does (kept_by), by which other models find them. -#}
+{% macro kept_insert(relation, columns, source, state) -%}
     {%- set names = columns | map(attribute='name') | join(', ') -%}
-    insert into {{ relation }} ({{ names }}) select {{ names }} from {{ source }} as fresh
+    insert into {{ relation }} ({{ names }}, kept_by) select {{ names }}, {{ state.current }} from {{ source }} as fresh
 {%- endmacro %}
 
 {#- A key's expression over the columns of one of two relations that have the same: `{}` stands for the alias, else it is a bare column. -#}
@@ -81,11 +87,19 @@
     {{- return(same | join(' and ')) -}}
 {%- endmacro %}
 
+{#- Columns that are never null by `=`: a join is hashed by them, so that many rows of one key are not compared with each other. -#}
 {% macro kept_same_row(left, right, columns) -%}
-    {%- set lefts, rights = [], [] -%}
+    {%- set same, lefts, rights = [], [], [] -%}
     {%- for column in columns -%}
-        {%- do lefts.append(left ~ '.' ~ column.name) -%}
-        {%- do rights.append(right ~ '.' ~ column.name) -%}
+        {%- if column.is_required -%}
+            {%- do same.append(left ~ '.' ~ column.name ~ ' = ' ~ right ~ '.' ~ column.name) -%}
+        {%- else -%}
+            {%- do lefts.append(left ~ '.' ~ column.name) -%}
+            {%- do rights.append(right ~ '.' ~ column.name) -%}
+        {%- endif -%}
     {%- endfor -%}
-    {{- return('(' ~ (lefts | join(', ')) ~ ') is not distinct from (' ~ (rights | join(', ')) ~ ')') -}}
+    {%- if lefts -%}
+        {%- do same.append('(' ~ (lefts | join(', ')) ~ ') is not distinct from (' ~ (rights | join(', ')) ~ ')') -%}
+    {%- endif -%}
+    {{- return(same | join(' and ')) -}}
 {%- endmacro %}

@@ -33,7 +33,7 @@
         "select marks.definition = '" ~ definition ~ "' and marks.server = now.server and marks.mark <= now.current"
         ~ " and now.current - marks.mark < 1500000000"
         ~ " and marks.built_at > now() - interval '" ~ (var('kept_departures_days') - 1) ~ " days' as is_current,"
-        ~ " now.current - marks.mark as age, now.oldest as mark, now.server as server,"
+        ~ " now.current - marks.mark as age, marks.mark as read_until, now.current as current, now.oldest as mark, now.server as server,"
         ~ " not exists (select from " ~ relation ~ ") as is_empty,"
         ~ " (select greatest(reltuples, 0)::bigint from pg_class where oid = '" ~ relation ~ "'::regclass) as known_rows"
         ~ " from (select pg_snapshot_xmin(pg_current_snapshot())::text::bigint as oldest, pg_current_xact_id()::text::bigint as current,"
@@ -41,7 +41,8 @@
         ~ " left join " ~ relation.schema ~ ".kept_marks as marks on marks.model = '" ~ relation.identifier ~ "'"
     ).rows -%}
     {{- return({
-        'is_current': rows[0]['is_current'] or false, 'age': rows[0]['age'], 'mark': rows[0]['mark'],
+        'is_current': rows[0]['is_current'] or false, 'age': rows[0]['age'], 'read_until': rows[0]['read_until'],
+        'current': rows[0]['current'], 'mark': rows[0]['mark'],
         'server': rows[0]['server'], 'is_empty': rows[0]['is_empty'], 'known_rows': rows[0]['known_rows'],
     }) -}}
 {%- endmacro %}

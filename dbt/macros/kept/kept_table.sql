@@ -31,7 +31,7 @@
 
     {%- set rows = {'gone': 0, 'new': 0} -%}
     {%- set source = none -%}
-    {%- if is_keyed and not kept_note_changed(block, keys, state.age) -%}
+    {%- if is_keyed and not kept_note_changed(block, keys, state) -%}
         {#- no key changed -#}
     {%- elif not is_keyed and state.is_empty -%}
         {%- set source = '(' ~ sql ~ ')' -%}
@@ -43,7 +43,7 @@
         {%- endif -%}
         {%- set source = 'kept_new' if rows.new else none -%}
     {%- endif -%}
-    {% call statement('main') -%} {{ kept_insert(this, columns, source) if source else 'select 1 where false' }} {%- endcall %}
+    {% call statement('main') -%} {{ kept_insert(this, columns, source, state) if source else 'select 1 where false' }} {%- endcall %}
     {%- set rows_new = load_result('main')['response'].rows_affected -%}
 
     {%- do kept_finish(this, definition, state, is_keyed, rows_new, rows.gone, began) -%}

@@ -11,6 +11,7 @@ with landed as (
     from {{ ref('stg_landing__raw_events') }} as raw
     left join {{ ref('stg_app__raw_outcomes') }} as outcomes
         on outcomes.landed_week = raw.landed_week and outcomes.raw_id = raw.id
+        and {{ kept_choice('true', 'outcomes.landed_week between (select min(k2) - 8 from kept_changed) and (select max(k2) + 1 from kept_changed)') }}
     where {{ kept_choice('true', 'raw.landed_week between (select min(k2) - 8 from kept_changed) and (select max(k2) + 1 from kept_changed)') }}
 ),
 

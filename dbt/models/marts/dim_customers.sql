@@ -57,7 +57,7 @@ select * from final
 {% call changed_keys() %}
     select site_id, customer_key from {{ ref('stg_changes__customers') }} where {{ is_new('written_by') }}
     union
-    select site_id, customer_key from {{ ref('fct_orders') }} where customer_key is not null and {{ is_new() }}
+    select site_id, customer_key from {{ ref('fct_orders') }} where customer_key is not null and {{ is_newly_kept() }}
     union
     select site_id, customer_key from {{ this }}
     where md5(customer_key) in (select key from {{ left_keys('fct_orders', 'customer') }} as departed)
@@ -69,5 +69,5 @@ select * from final
             where customers.site_id = kept.site_id and customers.customer_key = kept.customer_key
         )
     union
-    select site_id, customer_key from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
+    select site_id, customer_key from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_newly_kept() }})
 {% endcall %}

@@ -24,7 +24,7 @@ final as (
 select * from final
 
 {% call changed_keys() %}
-    select site_id, paid_day from {{ ref('fct_orders') }} where paid_day is not null and {{ is_new() }}
+    select site_id, paid_day from {{ ref('fct_orders') }} where paid_day is not null and {{ is_newly_kept() }}
     union
     select site_id, cast(key as date) from {{ left_keys('fct_orders', 'paid_day') }} as departed where key is not null
 {% endcall %}

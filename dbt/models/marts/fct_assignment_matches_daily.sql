@@ -32,7 +32,7 @@ final as (
 select * from final
 
 {% call changed_keys() %}
-    select site_id, day from {{ ref('fct_custom_events') }} where {{ is_new() }}
+    select site_id, day from {{ ref('fct_custom_events') }} where {{ is_newly_kept() }}
     union
     select site_id, cast(key as date) from {{ left_keys('fct_custom_events', 'day') }} as departed
 {% endcall %}

@@ -1,12 +1,14 @@
 -- Weights are whole numbers and credits are cut to cents; what is cut off goes to the last touch that has a weight. So they add up exactly,
--- on every engine. `time_decay` halves by attribution_half_life_days, from day to day; its weights are computed where the model is compiled.
+-- on every engine. `time_decay` halves by CUSTOM_EVENTS_ATTRIBUTION_HALF_LIFE_DAYS, from day to day; its weights are computed where the model is
+-- compiled.
 {{ config(
     materialized='kept_table',
     key=['site_id', 'person'],
     indexes=[{'columns': ['site_id', 'order_id'], 'unique': false}, {'columns': ['site_id', 'day'], 'unique': false}],
     tells={'day': 'day'},
 ) }}
-{%- set lookback_days = var('attribution_lookback_days') | int %}
+{%- set lookback_days = env_var('CUSTOM_EVENTS_DBT_ATTRIBUTION_LOOKBACK_DAYS', '30') | int %}
+{%- set half_life_days = env_var('CUSTOM_EVENTS_DBT_ATTRIBUTION_HALF_LIFE_DAYS', '7') | int %}
 
 with orders as (
     select
@@ -62,7 +64,7 @@ paths as (
 
 decay as (
     {% for days in range(lookback_days + 1) -%}
-    select {{ days }} as days, {{ [(1048576 * 0.5 ** (days / var('attribution_half_life_days'))) | round | int, 1] | max }} as weight{% if not loop.last %} union all{% endif %}
+    select {{ days }} as days, {{ [(1048576 * 0.5 ** (days / half_life_days)) | round | int, 1] | max }} as weight{% if not loop.last %} union all{% endif %}
 
     {% endfor %}
 ),
@@ -134,7 +136,7 @@ final as (
 select * from final
 
 {% call changed_keys() %}
-    select site_id, coalesce(customer_key, 'order:' || order_id) from {{ ref('fct_orders') }} where {{ is_new() }}
+    select site_id, coalesce(customer_key, 'order:' || order_id) from {{ ref('fct_orders') }} where {{ is_newly_kept() }}
     union
     select site_id, person from {{ this }}
     where md5(person) in (
@@ -144,7 +146,7 @@ select * from final
     )
     union
     select site_id, customer_key from {{ ref('fct_commerce_events') }}
-    where customer_key is not null and activity in ('checkout.started', 'customer.created') and {{ is_new() }}
+    where customer_key is not null and activity in ('checkout.started', 'customer.created') and {{ is_newly_kept() }}
     union
     select clicks.site_id, coalesce(orders.customer_key, clicks.subject)
     from {{ ref('stg_changes__clicks') }} as clicks

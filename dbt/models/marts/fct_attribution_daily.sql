@@ -28,7 +28,7 @@ final as (
 select * from final
 
 {% call changed_keys() %}
-    select site_id, day from {{ ref('fct_attribution') }} where {{ is_new() }}
+    select site_id, day from {{ ref('fct_attribution') }} where {{ is_newly_kept() }}
     union
     select site_id, cast(key as date) from {{ left_keys('fct_attribution', 'day') }} as departed
 {% endcall %}

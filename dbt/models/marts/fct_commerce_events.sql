@@ -1,8 +1,13 @@
 {{ config(
     materialized='kept_table',
     key=['site_id', 'stream'],
-    indexes=[{'columns': ['event_id'], 'unique': true}, {'columns': ['site_id', 'order_id']}, {'columns': ['activity_at']}],
-    tells={'day': 'day', 'order': 'md5({}.order_id)', 'customer': 'md5({}.customer_key)', 'arrived_at': 'arrived_at'},
+    indexes=[
+        {'columns': ['event_id'], 'unique': true},
+        {'columns': ['site_id', 'order_id']},
+        {'columns': ['activity_at']},
+        {'columns': ['site_id', 'arrived_day']},
+    ],
+    tells={'day': 'day', 'order': 'md5({}.order_id)', 'customer': 'md5({}.customer_key)', 'arrived_day': 'arrived_day'},
 ) }}
 
 -- Activities have numbers within a customer, so what a customer did is computed together; what nobody did stands for itself.
@@ -12,12 +17,12 @@ with all_events as (
 
 events as (
     {% set of_customers -%}
-        select all_events.* from all_events
-        where {{ only_changed_now('all_events.site_id', 'all_events.customer_key') }}
+        select events.* from {{ ref('stg_app__commerce_events') }} as events
+        where {{ only_changed_now('events.site_id', 'events.customer_key') }}
         union all
-        select all_events.* from all_events
-        where all_events.customer_key is null
-            and {{ only_changed_now(occurred_at='all_events.occurred_at', event_id='all_events.id') }}
+        select events.* from {{ ref('stg_app__commerce_events') }} as events
+        where events.customer_key is null
+            and {{ only_changed_now(occurred_at='events.occurred_at', event_id='events.id') }}
     {%- endset %}
     {{ kept_choice('select * from all_events', of_customers) }}
 ),
@@ -51,7 +56,8 @@ described as (
         end as revenue,
         events.occurred_at as activity_at,
         {{ local_day('events.occurred_at', 'sites') }} as day,
-        events.created_at as arrived_at
+        events.created_at as arrived_at,
+        {{ local_day('events.created_at', 'sites') }} as arrived_day
     from events
     {{ facts_of('events') }}
     inner join sites on sites.site_id = events.site_id
@@ -96,7 +102,8 @@ final as (
         numbered.is_undone,
         numbered.activity_at,
         numbered.day,
-        numbered.arrived_at
+        numbered.arrived_at,
+        numbered.arrived_day
     from numbered
     left join rates on rates.currency = numbered.currency and rates.day = numbered.day
 )
@@ -117,7 +124,7 @@ select * from final
     with touched as (
         select * from {{ this }} where event_id in (select event_id from kept_noticed)
         union all
-        select * from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
+        select * from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_newly_kept() }})
         union all
         select * from {{ this }} where day::text in {{ days_of_new_rates() }}
         union all

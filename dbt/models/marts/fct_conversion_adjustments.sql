@@ -73,7 +73,7 @@ select * from final
 {% call changed_keys() %}
     select created_at, id from {{ ref('stg_changes__conversion_uploads') }} where kind != 'conversion' and {{ is_new('written_by') }}
     union
-    select created_at, upload_id from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
+    select created_at, upload_id from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_newly_kept() }})
     union
     select created_at, upload_id from {{ this }} where day::text in {{ days_of_new_rates() }}
 {% endcall %}

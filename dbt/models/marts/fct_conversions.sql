@@ -152,9 +152,9 @@ select * from final
     from {{ ref('stg_changes__conversion_uploads') }}
     where {{ is_new('written_by') }}
     union all
-    select 'custom_event', custom_event_id, null from {{ ref('fct_custom_events') }} where {{ is_new() }}
+    select 'custom_event', custom_event_id, null from {{ ref('fct_custom_events') }} where {{ is_newly_kept() }}
     union all
-    select 'commerce_event', event_id, null from {{ ref('fct_commerce_events') }} where {{ is_new() }}
+    select 'commerce_event', event_id, null from {{ ref('fct_commerce_events') }} where {{ is_newly_kept() }}
 {% endcall %}
 
 {% call changed_keys() %}
@@ -172,7 +172,7 @@ select * from final
     select created_at, upload_id from {{ this }}
     where upload_id in (select key::bigint from {{ left_keys('fct_custom_events', 'upload') }} as departed)
     union
-    select created_at, upload_id from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
+    select created_at, upload_id from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_newly_kept() }})
     union
     select created_at, upload_id from {{ this }} where day::text in {{ days_of_new_rates() }}
 {% endcall %}

@@ -16,6 +16,7 @@ final as (
         conversions.site_id,
         assignments.site_name,
         assignments.assignment_label,
+        conversions.campaign,
         conversions.currency,
         conversions.day,
         count(*) as matched,
@@ -29,18 +30,18 @@ final as (
         sum(conversions.value_at_google) as value_at_google
     from conversions
     inner join assignments on assignments.assignment_id = conversions.assignment_id
-    group by 1, 2, 3, 4, 5, 6, 7
+    group by 1, 2, 3, 4, 5, 6, 7, 8
 )
 
 select * from final
 
 {% call changed_keys() %}
-    select site_id, day from {{ ref('fct_conversions') }} where {{ is_new() }}
+    select site_id, day from {{ ref('fct_conversions') }} where {{ is_newly_kept() }}
     union
     select site_id, cast(key as date) from {{ left_keys('fct_conversions', 'day') }} as departed
     union
     select conversions.site_id, conversions.day
     from {{ ref('dim_assignments') }} as assignments
     inner join {{ ref('fct_conversions') }} as conversions on conversions.assignment_id = assignments.assignment_id
-    where {{ is_new('assignments.xmin') }}
+    where {{ is_newly_kept('assignments') }}
 {% endcall %}

@@ -77,7 +77,7 @@ select * from final
     union
     select occurred_at, custom_event_id from {{ this }} where custom_event_id in (select id from kept_noticed)
     union
-    select occurred_at, custom_event_id from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
+    select occurred_at, custom_event_id from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_newly_kept() }})
     union
     select occurred_at, custom_event_id from {{ this }} where day::text in {{ days_of_new_rates() }}
     union

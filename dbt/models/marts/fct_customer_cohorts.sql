@@ -43,7 +43,7 @@ final as (
 select * from final
 
 {% call changed_keys() %}
-    select site_id, cohort_month from {{ ref('fct_repeat_purchases') }} where {{ is_new() }}
+    select site_id, cohort_month from {{ ref('fct_repeat_purchases') }} where {{ is_newly_kept() }}
     union
     select site_id, cast(key as date) from {{ left_keys('fct_repeat_purchases', 'cohort_month') }} as departed
 {% endcall %}

@@ -22,13 +22,8 @@ deliveries as (
 ),
 
 events as (
-    select
-        e.*,
-        {{ local_day('e.arrived_at', 'sites') }} as arrived_day
-    from {{ ref('fct_commerce_events') }} as e
-    inner join sites on sites.site_id = e.site_id
-    where {{ kept_choice('true', 'e.arrived_at between (select min(k2) - 2 from kept_changed) and (select max(k2) + 2 from kept_changed)') }}
-        and {{ only_changed('e.site_id', local_day('e.arrived_at', 'sites')) }}
+    select * from {{ ref('fct_commerce_events') }}
+    where {{ only_changed('site_id', 'arrived_day') }}
 ),
 
 orders as (
@@ -87,7 +82,7 @@ select * from final
     {{ days_of_new_arrivals() }}
     union
     select site_id, coalesce(ordered_day, paid_day) from {{ ref('fct_orders') }}
-    where coalesce(ordered_day, paid_day) is not null and {{ is_new() }}
+    where coalesce(ordered_day, paid_day) is not null and {{ is_newly_kept() }}
     union
     select site_id, cast(key as date) from {{ left_keys('fct_orders', 'funnel_day') }} as departed where key is not null
     union
@@ -96,7 +91,7 @@ select * from final
     inner join {{ ref('int_sites') }} as sites on sites.site_id = leaves.site_id
     where {{ is_new('leaves.written_by') }}
     union
-    select coalesce(site_id, 0), day from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
+    select coalesce(site_id, 0), day from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_newly_kept() }})
     union
     -- weeks of raw events that are kept no longer
     select coalesce(site_id, 0), day from {{ this }}

@@ -23,13 +23,11 @@ deliveries as (
 
 events as (
     select
-        e.site_id,
-        {{ local_day('e.arrived_at', 'sites') }} as day,
+        site_id,
+        arrived_day as day,
         count(*) as commerce_events
-    from {{ ref('fct_commerce_events') }} as e
-    inner join sites on sites.site_id = e.site_id
-    where {{ kept_choice('true', 'e.arrived_at between (select min(k2) - 2 from kept_changed) and (select max(k2) + 2 from kept_changed)') }}
-        and {{ only_changed('e.site_id', local_day('e.arrived_at', 'sites')) }}
+    from {{ ref('fct_commerce_events') }}
+    where {{ only_changed('site_id', 'arrived_day') }}
     group by 1, 2
 ),
 
@@ -94,11 +92,11 @@ select * from final
 {% call changed_keys() %}
     {{ days_of_new_arrivals() }}
     union
-    select site_id, created_day from {{ ref('fct_conversions') }} where {{ is_new() }}
+    select site_id, created_day from {{ ref('fct_conversions') }} where {{ is_newly_kept() }}
     union
     select site_id, cast(key as date) from {{ left_keys('fct_conversions', 'created_day') }} as departed
     union
-    select coalesce(site_id, 0), day from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
+    select coalesce(site_id, 0), day from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_newly_kept() }})
     union
     -- weeks of raw events that are kept no longer
     select coalesce(site_id, 0), day from {{ this }}

@@ -196,7 +196,7 @@ select * from final
 
 {% call changed_keys() %}
     select site_id, coalesce(ordered_day, paid_day) from {{ ref('fct_orders') }}
-    where coalesce(ordered_day, paid_day) is not null and {{ is_new() }}
+    where coalesce(ordered_day, paid_day) is not null and {{ is_newly_kept() }}
     union
     select site_id, cast(key as date) from {{ left_keys('fct_orders', 'funnel_day') }} as departed where key is not null
     union
@@ -204,16 +204,16 @@ select * from final
     from {{ ref('fct_conversions') }} as conversions
     inner join {{ ref('fct_orders') }} as orders
         on orders.site_id = conversions.site_id and orders.order_id = conversions.order_id
-    where coalesce(orders.ordered_day, orders.paid_day) is not null and {{ is_new('conversions.xmin') }}
+    where coalesce(orders.ordered_day, orders.paid_day) is not null and {{ is_newly_kept('conversions') }}
     union
     -- a checkout, and the orders of the day after that came of it
     select checkouts.site_id, checkouts.day + later.days
     from (
-        select site_id, day from {{ ref('fct_commerce_events') }} where activity = 'checkout.started' and {{ is_new() }}
+        select site_id, day from {{ ref('fct_commerce_events') }} where activity = 'checkout.started' and {{ is_newly_kept() }}
         union
         select site_id, cast(key as date) from {{ left_keys('fct_commerce_events', 'day') }} as departed
     ) as checkouts
     cross join (values (0), (1)) as later (days)
     union
-    select site_id, day from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
+    select site_id, day from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_newly_kept() }})
 {% endcall %}

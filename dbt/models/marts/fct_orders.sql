@@ -4,7 +4,8 @@
     indexes=[
         {'columns': ['site_id', 'order_id'], 'unique': true},
         {'columns': ['site_id', 'customer_key']},
-        {'columns': ['site_id', 'ordered_day']},
+        {'columns': ['site_id', 'coalesce(ordered_day, paid_day)']},
+        {'columns': ['site_id', "coalesce(customer_key, 'order:' || order_id)"]},
         {'columns': ['site_id', 'paid_day']},
     ],
     tells={
@@ -152,9 +153,9 @@ select * from final
 {% call changed_keys() %}
     select site_id, order_id from {{ ref('stg_changes__orders') }} where {{ is_new('written_by') }}
     union
-    select site_id, order_id from {{ ref('fct_commerce_events') }} where order_id is not null and {{ is_new() }}
+    select site_id, order_id from {{ ref('fct_commerce_events') }} where order_id is not null and {{ is_newly_kept() }}
     union
-    select site_id, order_id from {{ ref('fct_conversions') }} where order_id is not null and {{ is_new() }}
+    select site_id, order_id from {{ ref('fct_conversions') }} where order_id is not null and {{ is_newly_kept() }}
     union
     select site_id, order_id from {{ this }}
     where md5(order_id) in (
@@ -170,7 +171,7 @@ select * from final
             select from {{ ref('stg_changes__orders') }} as orders where orders.site_id = kept.site_id and orders.order_id = kept.order_id
         )
     union
-    select site_id, order_id from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
+    select site_id, order_id from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_newly_kept() }})
     union
     select site_id, order_id from {{ this }} where coalesce(ordered_day, paid_day)::text in {{ days_of_new_rates() }}
 {% endcall %}

@@ -44,7 +44,7 @@ final as (
 select * from final
 
 {% call changed_keys() %}
-    select site_id, customer_key from {{ ref('fct_orders') }} where customer_key is not null and {{ is_new() }}
+    select site_id, customer_key from {{ ref('fct_orders') }} where customer_key is not null and {{ is_newly_kept() }}
     union
     select site_id, customer_key from {{ this }}
     where md5(customer_key) in (select key from {{ left_keys('fct_orders', 'customer') }} as departed)

@@ -71,13 +71,13 @@ final as (
 select * from final
 
 {% call changed_keys() %}
-    select site_id, created_day from {{ ref('fct_conversions') }} where {{ is_new() }}
+    select site_id, created_day from {{ ref('fct_conversions') }} where {{ is_newly_kept() }}
     union
     select site_id, cast(key as date) from {{ left_keys('fct_conversions', 'created_day') }} as departed
     union
-    select site_id, created_day from {{ ref('fct_conversion_adjustments') }} where {{ is_new() }}
+    select site_id, created_day from {{ ref('fct_conversion_adjustments') }} where {{ is_newly_kept() }}
     union
     select site_id, cast(key as date) from {{ left_keys('fct_conversion_adjustments', 'created_day') }} as departed
     union
-    select site_id, day from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_new() }})
+    select site_id, day from {{ this }} where site_id in (select site_id from {{ ref('int_sites') }} where {{ is_newly_kept() }})
 {% endcall %}

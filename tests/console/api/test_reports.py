@@ -69,6 +69,7 @@ def filled(world: World) -> World:
                         definition_key="big_order",
                         definition_name="=Big",
                         assignment_label="mine",
+                        campaign="autumn" if factor == 1 else None,
                         currency=currency,
                         matched=factor,
                         value_matched=Decimal(10 * factor),
@@ -102,6 +103,11 @@ def test_conversions_are_grouped_and_currencies_never_added(admin: httpx.Client,
     by_day = ask(admin, "conversions", by="day", currency="SEK")["rows"]
     assert [row["day"] for row in by_day] == [str(YESTERDAY), str(TODAY)]
     assert len(ask(admin, "conversions", by="assignment")["rows"]) == 4
+    by_campaign = ask(admin, "conversions", by="campaign", currency="SEK")["rows"]
+    assert [(row["key"], row["name"], row["matched"]) for row in by_campaign] == [
+        ("", "no campaign", 20),
+        ("autumn", "autumn", 2),
+    ]
     with filled.engine.connect() as connection:
         assert reports.currencies(connection, filled.mine.id) == ("EUR", "SEK")
 

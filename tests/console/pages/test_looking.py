@@ -72,7 +72,7 @@ def test_reports_show_the_days_and_each_currency_by_itself(browser: httpx.Client
     lines = browser.get(f"/{export[1].replace('&amp;', '&')}", headers={"Accept": "text/html,*/*;q=0.8"})
     assert lines.headers["content-type"].startswith("text/csv")
     assert lines.text.count("SEK") == 1
-    for by in ("site", "assignment"):
+    for by in ("site", "assignment", "campaign"):
         assert browser.get(f"/reports?by={by}&site_id={world.mine.id}").status_code == 200
     assert "No conversions" in browser.get("/reports?since=2020-01-01&until=2020-01-31").text
     for wrong in ("since=x", "since=2026-02-01&until=2026-01-01", "since=9999-01-01", "by=weather"):

@@ -1,27 +1,19 @@
-with source as (
-    select * from {{ source('app', 'ads_actions') }}
-),
-
-renamed as (
-    select
-        ---------- ids
-        id,
-        ads_account_id,
-        action_id,
-        ---------- facts
-        name,
-        action_type,
-        click_window_days,
-        one_per_click,
-        parked_reason,
-        parked_code,
-        ---------- times
-        action_created_at,
-        parked_at,
-        recheck_at,
-        created_at,
-        updated_at
-    from source
-)
-
-select * from renamed
+select
+    ---------- ids
+    id,
+    ads_account_id,
+    action_id,
+    ---------- facts
+    name,
+    action_type,
+    click_window_days,
+    one_per_click,
+    parked_reason,
+    parked_code,
+    ---------- times
+    action_created_at,
+    parked_at,
+    recheck_at,
+    created_at,
+    updated_at
+from {{ source('app', 'ads_actions') }}

@@ -1,25 +1,17 @@
-with source as (
-    select * from {{ source('app', 'alarms') }}
-),
-
-renamed as (
-    select
-        ---------- ids
-        id,
-        key,
-        ---------- facts
-        name,
-        severity,
-        place,
-        sentence,
-        remedy,
-        told,
-        told_closed,
-        ---------- times
-        opened_at,
-        seen_at,
-        closed_at
-    from source
-)
-
-select * from renamed
+select
+    ---------- ids
+    id,
+    key,
+    ---------- facts
+    name,
+    severity,
+    place,
+    sentence,
+    remedy,
+    told,
+    told_closed,
+    ---------- times
+    opened_at,
+    seen_at,
+    closed_at
+from {{ source('app', 'alarms') }}

@@ -1,21 +1,13 @@
-with source as (
-    select * from {{ source('app', 'clicks') }}
-),
-
-renamed as (
-    select
-        ---------- ids
-        site_id,
-        click_id,
-        ---------- facts
-        kind,
-        subject,
-        carrier,
-        consent,
-        ---------- times
-        seen_at,
-        clicked_at
-    from source
-)
-
-select * from renamed
+select
+    ---------- ids
+    site_id,
+    click_id,
+    ---------- facts
+    kind,
+    subject,
+    carrier,
+    consent,
+    ---------- times
+    seen_at,
+    clicked_at
+from {{ source('app', 'clicks') }}

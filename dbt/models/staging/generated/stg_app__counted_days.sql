@@ -1,18 +1,10 @@
-with source as (
-    select * from {{ source('app', 'counted_days') }}
-),
-
-renamed as (
-    select
-        ---------- ids
-        counter_id,
-        ---------- facts
-        currency,
-        events,
-        amount,
-        ---------- times
-        day
-    from source
-)
-
-select * from renamed
+select
+    ---------- ids
+    counter_id,
+    ---------- facts
+    currency,
+    events,
+    amount,
+    ---------- times
+    day
+from {{ source('app', 'counted_days') }}

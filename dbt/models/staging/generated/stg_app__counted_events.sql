@@ -1,20 +1,12 @@
-with source as (
-    select * from {{ source('app', 'counted_events') }}
-),
-
-renamed as (
-    select
-        ---------- ids
-        counter_id,
-        key,
-        customer_key,
-        ---------- facts
-        amount,
-        currency,
-        ---------- times
-        occurred_at,
-        day
-    from source
-)
-
-select * from renamed
+select
+    ---------- ids
+    counter_id,
+    key,
+    customer_key,
+    ---------- facts
+    amount,
+    currency,
+    ---------- times
+    occurred_at,
+    day
+from {{ source('app', 'counted_events') }}

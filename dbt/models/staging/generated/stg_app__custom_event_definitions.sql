@@ -1,20 +1,12 @@
-with source as (
-    select * from {{ source('app', 'custom_event_definitions') }}
-),
-
-renamed as (
-    select
-        ---------- ids
-        id,
-        key,
-        ---------- facts
-        name,
-        description,
-        is_system,
-        ---------- times
-        created_at,
-        updated_at
-    from source
-)
-
-select * from renamed
+select
+    ---------- ids
+    id,
+    key,
+    ---------- facts
+    name,
+    description,
+    is_system,
+    ---------- times
+    created_at,
+    updated_at
+from {{ source('app', 'custom_event_definitions') }}

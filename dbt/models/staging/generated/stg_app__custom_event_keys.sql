@@ -1,16 +1,8 @@
-with source as (
-    select * from {{ source('app', 'custom_event_keys') }}
-),
-
-renamed as (
-    select
-        ---------- ids
-        assignment_id,
-        dedup_key,
-        custom_event_id,
-        ---------- times
-        occurred_at
-    from source
-)
-
-select * from renamed
+select
+    ---------- ids
+    assignment_id,
+    dedup_key,
+    custom_event_id,
+    ---------- times
+    occurred_at
+from {{ source('app', 'custom_event_keys') }}

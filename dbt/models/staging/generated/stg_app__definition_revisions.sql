@@ -1,24 +1,16 @@
-with source as (
-    select * from {{ source('app', 'definition_revisions') }}
-),
-
-renamed as (
-    select
-        ---------- ids
-        id,
-        definition_id,
-        ---------- facts
-        number,
-        state,
-        config,
-        author,
-        reason,
-        published_by,
-        ---------- times
-        published_at,
-        retired_at,
-        created_at
-    from source
-)
-
-select * from renamed
+select
+    ---------- ids
+    id,
+    definition_id,
+    ---------- facts
+    number,
+    state,
+    config,
+    author,
+    reason,
+    published_by,
+    ---------- times
+    published_at,
+    retired_at,
+    created_at
+from {{ source('app', 'definition_revisions') }}

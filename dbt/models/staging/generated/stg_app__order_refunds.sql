@@ -1,23 +1,15 @@
-with source as (
-    select * from {{ source('app', 'order_refunds') }}
-),
-
-renamed as (
-    select
-        ---------- ids
-        site_id,
-        order_id,
-        refund_id,
-        ---------- facts
-        amount,
-        currency,
-        items,
-        shipping,
-        has_failed,
-        ---------- times
-        refunded_at,
-        seen_at
-    from source
-)
-
-select * from renamed
+select
+    ---------- ids
+    site_id,
+    order_id,
+    refund_id,
+    ---------- facts
+    amount,
+    currency,
+    items,
+    shipping,
+    has_failed,
+    ---------- times
+    refunded_at,
+    seen_at
+from {{ source('app', 'order_refunds') }}

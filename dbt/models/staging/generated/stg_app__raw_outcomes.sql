@@ -1,22 +1,14 @@
-with source as (
-    select * from {{ source('app', 'raw_outcomes') }}
-),
-
-renamed as (
-    select
-        ---------- ids
-        raw_id,
-        site_id,
-        ---------- facts
-        outcome,
-        reason,
-        detail,
-        new_events,
-        ---------- times
-        landed_week,
-        received_at,
-        processed_at
-    from source
-)
-
-select * from renamed
+select
+    ---------- ids
+    raw_id,
+    site_id,
+    ---------- facts
+    outcome,
+    reason,
+    detail,
+    new_events,
+    ---------- times
+    landed_week,
+    received_at,
+    processed_at
+from {{ source('app', 'raw_outcomes') }}

@@ -1,19 +1,11 @@
-with source as (
-    select * from {{ source('app', 'threshold_counters') }}
-),
-
-renamed as (
-    select
-        ---------- ids
-        id,
-        assignment_id,
-        definition_revision_id,
-        assignment_revision_id,
-        ---------- facts
-        time_zone,
-        ---------- times
-        made_at
-    from source
-)
-
-select * from renamed
+select
+    ---------- ids
+    id,
+    assignment_id,
+    definition_revision_id,
+    assignment_revision_id,
+    ---------- facts
+    time_zone,
+    ---------- times
+    made_at
+from {{ source('app', 'threshold_counters') }}

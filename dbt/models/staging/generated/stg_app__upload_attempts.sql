@@ -1,19 +1,11 @@
-with source as (
-    select * from {{ source('app', 'upload_attempts') }}
-),
-
-renamed as (
-    select
-        ---------- ids
-        upload_id,
-        request_id,
-        ---------- facts
-        verdict,
-        code,
-        sentence,
-        ---------- times
-        "at"
-    from source
-)
-
-select * from renamed
+select
+    ---------- ids
+    upload_id,
+    request_id,
+    ---------- facts
+    verdict,
+    code,
+    sentence,
+    ---------- times
+    "at"
+from {{ source('app', 'upload_attempts') }}

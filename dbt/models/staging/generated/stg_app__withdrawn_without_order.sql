@@ -1,15 +1,7 @@
-with source as (
-    select * from {{ source('app', 'withdrawn_without_order') }}
-),
-
-renamed as (
-    select
-        ---------- ids
-        custom_event_id,
-        ---------- times
-        occurred_at,
-        changed_at
-    from source
-)
-
-select * from renamed
+select
+    ---------- ids
+    custom_event_id,
+    ---------- times
+    occurred_at,
+    changed_at
+from {{ source('app', 'withdrawn_without_order') }}

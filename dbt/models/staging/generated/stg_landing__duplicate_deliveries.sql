@@ -1,17 +1,9 @@
-with source as (
-    select * from {{ source('landing', 'duplicate_deliveries') }}
-),
-
-renamed as (
-    select
-        ---------- ids
-        site_id,
-        dedup_key,
-        ---------- facts
-        topic,
-        ---------- times
-        received_at
-    from source
-)
-
-select * from renamed
+select
+    ---------- ids
+    site_id,
+    dedup_key,
+    ---------- facts
+    topic,
+    ---------- times
+    received_at
+from {{ source('landing', 'duplicate_deliveries') }}

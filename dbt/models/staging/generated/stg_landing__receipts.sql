@@ -1,17 +1,9 @@
-with source as (
-    select * from {{ source('landing', 'receipts') }}
-),
-
-renamed as (
-    select
-        ---------- facts
-        received,
-        landed,
-        duplicates,
-        refused,
-        ---------- times
-        "at"
-    from source
-)
-
-select * from renamed
+select
+    ---------- facts
+    received,
+    landed,
+    duplicates,
+    refused,
+    ---------- times
+    "at"
+from {{ source('landing', 'receipts') }}
