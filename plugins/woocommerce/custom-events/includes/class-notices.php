@@ -22,11 +22,6 @@ final class Notices {
 
 	const WRONG_CLOCK = 'too_old'; // The receiver's word for a signed time that is far from its own.
 
-	/** Add the hooks. */
-	public static function add_hooks(): void {
-		add_action( 'admin_notices', array( __CLASS__, 'show' ) );
-	}
-
 	/** Show what is wrong, to those who can do something about it. */
 	public static function show(): void {
 		if ( ! current_user_can( Settings_Page::CAPABILITY ) || ! Settings::is_connected() ) {
