@@ -16,44 +16,10 @@ set_error_handler(
 	}
 );
 
-/** What the doubles of WooCommerce share with tests. */
-function reset_double(): void {
-	$GLOBALS['double'] = (object) array(
-		'scheduled' => array(),
-		'posts'     => array(),
-		'users'     => array(),
-		'orders'    => array(),
-		'is'        => array(),
-		'session'   => null,
-		'cart'      => null,
-		'consent'   => null,
-	);
-	$_COOKIE           = array();
-	foreach ( CustomEvents\WooCommerce\Settings::OPTIONS as $option ) {
-		delete_option( $option );
-	}
-	CustomEvents\WooCommerce\Outbox::drop();
-}
-function as_enqueue_async_action( $hook ) {
-	$GLOBALS['double']->scheduled[ $hook ] = 0;
-}
-function as_schedule_single_action() {}
-function as_has_scheduled_action() {
-	return true;
-}
-function as_unschedule_all_actions() {}
-function wp_has_consent() {
-	return $GLOBALS['double']->consent[1];
-}
-function wp_get_consent_type() {
-	return $GLOBALS['double']->consent[0];
-}
-
-require __DIR__ . '/doubles/woocommerce.php';
+require __DIR__ . '/wordpress/double-shop.php';
 require __DIR__ . '/class-shop.php';
 require __DIR__ . '/class-scenario.php';
 require __DIR__ . '/../custom-events/custom-events.php';
-$GLOBALS['wp_version'] = max( $GLOBALS['wp_version'], '6.9' ); // The newest stored build that tests can have is 6.7-alpha.
 foreach ( array( 'shutdown', 'template_redirect' ) as $hook ) {
 	remove_all_actions( $hook ); // They are fired again and again here; WordPress's own callbacks expect that once.
 }
