@@ -26,6 +26,7 @@ WARMED: Final = 4  # requests of each kind that fill OPcache and WordPress's own
 PORT: Final = 8897
 PATIENCE_S: Final = 60.0
 TARGET: Final = 1.05  # issue 17
+CPUCLOCK_SCHED: Final = 2  # Linux, include/linux/posix-timers.h: exact to the nanosecond
 PLUGIN: Final = "custom-events/custom-events.php"
 WITH: Final = {"X-Measured": "1"}
 MEMORY: Final = Path("/dev/shm")  # where it is: what a busy disk takes to write is not what is measured
@@ -82,8 +83,8 @@ class Shop:
         return cost
 
     def _processor_s(self) -> float:
-        """What the process has had of the processors: Linux counts nanoseconds."""
-        return int(Path(f"/proc/{self._process_id}/schedstat").read_text().split()[0]) / 1e9
+        """What the process has had of the processors: Linux has a clock for each process, whose number is made of the process's."""
+        return time.clock_gettime(~self._process_id << 3 | CPUCLOCK_SCHED)
 
 
 def compared(request: Callable[[Mapping[str, str]], Cost], count: int) -> dict[str, float]:
