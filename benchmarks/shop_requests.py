@@ -23,7 +23,6 @@ from plugins.woocommerce.tests import real_wordpress
 REQUESTS: Final = 200
 QUICK_REQUESTS: Final = 10
 WARMED: Final = 4  # requests of each kind that fill OPcache and WordPress's own caches
-PORT: Final = 8897
 PATIENCE_S: Final = 60.0
 TARGET: Final = 1.05  # issue 17
 CPUCLOCK_SCHED: Final = 2  # Linux, include/linux/posix-timers.h: exact to the nanosecond
@@ -130,13 +129,11 @@ def run(folder: Path | None = None, *, quick: bool = False) -> dict[str, Any]:
         extra.symlink_to((real_wordpress.FOLDER / "wordpress" / "measured.php").resolve())
         try:
             with (
-                real_wordpress.served(shop_folder, PORT) as server,
-                httpx.Client(
-                    base_url=f"http://127.0.0.1:{PORT}", timeout=PATIENCE_S, trust_env=False, follow_redirects=True
-                ) as client,
+                real_wordpress.served(shop_folder) as (address, process_id),
+                httpx.Client(base_url=address, timeout=PATIENCE_S, trust_env=False, follow_redirects=True) as client,
             ):
                 count = QUICK_REQUESTS if quick else REQUESTS
-                figures = measured(Shop(client, server.pid), count, has_woocommerce=folder is not None)
+                figures = measured(Shop(client, process_id), count, has_woocommerce=folder is not None)
         finally:
             extra.unlink()
     ratios = {f"{page}, {kind}": figures[page][f"{kind}_ratio"] for page in figures for kind in Cost._fields}

@@ -126,7 +126,9 @@ def test_orders_that_the_store_made_before_the_site_was_made_are_landed_only_whe
     assert (first.since, first.sample_orders) == (world.now - timedelta(hours=5), ["3"])
     world.drain()
     assert world.recover(now=world.now + timedelta(hours=1)).missing == {}
-    later = world.recover(since=world.now - timedelta(hours=2))  # behind the site's beginning: it asks for nothing older
+    later = world.recover(
+        since=world.now - timedelta(hours=2)
+    )  # behind the site's beginning: it asks for nothing older
     assert (later.read, later.missing) == (1, {})
     asked_for = world.recover(since=world.now - timedelta(hours=40))
     assert asked_for.missing == {"order": 2}

@@ -3,11 +3,12 @@
 import fcntl
 import hashlib
 import shutil
+import socket
 import subprocess
 import tarfile
 import time
 import zipfile
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
@@ -104,27 +105,32 @@ def run(script: str, *arguments: str) -> str:
 
 
 @contextmanager
-def served(shop: Path, port: int) -> Generator[subprocess.Popen[bytes]]:
-    """The shop on this port of the machine by PHP's own server: one process, which takes one request at a time."""
-    command = ["php", "-d", "sendmail_path=/bin/true", "-S", f"127.0.0.1:{port}", "-t", str(shop), str(FOLDER / "wordpress/router.php")]
+def served(shop: Path) -> Generator[tuple[str, int]]:
+    """The shop by PHP's own server, in one process that takes one request at a time: its address on this machine, and the process's id.
+
+    Raises RuntimeError where it does not answer.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    router = str(FOLDER / "wordpress/router.php")
+    command = ["php", "-d", "sendmail_path=/bin/true", "-S", address, "-t", str(shop), router]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait(lambda: _answers(port) or server.poll() is not None)
-        yield server
+        deadline = time.monotonic() + START_S
+        while not _answers(address):
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PHP's server does not answer at {address}")
+            time.sleep(LOOK_EVERY_S)
+        yield f"http://{address}", server.pid
     finally:
         server.terminate()
         server.wait()
 
 
-def _wait(is_over: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + START_S
-    while not is_over() and time.monotonic() < deadline:
-        time.sleep(LOOK_EVERY_S)
-
-
-def _answers(port: int) -> bool:
+def _answers(address: str) -> bool:
     try:
-        build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{port}/wp-includes/version.php", timeout=START_S).close()
+        build_opener(ProxyHandler({})).open(f"http://{address}/wp-includes/version.php", timeout=START_S).close()
     except (URLError, ConnectionError):
         return False
     return True

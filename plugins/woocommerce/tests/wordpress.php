@@ -3,7 +3,7 @@
  * The scenario in a real WordPress, with its database, options, hooks, users and HTTP functions; only WooCommerce and Action Scheduler are
  * doubles. Takes the path of an installed WordPress, 6.7 or newer, that may be written to: `php wordpress.php /srv/www/test-shop`.
  *
- * Writes what golden.php writes, with the event ids of the golden file.
+ * Writes what golden.php writes, with event ids of its own. With a second argument, seconds since 1970, it is posted then.
  */
 
 error_reporting( E_ALL );
@@ -39,10 +39,13 @@ add_filter(
 	10,
 	3
 );
+if ( isset( $argv[2] ) ) {
+	Shop::$opens_at = (int) $argv[2] - Scenario::LASTS_S;
+}
 add_role( 'customer', 'Customer' );
 global $wpdb;
 $wpdb->query( "DELETE FROM {$wpdb->users} WHERE ID = 7" );
-$wpdb->insert( $wpdb->users, array( 'ID' => 7, 'user_login' => 'ana', 'user_nicename' => 'ana', 'user_email' => 'Ana.Ferreira@example.org', 'user_registered' => gmdate( 'Y-m-d H:i:s', Shop::GOLDEN - 120 ) ) );
+$wpdb->insert( $wpdb->users, array( 'ID' => 7, 'user_login' => 'ana', 'user_nicename' => 'ana', 'user_email' => 'Ana.Ferreira@example.org', 'user_registered' => gmdate( 'Y-m-d H:i:s', Shop::$opens_at - 120 ) ) );
 clean_user_cache( 7 );
 ( new WP_User( 7 ) )->set_role( 'customer' );
 

@@ -95,7 +95,9 @@ def missing_and_double(expected: Sequence[Expected], arrived: Sequence[Arrived])
     documents = [(event.topic, _id(event), event.document) for event in arrived]
     for event in expected:
         bodies = [body for topic, number, body in documents if (topic, number) == (event.topic, event.id)]
-        if bodies and not any(all(str(at(body, path)) == str(fact) for path, fact in event.facts.items()) for body in bodies):
+        if bodies and not any(
+            all(str(at(body, path)) == str(fact) for path, fact in event.facts.items()) for body in bodies
+        ):
             facts = [{path: at(body, path) for path in event.facts} for body in bodies]
             problems.append(f"{event.topic} {event.id}: {facts} instead of {event.facts}")
     return problems
@@ -124,7 +126,9 @@ def _expected(line: dict[str, Any]) -> Expected:
 def main() -> int:
     """From the command line."""
     parser = argparse.ArgumentParser(description="All that the plugin tells of, in a real shop.")
-    parser.add_argument("shop", type=Path, help="folder of the shop's WordPress, with WooCommerce and our plugin active")
+    parser.add_argument(
+        "shop", type=Path, help="folder of the shop's WordPress, with WooCommerce and our plugin active"
+    )
     parser.add_argument("--url", help="the shop's address: a shopper buys there, too")
     chosen = parser.parse_args()
     done = drive(chosen.shop, chosen.url)
