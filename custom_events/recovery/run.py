@@ -31,7 +31,7 @@ from custom_events.values.deliveries import RawDelivery, SiteContext, Understood
 from custom_events.values.forgotten import SubjectKind, Subjects
 from custom_events.values.platforms import Platform
 
-FIRST_READ: Final = timedelta(days=2)  # how far the first reading of a site looks back
+FIRST_READ: Final = timedelta(days=2)  # how far the first reading of a site looks back at most
 FURTHEST: Final = timedelta(days=90)  # Google takes no older click (docs/reference/google-ads.md 2.2)
 OVERLAP: Final = timedelta(hours=1)  # read again each time: clocks differ, and stores write slowly
 GRACE: Final = timedelta(minutes=15)  # a younger change may still be on its way
@@ -78,7 +78,8 @@ def recover(
     reader: OrderReader | None = None,
 ) -> Recovery:
     """Read a site's orders and land what is missing. `since`: from then on, instead of where the last reading ended (one that begins later
-    than that moves no mark: the next reading begins where this one would have); `dry_run`: lands and remembers nothing; `reader`: instead of the platform's own.
+    than that moves no mark: the next reading begins where this one would have), and with it orders that the store made before the site was
+    made here, which nobody but a person asks for; `dry_run`: lands and remembers nothing; `reader`: instead of the platform's own.
 
     A store that does not answer, or refuses, is a `problem`; what was read before stays landed. Raises NotFound for a site or key that is
     not there, NeedsAction for a platform without a reader, InvalidConfiguration for a `since` that lies too far back, Transient while
@@ -111,10 +112,12 @@ class _Reading:
             else Subjects(secrets.decrypt(bytes(token), secrets.key(settings), secrets.FORGETTING_KEY_ROW), site_id)
         )
         self._context = _context_of(self._site)
+        self._made_since = self._site.created_at
         self._started = time.monotonic()
         self._compared: set[tuple[str, datetime | None]] = set()  # what a page brought may come again with the next
 
     def run(self, since: datetime | None, reader: OrderReader | None) -> Recovery:
+        self._made_since = min(self._site.created_at, since or self._now)
         since, until = self._span(since)
         recovery = Recovery(site_id=self._site.id, since=since, until=until)
         refunds_read_at = None
@@ -135,8 +138,12 @@ class _Reading:
 
     def _is_behind(self, recovery: Recovery) -> bool:
         """Whether it began behind what was read before: what lies between is still to be read."""
-        begin = self._progress.read_until or self._now - FIRST_READ
+        begin = self._progress.read_until or self._first()
         return recovery.since > max(begin, self._now - FURTHEST)
+
+    def _first(self) -> datetime:
+        """Where the first reading begins: not before the site was made. Who counted its orders until then is not known here."""
+        return max(self._site.created_at, self._now - FIRST_READ)
 
     def _span(self, since: datetime | None) -> tuple[datetime, datetime]:
         """From when and until when orders are compared, by when the store changed them."""
@@ -144,12 +151,10 @@ class _Reading:
             site = {"site": self._site.id}
             waiting_since = connection.execute(sql.WAITING_SINCE, site).scalar_one()
             read_until = self._progress.read_until
-            error_at = connection.execute(
-                sql.ERRORS_SINCE, site | {"after": read_until or self._now - FIRST_READ}
-            ).scalar_one()
+            error_at = connection.execute(sql.ERRORS_SINCE, site | {"after": read_until or self._first()}).scalar_one()
         until = min(moment for moment in (self._now, waiting_since) if moment is not None) - GRACE
         if since is None:
-            since = read_until - OVERLAP if read_until is not None else self._now - FIRST_READ
+            since = read_until - OVERLAP if read_until is not None else self._first()
             if error_at is not None:
                 since = min(since, error_at - OVERLAP)
         return max(since, self._now - FURTHEST), until
@@ -196,14 +201,22 @@ class _Reading:
         missing: list[Missing] = []
         for order in orders:
             known = stored.get(order.order_id or "")
-            if order.order_id in forgotten or is_up_to_date(order, known):
+            if order.order_id in forgotten or is_up_to_date(order, known) or self._is_older(order, known):
                 continue
             whole = order.whole()
             by_status = self._site.platform is Platform.WOOCOMMERCE
-            kind = None if whole is None else gap(self._understood(whole), known, paid_by_status=by_status)
-            if whole is not None and kind is not None:
+            if whole is None:
+                continue
+            understood = self._understood(whole)
+            kind = gap(understood, known, made_since=self._made_since, paid_by_status=by_status)
+            if kind is not None:
                 missing.append(Missing(whole, kind))
         return missing
+
+    def _is_older(self, order: FetchedOrder, known: StoredOrder | None) -> bool:
+        """Whether a list already says that an order was made before those that are read, and it never landed."""
+        never_landed = known is None or known.state_at is None
+        return never_landed and order.created_at is not None and order.created_at < self._made_since
 
     def _understood(self, order: FetchedOrder) -> Understood:
         delivery = RawDelivery(topic=order.topic, body=order.body, headers=order.headers)

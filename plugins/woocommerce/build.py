@@ -1,6 +1,7 @@
 """Build the plugin's zip, as WordPress installs it; `make plugin` runs this. The same files give the same bytes, whoever builds, and when.
 
 python plugins/woocommerce/build.py .local/plugin
+python plugins/woocommerce/build.py --licence   its line in the list of licences that `make audit` writes
 """
 
 import re
@@ -17,15 +18,26 @@ _UNIX: Final = 3  # the system that gives `_MODE` its meaning
 # Words for people in PHP's calls: of one text, and of one and many.
 _TEXT: Final = re.compile(r"(?:\b__|\besc_html__|\besc_attr__)\(\s*'((?:[^'\\]|\\.)*)',\s*'custom-events'\s*\)")
 _TEXTS: Final = re.compile(r"\b_n\(\s*'((?:[^'\\]|\\.)*)',\s*'((?:[^'\\]|\\.)*)',")
-_VERSION: Final = re.compile(r"^ \* Version:\s+(\S+)$", re.MULTILINE)
+
+
+def header(name: str) -> str:
+    """What the plugin's main file says under this name, `Version` for example. Raises ValueError where it says nothing."""
+    text = (SOURCE / "custom-events.php").read_text(encoding="utf-8")
+    named = re.search(rf"^ \* {re.escape(name)}:\s+(\S.*)$", text, re.MULTILINE)
+    if named is None:
+        raise ValueError(f"custom-events.php has no line ' * {name}: ...'")
+    return named.group(1)
 
 
 def version() -> str:
     """The version that the plugin's main file names. Raises ValueError where there is none."""
-    named = _VERSION.search((SOURCE / "custom-events.php").read_text(encoding="utf-8"))
-    if named is None:
-        raise ValueError("custom-events.php has no line ' * Version: ...'")
-    return named.group(1)
+    return header("Version")
+
+
+def licence_row() -> str:
+    """The plugin in a list of licences: name, version, SPDX identifier and address of the text, as CSV."""
+    values = (SOURCE.name, version(), header("License"), header("License URI"))
+    return ",".join(f'"{value}"' for value in values)
 
 
 def template() -> str:
@@ -67,4 +79,4 @@ def build(directory: Path) -> Path:
 
 
 if __name__ == "__main__":
-    print(build(Path(sys.argv[1])))
+    print(licence_row() if sys.argv[1] == "--licence" else build(Path(sys.argv[1])))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 import httpx
 import msgspec
@@ -33,15 +33,20 @@ class Sent(msgspec.Struct, kw_only=True):
         return self.posts - self.acknowledged
 
 
-async def send(url: str, posts: Sequence[Post], on_sent: Callable[[Post], None] | None = None) -> Sent:
-    """Posts all of them to the receiver at `url`; raises httpx.HTTPError when it cannot be reached."""
+async def send(
+    url: str, posts: Iterable[Post], on_sent: Callable[[Post], None] | None = None, *, rate: float | None = None
+) -> Sent:
+    """Posts all of them to the receiver at `url`, `rate` a second or as fast as it answers; raises httpx.HTTPError when it cannot be reached."""
     sent = Sent()
-    waiting = iter(posts)
+    waiting = enumerate(posts)
     limits = httpx.Limits(max_connections=CONNECTIONS)
     async with httpx.AsyncClient(base_url=url, limits=limits, timeout=TIMEOUT_S, trust_env=False) as client:
+        started = asyncio.get_running_loop().time()
 
         async def work() -> None:
-            for post in waiting:
+            for place, post in waiting:
+                if rate is not None:
+                    await asyncio.sleep(started + place / rate - asyncio.get_running_loop().time())
                 for status in await _post(client, post):
                     sent.posts += 1
                     sent.by_status[status] += 1

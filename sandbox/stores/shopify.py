@@ -56,8 +56,9 @@ def order(
     source_name: str = "web",
     domain: str = "northlight-demo.myshopify.com",
     swapped_for: Product | None = None,
+    shipped_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """The body shared by all orders/* topics. `swapped_for`: the first line went back and one of this was sent for it, as an edit of the
+    """The body shared by all orders/* topics. `shipped_at`: all of it went out then. `swapped_for`: the first line went back and one of this was sent for it, as an edit of the
     order that adds to its total and lowers what it is worth."""
     bought = lines if swapped_for is None else [*lines, (swapped_for, 1)]
     total = total_of(bought) + SHIPPING
@@ -80,7 +81,6 @@ def order(
         "phone": who.phone,
         "customer": customer(who, created_at - timedelta(days=1)),
         "financial_status": financial_status,
-        "fulfillment_status": None,
         "total_price": f"{total:.2f}",
         "subtotal_price": f"{total - SHIPPING:.2f}",
         "total_tax": f"{tax:.2f}",
@@ -107,7 +107,15 @@ def order(
             for index, (product, quantity) in enumerate(bought)
         ],
         "refunds": refunds or [],
+        **_shipped(shipped_at),
     }
+
+
+def _shipped(at: datetime | None) -> dict[str, Any]:
+    """How far an order was shipped."""
+    if at is None:
+        return {"fulfillment_status": None}
+    return {"fulfillment_status": "fulfilled", "fulfillments": [{"created_at": stamp(at), "status": "success"}]}
 
 
 def attributes(seen: Visit) -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ from custom_events.settings import Settings
 from sandbox.google_ads.server import SandboxGoogle
 from sandbox.stores.posts import minified
 from tests.ledger.conftest import at_google
-from tests.recovery.conftest import ShopWorld
+from tests.recovery.conftest import ShopWorld, made_at
 
 LANDED = "SELECT topic, signature, triggered_at IS NOT NULL FROM landing.raw_events ORDER BY id"
 EVENTS = "SELECT key FROM app.event_keys ORDER BY 1"
@@ -112,6 +112,34 @@ def test_a_refund_that_no_delivery_told_of_and_one_that_disappeared(world: ShopW
     }
     world.drain()
     assert world.rows("SELECT refunded FROM app.orders")[0][0] == 5
+
+
+def test_orders_that_the_store_made_before_the_site_was_made_are_landed_only_when_somebody_asks(
+    world: ShopWorld,
+) -> None:
+    """Another tag counted them."""
+    made_at(world.engine, world.site_id, world.now - timedelta(hours=5))
+    world.order(1, ago=36 * 60)
+    world.order(2, ago=30 * 60, changed_ago=60)  # completed since
+    world.order(3, ago=240)
+    first = world.recover()
+    assert (first.since, first.sample_orders) == (world.now - timedelta(hours=5), ["3"])
+    world.drain()
+    assert world.recover(now=world.now + timedelta(hours=1)).missing == {}
+    later = world.recover(
+        since=world.now - timedelta(hours=2)
+    )  # behind the site's beginning: it asks for nothing older
+    assert (later.read, later.missing) == (1, {})
+    asked_for = world.recover(since=world.now - timedelta(hours=40))
+    assert asked_for.missing == {"order": 2}
+
+
+def test_an_older_order_that_landed_by_its_delivery_is_compared_like_any(world: ShopWorld) -> None:
+    made_at(world.engine, world.site_id, world.now - timedelta(hours=5))
+    world.webhook(world.order(1, ago=36 * 60, changed_ago=200, status="pending", paid_at=None))
+    world.drain()
+    world.order(1, ago=36 * 60, changed_ago=100, status="processing")
+    assert world.recover().missing == {"change": 1}
 
 
 def test_a_delivery_that_held_an_error_is_read_again_however_old_its_order_is(world: ShopWorld) -> None:

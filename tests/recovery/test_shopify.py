@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from custom_events.recovery.run import recover, recover_all
@@ -11,12 +12,18 @@ from custom_events.shopify_app.connecting import Connected
 from sandbox.stores.shopify_admin.server import ShopifyAdmin
 from sandbox.stores.shopify_admin.state import FaultKind, Shop
 from tests.platforms.shopify_orders import order_body
+from tests.recovery.conftest import made_at
 from tests.shopify_app.conftest import clock, connected, settings, shop, store
 from tests.world import World
 
 __all__ = ["clock", "connected", "settings", "shop", "store"]
 
 NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(autouse=True)
+def _site_of_last_month(engine: sa.Engine, connected: Connected) -> None:
+    made_at(engine, connected.site.id, NOW - timedelta(days=30))
 
 
 def sold(shop: Shop, number: int, ago: timedelta, **changes: Any) -> str:
@@ -76,6 +83,46 @@ def test_an_order_that_was_paid_later_and_stays_open(
     with engine.connect() as connection:
         keys = connection.execute(sa.text("SELECT key FROM app.event_keys")).scalars().all()
     assert any(key.startswith("order.paid:") for key in keys)
+
+
+@pytest.mark.parametrize("hours", [3, 2], ids=["within the second of what landed", "later"])
+def test_an_order_that_was_shipped_and_no_delivery_told_of_it(
+    engine: sa.Engine,
+    database: str,
+    store: ShopifyAdmin,
+    shop: Shop,
+    settings: Settings,
+    connected: Connected,
+    hours: int,
+) -> None:
+    world = World(database, engine)
+    site, yesterday = connected.site.id, NOW - timedelta(days=1)
+    sold(shop, 1, timedelta(hours=3))
+    recover(engine, settings, site, NOW)
+    world.drain()
+    order = sold(shop, 1, timedelta(hours=hours), shipped_at=NOW - timedelta(hours=2))
+    again = recover(engine, settings, site, NOW, since=yesterday)
+    assert (again.missing, again.sample_orders, again.landed) == ({"change": 1}, [order], 1)
+    world.drain()
+    with engine.connect() as connection:
+        fulfilled = "SELECT occurred_at FROM app.event_keys WHERE key = :key"
+        at = connection.execute(sa.text(fulfilled), {"key": f"order.fulfilled:{order}"}).scalar_one()
+    assert at == NOW - timedelta(hours=2)
+    requests = store.admin.requests.total()
+    assert recover(engine, settings, site, NOW, since=yesterday).missing == {}
+    assert store.admin.requests.total() - requests == 1, "no order was read whole"
+
+
+def test_an_order_of_before_the_app_came_is_not_even_read_whole(
+    engine: sa.Engine, database: str, store: ShopifyAdmin, shop: Shop, settings: Settings, connected: Connected
+) -> None:
+    made_at(engine, connected.site.id, NOW - timedelta(hours=3))
+    order = sold(shop, 1, timedelta(hours=1))  # made four hours ago, changed since
+    requests = store.admin.requests.total()
+    first = recover(engine, settings, connected.site.id, NOW)
+    assert (first.read, first.missing) == (1, {})
+    assert store.admin.requests.total() - requests == 1
+    assert recover(engine, settings, connected.site.id, NOW, since=NOW - timedelta(hours=5)).sample_orders == [order]
 
 
 def test_a_shop_without_our_app(engine: sa.Engine, settings: Settings, connected: Connected) -> None:

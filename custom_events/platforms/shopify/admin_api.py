@@ -78,6 +78,7 @@ class ChangedOrder(msgspec.Struct, frozen=True, rename="camel"):
     total_price_set: MoneyBag
     current_total_price_set: MoneyBag
     total_refunded_set: MoneyBag
+    display_fulfillment_status: str | None = None
     refunds: tuple[RefundId, ...] = ()
 
 

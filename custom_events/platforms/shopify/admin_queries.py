@@ -57,7 +57,7 @@ CHANGED_ORDERS: Final = f"""
 query ChangedOrders($first: Int!, $after: String, $query: String!) {{
   orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{
     nodes {{
-      id legacyResourceId name createdAt updatedAt cancelledAt test displayFinancialStatus
+      id legacyResourceId name createdAt updatedAt cancelledAt test displayFinancialStatus displayFulfillmentStatus
       totalPriceSet {_MONEY} currentTotalPriceSet {_MONEY} totalRefundedSet {_MONEY}
       refunds(first: {REFUNDS_AT_ONCE}) {{ id }}
     }}

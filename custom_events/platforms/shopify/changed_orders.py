@@ -9,6 +9,7 @@ from custom_events.platforms.shopify.admin_api import AdminApi, ChangedOrder, bo
 from custom_events.platforms.shopify.sources import EVENT_DELIVERY, EVENT_VERSION
 from custom_events.platforms.store_orders import FetchedOrder
 
+FULFILLED: Final = "FULFILLED"  # of Shopify's OrderDisplayFulfillmentStatus: all that there is to ship was shipped
 TOPIC: Final = "Order/update"  # as Shopify's Events have it: the body is the answer to our own query
 _SECOND: Final = timedelta(seconds=1)
 _Result = TypeVar("_Result")
@@ -56,6 +57,8 @@ class ShopifyOrders:
             load=lambda: self._body(order.id),
             refunds=tuple(refund.id.rpartition("/")[2] for refund in order.refunds),
             financial_status=(order.display_financial_status or "").lower() or None,
+            is_fulfilled=order.display_fulfillment_status == FULFILLED,
+            created_at=order.created_at.astimezone(UTC),
         )
 
     def _body(self, order_id: str) -> bytes | None:

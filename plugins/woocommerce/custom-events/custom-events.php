@@ -14,6 +14,8 @@
  * WC requires at least: 9.8
  * WC tested up to:      11.2
  *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * @package CustomEvents
  */
 

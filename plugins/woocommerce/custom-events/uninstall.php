@@ -10,6 +10,7 @@ defined( 'WP_UNINSTALL_PLUGIN' ) || exit;
 require __DIR__ . '/includes/class-outbox.php';
 require __DIR__ . '/includes/class-settings.php';
 require __DIR__ . '/includes/class-clicks.php';
+require __DIR__ . '/includes/class-google-tags.php';
 require __DIR__ . '/includes/class-lock.php';
 require __DIR__ . '/includes/class-uninstaller.php';
 

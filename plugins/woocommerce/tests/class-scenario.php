@@ -9,12 +9,17 @@ final class Scenario {
 	/** Run it; afterwards all of it was posted, at the end of this time. */
 	public static function run(): void {
 		Shop::open();
+		self::happen();
+		Shop::at( Shop::$opens_at + self::LASTS_S );
+		Shop::drain();
+	}
+
+	/** All that happens in the shop, which is open. */
+	public static function happen(): void {
 		self::cart_and_checkout();
 		self::order_that_is_paid_and_refunded();
 		self::cash_on_delivery_that_is_cancelled();
 		self::subscription_with_a_renewal();
-		Shop::at( Shop::$opens_at + self::LASTS_S );
-		Shop::drain();
 	}
 
 	private static function cart_and_checkout(): void {

@@ -3,7 +3,7 @@
  * The scenario in a real WordPress, with its database, options, hooks, users and HTTP functions; only WooCommerce and Action Scheduler are
  * doubles. Takes the path of an installed WordPress, 6.7 or newer, that may be written to: `php wordpress.php /srv/www/test-shop`.
  *
- * Writes what golden.php writes, with the event ids of the golden file.
+ * Writes what golden.php writes, with event ids of its own. With a second argument, seconds since 1970, it is posted then.
  */
 
 error_reporting( E_ALL );
@@ -16,44 +16,10 @@ set_error_handler(
 	}
 );
 
-/** What the doubles of WooCommerce share with tests. */
-function reset_double(): void {
-	$GLOBALS['double'] = (object) array(
-		'scheduled' => array(),
-		'posts'     => array(),
-		'users'     => array(),
-		'orders'    => array(),
-		'is'        => array(),
-		'session'   => null,
-		'cart'      => null,
-		'consent'   => null,
-	);
-	$_COOKIE           = array();
-	foreach ( CustomEvents\WooCommerce\Settings::OPTIONS as $option ) {
-		delete_option( $option );
-	}
-	CustomEvents\WooCommerce\Outbox::drop();
-}
-function as_enqueue_async_action( $hook ) {
-	$GLOBALS['double']->scheduled[ $hook ] = 0;
-}
-function as_schedule_single_action() {}
-function as_has_scheduled_action() {
-	return true;
-}
-function as_unschedule_all_actions() {}
-function wp_has_consent() {
-	return $GLOBALS['double']->consent[1];
-}
-function wp_get_consent_type() {
-	return $GLOBALS['double']->consent[0];
-}
-
-require __DIR__ . '/doubles/woocommerce.php';
+require __DIR__ . '/wordpress/double-shop.php';
 require __DIR__ . '/class-shop.php';
 require __DIR__ . '/class-scenario.php';
 require __DIR__ . '/../custom-events/custom-events.php';
-$GLOBALS['wp_version'] = max( $GLOBALS['wp_version'], '6.9' ); // The newest stored build that tests can have is 6.7-alpha.
 foreach ( array( 'shutdown', 'template_redirect' ) as $hook ) {
 	remove_all_actions( $hook ); // They are fired again and again here; WordPress's own callbacks expect that once.
 }
@@ -73,10 +39,13 @@ add_filter(
 	10,
 	3
 );
+if ( isset( $argv[2] ) ) {
+	Shop::$opens_at = (int) $argv[2] - Scenario::LASTS_S;
+}
 add_role( 'customer', 'Customer' );
 global $wpdb;
 $wpdb->query( "DELETE FROM {$wpdb->users} WHERE ID = 7" );
-$wpdb->insert( $wpdb->users, array( 'ID' => 7, 'user_login' => 'ana', 'user_nicename' => 'ana', 'user_email' => 'Ana.Ferreira@example.org', 'user_registered' => gmdate( 'Y-m-d H:i:s', Shop::GOLDEN - 120 ) ) );
+$wpdb->insert( $wpdb->users, array( 'ID' => 7, 'user_login' => 'ana', 'user_nicename' => 'ana', 'user_email' => 'Ana.Ferreira@example.org', 'user_registered' => gmdate( 'Y-m-d H:i:s', Shop::$opens_at - 120 ) ) );
 clean_user_cache( 7 );
 ( new WP_User( 7 ) )->set_role( 'customer' );
 

@@ -1,4 +1,5 @@
-"""What the plugin posts, made by PHP now, through the receiver and the pipeline: everything once, in any order of arrival."""
+"""What the plugin posts, made by PHP now, through the receiver and the pipeline: everything once, in any order of arrival. And made by the hooks of a real
+WordPress, to Google's sandbox."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,11 +14,16 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from custom_events import secrets
+from custom_events.ledger.sender import Lanes
 from custom_events.settings import Settings
 from ingest_api.app import create_app
+from sandbox.google_ads.server import SandboxGoogle
 from tests.ingest_api.conftest import living
-from tests.plugins.woocommerce.posts import KEY_ID, SECRET, SITE_KEY, Post, needs_php, read, run_php
+from tests.ledger.conftest import _ingestion, _services, at_google, google, lanes
+from tests.plugins.woocommerce.posts import KEY_ID, SECRET, SITE_KEY, Post, golden, needs_php, read, run_php
 from tests.world import World
+
+__all__ = ["_ingestion", "_services", "google", "lanes"]
 
 pytestmark = [pytest.mark.database, needs_php]
 
@@ -42,6 +48,18 @@ EVENTS = [
 ]
 
 
+def connected(world: World) -> int:
+    """A site for the plugin's shop, with its secret and a rule; its id."""
+    site = world.site(SITE_KEY, "woocommerce", default_country="PT")
+    world.rule(site, ads_action=world.action("7001"))
+    with world.engine.begin() as connection:
+        connection.execute(
+            sa.text("INSERT INTO app.site_secrets (site_id, secret_encrypted, key_id) VALUES (:site, :token, :key_id)"),
+            {"site": site, "token": secrets.encrypt(SECRET, KEY), "key_id": KEY_ID},
+        )
+    return site
+
+
 def deliver(url: str, directory: Path, posts: Sequence[Post]) -> list[tuple[int, str | None]]:
     """Status and verdict of each post, one after the other."""
     settings = Settings.model_validate({"local_directory": directory, "secret_key": KEY.decode(), "database_url": url})
@@ -64,13 +82,7 @@ def test_all_that_the_plugin_posts_arrives_once(
     database: str, engine: sa.Engine, tmp_path: Path, *, backwards: bool
 ) -> None:
     world = World(database, engine)
-    site = world.site(SITE_KEY, "woocommerce", default_country="PT")
-    world.rule(site, ads_action=world.action())
-    with engine.begin() as connection:
-        connection.execute(
-            sa.text("INSERT INTO app.site_secrets (site_id, secret_encrypted, key_id) VALUES (:site, :token, :key_id)"),
-            {"site": site, "token": secrets.encrypt(SECRET, KEY), "key_id": KEY_ID},
-        )
+    connected(world)
     posts = read(run_php("golden.php", str(int(datetime.now(UTC).timestamp()))))
     if backwards:
         posts.reverse()
@@ -99,3 +111,22 @@ def test_all_that_the_plugin_posts_arrives_once(
         conversions = "SELECT order_id, value, currency FROM app.conversion_uploads WHERE kind = 'conversion' AND state <> 'withheld'"
         assert rows(conversions) == [("1001", Decimal(119), "EUR")]
         assert rows("SELECT outcome, count(*) FROM app.raw_outcomes GROUP BY 1") == [("understood", len(posts))]
+
+
+@pytest.mark.long
+def test_all_that_real_wordpress_tells_of_ends_at_google_once(
+    database: str, engine: sa.Engine, tmp_path: Path, wordpress: Path, google: SandboxGoogle, lanes: Lanes
+) -> None:
+    """Its hooks, its database, its HTTP functions; the receiver, the pipeline, the sender; the sandbox's Google."""
+    world = World(database, engine)
+    site = connected(world)
+    posts = read(run_php("wordpress.php", str(wordpress), str(int(datetime.now(UTC).timestamp()))))
+    assert [post.topic for post in posts] == [post.topic for post in golden()]
+    assert set(deliver(database, tmp_path, posts)) == {(200, "landed")}
+    world.drain()
+    world.send(lanes, lambda: datetime.now(UTC))
+    assert set(deliver(database, tmp_path, posts)) == {(200, "duplicate")}
+    world.drain()
+    world.send(lanes, lambda: datetime.now(UTC))
+    # Neither cash on delivery that was cancelled, nor a renewal in the gateway's test mode; and not the refund that was deleted.
+    assert at_google(google) == {f"{site}-1001": 119.0}

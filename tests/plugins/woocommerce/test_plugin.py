@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,8 +12,8 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from plugins.woocommerce.build import build, template, version
-from tests.plugins.woocommerce.posts import PHP_S, PLUGIN, needs_php
+from plugins.woocommerce.build import build, licence_row, template, version
+from tests.plugins.woocommerce.posts import PHP_S, PLUGIN, ROOT, needs_php
 
 SOURCE = PLUGIN / "custom-events"
 FILES = sorted(SOURCE.rglob("*.php"))
@@ -98,6 +99,7 @@ def test_headers_and_readme_say_the_same() -> None:
     readme = dict(re.findall(r"^([A-Z][\w ]+?): (.+)$", README, re.MULTILINE))
     for name in ("Requires at least", "Requires PHP", "License", "License URI"):
         assert headers[name] == readme[name]
+    assert headers["License"] == "GPL-2.0-or-later"  # decision 62
     assert headers["Version"] == readme["Stable tag"] == version()
     assert f"define( 'CUSTOM_EVENTS_VERSION', '{version()}' )" in MAIN
     assert (headers["Text Domain"], headers["Requires Plugins"]) == (SOURCE.name, "woocommerce")
@@ -118,6 +120,19 @@ def test_the_zip_is_the_same_each_time_and_holds_the_plugin_alone(tmp_path: Path
         names = archive.namelist()
     files = {path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*") if path.is_file()}
     assert set(names) == {f"custom-events/{name}" for name in (*files, "languages/custom-events.pot")}
+
+
+def test_its_licence_is_wordpresss_and_the_text_goes_with_it() -> None:
+    text = (SOURCE / "license.txt").read_text()
+    assert "GNU GENERAL PUBLIC LICENSE" in text
+    assert "Version 2, June 1991" in text
+    for name in ("custom-events.php", "assets/clicks.js"):
+        assert "SPDX-License-Identifier: GPL-2.0-or-later" in (SOURCE / name).read_text()
+    assert licence_row() == (
+        f'"custom-events","{version()}","GPL-2.0-or-later","https://www.gnu.org/licenses/gpl-2.0.html"'
+    )
+    assert "plugins/woocommerce/build.py --licence >> .local/audit/licences.csv" in (ROOT / "Makefile").read_text()
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["license"] == "Apache-2.0", "the rest"
 
 
 def test_translators_are_given_every_text() -> None:

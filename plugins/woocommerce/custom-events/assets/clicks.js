@@ -1,4 +1,6 @@
 /*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
  * Keeps the id of an ad click in a cookie of the shop's own, with the time and the landing page, once consent to marketing is given.
  * Settings come from `window.customEventsClicks`. No network, no dependency.
  */

@@ -13,13 +13,6 @@ defined( 'ABSPATH' ) || exit;
 final class Cart_Events {
 	const SESSION = 'custom_events_cart';
 
-	/** Add the hooks: they fire in both kinds of carts and checkouts. */
-	public static function add_hooks(): void {
-		add_action( 'woocommerce_add_to_cart', array( __CLASS__, 'item_added' ), 100, 4 );
-		add_action( 'template_redirect', array( __CLASS__, 'checkout_opened' ), 100 );
-		add_action( 'woocommerce_cart_emptied', array( __CLASS__, 'emptied' ) );
-	}
-
 	/**
 	 * A product was put into the cart.
 	 *

@@ -15,44 +15,10 @@ defined( 'ABSPATH' ) || exit;
  */
 final class Clicks {
 	const META        = '_custom_events';
-	const COOKIE      = 'custom_events_click';
-	const DAYS        = 90; // Google takes no older click.
 	const KINDS       = array( 'gclid', 'gbraid', 'wbraid' );
 	const UTM         = array( 'utm_source', 'utm_medium', 'utm_campaign', 'utm_content', 'utm_term', 'utm_id' );
 	const LIMIT_CHARS = 512;
 	const CATEGORY    = 'marketing';
-
-	/** Add the hooks. */
-	public static function add_hooks(): void {
-		add_action( 'wp_enqueue_scripts', array( __CLASS__, 'add_script' ) );
-		add_action( 'woocommerce_checkout_create_order', array( __CLASS__, 'keep' ), 10 );
-		add_action( 'woocommerce_store_api_checkout_update_order_from_request', array( __CLASS__, 'keep' ), 10 );
-		add_action( 'woocommerce_thankyou', array( __CLASS__, 'look_again' ), 10 );
-	}
-
-	/** Load the script, at the end of the page and without holding it up. */
-	public static function add_script(): void {
-		if ( ! Settings::is_connected() ) {
-			return;
-		}
-		wp_enqueue_script(
-			'custom-events-clicks',
-			plugins_url( 'assets/clicks.js', CUSTOM_EVENTS_FILE ),
-			array(),
-			CUSTOM_EVENTS_VERSION,
-			array(
-				'in_footer' => true,
-				'strategy'  => 'defer',
-			)
-		);
-		$given = array(
-			'cookie' => self::COOKIE,
-			'days'   => self::DAYS,
-			'assume' => Settings::get( 'assume_consent' ),
-			'api'    => function_exists( 'wp_has_consent' ), // It is waited for.
-		);
-		wp_add_inline_script( 'custom-events-clicks', 'window.customEventsClicks=' . wp_json_encode( $given ) . ';', 'before' );
-	}
 
 	/**
 	 * Put click and consent into an order that is about to be saved.
@@ -104,7 +70,7 @@ final class Clicks {
 	 * @return array<string,mixed>
 	 */
 	private static function click(): array {
-		$text   = isset( $_COOKIE[ self::COOKIE ] ) && is_string( $_COOKIE[ self::COOKIE ] ) ? wp_unslash( $_COOKIE[ self::COOKIE ] ) : ''; // phpcs:ignore WordPress.Security.ValidatedSanitizedInput
+		$text   = isset( $_COOKIE[ Click_Script::COOKIE ] ) && is_string( $_COOKIE[ Click_Script::COOKIE ] ) ? wp_unslash( $_COOKIE[ Click_Script::COOKIE ] ) : ''; // phpcs:ignore WordPress.Security.ValidatedSanitizedInput
 		$cookie = strlen( $text ) <= 4096 ? json_decode( $text, true ) : null;
 		$click  = array();
 		foreach ( array_merge( self::KINDS, self::UTM, array( 'landing_page' ) ) as $name ) {

@@ -13,12 +13,6 @@ defined( 'ABSPATH' ) || exit;
 final class Customer_Events {
 	const ROLES = array( 'customer', 'subscriber' );
 
-	/** Add the hooks: an account is made by WooCommerce's forms, or by others. */
-	public static function add_hooks(): void {
-		add_action( 'woocommerce_created_customer', array( __CLASS__, 'created' ), 100 );
-		add_action( 'user_register', array( __CLASS__, 'created' ), 100 );
-	}
-
 	/**
 	 * An account was made.
 	 *

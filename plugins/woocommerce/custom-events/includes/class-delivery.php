@@ -14,10 +14,7 @@ defined( 'ABSPATH' ) || exit;
  * and no order: reading orders while they are written to both of WooCommerce's tables fires their hooks again.
  */
 final class Delivery {
-	const HOOK        = 'custom_events_drain';
-	const AGAIN_HOOK  = 'custom_events_drain_again';
-	const SAFETY_HOOK = 'custom_events_drain_safety';
-	const GROUP       = 'custom-events';
+	const GROUP = 'custom-events';
 
 	const SAFETY_S      = 300; // In case an action was lost.
 	const BATCH         = 25; // Rows read at once.
@@ -40,15 +37,6 @@ final class Delivery {
 	 */
 	private static $is_woken = false;
 
-	/** Add the hooks. */
-	public static function add_hooks(): void {
-		add_action( self::HOOK, array( __CLASS__, 'run' ) );
-		add_action( self::AGAIN_HOOK, array( __CLASS__, 'run_again' ) );
-		add_action( self::SAFETY_HOOK, array( __CLASS__, 'run_safely' ) );
-		add_action( 'action_scheduler_init', array( __CLASS__, 'schedule_safety' ) );
-		add_action( 'shutdown', array( __CLASS__, 'schedule' ), 20 );
-	}
-
 	/** Something was recorded: at the end of the request a run is asked for. */
 	public static function wake(): void {
 		self::$is_woken = true;
@@ -58,31 +46,31 @@ final class Delivery {
 	public static function schedule(): void {
 		if ( self::$is_woken && function_exists( 'as_enqueue_async_action' ) ) {
 			self::$is_woken = false;
-			as_enqueue_async_action( self::HOOK, array(), self::GROUP, true );
+			as_enqueue_async_action( Hooks::DRAIN, array(), self::GROUP, true );
 		}
 	}
 
 	/** See that the safety run is there. Asked on pages of the administration and by cron only: shoppers do not pay for it. */
 	public static function schedule_safety(): void {
-		if ( ( is_admin() || wp_doing_cron() ) && Settings::is_connected() && ! as_has_scheduled_action( self::SAFETY_HOOK, array(), self::GROUP ) ) {
-			as_schedule_recurring_action( Clock::seconds() + self::SAFETY_S, self::SAFETY_S, self::SAFETY_HOOK, array(), self::GROUP, true );
+		if ( ( is_admin() || wp_doing_cron() ) && Settings::is_connected() && ! as_has_scheduled_action( Hooks::DRAIN_SAFELY, array(), self::GROUP ) ) {
+			as_schedule_recurring_action( Clock::seconds() + self::SAFETY_S, self::SAFETY_S, Hooks::DRAIN_SAFELY, array(), self::GROUP, true );
 		}
 	}
 
 	/** Every five minutes: send what is due, and delete what is old. */
 	public static function run_safely(): void {
-		self::drain( self::AGAIN_HOOK );
+		self::drain( Hooks::DRAIN_AGAIN );
 		Outbox::prune();
 	}
 
 	/** What the end of a request asked for. */
 	public static function run(): void {
-		self::drain( self::AGAIN_HOOK );
+		self::drain( Hooks::DRAIN_AGAIN );
 	}
 
 	/** What an earlier run left. */
 	public static function run_again(): void {
-		self::drain( self::HOOK );
+		self::drain( Hooks::DRAIN );
 	}
 
 	/**

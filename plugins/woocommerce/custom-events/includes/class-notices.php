@@ -22,11 +22,6 @@ final class Notices {
 
 	const WRONG_CLOCK = 'too_old'; // The receiver's word for a signed time that is far from its own.
 
-	/** Add the hooks. */
-	public static function add_hooks(): void {
-		add_action( 'admin_notices', array( __CLASS__, 'show' ) );
-	}
-
 	/** Show what is wrong, to those who can do something about it. */
 	public static function show(): void {
 		if ( ! current_user_can( Settings_Page::CAPABILITY ) || ! Settings::is_connected() ) {
@@ -37,10 +32,26 @@ final class Notices {
 			printf( '<div class="notice notice-warning"><p>%s <a href="%s">%s</a></p></div>', esc_html( 'Custom Events: ' . $problem ), esc_url( Settings_Page::address() ), esc_html__( 'Settings', 'custom-events' ) );
 		}
 		$screen = isset( $_GET['page'] ) ? sanitize_key( wp_unslash( $_GET['page'] ) ) : ''; // phpcs:ignore WordPress.Security.NonceVerification
-		$tags   = Settings_Page::SLUG === $screen ? self::tags() : array();
-		if ( $tags ) {
+		if ( Settings_Page::SLUG === $screen ) {
+			self::show_tags( self::tags(), Google_Tags::of_shop() );
+		}
+	}
+
+	/**
+	 * Say who else may count the purchase.
+	 *
+	 * @param string[] $plugins Active plugins that may.
+	 * @param string[] $tags    Ids of Google tags on the front page.
+	 */
+	private static function show_tags( array $plugins, array $tags ): void {
+		$advice = __( 'Let them and Custom Events use different conversion actions, or only one of them be the primary one; else sales count twice. With the same conversion action, let both send the same transaction id: the site\'s settings in Custom Events have the choice.', 'custom-events' );
+		if ( $plugins ) {
 			/* translators: %s: names of plugins. */
-			printf( '<div class="notice notice-info"><p>%s</p></div>', esc_html( sprintf( __( 'These plugins may count purchases with a Google tag as well: %s. Let them and Custom Events use different conversion actions, or only one of them be the primary one; else sales count twice.', 'custom-events' ), implode( ', ', $tags ) ) ) );
+			printf( '<div class="notice notice-info"><p>%s</p></div>', esc_html( sprintf( __( 'These plugins may count purchases with a Google tag as well: %s.', 'custom-events' ), implode( ', ', $plugins ) ) . ' ' . $advice ) );
+		}
+		if ( $tags ) {
+			/* translators: %s: ids of Google tags. */
+			printf( '<div class="notice notice-info"><p>%s</p></div>', esc_html( sprintf( __( 'The shop\'s front page loads Google tags, which may count purchases as well: %s.', 'custom-events' ), implode( ', ', $tags ) ) . ' ' . $advice ) );
 		}
 	}
 

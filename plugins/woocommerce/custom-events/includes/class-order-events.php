@@ -25,21 +25,6 @@ final class Order_Events {
 	 */
 	private static $told = array();
 
-	/** Add the hooks. */
-	public static function add_hooks(): void {
-		add_action( 'woocommerce_new_order', array( __CLASS__, 'created' ), 100, 2 );
-		add_action( 'woocommerce_order_status_changed', array( __CLASS__, 'status_changed' ), 100, 4 );
-		add_action( 'woocommerce_payment_complete', array( __CLASS__, 'payment_completed' ), 100 );
-		add_action( 'woocommerce_order_refunded', array( __CLASS__, 'refunded' ), 100, 2 );
-		add_action( 'woocommerce_refund_deleted', array( __CLASS__, 'refund_deleted' ), 100, 2 );
-		add_action( 'woocommerce_trash_order', array( __CLASS__, 'deleted' ), 100 );
-		add_action( 'woocommerce_before_delete_order', array( __CLASS__, 'deleted' ), 100, 2 );
-		add_action( 'wp_trash_post', array( __CLASS__, 'post_trashed' ), 100 );
-		add_action( 'woocommerce_untrash_order', array( __CLASS__, 'restored' ), 100 );
-		add_action( 'untrashed_post', array( __CLASS__, 'post_restored' ), 100 );
-		add_action( 'shutdown', array( __CLASS__, 'complete' ), 10 );
-	}
-
 	/**
 	 * An order was made.
 	 *

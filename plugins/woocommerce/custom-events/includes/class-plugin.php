@@ -43,24 +43,18 @@ final class Plugin {
 
 	/** Add all hooks, or say why not. */
 	public static function run(): void {
-		add_action( 'init', array( __CLASS__, 'load_words' ) );
 		$problems = Requirements::problems( get_bloginfo( 'version' ), defined( 'WC_VERSION' ) ? WC_VERSION : null, PHP_VERSION );
 		if ( $problems ) {
+			add_action( 'init', array( __CLASS__, 'load_words' ) );
 			Requirements::show_on_admin_pages();
 			return;
 		}
-		add_action( 'init', array( Outbox::class, 'make_table' ) );
-		Delivery::add_hooks();
-		Order_Events::add_hooks();
-		Cart_Events::add_hooks();
-		Customer_Events::add_hooks();
-		Subscription_Events::add_hooks();
-		Clicks::add_hooks();
-		Privacy::add_hooks();
+		Hooks::add();
+		if ( is_admin() || wp_doing_cron() ) {
+			Hooks::add_behind_the_shop();
+		}
 		if ( is_admin() ) {
-			Settings_Page::add_hooks();
-			Notices::add_hooks();
-			Status_Report::add_hooks();
+			Hooks::add_of_administration();
 		}
 	}
 
@@ -69,7 +63,7 @@ final class Plugin {
 		load_plugin_textdomain( 'custom-events', false, dirname( plugin_basename( CUSTOM_EVENTS_FILE ) ) . '/languages' );
 	}
 
-	/** Make the table; on a network each site makes its own when it is first used. */
+	/** Make the table; on a network each site makes its own when its administration is opened, or something is recorded. */
 	public static function activate(): void {
 		Outbox::make_table();
 	}

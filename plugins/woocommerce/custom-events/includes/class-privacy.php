@@ -13,14 +13,6 @@ defined( 'ABSPATH' ) || exit;
 final class Privacy {
 	const ORDERS_A_PAGE = 25;
 
-	/** Add the hooks. */
-	public static function add_hooks(): void {
-		add_filter( 'wp_privacy_personal_data_exporters', array( __CLASS__, 'add_exporter' ) );
-		add_filter( 'wp_privacy_personal_data_erasers', array( __CLASS__, 'add_eraser' ) );
-		add_action( 'woocommerce_privacy_remove_order_personal_data', array( __CLASS__, 'forget_order' ) );
-		add_action( 'admin_init', array( __CLASS__, 'suggest_words' ) );
-	}
-
 	/**
 	 * Add ours to WordPress's exporters.
 	 *

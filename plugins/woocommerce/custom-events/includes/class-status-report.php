@@ -12,11 +12,6 @@ defined( 'ABSPATH' ) || exit;
 /** Adds the state of the queue to WooCommerce > Status. */
 final class Status_Report {
 
-	/** Add the hooks. */
-	public static function add_hooks(): void {
-		add_action( 'woocommerce_system_status_report', array( __CLASS__, 'show' ) );
-	}
-
 	/** The table. */
 	public static function show(): void {
 		$connection = Connection::current();

@@ -16,13 +16,6 @@ defined( 'ABSPATH' ) || exit;
 final class Subscription_Events {
 	const ENDED = array( 'pending-cancel', 'cancelled', 'expired' );
 
-	/** Add the hooks; without Subscriptions nobody fires them. */
-	public static function add_hooks(): void {
-		add_action( 'woocommerce_subscription_status_updated', array( __CLASS__, 'status_updated' ), 100, 3 );
-		add_filter( 'wc_subscriptions_renewal_order_data', array( __CLASS__, 'without_clicks' ) );
-		add_filter( 'wc_subscriptions_resubscribe_order_data', array( __CLASS__, 'without_clicks' ) );
-	}
-
 	/**
 	 * The status changed. Active after anything but pending is no start; a cancellation is told of once, at once, and not again at the end
 	 * of the term.

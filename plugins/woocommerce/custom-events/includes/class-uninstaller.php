@@ -25,6 +25,7 @@ final class Uninstaller {
 		foreach ( Settings::OPTIONS as $option ) {
 			delete_option( $option );
 		}
+		delete_transient( Google_Tags::CACHE );
 	}
 
 	/** Delete our meta of every order, if WooCommerce is there to do so. */

@@ -112,6 +112,12 @@ function wp_safe_remote_post( $url, $arguments ) {
 function answer( int $status, string $body = '', array $headers = array() ): array {
 	return compact( 'status', 'body', 'headers' );
 }
+function wp_remote_get( $url, $arguments ) {
+	return wp_safe_remote_post( $url, $arguments );
+}
+function home_url( $path ) {
+	return 'https://shop.example' . $path;
+}
 function is_wp_error( $thing ) {
 	return $thing instanceof WP_Error;
 }

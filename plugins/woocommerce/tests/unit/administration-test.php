@@ -2,6 +2,7 @@
 use CustomEvents\WooCommerce\Clicks;
 use CustomEvents\WooCommerce\Connection;
 use CustomEvents\WooCommerce\Delivery;
+use CustomEvents\WooCommerce\Google_Tags;
 use CustomEvents\WooCommerce\Notices;
 use CustomEvents\WooCommerce\Outbox;
 use CustomEvents\WooCommerce\Plugin;
@@ -256,6 +257,44 @@ final class Administration_Test extends TestCase {
 		delete_option( 'custom_events_table' );
 		do_action( 'activate' );
 		$this->assertSame( array(), Shop::topics() );
+	}
+
+	/** @dataProvider pages */
+	public function test_the_tags_of_a_page_are_named( string $html, array $tags ): void {
+		$this->assertSame( $tags, Google_Tags::on_page( $html ) );
+	}
+
+	public function pages(): array {
+		$script = '<script async src="https://www.googletagmanager.com/gtag/js?id=';
+		return array(
+			'none'              => array( '<p>AW-123456789 "GTM-ABC123"</p>', array() ),
+			'of Google Ads'     => array( $script . "AW-123456789\"></script><script>gtag('config', 'AW-123456789');</script>", array( 'AW-123456789' ) ),
+			'several'           => array( $script . "G-ABC123DEF4\"></script><script>gtag('config','AW-987654321');</script>", array( 'G-ABC123DEF4', 'AW-987654321' ) ),
+			'manager'           => array( "<script>(function(w,d,s,l,i){j.src='https://www.googletagmanager.com/gtm.js?id='+i;})(window,document,'script','dataLayer','GTM-ABC1234');</script>", array( 'GTM-ABC1234' ) ),
+			'without a script'  => array( '<iframe src="https://www.googletagmanager.com/ns.html?id=GTM-ABC1234&gtm_auth=x"></iframe>', array( 'GTM-ABC1234' ) ),
+			'words of its kind' => array( $script . 'AW-123456789"></script><a href="/G-STRING/big-LAGTM-ABC1234">', array( 'AW-123456789' ) ),
+		);
+	}
+
+	public function test_staff_is_told_on_the_settings_page_of_who_else_counts_and_the_page_is_read_once(): void {
+		$double                            = $GLOBALS['double'];
+		$double->options['active_plugins'] = array( 'google-site-kit/google-site-kit.php' );
+		$double->answers[]                 = answer( 200, '<script src="https://www.googletagmanager.com/gtag/js?id=AW-123456789"></script>' );
+		$this->assertStringNotContainsString( 'Google', self::page( array( Notices::class, 'show' ) ) );
+		$_GET['page'] = Settings_Page::SLUG;
+		foreach ( array( 'first', 'again' ) as $time ) {
+			$words = self::page( array( Notices::class, 'show' ) );
+			$this->assertStringContainsString( 'may count purchases with a Google tag as well: Site Kit by Google. Let them', $words, $time );
+			$this->assertStringContainsString( 'loads Google tags, which may count purchases as well: AW-123456789. Let them', $words, $time );
+		}
+		$this->assertSame( array( 'https://shop.example/' ), array_column( $double->posts, 'url' ) );
+	}
+
+	public function test_a_shop_that_cannot_read_itself_is_told_of_no_tag(): void {
+		$GLOBALS['double']->answers = array( new WP_Error( 'http', 'no loopback' ), answer( 404 ) );
+		$this->assertSame( array(), Google_Tags::of_shop() );
+		delete_transient( Google_Tags::CACHE );
+		$this->assertSame( array(), Google_Tags::of_shop() );
 	}
 
 	public function test_uninstalling_leaves_nothing_but_orders(): void {

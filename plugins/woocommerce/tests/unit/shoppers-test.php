@@ -1,4 +1,5 @@
 <?php
+use CustomEvents\WooCommerce\Click_Script;
 use CustomEvents\WooCommerce\Clicks;
 use CustomEvents\WooCommerce\Outbox;
 use CustomEvents\WooCommerce\Settings;
@@ -122,7 +123,7 @@ final class Shoppers_Test extends TestCase {
 	/** @dataProvider cookies */
 	public function test_a_cookie_is_not_believed( string $cookie, array $click ): void {
 		Settings::save( array( 'assume_consent' => 'granted' ) );
-		$_COOKIE[ Clicks::COOKIE ] = addslashes( $cookie );
+		$_COOKIE[ Click_Script::COOKIE ] = addslashes( $cookie );
 		$facts                     = Clicks::facts();
 		unset( $facts['consent'] );
 		$this->assertSame( $click, $facts );
@@ -145,7 +146,7 @@ final class Shoppers_Test extends TestCase {
 
 	public function test_where_consent_is_refused_there_is_no_click(): void {
 		Settings::save( array( 'assume_consent' => 'denied' ) );
-		$_COOKIE[ Clicks::COOKIE ] = addslashes( '{"gclid":"abc"}' );
+		$_COOKIE[ Click_Script::COOKIE ] = addslashes( '{"gclid":"abc"}' );
 		$this->assertSame( array( 'consent' ), array_keys( Clicks::facts() ) );
 	}
 
@@ -155,7 +156,7 @@ final class Shoppers_Test extends TestCase {
 		do_action( 'woocommerce_thankyou', 1 );
 		$this->assertSame( array(), Shop::topics(), 'the answer is the same' );
 		$GLOBALS['double']->consent = array( 'optin', true );
-		$_COOKIE[ Clicks::COOKIE ]  = addslashes( '{"gclid":"abc-def-1"}' );
+		$_COOKIE[ Click_Script::COOKIE ]  = addslashes( '{"gclid":"abc-def-1"}' );
 		do_action( 'woocommerce_thankyou', 1 );
 		do_action( 'woocommerce_thankyou', 1 );
 		$this->assertSame( array( 'order.consent_changed' ), Shop::topics() );
