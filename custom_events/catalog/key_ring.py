@@ -12,6 +12,7 @@ from custom_events.settings import Settings, variable_of
 
 _ROW: Final = "key_ring_checks"
 _VALUE: Final = b"the keys of this installation"
+_SOME: Final = 100  # signing secrets that are tried: 7 ms of a core
 
 
 def ensure(connection: sa.Connection, settings: Settings) -> None:
@@ -44,6 +45,24 @@ def verify(connection: sa.Connection, settings: Settings) -> None:
         _compare(bytes(token), secrets.key(settings))
 
 
+def verify_signing(connection: sa.Connection, settings: Settings) -> None:
+    """See that the keys decrypt something of this database: the check value, or a signing secret, which is all that the receiver may read.
+
+    In the middle of a rotation one of both is enough, whichever keys a receiver has by then: a ring with the old key alone decrypts the check
+    value to the end, one with the new key alone the secrets that were encrypted first. Nothing is made or remembered. Raises NeedsAction.
+    """
+    token = connection.execute(queries.READ_CHECK).scalar_one_or_none()
+    rows = connection.execute(queries.SOME_SITE_SECRETS, {"limit": _SOME}).all()
+    if not secrets.has_key(settings):
+        if token is not None or rows:
+            raise _missing()
+        return
+    key = secrets.key(settings)
+    tokens = [(bytes(row.token), row.bound) for row in rows] + ([] if token is None else [(bytes(token), _ROW)])
+    if tokens and not any(_fits(stored, key, bound) for stored, bound in reversed(tokens)):
+        raise _another()
+
+
 def unset() -> NeedsAction:
     """What is said where the database is a server of one's own, and no key is set."""
     return NeedsAction(
@@ -61,10 +80,14 @@ def renew(connection: sa.Connection, key: bytes) -> None:
 
 def _compare(token: bytes, key: bytes) -> None:
     if not _fits(token, key, _ROW):
-        raise NeedsAction(
-            f"This is not the key that this database's secrets were encrypted with. Set {variable_of('secret_key')} to that one (after a new "
-            "one, separated by a comma)."
-        )
+        raise _another()
+
+
+def _another() -> NeedsAction:
+    return NeedsAction(
+        f"This is not the key that this database's secrets were encrypted with. Set {variable_of('secret_key')} to that one (after a new "
+        "one, separated by a comma)."
+    )
 
 
 def _missing() -> NeedsAction:
@@ -80,7 +103,7 @@ def _stored(connection: sa.Connection) -> bool:
 
 def _check_stored(connection: sa.Connection, key: bytes) -> None:
     """Where an older version stored secrets without a check value, the key must decrypt one of them at least."""
-    rows = queries.page(connection, queries.SITE_SECRETS, queries.SITE_SECRETS.beginning, 100)
+    rows = queries.page(connection, queries.SITE_SECRETS, queries.SITE_SECRETS.beginning, _SOME)
     if rows and not any(_fits(bytes(row.token), key, row.bound) for row in rows):
         raise NeedsAction(
             f"This key decrypts none of the signing secrets that are stored. Set {variable_of('secret_key')} to the one they were encrypted with."

@@ -91,6 +91,10 @@ WHERE id > :id AND secrets_encrypted IS NOT NULL ORDER BY id LIMIT :limit FOR UP
 )
 STORES: Final = (SITE_SECRETS, ANSWERS, PERSONS, FORGETTING_KEY, SHOPIFY_TOKENS, STORE_API_KEYS, REPORT_TARGETS)
 
+# Some signing secrets, the oldest first: a rotation begins with them. Without a lock, which the receiver may not take.
+SOME_SITE_SECRETS: Final = sa.text("""
+SELECT secret_encrypted AS token, 'site_secrets:' || site_id AS bound FROM app.site_secrets ORDER BY id LIMIT :limit
+""")
 # What the ring of keys must decrypt: one row, made with the first key.
 READ_CHECK: Final = sa.text("SELECT token FROM app.key_ring_checks")
 KEEP_CHECK: Final = sa.text("INSERT INTO app.key_ring_checks (token) VALUES (:token) ON CONFLICT DO NOTHING")
