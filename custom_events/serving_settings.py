@@ -63,7 +63,7 @@ class ServingSettings(BaseSettings):
     dagster_port: int = Field(3000, ge=0, le=65_535, description="TCP port of Dagster's webserver.")
     dagster_token: SecretStr | None = Field(
         None,
-        description="What whoever opens Dagster's page must have; the console leads administrators there with it. Unset: `custom-events up` makes one at each start.",
+        description="Key by which the console signs tickets that open Dagster's page for administrators; programs send it as a bearer. Unset: `custom-events up` makes one at each start.",
     )
     dagster_url: str | None = Field(
         None, description="Where people's browsers reach Dagster's page. Unset: http with Dagster's host and port."
@@ -74,7 +74,7 @@ class ServingSettings(BaseSettings):
     )
     dagster_exposed: bool = Field(
         False,
-        description="Dagster's page may listen on an address that others reach, with its token and without TLS; false: on this machine alone.",
+        description="Dagster's page may listen on an address that others reach, without TLS; false: on this machine alone.",
     )
     sandbox_grpc_port: int = Field(
         50551, ge=0, le=65_535, description="TCP port of the sandbox's Google, gRPC with TLS."
