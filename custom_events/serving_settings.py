@@ -200,6 +200,17 @@ class ServingSettings(BaseSettings):
         description="Claim in which the provider names roles (viewer, editor, publisher, administrator; the greatest counts): at each sign-in it decides the role on all sites. Unset: roles are given here.",
     )
     openid_timeout_s: float = Field(10.0, gt=0, description="Seconds for one answer of the provider.")
+    password_sign_in: bool = Field(
+        True,
+        description="People may sign in by a password; false: by the OpenID provider alone, so that its second factor is always asked for.",
+    )
+
+    @field_validator("password_sign_in")
+    @classmethod
+    def _some_way_in(cls, value: bool, info: ValidationInfo) -> bool:
+        if not value and info.data.get("openid_issuer") is None:
+            raise ValueError("nobody could sign in: set CUSTOM_EVENTS_OPENID_ISSUER before, or leave this true")
+        return value
 
     # ---------------------------------------------------------------- Shopify app
     shopify_client_id: str | None = Field(

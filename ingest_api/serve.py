@@ -21,9 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from uvicorn.supervisors import Multiprocess
 
 from custom_events import logs, secrets
-from custom_events.catalog import key_ring
 from custom_events.errors import NeedsAction
 from custom_events.postgres import address, connect
+from custom_events.queries import stored_secrets
 from custom_events.settings import Settings, as_variables
 from custom_events.settings import settings as read_settings
 from custom_events.values.hosts import is_local
@@ -113,11 +113,13 @@ def check_key(settings: Settings, url: str) -> None:
     engine = connect.engine(connect.receiver_url(url) if settings.receiver_role else url, name="receiver-start", more=0)
     try:
         with engine.connect() as connection:
-            key_ring.verify_signing(connection, settings)
+            stored = stored_secrets.for_receiver(connection)
     except SQLAlchemyError as fault:
         _LOG.warning("key_not_checked", cause=type(fault).__name__)
+        return
     finally:
         engine.dispose()
+    secrets.check_some(settings, stored)
 
 
 @contextmanager

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from custom_events.access import dagster_entry
 
-READ_AGAIN_S: Final = 5.0  # a page of Dagster asks dozens of things at once; a session that was ended is of no use after that
+READ_AGAIN_S: Final = (
+    5.0  # a page of Dagster asks dozens of things at once; a session that was ended is of no use after that
+)
 KEPT: Final = 1_000  # sessions whose answer is remembered
 
 

@@ -28,7 +28,10 @@ OPEN_PATHS: Final = frozenset({"/server_info"})  # versions alone: the superviso
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _GRAPHQL: Final = "/graphql"  # carries a change out by GET, too, unless it is asked for a page
 _OURS: Final = ("same-origin", "none")
-_NOT_DAGSTERS: Final = (b"cookie", b"authorization")  # whatever else serves on this host has its cookies here, too: the console's
+_NOT_DAGSTERS: Final = (
+    b"cookie",
+    b"authorization",
+)  # whatever else serves on this host has its cookies here, too: the console's
 _POLICY_VIOLATION: Final = 1008  # why a WebSocket is closed (RFC 6455, 7.4.1)
 
 Message = MutableMapping[str, Any]
@@ -53,7 +56,14 @@ class Guard:
     `console_url`: where people sign in; `is_https`: browsers reach the page by https alone."""
 
     def __init__(
-        self, app: App, token: str, hosts: frozenset[str], sessions: Sessions, console_url: str, *, is_https: bool = False
+        self,
+        app: App,
+        token: str,
+        hosts: frozenset[str],
+        sessions: Sessions,
+        console_url: str,
+        *,
+        is_https: bool = False,
     ) -> None:
         self._app, self._token, self._hosts, self._sessions = app, token.encode(), hosts, sessions
         self._console_url = console_url.rstrip("/")
@@ -132,7 +142,9 @@ class Guard:
 
     def _has_token(self, headers: Mapping[str, str]) -> bool:
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(bearer.strip().encode("utf-8", "replace"), self._token)
+        return scheme.lower() == "bearer" and hmac.compare_digest(
+            bearer.strip().encode("utf-8", "replace"), self._token
+        )
 
     def _while_good(self, send: Send, session_id: int) -> Send:
         """A WebSocket stays open for hours: it ends with the session."""

@@ -10,9 +10,7 @@ from custom_events.errors import NeedsAction
 from custom_events.queries import stored_secrets as queries
 from custom_events.settings import Settings, variable_of
 
-_ROW: Final = "key_ring_checks"
 _VALUE: Final = b"the keys of this installation"
-_SOME: Final = 100  # signing secrets that are tried: 7 ms of a core
 
 
 def ensure(connection: sa.Connection, settings: Settings) -> None:
@@ -30,7 +28,7 @@ def check(connection: sa.Connection, key: bytes) -> None:
     token = connection.execute(queries.READ_CHECK).scalar_one_or_none()
     if token is None:
         _check_stored(connection, key)
-        connection.execute(queries.KEEP_CHECK, {"token": secrets.encrypt(_VALUE, key, _ROW)})
+        connection.execute(queries.KEEP_CHECK, {"token": secrets.encrypt(_VALUE, key, secrets.KEY_CHECK_ROW)})
     else:
         _compare(bytes(token), key)
 
@@ -40,27 +38,9 @@ def verify(connection: sa.Connection, settings: Settings) -> None:
     token = connection.execute(queries.READ_CHECK).scalar_one_or_none()
     if not secrets.has_key(settings):
         if token is not None or _stored(connection):
-            raise _missing()
+            raise secrets.missing_key()
     elif token is not None:
         _compare(bytes(token), secrets.key(settings))
-
-
-def verify_signing(connection: sa.Connection, settings: Settings) -> None:
-    """See that the keys decrypt something of this database: the check value, or a signing secret, which is all that the receiver may read.
-
-    In the middle of a rotation one of both is enough, whichever keys a receiver has by then: a ring with the old key alone decrypts the check
-    value to the end, one with the new key alone the secrets that were encrypted first. Nothing is made or remembered. Raises NeedsAction.
-    """
-    token = connection.execute(queries.READ_CHECK).scalar_one_or_none()
-    rows = connection.execute(queries.SOME_SITE_SECRETS, {"limit": _SOME}).all()
-    if not secrets.has_key(settings):
-        if token is not None or rows:
-            raise _missing()
-        return
-    key = secrets.key(settings)
-    tokens = [(bytes(row.token), row.bound) for row in rows] + ([] if token is None else [(bytes(token), _ROW)])
-    if tokens and not any(_fits(stored, key, bound) for stored, bound in reversed(tokens)):
-        raise _another()
 
 
 def unset() -> NeedsAction:
@@ -74,27 +54,13 @@ def unset() -> NeedsAction:
 def renew(connection: sa.Connection, key: bytes) -> None:
     """The value encrypted by the first of the keys: the end of a rotation. Nothing, where none of the keys is this installation's."""
     token = connection.execute(queries.READ_CHECK).scalar_one_or_none()
-    if token is not None and _fits(bytes(token), key, _ROW):
-        connection.execute(queries.REPLACE_CHECK, {"token": secrets.renew(bytes(token), key, _ROW)})
+    if token is not None and secrets.fits(bytes(token), key, secrets.KEY_CHECK_ROW):
+        connection.execute(queries.REPLACE_CHECK, {"token": secrets.renew(bytes(token), key, secrets.KEY_CHECK_ROW)})
 
 
 def _compare(token: bytes, key: bytes) -> None:
-    if not _fits(token, key, _ROW):
-        raise _another()
-
-
-def _another() -> NeedsAction:
-    return NeedsAction(
-        f"This is not the key that this database's secrets were encrypted with. Set {variable_of('secret_key')} to that one (after a new "
-        "one, separated by a comma)."
-    )
-
-
-def _missing() -> NeedsAction:
-    return NeedsAction(
-        f"The key of what is encrypted in this database is missing. Set {variable_of('secret_key')} to it, or copy {secrets.KEY_FILE} from where "
-        "the programs ran before; without it every signing secret has to be entered again."
-    )
+    if not secrets.fits(token, key, secrets.KEY_CHECK_ROW):
+        raise secrets.another_key()
 
 
 def _stored(connection: sa.Connection) -> bool:
@@ -103,16 +69,8 @@ def _stored(connection: sa.Connection) -> bool:
 
 def _check_stored(connection: sa.Connection, key: bytes) -> None:
     """Where an older version stored secrets without a check value, the key must decrypt one of them at least."""
-    rows = queries.page(connection, queries.SITE_SECRETS, queries.SITE_SECRETS.beginning, _SOME)
-    if rows and not any(_fits(bytes(row.token), key, row.bound) for row in rows):
+    rows = queries.page(connection, queries.SITE_SECRETS, queries.SITE_SECRETS.beginning, queries.SOME)
+    if rows and not any(secrets.fits(bytes(row.token), key, row.bound) for row in rows):
         raise NeedsAction(
             f"This key decrypts none of the signing secrets that are stored. Set {variable_of('secret_key')} to the one they were encrypted with."
         )
-
-
-def _fits(token: bytes, key: bytes, row: str) -> bool:
-    try:
-        secrets.decrypt(token, key, row)
-    except NeedsAction:
-        return False
-    return True

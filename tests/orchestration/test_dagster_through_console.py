@@ -114,9 +114,7 @@ def version(guard: Guard, headers: dict[str, str]) -> httpx.Response:
     return ask(guard, "POST", "/graphql", {**headers, **FROM_HERE}, json={"query": "{ version }"})
 
 
-def test_whoever_is_signed_in_opens_it_until_they_sign_out(
-    guard: Guard, console: httpx.Client, clock: Clock
-) -> None:
+def test_whoever_is_signed_in_opens_it_until_they_sign_out(guard: Guard, console: httpx.Client, clock: Clock) -> None:
     sign_in(console, ADMINISTRATOR)
     assert 'href="dagster/open"' in console.get("/dagster").text
     cookie = opened(guard, console, "/runs?view=all")

@@ -12,7 +12,9 @@ from console.pages.page import Answer, Moved, Pages, Shown
 from custom_events.access import dagster_entry
 
 PAGES: Final = Pages()
-_OF_DAGSTER: Final = re.compile(r"/(?![/\\])[!-~]*")  # a path of its own, with a query: nothing that leads to another host
+_OF_DAGSTER: Final = re.compile(
+    r"/(?![/\\])[!-~]*"
+)  # a path of its own, with a query: nothing that leads to another host
 
 
 @PAGES.show("/dagster", right=MANAGE, template="dagster.html")

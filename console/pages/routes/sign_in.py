@@ -104,4 +104,5 @@ def _form(call: Call, ask: Ask, wrong: str = "") -> Shown:
         "wrong": wrong,
     }
     content["by_provider"] = call.settings.openid_issuer is not None
+    content["by_password"] = call.settings.password_sign_in
     return Shown(title="Sign in", content=content)
