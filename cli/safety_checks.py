@@ -54,8 +54,8 @@ def logins(settings: Settings) -> Check:
     name, fields = "logins", ("receiver_database_url", "console_database_url", "pipeline_database_url")
     shared = [variable_of(field) for field in fields if getattr(settings, field) is None]
     if settings.database_url is None or not shared:
-        found = "the embedded server's" if settings.database_url is None else "each program has its own"
-        return Check(name=name, state=State.OK, found=found)
+        whose = "the embedded server's" if settings.database_url is None else "each program has its own"
+        return Check(name=name, state=State.OK, found=whose)
     if not (exposure.is_public(settings) or settings.receiver_url or not is_local(settings.receiver_host)):
         return Check(name=name, state=State.OK, found="that of DATABASE_URL for all programs; nobody else reaches them")
     remedy = f"Run: custom-events roles. It makes the values of {', '.join(shared)}."
