@@ -44,6 +44,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _guarded("secret key", lambda: _key(settings))
     yield safety_checks.local_directory(settings)
     yield from safety_checks.transports(settings)
+    yield safety_checks.logins(settings)
     yield _guarded("alarms", lambda: safety_checks.alarm_channels(settings))
     yield from _of_database(settings)
     for program, host, port, field in (

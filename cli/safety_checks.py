@@ -7,12 +7,14 @@ from pydantic import SecretStr
 
 from cli.check import Check, State, failed
 from custom_events import private_files, secrets
+from custom_events.access import exposure
 from custom_events.catalog import consent_policies, signing
 from custom_events.errors import CustomEventsError
 from custom_events.postgres import address
 from custom_events.settings import Settings, variable_of
 from custom_events.shopify_app import installation
 from custom_events.shopify_app.app_settings import app_of
+from custom_events.values.hosts import is_local
 from custom_events.watching.channels import channels
 
 if TYPE_CHECKING:
@@ -45,6 +47,21 @@ def transports(settings: Settings) -> Iterator[Check]:
             yield Check(name=name, state=State.OK, found="verified, or on this machine")
         else:
             yield failed(name, problem)
+
+
+def logins(settings: Settings) -> Check:
+    """Whether each program has a login of its own where others reach us. Beside the embedded server logins separate nothing (decision 57)."""
+    name, fields = "logins", ("receiver_database_url", "console_database_url", "pipeline_database_url")
+    shared = [variable_of(field) for field in fields if getattr(settings, field) is None]
+    if settings.database_url is None or not shared:
+        whose = "the embedded server's" if settings.database_url is None else "each program has its own"
+        return Check(name=name, state=State.OK, found=whose)
+    if not (exposure.is_public(settings) or settings.receiver_url or not is_local(settings.receiver_host)):
+        return Check(name=name, state=State.OK, found="that of DATABASE_URL for all programs; nobody else reaches them")
+    remedy = f"Run: custom-events roles. It makes the values of {', '.join(shared)}."
+    return Check(
+        name=name, state=State.WARNING, found="others reach a program that has the owner's login", remedy=remedy
+    )
 
 
 def alarm_channels(settings: Settings) -> Check:

@@ -7,6 +7,7 @@ lines, are a rotation: the first encrypts, each of them decrypts.
 import base64
 import hashlib
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -89,6 +90,41 @@ def _unbound(value: bytes, row: str) -> bytes | None:
     return value[len(binding) :] if row and value.startswith(binding) else None
 
 
+def fits(token: bytes, key: bytes, row: str) -> bool:
+    """Whether one of the keys decrypts it, for this row."""
+    try:
+        decrypt(token, key, row)
+    except NeedsAction:
+        return False
+    return True
+
+
+def check_some(settings: Settings, stored: Sequence[tuple[bytes, str]]) -> None:
+    """See that this installation's keys decrypt one of these tokens, each with its row, if there are any. No key is made. Raises NeedsAction."""
+    if not stored:
+        return
+    if not has_key(settings):
+        raise missing_key()
+    ring = key(settings)
+    if not any(fits(token, ring, row) for token, row in stored):
+        raise another_key()
+
+
+def another_key() -> NeedsAction:
+    """What is said where the key is not the database's."""
+    return NeedsAction(
+        f"This is not the key that this database's secrets were encrypted with. Set {_PATH} to that one (after a new one, separated by a comma)."
+    )
+
+
+def missing_key() -> NeedsAction:
+    """What is said where the database has secrets, and there is no key."""
+    return NeedsAction(
+        f"The key of what is encrypted in this database is missing. Set {_PATH} to it, or copy {KEY_FILE} from where the programs ran before; "
+        "without it every signing secret has to be entered again."
+    )
+
+
 def renew(token: bytes, key: bytes, row: str = "") -> bytes:
     """The same secret encrypted by the first key and bound to its row: what a rotation does to every stored token. Raises NeedsAction as
     `decrypt` does."""
@@ -130,6 +166,7 @@ def row_of_request(site_id: int) -> str:
 
 
 FORGETTING_KEY_ROW = "forgetting_keys"
+KEY_CHECK_ROW = "key_ring_checks"
 
 
 def _bound_to(row: str) -> bytes:

@@ -63,7 +63,7 @@ class ServingSettings(BaseSettings):
     dagster_port: int = Field(3000, ge=0, le=65_535, description="TCP port of Dagster's webserver.")
     dagster_token: SecretStr | None = Field(
         None,
-        description="What whoever opens Dagster's page must have; the console leads administrators there with it. Unset: `custom-events up` makes one at each start.",
+        description="Key by which the console signs tickets that open Dagster's page for administrators; programs send it as a bearer. Unset: `custom-events up` makes one at each start.",
     )
     dagster_url: str | None = Field(
         None, description="Where people's browsers reach Dagster's page. Unset: http with Dagster's host and port."
@@ -74,7 +74,7 @@ class ServingSettings(BaseSettings):
     )
     dagster_exposed: bool = Field(
         False,
-        description="Dagster's page may listen on an address that others reach, with its token and without TLS; false: on this machine alone.",
+        description="Dagster's page may listen on an address that others reach, without TLS; false: on this machine alone.",
     )
     sandbox_grpc_port: int = Field(
         50551, ge=0, le=65_535, description="TCP port of the sandbox's Google, gRPC with TLS."
@@ -200,6 +200,17 @@ class ServingSettings(BaseSettings):
         description="Claim in which the provider names roles (viewer, editor, publisher, administrator; the greatest counts): at each sign-in it decides the role on all sites. Unset: roles are given here.",
     )
     openid_timeout_s: float = Field(10.0, gt=0, description="Seconds for one answer of the provider.")
+    password_sign_in: bool = Field(
+        True,
+        description="People may sign in by a password; false: by the OpenID provider alone, so that its second factor is always asked for.",
+    )
+
+    @field_validator("password_sign_in")
+    @classmethod
+    def _some_way_in(cls, value: bool, info: ValidationInfo) -> bool:
+        if not value and info.data.get("openid_issuer") is None:
+            raise ValueError("nobody could sign in: set CUSTOM_EVENTS_OPENID_ISSUER before, or leave this true")
+        return value
 
     # ---------------------------------------------------------------- Shopify app
     shopify_client_id: str | None = Field(

@@ -17,11 +17,13 @@ from urllib.parse import urlsplit
 import structlog
 import uvicorn
 from prometheus_client import start_http_server
+from sqlalchemy.exc import SQLAlchemyError
 from uvicorn.supervisors import Multiprocess
 
 from custom_events import logs, secrets
 from custom_events.errors import NeedsAction
-from custom_events.postgres import address
+from custom_events.postgres import address, connect
+from custom_events.queries import stored_secrets
 from custom_events.settings import Settings, as_variables
 from custom_events.settings import settings as read_settings
 from custom_events.values.hosts import is_local
@@ -40,7 +42,8 @@ _LOG = structlog.get_logger(__name__)
 
 
 def main(settings: Settings | None = None, factory: str = "ingest_api.serve:application") -> None:
-    """Serve what `factory` names, until SIGTERM or SIGINT. Raises NeedsAction when the port is taken or the database cannot be had."""
+    """Serve what `factory` names, until SIGTERM or SIGINT. Raises NeedsAction when the port is taken, the database cannot be had, or the key is another
+    one's."""
     settings = settings or read_settings()
     logs.configure("receiver", level=settings.log_level, json_lines=settings.log_json)
     signal.signal(
@@ -48,6 +51,7 @@ def main(settings: Settings | None = None, factory: str = "ingest_api.serve:appl
     )  # uvicorn hands the signal on when it has stopped: leave through the blocks below
     check_exposure(settings)
     with bound(settings) as listening, address.database(settings) as url, _figures(settings), _scrapes(settings):
+        check_key(settings, url)
         os.environ |= {**as_variables(settings), "DATABASE_URL": url}  # how workers learn of them
         read_settings.cache_clear()
         config = uvicorn.Config(
@@ -98,6 +102,24 @@ def check_exposure(settings: Settings) -> None:
     )
     if not local and (problem := secrets.public_problem(settings)):
         raise NeedsAction(problem)
+
+
+def check_key(settings: Settings, url: str) -> None:
+    """Raise NeedsAction where the key decrypts nothing of this database: each delivery would be answered 503, until its store gives up.
+
+    Only here, when the receiver starts, and never of one that runs: a rotation stops none. Where the database is away, or does not let us
+    read the check yet (`migrate` renews rights), the receiver starts all the same, and secrets that it cannot decrypt are logged one by one.
+    """
+    engine = connect.engine(connect.receiver_url(url) if settings.receiver_role else url, name="receiver-start", more=0)
+    try:
+        with engine.connect() as connection:
+            stored = stored_secrets.for_receiver(connection)
+    except SQLAlchemyError as fault:
+        _LOG.warning("key_not_checked", cause=type(fault).__name__)
+        return
+    finally:
+        engine.dispose()
+    secrets.check_some(settings, stored)
 
 
 @contextmanager

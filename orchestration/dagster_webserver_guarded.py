@@ -1,37 +1,47 @@
-"""Dagster's webserver behind a guard: who opens its page has a token, and no page of elsewhere acts through their browser.
+"""Dagster's webserver behind a guard: a session of the console opens its page, and no page of elsewhere acts through their browser.
 
 Dagster has neither a login nor a look at where a request comes from: any page in a browser on this machine could start runs (a form that
-is sent to 127.0.0.1, a name that is led there). `custom-events up` makes the token anew at each start; the console leads administrators
-to the page with it, and a cookie keeps it from then on.
+is sent to 127.0.0.1, a name that is led there). The console leads administrators here with a ticket, a cookie names their session from then
+on, and the database says whether that is good still (docs/decisions/0063). Programs send the token itself, as a bearer.
 """
 
 import hmac
 import os
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from custom_events.settings import settings
+from sqlalchemy.exc import SQLAlchemyError
+
+from custom_events.access import dagster_entry
+from custom_events.settings import Settings, settings
 from custom_events.values.hosts import is_local
+from orchestration.dagster_sessions import Sessions
 
 COOKIE: Final = "custom_events_dagster"
-TOKEN_FIELD: Final = "token"  # of the query with which the page is opened  # noqa: S105
-_TOKEN: Final = re.compile(r"[0-9A-Za-z_.~-]{16,}")  # stands in a query and in a cookie as it is, and is not guessed
+TICKET_FIELD: Final = "ticket"  # of the query with which the page is opened
+_TOKEN: Final = re.compile(r"[0-9A-Za-z_.~-]{16,}")  # goes in a header as it is, and is not guessed
 OPEN_PATHS: Final = frozenset({"/server_info"})  # versions alone: the supervisor asks there whether it lives
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _GRAPHQL: Final = "/graphql"  # carries a change out by GET, too, unless it is asked for a page
 _OURS: Final = ("same-origin", "none")
+_NOT_DAGSTERS: Final = (
+    b"cookie",
+    b"authorization",
+)  # whatever else serves on this host has its cookies here, too: the console's
+_POLICY_VIOLATION: Final = 1008  # why a WebSocket is closed (RFC 6455, 7.4.1)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
-_REFUSED: Final = (
-    b"Open Dagster from the console (Dagster, for administrators), or with the address that `custom-events up` shows."
-)
+_REFUSED: Final = b"Open Dagster from the console (Dagster, for administrators)."
+_SPENT: Final = b"This link was used or is older than a minute. Open Dagster from the console again."
+_AWAY: Final = b"The database does not say whether your session is good. Try again."
 _HEADERS: Final = (
     (b"content-type", b"text/plain; charset=utf-8"),
     (b"x-content-type-options", b"nosniff"),
@@ -43,11 +53,23 @@ _HEADERS: Final = (
 
 class Guard:
     """ASGI in front of Dagster's app. `hosts`: names by which we are asked, without ports; those of this machine are always among them.
-    `is_https`: browsers reach it by https alone."""
+    `console_url`: where people sign in; `is_https`: browsers reach the page by https alone."""
 
-    def __init__(self, app: App, token: str, hosts: frozenset[str], *, is_https: bool = False) -> None:
-        self._app, self._token, self._hosts = app, token.encode(), hosts
+    def __init__(
+        self,
+        app: App,
+        token: str,
+        hosts: frozenset[str],
+        sessions: Sessions,
+        console_url: str,
+        *,
+        is_https: bool = False,
+    ) -> None:
+        self._app, self._token, self._hosts, self._sessions = app, token.encode(), hosts, sessions
+        self._console_url = console_url.rstrip("/")
+        self._cookie = f"__Host-{COOKIE}" if is_https else COOKIE
         self._attributes = "Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if is_https else "")
+        self._spent: dict[str, float] = {}  # tickets that were used, until they are too old
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """One connection."""
@@ -57,16 +79,30 @@ class Guard:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         if not self._is_asked_by_name(headers):
             await _refuse(scope, send, 421, b"Nobody is here by this name.")
-        elif self._is_opened(scope):
-            await self._let_in(scope, send)
+        elif (ticket := _ticket(scope)) is not None:
+            await self._let_in(scope, send, ticket)
         elif scope["type"] == "http" and scope["path"] in OPEN_PATHS:
-            await self._app(scope, receive, send)
-        elif not self._has_token(headers):
+            await self._app(_without_logins(scope), receive, send)
+        else:
+            try:
+                await self._serve(scope, headers, receive, send)
+            except SQLAlchemyError:
+                await _refuse(scope, send, 503, _AWAY)
+
+    async def _serve(self, scope: Message, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+        session_id = self._session_id(headers)
+        is_known = await self._sessions.may_open(session_id) if session_id else self._has_token(headers)
+        if not is_known and _is_page(scope, headers):
+            await self._to_console(scope, send)
+        elif not is_known:
             await _refuse(scope, send, 401, _REFUSED)
         elif not self._is_of_ours(scope, headers):
             await _refuse(scope, send, 403, b"A page of another site may not act here.")
         else:
-            await self._app(scope, receive, _framed_by_nobody(send))
+            send = _framed_by_nobody(send)
+            if session_id and scope["type"] == "websocket":
+                send = self._while_good(send, session_id)
+            await self._app(_without_logins(scope), receive, send)
 
     def _is_asked_by_name(self, headers: Mapping[str, str]) -> bool:
         try:
@@ -75,31 +111,55 @@ class Guard:
             return False
         return is_local(host) or host in self._hosts
 
-    def _is_opened(self, scope: Message) -> bool:
-        if scope["type"] != "http" or scope["method"] != "GET":
-            return False
-        token = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get(TOKEN_FIELD)
-        return token is not None and self._fits(token)
-
-    async def _let_in(self, scope: Message, send: Send) -> None:
-        """To the same address without the token, which then stands in no history of the browser."""
-        query = [pair for pair in parse_qsl(scope["query_string"].decode("latin-1")) if pair[0] != TOKEN_FIELD]
+    async def _let_in(self, scope: Message, send: Send, ticket: str) -> None:
+        """To the same address without the ticket, which then stands in no history of the browser."""
+        now = time.time()
+        session_id = dagster_entry.session_of_ticket(ticket, self._token, now=now)
+        self._spent = {used: until for used, until in self._spent.items() if until >= now}
+        if session_id is None or ticket in self._spent:
+            await _answer(send, 401, _SPENT, ())
+            return
+        self._spent[ticket] = now + dagster_entry.TICKET_S + 1
+        query = [pair for pair in parse_qsl(scope["query_string"].decode("latin-1")) if pair[0] != TICKET_FIELD]
         path = "/" + quote(scope["path"].lstrip("/\\"))  # never to another host
         location = f"{path}?{urlencode(query)}" if query else path
-        cookie = f"{COOKIE}={self._token.decode()}; {self._attributes}"
+        cookie = f"{self._cookie}={dagster_entry.mark(session_id, self._token)}; {self._attributes}"
         extra = ((b"location", location.encode()), (b"set-cookie", cookie.encode()))
         await _answer(send, 303, b"", extra)
 
-    def _has_token(self, headers: Mapping[str, str]) -> bool:
-        scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return self._fits(bearer.strip())
+    async def _to_console(self, scope: Message, send: Send) -> None:
+        """Who is signed in there comes back with a ticket; others sign in first."""
+        query = scope["query_string"].decode("latin-1")
+        path = quote(scope["path"]) + (f"?{query}" if query else "")
+        location = f"{self._console_url}/dagster/open?{urlencode({'path': path})}"
+        await _answer(send, 303, b"", ((b"location", location.encode()),))
+
+    def _session_id(self, headers: Mapping[str, str]) -> int | None:
         # Split by hand: whatever else serves on this machine has its cookies here, too, and http.cookies stops at one that it cannot read.
         pairs = (pair.strip().partition("=") for pair in headers.get("cookie", "").split(";"))
-        return any(name == COOKIE and self._fits(value) for name, _, value in pairs)
+        marks = (dagster_entry.session_of_mark(value, self._token) for name, _, value in pairs if name == self._cookie)
+        return next((session_id for session_id in marks if session_id is not None), None)
 
-    def _fits(self, token: str) -> bool:
-        return hmac.compare_digest(token.encode("utf-8", "replace"), self._token)
+    def _has_token(self, headers: Mapping[str, str]) -> bool:
+        scheme, _, bearer = headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(
+            bearer.strip().encode("utf-8", "replace"), self._token
+        )
+
+    def _while_good(self, send: Send, session_id: int) -> Send:
+        """A WebSocket stays open for hours: it ends with the session."""
+        has_ended = False
+
+        async def sent(message: Message) -> None:
+            nonlocal has_ended
+            if has_ended:
+                return
+            if not await self._sessions.may_open(session_id):
+                has_ended = True
+                message = {"type": "websocket.close", "code": _POLICY_VIOLATION}
+            await send(message)
+
+        return sent
 
     def _is_of_ours(self, scope: Message, headers: Mapping[str, str]) -> bool:
         """Whether a request that may change something comes from our own page, or from no page."""
@@ -113,19 +173,36 @@ class Guard:
         return site is not None or "authorization" in headers
 
 
+def _ticket(scope: Message) -> str | None:
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return None
+    return dict(parse_qsl(scope["query_string"].decode("latin-1"))).get(TICKET_FIELD)
+
+
+def _is_page(scope: Message, headers: Mapping[str, str]) -> bool:
+    """Whether a browser asks for a page that somebody will see."""
+    return scope["type"] == "http" and scope["method"] == "GET" and "text/html" in headers.get("accept", "")
+
+
+def _without_logins(scope: Message) -> Message:
+    return {**scope, "headers": [line for line in scope["headers"] if line[0].lower() not in _NOT_DAGSTERS]}
+
+
 def _is_query(scope: Message, headers: Mapping[str, str]) -> bool:
     """Whether Dagster would run a statement of GraphQL for it."""
     return scope["path"].rstrip("/").endswith(_GRAPHQL) and "text/html" not in headers.get("accept", "")
 
 
 def _framed_by_nobody(send: Send) -> Send:
-    """A page of another port of this machine has our cookie in its frames, and could have somebody click in them."""
+    """A page of another port of this machine has our cookie in its frames, and could have somebody click in them. Cookies that Dagster would
+    set are the console's host's, too, and go no further."""
 
     async def framed(message: Message) -> None:
         if message["type"] == "http.response.start":
-            names = {name.lower() for name, _ in message["headers"]}
-            if b"x-frame-options" not in names:
-                message = {**message, "headers": [*message["headers"], (b"x-frame-options", b"SAMEORIGIN")]}
+            headers = [line for line in message["headers"] if line[0].lower() != b"set-cookie"]
+            if b"x-frame-options" not in {name.lower() for name, _ in headers}:
+                headers.append((b"x-frame-options", b"SAMEORIGIN"))
+            message = {**message, "headers": headers}
         await send(message)
 
     return framed
@@ -133,7 +210,7 @@ def _framed_by_nobody(send: Send) -> Send:
 
 async def _refuse(scope: Message, send: Send, status: int, sentence: bytes) -> None:
     if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
+        await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
         return
     await _answer(send, status, sentence, ())
 
@@ -149,9 +226,11 @@ def main() -> None:
     import uvicorn
     from dagster_webserver import cli
 
+    from custom_events.postgres import connect
+
     configured = settings()
-    if configured.dagster_token is None:
-        raise SystemExit("CUSTOM_EVENTS_DAGSTER_TOKEN is missing: `custom-events up` makes one.")
+    if configured.dagster_token is None or configured.database_url is None:
+        raise SystemExit("CUSTOM_EVENTS_DAGSTER_TOKEN or DATABASE_URL is missing: `custom-events up` sets both.")
     token = configured.dagster_token.get_secret_value()
     if _TOKEN.fullmatch(token) is None:
         raise SystemExit(
@@ -160,12 +239,21 @@ def main() -> None:
         )
     address = urlsplit(configured.dagster_url or "")
     hosts = frozenset({configured.dagster_host, address.hostname or "localhost"})
+    engine = connect.engine(configured.database_url.get_secret_value(), name="dagster-guard", kept=1, more=1)
+    sessions, is_https = Sessions(engine), address.scheme == "https"
 
     def run(app: App, **how: Any) -> None:
-        uvicorn.run(Guard(app, token, hosts, is_https=address.scheme == "https"), **how)
+        uvicorn.run(Guard(app, token, hosts, sessions, _console_url(configured), is_https=is_https), **how)
 
     cli.uvicorn = SimpleNamespace(run=run)  # type: ignore[assignment]  # the only place where its app can be had
     cli.main()
+
+
+def _console_url(configured: Settings) -> str:
+    """Where browsers reach the console: as is set, else where it listens."""
+    if "console_url" in configured.model_fields_set:
+        return configured.console_url
+    return f"http://{configured.console_host}:{configured.console_port}"
 
 
 if __name__ == "__main__":

@@ -49,11 +49,11 @@ def product(settings: Settings) -> list[Program]:
 
 
 def check_exposure(settings: Settings) -> None:
-    """Raise InvalidConfiguration when Dagster's page, which has a token and no TLS, would listen where others reach it, unless that is wanted."""
+    """Raise InvalidConfiguration when Dagster's page, which has no TLS, would listen where others reach it, unless that is set."""
     if not settings.dagster_exposed and not is_local(settings.dagster_host):
         raise InvalidConfiguration(
-            f"Dagster's page has neither TLS nor people's logins, and {settings.dagster_host} is reached by others. Use 127.0.0.1 and a tunnel or a "
-            "proxy with a login, or set CUSTOM_EVENTS_DAGSTER_EXPOSED=true",
+            f"Dagster's page has no TLS, and {settings.dagster_host} is reached by others. Use 127.0.0.1 and a tunnel or a proxy with TLS "
+            "(CUSTOM_EVENTS_DAGSTER_URL), or set CUSTOM_EVENTS_DAGSTER_EXPOSED=true",
             path="CUSTOM_EVENTS_DAGSTER_HOST",
         )
 
@@ -105,7 +105,7 @@ def dagster(settings: Settings) -> list[Program]:
 
 
 def dagster_token(settings: Settings) -> str:
-    """What opens Dagster's page: the setting's, else one of this process's own."""
+    """By what the console's tickets for Dagster's page are signed: the setting's, else one of this process's own."""
     return _made_token() if settings.dagster_token is None else settings.dagster_token.get_secret_value()
 
 
@@ -151,5 +151,5 @@ def addresses(settings: Settings) -> dict[str, str]:
         "Webhooks": f"http://{settings.receiver_host}:{settings.receiver_port}/webhooks/...",
         "Console": f"http://{settings.console_host}:{settings.console_port}",
         "Console API": f"http://{settings.console_host}:{settings.console_port}/docs",
-        "Dagster": f"http://{settings.dagster_host}:{settings.dagster_port}/?token={dagster_token(settings)}",
+        "Dagster": f"http://{settings.dagster_host}:{settings.dagster_port}",
     }

@@ -41,6 +41,12 @@ def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hush" not in repr(Settings(_env_file=None))
 
 
+def test_without_a_provider_people_keep_their_passwords() -> None:
+    with pytest.raises(ValueError, match="CUSTOM_EVENTS_OPENID_ISSUER"):
+        Settings(_env_file=None, password_sign_in=False)
+    assert not Settings(_env_file=None, password_sign_in=False, openid_issuer="https://login.example").password_sign_in
+
+
 @pytest.mark.parametrize("empty", ["", "  "])
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_can_be_set_empty(monkeypatch: pytest.MonkeyPatch, name: str, empty: str) -> None:

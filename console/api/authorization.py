@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import structlog
+
 from console.api import cookies, problems
 from console.api.calls import Call, forbidden
 from console.api.operations import Operation
@@ -15,6 +17,8 @@ from custom_events.access.roles import NOBODY, Caller, Role
 
 COOKIE: Final = "custom_events_session"
 _SAFE: Final = ("GET", "HEAD")
+
+_LOG = structlog.get_logger(__name__)
 
 
 def admit(call: Call, operation: Operation) -> None:
@@ -32,7 +36,21 @@ def admit(call: Call, operation: Operation) -> None:
 
 
 def authorize(call: Call, operation: Operation, parameters: Mapping[str, Any]) -> None:
-    """Raise 403 or 404 unless the caller, who was admitted, has the operation's right. What they may not see is not there."""
+    """Raise 403 or 404 unless the caller, who was admitted, has the operation's right. What they may not see is not there. The log says who it was."""
+    try:
+        _authorize(call, operation, parameters)
+    except ProblemError as problem:
+        _LOG.warning(
+            "right_refused",
+            method=operation.method,
+            route=operation.path,
+            status=problem.kind.status,
+            caller=call.caller.via,
+        )
+        raise
+
+
+def _authorize(call: Call, operation: Operation, parameters: Mapping[str, Any]) -> None:
     if call.caller is NOBODY:  # and may be
         return
     role = operation.right.role or Role.VIEWER
@@ -58,6 +76,7 @@ def check_origin(call: Call, *, needed: bool) -> None:
     else:
         is_ours = not needed
     if not is_ours:
+        _LOG.warning("cross_site_refused", method=call.asked.method, site=site)
         raise ProblemError(
             problems.CROSS_SITE,
             "A page of another site may not act with your session. Programs send an API key, or the header Origin.",
@@ -80,7 +99,12 @@ def credential(call: Call) -> Credential[Any] | None:
 
 def _caller(call: Call) -> Caller:
     sent = credential(call)
-    return NOBODY if sent is None else sent.caller_by(call.connection) or NOBODY
+    caller = NOBODY if sent is None else sent.caller_by(call.connection) or NOBODY
+    if sent is not None and caller is NOBODY:
+        _LOG.warning(
+            "credential_refused", kind="session" if isinstance(sent, sessions.SessionCredential) else "api key"
+        )
+    return caller
 
 
 def _check_site(call: Call, operation: Operation, parameters: Mapping[str, Any], role: Role) -> None:

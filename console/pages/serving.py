@@ -81,8 +81,9 @@ class PageServer:
     def _sign_in_again(self, request: Request, view: View, problem: ProblemError) -> Response:
         """A form was sent and its session had ended: nothing was changed, and who signs in here goes on where they typed."""
         back = self._read_pages.nearest(view.path, request.headers.get("referer", ""))
-        by_provider = self.settings.openid_issuer is not None
-        content = {"next": back, "login": "", "wrong": "", "by_provider": by_provider, "has_ended": True}
+        by_provider, by_password = self.settings.openid_issuer is not None, self.settings.password_sign_in
+        ways = {"by_provider": by_provider, "by_password": by_password}
+        content = {"next": back, "login": "", "wrong": "", **ways, "has_ended": True}
         return HTMLResponse(self.renderer.render("sign_in.html", view, _("Sign in"), content), problem.kind.status)
 
     async def _read(self, page: Page, request: Request) -> Asked:

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 import sqlalchemy as sa
+import structlog
 
 from custom_events.access import passwords
 from custom_events.access.credentials import Credential
@@ -19,6 +20,8 @@ from custom_events.settings import Settings
 
 TOKEN_BYTES: Final = 32  # 256 bits, as many as the digest has
 KEPT_OF_USER_AGENT: Final = 200  # characters
+
+_LOG = structlog.get_logger(__name__)
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,14 +58,17 @@ def sign_in(
 
     An attempt counts from its beginning, in a transaction of its own, so that many at once do not slip past the limits; one that
     succeeds counts no longer. Raises Throttled after too many of a login or an address, NotAdmitted for a wrong login or password:
-    the same words, after the same work.
+    the same words, after the same work. Where passwords are not taken, NotAdmitted for everybody.
     """
+    if not settings.password_sign_in:
+        raise NotAdmitted("Passwords are not taken here: sign in by your organisation.")
     login = login.strip().lower()
     digest = _login_digest(login)
     with engine.begin() as connection:
         _count(connection, digest, client_address, settings)
         row = people.password_hash(connection, login)
     if not passwords.fits(None if row is None else row.password_hash, password) or row is None:
+        _LOG.warning("sign_in_refused", person_id=None if row is None else row.id)
         raise NotAdmitted("The login or the password is wrong.")
     with engine.begin() as connection:
         if passwords.is_outdated(row.password_hash):
@@ -177,6 +183,7 @@ def _count(connection: sa.Connection, digest: bytes, client_address: str, settin
     values = {"login": digest, "address": client_address, "window": window}
     row = connection.execute(queries.ATTEMPTS, values).one()
     if row.of_login >= settings.login_attempts_per_login or row.of_address >= settings.login_attempts_per_address:
+        _LOG.warning("sign_in_throttled", of_login=row.of_login, of_client=row.of_address)
         raise Throttled(
             f"Too many attempts to sign in. Try again in {settings.login_window_s} seconds.",
             retry_after_s=settings.login_window_s,

@@ -10,7 +10,6 @@ from custom_events.errors import NeedsAction
 from custom_events.queries import stored_secrets as queries
 from custom_events.settings import Settings, variable_of
 
-_ROW: Final = "key_ring_checks"
 _VALUE: Final = b"the keys of this installation"
 
 
@@ -29,7 +28,7 @@ def check(connection: sa.Connection, key: bytes) -> None:
     token = connection.execute(queries.READ_CHECK).scalar_one_or_none()
     if token is None:
         _check_stored(connection, key)
-        connection.execute(queries.KEEP_CHECK, {"token": secrets.encrypt(_VALUE, key, _ROW)})
+        connection.execute(queries.KEEP_CHECK, {"token": secrets.encrypt(_VALUE, key, secrets.KEY_CHECK_ROW)})
     else:
         _compare(bytes(token), key)
 
@@ -39,7 +38,7 @@ def verify(connection: sa.Connection, settings: Settings) -> None:
     token = connection.execute(queries.READ_CHECK).scalar_one_or_none()
     if not secrets.has_key(settings):
         if token is not None or _stored(connection):
-            raise _missing()
+            raise secrets.missing_key()
     elif token is not None:
         _compare(bytes(token), secrets.key(settings))
 
@@ -55,23 +54,13 @@ def unset() -> NeedsAction:
 def renew(connection: sa.Connection, key: bytes) -> None:
     """The value encrypted by the first of the keys: the end of a rotation. Nothing, where none of the keys is this installation's."""
     token = connection.execute(queries.READ_CHECK).scalar_one_or_none()
-    if token is not None and _fits(bytes(token), key, _ROW):
-        connection.execute(queries.REPLACE_CHECK, {"token": secrets.renew(bytes(token), key, _ROW)})
+    if token is not None and secrets.fits(bytes(token), key, secrets.KEY_CHECK_ROW):
+        connection.execute(queries.REPLACE_CHECK, {"token": secrets.renew(bytes(token), key, secrets.KEY_CHECK_ROW)})
 
 
 def _compare(token: bytes, key: bytes) -> None:
-    if not _fits(token, key, _ROW):
-        raise NeedsAction(
-            f"This is not the key that this database's secrets were encrypted with. Set {variable_of('secret_key')} to that one (after a new "
-            "one, separated by a comma)."
-        )
-
-
-def _missing() -> NeedsAction:
-    return NeedsAction(
-        f"The key of what is encrypted in this database is missing. Set {variable_of('secret_key')} to it, or copy {secrets.KEY_FILE} from where "
-        "the programs ran before; without it every signing secret has to be entered again."
-    )
+    if not secrets.fits(token, key, secrets.KEY_CHECK_ROW):
+        raise secrets.another_key()
 
 
 def _stored(connection: sa.Connection) -> bool:
@@ -80,16 +69,8 @@ def _stored(connection: sa.Connection) -> bool:
 
 def _check_stored(connection: sa.Connection, key: bytes) -> None:
     """Where an older version stored secrets without a check value, the key must decrypt one of them at least."""
-    rows = queries.page(connection, queries.SITE_SECRETS, queries.SITE_SECRETS.beginning, 100)
-    if rows and not any(_fits(bytes(row.token), key, row.bound) for row in rows):
+    rows = queries.page(connection, queries.SITE_SECRETS, queries.SITE_SECRETS.beginning, queries.SOME)
+    if rows and not any(secrets.fits(bytes(row.token), key, row.bound) for row in rows):
         raise NeedsAction(
             f"This key decrypts none of the signing secrets that are stored. Set {variable_of('secret_key')} to the one they were encrypted with."
         )
-
-
-def _fits(token: bytes, key: bytes, row: str) -> bool:
-    try:
-        secrets.decrypt(token, key, row)
-    except NeedsAction:
-        return False
-    return True

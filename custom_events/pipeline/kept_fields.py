@@ -1,8 +1,8 @@
 """What of a commerce event is kept: facts that matching and sending need, clicks, consent, UTM words, and of the rest what a rule names.
 
 Attributes, meta values, properties, tags, postcodes and reasons are free text by strangers. Of them a field is kept when a revision that is
-or was published names it; whatever text is kept holds no e-mail address or phone number. A rule that is published later and names
-another field finds it in what arrives from then on, and by a replay in bodies that are still there: a backtest says so.
+or was published names it; whatever text is kept holds no e-mail address or international phone number, and free text none as it is
+written at home in the country of the order, the customer or the site. A rule that is published later and names another field finds it in what arrives from then on, and by a replay in bodies that are still there: a backtest says so.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +12,7 @@ import msgspec
 
 from custom_events.pipeline.bulk_rows import Connection
 from custom_events.platforms.attribution import LANDING_NAMES
+from custom_events.platforms.home_numbers import holds_home_number
 from custom_events.platforms.personal import BEGINS, is_personal_name, is_personal_part, is_personal_value
 from custom_events.queries import matching as sql
 from custom_events.values.deliveries import Understood
@@ -58,11 +59,13 @@ class KeptFields:
     def __hash__(self) -> int:
         return hash(self.names)
 
-    def of_understood(self, understood: Understood) -> Understood:
-        """The same without what is not kept. Parts that several events share are shared still."""
+    def of_understood(self, understood: Understood, default_country: str | None = None) -> Understood:
+        """The same without what is not kept. Parts that several events share are shared still. `default_country` (ISO 3166 alpha-2): the site's,
+        where a body names none."""
         if not (understood.events or understood.order or understood.refunds):
             return understood
-        reduced = _Once(self)
+        country = _country_of(understood) or default_country
+        reduced = _Once(self, country)
         return msgspec.structs.replace(
             understood,
             events=tuple([reduced.event(event) for event in understood.events]),
@@ -70,13 +73,13 @@ class KeptFields:
             refunds=tuple([reduced.part(refund, self.refund) for refund in understood.refunds]),
         )
 
-    def order(self, order: Order) -> Order:
+    def order(self, order: Order, country: str | None = None) -> Order:
         """An order."""
         changes: dict[str, Any] = {
             name: None for name, is_kept in self._postcodes.items() if not is_kept and getattr(order, name) is not None
         }
         if order.tags:
-            changes["tags"] = _clean_all(order.tags) if self._order_tags else ()
+            changes["tags"] = _free(order.tags, country) if self._order_tags else ()
         for name in ("discount_codes", "shipping_methods", "payment_methods"):
             if texts := getattr(order, name):
                 changes[name] = _clean_all(texts)
@@ -88,10 +91,10 @@ class KeptFields:
             if is_suspicious(getattr(order, name)):
                 changes[name] = clean(getattr(order, name))
         if order.items:
-            changes["items"] = tuple([self.item(item) for item in order.items])
+            changes["items"] = tuple([self.item(item, country) for item in order.items])
         return _changed(order, changes)
 
-    def item(self, item: LineItem) -> LineItem:
+    def item(self, item: LineItem, country: str | None = None) -> LineItem:
         """A line."""
         changes: dict[str, Any] = {
             name: clean(getattr(item, name))
@@ -99,36 +102,38 @@ class KeptFields:
             if is_suspicious(getattr(item, name))
         }
         if item.properties:
-            changes["properties"] = _named(item.properties, self._item_properties)
+            changes["properties"] = _named(item.properties, self._item_properties, country)
         return _changed(item, changes)
 
-    def refund(self, refund: Refund) -> Refund:
+    def refund(self, refund: Refund, country: str | None = None) -> Refund:
         """A refund."""
         changes: dict[str, Any] = {}
         if refund.reason is not None:
-            changes["reason"] = clean(refund.reason) if self._reasons else None
+            changes["reason"] = _clean_free(refund.reason, country) if self._reasons else None
         if refund.items:
-            changes["items"] = tuple([self.item(item) for item in refund.items])
+            changes["items"] = tuple([self.item(item, country) for item in refund.items])
         return _changed(refund, changes)
 
-    def cart(self, cart: Cart) -> Cart:
+    def cart(self, cart: Cart, country: str | None = None) -> Cart:
         """A cart."""
-        return _changed(cart, {"items": tuple([self.item(item) for item in cart.items])}) if cart.items else cart
+        return (
+            _changed(cart, {"items": tuple([self.item(item, country) for item in cart.items])}) if cart.items else cart
+        )
 
-    def customer(self, customer: Customer) -> Customer:
+    def customer(self, customer: Customer, country: str | None = None) -> Customer:
         """A customer."""
-        tags = _clean_all(customer.tags) if self._customer_tags else ()
+        tags = _free(customer.tags, country) if self._customer_tags else ()
         return _changed(customer, {"tags": tags}) if customer.tags else customer
 
-    def of_event(self, event: CommerceEvent) -> dict[str, Any]:
+    def of_event(self, event: CommerceEvent, country: str | None = None) -> dict[str, Any]:
         """What of an event's own attributes changes, the parts it shares left out."""
         changes: dict[str, Any] = {}
         if event.note_attributes:
-            changes["note_attributes"] = _named(event.note_attributes, self._note_attributes)
+            changes["note_attributes"] = _named(event.note_attributes, self._note_attributes, country)
         if event.meta:
-            changes["meta"] = _named(event.meta, self._meta)
+            changes["meta"] = _named(event.meta, self._meta, country)
         if event.properties:
-            changes["properties"] = _pruned_properties(event.properties, self._properties)
+            changes["properties"] = _pruned_properties(event.properties, self._properties, country)
         if event.utm:
             changes["utm"] = {name: word for name, word in event.utm.items() if clean(word) is not None}
         return {name: value for name, value in changes.items() if value != getattr(event, name)}
@@ -137,15 +142,15 @@ class KeptFields:
 class _Once:
     """Reduces each part of one body once, since its events share them."""
 
-    def __init__(self, kept: KeptFields) -> None:
-        self._kept = kept
+    def __init__(self, kept: KeptFields, country: str | None) -> None:
+        self._kept, self._country = kept, country
         self._done: dict[int, Any] = {}
         self._own: tuple[CommerceEvent, dict[str, Any]] | None = None
 
-    def part(self, part: Part, reduce: Callable[[Part], Part]) -> Part:
+    def part(self, part: Part, reduce: Callable[[Part, str | None], Part]) -> Part:
         reduced: Part | None = self._done.get(id(part))
         if reduced is None:
-            reduced = self._done[id(part)] = reduce(part)
+            reduced = self._done[id(part)] = reduce(part, self._country)
         return reduced
 
     def event(self, event: CommerceEvent) -> CommerceEvent:
@@ -171,7 +176,7 @@ class _Once:
                 and first.utm is event.utm
             ):
                 return changes
-        changes = self._kept.of_event(event)
+        changes = self._kept.of_event(event, self._country)
         self._own = event, changes
         return changes
 
@@ -196,12 +201,31 @@ def clean_address(page: str, names: frozenset[str]) -> str | None:
     return f"{path}?{'&'.join(parameters)}" if parameters else path
 
 
+def _clean_free(text: str | None, country: str | None) -> str | None:
+    """The same of what people write themselves, who write their number as at home."""
+    return None if text and country and holds_home_number(text, country) else clean(text)
+
+
+def _free(texts: tuple[str, ...], country: str | None) -> tuple[str, ...]:
+    return tuple([text for text in texts if _clean_free(text, country) is not None])
+
+
+def _country_of(understood: Understood) -> str | None:
+    """Of the order, else of the customer."""
+    orders = [understood.order, *(event.order for event in understood.events)]
+    countries = [country for order in orders if order for country in (order.billing_country, order.shipping_country)]
+    countries += [event.customer.country for event in understood.events if event.customer is not None]
+    return next(filter(None, countries), None)
+
+
 def _clean_all(texts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple([text for text in texts if clean(text) is not None])
 
 
-def _named(values: Mapping[str, str], names: frozenset[str]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if name in names} if names else {}
+def _named(values: Mapping[str, str], names: frozenset[str], country: str | None) -> dict[str, str]:
+    if not names:
+        return {}
+    return {name: value for name, value in values.items() if name in names and _clean_free(value, country) is not None}
 
 
 def _changed(part: Part, changes: dict[str, Any]) -> Part:
@@ -226,31 +250,33 @@ def _branches(paths: Iterable[str]) -> Branches:
     return root
 
 
-def _pruned_properties(properties: Mapping[str, msgspec.Raw], branches: Branches) -> dict[str, msgspec.Raw]:
+def _pruned_properties(
+    properties: Mapping[str, msgspec.Raw], branches: Branches, country: str | None
+) -> dict[str, msgspec.Raw]:
     named: dict[str, msgspec.Raw] = {}
     for name, raw in properties.items():
         if name in branches:
             document = _PLAIN.decode(raw)
-            value = _pruned(document, branches[name])
+            value = _pruned(document, branches[name], country)
             if value is not _PERSONAL:
                 named[name] = raw if value == document else msgspec.Raw(_ENCODER.encode(value))
     return named
 
 
-def _pruned(value: Any, branches: Branches) -> Any:
+def _pruned(value: Any, branches: Branches, country: str | None) -> Any:
     """What is named of a value, and names nobody; places in lists stay, since rules count them."""
     if isinstance(value, dict):
         named = {name: inner for name, inner in value.items() if name in branches or not branches}
         pruned = {
-            name: _pruned(inner, branches.get(name, {}))
+            name: _pruned(inner, branches.get(name, {}), country)
             for name, inner in named.items()
             if not is_personal_name(name) and clean(name) is not None
         }
         return {name: inner for name, inner in pruned.items() if inner is not _PERSONAL}
     if isinstance(value, list):
         parts = [
-            _pruned(inner, branches.get(str(place), {})) if str(place) in branches or not branches else None
+            _pruned(inner, branches.get(str(place), {}), country) if str(place) in branches or not branches else None
             for place, inner in enumerate(value)
         ]
         return [None if part is _PERSONAL else part for part in parts]
-    return _PERSONAL if isinstance(value, str) and is_suspicious(value) and is_personal_value(value) else value
+    return _PERSONAL if isinstance(value, str) and value and _clean_free(value, country) is None else value

@@ -212,7 +212,7 @@ class BatchState:
                 return beacons.understand(delivery)
             understood = self._platforms[site.platform].understand(delivery, site)
             if self._kept is not None:
-                understood = self._kept.of_understood(understood)
+                understood = self._kept.of_understood(understood, site.default_country)
         except Exception as error:  # noqa: BLE001  one raw event must not stop the others; it is parked, and counted
             structlog.get_logger().warning("understanding_failed", raw_id=raw.raw_id, error=type(error).__name__)
             return internal_error(error)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import InvalidatePoolError
 
-from custom_events.postgres import address, roles
+from custom_events.postgres import address, error_words, roles
 
 if TYPE_CHECKING:
     import asyncpg
@@ -45,6 +45,7 @@ def engine(
         connect_args=_parameters(url, name, lock_limit_ms, statement_limit_ms),
         hide_parameters=True,  # an error's text goes to logs and Dagster's pages; parameters are bodies, secrets and people
     )
+    error_words.leave_values_out(engine)
     event.listen(engine, "checkout", _check_open)  # processes that live for weeks survive a restart of the server
     _close_late(engine)
     return engine
@@ -136,6 +137,7 @@ async def asyncpg_connect(
     """An asyncpg connection on a libpq URL; json and jsonb are text on both ways."""
     import asyncpg  # most of those who connect do without it
 
+    error_words.leave_values_out_of_asyncpg()
     return await asyncpg.connect(
         address.libpq(url),
         timeout=CONNECT_LIMIT_S,

@@ -23,6 +23,7 @@ _RECEIVER_READS: Final = {
     "landing.refused_events": ("received_at",),
     "app.sites": ("id", "site_key", "shop_domain", "platform", "removed_at"),
     "app.site_secrets": ("id", "site_id", "key_id", "secret_encrypted", "valid_until"),
+    "app.key_ring_checks": ("token",),
 }
 # ---------------------------------------------------------------- the others
 # Of people who use the console: nothing of it concerns what runs by itself.
@@ -49,6 +50,7 @@ _FUNCTIONS: Final = (
     "app.make_partition(TEXT, TEXT, TEXT, TEXT, TEXT, INTEGER, INTEGER)",
     "app.drop_partition(TEXT, TEXT, TEXT, BOOLEAN)",
     "app.analyze_partitioned(TEXT, TEXT)",
+    "app.opens_dagster(BIGINT)",
 )
 
 

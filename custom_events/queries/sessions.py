@@ -32,6 +32,8 @@ SELECT s.id AS session_id, p.id, p.login, false AS stale,
 FROM app.sessions s JOIN app.people p ON p.id = s.person_id
 WHERE s.id = :id AND s.revoked_at IS NULL AND p.disabled_at IS NULL
 """)
+# By a function of the owner: whoever serves Dagster's page learns this of sessions and people, and no more (migration 0050).
+OPENS_DAGSTER: Final = sa.text("SELECT app.opens_dagster(CAST(:id AS BIGINT))")
 # Noted at most once a minute, and by one request at a time: the others do not wait for it.
 TOUCH: Final = sa.text("""
 UPDATE app.sessions SET last_used_at = now(), idle_until = now() + :idle

@@ -6,6 +6,8 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from custom_events.secrets import KEY_CHECK_ROW
+
 
 class Store(msgspec.Struct, frozen=True, kw_only=True):
     """A table with encrypted values. `page` gives rows after the row of the parameters `beginning`, with the same names, `token` and
@@ -91,10 +93,25 @@ WHERE id > :id AND secrets_encrypted IS NOT NULL ORDER BY id LIMIT :limit FOR UP
 )
 STORES: Final = (SITE_SECRETS, ANSWERS, PERSONS, FORGETTING_KEY, SHOPIFY_TOKENS, STORE_API_KEYS, REPORT_TARGETS)
 
+SOME: Final = 100  # signing secrets that are tried: 7 ms of a core
+# Some signing secrets, the oldest first: a rotation begins with them. Without a lock, which the receiver may not take.
+_SOME_SITE_SECRETS: Final = sa.text("""
+SELECT secret_encrypted AS token, 'site_secrets:' || site_id AS bound FROM app.site_secrets ORDER BY id LIMIT :limit
+""")
 # What the ring of keys must decrypt: one row, made with the first key.
 READ_CHECK: Final = sa.text("SELECT token FROM app.key_ring_checks")
 KEEP_CHECK: Final = sa.text("INSERT INTO app.key_ring_checks (token) VALUES (:token) ON CONFLICT DO NOTHING")
 REPLACE_CHECK: Final = sa.text("UPDATE app.key_ring_checks SET token = :token")
+
+
+def for_receiver(connection: sa.Connection) -> list[tuple[bytes, str]]:
+    """What the receiver may read of all that is encrypted, with the row of each: the check value, then some signing secrets.
+
+    In the middle of a rotation a ring with the old key alone decrypts the first to the end, one with the new key alone those of the others
+    that were encrypted anew first.
+    """
+    checks = [(bytes(row.token), KEY_CHECK_ROW) for row in connection.execute(READ_CHECK)]
+    return checks + [(bytes(row.token), row.bound) for row in connection.execute(_SOME_SITE_SECRETS, {"limit": SOME})]
 
 
 def page(

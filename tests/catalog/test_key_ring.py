@@ -11,6 +11,7 @@ from custom_events import secrets
 from custom_events.access import key_rotation
 from custom_events.catalog import key_ring, signing
 from custom_events.errors import NeedsAction
+from custom_events.queries import stored_secrets
 from custom_events.redaction import requests
 from custom_events.redaction.person import Person
 from custom_events.settings import Settings
@@ -93,3 +94,37 @@ def test_a_rotation_binds_what_an_older_version_encrypted() -> None:
     for other in ("", secrets.row_of_site(8)):
         with pytest.raises(NeedsAction):
             secrets.decrypt(bound, KEY, other)
+
+
+def test_a_receiver_starts_with_a_key_of_this_database_alone_at_any_moment_of_a_rotation(
+    database: str, engine: sa.Engine, tmp_path: Path
+) -> None:
+    sites = World(database, engine)
+
+    def receiver(*keys: bytes) -> None:
+        with engine.connect() as connection:
+            stored = stored_secrets.for_receiver(connection)
+        secrets.check_some(settings_of(tmp_path, secret_key=b",".join(keys).decode() or None), stored)
+
+    receiver()  # nothing is encrypted yet, and nothing is made
+    receiver(OTHER)
+    assert list(tmp_path.iterdir()) == []
+    first, second = sites.site(), sites.site()
+    with engine.begin() as connection:
+        for site in (first, second):
+            signing.add(connection, site, "a long secret", key=KEY, actor="test")
+    receiver(KEY)
+    for keys in ((), (Fernet.generate_key(),), (OTHER,)):
+        with pytest.raises(NeedsAction, match="is missing" if not keys else "not the key that this database"):
+            receiver(*keys)
+    with engine.begin() as connection:  # half of a rotation
+        token = secrets.encrypt(b"a long secret", OTHER, secrets.row_of_site(first))
+        statement = sa.text("UPDATE app.site_secrets SET secret_encrypted = :token WHERE site_id = :site")
+        connection.execute(statement, {"token": token, "site": first})
+    for keys in ((KEY,), (OTHER, KEY), (OTHER,)):
+        receiver(*keys)
+    key_rotation.rotate(engine, OTHER + b"," + KEY, actor="test")
+    receiver(OTHER)
+    receiver(OTHER, KEY)
+    with pytest.raises(NeedsAction, match="CUSTOM_EVENTS_SECRET_KEY"):
+        receiver(KEY)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
-from cli import checks
+from cli import checks, safety_checks
 from cli.check import Check, State
 from cli.checks import examine
 from custom_events import secrets
@@ -86,6 +86,7 @@ def test_where_nothing_is_wrong_every_check_is_ok(configured: Settings) -> None:
             "secret key",
             "local directory",
             "transport of DATABASE_URL",
+            "logins",
             "alarms",
             "sessions",
             "database",
@@ -105,6 +106,31 @@ def test_where_nothing_is_wrong_every_check_is_ok(configured: Settings) -> None:
         *("port of the receiver", "port of the console", "port of Dagster", "Google's credentials"),
         *("way to the Google Ads API", "way to the Data Manager API"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, State.OK),
+        ({"receiver_url": "https://events.example"}, State.WARNING),
+        ({"receiver_host": "0.0.0.0"}, State.WARNING),
+        ({"console_url": "https://console.example"}, State.WARNING),
+        ({"console_url": "https://console.example", "database_url": None}, State.OK),
+        (
+            {
+                "console_url": "https://console.example",
+                **dict.fromkeys(("receiver_database_url", "console_database_url", "pipeline_database_url"), "own"),
+            },
+            State.OK,
+        ),
+    ],
+)
+def test_where_others_reach_us_each_program_has_its_login(
+    configured: Settings, changes: dict[str, object], state: State
+) -> None:
+    check = safety_checks.logins(configured.model_copy(update=changes))
+    assert check.state is state
+    assert ("custom-events roles" in check.remedy) is (state is State.WARNING)
 
 
 def test_settings_are_named_and_never_shown(configured: Settings) -> None:
@@ -294,7 +320,7 @@ def test_the_command_ends_with_what_it_found(run: Run, configured: Settings, goo
     result = run("doctor", **ill)
     assert result.exit_code == 1
     assert "FAILED   Google's credentials: /no/such/file is not a readable key file" in result.output
-    assert "1 of 25 checks failed." in result.output
+    assert "1 of 26 checks failed." in result.output
     document = json.loads(run("doctor", "--json", **ill).output)
     assert document["healthy"] is False
     assert {check["state"] for check in document["checks"]} == {"ok", "failed"}

@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 import pytest
 import structlog
+from cryptography.fernet import Fernet
 
 from custom_events.errors import NeedsAction
 from custom_events.settings import Settings, as_variables
@@ -104,6 +105,23 @@ def test_where_others_reach_it_its_key_was_not_typed(receiver_settings: Make, re
         serve.check_exposure(receiver_settings(secret_key=typed, **reached))
     serve.check_exposure(receiver_settings(**reached))
     serve.check_exposure(receiver_settings(secret_key=typed))
+
+
+@pytest.mark.usefixtures("sites")
+def test_with_a_key_of_another_database_it_does_not_start(receiver_settings: Make, served: list[Any]) -> None:
+    """By the receiver's own rights."""
+    another = receiver_settings(receiver_port=0, secret_key=Fernet.generate_key().decode())
+    with pytest.raises(NeedsAction, match="Set CUSTOM_EVENTS_SECRET_KEY to that one"):
+        serve.main(another)
+    assert served == []
+    serve.main(receiver_settings(receiver_port=0))
+    assert len(served) == 1
+
+
+def test_it_starts_where_the_check_cannot_be_read(receiver_settings: Make, log: list[Any]) -> None:
+    away = receiver_settings(secret_key=Fernet.generate_key().decode())
+    serve.check_key(away, "postgresql://nobody@127.0.0.1:1/nowhere")
+    assert [line["event"] for line in log] == ["key_not_checked"]
 
 
 def test_the_environment_makes_the_same_settings(receiver_settings: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,36 +1,62 @@
-"""Nobody opens Dagster's page without its token, and no page of elsewhere acts through a browser that has it."""
+"""Nobody opens Dagster's page without a session of the console, and no page of elsewhere acts through a browser that has one."""
 
 import asyncio
+import time
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from pydantic import SecretStr
 
+from custom_events.access import dagster_entry
 from custom_events.settings import Settings
 from orchestration import dagster_webserver_guarded as guarded
+from orchestration.dagster_sessions import Sessions
 from orchestration.dagster_webserver_guarded import COOKIE, Guard
 
 TOKEN = "a-token-of-chance"
-WITH_COOKIE = {"cookie": f"{COOKIE}={TOKEN}"}
+KEY = TOKEN.encode()
+CONSOLE = "https://console.example/events"
+GOOD, ENDED = 7, 8  # sessions of the console
+WITH_COOKIE = {"cookie": f"{COOKIE}={dagster_entry.mark(GOOD, KEY)}"}
+OF_ENDED = {"cookie": f"{COOKIE}={dagster_entry.mark(ENDED, KEY)}"}
+A_PAGE = {"accept": "text/html,*/*"}
+
+
+class SomeSessions(Sessions):
+    """Of which one is good, as long as nobody ends it."""
+
+    def __init__(self) -> None:
+        self.good, self.is_away = {GOOD}, False
+
+    async def may_open(self, session_id: int) -> bool:
+        if self.is_away:
+            raise sa.exc.OperationalError("", {}, Exception())
+        return session_id in self.good
 
 
 async def dagster(scope: Any, receive: Any, send: Any) -> None:
-    """Whatever is asked is there."""
+    """Whatever is asked is there, and says which headers it was sent."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.accept"})
+        while (await receive())["type"] == "websocket.receive":
+            await send({"type": "websocket.send", "text": "a line of a log"})
     if scope["type"] == "http":
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"dagster"})
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"set-cookie", b"dagster=1")]})
+        await send({"type": "http.response.body", "body": b",".join(name for name, _ in scope["headers"])})
 
 
-GUARD = Guard(dagster, TOKEN, frozenset({"dagster.example"}))
+SESSIONS = SomeSessions()
+GUARD = Guard(dagster, TOKEN, frozenset({"dagster.example"}), SESSIONS, CONSOLE)
 
 
-def ask(method: str, path: str, headers: dict[str, str], host: str = "127.0.0.1:3000") -> httpx.Response:
+def ask(
+    method: str, path: str, headers: dict[str, str], host: str = "127.0.0.1:3000", guard: Guard = GUARD
+) -> httpx.Response:
     async def main() -> httpx.Response:
-        transport = httpx.ASGITransport(GUARD)
+        transport = httpx.ASGITransport(guard)
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
             return await client.request(method, path, headers=headers)
 
@@ -41,17 +67,23 @@ def ask(method: str, path: str, headers: dict[str, str], host: str = "127.0.0.1:
     ("method", "path", "headers", "status"),
     [
         ("GET", "/", {}, 401),
-        ("GET", "/?token=another", {}, 401),
+        ("GET", "/?ticket=another", {}, 401),
+        ("GET", f"/?ticket={dagster_entry.mark(GOOD, KEY)}", {}, 401),
+        ("GET", f"/?ticket={dagster_entry.ticket(GOOD, b'another', now=time.time())}", {}, 401),
         ("GET", "/", {"cookie": f"{COOKIE}=another"}, 401),
+        ("GET", "/", {"cookie": f"{COOKIE}={TOKEN}"}, 401),
+        ("GET", "/", {"cookie": f"{COOKIE}=7."}, 401),
+        ("GET", "/", OF_ENDED, 401),
+        ("POST", "/graphql", {**OF_ENDED, "sec-fetch-site": "same-origin", **A_PAGE}, 401),
         ("GET", "/", {"cookie": "\x00=;"}, 401),
         ("GET", "/", {"authorization": "Bearer another"}, 401),
         ("GET", "/", {"authorization": f"Basic {TOKEN}"}, 401),
         ("GET", "/runs", WITH_COOKIE, 200),
         ("GET", "/runs", {"authorization": f"Bearer {TOKEN}"}, 200),
         ("GET", "/server_info", {}, 200),
-        ("POST", "/server_info?token=x", {}, 200),
+        ("POST", "/server_info?ticket=x", {}, 200),
         ("POST", "/graphql", {}, 401),
-        ("POST", f"/graphql?token={TOKEN}", {}, 401),
+        ("POST", f"/graphql?ticket={dagster_entry.ticket(GOOD, KEY, now=time.time())}", {}, 401),
         ("POST", "/graphql", WITH_COOKIE, 403),  # a browser says from where it comes; this one does not
         ("POST", "/graphql", {**WITH_COOKIE, "sec-fetch-site": "cross-site"}, 403),
         ("POST", "/graphql", {**WITH_COOKIE, "sec-fetch-site": "same-site"}, 403),
@@ -66,7 +98,7 @@ def ask(method: str, path: str, headers: dict[str, str], host: str = "127.0.0.1:
         ("GET", "/graphql/?query=mutation", {**WITH_COOKIE, "accept": "image/*"}, 403),
         ("GET", "/graphql?query=mutation", {**WITH_COOKIE, "sec-fetch-site": "same-origin"}, 200),
         ("GET", "/graphql", {**WITH_COOKIE, "sec-fetch-site": "cross-site", "accept": "text/html"}, 200),
-        ("GET", "/runs", {"cookie": f'of_others={{"a": 1}}; {COOKIE}={TOKEN}'}, 200),
+        ("GET", "/runs", {"cookie": f'of_others={{"a": 1}}; {WITH_COOKIE["cookie"]}'}, 200),
     ],
 )  # fmt: skip
 def test_who_may_what(method: str, path: str, headers: dict[str, str], status: int) -> None:
@@ -86,40 +118,87 @@ def test_a_name_that_is_led_here_is_not_ours(host: str, status: int) -> None:
     assert ask("GET", "/", {**WITH_COOKIE, "host": host}).status_code == status
 
 
-def test_the_token_opens_the_page_and_stands_in_the_address_no_longer() -> None:
-    answer = ask("GET", f"/runs?token={TOKEN}&view=all", {})
+def a_ticket(age_s: float = 0) -> str:
+    return dagster_entry.ticket(GOOD, KEY, now=time.time() - age_s)
+
+
+def test_a_ticket_opens_the_page_once_and_stands_in_the_address_no_longer() -> None:
+    ticket = a_ticket()
+    answer = ask("GET", f"/runs?ticket={ticket}&view=all", {})
     assert (answer.status_code, answer.headers["location"]) == (303, "/runs?view=all")
-    assert answer.headers["set-cookie"] == f"{COOKIE}={TOKEN}; Path=/; HttpOnly; SameSite=Lax"
-    assert ask("GET", f"/?token={TOKEN}", {}).headers["location"] == "/"
+    cookie = f"{COOKIE}={dagster_entry.mark(GOOD, KEY)}"
+    assert answer.headers["set-cookie"] == f"{cookie}; Path=/; HttpOnly; SameSite=Lax"
+    assert ask("GET", "/runs", {"cookie": cookie}).status_code == 200
+    assert ask("GET", f"/runs?ticket={ticket}", A_PAGE).status_code == 401  # and the browser is not led in a circle
+    assert ask("GET", f"/?ticket={a_ticket()}", {}).headers["location"] == "/"
+    assert ask("GET", f"/?ticket={a_ticket(dagster_entry.TICKET_S + 2)}", {}).status_code == 401
+
+
+@pytest.mark.parametrize("headers", [{}, OF_ENDED, {"cookie": f"{COOKIE}=another"}])
+def test_whoever_has_no_good_session_is_led_to_the_console_and_comes_back_where_they_were(
+    headers: dict[str, str],
+) -> None:
+    answer = ask("GET", "/runs/a%20b?view=all&of=me", {**A_PAGE, **headers})
+    assert answer.status_code == 303
+    address = httpx.URL(answer.headers["location"])
+    assert str(address).startswith(f"{CONSOLE}/dagster/open?")
+    assert address.params["path"] == "/runs/a%20b?view=all&of=me"
+
+
+def test_a_session_that_is_ended_opens_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SESSIONS, "good", set())
+    assert ask("GET", "/runs", WITH_COOKIE).status_code == 401
+    monkeypatch.setattr(SESSIONS, "is_away", True)  # nothing fails open
+    assert ask("GET", "/runs", WITH_COOKIE).status_code == 503
+
+
+def test_logins_of_the_console_and_others_do_not_reach_dagster_nor_cookies_of_its_a_browser() -> None:
+    cookies = f"custom_events_session=secret; {WITH_COOKIE['cookie']}"
+    for headers in ({"cookie": cookies}, {"authorization": f"Bearer {TOKEN}"}):
+        answer = ask("GET", "/runs", {**headers, "x-of-dagster": "stays"})
+        names = answer.text.split(",")
+        assert "x-of-dagster" in names
+        assert not {"cookie", "authorization"} & set(names)
+        assert "set-cookie" not in answer.headers
+    assert "cookie" not in ask("GET", "/server_info", {"cookie": cookies}).text.split(",")
 
 
 def test_what_is_led_elsewhere_stays_here_and_nobody_frames_it() -> None:
-    assert ask("GET", f"/%09/evil.example?token={TOKEN}", {}).headers["location"] == "/%09/evil.example"
+    assert ask("GET", f"/%09/evil.example?ticket={a_ticket()}", {}).headers["location"] == "/%09/evil.example"
     assert ask("GET", "/runs", WITH_COOKIE).headers["x-frame-options"] == "SAMEORIGIN"
 
 
-def of_websocket(headers: dict[str, str]) -> str:
+def of_websocket(headers: dict[str, str], *, ends: bool = False) -> list[str]:
+    """What a client is sent that asks twice; `ends`: its session is ended between."""
     sent: list[Any] = []
+    asked = iter(["websocket.receive", "websocket.receive", "websocket.disconnect"])
 
     async def send(message: Any) -> None:
         sent.append(message)
 
     async def receive() -> Any:
-        return {"type": "websocket.connect"}
+        if ends and len(sent) == 2:
+            SESSIONS.good.clear()
+        return {"type": next(asked)}
 
     lines = [(name.encode(), value.encode()) for name, value in {"host": "127.0.0.1:3000", **headers}.items()]
     scope = {"type": "websocket", "path": "/graphql", "headers": lines, "query_string": b""}
     asyncio.run(GUARD(scope, receive, send))
-    return str(sent[0]["type"])
+    return [message["type"].removeprefix("websocket.") for message in sent]
 
 
 def test_a_websocket_is_asked_the_same() -> None:
-    assert (
-        of_websocket({**WITH_COOKIE, "origin": "http://127.0.0.1:3000", "sec-fetch-site": "same-origin"})
-        == "websocket.accept"
-    )
-    assert of_websocket({**WITH_COOKIE, "origin": "https://evil.example"}) == "websocket.close"
-    assert of_websocket({"origin": "http://127.0.0.1:3000"}) == "websocket.close"
+    of_ours = {"origin": "http://127.0.0.1:3000", "sec-fetch-site": "same-origin"}
+    assert of_websocket({**WITH_COOKIE, **of_ours}) == ["accept", "send", "send"]
+    assert of_websocket({**of_ours, "authorization": f"Bearer {TOKEN}"}) == ["accept", "send", "send"]
+    assert of_websocket({**WITH_COOKIE, "origin": "https://evil.example"}) == ["close"]
+    assert of_websocket({"origin": "http://127.0.0.1:3000"}) == ["close"]
+    assert of_websocket({**OF_ENDED, **of_ours, **A_PAGE}) == ["close"]
+
+
+def test_a_websocket_ends_with_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SESSIONS, "good", {GOOD})
+    assert of_websocket({**WITH_COOKIE, "sec-fetch-site": "same-origin"}, ends=True) == ["accept", "send", "close"]
 
 
 def test_the_lifespan_is_dagsters() -> None:
@@ -134,17 +213,23 @@ def test_the_webserver_is_started_behind_the_guard(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(cli, "uvicorn", SimpleNamespace())
     monkeypatch.setattr(uvicorn, "run", lambda app, **how: served.append((app, how)))
     monkeypatch.setattr(cli, "main", lambda: cli.uvicorn.run(dagster, port=1))
-    monkeypatch.setattr(guarded, "settings", lambda: Settings(_env_file=None, dagster_token=SecretStr(TOKEN)))
+    url = SecretStr("postgresql://nobody@127.0.0.1:1/nowhere")  # nothing is asked of it here
+    given: dict[str, Any] = {"_env_file": None, "database_url": url, "dagster_token": SecretStr(TOKEN)}
+    monkeypatch.setattr(guarded, "settings", lambda: Settings(**given, console_port=81))
     guarded.main()
     ((app, how),) = served
     assert isinstance(app, Guard)
     assert how == {"port": 1}
-    of_tls = Settings(_env_file=None, dagster_token=SecretStr(TOKEN), dagster_url="https://dagster.example/")
-    monkeypatch.setattr(guarded, "settings", lambda: of_tls)
+    assert ask("GET", "/", A_PAGE, guard=app).headers["location"].startswith("http://127.0.0.1:81/dagster/open?")
+    of_tls = {**given, "dagster_url": "https://dagster.example/", "console_url": CONSOLE}
+    monkeypatch.setattr(guarded, "settings", lambda: Settings(**of_tls))
     guarded.main()
-    monkeypatch.setattr("tests.orchestration.test_dagster_guard.GUARD", served[1][0])
-    assert ask("GET", f"/?token={TOKEN}", {}, "dagster.example").headers["set-cookie"].endswith("; Secure")
-    monkeypatch.setattr(guarded, "settings", lambda: Settings(_env_file=None, dagster_token=SecretStr("short; Path=/")))
+    app = served[1][0]
+    cookie = ask("GET", f"/?ticket={a_ticket()}", {}, "dagster.example", app).headers["set-cookie"]
+    assert cookie.startswith(f"__Host-{COOKIE}=")
+    assert cookie.endswith("; Secure")
+    assert ask("GET", "/", A_PAGE, "dagster.example", app).headers["location"].startswith(f"{CONSOLE}/dagster/open?")
+    monkeypatch.setattr(guarded, "settings", lambda: Settings(**{**given, "dagster_token": SecretStr("short; Path=/")}))
     with pytest.raises(SystemExit, match="16 characters"):
         guarded.main()
     monkeypatch.setattr(guarded, "settings", lambda: Settings(_env_file=None))

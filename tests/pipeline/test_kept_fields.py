@@ -204,3 +204,57 @@ def test_a_verdict_without_events_is_left_alone(order: Callable[..., dict[str, A
     assert KeptFields(()).of_understood(nothing) is nothing
     plain = understood(Platform.SHOPIFY, "orders/paid", msgspec.json.decode(json.dumps(order(3))))
     assert KeptFields(()).of_understood(plain).events[0].order is not None
+
+
+def _note(text: str, country: str | None, default_country: str | None = None) -> str | None:
+    """What is kept of a note of an order that is delivered to a country."""
+    address = {"billing_address": {"country_code": country}} if country else {}
+    body = paid_order(7, note_attributes=[{"name": "note", "value": text}], **address)
+    verdict = understood(Platform.SHOPIFY, "orders/paid", body)
+    kept = KeptFields(["note_attributes.note"]).of_understood(verdict, default_country)
+    return kept.events[0].note_attributes.get("note")
+
+
+@pytest.mark.parametrize(
+    ("country", "text"),
+    [
+        ("DE", "bitte anrufen 030 9018 20"), ("DE", "Handy 01512 3456789 ab 18 Uhr"), ("DE", "Tel.: (030) 901820, danke"), ("DE", "mobil 015123456789"),
+        ("FR", "appeler le 06 12 34 56 78 avant"), ("GB", "ring 020 7946 0018 please"), ("US", "call (201) 555-0123 first"), ("US", "at 201-555-0123"),
+        ("ES", "llamar al 612 34 56 78"), ("IT", "chiamare 02 1234 5678"), ("NL", "bel 06-12345678"), ("SE", "ring 070-123 45 67"),
+    ],
+)  # fmt: skip
+def test_a_number_as_written_at_home_is_not_kept_among_other_words(country: str, text: str) -> None:
+    assert _note(text, country) is None
+    assert _note(text, None, default_country=country) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Order 12345678 again", "order #4711-0815-001", "Bestellung 2026-030-90182", "Rechnung 0375 8937 205", "SKU 030 901 820 red", "Art.-Nr. 201-555-0123",
+     "between 10:00 and 12:30 on 01.12.2026", "2026-11-30 10:15:00", "pay 1 234,56 EUR or 1,234,567.89", "size 100 x 200 x 300 cm", "EAN 4006381333931",
+     "ISBN 978-3-16-148410-0", "Tracking 00340434161094042557", "voucher 1234-5678-9012-3456", "Los 254/0709/955", "gift for Tom, 2 pieces, 10115 Berlin", "30-31-32-33"],
+)  # fmt: skip
+@pytest.mark.parametrize("country", ["DE", "US", "FR", "GB"])
+def test_numbers_of_something_else_are_kept(country: str, text: str) -> None:
+    assert _note(text, country) == text
+
+
+def test_all_free_text_is_asked_and_what_shops_compose_is_not() -> None:
+    number = "call (201) 555-0123"
+    body = paid_order(7, **PERSONAL) | {
+        "tags": f"vip, {number}",
+        "billing_address": {"country_code": "US"},
+        "line_items": [{"id": 1, "title": number, "quantity": 1, "properties": [{"name": "size", "value": number}]}],
+    }
+    names = ["item.properties.size", "order.tags", "refund.reason"]
+    event = KeptFields(names).of_understood(understood(Platform.SHOPIFY, "orders/updated", body)).events[-1]
+    assert event.order is not None
+    assert event.order.tags == ("vip",)
+    assert (event.order.items[0].title, event.order.items[0].properties) == (number, {})
+    properties = {"note": {"text": number, "list": [number, "x"]}, "other": number}
+    custom = {
+        "id": "e1", "type": "customer.created", "occurred_at": "2026-11-20T10:00:00Z", "customer": {"id": "c1"}, "properties": properties,
+    }  # fmt: skip
+    verdict = understood(Platform.CUSTOM, "customer.created", custom)
+    (event,) = KeptFields(["properties.note", "properties.other"]).of_understood(verdict, "US").events
+    assert {name: json.loads(bytes(raw)) for name, raw in event.properties.items()} == {"note": {"list": [None, "x"]}}

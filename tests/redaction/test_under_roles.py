@@ -42,6 +42,7 @@ REFUSED = {
         "UPDATE landing.raw_events SET body = ''",
         "DROP TABLE app.sites",
         "SELECT app.make_partition('app', 'clicks', 'clicks_2031_01', '2031-01-01', '2031-02-01', NULL, NULL)",
+        "SELECT app.opens_dagster(1)",
     ],
     Program.REPORTING: [
         "SELECT body FROM landing.raw_events",
@@ -50,6 +51,7 @@ REFUSED = {
         "SELECT secret_encrypted FROM app.site_secrets",
         "UPDATE app.orders SET total = 0",
         "DELETE FROM app.commerce_events",
+        "SELECT app.opens_dagster(1)",
     ],
 }
 # Of whoever: tables of our own making, large objects, the owner's rights, and the audit trail.

@@ -105,4 +105,5 @@ def _form(call: Call, ask: Ask, wrong: str = "") -> Shown:
         "wrong": wrong,
     }
     content["by_provider"] = call.settings.openid_issuer is not None
+    content["by_password"] = call.settings.password_sign_in
     return Shown(title=_("Sign in"), content=content)

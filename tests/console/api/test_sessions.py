@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
+import structlog
+import structlog.testing
 from fastapi import FastAPI
 
 from console.api.app import create_app
@@ -51,6 +53,43 @@ def test_over_https_the_cookie_goes_no_other_way(database: str, world: World, se
         client.cookies.clear()  # what another host of the same domain could have set is not taken
         client.cookies.set("custom_events_session", token)
         problem(client.get("/api/v1/me"), 401)
+
+
+def test_where_passwords_are_not_taken_none_signs_in(database: str, world: World, settings: Settings) -> None:
+    changes = {"openid_issuer": "https://login.example", "password_sign_in": False}
+    with asking(create_app(database, settings.model_copy(update=changes))) as client:
+        assert "by your organisation" in problem(sign_in(client), 401)["detail"]
+
+
+def test_the_log_says_what_was_refused_to_whom_and_names_nobody(client: httpx.Client, world: World) -> None:
+    with structlog.testing.capture_logs() as lines:
+        problem(sign_in(client, password="something else"), 401)
+        problem(sign_in(client, login="nobody@example.org"), 401)
+        sign_in(client)
+        problem(client.post("/api/v1/sites", json={}, headers={"Sec-Fetch-Site": "cross-site"}), 403)
+        client.cookies.set("custom_events_session", "another")
+        problem(client.get("/api/v1/me"), 401)
+        problem(client.get("/api/v1/people", headers=world.headers("viewer")), 403)
+        problem(client.get(f"/api/v1/sites/{world.theirs.id}", headers=world.headers("viewer of mine")), 404)
+    refused = [
+        {name: line[name] for name in line if name != "log_level"} for line in lines if "refused" in line["event"]
+    ]
+    callers = [f"api key {world.headers(name)['Authorization'][7:18]}" for name in ("viewer", "viewer of mine")]
+    assert refused == [
+        {"event": "sign_in_refused", "person_id": world.ana.id},
+        {"event": "sign_in_refused", "person_id": None},
+        {"event": "cross_site_refused", "method": "POST", "site": "cross-site"},
+        {"event": "credential_refused", "kind": "session"},
+        {"event": "right_refused", "method": "GET", "route": "/api/v1/people", "status": 403, "caller": callers[0]},
+        {
+            "event": "right_refused",
+            "method": "GET",
+            "route": "/api/v1/sites/{site_id}",
+            "status": 404,
+            "caller": callers[1],
+        },
+    ]
+    assert "example.org" not in str(lines)
 
 
 def test_a_revoked_token_does_not_come_back(client: httpx.Client, world: World) -> None:

@@ -178,6 +178,11 @@ def test_an_openid_provider_is_offered_where_there_is_one(database: str) -> None
         settings = Settings(_env_file=None, openid_issuer=issuer, openid_client_id="console")
         with asking(create_app(database, settings)) as client:
             assert ('href="api/v1/sessions/openid"' in client.get("/sign-in").text) is is_offered
+            assert 'name="password"' in client.get("/sign-in").text
+    alone = Settings(_env_file=None, openid_issuer="https://login.example", password_sign_in=False)
+    with asking(create_app(database, alone)) as client:
+        assert 'href="api/v1/sessions/openid"' in client.get("/sign-in").text
+        assert 'name="password"' not in client.get("/sign-in").text
 
 
 def test_who_has_no_role_yet_has_an_account(app: FastAPI, world: World, engine: sa.Engine) -> None:
