@@ -7,13 +7,16 @@ from markupsafe import Markup
 from console.api import problems
 from console.api.calls import Call
 from console.api.rights import SIGNED_IN
-from console.pages import manual
+from console.pages import manual, site_of_manual
 from console.pages.ask import Ask
 from console.pages.page import Pages, Shown
 
 PAGES: Final = Pages()
 _FOLDERS: Final = {
+    "tutorial": "Tutorial",
     "how-to": "How to",
+    "runbooks": "When something is wrong",
+    "explanation": "Why it is so",
     "": "How it is built",
     "reference": "Reference",
     "decisions": "Decisions",
@@ -34,7 +37,8 @@ def help_page(call: Call, ask: Ask) -> Shown:
     text = ask.text("search")
     pages = manual.search(text) if text else list(manual.pages())
     has_models = (call.settings.local_directory / MODELS).is_file()
-    content = {"ask": ask, "pages": pages, "text": text, "folders": _FOLDERS, "has_models": has_models}
+    site = site_of_manual.ADDRESS if (site_of_manual.directory(call.settings) / "index.html").is_file() else ""
+    content = {"ask": ask, "pages": pages, "text": text, "folders": _FOLDERS, "has_models": has_models, "site": site}
     return Shown(title="Help", content=content)
 
 
