@@ -25,7 +25,9 @@ FLOW: Final = (
     Panel("The oldest of them", "custom_events_pipeline_backlog_age_seconds", "s", stat=True),
     Panel("Due and not sent, the oldest", "max(custom_events_uploads_due_age_seconds)", "s", stat=True),
     Panel("Sums that do not agree", "sum(custom_events_sums_gaps)", stat=True),
-    Panel("Landed a second", "sum by (platform) (rate(custom_events_receiver_landed_total[5m]))", "ops", "{{platform}}"),
+    Panel(
+        "Landed a second", "sum by (platform) (rate(custom_events_receiver_landed_total[5m]))", "ops", "{{platform}}"
+    ),
     Panel(
         "Refused a second",
         "sum by (reason) (rate(custom_events_receiver_refused_total[5m]))",
@@ -37,7 +39,11 @@ FLOW: Final = (
     Panel("Held, by reason", "sum by (reason) (custom_events_uploads_held_rows)", legend="{{reason}}"),
     Panel("Answers of 24 hours", "sum by (verdict) (custom_events_uploads_answered_rows)", legend="{{verdict}}"),
     Panel("Taken of what was sent", "custom_events_uploads_success_ratio", "percentunit", "{{account}}"),
-    Panel("Too late soon", "sum by (within_hours) (custom_events_uploads_expiring_rows)", legend="within {{within_hours}} h"),
+    Panel(
+        "Too late soon",
+        "sum by (within_hours) (custom_events_uploads_expiring_rows)",
+        legend="within {{within_hours}} h",
+    ),
     Panel("Hours of less than usual", "custom_events_traffic_quiet_hours > 0", "h", "{{site}} {{subject}}"),
     Panel("Orders that no delivery brought", "custom_events_recovery_missing_orders", legend="{{site}} {{kind}}"),
 )
@@ -50,7 +56,12 @@ SERVING: Final = (
         "s",
         stat=True,
     ),
-    Panel("Connections closed a second", "sum by (reason) (rate(custom_events_receiver_connections_closed_total[5m]))", "ops", "{{reason}}"),
+    Panel(
+        "Connections closed a second",
+        "sum by (reason) (rate(custom_events_receiver_connections_closed_total[5m]))",
+        "ops",
+        "{{reason}}",
+    ),
     Panel(
         "Requests to the console a second",
         "sum by (status) (rate(custom_events_console_requests_total[5m]))",
@@ -63,7 +74,12 @@ SERVING: Final = (
         "s",
         "{{route}}",
     ),
-    Panel("Part of Google's calls that is left", "custom_events_uploads_daily_calls_left_ratio", "percentunit", "{{bucket}}"),
+    Panel(
+        "Part of Google's calls that is left",
+        "custom_events_uploads_daily_calls_left_ratio",
+        "percentunit",
+        "{{bucket}}",
+    ),
     Panel("Jobs that are late", "custom_events_scheduled_job_late_seconds > 0", "s", "{{job}}"),
 )
 DASHBOARDS: Final = {
@@ -75,23 +91,26 @@ DASHBOARDS: Final = {
 def dashboard(name: str) -> str:
     """The JSON of one dashboard, as Grafana imports it."""
     title, panels = DASHBOARDS[name]
-    return json.dumps(
-        {
-            "uid": name,
-            "title": title,
-            "schemaVersion": 41,
-            "version": 1,
-            "editable": True,
-            "tags": ["custom-events"],
-            "time": {"from": "now-24h", "to": "now"},
-            "refresh": "1m",
-            "templating": {
-                "list": [{"name": "source", "label": "Prometheus", "type": "datasource", "query": "prometheus"}]
+    return (
+        json.dumps(
+            {
+                "uid": name,
+                "title": title,
+                "schemaVersion": 41,
+                "version": 1,
+                "editable": True,
+                "tags": ["custom-events"],
+                "time": {"from": "now-24h", "to": "now"},
+                "refresh": "1m",
+                "templating": {
+                    "list": [{"name": "source", "label": "Prometheus", "type": "datasource", "query": "prometheus"}]
+                },
+                "panels": _placed(panels),
             },
-            "panels": _placed(panels),
-        },
-        indent=1,
-    ) + "\n"
+            indent=1,
+        )
+        + "\n"
+    )
 
 
 def write(folder: Path = FOLDER) -> None:

@@ -39,9 +39,7 @@ def build(target: Path) -> None:
 
     with patch_docutils(), docutils_namespace():  # what Sphinx registers is gone afterwards
         read = target.parent / f"{target.name}-read"
-        app = Sphinx(
-            DOCS, None, target, read, "html", SETTINGS, warningiserror=True, status=None, warning=sys.stderr
-        )
+        app = Sphinx(DOCS, None, target, read, "html", SETTINGS, warningiserror=True, status=None, warning=sys.stderr)
         for language in UNCOLOURED:
             app.add_lexer(language, TextLexer)
         app.connect("source-read", _prepare)

@@ -29,15 +29,15 @@ def command(words: Sequence[str], settings: Settings) -> tuple[list[str], dict[s
     url = settings.database_url.get_secret_value()
     if words[0] in ("receiver", "console"):  # which know nothing of Dagster
         made = [programs.receiver(settings), programs.console(settings)]
-        told = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(programs.ROOT)}
+        environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(programs.ROOT)}
     else:
         programs.check_exposure(settings)
-        told = {**os.environ, **programs.environment(settings, url)}
+        environment = {**os.environ, **programs.environment(settings, url)}
         made = programs.dagster(settings) if words[0] in OURS else []
     for program in made:
         if program.name == words[0]:
-            return list(program.arguments), told if program.restrict is None else program.restrict(told)
-    return list(words), told
+            return list(program.arguments), environment if program.restrict is None else program.restrict(environment)
+    return list(words), environment
 
 
 def main(words: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+import anyio
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -29,7 +30,7 @@ class ManualSite(StaticFiles):
         response = await super().get_response(path, scope)
         file = Path(getattr(response, "path", ""))
         if file.suffix == ".html":
-            response.headers["Content-Security-Policy"] = policy(file.read_bytes())
+            response.headers["Content-Security-Policy"] = policy(await anyio.Path(file).read_bytes())
         return response
 
 

@@ -10,7 +10,6 @@ from custom_events.values.deliveries import PrivacyRequest
 from custom_events.watching.metrics import METRICS, Reading, Sample
 
 HOUR_S: Final = 3_600
-RUNBOOKS: Final = "runbooks/alarms.md"  # the page of docs/ with a section for each alarm
 EXAMPLE: Final = "example"  # in `where`: one of what is counted, raw:<id>
 
 
@@ -393,11 +392,6 @@ def _alarm(watch: Watch, sample: Sample) -> Alarm:
         sentence=watch.sentence.format(value=number(sample.value), **where),
         remedy=watch.remedy,
     )
-
-
-def runbook(name: str) -> str:
-    """Where the manual says what an alarm of this name means and what to do: a page below docs/, with the heading in it."""
-    return f"{RUNBOOKS}#{name.lower()}"
 
 
 def number(value: float) -> str:

@@ -7,8 +7,9 @@ import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from custom_events.watching.alarms import WATCHES, Watch, runbook
+from custom_events.watching.alarms import WATCHES, Watch
 from custom_events.watching.metrics import METRICS, Reading
+from custom_events.watching.runbooks import runbook
 
 SILENCE: Final = "FiguresMissing"  # the alarm of Prometheus alone
 _HEADER: Final = (

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from custom_events.queries import watching as queries
 from custom_events.queries.uploads import Columns
-from custom_events.watching.alarms import WATCHES, Alarm, Severity, runbook
+from custom_events.watching.alarms import WATCHES, Alarm, Severity
 from custom_events.watching.metrics import Reading
+from custom_events.watching.runbooks import runbook
 
 GONE_FOR: Final = timedelta(minutes=10)  # what comes and goes within is one alarm, not many messages
 REMINDED_AFTER: Final = timedelta(days=1)

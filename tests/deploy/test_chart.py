@@ -90,7 +90,9 @@ def test_no_pod_has_more_than_it_needs(values: dict[str, Any]) -> None:
     for name, pod in pods(values):
         assert pod["securityContext"]["runAsNonRoot"] is True, name
         assert pod["enableServiceLinks"] is False, name  # CUSTOM_EVENTS_RECEIVER_PORT would be an address
-        assert pod["automountServiceAccountToken"] is (name in ("custom-events-dagster-web", "custom-events-dagster-daemon"))
+        assert pod["automountServiceAccountToken"] is (
+            name in ("custom-events-dagster-web", "custom-events-dagster-daemon")
+        )
         (container,) = pod["containers"]
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False,
@@ -138,7 +140,9 @@ def test_dagster_takes_the_launcher() -> None:
     from dagster_k8s import K8sRunLauncher
 
     for values in (DEFAULTS, EVERYTHING):
-        (settings,) = (made for made in objects(values) if made["metadata"]["name"].endswith("-dagster") and "data" in made)
+        (settings,) = (
+            made for made in objects(values) if made["metadata"]["name"].endswith("-dagster") and "data" in made
+        )
         launcher = yaml.safe_load(settings["data"]["launcher.yaml"])
         assert (launcher["module"], launcher["class"]) == ("dagster_k8s", "K8sRunLauncher")
         checked = process_config(K8sRunLauncher.config_type(), launcher["config"])
@@ -146,5 +150,5 @@ def test_dagster_takes_the_launcher() -> None:
 
 
 def test_values_that_cannot_be_are_refused() -> None:
-    with pytest.raises(AssertionError, match="replicas|least|minimum"):
+    with pytest.raises(AssertionError, match=r"replicas|least|minimum"):
         rendered(json.dumps({"receiver": {"replicas": {"least": 0}}}))

@@ -39,7 +39,13 @@ def test_systemd_reads_the_unit(tmp_path: Path) -> None:
 
 def test_the_unit_is_watched_and_closed() -> None:
     lines = UNIT.read_text().splitlines()
-    for line in ("Type=notify", "WatchdogSec=60", "NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet="):
+    for line in (
+        "Type=notify",
+        "WatchdogSec=60",
+        "NoNewPrivileges=yes",
+        "ProtectSystem=strict",
+        "CapabilityBoundingSet=",
+    ):
         assert line in lines
     assert "ProcSubset=pid" not in lines  # psutil reads /proc/stat
 
@@ -57,8 +63,7 @@ def figures() -> set[str]:
 
 def registry_of(made: Any) -> CollectorRegistry:
     """Where a program keeps its figures."""
-    found = next(value for value in vars(made).values() if isinstance(value, CollectorRegistry))
-    return found
+    return next(value for value in vars(made).values() if isinstance(value, CollectorRegistry))
 
 
 def queries() -> Iterator[tuple[str, str]]:
@@ -87,7 +92,9 @@ def test_rules_have_what_prometheus_wants() -> None:
 def test_promtool_takes_them() -> None:
     if shutil.which("promtool") is None:
         pytest.skip("Prometheus is not on this machine")
-    done = subprocess.run(["promtool", "check", "rules", RULES], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        ["promtool", "check", "rules", RULES], capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -119,7 +119,11 @@ def commands() -> Iterator[tuple[str, str]]:
 def _ours(line: str) -> list[str]:
     """The commands of ours in a line, each to its end."""
     return [
-        found.strip() for found in re.findall(r"\bcustom-events ((?:\"[^\"]*\"|'[^']*'|[^|;&>#`)])+)", line.split(" # ")[0])
+        found.strip()
+        for found in re.findall(
+            r"(?<![\w/.-])custom-events (?=[a-z][a-z-]*(?:\s|$)|--server)((?:\"[^\"]*\"|'[^']*'|[^|;&>#`)])+)",
+            line.partition(" # ")[0],
+        )
     ]
 
 
@@ -137,7 +141,9 @@ def _fault(page: str, command: str) -> str | None:
         if takes_value:
             takes_value = False
         elif word.startswith("-"):
-            options = {name: option for option in at.params if isinstance(option, click.Option) for name in _names(option)}
+            options = {
+                name: option for option in at.params if isinstance(option, click.Option) for name in _names(option)
+            }
             name = word.partition("=")[0]
             if name not in {*options, "--help"}:
                 return f"{page}: {command}: {name}"

@@ -8,7 +8,8 @@ import yaml
 
 from console.pages.manual import MANUAL, anchor, sections
 from custom_events.watching import exposition, messages, outside
-from custom_events.watching.alarms import RUNBOOKS, WATCHES, Severity, runbook
+from custom_events.watching.alarms import WATCHES, Severity
+from custom_events.watching.runbooks import RUNBOOKS, runbook
 from custom_events.watching.state import Episode, News
 
 ALARMS = [*(watch.name for watch in WATCHES), outside.NAME, exposition.SILENCE]

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import pytest
 
@@ -36,7 +37,7 @@ class Shell:
         )
         self.run("set -euo pipefail")
 
-    def __enter__(self) -> "Shell":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

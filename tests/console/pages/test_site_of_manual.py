@@ -21,9 +21,10 @@ def test_it_is_served_where_it_was_made(browser: httpx.Client, settings: Setting
         answer = browser.get(f"/{site_of_manual.ADDRESS}")
         digest = base64.b64encode(hashlib.sha256(b"one()").digest()).decode()
         assert f"script-src 'self' 'sha256-{digest}';" in answer.headers["content-security-policy"]
-        assert browser.get("/help/site/index.html").headers["content-security-policy"] == answer.headers[
-            "content-security-policy"
-        ]
+        assert (
+            browser.get("/help/site/index.html").headers["content-security-policy"]
+            == answer.headers["content-security-policy"]
+        )
         assert "sha256" not in browser.get("/help/site/a.js").headers["content-security-policy"]
     finally:
         (folder / "index.html").unlink()
