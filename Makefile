@@ -11,7 +11,7 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9  # makes the locks
 # Tools of `make audit`, apart from the product's packages, as theirs would decide among versions of ours.
 AUDIT_TOOLS := pip-audit==2.10.1 cyclonedx-bom==7.5.0 pip-licenses==5.5.5
-LOCKED_EXTRAS := --extra receiver --extra console --extra pipeline --extra destinations --extra reports --extra dev
+LOCKED_EXTRAS := --extra receiver --extra console --extra pipeline --extra destinations --extra reports --extra kubernetes --extra dev
 # Universal: one lock for every platform and every Python from 3.11 on. Addresses of indexes are never written.
 COMPILE := .local/lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet
@@ -159,9 +159,11 @@ lock: ## Renew requirements.txt and requirements-bench.txt from pyproject.toml (
 	$(COMPILE) --extra bench --constraint requirements.txt $(if $(KEEP),,--upgrade) --output-file requirements-bench.txt
 
 .PHONY: docs
-docs: setup ## Generate the reference pages (docs/reference) and dbt staging.
+docs: setup ## Generate the reference pages (docs/reference), rules and dashboards (deploy), dbt staging, and the manual as a site in .local/manual.
 	$(BIN)/python -m dbt_staging.models
 	$(BIN)/python -m cli.reference docs/reference
+	$(BIN)/python -m cli.manual_site .local/manual
+	echo "Written: .local/manual/index.html, which the console's help leads to"
 
 # The databases of weaknesses are outside the package registries: where they cannot be reached, the list and the licences are written all the same.
 .PHONY: audit
@@ -193,6 +195,11 @@ models: setup ## The models of the reports as dbt documents them, one page with 
 .PHONY: plugin
 plugin: setup ## The WooCommerce plugin as WordPress installs it, in .local/plugin; the same files give the same bytes.
 	@$(BIN)/python plugins/woocommerce/build.py .local/plugin
+
+.PHONY: dist
+dist: client ## What is released, in .local/dist: wheel, plugin, licences of parts, digests. The same sources give the same bytes.
+	@$(BIN)/python -m cli.distribution .local/dist
+	cat .local/dist/SHA256SUMS
 
 .PHONY: clean
 clean: ## Remove .local (database, certificates, logs, figures); the embedded server is stopped first.

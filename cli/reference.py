@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from cli import rooms, security_page
+from cli import dashboards, rooms, security_page
 from cli.main import main as command
 from console.api import reference_page as api
 from custom_events.backtest import json_page as looking_back
@@ -125,5 +125,6 @@ def _helps(
 if __name__ == "__main__":  # pragma: no cover
     write(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference"))
     write_rules()
+    dashboards.write()
     rooms.write()
     security_page.write()

@@ -7,6 +7,7 @@ import click
 from cli.session import prepared
 
 PORT = click.IntRange(0, 65_535)
+CUSTOMER_DIGITS = 10  # of Google's customer ids
 
 
 @click.group(short_help="Stand-ins for Google and Shopify, to develop against.")
@@ -52,6 +53,28 @@ def google_ads(*, directory: Path | None, grpc_port: int | None, http_port: int 
         seed,
     )
     click.get_current_context().exit(code)
+
+
+@sandbox.command("click-id")
+@click.option("--customer", default="1234567890", show_default=True, help="Id of the ads account whose ad was clicked.")
+@click.option("--hours-ago", type=click.IntRange(min=0), default=24, show_default=True, help="How old the click is.")
+def click_id(*, customer: str, hours_ago: int) -> None:
+    """A gclid that the stand-in for Google takes for a click on an ad of the account.
+
+    \b
+    Example:
+      custom-events sandbox click-id
+    """
+    from datetime import UTC, datetime, timedelta
+    from secrets import randbits
+
+    from sandbox.google_ads.click_ids import make_click_id
+
+    digits = customer.replace("-", "")
+    if not digits.isdecimal() or len(digits) != CUSTOMER_DIGITS:
+        raise click.BadParameter("the id of an ads account has ten digits", param_hint="--customer")
+    clicked_at = datetime.now(UTC) - timedelta(hours=hours_ago)
+    click.echo(make_click_id("gclid", digits, clicked_at, randbits(32)))
 
 
 @sandbox.command("shopify")

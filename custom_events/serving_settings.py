@@ -76,6 +76,15 @@ class ServingSettings(BaseSettings):
         False,
         description="Dagster's page may listen on an address that others reach, without TLS; false: on this machine alone.",
     )
+    dagster_code_server: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]+:[0-9]{1,5}$",
+        description="host:port of Dagster's code server, where its programs run in containers of their own. Unset: a socket in `local_directory`.",
+    )
+    dagster_run_launcher: Path | None = Field(
+        None,
+        description="YAML file with Dagster's `run_launcher`, such as that of Kubernetes. Unset: runs are processes beside the code server.",
+    )
     sandbox_grpc_port: int = Field(
         50551, ge=0, le=65_535, description="TCP port of the sandbox's Google, gRPC with TLS."
     )

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.schema import CreateSchema
 
 from custom_events import private_files
+from custom_events.errors import InvalidConfiguration
 from custom_events.postgres.connect import engine, session_options
 from custom_events.postgres.server import SOCKET_PATH_LIMIT_BYTES
 from custom_events.settings import Settings
@@ -60,9 +61,10 @@ def storage_url(url: str) -> str:
     return parsed.update_query_dict({"options": options}).render_as_string(hide_password=False)
 
 
-def configuration() -> dict[str, object]:
-    """The content of dagster.yaml."""
+def configuration(run_launcher: Path | None = None) -> dict[str, object]:
+    """The content of dagster.yaml. `run_launcher`: a file with that part of it. Raises InvalidConfiguration where it cannot be read."""
     return {
+        **({} if run_launcher is None else {"run_launcher": _read_launcher(run_launcher)}),
         "storage": {"postgres": {"postgres_url": {"env": STORAGE_VARIABLE}}},
         # The daemon's queue would add its own waiting; the sensors already keep to one run a stage.
         "run_coordinator": {"module": "dagster.core.run_coordinator", "class": "DefaultRunCoordinator"},
@@ -76,7 +78,22 @@ def configuration() -> dict[str, object]:
     }
 
 
-def prepare(directory: Path, url: str) -> dict[str, str]:
+def _read_launcher(file: Path) -> dict[str, object]:
+    try:
+        read = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidConfiguration(
+            f"{file} cannot be read as YAML ({type(error).__name__})", path="CUSTOM_EVENTS_DAGSTER_RUN_LAUNCHER"
+        ) from None
+    if not isinstance(read, dict) or not {"module", "class"} <= read.keys():
+        raise InvalidConfiguration(
+            f"{file} has to name `module` and `class` of a run launcher of Dagster's",
+            path="CUSTOM_EVENTS_DAGSTER_RUN_LAUNCHER",
+        )
+    return read
+
+
+def prepare(directory: Path, url: str, run_launcher: Path | None = None) -> dict[str, str]:
     """Makes the schema, writes dagster.yaml into `directory` (mode 0600); returns the environment to set."""
     made = engine(url)
     try:
@@ -89,7 +106,7 @@ def prepare(directory: Path, url: str) -> dict[str, str]:
     private_files.make_directory(directory)
     file = directory / "dagster.yaml"
     file.touch(mode=0o600)
-    file.write_text(yaml.safe_dump(configuration()))
+    file.write_text(yaml.safe_dump(configuration(run_launcher)))
     return {"DAGSTER_HOME": str(directory.resolve()), STORAGE_VARIABLE: storage_url(url)}
 
 

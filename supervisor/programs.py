@@ -14,6 +14,7 @@ from orchestration import dbt_project, instance
 from supervisor import environments
 from supervisor.processes import Program, python
 
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  (in a container, whose network decides who reaches it)
 TOKEN_BYTES = 24  # of chance
 ROOT = Path(__file__).parents[1]
 CODE_SERVER, WEBSERVER, DAEMON = "dagster-code", "dagster-web", "dagster-daemon"
@@ -70,17 +71,17 @@ def dagster(settings: Settings) -> list[Program]:
             "command only. Run this from a checkout of the project."
         )
     dbt_project.parse_if_needed()
-    socket = instance.code_server_socket(settings)
+    socket, served, asked = _code_server(settings)
     code_server = [
         *("api", "grpc", "--module-name", "orchestration.definitions", "--working-directory", str(ROOT)),
-        *("--socket", str(socket), "--use-python-environment-entry-point", "--log-level", "warning"),
+        *(*served, "--use-python-environment-entry-point", "--log-level", "warning"),
     ]
     webserver = [
-        *("--grpc-socket", str(socket), "--host", settings.dagster_host, "--port", str(settings.dagster_port)),
+        *(*asked, "--host", settings.dagster_host, "--port", str(settings.dagster_port)),
         *("--log-level", "warning", "--dagster-log-level", "warning"),
         *(() if settings.dagster_changes else ("--read-only",)),
     ]
-    daemon = ["run", "--grpc-socket", str(socket), "--log-level", "warning"]
+    daemon = ["run", *asked, "--log-level", "warning"]
     restrict = _restricted(
         environments.pipeline_variables(),
         settings.pipeline_database_url,
@@ -102,6 +103,15 @@ def dagster(settings: Settings) -> list[Program]:
         ),
         Program(name=DAEMON, arguments=python("dagster._daemon", *daemon), restrict=restrict),
     ]
+
+
+def _code_server(settings: Settings) -> tuple[Path | None, tuple[str, ...], tuple[str, ...]]:
+    """Where Dagster's code server is: its socket if it has one, the arguments by which it listens, and those by which others ask it."""
+    if settings.dagster_code_server is None:
+        socket = instance.code_server_socket(settings)
+        return socket, ("--socket", str(socket)), ("--grpc-socket", str(socket))
+    host, _, port = settings.dagster_code_server.rpartition(":")
+    return None, ("--host", EVERY_ADDRESS, "--port", port), ("--grpc-host", host, "--grpc-port", port)
 
 
 def dagster_token(settings: Settings) -> str:
@@ -140,7 +150,7 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
         variable_of("dagster_token"): dagster_token(settings),
         "PYTHONPATH": str(ROOT),
         "CUSTOM_EVENTS_LOCAL_DIRECTORY": str(settings.local_directory.resolve()),
-        **instance.prepare(instance.home(settings), pipeline),
+        **instance.prepare(instance.home(settings), pipeline, settings.dagster_run_launcher),
         **dbt_project.environment(environments.login(settings.reporting_database_url, pipeline)),
     }
 

@@ -14,6 +14,7 @@ JSON over HTTP, on the console's address. The whole document, with schemas and e
 `custom-events openapi`. From an empty database by curl:
 
 ```sh
+# not run: the page named below does the same, and is
 custom-events api-key make admin --role administrator      # shown once: put it into $KEY
 curl -H "Authorization: Bearer $KEY" http://127.0.0.1:8080/api/v1/sites
 curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -H 'Idempotency-Key: 1' http://127.0.0.1:8080/api/v1/sites \\
@@ -32,6 +33,7 @@ _MANY: Final = """\
 Tried, done, followed, undone (up to 50 rows are done before the answer; more are an operation):
 
 ```sh
+# not run: docs/how-to/configure-by-api.md does the same, and is
 curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' http://127.0.0.1:8080/api/v1/bulk-changes -d '{"dry_run": true, "actions":
   [{"action": "assign", "definition_key": "purchase", "label": "all orders", "sites": {"platform": "shopify"}, "publish": true}]}'
 curl -N -H "Authorization: Bearer $KEY" http://127.0.0.1:8080/api/v1/operations/31/events

@@ -17,6 +17,7 @@ from console.api.prefix import own_path
 from console.api.problems import ProblemError
 from console.api.rate_limits import RateLimits
 from console.api.translation import problem_of
+from console.pages import site_of_manual
 from console.pages.manual import MANUAL
 from console.pages.page import Page
 from console.pages.rendering import Renderer
@@ -45,6 +46,9 @@ def install(app: FastAPI, shared: Shared, limits: RateLimits) -> PageServer:
     app.mount(FILES, files(digests), name="console files")
     if PICTURES.is_dir():
         app.mount(PICTURE_FILES, StaticFiles(directory=PICTURES), name="pictures of the manual")
+    app.mount(
+        f"/{site_of_manual.ADDRESS}".rstrip("/"), site_of_manual.files(shared.settings), name="the manual as a site"
+    )
     for page in all_pages():
         if not page.development or CHECKOUT.exists():
             app.router.routes.append(Route(page.path, _endpoint(page, server), methods=[page.operation.method]))

@@ -10,7 +10,10 @@ import msgspec
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-MANUAL: Final = Path(__file__).parents[2] / "docs"
+_CHECKOUT: Final = Path(__file__).parents[2] / "docs"
+MANUAL: Final = (
+    _CHECKOUT if _CHECKOUT.is_dir() else Path(__file__).parent / "manual_pages"
+)  # of a wheel (cli/distribution.py)
 EXCERPT: Final = 160  # characters around what was found
 _HEADING: Final = re.compile(r"^(#{1,4}) +(.+?) *$")
 _FENCE: Final = re.compile(r"^ *(```|~~~)")

@@ -9,7 +9,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from custom_events.watching.alarms import WATCHES, Watch
 from custom_events.watching.metrics import METRICS, Reading
+from custom_events.watching.runbooks import runbook
 
+SILENCE: Final = "FiguresMissing"  # the alarm of Prometheus alone
 _HEADER: Final = (
     "# Written by `make docs` (custom_events/watching/exposition.py) from the alarms that the watcher tells; do not edit.\n"
     "# The console serves the figures at /metrics; the receiver its own at /metrics of a port of their own (receiver_figures_port, 8001).\n"
@@ -62,6 +64,7 @@ def _rule(watch: Watch) -> dict[str, Any]:
         "annotations": {
             "summary": watch.sentence.format(value="{{ $value | humanize }}", **names),
             "description": watch.remedy,
+            "runbook": f"docs/{runbook(watch.name)}",
         },
     }
 
@@ -69,12 +72,13 @@ def _rule(watch: Watch) -> dict[str, Any]:
 def _silence() -> dict[str, Any]:
     """Without figures no other rule can speak."""
     return {
-        "alert": "FiguresMissing",
+        "alert": SILENCE,
         "expr": "absent(custom_events_pipeline_backlog_rows)",
         "for": "300s",
         "labels": {"severity": "critical"},
         "annotations": {
             "summary": "The console serves no figures",
             "description": "Look whether the console runs, and whether Prometheus reaches its /metrics",
+            "runbook": f"docs/{runbook(SILENCE)}",
         },
     }

@@ -48,6 +48,7 @@ def _lines(news: Sequence[tuple[News, Episode]], console_url: str, now: datetime
         else:
             yield f"  Since {_time(episode.opened_at)} ({_length(now, episode.opened_at)})."
             yield f"  What to do: {episode.remedy}."
+            yield f"  More: {console_url.rstrip('/')}/{episode.runbook}"
         yield ""
     if len(news) > MOST_PARTS:
         yield f"... and {len(news) - MOST_PARTS} more."

@@ -13,6 +13,7 @@ from custom_events.queries import watching as queries
 from custom_events.queries.uploads import Columns
 from custom_events.watching.alarms import WATCHES, Alarm, Severity
 from custom_events.watching.metrics import Reading
+from custom_events.watching.runbooks import runbook
 
 GONE_FOR: Final = timedelta(minutes=10)  # what comes and goes within is one alarm, not many messages
 REMINDED_AFTER: Final = timedelta(days=1)
@@ -30,7 +31,8 @@ class News(StrEnum):
 
 
 class Episode(msgspec.Struct, frozen=True, kw_only=True):
-    """An alarm from the look that found it to the last. `told` and `told_closed`: channel -> time of its message."""
+    """An alarm from the look that found it to the last. `told` and `told_closed`: channel -> time of its message.
+    `runbook`: what to do about it in the console, below its address."""
 
     id: int
     key: str
@@ -44,6 +46,10 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None = None
     told: dict[str, datetime] = {}
     told_closed: dict[str, datetime] = {}
+    runbook: str = ""
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "runbook", f"help/{runbook(self.name)}")
 
     def lasts(self, now: datetime) -> bool:
         """Whether it is open, and has been for as long as its definition asks."""

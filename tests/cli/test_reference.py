@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import reference, rooms
+from cli import dashboards, reference, rooms
 
 PAGES = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -20,6 +20,12 @@ def test_the_pages_are_those_the_code_gives(tmp_path: Path) -> None:
 def test_the_rules_for_prometheus_are_those_of_the_watcher(tmp_path: Path) -> None:
     reference.write_rules(tmp_path / "new" / "alerts.yml")
     assert reference.RULES.read_text() == (tmp_path / "new" / "alerts.yml").read_text(), "run `make docs`"
+
+
+def test_the_dashboards_are_those_of_the_figures(tmp_path: Path) -> None:
+    dashboards.write(tmp_path / "new")
+    for made in (tmp_path / "new").iterdir():
+        assert (dashboards.FOLDER / made.name).read_text() == made.read_text(), "run `make docs`"
 
 
 def test_the_rooms_are_those_of_the_packages(tmp_path: Path) -> None:

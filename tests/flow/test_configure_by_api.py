@@ -5,10 +5,8 @@ The receiver and the console are processes, the drain is the real one, run once 
 """
 
 import json
-import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,10 +18,10 @@ from cryptography.fernet import Fernet
 from custom_events.pipeline.drain import drain_sync
 from custom_events.settings import Settings
 from tests.flow import stack
+from tests.flow.page_shell import Shell, blocks_of
 
 PAGE = stack.ROOT / "docs/how-to/configure-by-api.md"
 PORTS = ("CUSTOM_EVENTS_RECEIVER_PORT", "CUSTOM_EVENTS_CONSOLE_PORT")
-MARK = "---- done"
 DRAIN_LIMIT_S = 60.0
 SITES = 55
 # What the page uses of jq: one field, by its path. CI's machines may be without it.
@@ -34,49 +32,6 @@ for name, place in re.findall(r"\.(\w+)|\[(\d+)\]", sys.argv[2]):
     found = found[name] if name else found[int(place)]
 print(found)
 """
-
-
-def blocks() -> Iterator[tuple[str, str]]:
-    """(heading, block), in their order."""
-    heading = ""
-    for found in re.finditer(r"^## ([^\n]*)$|^```sh\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL):
-        heading = found[1] or heading
-        if found[2]:
-            yield heading, found[2]
-
-
-class Shell:
-    """One bash for all blocks, which ends at the first command that fails."""
-
-    def __init__(self, environment: dict[str, str], directory: Path) -> None:
-        self.process = subprocess.Popen(
-            ["bash"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=directory,
-            env=environment,
-        )
-        self.run("set -euo pipefail")
-
-    def run(self, block: str) -> list[str]:
-        """The lines of its output, without empty ones."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(f"{block}\necho; echo '{MARK}'\n")
-        self.process.stdin.flush()
-        lines: list[str] = []
-        for line in self.process.stdout:
-            if line.strip() == MARK:
-                return lines
-            lines += [line.rstrip()] if line.strip() else []
-        pytest.fail(f"{block}\nended the shell: {lines}")
-
-    def end(self) -> None:
-        """End it, whatever it is doing."""
-        self.process.kill()
-        self.process.communicate()
 
 
 @pytest.fixture
@@ -103,9 +58,8 @@ def environment(empty_database: str, tmp_path: Path) -> dict[str, str]:
 def test_the_page_as_it_stands(environment: dict[str, str], tmp_path: Path) -> None:
     said: dict[str, list[list[str]]] = {}
     with ExitStack() as running:
-        shell = Shell(environment, tmp_path)
-        running.callback(shell.end)
-        for number, (heading, block) in enumerate(blocks()):
+        shell = running.enter_context(Shell(environment, tmp_path))
+        for number, (heading, block) in enumerate(blocks_of(PAGE)):
             if number == 1:  # the database is there now
                 start(running, environment, tmp_path)
             if heading == "What became of them" and heading not in said:

@@ -32,7 +32,7 @@ SECRETS = {
 def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
     """Settings with every secret, and neither a database nor dbt asked."""
     monkeypatch.setattr(
-        instance, "prepare", lambda _, url: {"DAGSTER_HOME": "/home/dagster", instance.STORAGE_VARIABLE: url}
+        instance, "prepare", lambda _, url, _launcher: {"DAGSTER_HOME": "/home/dagster", instance.STORAGE_VARIABLE: url}
     )
     monkeypatch.setattr(dbt_project, "parse_if_needed", lambda: False)
     named = {

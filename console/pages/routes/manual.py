@@ -7,14 +7,17 @@ from markupsafe import Markup
 from console.api import problems
 from console.api.calls import Call
 from console.api.rights import SIGNED_IN
-from console.pages import manual
+from console.pages import manual, site_of_manual
 from console.pages.ask import Ask
 from console.pages.page import Pages, Shown
 from console.pages.translations import N_, _
 
 PAGES: Final = Pages()
 _FOLDERS: Final = {
+    "tutorial": N_("Tutorial"),
     "how-to": N_("How to"),
+    "runbooks": N_("When something is wrong"),
+    "explanation": N_("Why it is so"),
     "": N_("How it is built"),
     "reference": N_("Reference"),
     "decisions": N_("Decisions"),
@@ -35,7 +38,8 @@ def help_page(call: Call, ask: Ask) -> Shown:
     text = ask.text("search")
     pages = manual.search(text) if text else list(manual.pages())
     has_models = (call.settings.local_directory / MODELS).is_file()
-    content = {"ask": ask, "pages": pages, "text": text, "folders": _FOLDERS, "has_models": has_models}
+    site = site_of_manual.ADDRESS if (site_of_manual.directory(call.settings) / "index.html").is_file() else ""
+    content = {"ask": ask, "pages": pages, "text": text, "folders": _FOLDERS, "has_models": has_models, "site": site}
     return Shown(title=_("Help"), content=content)
 
 

@@ -59,6 +59,7 @@ Made by `make docs`. What is configured, as YAML files in a folder: reviewed, ve
 means, exactly: [what rules mean](rules.md).
 
 ```sh
+# not run: docs/tutorial/first-conversion.md does the same, and is
 custom-events config export rules                  # what is configured now, without secrets
 custom-events config validate rules                # offline: every error with file, line, path and remedy
 custom-events config plan rules --out plan.json    # what would change, and what that would have made of the last 30 days

@@ -1,0 +1,85 @@
+"""What is released: the same bytes whoever builds, whole, with the licences of what runs with it, and of one version."""
+
+import csv
+import io
+import os
+import re
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli import distribution
+from cli.distribution import ROOT
+
+EPOCH = "1790000000"
+FREE = re.compile(
+    r"MIT|BSD|Apache|MPL|Mozilla|ISC|PSF|Python Software|LGPL|Lesser|Zlib|Unlicense|Public Domain|CC0|0BSD|PostgreSQL|Artistic"
+)
+
+
+def test_two_builds_have_equal_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "one").mkdir()
+    first = distribution.wheel(tmp_path / "one", EPOCH)
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    (tmp_path / "two").mkdir()
+    before = os.umask(0o077)
+    try:
+        second = distribution.wheel(tmp_path / "two", EPOCH)
+    finally:
+        os.umask(before)
+    assert first.name == second.name
+    assert first.read_bytes() == second.read_bytes()
+    names = zipfile.ZipFile(first).namelist()
+    for part in (
+        "console/pages/templates/layout.html",
+        "console/pages/manual_pages/tutorial/first-conversion.md",
+        "console/pages/manual_pages/pictures/overview.png",
+        "api_client/client.py",
+        "supervisor/container.py",
+        "migrations/env.py",
+    ):
+        assert part in names
+    if (ROOT / "console/pages/static/vendor/htmx.min.js").is_file():
+        assert "console/pages/static/vendor/htmx.min.js" in names
+    assert not [name for name in names if name.startswith(("tests/", "docs/", "benchmarks/"))]
+
+
+def test_everything_is_there_with_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made(target: Path, _at: str) -> None:
+        (target / "custom_events-0.1.0-py3-none-any.whl").write_bytes(b"wheel")
+
+    monkeypatch.setattr(distribution, "wheel", made)
+    target = tmp_path / "dist"
+    distribution.main(target)
+    names = {file.name for file in target.iterdir()}
+    assert {"licences.csv", "SHA256SUMS", "custom_events-0.1.0-py3-none-any.whl"} <= names
+    assert len(names) == 4  # and the plugin's zip
+    listed = dict(line.split("  ")[::-1] for line in (target / "SHA256SUMS").read_text().splitlines())
+    assert listed.keys() == names - {"SHA256SUMS"}
+
+
+def test_every_part_names_a_licence_that_lets_us_use_it() -> None:
+    parts = list(csv.DictReader(io.StringIO(distribution.licences())))
+    names = {part["name"].lower() for part in parts}
+    assert {"fastapi", "dagster", "sqlalchemy", "google-ads", "htmx.org"} <= names
+    assert not names & {"pytest", "ruff", "hypothesis"}
+    assert [part for part in parts if not FREE.search(part["licence"])] == []
+
+
+def test_the_time_is_the_variables_or_the_newest_commits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(distribution.EPOCH, EPOCH)
+    assert distribution.epoch() == EPOCH
+    monkeypatch.delenv(distribution.EPOCH)
+    assert distribution.epoch().isdecimal()
+
+
+def test_one_version_for_all() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    chart = yaml.safe_load((ROOT / "deploy/helm/custom-events/Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"]) == (version, version)
+    for file in ("deploy/compose/compose.yaml", "deploy/compose/example.env", "deploy/images/Dockerfile"):
+        assert set(re.findall(r"custom-events:(\d[\w.]*)", (ROOT / file).read_text())) == {version}
