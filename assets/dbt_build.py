@@ -1,6 +1,8 @@
 """What needs dagster-dbt, and with it dbt: reading its manifest, and building its models."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from assets.dbt_specs import Specs
 _WHILE_BUILDING = ("dagster_dbt/manifest", "dagster_dbt/dagster_dbt_translator")
 
 _BUILD = ("build", "--exclude-resource-type", "unit_test")  # those need no data: our own tests run them
+# Of dbt's own process: where processors are scarce, the pipeline's batches go first (`man 2 setpriority`, 19 is the last).
+NICENESS = 10
 OWNER = "team:data"  # of every model; docs/architecture.md says who looks after what
 # Tables are built every hour (orchestration/schedules.py): two that were missed are worth a word, and half a day is wrong.
 STALE_AFTER = timedelta(hours=3)
@@ -79,7 +83,10 @@ def build(
         metadata: Any = spec.metadata
         metadata.update({name: whole[spec.key][name] for name in _WHILE_BUILDING})
     before = build_figures.marks(url)
-    for event in dbt.cli([*_BUILD, *(["--full-refresh"] if is_whole else [])], context=context).stream():
+    invocation = dbt.cli([*_BUILD, *(["--full-refresh"] if is_whole else [])], context=context)
+    with suppress(OSError):  # it has ended already, or may not be changed
+        os.setpriority(os.PRIO_PROCESS, invocation.process.pid, NICENESS)
+    for event in invocation.stream():
         mark = build_figures.marks(url).get(event.output_name) if isinstance(event, dg.Output) else None
         yield event if mark is None else event.with_metadata({**event.metadata, **build_figures.of_model(mark)})
     after = build_figures.marks(url)
