@@ -10,15 +10,13 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
 
-from assets import build_figures
+from assets import analytics, build_figures
 from assets.dbt_specs import Specs
 
 # Of an asset's metadata, what is of use to dagster-dbt only while it builds: the whole manifest, and the translator.
 _WHILE_BUILDING = ("dagster_dbt/manifest", "dagster_dbt/dagster_dbt_translator")
 
 _BUILD = ("build", "--exclude-resource-type", "unit_test")  # those need no data: our own tests run them
-# Of dbt's own process: where processors are scarce, the pipeline's batches go first (`man 2 setpriority`, 19 is the last).
-NICENESS = 10
 OWNER = "team:data"  # of every model; docs/architecture.md says who looks after what
 # Tables are built every hour (orchestration/schedules.py): two that were missed are worth a word, and half a day is wrong.
 STALE_AFTER = timedelta(hours=3)
@@ -85,7 +83,7 @@ def build(
     before = build_figures.marks(url)
     invocation = dbt.cli([*_BUILD, *(["--full-refresh"] if is_whole else [])], context=context)
     with suppress(OSError):  # it has ended already, or may not be changed
-        os.setpriority(os.PRIO_PROCESS, invocation.process.pid, NICENESS)
+        os.setpriority(os.PRIO_PROCESS, invocation.process.pid, analytics.NICENESS)
     for event in invocation.stream():
         mark = build_figures.marks(url).get(event.output_name) if isinstance(event, dg.Output) else None
         yield event if mark is None else event.with_metadata({**event.metadata, **build_figures.of_model(mark)})
