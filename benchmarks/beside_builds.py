@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,7 +107,7 @@ def prepare(url: str, orders: int) -> None:
 
 
 @contextmanager
-def building(environment: Mapping[str, str]) -> Iterator[list[int]]:
+def building(environment: Mapping[str, str]) -> Generator[list[int]]:
     """Computes all reports anew, again and again, until the block ends, and waits for the last; how many ended before that, as the only item."""
     is_over, counted, failures = threading.Event(), [0], list[BaseException]()
 

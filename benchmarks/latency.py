@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -150,7 +150,7 @@ def shop(url: str, settings: Settings) -> Store:
 
 
 @contextmanager
-def pipeline(url: str, settings: Settings) -> Iterator[tuple[str, Mapping[str, str]]]:
+def pipeline(url: str, settings: Settings) -> Generator[tuple[str, Mapping[str, str]]]:
     """Receiver and Dagster on a database: the receiver's address, once it is ready, and the environment that all of them were given."""
     environment = {
         **programs.environment(settings, url),
