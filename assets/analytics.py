@@ -9,6 +9,8 @@ import dagster as dg
 from assets import dbt_specs
 
 POOL = "reports"  # one build at a time (orchestration/instance.py): a second would only wait for the first's tables
+# Of dbt's own process: where processors are scarce, the pipeline's batches go first (`man 2 setpriority`, 19 is the last).
+NICENESS = 10
 
 report_builds = dg.AssetSpec(
     "report_builds",

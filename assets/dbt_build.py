@@ -1,6 +1,8 @@
 """What needs dagster-dbt, and with it dbt: reading its manifest, and building its models."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
 
-from assets import build_figures
+from assets import analytics, build_figures
 from assets.dbt_specs import Specs
 
 # Of an asset's metadata, what is of use to dagster-dbt only while it builds: the whole manifest, and the translator.
@@ -79,7 +81,10 @@ def build(
         metadata: Any = spec.metadata
         metadata.update({name: whole[spec.key][name] for name in _WHILE_BUILDING})
     before = build_figures.marks(url)
-    for event in dbt.cli([*_BUILD, *(["--full-refresh"] if is_whole else [])], context=context).stream():
+    invocation = dbt.cli([*_BUILD, *(["--full-refresh"] if is_whole else [])], context=context)
+    with suppress(OSError):  # it has ended already, or may not be changed
+        os.setpriority(os.PRIO_PROCESS, invocation.process.pid, analytics.NICENESS)
+    for event in invocation.stream():
         mark = build_figures.marks(url).get(event.output_name) if isinstance(event, dg.Output) else None
         yield event if mark is None else event.with_metadata({**event.metadata, **build_figures.of_model(mark)})
     after = build_figures.marks(url)

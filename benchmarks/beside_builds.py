@@ -1,6 +1,6 @@
 """The trickle of latency.py while all reports are computed anew, beside the same trickle without: a build must not starve the pipeline.
 
-    python -m benchmarks.beside_builds [--quick] [--orders N]
+    python -m benchmarks.beside_builds [--quick] [--orders N] [--rate N]
 
 One embedded PostgreSQL with fsync and a year of orders (reading_world.py), receiver and Dagster as the product starts them. Rounds without and
 with a build take turns; what is compared is the 95th percentile of all rounds of a kind. A build is dbt as Dagster's job rebuild_reports calls it,
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from assets.analytics import NICENESS
 from benchmarks import latency
 from benchmarks.reading_world import fill
 from custom_events.postgres import embedded, migrate
@@ -43,8 +44,8 @@ WHERE table_schema IN ('app', 'landing') AND is_identity = 'YES'
 _BUILT: Final = "SELECT count(*) AS tables, sum(seconds) AS seconds FROM reporting.kept_marks WHERE was_whole"
 
 
-def run(quick: bool = False, *, orders: int = ORDERS) -> dict[str, Any]:
-    """Measure and write RESULT; its content. `quick`: a small world, only to see that everything works."""
+def run(quick: bool = False, *, orders: int = ORDERS, rate: int = latency.RATE_PER_S) -> dict[str, Any]:
+    """Measure and write RESULT; its content. `quick`: a small world, only to see that everything works; `rate`: webhooks a second."""
     orders = QUICK_ORDERS if quick else orders
     rounds, seconds = (QUICK_ROUNDS, QUICK_SECONDS) if quick else (ROUNDS, SECONDS)
     without, beside, builds = list[dict[str, Any]](), list[dict[str, Any]](), list[int]()
@@ -59,9 +60,9 @@ def run(quick: bool = False, *, orders: int = ORDERS) -> dict[str, Any]:
         with latency.pipeline(server.url, settings) as (base, environment):
             build(environment)
             for _ in range(rounds):
-                without.append(asyncio.run(latency.trickle(server.url, base, store, seconds)))
+                without.append(asyncio.run(latency.trickle(server.url, base, store, seconds, rate)))
                 with building(environment) as counted:
-                    beside.append(asyncio.run(latency.trickle(server.url, base, store, seconds)))
+                    beside.append(asyncio.run(latency.trickle(server.url, base, store, seconds, rate)))
                 builds.append(counted[0])
         made = engine(server.url)
         with made.connect() as connection:
@@ -74,6 +75,7 @@ def run(quick: bool = False, *, orders: int = ORDERS) -> dict[str, Any]:
     }
     result = {
         "orders": orders,
+        "rate_per_s": rate,
         "without": [summary(figures) for figures in without],
         "beside": [summary(figures) for figures in beside],
         "p95_s": {"without": round(alone, 3), "beside": round(together, 3)},
@@ -105,7 +107,7 @@ def prepare(url: str, orders: int) -> None:
 
 
 @contextmanager
-def building(environment: Mapping[str, str]) -> Iterator[list[int]]:
+def building(environment: Mapping[str, str]) -> Generator[list[int]]:
     """Computes all reports anew, again and again, until the block ends, and waits for the last; how many ended before that, as the only item."""
     is_over, counted, failures = threading.Event(), [0], list[BaseException]()
 
@@ -133,6 +135,8 @@ def build(environment: Mapping[str, str]) -> None:
     project = str(dbt_project.PROJECT_DIRECTORY)
     place = str(Path(environment["CUSTOM_EVENTS_LOCAL_DIRECTORY"]) / "dbt")
     command = [
+        "nice",
+        f"--adjustment={NICENESS}",
         dbt_project.executable(),
         "run",
         "--full-refresh",
@@ -162,7 +166,7 @@ def summary(figures: Mapping[str, Any]) -> dict[str, Any]:
 def report(result: Mapping[str, Any]) -> str:
     """The figures for people."""
     lines = [
-        f"{result['orders']:,} orders; a build of everything took {result['build_s']:.0f} s of its tables; {latency.RATE_PER_S} webhooks a second"
+        f"{result['orders']:,} orders; a build of everything took {result['build_s']:.0f} s of its tables; {result['rate_per_s']} webhooks a second"
     ]
     lines.extend(
         f"  {kind:<8} p50 {figures['p50_s']:.3f} s  p95 {figures['p95_s']:.3f} s  max {figures['max_s']:.3f} s"
@@ -182,8 +186,9 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="a small world, only to see that everything works")
     parser.add_argument("--orders", type=int, default=ORDERS, help="orders of a year, one event each")
+    parser.add_argument("--rate", type=int, default=latency.RATE_PER_S, help="webhooks a second")
     chosen = parser.parse_args()
-    sys.stdout.write(report(run(chosen.quick, orders=chosen.orders)) + "\n")
+    sys.stdout.write(report(run(chosen.quick, orders=chosen.orders, rate=chosen.rate)) + "\n")
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ def run(quick: bool = False, *, orders: int = ORDERS) -> dict[str, Any]:
 
 def add_more(engine: sa.Engine, orders: int, number: int) -> None:
     """1 % more; `number`: how often before, and this time."""
-    values = {"rows": orders // SHARE, "after": 10 * orders * number, "suffix": f"-more{number}"}
+    values = {"rows": orders // SHARE, "after": orders * 10**number, "suffix": f"-more{number}"}
     with engine.begin() as connection:
         for statement in _MORE.split(";\n"):
             used = {name: value for name, value in values.items() if f":{name}" in statement}
