@@ -29,6 +29,7 @@ NAMES = (
     "api",
     "pages",
     "exports",
+    "shop_requests",
 )
 RESULTS = Path(".local/bench")
 
