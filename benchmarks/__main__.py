@@ -30,6 +30,7 @@ NAMES = (
     "api",
     "pages",
     "exports",
+    "shop_requests",
 )
 RESULTS = Path(".local/bench")
 

@@ -65,7 +65,7 @@ class Shop:
         billing = {**who, "postcode": "1100-148", "email": "ana@example.org", "phone": "912345678"}
         order = {"billing_address": billing, "shipping_address": billing, "payment_method": "cod"}
         return self._measured(
-            lambda: self._client.post("/wp-json/wc/store/v1/checkout", headers=token | headers, json=order)
+            lambda: self._client.post("/wp-json/wc/store/v1/checkout", headers={**token, **headers}, json=order)
         )
 
     def product(self) -> tuple[int, str]:
