@@ -17,8 +17,8 @@ def without_values(text: str, sqlstate: str) -> str:
     """The words of an error without values."""
     if sqlstate[:2] not in (_DATA, _CONSTRAINTS):
         return text
-    said = _DETAILS.split(text, maxsplit=1)[0]
-    return said.partition(": ")[0] if sqlstate.startswith(_DATA) else said
+    message = _DETAILS.split(text, maxsplit=1)[0]
+    return message.partition(": ")[0] if sqlstate.startswith(_DATA) else message
 
 
 def leave_values_out(engine: sa.Engine) -> None:
