@@ -34,7 +34,9 @@ from ingest_api.writer import READING_LIMIT_BYTES, Writer
 
 PREFIX = "/webhooks/"
 BODY_LIMIT_S = 30.0  # for a body that does not come in one piece; Shopify gives up after 5 s, WooCommerce after 60
-REFUSED_BY_SHOP_S = 0.1  # until a refusal by a shop's domain is answered: a look-up of one that is not in memory takes 20 to 50 ms
+REFUSED_BY_SHOP_S = (
+    0.1  # until a refusal by a shop's domain is answered: a look-up of one that is not in memory takes 20 to 50 ms
+)
 _ALIKE = (HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 LOG_LINES_PER_S = 100  # of refusals; the figures count them all
 
