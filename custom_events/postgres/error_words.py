@@ -17,8 +17,8 @@ def without_values(text: str, sqlstate: str) -> str:
     """The words of an error without values."""
     if sqlstate[:2] not in (_DATA, _CONSTRAINTS):
         return text
-    said = _DETAILS.split(text, maxsplit=1)[0]
-    return said.partition(": ")[0] if sqlstate.startswith(_DATA) else said
+    message = _DETAILS.split(text, maxsplit=1)[0]
+    return message.partition(": ")[0] if sqlstate.startswith(_DATA) else message
 
 
 def leave_values_out(engine: sa.Engine) -> None:
@@ -32,13 +32,17 @@ def leave_values_out_of_asyncpg() -> None:
     import asyncpg
 
     asyncpg.PostgresError.__str__ = _words_of_asyncpg
-    asyncpg.PostgresError.__repr__ = lambda error: f"{type(error).__name__}({str(error)!r})"
+    asyncpg.PostgresError.__repr__ = _shown_of_asyncpg
 
 
-def _words_of_asyncpg(error: Any) -> str:
+def _words_of_asyncpg(self: Any) -> str:
     """As asyncpg writes them: message, details, hint."""
-    details = [f"\n{name.upper()}:  {text}" for name in ("detail", "hint") if (text := getattr(error, name, None))]
-    return without_values(f"{error.args[0] if error.args else ''}{''.join(details)}", error.sqlstate or "")
+    details = [f"\n{name.upper()}:  {text}" for name in ("detail", "hint") if (text := getattr(self, name, None))]
+    return without_values(f"{self.args[0] if self.args else ''}{''.join(details)}", self.sqlstate or "")
+
+
+def _shown_of_asyncpg(self: Any) -> str:
+    return f"{type(self).__name__}({str(self)!r})"
 
 
 def _leave_out(context: ExceptionContext) -> None:

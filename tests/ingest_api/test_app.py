@@ -11,6 +11,7 @@ import sqlalchemy as sa
 import zstandard
 from prometheus_client import generate_latest
 
+from ingest_api.app import REFUSED_BY_SHOP_S
 from ingest_api.metrics import scraped
 
 BODY = json.dumps({"id": 1, "note": "ünï\u0000"}, ensure_ascii=False).encode()
@@ -137,6 +138,21 @@ def test_shops_that_are_here_and_others_are_answered_alike(receive: Receive, row
     receive(scenario)
     found = rows("SELECT reason, count(*) FROM landing.refused_events GROUP BY 1 ORDER BY 2 DESC LIMIT 1")
     assert found == [("no_such_site", 7)]
+
+
+def test_shops_that_are_in_memory_are_refused_no_sooner_than_others(receive: Receive) -> None:
+    async def seconds(posts: Any, **changed: Any) -> float:
+        began = asyncio.get_running_loop().time()
+        assert (await posts.shopify(BODY, "w1", secret=b"wrong", **changed)).status_code == 401
+        return asyncio.get_running_loop().time() - began
+
+    async def scenario(posts: Any) -> None:
+        for shop in ("acme.myshopify.com", "acme.myshopify.com", "nobody.myshopify.com", "nobody.myshopify.com"):
+            assert await seconds(posts, path="/webhooks/shopify", x_shopify_shop_domain=shop) >= REFUSED_BY_SHOP_S
+        landed = await posts.shopify(BODY, "w2", path="/webhooks/shopify")
+        assert landed.status_code == 200
+
+    receive(scenario)
 
 
 def test_of_nobodys_address_no_more_is_read_than_came_with_the_head(receive: Receive, rows: Query) -> None:
