@@ -20,11 +20,13 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import psycopg
 import structlog
 import zstandard
+from psycopg import sql
 from psycopg.types.json import Json
 
 from benchmarks.bodies import order
@@ -61,23 +63,22 @@ def run(quick: bool = False, *, sizes: Sequence[int] = SIZES, paths: Iterable[st
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     seconds: dict[str, list[tuple[float, float]]] = {}
     ends: dict[tuple[str, int], list[Any]] = {}
-    for path in chosen:
-        scope, how = path.split()
-        for size in sizes:
-            with (
-                tempfile.TemporaryDirectory(prefix="bench-customer-", ignore_cleanup_errors=True) as place,
-                embedded.start(Path(place) / "postgres", fast=True) as server,
-            ):
-                migrate.upgrade(server.url)
-                worker, backend, end = asyncio.run(_measure(server.url, scope, how, size))
-            if ends.setdefault((scope, size), end) != end:
-                raise AssertionError(f"{path}, {size}: another result than in another order of arrival")
-            seconds.setdefault(path, []).append((worker, backend))
-            per_order = (worker + backend) / size * 1e6
-            print(
-                f"{path:22} {size:>6,}: worker {worker:7.2f} s, Postgres {backend:7.2f} s, {per_order:8,.0f} us an order",
-                flush=True,
-            )
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-customer-", ignore_cleanup_errors=True) as place,
+        embedded.start(Path(place) / "postgres", fast=True) as server,
+    ):
+        migrate.upgrade(server.url)
+        for path in chosen:
+            scope, how = path.split()
+            for size in sizes:
+                worker, backend, end = asyncio.run(_measure(_empty(server.url), scope, how, size))
+                if ends.setdefault((scope, size), end) != end:
+                    raise AssertionError(f"{path}, {size}: another result than in another order of arrival")
+                seconds.setdefault(path, []).append((worker, backend))
+                figures = f"worker {worker:7.2f} s, Postgres {backend:7.2f} s"
+                print(
+                    f"{path:22} {size:>6,}: {figures}, {(worker + backend) / size * 1e6:8,.0f} us an order", flush=True
+                )
     result = _result(sizes, seconds)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2))
@@ -106,6 +107,15 @@ def _result(sizes: Sequence[int], seconds: dict[str, list[tuple[float, float]]])
         "targets": targets,
         "reached": {name: figure <= TARGET for name, figure in ratios.items()},
     }
+
+
+def _empty(url: str) -> str:
+    """The URL of a database as the migrations leave it, and nothing in it."""
+    template = urlsplit(url)
+    with psycopg.connect(template._replace(path="/template1").geturl(), autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS bench WITH (FORCE)")
+        connection.execute(sql.SQL("CREATE DATABASE bench TEMPLATE {}").format(sql.Identifier(template.path[1:])))
+    return template._replace(path="/bench").geturl()
 
 
 async def _measure(url: str, scope: str, how: str, size: int) -> tuple[float, float, list[Any]]:
