@@ -160,9 +160,9 @@ async def recount(
     wanted = list({counting.place: counting for _, counting in countings}.values())
     found = await find(connection, compiled_rules, wanted, crowded)
     known = {place: counter for place, counter in found.items() if not counter.is_stale}
-    if not known:
-        return []
     countings = [(site_event, counting) for site_event, counting in countings if counting.place in known]
+    if not countings:
+        return []
     facts = await _facts(connection, compiled_rules, countings)
     keys = [(known[counting.place].id, site_event.key) for site_event, counting in countings]
     before = {
