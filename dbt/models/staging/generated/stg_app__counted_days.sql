@@ -10,6 +10,7 @@ renamed as (
         currency,
         events,
         amount,
+        falling,
         ---------- times
         day
     from source

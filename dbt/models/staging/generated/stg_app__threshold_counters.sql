@@ -9,10 +9,12 @@ renamed as (
         assignment_id,
         definition_revision_id,
         assignment_revision_id,
+        customer_key,
         ---------- facts
         time_zone,
         ---------- times
-        made_at
+        made_at,
+        others_until
     from source
 )
 
