@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from custom_events.ledger.adjustments import adjust
-from custom_events.pipeline import crowds
+from custom_events.pipeline import crowds, customers
 from custom_events.postgres import connect
 from custom_events.settings import Settings
 
@@ -322,6 +322,7 @@ def test_any_permutation_and_any_batching_gives_the_same(
 ) -> None:
     as_sent, statuses = PLATFORMS[platform]
     monkeypatch.setattr(crowds, "MANY_EVENTS", 1)
+    monkeypatch.setattr(customers, "OFTEN", 2)
 
     async def test(world: Any) -> None:
         loop = asyncio.get_running_loop()
