@@ -179,7 +179,11 @@ class SiteVerdicts:
         return [
             context._replace(
                 history=History(
-                    counted=context.history.counted, settled=self._totals.take(context.site_event, context.facts)
+                    counted=context.history.counted,
+                    settled={
+                        **context.history.settled,
+                        **self._totals.take(context.site_event, context.facts),
+                    },
                 )
             )
             for context in contexts

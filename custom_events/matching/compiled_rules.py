@@ -77,6 +77,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return self.threshold is not None and not self.counts_per_customer
 
     @property
+    def is_countable(self) -> bool:
+        """Whether what the threshold counts of one customer can be kept instead of read: it asks for nothing but their events, one by
+        one."""
+        return self.counts_per_customer and not self.has_window and not self.needs_facts
+
+    @property
     def needs_history(self) -> bool:
         """Whether earlier occurrences decide: a threshold, or a deduplication window."""
         return self.threshold is not None or self.has_window
@@ -152,6 +158,13 @@ class CompiledRules:
         """By site, the rules whose threshold counts over the whole site instead of one customer; only sites that have any."""
         by_site = {
             site.site_id: tuple(rule for rule in site.rules if rule.is_site_wide) for site in self.sites.values()
+        }
+        return {site_id: rules for site_id, rules in by_site.items() if rules}
+
+    def countable(self) -> dict[int, tuple[Rule, ...]]:
+        """By site, the rules whose thresholds can be counted by customer; only sites that have any."""
+        by_site = {
+            site.site_id: tuple(rule for rule in site.rules if rule.is_countable) for site in self.sites.values()
         }
         return {site_id: rules for site_id, rules in by_site.items() if rules}
 

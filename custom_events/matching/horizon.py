@@ -10,9 +10,12 @@ def changes_later(site: CompiledSite, kind: EventType) -> frozenset[EventType]:
 
     What thresholds over a whole site count is not the customer's, see `custom_events/pipeline/counters.py`.
     """
-    return frozenset(
-        trigger for rule in site.rules if _looks_back(rule, kind) for trigger in rule.assignment.config.trigger
-    )
+    return frozenset(trigger for rule in looking_back(site, kind) for trigger in rule.assignment.config.trigger)
+
+
+def looking_back(site: CompiledSite, kind: EventType) -> list[Rule]:
+    """The rules whose verdicts about later events of the same customer an event of this type may change."""
+    return [rule for rule in site.rules if _looks_back(rule, kind)]
 
 
 def _looks_back(rule: Rule, kind: EventType) -> bool:

@@ -168,7 +168,11 @@ def affected_until(threshold: Threshold, occurred_at: datetime, zone: tzinfo) ->
 
 def period_start(period: ThresholdPeriod, moment: datetime, zone: tzinfo) -> date | None:
     """First day of the calendar period that `moment` falls into at the site; None for rolling windows and lifetimes."""
-    day = moment.astimezone(zone).date()
+    return first_day_of(period, moment.astimezone(zone).date())
+
+
+def first_day_of(period: ThresholdPeriod, day: date) -> date | None:
+    """First day of the calendar period that a day falls into; None for rolling windows and lifetimes."""
     match period:
         case ThresholdPeriod.DAY:
             return day

@@ -29,6 +29,7 @@ from custom_events.pipeline.bulk_rows import Connection, columns_of, copy
 from custom_events.pipeline.claim import Claimed, claim
 from custom_events.pipeline.configuration import Configuration, ConfigurationCache
 from custom_events.pipeline.consents import with_order_consent
+from custom_events.pipeline.crowds import Crowds
 from custom_events.pipeline.customers import NewCustomers
 from custom_events.pipeline.matching import match_events
 from custom_events.pipeline.merging import Merger, is_worth_less, write_clicks
@@ -149,7 +150,8 @@ async def process(
     merger = await Merger.load(connection, batch_state, now)
     new_orders = merger.new_orders if skip_lookups else frozenset[Key]()
     new, revised = await events.split_new(connection, batch_state.events, new_orders)
-    scopes = await rematch_scopes.late_events(connection, configuration, new, merger.new_customers)
+    crowds = await _crowds(connection, configuration, [*new, *revised])
+    scopes = await rematch_scopes.late_events(connection, configuration, new, merger.new_customers, crowds)
     touched = await merger.merge(undone.stored_payments(batch_state.events))
     undone.mark(new, merger)
     undone.mark(revised, merger)
@@ -160,22 +162,28 @@ async def process(
     if touched:
         await connection.execute(sql.MARK_VALUE_CHANGES, *columns_of(sorted(touched)))
     await write_clicks(connection, [*new, *_clicked(revised)] if revised else new, new_orders)
-    shifts = await counters.count_new(connection, configuration.compiled_rules, configuration.site_wide, new)
+    shifts = await counters.count_new(
+        connection, configuration.compiled_rules, configuration.site_wide, new, crowds.counters
+    )
     new_customers = NewCustomers(merger.new_customers, batch_state.customers, merger.orders)
-    matched = await match_events(connection, configuration.compiled_rules, new, configuration.needs, new_customers)
+    matched = await match_events(
+        connection, configuration.compiled_rules, new, configuration.needs, new_customers, crowds
+    )
     consents = await late_consents.keep(connection, configuration, batch_state, merger)
     if consents.said:
         matched = [with_order_consent(match, consents.said) for match in matched]
     first = {order for order in new_orders if order[0] in configuration.orders_come_first}
     occurrences, key_conflicts = await uploads.choose_conversions(connection, matched, configuration, now, first)
     await uploads.write(connection, occurrences, now)
-    scopes += rematch_scopes.undone_events(configuration, flips)
-    scopes += rematch_scopes.corrected_events(configuration, revised)
+    await crowds.learn((flip.site_id, flip.event.customer_key) for flip in flips)
+    scopes += rematch_scopes.undone_events(configuration, flips, crowds)
+    scopes += rematch_scopes.corrected_events(configuration, revised, crowds)
     scopes += rematch_scopes.corrected_orders(configuration, merger.corrected, merger.orders)
     scopes += rematch_scopes.key_conflict_scopes(key_conflicts)
     scopes += await rematch_scopes.shifted_events(connection, configuration, shifts)
     scopes += late_consents.scopes(configuration, consents)
-    changes = await rematch(connection, configuration, scopes, now)
+    changes = await rematch(connection, configuration, scopes, now, crowds=crowds)
+    await crowds.begin()
     await late_consents.bring_to_conversions(connection, configuration, consents.changed, now)
     await odd_leaves.count(connection, batch_state.delivered)
     await privacy.note_requests(connection, batch_state.delivered)
@@ -183,6 +191,22 @@ async def process(
     await copy(connection, "app.raw_outcomes", OUTCOME_COLUMNS, _outcome_rows(batch_state.delivered))
     await beacons.requeue_orders(connection, batch_state.delivered)
     return count(batch_state.delivered, new, len(revised), occurrences, changes)
+
+
+async def _crowds(connection: Connection, configuration: Configuration, candidates: Sequence[CandidateEvent]) -> Crowds:
+    """The counters of the candidates' customers. Who gives an event to somebody else is counted anew, and so is the other."""
+    crowds = Crowds(connection, configuration.compiled_rules, configuration.countable)
+    if not configuration.countable:
+        return crowds
+    moved: set[Key] = set()
+    for candidate in candidates:
+        before = candidate.event if candidate.before is None else candidate.before
+        if before.customer_key != candidate.event.customer_key:
+            customers = before.customer_key, candidate.event.customer_key
+            moved |= {(candidate.site_id, customer) for customer in customers if customer is not None}
+    await counters.drop_customers(connection, moved)
+    await crowds.learn((candidate.site_id, candidate.event.customer_key) for candidate in candidates)
+    return crowds
 
 
 def _clicked(revised: Sequence[CandidateEvent]) -> list[CandidateEvent]:

@@ -46,7 +46,8 @@ _SITE_SETTINGS = frozenset(
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """One set of revisions. `actions` by our id, `action_names` by the name that rules use ("<customer id>/<action id>"); `needs`
-    and `later` remember what the rules ask for; `site_wide` are those with a threshold over a whole site, by site;
+    and `later` remember what the rules ask for; `site_wide` are those with a threshold over a whole site, by site, `countable` those whose
+    threshold can be counted by customer;
     `orders_come_first` the sites none of whose rules waits for an event that may name an order before the order itself comes; `kept`: the
     fields that are kept because rules name them."""
 
@@ -58,6 +59,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     needs: NeedsMemo = {}
     later: dict[tuple[int, EventType], frozenset[EventType]] = {}
     site_wide: dict[int, tuple[Rule, ...]] = {}
+    countable: dict[int, tuple[Rule, ...]] = {}
     orders_come_first: frozenset[int] = frozenset()
     kept: kept_fields.KeptFields = kept_fields.KeptFields(())
 
@@ -112,6 +114,7 @@ async def load(connection: Connection, version: Version = ()) -> Configuration:
         sites={site.site_id: site for site in sites},
         compiled_rules=compiled_rules,
         site_wide=compiled_rules.site_wide(),
+        countable=compiled_rules.countable(),
         orders_come_first=frozenset(
             number for number, site in compiled_rules.sites.items() if not site.buckets.keys() & _BEFORE_THEIR_ORDER
         ),

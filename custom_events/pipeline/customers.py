@@ -1,5 +1,6 @@
 """What our own state knows about customers before an event, by the store's time."""
 
+from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import tzinfo
@@ -11,6 +12,7 @@ import msgspec
 from custom_events.conditions.facts import Facts
 from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.pipeline.bulk_rows import Connection, columns_of
+from custom_events.pipeline.paid_orders import AskedOften, paid_orders
 from custom_events.pipeline.state import CustomerState, OrderState
 from custom_events.pipeline.understanding import Key
 from custom_events.queries import matching as sql
@@ -56,6 +58,9 @@ class NewCustomers:
 
 
 _NOTHING: Final = Decimal(0)
+OFTEN: Final = (
+    8  # events of one customer in one question: from then on their orders are read once, instead of once for each
+)
 NOBODY_NEW: Final = NewCustomers(frozenset(), {}, {})
 
 
@@ -71,6 +76,7 @@ async def customer_facts(
             by_event[question.site_id, question.event.key] = facts
         elif question.event.customer_key is not None:
             known.append(question)
+    known = await _asked_often(connection, compiled_rules, known, by_event)
     if not known:
         return by_event
     rows = [
@@ -91,3 +97,39 @@ async def customer_facts(
             zone=site.facts.zone, orders_before=orders, spent_before=spent, first_seen=first_seen
         )
     return by_event
+
+
+async def _asked_often(
+    connection: Connection, compiled_rules: CompiledRules, known: list[Asked], by_event: dict[Key, Facts]
+) -> list[Asked]:
+    """Answer the questions about customers with many of them, into `by_event`; those that are left."""
+    numbers = Counter((question.site_id, question.event.customer_key) for question in known)
+    if not numbers or max(numbers.values()) < OFTEN:
+        return known
+    by_customer: dict[Key, list[Asked]] = {}
+    left: list[Asked] = []
+    for question in known:
+        customer = question.event.customer_key
+        if customer is not None and numbers[question.site_id, customer] >= OFTEN:
+            by_customer.setdefault((question.site_id, customer), []).append(question)
+        else:
+            left.append(question)
+    often = [
+        AskedOften(
+            *key,
+            min(question.event.occurred_at for question in questions),
+            max(question.event.occurred_at for question in questions),
+            [question.event.order_id for question in questions if question.event.order_id is not None],
+        )
+        for key, questions in by_customer.items()
+    ]
+    histories = await paid_orders(connection, often)
+    for (key, questions), history in zip(by_customer.items(), histories, strict=True):
+        zone = compiled_rules.sites[key[0]].facts.zone
+        for question in questions:
+            event = question.event
+            orders, spent, first_seen = history.before(event.occurred_at, event.order_id or "", event.currency)
+            by_event[key[0], event.key] = Facts(
+                zone=zone, orders_before=orders, spent_before=spent, first_seen=first_seen
+            )
+    return left

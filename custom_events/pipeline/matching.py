@@ -1,16 +1,20 @@
 """Matches the batch's events against the published rules, with customer facts and earlier occurrences where a rule asks for them."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from custom_events.conditions.facts import Facts
 from custom_events.matching.compiled_rules import CompiledRules, CompiledSite, Rule
-from custom_events.matching.match import NO_HISTORY, History, Match, Settled, counted, match
-from custom_events.matching.threshold import Crossing, Occurrence, crossings, in_order, look_back
+from custom_events.matching.match import NO_HISTORY, History, Match, counted, match
+from custom_events.matching.threshold import Occurrence, look_back
 from custom_events.pipeline import counters
 from custom_events.pipeline.bulk_rows import Connection, columns_of
+from custom_events.pipeline.counted_history import CountedHistory, Stretch, histories
+from custom_events.pipeline.crowds import Crowds
 from custom_events.pipeline.customers import NOBODY_NEW, Asked, NewCustomers, customer_facts
+from custom_events.pipeline.settling import SETTLED_FROM, settle
 from custom_events.pipeline.understanding import Key, SiteEvent
 from custom_events.queries import matching as sql
 from custom_events.values import events
@@ -51,11 +55,13 @@ async def match_events(
     site_events: Iterable[SiteEvent],
     needs: NeedsMemo,
     new_customers: NewCustomers = NOBODY_NEW,
+    crowds: Crowds | None = None,
 ) -> list[Matched]:
-    """The matches of events that are stored already, in the order that they are given in. `needs` is kept as long as the rules are."""
+    """The matches of events that are stored already, in the order that they are given in. `needs` is kept as long as the rules are.
+    `crowds`: customers with many events, where the rules are those that are published."""
     return [
         Matched(made, context.site_event)
-        for context in await event_contexts(connection, compiled_rules, site_events, needs, new_customers)
+        for context in await event_contexts(connection, compiled_rules, site_events, needs, new_customers, crowds)
         for made in match(
             context.site_event.event, context.site_event.site_id, compiled_rules, context.facts, context.history
         )
@@ -68,6 +74,7 @@ async def event_contexts(
     site_events: Iterable[SiteEvent],
     needs: NeedsMemo,
     new_customers: NewCustomers = NOBODY_NEW,
+    crowds: Crowds | None = None,
 ) -> list[EventContext]:
     """What deciding asks for beyond each event. Events that no rule waits for, test orders, and what was undone are left out."""
     waiting: list[tuple[SiteEvent, Needs]] = []
@@ -85,7 +92,9 @@ async def event_contexts(
         [Asked(site_event.site_id, site_event.event) for site_event, needed in waiting if needed.facts],
         new_customers,
     )
-    histories = await earlier_occurrences(connection, compiled_rules, [pair for pair in waiting if pair[1].rules])
+    histories = await earlier_occurrences(
+        connection, compiled_rules, [pair for pair in waiting if pair[1].rules], facts, crowds
+    )
     return [
         EventContext(
             site_event,
@@ -115,86 +124,78 @@ class LookbackRange(NamedTuple):
 
 
 async def earlier_occurrences(
-    connection: Connection, compiled_rules: CompiledRules, waiting: list[tuple[SiteEvent, Needs]]
+    connection: Connection,
+    compiled_rules: CompiledRules,
+    waiting: list[tuple[SiteEvent, Needs]],
+    facts: Mapping[Key, Facts],
+    crowds: Crowds | None = None,
 ) -> dict[Key, History]:
     """What thresholds and deduplication windows have to count, by site and key of the event: stored events of the same
     customer or site, back to where the widest window begins. The batch's own events are stored already."""
     ranges: dict[Scope, LookbackRange] = {}
+    asked: Counter[tuple[Scope, int]] = Counter()
     for site_event, needed in waiting:
         for rule in needed.rules:
             scope = _scope(site_event, rule)
             ranges[scope] = _widened(ranges.get(scope), site_event.event, rule, needed.site)
+            asked[scope, rule.id] += 1
     if not ranges:
         return {}
-    occurrences, uncounted = await _from_counters(connection, compiled_rules, ranges)
-    occurrences |= await _count(connection, compiled_rules, uncounted)
-    settled = _site_wide(compiled_rules, ranges, occurrences)
-    return {
-        (site_event.site_id, site_event.key): History(
-            counted={rule.id: occurrences.get((_scope(site_event, rule), rule.id), ()) for rule in needed.rules},
-            settled={rule.id: settled[rule.id].of(site_event.key) for rule in needed.rules if rule.id in settled},
+    histories, uncounted = await _from_counters(connection, compiled_rules, ranges, crowds)
+    read = await _count(connection, compiled_rules, uncounted)
+    if crowds is not None:
+        crowds.note_read(read)
+    settled = {
+        (scope, rule.id): settle(
+            rule,
+            histories.get((scope, rule.id)) or CountedHistory(read.get((scope, rule.id), [])),
+            compiled_rules.sites[scope[0]].facts.zone,
         )
-        for site_event, needed in waiting
+        for scope, lookback in ranges.items()
+        for rule in lookback.rules.values()
+        if scope[1] is None or (scope, rule.id) in histories or asked[scope, rule.id] >= SETTLED_FROM
     }
+    result: dict[Key, History] = {}
+    for site_event, needed in waiting:
+        key = site_event.site_id, site_event.key
+        known = facts.get(key, needed.site.facts)
+        places = [(rule, (_scope(site_event, rule), rule.id)) for rule in needed.rules]
+        result[key] = History(
+            counted={rule.id: read.get(place, ()) for rule, place in places},
+            settled={rule.id: settled[place].of(site_event, known) for rule, place in places if place in settled},
+        )
+    return result
 
 
 async def _from_counters(
-    connection: Connection, compiled_rules: CompiledRules, ranges: Mapping[Scope, LookbackRange]
-) -> tuple[dict[tuple[Scope, int], list[Occurrence]], dict[Scope, LookbackRange]]:
-    """What site-wide thresholds have counted already, and the reaches whose events have to be read."""
-    stretches = [
-        counters.Stretch(scope[0], rule, lookback.first, lookback.until)
-        for scope, lookback in ranges.items()
-        if scope[1] is None
-        for rule in lookback.rules.values()
-    ]
+    connection: Connection,
+    compiled_rules: CompiledRules,
+    ranges: Mapping[Scope, LookbackRange],
+    crowds: Crowds | None,
+) -> tuple[dict[tuple[Scope, int], CountedHistory], dict[Scope, LookbackRange]]:
+    """What thresholds have counted already, and the ranges whose events have to be read."""
+    stretches: dict[tuple[Scope, int], Stretch] = {}
+    for scope, lookback in ranges.items():
+        site_id, customer = scope
+        for rule in lookback.rules.values():
+            if customer is None or (crowds is not None and (rule.id, customer) in crowds.counters):
+                place = Stretch(site_id, rule, lookback.first, lookback.until, customer or counters.WHOLE_SITE)
+                stretches[scope, rule.id] = place
     if not stretches:
         return {}, dict(ranges)
-    counted = await counters.histories(connection, compiled_rules, stretches)
-    occurrences: dict[tuple[Scope, int], list[Occurrence]] = {
-        ((stretch.site_id, None), stretch.rule.id): counted[stretch.rule.id]
-        for stretch in stretches
-        if stretch.rule.id in counted
+    known = crowds.counters if crowds is not None else {}
+    by_place = await histories(connection, compiled_rules, list(stretches.values()), known)
+    counted_here = {
+        key: by_place[stretch.counting.place]
+        for key, stretch in stretches.items()
+        if stretch.counting.place in by_place
     }
     uncounted: dict[Scope, LookbackRange] = {}
     for scope, lookback in ranges.items():
-        left = {number: rule for number, rule in lookback.rules.items() if (scope, number) not in occurrences}
+        left = {number: rule for number, rule in lookback.rules.items() if (scope, number) not in counted_here}
         if left:
             uncounted[scope] = lookback._replace(rules=left)
-    return occurrences, uncounted
-
-
-class _SiteWide(NamedTuple):
-    """A threshold over a whole site, worked out for every occurrence in one pass."""
-
-    places: dict[str, Crossing]
-    fired: list[Occurrence]
-
-    def of(self, key: str) -> Settled:
-        """The place of one event; it counts for nothing when it is not among them."""
-        return Settled(crossing=self.places.get(key), fired=self.fired)
-
-
-def _site_wide(
-    compiled_rules: CompiledRules,
-    ranges: Mapping[Scope, LookbackRange],
-    occurrences: Mapping[tuple[Scope, int], list[Occurrence]],
-) -> dict[int, _SiteWide]:
-    """Thresholds over whole sites by assignment id: worked out event by event they would cost the square of the history."""
-    by_assignment: dict[int, _SiteWide] = {}
-    for scope, lookback in ranges.items():
-        if scope[1] is not None:
-            continue
-        zone = compiled_rules.sites[scope[0]].facts.zone
-        for rule in lookback.rules.values():
-            if rule.threshold is not None:
-                counted_here = occurrences.get((scope, rule.id), [])
-                places = crossings(rule.threshold, counted_here, zone)
-                in_time = sorted(counted_here, key=in_order) if rule.has_window else []
-                by_assignment[rule.id] = _SiteWide(
-                    places, [occurrence for occurrence in in_time if places[occurrence.key].fires]
-                )
-    return by_assignment
+    return counted_here, uncounted
 
 
 def _scope(site_event: SiteEvent, rule: Rule) -> Scope:

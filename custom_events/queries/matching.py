@@ -77,6 +77,35 @@ LEFT JOIN LATERAL (
 ) u ON true
 """
 
+# The same of customers about whom many events ask: their paid orders until the last one, one by one (`was_paid` 0: ordered after it was
+# paid, so from then on); those before all of these events, which are about none of them, together by currency.
+CUSTOMER_ORDERS: Final = f"""
+SELECT c.place, u.first_seen_at, h.currency, h.orders, h.spent, h.at, h.was_paid, h.order_id
+FROM {
+    given(
+        "place int",
+        "site_id bigint",
+        "customer_key text",
+        "first timestamptz",
+        "last timestamptz",
+        "own jsonb",
+    )
+}
+LEFT JOIN LATERAL (
+  SELECT s.first_seen_at FROM app.customers s WHERE s.site_id = c.site_id AND s.customer_key = c.customer_key LIMIT 1
+) u ON true
+LEFT JOIN LATERAL (
+  SELECT p.currency, count(*) AS orders, coalesce(sum(p.total), 0) AS spent, p.at, p.was_paid, p.order_id
+  FROM (
+    SELECT o.currency, o.total, CASE WHEN k.is_single THEN greatest(o.ordered_at, o.paid_at) END AS at,
+      CASE WHEN k.is_single THEN (o.ordered_at <= o.paid_at)::int END AS was_paid, CASE WHEN k.is_single THEN o.order_id END AS order_id
+    FROM app.orders o
+    CROSS JOIN LATERAL (SELECT greatest(o.ordered_at, o.paid_at) >= c.first OR c.own ? o.order_id AS is_single) k
+    WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.ordered_at <= c.last AND o.paid_at <= c.last AND NOT o.is_test
+  ) p GROUP BY p.currency, p.at, p.was_paid, p.order_id
+) h ON true
+"""
+
 # Dedup keys of assignments that have their custom event already, with its time.
 KNOWN_CUSTOM_EVENTS: Final = f"""
 SELECT c.assignment_id, c.dedup_key, k.occurred_at

@@ -240,6 +240,16 @@ FROM {_RENAMED}, app.threshold_counters t, app.site_custom_events a
 WHERE a.site_id = :site AND t.assignment_id = a.id AND n.counter_id = t.id AND n.key = g.old
 """)
 
+# What was counted of single customers; the next batch that reads many events of one counts them anew.
+DELETE_CUSTOMER_COUNTERS: Final = sa.text("""
+WITH gone AS (
+  DELETE FROM app.threshold_counters t USING app.site_custom_events a
+  WHERE a.site_id = :site AND t.assignment_id = a.id AND t.customer_key <> ''
+    AND (CAST(:everybody AS boolean) OR t.customer_key = ANY(CAST(:keys AS text[]))) RETURNING t.id),
+events AS (DELETE FROM app.counted_events n USING gone WHERE n.counter_id = gone.id)
+DELETE FROM app.counted_days d USING gone WHERE d.counter_id = gone.id
+""")
+
 # By what carried them, within the times of the events.
 DELETE_CLICKS: Final = sa.text("""
 DELETE FROM app.clicks c WHERE c.site_id = :site AND c.subject = ANY(CAST(:subjects AS text[])) AND c.seen_at >= :since AND c.seen_at <= :until

@@ -96,6 +96,8 @@ def redact(connection: sa.Connection, site_id: int, subjects: Subjects, chosen: 
         },
     ).rowcount
     counts["event_keys"] = connection.execute(sql.REDACT_EVENT_KEYS, at_site | renamed).rowcount
+    customers = {event.customer_key for _, event in chosen.events.values() if event.customer_key is not None}
+    connection.execute(sql.DELETE_CUSTOMER_COUNTERS, at_site | {"keys": sorted(customers), "everybody": False})
     counts["counted_events"] = connection.execute(sql.REDACT_COUNTED, at_site | renamed).rowcount
     carriers = at_site | _carriers(chosen)
     counts["clicks"] = connection.execute(sql.DELETE_CLICKS, carriers).rowcount

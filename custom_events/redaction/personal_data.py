@@ -97,8 +97,10 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
         "its custom event", Done.DELETED, "numbers of custom events that wait for the adjuster", "minutes"
     ),
     "app.counted_events": Personal(_OF_EVENT, Done.BLANKED, "natural key and customer key", "as long as its rule"),
-    "app.counted_days": Nobody("counts and sums of whole days of a site"),
-    "app.threshold_counters": _CONFIGURED,
+    "app.counted_days": Nobody("counts and sums of whole days"),
+    "app.threshold_counters": Personal(
+        "customer key", Done.DELETED, "the keys of customers with many events", "as long as its rule"
+    ),
     "app.upload_requests": Nobody("Google's id of a call and counts by conversion action"),
     "app.upload_attempts": Nobody("codes of Google, in our words"),
     "app.upload_stops": Nobody("codes of Google, by account"),

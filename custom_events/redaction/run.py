@@ -179,6 +179,7 @@ class Run:
         return Counter(subscriptions=changed), bool(rows)
 
     def _customers(self, connection: sa.Connection) -> tuple[Counter[str], bool]:
+        connection.execute(sql.DELETE_CUSTOMER_COUNTERS, self._who())
         gone = connection.execute(sql.DELETE_CUSTOMERS, self._who()).rowcount
         return Counter(customers=gone), gone > 0
 

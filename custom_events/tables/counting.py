@@ -1,4 +1,4 @@
-"""What thresholds over whole sites have counted, so that no batch reads a period again."""
+"""What thresholds over whole sites, and those of customers with many events, have counted, so that no batch reads a period again."""
 
 import sqlalchemy as sa
 
@@ -15,15 +15,28 @@ threshold_counters = sa.Table(
     sa.Column("assignment_revision_id", sa.BigInteger, nullable=False, comment="Revision that says what counts."),
     sa.Column("time_zone", sa.Text, nullable=False, comment="The site's, in which days are told apart."),
     sa.Column("made_at", Time, nullable=False, server_default=sa.func.now(), comment="When history was counted."),
+    sa.Column(
+        "customer_key",
+        sa.Text,
+        nullable=False,
+        server_default="",
+        comment="Whose events count; empty: the whole site's.",
+    ),
+    sa.Column(
+        "others_until",
+        Time,
+        comment="The customer's last event that was understood under earlier revisions; NULL: none.",
+    ),
     sa.UniqueConstraint(
         "assignment_id",
         "definition_revision_id",
         "assignment_revision_id",
         "time_zone",
+        "customer_key",
         name="uq_threshold_counters_rules",
     ),
     schema=APP,
-    comment="Thresholds over whole sites that are being counted. One row per assignment, revisions and time zone.",
+    comment="Thresholds that are being counted: over whole sites, and of customers with many events. One row per assignment, revisions, time zone and customer.",
 )
 
 
@@ -49,7 +62,7 @@ counted_events = sa.Table(
     sa.Column("customer_key", sa.Text, comment="The customer, if known."),
     sa.Index("ix_counted_events_time", "counter_id", "occurred_at", "key"),
     schema=APP,
-    comment="Commerce events that satisfy a site-wide threshold's conditions. One row per counter and event.",
+    comment="Commerce events that satisfy a counted threshold's conditions. One row per counter and event.",
 )
 
 counted_days = sa.Table(
@@ -60,6 +73,7 @@ counted_days = sa.Table(
     sa.Column("currency", sa.Text, primary_key=True, comment="ISO 4217 code; empty: unknown."),
     sa.Column("events", sa.BigInteger, nullable=False, comment="How many counted."),
     sa.Column("amount", Exact, nullable=False, comment="Sum of their amounts."),
+    sa.Column("falling", sa.BigInteger, comment="How many of the amounts are below zero; NULL: not known."),
     schema=APP,
     comment="The counted events of each day together. One row per counter, day and currency.",
 )

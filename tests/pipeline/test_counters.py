@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from custom_events.pipeline import counters
+from custom_events.pipeline import counted_history, counters, shifts
+from custom_events.pipeline.bulk_rows import columns_of
 from custom_events.queries import counting, understanding
 
 InWorld = Callable[[Callable[[Any], Any]], None]
@@ -69,10 +70,11 @@ def test_a_long_history_is_not_read(in_world: InWorld, order: Any, noon: datetim
         for query, rows in asked(configuration.compiled_rules, site, rule, counter, noon, last).items():
             read += await pages(world, query, *rows)
         assert read < FEW_PAGES
-        stretch = counters.Stretch(site, rule, noon, last)
-        found = (await counters.histories(world.connection, configuration.compiled_rules, [stretch]))[rule.id]
-        total = sum(one.events for one in found)
-        assert len(found) < 30
+        stretch = counted_history.Stretch(site, rule, noon, last)
+        histories = await counted_history.histories(world.connection, configuration.compiled_rules, [stretch])
+        occurrences = histories[stretch.counting.place].occurrences
+        total = sum(occurrence.events for occurrence in occurrences)
+        assert len(occurrences) < 30
         expected = {"lifetime": EVENTS + 1, "rolling": 365 * 24 * 60 // MINUTES + 1}
         assert total == expected.get(period, total)
 
@@ -82,12 +84,12 @@ def test_a_long_history_is_not_read(in_world: InWorld, order: Any, noon: datetim
 def asked(compiled_rules: Any, site: int, rule: Any, counter: int, first: datetime, last: datetime) -> dict[str, Any]:
     """The statements of `histories` with their parameters, as it would send them."""
     zone = compiled_rules.sites[site].facts.zone
-    spans, between = counters._parts(counters.Stretch(site, rule, first, last), zone)  # pyright: ignore[reportPrivateUsage]
+    spans, between = counted_history._parts(counted_history.Stretch(site, rule, first, last), zone)  # pyright: ignore[reportPrivateUsage]
     assert between is not None
-    days = counters._days(*between, zone)  # pyright: ignore[reportPrivateUsage]
+    days = counted_history._days(*between, zone)  # pyright: ignore[reportPrivateUsage]
     return {
-        counting.ONE_BY_ONE: counters.columns_of([(rule.id, counter, *span) for span in spans]),
-        counting.TOGETHER: counters.columns_of([(rule.id, counter, *days)]),
+        counting.ONE_BY_ONE: columns_of([(rule.id, counter, *span) for span in spans]),
+        counting.TOGETHER: columns_of([(rule.id, counter, *days)]),
     }
 
 
@@ -155,10 +157,10 @@ def test_whole_days_and_what_is_left_of_them() -> None:
     since, until = datetime(2026, 3, 1, 22, 30, tzinfo=UTC), datetime(2026, 3, 4, 1, tzinfo=UTC)
     midnight = [datetime(2026, 3, day, tzinfo=UTC) for day in (2, 4)]
     first, last = midnight[0].date(), midnight[1].date()
-    assert counters._days(since, until, UTC) == (first, last, since, midnight[0], midnight[1], until)  # pyright: ignore[reportPrivateUsage]
+    assert counted_history._days(since, until, UTC) == (first, last, since, midnight[0], midnight[1], until)  # pyright: ignore[reportPrivateUsage]
     same_day = since + timedelta(minutes=5)
-    assert counters._days(since, same_day, UTC)[2:4] == (since, same_day)  # pyright: ignore[reportPrivateUsage]
-    assert counters._days(None, until, UTC)[:2] == (None, last)  # pyright: ignore[reportPrivateUsage]
+    assert counted_history._days(since, same_day, UTC)[2:4] == (since, same_day)  # pyright: ignore[reportPrivateUsage]
+    assert counted_history._days(None, until, UTC)[:2] == (None, last)  # pyright: ignore[reportPrivateUsage]
 
 
 def test_what_counts_otherwise_for_a_rule_that_asks_for_the_customers_past(
@@ -192,8 +194,9 @@ def test_a_rule_without_a_counter_shifts_nothing(in_world: InWorld, noon: dateti
         world.rule(site, threshold={"at_least": "2", "scope": "site"})
         configuration = await world.cache.current(world.connection)
         compiled_rules, rules = configuration.compiled_rules, configuration.site_wide
-        shift = counters.Shift(site, rules[site][0], noon, "order.paid:1", noon)
-        assert await counters.shifted(world.connection, compiled_rules, shift) == ([], [])
+        counting = counters.Counting(site, rules[site][0])
+        shift = counters.Shift(counting=counting, since=noon, key="order.paid:1", last=noon, come=[], gone=[])
+        assert await shifts.shifted(world.connection, compiled_rules, shift) == ([], [])
         assert await counters.recount(world.connection, compiled_rules, rules, []) == []
         assert await counters.count_new(world.connection, compiled_rules, rules, []) == []
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from custom_events.ledger.adjustments import adjust
+from custom_events.pipeline import crowds, customers
 from custom_events.postgres import connect
 from custom_events.settings import Settings
 
@@ -62,6 +63,27 @@ RULES: dict[str, dict[str, Any]] = {
     },
 }
 RULES["renewal"] = {"trigger": ["subscription.renewed"]}
+# Rules that counters decide for a customer with many events, whatever comes late: nothing else looks back.
+COUNTED: dict[str, dict[str, Any]] = {
+    "purchase": {},
+    "begun or paid": {"trigger": ["order.created", "order.paid"]},
+    "every second": {"threshold": {"at_least": "2", "fires": "every_nth"}},
+    "three a week": {"threshold": {"at_least": "3", "period": "rolling", "window_days": 7}},
+    "month": {"threshold": {"measure": "sum", "at_least": "120", "period": "month"}, "dedup": {"per": "customer"}},
+    "further": {
+        "threshold": {"measure": "sum", "at_least": "150", "fires": "every_further"},
+        "group": "g",
+        "priority": 1,
+    },
+    "week": {"threshold": {"measure": "sum", "at_least": "100", "period": "week", "fires": "every_nth"}, "group": "g"},
+    "fell": {
+        "trigger": ["order.refunded", "order.paid"],
+        "threshold": {"measure": "sum", "at_least": "60", "currency": "EUR"},
+        "dedup": {"per": "event"},
+    },
+    "cancelled": {"trigger": ["order.cancelled"], "threshold": {"at_least": "2", "fires": "every_further"}},
+}
+Rules = dict[str, dict[str, Any]]
 SHARED = ("purchase", "begun or paid")  # of one ads action: they want the same transactions
 
 STANDING = """
@@ -105,6 +127,13 @@ WHERE k.upload_id IS NULL
 LEFT_STANDING = """
 SELECT count(*) FROM app.custom_events e JOIN app.conversion_uploads u ON u.custom_event_id = e.id
 WHERE e.withdrawn_at IS NOT NULL AND (u.state <> 'withheld' OR e.withdrawn_reason IS NULL OR e.withdrawn_by IS NULL)
+"""
+MISCOUNTED = """
+SELECT count(*) FROM app.counted_days d
+FULL JOIN (
+  SELECT counter_id, day, currency, count(*) AS events, sum(coalesce(amount, 0)) AS amount, count(*) FILTER (WHERE amount < 0) AS falling
+  FROM app.counted_events GROUP BY 1, 2, 3) e USING (counter_id, day, currency)
+WHERE (d.events, d.amount, d.falling) IS DISTINCT FROM (coalesce(e.events, 0), coalesce(e.amount, 0), coalesce(e.falling, 0))
 """
 
 
@@ -246,11 +275,11 @@ def by_woocommerce(told: dict[str, Any], _order: Any, noon: datetime) -> Deliver
 SITES = count()
 
 
-async def define(world: Any) -> dict[str, int]:
-    """Definitions of all the rules, by key; the site they are first assigned to gets no orders."""
+async def define(world: Any, rules: Rules = RULES) -> dict[str, int]:
+    """Definitions of the rules, by key; the site they are first assigned to gets no orders."""
     empty = world.site("empty")
     definitions: dict[str, int] = {}
-    for key, config in RULES.items():
+    for key, config in rules.items():
         assignment = world.rule(empty, key, **config)
         definitions[key] = await world.value(
             "SELECT definition_id FROM app.site_custom_events WHERE id = $1", assignment
@@ -259,9 +288,9 @@ async def define(world: Any) -> dict[str, int]:
 
 
 async def shop(world: Any, definitions: dict[str, int], platform: str, payment_lost: str) -> int:
-    """A site with all the rules and ads actions of its own."""
+    """A site with these rules and ads actions of its own."""
     site = world.site(f"shop{next(SITES)}", platform, payment_lost=payment_lost)
-    actions = {key: world.action(f"{site}{place:03}") for place, key in enumerate(RULES)}
+    actions = {key: world.action(f"{site}{place:03}") for place, key in enumerate(definitions)}
     for key, definition in definitions.items():
         world.assignment(site, definition, "", ads_action=actions["purchase" if key in SHARED else key])
     return site
@@ -287,14 +316,17 @@ PLATFORMS = {"shopify": (by_shopify, SHOPIFY_STATUSES), "woocommerce": (by_wooco
 
 
 @pytest.mark.parametrize("platform", list(PLATFORMS))
+@pytest.mark.parametrize("rules", [RULES, COUNTED], ids=["all rules", "counted customers"])
 def test_any_permutation_and_any_batching_gives_the_same(
-    in_world: InWorld, order: Any, noon: datetime, platform: str
+    in_world: InWorld, monkeypatch: pytest.MonkeyPatch, order: Any, noon: datetime, rules: Rules, platform: str
 ) -> None:
     as_sent, statuses = PLATFORMS[platform]
+    monkeypatch.setattr(crowds, "MANY_EVENTS", 1)
+    monkeypatch.setattr(customers, "OFTEN", 2)
 
     async def test(world: Any) -> None:
         loop = asyncio.get_running_loop()
-        definitions = await define(world)
+        definitions = await define(world, rules)
 
         @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
         @given(histories(statuses), st.sampled_from(["keep", "hold", "retract"]), st.data())
@@ -312,9 +344,11 @@ def test_any_permutation_and_any_batching_gives_the_same(
                 for ours, theirs in zip(found, expected, strict=True):
                     assert [row for row in ours if row not in theirs] == [row for row in theirs if row not in ours]
                 assert [await world.value(query) for query in (KEYS, TRANSACTIONS, LEFT_STANDING)] == [0, 0, 0]
+                assert await world.value(MISCOUNTED) == 0
 
             asyncio.run_coroutine_threadsafe(both(), loop).result()
 
         await asyncio.to_thread(law)
+        assert await world.value("SELECT count(*) FROM app.threshold_counters WHERE customer_key <> ''") > 0
 
     in_world(test)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_events.queries import matching, rematch, understanding
+from custom_events.queries import counting, matching, rematch, understanding
 
 InWorld = Callable[[Callable[[Any], Any]], None]
 
@@ -20,6 +20,10 @@ PROBES = [
     understanding.KNOWN_CUSTOMERS,
     understanding.HEARD_OF_CONSENT,
     matching.CUSTOMER_HISTORY,
+    matching.CUSTOMER_ORDERS,
+    counting.WITH_CUSTOMERS,
+    counting.DAYS,
+    counting.ONE_BY_ONE,
     matching.CUSTOMER_EVENTS,
     matching.SITE_EVENTS,
     matching.KNOWN_CUSTOM_EVENTS,

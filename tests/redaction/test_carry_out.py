@@ -18,6 +18,12 @@ LEDGER = sa.text(
 )
 # What the drain or the sender leaves behind for a moment only, and what the request itself is.
 PASSING = {"app.value_changes", "app.withdrawn_without_order", "app.privacy_requests"}
+# As if both had many orders: a counter of each customer.
+COUNTED_ALONE = sa.text("""
+INSERT INTO app.threshold_counters (assignment_id, definition_revision_id, assignment_revision_id, time_zone, customer_key)
+SELECT a.id, 1, 1, 'Etc/UTC', c.customer_key
+FROM app.customers c CROSS JOIN LATERAL (SELECT min(id) AS id FROM app.site_custom_events WHERE site_id = c.site_id) a
+""")
 
 
 def ask_elsewhere(planted: Planted) -> None:
@@ -41,6 +47,8 @@ def plant(planted: Planted) -> None:
     for who in (ANN, BEN):
         assert set(planted.post(at_shopify(planted, who)[:4], secret=b"another")) == {401}
     planted.drain()
+    with planted.engine.begin() as connection:
+        connection.execute(COUNTED_ALONE)
 
 
 def test_nothing_of_a_forgotten_person_is_left_or_comes_back(planted: Planted) -> None:

@@ -24,19 +24,22 @@ from typing import Any, NamedTuple
 from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.pipeline import counters
 from custom_events.pipeline.bulk_rows import Connection, columns_of
-from custom_events.pipeline.comparison import Comparison, compare, key_of, key_of_row
+from custom_events.pipeline.comparison import Comparison, compare, key_of, key_of_row, rank_of
 from custom_events.pipeline.configuration import Configuration
+from custom_events.pipeline.crowds import Crowds
 from custom_events.pipeline.matching import Matched, match_events
 from custom_events.pipeline.rematch.changes import Changes, decide_changes
 from custom_events.pipeline.rematch.rulebook import Pair, Rulebook
 from custom_events.pipeline.rematch.stored import Cause, StoredCustomEvent, StoredUpload
 from custom_events.pipeline.rematch.write import write
+from custom_events.pipeline.shifts import shifted
 from custom_events.pipeline.uploads import UploadData
 from custom_events.queries import rematch as sql
 from custom_events.values import events
 from custom_events.values.events import CommerceEvent
 
-_OF_A_CUSTOMER = ("c:", "w:")  # deduplication keys that a customer's events share (`matching.dedup`)
+_ONCE_A_CUSTOMER = "c:"
+_OF_A_CUSTOMER = (_ONCE_A_CUSTOMER, "w:")  # deduplication keys that a customer's events share (`matching.dedup`)
 _BEGIN, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _DATA_WIDTH = len(UploadData._fields)
 _UPLOAD_WIDTH = _DATA_WIDTH + len(StoredUpload._fields) - 1
@@ -97,8 +100,9 @@ async def rematch(
     now: datetime,
     *,
     rules: Rules = Rules.OF_THEIR_TIME,
+    crowds: Crowds | None = None,
 ) -> Changes:
-    """Match the scopes' events again and bring custom events and ledger to what stands. Returns what changed.
+    """Match the scopes' events again and bring custom events and ledger to what stands. Returns what changed. `crowds`: the batch's.
 
     A key that becomes free may go to an event outside the scopes; the events that share it are taken in then.
     """
@@ -108,7 +112,8 @@ async def rematch(
     book = Rulebook.published(configuration)
     if rules is Rules.OF_THEIR_TIME:
         book = await Rulebook.of_their_time(connection, configuration, {scope.site_id for scope in waiting})
-    work = _Work(connection, configuration, book)
+    crowds = crowds or Crowds(connection, configuration.compiled_rules, configuration.countable)
+    work = _Work(connection, configuration, book, crowds)
     compared = Comparison[StoredCustomEvent]([], [], [])
     while waiting:
         shifted = await work.take(waiting)
@@ -128,16 +133,18 @@ async def shifted_scopes(
     connection: Connection, compiled_rules: CompiledRules, shift: counters.Shift, cause: Cause
 ) -> list[Scope]:
     """What is to be matched again when the verdicts of a threshold over a whole site have shifted."""
-    shifted = await counters.shifted(connection, compiled_rules, shift)
-    scopes = [Scope(shift.site_id, cause, event_key=key) for key in shifted.events]
-    return scopes + [Scope(shift.site_id, cause, customer_key=key, since=shift.since) for key in shifted.customers]
+    site_id = shift.counting.site_id
+    moved = await shifted(connection, compiled_rules, shift)
+    scopes = [Scope(site_id, cause, event_key=key) for key in moved.events]
+    return scopes + [Scope(site_id, cause, customer_key=key, since=shift.since) for key in moved.customers]
 
 
 class _Work:
     """The events taken in so far, and why."""
 
-    def __init__(self, connection: Connection, configuration: Configuration, book: Rulebook) -> None:
+    def __init__(self, connection: Connection, configuration: Configuration, book: Rulebook, crowds: Crowds) -> None:
         self._connection, self._configuration, self._book = connection, configuration, book
+        self._crowds = crowds
         self._seen: dict[tuple[int, str, str], datetime] = {}  # since when, by subject
         self._causes: dict[int, Cause] = {}  # by id of the event
         self._taken_over: dict[int, Cause] = {}  # by id of a custom event whose key another event took
@@ -160,7 +167,8 @@ class _Work:
                     self.events[event_id] = StoredEvent(event_id, site_id, understood_at, event)
                     self._causes[event_id] = group[place].cause
         new = list(self.events.values())[before:]
-        return await self._shifted(new) if self._configuration.site_wide and new else []
+        await self._crowds.learn((stored.site_id, stored.event.customer_key) for stored in new)
+        return await self._shifted(new) if (self._configuration.site_wide or self._crowds.counters) and new else []
 
     def _asked(self, kind: str, scope: Scope) -> tuple[Any, ...]:
         if kind == _ONE:
@@ -171,7 +179,8 @@ class _Work:
     async def _shifted(self, new: Sequence[StoredEvent]) -> list[Scope]:
         compiled_rules, rules = self._configuration.compiled_rules, self._configuration.site_wide
         scopes: list[Scope] = []
-        for shift in await counters.recount(self._connection, compiled_rules, rules, new):
+        crowded = self._crowds.counters
+        for shift in await counters.recount(self._connection, compiled_rules, rules, new, crowded):
             cause = next(self._causes[event.event_id] for event in new if event.key == shift.key)
             scopes += await shifted_scopes(self._connection, compiled_rules, shift, cause)
         return self._unseen(scopes)
@@ -200,8 +209,9 @@ class _Work:
             judged[event.event_id] = frozenset(rule.id for rule in site.rules) if site is not None else frozenset()
         matched: list[Matched] = []
         for compiled_rules, group in by_rules.values():
-            needs = self._configuration.needs if compiled_rules is self._configuration.compiled_rules else {}
-            matched += await match_events(self._connection, compiled_rules, group, needs)
+            is_published = compiled_rules is self._configuration.compiled_rules
+            needs, crowds = (self._configuration.needs, self._crowds) if is_published else ({}, None)
+            matched += await match_events(self._connection, compiled_rules, group, needs, crowds=crowds)
         rows += await self._holders(matched)
         compared = compare(matched, rows, judged)
         self._remember(compared)
@@ -220,11 +230,18 @@ class _Work:
         """The events that share a key which became free, as far as they were not taken in."""
         scopes: dict[tuple[int, str, str], Scope] = {}
         gone = [*compared.withdrawn, *(row for row, matched in compared.kept if key_of_row(row) != key_of(matched))]
+        first = {
+            key_of(matched): rank_of(matched)
+            for matched in (*compared.added, *(kept.matched for kept in compared.kept))
+        }
         for row in gone:
             cause = self.cause_of(row)
             if row.order_id is not None:
                 scope = Scope(row.site_id, cause, order_id=row.order_id)
                 scopes.setdefault(scope.subject, scope)
+            taker = first.get(key_of_row(row)) if row.dedup_key.startswith(_ONCE_A_CUSTOMER) else None
+            if taker is not None and taker < row.rank:
+                continue  # whoever comes after both had no claim before, and has none now
             if row.customer_key is not None and row.dedup_key.startswith(_OF_A_CUSTOMER):
                 scope = Scope(row.site_id, cause, customer_key=row.customer_key, since=row.occurred_at)
                 scopes.setdefault(scope.subject, scope)

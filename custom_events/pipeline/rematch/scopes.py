@@ -15,6 +15,7 @@ from custom_events.matching.horizon import changes_later
 from custom_events.pipeline.bulk_rows import Connection, columns_of
 from custom_events.pipeline.configuration import Configuration
 from custom_events.pipeline.counters import Shift
+from custom_events.pipeline.crowds import Crowds
 from custom_events.pipeline.matching import Matched
 from custom_events.pipeline.rematch.run import Scope, shifted_scopes
 from custom_events.pipeline.rematch.stored import Cause
@@ -35,10 +36,14 @@ class _Earliest(NamedTuple):
 
 
 async def late_events(
-    connection: Connection, configuration: Configuration, new: Iterable[CandidateEvent], new_customers: AbstractSet[Key]
+    connection: Connection,
+    configuration: Configuration,
+    new: Iterable[CandidateEvent],
+    new_customers: AbstractSet[Key],
+    crowds: Crowds,
 ) -> list[Scope]:
     """The customers of whom a later event is stored already than one of these, which are not stored yet. `new_customers` are those
-    of whom nothing is stored."""
+    of whom nothing is stored. What `crowds` count moves otherwise (`shifted_events`)."""
     earliest: dict[Key, _Earliest] = {}
     for candidate in new:
         event = candidate.event
@@ -49,7 +54,7 @@ async def late_events(
         if key in new_customers:
             continue
         types = later_types(configuration, candidate.site_id, event.type)
-        if types:
+        if types and not crowds.covers(candidate.site_id, event.type, customer, event.occurred_at):
             here = _Earliest(event.occurred_at, event.key, types)
             known = earliest.get(key)
             earliest[key] = here if known is None else _merged(known, here)
@@ -87,7 +92,7 @@ def _later_types(compiled_rules: CompiledRules, site_id: int, kind: EventType) -
     return changes_later(site, kind) if site is not None else frozenset()
 
 
-def corrected_events(configuration: Configuration, revised: Iterable[CandidateEvent]) -> list[Scope]:
+def corrected_events(configuration: Configuration, revised: Iterable[CandidateEvent], crowds: Crowds) -> list[Scope]:
     """Events that older evidence corrected: they, their order, and what their customers did from then on."""
     scopes: list[Scope] = []
     for candidate in revised:
@@ -98,13 +103,14 @@ def corrected_events(configuration: Configuration, revised: Iterable[CandidateEv
         scopes += [
             Scope(site_id, cause, order_id=order) for order in {event.order_id, before.order_id} if order is not None
         ]
-        if later_types(configuration, site_id, event.type):
-            since = min(event.occurred_at, before.occurred_at)
+        since, same = min(event.occurred_at, before.occurred_at), event.customer_key == before.customer_key
+        is_counted = same and crowds.covers(site_id, event.type, event.customer_key, since)
+        if later_types(configuration, site_id, event.type) and not is_counted:
             scopes += _customers(site_id, cause, since, event.customer_key, before.customer_key)
     return scopes
 
 
-def undone_events(configuration: Configuration, flips: Iterable[Flip]) -> list[Scope]:
+def undone_events(configuration: Configuration, flips: Iterable[Flip], crowds: Crowds) -> list[Scope]:
     """Events that hold no longer, or hold again: they, their order, and what their customers did from then on."""
     scopes: list[Scope] = []
     for site_id, event, by in flips:
@@ -112,7 +118,8 @@ def undone_events(configuration: Configuration, flips: Iterable[Flip]) -> list[S
         cause = Cause(Reason.INVALIDATED_BY_CORRECTION, event.key)
         if event.order_id is not None:
             scopes.append(Scope(site_id, cause, order_id=event.order_id))
-        if later_types(configuration, site_id, event.type):
+        is_counted = crowds.covers(site_id, event.type, event.customer_key, event.occurred_at)
+        if later_types(configuration, site_id, event.type) and not is_counted:
             scopes += _customers(site_id, cause, event.occurred_at, event.customer_key)
     return scopes
 

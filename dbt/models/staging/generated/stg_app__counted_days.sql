@@ -5,6 +5,7 @@ select
     currency,
     events,
     amount,
+    falling,
     ---------- times
     day
 from {{ source('app', 'counted_days') }}
