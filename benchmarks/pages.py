@@ -217,7 +217,9 @@ def _place(sizes: dict[str, float], open_rows: int = OPEN_ROWS) -> Generator[Pla
 
 
 def _table(result: dict[str, Any]) -> str:
-    lines = [f"{'':<22}{'median ms':>10}{'p95 ms':>8}{'console':>9}{'database':>10}{'paint ms':>10}{'times':>7}{'rows ms':>9}{'times':>7}{'kB':>7}"]
+    lines = [
+        f"{'':<22}{'median ms':>10}{'p95 ms':>8}{'console':>9}{'database':>10}{'paint ms':>10}{'times':>7}{'rows ms':>9}{'times':>7}{'kB':>7}"
+    ]
     for path, page in result["pages"].items():
         lines.append(
             f"{path:<22}{page['median_ms']:>10}{page['p95_ms']:>8}{page['console_ms']:>9}{page['database_ms']:>10}{page['paint_ms']:>10}{page['paint']:>7}{page['rows_ms']:>9}{page['rows']:>7}{page['kb']:>7}"
