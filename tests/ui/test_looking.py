@@ -22,7 +22,7 @@ from tests.console.api.world import World
 from tests.ui.test_tasks import AXE, axe_faults
 
 LATER = datetime(2090, 1, 1, tzinfo=UTC)
-SIZES = ((380, 800), (1280, 900), (2560, 1400))
+SIZES = ((380, 800), (1280, 900), (3840, 2160))
 
 
 @pytest.fixture(scope="module")

@@ -160,3 +160,25 @@ def axe_faults(page: Page) -> dict[str, object]:
     answer = page.evaluate("axe.run(document, {resultTypes: ['violations', 'incomplete']})")
     broken = [*answer["violations"], *answer["incomplete"]]
     return {one["id"]: [node["target"] for node in one["nodes"]][:3] for one in broken}
+
+
+def test_a_page_that_is_on_its_way_says_so(signed_in: Page) -> None:
+    """Of a form that is sent, and of one that a script keeps back: an event of a test's own sends nothing."""
+    sent = """async kept => {
+      document.addEventListener("submit", event => { if (kept) event.preventDefault(); }, { once: true });
+      document.querySelector("main form").dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
+      await new Promise(done => setTimeout(done, 20));
+      return document.body.hasAttribute("data-loading");
+    }"""
+    assert not signed_in.evaluate(sent, True)
+    assert signed_in.evaluate(sent, False)
+    signed_in.goto("/uploads")
+    assert not signed_in.evaluate("document.body.hasAttribute('data-loading')")
+
+
+@pytest.mark.skipif(not Path(AXE).exists(), reason="axe is not there: make setup brings it")
+def test_a_bad_pair_of_colours_is_found(signed_in: Page) -> None:
+    """What says that pages can be read by everybody would say where one cannot."""
+    signed_in.goto("/account")
+    signed_in.evaluate("document.querySelector('h1').style = 'color: #aaa; background: #fff'")
+    assert "color-contrast" in axe_faults(signed_in)

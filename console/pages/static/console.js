@@ -2,7 +2,8 @@
 /** What pages do beside their links and forms; without it they are read and used all the same. */
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-const moment = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
+const moment = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 
 /** Moments in the viewer's zone; UTC stays in the title, to be seen on hovering.
  * @param {ParentNode} part */
@@ -56,6 +57,18 @@ function checkAnswer(event) {
   }
 }
 
+/** A page is on its way: a bar above says so until it is there. Files that are downloaded leave the page as it is.
+ * @param {Event} event */
+function showLoading(event) {
+  const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
+  const isElsewhere = link?.matches("[download], [target], [href^='#']") || (event instanceof MouseEvent && (event.ctrlKey || event.metaKey || event.shiftKey));
+  if (isElsewhere || (event.type === "click" && link === null)) return;
+  setTimeout(() => { if (!event.defaultPrevented) document.body.toggleAttribute("data-loading", true); });
+}
+
+document.addEventListener("submit", showLoading);
+document.addEventListener("click", showLoading);
+addEventListener("pageshow", () => document.body.toggleAttribute("data-loading", false));
 document.addEventListener("htmx:before:response", checkAnswer);
 document.addEventListener("htmx:error", () => showConnection(true));
 document.addEventListener("htmx:after:swap", () => showConnection(false));

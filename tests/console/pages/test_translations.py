@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
 from jinja2 import nodes
 
@@ -34,8 +35,6 @@ from tests.console.pages.conftest import BROWSER
 
 NAMES = sorted(file.name for file in TEMPLATES.glob("*.html"))
 SHOWN_ATTRIBUTES = ("aria-label", "title", "placeholder", "alt", "data-label")
-METHODS = [("templates/**.html", "jinja2"), ("*.py", "python"), ("routes/*.py", "python")]
-OPTIONS = {"templates/**.html": {"trim_blocks": "true", "silent": "false"}}
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 MARKS = ("_", "gettext", "ngettext")
 PRODUCT = "Custom Events"  # the same in every language, as names of formats are
@@ -108,7 +107,9 @@ def bare_literals(source: str) -> list[str]:
 @cache
 def extracted() -> set[Message]:
     """What `make messages` writes for translators."""
-    found = extract_from_dir(str(TEMPLATES.parent), METHODS, OPTIONS, keywords=KEYWORDS)
+    with (TEMPLATES.parent / "babel.cfg").open() as mapping:
+        methods, options = parse_mapping_cfg(mapping)
+    found = extract_from_dir(str(TEMPLATES.parent), methods, options, keywords=KEYWORDS)
     return {message for _, _, message, _, _ in found}
 
 
