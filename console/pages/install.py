@@ -46,9 +46,7 @@ def install(app: FastAPI, shared: Shared, limits: RateLimits) -> PageServer:
     app.mount(FILES, files(digests), name="console files")
     if PICTURES.is_dir():
         app.mount(PICTURE_FILES, StaticFiles(directory=PICTURES), name="pictures of the manual")
-    app.mount(
-        f"/{site_of_manual.ADDRESS}".rstrip("/"), site_of_manual.files(shared.settings), name="the manual as a site"
-    )
+    app.mount(site_of_manual.PATH, site_of_manual.files(shared.settings), name="the manual as a site")
     for page in all_pages():
         if not page.development or CHECKOUT.exists():
             app.router.routes.append(Route(page.path, _endpoint(page, server), methods=[page.operation.method]))

@@ -15,7 +15,8 @@ from starlette.types import Scope
 from custom_events.settings import Settings
 
 SITE: Final = "manual"  # in the local directory
-ADDRESS: Final = "help/site/"  # below the console's
+PATH: Final = "/help/site"
+ADDRESS: Final = "help/site/"  # of its first page, below the console's
 _SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 

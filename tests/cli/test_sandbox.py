@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sandbox.google_ads import server
+from sandbox.google_ads.click_ids import parse_click_id
 from sandbox.google_ads.seed import SandboxSeed
 from tests.cli.conftest import Run
 
@@ -36,3 +37,14 @@ def test_options_go_before_settings(run: Run, served: list[Any], tmp_path: Path)
     ((directory, grpc_port, http_port, read),) = served
     assert (directory, grpc_port, http_port) == (tmp_path, 0, 0)
     assert read.customers[0].customer_id == "1234567890"
+
+
+def test_a_click_that_the_stand_in_knows(run: Run) -> None:
+    clicked = parse_click_id(
+        "gclid", run("sandbox", "click-id", "--customer", "123-456-7890", "--hours-ago", "0").output.strip()
+    )
+    assert clicked is not None
+    assert (clicked.kind, clicked.customer_id) == ("gclid", "1234567890")
+    refused = run("sandbox", "click-id", "--customer", "12")
+    assert refused.exit_code == 2
+    assert "ten digits" in refused.output

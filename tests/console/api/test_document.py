@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from console.api.entrance import OPEN_PATHS
 from console.api.problems import KINDS, MEDIA_TYPE
 from console.api.routing import operation_of
+from console.pages import site_of_manual
 from console.pages.install import FILES, PICTURE_FILES, all_pages
 
 
@@ -32,7 +33,7 @@ def test_every_route_is_an_operation_with_a_right_but_for_the_pages(app: FastAPI
     _, *routes = app.routes  # before them stands their index
     without = {route.path for route in routes if operation_of(getattr(route, "endpoint", None)) is None}
     without -= {page.path for page in all_pages()}  # pages have rights, too: tests/console/pages
-    without -= {PICTURE_FILES}  # where the manual lies beside the program
+    without -= {PICTURE_FILES, site_of_manual.PATH}  # the manual, which holds nothing of anybody's
     assert without == OPEN_PATHS | {FILES}
 
 
