@@ -83,6 +83,11 @@ class Settings(ServingSettings):
     )
     partitions_ahead_days: int = Field(45, ge=1, description="Days ahead for which partitions are made.")
 
+    spark_master: str = Field(
+        "local[*]",
+        description="Where `replay --engine spark` computes: local[4] (threads of this machine), local-cluster[2,1,1024] (processes of it), spark://host:7077; all else as Spark itself is configured (SPARK_CONF_DIR).",
+    )
+
     # ---------------------------------------------------------------- stores' own APIs
     store_api_private: bool = Field(
         False,

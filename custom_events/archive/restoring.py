@@ -4,6 +4,7 @@ What nothing in the database says the outcome of waits in the queue again, as af
 days, and dropped by retention then; the archive keeps them.
 """
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -37,9 +38,16 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def restore(
-    engine: sa.Engine, settings: Settings, week: date, now: datetime, is_forgotten: IsForgotten, *, days: int
+    engine: sa.Engine,
+    settings: Settings,
+    week: date,
+    now: datetime,
+    is_forgotten: IsForgotten,
+    *,
+    days: int,
+    only: Collection[int] | None = None,
 ) -> Restored:
-    """Bring a week back for `days`. May be interrupted and run again: what is there stays as it is. Raises NotFound for a week that is not in the
+    """Bring a week back for `days`, or `only` these raw events of it. May be interrupted and run again: what is there stays as it is. Raises NotFound for a week that is not in the
     archive, NeedsAction for a file that has changed."""
     until = now + timedelta(days=days)
     landed = waiting = blanked = 0
@@ -51,8 +59,9 @@ def restore(
         for file in manifest.files:
             with files.fetched(storage, manifest, file, folder) as path:
                 for group in rows_of(path):
-                    rows = [row.blanked() if row.body_bytes and is_forgotten(row) else row for row in group]
-                    blanked += sum(row is not before for row, before in zip(rows, group, strict=True))
+                    chosen = group if only is None else [row for row in group if row.id in only]
+                    rows = [row.blanked() if row.body_bytes and is_forgotten(row) else row for row in chosen]
+                    blanked += sum(row is not before for row, before in zip(rows, chosen, strict=True))
                     for first in range(0, len(rows), RESTORED_AT_ONCE):
                         with engine.begin() as connection:
                             values = _columns(week, rows[first : first + RESTORED_AT_ONCE])
