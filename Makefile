@@ -11,7 +11,7 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9  # makes the locks
 # Tools of `make audit`, apart from the product's packages, as theirs would decide among versions of ours.
 AUDIT_TOOLS := pip-audit==2.10.1 cyclonedx-bom==7.5.0 pip-licenses==5.5.5
-LOCKED_EXTRAS := --extra receiver --extra console --extra pipeline --extra destinations --extra reports --extra kubernetes --extra dev
+LOCKED_EXTRAS := --extra receiver --extra console --extra pipeline --extra destinations --extra reports --extra kubernetes --extra spark --extra dev
 # Universal: one lock for every platform and every Python from 3.11 on. Addresses of indexes are never written.
 COMPILE := .local/lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet

@@ -10,7 +10,7 @@ from cli.session import connected, prepared
 def retention(*, run: bool) -> None:
     """Show since when bodies and refused deliveries are there, and for how long they may be.
 
-    With --run: drop expired partitions, blank click ids and hashes of settled conversions for which Google takes nothing any more, forget
+    With --run: archive raw events that expire where CUSTOM_EVENTS_ARCHIVE_URL says so, drop expired partitions, blank click ids and hashes of settled conversions for which Google takes nothing any more, forget
     customers who were not seen for long, and delete old refused deliveries. Exit code 1 while something is too old.
 
     \b
@@ -20,12 +20,16 @@ def retention(*, run: bool) -> None:
     """
     from datetime import UTC, datetime
 
+    from custom_events.archive.writing import write_due
     from custom_events.postgres import partitions
     from custom_events.redaction import retention as expiry
+    from custom_events.redaction.archives import forgotten_check
 
     settings, now = prepared(), datetime.now(UTC)
     with connected(settings) as engine:
         if run:
+            for week in write_due(engine, settings, now, forgotten_check(engine, settings)):
+                click.echo(f"Archived: {week.week}" if week.problem is None else f"{week.week}: {week.problem}")
             with engine.begin() as connection:
                 dropped = partitions.drop_expired(connection, settings, now)
             expired = expiry.expire(engine, settings, now)

@@ -32,6 +32,18 @@ class Settings(ServingSettings):
             )
         return value
 
+    @field_validator("archive_url")
+    @classmethod
+    def _is_place(cls, value: str | None) -> str | None:
+        """A folder of this machine or a bucket: no other kind of address is known, and a relative folder depends on where a program starts."""
+        if (
+            value is None
+            or value.startswith("/")
+            or (value.startswith("s3://") and value.removeprefix("s3://").strip("/"))
+        ):
+            return value
+        raise ValueError("write a folder by its whole path (/srv/archive) or a bucket (s3://bucket/prefix)")
+
     # ---------------------------------------------------------------- configuration
     publish_needs_second_person: bool = Field(
         False,
@@ -41,6 +53,20 @@ class Settings(ServingSettings):
     # ---------------------------------------------------------------- retention
     raw_retention_days: int = Field(
         90, ge=1, description="Days that raw events (bodies) are kept before their partition is dropped."
+    )
+    archive_url: str | None = Field(
+        None,
+        description="Where raw events are archived before their partition is dropped: a folder (/srv/archive) or S3-compatible storage (s3://bucket/prefix). Unset: nowhere, and what is dropped is gone. Nothing is dropped that is not in it.",
+    )
+    archive_endpoint: str | None = Field(
+        None, description="Address of that storage where it is not Amazon's: https://storage.example.org."
+    )
+    archive_region: str | None = Field(None, description="Region of that storage, eu-central-1 for example.")
+    archive_access_key_id: str | None = Field(
+        None, description="Access key of that storage. Unset: as Amazon's clients find one (environment, role)."
+    )
+    archive_secret_access_key: SecretStr | None = Field(
+        None, description="Its secret; it may list, read, write and delete below the prefix, and nothing else."
     )
     quarantine_retention_days: int = Field(14, ge=1, description="Days that refused deliveries are kept.")
     customer_retention_days: int = Field(
@@ -56,6 +82,11 @@ class Settings(ServingSettings):
         14, ge=1, description="Days that Dagster's finished runs are kept with their events and logs (26 kB each)."
     )
     partitions_ahead_days: int = Field(45, ge=1, description="Days ahead for which partitions are made.")
+
+    spark_master: str = Field(
+        "local[*]",
+        description="Where `replay --engine spark` computes: local[4] (threads of this machine), local-cluster[2,1,1024] (processes of it), spark://host:7077; all else as Spark itself is configured (SPARK_CONF_DIR).",
+    )
 
     # ---------------------------------------------------------------- stores' own APIs
     store_api_private: bool = Field(

@@ -22,6 +22,7 @@ HIDDEN_TABLES = frozenset(
         *("report_specifications", "report_schedules", "report_runs"),
         *("operations", "operation_parts", "bulk_changes", "bulk_change_rows"),
         *("forgotten_subjects", "forgetting_keys", "key_ring_checks"),
+        "raw_archives",
         *("store_api_keys", "order_recoveries", "traffic_hours", "traffic_counted", "quiet_traffic", "beacons"),
     }
 )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from assets.database import opened
+from custom_events.archive.writing import write_due
 from custom_events.pipeline.beacons import KEPT as BEACONS_KEPT
 from custom_events.postgres import partitions, upkeep, zone_offsets
 from custom_events.queries import beacons as beacon_queries
@@ -13,6 +14,7 @@ from custom_events.queries import reconciliation, tallies
 from custom_events.recovery.hints import read_all_hinted
 from custom_events.recovery.run import recover_all
 from custom_events.redaction import retention
+from custom_events.redaction.archives import forgotten_check
 from custom_events.redaction.carry_out import carry_out_all, sweep_quarantine
 from custom_events.reports import retention as report_retention
 from custom_events.settings import settings
@@ -83,17 +85,31 @@ export_reports = dg.define_asset_job(
 )
 
 
-@dg.op(description="Makes partitions ahead, drops those whose retention is over, renews the offsets of time zones.")
+@dg.op(
+    description="Makes partitions ahead, archives raw events and drops partitions whose retention is over, renews the offsets of time zones."
+)
 def keep(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
     """What grows without end is partitioned by time; this keeps the partitions."""
+    now = datetime.now(UTC)
+    with opened(database_url) as engine:
+        archived = write_due(engine, settings(), now, forgotten_check(engine, settings()))
     with opened(database_url) as engine, engine.begin() as connection:
         made = partitions.ensure(connection, datetime.now(UTC))
         dropped = partitions.drop_expired(connection, settings(), datetime.now(UTC))
         changed = zone_offsets.ensure(connection)
         connection.execute(beacon_queries.FORGET, {"before": datetime.now(UTC) - BEACONS_KEPT})
     context.add_output_metadata(
-        {"made": len(made.names), "dropped": len(dropped.names), "kept": dropped.kept, "zones": len(changed)}
+        {
+            "made": len(made.names),
+            "archived": sum(week.problem is None for week in archived),
+            "dropped": len(dropped.names),
+            "kept": dropped.kept,
+            "zones": len(changed),
+        }
     )
+    for week in archived:
+        if week.problem is not None:
+            context.log.error("week %s is not archived: %s", week.week, week.problem)
     for name in [*made.names, *dropped.names]:
         context.log.info(name)
 

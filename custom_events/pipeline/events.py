@@ -103,6 +103,20 @@ async def revised_events(
     ]
 
 
+def is_revised(
+    candidate: CandidateEvent,
+    known: Known,
+    facts: str,
+    raw_id: int | None,
+    landed_week: date | None,
+    *,
+    was_undone: bool,
+) -> bool:
+    """Whether a stored event is another one with what the candidate says; the candidate then has it. Pure: for whoever has read what is
+    stored already."""
+    return _may_add(candidate, known) and _revise(candidate, facts, raw_id, landed_week, was_undone)
+
+
 def _may_add(candidate: CandidateEvent, known: Known) -> bool:
     event = candidate.event
     return (

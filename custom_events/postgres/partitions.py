@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from custom_events.postgres import spans
 from custom_events.postgres.spans import Partition
 from custom_events.settings import Settings, settings
+from custom_events.tables.landing import raw_events
 from custom_events.tables.registry import PARTITIONED, Partitioning
 
 LOCK_LIMIT_MS = 4_000  # ATTACH and DROP lock out readers of the table; they give up rather than queue everybody
@@ -33,6 +34,18 @@ WITH stuck AS (
 INSERT INTO app.raw_outcomes (landed_week, raw_id, received_at, site_id, outcome, reason, detail, new_events)
 SELECT s.landed_week, s.raw_id, coalesce(e.received_at, s.landed_week), s.site_id, 'parked', 'body_gone', :detail, 0
 FROM stuck s LEFT JOIN landing.raw_events e ON e.landed_week = s.landed_week AND e.id = s.raw_id
+"""
+# Whether rows of a partition must stay: restored ones for their time, and where there is an archive those that are not in it. Nothing lands in
+# a week that has passed but what is restored from the archive, so as many rows are the same rows.
+_UNARCHIVED = """
+SELECT e.landed_week, count(*) AS rows, a.rows AS archived, a.written_at, a.problem, a.restored_until
+FROM landing.raw_events e LEFT JOIN app.raw_archives a ON a.landed_week = e.landed_week
+WHERE e.tableoid = CAST(:relation AS regclass) AND e.landed_week < :cutoff
+GROUP BY e.landed_week, a.landed_week ORDER BY 1
+"""
+_RESTORED_NO_MORE = """
+UPDATE app.raw_archives a SET restored_until = NULL
+WHERE a.restored_until IS NOT NULL AND NOT EXISTS (SELECT FROM landing.raw_events e WHERE e.landed_week = a.landed_week)
 """
 _TURN = "SELECT set_config('lock_timeout', :limit, true), pg_advisory_xact_lock(:key)"
 
@@ -79,7 +92,7 @@ def drop_expired(connection: sa.Connection, settings: Settings, now: datetime) -
     """Drop partitions that ended before their table's retention, and such rows in DEFAULT. The ledger has none.
 
     Runs in the caller's transaction. A partition is kept, and reported with the reason, while raw events in it wait to be
-    understood or somebody holds a lock on it. Up to STUCK_ROWS that waited for all of that time keep no week: they are parked.
+    understood, while they are not in the archive that the settings name, or somebody holds a lock on it. Up to STUCK_ROWS that waited for all of that time keep no week: they are parked.
     """
     connection.execute(sa.text(_TURN), {"limit": str(LOCK_LIMIT_MS), "key": MAKERS})
     today = now.astimezone(UTC).date()
@@ -92,16 +105,29 @@ def drop_expired(connection: sa.Connection, settings: Settings, now: datetime) -
         cutoff = today - timedelta(days=getattr(settings, kind.retention))
         for partition in spans.expired(kind, existing(connection, kind), cutoff):
             name = f"{kind.table.schema}.{partition.name}"
-            reason = _drop(connection, kind, partition)
+            reason = _unarchived(connection, settings, kind, partition.name, partition.end, now)
+            reason = reason or _drop(connection, kind, partition)
             if reason is None:
                 names.append(name)
             else:
                 kept[name] = reason
-        rows = _delete_default(connection, kind, cutoff)
-        if rows:
-            deleted[f"{kind.table.schema}.{kind.table.name}_default"] = rows
+        default = f"{kind.table.name}_default"
+        if reason := _unarchived(connection, settings, kind, default, cutoff, now):
+            kept[f"{kind.table.schema}.{default}"] = reason
+        elif rows := _delete_default(connection, kind, cutoff):
+            deleted[f"{kind.table.schema}.{default}"] = rows
+    connection.execute(sa.text(_RESTORED_NO_MORE))
     structlog.get_logger().info("partitions_dropped", names=names, deleted=deleted, kept=kept)
     return Dropped(names=tuple(names), deleted=deleted, kept=kept)
+
+
+def ensure_span(connection: sa.Connection, table: sa.Table, day: date) -> None:
+    """Make the partition that holds a day, if it is missing; in the caller's transaction. Rows of it that are in DEFAULT move there."""
+    connection.execute(sa.text(_TURN), {"limit": str(LOCK_LIMIT_MS), "key": MAKERS})
+    kind = next(kind for kind in PARTITIONED if kind.table is table)
+    partition = spans.holding(kind, day)
+    if partition.name not in existing(connection, kind):
+        _make(connection, kind, partition)
 
 
 def existing(connection: sa.Connection, kind: Partitioning) -> set[str]:
@@ -139,6 +165,21 @@ def _drop(connection: sa.Connection, kind: Partitioning, partition: Partition) -
         if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
             raise
         return "in use; tried again next time"
+    return None
+
+
+def _unarchived(
+    connection: sa.Connection, settings: Settings, kind: Partitioning, name: str, cutoff: date, now: datetime
+) -> str | None:
+    """A reason to keep raw events of a partition before `cutoff`: they are not in the archive, or were restored from it."""
+    if kind.table is not raw_events:
+        return None
+    values = {"relation": f"{kind.table.schema}.{name}", "cutoff": cutoff}
+    for week in connection.execute(sa.text(_UNARCHIVED), values):
+        if week.restored_until is not None and week.restored_until > now:
+            return f"restored from the archive until {week.restored_until:%Y-%m-%d}"
+        if settings.archive_url is not None and (week.written_at is None or week.archived < week.rows):
+            return f"not in the archive: {week.problem or 'it was not written yet'}"
     return None
 
 

@@ -25,9 +25,15 @@ def wanted(kind: Partitioning, today: date, ahead_days: int) -> Iterator[Partiti
     for _ in range(kind.behind):
         begin = span_begin(kind.span, begin - timedelta(days=1))
     while begin <= today + timedelta(days=ahead_days):
-        end = span_end(kind.span, begin)
-        yield Partition(name=f"{kind.table.name}_{suffix(kind.span, begin)}", begin=begin, end=end)
-        begin = end
+        partition = holding(kind, begin)
+        yield partition
+        begin = partition.end
+
+
+def holding(kind: Partitioning, day: date) -> Partition:
+    """The partition that holds a day."""
+    begin = span_begin(kind.span, day)
+    return Partition(name=f"{kind.table.name}_{suffix(kind.span, begin)}", begin=begin, end=span_end(kind.span, begin))
 
 
 def span_begin(span: Span, day: date) -> date:

@@ -33,8 +33,9 @@ DELETE FROM app.customers c USING unseen u WHERE c.site_id = u.site_id AND c.cus
 
 DELETE_QUARANTINE: Final = sa.text("DELETE FROM landing.refused_events WHERE received_at < :cutoff")
 
-# The oldest of what expires, by what it is.
+# The oldest of what expires, by what it is; weeks that were restored from the archive have a time of their own.
 OLDEST: Final = sa.text("""
-SELECT 'bodies' AS what, (SELECT min(landed_week)::timestamp AT TIME ZONE 'UTC' FROM landing.raw_events) AS since
+SELECT 'bodies' AS what, (SELECT min(landed_week)::timestamp AT TIME ZONE 'UTC' FROM landing.raw_events
+  WHERE landed_week <> ALL (ARRAY(SELECT a.landed_week FROM app.raw_archives a WHERE a.restored_until > :now))) AS since
 UNION ALL SELECT 'quarantine', (SELECT min(received_at) FROM landing.refused_events)
 """)

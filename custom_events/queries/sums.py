@@ -29,9 +29,11 @@ _CONTRADICTION: Final = """CASE
 _DIFFERS: Final = """(m.withheld_reason IS NOT NULL OR u.state = 'withheld' OR m.currency IS DISTINCT FROM u.currency
     OR m.value IS DISTINCT FROM u.value)"""
 
-# Oldest week that both the receipts and the raw events still cover: retention drops bodies years before receipts.
+# Oldest week that both the receipts and the raw events still cover: retention drops bodies years before receipts. Restored weeks do not
+# count: those between them and the others are missing.
 COVERED_SINCE: Final = """
-SELECT raw.week FROM (SELECT min(landed_week) AS week FROM landing.raw_events) raw
+SELECT raw.week FROM (SELECT min(landed_week) AS week FROM landing.raw_events
+  WHERE landed_week <> ALL (ARRAY(SELECT a.landed_week FROM app.raw_archives a WHERE a.restored_until IS NOT NULL))) raw
 WHERE EXISTS (SELECT FROM landing.receipts r WHERE r.landed > 0 AND r.at < CAST(raw.week AS timestamp) AT TIME ZONE 'UTC')
 """
 

@@ -13,7 +13,7 @@ import structlog
 
 from custom_events import secrets
 from custom_events.catalog import audit
-from custom_events.errors import NeedsAction
+from custom_events.errors import NeedsAction, Transient
 from custom_events.queries import redaction as sql
 from custom_events.redaction import bodies
 from custom_events.redaction.lookup import person_of, request_of, site_context
@@ -68,7 +68,12 @@ def carry_out(
             )
             return _carried(request, kind, is_done=False, counts=request.counts, problem=problem)
         site = site_context(connection, request.site_id)
-    waiting = Run(engine, settings, request, who, site, on_batch).everything()
+    try:
+        waiting = Run(engine, settings, request, who, site, on_batch).everything()
+    except (NeedsAction, Transient) as error:  # the archive: the request stays open, and the next run does what is left
+        with engine.connect() as connection:
+            counts = request_of(connection, raw_id).counts
+        return _carried(request, kind, is_done=False, counts=counts, problem=str(error))
     return _finish(engine, request, kind, waiting, actor)
 
 

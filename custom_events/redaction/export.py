@@ -1,12 +1,13 @@
 """What is stored of somebody, as one JSON document: the answer to a request for data. Made when it is asked for, and kept nowhere."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 import zstandard
 
+from custom_events.archive.reading import rows_of_site
 from custom_events.catalog import audit
 from custom_events.errors import NeedsAction
 from custom_events.platforms import mentions
@@ -69,11 +70,13 @@ def export(connection: sa.Connection, settings: Settings, raw_id: int, *, actor:
         detail={"rows": {name: len(rows) for name, rows in tables.items()}},
         site_id=site.site_id,
     )
-    deliveries = tuple(_deliveries(connection, site, identity))
+    deliveries = tuple(_deliveries(connection, settings, site, identity))
     return Export(request=raw_id, site=request.site_key, made_at=datetime.now(UTC), deliveries=deliveries, **tables)
 
 
-def _deliveries(connection: sa.Connection, site: SiteContext, identity: Found) -> list[dict[str, Any]]:
+def _deliveries(
+    connection: sa.Connection, settings: Settings, site: SiteContext, identity: Found
+) -> list[dict[str, Any]]:
     wanted = {(SubjectKind.ORDER, order_id) for order_id in identity.orders}
     wanted |= {
         (SubjectKind.CUSTOMER, customer_key.removeprefix("c:"))
@@ -86,14 +89,17 @@ def _deliveries(connection: sa.Connection, site: SiteContext, identity: Found) -
     deliveries: list[dict[str, Any]] = []
     week = connection.execute(sql.FIRST_WEEK).scalar_one()
     last = datetime.now(UTC).date() + timedelta(days=7)
+    landed_weeks: set[date] = set()
     while week is not None and week <= last:
         after = 0
         values = {"week": week, "site": site.site_id, "rows": _PAGE}
         while rows := connection.execute(sql.RAW_PAGE, values | {"after": after}).all():
             deliveries += [delivery for row in rows if (delivery := _delivery(row, site, wanted)) is not None]
             after = rows[-1].id
+            landed_weeks.add(week)
         week += timedelta(days=7)
-    return deliveries
+    archived = (_delivery(row, site, wanted) for row in rows_of_site(settings, site.site_id, landed_weeks))
+    return [delivery for delivery in archived if delivery is not None] + deliveries
 
 
 def _delivery(row: Any, site: SiteContext, wanted: set[mentions.Mention]) -> dict[str, Any] | None:

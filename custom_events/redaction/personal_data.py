@@ -57,6 +57,9 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
     "landing.raw_queue": Nobody("numbers of deliveries that wait"),
     "landing.duplicate_deliveries": Nobody("digests of deliveries' ids"),
     "landing.receipts": Nobody("counts"),
+    "app.raw_archives": Nobody(
+        "counts of archived weeks; their files (CUSTOM_EVENTS_ARCHIVE_URL) are raw events, and are blanked as these are"
+    ),
     # ---------------------------------------------------------------- understood
     "app.raw_outcomes": Nobody("reasons and paths of fields, never values"),
     "app.odd_leaves": Nobody("paths of fields, never values"),

@@ -48,7 +48,7 @@ def overdue(connection: sa.Connection, settings: Settings, now: datetime) -> lis
     """How old the oldest bodies and refused deliveries are."""
     allowed = {"bodies": settings.raw_retention_days, "quarantine": settings.quarantine_retention_days}
     oldest: list[Oldest] = []
-    for row in connection.execute(queries.OLDEST):
+    for row in connection.execute(queries.OLDEST, {"now": now}):
         days = allowed[row.what]
         late = now - row.since - timedelta(days=days) - GRACE[row.what] if row.since is not None else timedelta()
         overdue_days = max(0.0, late / timedelta(days=1))

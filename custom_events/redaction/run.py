@@ -17,6 +17,7 @@ from custom_events.pipeline.claim import LOCK_CLASS
 from custom_events.queries import redaction as sql
 from custom_events.queries import shopify_app
 from custom_events.redaction import bodies, events, key
+from custom_events.redaction.archives import blank_archived
 from custom_events.redaction.person import Found, Person, find
 from custom_events.settings import Settings
 from custom_events.values.deliveries import PrivacyRequest, SiteContext
@@ -59,6 +60,8 @@ class Run:
                     pass
         self._deliveries()
         self._refused()
+        if not waiting:  # files are read whole: once, when nothing else is left
+            self._archived()
         if self._everybody:
             self._batch(self._app)
         return waiting
@@ -202,6 +205,11 @@ class Run:
             return Counter(raw_events=gone), place
 
         return work
+
+    def _archived(self) -> None:
+        until = self._until if self._everybody else None
+        count = blank_archived(self._engine, self._settings, self._site, self._subjects, until)
+        self._batch(lambda _connection: (Counter(archived_raw_events=count), None))
 
     def _refused(self) -> None:
         place: Place | None = (_BEGINNING, 0)

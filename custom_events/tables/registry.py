@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from custom_events.tables import (
     access,
+    archives,
     beacons,
     commerce,
     counting,
@@ -147,6 +148,7 @@ MODULES = (
     shopify_app,
     definitions,
     landing,
+    archives,
     commerce,
     beacons,
     odd_leaves,

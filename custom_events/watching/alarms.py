@@ -1,61 +1,13 @@
 """What is wrong when: one list, from which the watcher tells people and from which Prometheus' rules are written."""
 
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Final
 
-import msgspec
-
 from custom_events.values.deliveries import PrivacyRequest
+from custom_events.watching.alarm_types import EXAMPLE, Alarm, Severity, Watch
 from custom_events.watching.metrics import METRICS, Reading, Sample
 
 HOUR_S: Final = 3_600
-EXAMPLE: Final = "example"  # in `where`: one of what is counted, raw:<id>
-
-
-class Severity(StrEnum):
-    """CRITICAL: conversions are being lost, or will be soon. WARNING: somebody should look today."""
-
-    CRITICAL = "critical"
-    WARNING = "warning"
-
-
-class Watch(msgspec.Struct, frozen=True, kw_only=True):
-    """An alarm's definition: `metric` (narrowed by `only`, and by what another alarm is about, `but`) above or below `limit` for `for_s` seconds.
-
-    `sentence` may name {value} and the metric's labels. `remedy` says what to do.
-    """
-
-    name: str
-    metric: str
-    severity: Severity
-    limit: float
-    below: bool = False
-    only: tuple[tuple[str, str], ...] = ()
-    but: tuple[tuple[str, str], ...] = ()
-    for_s: int = 300
-    sentence: str
-    remedy: str
-
-    def holds(self, sample: Sample) -> bool:
-        """Whether a sample of the metric is wrong."""
-        labels = dict(zip(METRICS[self.metric].labels, sample.labels, strict=True))
-        if any(labels[name] != wanted for name, wanted in self.only) or any(
-            labels[name] == value for name, value in self.but
-        ):
-            return False
-        return sample.value < self.limit if self.below else sample.value > self.limit
-
-
-class Alarm(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is wrong now. `key` is the same as long as it is the same thing. `where` may name an EXAMPLE of it as well."""
-
-    key: str
-    name: str
-    severity: Severity
-    where: dict[str, str]
-    sentence: str
-    remedy: str
 
 
 WATCHES: Final = (
@@ -227,6 +179,15 @@ WATCHES: Final = (
         for_s=0,
         sentence="What should have been deleted is still there ({what}), for {value} days too long",
         remedy="`custom-events retention --run` deletes it and says what stands in the way; see that Dagster's job keep_partitions runs daily",
+    ),
+    Watch(
+        name="ArchiveFailing",
+        metric="custom_events_archive_problems",
+        severity=Severity.WARNING,
+        limit=0,
+        for_s=0,
+        sentence="Weeks of raw events that could not be archived: {value}; they are not dropped before they are",
+        remedy="`custom-events archive list` says why; mend that, then `custom-events archive write`",
     ),
     Watch(
         name="DeliveriesRefused",

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from custom_events.ledger import allowance
 from custom_events.ledger.codes import RULES, is_not_understood
 from custom_events.ledger.reconcile import CATCHES_UP, first_day_of
-from custom_events.queries import odd_leaves, privacy, recovery, report_runs, shopify_app, upload_stops
+from custom_events.queries import archives, odd_leaves, privacy, recovery, report_runs, shopify_app, upload_stops
 from custom_events.queries import watching as queries
 from custom_events.redaction import retention
 from custom_events.settings import Settings
@@ -206,6 +206,7 @@ def _reports(connection: sa.Connection, now: datetime) -> Samples:
 def _retention(settings: Settings, connection: sa.Connection, now: datetime) -> Samples:
     for oldest in retention.overdue(connection, settings, now):
         yield _sample("retention_overdue_days", oldest.overdue_days, oldest.what)
+    yield _sample("archive_problems", connection.execute(archives.FIGURES).one().problems)
 
 
 def _quotas(settings: Settings, connection: sa.Connection, now: datetime) -> Samples:

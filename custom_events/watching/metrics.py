@@ -92,6 +92,7 @@ METRICS: Final[dict[str, Metric]] = {
     "custom_events_retention_overdue_days": Metric(
         "For how many days the oldest is there that should have been deleted; 0: it is not.", ("what",)
     ),
+    "custom_events_archive_problems": Metric("Weeks of raw events that could not be archived when it was tried last."),
     "custom_events_receiver_quarantined_rows": Metric("Deliveries refused in the last hour, by reason.", ("reason",)),
     "custom_events_reconciliation_age_seconds": Metric("How long ago Google's counts were read.", _ACCOUNT),
     "custom_events_reconciliation_short_days": Metric(

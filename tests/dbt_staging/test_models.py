@@ -44,6 +44,7 @@ def test_no_secret_and_no_body_reaches_reports() -> None:
         *("report_specifications", "report_schedules", "report_runs"),
         *("operations", "operation_parts", "bulk_changes", "bulk_change_rows"),
         *("forgotten_subjects", "forgetting_keys", "key_ring_checks"),
+        "raw_archives",
         *("store_api_keys", "order_recoveries", "traffic_hours", "traffic_counted", "quiet_traffic", "beacons"),
     }
 

@@ -8,11 +8,14 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from custom_events.archive.restoring import restore
+from custom_events.archive.writing import write_due
 from custom_events.errors import NeedsAction
 from custom_events.ledger.reconcile import count_ours
 from custom_events.postgres import connect, partitions, role_logins, role_rights, upkeep, zone_offsets
 from custom_events.postgres.role_logins import Program
 from custom_events.queries import receipts, reconciliation, tallies
+from custom_events.redaction.archives import forgotten_check
 from custom_events.redaction.carry_out import carry_out_all, sweep_quarantine
 from custom_events.redaction.retention import expire
 from custom_events.watching import scheduled, sums
@@ -87,15 +90,21 @@ def keep(engine: sa.Engine, planted: Planted) -> None:
     """What `keep_partitions` does, and what the watcher looks at."""
     now = datetime.now(UTC)
     later = now + timedelta(days=8)
+    expired = now + timedelta(days=120)
+    (archived,) = write_due(engine, planted.settings, expired, forgotten_check(engine, planted.settings))
+    assert archived.manifest is not None
     with engine.begin() as connection:
         assert partitions.ensure(connection, later, ahead_days=45).names
-        assert partitions.drop_expired(connection, planted.settings, now + timedelta(days=120)).names
+        assert partitions.drop_expired(connection, planted.settings, expired).names
         zone_offsets.ensure(connection)
         tallies.fold(connection)
         receipts.by_hour(connection, now)
         reconciliation.forget(connection, now - timedelta(days=760))
         scheduled.ended(connection, "keep_partitions", now)
         sums.check(connection, now)
+    is_forgotten = forgotten_check(engine, planted.settings)
+    restored = restore(engine, planted.settings, archived.week, expired, is_forgotten, days=1)
+    assert (restored.landed, restored.blanked) == (archived.manifest.rows, 0)
     expire(engine, planted.settings, now + timedelta(days=800))
     upkeep.analyze(engine)
     assert upkeep.rest(engine, now + timedelta(days=400)) == []  # the owner's
@@ -103,7 +112,8 @@ def keep(engine: sa.Engine, planted: Planted) -> None:
 
 
 def test_the_whole_way_with_the_rights_of_each_program(planted: Planted, logins: dict[Program, str]) -> None:
-    owner = planted.settings
+    archive = planted.settings.local_directory / "archive"
+    planted.settings = owner = planted.settings.model_copy(update={"archive_url": str(archive)})
     planted.settings = owner.model_copy(update={"database_url": SecretStr(logins[Program.RECEIVER])})
     assert set(planted.post(everywhere(planted, ANN) + everywhere(planted, BEN))) == {200}
     assert set(planted.post(everywhere(planted, BEN)[:2], secret=b"another")) == {401}
