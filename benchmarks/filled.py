@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-import sqlalchemy as sa
 from psycopg import sql
 from psycopg.types.json import Json
 
@@ -86,7 +85,9 @@ class Build:
                 "COPY landing.raw_events (landed_week, site_id, topic, dedup_key, delivery_id, triggered_at, signature, headers, body,"
                 " body_bytes) FROM STDIN WITH (FORMAT binary)"
             ) as copy:
-                copy.set_types(["date", "int8", "text", "bytea", "text", "timestamptz", "text", "json", "bytea", "int4"])
+                copy.set_types(
+                    ["date", "int8", "text", "bytea", "text", "timestamptz", "text", "json", "bytea", "int4"]
+                )
                 now = datetime.now(UTC)
                 for site_id, topic, body, size in deliveries:
                     self._landed += 1
@@ -125,7 +126,12 @@ class Build:
         }
 
     def _run(self, program: str) -> None:
-        subprocess.run([sys.executable, "-c", program, self._url], cwd=self._folder, env=pipeline.environment(self._folder), check=True)
+        subprocess.run(
+            [sys.executable, "-c", program, self._url],
+            cwd=self._folder,
+            env=pipeline.environment(self._folder),
+            check=True,
+        )
 
 
 def _log_position(connection: psycopg.Connection[Any]) -> int:
@@ -144,7 +150,9 @@ def run(filled: int, orders: int, sites: int, rounds: int, against: Path | None)
     folders = {"here": here} | ({} if against is None else {"other": against.resolve()})
     measured: dict[str, dict[str, list[Figures]]] = {}
     with ExitStack() as stack:
-        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-filled-", ignore_cleanup_errors=True)))
+        place = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-filled-", ignore_cleanup_errors=True))
+        )
         server = stack.enter_context(embedded.start(place / "postgres"))
         builds = []
         for name, folder in folders.items():
@@ -160,7 +168,9 @@ def run(filled: int, orders: int, sites: int, rounds: int, against: Path | None)
             work |= {stage.name: (stage, first + 2 * orders, orders // 2, False) for stage in LIFE}
             first += 3 * orders
             for name, (stage, start, count, is_late) in work.items():
-                made = list(filled_bodies.packed(stage, filled_bodies.orders(start, count, sites, newest, is_late=is_late)))
+                made = list(
+                    filled_bodies.packed(stage, filled_bodies.orders(start, count, sites, newest, is_late=is_late))
+                )
                 for build in builds if number % 2 else reversed(builds):
                     build.land(made)
                     measured.setdefault(name, {}).setdefault(build.name, []).append(build.drain(count))
@@ -176,7 +186,10 @@ def run(filled: int, orders: int, sites: int, rounds: int, against: Path | None)
 def summary(measured: dict[str, dict[str, list[Figures]]], filled: int, orders: int) -> dict[str, Any]:
     """Medians by work and build; ratios of rounds to the other build's, of which the median counts."""
     medians = {
-        work: {build: {key: round(statistics.median(figures[key] for figures in runs), 1) for key in runs[0]} for build, runs in builds.items()}
+        work: {
+            build: {key: round(statistics.median(figures[key] for figures in runs), 1) for key in runs[0]}
+            for build, runs in builds.items()
+        }
         for work, builds in measured.items()
     }
     ratios: Figures = {}

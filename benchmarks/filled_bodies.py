@@ -41,7 +41,11 @@ def _touched(body: dict[str, Any], at: datetime) -> dict[str, Any]:
 
 
 def _fulfilled(body: dict[str, Any], at: datetime) -> dict[str, Any]:
-    return {**_says_something_new(body, at), "updated_at": (at + timedelta(hours=9)).isoformat(), "fulfillment_status": "fulfilled"}
+    return {
+        **_says_something_new(body, at),
+        "updated_at": (at + timedelta(hours=9)).isoformat(),
+        "fulfillment_status": "fulfilled",
+    }
 
 
 def _refund(body: dict[str, Any], at: datetime) -> dict[str, Any]:
@@ -69,7 +73,9 @@ class Packed(NamedTuple):
     body_bytes: int
 
 
-def orders(first: int, count: int, sites: int, newest: datetime, *, is_late: bool = False) -> list[tuple[int, dict[str, Any], datetime]]:
+def orders(
+    first: int, count: int, sites: int, newest: datetime, *, is_late: bool = False
+) -> list[tuple[int, dict[str, Any], datetime]]:
     """(site, body, time) of orders numbered from `first`, of each site in turn."""
     rng = random.Random(first)  # speed, not secrecy
     made = []

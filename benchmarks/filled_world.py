@@ -17,7 +17,13 @@ STRIDE: Final = 10_000_000  # between the ids of a row and of its next copy
 ORDERS_OF_A_CUSTOMER: Final = 5
 _KEYED: Final = ("app.event_keys", "app.custom_event_keys", "app.upload_keys")
 _IDS: Final = ("id", "raw_id", "event_id", "commerce_event_id", "custom_event_id", "upload_id")
-_NAMING: Final = ("key", "dedup_key", "transaction_id", "order_id", "subject")  # name an order by the platform's id, of 13 digits
+_NAMING: Final = (
+    "key",
+    "dedup_key",
+    "transaction_id",
+    "order_id",
+    "subject",
+)  # name an order by the platform's id, of 13 digits
 _HASHES: Final = ("email_sha256", "phone_sha256")
 
 _COLUMNS: Final = sa.text("""
@@ -68,7 +74,7 @@ def _copied(connection: sa.Connection, table: str, copies: int) -> str:
     )
 
 
-def _changed(name: str, kind: str, step: str, names: set[str]) -> str:  # noqa: PLR0911  a column of each kind
+def _changed(name: str, kind: str, step: str, names: set[str]) -> str:
     column = f"t.{name}"
     if name in _IDS:
         return f"{column} - k * {STRIDE}"

@@ -61,6 +61,11 @@ commerce_events = sa.Table(
         server_default=sa.false(),
         comment="A later body took it back: it matches nothing and counts nowhere.",
     ),
+    sa.Column(
+        "packed",
+        sa.LargeBinary,
+        comment="Its order, and its customer where customer_key names one, compressed (values/packed_facts.py); null: `facts` has all.",
+    ),
     sa.PrimaryKeyConstraint("occurred_at", "id"),
     sa.Index(None, "site_id", "type", "occurred_at"),
     sa.Index("ix_commerce_events_customer", "site_id", "customer_key", "type", "occurred_at", "key"),
