@@ -78,7 +78,10 @@ class Build:
         return {"heap_bytes": heap / filled, "index_bytes": indexes / filled}
 
     def land(self, deliveries: Iterable[Packed]) -> None:
-        """As the receiver does; all wait in the queue."""
+        """As the receiver does, after a checkpoint; all wait in the queue. A checkpoint between landing and reading would charge the drain
+        with images of the landed pages: with checksums, reading a row for the first time marks its page."""
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
         week = (today := datetime.now(UTC).date()) - timedelta(days=today.weekday())
         with psycopg.connect(self._url) as connection, connection.cursor() as cursor:
             with cursor.copy(
@@ -107,7 +110,6 @@ class Build:
         self.engine.dispose()
         with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute("ANALYZE landing.raw_queue")
-            connection.execute("CHECKPOINT")
             before = _log_position(connection)
             parked = _parked(connection)
         cpu_s = pipeline.ended_backends_cpu_s(self._place)
@@ -165,7 +167,7 @@ def run(filled: int, orders: int, sites: int, rounds: int, against: Path | None)
         first = 1_000_000_000
         for number in range(rounds):
             work = {"filled": (PAID, first, orders, False), "late": (PAID, first + orders, orders // LATE_SHARE, True)}
-            work |= {stage.name: (stage, first + 2 * orders, orders // 2, False) for stage in LIFE}
+            work |= {stage.name: (stage, first + 2 * orders, orders, False) for stage in LIFE}
             first += 3 * orders
             for name, (stage, start, count, is_late) in work.items():
                 made = list(
