@@ -1,5 +1,5 @@
 with source as (
-    select * from {{ source('app', 'commerce_events') }}
+    select id, occurred_at, site_id, type, key, evidence_at, order_id, customer_key, amount, currency, is_test, facts, raw_id, raw_landed_week, created_at, is_undone from {{ source('app', 'commerce_events') }}
 ),
 
 renamed as (
