@@ -18,6 +18,7 @@ from typing import Any
 NAMES = (
     "receiver",
     "pipeline",
+    "filled",
     "latency",
     "matching",
     "backtest",

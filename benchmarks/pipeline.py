@@ -155,13 +155,18 @@ class _Bench:
             return {"per_second": rate, "postgres_cpu_us": (self._postgres_cpu_s() - before) / self._orders * 1e6}
 
     def _postgres_cpu_s(self) -> float:
-        """Processors' time of all backends that have ended; waits for those of our connections, which are closed."""
-        postmaster = psutil.Process(int((self._place / "postgres/data/postmaster.pid").read_text().split("\n", 1)[0]))
-        deadline = time.monotonic() + BACKENDS_END_S
-        while time.monotonic() < deadline and _serves(postmaster):
-            time.sleep(0.02)
-        times = postmaster.cpu_times()
-        return times.children_user + times.children_system
+        return ended_backends_cpu_s(self._place)
+
+
+def ended_backends_cpu_s(place: Path) -> float:
+    """Processors' time, in seconds, of all backends of the server in `place` that have ended; waits for those of our connections, which are
+    closed."""
+    postmaster = psutil.Process(int((place / "postgres/data/postmaster.pid").read_text().split("\n", 1)[0]))
+    deadline = time.monotonic() + BACKENDS_END_S
+    while time.monotonic() < deadline and _serves(postmaster):
+        time.sleep(0.02)
+    times = postmaster.cpu_times()
+    return times.children_user + times.children_system
 
 
 def _serves(postmaster: psutil.Process) -> bool:
@@ -172,12 +177,19 @@ def _serves(postmaster: psutil.Process) -> bool:
         return True  # one ended while we looked: look again
 
 
-def drained(url: str, workers: int, batch_size: int) -> Figures:
+def environment(folder: Path) -> dict[str, str]:
+    """In which programs use the product in `folder`."""
+    return {**os.environ, "PYTHONPATH": str(folder)}
+
+
+def drained(url: str, workers: int, batch_size: int, folder: Path | None = None) -> Figures:
     """Seconds from the start signal to the last worker's end, and of processors' time; peak memory of the largest worker; uploads
-    by state."""
+    by state. `folder`: of the build that drains; None: this one."""
+    env = None if folder is None else environment(folder)
     command = [sys.executable, "-m", "benchmarks.pipeline_worker", url, str(batch_size)]
     processes = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(workers)
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder, env=env)
+        for _ in range(workers)
     ]
     for process in processes:
         if process.stdout is None or not process.stdout.readline().startswith("ready"):

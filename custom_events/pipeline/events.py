@@ -13,7 +13,7 @@ from custom_events.pipeline.evidence import MERGED, Evidence, merge, replace
 from custom_events.pipeline.understanding import CandidateEvent, Key
 from custom_events.queries import tallies
 from custom_events.queries import understanding as sql
-from custom_events.values import events
+from custom_events.values import events, packed_facts
 
 EVENT_COLUMNS = (
     "id",
@@ -31,6 +31,7 @@ EVENT_COLUMNS = (
     "raw_id",
     "raw_landed_week",
     "is_undone",
+    "packed",
 )
 OF_ORDERS = "order."  # begins the natural keys of order.created, paid, refunded ..., which all hold the order's id
 KEY_COLUMNS = ("site_id", "key", "event_id", "occurred_at", "evidence_at", "parts")
@@ -131,7 +132,7 @@ def _revise(
     candidate: CandidateEvent, facts: str, raw_id: int | None, landed_week: date | None, was_undone: bool
 ) -> bool:
     """Whether the event is another one with what the candidate says; the candidate then has it."""
-    if facts.encode() == candidate.json():
+    if facts == packed_facts.as_read(*candidate.stored()):
         return False
     before = events.from_json(facts, is_undone=was_undone)
     stored = Evidence(before, raw_id or 0, landed_week or date.min)
@@ -142,7 +143,7 @@ def _revise(
         return False
     candidate.event = msgspec.structs.replace(now.event, is_undone=True) if was_undone else now.event
     candidate.before, candidate.stored_raw = before, (now.raw_id, now.landed_week)
-    candidate.facts, candidate.first, candidate.known_parts = None, None, -1
+    candidate.stored_as, candidate.first, candidate.known_parts = None, None, -1
     return True
 
 
@@ -160,7 +161,7 @@ async def write(connection: Connection, new: list[CandidateEvent], revised: list
 
 def _event_rows(candidates: Iterable[CandidateEvent]) -> Iterator[tuple[Any, ...]]:
     for candidate in candidates:
-        event, raw = candidate.event, candidate.from_raw
+        event, raw, stored = candidate.event, candidate.from_raw, candidate.stored()
         yield (
             candidate.event_id,
             event.occurred_at,
@@ -173,10 +174,11 @@ def _event_rows(candidates: Iterable[CandidateEvent]) -> Iterator[tuple[Any, ...
             event.amount,
             event.currency,
             event.is_test,
-            candidate.json(),
+            stored.facts,
             raw.raw_id,
             raw.landed_week,
             event.is_undone,
+            stored.packed,
         )
 
 
@@ -188,6 +190,7 @@ def _key_rows(candidates: Iterable[CandidateEvent]) -> Iterator[tuple[Any, ...]]
 
 def _revision(candidate: CandidateEvent) -> tuple[Any, ...]:
     event, raw_id, landed_week = candidate.evidence
+    stored = candidate.stored()
     return (
         candidate.stored_at,
         candidate.event_id,
@@ -198,8 +201,9 @@ def _revision(candidate: CandidateEvent) -> tuple[Any, ...]:
         event.amount,
         event.currency,
         event.is_test,
-        candidate.json().decode(),
+        stored.facts.decode(),
         raw_id or None,
         landed_week if raw_id else None,
         event.is_undone,
+        stored.packed,
     )

@@ -6,6 +6,8 @@ written at home in the country of the order, the customer or the site. A rule th
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from operator import is_not
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -28,6 +30,7 @@ Branches = dict[str, "Branches"]  # of a sender's properties: what is kept below
 _PLAIN: Final = msgspec.json.Decoder()
 _ENCODER: Final = msgspec.json.Encoder()
 _PERSONAL: Final = object()
+PATHS: Final = 4_096  # of pages that are remembered: shops have few pages beside their orders
 
 
 def is_kept_by_name(field: str) -> bool:
@@ -81,7 +84,7 @@ class KeptFields:
         if order.tags:
             changes["tags"] = _free(order.tags, country) if self._order_tags else ()
         for name in ("discount_codes", "shipping_methods", "payment_methods"):
-            if texts := getattr(order, name):
+            if any(map(is_suspicious, texts := getattr(order, name))):
                 changes[name] = _clean_all(texts)
         if (page := order.landing_site) is not None:
             changes["landing_site"] = clean_address(page, LANDING_NAMES)
@@ -90,12 +93,22 @@ class KeptFields:
         for name in ("number", "source_name", "cancel_reason"):
             if is_suspicious(getattr(order, name)):
                 changes[name] = clean(getattr(order, name))
-        if order.items:
-            changes["items"] = tuple([self.item(item, country) for item in order.items])
+        items = [self.item(item, country) for item in order.items]
+        if any(map(is_not, items, order.items)):
+            changes["items"] = tuple(items)
         return _changed(order, changes)
 
     def item(self, item: LineItem, country: str | None = None) -> LineItem:
         """A line."""
+        # Nothing to look at in the ordinary case, which is asked of every line.
+        if not (
+            item.properties
+            or is_suspicious(item.sku)
+            or is_suspicious(item.title)
+            or is_suspicious(item.vendor)
+            or is_suspicious(item.product_type)
+        ):
+            return item
         changes: dict[str, Any] = {
             name: clean(getattr(item, name))
             for name in ("sku", "title", "vendor", "product_type")
@@ -134,7 +147,7 @@ class KeptFields:
             changes["meta"] = _named(event.meta, self._meta, country)
         if event.properties:
             changes["properties"] = _pruned_properties(event.properties, self._properties, country)
-        if event.utm:
+        if any(map(is_suspicious, event.utm.values())):
             changes["utm"] = {name: word for name, word in event.utm.items() if clean(word) is not None}
         return {name: value for name, value in changes.items() if value != getattr(event, name)}
 
@@ -194,7 +207,7 @@ def clean(text: str | None) -> str | None:
 def clean_address(page: str, names: frozenset[str]) -> str | None:
     """A page's address with these parameters of its query alone, and no fragment; None where its path names somebody."""
     path, _, query = page.partition("#")[0].partition("?")
-    if is_personal_part(path):
+    if _names_somebody(path):
         return None
     parameters = [field for field in query.split("&") if field.partition("=")[0].lower() in names] if query else []
     parameters = [field for field in parameters if not is_personal_part(field.partition("=")[2])]
@@ -216,6 +229,9 @@ def _country_of(understood: Understood) -> str | None:
     countries = [country for order in orders if order for country in (order.billing_country, order.shipping_country)]
     countries += [event.customer.country for event in understood.events if event.customer is not None]
     return next(filter(None, countries), None)
+@lru_cache(maxsize=PATHS)
+def _names_somebody(path: str) -> bool:
+    return is_personal_part(path)
 
 
 def _clean_all(texts: tuple[str, ...]) -> tuple[str, ...]:

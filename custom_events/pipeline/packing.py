@@ -173,6 +173,8 @@ def _part(column: sa.Column[Any], name: str, constants: dict[str, Any]) -> str:
         part = f"numeric({name})"
     elif isinstance(column.type, sa.Text):
         return _of_any_length(column, name, f"{name}.encode()")
+    elif isinstance(column.type, sa.LargeBinary):
+        return _of_any_length(column, name, name)
     elif type(column.type) is pg.JSON:
         return _of_any_length(column, name, f"({name} if type({name}) is bytes else {name}.encode())")
     else:

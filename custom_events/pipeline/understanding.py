@@ -84,7 +84,7 @@ class CandidateEvent(msgspec.Struct, eq=False, gc=False):
     stored_raw: tuple[int, date] | None = None  # the oldest body, where that is not in the batch
     event_id: int = 0
     stored_at: datetime | None = None  # where the event is stored already; None: it is new
-    facts: bytes | None = None
+    stored_as: events.Stored | None = None
     before: CommerceEvent | None = None
     known_parts: int = -1
 
@@ -93,15 +93,15 @@ class CandidateEvent(msgspec.Struct, eq=False, gc=False):
         """The event's natural key."""
         return self.event.key
 
-    def json(self) -> bytes:
-        """The event as JSON, encoded once."""
-        if self.facts is None:
+    def stored(self) -> events.Stored:
+        """The event as it is stored, encoded once."""
+        if self.stored_as is None:
             first = self.first
             if first is None:
-                self.facts = events.to_json(self.event)
+                self.stored_as = events.to_stored(self.event)
             else:
-                self.facts = events.to_json_beside(self.event, first.event, first.json())
-        return self.facts
+                self.stored_as = events.to_stored_beside(self.event, first.event, first.stored())
+        return self.stored_as
 
     @property
     def evidence(self) -> Evidence:

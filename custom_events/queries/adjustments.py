@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from custom_events.destinations.traits import sql_list
 from custom_events.queries.places import rows_of
+from custom_events.queries.stored_facts import facts_of
 from custom_events.queries.uploads import lane_of
 
 # Orders whose conversions may need another value, oldest change first; taken in the transaction that adjusts them.
@@ -50,7 +51,7 @@ LEDGER_ROWS_ALONE: Final = _ledger_rows(_ALONE, "c.occurred_at = g.occurred_at A
 
 def _origins(source: str, condition: str) -> sa.TextClause:
     return sa.text(f"""
-SELECT c.id AS custom_event_id, c.value, c.withdrawn_at, c.withdrawn_reason, e.facts, d.config, r.overrides,
+SELECT c.id AS custom_event_id, c.value, c.withdrawn_at, c.withdrawn_reason, {facts_of("e")}, d.config, r.overrides,
   o.total, o.currency, o.current_total, o.refunded, o.state_at, o.cancelled_at, o.payment_lost_at,
   CASE WHEN o.status = 'trash' THEN o.state_at ELSE o.deleted_at END AS gone_at, s.settings ->> 'payment_lost' AS payment_lost
 FROM {source}

@@ -6,6 +6,7 @@ asyncpg, positional parameters; look-ups are index probes in the same way as tho
 
 from typing import Final
 
+from custom_events.queries.stored_facts import facts_of
 from custom_events.queries.understanding import given
 
 # Counters of rules, over the whole site or of a customer, and the last event that each has counted. An assignment that was changed
@@ -79,14 +80,14 @@ DELETE FROM app.counted_days d USING gone WHERE d.counter_id = gone.id
 """
 
 # A site's stored events of some types, to count history.
-HISTORY: Final = """
-SELECT o.facts, o.created_at FROM app.commerce_events o WHERE o.site_id = $1 AND o.type = ANY ($2::text[])
+HISTORY: Final = f"""
+SELECT {facts_of("o")}, o.created_at FROM app.commerce_events o WHERE o.site_id = $1 AND o.type = ANY ($2::text[])
   AND NOT o.is_test AND NOT o.is_undone
 """
 
 # The same of one customer, and when each event was understood.
-CUSTOMER_HISTORY: Final = """
-SELECT o.facts, o.created_at FROM app.commerce_events o WHERE o.site_id = $1 AND o.customer_key = $3 AND o.type = ANY ($2::text[])
+CUSTOMER_HISTORY: Final = f"""
+SELECT {facts_of("o")}, o.created_at FROM app.commerce_events o WHERE o.site_id = $1 AND o.customer_key = $3 AND o.type = ANY ($2::text[])
   AND NOT o.is_test AND NOT o.is_undone
 """
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from custom_events.queries.matching import ADS_ACTIONS
 from custom_events.queries.places import NOT_REDACTED, conversion_of, rows_of
+from custom_events.queries.stored_facts import facts_of
 from custom_events.queries.understanding import given
 from custom_events.values.forgotten import BLANK_HEADERS
 from custom_events.values.reasons import SAME_TRANSACTION
@@ -30,17 +31,17 @@ FROM (
   ORDER BY o.occurred_at, o.key COLLATE "C" LIMIT $6::bigint
 ) k
 CROSS JOIN LATERAL (
-  SELECT e.facts, e.is_undone FROM app.commerce_events e WHERE e.occurred_at = k.occurred_at AND e.id = k.id LIMIT 1
+  SELECT {facts_of("e")}, e.is_undone FROM app.commerce_events e WHERE e.occurred_at = k.occurred_at AND e.id = k.id LIMIT 1
 ) f
 ORDER BY k.occurred_at, k.key COLLATE "C"
 """
 
 # A site's newest events of some types, up to one of them by (the store's time, key), and not before a moment.
-NEWEST_EVENTS: Final = """
+NEWEST_EVENTS: Final = f"""
 SELECT o.facts
 FROM unnest($2::text[]) AS t(type)
 CROSS JOIN LATERAL (
-  SELECT s.occurred_at, s.key, s.facts FROM app.commerce_events s
+  SELECT s.occurred_at, s.key, {facts_of("s")} FROM app.commerce_events s
   WHERE s.site_id = $1 AND s.type = t.type AND NOT s.is_undone AND s.occurred_at >= $3 AND s.occurred_at <= $4
     AND (s.occurred_at, s.key COLLATE "C") <= ($4, $5::text)
   ORDER BY s.occurred_at DESC, s.key COLLATE "C" DESC LIMIT $6::bigint
@@ -62,7 +63,7 @@ FROM (
   ORDER BY o.occurred_at DESC, o.key COLLATE "C" DESC LIMIT $3::bigint
 ) k
 CROSS JOIN LATERAL (
-  SELECT e.facts FROM app.commerce_events e WHERE e.occurred_at = k.occurred_at AND e.id = k.id LIMIT 1
+  SELECT {facts_of("e")} FROM app.commerce_events e WHERE e.occurred_at = k.occurred_at AND e.id = k.id LIMIT 1
 ) f
 ORDER BY k.occurred_at DESC, k.key COLLATE "C" DESC
 """

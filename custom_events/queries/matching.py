@@ -5,6 +5,7 @@ asyncpg, positional parameters. The look-ups are index probes in the same way as
 
 from typing import Final
 
+from custom_events.queries.stored_facts import facts_of
 from custom_events.queries.understanding import given
 
 # The tables that the configuration is made of; all small.
@@ -143,7 +144,7 @@ LEFT JOIN LATERAL (
 ) u ON true
 CROSS JOIN LATERAL unnest(string_to_array(c.types, ',')) AS t(type)
 CROSS JOIN LATERAL (
-  SELECT o.facts FROM app.commerce_events o
+  SELECT {facts_of("o")} FROM app.commerce_events o
   WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.type = t.type AND NOT o.is_undone
     AND o.occurred_at >= greatest(coalesce(c.since, '-infinity'), coalesce(u.first_seen_at, '-infinity'))
     AND o.occurred_at <= c.until OFFSET 0
@@ -156,7 +157,7 @@ SELECT c.place, e.facts
 FROM {_REACH}
 CROSS JOIN LATERAL unnest(string_to_array(c.types, ',')) AS t(type)
 CROSS JOIN LATERAL (
-  SELECT o.facts FROM app.commerce_events o
+  SELECT {facts_of("o")} FROM app.commerce_events o
   WHERE o.site_id = c.site_id AND o.type = t.type AND NOT o.is_undone
     AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at <= c.until OFFSET 0
 ) e

@@ -9,6 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from custom_events.queries.places import rows_of
+from custom_events.queries.stored_facts import facts_of
 from custom_events.queries.understanding import given
 from custom_events.values.forgotten import BLANK_HEADERS, PSEUDONYM
 
@@ -137,7 +138,7 @@ SUBJECTS: Final = sa.text("SELECT kind, digest, until FROM app.forgotten_subject
 FORGETFUL_SITES: Final = sa.text("SELECT DISTINCT site_id FROM app.forgotten_subjects ORDER BY 1")
 
 # ---------------------------------------------------------------- events
-_EVENT: Final = "e.occurred_at, e.id, e.key, e.order_id, e.facts::text AS facts, e.is_undone"
+_EVENT: Final = f"e.occurred_at, e.id, e.key, e.order_id, {facts_of('e')}, e.is_undone"
 _AFTER: Final = "e.site_id = :site AND e.key NOT LIKE :redacted AND (e.occurred_at, e.id) > (:at, :id)"
 
 # A person's events, page by page: by customer, by order, and by number where nothing else is known of them.
@@ -185,7 +186,7 @@ ORDER BY u.created_at, u.id FOR UPDATE OF u
 _ROWS: Final = "unnest(CAST(:ats AS timestamptz[]), CAST(:ids AS bigint[])"
 
 REDACT_EVENTS: Final = sa.text(f"""
-UPDATE app.commerce_events e SET key = g.key, order_id = g.order_id, customer_key = NULL, facts = g.facts::json
+UPDATE app.commerce_events e SET key = g.key, order_id = g.order_id, customer_key = NULL, facts = g.facts::json, packed = NULL
 FROM {_ROWS}, CAST(:keys AS text[]), CAST(:orders AS text[]), CAST(:facts AS text[])) AS g(at, id, key, order_id, facts)
 WHERE e.occurred_at = g.at AND e.id = g.id
 """)
@@ -367,7 +368,9 @@ EXPORT: Final = {
         "SELECT to_jsonb(t) FROM app.subscriptions t WHERE t.site_id = :site"
         " AND (t.customer_key = ANY(CAST(:keys AS text[])) OR t.origin_order_id = ANY(CAST(:orders AS text[]))) ORDER BY t.subscription_id"
     ),
-    "commerce_events": sa.text(f"SELECT to_jsonb(t) {_THEIR_EVENTS} ORDER BY t.occurred_at, t.id"),
+    "commerce_events": sa.text(
+        f"SELECT to_jsonb(t) - 'packed', {facts_of('t')} {_THEIR_EVENTS} ORDER BY t.occurred_at, t.id"
+    ),
     "clicks": sa.text(f"""SELECT to_jsonb(k) FROM app.clicks k WHERE k.site_id = :site AND k.subject IN (
   SELECT 'order:' || o.id FROM unnest(CAST(:orders AS text[])) AS o(id) UNION ALL SELECT t.key {_THEIR_EVENTS}
   UNION ALL SELECT 'cart:' || (t.facts -> 'cart' ->> 'token') {_THEIR_EVENTS}) ORDER BY k.seen_at, k.click_id"""),

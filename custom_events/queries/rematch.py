@@ -7,6 +7,7 @@ row: they are few, and each names its row by its whole key.
 from typing import Final
 
 from custom_events.queries.places import NOT_REDACTED, conversion_of
+from custom_events.queries.stored_facts import facts_of
 from custom_events.queries.understanding import given
 
 # Which customers have a stored event of these types later than a moment by the store's time (ties by the event's key, by code point as
@@ -32,9 +33,7 @@ CROSS JOIN LATERAL (
 _STRETCH: Final = given(
     "place int", "site_id bigint", "subject text", "types text", "since timestamptz", "until timestamptz"
 )
-_EVENT: Final = (
-    "SELECT o.id, o.site_id, o.created_at, o.facts, o.is_undone FROM app.commerce_events o WHERE o.site_id = c.site_id"
-)
+_EVENT: Final = f"SELECT o.id, o.site_id, o.created_at, {facts_of('o')}, o.is_undone FROM app.commerce_events o WHERE o.site_id = c.site_id"
 # Types are joined one by one (see `matching.CUSTOMER_EVENTS`).
 _TYPES: Final = "CROSS JOIN LATERAL unnest(string_to_array(c.types, ',')) AS t(type)"
 _WITHIN: Final = """AND o.type = t.type
@@ -63,7 +62,7 @@ CROSS JOIN LATERAL (
   SELECT k.event_id, k.occurred_at FROM app.event_keys k WHERE k.site_id = c.site_id AND k.key = c.key LIMIT 1
 ) k
 CROSS JOIN LATERAL (
-  SELECT o.id, o.site_id, o.created_at, o.facts, o.is_undone FROM app.commerce_events o
+  SELECT o.id, o.site_id, o.created_at, {facts_of("o")}, o.is_undone FROM app.commerce_events o
   WHERE o.occurred_at = k.occurred_at AND o.id = k.event_id LIMIT 1
 ) e
 """

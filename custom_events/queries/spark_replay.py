@@ -4,6 +4,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from custom_events.queries.stored_facts import facts_of
+
 # What became of the raw events of these weeks.
 OUTCOMES: Final = sa.text("""
 SELECT landed_week, raw_id, outcome, reason FROM app.raw_outcomes
@@ -11,9 +13,11 @@ WHERE landed_week = ANY(CAST(:weeks AS date[])) AND site_id = ANY(CAST(:sites AS
 """)
 
 # The events of these sites by natural key, each with what is stored of it; nothing, where its partition was dropped.
-STORED: Final = sa.text("""
-SELECT k.site_id, k.key, k.occurred_at, k.evidence_at, k.parts, e.facts::text AS facts, e.raw_id, e.raw_landed_week, e.is_undone
-FROM app.event_keys k LEFT JOIN app.commerce_events e ON e.occurred_at = k.occurred_at AND e.id = k.event_id
+STORED: Final = sa.text(f"""
+SELECT k.site_id, k.key, k.occurred_at, k.evidence_at, k.parts, e.facts, e.raw_id, e.raw_landed_week, e.is_undone
+FROM app.event_keys k LEFT JOIN LATERAL (
+  SELECT {facts_of("c")}, c.raw_id, c.raw_landed_week, c.is_undone FROM app.commerce_events c
+  WHERE c.occurred_at = k.occurred_at AND c.id = k.event_id) e ON true
 WHERE k.site_id = ANY(CAST(:sites AS bigint[]))
 """)
 

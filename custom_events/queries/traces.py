@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from custom_events.queries.stored_facts import facts_of
+
 # A site for people.
 SITE: Final = "SELECT id, site_key, name, platform FROM app.sites WHERE id = $1"
 
@@ -43,7 +45,7 @@ ORDER BY r.refunded_at NULLS LAST, r.refund_id
 """
 
 _EVENT: Final = (
-    "SELECT e.id, e.key, e.occurred_at, e.created_at, e.raw_id, e.raw_landed_week, e.facts, e.is_undone"
+    f"SELECT e.id, e.key, e.occurred_at, e.created_at, e.raw_id, e.raw_landed_week, {facts_of('e')}, e.is_undone"
     " FROM app.commerce_events e"
 )
 

@@ -11,6 +11,7 @@ probe per key, whatever the planner knows or believes:
 from typing import Final
 
 from custom_events.queries.places import conversion_of
+from custom_events.queries.stored_facts import facts_of
 
 
 def given(*columns: str, first: int = 1) -> str:
@@ -93,7 +94,7 @@ STORED_EVENTS: Final = f"""
 SELECT c.id, e.facts, e.raw_id, e.raw_landed_week, e.is_undone
 FROM {given("occurred_at timestamptz", "id bigint")}
 CROSS JOIN LATERAL (
-  SELECT s.facts, s.raw_id, s.raw_landed_week, s.is_undone FROM app.commerce_events s WHERE s.occurred_at = c.occurred_at AND s.id = c.id LIMIT 1
+  SELECT {facts_of("s")}, s.raw_id, s.raw_landed_week, s.is_undone FROM app.commerce_events s WHERE s.occurred_at = c.occurred_at AND s.id = c.id LIMIT 1
 ) e
 """
 
@@ -101,7 +102,7 @@ CROSS JOIN LATERAL (
 REVISE_EVENT: Final = """
 UPDATE app.commerce_events SET
   occurred_at = $3, evidence_at = $4, order_id = $5, customer_key = $6, amount = $7, currency = $8, is_test = $9, facts = $10,
-  raw_id = $11, raw_landed_week = $12, is_undone = $13
+  raw_id = $11, raw_landed_week = $12, is_undone = $13, packed = $14
 WHERE occurred_at = $1 AND id = $2
 """
 
@@ -308,7 +309,9 @@ CROSS JOIN LATERAL (
   LIMIT 1
 ) v
 LEFT JOIN LATERAL (
-  SELECT o.facts FROM app.commerce_events o WHERE o.occurred_at = m.occurred_at AND o.id = m.commerce_event_id LIMIT 1
+  SELECT {
+    facts_of("o")
+} FROM app.commerce_events o WHERE o.occurred_at = m.occurred_at AND o.id = m.commerce_event_id LIMIT 1
 ) e ON true
 CROSS JOIN LATERAL (SELECT s.config FROM app.definition_revisions s WHERE s.id = m.definition_revision_id LIMIT 1) d
 CROSS JOIN LATERAL (SELECT s.overrides FROM app.assignment_revisions s WHERE s.id = m.assignment_revision_id LIMIT 1) r

@@ -17,6 +17,7 @@ from custom_events.redaction.lookup import person_of, request_of, site_context
 from custom_events.redaction.person import Found, find
 from custom_events.redaction.run import FOREVER
 from custom_events.settings import Settings
+from custom_events.values import packed_facts
 from custom_events.values.deliveries import RawDelivery, SiteContext
 from custom_events.values.forgotten import SubjectKind
 
@@ -60,7 +61,8 @@ def export(connection: sa.Connection, settings: Settings, raw_id: int, *, actor:
         "phones": list(identity.phones),
     }
     tables: dict[str, Rows] = {
-        name: tuple(row[0] for row in connection.execute(statement, values)) for name, statement in sql.EXPORT.items()
+        name: tuple(_row(*row) for row in connection.execute(statement, values))
+        for name, statement in sql.EXPORT.items()
     }
     audit.record(
         connection,
@@ -72,6 +74,11 @@ def export(connection: sa.Connection, settings: Settings, raw_id: int, *, actor:
     )
     deliveries = tuple(_deliveries(connection, settings, site, identity))
     return Export(request=raw_id, site=request.site_key, made_at=datetime.now(UTC), deliveries=deliveries, **tables)
+
+
+def _row(columns: dict[str, Any], facts: str | None = None) -> dict[str, Any]:
+    """A row as it stands there, with all of its facts, where it has any."""
+    return columns if facts is None else columns | {"facts": msgspec.json.decode(packed_facts.whole(facts))}
 
 
 def _deliveries(

@@ -61,6 +61,11 @@ commerce_events = sa.Table(
         server_default=sa.false(),
         comment="A later body took it back: it matches nothing and counts nowhere.",
     ),
+    sa.Column(
+        "packed",
+        sa.LargeBinary,
+        comment="Its order, and its customer where customer_key names one, compressed (values/packed_facts.py); null: `facts` has all.",
+    ),
     sa.PrimaryKeyConstraint("occurred_at", "id"),
     sa.Index(None, "site_id", "type", "occurred_at"),
     sa.Index("ix_commerce_events_customer", "site_id", "customer_key", "type", "occurred_at", "key"),
@@ -131,6 +136,8 @@ orders = sa.Table(
     sa.Index("ix_orders_customer", "site_id", "customer_key", "ordered_at"),
     sa.Index("ix_orders_number", "number"),  # without the site, so that no plan takes it for a customer's orders
     schema=APP,
+    # Each further body of an order writes its row anew. With room for the next version in its page no index is written (decision 64).
+    postgresql_with={"fillfactor": 50},
     comment="State of an order by the store's own clock. One row per order.",
 )
 

@@ -1,13 +1,13 @@
 """Counters of thresholds for customers with many events, and which days have amounts below zero.
 
 Revision ID: 0054
-Revises: 0050
+Revises: 0052
 """
 
 from alembic import op
 
 revision = "0054"
-down_revision = "0050"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 

@@ -11,6 +11,9 @@ from custom_events.backtest.replay import Order, Replay, replay_sync, to_json
 from custom_events.errors import InvalidConfiguration
 from custom_events.explain.find import explain_sync
 from custom_events.history.drafts import Draft
+from custom_events.queries.stored_facts import facts_of
+from custom_events.values.events import from_json
+from custom_events.values.events import to_json as event_json
 
 LARGE = {"field": "order.total", "op": ">=", "value": "150"}
 BY_ANA = Order(actor="ana@example.org", reason="the parser was mended")
@@ -154,9 +157,10 @@ def test_raw_events_through_today_s_understanding(world: Any, replay: Any, body:
         "UPDATE landing.raw_events SET body = :body, body_bytes = :size WHERE id = :id",
         body=zstandard.compress(mended), size=len(mended), id=parked,
     )  # fmt: skip
+    ((facts,),) = world.rows(f"SELECT {facts_of('e')} FROM app.commerce_events e WHERE key = 'order.paid:1'")
     world.execute(
-        "UPDATE app.commerce_events SET facts = replace(facts::text, '\"100.00\"', '\"90.00\"')::json, amount = 90"
-        " WHERE key = 'order.paid:1'"
+        "UPDATE app.commerce_events SET facts = CAST(:misread AS json), packed = NULL, amount = 90 WHERE key = 'order.paid:1'",
+        misread=event_json(from_json(facts)).decode().replace('"100.00"', '"90.00"'),
     )
     before = world.written()
     dry = replay()

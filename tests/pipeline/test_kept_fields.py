@@ -16,8 +16,10 @@ from custom_events.history.drafts import Draft
 from custom_events.pipeline.kept_fields import KeptFields, clean, clean_address, is_kept_by_name
 from custom_events.platforms.attribution import LANDING_NAMES
 from custom_events.platforms.registry import PLATFORMS
+from custom_events.queries.stored_facts import facts_of
 from custom_events.values.deliveries import Platform, RawDelivery, SiteContext, Understood
 from custom_events.values.events import to_json
+from custom_events.values.packed_facts import whole
 from tests.world import NOON, World, paid_order
 
 # Somebody's, in places that no list of forbidden names knows.
@@ -170,7 +172,8 @@ def test_fields_that_are_kept_by_name() -> None:
 
 def stored(engine: sa.Engine) -> list[dict[str, Any]]:
     with engine.connect() as connection:
-        return list(connection.execute(sa.text("SELECT facts FROM app.commerce_events ORDER BY id")).scalars())
+        rows = connection.execute(sa.text(f"SELECT {facts_of('e')} FROM app.commerce_events e ORDER BY id")).scalars()
+        return [json.loads(whole(facts)) for facts in rows]
 
 
 COLOUR = {"field": "note_attributes.colour", "op": "=", "value": "blue"}

@@ -8,9 +8,9 @@ from typing import Any
 
 import asyncpg
 import pytest
-import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.dialects import postgresql
 
 from custom_events.pipeline import packing
 from custom_events.postgres import connect
@@ -103,7 +103,7 @@ def test_what_is_no_amount_is_refused(value: Decimal) -> None:
 
 
 def test_a_column_without_a_known_form_is_named() -> None:
-    table = next(table for table in TABLES if table.fullname == "landing.raw_events")
-    assert isinstance(table.c.body.type, sa.LargeBinary)
-    with pytest.raises(TypeError, match=r"raw_events\.body"):
-        packing.packer("landing.raw_events", ("id", "body"))
+    table = next(table for table in TABLES if table.fullname == "app.definition_revisions")
+    assert isinstance(table.c.config.type, postgresql.JSONB)
+    with pytest.raises(TypeError, match=r"definition_revisions\.config"):
+        packing.packer("app.definition_revisions", ("id", "config"))

@@ -153,7 +153,7 @@ def body_of(topic: str, told: dict[str, Any], order: Any, noon: Any) -> dict[str
 
 RESULT = {
     "events": "SELECT key, occurred_at, evidence_at FROM app.event_keys WHERE site_id = $1 ORDER BY 1",
-    "contents": """SELECT key, regexp_replace(facts::text, '"raw_id":[0-9]+', '', 'g') FROM app.commerce_events WHERE site_id = $1 ORDER BY 1""",
+    "contents": """SELECT key, regexp_replace(facts::text, '"raw_id":[0-9]+', '', 'g'), packed FROM app.commerce_events WHERE site_id = $1 ORDER BY 1""",
     "orders": "SELECT order_id, number, ordered_at, state_at, status, financial_status, paid_at, cancelled_at, total, refunded,"
     " customer_key FROM app.orders WHERE site_id = $1 ORDER BY 1",
     "refunds": "SELECT order_id, refund_id, amount, currency, refunded_at FROM app.order_refunds WHERE site_id = $1 ORDER BY 1, 2",
