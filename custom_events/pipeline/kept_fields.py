@@ -229,6 +229,8 @@ def _country_of(understood: Understood) -> str | None:
     countries = [country for order in orders if order for country in (order.billing_country, order.shipping_country)]
     countries += [event.customer.country for event in understood.events if event.customer is not None]
     return next(filter(None, countries), None)
+
+
 @lru_cache(maxsize=PATHS)
 def _names_somebody(path: str) -> bool:
     return is_personal_part(path)
