@@ -123,9 +123,10 @@ def measured(shop: Shop, count: int, *, has_woocommerce: bool) -> dict[str, dict
 def run(folder: Path | None = None, *, quick: bool = False) -> dict[str, Any]:
     """The measurement; writes `.local/bench/shop_requests.json`."""
     with tempfile.TemporaryDirectory(prefix="shop-", dir=MEMORY if MEMORY.is_dir() else None) as directory:
-        shop_folder = folder or made(Path(directory) / "shop")
+        shop_folder = folder or double_shop(Path(directory) / "shop")
         extra = shop_folder / "wp-content" / "mu-plugins" / "custom-events-measured.php"
         extra.parent.mkdir(exist_ok=True)
+        extra.unlink(missing_ok=True)  # of a measurement that was killed
         extra.symlink_to((real_wordpress.FOLDER / "wordpress" / "measured.php").resolve())
         try:
             with (
@@ -149,7 +150,7 @@ def run(folder: Path | None = None, *, quick: bool = False) -> dict[str, Any]:
     return result
 
 
-def made(folder: Path) -> Path:
+def double_shop(folder: Path) -> Path:
     """A shop of doubles, in which our plugin is active and connected."""
     if problem := real_wordpress.bring():
         raise SystemExit(f"npm brought no WordPress: {problem}")

@@ -29,7 +29,7 @@ __all__ = ["_ingestion", "_services", "google", "lanes"]
 KEY, SECRET = "ck_" + "1" * 40, "cs_" + "2" * 40
 
 
-def made_at(engine: sa.Engine, site_id: int, moment: datetime) -> None:
+def backdate_site(engine: sa.Engine, site_id: int, moment: datetime) -> None:
     """The site was made at this moment."""
     with engine.begin() as connection:
         connection.execute(
@@ -44,7 +44,7 @@ class StoreApiWorld(World):
         super().__init__(url, engine)
         self.now = datetime.now(UTC).replace(microsecond=0)
         self.site_id = self.site(platform=platform, time_zone="UTC")
-        made_at(engine, self.site_id, self.now - timedelta(days=30))
+        backdate_site(engine, self.site_id, self.now - timedelta(days=30))
         # Its key file stays the same one, wherever a test goes.
         self.settings = Settings(
             local_directory=Path(".local").absolute(), batch_size=500, shards=4, store_api_private=True

@@ -18,7 +18,7 @@ from custom_events.settings import Settings
 from sandbox.google_ads.server import SandboxGoogle
 from sandbox.stores.posts import minified
 from tests.ledger.conftest import at_google
-from tests.recovery.conftest import ShopWorld, made_at
+from tests.recovery.conftest import ShopWorld, backdate_site
 
 LANDED = "SELECT topic, signature, triggered_at IS NOT NULL FROM landing.raw_events ORDER BY id"
 EVENTS = "SELECT key FROM app.event_keys ORDER BY 1"
@@ -118,7 +118,7 @@ def test_orders_that_the_store_made_before_the_site_was_made_are_landed_only_whe
     world: ShopWorld,
 ) -> None:
     """Another tag counted them."""
-    made_at(world.engine, world.site_id, world.now - timedelta(hours=5))
+    backdate_site(world.engine, world.site_id, world.now - timedelta(hours=5))
     world.order(1, ago=36 * 60)
     world.order(2, ago=30 * 60, changed_ago=60)  # completed since
     world.order(3, ago=240)
@@ -130,12 +130,12 @@ def test_orders_that_the_store_made_before_the_site_was_made_are_landed_only_whe
         since=world.now - timedelta(hours=2)
     )  # behind the site's beginning: it asks for nothing older
     assert (later.read, later.missing) == (1, {})
-    asked_for = world.recover(since=world.now - timedelta(hours=40))
-    assert asked_for.missing == {"order": 2}
+    by_hand = world.recover(since=world.now - timedelta(hours=40))
+    assert by_hand.missing == {"order": 2}
 
 
 def test_an_older_order_that_landed_by_its_delivery_is_compared_like_any(world: ShopWorld) -> None:
-    made_at(world.engine, world.site_id, world.now - timedelta(hours=5))
+    backdate_site(world.engine, world.site_id, world.now - timedelta(hours=5))
     world.webhook(world.order(1, ago=36 * 60, changed_ago=200, status="pending", paid_at=None))
     world.drain()
     world.order(1, ago=36 * 60, changed_ago=100, status="processing")

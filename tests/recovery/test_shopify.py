@@ -12,7 +12,7 @@ from custom_events.shopify_app.connecting import Connected
 from sandbox.stores.shopify_admin.server import ShopifyAdmin
 from sandbox.stores.shopify_admin.state import FaultKind, Shop
 from tests.platforms.shopify_orders import order_body
-from tests.recovery.conftest import made_at
+from tests.recovery.conftest import backdate_site
 from tests.shopify_app.conftest import clock, connected, settings, shop, store
 from tests.world import World
 
@@ -23,7 +23,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 @pytest.fixture(autouse=True)
 def _site_of_last_month(engine: sa.Engine, connected: Connected) -> None:
-    made_at(engine, connected.site.id, NOW - timedelta(days=30))
+    backdate_site(engine, connected.site.id, NOW - timedelta(days=30))
 
 
 def sold(shop: Shop, number: int, ago: timedelta, **changes: Any) -> str:
@@ -116,7 +116,7 @@ def test_an_order_that_was_shipped_and_no_delivery_told_of_it(
 def test_an_order_of_before_the_app_came_is_not_even_read_whole(
     engine: sa.Engine, database: str, store: ShopifyAdmin, shop: Shop, settings: Settings, connected: Connected
 ) -> None:
-    made_at(engine, connected.site.id, NOW - timedelta(hours=3))
+    backdate_site(engine, connected.site.id, NOW - timedelta(hours=3))
     order = sold(shop, 1, timedelta(hours=1))  # made four hours ago, changed since
     requests = store.admin.requests.total()
     first = recover(engine, settings, connected.site.id, NOW)

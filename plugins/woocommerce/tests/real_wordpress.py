@@ -19,13 +19,13 @@ from console.pages import node
 
 FOLDER: Final = Path(__file__).parent
 PLUGIN: Final = FOLDER.parent / "custom-events"
-KEPT: Final = Path(".local/wordpress")
+BUILDS: Final = FOLDER.parents[2] / ".local" / "wordpress"
 PACKAGE: Final = "@wp-playground/wordpress-builds@0.9.19"
 _SHA512: Final = (
     "765aaf87f3090e91395baf2f80f3ca523a62a7acccb81879f4bdc3d7c657fa97"
     "70bab0b8ab8c9dad3c30ff7b13315ebd0417281fa905f7762d02dba3342e4ca7"
 )
-_PARTS: Final = {  # of the package, by the name that each is kept under
+_PARTS: Final = {  # of the package, by the name of the file here
     "wordpress.zip": "package/src/wordpress/wp-nightly.zip",
     "sqlite.zip": "package/src/sqlite-database-integration/sqlite-database-integration.zip",
 }
@@ -37,19 +37,19 @@ START_S: Final = 60.0
 LOOK_EVERY_S: Final = 0.05
 
 
-def bring(kept: Path = KEPT) -> str:
+def bring(builds: Path = BUILDS) -> str:
     """Bring the build, once. What went wrong, in words; empty: it is there."""
-    kept.mkdir(parents=True, exist_ok=True)
-    with (kept / "lock").open("w") as lock:
+    builds.mkdir(parents=True, exist_ok=True)
+    with (builds / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if all((kept / name).exists() for name in _PARTS):
+        if all((builds / name).exists() for name in _PARTS):
             return ""
-        command = [*node.NPM, "pack", PACKAGE, "--pack-destination", str(kept), "--loglevel=error"]
+        command = [*node.NPM, "pack", PACKAGE, "--pack-destination", str(builds), "--loglevel=error"]
         try:
             ended = node.run(command)
         except (OSError, subprocess.TimeoutExpired) as error:
             return str(error)
-        packed = sorted(kept.glob("*.tgz"))
+        packed = sorted(builds.glob("*.tgz"))
         if ended.returncode or not packed:
             return ended.stderr.strip() or f"npm ended with {ended.returncode}"
         try:
@@ -58,7 +58,7 @@ def bring(kept: Path = KEPT) -> str:
                     return f"{PACKAGE} is not what it was when this was written: its digest is another one"
             with tarfile.open(packed[0]) as archive:
                 for name, inside in _PARTS.items():
-                    _keep(archive.extractfile(inside), kept / name)
+                    _keep(archive.extractfile(inside), builds / name)
         finally:
             packed[0].unlink()
     return ""
@@ -67,19 +67,21 @@ def bring(kept: Path = KEPT) -> str:
 def _keep(content: IO[bytes] | None, path: Path) -> None:
     if content is None:
         raise FileNotFoundError(path.name)
-    with path.open("wb") as target:
+    part = path.with_suffix(".part")
+    with part.open("wb") as target:
         shutil.copyfileobj(content, target)
+    part.replace(path)
 
 
-def install(shop: Path, kept: Path = KEPT, *, plugins: Sequence[str] = ()) -> None:
+def install(shop: Path, builds: Path = BUILDS, *, plugins: Sequence[str] = ()) -> None:
     """A WordPress in the folder `shop`, installed, with our plugin beside; `plugins` are active, by their main files. `bring` has to come before.
 
     Raises RuntimeError with what PHP says.
     """
-    with zipfile.ZipFile(kept / "wordpress.zip") as archive:
+    with zipfile.ZipFile(builds / "wordpress.zip") as archive:
         archive.extractall(shop)
     content = shop / "wp-content"
-    with zipfile.ZipFile(kept / "sqlite.zip") as archive:
+    with zipfile.ZipFile(builds / "sqlite.zip") as archive:
         archive.extractall(content / "plugins")
     (content / "plugins" / f"{_SQLITE}-main").rename(content / "plugins" / _SQLITE)
     drop_in = (content / "plugins" / _SQLITE / "db.copy").read_text()

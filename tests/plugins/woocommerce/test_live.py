@@ -15,7 +15,7 @@ FACTS = ("status", "total", "email", "custom_events.from", "custom_events.to", "
 MOMENTS = ("date_created_gmt", "id")  # of refunds: the golden file's are of another day
 
 
-def told(topic: str, document: Any) -> str:
+def facts_of(topic: str, document: Any) -> str:
     """What an event says that is the same on every day, as text that can be sorted."""
     facts = [at(document, path) for path in FACTS]
     refunds = [{name: value for name, value in refund.items() if name not in MOMENTS} for refund in facts.pop() or ()]
@@ -27,8 +27,8 @@ def told(topic: str, document: Any) -> str:
 def test_a_receiver_that_is_dead_while_the_shop_sells_gets_everything_once(wordpress: Path) -> None:
     done = drive(wordpress)
     assert done.problems == []
-    assert sorted(told(event.topic, event.document) for event in done.arrived) == sorted(
-        told(post.topic, post.document) for post in golden()
+    assert sorted(facts_of(event.topic, event.document) for event in done.arrived) == sorted(
+        facts_of(post.topic, post.document) for post in golden()
     )
     assert done.attempts > 24, "after each request of the shop, and each hour of the day"
     assert done.again == 1, "the receiver had it, and its answer was lost"
@@ -43,7 +43,7 @@ BODY = '{"id": 7, "total": "5", "lines": [1], "meta_data": [{"key": "_custom_eve
 
 
 @pytest.mark.parametrize(
-    ("came", "problems"),
+    ("events", "problems"),
     [
         pytest.param([arrived("a", BODY)], 0, id="as expected"),
         pytest.param([], 1, id="missing"),
@@ -53,5 +53,5 @@ BODY = '{"id": 7, "total": "5", "lines": [1], "meta_data": [{"key": "_custom_eve
         pytest.param([arrived("a", BODY), arrived("b", "{}", "cart.item_added")], 1, id="a cart has no number"),
     ],
 )
-def test_what_is_wrong_is_named(came: list[Arrived], problems: int) -> None:
-    assert len(missing_and_double([PAID], came)) == problems
+def test_what_is_wrong_is_named(events: list[Arrived], problems: int) -> None:
+    assert len(missing_and_double([PAID], events)) == problems

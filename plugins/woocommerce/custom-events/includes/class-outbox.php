@@ -92,18 +92,18 @@ final class Outbox {
 			$body['custom_events']
 		);
 		$now       = Clock::sql( Clock::seconds() );
-		$statement = $wpdb->prepare(
-			'INSERT IGNORE INTO ' . self::table() . ' (event_id, once_key, topic, email_hash, payload, status, created_at, next_attempt_at)' // phpcs:ignore WordPress.DB
-			. ' VALUES (%s, NULLIF(%s, \'\'), %s, NULLIF(%s, \'\'), %s, %s, %s, %s)',
-			$event_id,
-			(string) $once_key,
-			$topic,
-			self::email_hash( $email ),
-			self::encode( $body ),
-			self::WAITING,
-			$now,
-			$now
+		$hash      = self::email_hash( $email );
+		$row       = array(
+			'event_id'        => $event_id,
+			'topic'           => $topic,
+			'payload'         => self::encode( $body ),
+			'status'          => self::WAITING,
+			'created_at'      => $now,
+			'next_attempt_at' => $now,
 		);
+		$row      += null === $once_key ? array() : array( 'once_key' => $once_key );
+		$row      += '' === $hash ? array() : array( 'email_hash' => $hash );
+		$statement = $wpdb->prepare( 'INSERT IGNORE INTO ' . self::table() . ' (' . implode( ', ', array_keys( $row ) ) . ') VALUES (' . implode( ', ', array_fill( 0, count( $row ), '%s' ) ) . ')', ...array_values( $row ) ); // phpcs:ignore WordPress.DB
 		$written   = $wpdb->query( $statement ); // phpcs:ignore WordPress.DB
 		if ( false === $written ) { // Somebody removed the table, say by restoring an older backup.
 			delete_option( 'custom_events_table' );
@@ -116,9 +116,9 @@ final class Outbox {
 		if ( 1 !== $written ) {
 			return 0;
 		}
-		$row = (int) $wpdb->insert_id; // Read before anything else writes.
+		$row_id = (int) $wpdb->insert_id; // Read before anything else writes.
 		Delivery::wake();
-		return $row;
+		return $row_id;
 	}
 
 	/**

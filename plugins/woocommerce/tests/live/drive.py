@@ -53,10 +53,10 @@ def drive(shop: Path, url: str | None = None) -> Drive:
     expected: list[Expected] = []
     alive_at = datetime.now(UTC) + timedelta(seconds=DEAD_S)
     with listening(alive_at) as receiver:
-        (begun,) = step(shop, "begin", receiver.url)
+        (beginning,) = step(shop, "begin", receiver.url)
         try:
             if url is not None:
-                expected += [Expected(*told) for told in shopper.buys(url, begun["product"])]
+                expected += [Expected(*event) for event in shopper.buys(url, beginning["product"])]
             expected += [_expected(line) for line in step(shop, "happen")]
             step(shop, "drain", "0", str(DEAD_HOURS - 1))
             attempts, too_early = receiver.attempts, len(receiver.events)

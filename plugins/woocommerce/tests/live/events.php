@@ -66,14 +66,14 @@ switch ( $argv[2] ) {
 		custom_events_say( array( 'waiting' => $custom_events_health['waiting'], 'parked' => $custom_events_health['parked'] ) );
 		break;
 	case 'end':
-		$custom_events_kept = get_option( CUSTOM_EVENTS_LIVE );
+		$custom_events_state = get_option( CUSTOM_EVENTS_LIVE );
 		Connection::forget();
-		Live_Shop::remove( $custom_events_kept['product'] );
+		Live_Shop::remove( $custom_events_state['product'] );
 		Outbox::drop();
 		delete_option( 'custom_events_table' );
 		Outbox::make_table();
-		if ( is_array( $custom_events_kept['before'] ) ) {
-			Connection::parse( Shop::line( $custom_events_kept['before'] ) )->save();
+		if ( is_array( $custom_events_state['before'] ) ) {
+			Connection::parse( Shop::line( $custom_events_state['before'] ) )->save();
 		}
 		delete_option( CUSTOM_EVENTS_LIVE );
 		break;

@@ -1,8 +1,8 @@
 <?php
 /**
  * A plugin that must be used, of shops in which the cost of ours is measured (benchmarks/shop_requests.py): ours is there only for requests that
- * ask for it. Where there is no WooCommerce, doubles are, and a checkout that saves an order as WooCommerce's oldest storage does: a post
- * with what it knows of the order as meta.
+ * ask for it. Where there is no WooCommerce, doubles are, and a checkout that saves an order as WooCommerce does in posts: one with 70 rows of
+ * meta (a checkout of WooCommerce 11.0.1 inserts 71, of 211 rows that it writes where both its storages are kept alike).
  */
 
 defined( 'ABSPATH' ) || exit;
@@ -42,7 +42,9 @@ if ( ! is_dir( WP_PLUGIN_DIR . '/woocommerce' ) ) {
 			do_action( 'woocommerce_checkout_create_order', $order, array() );
 			$post = wp_insert_post( array( 'post_type' => 'post', 'post_status' => 'draft', 'post_title' => "Order $number" ) );
 			foreach ( array( 'total', 'total_tax', 'shipping_total', 'shipping_tax', 'discount_total', 'discount_tax', 'currency', 'payment_method', 'billing_email', 'billing_phone', 'billing_country', 'billing_postcode', 'shipping_country', 'shipping_postcode' ) as $field ) {
-				add_post_meta( $post, '_' . $field, $order->{"get_$field"}() );
+				for ( $row = 1; $row <= 5; $row++ ) {
+					add_post_meta( $post, "_{$field}_{$row}", $order->{"get_$field"}() );
+				}
 			}
 			do_action( 'woocommerce_new_order', $number, $order );
 			Shop::status( $order, 'processing', array( 'date_paid' => new DateTimeImmutable() ) );
