@@ -29,6 +29,7 @@ NAMES = (
     "api",
     "pages",
     "exports",
+    "one_customer",
 )
 RESULTS = Path(".local/bench")
 
