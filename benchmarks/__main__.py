@@ -32,6 +32,7 @@ NAMES = (
     "pages",
     "exports",
     "shop_requests",
+    "one_customer",
 )
 RESULTS = Path(".local/bench")
 

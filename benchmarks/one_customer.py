@@ -3,7 +3,8 @@
     python -m benchmarks.one_customer [--quick] [--sizes N ...] [--paths NAME ...]
 
 Orders of one month, spread over its days, come a hundred to a batch: as they happened, newest first, or shuffled. The rule fires once, when
-the month's sum reaches 0.6 of what all of them come to. Seconds are the processor's: of the worker, and of its backend (from /proc), so they
+the month's sum reaches 0.6 of what all of them come to; `past` has no threshold and asks how many orders its customer had before, which fires on
+the later half. Seconds are the processor's: of the worker, and of its backend (from /proc), so they
 grow with what is done and hardly with what else the machine does. The exponent between two sizes says how they grow: 1 is linear.
 """
 
@@ -42,7 +43,7 @@ ANALYZED = 10  # batches between two looks at the tables' statistics, outside th
 DAYS = 28
 AMOUNT = 100
 ORDERS_OF = ("in_order", "newest_first", "shuffled")
-SCOPES = ("customer", "site")
+SCOPES = ("customer", "site", "past")
 TARGET = 1.25  # an exponent
 RESULT = Path(".local/bench/one_customer.json")
 
@@ -161,7 +162,7 @@ def _bodies(scope: str, size: int) -> list[tuple[int, bytes]]:
     for number in range(1, size + 1):
         at = first + timedelta(days=DAYS) * (number - 1) / size
         body = order(number, 0, rng, at)
-        customer = 7 if scope == "customer" else number
+        customer = number if scope == "site" else 7
         email = f"person{customer}@example.org"
         body["customer"] = {"id": customer, "email": email}
         body |= {"id": number, "email": email, "total_price": f"{AMOUNT}.00", "current_total_price": f"{AMOUNT}.00"}
@@ -171,7 +172,8 @@ def _bodies(scope: str, size: int) -> list[tuple[int, bytes]]:
 
 def _configure(url: str, scope: str, size: int) -> None:
     threshold = {"measure": "sum", "at_least": str(size * AMOUNT * 6 // 10), "period": "month", "scope": scope}
-    config = {"trigger": ["order.paid"], "threshold": threshold}
+    past = {"conditions": {"field": "customer.orders_before", "op": ">=", "value": size // 2}}
+    config = {"trigger": ["order.paid"], **(past if scope == "past" else {"threshold": threshold})}
     with psycopg.connect(url) as connection:
         connection.execute(
             "INSERT INTO app.sites (id, site_key, platform, name, shop_domain, currency, time_zone)"

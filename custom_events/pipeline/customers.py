@@ -58,9 +58,8 @@ class NewCustomers:
 
 
 _NOTHING: Final = Decimal(0)
-OFTEN: Final = (
-    8  # events of one customer in one question: from then on their orders are read once, instead of once for each
-)
+# Events of one customer in one question: from then on their orders are read once, instead of once for each.
+OFTEN: Final = 3
 NOBODY_NEW: Final = NewCustomers(frozenset(), {}, {})
 
 

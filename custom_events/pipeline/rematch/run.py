@@ -212,7 +212,7 @@ class _Work:
             is_published = compiled_rules is self._configuration.compiled_rules
             needs, crowds = (self._configuration.needs, self._crowds) if is_published else ({}, None)
             matched += await match_events(self._connection, compiled_rules, group, needs, crowds=crowds)
-        rows += await self._holders(matched)
+        rows += await self._holders(matched, rows)
         compared = compare(matched, rows, judged)
         self._remember(compared)
         return compared
@@ -258,8 +258,12 @@ class _Work:
         keys = [(event.event_id, event.key) for event in self.events.values()]
         return [_custom_event(row) for row in await self._connection.fetch(sql.CUSTOM_EVENTS_OF, *columns_of(keys))]
 
-    async def _holders(self, matched: Sequence[Matched]) -> list[StoredCustomEvent]:
-        keys = list({key_of(match) for match in matched})
+    async def _holders(
+        self, matched: Sequence[Matched], rows: Iterable[StoredCustomEvent]
+    ) -> list[StoredCustomEvent]:
+        """Custom events of other events that have the keys of these matches. Mostly an event's own has it, and nobody is asked."""
+        held = {key_of_row(row) for row in rows if not row.is_withdrawn}
+        keys = list({key_of(match) for match in matched} - held)
         if not keys:
             return []
         return [_custom_event(row) for row in await self._connection.fetch(sql.KEY_HOLDERS, *columns_of(keys))]
