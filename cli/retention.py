@@ -20,15 +20,14 @@ def retention(*, run: bool) -> None:
     """
     from datetime import UTC, datetime
 
-    from custom_events.archive.writing import write_due
     from custom_events.postgres import partitions
     from custom_events.redaction import retention as expiry
-    from custom_events.redaction.archives import forgotten_check
+    from custom_events.redaction.archives import archive_due
 
     settings, now = prepared(), datetime.now(UTC)
     with connected(settings) as engine:
         if run:
-            for week in write_due(engine, settings, now, forgotten_check(engine, settings)):
+            for week in archive_due(engine, settings, now):
                 click.echo(f"Archived: {week.week}" if week.problem is None else f"{week.week}: {week.problem}")
             with engine.begin() as connection:
                 dropped = partitions.drop_expired(connection, settings, now)

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from assets.database import opened
-from custom_events.archive.writing import write_due
 from custom_events.pipeline.beacons import KEPT as BEACONS_KEPT
 from custom_events.postgres import partitions, upkeep, zone_offsets
 from custom_events.queries import beacons as beacon_queries
@@ -14,7 +13,7 @@ from custom_events.queries import reconciliation, tallies
 from custom_events.recovery.hints import read_all_hinted
 from custom_events.recovery.run import recover_all
 from custom_events.redaction import retention
-from custom_events.redaction.archives import forgotten_check
+from custom_events.redaction.archives import archive_due
 from custom_events.redaction.carry_out import carry_out_all, sweep_quarantine
 from custom_events.reports import retention as report_retention
 from custom_events.settings import settings
@@ -92,7 +91,7 @@ def keep(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) ->
     """What grows without end is partitioned by time; this keeps the partitions."""
     now = datetime.now(UTC)
     with opened(database_url) as engine:
-        archived = write_due(engine, settings(), now, forgotten_check(engine, settings()))
+        archived = archive_due(engine, settings(), now)
     with opened(database_url) as engine, engine.begin() as connection:
         made = partitions.ensure(connection, datetime.now(UTC))
         dropped = partitions.drop_expired(connection, settings(), datetime.now(UTC))

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -104,6 +105,8 @@ def opened(settings: Settings) -> Generator[ArchiveStorage]:
     url = settings.archive_url
     if url is None:
         raise InvalidConfiguration(UNSET, path=variable_of("archive_url"))
+    if any(find_spec(name) is None for name in ("fsspec", "pyarrow", "s3fs")):
+        raise NeedsAction("The archive needs pyarrow, fsspec and s3fs: `pip install custom-events[reports]`.")
     if url.startswith(_S3):
         storage = _s3(settings)
         try:

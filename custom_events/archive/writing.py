@@ -16,11 +16,11 @@ import structlog
 from custom_events.archive import files
 from custom_events.archive.manifest import SCHEMA_VERSION, ArchivedFile, Manifest
 from custom_events.archive.rows import ArchivedRow, FileWriter, archived_row
-from custom_events.archive.storage import ArchiveStorage, opened
+from custom_events.archive.storage import UNSET, ArchiveStorage, opened
 from custom_events.errors import InvalidConfiguration, NeedsAction, Transient
 from custom_events.postgres.partitions import STUCK_ROWS
 from custom_events.queries import archives as sql
-from custom_events.settings import Settings
+from custom_events.settings import Settings, variable_of
 
 FILE_BYTES: Final = 128 * 1024 * 1024  # of a file, after which the next begins; redaction writes a whole one anew
 FETCHED_ROWS: Final = 100  # of the database at once; a body has up to 2 MiB
@@ -41,9 +41,10 @@ class Archived(msgspec.Struct, frozen=True, kw_only=True):
 def write_due(engine: sa.Engine, settings: Settings, now: datetime, is_forgotten: IsForgotten) -> list[Archived]:
     """Archive the weeks that retention would drop now and that are not in the archive; none where the settings name no archive. The first
     that cannot be archived is the last that is tried: the next run goes on there."""
-    if settings.archive_url is None:
+    until = now.date() - timedelta(days=settings.raw_retention_days)
+    if settings.archive_url is None or not _due(engine, until, now):
         return []
-    return write(engine, settings, now, is_forgotten, until=now.date() - timedelta(days=settings.raw_retention_days))
+    return write(engine, settings, now, is_forgotten, until=until)
 
 
 def write(
@@ -53,23 +54,32 @@ def write(
     archive."""
     if until > now.astimezone(UTC).date():
         raise InvalidConfiguration(f"{until} is in the future: only weeks that have ended are archived", path="until")
+    if settings.archive_url is None:
+        raise InvalidConfiguration(UNSET, path=variable_of("archive_url"))
     done: list[Archived] = []
-    with opened(settings) as storage, files.holding(engine):
-        with engine.connect() as connection:
-            ended = min(until, (now.astimezone(UTC) - SETTLED).date())
-            weeks: Sequence[date] = connection.execute(sql.UNARCHIVED, {"until": ended}).scalars().all()
-        for week in weeks:
-            try:
+    try:
+        with opened(settings) as storage, files.holding(engine):
+            for week in _due(engine, until, now):
                 manifest = _write_week(engine, settings, storage, week, now, is_forgotten)
-            except (Transient, NeedsAction) as error:
-                done.append(Archived(week=week, problem=str(error)))
-                with engine.begin() as connection:
-                    connection.execute(sql.FAILED, {"week": week, "problem": str(error), "now": now})
-                structlog.get_logger().error("archiving_failed", week=str(week), error=str(error))
-                break
-            done.append(Archived(week=week, manifest=manifest))
-            structlog.get_logger().info("week_archived", week=str(week), rows=manifest.rows, bytes=manifest.bytes)
+                if manifest is not None:
+                    done.append(Archived(week=week, manifest=manifest))
+                    structlog.get_logger().info("week_archived", week=str(week), rows=manifest.rows)
+    except (Transient, NeedsAction) as error:
+        due = _due(engine, until, now)
+        if not due:  # nothing is late for it
+            raise
+        done.append(Archived(week=due[0], problem=str(error)))
+        with engine.begin() as connection:
+            connection.execute(sql.FAILED, {"week": due[0], "problem": str(error), "now": now})
+        structlog.get_logger().error("archiving_failed", week=str(due[0]), error=str(error))
     return done
+
+
+def _due(engine: sa.Engine, until: date, now: datetime) -> Sequence[date]:
+    """The weeks that are to be archived, oldest first."""
+    ended = min(until, (now.astimezone(UTC) - SETTLED).date())
+    with engine.connect() as connection:
+        return connection.execute(sql.UNARCHIVED, {"until": ended}).scalars().all()
 
 
 def _write_week(
@@ -79,7 +89,8 @@ def _write_week(
     week: date,
     now: datetime,
     is_forgotten: IsForgotten,
-) -> Manifest:
+) -> Manifest | None:
+    """The manifest of the week, which is in the archive; None: it has no rows any more, and what is in the archive of it stays."""
     manifest = Manifest(
         landed_week=week,
         schema_version=SCHEMA_VERSION,
@@ -108,6 +119,8 @@ def _write_week(
                         last_received_at=max(manifest.last_received_at, last),
                         files=(*manifest.files, file),
                     )
+        if not manifest.files:
+            return None
         storage.put_manifest(manifest, folder)
     with engine.begin() as connection:
         values = {"week": week, "now": now, "rows": manifest.rows, "bytes": manifest.bytes}

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from custom_events import secrets
 from custom_events.archive.rewriting import blank
 from custom_events.archive.rows import ArchivedRow
+from custom_events.archive.writing import Archived, write_due
 from custom_events.queries import redaction as sql
 from custom_events.redaction.bodies import Forgotten, tells_of
 from custom_events.redaction.lookup import site_context
@@ -40,6 +41,11 @@ def forgotten_check(engine: sa.Engine, settings: Settings) -> Callable[[Archived
         return tells_of(forgotten, row, site)
 
     return is_forgotten
+
+
+def archive_due(engine: sa.Engine, settings: Settings, now: datetime) -> list[Archived]:
+    """Archive what retention would drop now, as `write_due` does; without an archive nothing is looked at."""
+    return [] if settings.archive_url is None else write_due(engine, settings, now, forgotten_check(engine, settings))
 
 
 def blank_archived(

@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -39,9 +38,9 @@ class OldWeek:
             paid = {"id": number, "created_at": at, "updated_at": at, "total_price": "1.10", "currency": "EUR"}
             paid |= {"financial_status": "paid", "email": f"person{number}@example.org", "line_items": []}
             self.world.land(self.sites[0], "orders/paid", paid)
-            told = {"type": "order.paid", "occurred_at": at, "customer": {"email": f"person{number}@example.org"}}
-            told["order"] = {"id": f"o{number}", "created_at": at, "currency": "EUR", "total": "2.20", "items": []}
-            self.world.land(self.sites[1], "order.paid", told)
+            message = {"type": "order.paid", "occurred_at": at, "customer": {"email": f"person{number}@example.org"}}
+            message["order"] = {"id": f"o{number}", "created_at": at, "currency": "EUR", "total": "2.20", "items": []}
+            self.world.land(self.sites[1], "order.paid", message)
         self.world.drain()
         with self.engine.connect() as connection:
             self.week = connection.execute(sa.text("SELECT max(landed_week) FROM landing.raw_events")).scalar_one()
@@ -85,8 +84,12 @@ def old_week(database: str, engine: sa.Engine, tmp_path: Path) -> OldWeek:
 def week_of_each(request: pytest.FixtureRequest, old_week: OldWeek, tmp_path: Path) -> OldWeek:
     """With its archive in a folder, and in storage."""
     if request.param == "s3":
-        address, made = request.getfixturevalue("storage"), request.getfixturevalue("bucket")
-        place = {"archive_url": f"s3://{made.name}/of/us/", "archive_endpoint": address, "archive_region": "us-east-1"}
+        address, own_bucket = request.getfixturevalue("storage"), request.getfixturevalue("bucket")
+        place = {
+            "archive_url": f"s3://{own_bucket.name}/of/us/",
+            "archive_endpoint": address,
+            "archive_region": "us-east-1",
+        }
         keys = {"archive_access_key_id": "test", "archive_secret_access_key": "a-key-of-the-tests"}
         old_week.settings = Settings.model_validate({"local_directory": tmp_path / "local", **place, **keys})
     return old_week
@@ -96,8 +99,3 @@ def only(results: list[Archived]) -> Archived:
     """The one week that was archived or not."""
     (result,) = results
     return result
-
-
-def as_text(value: Any) -> str:
-    """Whatever it holds, to look for something in it."""
-    return msgspec.json.encode(value).decode()

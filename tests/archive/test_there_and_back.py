@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from custom_events.archive import reading, rows, writing
+from custom_events.archive import storage as storage_module
 from custom_events.backtest.replay import replay_sync
 from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
 from custom_events.redaction import retention
@@ -223,6 +224,28 @@ def test_what_has_changed_in_the_archive_is_found_and_not_restored(old_week: Old
     with old_week.engine.connect() as connection:
         (week,) = reading.weeks(connection, old_week.settings)
     assert week.problem == "it was archived and is not there any more: restore its files from a copy"
+
+
+def test_a_program_without_the_libraries_says_so(old_week: OldWeek, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage_module, "find_spec", lambda _name: None)
+    assert old_week.write() == [], "nothing is due"
+    with pytest.raises(NeedsAction, match="pip install"):
+        writing.write(old_week.engine, old_week.settings, LATER, nobody, until=LATER.date())
+    old_week.land(1)
+    problem = only(old_week.write()).problem
+    assert problem is not None
+    assert "pip install" in problem
+
+
+def test_what_is_in_the_archive_stays_when_the_database_has_nothing_of_it(old_week: OldWeek) -> None:
+    """A program that was told of no archive has dropped the week, and its row is gone."""
+    old_week.land(1)
+    assert only(old_week.write()).problem is None
+    with old_week.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM landing.raw_events"))
+        connection.execute(sa.text("DELETE FROM app.raw_archives"))
+    assert old_week.write() == []
+    assert reading.verify(old_week.settings, old_week.week).rows == 2
 
 
 def test_only_weeks_that_have_ended(old_week: OldWeek) -> None:
