@@ -21,6 +21,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+@pytest.mark.untraced
 def test_every_page_is_there_and_can_be_searched(site: Path) -> None:
     names = {
         file.relative_to(DOCS).with_suffix("").as_posix() for file in DOCS.rglob("*.md") if file.stem != "template"
@@ -34,11 +35,13 @@ def test_every_page_is_there_and_can_be_searched(site: Path) -> None:
     assert all(f'"{name}"' in index for name in names)
 
 
+@pytest.mark.untraced
 def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     for file in (*site.rglob("*.html"), *site.rglob("*.css")):
         assert ELSEWHERE.search(file.read_text(encoding="utf-8")) is None, file.name
 
 
+@pytest.mark.untraced
 def test_the_order_is_that_of_the_index(site: Path) -> None:
     listed = chapters((DOCS / "index.md").read_text())
     assert [caption for caption, _ in listed] == [

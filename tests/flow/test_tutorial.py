@@ -56,6 +56,7 @@ def shell(environment: dict[str, str], tmp_path: Path) -> Iterator[Shell]:
 
 @pytest.mark.long
 @pytest.mark.flow
+@pytest.mark.timeout(560)
 @pytest.mark.usefixtures("untraced_processes")
 def test_the_page_as_it_stands(shell: Shell, environment: dict[str, str], tmp_path: Path) -> None:
     said: dict[str, list[str]] = {}
