@@ -92,7 +92,11 @@ def remove(*, name: str, author: str) -> None:
 
 @click.command(name="recover-orders", short_help="Read orders from the store, and land what is missing.")
 @_SITE
-@click.option("--since", type=click.DateTime(), help="From then on (UTC), also before the site was made. Left out: where the last reading ended.")
+@click.option(
+    "--since",
+    type=click.DateTime(),
+    help="From then on (UTC), also before the site was made. Left out: where the last reading ended.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what is missing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
 def recover_orders(*, name: str, since: datetime | None, dry_run: bool, as_json: bool) -> None:
