@@ -146,7 +146,7 @@ def _is_wide(stretch: Stretch, zone: tzinfo) -> bool:
 async def _by_days(
     connection: Connection, compiled_rules: CompiledRules, asked: Sequence[tuple[Stretch, Counter]]
 ) -> dict[counters.Place, CountedHistory]:
-    """Days as wholes, and one by one the events of those that their sums do not decide."""
+    """Whole days, and one by one the events of those that their sums do not decide."""
     if not asked:
         return {}
     zones = [zone_of(compiled_rules, stretch.site_id) for stretch, _ in asked]
@@ -166,13 +166,13 @@ async def _by_days(
         )
         open_days = {day for (day, _), day_place in known.items() if day >= begin and day_place.verdict is None}
         spans += [(place, counter.id, *span_of(day, zone)) for day in sorted(open_days)]
-        wholes = [whole_day(*key, total, zone) for key, total in totals.items() if key[0] not in open_days]
+        whole_days = [whole_day(*key, total, zone) for key, total in totals.items() if key[0] not in open_days]
         decided = {
             key: day_place.verdict
             for key, day_place in known.items()
             if key[0] not in open_days and day_place.verdict is not None
         }
-        result[stretch.counting.place] = CountedHistory(wholes, decided)
+        result[stretch.counting.place] = CountedHistory(whole_days, decided)
     for place, occurrence in await read_one_by_one(connection, spans):
         result[asked[place][0].counting.place].occurrences.append(occurrence)
     return result

@@ -93,7 +93,7 @@ def _merged(bodies: list[Row]) -> Row:
     candidate = _candidate(bodies[0])
     for body in bodies[1:]:
         candidate = candidate.merged(_candidate(body))
-    together = candidate.json().decode()
+    together = events.to_json(candidate.event).decode()
     verdict = _verdict(candidate, bodies[0])
     sources = candidate.bodies
     waiting = {body["raw_id"] for body in bodies if body["waits"]}

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from custom_events.queries.stored_facts import facts_of
+from custom_events.values import events
 from tests.archive.conftest import LATER, OldWeek, settings_of_folder
 from tests.world import NOON, World
 
-STORED = sa.text("SELECT site_id, key, facts::text FROM app.commerce_events ORDER BY 1, 2")
+STORED = sa.text(f"SELECT e.site_id, e.key, {facts_of('e')} FROM app.commerce_events e ORDER BY 1, 2")
 
 
 class ArchivedPast(OldWeek):
@@ -42,9 +44,12 @@ class ArchivedPast(OldWeek):
         self.land(orders)
 
     def stored(self) -> list[tuple[int, str, str]]:
-        """What the workers have made of it: site, key and facts, byte for byte."""
+        """What the workers have made of it: site, key and the event's JSON, byte for byte."""
         with self.engine.connect() as connection:
-            return [(row[0], row[1], row[2]) for row in connection.execute(STORED)]
+            return [
+                (row.site_id, row.key, events.to_json(events.from_json(row.facts)).decode())
+                for row in connection.execute(STORED)
+            ]
 
     def archived(self, at: datetime = LATER) -> None:
         """Drained, and in the archive."""
