@@ -77,8 +77,10 @@ class Watch:
 def posts(store: Store, count: int) -> list[tuple[str, Post]]:
     """Paid orders with an e-mail address, each an upload of its own."""
     made: list[tuple[str, Post]] = []
-    for body in shopify_orders(count, seed=int(time.time()), sites=1):
+    began = int(time.time())
+    for number, body in enumerate(shopify_orders(count, seed=began, sites=1)):
         document = json.loads(body)
+        document["id"] = began * 100_000 + number  # not that of an earlier round on the same database
         document["order_status_url"] = None  # names another shop
         made.append(
             (str(document["id"]), shopify_post(store, "order", "orders/paid", document, uuid4(), datetime.now(UTC)))
