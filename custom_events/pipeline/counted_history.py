@@ -49,8 +49,12 @@ async def histories(
 ) -> dict[counters.Place, CountedHistory]:
     """What each rule's threshold has to count, by assignment and customer: events at the edges one by one, and those between together.
     Rules without a counter are left out. `known`: the counters of customers, where they were looked up already."""
-    found = await counters.find(connection, compiled_rules, [stretch.counting for stretch in stretches], known)
-    asked = [(stretch, found[stretch.counting.place]) for stretch in stretches if stretch.counting.place in found]
+    known_counters = await counters.find(connection, compiled_rules, [stretch.counting for stretch in stretches], known)
+    asked = [
+        (stretch, known_counters[stretch.counting.place])
+        for stretch in stretches
+        if stretch.counting.place in known_counters
+    ]
     asked = [(stretch, counter) for stretch, counter in asked if not counter.is_stale]
     by_day = [pair for pair in asked if _is_wide(pair[0], zone_of(compiled_rules, pair[0].site_id))]
     result = await _by_days(connection, compiled_rules, by_day)

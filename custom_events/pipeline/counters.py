@@ -158,8 +158,8 @@ async def recount(
     """Count stored events again that were corrected, or whose customers have another past now."""
     countings = _countings(compiled_rules, rules, crowded or {}, stored)
     wanted = list({counting.place: counting for _, counting in countings}.values())
-    found = await find(connection, compiled_rules, wanted, crowded)
-    known = {place: counter for place, counter in found.items() if not counter.is_stale}
+    stored_counters = await find(connection, compiled_rules, wanted, crowded)
+    known = {place: counter for place, counter in stored_counters.items() if not counter.is_stale}
     countings = [(site_event, counting) for site_event, counting in countings if counting.place in known]
     if not countings:
         return []
@@ -199,13 +199,13 @@ async def find(
 ) -> Counters:
     """The counters of rules, as far as there are any. `crowded`: those of customers, where they were looked up already."""
     wanted = [counting for counting in countings if crowded is None or counting.customer == WHOLE_SITE]
-    found = dict(crowded or {})
+    stored_counters = dict(crowded or {})
     if wanted:
         rows = [(place, *_name(compiled_rules, counting)) for place, counting in enumerate(wanted)]
         for place, number, is_stale, others_until, at, key in await connection.fetch(sql.COUNTERS, *columns_of(rows)):
             latest = None if at is None else (at, key)
-            found[wanted[place].place] = Counter(number, is_stale, latest, others_until)
-    return found
+            stored_counters[wanted[place].place] = Counter(number, is_stale, latest, others_until)
+    return stored_counters
 
 
 async def begin(connection: Connection, compiled_rules: CompiledRules, countings: Iterable[Counting]) -> None:
