@@ -40,7 +40,7 @@ def speaking(catalog: gettext.NullTranslations) -> Generator[None]:
 
 def translated(text: str) -> str:
     """A text that was marked elsewhere, in the language of the page that is being made."""
-    return _SPOKEN.get().gettext(text)
+    return _SPOKEN.get().gettext(text) if text else ""  # of nothing a catalog says what it is about
 
 
 def _(text: str, /, **values: object) -> str:

@@ -202,6 +202,7 @@ def test_texts_of_python_are_in_the_language_that_is_spoken(tmp_path: Path) -> N
     with translations.speaking(translations_of("de", compiled(tmp_path, "de", texts))):
         assert translations._("%(name)s is made", name="Shop") == "Shop steht"
         assert translations.ngettext("%(num)s row", "%(num)s rows", 2) == "2 Zeilen"
+        assert translations.translated("") == ""
     assert translations._("%(name)s is made", name="Shop") == "Shop is made"
 
 
