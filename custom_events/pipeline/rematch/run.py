@@ -258,9 +258,7 @@ class _Work:
         keys = [(event.event_id, event.key) for event in self.events.values()]
         return [_custom_event(row) for row in await self._connection.fetch(sql.CUSTOM_EVENTS_OF, *columns_of(keys))]
 
-    async def _holders(
-        self, matched: Sequence[Matched], rows: Iterable[StoredCustomEvent]
-    ) -> list[StoredCustomEvent]:
+    async def _holders(self, matched: Sequence[Matched], rows: Iterable[StoredCustomEvent]) -> list[StoredCustomEvent]:
         """Custom events of other events that have the keys of these matches. Mostly an event's own has it, and nobody is asked."""
         held = {key_of_row(row) for row in rows if not row.is_withdrawn}
         keys = list({key_of(match) for match in matched} - held)
