@@ -40,7 +40,10 @@ async def shifted(connection: Connection, compiled_rules: CompiledRules, shift: 
         return Shifted(sorted(await _by_days(connection, counter, shift, rule.threshold, zone)), [])
     since = look_back(rule.threshold, shift.since, zone)
     until = affected_until(rule.threshold, shift.last, zone)
-    now = [one for _, one in await counted_history.read_one_by_one(connection, [(0, counter.id, since, until)])]
+    now = [
+        occurrence
+        for _, occurrence in await counted_history.read_one_by_one(connection, [(0, counter.id, since, until)])
+    ]
     return Shifted(sorted(_different(rule.threshold, _before(now, shift), now, zone)), [])
 
 
@@ -126,5 +129,5 @@ def _before(
 ) -> list[Occurrence]:
     """What there was before the shift, of all times or of one day."""
     come = {occurrence.key for occurrence in shift.come}
-    gone = [one for one in shift.gone if day is None or day_of(one, zone)[0] == day]
+    gone = [occurrence for occurrence in shift.gone if day is None or day_of(occurrence, zone)[0] == day]
     return [*(occurrence for occurrence in occurrences if occurrence.key not in come), *gone]
