@@ -49,12 +49,8 @@ async def histories(
 ) -> dict[counters.Place, CountedHistory]:
     """What each rule's threshold has to count, by assignment and customer: events at the edges one by one, and those between together.
     Rules without a counter are left out. `known`: the counters of customers, where they were looked up already."""
-    known_counters = await counters.find(connection, compiled_rules, [stretch.counting for stretch in stretches], known)
-    asked = [
-        (stretch, known_counters[stretch.counting.place])
-        for stretch in stretches
-        if stretch.counting.place in known_counters
-    ]
+    by_place = await counters.find(connection, compiled_rules, [stretch.counting for stretch in stretches], known)
+    asked = [(stretch, by_place[stretch.counting.place]) for stretch in stretches if stretch.counting.place in by_place]
     asked = [(stretch, counter) for stretch, counter in asked if not counter.is_stale]
     by_day = [pair for pair in asked if _is_wide(pair[0], zone_of(compiled_rules, pair[0].site_id))]
     result = await _by_days(connection, compiled_rules, by_day)
@@ -170,13 +166,13 @@ async def _by_days(
         )
         open_days = {day for (day, _), day_place in known.items() if day >= begin and day_place.verdict is None}
         spans += [(place, counter.id, *span_of(day, zone)) for day in sorted(open_days)]
-        whole_days = [whole_day(*key, total, zone) for key, total in totals.items() if key[0] not in open_days]
+        day_occurrences = [whole_day(*key, total, zone) for key, total in totals.items() if key[0] not in open_days]
         decided = {
             key: day_place.verdict
             for key, day_place in known.items()
             if key[0] not in open_days and day_place.verdict is not None
         }
-        result[stretch.counting.place] = CountedHistory(whole_days, decided)
+        result[stretch.counting.place] = CountedHistory(day_occurrences, decided)
     for place, occurrence in await read_one_by_one(connection, spans):
         result[asked[place][0].counting.place].occurrences.append(occurrence)
     return result

@@ -121,10 +121,10 @@ async def count_new(
     countings = _countings(compiled_rules, rules, crowded or {}, new)
     if not countings:
         return []
-    wanted = list({counting.place: counting for _, counting in countings}.values())
-    known = await find(connection, compiled_rules, wanted, crowded)
+    countings_here = list({counting.place: counting for _, counting in countings}.values())
+    known = await find(connection, compiled_rules, countings_here, crowded)
     filled = {place for place, counter in known.items() if not counter.is_stale}
-    for counting in wanted:
+    for counting in countings_here:
         if counting.place not in filled:
             await _fill(connection, compiled_rules, counting)
     facts = await _facts(connection, compiled_rules, countings)
@@ -157,9 +157,9 @@ async def recount(
 ) -> list[Shift]:
     """Count stored events again that were corrected, or whose customers have another past now."""
     countings = _countings(compiled_rules, rules, crowded or {}, stored)
-    wanted = list({counting.place: counting for _, counting in countings}.values())
-    stored_counters = await find(connection, compiled_rules, wanted, crowded)
-    known = {place: counter for place, counter in stored_counters.items() if not counter.is_stale}
+    countings_here = list({counting.place: counting for _, counting in countings}.values())
+    by_place = await find(connection, compiled_rules, countings_here, crowded)
+    known = {place: counter for place, counter in by_place.items() if not counter.is_stale}
     countings = [(site_event, counting) for site_event, counting in countings if counting.place in known]
     if not countings:
         return []
@@ -198,14 +198,14 @@ async def find(
     crowded: Counters | None = None,
 ) -> Counters:
     """The counters of rules, as far as there are any. `crowded`: those of customers, where they were looked up already."""
-    wanted = [counting for counting in countings if crowded is None or counting.customer == WHOLE_SITE]
-    stored_counters = dict(crowded or {})
-    if wanted:
-        rows = [(place, *_name(compiled_rules, counting)) for place, counting in enumerate(wanted)]
+    countings_here = [counting for counting in countings if crowded is None or counting.customer == WHOLE_SITE]
+    by_place = dict(crowded or {})
+    if countings_here:
+        rows = [(place, *_name(compiled_rules, counting)) for place, counting in enumerate(countings_here)]
         for place, number, is_stale, others_until, at, key in await connection.fetch(sql.COUNTERS, *columns_of(rows)):
             latest = None if at is None else (at, key)
-            stored_counters[wanted[place].place] = Counter(number, is_stale, latest, others_until)
-    return stored_counters
+            by_place[countings_here[place].place] = Counter(number, is_stale, latest, others_until)
+    return by_place
 
 
 async def begin(connection: Connection, compiled_rules: CompiledRules, countings: Iterable[Counting]) -> None:

@@ -42,8 +42,8 @@ class Crowds:
             for rule in self._rules[site_id]
             if rule.id in self._counting
         ]
-        customer_counters = await counters.find(self._connection, self._compiled_rules, countings)
-        self.counters |= {place: counter for place, counter in customer_counters.items() if not counter.is_stale}
+        by_place = await counters.find(self._connection, self._compiled_rules, countings)
+        self.counters |= {place: counter for place, counter in by_place.items() if not counter.is_stale}
 
     async def _learn_rules(self, site_ids: Iterable[int]) -> None:
         """Which of these sites' rules count any customer: mostly none does, and nothing is asked about customers."""

@@ -49,7 +49,7 @@ def settle(rule: Rule, history: CountedHistory, zone: tzinfo) -> Settlement:
     openers: Mapping[str, Occurrence] = {}
     if rule.has_window:
         in_time = sorted(history.occurrences, key=in_order)
-        fired = [occurrence for occurrence in in_time if rule.threshold is None or places[occurrence.key].fires]
+        fired = [counting for counting in in_time if rule.threshold is None or places[counting.key].fires]
         openers = _openers(fired, timedelta(days=rule.assignment.config.dedup.window_days or 0))
     return Settlement(rule, zone, places, openers, history.decided)
 
