@@ -80,7 +80,9 @@ def test_the_past_of_new_customers_is_what_the_database_says(
 ) -> None:
     match, unasked = batch.match_events, 0
 
-    async def compared(connection: Any, compiled_rules: Any, site_events: Any, needs: Any, new_customers: Any) -> Any:
+    async def compared(
+        connection: Any, compiled_rules: Any, site_events: Any, needs: Any, new_customers: Any, *more: Any
+    ) -> Any:
         nonlocal unasked
         asked = [Asked(one.site_id, one.event) for one in site_events]
         assert await customer_facts(connection, compiled_rules, asked, new_customers) == await customer_facts(
@@ -89,7 +91,7 @@ def test_the_past_of_new_customers_is_what_the_database_says(
         unasked += sum(
             new_customers.facts(one, compiled_rules.sites[one.site_id].facts.zone) is not None for one in asked
         )
-        return await match(connection, compiled_rules, site_events, needs, new_customers)
+        return await match(connection, compiled_rules, site_events, needs, new_customers, *more)
 
     monkeypatch.setattr(batch, "match_events", compared)
 
