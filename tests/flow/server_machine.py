@@ -39,9 +39,9 @@ class ServerMachine:
         self.data = place / name
         account.let_through(self.data)
         account.hand_over(place)
-        given = stack.environment(place / f"{name}.local", ())
-        environment = given | {
-            "PATH": f"{machine_postgres.binaries()}:{given['PATH']}",
+        inherited = stack.environment(place / f"{name}.local", ())
+        environment = inherited | {
+            "PATH": f"{machine_postgres.binaries()}:{inherited['PATH']}",
             "LC_ALL": "C.UTF-8",
             "PGDATA": str(self.data),
             "PGHOST": str(place),
@@ -58,10 +58,10 @@ class ServerMachine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.ExitStack() as ending:
-            ending.callback(self.kill)
-            if self.shell.process.poll() is None:  # else a block has ended it, whose words are the error
-                self.shell.__exit__(kind, error, trace)
+        try:
+            self.shell.__exit__(kind, error, trace)
+        finally:
+            self.kill()
 
     @property
     def url(self) -> str:
@@ -69,7 +69,7 @@ class ServerMachine:
         return f"postgresql://{NAME}@/{NAME}?host={self.place}&port={self.port}"
 
     def initialise(self) -> None:
-        """Make the files of an empty server, with a database for the product's name still to be made; start it."""
+        """Make the files of an empty server, without the product's database, and start it."""
         configuration = CONFIGURATION.format(sockets=self.place)
         self.shell.run(
             f'initdb --pgdata "$PGDATA" --username "$PGUSER" --auth trust\ncat >> "$PGDATA/postgresql.conf" <<END{configuration}END'
