@@ -22,6 +22,7 @@ from tests.docs.tree import ROOT
 PAGES: Final = ["README.md", *sorted(str(file.relative_to(ROOT)) for file in ROOT.glob("docs/**/*.md"))]
 # Page and language -> the test that executes its blocks as they stand there.
 EXECUTED: Final = {
+    ("docs/how-to/back-up-and-restore.md", "sh"): "tests/flow/test_back_up_and_restore.py",
     ("docs/how-to/configure-by-api.md", "sh"): "tests/flow/test_configure_by_api.py",
     ("docs/how-to/query-the-marts.md", "sql"): "tests/analytics/test_equal_figures.py",
     ("docs/reference/custom-webhooks.md", "sh"): "tests/platforms/test_custom_webhooks_page.py",

@@ -9,6 +9,8 @@ from typing import Self
 
 import pytest
 
+from custom_events.postgres.account import RunAs
+
 MARK = "---- done"
 
 
@@ -24,7 +26,7 @@ def blocks_of(page: Path) -> Iterator[tuple[str, str]]:
 class Shell:
     """One bash for all blocks, which ends at the first command that fails. What it started ends with it."""
 
-    def __init__(self, environment: dict[str, str], directory: Path) -> None:
+    def __init__(self, environment: dict[str, str], directory: Path, run_as: RunAs | None = None) -> None:
         self.ended_with: list[subprocess.Popen[bytes]] = []
         self.process = subprocess.Popen(
             ["bash"],
@@ -34,6 +36,7 @@ class Shell:
             text=True,
             cwd=directory,
             env=environment,
+            **(run_as or {}),
         )
         self.run("set -euo pipefail")
 
