@@ -18,6 +18,7 @@ _ASSETS: Final = {
     "custom_events_privacy": "commerce_events",
     "custom_events_receiver": "raw_events",
     "custom_events_retention": "raw_events",
+    "custom_events_archive": "raw_events",
     "custom_events_shopify_app": "raw_events",
     "custom_events_recovery": "raw_events",
     "custom_events_traffic_quiet": "raw_events",

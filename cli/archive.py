@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 import click
 
+from cli.author import author_option
 from cli.session import connected, prepared
 
 RESTORED_DAYS = 14  # that restored rows are kept: time to look, and to replay
@@ -126,7 +127,8 @@ def write(*, until: datetime | None) -> None:
     type=click.IntRange(1, 366),
     help="Days for which they stay; they are dropped again afterwards.",
 )
-def restore(*, weeks: tuple[datetime, ...], days: int) -> None:
+@author_option()
+def restore(*, weeks: tuple[datetime, ...], days: int, author: str) -> None:
     """Bring archived weeks back, with their numbers and times: `custom-events raw` and `explain` show their bytes again, and `custom-events
     replay --since ... --until ...` puts them through today's understanding and rules. Of what the database does not know what became is queued as
     if it had just landed. People who were forgotten do not come back. May be interrupted and run again.
@@ -139,6 +141,7 @@ def restore(*, weeks: tuple[datetime, ...], days: int) -> None:
     from datetime import UTC
 
     from custom_events.archive import restoring
+    from custom_events.catalog import audit
     from custom_events.redaction.archives import forgotten_check
 
     if not weeks:
@@ -148,6 +151,9 @@ def restore(*, weeks: tuple[datetime, ...], days: int) -> None:
         is_forgotten = forgotten_check(engine, settings)
         for week in _mondays(weeks):
             restored = restoring.restore(engine, settings, week, datetime.now(UTC), is_forgotten, days=days)
+            counts = {"rows": restored.landed, "waiting": restored.waiting, "until": restored.until.isoformat()}
+            with engine.begin() as connection:
+                audit.record(connection, actor=author, action="archive.restore", subject=f"week:{week}", detail=counts)
             blanked = f", {restored.blanked:,} of forgotten people without their content" if restored.blanked else ""
             click.echo(
                 f"{week}  {restored.landed:,} of {restored.rows:,} rows came back{blanked}; {restored.waiting:,} wait to be understood; "

@@ -47,6 +47,7 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "GoogleCountsMissing": ("ads-accounts/{account}/comparison", N_("the days, with Google's counts")),
     "PrivacyRequestOpen": ("help/how-to/privacy-requests.md", N_("how they are carried out")),
     "PrivacyRequestDue": ("help/how-to/privacy-requests.md", N_("how they are carried out")),
+    "ArchiveFailing": ("help/how-to/archive.md", N_("how weeks are archived")),
     "CallsNearlyUsedUp": ("settings", N_("the limits that are set")),
     "OrdersMissing": ("sites/{site_id}#recovery", N_("what was missing, by day")),
     "OrdersNotRead": ("sites/{site_id}#recovery", "why"),

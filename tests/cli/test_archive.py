@@ -42,8 +42,12 @@ def test_a_week_from_the_first_word_to_the_last(run: Run, database: str, engine:
     file.write_bytes(whole)
 
     assert run("retention", "--run", **variables).exit_code == 0
-    restored = run("archive", "restore", str(week), "--days", "3", **variables)
+    restored = run("archive", "restore", str(week), "--days", "3", "--author", "ana", **variables)
     assert f"{week}  1 of 1 rows came back; 0 wait to be understood; they stay until " in restored.output
+    with engine.connect() as connection:
+        entry = connection.execute(sa.text("SELECT actor, action, subject, detail FROM app.audit_entries")).one()
+    assert entry[:3] == ("ana", "archive.restore", f"week:{week}")
+    assert (entry.detail["rows"], entry.detail["waiting"]) == (1, 0)
     assert "restored until" in run("archive", "list", **variables).output
     assert run("archive", "restore", **variables).exit_code == 2
     missing = run("archive", "restore", "2020-01-06", **variables)

@@ -23,20 +23,21 @@ from tests.console.api.raw_rows import privacy_delivery
 
 # Verbs that take no author: they look, or what they change is the product's or this machine's and nobody's decision.
 NOBODY = {
-    "api-key list", "assignment diff", "assignment list", "assignment revisions", "backtest", "bulk export", "bulk list", "bulk show",
+    "api-key list", "archive list", "archive verify", "archive write", "assignment diff", "assignment list", "assignment revisions", "backtest", "bulk export", "bulk list", "bulk show",
     "config export", "config validate", "definition diff", "definition list", "definition revisions", "doctor", "explain",
     "migrate current", "openapi", "privacy list", "rates list", "report list", "report runs", "report show", "site list", "site secret list", "site wait", "status", "test-rule", "understand",
     "uploads list", "user list",
     "config plan",  # its author stands in the file that it writes, and in what is made of it
-    "demo", "up", "sandbox google-ads", "sandbox shopify",  # programs
+    "demo", "up", "sandbox click-id", "sandbox google-ads", "sandbox shopify",  # programs
     "shopify install-url", "shopify status", "shopify refresh", "site api-key show",
     "site recover-orders", "retention",  # what stores have sold, and what time asks for
     "migrate", "migrate upgrade", "migrate downgrade", "seed",  # what every installation has
     "secrets new-key",  # a file of this machine
     "uploads probe", "uploads reconcile", "watch",  # what Google says, and what is wrong
 }  # fmt: skip
-# Verbs that need a store or a server of their own: what they note is held by tests/recovery, tests/cli/test_shopify.py and test_database_roles.py.
-ELSEWHERE = {"site api-key remove", "site api-key set", "shopify register", "roles"}
+# Verbs that need a store, a server or an archive of their own: what they note is held by tests/recovery, tests/cli/test_shopify.py,
+# test_database_roles.py and test_archive.py.
+ELSEWHERE = {"archive restore", "site api-key remove", "site api-key set", "shopify register", "roles"}
 KEY, NEXT_KEY = (Fernet.generate_key().decode() for _ in range(2))
 LINK = "INSERT INTO app.openid_links (person_id, issuer, subject) SELECT id, 'https://id.example', 'a' FROM app.people WHERE login = 'ana'"
 FACT, DONE = "as it was and is", "what was done"

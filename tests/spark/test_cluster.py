@@ -182,6 +182,6 @@ def test_what_spark_cannot_replay(past: ArchivedPast) -> None:
         spark_replay.replay(past.engine, past.settings, nobody, **ask)
     in_storage = past.settings.model_copy(update={"archive_url": "s3://bucket"})
     with pytest.raises(InvalidConfiguration, match="in a folder"):
-        spark_replay.replay(past.engine, past.world.url, in_storage, nobody, **ask)
+        spark_replay.replay(past.engine, in_storage, nobody, **ask)
     with pytest.raises(InvalidConfiguration, match="is not before"):
         spark_replay.replay(past.engine, past.settings, nobody, since=UNTIL, until=SINCE)
