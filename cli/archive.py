@@ -7,6 +7,7 @@ import click
 from cli.author import author_option
 from cli.session import connected, prepared
 
+FIRST_YEAR, LAST_YEAR = 1970, 9998  # weeks that may be named: what is reckoned with them stays a day
 RESTORED_DAYS = 14  # that restored rows are kept: time to look, and to replay
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
 _WEEKS = click.argument("weeks", metavar="WEEK...", nargs=-1, type=click.DateTime(["%Y-%m-%d"]))
@@ -165,4 +166,9 @@ def _mondays(days: tuple[datetime, ...]) -> list[date]:
     from custom_events.postgres.spans import span_begin
     from custom_events.tables.registry import Span
 
+    for day in days:
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise click.BadParameter(
+                f"{day:%Y-%m-%d} is no week of the years {FIRST_YEAR} to {LAST_YEAR}", param_hint="WEEK"
+            )
     return sorted({span_begin(Span.WEEK, day.date()) for day in days})

@@ -16,6 +16,12 @@ class QuietTrouble:
             t=self.ledger.clock() - timedelta(days=30),
         )
 
+    def archive_failing(self) -> None:
+        self.ledger.do(
+            "INSERT INTO app.raw_archives (landed_week, problem, problem_since) VALUES ('2026-06-01', 'The folder is full.', :t)",
+            t=self.ledger.clock(),
+        )
+
     def shopify_app_needs_action(self, problem: str = "token_refused") -> None:
         self.ledger.do(
             "INSERT INTO app.shopify_installations (site_id, shop, state, scopes, api_version, problems, installed_at, watched_at) "
