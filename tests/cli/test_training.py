@@ -34,8 +34,10 @@ def test_right_wrong_and_not_answered(run: Run, world: PastWorld) -> None:
     assert output.startswith("How many deliveries has the receiver refused, whatever the reason?\nWrong. ")
     assert check("store-operator", "refused") == (
         1,
-        "How many deliveries has the receiver refused, whatever the reason?\n"
-        "Answer with a number: custom-events training check store-operator refused ANSWER\n",
+        (
+            "How many deliveries has the receiver refused, whatever the reason?\n"
+            "Answer with a number: custom-events training check store-operator refused ANSWER\n"
+        ),
     )
     code, output = check("data-team", "replay")
     assert (code, output.partition(".")[0]) == (1, "Not yet")
