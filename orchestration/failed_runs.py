@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,25 +42,30 @@ def newest(url: str) -> FailedRun | None:
 def _read(dagster: "dg.DagsterInstance", run: "dg.DagsterRun") -> FailedRun:
     import dagster as dg
 
-    step, sentences = "", []
-    for entry in dagster.all_logs(
-        run.run_id, of_type={dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
-    ):
-        event = entry.dagster_event
-        if event is None:
-            continue
-        step = step or event.step_key or ""
-        sentences.append(event.message or "")
-        data = event.step_failure_data if event.is_step_failure else None
-        if data is None:
-            continue
-        if data.user_failure_data is not None:
-            sentences.append(data.user_failure_data.description or "")
-        error = data.error
-        while error is not None:
-            sentences.append(error.message)
-            error = error.cause
-    return FailedRun(run_id=run.run_id, job=run.job_name, step=step, sentences=tuple(filter(None, sentences)))
+    ends = [
+        entry.dagster_event
+        for kind in (dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE)
+        for entry in dagster.all_logs(run.run_id, of_type=kind)
+        if entry.dagster_event is not None
+    ]
+    first = next(iter(ends), None)
+    sentences = () if first is None else tuple(_sentences(first))
+    return FailedRun(run_id=run.run_id, job=run.job_name, step=(first and first.step_key) or "", sentences=sentences)
+
+
+def _sentences(event: "dg.DagsterEvent") -> Iterator[str]:
+    """What the step raised, and what it says for people; of a run that failed before its first step, Dagster's own message."""
+    if not event.is_step_failure:
+        yield event.message or ""
+        return
+    data = event.step_failure_data
+    if data.user_failure_data is not None and data.user_failure_data.description:
+        yield data.user_failure_data.description
+    error = data.error
+    while error is not None:
+        if error.cause is None:  # what stands above it says only in which step it was raised
+            yield error.message
+        error = error.cause
 
 
 def _has_tables(url: str) -> bool:

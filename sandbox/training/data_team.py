@@ -1,12 +1,13 @@
 """The course of data teams: figures from the marts that are the console's, a replay, and where a failed run says why."""
 
+from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from custom_events.backtest.replay import ACTION, replay_sync
 from custom_events.browse import reports
-from custom_events.browse.reports import AccuracyDay, Report
+from custom_events.browse.reports import Report
 from custom_events.browse.uploads import UploadFilter
 from custom_events.catalog import audit
 from custom_events.errors import NeedsAction
@@ -58,35 +59,41 @@ def _check_matched(lesson: Lesson, answer: str) -> Verdict:
 def _matched(lesson: Lesson) -> tuple[Report[Any], str, int]:
     """The report, the definition of it that matched most, and how many, whatever the currency."""
     report = _report(lesson, "conversions")
-    sums: dict[str, int] = {}
+    sums = Counter[str]()
     for row in report.rows:
-        sums[row.key] = sums.get(row.key, 0) + int(row.matched)
+        sums[row.key] += row.matched
     key = max(sums, key=lambda name: (sums[name], name))
     return report, key, sums[key]
 
 
 def _ask_accuracy(lesson: Lesson) -> str:
-    report, row = _accuracy(lesson)
+    report, site, _ = _accuracy(lesson)
     return (
-        f"Write the query that gives the accuracy of site {row.site_id} from {report.since} to {report.until}, both days included, as a share "
-        "from 0 to 1."
+        f"Write the query that gives the accuracy of site {site} from {report.since} to {report.until}, both days included, as a share from 0 "
+        "to 1."
     )
 
 
 def _check_accuracy(lesson: Lesson, answer: str) -> Verdict:
-    _, row = _accuracy(lesson)
-    accuracy = Decimal(row.sent + row.withheld) / row.orders
+    _, _, accuracy = _accuracy(lesson)
     if abs(figure_of(lesson, answer) - accuracy) <= SHARE:
         return right("It is divided after adding up, so it stays right over days and sites.")
     return wrong(
-        "It gives another share than the console. reporting.fct_accuracy_daily has sums for each day: add up first, divide then, by 1.0 times "
-        "the orders; what was withheld with a reason counts as accurate."
+        "It gives another share than the console's figures. reporting.fct_accuracy_daily has counts of each day: add up first, then divide; "
+        "what was withheld with a reason counts as accurate."
     )
 
 
-def _accuracy(lesson: Lesson) -> tuple[Report[Any], AccuracyDay]:
+def _accuracy(lesson: Lesson) -> tuple[Report[Any], str, Decimal]:
+    """The report, the site with most orders ("1 (Shop)"), and its share over all days."""
     report = _report(lesson, "accuracy-by-site")
-    return report, max(report.rows, key=lambda row: (row.orders, row.site_id))
+    orders, accurate, names = Counter[int](), Counter[int](), dict[int, str]()
+    for row in report.rows:
+        orders[row.site_id] += row.orders
+        accurate[row.site_id] += row.sent + row.withheld
+        names[row.site_id] = row.site_name
+    site_id = max(orders, key=lambda site: (orders[site], -site))
+    return report, f"{site_id} ({names[site_id]})", Decimal(accurate[site_id]) / orders[site_id]
 
 
 def _report(lesson: Lesson, name: str) -> Report[Any]:
@@ -141,15 +148,20 @@ def _ask_failed_run(lesson: Lesson) -> str:
 
 def _check_failed_run(lesson: Lesson, answer: str) -> Verdict:
     run = _failed(lesson)
-    typed = " ".join(answer.split()).lower()
+    typed = _plain(answer)
     if len(typed) < LEAST_OF_A_SENTENCE:
         return wrong(f"Copy a whole sentence, or {LEAST_OF_A_SENTENCE} characters of it at least.")
-    if any(typed in " ".join(sentence.split()).lower() for sentence in run.sentences):
-        return right("The end of the step has the cause; the lines above it say what was done until then.")
+    if any(typed in _plain(sentence) for sentence in run.sentences):
+        return right("The failure event of the step has the cause; the events above it say what was done until then.")
     return wrong(
         f"Open the run in Dagster (Runs, status Failure), then the step {run.step or 'that is red'}: its failure event has the sentence, and "
         "*View full message* all of it."
     )
+
+
+def _plain(sentence: str) -> str:
+    """Without what a shell may have taken off: quotes, and more than one space."""
+    return " ".join(sentence.replace('"', "").replace("'", "").split()).lower()
 
 
 def _failed(lesson: Lesson) -> FailedRun:

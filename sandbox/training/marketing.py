@@ -77,7 +77,7 @@ def _check_consent(lesson: Lesson, answer: str) -> Verdict:
 
 def _ask_draft(lesson: Lesson) -> str:
     del lesson
-    return f"Draft the definition `{KEY}`: {SENTENCE}"
+    return f"Draft the definition `{KEY}`. {SENTENCE}"
 
 
 def _check_draft(lesson: Lesson, answer: str) -> Verdict:

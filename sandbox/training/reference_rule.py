@@ -5,7 +5,7 @@ from typing import Final
 from custom_events.catalog.configurations import read_config
 
 KEY: Final = "training_vip"
-SENTENCE: Final = "every paid order of 200 EUR and more counts, with half of its value."
+SENTENCE: Final = "Every paid order of 200 EUR and more counts, with half of its value."
 RULE: Final = read_config(
     {
         "trigger": ["order.paid"],

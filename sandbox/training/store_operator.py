@@ -4,16 +4,22 @@ from decimal import Decimal
 from typing import Final
 
 from custom_events.browse.raw_events import RawEventFilter, RawEventRow, raw_events
-from custom_events.browse.uploads import UploadFilter
+from custom_events.browse.uploads import UploadFilter, UploadRow
 from custom_events.catalog import audit
 from custom_events.errors import NeedsAction
+from custom_events.explain.trace import Upload
 from custom_events.values.conversions import UploadKind, UploadState
 from custom_events.values.deliveries import Outcome
+from custom_events.values.reasons import FULLY_REFUNDED, Reason
 from custom_events.watching import sums
 from sandbox.training.exercises import Exercise, Lesson, Verdict, number_in, right, word_in, wrong
 from sandbox.training.ledger_rows import RUN_THE_DEMO, newest_of_order, trace_of, uploads_of
 
-WITHHELD: Final = UploadFilter(state=UploadState.WITHHELD, kind=UploadKind.CONVERSION)
+# Those first that a customer's consent or the click is behind: of what is only recorded there is nothing to find out.
+WITHHELD: Final = tuple(
+    UploadFilter(state=UploadState.WITHHELD, kind=UploadKind.CONVERSION, reason=reason)
+    for reason in (Reason.CONSENT_DENIED.value, Reason.NO_CLICK_OR_IDENTIFIER.value, FULLY_REFUNDED, None)
+)
 ADJUSTED: Final = tuple(
     UploadFilter(state=UploadState.ACCEPTED, kind=kind) for kind in (UploadKind.RESTATEMENT, UploadKind.RETRACTION)
 )
@@ -55,27 +61,31 @@ def _parked(lesson: Lesson) -> RawEventRow:
 
 
 def _ask_not_sent(lesson: Lesson) -> str:
-    row, site_key = newest_of_order(lesson, WITHHELD)
-    return f"Why was a conversion of order {row.order_id} of site {site_key} not sent?"
+    row, site_key, upload = _not_sent(lesson)
+    return f"Why was the conversion of order {row.order_id} of site {site_key} not sent to {upload.ads_action or 'Google'}?"
 
 
 def _check_not_sent(lesson: Lesson, answer: str) -> Verdict:
-    row, site_key = newest_of_order(lesson, WITHHELD)
-    reasons = {
-        upload.reason for upload in uploads_of(trace_of(lesson, row)) if upload.state == UploadState.WITHHELD.value
-    }
-    if word_in(answer) in reasons:
+    row, site_key, upload = _not_sent(lesson)
+    if word_in(answer) == upload.reason:
         return right("The order is stored and matched all the same: only Google is not told of it.")
     return wrong(
-        f"Look for `withheld` in `custom-events explain {row.order_id} --site {site_key}`, and type the code that stands with it."
+        f"Look for `withheld` behind {upload.ads_action or 'no ads action'} in `custom-events explain {row.order_id} --site {site_key}`, and "
+        "type the code that stands with it."
     )
+
+
+def _not_sent(lesson: Lesson) -> tuple[UploadRow, str, Upload]:
+    """The newest withheld row, its site's key, and the same as `explain` tells it."""
+    row, site_key = newest_of_order(lesson, *WITHHELD)
+    return row, site_key, next(upload for upload in uploads_of(trace_of(lesson, row)) if upload.id == row.id)
 
 
 def _ask_release(lesson: Lesson) -> str:
     del lesson
     return (
-        "Hold what waits of an order (`custom-events uploads hold CUSTOMER_ID REASON --order ORDER`), look at it in the console, then "
-        "release it. Which order was it?"
+        "Hold what waits of an order whose click is too recent (`custom-events uploads hold CUSTOMER_ID REASON --order ORDER`), look at it "
+        "in the console, then release it. Which order was it?"
     )
 
 

@@ -16,16 +16,14 @@ SENT, NOT_SENT, LARGE = 1, 2, 3  # numbers of orders
 class Class:
     """A world, and the courses about it."""
 
-    def __init__(self, world: PastWorld) -> None:
+    def __init__(self, world: PastWorld, platform: str = "shopify") -> None:
         self.world = world
-        self.shop = world.site()
+        self.shop = world.site(platform=platform)
 
     @property
     def lesson(self) -> Lesson:
         engine = self.world.engine
-        return Lesson(
-            engine=engine, url=connect.libpq_url(engine), settings=self.world.settings, now=datetime.now(UTC)
-        )
+        return Lesson(engine=engine, url=connect.libpq_url(engine), settings=self.world.settings, now=datetime.now(UTC))
 
     def exercise(self, course: str, key: str) -> Exercise:
         return next(exercise for exercise in COURSES[course] if exercise.key == key)

@@ -31,9 +31,17 @@ def reporting(empty_class: Class) -> Class:
     with empty_class.world.engine.begin() as connection:
         marts.make(connection)
         for day, currency, matched in ((today, "EUR", 5), (today, "USD", 2), (today - timedelta(days=90), "EUR", 100)):
-            values: dict[str, Any] = {"day": day, "site_id": 1, "definition_key": "purchase", "definition_name": "Purchase"}
+            values: dict[str, Any] = {
+                "day": day,
+                "site_id": 1,
+                "definition_key": "purchase",
+                "definition_name": "Purchase",
+            }
             marts.add(connection, "fct_conversions_by_definition", currency=currency, matched=matched, **values)
-        marts.add(connection, "fct_accuracy_daily", day=today, site_id=1, site_name="Shop", orders=8, sent=5, withheld=2, no_match=1)  # fmt: skip
+        for day, sent in ((today, 5), (today - timedelta(days=1), 0)):
+            marts.add(
+                connection, "fct_accuracy_daily", day=day, site_id=1, site_name="Shop", orders=8, sent=sent, withheld=2
+            )
     return empty_class
 
 
@@ -47,10 +55,12 @@ def test_matched_query(reporting: Class) -> None:
 
 
 def test_accuracy_query(reporting: Class) -> None:
-    assert "the accuracy of site 1" in reporting.question(COURSE, "accuracy-query")
+    assert "the accuracy of site 1 (Shop)" in reporting.question(COURSE, "accuracy-query")
     mart = "FROM reporting.fct_accuracy_daily WHERE site_id = 1"
     assert reporting.is_right(COURSE, "accuracy-query", f"SELECT round(sum(sent + withheld) / sum(orders), 4) {mart}")
-    assert not reporting.is_right(COURSE, "accuracy-query", f"SELECT sum(sent) / sum(orders) {mart}")
+    assert not reporting.is_right(
+        COURSE, "accuracy-query", f"SELECT avg((sent + withheld) / orders) {mart} AND sent > 0"
+    )
 
 
 @pytest.mark.parametrize(("query", "fault"), [
@@ -103,8 +113,24 @@ def test_failed_run(empty_class: Class, tmp_path: Path, monkeypatch: pytest.Monk
         )
     assert not result.success
     assert f"Run {result.run_id[:8]} of the job backtest failed" in empty_class.question(COURSE, "failed-run")
-    assert empty_class.is_right(COURSE, "failed-run", 'since: "yesterday"  is no time')
+    assert empty_class.is_right(COURSE, "failed-run", "since: yesterday  is no time")
+    assert not empty_class.is_right(COURSE, "failed-run", 'Execution of step "look_back" failed.')
     assert "at least" in empty_class.verdict(COURSE, "failed-run", "time").sentence
     hint = empty_class.verdict(COURSE, "failed-run", "The database does not answer").sentence
     assert "look_back" in hint
     assert "is no time" not in hint
+
+
+def test_a_run_that_failed_before_its_first_step_has_dagsters_own_sentence(
+    empty_class: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = empty_class.world.url
+    for name, value in instance.prepare(tmp_path, url).items():
+        monkeypatch.setenv(name, value)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as dagster:
+        run = dagster.add_run(dg.DagsterRun(job_name="backtest", status=dg.DagsterRunStatus.STARTED))
+        dagster.report_run_failed(run, "The machine was switched off.")
+    failed = failed_runs.newest(url)
+    assert failed is not None
+    assert (failed.step, failed.sentences) == ("", ("The machine was switched off.",))
+    assert "that is red" in empty_class.verdict(COURSE, "failed-run", "the database was gone").sentence

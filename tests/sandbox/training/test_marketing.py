@@ -41,7 +41,9 @@ def test_consent(taught: Class) -> None:
         "UPDATE app.conversion_uploads SET reason = 'consent_denied' WHERE order_id = :order", order=str(NOT_SENT)
     )
     with taught.world.engine.connect() as connection:
-        reasons = connection.execute(sa.text("SELECT reason FROM app.conversion_uploads WHERE state = 'withheld'")).all()
+        reasons = connection.execute(
+            sa.text("SELECT reason FROM app.conversion_uploads WHERE state = 'withheld'")
+        ).all()
     assert taught.is_right(COURSE, "consent", str(len(reasons)))
     assert not taught.is_right(COURSE, "consent", str(len(reasons) + 1))
 
@@ -83,7 +85,5 @@ def test_without_the_data_of_the_demo_it_says_so(empty_class: Class) -> None:
 
 
 def test_without_a_shopify_site_it_says_so(database: str, engine: sa.Engine) -> None:
-    bare = Class.__new__(Class)
-    bare.world = PastWorld(database, engine)
     with pytest.raises(NeedsAction, match="no Shopify site"):
-        bare.question(COURSE, "test-rule")
+        Class(PastWorld(database, engine), "woocommerce").question(COURSE, "test-rule")
