@@ -69,9 +69,9 @@ def _sentences(event: "dg.DagsterEvent") -> Iterator[str]:
 
 
 def _has_tables(url: str) -> bool:
-    asking = engine(url, name="custom-events training")
+    reader = engine(url, name="custom-events training")
     try:
-        with asking.connect() as connection:
+        with reader.connect() as connection:
             return bool(connection.execute(sa.text(f"SELECT to_regclass('{DAGSTER}.runs') IS NOT NULL")).scalar_one())
     finally:
-        asking.dispose()
+        reader.dispose()

@@ -52,12 +52,12 @@ def _compared(lesson: Lesson) -> Day:
     """Of the days that Google has told of, the one on which the two differ most; the newest of several."""
     with lesson.engine.connect() as connection:
         days = differences.all_days(connection, lesson.now)
-    told = [(day, day.sent - day.google.successful) for day in days if day.google is not None and day.sent]
-    if not told:
+    compared = [(day, day.sent - day.google.successful) for day in days if day.google is not None and day.sent]
+    if not compared:
         raise NeedsAction(
             "Google's counts were not read yet: run `custom-events uploads reconcile`, while the demo is up."
         )
-    return max(told, key=lambda day_gap: (day_gap[1], day_gap[0].day, day_gap[0].action_id))[0]
+    return max(compared, key=lambda day_gap: (day_gap[1], day_gap[0].day, day_gap[0].action_id))[0]
 
 
 def _ask_consent(lesson: Lesson) -> str:
