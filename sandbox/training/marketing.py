@@ -162,19 +162,24 @@ def _definition(connection: sa.Connection) -> Definition:
 
 def _agrees(lesson: Lesson, config: DefinitionConfig) -> bool:
     """Whether settings match what the rule of the exercise does, at the same values, on what the site has."""
-    ours, theirs = (_tried(lesson, settings) for settings in (RULE, config))
-    return (ours.matching, ours.samples) == (theirs.matching, theirs.samples)
+    expected, tried = _expected(lesson), _tried(lesson, config)
+    return (expected.matching, expected.samples) == (tried.matching, tried.samples)
 
 
 def _tried(lesson: Lesson, config: DefinitionConfig) -> RecentMatches:
     return run_sync(lesson.url, config, site_id=_site(lesson)[0])
 
 
-def _sample(lesson: Lesson) -> RecentMatch:
-    samples = _tried(lesson, RULE).samples
-    if not samples:
+def _expected(lesson: Lesson) -> RecentMatches:
+    """What the rule of the exercise matches. Raises NeedsAction where that is nothing: any other rule would seem right."""
+    expected = _tried(lesson, RULE)
+    if not expected.samples:
         raise NeedsAction(f"No order here is large enough for this exercise. {RUN_THE_DEMO}")
-    return samples[0]
+    return expected
+
+
+def _sample(lesson: Lesson) -> RecentMatch:
+    return _expected(lesson).samples[0]
 
 
 def _site(lesson: Lesson) -> tuple[int, str]:
