@@ -40,6 +40,7 @@ VERBS = {
     "watch": ("cli.watch", "What is wrong now; tells people when that changes."),
     "openapi": ("cli.openapi", "The API's document (OpenAPI 3.1)."),
     "doctor": ("cli.doctor", "What is missing, and what to do about it."),
+    "training": ("cli.training", "Courses on the demo's data: their questions, and whether an answer is right."),
     "sandbox": ("cli.sandbox", "Stand-ins for Google and Shopify, to develop against."),
 }
 
@@ -55,6 +56,7 @@ HERE_ONLY = {
     "retention": "expired partitions are dropped beside the database",
     "doctor": "it looks at this machine and its way to the database",
     "sandbox": "it starts stand-ins on this machine",
+    "training": "answers are compared with the demo's database, beside it",
     "shopify": "it works with the app's secret and its tokens, which leave no server",
     "report": "files are written and brought where they go by this machine; from afar the API has the same (/api/v1/report-specifications)",
     "rates": "rates are loaded by whoever runs the reports, beside their database",

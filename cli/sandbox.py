@@ -8,7 +8,7 @@ from cli.session import prepared
 
 PORT = click.IntRange(0, 65_535)
 CUSTOMER_DIGITS = 10  # of Google's customer ids
-OLDEST_CLICK_H = 366 * 24  # far beyond the 90 days in which Google takes a click, to try that too
+OLDEST_CLICK_HOURS = 365 * 24  # four times as old as the oldest click that Google takes
 
 
 @click.group(short_help="Stand-ins for Google and Shopify, to develop against.")
@@ -59,7 +59,11 @@ def google_ads(*, directory: Path | None, grpc_port: int | None, http_port: int 
 @sandbox.command("click-id")
 @click.option("--customer", default="1234567890", show_default=True, help="Id of the ads account whose ad was clicked.")
 @click.option(
-    "--hours-ago", type=click.IntRange(0, OLDEST_CLICK_H), default=24, show_default=True, help="How old the click is."
+    "--hours-ago",
+    type=click.IntRange(0, OLDEST_CLICK_HOURS),
+    default=24,
+    show_default=True,
+    help="How old the click is.",
 )
 def click_id(*, customer: str, hours_ago: int) -> None:
     """A gclid that the stand-in for Google takes for a click on an ad of the account.

@@ -38,6 +38,7 @@ RIGHT = {
     "seconds": ("0", "1", "-1", "nan", "inf", HUGE, "soon"),
     "since": ("30d", "2026-11-01"),
     "until": ("0d",),
+    "exercise": ("refused", "consent", "draft-rule", "replay"),
 }
 
 

@@ -46,6 +46,7 @@ def test_the_order_is_that_of_the_index(site: Path) -> None:
     listed = chapters((DOCS / "index.md").read_text())
     assert [caption for caption, _ in listed] == [
         "Tutorial",
+        "Training",
         "How to",
         "When something is wrong",
         "Reference",

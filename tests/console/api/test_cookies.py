@@ -27,5 +27,5 @@ def test_a_cookie_is_written_for_where_the_console_is_reached(console_url: str, 
 
 def test_only_what_was_taken_from_this_very_host_is_read() -> None:
     sent = {"__Host-x": "1", "x": "2", "__Secure-x": "3"}
-    assert cookies.kept(sent, Settings(_env_file=None, console_url="https://events.example")) == {"x": "1"}
-    assert cookies.kept(sent, Settings(_env_file=None)) == sent
+    assert cookies.received(sent, Settings(_env_file=None, console_url="https://events.example")) == {"x": "1"}
+    assert cookies.received(sent, Settings(_env_file=None)) == sent
