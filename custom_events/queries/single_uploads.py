@@ -7,6 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from custom_events.queries import hand_holds
 from custom_events.queries.places import NOT_REDACTED_UPLOAD
 from custom_events.queries.traces import TOLD_IN
 from custom_events.queries.withholding import CERTAINLY_NOT_THERE, MAY_GO_AFTER_ALL
@@ -56,14 +57,12 @@ WHERE {{chosen}} AND u.deadline_at > :now AND u.{NOT_REDACTED_UPLOAD} AND (CAST(
 """
 _HOLD: Final = f"""
 UPDATE app.conversion_uploads u
-SET state = 'held', reason = 'held_by_hand', sentence = :sentence, not_before = u.deadline_at, updated_at = :now
+SET {hand_holds.HOLD}
 WHERE {{chosen}} AND {CERTAINLY_NOT_THERE}
 """
-_RELEASE: Final = """
-UPDATE app.conversion_uploads u SET not_before = :now, updated_at = :now
-WHERE {chosen} AND u.waits AND u.state IN ('held', 'queued') AND u.not_before > :now
-  AND CASE WHEN CAST(:reason AS text) IS NOT NULL THEN u.reason = :reason
-    ELSE u.reason IS DISTINCT FROM 'consent_unknown_in_europe' END
+_RELEASE: Final = f"""
+UPDATE app.conversion_uploads u SET {hand_holds.RELEASE}
+WHERE {{chosen}} AND u.waits AND u.state IN ('held', 'queued') AND u.not_before > :now AND {hand_holds.OF_REASON}
 """
 
 # What was refused goes once more, unless it is too late; of what a person has withheld one row, or those of a site by its reason. Its

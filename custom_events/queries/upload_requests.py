@@ -4,6 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from custom_events.queries import hand_holds
 from custom_events.queries.places import NOT_REDACTED_UPLOAD
 from custom_events.queries.upload_stops import RECHECK_DUE
 from custom_events.queries.uploads import (
@@ -166,13 +167,11 @@ LIMIT 1
 
 # Held rows of an account may go now; with `reason`, those that are held for it, with `order_id` and `site_key` those of that order
 # and site. What waits for a consent goes only when that is the reason named.
-RELEASE_HELD: Final = sa.text("""
-UPDATE app.conversion_uploads SET not_before = :now, updated_at = :now
-WHERE ads_account_id = :account AND waits AND state IN ('held', 'queued') AND not_before > :now
-  AND CASE WHEN CAST(:reason AS text) IS NOT NULL THEN reason = :reason
-    ELSE reason IS DISTINCT FROM 'consent_unknown_in_europe' END
-  AND (CAST(:order_id AS text) IS NULL OR order_id = :order_id)
-  AND (CAST(:site_key AS text) IS NULL OR site_id = (SELECT s.id FROM app.sites s WHERE s.site_key = :site_key))
+RELEASE_HELD: Final = sa.text(f"""
+UPDATE app.conversion_uploads u SET {hand_holds.RELEASE}
+WHERE u.ads_account_id = :account AND u.waits AND u.state IN ('held', 'queued') AND u.not_before > :now AND {hand_holds.OF_REASON}
+  AND (CAST(:order_id AS text) IS NULL OR u.order_id = :order_id)
+  AND (CAST(:site_key AS text) IS NULL OR u.site_id = (SELECT s.id FROM app.sites s WHERE s.site_key = :site_key))
 """)
 
 # Refused rows of an account go once more, unless it is too late for them; with `reason`, those with that code, or what a person has
@@ -190,7 +189,7 @@ WHERE u.ads_account_id = :account AND u.deadline_at > :now AND u.{NOT_REDACTED_U
 # Rows of an account that wait are held by hand, those of an order or of a site; what is at Google, or may be, is not.
 HOLD_ROWS: Final = sa.text(f"""
 UPDATE app.conversion_uploads u
-SET state = 'held', reason = 'held_by_hand', sentence = :sentence, not_before = u.deadline_at, updated_at = :now
+SET {hand_holds.HOLD}
 WHERE u.ads_account_id = :account AND {CERTAINLY_NOT_THERE}
   AND (CAST(:order_id AS text) IS NULL OR u.order_id = :order_id)
   AND (CAST(:site_key AS text) IS NULL OR u.site_id = (SELECT s.id FROM app.sites s WHERE s.site_key = :site_key))

@@ -73,6 +73,34 @@ def test_an_order_and_an_action_are_held_and_the_rest_goes(
     assert at_google() == {"A": 100.0, "B": 70.0, "C": 100.0, "D": 100.0}
 
 
+@pytest.mark.parametrize("answer", ["unknown", "granted"])
+def test_a_wait_for_consent_outlasts_holding_and_releasing(
+    ledger: Ledger, lanes: dict[Lane, Any], clock: Clocked, at_google: Callable[..., Any], answer: str
+) -> None:
+    """Holding by hand and letting go is no yes of the customer; one that came meanwhile is."""
+    ledger.order(order_id="A")
+    ledger.do(
+        "UPDATE app.conversion_uploads SET state = 'held', reason = 'consent_unknown_in_europe', sentence = 'Nobody said.',"
+        " ad_user_data = 'unknown', not_before = deadline_at"
+    )
+    by = {"actor": "anna", "now": clock()}
+    with ledger.engine.begin() as connection:
+        for why in ("a test", "again"):
+            assert operator_actions.hold_rows(connection, account(ledger), why, order_id="A", **by) == 1
+    ledger.do("UPDATE app.conversion_uploads SET ad_user_data = :answer", answer=answer)
+    with ledger.engine.begin() as connection:
+        assert operator_actions.release_held(connection, account(ledger), clock(), actor="anna", order_id="A") == 1
+    ledger.settle(lanes)
+    row = ledger.rows("SELECT state, reason, sentence, held_reason FROM app.conversion_uploads")[0]
+    if answer == "granted":
+        assert (row.state, at_google()) == ("accepted", {"A": 100.0})
+        return
+    assert tuple(row) == ("held", "consent_unknown_in_europe", "Nobody said.", None)
+    assert at_google() == {}
+    with ledger.engine.begin() as connection:
+        assert operator_actions.release_held(connection, account(ledger), clock(), actor="anna", order_id="A") == 0
+
+
 def test_what_may_be_at_google_is_not_held(
     ledger: Ledger, lanes: dict[Lane, Any], clock: Clocked, google: SandboxGoogle
 ) -> None:

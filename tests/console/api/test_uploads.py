@@ -76,6 +76,14 @@ def test_what_waits_for_a_consent_goes_only_when_that_is_said(admin: httpx.Clien
     assert admin.post(path, json={"reason": "consent_unknown_in_europe"}).status_code == 200
 
 
+def test_held_and_released_by_hand_it_waits_for_the_consent_again(admin: httpx.Client, world: World) -> None:
+    consent = {"state": "held", "reason": "consent_unknown_in_europe", "not_before": LATER, "ad_user_data": "unknown"}
+    path = f"{PATH}/{make(world, '2', **consent)}"
+    assert admin.post(f"{path}/hold", json={"why": "x"}).json()["reason"] == "held_by_hand"
+    assert admin.post(f"{path}/release").json()["reason"] == "consent_unknown_in_europe"
+    problem(admin.post(f"{path}/release"), 409)
+
+
 def test_of_a_site_only_its_own_rows_are_changed(client: httpx.Client, world: World) -> None:
     client.headers.update(world.headers("publisher of mine"))
     path = f"/api/v1/sites/{world.mine.id}/uploads"
