@@ -1,7 +1,9 @@
 """Spark itself, with executors of its own: the same events as the workers', killed executors included; types cross unchanged; written once."""
 
+import gc
 import os
 import shutil
+import warnings
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -65,6 +67,12 @@ def cluster() -> Iterator[Any]:
     """Spark with two executors, processes of their own."""
     with spark_session(MASTER, **SMALL) as session:
         yield session
+    del session
+    with (
+        warnings.catch_warnings()
+    ):  # sockets of py4j's are not closed: they go here, and not during somebody else's test
+        warnings.simplefilter("ignore")
+        gc.collect()
 
 
 def killing(step: Any, mark: str) -> Any:
