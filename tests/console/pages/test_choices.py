@@ -78,6 +78,12 @@ def test_many_are_typed_and_listed_page_by_page(browser: httpx.Client) -> None:
     assert seen == sorted(set(seen))
     assert len(seen) > MANY
 
+    page = browser.get("/ads-accounts?search=2000000001&lane=data_manager&state=sending").text
+    assert re.findall(r'data-label="Account"><a href="ads-accounts/(\d{10})"', page) == ["2000000001"]
+    assert '<option value="sending" selected>sends' in page
+    assert "No account fits" in browser.get("/ads-accounts?search=2000000001&state=parked").text
+    assert browser.get("/ads-accounts?state=odd").status_code == 422
+
 
 SITES = sa.text("""
 INSERT INTO app.sites (site_key, platform, name) SELECT 'many-sites-' || n, 'custom', 'Many ' || n FROM generate_series(1, :many) n
