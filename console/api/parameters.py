@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 from custom_events.values.numbers import MAX_ID
 from custom_events.values.texts import text_problem
+from custom_events.values.time_order import TimeOrder
 
 FIRST_YEAR, LAST_YEAR = 1970, 9998  # of moments that are asked about: whatever is added to one, it stays a moment
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
@@ -60,4 +61,5 @@ Deadline = Annotated[
     _Written,
     _Moment,
 ]
+ByTime = Annotated[TimeOrder, Query(description="The newest first, or the oldest.")]
 OfSite = Annotated[int | None, Query(ge=1, le=MAX_ID, description="Only what is of this site.")]

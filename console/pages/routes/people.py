@@ -97,6 +97,7 @@ def audit_page(call: Call, ask: Ask) -> Shown:
         until=ask.moment("until"),
         site_id=ask.number("site_id"),
         request_id=ask.text("request_id"),
+        order=ask.order(),
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )

@@ -161,6 +161,7 @@ def runs_page(call: Call, ask: Ask) -> Shown:
         schedule_id=ask.number("schedule_id"),
         report_key=ask.text("report", longest=63),
         state=None if state is None else run_operations.RunState(state),
+        order=ask.order(),
         limit=_RUNS_SHOWN,
         after=ask.text("after", longest=2_000),
     )
