@@ -52,7 +52,9 @@ def _new(call: Call, ask: Ask) -> Shown:
     return _form(call, ask, form, _("New schedule"), None)
 
 
-@PAGES.change("/report-schedules/new", right=_CREATE, form=new_schedule_page, template="report_schedule_edit.html")
+@PAGES.change(
+    "/report-schedules/new", right=_CREATE, form=new_schedule_page, template="report_schedule_edit.html", checks=True
+)
 def create_schedule(call: Call, ask: Ask) -> Answer:
     """Make the schedule, or show when it would be due."""
     if ask.field("do") == TIMES:
@@ -92,6 +94,7 @@ def _edited(call: Call, ask: Ask) -> Shown:
     right=_EDIT,
     form=edit_schedule_page,
     template="report_schedule_edit.html",
+    checks=True,
 )
 def change_schedule(call: Call, ask: Ask) -> Answer:
     """Save the change, or show when it would be due."""
