@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, WithJsonSchema
 
 from custom_events.values.numbers import MAX_ID
 from custom_events.values.texts import text_problem
@@ -61,5 +61,10 @@ Deadline = Annotated[
     _Written,
     _Moment,
 ]
-ByTime = Annotated[TimeOrder, Query(description="The newest first, or the oldest.")]
+# Spelled out: the document's parts are those of bodies and answers, none of which has an order.
+ByTime = Annotated[
+    TimeOrder,
+    Query(description="The newest first, or the oldest."),
+    WithJsonSchema({"type": "string", "enum": [order.value for order in TimeOrder]}),
+]
 OfSite = Annotated[int | None, Query(ge=1, le=MAX_ID, description="Only what is of this site.")]

@@ -139,8 +139,9 @@ class PageServer:
         if not page.checks:
             wrong, right = f"{page.path} cannot be checked without being sent", "the form without this header"
             raise problems.invalid(FieldError(field=CHECK, place="header", problem=wrong, remedy=right))
+        response = Response(status_code=_NO_CONTENT)
         with suppress(_CheckedError), Call(self._shared, asked, transaction=True) as call:
-            response = Response(status_code=_NO_CONTENT, headers=self._admit(page, call, ask, view).headers)
+            response.headers.update(self._admit(page, call, ask, view).headers)
             with audit.coming_from(call.origin):
                 page.handler(call, ask)
             raise _CheckedError

@@ -36,6 +36,7 @@ CustomerId = Annotated[
     ),
 ]
 State = Literal["sending", "paused", "parked"]
+OfState = Annotated[State | None, Query(description="Only these: paused ends by itself, parked when a person acts.")]
 READ: Final = of_all_sites(Role.VIEWER)
 EDIT: Final = of_all_sites(Role.EDITOR)
 OPERATE: Final = of_all_sites(Role.PUBLISHER)
@@ -167,12 +168,7 @@ def list_ads_accounts(
     *,
     search: Search = None,
     lane: Annotated[Lane | None, Query(description="Only those whose conversions go this way.")] = None,
-    state: Annotated[
-        State | None,
-        Query(
-            description="Only those in this state: paused goes on by itself, parked when a person has acted; the others are sending."
-        ),
-    ] = None,
+    state: OfState = None,
     limit: Limit = LIMIT,
     after: After = None,
 ) -> Page[Account]:
@@ -180,14 +176,8 @@ def list_ads_accounts(
 
     `search` finds a part of the name or of the customer id, with or without hyphens.
     """
-    listed = ads.accounts(
-        call.connection,
-        text=search,
-        lane=lane,
-        state=state,
-        after=read_after(after, _SORTED, (str,)),
-        limit=limit + 1,
-    )
+    begin = read_after(after, _SORTED, (str,))
+    listed = ads.accounts(call.connection, text=search, lane=lane, state=state, after=begin, limit=limit + 1)
     return page_of(listed, limit, _SORTED, lambda account: (account.customer_id,), lambda account: account)
 
 
