@@ -93,7 +93,7 @@ def walk(connection: sa.Connection, wanted: Wanted, span: Span, *, limit: int, n
     page = sql.page(wanted.listed, wanted.lead, wanted.rest, span.order)
     end = sql.end(wanted.listed, wanted.lead, span.order)
     rows: list[sa.RowMapping] = []
-    for stretch in _stretches(span, now):
+    for stretch in stretches(span, now):
         read = {**wanted.values, **stretch.bounds, "scan": SCANNED}
         rows += connection.execute(page, {**read, "rows": limit + 1 - len(rows)}).mappings().all()
         if len(rows) > limit:
@@ -122,7 +122,7 @@ def span_of(place: Place, since: datetime | None, until: datetime | None, order:
     return Span(order, place, first, last)
 
 
-def _stretches(span: Span, now: datetime) -> Iterator[Span]:
+def stretches(span: Span, now: datetime) -> Iterator[Span]:
     """A span in parts, each longer than the one before."""
     place = span.place
     if span.is_newest_first:

@@ -47,6 +47,13 @@ def test_faults_come_and_go_while_somebody_types(editing: Page, engine: sa.Engin
     expect(editing.locator(".toast")).to_contain_text("apply from the next batch on")
 
 
+def test_a_form_is_sent_while_it_is_being_checked(editing: Page) -> None:
+    with editing.expect_request(lambda asked: asked.method == "POST"):
+        editing.get_by_label("Currency").fill("SEK")
+    editing.get_by_role("button", name="Save").click()
+    expect(editing.locator(".toast")).to_contain_text("apply from the next batch on")
+
+
 def test_what_is_of_no_field_is_said_below_the_form(signed_in: Page) -> None:
     signed_in.goto("/people/new")
     with signed_in.expect_response(lambda answer: answer.request.method == "POST") as answered:
