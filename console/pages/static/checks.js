@@ -80,15 +80,15 @@ function watch(form) {
   function tell(answered, whole) {
     const isTouched = (/** @type {Element} */ place) => [...touched].some((control) => place.contains(control));
     for (const place of form.querySelectorAll(".field, fieldset")) if (isTouched(place)) clear(place);
-    const said = new Set();
+    const messages = new Set();
     for (const fault of answered?.querySelectorAll(".error[id]") ?? []) {
       const place = placeOf(form, /** @type {HTMLFormElement} */ (answered), fault);
       if (place === null || !isTouched(place)) continue;
       show(place, fault);
-      said.add(fault.textContent?.trim());
+      messages.add(fault.textContent?.trim());
     }
     const isOfNoField = answered !== null && answered.querySelector(".error[id]") === null;
-    const text = isOfNoField ? whole : [...said].join(" ");
+    const text = isOfNoField ? whole : [...messages].join(" ");
     status.className = isOfNoField ? "note warn" : "hidden";
     if (status.textContent !== text) status.textContent = text;
   }

@@ -47,8 +47,7 @@ FORMS = [
 @pytest.fixture
 def counts(engine: sa.Engine) -> list[sa.Row[tuple[int, ...]]]:
     """What is stored before a test."""
-    with engine.connect() as connection:
-        return [*connection.execute(COUNTS)]
+    return stored(engine)
 
 
 def stored(engine: sa.Engine) -> list[sa.Row[tuple[int, ...]]]:
