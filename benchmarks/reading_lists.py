@@ -14,6 +14,7 @@ from custom_events.browse.refused_events import RefusedEventFilter, refused_even
 from custom_events.browse.search import search
 from custom_events.browse.uploads import UploadFilter, uploads
 from custom_events.values.numbers import MAX_ID
+from custom_events.values.time_order import TimeOrder
 
 MIDDLE: Final = timedelta(days=190)  # back from now
 SITE: Final = 2  # which has orders at every size
@@ -40,6 +41,16 @@ FILTERS: Final[dict[str, tuple[Callable[..., Any], Any]]] = {
     "uploads of an order": (uploads, UploadFilter(site_id=SITE, order_id="1")),
     "quarantine": (refused_events, RefusedEventFilter()),
 }
+FROM_THE_OLDEST: Final = (
+    *(
+        "raw events",
+        "raw events of a site",
+        "commerce events of a site",
+        "custom events",
+        "custom events of an assignment",
+    ),
+    *("uploads", "uploads refused, of an account", "uploads accepted, of an account", "quarantine"),
+)
 # What the search looks for, by what it is; the last one is not there.
 SEARCHED: Final = {
     "order": "1",
@@ -59,6 +70,14 @@ def paths(now: datetime, limit: int = ROWS) -> dict[str, Callable[[sa.Connection
         paths_by_name[f"list: {name}, in the middle"] = lambda connection, listing=listing, wanted=wanted: listing(
             connection, wanted, now=now, limit=limit, cursor=middle
         )
+    for name in FROM_THE_OLDEST:
+        listing, wanted = FILTERS[name]
+        for place, cursor in (("", None), (", from the middle", middle)):
+            paths_by_name[f"list: {name}, oldest first{place}"] = (
+                lambda connection, listing=listing, wanted=wanted, cursor=cursor: listing(
+                    connection, wanted, now=now, limit=limit, cursor=cursor, order=TimeOrder.OLDEST
+                )
+            )
     for name, text in SEARCHED.items():
         paths_by_name[f"search: {name}"] = lambda connection, text=text: search(connection, text, now=now)
     return paths_by_name

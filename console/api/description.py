@@ -28,7 +28,7 @@ What came in from the stores, what went out to the ad platforms, and why; and al
   `Idempotency-Key` on POST: sent again within a day, the first answer is given again and nothing happens twice.
 - **Long work** is an operation: 202, with its address in `Location`; there it shows how far it is, its end and where its result is, and `events` tells
   all of that as it happens. It goes on when the console is started again, can be cancelled, and is kept for a day.
-- **Lists** are pages: `next` of one is `after` of the following one, null at the end.
+- **Lists** are pages: `next` of one is `after` of the following one, null at the end. What happened stands the newest first, or the oldest (`order=oldest`).
 - **Quotas**: how much may be asked for in a while stands in `RateLimit-Policy`, what is left of it in `RateLimit` (as
   draft-ietf-httpapi-ratelimit-headers-10 has them); above it the answer is 429 with `Retry-After`.
 - **Requests** have an id: yours (`X-Request-Id`), or one that is made; the answer, the logs and the audit trail have it.

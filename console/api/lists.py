@@ -1,4 +1,4 @@
-"""Lists that are searched back through time: `next` of one page is `after` of the following one, and a page may end before it is full."""
+"""Lists that are searched through time: `next` of one page is `after` of the following one, and a page may end before it is full."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from console.api.calls import Call
 from console.api.problems import FieldError
 from custom_events.browse import pages
 from custom_events.errors import InvalidConfiguration
+from custom_events.values.time_order import TimeOrder
 
 _Row = TypeVar("_Row")
 _Shown = TypeVar("_Shown")
@@ -18,8 +19,8 @@ _NAMES = {"cursor": "after"}  # what services call otherwise than the API
 
 
 class Stretch(msgspec.Struct, Generic[_Shown], frozen=True, kw_only=True):
-    """Rows, newest first. `next`: ask for it as `after` to have those that follow; null: there are none. A page may have fewer rows than
-    asked for, or none, and go on all the same: then `searched_until` says how far back it looked. `total`: rows of the whole list, where
+    """Rows, in the order asked for. `next`: ask for it as `after` to have those that follow; null: there are none. A page may have fewer rows than
+    asked for, or none, and go on all the same: then `searched_until` says how far it looked. `total`: rows of the whole list, where
     that is known without counting."""
 
     items: tuple[_Shown, ...]
@@ -34,10 +35,13 @@ def stretch(
     wanted: msgspec.Struct,
     limit: int,
     after: str | None,
+    order: TimeOrder,
     show: Callable[[Any], Any] = lambda row: row,
 ) -> Stretch[Any]:
     """A page of a service of `custom_events/browse`, as the API shows it. Raises 422 for filters that cannot be used."""
-    page = as_query(lambda: service(call.connection, wanted, now=datetime.now(UTC), cursor=after, limit=limit))
+    page = as_query(
+        lambda: service(call.connection, wanted, now=datetime.now(UTC), cursor=after, limit=limit, order=order)
+    )
     return Stretch(
         items=tuple(show(row) for row in page.rows),
         next=page.next_cursor,

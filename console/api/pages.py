@@ -9,6 +9,7 @@ from fastapi import Query
 from console.api import problems
 from console.api.problems import FieldError
 from custom_events.values import cursors
+from custom_events.values.time_order import TimeOrder
 
 LIMIT: Final = 100
 MOST: Final = 500
@@ -52,6 +53,11 @@ def read_after(after: str | None, order: str, kinds: Sequence[type]) -> tuple[An
             )
         )
     return tuple(keys)
+
+
+def by_number(order: TimeOrder) -> str:
+    """What cursors say of the order of a list whose numbers follow time."""
+    return "-id" if order is TimeOrder.NEWEST else "id"
 
 
 def page_of(

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, WithJsonSchema
 
 from custom_events.values.numbers import MAX_ID
 from custom_events.values.texts import text_problem
+from custom_events.values.time_order import TimeOrder
 
 FIRST_YEAR, LAST_YEAR = 1970, 9998  # of moments that are asked about: whatever is added to one, it stays a moment
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
@@ -59,5 +60,11 @@ Deadline = Annotated[
     ),
     _Written,
     _Moment,
+]
+# Spelled out: the document's parts are those of bodies and answers, none of which has an order.
+ByTime = Annotated[
+    TimeOrder,
+    Query(description="The newest first, or the oldest."),
+    WithJsonSchema({"type": "string", "enum": [order.value for order in TimeOrder]}),
 ]
 OfSite = Annotated[int | None, Query(ge=1, le=MAX_ID, description="Only what is of this site.")]

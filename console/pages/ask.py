@@ -14,6 +14,7 @@ from console.api.problems import FieldError, ProblemError
 from custom_events.ledger.single_uploads import REFERENCE
 from custom_events.values.numbers import MAX_ID
 from custom_events.values.texts import text_problem
+from custom_events.values.time_order import TimeOrder
 
 MOST_FIELDS: Final = 200  # of a form; ours have a dozen
 LONGEST_FIELD: Final = (
@@ -70,6 +71,10 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         """Yes or no of the query; None: not asked."""
         written = self.choice(name, ("yes", "no"))
         return None if written is None else written == "yes"
+
+    def order(self) -> TimeOrder:
+        """In which order a list of what happened is read. Raises 422."""
+        return TimeOrder(self.choice("order", tuple(TimeOrder)) or TimeOrder.NEWEST)
 
     def moment(self, name: str) -> datetime | None:
         """A moment of the query, UTC where it names no zone (as a browser's field for it does not). Raises 422."""

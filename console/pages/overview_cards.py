@@ -79,7 +79,7 @@ def cards(call: Call, site_id: int | None, *, has_many_sites: bool) -> dict[str,
         "alarms": (),
     }
     if site_id is None and call.caller.may(Role.VIEWER):
-        alarms = state.page(call.connection, is_open=True, name=None, before_id=None, limit=SHOWN_ALARMS)
+        alarms = state.page(call.connection, is_open=True, limit=SHOWN_ALARMS)
         content["alarms"] = [(alarm, evidence.of(call, alarm, with_sample=True)) for alarm in alarms]
     return content
 

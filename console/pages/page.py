@@ -44,7 +44,8 @@ PageHandler = Callable[[Call, Ask], Answer]
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A page. `operation` has its method, path and right, as those of the API are declared; `form`: the page that shows a form again whose input
-    cannot be used, with the faults beside its fields; `development`: there only where this is a checkout; `is_secret`: a secret stands in what is
+    cannot be used, with the faults beside its fields; `development`: there only where this is a checkout; `checks`: the form is checked while it is
+    filled in, which does all that sending it does and takes it back: so it touches nothing but the database; `is_secret`: a secret stands in what is
     shown, beside what was typed, so that it is not compressed (its length would tell of it)."""
 
     operation: Operation
@@ -52,6 +53,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     template: str
     form: "Page | None" = None
     development: bool = False
+    checks: bool = False
     is_secret: bool = False
 
     @property
@@ -78,10 +80,16 @@ class Pages:
         return self._page("get", path, right, template, development=development, is_secret=is_secret)
 
     def change(
-        self, path: str, *, right: Right, form: PageHandler | None = None, template: str = "problem.html"
+        self,
+        path: str,
+        *,
+        right: Right,
+        form: PageHandler | None = None,
+        template: str = "problem.html",
+        checks: bool = False,
     ) -> Callable[[PageHandler], PageHandler]:
         """A form that is sent: it changes something and moves on, or shows what came of it, which is seen this once and may be a secret."""
-        return self._page("post", path, right, template, form=form, is_secret=True)
+        return self._page("post", path, right, template, form=form, checks=checks, is_secret=True)
 
     def _page(
         self,
@@ -92,6 +100,7 @@ class Pages:
         *,
         form: PageHandler | None = None,
         development: bool = False,
+        checks: bool = False,
         is_secret: bool = False,
     ) -> Callable[[PageHandler], PageHandler]:
         def declare(handler: PageHandler) -> PageHandler:
@@ -105,6 +114,7 @@ class Pages:
                 template=template,
                 form=shown,
                 development=development,
+                checks=checks,
                 is_secret=is_secret,
             )
             self.pages.append(page)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -15,8 +16,8 @@ from console.api import authorization, cookies, problems, rate_limits
 from console.api.bodies import read_bytes
 from console.api.calls import Asked, Call, Shared
 from console.api.prefix import own_path
-from console.api.problems import ProblemError
-from console.api.rate_limits import RateLimits
+from console.api.problems import FieldError, ProblemError
+from console.api.rate_limits import Quota, RateLimits
 from console.api.translation import problem_of
 from console.pages import compression, toasts, typed
 from console.pages.ask import Ask, path_value, read_form, read_query
@@ -28,8 +29,10 @@ from custom_events.logs import frames_of
 
 AT_ONCE: Final = 10  # pages that are made at the same time; the engine has 15 connections, and the API needs some
 _FORM: Final = "application/x-www-form-urlencoded"
+_NO_CONTENT: Final = 204
 _SEE_OTHER: Final = 303
 _SAFE: Final = ("GET", "HEAD")
+CHECK: Final = "custom-events-check"  # header of a form that is only to be checked (static/checks.js)
 IF_MATCH: Final = "if_match"  # a form's hidden field: which state of the thing was read
 # What a form is shown again for, with what was typed in it.
 _SHOWN_AGAIN: Final = (
@@ -41,6 +44,10 @@ _SHOWN_AGAIN: Final = (
 )
 
 _LOG = structlog.get_logger(__name__)
+
+
+class _CheckedError(Exception):
+    """A form was checked: what that did is not to stay."""
 
 
 class PageServer:
@@ -104,6 +111,8 @@ class PageServer:
             ask = Ask(path=path, query=read_query(asked.query), form=read_form(asked.body))
             if tag := ask.form.get(IF_MATCH):  # browsers send no such header with a form
                 asked = msgspec.structs.replace(asked, headers={**asked.headers, "if-match": tag})
+            if page.operation.method == "POST" and CHECK in asked.headers:
+                return self._check(page, asked, ask, view)
             return self._answer(page, asked, ask, view)
         except Exception as error:  # noqa: BLE001  (whatever it is: people get a page, the log what happened)
             problem = self._problem_of(error)
@@ -116,11 +125,7 @@ class PageServer:
 
     def _answer(self, page: Page, asked: Asked, ask: Ask, view: View) -> Response:
         with Call(self._shared, asked, transaction=page.operation.transaction) as call:
-            try:
-                quota = rate_limits.admit(self._limits, call, page.operation)
-            finally:
-                view.caller = call.caller
-            authorization.authorize(call, page.operation, ask.path)
+            quota = self._admit(page, call, ask, view)
             with audit.coming_from(call.origin):
                 answer = page.handler(call, ask)
                 response = self._response(page, answer, view, asked)
@@ -128,6 +133,27 @@ class PageServer:
         for cookie in typed.taken(answer, ask.form, self.settings):
             response.headers.append("set-cookie", cookie)
         return response
+
+    def _check(self, page: Page, asked: Asked, ask: Ask, view: View) -> Response:
+        """An empty answer for a form that could be sent as it stands; raises what sending it would raise. All that it did is rolled back."""
+        if not page.checks:
+            wrong, right = f"{page.path} cannot be checked without being sent", "the form without this header"
+            raise problems.invalid(FieldError(field=CHECK, place="header", problem=wrong, remedy=right))
+        response = Response(status_code=_NO_CONTENT)
+        with suppress(_CheckedError), Call(self._shared, asked, transaction=True) as call:
+            response.headers.update(self._admit(page, call, ask, view).headers)
+            with audit.coming_from(call.origin):
+                page.handler(call, ask)
+            raise _CheckedError
+        return response
+
+    def _admit(self, page: Page, call: Call, ask: Ask, view: View) -> Quota:
+        try:
+            quota = rate_limits.admit(self._limits, call, page.operation)
+        finally:
+            view.caller = call.caller
+        authorization.authorize(call, page.operation, ask.path)
+        return quota
 
     def _again(self, page: Page, asked: Asked, ask: Ask, view: View, problem: ProblemError) -> Response:
         """The form once more, with what was typed and what is wrong with it beside the fields. Nothing was changed."""

@@ -1,4 +1,4 @@
-"""Commerce events, newest first by the store's clock."""
+"""Commerce events, newest or oldest first by the store's clock."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from custom_events.browse.pages import ROWS, Page
 from custom_events.browse.walk import Wanted, page_of
 from custom_events.queries import lists as sql
 from custom_events.queries import tallies
+from custom_events.values.time_order import TimeOrder
 
 
 class CommerceEventFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +53,7 @@ def commerce_events(
     now: datetime,
     cursor: str | None = None,
     limit: int = ROWS,
+    order: TimeOrder = TimeOrder.NEWEST,
 ) -> Page[CommerceEventRow]:
     """A page of commerce events. `total` where nothing but a type is asked for. Raises InvalidConfiguration."""
     page = page_of(
@@ -63,6 +65,7 @@ def commerce_events(
         limit=limit,
         since=wanted.since,
         until=wanted.until,
+        order=order,
     )
     return msgspec.structs.replace(page, total=_total(connection, wanted) if cursor is None else None)
 

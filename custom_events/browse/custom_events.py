@@ -1,4 +1,4 @@
-"""Custom events, newest first by the store's clock, with how their conversions stand."""
+"""Custom events, newest or oldest first by the store's clock, with how their conversions stand."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,6 +13,7 @@ from custom_events.browse.pages import ROWS, Page
 from custom_events.browse.walk import Wanted, page_of
 from custom_events.queries import lists as sql
 from custom_events.queries import tallies
+from custom_events.values.time_order import TimeOrder
 
 QUEUED, WITHHELD, WITHDRAWN = "queued", "withheld", "withdrawn"
 STATES: Final = (QUEUED, WITHHELD, WITHDRAWN)
@@ -68,6 +69,7 @@ def custom_events(
     now: datetime,
     cursor: str | None = None,
     limit: int = ROWS,
+    order: TimeOrder = TimeOrder.NEWEST,
 ) -> Page[CustomEventRow]:
     """A page of custom events. `total` for all of them, those of an assignment, and those withdrawn. Raises InvalidConfiguration."""
     page = page_of(
@@ -79,6 +81,7 @@ def custom_events(
         limit=limit,
         since=wanted.since,
         until=wanted.until,
+        order=order,
     )
     return Page(
         rows=_with_conversions(connection, page.rows),

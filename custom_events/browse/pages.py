@@ -12,6 +12,7 @@ import msgspec
 from custom_events.errors import InvalidConfiguration
 from custom_events.values import cursors
 from custom_events.values.numbers import MAX_ID
+from custom_events.values.time_order import TimeOrder
 
 ROWS: Final = 50  # rows of a page, unless asked otherwise
 MOST_ROWS: Final = 500  # of one page: more is an export
@@ -28,11 +29,12 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 NEWEST: Final = Place(datetime.max.replace(tzinfo=UTC), MAX_ID)
 OLDEST: Final = datetime.min.replace(tzinfo=UTC)
+_BEGINNINGS: Final = {TimeOrder.NEWEST: NEWEST, TimeOrder.OLDEST: Place(OLDEST, 0)}  # numbers begin at 1
 
 
 class Page(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):
-    """Rows, newest first. `next_cursor`: where the next page begins, None at the list's end; a page may have fewer rows than asked for, or
-    none, and go on all the same: then `searched_until` says how far back it looked. `total`: rows of the whole list, where a tally knows
+    """Rows, in the order of the list. `next_cursor`: where the next page begins, None at the list's end; a page may have fewer rows than asked for, or
+    none, and go on all the same: then `searched_until` says how far it looked. `total`: rows of the whole list, where a tally knows
     it; else None."""
 
     rows: tuple[Row, ...]
@@ -46,10 +48,10 @@ def cursor_of(place: Place) -> str:
     return cursors.encode(place)
 
 
-def place_of(cursor: str | None) -> Place:
-    """The place that a cursor names; without one, before the newest row. Raises InvalidConfiguration."""
+def place_of(cursor: str | None, order: TimeOrder = TimeOrder.NEWEST) -> Place:
+    """The place that a cursor names; without one, before the first row of the list. Raises InvalidConfiguration."""
     if cursor is None:
-        return NEWEST
+        return _BEGINNINGS[order]
     try:
         place: Place | None = cursors.decode(cursor, Place)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Raw events, newest first: what each delivery was and what became of it."""
+"""Raw events, newest or oldest first: what each delivery was and what became of it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -8,13 +8,14 @@ import msgspec
 import sqlalchemy as sa
 
 from custom_events.browse import walk
-from custom_events.browse.pages import OLDEST, ROWS, Page, Place, checked_limit, cursor_of, place_of
-from custom_events.browse.walk import SCANNED, Walked, Wanted
+from custom_events.browse.pages import ROWS, Page, Place, checked_limit, cursor_of, place_of
+from custom_events.browse.walk import SCANNED, Span, Walked, Wanted
 from custom_events.errors import InvalidConfiguration
 from custom_events.queries import lists as sql
 from custom_events.queries import tallies
 from custom_events.values.deliveries import Outcome
 from custom_events.values.numbers import MAX_ID
+from custom_events.values.time_order import TimeOrder
 
 WAITING: Final = "waiting"
 OUTCOMES: Final = (WAITING, *(outcome.value for outcome in Outcome))
@@ -62,18 +63,19 @@ def raw_events(
     now: datetime,
     cursor: str | None = None,
     limit: int = ROWS,
+    order: TimeOrder = TimeOrder.NEWEST,
 ) -> Page[RawEventRow]:
     """A page of raw events. `total` where only `outcome` and `reason` are asked for. Raises InvalidConfiguration."""
     if wanted.outcome is not None and wanted.outcome not in OUTCOMES:
         raise InvalidConfiguration(f"{wanted.outcome!r} is none of {', '.join(OUTCOMES)}", path="outcome")
-    limit, place = checked_limit(limit), walk.before(place_of(cursor), wanted.until)
+    limit = checked_limit(limit)
+    span = walk.span_of(place_of(cursor, order), wanted.since, wanted.until, order)
     parts: list[Walked] = []
     if wanted.outcome != WAITING:
-        walked = walk.walk(connection, _outcomes(wanted), place, limit=limit, now=now, since=wanted.since or OLDEST)
-        parts.append(walked)
+        parts.append(walk.walk(connection, _outcomes(wanted), span, limit=limit, now=now))
     if wanted.outcome in (None, WAITING) and wanted.reason is None:
-        parts.append(_waiting(connection, wanted, place, limit))
-    rows, following, searched = _merged(parts, limit)
+        parts.append(_waiting(connection, wanted, span, limit))
+    rows, following, searched = _merged(parts, limit, order)
     return Page(
         rows=_delivered(connection, rows),
         next_cursor=None if following is None else cursor_of(following),
@@ -101,32 +103,34 @@ def _outcomes(wanted: RawEventFilter) -> Wanted:
     return Wanted(sql.RAW_OUTCOMES, lead, rest, values)
 
 
-def _waiting(connection: sa.Connection, wanted: RawEventFilter, place: Place, limit: int) -> Walked:
-    below = {"below": min(place.id + _JITTER, MAX_ID), "scan": SCANNED}
-    values: dict[str, Any] = {
-        **below,
-        "at": place.at,
-        "id": place.id,
-        "since": wanted.since or OLDEST,
-        "rows": limit + 1,
-    }
+def _waiting(connection: sa.Connection, wanted: RawEventFilter, span: Span, limit: int) -> Walked:
+    number = span.place.id
+    from_id = min(number + _JITTER, MAX_ID) if span.is_newest_first else number - _JITTER
+    queued = {"from_id": from_id, "scan": SCANNED}
+    values: dict[str, Any] = {**queued, **span.bounds, "rows": limit + 1}
     rest: list[str] = []
     for name, column, value in (("site", "q.site_id", wanted.site_id), ("topic", "r.topic", wanted.topic)):
         if value is not None:
             rest.append(f"{column} = :{name}")
             values[name] = value
-    walked = walk.cut(connection.execute(sql.waiting(rest), values).mappings().all(), sql.RAW_OUTCOMES, limit)
-    last = connection.execute(sql.WAITING_END, below).one_or_none() if walked.following is None else None
+    statement = sql.waiting(rest, span.order)
+    walked = walk.cut(connection.execute(statement, values).mappings().all(), sql.RAW_OUTCOMES, limit)
+    end = sql.waiting_end(span.order)
+    last = connection.execute(end, queued).one_or_none() if walked.following is None else None
     return walked if last is None else Walked(walked.rows, Place(last.at, last.id), is_short=True)
 
 
-def _merged(parts: Sequence[Walked], limit: int) -> tuple[list[sa.RowMapping], Place | None, datetime | None]:
+def _merged(
+    parts: Sequence[Walked], limit: int, order: TimeOrder
+) -> tuple[list[sa.RowMapping], Place | None, datetime | None]:
     """Rows of all parts in one order, as far as every part has been read."""
     reached = [part.following for part in parts if part.following is not None]
-    rows = sorted((row for part in parts for row in part.rows), key=_place, reverse=True)
-    following = max(reached, key=lambda place: (place.at, place.id), default=None)
+    rows = sorted((row for part in parts for row in part.rows), key=_place, reverse=order is TimeOrder.NEWEST)
+    nearest = max if order is TimeOrder.NEWEST else min
+    following = nearest(reached, key=lambda place: (place.at, place.id), default=None)
     if following is not None:
-        rows = [row for row in rows if _place(row) >= (following.at, following.id)]
+        end = following.at, following.id
+        rows = [row for row in rows if nearest(_place(row), end) == _place(row)]
     if len(rows) > limit:
         return rows[:limit], Place(*_place(rows[limit - 1])), None
     is_short = following is not None and len(rows) < limit

@@ -1,4 +1,4 @@
-"""The quarantine, newest first: deliveries that were refused and kept."""
+"""The quarantine, newest or oldest first: deliveries that were refused and kept."""
 
 from datetime import datetime
 
@@ -9,6 +9,7 @@ from custom_events.browse.filters import Conditions
 from custom_events.browse.pages import ROWS, Page
 from custom_events.browse.walk import Wanted, page_of
 from custom_events.queries import lists as sql
+from custom_events.values.time_order import TimeOrder
 
 
 class RefusedEventFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +44,7 @@ def refused_events(
     now: datetime,
     cursor: str | None = None,
     limit: int = ROWS,
+    order: TimeOrder = TimeOrder.NEWEST,
 ) -> Page[RefusedEventRow]:
     """A page of the quarantine, which is bounded a day, so that rows are looked at for every filter. Raises InvalidConfiguration."""
     chosen = Conditions()
@@ -57,4 +59,5 @@ def refused_events(
         limit=limit,
         since=wanted.since,
         until=wanted.until,
+        order=order,
     )

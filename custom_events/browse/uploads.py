@@ -1,4 +1,4 @@
-"""The ledger's rows, newest first by when they were made."""
+"""The ledger's rows, newest or oldest first by when they were made."""
 
 from datetime import UTC, datetime, time
 from decimal import Decimal
@@ -13,6 +13,7 @@ from custom_events.browse.walk import SCANNED, Wanted, page_of
 from custom_events.queries import lists as sql
 from custom_events.queries import tallies
 from custom_events.values.conversions import UNMATCHED_REASONS, UploadKind, UploadState
+from custom_events.values.time_order import TimeOrder
 
 UNMATCHED: Final = "unmatched"
 SPLIT: Final = "split"  # a part of a request that was refused without a row being named: it goes again
@@ -75,7 +76,13 @@ class UploadRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def uploads(
-    connection: sa.Connection, wanted: UploadFilter, *, now: datetime, cursor: str | None = None, limit: int = ROWS
+    connection: sa.Connection,
+    wanted: UploadFilter,
+    *,
+    now: datetime,
+    cursor: str | None = None,
+    limit: int = ROWS,
+    order: TimeOrder = TimeOrder.NEWEST,
 ) -> Page[UploadRow]:
     """A page of uploads. `total` where nothing but `kind`, a settled `state`, its `reason` and an account are asked for. Raises
     InvalidConfiguration."""
@@ -92,6 +99,7 @@ def uploads(
         limit=limit,
         since=since,
         until=wanted.until,
+        order=order,
     )
     return msgspec.structs.replace(page, total=_total(connection, wanted) if cursor is None else None)
 

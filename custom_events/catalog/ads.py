@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -139,9 +139,23 @@ def kept_probe(connection: sa.Connection, customer_id: str) -> KeptProbe | None:
     return msgspec.convert(capabilities, KeptProbe) if capabilities and "checked_at" in capabilities else None
 
 
-def accounts(connection: sa.Connection, *, after: After | None = None, limit: int | None = None) -> list[Account]:
-    """Accounts by customer id, all of them or (`limit`) a page; the next page begins after the last one's customer id."""
-    rows = queries.accounts(connection, after=after, limit=limit)
+def accounts(
+    connection: sa.Connection,
+    *,
+    text: str | None = None,
+    lane: Lane | None = None,
+    state: str | None = None,
+    after: After | None = None,
+    limit: int | None = None,
+) -> list[Account]:
+    """Accounts by customer id, all of them or (`limit`) a page; the next page begins after the last one's customer id.
+
+    `text` is a part of the name or of the customer id, with or without hyphens; `state` is sending, paused (it goes on by itself) or parked
+    (until a person acts).
+    """
+    rows = queries.accounts(
+        connection, text=text, lane=lane, state=state, now=datetime.now(UTC), after=after, limit=limit
+    )
     return [msgspec.convert(row, Account, from_attributes=True) for row in rows]
 
 

@@ -8,6 +8,8 @@ import msgspec
 import sqlalchemy as sa
 
 from custom_events.queries import audit as queries
+from custom_events.queries.keyset import After
+from custom_events.values.time_order import TimeOrder
 
 Origin = queries.Origin
 coming_from = queries.coming_from  # what is done by hand to uploads is recorded by the same rules, without the catalog
@@ -85,10 +87,15 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def search(
-    connection: sa.Connection, chosen: Filter, *, before_id: int | None = None, limit: int = PAGE
+    connection: sa.Connection,
+    chosen: Filter,
+    *,
+    order: TimeOrder = TimeOrder.NEWEST,
+    after: After | None = None,
+    limit: int = PAGE,
 ) -> list[Entry]:
-    """The entries that `chosen` describes, newest first; the next page begins before the last id of this one."""
-    rows = queries.search(connection, **msgspec.structs.asdict(chosen), before_id=before_id, limit=limit)
+    """The entries that `chosen` describes; the next page begins after the last id of this one."""
+    rows = queries.search(connection, **msgspec.structs.asdict(chosen), order=order, after=after, limit=limit)
     return [msgspec.convert(row, Entry, from_attributes=True) for row in rows]
 
 

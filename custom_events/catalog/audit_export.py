@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from custom_events.catalog import audit
 from custom_events.catalog.audit import Entry, Filter
+from custom_events.queries.keyset import After
 from custom_events.values import csv_lines
 
 PAGE: Final = 500  # entries read at once
@@ -22,14 +23,14 @@ def lines(engine: sa.Engine, chosen: Filter) -> Iterator[bytes]:
 
 def rows(engine: sa.Engine, chosen: Filter) -> Iterator[list[tuple[object, ...]]]:
     """The same entries as rows of values, page by page."""
-    before_id: int | None = None
+    after: After | None = None
     while True:
         with engine.connect() as connection:
-            entries = audit.search(connection, chosen, before_id=before_id, limit=PAGE)
+            entries = audit.search(connection, chosen, after=after, limit=PAGE)
         if not entries:
             return
         yield [_row(entry) for entry in entries]
-        before_id = entries[-1].id
+        after = (entries[-1].id,)
 
 
 def text_of(entries: Sequence[Entry]) -> str:

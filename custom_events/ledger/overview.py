@@ -1,7 +1,7 @@
 """How each ads account stands: what waits, what is stopped, what will soon be too late."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -70,16 +70,12 @@ def overview(
     connection: sa.Connection,
     now: datetime,
     *,
-    customer_id: str | None = None,
-    after: str | None = None,
-    limit: int | None = None,
+    customer_ids: Collection[str] | None = None,
 ) -> list[AccountOverview]:
-    """Every account by customer id, at the same cost whatever there is of history: only that of `customer_id`, or a page of `limit`
-    accounts that follow the customer id `after`."""
-    chosen = {"now": now, "customer_id": customer_id, "after": after, "limit": limit}
+    """Every account, or those of `customer_ids`, by customer id, at the same cost whatever there is of history."""
+    chosen = {"now": now, "customer_ids": None if customer_ids is None else sorted(customer_ids)}
     rows = connection.execute(requests.OVERVIEW, chosen).all()
-    is_part = customer_id is not None or limit is not None
-    accounts = [row.id for row in rows] if is_part else None
+    accounts = None if customer_ids is None else [row.id for row in rows]
     stands = _stands(connection.execute(requests.STANDING, {"soon": now + SOON, "accounts": accounts}))
     parked: defaultdict[str, list[ParkedAction]] = defaultdict(list)
     for row in connection.execute(requests.PARKED_ACTIONS):
@@ -112,7 +108,7 @@ def overview(
 
 def standing(connection: sa.Connection, customer_id: str, now: datetime) -> AccountOverview:
     """One account (ten digits). Raises NotFound."""
-    accounts = overview(connection, now, customer_id=customer_id)
+    accounts = overview(connection, now, customer_ids=[customer_id])
     if not accounts:
         raise NotFound(f"There is no ads account {customer_id}.", what="ads account")
     return accounts[0]

@@ -1,6 +1,7 @@
 """Ads accounts and their conversion actions, as the catalog reads and writes them."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,6 +13,14 @@ from custom_events.queries.keyset import After, Order
 from custom_events.tables.sites import ads_accounts, ads_actions
 
 _BY_CUSTOMER: Final = Order((ads_accounts.c.customer_id,))
+_PARKED: Final = ads_accounts.c.parked_reason.is_not(None)
+_PAUSED: Final = sa.func.coalesce(ads_accounts.c.paused_until > sa.bindparam("now"), sa.false())
+# What is parked does not go on when its pause ends: it counts as parked alone.
+_STATES: Final = {
+    "sending": sa.not_(sa.or_(_PARKED, _PAUSED)),
+    "paused": sa.and_(_PAUSED, sa.not_(_PARKED)),
+    "parked": _PARKED,
+}
 
 # What a choice needs of accounts and actions, and what stands beside their ids: built once, and no more columns than are shown.
 _ACCOUNT_NAMES: Final = sa.text("SELECT id, customer_id, name FROM app.ads_accounts ORDER BY customer_id LIMIT :limit")
@@ -42,10 +51,28 @@ def account(connection: sa.Connection, customer_id: str, *, lock: bool = False) 
 
 
 def accounts(
-    connection: sa.Connection, *, after: After | None = None, limit: int | None = None
+    connection: sa.Connection,
+    *,
+    now: datetime | None = None,
+    text: str | None = None,
+    lane: str | None = None,
+    state: str | None = None,
+    after: After | None = None,
+    limit: int | None = None,
 ) -> Sequence[sa.Row[*tuple[Any, ...]]]:
-    """Accounts by customer id, a page of them; `limit` None: all that follow."""
-    return connection.execute(keyset.page(sa.select(ads_accounts), _BY_CUSTOMER, after, limit)).all()
+    """Accounts by customer id whose name or customer id holds `text`, of a lane, in a state (sending, paused, parked) at `now`, without which
+    nothing is paused: a page of them; `limit` None: all that follow."""
+    c = ads_accounts.c
+    statement = sa.select(ads_accounts)
+    if text:
+        digits = text.replace("-", "")
+        by_number = c.customer_id.contains(digits, autoescape=True) if digits.isdigit() else sa.false()
+        statement = statement.where(sa.or_(c.name.icontains(text, autoescape=True), by_number))
+    if lane is not None:
+        statement = statement.where(c.lane == lane)
+    if state is not None:
+        statement = statement.where(_STATES[state])
+    return connection.execute(keyset.page(statement, _BY_CUSTOMER, after, limit), {"now": now}).all()
 
 
 def accounts_of(connection: sa.Connection, customer_ids: Collection[str]) -> Sequence[sa.Row[*tuple[Any, ...]]]:

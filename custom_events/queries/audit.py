@@ -9,7 +9,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from custom_events.queries import keyset
+from custom_events.queries.keyset import After
 from custom_events.tables.uploads import audit_entries
+from custom_events.values.time_order import TimeOrder
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,12 +90,12 @@ def search(
     site_id: int | None,
     request_id: str | None,
     only: Collection[int] | None,
-    before_id: int | None,
+    order: TimeOrder,
+    after: After | None,
     limit: int,
 ) -> Sequence[sa.Row[*tuple[Any, ...]]]:
-    """Entries that all that is given describes, newest first, older than `before_id`."""
+    """Entries that all that is given describes, a page of them."""
     c = audit_entries.c
-    statement = sa.select(audit_entries).order_by(c.id.desc()).limit(limit)
     equal = {"subject": subject, "actor": actor, "action": action, "site_id": site_id, "request_id": request_id}
     conditions = [c[name] == value for name, value in equal.items() if value is not None]
     if text:
@@ -107,9 +110,8 @@ def search(
         conditions.append(c.at < until)
     if only is not None:
         conditions.append(c.site_id.in_(only))
-    if before_id is not None:
-        conditions.append(c.id < before_id)
-    return connection.execute(statement.where(*conditions)).all()
+    statement = sa.select(audit_entries).where(*conditions)
+    return connection.execute(keyset.page(statement, keyset.by_number(c.id, order), after, limit)).all()
 
 
 def others_did(connection: sa.Connection, *, subject: str, action: str, actor: str) -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from custom_events.values.time_order import TimeOrder
+
 After = Sequence[Any]  # the values by which the last row of a page is ordered
 
 
@@ -14,6 +16,11 @@ class Order(msgspec.Struct, frozen=True):
 
     columns: tuple[sa.ColumnElement[Any], ...]
     descending: bool = False
+
+
+def by_number(number: sa.ColumnElement[int], order: TimeOrder) -> Order:
+    """The order of a list of what happened, whose numbers (`number`) follow time."""
+    return Order((number,), descending=order is TimeOrder.NEWEST)
 
 
 def page(

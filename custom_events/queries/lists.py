@@ -1,8 +1,8 @@
-"""SQL of lists for people: pages of a table, newest first, after a place in it. psycopg through SQLAlchemy.
+"""SQL of lists for people: pages of a table, newest or oldest first, after a place in it. psycopg through SQLAlchemy.
 
 A page reads one stretch of time, whose partitions the planner knows, and at most `:scan` rows of it: those that an index finds (`lead`),
-of which the other conditions (`rest`) keep some. Names of parameters: `since` (inclusive) and `at`, `id` (the place after which the page
-begins) bound it, `rows` is how many it has.
+of which the other conditions (`rest`) keep some. Names of parameters: `since` and `at` (both inclusive) bound the stretch, `id` is the
+number of the place after which the page begins, whose time is `at`, or `since` where the oldest come first; `rows` is how many it has.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from custom_events.queries.places import rows_of
 from custom_events.queries.uploads import UNMATCHED
+from custom_events.values.time_order import TimeOrder
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +27,8 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     bounds: str = "true"
 
 
+_DIRECTIONS: Final = {TimeOrder.NEWEST: "DESC", TimeOrder.OLDEST: "ASC"}
+_AFTER: Final = {TimeOrder.NEWEST: "({time}, {id}) < (:at, :id)", TimeOrder.OLDEST: "({time}, {id}) > (:since, :id)"}
 _WEEK: Final = "CAST(date_trunc('week', CAST(:{at} AS timestamptz) AT TIME ZONE 'UTC') AS date)"
 
 # What became of raw events. The week in which one landed is that of `received_at`, by the same clock.
@@ -74,41 +77,44 @@ REFUSED_EVENTS: Final = Listed(
 )
 
 
-def page(listed: Listed, lead: Sequence[str], rest: Sequence[str]) -> sa.TextClause:
+def page(listed: Listed, lead: Sequence[str], rest: Sequence[str], order: TimeOrder) -> sa.TextClause:
     """A page of a table."""
     kept = " AND ".join(rest) or "true"
     return sa.text(f"""
 SELECT {listed.columns} FROM (
-  SELECT t.* FROM ({_read(listed, lead)} LIMIT :scan) t WHERE {kept} ORDER BY {_newest(listed)} LIMIT :rows) t
-ORDER BY {_newest(listed)}
+  SELECT t.* FROM ({_read(listed, lead, order)} LIMIT :scan) t WHERE {kept} ORDER BY {_ordered(listed, order)} LIMIT :rows) t
+ORDER BY {_ordered(listed, order)}
 """)
 
 
-def end(listed: Listed, lead: Sequence[str]) -> sa.TextClause:
+def end(listed: Listed, lead: Sequence[str], order: TimeOrder) -> sa.TextClause:
     """The last place that such a page has read, when it has read as many rows as it may."""
-    return sa.text(
-        f"SELECT t.{listed.time} AS at, t.{listed.id} AS id FROM ({_read(listed, lead)} OFFSET :scan - 1 LIMIT 1) t"
-    )
+    read = _read(listed, lead, order)
+    return sa.text(f"SELECT t.{listed.time} AS at, t.{listed.id} AS id FROM ({read} OFFSET :scan - 1 LIMIT 1) t")
 
 
-def few(listed: Listed, lead: Sequence[str], rest: Sequence[str]) -> sa.TextClause:
+def few(listed: Listed, lead: Sequence[str], rest: Sequence[str], order: TimeOrder) -> sa.TextClause:
     """A page of rows of which there are few: all are read, and sorted."""
     chosen = " AND ".join(lead) or "true"
-    kept = " AND ".join([*rest, f"(t.{listed.time}, t.{listed.id}) < (:at, :id)", f"t.{listed.time} >= :since"])
+    kept = " AND ".join([*rest, _bounded(listed, order)])
     return sa.text(f"""
 SELECT {listed.columns} FROM (SELECT t.* FROM {listed.table} t WHERE {chosen} OFFSET 0) t
-WHERE {kept} ORDER BY {_newest(listed)} LIMIT :rows
+WHERE {kept} ORDER BY {_ordered(listed, order)} LIMIT :rows
 """)
 
 
-def _read(listed: Listed, lead: Sequence[str]) -> str:
-    place = f"t.{listed.time} <= :at AND (t.{listed.time}, t.{listed.id}) < (:at, :id)"
-    condition = " AND ".join([*lead, listed.bounds, f"t.{listed.time} >= :since", place])
-    return f"SELECT t.* FROM {listed.table} t WHERE {condition} ORDER BY {_newest(listed)}"
+def _read(listed: Listed, lead: Sequence[str], order: TimeOrder) -> str:
+    condition = " AND ".join([*lead, listed.bounds, _bounded(listed, order)])
+    return f"SELECT t.* FROM {listed.table} t WHERE {condition} ORDER BY {_ordered(listed, order)}"
 
 
-def _newest(listed: Listed) -> str:
-    return f"t.{listed.time} DESC, t.{listed.id} DESC"
+def _bounded(listed: Listed, order: TimeOrder) -> str:
+    after = _AFTER[order].format(time=f"t.{listed.time}", id=f"t.{listed.id}")
+    return f"t.{listed.time} >= :since AND t.{listed.time} <= :at AND {after}"
+
+
+def _ordered(listed: Listed, order: TimeOrder) -> str:
+    return f"t.{listed.time} {_DIRECTIONS[order]}, t.{listed.id} {_DIRECTIONS[order]}"
 
 
 # What people see of an upload's state (queries/uploads.py, OUTCOME).
@@ -133,31 +139,43 @@ HAS_REASON: Final = "t.reason <> 'split'"
 TOPIC: Final = f"""(SELECT r.topic FROM landing.raw_events r WHERE r.landed_week = t.landed_week AND r.id = t.raw_id
   AND r.landed_week >= {_WEEK.format(at="since")} AND r.landed_week <= {_WEEK.format(at="at")})"""
 
-# Raw events that wait to be understood, newest first. Numbers follow the time of arrival but for groups that are committed side by side,
-# so that the place of a page is found in the queue's own order (`below`: a little above it). {rest}: more conditions.
+# What of the queue a page reads. Numbers follow the time of arrival but for groups that are committed side by side, so that the place of a
+# page is found in the queue's own order (`from_id`: a little before it).
+_QUEUED: Final = {
+    TimeOrder.NEWEST: "raw_id < :from_id ORDER BY raw_id DESC",
+    TimeOrder.OLDEST: "raw_id > :from_id ORDER BY raw_id",
+}
+
+# Raw events that wait to be understood. {rest}: more conditions.
 _WAITING: Final = """
 SELECT t.received_at, t.raw_id, t.landed_week, t.site_id FROM (
   SELECT r.received_at, q.raw_id, q.landed_week, q.site_id, r.topic
-  FROM (SELECT raw_id, landed_week, site_id FROM landing.raw_queue WHERE raw_id < :below ORDER BY raw_id DESC LIMIT :scan) q
+  FROM (SELECT raw_id, landed_week, site_id FROM landing.raw_queue WHERE {queued} LIMIT :scan) q
   CROSS JOIN LATERAL (
     SELECT e.received_at, e.topic FROM landing.raw_events e WHERE e.landed_week = q.landed_week AND e.id = q.raw_id LIMIT 1) r
-  WHERE (r.received_at, q.raw_id) < (:at, :id) AND r.received_at >= :since {rest}
+  WHERE {after} AND r.received_at >= :since AND r.received_at <= :at {rest}
   LIMIT :rows) t
-ORDER BY t.received_at DESC, t.raw_id DESC
+ORDER BY t.received_at {direction}, t.raw_id {direction}
+"""
+
+# The last of them that such a page has read, when it has read as many as it may.
+_WAITING_END: Final = """
+SELECT r.received_at AS at, q.raw_id AS id
+FROM (SELECT raw_id, landed_week FROM landing.raw_queue WHERE {queued} OFFSET :scan - 1 LIMIT 1) q
+CROSS JOIN LATERAL (SELECT e.received_at FROM landing.raw_events e WHERE e.landed_week = q.landed_week AND e.id = q.raw_id LIMIT 1) r
 """
 
 
-# The last of them that such a page has read, when it has read as many as it may.
-WAITING_END: Final = sa.text("""
-SELECT r.received_at AS at, q.raw_id AS id
-FROM (SELECT raw_id, landed_week FROM landing.raw_queue WHERE raw_id < :below ORDER BY raw_id DESC OFFSET :scan - 1 LIMIT 1) q
-CROSS JOIN LATERAL (SELECT e.received_at FROM landing.raw_events e WHERE e.landed_week = q.landed_week AND e.id = q.raw_id LIMIT 1) r
-""")
-
-
-def waiting(rest: Sequence[str]) -> sa.TextClause:
+def waiting(rest: Sequence[str], order: TimeOrder) -> sa.TextClause:
     """A page of raw events that nobody has understood yet."""
-    return sa.text(_WAITING.format(rest="".join(f" AND {part}" for part in rest)))
+    after = _AFTER[order].format(time="r.received_at", id="q.raw_id")
+    conditions = "".join(f" AND {part}" for part in rest)
+    return sa.text(_WAITING.format(queued=_QUEUED[order], after=after, rest=conditions, direction=_DIRECTIONS[order]))
+
+
+def waiting_end(order: TimeOrder) -> sa.TextClause:
+    """The last place that such a page has read, when it has read as many rows as it may."""
+    return sa.text(_WAITING_END.format(queued=_QUEUED[order]))
 
 
 # What was delivered, of raw events by (week, number); those whose bodies were dropped have no row.

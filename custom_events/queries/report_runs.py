@@ -7,8 +7,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from custom_events.queries import keyset
+from custom_events.queries.keyset import After
 from custom_events.queries.report_specifications import within
 from custom_events.tables.reports import report_runs
+from custom_events.values.time_order import TimeOrder
 
 Row = sa.Row[*tuple[Any, ...]]
 Owner = tuple[int, int]  # a run's id, and which attempt at it this is
@@ -87,16 +90,16 @@ def page(
     schedule_id: int | None,
     report_key: str | None,
     state: str | None,
-    before_id: int | None,
+    order: TimeOrder,
+    after: After | None,
     limit: int,
 ) -> Sequence[Row]:
-    """Runs, newest first, older than `before_id`, whose sites are all among `only` (None: whatever they are)."""
+    """Runs whose sites are all among `only` (None: whatever they are), a page of them."""
     c = _TABLE.c
     filters = ((c.schedule_id, schedule_id), (c.report_key, report_key), (c.state, state))
     conditions = [within(c.site_ids, only), *(column == value for column, value in filters if value is not None)]
-    if before_id is not None:
-        conditions.append(c.id < before_id)
-    return connection.execute(sa.select(_TABLE).where(*conditions).order_by(c.id.desc()).limit(limit)).all()
+    statement = sa.select(_TABLE).where(*conditions)
+    return connection.execute(keyset.page(statement, keyset.by_number(c.id, order), after, limit)).all()
 
 
 def claim(connection: sa.Connection, *, now: datetime, lease: timedelta, run_id: int | None = None) -> Row | None:

@@ -274,13 +274,13 @@ UPDATE app.ads_actions SET action_type = :action_type, one_per_click = :one_per_
 WHERE ads_account_id = :account AND action_id = :action_id
 """)
 
-# How each account stands.
+# How each account stands, or those of some customer ids.
 OVERVIEW: Final = sa.text("""
 SELECT a.id, a.customer_id, a.name, a.lane, a.parked_reason, a.parked_at, a.paused_reason,
   CASE WHEN a.paused_until > :now THEN a.paused_until END AS paused_until
 FROM app.ads_accounts a
-WHERE (CAST(:customer_id AS text) IS NULL OR a.customer_id = :customer_id) AND (CAST(:after AS text) IS NULL OR a.customer_id > :after)
-ORDER BY a.customer_id LIMIT :limit
+WHERE CAST(:customer_ids AS text[]) IS NULL OR a.customer_id = ANY (CAST(:customer_ids AS text[]))
+ORDER BY a.customer_id
 """)
 
 # How many rows of some accounts, or of every one, stand where, and why: those that are settled or at Google from the tallies (tallies.py),

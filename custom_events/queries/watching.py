@@ -3,9 +3,15 @@ open work, or of one day; none reads history. They run for each scrape and each 
 `now`: of a given one the planner knows which partitions are too old, and leaves them alone.
 """
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
+
+from custom_events.queries import keyset
+from custom_events.queries.keyset import After
+from custom_events.tables.watching import alarms
+from custom_events.values.time_order import TimeOrder
 
 # Rows that wait, by account, state and reason: read from the partial index of what is due. What a policy holds until its
 # deadline does not expire by anybody's neglect. A row without an answer is tried again and again, and changes each time: how
@@ -143,14 +149,6 @@ WHERE closed_at IS NULL OR closed_at > :closed_after
 ORDER BY severity, opened_at, id
 """)
 
-# Alarms, the newest first: open or past ones (:open, null: both), of this name (null: of every).
-PAGE: Final = sa.text("""
-SELECT id, key, name, severity, place, sentence, remedy, opened_at, seen_at, closed_at, told, told_closed FROM app.alarms
-WHERE (CAST(:open AS boolean) IS NULL OR (closed_at IS NULL) = :open) AND (CAST(:name AS text) IS NULL OR name = :name)
-  AND (CAST(:before_id AS bigint) IS NULL OR id < :before_id)
-ORDER BY id DESC LIMIT :rows
-""")
-
 # A channel has told of these.
 TOLD: Final = sa.text("""
 UPDATE app.alarms
@@ -159,3 +157,22 @@ SET told = CASE WHEN closed_at IS NULL THEN told || jsonb_build_object(CAST(:cha
     ELSE told_closed || jsonb_build_object(CAST(:channel AS text), CAST(:now AS timestamptz)) END
 WHERE id = ANY(CAST(:ids AS bigint[]))
 """)
+
+
+def page(
+    connection: sa.Connection,
+    *,
+    is_open: bool | None,
+    name: str | None,
+    order: TimeOrder,
+    after: After | None,
+    limit: int,
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Alarms: open or past ones (None: both), of this name (None: of every), a page of them."""
+    c = alarms.c
+    statement = sa.select(alarms)
+    if is_open is not None:
+        statement = statement.where(c.closed_at.is_(None) if is_open else c.closed_at.is_not(None))
+    if name is not None:
+        statement = statement.where(c.name == name)
+    return connection.execute(keyset.page(statement, keyset.by_number(c.id, order), after, limit)).all()

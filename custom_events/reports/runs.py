@@ -14,12 +14,14 @@ from custom_events.catalog import audit
 from custom_events.catalog.configurations import refuse
 from custom_events.errors import NeedsAction, NotFound
 from custom_events.queries import report_runs as queries
+from custom_events.queries.keyset import After
 from custom_events.reports import specifications
 from custom_events.reports.content import ReportContent
 from custom_events.reports.periods import Period, period_of
 from custom_events.reports.report import Report
 from custom_events.reports.schedules import Schedule, Sites
 from custom_events.settings import Settings
+from custom_events.values.time_order import TimeOrder
 
 FOLDER: Final = "reports"  # in the local directory
 _KEY_BYTES: Final = 16
@@ -122,17 +124,19 @@ def search(
     schedule_id: int | None = None,
     report_key: str | None = None,
     state: RunState | None = None,
-    before_id: int | None = None,
+    order: TimeOrder = TimeOrder.NEWEST,
+    after: After | None = None,
     limit: int,
 ) -> list[Run]:
-    """Runs whose sites may all be seen, newest first."""
+    """Runs whose sites may all be seen; the next page begins after the last id of this one."""
     rows = queries.page(
         connection,
         only=only,
         schedule_id=schedule_id,
         report_key=report_key,
         state=state,
-        before_id=before_id,
+        order=order,
+        after=after,
         limit=limit,
     )
     return [run_of(row) for row in rows]

@@ -10,7 +10,9 @@ import msgspec
 import sqlalchemy as sa
 
 from custom_events.queries import watching as queries
+from custom_events.queries.keyset import After
 from custom_events.queries.uploads import Columns
+from custom_events.values.time_order import TimeOrder
 from custom_events.watching.alarms import WATCHES, Alarm, Severity
 from custom_events.watching.metrics import Reading
 from custom_events.watching.runbooks import runbook
@@ -141,11 +143,17 @@ def episodes(connection: sa.Connection, now: datetime) -> list[Episode]:
 
 
 def page(
-    connection: sa.Connection, *, is_open: bool | None, name: str | None, before_id: int | None, limit: int
+    connection: sa.Connection,
+    *,
+    is_open: bool | None = None,
+    name: str | None = None,
+    order: TimeOrder = TimeOrder.NEWEST,
+    after: After | None = None,
+    limit: int,
 ) -> list[Episode]:
-    """Alarms, the newest first: open or past ones, or both (None), of one name or of every; the next page begins before the last id."""
-    values = {"open": is_open, "name": name, "before_id": before_id, "rows": limit}
-    return [msgspec.convert(_plain(row), Episode) for row in connection.execute(queries.PAGE, values).mappings()]
+    """Alarms: open or past ones, or both (None), of one name or of every; the next page begins after the last id of this one."""
+    rows = queries.page(connection, is_open=is_open, name=name, order=order, after=after, limit=limit)
+    return [msgspec.convert(row, Episode, from_attributes=True) for row in rows]
 
 
 def mark_told(connection: sa.Connection, reported: Iterable[Episode], channel: str, now: datetime) -> None:

@@ -16,6 +16,7 @@ from custom_events.browse.raw_events import RawEventFilter, raw_events
 from custom_events.browse.refused_events import RefusedEventFilter, refused_events
 from custom_events.browse.uploads import UploadFilter, uploads
 from custom_events.values.conversions import UNMATCHED_REASONS
+from custom_events.values.time_order import TimeOrder
 from tests.browse.conftest import NOW
 
 LIMIT = 23
@@ -135,12 +136,12 @@ def fits(row: Any, wanted: Any) -> bool:
     return in_time and all(value is None or row[name] == value for name, value in asked.items())
 
 
-def paged(connection: sa.Connection, listing: Callable[..., Page[Any]], wanted: Any) -> list[int]:
+def paged(connection: sa.Connection, listing: Callable[..., Page[Any]], wanted: Any, order: TimeOrder) -> list[int]:
     """The numbers of all rows, read in small pages."""
     found: list[int] = []
     cursor, previous = None, None
     for _ in range(2_000):
-        page = listing(connection, wanted, now=NOW, cursor=cursor, limit=LIMIT)
+        page = listing(connection, wanted, now=NOW, cursor=cursor, limit=LIMIT, order=order)
         found += [row.id for row in page.rows]
         if page.total is not None:
             previous = page.total
@@ -153,8 +154,13 @@ def paged(connection: sa.Connection, listing: Callable[..., Page[Any]], wanted: 
     raise AssertionError("the pages have no end")
 
 
-@pytest.mark.parametrize("scanned", [40, 10_000])
-def test_pages_together_are_the_whole(world: sa.Engine, scanned: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("scanned", "order"),
+    [(40, TimeOrder.NEWEST), (10_000, TimeOrder.NEWEST), (40, TimeOrder.OLDEST), (10_000, TimeOrder.OLDEST)],
+)
+def test_pages_together_are_the_whole(
+    world: sa.Engine, scanned: int, order: TimeOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also of pages that read so little that they come out short."""
     for module in (walk, raw):
         monkeypatch.setattr(module, "SCANNED", scanned)
@@ -163,10 +169,10 @@ def test_pages_together_are_the_whole(world: sa.Engine, scanned: int, monkeypatc
     with world.connect() as connection:
         for listing, everything, filters in CASES.values():
             rows = connection.execute(sa.text(everything)).mappings().all()
-            rows = sorted(rows, key=lambda row: (row["at"], row["id"]), reverse=True)
+            rows = sorted(rows, key=lambda row: (row["at"], row["id"]), reverse=order is TimeOrder.NEWEST)
             for wanted in filters:
                 expected = [row["id"] for row in rows if fits(row, wanted)]
-                assert paged(connection, listing, wanted) == expected, wanted
+                assert paged(connection, listing, wanted, order) == expected, wanted
                 if not expected:
                     empty.append(wanted)
     assert len(empty) <= 5, empty

@@ -1,15 +1,16 @@
 """Ads accounts and their conversion actions: known, changed, probed; stopped and let go on."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from fastapi import Path
+from fastapi import Path, Query
 
 from console.api import problems
 from console.api.calls import Answer, Call
 from console.api.operations import PREFIX, Routes
 from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
+from console.api.parameters import Search
 from console.api.problems import FieldError
 from console.api.rights import of_all_sites
 from console.api.routes.uploads import Changed, Chosen, Hold
@@ -34,6 +35,8 @@ CustomerId = Annotated[
         examples=["1234567890"],
     ),
 ]
+State = Literal["sending", "paused", "parked"]
+OfState = Annotated[State | None, Query(description="Only these: paused ends by itself, parked when a person acts.")]
 READ: Final = of_all_sites(Role.VIEWER)
 EDIT: Final = of_all_sites(Role.EDITOR)
 OPERATE: Final = of_all_sites(Role.PUBLISHER)
@@ -160,9 +163,21 @@ _PROBED: Final = Probed(
 
 
 @ROUTES.get("/ads-accounts", right=READ, answer=Page[Account], example=Page(items=(_EXAMPLE,), next=None))
-def list_ads_accounts(call: Call, *, limit: Limit = LIMIT, after: After = None) -> Page[Account]:
-    """The accounts, by customer id."""
-    listed = ads.accounts(call.connection, after=read_after(after, _SORTED, (str,)), limit=limit + 1)
+def list_ads_accounts(
+    call: Call,
+    *,
+    search: Search = None,
+    lane: Annotated[Lane | None, Query(description="Only those whose conversions go this way.")] = None,
+    state: OfState = None,
+    limit: Limit = LIMIT,
+    after: After = None,
+) -> Page[Account]:
+    """The accounts, by customer id.
+
+    `search` finds a part of the name or of the customer id, with or without hyphens.
+    """
+    begin = read_after(after, _SORTED, (str,))
+    listed = ads.accounts(call.connection, text=search, lane=lane, state=state, after=begin, limit=limit + 1)
     return page_of(listed, limit, _SORTED, lambda account: (account.customer_id,), lambda account: account)
 
 

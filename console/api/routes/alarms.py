@@ -7,17 +7,17 @@ from fastapi import Query
 
 from console.api.calls import Call
 from console.api.operations import Routes
-from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
-from console.api.parameters import LONGEST_SEARCH, Text
+from console.api.pages import LIMIT, After, Limit, Page, by_number, page_of, read_after
+from console.api.parameters import LONGEST_SEARCH, ByTime, Text
 from console.api.rights import of_all_sites
 from custom_events.access.roles import Role
+from custom_events.values.time_order import TimeOrder
 from custom_events.watching import state
 from custom_events.watching.alarms import Severity
 from custom_events.watching.state import Episode
 
 ROUTES: Final = Routes("alarms", "What is wrong, what was, and what to do about it.")
 
-_NEWEST: Final = "-id"
 _NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 _EXAMPLE: Final = Episode(
     id=5,
@@ -42,16 +42,17 @@ def list_alarms(
         Literal["open", "past"] | None, Query(alias="state", description="Only those that are open, or are past.")
     ] = None,
     name: Annotated[str | None, Query(max_length=LONGEST_SEARCH, description="Only those of this name."), Text] = None,
+    order: ByTime = TimeOrder.NEWEST,
     limit: Limit = LIMIT,
     after: After = None,
 ) -> Page[Episode]:
-    """Alarms, the newest first: one for each time that something was wrong, from the first look that found it to the last."""
-    before = read_after(after, _NEWEST, (int,))
+    """Alarms: one for each time that something was wrong, from the first look that found it to the last."""
     episodes = state.page(
         call.connection,
         is_open=None if is_now is None else is_now == "open",
         name=name,
-        before_id=None if before is None else before[0],
+        order=order,
+        after=read_after(after, by_number(order), (int,)),
         limit=limit + 1,
     )
-    return page_of(episodes, limit, _NEWEST, lambda alarm: (alarm.id,), lambda alarm: alarm)
+    return page_of(episodes, limit, by_number(order), lambda alarm: (alarm.id,), lambda alarm: alarm)

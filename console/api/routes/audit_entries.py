@@ -8,19 +8,19 @@ from fastapi import Query
 
 from console.api.calls import Answer, Call
 from console.api.operations import Routes
-from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
-from console.api.parameters import LONGEST_SEARCH, OfSite, Search, Since, Text, Until
+from console.api.pages import LIMIT, After, Limit, Page, by_number, page_of, read_after
+from console.api.parameters import LONGEST_SEARCH, ByTime, OfSite, Search, Since, Text, Until
 from console.api.rights import of_some_site
 from custom_events.access.roles import Role
 from custom_events.catalog import audit, audit_export
 from custom_events.catalog.audit import Entry, Filter
+from custom_events.values.time_order import TimeOrder
 
 ROUTES: Final = Routes(
     "audit", "Who did what, when, from where, and what it was before and after. Nothing of it is ever changed."
 )
 
 READ: Final = of_some_site(Role.ADMINISTRATOR)
-_NEWEST: Final = "-id"
 
 Subject = Annotated[
     str | None,
@@ -66,10 +66,11 @@ def list_audit_entries(
     until: Until = None,
     site_id: OfSite = None,
     request_id: RequestId = None,
+    order: ByTime = TimeOrder.NEWEST,
     limit: Limit = LIMIT,
     after: After = None,
 ) -> Page[Entry]:
-    """The trail, the newest first.
+    """The trail, an entry for each thing that somebody did.
 
     `search` finds a part of subject, actor or action. What was about no site in particular is for administrators of all sites.
     """
@@ -85,9 +86,10 @@ def list_audit_entries(
         site_id=site_id,
         request_id=request_id,
     )
-    before = read_after(after, _NEWEST, (int,))
-    entries = audit.search(call.connection, chosen, before_id=None if before is None else before[0], limit=limit + 1)
-    return page_of(entries, limit, _NEWEST, lambda entry: (entry.id,), lambda entry: entry)
+    entries = audit.search(
+        call.connection, chosen, order=order, after=read_after(after, by_number(order), (int,)), limit=limit + 1
+    )
+    return page_of(entries, limit, by_number(order), lambda entry: (entry.id,), lambda entry: entry)
 
 
 @ROUTES.get(

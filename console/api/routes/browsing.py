@@ -1,4 +1,4 @@
-"""Lists of what came and what was made of it, newest first, and the search for what somebody has in hand."""
+"""Lists of what came and what was made of it, newest or oldest first, and the search for what somebody has in hand."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from console.api.calls import Call
 from console.api.lists import Stretch, as_query, asked_site, stretch
 from console.api.operations import Routes
 from console.api.pages import LIMIT, After, Limit, Page
-from console.api.parameters import LONGEST_SEARCH, Deadline, OfSite, Since, Text, Until
+from console.api.parameters import LONGEST_SEARCH, ByTime, Deadline, OfSite, Since, Text, Until
 from console.api.rights import of_some_site
 from custom_events.access.roles import Role
 from custom_events.browse import commerce_events, custom_events, raw_events, refused_events, search, uploads
@@ -24,8 +24,11 @@ from custom_events.browse.uploads import UploadFilter, UploadRow
 from custom_events.ledger.single_uploads import reference_of
 from custom_events.values.deliveries import Platform
 from custom_events.values.numbers import MAX_ID
+from custom_events.values.time_order import TimeOrder
 
-ROUTES: Final = Routes("lists", "What came, what was made of it, and where it stands: newest first, and the search.")
+ROUTES: Final = Routes(
+    "lists", "What came, what was made of it, and where it stands: newest or oldest first, and the search."
+)
 
 READ: Final = of_some_site(Role.VIEWER)
 
@@ -160,6 +163,7 @@ def list_raw_events(
     topic: Topic = None,
     since: Since = None,
     until: Until = None,
+    order: ByTime = TimeOrder.NEWEST,
     limit: Limit = LIMIT,
     after: After = None,
 ) -> Stretch[RawEventRow]:
@@ -167,7 +171,7 @@ def list_raw_events(
     wanted = RawEventFilter(
         site_id=asked_site(call, site_id), outcome=outcome, reason=reason, topic=topic, since=since, until=until
     )
-    return stretch(call, raw_events.raw_events, wanted, limit, after)
+    return stretch(call, raw_events.raw_events, wanted, limit, after, order)
 
 
 @ROUTES.get("/commerce-events", right=READ, answer=Stretch[CommerceEventRow], example=_page_of(_COMMERCE_EVENT))
@@ -185,6 +189,7 @@ def list_commerce_events(
     ] = None,
     since: Since = None,
     until: Until = None,
+    order: ByTime = TimeOrder.NEWEST,
     limit: Limit = LIMIT,
     after: After = None,
 ) -> Stretch[CommerceEventRow]:
@@ -198,7 +203,7 @@ def list_commerce_events(
         since=since,
         until=until,
     )
-    return stretch(call, commerce_events.commerce_events, wanted, limit, after)
+    return stretch(call, commerce_events.commerce_events, wanted, limit, after, order)
 
 
 @ROUTES.get("/custom-events", right=READ, answer=Stretch[CustomEventRow], example=_page_of(_CUSTOM_EVENT))
@@ -214,6 +219,7 @@ def list_custom_events(
     customer_key: CustomerKey = None,
     since: Since = None,
     until: Until = None,
+    order: ByTime = TimeOrder.NEWEST,
     limit: Limit = LIMIT,
     after: After = None,
 ) -> Stretch[CustomEventRow]:
@@ -229,7 +235,7 @@ def list_custom_events(
         since=since,
         until=until,
     )
-    return stretch(call, custom_events.custom_events, wanted, limit, after)
+    return stretch(call, custom_events.custom_events, wanted, limit, after, order)
 
 
 @ROUTES.get("/uploads", right=READ, answer=Stretch[UploadSummary], example=_page_of(_UPLOAD))
@@ -249,6 +255,7 @@ def list_uploads(
     since: Since = None,
     until: Until = None,
     deadline_before: Deadline = None,
+    order: ByTime = TimeOrder.NEWEST,
     limit: Limit = LIMIT,
     after: After = None,
 ) -> Stretch[UploadSummary]:
@@ -266,7 +273,7 @@ def list_uploads(
         until=until,
         deadline_before=deadline_before,
     )
-    return stretch(call, uploads.uploads, wanted, limit, after, _summary)
+    return stretch(call, uploads.uploads, wanted, limit, after, order, _summary)
 
 
 @ROUTES.get("/refused-events", right=READ, answer=Stretch[RefusedEventRow], example=_page_of(_REFUSED))
@@ -281,6 +288,7 @@ def list_refused_events(
     topic: Topic = None,
     since: Since = None,
     until: Until = None,
+    order: ByTime = TimeOrder.NEWEST,
     limit: Limit = LIMIT,
     after: After = None,
 ) -> Stretch[RefusedEventRow]:
@@ -288,7 +296,7 @@ def list_refused_events(
     wanted = RefusedEventFilter(
         site_id=asked_site(call, site_id), platform=platform, reason=reason, topic=topic, since=since, until=until
     )
-    return stretch(call, refused_events.refused_events, wanted, limit, after)
+    return stretch(call, refused_events.refused_events, wanted, limit, after, order)
 
 
 @ROUTES.get("/search", right=READ, answer=Page[SearchResult], example=Page(items=(_RESULT,), next=None))

@@ -9,13 +9,15 @@ from fastapi import Path, Query
 from console.api import problems
 from console.api.calls import Answer, Call
 from console.api.operations import PREFIX, Routes
-from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
+from console.api.pages import LIMIT, After, Limit, Page, by_number, page_of, read_after
+from console.api.parameters import ByTime
 from console.api.rights import of_some_site
 from custom_events.access.roles import Role
 from custom_events.reports import runs
 from custom_events.reports.content import ReportContent
 from custom_events.reports.runs import ReportReceipt, ReportRunError, RunState
 from custom_events.values.numbers import MAX_ID
+from custom_events.values.time_order import TimeOrder
 
 ROUTES: Final = Routes(
     "report runs",
@@ -23,7 +25,6 @@ ROUTES: Final = Routes(
 )
 READ: Final = of_some_site(Role.VIEWER)
 BYTES: Final = "application/octet-stream"
-_NEWEST: Final = "-id"
 
 ReportRunId = Annotated[int, Path(ge=1, le=MAX_ID, description="A report run's id.")]
 
@@ -101,21 +102,22 @@ def list_report_runs(
         str | None, Query(pattern=r"^[a-z][a-z0-9_]{1,62}$", description="Only those of the report of this key.")
     ] = None,
     state: Annotated[RunState | None, Query(description="Only those in this state.")] = None,
+    order: ByTime = TimeOrder.NEWEST,
     limit: Limit = LIMIT,
     after: After = None,
 ) -> Page[ReportRun]:
-    """The runs whose sites you may all see, newest first."""
-    before = read_after(after, _NEWEST, (int,))
+    """The runs whose sites you may all see."""
     listed = runs.search(
         call.connection,
         only=call.caller.sites(),
         schedule_id=schedule_id,
         report_key=report_key,
         state=state,
-        before_id=None if before is None else before[0],
+        order=order,
+        after=read_after(after, by_number(order), (int,)),
         limit=limit + 1,
     )
-    return page_of(listed, limit, _NEWEST, lambda run: (run.id,), shown_run)
+    return page_of(listed, limit, by_number(order), lambda run: (run.id,), shown_run)
 
 
 @ROUTES.get("/report-runs/{report_run_id}", right=READ, answer=ReportRun, example=EXAMPLE)

@@ -1,10 +1,10 @@
 """Ads accounts: how each stands, what is stopped and why; held and released."""
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, get_args
 
 from console.api.calls import Call
-from console.api.pages import Page
+from console.api.pages import LONGEST_CURSOR
 from console.api.routes import ads_accounts as operations
 from console.api.routes import comparisons
 from console.api.routes.uploads import Hold
@@ -15,9 +15,10 @@ from console.pages.translations import _
 from custom_events.catalog import ads
 from custom_events.ledger import overview
 from custom_events.ledger.differences import Day
+from custom_events.values.conversions import Lane
 
 PAGES: Final = Pages()
-_CUSTOMER_ID_LENGTH: Final = 10  # digits
+_STATES: Final = get_args(operations.State)
 
 
 @PAGES.show(
@@ -25,10 +26,23 @@ _CUSTOMER_ID_LENGTH: Final = 10  # digits
 )
 def ads_accounts_page(call: Call, ask: Ask) -> Shown:
     """The accounts with their figures, by customer id."""
-    after = ask.text("after", longest=_CUSTOMER_ID_LENGTH)
-    accounts = overview.overview(call.connection, datetime.now(UTC), after=after, limit=ROWS + 1)
-    listed = Page(items=tuple(accounts[:ROWS]), next=accounts[ROWS - 1].customer_id if len(accounts) > ROWS else None)
-    return Shown(title=_("Ads accounts"), content={"list": listed, "ask": ask})
+    lane = ask.choice("lane", tuple(Lane))
+    listed = operations.list_ads_accounts(
+        call,
+        search=ask.text("search"),
+        lane=None if lane is None else Lane(lane),
+        state=ask.choice("state", _STATES),  # pyright: ignore[reportArgumentType]
+        limit=ROWS,
+        after=ask.text("after", longest=LONGEST_CURSOR),
+    )
+    customer_ids = [account.customer_id for account in listed.items]
+    content = {
+        "ask": ask,
+        "list": listed,
+        "accounts": overview.overview(call.connection, datetime.now(UTC), customer_ids=customer_ids),
+        "lanes": tuple(Lane),
+    }
+    return Shown(title=_("Ads accounts"), content=content)
 
 
 @PAGES.show(

@@ -20,6 +20,7 @@ def alarms_page(call: Call, ask: Ask) -> Shown:
         call,
         is_now=ask.choice("state", ("open", "past")),  # pyright: ignore[reportArgumentType]
         name=ask.text("name"),
+        order=ask.order(),
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )

@@ -44,14 +44,14 @@ def new_key_page(call: Call, ask: Ask) -> Shown:
     until = (datetime.now(UTC) + USUAL_LIFE).date().isoformat()
     content = {
         "form": {"role": Role.VIEWER.value, "expires": until, **ask.form},
-        "errors": ask.errors,
+        "errors": {"expires" if name == "expires_at" else name: error for name, error in ask.errors.items()},
         "role_choices": [(role.value, f"{role}: {may}") for role, may in MAY.items()],
         "sites": site_choice(call),
     }
     return Shown(title=_("New API key"), content=content)
 
 
-@PAGES.change("/api-keys/new", right=MANAGE, form=new_key_page, template="api_key_made.html")
+@PAGES.change("/api-keys/new", right=MANAGE, form=new_key_page, template="api_key_made.html", checks=True)
 def make_key(call: Call, ask: Ask) -> Shown:
     """Make the key, which is shown this once."""
     role, site, expires = ask.field("role"), ask.field("site_id"), ask.field("expires")

@@ -60,7 +60,7 @@ def new_assignment_page(call: Call, ask: Ask) -> Shown:
     return Shown(title=_("New assignment"), content=content)
 
 
-@PAGES.change("/assignments/new", right=_CREATE, form=new_assignment_page)
+@PAGES.change("/assignments/new", right=_CREATE, form=new_assignment_page, checks=True)
 def create_assignment(call: Call, ask: Ask) -> Moved:
     """Apply a definition to a site, as a draft without overrides."""
     written = ask.field("site_id")
@@ -127,7 +127,7 @@ def edit_page(call: Call, ask: Ask) -> Shown:
     )
 
 
-@PAGES.change("/assignments/{assignment_id}/edit", right=_EDIT, form=edit_page)
+@PAGES.change("/assignments/{assignment_id}/edit", right=_EDIT, form=edit_page, checks=True)
 def override(call: Call, ask: Ask) -> Moved:
     """Keep the overrides as a draft; refused where somebody else changed them since they were read (the form's `if_match`)."""
     overrides: dict[str, object] = {}

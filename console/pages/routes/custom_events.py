@@ -29,6 +29,7 @@ def custom_events_page(call: Call, ask: Ask) -> Shown:
         reason=ask.text("reason"),
         since=ask.moment("since"),
         until=ask.moment("until"),
+        order=ask.order(),
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )

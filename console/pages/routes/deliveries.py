@@ -33,6 +33,7 @@ def deliveries_page(call: Call, ask: Ask) -> Shown:
         topic=ask.text("topic"),
         since=ask.moment("since"),
         until=ask.moment("until"),
+        order=ask.order(),
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
@@ -62,6 +63,7 @@ def refused_page(call: Call, ask: Ask) -> Shown:
         topic=ask.text("topic"),
         since=ask.moment("since"),
         until=ask.moment("until"),
+        order=ask.order(),
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )

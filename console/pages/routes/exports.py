@@ -17,7 +17,7 @@ from console.pages.translations import _
 from custom_events.operations.export_lists import LISTS, ExportFilters, Moment
 
 PAGES: Final = Pages()
-_NO_FILTERS: Final = frozenset(("list", "after", "sort", "live", "paused"))  # of the address of a list
+_NO_FILTERS: Final = frozenset(("list", "after", "sort", "order", "live", "paused"))  # of the address of a list
 
 
 @PAGES.change("/exports", right=READ)

@@ -54,6 +54,7 @@ def orders_page(call: Call, ask: Ask) -> Answer:
         customer_key=ask.text("customer_key") if site_id is not None else None,
         since=ask.moment("since"),
         until=ask.moment("until"),
+        order=ask.order(),
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )

@@ -41,7 +41,7 @@ def new_person_page(call: Call, ask: Ask) -> Shown:
     return Shown(title=_("New person"), content=content)
 
 
-@PAGES.change("/people/new", right=MANAGE, form=new_person_page)
+@PAGES.change("/people/new", right=MANAGE, form=new_person_page, checks=True)
 def create_person(call: Call, ask: Ask) -> Moved:
     """Make somebody with one role, on all sites or on one."""
     role, site = ask.field("role"), ask.field("site_id")
@@ -97,6 +97,7 @@ def audit_page(call: Call, ask: Ask) -> Shown:
         until=ask.moment("until"),
         site_id=ask.number("site_id"),
         request_id=ask.text("request_id"),
+        order=ask.order(),
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )

@@ -52,7 +52,9 @@ def _new(call: Call, ask: Ask) -> Shown:
     return _form(call, ask, form, _("New schedule"), None)
 
 
-@PAGES.change("/report-schedules/new", right=_CREATE, form=new_schedule_page, template="report_schedule_edit.html")
+@PAGES.change(
+    "/report-schedules/new", right=_CREATE, form=new_schedule_page, template="report_schedule_edit.html", checks=True
+)
 def create_schedule(call: Call, ask: Ask) -> Answer:
     """Make the schedule, or show when it would be due."""
     if ask.field("do") == TIMES:
@@ -92,6 +94,7 @@ def _edited(call: Call, ask: Ask) -> Shown:
     right=_EDIT,
     form=edit_schedule_page,
     template="report_schedule_edit.html",
+    checks=True,
 )
 def change_schedule(call: Call, ask: Ask) -> Answer:
     """Save the change, or show when it would be due."""
@@ -161,6 +164,7 @@ def runs_page(call: Call, ask: Ask) -> Shown:
         schedule_id=ask.number("schedule_id"),
         report_key=ask.text("report", longest=63),
         state=None if state is None else run_operations.RunState(state),
+        order=ask.order(),
         limit=_RUNS_SHOWN,
         after=ask.text("after", longest=2_000),
     )

@@ -65,7 +65,7 @@ def _new(call: Call, ask: Ask) -> Shown:
     return _form(call, ask, form, _("New report"), None)
 
 
-@PAGES.change("/report-specifications/new", right=EDIT, form=new_report_page, template="report_edit.html")
+@PAGES.change("/report-specifications/new", right=EDIT, form=new_report_page, template="report_edit.html", checks=True)
 def create_report(call: Call, ask: Ask) -> Answer:
     """Save the report, or show its first rows."""
     if ask.field("do") == PREVIEW:
@@ -134,6 +134,7 @@ def _edited(call: Call, ask: Ask) -> Shown:
     right=right_of(operations.ROUTES, operations.replace_report_specification),
     form=edit_report_page,
     template="report_edit.html",
+    checks=True,
 )
 def change_report(call: Call, ask: Ask) -> Answer:
     """Save the change, or show the first rows of what would be saved."""

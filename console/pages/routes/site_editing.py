@@ -52,7 +52,7 @@ def edit_page(call: Call, ask: Ask) -> Shown:
     return Shown(title=_("Settings of %(name)s", name=stored.name), content=content)
 
 
-@PAGES.change("/sites/{site_id}/edit", right=_EDIT, form=edit_page)
+@PAGES.change("/sites/{site_id}/edit", right=_EDIT, form=edit_page, checks=True)
 def edit(call: Call, ask: Ask) -> Moved:
     """Keep what was typed; refused where somebody else changed it since it was read."""
     changes: dict[str, Any] = {name: ask.field(name) or None for name in FIELDS}

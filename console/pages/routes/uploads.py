@@ -51,6 +51,7 @@ def uploads_page(call: Call, ask: Ask) -> Shown:
         since=ask.moment("since"),
         until=ask.moment("until"),
         deadline_before=datetime.now(UTC) + SOON if expiring else None,
+        order=ask.order(),
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
@@ -113,7 +114,7 @@ def waiting(progress: UploadProgress, ask: Ask, site_id: int | None) -> list[Wai
 
 def at_once(ask: Ask, site_id: int | None, customer_id: str | None) -> str:
     """Where all that is listed is changed at once, without what is done at its end ("": nowhere): of one site, or of one account, by reason at most."""
-    chosen = {name for name, value in ask.query.items() if value} - {"state", "reason", "after"}
+    chosen = {name for name, value in ask.query.items() if value} - {"state", "reason", "after", "order"}
     if site_id is not None and chosen <= {"site_id", "order_id"}:
         return f"sites/{site_id}/uploads"
     if chosen == {"account_id"} and customer_id is not None:

@@ -4,8 +4,10 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from console.api.routes import ads_accounts
+from custom_events.catalog import ads
 from custom_events.destinations.findings import Finding, Findings
 from custom_events.values.conversions import Lane
 from tests.console.api.conftest import problem
@@ -38,6 +40,43 @@ def test_an_account_is_made_changed_and_listed(admin: httpx.Client, world: World
     errors = problem(admin.post(PATH, json=wrong), 422)["errors"]
     assert {error["field"] for error in errors} == {"customer_id", "currency", "name"}
     problem(admin.get(f"{PATH}/9999999999"), 404)
+
+
+STATES = sa.text("""
+UPDATE app.ads_accounts SET parked_reason = CASE WHEN customer_id LIKE '81%' THEN 'x' END,
+  paused_until = CASE WHEN customer_id LIKE '80%' THEN CAST('1999-01-01' AS timestamptz) ELSE '2999-01-01' END
+WHERE customer_id IN ('8000000001', '8100000002', '8200000003')
+""")
+CHOSEN = (
+    ({"search": "Searched"}, "123"),
+    ({"search": "searched_1"}, "1"),
+    ({"search": "810-000"}, "2"),
+    ({"search": "8200000003"}, "3"),
+    ({"search": "searched", "lane": "data_manager"}, "23"),
+    ({"search": "searched", "state": "sending"}, "1"),
+    ({"search": "searched", "state": "paused"}, "3"),
+    ({"search": "searched", "state": "parked"}, "2"),
+    ({"search": "searched", "state": "parked", "lane": "google_ads"}, ""),
+)
+
+
+def test_accounts_are_searched_and_filtered_page_by_page(admin: httpx.Client, world: World) -> None:
+    with world.engine.begin() as connection:
+        for number, lane in ((8000000001, "google_ads"), (8100000002, "data_manager"), (8200000003, "data_manager")):
+            name = f"Searched_{number % 10}"
+            ads.create_account(connection, customer_id=str(number), name=name, lane=Lane(lane), actor="tests")
+        connection.execute(STATES)
+    for filters, ends in CHOSEN:
+        listed = list[str]()
+        chosen = {**filters, "limit": "1"}
+        while True:
+            page = admin.get(PATH, params=chosen).json()
+            listed += [account["customer_id"][-1] for account in page["items"]]
+            if page["next"] is None:
+                break
+            chosen["after"] = page["next"]
+        assert "".join(listed) == ends, filters
+    problem(admin.get(PATH, params={"state": "odd"}), 422)
 
 
 def test_an_action_is_made_changed_and_listed(admin: httpx.Client, world: World) -> None:

@@ -1,4 +1,4 @@
-"""Alarms, open and past, the newest first."""
+"""Alarms, open and past, the newest or the oldest first."""
 
 import httpx
 import pytest
@@ -42,3 +42,9 @@ def test_pages_show_every_alarm_once(admin: httpx.Client, alarms: World) -> None
     second = admin.get(PATH, params={"limit": 2, "after": first["next"]}).json()
     assert [alarm["key"] for alarm in first["items"] + second["items"]] == names(admin)
     assert second["next"] is None
+    assert names(admin, order="oldest") == names(admin)[::-1]
+    oldest = admin.get(PATH, params={"limit": 2, "order": "oldest"}).json()
+    rest = admin.get(PATH, params={"limit": 2, "order": "oldest", "after": oldest["next"]}).json()
+    assert [alarm["key"] for alarm in oldest["items"] + rest["items"]] == names(admin)[::-1]
+    problem(admin.get(PATH, params={"after": oldest["next"]}), 422)  # a place of the list in the other order
+    problem(admin.get(PATH, params={"order": "odd"}), 422)

@@ -56,6 +56,9 @@ def test_pages_show_every_entry_once(asked: httpx.Client) -> None:
         seen += [entry["id"] for entry in page["items"]]
         query["after"] = page["next"]
     assert seen + [entry["id"] for entry in page["items"]] == whole
+    oldest = asked.get(PATH, params={"order": "oldest", "limit": 2}).json()
+    following = asked.get(PATH, params={"order": "oldest", "limit": 1, "after": oldest["next"]}).json()
+    assert [entry["id"] for entry in oldest["items"] + following["items"]] == whole[::-1][:3]
 
 
 def test_of_one_site_only_its_own_entries_are_seen(asked: httpx.Client, world: World) -> None:

@@ -48,6 +48,29 @@ def test_few_are_chosen_from(browser: httpx.Client) -> None:
     assert browser.get("/uploads?account_id=x").status_code == 422
 
 
+@pytest.mark.parametrize(
+    "path", ["/deliveries", "/deliveries/refused", "/orders", "/custom-events", "/uploads", "/alarms", "/report-runs"]
+)
+def test_lists_by_time_are_read_from_either_end(browser: httpx.Client, path: str) -> None:
+    newest, oldest = browser.get(path), browser.get(f"{path}?order=oldest")
+    assert (newest.status_code, oldest.status_code) == (200, 200)
+    for page, order, link in ((newest, "descending", "order=oldest"), (oldest, "ascending", "?")):
+        head = re.search(r'aria-sort="(\w+)"><a class="sort" href="([^"]+)"', page.text)
+        assert (head is None) == ("<table" not in page.text)
+        assert head is None or (head[1] == order and link in head[2])
+    assert '<input type="hidden" name="order" value="oldest">' in oldest.text  # filters keep the order
+    assert "Filters (" not in oldest.text  # and it is none of them
+    assert browser.get(f"{path}?order=odd").status_code == 422
+
+
+def test_the_trail_begins_with_the_first_entry_where_that_is_asked_for(browser: httpx.Client) -> None:
+    whens = re.compile(r'data-label="When"><time datetime="([^"]+)"')
+    newest, oldest = (whens.findall(browser.get(path).text) for path in ("/audit", "/audit?order=oldest"))
+    assert newest == sorted(newest, reverse=True)
+    assert oldest == sorted(oldest)
+    assert oldest[0] < newest[0]
+
+
 @pytest.fixture
 def many(browser: httpx.Client, engine: sa.Engine) -> None:
     """More ads accounts and actions than one field offers. Last in the file: they stay."""
@@ -77,6 +100,12 @@ def test_many_are_typed_and_listed_page_by_page(browser: httpx.Client) -> None:
         path = f"/ads-accounts{following[1]}" if following else None
     assert seen == sorted(set(seen))
     assert len(seen) > MANY
+
+    page = browser.get("/ads-accounts?search=2000000001&lane=data_manager&state=sending").text
+    assert re.findall(r'data-label="Account"><a href="ads-accounts/(\d{10})"', page) == ["2000000001"]
+    assert '<option value="sending" selected>sends' in page
+    assert "No account fits" in browser.get("/ads-accounts?search=2000000001&state=parked").text
+    assert browser.get("/ads-accounts?state=odd").status_code == 422
 
 
 SITES = sa.text("""
