@@ -29,19 +29,20 @@ def _as_people_run_it(untraced_processes: None) -> None:
 @pytest.fixture(scope="session")
 def stored() -> Iterator[Path]:
     """A directory with a data directory (`data`) and the programs' (`programs`), of a server that has been stopped: migrated, one site."""
-    with machine_postgres.private_directory() as place, ServerMachine(place, "data", PORT) as server:
-        server.initialise()
-        server.shell.run("createdb")
-        bring_up_to_date(server.url)
-        settings = Installation(place).settings(server.url)
-        engine = connect.engine(server.url)
-        with engine.begin() as connection:
-            site = sites.create(
-                connection, platform=Platform.CUSTOM, name="Shop", actor="test", currency="EUR", site_key=SITE_KEY
-            )
-            signing.add(connection, site.id, SECRET, key=secrets.key(settings), actor="test")
-        engine.dispose()
-        server.shell.run('pg_ctl --pgdata "$PGDATA" --mode fast stop')
+    with machine_postgres.private_directory() as place:
+        with ServerMachine(place, "data", PORT) as server:
+            server.initialise()
+            server.shell.run("createdb")
+            bring_up_to_date(server.url)
+            settings = Installation(place).settings(server.url)
+            engine = connect.engine(server.url)
+            with engine.begin() as connection:
+                site = sites.create(
+                    connection, platform=Platform.CUSTOM, name="Shop", actor="test", currency="EUR", site_key=SITE_KEY
+                )
+                signing.add(connection, site.id, SECRET, key=secrets.key(settings), actor="test")
+            engine.dispose()
+            server.shell.run('pg_ctl --pgdata "$PGDATA" --mode fast stop')
         yield place
 
 

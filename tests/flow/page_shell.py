@@ -51,7 +51,8 @@ class Shell:
             started.terminate()
             started.wait()
         if self.process.poll() is None:
-            self.process.stdin.write("set +e\nkill $(jobs -p) 2> /dev/null\nwait\n")
+            # It is told to end: its input does not, where another process of the tests was forked meanwhile and has it open, too.
+            self.process.stdin.write("set +e\nkill $(jobs -p) 2> /dev/null\nwait\nexit\n")
         self.process.communicate(timeout=60)
 
     def run(self, block: str) -> list[str]:
