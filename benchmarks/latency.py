@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,9 +52,10 @@ LAST = "SELECT coalesce(max(id), 0) FROM app.conversion_uploads"
 
 
 class Watch:
-    """Remembers when an order's answer came and when its queued upload was first visible."""
+    """Remembers when an order's answer came and when its queued upload was first visible; of these orders, and of nothing that was there."""
 
-    def __init__(self) -> None:
+    def __init__(self, orders: Collection[str]) -> None:
+        self.orders = frozenset(orders)
         self.answered: dict[str, float] = {}
         self.queued: dict[str, float] = {}
         self.last_id = 0
@@ -64,7 +65,8 @@ class Watch:
         now = time.monotonic()
         for row in rows:
             self.last_id = max(self.last_id, row["id"])
-            self.queued.setdefault(row["order_id"], now)
+            if row["order_id"] in self.orders:
+                self.queued.setdefault(row["order_id"], now)
 
     def latencies(self, since: float) -> list[float]:
         return [
@@ -90,7 +92,8 @@ def posts(store: Store, count: int) -> list[tuple[str, Post]]:
 
 async def trickle(url: str, base: str, store: Store, seconds: int, rate_per_s: int = RATE_PER_S) -> dict[str, Any]:
     """Posts until the first upload is queued, then for `seconds` more; waits for the last."""
-    watch = Watch()
+    to_send = posts(store, rate_per_s * (seconds + int(PATIENCE_S)))
+    watch = Watch([order_id for order_id, _ in to_send])
     connection = await asyncpg.connect(url)
     watch.last_id = await connection.fetchval(LAST)
     first_at: float | None = None
@@ -103,7 +106,7 @@ async def trickle(url: str, base: str, store: Store, seconds: int, rate_per_s: i
             watch.answered[order_id] = time.monotonic()
 
         sending: list[asyncio.Task[None]] = []
-        for number, (order_id, sent) in enumerate(posts(store, rate_per_s * (seconds + int(PATIENCE_S)))):
+        for number, (order_id, sent) in enumerate(to_send):
             due = started + number / rate_per_s
             while time.monotonic() < due:
                 await watch.look(connection)

@@ -50,7 +50,7 @@ TARGETS: Final = {
 }
 # What is read and no list: forms, and the pages of one's own.
 NO_LISTS: Final = (
-    *("/sign-in", "/orders/story", "/account", "/styleguide", "/help", "/help/models", "/dagster"),
+    *("/sign-in", "/orders/story", "/account", "/styleguide", "/help", "/help/models", "/dagster", "/dagster/open"),
     *("/shopify/install", "/shopify/callback"),
 )
 LIMIT_MS: Final = 60_000
