@@ -64,10 +64,10 @@ def run(quick: bool = False, *, orders: int = ORDERS, rate: int = latency.RATE_P
                 with building(environment) as counted:
                     beside.append(asyncio.run(latency.trickle(server.url, base, store, seconds, rate)))
                 builds.append(counted[0])
-        made = engine(server.url)
-        with made.connect() as connection:
+        reader = engine(server.url)
+        with reader.connect() as connection:
             last = dict(connection.execute(sa.text(_BUILT)).mappings().one())
-        made.dispose()
+        reader.dispose()
     alone, together = percentile(without), percentile(beside)
     ratios = {
         "p95 beside a build": round(together / alone, 2),
@@ -93,9 +93,9 @@ def run(quick: bool = False, *, orders: int = ORDERS, rate: int = latency.RATE_P
 
 def prepare(url: str, orders: int) -> None:
     """The world, and numbers for what comes after it."""
-    made = engine(url)
-    fill(made, orders, SITES, datetime.now(UTC).replace(microsecond=0))
-    with made.begin() as connection:
+    writer = engine(url)
+    fill(writer, orders, SITES, datetime.now(UTC).replace(microsecond=0))
+    with writer.begin() as connection:
         for row in connection.execute(sa.text(_IDENTITIES)).all():
             connection.execute(
                 sa.text(
@@ -103,7 +103,7 @@ def prepare(url: str, orders: int) -> None:
                     f" (SELECT coalesce(max({row.column}), 0) + 1 FROM {row.name}))"
                 )
             )
-    made.dispose()
+    writer.dispose()
 
 
 @contextmanager

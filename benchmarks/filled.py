@@ -117,9 +117,9 @@ class Build:
         postgres_s = pipeline.ended_backends_cpu_s(self._place) - cpu_s
         with psycopg.connect(self._url) as connection:
             wal = _log_position(connection) - before
-            left = connection.execute("SELECT count(*) FROM landing.raw_queue").fetchone()
-            if left != (0,) or _parked(connection) != parked:
-                raise RuntimeError(f"{self.name}: {left} deliveries left, or some were parked")
+            queued = connection.execute("SELECT count(*) FROM landing.raw_queue").fetchone()
+            if queued != (0,) or _parked(connection) != parked:
+                raise RuntimeError(f"{self.name}: {queued} deliveries left, or some were parked")
         return {
             "cpu_us": (figures["cpu_s"] + postgres_s) / count * 1e6,
             "python_us": figures["cpu_s"] / count * 1e6,
@@ -170,11 +170,11 @@ def run(filled: int, orders: int, sites: int, rounds: int, against: Path | None)
             work |= {stage.name: (stage, first + 2 * orders, orders, False) for stage in LIFE}
             first += 3 * orders
             for name, (stage, start, count, is_late) in work.items():
-                made = list(
+                deliveries = list(
                     filled_bodies.packed(stage, filled_bodies.orders(start, count, sites, newest, is_late=is_late))
                 )
                 for build in builds if number % 2 else reversed(builds):
-                    build.land(made)
+                    build.land(deliveries)
                     measured.setdefault(name, {}).setdefault(build.name, []).append(build.drain(count))
                     _say(f"round {number + 1}, {name}, {build.name}: " + _shown(measured[name][build.name][-1]))
         for build in builds:

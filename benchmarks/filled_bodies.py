@@ -78,18 +78,18 @@ def orders(
 ) -> list[tuple[int, dict[str, Any], datetime]]:
     """(site, body, time) of orders numbered from `first`, of each site in turn."""
     rng = random.Random(first)  # speed, not secrecy
-    made = []
+    orders = []
     for number in range(first, first + count):
         back = timedelta(days=rng.uniform(*LATE_DAYS)) if is_late else timedelta(seconds=rng.randrange(86_400))
         at = (newest - back).replace(microsecond=0)
-        made.append((number % sites + 1, bodies.order(number, number % sites, rng, at), at))
-    return made
+        orders.append((number % sites + 1, bodies.order(number, number % sites, rng, at), at))
+    return orders
 
 
-def packed(stage: Stage, made: list[tuple[int, dict[str, Any], datetime]]) -> Iterator[Packed]:
+def packed(stage: Stage, orders: list[tuple[int, dict[str, Any], datetime]]) -> Iterator[Packed]:
     """One delivery of each order."""
     compress = zstandard.ZstdCompressor(ZSTD_LEVEL).compress
     encode = msgspec.json.Encoder().encode
-    for site_id, body, at in made:
+    for site_id, body, at in orders:
         content = encode(stage.change(body, at))
         yield Packed(site_id, stage.topic, compress(content), len(content))

@@ -78,16 +78,16 @@ class Watch:
 
 def posts(store: Store, count: int) -> list[tuple[str, Post]]:
     """Paid orders with an e-mail address, each an upload of its own."""
-    made: list[tuple[str, Post]] = []
+    to_send: list[tuple[str, Post]] = []
     began = int(time.time())
     for number, body in enumerate(shopify_orders(count, seed=began, sites=1)):
         document = json.loads(body)
         document["id"] = began * 100_000 + number  # not that of an earlier round on the same database
         document["order_status_url"] = None  # names another shop
-        made.append(
+        to_send.append(
             (str(document["id"]), shopify_post(store, "order", "orders/paid", document, uuid4(), datetime.now(UTC)))
         )
-    return made
+    return to_send
 
 
 async def trickle(url: str, base: str, store: Store, seconds: int, rate_per_s: int = RATE_PER_S) -> dict[str, Any]:
@@ -146,11 +146,11 @@ def settings_of(directory: Path) -> Settings:
 
 def shop(url: str, settings: Settings) -> Store:
     """The demo's sites with their rules in force; the Shopify shop of them."""
-    made = engine(url)
-    with made.begin() as connection:
+    writer = engine(url)
+    with writer.begin() as connection:
         stores = prepare(connection, settings)
         connection.execute(sa.text("UPDATE app.site_custom_events SET is_active = true"))
-    made.dispose()
+    writer.dispose()
     return stores.shopify
 
 

@@ -7,7 +7,6 @@ import click
 from cli.author import author_option
 from cli.session import connected, prepared
 
-FIRST_YEAR, LAST_YEAR = 1970, 9998  # weeks that may be named: what is reckoned with them stays a day
 RESTORED_DAYS = 14  # that restored rows are kept: time to look, and to replay
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
 _WEEKS = click.argument("weeks", metavar="WEEK...", nargs=-1, type=click.DateTime(["%Y-%m-%d"]))
@@ -165,6 +164,7 @@ def restore(*, weeks: tuple[datetime, ...], days: int, author: str) -> None:
 def _mondays(days: tuple[datetime, ...]) -> list[date]:
     from custom_events.postgres.spans import span_begin
     from custom_events.tables.registry import Span
+    from custom_events.values.times import FIRST_YEAR, LAST_YEAR
 
     for day in days:
         if not FIRST_YEAR <= day.year <= LAST_YEAR:

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, WithJsonSch
 from custom_events.values.numbers import MAX_ID
 from custom_events.values.texts import text_problem
 from custom_events.values.time_order import TimeOrder
+from custom_events.values.times import FIRST_YEAR, LAST_YEAR
 
-FIRST_YEAR, LAST_YEAR = 1970, 9998  # of moments that are asked about: whatever is added to one, it stays a moment
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 LONGEST_SEARCH: Final = 200  # characters: longer than any name that is searched for
 

@@ -9,12 +9,13 @@ from urllib.parse import parse_qs, urlencode
 import msgspec
 
 from console.api import problems
-from console.api.parameters import FIRST_YEAR, LAST_YEAR, LONGEST_SEARCH
+from console.api.parameters import LONGEST_SEARCH
 from console.api.problems import FieldError, ProblemError
 from custom_events.ledger.single_uploads import REFERENCE
 from custom_events.values.numbers import MAX_ID
 from custom_events.values.texts import text_problem
 from custom_events.values.time_order import TimeOrder
+from custom_events.values.times import FIRST_YEAR, LAST_YEAR
 
 MOST_FIELDS: Final = 200  # of a form; ours have a dozen
 LONGEST_FIELD: Final = (

@@ -79,8 +79,10 @@ def _replace(
     finally:
         writer.close()
     files.put_checked(storage, manifest, renewed, written)
-    kept = tuple(renewed if other is file else other for other in manifest.files)
-    manifest = msgspec.structs.replace(manifest, files=kept, bytes=sum(other.bytes for other in kept), rewritten_at=now)
+    manifest_files = tuple(renewed if other is file else other for other in manifest.files)
+    manifest = msgspec.structs.replace(
+        manifest, files=manifest_files, bytes=sum(other.bytes for other in manifest_files), rewritten_at=now
+    )
     storage.put_manifest(manifest, path.parent)
     storage.remove(manifest.landed_week, {file.name})
     return manifest

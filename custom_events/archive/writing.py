@@ -130,8 +130,8 @@ def _write_week(
 
 def _kept(row: Any, is_forgotten: IsForgotten) -> ArchivedRow:
     """The row as it is archived. Of what was understood nobody forgotten is left; what never was is looked at here."""
-    kept = archived_row(row)
-    return kept.blanked() if row.waits and is_forgotten(kept) else kept
+    archived = archived_row(row)
+    return archived.blanked() if row.waits and is_forgotten(archived) else archived
 
 
 def _written(

@@ -50,14 +50,16 @@ async def histories(
     """What each rule's threshold has to count, by assignment and customer: events at the edges one by one, and those between together.
     Rules without a counter are left out. `known`: the counters of customers, where they were looked up already."""
     by_place = await counters.find(connection, compiled_rules, [stretch.counting for stretch in stretches], known)
-    asked = [(stretch, by_place[stretch.counting.place]) for stretch in stretches if stretch.counting.place in by_place]
-    asked = [(stretch, counter) for stretch, counter in asked if not counter.is_stale]
-    by_day = [pair for pair in asked if _is_wide(pair[0], zone_of(compiled_rules, pair[0].site_id))]
+    counted = [
+        (stretch, by_place[stretch.counting.place]) for stretch in stretches if stretch.counting.place in by_place
+    ]
+    counted = [(stretch, counter) for stretch, counter in counted if not counter.is_stale]
+    by_day = [pair for pair in counted if _is_wide(pair[0], zone_of(compiled_rules, pair[0].site_id))]
     result = await _by_days(connection, compiled_rules, by_day)
     one_by_one: list[tuple[Any, ...]] = []
     together: list[tuple[Any, ...]] = []
     ends: dict[int, datetime] = {}
-    narrow = [pair for pair in asked if pair[0].counting.place not in result]
+    narrow = [pair for pair in counted if pair[0].counting.place not in result]
     for place, (stretch, counter) in enumerate(narrow):
         zone = zone_of(compiled_rules, stretch.site_id)
         spans, between = _parts(stretch, zone)
@@ -144,21 +146,21 @@ def _is_wide(stretch: Stretch, zone: tzinfo) -> bool:
 
 
 async def _by_days(
-    connection: Connection, compiled_rules: CompiledRules, asked: Sequence[tuple[Stretch, Counter]]
+    connection: Connection, compiled_rules: CompiledRules, counted: Sequence[tuple[Stretch, Counter]]
 ) -> dict[counters.Place, CountedHistory]:
     """Whole days, and one by one the events of those that their sums do not decide."""
-    if not asked:
+    if not counted:
         return {}
-    zones = [zone_of(compiled_rules, stretch.site_id) for stretch, _ in asked]
-    ends = [stretch.last.astimezone(zone).date() + _DAY for (stretch, _), zone in zip(asked, zones, strict=True)]
+    zones = [zone_of(compiled_rules, stretch.site_id) for stretch, _ in counted]
+    ends = [stretch.last.astimezone(zone).date() + _DAY for (stretch, _), zone in zip(counted, zones, strict=True)]
     rows = [
         (place, counter.id, first_day(stretch, zones[place]), ends[place])
-        for place, (stretch, counter) in enumerate(asked)
+        for place, (stretch, counter) in enumerate(counted)
     ]
     result: dict[counters.Place, CountedHistory] = {}
     spans: list[tuple[Any, ...]] = []
     for place, totals in (await read_days(connection, rows)).items():
-        stretch, counter = asked[place]
+        stretch, counter = counted[place]
         zone = zones[place]
         begin = stretch.first.astimezone(zone).date()
         known = (
@@ -174,7 +176,7 @@ async def _by_days(
         }
         result[stretch.counting.place] = CountedHistory(day_occurrences, decided)
     for place, occurrence in await read_one_by_one(connection, spans):
-        result[asked[place][0].counting.place].occurrences.append(occurrence)
+        result[counted[place][0].counting.place].occurrences.append(occurrence)
     return result
 
 

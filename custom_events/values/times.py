@@ -11,6 +11,8 @@ import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
+FIRST_YEAR, LAST_YEAR = 1970, 9998  # of moments that are asked about: whatever is added to one, it stays a moment
+
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _MICROSECOND_CHARS = len("2026-11-01T08:30:00.123456")
 _SECOND_CHARS = len("2026-11-01T08:30:00")

@@ -8,7 +8,6 @@ import msgspec
 from console.api import problems
 from console.api.calls import Answer, Call, forbidden
 from console.api.operations import Routes
-from console.api.parameters import FIRST_YEAR, LAST_YEAR
 from console.api.problems import FieldError
 from console.api.rights import of_some_site
 from console.api.routes import operations as shown_operations
@@ -21,6 +20,7 @@ from custom_events.operations import export_lists, exports, operation
 from custom_events.values.conversions import UploadKind
 from custom_events.values.deliveries import Platform
 from custom_events.values.texts import text_problem
+from custom_events.values.times import FIRST_YEAR, LAST_YEAR
 
 ROUTES: Final = Routes("exports", "Lists as files, whole: for spreadsheets, and for other programs.")
 

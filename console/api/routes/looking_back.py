@@ -9,7 +9,6 @@ import msgspec
 from console.api import problems
 from console.api.calls import Answer, Call
 from console.api.operations import Routes
-from console.api.parameters import FIRST_YEAR, LAST_YEAR
 from console.api.problems import FieldError, ProblemError, Reference
 from console.api.rights import of_some_site
 from console.api.routes import operations as shown_operations
@@ -23,6 +22,7 @@ from custom_events.errors import NotFound
 from custom_events.operations import looking_back, operation
 from custom_events.values.definitions import DefinitionConfig, Overrides
 from custom_events.values.numbers import MAX_ID
+from custom_events.values.times import FIRST_YEAR, LAST_YEAR
 
 ROUTES: Final = Routes(
     "looking back", "Rules against stored history: a draft before it is published, and the past by the rules of today."

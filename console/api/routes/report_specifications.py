@@ -10,7 +10,6 @@ from console.api import problems
 from console.api.calls import Answer, Call, forbidden
 from console.api.operations import PREFIX, Routes
 from console.api.pages import LIMIT, After, Limit, Page, page_of, read_after
-from console.api.parameters import FIRST_YEAR, LAST_YEAR
 from console.api.problems import FieldError
 from console.api.rights import of_some_site
 from console.api.routes.report_runs import EXAMPLE as RUN
@@ -25,6 +24,7 @@ from custom_events.reports.content import ReportContent
 from custom_events.reports.preview import ReportPreview
 from custom_events.reports.report import Report
 from custom_events.values.marts import MARTS
+from custom_events.values.times import FIRST_YEAR, LAST_YEAR
 
 ROUTES: Final = Routes(
     "report specifications",
