@@ -5,25 +5,20 @@ The fragments are about app.conversion_uploads as `u`; they take :now, and holdi
 
 from typing import Final
 
-from custom_events.values.reasons import CONSENT_UNKNOWN_IN_EUROPE, HELD_BY_HAND
+from custom_events.values.reasons import CONSENT_UNKNOWN_IN_EUROPE, HELD_BY_HAND, WAITS
 
-_WAITS_FOR_CONSENT: Final = f"u.reason = '{CONSENT_UNKNOWN_IN_EUROPE}'"
+_CONSENT_SENTENCE: Final = WAITS[CONSENT_UNKNOWN_IN_EUROPE].replace("'", "''")
 
-# Held until it is released, or its deadline. A wait for consent is remembered: holding and releasing is no yes.
+# Held until it is released, or its deadline. A wait for consent is remembered, also while it is withheld: holding and releasing is no yes.
 HOLD: Final = f"""state = 'held', reason = '{HELD_BY_HAND}', sentence = :sentence, not_before = u.deadline_at, updated_at = :now,
-  held_reason = CASE WHEN {_WAITS_FOR_CONSENT} THEN u.reason ELSE u.held_reason END,
-  held_sentence = CASE WHEN {_WAITS_FOR_CONSENT} THEN u.sentence ELSE u.held_sentence END,
-  held_until = CASE WHEN {_WAITS_FOR_CONSENT} THEN u.not_before ELSE u.held_until END"""
+  consent_pending = u.consent_pending OR u.reason IS NOT DISTINCT FROM '{CONSENT_UNKNOWN_IN_EUROPE}'"""
 
-_WAITS_AGAIN: Final = (
-    f"u.reason = '{HELD_BY_HAND}' AND u.held_reason = '{CONSENT_UNKNOWN_IN_EUROPE}' AND u.ad_user_data = 'unknown'"
-)
+_WAITS_AGAIN: Final = f"u.reason = '{HELD_BY_HAND}' AND u.consent_pending AND u.ad_user_data = 'unknown'"
 
-# It may go now; one whose customer has still not said anything waits for that again.
-RELEASE: Final = f"""reason = CASE WHEN {_WAITS_AGAIN} THEN u.held_reason ELSE u.reason END,
-  sentence = CASE WHEN {_WAITS_AGAIN} THEN u.held_sentence ELSE u.sentence END,
-  not_before = CASE WHEN {_WAITS_AGAIN} THEN u.held_until ELSE :now END, updated_at = :now,
-  held_reason = NULL, held_sentence = NULL, held_until = NULL"""
+# It may go now; one whose customer has still not said anything waits for that again, as long as Google would take it.
+RELEASE: Final = f"""reason = CASE WHEN {_WAITS_AGAIN} THEN '{CONSENT_UNKNOWN_IN_EUROPE}' ELSE u.reason END,
+  sentence = CASE WHEN {_WAITS_AGAIN} THEN '{_CONSENT_SENTENCE}' ELSE u.sentence END,
+  not_before = CASE WHEN {_WAITS_AGAIN} THEN u.deadline_at ELSE :now END, consent_pending = false, updated_at = :now"""
 
 # What waits for a consent goes only where that is the reason named.
 OF_REASON: Final = f"""CASE WHEN CAST(:reason AS text) IS NOT NULL THEN u.reason = :reason

@@ -136,6 +136,13 @@ conversion_uploads = sa.Table(
         sa.Text,
         comment="API that may have it without having said so: it goes there again. Null: it goes by its account's of today.",
     ),
+    sa.Column(
+        "consent_pending",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="Held by hand while it waited for a consent that nobody has given: released, it waits for that again.",
+    ),
     sa.PrimaryKeyConstraint("created_at", "id"),
     one_of("kind", UploadKind),
     one_of("state", UploadState),

@@ -8,6 +8,7 @@ import pytest
 from custom_events.errors import NeedsAction, NotFound
 from custom_events.ledger import operator_actions
 from custom_events.values.conversions import Lane
+from custom_events.values.reasons import CONSENT_UNKNOWN_IN_EUROPE, WAITS
 from sandbox.google_ads.faults import Fault, FaultKind
 from sandbox.google_ads.server import SandboxGoogle
 from tests.ledger.conftest import Clocked, Ledger
@@ -91,11 +92,11 @@ def test_a_wait_for_consent_outlasts_holding_and_releasing(
     with ledger.engine.begin() as connection:
         assert operator_actions.release_held(connection, account(ledger), clock(), actor="anna", order_id="A") == 1
     ledger.settle(lanes)
-    row = ledger.rows("SELECT state, reason, sentence, held_reason FROM app.conversion_uploads")[0]
+    row = ledger.rows("SELECT state, reason, sentence, consent_pending FROM app.conversion_uploads")[0]
     if answer == "granted":
         assert (row.state, at_google()) == ("accepted", {"A": 100.0})
         return
-    assert tuple(row) == ("held", "consent_unknown_in_europe", "Nobody said.", None)
+    assert tuple(row) == ("held", CONSENT_UNKNOWN_IN_EUROPE, WAITS[CONSENT_UNKNOWN_IN_EUROPE], False)
     assert at_google() == {}
     with ledger.engine.begin() as connection:
         assert operator_actions.release_held(connection, account(ledger), clock(), actor="anna", order_id="A") == 0

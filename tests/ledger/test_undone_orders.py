@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from custom_events.ledger import operator_actions
 from custom_events.values.conversions import Lane
 from sandbox.google_ads.server import SandboxGoogle
-from tests.ledger.conftest import ADS_ACTION, Ledger
+from tests.ledger.conftest import ADS_ACTION, Clocked, Ledger
 from tests.ledger.shop import Shop
 
 REFUND = {"id": 77, "reason": "", "total": "-40.00"}
@@ -125,6 +126,34 @@ def test_what_was_held_is_held_again(
     (row,) = one.ledger.rows("SELECT * FROM app.conversion_uploads")
     assert (row.state, row.reason, row.sentence) == ("held", "held_by_hand", "Held by hand: Ana")
     assert row.not_before == row.deadline_at
+    assert at_google() == {}
+
+
+def test_a_wait_for_consent_outlasts_holding_undoing_and_releasing(
+    shop: Callable[..., Any], lanes: dict[Lane, Any], clock: Clocked, at_google: Callable[..., Any]
+) -> None:
+    """Held by hand, cancelled, and worth something again: releasing it is still no yes of the customer."""
+    one = shop()
+    one.happens(one.woo("processing", 12))
+    one.ledger.do(
+        "UPDATE app.conversion_uploads SET state = 'held', reason = 'consent_unknown_in_europe', not_before = deadline_at,"
+        " ad_user_data = 'unknown'"
+    )
+    account = one.ledger.accounts[Lane.GOOGLE_ADS]
+    with one.ledger.engine.begin() as connection:
+        assert (
+            operator_actions.hold_rows(connection, account, "a test", actor="anna", now=clock(), order_id="5001") == 1
+        )
+    one.happens(one.woo("cancelled", 11))
+    one.ledger.settle(lanes)
+    assert one.rows() == [("conversion", "withheld", "fully_refunded_before_sending", 100)]
+    one.happens(one.woo("processing", 10))
+    one.settle(lanes)
+    assert one.rows() == [("conversion", "held", "held_by_hand", 100)]
+    with one.ledger.engine.begin() as connection:
+        assert operator_actions.release_held(connection, account, clock(), actor="anna") == 1
+    one.ledger.settle(lanes)
+    assert one.rows() == [("conversion", "held", "consent_unknown_in_europe", 100)]
     assert at_google() == {}
 
 

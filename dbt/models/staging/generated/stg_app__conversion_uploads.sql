@@ -33,6 +33,7 @@ select
     held_sentence,
     other_clicks,
     unsettled_lane,
+    consent_pending,
     ---------- times
     created_at,
     conversion_at,
