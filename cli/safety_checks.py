@@ -33,7 +33,7 @@ def local_directory(settings: Settings) -> Check:
 
 def transports(settings: Settings) -> Iterator[Check]:
     """The way to each database that an address of ours names."""
-    for field in (name for name in Settings.model_fields if name.endswith("database_url")):
+    for field in (name for name in Settings.model_fields if name.endswith("database_url") or name == "replica_url"):
         url: SecretStr | None = getattr(settings, field)
         if url is None:
             continue

@@ -14,6 +14,7 @@ from console.api import problems
 from console.api.kept import KeptFigures
 from console.api.preconditions import check_precondition
 from console.api.problems import ProblemError
+from console.api.replica_reads import ReplicaReads
 from console.api.request_metrics import RequestMetrics
 from console.api.scrapes import Scrapes
 from custom_events import secrets
@@ -62,13 +63,20 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Shared:
     """What all calls work with, for as long as the console runs."""
 
-    def __init__(self, engine: sa.Engine, settings: Settings, requests: RequestMetrics) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        settings: Settings,
+        requests: RequestMetrics,
+        replica: ReplicaReads | None = None,
+    ) -> None:
         self.engine = engine
         self.settings = settings
         self.scrapes = Scrapes(engine, requests)
         self.kept = KeptFigures()
         self.openid = Provider(settings)
         self.readers = Readers(libpq_url(engine))
+        self.replica = replica
 
     def close(self) -> None:
         """End what is kept for further calls; the engine is its maker's."""
@@ -81,6 +89,7 @@ class Call:
     right has read of what the path names, if it has."""
 
     def __init__(self, shared: Shared, asked: Asked, *, transaction: bool) -> None:
+        self._shared = shared
         self.engine = shared.engine
         self.settings = shared.settings
         self.asked = asked
@@ -88,6 +97,7 @@ class Call:
         self.kept = shared.kept
         self.openid = shared.openid
         self.readers = shared.readers
+        self.replica = shared.replica
         self.caller: Caller = NOBODY
         self.resource: Any = None
         self._has_transaction = transaction
@@ -112,6 +122,17 @@ class Call:
                 context = self.engine.connect().execution_options(**_NO_TRANSACTION)
             self._connection = self._stack.enter_context(context)
         return self._connection
+
+    @property
+    def primary(self) -> tuple[sa.Engine, Readers]:
+        """What reads from the primary."""
+        return self._shared.engine, self._shared.readers
+
+    def read_from(self, engine: sa.Engine, readers: Readers) -> None:
+        """Read what follows from another server. For calls without a transaction: what they did so far is done."""
+        self._stack.close()
+        self._connection = None
+        self.engine, self.readers = engine, readers
 
     @property
     def actor(self) -> str:
