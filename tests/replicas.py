@@ -33,9 +33,7 @@ class Replicated:
     def catch_up(self) -> None:
         """Wait until it has all that is committed now."""
         ((position,),) = self.primary.query("SELECT CAST(pg_current_wal_flush_lsn() AS text)")
-        stack.until(
-            lambda: self._says(f"SELECT pg_last_wal_replay_lsn() >= '{position}'"), "the standby", WAIT_LIMIT_S
-        )
+        stack.until(lambda: self._says(f"SELECT pg_last_wal_replay_lsn() >= '{position}'"), "the standby", WAIT_LIMIT_S)
 
     def _says(self, statement: str) -> bool:
         ((answer,),) = self.standby.query(statement)
@@ -54,4 +52,3 @@ def replicated(place: Path) -> Generator[Replicated]:
             standby.shell.run(copy)
             standby.shell.run(START)
             yield Replicated(primary, standby)
-

@@ -21,7 +21,9 @@ from custom_events import secrets
 from custom_events.access.openid_provider import Provider
 from custom_events.access.roles import NOBODY, Caller, Role
 from custom_events.catalog.audit import Origin
+from custom_events.errors import NeedsAction
 from custom_events.history.readers import Readers
+from custom_events.postgres import schema_guard
 from custom_events.postgres.connect import libpq_url
 from custom_events.settings import Settings
 
@@ -120,7 +122,10 @@ class Call:
                 context = self.engine.begin()
             else:
                 context = self.engine.connect().execution_options(**_NO_TRANSACTION)
-            self._connection = self._stack.enter_context(context)
+            connection = self._stack.enter_context(context)
+            if self._has_transaction:
+                _hold(connection)
+            self._connection = connection
         return self._connection
 
     @property
@@ -163,6 +168,14 @@ class Call:
         """Raise 403 unless the caller has the role there; for what no path names. None: on all sites."""
         if not self.caller.may(role, site_id):
             raise forbidden(role, "all sites" if site_id is None else f"site {site_id}")
+
+
+def _hold(connection: sa.Connection) -> None:
+    """Raise 503 where the database is of another version than this program: nothing is changed then."""
+    try:
+        schema_guard.hold(connection)
+    except NeedsAction as error:
+        raise ProblemError(problems.UNAVAILABLE, str(error)) from error
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

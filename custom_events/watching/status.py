@@ -152,7 +152,10 @@ def _watched(connection: sa.Connection, settings: Settings, now: datetime, total
 
 def _replica(reading: Reading) -> ReplicaStatus:
     samples = {sample.metric: sample for sample in reading.samples}
-    behind, not_read = samples.get("custom_events_replica_behind_seconds"), samples.get("custom_events_replica_not_read")
+    behind, not_read = (
+        samples.get("custom_events_replica_behind_seconds"),
+        samples.get("custom_events_replica_not_read"),
+    )
     return ReplicaStatus(
         problem=None if not_read is None else not_read.labels[0], behind_s=None if behind is None else behind.value
     )

@@ -203,7 +203,9 @@ def test_long_readings_see_all_that_was_committed_before(
     servers.pause()
     renamed_behind_its_back(world, "Not there yet")
     assert replica.read(world.engine, configured, where, name="tests") == (False, "Not there yet")
-    assert replica.read(world.engine, configured.model_copy(update={"replica_url": None}), where, name="tests")[0] is False
+    assert (
+        replica.read(world.engine, configured.model_copy(update={"replica_url": None}), where, name="tests")[0] is False
+    )
 
 
 def test_a_long_reading_that_fails_there_begins_anew_on_the_primary(world: World, configured: Settings) -> None:
