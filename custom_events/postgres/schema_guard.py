@@ -21,7 +21,7 @@ from custom_events.postgres import connect, migrate
 if TYPE_CHECKING:
     import asyncpg
 
-RECEIVER_SINCE: Final = "0044"  # the oldest revision at which the receiver of this version lands; a test lands there
+RECEIVER_SINCE: Final = "0029"  # the oldest revision at which the receiver of this version lands; a test lands there
 
 # A lock and a read with a snapshot of its own: one that was taken before the lock would not see what a migration has just done. The second value is what
 # a program before 0057 does not say, and is refused for (the trigger on landing.raw_queue).
