@@ -33,7 +33,9 @@ SENDERS: Final = 4
 LANDED_BEFORE_A_TURN: Final = 20  # deliveries between two migrations, so that each goes under load
 PAUSE_S: Final = 0.02  # of a sender between two deliveries
 WAIT_LIMIT_S: Final = 120.0
-LONGEST_S: Final = 60.0  # that a store may wait: a bound against a lock for ever; what was measured stands in docs/how-to/upgrade.md
+LONGEST_S: Final = (
+    60.0  # that a store may wait: a bound against a lock for ever; what was measured stands in docs/how-to/upgrade.md
+)
 TOPIC: Final = "orders/paid"
 DELIVERED = "SELECT delivery_id, count(*) FROM landing.raw_events GROUP BY 1"
 COUNTED = """
