@@ -38,9 +38,9 @@ def answered(call: Call, operation: Operation, run: Callable[[], _Answer]) -> _A
     try:
         return run()
     except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        if _sqlstate(error) == _ENDED:
+        if replica.sqlstate_of(error) == _ENDED:
             raise
-        _LOG.warning("replica_failed", error=type(error).__name__, sqlstate=_sqlstate(error))
+        _LOG.warning("replica_failed", error=type(error).__name__, sqlstate=replica.sqlstate_of(error))
     except (NotFound, ProblemError) as error:  # it may have been made a moment ago
         if isinstance(error, ProblemError) and error.kind is not problems.NOT_FOUND:
             raise
@@ -52,7 +52,3 @@ def note(call: Call, operation: Operation) -> None:
     """An operation has ended well, and what it changed is committed."""
     if call.replica is not None and (operation.method != "GET" or operation.transaction):
         call.replica.note_change(call.caller)
-
-
-def _sqlstate(error: Exception) -> object:
-    return replica.sqlstate_of(error) if isinstance(error, DBAPIError) else getattr(error, "sqlstate", None)

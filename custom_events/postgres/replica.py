@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeVar
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import msgspec
+import psycopg
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -121,16 +122,16 @@ def read(primary: sa.Engine, settings: Settings, read_from: Callable[[sa.Engine]
     try:
         if _catches_up(primary, replica, settings.replica_lag_limit_s):
             return read_from(replica)
-    except DBAPIError as error:
+    except (DBAPIError, psycopg.Error) as error:
         _LOG.warning("replica_failed", error=type(error).__name__, sqlstate=sqlstate_of(error))
     finally:
         replica.dispose()
     return read_from(primary)
 
 
-def sqlstate_of(error: DBAPIError) -> Any:
-    """PostgreSQL's code of an error; None: it did not come to that."""
-    return getattr(error.orig, "sqlstate", None)
+def sqlstate_of(error: Exception) -> Any:
+    """PostgreSQL's code of an error of a driver or of SQLAlchemy; None: it did not come to that."""
+    return getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None)
 
 
 def _catches_up(primary: sa.Engine, replica: sa.Engine, limit_s: float) -> bool:

@@ -14,8 +14,6 @@ from custom_events.postgres.server import NAME, Server
 from tests import machine_postgres
 
 
-
-
 @pytest.fixture
 def place() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="custom-events-test-") as name:
