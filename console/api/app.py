@@ -38,8 +38,14 @@ UNTRACED: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": 
 def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     """The app on one database (libpq URL). Nothing is connected to before the first request."""
     settings = settings or read_settings()
+    engine = connect.engine(
+        url,
+        name="custom-events console",
+        kept=AT_ONCE,
+        lock_limit_ms=LOCK_LIMIT_MS,
+        statement_limit_ms=STATEMENT_LIMIT_MS,
+    )
     limits = {"lock_limit_ms": LOCK_LIMIT_MS, "statement_limit_ms": STATEMENT_LIMIT_MS}
-    engine = connect.engine(url, name="custom-events console", kept=AT_ONCE, **limits)
     readers = AsyncReaders(url, name="custom-events console reads", most=quick_reads.AT_ONCE, **limits)
     runner = Runner(url, settings, KINDS)
 

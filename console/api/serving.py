@@ -88,8 +88,6 @@ class Server:
                     run = partial(_answer, operation, call, arguments)
                     answer = once(call, run) if operation.idempotent else replica_answers.answered(call, operation, run)
                 answer.headers.update(quota.headers)
-            replica_answers.note(call, operation)
-            return answer
         except Exception as error:
             problem = problem_of(error, decoded)
             if quota is not None:
@@ -97,6 +95,9 @@ class Server:
             if problem is error or problem.kind is problems.INTERNAL:
                 raise
             raise problem from error
+        else:
+            replica_answers.note(call, operation)
+            return answer
 
     def _refuse(self, operation: Operation, asked: Asked, errors: tuple[FieldError, ...]) -> None:
         with Call(self._shared, asked, transaction=False) as call:

@@ -22,7 +22,6 @@ from custom_events.watching.alarms import raised
 from custom_events.watching.measure import measure
 from custom_events.watching.status import status
 from tests import machine_postgres
-from tests.console.api.asking import asking
 from tests.console.api.world import World
 from tests.flow import stack
 from tests.replicas import WAIT_LIMIT_S, Replicated, replicated
