@@ -51,7 +51,7 @@ class ReplicaReads:
         """End, with the connections."""
         self._stopped.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(STALE_S)
         self.readers.close()
         self.engine.dispose()
 
@@ -92,6 +92,10 @@ class ReplicaReads:
         while not self._stopped.is_set():
             try:
                 self.look()
-            except SQLAlchemyError as error:
-                _LOG.warning("replica_not_looked_at", error=type(error).__name__)
+            except (
+                SQLAlchemyError
+            ) as error:  # of the primary: said once, and nothing is read from the replica until it is back
+                if self.state is not None:
+                    _LOG.warning("replica_not_looked_at", error=type(error).__name__)
+                self.state = None
             self._stopped.wait(LOOK_S)

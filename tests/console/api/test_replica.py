@@ -10,6 +10,9 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from cli.check import State
+from cli.safety_checks import replica_is_read
+from cli.status import _replica
 from console.api.app import create_app
 from console.api.replica_reads import ReplicaReads
 from custom_events.catalog import sites
@@ -249,6 +252,10 @@ def test_one_that_is_gone_is_not_missed(
 ) -> None:
     """The last test of this file: the standby does not come back."""
     name = name_of(client, world, "viewer")
+    with world.engine.connect() as connection:
+        (check,) = replica_is_read(connection, configured)
+        assert check.state is State.OK
+        assert list(replica_is_read(connection, configured.model_copy(update={"replica_url": None}))) == []
     servers.standby.kill()
     assert name_of(client, world, "viewer") == name, "before anybody has looked"
     reads.look()
@@ -257,6 +264,9 @@ def test_one_that_is_gone_is_not_missed(
     assert name_of(client, world, "viewer") == name
     with world.engine.connect() as connection:
         told = status(connection, configured, datetime.now(UTC)).replica
+        (check,) = replica_is_read(connection, configured)
     assert told is not None
     assert (told.problem, told.behind_s) == ("away", None)
+    assert _replica(told) == "not read (away), nobody knows how far behind"
+    assert (check.state, check.found) == (State.WARNING, "not read: away")
     assert replica.read(world.engine, configured, where, name="tests")[0] is False
