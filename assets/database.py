@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
-from custom_events.postgres.connect import engine
+from custom_events.postgres import schema_guard
 
 
 @contextmanager
 def opened(url: str) -> Generator[Engine]:
-    """An engine that is disposed of at the end."""
-    made = engine(url)
+    """An engine that is disposed of at the end; where the database is of another version than this program, its transactions raise NeedsAction."""
+    made = schema_guard.engine(url)
     try:
         yield made
     finally:

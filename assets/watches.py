@@ -25,6 +25,7 @@ _ASSETS: Final = {
     "custom_events_traffic_lane": "conversion_uploads",
     "custom_events_reconciliation": "reconciliation",
     "custom_events_reports": "report_exports",
+    "custom_events_replica": "report_exports",
 }
 
 

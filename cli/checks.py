@@ -107,6 +107,7 @@ def _of_database(settings: Settings) -> Iterator[Check]:
                     migrated = _migrations(migrate.current(url))
                     yield migrated
                     yield _clock(connection)
+                    yield from safety_checks.replica_is_read(connection, settings)
                     if migrated.state is State.OK:
                         if settings.receiver_role:
                             yield _receiver_role(connection)

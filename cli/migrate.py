@@ -1,5 +1,7 @@
 """`custom-events migrate`: bring the database up or down."""
 
+from pathlib import Path
+
 import click
 
 from cli.session import noted, prepared
@@ -17,6 +19,7 @@ def migrate(context: click.Context) -> None:
       custom-events migrate                  to the newest revision
       custom-events migrate current          where the database stands
       custom-events migrate downgrade 0002   back, after a release that must be undone
+      custom-events migrate server           the embedded server, after its next major version came
     """
     if context.invoked_subcommand is None:
         context.invoke(upgrade, revision="head")
@@ -65,6 +68,33 @@ def downgrade(*, revision: str, yes: bool) -> None:
     with address.database(settings) as url:
         migrations.downgrade(url, revision)
         click.echo(f"The database is at revision {migrations.current(url) or 'base: nothing of ours is left'}.")
+
+
+@migrate.command()
+@click.option(
+    "--programs",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with the programs (pg_ctl, postgres) of the PostgreSQL that the files belong to. Left out: looked for.",
+)
+def server(*, programs: Path | None) -> None:
+    """Bring the embedded server's files to the PostgreSQL that is installed now, after an update brought its next major version.
+
+    Everything is dumped, restored, counted on both sides, and put in its place; the old files stay beside it. End `custom-events up` or the demo before.
+    """
+    from custom_events.errors import NeedsAction
+    from custom_events.postgres import address, major_version
+
+    settings = prepared()
+    if settings.database_url is not None:
+        raise NeedsAction(
+            "DATABASE_URL names a server of your own, which is upgraded by its own means (pg_upgrade, or your provider)."
+        )
+    moved = major_version.move(settings.local_directory / address.DIRECTORY, programs=programs)
+    if moved is None:
+        click.echo("The embedded server's files belong to the installed PostgreSQL: nothing to do.")
+        return
+    click.echo(f"Moved {moved.tables} tables with {moved.rows:,} rows from PostgreSQL {moved.before} to {moved.after}.")
+    click.echo(f"The old files are in {moved.left}: remove them once all is well.")
 
 
 @migrate.command()

@@ -10,7 +10,7 @@ from custom_events import private_files, secrets
 from custom_events.access import exposure
 from custom_events.catalog import consent_policies, signing
 from custom_events.errors import CustomEventsError
-from custom_events.postgres import address
+from custom_events.postgres import address, replica
 from custom_events.settings import Settings, variable_of
 from custom_events.shopify_app import installation
 from custom_events.shopify_app.app_settings import app_of
@@ -33,7 +33,7 @@ def local_directory(settings: Settings) -> Check:
 
 def transports(settings: Settings) -> Iterator[Check]:
     """The way to each database that an address of ours names."""
-    for field in (name for name in Settings.model_fields if name.endswith("database_url")):
+    for field in (name for name in Settings.model_fields if name.endswith("database_url") or name == "replica_url"):
         url: SecretStr | None = getattr(settings, field)
         if url is None:
             continue
@@ -47,6 +47,18 @@ def transports(settings: Settings) -> Iterator[Check]:
             yield Check(name=name, state=State.OK, found="verified, or on this machine")
         else:
             yield failed(name, problem)
+
+
+def replica_is_read(connection: "sa.Connection", settings: Settings) -> Iterator[Check]:
+    """Whether the replica is read, where there is one."""
+    state = replica.look(connection, settings)
+    if state is None:
+        return
+    if state.problem is None:
+        yield Check(name="replica", state=State.OK, found=f"{state.behind_s:.1f} s behind")
+        return
+    remedy = "Until it is mended all is read from the primary; docs/how-to/read-from-a-replica.md says what to look at."
+    yield Check(name="replica", state=State.WARNING, found=f"not read: {state.problem}", remedy=remedy)
 
 
 def logins(settings: Settings) -> Check:

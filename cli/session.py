@@ -127,11 +127,12 @@ def noted() -> Generator[None]:
 
 @contextmanager
 def connected(settings: "Settings") -> Generator["sa.Engine"]:
-    """An engine on the configured database; the embedded server is started if need be and stopped again."""
-    from custom_events.postgres import address, connect
+    """An engine on the configured database, whose transactions raise NeedsAction where that is of another version; the embedded server is started if need
+    be and stopped again."""
+    from custom_events.postgres import address, schema_guard
 
     with address.database(settings) as url, noted():
-        engine = connect.engine(url, name="custom-events cli")
+        engine = schema_guard.engine(url, name="custom-events cli")
         try:
             yield engine
         finally:

@@ -9,7 +9,7 @@ import click
 from cli.session import connected, here_only, prepared, server
 
 if TYPE_CHECKING:
-    from custom_events.watching.status import Status
+    from custom_events.watching.status import ReplicaStatus, Status
 
 
 @click.command(short_help="What came in, what went out, do the sums agree.")
@@ -81,8 +81,16 @@ def _lines(measured: "Status") -> Iterator[str]:
     }
     for title, counts in sections.items():
         yield from _section(title, counts)
+    if measured.replica is not None:
+        yield ""
+        yield f"Replica: {_replica(measured.replica)}"
     yield ""
     yield "The sums agree." if measured.agree else "The sums do NOT agree: " + "; ".join(sums.gaps)
+
+
+def _replica(replica: "ReplicaStatus") -> str:
+    behind = "nobody knows how far behind" if replica.behind_s is None else f"{replica.behind_s:.1f} s behind"
+    return f"read, {behind}" if replica.problem is None else f"not read ({replica.problem}), {behind}"
 
 
 def _row(name: str, total: int, parts: Mapping[str, int]) -> str:

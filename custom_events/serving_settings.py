@@ -45,6 +45,15 @@ class ServingSettings(BaseSettings):
     reporting_database_url: SecretStr | None = Field(
         None, description="The same for dbt, which builds the reports. Unset: that of the pipeline, else DATABASE_URL."
     )
+    replica_url: SecretStr | None = Field(
+        None,
+        description="A streaming standby of the database (postgresql://host:port, with user and name of the database where they are not those of DATABASE_URL) that console, exports and report files read from while it is near enough. Unset: all is read from the primary.",
+    )
+    replica_lag_limit_s: float = Field(
+        30.0,
+        gt=0,
+        description="Seconds that the replica may be behind; beyond them all is read from the primary, and an alarm says so.",
+    )
     secret_key: SecretStr | None = Field(
         None,
         description="Fernet key (44 characters) that encrypts site secrets at rest; old ones after it, separated by commas, still decrypt. Unset: the key file in `local_directory`; `custom-events up` makes it beside the embedded server alone.",

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy.dialects import postgresql as pg
 
-from custom_events.postgres import address
+from custom_events.postgres import address, connect, replica
 from custom_events.settings import settings as read_settings
 from dbt_staging import sources
 
@@ -128,10 +128,20 @@ def _arrow_type(kind: sa.types.TypeEngine[Any]) -> Any:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Export from the database of the settings to the directory named, and say what was written."""
-    with address.database(read_settings()) as url:
-        for name, rows in export(url, Path(arguments[0])).items():
-            sys.stdout.write(f"{rows:>12} {name}\n")
+    """Export from the database of the settings, or its replica, to the directory named, and say what was written."""
+    settings = read_settings()
+
+    def write(engine: sa.Engine) -> Mapping[str, int]:
+        return export(connect.libpq_url(engine), Path(arguments[0]))
+
+    with address.database(settings) as url:
+        primary = connect.engine(url, name="custom-events parquet")
+        try:
+            written = replica.read(primary, settings, write, name="custom-events parquet")
+        finally:
+            primary.dispose()
+    for name, rows in written.items():
+        sys.stdout.write(f"{rows:>12} {name}\n")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import psutil
 import sqlalchemy as sa
 
 from custom_events.ledger import waiting
+from custom_events.postgres import migrate, schema_guard
 from custom_events.postgres.connect import engine
 from custom_events.queries import backlog
 from custom_events.recovery.hints import hinted_sites
@@ -74,6 +75,8 @@ def _decide(
     made = engine(resources.address())
     try:
         with made.connect() as connection:
+            if wrong := schema_guard.problem(migrate.revision_of(connection)):
+                return dg.SkipReason(wrong)
             return dg.RunRequest() if has_work(connection) else dg.SkipReason("Nothing is waiting.")
     finally:
         made.dispose()
@@ -148,7 +151,7 @@ def watching(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     configured = settings()
     now = datetime.now(UTC)
     hour = now.strftime("%Y-%m-%dT%H")
-    made = engine(resources.address())
+    made = schema_guard.engine(resources.address())
     try:
         seen = look(made, channels(configured), configured, now, with_sums=context.cursor != hour)
     finally:

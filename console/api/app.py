@@ -16,6 +16,7 @@ from console.api.calls import Shared
 from console.api.envelope import Envelope
 from console.api.prefix import BelowPrefix, prefix_of
 from console.api.quick_reads import QuickReads
+from console.api.replica_reads import ReplicaReads
 from console.api.request_metrics import RequestMetrics
 from console.api.route_index import RouteIndex
 from console.api.routes.registry import NOUNS
@@ -23,7 +24,7 @@ from console.api.serving import AT_ONCE, Server
 from console.pages import install as pages
 from custom_events.operations.kinds import KINDS
 from custom_events.operations.runner import Runner
-from custom_events.postgres import connect
+from custom_events.postgres import connect, replica
 from custom_events.postgres.async_readers import AsyncReaders
 from custom_events.settings import Settings
 from custom_events.settings import settings as read_settings
@@ -37,16 +38,28 @@ UNTRACED: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": 
 def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     """The app on one database (libpq URL). Nothing is connected to before the first request."""
     settings = settings or read_settings()
+    engine = connect.engine(
+        url,
+        name="custom-events console",
+        kept=AT_ONCE,
+        lock_limit_ms=LOCK_LIMIT_MS,
+        statement_limit_ms=STATEMENT_LIMIT_MS,
+    )
     limits = {"lock_limit_ms": LOCK_LIMIT_MS, "statement_limit_ms": STATEMENT_LIMIT_MS}
-    engine = connect.engine(url, name="custom-events console", kept=AT_ONCE, **limits)
     readers = AsyncReaders(url, name="custom-events console reads", most=quick_reads.AT_ONCE, **limits)
     runner = Runner(url, settings, KINDS)
 
+    replica_url = replica.url_of(settings, url)
+    reads = None if replica_url is None else ReplicaReads(replica_url, engine, settings, kept=AT_ONCE, **limits)
     ends: list[Callable[[], None]] = [engine.dispose]
+    if reads is not None:
+        ends.insert(0, reads.stop)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         runner.start(settings.operations_at_once)
+        if reads is not None:
+            reads.start()
         yield
         await anyio.to_thread.run_sync(runner.stop)
         readers.close()
@@ -70,7 +83,8 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
         telemetry=telemetry,
     )
     requests = RequestMetrics()
-    shared = Shared(engine, settings, requests)
+    shared = Shared(engine, settings, requests, reads)
+    app.state.replica = reads
     ends.insert(0, shared.close)
     server = Server(shared, runner.wake)
     page_server = pages.install(app, shared, server.limits)  # first: their files lie below those of the API

@@ -14,13 +14,16 @@ from console.api import problems
 from console.api.kept import KeptFigures
 from console.api.preconditions import check_precondition
 from console.api.problems import ProblemError
+from console.api.replica_reads import ReplicaReads
 from console.api.request_metrics import RequestMetrics
 from console.api.scrapes import Scrapes
 from custom_events import secrets
 from custom_events.access.openid_provider import Provider
 from custom_events.access.roles import NOBODY, Caller, Role
 from custom_events.catalog.audit import Origin
+from custom_events.errors import NeedsAction
 from custom_events.history.readers import Readers
+from custom_events.postgres import schema_guard
 from custom_events.postgres.connect import libpq_url
 from custom_events.settings import Settings
 
@@ -62,13 +65,20 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Shared:
     """What all calls work with, for as long as the console runs."""
 
-    def __init__(self, engine: sa.Engine, settings: Settings, requests: RequestMetrics) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        settings: Settings,
+        requests: RequestMetrics,
+        replica: ReplicaReads | None = None,
+    ) -> None:
         self.engine = engine
         self.settings = settings
         self.scrapes = Scrapes(engine, requests)
         self.kept = KeptFigures()
         self.openid = Provider(settings)
         self.readers = Readers(libpq_url(engine))
+        self.replica = replica
 
     def close(self) -> None:
         """End what is kept for further calls; the engine is its maker's."""
@@ -81,6 +91,7 @@ class Call:
     right has read of what the path names, if it has."""
 
     def __init__(self, shared: Shared, asked: Asked, *, transaction: bool) -> None:
+        self._shared = shared
         self.engine = shared.engine
         self.settings = shared.settings
         self.asked = asked
@@ -88,6 +99,7 @@ class Call:
         self.kept = shared.kept
         self.openid = shared.openid
         self.readers = shared.readers
+        self.replica = shared.replica
         self.caller: Caller = NOBODY
         self.resource: Any = None
         self._has_transaction = transaction
@@ -110,8 +122,22 @@ class Call:
                 context = self.engine.begin()
             else:
                 context = self.engine.connect().execution_options(**_NO_TRANSACTION)
-            self._connection = self._stack.enter_context(context)
+            connection = self._stack.enter_context(context)
+            if self._has_transaction:
+                _hold(connection)
+            self._connection = connection
         return self._connection
+
+    @property
+    def primary(self) -> tuple[sa.Engine, Readers]:
+        """What reads from the primary."""
+        return self._shared.engine, self._shared.readers
+
+    def read_from(self, engine: sa.Engine, readers: Readers) -> None:
+        """Read what follows from another server. For calls without a transaction: what they did so far is done."""
+        self._stack.close()
+        self._connection = None
+        self.engine, self.readers = engine, readers
 
     @property
     def actor(self) -> str:
@@ -142,6 +168,14 @@ class Call:
         """Raise 403 unless the caller has the role there; for what no path names. None: on all sites."""
         if not self.caller.may(role, site_id):
             raise forbidden(role, "all sites" if site_id is None else f"site {site_id}")
+
+
+def _hold(connection: sa.Connection) -> None:
+    """Raise 503 where the database is of another version than this program: nothing is changed then."""
+    try:
+        schema_guard.hold(connection)
+    except NeedsAction as error:
+        raise ProblemError(problems.UNAVAILABLE, str(error)) from error
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,7 +27,7 @@ Handler = Callable[..., Any]
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """All that is declared of an operation. `transaction`: all that it does is done together, or not at all; without one each statement is
-    for itself, as for what only reads. `answer`: type of its JSON, None without content; `parameters`: names in the query; `under_way`: type and example of what it answers with status 202 where it takes long; `open_query`: others may stand beside them."""
+    for itself, as for what only reads. `answer`: type of its JSON, None without content; `parameters`: names in the query; `under_way`: type and example of what it answers with status 202 where it takes long; `open_query`: others may stand beside them; `of_primary`: it shows what changes by the second, so that it is never read from a replica."""
 
     method: str
     path: str
@@ -48,6 +48,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     open_query: bool
     parameters: frozenset[str]
     under_way: tuple[Any, Any] | None
+    of_primary: bool
 
     @property
     def name(self) -> str:
@@ -126,6 +127,7 @@ def _declared(
     raises: tuple[Kind, ...] = (),
     under_way: tuple[Any, Any] | None = None,
     open_query: bool = False,
+    of_primary: bool = False,
 ) -> Operation:
     signature = _signature(handler)
     body = signature.parameters["body"].annotation if "body" in signature.parameters else None
@@ -151,6 +153,7 @@ def _declared(
         open_query=open_query,
         parameters=frozenset(_query_names(signature)),
         under_way=under_way,
+        of_primary=of_primary,
     )
 
 

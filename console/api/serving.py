@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from console.api import authorization, problems, rate_limits
+from console.api import authorization, problems, rate_limits, replica_answers
 from console.api.bodies import check_media_type, decode, read_bytes, typed
 from console.api.calls import Answer, Asked, Call, Shared
 from console.api.idempotency import once
@@ -86,9 +86,8 @@ class Server:
                     require_precondition(asked.headers.get("if-match"))
                 with audit.coming_from(call.origin):
                     run = partial(_answer, operation, call, arguments)
-                    answer = once(call, run) if operation.idempotent else run()
+                    answer = once(call, run) if operation.idempotent else replica_answers.answered(call, operation, run)
                 answer.headers.update(quota.headers)
-                return answer
         except Exception as error:
             problem = problem_of(error, decoded)
             if quota is not None:
@@ -96,6 +95,9 @@ class Server:
             if problem is error or problem.kind is problems.INTERNAL:
                 raise
             raise problem from error
+        else:
+            replica_answers.note(call, operation)
+            return answer
 
     def _refuse(self, operation: Operation, asked: Asked, errors: tuple[FieldError, ...]) -> None:
         with Call(self._shared, asked, transaction=False) as call:

@@ -59,6 +59,7 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "ShopNotWatched": ("sites?search={shop}", N_("the shop's site")),
     "ReportFailed": ("report-runs", N_("the runs of reports")),
     "ReportLate": ("report-runs", N_("the runs of reports")),
+    "ReplicaNotRead": ("help/how-to/read-from-a-replica.md", N_("how the replica is read")),
     "BodiesOlderThanAllowed": ("settings", N_("how long things are kept")),
     "SumsDisagree": ("./#sums", N_("both sides of the sums")),
 }

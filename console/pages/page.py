@@ -74,10 +74,19 @@ class Pages:
         self.pages: list[Page] = []
 
     def show(
-        self, path: str, *, right: Right, template: str, development: bool = False, is_secret: bool = False
+        self,
+        path: str,
+        *,
+        right: Right,
+        template: str,
+        development: bool = False,
+        is_secret: bool = False,
+        of_primary: bool = False,
     ) -> Callable[[PageHandler], PageHandler]:
-        """A page that is read."""
-        return self._page("get", path, right, template, development=development, is_secret=is_secret)
+        """A page that is read; never from a replica where it is `of_primary`, since it shows what changes by the second."""
+        return self._page(
+            "get", path, right, template, development=development, is_secret=is_secret, of_primary=of_primary
+        )
 
     def change(
         self,
@@ -102,10 +111,11 @@ class Pages:
         development: bool = False,
         checks: bool = False,
         is_secret: bool = False,
+        of_primary: bool = False,
     ) -> Callable[[PageHandler], PageHandler]:
         def declare(handler: PageHandler) -> PageHandler:
             routes = Routes("pages", "", prefix="")
-            getattr(routes, method)(path, right=right)(handler)
+            getattr(routes, method)(path, right=right, of_primary=of_primary)(handler)
             (operation,) = routes.operations
             shown = next((page for page in self.pages if page.handler is form), None)
             page = Page(

@@ -12,7 +12,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from console.api import authorization, cookies, problems, rate_limits
+from console.api import authorization, cookies, problems, rate_limits, replica_answers
 from console.api.bodies import read_bytes
 from console.api.calls import Asked, Call, Shared
 from console.api.prefix import own_path
@@ -127,9 +127,10 @@ class PageServer:
         with Call(self._shared, asked, transaction=page.operation.transaction) as call:
             quota = self._admit(page, call, ask, view)
             with audit.coming_from(call.origin):
-                answer = page.handler(call, ask)
+                answer = replica_answers.answered(call, page.operation, partial(page.handler, call, ask))
                 response = self._response(page, answer, view, asked)
             response.headers.update(quota.headers)
+        replica_answers.note(call, page.operation)
         for cookie in typed.taken(answer, ask.form, self.settings):
             response.headers.append("set-cookie", cookie)
         return response

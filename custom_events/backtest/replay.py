@@ -36,7 +36,7 @@ from custom_events.pipeline.configuration import Configuration
 from custom_events.pipeline.drain import drain
 from custom_events.pipeline.rematch.changes import Changes, Corrected
 from custom_events.pipeline.rematch.run import Cause, Rules, Scope, rematch
-from custom_events.postgres import connect
+from custom_events.postgres import connect, schema_guard
 from custom_events.queries import history as sql
 from custom_events.queries import understanding
 from custom_events.settings import Settings
@@ -247,7 +247,9 @@ class _Writing:
         connection = await connect.asyncpg_connect(self._url, name="custom-events-replay")
         try:
             for first in range(0, len(places), REQUEUED_AT_ONCE):
-                await connection.execute(sql.REQUEUE_THESE, *columns_of(places[first : first + REQUEUED_AT_ONCE]))
+                async with connection.transaction():
+                    await schema_guard.hold_async(connection)
+                    await connection.execute(sql.REQUEUE_THESE, *columns_of(places[first : first + REQUEUED_AT_ONCE]))
         finally:
             await connection.close(timeout=CLOSE_LIMIT_S)
         if places:
@@ -284,6 +286,7 @@ class _Writing:
         if not different:
             return
         async with writer.transaction():
+            await schema_guard.hold_async(writer)
             await writer.execute(sql.HOLD_SHARD, LOCK_CLASS, site_id % self._settings.shards)
             keys = {finding.site_event.key for finding in different}
             orders = {finding.site_event.event.order_id for finding in different}

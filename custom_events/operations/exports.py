@@ -3,16 +3,19 @@
 import shutil
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import msgspec
+import sqlalchemy as sa
 
 from custom_events import private_files
 from custom_events.operations.export_lists import LISTS, ExportList, ExportRequest, Rows
 from custom_events.operations.operation import KEPT
 from custom_events.operations.work import Ending, Work
+from custom_events.postgres import replica
 from custom_events.report_files.table import MEDIA_TYPES, FileLimits, ReportTable
 from custom_events.report_files.writing import write
 from custom_events.values import csv_lines
@@ -25,10 +28,15 @@ _PART_BYTES: Final = 1024 * 1024
 
 
 def run_export(work: Work) -> Ending:
-    """Write the list. Taken up again after its worker died it begins at the first row."""
+    """Write the list, from the replica where there is one. Taken up again after its worker died it begins at the first row."""
+    return replica.read(work.engine, work.settings, partial(_export, work), name="custom-events exports")
+
+
+def _export(work: Work, engine: sa.Engine) -> Ending:
+    work.begin_anew()
     request = msgspec.convert(work.operation.request, ExportRequest)
     chosen = LISTS[request.name]
-    batches = _followed(work, chosen.rows(work.engine, request))
+    batches = _followed(work, chosen.rows(engine, request))
     if request.format == "csv":
         work.part(csv_lines.encode([[column.name for column in chosen.columns]]))
         for rows in batches:

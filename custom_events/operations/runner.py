@@ -26,7 +26,7 @@ from custom_events.operations import rights
 from custom_events.operations.operation import KEPT, State, operation_of
 from custom_events.operations.rights import RefusedError
 from custom_events.operations.work import Ending, LostError, StoppedError, Work, problem_of
-from custom_events.postgres import connect
+from custom_events.postgres import schema_guard
 from custom_events.postgres.listening import Listener
 from custom_events.queries import operations as queries
 from custom_events.settings import Settings
@@ -59,7 +59,7 @@ class Runner:
 
     def __init__(self, url: str, settings: Settings, kinds: Mapping[str, Kind]) -> None:
         self._url, self._settings, self._kinds = url, settings, kinds
-        self._engine = connect.engine(url, name="custom-events operations")
+        self._engine = schema_guard.engine(url, name="custom-events operations")
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._works: set[Work] = set()
         self._lock = threading.Lock()
@@ -242,4 +242,5 @@ class Runner:
 
 def _log_failure(error: Exception) -> None:
     """An error of our own, beside what is done of an operation."""
-    _LOG.error("operations_thread_failed", error=type(error).__name__, where=frames_of(error))
+    reason = str(error) if isinstance(error, CustomEventsError) else None
+    _LOG.error("operations_thread_failed", error=type(error).__name__, reason=reason, where=frames_of(error))

@@ -79,6 +79,10 @@ class Work:
             queries.add_part(connection, self.operation.id, self._parts, content)
         self._parts += 1
 
+    def begin_anew(self) -> None:
+        """Write the result from its first part on; what was written of it goes with that."""
+        self._parts = 0
+
     def hold(self, connection: sa.Connection) -> None:
         """Hold the operation until the transaction's end, so that what it changes is changed by this attempt alone. Raises LostError."""
         if not queries.hold(connection, self.operation.owner):

@@ -37,6 +37,7 @@ from custom_events.pipeline.rematch import scopes as rematch_scopes
 from custom_events.pipeline.rematch.run import rematch
 from custom_events.pipeline.understanding import BatchState, CandidateEvent, Delivered, Key, Raw, internal_error
 from custom_events.platforms.registry import PLATFORMS
+from custom_events.postgres import schema_guard
 from custom_events.queries import understanding as sql
 from custom_events.settings import Settings
 from custom_events.values.deliveries import parked
@@ -73,9 +74,11 @@ _ONCE_MORE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, async
 async def drain_batch(connection: Connection, cache: ConfigurationCache, settings: Settings) -> BatchFigures:
     """Claim, understand, match and write one batch, and commit. `raw` is 0 when there was nothing to claim.
 
-    Raises what asyncpg raises when the connection or the server fails; then nothing of the batch happened.
+    Raises what asyncpg raises when the connection or the server fails, NeedsAction where the database is of another version; then nothing of the
+    batch happened.
     """
     async with connection.transaction():
+        await schema_guard.hold_async(connection)
         claimed = await claim(connection, settings.shards, settings.batch_size)
         if not claimed:
             return BatchFigures()

@@ -41,8 +41,8 @@ async def drain(
 ) -> DrainFigures:
     """Drain until nothing was there to do for `until_idle_s` seconds, or `limit_s` is over (the batch in hand is finished).
 
-    `on_batch` is called after each commit. Raises Transient when the database fails: what was committed stays, the rest waits
-    in the queue.
+    `on_batch` is called after each commit. Raises Transient when the database fails, NeedsAction where it is of another version: what was committed
+    stays, the rest waits in the queue.
     """
     run = _Run(url, settings, until_idle_s, limit_s, on_batch)
     thresholds = gc.get_threshold()

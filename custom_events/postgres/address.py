@@ -46,11 +46,11 @@ def transport_problem(url: str) -> str | None:
     )
 
 
-def libpq(url: str) -> str:
-    """`url` in the spelling that libpq and asyncpg share: SQLAlchemy's driver name and Heroku's `postgres:` are accepted."""
+def libpq(url: str, *, variable: str = "DATABASE_URL") -> str:
+    """`url` in the spelling that libpq and asyncpg share: SQLAlchemy's driver name and Heroku's `postgres:` are accepted. `variable`: where it was set."""
     match = re.match(r"(?:postgres|postgresql)(?:\+\w+)?://", url)
     if match is None:
-        raise InvalidConfiguration("must begin with postgresql://", path="DATABASE_URL")
+        raise InvalidConfiguration("must begin with postgresql://", path=variable)
     try:
         is_readable = urlsplit(url).port != 0
     except ValueError:
@@ -59,6 +59,6 @@ def libpq(url: str) -> str:
         raise InvalidConfiguration(
             "its port is no number from 1 to 65535, or its host cannot be read (postgresql://user:password@host:5432/name). "
             "In a password, write / as %2F, : as %3A, @ as %40 and # as %23",
-            path="DATABASE_URL",
+            path=variable,
         )
     return "postgresql://" + url[match.end() :]

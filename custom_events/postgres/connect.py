@@ -24,6 +24,15 @@ LOCK_LIMIT_MS = (
 # What every connection of ours sets, whatever the server's configuration says. PostgreSQL's default compiles a statement that looks
 # expensive, once a connection and statement: 10 to 35 s for the sums, which take 3 ms (measured on PostgreSQL 15, empty database).
 SESSION = {"jit": "off", "timezone": "UTC"}
+_READS_ONLY: Final = "-c default_transaction_read_only=on"
+# A replica that is gone is noticed after so many seconds of silence: 2 for a new connection (the least that libpq takes), 11 for one that waits.
+_REPLICA_LIMITS: Final[dict[str, Any]] = {
+    "connect_timeout": 2,
+    "tcp_user_timeout": 5_000,  # milliseconds that what was sent may stay unconfirmed
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
 
 
 def engine(
@@ -34,15 +43,20 @@ def engine(
     statement_limit_ms: int = 0,
     kept: int = KEPT,
     more: int = MORE,
+    of_replica: bool = False,
 ) -> sa.Engine:
     """A SQLAlchemy engine on a libpq URL. `name` shows in pg_stat_activity; limits are in milliseconds, 0: none; `kept` connections stay open
-    when they are not in use, and `more` are made beyond them while they are."""
+    when they are not in use, and `more` are made beyond them while they are. `of_replica`: it only reads, and a server that is gone is noticed
+    within seconds, since the primary answers in its place."""
     split = address.libpq(url).removeprefix("postgresql://")
+    parameters = _parameters(url, name, lock_limit_ms, statement_limit_ms)
+    if of_replica:
+        parameters |= _REPLICA_LIMITS | {"options": f"{parameters['options']} {_READS_ONLY}"}
     engine = sa.create_engine(
         f"postgresql+psycopg://{split}",
         pool_size=kept,
         max_overflow=more,
-        connect_args=_parameters(url, name, lock_limit_ms, statement_limit_ms),
+        connect_args=parameters,
         hide_parameters=True,  # an error's text goes to logs and Dagster's pages; parameters are bodies, secrets and people
     )
     error_words.leave_values_out(engine)
@@ -61,7 +75,7 @@ async def async_reading(
     from psycopg.types.json import set_json_loads
 
     parameters = _parameters(url, name, lock_limit_ms, statement_limit_ms)
-    parameters["options"] = f"{parameters['options']} -c default_transaction_read_only=on"
+    parameters["options"] = f"{parameters['options']} {_READS_ONLY}"
     parameters["row_factory"] = dict_row
     connection = await psycopg.AsyncConnection.connect(address.libpq(url), autocommit=True, **parameters)
     set_json_loads(msgspec.json.decode, connection)

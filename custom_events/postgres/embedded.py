@@ -8,6 +8,8 @@ server left running, or recovers its files.
 
 import fcntl
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -85,16 +87,29 @@ def start(directory: Path, *, fast: bool = False, binaries: Path | None = None) 
     return Embedded(server, hold)
 
 
-class _Lock:
-    """An exclusive file lock; a process that is killed releases it."""
+@contextmanager
+def alone(directory: Path) -> Generator[None]:
+    """Hold the directory of a server that nobody uses, so that nobody starts it. Raises NeedsAction where somebody uses it."""
+    with _Lock(directory / "start.lock"), _Lock(directory / "users.lock", wait=False):
+        yield
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+
+class _Lock:
+    """An exclusive file lock; a process that is killed releases it. One that does not `wait` raises NeedsAction where others hold it."""
+
+    def __init__(self, path: Path, *, wait: bool = True) -> None:
+        self._path, self._wait = path, wait
         self._file = -1
 
     def __enter__(self) -> None:
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX if self._wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._file)
+            raise NeedsAction(
+                f"The embedded PostgreSQL in {self._path.parent} is in use: end what runs with it."
+            ) from None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

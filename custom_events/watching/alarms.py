@@ -319,6 +319,14 @@ WATCHES: Final = (
         "Dagster's sensor scheduled_reports runs",
     ),
     Watch(
+        name="ReplicaNotRead",
+        metric="custom_events_replica_not_read",
+        severity=Severity.WARNING,
+        limit=0,
+        sentence="Nothing is read from the replica ({problem}): the primary answers in its place",
+        remedy="`custom-events status` says how far it is behind; docs/how-to/read-from-a-replica.md says what to look at",
+    ),
+    Watch(
         name="SumsDisagree",
         metric="custom_events_sums_gaps",
         severity=Severity.CRITICAL,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from custom_events.ledger import allowance
 from custom_events.ledger.codes import RULES, is_not_understood
 from custom_events.ledger.reconcile import CATCHES_UP, first_day_of
+from custom_events.postgres import replica
 from custom_events.queries import archives, odd_leaves, privacy, recovery, report_runs, shopify_app, upload_stops
 from custom_events.queries import watching as queries
 from custom_events.redaction import retention
@@ -54,6 +55,7 @@ def measure(
         _reports,
         partial(_quotas, settings),
         partial(_retention, settings),
+        partial(_replica, settings),
     ]
     measured = set(METRICS)
     if with_sums or counted is not None:
@@ -207,6 +209,17 @@ def _retention(settings: Settings, connection: sa.Connection, now: datetime) -> 
     for oldest in retention.overdue(connection, settings, now):
         yield _sample("retention_overdue_days", oldest.overdue_days, oldest.what)
     yield _sample("archive_problems", connection.execute(archives.FIGURES).one().problems)
+
+
+def _replica(settings: Settings, connection: sa.Connection, now: datetime) -> Samples:
+    del now  # by the servers' clock
+    state = replica.look(connection, settings)
+    if state is None:
+        return
+    if state.behind_s is not None:
+        yield _sample("replica_behind_seconds", state.behind_s)
+    if state.problem is not None:
+        yield _sample("replica_not_read", 1, state.problem)
 
 
 def _quotas(settings: Settings, connection: sa.Connection, now: datetime) -> Samples:

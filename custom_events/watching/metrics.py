@@ -125,6 +125,11 @@ METRICS: Final[dict[str, Metric]] = {
     "custom_events_reports_late_seconds": Metric(
         "How long ago the oldest run of a schedule was due that has not ended; 0: none is.", ("report", "schedule")
     ),
+    "custom_events_replica_behind_seconds": Metric("How far the replica is behind the primary."),
+    "custom_events_replica_not_read": Metric(
+        "1 while all is read from the primary: the replica does not answer (away), is no standby of it (no_standby), or is behind.",
+        ("problem",),
+    ),
     "custom_events_sums_gaps": Metric(
         "Sums that do not agree (received, landed, matched, queued, withdrawn), or tallies that counting denies.",
         ("sum",),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
@@ -13,10 +13,18 @@ from custom_events.watching import state, traffic
 from custom_events.watching.alarms import raised
 from custom_events.watching.equations import Sums
 from custom_events.watching.measure import measure
+from custom_events.watching.metrics import Reading
 from custom_events.watching.sums import check, checks, sums, tallied
 
 MISSING_SHOWN: Final = timedelta(days=30)
 SOON_S = 60.0  # what is held longer than this does not count as open work: it waits for its time
+
+
+class ReplicaStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the replica stands. `problem`: why all is read from the primary (away, no_standby, behind), null: it is read; `behind_s`: seconds, null: nobody knows."""
+
+    problem: str | None
+    behind_s: float | None
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +32,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     Google counted of requests without naming rows, by reason: as many of the accepted came to nothing, and nobody knows which;
     `without_click_id` went with hashes alone, by state; `reconciled` is our ledger beside Google's counts of four weeks;
     `odd_leaves` are bodies by `site path`; `missing_orders` is what no delivery had brought in 30 days, by `site kind`; `quiet` is of what less comes than
-    usual, with the hours; `dagster` is what the orchestrator keeps of its own; `checked_at`: when all of it was counted last, null: never."""
+    usual, with the hours; `dagster` is what the orchestrator keeps of its own; `replica`: null without one; `checked_at`: when all of it was counted last, null: never."""
 
     agree: bool
     sums: Sums
@@ -42,6 +50,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     missing_orders: dict[str, int] = {}
     quiet: dict[str, int] = {}
     dagster: dict[str, int] = {}
+    replica: ReplicaStatus | None = None
     checked_at: datetime | None = None
 
 
@@ -121,7 +130,7 @@ def _checked_at(connection: sa.Connection) -> datetime | None:
     return min((check.checked_at for check in checks(connection)), default=None)
 
 
-def _watched(connection: sa.Connection, settings: Settings, now: datetime, totals: Sums) -> dict[str, dict[str, int]]:
+def _watched(connection: sa.Connection, settings: Settings, now: datetime, totals: Sums) -> dict[str, Any]:
     reading = measure(connection, settings, now, counted=totals)
     alarms = state.foreseen(connection, reading, raised(reading), now)
     return {
@@ -137,4 +146,16 @@ def _watched(connection: sa.Connection, settings: Settings, now: datetime, total
             for part in traffic.quiet_traffic(connection)
         },
         "dagster": status_counts.of_dagster(connection),
+        "replica": _replica(reading) if settings.replica_url is not None else None,
     }
+
+
+def _replica(reading: Reading) -> ReplicaStatus:
+    samples = {sample.metric: sample for sample in reading.samples}
+    behind, not_read = (
+        samples.get("custom_events_replica_behind_seconds"),
+        samples.get("custom_events_replica_not_read"),
+    )
+    return ReplicaStatus(
+        problem=None if not_read is None else not_read.labels[0], behind_s=None if behind is None else behind.value
+    )

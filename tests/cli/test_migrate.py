@@ -5,7 +5,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from custom_events.postgres import migrate, pooling
+from custom_events.postgres import major_version, migrate, pooling
+from custom_events.postgres.major_version import Moved
 from tests.cli.conftest import Run
 
 
@@ -26,6 +27,28 @@ def test_a_database_is_brought_up_looked_at_and_taken_down(run: Run, empty_datab
     assert run("migrate", "downgrade", "0001", "--yes", DATABASE_URL=empty_database).exit_code == 0
     part = run("migrate", "upgrade", "0002", DATABASE_URL=empty_database)
     assert part.output == "The database is at revision 0002 (was 0001).\n"
+
+
+def test_the_embedded_servers_files_are_moved_where_they_are_of_another_version(
+    run: Run, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    afar = run("migrate", "server", DATABASE_URL=database)
+    assert afar.exit_code == 1
+    assert "is upgraded by its own means" in afar.stderr
+    assert "nothing to do" in run("migrate", "server", DATABASE_URL="").output
+    moved = Moved(before="18", after="19", tables=3, rows=4_000, left=Path("data.before-18"))
+    monkeypatch.setattr(major_version, "move", lambda *_, **__: moved)
+    told = run("migrate", "server", DATABASE_URL="").output
+    assert "Moved 3 tables with 4,000 rows from PostgreSQL 18 to 19." in told
+    assert "The old files are in data.before-18" in told
+
+
+def test_a_verb_beside_a_newer_database_says_so(run: Run, engine: sa.Engine, database: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE public.alembic_version SET version_num = '9999'"))
+    result = run("status", DATABASE_URL=database)
+    assert result.exit_code == 1
+    assert "The database is at revision 9999, and this program was written for" in result.stderr
 
 
 def test_nothing_is_lost_without_a_yes(run: Run, database: str) -> None:

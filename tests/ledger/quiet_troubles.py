@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from pydantic import SecretStr
+
 from tests.ledger.conftest import Ledger
 
 
@@ -9,6 +11,9 @@ class QuietTrouble:
     """What can go wrong beside the ledger, each in a method named as its alarm."""
 
     ledger: Ledger
+
+    def replica_not_read(self) -> None:
+        self.ledger.settings.replica_url = SecretStr("postgresql://nobody@/nothing?host=/nowhere")
 
     def bodies_older_than_allowed(self) -> None:
         self.ledger.do(

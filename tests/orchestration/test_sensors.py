@@ -39,6 +39,21 @@ def test_the_sensors_ask_for_a_run_only_when_work_waits(
         assert isinstance(sensors.raw_backlog(context), dg.RunRequest)
 
 
+def test_no_run_starts_beside_a_database_of_another_version(
+    engine: sa.Engine, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.resources.address", lambda: database)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("INSERT INTO landing.raw_queue (raw_id, landed_week, site_id) VALUES (1, '2026-11-16', 1)")
+        )
+        connection.execute(sa.text("UPDATE public.alembic_version SET version_num = '9999'"))
+    with dg.DagsterInstance.ephemeral() as instance:
+        answer = sensors.raw_backlog(dg.build_sensor_context(instance=instance))
+    assert isinstance(answer, dg.SkipReason)
+    assert "it is older, would misunderstand what is there" in (answer.skip_message or "")
+
+
 def test_a_living_run_is_enough(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orchestration.resources.address", lambda: database)
     monkeypatch.setattr(sensors, "ages_of_runs", lambda *_: [1.0])

@@ -44,7 +44,7 @@ _OF_SITE = SiteFigures(
 )
 
 
-@ROUTES.get("/status", right=READ, answer=Status, example=_EXAMPLE)
+@ROUTES.get("/status", right=READ, answer=Status, example=_EXAMPLE, of_primary=True)
 def read_status(call: Call) -> Status:
     """The figures of every stage, the open work, and whether the sums agree; for whoever is not signed in as of ten seconds ago at most."""
     if call.caller is NOBODY and "authorization" not in call.asked.headers:  # open figures look at no key

@@ -12,7 +12,7 @@ from console.api.calls import Call
 from console.api.operations import Routes
 from console.api.problems import ProblemError
 from console.api.rights import OPEN
-from custom_events.postgres import migrate
+from custom_events.postgres import migrate, schema_guard
 
 ROUTES: Final = Routes("health", "Whether the console is alive and ready.", prefix="")
 
@@ -47,4 +47,7 @@ def _unready(engine: sa.Engine) -> str | None:
     except SQLAlchemyError as error:
         _LOG.warning("console_not_ready", error=type(error).__name__)
         return "the database does not answer"
-    return None if current == migrate.head() else "the database needs to be migrated: custom-events migrate"
+    own = schema_guard.own_revision()
+    if current is not None and current > own:
+        return "the database is newer than this program: start the newer version"
+    return None if current == own else "the database needs to be migrated: custom-events migrate"

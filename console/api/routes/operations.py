@@ -117,7 +117,13 @@ _RESULT: Final = OperationResult(
 )
 
 
-@ROUTES.get("/operations", right=SEE, answer=Page[LongOperation], example=Page(items=(EXAMPLE,), next=None))
+@ROUTES.get(
+    "/operations",
+    right=SEE,
+    answer=Page[LongOperation],
+    example=Page(items=(EXAMPLE,), next=None),
+    of_primary=True,
+)
 def list_operations(
     call: Call,
     *,
@@ -147,7 +153,7 @@ def list_operations(
     return page_of(listed, limit, _NEWEST, lambda operation: (operation.id,), shown)
 
 
-@ROUTES.get("/operations/{operation_id}", right=SEE, answer=LongOperation, example=EXAMPLE)
+@ROUTES.get("/operations/{operation_id}", right=SEE, answer=LongOperation, example=EXAMPLE, of_primary=True)
 def read_operation(call: Call, operation_id: OperationId) -> LongOperation:
     """One operation: how far it is, or how it ended."""
     return shown(_seen(call, operation_id))
@@ -166,6 +172,7 @@ def cancel_operation(call: Call, operation_id: OperationId) -> LongOperation:
 @ROUTES.get(
     "/operations/{operation_id}/result",
     right=SEE,
+    of_primary=True,
     answer=OperationResult,
     example=_RESULT,
     raises=(problems.CONFLICT,),
@@ -181,6 +188,7 @@ def read_operation_result(call: Call, operation_id: OperationId) -> Answer:
 @ROUTES.get(
     "/operations/{operation_id}/result.csv",
     right=SEE,
+    of_primary=True,
     answer=str,
     media_type=CSV,
     example="site_id,definition_key,label,is_active,is_published,overrides\r\n",
@@ -194,6 +202,7 @@ def read_operation_result_as_csv(call: Call, operation_id: OperationId) -> Answe
 @ROUTES.get(
     "/operations/{operation_id}/result.xlsx",
     right=SEE,
+    of_primary=True,
     answer=bytes,
     media_type=XLSX,
     example="the bytes of the file",
@@ -207,6 +216,7 @@ def read_operation_result_as_xlsx(call: Call, operation_id: OperationId) -> Answ
 @ROUTES.get(
     "/operations/{operation_id}/result.parquet",
     right=SEE,
+    of_primary=True,
     answer=bytes,
     media_type=PARQUET,
     example="the bytes of the file",
@@ -220,6 +230,7 @@ def read_operation_result_as_parquet(call: Call, operation_id: OperationId) -> A
 @ROUTES.get(
     "/operations/{operation_id}/events",
     right=SEE,
+    of_primary=True,
     answer=str,
     media_type="text/event-stream",
     example="event: progress\ndata: {}\n\n",

@@ -99,7 +99,13 @@ def read_raw_event(call: Call, raw_event_id: RawEventId) -> RawFate:
     return raw_events.fate(call.connection, raw_event_id)
 
 
-@ROUTES.get("/raw-events/{raw_event_id}/content", right=_of_its_site(Role.EDITOR), answer=RawContent, example=_CONTENT)
+@ROUTES.get(
+    "/raw-events/{raw_event_id}/content",
+    right=_of_its_site(Role.EDITOR),
+    answer=RawContent,
+    example=_CONTENT,
+    of_primary=True,  # the audit trail is written
+)
 def read_raw_content(call: Call, raw_event_id: RawEventId) -> RawContent:
     """The headers and the body of one delivery. They hold personal data: the audit trail has who read them."""
     raw = raw_events.read(call.connection, raw_event_id, actor=call.actor)

@@ -91,7 +91,7 @@ def sign_in(call: Call, body: SignIn) -> Answer:
     return Answer(content=_me(caller), location="/api/v1/me", headers=headers)
 
 
-@ROUTES.get("/me", right=SIGNED_IN, answer=Me, example=_ME)
+@ROUTES.get("/me", right=SIGNED_IN, answer=Me, example=_ME, of_primary=True)
 def read_me(call: Call) -> Me:
     """Who asks, and what they may."""
     return _me(call.caller)
@@ -122,7 +122,13 @@ def change_own_password(call: Call, body: OwnPassword) -> None:
     )
 
 
-@ROUTES.get("/sessions", right=SIGNED_IN, answer=Page[Session], example=Page[Session](items=(_SESSION,), next=None))
+@ROUTES.get(
+    "/sessions",
+    right=SIGNED_IN,
+    answer=Page[Session],
+    example=Page[Session](items=(_SESSION,), next=None),
+    of_primary=True,
+)
 def list_sessions(call: Call) -> Page[Session]:
     """Your own sessions, the newest first; ended ones are shown for a week."""
     person_id = call.caller.person_id

@@ -34,7 +34,12 @@ _BACKTEST: Final = right_of(looking_back.ROUTES, looking_back.ask_for_backtest)
 _CANCEL: Final = right_of(long_operations.ROUTES, long_operations.cancel_operation)
 
 
-@PAGES.show("/definitions/{definition_key}/publish/{number}", right=_READ_ONE, template="definition_publish.html")
+@PAGES.show(
+    "/definitions/{definition_key}/publish/{number}",
+    right=_READ_ONE,
+    template="definition_publish.html",
+    of_primary=True,
+)
 def publish_page(call: Call, ask: Ask) -> Shown:
     """What would apply instead of what applies, where, and what it would have made of the past: before anybody publishes."""
     definition = operations.shown(call, definitions.get(call.connection, ask.path["definition_key"]))

@@ -86,7 +86,7 @@ def delivery_page(call: Call, ask: Ask) -> Shown:
     return _delivery(call, ask)
 
 
-@PAGES.show("/deliveries/{raw_event_id}/body", right=_READ_BODY, template="delivery.html")
+@PAGES.show("/deliveries/{raw_event_id}/body", right=_READ_BODY, template="delivery.html", of_primary=True)
 def body_page(call: Call, ask: Ask) -> Shown:
     """The same with its headers and its body, which hold personal data: the audit trail has who read them."""
     listed = operations.read_raw_content(call, ask.path["raw_event_id"])

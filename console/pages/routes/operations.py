@@ -38,7 +38,7 @@ class _Result(msgspec.Struct, frozen=True, kw_only=True):
     replay_parked: ReplayedDeliveries | None = None
 
 
-@PAGES.show("/operations", right=READ, template="operations.html")
+@PAGES.show("/operations", right=READ, template="operations.html", of_primary=True)
 def operations_page(call: Call, ask: Ask) -> Shown:
     """What is under way and what has ended within a day, the newest first."""
     state = ask.choice("state", tuple(State))
@@ -62,6 +62,7 @@ def operations_page(call: Call, ask: Ask) -> Shown:
     "/operations/{operation_id}",
     right=right_of(operations.ROUTES, operations.read_operation),
     template="operation.html",
+    of_primary=True,
 )
 def operation_page(call: Call, ask: Ask) -> Shown:
     """One operation: how far it is, followed as it goes on; then what came of it."""

@@ -21,4 +21,5 @@ def settings_page(call: Call, ask: Ask) -> Shown:
         if (is_set is None or setting.is_set == is_set)
         and (text is None or text.lower() in f"{setting.name} {setting.variable} {setting.meaning}".lower())
     ]
-    return Shown(title=_("Settings"), content={"ask": ask, "items": items, "text": text})
+    replica = None if call.replica is None else call.replica.state
+    return Shown(title=_("Settings"), content={"ask": ask, "items": items, "text": text, "replica": replica})

@@ -57,7 +57,7 @@ def sign_out(call: Call, ask: Ask) -> Moved:  # noqa: ARG001  (every page takes 
     return Moved(to="sign-in", cookies=(operations.cookie("", call.settings),))
 
 
-@PAGES.show("/account", right=SIGNED_IN, template="account.html")
+@PAGES.show("/account", right=SIGNED_IN, template="account.html", of_primary=True)
 def account_page(call: Call, ask: Ask) -> Shown:
     """Who is signed in, what they may, and from where."""
     person_id, person = call.caller.person_id, None

@@ -28,6 +28,20 @@ def test_without_our_tables_it_is_alive_and_not_ready(empty_database: str) -> No
         assert "custom-events migrate" in problem(client.get("/readyz"), 503)["detail"]
 
 
+def test_beside_a_newer_database_it_is_not_ready_and_changes_nothing(admin: Client, world: World) -> None:
+    sent = {"platform": "custom", "name": "Never made"}
+    with world.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE public.alembic_version SET version_num = '9999'"))
+    assert (
+        problem(admin.get("/readyz"), 503)["detail"]
+        == "the database is newer than this program: start the newer version"
+    )
+    assert (
+        "it is older, would misunderstand what is there"
+        in problem(admin.post("/api/v1/sites", json=sent), 503)["detail"]
+    )
+
+
 def test_without_a_database_it_is_alive_and_not_ready() -> None:
     with asking(create_app("postgresql://127.0.0.1:1/nothing")) as client:
         assert client.get("/healthz").status_code == 200

@@ -1,0 +1,101 @@
+"""What the console reads from the replica: lists, stories and figures, while it is near enough and has what whoever asks has changed themselves.
+
+A thread looks every second at both servers. A change that was committed by this process is noted with who made it; the look after it says how far the
+log had come by then, and until the replica has replayed that far, whoever made the change reads from the primary. Who asks and what
+they may is always read there (`replica_answers.py`), so that a key that is revoked stops at once.
+"""
+
+import threading
+import time
+from typing import Final
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from custom_events.access.roles import NOBODY, Caller
+from custom_events.history.readers import Readers
+from custom_events.postgres import replica
+from custom_events.postgres.replica import ReplicaState
+from custom_events.settings import Settings
+
+LOOK_S: Final = 1.0
+STALE_S: Final = 5.0  # an older look says nothing: the next one hangs at a server that is gone
+_NOT_KNOWN: Final = 2**63  # beyond every position of a log
+
+_Whose = tuple[str, int]  # of a caller: what kind, and the id
+_LOG = structlog.get_logger(__name__)
+
+
+class ReplicaReads:
+    """The replica of one process's database. `engine` and `readers` are its own."""
+
+    def __init__(self, url: str, primary: sa.Engine, settings: Settings, **limits: int) -> None:
+        self.engine = replica.opened(url, name="custom-events console replica", **limits)
+        self.readers = Readers(url)
+        self.state: ReplicaState | None = None
+        self._primary, self._limit_s = primary, settings.replica_lag_limit_s
+        self._looked_at = 0.0
+        self._noted: set[_Whose] = set()  # who changed something since the last look began
+        self._needs: dict[_Whose, int] = {}  # up to where the replica must be for whoever changed something
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Look every second from now on."""
+        self._thread = threading.Thread(target=self._look_on, name="replica", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, with the connections."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join(STALE_S)
+        self.readers.close()
+        self.engine.dispose()
+
+    def note_change(self, caller: Caller) -> None:
+        """This caller has changed something, and it is committed."""
+        if caller is not NOBODY:
+            with self._lock:
+                self._noted.add((caller.kind, caller.id))
+                self._needs[caller.kind, caller.id] = _NOT_KNOWN
+
+    def may_be_read(self, caller: Caller) -> bool:
+        """Whether the replica is near enough, and has what this caller has changed."""
+        state = self.state
+        if state is None or state.problem is not None or time.monotonic() - self._looked_at > STALE_S:
+            return False
+        with self._lock:
+            return (caller.kind, caller.id) not in self._needs
+
+    def look(self) -> None:
+        """See how the replica stands, and whose changes it has by now. Raises SQLAlchemyError where the primary fails."""
+        with self._lock:
+            noted, self._noted = self._noted, set()
+        try:
+            with self._primary.connect() as connection:
+                state = replica.state(connection, self.engine, self._limit_s)
+        except SQLAlchemyError:
+            with self._lock:
+                self._noted |= noted
+            raise
+        with self._lock:
+            self._needs |= dict.fromkeys(noted - self._noted, state.written)
+            self._needs = {whose: position for whose, position in self._needs.items() if position > state.replayed}
+        if self.state is None or self.state.problem != state.problem:
+            _LOG.info("replica", problem=state.problem, behind_s=state.behind_s)
+        self.state, self._looked_at = state, time.monotonic()
+
+    def _look_on(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self.look()
+            except (
+                SQLAlchemyError
+            ) as error:  # of the primary: said once, and nothing is read from the replica until it is back
+                if self.state is not None:
+                    _LOG.warning("replica_not_looked_at", error=type(error).__name__)
+                self.state = None
+            self._stopped.wait(LOOK_S)
