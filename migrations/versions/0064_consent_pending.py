@@ -1,13 +1,13 @@
 """A wait for consent is remembered by a column of its own while a person holds the row.
 
 Revision ID: 0064
-Revises: 0056
+Revises: 0057
 """
 
 from alembic import op
 
 revision = "0064"
-down_revision = "0056"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 
