@@ -33,8 +33,8 @@ endef
 define install
 	echo "Installing $(1) into .venv: $$(cat $(1) | grep -c '^[a-z0-9]') packages, a few minutes the first time." >&2
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes --progress-bar off $(1:%=-r %) |
-		awk -v all="$$(cat $(1) | grep -c '^[a-z0-9]')" -v end="$$([ -t 2 ] && printf '\r' || printf '\n')" \
-			'/^(Collecting|Requirement already)/ { done++; if (end == "\r" || done % 25 == 0) printf "  %d of %d  %-40.40s%s", done, all, $$2, end; fflush() } \
+		awk -v all="$$(cat $(1) | grep -c '^[a-z0-9]')" -v terminal="$$([ -t 2 ] && echo yes)" \
+			'/^(Collecting|Requirement already)/ { done++; if (terminal || done % 25 == 0) printf "  %d of %d  %-40.40s%s", done, all, $$2, terminal ? "\r" : "\n"; fflush() } \
 			/^Installing/ { printf "  all there, unpacking ...%30s\n", ""; fflush() }' >&2
 endef
 
