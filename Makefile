@@ -77,8 +77,10 @@ client: setup ## Generate api_client, the typed Python client, where the API's d
 	@$(BIN)/python -m console.api.client
 
 .PHONY: wheel
-wheel: client ## A wheel in .local/wheel: receiver, console, command, migrations and the client.
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --wheel-dir .local/wheel .
+wheel: client ## A wheel in .local/wheel, which runs everything.
+	@rm -rf .local/wheel && mkdir -p .local/wheel
+	$(BIN)/python -m cli.distribution .local/wheel wheel
+
 # What others made and the console's pages load, from npm by its lock. The pages work without it, so setup goes on and says what is missing.
 .PHONY: vendored
 vendored: .venv/.installed ## What the pages load of others (htmx), and axe for their tests, from npm by its lock.
@@ -216,7 +218,7 @@ plugin: setup ## The WooCommerce plugin as WordPress installs it, in .local/plug
 	@$(BIN)/python plugins/woocommerce/build.py .local/plugin
 
 .PHONY: dist
-dist: client ## What is released, in .local/dist: wheel, plugin, licences of parts, digests. The same sources give the same bytes.
+dist: client ## What is released, in .local/dist: wheel, its lock, systemd unit, plugin, licences of parts, digests. The same sources give the same bytes.
 	@$(BIN)/python -m cli.distribution .local/dist
 	cat .local/dist/SHA256SUMS
 

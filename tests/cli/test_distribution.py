@@ -50,13 +50,13 @@ def test_two_builds_have_equal_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_everything_is_there_with_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def made(target: Path, _at: str) -> None:
-        (target / "custom_events-0.1.0-py3-none-any.whl").write_bytes(b"wheel")
+        (target / "custom_events-1.0.0-py3-none-any.whl").write_bytes(b"wheel")
 
     monkeypatch.setattr(distribution, "wheel", made)
     target = tmp_path / "dist"
     distribution.main(target)
     names = {file.name for file in target.iterdir()}
-    assert {"licences.csv", "SHA256SUMS", "custom_events-0.1.0-py3-none-any.whl"} <= names
+    assert {"licences.csv", "SHA256SUMS", "custom_events-1.0.0-py3-none-any.whl"} <= names
     assert len(names) == 4  # and the plugin's zip
     listed = dict(line.split("  ")[::-1] for line in (target / "SHA256SUMS").read_text().splitlines())
     assert listed.keys() == names - {"SHA256SUMS"}
