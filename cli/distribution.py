@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -31,7 +32,14 @@ UNIT: Final = "deploy/systemd/custom-events.service"
 LOCK: Final = "requirements.txt"
 MANUAL_FILES: Final = (".md", ".png", ".svg", ".json")
 GENERATED: Final = ("api_client", "console/pages/static/vendor")
-RUN_BY: Final = ("receiver", "console", "pipeline", "destinations", "reports")  # extras of what runs, without tools
+RUN_BY: Final = (
+    "receiver",
+    "console",
+    "pipeline",
+    "destinations",
+    "reports",
+    "sandbox",
+)  # extras of what runs, without tools
 PAGES_LOCK: Final = ROOT / "console/pages/vendor/package-lock.json"
 BUILD: Final = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
 
@@ -69,7 +77,7 @@ def wheel(target: Path, at: str) -> Path:
     """Build the wheel into `target`; its path. Raises CalledProcessError with setuptools' words."""
     with tempfile.TemporaryDirectory(prefix="custom-events-dist-") as folder:
         source = Path(folder) / "source"
-        for name, file in sorted(_sources()):
+        for name, file in sorted(sources()):
             copy = source / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())
@@ -104,8 +112,13 @@ def digests(target: Path) -> str:
     return "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files)
 
 
-def _sources() -> Iterator[tuple[str, Path]]:
-    """(name within the copy, file)."""
+def version() -> str:
+    """The version of this checkout, which everything that is released has."""
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
+
+
+def sources() -> Iterator[tuple[str, Path]]:
+    """What the wheel is built of: (name within the copy, file)."""
     for name in _git("ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0"):
         file = ROOT / name
         if not file.is_file():

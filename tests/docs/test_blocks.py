@@ -24,6 +24,7 @@ PAGES: Final = ["README.md", *sorted(str(file.relative_to(ROOT)) for file in ROO
 EXECUTED: Final = {
     ("docs/how-to/back-up-and-restore.md", "sh"): "tests/flow/test_back_up_and_restore.py",
     ("docs/how-to/configure-by-api.md", "sh"): "tests/flow/test_configure_by_api.py",
+    ("docs/how-to/deploy.md", "sh"): "tests/deploy/test_plain_machine.py",
     ("docs/how-to/query-the-marts.md", "sql"): "tests/analytics/test_equal_figures.py",
     ("docs/reference/custom-webhooks.md", "sh"): "tests/platforms/test_custom_webhooks_page.py",
     ("docs/reference/custom-webhooks.md", "python"): "tests/platforms/test_custom_webhooks_page.py",
