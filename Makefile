@@ -138,6 +138,10 @@ laws: tools client ## The long laws with other examples, ROUNDS=10 times; LAWS="
 		$(PYTEST) -q --timeout 3600 --hypothesis-profile=search $(LAWS)
 	done
 
+.PHONY: plain-machine
+plain-machine: tools client ## The plain machine of docs/how-to/deploy.md, with every package from the registry; also back to an older release.
+	CUSTOM_EVENTS_TEST_PLAIN_MACHINE=1 $(BIN)/python -m pytest tests/deploy/test_plain_machine.py --durations=3
+
 .PHONY: lint
 lint: tools ## Ruff: rules and format.
 	$(BIN)/ruff check .
