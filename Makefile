@@ -35,7 +35,7 @@ define install
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes --progress-bar off $(1:%=-r %) |
 		awk -v all="$$(cat $(1) | grep -c '^[a-z0-9]')" -v terminal="$$([ -t 2 ] && echo yes)" \
 			'/^(Collecting|Requirement already)/ { done++; if (terminal || done % 25 == 0) printf "  %d of %d  %-40.40s%s", done, all, $$2, terminal ? "\r" : "\n"; fflush() } \
-			/^Installing/ { printf "  all there, unpacking ...%30s\n", ""; fflush() }' >&2
+			/^Installing/ { printf "  all there; unpacking and compiling, a minute or two ...%20s\n", ""; fflush() }' >&2
 endef
 
 .PHONY: help
