@@ -25,22 +25,16 @@ PASSWORD: Final = "correct horse battery staple 21"
 WHOLE: Final = bool(os.environ.get("CUSTOM_EVENTS_TEST_PLAIN_MACHINE"))
 
 
-def release(target: Path, monkeypatch: pytest.MonkeyPatch, version: str | None = None) -> Path:
-    """What `make dist` writes, into `target`; of another version where one is named."""
-    if version is not None:
-        project = target.with_name(f"{target.name}.toml")
-        text = (distribution.ROOT / "pyproject.toml").read_text()
-        project.write_text(text.replace(f'\nversion = "{current_version()}"\n', f'\nversion = "{version}"\n'))
-        sources = {**dict(distribution.sources()), "pyproject.toml": project}
-        monkeypatch.setattr(distribution, "sources", sources.items)
-    distribution.main(target)
-    monkeypatch.undo()
+def release(target: Path, version: str) -> Path:
+    """What `make dist` writes, into `target`, as of this version."""
+    project = target.with_name(f"{target.name}.toml")
+    text = (distribution.ROOT / "pyproject.toml").read_text()
+    project.write_text(text.replace(f'\nversion = "{distribution.version()}"\n', f'\nversion = "{version}"\n'))
+    sources = {**dict(distribution.sources()), "pyproject.toml": project}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(distribution, "sources", sources.items)
+        distribution.main(target)
     return target
-
-
-def current_version() -> str:
-    """The version of this checkout."""
-    return distribution.version()
 
 
 class PlainMachine:

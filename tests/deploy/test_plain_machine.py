@@ -17,8 +17,9 @@ from typing import Final
 import psutil
 import pytest
 
+from cli import distribution
 from custom_events.postgres import account
-from tests.deploy.plain_machine import OLDER, PAGE, TUTORIAL, WHOLE, PlainMachine, current_version, release
+from tests.deploy.plain_machine import OLDER, PAGE, TUTORIAL, WHOLE, PlainMachine, release
 from tests.deploy.systemd_stand_in import PLACES
 from tests.flow import stack
 from tests.flow.backup_page import blocks as backup_blocks
@@ -86,10 +87,10 @@ def test_every_block_is_typed() -> None:
 
 
 def test_from_the_release_to_the_end(
-    machine: PlainMachine, server: ServerMachine, google: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    machine: PlainMachine, server: ServerMachine, google: list[str], tmp_path: Path
 ) -> None:
-    older = release(tmp_path / "older", monkeypatch, OLDER)
-    newer = release(tmp_path / "newer", monkeypatch)
+    older = release(tmp_path / "older", OLDER)
+    newer = release(tmp_path / "newer", distribution.version())
     install(machine, older, google)
     order(machine, "A-1", *tutorial(machine, "3. The database and a shop"), *tutorial(machine, "4. A rule"))
     update(machine, newer)
@@ -150,7 +151,7 @@ def update(machine: PlainMachine, folder: Path) -> None:
     assert "The sums agree." in shown
     assert re.search(r"^received +1 = landed 1 \+ refused 0$", shown, re.MULTILINE)
     assert f"migrations: at {newest}, the newest" in shown
-    assert version_of(machine) == current_version()
+    assert version_of(machine) == distribution.version()
 
 
 def lose_and_restore(machine: PlainMachine, server: ServerMachine) -> None:
