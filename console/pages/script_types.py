@@ -20,7 +20,7 @@ def main() -> int:
     """Check; what is wrong is written as the compiler says it. Returns the exit code."""
     if not COMPILER.exists():
         sys.stderr.write(
-            "TypeScript is not there, so the scripts of the pages are not checked. It comes with: make tools\n"
+            "TypeScript is not there, so the scripts of the pages are not checked. It comes with: make setup\n"
         )
         return 0
     faults = check()

@@ -118,4 +118,4 @@ def test_what_is_wrong_is_told_as_the_compiler_says_it(
     assert script_types.main() == 0
     monkeypatch.setattr(script_types, "COMPILER", tmp_path / "nothing")
     assert script_types.main() == 0
-    assert "make tools" in capsys.readouterr().err
+    assert "make setup" in capsys.readouterr().err
