@@ -40,7 +40,7 @@ variable that is set and empty counts as unset, except where the last column say
 _COMMANDS = """\
 # Command line
 
-`custom-events` is installed by `make setup` in `.venv/bin`. Errors are one line on standard error that says what to do; the exit
+`custom-events` is installed by `make setup` in `.venv/bin`, or [from a wheel](../how-to/deploy.md#a-plain-machine). Errors are one line on standard error that says what to do; the exit
 code is then 1, or 2 for a wrong usage. `--verbose` before the verb shows logs and tracebacks.
 """
 

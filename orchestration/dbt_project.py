@@ -21,6 +21,7 @@ from custom_events.settings import Settings, settings
 PROJECT_DIRECTORY = Path(__file__).parents[1] / "dbt"  # of a checkout
 PROJECT_FILE = "dbt_project.yml"
 PACKAGED = Path(__file__).parent / "dbt_files"  # of a wheel (cli/distribution.py)
+WRITTEN_BY_DBT = frozenset({"target", "logs", ".user.yml"})
 COPY = "dbt_project"  # of it, in the local directory: packages may be read-only, and dbt writes beside its models
 # dbt-postgres hands on few parameters of a connection; libpq takes the others from its environment
 # (https://www.postgresql.org/docs/current/libpq-envars.html).
@@ -75,13 +76,18 @@ def prepare(settings: Settings) -> Path:
         )
     copy = directory(settings)
     private_files.make_directory(copy)
-    for part in PACKAGED.iterdir():
-        if _contents(part) != _contents(copy / part.name):  # written now, so that the manifest counts as older
-            shutil.rmtree(copy / part.name, ignore_errors=True)
-            if part.is_dir():
-                shutil.copytree(part, copy / part.name, copy_function=shutil.copyfile)
-            else:
-                shutil.copyfile(part, copy / part.name)
+    names = {part.name for part in (*PACKAGED.iterdir(), *copy.iterdir())} - WRITTEN_BY_DBT
+    for part, copied in ((PACKAGED / name, copy / name) for name in sorted(names)):
+        if _contents(part) == _contents(copied):
+            continue
+        if copied.is_dir():
+            shutil.rmtree(copied)
+        copied.unlink(missing_ok=True)
+        # Written now, so that the manifest counts as older.
+        if part.is_dir():
+            shutil.copytree(part, copied, copy_function=shutil.copyfile)
+        elif part.is_file():
+            shutil.copyfile(part, copied)
     return copy
 
 

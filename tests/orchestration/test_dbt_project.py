@@ -87,6 +87,8 @@ def test_a_wheels_models_are_copied_where_dbt_may_write(tmp_path: Path, monkeypa
     with pytest.raises(NeedsAction, match="install a wheel"):
         dbt_project.prepare(local)
     (packaged / "models/marts").mkdir(parents=True)
+    (packaged / "tests").mkdir()
+    (packaged / "tests/is_true.sql").write_text("select 3")
     (packaged / dbt_project.PROJECT_FILE).write_text("name: one")
     (packaged / "models/marts/left.sql").write_text("select 1")
     (packaged / "models/stays.sql").write_text("select 2")
@@ -98,8 +100,10 @@ def test_a_wheels_models_are_copied_where_dbt_may_write(tmp_path: Path, monkeypa
     written.touch()
     before = (copy / dbt_project.PROJECT_FILE).stat().st_mtime_ns
     (packaged / "models/marts/left.sql").unlink()
+    (packaged / "tests").rename(tmp_path / "left_out")
     assert dbt_project.prepare(local) == copy
     assert not (copy / "models/marts/left.sql").exists()
+    assert not (copy / "tests").exists()
     assert (copy / "models/stays.sql").stat().st_mtime_ns >= written.stat().st_mtime_ns
     assert (copy / dbt_project.PROJECT_FILE).stat().st_mtime_ns == before
     assert written.is_file()
