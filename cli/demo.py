@@ -28,6 +28,7 @@ def demo(*, once: bool, reports: bool) -> None:
 
     console = Console()
     configured = prepared()
+    console.print("Starting the database.")  # so that something is seen from the first second
     try:
         with terminable(), database(configured) as url:
             code = run(configured, url, console, once=once, with_reports=reports)

@@ -1,6 +1,7 @@
 """What is released, built so that the same sources give the same bytes: `make dist` runs this.
 
-    python -m cli.distribution .local/dist
+    python -m cli.distribution .local/dist          # everything
+    python -m cli.distribution .local/wheel wheel   # the wheel alone
 
 The wheel is made of a copy of what git tracks, with what is generated beside it (the client, what the pages load of others, the manual): neither the
 builder's umask, clock, folder nor files that lie about change it. The time within it is that of the newest commit (SOURCE_DATE_EPOCH goes before it).
@@ -16,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -25,9 +27,19 @@ ROOT: Final = Path(__file__).parents[1]
 EPOCH: Final = "SOURCE_DATE_EPOCH"  # seconds since 1970, https://reproducible-builds.org/docs/source-date-epoch
 NOT_RELEASED: Final = ("tests/", "benchmarks/", "findings/", "docs/", "deploy/", ".ci/")
 MANUAL: Final = "console/pages/manual_pages"  # where the wheel has docs/, which is no package
+DBT: Final = "orchestration/dbt_files"  # and dbt/, whose name is taken
+UNIT: Final = "deploy/systemd/custom-events.service"
+LOCK: Final = "requirements.txt"
 MANUAL_FILES: Final = (".md", ".png", ".svg", ".json")
 GENERATED: Final = ("api_client", "console/pages/static/vendor")
-RUN_BY: Final = ("receiver", "console", "pipeline", "destinations", "reports")  # extras of what runs, without tools
+RUN_BY: Final = (
+    "receiver",
+    "console",
+    "pipeline",
+    "destinations",
+    "reports",
+    "sandbox",
+)  # extras of what runs, without tools
 PAGES_LOCK: Final = ROOT / "console/pages/vendor/package-lock.json"
 BUILD: Final = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
 
@@ -42,10 +54,12 @@ class Part(NamedTuple):
 
 
 def main(target: Path) -> None:
-    """Write wheel, plugin, licences and digests into `target`, which is made anew."""
+    """Write wheel, lock, systemd unit, plugin, licences and digests into `target`, which is made anew."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     wheel(target, epoch())
+    for name in (LOCK, UNIT):
+        shutil.copyfile(ROOT / name, target / Path(name).name)
     plugin = [sys.executable, str(ROOT / "plugins/woocommerce/build.py"), str(target)]
     subprocess.run(plugin, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  (ours)
     (target / "licences.csv").write_text(licences(), encoding="utf-8")
@@ -63,7 +77,7 @@ def wheel(target: Path, at: str) -> Path:
     """Build the wheel into `target`; its path. Raises CalledProcessError with setuptools' words."""
     with tempfile.TemporaryDirectory(prefix="custom-events-dist-") as folder:
         source = Path(folder) / "source"
-        for name, file in sorted(_sources()):
+        for name, file in sorted(sources()):
             copy = source / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())
@@ -98,13 +112,22 @@ def digests(target: Path) -> str:
     return "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files)
 
 
-def _sources() -> Iterator[tuple[str, Path]]:
-    """(name within the copy, file)."""
+def version() -> str:
+    """The version of this checkout, which everything that is released has."""
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
+
+
+def sources() -> Iterator[tuple[str, Path]]:
+    """What the wheel is built of: (name within the copy, file)."""
     for name in _git("ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0"):
         file = ROOT / name
-        if name and file.is_file() and not name.startswith(NOT_RELEASED):
+        if not file.is_file():
+            continue
+        if name.startswith("dbt/"):
+            yield f"{DBT}/{name.removeprefix('dbt/')}", file
+        elif name and not name.startswith(NOT_RELEASED):
             yield name, file
-        elif name.startswith("docs/") and file.suffix in MANUAL_FILES and file.is_file():
+        elif name.startswith("docs/") and file.suffix in MANUAL_FILES:
             yield f"{MANUAL}/{name.removeprefix('docs/')}", file
     for folder in GENERATED:
         for file in (ROOT / folder).rglob("*"):
@@ -165,4 +188,7 @@ def _page_parts() -> Iterator[Part]:
 
 
 if __name__ == "__main__":  # pragma: no cover  (tests call its parts)
-    main(Path(sys.argv[1]))
+    if sys.argv[2:] == ["wheel"]:
+        wheel(Path(sys.argv[1]), epoch())
+    else:
+        main(Path(sys.argv[1]))

@@ -10,7 +10,7 @@ from typing import Any, Final
 DOCS: Final = Path(__file__).parents[1] / "docs"
 ROOT_PAGE: Final = "index"
 # Languages of blocks that Pygments does not know.
-UNCOLOURED: Final = ("mermaid", "signature", "signature-v1", "keys")
+UNCOLOURED: Final = ("signature", "signature-v1", "keys")
 SETTINGS: Final[dict[str, Any]] = {
     "project": "Custom Events",
     "extensions": ["myst_parser"],

@@ -24,6 +24,7 @@ from custom_events.settings import Settings, variable_of
 from custom_events.tables import picture, schema_page
 from custom_events.watching import exposition
 
+PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "schema.svg"
 RULES = Path(__file__).parents[1] / "deploy" / "prometheus" / "alerts.yml"
 WIDTH = 100  # characters of a line of help
 _SETTINGS = """\
@@ -39,7 +40,7 @@ variable that is set and empty counts as unset, except where the last column say
 _COMMANDS = """\
 # Command line
 
-`custom-events` is installed by `make setup` in `.venv/bin`. Errors are one line on standard error that says what to do; the exit
+`custom-events` is installed by `make setup` in `.venv/bin`, or [from a wheel](../how-to/deploy.md#a-plain-machine). Errors are one line on standard error that says what to do; the exit
 code is then 1, or 2 for a wrong usage. `--verbose` before the verb shows logs and tracebacks.
 """
 
@@ -64,7 +65,6 @@ def write(directory: Path) -> None:
         ("settings.md", settings_page()),
         ("cli.md", cli_page()),
         ("schema.md", schema_page.render()),
-        ("schema.svg", picture.render()),
         ("google-errors.md", error_page.render()),
         ("conditions.md", conditions.reference_page()),
         ("api.md", api.render()),
@@ -77,6 +77,11 @@ def write(directory: Path) -> None:
     )
     for name, text in pages:
         (directory / name).write_text(text, encoding="utf-8")
+
+
+def write_picture(file: Path = PICTURE) -> None:
+    """Write the tables as a picture, where the manual's pictures are."""
+    file.write_text(picture.render(), encoding="utf-8")
 
 
 def write_rules(file: Path = RULES) -> None:
@@ -124,6 +129,7 @@ def _helps(
 
 if __name__ == "__main__":  # pragma: no cover
     write(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference"))
+    write_picture()
     write_rules()
     dashboards.write()
     rooms.write()

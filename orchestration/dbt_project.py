@@ -1,5 +1,9 @@
-"""Where the dbt project is, its manifest, and what it needs in its environment."""
+"""Where the dbt project is, its manifest, and what it needs in its environment.
 
+A checkout has it in `dbt/`, where dbt writes as well. A wheel has it as files of this package, of which a copy in the local directory is used.
+"""
+
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -9,12 +13,16 @@ import structlog
 from sqlalchemy.engine import make_url
 
 from assets import dbt_kept
+from custom_events import private_files
 from custom_events.errors import NeedsAction
 from custom_events.postgres.connect import session_options
-from custom_events.settings import settings
+from custom_events.settings import Settings, settings
 
-PROJECT_DIRECTORY = Path(__file__).parents[1] / "dbt"
-MANIFEST = PROJECT_DIRECTORY / "target" / "manifest.json"
+PROJECT_DIRECTORY = Path(__file__).parents[1] / "dbt"  # of a checkout
+PROJECT_FILE = "dbt_project.yml"
+PACKAGED = Path(__file__).parent / "dbt_files"  # of a wheel (cli/distribution.py)
+WRITTEN_BY_DBT = frozenset({"target", "logs", ".user.yml"})
+COPY = "dbt_project"  # of it, in the local directory: packages may be read-only, and dbt writes beside its models
 # dbt-postgres hands on few parameters of a connection; libpq takes the others from its environment
 # (https://www.postgresql.org/docs/current/libpq-envars.html).
 LIBPQ_VARIABLES = {
@@ -41,6 +49,52 @@ PARSE_LIMIT_S = 300.0  # it takes 8 s on an idle core
 _DBT = (sys.executable, "-c", "from dbt.cli.main import cli; cli()")
 
 log = structlog.get_logger(__name__)
+
+
+def is_checkout() -> bool:
+    """Whether this runs from a checkout, and not from an installed wheel."""
+    return (PROJECT_DIRECTORY / PROJECT_FILE).is_file()
+
+
+def directory(settings: Settings) -> Path:
+    """Where dbt reads its models and writes what it makes of them."""
+    return PROJECT_DIRECTORY if is_checkout() else settings.local_directory.resolve() / COPY
+
+
+def manifest(settings: Settings) -> Path:
+    """What dbt says of its models, of which Dagster makes the graph."""
+    return directory(settings) / "target" / "manifest.json"
+
+
+def prepare(settings: Settings) -> Path:
+    """The project's directory, copied anew where a wheel has it. Raises NeedsAction where this installation has none."""
+    if is_checkout():
+        return PROJECT_DIRECTORY
+    if not (PACKAGED / PROJECT_FILE).is_file():
+        raise NeedsAction(
+            f"Dagster needs the models of dbt, and {PACKAGED} is not there: install a wheel that `make wheel` or `make dist` made, or run this from a checkout."
+        )
+    copy = directory(settings)
+    private_files.make_directory(copy)
+    names = {part.name for part in (*PACKAGED.iterdir(), *copy.iterdir())} - WRITTEN_BY_DBT
+    for part, copied in ((PACKAGED / name, copy / name) for name in sorted(names)):
+        if _contents(part) == _contents(copied):
+            continue
+        if copied.is_dir():
+            shutil.rmtree(copied)
+        copied.unlink(missing_ok=True)
+        # Written now, so that the manifest counts as older.
+        if part.is_dir():
+            shutil.copytree(part, copied, copy_function=shutil.copyfile)
+        elif part.is_file():
+            shutil.copyfile(part, copied)
+    return copy
+
+
+def _contents(part: Path) -> dict[str, bytes]:
+    """The files of a folder by their paths below it, or the file itself; empty: nothing is there."""
+    files = [part] if part.is_file() else part.rglob("*")
+    return {str(file.relative_to(part)): file.read_bytes() for file in files if file.is_file()}
 
 
 def parse_if_needed(
@@ -75,7 +129,7 @@ def _keep_specs(manifest: Path, run: Callable[[Sequence[str]], tuple[int, str]])
 
 def _changed_at(project: Path) -> float:
     """When a file of the project was changed last, seconds since 1970; what dbt itself writes left out."""
-    own = [project / "dbt_project.yml", project / "profiles.yml"]
+    own = [project / PROJECT_FILE, project / "profiles.yml"]
     folders = [project / name for name in ("models", "tests", "macros")]
     paths = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
     return max((file.stat().st_mtime for file in (*own, *paths) if file.is_file()), default=0.0)

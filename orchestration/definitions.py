@@ -12,6 +12,7 @@ from assets import (
     report_exports,
     watches,
 )
+from custom_events.settings import settings
 from orchestration import backtests, dbt_project, jobs, resources, schedules, sensors
 
 defs = dg.Definitions(
@@ -21,7 +22,7 @@ defs = dg.Definitions(
         commerce_events.understand_and_match,
         conversion_uploads.conversion_uploads,
         reconciliation.reconciliation,
-        analytics.analytics(dbt_project.MANIFEST),
+        analytics.analytics(dbt_project.manifest(settings())),
         report_exports.report_exports,
         analytics.report_builds,
     ],

@@ -29,5 +29,5 @@ def dbt(_: dg.InitResourceContext) -> Any:
 
     own = settings().reporting_database_url
     os.environ.update(dbt_project.environment(address() if own is None else own.get_secret_value()))
-    directory = os.fspath(dbt_project.PROJECT_DIRECTORY)
+    directory = os.fspath(dbt_project.directory(settings()))
     return DbtCliResource(project_dir=directory, profiles_dir=directory, dbt_executable=dbt_project.executable())

@@ -29,7 +29,7 @@ def command(words: Sequence[str], settings: Settings) -> tuple[list[str], dict[s
     url = settings.database_url.get_secret_value()
     if words[0] in ("receiver", "console"):  # which know nothing of Dagster
         made = [programs.receiver(settings), programs.console(settings)]
-        environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(programs.ROOT)}
+        environment = {**os.environ, "DATABASE_URL": url, **programs.search_path()}
     else:
         programs.check_exposure(settings)
         environment = {**os.environ, **programs.environment(settings, url)}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from custom_events.errors import InvalidConfiguration, NeedsAction
+from custom_events.errors import InvalidConfiguration
 from custom_events.settings import Settings, as_variables, variable_of
 from custom_events.values.hosts import is_local
 from orchestration import dbt_project, instance
@@ -63,17 +63,13 @@ def dagster(settings: Settings) -> list[Program]:
     """Dagster: one code server, and the webserver and the daemon that ask it. Also dbt's manifest, which it reads.
 
     `dagster dev` would do the same with two processes more, and starts a code server again that nobody misses when it dies.
-    Raises NeedsAction outside a checkout, and when dbt cannot read its models.
+    Raises NeedsAction where this installation has no models of dbt, and when dbt cannot read them.
     """
-    if not (ROOT / "workspace.yaml").is_file():
-        raise NeedsAction(
-            f"Dagster needs workspace.yaml and dbt/, and {ROOT} has none: a wheel holds the receiver, the console and the "
-            "command only. Run this from a checkout of the project."
-        )
-    dbt_project.parse_if_needed()
+    dbt_project.parse_if_needed(dbt_project.prepare(settings))
     socket, served, asked = _code_server(settings)
+    working = ROOT if dbt_project.is_checkout() else instance.home(settings).resolve()
     code_server = [
-        *("api", "grpc", "--module-name", "orchestration.definitions", "--working-directory", str(ROOT)),
+        *("api", "grpc", "--module-name", "orchestration.definitions", "--working-directory", str(working)),
         *(*served, "--use-python-environment-entry-point", "--log-level", "warning"),
     ]
     webserver = [
@@ -141,6 +137,11 @@ def _reachable(host: str) -> str:
     return "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
 
 
+def search_path() -> dict[str, str]:
+    """The variable by which a checkout's modules are found; an installed wheel needs none."""
+    return {"PYTHONPATH": str(ROOT)} if dbt_project.is_checkout() else {}
+
+
 def environment(settings: Settings, url: str) -> dict[str, str]:
     """What processes are told: what is set, the one database, Dagster's home, dbt's connection. Each program then gets its own part."""
     pipeline = environments.login(settings.pipeline_database_url, url)
@@ -148,7 +149,7 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
         **as_variables(settings),
         "DATABASE_URL": url,
         variable_of("dagster_token"): dagster_token(settings),
-        "PYTHONPATH": str(ROOT),
+        **search_path(),
         "CUSTOM_EVENTS_LOCAL_DIRECTORY": str(settings.local_directory.resolve()),
         **instance.prepare(instance.home(settings), pipeline, settings.dagster_run_launcher),
         **dbt_project.environment(environments.login(settings.reporting_database_url, pipeline)),

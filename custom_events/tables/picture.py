@@ -1,4 +1,4 @@
-"""The tables as a picture, docs/reference/schema.svg: what refers to what, from left to right.
+"""The tables as a picture, docs/pictures/schema.svg: what refers to what, from left to right.
 
 A layered drawing: a table stands one column to the right of the rightmost that it refers to; within a column the order follows
 the neighbours' (barycentres, a few sweeps), which leaves few lines crossing. Deterministic, and without any program beside it.

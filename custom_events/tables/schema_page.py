@@ -6,9 +6,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from custom_events.tables import sites
-from custom_events.tables.references import UNENFORCED
-from custom_events.tables.registry import MODULES, PARTITIONED, TABLES
+from custom_events.tables.registry import MODULES, PARTITIONED
 
 PAGE = Path("docs/reference/schema.md")
 
@@ -27,42 +25,21 @@ retention (`custom_events/postgres/partitions.py`).
 
 Solid: a foreign key. Dashed: by value only, where a foreign key costs too much or cannot be
 ([decision 0005](../decisions/0005-foreign-keys-left-out.md)). Every table with a `site_id` belongs to a site; only foreign
-keys among those are drawn. The same [as a picture](schema.svg), with the columns:
+keys among those are drawn. A box names the columns that refer ([the picture alone](../pictures/schema.svg)).
 
-![Tables and what they refer to](schema.svg)
-
-```mermaid
-erDiagram
+![Tables and what they refer to](../pictures/schema.svg)
 """
 
 
 def render() -> str:
     """The whole page."""
-    parts = [_INTRODUCTION, *(f"    {line}\n" for line in _picture()), "```\n"]
+    parts = [_INTRODUCTION]
     for module in MODULES:
         heading = (module.__doc__ or "").split("\n", 1)[0].rstrip(".")
         parts.append(f"\n## {heading}\n")
         tables = [table for table in vars(module).values() if isinstance(table, sa.Table)]
         parts.extend(_table(table) for table in tables)
     return "".join(parts)
-
-
-def _picture() -> Iterator[str]:
-    """One line per pair of tables; a foreign key wins over a reference by value."""
-    enforced = {
-        (key.column.table.name, table.name): ", ".join(sorted(c.name for c in key.constraint.columns))
-        for table in TABLES
-        for key in table.foreign_keys
-        if key.constraint is not None
-    }
-    for (target, table), columns in sorted(enforced.items()):
-        yield f'{target} ||--o{{ {table} : "{columns}"'
-    by_value: dict[tuple[str, str], list[str]] = {}
-    for reference in UNENFORCED:
-        if reference.target is not sites.sites:  # a line to nearly every table would hide the others
-            by_value.setdefault((reference.target.name, reference.table.name), []).append(reference.column)
-    for (target, table), columns in sorted(by_value.items()):
-        yield f'{target} |o..o{{ {table} : "{", ".join(columns)}"'
 
 
 def _table(table: sa.Table) -> str:

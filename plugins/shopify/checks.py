@@ -1,6 +1,6 @@
 """Checks of the app's JavaScript and Liquid with what others made: types by TypeScript, the theme extension by Shopify's theme-check.
 
-    python plugins/shopify/checks.py install   # bring them from npm by the lock: `make setup` does
+    python plugins/shopify/checks.py install   # bring them from npm by the lock: `make tools` does
     python plugins/shopify/checks.py           # check; what is wrong is written
 
 Everything comes by `package-lock.json`, which names no address, and runs in the node that our own lock has.
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
         faults = install()
     elif not MODULES.is_dir():
         sys.stderr.write(
-            "TypeScript and theme-check are not there, so the Shopify app is not checked. They come with: make setup\n"
+            "TypeScript and theme-check are not there, so the Shopify app is not checked. They come with: make tools\n"
         )
         return 0
     else:

@@ -86,7 +86,10 @@ class Demo:
     def follow(self, step: str, posts: Sequence[Post], live: Live) -> None:
         """Posts a wave and follows it until nothing moves any more. Raises NeedsAction when it does not settle in time."""
         base = f"http://{self.settings.receiver_host}:{self.settings.receiver_port}"
-        live.update(display(f"{step}: the stores post {len(posts)} webhooks", self.seconds, None))
+        begun = f"{step}: the stores post {len(posts)} webhooks"
+        if not self.console.is_terminal:  # where the display shows nothing before its end
+            self.console.print(begun)
+        live.update(display(begun, self.seconds, None))
         wave = asyncio.run(send(base, posts))
         self.sent.posts += wave.posts
         self.sent.by_status.update(wave.by_status)
@@ -127,6 +130,7 @@ class Demo:
 def run(settings: Settings, url: str, console: Console, *, once: bool, with_reports: bool = False) -> int:
     """Migrates and seeds the database, runs the demo; stays up until interrupted unless `once`, which builds reports only
     `with_reports`. Returns the exit code."""
+    console.print("Making its tables.")
     migrate.upgrade(url)
     demo = Demo(settings, url, console)
     try:
@@ -135,6 +139,7 @@ def run(settings: Settings, url: str, console: Console, *, once: bool, with_repo
             password = "" if once else prepare_console(connection)  # nobody is there to sign in
             if not once:
                 prepare_report(connection, settings, datetime.now(UTC))
+        console.print("Starting Google's stand-in, the receiver, the console and Dagster.")
         demo.start()
         before = demo.read()
         number = _run_number(settings.local_directory / FIGURES_FILE)

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from assets import analytics, dbt_build, dbt_kept, dbt_specs
+from custom_events.settings import settings
 from orchestration import dbt_project
 
 pytestmark = pytest.mark.usefixtures("untraced_processes")
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("untraced_processes")
 def manifest(tmp_path: Path) -> Path:
     dbt_project.parse_if_needed()
     copied = tmp_path / "manifest.json"
-    copied.write_bytes(dbt_project.MANIFEST.read_bytes())
+    copied.write_bytes(dbt_project.manifest(settings()).read_bytes())
     return copied
 
 

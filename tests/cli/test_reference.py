@@ -17,6 +17,11 @@ def test_the_pages_are_those_the_code_gives(tmp_path: Path) -> None:
         )
 
 
+def test_the_picture_is_that_of_the_tables(tmp_path: Path) -> None:
+    reference.write_picture(tmp_path / "new.svg")
+    assert reference.PICTURE.read_text() == (tmp_path / "new.svg").read_text(), "run `make docs`"
+
+
 def test_the_rules_for_prometheus_are_those_of_the_watcher(tmp_path: Path) -> None:
     reference.write_rules(tmp_path / "new" / "alerts.yml")
     assert reference.RULES.read_text() == (tmp_path / "new" / "alerts.yml").read_text(), "run `make docs`"

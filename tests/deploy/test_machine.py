@@ -27,7 +27,7 @@ def test_systemd_reads_the_unit(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd is not on this machine")
     copy = tmp_path / UNIT.name
-    copy.write_text(UNIT.read_text().replace("/opt/custom-events/.venv/bin/custom-events", "/bin/true"))
+    copy.write_text(UNIT.read_text().replace("/opt/custom-events/bin/custom-events", "/bin/true"))
     done = subprocess.run(["systemd-analyze", "verify", copy], capture_output=True, text=True, check=False, timeout=60)
     assert [line for line in done.stderr.splitlines() if UNIT.name in line] == []
     security = ["systemd-analyze", "security", "--offline=true", copy]

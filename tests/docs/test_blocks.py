@@ -1,7 +1,7 @@
 """Every block of code in README and docs/ is executed by a test, or says in its first line that it is not, and why.
 
-`sh`, `python`, `sql` and `js` are executed by the test of their page (EXECUTED), or begin with a comment `not run: <why>`. `json` and `yaml` are read here. `text` and
-`mermaid` are shown, and no command. Commands of ours are looked up, wherever they stand: verb, subverb and options have to be there.
+`sh`, `python`, `sql` and `js` are executed by the test of their page (EXECUTED), or begin with a comment `not run: <why>`. `json` and `yaml` are read here. `text` is
+shown, and no command. Commands of ours are looked up, wherever they stand: verb, subverb and options have to be there.
 """
 
 import json
@@ -24,6 +24,7 @@ PAGES: Final = ["README.md", *sorted(str(file.relative_to(ROOT)) for file in ROO
 EXECUTED: Final = {
     ("docs/how-to/back-up-and-restore.md", "sh"): "tests/flow/test_back_up_and_restore.py",
     ("docs/how-to/configure-by-api.md", "sh"): "tests/flow/test_configure_by_api.py",
+    ("docs/how-to/deploy.md", "sh"): "tests/deploy/test_plain_machine.py",
     ("docs/how-to/query-the-marts.md", "sql"): "tests/analytics/test_equal_figures.py",
     ("docs/reference/custom-webhooks.md", "sh"): "tests/platforms/test_custom_webhooks_page.py",
     ("docs/reference/custom-webhooks.md", "python"): "tests/platforms/test_custom_webhooks_page.py",
@@ -34,7 +35,7 @@ EXECUTED: Final = {
 }
 # Of the README one section is executed; its other commands are looked up below.
 README_TEST: Final = "tests/flow/test_readme.py"
-SHOWN: Final = ("text", "mermaid")
+SHOWN: Final = ("text",)
 READ: Final = ("json", "yaml")
 NOT_RUN: Final = re.compile(r"(?:#|//|--) not run: (.{15,})")
 # Pages whose blocks of YAML are files of rules: `## sites/my-shop-key.yaml` above them, or as the page says.

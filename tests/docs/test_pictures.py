@@ -9,6 +9,7 @@ from console.pages.install import all_pages
 from sandbox.demo.screenshots import DOCS, MOST_BYTES, PICTURES
 
 ROOT = Path(__file__).parents[2]
+DRAWN = (DOCS / "programs.svg", DOCS / "schema.svg")  # by hand, and by `make docs`
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -17,19 +18,19 @@ def shown() -> set[Path]:
     return {
         (page.parent / target).resolve()
         for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
-        for target in re.findall(r"!\[[^\]]+\]\(([^)]+\.png)\)", page.read_text(encoding="utf-8"))
+        for target in re.findall(r"!\[[^\]]+\]\(([^)]+\.(?:png|svg))\)", page.read_text(encoding="utf-8"))
     }
 
 
 def test_pictures_that_are_shown_are_those_that_are_made() -> None:
-    made = {DOCS / f"{picture.name}.png" for picture in PICTURES}
+    made = {DOCS / f"{picture.name}.png" for picture in PICTURES} | set(DRAWN)
     assert shown() == made == set(DOCS.glob("*"))
 
 
 def test_each_is_a_small_picture() -> None:
     for file in DOCS.glob("*"):
         content = file.read_bytes()
-        assert content.startswith(PNG), file.name
+        assert content.startswith(b"<svg " if file in DRAWN else PNG), file.name
         assert len(content) <= MOST_BYTES, file.name
 
 

@@ -15,8 +15,9 @@ import yaml
 from sqlalchemy.engine import make_url
 
 from custom_events.errors import NeedsAction
-from custom_events.settings import settings
+from custom_events.settings import Settings, settings
 from orchestration import dbt_project, instance, resources
+from supervisor import programs
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,37 @@ def test_the_manifest_is_made_where_it_is_missing_or_old(tmp_path: Path) -> None
     (project / "models" / "marts" / "broken.sql").write_text("select {{ ref('nothing_like_it') }}")
     with pytest.raises(NeedsAction, match="nothing_like_it"):
         dbt_project.parse_if_needed(project)
+
+
+def test_a_wheels_models_are_copied_where_dbt_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packaged, local = tmp_path / "dbt_files", Settings.model_validate({"local_directory": tmp_path / "local"})
+    monkeypatch.setattr(dbt_project, "PROJECT_DIRECTORY", tmp_path / "dbt")
+    monkeypatch.setattr(dbt_project, "PACKAGED", packaged)
+    assert not dbt_project.is_checkout()
+    assert programs.search_path() == {}
+    with pytest.raises(NeedsAction, match="install a wheel"):
+        dbt_project.prepare(local)
+    (packaged / "models/marts").mkdir(parents=True)
+    (packaged / "tests").mkdir()
+    (packaged / "tests/is_true.sql").write_text("select 3")
+    (packaged / dbt_project.PROJECT_FILE).write_text("name: one")
+    (packaged / "models/marts/left.sql").write_text("select 1")
+    (packaged / "models/stays.sql").write_text("select 2")
+    copy = dbt_project.prepare(local)
+    assert copy == dbt_project.directory(local)
+    assert (copy / "models/marts/left.sql").read_text() == "select 1"
+    written = dbt_project.manifest(local)
+    written.parent.mkdir()
+    written.touch()
+    before = (copy / dbt_project.PROJECT_FILE).stat().st_mtime_ns
+    (packaged / "models/marts/left.sql").unlink()
+    (packaged / "tests").rename(tmp_path / "left_out")
+    assert dbt_project.prepare(local) == copy
+    assert not (copy / "models/marts/left.sql").exists()
+    assert not (copy / "tests").exists()
+    assert (copy / "models/stays.sql").stat().st_mtime_ns >= written.stat().st_mtime_ns
+    assert (copy / dbt_project.PROJECT_FILE).stat().st_mtime_ns == before
+    assert written.is_file()
 
 
 def test_dbt_is_found_in_an_environment_that_nobody_activated(

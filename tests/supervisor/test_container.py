@@ -19,7 +19,7 @@ ASKED = ("--grpc-host", "code", "--grpc-port", "4000")
 
 @pytest.fixture
 def settings(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(dbt_project, "parse_if_needed", lambda: False)
+    monkeypatch.setattr(dbt_project, "parse_if_needed", lambda _: False)
     launcher = tmp_path / "launcher.yaml"
     launcher.write_text(KUBERNETES)
     return Settings(

@@ -34,7 +34,7 @@ def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
     monkeypatch.setattr(
         instance, "prepare", lambda _, url, _launcher: {"DAGSTER_HOME": "/home/dagster", instance.STORAGE_VARIABLE: url}
     )
-    monkeypatch.setattr(dbt_project, "parse_if_needed", lambda: False)
+    monkeypatch.setattr(dbt_project, "parse_if_needed", lambda _: False)
     named = {
         field: SecretStr(value) if "secret" in field or field.endswith("_url") else value
         for field, value in SECRETS.items()

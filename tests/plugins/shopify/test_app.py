@@ -46,7 +46,7 @@ def _checks() -> Any:
 
 
 CHECKS = _checks()
-needs_npm = pytest.mark.skipif(not CHECKS.MODULES.is_dir(), reason="`make setup` brings what checks the app, from npm")
+needs_npm = pytest.mark.skipif(not CHECKS.MODULES.is_dir(), reason="`make tools` brings what checks the app, from npm")
 
 
 def settings_of(name: str) -> dict[str, Any]:
