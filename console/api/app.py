@@ -47,10 +47,10 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
     )
     limits = {"lock_limit_ms": LOCK_LIMIT_MS, "statement_limit_ms": STATEMENT_LIMIT_MS}
     readers = AsyncReaders(url, name="custom-events console reads", most=quick_reads.AT_ONCE, **limits)
-    runner = Runner(url, settings, KINDS)
 
     replica_url = replica.url_of(settings, url)
     reads = None if replica_url is None else ReplicaReads(replica_url, engine, settings, kept=AT_ONCE, **limits)
+    runner = Runner(url, settings, KINDS) if reads is None else Runner(url, settings, KINDS, on_end=reads.note_change)
     ends: list[Callable[[], None]] = [engine.dispose]
     if reads is not None:
         ends.insert(0, reads.stop)

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from custom_events.access.roles import NOBODY, Caller
 from custom_events.history.readers import Readers
 from custom_events.postgres import replica
 from custom_events.postgres.replica import ReplicaState
@@ -23,7 +22,6 @@ LOOK_S: Final = 1.0
 STALE_S: Final = 5.0  # an older look says nothing: the next one hangs at a server that is gone
 _NOT_KNOWN: Final = 2**63  # beyond every position of a log
 
-_Whose = tuple[str, int]  # of a caller: what kind, and the id
 _LOG = structlog.get_logger(__name__)
 
 
@@ -36,8 +34,8 @@ class ReplicaReads:
         self.state: ReplicaState | None = None
         self._primary, self._limit_s = primary, settings.replica_lag_limit_s
         self._looked_at = 0.0
-        self._noted: set[_Whose] = set()  # who changed something since the last look began
-        self._needs: dict[_Whose, int] = {}  # up to where the replica must be for whoever changed something
+        self._noted: set[str] = set()  # who changed something since the last look began
+        self._needs: dict[str, int] = {}  # up to where the replica must be for whoever changed something
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -55,20 +53,19 @@ class ReplicaReads:
         self.readers.close()
         self.engine.dispose()
 
-    def note_change(self, caller: Caller) -> None:
-        """This caller has changed something, and it is committed."""
-        if caller is not NOBODY:
-            with self._lock:
-                self._noted.add((caller.kind, caller.id))
-                self._needs[caller.kind, caller.id] = _NOT_KNOWN
+    def note_change(self, name: str) -> None:
+        """The caller of this name has changed something, or had it changed, and it is committed."""
+        with self._lock:
+            self._noted.add(name)
+            self._needs[name] = _NOT_KNOWN
 
-    def may_be_read(self, caller: Caller) -> bool:
-        """Whether the replica is near enough, and has what this caller has changed."""
+    def may_be_read(self, name: str) -> bool:
+        """Whether the replica is near enough, and has what the caller of this name has changed."""
         state = self.state
         if state is None or state.problem is not None or time.monotonic() - self._looked_at > STALE_S:
             return False
         with self._lock:
-            return (caller.kind, caller.id) not in self._needs
+            return name not in self._needs
 
     def look(self) -> None:
         """See how the replica stands, and whose changes it has by now. Raises SQLAlchemyError where the primary fails."""
@@ -83,7 +80,7 @@ class ReplicaReads:
             raise
         with self._lock:
             self._needs |= dict.fromkeys(noted - self._noted, state.written)
-            self._needs = {whose: position for whose, position in self._needs.items() if position > state.replayed}
+            self._needs = {name: position for name, position in self._needs.items() if position > state.replayed}
         if self.state is None or self.state.problem != state.problem:
             _LOG.info("replica", problem=state.problem, behind_s=state.behind_s)
         self.state, self._looked_at = state, time.monotonic()

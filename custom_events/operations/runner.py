@@ -57,8 +57,11 @@ _LOG = structlog.get_logger(__name__)
 class Runner:
     """Does long operations of one database (libpq URL). `kinds`: what does each kind; it returns the end, or None where it wrote it."""
 
-    def __init__(self, url: str, settings: Settings, kinds: Mapping[str, Kind]) -> None:
-        self._url, self._settings, self._kinds = url, settings, kinds
+    def __init__(
+        self, url: str, settings: Settings, kinds: Mapping[str, Kind], on_end: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`on_end`: called with who had asked, when an operation is over, and all that it changed is committed."""
+        self._url, self._settings, self._kinds, self._on_end = url, settings, kinds, on_end
         self._engine = schema_guard.engine(url, name="custom-events operations")
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._works: set[Work] = set()
@@ -122,6 +125,7 @@ class Runner:
             self._is_busy.set()
         try:
             self._run(work)
+            self._on_end(work.operation.asked_by)
         finally:
             with self._lock:
                 self._works.discard(work)

@@ -73,12 +73,6 @@ def opened(url: str, *, name: str, **limits: int) -> sa.Engine:
     return connect.engine(url, name=name, of_replica=True, **limits)
 
 
-def written(primary: sa.Connection) -> int:
-    """Bytes of the log up to where a standby must have replayed it to have all that is committed now."""
-    position: int = primary.execute(_WRITTEN).one().position
-    return position
-
-
 def state(primary: sa.Connection, replica: sa.Engine, limit_s: float) -> ReplicaState:
     """How the replica of this primary stands; one that is more than `limit_s` seconds behind is not to be read. Raises DBAPIError where the
     primary fails."""

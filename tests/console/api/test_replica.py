@@ -237,11 +237,13 @@ def test_exports_come_from_it(
     headers = world.headers("administrator")
     operation = client.post("/api/v1/exports", json={"list": "audit_entries"}, headers=headers)
     assert operation.status_code == 202, operation.text
-    runner = Runner(servers.url, configured, KINDS)
+    asked_by: list[str] = []
+    runner = Runner(servers.url, configured, KINDS, on_end=asked_by.append)
     try:
         assert runner.run_next()
     finally:
         runner.stop()
+    assert asked_by == ["administrator"]
     file = client.get(f"{operation.headers['Location']}/result.csv", headers=headers)
     assert "site.create" in file.text
     assert came_to == [True]
