@@ -29,6 +29,7 @@ from custom_events.values.recovery import SENTENCES
 
 PAGES: Final = Pages()
 _STATES: Final = ("active", "paused", "removed")
+_SORTS: Final = ("name", "-name", "id", "-id")  # what the API sorts sites by; their numbers are in the order in which they were made
 _QUIET_H: Final = 24  # without a delivery for as long: marked in the list
 _OLD_DAYS: Final = 365  # a secret that is older: marked in the list
 
@@ -36,12 +37,13 @@ _OLD_DAYS: Final = 365  # a secret that is older: marked in the list
 @PAGES.show("/sites", right=READ, template="sites.html")
 def sites_page(call: Call, ask: Ask) -> Shown:
     """The sites that one may see, by name, with when each last sent something."""
-    platform = ask.choice("platform", tuple(Platform))
+    platform, sort = ask.choice("platform", tuple(Platform)), ask.choice("sort", _SORTS) or "name"
     listed = operations.list_sites(
         call,
         search=ask.text("search"),
         platform=None if platform is None else Platform(platform),
         state=ask.choice("state", _STATES),  # pyright: ignore[reportArgumentType]
+        sort=sort,  # pyright: ignore[reportArgumentType]
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
@@ -49,6 +51,7 @@ def sites_page(call: Call, ask: Ask) -> Shown:
     content = {
         "ask": ask,
         "list": listed,
+        "sort": sort,
         "health": health,
         "quiet_h": _QUIET_H,
         "old_days": _OLD_DAYS,
