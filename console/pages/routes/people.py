@@ -12,6 +12,7 @@ from console.pages.ask import ROWS, Ask
 from console.pages.checking import check_all
 from console.pages.navigation import AUDIT, MANAGE
 from console.pages.page import Moved, Pages, Shown
+from console.pages.subjects import address_of
 from console.pages.translations import _
 from console.pages.visible import site_choice, site_names
 from custom_events.access import passwords, people, sessions
@@ -116,5 +117,5 @@ def audit_page(call: Call, ask: Ask) -> Shown:
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    content = {"ask": ask, "list": listed, "names": site_names(call, listed.items)}
+    content = {"ask": ask, "list": listed, "names": site_names(call, listed.items), "address_of": address_of}
     return Shown(title=_("Audit trail"), content={**content, "sites": site_choice(call, Role.ADMINISTRATOR)})

@@ -66,7 +66,7 @@ def test_health_says_what_is_wrong_with_each_site(
     assert health[well.id].newest_secret_at is not None
     assert (health[new.id].last_delivery_at, health[new.id].newest_secret_at, health[new.id].lanes) == (None, None, ())
     page = browser.get("/sites").text
-    assert "google ads" in page
+    assert "Google Ads API" in page
     assert f'href="sites/{new.id}/connect">none yet' in page
     assert '<span class="mark bad">none</span>' in page
 
