@@ -13,10 +13,10 @@ from tests.console.pages.test_translations import compiled, in_brackets
 from tests.ui.conftest import LIMIT_MS
 
 expect.set_options(timeout=LIMIT_MS)
-# Texts of the builder and attributes that are shown; what the API says of fields and operators, and examples of values, are the same in every language.
+# Texts of the builder and attributes that are shown; what the API says of fields, operators and faults, and examples of values, are the same in every language.
 SHOWN = """
 () => {
-  const told = ".meaning, .meaning *, select.op option, [role=option] strong, [role=option] .detail, code, [data-part=value] option";
+  const told = ".live-fault, .meaning, .meaning *, select.op option, [role=option] strong, [role=option] .detail, code, [data-part=value] option";
   const examples = "[data-part=value], [data-part=currency]";
   const texts = [];
   for (const part of document.querySelectorAll(".tree-box *")) {
