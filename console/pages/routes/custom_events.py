@@ -38,7 +38,9 @@ def custom_events_page(call: Call, ask: Ask) -> Shown:
         "ask": ask,
         "list": listed,
         "names": site_names(call, listed.items),
-        "assignments": assignments.names(call.connection, [custom_event.assignment_id for custom_event in listed.items]),
+        "assignments": assignments.names(
+            call.connection, [custom_event.assignment_id for custom_event in listed.items]
+        ),
         "sites": site_choice(call),
         "site_id": site_id,
         "states": _STATES,

@@ -35,6 +35,11 @@ _SORTS: Final = (
     "id",
     "-id",
 )  # what the API sorts sites by; their numbers are in the order in which they were made
+# Settings that mean something for one platform alone, and are shown on its sites only.
+_OF_PLATFORM: Final = {
+    **dict.fromkeys(("cod_paid_when", "take_sub_orders", "payment_lost_statuses"), Platform.WOOCOMMERCE),
+    "subscription_sources": Platform.SHOPIFY,
+}
 _QUIET_H: Final = 24  # without a delivery for as long: marked in the list
 _OLD_DAYS: Final = 365  # a secret that is older: marked in the list
 
@@ -89,6 +94,7 @@ def site_page(call: Call, ask: Ask) -> Shown:
         "now": datetime.now(UTC),
         "recovery": order_recovery.read_order_recovery(call, site_id),
         "gap_means": SENTENCES,
+        "of_platform": _OF_PLATFORM,
         "key_form": store_api_keys.FORMS.get(site.platform),
         "form": ask.form,
         "errors": ask.errors,
