@@ -25,15 +25,17 @@ PAGES: Final = Pages()
 @PAGES.show("/people", right=MANAGE, template="people.html")
 def people_page(call: Call, ask: Ask) -> Shown:
     """Everybody who signs in, and what they may."""
+    sort = ask.sort("login", "created_at")
     listed = operations.list_people(
         call,
         search=ask.text("search"),
         disabled=ask.flag("disabled"),
+        sort=sort,
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
     names = site_names(call, [grant for person in listed.items for grant in person.grants])
-    return Shown(title=_("People"), content={"ask": ask, "list": listed, "names": names})
+    return Shown(title=_("People"), content={"ask": ask, "list": listed, "names": names, "sort": sort})
 
 
 @PAGES.show("/people/new", right=MANAGE, template="person_new.html")

@@ -29,12 +29,6 @@ from custom_events.values.recovery import SENTENCES
 
 PAGES: Final = Pages()
 _STATES: Final = ("active", "paused", "removed")
-_SORTS: Final = (
-    "name",
-    "-name",
-    "id",
-    "-id",
-)  # what the API sorts sites by; their numbers are in the order in which they were made
 # Settings that mean something for one platform alone, and are shown on its sites only.
 _OF_PLATFORM: Final = {
     **dict.fromkeys(("cod_paid_when", "take_sub_orders", "payment_lost_statuses"), Platform.WOOCOMMERCE),
@@ -47,13 +41,14 @@ _OLD_DAYS: Final = 365  # a secret that is older: marked in the list
 @PAGES.show("/sites", right=READ, template="sites.html")
 def sites_page(call: Call, ask: Ask) -> Shown:
     """The sites that one may see, by name, with when each last sent something."""
-    platform, sort = ask.choice("platform", tuple(Platform)), ask.choice("sort", _SORTS) or "name"
+    platform = ask.choice("platform", tuple(Platform))
+    sort = ask.sort("name", "id")  # their numbers are in the order in which they were made
     listed = operations.list_sites(
         call,
         search=ask.text("search"),
         platform=None if platform is None else Platform(platform),
         state=ask.choice("state", _STATES),  # pyright: ignore[reportArgumentType]
-        sort=sort,  # pyright: ignore[reportArgumentType]
+        sort=sort,
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
