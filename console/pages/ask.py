@@ -73,6 +73,10 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
         written = self.choice(name, ("yes", "no"))
         return None if written is None else written == "yes"
 
+    def sort(self, *names: str) -> Any:
+        """By which of these names a list is sorted, with - before it the other way round; by the first where nothing is asked. Raises 422."""
+        return self.choice("sort", (*names, *(f"-{name}" for name in names))) or names[0]
+
     def order(self) -> TimeOrder:
         """In which order a list of what happened is read. Raises 422."""
         return TimeOrder(self.choice("order", tuple(TimeOrder)) or TimeOrder.NEWEST)

@@ -1,5 +1,6 @@
 """How values stand on pages: moments, numbers, amounts, sizes."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +13,25 @@ from console.pages.translations import _, translated
 
 NOTHING: Final = Markup('<span class="nothing">–</span>')
 _KIB: Final = 1024
+# Names of others, which are written as they write them.
+_PROPER: Final = {
+    "google_ads": "Google Ads API",
+    "data_manager": "Data Manager API",
+    "shopify": "Shopify",
+    "woocommerce": "WooCommerce",
+    "bigcommerce": "BigCommerce",
+    "stripe": "Stripe",
+}
+_CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+# What browsers and systems are told by, the more telling ones first: each names those behind it, too.
+_BROWSERS: Final = (
+    *(("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS/", "Firefox")),
+    *(("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari")),
+)
+_SYSTEMS: Final = (
+    *(("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows")),
+    *(("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux")),
+)
 _STEPS: Final = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
@@ -50,10 +70,25 @@ def given(value: Any) -> Any:
 
 
 def word(value: str | None) -> str | Markup:
-    """A stable word for people: `wrong_signature` as "wrong signature"; Google's codes stay as they are."""
+    """A stable word for people: `wrong_signature` as "wrong signature"; Google's codes and names of others stay as they are."""
     if not value:
         return NOTHING
+    if value in _PROPER:
+        return _PROPER[value]
     return value if value.isupper() else translated(value.replace("_", " ").replace("in europe", "in Europe"))
+
+
+def title_of(name: str) -> str:
+    """The name of an alarm for people: `DeliveriesParked` as "Deliveries parked"."""
+    return _CAPITAL.sub(" ", name).capitalize()
+
+
+def browser(user_agent: str | None) -> str | Markup:
+    """The browser and the system that a session was begun by: "Firefox, Windows"; another program as it calls itself."""
+    if not user_agent:
+        return NOTHING
+    named = [next((name for part, name in known if part in user_agent), "") for known in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(name for name in named if name) or user_agent
 
 
 def ago(at: datetime | None, now: datetime) -> str | Markup:
@@ -107,6 +142,8 @@ def options(pairs: Iterable[tuple[Any, Any]], chosen: Any) -> Markup:
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "when": when,
     "number": number,
+    "title_of": title_of,
+    "browser": browser,
     "money": money,
     "size": size,
     "given": given,

@@ -40,12 +40,15 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 
 Answer = Shown | Moved
 PageHandler = Callable[[Call, Ask], Answer]
+Check = Callable[[Call, Ask], str]
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """A page. `operation` has its method, path and right, as those of the API are declared; `form`: the page that shows a form again whose input
     cannot be used, with the faults beside its fields; `development`: there only where this is a checkout; `checks`: the form is checked while it is
-    filled in, which does all that sending it does and takes it back: so it touches nothing but the database; `is_secret`: a secret stands in what is
+    filled in, which does all that sending it does and takes it back: so it touches nothing but the database. Where sending it does what cannot be
+    taken back, keeps a secret or takes long, a function is there in its place: it raises what sending would raise, and returns what is to be said of
+    a form that could be sent, "" for nothing; `is_secret`: a secret stands in what is
     shown, beside what was typed, so that it is not compressed (its length would tell of it)."""
 
     operation: Operation
@@ -53,7 +56,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     template: str
     form: "Page | None" = None
     development: bool = False
-    checks: bool = False
+    checks: bool | Check = False
     is_secret: bool = False
 
     @property
@@ -95,7 +98,7 @@ class Pages:
         right: Right,
         form: PageHandler | None = None,
         template: str = "problem.html",
-        checks: bool = False,
+        checks: bool | Check = False,
     ) -> Callable[[PageHandler], PageHandler]:
         """A form that is sent: it changes something and moves on, or shows what came of it, which is seen this once and may be a secret."""
         return self._page("post", path, right, template, form=form, checks=checks, is_secret=True)
@@ -109,7 +112,7 @@ class Pages:
         *,
         form: PageHandler | None = None,
         development: bool = False,
-        checks: bool = False,
+        checks: bool | Check = False,
         is_secret: bool = False,
         of_primary: bool = False,
     ) -> Callable[[PageHandler], PageHandler]:

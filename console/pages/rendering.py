@@ -13,6 +13,7 @@ from console.pages import formats, toasts, words
 from console.pages.help_pages import manual_of
 from console.pages.manual import MANUAL
 from console.pages.navigation import GROUPS, PARTS, Entry, Group
+from console.pages.script_texts import translated_texts
 from console.pages.static_files import DIRECTORY as STATIC
 from console.pages.static_files import Digests
 from console.pages.translated_templates import TranslatingEnvironment
@@ -97,7 +98,7 @@ class Renderer:
         self._environment.filters.update({**formats.FILTERS, "setting_name": words.setting_name})
         known: dict[str, Any] = self._environment.globals
         known |= {"words": words, "unset": msgspec.UNSET, "has_htmx": HTMX.exists(), "zip": zip, "max": max}
-        known |= {"file": digests.address, "language": language}
+        known |= {"file": digests.address, "language": language, "script_texts": translated_texts(self.catalog)}
 
     def render(self, template: str, view: View, title: str, content: Mapping[str, Any]) -> str:
         """The page as HTML."""

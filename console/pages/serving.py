@@ -10,7 +10,7 @@ import anyio.to_thread
 import msgspec
 import structlog
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from console.api import authorization, cookies, problems, rate_limits, replica_answers
 from console.api.bodies import read_bytes
@@ -136,17 +136,21 @@ class PageServer:
         return response
 
     def _check(self, page: Page, asked: Asked, ask: Ask, view: View) -> Response:
-        """An empty answer for a form that could be sent as it stands; raises what sending it would raise. All that it did is rolled back."""
-        if not page.checks:
+        """What is said of a form that could be sent as it stands, mostly nothing; raises what sending it would raise. All that it did is rolled
+        back."""
+        if page.checks is False:
             wrong, right = f"{page.path} cannot be checked without being sent", "the form without this header"
             raise problems.invalid(FieldError(field=CHECK, place="header", problem=wrong, remedy=right))
-        response = Response(status_code=_NO_CONTENT)
+        said, headers = "", dict[str, str]()
         with suppress(_CheckedError), Call(self._shared, asked, transaction=True) as call:
-            response.headers.update(self._admit(page, call, ask, view).headers)
+            headers |= self._admit(page, call, ask, view).headers
             with audit.coming_from(call.origin):
-                page.handler(call, ask)
+                if page.checks is True:
+                    page.handler(call, ask)
+                else:
+                    said = page.checks(call, ask)
             raise _CheckedError
-        return response
+        return PlainTextResponse(said, headers=headers) if said else Response(status_code=_NO_CONTENT, headers=headers)
 
     def _admit(self, page: Page, call: Call, ask: Ask, view: View) -> Quota:
         try:

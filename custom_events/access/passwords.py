@@ -31,8 +31,14 @@ _HASHING: Final = threading.BoundedSemaphore(AT_ONCE)
 
 
 def hashed(password: str, *, about: Sequence[str] = ()) -> str:
-    """The hash to keep. `about`: words that whoever guesses would try first, as the login. Raises InvalidConfiguration for a password that is
-    too short, easy to guess, or no text."""
+    """The hash to keep. Raises as `check` does."""
+    check(password, about=about)
+    return rehashed(password)
+
+
+def check(password: str, *, about: Sequence[str] = ()) -> None:
+    """Raise InvalidConfiguration for a password that is too short, easy to guess, or no text. `about`: words that whoever guesses would try
+    first, as the login. It costs some milliseconds, where a hash costs as much as a sign-in."""
     wrong = text_problem(password)
     if wrong is None and len(password.strip()) < LEAST_CHARACTERS:
         wrong = f"it has fewer than {LEAST_CHARACTERS} characters"
@@ -43,7 +49,6 @@ def hashed(password: str, *, about: Sequence[str] = ()) -> str:
     if wrong is not None:
         right = f"{LEAST_CHARACTERS} to {MOST_CHARACTERS} characters; a few words that nobody else would put together are good"
         raise InvalidConfiguration(f"{wrong}; {right}", path="password", faults=(Fault("password", wrong, right),))
-    return rehashed(password)
 
 
 def rehashed(password: str) -> str:

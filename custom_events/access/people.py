@@ -156,8 +156,17 @@ def change_own_password(
     return ended
 
 
+def check_password(connection: sa.Connection, person_id: int, password: str) -> None:
+    """Raise InvalidConfiguration for a password that this person cannot have; nothing is kept. Raises NotFound for the person."""
+    passwords.check(password, about=_words_about(get(connection, person_id)))
+
+
+def _words_about(person: Person) -> tuple[str, ...]:
+    return person.login, person.display_name
+
+
 def _keep_password(connection: sa.Connection, person: Person, password: str) -> None:
-    stored = passwords.hashed(password, about=(person.login, person.display_name))
+    stored = passwords.hashed(password, about=_words_about(person))
     queries.update(connection, person.id, {"password_hash": stored})
 
 

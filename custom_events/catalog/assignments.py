@@ -123,6 +123,11 @@ def sites_of(connection: sa.Connection, assignment_ids: Collection[int]) -> dict
     return queries.sites_of(connection, assignment_ids)
 
 
+def names(connection: sa.Connection, assignment_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """The definition's key and the label of each of these assignments that there is."""
+    return queries.names(connection, assignment_ids)
+
+
 def get(connection: sa.Connection, assignment_id: int, *, lock: bool = False) -> SiteAssignment:
     """The assignment of this id; `lock` holds it until the end of the transaction. Raises NotFound."""
     if lock:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from custom_events import secrets
 from custom_events.catalog import audit, key_ring, sites
-from custom_events.errors import InvalidConfiguration, NeedsAction, NotFound
+from custom_events.errors import Fault, InvalidConfiguration, NeedsAction, NotFound
 from custom_events.queries import sites as queries
 from custom_events.values.numbers import MAX_ID
 
@@ -38,6 +38,14 @@ def make() -> str:
     return tokens.token_urlsafe(SECRET_BYTES)
 
 
+def check(value: str) -> None:
+    """Raise InvalidConfiguration for a secret that is too short, or has space around it."""
+    if value != value.strip() or len(value) < LEAST_CHARACTERS:
+        wrong = f"it has fewer than {LEAST_CHARACTERS} characters, or space around it"
+        right = f"at least {LEAST_CHARACTERS} characters, without space around them (pasted in full?)"
+        raise InvalidConfiguration(f"{wrong}; {right}", path="secret", faults=(Fault("secret", wrong, right),))
+
+
 def add(
     connection: sa.Connection,
     site_id: int,
@@ -50,14 +58,10 @@ def add(
 ) -> SiteSecret:
     """One more secret beside those the site has. `key_id` is what senders of the timestamped scheme name it by.
 
-    Raises NotFound for the site, InvalidConfiguration for a secret that is too short or has space around it.
+    Raises NotFound for the site, and as `check` does.
     """
     sites.get(connection, site_id)
-    if value != value.strip() or len(value) < LEAST_CHARACTERS:
-        raise InvalidConfiguration(
-            f"at least {LEAST_CHARACTERS} characters, without space around them, are needed (pasted in full?)",
-            path="secret",
-        )
+    check(value)
     key_ring.check(connection, key)
     token = secrets.encrypt(value.encode(), key, secrets.row_of_site(site_id))
     made = queries.add_secret(connection, site_id, token=token, key_id=key_id, valid_until=valid_until)

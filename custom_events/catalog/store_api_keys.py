@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from custom_events import secrets
 from custom_events.catalog import audit, key_ring, sites
-from custom_events.errors import InvalidConfiguration, NotFound
+from custom_events.catalog.sites import Site
+from custom_events.errors import Fault, InvalidConfiguration, NotFound
 from custom_events.platforms.bigcommerce.orders_api import API as BIGCOMMERCE_API
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.platforms.store_client import checked_url
@@ -75,6 +76,31 @@ class Credentials(msgspec.Struct, frozen=True):
     consumer_secret: str
 
 
+def check(
+    site: Site, *, store_url: str | None, consumer_key: str, consumer_secret: str, allow_private: bool = False
+) -> str:
+    """The address that such a key is good for; nothing is kept, and nobody is called. Raises InvalidConfiguration for what cannot be a key or an
+    address, and for a platform that has none."""
+    form = FORMS.get(site.platform)
+    if form is None:
+        names = " and ".join(PLATFORMS[platform].title for platform in FORMS)
+        raise InvalidConfiguration(f"a site of {site.platform} has no key of its API; {names} have", path="platform")
+    faults = [
+        Fault(path, "it does not look like one" if value else "it is missing", remedy)
+        for path, value, pattern, remedy in (
+            ("consumer_key", consumer_key, form.key_pattern, form.key_remedy),
+            ("consumer_secret", consumer_secret, form.secret_pattern, form.secret_remedy),
+        )
+        if len(value) > LONGEST or pattern.fullmatch(value) is None
+    ]
+    if faults:
+        raise InvalidConfiguration(f"{faults[0].wrong}; {faults[0].right}", path=faults[0].path, faults=tuple(faults))
+    address = store_url or form.address(consumer_key, site.shop_domain)
+    if not address:
+        raise InvalidConfiguration("the site has no domain: name the store's address", path="store_url")
+    return checked_url(address, allow_private=allow_private)
+
+
 def put(
     connection: sa.Connection,
     site_id: int,
@@ -88,24 +114,17 @@ def put(
 ) -> StoreApiKey:
     """The site's key, in the place of the one before. `store_url` None: https and the site's domain, or BigCommerce's own API.
 
-    Raises NotFound for the site, InvalidConfiguration for what cannot be a key or an address, and for a platform that has none.
+    Raises NotFound for the site, and as `check` does.
     """
     site = sites.get(connection, site_id)
-    form = FORMS.get(site.platform)
-    if form is None:
-        names = " and ".join(PLATFORMS[platform].title for platform in FORMS)
-        raise InvalidConfiguration(f"a site of {site.platform} has no key of its API; {names} have", path="platform")
-    for path, value, pattern, remedy in (
-        ("consumer_key", consumer_key, form.key_pattern, form.key_remedy),
-        ("consumer_secret", consumer_secret, form.secret_pattern, form.secret_remedy),
-    ):
-        if len(value) > LONGEST or pattern.fullmatch(value) is None:
-            raise InvalidConfiguration(remedy, path=path)
-    address = store_url or form.address(consumer_key, site.shop_domain)
-    if not address:
-        raise InvalidConfiguration("the site has no domain: name the store's address", path="store_url")
+    url = check(
+        site,
+        store_url=store_url,
+        consumer_key=consumer_key,
+        consumer_secret=consumer_secret,
+        allow_private=allow_private,
+    )
     before = of(connection, site_id)
-    url = checked_url(address, allow_private=allow_private)
     key_ring.check(connection, key)
     token = secrets.encrypt(
         msgspec.json.encode(Credentials(consumer_key, consumer_secret)), key, secrets.row_of_store_key(site_id)

@@ -49,6 +49,13 @@ def sites_of(connection: sa.Connection, assignment_ids: Collection[int]) -> dict
     return {row.id: row.site_id for row in connection.execute(sa.select(_TABLE.c.id, _TABLE.c.site_id).where(chosen))}
 
 
+def names(connection: sa.Connection, assignment_ids: Collection[int]) -> dict[int, tuple[str, str]]:
+    """The definition's key and the label of each of these assignments that there is."""
+    chosen = _TABLE.c.id == sa.any_(sa.literal(sorted(set(assignment_ids)), pg.ARRAY(sa.BigInteger)))
+    statement = sa.select(_TABLE.c.id, custom_event_definitions.c.key, _TABLE.c.label).join(custom_event_definitions)
+    return {row.id: (row.key, row.label) for row in connection.execute(statement.where(chosen))}
+
+
 def labelled(connection: sa.Connection, site_id: int, definition_id: int, label: str) -> int | None:
     """The id of the site's assignment of a definition under a label; None: it has none."""
     c = _TABLE.c

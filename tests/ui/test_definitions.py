@@ -73,7 +73,7 @@ def test_a_nested_condition_is_built_by_keyboard_alone(building: Page, engine: s
     inner = building.get_by_role("group", name="Group of conditions").last
     inner.get_by_role("button", name="+ Condition").focus()
     press(building, "Space")
-    expect(building.get_by_role("status").filter(has_text="Added: a condition, 2 in this group")).to_have_count(1)
+    expect(building.get_by_role("status").filter(has_text="A condition is added. In this group: 2.")).to_have_count(1)
     choose_field(building, "tags", "order.tags")
     press(building, "Tab")
     building.keyboard.type("starts")  # a select finds its option so
@@ -83,7 +83,7 @@ def test_a_nested_condition_is_built_by_keyboard_alone(building: Page, engine: s
     press(building, "Enter", "Escape", "Tab", "Tab", "Tab", "Tab")  # field, operator, read as, value: to any case
     inner.get_by_role("button", name="Remove the condition").last.focus()
     press(building, "Enter")
-    expect(building.get_by_role("status").filter(has_text="Removed; 2 left in this group")).to_have_count(1)
+    expect(building.get_by_role("status").filter(has_text="Removed; left in this group: 2.")).to_have_count(1)
     expect(focused(building)).to_have_value("order.tags")
     building.get_by_role("button", name="Keep as a draft").focus()
     press(building, "Enter")

@@ -152,15 +152,7 @@ def make_bulk_change(call: Call, body: NewBulkChange) -> Answer:
 
     Each row needs the role that its single change needs: editor for drafts, publisher for what applies at once; what you may not see is
     not there. Up to 50 rows are done before the answer; more are an operation (202), up to 10,000."""
-    prepared = choosing.prepare(
-        call.connection,
-        body.actions,
-        _allowed(call),
-        all_or_nothing=body.mode == "all_or_nothing",
-        is_dry_run=body.dry_run,
-        reason=body.reason,
-    )
-    return _do(call, prepared)
+    return _do(call, prepared_of(call, body))
 
 
 @ROUTES.post(
@@ -174,15 +166,7 @@ def make_bulk_change(call: Call, body: NewBulkChange) -> Answer:
 )
 def import_assignments(call: Call, body: BulkImport) -> Answer:
     """Assignments from CSV: each line says how an assignment shall be. What is wrong is told line by line."""
-    prepared = csv_files.prepare(
-        call.connection,
-        body.csv,
-        _allowed(call),
-        all_or_nothing=body.mode == "all_or_nothing",
-        is_dry_run=body.dry_run,
-        reason=body.reason,
-    )
-    return _do(call, prepared)
+    return _do(call, prepared_of(call, body))
 
 
 @ROUTES.post(
@@ -307,6 +291,23 @@ def export_assignments(
         ads_account=ads_account,
     )
     return Answer(stream=lines, headers={"Content-Disposition": 'attachment; filename="assignments.csv"'})
+
+
+def prepared_of(call: Call, body: NewBulkChange | BulkImport) -> PreparedChange:
+    """The rows that are asked for, of which nothing is done yet. Raises 422 for what is wrong with the request itself."""
+    asked: dict[str, Any] = {
+        "all_or_nothing": body.mode == "all_or_nothing",
+        "is_dry_run": body.dry_run,
+        "reason": body.reason,
+    }
+    if isinstance(body, BulkImport):
+        return csv_files.prepare(call.connection, body.csv, _allowed(call), **asked)
+    return choosing.prepare(call.connection, body.actions, _allowed(call), **asked)
+
+
+def tried(call: Call, prepared: PreparedChange) -> BulkResult:
+    """What would become of each row of a dry run, within the answer, however many they are."""
+    return changes.do_now(call.connection, prepared, _allowed(call), call.actor)
 
 
 def _shown(change: changes.BulkChange) -> BulkChange:

@@ -68,12 +68,12 @@ def chosen_by(ask: Ask) -> Chosen:
 @PAGES.show("/assignments", right=READ, template="assignments.html")
 def assignments_page(call: Call, ask: Ask) -> Shown:
     """The assignments of the sites that one sees: all of them in one table."""
-    sort = ask.choice("sort", (*SORTS, *(f"-{name}" for name in SORTS))) or "id"
+    sort = ask.sort(*SORTS)
     chosen = chosen_by(ask)
     listed = operations.list_assignments(
         call,
         **msgspec.structs.asdict(chosen),
-        sort=sort,  # pyright: ignore[reportArgumentType]
+        sort=sort,
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )

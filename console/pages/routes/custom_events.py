@@ -9,7 +9,7 @@ from console.pages.navigation import READ
 from console.pages.page import Pages, Shown
 from console.pages.translations import _
 from console.pages.visible import chosen_site, site_choice, site_names
-from custom_events.catalog import definition_lists
+from custom_events.catalog import assignments, definition_lists
 
 PAGES: Final = Pages()
 _STATES: Final = ("queued", "withheld", "withdrawn")
@@ -38,6 +38,9 @@ def custom_events_page(call: Call, ask: Ask) -> Shown:
         "ask": ask,
         "list": listed,
         "names": site_names(call, listed.items),
+        "assignments": assignments.names(
+            call.connection, [custom_event.assignment_id for custom_event in listed.items]
+        ),
         "sites": site_choice(call),
         "site_id": site_id,
         "states": _STATES,

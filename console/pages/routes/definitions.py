@@ -27,15 +27,17 @@ _RESTORE: Final = right_of(operations.ROUTES, operations.restore_definition)
 @PAGES.show("/definitions", right=READ, template="definitions.html")
 def definitions_page(call: Call, ask: Ask) -> Shown:
     """Every definition, by key, with how often it is used on the sites that one sees."""
+    sort = ask.sort("key")
     listed = operations.list_definitions(
         call,
         search=ask.text("search"),
         state=ask.choice("state", _STATES),  # pyright: ignore[reportArgumentType]
         is_system=ask.flag("is_system"),
+        sort=sort,
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
-    return Shown(title=_("Definitions"), content={"ask": ask, "list": listed, "states": _STATES})
+    return Shown(title=_("Definitions"), content={"ask": ask, "list": listed, "states": _STATES, "sort": sort})
 
 
 @PAGES.show("/definitions/{definition_key}", right=_READ_ONE, template="definition.html")

@@ -73,7 +73,17 @@ def account_page(call: Call, ask: Ask) -> Shown:
     return Shown(title=_("Your account"), content=content)
 
 
-@PAGES.change("/account/password", right=SIGNED_IN, template="account.html", form=account_page)
+def check_new_password(call: Call, ask: Ask) -> str:
+    """Check the new password by its rules, and hash nothing. The current one is left alone, whether it is typed or not: what is said about it would
+    be a way to guess it that is not counted as a sign-in."""
+    if call.caller.person_id is not None and (password := ask.form.get("password")):
+        people.check_password(call.connection, call.caller.person_id, password)
+    return ""
+
+
+@PAGES.change(
+    "/account/password", right=SIGNED_IN, template="account.html", form=account_page, checks=check_new_password
+)
 def change_password(call: Call, ask: Ask) -> Moved:
     """Another password for oneself."""
     body = operations.OwnPassword(current=ask.form.get("current", ""), password=ask.form.get("password", ""))

@@ -1,6 +1,7 @@
 """Connecting a store in steps: which kind, what it is called, what to enter there, and waiting for its first signed event."""
 
 import secrets as tokens
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,7 +16,8 @@ from console.api.routes import sites as operations
 from console.api.routes.site_secrets import NewSecret
 from console.api.routes.sites import NewSite
 from console.pages.ask import Ask
-from console.pages.page import Pages, Shown, right_of
+from console.pages.checking import check_all
+from console.pages.page import Moved, Pages, Shown, right_of
 from console.pages.translations import N_, _, translated
 from custom_events.access.roles import Role
 from custom_events.catalog import connecting, signing, sites
@@ -114,21 +116,18 @@ def new_site_page(call: Call, ask: Ask) -> Shown:  # noqa: ARG001  (every page t
     return Shown(title=_("Connect a store"), content=content)
 
 
-@PAGES.change("/sites/new", right=_CREATE, form=new_site_page, template="site_made.html")
+def check_site(call: Call, ask: Ask) -> str:
+    """Check as making the site does, but for its secret: one that is typed is looked at, and none is made, encrypted or kept."""
+    way, secret = _way(ask), ask.field("secret")
+    check_all(lambda: operations.create_site(call, _new_site(ask, way)), *_rules_of(secret))
+    return ""
+
+
+@PAGES.change("/sites/new", right=_CREATE, form=new_site_page, template="site_made.html", checks=check_site)
 def create_site(call: Call, ask: Ask) -> Shown:
     """Make the site and its secret, which is shown this once."""
-    way = WAYS.get(ask.field("way"))
-    if way is None:
-        raise invalid(FieldError(field="way", problem="no kind of store is chosen", remedy=f"one of {', '.join(WAYS)}"))
-    body = NewSite(
-        platform=way.platform,
-        name=ask.field("name"),
-        shop_domain=ask.field("shop_domain") or None,
-        currency=ask.field("currency").upper() or None,
-        time_zone=ask.field("time_zone") or "UTC",
-        site_key=ask.field("site_key") or None,
-    )
-    made = operations.create_site(call, body).content
+    way = _way(ask)
+    made = operations.create_site(call, _new_site(ask, way)).content
     typed_secret = ask.field("secret") or None
     waits_for_secret = typed_secret is None and connecting.store_makes_secret(way.platform)
     secret = (
@@ -171,6 +170,8 @@ def connect_page(call: Call, ask: Ask) -> Shown:
         else (),
         "means": connecting.refusal_sentence,
         "has_secret": bool(good),
+        "errors": ask.errors,
+        "connecting": "connecting" in ask.form or not ask.form,
         "instructions": operations.read_instructions(call, site.id),
         "poll_s": POLL_S,
         "steps": _steps(),
@@ -179,6 +180,53 @@ def connect_page(call: Call, ask: Ask) -> Shown:
         title=_("Waiting for %(name)s", name=site.name) if fate is None else _("%(name)s is connected", name=site.name),
         content=content,
     )
+
+
+def check_secret(call: Call, ask: Ask) -> str:  # noqa: ARG001  (every check takes both)
+    """Look at the secret that is typed; it is neither encrypted nor kept."""
+    check_all(*_rules_of(ask.field("secret")))
+    return ""
+
+
+@PAGES.change(
+    "/sites/{site_id}/secrets",
+    right=right_of(site_secrets.ROUTES, site_secrets.add_secret),
+    form=connect_page,
+    template="site_connect.html",
+    checks=check_secret,
+)
+def add_secret(call: Call, ask: Ask) -> Moved:
+    """Keep a secret that the store shows, beside those that the site has."""
+    site_id = ask.path["site_id"]
+    if not ask.field("secret"):
+        raise invalid(FieldError(field="secret", problem="it is missing", remedy="the secret that the store shows"))
+    site_secrets.add_secret(call, site_id, NewSecret(secret=ask.field("secret")))
+    to = f"sites/{site_id}/connect" if "connecting" in ask.form else f"sites/{site_id}"
+    return Moved(to=to, said=_("The secret is kept, encrypted: deliveries that it signs are taken from now on."))
+
+
+def _way(ask: Ask) -> Way:
+    """The kind of store that is chosen. Raises 422."""
+    way = WAYS.get(ask.field("way"))
+    if way is None:
+        raise invalid(FieldError(field="way", problem="no kind of store is chosen", remedy=f"one of {', '.join(WAYS)}"))
+    return way
+
+
+def _new_site(ask: Ask, way: Way) -> NewSite:
+    return NewSite(
+        platform=way.platform,
+        name=ask.field("name"),
+        shop_domain=ask.field("shop_domain") or None,
+        currency=ask.field("currency").upper() or None,
+        time_zone=ask.field("time_zone") or "UTC",
+        site_key=ask.field("site_key") or None,
+    )
+
+
+def _rules_of(secret: str) -> list[Callable[[], None]]:
+    """What is checked of a typed secret; nothing of one that is not typed yet."""
+    return [lambda: signing.check(secret)] if secret else []
 
 
 def _steps() -> list[str]:

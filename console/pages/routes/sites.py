@@ -1,4 +1,4 @@
-"""Sites: a list with their health, one with all that belongs to it; its secrets. Its settings: site_editing.py; a new one: site_connecting.py."""
+"""Sites: a list with their health, one with all that belongs to it; its secrets, and the key of its store's API. Its settings: site_editing.py; a new one: site_connecting.py."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -6,14 +6,14 @@ from typing import Any, Final
 
 from console.api.calls import Call
 from console.api.pages import MOST
-from console.api.problems import FieldError, invalid
 from console.api.rights import of_site
 from console.api.routes import assignments as assignment_operations
 from console.api.routes import order_recovery, site_secrets
 from console.api.routes import raw_events as raw_operations
 from console.api.routes import sites as operations
 from console.api.routes.figures import read_site_figures
-from console.api.routes.site_secrets import NewSecret, Rotation
+from console.api.routes.order_recovery import NewStoreApiKey
+from console.api.routes.site_secrets import Rotation
 from console.api.routes.sites import Reason
 from console.pages.ask import ROWS, Ask
 from console.pages.navigation import READ
@@ -29,6 +29,11 @@ from custom_events.values.recovery import SENTENCES
 
 PAGES: Final = Pages()
 _STATES: Final = ("active", "paused", "removed")
+# Settings that mean something for one platform alone, and are shown on its sites only.
+_OF_PLATFORM: Final = {
+    **dict.fromkeys(("cod_paid_when", "take_sub_orders", "payment_lost_statuses"), Platform.WOOCOMMERCE),
+    "subscription_sources": Platform.SHOPIFY,
+}
 _QUIET_H: Final = 24  # without a delivery for as long: marked in the list
 _OLD_DAYS: Final = 365  # a secret that is older: marked in the list
 
@@ -37,11 +42,13 @@ _OLD_DAYS: Final = 365  # a secret that is older: marked in the list
 def sites_page(call: Call, ask: Ask) -> Shown:
     """The sites that one may see, by name, with when each last sent something."""
     platform = ask.choice("platform", tuple(Platform))
+    sort = ask.sort("name", "id")  # their numbers are in the order in which they were made
     listed = operations.list_sites(
         call,
         search=ask.text("search"),
         platform=None if platform is None else Platform(platform),
         state=ask.choice("state", _STATES),  # pyright: ignore[reportArgumentType]
+        sort=sort,
         limit=ROWS,
         after=ask.text("after", longest=2_000),
     )
@@ -49,6 +56,7 @@ def sites_page(call: Call, ask: Ask) -> Shown:
     content = {
         "ask": ask,
         "list": listed,
+        "sort": sort,
         "health": health,
         "quiet_h": _QUIET_H,
         "old_days": _OLD_DAYS,
@@ -62,7 +70,7 @@ def sites_page(call: Call, ask: Ask) -> Shown:
 def site_page(call: Call, ask: Ask) -> Shown:
     """One site: what it sent and what came of it in seven days, how it is connected, what is assigned to it."""
     site_id = ask.path["site_id"]
-    site = operations.read_site(call, site_id).content
+    site = operations.shown(call, sites.get(call.connection, site_id))
     assigned = assignment_operations.list_assignments(call, site_id=site_id, limit=MOST).items
     in_force = [assignment for assignment in assigned if assignment.effective is not None and assignment.is_active]
     content: dict[str, Any] = {
@@ -81,7 +89,10 @@ def site_page(call: Call, ask: Ask) -> Shown:
         "now": datetime.now(UTC),
         "recovery": order_recovery.read_order_recovery(call, site_id),
         "gap_means": SENTENCES,
+        "of_platform": _OF_PLATFORM,
         "key_form": store_api_keys.FORMS.get(site.platform),
+        "form": ask.form,
+        "errors": ask.errors,
     }
     return Shown(title=site.name, content=content)
 
@@ -111,17 +122,6 @@ def rotate(call: Call, ask: Ask) -> Shown:
     return Shown(title=_("A new secret for %(name)s", name=site.name), content=content)
 
 
-@PAGES.change("/sites/{site_id}/secrets", right=right_of(site_secrets.ROUTES, site_secrets.add_secret))
-def add_secret(call: Call, ask: Ask) -> Moved:
-    """Keep a secret that the store shows, beside those that the site has."""
-    site_id = ask.path["site_id"]
-    if not ask.field("secret"):
-        raise invalid(FieldError(field="secret", problem="it is missing", remedy="the secret that the store shows"))
-    site_secrets.add_secret(call, site_id, NewSecret(secret=ask.field("secret")))
-    to = f"sites/{site_id}/connect" if "connecting" in ask.form else f"sites/{site_id}"
-    return Moved(to=to, said=_("The secret is kept, encrypted: deliveries that it signs are taken from now on."))
-
-
 @PAGES.change(
     "/sites/{site_id}/secrets/{secret_id}/revoke", right=right_of(site_secrets.ROUTES, site_secrets.revoke_secret)
 )
@@ -130,6 +130,54 @@ def revoke_secret(call: Call, ask: Ask) -> Moved:
     site_id = ask.path["site_id"]
     site_secrets.revoke_secret(call, site_id, ask.path["secret_id"])
     return Moved(to=f"sites/{site_id}", said=_("The secret is good no longer: what it signs is refused."))
+
+
+def check_store_api_key(call: Call, ask: Ask) -> str:
+    """Look at the key that is typed: it is neither encrypted nor kept, and its store is not called."""
+    key = _typed_key(ask)
+    store_api_keys.check(
+        sites.get(call.connection, ask.path["site_id"]),
+        store_url=key.store_url,
+        consumer_key=key.consumer_key,
+        consumer_secret=key.consumer_secret,
+        allow_private=call.settings.store_api_private,
+    )
+    return ""
+
+
+@PAGES.change(
+    "/sites/{site_id}/store-api-key",
+    right=right_of(order_recovery.ROUTES, order_recovery.set_store_api_key),
+    form=site_page,
+    template="site.html",
+    checks=check_store_api_key,
+)
+def set_store_api_key(call: Call, ask: Ask) -> Moved:
+    """Keep the key by which the store's orders are read."""
+    site_id = ask.path["site_id"]
+    order_recovery.set_store_api_key(call, site_id, _typed_key(ask))
+    return Moved(
+        to=f"sites/{site_id}", said=_("The key is kept, encrypted: the store's orders are read within the hour.")
+    )
+
+
+@PAGES.change(
+    "/sites/{site_id}/store-api-key/remove",
+    right=right_of(order_recovery.ROUTES, order_recovery.remove_store_api_key),
+)
+def remove_store_api_key(call: Call, ask: Ask) -> Moved:
+    """The store's orders are read no more."""
+    site_id = ask.path["site_id"]
+    order_recovery.remove_store_api_key(call, site_id)
+    return Moved(to=f"sites/{site_id}", said=_("The key is removed: the store's orders are read no more."))
+
+
+def _typed_key(ask: Ask) -> NewStoreApiKey:
+    return NewStoreApiKey(
+        consumer_key=ask.field("consumer_key"),
+        consumer_secret=ask.field("consumer_secret"),
+        store_url=ask.field("store_url") or None,
+    )
 
 
 def _accounts(call: Call, actions: set[str | None]) -> list[ads.Account]:

@@ -13,19 +13,24 @@ function isControl(element) {
   return element instanceof HTMLInputElement || element instanceof HTMLSelectElement || element instanceof HTMLTextAreaElement;
 }
 
-/** What would be sent, without new passwords: to look after one costs the server as much as a sign-in.
+/** What would be sent. New passwords and secrets go along only where the form says that its check looks at them and does nothing with them; the
+ * current password never does: what is said about it would be a way to guess it.
  * @param {HTMLFormElement} form */
 function typedIn(form) {
   const typed = new URLSearchParams();
   for (const [name, value] of new FormData(form)) if (typeof value === "string") typed.append(name, value);
-  for (const control of form.elements) if (isControl(control) && control.autocomplete === "new-password") typed.delete(control.name);
+  const takesSecrets = form.dataset["checks"] === "secrets";
+  for (const control of form.elements) {
+    if (!isControl(control) || control.type !== "password") continue;
+    if (!takesSecrets || control.autocomplete !== "new-password") typed.delete(control.name);
+  }
   return typed.toString();
 }
 
 /** The part of the form at which a fault stands: that of the field which it is about, or else the group that has it in the answer.
  * @param {HTMLFormElement} form @param {HTMLFormElement} answered @param {Element} fault @returns {Element | null} */
 function placeOf(form, answered, fault) {
-  const path = fault.id.slice("e-".length);
+  const path = (fault instanceof HTMLElement ? fault.dataset["of"] : undefined) ?? fault.id.slice("e-".length);
   /** @type {Control | null} */
   let nearest = null;
   for (const control of form.elements) {
@@ -64,6 +69,19 @@ function show(place, fault) {
   control?.setAttribute("aria-describedby", shown.id);
 }
 
+/** What is wrong in the words of an answer: each value by itself, where it names some.
+ * @param {Document} page */
+function problemOf(page) {
+  const values = [...page.querySelectorAll("#main > .note.bad li")].map((value) => value.textContent?.trim());
+  return values.join(" ") || (page.querySelector("#main > .note.bad p")?.textContent ?? "");
+}
+
+/** The path to which a form is sent, behind whatever leads to the console from its page.
+ * @param {HTMLFormElement} form */
+function actionOf(form) {
+  return (form.getAttribute("action") ?? "").replace(/^(\.\.\/)+/, "");
+}
+
 /** @param {HTMLFormElement} form */
 function watch(form) {
   /** @type {Set<Control>} */
@@ -76,10 +94,12 @@ function watch(form) {
   let timer = 0;
   let turn = 0;
 
-  /** @param {HTMLFormElement | null} answered @param {string} whole */
-  function tell(answered, whole) {
+  /** `whole`: what is wrong with no field; `said`: what is told of a form that could be sent.
+   * @param {HTMLFormElement | null} answered @param {string} whole @param {string} said */
+  function tell(answered, whole, said) {
     const isTouched = (/** @type {Element} */ place) => [...touched].some((control) => place.contains(control));
     for (const place of form.querySelectorAll(".field, fieldset")) if (isTouched(place)) clear(place);
+    for (const fault of form.querySelectorAll(".error[data-of]")) fault.remove();
     const messages = new Set();
     for (const fault of answered?.querySelectorAll(".error[id]") ?? []) {
       const place = placeOf(form, /** @type {HTMLFormElement} */ (answered), fault);
@@ -88,9 +108,16 @@ function watch(form) {
       messages.add(fault.textContent?.trim());
     }
     const isOfNoField = answered !== null && answered.querySelector(".error[id]") === null;
-    const text = isOfNoField ? whole : [...messages].join(" ");
-    status.className = isOfNoField ? "note warn" : "hidden";
+    const text = isOfNoField ? whole : said || [...messages].join(" ");
+    status.className = isOfNoField ? "note warn" : said ? "note info" : "hidden";
     if (status.textContent !== text) status.textContent = text;
+  }
+
+  /** The same form of an answer, which may have others that are checked.
+   * @param {Document} page @returns {HTMLFormElement | null} */
+  function formIn(page) {
+    const forms = /** @type {NodeListOf<HTMLFormElement>} */ (page.querySelectorAll("form[data-checks]"));
+    return [...forms].find((other) => actionOf(other) === actionOf(form)) ?? forms[0] ?? null;
   }
 
   async function check() {
@@ -102,10 +129,15 @@ function watch(form) {
       const headers = { [HEADER]: "yes", "Content-Type": "application/x-www-form-urlencoded", Accept: "text/html" };
       const answer = await fetch(form.getAttribute("action") ?? "", { method: "POST", headers, body, redirect: "error" });
       if (!answer.ok && !UNUSABLE.includes(answer.status)) return;
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const answered = page.querySelector("form[data-checks]");
-      if (mine !== turn || (answered === null && !answer.ok)) return;
-      tell(answered instanceof HTMLFormElement ? answered : null, page.querySelector("#main > .note.bad p")?.textContent ?? "");
+      const text = await answer.text();
+      if (mine !== turn) return;
+      if (answer.ok) {
+        tell(null, "", text);
+        return;
+      }
+      const page = new DOMParser().parseFromString(text, "text/html");
+      const answered = formIn(page);
+      if (answered !== null) tell(answered, problemOf(page), "");
     } catch {
       sent = ""; // no answer: what is wrong is told when the form is sent
     }

@@ -1,6 +1,8 @@
 // @ts-check
 /** Rows that are ticked for a bulk change: all of a page at once, and how many they are. Without it rows are ticked one by one. */
 
+import { _ } from "./texts.js";
+
 const form = document.querySelector("form[data-chosen]");
 
 if (form instanceof HTMLFormElement) {
@@ -13,7 +15,7 @@ if (form instanceof HTMLFormElement) {
   const show = () => {
     const ticked = ticks().filter((tick) => tick.checked).length;
     const isAll = matching instanceof HTMLInputElement && matching.checked;
-    if (count) count.textContent = isAll ? "All that match are chosen." : ticked ? `${ticked} chosen.` : hint;
+    if (count) count.textContent = isAll ? _("All that match are chosen.") : ticked ? _("%(number)s chosen.", { number: ticked }) : hint;
     if (all instanceof HTMLInputElement) {
       all.checked = ticked > 0 && ticked === ticks().length;
       all.indeterminate = ticked > 0 && !all.checked;

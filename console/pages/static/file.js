@@ -7,6 +7,8 @@ for (const input of document.querySelectorAll("input[data-into]")) {
     if (!(input instanceof HTMLInputElement)) return;
     const [file] = input.files ?? [];
     const into = document.getElementById(input.dataset["into"] ?? "");
-    if (file && into instanceof HTMLTextAreaElement) into.value = await file.text();
+    if (!file || !(into instanceof HTMLTextAreaElement)) return;
+    into.value = await file.text();
+    into.dispatchEvent(new Event("input", { bubbles: true })); // as if it was typed: it is kept, and checked
   });
 }

@@ -2,9 +2,11 @@
 /** A long operation that is under way: how far it is, as it goes on, by server-sent events. At its end the part that shows it is loaded anew,
  * or the page where no htmx does that. */
 
+import { _ } from "./texts.js";
+
 /** @typedef {{done: number, total: number | null, unit: string}} Progress */
 
-const numbers = new Intl.NumberFormat("en-GB");
+const numbers = new Intl.NumberFormat(document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang);
 
 /** @param {HTMLElement} part @param {Progress} now */
 function show(part, now) {
@@ -15,8 +17,9 @@ function show(part, now) {
     if (now.total === null) bar.removeAttribute("value");
     else bar.value = now.done;
   }
-  const of = now.total === null ? "" : ` of ${numbers.format(now.total)}`;
-  if (text !== null) text.textContent = `${numbers.format(now.done)}${of} ${now.unit}`;
+  const done = numbers.format(now.done);
+  const far = now.total === null ? done : _("%(done)s of %(total)s", { done, total: numbers.format(now.total) });
+  if (text !== null) text.textContent = `${far} ${now.unit}`;
 }
 
 /** @param {boolean} lost */

@@ -79,6 +79,21 @@ def many(browser: httpx.Client, engine: sa.Engine) -> None:
         connection.execute(ACTIONS)
 
 
+@pytest.mark.parametrize(
+    ("path", "column", "by"),
+    [("/people", "Person", "login"), ("/people", "Made", "created_at"), ("/definitions", "Definition", "key")],
+)
+def test_heads_sort_people_and_definitions(browser: httpx.Client, path: str, column: str, by: str) -> None:
+    rows = re.compile(rf'<td class="main" data-label="\w+"><a href="{path[1:]}/([^"]+)"')
+    up, down = (browser.get(f"{path}?sort={sort}").text for sort in (by, f"-{by}"))
+    assert len(rows.findall(up)) > 1
+    assert rows.findall(down) == rows.findall(up)[::-1]
+    assert f'aria-sort="ascending"><a class="sort" href="?sort=-{by}">{column}</a>' in up
+    assert f'aria-sort="descending"><a class="sort" href="?sort={by}">{column}</a>' in down
+    assert f'<input type="hidden" name="sort" value="-{by}">' in down
+    assert browser.get(f"{path}?sort=price").status_code == 422
+
+
 @pytest.mark.usefixtures("many")
 def test_many_are_typed_and_listed_page_by_page(browser: httpx.Client) -> None:
     page = browser.get("/uploads").text

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from console.api.routes import ads_accounts
+from console.pages.ask import ROWS
 from custom_events import secrets
 from custom_events.browse.site_health import site_health
 from custom_events.catalog import assignments, definitions, signing, sites
@@ -30,6 +32,7 @@ _ALARM = sa.text("""
 INSERT INTO app.alarms (key, name, severity, place, sentence, remedy, opened_at, seen_at)
 VALUES (:key, 'ParkedDeliveries', 'warning', jsonb_build_object('site', CAST(:key AS text)), 'x', 'y', now(), now())
 """)
+_SITE = sa.text("INSERT INTO app.sites (site_key, platform, name) VALUES (:key, 'custom', :name)")
 _LANDED = sa.text("""
 INSERT INTO landing.raw_queue (raw_id, landed_week, site_id) SELECT id, landed_week, site_id FROM landing.raw_events WHERE id = :id
 """)
@@ -63,7 +66,7 @@ def test_health_says_what_is_wrong_with_each_site(
     assert health[well.id].newest_secret_at is not None
     assert (health[new.id].last_delivery_at, health[new.id].newest_secret_at, health[new.id].lanes) == (None, None, ())
     page = browser.get("/sites").text
-    assert "google ads" in page
+    assert "Google Ads API" in page
     assert f'href="sites/{new.id}/connect">none yet' in page
     assert '<span class="mark bad">none</span>' in page
 
@@ -240,3 +243,38 @@ def test_what_an_account_allows_is_asked_and_kept(
     assert "Something is in the way" in page
     assert "They may be imported." in page
     assert f"Action {ACTION_ID}" in page
+
+
+@pytest.fixture(scope="module")
+def sorted_sites(engine: sa.Engine) -> dict[str, list[str]]:
+    """More sites than a page has, by what the list is sorted by: their names in that order."""
+    numbers = range(100, 100 + ROWS + 10)
+    made = [f"Sorted {number}" for number in reversed(numbers)]
+    with engine.begin() as connection:
+        for name in made:
+            values = {"key": name.lower().replace(" ", "-"), "name": name}
+            connection.execute(_SITE, values)
+    return {"id": made, "-id": made[::-1], "name": made[::-1], "-name": made}
+
+
+@pytest.mark.parametrize("sort", ["name", "-name", "id", "-id"])
+def test_the_list_is_sorted_by_its_heads_page_by_page(
+    browser: httpx.Client, sorted_sites: dict[str, list[str]], sort: str
+) -> None:
+    shown, path = list[str](), f"/sites?search=sorted-&sort={sort}"
+    while path:
+        page = browser.get(path).text
+        shown += re.findall(r'data-label="Site"><a href="sites/\d+">(Sorted \d+)', page)
+        assert f'aria-sort="{"descending" if sort.startswith("-") else "ascending"}"' in page
+        assert f'<input type="hidden" name="sort" value="{sort}">' in page  # filters keep it
+        following = re.search(r'rel="next" href="(\?[^"]+)"', page)
+        path = f"/sites{unescape(following[1])}" if following else ""
+    assert shown == sorted_sites[sort]
+
+
+def test_heads_of_the_list_lead_to_the_other_order(browser: httpx.Client) -> None:
+    page = browser.get("/sites?state=active").text
+    assert '<th scope="col" aria-sort="ascending"><a class="sort" href="?state=active&amp;sort=-name">Site</a>' in page
+    assert '<a class="sort" href="?state=active&amp;sort=id">Made</a>' in page
+    assert 'href="?sort=name">Site</a>' in browser.get("/sites?sort=-name").text
+    assert browser.get("/sites?sort=currency").status_code == 422

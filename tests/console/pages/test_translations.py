@@ -1,7 +1,8 @@
 """Texts of templates are marked for translators, every one of them; pages are in the language of a catalog, and nothing of them is not."""
 
+import json
 import re
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from functools import cache
 from html.parser import HTMLParser
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.jslexer import tokenize
 from babel.messages.mofile import write_mo
 from jinja2 import nodes
 
@@ -22,7 +24,8 @@ from console.api.app import create_app
 from console.pages import install, translations
 from console.pages.install import all_pages
 from console.pages.navigation import GROUPS
-from console.pages.rendering import TEMPLATES, Renderer, View
+from console.pages.rendering import STATIC, TEMPLATES, Renderer, View
+from console.pages.script_texts import texts_of, translated_texts
 from console.pages.static_files import Digests
 from console.pages.translated_templates import TranslatingEnvironment
 from console.pages.translations import DOMAIN, translations_of
@@ -33,8 +36,16 @@ from tests.console.api.asking import asking
 from tests.console.api.world import PASSWORD
 from tests.console.pages.conftest import BROWSER
 
+OWN_SCRIPTS = sorted(file for file in STATIC.rglob("*.js") if "vendor" not in file.parts)
 NAMES = sorted(file.name for file in TEMPLATES.glob("*.html"))
 SHOWN_ATTRIBUTES = ("aria-label", "title", "placeholder", "alt", "data-label")
+NO_TEXT = (
+    ["_", "("],
+    ["class", ":"],
+    ["className", "="],
+    ["Error", "("],
+)  # what stands before a string that is marked, or is none for people
+SAME_IN_SCRIPTS = ("Enter", "Escape", "note warn", "note info", "input, select, textarea")  # keys, classes, a selector
 KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
 MARKS = ("_", "gettext", "ngettext")
 PRODUCT = "Custom Events"  # the same in every language, as names of formats are
@@ -105,12 +116,34 @@ def bare_literals(source: str) -> list[str]:
 
 
 @cache
-def extracted() -> set[Message]:
-    """What `make messages` writes for translators."""
+def extracted_by_file() -> dict[str, set[Message]]:
+    """What `make messages` writes for translators, by the file in which it stands."""
     with (TEMPLATES.parent / "babel.cfg").open() as mapping:
         methods, options = parse_mapping_cfg(mapping)
-    found = extract_from_dir(str(TEMPLATES.parent), methods, options, keywords=KEYWORDS)
-    return {message for _, _, message, _, _ in found}
+    found = defaultdict[str, set[Message]](set)
+    for file, _, message, _, _ in extract_from_dir(str(TEMPLATES.parent), methods, options, keywords=KEYWORDS):
+        found[file].add(message)
+    return found
+
+
+def extracted() -> set[Message]:
+    """The same of all files."""
+    return set[Message]().union(*extracted_by_file().values())
+
+
+def bare_script_texts(source: str) -> list[str]:
+    """Texts of a script that look like some for people, and are not marked; names of classes, selectors and keys do not."""
+    before = deque[str](maxlen=2)
+    texts = list[str]()
+    for token in tokenize(source, jsx=False):
+        text = re.sub(r"\$\{[^}]*\}", "", token.value[1:-1])
+        is_text = token.type in ("string", "template_string") and re.search(
+            r"[a-z] [a-z]|^[A-Z][a-z]+$|[a-z]{2}[.:;,] |[A-Z][a-z]+ ", text
+        )
+        if is_text and not re.search(r"[\[#>=/()]|\.[a-z]", text) and [*before] not in NO_TEXT:
+            texts.append(text)
+        before.append(token.value)
+    return [text for text in texts if text not in SAME_IN_SCRIPTS]
 
 
 def compiled(directory: Path, language: str, texts: dict[Message, Message]) -> Path:
@@ -126,6 +159,14 @@ def compiled(directory: Path, language: str, texts: dict[Message, Message]) -> P
     return directory
 
 
+def in_brackets() -> dict[Message, Message]:
+    """Every text of the console, in brackets."""
+    return {
+        message: f"⟦{message}⟧" if isinstance(message, str) else tuple(f"⟦{form}⟧" for form in message)
+        for message in extracted()
+    }
+
+
 def outside_brackets(html: str) -> set[str]:
     """Words of a page's frame that no translated text has: what stands in cells, choices and code is data."""
     read, depth, words = Texts(), 0, set[str]()
@@ -133,7 +174,7 @@ def outside_brackets(html: str) -> set[str]:
     for above, text in [*read.texts, *(((), attribute) for attribute in read.attributes)]:
         for part in re.split(r"([⟦⟧])", text):
             depth += {"⟦": 1, "⟧": -1}.get(part, 0)
-            if depth == 0 and not {"td", "option", "code", "time", "textarea"} & set(above):
+            if depth == 0 and not {"td", "option", "code", "time", "textarea", "script"} & set(above):
                 words |= set(re.findall(r"[A-Za-z]{2,}", part.replace(PRODUCT, "")))
     assert depth == 0, "a text is cut"
     return words
@@ -151,6 +192,29 @@ def test_a_bare_text_is_seen() -> None:
     assert bare_texts('{% trans %}All <b>of it</b>{% endtrans %}<td data-label="{{ _("Day") }}">') == []
     literals = '{{ ui.empty("Nothing", _("It is so."), a == "B c", "sites/new", "and so on") }}'
     assert bare_literals(literals) == ["Nothing", "and so on"]
+
+
+@pytest.mark.parametrize("script", OWN_SCRIPTS, ids=[file.name for file in OWN_SCRIPTS])
+def test_no_text_of_a_script_stands_bare(script: Path) -> None:
+    assert bare_script_texts(script.read_text()) == []
+
+
+def test_a_bare_text_of_a_script_is_seen() -> None:
+    assert bare_script_texts('el("p", {}, "No field"); title = `${n} rows`; el("b", {}, "Value")') == [
+        "No field",
+        "Value",
+    ]
+    assert bare_script_texts('_("No field fits."); el("p", { class: "muted small" }, _("Value"))') == []
+
+
+def test_pages_bring_the_texts_that_scripts_say_as_translators_get_them(tmp_path: Path) -> None:
+    of_scripts = {file: texts for file, texts in extracted_by_file().items() if file.endswith(".js")}
+    assert {"Only some items", "%(number)s chosen.", "%(done)s of %(total)s"} <= set().union(*of_scripts.values())
+    assert set(texts_of()) == set().union(*of_scripts.values())
+    german = compiled(tmp_path, "de", {"Only some items": "Nur manche </script>", "Overview": "Überblick"})
+    assert json.loads(translated_texts(translations_of("de", german))) == {"Only some items": "Nur manche </script>"}
+    assert "</script>" not in translated_texts(translations_of("de", german))
+    assert translated_texts(translations_of("en")) == ""
 
 
 def test_what_translators_get_has_the_navigation_the_components_and_the_pages() -> None:
@@ -211,11 +275,7 @@ def bracketed(
     database: str, engine: sa.Engine, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
     """An administrator of an installation in which nothing is, and whose language puts each text in brackets."""
-    texts: dict[Message, Message] = {
-        message: f"⟦{message}⟧" if isinstance(message, str) else tuple(f"⟦{form}⟧" for form in message)
-        for message in extracted()
-    }
-    locale = compiled(tmp_path_factory.mktemp("locale"), "de", texts)
+    locale = compiled(tmp_path_factory.mktemp("locale"), "de", in_brackets())
     with engine.begin() as connection:
         grants = (Grant(role=Role.ADMINISTRATOR),)
         people.add(connection, login="ana", display_name="Ana", grants=grants, actor="tests", password=PASSWORD)
@@ -235,5 +295,8 @@ def test_nothing_of_a_page_is_left_out_of_the_catalog(bracketed: httpx.Client) -
         if page.operation.method == "GET" and "{" not in page.path and page.path not in OTHER_TEXTS
     ]
     assert len(paths) > 25
+    brought = re.search(r'id="texts">(.*?)</script>', bracketed.get("/sites").text)
+    assert brought is not None
+    assert json.loads(brought[1]) == {text: f"⟦{text}⟧" for text in texts_of()}
     left = {path: outside_brackets(bracketed.get(path).text) - SAME_WORDS for path in paths}
     assert {path: words for path, words in left.items() if words} == {}

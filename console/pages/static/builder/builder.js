@@ -5,6 +5,7 @@ import { button, choice, el, removeButton } from "./dom.js";
 import { languageAt } from "./language.js";
 import { group, items, leaf, measure, pathsOf, placeOf, readTree, writeTree } from "./model.js";
 import { Rows } from "./rows.js";
+import { _ } from "../texts.js";
 
 /** @typedef {import("./model.js").Json} Json */
 /** @typedef {import("./model.js").Node} Node */
@@ -14,11 +15,11 @@ import { Rows } from "./rows.js";
 
 /** What can be added to a group; line items only where the conditions are on the event.
  * @type {[string, string, Scope | "both"][]} */
-const ADDED = [["leaf", "Condition", "both"], ["group", "Group", "both"], ["items", "Line items", "event"], ["measure", "Number of items", "event"]];
+const ADDED = [["leaf", _("Condition"), "both"], ["group", _("Group"), "both"], ["items", _("Line items"), "event"], ["measure", _("Number of items"), "event"]];
 /** @type {[import("./model.js").GroupWord, string][]} */
-const GROUP_WORDS = [["all", "all of these hold"], ["any", "any of these holds"], ["none", "none of these holds"]];
+const GROUP_WORDS = [["all", _("all of these hold")], ["any", _("any of these holds")], ["none", _("none of these holds")]];
 /** @type {[import("./model.js").ItemsWord, string][]} */
-const ITEMS_TEXTS = [["any_item", "at least one line item"], ["all_items", "every line item"], ["no_item", "no line item"]];
+const ITEMS_TEXTS = [["any_item", _("at least one line item")], ["all_items", _("every line item")], ["no_item", _("no line item")]];
 
 export class Builder {
   /** @param {HTMLElement} host @param {HTMLTextAreaElement} written @param {Language} language */
@@ -32,7 +33,7 @@ export class Builder {
     this.rows = new Rows(language, (text) => this.tell(text), (node) => this.redraw(node), () => this.write());
     /** @type {Group} */
     this.tree = group("all");
-    host.prepend(el("h3", {}, host.dataset["label"] ?? "Conditions"), this.place, this.status);
+    host.prepend(el("h3", {}, host.dataset["label"] ?? ""), this.place, this.status);
     written.addEventListener("input", () => this.readWritten());
     this.place.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target instanceof HTMLInputElement) event.preventDefault(); // sends no half-built form
@@ -120,16 +121,16 @@ export class Builder {
       case "group":
         return this.groupElement(node, scope, remove);
       case "items": {
-        const word = choice("Which line items", ITEMS_TEXTS, node.word, (chosen) => {
+        const word = choice(_("Which line items"), ITEMS_TEXTS, node.word, (chosen) => {
           node.word = ITEMS_TEXTS.find(([known]) => known === chosen)?.[0] ?? node.word;
           this.write();
         }, { "data-part": "word" });
-        const head = el("div", { class: "head" }, word, el("span", { class: "muted" }, "where"), removeButton("Remove the condition on line items", remove));
+        const head = el("div", { class: "head" }, word, el("span", { class: "muted" }, _("where")), removeButton(_("Remove the condition on line items"), remove));
         return el("div", box(node, scope, "items"), head, faults(), this.groupElement(node.group, "item", null));
       }
       case "measure": {
         const below = node.group === null
-          ? button("Only some items", { class: "small", "data-part": "add" }, () => this.narrow(node))
+          ? button(_("Only some items"), { class: "small", "data-part": "add" }, () => this.narrow(node))
           : this.groupElement(node.group, "item", () => this.widen(node));
         return el("div", box(node, scope, "items"), this.rows.measure(node, remove), faults(), below);
       }
@@ -138,15 +139,15 @@ export class Builder {
 
   /** @param {Group} node @param {Scope} scope @param {(() => void) | null} remove @returns {HTMLElement} */
   groupElement(node, scope, remove) {
-    const word = choice("How these go together", GROUP_WORDS, node.word, (chosen) => {
+    const word = choice(_("How these go together"), GROUP_WORDS, node.word, (chosen) => {
       node.word = GROUP_WORDS.find(([known]) => known === chosen)?.[0] ?? node.word;
       this.write();
     }, { "data-part": "word" });
     const list = el("ul", { class: "children" }, ...node.children.map((child) => el("li", {}, this.nodeElement(child, scope))));
-    if (node.children.length === 0) list.append(el("li", { class: "muted small" }, remove === null && node === this.tree ? "No condition: every event of these types." : "Nothing in it yet."));
+    if (node.children.length === 0) list.append(el("li", { class: "muted small" }, remove === null && node === this.tree ? _("No condition: every event of these types.") : _("Nothing in it yet.")));
     const adds = ADDED.filter(([, , where]) => where === "both" || where === scope)
       .map(([kind, text]) => button(`+ ${text}`, { class: "small", "data-part": `add-${kind}` }, () => this.add(node, kind)));
-    const head = el("div", { class: "head" }, word, ...(remove === null ? [] : [removeButton("Remove the group", remove)]));
+    const head = el("div", { class: "head" }, word, ...(remove === null ? [] : [removeButton(_("Remove the group"), remove)]));
     return el("div", box(node, scope, "group"), head, faults(), list, el("div", { class: "adds" }, ...adds));
   }
 
@@ -166,7 +167,8 @@ export class Builder {
     this.write();
     const first = this.element(node.id)?.querySelector("[role=combobox]") ?? this.element(node.id)?.querySelector("select");
     if (first instanceof HTMLElement) first.focus();
-    this.tell(`Added: ${kind === "leaf" ? "a condition" : kind === "group" ? "a group" : "a condition on line items"}, ${into.children.length} in this group.`);
+    const added = kind === "leaf" ? _("A condition is added.") : kind === "group" ? _("A group is added.") : _("A condition on line items is added.");
+    this.tell([added, _("In this group: %(number)s.", { number: into.children.length })].join(" "));
   }
 
   /** @param {Node} node */
@@ -179,7 +181,7 @@ export class Builder {
     const next = found.group.children[found.place] ?? found.group.children[found.place - 1];
     if (next !== undefined) this.focus(next.id, next.kind === "leaf" ? "field" : "word");
     else this.focus(found.group.id, "add-leaf");
-    this.tell(`Removed; ${found.group.children.length} left in this group.`);
+    this.tell(_("Removed; left in this group: %(number)s.", { number: found.group.children.length }));
   }
 
   /** @param {import("./model.js").Measure} node */
@@ -201,7 +203,7 @@ export class Builder {
 
 /** @param {Node} node @param {Scope} scope @param {string} kind */
 function box(node, scope, kind) {
-  return { class: `node ${kind}`, role: "group", "aria-label": kind === "group" ? "Group of conditions" : "Line items", "data-node": String(node.id), "data-scope": scope };
+  return { class: `node ${kind}`, role: "group", "aria-label": kind === "group" ? _("Group of conditions") : _("Line items"), "data-node": String(node.id), "data-scope": scope };
 }
 
 /** @returns {HTMLElement} Where faults of a part are told. */

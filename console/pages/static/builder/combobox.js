@@ -1,6 +1,7 @@
 // @ts-check
 /** A text field that finds what is meant by a part of its name or its meaning (WAI-ARIA 1.2: combobox with a list). */
 
+import { _ } from "../texts.js";
 import { el, freshId } from "./dom.js";
 
 /** @typedef {{value: string, text: string, detail: string, example: string, goesOn: boolean}} Option */
@@ -29,7 +30,7 @@ export function combobox(how) {
   const list = el("ul", { role: "listbox", id: list_id, "aria-label": how.label, hidden: true });
   const input = el("input", {
     type: "text", role: "combobox", autocomplete: "off", spellcheck: "false", "aria-label": how.label, "aria-expanded": "false",
-    "aria-autocomplete": "list", "aria-controls": list_id, "data-part": "field", placeholder: "find a field",
+    "aria-autocomplete": "list", "aria-controls": list_id, "data-part": "field", placeholder: _("find a field"),
   });
   input.value = how.value;
   let given = how.value;
@@ -55,7 +56,7 @@ export function combobox(how) {
     input.value = option.value;
     if (!option.goesOn) return commit();
     close();
-    how.tell(`${option.text}: type the rest of the name.`);
+    how.tell(_("%(name)s: type the rest of the name.", { name: option.text }));
     input.focus();
   };
   /** @param {number} place */
@@ -75,7 +76,7 @@ export function combobox(how) {
     shown = found.slice(0, MOST_SHOWN);
     list.replaceChildren(...shown.map((option) => {
       const item = el("li", { role: "option", id: freshId("field"), "aria-selected": "false" }, el("strong", {}, option.text),
-        el("span", { class: "detail" }, option.detail), el("span", { class: "example" }, `for example ${option.example}`));
+        el("span", { class: "detail" }, option.detail), el("span", { class: "example" }, _("for example %(example)s", { example: option.example })));
       item.addEventListener("mousedown", (event) => {
         event.preventDefault();
         take(option);
@@ -86,7 +87,7 @@ export function combobox(how) {
     input.setAttribute("aria-expanded", String(shown.length > 0));
     input.removeAttribute("aria-activedescendant");
     active = -1;
-    how.tell(found.length === 0 ? "No field fits." : `${found.length} ${found.length === 1 ? "field" : "fields"}; arrow keys choose.`);
+    how.tell(found.length === 0 ? _("No field fits.") : _("Fields that fit: %(number)s; arrow keys choose.", { number: found.length }));
   };
 
   input.addEventListener("input", (event) => {

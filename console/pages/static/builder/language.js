@@ -1,6 +1,8 @@
 // @ts-check
 /** What conditions may ask, as the API tells it: fields, their operators, and what these are given. */
 
+import { _ } from "../texts.js";
+
 /** @typedef {import("./model.js").Json} Json */
 /** @typedef {import("./model.js").Scope} Scope */
 /** @typedef {{op: string, words: string, meaning: string, wants: string[], hint: string, takes_case: boolean}} Operator */
@@ -12,7 +14,7 @@ const OPEN_END = "NAME";
  * @type {{[type: string]: string}} */
 const FIRST = { money: ">=", number: ">=", integer: ">=", time: "after" };
 /** @type {{[word: string]: string}} */
-export const MEASURE_WORDS = { count: "the number of line items", quantity: "the quantity of line items", total: "the total of line items" };
+export const MEASURE_WORDS = { count: _("the number of line items"), quantity: _("the quantity of line items"), total: _("the total of line items") };
 
 export class Language {
   /** @param {LanguageData} data */

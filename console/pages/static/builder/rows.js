@@ -1,6 +1,7 @@
 // @ts-check
 /** The rows of the builder: one comparison, or one number made of line items. */
 
+import { _ } from "../texts.js";
 import { combobox } from "./combobox.js";
 import { choice, el, removeButton } from "./dom.js";
 import { MEASURE_WORDS, openStart } from "./language.js";
@@ -33,16 +34,16 @@ export class Rows {
     const operators = this.language.operators(field?.type);
     const operator = operators.find((known) => known.op === json["op"]);
     const box = combobox({
-      label: "Field", value: name, tell: this.tell,
+      label: _("Field"), value: name, tell: this.tell,
       options: this.language.fields(scope).map((known) => ({
         value: known.is_open ? openStart(known) : known.name, text: known.name, detail: known.meaning, example: known.example, goesOn: known.is_open,
       })),
       choose: (chosen) => this.chooseField(node, chosen, scope),
     });
     const row = el("div", {
-      class: "node leaf", role: "group", "aria-label": `Condition${name === "" ? "" : ` on ${name}`}`, "data-node": String(node.id), "data-scope": scope,
-    }, el("div", { class: "row" }, box, ...this.comparison(node, operators, operator, field), removeButton(`Remove the condition${name === "" ? "" : ` on ${name}`}`, remove)));
-    if (field !== undefined) row.append(el("p", { class: "small muted meaning" }, field.meaning, ...(field.words.length > 0 ? [] : [" For example ", el("code", {}, field.example)])));
+      class: "node leaf", role: "group", "aria-label": name === "" ? _("Condition") : _("Condition on %(field)s", { field: name }), "data-node": String(node.id), "data-scope": scope,
+    }, el("div", { class: "row" }, box, ...this.comparison(node, operators, operator, field), removeButton(name === "" ? _("Remove the condition") : _("Remove the condition on %(field)s", { field: name }), remove)));
+    if (field !== undefined) row.append(el("p", { class: "small muted meaning" }, field.meaning, ...(field.words.length > 0 ? [] : [` ${_("For example")} `, el("code", {}, field.example)])));
     row.append(el("div", { class: "node-faults" }));
     return row;
   }
@@ -54,13 +55,13 @@ export class Rows {
     const operator = operators.find((known) => known.op === node.json["op"]);
     /** @type {[string, string][]} */
     const words = this.language.data.measures.map((known) => [known.word, MEASURE_WORDS[known.word] ?? known.word]);
-    const measured = choice("What is measured", words, word, (chosen) => {
+    const measured = choice(_("What is measured"), words, word, (chosen) => {
       node.json["measure"] = chosen;
       if (chosen !== "total") delete node.json["currency"];
       this.redraw(node);
     }, { "data-part": "measure" });
     const money = this.language.data.measures.find((known) => known.word === word)?.type === "money";
-    return el("div", { class: "row" }, measured, ...this.comparison(node, operators, operator, undefined, money), removeButton("Remove the number of items", remove));
+    return el("div", { class: "row" }, measured, ...this.comparison(node, operators, operator, undefined, money), removeButton(_("Remove the number of items"), remove));
   }
 
   /** Operator, value, and what belongs to them.
@@ -73,14 +74,14 @@ export class Rows {
     /** @type {[string, string][]} */
     const options = operators.map((known) => [known.op, known.words === known.op ? known.op : known.words]);
     const given = String(json["op"] ?? "");
-    if (operator === undefined) options.unshift([given, `${given} (unknown)`]);
-    const parts = [choice("Operator", options, given, (chosen) => this.chooseOperator(node, chosen, operators, field, kind), { "data-part": "op", class: "op" })];
+    if (operator === undefined) options.unshift([given, _("%(word)s (unknown)", { word: given })]);
+    const parts = [choice(_("Operator"), options, given, (chosen) => this.chooseOperator(node, chosen, operators, field, kind), { "data-part": "op", class: "op" })];
     /** @type {HTMLElement[]} */
     const more = [];
     if (wants.length > 1) {
       /** @type {[string, string][]} */
       const kinds = wants.map((known) => [known, READ_AS[known] ?? known]);
-      more.push(choice("Read as", kinds, kind, (chosen) => {
+      more.push(choice(_("Read as"), kinds, kind, (chosen) => {
         setValue(json, firstValue(chosen, []) ?? "");
         if (chosen === "number") json["value"] = 0;
         if (chosen === "numbers") json["value"] = [0];
@@ -98,7 +99,7 @@ export class Rows {
 
   /** @param {JsonObject} json @returns {HTMLElement} */
   currency(json) {
-    const input = el("input", { type: "text", class: "currency", "aria-label": "Currency", placeholder: "EUR …", maxlength: "3", autocomplete: "off", "data-part": "currency" });
+    const input = el("input", { type: "text", class: "currency", "aria-label": _("Currency"), placeholder: "EUR …", maxlength: "3", autocomplete: "off", "data-part": "currency" });
     input.value = String(json["currency"] ?? "");
     input.addEventListener("input", (event) => {
       event.stopPropagation();
@@ -118,7 +119,7 @@ export class Rows {
       else delete json["ignore_case"];
       this.write();
     });
-    return el("label", { class: "check small" }, input, " any case");
+    return el("label", { class: "check small" }, input, ` ${_("any case")}`);
   }
 
   /** @param {JsonObject} json @param {Json | undefined} value */

@@ -1,6 +1,7 @@
 // @ts-check
 /** What a comparison is given: an editor for each kind of value, and what a value of that kind begins with. */
 
+import { _ } from "../texts.js";
 import { choice, el } from "./dom.js";
 
 /** @typedef {import("./model.js").Json} Json */
@@ -9,11 +10,11 @@ import { choice, el } from "./dom.js";
 const WHOLE_OR_SHORT = /^-?(0|[1-9]\d{0,14})(\.\d{1,6})?$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 /** @type {[string, string][]} */
-const UNITS = [["minutes", "minutes"], ["hours", "hours"], ["days", "days"]];
+const UNITS = [["minutes", _("minutes")], ["hours", _("hours")], ["days", _("days")]];
 /** How an open value may be read, in words.
  * @type {{[wants: string]: string}} */
 export const READ_AS = {
-  text: "a text", number: "a number", boolean: "yes or no", texts: "texts", numbers: "numbers", range: "numbers", moments: "dates or times",
+  text: _("a text"), number: _("a number"), boolean: _("yes or no"), texts: _("texts"), numbers: _("numbers"), range: _("numbers"), moments: _("dates or times"),
 };
 
 /** What is typed for a number: a JSON number where that keeps each digit, else a text, which the server judges.
@@ -68,7 +69,7 @@ export function valueEditor(asked) {
     case "nothing":
       return null;
     case "boolean":
-      return choice("Value", [["true", "yes"], ["false", "no"]], String(asked.value), (text) => asked.change(text === "true"), part());
+      return choice(_("Value"), [["true", _("yes")], ["false", _("no")]], String(asked.value), (text) => asked.change(text === "true"), part());
     case "duration":
       return durationEditor(asked);
     case "texts":
@@ -82,10 +83,10 @@ export function valueEditor(asked) {
     case "moments":
       return pairEditor(asked, momentEditor);
     case "moment":
-      return momentEditor("Value", asked.value, asked.change);
+      return momentEditor(_("Value"), asked.value, asked.change);
     case "number":
     case "integer":
-      return textInput("Value", asked.value, "decimal", asked.example, (text) => asked.change(numberOf(text)));
+      return textInput(_("Value"), asked.value, "decimal", asked.example, (text) => asked.change(numberOf(text)));
     default:
       return wordOrText(asked);
   }
@@ -114,17 +115,17 @@ function textInput(label, value, mode, example, change) {
 
 /** @param {Asked} asked */
 function wordOrText(asked) {
-  if (asked.wants !== "text" || asked.words.length === 0) return textInput("Value", asked.value, "text", asked.example, asked.change);
+  if (asked.wants !== "text" || asked.words.length === 0) return textInput(_("Value"), asked.value, "text", asked.example, asked.change);
   const value = shown(asked.value);
   /** @type {[string, string][]} */
   const options = asked.words.map((word) => [word, word]);
-  if (!asked.words.includes(value)) options.unshift([value, value === "" ? "choose one" : `${value} (unknown)`]);
-  return choice("Value", options, value, asked.change, part());
+  if (!asked.words.includes(value)) options.unshift([value, value === "" ? _("choose one") : _("%(word)s (unknown)", { word: value })]);
+  return choice(_("Value"), options, value, asked.change, part());
 }
 
 /** @param {Asked} asked @param {(text: string) => Json} read */
 function listEditor(asked, read) {
-  const input = el("textarea", { "aria-label": "Values, a line each", rows: "3", placeholder: `${asked.example}\nanother, on its own line`, spellcheck: "false", ...part() });
+  const input = el("textarea", { "aria-label": _("Values, a line each"), rows: "3", placeholder: `${asked.example}\n${_("another, on its own line")}`, spellcheck: "false", ...part() });
   input.value = Array.isArray(asked.value) ? asked.value.map(shown).join("\n") : shown(asked.value);
   input.addEventListener("input", (event) => {
     event.stopPropagation();
@@ -136,7 +137,7 @@ function listEditor(asked, read) {
 /** @param {Asked} asked */
 function wordsEditor(asked) {
   const chosen = new Set(Array.isArray(asked.value) ? asked.value.map(shown) : []);
-  const box = el("div", { class: "checks", role: "group", "aria-label": "Values", ...part() });
+  const box = el("div", { class: "checks", role: "group", "aria-label": _("Values"), ...part() });
   for (const word of new Set([...asked.words, ...chosen])) {
     const input = el("input", { type: "checkbox", checked: chosen.has(word) });
     input.addEventListener("change", () => {
@@ -153,11 +154,11 @@ function wordsEditor(asked) {
 function pairEditor(asked, editor) {
   /** @type {Json[]} */
   const pair = Array.isArray(asked.value) ? [asked.value[0] ?? "", asked.value[1] ?? ""] : ["", ""];
-  const editors = ["From", "To"].map((label, place) => editor(label, pair[place], (value) => {
+  const editors = [_("From"), _("To")].map((label, place) => editor(label, pair[place], (value) => {
     pair[place] = value;
     asked.change([...pair]);
   }));
-  return el("span", { class: "pair" }, ...editors.flatMap((made, place) => (place === 0 ? [made] : [el("span", { class: "muted" }, "and"), made])));
+  return el("span", { class: "pair" }, ...editors.flatMap((made, place) => (place === 0 ? [made] : [el("span", { class: "muted" }, _("and")), made])));
 }
 
 /** @param {Asked} asked */
@@ -169,11 +170,11 @@ function durationEditor(asked) {
   /** @type {Json} */
   let amount = firstAmount;
   const change = () => asked.change({ [unit]: amount });
-  const input = textInput("How long", amount, "decimal", "30", (text) => {
+  const input = textInput(_("How long"), amount, "decimal", "30", (text) => {
     amount = numberOf(text);
     change();
   });
-  const units = choice("Unit", UNITS, unit, (chosen) => {
+  const units = choice(_("Unit"), UNITS, unit, (chosen) => {
     unit = chosen;
     change();
   });
@@ -187,7 +188,7 @@ function momentEditor(label, value, change) {
   const is_day = text === "" || DAY.test(text);
   const input = el("input", { type: is_day ? "date" : "text", "aria-label": label, autocomplete: "off", placeholder: "2026-11-01T08:30:00Z", ...part() });
   input.value = text;
-  const turn = choice(`${label}: a day or a moment`, [["day", "day"], ["moment", "moment"]], is_day ? "day" : "moment", (kind) => {
+  const turn = choice(_("%(label)s: a day or a moment", { label }), [["day", _("day")], ["moment", _("moment")]], is_day ? "day" : "moment", (kind) => {
     const now = input.value;
     input.type = kind === "day" ? "date" : "text";
     input.value = kind === "day" ? now.slice(0, 10) : DAY.test(now) ? `${now}T00:00:00Z` : now;
