@@ -151,12 +151,22 @@ bench: client .venv/.bench ## Measurements beside the peers; BENCHMARKS="receive
 	@$(call install,requirements-bench.txt)
 	touch $@
 
+SECONDS ?= 60
+.PHONY: fuzz
+fuzz: client .venv/.fuzz ## Any bytes into what reads them, SECONDS=60 for each target; TARGETS="csv headers" chooses. Findings: .local/fuzz/.
+	$(BIN)/python -m fuzzing --seconds $(SECONDS) $(TARGETS)
+
+.venv/.fuzz: requirements-fuzz.txt .venv/.installed
+	@$(call install,requirements-fuzz.txt)
+	touch $@
+
 .PHONY: lock
-lock: ## Renew requirements.txt and requirements-bench.txt from pyproject.toml (KEEP=1 keeps the versions that fit).
+lock: ## Renew requirements.txt, requirements-bench.txt and requirements-fuzz.txt from pyproject.toml (KEEP=1 keeps the versions that fit).
 	"$(PYTHON)" -m venv .local/lock
 	.local/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(COMPILE) $(LOCKED_EXTRAS) $(if $(KEEP),,--upgrade) --output-file requirements.txt
 	$(COMPILE) --extra bench --constraint requirements.txt $(if $(KEEP),,--upgrade) --output-file requirements-bench.txt
+	$(COMPILE) --extra fuzz --constraint requirements.txt $(if $(KEEP),,--upgrade) --output-file requirements-fuzz.txt
 
 .PHONY: docs
 docs: setup ## Generate the reference pages (docs/reference), rules and dashboards (deploy), dbt staging, and the manual as a site in .local/manual.
