@@ -48,7 +48,7 @@ def fuzz(target: Target, seconds: int) -> Run:
     words.write_text("".join(f"{_quoted(word)}\n" for word in target.words), encoding="ascii")
     options = [
         f"-max_total_time={seconds}", f"-max_len={target.most_bytes}", f"-timeout={INPUT_LIMIT_S}", f"-rss_limit_mb={MEMORY_LIMIT_MB}",
-        f"-artifact_prefix={findings}/", f"-dict={words}", "-print_final_stats=1", "-use_value_profile=1", str(corpus),
+        f"-artifact_prefix={findings}/", "-print_final_stats=1", "-use_value_profile=1", *([f"-dict={words}"] if target.words else []), str(corpus),
     ]  # fmt: skip
     ended = subprocess.run(  # noqa: S603
         [sys.executable, "-m", "fuzzing.drive", target.name, *options], capture_output=True, text=True, check=False

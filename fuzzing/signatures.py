@@ -35,25 +35,26 @@ _APP: Final = App(
 )
 _KEY: Final = base64.urlsafe_b64encode(bytes(32))
 
-Signer = Callable[[Mapping[str, str], bytes, bytes], dict[str, str]]
+Signer = Callable[[Mapping[str, str], bytes, bytes, datetime], dict[str, str]]
 
 
-def _by_our_scheme(headers: Mapping[str, str], body: bytes, secret: bytes) -> dict[str, str]:
-    signed = {**headers, timestamped.TIMESTAMP: str(int(NOW.timestamp()))}
+def _by_our_scheme(headers: Mapping[str, str], body: bytes, secret: bytes, now: datetime) -> dict[str, str]:
+    signed = {**headers, timestamped.TIMESTAMP: str(int(now.timestamp()))}
     return {**signed, timestamped.SIGNATURE: timestamped.sign_v2(signed, body, secret)}
 
 
-def _by_woocommerce(headers: Mapping[str, str], body: bytes, secret: bytes) -> dict[str, str]:
+def _by_woocommerce(headers: Mapping[str, str], body: bytes, secret: bytes, _: datetime) -> dict[str, str]:
     native = {name: value for name, value in headers.items() if name != timestamped.SIGNATURE}
     return {**native, woocommerce.SIGNATURE: woocommerce.sign(body, secret)}
 
 
+# How a store of each platform signs: headers, body, secret, now.
 SIGNERS: Final[Mapping[Platform, Signer]] = {
-    Platform.SHOPIFY: lambda headers, body, secret: {**headers, shopify.SIGNATURE: shopify.sign(body, secret)},
+    Platform.SHOPIFY: lambda headers, body, secret, _: {**headers, shopify.SIGNATURE: shopify.sign(body, secret)},
     Platform.WOOCOMMERCE: _by_woocommerce,
     Platform.CUSTOM: _by_our_scheme,
-    Platform.STRIPE: lambda headers, body, secret: {**headers, stripe.SIGNATURE: stripe.sign(body, secret, NOW)},
-    Platform.BIGCOMMERCE: lambda headers, _body, secret: {**headers, bigcommerce.TOKEN: secret.decode()},
+    Platform.STRIPE: lambda headers, body, secret, now: {**headers, stripe.SIGNATURE: stripe.sign(body, secret, now)},
+    Platform.BIGCOMMERCE: lambda headers, _body, secret, _now: {**headers, bigcommerce.TOKEN: secret.decode()},
 }
 _COVERS_NO_BODY: Final = {Platform.BIGCOMMERCE}
 
@@ -65,7 +66,7 @@ def check(platform: Platform, data: bytes) -> None:
     require(of_store.check(headers, body, _SECRETS, NOW, WINDOW_S) in _KNOWN, "a known refusal")
     of_store.is_handshake(headers, body)
     for secret in _SECRETS:
-        signed = SIGNERS[platform](headers, body, secret.value)
+        signed = SIGNERS[platform](headers, body, secret.value, NOW)
         require(of_store.check(signed, body, _SECRETS, NOW, WINDOW_S) is None, "what is signed passes")
         require(of_store.check(signed, body, (), NOW, WINDOW_S) is Refusal.WRONG_SIGNATURE, "no secret, no entry")
         if platform not in _COVERS_NO_BODY:
@@ -93,7 +94,7 @@ def check_app(data: bytes) -> None:
 def _seeds(platform: Platform) -> Iterator[bytes]:
     for data in list(seeds.requests_of(platform))[:6]:
         headers, body = request_of(data)
-        signed = SIGNERS[platform](headers, body, _SECRETS[0].value)
+        signed = SIGNERS[platform](headers, body, _SECRETS[0].value, NOW)
         yield request(signed, body)
         yield request({name: value[:-3] for name, value in signed.items()}, body)
 
@@ -107,7 +108,7 @@ def _app_seeds() -> Iterator[bytes]:
 
 
 def _words(platform: Platform) -> tuple[str, ...]:
-    signed = SIGNERS[platform]({}, b"", _SECRETS[0].value)
+    signed = SIGNERS[platform]({}, b"", _SECRETS[0].value, NOW)
     return tuple(sorted({*signed, *PLATFORMS[platform].kept_headers, "v1=", "v2=", "t=", ",v1=", "&amp;"}))
 
 

@@ -168,9 +168,7 @@ def test_a_packed_answer_is_read_and_a_damaged_one_asked_for_again() -> None:
         return httpx.Response(200, headers={"content-encoding": "gzip"}, content=iter([whole[:30], whole[30:]]))
 
     transport = httpx.MockTransport(answer)
-    with StoreClient(
-        "https://shop.example", allow_private=False, transport=transport, sleep=lambda _: None
-    ) as client:
+    with StoreClient("https://shop.example", allow_private=False, transport=transport, sleep=lambda _: None) as client:
         assert len(client.get("/x", {}).body) == 200_002
     assert not answers
 

@@ -67,7 +67,9 @@ HUGE = b"\x01\x28\xb5\x2f\xfd\xc0\x00" + (1 << 40).to_bytes(8, "little")
 
 @pytest.mark.parametrize("packed", [b"", b"\xff\x00", b"\x01damaged", HUGE])
 def test_what_cannot_be_unpacked_is_refused(packed: bytes) -> None:
-    with pytest.raises((ValueError, zstandard.ZstdError), match=r"dictionary|frame|content size|more than 67108864 bytes"):
+    with pytest.raises(
+        (ValueError, zstandard.ZstdError), match=r"dictionary|frame|content size|more than 67108864 bytes"
+    ):
         packed_facts.unpack(packed)
 
 
