@@ -99,7 +99,7 @@ def test_a_body_is_values(app: FastAPI, admin: httpx.Client, world: World, state
 def test_a_login_is_a_value(client: httpx.Client, world: World, statements: list[str]) -> None:
     for payload in (*PAYLOADS, "ana@example.org' --", "ana@example.org\0"):
         answer = client.post(
-            "/api/v1/session",
+            "/api/v1/sessions",
             json={"login": payload, "password": "' OR 1=1 --"},
             headers={"Sec-Fetch-Site": "same-origin"},
         )
