@@ -91,9 +91,8 @@ def check(data: bytes) -> None:
         tree: Any = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return
-    for event in events():
-        judge(tree, event, NO_FACTS)
     judge(tree, events()[0], _KNOWN)
+    judge(tree, events()[len(data) % len(events())], NO_FACTS)  # one of the others: all of them take long
     _runs[0] = (_runs[0] + 1) % _MOST_CHOSEN
     if not _runs[0]:
         clear()
