@@ -175,7 +175,8 @@ docs: setup ## Generate the reference pages (docs/reference), rules and dashboar
 	$(BIN)/python -m cli.manual_site .local/manual
 	echo "Written: .local/manual/index.html, which the console's help leads to"
 
-# The databases of weaknesses are outside the package registries: where they cannot be reached, the list and the licences are written all the same.
+# The databases of weaknesses are outside the package registries: where they cannot be reached, the list and the licences are written all the
+# same, and the audit fails (--strict: else it would say that there are none).
 .PHONY: audit
 audit: setup .local/audit/.tools ## Parts of others: their list (SBOM), their licences, known weaknesses; in .local/audit.
 	@.local/audit/bin/cyclonedx-py requirements requirements.txt --of JSON -o .local/audit/sbom.json
@@ -184,7 +185,7 @@ audit: setup .local/audit/.tools ## Parts of others: their list (SBOM), their li
 	.local/audit/bin/pip-licenses --python=$(BIN)/python --format=csv --order=license --with-urls > .local/audit/licences.csv
 	$(BIN)/python plugins/woocommerce/build.py --licence >> .local/audit/licences.csv
 	echo "Written: .local/audit/sbom.json ($$(grep -c '^[a-z0-9]' requirements.txt) packages of Python), .local/audit/sbom-console.json (the pages'), .local/audit/licences.csv"
-	.local/audit/bin/pip-audit --requirement requirements.txt --disable-pip --require-hashes --progress-spinner off
+	.local/audit/bin/pip-audit --strict --requirement requirements.txt --disable-pip --require-hashes --progress-spinner off
 	for folder in console/pages/vendor plugins/shopify plugins/woocommerce/tests/php; do (cd $$folder && eval "$$npm audit --package-lock-only"); done
 
 .local/audit/.tools: Makefile

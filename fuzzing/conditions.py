@@ -67,7 +67,7 @@ def judge(tree: Any, event: CommerceEvent, known: Facts) -> None:
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     require(bool(errors) or tree is None or condition.node is not None, "what has no error is compiled")
     require(all(problem.wrong and problem.right and str(problem) for problem in problems), "problems say what is right")
-    verdict = condition.holds(event, known)
+    verdict: Any = condition.holds(event, known)
     require(isinstance(verdict, bool), "a verdict is true or false")
     if condition.node is not None:
         require(interpret(condition.node, event, known) is verdict, "compiled and leaf by leaf say the same")

@@ -90,7 +90,12 @@ class StoreClient:
         self._sleep = sleep
         self._client = httpx.Client(
             auth=auth,
-            headers={"user-agent": _USER_AGENT, "accept": "application/json", "accept-encoding": "gzip", **(headers or {})},
+            headers={
+                "user-agent": _USER_AGENT,
+                "accept": "application/json",
+                "accept-encoding": "gzip",
+                **(headers or {}),
+            },
             timeout=TIMEOUT_S,
             follow_redirects=False,
             trust_env=False,
@@ -155,7 +160,9 @@ class StoreClient:
             yield from response.iter_raw()
             return
         if encoding != "gzip":
-            raise NeedsAction(f"{self._url} packs its answers by {encoding[:40]!r}: gzip was asked for", who="site owner")
+            raise NeedsAction(
+                f"{self._url} packs its answers by {encoding[:40]!r}: gzip was asked for", who="site owner"
+            )
         unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)  # 16: with gzip's head
         try:
             for packed in response.iter_raw():

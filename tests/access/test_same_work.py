@@ -1,6 +1,5 @@
 """Timing of signing in: a login that nobody has, one without a password and one that was disabled cost what a wrong password costs."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ LOGINS = (
 
 
 @pytest.fixture
-def hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+def hashes(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The parameters of every hash that a password is compared with."""
     compared: list[Any] = []
     verify = PasswordHasher.verify
@@ -35,7 +34,7 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
         return verify(hasher, stored, password)
 
     monkeypatch.setattr(PasswordHasher, "verify", counted)
-    yield compared
+    return compared
 
 
 def test_who_is_not_known_costs_the_same_work(engine: sa.Engine, hashes: list[Any]) -> None:

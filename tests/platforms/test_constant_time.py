@@ -6,7 +6,7 @@ Counted, not timed: a clock says something else on each machine.
 import ast
 import hmac
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ _LIKELY = re.compile(rf"(?:{'|'.join(PROOFS)})\w*\W{{0,3}} [!=]= |[!=]= .*(?:{'|
 
 
 @pytest.fixture
-def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every digest that is made and every comparison, in their order."""
     done: list[str] = []
 
@@ -48,7 +48,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     for name in ("compare_digest", "digest"):
         monkeypatch.setattr(hmac, name, counted(name, getattr(hmac, name)))
-    yield done
+    return done
 
 
 @pytest.mark.parametrize("platform", Platform)

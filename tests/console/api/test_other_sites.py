@@ -45,7 +45,11 @@ def bodies(operation: Operation, world: World) -> Iterator[dict[str, Any]]:
         yield {**example, name: [theirs] if name.endswith("s") else theirs}
     if "actions" in example:
         assign = {**example["actions"][0], "sites": None, "site_ids": [world.theirs.id]}
-        yield {**example, "dry_run": False, "actions": [{name: value for name, value in assign.items() if value is not None}]}
+        yield {
+            **example,
+            "dry_run": False,
+            "actions": [{name: value for name, value in assign.items() if value is not None}],
+        }
 
 
 def snapshot(engine: sa.Engine, world: World) -> list[Any]:
@@ -77,7 +81,9 @@ def test_a_body_that_names_another_site_changes_nothing_of_it(
             )
             said = f"{operation.name} {body}: {answer.status_code} {answer.text[:300]}"
             refused = answer.status_code in REFUSED or "is not built" in answer.text
-            assert refused or answer.json()["site_ids"] == [world.mine.id], said  # a filter of what is exported of one's own
+            assert refused or answer.json()["site_ids"] == [world.mine.id], (
+                said
+            )  # a filter of what is exported of one's own
             assert THEIRS not in answer.text.lower(), said
             asked += 1
     assert asked > 10
