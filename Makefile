@@ -172,16 +172,27 @@ bench: tools client .venv/.bench ## Measurements beside the peers; BENCHMARKS="r
 	@$(call install,requirements-bench.txt)
 	touch $@
 
+SECONDS ?= 60
+.PHONY: fuzz
+fuzz: client .venv/.fuzz ## Any bytes into what reads them, SECONDS=60 for each target; TARGETS="csv headers" chooses. Findings: .local/fuzz/.
+	$(BIN)/python -m fuzzing --seconds $(SECONDS) $(TARGETS)
+
+.venv/.fuzz: requirements-fuzz.txt .venv/.installed
+	@$(call install,requirements-fuzz.txt)
+	touch $@
+
 .PHONY: lock
 lock: ## Renew all locks (requirements*.txt) from pyproject.toml (KEEP=1 keeps the versions that fit).
 	"$(PYTHON)" -m venv .local/lock
 	.local/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(if $(KEEP),cat requirements*.txt > .local/lock/all.txt,rm -f .local/lock/all.txt)
-	$(COMPILE) $(TOOL_EXTRAS) --extra bench --output-file .local/lock/all.txt
+	$(COMPILE) $(TOOL_EXTRAS) --extra bench --extra fuzz --extra mutants --output-file .local/lock/all.txt
 	$(call write_lock,requirements.txt,$(RUN_EXTRAS))
 	$(call write_lock,requirements-setup.txt,--extra setup,requirements.txt)
 	$(call write_lock,requirements-dev.txt,$(TOOL_EXTRAS),requirements.txt requirements-setup.txt)
-	$(call write_lock,requirements-bench.txt,--extra bench,requirements.txt requirements-setup.txt requirements-dev.txt)
+	for extra in bench fuzz mutants; do
+		$(call write_lock,requirements-$$extra.txt,--extra $$extra,requirements.txt requirements-setup.txt requirements-dev.txt)
+	done
 
 .PHONY: docs
 docs: tools ## Generate the reference pages (docs/reference), rules and dashboards (deploy), dbt staging, and the manual as a site in .local/manual.
@@ -190,7 +201,8 @@ docs: tools ## Generate the reference pages (docs/reference), rules and dashboar
 	$(BIN)/python -m cli.manual_site .local/manual
 	echo "Written: .local/manual/index.html, which the console's help leads to"
 
-# The databases of weaknesses are outside the package registries: where they cannot be reached, the list and the licences are written all the same.
+# The databases of weaknesses are outside the package registries: where they cannot be reached, the list and the licences are written all the
+# same, and the audit fails (--strict: else it would say that there are none).
 .PHONY: audit
 audit: tools .local/audit/.tools ## Parts of others: their list (SBOM), their licences, known weaknesses; in .local/audit.
 	@.local/audit/bin/cyclonedx-py requirements requirements.txt --of JSON -o .local/audit/sbom.json
@@ -199,7 +211,7 @@ audit: tools .local/audit/.tools ## Parts of others: their list (SBOM), their li
 	.local/audit/bin/pip-licenses --python=$(BIN)/python --format=csv --order=license --with-urls > .local/audit/licences.csv
 	$(BIN)/python plugins/woocommerce/build.py --licence >> .local/audit/licences.csv
 	echo "Written: .local/audit/sbom.json ($$(grep -c '^[a-z0-9]' requirements.txt) packages of Python), .local/audit/sbom-console.json (the pages'), .local/audit/licences.csv"
-	.local/audit/bin/pip-audit $(patsubst %,--requirement %,$(wildcard requirements*.txt)) --disable-pip --require-hashes --progress-spinner off
+	.local/audit/bin/pip-audit --strict $(patsubst %,--requirement %,$(wildcard requirements*.txt)) --disable-pip --require-hashes --progress-spinner off
 	for folder in console/pages/vendor plugins/shopify plugins/woocommerce/tests/php; do (cd $$folder && eval "$$npm audit --package-lock-only"); done
 
 .local/audit/.tools: Makefile

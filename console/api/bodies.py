@@ -65,8 +65,10 @@ def decode(raw: bytes) -> object:
     """The JSON value. Raises 400 for anything else."""
     try:
         return _DECODER.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProblemError(problems.MALFORMED, f"The body is no JSON: {error}.") from None
+    except ArithmeticError:
+        raise ProblemError(problems.MALFORMED, "The body holds a number with an exponent that no number has.") from None
 
 
 def typed(value: object, kind: type[_Struct]) -> _Struct:

@@ -83,7 +83,7 @@ def of_event(event: CommerceEvent) -> Iterator[Mention]:
 def of_body(body: bytes, topic: str | None, country: str | None = None) -> frozenset[Mention]:
     """Every address, phone number and named id in a body, whatever it is; `country` reads national numbers."""
     try:
-        document = loose_json.decode(body)
+        document = loose_json.cleaned(loose_json.decode(body))  # half a character has no digest
     except (ValueError, RecursionError):
         return frozenset(_in_text("", body.decode("utf-8", "replace"), country))
     subjects = set(_in_document(document, country))

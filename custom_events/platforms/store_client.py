@@ -6,7 +6,8 @@ the connection goes to the address that was checked.
 
 import socket
 import time
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final, Self
@@ -24,6 +25,7 @@ ANSWER_S: Final = 300.0  # of one answer, however it trickles: the orders of all
 BODY_LIMIT_BYTES: Final = (
     64 * 1024 * 1024
 )  # of one answer: a hundred orders of 500 lines (docs/reference/platforms.md 3)
+UNPACKED_BYTES: Final = 64 * 1024  # of a packed answer at a time: what a small piece becomes is up to whoever packed it
 ATTEMPTS: Final = 5
 WAITS_S: Final = (1.0, 4.0, 15.0, 60.0)  # before the second attempt and later ones
 LONGEST_WAIT_S: Final = 120.0  # a store that asks for more is read by the next run
@@ -88,7 +90,12 @@ class StoreClient:
         self._sleep = sleep
         self._client = httpx.Client(
             auth=auth,
-            headers={"user-agent": _USER_AGENT, "accept": "application/json", **(headers or {})},
+            headers={
+                "user-agent": _USER_AGENT,
+                "accept": "application/json",
+                "accept-encoding": "gzip",
+                **(headers or {}),
+            },
             timeout=TIMEOUT_S,
             follow_redirects=False,
             trust_env=False,
@@ -128,7 +135,7 @@ class StoreClient:
         started = time.monotonic()
         with self._client.stream("GET", self._url + path, params=dict(params)) as response:
             body = bytearray()
-            for piece in response.iter_bytes():
+            for piece in self._pieces(response):
                 body += piece
                 if time.monotonic() - started > ANSWER_S:
                     return Transient(f"{self._url} takes longer than {ANSWER_S:.0f} s for an answer")
@@ -144,6 +151,28 @@ class StoreClient:
                 raise NeedsAction(self._refusal(status), who="site owner")
             elapsed = timedelta(seconds=time.monotonic() - started)
             return StoreAnswer(bytes(body), _clock(response.headers.get("date")) - elapsed)
+
+    def _pieces(self, response: httpx.Response) -> Iterator[bytes]:
+        """The body in pieces of bounded size. httpx would unpack each whole, and any number of encodings around each other: of a few
+        kilobytes become gigabytes so. Raises DecodingError where it is damaged."""
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding == "identity":
+            yield from response.iter_raw()
+            return
+        if encoding != "gzip":
+            raise NeedsAction(
+                f"{self._url} packs its answers by {encoding[:40]!r}: gzip was asked for", who="site owner"
+            )
+        unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)  # 16: with gzip's head
+        try:
+            for packed in response.iter_raw():
+                left = packed
+                while left:
+                    yield unpacking.decompress(left, UNPACKED_BYTES)
+                    left = unpacking.unconsumed_tail
+            yield unpacking.flush()
+        except zlib.error as error:
+            raise httpx.DecodingError(str(error)) from None
 
     def _refusal(self, status: int) -> str:
         if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:

@@ -92,7 +92,7 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
         "its custom event",
         Done.BLANKED,
         "click ids, hashes, order and transaction id, cart; what was not sent is withheld (person_forgotten)",
-        _IDENTIFIERS,
+        f"`{_IDENTIFIERS}`; order and transaction ids {_ALWAYS}",
     ),
     "app.upload_keys": Personal("its upload", Done.RENAMED, "transaction ids", _ALWAYS),
     "app.value_changes": Personal(_OF_ORDER, Done.DELETED, "order ids that wait for the adjuster", "minutes"),

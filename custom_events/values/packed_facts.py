@@ -48,13 +48,17 @@ def pack(parts: bytes) -> bytes:
 
 
 def unpack(packed: bytes) -> bytes:
-    """The inverse of `pack`. Raises ValueError for what no dictionary is known of, zstandard.ZstdError for what is damaged."""
+    """The inverse of `pack`. Raises ValueError for what no dictionary is known of and what says that it is larger than a body may be,
+    zstandard.ZstdError for what is damaged."""
     decompress = _DECOMPRESS.get(packed[0]) if packed else None
     if decompress is None:
         raise ValueError(
             f"Facts are packed with dictionary {packed[:1].hex() or 'none'}, and this version knows {sorted(_DECOMPRESS)}"
         )
-    return decompress(packed[1:], max_output_size=_LIMIT_BYTES)
+    frame = packed[1:]
+    if zstandard.frame_content_size(frame) > _LIMIT_BYTES:  # room for what it says is taken before it is read
+        raise ValueError(f"Facts are damaged: unpacked they would have more than {_LIMIT_BYTES} bytes")
+    return decompress(frame, max_output_size=_LIMIT_BYTES)
 
 
 def as_read(facts: bytes, packed: bytes | None) -> str:

@@ -29,10 +29,19 @@ def test_every_requirement_stands_there_once() -> None:
 def test_what_a_row_points_to_is_there(row: Row) -> None:
     for path in (*row.where, *row.tests):
         assert (ROOT / path).exists(), path
+    for path in row.tests:
+        assert path == "pyproject.toml" or _has_tests(ROOT / path), f"{path} holds no test"
     if row.state is State.MET:
         assert row.where
+        assert row.tests, "what is met has a test that would fail without"
     if row.state is not State.NONE:
         assert row.where or row.tests
+
+
+def _has_tests(place: Path) -> bool:
+    """Whether a file, or one of a folder, has a function that pytest runs."""
+    files = [place] if place.is_file() else place.rglob("test_*.py")
+    return any("\ndef test_" in file.read_text(encoding="utf-8") for file in files)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 import httpx
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -330,10 +331,14 @@ def test_an_order_without_a_readable_time_is_still_read() -> None:
 
 
 def test_lists_that_know_no_pages_end() -> None:
-    same = httpx.Response(200, json=[{"id": number} for number in range(250)])
-    first = httpx.Response(200, json=order(1, created_at=START))
-    given = {"/v2/orders/1": first, "/v2/orders/1/products": same}
-    transport = httpx.MockTransport(lambda request: given.get(request.url.path, httpx.Response(404)))
+    same = [{"id": number} for number in range(250)]
+    bodies: dict[str, Any] = {"/v2/orders/1": order(1, created_at=START), "/v2/orders/1/products": same}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        body = bodies.get(request.url.path)
+        return httpx.Response(404 if body is None else 200, content=iter([msgspec.json.encode(body)]))
+
+    transport = httpx.MockTransport(answer)
     with StoreClient("https://api.example", allow_private=False, transport=transport) as client:
         order_of_250 = BigCommerceOrders(client).by_ids(["1"])
         (whole,) = [entry.whole() for entry in order_of_250]

@@ -1,6 +1,8 @@
 """What is asked of a WooCommerce shop, what is done when it does not answer, and which addresses are never asked."""
 
 import base64
+import gzip
+import tracemalloc
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -136,6 +138,41 @@ def test_an_answer_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> N
         list(orders.changed_since(START))
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "zstd", "gzip, gzip", "br"])
+def test_a_packed_answer_is_no_bomb(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    """A hundred kilobytes that would become a hundred megabytes, in one piece."""
+    limit = 1 << 20
+    monkeypatch.setattr(store_client, "BODY_LIMIT_BYTES", limit)
+    packed = gzip.compress(bytes(100 * limit))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["accept-encoding"] == "gzip"
+        return httpx.Response(200, headers={"content-encoding": encoding}, content=iter([packed]))
+
+    client = StoreClient("https://shop.example", allow_private=False, transport=httpx.MockTransport(answer))
+    tracemalloc.start()
+    try:
+        with client, pytest.raises(NeedsAction, match=r"more than 1048576 bytes|packs its answers by"):
+            client.get("/x", {})
+        assert tracemalloc.get_traced_memory()[1] < 8 * limit
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_packed_answer_is_read_and_a_damaged_one_asked_for_again() -> None:
+    packed = gzip.compress(b"[" + b" " * 200_000 + b"]")
+    answers = [packed[:50] + b"damaged" + packed[50:], packed]
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        whole = answers.pop(0)
+        return httpx.Response(200, headers={"content-encoding": "gzip"}, content=iter([whole[:30], whole[30:]]))
+
+    transport = httpx.MockTransport(answer)
+    with StoreClient("https://shop.example", allow_private=False, transport=transport, sleep=lambda _: None) as client:
+        assert len(client.get("/x", {}).body) == 200_002
+    assert not answers
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -189,7 +226,7 @@ def test_the_connection_goes_to_the_address_that_was_checked() -> None:
 )
 def test_the_clock_of_a_store(date: str | None) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, headers={} if date is None else {"date": date}, content=b"[]")
+        return httpx.Response(200, headers={} if date is None else {"date": date}, content=iter([b"[]"]))
 
     with StoreClient("https://shop.example", allow_private=False, transport=httpx.MockTransport(answer)) as client:
         read_at = client.get("/x", {}).read_at

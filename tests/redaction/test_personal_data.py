@@ -58,6 +58,7 @@ def test_the_page_is_what_the_map_says() -> None:
         (b'{"x": "gid://shopify/Customer/7", "y": ["gid://shopify/Order/8"]}', None, {("customer", "7"), ("order", "8")}),
         (b'{"subscription_contract_id": 5, "total": 100, "paid": true}', None, {("subscription", "5")}),
         (b"[" * 100_000, None, set()),
+        (b'{"email": "ann\xc3@example.org", "customer_id": "u\xff7"}', None, {("email", "ann\ufffd@example.org"), ("customer", "u\ufffd7")}),
     ],
 )  # fmt: skip
 def test_whom_a_body_mentions(body: bytes, topic: str | None, found: set[tuple[str, str]]) -> None:

@@ -61,9 +61,15 @@ def test_a_customer_without_a_key_is_found_by_sql() -> None:
     assert "customer" not in json.loads(to_stored(named).facts)
 
 
-@pytest.mark.parametrize("packed", [b"", b"\xff\x00", b"\x01damaged"])
+# A frame that says in its head that it holds 2^40 bytes.
+HUGE = b"\x01\x28\xb5\x2f\xfd\xc0\x00" + (1 << 40).to_bytes(8, "little")
+
+
+@pytest.mark.parametrize("packed", [b"", b"\xff\x00", b"\x01damaged", HUGE])
 def test_what_cannot_be_unpacked_is_refused(packed: bytes) -> None:
-    with pytest.raises((ValueError, zstandard.ZstdError), match=r"dictionary|frame"):
+    with pytest.raises(
+        (ValueError, zstandard.ZstdError), match=r"dictionary|frame|content size|more than 67108864 bytes"
+    ):
         packed_facts.unpack(packed)
 
 

@@ -74,6 +74,19 @@ def prepare(
     """The rows of a file: each line says what its site has under this label, whether it was there before or not. Raises
     InvalidConfiguration with what is wrong, line by line: `lines[7].overrides.priority`; the header is line 1."""
     refuse(list(text_errors("reason", reason)))
+    settings, rows = read(text)
+    return PreparedChange(
+        settings=tuple(settings),
+        rows=tuple(rows),
+        all_or_nothing=all_or_nothing,
+        is_dry_run=is_dry_run,
+        reason=reason,
+        site_ids=seen_sites(connection, rows, allowed, settings),
+    )
+
+
+def read(text: str) -> tuple[list[RowSettings], list[PreparedRow]]:
+    """What the lines of a file say, without a look at what is there. Raises InvalidConfiguration as `prepare` does."""
     errors: list[RowError] = []
     settings: list[RowSettings] = []
     rows: list[PreparedRow] = []
@@ -88,14 +101,7 @@ def prepare(
     if not rows and not errors:
         errors.append(RowError(field="csv", problem="it has no lines behind its header", remedy="give at least one"))
     refuse(errors[:MOST_ERRORS])
-    return PreparedChange(
-        settings=tuple(settings),
-        rows=tuple(rows),
-        all_or_nothing=all_or_nothing,
-        is_dry_run=is_dry_run,
-        reason=reason,
-        site_ids=seen_sites(connection, rows, allowed, settings),
-    )
+    return settings, rows
 
 
 def _records(text: str, errors: list[RowError]) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -175,6 +181,9 @@ def _overrides(text: str, place: str, errors: list[RowError]) -> dict[str, Any]:
         errors.append(
             RowError(field=f"{place}.overrides", problem=f"it is no JSON: {error}", remedy="an object, or nothing")
         )
+    except ArithmeticError:
+        problem = "it holds a number with an exponent that no number has"
+        errors.append(RowError(field=f"{place}.overrides", problem=problem, remedy="an amount such as 12.50"))
     except InvalidConfiguration as error:
         errors += [
             RowError(field=f"{place}.overrides.{fault.path}".rstrip("."), problem=fault.wrong, remedy=fault.right)

@@ -195,6 +195,7 @@ def test_what_is_wrong_with_a_file_is_told_line_by_line(admin: httpx.Client, wor
         f'{world.mine.id},big_order,,perhaps,"{{""prio"": 1}}"',
         f"{world.mine.id},big_order,short",
         f"{world.mine.id},big_order,json,,nothing",
+        f'{world.mine.id},big_order,exponent,,"{{""priority"": 1e9999999999999999999}}"',
     ]
 
     def fields(text: str) -> set[str]:
@@ -203,7 +204,7 @@ def test_what_is_wrong_with_a_file_is_told_line_by_line(admin: httpx.Client, wor
 
     assert fields("\n".join(lines)) == {
         *("lines[3].site_id", "lines[5].label", "lines[5].is_active", "lines[5].overrides.prio"),
-        *("lines[6]", "lines[7].overrides"),
+        *("lines[6]", "lines[7].overrides", "lines[8].overrides"),
     }
     assert fields("site_id,label,label,colour\n") == {"lines[1]"}
     assert fields("") == {"lines[1]"}
