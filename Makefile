@@ -151,12 +151,21 @@ bench: client .venv/.bench ## Measurements beside the peers; BENCHMARKS="receive
 	@$(call install,requirements-bench.txt)
 	touch $@
 
+.PHONY: mutants
+mutants: client .venv/.mutants ## Mutation testing, an hour or more: TARGETS="signatures conditions" chooses, MOST=300 SEED=7 takes some of each, AGAIN=1 tries survivors again.
+	$(BIN)/python -m tests.mutation $(if $(MOST),--most $(MOST)) $(if $(SEED),--seed $(SEED)) $(if $(AGAIN),--again) $(TARGETS)
+
+.venv/.mutants: requirements-mutants.txt .venv/.installed
+	@$(call install,requirements-mutants.txt)
+	touch $@
+
 .PHONY: lock
-lock: ## Renew requirements.txt and requirements-bench.txt from pyproject.toml (KEEP=1 keeps the versions that fit).
+lock: ## Renew requirements.txt, requirements-bench.txt and requirements-mutants.txt from pyproject.toml (KEEP=1 keeps the versions that fit).
 	"$(PYTHON)" -m venv .local/lock
 	.local/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(COMPILE) $(LOCKED_EXTRAS) $(if $(KEEP),,--upgrade) --output-file requirements.txt
 	$(COMPILE) --extra bench --constraint requirements.txt $(if $(KEEP),,--upgrade) --output-file requirements-bench.txt
+	$(COMPILE) --extra mutants --constraint requirements.txt $(if $(KEEP),,--upgrade) --output-file requirements-mutants.txt
 
 .PHONY: docs
 docs: setup ## Generate the reference pages (docs/reference), rules and dashboards (deploy), dbt staging, and the manual as a site in .local/manual.

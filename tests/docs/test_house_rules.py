@@ -13,7 +13,7 @@ from tests.docs.tree import ROOT, tracked
 
 LIMIT_LINES = 400
 CODE = (".py", ".sql")  # dbt's YAML of sources is generated
-LOCKS = ("requirements.txt", "requirements-bench.txt")
+LOCKS = ("requirements.txt", "requirements-bench.txt", "requirements-mutants.txt")
 NO_FOLDERS = {"utils", "common", "core", "shared", "helpers", "manager", "managers", "util", "helper"}
 # Written in pieces, so that this file does not find itself.
 ADDRESSES = "|".join(
@@ -86,7 +86,7 @@ def test_the_lock_pins_everything_with_hashes_and_names_no_place(lock: str) -> N
 def test_the_lock_holds_what_the_project_asks_for() -> None:
     project = tomllib.loads(_text(ROOT / "pyproject.toml"))["project"]
     extras = project["optional-dependencies"]
-    wanted = {"requirements-bench.txt": extras.pop("bench")}
+    wanted = {f"requirements-{name}.txt": extras.pop(name) for name in ("bench", "mutants")}
     wanted["requirements.txt"] = [*project["dependencies"], *(line for lines in extras.values() for line in lines)]
     for lock, lines in wanted.items():
         pinned: dict[str, set[str]] = {}

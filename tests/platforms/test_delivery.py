@@ -46,8 +46,9 @@ def test_shopify_trigger_time_keeps_an_offset() -> None:
 
 
 def test_a_body_without_time_needs_the_trigger_time() -> None:
-    with pytest.raises(NotUnderstood, match="no time"):
+    with pytest.raises(NotUnderstood, match="no time") as refusal:
         shopify.triggered_at({shopify.TRIGGERED_AT: "yesterday"})
+    assert refusal.value.reason == "no_store_time"
 
 
 def test_a_request_without_headers_describes_as_nothing() -> None:
@@ -63,8 +64,8 @@ def test_woocommerce_delivery_id_repeats_within_a_second_so_it_decides_nothing()
     found = PLATFORMS[Platform.WOOCOMMERCE].describe(headers, b"{}")
     assert (found.topic, found.delivery_id, found.event_id) == ("order.created", None, "d1")
     assert found.shop_domain == "moinho.example"
-    assert headers["x-wc-webhook-resource"] == "order"
-    assert headers["x-wc-webhook-event"] == "created"
+    sent = ("content-type", "x-wc-webhook-resource", "x-wc-webhook-event", woo.WEBHOOK_ID, woo.SOURCE)
+    assert [headers[name] for name in sent] == ["application/json", "order", "created", "1", "https://Moinho.example/"]
 
 
 def test_a_source_may_be_a_bare_host() -> None:
@@ -110,6 +111,7 @@ def test_the_ping_of_a_saved_webhook_is_a_handshake() -> None:
 
 def test_headers_are_bounded() -> None:
     assert bounded(" x ") == "x"
+    assert bounded("x" * MAX_HEADER_CHARS) == "x" * MAX_HEADER_CHARS
     assert bounded(" ") is bounded(None) is bounded("x" * (MAX_HEADER_CHARS + 1)) is None
 
 

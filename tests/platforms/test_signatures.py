@@ -191,6 +191,19 @@ def test_blanks_around_a_value_are_no_part_of_it(blanks: str) -> None:
     assert check(Platform.CUSTOM, inside) is Refusal.MALFORMED_SIGNATURE
 
 
+def test_other_white_space_is_part_of_a_value() -> None:
+    space = "\xa0"  # Python strips it, too, where it is not told what to strip
+    headers = ours(key_id=f"k2{space}")
+    message = f"v2\n{headers[timestamped.TIMESTAMP]}\nk2{space}\ne1\norder.paid\n".encode("latin-1") + BODY
+    assert headers[timestamped.SIGNATURE] == "v2=" + hmac.new(b"new secret", message, hashlib.sha256).hexdigest()
+    assert check(Platform.CUSTOM, headers) is Refusal.WRONG_SIGNATURE, "it names another key"
+    for name in (timestamped.SIGNATURE, timestamped.TIMESTAMP):
+        assert check(Platform.CUSTOM, ours() | {name: ours()[name] + space}) is Refusal.MALFORMED_SIGNATURE
+    assert check(Platform.CUSTOM, ours() | {timestamped.SIGNATURE: space}) is Refusal.MALFORMED_SIGNATURE
+    native = {shopify.SIGNATURE: shopify.sign(BODY, b"old secret") + space}
+    assert check(Platform.SHOPIFY, native) is Refusal.MALFORMED_SIGNATURE
+
+
 @given(
     platform=st.sampled_from(list(PLATFORMS.values())),
     headers=st.dictionaries(
