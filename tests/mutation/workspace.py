@@ -92,8 +92,10 @@ def change(mutant: Mutant) -> Iterator[str]:
     spans = json.loads(mutant.file.with_suffix(".spans").read_text())["spans"]
     lines = mutant.file.with_suffix("").read_text().splitlines()
     name = mutant.name.rpartition(".")[2]
+    function = name.partition("__mutmut_")[0]
     before, after = (
-        lines[spans[of][0] : spans[of][1]] for of in (f"{name.partition('__mutmut_')[0]}__mutmut_orig", name)
+        [line.replace(of, function) for line in lines[spans[of][0] - 1 : spans[of][1]]]
+        for of in (f"{function}__mutmut_orig", name)
     )
     for line in difflib.unified_diff(before, after, n=0, lineterm=""):
         if not line.startswith(("---", "+++", "@@")):

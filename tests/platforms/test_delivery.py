@@ -76,8 +76,11 @@ def test_a_source_may_be_a_bare_host() -> None:
 def test_the_plugins_event_id_decides_what_is_a_duplicate() -> None:
     headers = timestamped.signed_headers(b"{}", b"s", now=NOW, event_id="uuid-1", topic="order.paid")
     found = PLATFORMS[Platform.WOOCOMMERCE].describe({**headers, woo.TOPIC: "order.updated"}, b"{}")
-    assert (found.topic, found.delivery_id) == ("order.paid", "uuid-1")
+    assert (found.topic, found.delivery_id, found.event_id) == ("order.paid", "uuid-1", "uuid-1")
+    assert found.body_decides, "another body under a known id is another delivery"
     assert found.triggered_at == NOW.replace(microsecond=0)
+    other = {**headers, timestamped.TIMESTAMP: headers[timestamped.TIMESTAMP] + "\xa0"}
+    assert PLATFORMS[Platform.WOOCOMMERCE].describe(other, b"{}").triggered_at is None
 
 
 @pytest.mark.parametrize(
@@ -127,7 +130,9 @@ def test_headers_are_bounded() -> None:
     ],
 )
 def test_rfc3339(text: str | None, moment: datetime | None) -> None:
-    assert rfc3339(text) == moment
+    read = rfc3339(text)
+    assert read == moment
+    assert read is None or read.tzinfo is UTC
 
 
 @given(
