@@ -1,5 +1,6 @@
 """Every problem has a path, what is wrong and what would be right; all of them at once."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -91,6 +92,9 @@ CASES: list[tuple[Any, str, str, str]] = [
     ({"field": "item.quantity", "op": ">", "value": 1}, "field", "cannot be asked here", "any_item"),
     ({"field": "time.hour", "op": "=", "value": -1.5}, "value", "-1.5 is not a whole number", "-2 or -1"),
     ({"field": "meta.id", "op": "=", "value": 6123456789012345678}, "value", "19 digits before the point", "at most 15 digits"),
+    ({"field": "order.total", "op": ">", "value": Decimal(10**15)}, "value", "1000000000000000 has 16 digits", "at most 15 digits"),
+    ({"field": "order.total", "op": ">", "value": "y" * 61}, "value", f"'{'y' * 59}... is not a number", "digits"),
+    ({"field": "order.total", "op": ">", "value": "y" * 58}, "value", f"'{'y' * 58}' is not a number", "digits"),
     ({"measure": "weight", "op": ">", "value": 1}, "measure", "no measure 'weight'", "count, quantity, total"),
     ({"measure": "count", "op": "contains", "value": 1}, "op", "the count of items", "="),
     ({"measure": "count", "op": ">", "value": 1, "currency": "EUR"}, "currency", "comparison of money", "remove"),
@@ -180,6 +184,7 @@ def test_kinds_in_words() -> None:
 @pytest.mark.parametrize(
     ("tree", "hint"),
     [
+        ({"field": "order.totl", "op": ">", "value": 1}, "nearest: order.total, order.subtotal, order."),
         ({"feild": "order.total", "op": ">", "value": 1}, "did you mean field? exactly one of"),
         ({"and": [GOOD]}, "did you mean all? one of"),
         ({"or": [GOOD]}, "did you mean any? one of"),

@@ -31,9 +31,8 @@ def run(name: str, target: Target, *, most: int | None, seed: int, processes: in
         if not workspace.mutants(folder):
             _mutmut(folder, processes, only=_first_name(folder, target))
         workspace.choose(folder, most, seed)
-    for mutant in workspace.mutants(folder):
-        if again and mutant.code not in (None, workspace.SKIPPED, *workspace.KILLED):
-            workspace.write(mutant, None)
+    if again:
+        workspace.forget_survivors(folder)
     _mutmut(folder, processes)
     return report(name, folder)
 

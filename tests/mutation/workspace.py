@@ -52,6 +52,7 @@ def prepare(folder: Path, target: Target) -> None:
         "source_paths": list(MUTATED_PACKAGES),
         "only_mutate": list(target.mutated),
         "do_not_mutate_patterns": [SENTENCES],
+        "process_isolation": "forkserver",  # a mutant begins with empty caches, not with those of the run before
         "pytest_add_cli_args": options,
         "pytest_add_cli_args_test_selection": list(target.judges),
         "use_git_change_detection": False,
@@ -78,6 +79,14 @@ def choose(folder: Path, most: int, seed: int) -> None:
     for mutant in listed:
         if (mutant.name in chosen) == (mutant.code == SKIPPED):
             write(mutant, None if mutant.name in chosen else SKIPPED)
+
+
+def forget_survivors(folder: Path) -> None:
+    """Let all run again that was not killed, and find out anew which test reaches which function: those that were there may have changed."""
+    (folder / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
+    for mutant in mutants(folder):
+        if mutant.code not in (None, SKIPPED, *KILLED):
+            write(mutant, None)
 
 
 def write(mutant: Mutant, code: int | None) -> None:
