@@ -293,7 +293,15 @@ def test_open_values_take_every_operator() -> None:
         ),
         (
             runtime.as_text,
-            {"": None, " a ": " a ", True: "true", 7: "7", Decimal("1E+3"): "1000", Decimal("0.10"): "0.10", None: None},
+            {
+                "": None,
+                " a ": " a ",
+                True: "true",
+                7: "7",
+                Decimal("1E+3"): "1000",
+                Decimal("0.10"): "0.10",
+                None: None,
+            },
         ),
         (
             runtime.as_number,

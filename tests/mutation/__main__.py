@@ -32,7 +32,7 @@ def run(name: str, target: Target, *, most: int | None, seed: int, processes: in
             _mutmut(folder, processes, only=_first_name(folder, target))
         workspace.choose(folder, most, seed)
     if again:
-        workspace.forget_survivors(folder)
+        workspace.forget(folder, keep=workspace.KILLED | {workspace.SKIPPED})
     _mutmut(folder, processes)
     return report(name, folder)
 
@@ -92,9 +92,7 @@ def main() -> int:
     print(f"seed {seed}", flush=True)
     left = 0
     for name in chosen.targets or TARGETS:
-        left += run(
-            name, TARGETS[name], most=chosen.most, seed=seed, processes=chosen.processes, again=chosen.again
-        )
+        left += run(name, TARGETS[name], most=chosen.most, seed=seed, processes=chosen.processes, again=chosen.again)
     return 1 if left else 0
 
 

@@ -8,7 +8,9 @@ from typing import Final
 
 NAMED_WITHOUT_CASE: Final = re.compile(r'"(?:utf-8|ascii|latin-1|sha256)"', re.IGNORECASE)
 CODEC: Final = "Python reads the names of codecs and digests without case"
-AT_IMPORT: Final = "runs while its module is imported, before mutmut puts a change in force; the readers it makes are tested"
+AT_IMPORT: Final = (
+    "runs while its module is imported, before mutmut puts a change in force; the readers it makes are tested"
+)
 NO_SHAPE: Final = "a value that is missing and one of a wrong shape are refused alike"
 
 # Functions whose changes are never in force.

@@ -13,7 +13,7 @@ SLOW_OF_PLATFORMS: Final = (
 
 
 class Target(NamedTuple):
-    """`mutated`: patterns of files. `judges`: files of tests. `slow`: laws among them that would take seconds for each mutant."""
+    """`mutated`: patterns of files. `judges`: files of tests. `slow`: tests among them that would take seconds for each mutant."""
 
     mutated: tuple[str, ...]
     judges: tuple[str, ...]
@@ -78,6 +78,10 @@ TARGETS: Final = {
             "tests/conditions/test_money_fields.py",
             "tests/conditions/test_laws.py",
         ),
+        slow=(
+            "tests/conditions/test_verdicts.py::test_every_field_can_be_read_from_every_event",
+            "tests/conditions/test_validate.py::test_a_huge_wrong_tree_gives_few_problems",
+        ),
     ),
     "matching": Target(
         mutated=tuple(
@@ -123,6 +127,7 @@ TARGETS: Final = {
         judges=(
             "tests/destinations",
             "tests/ledger/test_next_state.py",
+            "tests/ledger/test_desired.py",
             "tests/ledger/test_states.py",
             "tests/ledger/test_quota.py",
             "tests/ledger/test_undone.py",

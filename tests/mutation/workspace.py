@@ -59,8 +59,11 @@ def prepare(folder: Path, target: Target) -> None:
         "on_dependency_change": "ignore",
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in table.items()]
-    settings = (ROOT / "pyproject.toml").read_text()
-    (folder / "pyproject.toml").write_text(f"{settings}\n[tool.mutmut]\n" + "\n".join(lines) + "\n")
+    settings = f"{(ROOT / 'pyproject.toml').read_text()}\n[tool.mutmut]\n" + "\n".join(lines) + "\n"
+    kept = folder / "pyproject.toml"
+    if not kept.exists() or kept.read_text() != settings:
+        kept.write_text(settings)
+        forget(folder, frozenset())
 
 
 def mutants(folder: Path) -> list[Mutant]:
@@ -81,11 +84,11 @@ def choose(folder: Path, most: int, seed: int) -> None:
             write(mutant, None if mutant.name in chosen else SKIPPED)
 
 
-def forget_survivors(folder: Path) -> None:
-    """Let all run again that was not killed, and find out anew which test reaches which function: those that were there may have changed."""
+def forget(folder: Path, keep: frozenset[int]) -> None:
+    """Let all run again that did not end so, and find out anew which test reaches which function: tests may have changed."""
     (folder / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
     for mutant in mutants(folder):
-        if mutant.code not in (None, SKIPPED, *KILLED):
+        if mutant.code is not None and mutant.code not in keep:
             write(mutant, None)
 
 
