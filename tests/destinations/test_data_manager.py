@@ -16,6 +16,8 @@ from custom_events.values.clicks import Click, ClickKind, ConsentStatus
 from custom_events.values.conversions import (
     AdsAccount,
     BatchAnswer,
+    Cart,
+    CartItem,
     Conversion,
     Lane,
     RequestKind,
@@ -67,6 +69,22 @@ def test_an_event_field_by_field() -> None:
     assert (event.consent.ad_user_data, event.consent.ad_personalization) == (1, 2)
     assert [(u.email_address, u.phone_number) for u in event.user_data.user_identifiers] == [(HASH, ""), ("", HASH)]
     assert event.user_properties.customer_type == 1
+
+
+CART = Cart(
+    merchant_id="55", country="DE", language="de", discount=Decimal("2.50"),
+    items=(CartItem(id="a", quantity=2, unit_price=Decimal("9.99")), CartItem(id="b", quantity=1)),
+)  # fmt: skip
+
+
+def test_a_cart_line_by_line() -> None:
+    cart = requests.events_request(ACCOUNT, [row(cart=CART)]).events[0].cart_data
+    assert (cart.merchant_id, cart.merchant_feed_label, cart.merchant_feed_language_code) == ("55", "DE", "de")
+    assert cart.transaction_discount == 2.5
+    lines = [(item.merchant_product_id, item.quantity, item.unit_price) for item in cart.items]
+    assert lines == [("a", 2, 9.99), ("b", 1, 0)]
+    bare = requests.events_request(ACCOUNT, [row(cart=Cart(merchant_id="55"))]).events[0].cart_data
+    assert [field.name for field, _ in bare.ListFields()] == ["merchant_id"]
 
 
 def test_what_is_not_known_is_not_set() -> None:

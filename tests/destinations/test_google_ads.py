@@ -14,6 +14,8 @@ from custom_events.values.clicks import Click, ClickKind, ConsentStatus
 from custom_events.values.conversions import (
     AdsAccount,
     BatchAnswer,
+    Cart,
+    CartItem,
     Conversion,
     Lane,
     RequestKind,
@@ -55,6 +57,30 @@ def test_a_conversion_field_by_field() -> None:
     assert (sent.consent.ad_user_data, sent.consent.ad_personalization) == (2, 0)
     assert (sent.customer_type, sent.conversion_environment) == (2, 3)
     assert [(u.hashed_email, u.hashed_phone_number) for u in sent.user_identifiers] == [(HASH, ""), ("", HASH)]
+
+
+CART = Cart(
+    merchant_id="55", country="DE", language="de", discount=Decimal("2.50"),
+    items=(CartItem(id="a", quantity=2, unit_price=Decimal("9.99")), CartItem(id="b", quantity=1)),
+)  # fmt: skip
+
+
+def test_a_cart_line_by_line() -> None:
+    cart = requests.conversions_request(ACCOUNT, [row(cart=CART)], 1).conversions[0].cart_data
+    assert (cart.merchant_id, cart.feed_country_code, cart.feed_language_code) == (55, "DE", "de")
+    assert cart.local_transaction_cost == 2.5
+    assert [(item.product_id, item.quantity, item.unit_price) for item in cart.items] == [("a", 2, 9.99), ("b", 1, 0)]
+    bare = requests.conversions_request(ACCOUNT, [row(cart=Cart(merchant_id="55"))], 1).conversions[0].cart_data
+    assert [field.name for field, _ in bare.ListFields()] == ["merchant_id"]
+
+
+@pytest.mark.parametrize("make", [requests.conversions_request, requests.adjustments_request])
+@pytest.mark.parametrize("validate_only", [False, True])
+def test_one_row_that_is_refused_leaves_the_others(make: Any, validate_only: bool) -> None:
+    kind = UploadKind.CONVERSION if make is requests.conversions_request else UploadKind.RETRACTION
+    made = make(ACCOUNT, [row(kind=kind)], 77, validate_only=validate_only)
+    assert (made.customer_id, made.partial_failure, made.job_id) == ("1234567890", True, 77)
+    assert made.validate_only is validate_only
 
 
 def test_what_is_not_known_is_not_set() -> None:

@@ -18,6 +18,7 @@ from custom_events.ledger.desired import (
     SetValue,
     Withhold,
     changes,
+    uncounted,
 )
 from custom_events.values import reasons
 from custom_events.values.conversions import Lane, UploadKind, UploadState
@@ -180,6 +181,27 @@ def test_a_person_is_asked(lane: Lane) -> None:
     assert wanted(held, [], "100", lane) == [Place(held, None)]
     (withheld,) = wanted(unsent, [], "0", lane, reason=reasons.PAYMENT_LOST)
     assert withheld.reason == reasons.PAYMENT_LOST
+
+
+def test_a_conversion_that_nobody_has_sent_changes_its_value_or_waits_for_a_person() -> None:
+    unsent = row(state=UploadState.QUEUED, attempts=0)
+    assert wanted(unsent, [], "70") == [SetValue(unsent, UploadKind.CONVERSION, Decimal(70), None)]
+    withheld = row(state=UploadState.WITHHELD, reason=reasons.FULLY_REFUNDED, attempts=0)
+    assert wanted(withheld, [], "0", hold=ASK, undecided=Decimal(80)) == [Release(withheld, Decimal(80), ASK)]
+
+
+def test_what_cannot_be_counted_is_recorded_once_beside_what_is_written() -> None:
+    first = Append(UploadKind.RESTATEMENT, Decimal(100), 1, NOW, reasons.OTHER_CURRENCY, "S")
+    assert uncounted(row(), [], [], "S", NOW) == [first]
+    earlier = row(2, value="70", adjusted_at=NOW)
+    followed = first._replace(sequence=3, adjusted_at=NOW + timedelta(seconds=1))
+    assert uncounted(row(), [earlier], [], "S", NOW) == [followed]
+    beside = Append(UploadKind.RESTATEMENT, Decimal(40), 3, NOW)
+    assert uncounted(row(), [earlier], [beside], "S", NOW) == [followed._replace(sequence=4)]
+    recorded = row(1, UploadState.WITHHELD, reason=reasons.OTHER_CURRENCY, adjusted_at=NOW)
+    assert uncounted(row(), [recorded], [], "S", NOW) == []
+    assert uncounted(row(), [], [], None, NOW) == []
+    assert uncounted(row(state=UploadState.WITHHELD), [], [], "S", NOW) == []
 
 
 STEPS = st.tuples(

@@ -24,6 +24,7 @@ PYTEST: Final = (
     *("-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin", "--hypothesis-profile=few"),
     *("-p", "no:unraisableexception", "-p", "no:threadexception", "-p", "no:cacheprovider", "-m", "not database"),
 )
+TABLE: Final = "[tool.mutmut]"
 SKIPPED: Final = 34  # as mutmut writes it: not in the sample
 SURVIVED: Final = 0
 KILLED: Final = frozenset({1, 3})
@@ -59,11 +60,10 @@ def prepare(folder: Path, target: Target) -> None:
         "on_dependency_change": "ignore",
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in table.items()]
-    settings = f"{(ROOT / 'pyproject.toml').read_text()}\n[tool.mutmut]\n" + "\n".join(lines) + "\n"
-    kept = folder / "pyproject.toml"
-    if not kept.exists() or kept.read_text() != settings:
-        kept.write_text(settings)
+    settings, table_lines = folder / "pyproject.toml", "\n".join([TABLE, *lines, ""])
+    if not settings.exists() or not settings.read_text().endswith(table_lines):
         forget(folder, frozenset())
+    settings.write_text(f"{(ROOT / 'pyproject.toml').read_text()}\n{table_lines}")
 
 
 def mutants(folder: Path) -> list[Mutant]:
