@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from google.ads.googleads.v26.errors.types import errors as messages
 from google.ads.googleads.v26.services.types import conversion_upload_service as service
+from google.api_core.exceptions import DeadlineExceeded
 
 from custom_events.destinations.google_ads import answers, requests
 from custom_events.destinations.google_ads.lane import GoogleAdsLane
@@ -56,6 +57,8 @@ def test_a_conversion_field_by_field() -> None:
     assert (sent.order_id, sent.conversion_value, sent.currency_code, sent.gclid) == ("order-1", 19.99, "EUR", "abc")
     assert (sent.consent.ad_user_data, sent.consent.ad_personalization) == (2, 0)
     assert (sent.customer_type, sent.conversion_environment) == (2, 3)
+    (of_app,) = requests.conversions_request(ACCOUNT, [row(from_app=True)], 77).conversions
+    assert of_app.conversion_environment == 2
     assert [(u.hashed_email, u.hashed_phone_number) for u in sent.user_identifiers] == [(HASH, ""), ("", HASH)]
 
 
@@ -141,7 +144,10 @@ def response(rows: int, *faults: tuple[Any, ...], failed: set[int] = ()) -> Any:
 
 
 def read(made: Any, rows: int) -> BatchAnswer:
-    return answers.read_answer(made, [row(number) for number in range(rows)], NOW, "r-1")
+    answer = answers.read_answer(made, [row(number) for number in range(rows)], NOW, "r-1")
+    assert [one.upload_id for one in answer.rows] == list(range(rows))
+    assert (answer.request_id, answer.job_id) == ("r-1", 9)
+    return answer
 
 
 def test_all_accepted() -> None:
@@ -195,6 +201,12 @@ def test_an_error_code_that_nobody_knows() -> None:
     assert fault.code == "ErrorCode.UNKNOWN"
     made.errors.add().error_code.conversion_upload_error = 9_999
     assert answers.fault_of(made.errors[1]).code == "ConversionUploadError.UNKNOWN_9999"
+
+
+def test_a_call_that_did_not_end_is_unknown_for_every_row() -> None:
+    answer = answers.read_failure(DeadlineExceeded("?"), [row(4), row(7)], NOW)
+    assert [(one.upload_id, one.verdict) for one in answer.rows] == [(4, Verdict.UNKNOWN), (7, Verdict.UNKNOWN)]
+    assert (answer.verdict, answer.code) == (Verdict.UNKNOWN, "grpc.DEADLINE_EXCEEDED")
 
 
 class Raised(Exception):

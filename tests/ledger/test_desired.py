@@ -94,6 +94,18 @@ def test_what_google_refuses_is_superseded(value: str) -> None:
     assert dropped.row is refused
 
 
+def test_a_retraction_that_follows_one_that_google_refused_waits_as_any_other() -> None:
+    refused = row(1, UploadState.HELD, "70", attempts=9, reason="ConversionAdjustmentUploadError.X", adjusted_at=NOW)
+    superseded, found = wanted(row(), [refused], "0", hold=WAIT)
+    assert (superseded.row, found.hold.reason) == (refused, WAIT.reason)
+
+
+def test_all_that_wait_but_the_newest_are_superseded() -> None:
+    waiting = [row(number, UploadState.QUEUED, "70", attempts=0, adjusted_at=NOW) for number in (1, 2, 3)]
+    found = wanted(row(), waiting, "70")
+    assert [(change.row, change.reason) for change in found] == [(older, reasons.SUPERSEDED) for older in waiting[:2]]
+
+
 @pytest.mark.parametrize("reason", [reasons.NO_ANSWER, reasons.SPLIT, "InternalError.INTERNAL_ERROR"])
 def test_what_may_have_been_applied_is_not_superseded(reason: str) -> None:
     tried = row(1, UploadState.QUEUED, "70", attempts=1, reason=reason, adjusted_at=NOW)

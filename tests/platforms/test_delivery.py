@@ -34,6 +34,7 @@ def test_shopify_webhook_id_decides_what_is_a_duplicate_and_event_id_only_correl
     assert found.triggered_at == NOW
     assert (found.api_version, found.shop_domain) == ("2026-10", "fjard.myshopify.com")
     assert headers[shopify.TRIGGERED_AT] == "2026-11-22T10:00:01.123456000Z"
+    assert [headers[name] for name in ("content-type", "user-agent")] == ["application/json", "Shopify-Captain-Hook"]
 
 
 def test_shopify_trigger_time_keeps_an_offset() -> None:
