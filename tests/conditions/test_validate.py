@@ -75,6 +75,9 @@ CASES: list[tuple[Any, str, str, str]] = [
     ({"field": "order.paid_at", "op": "before", "value": "2026-01-01T10:00"}, "value", "time zone", "2026-01-01T10:00Z"),
     ({"field": "order.paid_at", "op": "between", "value": ["2026-01-01", "2026-01-01T10:00Z"]}, "value", "a date, the other a time", "two dates"),
     ({"field": "order.paid_at", "op": "within_last", "value": "30 days"}, "value", "not a duration", "days"),
+    ({"field": "order.paid_at", "op": "within_last", "value": {"days": 1, "hours": 2}}, "value", "not a duration", "days"),
+    ({"field": "order.paid_at", "op": "within_last", "value": {}}, "value", "not a duration", "days"),
+    ({"field": "order.paid_at", "op": "within_last", "value": {"weeks": 1}}, "value", "not a duration", "days"),
     ({"field": "order.paid_at", "op": "within_last", "value": {"days": -1}}, "value", "-1 days", "days"),
     ({"field": "order.paid_at", "op": "within_last", "value": {"days": 10**12}}, "value", "too long", "3660"),
     ({"field": "order.paid_at", "op": "within_last", "value": {"days": 4000}}, "value", "too long", "3660"),
@@ -178,7 +181,7 @@ def test_nearest_names_stay_in_their_scope() -> None:
 
 def test_kinds_in_words() -> None:
     assert kind_of(object()) == "object"
-    assert kind_of({}) == "an object"
+    assert (kind_of({}), kind_of(None)) == ("an object", "nothing (null)")
 
 
 @pytest.mark.parametrize(

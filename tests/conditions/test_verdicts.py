@@ -276,6 +276,15 @@ def test_an_item_whose_values_cannot_be_compared_does_not_satisfy() -> None:
     assert compile_item_filter(leaf("order.total", ">", 1)) is None
 
 
+def test_a_value_that_cannot_be_compared_makes_its_leaf_false_alone() -> None:
+    assert PAID.order is not None
+    odd = msgspec.structs.replace(PAID, order=msgspec.structs.replace(PAID.order, total=Decimal("sNaN")))
+    large = leaf("order.total", ">", 1)
+    assert not ask(large, odd)
+    assert ask({"not": large}, odd)
+    assert ask({"any": [large, leaf("order.item_count", "=", 2)]}, odd)
+
+
 def test_open_values_take_every_operator() -> None:
     assert set(operators_of(FieldType.OPEN)) == set(MEANINGS)
     assert find_operator(FieldType.OPEN, "sounds_like", "a") is None

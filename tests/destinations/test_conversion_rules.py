@@ -154,7 +154,9 @@ def clicked(at: datetime, **changes: Any) -> Conversion:
         ("conversion_too_old", lambda at: adjustment(occurred_at=NOW - (at - NOW)), NOW + timedelta(days=54)),
     ],
 )  # fmt: skip
-def test_a_limit_is_the_last_moment_that_passes(code: str, of: Callable[[datetime], Conversion], last: datetime) -> None:
+def test_a_limit_is_the_last_moment_that_passes(
+    code: str, of: Callable[[datetime], Conversion], last: datetime
+) -> None:
     assert conversion_rules.validate(of(last), NOW) is None
     answer = conversion_rules.validate(of(last + SECOND), NOW)
     assert answer is not None

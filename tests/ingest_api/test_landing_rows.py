@@ -53,7 +53,9 @@ def test_no_text_in_a_header_survives_as_more_than_printable_ascii(name: str, te
 
 
 def test_a_row_says_what_its_delivery_says() -> None:
-    described = Delivery(topic="t", delivery_id="d", event_id="e", triggered_at=datetime.now(UTC), api_version="2026-10")
+    described = Delivery(
+        topic="t", delivery_id="d", event_id="e", triggered_at=datetime.now(UTC), api_version="2026-10"
+    )
     row = landing_rows.delivered(7, described, {"x": "y"}, b"body")
     assert (row.site_id, row.topic, row.delivery_id, row.event_id) == (7, "t", "d", "e")
     assert (row.triggered_at, row.api_version, row.body_bytes) == (described.triggered_at, "2026-10", 4)
