@@ -37,6 +37,13 @@ def test_shopify_webhook_id_decides_what_is_a_duplicate_and_event_id_only_correl
     assert [headers[name] for name in ("content-type", "user-agent")] == ["application/json", "Shopify-Captain-Hook"]
 
 
+def test_an_event_of_shopify_is_known_by_its_own_headers() -> None:
+    headers = {"shopify-webhook-id": "w1", "shopify-event-id": "e1", "shopify-api-version": "2026-10"}
+    found = PLATFORMS[Platform.SHOPIFY].describe(headers, b'{"topic":"Order","action":"update"}')
+    assert (found.topic, found.delivery_id, found.event_id) == ("Order/update", "w1", "e1")
+    assert found.api_version == "2026-10"
+
+
 def test_shopify_trigger_time_keeps_an_offset() -> None:
     moment = NOW.astimezone(timezone(timedelta(hours=-4)))
     headers = shopify.signed_headers(
