@@ -181,6 +181,14 @@ fuzz: client .venv/.fuzz ## Any bytes into what reads them, SECONDS=60 for each 
 	@$(call install,requirements-fuzz.txt)
 	touch $@
 
+.PHONY: mutants
+mutants: tools client .venv/.mutants ## Mutation testing, an hour or more: TARGETS="signatures conditions" chooses, MOST=300 SEED=7 takes some of each, AGAIN=1 tries survivors again.
+	$(BIN)/python -m tests.mutation $(if $(MOST),--most $(MOST)) $(if $(SEED),--seed $(SEED)) $(if $(AGAIN),--again) $(TARGETS)
+
+.venv/.mutants: requirements-mutants.txt .venv/.installed
+	@$(call install,requirements-mutants.txt)
+	touch $@
+
 .PHONY: lock
 lock: ## Renew all locks (requirements*.txt) from pyproject.toml (KEEP=1 keeps the versions that fit).
 	"$(PYTHON)" -m venv .local/lock

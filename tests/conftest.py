@@ -40,6 +40,7 @@ AUTHORITY = pytest.StashKey[Path]()
 NO_CLOCK: Final[dict[str, Any]] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("repeatable", derandomize=True, **NO_CLOCK)
 settings.register_profile("search", print_blob=True, **NO_CLOCK)
+settings.register_profile("few", derandomize=True, max_examples=20, **NO_CLOCK)  # for each mutant: make mutants
 settings.load_profile("repeatable")
 
 

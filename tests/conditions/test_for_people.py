@@ -83,6 +83,27 @@ def test_the_explanation_shows_every_leaf_with_its_value() -> None:
     assert [leaf.kind for leaf in deciding_leaves(turned.tree)] == ["items"]
 
 
+def test_a_group_of_all_says_so_and_an_empty_list_is_missing() -> None:
+    tree = {"all": [BIG, {"field": "order.shipping_methods", "op": "contains", "value": "x"}]}
+    found = explain_condition(tree, PAID, BERLIN)
+    assert found.tree is not None
+    first, _, last = lines(found.tree)
+    assert first == "no  all of"
+    assert last == "  no  order.shipping_methods contains x   (missing)"
+    empty = found.tree.children[1]
+    assert (empty.value, empty.missing) == (None, True)
+
+
+def test_a_time_of_an_item_is_shown_as_the_site_reads_it() -> None:
+    item = LineItem(sku="A", quantity=1, properties={"when": "2026-03-05"})
+    event = msgspec.structs.replace(PAID, order=msgspec.structs.replace(ORDER, items=(item,)))
+    early = {"any_item": {"field": "item.properties.when", "op": "before", "value": "2026-03-06"}}
+    found = explain_condition(early, event, BERLIN)
+    assert found.tree is not None
+    (child,) = found.tree.children
+    assert (child.holds, child.value) == (True, "2026-03-05T00:00:00+01:00")
+
+
 def test_the_explanation_of_no_conditions_and_of_unreadable_ones() -> None:
     assert explain_condition(None, PAID).holds
     broken = explain_condition({"all": []}, PAID)

@@ -1,5 +1,6 @@
 """Every problem has a path, what is wrong and what would be right; all of them at once."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -74,6 +75,9 @@ CASES: list[tuple[Any, str, str, str]] = [
     ({"field": "order.paid_at", "op": "before", "value": "2026-01-01T10:00"}, "value", "time zone", "2026-01-01T10:00Z"),
     ({"field": "order.paid_at", "op": "between", "value": ["2026-01-01", "2026-01-01T10:00Z"]}, "value", "a date, the other a time", "two dates"),
     ({"field": "order.paid_at", "op": "within_last", "value": "30 days"}, "value", "not a duration", "days"),
+    ({"field": "order.paid_at", "op": "within_last", "value": {"days": 1, "hours": 2}}, "value", "not a duration", "days"),
+    ({"field": "order.paid_at", "op": "within_last", "value": {}}, "value", "not a duration", "days"),
+    ({"field": "order.paid_at", "op": "within_last", "value": {"weeks": 1}}, "value", "not a duration", "days"),
     ({"field": "order.paid_at", "op": "within_last", "value": {"days": -1}}, "value", "-1 days", "days"),
     ({"field": "order.paid_at", "op": "within_last", "value": {"days": 10**12}}, "value", "too long", "3660"),
     ({"field": "order.paid_at", "op": "within_last", "value": {"days": 4000}}, "value", "too long", "3660"),
@@ -91,6 +95,9 @@ CASES: list[tuple[Any, str, str, str]] = [
     ({"field": "item.quantity", "op": ">", "value": 1}, "field", "cannot be asked here", "any_item"),
     ({"field": "time.hour", "op": "=", "value": -1.5}, "value", "-1.5 is not a whole number", "-2 or -1"),
     ({"field": "meta.id", "op": "=", "value": 6123456789012345678}, "value", "19 digits before the point", "at most 15 digits"),
+    ({"field": "order.total", "op": ">", "value": Decimal(10**15)}, "value", "1000000000000000 has 16 digits", "at most 15 digits"),
+    ({"field": "order.total", "op": ">", "value": "y" * 61}, "value", f"'{'y' * 59}... is not a number", "digits"),
+    ({"field": "order.total", "op": ">", "value": "y" * 58}, "value", f"'{'y' * 58}' is not a number", "digits"),
     ({"measure": "weight", "op": ">", "value": 1}, "measure", "no measure 'weight'", "count, quantity, total"),
     ({"measure": "count", "op": "contains", "value": 1}, "op", "the count of items", "="),
     ({"measure": "count", "op": ">", "value": 1, "currency": "EUR"}, "currency", "comparison of money", "remove"),
@@ -174,12 +181,13 @@ def test_nearest_names_stay_in_their_scope() -> None:
 
 def test_kinds_in_words() -> None:
     assert kind_of(object()) == "object"
-    assert kind_of({}) == "an object"
+    assert (kind_of({}), kind_of(None)) == ("an object", "nothing (null)")
 
 
 @pytest.mark.parametrize(
     ("tree", "hint"),
     [
+        ({"field": "order.totl", "op": ">", "value": 1}, "nearest: order.total, order.subtotal, order."),
         ({"feild": "order.total", "op": ">", "value": 1}, "did you mean field? exactly one of"),
         ({"and": [GOOD]}, "did you mean all? one of"),
         ({"or": [GOOD]}, "did you mean any? one of"),

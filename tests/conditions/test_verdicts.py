@@ -6,12 +6,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from custom_events.conditions import runtime
 from custom_events.conditions.compile import ALWAYS, MAX_KEPT_CONDITIONS, clear, compile_condition, compile_item_filter
 from custom_events.conditions.facts import NO_FACTS
 from custom_events.conditions.field_lookup import fields_by_name, find_field
 from custom_events.conditions.fields import FieldType, Scope
-from custom_events.conditions.interpret import field_reader
+from custom_events.conditions.interpret import field_reader, interpret
 from custom_events.conditions.operators import MEANINGS, find_operator, operators_of
+from custom_events.conditions.validate import parse
 from custom_events.values.events import CommerceEvent, LineItem
 from tests.conditions.examples import BERLIN, PAID, REFUNDED, RENEWED, SIGNUP
 
@@ -19,7 +21,9 @@ from tests.conditions.examples import BERLIN, PAID, REFUNDED, RENEWED, SIGNUP
 def ask(tree: Any, event: CommerceEvent = PAID) -> bool:
     condition = compile_condition(tree)
     assert condition.problems == ()
-    return condition.holds(event, BERLIN)
+    holds = condition.holds(event, BERLIN)
+    assert interpret(parse(tree), event, BERLIN) is holds, "judged leaf by leaf it is the same"
+    return holds
 
 
 def leaf(field: str, op: str, value: Any = None, **more: Any) -> dict[str, Any]:
@@ -272,6 +276,70 @@ def test_an_item_whose_values_cannot_be_compared_does_not_satisfy() -> None:
     assert compile_item_filter(leaf("order.total", ">", 1)) is None
 
 
+def test_a_value_that_cannot_be_compared_makes_its_leaf_false_alone() -> None:
+    assert PAID.order is not None
+    odd = msgspec.structs.replace(PAID, order=msgspec.structs.replace(PAID.order, total=Decimal("sNaN")))
+    large = leaf("order.total", ">", 1)
+    assert not ask(large, odd)
+    assert ask({"not": large}, odd)
+    assert ask({"any": [large, leaf("order.item_count", "=", 2)]}, odd)
+
+
 def test_open_values_take_every_operator() -> None:
     assert set(operators_of(FieldType.OPEN)) == set(MEANINGS)
     assert find_operator(FieldType.OPEN, "sounds_like", "a") is None
+
+
+@pytest.mark.parametrize(
+    ("read", "values"),
+    [
+        (runtime.as_anything, {"": None, " ": " ", 0: 0}),
+        (
+            runtime.as_boolean,
+            dict.fromkeys(("true", "Yes", " ON\n", "1", 1, True), True)
+            | dict.fromkeys(("False", "no", "off", "0"), False)
+            | {0: False, "": None, "2": None, 2: None, None: None},
+        ),
+        (
+            runtime.as_text,
+            {
+                "": None,
+                " a ": " a ",
+                True: "true",
+                7: "7",
+                Decimal("1E+3"): "1000",
+                Decimal("0.10"): "0.10",
+                None: None,
+            },
+        ),
+        (
+            runtime.as_number,
+            {"1" * 40: Decimal("1" * 40), "1" * 41: None, " 12.50\t": Decimal("12.50"), "NaN": None, "inf": None}
+            | {"": None, "a": None, True: None, None: None, 7: Decimal(7), Decimal("NaN"): None},
+        ),
+        (runtime.as_texts, {"a": ("a",), "": (), None: (), 7: ("7",)}),
+        (runtime.as_searchable, {"a": "a", "": None, None: None}),
+    ],
+    ids=lambda part: getattr(part, "__name__", ""),
+)
+def test_open_values_are_read_as_what_is_asked_for(read: Any, values: dict[Any, Any]) -> None:
+    for value, expected in values.items():
+        answer = read(value)
+        assert (type(answer), answer) == (type(expected), expected), value
+
+
+def test_open_lists_are_read_element_by_element() -> None:
+    elements = ["a", "", 1, None, True, {}, []]
+    assert runtime.as_texts(elements) == runtime.as_searchable(elements) == ("a", "1", "true")
+    for value in ([], {}):
+        assert runtime.as_anything(value) is None
+        assert runtime.as_text(value) is runtime.as_number(value) is runtime.as_boolean(value) is None
+    assert runtime.as_time(["2026-03-05"], BERLIN) is runtime.as_time(3, BERLIN) is None
+
+
+def test_a_total_of_items_is_unknown_as_soon_as_that_of_one_is() -> None:
+    known, unknown = LineItem(total=Decimal("2.50"), quantity=2), LineItem(quantity=3)
+    assert runtime.items_total([known, known]) == Decimal(5)
+    assert runtime.items_total([known, unknown, known]) is None
+    assert runtime.items_total([]) == 0
+    assert runtime.pieces([known, unknown]) == 5

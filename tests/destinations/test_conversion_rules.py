@@ -1,5 +1,6 @@
 """Checks before anything is sent: each names what is wrong, and a good row passes."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -131,6 +132,45 @@ def test_holds_until_google_takes_it() -> None:
     ):
         answer = conversion_rules.validate(made, NOW)
         assert (answer.code, answer.retry_at) == ("action_too_recent", NOW + timedelta(hours=6))
+
+
+SECOND = timedelta(seconds=1)
+
+
+def clicked(at: datetime, **changes: Any) -> Conversion:
+    return row(click=Click(kind=ClickKind.GCLID, id="abcdef", clicked_at=at), **changes)
+
+
+@pytest.mark.parametrize(
+    ("code", "of", "last"),
+    [
+        ("time_in_future", lambda at: row(occurred_at=at), NOW + timedelta(minutes=5)),
+        ("user_data_too_old", lambda at: row(click=None, email_sha256=HASH, occurred_at=NOW - (at - NOW)), NOW + timedelta(days=63)),
+        ("click_too_old", lambda at: clicked(NOW - (at - NOW), occurred_at=NOW - timedelta(days=30)), NOW + timedelta(days=90)),
+        ("outside_click_window", lambda at: clicked(NOW - timedelta(days=40), occurred_at=at, click_window_days=30), NOW - timedelta(days=10)),
+        ("conversion_before_click", lambda at: clicked(at, occurred_at=NOW - timedelta(hours=8)), NOW - timedelta(hours=8)),
+        ("click_too_recent", lambda at: clicked(at, occurred_at=NOW), NOW - timedelta(hours=6)),
+        ("action_too_recent", lambda at: row(action_created_at=at), NOW - timedelta(hours=6)),
+        ("conversion_too_old", lambda at: adjustment(occurred_at=NOW - (at - NOW)), NOW + timedelta(days=54)),
+    ],
+)  # fmt: skip
+def test_a_limit_is_the_last_moment_that_passes(
+    code: str, of: Callable[[datetime], Conversion], last: datetime
+) -> None:
+    assert conversion_rules.validate(of(last), NOW) is None
+    answer = conversion_rules.validate(of(last + SECOND), NOW)
+    assert answer is not None
+    assert answer.code == code
+
+
+def test_what_speaks_against_a_click_alone_has_the_next_one_tried() -> None:
+    old = clicked(NOW - timedelta(days=91), occurred_at=NOW - timedelta(days=30), has_other_clicks=True)
+    answer = conversion_rules.validate(old, NOW)
+    assert answer is not None
+    assert (answer.upload_id, answer.verdict, answer.code) == (5, Verdict.DROP_CLICK, "click_too_old")
+    young = conversion_rules.validate(clicked(NOW - timedelta(hours=1), occurred_at=NOW, has_other_clicks=True), NOW)
+    assert young is not None
+    assert young.verdict is Verdict.HOLD, "it will be good"
 
 
 def test_a_click_without_a_time_passes() -> None:

@@ -10,12 +10,14 @@ from google.api_core import exceptions as api
 from google.api_core.exceptions import ResourceExhausted, TooManyRequests
 from google.rpc import error_details_pb2
 
-from custom_events.destinations.google_data_manager import answers, requests, verdicts
+from custom_events.destinations.google_data_manager import answers, codes, requests, verdicts
 from custom_events.destinations.google_data_manager.lane import DataManagerLane
 from custom_events.values.clicks import Click, ClickKind, ConsentStatus
 from custom_events.values.conversions import (
     AdsAccount,
     BatchAnswer,
+    Cart,
+    CartItem,
     Conversion,
     Lane,
     RequestKind,
@@ -67,6 +69,25 @@ def test_an_event_field_by_field() -> None:
     assert (event.consent.ad_user_data, event.consent.ad_personalization) == (1, 2)
     assert [(u.email_address, u.phone_number) for u in event.user_data.user_identifiers] == [(HASH, ""), ("", HASH)]
     assert event.user_properties.customer_type == 1
+
+
+CART = Cart(
+    merchant_id="55", country="DE", language="de", discount=Decimal("2.50"),
+    items=(CartItem(id="a", quantity=2, unit_price=Decimal("9.99")), CartItem(id="b", quantity=1)),
+)  # fmt: skip
+
+
+def test_a_cart_line_by_line() -> None:
+    cart = requests.events_request(ACCOUNT, [row(cart=CART)]).events[0].cart_data
+    assert (cart.merchant_id, cart.merchant_feed_label, cart.merchant_feed_language_code) == ("55", "DE", "de")
+    assert cart.transaction_discount == 2.5
+    lines = [(item.merchant_product_id, item.quantity, item.unit_price) for item in cart.items]
+    assert lines == [("a", 2, 9.99), ("b", 1, 0)]
+    bare = requests.events_request(ACCOUNT, [row(cart=Cart(merchant_id="55"))]).events[0].cart_data
+    assert [field.name for field, _ in bare.ListFields()] == ["merchant_id"]
+    restated = row(cart=CART, kind=UploadKind.RESTATEMENT, adjusted_at=NOW, from_app=True)
+    (event,) = requests.events_request(ACCOUNT, [restated]).events
+    assert (event.HasField("cart_data"), event.event_source) == (False, 2)
 
 
 def test_what_is_not_known_is_not_set() -> None:
@@ -231,6 +252,34 @@ def test_a_quota_names_its_delay() -> None:
     error = refused(reason="RESOURCE_EXHAUSTED", kind=api.TooManyRequests, delay_s=17, rest=True)
     answer = answers.read_failure(error, [row()], NOW)
     assert (answer.verdict, answer.scope, answer.retry_after_s) == (Verdict.RETRY, Scope.PROJECT, 17)
+
+
+def test_a_violation_without_words_is_a_bad_request_of_nobody() -> None:
+    error = api.InvalidArgument("refused", details=[{"fieldViolations": [{}]}])
+    assert answers.refusal_of(error).violations == (answers.Violation("INVALID_ARGUMENT"),)
+
+
+def test_every_answer_names_its_rows_and_its_request() -> None:
+    rows = [row(4), row(7)]
+    unknown = verdicts.read_poll_failure(refused(reason="INVALID_REQUEST_ID"), rows, "r-9")
+    later = verdicts.read_poll_failure(refused(reason="RESOURCE_EXHAUSTED"), rows, "r-9")
+    found = [
+        answers.accepted(rows, "r-9"),
+        answers.read_failure(refused(("events.events[1].currency", "INVALID_CURRENCY_CODE")), rows, NOW),
+        answers.read_failure(refused(reason="INVALID_CURRENCY_CODE"), rows, NOW),
+        verdicts.read_status(dm.RetrieveRequestStatusResponse(), rows, NOW, "r-9"),
+        verdicts.read_status(status(("8001", verdicts.SUCCESS, ())), rows, NOW, "r-9"),
+        unknown,
+        later,
+    ]
+    for answer in found:
+        assert [one.upload_id for one in answer.rows] == [4, 7]
+        assert answer.request_id == "r-9"
+    assert {one.verdict for one in unknown.rows} == {Verdict.UNKNOWN}
+    assert (later.verdict, later.code) == (Verdict.PENDING, "ErrorReason.RESOURCE_EXHAUSTED")
+    assert later.sentence == codes.RULES["ErrorReason.RESOURCE_EXHAUSTED"].sentence
+    left_out = answers.next_request(row(4), NOW)
+    assert (left_out.upload_id, left_out.verdict, left_out.code) == (4, Verdict.RETRY, "next_request")
 
 
 def status(*parts: tuple[Any, ...]) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from google.ads.googleads.v26.errors.types import errors as messages
 from google.ads.googleads.v26.services.types import conversion_upload_service as service
+from google.api_core.exceptions import DeadlineExceeded
 
 from custom_events.destinations.google_ads import answers, requests
 from custom_events.destinations.google_ads.lane import GoogleAdsLane
@@ -14,6 +15,8 @@ from custom_events.values.clicks import Click, ClickKind, ConsentStatus
 from custom_events.values.conversions import (
     AdsAccount,
     BatchAnswer,
+    Cart,
+    CartItem,
     Conversion,
     Lane,
     RequestKind,
@@ -54,7 +57,33 @@ def test_a_conversion_field_by_field() -> None:
     assert (sent.order_id, sent.conversion_value, sent.currency_code, sent.gclid) == ("order-1", 19.99, "EUR", "abc")
     assert (sent.consent.ad_user_data, sent.consent.ad_personalization) == (2, 0)
     assert (sent.customer_type, sent.conversion_environment) == (2, 3)
+    (of_app,) = requests.conversions_request(ACCOUNT, [row(from_app=True)], 77).conversions
+    assert of_app.conversion_environment == 2
     assert [(u.hashed_email, u.hashed_phone_number) for u in sent.user_identifiers] == [(HASH, ""), ("", HASH)]
+
+
+CART = Cart(
+    merchant_id="55", country="DE", language="de", discount=Decimal("2.50"),
+    items=(CartItem(id="a", quantity=2, unit_price=Decimal("9.99")), CartItem(id="b", quantity=1)),
+)  # fmt: skip
+
+
+def test_a_cart_line_by_line() -> None:
+    cart = requests.conversions_request(ACCOUNT, [row(cart=CART)], 1).conversions[0].cart_data
+    assert (cart.merchant_id, cart.feed_country_code, cart.feed_language_code) == (55, "DE", "de")
+    assert cart.local_transaction_cost == 2.5
+    assert [(item.product_id, item.quantity, item.unit_price) for item in cart.items] == [("a", 2, 9.99), ("b", 1, 0)]
+    bare = requests.conversions_request(ACCOUNT, [row(cart=Cart(merchant_id="55"))], 1).conversions[0].cart_data
+    assert [field.name for field, _ in bare.ListFields()] == ["merchant_id"]
+
+
+@pytest.mark.parametrize("make", [requests.conversions_request, requests.adjustments_request])
+@pytest.mark.parametrize("validate_only", [False, True])
+def test_one_row_that_is_refused_leaves_the_others(make: Any, validate_only: bool) -> None:
+    kind = UploadKind.CONVERSION if make is requests.conversions_request else UploadKind.RETRACTION
+    made = make(ACCOUNT, [row(kind=kind)], 77, validate_only=validate_only)
+    assert (made.customer_id, made.partial_failure, made.job_id) == ("1234567890", True, 77)
+    assert made.validate_only is validate_only
 
 
 def test_what_is_not_known_is_not_set() -> None:
@@ -115,7 +144,10 @@ def response(rows: int, *faults: tuple[Any, ...], failed: set[int] = ()) -> Any:
 
 
 def read(made: Any, rows: int) -> BatchAnswer:
-    return answers.read_answer(made, [row(number) for number in range(rows)], NOW, "r-1")
+    answer = answers.read_answer(made, [row(number) for number in range(rows)], NOW, "r-1")
+    assert [one.upload_id for one in answer.rows] == list(range(rows))
+    assert (answer.request_id, answer.job_id) == ("r-1", 9)
+    return answer
 
 
 def test_all_accepted() -> None:
@@ -169,6 +201,12 @@ def test_an_error_code_that_nobody_knows() -> None:
     assert fault.code == "ErrorCode.UNKNOWN"
     made.errors.add().error_code.conversion_upload_error = 9_999
     assert answers.fault_of(made.errors[1]).code == "ConversionUploadError.UNKNOWN_9999"
+
+
+def test_a_call_that_did_not_end_is_unknown_for_every_row() -> None:
+    answer = answers.read_failure(DeadlineExceeded("?"), [row(4), row(7)], NOW)
+    assert [(one.upload_id, one.verdict) for one in answer.rows] == [(4, Verdict.UNKNOWN), (7, Verdict.UNKNOWN)]
+    assert (answer.verdict, answer.code) == (Verdict.UNKNOWN, "grpc.DEADLINE_EXCEEDED")
 
 
 class Raised(Exception):

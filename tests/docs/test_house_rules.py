@@ -20,6 +20,7 @@ LOCKS = {
     "requirements-dev.txt": ("kubernetes", "spark", "dev"),
     "requirements-bench.txt": ("bench",),
     "requirements-fuzz.txt": ("fuzz",),
+    "requirements-mutants.txt": ("mutants",),
 }
 FEWEST = {"requirements.txt": 50, "requirements-dev.txt": 50}  # packages; the others have one at least
 NO_FOLDERS = {"utils", "common", "core", "shared", "helpers", "manager", "managers", "util", "helper"}

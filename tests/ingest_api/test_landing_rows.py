@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from custom_events.platforms.base import Delivery, StorePlatform
 from custom_events.platforms.registry import PLATFORMS
-from custom_events.queries.landing import Refused
+from custom_events.queries.landing import Delivered, Refused
 from custom_events.values.deliveries import Refusal, key_of_id, keys_of_id
 from ingest_api import landing_rows
 from ingest_api.landing_rows import RateWindow
@@ -50,6 +50,24 @@ def test_no_text_in_a_header_survives_as_more_than_printable_ascii(name: str, te
         assert each is not None
         assert each.isascii()
         assert each.isprintable()
+
+
+def test_a_row_says_what_its_delivery_says() -> None:
+    described = Delivery(
+        topic="t", delivery_id="d", event_id="e", triggered_at=datetime.now(UTC), api_version="2026-10"
+    )
+    row = landing_rows.delivered(7, described, {"x": "y"}, b"body")
+    assert (row.site_id, row.topic, row.delivery_id, row.event_id) == (7, "t", "d", "e")
+    assert (row.triggered_at, row.api_version, row.body_bytes) == (described.triggered_at, "2026-10", 4)
+    assert (row.dedup_key, row.headers) == (landing_rows.dedup_key(described, b"body"), {"x": "y"})
+
+
+def test_what_is_printable_stays_as_it_is_and_the_rest_is_escaped() -> None:
+    delivery = Delivery(topic="order.paid ~", event_id="a\n\xe9€", triggered_at=datetime.now(UTC))
+    plain = landing_rows.plain(landing_rows.delivered(1, delivery, {"x-a": "b\x7f"}, b"body"))
+    assert isinstance(plain, Delivered)
+    assert (plain.topic, plain.event_id, plain.triggered_at) == ("order.paid ~", r"a\x0a\xe9\u20ac", None)
+    assert (plain.headers, plain.body_bytes) == ({"x-a": r"b\x7f"}, 4)
 
 
 @pytest.mark.parametrize("platform", PLATFORMS.values(), ids=lambda platform: platform.name)

@@ -64,6 +64,8 @@ def test_after_the_wait_it_names_the_call_goes(limit: Limit, steps: list[tuple[f
         if wait is None:
             return
         assert wait.seconds > 0
+        sooner = now + timedelta(seconds=max(wait.seconds - 0.01, 0.0))
+        assert quota.take(limit, used, sooner, call)[1] is not None, "it names no longer wait than is needed"
         now += timedelta(seconds=wait.seconds + 0.001)
     raise AssertionError(f"still refused: {wait}")
 

@@ -28,6 +28,7 @@ from custom_events.values.definitions import (
     ValueRule,
     ValueSource,
 )
+from custom_events.values.deliveries import Platform
 from custom_events.values.events import CommerceEvent, EventType
 from tests.conditions.examples import PAID, REFUNDED, RENEWED, SIGNUP
 from tests.matching.building import SITE, assignment, paid
@@ -190,3 +191,50 @@ def test_what_the_system_definitions_match(
     found = match(event, SITE, compiled_rules, site.facts_with(orders_before=orders_before))
     assert sorted(one.assignment.label for one in found) == expected
     assert all(one.value is not None or one.assignment.config.value.source is ValueSource.NONE for one in found)
+
+
+def problems_of(paths: str, **config: Any) -> list[str]:
+    found = config_problems(DefinitionConfig(trigger=(EventType.ORDER_PAID,), **config), currencies=["EUR"])
+    return [problem.wrong for problem in found if problem.path == paths]
+
+
+@pytest.mark.parametrize("code", ["eur", "EU1", "EURO", "ÄÖÜ", ""])
+def test_a_currency_is_three_capitals(code: str) -> None:
+    threshold = Threshold(at_least=D(5), measure=ThresholdMeasure.SUM, currency=code)
+    assert problems_of("threshold.currency", threshold=threshold)
+
+
+def test_what_a_site_never_has_is_warned_of_wherever_it_stands() -> None:
+    gift = {"field": "note_attributes.gift", "op": "exists"}
+    config = DefinitionConfig(trigger=(EventType.ORDER_PAID,), conditions=gift)
+    assert [one.path for one in config_problems(config, platform=Platform.WOOCOMMERCE)] == ["conditions.field"]
+    summed = Threshold(at_least=D(5), measure=ThresholdMeasure.SUM, currency="USD")
+    assert len(problems_of("threshold.currency", threshold=summed)) == 1
+    items = {"field": "item.price", "op": ">", "value": 1, "currency": "USD"}
+    chosen = ValueRule(source=ValueSource.ITEMS_TOTAL, items=items)
+    assert problems_of("value.items.currency", value=chosen) == ["the site never uses USD: this is never true"]
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "factor", "always"),
+    [(None, "15", "2", "15"), ("6", None, "0.5", "6"), ("15", None, "2", None), (None, "10", "0.5", None)],
+)
+def test_a_fixed_amount_is_compared_with_its_bounds_after_the_factor(
+    least: str | None, most: str | None, factor: str, always: str | None
+) -> None:
+    rule = ValueRule(
+        source=ValueSource.FIXED,
+        fixed=D(10),
+        factor=D(factor),
+        at_least=None if least is None else D(least),
+        at_most=None if most is None else D(most),
+    )
+    found = problems_of("value.fixed", value=rule)
+    assert [text.rpartition(" ")[2] for text in found] == ([] if always is None else [always])
+
+
+def test_numbers_that_are_none_raise_nothing_and_too_long_ones_are_named() -> None:
+    odd = ValueRule(at_most=D("NaN"), by_currency={"EUR": CurrencyRule(at_least=D(7))})
+    assert problems_of("value.at_most", value=odd)
+    (wrong,) = problems_of("threshold.at_least", threshold=Threshold(at_least=D(10**15)))
+    assert wrong.startswith("1000000000000000 has 16 digits")

@@ -14,6 +14,7 @@ from custom_events.matching.threshold import (
     affected_until,
     count_function,
     crossing,
+    crossings,
     fired,
     look_back,
     period_start,
@@ -68,6 +69,16 @@ def days(threshold: Threshold, *when: float, zone: Any = UTC) -> list[float]:
 )
 def test_fires_on(threshold: Threshold, when: tuple[float, ...], expected: list[float]) -> None:
     assert days(threshold, *when) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("measure", list(ThresholdMeasure))
+def test_one_pass_places_each_occurrence_as_it_stands_alone(measure: ThresholdMeasure) -> None:
+    threshold = Threshold(at_least=Decimal(3), measure=measure, period=ROLLING, window_days=3)
+    history = [at(day, "1.50") for day in (0, 1, 2, 2.5, 5)]
+    placed = crossings(threshold, history, UTC)
+    for this in history:
+        alone = crossing(threshold, history, this, UTC)
+        assert placed[this.key] == msgspec.structs.replace(alone, counted=())
 
 
 def test_calendar_periods_are_those_of_the_site() -> None:

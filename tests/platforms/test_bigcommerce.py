@@ -68,7 +68,9 @@ def test_two_tokens_are_good_at_once(token: str) -> None:
         ("the new token2", Refusal.WRONG_SIGNATURE),
         ("häßlich", Refusal.WRONG_SIGNATURE),
         ("\ud800", Refusal.WRONG_SIGNATURE),
-        ("x" * 300, Refusal.MALFORMED_SIGNATURE),
+        (f"{NEW.decode()}\xa0", Refusal.WRONG_SIGNATURE),  # blanks and tabs alone are no part of a value
+        ("x" * 255, Refusal.WRONG_SIGNATURE),
+        ("x" * 256, Refusal.MALFORMED_SIGNATURE),
     ],
 )
 def test_other_tokens_are_refused(token: str | None, refusal: Refusal) -> None:
@@ -110,6 +112,9 @@ def test_no_delivery_passes_for_an_order_that_we_read() -> None:
         ({"type": "order", "id": "../customers"}, None),
         ({"type": "order", "id": True}, None),
         ({"type": "order", "id": 0}, None),
+        ({"type": "order", "id": "²"}, None),
+        ({"type": "order", "id": "１１８"}, None),
+        ({"type": "order", "id": None, "order_id": None, "resource_id": 270}, "270"),
         ({}, None),
     ],
 )

@@ -34,6 +34,14 @@ def test_shopify_webhook_id_decides_what_is_a_duplicate_and_event_id_only_correl
     assert found.triggered_at == NOW
     assert (found.api_version, found.shop_domain) == ("2026-10", "fjard.myshopify.com")
     assert headers[shopify.TRIGGERED_AT] == "2026-11-22T10:00:01.123456000Z"
+    assert [headers[name] for name in ("content-type", "user-agent")] == ["application/json", "Shopify-Captain-Hook"]
+
+
+def test_an_event_of_shopify_is_known_by_its_own_headers() -> None:
+    headers = {"shopify-webhook-id": "w1", "shopify-event-id": "e1", "shopify-api-version": "2026-10"}
+    found = PLATFORMS[Platform.SHOPIFY].describe(headers, b'{"topic":"Order","action":"update"}')
+    assert (found.topic, found.delivery_id, found.event_id) == ("Order/update", "w1", "e1")
+    assert found.api_version == "2026-10"
 
 
 def test_shopify_trigger_time_keeps_an_offset() -> None:
@@ -46,8 +54,9 @@ def test_shopify_trigger_time_keeps_an_offset() -> None:
 
 
 def test_a_body_without_time_needs_the_trigger_time() -> None:
-    with pytest.raises(NotUnderstood, match="no time"):
+    with pytest.raises(NotUnderstood, match="no time") as refusal:
         shopify.triggered_at({shopify.TRIGGERED_AT: "yesterday"})
+    assert refusal.value.reason == "no_store_time"
 
 
 def test_a_request_without_headers_describes_as_nothing() -> None:
@@ -63,8 +72,8 @@ def test_woocommerce_delivery_id_repeats_within_a_second_so_it_decides_nothing()
     found = PLATFORMS[Platform.WOOCOMMERCE].describe(headers, b"{}")
     assert (found.topic, found.delivery_id, found.event_id) == ("order.created", None, "d1")
     assert found.shop_domain == "moinho.example"
-    assert headers["x-wc-webhook-resource"] == "order"
-    assert headers["x-wc-webhook-event"] == "created"
+    sent = ("content-type", "x-wc-webhook-resource", "x-wc-webhook-event", woo.WEBHOOK_ID, woo.SOURCE)
+    assert [headers[name] for name in sent] == ["application/json", "order", "created", "1", "https://Moinho.example/"]
 
 
 def test_a_source_may_be_a_bare_host() -> None:
@@ -75,8 +84,11 @@ def test_a_source_may_be_a_bare_host() -> None:
 def test_the_plugins_event_id_decides_what_is_a_duplicate() -> None:
     headers = timestamped.signed_headers(b"{}", b"s", now=NOW, event_id="uuid-1", topic="order.paid")
     found = PLATFORMS[Platform.WOOCOMMERCE].describe({**headers, woo.TOPIC: "order.updated"}, b"{}")
-    assert (found.topic, found.delivery_id) == ("order.paid", "uuid-1")
+    assert (found.topic, found.delivery_id, found.event_id) == ("order.paid", "uuid-1", "uuid-1")
+    assert found.body_decides, "another body under a known id is another delivery"
     assert found.triggered_at == NOW.replace(microsecond=0)
+    other = {**headers, timestamped.TIMESTAMP: headers[timestamped.TIMESTAMP] + "\xa0"}
+    assert PLATFORMS[Platform.WOOCOMMERCE].describe(other, b"{}").triggered_at is None
 
 
 @pytest.mark.parametrize(
@@ -110,6 +122,7 @@ def test_the_ping_of_a_saved_webhook_is_a_handshake() -> None:
 
 def test_headers_are_bounded() -> None:
     assert bounded(" x ") == "x"
+    assert bounded("x" * MAX_HEADER_CHARS) == "x" * MAX_HEADER_CHARS
     assert bounded(" ") is bounded(None) is bounded("x" * (MAX_HEADER_CHARS + 1)) is None
 
 
@@ -125,7 +138,9 @@ def test_headers_are_bounded() -> None:
     ],
 )
 def test_rfc3339(text: str | None, moment: datetime | None) -> None:
-    assert rfc3339(text) == moment
+    read = rfc3339(text)
+    assert read == moment
+    assert read is None or read.tzinfo is UTC
 
 
 @given(

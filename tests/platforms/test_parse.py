@@ -1,6 +1,6 @@
 """Ids, money, quantities and times: exact, bounded, and named by their path when they cannot be read."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import msgspec
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custom_events.errors import NotUnderstood
-from custom_events.platforms import parse
+from custom_events.platforms import loose_json, parse
 from custom_events.platforms.attributes import MAX_ENTRIES, MAX_NAME_CHARS, MAX_VALUE_CHARS, as_text, flattened, named
 from custom_events.platforms.shopify.bodies import ORDER
 
@@ -210,3 +210,36 @@ def test_shopify_writes_named_values_in_two_shapes() -> None:
         }
     )
     assert named(ORDER.decode(body).note_attributes) == [("a", 1)]
+
+
+def test_limits_are_the_last_that_passes() -> None:
+    assert parse.required_id("x" * parse.MAX_ID_CHARS, "$.id") == "x" * parse.MAX_ID_CHARS
+    assert parse.optional_id("x" * (parse.MAX_ID_CHARS + 1)) is None
+    assert (parse.optional_id(1.0), parse.optional_id(1e22)) == ("1", None)
+    for quantity in (parse.MAX_QUANTITY, -parse.MAX_QUANTITY):
+        assert parse.whole_quantity(quantity, "$.quantity") == quantity
+    assert parse.amount(Decimal("1E-12"), "$.total") == Decimal("1E-12")
+    with pytest.raises(NotUnderstood):
+        parse.amount(Decimal("9E-13"), "$.total")
+    with pytest.raises(NotUnderstood, match=r"\$\.refunds"):
+        parse.refunded_of([Decimal(10**13), Decimal(9 * 10**13)])
+
+
+def test_times_become_utc() -> None:
+    moment = datetime(2026, 11, 22, 11, tzinfo=timezone(timedelta(hours=1)))
+    for found in (parse.utc(moment), parse.optional_utc(moment)):
+        assert found == moment
+        assert found is not None
+        assert found.tzinfo is UTC
+    assert parse.utc(datetime(2026, 11, 22, tzinfo=UTC)) == datetime(2026, 11, 22, tzinfo=UTC)
+    assert parse.optional_utc(None) is None
+
+
+def test_json_that_is_read_tolerantly_stays_exact_and_the_same_where_nothing_changes() -> None:
+    whole, long = loose_json.decode(b"[%s, %s]" % (b"1" * 40, b"1" * 41))
+    assert (type(whole), whole) == (int, int("1" * 40))
+    assert (type(long), long) == (Decimal, Decimal("1" * 41))
+    for value in (["a", 1, Decimal("1.5"), None], {"a": [True]}, Decimal("1E+308")):
+        assert loose_json.cleaned(value) is value
+    assert loose_json.cleaned(["a\ud800", Decimal("1E+309")]) == ["a\ufffd", "1E+309"]
+    assert loose_json.cleaned({"a": ["\udfff"]}) == {"a": ["\ufffd"]}

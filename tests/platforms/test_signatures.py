@@ -104,6 +104,10 @@ def test_the_second_version_signs_time_key_event_id_topic_and_body() -> None:
     assert headers[timestamped.SIGNATURE] == "v2=" + hmac.new(b"s", message, hashlib.sha256).hexdigest()
 
 
+def test_a_header_that_no_request_can_carry_is_refused_and_raises_nothing() -> None:
+    assert check(Platform.CUSTOM, ours() | {timestamped.TOPIC: "order.paid€"}) is Refusal.WRONG_SIGNATURE
+
+
 @pytest.mark.parametrize("name", [timestamped.TIMESTAMP, timestamped.EVENT_ID, timestamped.TOPIC, timestamped.KEY_ID])
 def test_no_header_of_the_second_version_can_be_changed(name: str) -> None:
     headers = ours(b"old secret", key_id="any")
@@ -189,6 +193,20 @@ def test_blanks_around_a_value_are_no_part_of_it(blanks: str) -> None:
         assert check(platform, dict.fromkeys(headers, blanks)) is Refusal.NO_SIGNATURE
     inside = ours() | {timestamped.SIGNATURE: ours()[timestamped.SIGNATURE].replace("=", f"={blanks}")}
     assert check(Platform.CUSTOM, inside) is Refusal.MALFORMED_SIGNATURE
+
+
+def test_other_white_space_is_part_of_a_value() -> None:
+    space = "\xa0"  # Python strips it, too, where it is not told what to strip
+    headers = ours(key_id=f"k2{space}")
+    message = f"v2\n{headers[timestamped.TIMESTAMP]}\nk2{space}\ne1\norder.paid\n".encode("latin-1") + BODY
+    assert headers[timestamped.SIGNATURE] == "v2=" + hmac.new(b"new secret", message, hashlib.sha256).hexdigest()
+    assert check(Platform.CUSTOM, headers) is Refusal.WRONG_SIGNATURE, "it names another key"
+    for name in (timestamped.SIGNATURE, timestamped.TIMESTAMP):
+        assert check(Platform.CUSTOM, ours() | {name: ours()[name] + space}) is Refusal.MALFORMED_SIGNATURE
+    assert check(Platform.CUSTOM, ours() | {timestamped.SIGNATURE: space}) is Refusal.MALFORMED_SIGNATURE
+    native = shopify.sign(BODY, b"old secret")
+    for other in (native + space, f"{native[:4]}!{native[4:]}", f"{native[:4]}\n{native[4:]}"):
+        assert check(Platform.SHOPIFY, {shopify.SIGNATURE: other}) is Refusal.MALFORMED_SIGNATURE
 
 
 @given(

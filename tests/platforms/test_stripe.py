@@ -1,5 +1,7 @@
 """Stripe: who signed, what a delivery is, amounts without decimals, and one order told by several kinds of events."""
 
+import hashlib
+import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -36,6 +38,14 @@ def sample(name: str, **changed: Any) -> Understood:
     return STRIPE.understand(RawDelivery(topic=body["type"], body=json.dumps(body).encode()), SITE)
 
 
+def test_a_signature_is_made_as_stripe_describes_it() -> None:
+    message = b"1795600800." + BODY
+    header = f"t=1795600800,v1={hmac.new(NEW, message, hashlib.sha256).hexdigest()}"
+    now = datetime.fromtimestamp(1795600800, UTC)
+    assert signature.sign(BODY, NEW, now) == header
+    assert STRIPE.check({signature.SIGNATURE: header}, BODY, SECRETS, now, WINDOW_S) is None
+
+
 @pytest.mark.parametrize("secret", [OLD, NEW])
 def test_each_secret_signs_while_they_are_rolled(secret: bytes) -> None:
     assert check(signature.sign(BODY, secret, NOW)) is None
@@ -55,6 +65,7 @@ def test_each_secret_signs_while_they_are_rolled(secret: bytes) -> None:
         ("t=1795600800,v0=" + "0" * 64, Refusal.MALFORMED_SIGNATURE),
         ("t=1795600800,v1=" + "0" * 64, Refusal.WRONG_SIGNATURE),
         ("t=1,t=2," * 500, Refusal.MALFORMED_SIGNATURE),
+        ("\xa0", Refusal.MALFORMED_SIGNATURE),  # blanks and tabs alone are no part of a value
     ],
 )
 def test_what_is_wrong_is_refused_by_its_name(header: str | None, refusal: Refusal) -> None:
@@ -65,7 +76,9 @@ def test_the_time_is_signed_and_may_not_be_old() -> None:
     signed = signature.sign(BODY, NEW, NOW)
     assert check(signed.replace("t=1", "t=2")) is Refusal.WRONG_SIGNATURE
     assert check(signed, BODY + b" ") is Refusal.WRONG_SIGNATURE
-    assert check(signature.sign(BODY, NEW, NOW - timedelta(seconds=WINDOW_S + 1))) is Refusal.TOO_OLD
+    for age_s, refusal in ((WINDOW_S, None), (WINDOW_S + 1, Refusal.TOO_OLD)):
+        for moment in (NOW - timedelta(seconds=age_s), NOW + timedelta(seconds=age_s)):
+            assert check(signature.sign(BODY, NEW, moment)) is refusal
 
 
 def test_a_delivery_is_described_by_its_body() -> None:

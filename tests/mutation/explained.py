@@ -1,0 +1,118 @@
+"""Survivors that no test should kill, with the reason: what the change does nobody can observe, or only in the wording of a message.
+
+By function (its module within the package, and its name) and by the line that the change puts there.
+"""
+
+import re
+from typing import Final
+
+NAMED_WITHOUT_CASE: Final = re.compile(r'"(?:utf-8|ascii|latin-1|sha256)"', re.IGNORECASE)
+CODEC: Final = "Python reads the names of codecs and digests without case"
+AT_IMPORT: Final = (
+    "runs while its module is imported, before mutmut puts a change in force; the readers it makes are tested"
+)
+NO_SHAPE: Final = "a value that is missing and one of a wrong shape are refused alike"
+
+SAME_NUMBER: Final = "a measure is compared with numbers alone: neither the event nor the currency is read"
+RESET: Final = "the first call begins a window, and so sets it anew"
+
+# Functions whose changes are never in force.
+CALLED_AT_IMPORT: Final = frozenset(
+    {
+        "conditions.literals.x__list_of",
+        "conditions.literals.x__pair_of",
+        *(f"destinations.rules.x_{name}" for name in ("expired", "hold", "split", "taken", "unreadable")),
+    }
+)
+
+EXPLAINED: Final[dict[tuple[str, str], str]] = {
+    (
+        "platforms.timestamped.x_check",
+        'timestamp = headers.get(TIMESTAMP, "XXXX").strip(BLANKS)',
+    ): NO_SHAPE,
+    (
+        "platforms.timestamped.x_describe",
+        'timestamp = headers.get(TIMESTAMP, "XXXX").strip(BLANKS)',
+    ): NO_SHAPE,
+    (
+        "platforms.stripe.signature.x_check",
+        'seconds = next((value for name, _, value in parts if name == "t"), "XXXX")',
+    ): NO_SHAPE,
+    (
+        "platforms.timestamped.x_signed_headers",
+        "body: bytes, secret: bytes, *, now: datetime, event_id: str, topic: str, key_id: str | None = None, version: int = 3",
+    ): "every version but 1 is signed as the second",
+    (
+        "platforms.bigcommerce.delivery.x__number",
+        "text = optional_id(value) if (isinstance(value, Id) and not isinstance(value, bool)) or True else None",
+    ): "`optional_id` gives nothing for other types, either",
+    (
+        "platforms.bigcommerce.delivery.x__number",
+        "text = optional_id(value) if isinstance(value, Id) or not isinstance(value, bool) else None",
+    ): "`optional_id` gives nothing for other types, either",
+    ("ingest_api.landing_rows.xǁRateWindowǁ__init__", "self._count = 1"): RESET,
+    ("ingest_api.landing_rows.xǁRateWindowǁ__init__", "self._size = 1"): RESET,
+    (
+        "conditions.hints.x_operator_hint",
+        'near = [meant] if meant in known else difflib.get_close_matches(op.strip().lower().replace("XX XX", "_"), known, n=1)',
+    ): "the nearest operator is the same with a blank as with an underscore",
+    (
+        "conditions.hints.x_operator_hint",
+        'near = [meant] if meant in known else difflib.get_close_matches(op.strip().lower().replace(" ", "_"), known, n=2)',
+    ): "only the first is named",
+    (
+        "conditions.interpret.x__judge_measure",
+        "holds = fits and _held(lambda: function(value, None, facts, currency))",
+    ): SAME_NUMBER,
+    (
+        "conditions.interpret.x__judge_measure",
+        "holds = fits and _held(lambda: function(value, event, facts, None))",
+    ): SAME_NUMBER,
+    (
+        "conditions.interpret.x__judge_leaf",
+        "read = event_function(value, value.value(leaf.field, ))",
+    ): "the value that is shown has the same words, read for its operator or as it is",
+    (
+        "conditions.literals.xǁUnreadableǁ__init__",
+        "super().__init__(None)",
+    ): "its own fields are read, never its text",
+    (
+        "conditions.render.x__one",
+        "return value if _PLAIN.match(value) else json.dumps(value, ensure_ascii=None)",
+    ): "None is as false as False",
+    (
+        "conditions.source.x__is_of_days",
+        "first = test.literal[1] if isinstance(test.literal, tuple) else test.literal",
+    ): "both ends of a range are days, or neither is: reading refuses the rest",
+    (
+        "conditions.source.xǁSourceǁ_measure",
+        "self._item_nodes += 2",
+    ): "numbers of names: they differ all the same",
+    (
+        "destinations.conversion_rules.x__of_click",
+        'verdict, words = without_click(row, answer.sentence or "XXXX")',
+    ): "what is withheld or expired has a sentence",
+    (
+        "destinations.rules.x_hold_until",
+        "wait = timedelta(seconds=rule.hold_s or 1)",
+    ): "it is asked only where the rule has a time, and none of those is 0",
+    (
+        "destinations.google_ads.requests.x_time_text",
+        'return (moment if (moment.tzinfo is UTC) and False else moment.astimezone(UTC)).isoformat(" ", "seconds")',
+    ): "saves a call: a time in UTC is the same in UTC",
+}
+
+
+def reason_of(name: str, change: tuple[str, ...]) -> str | None:
+    """Why a mutant of this name, which makes this change, may live; None: nobody has said so."""
+    function = name.partition("__mutmut_")[0].removeprefix("custom_events.")
+    if function in CALLED_AT_IMPORT:
+        return AT_IMPORT
+    removed, added = (" ".join(line[2:] for line in change if line[0] == sign) for sign in "-+")
+    if removed != added and _without_case(removed) == _without_case(added):
+        return CODEC
+    return EXPLAINED.get((function, added))
+
+
+def _without_case(line: str) -> str:
+    return NAMED_WITHOUT_CASE.sub(lambda name: name[0].lower(), line)
