@@ -18,6 +18,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +52,8 @@ DAGSTER_KEPT = timedelta(minutes=12)  # in place of days
 ANSWER_LIMIT_S = 60.0  # of a post: a busy machine answers late, and that is no loss
 SETTLE_LIMIT_S = 300.0
 TEND_EVERY_S = 1.0
-SEED: Final = 1  # of the posts
+SEED: Final = 1  # of the first posts
+FRESH_S: Final = 200.0  # posts are drawn anew after this time: less than `replay_window_s`
 RESULT: Final = Path(".local/bench/soak.json")
 
 
@@ -110,6 +112,16 @@ def whole_stack(url: str, settings: Settings) -> Generator[tuple[Supervisor, Sto
     finally:
         instance.cancel_runs(instance.home(settings), url)
         supervisor.stop()
+
+
+def fresh_posts(stores: Stores) -> Iterator[Post]:
+    """Posts without end. Those of our own signature carry their time, and are refused when it is old: so they are drawn anew while they are fresh."""
+    for seed in count(SEED):
+        began = time.monotonic()
+        for post in traffic([stores.shopify, stores.woocommerce, stores.custom], MIX, seed=seed, now=datetime.now(UTC)):
+            yield post
+            if time.monotonic() - began > FRESH_S:
+                break
 
 
 class Pruner:
