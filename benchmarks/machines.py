@@ -21,7 +21,7 @@ import msgspec
 import sqlalchemy as sa
 
 from benchmarks import fleet_world
-from benchmarks.fleet import UNPACED, LOOK_EVERY_S, Fleet, fleet, wait_until_done
+from benchmarks.fleet import LOOK_EVERY_S, UNPACED, Fleet, fleet, wait_until_done
 from benchmarks.namespaces import Network, obstacle
 from benchmarks.posting import Posted, post_all
 from benchmarks.stored_bodies import compare
@@ -30,7 +30,7 @@ from custom_events.watching import sums
 
 COUNTS, QUICK_COUNTS = (1, 2, 4), (1, 2)
 SITES: Final = 16
-DELIVERIES, QUICK_DELIVERIES = 4_000, 200
+DELIVERIES, QUICK_DELIVERIES = 2_000, 200
 CONNECTIONS: Final = 8  # of stores, to each machine
 CUT_AFTER: Final = 0.25  # of the deliveries answered
 LIMIT_S: Final = 900.0

@@ -1,6 +1,7 @@
 """Stores that post to several receivers and keep to what they are answered: 2xx is done, 503 comes again after Retry-After, silence is tried elsewhere."""
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -65,7 +66,7 @@ class _Store:
             if rate_per_s is not None:
                 await asyncio.sleep(began + number / rate_per_s - time.monotonic())
             await self._deliver(delivery)
-        self._close()
+        await self._close()
 
     async def _deliver(self, delivery: Delivery) -> None:
         while True:
@@ -75,7 +76,7 @@ class _Store:
                     status, wait_s = await self._ask(delivery.request)
             except (OSError, asyncio.IncompleteReadError):
                 self._posted.silences += 1
-                self._close()
+                await self._close()
                 self._place += 1
                 await asyncio.sleep(AGAIN_S)
                 continue
@@ -99,11 +100,13 @@ class _Store:
         headers = dict(line.split(": ", 1) for line in head[1:] if ": " in line)
         await reader.readexactly(int(headers.get("content-length", "0")))
         if headers.get("connection") == "close":
-            self._close()
+            await self._close()
         wait = headers.get("retry-after")
         return int(head[0].split(" ")[1]), None if wait is None else float(wait)
 
-    def _close(self) -> None:
+    async def _close(self) -> None:
         if self._streams is not None:
-            self._streams[1].close()
-            self._streams = None
+            writer, self._streams = self._streams[1], None
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()

@@ -155,8 +155,7 @@ async def soak(url: str, server: Path, settings: Settings, minutes: float, rate_
     every_s = min(SAMPLE_EVERY_S, minutes * 60 / FEWEST_SAMPLES)
     with whole_stack(url, settings) as (supervisor, stores):
         began = time.monotonic()
-        posts = traffic([stores.shopify, stores.woocommerce, stores.custom], MIX, seed=SEED, now=datetime.now(UTC))
-        load = Traffic(f"http://127.0.0.1:{settings.receiver_port}", posts, rate_per_s)
+        load = Traffic(f"http://127.0.0.1:{settings.receiver_port}", fresh_posts(stores), rate_per_s)
         result: dict[str, Any] = {
             "began_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "minutes": minutes,

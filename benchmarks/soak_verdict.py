@@ -15,7 +15,8 @@ CONNECTIONS_AN_HOUR: Final = 3.0
 WORKING_MIB_AN_HOUR: Final = 2.0  # of a table that holds only what is under way
 WORKING_SHARE_AN_HOUR: Final = 0.25  # of its mean, where that is more: space is given back by vacuum, in steps
 ROWS_SHARE_AN_HOUR: Final = 0.25  # of Dagster's rows, which are pruned in steps
-KEPT_SHARE_AN_HOUR: Final = 0.10  # of bytes kept for a delivery
+KEPT: Final = "kept kB a delivery, of the first half's"
+KEPT_RATIO: Final = 1.25  # bytes kept for a delivery, second half to first: pages and indexes fill in steps
 DEAD_SHARE: Final = 0.25  # of all rows: autovacuum begins at a fifth
 WAITING: Final = 200.0  # deliveries, at most, at any look of the second half
 
@@ -51,6 +52,10 @@ def judge(result: Mapping[str, Any]) -> list[Verdict]:
         for name in names
         if (verdict := _verdict(name, [(sample["at_s"], sample["figures"].get(name, 0.0)) for sample in half]))
     ]
+    if (ratio := kept_ratio(samples)) is not None:
+        verdicts.append(
+            Verdict(name=KEPT, mean=ratio, largest=ratio, slope=None, bound=KEPT_RATIO, is_kept=ratio <= KEPT_RATIO)
+        )
     counts = {
         "missing bodies": result["bodies"]["missing"],
         "gaps of the sums": len(result["gaps"]),
@@ -61,6 +66,14 @@ def judge(result: Mapping[str, Any]) -> list[Verdict]:
         Verdict(name=name, mean=count, largest=count, slope=None, bound=0, is_kept=count == 0)
         for name, count in counts.items()
     ]
+
+
+def kept_ratio(samples: Sequence[Mapping[str, Any]]) -> float | None:
+    """Bytes that a further delivery takes in the second half, by those in the first. None where nothing is kept yet."""
+    points = [(sample["figures"]["deliveries"], sample["figures"]["kept MiB"]) for sample in samples]
+    middle = len(points) // 2
+    first, second = slope(points[:middle]), slope(points[middle:])
+    return second / first if first > 0 else None
 
 
 def _verdict(name: str, points: Sequence[tuple[float, float]]) -> Verdict | None:
@@ -84,7 +97,6 @@ def _bound(name: str, mean: float) -> float | None:
         "connections": CONNECTIONS_AN_HOUR,
         "working": max(WORKING_MIB_AN_HOUR, WORKING_SHARE_AN_HOUR * mean),
         "rows": ROWS_SHARE_AN_HOUR * mean,
-        "kept kB a delivery": KEPT_SHARE_AN_HOUR * mean,
     }
     return bounds.get(kind)
 
