@@ -21,6 +21,11 @@ PIPELINE_US: Final = 285
 PIPELINE_POSTGRES_US: Final = 206
 SENDER_US: Final = 35  # a conversion in a full batch: 20 ours, 15 of Google's client for 2,000 in 40 and 15 ms ... decision 17, rounded up
 SENDER_POSTGRES_US: Final = 30  # 60 ms for 2,000: decision 17
+# Small batches, cores whatever the rate (25 to 100 deliveries a second, 16 accounts; benchmarks/load.py, section 13): a look each half second, a
+# transaction and its look-ups for each batch, a claim and a call for each account. Beside these the figures above are those of large batches.
+POSTGRES_BATCHES_CORES: Final = 0.20
+PIPELINE_BATCHES_CORES: Final = 0.05
+SENDER_BATCHES_CORES: Final = 0.07
 REPORTS_US: Final = 7.1  # an order that is kept, of PostgreSQL, each build: section 7
 REPORTS_BUILD_S: Final = 0.43  # of PostgreSQL, each build, whatever is kept: section 7
 REPORTS_DBT_S: Final = 8.0  # of dbt's own process, each build: section 7

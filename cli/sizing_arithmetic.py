@@ -102,7 +102,8 @@ def size(load: Load) -> Sizing:
 
 def _programs(load: Load, peak: float, conversions: float) -> tuple[Program, ...]:
     receiver_cores = _cores(peak * cost.RECEIVER_US)
-    drain_cores, send_cores = _cores(peak * cost.PIPELINE_US), _cores(conversions * cost.SENDER_US)
+    drain_cores = _cores(peak * cost.PIPELINE_US) + _if_any(peak, cost.PIPELINE_BATCHES_CORES)
+    send_cores = _cores(conversions * cost.SENDER_US) + _if_any(peak, cost.SENDER_BATCHES_CORES)
     receivers = max(1, ceil(receiver_cores), ceil(peak / (BUSY * cost.RECEIVER_A_SECOND)))
     drains, senders = min(cost.SHARDS, max(1, ceil(drain_cores))), max(1, ceil(send_cores))
     memory_mib = run_mib(load.sites, load.assignments)
@@ -137,7 +138,13 @@ def _cores(us_a_second: float) -> float:
 def _postgres_cores(peak: float, conversions: float, kept_orders: float) -> float:
     builds_s = cost.BUILDS_A_DAY * (cost.REPORTS_BUILD_S + kept_orders * cost.REPORTS_US / US_PER_S)
     deliveries_us = peak * (cost.LANDING_POSTGRES_US + cost.PIPELINE_POSTGRES_US)
-    return round(_cores(deliveries_us + conversions * cost.SENDER_POSTGRES_US) + builds_s / DAY_S, 3)
+    work = _cores(deliveries_us + conversions * cost.SENDER_POSTGRES_US) + _if_any(peak, cost.POSTGRES_BATCHES_CORES)
+    return round(work + builds_s / DAY_S, 3)
+
+
+def _if_any(peak: float, cores: float) -> float:
+    """What small batches take while anything comes."""
+    return cores if peak else 0.0
 
 
 def _shared_mib(orders_a_day: float) -> float:

@@ -75,8 +75,9 @@ def check_limits(url: str) -> None:
     """Over TCP both ends notice a loss, whichever driver connects."""
     limit = sa.text("SELECT current_setting('tcp_user_timeout')")
     engine = connect.engine(url)
-    assert scalar(engine, limit) == f"{connect.LOST_AFTER_S}s"
+    limit_of_psycopg = scalar(engine, limit)
     engine.dispose()
+    assert limit_of_psycopg == connect.LOST["tcp_user_timeout"]
 
     async def of_asyncpg() -> tuple[str, int]:
         connection = await connect.asyncpg_connect(url)
@@ -86,7 +87,7 @@ def check_limits(url: str) -> None:
         finally:
             await connection.close()
 
-    assert asyncio.run(of_asyncpg()) == (f"{connect.LOST_AFTER_S}s", connect.LOST_AFTER_S * 1_000)
+    assert asyncio.run(of_asyncpg()) == (connect.LOST["tcp_user_timeout"], connect.LOST_AFTER_S * 1_000)
 
 
 def test_where_namespaces_are_not_permitted_nothing_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

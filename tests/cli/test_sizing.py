@@ -1,6 +1,7 @@
 """What a number of events takes: the arithmetic, the command, and the page that shows it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,42 @@ PAGE = Path(__file__).parents[2] / "docs/how-to/sizing.md"
 EXAMPLE = "custom-events sizing --events-a-day 400000 --sites 1000 --assignments 5000"
 
 
-def load(events: int, sites: int = 100, assignments: int = 500, event_days: int = 760, log_days: int = 0) -> Load:
+# Events a day, sites and assignments of the page's table.
+LADDER = [
+    (0, 10, 10),
+    (1_000, 10, 50),
+    (10_000, 100, 500),
+    (100_000, 1_000, 5_000),
+    (260_000, 10_000, 100_000),
+]
+SHOWN = (
+    *("RECEIVER_US", "LANDING_POSTGRES_US", "PIPELINE_US", "PIPELINE_POSTGRES_US", "SENDER_US", "SENDER_POSTGRES_US"),
+    *("POSTGRES_BATCHES_CORES", "PIPELINE_BATCHES_CORES", "SENDER_BATCHES_CORES"),
+    *("REPORTS_US", "RUN_MIB", "SITE_BYTES", "ASSIGNMENT_BYTES", "RAW_BYTES", "ORDER_BYTES"),
+    *("LANDING_LOG_BYTES", "PIPELINE_LOG_BYTES"),
+    *("RECEIVER_CONNECTIONS", "CONSOLE_CONNECTIONS", "RUN_CONNECTIONS", "DAGSTER_CONNECTIONS"),
+)
+
+
+def row(events: int, sites: int, assignments: int) -> str:
+    """A line of the page's table."""
+    sized, month = size(load(events, sites, assignments)), size(load(events, sites, assignments, 30, raw_days=30))
+    cells = (
+        *(f"{events:,}", f"{sites:,}", f"{sized.cores}", f"{sized.memory_mib / 1024:,.0f}"),
+        *(f"{sized.disk_bytes / 1e9:,.0f}", f"{month.disk_bytes / 1e9:,.0f}", f"{sized.log_a_day_bytes / 1e9:,.1f}"),
+        *(f"{sized.connections}", f"{sized.rows['orders']:,}"),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def load(
+    events: int, sites: int = 100, assignments: int = 500, event_days: int = 760, raw_days: int = 90, log_days: int = 0
+) -> Load:
     return Load(
         events_a_day=events,
         sites=sites,
         assignments=assignments,
-        raw_days=90,
+        raw_days=raw_days,
         event_days=event_days,
         log_days=log_days,
     )
@@ -42,7 +73,7 @@ def test_the_arithmetic_by_hand() -> None:
     assert sized.disk_bytes == round(sum(sized.disk.values()) / (1 - RESERVE))
     assert sized.memory_mib > sized.postgres_memory_mib
     drains = next(program for program in sized.programs if program.name == "runs that drain")
-    assert drains.cores == pytest.approx(50 * cost.PIPELINE_US / 1e6 / 0.6, abs=0.001)
+    assert drains.cores == pytest.approx(50 * cost.PIPELINE_US / 1e6 / 0.6 + cost.PIPELINE_BATCHES_CORES, abs=0.001)
 
 
 def test_more_than_a_process_can_do_is_more_processes_up_to_the_shards() -> None:
@@ -71,6 +102,13 @@ def test_the_page_shows_what_the_command_prints(run: Run) -> None:
     result = run(*EXAMPLE.split()[1:])
     assert result.exit_code == 0
     assert shown.strip() == result.stdout.strip()
+
+
+def test_the_page_follows_from_the_figures() -> None:
+    page = PAGE.read_text()
+    assert [line for line in page.splitlines() if re.match(r"\| [\d,]+ \|", line)] == [row(*step) for step in LADDER]
+    arithmetic = page.partition("## The arithmetic")[2]
+    assert [name for name in SHOWN if f"{getattr(cost, name):,}" not in arithmetic] == []
 
 
 def test_one_document_for_programs_with_days_that_were_given(run: Run) -> None:
