@@ -4,13 +4,14 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 
-from benchmarks import fleet_world, load, machines, namespaces
+from benchmarks import fleet_world, load, machines, machines_page, namespaces
 from benchmarks.fleet import Fleet, fleet
 from benchmarks.namespaces import Network
 from benchmarks.posting import post_all
@@ -90,7 +91,9 @@ def check_limits(url: str) -> None:
     assert asyncio.run(of_asyncpg()) == (connect.LOST["tcp_user_timeout"], connect.LOST_AFTER_S * 1_000)
 
 
-def test_where_namespaces_are_not_permitted_nothing_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_where_namespaces_are_not_permitted_nothing_is_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(machines, "obstacle", lambda: "not here")
     monkeypatch.setattr(machines, "RESULT", tmp_path / "machines.json")
     assert machines.run(quick=True)["reached"] == {}
@@ -103,3 +106,28 @@ def test_a_rate_is_held_while_what_waits_is_seconds_of_work() -> None:
     assert not load.is_held(100, 0, 601)
     assert load.percentile_ms([], 0.99) == 0.0
     assert load.percentile_ms([0.001 * number for number in range(1, 101)], 0.5) == 51.0
+
+
+def test_the_page_has_a_line_for_each_round_and_a_picture(tmp_path: Path) -> None:
+    google = {"accepted": 30, "not_at_google": 0, "twice_at_google": 0, "states": {"accepted": 30, "held": 6}}
+    common = {"bodies": {"answered": 20, "missing": 0, "doubled": 0}, "orders": 20, "google": google, "gaps": []}
+    common |= {"lost": 0, "doubled": 0}
+    rounds = [
+        {
+            **common,
+            "machines": count,
+            "posted_a_second": 90.0,
+            "done_a_second": 40.0 / count,
+            "processor_us": {"drain": 100, "postgres": 200 * count},
+        }
+        for count in (1, 2)
+    ]
+    cut = {**common, "in_flight": True, "silences": 4, "until_done_s": 31.0}
+    machines_page.write(
+        tmp_path / "proof/machines.md",
+        {"cores": 2, "load_before": 20.0, "deliveries": 20, "rounds": rounds, "cut_off": cut},
+    )
+    text = (tmp_path / "proof/machines.md").read_text()
+    assert "| 2 | 90.0 | 20.0 | 0 | 100 | 0 | 400 | 0 | 0 |" in text
+    assert "1.67 times" in text
+    assert (tmp_path / "proof/machines.png").read_bytes().startswith(b"\x89PNG")
