@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from dagster._core.definitions.run_request import InstigatorType
 
+from custom_events.settings import Settings
 from orchestration import instance, run_retention
 
 STATUSES = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.STARTED)
@@ -53,11 +54,17 @@ def test_old_finished_runs_go_with_their_events_and_files(dagster: Path, engine:
         assert connection.execute(sa.text("SELECT DISTINCT run_id FROM dagster.event_logs")).scalars().all() == [left]
 
 
-def test_ticks_are_purged_by_dagster(dagster: Path) -> None:
+def test_ticks_are_purged_by_dagster_as_long_as_runs_are_kept(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dagster = tmp_path / "dagster"
+    for name, value in instance.prepare(dagster, database, kept_days=5).items():
+        monkeypatch.setenv(name, value)
     with dg.DagsterInstance.from_config(str(dagster)) as made:
         for kind in (InstigatorType.SENSOR, InstigatorType.SCHEDULE):
             days = {status.value.lower(): days for status, days in made.get_tick_retention_settings(kind).items()}
-            assert days == instance.TICKS[kind.value.lower()]["purge_after_days"]
+            assert days == instance.ticks(5)[kind.value.lower()]["purge_after_days"]
+    assert Settings.model_fields["dagster_retention_days"].default == instance.KEPT_DAYS
 
 
 def test_results_of_checks_go_with_their_runs_but_the_last(dagster: Path, engine: sa.Engine) -> None:
