@@ -14,7 +14,7 @@ FILES_AN_HOUR: Final = 4.0  # file descriptors of a role
 CONNECTIONS_AN_HOUR: Final = 3.0
 WORKING_MIB_AN_HOUR: Final = 2.0  # of a table that holds only what is under way
 WORKING_SHARE_AN_HOUR: Final = 0.25  # of its mean, where that is more: space is given back by vacuum, in steps
-ROWS_SHARE_AN_HOUR: Final = 0.25  # of Dagster's rows, which are pruned in steps
+ROWS_RATIO: Final = 1.5  # of Dagster's rows, largest of the second half to the first: a run's rows are pruned at once, when it is ten minutes old and more
 KEPT: Final = "kept kB a delivery, of the first half's"
 KEPT_RATIO: Final = 1.25  # bytes kept for a delivery, second half to first: pages and indexes fill in steps
 DEAD_SHARE: Final = 0.25  # of all rows: autovacuum begins at a fifth
@@ -52,6 +52,7 @@ def judge(result: Mapping[str, Any]) -> list[Verdict]:
         for name in names
         if (verdict := _verdict(name, [(sample["at_s"], sample["figures"].get(name, 0.0)) for sample in half]))
     ]
+    verdicts += [_of_rows(name, samples) for name in names if name.startswith("rows/")]
     if (ratio := kept_ratio(samples)) is not None:
         verdicts.append(
             Verdict(name=KEPT, mean=ratio, largest=ratio, slope=None, bound=KEPT_RATIO, is_kept=ratio <= KEPT_RATIO)
@@ -66,6 +67,21 @@ def judge(result: Mapping[str, Any]) -> list[Verdict]:
         Verdict(name=name, mean=count, largest=count, slope=None, bound=0, is_kept=count == 0)
         for name, count in counts.items()
     ]
+
+
+def _of_rows(name: str, samples: Sequence[Mapping[str, Any]]) -> Verdict:
+    """Rows that come one by one and go in steps: their largest number must not grow."""
+    values = [sample["figures"].get(name, 0.0) for sample in samples]
+    first, second = values[: len(values) // 2], values[len(values) // 2 :]
+    bound = ROWS_RATIO * max(first, default=0.0)
+    return Verdict(
+        name=name,
+        mean=statistics.fmean(second),
+        largest=max(second),
+        slope=None,
+        bound=bound,
+        is_kept=max(second) <= bound,
+    )
 
 
 def kept_ratio(samples: Sequence[Mapping[str, Any]]) -> float | None:
@@ -96,7 +112,6 @@ def _bound(name: str, mean: float) -> float | None:
         "files": FILES_AN_HOUR if what in LASTING else None,
         "connections": CONNECTIONS_AN_HOUR,
         "working": max(WORKING_MIB_AN_HOUR, WORKING_SHARE_AN_HOUR * mean),
-        "rows": ROWS_SHARE_AN_HOUR * mean,
     }
     return bounds.get(kind)
 

@@ -69,12 +69,18 @@ def test_what_is_flat_passes_and_what_is_only_shown_is_not_judged() -> None:
         ("files/daemon", soak_verdict.FILES_AN_HOUR + 1),
         ("connections", soak_verdict.CONNECTIONS_AN_HOUR + 1),
         ("working/dagster.runs", 100 * soak_verdict.WORKING_SHARE_AN_HOUR + 20),
-        ("rows/dagster.job_ticks", 100 * soak_verdict.ROWS_SHARE_AN_HOUR + 20),
     ],
 )
 def test_what_grows_beyond_its_bound_is_named(name: str, hourly: float) -> None:
     assert broken(soak_verdict.judge(result(**{name: hourly}))) == {name}
     assert broken(soak_verdict.judge(result(**{name: hourly / 10}))) == set()
+
+
+def test_rows_that_go_in_steps_are_judged_by_their_largest_number() -> None:
+    soaked = result()
+    for place, sample in enumerate(soaked["samples"]):
+        sample["figures"] |= {"rows/dagster.runs": place % 10, "rows/dagster.event_logs": place * (place % 10)}
+    assert broken(soak_verdict.judge(soaked)) == {"rows/dagster.event_logs"}
 
 
 def test_room_for_a_delivery_that_grows_is_named() -> None:
