@@ -168,6 +168,10 @@ dbt-parse: setup
 bench: tools client .venv/.bench ## Measurements beside the peers; BENCHMARKS="receiver pipeline" chooses. Figures: .local/bench/.
 	$(BIN)/python -m benchmarks $(BENCHMARKS)
 
+.PHONY: soak
+soak: tools client ## The whole stack under a steady trickle for MINUTES=60 at RATE=3 webhooks a second: what grows? Writes docs/proof/soak.md.
+	$(BIN)/python -m benchmarks.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(RATE),--rate $(RATE))
+
 .venv/.bench: requirements-bench.txt .venv/.tools
 	@$(call install,requirements-bench.txt)
 	touch $@

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.figures import of_run, rate, table_of
+from assets.figures import RunLog, of_run, rate, table_of
 from assets.sums import as_status, check_result
 from custom_events.errors import Transient
 from custom_events.pipeline.batch_figures import BatchFigures, DrainFigures
@@ -42,11 +42,12 @@ def understand_and_match(
     configured = settings()
 
     busy_s = 0.0
+    log = RunLog(context.log.info)
 
     def tell(batch: BatchFigures) -> None:
         nonlocal busy_s
         busy_s += batch.seconds
-        context.log.info("%s raw events in %.2f s (%s)", batch.raw, batch.seconds, rate(batch.raw, batch.seconds))
+        log.add({"raw events": batch.raw, "batches": 1})
 
     try:
         figures = drain_sync(

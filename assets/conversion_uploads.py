@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from assets.database import opened
-from assets.figures import of_run, rate, table_of
+from assets.figures import RunLog, of_run, rate, table_of
 from assets.sums import as_status, check_result
 from custom_events.ledger import send
 from custom_events.settings import settings
@@ -23,9 +23,10 @@ def conversion_uploads(
 ) -> dg.MaterializeResult[Any]:
     """Sends what is due, polls what is pending, adjusts what was refunded; lives on while there is work, within bounds."""
     configured = settings()
+    log = RunLog(context.log.info)
 
     def tell(batch: send.UploadFigures) -> None:
-        context.log.info("%s rows in %s requests: %s", batch.rows, batch.requests, dict(batch.verdicts))
+        log.add({"rows": batch.rows, "requests": batch.requests, **batch.verdicts})
 
     with opened(database_url) as engine:
         figures = send.drain(

@@ -1,8 +1,31 @@
 """Figures as Dagster's pages show them."""
 
-from collections.abc import Mapping
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import dagster as dg
+
+LOG_EVERY_S: Final = 30.0  # a row of Dagster's event log for each batch were a thousand a run
+
+
+class RunLog:
+    """What a draining run writes into Dagster's log: counts of all batches since the last line, one line in LOG_EVERY_S at most."""
+
+    def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._write, self._clock = write, clock
+        self._counts: Counter[str] = Counter()
+        self._written_at: float | None = None
+
+    def add(self, counts: Mapping[str, int]) -> None:
+        """Count a batch; the first one is written at once. What comes after the last line is in the run's figures."""
+        self._counts.update(counts)
+        now = self._clock()
+        if self._written_at is None or now - self._written_at >= LOG_EVERY_S:
+            self._write(", ".join(f"{count:,} {name}" for name, count in self._counts.items()))
+            self._counts.clear()
+            self._written_at = now
 
 
 def rate(count: int, seconds: float) -> str:

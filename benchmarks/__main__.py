@@ -33,6 +33,9 @@ NAMES = (
     "exports",
     "shop_requests",
     "one_customer",
+    "rules_memory",
+    "load",
+    "machines",
 )
 RESULTS = Path(".local/bench")
 

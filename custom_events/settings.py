@@ -79,7 +79,9 @@ class Settings(ServingSettings):
     )
     event_retention_days: int = Field(760, ge=1, description="Days that commerce events and custom events are kept.")
     dagster_retention_days: int = Field(
-        14, ge=1, description="Days that Dagster's finished runs are kept with their events and logs (26 kB each)."
+        14,
+        ge=1,
+        description="Days that Dagster's finished runs are kept with their events, results of checks and logs (26 kB each), and ticks that started one.",
     )
     partitions_ahead_days: int = Field(45, ge=1, description="Days ahead for which partitions are made.")
 

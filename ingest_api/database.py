@@ -46,7 +46,11 @@ class Database:
 
     async def __aenter__(self) -> Self:
         self._pool = asyncpg.create_pool(
-            self._url, min_size=0, max_size=READERS, command_timeout=READ_LIMIT_S, server_settings=connect.SESSION
+            self._url,
+            min_size=0,
+            max_size=READERS,
+            command_timeout=READ_LIMIT_S,
+            server_settings=connect.SESSION | connect.LOST,
         )
         await self._pool
         return self

@@ -28,11 +28,9 @@ DRIVER = "postgresql+psycopg2"
 STORAGE_VARIABLE = "CUSTOM_EVENTS_DAGSTER_STORAGE_URL"
 CANCEL_LIMIT_S = 5.0  # to import Dagster takes 2 s on an idle core; `docker stop` kills after 10 s
 
-# Days that ticks are kept, by Dagster itself, by what came of them. Sensors look every 5 s, and mostly find nothing.
-TICKS = {
-    "sensor": {"purge_after_days": {"skipped": 1, "success": 14, "failure": 14, "started": 14}},
-    "schedule": {"purge_after_days": {"skipped": 14, "success": 90, "failure": 90, "started": 90}},
-}
+KEPT_DAYS = 14  # as `dagster_retention_days` has it where nothing is set
+SKIPPED_DAYS = 1  # sensors look every 5 s, and mostly find nothing
+SCHEDULE_DAYS = 90  # some dozens a day
 
 log = structlog.get_logger(__name__)
 
@@ -61,8 +59,16 @@ def storage_url(url: str) -> str:
     return parsed.update_query_dict({"options": options}).render_as_string(hide_password=False)
 
 
-def configuration(run_launcher: Path | None = None) -> dict[str, object]:
-    """The content of dagster.yaml. `run_launcher`: a file with that part of it. Raises InvalidConfiguration where it cannot be read."""
+def ticks(kept_days: int) -> dict[str, dict[str, dict[str, int]]]:
+    """Days after which Dagster itself deletes ticks, by what came of them: those that started a run as long as runs are kept."""
+    sensor = {"skipped": SKIPPED_DAYS, "success": kept_days, "failure": kept_days, "started": kept_days}
+    schedule = {"skipped": kept_days, "success": SCHEDULE_DAYS, "failure": SCHEDULE_DAYS, "started": SCHEDULE_DAYS}
+    return {"sensor": {"purge_after_days": sensor}, "schedule": {"purge_after_days": schedule}}
+
+
+def configuration(run_launcher: Path | None = None, kept_days: int = KEPT_DAYS) -> dict[str, object]:
+    """The content of dagster.yaml. `run_launcher`: a file with that part of it; `kept_days`: of ticks. Raises InvalidConfiguration where it
+    cannot be read."""
     return {
         **({} if run_launcher is None else {"run_launcher": _read_launcher(run_launcher)}),
         "storage": {"postgres": {"postgres_url": {"env": STORAGE_VARIABLE}}},
@@ -74,7 +80,7 @@ def configuration(run_launcher: Path | None = None) -> dict[str, object]:
         "run_monitoring": {"enabled": True, "free_slots_after_run_end_seconds": 60},
         "concurrency": {"pools": {"granularity": "op", "default_limit": 1}},
         "freshness": {"enabled": True},
-        "retention": TICKS,
+        "retention": ticks(kept_days),
     }
 
 
@@ -93,7 +99,7 @@ def _read_launcher(file: Path) -> dict[str, object]:
     return read
 
 
-def prepare(directory: Path, url: str, run_launcher: Path | None = None) -> dict[str, str]:
+def prepare(directory: Path, url: str, run_launcher: Path | None = None, kept_days: int = KEPT_DAYS) -> dict[str, str]:
     """Makes the schema, writes dagster.yaml into `directory` (mode 0600); returns the environment to set."""
     made = engine(url)
     try:
@@ -106,7 +112,7 @@ def prepare(directory: Path, url: str, run_launcher: Path | None = None) -> dict
     private_files.make_directory(directory)
     file = directory / "dagster.yaml"
     file.touch(mode=0o600)
-    file.write_text(yaml.safe_dump(configuration(run_launcher)))
+    file.write_text(yaml.safe_dump(configuration(run_launcher, kept_days)))
     return {"DAGSTER_HOME": str(directory.resolve()), STORAGE_VARIABLE: storage_url(url)}
 
 

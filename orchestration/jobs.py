@@ -192,11 +192,16 @@ def read_named_orders() -> None:
     read_named()
 
 
-@dg.op(description="Deletes Dagster's own runs whose retention is over, with their events and files.")
-def delete_old_runs(context: dg.OpExecutionContext) -> None:
+@dg.op(
+    description="Deletes Dagster's own runs whose retention is over, with their events, results of checks and files."
+)
+def delete_old_runs(context: dg.OpExecutionContext, database_url: dg.ResourceParam[str]) -> None:
     """Dagster deletes none of them by itself."""
     before = datetime.now(UTC) - timedelta(days=settings().dagster_retention_days)
-    context.add_output_metadata({"deleted": run_retention.delete_old_runs(context.instance, before)})
+    deleted = run_retention.delete_old_runs(context.instance, before)
+    with opened(database_url) as engine, engine.begin() as connection:
+        leftovers = run_retention.delete_leftovers(connection, before)
+    context.add_output_metadata({"deleted": deleted, "checks": leftovers.checks, "events": leftovers.events})
 
 
 @dg.op(

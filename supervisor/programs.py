@@ -151,7 +151,9 @@ def environment(settings: Settings, url: str) -> dict[str, str]:
         variable_of("dagster_token"): dagster_token(settings),
         **search_path(),
         "CUSTOM_EVENTS_LOCAL_DIRECTORY": str(settings.local_directory.resolve()),
-        **instance.prepare(instance.home(settings), pipeline, settings.dagster_run_launcher),
+        **instance.prepare(
+            instance.home(settings), pipeline, settings.dagster_run_launcher, settings.dagster_retention_days
+        ),
         **dbt_project.environment(environments.login(settings.reporting_database_url, pipeline)),
     }
 

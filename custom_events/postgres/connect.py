@@ -1,6 +1,7 @@
 """Connections: SQLAlchemy with psycopg for everything synchronous, asyncpg for the receiver and the pipeline."""
 
 import select
+import socket
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -32,6 +33,23 @@ _REPLICA_LIMITS: Final[dict[str, Any]] = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
+}
+# A machine that is cut off or loses its power closes nothing. PostgreSQL would keep its transaction, and with it the shard that it drains, for two
+# hours (Linux's own keepalive); it is ended after this time without a sign of it (decision 74). Our end notices as soon.
+LOST_AFTER_S: Final = 30
+_SILENT_S: Final = 15  # without traffic, before the other end is asked whether it is there
+_ASK_EVERY_S: Final = 5
+LOST = {
+    "tcp_keepalives_idle": str(_SILENT_S),
+    "tcp_keepalives_interval": str(_ASK_EVERY_S),
+    "tcp_keepalives_count": str((LOST_AFTER_S - _SILENT_S) // _ASK_EVERY_S),
+    "tcp_user_timeout": str(LOST_AFTER_S * 1_000),
+}
+_NAMES: Final = {  # of the same at our end: libpq's parameter, the socket's option
+    "tcp_keepalives_idle": ("keepalives_idle", "TCP_KEEPIDLE"),
+    "tcp_keepalives_interval": ("keepalives_interval", "TCP_KEEPINTVL"),
+    "tcp_keepalives_count": ("keepalives_count", "TCP_KEEPCNT"),
+    "tcp_user_timeout": ("tcp_user_timeout", "TCP_USER_TIMEOUT"),
 }
 
 
@@ -103,6 +121,7 @@ def _parameters(url: str, name: str, lock_limit_ms: int, statement_limit_ms: int
         "application_name": name,
         "connect_timeout": CONNECT_LIMIT_S,
         "options": f"{session_options(url)} {limits}",
+        **{_NAMES[setting][0]: value for setting, value in LOST.items()},
     }
 
 
@@ -140,8 +159,8 @@ def libpq_url(engine: sa.Engine) -> str:
 
 
 def session_options(url: str) -> str:
-    """The value of libpq's `options` for a connection of ours: those that the URL has, and `SESSION`."""
-    own = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+    """The value of libpq's `options` for a connection of ours: those that the URL has, `SESSION` and `LOST`."""
+    own = " ".join(f"-c {name}={value}" for name, value in (SESSION | LOST).items())
     return f"{dict(parse_qsl(urlsplit(url).query)).get('options', '')} {own}".strip()
 
 
@@ -152,7 +171,7 @@ async def asyncpg_connect(
     import asyncpg  # most of those who connect do without it
 
     error_words.leave_values_out_of_asyncpg()
-    return await asyncpg.connect(
+    connection = await asyncpg.connect(
         address.libpq(url),
         timeout=CONNECT_LIMIT_S,
         server_settings={
@@ -160,8 +179,22 @@ async def asyncpg_connect(
             "lock_timeout": str(lock_limit_ms),
             "statement_timeout": str(statement_limit_ms),
             **SESSION,
+            **LOST,
         },
     )
+    _notice_loss(connection)
+    return connection
+
+
+def _notice_loss(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Have the kernel end a TCP connection whose other end is gone, as libpq does by its parameters; asyncpg has none for it."""
+    end: socket.socket = cast("Any", connection)._transport.get_extra_info("socket")
+    if end.family == socket.AF_UNIX:
+        return
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in LOST.items():
+        if (option := getattr(socket, _NAMES[name][1], None)) is not None:  # not every system has all of them
+            end.setsockopt(socket.IPPROTO_TCP, option, int(value))
 
 
 def receiver_url(url: str) -> str:

@@ -25,7 +25,7 @@ from tests.console.api.raw_rows import privacy_delivery
 NOBODY = {
     "api-key list", "archive list", "archive verify", "archive write", "assignment diff", "assignment list", "assignment revisions", "backtest", "bulk export", "bulk list", "bulk show",
     "config export", "config validate", "definition diff", "definition list", "definition revisions", "doctor", "explain",
-    "migrate current", "openapi", "privacy list", "rates list", "report list", "report runs", "report show", "site list", "site secret list", "site wait", "status", "test-rule", "understand",
+    "migrate current", "openapi", "privacy list", "rates list", "report list", "report runs", "report show", "site list", "site secret list", "site wait", "sizing", "status", "test-rule", "understand",
     "training check", "uploads list", "user list",
     "config plan",  # its author stands in the file that it writes, and in what is made of it
     "demo", "up", "sandbox click-id", "sandbox google-ads", "sandbox shopify",  # programs
