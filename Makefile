@@ -147,6 +147,10 @@ dbt-parse: setup
 bench: client .venv/.bench ## Measurements beside the peers; BENCHMARKS="receiver pipeline" chooses. Figures: .local/bench/.
 	$(BIN)/python -m benchmarks $(BENCHMARKS)
 
+.PHONY: chaos
+chaos: client ## Everything fails under load: is anything lost? EVENTS=6000 FAULTS=200 SEED=...; ten minutes; writes docs/proof/chaos.md.
+	$(BIN)/python -m chaos $(if $(EVENTS),--events $(EVENTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED))
+
 .venv/.bench: requirements-bench.txt .venv/.installed
 	@$(call install,requirements-bench.txt)
 	touch $@

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
-import httpx
 import msgspec
 
 from chaos.faults import Fault
@@ -34,6 +33,7 @@ class Conductor:
         self._faults = [fault for fault in faults if fault.fits(stage)]
         self._pause_s = pause_s
         self._deck: list[Fault] = []
+        self._missed: set[str] = set()
         self._now: list[tuple[Fault, float, float]] = []  # with when it began, and when it is to end
         self.played: list[Played] = []
         self.not_now: Counter[str] = Counter()
@@ -54,8 +54,10 @@ class Conductor:
             time.sleep(LOOK_S)
 
     def _begin_one(self, now: float) -> None:
-        if not self._deck:
-            self._deck = self._dice.sample(self._faults, len(self._faults))
+        if not self._deck:  # what could not be played the last time is tried first
+            drawn = self._dice.sample(self._faults, len(self._faults))
+            self._deck = sorted(drawn, key=lambda fault: fault.name not in self._missed)
+            self._missed.clear()
         touched = {entry[0].touches for entry in self._now}
         fault = next((fault for fault in self._deck if fault.touches not in touched), None)
         if fault is None:
@@ -66,9 +68,8 @@ class Conductor:
             fault.does(self._stage, self._dice)
         except NotNow:
             self.not_now[fault.name] += 1
+            self._missed.add(fault.name)
             return
-        except httpx.HTTPError:
-            self.not_now[fault.name] += 1
         self._now.append((fault, now, now + lasts_s))
 
     def _undo(self, entries: Sequence[tuple[Fault, float, float]]) -> None:

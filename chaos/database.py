@@ -34,7 +34,9 @@ class Disk:
         self.place = place
         place.mkdir(parents=True, exist_ok=True)
         place.chmod(0o755)
-        self.is_own = os.geteuid() == 0 and shutil.which("mount") is not None and self._mount("--types", "tmpfs", "tmpfs")
+        self.is_own = (
+            os.geteuid() == 0 and shutil.which("mount") is not None and self._mount("--types", "tmpfs", "tmpfs")
+        )
 
     def fill(self) -> None:
         """No room is left from now on."""
@@ -48,7 +50,7 @@ class Disk:
     def remove(self) -> None:
         """What was on it is gone."""
         if self.is_own:
-            subprocess.run(["umount", "--lazy", str(self.place)], check=True)  # noqa: S607
+            subprocess.run(["umount", "--lazy", str(self.place)], check=True)
         shutil.rmtree(self.place, ignore_errors=True)
 
     def _used(self) -> int:
@@ -56,8 +58,12 @@ class Disk:
         return (stated.f_blocks - stated.f_bfree) * stated.f_frsize
 
     def _mount(self, *arguments: str) -> bool:
-        command = ["mount", *arguments, *(() if "remount" in arguments[-1] else ("--options", f"size={DISK_BYTES},mode=755"))]
-        return subprocess.run([*command, str(self.place)], check=False, capture_output=True).returncode == 0  # noqa: S603
+        command = [
+            "mount",
+            *arguments,
+            *(() if "remount" in arguments[-1] else ("--options", f"size={DISK_BYTES},mode=755")),
+        ]
+        return subprocess.run([*command, str(self.place)], check=False, capture_output=True).returncode == 0
 
 
 class Database:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from chaos.gates import Gate
-from chaos.stage import RECEIVER, SENDER, UP, WORKER, NotNow, Stage
+from chaos.stage import RECEIVER, SENDER, WHOLE, WORKER, NotNow, Stage
 from sandbox.google_ads.faults import FaultKind
 from supervisor import programs
 
@@ -18,7 +18,12 @@ JUMP_S: Final = 300.0  # of our sender's clock, either way
 VERDICT_S: Final = 1_860.0  # Google's verdict on a Data Manager request takes half an hour
 # After a fault of Google's: what waits for its next try is due, and what Google decides later is decided.
 TIME_PASSES_S: Final = 600.0
-WITH_SECONDS: Final = {FaultKind.DEADLINE: 2.0, FaultKind.SLOW: 2.0, FaultKind.QUOTA_RATE: 20.0, FaultKind.QUOTA_DAILY: 60.0}
+WITH_SECONDS: Final = {
+    FaultKind.DEADLINE: 2.0,
+    FaultKind.SLOW: 2.0,
+    FaultKind.QUOTA_RATE: 20.0,
+    FaultKind.QUOTA_DAILY: 60.0,
+}
 ONE_CALL_IN: Final = 2  # calls meet the fault, and of rows one in ROWS_IN
 ROWS_IN: Final = 10
 
@@ -77,7 +82,11 @@ Change = Callable[[Gate], None]
 
 
 def _on_the_way(
-    name: str, gates_of: Callable[[Stage], Sequence[Gate]], begins: Change, ends: Change | None, lasts_s: tuple[float, float]
+    name: str,
+    gates_of: Callable[[Stage], Sequence[Gate]],
+    begins: Change,
+    ends: Change | None,
+    lasts_s: tuple[float, float],
 ) -> Fault:
     """Something between programs and what they depend on. What is stalled flows on in the end, whether or not it was broken before."""
 
@@ -105,10 +114,7 @@ PROCESSES: Final = (
     _killed(RECEIVER),
     _killed(WORKER),
     _killed(SENDER),
-    *(
-        _killed(name, fits=_whole)
-        for name in (UP, "console", programs.CODE_SERVER, programs.WEBSERVER, programs.DAEMON)
-    ),
+    *(_killed(name, fits=_whole) for name in WHOLE),
     Fault(name="kill -9 run of Dagster's", touches="run", does=_run_killed, fits=_whole),
 )
 DATABASE: Final = (
@@ -201,6 +207,8 @@ GOOGLE: Final = (
         lasts_s=LONG_S,
     ),
 )
-STORES: Final = (Fault(name="the stores post again what they posted last", touches="stores", does=lambda stage, _: stage.storm()),)
+STORES: Final = (
+    Fault(name="the stores post again what they posted last", touches="stores", does=lambda stage, _: stage.storm()),
+)
 
 FAULTS: Final = (*PROCESSES, *DATABASE, *CONNECTIONS, *CLOCKS, *GOOGLE, *STORES)

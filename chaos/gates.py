@@ -20,7 +20,6 @@ class Gate:
         self._flows.set()
         self.is_open = True
         self._writers: set[asyncio.StreamWriter] = set()
-        self.broken = 0  # connections so far
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client, until either side ends."""
@@ -40,6 +39,8 @@ class Gate:
             self._writers -= both
             for each in both:
                 each.transport.abort()
+                with suppress(OSError):
+                    await each.wait_closed()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -52,7 +53,6 @@ class Gate:
 
     def cut(self) -> None:
         """Break every connection, in the middle of whatever it carries."""
-        self.broken += len(self._writers) // 2
         for writer in self._writers:
             writer.transport.abort()
 

@@ -63,11 +63,13 @@ CENT: Final = Decimal("0.01")
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """`landed`: how often each delivery is there. `at_google`: the values that the sandbox holds under an action and a transaction,
-    and `by_ledger` the one that the ledger says it holds. `steps`: the rows of the ledger behind it, in words."""
+    and `by_ledger` the one that the ledger says it holds. `uncounted`: what Google took and counts nothing of, as nobody who clicked has
+    that e-mail. `steps`: the rows of the ledger behind it, in words."""
 
     landed: Counter[Identity]
     compared: dict[str, Rows]
     at_google: dict[tuple[str, str], list[Decimal]]
+    uncounted: set[tuple[str, str]]
     by_ledger: dict[tuple[str, str], Decimal]
     steps: dict[tuple[str, str], str]
     states: dict[str, int]
@@ -82,8 +84,9 @@ def read(connection: "psycopg.Connection[Any]", dump: Mapping[str, Any]) -> Outc
     )
     held: dict[tuple[str, str], list[Decimal]] = {}
     for conversion in dump["conversions"]:
-        value = Decimal(0) if conversion["retracted"] else Decimal(str(conversion["value"]))
-        held.setdefault((conversion["action_id"], conversion["order_id"]), []).append(value.quantize(CENT))
+        is_nothing = conversion["retracted"] or not conversion["counted"]
+        value = Decimal(0) if is_nothing else Decimal(str(conversion["value"]))
+        held.setdefault(_transaction(conversion), []).append(value.quantize(CENT))
     return Outcome(
         landed=landed,
         compared={
@@ -91,6 +94,7 @@ def read(connection: "psycopg.Connection[Any]", dump: Mapping[str, Any]) -> Outc
             for name, (keys, statement) in COMPARED.items()
         },
         at_google=held,
+        uncounted={_transaction(conversion) for conversion in dump["conversions"] if not conversion["counted"]},
         by_ledger={
             (action, transaction): (value or Decimal(0)).quantize(CENT)
             for action, transaction, value in connection.execute(LEDGER.encode())
@@ -98,6 +102,10 @@ def read(connection: "psycopg.Connection[Any]", dump: Mapping[str, Any]) -> Outc
         steps={(action, transaction): text for action, transaction, text in connection.execute(WHY_NOT)},
         states=dict(connection.execute(STATES).fetchall()),
     )
+
+
+def _transaction(conversion: Mapping[str, Any]) -> tuple[str, str]:
+    return conversion["action_id"], conversion["order_id"]
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,14 +130,18 @@ def judged(quiet: Outcome, disturbed: Outcome, acknowledged: Iterable[Identity])
     for name, rows in quiet.compared.items():
         found = disturbed.compared[name]
         lost += [f"{name}: {key} is missing; in the quiet run {rows[key]}" for key in rows.keys() - found.keys()]
-        wrong += [f"{name}: {key} is there, and not in the quiet run: {found[key]}" for key in found.keys() - rows.keys()]
+        wrong += [
+            f"{name}: {key} is there, and not in the quiet run: {found[key]}" for key in found.keys() - rows.keys()
+        ]
         wrong += [
             f"{name}: {key} is {found[key]}, in the quiet run {rows[key]}"
             for key in rows.keys() & found.keys()
             if rows[key] != found[key]
         ]
     doubled += [
-        f"Google: {key} is there {len(values)} times: {values}" for key, values in disturbed.at_google.items() if len(values) > 1
+        f"Google: {key} is there {len(values)} times: {values}"
+        for key, values in disturbed.at_google.items()
+        if len(values) > 1
     ]
     wrong += [*contradictions(disturbed), *_other_values(quiet, disturbed)]
     return Verdict(lost=sorted(lost), doubled=sorted(doubled), wrong=sorted(wrong))
@@ -139,7 +151,7 @@ def contradictions(outcome: Outcome) -> list[str]:
     """Where the ledger says of a transaction otherwise than Google."""
     return [
         f"Google: {key} is {net(outcome.at_google, key)} there, {outcome.by_ledger.get(key, 0)} by the ledger ({outcome.steps.get(key)})"
-        for key in outcome.at_google.keys() | outcome.by_ledger.keys()
+        for key in (outcome.at_google.keys() | outcome.by_ledger.keys()) - outcome.uncounted
         if net(outcome.at_google, key) != outcome.by_ledger.get(key, 0)
     ]
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 from chaos import load, outcome, traffic
 from chaos.conduct import Conductor, Played
 from chaos.database import TEMPLATE, Database, opened
-from chaos.faults import FAULTS
+from chaos.faults import Fault
 from chaos.stage import END_LIMIT_S, RECEIVER, Stage
 from custom_events.catalog.sample import SampleData, seed_sample
 from custom_events.catalog.seed import bring_up_to_date
@@ -29,6 +29,8 @@ from sandbox.stores.posts import Store
 LOOK_S: Final = 0.2
 SHOWN_EVERY_S: Final = 10.0
 SETTLE_LIMIT_S: Final = 3_600.0
+SESSIONS_LIMIT: Final = 60  # of all programs, when all is calm; Dagster's pools hold most of them
+MORE_FILES: Final = 40  # that the receiver may have open, than after a quiet run
 OPEN: Final = """
 SELECT (SELECT count(*) FROM landing.raw_queue)
   + (SELECT count(*) FROM app.conversion_uploads WHERE state = 'claimed')"""
@@ -83,7 +85,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     without: list[str]  # faults that could not be played here
 
 
-def run(directory: Path, size: Size, show: Callable[[str], None]) -> Result:
+def run(directory: Path, size: Size, faults: Sequence[Fault], show: Callable[[str], None]) -> Result:
     """Both runs, in a directory that is empty or not there. Raises NeedsAction where a run does not come to an end."""
     key = Fernet.generate_key().decode()
     at = datetime.now(UTC).replace(microsecond=0)
@@ -94,9 +96,9 @@ def run(directory: Path, size: Size, show: Callable[[str], None]) -> Result:
         )
         stormy = msgspec.structs.replace(plan, rate=size.rate, is_stormy=True)
         quiet_stage = _stage(directory, database, "quiet", key, is_whole=False)
-        quiet, quiet_outcome = _one(quiet_stage, plan, msgspec.structs.replace(size, faults=0), show)
+        quiet, quiet_outcome = _one(quiet_stage, plan, msgspec.structs.replace(size, faults=0), (), show)
         stage = _stage(directory, database, "chaos", key, is_whole=size.is_whole)
-        disturbed, disturbed_outcome = _one(stage, stormy, size, show)
+        disturbed, disturbed_outcome = _one(stage, stormy, size, faults, show)
     posts = traffic.posts(plan)
     acknowledged = {traffic.identity_of(posts[answer.place]) for answer in disturbed.answers if answer.is_acknowledged}
     verdict = outcome.judged(quiet_outcome, disturbed_outcome, acknowledged)
@@ -113,7 +115,7 @@ def run(directory: Path, size: Size, show: Callable[[str], None]) -> Result:
             **{name: len(rows) for name, rows in disturbed_outcome.compared.items()},
             "conversions at Google": sum(map(len, disturbed_outcome.at_google.values())),
         },
-        without=[fault.name for fault in FAULTS if not fault.fits(stage)],
+        without=[fault.name for fault in faults if not fault.fits(stage)],
     )
 
 
@@ -157,7 +159,7 @@ def _stage(directory: Path, database: Database, name: str, key: str, *, is_whole
 
 
 def _one(
-    stage: Stage, plan: traffic.Plan, size: Size, show: Callable[[str], None]
+    stage: Stage, plan: traffic.Plan, size: Size, faults: Sequence[Fault], show: Callable[[str], None]
 ) -> tuple[Figures, outcome.Outcome]:
     """One run, to its end."""
     began = time.monotonic()
@@ -169,10 +171,18 @@ def _one(
         stage.start()
         say("everything runs; the stores begin")
         journal = stage.begin_load(plan)
-        conductor = Conductor(stage, FAULTS, size.seed, pause_s=size.pause_s)
+        _until(lambda: _load_ended(stage) or _acknowledged(journal) > 0, str, "the first post", size.calm_limit_s, say)
+        conductor = Conductor(stage, faults, size.seed, pause_s=size.pause_s)
         conductor.run(size.faults, lambda sentence: say(f"{_acknowledged(journal)} acknowledged; {sentence}"))
-        _until(lambda: _load_ended(stage), lambda: f"{_acknowledged(journal)} acknowledged", "the stores", size.calm_limit_s, say)
+        _until(
+            lambda: _load_ended(stage),
+            lambda: f"{_acknowledged(journal)} acknowledged",
+            "the stores",
+            size.calm_limit_s,
+            say,
+        )
         _until(lambda: _open(stage) == 0, lambda: f"{_open(stage)} open", "what landed", size.calm_limit_s, say)
+        _until(stage.works, lambda: "not every program answers", "the programs", size.calm_limit_s, say)
         sessions, files = dict(_rows(stage, SESSIONS)), sum(p.num_fds() for p in stage.processes(RECEIVER))
         stage.end_programs()
         say("all is calm; what waits for its time is worked off")
@@ -209,15 +219,18 @@ def _settle(stage: Stage) -> None:
 def _until(
     look: Callable[[], bool], seen: Callable[[], str], what: str, limit_s: float, say: Callable[[str], None]
 ) -> None:
-    """Wait until it is so. Raises NeedsAction when it is not within the limit."""
-    began = shown = time.monotonic()
+    """Wait until it is so. Raises NeedsAction when nothing of what is `seen` has changed for the limit."""
+    changed_at = shown_at = time.monotonic()
+    last = seen()
     while not look():
         now = time.monotonic()
-        if now - began > limit_s:
-            raise NeedsAction(f"{what}: not at an end after {limit_s:.0f} s of calm: {seen()}")
-        if now - shown > SHOWN_EVERY_S:
-            shown = now
-            say(f"{what}: {seen()}")
+        if now - shown_at > SHOWN_EVERY_S:
+            shown_at, before, last = now, last, seen()
+            say(f"{what}: {last}")
+            if last != before:
+                changed_at = now
+        if now - changed_at > limit_s:
+            raise NeedsAction(f"{what}: nothing has changed for {limit_s:.0f} s of calm: {last}")
         time.sleep(LOOK_S)
 
 
@@ -248,5 +261,9 @@ def _wrong_figures(quiet: Figures, disturbed: Figures, posts: list[Any]) -> list
     wrong = [f"post {place} ({posts[place].topic}) was refused: {status}" for place, status in refused.items()]
     acknowledged = {answer.place for answer in disturbed.answers if answer.is_acknowledged}
     wrong += [f"post {place} was never acknowledged" for place in range(len(posts)) if place not in acknowledged]
+    if sum(disturbed.sessions.values()) > SESSIONS_LIMIT:
+        wrong.append(f"sessions of the database have grown: {disturbed.sessions}")
+    if disturbed.files > quiet.files + MORE_FILES:
+        wrong.append(f"open files of the receiver have grown from {quiet.files} to {disturbed.files}")
     wrong += [f"left behind: {count} {name}" for name, count in disturbed.left.items() if count]
     return wrong

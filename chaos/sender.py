@@ -1,6 +1,6 @@
 """A sender as another machine would run it, with a clock of its own: sends what is due, for ever; comes back by itself when the database does.
 
-    DATABASE_URL=... python -m chaos.sender CLOCK_FILE
+DATABASE_URL=... python -m chaos.sender CLOCK_FILE
 """
 
 import sys

@@ -1,6 +1,6 @@
 """What is left when all is calm: worked off alone, with both clocks, ours and Google's, moved on until nothing waits for its time.
 
-    DATABASE_URL=... python -m chaos.settle CLOCK_FILE CONTROL_ADDRESS
+DATABASE_URL=... python -m chaos.settle CLOCK_FILE CONTROL_ADDRESS
 """
 
 import sys
@@ -35,7 +35,7 @@ TURN_S: Final = 600.0
 def settle(url: str, configured: Settings, clock: ShiftedClock, control: str) -> dict[str, int]:
     """Work off what is due, go on to the next moment, and so on; what is still open at the end."""
     engine = connect.engine(url, name="chaos settle")
-    lanes = destinations(configured)
+    lanes, left = destinations(configured), dict[str, int]()
     try:
         for step in (timedelta(), *STEPS):
             _forward(clock, control, step)

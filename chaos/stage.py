@@ -30,11 +30,13 @@ ROOT: Final = Path(__file__).parents[1]
 TEND_EVERY_S: Final = 0.2
 START_LIMIT_S: Final = 180.0  # Dagster's imports on a machine that is busy otherwise
 END_LIMIT_S: Final = 60.0
-CONTROL_LIMIT_S: Final = 10.0
+CONTROL_LIMIT_S: Final = 60.0
 REPLAY_WINDOW_S: Final = 7 * 24 * 3_600  # posts are signed once, when the plan begins
+BESIDE_DAGSTER: Final = ("15", "20")  # seconds that our worker works, and then leaves the work to Dagster's runs
 # Google takes adjustments of wbraid conversions and does nothing with them: what was sent before a refund would differ from what was not.
 SWITCHES: Final = {"wbraid_conversions_adjustable": True}
-UP, WORKER, SENDER, RECEIVER = "up", "worker", "sender", "receiver"
+UP, WORKER, SENDER, RECEIVER, CONSOLE = "up", "worker", "sender", "receiver", "console"
+WHOLE: Final = (UP, CONSOLE, programs.CODE_SERVER, programs.WEBSERVER, programs.DAEMON)
 
 
 def free_ports(count: int) -> list[int]:
@@ -109,11 +111,13 @@ class Stage:
     def start(self) -> None:
         """Start every process, and wait until deliveries are taken. Raises NeedsAction where they are not."""
         beyond = self.settings.model_copy(update={"sandbox_grpc_port": self._grpc, "sandbox_http_port": self._http})
-        product = Program(name=UP, arguments=python("cli.main", "up")) if self.is_whole else programs.receiver(self.settings)
+        product = (
+            Program(name=UP, arguments=python("cli.main", "up")) if self.is_whole else programs.receiver(self.settings)
+        )
         self._google.start(google.google_program(beyond))
         for program in (
             product,
-            Program(name=WORKER, arguments=python("chaos.worker")),
+            Program(name=WORKER, arguments=python("chaos.worker", *(BESIDE_DAGSTER if self.is_whole else ()))),
             Program(name=SENDER, arguments=python("chaos.sender", str(self.clock_file))),
         ):
             self.supervisor.start(program)
@@ -135,7 +139,9 @@ class Stage:
 
     def control(self, method: str, what: str, body: Any = None) -> Any:
         """Ask the sandbox's Google for something, past its gate."""
-        answer = httpx.request(method, f"{self.control_address}/{what}", json=body, timeout=CONTROL_LIMIT_S, trust_env=False)
+        answer = httpx.request(
+            method, f"{self.control_address}/{what}", json=body, timeout=CONTROL_LIMIT_S, trust_env=False
+        )
         answer.raise_for_status()
         return answer.json()
 
@@ -150,6 +156,24 @@ class Stage:
             if mark.partition(":")[2] == program:
                 marked.append(process)
         return marked
+
+    def works(self) -> bool:
+        """Whether every program lives and answers."""
+        names = (RECEIVER, WORKER, SENDER, *(WHOLE if self.is_whole else ()))
+        if not all(map(self.processes, names)):
+            return False
+        console, dagster = (
+            f"http://127.0.0.1:{port}" for port in (self.settings.console_port, self.settings.dagster_port)
+        )
+        addresses = (f"{console}/readyz", f"{dagster}/server_info") if self.is_whole else ()
+        try:
+            answers = [
+                httpx.get(address, timeout=CONTROL_LIMIT_S, trust_env=False)
+                for address in (f"{self.receiver}/readyz", *addresses)
+            ]
+        except httpx.TransportError:
+            return False
+        return all(answer.is_success for answer in answers)
 
     def kill(self, program: str, *, is_grown: bool) -> None:
         """kill -9 of its first process; one that began a moment ago is left alone where `is_grown`. Raises NotNow without one."""
