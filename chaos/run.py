@@ -29,6 +29,7 @@ from sandbox.stores.posts import Store
 LOOK_S: Final = 0.2
 SHOWN_EVERY_S: Final = 10.0
 SETTLE_LIMIT_S: Final = 3_600.0
+TRAFFIC_SEEDS: Final = 100  # with larger ones the sandbox's click ids have no room for their serial numbers
 SESSIONS_LIMIT: Final = 60  # of all programs, when all is calm; Dagster's pools hold most of them
 MORE_FILES: Final = 40  # that the receiver may have open, than after a quiet run
 OPEN: Final = """
