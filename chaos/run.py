@@ -93,7 +93,12 @@ def run(directory: Path, size: Size, faults: Sequence[Fault], show: Callable[[st
     with opened(directory) as database:
         sample = _prepared(directory, database, key)
         plan = traffic.Plan(
-            events=size.events, seed=size.seed, at=at, rate=10 * size.rate, stores=_stores(sample), is_stormy=False
+            events=size.events,
+            seed=size.seed % TRAFFIC_SEEDS,
+            at=at,
+            rate=10 * size.rate,
+            stores=_stores(sample),
+            is_stormy=False,
         )
         stormy = msgspec.structs.replace(plan, rate=size.rate, is_stormy=True)
         quiet_stage = _stage(directory, database, "quiet", key, is_whole=False)
