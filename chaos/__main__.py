@@ -17,6 +17,7 @@ from typing import Final
 from chaos.faults import FAULTS
 from chaos.report import ROWS_NAMED, write
 from chaos.run import Size, run
+from cli.signals import Terminated, terminable
 from custom_events.errors import CustomEventsError
 from custom_events.logs import configure
 
@@ -61,7 +62,11 @@ def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="run-", dir=HOME.resolve()))
     began = time.monotonic()
     try:
-        result = run(directory, size, FAULTS, lambda sentence: print(f"  {sentence}", flush=True))
+        with terminable():
+            result = run(directory, size, FAULTS, lambda sentence: print(f"  {sentence}", flush=True))
+    except (KeyboardInterrupt, Terminated):
+        print("Ended; every process is stopped.", file=sys.stderr)
+        return 1
     except CustomEventsError as error:
         print(f"Seed {seed}: {error}\nLogs: {directory}", file=sys.stderr)
         return 1

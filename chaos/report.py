@@ -1,6 +1,7 @@
 """What a chaos run found, for people (Markdown) and for machines (JSON)."""
 
 import json
+import os
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,8 @@ def document(result: Result) -> dict[str, Any]:
         "seed": result.size.seed,
         "events": result.size.events,
         "whole": result.size.is_whole,
+        "processors": os.cpu_count(),
+        "load_average": round(os.getloadavg()[2], 1),
         "seconds": {"quiet": quiet.seconds, "disturbed": disturbed.seconds},
         "faults": dict(Counter(fault.name for fault in disturbed.played)),
         "seconds_of_faults": round(sum(fault.ended - fault.began for fault in disturbed.played)),
@@ -39,7 +42,7 @@ def document(result: Result) -> dict[str, Any]:
         "traffic": disturbed.kinds,
         "attempts": dict(Counter(_status(answer) for answer in disturbed.answers)),
         "answers": {
-            "quiet run": percentiles(quiet.answers),
+            "quiet run, posted as fast as it answers": percentiles(quiet.answers),
             "disturbed run, no fault": percentiles(calm),
             "disturbed run, under fault": percentiles(under),
         },
@@ -112,7 +115,8 @@ def _run(found: Mapping[str, Any]) -> str:
     sentences = (
         f"Seed {found['seed']}: {found['events']:,} posts, {faults:,} faults, up to three at once ({found['seconds_of_faults']:,} seconds of them together); {programs}.",
         f"The disturbed run took {found['seconds']['disturbed']:,.0f} s, until everything was settled.",
-        f"Python {platform.python_version()}, {platform.machine()}. Again: {again}.",
+        f"{found['processors']} processors, {platform.machine()}, Python {platform.python_version()}; load average {found['load_average']} (above {found['processors']}: others worked there, too).",
+        f"Again: {again}.",
     )
     return " ".join(sentences)
 
