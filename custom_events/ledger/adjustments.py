@@ -54,6 +54,7 @@ def adjust(connection: sa.Connection, now: datetime, settings: Settings | None =
     if orders:
         taken += len(orders)
         arrays = {"sites": [row.site_id for row in orders], "orders": [row.order_id for row in orders]}
+        connection.execute(queries.LOCK_LEDGER_ROWS, arrays)
         rows = connection.execute(queries.LEDGER_ROWS, arrays).all()
         origins = connection.execute(queries.ORIGINS, arrays).all()
         _bring(connection, rows, origins, _refunds(connection.execute(queries.REFUNDS, arrays)), waits, now)
@@ -61,6 +62,7 @@ def adjust(connection: sa.Connection, now: datetime, settings: Settings | None =
     if alone:
         taken += len(alone)
         arrays = {"ids": [row.custom_event_id for row in alone], "occurred_at": [row.occurred_at for row in alone]}
+        connection.execute(queries.LOCK_LEDGER_ROWS_ALONE, arrays)
         rows = connection.execute(queries.LEDGER_ROWS_ALONE, arrays).all()
         _bring(connection, rows, connection.execute(queries.ORIGINS_ALONE, arrays).all(), {}, waits, now)
     return taken

@@ -29,24 +29,39 @@ _ORDERS = "unnest(CAST(:sites AS bigint[]), CAST(:orders AS text[])) AS g(site_i
 _ALONE = "unnest(CAST(:ids AS bigint[]), CAST(:occurred_at AS timestamptz[])) AS g(id, occurred_at)"
 
 
-def _ledger_rows(source: str, condition: str) -> sa.TextClause:
-    return sa.text(f"""
-SELECT u.created_at, u.id, u.custom_event_id, u.site_id, c.order_id, u.kind, u.sequence, u.state, u.reason, u.attempts, u.value,
-  u.conversion_at, u.adjusted_at, u.ads_action_id, u.transaction_id, u.currency, a.lane
+_ROW: Final = """u.created_at, u.id, u.custom_event_id, u.site_id, c.order_id, u.kind, u.sequence, u.state, u.reason, u.attempts, u.value,
+  u.conversion_at, u.adjusted_at, u.ads_action_id, u.transaction_id, u.currency, a.lane"""
+
+
+def _ledger_rows(columns: str, source: str, condition: str) -> str:
+    return f"""
+SELECT {columns}
 FROM {source}
 JOIN app.custom_events c ON {condition}
 CROSS JOIN LATERAL ({rows_of("c", "v.created_at, v.id")}) v
 JOIN app.conversion_uploads u ON u.created_at = v.created_at AND u.id = v.id
 JOIN app.ads_accounts a ON a.id = u.ads_account_id
-ORDER BY u.created_at, u.id FOR UPDATE OF u
-""")
+ORDER BY u.created_at, u.id
+"""
 
 
-# Every ledger row of these orders, locked: conversions (sequence 0) and their adjustments, with the account's lane.
-LEDGER_ROWS: Final = _ledger_rows(_ORDERS, "c.site_id = g.site_id AND c.order_id = g.order_id")
+def _locked(source: str, condition: str) -> sa.TextClause:
+    return sa.text(f"{_ledger_rows('u.id', source, condition)} FOR UPDATE OF u")
 
-# The same of custom events without an order.
-LEDGER_ROWS_ALONE: Final = _ledger_rows(_ALONE, "c.occurred_at = g.occurred_at AND c.id = g.id AND c.order_id IS NULL")
+
+_OF_ORDERS: Final = "c.site_id = g.site_id AND c.order_id = g.order_id"
+_OF_EVENTS: Final = "c.occurred_at = g.occurred_at AND c.id = g.id AND c.order_id IS NULL"
+
+# Lock every ledger row of these orders. What it returns is incomplete: PostgreSQL leaves out, though it locks, rows that somebody changed
+# while it waited for them, as their place comes from a union (EvalPlanQual). A statement after it, with a snapshot of its own, reads them.
+LOCK_LEDGER_ROWS: Final = _locked(_ORDERS, _OF_ORDERS)
+
+# Every ledger row of these orders: conversions (sequence 0) and their adjustments, with the account's lane.
+LEDGER_ROWS: Final = sa.text(_ledger_rows(_ROW, _ORDERS, _OF_ORDERS))
+
+# Both of custom events without an order.
+LOCK_LEDGER_ROWS_ALONE: Final = _locked(_ALONE, _OF_EVENTS)
+LEDGER_ROWS_ALONE: Final = sa.text(_ledger_rows(_ROW, _ALONE, _OF_EVENTS))
 
 
 def _origins(source: str, condition: str) -> sa.TextClause:

@@ -173,15 +173,21 @@ SELECT c.occurred_at, c.id, c.assignment_id, c.commerce_event_id, c.dedup_key, c
 FROM app.custom_events c WHERE c.commerce_event_id = ANY(CAST(:ids AS bigint[]))
 """)
 
-# The ledger's rows of these custom events, locked.
-UPLOADS: Final = sa.text(f"""
-SELECT u.created_at, u.id, u.custom_event_id, u.state, u.ads_action_id, u.transaction_id, u.sequence, u.order_id
+_UPLOADS: Final = f"""
 FROM app.custom_events c
 CROSS JOIN LATERAL ({rows_of("c", "v.created_at, v.id")}) v
 JOIN app.conversion_uploads u ON u.created_at = v.created_at AND u.id = v.id
 WHERE c.id = ANY(CAST(:ids AS bigint[]))
-ORDER BY u.created_at, u.id FOR UPDATE OF u
-""")
+ORDER BY u.created_at, u.id
+"""
+
+# Lock the ledger's rows of these custom events. What it returns may be incomplete (`adjustments.LOCK_LEDGER_ROWS` says why).
+LOCK_UPLOADS: Final = sa.text(f"SELECT u.id {_UPLOADS} FOR UPDATE OF u")
+
+# The ledger's rows of these custom events.
+UPLOADS: Final = sa.text(
+    f"SELECT u.created_at, u.id, u.custom_event_id, u.state, u.ads_action_id, u.transaction_id, u.sequence, u.order_id {_UPLOADS}"
+)
 
 _ROWS: Final = "unnest(CAST(:ats AS timestamptz[]), CAST(:ids AS bigint[])"
 

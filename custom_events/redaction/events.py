@@ -55,6 +55,7 @@ def page(connection: sa.Connection, site_id: int, rows: Rows) -> Page:
         for row in connection.execute(sql.EVENTS_OF_PARTS, values | parts):
             events.setdefault((row.occurred_at, row.id), (row, _read(row)))
     custom_events = connection.execute(sql.CUSTOM_EVENTS, {"ids": [event_id for _, event_id in events]}).all()
+    connection.execute(sql.LOCK_UPLOADS, {"ids": [row.id for row in custom_events]})
     uploads = connection.execute(sql.UPLOADS, {"ids": [row.id for row in custom_events]}).all()
     busy = {row.custom_event_id for row in uploads if row.state in _AT_GOOGLE}
     if not busy:

@@ -1,0 +1,175 @@
+"""What there is after a run, without what every run decides anew (ids, and moments of its own), and where two runs differ."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+import psycopg
+import zstandard
+
+from chaos.traffic import Identity, identity
+from custom_events.queries.uploads import UNMATCHED
+
+Rows = dict[tuple[Any, ...], tuple[Any, ...]]
+
+# By name: how many columns are the key, and the statement. What is compared says the same whatever came first and whatever was sent when.
+COMPARED: Final[Mapping[str, tuple[int, str]]] = {
+    "commerce events": (
+        2,
+        """
+SELECT site_id, key, type, occurred_at, evidence_at, is_undone, is_test, order_id,
+  regexp_replace(facts::text, '"raw_id":[0-9]+', '', 'g')
+FROM app.commerce_events""",
+    ),
+    "orders": (
+        2,
+        """
+SELECT site_id, order_id, state_at, status, financial_status, paid_at, cancelled_at, deleted_at, total, refunded, payment_lost_at, ARRAY(
+    SELECT (r.refund_id, r.amount)::text FROM app.order_refunds r
+    WHERE r.site_id = o.site_id AND r.order_id = o.order_id AND r.amount > 0 ORDER BY 1)
+FROM app.orders o""",
+    ),
+    "custom events": (
+        2,
+        """
+SELECT assignment_id, dedup_key, order_id, occurred_at, value, currency, customer_key, withheld_reason
+FROM app.custom_events WHERE withdrawn_at IS NULL""",
+    ),
+    "conversions": (
+        2,
+        """
+SELECT e.assignment_id, e.dedup_key, u.transaction_id, u.ads_action_id, u.conversion_at, u.currency, u.click_id, u.email_sha256
+FROM app.custom_events e JOIN app.conversion_uploads u ON u.custom_event_id = e.id AND u.sequence = 0
+WHERE e.withdrawn_at IS NULL""",
+    ),
+}
+# What the ledger says that Google has now, by action and transaction: the newest row that was accepted.
+LEDGER: Final = f"""
+SELECT a.action_id, u.transaction_id, CASE WHEN u.kind = 'retraction' THEN 0 ELSE u.value END
+FROM (
+  SELECT DISTINCT ON (ads_action_id, transaction_id) ads_action_id, transaction_id, kind, value
+  FROM app.conversion_uploads u WHERE state = 'accepted' AND {UNMATCHED.format(row="u")} IS NOT TRUE
+  ORDER BY ads_action_id, transaction_id, sequence DESC) u
+JOIN app.ads_actions a ON a.id = u.ads_action_id"""
+WHY_NOT: Final = """
+SELECT a.action_id, u.transaction_id, string_agg(u.kind || ' ' || u.state || coalesce(' (' || u.reason || ')', ''), ', ' ORDER BY u.sequence)
+FROM app.conversion_uploads u JOIN app.ads_actions a ON a.id = u.ads_action_id GROUP BY 1, 2"""
+STATES: Final = """
+SELECT kind || ' ' || state || coalesce(': ' || reason, ''), count(*) FROM app.conversion_uploads GROUP BY 1 ORDER BY 2 DESC, 1"""
+CENT: Final = Decimal("0.01")
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """`landed`: how often each delivery is there. `at_google`: the values that the sandbox holds under an action and a transaction,
+    and `by_ledger` the one that the ledger says it holds. `uncounted`: what Google took and counts nothing of, as nobody who clicked has
+    that e-mail. `steps`: the rows of the ledger behind it, in words."""
+
+    landed: Counter[Identity]
+    compared: dict[str, Rows]
+    at_google: dict[tuple[str, str], list[Decimal]]
+    uncounted: set[tuple[str, str]]
+    by_ledger: dict[tuple[str, str], Decimal]
+    steps: dict[tuple[str, str], str]
+    states: dict[str, int]
+
+
+def read(connection: "psycopg.Connection[Any]", dump: Mapping[str, Any]) -> Outcome:
+    """Of a database and of the sandbox's dump."""
+    decompress = zstandard.ZstdDecompressor().decompress
+    landed = Counter(
+        identity(topic, delivery_id, decompress(body))
+        for topic, delivery_id, body in connection.execute("SELECT topic, delivery_id, body FROM landing.raw_events")
+    )
+    held: dict[tuple[str, str], list[Decimal]] = {}
+    for conversion in dump["conversions"]:
+        is_nothing = conversion["retracted"] or not conversion["counted"]
+        value = Decimal(0) if is_nothing else Decimal(str(conversion["value"]))
+        held.setdefault(_transaction(conversion), []).append(value.quantize(CENT))
+    return Outcome(
+        landed=landed,
+        compared={
+            name: {row[:keys]: row[keys:] for row in connection.execute(statement.encode())}
+            for name, (keys, statement) in COMPARED.items()
+        },
+        at_google=held,
+        uncounted={_transaction(conversion) for conversion in dump["conversions"] if not conversion["counted"]},
+        by_ledger={
+            (action, transaction): (value or Decimal(0)).quantize(CENT)
+            for action, transaction, value in connection.execute(LEDGER.encode())
+        },
+        steps={(action, transaction): text for action, transaction, text in connection.execute(WHY_NOT)},
+        states=dict(connection.execute(STATES).fetchall()),
+    )
+
+
+def _transaction(conversion: Mapping[str, Any]) -> tuple[str, str]:
+    return conversion["action_id"], conversion["order_id"]
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Sentences, each of a row: what was acknowledged and is gone, what is there twice, what is otherwise than it should be."""
+
+    lost: list[str]
+    doubled: list[str]
+    wrong: list[str]
+
+    @property
+    def is_clean(self) -> bool:
+        """Nothing at all."""
+        return not (self.lost or self.doubled or self.wrong)
+
+
+def judged(quiet: Outcome, disturbed: Outcome, acknowledged: Iterable[Identity]) -> Verdict:
+    """What is wrong with the disturbed run, by what the stores were told and by a quiet run of the same traffic."""
+    expected = set(acknowledged)
+    lost = [f"delivery {_named(key)} was acknowledged and is not there" for key in expected - disturbed.landed.keys()]
+    doubled = [f"delivery {_named(key)} is there {count} times" for key, count in disturbed.landed.items() if count > 1]
+    wrong = [f"delivery {_named(key)} is there, and nobody posted it" for key in disturbed.landed.keys() - expected]
+    for name, rows in quiet.compared.items():
+        found = disturbed.compared[name]
+        lost += [f"{name}: {key} is missing; in the quiet run {rows[key]}" for key in rows.keys() - found.keys()]
+        wrong += [
+            f"{name}: {key} is there, and not in the quiet run: {found[key]}" for key in found.keys() - rows.keys()
+        ]
+        wrong += [
+            f"{name}: {key} is {found[key]}, in the quiet run {rows[key]}"
+            for key in rows.keys() & found.keys()
+            if rows[key] != found[key]
+        ]
+    doubled += [
+        f"Google: {key} is there {len(values)} times: {values}"
+        for key, values in disturbed.at_google.items()
+        if len(values) > 1
+    ]
+    wrong += [*contradictions(disturbed), *_other_values(quiet, disturbed)]
+    return Verdict(lost=sorted(lost), doubled=sorted(doubled), wrong=sorted(wrong))
+
+
+def contradictions(outcome: Outcome) -> list[str]:
+    """Where the ledger says of a transaction otherwise than Google."""
+    return [
+        f"Google: {key} is {net(outcome.at_google, key)} there, {outcome.by_ledger.get(key, 0)} by the ledger ({outcome.steps.get(key)})"
+        for key in (outcome.at_google.keys() | outcome.by_ledger.keys()) - outcome.uncounted
+        if net(outcome.at_google, key) != outcome.by_ledger.get(key, 0)
+    ]
+
+
+def net(at_google: Mapping[tuple[str, str], list[Decimal]], key: tuple[str, str]) -> Decimal:
+    """What counts under an action and a transaction: what was never sent and what was taken back count alike."""
+    return sum(at_google.get(key, ()), Decimal(0))
+
+
+def _other_values(quiet: Outcome, disturbed: Outcome) -> list[str]:
+    return [
+        f"Google: {key} is {net(disturbed.at_google, key)} ({disturbed.steps.get(key)}), "
+        f"in the quiet run {net(quiet.at_google, key)} ({quiet.steps.get(key)})"
+        for key in quiet.at_google.keys() | disturbed.at_google.keys()
+        if net(disturbed.at_google, key) != net(quiet.at_google, key)
+    ]
+
+
+def _named(key: Identity) -> str:
+    topic, delivery_id, digest = key
+    return f"{topic} {delivery_id or 'without an id'} ({digest.hex()[:12]})"

@@ -1,0 +1,106 @@
+"""The judge of a chaos run names what was lost, doubled or is wrong; the report counts it."""
+
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from chaos.load import Answer, answers
+from chaos.outcome import Outcome, contradictions, judged
+from chaos.report import percentiles
+from chaos.traffic import identity, stormy
+
+ONE, TWO = identity("orders/paid", "1", b"{}"), identity("orders/paid", "2", b"{}")
+SALE = ("17001", "1-1")
+QUIET = Outcome(
+    landed=Counter([ONE, TWO]),
+    compared={"orders": {(1, "A"): ("paid", Decimal(10)), (1, "B"): ("paid", Decimal(5))}},
+    at_google={SALE: [Decimal("10.00")]},
+    uncounted=set(),
+    by_ledger={SALE: Decimal("10.00")},
+    steps={SALE: "conversion accepted"},
+    states={},
+)
+
+
+def changed(**fields: Any) -> Outcome:
+    return msgspec.structs.replace(QUIET, **fields)
+
+
+def test_two_equal_runs_are_clean() -> None:
+    assert judged(QUIET, QUIET, [ONE, TWO]).is_clean
+    assert contradictions(QUIET) == []
+
+
+@pytest.mark.parametrize(
+    ("disturbed", "lost", "doubled", "wrong"),
+    [
+        (changed(landed=Counter([ONE])), ["delivery orders/paid 2"], [], []),
+        (changed(landed=Counter([ONE, TWO, TWO])), [], ["delivery orders/paid 2"], []),
+        (changed(landed=Counter([ONE, TWO, identity(None, None, b"x")])), [], [], ["delivery  without an id"]),
+        (changed(compared={"orders": {(1, "A"): ("paid", Decimal(10))}}), ["orders: (1, 'B') is missing"], [], []),
+        (
+            changed(compared={"orders": QUIET.compared["orders"] | {(1, "A"): ("open", Decimal(10))}}),
+            [],
+            [],
+            ["orders: (1, 'A') is ('open'"],
+        ),
+        (
+            changed(compared={"orders": QUIET.compared["orders"] | {(2, "A"): ()}}),
+            [],
+            [],
+            ["orders: (2, 'A') is there"],
+        ),
+        (changed(at_google={SALE: [Decimal(4), Decimal(6)]}), [], [f"Google: {SALE} is there 2 times"], []),
+        (
+            changed(at_google={SALE: [Decimal(6)]}),
+            [],
+            [],
+            [f"Google: {SALE} is 6 (", f"Google: {SALE} is 6 there, 10.00 by the ledger"],
+        ),
+        (
+            changed(at_google={}, by_ledger={}),
+            [],
+            [],
+            [f"Google: {SALE} is 0 (conversion accepted), in the quiet run 10.00"],
+        ),
+    ],
+)
+def test_each_row_is_named(disturbed: Outcome, lost: list[str], doubled: list[str], wrong: list[str]) -> None:
+    verdict = judged(QUIET, disturbed, [ONE, TWO])
+    for sentences, beginnings in ((verdict.lost, lost), (verdict.doubled, doubled), (verdict.wrong, wrong)):
+        assert len(sentences) == len(beginnings), sentences
+        assert all(sentence.startswith(beginning) for sentence, beginning in zip(sentences, beginnings, strict=True))
+    assert not verdict.is_clean
+
+
+def test_what_google_counts_nothing_of_contradicts_nothing() -> None:
+    assert contradictions(changed(uncounted={SALE}, at_google={SALE: [Decimal(0)]})) == []
+
+
+def test_a_storm_posts_everything_and_some_of_it_twice() -> None:
+    places = stormy(1_000, 7)
+    assert set(places) == set(range(1_000))
+    assert 20 < len(places) - 1_000 < 100
+    assert places == stormy(1_000, 7)
+    assert places != sorted(places)
+
+
+def test_a_journal_that_is_cut_off_is_read_up_to_there(tmp_path: Path) -> None:
+    answer = Answer(place=1, status=200, at=1.0, seconds=0.1)
+    journal = tmp_path / "journal"
+    journal.write_bytes(msgspec.json.encode(answer) + b'\n{"place": 2, "st')
+    assert list(answers(journal)) == [answer]
+    assert answer.is_acknowledged
+    assert not answer.is_refused
+    assert msgspec.structs.replace(answer, status=401).is_refused
+    assert not msgspec.structs.replace(answer, status=503).is_refused
+
+
+def test_percentiles() -> None:
+    times = [Answer(place=0, status=503 if ms == 5 else 200, at=0.0, seconds=ms / 1_000) for ms in range(1, 201)]
+    assert percentiles(times) == {"answers": 200, "p50_ms": 101.0, "p99_ms": 199.0, "busy": 1}
+    assert percentiles([]) == {"answers": 0}
