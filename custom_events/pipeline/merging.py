@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -24,7 +25,7 @@ _CONSENT = msgspec.json.Encoder()
 
 class _Noun(NamedTuple):
     """How one noun's state is stored: the look-up returns the keys and then the row, in the order of its columns. `stamped`:
-    the row has an `updated_at`, which a change sets."""
+    the row has an `updated_at`, which a change sets. `clocks`: fields that `move` writes alone, where nothing else of a row is another."""
 
     table: str
     keys: tuple[str, ...]
@@ -32,9 +33,19 @@ class _Noun(NamedTuple):
     known: str
     change: str
     stamped: bool = True
+    clocks: tuple[str, ...] = ()
+    move: str = ""
 
 
-_ORDERS = _Noun("app.orders", ("site_id", "order_id"), OrderState, sql.KNOWN_ORDERS, sql.CHANGE_ORDERS)
+_ORDERS = _Noun(
+    "app.orders",
+    ("site_id", "order_id"),
+    OrderState,
+    sql.KNOWN_ORDERS,
+    sql.CHANGE_ORDERS,
+    clocks=("state_at", "payment_state_at", "cancellation_state_at", "refunds_listed_at", "shown_at"),
+    move=sql.MOVE_ORDERS,
+)
 _REFUNDS = _Noun(
     "app.order_refunds",
     ("site_id", "order_id", "refund_id"),
@@ -148,11 +159,24 @@ class Merger:
         """COPY the new rows, replace those that differ."""
         new = [(*key, *row) for key, row in merged.items() if key not in known]
         stamp = (self._now,) if noun.stamped else ()
-        changed = [(*key, *merged[key], *stamp) for key in known.keys() & merged.keys() if merged[key] != known[key]]
+        changed = {key for key in known.keys() & merged.keys() if merged[key] != known[key]}
         if new:
             await copy(self._connection, noun.table, (*noun.keys, *noun.row._fields), new)
+        if noun.clocks:
+            clocks, others = _fields(noun.row, noun.clocks), _fields(noun.row, set(noun.row._fields) - {*noun.clocks})
+            moved = {key for key in changed if others(merged[key]) == others(known[key])}
+            changed -= moved
+            if moved:
+                rows = [(*key, *clocks(merged[key]), *stamp) for key in moved]
+                await self._connection.execute(noun.move, *columns_of(rows))
         if changed:
-            await self._connection.execute(noun.change, *columns_of(changed))
+            rows = [(*key, *merged[key], *stamp) for key in changed]
+            await self._connection.execute(noun.change, *columns_of(rows))
+
+
+def _fields(row: Any, names: Iterable[str]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """What reads these fields of a row, in the order in which they are given."""
+    return itemgetter(*(row._fields.index(name) for name in names))
 
 
 def _merged(known: dict[Any, Row], rows: dict[Any, Row], merge: Callable[[Row, Row], Row]) -> dict[Any, Row]:
