@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -25,7 +24,7 @@ _CONSENT = msgspec.json.Encoder()
 
 class _Noun(NamedTuple):
     """How one noun's state is stored: the look-up returns the keys and then the row, in the order of its columns. `stamped`:
-    the row has an `updated_at`, which a change sets. `clocks`: fields that `move` writes alone, where nothing else of a row is another."""
+    the row has an `updated_at`, which a change sets. `move` writes the row's clocks alone, where nothing `beyond` them is another."""
 
     table: str
     keys: tuple[str, ...]
@@ -33,8 +32,9 @@ class _Noun(NamedTuple):
     known: str
     change: str
     stamped: bool = True
-    clocks: tuple[str, ...] = ()
     move: str = ""
+    clocks: Callable[[Any], tuple[Any, ...]] = tuple
+    beyond: Callable[[Any], tuple[Any, ...]] = tuple
 
 
 _ORDERS = _Noun(
@@ -43,8 +43,9 @@ _ORDERS = _Noun(
     OrderState,
     sql.KNOWN_ORDERS,
     sql.CHANGE_ORDERS,
-    clocks=("state_at", "payment_state_at", "cancellation_state_at", "refunds_listed_at", "shown_at"),
     move=sql.MOVE_ORDERS,
+    clocks=state.clocks_of,
+    beyond=state.beyond_clocks,
 )
 _REFUNDS = _Noun(
     "app.order_refunds",
@@ -162,21 +163,14 @@ class Merger:
         changed = {key for key in known.keys() & merged.keys() if merged[key] != known[key]}
         if new:
             await copy(self._connection, noun.table, (*noun.keys, *noun.row._fields), new)
-        if noun.clocks:
-            clocks, others = _fields(noun.row, noun.clocks), _fields(noun.row, set(noun.row._fields) - {*noun.clocks})
-            moved = {key for key in changed if others(merged[key]) == others(known[key])}
-            changed -= moved
-            if moved:
-                rows = [(*key, *clocks(merged[key]), *stamp) for key in moved]
-                await self._connection.execute(noun.move, *columns_of(rows))
+        moved = {key for key in changed if noun.move and noun.beyond(merged[key]) == noun.beyond(known[key])}
+        changed -= moved
+        if moved:
+            rows = [(*key, *noun.clocks(merged[key]), *stamp) for key in moved]
+            await self._connection.execute(noun.move, *columns_of(rows))
         if changed:
             rows = [(*key, *merged[key], *stamp) for key in changed]
             await self._connection.execute(noun.change, *columns_of(rows))
-
-
-def _fields(row: Any, names: Iterable[str]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-    """What reads these fields of a row, in the order in which they are given."""
-    return itemgetter(*(row._fields.index(name) for name in names))
 
 
 def _merged(known: dict[Any, Row], rows: dict[Any, Row], merge: Callable[[Row, Row], Row]) -> dict[Any, Row]:
