@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
+import asyncpg
 import msgspec
 
 from custom_events.pipeline import state
@@ -164,13 +165,16 @@ class Merger:
         if new:
             await copy(self._connection, noun.table, (*noun.keys, *noun.row._fields), new)
         moved = {key for key in changed if noun.move and noun.beyond(merged[key]) == noun.beyond(known[key])}
-        changed -= moved
-        if moved:
-            rows = [(*key, *noun.clocks(merged[key]), *stamp) for key in moved]
-            await self._connection.execute(noun.move, *columns_of(rows))
-        if changed:
-            rows = [(*key, *merged[key], *stamp) for key in changed]
-            await self._connection.execute(noun.change, *columns_of(rows))
+        await self._replace(noun.move, [(*key, *noun.clocks(merged[key]), *stamp) for key in moved])
+        await self._replace(noun.change, [(*key, *merged[key], *stamp) for key in changed - moved])
+
+    async def _replace(self, statement: str, rows: list[Any]) -> None:
+        """Change rows that were looked up. Raises SerializationError, upon which the batch is tried once more, where one is not there as it was:
+        retention, which holds no shard, takes customers out of orders."""
+        if rows:
+            done = await self._connection.execute(statement, *columns_of(rows))
+            if int(done.rpartition(" ")[2]) != len(rows):
+                raise asyncpg.SerializationError("A row was changed by somebody else since it was looked up")
 
 
 def _merged(known: dict[Any, Row], rows: dict[Any, Row], merge: Callable[[Row, Row], Row]) -> dict[Any, Row]:

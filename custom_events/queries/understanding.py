@@ -33,14 +33,14 @@ def upsert(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> str:
 
 
 def change(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> str:
-    """Change rows that are known to be there, and that nobody else changes meanwhile: the drain has their site's shard. Against `upsert` it
-    saves the try to insert, and locking the row first. Columns are "name type", the keys first."""
+    """Change rows that are known to be there. One that somebody else changes at this very moment may be left out: count them. Against
+    `upsert` it saves the try to insert, and locking the row first. Columns are "name type", the keys first."""
     key_names = [column.split()[0] for column in keys]
     changes = ", ".join(f"{name} = c.{name}" for name in (column.split()[0] for column in columns))
-    found = " AND ".join(f"s.{name} = c.{name}" for name in key_names)
+    by_key = " AND ".join(f"s.{name} = c.{name}" for name in key_names)
     return (
         f"UPDATE {table} t SET {changes} FROM (SELECT c.*, r.place FROM {given(*keys, *columns)}"
-        f" CROSS JOIN LATERAL (SELECT s.ctid AS place FROM {table} s WHERE {found} LIMIT 1) r OFFSET 0) c WHERE t.ctid = c.place"
+        f" CROSS JOIN LATERAL (SELECT s.ctid AS place FROM {table} s WHERE {by_key} LIMIT 1) r OFFSET 0) c WHERE t.ctid = c.place"
     )
 
 
