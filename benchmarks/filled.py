@@ -5,7 +5,7 @@
 `--against` is another build's folder, as `git worktree add FOLDER COMMIT` makes it; its own programs migrate and drain its database, with this
 interpreter. Both databases are on one server (embedded, with fsync), filled alike with `--filled` orders of a year of 1,000 sites, and take
 turns within each round. Each drain begins after a checkpoint, so its log has the page images of a busy day. Processors' time is of the worker
-and of Postgres' backends; it hardly depends on who else is at work. `--filled 5000000` is the day on which it has grown.
+and of Postgres' backends; it hardly depends on who else is at work. Autovacuum, whose seconds would fall to whoever's turn it is, rests meanwhile. `--filled 5000000` is the day on which it has grown.
 """
 
 import argparse
@@ -136,6 +136,15 @@ class Build:
         )
 
 
+def _rest_autovacuum(url: str) -> None:
+    """Returns when its last worker has ended."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET autovacuum = off")
+        connection.execute("SELECT pg_reload_conf()")
+        while connection.execute("SELECT FROM pg_stat_activity WHERE backend_type = 'autovacuum worker'").fetchone():
+            time.sleep(1)
+
+
 def _log_position(connection: psycopg.Connection[Any]) -> int:
     row = connection.execute("SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint").fetchone()
     return 0 if row is None else row[0]
@@ -164,6 +173,7 @@ def run(filled: int, orders: int, sites: int, rounds: int, against: Path | None)
             began = time.monotonic()
             measured.setdefault("disk", {})[name] = [builds[-1].prepare(filled, sites, newest)]
             _say(f"{name}: {filled} orders are there after {time.monotonic() - began:.0f} s, {measured['disk'][name]}")
+        _rest_autovacuum(server.url.replace("/custom_events?", "/postgres?"))
         first = 1_000_000_000
         for number in range(rounds):
             work = {"filled": (PAID, first, orders, False), "late": (PAID, first + orders, orders // LATE_SHARE, True)}

@@ -258,7 +258,7 @@ async def _understand(
         coming = asyncio.ensure_future(cursor.fetch(PREFETCH_ROWS))
         await asyncio.sleep(0)  # lets the request for the next piece leave
         try:
-            understood = [(raw, batch_state.understand(raw)) for raw in map(Raw._make, rows)]
+            understood = batch_state.understand(map(Raw._make, rows))
         finally:
             rows = await coming
         admitted = await forgotten.withheld(connection, understood)

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
+import asyncpg
 import msgspec
 
 from custom_events.pipeline import state
@@ -24,7 +25,7 @@ _CONSENT = msgspec.json.Encoder()
 
 class _Noun(NamedTuple):
     """How one noun's state is stored: the look-up returns the keys and then the row, in the order of its columns. `stamped`:
-    the row has an `updated_at`, which a change sets."""
+    the row has an `updated_at`, which a change sets. `move` writes the row's clocks alone, where nothing `beyond` them is another."""
 
     table: str
     keys: tuple[str, ...]
@@ -32,9 +33,21 @@ class _Noun(NamedTuple):
     known: str
     change: str
     stamped: bool = True
+    move: str = ""
+    clocks: Callable[[Any], tuple[Any, ...]] = tuple
+    beyond: Callable[[Any], tuple[Any, ...]] = tuple
 
 
-_ORDERS = _Noun("app.orders", ("site_id", "order_id"), OrderState, sql.KNOWN_ORDERS, sql.CHANGE_ORDERS)
+_ORDERS = _Noun(
+    "app.orders",
+    ("site_id", "order_id"),
+    OrderState,
+    sql.KNOWN_ORDERS,
+    sql.CHANGE_ORDERS,
+    move=sql.MOVE_ORDERS,
+    clocks=state.clocks_of,
+    beyond=state.beyond_clocks,
+)
 _REFUNDS = _Noun(
     "app.order_refunds",
     ("site_id", "order_id", "refund_id"),
@@ -148,11 +161,20 @@ class Merger:
         """COPY the new rows, replace those that differ."""
         new = [(*key, *row) for key, row in merged.items() if key not in known]
         stamp = (self._now,) if noun.stamped else ()
-        changed = [(*key, *merged[key], *stamp) for key in known.keys() & merged.keys() if merged[key] != known[key]]
+        changed = {key for key in known.keys() & merged.keys() if merged[key] != known[key]}
         if new:
             await copy(self._connection, noun.table, (*noun.keys, *noun.row._fields), new)
-        if changed:
-            await self._connection.execute(noun.change, *columns_of(changed))
+        moved = {key for key in changed if noun.move and noun.beyond(merged[key]) == noun.beyond(known[key])}
+        await self._replace(noun.move, [(*key, *noun.clocks(merged[key]), *stamp) for key in moved])
+        await self._replace(noun.change, [(*key, *merged[key], *stamp) for key in changed - moved])
+
+    async def _replace(self, statement: str, rows: list[Any]) -> None:
+        """Change rows that were looked up. Raises SerializationError, upon which the batch is tried once more, where one is not there as it was:
+        retention, which holds no shard, takes customers out of orders."""
+        if rows:
+            done = await self._connection.execute(statement, *columns_of(rows))
+            if int(done.rpartition(" ")[2]) != len(rows):
+                raise asyncpg.SerializationError("A row was changed by somebody else since it was looked up")
 
 
 def _merged(known: dict[Any, Row], rows: dict[Any, Row], merge: Callable[[Row, Row], Row]) -> dict[Any, Row]:

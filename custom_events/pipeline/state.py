@@ -10,6 +10,7 @@ consent a refusal counts, else a yes.
 from collections.abc import Hashable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -82,6 +83,11 @@ class OrderState(NamedTuple):
     def gone_at(self) -> datetime | None:
         """When it was deleted or trashed; None: it is there."""
         return self.state_at if self.status == TRASH else self.deleted_at
+
+
+CLOCKS = ("state_at", "payment_state_at", "cancellation_state_at", "refunds_listed_at", "shown_at")
+clocks_of = itemgetter(*map(OrderState._fields.index, CLOCKS))
+beyond_clocks = itemgetter(*(place for place, name in enumerate(OrderState._fields) if name not in CLOCKS))
 
 
 class RefundState(NamedTuple):
@@ -166,6 +172,8 @@ def answers(consent: Consent) -> tuple[str | None, str | None]:
 def merge_orders(order: OrderState, other: OrderState) -> OrderState:
     """The newer state, with what the newest bodies say of payment, cancellation and refunds: not every body speaks of each.
     `refunded` is worked out from `order_refunds` afterwards (`given_back`)."""
+    if _says_it_later(other, order):  # most of what stores send of an order again; a quarter of the work
+        return other
     if order.state_at == other.state_at:
         newer = max(order, other, key=_order_rank)
     else:
@@ -191,6 +199,22 @@ def merge_orders(order: OrderState, other: OrderState) -> OrderState:
         ad_personalization=least(order.ad_personalization, other.ad_personalization),
         has_undone=order.has_undone or other.has_undone,
     )
+
+
+def _says_it_later(newer: OrderState, order: OrderState) -> bool:
+    """Whether a state says what another one says, and speaks at least as late of all of it: merged they are the newer one. Not asked of
+    rows from before there were clocks of payment and cancellation."""
+    return (
+        order.deleted_at is None
+        and order.payment_state_at is not None
+        and order.cancellation_state_at is not None
+        and beyond_clocks(newer) == beyond_clocks(order)
+        and all(map(_is_as_late, clocks_of(newer), clocks_of(order)))
+    )
+
+
+def _is_as_late(clock: datetime | None, other: datetime | None) -> bool:
+    return other is None or (clock is not None and clock >= other)
 
 
 _Payment = tuple[datetime | None, datetime | None, datetime | None]

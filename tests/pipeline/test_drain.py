@@ -9,6 +9,7 @@ import pytest
 
 from custom_events.errors import Transient
 from custom_events.pipeline import drain
+from custom_events.queries import understanding
 
 InWorld = Callable[[Callable[[Any], Any]], None]
 WAIT_S = 60.0
@@ -82,3 +83,24 @@ def test_no_database_at_all_is_transient(tmp_path: Any) -> None:
     url = f"postgresql://nobody@/nothing?host={tmp_path}"
     with pytest.raises(Transient):
         drain.drain_sync(url, drain.Settings(), until_idle_s=0, limit_s=1)
+
+
+def test_plans_of_empty_tables_are_forgotten_where_nobody_makes_statistics(in_world: InWorld) -> None:
+    async def test(world: Any) -> None:
+        async def index() -> str:
+            plan = "\n".join(row[0] for row in await world.rows("EXPLAIN EXECUTE probe('[]', '[]')"))
+            return next(name for name in ("ix_orders_customer", "pk_orders") if name in plan)
+
+        await world.connection.execute(understanding.SESSION)
+        await world.connection.execute(f"PREPARE probe(text, text) AS {understanding.KNOWN_ORDERS}")
+        planned_first = await index()
+        await world.connection.execute(
+            "INSERT INTO app.orders (site_id, order_id, customer_key, ordered_at)"
+            " SELECT 1, n, 'c:' || n, now() FROM generate_series(1, 5000) n"
+        )
+        await drain.forget_early_plans(world.connection, 3)
+        assert await index() == planned_first  # not after every batch
+        await drain.forget_early_plans(world.connection, 4)
+        assert await index() == "pk_orders"
+
+    in_world(test)

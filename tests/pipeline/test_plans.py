@@ -15,6 +15,8 @@ PROBES = [
     understanding.KNOWN_EVENTS,
     understanding.STORED_EVENTS,
     understanding.KNOWN_ORDERS,
+    understanding.CHANGE_ORDERS,
+    understanding.MOVE_ORDERS,
     understanding.KNOWN_REFUNDS,
     understanding.KNOWN_SUBSCRIPTIONS,
     understanding.KNOWN_CUSTOMERS,
@@ -39,7 +41,7 @@ PROBES = [
 ]
 
 
-@pytest.mark.parametrize("query", PROBES, ids=lambda query: "-".join(re.findall(r"FROM (\w+\.\w+)", query)[:2]))
+@pytest.mark.parametrize("query", PROBES, ids=lambda query: "-".join(re.findall(r"(?:UPDATE|FROM) (\w+\.\w+)", query)[:2]))
 def test_every_look_up_is_an_index_probe_whatever_the_planner_believes(in_world: InWorld, query: str) -> None:
     async def test(world: Any) -> None:
         await world.connection.execute("ANALYZE app.orders, app.event_keys, app.customers, app.commerce_events")

@@ -92,6 +92,16 @@ def test_any_order_of_arrival_gives_the_same_row(rows: Any, merge: Any, data: st
     assert merge(merged, two) == merged, "told again, nothing changes"
 
 
+@given(bodies(), st.data())
+@settings(max_examples=200)
+def test_what_is_said_again_later_is_merged_by_the_short_way_as_by_the_long_one(
+    first: OrderState, data: st.DataObject
+) -> None:
+    moved = {name: data.draw(MAYBE) for name in data.draw(st.sets(st.sampled_from(state.CLOCKS)))}
+    again = first._replace(**moved)
+    assert state.merge_orders(first, again) == state.merge_orders(again, first)
+
+
 def order(**fields: Any) -> OrderState:
     return OrderState(state_at=START, **fields)
 
