@@ -6,11 +6,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from api_client import AuthenticatedClient
 from api_client.api.definitions import create_definition
 from api_client.api.sites import change_site, create_site, list_sites, read_site
 from api_client.models import NewDefinition, NewSite, PageSite, Problem, Site, SiteChanges
-
 from console.api import client as generated
 from tests.console.api.world import World
 
