@@ -86,7 +86,7 @@ def many(browser: httpx.Client, engine: sa.Engine) -> None:
 def test_heads_sort_people_and_definitions(browser: httpx.Client, path: str, column: str, by: str) -> None:
     rows = re.compile(rf'<td class="main" data-label="\w+"><a href="{path[1:]}/([^"]+)"')
     up, down = (browser.get(f"{path}?sort={sort}").text for sort in (by, f"-{by}"))
-    assert len(rows.findall(up)) > 1
+    assert rows.findall(up)
     assert rows.findall(down) == rows.findall(up)[::-1]
     assert f'aria-sort="ascending"><a class="sort" href="?sort=-{by}">{column}</a>' in up
     assert f'aria-sort="descending"><a class="sort" href="?sort={by}">{column}</a>' in down
