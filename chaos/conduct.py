@@ -14,6 +14,9 @@ from chaos.stage import NotNow, Stage
 AT_ONCE: Final = 3
 LOOK_S: Final = 0.05
 SHOWN_EVERY_S: Final = 10.0
+# The next fault waits for its share of the traffic, so that faults and load last equally long on any machine; but no longer than this,
+# since whatever is down may stay so for a while.
+LONGEST_WAIT_S: Final = 20.0
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,13 +28,17 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Conductor:
-    """`pause_s`: the longest wait between two faults. Each of the faults that fit comes once before any comes again."""
+    """`pause_s`: the longest wait between two faults. `share`: of the traffic that is through. Each of the faults that fit comes once
+    before any comes again."""
 
-    def __init__(self, stage: Stage, faults: Sequence[Fault], seed: int, *, pause_s: float) -> None:
+    def __init__(
+        self, stage: Stage, faults: Sequence[Fault], seed: int, *, pause_s: float, share: Callable[[], float]
+    ) -> None:
         self._stage = stage
         self._dice = Random(seed)
         self._faults = [fault for fault in faults if fault.fits(stage)]
         self._pause_s = pause_s
+        self._share = share
         self._deck: list[Fault] = []
         self._missed: set[str] = set()
         self._now: list[tuple[Fault, float, float]] = []  # with when it began, and when it is to end
@@ -40,12 +47,13 @@ class Conductor:
 
     def run(self, count: int, show: Callable[[str], None]) -> None:
         """Let `count` faults happen, and undo all of them."""
-        next_at = shown_at = 0.0
+        next_at, shown_at = time.time(), 0.0
         while len(self.played) + len(self._now) < count or self._now:
             now = time.time()
             self._undo([entry for entry in self._now if entry[2] <= now])
             started = len(self.played) + len(self._now)
-            if started < count and len(self._now) < AT_ONCE and now >= next_at:
+            is_due = now >= next_at and (self._share() >= started / count or now >= next_at + LONGEST_WAIT_S)
+            if started < count and len(self._now) < AT_ONCE and is_due:
                 self._begin_one(now)
                 next_at = now + self._dice.uniform(0, self._pause_s)
             if now - shown_at >= SHOWN_EVERY_S:

@@ -55,6 +55,29 @@ def answers(journal: Path) -> Iterator[Answer]:
             yield decoder.decode(line)
 
 
+class Progress:
+    """How many posts are acknowledged by now, read from a journal that grows."""
+
+    def __init__(self, journal: Path) -> None:
+        self._journal = journal
+        self._read_bytes = 0
+        self._acknowledged: set[int] = set()
+        self._decoder = msgspec.json.Decoder(Answer)
+
+    def __call__(self) -> int:
+        """Now."""
+        with self._journal.open("rb") as file:
+            file.seek(self._read_bytes)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self._read_bytes += len(line)
+                answer = self._decoder.decode(line)
+                if answer.is_acknowledged:
+                    self._acknowledged.add(answer.place)
+        return len(self._acknowledged)
+
+
 class Load:
     """One run of the load."""
 

@@ -177,12 +177,15 @@ def _one(
         stage.start()
         say("everything runs; the stores begin")
         journal = stage.begin_load(plan)
-        _until(lambda: _load_ended(stage) or _acknowledged(journal) > 0, str, "the first post", size.calm_limit_s, say)
-        conductor = Conductor(stage, faults, size.seed, pause_s=size.pause_s)
-        conductor.run(size.faults, lambda sentence: say(f"{_acknowledged(journal)} acknowledged; {sentence}"))
+        acknowledged = load.Progress(journal)
+        _until(lambda: _load_ended(stage) or acknowledged() > 0, str, "the first post", size.calm_limit_s, say)
+        conductor = Conductor(
+            stage, faults, size.seed, pause_s=size.pause_s, share=lambda: acknowledged() / size.events
+        )
+        conductor.run(size.faults, lambda sentence: say(f"{acknowledged()} acknowledged; {sentence}"))
         _until(
             lambda: _load_ended(stage),
-            lambda: f"{_acknowledged(journal)} acknowledged",
+            lambda: f"{acknowledged()} acknowledged",
             "the stores",
             size.calm_limit_s,
             say,
@@ -246,10 +249,6 @@ def _load_ended(stage: Stage) -> bool:
     if code:
         raise NeedsAction(f"the load broke off: {(stage.directory / 'logs/load.log').read_text()[-2_000:]}")
     return code == 0
-
-
-def _acknowledged(journal: Path) -> int:
-    return len({answer.place for answer in load.answers(journal) if answer.is_acknowledged})
 
 
 def _open(stage: Stage) -> int:

@@ -33,7 +33,7 @@ class Recorder:
 
 def conducted(faults: list[Fault], count: int, seed: int = 3) -> tuple[Conductor, list[str]]:
     shown: list[str] = []
-    conductor = Conductor(None, faults, seed, pause_s=0.01)  # type: ignore[arg-type]
+    conductor = Conductor(None, faults, seed, pause_s=0.01, share=lambda: 1.0)  # type: ignore[arg-type]
     conductor.run(count, shown.append)
     return conductor, shown
 
@@ -63,6 +63,21 @@ def test_what_is_not_there_now_is_passed_over_and_what_does_not_fit_never_comes(
     conductor, _ = conducted(faults, 3)
     assert recorder.done == ["plays"] * 3
     assert set(conductor.not_now) <= {"away"}
+
+
+def test_faults_wait_for_their_share_of_the_traffic() -> None:
+    recorder = Recorder()
+    shares = iter([0.0, 0.0, 0.0, 0.5, 0.5, 1.0])
+    asked: list[float] = []
+
+    def share() -> float:
+        asked.append(next(shares, 1.0))
+        return asked[-1]
+
+    conductor = Conductor(None, [recorder.fault("plays", "a")], 3, pause_s=0.0, share=share)  # type: ignore[arg-type]
+    conductor.run(2, lambda _: None)
+    assert recorder.done == ["plays"] * 2
+    assert max(asked) >= 0.5
 
 
 def test_names_are_unique() -> None:

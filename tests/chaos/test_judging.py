@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chaos.load import Answer, answers
+from chaos.load import Answer, Progress, answers
 from chaos.outcome import Outcome, contradictions, judged
 from chaos.report import percentiles
 from chaos.traffic import identity, stormy
@@ -94,6 +94,14 @@ def test_a_journal_that_is_cut_off_is_read_up_to_there(tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     journal.write_bytes(msgspec.json.encode(answer) + b'\n{"place": 2, "st')
     assert list(answers(journal)) == [answer]
+    progress = Progress(journal)
+    assert progress() == 1
+    with journal.open("ab") as file:
+        file.write(b'atus": 503, "at": 2.0, "seconds": 0.1}\n' + msgspec.json.encode(answer) + b"\n")
+    assert progress() == 1
+    with journal.open("ab") as file:
+        file.write(msgspec.json.encode(msgspec.structs.replace(answer, place=3)) + b"\n")
+    assert progress() == 2
     assert answer.is_acknowledged
     assert not answer.is_refused
     assert msgspec.structs.replace(answer, status=401).is_refused
