@@ -21,6 +21,7 @@ from custom_events.settings import Settings
 
 LOOK_S: Final = 1.0
 STALE_S: Final = 5.0  # an older look says nothing: the next one hangs at a server that is gone
+END_LIMIT_S: Final = 5.0  # that a look which is under way may still take when the console ends
 _NOT_KNOWN: Final = 2**63  # beyond every position of a log
 
 # Who changed something: the kind and id of a caller; of an operation the name of who had asked for it, which several keys of one person have.
@@ -52,7 +53,7 @@ class ReplicaReads:
         """End, with the connections."""
         self._stopped.set()
         if self._thread is not None:
-            self._thread.join(STALE_S)
+            self._thread.join(END_LIMIT_S)
         self.readers.close()
         self.engine.dispose()
 

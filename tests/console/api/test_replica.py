@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from cli.check import State
 from cli.safety_checks import replica_is_read
 from cli.status import _replica
+from console.api import replica_reads
 from console.api.app import create_app
 from console.api.replica_reads import ReplicaReads
 from custom_events.catalog import sites
@@ -30,6 +31,14 @@ from tests.flow import stack
 from tests.replicas import WAIT_LIMIT_S, Replicated, replicated
 
 RENAME = "UPDATE app.sites SET name = :name WHERE id = :id"
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is: what a test does not make the replica is not taken for it."""
+    monkeypatch.setattr(replica_reads, "STALE_S", 3600.0)
+    monkeypatch.setattr(replica, "CATCH_UP_LIMIT_S", WAIT_LIMIT_S)
+    monkeypatch.setitem(connect._REPLICA_LIMITS, "connect_timeout", int(WAIT_LIMIT_S))
 
 
 @pytest.fixture(scope="module")
