@@ -50,7 +50,9 @@ def create_app(url: str, settings: Settings | None = None) -> FastAPI:
 
     replica_url = replica.url_of(settings, url)
     reads = None if replica_url is None else ReplicaReads(replica_url, engine, settings, kept=AT_ONCE, **limits)
-    runner = Runner(url, settings, KINDS) if reads is None else Runner(url, settings, KINDS, on_end=reads.note_change)
+    runner = (
+        Runner(url, settings, KINDS) if reads is None else Runner(url, settings, KINDS, on_end=reads.note_operation)
+    )
     ends: list[Callable[[], None]] = [engine.dispose]
     if reads is not None:
         ends.insert(0, reads.stop)

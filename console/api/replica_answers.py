@@ -31,7 +31,7 @@ def answered(call: Call, operation: Operation, run: Callable[[], _Answer]) -> _A
         or operation.transaction
         or operation.of_primary
         or call.caller is NOBODY
-        or not reads.may_be_read(call.caller.name)
+        or not reads.may_be_read(call.caller)
     ):
         return run()
     call.read_from(reads.engine, reads.readers)
@@ -51,4 +51,4 @@ def answered(call: Call, operation: Operation, run: Callable[[], _Answer]) -> _A
 def note(call: Call, operation: Operation) -> None:
     """An operation has ended well, and what it changed is committed."""
     if call.replica is not None and (operation.method != "GET" or operation.transaction):
-        call.replica.note_change(call.caller.name)
+        call.replica.note_change(call.caller)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from custom_events.access.roles import Caller
 from custom_events.history.readers import Readers
 from custom_events.postgres import replica
 from custom_events.postgres.replica import ReplicaState
@@ -20,8 +21,11 @@ from custom_events.settings import Settings
 
 LOOK_S: Final = 1.0
 STALE_S: Final = 5.0  # an older look says nothing: the next one hangs at a server that is gone
+END_LIMIT_S: Final = 5.0  # that a look which is under way may still take when the console ends
 _NOT_KNOWN: Final = 2**63  # beyond every position of a log
 
+# Who changed something: the kind and id of a caller; of an operation the name of who had asked for it, which several keys of one person have.
+_Whose = tuple[str, int] | str
 _LOG = structlog.get_logger(__name__)
 
 
@@ -34,8 +38,8 @@ class ReplicaReads:
         self.state: ReplicaState | None = None
         self._primary, self._limit_s = primary, settings.replica_lag_limit_s
         self._looked_at = 0.0
-        self._noted: set[str] = set()  # who changed something since the last look began
-        self._needs: dict[str, int] = {}  # up to where the replica must be for whoever changed something
+        self._noted: set[_Whose] = set()  # who changed something since the last look began
+        self._needs: dict[_Whose, int] = {}  # up to where the replica must be for whoever changed something
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -49,23 +53,25 @@ class ReplicaReads:
         """End, with the connections."""
         self._stopped.set()
         if self._thread is not None:
-            self._thread.join(STALE_S)
+            self._thread.join(END_LIMIT_S)
         self.readers.close()
         self.engine.dispose()
 
-    def note_change(self, name: str) -> None:
-        """The caller of this name has changed something, or had it changed, and it is committed."""
-        with self._lock:
-            self._noted.add(name)
-            self._needs[name] = _NOT_KNOWN
+    def note_change(self, caller: Caller) -> None:
+        """This caller has changed something, and it is committed."""
+        self._note((caller.kind, caller.id))
 
-    def may_be_read(self, name: str) -> bool:
-        """Whether the replica is near enough, and has what the caller of this name has changed."""
+    def note_operation(self, asked_by: str) -> None:
+        """A long operation has ended, and what it changed for whoever asked is committed."""
+        self._note(asked_by)
+
+    def may_be_read(self, caller: Caller) -> bool:
+        """Whether the replica is near enough, and has what this caller has changed, or had changed."""
         state = self.state
         if state is None or state.problem is not None or time.monotonic() - self._looked_at > STALE_S:
             return False
         with self._lock:
-            return name not in self._needs
+            return (caller.kind, caller.id) not in self._needs and caller.name not in self._needs
 
     def look(self) -> None:
         """See how the replica stands, and whose changes it has by now. Raises SQLAlchemyError where the primary fails."""
@@ -80,10 +86,15 @@ class ReplicaReads:
             raise
         with self._lock:
             self._needs |= dict.fromkeys(noted - self._noted, state.written)
-            self._needs = {name: position for name, position in self._needs.items() if position > state.replayed}
+            self._needs = {whose: position for whose, position in self._needs.items() if position > state.replayed}
         if self.state is None or self.state.problem != state.problem:
             _LOG.info("replica", problem=state.problem, behind_s=state.behind_s)
         self.state, self._looked_at = state, time.monotonic()
+
+    def _note(self, whose: _Whose) -> None:
+        with self._lock:
+            self._noted.add(whose)
+            self._needs[whose] = _NOT_KNOWN
 
     def _look_on(self) -> None:
         while not self._stopped.is_set():
