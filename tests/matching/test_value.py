@@ -234,3 +234,16 @@ def test_refunds_in_any_order_never_raise_the_value_nor_pass_zero(
     assert before is not None
     assert found is not None
     assert 0 <= found <= before
+
+
+@pytest.mark.parametrize(
+    ("rule", "left"),
+    [
+        (ValueRule(), "0.951"),
+        (ValueRule(without_shipping=True), "1"),
+        (ValueRule(source=ValueSource.FIXED, fixed=D(10), currency="EUR"), "0.951"),
+    ],
+)
+def test_a_refund_leaves_the_share_of_what_the_rule_starts_from(rule: ValueRule, left: str) -> None:
+    shipped_for_nothing = msgspec.structs.replace(refund("1", "4.90"), shipping=D("4.90"))
+    assert share_left(compile_rule(rule), paid(), [shipped_for_nothing]) == D(left)

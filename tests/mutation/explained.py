@@ -14,6 +14,7 @@ AT_IMPORT: Final = (
 NO_SHAPE: Final = "a value that is missing and one of a wrong shape are refused alike"
 
 SAME_NUMBER: Final = "a measure is compared with numbers alone: neither the event nor the currency is read"
+NUMBERS_OF_NAMES: Final = "numbers within names of generated code: they differ all the same"
 RESET: Final = "the first call begins a window, and so sets it anew"
 
 # Functions whose changes are never in force.
@@ -84,10 +85,24 @@ EXPLAINED: Final[dict[tuple[str, str], str]] = {
         "conditions.source.x__is_of_days",
         "first = test.literal[1] if isinstance(test.literal, tuple) else test.literal",
     ): "both ends of a range are days, or neither is: reading refuses the rest",
+    ("conditions.source.xǁSourceǁ_measure", "self._item_nodes += 2"): NUMBERS_OF_NAMES,
+    ("conditions.source.xǁSourceǁ__init__", "self._item_nodes = 1"): NUMBERS_OF_NAMES,
     (
-        "conditions.source.xǁSourceǁ_measure",
-        "self._item_nodes += 2",
-    ): "numbers of names: they differ all the same",
+        "conditions.literals.x__number",
+        "number = Decimal(str(value)) if (isinstance(value, float)) or True else Decimal(value)",
+    ): "the text of a whole number, a text or a decimal gives the same number",
+    (
+        "matching.effective.x_effective",
+        "values = zip(SETTINGS, _SETTINGS_OF(overrides), )",
+    ): "both are made of one list of names",
+    (
+        "platforms.loose_json.x_cleaned",
+        "return value if all(new is old for new, old in zip(items, value, )) else items",
+    ): "one list is made of the other, element by element",
+    (
+        "platforms.parse.x__letters",
+        'code = value.strip().upper() if value else "XXXX"',
+    ): "no code has four letters",
     (
         "destinations.conversion_rules.x__of_click",
         'verdict, words = without_click(row, answer.sentence or "XXXX")',

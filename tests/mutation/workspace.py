@@ -54,6 +54,7 @@ def prepare(folder: Path, target: Target) -> None:
         "only_mutate": list(target.mutated),
         "do_not_mutate_patterns": [SENTENCES],
         "process_isolation": "forkserver",  # a mutant begins with empty caches, not with those of the run before
+        "timeout_multiplier": 60.0,  # of what the tests took: only a change that never ends is out of time, also on a busy machine
         "pytest_add_cli_args": options,
         "pytest_add_cli_args_test_selection": list(target.judges),
         "use_git_change_detection": False,
