@@ -15,6 +15,7 @@ from custom_events.queries.uploads import UNMATCHED
 Rows = dict[tuple[Any, ...], tuple[Any, ...]]
 
 # By name: how many columns are the key, and the statement. What is compared says the same whatever came first and whatever was sent when.
+# A conversion's own time is not among it: once Google has it, a body that tells of an earlier time changes the custom event alone.
 COMPARED: Final[Mapping[str, tuple[int, str]]] = {
     "commerce events": (
         2,
@@ -40,7 +41,7 @@ FROM app.custom_events WHERE withdrawn_at IS NULL""",
     "conversions": (
         2,
         """
-SELECT e.assignment_id, e.dedup_key, u.transaction_id, u.ads_action_id, u.conversion_at, u.currency, u.click_id, u.email_sha256
+SELECT e.assignment_id, e.dedup_key, u.transaction_id, u.ads_action_id, u.currency, u.click_id, u.email_sha256
 FROM app.custom_events e JOIN app.conversion_uploads u ON u.custom_event_id = e.id AND u.sequence = 0
 WHERE e.withdrawn_at IS NULL""",
     ),
@@ -58,6 +59,7 @@ SELECT a.action_id, u.transaction_id, string_agg(u.kind || ' ' || u.state || coa
 FROM app.conversion_uploads u JOIN app.ads_actions a ON a.id = u.ads_action_id GROUP BY 1, 2"""
 STATES: Final = """
 SELECT kind || ' ' || state || coalesce(': ' || reason, ''), count(*) FROM app.conversion_uploads GROUP BY 1 ORDER BY 2 DESC, 1"""
+ALREADY_RETRACTED: Final = "(already_retracted)"  # as `Outcome.steps` has it
 CENT: Final = Decimal("0.01")
 
 
@@ -109,11 +111,14 @@ def _transaction(conversion: Mapping[str, Any]) -> tuple[str, str]:
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """Sentences, each of a row: what was acknowledged and is gone, what is there twice, what is otherwise than it should be."""
+    """Sentences, each of a row: what was acknowledged and is gone, what is there twice, what is otherwise than it should be. `retracted`
+    is none of that: Google takes no retraction back, so an order that was undone and taken up again keeps nothing there where it was
+    retracted in between, as the ledger says."""
 
     lost: list[str]
     doubled: list[str]
     wrong: list[str]
+    retracted: list[str]
 
     @property
     def is_clean(self) -> bool:
@@ -143,8 +148,10 @@ def judged(quiet: Outcome, disturbed: Outcome, acknowledged: Iterable[Identity])
         for key, values in disturbed.at_google.items()
         if len(values) > 1
     ]
-    wrong += [*contradictions(disturbed), *_other_values(quiet, disturbed)]
-    return Verdict(lost=sorted(lost), doubled=sorted(doubled), wrong=sorted(wrong))
+    others = _other_values(quiet, disturbed)
+    retracted = [sentence for sentence in others if ALREADY_RETRACTED in sentence]
+    wrong += [*contradictions(disturbed), *(sentence for sentence in others if ALREADY_RETRACTED not in sentence)]
+    return Verdict(lost=sorted(lost), doubled=sorted(doubled), wrong=sorted(wrong), retracted=sorted(retracted))
 
 
 def contradictions(outcome: Outcome) -> list[str]:

@@ -57,6 +57,8 @@ def document(result: Result) -> dict[str, Any]:
         "lost": result.verdict.lost,
         "doubled": result.verdict.doubled,
         "wrong": result.verdict.wrong,
+        "retracted": result.verdict.retracted,
+        "notes": [],
     }
 
 
@@ -124,7 +126,14 @@ def _run(found: Mapping[str, Any]) -> str:
 def _verdict(found: Mapping[str, Any]) -> str:
     names = ("lost", "doubled", "wrong")
     rows = [f"- {name}: {row}" for name in names for row in found[name][:ROWS_NAMED]]
-    return "\n".join((f"**{', '.join(f'{name} {len(found[name])}' for name in names)}**", *rows))
+    retracted = [
+        f"- retracted in one run before it was taken up again, and Google takes no retraction back: {row}"
+        for row in found["retracted"]
+    ]
+    notes = [f"- {note}" for note in found["notes"]]
+    return "\n".join(
+        (f"**{', '.join(f'{name} {len(found[name])}' for name in names)}**", "", *rows, *retracted, *notes)
+    )
 
 
 def _left(found: Mapping[str, Any]) -> Sequence[str]:

@@ -77,6 +77,14 @@ def test_each_row_is_named(disturbed: Outcome, lost: list[str], doubled: list[st
     assert not verdict.is_clean
 
 
+def test_what_was_retracted_before_it_was_taken_up_again_is_told_apart() -> None:
+    steps = {SALE: "conversion accepted, retraction accepted, restatement withheld (already_retracted)"}
+    nothing = {SALE: Decimal(0)}
+    verdict = judged(changed(steps=steps, at_google={SALE: [Decimal(0)]}, by_ledger=nothing), QUIET, [ONE, TWO])
+    assert verdict.is_clean
+    assert len(verdict.retracted) == 1
+
+
 def test_what_google_counts_nothing_of_contradicts_nothing() -> None:
     assert contradictions(changed(uncounted={SALE}, at_google={SALE: [Decimal(0)]})) == []
 
