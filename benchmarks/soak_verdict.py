@@ -10,7 +10,9 @@ import msgspec
 # Of what runs the whole time. Python's heaps and a client's caches move by some MiB; what leaks grows by this in hours.
 MEMORY_MIB_AN_HOUR: Final = 20.0
 MEMORY_SHARE_AN_HOUR: Final = 0.10  # of the process's mean, where that is more
-FILES_AN_HOUR: Final = 4.0  # file descriptors of a role
+# File descriptors of a role: what leaks raises the least number, connections that are open at a look do not. So the least of the last quarter
+# is laid beside the least of the second.
+FILES_MORE: Final = 2.0
 CONNECTIONS_AN_HOUR: Final = 3.0
 WORKING_MIB_AN_HOUR: Final = 2.0  # of a table that holds only what is under way
 WORKING_SHARE_AN_HOUR: Final = 0.25  # of its mean, where that is more: space is given back by vacuum, in steps
@@ -20,8 +22,12 @@ KEPT_RATIO: Final = 1.25  # bytes kept for a delivery, second half to first: pag
 DEAD_SHARE: Final = 0.25  # of all rows: autovacuum begins at a fifth
 WAITING: Final = 200.0  # deliveries, at most, at any look of the second half
 
-# What lives as long as the stack; runs and reports come and go, the sandbox remembers all that it was sent.
-LASTING: Final = ("receiver", "console", "webserver", "daemon", "code server", "postgres")
+# What lives as long as the stack; runs and reports come and go, the sandbox remembers all that it was sent. PostgreSQL's backends come and go
+# with runs, two of which overlap at a hand-over: it is judged by its memory for each connection, its descriptors by its own limit.
+LASTING: Final = ("receiver", "console", "webserver", "daemon", "code server")
+POSTGRES: Final = "memory/postgres"
+BACKEND: Final = "memory of PostgreSQL for a connection"
+BACKEND_MIB_AN_HOUR: Final = 4.0
 S_AN_HOUR: Final = 3_600.0
 
 
@@ -52,6 +58,13 @@ def judge(result: Mapping[str, Any]) -> list[Verdict]:
         for name in names
         if (verdict := _verdict(name, [(sample["at_s"], sample["figures"].get(name, 0.0)) for sample in half]))
     ]
+    if POSTGRES in names:
+        points = [
+            (sample["at_s"], sample["figures"].get(POSTGRES, 0.0) / max(1.0, sample["figures"]["connections"]))
+            for sample in half
+        ]
+        verdicts.append(_sloped(BACKEND, points, BACKEND_MIB_AN_HOUR))
+    verdicts += [_of_files(name, samples) for name in names if name.removeprefix("files/") in LASTING]
     verdicts += [_of_rows(name, samples) for name in names if name.startswith("rows/")]
     if (ratio := kept_ratio(samples)) is not None:
         verdicts.append(
@@ -67,6 +80,21 @@ def judge(result: Mapping[str, Any]) -> list[Verdict]:
         Verdict(name=name, mean=count, largest=count, slope=None, bound=0, is_kept=count == 0)
         for name, count in counts.items()
     ]
+
+
+def _of_files(name: str, samples: Sequence[Mapping[str, Any]]) -> Verdict:
+    values = [sample["figures"].get(name, 0.0) for sample in samples]
+    quarter = len(values) // 4
+    second, last = values[quarter : 2 * quarter] or values, values[-quarter:] or values
+    bound = min(second) + FILES_MORE
+    return Verdict(
+        name=f"{name}, least",
+        mean=statistics.fmean(last),
+        largest=min(last),
+        slope=None,
+        bound=bound,
+        is_kept=min(last) <= bound,
+    )
 
 
 def _of_rows(name: str, samples: Sequence[Mapping[str, Any]]) -> Verdict:
@@ -94,14 +122,25 @@ def kept_ratio(samples: Sequence[Mapping[str, Any]]) -> float | None:
 
 def _verdict(name: str, points: Sequence[tuple[float, float]]) -> Verdict | None:
     values = [value for _, value in points]
-    mean, largest, hourly = statistics.fmean(values), max(values), S_AN_HOUR * slope(points)
+    mean, largest = statistics.fmean(values), max(values)
     ceiling = {"dead share": DEAD_SHARE, "waiting/deliveries": WAITING}.get(name)
     if ceiling is not None:
         return Verdict(name=name, mean=mean, largest=largest, slope=None, bound=ceiling, is_kept=largest <= ceiling)
     bound = _bound(name, mean)
-    if bound is None:
-        return None
-    return Verdict(name=name, mean=mean, largest=largest, slope=hourly, bound=bound, is_kept=hourly <= bound)
+    return None if bound is None else _sloped(name, points, bound)
+
+
+def _sloped(name: str, points: Sequence[tuple[float, float]], bound: float) -> Verdict:
+    values = [value for _, value in points]
+    hourly = S_AN_HOUR * slope(points)
+    return Verdict(
+        name=name,
+        mean=statistics.fmean(values),
+        largest=max(values),
+        slope=hourly,
+        bound=bound,
+        is_kept=hourly <= bound,
+    )
 
 
 def _bound(name: str, mean: float) -> float | None:
@@ -109,7 +148,6 @@ def _bound(name: str, mean: float) -> float | None:
     kind, _, what = name.partition("/")
     bounds = {
         "memory": max(MEMORY_MIB_AN_HOUR, MEMORY_SHARE_AN_HOUR * mean) if what in LASTING else None,
-        "files": FILES_AN_HOUR if what in LASTING else None,
         "connections": CONNECTIONS_AN_HOUR,
         "working": max(WORKING_MIB_AN_HOUR, WORKING_SHARE_AN_HOUR * mean),
     }

@@ -48,7 +48,7 @@ RAW_BYTES: Final = (
     3_300  # a delivery: 2.4 kB of body (decision 2), headers, its row in the index of digests and by number
 )
 ORDER_BYTES: Final = 5_771  # an order with its events, custom events, conversions and all indexes: section 10
-REPORTS_SHARE: Final = 0.35  # of what orders take, for the tables of reports
+REPORTS_SHARE: Final = 0.35  # of what orders take, for the tables of reports: an estimate, not measured
 LANDING_LOG_BYTES: Final = 6_000  # a delivery: its row and 3 kB of page images, decision 64
 PIPELINE_LOG_BYTES: Final = (
     10_847  # a delivery of an order with four of them: (14,075 + 19,499 + 2,384 + 7,430) / 4, section 10
