@@ -142,6 +142,7 @@ def _said(answer: httpx.Response) -> str:
     return f"{answer.request.url}: {answer.status_code} {answer.text[:200]}"
 
 
+@pytest.mark.long
 def test_planted_people_and_secrets(
     planted: Planted, dagster: dg.DagsterInstance, tmp_path: Path, log: io.StringIO, capfd: Any
 ) -> None:
