@@ -41,7 +41,9 @@ PROBES = [
 ]
 
 
-@pytest.mark.parametrize("query", PROBES, ids=lambda query: "-".join(re.findall(r"(?:UPDATE|FROM) (\w+\.\w+)", query)[:2]))
+@pytest.mark.parametrize(
+    "query", PROBES, ids=lambda query: "-".join(re.findall(r"(?:UPDATE|FROM) (\w+\.\w+)", query)[:2])
+)
 def test_every_look_up_is_an_index_probe_whatever_the_planner_believes(in_world: InWorld, query: str) -> None:
     async def test(world: Any) -> None:
         await world.connection.execute("ANALYZE app.orders, app.event_keys, app.customers, app.commerce_events")
