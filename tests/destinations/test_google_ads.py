@@ -218,6 +218,11 @@ class Raised(Exception):
         self.request_id = "r-2"
 
 
+def test_an_error_whose_calls_tell_nothing_has_no_reason_of_google_s() -> None:
+    error = DeadlineExceeded("?", errors=[object()])
+    assert answers.failure_of(error) == ([], None)
+
+
 def test_a_refused_request_answers_for_every_row() -> None:
     error = Raised(failure(("not_allowlisted_error", "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE", None, None)))
     answer = answers.read_failure(error, [row(1), row(2)], NOW)

@@ -125,7 +125,7 @@ def test_after_a_retraction() -> None:
     retracted = row(1, UploadState.ACCEPTED, "0", kind=UploadKind.RETRACTION, adjusted_at=NOW)
     (found,) = wanted(row(), [retracted], "30")
     assert isinstance(found, Append)
-    assert found.reason == reasons.ALREADY_RETRACTED
+    assert (found.reason, found.sentence) == (reasons.ALREADY_RETRACTED, reasons.WITHHELD[reasons.ALREADY_RETRACTED])
     kept = row(2, UploadState.WITHHELD, "30", reason=reasons.ALREADY_RETRACTED, adjusted_at=NOW)
     assert wanted(row(), [retracted, kept], "30") == []
     (again,) = wanted(row(), [retracted], "30", Lane.DATA_MANAGER)

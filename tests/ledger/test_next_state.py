@@ -126,6 +126,7 @@ def test_duplicates() -> None:
     assert (taken.state, "an earlier call of ours" in taken.sentence) == (UploadState.ACCEPTED, True)
     first = settled(Verdict.ALREADY_THERE, code="ConversionUploadError.ORDER_ID_ALREADY_IN_USE", sentence="Known")
     assert (first.state, "another tag or system" in first.sentence) == (UploadState.ACCEPTED, True)
+    assert taken.reason == first.reason == "ConversionUploadError.ORDER_ID_ALREADY_IN_USE"
     other = settled(
         Verdict.ALREADY_THERE, code="ConversionUploadError.CLICK_CONVERSION_ALREADY_EXISTS", sentence="Known"
     )

@@ -1,5 +1,6 @@
 """Consent that nobody gave or refused: what each policy makes of it, by where the customer is."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -8,10 +9,11 @@ import pytest
 from custom_events.conditions.facts import Facts
 from custom_events.matching.checks import config_problems
 from custom_events.matching.compiled_rules import CompiledRules
-from custom_events.matching.eligibility import EUROPE, is_european
+from custom_events.matching.eligibility import EUROPE, click_for, click_reason, is_european, usable_click
 from custom_events.matching.explain import explain, explanation_lines
 from custom_events.matching.match import Match, match
-from custom_events.values.clicks import Consent, ConsentStatus
+from custom_events.values.clicks import Click, ClickKind, Consent, ConsentStatus
+from custom_events.values.conversions import AdsAction
 from custom_events.values.definitions import CartRule, ConsentNeeded, ConversionExtras, DefinitionConfig
 from custom_events.values.events import Customer, EventType
 from custom_events.values.reasons import Reason
@@ -111,3 +113,27 @@ def test_the_explanation_says_what_the_policy_does() -> None:
 def test_a_cart_that_cannot_be_told_is_a_problem(cart: CartRule, paths: list[str]) -> None:
     config = DefinitionConfig(trigger=(EventType.ORDER_PAID,), extra_data=ConversionExtras(cart=cart))
     assert [problem.path for problem in config_problems(config)] == [f"extra_data.cart.{path}" for path in paths]
+
+
+def test_the_best_click_that_its_windows_and_its_action_take() -> None:
+    event = paid()
+    window = timedelta(days=30)
+    old = Click(kind=ClickKind.GCLID, id="old", clicked_at=event.occurred_at - window - timedelta(seconds=1))
+    late = Click(kind=ClickKind.GCLID, id="late", clicked_at=event.occurred_at + timedelta(seconds=1))
+    braid = Click(kind=ClickKind.WBRAID, id="braid", clicked_at=event.occurred_at - timedelta(days=20))
+    edge = Click(kind=ClickKind.GCLID, id="edge", clicked_at=event.occurred_at - timedelta(days=10))
+    untimed = Click(kind=ClickKind.GBRAID, id="untimed")
+    reasons = [click_reason(click, event, window) for click in (old, late, braid, edge, untimed)]
+    assert reasons == [Reason.CLICK_TOO_OLD, Reason.CLICK_AFTER_EVENT, None, None, None]
+    event = msgspec.structs.replace(event, clicks=(old, late, braid, edge, untimed))
+    assert usable_click(event, window) is braid
+    assert usable_click(msgspec.structs.replace(event, clicks=(old, late)), window) is None
+    for action, taken in (
+        (None, braid),
+        (AdsAction(id=1, ads_account_id=1, click_window_days=30), braid),
+        (AdsAction(id=1, ads_account_id=1, click_window_days=10), edge),
+        (AdsAction(id=1, ads_account_id=1, click_window_days=5), untimed),
+        (AdsAction(id=1, ads_account_id=1, one_per_click=True), edge),
+        (AdsAction(id=1, ads_account_id=1, one_per_click=True, click_window_days=5), None),
+    ):
+        assert click_for(braid, event, 30, action) is taken
