@@ -40,7 +40,7 @@ GB = 10**9
     help="Days of archived log (WAL) that are kept for recovery to a point in time.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
-def sizing(  # noqa: PLR0913  (its options)
+def sizing(
     *,
     events_a_day: int,
     sites: int,
