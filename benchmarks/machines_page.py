@@ -31,7 +31,7 @@ def text(result: Mapping[str, Any], picture: str) -> str:
             "Machines are network namespaces with a receiver, a drain and a sender each; PostgreSQL (fsync on), the sandbox's Google and the stores are outside. Each round posts",
             f"{count:,} signed orders of 16 sites to all of them, as fast as they are answered, and waits until Google has accepted everything.",
             "",
-            f"**All machines shared the {result['cores']} cores of one, and other work did too (load {result['load_before']:g} before):** throughput cannot rise with them here, and the picture shows that.",
+            f"**All machines shared the {result['cores']} cores of one, and other work did too (load {result['load_before']:g} before):** more programs get a larger share of busy cores, and the load changed from round to round, so that throughput says how the cores were shared and nothing of more machines.",
             "What says something is the processor's time for one delivery: what each further machine costs.",
             "",
             f"![Throughput and processor's time for a delivery, by the number of machines]({picture})",

@@ -1,7 +1,7 @@
 """What work and keeping cost, as it was measured: each figure with its unit in its name and its source beside it. docs/how-to/sizing.md, the command
 `custom-events sizing` and the requests of the Helm chart follow from these.
 
-Sections are those of docs/reference/performance.md; of two rounds the dearer one is taken.
+Of two rounds the dearer one is taken.
 """
 
 from typing import Final
@@ -10,49 +10,51 @@ from typing import Final
 DELIVERIES_AN_ORDER: Final = (
     4  # create, paid, an update that says something, fulfilled: what Shopify posts of an ordinary order
 )
-CUSTOM_EVENTS_AN_ORDER: Final = 1.8  # five rules a site, section 5 and decision 65
+CUSTOM_EVENTS_AN_ORDER: Final = 1.8  # five rules a site, docs/reference/performance.md 5 and decision 65
 CONVERSIONS_AN_ORDER: Final = 1.8  # at most: every custom event goes to Google
 
 # ---------------------------------------------------------------- processor, us
-RECEIVER_US: Final = 69  # a delivery, of the receiver's process: section 2
-LANDING_POSTGRES_US: Final = 45  # the same delivery, of PostgreSQL: section 2 (114 together)
-# A delivery of an order with four of them on full tables, section 10: (238 + 377 + 224 + 301) / 4 and (195 + 382 + 104 + 143) / 4.
+RECEIVER_US: Final = 69  # a delivery, of the receiver's process: docs/reference/performance.md 2
+LANDING_POSTGRES_US: Final = 45  # the same delivery, of PostgreSQL: docs/reference/performance.md 2 (114 together)
+# A delivery of an order with four of them on full tables, docs/reference/performance.md 10: (238 + 377 + 224 + 301) / 4 and (195 + 382 + 104 + 143) / 4.
 PIPELINE_US: Final = 285
 PIPELINE_POSTGRES_US: Final = 206
-SENDER_US: Final = 35  # a conversion in a full batch: 20 ours, 15 of Google's client for 2,000 in 40 and 15 ms ... decision 17, rounded up
+SENDER_US: Final = (
+    35  # a conversion in a full batch: 40 ms for 2,000, and 15 of Google's client, rounded up: decision 17
+)
 SENDER_POSTGRES_US: Final = 30  # 60 ms for 2,000: decision 17
-# Small batches, cores whatever the rate (25 to 100 deliveries a second, 16 accounts; benchmarks/load.py, section 13): a look each half second, a
+# Small batches, cores whatever the rate (25 to 100 deliveries a second, 16 accounts; benchmarks/load.py, docs/reference/performance.md 13): a look each half second, a
 # transaction and its look-ups for each batch, a claim and a call for each account. Beside these the figures above are those of large batches.
 POSTGRES_BATCHES_CORES: Final = 0.20
 PIPELINE_BATCHES_CORES: Final = 0.05
 SENDER_BATCHES_CORES: Final = 0.07
-REPORTS_US: Final = 7.1  # an order that is kept, of PostgreSQL, each build: section 7
-REPORTS_BUILD_S: Final = 0.43  # of PostgreSQL, each build, whatever is kept: section 7
-REPORTS_DBT_S: Final = 8.0  # of dbt's own process, each build: section 7
+REPORTS_US: Final = 7.1  # an order that is kept, of PostgreSQL, each build: docs/reference/performance.md 7
+REPORTS_BUILD_S: Final = 0.43  # of PostgreSQL, each build, whatever is kept: docs/reference/performance.md 7
+REPORTS_DBT_S: Final = 8.0  # of dbt's own process, each build: docs/reference/performance.md 7
 BUILDS_A_DAY: Final = 24  # orchestration/schedules.py
 AT_REST_CORES: Final = 0.15  # Dagster's daemon, its sensors and the console, while nothing comes: benchmarks/soak.py
-RUN_START_S: Final = 3.0  # of the processor, to import Dagster and the graph: section 6
+RUN_START_S: Final = 3.0  # of the processor, to import Dagster and the graph: docs/reference/performance.md 6
 
 # ---------------------------------------------------------------- memory, MiB (proportional set size)
-RECEIVER_MIB: Final = 74  # a process: section 6
+RECEIVER_MIB: Final = 74  # a process: docs/reference/performance.md 6
 CONSOLE_MIB: Final = 104  # benchmarks/soak.py
 CODE_SERVER_MIB: Final = 150  # the same, as the next
 WEBSERVER_MIB: Final = 145
 DAEMON_MIB: Final = 118
 RUN_MIB: Final = 165  # a run that drains or sends, without rules
-DBT_MIB: Final = 144  # dbt's process beside the run that builds reports: section 7
+DBT_MIB: Final = 144  # dbt's process beside the run that builds reports: docs/reference/performance.md 7
 CONNECTION_MIB: Final = 10  # a backend of PostgreSQL that has planned our statements, without shared memory
 
 # ---------------------------------------------------------------- disk and log, bytes
 RAW_BYTES: Final = (
     3_300  # a delivery: 2.4 kB of body (decision 2), headers, its row in the index of digests and by number
 )
-ORDER_BYTES: Final = 5_771  # an order with its events, custom events, conversions and all indexes: section 10
+ORDER_BYTES: Final = (
+    5_771  # an order with its events, custom events, conversions and all indexes: docs/reference/performance.md 10
+)
 REPORTS_SHARE: Final = 0.35  # of what orders take, for the tables of reports: an estimate, not measured
 LANDING_LOG_BYTES: Final = 6_000  # a delivery: its row and 3 kB of page images, decision 64
-PIPELINE_LOG_BYTES: Final = (
-    10_847  # a delivery of an order with four of them: (14,075 + 19,499 + 2,384 + 7,430) / 4, section 10
-)
+PIPELINE_LOG_BYTES: Final = 10_847  # a delivery of an order with four of them: (14,075 + 19,499 + 2,384 + 7,430) / 4, docs/reference/performance.md 10
 SENDER_LOG_BYTES: Final = 929  # a conversion, claim and answer: decision 17
 RUN_BYTES: Final = 26_000  # a run of Dagster's with its events: orchestration/run_retention.py
 RUNS_A_DAY: Final = 2 * 144 + BUILDS_A_DAY + 50  # drains and sends hand over after ten minutes; hourly and daily jobs
@@ -76,5 +78,5 @@ DAGSTER_CONNECTIONS: Final = 8  # webserver, daemon and code server
 SPARE_CONNECTIONS: Final = 15  # the command line, backups, a BI tool, PostgreSQL's own reserve
 
 # ---------------------------------------------------------------- what one process can do
-RECEIVER_A_SECOND: Final = 5_450  # deliveries of one process: section 2
+RECEIVER_A_SECOND: Final = 5_450  # deliveries of one process: docs/reference/performance.md 2
 SHARDS: Final = 16  # as many drains can work at once: setting `shards`

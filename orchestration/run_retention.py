@@ -43,8 +43,11 @@ class Leftovers(msgspec.Struct, frozen=True, kw_only=True):
 def delete_leftovers(connection: sa.Connection, before: datetime) -> Leftovers:
     """Delete what no run takes with it: results of checks whose run is deleted, and events of no run from before then. How many.
 
-    The last of each check and asset stays. Call it after `delete_old_runs`, which Dagster lets leave the results of its checks.
+    The last of each check and asset stays. Call it after `delete_old_runs`, which Dagster lets leave the results of its checks. Nothing is
+    deleted where Dagster keeps its records elsewhere.
     """
+    if not connection.execute(sql.HAS_RECORDS).scalar_one():
+        return Leftovers(checks=0, events=0)
     stored = before.astimezone(UTC).replace(tzinfo=None)
     checks = connection.execute(sql.DELETE_CHECKS, {"most": MOST_RECORDS}).rowcount
     events = connection.execute(sql.DELETE_EVENTS, {"before": stored, "most": MOST_RECORDS}).rowcount

@@ -188,7 +188,7 @@ async def asyncpg_connect(
 
 def _notice_loss(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Have the kernel end a TCP connection whose other end is gone, as libpq does by its parameters; asyncpg has none for it."""
-    end: socket.socket = cast("Any", connection)._transport.get_extra_info("socket")  # noqa: SLF001  (nothing public leads to it before the first statement)
+    end: socket.socket = cast("Any", connection)._transport.get_extra_info("socket")  # noqa: SLF001  (nothing public has it)
     if end.family == socket.AF_UNIX:
         return
     end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

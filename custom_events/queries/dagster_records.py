@@ -4,6 +4,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
+# Whether Dagster keeps its records here: it makes its tables when it starts first.
+HAS_RECORDS: Final = sa.text("SELECT to_regclass('dagster.asset_check_executions') IS NOT NULL")
+
 # Results of checks whose run is deleted, :most at a time. The last finished one of each check stays: Dagster shows it as the check's state.
 DELETE_CHECKS: Final = sa.text("""
 DELETE FROM dagster.asset_check_executions WHERE id IN (

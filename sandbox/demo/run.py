@@ -130,7 +130,7 @@ class Demo:
 def run(settings: Settings, url: str, console: Console, *, once: bool, with_reports: bool = False) -> int:
     """Migrates and seeds the database, runs the demo; stays up until interrupted unless `once`, which builds reports only
     `with_reports`. Returns the exit code."""
-    console.print("Making its tables.")
+    console.print("The database gets its tables.")
     migrate.upgrade(url)
     demo = Demo(settings, url, console)
     try:
