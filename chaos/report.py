@@ -14,7 +14,7 @@ from chaos.run import Figures, Result
 ROWS_NAMED: Final = 50  # of lost, doubled and wrong, in the Markdown; the JSON has all
 _BUSY: Final = 503
 _HEAD: Final = """\
-# Nothing is lost: the proof by chaos
+# Nothing is lost: the proof by chaos{how}
 
 <!-- made by `make chaos` -->
 `make chaos` runs the whole product under signed load from a second process while faults happen at random by a seed, and lays what came of it
@@ -98,7 +98,7 @@ def markdown(found: Mapping[str, Any]) -> str:
     kinds = [(name, f"{count:,}") for name, count in found["traffic"].items()]
     missing = found["not_played_here"]
     sections = (
-        (_HEAD,),
+        (_HEAD.format(how="" if found["whole"] else ", without Dagster"),),
         ("## The run", _run(found), "", _verdict(found)),
         ("## What was there in the end", *_table(("", "rows"), counted), "", *_left(found)),
         ("## Answers of the receiver", *_answers(found)),
@@ -113,7 +113,8 @@ def markdown(found: Mapping[str, Any]) -> str:
 def _run(found: Mapping[str, Any]) -> str:
     faults = sum(found["faults"].values())
     programs = "all programs, with Dagster" if found["whole"] else "without Dagster and the console"
-    again = f"`make chaos EVENTS={found['events']} FAULTS={faults} SEED={found['seed']}`"
+    arguments = f"--events {found['events']} --faults {faults} --seed {found['seed']}"
+    again = f"`.venv/bin/python -m chaos {arguments}{'' if found['whole'] else ' --without-dagster'}`"
     sentences = (
         f"Seed {found['seed']}: {found['events']:,} posts, {faults:,} faults, up to three at once ({found['seconds_of_faults']:,} seconds of them together); {programs}.",
         f"The disturbed run took {found['seconds']['disturbed']:,.0f} s, until everything was settled.",
