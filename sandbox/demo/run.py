@@ -15,7 +15,7 @@ from custom_events.postgres import migrate
 from custom_events.postgres.connect import engine
 from custom_events.settings import Settings
 from orchestration import instance
-from sandbox.demo import examples, reports
+from sandbox.demo import examples, nightly_jobs
 from sandbox.demo import figures as demo_figures
 from sandbox.demo.console import prepare_console, show_alarms, sign_in_link
 from sandbox.demo.figures import Figures
@@ -128,8 +128,8 @@ class Demo:
 
 
 def run(settings: Settings, url: str, console: Console, *, once: bool, with_reports: bool = False) -> int:
-    """Migrates and seeds the database, runs the demo; stays up until interrupted unless `once`, which builds reports only
-    `with_reports`. Returns the exit code."""
+    """Migrates and seeds the database, runs the demo; stays up until interrupted unless `once`, which asks for Google's counts and builds reports
+    only `with_reports`. Returns the exit code."""
     console.print("The database gets its tables.")
     migrate.upgrade(url)
     demo = Demo(settings, url, console)
@@ -150,8 +150,9 @@ def run(settings: Settings, url: str, console: Console, *, once: bool, with_repo
             demo.follow("Second wave: refunds, cancellations, redeliveries", waves.second, live)
         code = _conclude(demo, before, number, once=once, password=password)
         if with_reports or not once:
-            console.print("The reports are being built.")
-            console.print(reports.build(demo.supervisor), soft_wrap=True)
+            console.print("Google is asked for its counts, and the reports are built.")
+            for job in nightly_jobs.JOBS:
+                console.print(nightly_jobs.run(demo.supervisor, job), soft_wrap=True)
         if not once:
             console.print("Running until Ctrl-C.")
             _stay(demo)
