@@ -47,13 +47,16 @@ def by_id(connection: sa.Connection, bulk_change_id: int) -> Row | None:
 
 
 def search(
-    connection: sa.Connection, *, only: Collection[int] | None, before_id: int | None, limit: int
+    connection: sa.Connection, *, only: Collection[int] | None, text: str | None, before_id: int | None, limit: int
 ) -> Sequence[Row]:
-    """Bulk changes of these sites alone (None: all), newest first, older than `before_id`."""
+    """Bulk changes of these sites alone (None: all) with `text` in the reason or in who asked, newest first, older than `before_id`."""
     statement = _changes().order_by(_TABLE.c.id.desc()).limit(limit)
     if only is not None:
         within = _TABLE.c.site_ids.contained_by(sa.literal(sorted(only), _SITES))
         statement = statement.where(within, sa.func.cardinality(_TABLE.c.site_ids) > 0)
+    if text is not None:
+        reason, asked_by = (column.icontains(text, autoescape=True) for column in (_TABLE.c.reason, _TABLE.c.asked_by))
+        statement = statement.where(reason | asked_by)
     if before_id is not None:
         statement = statement.where(_TABLE.c.id < before_id)
     return connection.execute(statement).all()

@@ -192,12 +192,18 @@ def apply_dry_run(call: Call, operation_id: OperationId, body: Applying) -> Answ
     answer=Page[BulkChange],
     example=Page(items=(_CHANGE,), next=None),
 )
-def list_bulk_changes(call: Call, *, limit: Limit = LIMIT, after: After = None) -> Page[BulkChange]:
-    """The bulk changes of the last 30 days that were about sites that you may see, and no others; the newest first."""
+def list_bulk_changes(
+    call: Call, *, search: Search = None, limit: Limit = LIMIT, after: After = None
+) -> Page[BulkChange]:
+    """The bulk changes of the last 30 days that were about sites that you may see, and no others; the newest first.
+
+    `search` finds a part of the reason, or of who asked.
+    """
     before = read_after(after, _NEWEST, (int,))
     listed = changes.search(
         call.connection,
         only=call.caller.sites(),
+        text=search,
         before_id=None if before is None else before[0],
         limit=limit + 1,
     )

@@ -35,7 +35,9 @@ _UNDO: Final = right_of(operations.ROUTES, operations.undo_bulk_change)
 @PAGES.show("/bulk-changes", right=READ, template="bulk_changes.html")
 def bulk_changes_page(call: Call, ask: Ask) -> Shown:
     """The bulk changes of the last 30 days; the newest may be undone after a preview."""
-    listed = operations.list_bulk_changes(call, limit=ROWS, after=ask.text("after", longest=2_000))
+    listed = operations.list_bulk_changes(
+        call, search=ask.text("search"), limit=ROWS, after=ask.text("after", longest=2_000)
+    )
     return Shown(title=_("Bulk changes"), content={"ask": ask, "list": listed, "verbs": VERBS})
 
 

@@ -165,10 +165,16 @@ def get(connection: sa.Connection, bulk_change_id: int, *, only: Collection[int]
 
 
 def search(
-    connection: sa.Connection, *, only: Collection[int] | None, before_id: int | None = None, limit: int
+    connection: sa.Connection,
+    *,
+    only: Collection[int] | None,
+    text: str | None = None,
+    before_id: int | None = None,
+    limit: int,
 ) -> list[BulkChange]:
-    """Bulk changes about these sites alone (None: all), newest first; the next page begins before the last id of this one."""
-    rows = queries.search(connection, only=only, before_id=before_id, limit=limit)
+    """Bulk changes about these sites alone (None: all), with `text` in the reason or in who asked, newest first; the next page begins before
+    the last id of this one."""
+    rows = queries.search(connection, only=only, text=text, before_id=before_id, limit=limit)
     return [msgspec.convert(row, BulkChange, from_attributes=True) for row in rows]
 
 

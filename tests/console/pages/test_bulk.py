@@ -61,6 +61,8 @@ def test_a_definition_is_assigned_to_many_sites_after_a_preview_and_undone(
     assert "3 rows on 3 sites, by ana@example.org" in done
     assert all(len(of_site(engine, site_id)) == 2 for site_id in shops)
     newest = browser.get("/bulk-changes").text
+    assert browser.get("/bulk-changes?search=SPRIN").text.count("spring") == 1
+    assert "No bulk change is called so" in browser.get("/bulk-changes?search=autumn").text
     tried = re.search(r'action="(bulk-changes/\d+/undo/preview)"', newest)
     assert tried is not None
     page = browser.post(f"/{tried[1]}").text
