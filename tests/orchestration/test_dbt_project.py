@@ -15,9 +15,13 @@ import yaml
 from sqlalchemy.engine import make_url
 
 from custom_events.errors import NeedsAction
+from custom_events.postgres.connect import LOST, SESSION
 from custom_events.settings import Settings, settings
 from orchestration import dbt_project, instance, resources
 from supervisor import programs
+
+# What every connection of ours sets.
+OURS = " ".join(f"-c {name}={value}" for name, value in (SESSION | LOST).items())
 
 
 @pytest.mark.parametrize(
@@ -180,12 +184,12 @@ def test_dagster_gets_its_own_driver_and_search_path() -> None:
     assert written.startswith("postgresql+psycopg2://u:secret@/custom_events?")
     assert make_url(written).query == {
         "host": "/tmp/socket",
-        "options": "-c jit=off -c timezone=UTC -c search_path=dagster",
+        "options": f"{OURS} -c search_path=dagster",
     }
     kept = instance.storage_url("postgresql://u@db/events?sslmode=require&options=-c%20work_mem%3D7MB")
     assert make_url(kept).query == {
         "sslmode": "require",
-        "options": "-c work_mem=7MB -c jit=off -c timezone=UTC -c search_path=dagster",
+        "options": f"-c work_mem=7MB {OURS} -c search_path=dagster",
     }
 
 
@@ -194,7 +198,7 @@ def test_what_an_address_says_of_tls_and_the_session_reaches_dbt() -> None:
         "postgresql://u@db/events?sslmode=verify-full&sslrootcert=/ca.pem&options=-c%20a%3Db"
     )
     assert {name: value for name, value in made.items() if name.startswith("PG")} == {
-        "PGOPTIONS": f"-c a=b -c jit=off -c timezone=UTC {dbt_project.LIMITS}",
+        "PGOPTIONS": f"-c a=b {OURS} {dbt_project.LIMITS}",
         "PGSSLMODE": "verify-full",
         "PGSSLROOTCERT": "/ca.pem",
     }
