@@ -95,7 +95,7 @@ print(json.dumps({
 
 def copied(to: Path) -> Path:
     """The tree's code, as far as an order meets it."""
-    for name in ("custom_events", "ingest_api", "cli"):
+    for name in ("custom_events", "ingest_api", "cli", "migrations"):
         shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
     return to
 
