@@ -130,7 +130,7 @@ def order(machine: PlainMachine, name: str, *before: str) -> None:
     machine.type("cd /var/lib/custom-events")
     for block in before:
         machine.type(block)
-    machine.type('ADDRESS="$RECEIVER${ADDRESS#https://events.example}"')
+    machine.type('ADDRESS="$RECEIVER/${ADDRESS#*//*/}"')  # the receiver of this machine, whichever host it named
     (post,) = tutorial(machine, "6. An order")
     machine.type(post.replace("A-1", name))
     stack.until(
