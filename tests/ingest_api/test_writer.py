@@ -335,6 +335,27 @@ def test_the_week_before_is_looked_at(play: Play, rows: Query, engine: Any, monk
     assert rows("SELECT delivery_id FROM landing.raw_events ORDER BY 1") == [("1",), ("2",)]
 
 
+def test_beside_the_week_before_new_ones_land_by_the_short_statement_and_known_ones_by_the_long_one(
+    play: Play, rows: Query, engine: Any, monkeypatch: pytest.MonkeyPatch, one_connection: None
+) -> None:
+    monkeypatch.setattr(module_of_connections, "is_after_boundary", lambda moment: True)
+    monkeypatch.setattr(module_of_connections, "CAREFUL_S", 0.0)
+    long_statement = module_of_connections.landing.LAND_AROUND
+
+    async def scenario(writer: Writer, _: Connections) -> None:
+        monkeypatch.setattr(module_of_connections.landing, "LAND_AROUND", "SELECT 'not to be run'")
+        assert await asyncio.gather(*(land(writer, *delivery(number)) for number in (1, 2))) == [True, True]
+        with engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE landing.raw_events SET landed_week = landed_week - 7")
+        monkeypatch.setattr(module_of_connections.landing, "LAND_AROUND", long_statement)
+        assert await asyncio.gather(*(land(writer, *delivery(number)) for number in (3, 1, 2))) == [True, False, False]
+
+    play(scenario)
+    assert rows("SELECT received, landed, duplicates FROM landing.receipts ORDER BY at") == [(2, 2, 0), (3, 1, 2)]
+    assert rows("SELECT count(*) FROM landing.raw_events") == rows("SELECT count(*) FROM landing.raw_queue") == [(3,)]
+    assert rows("SELECT count(*) FROM landing.duplicate_deliveries") == [(2,)]
+
+
 def test_around_the_change_of_week_landings_take_turns(
     play: Play, rows: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
