@@ -25,6 +25,7 @@ TARGETS: Final = {
 }
 FILLED, DELIVERIES, ROUNDS = 200_000, 20_000, 3
 QUICK_FILLED, QUICK_DELIVERIES = 1_000, 600
+WRITER_LIMIT_S: Final = 600.0
 RESULT = Path(".local/bench/landing.json")
 _FILL: Final = """
 INSERT INTO landing.raw_events (landed_week, site_id, topic, dedup_key, delivery_id, signature, headers, body, body_bytes)
@@ -58,24 +59,22 @@ def land(build: Build, way: str, first: int, count: int) -> Figures:
         before = filled.log_position(connection)
     cpu_s = pipeline.ended_backends_cpu_s(build.place)
     program = Path(__file__).with_name("landing_writer.py")
-    process = subprocess.Popen(
+    done = subprocess.run(
         [sys.executable, program, build.url, str(first), str(count), way],
-        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         cwd=build.folder,
         env=pipeline.environment(build.folder),
+        timeout=WRITER_LIMIT_S,
+        check=True,
     )
-    output, _ = process.communicate("\n", timeout=600)
-    if process.returncode:
-        raise RuntimeError(f"{build.name}: not all deliveries have landed")
     postgres_s = pipeline.ended_backends_cpu_s(build.place) - cpu_s
     with psycopg.connect(build.url) as connection:
         wal = filled.log_position(connection) - before
         heap_after, indexes_after = _sizes(connection)
     return {
         "cpu_us": postgres_s / count * 1e6,
-        "receiver_us": json.loads(output.splitlines()[-1])["cpu_s"] / count * 1e6,
+        "receiver_us": json.loads(done.stdout.splitlines()[-1])["cpu_s"] / count * 1e6,
         "wal_bytes": wal / count,
         "heap_bytes": (heap_after - heap) / count,
         "index_bytes": (indexes_after - indexes) / count,

@@ -1,10 +1,9 @@
 """Deliveries through a build's own writer, by `python FILE URL FIRST COUNT around|plain`: the receiver without HTTP and signatures.
 
-Run with PYTHONPATH at the build's folder: its module of connections has had two names. Says `ready`, waits for a line, lands COUNT deliveries with
-numbers from FIRST, and says what that took of this process. `around`: as in the 48 hours after a change of week, when the week before is looked at.
+Run with PYTHONPATH at the build's folder. Lands COUNT deliveries with numbers from FIRST and prints what that took of
+this process. `around`: as in the 48 hours after a change of week, when the week before is looked at.
 """
 
-import asyncio
 import json
 import sys
 import time
@@ -82,7 +81,8 @@ async def land(url: str, made: list[tuple[int, dict[str, str], bytes]]) -> None:
 
 def _look_around(is_after_change: bool) -> None:
     """What day of the week it is for the writer."""
-    module: Any = sys.modules[Pause.__module__]  # by a build's own name for it: an import by name would find another build's
+    # By the build's own name for it: a module that this build lacks would be taken from the folder that is installed.
+    module: Any = sys.modules[Pause.__module__]
     module.REPEATS = timedelta(days=7 if is_after_change else 0)
 
 
@@ -91,8 +91,6 @@ def main() -> None:
     url, first, count, way = sys.argv[1:]
     _look_around(way == "around")
     made = deliveries(int(first), int(count))
-    print("ready", flush=True)
-    sys.stdin.readline()
     began = time.process_time()
     uvloop.run(land(url, made))
     print(json.dumps({"cpu_s": time.process_time() - began}))
