@@ -10,7 +10,7 @@ import msgspec
 import zstandard
 
 from benchmarks import bodies
-from ingest_api.groups import COMPRESSION
+from benchmarks.pipeline_world import ZSTD_LEVEL
 from sandbox.stores.shopify import refund
 
 LATE_DAYS: Final = (10, 40)  # how much older a late order is than the newest ones, about
@@ -88,7 +88,7 @@ def orders(
 
 def packed(stage: Stage, orders: list[tuple[int, dict[str, Any], datetime]]) -> Iterator[Packed]:
     """One delivery of each order."""
-    compress = zstandard.ZstdCompressor(compression_params=COMPRESSION).compress
+    compress = zstandard.ZstdCompressor(ZSTD_LEVEL).compress
     encode = msgspec.json.Encoder().encode
     for site_id, body, at in orders:
         content = encode(stage.change(body, at))

@@ -4,7 +4,7 @@
 
 As `filled`: both databases are on one server (embedded, with fsync), take turns within each round, and each turn begins after a checkpoint.
 Deliveries of Shopify's (6.7 KB) go through the build's own writer, which commits groups of what waits (`landing_writer.py`). `plain` is most days
-of a week, `around` Monday and Tuesday, when keys of the week before are looked at. `--filled` deliveries are there of this week and as many of the last;
+of a week, `around` Monday and Tuesday, when keys of the week before are looked at; in both so many wait that groups are large, in `calm` 16. `--filled` deliveries are there of this week and as many of the last;
 they have the keys of real ones and empty bodies, since what lands is appended and nobody reads theirs.
 """
 
@@ -20,9 +20,8 @@ import psycopg
 from benchmarks import filled, pipeline
 from benchmarks.filled import Build, Figures
 
-TARGETS: Final = {
-    f"{way}_{what}": target for way in ("plain", "around") for what, target in (("cpu", 0.8), ("wal", 0.7))
-}
+WAYS: Final = ("plain", "around", "calm")
+TARGETS: Final = {f"{way}_{what}": target for way in WAYS for what, target in (("cpu", 0.8), ("wal", 0.7))}
 FILLED, DELIVERIES, ROUNDS = 200_000, 20_000, 3
 QUICK_FILLED, QUICK_DELIVERIES = 1_000, 600
 WRITER_LIMIT_S: Final = 600.0
@@ -95,7 +94,7 @@ def run(count: int, deliveries: int, rounds: int, against: Path | None) -> dict[
         filled.rest_autovacuum(builds[0].url)
         first = 1
         for number in range(rounds):
-            for way in ("plain", "around"):
+            for way in WAYS:
                 for build in builds if number % 2 else reversed(builds):
                     measured.setdefault(way, {}).setdefault(build.name, []).append(land(build, way, first, deliveries))
                     filled.say(

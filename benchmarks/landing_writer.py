@@ -1,4 +1,4 @@
-"""Deliveries through a build's own writer, by `python FILE URL FIRST COUNT around|plain`: the receiver without HTTP and signatures.
+"""Deliveries through a build's own writer, by `python FILE URL FIRST COUNT plain|around|calm`: the receiver without HTTP and signatures.
 
 Run with PYTHONPATH at the build's folder. Lands COUNT deliveries with numbers from FIRST and prints what that took of
 this process. `around`: as in the 48 hours after a change of week, when the week before is looked at.
@@ -24,6 +24,7 @@ from ingest_api.metrics import Metrics
 from ingest_api.writer import Pause, Writer
 
 IN_FLIGHT: Final = 256  # deliveries that wait at a time, as from as many connections: groups of up to 64
+CALM_IN_FLIGHT: Final = 16
 BODIES, SITES = 2_000, 1_000
 _PLATFORM: Final = next(platform for name, platform in PLATFORMS.items() if name.value == "shopify")
 
@@ -52,8 +53,8 @@ def _headers(body: bytes, site: int) -> dict[str, str]:
     return {**names, "host": "receiver.example.com", "accept": "*/*", "content-length": str(len(body))}
 
 
-async def land(url: str, made: list[tuple[int, dict[str, str], bytes]]) -> None:
-    """Keep IN_FLIGHT waiting until all have landed. Raises RuntimeError where some have not."""
+async def land(url: str, made: list[tuple[int, dict[str, str], bytes]], in_flight: int) -> None:
+    """Keep `in_flight` waiting until all have landed. Raises RuntimeError where some have not."""
     results: list[bool | None] = []
     left = iter(made)
 
@@ -72,7 +73,7 @@ async def land(url: str, made: list[tuple[int, dict[str, str], bytes]]) -> None:
         results.append(is_new)
         put_next()
 
-    for _ in range(IN_FLIGHT):
+    for _ in range(in_flight):
         put_next()
     await writer.run()
     if results != [True] * len(made):
@@ -92,7 +93,7 @@ def main() -> None:
     _look_around(way == "around")
     made = deliveries(int(first), int(count))
     began = time.process_time()
-    uvloop.run(land(url, made))
+    uvloop.run(land(url, made, CALM_IN_FLIGHT if way == "calm" else IN_FLIGHT))
     print(json.dumps({"cpu_s": time.process_time() - began}))
 
 

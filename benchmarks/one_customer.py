@@ -31,13 +31,12 @@ from psycopg import sql
 from psycopg.types.json import Json
 
 from benchmarks.bodies import order
-from benchmarks.pipeline_world import HEADERS
+from benchmarks.pipeline_world import HEADERS, ZSTD_LEVEL
 from custom_events.pipeline.batch import drain_batch
 from custom_events.pipeline.configuration import ConfigurationCache
 from custom_events.postgres import connect, embedded, migrate
 from custom_events.queries.understanding import SESSION
 from custom_events.settings import Settings
-from ingest_api.groups import COMPRESSION
 
 SIZES, QUICK_SIZES, BATCH = (500, 1_000, 2_000, 5_000, 10_000), (100, 300), 100
 ANALYZED = 10  # batches between two looks at the tables' statistics, outside the clock
@@ -196,7 +195,7 @@ def _configure(url: str, scope: str, size: int) -> None:
 
 
 def _land(url: str, bodies: Sequence[tuple[int, bytes]]) -> None:
-    compress = zstandard.ZstdCompressor(compression_params=COMPRESSION).compress
+    compress = zstandard.ZstdCompressor(ZSTD_LEVEL).compress
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         rows = [
             (sha256(str(number).encode()).digest()[:16], str(number), Json(HEADERS), compress(body), len(body))

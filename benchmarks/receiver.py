@@ -32,7 +32,7 @@ from benchmarks.receiver_peers import PLAIN_TABLE
 from custom_events import secrets
 from custom_events.postgres import embedded, migrate
 from custom_events.settings import Settings
-from ingest_api.groups import COMPRESSION
+from ingest_api.groups import ZSTD_LEVEL
 
 TARGETS = {"of_not_storing": 0.8, "of_plain_app": 20.0, "of_pgbench": 2.0}  # issue 2, "Speed"
 ROUNDS = 3
@@ -220,7 +220,7 @@ def _pgbench(url: str, seconds: float, place: Path) -> Figures:
     headers = json.dumps(dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line))
     values = {
         "headers": headers,
-        "body": base64.b64encode(zstandard.ZstdCompressor(compression_params=COMPRESSION).compress(body)).decode(),
+        "body": base64.b64encode(zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(body)).decode(),
         "size": str(len(body)),
     }
     options = [part for name, value in values.items() for part in ("-D", f"{name}={value}")]

@@ -16,7 +16,7 @@ from custom_events.values.deliveries import Refusal
 from ingest_api import connections as module_of_connections
 from ingest_api import landing_rows as made
 from ingest_api import writer as module
-from ingest_api.groups import THREAD_FROM_BYTES, Answered, Verified, Waiting, on_result_of
+from ingest_api.groups import BUSY_FROM, THREAD_FROM_BYTES, Answered, Group, Verified, Waiting, on_result_of
 from ingest_api.metrics import Metrics
 from ingest_api.writer import Writer
 
@@ -202,6 +202,20 @@ def test_a_group_is_bounded_in_bytes(play: Play, rows: Query, monkeypatch: pytes
 
     play(scenario)
     assert rows("SELECT landed FROM landing.receipts ORDER BY at") == [(2,), (2,)]
+
+
+def test_bodies_of_few_that_wait_are_compressed_smaller() -> None:
+    body = " ".join(str(number * 7919) for number in range(400)).encode()
+
+    def stored(count: int) -> list[bytes]:
+        rows = [made.delivered(1, Delivery(topic=None, delivery_id=str(number)), {}, body) for number in range(count)]
+        group = Group(Waiting("shopify", row, body, lambda _: None) for row in rows)
+        bodies = asyncio.run(group.bodies())
+        return [bodies[row.body_from - 1 : row.body_from - 1 + row.body_size] for row in rows]
+
+    calm, busy = stored(BUSY_FROM - 1), stored(BUSY_FROM)
+    assert max(map(len, calm)) < min(map(len, busy))
+    assert {zstandard.decompress(piece) for piece in calm + busy} == {body}
 
 
 def test_large_groups_are_compressed_beside_the_event_loop(play: Play, rows: Query) -> None:
