@@ -19,6 +19,7 @@ NAMES = (
     "receiver",
     "pipeline",
     "filled",
+    "landing",
     "latency",
     "matching",
     "backtest",

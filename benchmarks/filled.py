@@ -15,8 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Generator, Iterable
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -60,15 +60,15 @@ class Build:
     """A folder of the product, and a database of its own."""
 
     def __init__(self, name: str, folder: Path, place: Path, url: str) -> None:
-        self.name, self._folder, self._place, self._url = name, folder, place, url
+        self.name, self.folder, self.place, self.url = name, folder, place, url
         self._landed = 0
         self.engine = connect.engine(url, name="bench")
 
     def prepare(self, filled: int, sites: int, newest: datetime) -> Figures:
         """Migrate, configure, fill; the bytes of an order that is there."""
-        self._run(_UPGRADE)
+        self.migrate()
         self._run(_PARTITIONS)
-        configure(self._url, sites)
+        configure(self.url, sites)
         filled_world.begin_ids(self.engine)
         seed = min(filled, filled_world.SEED_ORDERS)
         self.land(filled_bodies.packed(PAID, filled_bodies.orders(0, seed, sites, newest - timedelta(days=1))))
@@ -77,13 +77,17 @@ class Build:
         heap, indexes = filled_world.sizes(self.engine)
         return {"heap_bytes": heap / filled, "index_bytes": indexes / filled}
 
+    def migrate(self) -> None:
+        """By the build's own migrations."""
+        self._run(_UPGRADE)
+
     def land(self, deliveries: Iterable[Packed]) -> None:
         """As the receiver does, after a checkpoint; all wait in the queue. A checkpoint between landing and reading would charge the drain
         with images of the landed pages: with checksums, reading a row for the first time marks its page."""
-        with psycopg.connect(self._url, autocommit=True) as connection:
+        with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("CHECKPOINT")
         week = (today := datetime.now(UTC).date()) - timedelta(days=today.weekday())
-        with psycopg.connect(self._url) as connection, connection.cursor() as cursor:
+        with psycopg.connect(self.url) as connection, connection.cursor() as cursor:
             with cursor.copy(
                 "COPY landing.raw_events (landed_week, site_id, topic, dedup_key, delivery_id, triggered_at, signature, headers, body,"
                 " body_bytes) FROM STDIN WITH (FORMAT binary)"
@@ -108,15 +112,15 @@ class Build:
     def drain(self, count: int) -> Figures:
         """What draining all that waits cost, for each of `count` deliveries; checks that all were understood."""
         self.engine.dispose()
-        with psycopg.connect(self._url, autocommit=True) as connection:
+        with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("ANALYZE landing.raw_queue")
-            before = _log_position(connection)
+            before = log_position(connection)
             parked = _parked(connection)
-        cpu_s = pipeline.ended_backends_cpu_s(self._place)
-        figures = pipeline.drained(self._url, 1, 5_000, self._folder)
-        postgres_s = pipeline.ended_backends_cpu_s(self._place) - cpu_s
-        with psycopg.connect(self._url) as connection:
-            wal = _log_position(connection) - before
+        cpu_s = pipeline.ended_backends_cpu_s(self.place)
+        figures = pipeline.drained(self.url, 1, 5_000, self.folder)
+        postgres_s = pipeline.ended_backends_cpu_s(self.place) - cpu_s
+        with psycopg.connect(self.url) as connection:
+            wal = log_position(connection) - before
             queued = connection.execute("SELECT count(*) FROM landing.raw_queue").fetchone()
             if queued != (0,) or _parked(connection) != parked:
                 raise RuntimeError(f"{self.name}: {queued} deliveries left, or some were parked")
@@ -129,14 +133,33 @@ class Build:
 
     def _run(self, program: str) -> None:
         subprocess.run(
-            [sys.executable, "-c", program, self._url],
-            cwd=self._folder,
-            env=pipeline.environment(self._folder),
+            [sys.executable, "-c", program, self.url],
+            cwd=self.folder,
+            env=pipeline.environment(self.folder),
             check=True,
         )
 
 
-def _rest_autovacuum(url: str) -> None:
+@contextmanager
+def builds_beside(against: Path | None) -> Generator[list[Build]]:
+    """This build, and the one of `against`, each with an empty database on one server, which is gone afterwards."""
+    here = Path(__file__).resolve().parent.parent
+    folders = {"here": here} | ({} if against is None else {"other": against.resolve()})
+    with ExitStack() as stack:
+        place = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-filled-", ignore_cleanup_errors=True))
+        )
+        server = stack.enter_context(embedded.start(place / "postgres"))
+        builds: list[Build] = []
+        for name, folder in folders.items():
+            with psycopg.connect(server.url.replace("/custom_events?", "/postgres?"), autocommit=True) as connection:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            builds.append(Build(name, folder, place, server.url.replace("/custom_events?", f"/{name}?")))
+            stack.callback(builds[-1].engine.dispose)
+        yield builds
+
+
+def rest_autovacuum(url: str) -> None:
     """Returns when its last worker has ended."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET autovacuum = off")
@@ -145,7 +168,8 @@ def _rest_autovacuum(url: str) -> None:
             time.sleep(1)
 
 
-def _log_position(connection: psycopg.Connection[Any]) -> int:
+def log_position(connection: psycopg.Connection[Any]) -> int:
+    """Bytes of log that the server has written."""
     row = connection.execute("SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint").fetchone()
     return 0 if row is None else row[0]
 
@@ -157,23 +181,13 @@ def _parked(connection: psycopg.Connection[Any]) -> Any:
 def run(filled: int, orders: int, sites: int, rounds: int, against: Path | None) -> dict[str, Any]:
     """Measure and write RESULT; its content."""
     newest = datetime.now(UTC)
-    here = Path(__file__).resolve().parent.parent
-    folders = {"here": here} | ({} if against is None else {"other": against.resolve()})
     measured: dict[str, dict[str, list[Figures]]] = {}
-    with ExitStack() as stack:
-        place = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-filled-", ignore_cleanup_errors=True))
-        )
-        server = stack.enter_context(embedded.start(place / "postgres"))
-        builds = []
-        for name, folder in folders.items():
-            with psycopg.connect(server.url.replace("/custom_events?", "/postgres?"), autocommit=True) as connection:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-            builds.append(Build(name, folder, place, server.url.replace("/custom_events?", f"/{name}?")))
+    with builds_beside(against) as builds:
+        for build in builds:
             began = time.monotonic()
-            measured.setdefault("disk", {})[name] = [builds[-1].prepare(filled, sites, newest)]
-            _say(f"{name}: {filled} orders are there after {time.monotonic() - began:.0f} s, {measured['disk'][name]}")
-        _rest_autovacuum(server.url.replace("/custom_events?", "/postgres?"))
+            measured.setdefault("disk", {})[build.name] = [figures := build.prepare(filled, sites, newest)]
+            say(f"{build.name}: {filled} orders are there after {time.monotonic() - began:.0f} s, {figures}")
+        rest_autovacuum(builds[0].url)
         first = 1_000_000_000
         for number in range(rounds):
             work = {"filled": (PAID, first, orders, False), "late": (PAID, first + orders, orders // LATE_SHARE, True)}
@@ -186,16 +200,16 @@ def run(filled: int, orders: int, sites: int, rounds: int, against: Path | None)
                 for build in builds if number % 2 else reversed(builds):
                     build.land(deliveries)
                     measured.setdefault(name, {}).setdefault(build.name, []).append(build.drain(count))
-                    _say(f"round {number + 1}, {name}, {build.name}: " + _shown(measured[name][build.name][-1]))
-        for build in builds:
-            build.engine.dispose()
+                    say(f"round {number + 1}, {name}, {build.name}: " + shown(measured[name][build.name][-1]))
     result = summary(measured, filled, orders)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
     return result
 
 
-def summary(measured: dict[str, dict[str, list[Figures]]], filled: int, orders: int) -> dict[str, Any]:
+def summary(
+    measured: dict[str, dict[str, list[Figures]]], filled: int, orders: int, targets_of: Figures = TARGETS
+) -> dict[str, Any]:
     """Medians by work and build; ratios of rounds to the other build's, of which the median counts."""
     medians = {
         work: {
@@ -217,7 +231,7 @@ def summary(measured: dict[str, dict[str, list[Figures]]], filled: int, orders: 
                     ),
                     2,
                 )
-    targets = {name: target for name, target in TARGETS.items() if name in ratios}
+    targets = {name: target for name, target in targets_of.items() if name in ratios}
     return {
         "filled": filled,
         "orders": orders,
@@ -229,11 +243,26 @@ def summary(measured: dict[str, dict[str, list[Figures]]], filled: int, orders: 
     }
 
 
-def _shown(figures: Figures) -> str:
+def table(result: dict[str, Any]) -> str:
+    """The figures for people."""
+    lines = [
+        f"{work:<10} {build:<6} {shown(figures)}"
+        for work, builds in result["measured"].items()
+        for build, figures in builds.items()
+    ]
+    for name, ratio in result["ratios"].items():
+        target = f"  (target {result['targets'][name]})" if name in result["targets"] else ""
+        lines.append(f"{name:<16}{ratio:>6}{target}")
+    return "\n".join(lines)
+
+
+def shown(figures: Figures) -> str:
+    """In one line."""
     return ", ".join(f"{name} {value:,.0f}" for name, value in figures.items())
 
 
-def _say(sentence: str) -> None:
+def say(sentence: str) -> None:
+    """How far it is."""
     print(sentence, file=sys.stderr, flush=True)
 
 
@@ -250,11 +279,7 @@ def main() -> None:
         result = run(QUICK_FILLED, QUICK_ORDERS, QUICK_SITES, 1, chosen.against)
     else:
         result = run(chosen.filled, chosen.orders, SITES, chosen.rounds, chosen.against)
-    for work, builds in result["measured"].items():
-        for build, figures in builds.items():
-            print(f"{work:<10} {build:<6} {_shown(figures)}")
-    for name, ratio in result["ratios"].items():
-        print(f"{name:<16}{ratio:>6}" + (f"  (target {TARGETS[name]})" if name in TARGETS else ""))
+    print(table(result))
 
 
 if __name__ == "__main__":

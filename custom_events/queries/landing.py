@@ -122,11 +122,23 @@ _NOT_AROUND = """    WHERE (
                 date_trunc('week', now() AT TIME ZONE 'UTC')::date - 7,
                 date_trunc('week', now() AT TIME ZONE 'UTC')::date + 7
             )
-            AND before.site_id = delivery.site_id AND before.dedup_key = delivery.dedup_key
+            AND before.site_id = {delivery}.site_id AND before.dedup_key = {key}
         LIMIT 1
     ) IS NULL
 """
-LAND_AROUND = LAND.replace(_LANDS, _NOT_AROUND + _LANDS)
+LAND_AROUND = LAND.replace(_LANDS, _NOT_AROUND.format(delivery="delivery", key="delivery.dedup_key") + _LANDS)
+
+# LAND_NEW with the same look. $4: how many deliveries there are; where some had landed in a week around, it raises
+# InvalidTextRepresentationError with a text that says so, and has done nothing.
+_LANDS_NEW = "    RETURNING landed_week"
+_COUNTED = "count(*) + $3::integer, count(*), 0"
+_COUNTED_ALL = (
+    "$4::integer + $3::integer, CASE WHEN count(*) = $4::integer THEN count(*)::integer"
+    " ELSE ($4::integer - count(*) || ' deliveries had landed before')::integer END, 0"
+)
+LAND_NEW_AROUND = LAND_NEW.replace(
+    _LANDS_NEW, _NOT_AROUND.format(delivery="given", key="decode(given.dedup_key, 'hex')") + _LANDS_NEW
+).replace(_COUNTED, _COUNTED_ALL)
 
 
 def land_as(signature: str) -> str:
@@ -207,14 +219,16 @@ async def land(
 
     `deliveries` have distinct (site_id, dedup_key), sorted alike by every process so that two never wait for each other in a
     circle; `repeats` are the group's further deliveries with the same keys. `around`: look for the same keys in the
-    neighbouring weeks too. `all_new`: begin with LAND_NEW where it serves; outside of a transaction only. Raises what asyncpg raises.
+    neighbouring weeks too. `all_new`: begin with LAND_NEW or LAND_NEW_AROUND where they serve; outside of a transaction only. Raises what asyncpg raises.
     """
     documents = _TO_JSON.encode(deliveries).decode()
-    if all_new and not (around or repeats or refusals):
+    if all_new and not (repeats or refusals):
         started = time.monotonic()
+        number = (len(deliveries),) if around else ()
+        statement = LAND_NEW_AROUND if around else LAND_NEW
         try:
-            await connection.fetch(LAND_NEW, documents, bodies, only_counted, timeout=timeout_s)
-        except asyncpg.UniqueViolationError:
+            await connection.fetch(statement, documents, bodies, only_counted, *number, timeout=timeout_s)
+        except (asyncpg.UniqueViolationError, asyncpg.InvalidTextRepresentationError):
             if timeout_s is not None:
                 timeout_s -= time.monotonic() - started
         else:

@@ -16,7 +16,7 @@ from custom_events.values.deliveries import Refusal
 from ingest_api import connections as module_of_connections
 from ingest_api import landing_rows as made
 from ingest_api import writer as module
-from ingest_api.groups import THREAD_FROM_BYTES, Answered, Verified, Waiting, on_result_of
+from ingest_api.groups import BUSY_FROM, THREAD_FROM_BYTES, Answered, Group, Verified, Waiting, on_result_of
 from ingest_api.metrics import Metrics
 from ingest_api.writer import Writer
 
@@ -204,6 +204,20 @@ def test_a_group_is_bounded_in_bytes(play: Play, rows: Query, monkeypatch: pytes
     assert rows("SELECT landed FROM landing.receipts ORDER BY at") == [(2,), (2,)]
 
 
+def test_bodies_of_few_that_wait_are_compressed_smaller() -> None:
+    body = " ".join(str(number * 7919) for number in range(400)).encode()
+
+    def stored(count: int) -> list[bytes]:
+        rows = [made.delivered(1, Delivery(topic=None, delivery_id=str(number)), {}, body) for number in range(count)]
+        group = Group(Waiting("shopify", row, body, lambda _: None) for row in rows)
+        bodies = asyncio.run(group.bodies())
+        return [bodies[row.body_from - 1 : row.body_from - 1 + row.body_size] for row in rows]
+
+    calm, busy = stored(BUSY_FROM - 1), stored(BUSY_FROM)
+    assert max(map(len, calm)) < min(map(len, busy))
+    assert {zstandard.decompress(piece) for piece in calm + busy} == {body}
+
+
 def test_large_groups_are_compressed_beside_the_event_loop(play: Play, rows: Query) -> None:
     body = b'{"a": 1}' * (THREAD_FROM_BYTES // 8)
 
@@ -333,6 +347,27 @@ def test_the_week_before_is_looked_at(play: Play, rows: Query, engine: Any, monk
         connection.exec_driver_sql("UPDATE landing.raw_events SET landed_week = landed_week - 7")
     play(again)
     assert rows("SELECT delivery_id FROM landing.raw_events ORDER BY 1") == [("1",), ("2",)]
+
+
+def test_beside_the_week_before_new_ones_land_by_the_short_statement_and_known_ones_by_the_long_one(
+    play: Play, rows: Query, engine: Any, monkeypatch: pytest.MonkeyPatch, one_connection: None
+) -> None:
+    monkeypatch.setattr(module_of_connections, "is_after_boundary", lambda moment: True)
+    monkeypatch.setattr(module_of_connections, "CAREFUL_S", 0.0)
+    long_statement = module_of_connections.landing.LAND_AROUND
+
+    async def scenario(writer: Writer, _: Connections) -> None:
+        monkeypatch.setattr(module_of_connections.landing, "LAND_AROUND", "SELECT 'not to be run'")
+        assert await asyncio.gather(*(land(writer, *delivery(number)) for number in (1, 2))) == [True, True]
+        with engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE landing.raw_events SET landed_week = landed_week - 7")
+        monkeypatch.setattr(module_of_connections.landing, "LAND_AROUND", long_statement)
+        assert await asyncio.gather(*(land(writer, *delivery(number)) for number in (3, 1, 2))) == [True, False, False]
+
+    play(scenario)
+    assert rows("SELECT received, landed, duplicates FROM landing.receipts ORDER BY at") == [(2, 2, 0), (3, 1, 2)]
+    assert rows("SELECT count(*) FROM landing.raw_events") == rows("SELECT count(*) FROM landing.raw_queue") == [(3,)]
+    assert rows("SELECT count(*) FROM landing.duplicate_deliveries") == [(2,)]
 
 
 def test_around_the_change_of_week_landings_take_turns(
