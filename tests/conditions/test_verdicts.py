@@ -11,7 +11,7 @@ from custom_events.conditions.compile import ALWAYS, MAX_KEPT_CONDITIONS, clear,
 from custom_events.conditions.facts import NO_FACTS
 from custom_events.conditions.field_lookup import fields_by_name, find_field
 from custom_events.conditions.fields import FieldType, Scope
-from custom_events.conditions.interpret import field_reader, interpret
+from custom_events.conditions.interpret import field_reader, interpret, judge
 from custom_events.conditions.operators import MEANINGS, find_operator, operators_of
 from custom_events.conditions.validate import parse
 from custom_events.values.events import CommerceEvent, LineItem
@@ -343,3 +343,17 @@ def test_a_total_of_items_is_unknown_as_soon_as_that_of_one_is() -> None:
     assert runtime.items_total([known, unknown, known]) is None
     assert runtime.items_total([]) == 0
     assert runtime.pieces([known, unknown]) == 5
+
+
+def test_a_measure_shows_its_items_and_what_was_compared() -> None:
+    boots = leaf("item.sku", "starts_with", "VIP-")
+    tree = parse({"measure": "total", "items": boots, "op": ">=", "value": 200, "currency": "EUR"})
+    total = judge(tree, PAID, BERLIN)
+    assert (total.node, total.holds, total.value) == (tree, True, Decimal("200.00"))
+    assert [(item.item, item.holds) for item in total.children] == [(0, True), (1, False)]
+    assert PAID.order is not None
+    priceless = msgspec.structs.replace(PAID.order, items=(LineItem(sku="VIP-2", quantity=1),))
+    unknown = judge(tree, msgspec.structs.replace(PAID, order=priceless), BERLIN)
+    assert (unknown.node, unknown.holds, unknown.value) == (tree, False, None)
+    assert [(item.item, item.holds) for item in unknown.children] == [(0, True)]
+    assert judge(tree, SIGNUP, BERLIN).children == ()

@@ -305,3 +305,18 @@ def test_a_defect_is_not_taken_for_an_answer() -> None:
 def test_there_is_no_later_verdict_here_and_a_row_that_waits_for_one_is_sent_again() -> None:
     answer = GoogleAdsLane(lambda _account: None).poll(ACCOUNT, "r", [row(1)], timeout_s=1, now=NOW)
     assert (answer.verdict, answer.rows[0].verdict) == (None, Verdict.UNKNOWN)
+
+
+def test_a_refusal_of_the_request_says_what_it_is_about() -> None:
+    def whole(*fault: Any, rows: tuple[Conversion, ...] = (row(1), row(2))) -> BatchAnswer:
+        return answers.read_failure(Raised(failure(fault)), rows, NOW)
+
+    nameless = whole("field_error", "REQUIRED", None, None)
+    assert "which is about a row and names none" in nameless.sentence
+    assert nameless.rows[0].sentence == nameless.sentence
+    beyond = whole("field_error", "REQUIRED", 2, "conversions")
+    assert (beyond.verdict, beyond.code) == (Verdict.HOLD, "FieldError.REQUIRED")
+    adjusts = (row(1, kind=UploadKind.RETRACTION, adjusted_at=NOW),)
+    assert whole("authorization_error", "SERVICE_ACCESS_DENIED", None, None, rows=adjusts).scope is Scope.ADJUSTMENTS
+    assert whole("authorization_error", "SERVICE_ACCESS_DENIED", None, None).scope is Scope.ACCOUNT
+    assert whole("authorization_error", "USER_PERMISSION_DENIED", None, None, rows=adjusts).scope is Scope.ACCOUNT

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from custom_events.conditions.facts import Facts
 from custom_events.matching.match import (
     match,
 )
@@ -13,12 +14,13 @@ from custom_events.values.definitions import (
     Dedup,
     DedupPer,
     Threshold,
+    ThresholdScope,
     ValueRule,
     ValueSource,
 )
 from custom_events.values.events import CommerceEvent, EventType
 from custom_events.values.zones import zone, zone_or_utc
-from tests.matching.building import SITE, assignment, compiled_rules, paid
+from tests.matching.building import DAY_0, SITE, assignment, compiled_rules, paid
 
 BIG = {"field": "order.total", "op": ">=", "value": "200"}
 THIRD = Threshold(at_least=Decimal(3))
@@ -71,3 +73,24 @@ def test_a_condition_that_many_share_is_asked_once() -> None:
     rules = compiled_rules(*(assignment(number, conditions=BIG) for number in range(1, 6)))
     assert len(rules.sites[SITE].buckets[EventType.ORDER_PAID]) == 1
     assert ids(paid(total="200"), *(assignment(number, conditions=BIG) for number in (3, 1, 2))) == [1, 2, 3]
+
+
+def test_what_can_be_counted_by_customer() -> None:
+    window = Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=3)
+    known_before = {"field": "customer.orders_before", "op": "=", "value": 0}
+    rules = compiled_rules(
+        assignment(1, threshold=THIRD),
+        assignment(2, threshold=Threshold(at_least=Decimal(3), scope=ThresholdScope.SITE)),
+        assignment(3, threshold=THIRD, dedup=window),
+        assignment(4, threshold=THIRD, conditions=known_before),
+        assignment(5),
+    )
+    assert {site: [rule.id for rule in of_site] for site, of_site in rules.countable().items()} == {SITE: [1]}
+    assert compiled_rules(assignment(5)).countable() == {}
+    assert [rule.counts is not None for rule in rules.sites[SITE].rules] == [True, True, True, True, False]
+
+
+def test_a_sites_facts_are_those_that_were_read() -> None:
+    site = compiled_rules(assignment(1), zone="Asia/Tokyo").sites[SITE]
+    known = Facts(zone=zone("Asia/Tokyo"), orders_before=2, spent_before=Decimal(5), first_seen=DAY_0)
+    assert site.facts_with(orders_before=2, spent_before=Decimal(5), first_seen=DAY_0) == known

@@ -9,7 +9,7 @@ import pytest
 from custom_events.conditions.facts import Facts
 from custom_events.matching.checks import config_problems
 from custom_events.matching.compiled_rules import CompiledRules
-from custom_events.matching.eligibility import EUROPE, click_for, click_reason, is_european, usable_click
+from custom_events.matching.eligibility import EUROPE, click_for, click_reason, is_european, other_clicks, usable_click
 from custom_events.matching.explain import explain, explanation_lines
 from custom_events.matching.match import Match, match
 from custom_events.values.clicks import Click, ClickKind, Consent, ConsentStatus
@@ -137,3 +137,23 @@ def test_the_best_click_that_its_windows_and_its_action_take() -> None:
         (AdsAction(id=1, ads_account_id=1, one_per_click=True, click_window_days=5), None),
     ):
         assert click_for(braid, event, 30, action) is taken
+
+
+def test_the_other_clicks_that_may_stand_for_an_event() -> None:
+    event = paid()
+    first = Click(kind=ClickKind.GCLID, id="first", clicked_at=event.occurred_at - timedelta(days=2))
+    braid = Click(kind=ClickKind.WBRAID, id="braid", clicked_at=event.occurred_at - timedelta(days=5))
+    older = Click(kind=ClickKind.GCLID, id="older", clicked_at=event.occurred_at - timedelta(days=20))
+    event = msgspec.structs.replace(event, clicks=(first, braid, older))
+    for chosen, days, action, others in (
+        (first, 30, None, (braid, older)),
+        (braid, 30, None, (first, older)),
+        (first, 10, None, (braid,)),
+        (first, 30, AdsAction(id=1, ads_account_id=1, click_window_days=10), (braid,)),
+        (first, 10, AdsAction(id=1, ads_account_id=1, click_window_days=30), (braid,)),
+        (first, 30, AdsAction(id=1, ads_account_id=1, click_window_days=30, one_per_click=True), (older,)),
+        (None, 30, None, ()),
+    ):
+        assert other_clicks(chosen, event, days, action) == others
+    assert other_clicks(first, msgspec.structs.replace(event, clicks=(first, older)), 30, None) == (older,)
+    assert other_clicks(first, msgspec.structs.replace(event, clicks=(first,)), 30, None) == ()

@@ -16,6 +16,7 @@ from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.matching.effective import SETTINGS, Origin, effective, origins
 from custom_events.matching.match import match
 from custom_events.matching.system import SYSTEM_DEFINITIONS
+from custom_events.values import numbers
 from custom_events.values.definitions import (
     CurrencyRule,
     Dedup,
@@ -238,3 +239,29 @@ def test_numbers_that_are_none_raise_nothing_and_too_long_ones_are_named() -> No
     assert problems_of("value.at_most", value=odd)
     (wrong,) = problems_of("threshold.at_least", threshold=Threshold(at_least=D(10**15)))
     assert wrong.startswith("1000000000000000 has 16 digits")
+
+
+@pytest.mark.parametrize(
+    ("rule", "paths"),
+    [
+        (ValueRule(source=ValueSource.ITEMS_TOTAL, without_tax=True), ["value.without_tax"]),
+        (ValueRule(source=ValueSource.FIXED, fixed=D(10), at_least=D(10)), []),
+        (ValueRule(source=ValueSource.FIXED, fixed=D(10), at_most=D(10)), []),
+        (ValueRule(at_most=D(1)), []),
+        (ValueRule(at_most=D(0)), ["value.at_most"]),
+        (ValueRule(at_least=D(5), by_currency={"EUR": CurrencyRule(at_most=D(4))}), ["value.by_currency.EUR.at_most"]),
+        (ValueRule(at_most=D(4), by_currency={"EUR": CurrencyRule(at_least=D(5))}), ["value.by_currency.EUR.at_least"]),
+        (ValueRule(source=ValueSource.FIXED, fixed=D(1), currency="eur"), ["value.currency"]),
+        (ValueRule(source=ValueSource.FIXED, by_currency={"eur": CurrencyRule(fixed=D(1))}), ["value.by_currency.eur"]),
+    ],
+    ids=str,
+)
+def test_nothing_but_what_is_wrong_with_a_value_rule_is_named(rule: ValueRule, paths: list[str]) -> None:
+    assert [problem.path for problem in config_problems(config(value=rule))] == paths
+
+
+def test_a_problem_says_what_would_be_right() -> None:
+    (unknown,) = config_problems(config(value=ValueRule(source=ValueSource.FIELD, field="order.totl")))
+    assert unknown.right.startswith("nearest: order.total")
+    (long,) = config_problems(config(threshold=Threshold(at_least=D(10**15))))
+    assert long.right == numbers.RIGHT
