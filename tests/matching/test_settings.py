@@ -265,3 +265,42 @@ def test_a_problem_says_what_would_be_right() -> None:
     assert unknown.right.startswith("nearest: order.total")
     (long,) = config_problems(config(threshold=Threshold(at_least=D(10**15))))
     assert long.right == numbers.RIGHT
+
+
+MARCH = date(2026, 3, 1)
+ROLLING = Threshold(at_least=D(2), period=ThresholdPeriod.ROLLING)
+
+
+@pytest.mark.parametrize(
+    ("settings_", "remedies"),
+    [
+        ({"click_window_days": 1}, {}),
+        ({"click_window_days": 90}, {}),
+        ({"click_window_days": 0}, {"click_window_days": "1 to 90"}),
+        ({"click_window_days": 91}, {"click_window_days": "1 to 90"}),
+        ({"delay_minutes": 30 * 24 * 60, "click_window_days": 60}, {}),
+        ({"delay_minutes": 30 * 24 * 60 + 1, "click_window_days": 90}, {"delay_minutes": "0 to 43200"}),
+        ({"delay_minutes": 24 * 60, "click_window_days": 89}, {}),
+        ({"delay_minutes": 24 * 60 - 1, "click_window_days": 90}, {}),
+        ({"delay_minutes": 24 * 60, "click_window_days": 90}, {"delay_minutes": "click_window_days: 89, or a shorter delay"}),
+        ({"valid_from": MARCH, "valid_until": MARCH}, {}),
+        ({"priority": 2, "group": "g"}, {}),
+        ({"priority": 2}, {"priority": "name the group, or remove it"}),
+        ({"trigger": (EventType.ORDER_PAID, EventType.ORDER_CREATED, EventType.ORDER_PAID)}, {"trigger[2]": "once"}),
+        ({"threshold": msgspec.structs.replace(ROLLING, window_days=1)}, {}),
+        ({"threshold": msgspec.structs.replace(ROLLING, window_days=3660)}, {}),
+        ({"threshold": msgspec.structs.replace(ROLLING, window_days=3661)}, {"threshold.window_days": "1 to 3660"}),
+        ({"threshold": ROLLING}, {"threshold.window_days": "a number of days"}),
+        ({"threshold": Threshold(at_least=D(1), field="order.total")}, {"threshold.field": "remove it, or choose sum"}),
+        ({"threshold": Threshold(at_least=D(1), window_days=1)}, {"threshold.window_days": "remove it, or choose rolling"}),
+        ({"threshold": Threshold(at_least=D(-1))}, {"threshold.at_least": "a number above 0"}),
+        ({"threshold": Threshold(at_least=D("1.5"))}, {"threshold.at_least": "a whole number"}),
+        ({"dedup": Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=0)}, {"dedup.window_days": "1 to 3660"}),
+        ({"dedup": Dedup(window_days=1)}, {"dedup.window_days": "remove it, or choose customer_window"}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_limits_are_included_and_each_problem_has_its_remedy(
+    settings_: dict[str, Any], remedies: dict[str, str]
+) -> None:
+    assert {problem.path: problem.right for problem in config_problems(config(**settings_))} == remedies

@@ -96,6 +96,18 @@ EXPLAINED: Final[dict[tuple[str, str], str]] = {
         "values = zip(SETTINGS, _SETTINGS_OF(overrides), )",
     ): "both are made of one list of names",
     (
+        "matching.effective.x_effective",
+        "values = zip(SETTINGS, _SETTINGS_OF(overrides), strict=False)",
+    ): "both are made of one list of names",
+    (
+        "matching.effective.x__origin",
+        "return Origin.DEFAULT if getattr(definition, name) == _DEFAULTS.get(name, None) else Origin.DEFINITION",
+    ): "the trigger alone has no default, and it is never None",
+    (
+        "matching.match.x__rank",
+        "return -rule.priority, rule.id <= 0, abs(rule.id)",
+    ): "no assignment has the id 0",
+    (
         "platforms.loose_json.x_cleaned",
         "return value if all(new is old for new, old in zip(items, value, )) else items",
     ): "one list is made of the other, element by element",
