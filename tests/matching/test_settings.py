@@ -18,6 +18,8 @@ from custom_events.matching.match import match
 from custom_events.matching.system import SYSTEM_DEFINITIONS
 from custom_events.values import numbers
 from custom_events.values.definitions import (
+    CartRule,
+    ConversionExtras,
     CurrencyRule,
     Dedup,
     DedupPer,
@@ -66,6 +68,8 @@ def test_where_each_setting_comes_from() -> None:
     assert origins(BASE, Overrides(conditions=BIG, also=TAG))["conditions"] is Origin.ASSIGNMENT
     assert origins(DefinitionConfig(trigger=()), Overrides(also=TAG))["conditions"] is Origin.ASSIGNMENT
     assert set(found) == set(SETTINGS)
+    said = {name for name, origin in origins(BASE, Overrides()).items() if origin is Origin.DEFINITION}
+    assert said == {"trigger", "conditions", "priority"}
 
 
 @settings(max_examples=40, deadline=None)
@@ -251,11 +255,12 @@ def test_numbers_that_are_none_raise_nothing_and_too_long_ones_are_named() -> No
         (ValueRule(at_most=D(0)), ["value.at_most"]),
         (ValueRule(at_least=D(5), by_currency={"EUR": CurrencyRule(at_most=D(4))}), ["value.by_currency.EUR.at_most"]),
         (ValueRule(at_most=D(4), by_currency={"EUR": CurrencyRule(at_least=D(5))}), ["value.by_currency.EUR.at_least"]),
+        (ValueRule(source=ValueSource.FIXED, fixed=D(10), at_most=D(20), by_currency={"EUR": CurrencyRule(fixed=D(30), factor=D(2))}), ["value.by_currency.EUR.fixed"]),
         (ValueRule(source=ValueSource.FIXED, fixed=D(1), currency="eur"), ["value.currency"]),
         (ValueRule(source=ValueSource.FIXED, by_currency={"eur": CurrencyRule(fixed=D(1))}), ["value.by_currency.eur"]),
     ],
     ids=str,
-)
+)  # fmt: skip
 def test_nothing_but_what_is_wrong_with_a_value_rule_is_named(rule: ValueRule, paths: list[str]) -> None:
     assert [problem.path for problem in config_problems(config(value=rule))] == paths
 
@@ -296,6 +301,8 @@ ROLLING = Threshold(at_least=D(2), period=ThresholdPeriod.ROLLING)
         ({"threshold": Threshold(at_least=D(-1))}, {"threshold.at_least": "a number above 0"}),
         ({"threshold": Threshold(at_least=D("1.5"))}, {"threshold.at_least": "a whole number"}),
         ({"dedup": Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=0)}, {"dedup.window_days": "1 to 3660"}),
+        ({"extra_data": ConversionExtras(cart=CartRule(merchant_id="1", item_id="X_{sku}{product_id}{variant_id}"))}, {}),
+        ({"extra_data": ConversionExtras(cart=CartRule(merchant_id="a"))}, {"extra_data.cart.merchant_id": "its digits"}),
         ({"dedup": Dedup(window_days=1)}, {"dedup.window_days": "remove it, or choose customer_window"}),
     ],
     ids=str,

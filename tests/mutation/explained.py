@@ -104,6 +104,18 @@ EXPLAINED: Final[dict[tuple[str, str], str]] = {
         "return Origin.DEFAULT if getattr(definition, name) == _DEFAULTS.get(name, None) else Origin.DEFINITION",
     ): "the trigger alone has no default, and it is never None",
     (
+        "matching.effective.x__origin",
+        "return Origin.DEFAULT if getattr(definition, name) == _DEFAULTS.get(name, ) else Origin.DEFINITION",
+    ): "the trigger alone has no default, and it is never None",
+    (
+        "matching.checks.x__cart",
+        'lone = set("{}") & set(_BRACES.sub("XXXX", rule.item_id))',
+    ): "only braces are looked for in what is left",
+    (
+        "matching.eligibility.x_click_for",
+        "if action is None or best is None or (not action.one_per_click and action.click_window_days > window_days):",
+    ): "saves a pass: within the same window the best click is found again",
+    (
         "matching.match.x__rank",
         "return -rule.priority, rule.id <= 0, abs(rule.id)",
     ): "no assignment has the id 0",
