@@ -9,8 +9,9 @@ import pytest
 from custom_events.conditions import runtime
 from custom_events.conditions.compile import ALWAYS, MAX_KEPT_CONDITIONS, clear, compile_condition, compile_item_filter
 from custom_events.conditions.facts import NO_FACTS
-from custom_events.conditions.field_lookup import fields_by_name, find_field
+from custom_events.conditions.field_lookup import fields_by_name, find_field, nearest_names
 from custom_events.conditions.fields import FieldType, Scope
+from custom_events.conditions.hints import operator_hint
 from custom_events.conditions.interpret import field_reader, interpret, judge
 from custom_events.conditions.operators import MEANINGS, find_operator, operators_of
 from custom_events.conditions.validate import parse
@@ -357,3 +358,24 @@ def test_a_measure_shows_its_items_and_what_was_compared() -> None:
     assert (unknown.node, unknown.holds, unknown.value) == (tree, False, None)
     assert [(item.item, item.holds) for item in unknown.children] == [(0, True)]
     assert judge(tree, SIGNUP, BERLIN).children == ()
+
+
+def test_a_named_field_is_read_from_an_event() -> None:
+    assert field_reader("order.total")(PAID, BERLIN) == Decimal("250.00")
+    for name in ("no.such", "item.sku"):
+        with pytest.raises(KeyError, match=name):
+            field_reader(name)
+
+
+def test_a_pattern_is_found_in_an_element_of_a_list() -> None:
+    assert ask(leaf("order.tags", "matches", "^whole"))
+    assert not ask(leaf("order.tags", "matches", "^retail"))
+
+
+@pytest.mark.parametrize(("op", "meant"), [(" EQ ", "="), ("Not In", "not_in"), ("starts with", "starts_with")])
+def test_what_other_languages_call_an_operator(op: str, meant: str) -> None:
+    assert operator_hint(op, operators_of(FieldType.TEXT)) == f"did you mean {meant}? "
+
+
+def test_a_field_whose_last_word_is_right_is_near() -> None:
+    assert nearest_names("visitor.first_seen", Scope.EVENT)[:1] == ["customer.first_seen"]

@@ -11,6 +11,7 @@ from google.api_core.exceptions import DeadlineExceeded
 
 from custom_events.destinations.google_ads import answers, requests
 from custom_events.destinations.google_ads.lane import GoogleAdsLane
+from custom_events.errors import NeedsAction, Transient
 from custom_events.values.clicks import Click, ClickKind, ConsentStatus
 from custom_events.values.conversions import (
     AdsAccount,
@@ -320,3 +321,18 @@ def test_a_refusal_of_the_request_says_what_it_is_about() -> None:
     assert whole("authorization_error", "SERVICE_ACCESS_DENIED", None, None, rows=adjusts).scope is Scope.ADJUSTMENTS
     assert whole("authorization_error", "SERVICE_ACCESS_DENIED", None, None).scope is Scope.ACCOUNT
     assert whole("authorization_error", "USER_PERMISSION_DENIED", None, None, rows=adjusts).scope is Scope.ACCOUNT
+
+
+def test_a_reading_that_failed_says_who_has_to_act_or_how_long_to_wait() -> None:
+    forbidden = answers.read_failure(
+        Raised(failure(("authorization_error", "USER_PERMISSION_DENIED", None, None))), [], NOW
+    )
+    to_mend = answers.not_read(forbidden)
+    assert isinstance(to_mend, NeedsAction)
+    assert to_mend.who == "ads account owner"
+    assert "AuthorizationError.USER_PERMISSION_DENIED" in str(to_mend)
+    for pause_s, wait_s in ((12, 12.0), (None, 0.0)):
+        busy = BatchAnswer(rows=(), verdict=Verdict.RETRY, code="c", sentence="s", retry_after_s=pause_s)
+        later = answers.not_read(busy)
+        assert isinstance(later, Transient)
+        assert later.retry_after_s == wait_s

@@ -138,6 +138,7 @@ def test_a_conversion_that_is_not_at_google() -> None:
     (found,) = wanted(withheld, [], "70")
     assert isinstance(found, Append)
     assert found.reason == reasons.ORIGINAL_NOT_SENT
+    assert found.sentence == reasons.WITHHELD[reasons.ORIGINAL_NOT_SENT]
 
 
 @pytest.mark.parametrize("reason", reasons.WORTH_NOTHING)

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from custom_events.conditions.field_lookup import nearest_names
+from custom_events.conditions.fields import Scope
 from custom_events.conditions.problems import Severity
 from custom_events.conditions.render import render
 from custom_events.matching.checks import config_problems
@@ -249,6 +251,9 @@ def test_numbers_that_are_none_raise_nothing_and_too_long_ones_are_named() -> No
     ("rule", "paths"),
     [
         (ValueRule(source=ValueSource.ITEMS_TOTAL, without_tax=True), ["value.without_tax"]),
+        (ValueRule(source=ValueSource.ITEMS_TOTAL, without_tax=True, without_discounts=True), ["value.without_tax", "value.without_discounts"]),
+        (ValueRule(source=ValueSource.FIXED, currency="EUR", by_currency={"EUR": CurrencyRule(fixed=D(3))}), ["value.currency"]),
+        (ValueRule(source=ValueSource.FIXED, fixed=D(1), currency="EUR", by_currency={"EUR": CurrencyRule(fixed=D(3))}), []),
         (ValueRule(source=ValueSource.FIXED, fixed=D(10), at_least=D(10)), []),
         (ValueRule(source=ValueSource.FIXED, fixed=D(10), at_most=D(10)), []),
         (ValueRule(at_most=D(1)), []),
@@ -267,7 +272,9 @@ def test_nothing_but_what_is_wrong_with_a_value_rule_is_named(rule: ValueRule, p
 
 def test_a_problem_says_what_would_be_right() -> None:
     (unknown,) = config_problems(config(value=ValueRule(source=ValueSource.FIELD, field="order.totl")))
-    assert unknown.right.startswith("nearest: order.total")
+    assert unknown.right == f"nearest: {', '.join(nearest_names('order.totl', Scope.EVENT))}"
+    priced = ValueRule(source=ValueSource.FIXED, by_currency={"USD": CurrencyRule(fixed=D(1))})
+    assert problems_of("value.by_currency.USD", value=priced) == ["the site never uses USD"]
     (long,) = config_problems(config(threshold=Threshold(at_least=D(10**15))))
     assert long.right == numbers.RIGHT
 

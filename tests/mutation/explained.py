@@ -62,6 +62,14 @@ EXPLAINED: Final[dict[tuple[str, str], str]] = {
         'near = [meant] if meant in known else difflib.get_close_matches(op.strip().lower().replace(" ", "_"), known, n=2)',
     ): "only the first is named",
     (
+        "conditions.hints.x_operator_hint",
+        'near = [meant] if meant in known else difflib.get_close_matches(op.strip().lower().replace(" ", "_"), known, )',
+    ): "only the first is named",
+    (
+        "conditions.source.xǁSourceǁcurrency",
+        'self._roots[root] = ""',
+    ): "a set in the order of what came first: its values are not read",
+    (
         "conditions.interpret.x__judge_measure",
         "holds = fits and _held(lambda: function(value, None, facts, currency))",
     ): SAME_NUMBER,
