@@ -379,3 +379,15 @@ def test_what_other_languages_call_an_operator(op: str, meant: str) -> None:
 
 def test_a_field_whose_last_word_is_right_is_near() -> None:
     assert nearest_names("visitor.first_seen", Scope.EVENT)[:1] == ["customer.first_seen"]
+
+
+def test_a_stored_time_may_be_spelt_in_any_way_of_iso_8601() -> None:
+    assert ask(leaf("order.paid_at", "after", "2026-W10-5T23:29+00:00"))
+    assert not ask(leaf("order.paid_at", "after", "2026-W10-5T23:30+00:00"))
+
+
+def test_a_place_in_a_list_of_properties_that_is_not_there_is_missing() -> None:
+    event = msgspec.structs.replace(PAID, properties={"sizes": msgspec.Raw(b'["S", "M"]')})
+    assert ask(leaf("properties.sizes.1", "=", "M"), event)
+    for place in ("2", "3", "x"):
+        assert runtime.property_at(event, f"sizes.{place}") is None

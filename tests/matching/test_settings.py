@@ -219,6 +219,9 @@ def test_what_a_site_never_has_is_warned_of_wherever_it_stands() -> None:
     assert len(problems_of("threshold.currency", threshold=summed)) == 1
     items = {"field": "item.price", "op": ">", "value": 1, "currency": "USD"}
     chosen = ValueRule(source=ValueSource.ITEMS_TOTAL, items=items)
+    shelved = ValueRule(source=ValueSource.ITEMS_TOTAL, items={"field": "item.categories", "op": "exists"})
+    of_shopify = config_problems(DefinitionConfig(trigger=config.trigger, value=shelved), platform=Platform.SHOPIFY)
+    assert [one.path for one in of_shopify] == ["value.items.field"]
     assert problems_of("value.items.currency", value=chosen) == ["the site never uses USD: this is never true"]
 
 
@@ -305,6 +308,7 @@ ROLLING = Threshold(at_least=D(2), period=ThresholdPeriod.ROLLING)
         ({"threshold": ROLLING}, {"threshold.window_days": "a number of days"}),
         ({"threshold": Threshold(at_least=D(1), field="order.total")}, {"threshold.field": "remove it, or choose sum"}),
         ({"threshold": Threshold(at_least=D(1), window_days=1)}, {"threshold.window_days": "remove it, or choose rolling"}),
+        ({"threshold": Threshold(at_least=D(1))}, {}),
         ({"threshold": Threshold(at_least=D(-1))}, {"threshold.at_least": "a number above 0"}),
         ({"threshold": Threshold(at_least=D("1.5"))}, {"threshold.at_least": "a whole number"}),
         ({"dedup": Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=0)}, {"dedup.window_days": "1 to 3660"}),
