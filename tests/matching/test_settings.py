@@ -246,6 +246,10 @@ def test_a_fixed_amount_is_compared_with_its_bounds_after_the_factor(
 def test_numbers_that_are_none_raise_nothing_and_too_long_ones_are_named() -> None:
     odd = ValueRule(at_most=D("NaN"), by_currency={"EUR": CurrencyRule(at_least=D(7))})
     assert problems_of("value.at_most", value=odd)
+    no_least = ValueRule(at_least=D("NaN"), by_currency={"EUR": CurrencyRule(at_most=D(7))})
+    no_amount = ValueRule(source=ValueSource.FIXED, fixed=D("NaN"), by_currency={"EUR": CurrencyRule(at_most=D(7))})
+    for rule, path in ((no_least, "value.at_least"), (no_amount, "value.fixed")):
+        assert [problem.path for problem in config_problems(config(value=rule))] == [path]
     (wrong,) = problems_of("threshold.at_least", threshold=Threshold(at_least=D(10**15)))
     assert wrong.startswith("1000000000000000 has 16 digits")
 
@@ -260,6 +264,8 @@ def test_numbers_that_are_none_raise_nothing_and_too_long_ones_are_named() -> No
         (ValueRule(source=ValueSource.FIXED, fixed=D(10), at_least=D(10)), []),
         (ValueRule(source=ValueSource.FIXED, fixed=D(10), at_most=D(10)), []),
         (ValueRule(at_most=D(1)), []),
+        (ValueRule(at_least=D(0)), []),
+        (ValueRule(at_least=D(5), at_most=D(5)), []),
         (ValueRule(at_most=D(0)), ["value.at_most"]),
         (ValueRule(at_least=D(5), by_currency={"EUR": CurrencyRule(at_most=D(4))}), ["value.by_currency.EUR.at_most"]),
         (ValueRule(at_most=D(4), by_currency={"EUR": CurrencyRule(at_least=D(5))}), ["value.by_currency.EUR.at_least"]),
@@ -298,6 +304,8 @@ ROLLING = Threshold(at_least=D(2), period=ThresholdPeriod.ROLLING)
         ({"delay_minutes": 24 * 60, "click_window_days": 89}, {}),
         ({"delay_minutes": 24 * 60 - 1, "click_window_days": 90}, {}),
         ({"delay_minutes": 24 * 60, "click_window_days": 90}, {"delay_minutes": "click_window_days: 89, or a shorter delay"}),
+        ({"delay_minutes": 30 * 24 * 60, "click_window_days": 61}, {"delay_minutes": "click_window_days: 60, or a shorter delay"}),
+        ({"valid_from": MARCH}, {}),
         ({"valid_from": MARCH, "valid_until": MARCH}, {}),
         ({"priority": 2, "group": "g"}, {}),
         ({"priority": 2}, {"priority": "name the group, or remove it"}),

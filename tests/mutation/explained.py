@@ -108,6 +108,14 @@ EXPLAINED: Final[dict[tuple[str, str], str]] = {
         "values = zip(SETTINGS, _SETTINGS_OF(overrides), strict=False)",
     ): "both are made of one list of names",
     (
+        "matching.effective.x_effective",
+        "values = zip(SETTINGS, _SETTINGS_OF(overrides), strict=None)",
+    ): "both are made of one list of names",
+    (
+        "matching.checks.x__too_late",
+        "days >= 0",
+    ): "without a whole day of delay nothing is left out: no window is longer than Google's",
+    (
         "matching.effective.x__origin",
         "return Origin.DEFAULT if getattr(definition, name) == _DEFAULTS.get(name, None) else Origin.DEFINITION",
     ): "the trigger alone has no default, and it is never None",
