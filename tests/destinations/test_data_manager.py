@@ -397,3 +397,9 @@ def test_a_defect_is_not_taken_for_an_answer() -> None:
         lane.send(ACCOUNT, [row()], kind=RequestKind.CONVERSIONS, job_id=1, timeout_s=1, now=NOW)
     with pytest.raises(KeyError):
         lane.poll(ACCOUNT, "r", [row()], timeout_s=1, now=NOW)
+
+
+def test_a_request_says_how_hashes_are_spelt_and_whether_it_only_asks() -> None:
+    sent = requests.events_request(ACCOUNT, [row()])
+    assert (sent.validate_only, sent.encoding) == (False, requests.ENCODING_HEX)
+    assert requests.events_request(ACCOUNT, [row()], validate_only=True).validate_only

@@ -221,7 +221,7 @@ class Raised(Exception):
 
 def test_an_error_whose_calls_tell_nothing_has_no_reason_of_google_s() -> None:
     error = DeadlineExceeded("?", errors=[object()])
-    assert answers.failure_of(error) == ([], None)
+    assert answers.failure_of(error) == answers.failure_of(ValueError("?")) == ([], None)
 
 
 def test_a_refused_request_answers_for_every_row() -> None:
@@ -254,6 +254,8 @@ def test_a_refused_request_that_names_a_row_spares_the_others() -> None:
     error = Raised(failure(("field_error", "INVALID_VALUE", 1, "conversions")))
     answer = answers.read_failure(error, [row(1), row(2)], NOW)
     assert [one.verdict for one in answer.rows] == [Verdict.RETRY, Verdict.REJECTED]
+    assert answer.request_id == "r-2"
+    assert answer.rows[0].code == "another_row_refused"
     assert answer.verdict is None
 
 
@@ -277,7 +279,9 @@ def test_the_failure_of_a_quota_error_stands_in_the_trailer() -> None:
                 ("google.ads.googleads.v26.errors.googleadsfailure-bin", found.SerializeToString()),
             )
 
-    answer = answers.read_failure(ResourceExhausted("quota", errors=[Call()]), [row()], NOW)
+    error = ResourceExhausted("quota", errors=[Call()])
+    assert [fault.delay_s for fault in answers.failure_of(error)[0]] == [12.5]
+    answer = answers.read_failure(error, [row()], NOW)
     assert (answer.code, answer.retry_after_s, answer.request_id) == (
         "QuotaError.RESOURCE_TEMPORARILY_EXHAUSTED",
         13,
@@ -336,3 +340,22 @@ def test_a_reading_that_failed_says_who_has_to_act_or_how_long_to_wait() -> None
         later = answers.not_read(busy)
         assert isinstance(later, Transient)
         assert later.retry_after_s == wait_s
+
+
+def test_a_failure_in_google_s_own_class_is_read_as_the_bare_one() -> None:
+    bare = failure(("field_error", "REQUIRED", 1, "conversions"))
+    wrapped = messages.GoogleAdsFailure.wrap(bare)
+    assert answers.failure_of(Raised(wrapped)) == answers.failure_of(Raised(bare)) != ([], "r-2")
+
+
+def test_a_row_that_is_too_early_waits_from_the_answer_on() -> None:
+    early = ("conversion_upload_error", "TOO_RECENT_CONVERSION_ACTION", 0, "conversions")
+    some = read(response(1, early, failed={0}), 1)
+    whole = answers.read_failure(Raised(failure(early)), [row()], NOW)
+    assert some.rows[0].retry_at == whole.rows[0].retry_at == NOW + timedelta(hours=6)
+
+
+def test_requests_are_meant_unless_they_only_ask() -> None:
+    adjusts = [row(kind=UploadKind.RETRACTION, adjusted_at=NOW)]
+    assert not requests.adjustments_request(ACCOUNT, adjusts, 5).validate_only
+    assert requests.adjustments_request(ACCOUNT, adjusts, 5, validate_only=True).validate_only

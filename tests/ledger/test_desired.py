@@ -152,6 +152,10 @@ def test_a_conversion_that_was_worth_nothing_goes_after_all(reason: str) -> None
     ]
     (renamed,) = wanted(withheld, [], "0", **({} if same else {"reason": reasons.PAYMENT_LOST}))
     assert (renamed.row, renamed.reason != reason) == (withheld, True)
+    unsent = row(state=UploadState.NEW, attempts=0)
+    assert changes(unsent, [], Desired(None, "a_reason"), Lane.GOOGLE_ADS, NOW) == [
+        Withhold(unsent, "a_reason", reasons.WITHHELD[reasons.INVALIDATED])
+    ]
     assert changes(withheld, [], Desired(None, "invalidated"), Lane.GOOGLE_ADS, NOW) == []
 
 

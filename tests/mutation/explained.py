@@ -22,7 +22,10 @@ CALLED_AT_IMPORT: Final = frozenset(
     {
         "conditions.literals.x__list_of",
         "conditions.literals.x__pair_of",
-        *(f"destinations.rules.x_{name}" for name in ("expired", "hold", "split", "taken", "unreadable")),
+        *(
+            f"destinations.rules.x_{name}"
+            for name in ("expired", "hold", "never", "retry", "split", "taken", "there", "unreadable")
+        ),
     }
 )
 
