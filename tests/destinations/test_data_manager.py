@@ -84,6 +84,7 @@ def test_a_cart_line_by_line() -> None:
     lines = [(item.merchant_product_id, item.quantity, item.unit_price) for item in cart.items]
     assert lines == [("a", 2, 9.99), ("b", 1, 0)]
     bare = requests.events_request(ACCOUNT, [row(cart=Cart(merchant_id="55"))]).events[0].cart_data
+    assert requests.events_request(ACCOUNT, [row()]).encoding == requests.ENCODING_HEX
     assert [field.name for field, _ in bare.ListFields()] == ["merchant_id"]
     restated = row(cart=CART, kind=UploadKind.RESTATEMENT, adjusted_at=NOW, from_app=True)
     (event,) = requests.events_request(ACCOUNT, [restated]).events
@@ -397,9 +398,3 @@ def test_a_defect_is_not_taken_for_an_answer() -> None:
         lane.send(ACCOUNT, [row()], kind=RequestKind.CONVERSIONS, job_id=1, timeout_s=1, now=NOW)
     with pytest.raises(KeyError):
         lane.poll(ACCOUNT, "r", [row()], timeout_s=1, now=NOW)
-
-
-def test_a_request_says_how_hashes_are_spelt_and_whether_it_only_asks() -> None:
-    sent = requests.events_request(ACCOUNT, [row()])
-    assert (sent.validate_only, sent.encoding) == (False, requests.ENCODING_HEX)
-    assert requests.events_request(ACCOUNT, [row()], validate_only=True).validate_only

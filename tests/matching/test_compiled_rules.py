@@ -1,14 +1,13 @@
 """What is compiled once for a set of revisions, and what it says must be looked up."""
 
-from datetime import UTC
+from datetime import UTC, date
 from decimal import Decimal
 
 import pytest
 
 from custom_events.conditions.facts import Facts
-from custom_events.matching.match import (
-    match,
-)
+from custom_events.matching.match import NO_HISTORY, History, Settled, match
+from custom_events.matching.threshold import Crossing, Occurrence
 from custom_events.values.definitions import (
     Assignment,
     Dedup,
@@ -18,7 +17,7 @@ from custom_events.values.definitions import (
     ValueRule,
     ValueSource,
 )
-from custom_events.values.events import CommerceEvent, EventType
+from custom_events.values.events import CommerceEvent, Customer, EventType
 from custom_events.values.zones import zone, zone_or_utc
 from tests.matching.building import DAY_0, SITE, assignment, compiled_rules, paid
 
@@ -26,8 +25,9 @@ BIG = {"field": "order.total", "op": ">=", "value": "200"}
 THIRD = Threshold(at_least=Decimal(3))
 
 
-def ids(event: CommerceEvent, *assignments: Assignment) -> list[int]:
-    return [found.assignment.assignment_id for found in match(event, SITE, compiled_rules(*assignments))]
+def ids(event: CommerceEvent, *assignments: Assignment, history: History = NO_HISTORY) -> list[int]:
+    rules = compiled_rules(*assignments)
+    return [found.assignment.assignment_id for found in match(event, SITE, rules, history=history)]
 
 
 def test_the_plan_knows_what_must_be_looked_up() -> None:
@@ -94,3 +94,23 @@ def test_a_sites_facts_are_those_that_were_read() -> None:
     site = compiled_rules(assignment(1), zone="Asia/Tokyo").sites[SITE]
     known = Facts(zone=zone("Asia/Tokyo"), orders_before=2, spent_before=Decimal(5), first_seen=DAY_0)
     assert site.facts_with(orders_before=2, spent_before=Decimal(5), first_seen=DAY_0) == known
+
+
+def test_a_rule_that_counts_minds_its_dates_and_its_customer() -> None:
+    first = Threshold(at_least=Decimal(1))
+    rule = assignment(1, threshold=first, valid_from=date(2026, 3, 3), valid_until=date(2026, 3, 4))
+    assert [ids(paid(day=day), rule) for day in (0, 1, 2, 3)] == [[], [1], [1], []]
+    assert ids(paid(day=1, customer=Customer()), rule) == []
+    of_the_site = assignment(1, threshold=Threshold(at_least=Decimal(1), scope=ThresholdScope.SITE))
+    assert ids(paid(customer=None), of_the_site) == [1]
+
+
+def test_what_is_settled_already_is_not_counted_again() -> None:
+    reached = Crossing(before=Decimal(2), after=Decimal(3), fires=True)
+    missed = Crossing(before=Decimal(1), after=Decimal(2), fires=False)
+    rule = assignment(1, threshold=THIRD)
+    two_before = [Occurrence(occurred_at=DAY_0, key=key, customer="c:1") for key in ("a", "b")]
+    for place, fires in ((reached, [1]), (missed, []), (None, [])):
+        known = History(counted={1: two_before}, settled={1: Settled(crossing=place)})
+        assert ids(paid(day=5), rule, history=known) == fires
+    assert ids(paid(day=5), rule, history=History(settled={1: Settled(crossing=reached)})) == [1]
