@@ -9,9 +9,10 @@ import pytest
 from custom_events.conditions import runtime
 from custom_events.conditions.compile import ALWAYS, MAX_KEPT_CONDITIONS, clear, compile_condition, compile_item_filter
 from custom_events.conditions.facts import NO_FACTS
-from custom_events.conditions.field_lookup import fields_by_name, find_field
+from custom_events.conditions.field_lookup import fields_by_name, find_field, nearest_names
 from custom_events.conditions.fields import FieldType, Scope
-from custom_events.conditions.interpret import field_reader, interpret
+from custom_events.conditions.hints import operator_hint
+from custom_events.conditions.interpret import field_reader, interpret, judge
 from custom_events.conditions.operators import MEANINGS, find_operator, operators_of
 from custom_events.conditions.validate import parse
 from custom_events.values.events import CommerceEvent, LineItem
@@ -343,3 +344,50 @@ def test_a_total_of_items_is_unknown_as_soon_as_that_of_one_is() -> None:
     assert runtime.items_total([known, unknown, known]) is None
     assert runtime.items_total([]) == 0
     assert runtime.pieces([known, unknown]) == 5
+
+
+def test_a_measure_shows_its_items_and_what_was_compared() -> None:
+    boots = leaf("item.sku", "starts_with", "VIP-")
+    tree = parse({"measure": "total", "items": boots, "op": ">=", "value": 200, "currency": "EUR"})
+    total = judge(tree, PAID, BERLIN)
+    assert (total.node, total.holds, total.value) == (tree, True, Decimal("200.00"))
+    assert [(item.item, item.holds) for item in total.children] == [(0, True), (1, False)]
+    assert PAID.order is not None
+    priceless = msgspec.structs.replace(PAID.order, items=(LineItem(sku="VIP-2", quantity=1),))
+    unknown = judge(tree, msgspec.structs.replace(PAID, order=priceless), BERLIN)
+    assert (unknown.node, unknown.holds, unknown.value) == (tree, False, None)
+    assert [(item.item, item.holds) for item in unknown.children] == [(0, True)]
+    assert judge(tree, SIGNUP, BERLIN).children == ()
+
+
+def test_a_named_field_is_read_from_an_event() -> None:
+    assert field_reader("order.total")(PAID, BERLIN) == Decimal("250.00")
+    for name in ("no.such", "item.sku"):
+        with pytest.raises(KeyError, match=name):
+            field_reader(name)
+
+
+def test_a_pattern_is_found_in_an_element_of_a_list() -> None:
+    assert ask(leaf("order.tags", "matches", "^whole"))
+    assert not ask(leaf("order.tags", "matches", "^retail"))
+
+
+@pytest.mark.parametrize(("op", "meant"), [(" EQ ", "="), ("Not In", "not_in"), ("starts with", "starts_with")])
+def test_what_other_languages_call_an_operator(op: str, meant: str) -> None:
+    assert operator_hint(op, operators_of(FieldType.TEXT)) == f"did you mean {meant}? "
+
+
+def test_a_field_whose_last_word_is_right_is_near() -> None:
+    assert "customer.first_seen" in nearest_names(f"{60 * 'x'}.first_seen", Scope.EVENT)
+
+
+def test_a_stored_time_may_be_spelt_in_any_way_of_iso_8601() -> None:
+    assert ask(leaf("order.paid_at", "after", "2026-W10-5T23:29+00:00"))
+    assert not ask(leaf("order.paid_at", "after", "2026-W10-5T23:30+00:00"))
+
+
+def test_a_place_in_a_list_of_properties_that_is_not_there_is_missing() -> None:
+    event = msgspec.structs.replace(PAID, properties={"sizes": msgspec.Raw(b'["S", "M"]')})
+    assert ask(leaf("properties.sizes.1", "=", "M"), event)
+    for place in ("2", "3", "x"):
+        assert runtime.property_at(event, f"sizes.{place}") is None

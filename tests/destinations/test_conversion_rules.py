@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custom_events.destinations import conversion_rules
+from custom_events.values import reasons
 from custom_events.values.clicks import Click, ClickKind, ConsentStatus
 from custom_events.values.conversions import Conversion, UploadKind, Verdict
 
@@ -114,6 +115,7 @@ def test_withholds_adjustments(code: str, made: Conversion) -> None:
 def test_expires(code: str, made: Conversion) -> None:
     answer = conversion_rules.validate(made, NOW)
     assert (answer.verdict, answer.code) == (Verdict.EXPIRED, code)
+    assert answer.sentence
 
 
 def test_holds_until_google_takes_it() -> None:
@@ -201,3 +203,14 @@ def test_says_something_or_nothing_of_any_row_and_never_raises(
     )
     answer = conversion_rules.validate(made, NOW)
     assert answer is None or (answer.code and answer.sentence)
+
+
+def test_a_malformed_click_id_is_withheld_unless_something_else_can_go() -> None:
+    odd = Click(kind=ClickKind.GCLID, id="not an id!", clicked_at=NOW - timedelta(hours=30))
+    alone = conversion_rules.validate(row(click=odd), NOW)
+    assert alone is not None
+    assert (alone.verdict, alone.code) == (Verdict.WITHHELD, reasons.CLICK_ID_MALFORMED)
+    assert alone.sentence == reasons.WITHHELD[reasons.CLICK_ID_MALFORMED].format(kind=ClickKind.GCLID)
+    beside = conversion_rules.validate(row(click=odd, email_sha256=HASH), NOW)
+    assert beside is not None
+    assert (beside.verdict, beside.code) == (Verdict.DROP_CLICK, reasons.CLICK_ID_MALFORMED)

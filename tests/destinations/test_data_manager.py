@@ -84,6 +84,7 @@ def test_a_cart_line_by_line() -> None:
     lines = [(item.merchant_product_id, item.quantity, item.unit_price) for item in cart.items]
     assert lines == [("a", 2, 9.99), ("b", 1, 0)]
     bare = requests.events_request(ACCOUNT, [row(cart=Cart(merchant_id="55"))]).events[0].cart_data
+    assert requests.events_request(ACCOUNT, [row()]).encoding == requests.ENCODING_HEX
     assert [field.name for field, _ in bare.ListFields()] == ["merchant_id"]
     restated = row(cart=CART, kind=UploadKind.RESTATEMENT, adjusted_at=NOW, from_app=True)
     (event,) = requests.events_request(ACCOUNT, [restated]).events

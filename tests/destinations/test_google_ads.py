@@ -11,6 +11,7 @@ from google.api_core.exceptions import DeadlineExceeded
 
 from custom_events.destinations.google_ads import answers, requests
 from custom_events.destinations.google_ads.lane import GoogleAdsLane
+from custom_events.errors import NeedsAction, Transient
 from custom_events.values.clicks import Click, ClickKind, ConsentStatus
 from custom_events.values.conversions import (
     AdsAccount,
@@ -220,7 +221,7 @@ class Raised(Exception):
 
 def test_an_error_whose_calls_tell_nothing_has_no_reason_of_google_s() -> None:
     error = DeadlineExceeded("?", errors=[object()])
-    assert answers.failure_of(error) == ([], None)
+    assert answers.failure_of(error) == answers.failure_of(ValueError("?")) == ([], None)
 
 
 def test_a_refused_request_answers_for_every_row() -> None:
@@ -253,6 +254,8 @@ def test_a_refused_request_that_names_a_row_spares_the_others() -> None:
     error = Raised(failure(("field_error", "INVALID_VALUE", 1, "conversions")))
     answer = answers.read_failure(error, [row(1), row(2)], NOW)
     assert [one.verdict for one in answer.rows] == [Verdict.RETRY, Verdict.REJECTED]
+    assert answer.request_id == "r-2"
+    assert answer.rows[0].code == "another_row_refused"
     assert answer.verdict is None
 
 
@@ -276,7 +279,9 @@ def test_the_failure_of_a_quota_error_stands_in_the_trailer() -> None:
                 ("google.ads.googleads.v26.errors.googleadsfailure-bin", found.SerializeToString()),
             )
 
-    answer = answers.read_failure(ResourceExhausted("quota", errors=[Call()]), [row()], NOW)
+    error = ResourceExhausted("quota", errors=[Call()])
+    assert [fault.delay_s for fault in answers.failure_of(error)[0]] == [12.5]
+    answer = answers.read_failure(error, [row()], NOW)
     assert (answer.code, answer.retry_after_s, answer.request_id) == (
         "QuotaError.RESOURCE_TEMPORARILY_EXHAUSTED",
         13,
@@ -305,3 +310,52 @@ def test_a_defect_is_not_taken_for_an_answer() -> None:
 def test_there_is_no_later_verdict_here_and_a_row_that_waits_for_one_is_sent_again() -> None:
     answer = GoogleAdsLane(lambda _account: None).poll(ACCOUNT, "r", [row(1)], timeout_s=1, now=NOW)
     assert (answer.verdict, answer.rows[0].verdict) == (None, Verdict.UNKNOWN)
+
+
+def test_a_refusal_of_the_request_says_what_it_is_about() -> None:
+    def whole(*fault: Any, rows: tuple[Conversion, ...] = (row(1), row(2))) -> BatchAnswer:
+        return answers.read_failure(Raised(failure(fault)), rows, NOW)
+
+    nameless = whole("field_error", "REQUIRED", None, None)
+    assert "which is about a row and names none" in nameless.sentence
+    assert nameless.rows[0].sentence == nameless.sentence
+    beyond = whole("field_error", "REQUIRED", 2, "conversions")
+    assert (beyond.verdict, beyond.code) == (Verdict.HOLD, "FieldError.REQUIRED")
+    adjusts = (row(1, kind=UploadKind.RETRACTION, adjusted_at=NOW),)
+    assert whole("authorization_error", "SERVICE_ACCESS_DENIED", None, None, rows=adjusts).scope is Scope.ADJUSTMENTS
+    assert whole("authorization_error", "SERVICE_ACCESS_DENIED", None, None).scope is Scope.ACCOUNT
+    assert whole("authorization_error", "USER_PERMISSION_DENIED", None, None, rows=adjusts).scope is Scope.ACCOUNT
+
+
+def test_a_reading_that_failed_says_who_has_to_act_or_how_long_to_wait() -> None:
+    forbidden = answers.read_failure(
+        Raised(failure(("authorization_error", "USER_PERMISSION_DENIED", None, None))), [], NOW
+    )
+    to_mend = answers.not_read(forbidden)
+    assert isinstance(to_mend, NeedsAction)
+    assert to_mend.who == "ads account owner"
+    assert "AuthorizationError.USER_PERMISSION_DENIED" in str(to_mend)
+    for pause_s, wait_s in ((12, 12.0), (None, 0.0)):
+        busy = BatchAnswer(rows=(), verdict=Verdict.RETRY, code="c", sentence="s", retry_after_s=pause_s)
+        later = answers.not_read(busy)
+        assert isinstance(later, Transient)
+        assert later.retry_after_s == wait_s
+
+
+def test_a_failure_in_google_s_own_class_is_read_as_the_bare_one() -> None:
+    bare = failure(("field_error", "REQUIRED", 1, "conversions"))
+    wrapped = messages.GoogleAdsFailure.wrap(bare)
+    assert answers.failure_of(Raised(wrapped)) == answers.failure_of(Raised(bare)) != ([], "r-2")
+
+
+def test_a_row_that_is_too_early_waits_from_the_answer_on() -> None:
+    early = ("conversion_upload_error", "TOO_RECENT_CONVERSION_ACTION", 0, "conversions")
+    some = read(response(1, early, failed={0}), 1)
+    whole = answers.read_failure(Raised(failure(early)), [row()], NOW)
+    assert some.rows[0].retry_at == whole.rows[0].retry_at == NOW + timedelta(hours=6)
+
+
+def test_requests_are_meant_unless_they_only_ask() -> None:
+    adjusts = [row(kind=UploadKind.RETRACTION, adjusted_at=NOW)]
+    assert not requests.adjustments_request(ACCOUNT, adjusts, 5).validate_only
+    assert requests.adjustments_request(ACCOUNT, adjusts, 5, validate_only=True).validate_only

@@ -11,6 +11,8 @@ from custom_events.destinations import error_page, rules
 from custom_events.destinations.google_ads import errors, requests
 from custom_events.destinations.google_data_manager import codes, verdicts
 from custom_events.destinations.google_data_manager import requests as dm_requests
+from custom_events.ledger.codes import is_not_understood, is_remark, sentence_of
+from custom_events.values import reasons
 from custom_events.values.clicks import Click, ClickKind
 from custom_events.values.conversions import Conversion, Scope, UploadKind, Verdict
 
@@ -151,3 +153,22 @@ def test_names_of_codes() -> None:
         "OPERATING"
     )
     assert codes.processing_name("OTHER") == "OTHER"
+
+
+def test_what_stands_in_reason_has_a_sentence_whoever_wrote_it() -> None:
+    assert sentence_of("FieldError.REQUIRED") == errors.RULES["FieldError.REQUIRED"].sentence
+    assert sentence_of(reasons.OUR_ERROR) == reasons.meaning(reasons.OUR_ERROR)
+    assert sentence_of("WarningReason.GENERIC") == codes.WARNINGS["WarningReason.GENERIC"]
+    assert sentence_of("nobody_knows") == "see the rows' sentences: custom-events uploads list"
+
+
+def test_which_reasons_are_remarks_and_which_nobody_understands() -> None:
+    assert [is_remark(reason) for reason in ("WarningReason.GENERIC", "FieldError.REQUIRED", None)] == [
+        True,
+        False,
+        False,
+    ]
+    not_understood = ("FieldError.NEVER_HEARD_OF", "FieldError.UNKNOWN", "FieldError.REQUIRED")
+    assert [is_not_understood(reason) for reason in not_understood] == [True, True, True]
+    understood = (reasons.OUR_ERROR, "AuthorizationError.USER_PERMISSION_DENIED", "InternalError.TRANSIENT_ERROR")
+    assert [is_not_understood(reason) for reason in understood] == [False, False, False]

@@ -138,6 +138,7 @@ def test_a_conversion_that_is_not_at_google() -> None:
     (found,) = wanted(withheld, [], "70")
     assert isinstance(found, Append)
     assert found.reason == reasons.ORIGINAL_NOT_SENT
+    assert found.sentence == reasons.WITHHELD[reasons.ORIGINAL_NOT_SENT]
 
 
 @pytest.mark.parametrize("reason", reasons.WORTH_NOTHING)
@@ -151,6 +152,10 @@ def test_a_conversion_that_was_worth_nothing_goes_after_all(reason: str) -> None
     ]
     (renamed,) = wanted(withheld, [], "0", **({} if same else {"reason": reasons.PAYMENT_LOST}))
     assert (renamed.row, renamed.reason != reason) == (withheld, True)
+    unsent = row(state=UploadState.NEW, attempts=0)
+    assert changes(unsent, [], Desired(None, "a_reason"), Lane.GOOGLE_ADS, NOW) == [
+        Withhold(unsent, "a_reason", reasons.WITHHELD[reasons.INVALIDATED])
+    ]
     assert changes(withheld, [], Desired(None, "invalidated"), Lane.GOOGLE_ADS, NOW) == []
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custom_events.matching.day_totals import DayKey, DayTotal, has_days, places, to_read, without
+from custom_events.matching.day_totals import DayKey, DayPlace, DayTotal, has_days, places, to_read, without
 from custom_events.matching.threshold import Occurrence, crossings
 from custom_events.values.definitions import Threshold, ThresholdFires, ThresholdMeasure, ThresholdPeriod
 from custom_events.values.zones import zone_or_utc
@@ -87,3 +87,47 @@ def test_a_day_with_amounts_of_which_nobody_knows_whether_they_fall_is_read() ->
     assert places(threshold, {(day, "EUR"): unknown})[day, "EUR"].verdict is None
     assert unknown.plus(Occurrence(occurred_at=BEGIN, key="e", amount=Decimal(-1))).falling is None
     assert not has_days(Threshold(at_least=Decimal(1), period=ThresholdPeriod.ROLLING, window_days=3))
+
+
+OCTOBER, NEXT_DAY, NOVEMBER = date(2026, 10, 20), date(2026, 10, 21), date(2026, 11, 1)
+SEVEN_A_MONTH = Threshold(
+    at_least=Decimal(7), measure=ThresholdMeasure.SUM, period=ThresholdPeriod.MONTH, currency="EUR"
+)
+
+
+def test_the_place_of_a_day_is_what_its_period_held_before() -> None:
+    totals = {
+        (NOVEMBER, "EUR"): DayTotal(1, Decimal(9)),
+        (OCTOBER, "EUR"): DayTotal(2, Decimal(5)),
+        (OCTOBER, "CHF"): DayTotal(4, Decimal(50)),
+        (NEXT_DAY, "EUR"): DayTotal(1, Decimal(3)),
+    }
+    assert places(SEVEN_A_MONTH, totals) == {
+        (OCTOBER, "EUR"): DayPlace(0, Decimal(0), verdict=False),
+        (OCTOBER, "CHF"): DayPlace(0, Decimal(0), verdict=False),
+        (NEXT_DAY, "EUR"): DayPlace(2, Decimal(5), verdict=None),
+        (NOVEMBER, "EUR"): DayPlace(0, Decimal(0), verdict=None),
+    }
+    counted = Threshold(at_least=Decimal(7), period=ThresholdPeriod.MONTH)
+    assert places(counted, totals) == {
+        (OCTOBER, "EUR"): DayPlace(0, Decimal(0), verdict=False),
+        (OCTOBER, "CHF"): DayPlace(0, Decimal(0), verdict=False),
+        (NEXT_DAY, "EUR"): DayPlace(6, Decimal(6), verdict=None),
+        (NOVEMBER, "EUR"): DayPlace(0, Decimal(0), verdict=False),
+    }
+
+
+def test_only_days_whose_verdicts_may_have_changed_are_read() -> None:
+    below, more, above, higher = (DayTotal(1, Decimal(amount)) for amount in (2, 3, 8, 9))
+    key = (OCTOBER, "EUR")
+    assert to_read(SEVEN_A_MONTH, {}, {key: above}) == {OCTOBER}
+    assert to_read(SEVEN_A_MONTH, {key: above}, {}) == {OCTOBER}
+    assert to_read(SEVEN_A_MONTH, {key: above}, {key: higher}) == {OCTOBER}
+    assert to_read(SEVEN_A_MONTH, {key: above}, {key: above}) == set()
+    assert to_read(SEVEN_A_MONTH, {key: below}, {key: more}) == set()
+
+
+def test_amounts_below_zero_are_counted_as_they_come_and_go() -> None:
+    back = Occurrence(occurred_at=BEGIN, key="e", amount=Decimal(-2))
+    assert DayTotal(1, Decimal(5)).plus(back) == DayTotal(2, Decimal(3), 1)
+    assert DayTotal(2, Decimal(3), 1).plus(back, -1) == DayTotal(1, Decimal(5), 0)

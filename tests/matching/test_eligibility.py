@@ -1,6 +1,7 @@
 """Consent that nobody gave or refused: what each policy makes of it, by where the customer is."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -9,7 +10,15 @@ import pytest
 from custom_events.conditions.facts import Facts
 from custom_events.matching.checks import config_problems
 from custom_events.matching.compiled_rules import CompiledRules
-from custom_events.matching.eligibility import EUROPE, click_for, click_reason, is_european, usable_click
+from custom_events.matching.eligibility import (
+    EUROPE,
+    action_reason,
+    click_for,
+    click_reason,
+    is_european,
+    other_clicks,
+    usable_click,
+)
 from custom_events.matching.explain import explain, explanation_lines
 from custom_events.matching.match import Match, match
 from custom_events.values.clicks import Click, ClickKind, Consent, ConsentStatus
@@ -137,3 +146,36 @@ def test_the_best_click_that_its_windows_and_its_action_take() -> None:
         (AdsAction(id=1, ads_account_id=1, one_per_click=True, click_window_days=5), None),
     ):
         assert click_for(braid, event, 30, action) is taken
+    assert click_for(None, event, 30, AdsAction(id=1, ads_account_id=1)) is None
+
+
+def test_the_other_clicks_that_may_stand_for_an_event() -> None:
+    event = paid()
+    first = Click(kind=ClickKind.GCLID, id="first", clicked_at=event.occurred_at - timedelta(days=2))
+    braid = Click(kind=ClickKind.WBRAID, id="braid", clicked_at=event.occurred_at - timedelta(days=5))
+    older = Click(kind=ClickKind.GCLID, id="older", clicked_at=event.occurred_at - timedelta(days=20))
+    event = msgspec.structs.replace(event, clicks=(first, braid, older))
+    for chosen, days, action, others in (
+        (first, 30, None, (braid, older)),
+        (braid, 30, None, (first, older)),
+        (first, 10, None, (braid,)),
+        (first, 30, AdsAction(id=1, ads_account_id=1, click_window_days=10), (braid,)),
+        (first, 10, AdsAction(id=1, ads_account_id=1, click_window_days=30), (braid,)),
+        (first, 30, AdsAction(id=1, ads_account_id=1, click_window_days=30, one_per_click=True), (older,)),
+        (None, 30, None, ()),
+    ):
+        assert other_clicks(chosen, event, days, action) == others
+    assert other_clicks(first, msgspec.structs.replace(event, clicks=(first, older)), 30, None) == (older,)
+    assert other_clicks(first, msgspec.structs.replace(event, clicks=(first,)), 30, None) == ()
+
+
+def test_what_an_ads_action_keeps_back() -> None:
+    click, action = Click(kind=ClickKind.GCLID, id="a"), AdsAction(id=1, ads_account_id=1)
+    known, unknown, ten = paid(customer=HASHED), paid(customer="c:1"), Decimal(10)
+    assert action_reason(None, known, click, ten, "EUR") is Reason.UNKNOWN_ADS_ACTION
+    assert action_reason(action, unknown, None, ten, "EUR") is Reason.CLICK_NOT_TAKEN
+    assert action_reason(action, known, None, ten, "EUR") is None
+    assert action_reason(action, unknown, click, ten, "EUR") is None
+    assert action_reason(action, unknown, click, ten, None) is Reason.NO_CURRENCY
+    assert action_reason(action, unknown, click, None, None) is action_reason(action, unknown, click, Decimal(0), None)
+    assert action_reason(action, unknown, click, None, None) is None

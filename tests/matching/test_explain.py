@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import msgspec
 
+from custom_events.conditions.facts import Facts
 from custom_events.matching.explain import MAX_SHOWN_OCCURRENCES, explain, explanation_lines, to_json
-from custom_events.matching.match import History
+from custom_events.matching.match import NO_HISTORY, History
 from custom_events.matching.threshold import Occurrence
 from custom_events.values.definitions import Threshold
 from custom_events.values.events import EventType
@@ -81,3 +82,23 @@ def test_json_has_amounts_as_text() -> None:
     found = msgspec.json.decode(to_json(explain(paid(total="250.00"), rule)))
     assert found["match"]["value"] == "250.00"
     assert found["conditions"]["tree"]["value"] == "250.00"
+
+
+def test_what_an_explanation_of_a_group_knows_of_its_rivals() -> None:
+    first_order = {"field": "customer.orders_before", "op": "=", "value": 0}
+    rules = (
+        assignment(1, group="g", priority=9, threshold=Threshold(at_least=Decimal(2))),
+        assignment(2, group="g", priority=5, conditions=first_order),
+        assignment(3, group="g"),
+        assignment(4, group="other", priority=99),
+    )
+    compiled = compiled_rules(*rules)
+    earlier = History(counted={1: [Occurrence(occurred_at=DAY_0, key="a", customer="c:1")]})
+
+    def contest(facts: Facts, history: History) -> tuple[int, tuple[int, ...]] | None:
+        step = explain(paid(day=1), rules[2], facts, history, compiled).group
+        return None if step is None else (step.winner, step.candidates)
+
+    assert contest(Facts(orders_before=1), NO_HISTORY) == (3, (3,))
+    assert contest(Facts(orders_before=0), NO_HISTORY) == (2, (2, 3))
+    assert contest(Facts(orders_before=1), earlier) == (1, (1, 3))

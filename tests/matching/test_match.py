@@ -318,6 +318,15 @@ def test_what_counts_for_a_rule() -> None:
     assert counted(rule, msgspec.structs.replace(good, type=EventType.ORDER_CREATED), Facts()) is None
 
 
+def test_a_batch_gives_each_item_its_own_facts_and_history() -> None:
+    first_order = {"field": "customer.orders_before", "op": "=", "value": 0}
+    rules = compiled_rules(assignment(1, threshold=THIRD), assignment(2, conditions=first_order))
+    event = paid(day=5)
+    items = [Item(event, SITE), Item(event, SITE, history=history(1, 0, 1)), Item(event, SITE, Facts(orders_before=0))]
+    fired = [[found.assignment.assignment_id for found in matches] for matches in match_batch(items, rules)]
+    assert fired == [[], [1], [2]]
+
+
 # ---------------------------------------------------------------- laws
 configs = st.builds(
     DefinitionConfig,

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from custom_events.conditions.field_lookup import nearest_names
+from custom_events.conditions.fields import Scope
 from custom_events.conditions.problems import Severity
 from custom_events.conditions.render import render
 from custom_events.matching.checks import config_problems
@@ -16,7 +18,10 @@ from custom_events.matching.compiled_rules import CompiledRules
 from custom_events.matching.effective import SETTINGS, Origin, effective, origins
 from custom_events.matching.match import match
 from custom_events.matching.system import SYSTEM_DEFINITIONS
+from custom_events.values import numbers
 from custom_events.values.definitions import (
+    CartRule,
+    ConversionExtras,
     CurrencyRule,
     Dedup,
     DedupPer,
@@ -65,6 +70,8 @@ def test_where_each_setting_comes_from() -> None:
     assert origins(BASE, Overrides(conditions=BIG, also=TAG))["conditions"] is Origin.ASSIGNMENT
     assert origins(DefinitionConfig(trigger=()), Overrides(also=TAG))["conditions"] is Origin.ASSIGNMENT
     assert set(found) == set(SETTINGS)
+    said = {name for name, origin in origins(BASE, Overrides()).items() if origin is Origin.DEFINITION}
+    assert said == {"trigger", "conditions", "priority"}
 
 
 @settings(max_examples=40, deadline=None)
@@ -212,6 +219,9 @@ def test_what_a_site_never_has_is_warned_of_wherever_it_stands() -> None:
     assert len(problems_of("threshold.currency", threshold=summed)) == 1
     items = {"field": "item.price", "op": ">", "value": 1, "currency": "USD"}
     chosen = ValueRule(source=ValueSource.ITEMS_TOTAL, items=items)
+    shelved = ValueRule(source=ValueSource.ITEMS_TOTAL, items={"field": "item.categories", "op": "exists"})
+    of_shopify = config_problems(DefinitionConfig(trigger=config.trigger, value=shelved), platform=Platform.SHOPIFY)
+    assert [one.path for one in of_shopify] == ["value.items.field"]
     assert problems_of("value.items.currency", value=chosen) == ["the site never uses USD: this is never true"]
 
 
@@ -236,5 +246,87 @@ def test_a_fixed_amount_is_compared_with_its_bounds_after_the_factor(
 def test_numbers_that_are_none_raise_nothing_and_too_long_ones_are_named() -> None:
     odd = ValueRule(at_most=D("NaN"), by_currency={"EUR": CurrencyRule(at_least=D(7))})
     assert problems_of("value.at_most", value=odd)
+    no_least = ValueRule(at_least=D("NaN"), by_currency={"EUR": CurrencyRule(at_most=D(7))})
+    no_amount = ValueRule(source=ValueSource.FIXED, fixed=D("NaN"), by_currency={"EUR": CurrencyRule(at_most=D(7))})
+    for rule, path in ((no_least, "value.at_least"), (no_amount, "value.fixed")):
+        assert [problem.path for problem in config_problems(config(value=rule))] == [path]
     (wrong,) = problems_of("threshold.at_least", threshold=Threshold(at_least=D(10**15)))
     assert wrong.startswith("1000000000000000 has 16 digits")
+
+
+@pytest.mark.parametrize(
+    ("rule", "paths"),
+    [
+        (ValueRule(source=ValueSource.ITEMS_TOTAL, without_tax=True), ["value.without_tax"]),
+        (ValueRule(source=ValueSource.ITEMS_TOTAL, without_tax=True, without_discounts=True), ["value.without_tax", "value.without_discounts"]),
+        (ValueRule(source=ValueSource.FIXED, currency="EUR", by_currency={"EUR": CurrencyRule(fixed=D(3))}), ["value.currency"]),
+        (ValueRule(source=ValueSource.FIXED, fixed=D(1), currency="EUR", by_currency={"EUR": CurrencyRule(fixed=D(3))}), []),
+        (ValueRule(source=ValueSource.FIXED, fixed=D(10), at_least=D(10)), []),
+        (ValueRule(source=ValueSource.FIXED, fixed=D(10), at_most=D(10)), []),
+        (ValueRule(at_most=D(1)), []),
+        (ValueRule(at_least=D(0)), []),
+        (ValueRule(at_least=D(5), at_most=D(5)), []),
+        (ValueRule(at_most=D(0)), ["value.at_most"]),
+        (ValueRule(at_least=D(5), by_currency={"EUR": CurrencyRule(at_most=D(4))}), ["value.by_currency.EUR.at_most"]),
+        (ValueRule(at_most=D(4), by_currency={"EUR": CurrencyRule(at_least=D(5))}), ["value.by_currency.EUR.at_least"]),
+        (ValueRule(source=ValueSource.FIXED, fixed=D(10), at_most=D(20), by_currency={"EUR": CurrencyRule(fixed=D(30), factor=D(2))}), ["value.by_currency.EUR.fixed"]),
+        (ValueRule(source=ValueSource.FIXED, fixed=D(1), currency="eur"), ["value.currency"]),
+        (ValueRule(source=ValueSource.FIXED, by_currency={"eur": CurrencyRule(fixed=D(1))}), ["value.by_currency.eur"]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_nothing_but_what_is_wrong_with_a_value_rule_is_named(rule: ValueRule, paths: list[str]) -> None:
+    assert [problem.path for problem in config_problems(config(value=rule))] == paths
+
+
+def test_a_problem_says_what_would_be_right() -> None:
+    (unknown,) = config_problems(config(value=ValueRule(source=ValueSource.FIELD, field="order.totl")))
+    assert unknown.right == f"nearest: {', '.join(nearest_names('order.totl', Scope.EVENT))}"
+    priced = ValueRule(source=ValueSource.FIXED, by_currency={"USD": CurrencyRule(fixed=D(1))})
+    assert problems_of("value.by_currency.USD", value=priced) == ["the site never uses USD"]
+    (long,) = config_problems(config(threshold=Threshold(at_least=D(10**15))))
+    assert long.right == numbers.RIGHT
+
+
+MARCH = date(2026, 3, 1)
+ROLLING = Threshold(at_least=D(2), period=ThresholdPeriod.ROLLING)
+
+
+@pytest.mark.parametrize(
+    ("settings_", "remedies"),
+    [
+        ({"click_window_days": 1}, {}),
+        ({"click_window_days": 90}, {}),
+        ({"click_window_days": 0}, {"click_window_days": "1 to 90"}),
+        ({"click_window_days": 91}, {"click_window_days": "1 to 90"}),
+        ({"delay_minutes": 30 * 24 * 60, "click_window_days": 60}, {}),
+        ({"delay_minutes": 30 * 24 * 60 + 1, "click_window_days": 90}, {"delay_minutes": "0 to 43200"}),
+        ({"delay_minutes": 24 * 60, "click_window_days": 89}, {}),
+        ({"delay_minutes": 24 * 60 - 1, "click_window_days": 90}, {}),
+        ({"delay_minutes": 24 * 60, "click_window_days": 90}, {"delay_minutes": "click_window_days: 89, or a shorter delay"}),
+        ({"delay_minutes": 30 * 24 * 60, "click_window_days": 61}, {"delay_minutes": "click_window_days: 60, or a shorter delay"}),
+        ({"valid_from": MARCH}, {}),
+        ({"valid_from": MARCH, "valid_until": MARCH}, {}),
+        ({"priority": 2, "group": "g"}, {}),
+        ({"priority": 2}, {"priority": "name the group, or remove it"}),
+        ({"trigger": (EventType.ORDER_PAID, EventType.ORDER_CREATED, EventType.ORDER_PAID)}, {"trigger[2]": "once"}),
+        ({"threshold": msgspec.structs.replace(ROLLING, window_days=1)}, {}),
+        ({"threshold": msgspec.structs.replace(ROLLING, window_days=3660)}, {}),
+        ({"threshold": msgspec.structs.replace(ROLLING, window_days=3661)}, {"threshold.window_days": "1 to 3660"}),
+        ({"threshold": ROLLING}, {"threshold.window_days": "a number of days"}),
+        ({"threshold": Threshold(at_least=D(1), field="order.total")}, {"threshold.field": "remove it, or choose sum"}),
+        ({"threshold": Threshold(at_least=D(1), window_days=1)}, {"threshold.window_days": "remove it, or choose rolling"}),
+        ({"threshold": Threshold(at_least=D(1))}, {}),
+        ({"threshold": Threshold(at_least=D(-1))}, {"threshold.at_least": "a number above 0"}),
+        ({"threshold": Threshold(at_least=D("1.5"))}, {"threshold.at_least": "a whole number"}),
+        ({"dedup": Dedup(per=DedupPer.CUSTOMER_WINDOW, window_days=0)}, {"dedup.window_days": "1 to 3660"}),
+        ({"extra_data": ConversionExtras(cart=CartRule(merchant_id="1", item_id="X_{sku}{product_id}{variant_id}"))}, {}),
+        ({"extra_data": ConversionExtras(cart=CartRule(merchant_id="a"))}, {"extra_data.cart.merchant_id": "its digits"}),
+        ({"dedup": Dedup(window_days=1)}, {"dedup.window_days": "remove it, or choose customer_window"}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_limits_are_included_and_each_problem_has_its_remedy(
+    settings_: dict[str, Any], remedies: dict[str, str]
+) -> None:
+    assert {problem.path: problem.right for problem in config_problems(config(**settings_))} == remedies

@@ -22,7 +22,10 @@ CALLED_AT_IMPORT: Final = frozenset(
     {
         "conditions.literals.x__list_of",
         "conditions.literals.x__pair_of",
-        *(f"destinations.rules.x_{name}" for name in ("expired", "hold", "split", "taken", "unreadable")),
+        *(
+            f"destinations.rules.x_{name}"
+            for name in ("expired", "hold", "never", "retry", "split", "taken", "there", "unreadable")
+        ),
     }
 )
 
@@ -62,6 +65,14 @@ EXPLAINED: Final[dict[tuple[str, str], str]] = {
         'near = [meant] if meant in known else difflib.get_close_matches(op.strip().lower().replace(" ", "_"), known, n=2)',
     ): "only the first is named",
     (
+        "conditions.hints.x_operator_hint",
+        'near = [meant] if meant in known else difflib.get_close_matches(op.strip().lower().replace(" ", "_"), known, )',
+    ): "only the first is named",
+    (
+        "conditions.source.xǁSourceǁcurrency",
+        'self._roots[root] = ""',
+    ): "a set in the order of what came first: its values are not read",
+    (
         "conditions.interpret.x__judge_measure",
         "holds = fits and _held(lambda: function(value, None, facts, currency))",
     ): SAME_NUMBER,
@@ -95,6 +106,38 @@ EXPLAINED: Final[dict[tuple[str, str], str]] = {
         "matching.effective.x_effective",
         "values = zip(SETTINGS, _SETTINGS_OF(overrides), )",
     ): "both are made of one list of names",
+    (
+        "matching.effective.x_effective",
+        "values = zip(SETTINGS, _SETTINGS_OF(overrides), strict=False)",
+    ): "both are made of one list of names",
+    (
+        "matching.effective.x_effective",
+        "values = zip(SETTINGS, _SETTINGS_OF(overrides), strict=None)",
+    ): "both are made of one list of names",
+    (
+        "matching.checks.x__too_late",
+        "days >= 0",
+    ): "without a whole day of delay nothing is left out: no window is longer than Google's",
+    (
+        "matching.effective.x__origin",
+        "return Origin.DEFAULT if getattr(definition, name) == _DEFAULTS.get(name, None) else Origin.DEFINITION",
+    ): "the trigger alone has no default, and it is never None",
+    (
+        "matching.effective.x__origin",
+        "return Origin.DEFAULT if getattr(definition, name) == _DEFAULTS.get(name, ) else Origin.DEFINITION",
+    ): "the trigger alone has no default, and it is never None",
+    (
+        "matching.checks.x__cart",
+        'lone = set("{}") & set(_BRACES.sub("XXXX", rule.item_id))',
+    ): "only braces are looked for in what is left",
+    (
+        "matching.eligibility.x_click_for",
+        "if action is None or best is None or (not action.one_per_click and action.click_window_days > window_days):",
+    ): "saves a pass: within the same window the best click is found again",
+    (
+        "matching.match.x__rank",
+        "return -rule.priority, rule.id <= 0, abs(rule.id)",
+    ): "no assignment has the id 0",
     (
         "platforms.loose_json.x_cleaned",
         "return value if all(new is old for new, old in zip(items, value, )) else items",

@@ -130,8 +130,7 @@ TARGETS: Final = {
             "tests/ledger/test_desired.py",
             "tests/ledger/test_states.py",
             "tests/ledger/test_quota.py",
-            "tests/ledger/test_undone.py",
-            "tests/ledger/test_worth.py",
+            "tests/ledger/test_undone_values.py",
         ),
     ),
 }
