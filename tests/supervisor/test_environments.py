@@ -31,9 +31,11 @@ SECRETS = {
 @pytest.fixture
 def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
     """Settings with every secret, and neither a database nor dbt asked."""
-    monkeypatch.setattr(
-        instance, "prepare", lambda _, url, _launcher: {"DAGSTER_HOME": "/home/dagster", instance.STORAGE_VARIABLE: url}
-    )
+
+    def prepare(_directory: Path, url: str, *_: object) -> dict[str, str]:
+        return {"DAGSTER_HOME": "/home/dagster", instance.STORAGE_VARIABLE: url}
+
+    monkeypatch.setattr(instance, "prepare", prepare)
     monkeypatch.setattr(dbt_project, "parse_if_needed", lambda _: False)
     named = {
         field: SecretStr(value) if "secret" in field or field.endswith("_url") else value
