@@ -143,7 +143,7 @@ def order(machine: PlainMachine, name: str, *before: str) -> None:
 
 def update(machine: PlainMachine, folder: Path) -> None:
     """To the newer release, of a database that is a revision older, as the one before would have made it."""
-    newest, before = sorted(file.name[:4] for file in (stack.ROOT / "migrations/versions").glob("[0-9]*.py"))[-1:-3:-1]
+    newest, before = newest_revisions()
     (block,) = machine.blocks("Update")
     machine.type(f"cd {folder}\nsystemctl stop custom-events\ncustom-events migrate downgrade {before} --yes")
     shown = machine.type(block)
@@ -173,11 +173,18 @@ def lose_and_restore(machine: PlainMachine, server: ServerMachine) -> None:
 def go_back(machine: PlainMachine, folder: Path) -> None:
     """To the older release, which has the same tables here, so that its start brings them back."""
     shown = machine.type("custom-events migrate current")
-    (revision,) = set(re.findall(r"\b\d{4}\b", shown))
+    newest, before = newest_revisions()
+    assert set(re.findall(r"\b\d{4}\b", shown)) == {newest}
     (block,) = machine.blocks("Go back")
-    shown = machine.type(f"cd {folder}\nREVISION={int(revision) - 1:04}\n{block}")
+    shown = machine.type(f"cd {folder}\nREVISION={before}\n{block}")
     assert "The sums agree." in shown
     assert version_of(machine) == OLDER
+
+
+def newest_revisions() -> tuple[str, str]:
+    """The newest revision of the tables, and the one before."""
+    revisions = sorted(file.name[:4] for file in (stack.ROOT / "migrations/versions").glob("[0-9]*.py"))
+    return revisions[-1], revisions[-2]
 
 
 def uninstall(machine: PlainMachine, server: ServerMachine) -> None:
