@@ -84,7 +84,8 @@ print(json.dumps({"sent": SENT, "rows": [list(row) for row in rows], "limit": li
 
 @pytest.mark.database
 def test_a_conversion_goes_by_a_lane_that_is_one_folder_and_one_line(database: str, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "custom_events", tmp_path / "custom_events", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("custom_events", "migrations"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     folder = tmp_path / "custom_events/destinations/toy"
     folder.mkdir()
     (folder / "__init__.py").write_text('"""A lane made of two files."""\n')
