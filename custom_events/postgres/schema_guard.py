@@ -48,8 +48,10 @@ def problem(revision: str | None) -> str | None:
             f"The database is at revision {revision}, and this program was written for {own}: it is older, would misunderstand what is there, and does "
             "nothing. Start the newer version in its place; what has landed waits, and nothing is lost."
         )
+    if revision is None:
+        return f"The database has no tables of Custom Events; this program needs those of revision {own}. Run: custom-events migrate"
     return (
-        f"The database is at revision {revision or 'none'}, and this program needs {own}: run custom-events migrate. Until then it does nothing; "
+        f"The database is at revision {revision}, and this program needs {own}. Run: custom-events migrate. Until then it does nothing; "
         "what has landed waits, and nothing is lost."
     )
 

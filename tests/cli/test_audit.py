@@ -31,7 +31,7 @@ NOBODY = {
     "demo", "up", "sandbox click-id", "sandbox google-ads", "sandbox shopify",  # programs
     "shopify install-url", "shopify status", "shopify refresh", "site api-key show",
     "site recover-orders", "retention",  # what stores have sold, and what time asks for
-    "migrate", "migrate upgrade", "migrate downgrade", "seed",  # what every installation has
+    "migrate", "migrate upgrade", "migrate downgrade", "migrate server", "seed",  # what every installation has
     "secrets new-key",  # a file of this machine
     "uploads probe", "uploads reconcile", "watch",  # what Google says, and what is wrong
 }  # fmt: skip
