@@ -60,6 +60,8 @@ FROM app.conversion_uploads u JOIN app.ads_actions a ON a.id = u.ads_action_id G
 STATES: Final = """
 SELECT kind || ' ' || state || coalesce(': ' || reason, ''), count(*) FROM app.conversion_uploads GROUP BY 1 ORDER BY 2 DESC, 1"""
 ALREADY_RETRACTED: Final = "(already_retracted)"  # as `Outcome.steps` has it
+_DENIED: Final = "conversion withheld (consent_denied)"
+_ACCEPTED: Final = "conversion accepted"
 CENT: Final = Decimal("0.01")
 
 
@@ -111,14 +113,16 @@ def _transaction(conversion: Mapping[str, Any]) -> tuple[str, str]:
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """Sentences, each of a row: what was acknowledged and is gone, what is there twice, what is otherwise than it should be. `retracted`
-    is none of that: Google takes no retraction back, so an order that was undone and taken up again keeps nothing there where it was
-    retracted in between, as the ledger says."""
+    """Sentences, each of a row: what was acknowledged and is gone, what is there twice, what is otherwise than it should be. The last two
+    are none of that, as the ledger says. `retracted`: Google takes no retraction back, so an order that was undone and taken up again keeps nothing
+    there where it was retracted in between. `sent_before_denial`: the body that tells of a customer's no came after the conversion was sent, which
+    in the quiet run it preceded."""
 
     lost: list[str]
     doubled: list[str]
     wrong: list[str]
     retracted: list[str]
+    sent_before_denial: list[str]
 
     @property
     def is_clean(self) -> bool:
@@ -132,17 +136,20 @@ def judged(quiet: Outcome, disturbed: Outcome, acknowledged: Iterable[Identity])
     lost = [f"delivery {_named(key)} was acknowledged and is not there" for key in expected - disturbed.landed.keys()]
     doubled = [f"delivery {_named(key)} is there {count} times" for key, count in disturbed.landed.items() if count > 1]
     wrong = [f"delivery {_named(key)} is there, and nobody posted it" for key in disturbed.landed.keys() - expected]
+    sent = _sent_before_denial(quiet, disturbed)
+    sent_before_denial: list[str] = []
     for name, rows in quiet.compared.items():
         found = disturbed.compared[name]
         lost += [f"{name}: {key} is missing; in the quiet run {rows[key]}" for key in rows.keys() - found.keys()]
         wrong += [
             f"{name}: {key} is there, and not in the quiet run: {found[key]}" for key in found.keys() - rows.keys()
         ]
-        wrong += [
-            f"{name}: {key} is {found[key]}, in the quiet run {rows[key]}"
-            for key in rows.keys() & found.keys()
-            if rows[key] != found[key]
-        ]
+        for key in rows.keys() & found.keys():
+            if rows[key] != found[key]:
+                is_later_no = key in sent and rows[key][:-1] == found[key][:-1]  # the last column: why not, the e-mail
+                (sent_before_denial if is_later_no else wrong).append(
+                    f"{name}: {key} is {found[key]}, in the quiet run {rows[key]}"
+                )
     doubled += [
         f"Google: {key} is there {len(values)} times: {values}"
         for key, values in disturbed.at_google.items()
@@ -150,8 +157,16 @@ def judged(quiet: Outcome, disturbed: Outcome, acknowledged: Iterable[Identity])
     ]
     others = _other_values(quiet, disturbed)
     retracted = [sentence for sentence in others if ALREADY_RETRACTED in sentence]
-    wrong += [*contradictions(disturbed), *(sentence for sentence in others if ALREADY_RETRACTED not in sentence)]
-    return Verdict(lost=sorted(lost), doubled=sorted(doubled), wrong=sorted(wrong), retracted=sorted(retracted))
+    sent_before_denial += [sentence for sentence in others if _DENIED in sentence and _ACCEPTED in sentence]
+    apart = {*retracted, *sent_before_denial}
+    wrong += [*contradictions(disturbed), *(sentence for sentence in others if sentence not in apart)]
+    return Verdict(
+        lost=sorted(lost),
+        doubled=sorted(doubled),
+        wrong=sorted(wrong),
+        retracted=sorted(retracted),
+        sent_before_denial=sorted(sent_before_denial),
+    )
 
 
 def contradictions(outcome: Outcome) -> list[str]:
@@ -161,6 +176,18 @@ def contradictions(outcome: Outcome) -> list[str]:
         for key in (outcome.at_google.keys() | outcome.by_ledger.keys()) - outcome.uncounted
         if net(outcome.at_google, key) != outcome.by_ledger.get(key, 0)
     ]
+
+
+def _sent_before_denial(quiet: Outcome, disturbed: Outcome) -> set[tuple[Any, ...]]:
+    """Keys of the custom events whose conversion Google has in the disturbed run, and that the quiet run withheld for a customer's no."""
+    transactions = {
+        transaction
+        for (action, transaction), steps in quiet.steps.items()
+        if steps == _DENIED and disturbed.steps.get((action, transaction), "").startswith(_ACCEPTED)
+    }
+    return {
+        key for key, (transaction, *_) in quiet.compared.get("conversions", {}).items() if transaction in transactions
+    }
 
 
 def net(at_google: Mapping[tuple[str, str], list[Decimal]], key: tuple[str, str]) -> Decimal:

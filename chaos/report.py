@@ -58,6 +58,7 @@ def document(result: Result) -> dict[str, Any]:
         "doubled": result.verdict.doubled,
         "wrong": result.verdict.wrong,
         "retracted": result.verdict.retracted,
+        "sent_before_denial": result.verdict.sent_before_denial,
         "notes": [],
     }
 
@@ -131,9 +132,13 @@ def _verdict(found: Mapping[str, Any]) -> str:
         f"- retracted in one run before it was taken up again, and Google takes no retraction back: {row}"
         for row in found["retracted"]
     ]
+    sent = [
+        f"- sent before the body came that tells of the customer's no, which in the quiet run came first: {row}"
+        for row in found["sent_before_denial"]
+    ]
     notes = [f"- {note}" for note in found["notes"]]
     return "\n".join(
-        (f"**{', '.join(f'{name} {len(found[name])}' for name in names)}**", "", *rows, *retracted, *notes)
+        (f"**{', '.join(f'{name} {len(found[name])}' for name in names)}**", "", *rows, *retracted, *sent, *notes)
     )
 
 

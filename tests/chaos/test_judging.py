@@ -85,6 +85,34 @@ def test_what_was_retracted_before_it_was_taken_up_again_is_told_apart() -> None
     assert len(verdict.retracted) == 1
 
 
+@pytest.mark.parametrize(
+    ("steps", "dedup_key", "wrong"),
+    [
+        ("conversion accepted", "order:A", 0),
+        ("conversion held (delay)", "order:A", 3),
+        ("conversion accepted", "order:B", 1),
+    ],
+)
+def test_what_was_sent_before_the_customers_no_is_told_apart(steps: str, dedup_key: str, wrong: int) -> None:
+    """Of its own custom event alone, and only where it was sent."""
+
+    def outcome(reason: str | None, email: str | None, steps: str, value: str, dedup_key: str) -> Outcome:
+        return changed(
+            compared={
+                "custom events": {(1, dedup_key): ("A", Decimal(10), reason)},
+                "conversions": {(1, "order:A"): (SALE[1], 7, email)},
+            },
+            at_google={SALE: [Decimal(value)]},
+            by_ledger={SALE: Decimal(value)},
+            steps={SALE: steps},
+        )
+
+    quiet = outcome("consent_denied", None, "conversion withheld (consent_denied)", "0.00", dedup_key)
+    verdict = judged(quiet, outcome(None, "an address", steps, "10.00", dedup_key), [ONE, TWO])
+    assert len(verdict.wrong) == wrong, verdict.wrong
+    assert len(verdict.sent_before_denial) == 3 - wrong
+
+
 def test_what_google_counts_nothing_of_contradicts_nothing() -> None:
     assert contradictions(changed(uncounted={SALE}, at_google={SALE: [Decimal(0)]})) == []
 
