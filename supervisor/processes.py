@@ -112,6 +112,22 @@ class Supervisor:
         self._orphans: set[psutil.Process] = set()  # those of the last look
         self._orphans_at = 0.0
 
+    def take_over(self, file: Path) -> list[str]:
+        """End what an earlier supervisor has left that was killed, and note in `file` whose processes there are now. Children are told to
+        end with it; one that does not listen works on (seen of Dagster's code server, told while it started). Sentences of what was ended."""
+        left: list[int] = []
+        try:
+            mark, number, started = file.read_text().split()
+            if _started(int(number)) != started:
+                left = end_marked(mark)
+        except (OSError, ValueError):  # there was none, or it was killed while it wrote
+            pass
+        private_files.make_directory(file.parent)
+        with os.fdopen(private_files.open_for_appending(file), "w") as own:
+            own.truncate(0)
+            own.write(f"{self.mark} {os.getpid()} {_started(os.getpid())}")
+        return [f"Process {pid} is ended: an earlier run was killed and left it." for pid in left]
+
     def start(self, program: Program) -> subprocess.Popen[bytes]:
         """Start one child; its output goes to `<logs>/<name>.log`."""
         private_files.make_directory(self.logs)
@@ -265,6 +281,14 @@ def _parent(process: psutil.Process) -> int | None:
         return process.ppid()
     except psutil.Error:
         return os.getpid()  # it has ended
+
+
+def _started(pid: int) -> str | None:
+    """When a process was started, to tell it from a later one of the same number; None: there is none."""
+    try:
+        return f"{psutil.Process(pid).create_time():.2f}"
+    except psutil.Error:
+        return None
 
 
 def _name(process: psutil.Process) -> str:

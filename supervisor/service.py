@@ -19,6 +19,7 @@ from supervisor.embedded_server import EmbeddedWatch
 from supervisor.processes import Program, Supervisor
 from supervisor.work import Stuck, WorkWatch
 
+PROCESSES_FILE: Final = "processes"  # of whom those are that run here
 TEND_EVERY_S: Final = 1.0
 LOOK_EVERY_S: Final = 10.0  # at the work; three indexed queries
 # After a start, before work that stands still is held against what should do it: Dagster takes 10 to 20 s to start, and 70 on a
@@ -51,6 +52,8 @@ class Service:
     def start(self, wanted: Sequence[Program]) -> None:
         """Start the programs, and tell systemd that the service is ready: from now on deliveries are taken, or refused for the store
         to try again."""
+        for sentence in self._supervisor.take_over(self._settings.local_directory / PROCESSES_FILE):
+            self._say(sentence)
         for program in wanted:
             self._supervisor.start(program)
         self._started_at = time.monotonic()

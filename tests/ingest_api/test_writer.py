@@ -4,56 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
-import asyncpg
 import pytest
 import zstandard
 
 from custom_events.platforms.base import Delivery, StorePlatform
-from custom_events.postgres import connect
-from custom_events.queries.landing import Delivered, Refused
 from custom_events.settings import Settings
 from custom_events.values.deliveries import Refusal
 from ingest_api import connections as module_of_connections
-from ingest_api import landing_rows as made
 from ingest_api import writer as module
-from ingest_api.groups import BUSY_FROM, THREAD_FROM_BYTES, Answered, Group, Verified, Waiting, on_result_of
+from ingest_api.groups import THREAD_FROM_BYTES, Answered, Verified, Waiting, on_result_of
 from ingest_api.metrics import Metrics
 from ingest_api.writer import Writer
-
-Query = Callable[..., list[Any]]
-Play = Callable[..., None]
-
-
-def delivery(number: int, topic: str = "orders/paid") -> tuple[str, Delivered, bytes]:
-    body = b"body %d" % number
-    return "shopify", made.delivered(1, Delivery(topic=topic, delivery_id=str(number)), {"a": "b"}, body), body
-
-
-def refusal(topic: str | None = None) -> tuple[Refused, bytes]:
-    row = Refused(site_id=None, platform="shopify", reason=Refusal.NO_SUCH_SITE, topic=topic, headers={}, body_bytes=1)
-    return row, b"x"
-
-
-def land(writer: Writer, platform: str, row: Delivered, body: bytes) -> Answered:
-    """What a request does that waits for a future."""
-    told: Answered = asyncio.get_running_loop().create_future()
-    writer.put(Waiting(platform, row, body, on_result_of(told)))
-    return told
-
-
-class Connections:
-    """Connects to the test's database unless told not to, and remembers every connection."""
-
-    def __init__(self, url: str) -> None:
-        self._url = connect.receiver_url(url)
-        self.down = False
-        self.made: list[asyncpg.Connection] = []
-
-    async def connect(self) -> asyncpg.Connection:
-        if self.down:
-            raise ConnectionRefusedError
-        self.made.append(await connect.asyncpg_connect(self._url))
-        return self.made[-1]
+from tests.ingest_api.writing import Connections, Play, Query, delivery, land, refusal
 
 
 @pytest.fixture
@@ -202,20 +164,6 @@ def test_a_group_is_bounded_in_bytes(play: Play, rows: Query, monkeypatch: pytes
 
     play(scenario)
     assert rows("SELECT landed FROM landing.receipts ORDER BY at") == [(2,), (2,)]
-
-
-def test_bodies_of_few_that_wait_are_compressed_smaller() -> None:
-    body = " ".join(str(number * 7919) for number in range(400)).encode()
-
-    def stored(count: int) -> list[bytes]:
-        rows = [made.delivered(1, Delivery(topic=None, delivery_id=str(number)), {}, body) for number in range(count)]
-        group = Group(Waiting("shopify", row, body, lambda _: None) for row in rows)
-        bodies = asyncio.run(group.bodies())
-        return [bodies[row.body_from - 1 : row.body_from - 1 + row.body_size] for row in rows]
-
-    calm, busy = stored(BUSY_FROM - 1), stored(BUSY_FROM)
-    assert max(map(len, calm)) < min(map(len, busy))
-    assert {zstandard.decompress(piece) for piece in calm + busy} == {body}
 
 
 def test_large_groups_are_compressed_beside_the_event_loop(play: Play, rows: Query) -> None:

@@ -103,6 +103,22 @@ time.sleep(600)
     until(lambda: not _runs(child), "the end of the child")
 
 
+def test_what_a_killed_supervisor_left_is_ended_by_the_next_one(supervisor: Supervisor, tmp_path: Path) -> None:
+    file = tmp_path / "local/processes"
+    assert supervisor.take_over(file) == []
+    child = supervisor.start(program("deaf", STUBBORN))
+    assert Supervisor(tmp_path / "logs", {}).take_over(file) == [], "it lives"
+    mark, number, _ = file.read_text().split()
+    assert (mark != supervisor.mark, int(number)) == (True, os.getpid())
+    for before in ("", "what somebody wrote", f"{supervisor.mark} {os.getpid()} 12.00"):
+        assert child.poll() is None
+        file.write_text(before)
+        ended = Supervisor(tmp_path / "logs", {}).take_over(file)
+    assert ended == [f"Process {child.pid} is ended: an earlier run was killed and left it."]
+    assert child.wait(PATIENCE_S) is not None
+    assert not psutil.pid_exists(child.pid)
+
+
 def test_what_carries_the_mark_is_ended_and_nothing_else() -> None:
     marked = subprocess.Popen([sys.executable, "-c", SLEEPER], env={**os.environ, MARK: "mine"})
     other = subprocess.Popen([sys.executable, "-c", SLEEPER], env={**os.environ, MARK: "another's"})
