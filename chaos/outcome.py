@@ -61,7 +61,7 @@ STATES: Final = """
 SELECT kind || ' ' || state || coalesce(': ' || reason, ''), count(*) FROM app.conversion_uploads GROUP BY 1 ORDER BY 2 DESC, 1"""
 ALREADY_RETRACTED: Final = "(already_retracted)"  # as `Outcome.steps` has it
 _DENIED: Final = "conversion withheld (consent_denied)"
-_ACCEPTED: Final = "conversion accepted"
+_SENT: Final = ("conversion accepted", "conversion rejected")
 CENT: Final = Decimal("0.01")
 
 
@@ -157,7 +157,7 @@ def judged(quiet: Outcome, disturbed: Outcome, acknowledged: Iterable[Identity])
     ]
     others = _other_values(quiet, disturbed)
     retracted = [sentence for sentence in others if ALREADY_RETRACTED in sentence]
-    sent_before_denial += [sentence for sentence in others if _DENIED in sentence and _ACCEPTED in sentence]
+    sent_before_denial += [sentence for sentence in others if _DENIED in sentence and _is_sent(sentence)]
     apart = {*retracted, *sent_before_denial}
     wrong += [*contradictions(disturbed), *(sentence for sentence in others if sentence not in apart)]
     return Verdict(
@@ -183,11 +183,15 @@ def _sent_before_denial(quiet: Outcome, disturbed: Outcome) -> set[tuple[Any, ..
     transactions = {
         transaction
         for (action, transaction), steps in quiet.steps.items()
-        if steps == _DENIED and disturbed.steps.get((action, transaction), "").startswith(_ACCEPTED)
+        if _DENIED in steps and _is_sent(disturbed.steps.get((action, transaction), ""))
     }
     return {
         key for key, (transaction, *_) in quiet.compared.get("conversions", {}).items() if transaction in transactions
     }
+
+
+def _is_sent(steps: str) -> bool:
+    return any(step in steps for step in _SENT)
 
 
 def net(at_google: Mapping[tuple[str, str], list[Decimal]], key: tuple[str, str]) -> Decimal:
