@@ -11,15 +11,15 @@ from custom_events.postgres import schema_guard
 @contextmanager
 def opened(url: str) -> Generator[Engine]:
     """An engine that is disposed of at the end; where the database is of another version than this program, its transactions raise NeedsAction."""
-    made = schema_guard.engine(url)
+    engine = schema_guard.engine(url)
     try:
-        yield made
+        yield engine
     finally:
-        made.dispose()
+        engine.dispose()
 
 
 @contextmanager
 def reading(url: str) -> Generator[Connection]:
     """One connection in one transaction."""
-    with opened(url) as made, made.begin() as connection:
+    with opened(url) as engine, engine.begin() as connection:
         yield connection

@@ -33,12 +33,12 @@ def deliveries(first: int, count: int) -> list[tuple[int, dict[str, str], bytes]
     """(site, headers, body) of each; every one with an id of its own, and sites in turn."""
     bodies = list(shopify_order_bodies(min(BODIES, count), sites=SITES))
     headers = [_headers(body, number % SITES) for number, body in enumerate(bodies)]
-    made: list[tuple[int, dict[str, str], bytes]] = []
+    shop_posts: list[tuple[int, dict[str, str], bytes]] = []
     for number in range(first, first + count):
         place = number % len(bodies)
         ids = {WEBHOOK_ID: str(UUID(int=number << 64)), EVENT_ID: str(UUID(int=(number << 64) + 1))}
-        made.append((place % SITES + 1, {**headers[place], **ids}, bodies[place]))
-    return made
+        shop_posts.append((place % SITES + 1, {**headers[place], **ids}, bodies[place]))
+    return shop_posts
 
 
 def _headers(body: bytes, site: int) -> dict[str, str]:
@@ -53,20 +53,20 @@ def _headers(body: bytes, site: int) -> dict[str, str]:
     return {**names, "host": "receiver.example.com", "accept": "*/*", "content-length": str(len(body))}
 
 
-async def land(url: str, made: list[tuple[int, dict[str, str], bytes]], in_flight: int) -> None:
+async def land(url: str, shop_posts: list[tuple[int, dict[str, str], bytes]], in_flight: int) -> None:
     """Keep `in_flight` waiting until all have landed. Raises RuntimeError where some have not."""
     results: list[bool | None] = []
-    left = iter(made)
+    waiting = iter(shop_posts)
 
     key = Fernet.generate_key().decode()
     settings = Settings.model_validate({"database_url": url, "secret_key": key, "receiver_figures_port": None})
     writer = Writer(settings, Metrics(), Database(settings).connect)
 
     def put_next() -> None:
-        for site, headers, body in left:
+        for site, headers, body in waiting:
             writer.put(Waiting("shopify", Verified(site, _PLATFORM, headers), body, answered))
             return
-        if len(results) == len(made):
+        if len(results) == len(shop_posts):
             writer.close()
 
     def answered(is_new: bool | None) -> None:
@@ -76,8 +76,8 @@ async def land(url: str, made: list[tuple[int, dict[str, str], bytes]], in_fligh
     for _ in range(in_flight):
         put_next()
     await writer.run()
-    if results != [True] * len(made):
-        raise RuntimeError(f"{results.count(True)} of {len(made)} deliveries landed as new ones")
+    if results != [True] * len(shop_posts):
+        raise RuntimeError(f"{results.count(True)} of {len(shop_posts)} deliveries landed as new ones")
 
 
 def _look_around(is_after_change: bool) -> None:
@@ -91,9 +91,9 @@ def main() -> None:
     """From the command line."""
     url, first, count, way = sys.argv[1:]
     _look_around(way == "around")
-    made = deliveries(int(first), int(count))
+    shop_posts = deliveries(int(first), int(count))
     began = time.process_time()
-    uvloop.run(land(url, made, CALM_IN_FLIGHT if way == "calm" else IN_FLIGHT))
+    uvloop.run(land(url, shop_posts, CALM_IN_FLIGHT if way == "calm" else IN_FLIGHT))
     print(json.dumps({"cpu_s": time.process_time() - began}))
 
 

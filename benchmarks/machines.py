@@ -127,8 +127,8 @@ async def _post(
     machines: Fleet, numbers: range, deliveries: int, posted: Posted | None = None, first: int = 0
 ) -> Posted:
     receivers = [machines.receiver(machine) for machine in numbers]
-    made = iter(list(fleet_world.deliveries(deliveries, SITES, first)))
-    return await post_all(receivers, made, connections=CONNECTIONS * len(receivers), posted=posted)
+    prepared = list(fleet_world.deliveries(deliveries, SITES, first))  # before the first is posted
+    return await post_all(receivers, iter(prepared), connections=CONNECTIONS * len(receivers), posted=posted)
 
 
 def verified(machines: Fleet, *posts: Posted) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class Network:
         return ["ip", "netns", "exec", self._name(number), *command]
 
     def cut(self, number: int) -> None:
-        """Take a namespace's link down: nobody is told, packets are lost."""
+        """Take a namespace's link down: packets are lost, and no connection is ended."""
         _ip("link", "set", self._link(number), "down")
 
     def mend(self, number: int) -> None:

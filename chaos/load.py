@@ -43,7 +43,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_refused(self) -> bool:
-        """Whether the store is told not to try again, which no post of a plan deserves."""
+        """Whether the answer refuses the post for good, which no post of a plan deserves."""
         return not self.is_acknowledged and self.status not in AGAIN
 
 

@@ -131,35 +131,38 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judged(quiet: Outcome, disturbed: Outcome, acknowledged: Iterable[Identity]) -> Verdict:
-    """What is wrong with the disturbed run, by what the stores were told and by a quiet run of the same traffic."""
+    """What is wrong with the disturbed run, by the deliveries that were acknowledged and by a quiet run of the same traffic."""
     expected = set(acknowledged)
     lost = [f"delivery {_named(key)} was acknowledged and is not there" for key in expected - disturbed.landed.keys()]
     doubled = [f"delivery {_named(key)} is there {count} times" for key, count in disturbed.landed.items() if count > 1]
     wrong = [f"delivery {_named(key)} is there, and nobody posted it" for key in disturbed.landed.keys() - expected]
-    sent = _sent_before_denial(quiet, disturbed)
+    denied_later = _denied_later(quiet, disturbed)
+    events = _events_of(quiet, denied_later)
     sent_before_denial: list[str] = []
     for name, rows in quiet.compared.items():
-        found = disturbed.compared[name]
-        lost += [f"{name}: {key} is missing; in the quiet run {rows[key]}" for key in rows.keys() - found.keys()]
+        others = disturbed.compared[name]
+        lost += [f"{name}: {key} is missing; in the quiet run {rows[key]}" for key in rows.keys() - others.keys()]
         wrong += [
-            f"{name}: {key} is there, and not in the quiet run: {found[key]}" for key in found.keys() - rows.keys()
+            f"{name}: {key} is there, and not in the quiet run: {others[key]}" for key in others.keys() - rows.keys()
         ]
-        for key in rows.keys() & found.keys():
-            if rows[key] != found[key]:
-                is_later_no = key in sent and rows[key][:-1] == found[key][:-1]  # the last column: why not, the e-mail
-                (sent_before_denial if is_later_no else wrong).append(
-                    f"{name}: {key} is {found[key]}, in the quiet run {rows[key]}"
-                )
+        for key in (key for key in rows.keys() & others.keys() if rows[key] != others[key]):
+            is_later_no = key in events and rows[key][:-1] == others[key][:-1]  # the last column: why not, the e-mail
+            sentences = sent_before_denial if is_later_no else wrong
+            sentences.append(f"{name}: {key} is {others[key]}, in the quiet run {rows[key]}")
     doubled += [
         f"Google: {key} is there {len(values)} times: {values}"
         for key, values in disturbed.at_google.items()
         if len(values) > 1
     ]
-    others = _other_values(quiet, disturbed)
-    retracted = [sentence for sentence in others if ALREADY_RETRACTED in sentence]
-    sent_before_denial += [sentence for sentence in others if _DENIED in sentence and _is_sent(sentence)]
-    apart = {*retracted, *sent_before_denial}
-    wrong += [*contradictions(disturbed), *(sentence for sentence in others if sentence not in apart)]
+    retracted: list[str] = []
+    for key, sentence in _other_values(quiet, disturbed).items():
+        if ALREADY_RETRACTED in sentence:
+            retracted.append(sentence)
+        elif key in denied_later:
+            sent_before_denial.append(sentence)
+        else:
+            wrong.append(sentence)
+    wrong += contradictions(disturbed)
     return Verdict(
         lost=sorted(lost),
         doubled=sorted(doubled),
@@ -178,20 +181,20 @@ def contradictions(outcome: Outcome) -> list[str]:
     ]
 
 
-def _sent_before_denial(quiet: Outcome, disturbed: Outcome) -> set[tuple[Any, ...]]:
-    """Keys of the custom events whose conversion Google has in the disturbed run, and that the quiet run withheld for a customer's no."""
-    transactions = {
-        transaction
-        for (action, transaction), steps in quiet.steps.items()
-        if _DENIED in steps and _is_sent(disturbed.steps.get((action, transaction), ""))
-    }
+def _denied_later(quiet: Outcome, disturbed: Outcome) -> set[tuple[str, str]]:
+    """Actions and transactions that were sent in the disturbed run, and that the quiet run withheld for a customer's no."""
     return {
-        key for key, (transaction, *_) in quiet.compared.get("conversions", {}).items() if transaction in transactions
+        key
+        for key, steps in quiet.steps.items()
+        if _DENIED in steps and any(step in disturbed.steps.get(key, "") for step in _SENT)
     }
 
 
-def _is_sent(steps: str) -> bool:
-    return any(step in steps for step in _SENT)
+def _events_of(outcome: Outcome, keys: set[tuple[str, str]]) -> set[tuple[Any, ...]]:
+    """Keys of the custom events that these transactions are about."""
+    transactions = {transaction for _, transaction in keys}
+    conversions = outcome.compared.get("conversions", {})
+    return {key for key, (transaction, *_) in conversions.items() if transaction in transactions}
 
 
 def net(at_google: Mapping[tuple[str, str], list[Decimal]], key: tuple[str, str]) -> Decimal:
@@ -199,13 +202,13 @@ def net(at_google: Mapping[tuple[str, str], list[Decimal]], key: tuple[str, str]
     return sum(at_google.get(key, ()), Decimal(0))
 
 
-def _other_values(quiet: Outcome, disturbed: Outcome) -> list[str]:
-    return [
-        f"Google: {key} is {net(disturbed.at_google, key)} ({disturbed.steps.get(key)}), "
+def _other_values(quiet: Outcome, disturbed: Outcome) -> dict[tuple[str, str], str]:
+    return {
+        key: f"Google: {key} is {net(disturbed.at_google, key)} ({disturbed.steps.get(key)}), "
         f"in the quiet run {net(quiet.at_google, key)} ({quiet.steps.get(key)})"
         for key in quiet.at_google.keys() | disturbed.at_google.keys()
         if net(disturbed.at_google, key) != net(quiet.at_google, key)
-    ]
+    }
 
 
 def _named(key: Identity) -> str:

@@ -111,6 +111,8 @@ def test_what_was_sent_before_the_customers_no_is_told_apart(steps: str, dedup_k
     verdict = judged(quiet, outcome(None, "an address", steps, "10.00", dedup_key), [ONE, TWO])
     assert len(verdict.wrong) == wrong, verdict.wrong
     assert len(verdict.sent_before_denial) == 3 - wrong
+    disturbed = outcome(None, "an address", steps, "10.00", dedup_key)
+    assert len(judged(disturbed, quiet, [ONE, TWO]).wrong) == 3, "what the quiet run sent is to be sent"
 
 
 def test_what_google_counts_nothing_of_contradicts_nothing() -> None:
