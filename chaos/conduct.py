@@ -11,7 +11,6 @@ import msgspec
 from chaos.faults import Fault
 from chaos.stage import NotNow, Stage
 
-AT_ONCE: Final = 3
 LOOK_S: Final = 0.05
 SHOWN_EVERY_S: Final = 10.0
 # The next fault waits for its share of the traffic, so that faults and load last equally long on any machine; but no longer than this,
@@ -28,16 +27,27 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Conductor:
-    """`pause_s`: the longest wait between two faults. `share`: of the traffic that is through. Each of the faults that fit comes once
+    """`pause_s`: the longest wait between two faults; `at_once`: how many may last together; `lasts`: how long, in parts of
+    their own time. `share`: of the traffic that is through. Each of the faults that fit comes once
     before any comes again."""
 
     def __init__(
-        self, stage: Stage, faults: Sequence[Fault], seed: int, *, pause_s: float, share: Callable[[], float]
+        self,
+        stage: Stage,
+        faults: Sequence[Fault],
+        seed: int,
+        *,
+        pause_s: float,
+        at_once: int,
+        lasts: float = 1.0,
+        share: Callable[[], float],
     ) -> None:
         self._stage = stage
         self._dice = Random(seed)
         self._faults = [fault for fault in faults if fault.fits(stage)]
         self._pause_s = pause_s
+        self._at_once = at_once
+        self._lasts = lasts
         self._share = share
         self._deck: list[Fault] = []
         self._missed: set[str] = set()
@@ -53,7 +63,7 @@ class Conductor:
             self._undo([entry for entry in self._now if entry[2] <= now])
             started = len(self.played) + len(self._now)
             is_due = now >= next_at and (self._share() >= started / count or now >= next_at + LONGEST_WAIT_S)
-            if started < count and len(self._now) < AT_ONCE and is_due:
+            if started < count and len(self._now) < self._at_once and is_due:
                 self._begin_one(now)
                 next_at = now + self._dice.uniform(0, self._pause_s)
             if now - shown_at >= SHOWN_EVERY_S:
@@ -71,7 +81,7 @@ class Conductor:
         if fault is None:
             return
         self._deck.remove(fault)
-        lasts_s = self._dice.uniform(*fault.lasts_s)
+        lasts_s = self._dice.uniform(*fault.lasts_s) * self._lasts
         try:
             fault.does(self._stage, self._dice)
         except NotNow:

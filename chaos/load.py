@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Final
 
-import httpx
+import aiohttp
 import msgspec
 
 from chaos import traffic
@@ -81,7 +81,7 @@ class Progress:
 class Load:
     """One run of the load."""
 
-    def __init__(self, posts: Sequence[Post], journal: IO[bytes], client: httpx.AsyncClient) -> None:
+    def __init__(self, posts: Sequence[Post], journal: IO[bytes], client: aiohttp.ClientSession) -> None:
         self._posts, self._journal, self._client = posts, journal, client
         self._latest: deque[int] = deque(maxlen=LATEST)
         self._storms: set[asyncio.Task[None]] = set()
@@ -118,8 +118,13 @@ class Load:
     async def _attempt(self, place: int) -> Answer:
         post, at, began = self._posts[place], time.time(), time.perf_counter()
         try:
-            status = (await self._client.post(post.path, content=post.body, headers=post.headers)).status_code
-        except httpx.TransportError:  # nobody listens, or the connection broke: whether it landed is not known
+            async with self._client.post(post.path, data=post.body, headers=post.headers) as response:
+                await response.read()
+                status = response.status
+        except (
+            aiohttp.ClientError,
+            TimeoutError,
+        ):  # nobody listens, or the connection broke: whether it landed is not known
             status = NO_ANSWER
         return Answer(place=place, status=status, at=at, seconds=time.perf_counter() - began)
 
@@ -128,10 +133,10 @@ async def post_all(plan: traffic.Plan, receiver: str, journal: IO[bytes]) -> Non
     """The whole plan."""
     posts = traffic.posts(plan)
     places = traffic.stormy(len(posts), plan.seed) if plan.is_stormy else list(range(len(posts)))
-    limits = httpx.Limits(max_connections=2 * CONNECTIONS)
     # A storm may wait for a free connection for long, an attempt for its answer only as long as a store does.
-    limit = httpx.Timeout(ANSWER_LIMIT_S, pool=None)
-    async with httpx.AsyncClient(base_url=receiver, limits=limits, timeout=limit, trust_env=False) as client:
+    limit = aiohttp.ClientTimeout(total=None, sock_connect=ANSWER_LIMIT_S, sock_read=ANSWER_LIMIT_S)
+    connector = aiohttp.TCPConnector(limit=2 * CONNECTIONS)
+    async with aiohttp.ClientSession(receiver, timeout=limit, connector=connector) as client:
         load = Load(posts, journal, client)
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, load.storm)
         await load.run(places, plan.rate)

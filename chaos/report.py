@@ -3,8 +3,9 @@
 import json
 import os
 import platform
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from chaos.load import NO_ANSWER, Answer
 from chaos.run import Figures, Result
 
 ROWS_NAMED: Final = 50  # of lost, doubled and wrong, in the Markdown; the JSON has all
+FORGIVEN_NAMED: Final = 5  # of what differs and is right all the same
 _BUSY: Final = 503
 _HEAD: Final = """\
 # Nothing is lost: the proof by chaos{how}
@@ -19,7 +21,7 @@ _HEAD: Final = """\
 <!-- made by `make chaos` -->
 `make chaos` runs the whole product under signed load from a second process while faults happen at random by a seed, and lays what came of it
 beside a quiet run of the same traffic: each delivery that was acknowledged is there once; commerce events, orders, custom events and conversions are equal; and Google
-(the sandbox's) holds each conversion once, with the value of the quiet run. In the disturbed run the stores post out of order, one post in twenty twice.
+(the sandbox's) holds each conversion once, with the value of the quiet run, which sends when it knows everything. In the disturbed run the stores post out of order, one post in twenty twice.
 """
 
 
@@ -31,6 +33,8 @@ def document(result: Result) -> dict[str, Any]:
         "seed": result.size.seed,
         "events": result.size.events,
         "whole": result.size.is_whole,
+        "at_once": result.size.at_once,
+        "lasts": result.size.lasts,
         "processors": os.cpu_count(),
         "load_average": round(os.getloadavg()[2], 1),
         "seconds": {"quiet": quiet.seconds, "disturbed": disturbed.seconds},
@@ -42,7 +46,7 @@ def document(result: Result) -> dict[str, Any]:
         "traffic": disturbed.kinds,
         "attempts": dict(Counter(_status(answer) for answer in disturbed.answers)),
         "answers": {
-            "quiet run, posted as fast as it answers": percentiles(quiet.answers),
+            "quiet run, posted as fast as it answers, nothing sent meanwhile": percentiles(quiet.answers),
             "disturbed run, no fault": percentiles(calm),
             "disturbed run, under fault": percentiles(under),
         },
@@ -69,14 +73,26 @@ def _status(answer: Answer) -> str:
 
 def divided(figures: Figures) -> tuple[list[Answer], list[Answer]]:
     """Answers that came, to attempts that met a fault, and to the others."""
-    spans = sorted((fault.began, fault.ended) for fault in figures.played)
+    spans = _joined((fault.began, fault.ended) for fault in figures.played)
     under: list[Answer] = []
     calm: list[Answer] = []
     for answer in figures.answers:
         if answer.status != NO_ANSWER:
-            met = any(began < answer.at + answer.seconds and answer.at < ended for began, ended in spans)
+            last = bisect_left(spans, answer.at + answer.seconds, key=lambda span: span[0])  # those before it had begun
+            met = last > 0 and answer.at < spans[last - 1][1]
             (under if met else calm).append(answer)
     return under, calm
+
+
+def _joined(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Spans of time, in order and apart from each other: those that overlap are one."""
+    joined: list[tuple[float, float]] = []
+    for began, ended in sorted(spans):
+        if joined and began <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(ended, joined[-1][1]))
+        else:
+            joined.append((began, ended))
+    return joined
 
 
 def percentiles(answers: Sequence[Answer]) -> dict[str, float]:
@@ -101,11 +117,11 @@ def markdown(found: Mapping[str, Any]) -> str:
     sections = (
         (_HEAD.format(how="" if found["whole"] else ", without Dagster"),),
         ("## The run", _run(found), "", _verdict(found)),
-        ("## What was there in the end", *_table(("", "rows"), counted), "", *_left(found)),
+        ("## What was there in the end", *table(("", "rows"), counted), "", *_left(found)),
         ("## Answers of the receiver", *_answers(found)),
-        ("## Faults", *_table(("fault", "times"), faults), "", *_failures(found)),
+        ("## Faults", *table(("fault", "times"), faults), "", *_failures(found)),
         ("## Not played on this machine", ", ".join(missing)) if missing else (),
-        ("## Traffic", *_table(("kind of post", "posts"), kinds)),
+        ("## Traffic", *table(("kind of post", "posts"), kinds)),
         ("## The ledger", *_ledger(found)),
     )
     return "\n".join(line for section in sections if section for line in (*section, ""))
@@ -114,10 +130,10 @@ def markdown(found: Mapping[str, Any]) -> str:
 def _run(found: Mapping[str, Any]) -> str:
     faults = sum(found["faults"].values())
     programs = "all programs, with Dagster" if found["whole"] else "without Dagster and the console"
-    arguments = f"--events {found['events']} --faults {faults} --seed {found['seed']}"
+    arguments = f"--events {found['events']} --faults {faults} --seed {found['seed']} --at-once {found['at_once']} --lasts {found['lasts']}"
     again = f"`.venv/bin/python -m chaos {arguments}{'' if found['whole'] else ' --without-dagster'}`"
     sentences = (
-        f"Seed {found['seed']}: {found['events']:,} posts, {faults:,} faults, up to three at once ({found['seconds_of_faults']:,} seconds of them together); {programs}.",
+        f"Seed {found['seed']}: {found['events']:,} posts, {faults:,} faults, up to {found['at_once']} at once ({found['seconds_of_faults']:,} seconds of them together); {programs}.",
         f"The disturbed run took {found['seconds']['disturbed']:,.0f} s, until everything was settled.",
         f"{found['processors']} processors, {platform.machine()}, Python {platform.python_version()}; load average {found['load_average']} (above {found['processors']}: others worked there, too).",
         f"Again: {again}.",
@@ -128,18 +144,22 @@ def _run(found: Mapping[str, Any]) -> str:
 def _verdict(found: Mapping[str, Any]) -> str:
     names = ("lost", "doubled", "wrong")
     rows = [f"- {name}: {row}" for name in names for row in found[name][:ROWS_NAMED]]
-    retracted = [
-        f"- retracted in one run before it was taken up again, and Google takes no retraction back: {row}"
-        for row in found["retracted"]
-    ]
-    sent = [
-        f"- sent before the body came that tells of the customer's no, which in the quiet run came first: {row}"
-        for row in found["sent_before_denial"]
-    ]
+    retracted = _forgiven(
+        found["retracted"], "retracted in one run before it was taken up again, and Google takes no retraction back"
+    )
+    sent = _forgiven(
+        found["sent_before_denial"],
+        "sent before the body came that tells of the customer's no, which the quiet run waits for",
+    )
     notes = [f"- {note}" for note in found["notes"]]
     return "\n".join(
         (f"**{', '.join(f'{name} {len(found[name])}' for name in names)}**", "", *rows, *retracted, *sent, *notes)
     )
+
+
+def _forgiven(rows: Sequence[str], sentence: str) -> list[str]:
+    """What differs and is right: how many, and the first of them. The JSON has all."""
+    return [f"- {sentence}: {len(rows):,}", *(f"  - {row}" for row in rows[:FORGIVEN_NAMED])] if rows else []
 
 
 def _left(found: Mapping[str, Any]) -> Sequence[str]:
@@ -155,7 +175,7 @@ def _answers(found: Mapping[str, Any]) -> Sequence[str]:
     columns = ("answers", "p50_ms", "p99_ms", "busy")
     rows = [(name, *(f"{row.get(column, 0):,}" for column in columns)) for name, row in found["answers"].items()]
     head = ("", "answers", "half within, ms", "99 of 100 within, ms", "of them 503")
-    return (*_table(head, rows), "", f"Attempts of the disturbed run: {_listed(found['attempts'])}.")
+    return (*table(head, rows), "", f"Attempts of the disturbed run: {_listed(found['attempts'])}.")
 
 
 def _failures(found: Mapping[str, Any]) -> Sequence[str]:
@@ -174,11 +194,12 @@ def _ledger(found: Mapping[str, Any]) -> Sequence[str]:
     return (
         "What was sent before it was refunded is adjusted, what was refunded before it was sent is not sent: the rows differ, the values at Google do not.",
         "",
-        *_table(("rows", "quiet run", "disturbed run"), rows),
+        *table(("rows", "quiet run", "disturbed run"), rows),
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of Markdown; the first column is text, the others are numbers."""
     line = "| " + " | ".join(head) + " |"
     return [line, "|---|" + "---:|" * (len(head) - 1), *("| " + " | ".join(row) + " |" for row in rows)]
 

@@ -50,7 +50,8 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type 
 
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
-    """How much: posts, faults, the longest pause between two faults, posts a second, and whether Dagster and the console are there."""
+    """How much: posts, faults, the longest pause between two faults and how many may last at once, posts a second, and whether Dagster and the
+    console are there."""
 
     events: int
     faults: int
@@ -58,6 +59,8 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     pause_s: float
     rate: float
     is_whole: bool
+    at_once: int = 3
+    lasts: float = 1.0  # how long faults last, in parts of their own time
     calm_limit_s: float = 600.0  # within which a product that was let alone has worked off what landed
 
 
@@ -87,7 +90,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(directory: Path, size: Size, faults: Sequence[Fault], show: Callable[[str], None]) -> Result:
-    """Both runs, in a directory that is empty or not there. Raises NeedsAction where a run does not come to an end."""
+    """Both runs, in a directory that is empty or not there. The quiet one sends when all is understood: what it holds is what is right
+    when everything is known. Raises NeedsAction where a run does not come to an end."""
     key = Fernet.generate_key().decode()
     at = datetime.now(UTC).replace(microsecond=0)
     with opened(directory) as database:
@@ -101,7 +105,7 @@ def run(directory: Path, size: Size, faults: Sequence[Fault], show: Callable[[st
             is_stormy=False,
         )
         stormy = msgspec.structs.replace(plan, rate=size.rate, is_stormy=True)
-        quiet_stage = _stage(directory, database, "quiet", key, is_whole=False)
+        quiet_stage = _stage(directory, database, "quiet", key, is_whole=False, is_sending=False)
         quiet, quiet_outcome = _one(quiet_stage, plan, msgspec.structs.replace(size, faults=0), (), show)
         stage = _stage(directory, database, "chaos", key, is_whole=size.is_whole)
         disturbed, disturbed_outcome = _one(stage, stormy, size, faults, show)
@@ -152,9 +156,11 @@ def _stores(sample: SampleData) -> tuple[Store, ...]:
     )
 
 
-def _stage(directory: Path, database: Database, name: str, key: str, *, is_whole: bool) -> Stage:
+def _stage(
+    directory: Path, database: Database, name: str, key: str, *, is_whole: bool, is_sending: bool = True
+) -> Stage:
     database.copy(name)
-    stage = Stage(directory / name, database, name, key, is_whole=is_whole)
+    stage = Stage(directory / name, database, name, key, is_whole=is_whole, is_sending=is_sending)
     engine = connect.engine(stage.direct_url, name="chaos")
     try:
         with engine.begin() as connection:
@@ -180,7 +186,13 @@ def _one(
         acknowledged = load.Progress(journal)
         _until(lambda: _load_ended(stage) or acknowledged() > 0, str, "the first post", size.calm_limit_s, say)
         conductor = Conductor(
-            stage, faults, size.seed, pause_s=size.pause_s, share=lambda: acknowledged() / size.events
+            stage,
+            faults,
+            size.seed,
+            pause_s=size.pause_s,
+            at_once=size.at_once,
+            lasts=size.lasts,
+            share=lambda: acknowledged() / size.events,
         )
         conductor.run(size.faults, lambda sentence: say(f"{acknowledged()} acknowledged; {sentence}"))
         _until(

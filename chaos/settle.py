@@ -22,13 +22,24 @@ from custom_events.values.reasons import CONSENT_UNKNOWN_IN_EUROPE
 
 # Google's verdicts take half an hour, what cannot be sent is tried every hour, and what a setting may change once a day.
 STEPS: Final = (*(timedelta(minutes=31),) * 2, *(timedelta(hours=6),) * 56)
-# What waits, but for what waits for a person: whose consent nobody told of is asked for by nobody.
-OPEN: Final = """
+# What waits, but for what waits for a person: whose consent nobody told of is asked for by nobody, and an adjustment of it waits behind it.
+_OPEN_UPLOAD: Final = """
+u.state IN ('new', 'queued', 'claimed', 'sent', 'unknown', 'held') AND NOT EXISTS (
+  SELECT FROM app.conversion_uploads o
+  WHERE o.ads_action_id = u.ads_action_id AND o.transaction_id = u.transaction_id AND o.custom_event_id = u.custom_event_id
+    AND (o.id = u.id OR o.sequence = 0) AND o.state = 'held' AND o.reason = :for_a_person)
+"""
+OPEN: Final = f"""
 SELECT (SELECT count(*) FROM landing.raw_queue) AS deliveries,
   (SELECT count(*) FROM app.value_changes) + (SELECT count(*) FROM app.withdrawn_without_order) AS value_changes,
-  (SELECT count(*) FROM app.conversion_uploads WHERE state IN ('new', 'queued', 'claimed', 'sent', 'unknown')
-     OR (state = 'held' AND reason IS DISTINCT FROM :for_a_person)) AS uploads
+  (SELECT count(*) FROM app.conversion_uploads u WHERE {_OPEN_UPLOAD}) AS uploads
 """
+# Which conversions those are, for whoever looks why it does not end: all rows of the first of them.
+OPEN_UPLOADS: Final = f"""
+SELECT (w.ads_action_id, w.transaction_id, w.sequence, w.kind, w.state, w.reason, w.value, w.not_before, w.attempts, w.settled_at)::text
+FROM app.conversion_uploads w WHERE (w.ads_action_id, w.transaction_id) IN (
+  SELECT u.ads_action_id, u.transaction_id FROM app.conversion_uploads u WHERE {_OPEN_UPLOAD} LIMIT 10)
+ORDER BY w.ads_action_id, w.transaction_id, w.sequence"""
 TURN_S: Final = 600.0
 
 
@@ -63,6 +74,16 @@ def _left(engine: sa.Engine) -> dict[str, int]:
         return dict(connection.execute(sa.text(OPEN), asked).mappings().one())
 
 
+def _open_uploads(url: str) -> list[str]:
+    engine = connect.engine(url, name="chaos settle")
+    try:
+        with engine.connect() as connection:
+            asked = {"for_a_person": CONSENT_UNKNOWN_IN_EUROPE}
+            return list(connection.execute(sa.text(OPEN_UPLOADS), asked).scalars())
+    finally:
+        engine.dispose()
+
+
 def main() -> None:
     """From the command line; prints what is open, and fails where anything is."""
     configured = settings()
@@ -71,6 +92,7 @@ def main() -> None:
     url = configured.database_url.get_secret_value()
     left = settle(url, configured, ShiftedClock(Path(sys.argv[1])), sys.argv[2])
     sys.stdout.write(f"{left}\n")
+    sys.stdout.writelines(f"{row}\n" for row in _open_uploads(url))
     sys.exit(1 if any(left.values()) else 0)
 
 

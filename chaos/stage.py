@@ -53,11 +53,15 @@ class NotNow(Exception):
 
 
 class Stage:
-    """`is_whole`: all that `custom-events up` runs, with Dagster; else the receiver alone. A worker and a sender of our own are beside it."""
+    """`is_whole`: all that `custom-events up` runs, with Dagster; else the receiver alone. A worker and a sender of our own are
+    beside it; the sender only where it `is_sending`."""
 
-    def __init__(self, directory: Path, database: Database, name: str, key: str, *, is_whole: bool) -> None:
+    def __init__(
+        self, directory: Path, database: Database, name: str, key: str, *, is_whole: bool, is_sending: bool = True
+    ) -> None:
         private_files.make_directory(directory)
         self.directory, self.database, self.name, self.is_whole = directory, database, name, is_whole
+        self._ours = (WORKER, SENDER) if is_sending else (WORKER,)
         at_database, at_grpc, at_http, self._grpc, self._http, receiver, console, dagster, figures = free_ports(9)
         self.gates = Gates()
         self.to_database = self.gates.before_socket(at_database, database.socket)
@@ -114,12 +118,12 @@ class Stage:
         product = (
             Program(name=UP, arguments=python("cli.main", "up")) if self.is_whole else programs.receiver(self.settings)
         )
+        ours = {
+            WORKER: python("chaos.worker", *(BESIDE_DAGSTER if self.is_whole else ())),
+            SENDER: python("chaos.sender", str(self.clock_file)),
+        }
         self._google.start(google.google_program(beyond))
-        for program in (
-            product,
-            Program(name=WORKER, arguments=python("chaos.worker", *(BESIDE_DAGSTER if self.is_whole else ()))),
-            Program(name=SENDER, arguments=python("chaos.sender", str(self.clock_file))),
-        ):
+        for program in (product, *(Program(name=name, arguments=ours[name]) for name in self._ours)):
             self.supervisor.start(program)
         wait_until_ready(f"{self.control_address}/health", self._google, START_LIMIT_S)
         self.control("POST", "switches", SWITCHES)
@@ -159,7 +163,7 @@ class Stage:
 
     def works(self) -> bool:
         """Whether every program lives and answers."""
-        names = (RECEIVER, WORKER, SENDER, *(WHOLE if self.is_whole else ()))
+        names = (RECEIVER, *self._ours, *(WHOLE if self.is_whole else ()))
         if not all(map(self.processes, names)):
             return False
         console, dagster = (

@@ -3,7 +3,8 @@
 from random import Random
 from typing import Any
 
-from chaos.conduct import AT_ONCE, Conductor
+from chaos.__main__ import AT_ONCE
+from chaos.conduct import Conductor
 from chaos.faults import FAULTS, Fault
 from chaos.stage import NotNow
 
@@ -33,7 +34,7 @@ class Recorder:
 
 def conducted(faults: list[Fault], count: int, seed: int = 3) -> tuple[Conductor, list[str]]:
     shown: list[str] = []
-    conductor = Conductor(None, faults, seed, pause_s=0.01, share=lambda: 1.0)  # type: ignore[arg-type]
+    conductor = Conductor(None, faults, seed, pause_s=0.01, at_once=AT_ONCE, share=lambda: 1.0)  # type: ignore[arg-type]
     conductor.run(count, shown.append)
     return conductor, shown
 
@@ -74,7 +75,7 @@ def test_faults_wait_for_their_share_of_the_traffic() -> None:
         asked.append(next(shares, 1.0))
         return asked[-1]
 
-    conductor = Conductor(None, [recorder.fault("plays", "a")], 3, pause_s=0.0, share=share)  # type: ignore[arg-type]
+    conductor = Conductor(None, [recorder.fault("plays", "a")], 3, pause_s=0.0, at_once=AT_ONCE, share=share)  # type: ignore[arg-type]
     conductor.run(2, lambda _: None)
     assert recorder.done == ["plays"] * 2
     assert max(asked) >= 0.5

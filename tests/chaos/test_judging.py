@@ -3,14 +3,16 @@
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
-from chaos.load import Answer, Progress, answers
+from chaos.conduct import Played
+from chaos.load import NO_ANSWER, Answer, Progress, answers
 from chaos.outcome import Outcome, contradictions, judged
-from chaos.report import percentiles
+from chaos.report import divided, percentiles
 from chaos.traffic import identity, stormy
 
 ONE, TWO = identity("orders/paid", "1", b"{}"), identity("orders/paid", "2", b"{}")
@@ -150,3 +152,16 @@ def test_percentiles() -> None:
     times = [Answer(place=0, status=503 if ms == 5 else 200, at=0.0, seconds=ms / 1_000) for ms in range(1, 201)]
     assert percentiles(times) == {"answers": 200, "p50_ms": 101.0, "p99_ms": 199.0, "busy": 1}
     assert percentiles([]) == {"answers": 0}
+
+
+def test_an_attempt_under_any_fault_is_counted_with_those() -> None:
+    played = [
+        Played(name="a", began=10, ended=12),
+        Played(name="b", began=11, ended=11.5),
+        Played(name="c", began=20, ended=21),
+    ]
+    answered = [Answer(place=0, status=200, at=at, seconds=1) for at in (8.5, 9.5, 11.6, 12.5, 18.9, 19.5, 30)]
+    silent = Answer(place=0, status=NO_ANSWER, at=11, seconds=1)
+    under, calm = divided(SimpleNamespace(played=played, answers=[*answered, silent]))  # type: ignore[arg-type]
+    assert [answer.at for answer in under] == [9.5, 11.6, 19.5]
+    assert [answer.at for answer in calm] == [8.5, 12.5, 18.9, 30]
