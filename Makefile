@@ -169,8 +169,8 @@ bench: tools client .venv/.bench ## Measurements beside the peers; BENCHMARKS="r
 	$(BIN)/python -m benchmarks $(BENCHMARKS)
 
 .PHONY: chaos
-chaos: tools client ## Everything fails under load: is anything lost? EVENTS=6000 FAULTS=200 SEED=...; ten minutes; writes docs/proof/chaos.md.
-	$(BIN)/python -m chaos $(if $(EVENTS),--events $(EVENTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED))
+chaos: tools client ## Everything fails under load: is anything lost? EVENTS=6000 FAULTS=200 SEED=...; ten minutes; writes docs/proof/chaos.md. RUNS=N: so many, a row each in docs/proof/chaos-series.md.
+	$(BIN)/python -m chaos $(if $(EVENTS),--events $(EVENTS)) $(if $(FAULTS),--faults $(FAULTS)) $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS))
 
 .PHONY: soak
 soak: tools client ## The whole stack under a steady trickle for MINUTES=60 at RATE=3 webhooks a second: what grows? Writes docs/proof/soak.md.
