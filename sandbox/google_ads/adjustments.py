@@ -105,9 +105,7 @@ def apply_waiting(state: State, conversion: Conversion) -> None:
 def settle_waiting(state: State, at: float | None = None) -> None:
     """Give up on adjustments whose conversion has not come within 24 hours of `at` (seconds since 1970; now when None)."""
     now = state.clock.epoch() if at is None else at
-    late = [
-        waiting for group in state.waiting.values() for waiting in group if waiting.uploaded_at <= now - WAITING_S
-    ]
+    late = [waiting for group in state.waiting.values() for waiting in group if waiting.uploaded_at <= now - WAITING_S]
     if late:
         state.note("settled", now)
     for adjustment in late:

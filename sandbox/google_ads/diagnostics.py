@@ -15,13 +15,13 @@ GOOD_FAILURE_SHARE = 0.02
 NEEDS_ATTENTION_FAILURE_SHARE = 0.10
 
 
-
-
 def _text_of(name: AnyName) -> str:
     return f"{name.family}.{name.name}"
 
 
-_NAMES: dict[str, AnyName] = {_text_of(name): name for name in (BRAND_NEW, *(name for family in FAMILIES for name in family))}
+_NAMES: dict[str, AnyName] = {
+    _text_of(name): name for name in (BRAND_NEW, *(name for family in FAMILIES for name in family))
+}
 
 
 @dataclass

@@ -25,7 +25,9 @@ def recall(state: State, journal: Journal) -> None:
     with state.lock:
         for kind, content in journal.entries():
             if kind not in decoders:
-                raise ValueError(f"the journal has an entry {kind!r}, which this sandbox does not know: begin with a new one")
+                raise ValueError(
+                    f"the journal has an entry {kind!r}, which this sandbox does not know: begin with a new one"
+                )
             _KINDS[kind][1](state, decoders[kind].decode(content))
         state.journal = journal
 
@@ -58,7 +60,7 @@ def _request(state: State, content: tuple[str, float, list[tuple[bytes, int, dic
     )
 
 
-def _grant(state: State, revoked: bool) -> None:  # noqa: FBT001  (the entry is the flag)
+def _grant(state: State, revoked: bool) -> None:
     state.revoke_grant(revoked=revoked)
 
 

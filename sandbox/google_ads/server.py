@@ -158,7 +158,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--grpc-port", type=int, default=0, help="TCP port of gRPC; 0 takes a free one")
     parser.add_argument("--http-port", type=int, default=0, help="TCP port of HTTP; 0 takes a free one")
     parser.add_argument("--seed", type=Path, help="JSON file with accounts, actions, tokens and switches")
-    parser.add_argument("--journal", type=Path, help="file from which a killed sandbox knows again what it acknowledged")
+    parser.add_argument(
+        "--journal", type=Path, help="file from which a killed sandbox knows again what it acknowledged"
+    )
     options = parser.parse_args(argv)
     seed = None if options.seed is None else read_seed_file(options.seed)
     return serve(options.directory, options.grpc_port, options.http_port, seed, options.journal)

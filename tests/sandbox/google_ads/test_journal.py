@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -219,7 +219,7 @@ def test_a_journal_of_something_else_and_one_that_is_used(tmp_path: Path) -> Non
 
 
 @contextmanager
-def process(directory: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def process(directory: Path) -> Generator[tuple[subprocess.Popen[str], str], None, None]:
     """A sandbox of its own with a journal, and its HTTP address; killed with -9 in the end."""
     (directory / "seed").write_bytes(
         msgspec.json.encode(
@@ -230,7 +230,14 @@ def process(directory: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
             )
         )
     )
-    options = ("--directory", str(directory), "--seed", str(directory / "seed"), "--journal", str(directory / "journal"))
+    options = (
+        "--directory",
+        str(directory),
+        "--seed",
+        str(directory / "seed"),
+        "--journal",
+        str(directory / "journal"),
+    )
     command = [sys.executable, "-m", "sandbox.google_ads.server", *options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
         try:
