@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from chaos.gates import Gate
-from chaos.stage import RECEIVER, SENDER, WHOLE, WORKER, NotNow, Stage
+from chaos.stage import RECEIVER, SANDBOX, SENDER, WHOLE, WORKER, NotNow, Stage
 from sandbox.google_ads.faults import FaultKind
 from supervisor import programs
 
@@ -199,6 +199,12 @@ def _granted(stage: Stage) -> None:
 
 GOOGLE: Final = (
     *map(_armed, FaultKind),
+    Fault(  # it has a journal of all that it acknowledged; armed faults would be forgotten
+        name="kill -9 sandbox",
+        touches="Google",
+        does=lambda stage, _: stage.kill(SANDBOX, is_grown=False),
+        undoes=lambda stage: stage.control("GET", "health"),
+    ),
     Fault(
         name="Google: the grant is revoked",
         touches="Google",

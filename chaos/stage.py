@@ -36,6 +36,7 @@ BESIDE_DAGSTER: Final = ("15", "20")  # seconds that our worker works, and then 
 # Google takes adjustments of wbraid conversions and does nothing with them: what was sent before a refund would differ from what was not.
 SWITCHES: Final = {"wbraid_conversions_adjustable": True}
 UP, WORKER, SENDER, RECEIVER, CONSOLE = "up", "worker", "sender", "receiver", "console"
+SANDBOX: Final = "google"  # as sandbox.demo.google names the program
 WHOLE: Final = (UP, CONSOLE, programs.CODE_SERVER, programs.WEBSERVER, programs.DAEMON)
 
 
@@ -122,7 +123,7 @@ class Stage:
             WORKER: python("chaos.worker", *(BESIDE_DAGSTER if self.is_whole else ())),
             SENDER: python("chaos.sender", str(self.clock_file)),
         }
-        self._google.start(google.google_program(beyond))
+        self._google.start(google.google_program(beyond, journal=self.directory / "google.journal"))
         for program in (product, *(Program(name=name, arguments=ours[name]) for name in self._ours)):
             self.supervisor.start(program)
         wait_until_ready(f"{self.control_address}/health", self._google, START_LIMIT_S)
@@ -142,10 +143,19 @@ class Stage:
         return journal
 
     def control(self, method: str, what: str, body: Any = None) -> Any:
-        """Ask the sandbox's Google for something, past its gate."""
-        answer = httpx.request(
-            method, f"{self.control_address}/{what}", json=body, timeout=CONTROL_LIMIT_S, trust_env=False
-        )
+        """Ask the sandbox's Google for something, past its gate; one that was killed is started again first. By this thread: a process dies
+        with the thread that started it, and Google is needed after those that tend have ended."""
+        address, deadline = f"{self.control_address}/{what}", time.monotonic() + START_LIMIT_S
+        while True:
+            try:
+                answer = httpx.request(method, address, json=body, timeout=CONTROL_LIMIT_S, trust_env=False)
+                break
+            except httpx.ConnectError:
+                if time.monotonic() > deadline:
+                    raise
+                self._google.children[SANDBOX].quick_ends = 0
+                self._google.tend()
+                time.sleep(TEND_EVERY_S)
         answer.raise_for_status()
         return answer.json()
 

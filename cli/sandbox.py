@@ -32,7 +32,19 @@ def sandbox() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="JSON file with accounts, actions, tokens and switches.",
 )
-def google_ads(*, directory: Path | None, grpc_port: int | None, http_port: int | None, seed_file: Path | None) -> None:
+@click.option(
+    "--journal",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File from which one that was killed knows again what it acknowledged. Default: none, it forgets.",
+)
+def google_ads(
+    *,
+    directory: Path | None,
+    grpc_port: int | None,
+    http_port: int | None,
+    seed_file: Path | None,
+    journal: Path | None,
+) -> None:
     """Google Ads API and Data Manager API, as far as conversions go, until Ctrl-C.
 
     Prints the variables that turn a client to it.
@@ -52,6 +64,7 @@ def google_ads(*, directory: Path | None, grpc_port: int | None, http_port: int 
         settings.sandbox_grpc_port if grpc_port is None else grpc_port,
         settings.sandbox_http_port if http_port is None else http_port,
         seed,
+        journal,
     )
     click.get_current_context().exit(code)
 

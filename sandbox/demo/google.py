@@ -52,14 +52,15 @@ def write_seed(connection: sa.Connection, settings: Settings) -> Path:
     return file
 
 
-def google_program(settings: Settings) -> Program:
-    """The sandbox's Google as a process."""
+def google_program(settings: Settings, *, journal: Path | None = None) -> Program:
+    """The sandbox's Google as a process; with a journal it may be killed, and knows what it acknowledged when it is started again."""
     home = directory(settings)
     arguments = [
         *("--directory", str(home)),
         *("--grpc-port", str(settings.sandbox_grpc_port)),
         *("--http-port", str(settings.sandbox_http_port)),
         *("--seed", str(home / SEED_FILE)),
+        *(() if journal is None else ("--journal", str(journal))),
     ]
     return Program(
         name="google",

@@ -31,7 +31,7 @@ def adjust_conversions(state: State, caller: Caller, request: Any, job_id: int) 
         if error is None and conversion is None and state.switches.missing_conversion_refused_at_once:
             error = Fail(ConversionAdjustmentUpload.CONVERSION_NOT_FOUND)
         if error is None and conversion is not None:
-            error = check_against(state, row.adjustment, conversion)
+            error = check_against(row.adjustment, conversion, now)
         drawn = draw() if error is None and draw is not None else None
         if error is None and not request.validate_only and (drawn is None or drawn.after_apply):
             _accept(state, batch, row, conversion, job_id)
@@ -42,7 +42,7 @@ def adjust_conversions(state: State, caller: Caller, request: Any, job_id: int) 
             action_id = row.adjustment.action_id
             batch.failure(action_id if action_id in state.actions else "", error.name)
     if not request.validate_only:
-        state.diagnostics.record(batch)
+        state.record(batch)
     return errors
 
 
@@ -61,6 +61,17 @@ def find_conversion(state: State, adjustment: Adjustment) -> Conversion | None:
     if conversion.via == "data_manager" and not state.switches.data_manager_conversions_adjustable:
         return None
     return conversion
+
+
+def accept(state: State, adjustment: Adjustment, conversion: Conversion | None) -> None:
+    """Record a good adjustment: it takes effect, or waits for its conversion when that is None."""
+    state.note("adjustment", adjustment)
+    state.adjustments.append(adjustment)
+    if conversion is None:
+        adjustment.status = "PENDING"
+        state.waiting.setdefault(_conversion_name(adjustment), []).append(adjustment)
+    else:
+        apply_adjustment(state, adjustment, conversion)
 
 
 def apply_adjustment(state: State, adjustment: Adjustment, conversion: Conversion) -> None:
@@ -85,16 +96,18 @@ def apply_waiting(state: State, conversion: Conversion) -> None:
         name = (conversion.action_id, conversion.click_id, conversion.conversion_at)
     waiting_for = [waiting for waiting in state.waiting.get(name, []) if find_conversion(state, waiting) is conversion]
     for adjustment in sorted(waiting_for, key=lambda waiting: waiting.adjusted_at):
-        error = check_against(state, adjustment, conversion)
+        error = check_against(adjustment, conversion, conversion.uploaded_at)
         if error is None:
             apply_adjustment(state, adjustment, conversion)
         _settle(state, adjustment, None if error is None else error.name)
 
 
-def settle_waiting(state: State) -> None:
-    """Give up on adjustments whose conversion has not come within 24 hours."""
-    oldest = state.clock.epoch() - WAITING_S
-    late = [waiting for group in state.waiting.values() for waiting in group if waiting.uploaded_at <= oldest]
+def settle_waiting(state: State, at: float | None = None) -> None:
+    """Give up on adjustments whose conversion has not come within 24 hours of `at` (seconds since 1970; now when None)."""
+    now = state.clock.epoch() if at is None else at
+    late = [waiting for group in state.waiting.values() for waiting in group if waiting.uploaded_at <= now - WAITING_S]
+    if late:
+        state.note("settled", now)
     for adjustment in late:
         _settle(state, adjustment, ConversionAdjustmentUpload.CONVERSION_NOT_FOUND)
 
@@ -118,11 +131,8 @@ def _conversion_name(adjustment: Adjustment) -> tuple[object, ...]:
 def _accept(state: State, batch: Batch, row: AdjustmentRow, conversion: Conversion | None, job_id: int) -> None:
     adjustment = row.adjustment
     adjustment.uploaded_at, adjustment.day, adjustment.job_id = batch.at, batch.day, job_id
-    state.adjustments.append(adjustment)
+    accept(state, adjustment, conversion)
     if conversion is None:
-        adjustment.status = "PENDING"
-        state.waiting.setdefault(_conversion_name(adjustment), []).append(adjustment)
         batch.pending(adjustment.action_id)
     else:
-        apply_adjustment(state, adjustment, conversion)
         batch.success(adjustment.action_id)

@@ -72,7 +72,7 @@ class AdsRequests:
         self, method: str, version: str, headers: Headers, customer_id: str
     ) -> Generator[access.Caller, None, None]:
         """Holds the lock for a caller who may call and has paid for it."""
-        with self.state.lock:
+        with self.state.changing():
             self.state.requests[method] += 1
             if version not in SERVED_VERSIONS:
                 raise Refused.of(Status.INVALID_ARGUMENT, Request.UNSUPPORTED_VERSION)

@@ -96,11 +96,11 @@ def check_adjustment(
     return error
 
 
-def check_against(state: State, adjustment: Adjustment, conversion: Conversion) -> Fail | None:
-    """What the conversion allows: it is older than the adjustment, not expired, not retracted, not restated later."""
+def check_against(adjustment: Adjustment, conversion: Conversion, now: float) -> Fail | None:
+    """What the conversion allows at `now`: it is older than the adjustment, not expired, not retracted, not restated later."""
     if adjustment.adjusted_at <= conversion.conversion_at:
         return Fail.at(ConversionAdjustmentUpload.ADJUSTMENT_PRECEDES_CONVERSION, "adjustment_date_time")
-    if state.clock.epoch() - conversion.conversion_at > CONVERSION_LIFE_S:
+    if now - conversion.conversion_at > CONVERSION_LIFE_S:
         return Fail(ConversionAdjustmentUpload.CONVERSION_EXPIRED)
     if adjustment.type == "ENHANCEMENT":
         return Fail(ConversionAdjustmentUpload.CONVERSION_ALREADY_ENHANCED) if conversion.enhanced else None

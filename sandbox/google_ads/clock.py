@@ -4,6 +4,15 @@ import time
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
+import msgspec
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a clock stands, in seconds: ahead of real time, or since 1970 where it stands still."""
+
+    offset_s: float
+    frozen_s: float | None
+
 
 class Clock:
     """An injected clock. It never goes backwards, because counters and windows lean on that.
@@ -60,6 +69,16 @@ class Clock:
                 self._offset_s = self._frozen_s - time.time()
                 self._frozen_s = None
         return self.now()
+
+    def standing(self) -> Standing:
+        """Where the clock stands, for `stand`."""
+        with self._lock:
+            return Standing(self._offset_s, self._frozen_s)
+
+    def stand(self, standing: Standing) -> None:
+        """Go where another clock stood."""
+        with self._lock:
+            self._offset_s, self._frozen_s = standing.offset_s, standing.frozen_s
 
     def _epoch(self) -> float:
         return time.time() + self._offset_s if self._frozen_s is None else self._frozen_s

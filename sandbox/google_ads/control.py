@@ -76,6 +76,7 @@ class Control:
         clock.move(timedelta(seconds=order.move_seconds))
         if order.move_to is not None:
             clock.move_to(order.move_to)
+        self._state.note_clock()
         return self._time()
 
     def _time(self) -> dict[str, object]:
@@ -93,7 +94,7 @@ class Control:
     def _switch(self, body: bytes) -> bytes:
         wanted: dict[str, Any] = _read(body, dict[str, Any])
         changed = {**msgspec.structs.asdict(self._state.switches), **wanted}
-        self._state.switches = msgspec.convert(changed, Switches)
+        self._state.switch(msgspec.convert(changed, Switches))
         return msgspec.json.encode(self._state.switches)
 
     def _grant(self, body: bytes) -> dict[str, object]:

@@ -60,7 +60,7 @@ def upload_conversions(state: State, caller: Caller, request: Any, request_id: s
             errors.append((index, error))
             batch.failure(row.action_id if row.action_id in state.actions else "", error.name)
     if not request.validate_only:
-        state.diagnostics.record(batch)
+        state.record(batch)
     return Outcome(job_id, errors)
 
 

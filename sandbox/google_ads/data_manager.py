@@ -57,7 +57,7 @@ class DataManager:
 
     def ingest(self, headers: Mapping[str, str], request: Any, request_id: str) -> Any:
         """Take events, all or none; what becomes of each is told later, by reason and count."""
-        with self.state.lock:
+        with self.state.changing():
             token = self._enter(INGEST, headers)
             settle_waiting(self.state)
             destinations = self._check(token, request)
@@ -68,12 +68,14 @@ class DataManager:
                 for destination in destinations:
                     record.destinations.append(self._record(request, destination, request_id))
                 self.state.status_requests[request_id] = record
+                parts = [(message.SerializeToString(), *counts) for message, *counts in record.destinations]
+                self.state.note("request", (request_id, record.received_at, parts))
         return response
 
     def retrieve(self, headers: Mapping[str, str], request: Any, request_id: str) -> Any:
         """The status of a request per destination: PROCESSING for half an hour, then its counts."""
         del request_id
-        with self.state.lock:
+        with self.state.changing():
             self._enter(RETRIEVE, headers)
             record = self.state.status_requests.get(request.request_id)
             if not isinstance(record, RequestRecord):

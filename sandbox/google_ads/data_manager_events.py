@@ -60,7 +60,7 @@ class EventRecorder:
             self._seen.add(transaction_id)
             earlier = self._state.known(self._action.action_id, transaction_id, "data_manager")
             if earlier is not None:
-                earlier.value, earlier.currency = self._value(event)
+                self._state.set_value(earlier, *self._value(event))
                 unmatched = earlier.kind == "user" and not earlier.counted
                 return ProcessingReason.CLICK_NOT_FOUND if unmatched else None
         problem = self._problem(event, kind, click_id, click)

@@ -3,7 +3,9 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from sandbox.google_ads.error_names import AnyName
+import msgspec
+
+from sandbox.google_ads.error_names import BRAND_NEW, FAMILIES, AnyName
 
 SECONDS_PER_DAY = 86_400
 NO_RECENT_UPLOAD_DAYS = 28  # the status's own definition (OfflineConversionDiagnosticStatus)
@@ -11,6 +13,15 @@ DAILY_SUMMARIES_DAYS = 28
 # Google names no limits for its verdicts; these shares of failed events are ours. [U]
 GOOD_FAILURE_SHARE = 0.02
 NEEDS_ATTENTION_FAILURE_SHARE = 0.10
+
+
+def _text_of(name: AnyName) -> str:
+    return f"{name.family}.{name.name}"
+
+
+_NAMES: dict[str, AnyName] = {
+    _text_of(name): name for name in (BRAND_NEW, *(name for family in FAMILIES for name in family))
+}
 
 
 @dataclass
@@ -76,6 +87,33 @@ class Batch:
     def pending(self, action_id: str) -> None:
         """A row waits for its conversion."""
         self.by_action[action_id].pending += 1
+
+
+class NotedBatch(msgspec.Struct, frozen=True, array_like=True):
+    """A batch with names as text, for the journal."""
+
+    customer_id: str
+    day: str
+    job_id: int
+    at: float
+    by_action: dict[str, Counts]
+    errors: dict[str, dict[str, int]]
+
+    @classmethod
+    def of(cls, batch: Batch) -> "NotedBatch":
+        """The same batch, to be written."""
+        errors = {
+            action: {_text_of(name): count for name, count in counts.items()} for action, counts in batch.errors.items()
+        }
+        return cls(batch.customer_id, batch.day, batch.job_id, batch.at, dict(batch.by_action), errors)
+
+    def batch(self) -> Batch:
+        """The batch that was written."""
+        batch = Batch(self.customer_id, self.day, self.job_id, self.at)
+        batch.by_action.update(self.by_action)
+        for action, counts in self.errors.items():
+            batch.errors[action].update({_NAMES[text]: count for text, count in counts.items()})
+        return batch
 
 
 class Diagnostics:

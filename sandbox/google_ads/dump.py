@@ -19,7 +19,7 @@ class Dump(msgspec.Struct):
 
 def dump(state: State) -> bytes:
     """The sandbox's uploads and counters as JSON."""
-    with state.lock:
+    with state.changing():
         settle_waiting(state)
         document = Dump(
             now=state.clock.now().isoformat(),

@@ -14,7 +14,7 @@ _INVALID_GRANT: tuple[int, dict[str, object]] = (
 
 def answer_token_request(state: State) -> tuple[int, dict[str, object]]:
     """Status and JSON body for any grant: a fresh bearer token, invalid_grant, or an armed fault of `token`."""
-    with state.lock:
+    with state.changing():
         state.requests[TOKEN_METHOD] += 1
         if state.grant_revoked:
             return _INVALID_GRANT

@@ -4,6 +4,7 @@ import argparse
 import gc
 import signal
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -13,6 +14,8 @@ from sandbox.google_ads.certificates import TRUST_VARIABLE, Certificates, ensure
 from sandbox.google_ads.clock import Clock
 from sandbox.google_ads.fault_answers import GrpcFaults
 from sandbox.google_ads.installed import ads_enums, data_manager_enums
+from sandbox.google_ads.journal import Journal
+from sandbox.google_ads.recall import recall
 from sandbox.google_ads.seed import SandboxSeed, read_seed_file
 from sandbox.google_ads.service_account import write_service_account
 from sandbox.google_ads.state import State
@@ -42,22 +45,27 @@ class SandboxGoogle:
         http_port: int = 0,
         seed: SandboxSeed | None = None,
         clock: Clock | None = None,
+        journal: Path | None = None,
     ) -> "SandboxGoogle":
-        """Start on localhost; port 0 takes a free one. Certificates are kept in `directory`.
+        """Start on localhost; port 0 takes a free one. Certificates are kept in `directory`. `journal` is a file from which a sandbox that
+        was killed, and is started with the same seed, knows again all that it acknowledged; None: it forgets.
 
         Raises LookupError when the installed Google packages lack a name the sandbox uses, RuntimeError or OSError when
-        a port is taken.
+        a port is taken, OSError and ValueError for a journal that cannot be used.
         """
         ads_enums()
         data_manager_enums()
         certificates = ensure(directory)
         state, stopping = State(seed, clock), Event()
-        grpc_part = grpc_server.start(state, certificates, grpc_port, GrpcFaults(state, stopping))
-        try:
+        with ExitStack() as undone:
+            if journal is not None:
+                opened = Journal(journal)
+                undone.callback(opened.close)
+                recall(state, opened)
+            grpc_part = grpc_server.start(state, certificates, grpc_port, GrpcFaults(state, stopping))
+            undone.callback(grpc_part.stop)
             http_part = http_server.start(state, http_port, stopping)
-        except OSError:
-            grpc_part.stop()
-            raise
+            undone.pop_all()
         return cls(certificates, state, grpc_part, http_part, stopping)
 
     @property
@@ -85,6 +93,7 @@ class SandboxGoogle:
         with self.state.lock:
             self.state.clock = clock or Clock()
             self.state.reset(seed)
+            self.state.note_clock()
 
     def stop(self) -> None:
         """Stop both servers and wait for their threads. Calling it again does nothing."""
@@ -92,6 +101,8 @@ class SandboxGoogle:
             self._stopping.set()
             self._http.stop()
             self._grpc.stop()
+            if self.state.journal is not None:
+                self.state.journal.close()
 
 
 def environment(sandbox: SandboxGoogle, directory: Path) -> dict[str, str]:
@@ -106,7 +117,13 @@ def environment(sandbox: SandboxGoogle, directory: Path) -> dict[str, str]:
     }
 
 
-def serve(directory: Path, grpc_port: int = 0, http_port: int = 0, seed: SandboxSeed | None = None) -> int:
+def serve(
+    directory: Path,
+    grpc_port: int = 0,
+    http_port: int = 0,
+    seed: SandboxSeed | None = None,
+    journal: Path | None = None,
+) -> int:
     """Run in the foreground until SIGINT or SIGTERM; prints the variables to set. The process's exit code.
 
     Must run on the main thread, because signals are handled there.
@@ -116,7 +133,7 @@ def serve(directory: Path, grpc_port: int = 0, http_port: int = 0, seed: Sandbox
     thresholds = gc.get_threshold()
     sandbox = None
     try:
-        sandbox = SandboxGoogle.start(directory, grpc_port, http_port, seed)
+        sandbox = SandboxGoogle.start(directory, grpc_port, http_port, seed, journal=journal)
         lines = [f"export {name}={value}" for name, value in environment(sandbox, directory).items()]
         _print(
             f"Sandbox Google: gRPC {sandbox.grpc_endpoint}, HTTP {sandbox.http_url}", *lines, "Ready. Ctrl-C ends it."
@@ -141,9 +158,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--grpc-port", type=int, default=0, help="TCP port of gRPC; 0 takes a free one")
     parser.add_argument("--http-port", type=int, default=0, help="TCP port of HTTP; 0 takes a free one")
     parser.add_argument("--seed", type=Path, help="JSON file with accounts, actions, tokens and switches")
+    parser.add_argument(
+        "--journal", type=Path, help="file from which a killed sandbox knows again what it acknowledged"
+    )
     options = parser.parse_args(argv)
     seed = None if options.seed is None else read_seed_file(options.seed)
-    return serve(options.directory, options.grpc_port, options.http_port, seed)
+    return serve(options.directory, options.grpc_port, options.http_port, seed, options.journal)
 
 
 def _print(*lines: str) -> None:

@@ -2,17 +2,21 @@
 
 import secrets
 from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime
 from threading import RLock
+from typing import Any
 
 import msgspec
 
 from custom_events.values import zones
 from sandbox.google_ads.clock import Clock
-from sandbox.google_ads.diagnostics import Diagnostics
+from sandbox.google_ads.diagnostics import Batch, Diagnostics, NotedBatch
 from sandbox.google_ads.faults import FaultBox
 from sandbox.google_ads.formats import is_customer_id
 from sandbox.google_ads.installed import ads_enums
+from sandbox.google_ads.journal import Journal
 from sandbox.google_ads.quota import Quotas
 from sandbox.google_ads.seed import Action, Customer, SandboxSeed, Token, default_seed
 from sandbox.google_ads.switches import Switches
@@ -71,19 +75,49 @@ class Adjustment(msgspec.Struct, kw_only=True, gc=False):
     error: str | None = None
 
 
+class Counters(msgspec.Struct, frozen=True, array_like=True):
+    """What was counted: requests by method, faults that fired by kind."""
+
+    requests: dict[str, int]
+    faults_fired: dict[str, int]
+
+
 class State:
-    """Accounts, uploads, counters, faults and switches. Hold `lock` while reading or changing several of them."""
+    """Accounts, uploads, counters, faults and switches. Hold `lock` while reading several of them; change them within `changing`.
+
+    With a journal (`recall` sets it), what Google would know for good is in a file: not quotas used, nor armed faults.
+    """
 
     def __init__(self, seed: SandboxSeed | None = None, clock: Clock | None = None) -> None:
         self.lock = RLock()
         self.clock = clock or Clock()
         self.faults = FaultBox()
+        self.journal: Journal | None = None
         self.reset(seed)
 
-    def reset(self, seed: SandboxSeed | None = None) -> None:
-        """Forget everything but the time, and start from `seed` (the default seed when None)."""
+    @contextmanager
+    def changing(self) -> Generator[None, None, None]:
+        """Holds the lock, and writes to the journal what was noted, in one piece, before anybody is answered."""
         with self.lock:
-            self.switches = Switches()
+            try:
+                yield
+            finally:
+                if self.journal is not None and self.journal.has_news:
+                    self.note("counters", Counters(dict(self.requests), dict(self.faults.fired)))
+                    self.journal.write()
+
+    def note(self, kind: str, content: Any) -> None:
+        """Keep an entry for the journal, as it is now; nothing without one. `recall` reads every kind."""
+        if self.journal is not None:
+            self.journal.note(kind, content)
+
+    def reset(self, seed: SandboxSeed | None = None) -> None:
+        """Forget everything but the time, and start from `seed` (the default seed when None). Raises ValueError as `add` does."""
+        seed = default_seed() if seed is None else seed
+        _check_seed(seed)
+        with self.changing():
+            self.note("reset", seed)
+            self.switches = msgspec.structs.replace(seed.switches)
             self.customers: dict[str, Customer] = {}
             self.actions: dict[str, Action] = {}
             self.tokens: dict[str, Token] = {}
@@ -106,38 +140,59 @@ class State:
             self.faults = FaultBox()
             self._next_job_id = FIRST_GENERATED_JOB_ID
             self._next_request = 0
-            self.add(default_seed() if seed is None else seed)
-            self.switches = Switches() if seed is None else msgspec.structs.replace(seed.switches)
+            self._add(seed)
 
     def add(self, seed: SandboxSeed) -> None:
         """Add the accounts, actions, tokens and users of `seed`; the same ids are replaced, uploads stay.
 
         Raises ValueError for an id, a time zone or an action's type or category that Google could not have.
         """
-        for customer in seed.customers:
-            _check_customer(customer)
-        for action in seed.actions:
-            _check_action(action)
-        with self.lock:
-            self.customers.update({customer.customer_id: customer for customer in seed.customers})
-            self.actions.update({action.action_id: action for action in seed.actions})
-            self.tokens.update({token.token: token for token in seed.tokens})
-            self.matched_users.update(user.lower() for user in seed.matched_users)
+        _check_seed(seed)
+        with self.changing():
+            self.note("seed", seed)
+            self._add(seed)
+
+    def _add(self, seed: SandboxSeed) -> None:
+        self.customers.update({customer.customer_id: customer for customer in seed.customers})
+        self.actions.update({action.action_id: action for action in seed.actions})
+        self.tokens.update({token.token: token for token in seed.tokens})
+        self.matched_users.update(user.lower() for user in seed.matched_users)
 
     def issue_token(self) -> str:
         """A fresh access token. It has no end on the sandbox's clock: clients renew by real time."""
-        token = f"sandbox-token-{secrets.token_hex(12)}"
-        self.tokens[token] = Token(token=token)
-        self._issued.add(token)
-        return token
+        token = Token(token=f"sandbox-token-{secrets.token_hex(12)}")
+        self.give_token(token)
+        return token.token
+
+    def give_token(self, token: Token) -> None:
+        """Let a token be good that is taken back with the grant."""
+        self.note("token", token)
+        self.tokens[token.token] = token
+        self._issued.add(token.token)
 
     def revoke_grant(self, *, revoked: bool) -> None:
         """Take the grant back (with every token given out under it), or give it again: new tokens are good then."""
-        with self.lock:
+        with self.changing():
+            self.note("grant", revoked)
             self.grant_revoked = revoked
             if revoked:
                 for token in self._issued:
                     self.tokens[token] = Token(token=token, status="REVOKED")
+
+    def switch(self, switches: Switches) -> None:
+        """Set every switch."""
+        with self.changing():
+            self.note("switches", switches)
+            self.switches = switches
+
+    def note_clock(self) -> None:
+        """Have the journal know that somebody moved the clock."""
+        with self.changing():
+            self.note("clock", self.clock.standing())
+
+    def set_counters(self, counters: Counters) -> None:
+        """Go on counting from these."""
+        self.requests, self.faults.fired = Counter(counters.requests), Counter(counters.faults_fired)
 
     def generated_job_id(self) -> int:
         """The next job id of Google's own making."""
@@ -162,6 +217,7 @@ class State:
 
     def remember(self, conversion: Conversion) -> None:
         """Record a conversion under its order id and its click."""
+        self.note("conversion", conversion)
         self.conversions.append(conversion)
         if conversion.order_id is not None:
             self.by_order[conversion.action_id, conversion.order_id] = conversion
@@ -171,6 +227,25 @@ class State:
             self.by_click_time[key] = (*self.by_click_time.get(key, ()), conversion)
             if conversion.counted and self.actions[conversion.action_id].counting_type == "ONE_PER_CLICK":
                 self.clicks_counted.add((conversion.action_id, conversion.click_id))
+
+    def set_value(self, conversion: Conversion, value: float, currency: str) -> None:
+        """Overwrite the value of a conversion that has an order id."""
+        self.note("value", (conversion.action_id, conversion.order_id, value, currency))
+        conversion.value, conversion.currency = value, currency
+
+    def record(self, batch: Batch) -> None:
+        """Add what a request did to the diagnostics."""
+        if self.journal is not None:
+            self.note("batch", NotedBatch.of(batch))
+        self._next_job_id = max(self._next_job_id, batch.job_id)
+        self.diagnostics.record(batch)
+
+
+def _check_seed(seed: SandboxSeed) -> None:
+    for customer in seed.customers:
+        _check_customer(customer)
+    for action in seed.actions:
+        _check_action(action)
 
 
 def _check_customer(customer: Customer) -> None:

@@ -12,11 +12,12 @@ import pytest
 from chaos.faults import FAULTS
 from chaos.run import Size, run
 
-SIZE: Final = Size(events=150, faults=16, seed=20, pause_s=0.4, rate=15.0, is_whole=False)
+SIZE: Final = Size(events=150, faults=17, seed=20, pause_s=0.4, rate=15.0, is_whole=False)
 PLAYED: Final = (
     "kill -9 receiver",
     "kill -9 worker",
     "kill -9 sender",
+    "kill -9 sandbox",
     "kill -9 session of PostgreSQL",
     "kill -9 PostgreSQL",
     "disk full",
