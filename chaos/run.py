@@ -234,7 +234,8 @@ def _settle(stage: Stage) -> None:
     environment = {**stage.supervisor.environment, "DATABASE_URL": stage.direct_url}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SETTLE_LIMIT_S, check=False)
     if done.returncode != 0:
-        raise NeedsAction(f"{stage.name}: does not settle: {done.stdout[-1_000:]}{done.stderr[-3_000:]}")
+        (stage.directory / "logs" / "settle.log").write_text(done.stdout + done.stderr)
+        raise NeedsAction(f"{stage.name}: does not settle: {done.stdout[:2_000]}")
 
 
 def _until(

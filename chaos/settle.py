@@ -34,12 +34,17 @@ SELECT (SELECT count(*) FROM landing.raw_queue) AS deliveries,
   (SELECT count(*) FROM app.value_changes) + (SELECT count(*) FROM app.withdrawn_without_order) AS value_changes,
   (SELECT count(*) FROM app.conversion_uploads u WHERE {_OPEN_UPLOAD}) AS uploads
 """
-# Which conversions those are, for whoever looks why it does not end: all rows of the first of them.
-OPEN_UPLOADS: Final = f"""
-SELECT (w.ads_action_id, w.transaction_id, w.sequence, w.kind, w.state, w.reason, w.value, w.not_before, w.attempts, w.settled_at)::text
-FROM app.conversion_uploads w WHERE (w.ads_action_id, w.transaction_id) IN (
-  SELECT u.ads_action_id, u.transaction_id FROM app.conversion_uploads u WHERE {_OPEN_UPLOAD} LIMIT 10)
-ORDER BY w.ads_action_id, w.transaction_id, w.sequence"""
+# What they wait for, for whoever looks why it does not end: rows of their conversions, the requests that carried these, and what is stopped.
+LEFT_BEHIND: Final = f"""
+WITH rows AS (
+  SELECT w.* FROM app.conversion_uploads w WHERE (w.ads_action_id, w.transaction_id) IN (
+    SELECT u.ads_action_id, u.transaction_id FROM app.conversion_uploads u WHERE {_OPEN_UPLOAD} LIMIT 10))
+SELECT 'row', to_jsonb(rows)::text FROM rows
+UNION ALL SELECT 'key', to_jsonb(k)::text FROM app.upload_keys k WHERE k.upload_id IN (SELECT id FROM rows)
+UNION ALL SELECT 'request', to_jsonb(r)::text FROM app.upload_requests r WHERE r.id IN (SELECT request_id FROM rows)
+UNION ALL SELECT 'account', to_jsonb(a)::text FROM app.ads_accounts a WHERE a.id IN (SELECT ads_account_id FROM rows)
+UNION ALL SELECT 'action', to_jsonb(x)::text FROM app.ads_actions x WHERE x.id IN (SELECT ads_action_id FROM rows)
+UNION ALL SELECT 'stop', to_jsonb(s)::text FROM app.upload_stops s"""
 TURN_S: Final = 600.0
 
 
@@ -74,12 +79,13 @@ def _left(engine: sa.Engine) -> dict[str, int]:
         return dict(connection.execute(sa.text(OPEN), asked).mappings().one())
 
 
-def _open_uploads(url: str) -> list[str]:
+def left_behind(url: str) -> list[str]:
+    """What is open and what it waits for, a line for each row."""
     engine = connect.engine(url, name="chaos settle")
     try:
         with engine.connect() as connection:
-            asked = {"for_a_person": CONSENT_UNKNOWN_IN_EUROPE}
-            return list(connection.execute(sa.text(OPEN_UPLOADS), asked).scalars())
+            rows = connection.execute(sa.text(LEFT_BEHIND), {"for_a_person": CONSENT_UNKNOWN_IN_EUROPE})
+            return [f"{kind}: {content}" for kind, content in rows]
     finally:
         engine.dispose()
 
@@ -92,8 +98,9 @@ def main() -> None:
     url = configured.database_url.get_secret_value()
     left = settle(url, configured, ShiftedClock(Path(sys.argv[1])), sys.argv[2])
     sys.stdout.write(f"{left}\n")
-    sys.stdout.writelines(f"{row}\n" for row in _open_uploads(url))
-    sys.exit(1 if any(left.values()) else 0)
+    if any(left.values()):
+        sys.stdout.writelines(f"{line}\n" for line in left_behind(url))
+        sys.exit(1)
 
 
 if __name__ == "__main__":
