@@ -192,12 +192,14 @@ UPDATE app.conversion_uploads SET state = 'withheld', reason = $3, sentence = $4
 WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state IN ('new', 'held', 'queued')
 """
 
-# Its transaction, free for another one: only of a conversion that nobody has tried to send.
+# Its transaction, free for another one: only of a conversion that nobody has tried to send. Its row is locked: somebody who claims it
+# at this moment is waited for, and keeps the transaction; nobody claims it afterwards.
 DROP_UPLOAD_KEY: Final = """
-DELETE FROM app.upload_keys k
-WHERE k.ads_action_id = $1 AND k.transaction_id = $2 AND k.sequence = 0 AND k.upload_id = $4
-  AND EXISTS (SELECT FROM app.conversion_uploads u
-    WHERE u.created_at = $3 AND u.id = $4 AND u.attempts = 0 AND u.state IN ('new', 'held', 'queued', 'withheld'))
+WITH unsent AS MATERIALIZED (
+  SELECT u.id FROM app.conversion_uploads u
+  WHERE u.created_at = $3 AND u.id = $4 AND u.attempts = 0 AND u.state IN ('new', 'held', 'queued', 'withheld') FOR UPDATE)
+DELETE FROM app.upload_keys k USING unsent
+WHERE k.ads_action_id = $1 AND k.transaction_id = $2 AND k.sequence = 0 AND k.upload_id = unsent.id
 """
 
 # A conversion that nobody has sent, as its event shows it now.
@@ -238,11 +240,13 @@ NAME_WITHHELD: Final = f"""
 UPDATE app.custom_events m SET withheld_reason = $3 WHERE m.occurred_at = $1 AND m.id = $2 AND {_IS_WITHHELD}
 """
 
-# Transactions of conversions that go; of two who want one the first has it.
+# Transactions of conversions that go; of two who want one the first has it. One that was claimed meanwhile goes with what it had.
 ADD_UPLOAD_KEYS: Final = f"""
 INSERT INTO app.upload_keys (ads_action_id, transaction_id, sequence, upload_id, created_at)
 SELECT c.ads_action_id, c.transaction_id, 0, c.upload_id, c.created_at
 FROM {given("ads_action_id bigint", "transaction_id text", "upload_id bigint", "created_at timestamptz")}
+JOIN app.conversion_uploads u ON u.created_at = c.created_at AND u.id = c.upload_id
+  AND u.ads_action_id = c.ads_action_id AND u.transaction_id = c.transaction_id
 ON CONFLICT DO NOTHING
 """
 

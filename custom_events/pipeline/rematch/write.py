@@ -60,6 +60,7 @@ async def _withdraw(connection: Connection, changes: Changes, now: datetime) -> 
     )
     freed = [(*displaced.transaction, displaced.created_at, displaced.upload_id) for displaced in changes.displaced]
     freed += [(*key, held.created_at, held.id) for row in rows if (held := row.upload) and (key := held.transaction)]
+    freed.sort(key=lambda key: key[2:])  # in one order, so that no two workers wait for each other in a circle
     await connection.executemany(sql.DROP_UPLOAD_KEY, freed)
     withheld = [
         (displaced.created_at, displaced.upload_id, SAME_TRANSACTION, WITHHELD[SAME_TRANSACTION])

@@ -1,5 +1,6 @@
 """Matching stored events again: by the rules of their time or by today's, and what is told of it."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,8 @@ SELECT definition_id, 2, 'draft', $2, 'test', NULL FROM retired RETURNING id
 """
 BEFORE = {"field": "customer.orders_before", "op": "=", "value": 0}
 REPLAY = Cause(Reason.INVALIDATED_BY_REPLAY, "replay:1")
+WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+LIMIT_S = 60.0
 STANDING = "SELECT order_id FROM app.custom_events WHERE withdrawn_at IS NULL ORDER BY 1"
 
 
@@ -262,5 +265,50 @@ def test_a_conversion_that_a_worker_claims_while_it_is_judged_is_not_called_with
         rows = "SELECT m.withheld_reason, u.state FROM app.custom_events m JOIN app.conversion_uploads u ON u.id = m.upload_id"
         assert await world.rows(rows) == [(None, "claimed")]
         await other.close()
+
+    in_world(test)
+
+
+def test_a_conversion_that_is_being_claimed_keeps_its_transaction(
+    in_world: InWorld, order: Any, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its key no refund of what was sent would ever go, and another conversion could take the transaction."""
+
+    async def test(world: Any) -> None:
+        site = world.site()
+        world.rule(site, ads_action=world.action())
+        world.land(site, "orders/paid", order(1))
+        await world.batch()
+        keys = "SELECT transaction_id, upload_id FROM app.upload_keys"
+        before = await world.rows(keys)
+        sender, watcher = await connect.asyncpg_connect(world.url), await connect.asyncpg_connect(world.url)
+        settled = rematch_module.decide_changes
+        claims: list[asyncio.Task[None]] = []
+
+        async def commit_once_waited_for(claim: Any) -> None:
+            async with asyncio.timeout(LIMIT_S):
+                while not await watcher.fetchval(WAITS):
+                    await asyncio.sleep(0.01)
+            await claim.commit()
+
+        async def late(*args: Any) -> Any:
+            changes = await settled(*args)
+            claim = sender.transaction()
+            await claim.start()
+            await sender.execute("UPDATE app.conversion_uploads SET state = 'claimed', attempts = 1")
+            claims.append(asyncio.create_task(commit_once_waited_for(claim)))
+            return changes
+
+        monkeypatch.setattr(rematch_module, "decide_changes", late)
+        refused = [{"name": "consent_ad_user_data", "value": "denied"}]
+        older = (noon - timedelta(minutes=1)).isoformat()
+        world.land(site, "orders/updated", order(1, updated_at=older, note_attributes=refused))
+        await world.batch()
+        await asyncio.gather(*claims)
+        assert await world.rows("SELECT state FROM app.conversion_uploads") == [("claimed",)]
+        assert len(before) == 1
+        assert await world.rows(keys) == before
+        await sender.close()
+        await watcher.close()
 
     in_world(test)
