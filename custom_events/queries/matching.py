@@ -7,6 +7,7 @@ from typing import Final
 
 from custom_events.queries.stored_facts import facts_of
 from custom_events.queries.understanding import given
+from custom_events.tables.key_places import is_dedup_key, is_transaction
 
 # The tables that the configuration is made of; all small.
 _CONFIGURATION_TABLES: Final = (
@@ -112,7 +113,7 @@ KNOWN_CUSTOM_EVENTS: Final = f"""
 SELECT c.assignment_id, c.dedup_key, k.occurred_at
 FROM {given("assignment_id bigint", "dedup_key text")}
 CROSS JOIN LATERAL (
-  SELECT k.occurred_at FROM app.custom_event_keys k WHERE k.assignment_id = c.assignment_id AND k.dedup_key = c.dedup_key LIMIT 1
+  SELECT k.occurred_at FROM app.custom_event_keys k WHERE {is_dedup_key("k", "c")} LIMIT 1
 ) k
 """
 
@@ -122,7 +123,7 @@ SELECT c.ads_action_id, c.transaction_id, u.conversion_at
 FROM {given("ads_action_id bigint", "transaction_id text")}
 CROSS JOIN LATERAL (
   SELECT k.upload_id, k.created_at FROM app.upload_keys k
-  WHERE k.ads_action_id = c.ads_action_id AND k.transaction_id = c.transaction_id AND k.sequence = 0 LIMIT 1
+  WHERE {is_transaction("k", "c")} AND k.sequence = 0 LIMIT 1
 ) k
 LEFT JOIN LATERAL (
   SELECT v.conversion_at FROM app.conversion_uploads v WHERE v.created_at = k.created_at AND v.id = k.upload_id LIMIT 1

@@ -9,6 +9,7 @@ from typing import Final
 from custom_events.queries.places import NOT_REDACTED, conversion_of
 from custom_events.queries.stored_facts import facts_of
 from custom_events.queries.understanding import given
+from custom_events.tables.key_places import is_dedup_key, is_transaction
 
 # Which customers have a stored event of these types later than a moment by the store's time (ties by the event's key, by code point as
 # everywhere: Python sorts so, a database as its locale says). Whoever
@@ -104,7 +105,7 @@ SELECT {_CUSTOM_EVENT.format(event_key="coalesce(h.key, '')")}, u.*
 FROM {given("assignment_id bigint", "dedup_key text")}
 CROSS JOIN LATERAL (
   SELECT k.custom_event_id, k.occurred_at FROM app.custom_event_keys k
-  WHERE k.assignment_id = c.assignment_id AND k.dedup_key = c.dedup_key LIMIT 1
+  WHERE {is_dedup_key("k", "c")} LIMIT 1
 ) k
 CROSS JOIN LATERAL (
   SELECT e.* FROM app.custom_events e WHERE e.occurred_at = k.occurred_at AND e.id = k.custom_event_id LIMIT 1
@@ -122,7 +123,7 @@ SELECT c.ads_action_id, c.transaction_id, v.id, v.created_at, v.custom_event_id,
 FROM {given("ads_action_id bigint", "transaction_id text")}
 CROSS JOIN LATERAL (
   SELECT k.upload_id, k.created_at FROM app.upload_keys k
-  WHERE k.ads_action_id = c.ads_action_id AND k.transaction_id = c.transaction_id AND k.sequence = 0 LIMIT 1
+  WHERE {is_transaction("k", "c")} AND k.sequence = 0 LIMIT 1
 ) k
 CROSS JOIN LATERAL (
   SELECT u.* FROM app.conversion_uploads u WHERE u.created_at = k.created_at AND u.id = k.upload_id LIMIT 1
@@ -179,8 +180,10 @@ WHERE m.occurred_at = $1 AND m.id = $2
 """
 
 # Its key, free for another one.
-DROP_CUSTOM_EVENT_KEY: Final = """
-DELETE FROM app.custom_event_keys WHERE assignment_id = $1 AND dedup_key = $2 AND custom_event_id = $3
+DROP_CUSTOM_EVENT_KEY: Final = f"""
+DELETE FROM app.custom_event_keys k
+USING (SELECT $1::bigint AS assignment_id, $2::text AS dedup_key) c
+WHERE {is_dedup_key("k", "c")} AND k.custom_event_id = $3
 """
 
 # A conversion that nobody has sent is not sent.
@@ -193,9 +196,10 @@ WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state IN ('new', 'held', 
 """
 
 # Its transaction, free for another one: only of a conversion that nobody has tried to send.
-DROP_UPLOAD_KEY: Final = """
+DROP_UPLOAD_KEY: Final = f"""
 DELETE FROM app.upload_keys k
-WHERE k.ads_action_id = $1 AND k.transaction_id = $2 AND k.sequence = 0 AND k.upload_id = $4
+USING (SELECT $1::bigint AS ads_action_id, $2::text AS transaction_id) c
+WHERE {is_transaction("k", "c")} AND k.sequence = 0 AND k.upload_id = $4
   AND EXISTS (SELECT FROM app.conversion_uploads u
     WHERE u.created_at = $3 AND u.id = $4 AND u.attempts = 0 AND u.state IN ('new', 'held', 'queued', 'withheld'))
 """

@@ -16,6 +16,8 @@ from custom_events.queries import (
     history,
     landing,
     matching,
+    redaction,
+    rematch,
     traces,
     understanding,
     upload_requests,
@@ -94,9 +96,14 @@ POSITIONAL: dict[str, tuple[str, set[str]]] = {
     "customer events": (matching.CUSTOMER_EVENTS, {"ix_commerce_events_customer"}),
     "site events": (matching.SITE_EVENTS, {"ix_commerce_events_site_id_type_occurred_at"}),
     "orders by number": (traces.ORDERS_BY_NUMBER, {"ix_orders_number"}),
-    "dedup keys": (matching.KNOWN_CUSTOM_EVENTS, {"pk_custom_event_keys"}),
+    "dedup keys": (matching.KNOWN_CUSTOM_EVENTS, {"uq_custom_event_keys"}),
     "successors": (history.SUCCESSORS, {"ix_custom_events_site_id_order_id", "pk_conversion_uploads"}),
-    "transactions": (matching.KNOWN_TRANSACTIONS, {"pk_upload_keys"}),
+    "transactions": (matching.KNOWN_TRANSACTIONS, {"uq_upload_keys"}),
+    "holders of dedup keys": (rematch.KEY_HOLDERS, {"uq_custom_event_keys"}),
+    "holders of dedup keys, for replays": (history.KEY_HOLDERS, {"uq_custom_event_keys"}),
+    "holders of transactions": (rematch.TRANSACTION_HOLDERS, {"uq_upload_keys"}),
+    "dedup keys set free": (rematch.DROP_CUSTOM_EVENT_KEY, {"uq_custom_event_keys"}),
+    "transactions set free": (rematch.DROP_UPLOAD_KEY, {"uq_upload_keys"}),
 }
 
 ONE = {"now": NOW, "account": 1, "rows": 10, "request": 1, "lease_until": NOW, "kind": "conversions", "earlier": 1}
@@ -113,6 +120,11 @@ ONE |= {
     "sites": KEYS,
     "orders": TEXTS,
     "occurred_at": TIMES,
+    "assignments": KEYS,
+    "actions": KEYS,
+    "sequences": [0] * len(BATCH),
+    "old": TEXTS,
+    "new": TEXTS,
     "id": BATCH,
     "ids": BATCH,
 }
@@ -128,7 +140,11 @@ PLACES = {"pk_conversion_uploads", "ix_conversion_uploads_adjusts"}
 # Statements of SQLAlchemy: name -> (statement, indexes that must be used).
 NAMED: dict[str, tuple[sa.TextClause, set[str]]] = {
     "due conversions": (claimed(uploads.CLAIM_CONVERSIONS), {"ix_conversion_uploads_due"}),
-    "due adjustments": (claimed(uploads.CLAIM_ADJUSTMENTS), {"ix_conversion_uploads_adjustments", "pk_upload_keys"}),
+    "due adjustments": (claimed(uploads.CLAIM_ADJUSTMENTS), {"ix_conversion_uploads_adjustments", "uq_upload_keys"}),
+    "conversions of adjustments": (upload_requests.ADJUSTED_SINCE, {"uq_upload_keys"}),
+    "orphans": (uploads.WITHHOLD_ORPHANS, {"uq_upload_keys"}),
+    "dedup keys of people": (redaction.REDACT_CUSTOM_EVENT_KEYS, {"uq_custom_event_keys"}),
+    "transactions of people": (redaction.REDACT_UPLOAD_KEYS, {"uq_upload_keys"}),
     "parts": (claimed(uploads.CLAIM_PART), {"ix_conversion_uploads_split"}),
     "verdicts": (uploads.PENDING_ROWS, {"ix_conversion_uploads_request"}),
     "answers": (uploads.SETTLE_REST, {"ix_conversion_uploads_request"}),
