@@ -69,7 +69,7 @@ def _copied(connection: sa.Connection, table: str, copies: int) -> str:
     changed = ", ".join(_changed(name, kind, step, names) for name, kind in columns)
     return (
         f"INSERT INTO {table} ({', '.join(name for name, _ in columns)}) OVERRIDING SYSTEM VALUE"
-        f" SELECT {changed} FROM {table} t, generate_series(1, :copies) k"
+        f" SELECT {changed} FROM {table} t, generate_series(1, CAST(:copies AS bigint)) k"
         + (" ON CONFLICT DO NOTHING" if table == "app.customers" else "")
     )
 

@@ -119,6 +119,8 @@ ONE |= {
     "accounts": 5,
     "sites": KEYS,
     "orders": TEXTS,
+    "since": NOW - timedelta(days=2),
+    "until": NOW,
     "occurred_at": TIMES,
     "assignments": KEYS,
     "actions": KEYS,
