@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from custom_events.queries.places import rows_of
 from custom_events.queries.stored_facts import facts_of
 from custom_events.queries.understanding import given
-from custom_events.tables.key_places import is_dedup_key, is_transaction
+from custom_events.tables.key_places import is_dedup_key, is_event_key, is_transaction
 from custom_events.values.forgotten import BLANK_HEADERS, PSEUDONYM
 
 BLANK_BODY: Final = r"'\x28b52ffd2000010000'"  # nothing, compressed by zstd
@@ -201,7 +201,8 @@ WHERE e.occurred_at = g.at AND e.id = g.id
 _RENAMED: Final = "unnest(CAST(:old AS text[]), CAST(:new AS text[])) AS g(old, new)"
 
 REDACT_EVENT_KEYS: Final = sa.text(f"""
-UPDATE app.event_keys k SET key = g.new FROM {_RENAMED} WHERE k.site_id = :site AND k.key = g.old
+UPDATE app.event_keys k SET key = c.new FROM (SELECT CAST(:site AS bigint) AS site_id, g.old AS key, g.new FROM {_RENAMED}) c
+WHERE {is_event_key("k", "c")}
 """)
 
 REDACT_CUSTOM_EVENTS: Final = sa.text(f"""

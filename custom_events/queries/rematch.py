@@ -9,7 +9,7 @@ from typing import Final
 from custom_events.queries.places import NOT_REDACTED, conversion_of
 from custom_events.queries.stored_facts import facts_of
 from custom_events.queries.understanding import given
-from custom_events.tables.key_places import is_dedup_key, is_transaction
+from custom_events.tables.key_places import is_dedup_key, is_event_key, is_transaction
 
 # Which customers have a stored event of these types later than a moment by the store's time (ties by the event's key, by code point as
 # everywhere: Python sorts so, a database as its locale says). Whoever
@@ -60,7 +60,7 @@ EVENTS_BY_KEY: Final = f"""
 SELECT c.place, e.*
 FROM {given("place int", "site_id bigint", "key text")}
 CROSS JOIN LATERAL (
-  SELECT k.event_id, k.occurred_at FROM app.event_keys k WHERE k.site_id = c.site_id AND k.key = c.key LIMIT 1
+  SELECT k.event_id, k.occurred_at FROM app.event_keys k WHERE {is_event_key("k", "c")} LIMIT 1
 ) k
 CROSS JOIN LATERAL (
   SELECT o.id, o.site_id, o.created_at, {facts_of("o")}, o.is_undone FROM app.commerce_events o

@@ -17,29 +17,26 @@ down_revision = "0064"
 branch_labels = None
 depends_on = None
 
+_PLACE = "(CASE WHEN octet_length({id}) >= 12 AND octet_length({id}) <= 16 THEN {id} ELSE {otherwise} END)"
+_OF_EVENT = _PLACE.format(id="split_part(key, ':', 2)", otherwise="site_id::text")
+_OF_DEDUP_KEY = _PLACE.format(id="split_part(dedup_key, ':', 2)", otherwise="assignment_id::text")
+_OF_TRANSACTION = _PLACE.format(id="split_part(transaction_id, '-', 2)", otherwise="''")
+
 ONLINE_UPGRADE = (
-    UniqueIndex(
-        "uq_custom_event_keys",
-        "custom_event_keys",
-        "(CASE WHEN starts_with(dedup_key, 'o:') AND octet_length(dedup_key) >= 14 AND octet_length(dedup_key) <= 18 THEN 0 ELSE assignment_id END),"
-        " dedup_key, assignment_id",
-    ),
-    UniqueIndex(
-        "uq_upload_keys",
-        "upload_keys",
-        "(CASE WHEN octet_length(split_part(transaction_id, '-', 2)) >= 12 AND octet_length(split_part(transaction_id, '-', 2)) <= 16"
-        " THEN split_part(transaction_id, '-', 2) ELSE '' END), transaction_id, ads_action_id, sequence",
-    ),
+    UniqueIndex("uq_event_keys", "event_keys", f"{_OF_EVENT}, key, site_id"),
+    UniqueIndex("uq_custom_event_keys", "custom_event_keys", f"{_OF_DEDUP_KEY}, dedup_key, assignment_id"),
+    UniqueIndex("uq_upload_keys", "upload_keys", f"{_OF_TRANSACTION}, transaction_id, ads_action_id, sequence"),
 )
 # Their names until they are the primary keys.
 ONLINE_DOWNGRADE = (
+    UniqueIndex("uq_event_keys_before", "event_keys", "site_id, key"),
     UniqueIndex("uq_custom_event_keys_before", "custom_event_keys", "assignment_id, dedup_key"),
     UniqueIndex("uq_upload_keys_before", "upload_keys", "ads_action_id, transaction_id, sequence"),
 )
 
 
 def upgrade() -> None:
-    """Locks the two tables for a moment; drains wait for every migration anyway."""
+    """Locks the three tables for a moment; drains wait for every migration anyway."""
     connection = op.get_bind()
     for index in ONLINE_UPGRADE:
         online_indexes.ensure(connection, index)

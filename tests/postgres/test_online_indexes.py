@@ -23,9 +23,10 @@ LIMIT_S: Final = 60.0
 INVALID = sa.text("SELECT CAST(indexrelid AS regclass)::text FROM pg_index WHERE NOT indisvalid")
 UNIQUE = sa.text("""
 SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-WHERE i.indisunique AND i.indisvalid AND i.indrelid IN ('app.custom_event_keys'::regclass, 'app.upload_keys'::regclass) ORDER BY 1
+WHERE i.indisunique AND i.indisvalid AND i.indrelid IN ('app.event_keys'::regclass, 'app.custom_event_keys'::regclass, 'app.upload_keys'::regclass) ORDER BY 1
 """)
-OLD, NEW = ["pk_custom_event_keys", "pk_upload_keys"], ["uq_custom_event_keys", "uq_upload_keys"]
+TABLES = ("event_keys", "custom_event_keys", "upload_keys")
+OLD, NEW = (sorted(f"{kind}_{table}" for table in TABLES) for kind in ("pk", "uq"))
 COUNTED = sa.text("""
 SELECT (SELECT count(*) FROM app.custom_event_keys), (SELECT count(*) FROM app.upload_keys), (SELECT count(*) FROM app.custom_events)
 """)
@@ -85,7 +86,7 @@ def test_a_drain_works_while_they_are_built(database: str, engine: sa.Engine, mo
         thread.join()
     assert faults == []
     began = [(log["index"], log["table"]) for log in logs if log["event"] == "index_build_began"]
-    assert began == [(f"uq_{table}_before", table) for table in ("custom_event_keys", "upload_keys")]
+    assert began == [(f"uq_{table}_before", table) for table in TABLES]
     assert unique_indexes(engine) == OLD
     migrate.upgrade(database)
     assert unique_indexes(engine) == NEW
@@ -105,11 +106,11 @@ def test_a_build_that_was_ended_is_begun_anew(
         patched.setattr(online_indexes, "LOCK_LIMIT_MS", 100)
         with (
             old_transaction(database),
-            pytest.raises(Transient, match="uq_custom_event_keys_before could not be built"),
+            pytest.raises(Transient, match="uq_event_keys_before could not be built"),
         ):
             migrate.downgrade(database, BEFORE)
     with engine.connect() as connection:
-        assert list(connection.execute(INVALID).scalars()) == ["app.uq_custom_event_keys_before"]
+        assert list(connection.execute(INVALID).scalars()) == ["app.uq_event_keys_before"]
     assert migrate.current(database) == migrate.head()
     finish(database)
     assert unique_indexes(engine) == OLD
@@ -173,19 +174,41 @@ def test_other_faults_of_a_build_are_not_hidden(database: str, engine: sa.Engine
     assert unique_indexes(engine) == NEW
 
 
-def test_keys_of_orders_whose_ids_rise_over_all_shops_lie_together(engine: sa.Engine) -> None:
+@pytest.mark.parametrize(
+    ("place", "column", "places"),
+    [
+        (
+            key_places.of_event_key,
+            "key",
+            {
+                "order.paid:5400000000001": "5400000000001",
+                "order.refunded:5400000000001:77": "5400000000001",
+                "order.paid:1234": "7",
+            },
+        ),
+        (
+            key_places.of_dedup_key,
+            "dedup_key",
+            {
+                "o:5400000000002": "5400000000002",
+                "o:1234": "7",
+                "o:0f8fad5b-d9cb-469f-a165-70867728950e": "7",
+                "c:c:5400000000001": "7",
+            },
+        ),
+        (
+            key_places.of_transaction,
+            "transaction_id",
+            {"12-5400000000001": "5400000000001", "12-1234": "", "5400000000001": "", "ce-0123456789abcdef0123": ""},
+        ),
+    ],
+)
+def test_keys_lie_by_ids_that_rise_over_all_shops(
+    engine: sa.Engine, place: Callable[[str], str], column: str, places: dict[str, str]
+) -> None:
+    statement = f"""
+        SELECT k.{column}, {place("k")} FROM (
+          SELECT {column}, CAST(7 AS bigint) AS site_id, CAST(7 AS bigint) AS assignment_id FROM unnest(CAST(:keys AS text[])) g({column})) k"""
     with engine.connect() as connection:
-        places = connection.execute(
-            sa.text(f"""
-            SELECT {key_places.of_dedup_key("k")} FROM (VALUES
-              ('o:5400000000001'), ('o:5400000000002'), ('o:1234'), ('o:0f8fad5b-d9cb-469f-a165-70867728950e'), ('c:5400000000001')
-            ) v(dedup_key) CROSS JOIN LATERAL (SELECT v.dedup_key, CAST(7 AS bigint) AS assignment_id) k""")
-        ).scalars()
-        assert list(places) == [0, 0, 7, 7, 7]
-        places = connection.execute(
-            sa.text(f"""
-            SELECT {key_places.of_transaction("k")} FROM (VALUES
-              ('12-5400000000001'), ('7-5400000000002'), ('12-1234'), ('5400000000001'), ('ce-0123456789abcdef0123')
-            ) k(transaction_id)""")
-        ).scalars()
-        assert list(places) == ["5400000000001", "5400000000002", "", "", ""]
+        rows = connection.execute(sa.text(statement), {"keys": list(places)})
+        assert dict(map(tuple, rows)) == places

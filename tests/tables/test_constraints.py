@@ -112,7 +112,7 @@ REFUSED = {
     "ck_exchange_rates_two_currencies": "INSERT INTO app.exchange_rates (day, currency, reporting_currency, rate, source) VALUES ('2026-11-02', 'EUR', 'EUR', 1, 'x')",
     "uq_report_specifications_key": "INSERT INTO app.report_specifications (key, name, content, author) VALUES ('mine', 'x', '{}', 'me')",
     "fk_report_runs_schedule_id": "INSERT INTO app.report_runs (schedule_id, report_key, name, content, period, first_day, last_day, time_zone, due_at, retries, not_before, delivery_key) VALUES (9, 'x', 'x', '{}', 'x', now(), now(), 'UTC', now(), 0, now(), 'x')",
-    "pk_event_keys": "INSERT INTO app.event_keys VALUES (1, 'order.paid:1', 2, now(), now())",
+    "uq_event_keys": "INSERT INTO app.event_keys VALUES (1, 'order.paid:1', 2, now(), now())",
     "uq_custom_event_keys": "INSERT INTO app.custom_event_keys VALUES (1, 'order:1', 2, now())",
     "uq_upload_keys": "INSERT INTO app.upload_keys VALUES (1, '1001', 0, 2, now())",
     "pk_order_refunds": "INSERT INTO app.order_refunds VALUES (1, '1', 'r1', 6, 'EUR', now())",
