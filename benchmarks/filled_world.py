@@ -35,7 +35,10 @@ SELECT setval(format('%I.%I', schemaname, sequencename), :first) FROM pg_sequenc
 """)
 _SIZES: Final = sa.text("""
 SELECT sum(pg_table_size(t.relid)) AS heap, sum(pg_indexes_size(t.relid)) AS indexes
-FROM unnest(CAST(:tables AS text[])) n(name) CROSS JOIN LATERAL pg_partition_tree(CAST(n.name AS regclass)) t WHERE t.isleaf
+FROM (
+  SELECT p.relid FROM unnest(CAST(:tables AS text[])) n(name) CROSS JOIN LATERAL pg_partition_tree(CAST(n.name AS regclass)) p WHERE p.isleaf
+  UNION SELECT CAST(n.name AS regclass) FROM unnest(CAST(:tables AS text[])) n(name)  -- a table without partitions is in no tree
+) t
 """)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from custom_events.errors import Transient
 from custom_events.pipeline.drain import drain_sync
@@ -67,7 +68,7 @@ def filled_world(database: str, engine: sa.Engine, orders: int) -> tuple[World, 
     world.rule(site, ads_action=world.action())
     for number in range(orders):
         world.land(site, "orders/paid", paid_order(5_400_000_000_000 + number, customer_id=number))
-    assert drain_sync(database, Settings(), until_idle_s=0.0, limit_s=LIMIT_S).raw == orders
+    assert drain_sync(database, Settings.model_validate({}), until_idle_s=0.0, limit_s=LIMIT_S).raw == orders
     return world, site
 
 
@@ -82,7 +83,7 @@ def test_a_drain_works_while_they_are_built(database: str, engine: sa.Engine, mo
             stack.until(lambda: [log for log in logs if log["event"] == "index_build_progress"], "a build", LIMIT_S)
             for number in range(20, 30):
                 world.land(site, "orders/paid", paid_order(5_400_000_000_000 + number, customer_id=number))
-            assert drain_sync(database, Settings(), until_idle_s=0.0, limit_s=LIMIT_S).raw == 10
+            assert drain_sync(database, Settings.model_validate({}), until_idle_s=0.0, limit_s=LIMIT_S).raw == 10
         thread.join()
     assert faults == []
     began = [(log["index"], log["table"]) for log in logs if log["event"] == "index_build_began"]
@@ -134,7 +135,7 @@ def test_a_build_whose_connection_is_gone_is_begun_anew(database: str, engine: s
         thread.start()
         stack.until(ended, "a build", LIMIT_S)
         thread.join()
-    assert [type(fault) for fault in faults] == [sa.exc.OperationalError]
+    assert [type(fault) for fault in faults] == [OperationalError]
     assert migrate.current(database) == migrate.head()
     migrate.downgrade(database, BEFORE)
     assert unique_indexes(engine) == OLD
@@ -167,7 +168,7 @@ def test_another_builder_is_waited_for_only_so_long(
 def test_other_faults_of_a_build_are_not_hidden(database: str, engine: sa.Engine) -> None:
     absent = online_indexes.UniqueIndex("uq_absent", "upload_keys", "absent")
     with (
-        pytest.raises(sa.exc.ProgrammingError, match="does not exist"),
+        pytest.raises(ProgrammingError, match="does not exist"),
         online_indexes.built(database, lambda: [absent]),
     ):
         pass
