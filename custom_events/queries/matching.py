@@ -136,7 +136,9 @@ _REACH: Final = given(
 
 # Stored events of customers, of the types in a list with commas, within a stretch of the store's time. Nothing of a customer
 # happened before it was first seen, so partitions before that are not probed. The types are joined one by one: with `= ANY` the
-# planner takes a scan of the whole stretch for cheaper (it expects 0.5 % of a range), and reads every customer's events.
+# planner takes a scan of the whole stretch for cheaper (it expects 0.5 % of a range), and reads every customer's events. For the same reason the
+# stretch is a relation of its own: of a range between two parameters it expects so little that, with statistics of a year, it took the smaller index
+# of a site's types for as good as the customer's (the 11 % of a join are enough), and read what the whole site had in the stretch.
 CUSTOMER_EVENTS: Final = f"""
 SELECT c.place, e.facts
 FROM {_REACH}
@@ -145,10 +147,11 @@ LEFT JOIN LATERAL (
 ) u ON true
 CROSS JOIN LATERAL unnest(string_to_array(c.types, ',')) AS t(type)
 CROSS JOIN LATERAL (
-  SELECT {facts_of("o")} FROM app.commerce_events o
+  SELECT {facts_of("o")} FROM (
+    SELECT greatest(coalesce(c.since, '-infinity'), coalesce(u.first_seen_at, '-infinity')) AS since, c.until AS until OFFSET 0
+  ) b CROSS JOIN app.commerce_events o
   WHERE o.site_id = c.site_id AND o.customer_key = c.customer_key AND o.type = t.type AND NOT o.is_undone
-    AND o.occurred_at >= greatest(coalesce(c.since, '-infinity'), coalesce(u.first_seen_at, '-infinity'))
-    AND o.occurred_at <= c.until OFFSET 0
+    AND o.occurred_at >= b.since AND o.occurred_at <= b.until OFFSET 0
 ) e
 """
 

@@ -34,11 +34,12 @@ CROSS JOIN LATERAL (
 _STRETCH: Final = given(
     "place int", "site_id bigint", "subject text", "types text", "since timestamptz", "until timestamptz"
 )
-_EVENT: Final = f"SELECT o.id, o.site_id, o.created_at, {facts_of('o')}, o.is_undone FROM app.commerce_events o WHERE o.site_id = c.site_id"
-# Types are joined one by one (see `matching.CUSTOMER_EVENTS`).
+# Types are joined one by one, and the stretch is a relation of its own (see `matching.CUSTOMER_EVENTS`).
+_EVENT: Final = f"""SELECT o.id, o.site_id, o.created_at, {facts_of("o")}, o.is_undone
+    FROM (SELECT coalesce(c.since, '-infinity') AS since, coalesce(c.until, 'infinity') AS until OFFSET 0) b CROSS JOIN app.commerce_events o
+    WHERE o.site_id = c.site_id"""
 _TYPES: Final = "CROSS JOIN LATERAL unnest(string_to_array(c.types, ',')) AS t(type)"
-_WITHIN: Final = """AND o.type = t.type
-    AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at < coalesce(c.until, 'infinity') OFFSET 0"""
+_WITHIN: Final = "AND o.type = t.type AND o.occurred_at >= b.since AND o.occurred_at < b.until OFFSET 0"
 
 # Stored events of customers, of the types in a list with commas, from one moment until before another.
 EVENTS_OF_CUSTOMERS: Final = f"""
