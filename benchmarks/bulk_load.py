@@ -18,11 +18,12 @@ _SETTINGS: Final = (
     "SET LOCAL max_parallel_maintenance_workers = 0",  # the other core has its own index
 )
 _INTO: Final = re.compile(r"\s*INSERT INTO ([a-z_.]+)")
-# Indexes of these tables and of their partitions that no constraint needs.
+# Indexes of these tables and of their partitions that keep nothing unique; of those whose keys go, all that no constraint needs.
 _INDEXES: Final = sa.text("""
 SELECT CAST(CAST(i.indexrelid AS regclass) AS text) AS name, pg_get_indexdef(i.indexrelid) AS definition
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-WHERE i.indrelid = ANY (CAST(CAST(:tables AS text[]) AS regclass[])) AND NOT i.indisunique AND NOT c.relispartition
+WHERE (i.indrelid = ANY (CAST(CAST(:tables AS text[]) AS regclass[])) AND NOT i.indisunique AND NOT c.relispartition
+  OR i.indrelid = ANY (CAST(CAST(:keyed AS text[]) AS regclass[])) AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid))
 ORDER BY pg_relation_size(i.indrelid) DESC, 1
 """)
 # Primary keys of these tables; none of them may be referenced.
@@ -68,9 +69,9 @@ def by_table(statements: Iterable[Statement], *, is_bulk: bool) -> list[Task]:
 
 @contextmanager
 def without_indexes(engine: sa.Engine, tables: Sequence[str], keyed: Sequence[str]) -> Generator[None]:
-    """Drop the indexes of `tables` and the primary keys of `keyed`, and build them again at the end, also where what is between fails."""
+    """Drop the indexes of `tables` and all that keeps rows of `keyed` unique, and build them again at the end, also where what is between fails."""
     with engine.begin() as connection:
-        indexes = connection.execute(_INDEXES, {"tables": list(tables)}).all()
+        indexes = connection.execute(_INDEXES, {"tables": list(tables), "keyed": list(keyed)}).all()
         keys = connection.execute(_KEYS, {"tables": list(keyed)}).all()
         for index in indexes:
             connection.exec_driver_sql(f"DROP INDEX {index.name}")

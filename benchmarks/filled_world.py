@@ -35,7 +35,10 @@ SELECT setval(format('%I.%I', schemaname, sequencename), :first) FROM pg_sequenc
 """)
 _SIZES: Final = sa.text("""
 SELECT sum(pg_table_size(t.relid)) AS heap, sum(pg_indexes_size(t.relid)) AS indexes
-FROM unnest(CAST(:tables AS text[])) n(name) CROSS JOIN LATERAL pg_partition_tree(CAST(n.name AS regclass)) t WHERE t.isleaf
+FROM (
+  SELECT p.relid FROM unnest(CAST(:tables AS text[])) n(name) CROSS JOIN LATERAL pg_partition_tree(CAST(n.name AS regclass)) p WHERE p.isleaf
+  UNION SELECT CAST(n.name AS regclass) FROM unnest(CAST(:tables AS text[])) n(name)  -- a table without partitions is in no tree
+) t
 """)
 
 
@@ -69,7 +72,7 @@ def _copied(connection: sa.Connection, table: str, copies: int) -> str:
     changed = ", ".join(_changed(name, kind, step, names) for name, kind in columns)
     return (
         f"INSERT INTO {table} ({', '.join(name for name, _ in columns)}) OVERRIDING SYSTEM VALUE"
-        f" SELECT {changed} FROM {table} t, generate_series(1, :copies) k"
+        f" SELECT {changed} FROM {table} t, generate_series(1, CAST(:copies AS bigint)) k"
         + (" ON CONFLICT DO NOTHING" if table == "app.customers" else "")
     )
 

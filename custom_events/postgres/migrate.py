@@ -11,11 +11,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from custom_events.errors import NeedsAction, NotFound, Transient
-from custom_events.postgres import connect, partitions, roles, zone_offsets
+from custom_events.postgres import connect, online_indexes, partitions, roles, zone_offsets
+from custom_events.postgres.online_indexes import UniqueIndex
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "migrations"
 LOCK_LIMIT_MS = 4_000  # a migration gives up rather than queue everybody behind it (as in pypi/warehouse)
@@ -28,10 +30,10 @@ NOT_ALLOWED = "42501"  # insufficient_privilege
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring the database to `revision`; at the head also make partitions ahead, the programs' roles and the offsets of time zones.
 
-    Safe to call from several processes at once: they take turns. Raises Transient when a lock was not to be had in time;
-    nothing has changed then.
+    Safe to call from several processes at once: they take turns. Unique indexes that it needs are built before, beside running programs. Raises
+    Transient when a lock was not to be had in time; nothing has changed then but that some of these indexes may be there.
     """
-    with _turn(url) as (connection, config):
+    with online_indexes.built(url, lambda: _online_indexes(url, revision)), _turn(url) as (connection, config):
         with _known(connection, revision):
             command.upgrade(config, revision)
         if revision_of(connection) == head():
@@ -41,8 +43,11 @@ def upgrade(url: str, revision: str = "head") -> None:
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Take the database back to `revision`; "base" leaves nothing of ours behind. Raises Transient as `upgrade` does."""
-    with _turn(url) as (connection, config):
+    """Take the database back to `revision`; "base" leaves nothing of ours behind. Indexes and Transient as with `upgrade`."""
+    with (
+        online_indexes.built(url, lambda: _online_indexes(url, revision, down=True)),
+        _turn(url) as (connection, config),
+    ):
         with _known(connection, revision):
             command.downgrade(config, revision)
         if revision == "base":
@@ -86,6 +91,21 @@ def head() -> str:
     revision = ScriptDirectory(str(SCRIPTS)).get_current_head()
     assert revision is not None  # noqa: S101  (migrations/versions is never empty)
     return revision
+
+
+def _online_indexes(url: str, revision: str, *, down: bool = False) -> tuple[UniqueIndex, ...]:
+    """What migrations between the database's revision and another one say that has to be built before them; nothing for an empty database, or on the
+    way to none."""
+    at = current(url)
+    if at is None or revision == "base":
+        return ()
+    scripts = ScriptDirectory(str(SCRIPTS))
+    upper, lower, name = (at, revision, "ONLINE_DOWNGRADE") if down else (revision, at, "ONLINE_UPGRADE")
+    try:
+        between = list(scripts.iterate_revisions(upper, lower))
+    except (CommandError, RevisionError):  # none on the way, which is said in the turn, or "-1": built there
+        return ()
+    return tuple(index for script in reversed(between) for index in getattr(script.module, name, ()))
 
 
 def _what_to_grant(engine: sa.Engine, reason: str) -> str:

@@ -8,6 +8,7 @@ from custom_events.destinations.traits import sql_list
 from custom_events.queries.places import rows_of
 from custom_events.queries.stored_facts import facts_of
 from custom_events.queries.uploads import lane_of
+from custom_events.tables.key_places import of_transaction
 
 # Orders whose conversions may need another value, oldest change first; taken in the transaction that adjusts them.
 TAKE_CHANGES: Final = sa.text("""
@@ -134,7 +135,7 @@ WITH given AS MATERIALIZED (
 keyed AS (
   INSERT INTO app.upload_keys AS k (ads_action_id, transaction_id, sequence, upload_id, created_at)
   SELECT ads_action_id, transaction_id, 0, id, created_at FROM given
-  ON CONFLICT (ads_action_id, transaction_id, sequence) DO UPDATE SET created_at = k.created_at
+  ON CONFLICT ({of_transaction()}, transaction_id, ads_action_id, sequence) DO UPDATE SET created_at = k.created_at
   WHERE k.upload_id = excluded.upload_id
   RETURNING k.upload_id)
 UPDATE app.conversion_uploads u

@@ -22,6 +22,7 @@ _OF_A_SITE: Final = (
     order_refunds.c.order_id,
     value_changes.c.order_id,
 )
+# `event_keys` and `upload_keys` have no index by site or action (decision 80) and are read whole, which takes a second for each million orders.
 # Without an index by what they refer to: to find none is to read months, or the whole ledger. Each delivery has an outcome, or waits; each
 # upload has a key of its action, and an account without actions has none.
 _KNOWN_BY_OTHERS: Final = {

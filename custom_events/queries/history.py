@@ -9,6 +9,7 @@ from custom_events.queries.matching import ADS_ACTIONS
 from custom_events.queries.places import NOT_REDACTED, conversion_of, rows_of
 from custom_events.queries.stored_facts import facts_of
 from custom_events.queries.understanding import given
+from custom_events.tables.key_places import is_dedup_key
 from custom_events.values.forgotten import BLANK_HEADERS
 from custom_events.values.reasons import SAME_TRANSACTION
 
@@ -94,7 +95,7 @@ SELECT h.*
 FROM {given("assignment_id bigint", "dedup_key text")}
 CROSS JOIN LATERAL (
   SELECT s.custom_event_id, s.occurred_at FROM app.custom_event_keys s
-  WHERE s.assignment_id = c.assignment_id AND s.dedup_key = c.dedup_key LIMIT 1
+  WHERE {is_dedup_key("s", "c")} LIMIT 1
 ) k
 CROSS JOIN LATERAL (
   SELECT u.assignment_id, u.id, u.occurred_at, u.dedup_key, u.value, u.currency, u.withheld_reason, u.created_at, u.order_id, u.upload_id,

@@ -5,6 +5,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from custom_events.queries.landing import land_as
+from custom_events.tables.key_places import is_event_key
 from custom_events.values.deliveries import ORDER_READ, ORDER_TO_BE_READ
 from custom_events.values.events import EventType
 from custom_events.values.recovery import FETCHED
@@ -108,7 +109,8 @@ WHERE o.landed_week = h.landed_week AND o.raw_id = h.raw_id AND o.reason = '{ORD
 # Orders by id, with the refunds that count and all that are known, and whether it is known that they were shipped.
 STORED: Final = sa.text(f"""
 SELECT o.order_id, o.state_at, o.status, o.financial_status, o.total, o.current_total, o.deleted_at IS NOT NULL AS is_deleted,
-  EXISTS (SELECT FROM app.event_keys k WHERE k.site_id = o.site_id AND k.key = '{EventType.ORDER_FULFILLED}:' || o.order_id) AS is_fulfilled,
+  EXISTS (SELECT FROM app.event_keys k
+    CROSS JOIN LATERAL (SELECT o.site_id, '{EventType.ORDER_FULFILLED}:' || o.order_id AS key) f WHERE {is_event_key("k", "f")}) AS is_fulfilled,
   ARRAY(SELECT r.refund_id FROM app.order_refunds r WHERE r.site_id = o.site_id AND r.order_id = o.order_id
     AND r.amount > 0 AND coalesce(r.seen_at, '-infinity') >= coalesce(o.refunds_listed_at, '-infinity')) AS refunds,
   ARRAY(SELECT r.refund_id FROM app.order_refunds r WHERE r.site_id = o.site_id AND r.order_id = o.order_id) AS known_refunds

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from custom_events.queries.places import rows_of
 from custom_events.queries.stored_facts import facts_of
 from custom_events.queries.understanding import given
+from custom_events.tables.key_places import is_dedup_key, is_event_key, is_transaction
 from custom_events.values.forgotten import BLANK_HEADERS, PSEUDONYM
 
 BLANK_BODY: Final = r"'\x28b52ffd2000010000'"  # nothing, compressed by zstd
@@ -200,7 +201,8 @@ WHERE e.occurred_at = g.at AND e.id = g.id
 _RENAMED: Final = "unnest(CAST(:old AS text[]), CAST(:new AS text[])) AS g(old, new)"
 
 REDACT_EVENT_KEYS: Final = sa.text(f"""
-UPDATE app.event_keys k SET key = g.new FROM {_RENAMED} WHERE k.site_id = :site AND k.key = g.old
+UPDATE app.event_keys k SET key = c.new FROM (SELECT CAST(:site AS bigint) AS site_id, g.old AS key, g.new FROM {_RENAMED}) c
+WHERE {is_event_key("k", "c")}
 """)
 
 REDACT_CUSTOM_EVENTS: Final = sa.text(f"""
@@ -209,10 +211,11 @@ FROM {_ROWS}, CAST(:keys AS text[]), CAST(:orders AS text[])) AS g(at, id, dedup
 WHERE c.occurred_at = g.at AND c.id = g.id
 """)
 
-REDACT_CUSTOM_EVENT_KEYS: Final = sa.text("""
+REDACT_CUSTOM_EVENT_KEYS: Final = sa.text(f"""
 UPDATE app.custom_event_keys k SET dedup_key = g.new
-FROM unnest(CAST(:assignments AS bigint[]), CAST(:old AS text[]), CAST(:new AS text[]), CAST(:ids AS bigint[])) AS g(assignment_id, old, new, id)
-WHERE k.assignment_id = g.assignment_id AND k.dedup_key = g.old AND k.custom_event_id = g.id
+FROM unnest(CAST(:assignments AS bigint[]), CAST(:old AS text[]), CAST(:new AS text[]), CAST(:ids AS bigint[]))
+  AS g(assignment_id, dedup_key, new, id)
+WHERE {is_dedup_key("k", "g")} AND k.custom_event_id = g.id
 """)
 
 # Whatever one of these events has withdrawn.
@@ -234,11 +237,11 @@ FROM {_ROWS}, CAST(:transactions AS text[]), CAST(:orders AS text[])) AS g(at, i
 WHERE u.created_at = g.at AND u.id = g.id
 """)
 
-REDACT_UPLOAD_KEYS: Final = sa.text("""
+REDACT_UPLOAD_KEYS: Final = sa.text(f"""
 UPDATE app.upload_keys k SET transaction_id = g.new
 FROM unnest(CAST(:actions AS bigint[]), CAST(:old AS text[]), CAST(:sequences AS integer[]), CAST(:ids AS bigint[]), CAST(:new AS text[]))
-  AS g(action, old, sequence, id, new)
-WHERE k.ads_action_id = g.action AND k.transaction_id = g.old AND k.sequence = g.sequence AND k.upload_id = g.id
+  AS g(ads_action_id, transaction_id, sequence, id, new)
+WHERE {is_transaction("k", "g")} AND k.sequence = g.sequence AND k.upload_id = g.id
 """)
 
 REDACT_COUNTED: Final = sa.text(f"""

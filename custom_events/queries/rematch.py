@@ -9,6 +9,7 @@ from typing import Final
 from custom_events.queries.places import NOT_REDACTED, conversion_of
 from custom_events.queries.stored_facts import facts_of
 from custom_events.queries.understanding import given
+from custom_events.tables.key_places import is_dedup_key, is_event_key, is_transaction
 
 # Which customers have a stored event of these types later than a moment by the store's time (ties by the event's key, by code point as
 # everywhere: Python sorts so, a database as its locale says). Whoever
@@ -33,11 +34,12 @@ CROSS JOIN LATERAL (
 _STRETCH: Final = given(
     "place int", "site_id bigint", "subject text", "types text", "since timestamptz", "until timestamptz"
 )
-_EVENT: Final = f"SELECT o.id, o.site_id, o.created_at, {facts_of('o')}, o.is_undone FROM app.commerce_events o WHERE o.site_id = c.site_id"
-# Types are joined one by one (see `matching.CUSTOMER_EVENTS`).
+# Types are joined one by one, and the stretch is a relation of its own (see `matching.CUSTOMER_EVENTS`).
+_EVENT: Final = f"""SELECT o.id, o.site_id, o.created_at, {facts_of("o")}, o.is_undone
+    FROM (SELECT coalesce(c.since, '-infinity') AS since, coalesce(c.until, 'infinity') AS until OFFSET 0) b CROSS JOIN app.commerce_events o
+    WHERE o.site_id = c.site_id"""
 _TYPES: Final = "CROSS JOIN LATERAL unnest(string_to_array(c.types, ',')) AS t(type)"
-_WITHIN: Final = """AND o.type = t.type
-    AND o.occurred_at >= coalesce(c.since, '-infinity') AND o.occurred_at < coalesce(c.until, 'infinity') OFFSET 0"""
+_WITHIN: Final = "AND o.type = t.type AND o.occurred_at >= b.since AND o.occurred_at < b.until OFFSET 0"
 
 # Stored events of customers, of the types in a list with commas, from one moment until before another.
 EVENTS_OF_CUSTOMERS: Final = f"""
@@ -59,7 +61,7 @@ EVENTS_BY_KEY: Final = f"""
 SELECT c.place, e.*
 FROM {given("place int", "site_id bigint", "key text")}
 CROSS JOIN LATERAL (
-  SELECT k.event_id, k.occurred_at FROM app.event_keys k WHERE k.site_id = c.site_id AND k.key = c.key LIMIT 1
+  SELECT k.event_id, k.occurred_at FROM app.event_keys k WHERE {is_event_key("k", "c")} LIMIT 1
 ) k
 CROSS JOIN LATERAL (
   SELECT o.id, o.site_id, o.created_at, {facts_of("o")}, o.is_undone FROM app.commerce_events o
@@ -104,7 +106,7 @@ SELECT {_CUSTOM_EVENT.format(event_key="coalesce(h.key, '')")}, u.*
 FROM {given("assignment_id bigint", "dedup_key text")}
 CROSS JOIN LATERAL (
   SELECT k.custom_event_id, k.occurred_at FROM app.custom_event_keys k
-  WHERE k.assignment_id = c.assignment_id AND k.dedup_key = c.dedup_key LIMIT 1
+  WHERE {is_dedup_key("k", "c")} LIMIT 1
 ) k
 CROSS JOIN LATERAL (
   SELECT e.* FROM app.custom_events e WHERE e.occurred_at = k.occurred_at AND e.id = k.custom_event_id LIMIT 1
@@ -122,7 +124,7 @@ SELECT c.ads_action_id, c.transaction_id, v.id, v.created_at, v.custom_event_id,
 FROM {given("ads_action_id bigint", "transaction_id text")}
 CROSS JOIN LATERAL (
   SELECT k.upload_id, k.created_at FROM app.upload_keys k
-  WHERE k.ads_action_id = c.ads_action_id AND k.transaction_id = c.transaction_id AND k.sequence = 0 LIMIT 1
+  WHERE {is_transaction("k", "c")} AND k.sequence = 0 LIMIT 1
 ) k
 CROSS JOIN LATERAL (
   SELECT u.* FROM app.conversion_uploads u WHERE u.created_at = k.created_at AND u.id = k.upload_id LIMIT 1
@@ -179,8 +181,10 @@ WHERE m.occurred_at = $1 AND m.id = $2
 """
 
 # Its key, free for another one.
-DROP_CUSTOM_EVENT_KEY: Final = """
-DELETE FROM app.custom_event_keys WHERE assignment_id = $1 AND dedup_key = $2 AND custom_event_id = $3
+DROP_CUSTOM_EVENT_KEY: Final = f"""
+DELETE FROM app.custom_event_keys k
+USING (SELECT $1::bigint AS assignment_id, $2::text AS dedup_key) c
+WHERE {is_dedup_key("k", "c")} AND k.custom_event_id = $3
 """
 
 # A conversion that nobody has sent is not sent.
@@ -194,12 +198,11 @@ WHERE created_at = $1 AND id = $2 AND attempts = 0 AND state IN ('new', 'held', 
 
 # Its transaction, free for another one: only of a conversion that nobody has tried to send. Its row is locked: somebody who claims it
 # at this moment is waited for, and keeps the transaction; nobody claims it afterwards.
-DROP_UPLOAD_KEY: Final = """
+DROP_UPLOAD_KEY: Final = f"""
 WITH unsent AS MATERIALIZED (
-  SELECT u.id FROM app.conversion_uploads u
+  SELECT u.id, $1::bigint AS ads_action_id, $2::text AS transaction_id FROM app.conversion_uploads u
   WHERE u.created_at = $3 AND u.id = $4 AND u.attempts = 0 AND u.state IN ('new', 'held', 'queued', 'withheld') FOR UPDATE)
-DELETE FROM app.upload_keys k USING unsent
-WHERE k.ads_action_id = $1 AND k.transaction_id = $2 AND k.sequence = 0 AND k.upload_id = unsent.id
+DELETE FROM app.upload_keys k USING unsent c WHERE {is_transaction("k", "c")} AND k.sequence = 0 AND k.upload_id = c.id
 """
 
 # A conversion that nobody has sent, as its event shows it now.

@@ -3,6 +3,7 @@
 from typing import Final
 
 from custom_events.queries.stored_facts import facts_of
+from custom_events.tables.key_places import is_event_key
 
 # A site for people.
 SITE: Final = "SELECT id, site_key, name, platform FROM app.sites WHERE id = $1"
@@ -55,17 +56,19 @@ EVENTS_OF_ORDER: Final = f"{_EVENT} WHERE e.site_id = $1 AND e.order_id = $2 ORD
 # An event by its natural key.
 EVENTS_OF_KEYS: Final = f"""
 {_EVENT} JOIN app.event_keys k ON e.occurred_at = k.occurred_at AND e.id = k.event_id
-WHERE k.site_id = $1 AND k.key = ANY ($2::text[]) ORDER BY e.occurred_at, e.key
+JOIN (SELECT DISTINCT $1::bigint AS site_id, unnest($2::text[]) AS key) c ON {is_event_key("k", "c")} ORDER BY e.occurred_at, e.key
 """
 
 # Which sites have an event of this key.
-SITES_WITH_KEY: Final = """
-SELECT s.id FROM app.sites s
-WHERE EXISTS (SELECT FROM app.event_keys k WHERE k.site_id = s.id AND k.key = $1) ORDER BY 1 LIMIT 10
+SITES_WITH_KEY: Final = f"""
+SELECT c.site_id AS id FROM (SELECT id AS site_id, $1::text AS key FROM app.sites) c
+WHERE EXISTS (SELECT FROM app.event_keys k WHERE {is_event_key("k", "c")}) ORDER BY 1 LIMIT 10
 """
 
 # Where an event lies, by its natural key.
-PLACE_OF_KEY: Final = "SELECT occurred_at, event_id FROM app.event_keys WHERE site_id = $1 AND key = $2"
+PLACE_OF_KEY: Final = f"""
+SELECT k.occurred_at, k.event_id FROM app.event_keys k JOIN (SELECT $1::bigint AS site_id, $2::text AS key) c ON {is_event_key("k", "c")}
+"""
 
 # An event by its place: one partition, also for the planner.
 EVENT_AT: Final = f"{_EVENT} WHERE e.occurred_at = $1 AND e.id = $2 AND e.site_id = $3"

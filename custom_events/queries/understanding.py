@@ -12,6 +12,7 @@ from typing import Final
 
 from custom_events.queries.places import conversion_of
 from custom_events.queries.stored_facts import facts_of
+from custom_events.tables.key_places import is_event_key, of_event_key
 
 
 def given(*columns: str, first: int = 1) -> str:
@@ -22,13 +23,14 @@ def given(*columns: str, first: int = 1) -> str:
     return f"(SELECT {casts} FROM ROWS FROM ({arrays}) AS g({', '.join(names)}) OFFSET 0) c"
 
 
-def upsert(table: str, keys: tuple[str, ...], columns: tuple[str, ...]) -> str:
-    """Replace rows that are known to be there. Columns are "name type", the keys first."""
+def upsert(table: str, keys: tuple[str, ...], columns: tuple[str, ...], *, unique: str = "") -> str:
+    """Replace rows that are known to be there. Columns are "name type", the keys first. `unique`: what the unique index has, where that is not the keys
+    alone."""
     names = [column.split()[0] for column in (*keys, *columns)]
     changes = ", ".join(f"{name} = excluded.{name}" for name in names[len(keys) :])
     return (
         f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(f'c.{name}' for name in names)}"
-        f" FROM {given(*keys, *columns)} ON CONFLICT ({', '.join(names[: len(keys)])}) DO UPDATE SET {changes}"
+        f" FROM {given(*keys, *columns)} ON CONFLICT ({unique or ', '.join(names[: len(keys)])}) DO UPDATE SET {changes}"
     )
 
 
@@ -103,7 +105,7 @@ SELECT c.site_id, c.key, k.event_id, k.occurred_at, k.evidence_at, k.parts
 FROM {given("site_id bigint", "key text")}
 CROSS JOIN LATERAL (
   SELECT e.event_id, e.occurred_at, e.evidence_at, e.parts FROM app.event_keys e
-  WHERE e.site_id = c.site_id AND e.key = c.key LIMIT 1
+  WHERE {is_event_key("e", "c")} LIMIT 1
 ) k
 """
 
@@ -129,6 +131,7 @@ REVISE_KEYS: Final = upsert(
     "app.event_keys",
     ("site_id bigint", "key text"),
     ("event_id bigint", "occurred_at timestamptz", "evidence_at timestamptz", "parts bigint"),
+    unique=f"{of_event_key()}, key, site_id",
 )
 
 # State of the batch's orders.

@@ -17,6 +17,7 @@ from custom_events.queries.uploads import (
     in_order,
 )
 from custom_events.queries.withholding import CERTAINLY_NOT_THERE, MAY_GO_AFTER_ALL
+from custom_events.tables.key_places import is_transaction
 from custom_events.values.conversions import Lane
 
 # Conversions of the past leave a share of the quota to those of today.
@@ -229,7 +230,7 @@ SELECT EXISTS (SELECT FROM app.conversion_uploads u
 # When the oldest conversion was made to which an adjustment belongs that is due; null: none is due.
 ADJUSTED_SINCE: Final = sa.text(f"""
 SELECT min(k.created_at) FROM app.conversion_uploads u
-JOIN app.upload_keys k ON k.ads_action_id = u.ads_action_id AND k.transaction_id = u.transaction_id
+JOIN app.upload_keys k ON {is_transaction("k", "u")}
 WHERE u.kind <> 'conversion' AND {IS_READY} AND {_OPEN}
 """)
 

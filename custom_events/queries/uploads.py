@@ -11,6 +11,7 @@ import psycopg
 import sqlalchemy as sa
 
 from custom_events.queries.places import rows_of
+from custom_events.tables.key_places import is_transaction
 from custom_events.values import reasons
 from custom_events.values.conversions import UNMATCHED_REASONS
 
@@ -58,11 +59,11 @@ def in_order(lane: str, made: str = "") -> str:
     """An adjustment goes to the API that carried its original, after that was accepted and came to something, and after every
     earlier adjustment is settled. The keys find them. `made`: when these (`o`) were made, so that other partitions are left alone."""
     return f"""EXISTS (SELECT FROM app.upload_keys k JOIN app.conversion_uploads o ON o.created_at = k.created_at AND o.id = k.upload_id {made}
-      WHERE k.ads_action_id = u.ads_action_id AND k.transaction_id = u.transaction_id AND k.sequence = 0
+      WHERE {is_transaction("k", "u")} AND k.sequence = 0
       AND o.custom_event_id = u.custom_event_id AND o.state = 'accepted' AND {UNMATCHED.format(row="o")} IS NOT TRUE
       AND coalesce({lane_of("o")}, {lane}) = {lane})
     AND NOT EXISTS (SELECT FROM app.upload_keys k JOIN app.conversion_uploads o ON o.created_at = k.created_at AND o.id = k.upload_id {made}
-      WHERE k.ads_action_id = u.ads_action_id AND k.transaction_id = u.transaction_id AND k.sequence BETWEEN 1 AND u.sequence - 1
+      WHERE {is_transaction("k", "u")} AND k.sequence BETWEEN 1 AND u.sequence - 1
       AND o.custom_event_id = u.custom_event_id AND o.state NOT IN ('accepted', 'rejected', 'expired', 'withheld'))"""
 
 
@@ -82,9 +83,9 @@ def _consent(column: str, row: str, asks: str) -> str:
 
 
 # An adjustment goes with what its conversion went with: Google knows it by that. Here is the conversion of the rows `p`.
-_CONVERSION = """CROSS JOIN LATERAL (
+_CONVERSION = f"""CROSS JOIN LATERAL (
     SELECT v.* FROM app.upload_keys k JOIN app.conversion_uploads v ON v.created_at = k.created_at AND v.id = k.upload_id
-    WHERE k.ads_action_id = p.ads_action_id AND k.transaction_id = p.transaction_id AND k.sequence = 0
+    WHERE {is_transaction("k", "p")} AND k.sequence = 0
       AND v.custom_event_id = p.custom_event_id LIMIT 1) o"""
 _OF_CONVERSION = """click_kind = o.click_kind, click_id = o.click_id, clicked_at = o.clicked_at, click_dropped = o.click_dropped,
   email_sha256 = o.email_sha256, phone_sha256 = o.phone_sha256, new_customer = o.new_customer, environment = o.environment,
@@ -321,7 +322,7 @@ SET state = 'withheld', settled_at = :now, updated_at = :now,
 FROM app.conversion_uploads o, app.upload_keys k
 WHERE u.kind <> 'conversion' AND u.waits AND u.state <> 'unknown'
   AND u.ads_account_id IN (SELECT id FROM app.ads_accounts)
-  AND k.ads_action_id = u.ads_action_id AND k.transaction_id = u.transaction_id AND k.sequence = 0
+  AND {is_transaction("k", "u")} AND k.sequence = 0
   AND o.created_at = k.created_at AND o.id = k.upload_id AND o.custom_event_id = u.custom_event_id
   AND (o.state IN ('rejected', 'expired', 'withheld') OR {UNMATCHED.format(row="o")})
 """)

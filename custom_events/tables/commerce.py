@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from custom_events.tables import key_places
 from custom_events.tables.base import APP, METADATA, Amount, JsonText, Time, one_of, site_id, updated_at
 from custom_events.tables.landing import landed_week
 from custom_events.values.clicks import ClickCarrier, ClickKind, ConsentStatus
@@ -79,12 +80,13 @@ commerce_events = sa.Table(
 event_keys = sa.Table(
     "event_keys",
     METADATA,
-    site_id(primary_key=True, foreign_key=False),
-    sa.Column("key", sa.Text, primary_key=True, comment="Natural key of the commerce event."),
+    site_id(foreign_key=False),
+    sa.Column("key", sa.Text, nullable=False, comment="Natural key of the commerce event."),
     sa.Column("event_id", sa.BigInteger, nullable=False, comment="commerce_events.id."),
     sa.Column("occurred_at", Time, nullable=False, comment="commerce_events.occurred_at: finds the partition."),
     sa.Column("evidence_at", Time, nullable=False, comment="Store's clock of the evidence behind the event."),
     sa.Column("parts", sa.BigInteger, comment="Which parts the event has, as bits; null: not known, it is looked at."),
+    sa.Index("uq_event_keys", sa.text(key_places.of_event_key()), "key", "site_id", unique=True),
     schema=APP,
     comment="Makes natural keys unique across partitions, for ever. One row per commerce event.",
 )

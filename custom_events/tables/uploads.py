@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from custom_events.tables import key_places
 from custom_events.tables.base import (
     APP,
     METADATA,
@@ -63,10 +64,11 @@ custom_events = sa.Table(
 custom_event_keys = sa.Table(
     "custom_event_keys",
     METADATA,
-    sa.Column("assignment_id", sa.BigInteger, primary_key=True, autoincrement=False, comment="The assignment."),
-    sa.Column("dedup_key", sa.Text, primary_key=True, comment="What counts as the same occurrence."),
+    sa.Column("assignment_id", sa.BigInteger, nullable=False, comment="The assignment."),
+    sa.Column("dedup_key", sa.Text, nullable=False, comment="What counts as the same occurrence."),
     sa.Column("custom_event_id", sa.BigInteger, nullable=False, comment="custom_events.id."),
     sa.Column("occurred_at", Time, nullable=False, comment="custom_events.occurred_at: finds the partition."),
+    sa.Index("uq_custom_event_keys", sa.text(key_places.of_dedup_key()), "dedup_key", "assignment_id", unique=True),
     schema=APP,
     comment="Makes dedup keys unique across partitions, for ever. One row per custom event that stands.",
 )
@@ -199,13 +201,19 @@ conversion_uploads = sa.Table(
 upload_keys = sa.Table(
     "upload_keys",
     METADATA,
-    sa.Column("ads_action_id", sa.BigInteger, primary_key=True, autoincrement=False, comment="ads_actions.id."),
-    sa.Column("transaction_id", sa.Text, primary_key=True, comment="Idempotency key at Google."),
-    sa.Column(
-        "sequence", sa.Integer, primary_key=True, autoincrement=False, comment="0 the conversion, then adjustments."
-    ),
+    sa.Column("ads_action_id", sa.BigInteger, nullable=False, comment="ads_actions.id."),
+    sa.Column("transaction_id", sa.Text, nullable=False, comment="Idempotency key at Google."),
+    sa.Column("sequence", sa.Integer, nullable=False, comment="0 the conversion, then adjustments."),
     sa.Column("upload_id", sa.BigInteger, nullable=False, comment="conversion_uploads.id."),
     sa.Column("created_at", Time, nullable=False, comment="conversion_uploads.created_at: finds the partition."),
+    sa.Index(
+        "uq_upload_keys",
+        sa.text(key_places.of_transaction()),
+        "transaction_id",
+        "ads_action_id",
+        "sequence",
+        unique=True,
+    ),
     schema=APP,
     comment="One conversion per (action, transaction id), for ever, across partitions. One row per upload with an action.",
 )
