@@ -9,7 +9,7 @@ understand.py   bytes -> commerce events and states; pure and total: any bytes i
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -44,6 +44,31 @@ class ShopDomain(msgspec.Struct, frozen=True, kw_only=True):
     example: str  # of a domain
 
 
+class Gist(NamedTuple):
+    """An order's body without its clock: `digest` stands for all else that it says."""
+
+    clock: datetime
+    digest: bytes
+
+
+class RepeatReader(Protocol):
+    """Tells bodies of an order that say the same apart from others, before they are understood. Of two with one digest, understanding must make
+    the same, but for the moment of their evidence and the order's `updated_at`; which holds as far as no time that it finds is that clock."""
+
+    topics: frozenset[str]
+    """Of which bodies may be compared."""
+    clock_name: str
+    """How bodies name the clock. No gist holds what bodies say under this name, wherever it stands."""
+
+    def order_named(self, body: bytes) -> str | None:
+        """The id of the order that a body shows, where it is found at a glance. Never raises."""
+        ...
+
+    def gist(self, topic: str, headers: str, body: bytes) -> Gist | None:
+        """What a body of one of these topics says; `headers` is JSON. None: not to be compared. Never raises."""
+        ...
+
+
 class StorePlatform(Protocol):
     """The functions of one platform's folder. Header names are lower-case throughout."""
 
@@ -59,6 +84,8 @@ class StorePlatform(Protocol):
     kept_headers: tuple[str, ...]
     """Headers that are stored with a body: what `describe` and `understand` read, and what says who sent it. No signature is among
     them: beside its body it would let whoever reads the table send the body again."""
+    repeats: RepeatReader | None
+    """Tells which bodies say the same; None: nobody does."""
     own_settings: frozenset[str]
     """Settings of a site (`catalog.sites.SiteSettings`) that have an effect on this platform alone."""
 
@@ -86,9 +113,11 @@ class StorePlatform(Protocol):
 
 
 class PlainWebhooks:
-    """What most platforms share: deliveries to a site's own address alone, no unsigned hello, no plugin and no settings of their own."""
+    """What most platforms share: deliveries to a site's own address alone, no unsigned hello, no plugin, no settings of their own, and each body
+    is understood."""
 
     shop_domain: ShopDomain | None = None
+    repeats: RepeatReader | None = None
     has_plugin = False
     own_settings: frozenset[str] = frozenset()
 
