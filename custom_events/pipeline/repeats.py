@@ -9,10 +9,12 @@ The digest says that two bodies say the same; what they say is understanding's a
 
 import hashlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import zstandard
@@ -22,21 +24,24 @@ from custom_events.pipeline.bulk_rows import Connection, columns_of
 from custom_events.pipeline.claim import Claimed
 from custom_events.pipeline.configuration import Configuration
 from custom_events.pipeline.forgetting import Forgetting
-from custom_events.pipeline.state import OrderState
+from custom_events.pipeline.state import NO_TIME, OrderState
 from custom_events.pipeline.understanding import BatchState, Delivered, Key, Raw
-from custom_events.platforms.base import Gist, RepeatReader
+from custom_events.platforms.base import RepeatReader
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.queries import understanding as sql
 from custom_events.values import zones
 from custom_events.values.beacons import MECHANISM
-from custom_events.values.deliveries import Outcome, SiteContext, Understood
+from custom_events.values.deliveries import SiteContext, Understood
+from custom_events.values.events import Order
 
 _DIGEST_BYTES: Final = 16
 _FOLDERS: Final = ("pipeline", "platforms", "values")  # of what understanding is made
+_OF_BROWSER: Final = f'"{MECHANISM}"'  # as a header stands in JSON
 _SAID: Final = Understood()
 _ENCODER: Final = msgspec.json.Encoder()
 # What others than the drain change of an order, and what of it tells rows apart. A digest is of no other row.
 _OF_ROW: Final = ("number", "status", "financial_status", "currency", "customer_key", "is_test", "has_undone")
+_of_row: Final = itemgetter(*map(OrderState._fields.index, _OF_ROW))
 
 
 class StoredOrders:
@@ -45,7 +50,7 @@ class StoredOrders:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._asked: set[Key] = set()
-        self._known: dict[Key, OrderState] = {}
+        self.known: dict[Key, OrderState] = {}
         self.digests: dict[Key, bytes] = {}
 
     async def of(self, keys: Iterable[Key]) -> dict[Key, OrderState]:
@@ -54,19 +59,21 @@ class StoredOrders:
         asked = [key for key in dict.fromkeys(keys) if key not in self._asked]
         if asked:
             self._asked.update(asked)
-            for site_id, order_id, *values, digest in await self._connection.fetch(sql.KNOWN_ORDERS, *columns_of(asked)):
-                self._known[site_id, order_id] = OrderState(*values)
+            for site_id, order_id, *values, digest in await self._connection.fetch(
+                sql.KNOWN_ORDERS, *columns_of(asked)
+            ):
+                self.known[site_id, order_id] = OrderState(*values)
                 if digest is not None:
                     self.digests[site_id, order_id] = digest
-        return {key: self._known[key] for key in keys if key in self._known}
+        return {key: self.known[key] for key in keys if key in self.known}
 
 
-class _Repeat(msgspec.Struct, frozen=True, eq=False, gc=False):
+class _Repeat(NamedTuple):
     """A delivery that says what its order says already, by the row and its own bytes alone."""
 
-    row: Sequence[Any]
+    raw: Raw
     key: Key
-    gist: Gist
+    clock: datetime
 
 
 class Repeats:
@@ -87,35 +94,36 @@ class Repeats:
         self._readers: dict[int, RepeatReader | None] = {}
         self._bases: dict[int, bytes] = {}
         self._repeats: list[_Repeat] = []
-        self._gists: dict[int, tuple[Key, Gist]] = {}
-        self._newest: dict[Key, tuple[OrderState, Gist]] = {}
+        self._digests: dict[int, bytes] = {}  # of bodies of known orders, by raw event
+        self._newest: dict[Key, tuple[OrderState, bytes]] = {}
         self.orders = StoredOrders(connection)
         self.moved: dict[Key, OrderState] = {}
 
-    async def sifted(self, rows: Sequence[Sequence[Any]]) -> list[Raw]:
+    async def sifted(self, rows: Iterable[Any]) -> list[Raw]:
         """The raw events of these rows that are to be understood."""
         raws: list[Raw] = []
-        named: list[tuple[Sequence[Any], Raw, RepeatReader, Key]] = []
+        named: list[tuple[Raw, bytes, RepeatReader, Key]] = []
         for row in rows:
             raw = Raw(*row)
             reader = self._reader_of(raw)
-            opened = None if reader is None else _opened(raw)
-            order_id = None if reader is None or opened is None else reader.order_named(opened.content or b"")
-            if reader is None or opened is None or order_id is None:
+            content = None if reader is None else _content_of(raw)
+            order_id = None if reader is None or content is None else reader.order_named(content)
+            if reader is None or content is None or order_id is None:
                 raws.append(raw)
             else:
-                named.append((row, opened, reader, (raw.site_id, order_id)))
-        known = await self.orders.of(key for _, _, _, key in named)
-        for row, raw, reader, key in named:
+                named.append((raw, content, reader, (raw.site_id, order_id)))
+        known = await self.orders.of([key for _, _, _, key in named])
+        for raw, content, reader, key in named:
             order = known.get(key)
-            # A new order has no digest to compare with, and gets none: its row is mostly changed by the next body.
-            gist = None if order is None else reader.gist(raw.topic or "", raw.headers, raw.content or b"")
-            if order is not None and gist is not None:
-                self._gists[raw.raw_id] = key, gist
-                if self._says_the_same(key, order, gist):
-                    self._repeats.append(_Repeat(row, key, gist))
+            # A new order has no digest to compare with, and gets none: mostly the next body says something else.
+            digest = None if order is None else reader.digest(raw.topic or "", raw.headers, content)
+            if order is not None and digest is not None:
+                self._digests[raw.raw_id] = digest
+                clock = reader.clock(content) if self.says_the_same(key, order, digest) else None
+                if clock is not None and order.state_at is not None and clock >= order.state_at:
+                    self._repeats.append(_Repeat(raw, key, clock))
                     continue
-            raws.append(raw)
+            raws.append(Raw(*raw[:-1], content))
         return raws
 
     def _reader_of(self, raw: Raw) -> RepeatReader | None:
@@ -124,7 +132,7 @@ class Repeats:
         if site_id not in self._readers:
             self._readers[site_id] = self._reader_of_site(self._configuration.sites.get(site_id))
         reader = self._readers[site_id]
-        if reader is None or raw.topic not in reader.topics or raw.raw_id in self._again or MECHANISM in raw.headers:
+        if reader is None or raw.topic not in reader.topics or raw.raw_id in self._again or _OF_BROWSER in raw.headers:
             return None
         return reader
 
@@ -136,16 +144,10 @@ class Repeats:
             return None  # a rule names what digests leave out
         return reader
 
-    def _says_the_same(self, key: Key, order: OrderState, gist: Gist) -> bool:
-        """Whether the order is what a body of this gist said, and is not newer."""
-        digest = self.orders.digests.get(key)
-        return (
-            digest is not None
-            and _has_one_clock(order)
-            and order.state_at is not None
-            and gist.clock >= order.state_at
-            and digest == self._digest(key, order, gist)
-        )
+    def says_the_same(self, key: Key, order: OrderState, digest: bytes) -> bool:
+        """Whether the order is what a body of this digest said."""
+        stored = self.orders.digests.get(key)
+        return stored is not None and _has_one_clock(order) and stored == self._stored_digest(key, order, digest)
 
     async def settled(self) -> list[Raw]:
         """After all pieces are merged: those that other bodies of the batch, or what browsers told, keep from being repeats."""
@@ -156,47 +158,49 @@ class Repeats:
         with_beacons = await beacons.sites_with_beacons(self._connection, site_ids)
         told_of = {(event.site_id, event.event.order_id or "") for event in batch.events.values()}
         raws: list[Raw] = []
-        for row, key, gist in ((repeat.row, repeat.key, repeat.gist) for repeat in self._repeats):
-            raw = Raw(*row)
+        for raw, key, clock in self._repeats:
             if key in batch.orders or key in batch.consents or key in told_of or key[0] in with_beacons:
                 raws.append(raw)
                 continue
             batch.delivered.append(Delivered(raw.landed_week, raw.raw_id, raw.received_at, raw.site_id, _SAID))
-            order = self.moved.get(key) or (await self.orders.of([key]))[key]
-            if order.state_at is not None and gist.clock > order.state_at:
-                self.moved[key] = _with_clock(order, gist)
+            order = self.moved.get(key) or self.orders.known[key]
+            if order.state_at is not None and clock > order.state_at:
+                self.moved[key] = _with_clock(order, clock)
         return raws
 
     def learn(self, raw: Raw, delivered: Delivered) -> None:
         """Remember what a body of a known order said, that was understood and had nothing added to it."""
-        key, gist = self._gists.get(raw.raw_id, (None, None))
-        if key is None or gist is None or delivered.shows is None or not _says_nothing_by_its_clock(delivered, key, gist):
+        digest, state, order = self._digests.get(raw.raw_id), delivered.shows, delivered.understood.order
+        if (
+            digest is None
+            or state is None
+            or order is None
+            or not _says_nothing_by_its_clock(delivered.understood, order)
+        ):
             return
+        key = raw.site_id, order.id
         newest = self._newest.get(key)
-        if newest is None or newest[1].clock < gist.clock:
-            self._newest[key] = delivered.shows, gist
+        if newest is None or (newest[0].state_at or NO_TIME) < order.updated_at:
+            self._newest[key] = state, digest
 
     def digest_of(self, key: Key, order: OrderState) -> bytes | None:
         """What is stored with an order as it is merged: the digest of its newest body, where the row is what that says and nothing else."""
-        state, gist = self._newest.get(key, (None, None))
-        if gist is None or state != order or not _has_one_clock(order):
+        state, digest = self._newest.get(key, (None, None))
+        if digest is None or state != order or not _has_one_clock(order):
             return None
-        return self._digest(key, order, gist)
+        return self._stored_digest(key, order, digest)
 
-    def _digest(self, key: Key, order: OrderState, gist: Gist) -> bytes:
+    def _stored_digest(self, key: Key, order: OrderState, digest: bytes) -> bytes:
         base = self._bases.get(key[0])
         if base is None:
             base = self._bases[key[0]] = _base_of(self._configuration.sites[key[0]], self._configuration.kept.names)
-        of_row = repr([getattr(order, name) for name in _OF_ROW])
-        return hashlib.sha256(b"".join((base, gist.digest, of_row.encode()))).digest()[:_DIGEST_BYTES]
+        return hashlib.sha256(b"".join((base, digest, repr(_of_row(order)).encode()))).digest()[:_DIGEST_BYTES]
 
 
-def _opened(raw: Raw) -> Raw | None:
-    """The raw event with its body's bytes; None where they cannot be read, or are gone."""
-    if not raw.body_bytes:
-        return None
+def _content_of(raw: Raw) -> bytes | None:
+    """The body's bytes; None where they cannot be read, or are gone."""
     try:
-        return raw._replace(content=raw.decompressed())
+        return raw.decompressed() if raw.body_bytes else None
     except zstandard.ZstdError:
         return None
 
@@ -212,31 +216,23 @@ def _has_one_clock(order: OrderState) -> bool:
     )
 
 
-def _with_clock(order: OrderState, gist: Gist) -> OrderState:
-    listed_at = None if order.refunds_listed_at is None else gist.clock
+def _with_clock(order: OrderState, clock: datetime) -> OrderState:
+    listed_at = None if order.refunds_listed_at is None else clock
     return order._replace(
-        state_at=gist.clock,
-        payment_state_at=gist.clock,
-        cancellation_state_at=gist.clock,
-        refunds_listed_at=listed_at,
+        state_at=clock, payment_state_at=clock, cancellation_state_at=clock, refunds_listed_at=listed_at
     )
 
 
-def _says_nothing_by_its_clock(delivered: Delivered, key: Key, gist: Gist) -> bool:
-    """Whether a body says the same under another clock: it stands for nothing but when the order was shown. Refunds are left out, as
+def _says_nothing_by_its_clock(understood: Understood, order: Order) -> bool:
+    """Whether a body says the same under another clock, which stands for nothing but when the order was shown. Refunds are left out, as
     what was given back is worked out from all bodies."""
-    said, order = delivered.understood, delivered.understood.order
-    if order is None or said != Understood(events=said.events, order=order):
-        return False
-    moments = (order.created_at, order.paid_at, order.cancelled_at, order.payment_lost_at)
+    clock = order.updated_at
     return (
-        said.outcome is Outcome.UNDERSTOOD
-        and order.id == key[1]
-        and order.updated_at == gist.clock
-        and gist.clock not in moments
+        understood == Understood(events=understood.events, order=order)
+        and clock not in (order.created_at, order.paid_at, order.cancelled_at, order.payment_lost_at)
         and all(
-            event.evidence_at == gist.clock and event.occurred_at != gist.clock and event.refund is None
-            for event in said.events
+            event.evidence_at == clock and event.occurred_at != clock and event.refund is None
+            for event in understood.events
         )
     )
 
@@ -255,5 +251,3 @@ def _build() -> bytes:
         for path in sorted((package / folder).rglob("*.py")):
             digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
     return digest.digest()
-
-

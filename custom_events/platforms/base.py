@@ -9,7 +9,7 @@ understand.py   bytes -> commerce events and states; pure and total: any bytes i
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -44,28 +44,26 @@ class ShopDomain(msgspec.Struct, frozen=True, kw_only=True):
     example: str  # of a domain
 
 
-class Gist(NamedTuple):
-    """An order's body without its clock: `digest` stands for all else that it says."""
-
-    clock: datetime
-    digest: bytes
-
-
 class RepeatReader(Protocol):
-    """Tells bodies of an order that say the same apart from others, before they are understood. Of two with one digest, understanding must make
-    the same, but for the moment of their evidence and the order's `updated_at`; which holds as far as no time that it finds is that clock."""
+    """Tells bodies of an order that say the same from others, before they are understood. Of two with one digest, understanding must make
+    the same, but for the moment of their evidence and the order's `updated_at`, both of which are the body's clock; or another time that it finds
+    is that clock, too."""
 
     topics: frozenset[str]
     """Of which bodies may be compared."""
     clock_name: str
-    """How bodies name the clock. No gist holds what bodies say under this name, wherever it stands."""
+    """How bodies name the clock. No digest holds the times that stand under this name, wherever that is."""
 
     def order_named(self, body: bytes) -> str | None:
         """The id of the order that a body shows, where it is found at a glance. Never raises."""
         ...
 
-    def gist(self, topic: str, headers: str, body: bytes) -> Gist | None:
-        """What a body of one of these topics says; `headers` is JSON. None: not to be compared. Never raises."""
+    def digest(self, topic: str, headers: str, body: bytes) -> bytes | None:
+        """Of all that a body of one of these topics says; `headers` is JSON. None: not to be compared. Never raises."""
+        ...
+
+    def clock(self, body: bytes) -> datetime | None:
+        """When what a body says was so, in UTC. None: not to be found at a glance. Never raises."""
         ...
 
 

@@ -11,7 +11,6 @@ from typing import Final
 
 import msgspec
 
-from custom_events.platforms.base import Gist
 from custom_events.platforms.shopify.delivery import TEST
 from custom_events.platforms.shopify.orders import understand_order
 from custom_events.platforms.shopify.sources import EVENT_DELIVERY
@@ -19,8 +18,13 @@ from custom_events.platforms.shopify.topics import HANDLERS
 
 _ID: Final = re.compile(rb'\{"id":([1-9][0-9]{0,19}),')  # all of Shopify's orders begin so
 _CLOCK: Final = b'"updated_at":"'
-# As Shopify writes times, with its closing quote. What is written otherwise counts as a part of the body.
-_TIME: Final = re.compile(rb'([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:Z|[+-][01][0-9]:[0-5][0-9]))"')
+# Times as Shopify writes them, with their closing quote, and none that no calendar has: understanding would find those odd. What is not of this
+# form counts as a part of the body, a 29th of February among it.
+_DAY: Final = rb"(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+_TIME: Final = re.compile(
+    rb"([12][0-9]{3}-" + _DAY + rb'T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:Z|[+-](?:0[0-9]|1[0-9]):[0-5][0-9]))"'
+)
+_IS_TEST, _IS_EVENT = f'"{TEST}"', f'"{EVENT_DELIVERY}"'  # as headers stand in JSON
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -41,35 +45,24 @@ class OrderRepeats:
         match = _ID.match(body)
         return None if match is None else match[1].decode()
 
-    def gist(self, topic: str, headers: str, body: bytes) -> Gist | None:
-        """See `RepeatReader.gist`. None of test notifications, of what came as an event, and of a body whose clock is written in another way."""
-        if TEST in headers or EVENT_DELIVERY in headers:
+    def digest(self, topic: str, headers: str, body: bytes) -> bytes | None:
+        """See `RepeatReader.digest`. None of test notifications, and of what came as an event."""
+        if _IS_TEST in headers or _IS_EVENT in headers:
             return None
-        try:
-            clock = _moment(_HEAD.decode(body).updated_at.encode() + b'"')
-        except (ValueError, OverflowError):  # no JSON, no text, no time
-            return None
-        digest = hashlib.sha256(topic.encode())
-        first, *rest = body.split(_CLOCK)
-        digest.update(first)
+        parts = body.split(_CLOCK)
         left_out: list[int] = []
-        for place, part in enumerate(rest):
-            time = _TIME.match(part)
+        for place in range(1, len(parts)):
+            time = _TIME.match(parts[place])
             if time is not None:
                 left_out.append(place)
-                try:
-                    _moment(time[0])
-                except (ValueError, OverflowError):  # understanding may count it as odd
-                    return None
-            digest.update(_CLOCK)
-            digest.update(part if time is None else part[time.end(1) :])
-        digest.update(repr(left_out).encode())
-        return Gist(clock, digest.digest())
+                parts[place] = parts[place][time.end(1) :]
+        parts.append(f"{topic} {left_out}".encode())
+        return hashlib.sha256(_CLOCK.join(parts)).digest()
 
-
-def _moment(text: bytes) -> datetime:
-    """A time with its closing quote. Raises ValueError or OverflowError for anything else."""
-    match = _TIME.fullmatch(text)
-    if match is None:
-        raise ValueError("It is no time as Shopify writes them")
-    return datetime.fromisoformat(match[1].decode()).astimezone(UTC)
+    def clock(self, body: bytes) -> datetime | None:
+        """See `RepeatReader.clock`."""
+        try:
+            time = _TIME.fullmatch(_HEAD.decode(body).updated_at.encode() + b'"')
+        except (msgspec.MsgspecError, ValueError, RecursionError):  # no JSON, or no text
+            return None
+        return None if time is None else datetime.fromisoformat(time[1].decode()).astimezone(UTC)
