@@ -21,7 +21,7 @@ from custom_events.pipeline import (
     late_consents,
     odd_leaves,
     privacy,
-    repeats,
+    restatements,
     undone,
     uploads,
 )
@@ -150,7 +150,7 @@ async def process(
     """
     now = await _now(connection)
     batch_state = BatchState(configuration.sites, PLATFORMS, configuration.kept)
-    said_again = repeats.Repeats(connection, batch_state, configuration, forgotten, claimed)
+    said_again = restatements.Restatements(connection, batch_state, configuration, forgotten, claimed)
     await _understand(connection, claimed, batch_state, forgotten, said_again, now)
     merger = await Merger.load(connection, batch_state, now, said_again)
     new_orders = merger.new_orders if skip_lookups else frozenset[Key]()
@@ -251,7 +251,7 @@ async def _understand(
     claimed: Sequence[Claimed],
     batch_state: BatchState,
     forgotten: forgetting.Forgetting,
-    said_again: repeats.Repeats,
+    said_again: restatements.Restatements,
     now: datetime,
 ) -> None:
     """Read the bodies in pieces; each piece is understood while Postgres prepares the next one."""
@@ -280,7 +280,7 @@ async def _take_in(
     understood: Sequence[tuple[Raw, Understood]],
     batch_state: BatchState,
     forgotten: forgetting.Forgetting,
-    said_again: repeats.Repeats,
+    said_again: restatements.Restatements,
 ) -> None:
     admitted = await forgotten.withheld(connection, understood)
     enriched = await beacons.enriched(connection, admitted)

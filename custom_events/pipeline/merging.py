@@ -10,7 +10,7 @@ import msgspec
 
 from custom_events.pipeline import state
 from custom_events.pipeline.bulk_rows import Connection, columns_of, copy
-from custom_events.pipeline.repeats import Repeats, StoredOrders
+from custom_events.pipeline.restatements import Restatements, StoredOrders
 from custom_events.pipeline.state import CustomerState, OrderState, RefundState, SubscriptionState
 from custom_events.pipeline.understanding import BatchState, CandidateEvent, Key
 from custom_events.queries import understanding as sql
@@ -66,9 +66,9 @@ class Merger:
     the orders, as they were, that count otherwise now among what their customers had bought."""
 
     def __init__(
-        self, connection: Connection, batch_state: BatchState, now: datetime, repeats: Repeats | None = None
+        self, connection: Connection, batch_state: BatchState, now: datetime, restatements: Restatements | None = None
     ) -> None:
-        self._connection, self._batch_state, self._now, self._repeats = connection, batch_state, now, repeats
+        self._connection, self._batch_state, self._now, self._restatements = connection, batch_state, now, restatements
         self._customers_before: dict[Key, CustomerState] = {}
         self.before: dict[Key, OrderState] = {}
         self.orders: dict[Key, OrderState] = {}
@@ -87,12 +87,12 @@ class Merger:
 
     @classmethod
     async def load(
-        cls, connection: Connection, batch_state: BatchState, now: datetime, repeats: Repeats | None = None
+        cls, connection: Connection, batch_state: BatchState, now: datetime, restatements: Restatements | None = None
     ) -> "Merger":
         """Look up the orders and customers of the batch. Nothing is written yet: what is new tells later steps what they need not
-        ask for. `repeats`: the batch's deliveries that say nothing new, with the orders that were looked up for them."""
-        merger = cls(connection, batch_state, now, repeats)
-        orders = StoredOrders(connection) if repeats is None else repeats.orders
+        ask for. `restatements`: the batch's deliveries that say nothing new, with the orders that were looked up for them."""
+        merger = cls(connection, batch_state, now, restatements)
+        orders = StoredOrders(connection) if restatements is None else restatements.orders
         merger.before = await orders.of(batch_state.orders)
         merger._customers_before = await merger._known(_CUSTOMERS, list(batch_state.customers))
         merger.new_orders = batch_state.orders.keys() - merger.before.keys()
@@ -169,15 +169,14 @@ class Merger:
             await copy(self._connection, *_ORDERS, new)
         moved = {key for key in changed if state.beyond_clocks(merged[key]) == state.beyond_clocks(known[key])}
         rows = [self._row(key, state.clocks_of(merged[key]), self._digest_of(key)) for key in moved]
-        if self._repeats is not None:
-            for key, order in self._repeats.moved.items():
-                rows.append(self._row(key, state.clocks_of(order), self._repeats.orders.digests[key]))
+        if self._restatements is not None:
+            rows += [self._row(*moved) for moved in self._restatements.moved_clocks()]
         await self._replace(sql.MOVE_ORDERS, rows)
         rows = [self._row(key, merged[key], self._digest_of(key)) for key in changed - moved]
         await self._replace(sql.CHANGE_ORDERS, rows)
 
     def _digest_of(self, key: Key) -> bytes | None:
-        return None if self._repeats is None else self._repeats.digest_of(key, self.orders[key])
+        return None if self._restatements is None else self._restatements.digest_of(key, self.orders[key])
 
     def _row(self, key: Key, values: tuple[Any, ...], digest: bytes | None) -> tuple[Any, ...]:
         return *key, *values, None if digest is None else f"\\x{digest.hex()}", self._now

@@ -44,7 +44,7 @@ class ShopDomain(msgspec.Struct, frozen=True, kw_only=True):
     example: str  # of a domain
 
 
-class RepeatReader(Protocol):
+class RestatementReader(Protocol):
     """Tells bodies of an order that say the same from others, before they are understood. Of two with one digest, understanding must make
     the same, but for the moment of their evidence and the order's `updated_at`, both of which are the body's clock; or another time that it finds
     is that clock, too."""
@@ -82,7 +82,7 @@ class StorePlatform(Protocol):
     kept_headers: tuple[str, ...]
     """Headers that are stored with a body: what `describe` and `understand` read, and what says who sent it. No signature is among
     them: beside its body it would let whoever reads the table send the body again."""
-    repeats: RepeatReader | None
+    restatements: RestatementReader | None
     """Tells which bodies say the same; None: nobody does."""
     own_settings: frozenset[str]
     """Settings of a site (`catalog.sites.SiteSettings`) that have an effect on this platform alone."""
@@ -115,7 +115,7 @@ class PlainWebhooks:
     is understood."""
 
     shop_domain: ShopDomain | None = None
-    repeats: RepeatReader | None = None
+    restatements: RestatementReader | None = None
     has_plugin = False
     own_settings: frozenset[str] = frozenset()
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from custom_events import secrets
-from custom_events.pipeline import repeats
+from custom_events.pipeline import restatements
 from custom_events.pipeline.requeue import requeue
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.redaction import key
@@ -44,13 +44,13 @@ def changed(hours: float, number: int = 1, **fields: Any) -> bytes:
 def known(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """What was found of each delivery that was compared with its order."""
     verdicts: list[bool] = []
-    compare = repeats.Repeats.says_the_same
+    compare = restatements.Restatements.says_the_same
 
     def compared(self: Any, *args: Any) -> bool:
         verdicts.append(compare(self, *args))
         return verdicts[-1]
 
-    monkeypatch.setattr(repeats.Repeats, "says_the_same", compared)
+    monkeypatch.setattr(restatements.Restatements, "says_the_same", compared)
     return verdicts
 
 
@@ -276,7 +276,7 @@ async def rows_after(world: Any, history: list[list[tuple[str, bytes]]]) -> dict
 
 
 def test_any_sequence_of_deliveries_gives_the_same_rows_without_the_digest(in_world: InWorld) -> None:
-    compare = repeats.Repeats.says_the_same
+    compare = restatements.Restatements.says_the_same
     recognised: list[bool] = []
 
     async def test(world: Any) -> None:
@@ -294,9 +294,9 @@ def test_any_sequence_of_deliveries_gives_the_same_rows_without_the_digest(in_wo
 
             async def both() -> tuple[Any, Any]:
                 with pytest.MonkeyPatch.context() as patch:
-                    patch.setattr(repeats.Repeats, "says_the_same", compared)
+                    patch.setattr(restatements.Restatements, "says_the_same", compared)
                     short = await rows_after(world, history)
-                    patch.setattr(repeats.Repeats, "says_the_same", lambda *_: False)
+                    patch.setattr(restatements.Restatements, "says_the_same", lambda *_: False)
                     return short, await rows_after(world, history)
 
             short, whole = asyncio.run_coroutine_threadsafe(both(), loop).result()
@@ -305,11 +305,11 @@ def test_any_sequence_of_deliveries_gives_the_same_rows_without_the_digest(in_wo
         await asyncio.to_thread(law)
 
     in_world(test)
-    assert any(recognised), "no example had a repeat"
+    assert any(recognised), "no example had a restatement"
 
 
 def test_the_clock_of_a_body_is_the_stores_in_utc() -> None:
     at = datetime(2026, 11, 1, 12, tzinfo=UTC)
-    reader = PLATFORMS[Platform.SHOPIFY].repeats
+    reader = PLATFORMS[Platform.SHOPIFY].restatements
     assert reader is not None
     assert reader.clock(compact({"id": 1, "updated_at": "2026-11-01T13:00:00+01:00"})) == at

@@ -9,7 +9,7 @@ The digest says that two bodies say the same; what they say is understanding's a
 
 import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -26,7 +26,7 @@ from custom_events.pipeline.configuration import Configuration
 from custom_events.pipeline.forgetting import Forgetting
 from custom_events.pipeline.state import NO_TIME, OrderState
 from custom_events.pipeline.understanding import BatchState, Delivered, Key, Raw
-from custom_events.platforms.base import RepeatReader
+from custom_events.platforms.base import RestatementReader
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.queries import understanding as sql
 from custom_events.values import zones
@@ -68,7 +68,7 @@ class StoredOrders:
         return {key: self.known[key] for key in keys if key in self.known}
 
 
-class _Repeat(NamedTuple):
+class _Restatement(NamedTuple):
     """A delivery that says what its order says already, by the row and its own bytes alone."""
 
     raw: Raw
@@ -76,9 +76,9 @@ class _Repeat(NamedTuple):
     clock: datetime
 
 
-class Repeats:
+class Restatements:
     """Of one batch. `sifted` takes deliveries out of its pieces, `settled` gives those back that need the long way after all; then `moved` has
-    the orders of the others with their new clocks, and `digest_of` what is to be stored with the merged ones."""
+    the clocks to which the others move their orders, and `digest_of` what is to be stored with the merged ones."""
 
     def __init__(
         self,
@@ -91,18 +91,18 @@ class Repeats:
         self._connection, self._batch_state, self._forgotten = connection, batch_state, forgotten
         self._configuration = configuration
         self._again = {row.raw_id for row in claimed if row.is_again}
-        self._readers: dict[int, RepeatReader | None] = {}
+        self._readers: dict[int, RestatementReader | None] = {}
         self._bases: dict[int, bytes] = {}
-        self._repeats: list[_Repeat] = []
+        self._restatements: list[_Restatement] = []
         self._digests: dict[int, bytes] = {}  # of bodies of known orders, by raw event
         self._newest: dict[Key, tuple[OrderState, bytes]] = {}
         self.orders = StoredOrders(connection)
-        self.moved: dict[Key, OrderState] = {}
+        self.moved: dict[Key, datetime] = {}
 
     async def sifted(self, rows: Iterable[Any]) -> list[Raw]:
         """The raw events of these rows that are to be understood."""
         raws: list[Raw] = []
-        named: list[tuple[Raw, bytes, RepeatReader, Key]] = []
+        named: list[tuple[Raw, bytes, RestatementReader, Key]] = []
         for row in rows:
             raw = Raw(*row)
             reader = self._reader_of(raw)
@@ -121,13 +121,13 @@ class Repeats:
                 self._digests[raw.raw_id] = digest
                 clock = reader.clock(content) if self.says_the_same(key, order, digest) else None
                 if clock is not None and order.state_at is not None and clock >= order.state_at:
-                    self._repeats.append(_Repeat(raw, key, clock))
+                    self._restatements.append(_Restatement(raw, key, clock))
                     continue
             raws.append(Raw(*raw[:-1], content))
         return raws
 
-    def _reader_of(self, raw: Raw) -> RepeatReader | None:
-        """What tells whether the delivery may be a repeat; None: it takes the long way."""
+    def _reader_of(self, raw: Raw) -> RestatementReader | None:
+        """What tells whether the delivery may be a restatement; None: it takes the long way."""
         site_id = raw.site_id
         if site_id not in self._readers:
             self._readers[site_id] = self._reader_of_site(self._configuration.sites.get(site_id))
@@ -136,10 +136,10 @@ class Repeats:
             return None
         return reader
 
-    def _reader_of_site(self, site: SiteContext | None) -> RepeatReader | None:
+    def _reader_of_site(self, site: SiteContext | None) -> RestatementReader | None:
         if site is None or not site.is_active or self._forgotten.has_forgotten(site.site_id):
             return None
-        reader = PLATFORMS[site.platform].repeats
+        reader = PLATFORMS[site.platform].restatements
         if reader is None or any(reader.clock_name in name for name in self._configuration.kept.names):
             return None  # a rule names what digests leave out
         return reader
@@ -150,22 +150,21 @@ class Repeats:
         return stored is not None and _has_one_clock(order) and stored == self._stored_digest(key, order, digest)
 
     async def settled(self) -> list[Raw]:
-        """After all pieces are merged: those that other bodies of the batch, or what browsers told, keep from being repeats."""
-        if not self._repeats:
+        """After all pieces are merged: those that other bodies of the batch, or what browsers told, keep from being restatements."""
+        if not self._restatements:
             return []
         batch = self._batch_state
-        site_ids = {key[0] for key in {repeat.key for repeat in self._repeats}}
+        site_ids = {key[0] for key in {restatement.key for restatement in self._restatements}}
         with_beacons = await beacons.sites_with_beacons(self._connection, site_ids)
         told_of = {(event.site_id, event.event.order_id or "") for event in batch.events.values()}
         raws: list[Raw] = []
-        for raw, key, clock in self._repeats:
+        for raw, key, clock in self._restatements:
             if key in batch.orders or key in batch.consents or key in told_of or key[0] in with_beacons:
                 raws.append(raw)
                 continue
             batch.delivered.append(Delivered(raw.landed_week, raw.raw_id, raw.received_at, raw.site_id, _SAID))
-            order = self.moved.get(key) or self.orders.known[key]
-            if order.state_at is not None and clock > order.state_at:
-                self.moved[key] = _with_clock(order, clock)
+            if clock > (self.moved.get(key) or self.orders.known[key].state_at or NO_TIME):
+                self.moved[key] = clock
         return raws
 
     def learn(self, raw: Raw, delivered: Delivered) -> None:
@@ -190,6 +189,12 @@ class Repeats:
             return None
         return self._stored_digest(key, order, digest)
 
+    def moved_clocks(self) -> Iterator[tuple[Key, tuple[datetime | None, ...], bytes]]:
+        """Of each order that moves, its new clocks (`state.CLOCKS`) and its digest, which stays."""
+        for key, clock in self.moved.items():
+            listed_at = None if self.orders.known[key].refunds_listed_at is None else clock
+            yield key, (clock, clock, clock, listed_at, None), self.orders.digests[key]
+
     def _stored_digest(self, key: Key, order: OrderState, digest: bytes) -> bytes:
         base = self._bases.get(key[0])
         if base is None:
@@ -213,13 +218,6 @@ def _has_one_clock(order: OrderState) -> bool:
         and order.cancellation_state_at == order.state_at
         and order.refunds_listed_at in (None, order.state_at)
         and order.shown_at is None
-    )
-
-
-def _with_clock(order: OrderState, clock: datetime) -> OrderState:
-    listed_at = None if order.refunds_listed_at is None else clock
-    return order._replace(
-        state_at=clock, payment_state_at=clock, cancellation_state_at=clock, refunds_listed_at=listed_at
     )
 
 

@@ -34,19 +34,19 @@ class _Head(msgspec.Struct, gc=False):
 _HEAD: Final = msgspec.json.Decoder(_Head)
 
 
-class OrderRepeats:
-    """See `RepeatReader`."""
+class OrderRestatements:
+    """See `RestatementReader`."""
 
     topics = frozenset(topic for topic, handler in HANDLERS.items() if handler is understand_order)
     clock_name = "updated_at"
 
     def order_named(self, body: bytes) -> str | None:
-        """See `RepeatReader.order_named`."""
+        """See `RestatementReader.order_named`."""
         match = _ID.match(body)
         return None if match is None else match[1].decode()
 
     def digest(self, topic: str, headers: str, body: bytes) -> bytes | None:
-        """See `RepeatReader.digest`. None of test notifications, and of what came as an event."""
+        """See `RestatementReader.digest`. None of test notifications, and of what came as an event."""
         if _IS_TEST in headers or _IS_EVENT in headers:
             return None
         parts = body.split(_CLOCK)
@@ -60,7 +60,7 @@ class OrderRepeats:
         return hashlib.sha256(_CLOCK.join(parts)).digest()
 
     def clock(self, body: bytes) -> datetime | None:
-        """See `RepeatReader.clock`."""
+        """See `RestatementReader.clock`."""
         try:
             time = _TIME.fullmatch(_HEAD.decode(body).updated_at.encode() + b'"')
         except (msgspec.MsgspecError, ValueError, RecursionError):  # no JSON, or no text
