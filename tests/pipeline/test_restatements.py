@@ -117,6 +117,29 @@ def test_times_of_changes_elsewhere_in_the_body_count_for_nothing(in_world: InWo
     in_world(test)
 
 
+def test_with_another_body_of_its_order_it_is_understood(in_world: InWorld, known: list[bool]) -> None:
+    async def test(world: Any) -> None:
+        site = world.site()
+        await batches(world, (site, changed(1)), (site, changed(2)))
+        for body in (changed(5), changed(4, total_price="80.00"), changed(5, number=2)):
+            world.land(site, "orders/updated", body, headers=HEADERS)
+        await world.batch()
+        assert known == [False, True, False]
+        assert await world.rows("SELECT order_id, total, state_at FROM app.orders ORDER BY 1") == [
+            ("1", 100, NOON + timedelta(hours=5)),
+            ("2", 100, NOON + timedelta(hours=5)),
+        ]
+        assert await world.rows(
+            "SELECT outcome, new_events FROM app.raw_outcomes WHERE raw_id > 2 ORDER BY raw_id"
+        ) == [
+            ("understood", 0),
+            ("understood", 0),
+            ("understood", 2),
+        ]
+
+    in_world(test)
+
+
 @pytest.mark.parametrize("how", ["put back", "paused", "beacon", "settings", "rule", "another row"])
 def test_what_else_counts(in_world: InWorld, known: list[bool], how: str) -> None:
     """Put back to be understood again; whatever understanding knows besides the body; somebody who changed the row."""
