@@ -21,7 +21,6 @@ from custom_events.pipeline import (
     late_consents,
     odd_leaves,
     privacy,
-    restatements,
     undone,
     uploads,
 )
@@ -36,6 +35,7 @@ from custom_events.pipeline.matching import match_events
 from custom_events.pipeline.merging import Merger, is_worth_less, write_clicks
 from custom_events.pipeline.rematch import scopes as rematch_scopes
 from custom_events.pipeline.rematch.run import rematch
+from custom_events.pipeline.restatements import Restatements
 from custom_events.pipeline.understanding import BatchState, CandidateEvent, Delivered, Key, Raw, internal_error
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.postgres import schema_guard
@@ -150,9 +150,9 @@ async def process(
     """
     now = await _now(connection)
     batch_state = BatchState(configuration.sites, PLATFORMS, configuration.kept)
-    said_again = restatements.Restatements(connection, batch_state, configuration, forgotten, claimed)
-    await _understand(connection, claimed, batch_state, forgotten, said_again, now)
-    merger = await Merger.load(connection, batch_state, now, said_again)
+    restatements = Restatements(connection, batch_state, configuration, forgotten, claimed)
+    await _understand(connection, claimed, batch_state, forgotten, restatements, now)
+    merger = await Merger.load(connection, batch_state, now, restatements)
     new_orders = merger.new_orders if skip_lookups else frozenset[Key]()
     new, revised = await events.split_new(connection, batch_state.events, new_orders)
     crowds = await _crowds(connection, configuration, [*new, *revised])
@@ -251,23 +251,23 @@ async def _understand(
     claimed: Sequence[Claimed],
     batch_state: BatchState,
     forgotten: forgetting.Forgetting,
-    said_again: restatements.Restatements,
+    restatements: Restatements,
     now: datetime,
 ) -> None:
     """Read the bodies in pieces; each piece is understood while Postgres prepares the next one."""
     cursor = await connection.cursor(sql.READ_BODIES, *columns_of([row[:2] for row in claimed]))
     rows = await cursor.fetch(PREFETCH_ROWS)
     while rows:
-        raws = await said_again.sifted(rows)
+        raws = await restatements.sifted(rows)
         coming = asyncio.ensure_future(cursor.fetch(PREFETCH_ROWS))
         await asyncio.sleep(0)  # lets the request for the next piece leave
         try:
             understood = batch_state.understand(raws)
         finally:
             rows = await coming
-        await _take_in(connection, understood, batch_state, forgotten, said_again)
-    if others := await said_again.settled():
-        await _take_in(connection, batch_state.understand(others), batch_state, forgotten, said_again)
+        await _take_in(connection, understood, batch_state, forgotten, restatements)
+    if others := await restatements.settled():
+        await _take_in(connection, batch_state.understand(others), batch_state, forgotten, restatements)
     read = {delivered.raw_id for delivered in batch_state.delivered}
     for landed_week, raw_id, site_id, _ in claimed:
         if raw_id not in read:
@@ -280,14 +280,14 @@ async def _take_in(
     understood: Sequence[tuple[Raw, Understood]],
     batch_state: BatchState,
     forgotten: forgetting.Forgetting,
-    said_again: restatements.Restatements,
+    restatements: Restatements,
 ) -> None:
     admitted = await forgotten.withheld(connection, understood)
     enriched = await beacons.enriched(connection, admitted)
     for (raw, verdict), (_, of_body) in zip(enriched, understood, strict=True):
         delivered = batch_state.add(raw, verdict)
         if verdict is of_body:
-            said_again.learn(raw, delivered)
+            restatements.learn(raw, delivered)
 
 
 async def _now(connection: Connection) -> datetime:

@@ -11,7 +11,7 @@ import hashlib
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import lru_cache
+from importlib.metadata import version
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -37,11 +37,24 @@ from custom_events.values.events import Order
 _DIGEST_BYTES: Final = 16
 _FOLDERS: Final = ("pipeline", "platforms", "values")  # of what understanding is made
 _OF_BROWSER: Final = f'"{MECHANISM}"'  # as a header stands in JSON
-_SAID: Final = Understood()
+_NOTHING_NEW: Final = Understood()
 _ENCODER: Final = msgspec.json.Encoder()
 # What others than the drain change of an order, and what of it tells rows apart. A digest is of no other row.
 _OF_ROW: Final = ("number", "status", "financial_status", "currency", "customer_key", "is_test", "has_undone")
 _of_row: Final = itemgetter(*map(OrderState._fields.index, _OF_ROW))
+
+
+def _build_digest() -> bytes:
+    """Of the code that understands, and of what it reads JSON, times and numbers by."""
+    digest = hashlib.sha256(repr((sys.version, msgspec.__version__, zones.RELEASE, version("phonenumbers"))).encode())
+    package = Path(__file__).parent.parent
+    for folder in _FOLDERS:
+        for path in sorted((package / folder).rglob("*.py")):
+            digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
+    return digest.digest()
+
+
+_BUILD: Final = _build_digest()  # read when the code is (8 ms): files may be another build's later
 
 
 class StoredOrders:
@@ -156,13 +169,13 @@ class Restatements:
         batch = self._batch_state
         site_ids = {key[0] for key in {restatement.key for restatement in self._restatements}}
         with_beacons = await beacons.sites_with_beacons(self._connection, site_ids)
-        told_of = {(event.site_id, event.event.order_id or "") for event in batch.events.values()}
+        orders_of_events = {(event.site_id, event.event.order_id or "") for event in batch.events.values()}
         raws: list[Raw] = []
         for raw, key, clock in self._restatements:
-            if key in batch.orders or key in batch.consents or key in told_of or key[0] in with_beacons:
+            if key in batch.orders or key in batch.consents or key in orders_of_events or key[0] in with_beacons:
                 raws.append(raw)
                 continue
-            batch.delivered.append(Delivered(raw.landed_week, raw.raw_id, raw.received_at, raw.site_id, _SAID))
+            batch.delivered.append(Delivered(raw.landed_week, raw.raw_id, raw.received_at, raw.site_id, _NOTHING_NEW))
             if clock > (self.moved.get(key) or self.orders.known[key].state_at or NO_TIME):
                 self.moved[key] = clock
         return raws
@@ -237,15 +250,4 @@ def _says_nothing_by_its_clock(understood: Understood, order: Order) -> bool:
 
 def _base_of(site: SiteContext, names: Iterable[str]) -> bytes:
     """What understanding depends on besides the body."""
-    return hashlib.sha256(b"\0".join((_build(), _ENCODER.encode(site), _ENCODER.encode(sorted(names))))).digest()
-
-
-@lru_cache(maxsize=1)
-def _build() -> bytes:
-    """Of the code that understands, with what it reads times and JSON by."""
-    digest = hashlib.sha256(repr((sys.version, msgspec.__version__, zones.RELEASE)).encode())
-    package = Path(__file__).parent.parent
-    for folder in _FOLDERS:
-        for path in sorted((package / folder).rglob("*.py")):
-            digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
-    return digest.digest()
+    return hashlib.sha256(b"\0".join((_BUILD, _ENCODER.encode(site), _ENCODER.encode(sorted(names))))).digest()
