@@ -15,6 +15,7 @@ from custom_events import secrets
 from custom_events.pipeline import restatements
 from custom_events.pipeline.requeue import requeue
 from custom_events.platforms.registry import PLATFORMS
+from custom_events.queries import redaction, retention
 from custom_events.redaction import key
 from custom_events.values.beacons import MECHANISM
 from custom_events.values.deliveries import Outcome, Platform
@@ -189,6 +190,25 @@ def test_a_site_that_has_forgotten_somebody_understands_everything(in_world: InW
             )
         await batches(world, (site, changed(3)))
         assert known == [False]
+
+    in_world(test)
+
+
+def test_who_is_forgotten_leaves_no_digest(in_world: InWorld) -> None:
+    """By retention, and by a request."""
+
+    async def test(world: Any) -> None:
+        site = world.site()
+        await batches(world, *((site, changed(hours, number)) for number in (1, 2) for hours in (1, 2)))
+        assert await world.value("SELECT count(said_digest) FROM app.orders") == 2
+        with world.engine.begin() as connection:
+            renamed = {"site": site, "old": ["1"], "new": ["redacted:1"]}
+            connection.execute(redaction.REDACT_ORDERS, renamed)
+        assert await world.rows("SELECT order_id FROM app.orders WHERE said_digest IS NOT NULL") == [("2",)]
+        with world.engine.begin() as connection:
+            later = datetime.now(UTC) + timedelta(days=400)
+            connection.execute(retention.FORGET_CUSTOMERS, {"cutoff": later, "rows": 10})
+        assert await world.value("SELECT count(said_digest) FROM app.orders") == 0
 
     in_world(test)
 
