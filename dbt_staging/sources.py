@@ -26,7 +26,9 @@ HIDDEN_TABLES = frozenset(
         *("store_api_keys", "order_recoveries", "traffic_hours", "traffic_counted", "quiet_traffic", "beacons"),
     }
 )
-HIDDEN_COLUMNS = frozenset({"body", "headers", "packed", "client_address", "before", "after", "person_encrypted"})
+HIDDEN_COLUMNS = frozenset(
+    {"body", "headers", "packed", "said_digest", "client_address", "before", "after", "person_encrypted"}
+)
 
 HEADER = "# Written by `make docs` (dbt_staging/models.py) from custom_events/tables; do not edit.\n"
 

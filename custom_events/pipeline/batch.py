@@ -35,12 +35,13 @@ from custom_events.pipeline.matching import match_events
 from custom_events.pipeline.merging import Merger, is_worth_less, write_clicks
 from custom_events.pipeline.rematch import scopes as rematch_scopes
 from custom_events.pipeline.rematch.run import rematch
+from custom_events.pipeline.restatements import Restatements
 from custom_events.pipeline.understanding import BatchState, CandidateEvent, Delivered, Key, Raw, internal_error
 from custom_events.platforms.registry import PLATFORMS
 from custom_events.postgres import schema_guard
 from custom_events.queries import understanding as sql
 from custom_events.settings import Settings
-from custom_events.values.deliveries import parked
+from custom_events.values.deliveries import Understood, parked
 
 BODY_GONE = "body_gone"
 PREFETCH_ROWS = 200  # bodies fetched at once: about 0.5 MB, so that memory holds events and not bodies
@@ -149,8 +150,9 @@ async def process(
     """
     now = await _now(connection)
     batch_state = BatchState(configuration.sites, PLATFORMS, configuration.kept)
-    await _understand(connection, claimed, batch_state, forgotten, now)
-    merger = await Merger.load(connection, batch_state, now)
+    restatements = Restatements(connection, batch_state, configuration, forgotten, claimed)
+    await _understand(connection, claimed, batch_state, forgotten, restatements, now)
+    merger = await Merger.load(connection, batch_state, now, restatements)
     new_orders = merger.new_orders if skip_lookups else frozenset[Key]()
     new, revised = await events.split_new(connection, batch_state.events, new_orders)
     crowds = await _crowds(connection, configuration, [*new, *revised])
@@ -249,26 +251,43 @@ async def _understand(
     claimed: Sequence[Claimed],
     batch_state: BatchState,
     forgotten: forgetting.Forgetting,
+    restatements: Restatements,
     now: datetime,
 ) -> None:
     """Read the bodies in pieces; each piece is understood while Postgres prepares the next one."""
     cursor = await connection.cursor(sql.READ_BODIES, *columns_of([row[:2] for row in claimed]))
     rows = await cursor.fetch(PREFETCH_ROWS)
     while rows:
+        raws = await restatements.sifted(rows)
         coming = asyncio.ensure_future(cursor.fetch(PREFETCH_ROWS))
         await asyncio.sleep(0)  # lets the request for the next piece leave
         try:
-            understood = batch_state.understand(map(Raw._make, rows))
+            understood = batch_state.understand(raws)
         finally:
             rows = await coming
-        admitted = await forgotten.withheld(connection, understood)
-        for raw, verdict in await beacons.enriched(connection, admitted):
-            batch_state.add(raw, verdict)
+        await _take_in(connection, understood, batch_state, forgotten, restatements)
+    if others := await restatements.settled():
+        await _take_in(connection, batch_state.understand(others), batch_state, forgotten, restatements)
     read = {delivered.raw_id for delivered in batch_state.delivered}
-    for landed_week, raw_id, site_id in claimed:
+    for landed_week, raw_id, site_id, _ in claimed:
         if raw_id not in read:
             verdict = parked(BODY_GONE, "The body was dropped by retention before it was understood")
             batch_state.delivered.append(Delivered(landed_week, raw_id, now, site_id, verdict))
+
+
+async def _take_in(
+    connection: Connection,
+    understood: Sequence[tuple[Raw, Understood]],
+    batch_state: BatchState,
+    forgotten: forgetting.Forgetting,
+    restatements: Restatements,
+) -> None:
+    admitted = await forgotten.withheld(connection, understood)
+    enriched = await beacons.enriched(connection, admitted)
+    for (raw, verdict), (_, of_body) in zip(enriched, understood, strict=True):
+        delivered = batch_state.add(raw, verdict)
+        if verdict is of_body:
+            restatements.learn(raw, delivered)
 
 
 async def _now(connection: Connection) -> datetime:

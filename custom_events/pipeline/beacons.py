@@ -52,8 +52,7 @@ async def enriched(
     site_ids = {raw.site_id for raw, verdict in understood if verdict.order is not None}
     if not site_ids:
         return understood
-    site_rows = await connection.fetch(sql.SITES, *columns_of([(site_id,) for site_id in sorted(site_ids)]))
-    with_beacons = {row[0] for row in site_rows}
+    with_beacons = await sites_with_beacons(connection, site_ids)
     if not with_beacons:
         return understood
     subjects = {
@@ -69,6 +68,12 @@ async def enriched(
         entry = Evidence(received_at, _DECODER.decode(evidence), subject.startswith(BY_TOKEN))
         known.setdefault((site_id, subject), []).append(entry)
     return [(raw, _with_evidence(raw.site_id, verdict, known)) for raw, verdict in understood]
+
+
+async def sites_with_beacons(connection: Connection, site_ids: Iterable[int]) -> set[int]:
+    """Those of some sites of which browsers told anything; there must be at least one. One look into an index for each."""
+    rows = await connection.fetch(sql.SITES, *columns_of([(site_id,) for site_id in sorted(site_ids)]))
+    return {row[0] for row in rows}
 
 
 async def requeue_orders(connection: Connection, delivered: Iterable[Delivered]) -> None:

@@ -18,11 +18,12 @@ NO_SHARD = -1  # matches no remainder
 
 
 class Claimed(NamedTuple):
-    """A row of the queue, now ours."""
+    """A row of the queue, now ours. `is_again`: it was understood before, and put back."""
 
     landed_week: date
     raw_id: int
     site_id: int
+    is_again: bool = False
 
 
 async def claim(connection: Connection, shards: int, batch_size: int) -> list[Claimed]:

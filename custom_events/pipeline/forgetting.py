@@ -37,6 +37,10 @@ class Forgetting:
         key = secrets.decrypt(token, secrets.key(settings), secrets.FORGETTING_KEY_ROW)
         return cls({row[0]: Subjects(key, row[0]) for row in rows})
 
+    def has_forgotten(self, site_id: int) -> bool:
+        """Whether a site of the batch has forgotten anybody."""
+        return site_id in self._subjects
+
     async def withheld(
         self, connection: Connection, understood: Sequence[tuple[Raw, Understood]]
     ) -> list[tuple[Raw, Understood]]:

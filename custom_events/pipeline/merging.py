@@ -10,6 +10,7 @@ import msgspec
 
 from custom_events.pipeline import state
 from custom_events.pipeline.bulk_rows import Connection, columns_of, copy
+from custom_events.pipeline.restatements import Restatements, StoredOrders
 from custom_events.pipeline.state import CustomerState, OrderState, RefundState, SubscriptionState
 from custom_events.pipeline.understanding import BatchState, CandidateEvent, Key
 from custom_events.queries import understanding as sql
@@ -25,7 +26,7 @@ _CONSENT = msgspec.json.Encoder()
 
 class _Noun(NamedTuple):
     """How one noun's state is stored: the look-up returns the keys and then the row, in the order of its columns. `stamped`:
-    the row has an `updated_at`, which a change sets. `move` writes the row's clocks alone, where nothing `beyond` them is another."""
+    the row has an `updated_at`, which a change sets. Orders are looked up and changed by ways of their own."""
 
     table: str
     keys: tuple[str, ...]
@@ -33,21 +34,9 @@ class _Noun(NamedTuple):
     known: str
     change: str
     stamped: bool = True
-    move: str = ""
-    clocks: Callable[[Any], tuple[Any, ...]] = tuple
-    beyond: Callable[[Any], tuple[Any, ...]] = tuple
 
 
-_ORDERS = _Noun(
-    "app.orders",
-    ("site_id", "order_id"),
-    OrderState,
-    sql.KNOWN_ORDERS,
-    sql.CHANGE_ORDERS,
-    move=sql.MOVE_ORDERS,
-    clocks=state.clocks_of,
-    beyond=state.beyond_clocks,
-)
+_ORDERS = ("app.orders", ("site_id", "order_id", *OrderState._fields))
 _REFUNDS = _Noun(
     "app.order_refunds",
     ("site_id", "order_id", "refund_id"),
@@ -76,8 +65,10 @@ class Merger:
     batch may change, `recounted` the orders of which a known refund counts now and did not, or the other way round, and `corrected`
     the orders, as they were, that count otherwise now among what their customers had bought."""
 
-    def __init__(self, connection: Connection, batch_state: BatchState, now: datetime) -> None:
-        self._connection, self._batch_state, self._now = connection, batch_state, now
+    def __init__(
+        self, connection: Connection, batch_state: BatchState, now: datetime, restatements: Restatements | None = None
+    ) -> None:
+        self._connection, self._batch_state, self._now, self._restatements = connection, batch_state, now, restatements
         self._customers_before: dict[Key, CustomerState] = {}
         self.before: dict[Key, OrderState] = {}
         self.orders: dict[Key, OrderState] = {}
@@ -95,11 +86,14 @@ class Merger:
         return state.NOBODY_SAID if order is None else (order.ad_user_data, order.ad_personalization)
 
     @classmethod
-    async def load(cls, connection: Connection, batch_state: BatchState, now: datetime) -> "Merger":
+    async def load(
+        cls, connection: Connection, batch_state: BatchState, now: datetime, restatements: Restatements | None = None
+    ) -> "Merger":
         """Look up the orders and customers of the batch. Nothing is written yet: what is new tells later steps what they need not
-        ask for."""
-        merger = cls(connection, batch_state, now)
-        merger.before = await merger._known(_ORDERS, list(batch_state.orders))
+        ask for. `restatements`: the batch's deliveries that say nothing new, with the orders that were looked up for them."""
+        merger = cls(connection, batch_state, now, restatements)
+        orders = StoredOrders(connection) if restatements is None else restatements.orders
+        merger.before = await orders.of(batch_state.orders)
         merger._customers_before = await merger._known(_CUSTOMERS, list(batch_state.customers))
         merger.new_orders = batch_state.orders.keys() - merger.before.keys()
         merger.new_customers = batch_state.customers.keys() - merger._customers_before.keys()
@@ -116,7 +110,7 @@ class Merger:
         await self._write(_CUSTOMERS, self._customers_before, customers)
         self.orders = _merged(self.before, batch.orders, state.merge_orders)
         touched = await self._refunds()
-        await self._write(_ORDERS, self.before, self.orders)
+        await self._write_orders()
         for key, before in self.before.items():
             after = self.orders[key]
             if _changes_history(before, after, key in paid):
@@ -164,9 +158,28 @@ class Merger:
         changed = {key for key in known.keys() & merged.keys() if merged[key] != known[key]}
         if new:
             await copy(self._connection, noun.table, (*noun.keys, *noun.row._fields), new)
-        moved = {key for key in changed if noun.move and noun.beyond(merged[key]) == noun.beyond(known[key])}
-        await self._replace(noun.move, [(*key, *noun.clocks(merged[key]), *stamp) for key in moved])
-        await self._replace(noun.change, [(*key, *merged[key], *stamp) for key in changed - moved])
+        await self._replace(noun.change, [(*key, *merged[key], *stamp) for key in changed])
+
+    async def _write_orders(self) -> None:
+        """The same of orders. Of those that only have other clocks these are written, and of those that deliveries told of which say nothing new."""
+        known, merged = self.before, self.orders
+        new = [(*key, *order) for key, order in merged.items() if key not in known]
+        changed = {key for key, order in known.items() if merged[key] != order}
+        if new:
+            await copy(self._connection, *_ORDERS, new)
+        moved = {key for key in changed if state.beyond_clocks(merged[key]) == state.beyond_clocks(known[key])}
+        rows = [self._row(key, state.clocks_of(merged[key]), self._digest_of(key)) for key in moved]
+        if self._restatements is not None:
+            rows += [self._row(*moved) for moved in self._restatements.moved_clocks()]
+        await self._replace(sql.MOVE_ORDERS, rows)
+        rows = [self._row(key, merged[key], self._digest_of(key)) for key in changed - moved]
+        await self._replace(sql.CHANGE_ORDERS, rows)
+
+    def _digest_of(self, key: Key) -> bytes | None:
+        return None if self._restatements is None else self._restatements.digest_of(key, self.orders[key])
+
+    def _row(self, key: Key, values: tuple[Any, ...], digest: bytes | None) -> tuple[Any, ...]:
+        return *key, *values, None if digest is None else f"\\x{digest.hex()}", self._now
 
     async def _replace(self, statement: str, rows: list[Any]) -> None:
         """Change rows that were looked up. Raises SerializationError, upon which the batch is tried once more, where one is not there as it was:

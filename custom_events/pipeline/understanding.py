@@ -45,7 +45,8 @@ _HEADERS = msgspec.json.Decoder(dict[str, str])
 
 
 class Raw(NamedTuple):
-    """A raw event as the queue and the landing table hold it; `body` is compressed, `headers` is JSON text."""
+    """A raw event as the queue and the landing table hold it; `body` is compressed, `headers` is JSON text. `content`: the body's bytes, where
+    somebody has looked at them already."""
 
     landed_week: date
     raw_id: int
@@ -56,14 +57,18 @@ class Raw(NamedTuple):
     headers: str
     body: bytes
     body_bytes: int
+    content: bytes | None = None
 
     def decompressed(self) -> bytes:
         """The exact bytes of the delivery."""
+        if self.content is not None:
+            return self.content
         return _DECOMPRESS(self.body, max_output_size=self.body_bytes)
 
 
 class Delivered(msgspec.Struct, eq=False, gc=False):
-    """What became of one raw event; `new_events` is counted when its events are found to be new."""
+    """What became of one raw event; `new_events` is counted when its events are found to be new. `shows`: the state of the order that its body
+    shows."""
 
     landed_week: date
     raw_id: int
@@ -71,6 +76,7 @@ class Delivered(msgspec.Struct, eq=False, gc=False):
     site_id: int
     understood: Understood
     new_events: int = 0
+    shows: OrderState | None = None
 
 
 class CandidateEvent(msgspec.Struct, eq=False, gc=False):
@@ -264,7 +270,7 @@ class BatchState:
                 consent = understood.events[-1].consent
                 self._collect_consent(site_id, understood.order.id, understood.events[-1])
             shown_at = sent_at if understood.is_snapshot else None
-            order = state.order_state(
+            delivered.shows = order = state.order_state(
                 understood.order, customer_key, is_test=is_test, shown_at=shown_at, consent=consent
             )
             _merge_into(self.orders, (site_id, understood.order.id), order, state.merge_orders)

@@ -44,6 +44,29 @@ class ShopDomain(msgspec.Struct, frozen=True, kw_only=True):
     example: str  # of a domain
 
 
+class RestatementReader(Protocol):
+    """Tells bodies of an order that say the same from others, before they are understood. Of two with one digest, understanding must make
+    the same, but for the moment of their evidence and the order's `updated_at`, both of which are the body's clock; or another time that it finds
+    is that clock, too."""
+
+    topics: frozenset[str]
+    """Of which bodies may be compared."""
+    clock_name: str
+    """How bodies name the clock. No digest holds the times that stand under this name, wherever that is."""
+
+    def order_named(self, body: bytes) -> str | None:
+        """The id of the order that a body shows, where it is found at a glance. Never raises."""
+        ...
+
+    def digest(self, topic: str, headers: str, body: bytes) -> bytes | None:
+        """Of all that a body of one of these topics says; `headers` is JSON. None: not to be compared. Never raises."""
+        ...
+
+    def clock(self, body: bytes) -> datetime | None:
+        """When what a body says was so, in UTC. None: not to be found at a glance. Never raises."""
+        ...
+
+
 class StorePlatform(Protocol):
     """The functions of one platform's folder. Header names are lower-case throughout."""
 
@@ -59,6 +82,8 @@ class StorePlatform(Protocol):
     kept_headers: tuple[str, ...]
     """Headers that are stored with a body: what `describe` and `understand` read, and what says who sent it. No signature is among
     them: beside its body it would let whoever reads the table send the body again."""
+    restatements: RestatementReader | None
+    """Tells which bodies say the same; None: nobody does."""
     own_settings: frozenset[str]
     """Settings of a site (`catalog.sites.SiteSettings`) that have an effect on this platform alone."""
 
@@ -86,9 +111,11 @@ class StorePlatform(Protocol):
 
 
 class PlainWebhooks:
-    """What most platforms share: deliveries to a site's own address alone, no unsigned hello, no plugin and no settings of their own."""
+    """What most platforms share: deliveries to a site's own address alone, no unsigned hello, no plugin, no settings of their own, and each body
+    is understood."""
 
     shop_domain: ShopDomain | None = None
+    restatements: RestatementReader | None = None
     has_plugin = False
     own_settings: frozenset[str] = frozenset()
 

@@ -75,8 +75,8 @@ WITH landed AS (
   ON CONFLICT DO NOTHING
   RETURNING landed_week, id, site_id
 ), queued AS (
-  INSERT INTO landing.raw_queue (raw_id, landed_week, site_id)
-  SELECT l.id, l.landed_week, l.site_id FROM landed l
+  INSERT INTO landing.raw_queue (raw_id, landed_week, site_id, is_again)
+  SELECT l.id, l.landed_week, l.site_id, true FROM landed l
   WHERE NOT EXISTS (SELECT FROM app.raw_outcomes o WHERE o.landed_week = l.landed_week AND o.raw_id = l.id)
   RETURNING raw_id
 )

@@ -45,7 +45,7 @@ gone AS (
   DELETE FROM app.raw_outcomes o USING open_orders t, landing.raw_events r
   WHERE o.landed_week = t.landed_week AND o.raw_id = t.raw_id AND r.landed_week = t.landed_week AND r.id = t.raw_id AND r.body_bytes > 0
   RETURNING o.raw_id, o.landed_week, o.site_id)
-INSERT INTO landing.raw_queue (raw_id, landed_week, site_id) SELECT raw_id, landed_week, site_id FROM gone ON CONFLICT DO NOTHING
+INSERT INTO landing.raw_queue (raw_id, landed_week, site_id, is_again) SELECT raw_id, landed_week, site_id, true FROM gone ON CONFLICT DO NOTHING
 """
 
 FORGET: Final = sa.text("DELETE FROM app.beacons WHERE received_at < :before")

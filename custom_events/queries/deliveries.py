@@ -110,6 +110,6 @@ WITH chosen AS (
   DELETE FROM app.raw_outcomes o USING chosen c WHERE o.landed_week = c.landed_week AND o.raw_id = c.raw_id
   RETURNING o.raw_id, o.landed_week, o.site_id
 )
-INSERT INTO landing.raw_queue (raw_id, landed_week, site_id) SELECT raw_id, landed_week, site_id FROM gone
+INSERT INTO landing.raw_queue (raw_id, landed_week, site_id, is_again) SELECT raw_id, landed_week, site_id, true FROM gone
 ON CONFLICT DO NOTHING
 """)

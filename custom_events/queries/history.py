@@ -288,7 +288,7 @@ WITH gone AS (
   WHERE o.landed_week = c.landed_week AND o.raw_id = c.id
   RETURNING o.raw_id, o.landed_week, o.site_id
 )
-INSERT INTO landing.raw_queue (raw_id, landed_week, site_id) SELECT raw_id, landed_week, site_id FROM gone
+INSERT INTO landing.raw_queue (raw_id, landed_week, site_id, is_again) SELECT raw_id, landed_week, site_id, true FROM gone
 ON CONFLICT DO NOTHING
 """
 

@@ -276,7 +276,8 @@ DELETE_WITHDRAWN_WITHOUT_ORDER: Final = sa.text(
 
 # ---------------------------------------------------------------- orders
 REDACT_ORDERS: Final = sa.text(f"""
-UPDATE app.orders o SET order_id = g.new, number = NULL, customer_key = NULL FROM {_RENAMED} WHERE o.site_id = :site AND o.order_id = g.old
+UPDATE app.orders o SET order_id = g.new, number = NULL, customer_key = NULL, said_digest = NULL
+FROM {_RENAMED} WHERE o.site_id = :site AND o.order_id = g.old
 """)
 
 REFUNDS: Final = sa.text("""

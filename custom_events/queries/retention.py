@@ -24,7 +24,7 @@ WITH unseen AS (
       WHERE e.site_id = c.site_id AND e.customer_key = c.customer_key AND e.occurred_at >= :cutoff)
   LIMIT :rows
 ), nameless AS (
-  UPDATE app.orders o SET customer_key = NULL, number = NULL FROM unseen u WHERE o.site_id = u.site_id AND o.customer_key = u.customer_key
+  UPDATE app.orders o SET customer_key = NULL, number = NULL, said_digest = NULL FROM unseen u WHERE o.site_id = u.site_id AND o.customer_key = u.customer_key
 ), ended AS (
   UPDATE app.subscriptions s SET customer_key = NULL FROM unseen u WHERE s.site_id = u.site_id AND s.customer_key = u.customer_key
 )

@@ -26,8 +26,8 @@ REQUEUE: Final = sa.text("""
 WITH gone AS (
   DELETE FROM app.raw_outcomes o WHERE o.landed_week = :week AND o.raw_id = ANY(CAST(:ids AS bigint[]))
 ), queued AS (
-  INSERT INTO landing.raw_queue (raw_id, landed_week, site_id)
-  SELECT e.id, e.landed_week, e.site_id FROM landing.raw_events e WHERE e.landed_week = :week AND e.id = ANY(CAST(:ids AS bigint[]))
+  INSERT INTO landing.raw_queue (raw_id, landed_week, site_id, is_again)
+  SELECT e.id, e.landed_week, e.site_id, true FROM landing.raw_events e WHERE e.landed_week = :week AND e.id = ANY(CAST(:ids AS bigint[]))
   ON CONFLICT DO NOTHING RETURNING raw_id
 )
 SELECT count(*) FROM queued

@@ -77,7 +77,7 @@ DELETE FROM landing.raw_queue WHERE ctid = ANY (ARRAY (
   (SELECT ctid FROM landing.raw_queue WHERE site_id % $1::bigint = ANY ($2::text[]::bigint[]) ORDER BY raw_id LIMIT $4::bigint)
   UNION ALL
   (SELECT ctid FROM landing.raw_queue WHERE site_id % $1::bigint = $3::bigint ORDER BY raw_id LIMIT $5::bigint)
-)) RETURNING landed_week, raw_id, site_id
+)) RETURNING landed_week, raw_id, site_id, coalesce(is_again, false)
 """
 
 # Bodies of the claimed rows; the week finds the partition.
@@ -141,7 +141,7 @@ FROM {given("site_id bigint", "order_id text")}
 CROSS JOIN LATERAL (
   SELECT s.number, s.ordered_at, s.state_at, s.status, s.financial_status, s.paid_at, s.cancelled_at, s.deleted_at, s.currency,
          s.total, s.refunded, s.customer_key, s.is_test, s.current_total, s.payment_lost_at, s.payment_state_at,
-         s.cancellation_state_at, s.refunds_listed_at, s.shown_at, s.ad_user_data, s.ad_personalization, s.has_undone
+         s.cancellation_state_at, s.refunds_listed_at, s.shown_at, s.ad_user_data, s.ad_personalization, s.has_undone, s.said_digest
   FROM app.orders s WHERE s.site_id = c.site_id AND s.order_id = c.order_id LIMIT 1
 ) o
 """
@@ -173,6 +173,7 @@ CHANGE_ORDERS: Final = change(
         "ad_user_data text",
         "ad_personalization text",
         "has_undone boolean",
+        "said_digest bytea",
         "updated_at timestamptz",
     ),
 )
@@ -187,6 +188,7 @@ MOVE_ORDERS: Final = change(
         "cancellation_state_at timestamptz",
         "refunds_listed_at timestamptz",
         "shown_at timestamptz",
+        "said_digest bytea",
         "updated_at timestamptz",
     ),
 )
@@ -376,6 +378,6 @@ WITH gone AS (
     AND r.landed_week = o.landed_week AND r.id = o.raw_id
   RETURNING o.raw_id, o.landed_week, o.site_id
 )
-INSERT INTO landing.raw_queue (raw_id, landed_week, site_id) SELECT raw_id, landed_week, site_id FROM gone
+INSERT INTO landing.raw_queue (raw_id, landed_week, site_id, is_again) SELECT raw_id, landed_week, site_id, true FROM gone
 ON CONFLICT DO NOTHING
 """

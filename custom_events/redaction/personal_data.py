@@ -70,7 +70,12 @@ PERSONAL_DATA: Final[dict[str, Personal | Nobody]] = {
         _EVENTS,
     ),
     "app.event_keys": Personal(_OF_EVENT, Done.RENAMED, "natural keys, which hold ids", _ALWAYS),
-    "app.orders": Personal("order id, customer key", Done.RENAMED, "id, number and customer of an order", _ALWAYS),
+    "app.orders": Personal(
+        "order id, customer key",
+        Done.RENAMED,
+        "id, number and customer of an order; digest of its newest body",
+        _ALWAYS,
+    ),
     "app.order_consents": Personal(_OF_ORDER, Done.DELETED, "an order's consent", _ALWAYS),
     "app.order_refunds": Personal(_OF_ORDER, Done.RENAMED, "ids, and what was written on lines", _ALWAYS),
     "app.subscriptions": Personal("customer key, first order", Done.RENAMED, "ids and customer", _ALWAYS),

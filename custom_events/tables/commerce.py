@@ -135,6 +135,11 @@ orders = sa.Table(
     ),
     sa.Column("ad_user_data", sa.Text, comment="Consent by all its bodies: denied, else granted; null: none says."),
     sa.Column("ad_personalization", sa.Text, comment="Likewise."),
+    sa.Column(
+        "said_digest",
+        sa.LargeBinary,
+        comment="Digest of the newest body where the row is what that says: a body that says the same is known by it; null: not known.",
+    ),
     sa.Index("ix_orders_customer", "site_id", "customer_key", "ordered_at"),
     sa.Index("ix_orders_number", "number"),  # without the site, so that no plan takes it for a customer's orders
     schema=APP,

@@ -56,6 +56,7 @@ raw_queue = sa.Table(
     sa.Column("raw_id", sa.BigInteger, primary_key=True, autoincrement=False, comment="raw_events.id."),
     landed_week("raw_events.landed_week: finds the partition."),
     site_id(foreign_key=False),
+    sa.Column("is_again", sa.Boolean, comment="Put back to be understood again; null: it has just landed."),
     schema=LANDING,
     comment="Raw events that nobody has understood yet; the batch that does deletes them. One row per raw event.",
 )

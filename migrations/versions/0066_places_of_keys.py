@@ -4,7 +4,7 @@ The unique indexes are built beside running programs before (custom_events/postg
 No row is written. Going back is the same the other way round.
 
 Revision ID: 0066
-Revises: 0064
+Revises: 0065
 """
 
 from alembic import op
@@ -13,7 +13,7 @@ from custom_events.postgres import online_indexes
 from custom_events.postgres.online_indexes import UniqueIndex
 
 revision = "0066"
-down_revision = "0064"
+down_revision = "0065"
 branch_labels = None
 depends_on = None
 

@@ -262,3 +262,23 @@ def test_names_of_the_glossary_come_and_go(database: str) -> None:
             connection.execute(
                 sa.text("UPDATE app.definition_revisions SET config = '{}' WHERE reason = 'for this test'")
             )
+
+
+KEYLESS = """
+UPDATE app.conversion_uploads SET ads_action_id = 7, attempts = 1 - sequence, state = CASE sequence WHEN 0 THEN 'accepted' ELSE 'queued' END
+"""
+
+
+def test_a_conversion_that_was_sent_has_its_transaction_again(database: str) -> None:
+    migrate.downgrade(database, before("0067"))
+    with connected(database) as connection:
+        connection.execute(sa.text(UNTOLD))
+        connection.execute(sa.text(KEYLESS))
+        connection.commit()
+    migrate.upgrade(database)
+    with connected(database) as connection:
+        keys = connection.execute(
+            sa.text("SELECT transaction_id, sequence, upload_id, created_at FROM app.upload_keys")
+        )
+        sent = connection.execute(sa.text("SELECT id, created_at FROM app.conversion_uploads WHERE sequence = 0")).one()
+        assert keys.all() == [("1", 0, *sent)]

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from custom_events.platforms.base import Delivery, PlainWebhooks, Secret, ShopDomain
+from custom_events.platforms.base import Delivery, PlainWebhooks, RestatementReader, Secret, ShopDomain
 from custom_events.platforms.shopify import delivery as deliveries
 from custom_events.platforms.shopify import signature
+from custom_events.platforms.shopify.restatements import OrderRestatements
 from custom_events.platforms.shopify.sources import EVENT_SHOP
 from custom_events.platforms.shopify.understand import understand
 from custom_events.values.deliveries import Platform, RawDelivery, Refusal, SiteContext, Understood
@@ -26,6 +27,7 @@ class Shopify(PlainWebhooks):
     shop_domain = ShopDomain(header="x-shopify-shop-domain", other_header=EVENT_SHOP, example="my-shop.myshopify.com")
     makes_secret = True
     kept_headers = deliveries.KEPT
+    restatements: RestatementReader | None = OrderRestatements()
     own_settings = frozenset({"subscription_sources"})
 
     def instructions(self, site_key: str, url: str) -> list[str]:

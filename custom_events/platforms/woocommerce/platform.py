@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from custom_events.platforms.base import Delivery, Secret, ShopDomain
+from custom_events.platforms.base import Delivery, RestatementReader, Secret, ShopDomain
 from custom_events.platforms.woocommerce import delivery as deliveries
 from custom_events.platforms.woocommerce import signature
 from custom_events.platforms.woocommerce.understand import understand
@@ -23,6 +23,7 @@ class WooCommerce:
     has_plugin = True
     makes_secret = False
     kept_headers = deliveries.KEPT
+    restatements: RestatementReader | None = None
     own_settings: frozenset[str] = frozenset({"cod_paid_when", "take_sub_orders", "payment_lost_statuses"})
 
     def instructions(self, site_key: str, url: str) -> list[str]:
