@@ -115,7 +115,7 @@ def test_withholds_adjustments(code: str, made: Conversion) -> None:
 )
 def test_expires(code: str, made: Conversion) -> None:
     answer = conversion_rules.validate(made, NOW)
-    assert (answer.verdict, answer.code) == (Verdict.EXPIRED, code)
+    assert (answer.upload_id, answer.verdict, answer.code) == (5, Verdict.EXPIRED, code)
     assert answer.sentence
 
 
