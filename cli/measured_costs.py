@@ -16,9 +16,12 @@ CONVERSIONS_AN_ORDER: Final = 1.8  # at most: every custom event goes to Google
 # ---------------------------------------------------------------- processor, us
 RECEIVER_US: Final = 69  # a delivery, of the receiver's process: docs/reference/performance.md 2
 LANDING_POSTGRES_US: Final = 45  # the same delivery, of PostgreSQL: docs/reference/performance.md 2 (114 together)
-# A delivery of an order with four of them on full tables, docs/reference/performance.md 10: (238 + 377 + 224 + 301) / 4 and (195 + 382 + 104 + 143) / 4.
-PIPELINE_US: Final = 285
+# A delivery of an order with four of them on full tables (benchmarks/filled.py, docs/reference/performance.md 14): the first (223 + 452 + 249 + 305) / 4 at 1,000,000
+# orders, 285 at 300,000; the second (195 + 382 + 104 + 143) / 4 at 300,000, 167 at 1,000,000. So neither is said to grow with what is there.
+PIPELINE_US: Final = 307
 PIPELINE_POSTGRES_US: Final = 206
+RULES_A_SITE: Final = 5  # assignments, of the worlds in which these were measured
+RULE_US: Final = 0.4  # a further assignment of a site, of a drain for each delivery: 40,000 events a second with 50, 136,000 with 5 (decision 4)
 SENDER_US: Final = (
     35  # a conversion in a full batch: 40 ms for 2,000, and 15 of Google's client, rounded up: decision 17
 )
@@ -49,12 +52,17 @@ CONNECTION_MIB: Final = 10  # a backend of PostgreSQL that has planned our state
 RAW_BYTES: Final = (
     3_300  # a delivery: 2.4 kB of body (decision 2), headers, its row in the index of digests and by number
 )
-ORDER_BYTES: Final = (
-    5_771  # an order with its events, custom events, conversions and all indexes: docs/reference/performance.md 10
-)
+# An order with its events, custom events, conversions, keys and all indexes: 7,192 at 5,000,000 orders, and the places of keys (docs/reference/performance.md 14).
+ORDER_BYTES: Final = 7_400
 REPORTS_SHARE: Final = 0.35  # of what orders take, for the tables of reports: an estimate, not measured
 LANDING_LOG_BYTES: Final = 6_000  # a delivery: its row and 3 kB of page images, decision 64
-PIPELINE_LOG_BYTES: Final = 10_847  # a delivery of an order with four of them: (14,075 + 19,499 + 2,384 + 7,430) / 4, docs/reference/performance.md 10
+# A delivery of an order with four of them: (14,075 + 19,499 + 2,384 + 7,430) / 4 at 300,000 orders, docs/reference/performance.md 10. At 1,000,000 it is
+# (14,324 + 22,220 + 2,491 + 8,310) / 4 = 11,836: of the same entries of indexes more are the first in their page since the last checkpoint, which writes the page.
+PIPELINE_LOG_BYTES: Final = 10_847
+PIPELINE_LOG_ORDERS: Final = 300_000
+TENFOLD_LOG_BYTES: Final = (
+    1_900  # more with ten times as many orders: (11,836 - 10,847) / log10(1,000,000 / 300,000), rounded up
+)
 SENDER_LOG_BYTES: Final = 929  # a conversion, claim and answer: decision 17
 RUN_BYTES: Final = 26_000  # a run of Dagster's with its events: orchestration/run_retention.py
 RUNS_A_DAY: Final = 2 * 144 + BUILDS_A_DAY + 50  # drains and sends hand over after ten minutes; hourly and daily jobs

@@ -1,6 +1,6 @@
 """Events a day -> processors, memory, disk, log and connections. Pure: measured costs (measured_costs.py) times what comes."""
 
-from math import ceil
+from math import ceil, log10
 from typing import Final
 
 import msgspec
@@ -91,7 +91,7 @@ def size(load: Load) -> Sizing:
         postgres_memory_mib=ceil(connections * cost.CONNECTION_MIB + CACHES * _shared_mib(orders_a_day)),
         connections=connections,
         disk=_disk(load, orders_a_day),
-        log_a_day_bytes=_log_a_day(load.events_a_day),
+        log_a_day_bytes=_log_a_day(load),
         rows={
             "raw events": load.events_a_day * load.raw_days,
             "orders": round(kept_orders),
@@ -102,7 +102,10 @@ def size(load: Load) -> Sizing:
 
 def _programs(load: Load, peak: float, conversions: float) -> tuple[Program, ...]:
     receiver_cores = _cores(peak * cost.RECEIVER_US)
-    drain_cores = _cores(peak * cost.PIPELINE_US) + _if_any(peak, cost.PIPELINE_BATCHES_CORES)
+    further_rules = max(0.0, load.assignments / load.sites - cost.RULES_A_SITE)
+    drain_cores = _cores(peak * (cost.PIPELINE_US + further_rules * cost.RULE_US)) + _if_any(
+        peak, cost.PIPELINE_BATCHES_CORES
+    )
     send_cores = _cores(conversions * cost.SENDER_US) + _if_any(peak, cost.SENDER_BATCHES_CORES)
     receivers = max(1, ceil(receiver_cores), ceil(peak / (BUSY * cost.RECEIVER_A_SECOND)))
     drains, senders = min(cost.SHARDS, max(1, ceil(drain_cores))), max(1, ceil(send_cores))
@@ -161,12 +164,13 @@ def _disk(load: Load, orders_a_day: float) -> dict[str, int]:
         "tables of reports": round(orders * cost.REPORTS_SHARE),
         "Dagster's own": cost.RUNS_A_DAY * dagster_days * cost.RUN_BYTES + cost.TICKS_A_DAY * cost.TICK_BYTES,
         "log between checkpoints": cost.LOG_KEPT_BYTES,
-        "archived log": _log_a_day(load.events_a_day) * load.log_days,
+        "archived log": _log_a_day(load) * load.log_days,
     }
 
 
-def _log_a_day(events_a_day: int) -> int:
-    conversions = events_a_day / cost.DELIVERIES_AN_ORDER * cost.CONVERSIONS_AN_ORDER
-    return round(
-        events_a_day * (cost.LANDING_LOG_BYTES + cost.PIPELINE_LOG_BYTES) + conversions * cost.SENDER_LOG_BYTES
-    )
+def _log_a_day(load: Load) -> int:
+    """With the more orders there are, the more pages of indexes are written whole after a checkpoint."""
+    orders = load.events_a_day / cost.DELIVERIES_AN_ORDER
+    tenfolds = log10(max(1.0, orders * load.event_days / cost.PIPELINE_LOG_ORDERS))
+    delivery = cost.LANDING_LOG_BYTES + cost.PIPELINE_LOG_BYTES + tenfolds * cost.TENFOLD_LOG_BYTES
+    return round(load.events_a_day * delivery + orders * cost.CONVERSIONS_AN_ORDER * cost.SENDER_LOG_BYTES)

@@ -16,6 +16,10 @@ CAREFUL_S = 60.0  # after a known delivery: a group wrongly taken for a new one 
 BOUNDARY = timedelta(seconds=60)  # around the change of week, one landing at a time
 # After it, last week is looked at: twelve times as long as Shopify tries again (docs/reference/platforms.md 1.5).
 REPEATS = timedelta(hours=48)
+# Before it, the week to come is looked at: a database whose clock was ahead, and was set back, has landed there.
+SET_BACK = timedelta(hours=2)
+NEVER = datetime.min.replace(tzinfo=UTC)
+CLOCK_LOOK_S = 10.0  # between two looks at the database's clock, which somebody may set
 
 Connection = asyncpg.Connection
 Connect = Callable[[], Awaitable[Connection]]
@@ -52,14 +56,14 @@ class WriterConnection:
         self._pause = pause
         self.wake = asyncio.Event()  # of the task that works it
         self._connection: Connection | None = None
-        self._clock_offset = timedelta()  # the database's clock minus ours
+        self._clock_look = (NEVER, -CLOCK_LOOK_S)  # at the database, and when by the monotonic clock, which nobody sets
         self._careful_until = 0.0  # of the monotonic clock; until then no group is taken for a new one
 
     async def land(self, group: Group, counted: int) -> set[int]:
         """Commit a group and the number of refusals without rows; the places of deliveries that had landed before."""
         connection = self._connection or await self._reconnect()
         bodies = await group.bodies()
-        now = datetime.now(UTC) + self._clock_offset
+        now = await self._clock(connection)
         if is_near_boundary(now):
             async with asyncio.timeout(COMMIT_LIMIT_S), connection.transaction():
                 await connection.fetch(landing.LOCK_BOUNDARY, landing.BOUNDARY_LOCK)
@@ -69,7 +73,7 @@ class WriterConnection:
             *group.rows,
             bodies,
             only_counted=counted,
-            around=is_after_boundary(now),
+            around=is_around_boundary(now),
             all_new=time.monotonic() >= self._careful_until,
             timeout_s=COMMIT_LIMIT_S,
         )
@@ -96,10 +100,22 @@ class WriterConnection:
         if self._pause.lasts:
             raise ConnectionError("the database did not answer a moment ago")
         connection = await self._connect()
-        self._clock_offset = await connection.fetchval(landing.CLOCK) - datetime.now(UTC)
+        await self._look_at_clock(connection)
         self._connection = connection
         self._pause.end()
         return connection
+
+    async def _clock(self, connection: Connection) -> datetime:
+        """The database's clock, as it was at the last look and as much later as time has passed since."""
+        there, at = self._clock_look
+        if time.monotonic() - at > CLOCK_LOOK_S:
+            there, at = await self._look_at_clock(connection)
+        return there + timedelta(seconds=time.monotonic() - at)
+
+    async def _look_at_clock(self, connection: Connection) -> tuple[datetime, float]:
+        there: datetime = await connection.fetchval(landing.CLOCK, timeout=COMMIT_LIMIT_S)
+        self._clock_look = there, time.monotonic()
+        return self._clock_look
 
 
 def is_near_boundary(moment: datetime) -> bool:
@@ -107,6 +123,6 @@ def is_near_boundary(moment: datetime) -> bool:
     return (moment - BOUNDARY).isocalendar()[1] != (moment + BOUNDARY).isocalendar()[1]
 
 
-def is_after_boundary(moment: datetime) -> bool:
-    """Whether stores may still try again what they first sent last week."""
-    return (moment - REPEATS).isocalendar()[1] != moment.isocalendar()[1]
+def is_around_boundary(moment: datetime) -> bool:
+    """Whether stores may still try again what landed last week, or landed next week by a clock that was set back since."""
+    return (moment - REPEATS).isocalendar()[1] != (moment + SET_BACK).isocalendar()[1]

@@ -28,7 +28,7 @@ SHOWN = (
     *("RECEIVER_US", "LANDING_POSTGRES_US", "PIPELINE_US", "PIPELINE_POSTGRES_US", "SENDER_US", "SENDER_POSTGRES_US"),
     *("POSTGRES_BATCHES_CORES", "PIPELINE_BATCHES_CORES", "SENDER_BATCHES_CORES"),
     *("REPORTS_US", "RUN_MIB", "SITE_BYTES", "ASSIGNMENT_BYTES", "RAW_BYTES", "ORDER_BYTES"),
-    *("LANDING_LOG_BYTES", "PIPELINE_LOG_BYTES"),
+    *("RULE_US", "LANDING_LOG_BYTES", "PIPELINE_LOG_BYTES", "PIPELINE_LOG_ORDERS", "TENFOLD_LOG_BYTES"),
     *("RECEIVER_CONNECTIONS", "CONSOLE_CONNECTIONS", "RUN_CONNECTIONS", "DAGSTER_CONNECTIONS"),
 )
 
@@ -74,6 +74,22 @@ def test_the_arithmetic_by_hand() -> None:
     assert sized.memory_mib > sized.postgres_memory_mib
     drains = next(program for program in sized.programs if program.name == "runs that drain")
     assert drains.cores == pytest.approx(50 * cost.PIPELINE_US / 1e6 / 0.6 + cost.PIPELINE_BATCHES_CORES, abs=0.001)
+
+
+def test_log_grows_with_the_orders_that_are_there() -> None:
+    one, ten = size(load(864_000, event_days=10)), size(load(864_000, event_days=100))
+    assert ten.log_a_day_bytes - one.log_a_day_bytes == pytest.approx(864_000 * cost.TENFOLD_LOG_BYTES, rel=0.001)
+    assert size(load(1_000, event_days=1)).log_a_day_bytes == size(load(1_000)).log_a_day_bytes
+
+
+def test_more_assignments_of_a_site_take_more_of_a_drain() -> None:
+    def drain(assignments: int) -> float:
+        programs = {program.name: program for program in size(load(10**7, sites=10, assignments=assignments)).programs}
+        return programs["runs that drain"].cores * programs["runs that drain"].processes
+
+    peak = 5 * 10**7 / 86_400
+    assert drain(50) == drain(10)
+    assert drain(550) - drain(50) == pytest.approx(peak * 50 * cost.RULE_US / 1e6 / 0.6, abs=0.01)
 
 
 def test_more_than_a_process_can_do_is_more_processes_up_to_the_shards() -> None:

@@ -1,5 +1,6 @@
 """Laws that hold for every tree and every event."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema
@@ -16,8 +17,9 @@ from custom_events.conditions.interpret import interpret
 from custom_events.conditions.render import render
 from custom_events.conditions.runtime import items_of
 from custom_events.conditions.schema import json_schema
-from custom_events.conditions.validate import Severity, read_tree, validate
-from custom_events.values.events import CommerceEvent, from_json, to_json
+from custom_events.conditions.validate import Severity, parse, read_tree, validate
+from custom_events.values.events import CommerceEvent, LineItem, from_json, to_json
+from tests.conditions.examples import BERLIN, ORDER, PAID
 from tests.conditions.strategies import any_json, events, facts, hostile_events, item_trees, trees
 
 law = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -144,3 +146,21 @@ def test_what_the_schema_refuses_has_problems(published: jsonschema.Draft202012V
 def test_item_trees_stand_only_inside_items(tree: Any) -> None:
     assert read_tree(tree, Scope.ITEM)[0] is not None
     assert read_tree(tree)[0] is None
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda tree: tree,
+        lambda tree: {"all": [tree]},
+        lambda tree: {"any": [tree]},
+        lambda tree: {"not": {"not": tree}},
+    ],
+)
+def test_a_time_of_an_item_is_on_the_sites_clock_wherever_it_stands(around: Callable[[Any], Any]) -> None:
+    boots = LineItem(sku="VIP-1", properties={"fetched": "2026-03-07T00:15:00"})  # in Berlin, 23:15 in UTC
+    fetched = msgspec.structs.replace(PAID, order=msgspec.structs.replace(ORDER, items=(boots,)))
+    early = {"field": "item.properties.fetched", "op": "before", "value": "2026-03-06T23:20:00Z"}
+    tree = around({"any_item": early})
+    assert holds(tree, fetched, BERLIN)
+    assert interpret(parse(tree), fetched, BERLIN)

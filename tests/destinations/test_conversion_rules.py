@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custom_events.destinations import conversion_rules
+from custom_events.destinations.rules import NEXT_CLICK
 from custom_events.values import reasons
 from custom_events.values.clicks import Click, ClickKind, ConsentStatus
 from custom_events.values.conversions import Conversion, UploadKind, Verdict
@@ -114,7 +115,7 @@ def test_withholds_adjustments(code: str, made: Conversion) -> None:
 )
 def test_expires(code: str, made: Conversion) -> None:
     answer = conversion_rules.validate(made, NOW)
-    assert (answer.verdict, answer.code) == (Verdict.EXPIRED, code)
+    assert (answer.upload_id, answer.verdict, answer.code) == (5, Verdict.EXPIRED, code)
     assert answer.sentence
 
 
@@ -170,9 +171,36 @@ def test_what_speaks_against_a_click_alone_has_the_next_one_tried() -> None:
     answer = conversion_rules.validate(old, NOW)
     assert answer is not None
     assert (answer.upload_id, answer.verdict, answer.code) == (5, Verdict.DROP_CLICK, "click_too_old")
+    assert answer.sentence == reasons.EXPIRED[reasons.Reason.CLICK_TOO_OLD] + NEXT_CLICK
     young = conversion_rules.validate(clicked(NOW - timedelta(hours=1), occurred_at=NOW, has_other_clicks=True), NOW)
     assert young is not None
     assert young.verdict is Verdict.HOLD, "it will be good"
+
+
+def test_sentences_say_what_of_the_row_is_wrong() -> None:
+    late = conversion_rules.validate(clicked(NOW - timedelta(days=40), click_window_days=30), NOW)
+    assert late is not None
+    assert late.sentence == reasons.EXPIRED[reasons.OUTSIDE_CLICK_WINDOW].format(days=30)
+    long = conversion_rules.validate(row(transaction_id="x" * 65), NOW)
+    assert long is not None
+    assert long.sentence == reasons.WITHHELD[reasons.TRANSACTION_ID_LENGTH].format(characters=65, limit=64)
+    for reason, made, figures in (
+        (reasons.ACTION_ID, row(action_id="AW-12"), {"action": "AW-12"}),
+        (reasons.VALUE_NEGATIVE, row(value=Decimal(-1)), {"value": Decimal(-1)}),
+        (reasons.CURRENCY_UNKNOWN, row(currency="EURO"), {"currency": "EURO"}),
+        (
+            reasons.TIME_IN_FUTURE,
+            row(occurred_at=NOW + timedelta(hours=1)),
+            {"at": (NOW + timedelta(hours=1)).isoformat()},
+        ),
+    ):
+        answer = conversion_rules.validate(made, NOW)
+        assert answer is not None
+        assert answer.sentence == reasons.WITHHELD[reason].format(**figures)
+    ready_at = NOW + timedelta(hours=5)
+    young = conversion_rules.validate(clicked(NOW - timedelta(hours=1), occurred_at=NOW), NOW)
+    assert young is not None
+    assert (young.upload_id, young.sentence) == (5, reasons.waits_until(reasons.CLICK_TOO_RECENT, ready_at))
 
 
 def test_a_click_without_a_time_passes() -> None:

@@ -172,3 +172,19 @@ def test_which_reasons_are_remarks_and_which_nobody_understands() -> None:
     assert [is_not_understood(reason) for reason in not_understood] == [True, True, True]
     understood = (reasons.OUR_ERROR, "AuthorizationError.USER_PERMISSION_DENIED", "InternalError.TRANSIENT_ERROR")
     assert [is_not_understood(reason) for reason in understood] == [False, False, False]
+
+
+def test_a_click_that_google_refuses_is_looked_for_in_parts_before_the_next_one_is_tried() -> None:
+    code = "ProcessingErrorReason.INVALID_GCLID"
+    row = Conversion(
+        upload_id=5,
+        kind=UploadKind.CONVERSION,
+        action_id="8001",
+        transaction_id="1",
+        occurred_at=NOW,
+        has_other_clicks=True,
+    )
+    refused = rules.answer(codes.RULES[code], code, row, NOW)
+    assert (refused.verdict, refused.sentence) == (Verdict.DROP_CLICK, codes.RULES[code].sentence + rules.NEXT_CLICK)
+    in_parts = rules.Rule(Verdict.SPLIT, "Which one is not known")
+    assert rules.answer(in_parts, code, row, NOW).verdict is Verdict.SPLIT

@@ -52,6 +52,16 @@ def test_classify(error: Any, verdict: Verdict, code: str) -> None:
     assert transport_errors.is_foreseen(error)
 
 
+class NewConnectionError(requests.ConnectionError):
+    """As urllib3 names it: what happened is in the name alone."""
+
+
+def test_the_name_of_an_error_says_what_happened_too() -> None:
+    found = transport_errors.classify(NewConnectionError())
+    assert (found.code, found.rule) == ("grpc.UNAVAILABLE", transport_errors.NOT_SENT)
+    assert transport_errors.classify(requests.exceptions.SSLError()).rule is transport_errors.NOT_TRUSTED
+
+
 def test_reach() -> None:
     assert transport_errors.classify(api.MethodNotImplemented("what?")).rule.scope is Scope.PROJECT
     assert transport_errors.classify(api.PermissionDenied("no")).rule.scope is Scope.ACCOUNT

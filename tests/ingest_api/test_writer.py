@@ -281,7 +281,7 @@ def test_a_client_that_goes_away_takes_nothing_from_the_others(play: Play, rows:
 
 
 def test_the_week_before_is_looked_at(play: Play, rows: Query, engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module_of_connections, "is_after_boundary", lambda moment: True)
+    monkeypatch.setattr(module_of_connections, "is_around_boundary", lambda moment: True)
 
     async def first(writer: Writer, _: Connections) -> None:
         assert await land(writer, *delivery(1)) is True
@@ -300,7 +300,7 @@ def test_the_week_before_is_looked_at(play: Play, rows: Query, engine: Any, monk
 def test_beside_the_week_before_new_ones_land_by_the_short_statement_and_known_ones_by_the_long_one(
     play: Play, rows: Query, engine: Any, monkeypatch: pytest.MonkeyPatch, one_connection: None
 ) -> None:
-    monkeypatch.setattr(module_of_connections, "is_after_boundary", lambda moment: True)
+    monkeypatch.setattr(module_of_connections, "is_around_boundary", lambda moment: True)
     monkeypatch.setattr(module_of_connections, "CAREFUL_S", 0.0)
     long_statement = module_of_connections.landing.LAND_AROUND
 

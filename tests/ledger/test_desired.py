@@ -159,6 +159,17 @@ def test_a_conversion_that_was_worth_nothing_goes_after_all(reason: str) -> None
     assert changes(withheld, [], Desired(None, "invalidated"), Lane.GOOGLE_ADS, NOW) == []
 
 
+def test_a_conversion_without_a_value_goes_as_it_is() -> None:
+    """Google counts it by the value of its ads action."""
+    waiting = row(state=UploadState.QUEUED, attempts=0)._replace(value=None)
+    assert wanted(waiting, [], "0") == []
+    assert wanted(waiting, [], "70") == [SetValue(waiting, UploadKind.CONVERSION, Decimal(70), None)]
+    sent = row()._replace(value=None)
+    assert wanted(sent, [], "0") == []
+    (gone,) = changes(sent, [], Desired(None), Lane.GOOGLE_ADS, NOW)
+    assert (gone.kind, gone.value) == (UploadKind.RETRACTION, 0)
+
+
 WAIT = Hold(reasons.CANCELLATION_MAY_BE_UNDONE, "It waits until", NOW + timedelta(hours=20))
 ASK = Hold(reasons.PAYMENT_LOST, "Somebody decides", None)
 

@@ -105,6 +105,14 @@ def test_a_rule_that_counts_minds_its_dates_and_its_customer() -> None:
     assert ids(paid(customer=None), of_the_site) == [1]
 
 
+def test_either_date_alone_bounds_a_rule() -> None:
+    for counts in (None, Threshold(at_least=Decimal(1))):
+        begins = assignment(1, threshold=counts, valid_from=date(2026, 3, 3))
+        ends = assignment(1, threshold=counts, valid_until=date(2026, 3, 3))
+        assert [ids(paid(day=day), begins) for day in (0, 1, 2)] == [[], [1], [1]]
+        assert [ids(paid(day=day), ends) for day in (0, 1, 2)] == [[1], [1], []]
+
+
 def test_what_is_settled_already_is_not_counted_again() -> None:
     reached = Crossing(before=Decimal(2), after=Decimal(3), fires=True)
     missed = Crossing(before=Decimal(1), after=Decimal(2), fires=False)

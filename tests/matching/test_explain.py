@@ -8,7 +8,7 @@ from custom_events.conditions.facts import Facts
 from custom_events.matching.explain import MAX_SHOWN_OCCURRENCES, explain, explanation_lines, to_json
 from custom_events.matching.match import NO_HISTORY, History
 from custom_events.matching.threshold import Occurrence
-from custom_events.values.definitions import Threshold
+from custom_events.values.definitions import Threshold, ThresholdMeasure
 from custom_events.values.events import EventType
 from custom_events.values.reasons import Reason
 from tests.matching.building import DAY_0, assignment, compiled_rules, paid
@@ -66,6 +66,16 @@ def test_the_threshold_shows_the_newest_it_counted() -> None:
     assert (found.threshold.before, found.threshold.after, found.threshold.number_counted) == (500, 501, 501)
     assert len(found.threshold.counted) == MAX_SHOWN_OCCURRENCES
     assert found.threshold.counted[-1].key == "order.paid:1"
+
+
+def test_a_sums_threshold_shows_how_many_events_it_added() -> None:
+    rule = assignment(
+        1, threshold=Threshold(measure=ThresholdMeasure.SUM, field="order.total", at_least=Decimal(900), currency="EUR")
+    )
+    many = Occurrence(occurred_at=DAY_0, key="a", customer="c:1", amount=Decimal(300), currency="EUR", events=7)
+    found = explain(paid(day=1), rule, history=History(counted={1: [many]}))
+    assert found.threshold is not None
+    assert (found.threshold.before, found.threshold.after, found.threshold.number_counted) == (300, 400, 8)
 
 
 def test_a_draft_is_explained_in_its_sites_time_zone() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from custom_events.matching.threshold import (
     Occurrence,
+    Tally,
     affected_until,
     count_function,
     crossing,
@@ -269,3 +270,19 @@ def test_an_event_that_stands_in_the_history_at_another_time_is_counted_once() -
     assert counts is not None
     assert not counts([at(0, key="k")], DAY_0 + timedelta(days=1), "k")
     assert counts([at(0, key="j")], DAY_0 + timedelta(days=1), "k")
+
+
+def test_a_count_in_a_rolling_window_is_decided_by_what_lies_in_it() -> None:
+    third = Threshold(at_least=Decimal(3), period=ROLLING, window_days=30)
+    decides = count_function(third)
+    assert decides is not None
+    for when in ((0, 20, 31, 35), (0, 1, 2, 3, 40, 41, 42), (0, 10, 20, 30, 40), (0, 11, 22, 33)):
+        history = [at(day) for day in when]
+        decided = [each for each in history if decides(history, each.occurred_at, each.key)]
+        assert decided == fired(third, history, UTC)
+
+
+def test_places_are_numbered_within_their_period() -> None:
+    for period, numbers in ((ThresholdPeriod.MONTH, [1, 2, 3, 1, 2]), (ThresholdPeriod.LIFETIME, [1, 2, 3, 4, 5])):
+        tally = Tally(Threshold(at_least=Decimal(2), period=period), UTC)
+        assert [tally.take(at(day)).number for day in (0, 1, 29, 30, 31)] == numbers  # 1 April is day 30

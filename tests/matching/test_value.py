@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custom_events.conditions.facts import Facts
-from custom_events.matching.money import MINOR_DIGITS, rounded
-from custom_events.matching.value import compile_rule, share_left, value_now, value_of
+from custom_events.conditions.facts import NO_FACTS, Facts
+from custom_events.matching.money import AMOUNT_LIMIT, MINOR_DIGITS, rounded
+from custom_events.matching.value import NO_AMOUNT, amount_of, compile_rule, share_left, value_now, value_of
 from custom_events.values.definitions import CurrencyRule, ValueRule, ValueSource
 from custom_events.values.events import Cart, CommerceEvent, EventType, LineItem, Refund, Subscription
 from tests.conditions.examples import PAID, REFUNDED
@@ -247,3 +247,10 @@ def test_refunds_in_any_order_never_raise_the_value_nor_pass_zero(
 def test_a_refund_leaves_the_share_of_what_the_rule_starts_from(rule: ValueRule, left: str) -> None:
     shipped_for_nothing = msgspec.structs.replace(refund("1", "4.90"), shipping=D("4.90"))
     assert share_left(compile_rule(rule), paid(), [shipped_for_nothing]) == D(left)
+
+
+def test_an_orders_total_is_an_amount_below_the_limit() -> None:
+    orders_total = compile_rule(ValueRule())
+    most = AMOUNT_LIMIT - Decimal("0.01")
+    assert amount_of(orders_total, paid(total=str(most)), NO_FACTS) == (most, "EUR")
+    assert amount_of(orders_total, paid(total=str(AMOUNT_LIMIT)), NO_FACTS) == NO_AMOUNT

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from custom_events.matching.money import rounded
 from custom_events.matching.refunded import completed, refunds_in_other_currencies
 from custom_events.matching.value import compile_rule, share_left, value_now, value_of
+from custom_events.matching.worth import Back, Order, left_of
 from custom_events.values.definitions import CurrencyRule, ValueRule, ValueSource
 from custom_events.values.events import CommerceEvent, EventType, LineItem, Refund, Subscription
 from tests.matching.building import DAY_0, paid
@@ -357,3 +358,10 @@ def test_what_is_taken_never_raises_a_value_nor_passes_zero(data: st.DataObject,
         assert found == 0
     later = now(event, *refunds, rule=rule, total=str(total), current=str(data.draw(cents)))
     assert later >= 0
+
+
+def test_items_of_an_order_whose_worth_the_store_says_are_gone_once() -> None:
+    order = Order(then=D(100), total=D(100), current=D(60))
+    taken_out = Back(amount=D(0), named=D(20), counted=D(20))
+    # Of the 40 that are lost 20 are known to be of this rule's items, and of the rest half is theirs.
+    assert left_of(order, [taken_out], D(50), picks_items=True).base_left == D(20)

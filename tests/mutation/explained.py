@@ -158,6 +158,10 @@ EXPLAINED: Final[dict[tuple[str, str], str]] = {
         "destinations.google_ads.requests.x_time_text",
         'return (moment if (moment.tzinfo is UTC) and False else moment.astimezone(UTC)).isoformat(" ", "seconds")',
     ): "saves a call: a time in UTC is the same in UTC",
+    (
+        "ledger.next_state.x__already_there",
+        'if code.endswith(_ANOTHER_ORDERS) and not (row.reason or "XXXX").startswith(states.MAYBE_APPLIED):',
+    ): "neither begins as what may have been applied does",
 }
 
 

@@ -218,6 +218,15 @@ def test_a_journal_of_something_else_and_one_that_is_used(tmp_path: Path) -> Non
         recall(State(), Journal(tmp_path / "values"))
 
 
+def test_one_that_was_stopped_lets_go_of_its_journal(tmp_path: Path) -> None:
+    for moved in (0.0, 60.0):
+        sandbox = SandboxGoogle.start(tmp_path, clock=Clock(frozen_at=NOW), journal=tmp_path / "journal")
+        assert sandbox.clock.now() == NOW + timedelta(seconds=moved)
+        sandbox.clock.move(timedelta(minutes=1))
+        sandbox.state.note_clock()
+        sandbox.stop()
+
+
 @contextmanager
 def process(directory: Path) -> Generator[tuple[subprocess.Popen[str], str], None, None]:
     """A sandbox of its own with a journal, and its HTTP address; killed with -9 in the end."""
