@@ -59,7 +59,7 @@ def text(result: Mapping[str, Any], picture: str) -> str:
             f"![Memory, files, connections, tables and log over the time]({picture})",
             "",
             "What is judged is the second half: the slope (median of the slopes of all pairs of looks), or the largest value where no slope is shown;",
-            "of file descriptors the least of the last quarter, which may be two more than the least of the second.",
+            "of file descriptors and of Dagster's rows the least of the last quarter, which may be two more, and 1.5 times, the least of the second: what leaks lifts it.",
             "The sandbox remembers all it was sent, and is not judged. PostgreSQL's backends come and go with Dagster's runs, two of which overlap at each hand-over: it is judged by its memory for a connection, its descriptors are bounded by its own `max_files_per_process`.",
             "",
             "| figure | mean | largest | an hour | bound | |",

@@ -1,7 +1,7 @@
 """Whether what was looked at through a soak is flat: the slope of each figure over the second half, and what it may be. Pure."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ FILES_MORE: Final = 2.0
 CONNECTIONS_AN_HOUR: Final = 3.0
 WORKING_MIB_AN_HOUR: Final = 2.0  # of a table that holds only what is under way
 WORKING_SHARE_AN_HOUR: Final = 0.25  # of its mean, where that is more: space is given back by vacuum, in steps
-ROWS_RATIO: Final = 1.5  # of Dagster's rows, largest of the second half to the first: a run's rows are pruned at once, when it is ten minutes old and more
+ROWS_RATIO: Final = 1.5  # of Dagster's rows, least of the last quarter to that of the second
 KEPT: Final = "kept kB a delivery, of the first half's"
 KEPT_RATIO: Final = 1.25  # bytes kept for a delivery, second half to first: pages and indexes fill in steps
 DEAD_SHARE: Final = 0.25  # of all rows: autovacuum begins at a fifth
@@ -83,10 +83,20 @@ def judge(result: Mapping[str, Any]) -> list[Verdict]:
 
 
 def _of_files(name: str, samples: Sequence[Mapping[str, Any]]) -> Verdict:
+    return _of_least(name, samples, lambda least: least + FILES_MORE)
+
+
+def _of_rows(name: str, samples: Sequence[Mapping[str, Any]]) -> Verdict:
+    """Rows come in steps, those of the hour's reports several hundred at once, and are pruned when they are old enough: what nobody prunes lifts the least."""
+    return _of_least(name, samples, lambda least: least * ROWS_RATIO)
+
+
+def _of_least(name: str, samples: Sequence[Mapping[str, Any]], bound_of: Callable[[float], float]) -> Verdict:
+    """The least of the last quarter, bound by that of the second."""
     values = [sample["figures"].get(name, 0.0) for sample in samples]
     quarter = len(values) // 4
     second, last = values[quarter : 2 * quarter] or values, values[-quarter:] or values
-    bound = min(second) + FILES_MORE
+    bound = bound_of(min(second))
     return Verdict(
         name=f"{name}, least",
         mean=statistics.fmean(last),
@@ -94,21 +104,6 @@ def _of_files(name: str, samples: Sequence[Mapping[str, Any]]) -> Verdict:
         slope=None,
         bound=bound,
         is_kept=min(last) <= bound,
-    )
-
-
-def _of_rows(name: str, samples: Sequence[Mapping[str, Any]]) -> Verdict:
-    """Rows that come one by one and go in steps: their largest number must not grow."""
-    values = [sample["figures"].get(name, 0.0) for sample in samples]
-    first, second = values[: len(values) // 2], values[len(values) // 2 :]
-    bound = ROWS_RATIO * max(first, default=0.0)
-    return Verdict(
-        name=name,
-        mean=statistics.fmean(second),
-        largest=max(second),
-        slope=None,
-        bound=bound,
-        is_kept=max(second) <= bound,
     )
 
 
