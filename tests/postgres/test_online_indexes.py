@@ -19,7 +19,8 @@ from tests.flow import stack
 from tests.world import World, paid_order
 
 pytestmark = pytest.mark.database
-BEFORE: Final = "0064"  # the revision before keys had places
+PLACES: Final = "0066"  # the revision that gives keys their places
+BEFORE: Final = "0065"
 LIMIT_S: Final = 60.0
 INVALID = sa.text("SELECT CAST(indexrelid AS regclass)::text FROM pg_index WHERE NOT indisvalid")
 UNIQUE = sa.text("""
@@ -95,10 +96,14 @@ def test_a_drain_works_while_they_are_built(database: str, engine: sa.Engine, mo
         assert tuple(connection.execute(COUNTED).one()) == (30, 30, 30)
 
 
+def go_back_a_step(url: str) -> None:
+    """Of relative steps nobody knows beforehand what they need: the index is built within the migration."""
+    migrate.downgrade(url, PLACES)
+    migrate.downgrade(url, "-1")
+
+
 @pytest.mark.parametrize(
-    "finish",
-    [lambda url: migrate.downgrade(url, BEFORE), lambda url: migrate.downgrade(url, "-1")],
-    ids=["beside", "within"],
+    "finish", [lambda url: migrate.downgrade(url, BEFORE), go_back_a_step], ids=["beside", "within"]
 )
 def test_a_build_that_was_ended_is_begun_anew(
     database: str, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, finish: Callable[[str], None]
