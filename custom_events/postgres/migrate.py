@@ -97,7 +97,7 @@ def _online_indexes(url: str, revision: str, *, down: bool = False) -> tuple[Uni
     """What migrations between the database's revision and another one say that has to be built before them; nothing for an empty database, or on the
     way to none."""
     at = current(url)
-    if at is None or revision == "base":
+    if at is None or revision in {"", "base"}:  # of no name nothing is known: said in the turn
         return ()
     scripts = ScriptDirectory(str(SCRIPTS))
     upper, lower, name = (at, revision, "ONLINE_DOWNGRADE") if down else (revision, at, "ONLINE_UPGRADE")
