@@ -20,7 +20,7 @@ _SETTINGS: Final = (
 _INTO: Final = re.compile(r"\s*INSERT INTO ([a-z_.]+)")
 # Indexes of these tables and of their partitions that keep nothing unique; of those whose keys go, all that no constraint needs.
 _INDEXES: Final = sa.text("""
-SELECT CAST(CAST(i.indexrelid AS regclass) AS text) AS name, pg_get_indexdef(i.indexrelid) AS definition
+SELECT CAST(CAST(i.indrelid AS regclass) AS text) AS of_table, CAST(CAST(i.indexrelid AS regclass) AS text) AS name, pg_get_indexdef(i.indexrelid) AS definition
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 WHERE (i.indrelid = ANY (CAST(CAST(:tables AS text[]) AS regclass[])) AND NOT i.indisunique AND NOT c.relispartition
   OR i.indrelid = ANY (CAST(CAST(:keyed AS text[]) AS regclass[])) AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid))
@@ -81,9 +81,15 @@ def without_indexes(engine: sa.Engine, tables: Sequence[str], keyed: Sequence[st
         yield
     finally:
         # Of a partitioned table the definition says ONLY, which would leave its partitions without.
-        built = [index.definition.replace(" ON ONLY ", " ON ", 1) for index in indexes]
-        built += [f"ALTER TABLE {key.of_table} ADD CONSTRAINT {key.name} {key.definition}" for key in keys]
-        run_all(engine, [[(statement.replace(":", r"\:"), {})] for statement in built])
+        built = [(index.of_table, index.definition.replace(" ON ONLY ", " ON ", 1)) for index in indexes]
+        built += [
+            (key.of_table, f"ALTER TABLE {key.of_table} ADD CONSTRAINT {key.name} {key.definition}") for key in keys
+        ]
+        # Two of one partitioned table at once may give their partitions' indexes the same name.
+        tasks: dict[str, list[Statement]] = {}
+        for table, statement in built:
+            tasks.setdefault(table, []).append((statement.replace(":", r"\:"), {}))
+        run_all(engine, tasks.values())
 
 
 def vacuum(engine: sa.Engine) -> None:

@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from chaos import series
+from chaos.conduct import AT_ONCE
 from chaos.faults import FAULTS
 from chaos.report import ROWS_NAMED, write
 from chaos.run import Result, Size, run
@@ -29,7 +30,6 @@ HOME: Final = Path(".local/chaos")
 EVENTS: Final = 6_000
 COUNT: Final = 200
 PAUSE_S: Final = 1.0
-AT_ONCE: Final = 3
 FAULT_TAKES_S: Final = 1.7  # of the disturbed run, three at once: so that the load lasts as long as the faults
 SEEDS: Final = 1_000_000
 

@@ -11,6 +11,7 @@ import msgspec
 from chaos.faults import Fault
 from chaos.stage import NotNow, Stage
 
+AT_ONCE: Final = 3  # unless a run says otherwise
 LOOK_S: Final = 0.05
 SHOWN_EVERY_S: Final = 10.0
 # The next fault waits for its share of the traffic, so that faults and load last equally long on any machine; but no longer than this,

@@ -14,6 +14,7 @@ from chaos.run import Figures, Result
 
 ROWS_NAMED: Final = 50  # of lost, doubled and wrong, in the Markdown; the JSON has all
 FORGIVEN_NAMED: Final = 5  # of what differs and is right all the same
+UNDER_FAULT: Final = "disturbed run, under fault"
 _BUSY: Final = 503
 _HEAD: Final = """\
 # Nothing is lost: the proof by chaos{how}
@@ -35,6 +36,7 @@ def document(result: Result) -> dict[str, Any]:
         "whole": result.size.is_whole,
         "at_once": result.size.at_once,
         "lasts": result.size.lasts,
+        "pause_s": result.size.pause_s,
         "processors": os.cpu_count(),
         "load_average": round(os.getloadavg()[2], 1),
         "seconds": {"quiet": quiet.seconds, "disturbed": disturbed.seconds},
@@ -48,7 +50,7 @@ def document(result: Result) -> dict[str, Any]:
         "answers": {
             "quiet run, posted as fast as it answers, nothing sent meanwhile": percentiles(quiet.answers),
             "disturbed run, no fault": percentiles(calm),
-            "disturbed run, under fault": percentiles(under),
+            UNDER_FAULT: percentiles(under),
         },
         "there": result.counts,
         "ledger": result.states,
@@ -130,7 +132,7 @@ def markdown(found: Mapping[str, Any]) -> str:
 def _run(found: Mapping[str, Any]) -> str:
     faults = sum(found["faults"].values())
     programs = "all programs, with Dagster" if found["whole"] else "without Dagster and the console"
-    arguments = f"--events {found['events']} --faults {faults} --seed {found['seed']} --at-once {found['at_once']} --lasts {found['lasts']}"
+    arguments = f"--events {found['events']} --faults {faults} --seed {found['seed']} --at-once {found['at_once']} --lasts {found['lasts']} --pause {found['pause_s']}"
     again = f"`.venv/bin/python -m chaos {arguments}{'' if found['whole'] else ' --without-dagster'}`"
     sentences = (
         f"Seed {found['seed']}: {found['events']:,} posts, {faults:,} faults, up to {found['at_once']} at once ({found['seconds_of_faults']:,} seconds of them together); {programs}.",

@@ -14,7 +14,7 @@ import psycopg
 from cryptography.fernet import Fernet
 
 from chaos import load, outcome, traffic
-from chaos.conduct import Conductor, Played
+from chaos.conduct import AT_ONCE, Conductor, Played
 from chaos.database import TEMPLATE, Database, opened
 from chaos.faults import Fault
 from chaos.stage import END_LIMIT_S, RECEIVER, Stage
@@ -59,7 +59,7 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     pause_s: float
     rate: float
     is_whole: bool
-    at_once: int = 3
+    at_once: int = AT_ONCE
     lasts: float = 1.0  # how long faults last, in parts of their own time
     calm_limit_s: float = 600.0  # within which a product that was let alone has worked off what landed
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from chaos.report import document, table
+from chaos.report import UNDER_FAULT, document, table
 from chaos.run import Result
 
 PAGE: Final = Path("docs/proof/chaos-series.md")
-UNDER_FAULT: Final = "disturbed run, under fault"
 _NAMES: Final = ("lost", "doubled", "wrong")
 _HEAD: Final = """\
 # Nothing is lost: many runs of chaos

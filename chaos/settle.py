@@ -22,7 +22,7 @@ from custom_events.values.reasons import CONSENT_UNKNOWN_IN_EUROPE
 
 # Google's verdicts take half an hour, what cannot be sent is tried every hour, and what a setting may change once a day.
 STEPS: Final = (*(timedelta(minutes=31),) * 2, *(timedelta(hours=6),) * 56)
-# What waits, but for what waits for a person: whose consent nobody told of is asked for by nobody, and an adjustment of it waits behind it.
+# What waits by itself: not conversions that wait for a person to say what their customer consents to, nor the adjustments behind these.
 _OPEN_UPLOAD: Final = """
 u.state IN ('new', 'queued', 'claimed', 'sent', 'unknown', 'held') AND NOT EXISTS (
   SELECT FROM app.conversion_uploads o

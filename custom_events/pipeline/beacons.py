@@ -71,7 +71,7 @@ async def enriched(
 
 
 async def sites_with_beacons(connection: Connection, site_ids: Iterable[int]) -> set[int]:
-    """Those of some sites of which browsers told anything; there must be at least one. One look into an index for each."""
+    """Those of these sites that have beacons. `site_ids` must not be empty; each is one look into an index."""
     rows = await connection.fetch(sql.SITES, *columns_of([(site_id,) for site_id in sorted(site_ids)]))
     return {row[0] for row in rows}
 

@@ -161,7 +161,7 @@ class Merger:
         await self._replace(noun.change, [(*key, *merged[key], *stamp) for key in changed])
 
     async def _write_orders(self) -> None:
-        """The same of orders. Of those that only have other clocks these are written, and of those that deliveries told of which say nothing new."""
+        """Write new and changed orders; where clocks alone changed, these alone, also for restatements."""
         known, merged = self.before, self.orders
         new = [(*key, *order) for key, order in merged.items() if key not in known]
         changed = {key for key, order in known.items() if merged[key] != order}

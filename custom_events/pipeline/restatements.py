@@ -62,18 +62,18 @@ class StoredOrders:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._asked: set[Key] = set()
+        self._looked_up: set[Key] = set()
         self.known: dict[Key, OrderState] = {}
         self.digests: dict[Key, bytes] = {}
 
     async def of(self, keys: Iterable[Key]) -> dict[Key, OrderState]:
         """Those of these that are stored."""
         keys = list(keys)
-        asked = [key for key in dict.fromkeys(keys) if key not in self._asked]
-        if asked:
-            self._asked.update(asked)
+        missing = [key for key in dict.fromkeys(keys) if key not in self._looked_up]
+        if missing:
+            self._looked_up.update(missing)
             for site_id, order_id, *values, digest in await self._connection.fetch(
-                sql.KNOWN_ORDERS, *columns_of(asked)
+                sql.KNOWN_ORDERS, *columns_of(missing)
             ):
                 self.known[site_id, order_id] = OrderState(*values)
                 if digest is not None:
@@ -163,7 +163,7 @@ class Restatements:
         return stored is not None and _has_one_clock(order) and stored == self._stored_digest(key, order, digest)
 
     async def settled(self) -> list[Raw]:
-        """After all pieces are merged: those that other bodies of the batch, or what browsers told, keep from being restatements."""
+        """After all pieces are merged: those that other bodies of the batch, or beacons, keep from being restatements."""
         if not self._restatements:
             return []
         batch = self._batch_state

@@ -3,8 +3,7 @@
 from random import Random
 from typing import Any
 
-from chaos.__main__ import AT_ONCE
-from chaos.conduct import Conductor
+from chaos.conduct import AT_ONCE, Conductor
 from chaos.faults import FAULTS, Fault
 from chaos.stage import NotNow
 
