@@ -57,8 +57,8 @@ class NewConnectionError(requests.ConnectionError):
 
 
 def test_the_name_of_an_error_says_what_happened_too() -> None:
-    found = transport_errors.classify(NewConnectionError())
-    assert (found.code, found.rule) == ("grpc.UNAVAILABLE", transport_errors.NOT_SENT)
+    verdict = transport_errors.classify(NewConnectionError())
+    assert (verdict.code, verdict.rule) == ("grpc.UNAVAILABLE", transport_errors.NOT_SENT)
     assert transport_errors.classify(requests.exceptions.SSLError()).rule is transport_errors.NOT_TRUSTED
 
 

@@ -58,10 +58,10 @@ class FakedClock:
 @pytest.fixture
 def library() -> Path:
     """libfaketime; skips the test where it is not installed."""
-    found = next(Path("/usr/lib").glob(f"*/{LIBRARY}"), None)
-    if found is None:
+    library = next(Path("/usr/lib").glob(f"*/{LIBRARY}"), None)
+    if library is None:
         pytest.skip("no libfaketime on this machine (Debian: apt-get install faketime)")
-    return found
+    return library
 
 
 @pytest.fixture

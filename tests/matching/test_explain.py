@@ -73,9 +73,9 @@ def test_a_sums_threshold_shows_how_many_events_it_added() -> None:
         1, threshold=Threshold(measure=ThresholdMeasure.SUM, field="order.total", at_least=Decimal(900), currency="EUR")
     )
     many = Occurrence(occurred_at=DAY_0, key="a", customer="c:1", amount=Decimal(300), currency="EUR", events=7)
-    found = explain(paid(day=1), rule, history=History(counted={1: [many]}))
-    assert found.threshold is not None
-    assert (found.threshold.before, found.threshold.after, found.threshold.number_counted) == (300, 400, 8)
+    explanation = explain(paid(day=1), rule, history=History(counted={1: [many]}))
+    assert explanation.threshold is not None
+    assert (explanation.threshold.before, explanation.threshold.after, explanation.threshold.number_counted) == (300, 400, 8)
 
 
 def test_a_draft_is_explained_in_its_sites_time_zone() -> None:
