@@ -75,7 +75,11 @@ def test_a_sums_threshold_shows_how_many_events_it_added() -> None:
     many = Occurrence(occurred_at=DAY_0, key="a", customer="c:1", amount=Decimal(300), currency="EUR", events=7)
     explanation = explain(paid(day=1), rule, history=History(counted={1: [many]}))
     assert explanation.threshold is not None
-    assert (explanation.threshold.before, explanation.threshold.after, explanation.threshold.number_counted) == (300, 400, 8)
+    assert (explanation.threshold.before, explanation.threshold.after, explanation.threshold.number_counted) == (
+        300,
+        400,
+        8,
+    )
 
 
 def test_a_draft_is_explained_in_its_sites_time_zone() -> None:
