@@ -17,9 +17,14 @@ CONVERSIONS_AN_ORDER: Final = 1.8  # at most: every custom event goes to Google
 RECEIVER_US: Final = 69  # a delivery, of the receiver's process: docs/reference/performance.md 2
 LANDING_POSTGRES_US: Final = 45  # the same delivery, of PostgreSQL: docs/reference/performance.md 2 (114 together)
 # A delivery of an order with four of them on full tables (benchmarks/filled.py, docs/reference/performance.md 14): the first (223 + 452 + 249 + 305) / 4 at 1,000,000
-# orders, 285 at 300,000; the second (195 + 382 + 104 + 143) / 4 at 300,000, 167 at 1,000,000. So neither is said to grow with what is there.
+# orders, 285 at 300,000; the second (195 + 382 + 104 + 143) / 4 at 300,000, 167 at 1,000,000. So neither is said to grow up to a million.
 PIPELINE_US: Final = 307
 PIPELINE_POSTGRES_US: Final = 206
+# Beyond a million: a new order on 5,000,000 took 338 / 310 of a drain's processor and 349 / 192 of PostgreSQL's, the dearer of two warm rounds
+# (docs/reference/performance.md 10). Each share is what comes on top with ten times as many orders, for every kind of delivery: the other kinds are not measured there.
+GROWS_FROM_ORDERS: Final = 1_000_000
+TENFOLD_PIPELINE_SHARE: Final = 0.13
+TENFOLD_POSTGRES_SHARE: Final = 1.17
 RULES_A_SITE: Final = 5  # assignments, of the worlds in which these were measured
 RULE_US: Final = 0.4  # a further assignment of a site, of a drain for each delivery: 40,000 events a second with 50, 136,000 with 5 (decision 4)
 SENDER_US: Final = (
@@ -63,6 +68,8 @@ PIPELINE_LOG_ORDERS: Final = 300_000
 TENFOLD_LOG_BYTES: Final = (
     1_900  # more with ten times as many orders: (11,836 - 10,847) / log10(1,000,000 / 300,000), rounded up
 )
+# And on top of that beyond GROWS_FROM_ORDERS: a new order wrote 26,466 / 18,949 on 5,000,000, the dearer of two rounds: 11,836 * 0.397 / log10(5) - 1,900, rounded up.
+TENFOLD_LOG_BYTES_BEYOND: Final = 4_850
 SENDER_LOG_BYTES: Final = 929  # a conversion, claim and answer: decision 17
 RUN_BYTES: Final = 26_000  # a run of Dagster's with its events: orchestration/run_retention.py
 RUNS_A_DAY: Final = 2 * 144 + BUILDS_A_DAY + 50  # drains and sends hand over after ten minutes; hourly and daily jobs

@@ -81,7 +81,7 @@ def size(load: Load) -> Sizing:
     orders_a_day = load.events_a_day / cost.DELIVERIES_AN_ORDER
     kept_orders = orders_a_day * load.event_days
     conversions_a_second = peak / cost.DELIVERIES_AN_ORDER * cost.CONVERSIONS_AN_ORDER
-    programs = _programs(load, peak, conversions_a_second)
+    programs = _programs(load, peak, conversions_a_second, kept_orders)
     connections = cost.SPARE_CONNECTIONS + sum(program.connections * program.processes for program in programs)
     return Sizing(
         mean_a_second=peak / PEAK,
@@ -100,10 +100,11 @@ def size(load: Load) -> Sizing:
     )
 
 
-def _programs(load: Load, peak: float, conversions: float) -> tuple[Program, ...]:
+def _programs(load: Load, peak: float, conversions: float, kept_orders: float) -> tuple[Program, ...]:
     receiver_cores = _cores(peak * cost.RECEIVER_US)
     further_rules = max(0.0, load.assignments / load.sites - cost.RULES_A_SITE)
-    drain_cores = _cores(peak * (cost.PIPELINE_US + further_rules * cost.RULE_US)) + _if_any(
+    pipeline_us = cost.PIPELINE_US * _growth(kept_orders, cost.TENFOLD_PIPELINE_SHARE)
+    drain_cores = _cores(peak * (pipeline_us + further_rules * cost.RULE_US)) + _if_any(
         peak, cost.PIPELINE_BATCHES_CORES
     )
     send_cores = _cores(conversions * cost.SENDER_US) + _if_any(peak, cost.SENDER_BATCHES_CORES)
@@ -140,9 +141,20 @@ def _cores(us_a_second: float) -> float:
 
 def _postgres_cores(peak: float, conversions: float, kept_orders: float) -> float:
     builds_s = cost.BUILDS_A_DAY * (cost.REPORTS_BUILD_S + kept_orders * cost.REPORTS_US / US_PER_S)
-    deliveries_us = peak * (cost.LANDING_POSTGRES_US + cost.PIPELINE_POSTGRES_US)
+    pipeline_us = cost.PIPELINE_POSTGRES_US * _growth(kept_orders, cost.TENFOLD_POSTGRES_SHARE)
+    deliveries_us = peak * (cost.LANDING_POSTGRES_US + pipeline_us)
     work = _cores(deliveries_us + conversions * cost.SENDER_POSTGRES_US) + _if_any(peak, cost.POSTGRES_BATCHES_CORES)
     return round(work + builds_s / DAY_S, 3)
+
+
+def _tenfolds(orders: float, beyond: int) -> float:
+    """How often ten times as many orders as `beyond` are there; 0 up to it."""
+    return log10(max(1.0, orders / beyond))
+
+
+def _growth(kept_orders: float, tenfold_share: float) -> float:
+    """By what work on so many orders is dearer than on a million: an order's page of an index is in no cache, and one level deeper."""
+    return 1 + tenfold_share * _tenfolds(kept_orders, cost.GROWS_FROM_ORDERS)
 
 
 def _if_any(peak: float, cores: float) -> float:
@@ -171,6 +183,8 @@ def _disk(load: Load, orders_a_day: float) -> dict[str, int]:
 def _log_a_day(load: Load) -> int:
     """With the more orders there are, the more pages of indexes are written whole after a checkpoint."""
     orders = load.events_a_day / cost.DELIVERIES_AN_ORDER
-    tenfolds = log10(max(1.0, orders * load.event_days / cost.PIPELINE_LOG_ORDERS))
-    delivery = cost.LANDING_LOG_BYTES + cost.PIPELINE_LOG_BYTES + tenfolds * cost.TENFOLD_LOG_BYTES
+    kept_orders = orders * load.event_days
+    growth = _tenfolds(kept_orders, cost.PIPELINE_LOG_ORDERS) * cost.TENFOLD_LOG_BYTES
+    beyond = _tenfolds(kept_orders, cost.GROWS_FROM_ORDERS) * cost.TENFOLD_LOG_BYTES_BEYOND
+    delivery = cost.LANDING_LOG_BYTES + cost.PIPELINE_LOG_BYTES + growth + beyond
     return round(load.events_a_day * delivery + orders * cost.CONVERSIONS_AN_ORDER * cost.SENDER_LOG_BYTES)

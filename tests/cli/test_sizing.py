@@ -2,6 +2,7 @@
 
 import json
 import re
+from math import log10
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ SHOWN = (
     *("POSTGRES_BATCHES_CORES", "PIPELINE_BATCHES_CORES", "SENDER_BATCHES_CORES"),
     *("REPORTS_US", "RUN_MIB", "SITE_BYTES", "ASSIGNMENT_BYTES", "RAW_BYTES", "ORDER_BYTES"),
     *("RULE_US", "LANDING_LOG_BYTES", "PIPELINE_LOG_BYTES", "PIPELINE_LOG_ORDERS", "TENFOLD_LOG_BYTES"),
+    *("GROWS_FROM_ORDERS", "TENFOLD_PIPELINE_SHARE", "TENFOLD_POSTGRES_SHARE", "TENFOLD_LOG_BYTES_BEYOND"),
     *("RECEIVER_CONNECTIONS", "CONSOLE_CONNECTIONS", "RUN_CONNECTIONS", "DAGSTER_CONNECTIONS"),
 )
 
@@ -66,6 +68,7 @@ def test_nothing_takes_what_is_there_at_rest() -> None:
 
 def test_the_arithmetic_by_hand() -> None:
     sized = size(load(864_000, log_days=7))
+    tenfolds = log10(216_000 * 760 / 10**6)
     assert (sized.mean_a_second, sized.peak_a_second) == (10.0, 50.0)
     assert sized.disk["raw events"] == 864_000 * 90 * cost.RAW_BYTES
     assert sized.disk["orders, events, conversions"] == 216_000 * 760 * cost.ORDER_BYTES
@@ -73,13 +76,31 @@ def test_the_arithmetic_by_hand() -> None:
     assert sized.disk_bytes == round(sum(sized.disk.values()) / (1 - RESERVE))
     assert sized.memory_mib > sized.postgres_memory_mib
     drains = next(program for program in sized.programs if program.name == "runs that drain")
-    assert drains.cores == pytest.approx(50 * cost.PIPELINE_US / 1e6 / 0.6 + cost.PIPELINE_BATCHES_CORES, abs=0.001)
+    us = cost.PIPELINE_US * (1 + cost.TENFOLD_PIPELINE_SHARE * tenfolds)
+    assert drains.cores == pytest.approx(50 * us / 1e6 / 0.6 + cost.PIPELINE_BATCHES_CORES, abs=0.001)
 
 
 def test_log_grows_with_the_orders_that_are_there() -> None:
+    few, some = size(load(40_000, event_days=30)), size(load(40_000, event_days=100))
+    assert some.log_a_day_bytes - few.log_a_day_bytes == pytest.approx(
+        40_000 * log10(100 / 30) * cost.TENFOLD_LOG_BYTES, rel=0.001
+    )
     one, ten = size(load(864_000, event_days=10)), size(load(864_000, event_days=100))
-    assert ten.log_a_day_bytes - one.log_a_day_bytes == pytest.approx(864_000 * cost.TENFOLD_LOG_BYTES, rel=0.001)
+    assert ten.log_a_day_bytes - one.log_a_day_bytes == pytest.approx(
+        864_000 * (cost.TENFOLD_LOG_BYTES + cost.TENFOLD_LOG_BYTES_BEYOND), rel=0.001
+    )
     assert size(load(1_000, event_days=1)).log_a_day_bytes == size(load(1_000)).log_a_day_bytes
+
+
+@pytest.mark.parametrize(("days", "times"), [(1, 1.0), (100, 1.0), (1_000, 2.0)])
+def test_postgres_has_more_work_with_more_than_a_million_orders(days: int, times: float) -> None:
+    """40,000 deliveries a day are 10,000 orders: 100 days hold the million up to which nothing grows; reports are counted by the orders that are kept."""
+    reports_s = cost.BUILDS_A_DAY * (cost.REPORTS_BUILD_S + 10_000 * days * cost.REPORTS_US / 1e6)
+    peak = 5 * 40_000 / 86_400
+    grown = cost.PIPELINE_POSTGRES_US * (1 + cost.TENFOLD_POSTGRES_SHARE * (times - 1))
+    conversions_us = cost.CONVERSIONS_AN_ORDER / 4 * cost.SENDER_POSTGRES_US
+    work = peak * (cost.LANDING_POSTGRES_US + grown + conversions_us) / 1e6 / 0.6 + cost.POSTGRES_BATCHES_CORES
+    assert size(load(40_000, event_days=days)).postgres_cores == pytest.approx(work + reports_s / 86_400, abs=0.0006)
 
 
 def test_more_assignments_of_a_site_take_more_of_a_drain() -> None:
