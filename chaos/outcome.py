@@ -35,8 +35,10 @@ FROM app.orders o""",
     "custom events": (
         2,
         """
-SELECT assignment_id, dedup_key, order_id, occurred_at, value, currency, customer_key, withheld_reason
-FROM app.custom_events WHERE withdrawn_at IS NULL""",
+SELECT e.assignment_id, e.dedup_key, e.order_id, e.occurred_at, e.value, e.currency, e.customer_key,
+  coalesce(e.withheld_reason, (
+    SELECT u.reason FROM app.conversion_uploads u WHERE u.custom_event_id = e.id AND u.sequence = 0 AND u.reason = 'consent_denied'))
+FROM app.custom_events e WHERE e.withdrawn_at IS NULL""",
     ),
     "conversions": (
         2,
@@ -57,6 +59,14 @@ JOIN app.ads_actions a ON a.id = u.ads_action_id"""
 WHY_NOT: Final = """
 SELECT a.action_id, u.transaction_id, string_agg(u.kind || ' ' || u.state || coalesce(' (' || u.reason || ')', ''), ', ' ORDER BY u.sequence)
 FROM app.conversion_uploads u JOIN app.ads_actions a ON a.id = u.ads_action_id GROUP BY 1, 2"""
+# A customer's no that did not reach a conversion of the order: one that waits, or one that would be sent again, since nothing tells its next claim.
+UNHEARD: Final = """
+SELECT 'Consent: order ' || o.order_id || ' says no, and conversion ' || coalesce(u.transaction_id, u.id::text) || ' is ' || u.state
+FROM app.orders o
+JOIN app.custom_events e ON e.site_id = o.site_id AND e.order_id = o.order_id
+JOIN app.conversion_uploads u ON u.custom_event_id = e.id AND u.sequence = 0
+WHERE o.ad_user_data = 'denied' AND e.withdrawn_at IS NULL AND u.state <> 'withheld' AND (u.state IN ('new', 'held', 'queued') OR NOT EXISTS (
+  SELECT FROM app.order_consents c WHERE c.site_id = o.site_id AND c.order_id = o.order_id AND c.ad_user_data = 'denied'))"""
 STATES: Final = """
 SELECT kind || ' ' || state || coalesce(': ' || reason, ''), count(*) FROM app.conversion_uploads GROUP BY 1 ORDER BY 2 DESC, 1"""
 ALREADY_RETRACTED: Final = "(already_retracted)"  # as `Outcome.steps` has it
@@ -68,7 +78,7 @@ CENT: Final = Decimal("0.01")
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """`landed`: how often each delivery is there. `at_google`: the values that the sandbox holds under an action and a transaction,
     and `by_ledger` the one that the ledger says it holds. `uncounted`: what Google took and counts nothing of, as nobody who clicked has
-    that e-mail. `steps`: the rows of the ledger behind it, in words."""
+    that e-mail. `steps`: the rows of the ledger behind it, in words. `unheard`: sentences about conversions whose customer said no, unheard."""
 
     landed: Counter[Identity]
     compared: dict[str, Rows]
@@ -77,6 +87,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     by_ledger: dict[tuple[str, str], Decimal]
     steps: dict[tuple[str, str], str]
     states: dict[str, int]
+    unheard: list[str] = []
 
 
 def read(connection: "psycopg.Connection[Any]", dump: Mapping[str, Any]) -> Outcome:
@@ -105,6 +116,7 @@ def read(connection: "psycopg.Connection[Any]", dump: Mapping[str, Any]) -> Outc
         },
         steps={(action, transaction): text for action, transaction, text in connection.execute(WHY_NOT)},
         states=dict(connection.execute(STATES).fetchall()),
+        unheard=[sentence for (sentence,) in connection.execute(UNHEARD)],
     )
 
 
@@ -173,8 +185,8 @@ def judged(quiet: Outcome, disturbed: Outcome, acknowledged: Iterable[Identity])
 
 
 def contradictions(outcome: Outcome) -> list[str]:
-    """Where the ledger says of a transaction otherwise than Google."""
-    return [
+    """Where the ledger says of a transaction otherwise than Google, or a conversion has not heard what its customer said."""
+    return outcome.unheard + [
         f"Google: {key} is {net(outcome.at_google, key)} there, {outcome.by_ledger.get(key, 0)} by the ledger ({outcome.steps.get(key)})"
         for key in (outcome.at_google.keys() | outcome.by_ledger.keys()) - outcome.uncounted
         if net(outcome.at_google, key) != outcome.by_ledger.get(key, 0)

@@ -2,7 +2,7 @@
 
 An event carries what its own body says, and so does its conversion. As long as all bodies of an order agree nothing more is needed,
 and nothing is looked up or written. Where they do not, `app.order_consents` keeps what counts (`late_consents.py`): of each of the
-two answers a refusal, else a yes (decision 0011). What is matched, now or again, goes by it.
+two answers a refusal, else a yes (decision 0011). What is matched goes by it; what is matched again, by what its order keeps of all bodies.
 """
 
 from collections.abc import Iterable, Mapping
@@ -61,11 +61,11 @@ class _Event(NamedTuple):
 
 
 async def stored_consents(connection: Connection, matched: Iterable[Matched]) -> dict[Key, OrderConsent]:
-    """What is kept of the orders that these matches are about; nothing of those whose bodies agree."""
+    """What was said of the orders that these matches are about, by whatever body: an event that names an order need not have come after it."""
     keys = {(match.site_event.site_id, order_id) for match in matched if (order_id := match.match.order_id) is not None}
     if not keys:
         return {}
-    rows = await connection.fetch(sql.CONSENTS_OF_ORDERS, *columns_of(sorted(keys)))
+    rows = await connection.fetch(sql.ANSWERS_OF_ORDERS, *columns_of(sorted(keys)))
     return {(site_id, order_id): OrderConsent.of_row(*said) for site_id, order_id, *said in rows}
 
 

@@ -44,9 +44,8 @@ async def keep(
     connection: Connection, configuration: Configuration, batch_state: BatchState, merger: Merger
 ) -> LateConsents:
     """Find them and write them down, after the orders are merged."""
-    earlier = (batch_state.consents.keys() - merger.new_orders) | _named_before_they_came(
-        configuration, batch_state, merger.new_orders
-    )
+    named_before = await _named_before_they_came(connection, configuration, batch_state, merger.new_orders)
+    earlier = (batch_state.consents.keys() - merger.new_orders) | named_before
     said: dict[Key, OrderConsent] = {}
     changed: dict[Key, OrderConsent] = {}
     rows: list[tuple[Any, ...]] = []
@@ -68,18 +67,21 @@ async def keep(
     return LateConsents(said, changed)
 
 
-def _named_before_they_came(
-    configuration: Configuration, batch_state: BatchState, new_orders: AbstractSet[Key]
+async def _named_before_they_came(
+    connection: Connection, configuration: Configuration, batch_state: BatchState, new_orders: AbstractSet[Key]
 ) -> set[Key]:
-    """New orders that an event named before they came: the billing of a subscription."""
-    if not configuration.compiled_rules.sites.keys() - configuration.orders_come_first:
+    """New orders, with an answer, that a custom event named before they came: the start of a subscription, or its billing."""
+    asked = [
+        key
+        for key in new_orders
+        if key[0] not in configuration.orders_come_first
+        and (event := batch_state.consents.get(key)) is not None
+        and _own_answers(event) != NOBODY_SAID
+    ]
+    if not asked:
         return set()
-    named = {
-        (event.site_id, order_id)
-        for event in batch_state.events.values()
-        if event.stored_at is not None and (order_id := event.event.order_id) is not None
-    }
-    return named & new_orders & batch_state.consents.keys()
+    rows = await connection.fetch(sql.MATCHED_ORDERS, *columns_of(sorted(asked)))
+    return {(row[0], row[1]) for row in rows}
 
 
 async def _answers(connection: Connection, keys: Iterable[Key]) -> dict[Key, tuple[str | None, str | None]]:

@@ -306,14 +306,10 @@ ON CONFLICT (site_id, order_id) DO UPDATE SET
 WHERE (t.ad_user_data, t.ad_personalization) <> (excluded.ad_user_data, excluded.ad_personalization)
 """
 
-# The same, looked up.
-CONSENTS_OF_ORDERS: Final = f"""
-SELECT c.site_id, c.order_id, o.ad_user_data, o.ad_personalization
-FROM {given("site_id bigint", "order_id text")}
-CROSS JOIN LATERAL (
-  SELECT s.ad_user_data, s.ad_personalization FROM app.order_consents s
-  WHERE s.site_id = c.site_id AND s.order_id = c.order_id LIMIT 1
-) o
+# Orders of which custom events are there.
+MATCHED_ORDERS: Final = f"""
+SELECT c.site_id, c.order_id FROM {given("site_id bigint", "order_id text")}
+WHERE EXISTS (SELECT FROM app.custom_events e WHERE e.site_id = c.site_id AND e.order_id = c.order_id OFFSET 0)
 """
 
 # What all bodies of an order said together, whether they agree or not.

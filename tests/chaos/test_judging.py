@@ -117,6 +117,12 @@ def test_what_was_sent_before_the_customers_no_is_told_apart(steps: str, dedup_k
     assert len(judged(disturbed, quiet, [ONE, TWO]).wrong) == 3, "what the quiet run sent is to be sent"
 
 
+def test_a_no_that_a_conversion_has_not_heard_of_is_wrong_whenever_it_was_sent() -> None:
+    assert judged(QUIET, changed(unheard=["Consent: order A says no"]), [ONE, TWO]).wrong == [
+        "Consent: order A says no"
+    ]
+
+
 def test_what_google_counts_nothing_of_contradicts_nothing() -> None:
     assert contradictions(changed(uncounted={SALE}, at_google={SALE: [Decimal(0)]})) == []
 

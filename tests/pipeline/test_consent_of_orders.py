@@ -211,6 +211,92 @@ def test_the_billing_that_named_the_order_before_it_came_hears_of_its_consent(
     in_world(test)
 
 
+STARTED = {"trigger": ["subscription.started"], "value": {"source": "fixed", "fixed": "5", "currency": "EUR"}}
+
+
+def start_of(noon: datetime) -> dict[str, Any]:
+    """A WooCommerce subscription, whose body says nothing of consent."""
+    return {
+        "id": 12,
+        "parent_id": 11,
+        "status": "active",
+        "currency": "EUR",
+        "start_date_gmt": f"{noon:%Y-%m-%dT%H:%M:%S}",
+        "date_modified_gmt": f"{noon:%Y-%m-%dT%H:%M:%S}",
+        "total": "32.00",
+        "customer_id": 5,
+        "billing": {"email": "person5@example.org", "country": "DE"},
+        "billing_period": "month",
+        "billing_interval": "1",
+    }
+
+
+def first_order_of(noon: datetime, word: str | None) -> dict[str, Any]:
+    """The order by which it was bought, whose body does."""
+    at = f"{noon:%Y-%m-%dT%H:%M:%S}"
+    answer = [{"id": 1, "key": "consent_ad_user_data", "value": word}] if word else []
+    return {
+        "id": 11,
+        "number": "11",
+        "status": "processing",
+        "total": "32.00",
+        "currency": "EUR",
+        "date_created_gmt": at,
+        "date_modified_gmt": at,
+        "date_paid_gmt": at,
+        "payment_method": "card",
+        "customer_id": 5,
+        "billing": {"email": "person5@example.org", "country": "DE"},
+        "meta_data": answer,
+        "line_items": [{"id": 1, "product_id": 9, "quantity": 1, "subtotal": "32.00", "total": "32.00"}],
+        "refunds": [],
+    }
+
+
+@pytest.mark.parametrize("needed", ConsentNeeded)
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("is_first", [True, False], ids=["subscription first", "order first"])
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "one by one"])
+def test_a_subscription_goes_by_the_consent_of_the_order_that_began_it(
+    in_world: InWorld, noon: datetime, needed: ConsentNeeded, word: str | None, is_first: bool, at_once: bool
+) -> None:
+    async def test(world: Any) -> None:
+        site = world.site(platform="woocommerce")
+        world.rule(site, "started", **STARTED, consent_needed=needed, ads_action=world.action())
+        bodies = [("subscription.created", start_of(noon)), ("order.created", first_order_of(noon, word))]
+        for topic, one in bodies if is_first else reversed(bodies):
+            world.land(site, topic, one)
+            if not at_once:
+                await world.batch()
+        if at_once:
+            await world.batch()
+        assert await ledger(world, site) == expected(needed, Story([Said(word, None)], "DE", click=False))
+
+    in_world(test)
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["subscription first", "order first"])
+def test_a_rule_that_is_new_goes_by_what_the_order_said_before(
+    in_world: InWorld, noon: datetime, is_first: bool
+) -> None:
+    """Nothing waited for the answer when it came, so that only the order has kept it."""
+
+    async def test(world: Any) -> None:
+        site = world.site(platform="woocommerce")
+        world.rule(site, "churn", trigger=["subscription.cancelled"])
+        bodies = [("subscription.created", start_of(noon)), ("order.created", first_order_of(noon, "denied"))]
+        for topic, one in bodies if is_first else reversed(bodies):
+            world.land(site, topic, one)
+            await world.batch()
+        world.rule(site, "started", **STARTED, consent_needed=ConsentNeeded.NOT_DENIED, ads_action=world.action())
+        scope = Scope(site, Cause(Reason.INVALIDATED_BY_REPLAY, "replay:1"), order_id="11")
+        configuration = await world.cache.current(world.connection)
+        await rematch(world.connection, configuration, [scope], datetime.now(UTC), rules=Rules.PUBLISHED)
+        assert await ledger(world, site) == ("withheld", "consent_denied", "denied", None, None)
+
+    in_world(test)
+
+
 def test_a_conversion_that_somebody_held_meanwhile_learns_of_a_refusal_and_stays_held(
     in_world: InWorld, order: Any, noon: datetime
 ) -> None:
